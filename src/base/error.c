@@ -97,6 +97,8 @@ static const struct row rows[WI_CODE_COUNT] = {
         "The platform lacks an operator.", 0},
     [WI_PLATFORM_UNSUPPORTED] = {"platform_unsupported", 422, "Unsupported platform",
         "Nothing runs the model on that platform.", 0},
+    [WI_KERNEL_INVALID] = {"kernel_invalid", 422, "Invalid kernel",
+        "The source is no kernel that runs here.", 0},
     [WI_IDEMPOTENCY_MISMATCH] = {"idempotency_mismatch", 422, "Idempotency key used before",
         "The key was used for another request.", 0},
     [WI_NOTHING_TO_QUANTIZE] = {"nothing_to_quantize", 422, "Nothing to quantise",
@@ -228,6 +230,18 @@ void wi_error_allow(struct wi_error *error, const char *format, ...)
     vsnprintf(error->allowed, sizeof error->allowed, format, arguments);
     va_end(arguments);
     wi_text_mend(error->allowed);
+}
+
+void wi_error_add_source(
+    struct wi_error *error, unsigned line, unsigned column, const char *message)
+{
+    struct wi_source_errors *source = &error->source;
+    if (source->count == WI_SOURCE_ERRORS_MAX)
+        return;
+    struct wi_source_error *row = &source->rows[source->count++];
+    row->line = line;
+    row->column = column;
+    wi_text_copy(row->message, sizeof row->message, message);
 }
 
 void wi_error_retry_after(struct wi_error *error, unsigned seconds)

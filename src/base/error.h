@@ -58,6 +58,7 @@ enum wi_code {
     WI_MODEL_INVALID,
     WI_OPERATOR_UNSUPPORTED,
     WI_PLATFORM_UNSUPPORTED,
+    WI_KERNEL_INVALID,
     WI_IDEMPOTENCY_MISMATCH,
     WI_NOTHING_TO_QUANTIZE,
     WI_QUANTIZED_BADLY,
@@ -119,6 +120,17 @@ struct wi_failures {
 /* Counts one failure; long texts are cut at a character's end. */
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason);
 
+/* What is wrong with a source that a client sent: of each error its place in that text. Lines and
+ * columns count from 1. */
+#define WI_SOURCE_ERRORS_MAX 20
+struct wi_source_errors {
+    unsigned count;
+    struct wi_source_error {
+        unsigned line, column;
+        char message[160];
+    } rows[WI_SOURCE_ERRORS_MAX];
+};
+
 /* One failure. Empty strings mean "does not apply". Long texts are cut where a character ends, and
  * all are UTF-8. Since texts are put into others, they begin with a small letter, but for a name, a
  * value or a key, and have no full stop at the end: parts of one are separated by ";" or ":".
@@ -131,7 +143,8 @@ struct wi_error {
     char field[160];        /* the request field or config key at fault */
     char expected[256];
     char allowed[768];
-    struct wi_failures failures; /* of a job's attempts, where there were any */
+    struct wi_failures failures;    /* of a job's attempts, where there were any */
+    struct wi_source_errors source; /* of WI_KERNEL_INVALID, where its text has a place */
 };
 
 /* Fills `error` (may be NULL) afresh and returns `code`, so that a caller can `return` it. */
@@ -142,6 +155,10 @@ __attribute__((format(printf, 2, 3))) void wi_error_expect(
     struct wi_error *error, const char *format, ...);
 __attribute__((format(printf, 2, 3))) void wi_error_allow(
     struct wi_error *error, const char *format, ...);
+/* Adds one of those in its source, as long as there is room; a long message is cut at a character's
+ * end. */
+void wi_error_add_source(
+    struct wi_error *error, unsigned line, unsigned column, const char *message);
 /* Says when to come back instead of what its code says of it, which 0 leaves. `error` may be NULL.
  */
 void wi_error_retry_after(struct wi_error *error, unsigned seconds);

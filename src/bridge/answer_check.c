@@ -224,6 +224,8 @@ static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_te
     const struct wi_inference *asked = sent->asked;
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_outputs(asked->task, results_of(asked), outputs, error);
+    if (asked->program)
+        return wi_program_check_answer(asked->program, outputs, error);
     if (asked->kernel)
         return wi_kernel_check_answer(
             asked->kernel, &asked->tensors, asked->options, outputs, error);
@@ -372,6 +374,7 @@ static const struct {
 } claims[] = {
     {"inference_failed", WI_INFERENCE_FAILED},
     {"model_invalid", WI_MODEL_INVALID},
+    {"kernel_invalid", WI_KERNEL_INVALID},
     {"operator_unsupported", WI_OPERATOR_UNSUPPORTED},
     {"platform_unsupported", WI_PLATFORM_UNSUPPORTED},
     {"precision_unsupported", WI_PRECISION_UNSUPPORTED},

@@ -321,10 +321,14 @@ static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
     if (task->asked->benchmark.runs)
         add_benchmark(out, &task->asked->benchmark);
-    else if (task->asked->kernel)
+    else if (wi_inference_computes(task->asked))
         wi_buffer_puts(out, ",\"task_type\":\"compute\"");
     if (task->asked->kernel)
         add_word(out, ",\"kernel\":", task->asked->kernel->name);
+    if (task->asked->program) {
+        wi_buffer_puts(out, ",\"program\":");
+        wi_program_add(out, task->asked->program);
+    }
     if (task->asked->task != WI_TASK_NONE)
         add_word(out, ",\"task\":", wi_task_name(task->asked->task));
     if (task->owner)

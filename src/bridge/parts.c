@@ -78,8 +78,9 @@ enum wi_heard wi_progress_handle(
     if (wi_progress_read(frame->data, &progress, error) != WI_OK)
         return WI_HEARD_WRONG;
     struct wi_attempt *attempt = wi_node_find_attempt(node, id);
-    if (!attempt || !events->on_progress || now - attempt->progress_at < PROGRESS_MS)
-        return WI_HEARD_LOOSE;
+    if (!attempt || !events->on_progress ||
+        (now - attempt->progress_at < PROGRESS_MS && !attempt->sent.asked->program))
+        return WI_HEARD_LOOSE; /* of a program each of its few words counts */
     attempt->progress_at = now;
     wi_text_printable(phase, sizeof phase, progress.phase);
     progress.phase = phase;

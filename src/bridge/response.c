@@ -39,6 +39,7 @@ static const struct wi_param performance_table[] = {
 
 struct failure {
     const char *code, *message, *field, *expected;
+    json_t *errors;
 };
 
 static const struct wi_param failure_table[] = {
@@ -46,6 +47,19 @@ static const struct wi_param failure_table[] = {
     WI_PARAM_ROW(failure, message, WI_PARAM_STRING, 1, 0, 0),
     WI_PARAM_ROW(failure, field, WI_PARAM_STRING, 0, 0, 0),
     WI_PARAM_ROW(failure, expected, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM_ROW(failure, errors, WI_PARAM_ARRAY, 0, 0, WI_SOURCE_ERRORS_MAX),
+    WI_PARAM_END,
+};
+
+struct source_error {
+    int64_t line, column;
+    const char *message;
+};
+
+static const struct wi_param source_error_table[] = {
+    WI_PARAM_ROW(source_error, line, WI_PARAM_INTEGER, 1, 1, UINT32_MAX),
+    WI_PARAM_ROW(source_error, column, WI_PARAM_INTEGER, 1, 1, UINT32_MAX),
+    WI_PARAM_ROW(source_error, message, WI_PARAM_STRING, 1, 0, 0),
     WI_PARAM_END,
 };
 
@@ -53,6 +67,24 @@ static const struct wi_param failure_table[] = {
 static int has_begun(const struct wi_attempt *attempt)
 {
     return attempt->in || attempt->stream.next > attempt->stream.first;
+}
+
+static enum wi_code read_source_errors(
+    const json_t *list, struct wi_error *out, struct wi_error *error)
+{
+    const json_t *row;
+    char where[48], message[sizeof out->source.rows->message];
+    size_t i;
+    json_array_foreach(list, i, row)
+    {
+        struct source_error read = {0};
+        snprintf(where, sizeof where, "data.error.errors[%zu].", i);
+        if (wi_params_read(source_error_table, row, WI_PARAMS_OPEN, where, &read, error) != WI_OK)
+            return error->code;
+        wi_text_printable(message, sizeof message, read.message);
+        wi_error_add_source(out, (unsigned)read.line, (unsigned)read.column, message);
+    }
+    return WI_OK;
 }
 
 static enum wi_code read_failure(const struct wi_attempt *attempt, const struct response *response,
@@ -85,7 +117,9 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
     answer->starved = claim.starved;
     wi_text_printable(answer->error.field, sizeof answer->error.field, failure.field);
     wi_text_printable(answer->error.expected, sizeof answer->error.expected, failure.expected);
-    return WI_OK;
+    return claim.code == WI_KERNEL_INVALID
+               ? read_source_errors(failure.errors, &answer->error, error)
+               : WI_OK;
 }
 
 /* Nothing simulated goes out unmarked: what a simulated node says is marked whatever it says, and

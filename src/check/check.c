@@ -260,6 +260,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     result->numerics = WI_UNKNOWN;
     if (!node || platform < 0 || wi_check_is_simulated(report))
         return;
+    if (asked->program)
+        return; /* nothing is known of it, nor can be of what another is */
     if (asked->model->builtin) {
         result->numerics = WI_TRUSTED; /* nothing is computed */
         return;

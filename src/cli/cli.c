@@ -87,6 +87,23 @@ static void complain_failures(const json_t *failures)
     }
 }
 
+/* Where a source that was sent is wrong. */
+static void complain_source(const json_t *errors)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(errors, i, row)
+    {
+        const char *message = json_string_value(json_object_get(row, "message"));
+        fprintf(stderr, "  line %lld, column %lld: ",
+            (long long)json_integer_value(json_object_get(row, "line")),
+            (long long)json_integer_value(json_object_get(row, "column")));
+        wi_plain_print(stderr, message ? message : "no reason given");
+        fputc('\n', stderr);
+    }
+}
+
 static void complain_problem(const json_t *problem, long status)
 {
     static const char *const members[] = {
@@ -112,6 +129,7 @@ static void complain_problem(const json_t *problem, long status)
     }
     wi_buffer_clear(&cell);
     complain_failures(json_object_get(problem, "failures"));
+    complain_source(json_object_get(problem, "errors"));
 }
 
 enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer)

@@ -135,10 +135,18 @@ static const struct wi_flag infer_options[] = {
 
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
-        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats"},
+        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL of int32 or "
+        "uint32 "
+        "too, and bound in the order given"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
+    {"result", "NAME=DATATYPE[SHAPE]", 1, WI_COMPLETE_NONE, NULL,
+        "An output of WGSL such as y=FP32[2,3], bound behind the tensors"},
+    {"workgroups", "X[,Y[,Z]]", 0, WI_COMPLETE_NONE, NULL, "How many workgroups of WGSL are run"},
+    {"entry", "NAME", 0, WI_COMPLETE_NONE, NULL,
+        "The function of WGSL that is run; main is the default"},
+    {"constant", "NAME=NUMBER", 1, WI_COMPLETE_NONE, NULL, "A value for an override of WGSL"},
     PLACE_OPTIONS("auto webgpu wasm"),
     {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Fail where the platform fails, instead of taking the next one"},
@@ -407,8 +415,9 @@ const struct wi_verb wi_cli_verbs[] = {
     {"infer", "MODEL [FILE]", 1, 2, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Run a model on a picture, a sound, a text, on tensors or on the JSON in FILE (or \"-\")",
         infer_options, wi_cli_infer},
-    {"compute", "[KERNEL]", 0, 1, {WI_COMPLETE_NONE},
-        "Run a kernel over tensors, or list the kernels", compute_options, wi_cli_compute},
+    {"compute", "[KERNEL|FILE.wgsl]", 0, 1, {WI_COMPLETE_FILE},
+        "Run a kernel, or one of your own in WGSL, over tensors, or list the kernels",
+        compute_options, wi_cli_compute},
     {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Talk with a language model; its answers are shown as they come", chat_options,
         wi_cli_chat},

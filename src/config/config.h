@@ -16,6 +16,9 @@
 /* What becomes of parameters that a compatible dialect does not know. */
 enum wi_unknown_parameters { WI_UNKNOWN_REFUSE, WI_UNKNOWN_IGNORE };
 
+/* Whose own kernels are run: nobody's, admins', or users' as well. */
+enum wi_custom_kernels { WI_CUSTOM_KERNELS_OFF, WI_CUSTOM_KERNELS_ADMIN, WI_CUSTOM_KERNELS_USER };
+
 struct wi_config_api {
     char *listen; /* "ADDRESS:PORT" or "[ADDRESS]:PORT"; port 0 lets the system choose */
     char *tokens_file;
@@ -31,6 +34,8 @@ struct wi_config_api {
     int64_t sound_ahead;
     int64_t send_timeout;
     enum wi_unknown_parameters unknown_parameters;
+    enum wi_custom_kernels custom_kernels;
+    int64_t kernel_time;
     int console;
     char *tls_certificate;
     char *tls_key;

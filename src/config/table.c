@@ -56,6 +56,10 @@ static const char *const batchings[] = {
     [WI_BATCHING_OFF] = "off", [WI_BATCHING_FIXED] = "fixed", [WI_BATCHING_AUTO] = "auto", NULL};
 static const char *const unknown_parameters[] = {
     [WI_UNKNOWN_REFUSE] = "refuse", [WI_UNKNOWN_IGNORE] = "ignore", NULL};
+static const char *const custom_kernels[] = {[WI_CUSTOM_KERNELS_OFF] = "off",
+    [WI_CUSTOM_KERNELS_ADMIN] = "admin",
+    [WI_CUSTOM_KERNELS_USER] = "user",
+    NULL};
 const char *const wi_strangers_names[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
@@ -167,6 +171,13 @@ const struct wi_setting wi_options[] = {
                 "refuse: the request is answered 400 with the parameter's name. ignore: they "
                 "are passed over and named in the header X-Webinfer-Ignored of the answer. "
                 "Unknown fields of the service's own API are always refused."},
+    {KEY(api, custom_kernels), ENUM(custom_kernels), DEFAULT("admin"), RELOADABLE,
+        .help = "Who may send kernels of their own, in WGSL, to POST /v1/compute: nobody, admins, "
+                "or users as well. Others are answered 403."},
+    {KEY(api, kernel_time), DURATION(100, 60 * SECOND), DEFAULT("5s"), RELOADABLE,
+        .help = "How long such a kernel may be compiled and run. One that takes longer is "
+                "answered 504, and what computes it is ended: the GPU process of its browser, or "
+                "where there is none of its own the browser."},
     {KEY(api, console), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether who opens the address with a browser gets the console. It holds no data "
                 "by itself: what it shows it asks the API for, with its user's token."},

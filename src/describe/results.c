@@ -33,7 +33,7 @@ static const struct wi_member infer_answer[] = {
 };
 static const struct wi_member compute_answer[] = {
     {"id", "string", "The request's own, or the job's."},
-    {"kernel", "string", NULL},
+    {"kernel", "string|null", "Null where the request had its source."},
     {"outputs", "[Output]", NULL},
     {"executed_on", "ExecutedOn", "What really computed it."},
     {"performance", "Performance", NULL},

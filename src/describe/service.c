@@ -9,6 +9,12 @@ static const struct wi_member failure[] = {
     {"times", "integer", NULL},
     {0},
 };
+static const struct wi_member source_error[] = {
+    {"line", "integer", "Of the source that was sent, counted from 1."},
+    {"column", "integer", "Likewise."},
+    {"message", "string", NULL},
+    {0},
+};
 static const struct wi_member problem[] = {
     {"type", "string", "An address that stands for the code."},
     {"title", "string", NULL},
@@ -22,6 +28,7 @@ static const struct wi_member problem[] = {
     {"failures?", "[Failure]",
         "What went wrong there, the same things together; the last may stand for several "
         "others."},
+    {"errors?", "[SourceError]", "Of kernel_invalid: what is wrong with the source, at most 20."},
     {"request_id?", "string", "The X-Request-Id of the answer."},
     {0},
 };
@@ -865,6 +872,7 @@ static const struct wi_member watched_queue[] = {
     }
 const struct wi_schema wi_service_schemas[] = {
     FORM("Failure", failure),
+    FORM("SourceError", source_error),
     FORM("Problem", problem, .help = "An error, as RFC 9457 has it."),
     FORM("OpenaiError", openai_error, .help = "An error, as OpenAI's clients read it."),
     FORM("OpenaiErrorValue", openai_error_value),

@@ -138,6 +138,22 @@ static void on_lost(void *context, const char *node_id, const char *attempt_id, 
     wi_job_retry(job, take_blame(job, blame) == WI_BLAME_ALONE, why);
 }
 
+/* What it ran in is being ended. */
+static void on_overrun(void *context, const char *attempt_id)
+{
+    struct wi_jobs *jobs = context;
+    struct wi_job *job = find_attempt(jobs, attempt_id);
+    struct wi_error error;
+    if (job == NULL)
+        return;
+    wi_error_set(&error, WI_DEADLINE_EXCEEDED, "source",
+        "the kernel was not done after %lld ms ([api] kernel_time), and was ended with what "
+        "computed it: check that all its loops end, or have it do less",
+        (long long)jobs->config->api.kernel_time);
+    wi_job_leave_node(job);
+    wi_job_finish_error(job, &error);
+}
+
 /* It goes to another node where one has room, and stays otherwise. */
 static void on_held_up(void *context, const char *attempt_id, const char *why)
 {
@@ -174,5 +190,6 @@ void wi_jobs_listen(struct wi_jobs *jobs)
         .on_answer = on_answer,
         .on_lost = on_lost,
         .on_held_up = on_held_up,
+        .on_overrun = on_overrun,
     };
 }

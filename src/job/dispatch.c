@@ -74,12 +74,17 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
     free(text);
 }
 
+/* So long a page leaves a client's own kernel alone: its time is the pool's to say, which can end
+ * what a page cannot. */
+#define PROGRAM_MS 3600000.0
+
 /* Whether nothing may run beside it in its engine. */
 static int needs_its_engine(const struct wi_job *job)
 {
-    return job->spec.asked->task != WI_TASK_NONE &&
-           (job->suspect ||
-               json_is_true(json_object_get(job->spec.asked->options, "deterministic")));
+    const struct wi_inference *asked = job->spec.asked;
+    return asked->program ||
+           (asked->task != WI_TASK_NONE &&
+               (job->suspect || json_is_true(json_object_get(asked->options, "deterministic"))));
 }
 
 enum wi_code wi_job_dispatch(
@@ -106,7 +111,7 @@ enum wi_code wi_job_dispatch(
         .asked = wi_inference_on(asked, choice->platforms[0]),
         .tensors = &asked->tensors,
         .platform_count = choice->platform_count,
-        .deadline_ms = spec->accepted_at + asked->timeout_ms - now,
+        .deadline_ms = asked->program ? PROGRAM_MS : spec->accepted_at + asked->timeout_ms - now,
         .owner = owned ? owner : NULL,
         .alone = needs_its_engine(job),
         .broke = job->suspect || job->breaks > 0,

@@ -172,12 +172,24 @@ static void try_again(struct wi_job *job, const char *why)
     wi_job_enqueue(job, 1);
 }
 
+/* What somebody else has written may have been what broke its node. */
+static void fail_program(struct wi_job *job, const char *why)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_ATTEMPTS_EXHAUSTED, NULL,
+        "a client's own kernel is not run a second time; what happened: %s", why);
+    wi_job_finish_error(job, &error);
+}
+
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
     job->used += counts ? 1 : 0;
     note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
-    try_again(job, why);
+    if (job->spec.asked->program)
+        fail_program(job, why);
+    else
+        try_again(job, why);
 }
 
 void wi_job_returned(struct wi_job *job, const struct wi_error *error)

@@ -90,6 +90,26 @@ void wi_pool_fault(
     }
 }
 
+void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session)
+{
+    static const char why[] = "a client's own kernel has not ended in its time";
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    double now = wi_now_ms();
+    enum wi_remedy remedy = WI_REMEDY_END_GPU;
+
+    wi_pool_session_gpu_lost(session, now, now);
+    if (wi_session_end_gpu(info->browser) == 0)
+        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
+    else
+        remedy = WI_REMEDY_KILL;
+    pool->faults[WI_FAULT_KERNEL_HUNG]++;
+    pool->remedies[remedy]++;
+    wi_warn("pool", info->id, "%s: %s: %s", wi_fault_name(WI_FAULT_KERNEL_HUNG),
+        wi_remedy_name(remedy), why);
+    if (remedy == WI_REMEDY_KILL)
+        kill_session(session, why);
+}
+
 /* --- what is found ---------------------------------------------------------------------------- */
 
 double wi_pool_patience_ms(const struct wi_pool *pool)

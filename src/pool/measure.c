@@ -101,7 +101,7 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     int platform = platform_of(answer->executed_on);
     size_t i;
 
-    if (attempt->builtin || attempt->benchmark ||
+    if (attempt->builtin || attempt->benchmark || attempt->program ||
         json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
     json_array_foreach(fallbacks, i, row)
@@ -166,8 +166,8 @@ void wi_pool_measure_exceeded(
     const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->benchmark && !attempt->stream &&
-        wi_task_runs_evenly(attempt->task))
+    if (where && !attempt->builtin && !attempt->benchmark && !attempt->program &&
+        !attempt->stream && wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
@@ -203,7 +203,7 @@ double wi_pool_usual_ms(
     const struct wi_model *model = asked->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || asked->kernel || asked->benchmark.runs || asked->stream ||
+    if (model->builtin || wi_inference_computes(asked) || asked->benchmark.runs || asked->stream ||
         !wi_task_runs_evenly(asked->task) || !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);

@@ -154,6 +154,25 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
             "its engine brings nobody anything while it keeps another text to a grammar");
 }
 
+/* Those whose time is over are ended; what has time left is waited for. */
+static void on_overdue(void *context)
+{
+    struct wi_pool *pool = context;
+    const struct pool_attempt *attempt;
+    double now = wi_now_ms(), next_due = 0;
+
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
+        next = wi_pool_node_next(node);
+        attempt = wi_pool_node_next_due(node);
+        if (attempt && attempt->due <= now)
+            wi_pool_overrun(pool, node, attempt->id);
+        else if (attempt && (next_due == 0 || attempt->due < next_due))
+            next_due = attempt->due;
+    }
+    if (next_due > 0)
+        wi_timer_start(pool->overdue, (uint64_t)(next_due - now) + 1, 0);
+}
+
 /* How far a browser's start is changes without an event of its own. */
 static void tell_starting(const struct wi_pool *pool)
 {
@@ -190,7 +209,8 @@ static void finish_closing(struct wi_pool *pool)
     pool->on_closed = NULL;
     wi_pool_wake_end(pool->wake);
     wi_timer_free(pool->look);
-    pool->look = NULL;
+    wi_timer_free(pool->overdue);
+    pool->look = pool->overdue = NULL;
     done(pool->closed_context);
 }
 
@@ -235,6 +255,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     wi_pool_nodes_tell(pool->nodes, deps->listener);
     pool->chooser = wi_pool_chooser_new();
     pool->look = wi_timer_new(deps->loop, look, pool);
+    pool->overdue = wi_timer_new(deps->loop, on_overdue, pool);
     return pool;
 }
 
@@ -300,6 +321,7 @@ void wi_pool_free(struct wi_pool *pool)
         return;
     wi_pool_wake_free(pool->wake);
     wi_timer_free(pool->look);
+    wi_timer_free(pool->overdue);
     wi_pool_sessions_free(pool->sessions);
     wi_pool_nodes_free(pool->nodes);
     wi_pool_kinds_free(pool->kinds);

@@ -78,6 +78,9 @@ struct wi_pool_events {
     /* Another's request holds up its engine: it is better off on another node, if one has room. It
      * may be cancelled from in here. */
     void (*on_held_up)(void *context, const char *attempt_id, const char *why);
+    /* A client's own kernel has taken longer than [api] kernel_time: it is not waited for any more.
+     */
+    void (*on_overrun)(void *context, const char *attempt_id);
 };
 
 /* For who decides whether nodes may have work. None may end a node. */

@@ -25,7 +25,8 @@ struct wi_pool {
     struct pool_sessions *sessions;
     struct pool_nodes *nodes;
     struct pool_wake *wake;
-    struct wi_timer *look; /* at sessions and attempts in turn; NULL once all is closed */
+    struct wi_timer *look;    /* at sessions and attempts in turn; NULL once all is closed */
+    struct wi_timer *overdue; /* rings when a client's own kernel is; likewise */
     uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT]; /* health.c counts them */
     struct pool_chooser *chooser;
     struct wi_backlog backlog;

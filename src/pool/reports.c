@@ -16,6 +16,14 @@
  * one client there is a rest behind every request. */
 #define REST_PLAN_MS 100
 
+/* What its page tells behind WI_PROGRAM_PHASE, when only its outputs are still to come: those are
+ * large, and nothing that hangs. */
+#define COMPUTED_PHASE "computed"
+
+/* A client's own kernel that nobody waits for any more may still end by itself for so long: ending
+ * it costs its browser's others their GPU. */
+#define UNWANTED_MS 1000.0
+
 /* The session of a node; NULL for one that joined. */
 static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
 {
@@ -183,6 +191,13 @@ void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attem
     wi_bridge_credit(pool->bridge, node_id, attempt_id, credit);
 }
 
+/* When a client's own kernel is to be done has changed: the clock is set anew. */
+static void look_at_due(struct wi_pool *pool)
+{
+    if (pool->overdue)
+        wi_timer_start(pool->overdue, 0, 0);
+}
+
 void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
@@ -191,6 +206,11 @@ void wi_pool_cancel(
 
     if (!node)
         return;
+    /* No page can stop a client's own kernel: it stays booked until it ends, or is ended. */
+    if (wi_pool_node_hurry(node, attempt_id, wi_now_ms() + UNWANTED_MS)) {
+        look_at_due(pool);
+        return;
+    }
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
     /* What was stopped at its deadline is at least as slow as that, if it ran at all. */
     if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
@@ -211,6 +231,24 @@ void wi_pool_lose(
         return;
     miss(pool, node, &attempt, 1);
     pool->events.on_lost(pool->events.context, node_id, attempt.id, WI_BLAME_NONE, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    char session_id[WI_ID_SIZE];
+    struct pool_attempt attempt;
+
+    memcpy(session_id, info->session, sizeof session_id);
+    wi_bridge_cancel(pool->bridge, info->id, attempt_id, "overrun");
+    if (!unbook(pool, node, attempt_id, &attempt))
+        return;
+    wi_pool_node_excuse(node);
+    pool->events.on_overrun(pool->events.context, attempt.id);
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+    if (session)
+        wi_pool_end_kernel(pool, session);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -374,11 +412,26 @@ static void on_part(
         pool->events.on_part(pool->events.context, attempt_id, part);
 }
 
+/* What its page says of a client's own kernel: its time begins, or it is done. */
+static void watch_program(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *phase)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    double due = wi_now_ms() + (double)pool->config->api.kernel_time;
+
+    if (node && strcmp(phase, COMPUTED_PHASE) == 0)
+        wi_pool_node_computed(node, attempt_id);
+    else if (node && strcmp(phase, WI_PROGRAM_PHASE) == 0 &&
+             wi_pool_node_begun(node, attempt_id, due))
+        look_at_due(pool);
+}
+
 static void on_progress(
     void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
 {
     struct wi_pool *pool = context;
 
+    watch_program(pool, node_id, attempt_id, progress->phase);
     works(pool, node_id, attempt_id);
     if (pool->events.on_progress)
         pool->events.on_progress(pool->events.context, attempt_id, progress);
@@ -393,14 +446,14 @@ static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt 
 }
 
 /* Whether it lost its GPU since we decided to end the process that has it, for another's sake:
- * whoever hung there ran first. */
+ * whoever hung there ran first, or is a client's own kernel. */
 static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     const struct pool_session *session = session_of(pool, node);
+    int is_other = !answer->hung || attempt->suspect || attempt->behind || attempt->held;
 
-    return !answer->ok && (!answer->hung || attempt->suspect || attempt->behind) &&
-           attempt->platform != WI_WASM && session &&
+    return !answer->ok && is_other && attempt->platform != WI_WASM && session &&
            wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
 }
 
@@ -501,9 +554,11 @@ static void on_lost(
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
-    enum wi_blame blame = alone ? WI_BLAME_ALONE : WI_BLAME_NONE;
+    int booked = unbook(pool, node, attempt_id, &attempt);
+    int blamed = alone && !(booked && attempt.excused);
+    enum wi_blame blame = blamed ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
-    if (unbook(pool, node, attempt_id, &attempt) && alone) {
+    if (booked && blamed) {
         if (!attempt.builtin && !attempt.benchmark && !wi_pool_attempt_is_clients(&attempt))
             wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)

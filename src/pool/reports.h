@@ -10,5 +10,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool);
  * elsewhere. */
 void wi_pool_lose(
     struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why);
+/* Stops a client's own kernel, whose time is over, by ending what computes it. The node may be gone
+ * afterwards. */
+void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
 
 #endif

@@ -352,7 +352,7 @@ static void submit(struct wi_run *run)
     struct wi_job_spec spec = {.client = wi_strdup(run->client),
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
-        .ours_only = run->request.ours_only,
+        .ours_only = run->request.ours_only || run->infer.asked->program,
         .proves = run->request.proves,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
@@ -601,7 +601,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 
 static void find_model(struct wi_run *run)
 {
-    if (run->infer.asked->kernel) {
+    if (wi_inference_computes(run->infer.asked)) {
         check(run, wi_repository_kernels(run->deps->repository), NULL);
         return;
     }

@@ -63,6 +63,12 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     struct wi_blob *body, size_t binary_offset, struct wi_budget *budget, const char *where,
     struct wi_error *error);
 
+/* Reads a list [{"name","datatype","shape"}] of tensors that are still to be computed: their sizes
+ * are those that the shapes say, and they have no bytes. Errors: WI_INVALID_FIELD,
+ * WI_MISSING_FIELD, WI_UNKNOWN_FIELD. */
+enum wi_code wi_tensors_heads_from_json(
+    struct wi_tensors *list, const json_t *array, const char *where, struct wi_error *error);
+
 /* Begins one tensor as an object of JSON: its name, datatype and shape. It is left open. */
 void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor);
 /* Writes one tensor as KServe JSON; FP32 shortest round-trip, non-finite values as "NaN",

@@ -30,23 +30,14 @@ struct fields {
     json_t *parameters;
 };
 
-static const struct wi_param tensor_table[] = {{.name = "name",
-                                                   .kind = WI_PARAM_STRING,
-                                                   .offset = offsetof(struct fields, name),
-                                                   .required = 1,
-                                                   .min = 1,
-                                                   .max = WI_TENSOR_NAME_MAX},
-    {.name = "datatype",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct fields, datatype),
-        .required = 1},
-    {.name = "shape",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct fields, shape),
-        .required = 1},
-    {.name = "data", .kind = WI_PARAM_ANY, .offset = offsetof(struct fields, data)},
-    {.name = "parameters", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, parameters)},
-    {0}};
+#define HEAD_ROWS                                                                                  \
+    WI_PARAM_ROW(fields, name, WI_PARAM_STRING, 1, 1, WI_TENSOR_NAME_MAX),                         \
+        WI_PARAM_ROW(fields, datatype, WI_PARAM_STRING, 1, 0, 0),                                  \
+        WI_PARAM_ROW(fields, shape, WI_PARAM_ARRAY, 1, 0, 0)
+static const struct wi_param head_table[] = {HEAD_ROWS, WI_PARAM_END};
+static const struct wi_param tensor_table[] = {HEAD_ROWS,
+    WI_PARAM_ROW(fields, data, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM_ROW(fields, parameters, WI_PARAM_OBJECT, 0, 0, 0), WI_PARAM_END};
 
 struct parameters {
     int64_t binary_data_size;
@@ -175,22 +166,30 @@ static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t si
 
 /* --- the list --------------------------------------------------------------------------------- */
 
+/* What stands for it beside its elements, of which there are `elements`. */
+static enum wi_code read_head(struct wi_tensor_reader *reader, const struct wi_param *table,
+    const json_t *object, struct fields *fields, size_t *elements)
+{
+    char prefix[160];
+
+    wi_join(prefix, sizeof prefix, reader->where, ".", NULL);
+    enum wi_code code =
+        wi_params_read(table, object, WI_PARAMS_STRICT, prefix, fields, reader->error);
+    if (code != WI_OK)
+        return code;
+    reader->tensor->name = wi_strdup(fields->name);
+    code = read_datatype(reader, fields->datatype);
+    return code == WI_OK ? read_shape(reader, fields->shape, elements) : code;
+}
+
 static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *object)
 {
     struct fields fields = {0};
     struct parameters parameters = {.binary_data_size = -1};
     char prefix[160];
     size_t elements = 0;
-    enum wi_code code;
+    enum wi_code code = read_head(reader, tensor_table, object, &fields, &elements);
 
-    wi_join(prefix, sizeof prefix, reader->where, ".", NULL);
-    code = wi_params_read(tensor_table, object, WI_PARAMS_STRICT, prefix, &fields, reader->error);
-    if (code != WI_OK)
-        return code;
-    reader->tensor->name = wi_strdup(fields.name);
-    code = read_datatype(reader, fields.datatype);
-    if (code == WI_OK)
-        code = read_shape(reader, fields.shape, &elements);
     if (code == WI_OK && fields.parameters) {
         wi_join(prefix, sizeof prefix, reader->where, ".parameters.", NULL);
         code = wi_params_read(parameters_table, fields.parameters, WI_PARAMS_STRICT, prefix,
@@ -246,6 +245,27 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
         code = wi_error_set(error, WI_BAD_FRAMING, where,
             "the body has %zu bytes more than the tensors' binary_data_size add up to",
             body->size - binary_offset);
+    if (code != WI_OK)
+        wi_tensors_clear(list);
+    return code;
+}
+
+enum wi_code wi_tensors_heads_from_json(
+    struct wi_tensors *list, const json_t *array, const char *where, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    char path[96], digits[WI_DIGITS_SIZE];
+
+    for (size_t i = 0; i < json_array_size(array) && code == WI_OK; i++) {
+        struct wi_tensor *tensor = wi_tensors_add(list);
+        struct wi_tensor_reader reader = {.tensor = tensor, .error = error, .where = path};
+        struct fields fields = {0};
+        size_t elements = 0;
+
+        wi_join(path, sizeof path, where, "[", wi_digits(digits, i), "]", NULL);
+        code = read_head(&reader, head_table, json_array_get(array, i), &fields, &elements);
+        tensor->size = elements * wi_datatype_size(tensor->datatype);
+    }
     if (code != WI_OK)
         wi_tensors_clear(list);
     return code;

@@ -29,6 +29,7 @@ void wi_inference_release(const struct wi_inference *asked)
     free(last->node);
     free(last->precision);
     wi_tensors_clear(&last->tensors);
+    wi_program_release(last->program);
     json_decref(last->input);
     json_decref(last->options);
     wi_strings_clear(&last->outputs);
@@ -43,6 +44,7 @@ struct wi_inference *wi_inference_again(const struct wi_inference *asked)
     again->precision = wi_strdup(asked->precision);
     wi_tensors_share(&again->tensors, &asked->tensors);
     again->kernel = asked->kernel;
+    again->program = wi_program_retain(asked->program);
     again->task = asked->task;
     again->input = json_incref(asked->input);
     again->options = json_incref(asked->options);
@@ -73,6 +75,11 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     other->raw = asked->raw;
     other->benchmark = asked->benchmark;
     return other;
+}
+
+int wi_inference_computes(const struct wi_inference *asked)
+{
+    return asked->kernel || asked->program;
 }
 
 const struct wi_inference *wi_inference_on(

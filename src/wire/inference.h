@@ -9,6 +9,7 @@
 
 #include "format/engine.h"
 #include "kernel/kernel.h"
+#include "kernel/program.h"
 #include "library/model.h"
 #include "task/task.h"
 #include "task/type.h"
@@ -50,6 +51,7 @@ struct wi_inference {
                                 takes, if that is longer */
     struct wi_tensors tensors;
     const struct wi_kernel *kernel; /* of the engine `kernels`: the one that is run; else NULL */
+    struct wi_program *program;     /* likewise, in its place: a client's own; a reference */
     struct wi_benchmark benchmark;
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
@@ -73,6 +75,8 @@ void wi_inference_release(const struct wi_inference *asked); /* NULL is fine */
 struct wi_inference *wi_inference_again(const struct wi_inference *asked);
 /* The same request with another variant of its model; its tensors and JSON are shared. */
 struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant);
+/* Whether a kernel is asked for, by its name or with its source, and no model. */
+int wi_inference_computes(const struct wi_inference *asked);
 /* What is asked of that platform: of the graphs that the model has there. Borrowed. */
 const struct wi_inference *wi_inference_on(
     const struct wi_inference *asked, enum wi_platform platform);

@@ -30,6 +30,19 @@ static void add_failures(struct wi_buffer *out, const struct wi_failures *failur
     wi_buffer_puts(out, failures->count ? "]" : "");
 }
 
+static void add_source_errors(struct wi_buffer *out, const struct wi_source_errors *source)
+{
+    for (unsigned i = 0; i < source->count; i++) {
+        const struct wi_source_error *row = &source->rows[i];
+        wi_buffer_printf(out,
+            "%s{\"line\":%u,\"column\":%u,\"message\":", i ? "," : ",\"errors\":[", row->line,
+            row->column);
+        wi_buffer_json_string(out, row->message);
+        wi_buffer_puts(out, "}");
+    }
+    wi_buffer_puts(out, source->count ? "]" : "");
+}
+
 void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
     const char *code = wi_code_name(error->code);
@@ -44,6 +57,7 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     if (error->attempts > 0)
         wi_buffer_printf(out, ",\"attempts\":%u", error->attempts);
     add_failures(out, &error->failures);
+    add_source_errors(out, &error->source);
     add_member(out, "request_id", request_id);
     wi_buffer_puts(out, "}\n");
 }

@@ -47,8 +47,8 @@ const FATAL = /Aborted|RuntimeError|unreachable|memory access out of bounds|tabl
 export function classify(thrown, phase) {
     if (thrown instanceof AnswerTooLarge) return { code: thrown.code, message: thrown.message, expected: thrown.expected };
     if (thrown instanceof Failure) {
-        const { code, message, field, expected } = thrown;
-        return { code, message, ...(field ? { field } : {}), ...(expected ? { expected } : {}) };
+        const { code, message, field, expected, errors } = thrown;
+        return { code, message, ...(field ? { field } : {}), ...(expected ? { expected } : {}), ...(errors ? { errors } : {}) };
     }
     const message = messageOf(thrown);
     for (const [pattern, code] of TABLE) {

@@ -2,13 +2,15 @@
  * errors.js. Its text is printed behind others' with a colon: it begins small, unless with a name or a
  * value, and has no full stop at its end; sentences are joined with ";" or ":". */
 export class Failure extends Error {
-    /** @param {string} code @param {string} message @param {{field?: string, expected?: string}} [more] */
+    /** @param {string} code @param {string} message
+     * @param {{field?: string, expected?: string, errors?: import('../shared/messages.js').SourceError[]}} [more] */
     constructor(code, message, more = {}) {
         super(message);
         this.name = 'Failure';
         this.code = code;
         this.field = more.field;
         this.expected = more.expected;
+        this.errors = more.errors;
     }
 }
 

@@ -31,15 +31,20 @@ export function watchDevices(onLost, onError, onMade) {
         const device = await request.apply(this, options);
         onMade(describe(this));
         device.lost.then(({ reason, message }) => {
-            if (!probes.has(device)) onLost(reason, message);
+            if (!passing.has(device)) onLost(reason, message);
         });
-        device.addEventListener('uncapturederror', ({ error }) => onError(error.message));
+        device.addEventListener('uncapturederror', ({ error }) => {
+            if (!passing.has(device)) onError(error.message);
+        });
         return device;
     };
 }
 
-/** Devices of the probe, which it destroys itself. @type {WeakSet<object>} */
-const probes = new WeakSet();
+/** Devices whose makers destroy them, and look after them. @type {WeakSet<object>} */
+const passing = new WeakSet();
+
+/** The watch leaves this one to whoever has made it. @param {object} device */
+export const letGo = (device) => void passing.add(device);
 
 /** @param {any} adapter @returns {Adapter} */
 export function describe(adapter) {
@@ -77,7 +82,7 @@ async function probe(onSlowMaps) {
         const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) return { available: false, reason: 'requestAdapter() gave no adapter' };
         const device = await adapter.requestDevice();
-        probes.add(device);
+        letGo(device);
         const right = await dispatchOnce(device);
         if (right && await mapsSlowly(device)) onSlowMaps();
         device.destroy();

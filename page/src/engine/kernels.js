@@ -2,7 +2,7 @@
  * The engine `kernels`: our own kernels, which need no download, and the built-in models over them (kernel_model.js). A
  * task that names a kernel is for builtin/kernels, which stands for all of them. What a kernel takes is in
  * kernel_rules.js, what is held against that in kernel_call.js; what computes is a backend, of which each platform has
- * one (kernels_wasm.js, kernels_gpu.js).
+ * one (kernels_wasm.js, kernels_gpu.js). A client's own kernel is run by programs.js.
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
@@ -14,6 +14,8 @@ import { bytesOf } from './tensors.js';
 
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @typedef {import('./run.js').Run} Run */
+/** @typedef {typeof import('./programs.js').runProgram} RunProgram */
 /** A number, a flag, or one of some words; or one that `is` among the sizes: a whole number, or 64 bits in hexadecimal.
  * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'size' | 'bits'}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
@@ -47,13 +49,14 @@ import { bytesOf } from './tensors.js';
  */
 
 export class KernelsEngine {
-    /** @param {Backend} backend */
-    constructor(backend) {
+    /** @param {Backend} backend @param {RunProgram | null} [runProgram] null: clients' own have no platform here */
+    constructor(backend, runProgram = null) {
         this.name = 'kernels';
         this.version = KERNELS.version;
         this.info = KERNELS.info;
         this.steps = false;
         this._backend = backend;
+        this._runProgram = runProgram;
         /** By key; null for builtin/kernels. @type {Map<string, KernelModel | null>} */
         this._models = new Map();
     }
@@ -93,8 +96,9 @@ export class KernelsEngine {
         return this._backend.memory();
     }
 
-    /** @param {RunMessage} task @param {import('./run.js').Run} run */
+    /** @param {RunMessage} task @param {Run} run */
     async run(task, run) {
+        if (task.program) return this._compute(task, task.program, run);
         const { calls, output } = this._callsOf(task), isTimed = task.benchmark !== undefined;
         const began = performance.now();
         const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
@@ -112,6 +116,17 @@ export class KernelsEngine {
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
         const { call, output } = callOf(kernel, rule.inputs.map(([name]) => inputOf(task, name)), task.options ?? {});
         return { calls: [call], output };
+    }
+
+    /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
+    async _compute({ tensors, frame, section }, program, run) {
+        const runProgram = this._runProgram;
+        if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
+        const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
+        const began = performance.now();
+        const { outputs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.marks('computing'))));
+        run.marks('computed');
+        return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, dispose };
     }
 }
 

@@ -305,7 +305,7 @@ async function compile(device, rule, { wgsl, plan }) {
 
 /** Does the work, and throws what the device says of it. @template T @param {any} device @param {() => Promise<T>} work
  * @returns {Promise<T>} */
-async function watched(device, work) {
+export async function watched(device, work) {
     for (const scope of SCOPES) device.pushErrorScope(scope);
     const made = await work().then((value) => ({ value }), (thrown) => ({ thrown }));
     const errors = await Promise.all(SCOPES.map(() => device.popErrorScope().catch(() => null)));

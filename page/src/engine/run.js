@@ -225,6 +225,12 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase: 'writing', step_ms: this._stepMs });
     }
 
+    /** A client's own kernel begins, which nobody may be able to stop, or is done: the service counts the time between.
+     * @param {'computing' | 'computed'} phase */
+    marks(phase) {
+        this._post({ type: 'progress', attempt: this._task.attempt, phase });
+    }
+
     // --- the worker's ------------------------------------------------------------------------------
 
     /** @param {Credit} credit totals; less than before changes nothing */

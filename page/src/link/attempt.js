@@ -53,6 +53,8 @@ export class Attempt {
         this.task = data.task ?? null;
         /** Which one of the engine `kernels` it is to run. @type {string | null} */
         this.kernel = data.kernel ?? null;
+        /** What it is to run there instead: a client's own. @type {import('../shared/messages.js').Program | null} */
+        this.program = data.program ?? null;
         /** Whose cached prompts it may use. @type {string | null} */
         this.owner = data.owner ?? null;
         this.alone = data.alone === true; /* beside no other in its engine */
@@ -228,6 +230,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.kernel) run.kernel = this.kernel;
         if (this.kernels.length > 0) run.kernels = this.kernels;
+        if (this.program) run.program = this.program;
         if (this.benchmark) run.benchmark = this.benchmark;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
@@ -256,7 +259,7 @@ export class Attempt {
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
 export function checkTask({ data, options }) {
-    const { model, platforms, deadline_ms: deadline, outputs, kernels, benchmark, continue: from } = data;
+    const { model, platforms, deadline_ms: deadline, outputs, kernels, program, benchmark, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, engine and files');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
@@ -268,6 +271,7 @@ export function checkTask({ data, options }) {
     for (const name of ['alone', 'short', 'raw']) {
         if ((data[name] ?? null) !== null && typeof data[name] !== 'boolean') return invalid(name, 'true or false');
     }
+    if ((program ?? null) !== null && !isProgram(program)) return invalid('program', 'an object with source, entry, workgroups and outputs');
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
     if ((benchmark ?? null) !== null && !isBenchmark(benchmark)) return invalid('benchmark', 'an object with runs and warmup');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
@@ -276,6 +280,13 @@ export function checkTask({ data, options }) {
 
 /** Members that are texts, or not there. */
 const NAMES = { task: 'the name of a task', kernel: 'the name of a kernel', owner: 'a text' };
+
+/** @param {any} program */
+const isProgram = (program) => isObject(program) && typeof program.source === 'string' && typeof program.entry === 'string'
+    && (program.constants === undefined || isObject(program.constants))
+    && Array.isArray(program.workgroups) && program.workgroups.length === 3 && program.workgroups.every(Number.isSafeInteger)
+    && Array.isArray(program.outputs) && program.outputs.every((/** @type {any} */ output) => isObject(output)
+        && typeof output.name === 'string' && typeof output.datatype === 'string' && isTokens(output.shape));
 
 /** @param {any} order */
 const isBenchmark = (order) => isObject(order) && Number.isSafeInteger(order.runs) && order.runs >= 1

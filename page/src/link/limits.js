@@ -112,7 +112,7 @@ export class Limits {
     _hangAlone({ longestStep }, attempt, isLoaded) {
         if (attempt.isFormed && isLoaded) return Math.max(FORMED_SILENCE_MS, FORMED_STEPS * longestStep);
         if (attempt.committed) return Math.max(STREAM_SILENCE_MS, SILENT_STEPS * longestStep);
-        const isWhole = attempt.kernel !== null || (attempt.readsWhole && isLoaded);
+        const isWhole = attempt.kernel !== null || attempt.program !== null || (attempt.readsWhole && isLoaded);
         return isWhole ? WHOLE_MS : this._silenceOf(attempt, SILENCE_MS);
     }
 

@@ -46,7 +46,10 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   options?: Record<string, any> | null}} Envelope */
 /** @typedef {{vendor: string, architecture: string, description: string, is_fallback: boolean}} Adapter */
 /** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
-/** @typedef {{code: string, message: string, field?: string, expected?: string}} ErrorBody */
+/** `errors`: of a client's own kernel, at most 20. @typedef {{code: string, message: string, field?: string, expected?: string, errors?: SourceError[]}} ErrorBody */
+/** Lines and columns count from 1. @typedef {{line: number, column: number, message: string}} SourceError */
+/** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
+ *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
 /** What of an engine is announced: how many tasks it runs at a time, how many that make no text it runs beside
  * those, if these are not among them, how many of either kind may wait for it there, what else it can do, and
@@ -91,7 +94,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `kernels`: those to be compiled when it is loaded; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | SignMessage | RunMessage} ToEngine

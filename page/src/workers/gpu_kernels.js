@@ -4,9 +4,11 @@ import { watchDevices, Webgpu } from '../engine/gpu.js';
 import { KernelsEngine } from '../engine/kernels.js';
 import { GpuKernels } from '../engine/kernels_gpu.js';
 import { nudgeMaps, Nudger, workerClock } from '../engine/nudge.js';
+import { runProgram } from '../engine/programs.js';
 import { serve, Server } from '../engine/serve.js';
 
-const server = new Server('webgpu', [new KernelsEngine(new GpuKernels(__KERNEL_SHADERS__))], ({ nudge }) => new Webgpu().probe(() => {
+const engine = new KernelsEngine(new GpuKernels(__KERNEL_SHADERS__), runProgram);
+const server = new Server('webgpu', [engine], ({ nudge }) => new Webgpu().probe(() => {
     if (nudge) nudgeMaps(new Nudger(workerClock()));
 }));
 

@@ -3,6 +3,7 @@
 
 #include "api/endpoints/jobs.h"
 #include "api/endpoints/stream.h"
+#include "api/http/guard.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -21,10 +22,26 @@ static void abandon(void *work)
     free(call);
 }
 
+/* [api] custom_kernels says whose own are run. */
+static enum wi_code check_program(const struct wi_request *request, struct wi_error *error)
+{
+    enum wi_custom_kernels whose = request->api->deps.config->api.custom_kernels;
+    enum wi_rank needed = whose == WI_CUSTOM_KERNELS_USER ? WI_RANK_USER : WI_RANK_ADMIN;
+    if (whose == WI_CUSTOM_KERNELS_OFF) {
+        wi_error_set(error, WI_FORBIDDEN_RANK, "source",
+            "the operator has switched clients' own kernels off ([api] custom_kernels)");
+        wi_error_expect(error, "the name of a kernel");
+        return WI_FORBIDDEN_RANK;
+    }
+    return wi_guard_check_rank(request->rank, needed, wi_request_client(request), error);
+}
+
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
 {
     struct call *call = context;
     struct wi_request *request = call->request;
+    if (infer->asked->program && check_program(request, error) != WI_OK)
+        return error->code;
     if (request->route->flags & WI_ROUTE_EVENTS)
         infer->asked->stream |= wi_api_stream_is_accepted(request);
     if (!infer->asked->stream)

@@ -110,11 +110,21 @@ static enum wi_code refuse_file(struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
+static enum wi_code refuse_program(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
+        "a client's own kernel is run once, and neither it nor its answer is kept");
+    wi_error_expect(error, "no such header, or the name of a kernel in the place of source");
+    return WI_INVALID_FIELD;
+}
+
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
 {
     const struct post *post = context;
     if (infer->asked->stream)
         return refuse_stream(post->request, error);
+    if (infer->asked->program)
+        return refuse_program(error);
     return infer->is_file ? refuse_file(error) : WI_OK;
 }
 

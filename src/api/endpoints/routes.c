@@ -58,7 +58,7 @@
 #define COMPUTES                                                                                   \
     "kernel_not_found invalid_field bad_framing input_unknown input_missing input_datatype "       \
     "input_shape input_size answer_too_large platform_unsupported unavailable node_not_found "     \
-    "inference_failed attempts_exhausted deadline_exceeded "
+    "inference_failed attempts_exhausted deadline_exceeded kernel_invalid rank "
 #define KEPT "idempotency_mismatch storage_failed"
 
 const struct wi_route wi_routes[] = {

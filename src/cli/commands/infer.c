@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/table.h"
 #include "cli/usage.h"
 #include "library/model.h"
 #include <stdio.h>
@@ -73,8 +72,7 @@ static void tell_usage(const struct wi_cli *cli)
     wi_buffer_clear(&usage);
 }
 
-/* Sends it to `path`; `names` is what the first argument is called there. */
-static enum wi_exit ask(struct wi_cli *cli, const char *path, const char *names)
+enum wi_exit wi_cli_infer_ask(struct wi_cli *cli, const char *path, json_t *asked)
 {
     struct wi_buffer body = {0};
     int detach = wi_argument_given(&cli->arguments, "detach");
@@ -83,7 +81,7 @@ static enum wi_exit ask(struct wi_cli *cli, const char *path, const char *names)
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
 
-    if (wi_cli_infer_request(&cli->arguments, names, &body, &request.json_size, &request.timeout_ms,
+    if (wi_cli_infer_request(&cli->arguments, asked, &body, &request.json_size, &request.timeout_ms,
             &error) != WI_OK) {
         wi_cli_complain(&error);
         goto out;
@@ -108,44 +106,15 @@ out:
 enum wi_exit wi_cli_infer(struct wi_cli *cli)
 {
     int detach = wi_argument_given(&cli->arguments, "detach");
-    enum wi_exit result = ask(cli, detach ? "/v1/jobs" : "/v1/infer", "model_name");
+    json_t *asked = json_pack("{s:s}", "model_name", cli->arguments.positionals[0]);
 
+    if (!asked) {
+        fputs("webinfer: the model's name is not UTF-8\n", stderr);
+        return WI_EXIT_USAGE;
+    }
+    enum wi_exit result = wi_cli_infer_ask(cli, detach ? "/v1/jobs" : "/v1/infer", asked);
     if (result == WI_EXIT_USAGE && wi_cli_infer_lacks_input(&cli->arguments))
         tell_usage(cli);
+    json_decref(asked);
     return result;
-}
-
-/* --- webinfer compute ------------------------------------------------------------------------- */
-
-static void put_tensors(struct wi_buffer *out, const json_t *tensors)
-{
-    const json_t *tensor;
-    size_t i;
-
-    json_array_foreach(tensors, i, tensor)
-        wi_table_fill(out, i ? ", {name}[{shape}]" : "{name}[{shape}]", tensor);
-}
-
-static void print_kernels(const struct wi_cli *cli, const json_t *answer)
-{
-    static const struct wi_column columns[] = {{"kernel", "name", NULL},
-        {"inputs", "inputs", put_tensors}, {"output", "outputs", put_tensors},
-        {"what it computes", "help", NULL}, {0}};
-
-    (void)cli;
-    wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);
-}
-
-enum wi_exit wi_cli_compute(struct wi_cli *cli)
-{
-    const struct wi_arguments *arguments = &cli->arguments;
-
-    if (arguments->positional_count == 0)
-        return wi_cli_show(cli, "/v1/kernels", print_kernels);
-    if (wi_argument_given(arguments, "tensor") || wi_argument_given(arguments, "inputs"))
-        return ask(cli, "/v1/compute", "kernel");
-    fputs("webinfer: a kernel's tensors come from --tensor NAME=FILE.npy or --inputs FILE.json; "
-          "\"webinfer compute\" lists the kernels with their tensors\n",
-        stderr);
-    return WI_EXIT_USAGE;
 }

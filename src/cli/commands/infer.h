@@ -7,10 +7,12 @@
 #include "tensor/tensor.h"
 
 /* Appends the body to `body`: JSON, and behind it the bytes of tensors or a file if there are any;
- * then `*json_size` is how much is JSON, else 0. `names` is the member that the first argument is.
- * WI_OK or the error that says what to change. */
-enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, const char *names,
+ * then `*json_size` is how much is JSON, else 0. `asked` (borrowed) has the members that say what
+ * is run. WI_OK or the error that says what to change. */
+enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, json_t *asked,
     struct wi_buffer *body, size_t *json_size, long *timeout_ms, struct wi_error *error);
+/* Makes that of the arguments, sends it to `path`, and shows the answer. */
+enum wi_exit wi_cli_infer_ask(struct wi_cli *cli, const char *path, json_t *asked);
 /* The member `inputs` from the arguments, a new reference; the bytes of tensors or a file go to
  * `tail`. A file that holds a whole request adds its other members to `request`. NULL with the
  * error that says what to change. */

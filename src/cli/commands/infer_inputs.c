@@ -224,8 +224,9 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
 
     if (check_words(arguments, error) != WI_OK)
         return NULL;
-    if (sources == 0 && !wi_cli_infer_lacks_input(arguments))
-        return json_array(); /* a model may take its options alone */
+    if (sources == 0 &&
+        (!wi_cli_infer_lacks_input(arguments) || wi_argument_given(arguments, "result")))
+        return json_array(); /* a model may take its options alone, and WGSL nothing */
     if (sources != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
             "the model's input comes from either --image, --audio, --text, --tensor or a JSON "

@@ -120,7 +120,7 @@ void wi_cli_infer_carry(struct wi_rest_request *request, const struct wi_buffer 
     request->timeout_ms += TRAVEL_MS;
 }
 
-enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, const char *names,
+enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, json_t *asked,
     struct wi_buffer *body, size_t *json_size, long *timeout_ms, struct wi_error *error)
 {
     json_t *request = json_object();
@@ -134,10 +134,8 @@ enum wi_code wi_cli_infer_request(const struct wi_arguments *arguments, const ch
     }
     if (code == WI_OK)
         code = set_stream(request, arguments, error);
-    if (code == WI_OK &&
-        json_object_set_new(request, names, json_string(arguments->positionals[0])) != 0)
-        code = wi_error_set(error, WI_BAD_REQUEST, "", "the %s is not UTF-8", names);
     if (code == WI_OK) {
+        json_object_update(request, asked);
         wi_buffer_json(body, request);
         *json_size = tail.size || wi_argument_given(arguments, "tensor") ? body->size : 0;
         if (tail.size)

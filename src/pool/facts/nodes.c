@@ -329,11 +329,21 @@ static int share_worker(const struct pool_attempt *one, const struct pool_attemp
     return one->platform == other->platform;
 }
 
+/* A client's own kernel that does not end keeps the GPU from all that its browser does. */
+static void note_held(struct pool_attempt *one, const struct pool_attempt *program)
+{
+    one->held |= program->program && one->platform != WI_WASM;
+}
+
 /* A grammar that costs too much holds up its engine, so that others there break with it. */
 static void note_beside(const struct pool_node *node, struct pool_attempt *attempt)
 {
     for (struct pool_attempt *other = node->attempts; other; other = other->next) {
-        if (other == attempt || !share_worker(other, attempt))
+        if (other == attempt)
+            continue;
+        note_held(attempt, other);
+        note_held(other, attempt);
+        if (!share_worker(other, attempt))
             continue;
         attempt->behind = 1;
         other->beside |= attempt->constrained;
@@ -367,6 +377,7 @@ void wi_pool_node_book(
     attempt->constrained = wi_task_is_constrained(asked->options);
     attempt->special = wi_task_is_special(asked->input, asked->options);
     attempt->broke = task->broke;
+    attempt->program = asked->program != NULL;
     attempt->sent_at = now;
     note_beside(node, attempt);
     node->info.count++;
@@ -432,12 +443,19 @@ void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_plat
     wi_fleet_confirm(&node->place, hash, platform);
 }
 
-static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
+static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
 {
     struct pool_attempt *attempt = node->attempts;
 
     while (attempt && strcmp(attempt->id, attempt_id) != 0)
         attempt = attempt->next;
+    return attempt;
+}
+
+static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
     if (attempt && !attempt->arrived) {
         attempt->arrived = 1;
         node->unheard--;
@@ -525,9 +543,57 @@ const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double n
     return attempt;
 }
 
+/* --- clients' own kernels --------------------------------------------------------------------- */
+
+int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double due)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (!attempt || !attempt->program || attempt->due > 0)
+        return 0;
+    attempt->due = due;
+    return 1;
+}
+
+void wi_pool_node_computed(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (attempt)
+        attempt->due = 0;
+}
+
+int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (!attempt || attempt->due == 0)
+        return 0;
+    attempt->due = fmin(attempt->due, due);
+    return 1;
+}
+
+void wi_pool_node_excuse(struct pool_node *node)
+{
+    for (struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
+        attempt->excused = 1;
+}
+
+const struct pool_attempt *wi_pool_node_next_due(const struct pool_node *node)
+{
+    const struct pool_attempt *next = NULL;
+
+    for (const struct pool_attempt *one = node->attempts; one; one = one->next)
+        if (one->due > 0 && (!next || one->due < next->due))
+            next = one;
+    return next;
+}
+
+/* --- what broke ------------------------------------------------------------------------------- */
+
 int wi_pool_attempt_is_clients(const struct pool_attempt *attempt)
 {
-    return attempt->constrained || attempt->beside || attempt->broke;
+    return attempt->constrained || attempt->beside || attempt->broke || attempt->program;
 }
 
 int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)

@@ -36,6 +36,10 @@ struct pool_attempt {
     int beside;        /* one that is kept to a grammar ran beside it */
     int broke;         /* what it ran in before broke */
     int behind;        /* its worker had something to do when it was sent */
+    int program;       /* a client's own kernel */
+    double due;        /* when that has taken too long; 0: it has not begun */
+    int held;          /* one ran on its node, and may have kept the GPU from it */
+    int excused;       /* what it runs in may be ended, for another's sake */
     char hash[65];
     enum wi_platform platform; /* the first that it tries */
     double sent_at, expected_ms;
@@ -132,6 +136,18 @@ void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, dou
 /* The oldest attempt that it has said nothing of for `limit_ms`; NULL if there is none. */
 const struct pool_attempt *wi_pool_node_silent(
     const struct pool_node *node, double limit_ms, double now);
+
+/* A client's own kernel begins there, and is to be done at `due`. 0 if none of that id is to begin.
+ */
+int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double due);
+/* It is done, and its outputs are on their way: nothing is due any more. */
+void wi_pool_node_computed(struct pool_node *node, const char *attempt_id);
+/* It is wanted no more: to be done at `due`, if not sooner. 0 if none of that id has begun. */
+int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due);
+/* What computes one is ended: that the others there are lost with it is no fault of theirs. */
+void wi_pool_node_excuse(struct pool_node *node);
+/* The one that is to be done first; NULL if none has begun. */
+const struct pool_attempt *wi_pool_node_next_due(const struct pool_node *node);
 
 /* An attempt that was taken off the node ended because the engine or the node broke: whether others
  * of the same worker were on it then. These, if it was the engine, will be told the same. */

@@ -19,12 +19,15 @@ static const enum wi_remedy rungs[WI_FAULT_COUNT][WI_REMEDY_COUNT] = {
     [WI_FAULT_PLATFORM_LOST] = {WI_REMEDY_END_GPU, WI_REMEDY_RETIRE},
     /* It does not go on by itself, and what waits for it does not either. */
     [WI_FAULT_STOPPED] = {WI_REMEDY_KILL},
+    /* However often it happens the first is enough, where there is such a process: no ladder is
+     * climbed (wi_pool_end_kernel). */
+    [WI_FAULT_KERNEL_HUNG] = {WI_REMEDY_END_GPU, WI_REMEDY_KILL},
 };
 
 const char *wi_fault_name(enum wi_fault fault)
 {
-    static const char *const names[WI_FAULT_COUNT] = {
-        "engine_hung", "page_silent", "page_frozen", "page_crashed", "platform_lost", "stopped"};
+    static const char *const names[WI_FAULT_COUNT] = {"engine_hung", "page_silent", "page_frozen",
+        "page_crashed", "platform_lost", "stopped", "kernel_hung"};
 
     return fault < WI_FAULT_COUNT ? names[fault] : "unknown";
 }

@@ -1,5 +1,5 @@
-/* What POST /v1/compute asks for, held against the table of kernels; see compute.h. Answers are
- * printed as those of the native dialect. */
+/* What POST /v1/compute asks for: a kernel, held against their table, or a client's own. Answers
+ * are printed as those of the native dialect. See compute.h. */
 #include "wire/compute/compute.h"
 
 #include "base/memory.h"
@@ -11,8 +11,8 @@
 /* What the table writes; all is borrowed from the document. */
 struct fields {
     struct wi_native_terms terms;
-    const char *kernel;
-    json_t *inputs, *options, *parameters;
+    const char *kernel, *source, *entry;
+    json_t *inputs, *options, *outputs, *constants, *workgroups, *parameters;
 };
 
 #define ROW_AT(title, member, type, required_, least, most, text)                                  \
@@ -23,22 +23,44 @@ struct fields {
 #define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
 #define TERM(member, type, ...) ROW_AT(#member, terms.member, type, 0, __VA_ARGS__)
 const struct wi_param wi_compute_params[] = {
-    ROW(kernel, STRING, 1, 1, 64, "Its name; GET /v1/kernels lists all."),
+    ROW(kernel, STRING, 0, 1, 64, "Its name; GET /v1/kernels lists all."),
+    ROW(source, STRING, 0, 1, WI_PROGRAM_SOURCE_MAX,
+        "In its place, a kernel of the client's own, in WGSL, of at most 64 KiB."),
     {.name = "inputs",
         .kind = WI_PARAM_ARRAY,
         .offset = offsetof(struct fields, inputs),
         .required = 1,
-        .max = WI_KERNEL_INPUTS,
+        .max = WI_PROGRAM_TENSORS,
         .form = "[Tensor]",
-        .help = "Its tensors, FP32, as of POST /v1/infer."},
+        .help = "Its tensors, FP32, as of POST /v1/infer; of a source FP32, INT32, UINT32 or FP16, "
+                "which are bound in their order."},
     ROW(options, OBJECT, 0, 0, 0, "The kernel's own; an unknown one is 400 and named."),
+    {.name = "outputs",
+        .kind = WI_PARAM_ARRAY,
+        .offset = offsetof(struct fields, outputs),
+        .min = 1,
+        .max = WI_PROGRAM_TENSORS,
+        .form = "[(name string, datatype string, shape [integer])]",
+        .help = "Of a source: what it makes, bound behind the inputs."},
+    ROW(entry, STRING, 0, 1, WI_PROGRAM_NAME_MAX,
+        "Of a source: the function that is run; main by default."),
+    {.name = "constants",
+        .kind = WI_PARAM_OBJECT,
+        .offset = offsetof(struct fields, constants),
+        .form = "{number}",
+        .help = "Of a source: values for its overrides, by their names."},
+    {.name = "workgroups",
+        .kind = WI_PARAM_ARRAY,
+        .offset = offsetof(struct fields, workgroups),
+        .form = "[integer]",
+        .help = "Of a source: how many there are in x, y and z."},
     {.name = "platform",
         .kind = WI_PARAM_STRING,
         .offset = offsetof(struct fields, terms.platform),
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, webgpu or wasm."},
+        .help = "auto, the default, webgpu or wasm; a source is for webgpu alone."},
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
     TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
@@ -68,6 +90,96 @@ enum wi_code wi_compute_find_kernel(
     return WI_KERNEL_NOT_FOUND;
 }
 
+/* What does not go with the one that is there of `kernel` and `source`: its value is in `row`. */
+struct other {
+    const char *name;
+    const void *value;
+};
+
+static enum wi_code refuse_others(
+    const struct other *row, const char *where, struct wi_error *error)
+{
+    for (; row->name; row++) {
+        if (!row->value)
+            continue;
+        wi_error_set(
+            error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
+        wi_error_expect(error, "no such member, or no %s", where);
+        return WI_INVALID_FIELD;
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_kernel(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    const struct other others[] = {{"outputs", fields->outputs}, {"entry", fields->entry},
+        {"constants", fields->constants}, {"workgroups", fields->workgroups}, {0}};
+    enum wi_code code = wi_compute_find_kernel(infer, fields->kernel, error);
+    if (code == WI_OK)
+        code = refuse_others(others, "kernel", error);
+    if (code == WI_OK)
+        code = wi_kernel_check_options(asked->kernel, fields->options, error);
+    infer->model_name = wi_strdup(fields->kernel);
+    asked->options = json_incref(fields->options);
+    return code;
+}
+
+static enum wi_code lacks(const char *field, const char *expected, struct wi_error *error)
+{
+    wi_error_set(error, WI_MISSING_FIELD, field, "%s is missing", field);
+    wi_error_expect(error, "%s", expected);
+    return WI_MISSING_FIELD;
+}
+
+static enum wi_code read_program(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    const struct other others[] = {{"kernel", fields->kernel}, {"options", fields->options}, {0}};
+    struct wi_program *program = infer->asked->program = wi_program_new();
+    program->source = wi_strdup(fields->source);
+    program->entry = wi_strdup(fields->entry ? fields->entry : "main");
+    enum wi_code code = refuse_others(others, "source", error);
+    if (code == WI_OK && !fields->outputs)
+        code = lacks("outputs", "the list of {name, datatype, shape} that source makes", error);
+    if (code == WI_OK && !fields->workgroups)
+        code = lacks("workgroups", "[x, y, z]: how many of source are run", error);
+    if (code == WI_OK)
+        code = wi_program_read_workgroups(program, fields->workgroups, error);
+    if (code == WI_OK)
+        code = wi_program_read_constants(program, fields->constants, error);
+    return code == WI_OK
+               ? wi_tensors_heads_from_json(&program->outputs, fields->outputs, "outputs", error)
+               : code;
+}
+
+/* Of a source there is one platform, and nothing that could follow it. */
+static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error *error)
+{
+    if (!asked->program)
+        return WI_OK;
+    if (asked->has_platform && asked->platform != WI_WEBGPU) {
+        wi_error_set(error, WI_INVALID_FIELD, "platform", "source is WGSL, which %s does not run",
+            wi_platform_names[asked->platform]);
+        wi_error_allow(error, "auto, webgpu");
+        return WI_INVALID_FIELD;
+    }
+    asked->has_platform = 1;
+    asked->platform = WI_WEBGPU;
+    asked->fallback = 0;
+    return WI_OK;
+}
+
+static enum wi_code read_what(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    if (fields->source)
+        return read_program(infer, fields, error);
+    return fields->kernel ? read_kernel(infer, fields, error)
+                          : lacks("kernel", "the name of a kernel, or source in its place", error);
+}
+
 static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
@@ -78,16 +190,14 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     if (code == WI_OK)
         code = wi_native_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
-        code = wi_compute_find_kernel(infer, fields.kernel, error);
-    if (code == WI_OK)
         code = wi_infer_read_platform(
             fields.terms.platform, &asked->has_platform, &asked->platform, error);
     if (code != WI_OK)
         return code;
-    infer->model_name = wi_strdup(fields.kernel);
     wi_native_take_terms(infer, &fields.terms);
-    asked->options = json_incref(fields.options);
-    code = wi_kernel_check_options(asked->kernel, asked->options, error);
+    code = read_what(infer, &fields, error);
+    if (code == WI_OK)
+        code = settle_platform(asked, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, body, json_size,
                                budget, "inputs", error)
                          : code;
@@ -112,7 +222,9 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
 {
     (void)model;
     (void)limits;
-    return wi_kernel_check_inputs(infer->asked->kernel, &infer->asked->tensors, error);
+    const struct wi_inference *asked = infer->asked;
+    return asked->program ? wi_program_check(asked->program, &asked->tensors, error)
+                          : wi_kernel_check_inputs(asked->kernel, &asked->tensors, error);
 }
 
 const struct wi_dialect wi_dialect_compute = {

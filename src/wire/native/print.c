@@ -115,15 +115,15 @@ void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *o
     wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}" : "false}", NULL);
 }
 
-/* What was run: a model, or the kernel of POST /v1/compute. */
+/* What was run: a model, or for POST /v1/compute a kernel, which a client's own has no name of. */
 static void print_head(
-    struct wi_buffer *out, const struct wi_kernel *kernel, const struct wi_outcome *outcome)
+    struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
 {
     wi_buffer_puts(out, "{\"id\":");
     wi_buffer_json_string(out, outcome->id);
     wi_buffer_puts(out, ",");
-    if (kernel) {
-        add_string_or_null(out, "kernel", kernel->name);
+    if (wi_inference_computes(asked)) {
+        add_string_or_null(out, "kernel", asked->kernel ? asked->kernel->name : NULL);
     } else {
         add_string_or_null(out, "model_name", outcome->model_name);
         wi_buffer_puts(out, ",");
@@ -198,7 +198,7 @@ static struct wi_printing *print(const struct wi_infer *infer, const struct wi_o
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, before);
-    print_head(&printing->text, infer->asked->kernel, outcome);
+    print_head(&printing->text, infer->asked, outcome);
     print_tail(&printing->tail, outcome, stream);
     wi_buffer_puts(&printing->tail, after);
     return printing;

@@ -276,3 +276,40 @@ TEST(what_was_lost_together_keeps_its_order)
     events()->on_capacity(events()->context);
     assert_string_equal(fixture->order, "abcabc");
 }
+
+/* --- clients' own kernels --------------------------------------------------------------------- */
+
+static void submit_program(const char *id)
+{
+    struct wi_inference *asked = wi_inference_new();
+    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
+    asked->model = wi_model_ref(&fixture->model);
+    asked->program = wi_program_new();
+    asked->timeout_ms = 60000;
+    snprintf(spec.id, sizeof spec.id, "%s", id);
+    assert_int_equal(wi_jobs_submit(fixture->jobs, &spec, on_done, NULL, NULL), WI_OK);
+}
+
+TEST(a_clients_own_kernel_runs_once_and_alone)
+{
+    submit_program("job-1");
+    assert_true(fixture->is_alone);
+    assert_true(fixture->deadline_ms > 60000); /* its page does not end it */
+    answer_failure(WI_INFERENCE_FAILED, 1);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    submit_program("job-2");
+    lose(0);
+    assert_int_equal(fixture->last.code, WI_ATTEMPTS_EXHAUSTED);
+    assert_int_equal(fixture->answers, 2);
+    assert_int_equal(fixture->dispatched, 2);
+}
+
+TEST(one_whose_time_is_over_is_answered_once)
+{
+    submit_program("job-1");
+    events()->on_overrun(events()->context, "job-1.1");
+    assert_int_equal(fixture->last.code, WI_DEADLINE_EXCEEDED);
+    assert_string_equal(fixture->last.error.field, "source");
+    events()->on_overrun(events()->context, "job-1.1");
+    assert_int_equal(fixture->answers, 1);
+}

@@ -237,3 +237,103 @@ TEST(a_look_is_there_every_second)
         uv_run(&loop, UV_RUN_ONCE);
     assert_true(wi_now_ms() - began >= 900);
 }
+
+/* --- clients' own kernels --------------------------------------------------------------------- */
+
+/* One is sent, and its page says that it begins. */
+static void begin_kernel(const char *id)
+{
+    static struct wi_program program;
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model, .program = &program},
+        .platforms = {WI_WEBGPU},
+        .platform_count = 1,
+        .alone = 1};
+    const struct wi_progress progress = {.phase = WI_PROGRAM_PHASE};
+
+    assert_int_equal(wi_pool_dispatch(pool, "n-1", &task, NULL), WI_OK);
+    bridge()->on_progress(bridge()->context, "n-1", id, &progress);
+}
+
+static void turn_until(const int *count, int wanted)
+{
+    while (*count < wanted)
+        uv_run(&loop, UV_RUN_ONCE);
+}
+
+TEST(a_kernel_that_does_not_end_costs_the_gpu_process)
+{
+    config.api.kernel_time = 20;
+    serve();
+    give("w", WI_WASM, NULL);
+    give("g", WI_WEBGPU, NULL);
+    begin_kernel("k");
+    double began = wi_now_ms();
+    turn_until(&seen.overrun, 1);
+    assert_true(wi_now_ms() - began >= 19);
+    assert_int_equal(seen.gpus_ended, 1);
+    assert_int_equal(seen.killed, 0);
+    assert_string_equal(seen.cancelled_for, "overrun");
+    end("g", 1); /* it gave no answer, and could not */
+    assert_int_equal(seen.excused, 1);
+    end("w", 0);
+    assert_int_equal(seen.excused, 1);
+    begin_kernel("l"); /* the remedy is never a harder one */
+    turn_until(&seen.overrun, 2);
+    assert_int_equal(seen.gpus_ended, 2);
+    assert_int_equal(seen.killed, 0);
+}
+
+TEST(where_the_gpu_has_no_process_of_its_own_the_session_is_replaced)
+{
+    config.api.kernel_time = 1;
+    seen.has_gpu = 0;
+    serve();
+    give("w", WI_WASM, NULL);
+    begin_kernel("k");
+    turn_until(&seen.overrun, 1);
+    assert_int_equal(seen.killed, 1);
+    bridge()->on_lost(bridge()->context, "n-1", "w", 1, "its session was killed");
+    assert_int_equal(seen.lost, 1); /* by nobody's fault */
+}
+
+TEST(a_kernel_that_ends_in_its_time_costs_nothing)
+{
+    config.api.kernel_time = 20;
+    serve();
+    begin_kernel("k");
+    end("k", 0);
+    begin_kernel("l");
+    turn_until(&seen.overrun, 1);
+    assert_int_equal(seen.gpus_ended, 1);
+}
+
+TEST(what_is_computed_is_given_the_time_to_come)
+{
+    const struct wi_progress done = {.phase = "computed"};
+
+    config.api.kernel_time = 1;
+    serve();
+    begin_kernel("k");
+    bridge()->on_progress(bridge()->context, "n-1", "k", &done);
+    double until = wi_now_ms() + 20;
+    while (wi_now_ms() < until)
+        uv_run(&loop, UV_RUN_NOWAIT);
+    assert_int_equal(seen.overrun, 0);
+    end("k", 0);
+    assert_int_equal(seen.gpus_ended, 0);
+}
+
+TEST(a_kernel_that_nobody_waits_for_is_watched_until_it_ends)
+{
+    config.api.kernel_time = 60000;
+    serve();
+    begin_kernel("k");
+    wi_pool_cancel(pool, "n-1", "k", "client gone");
+    assert_int_equal(seen.cancelled, 0);
+    end("k", 0);
+    begin_kernel("l");
+    wi_pool_cancel(pool, "n-1", "l", "deadline");
+    turn_until(&seen.overrun, 1);
+    assert_int_equal(seen.gpus_ended, 1);
+}

@@ -36,6 +36,7 @@ static struct {
     int full;                  /* nothing more may be queued for the node */
     char dropped[WI_ID_SIZE], why[128];
     int lost, answered, excused;
+    int overrun; /* clients' own kernels that took too long */
     int loads;
     enum wi_platform loaded_on;
     enum wi_code code;
@@ -318,6 +319,11 @@ static void on_lost(void *context, const char *node_id, const char *attempt_id, 
     seen.lost++;
 }
 
+static void on_overrun(void *context, const char *attempt_id)
+{
+    seen.overrun++;
+}
+
 /* --------------------------------------------------------------------------------------------- */
 
 static uv_loop_t loop;
@@ -337,7 +343,8 @@ static inline int setup(void **state)
         .on_capacity = on_capacity,
         .on_accepted = on_accepted,
         .on_answer = on_answer,
-        .on_lost = on_lost};
+        .on_lost = on_lost,
+        .on_overrun = on_overrun};
 
     memset(&seen, 0, sizeof seen);
     memset(&says, 0, sizeof says);

@@ -49,6 +49,21 @@ TEST(test_all_members)
     json_decref(json);
 }
 
+TEST(test_errors_of_a_source)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_KERNEL_INVALID, "source", "it is not WGSL");
+    for (unsigned i = 1; i <= WI_SOURCE_ERRORS_MAX + 1; i++)
+        wi_error_add_source(&error, i, 2 * i, "unknown \"x\"");
+    json_t *json = document(&error, NULL), *errors = json_object_get(json, "errors");
+    assert_int_equal(json_array_size(errors), WI_SOURCE_ERRORS_MAX);
+    const json_t *last = json_array_get(errors, WI_SOURCE_ERRORS_MAX - 1);
+    assert_int_equal(json_integer_value(json_object_get(last, "line")), WI_SOURCE_ERRORS_MAX);
+    assert_int_equal(json_integer_value(json_object_get(last, "column")), 2 * WI_SOURCE_ERRORS_MAX);
+    assert_string_equal(text(last, "message"), "unknown \"x\"");
+    json_decref(json);
+}
+
 TEST(test_few_members)
 {
     struct wi_error error;

@@ -52,8 +52,10 @@ static enum wi_code make(struct made *made, const char **words)
         count++;
     memset(made, 0, sizeof *made);
     assert_int_equal(wi_arguments_parse(&arguments, count, (char **)words, &made->error), WI_OK);
+    json_t *asked = json_pack("{s:s}", "model_name", arguments.positionals[0]);
     code = wi_cli_infer_request(
-        &arguments, "model_name", &made->body, &made->json_size, &made->timeout_ms, &made->error);
+        &arguments, asked, &made->body, &made->json_size, &made->timeout_ms, &made->error);
+    json_decref(asked);
     if (code == WI_OK) {
         made->json = json_loadb(
             made->body.text, made->json_size ? made->json_size : made->body.size, 0, NULL);

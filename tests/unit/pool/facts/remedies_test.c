@@ -14,6 +14,7 @@ TEST(each_fault_alone_gets_the_mildest_remedy)
         [WI_FAULT_PAGE_CRASHED] = WI_REMEDY_KILL,
         [WI_FAULT_PLATFORM_LOST] = WI_REMEDY_END_GPU,
         [WI_FAULT_STOPPED] = WI_REMEDY_KILL,
+        [WI_FAULT_KERNEL_HUNG] = WI_REMEDY_END_GPU,
     };
 
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++) {

@@ -1,0 +1,186 @@
+/**
+ * A client's own kernel: WGSL, run once, on a device of its own that goes with it. So it has nothing of what other runs
+ * have left, and what it breaks is its own. The adapter's limits are checked here, before the browser gets it.
+ */
+import { Failure } from './failure.js';
+import { letGo } from './gpu.js';
+import { watched } from './kernels_gpu.js';
+import { Wgsl } from './wgsl.js';
+
+/** @typedef {import('../shared/messages.js').Program} Program */
+/** @typedef {import('./wgsl.js').Place} Place */
+/** @typedef {{name: string, datatype: string, bytes: Uint8Array}} Input */
+/** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} Output */
+/** What is bound, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */
+
+const ERRORS_MAX = 20;
+const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
+const MAP_READ = 1; // GPUMapMode.READ
+const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage STORAGE | COPY_DST | COPY_SRC
+const ANSWER = 0x1 | 0x8; // MAP_READ | COPY_DST
+const FEATURES = ['shader-f16', 'subgroups'];
+const LIMITS = [
+    'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup',
+    'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ', 'maxComputeWorkgroupsPerDimension',
+];
+const BYTES = Object.freeze({ FP32: 4, INT32: 4, UINT32: 4, FP16: 2 });
+
+/**
+ * @param {Program} program @param {readonly Input[]} inputs in the order of their bindings
+ * @param {() => void} begins called before anything is compiled or run, which nobody may be able to stop
+ * @returns {Promise<{outputs: Output[], dispose: () => void}>} `dispose` is called when the bytes have been copied
+ */
+export async function runProgram(program, inputs, begins) {
+    const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
+    if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
+    const bound = [
+        ...inputs.map(({ name, datatype, bytes }) => ({ name, datatype, field: 'inputs', bytes: bytes.length })),
+        ...program.outputs.map(({ name, datatype, shape }) => ({ name, datatype, field: 'outputs', bytes: bytesOf(datatype, shape) })),
+    ];
+    checkAdapter(adapter, bound, program.workgroups);
+    const device = await adapter.requestDevice({
+        requiredFeatures: FEATURES.filter((name) => adapter.features.has(name)),
+        requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
+    });
+    letGo(device);
+    const dispose = () => device.destroy();
+    try {
+        begins();
+        const lost = device.lost.then((/** @type {any} */ { reason, message }) => {
+            throw new Failure('device_lost', `the device was lost (${reason}): ${message}`.slice(0, 500));
+        });
+        const outputs = await Promise.race([compute(device, program, inputs, bound), lost]);
+        return { outputs, dispose };
+    } catch (thrown) {
+        dispose();
+        throw thrown;
+    }
+}
+
+/** @param {any} device @param {Program} program @param {readonly Input[]} inputs @param {readonly Bound[]} bound */
+async function compute(device, program, inputs, bound) {
+    const { pipeline, own, place } = await compile(device, program, inputs.length, bound);
+    return watched(device, async () => {
+        const buffers = bound.map(({ bytes }) => device.createBuffer({ size: bytes, usage: STORAGE }));
+        await checkBindings(device, own, buffers, place);
+        const answers = bound.slice(inputs.length).map(({ bytes }) => device.createBuffer({ size: bytes, usage: ANSWER }));
+        for (const [i, { bytes }] of inputs.entries()) device.queue.writeBuffer(buffers[i], 0, bytes);
+        const commands = device.createCommandEncoder(), pass = commands.beginComputePass();
+        pass.setPipeline(pipeline);
+        pass.setBindGroup(0, bindingsOf(device, pipeline.getBindGroupLayout(0), buffers));
+        pass.dispatchWorkgroups(...program.workgroups);
+        pass.end();
+        for (const [i, answer] of answers.entries()) {
+            commands.copyBufferToBuffer(buffers[inputs.length + i], 0, answer, 0, answer.size);
+        }
+        device.queue.submit([commands.finish()]);
+        await Promise.all(answers.map((answer) => answer.mapAsync(MAP_READ)));
+        return program.outputs.map(({ name, datatype, shape }, i) =>
+            ({ name, datatype, shape, bytes: new Uint8Array(answers[i].getMappedRange()) }));
+    });
+}
+
+/** @param {any} device @param {any} layout @param {readonly any[]} buffers */
+const bindingsOf = (device, layout, buffers) => device.createBindGroup({
+    layout, entries: buffers.map((buffer, binding) => ({ binding, resource: { buffer } })),
+});
+
+// --- before it runs ------------------------------------------------------------------------------------
+
+/** @param {any} adapter @param {readonly Bound[]} bound @param {readonly number[]} workgroups */
+function checkAdapter({ limits, features }, bound, workgroups) {
+    const most = Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize);
+    for (const { name, datatype, field, bytes } of bound) {
+        if (datatype === 'FP16' && !features.has('shader-f16')) {
+            throw new Failure('platform_unsupported', `${name} is FP16, and this adapter has no shader-f16`,
+                { field, expected: 'another datatype' });
+        }
+        if (bytes > most) {
+            throw new Failure('platform_unsupported', `${name} has ${bytes} bytes, more than the adapter binds`,
+                { field, expected: `at most ${most} bytes` });
+        }
+    }
+    if (workgroups.some((count) => count > limits.maxComputeWorkgroupsPerDimension)) {
+        throw new Failure('kernel_invalid', `[${workgroups}] are more workgroups than the adapter dispatches`,
+            { field: 'workgroups', expected: `at most ${limits.maxComputeWorkgroupsPerDimension} in each dimension` });
+    }
+}
+
+/** @typedef {{pipeline: any, own: any, place: Place}} Compiled `own`: the same with the layout that its source says; `place`:
+ *   where its entry is */
+/** @param {any} device @param {Program} program @param {number} inputs how many there are @param {readonly Bound[]} bound
+ * @returns {Promise<Compiled>} */
+async function compile(device, { source, entry, constants = {} }, inputs, bound) {
+    device.pushErrorScope('validation'); // what it says is in the compilation's messages too
+    const module = device.createShaderModule({ code: source });
+    const refused = await device.popErrorScope();
+    const { messages } = await module.getCompilationInfo();
+    const errors = messages.filter((/** @type {any} */ { type }) => type === 'error');
+    if (errors.length > 0) throw notCompiled(errors);
+    if (refused) throw invalid({ line: 1, column: 1 }, refused.message);
+    const place = checkEntry(device, source, entry, constants);
+    const layout = device.createBindGroupLayout({ entries: bound.map((_, binding) => ({
+        binding, visibility: STAGE_COMPUTE, buffer: { type: binding < inputs ? 'read-only-storage' : 'storage' },
+    })) });
+    const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
+    const compute = { module, entryPoint: entry, constants };
+    try {
+        const pipeline = await device.createComputePipelineAsync({ layout: pipelineLayout, compute });
+        const own = await device.createComputePipelineAsync({ layout: 'auto', compute });
+        return { pipeline, own, place };
+    } catch (thrown) {
+        throw invalid(place, thrown instanceof Error ? thrown.message : String(thrown));
+    }
+}
+
+/** Its function is there, and its workgroups are not too large. @param {any} device @param {string} source @param {string} entry
+ * @param {Readonly<Record<string, number>>} constants @returns {Place} where it is */
+function checkEntry({ limits }, source, entry, constants) {
+    const wgsl = new Wgsl(source), found = wgsl.entries.get(entry);
+    if (!found) {
+        const names = [...wgsl.entries.keys()].slice(0, 8).join(', ');
+        throw invalid({ line: 1, column: 1 }, `there is no function ${entry} with @compute`,
+            { field: 'entry', expected: names ? `one of ${names}` : 'the name of a function with @compute @workgroup_size' });
+    }
+    const place = wgsl.placeOf(found.at), size = wgsl.sizeOf(found, constants);
+    if (!size) {
+        throw invalid(place, `the size of a workgroup of ${entry} cannot be told`,
+            { expected: '@workgroup_size of numbers, overrides and constants, and of + - * / of these' });
+    }
+    const most = ['X', 'Y', 'Z'].map((axis) => limits[`maxComputeWorkgroupSize${axis}`]);
+    const all = size.reduce((product, one) => product * one, 1);
+    if (all > limits.maxComputeInvocationsPerWorkgroup || size.some((one, i) => one > most[i])) {
+        throw invalid(place, `a workgroup of ${entry} has ${size.join('×')} invocations, more than the adapter runs`,
+            { expected: `at most ${most.join('×')}, and ${limits.maxComputeInvocationsPerWorkgroup} in all` });
+    }
+    return place;
+}
+
+/** Each tensor has a binding that the entry uses, and no binding is without one.
+ * @param {any} device @param {any} own the pipeline whose layout is the source's @param {readonly any[]} buffers @param {Place} place */
+async function checkBindings(device, own, buffers, place) {
+    device.pushErrorScope('validation');
+    bindingsOf(device, own.getBindGroupLayout(0), buffers);
+    const error = await device.popErrorScope();
+    if (error) throw invalid(place, `the ${buffers.length} tensors are not the bindings that the entry uses: ${error.message}`);
+}
+
+/** @param {Place} place @param {string} message @param {{field?: string, expected?: string}} [more] */
+function invalid(place, message, more = {}) {
+    const text = firstLine(message);
+    return new Failure('kernel_invalid', text, { field: 'source', ...more, errors: [{ ...place, message: text }] });
+}
+
+/** @param {readonly any[]} messages of a compilation */
+function notCompiled(messages) {
+    const errors = messages.slice(0, ERRORS_MAX).map(({ lineNum, linePos, message }) =>
+        ({ line: Math.max(1, lineNum), column: Math.max(1, linePos), message: firstLine(message) }));
+    const [{ line, column, message }] = errors;
+    return new Failure('kernel_invalid', `line ${line}, column ${column}: ${message}`, { field: 'source', errors });
+}
+
+/** Browsers draw what they mean below it. @param {string} message */
+const firstLine = (message) => message.trim().split('\n')[0].slice(0, 300);
+
+/** @param {string} datatype @param {readonly number[]} shape */
+const bytesOf = (datatype, shape) => shape.reduce((product, size) => product * size, BYTES[/** @type {keyof typeof BYTES} */ (datatype)] ?? 4);
