@@ -81,7 +81,11 @@ enum wi_exit wi_cli_list(struct wi_cli *cli);
 enum wi_exit wi_cli_show_model(struct wi_cli *cli);
 enum wi_exit wi_cli_models(struct wi_cli *cli);
 enum wi_exit wi_cli_nodes(struct wi_cli *cli);
+/* Its answer with --quarantined. */
+void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
+enum wi_exit wi_cli_forgive(struct wi_cli *cli);
 enum wi_exit wi_cli_hardware(struct wi_cli *cli);
+enum wi_exit wi_cli_verify(struct wi_cli *cli);
 enum wi_exit wi_cli_doctor(struct wi_cli *cli);
 enum wi_exit wi_cli_token_new(struct wi_cli *cli);
 enum wi_exit wi_cli_token_join(struct wi_cli *cli);

@@ -318,6 +318,16 @@ static const struct wi_flag models_options[] = {
     {0},
 };
 
+static const struct wi_flag verify_options[] = {
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Only browsers of this kind"},
+    {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
+        "Only these, with commas between; both are webgpu and wasm"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Show each product"},
+    {0},
+};
+
 static const struct wi_flag hardware_options[] = {
     {"type", "NAME", 0, WI_COMPLETE_WORDS,
         "text_embedding text_generation text2text vision audio multimodal",
@@ -345,6 +355,12 @@ static const struct wi_flag token_options[] = {
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file, which is made with mode 0600"},
     {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user whom that file is to belong to"},
+    {0},
+};
+
+static const struct wi_flag nodes_options[] = {
+    {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Those that were found wrong and get no more work"},
     {0},
 };
 
@@ -457,10 +473,17 @@ const struct wi_verb wi_cli_verbs[] = {
     {"models", "", 0, 0, {0},
         "List the models, what the numerics guard found, what is no model, and why", models_options,
         wi_cli_models},
-    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", nodes_options,
+        wi_cli_nodes},
+    {"forgive", "ID", 1, 1, {0},
+        "Let a node that was found wrong come again: ID as webinfer nodes --quarantined lists it",
+        NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what, how fast and why, without running it",
         hardware_options, wi_cli_hardware},
+    {"verify", "", 0, 0, {0},
+        "Let nodes show that they compute right, and on what, by products that nobody can foresee",
+        verify_options, wi_cli_verify},
     {"doctor", "", 0, 0, {0}, "Check this machine, without a daemon: what each browser would give",
         doctor_options, wi_cli_doctor},
     {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",

@@ -4,9 +4,10 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "config/mdoc.h"
-#include "kernel/kernel.h"
+#include "kernel/model.h"
 #include "task/task.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* A table: what fits `widest` has its text beside it. */
@@ -257,6 +258,8 @@ static void print_kernels(FILE *out)
 {
     fputs(".Bl -tag -width multiply_add\n", out);
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        if (wi_kernel_is_ours(kernel))
+            continue;
         fprintf(out, ".It Li %s\n", kernel->name);
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             print_tensor(input, input == kernel->inputs ? "" : ", ", out);
@@ -269,6 +272,22 @@ static void print_kernels(FILE *out)
         for (const struct wi_param *row = kernel->options; row->name; row++)
             print_param(row, "", out);
         fputs(".El\n", out);
+    }
+    fputs(".El\n", out);
+}
+
+static void print_kernel_models(FILE *out)
+{
+    fputs(".Bl -tag -width builtin/transformer\n", out);
+    for (const struct wi_kernel_model *model = wi_kernel_models; model->name; model++) {
+        fprintf(out, ".It Li builtin/%s\n", model->name);
+        print_tensor(&model->input, "", out);
+        print_tensor(&model->output, " → ", out);
+        for (const struct wi_kernel_size *size = model->sizes; size->name; size++)
+            fprintf(out, ",%s%s from %" PRId64 " to %" PRId64, size == model->sizes ? "\n" : " ",
+                size->name, size->least, size->most);
+        fputs(":\n", out);
+        wi_mdoc_text(model->help, out);
     }
     fputs(".El\n", out);
 }
@@ -295,6 +314,7 @@ static const struct {
     {"pull", MODELS, NULL, "Pull"},
     {"quantize-order", MODELS, NULL, "QuantizeOrder"},
     {"made", MODELS, NULL, "Made"},
+    {"made-measured", MODELS, NULL, "MadeMeasured"},
     {"made-place", MODELS, NULL, "MadePlace"},
     {"upload-order", MODELS, NULL, "UploadOrder"},
     {"upload-file", MODELS, NULL, "UploadFile"},
@@ -305,6 +325,7 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"kernel-models", COMPUTE, print_kernel_models, NULL},
     {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
     {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"lab-run", LAB, NULL, "LabRun"},

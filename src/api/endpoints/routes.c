@@ -47,8 +47,9 @@
 #define PULLS                                                                                      \
     "hub_not_found hub_failed hub_unauthorized download_corrupt hub_busy no_room storage_failed "  \
     "model_too_large model_invalid precision_unsupported conflict cancelled"
+#define MAKES "nothing_to_quantize quantized_badly conflict cancelled no_room"
 #define RUNS                                                                                       \
-    MODEL " " PULLS                                                                                \
+    MODEL " " PULLS " " MAKES                                                                      \
           " bad_framing context_length_exceeded answer_too_large input_unknown input_missing "     \
           "input_datatype input_shape input_size input_invalid grammar_too_costly output_unknown " \
           "picture_invalid picture_too_large audio_invalid audio_too_large operator_unsupported "  \
@@ -118,7 +119,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/audio/streams", wi_handle_sound_new, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
         "write down what is said while it is said: {model_name, format?, sampling_rate?}", NATIVE,
         .answers = "201 SoundStream", .body = "SoundOrder",
-        .codes = MODEL " " PULLS " input_invalid queue_full memory_budget",
+        .codes = MODEL " " PULLS " " MAKES " input_invalid queue_full memory_budget",
         .help = "See webinfer-sound(7)."},
     {"POST", "/v1/audio/streams/{id}", wi_handle_sound_take, USER, WI_ROUTE_BODY | WI_ROUTE_BYTES,
         SOUND_BODY, JSON, "send bytes of the sound: ?position=", NATIVE,
@@ -222,7 +223,7 @@ const struct wi_route wi_routes[] = {
         "make a variant in fewer bits: {bits, mixed?, force?, stream?}", NATIVE,
         .answers = "202 Pull 200 events", .events = "progress PullEvent done PullEvent error codes",
         .body = "QuantizeOrder",
-        .codes = MODEL " nothing_to_quantize quantized_badly conflict cancelled no_room queue_full "
+        .codes = MODEL " " MAKES " queue_full "
                        "not_implemented shutting_down internal",
         .help = "See webinfer-models(7), Fewer bits."},
     {"POST", "/v1/models/{model}/publish", wi_handle_model_publish, ADMIN,
@@ -295,6 +296,14 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
         .codes = "not_found"},
+    {"DELETE", "/v1/admin/quarantine/{id}", wi_handle_quarantine_lift, ADMIN, 0, 0, JSON,
+        "let who was found wrong come again", NATIVE, .answers = "200 Verb", .codes = "not_found",
+        .help = "A join token that was revoked for it stays so. See webinfer-proof(7)."},
+    {"POST", "/v1/admin/verify", wi_handle_verify, ADMIN, WI_ROUTE_MAYBE | WI_ROUTE_EVENTS,
+        SMALL_BODY, JSON, "let nodes show what computes in them: {node?, browser?, platforms?}",
+        NATIVE, .answers = "200 Verified", .events = "progress VerifyProgress done Verified",
+        .body = "VerifyOrder", .codes = "invalid_field node_not_found queue_full",
+        .help = "webinfer-proof(7) describes it."},
     {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
         "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
         .answers = "200 Message",

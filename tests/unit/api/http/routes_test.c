@@ -330,12 +330,12 @@ TEST(test_ranks)
         "POST /v1/models/{model}/load", "POST /v1/models/{model}/unload",
         "POST /v1/models/{model}/publish", "POST /v1/models/{model}/unpublish", "GET /v1/content",
         "POST /v1/admin/join", "GET /v1/admin/join", "DELETE /v1/admin/join/{id}",
-        "DELETE /v1/models/{model}", "POST /v1/models/gc", "GET /metrics",
-        "POST /v2/repository/models/{model}/load", "POST /v2/repository/models/{model}/unload",
-        "POST /api/pull", "DELETE /api/delete", "POST /v1/models/{model}/files",
-        "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish", "DELETE /v1/uploads/{id}",
-        "GET /v1/logs", "POST /v1/models/{model}/quantize", "POST /v1/results",
-        "DELETE /v1/results/{id}"};
+        "DELETE /v1/admin/quarantine/{id}", "POST /v1/admin/verify", "DELETE /v1/models/{model}",
+        "POST /v1/models/gc", "GET /metrics", "POST /v2/repository/models/{model}/load",
+        "POST /v2/repository/models/{model}/unload", "POST /api/pull", "DELETE /api/delete",
+        "POST /v1/models/{model}/files", "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish",
+        "DELETE /v1/uploads/{id}", "GET /v1/logs", "POST /v1/models/{model}/quantize",
+        "POST /v1/results", "DELETE /v1/results/{id}"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "POST /v1/benchmark", "GET /v1/kernels", "POST /v1/chat/completions", "POST /v1/responses",
         "POST /v1/messages", "POST /v1/messages/count_tokens", "POST /v1/completions",
