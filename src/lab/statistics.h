@@ -16,7 +16,8 @@ struct wi_pcg32 {
 };
 /* Public for tests. */
 void wi_pcg32_seed(struct wi_pcg32 *generator, uint64_t seed, uint64_t stream);
-uint32_t wi_pcg32_next(struct wi_pcg32 *generator); /* Public for tests. */
+/* Public for tests. */
+uint32_t wi_pcg32_next(struct wi_pcg32 *generator);
 /* The generator of a cell: its seed is the first 8 bytes, big-endian, of the SHA-256 of the run's
  * id, its stream the cell's index. */
 void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned index);

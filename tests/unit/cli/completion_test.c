@@ -24,8 +24,8 @@ struct situation {
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
            "unload add "
-           "quantize publish unpublish sources rm gc jobs models "
-           "nodes forgive hardware doctor "
+           "quantize publish unpublish sources rm gc jobs results models "
+           "nodes forgive hardware verify doctor "
            "token completion help "
            "version"},
     {{"s"}, "show status sources"},
