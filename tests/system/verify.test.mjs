@@ -264,3 +264,16 @@ test('after verify_again it has to be shown once more', async () => {
         }
     });
 });
+
+test('a service that stops ends orders and challenges with it', async () => {
+    let order;
+    await withDaemon({ config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } }, ready: false }, async (other) => {
+        const node = new ProvingNode((await other.post('/v1/admin/join', {})).json.url);
+        node.lie = () => null;
+        await node.join();
+        order = other.post('/v1/admin/verify', {});
+        await until(() => node.asked.length > 1, { what: 'the challenges of both' });
+    });
+    const { status, json } = await order;
+    assert.deepEqual([status, json.code], [503, 'shutting_down']);
+});
