@@ -243,6 +243,11 @@ const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool)
     return &pool->bridge_events;
 }
 
+void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
+{
+    pool->watch = *watch;
+}
+
 static void check_kinds(struct wi_pool *pool)
 {
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++)
@@ -339,6 +344,22 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
         return -1;
     memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
     return 0;
+}
+
+void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+{
+    if (wi_bridge_quarantine(pool->bridge, node_id, reason) == 0)
+        wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node || wi_pool_node_info_of(node)->held == held)
+        return;
+    wi_pool_node_hold(pool->nodes, node, held);
+    wi_pool_tell_capacity(pool->wake);
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

@@ -17,6 +17,7 @@
 struct wi_pool {
     struct wi_pool_deps deps;
     struct wi_pool_events events;
+    struct wi_pool_watch watch;
     const struct wi_config *config; /* borrowed */
     struct wi_bridge *bridge;       /* from wi_pool_start on */
     struct wi_bridge_events bridge_events;

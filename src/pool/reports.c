@@ -171,6 +171,8 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
         return WI_NODE_NOT_FOUND;
     if (wi_pool_node_info_of(node)->paused)
         return WI_NODE_PAUSED;
+    if (wi_pool_node_info_of(node)->held)
+        return WI_UNAVAILABLE;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
 }
@@ -237,6 +239,8 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
     struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
 
     place(pool, node, info);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
     if (session)
         wi_pool_session_set_node(session, info->id);
     wi_info("pool", info->id, "%s: %s %s%s%s", resumed ? "is back" : "is there", info->kind,
@@ -305,6 +309,8 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     struct pool_session *session = session_of(pool, node);
     int was_its_node = session && wi_pool_node_of(pool, session) == node;
     wi_prefixes_forget(pool->prefixes, node_id);
+    if (pool->watch.on_gone)
+        pool->watch.on_gone(pool->watch.context, node_id);
     wi_pool_nodes_remove(pool->nodes, node);
     if (was_its_node)
         lose_page(pool, session, why);
@@ -319,6 +325,8 @@ static void on_node_report(void *context, const struct wi_node_info *info)
     if (!node)
         return;
     place(pool, node, info);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
     if (session && info->platforms[WI_WEBGPU].available)
         wi_pool_session_gpu_settled(session);

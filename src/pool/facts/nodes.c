@@ -130,8 +130,8 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
-        if (node->info.away || node->info.draining || node->info.paused || !class ||
-            !class->info.platforms[WI_WASM].available ||
+        if (node->info.away || node->info.draining || node->info.paused || node->info.held ||
+            !class || !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))
@@ -164,10 +164,14 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 {
     const struct pool_node_info *info = &node->info;
 
+    int reachable = !info->away && !info->paused && !info->choked;
+
     tell(node);
-    wi_fleet_open(&nodes->fleet, &node->place,
-        !info->away && !info->draining && !info->paused && !info->choked, !info->draining);
+    node->place.reachable = reachable;
+    wi_fleet_open(
+        &nodes->fleet, &node->place, reachable && !info->draining && !info->held, !info->draining);
     wi_fleet_pause(&node->place, info->paused);
+    wi_fleet_hold(&node->place, reachable && info->held);
 }
 
 struct pool_node *wi_pool_nodes_up(
@@ -222,6 +226,12 @@ void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int dr
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused)
 {
     node->info.paused = paused;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held)
+{
+    node->info.held = held;
     tell_fleet(nodes, node);
 }
 

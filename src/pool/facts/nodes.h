@@ -53,6 +53,7 @@ struct pool_node_info {
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
     int paused;      /* by its person, until they say otherwise */
+    int held;        /* by us, until it has shown that it computes right */
     int choked;      /* more waits to be sent to it than may; until it is tried again */
     size_t count;    /* attempts on it */
     unsigned missed; /* in a row; see WI_POOL_DOUBTED */
@@ -92,6 +93,7 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models);
 void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node);
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining);
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused);
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held);
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
 /* What could not be sent more is tried again; 1 if it could not, or any of them. */
 int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node);

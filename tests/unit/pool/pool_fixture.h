@@ -229,6 +229,11 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     wi_join(seen.why, sizeof seen.why, why, NULL);
 }
 
+int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason)
+{
+    return -1;
+}
+
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id)
 {
     return &info;
