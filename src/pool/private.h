@@ -6,10 +6,10 @@
 #define WI_POOL_PRIVATE_H
 
 #include "pool/backlog.h"
+#include "pool/facts/kernels_used.h"
 #include "pool/facts/kinds.h"
 #include "pool/facts/nodes.h"
 #include "pool/facts/sessions.h"
-#include "pool/facts/kernels_used.h"
 #include "pool/facts/shortages.h"
 #include "pool/pool.h"
 #include "pool/wake.h"

@@ -89,7 +89,7 @@ async function firstAnswer(folder, browser, prepared) {
         ...(browser === 'chrome' ? {} : { 'browser.chrome': { max_connections: 0 } }) } }).start();
     try {
         await until(async () => (await daemon.get('/v1/nodes')).json.nodes.find(({ models, platforms }) => (prepared
-            ? models?.some(({ name, state }) => name === 'builtin/kernels' && state === 'loaded') : platforms?.webgpu?.available)), 'a page is ready');
+            ? models?.some(({ name, state }) => name === 'builtin/kernels' && state === 'loaded') : platforms?.webgpu?.available)), { what: 'a page is ready' });
         const x = Array(4096).fill(1);
         const { json } = await daemon.post('/v1/compute', { kernel: 'matmul', browser, platform: 'webgpu', fallback: false,
             inputs: ['a', 'b'].map((name) => ({ name, datatype: 'FP32', shape: [64, 64], data: x })) });

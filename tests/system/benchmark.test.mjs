@@ -109,7 +109,7 @@ test('what computes nothing is measured, too', async () => {
 });
 
 /** A request that runs, which can be told of by its id. */
-const runs = (id) => until(async () => (await daemon.get(`/v1/jobs/${id}`)).json.state === 'running', `${id} runs`);
+const runs = (id) => until(async () => (await daemon.get(`/v1/jobs/${id}`)).json.state === 'running', { what: `${id} runs` });
 
 test('twelve at once beside a benchmark are answered as each alone, and the runs after them are disturbed', async () => {
     const where = { browser: 'chrome', platform: 'wasm' };

@@ -169,9 +169,10 @@ test('a fresh page compiles what others like it have used, before anybody asks',
     const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes.filter(({ browser }) => browser === 'chrome');
     const [{ session }] = (await nodes()).filter(({ id }) => id === before);
     assert.ok((await daemon.post(`/v1/sessions/${session}/recycle`, {})).status < 300);
-    const fresh = await until(async () => (await nodes()).find(({ id, models }) => id !== before
-        && models?.some(({ name, platform, state }) => name === 'builtin/kernels' && platform === 'webgpu' && state === 'loaded')),
-    'a fresh page has loaded the kernels');
+    await until(async () => (await nodes()).every(({ id }) => id !== before), { what: 'the page has gone', timeout: 60_000 });
+    await compute('relu', [tensor(x)], { browser: 'chrome', platform: 'wasm' });
+    const fresh = await until(async () => (await nodes()).find(({ models }) => models?.some(({ name, platform, state }) =>
+        name === 'builtin/kernels' && platform === 'webgpu' && state === 'loaded')), { what: 'kernels on webgpu', timeout: 60_000 });
     const { json } = await compute('softmax', [tensor(x)], { ...where, node: fresh.id });
     assert.equal(json.performance.warm, true);
 });
