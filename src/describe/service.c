@@ -86,6 +86,12 @@ static const struct wi_member status[] = {
     {"models", "[Model]", NULL},
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
         "How many verdicts there are, and how runs beside the clients' path have ended."},
+    {"cross_checks",
+        "(waiting integer, bytes integer, agreed integer, wrong integer, disputed integer, "
+        "unable integer, dropped integer)",
+        "Answers of nodes that joined, computed again by browsers of the service: what waits for "
+        "it, and how the others have ended."},
+    {"quarantined", "[Quarantined]", "The latest 100."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
     {"warnings", "[string]", "For the operator."},
     {0},
@@ -141,6 +147,7 @@ static const struct wi_member node_row[] = {
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
     {"paused", "boolean", "Its person wants no more work for it for now."},
+    {"held", "boolean", "It gets no work until it has shown that it computes right."},
     {"away", "boolean", "It has lost its connection, and may come back."},
     {"attempts", "integer", "How many are on it."},
     {0},
@@ -194,11 +201,24 @@ static const struct wi_member kind[] = {
 static const struct wi_member nodes[] = {
     {"nodes", "[Node]", "On a page, in the order of their ids."},
     {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
+    {"quarantined", "[Quarantined]",
+        "Nodes that were found wrong, the oldest first; with limit only the latest."},
+    {0},
+};
+static const struct wi_member quarantined[] = {
+    {"id", "string", "For DELETE /v1/admin/quarantine."},
+    {"node", "string", "What its id was."},
+    {"token", "string|null", "The node token that it came with, by its name."},
+    {"join", "string|null", "The join token that it came with, by its id."},
+    {"address?", "string", "For admins: where it came from; of IPv6 the first 64 bits."},
+    {"reason", "string", "What was wrong."},
+    {"since", "integer", "In milliseconds since 1970."},
+    {"until", "integer|null", "Likewise; null: it is refused until this is lifted."},
     {0},
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'", NULL},
     {0},
 };
 
@@ -604,6 +624,33 @@ static const struct wi_member pull_event[] = {
 
 /* --- where a model would run ----------------------------------------------------------------- */
 
+static const struct wi_member verified[] = {
+    {"nodes", "[VerifiedPlatform]", NULL},
+    {0},
+};
+static const struct wi_member verified_platform[] = {
+    {"node", "string", NULL},
+    {"browser", "string", NULL},
+    {"platform", "Platform|null", "Null of a node that has none to look at."},
+    {"verdict", "'simulated'|'wrong'|'not tested'|'right'|'software adapter'|'unproven'|'hardware'",
+        NULL},
+    {"reason", "string|null", "What was wrong, or why it is not tested."},
+    {"evidence", "Evidence", NULL},
+    {0},
+};
+static const struct wi_member evidence[] = {
+    {"adapter", "Adapter|null", "What the node says of it."},
+    {"challenges", "[(n integer, ms number, wasm_ms number|null, right boolean)]",
+        "Products of n × n elements, with the times there and on the node's WASM."},
+    {"kernels", "(tried integer, wrong [string])",
+        "Of how many the answer came and was compared, and which were wrong."},
+    {"joined", "boolean", "The service did not start it, so that its times are claims."},
+    {0},
+};
+static const struct wi_member verify_progress[] = {
+    {"steps", "integer", "How many products and answers came so far, or did not."},
+    {0},
+};
 static const struct wi_member kernels[] = {
     {"kernels", "[Kernel]", NULL},
     {0},
@@ -718,6 +765,34 @@ static const struct wi_member jobs[] = {
     {"next", "string|null", "What is after on the next page; null: there are no others."},
     {0},
 };
+static const struct wi_member result_row[] = {
+    {"version", "integer", "Of the schema."},
+    {"id", "string", NULL},
+    {"name", "string", NULL},
+    {"seed?", "integer", "The order of its cells was drawn with it."},
+    {"began_at", "integer", "In milliseconds since 1970."},
+    {"ended_at?", "integer", "Of one that goes on: none."},
+    {"webinfer?", "(version? string|null, commit? string|null)", "What ran it."},
+    {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)", NULL},
+    {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
+    {"simulated", "boolean", NULL},
+    {"imported", "boolean", "Whether it comes from elsewhere."},
+    {0},
+};
+static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}, {0}};
+static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
+static const struct wi_member results[] = {
+    {"results", "[LabListed]", "The newest first."},
+    {"next", "string|null", "What is after on the next page; null: there are no others."},
+    {0},
+};
+static const struct wi_member result_kept[] = {
+    {"id", "string", "A new run without one got this."},
+    {"created", "boolean", NULL},
+    {"added", "integer", "How many cells were not there yet."},
+    {"cells", "integer", "How many it has now."},
+    {0},
+};
 static const struct wi_member join[] = {
     {"id", "string", NULL},
     {"token", "string", "It is shown this once."},
@@ -768,7 +843,8 @@ static const struct wi_member watched_status[] = {
     {"problem", "string|null", "What keeps new clients from being served."},
     {"api", "(url string)", NULL},
     {"bridge", "(url string)", "Where nodes come."},
-    {"nodes", "(count integer, open integer)", "How many there are, and how many take work."},
+    {"nodes", "(count integer, open integer, quarantined integer)",
+        "How many there are, how many take work, and how many are under quarantine."},
     {"kinds",
         "{(installed boolean, problem string|null, breaker 'closed'|'open'|'half-open', "
         "failures integer, min integer, max integer, wished boolean)}",
@@ -804,6 +880,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("NodeRow", node_row),
     FORM("Node", node, .also = "NodeRow"),
     FORM("Nodes", nodes),
+    FORM("Quarantined", quarantined),
     FORM("Engine", engine),
     FORM("Adapter", adapter),
     FORM("Kind", kind),
@@ -842,6 +919,10 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("MadeMeasured", made_measured),
     FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
+    FORM("Verified", verified),
+    FORM("VerifiedPlatform", verified_platform),
+    FORM("Evidence", evidence),
+    FORM("VerifyProgress", verify_progress),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),
     FORM("KernelTensor", kernel_tensor),
@@ -852,6 +933,11 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("StoredJob", stored_job),
     FORM("Jobs", jobs),
     FORM("Job", NULL, .is = "RunningJob|StoredJob"),
+    FORM("LabRow", result_row, .help = "A run of the laboratory, without its cells."),
+    FORM("LabListed", result_listed, .also = "LabRow"),
+    FORM("LabResult", result, .also = "LabRow"),
+    FORM("LabResults", results),
+    FORM("LabKept", result_kept),
     FORM("LogLine", log_line),
     FORM("Logs", logs),
     FORM("Join", join),

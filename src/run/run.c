@@ -339,7 +339,8 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     const struct wi_run *run = context;
-    run->owner.on_sent(run->owner.context, node_id);
+    if (run->owner.on_sent)
+        run->owner.on_sent(run->owner.context, node_id);
 }
 
 static void submit(struct wi_run *run)
@@ -352,6 +353,7 @@ static void submit(struct wi_run *run)
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
         .ours_only = run->request.ours_only,
+        .proves = run->request.proves,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW

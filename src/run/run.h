@@ -73,6 +73,7 @@ struct wi_run_request {
     int lenient;                /* what is not known is passed over */
     struct wi_inference *asked; /* settled; taken over */
     int ours_only;              /* only browsers that we have started may have it */
+    int proves;                 /* of WI_RUN_SHADOW: as of struct wi_job_spec */
     const char *client;         /* who asks; copied */
     double accepted_at;         /* wi_now_ms() */
     unsigned earlier;           /* how often earlier runs of it went to a node */
@@ -94,7 +95,7 @@ struct wi_run_owner {
     /* Of a stream: each part once and in order, and how far it is before the first. */
     void (*on_part)(void *context, const struct wi_part *part);
     void (*on_progress)(void *context, const struct wi_progress *progress);
-    /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. */
+    /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. May be NULL. */
     void (*on_sent)(void *context, const char *node_id);
     /* Likewise, and of WI_RUN_INSIDE: what came of it, whose tensors may be taken. Its end follows.
      */

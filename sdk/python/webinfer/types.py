@@ -61,6 +61,7 @@ __all__ = [
     "Problem",
     "Pull",
     "PullEvent",
+    "Quarantined",
     "Removed",
     "Result",
     "Results",
@@ -832,6 +833,8 @@ class NodeRow(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.
@@ -1221,6 +1224,40 @@ class StatusNumerics(TypedDict):
     probes: Dict[str, int]
 
 
+class StatusCrossChecks(TypedDict):
+    """Answers of nodes that joined, computed again by browsers of the service: what waits for it, and how the others have ended."""
+
+    waiting: int
+    bytes: int
+    agreed: int
+    wrong: int
+    disputed: int
+    unable: int
+    dropped: int
+
+
+class _Quarantined(TypedDict):
+    #: For DELETE /v1/admin/quarantine.
+    id: str
+    #: What its id was.
+    node: str
+    #: The node token that it came with, by its name.
+    token: Union[str, None]
+    #: The join token that it came with, by its id.
+    join: Union[str, None]
+    #: What was wrong.
+    reason: str
+    #: In milliseconds since 1970.
+    since: int
+    #: Likewise; null: it is refused until this is lifted.
+    until: Union[int, None]
+
+
+class Quarantined(_Quarantined, total=False):
+    #: For admins: where it came from; of IPv6 the first 64 bits.
+    address: str
+
+
 class StatusCounters(TypedDict):
     jobs: Dict[str, int]
     sessions: Dict[str, int]
@@ -1255,6 +1292,11 @@ class _Status(TypedDict):
     models: List[Model]
     #: How many verdicts there are, and how runs beside the clients' path have ended.
     numerics: StatusNumerics
+    #: Answers of nodes that joined, computed again by browsers of the service: what waits
+    #: for it, and how the others have ended.
+    cross_checks: StatusCrossChecks
+    #: The latest 100.
+    quarantined: List[Quarantined]
     counters: StatusCounters
     #: For the operator.
     warnings: List[str]
@@ -1295,6 +1337,8 @@ class _Node(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.
@@ -1325,6 +1369,8 @@ class Node(_Node, total=False):
 class _Nodes(TypedDict):
     #: On a page, in the order of their ids.
     nodes: List[Node]
+    #: Nodes that were found wrong, the oldest first; with limit only the latest.
+    quarantined: List[Quarantined]
 
 
 class Nodes(_Nodes, total=False):
@@ -1654,4 +1700,4 @@ class Jobs(TypedDict):
 
 class Verb(TypedDict):
     id: str
-    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed"]
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted"]

@@ -6,6 +6,7 @@
 #include "api/endpoints/models/content.h"
 #include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
+#include "api/endpoints/proof/quarantine.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -484,6 +485,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_sound(&out, api->endpoints->hearings);
     write_pool(&out, api->deps.pool);
     wi_api_numerics_metrics(api, &out);
+    wi_api_quarantine_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
     write_repository(&out, api->deps.repository);
