@@ -26,7 +26,7 @@ struct prover {
     struct wi_proof *proof;
     char id[WI_ID_SIZE];
     unsigned wanted, shown; /* platforms */
-    double due_at; /* while nothing is under way */
+    double due_at;          /* while nothing is under way */
     struct wi_examination *examination;
     UT_hash_handle hh;
 };
@@ -61,9 +61,9 @@ static void distrust(const struct wi_proof *proof, const struct wi_node_info *no
     wi_verdicts_set(wi_pool_verdicts(proof->deps.pool), key, WI_WRONG, INFINITY, evidence->reason);
 }
 
-/* THE place where it is decided what becomes of a node that computes wrong: one of others goes under
- * quarantine. A wrong platform of a browser of ours is the guard's business. 1 if the node gets no
- * more work; it may be gone then, and `node_id` with it. */
+/* THE place where it is decided what becomes of a node that computes wrong: one of others goes
+ * under quarantine. A wrong platform of a browser of ours is the guard's business. 1 if the node
+ * gets no more work; it may be gone then, and `node_id` with it. */
 static int handle_wrong(
     struct wi_proof *proof, const char *node_id, const struct wi_evidence *evidence)
 {
