@@ -1,5 +1,5 @@
 /**
- * Builds the page, and the console beside it: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
+ * Builds the page, and beside it the console and the laboratory's report: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
  * content's hash in its name, so that it can be cached for ever; beside what is larger are compressed
  * copies of it (compress.mjs). The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
  */
@@ -10,6 +10,7 @@ import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
 import { buildConsole } from './console.mjs';
 import { kernelShaders, kernelsBinary } from './kernels.mjs';
 import { changedLlama } from './llama_binary.mjs';
+import { buildReport } from './report.mjs';
 import { HELD } from './src/engine/held.js';
 
 /** The onnxruntime-web builds that are used: entry point, and the stem of module and binary. */
@@ -128,6 +129,7 @@ async function main(out) {
     const html = fs.readFileSync(path.join(here, 'index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));
     await buildConsole(path.join(out, '../console'), bundled);
+    await buildReport(path.join(out, '../lab.html'), bundled);
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
     await finish(out);
 }

@@ -19,10 +19,10 @@ const HASHED = new RegExp(`-[0-9a-f]{12}\\.(?:js|mjs|wasm|css)(?:\\.(?:${ENDINGS
 /** Those that this build has made, by folder. @type {Map<string, Set<string>>} */
 const made = new Map();
 
-/** Bundles one script or style sheet into one file. Adds the packages in it to `bundled`.
- * @param {string} out folder @param {string} name @param {string} source below the folder of the page's sources
- * @param {object} options of esbuild @param {Set<string>} bundled @returns {Promise<string>} its name with the hash */
-export async function bundle(out, name, source, options, bundled) {
+/** Makes one text of a script or style sheet and of what it imports. Adds the packages in it to `bundled`.
+ * @param {string} source below the folder of the page's sources @param {object} options of esbuild
+ * @param {Set<string>} bundled @returns {Promise<{contents: Uint8Array, text: string}>} */
+export async function compile(source, options, bundled) {
     const esbuild = require('esbuild');
     const result = await esbuild.build({
         entryPoints: [path.resolve(here, source)],
@@ -37,7 +37,13 @@ export async function bundle(out, name, source, options, bundled) {
         const match = /node_modules\/((?:@[^/]+\/)?[^/]+)\/(?!.*node_modules\/)/.exec(file);
         if (match) bundled.add(match[1]);
     }
-    return emit(out, name, result.outputFiles[0].contents);
+    return result.outputFiles[0];
+}
+
+/** The same as a file. @param {string} out folder @param {string} name @param {string} source @param {object} options
+ * @param {Set<string>} bundled @returns {Promise<string>} its name with the hash */
+export async function bundle(out, name, source, options, bundled) {
+    return emit(out, name, (await compile(source, options, bundled)).contents);
 }
 
 /** Writes `name` with its content's hash in it and returns the name used.

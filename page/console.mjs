@@ -12,7 +12,7 @@ const RECORDER = 'src/console/playground/recorder_worklet.js';
 
 /** uPlot asks for figures as the browser's language writes them, and fails where that is none, as WebKitGTK's "C";
  * the console writes all its figures itself. */
-const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ build) => build.onLoad({ filter: /uPlot\.esm\.js$/ },
+export const ANY_LANGUAGE = { name: 'any-language', setup: (/** @type {any} */ build) => build.onLoad({ filter: /uPlot\.esm\.js$/ },
     (/** @type {{path: string}} */ { path: file }) => ({ contents: replaceOnce(fs.readFileSync(file, 'utf8'), [["domEnv ? nav.language : 'en-US'", "'en-US'"]], 'uplot') })) };
 
 /** @param {string} out folder @param {Set<string>} [bundled] gets the packages in it */

@@ -6,7 +6,8 @@ import { shown } from './literal.mjs';
 const { 'x-kernels': kernels, 'x-kernel-models': models } = JSON.parse(fs.readFileSync(0, 'utf8'));
 
 const tensor = ({ name, shape }) => [name, shape.join(',')];
-const option = ([name, { default: otherwise, enum: words }]) => ({ name, otherwise, ...words && { words } });
+const option = ([name, { type, default: otherwise, enum: words }]) => (
+    type === 'integer' ? { name, is: 'size' } : type === 'string' && !words ? { name, is: 'bits' } : { name, otherwise, ...words && { words } });
 
 const rows = kernels.map(({ name, inputs, outputs, options }) => `    ${name}: {
         inputs: ${shown(inputs.map(tensor))}, output: ${shown(tensor(outputs[0]))},

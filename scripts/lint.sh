@@ -104,7 +104,8 @@ lint_page() {
     cp -R page/src page/tsconfig.json "$folder"
     (cd "$folder" && node_modules/.bin/tsc -p tsconfig.json &&
         node_modules/.bin/tsc -p src/ui/tsconfig.json &&
-        node_modules/.bin/tsc -p src/console/tsconfig.json)
+        node_modules/.bin/tsc -p src/console/tsconfig.json &&
+        node_modules/.bin/tsc -p src/report/tsconfig.json)
 }
 
 # Verified as it would be installed, but with the program that is in the build tree. That the

@@ -1,6 +1,6 @@
 // What several kernels use. The page puts it, and what the table of kernels says of the tensors, before each
-// kernel: `call` has the sizes by their names, a shape's leading "*" as `lead`, then the options; and of one
-// dispatch `first`, the number of its first workgroup in all, and the part from `begin` to `end` of the dimension
+// kernel: `call` has the sizes by their names, a shape's leading "*" as `lead`, then the options, of which a text of 64
+// bits has two halves, NAME_low and NAME_high; and of one dispatch `first`, the number of its first workgroup in all, and the part from `begin` to `end` of the dimension
 // that it goes over. The output and `scratch` are 0 before the first dispatch.
 
 const LOWEST = -3.4028234e38;

@@ -34,6 +34,7 @@
 #include "net/lws.h"
 #include "pool/pool.h"
 #include "private.h"
+#include "proof/proof.h"
 #include "quantizer/quantizer.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
@@ -94,6 +95,7 @@ struct daemon {
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
+    struct wi_proof *proof;
     struct wi_quantizer *quantizer;
     struct wi_pool *pool;
     struct wi_bridge *bridge;
@@ -220,6 +222,7 @@ static void stop(struct daemon *d)
     wi_timer_start(d->limit, (uint64_t)d->config->pool.shutdown_timeout, 0);
     wi_server_quiesce(d->server);
     wi_checks_stop(d->checks);
+    wi_proof_stop(d->proof);
     wi_quantizer_stop(d->quantizer);
     wi_jobs_drain(d->jobs, on_jobs_idle, d);
 }
@@ -272,6 +275,7 @@ static void reload(struct daemon *d)
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
     wi_checks_reload(d->checks, next);
+    wi_proof_reload(d->proof, next);
     wi_quantizer_reload(d->quantizer, next);
     set_memory_limits(d, next);
     wi_repository_set_aliases(d->repository, &next->aliases);
@@ -442,6 +446,7 @@ static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
     if (d->bridge == NULL)
         return error->code;
     wi_bridge_serve_content(d->bridge, d->blocks, d->id);
+    wi_bridge_remember(d->bridge, d->db);
     wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
     return WI_OK;
 }
@@ -511,6 +516,9 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->pool = wi_pool_new(&pool_deps, d->config, wi_jobs_pool_events(d->jobs));
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
+    const struct wi_proof_deps proof_deps = {
+        .loop = &d->loop, .jobs = d->jobs, .pool = d->pool, .repository = d->repository};
+    d->proof = wi_proof_new(&proof_deps, d->config);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
     make_copies(d);
@@ -527,6 +535,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .config = d->config,
         .jobs = d->jobs,
         .checks = d->checks,
+        .proof = d->proof,
         .pool = d->pool,
         .bridge = d->bridge,
         .repository = d->repository,
@@ -550,6 +559,7 @@ static void free_parts(struct daemon *d)
 {
     wi_lws_end_free(d->lws);
     wi_bridge_free(d->bridge);
+    wi_proof_free(d->proof);
     wi_pool_free(d->pool);
     wi_jobs_free(d->jobs);
     wi_checks_free(d->checks);

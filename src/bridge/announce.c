@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/params.h"
+#include "base/text.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
 #include "bridge/pieces.h"
@@ -140,6 +141,26 @@ static void turn_away(struct wi_socket *socket)
     fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
 }
 
+/* Whether somebody was found wrong who came with that token, and from there. */
+static int is_refused(const struct wi_socket *socket, const char *id)
+{
+    const struct wi_bridge *bridge = socket->bridge;
+    struct wi_visitor visitor = {0};
+    wi_text_copy(visitor.join, sizeof visitor.join, id);
+    wi_text_copy(visitor.name, sizeof visitor.name, wi_joins_name(&bridge->joins, id));
+    wi_peer_text(&socket->limited.peer, visitor.address);
+    return wi_quarantine_refuses(bridge->quarantine, &visitor, wi_wall_ms());
+}
+
+/* Gives its place at the token back; -1. */
+static int refuse(struct wi_socket *socket, const char *id)
+{
+    wi_joins_release(&socket->bridge->joins, id);
+    socket->bridge->counters.unauthorized++;
+    fail(socket, WI_CLOSE_POLICY, WI_QUARANTINED);
+    return -1;
+}
+
 /* 0, or -1 after having closed the link. */
 static int join(
     struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
@@ -152,7 +173,7 @@ static int join(
     }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
     case WI_JOIN_OK:
-        return 0;
+        return is_refused(socket, id) ? refuse(socket, id) : 0;
     case WI_JOIN_FULL:
         bridge->counters.refused++;
         fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
@@ -168,6 +189,7 @@ static int join(
 static void attach(struct wi_socket *socket, struct wi_node *node)
 {
     wi_socket_limits_settle(&socket->bridge->limits, &socket->limited);
+    wi_peer_text(&socket->limited.peer, node->address);
     wi_node_attach(node, socket->link, &wi_messages_events);
 }
 

@@ -227,7 +227,8 @@ static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_te
     if (asked->program)
         return wi_program_check_answer(asked->program, outputs, error);
     if (asked->kernel)
-        return wi_kernel_check_answer(asked->kernel, &asked->tensors, outputs, error);
+        return wi_kernel_check_answer(
+            asked->kernel, &asked->tensors, asked->options, outputs, error);
     if (asked->model->kernels)
         return check_rows(sent, outputs, error);
     switch (asked->model->builtin) {

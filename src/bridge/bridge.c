@@ -119,7 +119,7 @@ static void on_sweep(void *context)
     HASH_ITER(hh, bridge->nodes, node, next)
     {
         if (node->dropped && !bridge->closed)
-            wi_node_down(node, "drain", node->drop_reason);
+            wi_node_down(node, node->quarantined ? WI_QUARANTINED : "drain", node->drop_reason);
     }
 }
 
@@ -192,6 +192,7 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     struct wi_bridge *bridge = wi_alloc(sizeof *bridge);
     bridge->loop = bridge->outflow.loop = loop;
     bridge->id = wi_strdup("");
+    bridge->quarantine = wi_quarantine_new();
     bridge->lws = lws;
     bridge->repository = repository;
     bridge->events = *events;
@@ -332,6 +333,7 @@ void wi_bridge_free(struct wi_bridge *bridge)
     wi_content_list_clear(&bridge->content);
     wi_tokens_clear(&bridge->tokens);
     wi_joins_clear(&bridge->joins);
+    wi_quarantine_free(bridge->quarantine);
     wi_certificate_free(bridge->certificate);
     wi_certificate_free(bridge->inside_certificate);
     wi_strings_clear(&bridge->odd_models);
@@ -423,6 +425,66 @@ json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
     return wi_joins_json(&bridge->joins, wi_now_ms());
 }
 
+/* --- Quarantine ------------------------------------------------------------------------------- */
+
+void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db)
+{
+    wi_quarantine_keep(bridge->quarantine, db, wi_wall_ms());
+}
+
+static void tell_status(const struct wi_bridge *bridge)
+{
+    wi_change_tell(bridge->events.listener, WI_CHANGE_STATUS, "", NULL);
+}
+
+/* Who came with it goes, too. */
+static void revoke_join(struct wi_bridge *bridge, const char *join)
+{
+    wi_warn("bridge", join, "the join token is revoked: %d of its nodes were found wrong",
+        WI_QUARANTINE_REVOKES);
+    wi_bridge_uninvite(bridge, join);
+}
+
+int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason)
+{
+    struct wi_node *node = wi_node_find(bridge, node_id);
+    const struct wi_visitor *gone = wi_quarantine_find_gone(bridge->quarantine, node_id);
+    if (node ? !*node->join : !gone)
+        return -1;
+    const struct wi_visitor visitor = node ? wi_node_visitor(node) : *gone;
+    size_t of_token = wi_quarantine_add(bridge->quarantine, &visitor, reason, wi_wall_ms());
+    if (of_token == 0)
+        return -1;
+    bridge->counters.quarantined++;
+    wi_warn("bridge", node_id, "is under quarantine: %s", reason);
+    if (node) {
+        node->quarantined = 1;
+        wi_bridge_drop(bridge, node_id, reason);
+    }
+    if (!*visitor.name && of_token == WI_QUARANTINE_REVOKES)
+        revoke_join(bridge, visitor.join);
+    tell_status(bridge);
+    return 0;
+}
+
+int wi_bridge_lift(struct wi_bridge *bridge, const char *id)
+{
+    if (wi_quarantine_lift(bridge->quarantine, id))
+        return -1;
+    tell_status(bridge);
+    return 0;
+}
+
+json_t *wi_bridge_quarantined(const struct wi_bridge *bridge, size_t most, int everything)
+{
+    return wi_quarantine_json(bridge->quarantine, most, everything, wi_wall_ms());
+}
+
+size_t wi_bridge_quarantined_count(const struct wi_bridge *bridge)
+{
+    return wi_quarantine_count(bridge->quarantine, wi_wall_ms());
+}
+
 /* --- Work ------------------------------------------------------------------------------------- */
 
 /* A node that can be sent to now; NULL if it is away, dropped or unknown. */
@@ -471,6 +533,17 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
     wi_node_offer(node, model);
     wi_node_send(
         node, wi_make_model_load(++bridge->sequence, model, platforms, platform_count, prompt_ms));
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
+    enum wi_platform platform, const struct wi_strings *kernels)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_node_send(node, wi_make_kernels_load(++bridge->sequence,
+                           wi_repository_kernels(bridge->repository), platform, kernels));
     return WI_OK;
 }
 

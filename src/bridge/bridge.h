@@ -176,6 +176,7 @@ struct wi_bridge_counters {
     uint64_t connections, refused, frames_in, frames_out, bytes_in, bytes_out;
     uint64_t malformed, protocol_errors, unauthorized, late_answers, resumed, heartbeat_timeouts;
     uint64_t bad_answers;                 /* well-formed, but wrong: each cost its attempt */
+    uint64_t quarantined;                 /* nodes */
     uint64_t parts;                       /* of streams, handed up */
     uint64_t parts_repeated, parts_stale; /* came again; came for attempts that had ended */
     uint64_t file_requests, file_bytes;
@@ -187,6 +188,7 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
+struct wi_db;       /* store/db.h */
 struct wi_listener; /* net/listener.h */
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
@@ -256,6 +258,20 @@ void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens 
 /* [{"name","joined"}] of these; new reference. */
 json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
 
+/* Nodes that were found wrong are remembered in `db` from now on (bridge/quarantine.h), and those
+ * that are there are refused; once, while starting. `db` must outlive the bridge. */
+void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db);
+/* The node, which joined, was found wrong: it is sent nothing more, nothing that it says counts,
+ * it goes with 1008, its attempts are lost without blame, and its token is refused; the third node
+ * of a join token revokes that. `reason` is for people. A node that is gone is known for a while.
+ * 0, or -1 where nothing was done: it is unknown, of a session of ours, or under quarantine. */
+int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason);
+/* 0, or -1 if there is no such row. */
+int wi_bridge_lift(struct wi_bridge *bridge, const char *id);
+/* The latest `most` rows, as wi_quarantine_json has them; new reference. */
+json_t *wi_bridge_quarantined(const struct wi_bridge *bridge, size_t most, int everything);
+size_t wi_bridge_quarantined_count(const struct wi_bridge *bridge);
+
 /* WI_OK; WI_NODE_NOT_FOUND; WI_NODE_BUSY where too much waits to be sent to it; or, with `error`
  * (may be NULL) for the client, WI_INPUT_INVALID where the JSON of the message would be larger than
  * a node may be sent: no node could read it. */
@@ -273,6 +289,9 @@ void wi_bridge_cancel(
  * `prompt_ms` as in wi_task. */
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
+/* The same of our kernels, of which these are to be compiled. */
+enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
+    enum wi_platform platform, const struct wi_strings *kernels);
 enum wi_code wi_bridge_unload(
     struct wi_bridge *bridge, const char *node_id, const char *model_name);
 /* Asks `threads` anew, and tells the node if that is another number than it was told. Nothing

@@ -93,6 +93,12 @@ struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const ch
     return find(joins, id)->reading;
 }
 
+const char *wi_joins_name(const struct wi_joins *joins, const char *id)
+{
+    const struct wi_join *join = find(joins, id);
+    return join ? join->name : "";
+}
+
 void wi_joins_release(struct wi_joins *joins, const char *id)
 {
     struct wi_join *join = find(joins, id);

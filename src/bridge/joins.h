@@ -38,6 +38,9 @@ int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unkn
  * any more is revoked, and `on_revoked` told its id; those that stay keep their nodes. */
 void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens *tokens,
     void (*on_revoked)(void *context, const char *id), void *context);
+/* What a node token is called in the tokens file, borrowed; "" for a join token. Of an id that is
+ * unknown "", too. */
+const char *wi_joins_name(const struct wi_joins *joins, const char *id);
 /* Whether it is one of the node tokens. */
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);
 /* The join tokens, without the node tokens: [{"id","nodes","joined","expires_at"}]. */

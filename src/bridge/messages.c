@@ -279,6 +279,8 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_frame frame;
     struct wi_error error = {0};
     double began = wi_now_ms();
+    if (node->quarantined)
+        return; /* it is about to be closed */
     enum wi_code read = wi_frame_parse(blob, binary, &frame, &error);
     double parsed = note_cost(node, began);
     if (read != WI_OK) {

@@ -119,6 +119,17 @@ struct wi_node *wi_node_new(
     return node;
 }
 
+struct wi_visitor wi_node_visitor(const struct wi_node *node)
+{
+    struct wi_visitor visitor = {0};
+    memcpy(visitor.node, node->info.id, sizeof visitor.node);
+    memcpy(visitor.join, node->join, sizeof visitor.join);
+    wi_text_copy(
+        visitor.name, sizeof visitor.name, wi_joins_name(&node->bridge->joins, node->join));
+    memcpy(visitor.address, node->address, sizeof visitor.address);
+    return visitor;
+}
+
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
 {
     struct wi_node *node = NULL;
@@ -232,8 +243,11 @@ static void unlist(struct wi_node *node)
     HASH_DEL(node->bridge->nodes, node);
     node->bridge->node_count--;
     node->bridge->own_count -= *node->info.session != '\0';
-    if (*node->join)
-        wi_joins_release(&node->bridge->joins, node->join);
+    if (!*node->join)
+        return;
+    const struct wi_visitor visitor = wi_node_visitor(node);
+    wi_quarantine_note_gone(node->bridge->quarantine, &visitor);
+    wi_joins_release(&node->bridge->joins, node->join);
 }
 
 void wi_node_quiesce(struct wi_node *node)
@@ -276,6 +290,7 @@ static void end(struct wi_node *node, int blame, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
+    blame = blame && !node->quarantined;
     HASH_ITER(hh, node->attempts, attempt, next)
     {
         if (!bridge->closed)
@@ -293,9 +308,9 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why)
     unlist(node);
     silence(node);
     struct wi_link *link = let_go(node);
+    enum wi_close close = node->quarantined ? WI_CLOSE_POLICY : WI_CLOSE_NORMAL;
     if (link)
-        wi_link_close(
-            link, WI_CLOSE_NORMAL, code, wi_make_bye(++node->bridge->sequence, code, why));
+        wi_link_close(link, close, code, wi_make_bye(++node->bridge->sequence, code, why));
     end(node, 1, why);
 }
 

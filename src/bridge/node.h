@@ -8,6 +8,7 @@
 #include "base/share.h"
 #include "bridge/answer_check.h"
 #include "bridge/private.h"
+#include "bridge/quarantine.h"
 #include "bridge/stream.h"
 #include "node/pieces_in.h"
 #include "node/pieces_out.h"
@@ -34,7 +35,8 @@ struct wi_attempt {
 struct wi_node {
     struct wi_bridge *bridge;
     struct wi_node_info info;
-    char join[WI_ID_SIZE]; /* the join token that it came with, or "" */
+    char join[WI_ID_SIZE];           /* the join token that it came with, or "" */
+    char address[WI_PEER_TEXT_SIZE]; /* of its latest socket */
     /* Of memory, each with that of the nodes with this token for its parent: of answers in pieces,
      * and of messages that are not whole, or not sent yet. */
     struct wi_share share, traffic;
@@ -69,6 +71,7 @@ struct wi_node {
     int left;          /* its close said that it was done */
     int paused;        /* it takes nothing new until it says otherwise */
     int dropped;       /* the sweep ends the node */
+    int quarantined;   /* … since it was found wrong: what it says does not count any more */
     char drop_reason[128];
     UT_hash_handle hh;
 };
@@ -82,6 +85,8 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
 struct wi_resumed;
+/* Who it is, to be known again. It must have joined. */
+struct wi_visitor wi_node_visitor(const struct wi_node *node);
 /* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);
 /* Tells it how many threads it may use, where that has changed since it was told. It must have a
@@ -103,7 +108,8 @@ void wi_node_on_gone(void *node, struct wi_link *link);
 /* What came and went over all its links, and when it was last heard. */
 struct wi_link_heard wi_node_heard(const struct wi_node *node);
 /* Ends the node and frees it: says `bye` with `code` if it is connected, reports its attempts lost
- * in the order sent, then the node down. Never from inside a call of the upper layer's. */
+ * in the order sent, then the node down; of one under quarantine none may have been the reason.
+ * Never from inside a call of the upper layer's. */
 void wi_node_down(struct wi_node *node, const char *code, const char *why);
 /* The same when the node goes by itself: nothing is said to it. With `blame` the oldest of its
  * attempts may have been the reason. */

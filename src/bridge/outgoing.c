@@ -220,19 +220,37 @@ static void add_prompt_ms(struct wi_buffer *out, double prompt_ms)
         wi_buffer_printf(out, ",\"prompt_ms\":%.6g", prompt_ms);
 }
 
+/* Its data is open. */
+static void begin_load(struct wi_buffer *out, uint64_t sequence, const struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count)
+{
+    wi_frame_begin(out, 0, "model_load", sequence);
+    add_word(out, ",\"model_name\":", model->name);
+    if (platform_count)
+        add_word(out, ",\"platform\":", wi_platform_names[platforms[0]]);
+    wi_buffer_puts(out, ",\"options\":{},\"data\":{\"model\":");
+    add_model(out, model);
+    wi_buffer_puts(out, ",\"platforms\":");
+    add_platforms(out, platforms, platform_count);
+}
+
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms)
 {
     struct wi_buffer out = {0};
-    wi_frame_begin(&out, 0, "model_load", sequence);
-    add_word(&out, ",\"model_name\":", model->name);
-    if (platform_count)
-        add_word(&out, ",\"platform\":", wi_platform_names[platforms[0]]);
-    wi_buffer_puts(&out, ",\"options\":{},\"data\":{\"model\":");
-    add_model(&out, model);
-    wi_buffer_puts(&out, ",\"platforms\":");
-    add_platforms(&out, platforms, platform_count);
+    begin_load(&out, sequence, model, platforms, platform_count);
     add_prompt_ms(&out, prompt_ms);
+    wi_buffer_puts(&out, "}");
+    return end_text(&out);
+}
+
+struct wi_message *wi_make_kernels_load(uint64_t sequence, const struct wi_model *model,
+    enum wi_platform platform, const struct wi_strings *kernels)
+{
+    struct wi_buffer out = {0};
+    begin_load(&out, sequence, model, &platform, 1);
+    wi_buffer_puts(&out, ",\"kernels\":");
+    add_strings(&out, kernels);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }

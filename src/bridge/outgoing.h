@@ -60,6 +60,9 @@ struct wi_message *wi_make_data_credit(
     uint64_t sequence, const char *attempt_id, uint64_t data_bytes);
 struct wi_message *wi_make_model_load(uint64_t sequence, const struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
+/* The same of the model of all kernels, to have these compiled. */
+struct wi_message *wi_make_kernels_load(uint64_t sequence, const struct wi_model *model,
+    enum wi_platform platform, const struct wi_strings *kernels);
 struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_name);
 /* How a task_request may be made, and how it was. */
 struct wi_fit {

@@ -31,6 +31,7 @@
 #define WI_PROTOCOL_NAME "webinfer.v1"
 
 struct wi_node;
+struct wi_quarantine;
 struct wi_transfer;
 
 /* Taken from the configuration, so that a reload is one assignment. */
@@ -60,6 +61,7 @@ struct wi_bridge {
     struct wi_site *page;
     struct wi_tokens tokens;
     struct wi_joins joins;
+    struct wi_quarantine *quarantine;
     struct wi_shares join_traffic; /* of messages, likewise */
     struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
     struct wi_shares join_shares;  /* of memory, by the join token's id */

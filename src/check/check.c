@@ -276,6 +276,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         return; /* what is known is told, and nothing more is found out */
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
+    if (!*node->session)
+        wi_cross_consider(checks->cross, sent, node, (enum wi_platform)platform, result);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */
@@ -358,6 +360,7 @@ struct wi_checks *wi_checks_new(
     checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
     checks->pool = pool;
     checks->turn = wi_turn_new(loop, on_turn, checks);
+    checks->cross = wi_cross_new(checks);
     wi_jobs_watch(jobs, &hooks);
     return checks;
 }
@@ -372,6 +375,7 @@ void wi_checks_stop(struct wi_checks *checks)
 {
     struct wi_check_run *run = checks->runs;
     checks->stopped = 1;
+    wi_cross_stop(checks->cross);
     while (run) {
         struct wi_check_run *next = run->next;
         if (!run->under_way && !run->work)
@@ -393,6 +397,7 @@ void wi_checks_free(struct wi_checks *checks)
         else
             wi_check_run_free(run);
     }
+    wi_cross_free(checks->cross);
     wi_turn_free(checks->turn);
     free(checks);
 }
@@ -401,4 +406,9 @@ void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters
 {
     *counters = checks->counters;
     counters->running = checks->count;
+}
+
+void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)
+{
+    wi_cross_count(checks->cross, counters);
 }

@@ -6,6 +6,9 @@
  * it, and it gives way to clients: it is only begun when nothing waits, and its answers come from
  * shadow runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs
  * that name another platform.
+ *
+ * Nodes that joined are held to their answers as well: a share of these is computed again by a
+ * browser of ours (cross.c). Who is wrong there gets no more work (wi_pool_quarantine).
  */
 #ifndef WI_CHECK_CHECK_H
 #define WI_CHECK_CHECK_H
@@ -32,5 +35,18 @@ struct wi_check_counters {
     size_t running;                  /* now */
 };
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters);
+
+/* Cross-checks: answers of nodes that joined, computed again by browsers of ours ([pool]
+ * recheck_strangers). By how they ended, each once. */
+struct wi_cross_counters {
+    uint64_t agreed;
+    uint64_t wrong;    /* and the node is under quarantine */
+    uint64_t disputed; /* two places of ours did not agree with each other */
+    uint64_t unable;   /* nobody of ours computes it, or it cannot be told */
+    uint64_t dropped;  /* for want of memory, or because a node or the service went */
+    size_t waiting;    /* now, those that run included */
+    size_t bytes;      /* that these hold */
+};
+void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters);
 
 #endif

@@ -1,4 +1,4 @@
-/* What check.c and run.c share; nobody else includes it. */
+/* What check.c, cross.c and run.c share; nobody else includes it. */
 #ifndef WI_CHECK_PRIVATE_H
 #define WI_CHECK_PRIVATE_H
 
@@ -43,6 +43,7 @@ struct wi_checks {
     struct wi_run_deps deps;
     struct wi_pool *pool;
     struct wi_turn *turn; /* submits what the last turn began */
+    struct wi_cross *cross;
     struct wi_check_run *runs;
     size_t count;
     double recheck; /* pinned answers of trusted platforms add up to a second look */
@@ -76,10 +77,37 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
 /* An answer as one of the two to compare, its tensors shared; `node` is who gave it. */
 void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
     const json_t *result, const struct wi_tensors *outputs);
+void wi_check_clear_leg(struct wi_check_leg *leg);
+/* More bytes than that are compared off the loop: a value costs about 5 ns. */
+#define WI_CHECK_INLINE_MAX (64 * 1024)
+/* Fit for a worker thread. */
+void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_check_leg *reference,
+    const struct wi_check_leg *got, struct wi_comparison *out);
+/* By what the model itself has, never by what a node says that it computed in. */
+const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked);
+/* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
+const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind);
 /* What a page's report says: on which platform, -1 for none that we know; simulated. */
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
 /* The engine does not take the model, whatever the input. */
 int wi_check_is_refusal(const struct wi_error *error);
+/* Whether the page itself said so: neither the way there nor the load is to blame. */
+int wi_check_is_of_the_model(const struct wi_error *error);
+
+/* --- cross.c: joined nodes' answers, computed again by us --------------------------------------
+ */
+
+struct wi_cross;
+/* `checks` is borrowed; its dependencies and its pool are there already. */
+struct wi_cross *wi_cross_new(const struct wi_checks *checks);
+void wi_cross_stop(struct wi_cross *cross);
+void wi_cross_free(struct wi_cross *cross);
+/* `node`, which joined, has answered a client on `platform`, and `sent` is what it was asked:
+ * perhaps that is computed again, later. `result->numerics` is filled, and `sent` as it was sent.
+ */
+void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent,
+    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result);
+void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters);
 
 #endif

@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More than that is compared off the loop: a value costs about 5 ns. */
-#define INLINE_COMPARE_MAX (64 * 1024)
-
 /* --- the life of a run ------------------------------------------------------------------------ */
 
 size_t wi_check_run_bytes(const struct wi_check_run *run)
@@ -24,7 +21,7 @@ size_t wi_check_run_bytes(const struct wi_check_run *run)
            (run->client ? wi_tensors_bytes(&run->client->tensors) : 0);
 }
 
-static void clear_leg(struct wi_check_leg *leg)
+void wi_check_clear_leg(struct wi_check_leg *leg)
 {
     wi_tensors_clear(&leg->outputs);
     *leg = (struct wi_check_leg){0};
@@ -34,8 +31,8 @@ void wi_check_run_free(struct wi_check_run *run)
 {
     wi_inference_release(run->asked);
     wi_inference_release(run->client);
-    clear_leg(&run->wasm);
-    clear_leg(&run->other);
+    wi_check_clear_leg(&run->wasm);
+    wi_check_clear_leg(&run->other);
     free(run);
 }
 
@@ -87,8 +84,8 @@ static int take_client(struct wi_check_run *run)
     run->client = NULL;
     run->ratio = run->comparison.ratio;
     run->asks_client = 1;
-    clear_leg(&run->wasm);
-    clear_leg(&run->other);
+    wi_check_clear_leg(&run->wasm);
+    wi_check_clear_leg(&run->other);
     return 1;
 }
 
@@ -139,8 +136,7 @@ static void conclude(struct wi_check_run *run)
     }
 }
 
-/* By what the model itself has, never by what a node says that it computed in. */
-static const struct wi_tolerance *tolerance_of(const struct wi_inference *asked)
+const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
 {
     const char *precision = wi_model_precision(asked->model);
     if (asked->model->facts.signature.quantised)
@@ -149,17 +145,22 @@ static const struct wi_tolerance *tolerance_of(const struct wi_inference *asked)
                                        : wi_tolerance_of_graph(precision);
 }
 
+void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_check_leg *reference,
+    const struct wi_check_leg *got, struct wi_comparison *out)
+{
+    const struct wi_tolerance *tolerance = wi_check_tolerance(asked);
+    if (asked->task == WI_TASK_NONE)
+        wi_compare(&reference->outputs, &got->outputs, tolerance, out);
+    else if (reference->raw && got->raw)
+        wi_compare_raw(&reference->outputs, &got->outputs, tolerance, out);
+    else
+        *out = (struct wi_comparison){
+            .open = 1, .detail = "a page does not tell what the model's graphs put out"};
+}
+
 static void compare(struct wi_check_run *run)
 {
-    const struct wi_tensors *wasm = &run->wasm.outputs, *other = &run->other.outputs;
-    const struct wi_tolerance *tolerance = tolerance_of(run->asked);
-    if (run->asked->task == WI_TASK_NONE)
-        wi_compare(wasm, other, tolerance, &run->comparison);
-    else if (run->wasm.raw && run->other.raw)
-        wi_compare_raw(wasm, other, tolerance, &run->comparison);
-    else
-        run->comparison = (struct wi_comparison){
-            .open = 1, .detail = "a page does not tell what the model's graphs put out"};
+    wi_check_compare_legs(run->asked, &run->wasm, &run->other, &run->comparison);
 }
 
 static void compare_off_loop(void *data)
@@ -184,7 +185,7 @@ static void begin_comparing(struct wi_check_run *run)
         wi_verdicts_pause(verdicts_of(run), run->key,
             "WASM answered in a page that joined, which is no measure for browsers of the service");
         wi_check_run_drop(run);
-    } else if (wi_check_run_bytes(run) <= INLINE_COMPARE_MAX) {
+    } else if (wi_check_run_bytes(run) <= WI_CHECK_INLINE_MAX) {
         compare(run);
         conclude(run);
     } else {
@@ -194,8 +195,7 @@ static void begin_comparing(struct wi_check_run *run)
 
 /* --- its answers ------------------------------------------------------------------------------ */
 
-/* Whether the page itself said so: neither the way there nor the load is to blame. */
-static int is_of_the_model(const struct wi_error *error)
+int wi_check_is_of_the_model(const struct wi_error *error)
 {
     return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
 }
@@ -219,10 +219,10 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
     const char *detail = error->detail;
     if (run->asked->task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
-    } else if (is_of_the_input(error) || (run->asks_client && is_of_the_model(error))) {
+    } else if (is_of_the_input(error) || (run->asks_client && wi_check_is_of_the_model(error))) {
         leave_open(run, detail);
         return;
-    } else if (is_of_the_model(error)) {
+    } else if (wi_check_is_of_the_model(error)) {
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
@@ -250,7 +250,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
         leave_open(run, error->detail);
         return;
     }
-    if (is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
+    if (wi_check_is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(error))
             wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
@@ -336,8 +336,7 @@ static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
     return 0;
 }
 
-/* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
-static const struct wi_node_info *find_ours(const struct wi_pool *pool, const char *kind)
+const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind)
 {
     char id[WI_ID_SIZE];
     const struct wi_node_info *node =
@@ -347,9 +346,9 @@ static const struct wi_node_info *find_ours(const struct wi_pool *pool, const ch
 
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
 {
-    const struct wi_node_info *node = find_ours(run->checks->pool, run->browser);
+    const struct wi_node_info *node = wi_check_find_ours(run->checks->pool, run->browser);
     int any_kind = run->asked->task != WI_TASK_NONE || !run->asked->input;
-    return node || !any_kind ? node : find_ours(run->checks->pool, NULL);
+    return node || !any_kind ? node : wi_check_find_ours(run->checks->pool, NULL);
 }
 
 /* Who runs it. Strangers measure only where no browser of ours can. 0, or -1 if nobody can now. */

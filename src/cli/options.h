@@ -17,6 +17,7 @@ enum wi_exit {
     WI_EXIT_USAGE = 2,        /* wrong arguments, or a local file that cannot be used */
     WI_EXIT_NO_SERVER = 3,    /* nobody answered */
     WI_EXIT_UNAUTHORIZED = 4, /* no or a wrong token, or not allowed from here */
+    WI_EXIT_CANNOT_TELL = 5,  /* two runs cannot be compared */
 };
 
 /* What a shell offers for a value. */

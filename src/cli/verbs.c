@@ -286,8 +286,53 @@ static const struct wi_flag job_options[] = {
     {0},
 };
 
+static const struct wi_flag results_options[] = {
+    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most so many; 100 is the default"},
+    {0},
+};
+
+#define REPORT_OPTIONS                                                                             \
+    {"markdown", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
+        "Write a table for a pull request, of at most 60,000 characters; \"-\" is standard "       \
+        "output"},                                                                                 \
+    {                                                                                              \
+        "junit", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
+            "Write a case for each cell, as JUnit does; \"-\" is standard output"                  \
+    }
+
+static const struct wi_flag results_show_options[] = {
+    {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Write a document that shows all of it, with no need of a network"},
+    REPORT_OPTIONS,
+    {0},
+};
+
+static const struct wi_flag results_compare_options[] = {
+    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
+        "How much slower is a regression, such as 10%, which is the default"},
+    REPORT_OPTIONS,
+    {0},
+};
+
+static const struct wi_flag results_export_options[] = {
+    {"format", "NAME", 0, WI_COMPLETE_WORDS, "ndjson csv json bmf",
+        "Lines of JSON, which is the default, a table, the document that import reads, or "
+        "Bencher's metrics"},
+    {0},
+};
+
 static const struct wi_flag models_options[] = {
     {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print nothing but the names, one on each line"},
+    {0},
+};
+
+static const struct wi_flag verify_options[] = {
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Only browsers of this kind"},
+    {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
+        "Only these, with commas between; both are webgpu and wasm"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Show each product"},
     {0},
 };
 
@@ -318,6 +363,12 @@ static const struct wi_flag token_options[] = {
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Add the line to this tokens file, which is made with mode 0600"},
     {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user whom that file is to belong to"},
+    {0},
+};
+
+static const struct wi_flag nodes_options[] = {
+    {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Those that were found wrong and get no more work"},
     {0},
 };
 
@@ -414,13 +465,34 @@ const struct wi_verb wi_cli_verbs[] = {
     {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
+    {"results list", "", 0, 0, {0}, "List the runs of the laboratory that the server keeps",
+        results_options, wi_cli_results_list},
+    {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Show a run's cells, the worst first, or write them as reports", results_show_options,
+        wi_cli_results_show},
+    {"results compare", "A B", 2, 2, {WI_COMPLETE_FILE, WI_COMPLETE_FILE},
+        "Compare two runs, or files that were exported: what is slower, faster or broken in B",
+        results_compare_options, wi_cli_results_compare},
+    {"results export", "ID|FILE", 1, 1, {WI_COMPLETE_FILE}, "Print a run for other programs",
+        results_export_options, wi_cli_results_export},
+    {"results import", "FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Have the server keep a run of another one, marked as imported", NULL,
+        wi_cli_results_import},
+    {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
     {"models", "", 0, 0, {0},
         "List the models, what the numerics guard found, what is no model, and why", models_options,
         wi_cli_models},
-    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", NULL, wi_cli_nodes},
+    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", nodes_options,
+        wi_cli_nodes},
+    {"forgive", "ID", 1, 1, {0},
+        "Let a node that was found wrong come again: ID as webinfer nodes --quarantined lists it",
+        NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what, how fast and why, without running it",
         hardware_options, wi_cli_hardware},
+    {"verify", "", 0, 0, {0},
+        "Let nodes show that they compute right, and on what, by products that nobody can foresee",
+        verify_options, wi_cli_verify},
     {"doctor", "", 0, 0, {0}, "Check this machine, without a daemon: what each browser would give",
         doctor_options, wi_cli_doctor},
     {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",

@@ -60,6 +60,10 @@ enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
 enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
 extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
 
+/* Which nodes have to show that they compute right before they get work: those that we did not
+ * start, or all. */
+enum wi_verify { WI_VERIFY_OFF, WI_VERIFY_JOINED, WI_VERIFY_ALL };
+
 /* Whether browsers that we start have a network of their own. */
 enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };
 
@@ -77,14 +81,17 @@ struct wi_config_pool {
     int64_t recycle_after; /* jobs; 0: never */
     uint64_t memory_limit; /* of a session's process tree, bytes; 0: none */
     enum wi_numerics numerics;
-    double recheck;     /* fractions, 0 to 1 */
-    double exploration; /* likewise */
+    double recheck;           /* fractions, 0 to 1 */
+    double exploration;       /* likewise */
+    double recheck_strangers; /* likewise; 0: no cross-checks */
     enum wi_batching batching;
     int64_t batch_window;
     int64_t max_batch;
     double client_share;
     int64_t job_retention;
     enum wi_strangers strangers;
+    enum wi_verify verify;
+    int64_t verify_again; /* after so long they have to show it once more */
     enum wi_network_mode network;
 };
 
@@ -101,8 +108,9 @@ struct wi_config_preferences {
 };
 
 struct wi_config_store {
-    char *path;       /* of the database's folder */
-    int64_t max_size; /* of jobs and their results */
+    char *path;           /* of the database's folder */
+    int64_t max_size;     /* of jobs and their results */
+    int64_t results_keep; /* runs of the laboratory */
 };
 
 enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };
@@ -182,6 +190,7 @@ struct wi_config_models {
     uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */
     int64_t keep_versions;            /* of each pulled model */
     struct wi_strings pull_on_demand; /* "no", or "ORG/NAME" and "ORG/" with a star for any name */
+    int quantize_on_demand;
 };
 
 struct wi_config {

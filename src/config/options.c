@@ -53,9 +53,7 @@ void wi_option_clear(const struct wi_setting *option, void *base)
 
 /* --- from text -------------------------------------------------------------------------------- */
 
-/* Where the page is: in a build tree below the program's own folder, in an installed one below its
- * parent, wherever that was moved to, else where it was configured to be installed. */
-static char *data_directory(void)
+char *wi_config_data_directory(void)
 {
     char self[PATH_MAX];
     ssize_t length = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -89,7 +87,7 @@ static char *expand_path(const char *text)
         path = wi_sprintf("%.*s%s", (int)strcspn(given, ":"), given, rest);
     } else if (strncmp(text, data, strlen(data)) == 0) {
         rest = text + strlen(data);
-        char *folder = data_directory();
+        char *folder = wi_config_data_directory();
         path = wi_sprintf("%s%s", folder, rest);
         free(folder);
     } else {

@@ -104,4 +104,9 @@ const struct wi_config_origin *wi_config_origin(
 /* Adds what concerns more than one key, as far as none of them is among the problems already. */
 void wi_config_check(const struct wi_config *config, struct wi_problems *problems);
 
+/* Where the page and what is built with it is: in a build tree below the program's own folder, in
+ * an installed one below its parent, wherever that was moved to, else where it was configured to be
+ * installed. The caller frees. */
+char *wi_config_data_directory(void);
+
 #endif

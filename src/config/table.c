@@ -64,6 +64,8 @@ const char *const wi_strangers_names[] = {[WI_STRANGERS_NONE] = "none",
     [WI_STRANGERS_TENSORS] = "tensors",
     [WI_STRANGERS_TEXT] = "text",
     NULL};
+static const char *const verifies[] = {
+    [WI_VERIFY_OFF] = "off", [WI_VERIFY_JOINED] = "joined", [WI_VERIFY_ALL] = "all", NULL};
 static const char *const networks[] = {[WI_NETWORK_AUTO] = "auto",
     [WI_NETWORK_ISOLATED] = "isolated",
     [WI_NETWORK_HOST] = "host",
@@ -113,7 +115,9 @@ const struct wi_section wi_sections[] = {
         .help = "Models by content: what of them the bridge's listener gives to others, block by "
                 "block under their CIDs, as a trustless gateway of IPFS."},
     {.name = "store",
-        .help = "What is remembered from one start to the next: measurements, verdicts and jobs."},
+        .help = "What is remembered from one start to the next: measurements, verdicts, jobs and "
+                "runs of "
+                "the laboratory."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 
 const struct wi_setting wi_options[] = {
@@ -267,6 +271,17 @@ const struct wi_setting wi_options[] = {
         .help = "What is sent to browsers and programs that the service did not start: none of the "
                 "work, tensors and pictures only, or text and sound as well, which is what people "
                 "write and say to models. A picture with a question, a prompt or labels has text."},
+    {KEY(pool, recheck_strangers), PERCENT, DEFAULT("5%"), RELOADABLE,
+        .help = "The share of the answers of such nodes that a browser of the service computes "
+                "again after the client was answered, and each such node's first three. Who is "
+                "found wrong gets no more work. 0% computes none again."},
+    {KEY(pool, verify), ENUM(verifies), DEFAULT("joined"), RELOADABLE,
+        .help =
+            "Which nodes get no work before they have shown that they compute right: none, those "
+            "that the service did not start, or all. A node without the engine kernels cannot "
+            "show it, and gets work all the same. webinfer-proof(7) describes it."},
+    {KEY(pool, verify_again), DURATION(1 * SECOND, 168 * HOUR), DEFAULT("1h"), RELOADABLE,
+        .help = "After how long such a node has to show it again."},
     {KEY(pool, network), ENUM(networks), DEFAULT("auto"), RELOADABLE,
         .help = "Whether each browser that is started, with its driver, has a network of its own. "
                 "isolated: there is nothing in it but the bridge, and nobody else on the machine "
@@ -370,6 +385,12 @@ const struct wi_setting wi_options[] = {
         .help = "Which models a request for them pulls where they are absent: no, or names as "
                 "ORG/NAME, and ORG/* for all of an organisation. Whoever may run models can then "
                 "fill the disk with those, up to quota."},
+    {KEY(models, quantize_on_demand), BOOL, DEFAULT("no"), RELOADABLE,
+        .help = "Whether a request for a precision that a model is not there in has that variant "
+                "made: int8, int4 or fp16, of fp32 graphs; and so where it leaves the precision "
+                "open, and there is no memory for the model. It waits within its timeout_ms. "
+                "Whoever may run models can then have the processor and the disk used for that, "
+                "two variants at a time."},
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help =
@@ -433,6 +454,9 @@ const struct wi_setting wi_options[] = {
     {KEY(store, max_size), SIZE(1 * MIB, 1 * TIB), DEFAULT("4G"), RELOADABLE,
         .help = "What accepted jobs and their results may take in the database. A job beyond it is "
                 "refused with 507 until results have expired."},
+    {KEY(store, results_keep), INTEGER(1, 100000), DEFAULT("200"), RELOADABLE,
+        .help = "How many runs of the laboratory are kept; a new one takes the place of the "
+                "oldest."},
 
     {KEY(log, level), ENUM(wi_level_names), DEFAULT("info"), RELOADABLE,
         .help = "The least urgent messages that are written."},

@@ -93,6 +93,12 @@ static const struct wi_member status[] = {
     {"models", "[Model]", NULL},
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
         "How many verdicts there are, and how runs beside the clients' path have ended."},
+    {"cross_checks",
+        "(waiting integer, bytes integer, agreed integer, wrong integer, disputed integer, "
+        "unable integer, dropped integer)",
+        "Answers of nodes that joined, computed again by browsers of the service: what waits for "
+        "it, and how the others have ended."},
+    {"quarantined", "[Quarantined]", "The latest 100."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
     {"warnings", "[string]", "For the operator."},
     {0},
@@ -148,6 +154,7 @@ static const struct wi_member node_row[] = {
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
     {"paused", "boolean", "Its person wants no more work for it for now."},
+    {"held", "boolean", "It gets no work until it has shown that it computes right."},
     {"away", "boolean", "It has lost its connection, and may come back."},
     {"attempts", "integer", "How many are on it."},
     {0},
@@ -201,11 +208,24 @@ static const struct wi_member kind[] = {
 static const struct wi_member nodes[] = {
     {"nodes", "[Node]", "On a page, in the order of their ids."},
     {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
+    {"quarantined", "[Quarantined]",
+        "Nodes that were found wrong, the oldest first; with limit only the latest."},
+    {0},
+};
+static const struct wi_member quarantined[] = {
+    {"id", "string", "For DELETE /v1/admin/quarantine."},
+    {"node", "string", "What its id was."},
+    {"token", "string|null", "The node token that it came with, by its name."},
+    {"join", "string|null", "The join token that it came with, by its id."},
+    {"address?", "string", "For admins: where it came from; of IPv6 the first 64 bits."},
+    {"reason", "string", "What was wrong."},
+    {"since", "integer", "In milliseconds since 1970."},
+    {"until", "integer|null", "Likewise; null: it is refused until this is lifted."},
     {0},
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'", NULL},
     {0},
 };
 
@@ -254,8 +274,11 @@ static const struct wi_member model[] = {
     {"bytes?", "integer", "Of all its files."},
     {"files?", "[(path string, bytes integer, hash string)]", NULL},
     {"variant?", "string", "Which of its variants this is."},
-    {"variants?", "[(name string, bytes integer, file_count integer, made? Made)]",
-        "The preferred one first. NAME:VARIANT names another one, wherever a model is named."},
+    {"variants?",
+        "[(name string, bytes integer, file_count integer, made? Made, "
+        "webgpu? (bytes integer, file_count integer))]",
+        "The preferred one first. NAME:VARIANT names another one, wherever a model is named. "
+        "webgpu: the graphs that it has for WebGPU alone."},
     {"opset?", "integer", "Of ONNX files."},
     {"inputs?", "[Value]", NULL},
     {"outputs?", "[Value]", NULL},
@@ -569,25 +592,36 @@ static const struct wi_member made[] = {
         "(weights integer, quantizable integer, quantized integer, nodes integer, kept integer)",
         "How many weights there are, can have fewer bits, and have them; and of how many nodes, "
         "and how many keep more bits."},
-    {"measured",
-        "(inputs integer, cosine (median number, p5 number, least number), "
-        "largest_error number|null, places [MadePlace])",
-        "What its graphs put out against those of fp32: cosines, and the largest error as a share "
-        "of the largest number."},
-    {"measured_webgpu?",
-        "(inputs integer, cosine (median number, p5 number, least number), "
-        "largest_error number|null, places [MadePlace])",
+    {"measured", "MadeMeasured", "What its graphs put out against those of fp32."},
+    {"measured_webgpu?", "MadeMeasured",
         "The same of the graphs that are for WebGPU alone, where it has such: on WASM too."},
+    {0},
+};
+static const struct wi_member made_measured[] = {
+    {"inputs", "integer", "Of the first place, as the cosines and the error that stand here."},
+    {"samples", "integer", "How many of them were the model's own."},
+    {"cosine", "(median number, p5 number, least number)",
+        "Between what both put out for an input."},
+    {"largest_error", "number|null", "Of one number, as a share of the largest."},
+    {"source_files", "'one'|'external'",
+        "Where fp32 has its weights: in the graph's file, or in files beside it, which take less "
+        "memory in a page."},
+    {"places", "[MadePlace]", "Where it was measured: first on WASM, then wherever it was idle."},
     {0},
 };
 static const struct wi_member made_place[] = {
     {"browser", "string", NULL},
     {"browser_version", "string", NULL},
     {"platform", "string", NULL},
+    {"inputs", "integer", "That it was measured with there."},
+    {"cosine", "(median number, p5 number, least number)", NULL},
+    {"largest_error", "number|null", NULL},
     {"run_ms", "number", "The median of its runs."},
     {"source_run_ms", "number", "That of fp32."},
-    {"memory_bytes?", "integer", "What it takes in a page."},
-    {"source_memory_bytes?", "integer", "What fp32 takes there."},
+    {"memory_bytes?", "integer",
+        "What the page's memory grew by to load it, at least its files: less than it needs where "
+        "other models had left room."},
+    {"source_memory_bytes?", "integer", "The same of fp32, which was loaded after it."},
     {0},
 };
 static const struct wi_member pull_event[] = {
@@ -597,6 +631,33 @@ static const struct wi_member pull_event[] = {
 
 /* --- where a model would run ----------------------------------------------------------------- */
 
+static const struct wi_member verified[] = {
+    {"nodes", "[VerifiedPlatform]", NULL},
+    {0},
+};
+static const struct wi_member verified_platform[] = {
+    {"node", "string", NULL},
+    {"browser", "string", NULL},
+    {"platform", "Platform|null", "Null of a node that has none to look at."},
+    {"verdict", "'simulated'|'wrong'|'not tested'|'right'|'software adapter'|'unproven'|'hardware'",
+        NULL},
+    {"reason", "string|null", "What was wrong, or why it is not tested."},
+    {"evidence", "Evidence", NULL},
+    {0},
+};
+static const struct wi_member evidence[] = {
+    {"adapter", "Adapter|null", "What the node says of it."},
+    {"challenges", "[(n integer, ms number, wasm_ms number|null, right boolean)]",
+        "Products of n × n elements, with the times there and on the node's WASM."},
+    {"kernels", "(tried integer, wrong [string])",
+        "Of how many the answer came and was compared, and which were wrong."},
+    {"joined", "boolean", "The service did not start it, so that its times are claims."},
+    {0},
+};
+static const struct wi_member verify_progress[] = {
+    {"steps", "integer", "How many products and answers came so far, or did not."},
+    {0},
+};
 static const struct wi_member kernels[] = {
     {"kernels", "[Kernel]", NULL},
     {0},
@@ -711,6 +772,34 @@ static const struct wi_member jobs[] = {
     {"next", "string|null", "What is after on the next page; null: there are no others."},
     {0},
 };
+static const struct wi_member result_row[] = {
+    {"version", "integer", "Of the schema."},
+    {"id", "string", NULL},
+    {"name", "string", NULL},
+    {"seed?", "integer", "The order of its cells was drawn with it."},
+    {"began_at", "integer", "In milliseconds since 1970."},
+    {"ended_at?", "integer", "Of one that goes on: none."},
+    {"webinfer?", "(version? string|null, commit? string|null)", "What ran it."},
+    {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)", NULL},
+    {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
+    {"simulated", "boolean", NULL},
+    {"imported", "boolean", "Whether it comes from elsewhere."},
+    {0},
+};
+static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}, {0}};
+static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
+static const struct wi_member results[] = {
+    {"results", "[LabListed]", "The newest first."},
+    {"next", "string|null", "What is after on the next page; null: there are no others."},
+    {0},
+};
+static const struct wi_member result_kept[] = {
+    {"id", "string", "A new run without one got this."},
+    {"created", "boolean", NULL},
+    {"added", "integer", "How many cells were not there yet."},
+    {"cells", "integer", "How many it has now."},
+    {0},
+};
 static const struct wi_member join[] = {
     {"id", "string", NULL},
     {"token", "string", "It is shown this once."},
@@ -761,7 +850,8 @@ static const struct wi_member watched_status[] = {
     {"problem", "string|null", "What keeps new clients from being served."},
     {"api", "(url string)", NULL},
     {"bridge", "(url string)", "Where nodes come."},
-    {"nodes", "(count integer, open integer)", "How many there are, and how many take work."},
+    {"nodes", "(count integer, open integer, quarantined integer)",
+        "How many there are, how many take work, and how many are under quarantine."},
     {"kinds",
         "{(installed boolean, problem string|null, breaker 'closed'|'open'|'half-open', "
         "failures integer, min integer, max integer, wished boolean)}",
@@ -798,6 +888,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("NodeRow", node_row),
     FORM("Node", node, .also = "NodeRow"),
     FORM("Nodes", nodes),
+    FORM("Quarantined", quarantined),
     FORM("Engine", engine),
     FORM("Adapter", adapter),
     FORM("Kind", kind),
@@ -833,8 +924,13 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("SoundError", sound_error, .also = "Problem"),
     FORM("Pull", pull),
     FORM("Made", made),
+    FORM("MadeMeasured", made_measured),
     FORM("MadePlace", made_place),
     FORM("PullEvent", pull_event, .also = "Pull"),
+    FORM("Verified", verified),
+    FORM("VerifiedPlatform", verified_platform),
+    FORM("Evidence", evidence),
+    FORM("VerifyProgress", verify_progress),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),
     FORM("KernelTensor", kernel_tensor),
@@ -845,6 +941,11 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("StoredJob", stored_job),
     FORM("Jobs", jobs),
     FORM("Job", NULL, .is = "RunningJob|StoredJob"),
+    FORM("LabRow", result_row, .help = "A run of the laboratory, without its cells."),
+    FORM("LabListed", result_listed, .also = "LabRow"),
+    FORM("LabResult", result, .also = "LabRow"),
+    FORM("LabResults", results),
+    FORM("LabKept", result_kept),
     FORM("LogLine", log_line),
     FORM("Logs", logs),
     FORM("Join", join),

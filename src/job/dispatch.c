@@ -10,6 +10,8 @@
 
 /* So few shadow jobs run at a time that most of each node stays the clients'. */
 #define SHADOW_JOBS_MAX 2
+/* Likewise of those that prove what nodes are, of which each takes a moment. */
+#define PROOF_JOBS_MAX 8
 
 /* So many lanes are asked about without success at a time: others wait until the next, so that no
  * number of lanes holds up the loop. Up to as many the order is exact. */
@@ -37,6 +39,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
         .beginnings = job->chain.keys,
         .beginning_count = job->chain.count,
         .ours_only = wi_job_is_for_ours(job),
+        .proves = job->spec.proves,
     };
 }
 
@@ -162,6 +165,8 @@ static int try_waiting(struct wi_job *job)
 
 int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
 {
+    if (line == &jobs->proofs)
+        return line->counters.running < PROOF_JOBS_MAX;
     return line == &jobs->clients ||
            (jobs->clients.counters.waiting == 0 && line->counters.running < SHADOW_JOBS_MAX);
 }
@@ -216,7 +221,8 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, const struct wi_job_line *l
 
 static int something_waits(const struct wi_jobs *jobs)
 {
-    return jobs->clients.counters.waiting > 0 || jobs->shadow.counters.waiting > 0;
+    return jobs->clients.counters.waiting > 0 || jobs->shadow.counters.waiting > 0 ||
+           jobs->proofs.counters.waiting > 0;
 }
 
 void wi_jobs_on_slot_free(void *context)
@@ -224,6 +230,7 @@ void wi_jobs_on_slot_free(void *context)
     struct wi_jobs *jobs = context;
     if (!something_waits(jobs))
         return;
+    run_lanes(jobs, &jobs->proofs);
     run_lanes(jobs, &jobs->clients);
     run_lanes(jobs, &jobs->shadow);
     wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);
@@ -233,6 +240,7 @@ void wi_jobs_on_capacity(void *context)
 {
     struct wi_jobs *jobs = context;
     wi_jobs_on_slot_free(jobs);
+    look_at_shut_lanes(jobs, &jobs->proofs);
     look_at_shut_lanes(jobs, &jobs->clients);
     look_at_shut_lanes(jobs, &jobs->shadow);
     wi_pool_set_backlog(jobs->pool, jobs->clients.counters.waiting);

@@ -69,6 +69,7 @@ struct wi_jobs *wi_jobs_new(
     wi_token_new(jobs->owner_secret);
     jobs->clients.queue = wi_queue_new();
     jobs->shadow.queue = wi_queue_new();
+    jobs->proofs.queue = wi_queue_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -145,6 +146,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     assert(jobs->jobs == NULL);
     wi_queue_free(jobs->clients.queue);
     wi_queue_free(jobs->shadow.queue);
+    wi_queue_free(jobs->proofs.queue);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -285,10 +287,11 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
 enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spec,
     wi_job_dispatch_fn *on_dispatch, wi_job_fn *on_done, void *context, struct wi_error *error)
 {
-    enum wi_code code = admit_to(jobs, &jobs->shadow, spec, error);
+    struct wi_job_line *line = spec->proves ? &jobs->proofs : &jobs->shadow;
+    enum wi_code code = admit_to(jobs, line, spec, error);
     if (code != WI_OK)
         return code;
-    struct wi_job *job = make_job(jobs, &jobs->shadow, spec, SHADOW_WAIT_MS, on_done, context);
+    struct wi_job *job = make_job(jobs, line, spec, SHADOW_WAIT_MS, on_done, context);
     job->on_dispatch = on_dispatch;
     return begin(job, error);
 }

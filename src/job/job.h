@@ -30,6 +30,7 @@ struct wi_job_spec {
     const struct wi_inference *asked; /* a reference; settled */
     double accepted_at;               /* wi_now_ms() at the last byte of the body */
     int ours_only;                    /* only browsers that we have started may have it */
+    int proves;       /* of a shadow job: see struct wi_demand. It waits for no client's job */
     unsigned earlier; /* how often it was sent to a node in earlier runs, which count for its end */
 };
 static inline void wi_job_spec_clear(struct wi_job_spec *spec)

@@ -52,7 +52,7 @@ struct wi_job_line {
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_job_line *line;      /* the clients' or the shadow one */
+    struct wi_job_line *line;      /* the clients' or one of shadow jobs */
     enum wi_job_state state;       /* wi_job_set_state alone writes it */
     struct wi_queue_entry entry;   /* in its queue while WAITING */
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
@@ -95,6 +95,7 @@ struct wi_jobs {
     const struct wi_change_listener *listener;
     struct wi_job_line clients;
     struct wi_job_line shadow;    /* waits until no client does; its counters are shown to nobody */
+    struct wi_job_line proofs;    /* shadow jobs as well, which clients' jobs may be waiting for */
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE */
     struct wi_job_batch *batches; /* likewise */

@@ -38,7 +38,7 @@ int wi_job_runs(const struct wi_job *job)
 
 int wi_job_is_shadow(const struct wi_job *job)
 {
-    return job->line == &job->jobs->shadow;
+    return job->line != &job->jobs->clients;
 }
 
 void wi_job_tell(const struct wi_job *job)
@@ -77,7 +77,8 @@ const struct wi_inference *wi_job_sent(const struct wi_job *job)
 int wi_job_is_for_ours(const struct wi_job *job)
 {
     return job->spec.ours_only ||
-           wi_demand_keep(job->jobs->config->pool.strangers, job->spec.asked->is_private);
+           (!job->spec.proves &&
+               wi_demand_keep(job->jobs->config->pool.strangers, job->spec.asked->is_private));
 }
 
 /* Jobs with the same key can be run by the same nodes. */

@@ -270,8 +270,18 @@ enum wi_code wi_kernel_check_options(
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
+/* The sizes that no input has. */
+static void bind_options(const struct wi_kernel *kernel, const json_t *options, struct sizes *sizes)
+{
+    int is_new;
+    for (const struct wi_param *row = kernel->options; row->name; row++)
+        if (row->kind == WI_PARAM_INTEGER)
+            size_of(sizes, row->name, strlen(row->name), &is_new)->value =
+                json_integer_value(json_object_get(options, row->name));
+}
+
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
-    const struct wi_tensors *outputs, struct wi_error *error)
+    const json_t *options, const struct wi_tensors *outputs, struct wi_error *error)
 {
     const struct wi_tensor *output = outputs->items;
     struct sizes sizes = {0};
@@ -280,6 +290,7 @@ enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct
     enum wi_code code = bind_inputs(kernel, inputs, &sizes, error);
     if (code != WI_OK)
         return code;
+    bind_options(kernel, options, &sizes);
     unsigned rank = dims_of(&sizes, kernel->output.shape, dims);
     if (outputs->count == 1 && strcmp(output->name, kernel->output.name) == 0 &&
         output->datatype == WI_FP32 && output->rank == rank &&

@@ -33,20 +33,30 @@ struct wi_kernel_options {
     int operation; /* of reduce: an index into its words */
     int causal;    /* of attention */
     double scale, epsilon, rate;
+    int64_t n; /* of challenge: both are given each time */
+    const char *seed;
 };
 extern const struct wi_kernel_options wi_kernel_defaults;
 
 struct wi_kernel {
-    const char *name, *help;
+    const char *name;
+    const char *help; /* NULL: the service alone asks for it, see wi_kernel_is_ours */
     struct wi_kernel_tensor inputs[WI_KERNEL_INPUTS + 1]; /* ended by one without a name */
     struct wi_kernel_tensor output;
-    const struct wi_param *options; /* at most WI_KERNEL_OPTIONS; ended by a row without a name */
+    /* At most WI_KERNEL_OPTIONS; ended by a row without a name. One that is a whole number is the
+     * size of a dimension of that name; a text is 64 bits, in hexadecimal. */
+    const struct wi_param *options;
 };
 extern const struct wi_kernel wi_kernels[]; /* by name; ended by a row without one */
+/* Whether clients may not name it, and no list has it. */
+static inline int wi_kernel_is_ours(const struct wi_kernel *kernel)
+{
+    return !kernel->help;
+}
 
 /* The kernel of that name, or NULL. */
 const struct wi_kernel *wi_kernel_find(const char *name);
-/* All their names, separated by ", ", as far as there is room. */
+/* The names of those that clients may ask for, separated by ", ", as far as there is room. */
 void wi_kernel_names(char *text, size_t size);
 
 /* Adds inputs that it can be run with, others for each `seed`: every dimension that has a name is
@@ -62,9 +72,9 @@ enum wi_code wi_kernel_check_inputs(
 /* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);
-/* Whether `outputs` are what it makes of `inputs`, which were checked: its one output, with its
- * name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
+/* Whether `outputs` are what it makes of `inputs` and `options`, which were checked: its one
+ * output, with its name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
-    const struct wi_tensors *outputs, struct wi_error *error);
+    const json_t *options, const struct wi_tensors *outputs, struct wi_error *error);
 
 #endif

@@ -24,6 +24,19 @@ const struct wi_kernel wi_kernels[] = {
         OPTIONS(
             ROW(causal, BOOL, 0, 0, "Whether query i of m sees only the first i + 1 + n - m keys."),
             ROW(scale, NUMBER, 0, 1e6, "0, the default: 1 / √d."))},
+    {"challenge", NULL, {{0}}, {"c", "n,n"},
+        OPTIONS({.name = "n",
+                    .kind = WI_PARAM_INTEGER,
+                    .offset = offsetof(struct wi_kernel_options, n),
+                    .required = 1,
+                    .min = 1,
+                    .max = 1024},
+            {.name = "seed",
+                .kind = WI_PARAM_STRING,
+                .offset = offsetof(struct wi_kernel_options, seed),
+                .required = 1,
+                .min = 16,
+                .max = 16})},
     {"gelu", "y = x · Φ(x), by the error function.", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"layer_norm", "y = (x - mean) / √(variance + epsilon) · scale + bias, over n.",
         {{"x", "*,n"}, {"scale", "n"}, {"bias", "n"}}, {"y", "*,n"},
@@ -65,5 +78,7 @@ void wi_kernel_names(char *text, size_t size)
     size_t used = 0;
     *text = '\0';
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name && used < size; kernel++)
-        used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
+        if (!wi_kernel_is_ours(kernel))
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "", kernel->name);
 }

@@ -232,17 +232,30 @@ static int complete(int files, const char *notes)
                : 0;
 }
 
-/* One that was made of other files goes first. */
+/* What is there, made of other files, changes places with it and goes with the staging, so that
+ * there is one at any time. A file system that knows no exchange has none for a moment. */
+static int replace(int store, int staging, int place, const char *variant)
+{
+    uint64_t freed = 0;
+    if (renameat2(staging, WI_STAGING_FILES, place, variant, RENAME_EXCHANGE) == 0)
+        return 0;
+    if (errno != EINVAL && errno != ENOSYS)
+        return -1;
+    wi_versions_discard(store, place, variant, &freed);
+    return renameat(staging, WI_STAGING_FILES, place, variant);
+}
+
 static int move_into_place(int store, int staging, const char *name, const char *variant)
 {
     char *path = wi_made_place(name);
     struct stat status;
-    uint64_t freed = 0;
     int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && fstatat(place, variant, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        wi_versions_discard(store, place, variant, &freed);
-    if (place >= 0 && renameat(staging, WI_STAGING_FILES, place, variant) == 0)
-        result = fsync(place) == 0 && fsync(staging) == 0 ? 0 : -1;
+        result = replace(store, staging, place, variant);
+    else if (place >= 0)
+        result = renameat(staging, WI_STAGING_FILES, place, variant);
+    if (result == 0 && (fsync(place) != 0 || fsync(staging) != 0))
+        result = -1;
     wi_close(place);
     free(path);
     return result;

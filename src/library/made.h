@@ -42,7 +42,7 @@ int wi_made_is_of(const json_t *notes, const char *hash);
 enum wi_code wi_made_stage(const char *directory, const char *id, const char *folder,
     const struct wi_strings *common, struct wi_staging *staging, struct wi_error *error);
 /* Makes the files of the staging folder the variant, in the place of one that there may be, by one
- * rename; the staging goes. `notes` is JSON text. WI_OK or WI_STORAGE_FAILED. */
+ * rename or exchange; the staging goes. `notes` is JSON text. WI_OK or WI_STORAGE_FAILED. */
 enum wi_code wi_made_publish(const char *directory, const char *id, const char *name,
     const char *variant, const char *notes, struct wi_error *error);
 

@@ -4,7 +4,9 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "net/address.h"
+#include <arpa/inet.h>
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,6 +36,19 @@ struct wi_peer wi_peer_of(const struct sockaddr *address)
     }
     peer.exempt = wi_address_is_loopback(&copy);
     return peer;
+}
+
+void wi_peer_text(const struct wi_peer *peer, char text[WI_PEER_TEXT_SIZE])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    struct in6_addr address;
+    memcpy(&address, peer->bytes, sizeof address);
+    int is_v4 = IN6_IS_ADDR_V4MAPPED(&address);
+    if (is_v4)
+        inet_ntop(AF_INET, peer->bytes + 12, host, sizeof host);
+    else
+        inet_ntop(AF_INET6, &address, host, sizeof host);
+    snprintf(text, WI_PEER_TEXT_SIZE, "%s%s", host, is_v4 ? "" : "/64");
 }
 
 int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b)

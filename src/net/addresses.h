@@ -18,6 +18,9 @@ struct wi_peer {
 };
 
 struct wi_peer wi_peer_of(const struct sockaddr *address);
+#define WI_PEER_TEXT_SIZE 50
+/* "192.0.2.1", "2001:db8::/64"; what has no address of the Internet is "::/64", as ::1 is. */
+void wi_peer_text(const struct wi_peer *peer, char text[WI_PEER_TEXT_SIZE]);
 int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b);
 
 /* Zero-initialise. */

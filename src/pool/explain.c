@@ -95,7 +95,7 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error)
         closed += class->count;
     }
     if (closed > 0)
-        return wi_error_set(
-            error, WI_UNAVAILABLE, "", "every node is draining, paused or without its connection");
+        return wi_error_set(error, WI_UNAVAILABLE, "",
+            "every node is draining, paused, held or without its connection");
     return wi_pool_explain(pool, NULL, error);
 }

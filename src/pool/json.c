@@ -56,10 +56,10 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
 
-    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:I}", "id", node->id, "session",
+    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:b, s:I}", "id", node->id, "session",
         *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
         "browser_version", info ? info->browser_version : "", "draining", node->draining, "paused",
-        node->paused, "away", node->away, "attempts", (json_int_t)node->count);
+        node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
 }
 
 json_t *wi_pool_nodes_json(const struct wi_pool *pool)

@@ -71,9 +71,16 @@ static struct wi_free_node free_node_of(const struct wi_fleet_node *node, const 
     return (struct wi_free_node){node->id, wi_fleet_ahead(node, view->queue, view->now)};
 }
 
-static int has_room(const struct wi_fleet_node *node, unsigned queue)
+/* Whether the node takes such work, if it has room. */
+static int is_open(const struct wi_fleet_node *node, const struct wi_demand *demand)
 {
-    return node->open && wi_fleet_has_room(node, queue);
+    return demand->proves ? node->reachable : node->open;
+}
+
+static int has_room(
+    const struct wi_fleet_node *node, unsigned queue, const struct wi_demand *demand)
+{
+    return is_open(node, demand) && wi_fleet_has_room(node, queue);
 }
 
 /* The demanded model as the platform has it. */
@@ -131,12 +138,13 @@ static void fill_candidate(
         .open = class->open,
         .away = class->away,
         .paused = class->paused,
+        .held = class->held,
         .doubted = class->doubted,
         .slots = wi_fleet_slots(&class->info, view->queue),
         .any = free_node_of(any, view),
         .any_idle = any && wi_fleet_is_idle(any, view->queue),
         .full_ms = wi_fleet_full(class, view->queue, view->now)};
-    if (avoided && avoided->class == class && has_room(avoided, view->queue))
+    if (avoided && avoided->class == class && has_room(avoided, view->queue, view->demand))
         candidate->avoided = free_node_of(avoided, view);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, view, (enum wi_platform)p, &candidate->prospects[p]);
@@ -155,7 +163,7 @@ static struct familiar find_familiar(const struct wi_pool *pool, const struct wi
         wi_prefixes_find(pool->prefixes, demand->beginnings, demand->beginning_count, id);
     const struct wi_fleet_node *node = tokens > 0 ? find_place(pool, id) : NULL;
 
-    if (!node || !has_room(node, queue_of(node->class, demand)) ||
+    if (!node || !has_room(node, queue_of(node->class, demand), demand) ||
         (demand->avoid && strcmp(demand->avoid, id) == 0))
         return (struct familiar){0};
     return (struct familiar){node, tokens};
@@ -179,13 +187,14 @@ static void narrow(
     const struct wi_fleet_node *node, const struct view *view, struct wi_candidate *candidate)
 {
     const struct wi_model *model = view->demand->asked->model;
-    int room = has_room(node, view->queue);
+    int room = has_room(node, view->queue, view->demand);
     struct wi_free_node free_node = free_node_of(room ? node : NULL, view);
 
     candidate->nodes = 1;
-    candidate->open = (size_t)node->open;
+    candidate->open = (size_t)is_open(node, view->demand);
     candidate->away = (size_t)node->away;
     candidate->paused = (size_t)node->paused;
+    candidate->held = (size_t)node->held;
     candidate->any = free_node;
     candidate->any_idle = room && wi_fleet_is_idle(node, view->queue);
     candidate->avoided = (struct wi_free_node){0};
@@ -366,7 +375,7 @@ int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
     double now = wi_now_ms();
 
     if (asked->node)
-        return node && has_room(node, queue_of(node->class, demand)) &&
+        return node && has_room(node, queue_of(node->class, demand), demand) &&
                !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)

@@ -246,6 +246,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->estimates = wi_estimates_new(deps->db);
     pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     pool->shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    pool->kernels_used = wi_kernels_used_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
@@ -261,6 +262,11 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
 const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool)
 {
     return &pool->bridge_events;
+}
+
+void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
+{
+    pool->watch = *watch;
 }
 
 static void check_kinds(struct wi_pool *pool)
@@ -324,6 +330,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_estimates_free(pool->estimates);
     wi_prefixes_free(pool->prefixes);
     wi_shortages_free(pool->shortages);
+    wi_kernels_used_free(pool->kernels_used);
     free(pool);
 }
 
@@ -359,6 +366,22 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
         return -1;
     memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
     return 0;
+}
+
+void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+{
+    if (wi_bridge_quarantine(pool->bridge, node_id, reason) == 0)
+        wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node || wi_pool_node_info_of(node)->held == held)
+        return;
+    wi_pool_node_hold(pool->nodes, node, held);
+    wi_pool_tell_capacity(pool->wake);
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

@@ -26,6 +26,7 @@ struct wi_demand {
     int continues;                    /* only an engine that goes on with what another has begun */
     int several;                      /* that being several answers */
     int ours_only;                    /* only browsers that we have started: see wi_demand_keep */
+    int proves; /* it shows what its node is: also for one that is draining or held */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
 };
@@ -82,6 +83,15 @@ struct wi_pool_events {
     void (*on_overrun)(void *context, const char *attempt_id);
 };
 
+/* For who decides whether nodes may have work. None may end a node. */
+struct wi_pool_watch {
+    void *context;
+    /* A node is there, is back, or tells anew what it can do; before it is given anything by that.
+     */
+    void (*on_node)(void *context, const struct wi_node_info *node);
+    void (*on_gone)(void *context, const char *node_id);
+};
+
 struct wi_network; /* browser/network.h */
 
 struct wi_pool_deps {
@@ -103,6 +113,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     const struct wi_pool_events *events);
 /* The events with which to create the bridge; they stay valid as long as the pool. */
 const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool);
+void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch); /* copied */
 /* Starts min_connections sessions. */
 void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge);
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config);
@@ -127,7 +138,8 @@ void wi_pool_probe_dropped(
 /* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
-/* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED: it takes nothing now. */
+/* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED, WI_UNAVAILABLE of one that is held:
+ * it takes nothing now. */
 enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count);
 /* As wi_bridge_send_task. A node that was WI_NODE_BUSY is not picked again for a while. */
@@ -157,6 +169,16 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id);
 /* What a node told about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
+
+/* A node that joined has been found wrong, whoever found it: it gets nothing more and goes, what it
+ * was doing runs elsewhere without using up an attempt, and its token is refused (`reason` is for
+ * people, and names no client's values). A node that is gone is known by its id for a while.
+ * Nothing happens to a node of a session of ours, nor twice to one. */
+void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason);
+
+/* Whether the node gets no work but what proves something of it, until that is taken back. What it
+ * has begun it ends. */
+void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held);
 
 /* Admin verbs. WI_OK, or the not-found code of what was named. */
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);

@@ -9,6 +9,7 @@
 #include "pool/facts/kinds.h"
 #include "pool/facts/nodes.h"
 #include "pool/facts/sessions.h"
+#include "pool/facts/kernels_used.h"
 #include "pool/facts/shortages.h"
 #include "pool/pool.h"
 #include "pool/wake.h"
@@ -16,6 +17,7 @@
 struct wi_pool {
     struct wi_pool_deps deps;
     struct wi_pool_events events;
+    struct wi_pool_watch watch;
     const struct wi_config *config; /* borrowed */
     struct wi_bridge *bridge;       /* from wi_pool_start on */
     struct wi_bridge_events bridge_events;
@@ -32,6 +34,7 @@ struct wi_pool {
     struct wi_verdicts *verdicts;
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
+    struct wi_kernels_used *kernels_used;
     int crowded; /* memory has no room for one more browser; plan.c writes it */
     int closing;
     void (*on_closed)(void *);

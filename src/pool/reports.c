@@ -65,12 +65,38 @@ static int unbook(
     return 1;
 }
 
+/* Where kernels run on the node's GPU; NULL: it has none. */
+static const struct wi_place *gpu_of(const struct pool_node *node)
+{
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    return class && class->info.platforms[WI_WEBGPU].available
+               ? wi_fleet_where(class, WI_ENGINE_KERNELS, WI_WEBGPU)
+               : NULL;
+}
+
+/* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
+ * somebody else's. */
+static void prepare(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
+{
+    const struct wi_place *gpu = gpu_of(node);
+    struct wi_strings kernels = {0};
+
+    if (!gpu || !*info->session || !wi_pool_node_prepare(node))
+        return;
+    wi_kernels_used_list(pool->kernels_used, gpu, &kernels);
+    if (kernels.count > 0)
+        (void)wi_bridge_load_kernels(pool->bridge, info->id, WI_WEBGPU, &kernels);
+    wi_strings_clear(&kernels);
+}
+
 static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
 {
     struct wi_node_state state = {0};
 
     (void)wi_bridge_node_state(pool->bridge, info->id, &state); /* else it has no models */
     wi_pool_node_place(pool->nodes, node, info, state.models);
+    prepare(pool, node, info);
 }
 
 /* What is known of it decides among which it is. */
@@ -153,6 +179,8 @@ enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_m
         return WI_NODE_NOT_FOUND;
     if (wi_pool_node_info_of(node)->paused)
         return WI_NODE_PAUSED;
+    if (wi_pool_node_info_of(node)->held)
+        return WI_UNAVAILABLE;
     return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
         wi_pool_prompt_ms(pool, node, model, platforms[0]));
 }
@@ -249,6 +277,8 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
     struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
 
     place(pool, node, info);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
     if (session)
         wi_pool_session_set_node(session, info->id);
     wi_info("pool", info->id, "%s: %s %s%s%s", resumed ? "is back" : "is there", info->kind,
@@ -317,6 +347,8 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     struct pool_session *session = session_of(pool, node);
     int was_its_node = session && wi_pool_node_of(pool, session) == node;
     wi_prefixes_forget(pool->prefixes, node_id);
+    if (pool->watch.on_gone)
+        pool->watch.on_gone(pool->watch.context, node_id);
     wi_pool_nodes_remove(pool->nodes, node);
     if (was_its_node)
         lose_page(pool, session, why);
@@ -331,6 +363,8 @@ static void on_node_report(void *context, const struct wi_node_info *info)
     if (!node)
         return;
     place(pool, node, info);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
     if (session && info->platforms[WI_WEBGPU].available)
         wi_pool_session_gpu_settled(session);
@@ -453,6 +487,16 @@ static void confirm(
         wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
 }
 
+/* Fresh pages there compile it from now on. */
+static void note_kernel(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    const struct wi_place *gpu = attempt->kernel && answer->ok ? gpu_of(node) : NULL;
+
+    if (gpu && !attempt->benchmark && attempt->platform == WI_WEBGPU)
+        wi_kernels_used_note(pool->kernels_used, gpu, attempt->kernel);
+}
+
 /* One more that its session has done. */
 static void count_answer(struct wi_pool *pool, struct pool_session *session)
 {
@@ -472,6 +516,7 @@ static void learn(struct wi_pool *pool, struct pool_node *node, const struct poo
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
     confirm(node, attempt, answer);
+    note_kernel(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);

@@ -15,8 +15,9 @@
 /* Failures count for certain here at most. */
 #define FAILURE_MAX 0.95
 
-const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "paused", "draining",
-    "unavailable", "barred", "unchecked", "wrong", "unable", "short", "software", "other"};
+const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "paused", "held",
+    "draining", "unavailable", "barred", "unchecked", "wrong", "unable", "short", "software",
+    "other"};
 
 /* --- the standing of each option -------------------------------------------------------------- */
 
@@ -54,6 +55,8 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
         judge(option, WI_STANDING_DRAINING, "its nodes are draining");
     else if (candidate->open == 0 && candidate->paused == candidate->away)
         judge(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
+    else if (candidate->open == 0 && candidate->held == candidate->away)
+        judge(option, WI_STANDING_HELD, "its nodes have not shown yet that they compute right");
     else if (candidate->open == 0)
         judge(option, WI_STANDING_CLOSED,
             "its nodes have lost their connection, or too much waits to be sent to them");

@@ -51,12 +51,13 @@ struct wi_candidate {
     const struct wi_node_info *info;         /* what they have in common */
     const struct wi_config_browser *browser; /* of their sessions; NULL for joined nodes */
     size_t nodes, open;                      /* how many; those that take work */
-    unsigned slots;              /* tasks of the model's engine that one runs at a time */
-    size_t away;                 /* those that take none now, and will by themselves */
-    size_t paused;               /* of them, those whose people want it so */
-    int doubted;                 /* taken only where nothing else has room */
-    struct wi_free_node any;     /* the first free node, but the avoided one */
-    int any_idle;                /* its engine works on no model */
+    unsigned slots;          /* tasks of the model's engine that one runs at a time */
+    size_t away;             /* those that take none now, and will by themselves */
+    size_t paused;           /* of them, those whose people want it so */
+    size_t held;             /* likewise, those that have not shown yet that they compute right */
+    int doubted;             /* taken only where nothing else has room */
+    struct wi_free_node any; /* the first free node, but the avoided one */
+    int any_idle;            /* its engine works on no model */
     struct wi_free_node avoided; /* the demand's `avoid`, if it is here and has room */
     double full_ms; /* until the first full node is expected to be free; < 0: none is full */
     struct wi_prospect prospects[WI_PLATFORM_COUNT];
@@ -76,6 +77,7 @@ enum wi_standing {
     WI_STANDING_FULL,        /* its nodes have as many attempts as they may */
     WI_STANDING_CLOSED,      /* its nodes are away, or too much waits to be sent to them */
     WI_STANDING_PAUSED,      /* their people want no work for now */
+    WI_STANDING_HELD,        /* they have not shown yet that they compute right */
     WI_STANDING_DRAINING,    /* its nodes take no work any more */
     WI_STANDING_UNAVAILABLE, /* the page says that it has none */
     WI_STANDING_BARRED,      /* by the configuration, or by what it is */

@@ -31,9 +31,10 @@ static const struct wi_making_kind kinds[] = {
 static const struct form {
     const char *name, *end; /* of the program's option; of the variant's name */
     const char *figures;    /* the member of the notes */
+    unsigned platforms;     /* bits 1 << wi_platform, where there are several forms */
 } forms[] = {
-    {"wasm", "", "measured"},
-    {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu"},
+    {"wasm", "", "measured", ~(1U << WI_WEBGPU)},
+    {"webgpu", WI_VARIANT_WEBGPU, "measured_webgpu", 1U << WI_WEBGPU},
 };
 
 const struct wi_making_kind *wi_making_kind(int bits)
@@ -430,6 +431,7 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
         .bridge = making->deps.bridge,
         .source = making->source,
         .made = making->made,
+        .platforms = making->kind->forms > 1 ? forms[making->form].platforms : ~0U,
         .on_step = on_step,
         .on_done = on_measured,
         .context = making};

@@ -1,22 +1,28 @@
-/* One measuring: input by input, the source first; see measure.h. */
+/*
+ * One measuring: place by place, and there input by input; see measure.h. What is made is asked
+ * first: a page whose memory has grown for the larger model would load the other into what that has
+ * left, and say that it takes next to nothing.
+ */
 #include "quantizer/measure.h"
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "wire/probe.h"
+#include "quantizer/inputs.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* Of one run: the first loads the model. */
 #define RUN_MS 300000.0
+#define PLACE_RUN_MS 60000.0
 /* Clients go first: a run that found no room is asked again after a pause, for so long. */
 #define AGAIN_MS 500
 #define PATIENCE_MS 300000.0
-/* What an input may hold. */
-#define INPUT_BYTES_MAX ((size_t)64 << 20)
+/* After so long the other places are done with what they have. */
+#define PLACES_MS 20000.0
 
 struct side {
     struct wi_model *model;
@@ -24,49 +30,31 @@ struct side {
     struct wi_tensors outputs; /* of the input under way */
 };
 
+/* Where it is measured: the first on WASM in any browser, the others on a node each. */
+struct place {
+    char node[WI_ID_SIZE]; /* that has run it, or is to; "" any */
+    char browser[32], version[64];
+    enum wi_platform platform;
+};
+
 struct wi_measure {
     struct wi_measure_order order;
+    struct wi_inputs *inputs;
+    struct place places[WI_MEASURE_PLACES_MAX];
+    size_t place_count, at; /* the one under way */
     struct side source, made, *due;
     struct wi_run *run;
     struct wi_timer *next; /* the next run, always from the loop itself */
-    double patient_until;
-    unsigned done; /* inputs */
+    double patient_until, places_until;
+    unsigned done; /* inputs, at this place */
     double cosines[WI_MEASURE_INPUTS];
     double largest_error;
-    char browser[32], version[64], node[WI_ID_SIZE];
+    json_t *figures; /* those of the first place, once it is done */
 };
 
-/* --- inputs ----------------------------------------------------------------------------------- */
-
-static struct wi_inference *draw_tensors(
-    struct wi_model *model, unsigned number, struct wi_error *error)
+static struct place *place_of(struct wi_measure *measure)
 {
-    const char *name;
-    struct wi_inference *asked = wi_inference_new();
-    asked->model = wi_model_ref(model);
-    asked->type = model->type;
-    if (wi_probe_draw(model, number, INPUT_BYTES_MAX, &asked->tensors, &name) == 0)
-        return asked;
-    wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-        "no input can be made up for %.200s, so that nobody could tell how much it loses", name);
-    wi_inference_release(asked);
-    return NULL;
-}
-
-static struct wi_inference *make_input(
-    struct wi_model *model, unsigned number, struct wi_error *error)
-{
-    const struct wi_task_list *tasks = &model->facts.tasks;
-    if (!wi_formats[model->format]->does_tasks)
-        return draw_tensors(model, number, error);
-    struct wi_inference *asked = NULL;
-    for (size_t i = 0; i < tasks->count && !asked; i++)
-        asked = wi_probe_vary(model, tasks->items[i], number);
-    if (!asked)
-        wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "no input stands for what clients ask of it, so that nobody could tell how much it "
-            "loses");
-    return asked;
+    return &measure->places[measure->at];
 }
 
 /* --- figures ---------------------------------------------------------------------------------- */
@@ -148,13 +136,14 @@ static double median(double *values, unsigned count)
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
-/* Bytes that the model takes in the page that ran it, 0 where that does not say so. */
-static json_int_t memory_of(const struct wi_measure *measure, const struct wi_model *model)
+/* What a page says that the model takes in it. */
+static json_int_t memory_of(const struct wi_measure *measure, const struct side *side)
 {
+    const struct wi_model *model = side->model;
     struct wi_node_state state;
     const json_t *one;
     size_t i;
-    if (wi_bridge_node_state(measure->order.bridge, measure->node, &state) != 0)
+    if (wi_bridge_node_state(measure->order.bridge, measure->places[measure->at].node, &state) != 0)
         return 0;
     json_array_foreach(state.models, i, one)
     {
@@ -172,18 +161,92 @@ static void add_memory(json_t *place, const char *member, json_int_t bytes)
         json_object_set_new(place, member, json_integer(bytes));
 }
 
-static json_t *figures_of(struct wi_measure *measure)
+/* How much it differs, at this place. */
+static json_t *difference_of(struct wi_measure *measure)
 {
     double middle = median(measure->cosines, measure->done), error = measure->largest_error;
-    json_t *place = json_pack("{s:s, s:s, s:s, s:f, s:f}", "browser", measure->browser,
-        "browser_version", measure->version, "platform", wi_platform_names[WI_WASM], "run_ms",
-        median(measure->made.run_ms, measure->done), "source_run_ms",
-        median(measure->source.run_ms, measure->done));
-    add_memory(place, "memory_bytes", memory_of(measure, measure->made.model));
-    add_memory(place, "source_memory_bytes", memory_of(measure, measure->source.model));
-    return json_pack("{s:i, s:{s:f, s:f, s:f}, s:o, s:[o]}", "inputs", (int)measure->done, "cosine",
+    return json_pack("{s:i, s:{s:f, s:f, s:f}, s:o}", "inputs", (int)measure->done, "cosine",
         "median", middle, "p5", measure->cosines[measure->done / 20], "least", measure->cosines[0],
-        "largest_error", isfinite(error) ? json_real(error) : json_null(), "places", place);
+        "largest_error", isfinite(error) ? json_real(error) : json_null());
+}
+
+static json_t *figures_of_place(struct wi_measure *measure, const json_t *difference)
+{
+    const struct place *place = place_of(measure);
+    struct side *source = &measure->source, *made = &measure->made;
+    json_t *figures = json_pack("{s:s, s:s, s:s, s:f, s:f}", "browser", place->browser,
+        "browser_version", place->version, "platform", wi_platform_names[place->platform], "run_ms",
+        median(made->run_ms, measure->done), "source_run_ms",
+        median(source->run_ms, measure->done));
+    add_memory(figures, "memory_bytes", memory_of(measure, made));
+    add_memory(figures, "source_memory_bytes", memory_of(measure, source));
+    json_object_update_missing(figures, (json_t *)difference);
+    return figures;
+}
+
+static void add_figures(struct wi_measure *measure)
+{
+    json_t *difference = difference_of(measure);
+    json_t *place = figures_of_place(measure, difference);
+    if (measure->figures) {
+        json_array_append_new(json_object_get(measure->figures, "places"), place);
+        json_decref(difference);
+        return;
+    }
+    size_t samples = wi_inputs_samples(measure->inputs);
+    int external = measure->source.model->facts.signature.externals != NULL;
+    measure->figures = difference;
+    json_object_set_new(difference, "samples",
+        json_integer(samples < measure->done ? (json_int_t)samples : measure->done));
+    json_object_set_new(difference, "source_files", json_string(external ? "external" : "one"));
+    json_object_set_new(difference, "places", json_pack("[o]", place));
+}
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+static int is_listed(const struct wi_measure *measure, const char *kind, enum wi_platform platform)
+{
+    for (size_t i = 0; i < measure->place_count; i++)
+        if (measure->places[i].platform == platform &&
+            strcmp(measure->places[i].browser, kind) == 0)
+            return 1;
+    return 0;
+}
+
+static void add_place(
+    struct wi_measure *measure, const struct wi_node_info *node, enum wi_platform platform)
+{
+    if (measure->place_count == WI_MEASURE_PLACES_MAX || !node->platforms[platform].available ||
+        is_listed(measure, node->kind, platform))
+        return;
+    struct place *place = &measure->places[measure->place_count++];
+    *place = (struct place){.platform = platform};
+    wi_text_copy(place->node, sizeof place->node, node->id);
+    wi_text_copy(place->browser, sizeof place->browser, node->kind);
+}
+
+/* Of a browser of ours that has nothing to do, those that run these graphs. */
+static void add_places(void *context, const struct wi_node_info *node)
+{
+    struct wi_measure *measure = context;
+    enum wi_engine engine = measure->source.model->engine;
+    unsigned platforms = measure->order.platforms & wi_engines[engine].platforms;
+    struct wi_node_state state;
+    if (!*node->session || !node->engines[engine].available ||
+        wi_bridge_node_state(measure->order.bridge, node->id, &state) != 0 || !state.connected ||
+        state.attempts > 0)
+        return;
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (platforms & 1U << i)
+            add_place(measure, node, (enum wi_platform)i);
+}
+
+/* Whether this place has had its inputs. */
+static int is_done(const struct wi_measure *measure)
+{
+    return measure->at == 0
+               ? measure->done == WI_MEASURE_INPUTS
+               : measure->done == WI_MEASURE_PLACE_INPUTS || wi_now_ms() > measure->places_until;
 }
 
 /* --- running ---------------------------------------------------------------------------------- */
@@ -199,9 +262,11 @@ void wi_measure_drop(struct wi_measure *measure)
     if (!measure)
         return;
     wi_run_abandon(measure->run);
+    wi_inputs_free(measure->inputs);
     wi_timer_free(measure->next);
     free_side(&measure->source);
     free_side(&measure->made);
+    json_decref(measure->figures);
     free(measure);
 }
 
@@ -209,10 +274,46 @@ static void end(struct wi_measure *measure, const struct wi_error *error)
 {
     struct wi_measure_order order = measure->order;
     struct wi_error copy = error ? *error : (struct wi_error){0};
-    json_t *figures = error ? NULL : figures_of(measure);
+    json_t *figures = error ? NULL : json_incref(measure->figures);
     wi_measure_drop(measure);
     order.on_done(order.context, figures, error ? &copy : NULL);
     json_decref(figures);
+}
+
+static void clear_input(struct wi_measure *measure)
+{
+    wi_tensors_clear(&measure->source.outputs);
+    wi_tensors_clear(&measure->made.outputs);
+    measure->due = &measure->made;
+}
+
+static void next_place(struct wi_measure *measure)
+{
+    if (measure->at == 0) {
+        measure->places_until = wi_now_ms() + PLACES_MS;
+        wi_bridge_each(measure->order.bridge, add_places, measure);
+    }
+    clear_input(measure);
+    measure->at++;
+    measure->done = 0;
+    measure->largest_error = 0;
+    if (measure->at >= measure->place_count || wi_now_ms() > measure->places_until)
+        end(measure, NULL);
+    else
+        wi_timer_start(measure->next, 0, 0);
+}
+
+/* At another place than the first that is no more than a line of the log. */
+static void fail(struct wi_measure *measure, const struct wi_error *error)
+{
+    const struct place *place = place_of(measure);
+    if (measure->at == 0) {
+        end(measure, error);
+        return;
+    }
+    wi_debug("quantize", measure->made.model->name, "not measured on %s in %s: %s",
+        wi_platform_names[place->platform], place->browser, error->detail);
+    next_place(measure);
 }
 
 static void end_input(struct wi_measure *measure)
@@ -221,18 +322,19 @@ static void end_input(struct wi_measure *measure)
     if (compare(measure) != 0) {
         wi_error_set(&error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "its graphs put out no numbers that could be compared");
-        end(measure, &error);
+        fail(measure, &error);
         return;
     }
-    wi_tensors_clear(&measure->source.outputs);
-    wi_tensors_clear(&measure->made.outputs);
-    measure->due = &measure->source;
+    clear_input(measure);
     measure->done++;
-    measure->order.on_step(measure->order.context, measure->done);
-    if (measure->done == WI_MEASURE_INPUTS)
-        end(measure, NULL);
-    else
+    if (measure->at == 0)
+        measure->order.on_step(measure->order.context, measure->done);
+    if (is_done(measure)) {
+        add_figures(measure);
+        next_place(measure);
+    } else {
         wi_timer_start(measure->next, 0, 0);
+    }
 }
 
 static void on_sent(void *context, const char *node_id)
@@ -244,18 +346,19 @@ static void on_sent(void *context, const char *node_id)
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_measure *measure = context;
+    struct place *place = place_of(measure);
     wi_tensors_clear(&measure->due->outputs);
     wi_tensors_share(&measure->due->outputs, outcome->outputs);
     measure->due->run_ms[measure->done] = outcome->inference_ms;
-    wi_text_copy(measure->node, sizeof measure->node, outcome->node);
-    wi_text_copy(measure->browser, sizeof measure->browser, outcome->browser);
-    wi_text_copy(measure->version, sizeof measure->version, outcome->browser_version);
+    wi_text_copy(place->node, sizeof place->node, outcome->node);
+    wi_text_copy(place->browser, sizeof place->browser, outcome->browser);
+    wi_text_copy(place->version, sizeof place->version, outcome->browser_version);
 }
 
 /* Whether it was only for want of a browser, or of room beside the clients. */
 static int passes(const struct wi_measure *measure, const struct wi_error *error)
 {
-    return wi_now_ms() < measure->patient_until &&
+    return measure->at == 0 && wi_now_ms() < measure->patient_until &&
            (error->attempts == 0 || error->code == WI_UNAVAILABLE) &&
            wi_code_status(error->code) >= 429 && error->code != WI_SHUTTING_DOWN;
 }
@@ -268,13 +371,26 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     if (error && passes(measure, error)) {
         wi_timer_start(measure->next, AGAIN_MS, 0);
     } else if (error) {
-        end(measure, error);
-    } else if (measure->due == &measure->source) {
-        measure->due = &measure->made;
+        fail(measure, error);
+    } else if (measure->due == &measure->made) {
+        measure->due = &measure->source;
         wi_timer_start(measure->next, 0, 0);
     } else {
         end_input(measure);
     }
+}
+
+static void put_in_place(const struct wi_measure *measure, struct wi_inference *asked)
+{
+    const struct place *place = &measure->places[measure->at];
+    asked->has_platform = 1;
+    asked->platform = place->platform;
+    asked->fallback = 0;
+    asked->lessens = 1; /* a page that has no memory for it is not tried again and again */
+    asked->timeout_ms = measure->at == 0 ? RUN_MS : PLACE_RUN_MS;
+    if (measure->at > 0)
+        asked->node = wi_strdup(place->node);
+    asked->raw = asked->task != WI_TASK_NONE;
 }
 
 static void on_next(void *context)
@@ -283,19 +399,23 @@ static void on_next(void *context)
     const struct wi_run_owner owner = {
         .context = measure, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
     struct wi_error error;
-    struct wi_inference *asked = make_input(measure->due->model, measure->done + 1, &error);
+    struct wi_inference *asked =
+        wi_inputs_make(measure->inputs, measure->due->model, measure->done, &error);
     if (!asked) {
-        end(measure, &error);
+        fail(measure, &error);
         return;
     }
-    asked->has_platform = 1;
-    asked->platform = WI_WASM;
-    asked->timeout_ms = RUN_MS;
-    asked->raw = asked->task != WI_TASK_NONE;
+    put_in_place(measure, asked);
     const struct wi_run_request request = {
         .kind = WI_RUN_SHADOW, .asked = asked, .ours_only = 1, .accepted_at = wi_now_ms()};
     measure->run = wi_run_new(measure->order.runs, &request, &owner);
     wi_run_begin(measure->run);
+}
+
+static void on_inputs(void *context)
+{
+    struct wi_measure *measure = context;
+    wi_timer_start(measure->next, 0, 0);
 }
 
 struct wi_measure *wi_measure_begin(const struct wi_measure_order *order)
@@ -304,9 +424,11 @@ struct wi_measure *wi_measure_begin(const struct wi_measure_order *order)
     measure->order = *order;
     measure->source.model = wi_model_ref(order->source);
     measure->made.model = wi_model_ref(order->made);
-    measure->due = &measure->source;
+    measure->due = &measure->made;
+    measure->places[0].platform = WI_WASM;
+    measure->place_count = 1;
     measure->patient_until = wi_now_ms() + PATIENCE_MS;
     measure->next = wi_timer_new(order->runs->loop, on_next, measure);
-    wi_timer_start(measure->next, 0, 0);
+    measure->inputs = wi_inputs_new(order->runs, measure->source.model, on_inputs, measure);
     return measure;
 }

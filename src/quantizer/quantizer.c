@@ -151,12 +151,14 @@ static void tell(struct entry *entry, int ended)
 
 static void count_ended(struct wi_quantizer_counters *counters, const struct wi_making_info *info)
 {
-    if (info->state == WI_MAKING_DONE)
+    if (info->state == WI_MAKING_DONE) {
         counters->done++;
-    else if (info->error->code == WI_CANCELLED)
+        counters->webgpu += wi_making_kind(info->want.bits)->forms > 1;
+    } else if (info->error->code == WI_CANCELLED) {
         counters->cancelled++;
-    else
+    } else {
         counters->failed++;
+    }
 }
 
 static void on_change(void *context, int ended)
@@ -362,6 +364,16 @@ void wi_quantizer_each(
         struct wi_making_info info = info_of(entry);
         each(context, &info);
     }
+}
+
+int wi_quantizer_on_demand(const struct wi_quantizer *quantizer)
+{
+    return !quantizer->stopped && quantizer->runs.config->models.quantize_on_demand;
+}
+
+uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer)
+{
+    return quantizer->deps.loop;
 }
 
 void wi_quantizer_counters(

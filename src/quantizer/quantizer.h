@@ -97,8 +97,13 @@ struct wi_making_watch *wi_making_watch(
     struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
 void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
 
+/* Whether requests may have variants made now, as quantizer/demand.h does. */
+int wi_quantizer_on_demand(const struct wi_quantizer *quantizer);
+uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer);
+
 struct wi_quantizer_counters {
     uint64_t done, failed, cancelled; /* since the start */
+    uint64_t webgpu;                  /* of `done`, those with graphs of their own for WebGPU */
     size_t under_way;                 /* now */
 };
 void wi_quantizer_counters(

@@ -1,6 +1,6 @@
 /*
  * A run, see run.h, in the order in which it happens: the body is read (large JSON on a thread),
- * its model is found or pulled, both are checked together, the job is queued, and its end is
+ * its model is found, pulled or made, both are checked together, the job is queued, and its end is
  * printed.
  */
 #include "run/run.h"
@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "job/job.h"
-#include "run/pull.h"
+#include "run/wait.h"
 #include "wire/dialect.h"
 #include "wire/text.h"
 #include <stdlib.h>
@@ -22,6 +22,12 @@
 /* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
 #define INLINE_PRINT_MAX (64 * 1024)
 
+/* How its job failed, for want of memory. */
+struct starved {
+    struct wi_job_place place;
+    struct wi_error error;
+};
+
 struct wi_run {
     const struct wi_run_deps *deps;
     struct wi_run_request request; /* `body` is there until it was parsed */
@@ -31,17 +37,19 @@ struct wi_run {
     struct wi_infer infer;
     int begun;                        /* the owner was asked on_begin */
     int pulled;                       /* its model was not here: it is not pulled twice */
+    const char *made;                 /* the variant that was made for it last; NULL: none was */
     int looked;                       /* its model was found */
     int is_open;                      /* the request leaves open which variant of it runs */
     int told;                         /* the owner was told that its job is queued */
     const struct wi_inference *first; /* what was queued before it was lessened; else NULL */
     json_t *lessened;                 /* the variants that were given up: see wi_outcome; or NULL */
+    struct starved *starved;          /* while a smaller variant is made; else NULL */
     /* What is under way, of these one at most. */
     struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
     struct wi_repository_lookup *lookup;
     struct wi_model
         *model; /* that it was found to be, while its graphs for WebGPU are looked for */
-    struct wi_run_pull *pull;
+    struct wi_run_wait *wait;
     int queued; /* the job */
     uint64_t counted_as;
 
@@ -61,6 +69,7 @@ static void free_run(struct wi_run *run)
     wi_blob_unref(run->request.body);
     wi_printing_free(run->printing);
     free(run->client);
+    free(run->starved);
     free(run->late);
     free(run->why);
     free(run);
@@ -73,7 +82,7 @@ static void leave(struct wi_run *run)
     if (run->queued)
         wi_jobs_abandon(run->deps->jobs, run->id);
     wi_repository_cancel(run->lookup);
-    wi_run_pull_leave(run->pull);
+    wi_run_wait_leave(run->wait);
     if (run->work)
         wi_queued_work_abandon(run->work); /* its end follows, perhaps from inside */
     else
@@ -255,29 +264,65 @@ static const struct wi_variant *smaller(const struct wi_run *run, const struct w
                : NULL;
 }
 
-/* 1 if the run goes on with a smaller variant, since there was no memory for this one. What came in
- * parts is none that another variant could go on with. */
-static int lessen(struct wi_run *run, const struct wi_job_result *result)
+/* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
+ * none may. */
+static const char *makeable(
+    const struct wi_run *run, const struct wi_model *model, const char *precision)
+{
+    const struct wi_run_maker *maker = run->deps->maker;
+    const char *variant = maker && run->request.kind != WI_RUN_STORED
+                              ? maker->variant(maker->context, model, precision)
+                              : NULL;
+    return variant && run->made && strcmp(variant, run->made) == 0 ? NULL : variant;
+}
+
+/* Whether the run can go on where there is no memory for this variant. */
+static int lessens(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->is_open && !run->infer.asked->benchmark.runs &&
+           (smaller(run, model) || makeable(run, model, NULL));
+}
+
+/* What came in parts is none that another variant could go on with. */
+static int is_starved(const struct wi_run *run, const struct wi_job_result *result)
+{
+    return (result->starved || result->error.code == WI_MODEL_TOO_LARGE) && !run->why &&
+           result->first_part_ms <= 0;
+}
+
+static void note_lessened(struct wi_run *run, const struct wi_job_result *result)
 {
     const struct wi_inference *asked = run->infer.asked;
     const struct wi_job_place *place = &result->place;
-    const struct wi_variant *next = smaller(run, asked->model);
-    int is_memory = result->starved || result->error.code == WI_MODEL_TOO_LARGE;
-    if (!next || !is_memory || run->why || result->first_part_ms > 0)
-        return 0;
     enum wi_platform platform = *place->browser       ? place->platform
                                 : asked->has_platform ? asked->platform
                                                       : WI_WASM;
     if (!run->lessened)
         run->lessened = json_array();
-    json_array_append_new(
-        run->lessened, json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
-                           "out_of_memory", "reason",
-                           json_sprintf("there was no memory for the variant %s: %s",
-                               asked->model->variant, result->error.detail)));
+    json_array_append_new(run->lessened,
+        json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
+            "out_of_memory", "reason",
+            json_sprintf("there was no memory for the variant %s: %s",
+                asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result);
+
+/* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
+static int lessen(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    if (!is_starved(run, result) || !lessens(run, model))
+        return 0;
+    const struct wi_variant *next = smaller(run, model);
+    note_lessened(run, result);
     run->request.earlier = result->attempts;
-    wi_text_name_variant(&run->infer, asked->model, next);
-    find_model(run);
+    if (next) {
+        wi_text_name_variant(&run->infer, model, next);
+        find_model(run);
+    } else {
+        make_smaller(run, result);
+    }
     return 1;
 }
 
@@ -294,7 +339,8 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     const struct wi_run *run = context;
-    run->owner.on_sent(run->owner.context, node_id);
+    if (run->owner.on_sent)
+        run->owner.on_sent(run->owner.context, node_id);
 }
 
 static void submit(struct wi_run *run)
@@ -307,6 +353,7 @@ static void submit(struct wi_run *run)
         .asked = wi_inference_retain(run->infer.asked),
         .accepted_at = run->request.accepted_at,
         .ours_only = run->request.ours_only || run->infer.asked->program,
+        .proves = run->request.proves,
         .earlier = run->request.earlier};
     memcpy(spec.id, run->id, sizeof spec.id);
     enum wi_code code = run->request.kind == WI_RUN_SHADOW
@@ -337,38 +384,89 @@ static enum wi_code begin(struct wi_run *run, struct wi_error *error)
     return run->owner.on_begin(run->owner.context, &run->infer, error);
 }
 
-static void on_pulling(void *context, const struct wi_progress *progress)
+static void on_waiting(void *context, const struct wi_progress *progress)
 {
     const struct wi_run *run = context;
     if (run->infer.asked->stream)
         run->owner.on_progress(run->owner.context, progress);
 }
 
-static void on_pulled(void *context, const struct wi_error *failure)
+/* What it waited for is there, or is not made. */
+static void on_waited(void *context, const struct wi_error *failure)
 {
     struct wi_run *run = context;
-    run->pull = NULL;
-    run->pulled = 1;
-    if (failure)
+    struct starved *starved = run->starved;
+    run->wait = NULL;
+    run->starved = NULL;
+    if (failure && starved)
+        fail(run, &starved->place, &starved->error);
+    else if (failure)
         end(run, NULL, failure);
     else
         find_model(run);
+    free(starved);
 }
 
-/* The time that the pull takes is of the request's. */
+/* The time that it waits is of the request's. */
+static double time_left(const struct wi_run *run, enum wi_model_type type)
+{
+    return run->request.accepted_at + wi_infer_timeout_ms(&run->infer, type) - wi_now_ms();
+}
+
 static void pull_model(struct wi_run *run)
 {
     const struct wi_run_deps *deps = run->deps;
-    const struct wi_run_pull_owner owner = {run, on_pulling, on_pulled};
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
     const char *name = run->infer.model_name;
     struct wi_error error;
     enum wi_code code = begin(run, &error);
-    double timeout_ms = wi_infer_timeout_ms(&run->infer, wi_model_type_of_name(name));
-    double wait_ms = run->request.accepted_at + timeout_ms - wi_now_ms();
+    double wait_ms = time_left(run, wi_model_type_of_name(name));
+    run->pulled = 1;
     if (code == WI_OK)
-        run->pull = wi_run_pull_begin(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
-    if (!run->pull)
+        run->wait = wi_run_wait_pull(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
+    if (!run->wait)
         end(run, NULL, &error);
+}
+
+/* From now on it is the run's, which ends if it is not made. */
+static void make_variant(struct wi_run *run, struct wi_model *model, const char *variant)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
+    const struct wi_variant named = {.name = (char *)variant};
+    struct wi_error error;
+    enum wi_code code = begin(run, &error);
+    run->made = variant;
+    wi_text_name_variant(&run->infer, model, &named);
+    if (code == WI_OK)
+        run->wait = wi_run_wait_made(
+            deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
+    else
+        end(run, NULL, &error);
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    run->starved = wi_alloc(sizeof *run->starved);
+    run->starved->place = result->place;
+    run->starved->error = result->error;
+    make_variant(run, model, makeable(run, model, NULL));
+}
+
+/* The variant that is to be made before the run can go on, since that of the precision that is
+ * asked for is not there, or since the model fits no page; NULL: none is. */
+static const char *missing(const struct wi_run *run, const struct wi_model *model)
+{
+    const char *precision = run->infer.asked->precision;
+    const char *own = model->builtin ? NULL : wi_model_precision(model);
+    struct wi_error why;
+    if (precision && !strchr(run->infer.model_name, ':') &&
+        !(own && wi_variant_is_of(own, precision)))
+        return makeable(run, model, precision);
+    return run->is_open && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
+               ? makeable(run, model, NULL)
+               : NULL;
 }
 
 /* What is asked of WebGPU, if the model has graphs of its own there. */
@@ -390,7 +488,7 @@ static void check(struct wi_run *run, struct wi_model *model, struct wi_model *w
         return;
     }
     wi_infer_settle(&run->infer, model);
-    run->infer.asked->lessens = smaller(run, model) != NULL;
+    run->infer.asked->lessens = lessens(run, model);
     settle_webgpu(run->infer.asked, webgpu);
     if (run->request.kind == WI_RUN_CHECK)
         end(run, NULL, NULL);
@@ -402,7 +500,7 @@ static void check(struct wi_run *run, struct wi_model *model, struct wi_model *w
 static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_inference *other = wi_inference_of(run->infer.asked, model);
-    other->lessens = smaller(run, model) != NULL;
+    other->lessens = lessens(run, model);
     settle_webgpu(other, webgpu);
     wi_model_use(model);
     if (run->first)
@@ -420,8 +518,8 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     const struct wi_variant *next = NULL;
     struct wi_error why;
     if (!run->looked) {
-        run->is_open =
-            !infer->asked->precision && model->variant && !strchr(infer->model_name, ':');
+        run->is_open = !infer->asked->precision && !strchr(infer->model_name, ':') &&
+                       (model->variant || makeable(run, model, NULL));
         if (run->is_open)
             next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
         if (next && strcmp(next->name, model->variant) == 0)
@@ -486,10 +584,13 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 {
     struct wi_run *run = context;
     int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
+    const char *variant;
     run->lookup = NULL;
     if (model && !is_settled(run) &&
         (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
         find_model(run);
+    else if (model && !is_settled(run) && (variant = missing(run, model)))
+        make_variant(run, model, variant);
     else if (model)
         find_webgpu(run, model);
     else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))

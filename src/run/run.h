@@ -2,7 +2,7 @@
  * One run: an inference from the bytes of a request to the bytes of its answer, whichever format
  * these are in, and whether the answer comes in parts or as a whole.
  *
- *   reading → looking → (pulling → looking) → checked → queued → printing → done
+ *   reading → looking → (pulling or making → looking) → checked → queued → printing → done
  *
  * A run has an owner: a client that waits, a stream, live sound, a stored job or the guard. The
  * owner is told what comes of it, and last how it ended. Everything is called on the loop's thread.
@@ -13,6 +13,7 @@
 #include "base/work_queue.h"
 #include "hub/pulls.h"
 #include "job/job.h"
+#include "run/maker.h"
 #include "wire/dialect.h"
 
 /* A client's job that has failed. Borrowed. */
@@ -23,14 +24,15 @@ struct wi_run_failure {
 };
 
 /* What runs need. All borrowed; it is read whenever a run goes on, so that the owner may change
- * `config` and `pulls`. What a thread still does is ended when the loop is empty. */
+ * `config`, `pulls` and `maker`. What a thread still does is ended when the loop is empty. */
 struct wi_run_deps {
     uv_loop_t *loop;
     const struct wi_config *config;
     struct wi_jobs *jobs;
     const struct wi_pool *pool;
     struct wi_repository *repository;
-    struct wi_pulls *pulls; /* NULL: no run begins a pull */
+    struct wi_pulls *pulls;           /* NULL: no run begins a pull */
+    const struct wi_run_maker *maker; /* NULL: no run has a variant made */
     struct wi_budget *budget;
     struct wi_work_queue *heavy; /* big JSON is read and printed here */
     /* A client's job has been answered; `outcome` is borrowed. What is given back stands for what
@@ -71,6 +73,7 @@ struct wi_run_request {
     int lenient;                /* what is not known is passed over */
     struct wi_inference *asked; /* settled; taken over */
     int ours_only;              /* only browsers that we have started may have it */
+    int proves;                 /* of WI_RUN_SHADOW: as of struct wi_job_spec */
     const char *client;         /* who asks; copied */
     double accepted_at;         /* wi_now_ms() */
     unsigned earlier;           /* how often earlier runs of it went to a node */
@@ -92,7 +95,7 @@ struct wi_run_owner {
     /* Of a stream: each part once and in order, and how far it is before the first. */
     void (*on_part)(void *context, const struct wi_part *part);
     void (*on_progress)(void *context, const struct wi_progress *progress);
-    /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. */
+    /* Of WI_RUN_SHADOW: its job goes to that node, which may be gone when it ends. May be NULL. */
     void (*on_sent)(void *context, const char *node_id);
     /* Likewise, and of WI_RUN_INSIDE: what came of it, whose tensors may be taken. Its end follows.
      */

@@ -52,6 +52,8 @@ enum wi_db_space {
     WI_DB_FILE_HASHES,
     WI_DB_SELF, /* of this daemon */
     WI_DB_RUNS, /* of models, by hours */
+    WI_DB_KERNELS_USED,
+    WI_DB_QUARANTINE,
     WI_DB_SPACES
 };
 

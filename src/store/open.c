@@ -69,6 +69,19 @@ static const char *const migrations[] = {
     /* How often each model ran lately. */
     "CREATE TABLE runs (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    /* Runs of the laboratory: see results.c. Numbers of runs grow, also behind one that is gone;
+     * those of cells are their indexes. Of a yardstick it is known which browser it is of. */
+    "CREATE TABLE lab_runs (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE,"
+    " head TEXT NOT NULL, ended_at INTEGER NOT NULL, noisy INTEGER NOT NULL,"
+    " cells INTEGER NOT NULL, bytes INTEGER NOT NULL);"
+    "CREATE TABLE lab_cells (run INTEGER NOT NULL, number INTEGER NOT NULL, head TEXT NOT NULL,"
+    " samples BLOB NOT NULL, yardstick_of TEXT, PRIMARY KEY (run, number));",
+    /* Which kernels have run at which place. */
+    "CREATE TABLE kernels_used (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    /* Nodes that were found wrong. */
+    "CREATE TABLE quarantine (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -20,6 +20,8 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_FILE_HASHES] = "file_hashes",
     [WI_DB_SELF] = "self",
     [WI_DB_RUNS] = "runs",
+    [WI_DB_KERNELS_USED] = "kernels_used",
+    [WI_DB_QUARANTINE] = "quarantine",
 };
 
 struct value {

@@ -91,7 +91,7 @@ export class Daemon {
             bridge: { listen: '127.0.0.1:0', page: builtPage },
             models: { directory: this.store },
             // What is left to chance would make the tests so: one that is about it says its share.
-            pool: { max_connections: 1, exploration: '0%', recheck: '0%' },
+            pool: { max_connections: 1, exploration: '0%', recheck: '0%', recheck_strangers: '0%' },
             store: { path: path.join(this.folder, 'state') },
         }, options.config);
         // A test says which kinds it means: chrome alone unless it names another.

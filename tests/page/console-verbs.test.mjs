@@ -130,6 +130,19 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
     assert.equal(service.asked('POST', /./).length, 1);
 }));
 
+test('a node that was found wrong is let in again', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+    const row = { id: 'quarantine-1', node: 'node-9', token: 'farm', join: null, address: '192.0.2.1', reason: 'it lies', since: Date.now() - 60_000, until: null };
+    service.quarantined = [row, { ...row, id: 'quarantine-2', node: 'node-8', token: null, join: 'join-1', until: Date.now() + 3_600_000 }];
+    await go('nodes');
+    await reads(/node-8\s+join-1\s*192\.0\.2\.1[^]*it lies[^]*node-9\s+node token farm\s*192\.0\.2\.1[^]*it is lifted\s+it lies/);
+    assert.match(await agree('Lift quarantine-1', 'Lift'), /node-9 was found wrong\.\s+The node token farm is not refused any more/);
+    await said(/^node-9 may come again\.$/);
+    assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/quarantine/quarantine-1');
+    await tab.waitForSelector(label('Lift quarantine-1'), { state: 'detached' });
+    await agree('Lift quarantine-2', 'Lift');
+    await tab.waitForFunction(() => !/Under quarantine/i.test(document.querySelector('main').innerText));
+}));
+
 test('a user is offered jobs of its own, and no verb of an admin', () => withConsole({ rank: 'user' }, async ({ tab, go }) => {
     const verbs = {};
     for (const hash of ['now', 'models', 'models/org/chat', 'nodes']) {

@@ -93,6 +93,15 @@ test('a language model is measured by what it writes, and reads its prompt each 
     assert.notEqual(own.result.output_hash, result.output_hash);
 });
 
+for (const platform of ['wasm', 'webgpu']) {
+    test(`a built-in model over kernels is measured on ${platform}`, async () => {
+        const one = await measured({ model_name: 'builtin/mlp', runs: 3, browser: 'chrome', platform });
+        assert.deepEqual([one.executed_on.engine, one.outputs[0].shape], ['kernels', [1, 10]]);
+        if (platform === 'webgpu') assert.ok(one.result.gpu_ms.some((ms) => ms > 0), JSON.stringify(one.result));
+        else await measured({ model_name: 'builtin/mlp', runs: 1, browser: 'chrome', platform, threads: 1 });
+    });
+}
+
 test('what computes nothing is measured, too', async () => {
     const echo = await measured({ model_name: 'builtin/echo', inputs: digits(1), runs: 2 });
     assert.deepEqual(echo.outputs[0].shape, [1, 1, 28, 28]);

@@ -8,6 +8,7 @@ import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { inputsOf, largest, long, right, shapes } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
+import { until } from '../lib/wait.mjs';
 
 /** Of the largest value, beside which a sum in single precision is right. */
 const TOLERANCE = 2e-5;
@@ -160,6 +161,19 @@ test('a fallback to wasm is told', async () => {
     const { json } = await compute('relu', [tensor(x)], { platform: 'webnn' });
     assert.equal(json.executed_on.platform, 'wasm');
     assert.equal(json.executed_on.fallbacks[0].platform, 'webnn');
+});
+
+test('a fresh page compiles what others like it have used, before anybody asks', async () => {
+    const where = { browser: 'chrome', platform: 'webgpu', fallback: false };
+    const before = (await compute('softmax', [tensor(x)], where)).json.executed_on.node;
+    const nodes = async () => (await daemon.get('/v1/nodes')).json.nodes.filter(({ browser }) => browser === 'chrome');
+    const [{ session }] = (await nodes()).filter(({ id }) => id === before);
+    assert.ok((await daemon.post(`/v1/sessions/${session}/recycle`, {})).status < 300);
+    const fresh = await until(async () => (await nodes()).find(({ id, models }) => id !== before
+        && models?.some(({ name, platform, state }) => name === 'builtin/kernels' && platform === 'webgpu' && state === 'loaded')),
+    'a fresh page has loaded the kernels');
+    const { json } = await compute('softmax', [tensor(x)], { ...where, node: fresh.id });
+    assert.equal(json.performance.warm, true);
 });
 
 test('a kernel is no model', async () => {

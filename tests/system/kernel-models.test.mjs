@@ -147,6 +147,16 @@ test('a stored job runs one', async () => {
     isRight(one, job.answer.outputs[0], 'as a job');
 });
 
+test('a benchmark runs one, on each platform', async () => {
+    const one = { model: 'mlp', shape: [17, 784] }, { fallback, ...body } = request(one, { browser: 'chrome', runs: 3 });
+    for (const platform of ['wasm', 'webgpu']) {
+        const { status, json, text } = await daemon.post('/v1/benchmark', { ...body, platform });
+        assert.equal(status, 200, text);
+        assert.deepEqual([json.executed_on.platform, json.result.run_ms.length], [platform, 3]);
+        isRight(one, json.outputs[0], `measured on ${platform}`);
+    }
+});
+
 test('requests that wait for each other run as one, row by row as alone', async () => {
     const where = { platform: 'wasm', browser: 'chrome' }, one = { model: 'mlp', shape: [1, 784] };
     const rows = [[1, 784], [17, 784]].map((shape) => ({ model: 'mlp', shape }));

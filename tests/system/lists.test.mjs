@@ -86,10 +86,10 @@ test('a bad page is refused by its field', async () => {
 });
 
 test('lists that are empty have one page', async () => {
-    assert.deepEqual(await get('/v1/nodes?limit=3'), { nodes: [], next: null });
-    assert.deepEqual(await get('/v1/nodes?after=zzz'), { nodes: [], next: null });
+    assert.deepEqual(await get('/v1/nodes?limit=3'), { nodes: [], next: null, quarantined: [] });
+    assert.deepEqual(await get('/v1/nodes?after=zzz'), { nodes: [], next: null, quarantined: [] });
     assert.deepEqual(await get('/v1/jobs?limit=3'), { jobs: [], next: null });
-    assert.deepEqual(await get('/v1/nodes'), { nodes: [] });
+    assert.deepEqual(await get('/v1/nodes'), { nodes: [], quarantined: [] });
 });
 
 test('pages of nodes are the whole list, by their ids', async () => {
@@ -181,12 +181,12 @@ test('pages of models are the whole list, by their names', async () => {
         assert.equal(answer.status, 200, answer.text);
         const whole = await until(async () => {
             const list = await get('/v1/models');
-            return list.models.length === 22 &&
+            return list.models.length === 25 &&
                 list.models.find(({ name }) => name === 'm-03').loaded.length > 0 && list;
         }, { what: 'all models to be listed, and one as loaded' });
         assertSorted(names(whole.models));
         assert.equal(whole.next, undefined);
-        for (const limit of [1, 4, 21, 22, 23])
+        for (const limit of [1, 4, 24, 25, 26])
             assert.deepEqual(await pages('models', limit), whole.models, `${limit} a page`);
         const page = await get('/v1/models?limit=2&after=m-02');
         assert.deepEqual(names(page.models), ['m-03', 'm-04']);

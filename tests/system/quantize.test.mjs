@@ -1,6 +1,7 @@
 /**
  * Variants in fewer bits: made, measured in a browser and published, asked for; refused where they cannot be made or
- * measure badly; twelve orders at once beside inference; kills of the program and of the daemon in each state.
+ * measure badly; made for requests that want them; twelve orders at once beside inference; kills of the program and of
+ * the daemon in mid-work.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -89,26 +90,42 @@ const labelOf = async (model, number, more) => {
     return [json.result.labels[0].label, json.model_name, json.executed_on.precision];
 };
 
+/** A client that the browser works for, so that it is measured where it has to be and nowhere else: its WebGPU, which is
+ * no GPU here, takes long. @type {import('../lib/events.mjs').EventClient} */
+let client;
+const occupy = async () => {
+    client = await openEvents(`${daemon.url}/v1/infer`, { body: { model_name: 'builtin/count', inputs: [], stream: true,
+        timeout_ms: 3_600_000, stall_timeout_ms: 120_000, options: { count: 100, interval_ms: 60_000 } } });
+    await until(() => client.events.some(({ event }) => event === 'part'), { what: 'a browser that counts', timeout: 60_000 * patience });
+};
+const isIdle = async () => (await daemon.get('/v1/nodes')).json.nodes.every(({ attempts }) => attempts === 0);
+
 before(async () => {
-    daemon = new Daemon();
+    daemon = new Daemon({ config: { models: { quantize_on_demand: 'yes' } } });
     for (const name of ['digits-vit', 'digits', 'keywords', 'finch'])
         fs.cpSync(path.join(ownModels, name), path.join(daemon.store, name), { recursive: true });
     await daemon.start();
+    await occupy();
 });
-after(() => daemon.stop());
+after(async () => {
+    await client?.leave();
+    await daemon.stop();
+});
 
 test('a folder in 8 and 4 bits: measured, listed, asked for by its name and by its precision', async () => {
     for (const [bits, variant, least, precision] of /** @type {const} */ ([[8, 'q8', 0.999, 'int8'], [4, 'q4', 0.99, 'int4']])) {
         const end = await made('digits-vit', { bits });
         assert.equal(end.event, 'done', JSON.stringify(end));
         assert.ok(end.states.includes('measuring'), end.states.join());
-        const { measured, counts } = end.made, { cosine, inputs, places: [place] } = measured;
+        const { measured, counts } = end.made, { cosine, inputs, places: [place, ...others] } = measured;
         assert.equal(inputs, 32);
         assert.ok(cosine.median >= least && cosine.median >= cosine.p5 && cosine.p5 >= cosine.least && cosine.median <= 1.000001,
             JSON.stringify(cosine));
         assert.ok(measured.largest_error > 0, 'fewer bits are not the same to the bit');
-        assert.deepEqual([place.platform, place.browser], ['wasm', 'chrome']);
+        assert.deepEqual([place.platform, place.browser, place.inputs], ['wasm', 'chrome', 32]);
+        assert.deepEqual(others, [], 'the browser is at work for a client');
         assert.ok(place.run_ms > 0 && place.source_run_ms > 0 && place.memory_bytes > 0);
+        assert.deepEqual(place.cosine, cosine);
         assert.ok(counts.quantized > 0 && counts.quantized <= counts.quantizable && counts.quantizable <= counts.weights);
         for (let number = 0; number < 10; number++)
             assert.deepEqual(await labelOf(`digits-vit:${variant}`, number), [String(number), `digits-vit:${variant}`, variant]);
@@ -167,7 +184,15 @@ test('8 bits on WebGPU: graphs of its own, one precision, and each compared with
 });
 
 test('a graph with its model.json: a variant beside it, which goes once the graph is another', async () => {
-    assert.equal((await made('digits', { bits: 8 })).event, 'done');
+    await client.leave();
+    await until(isIdle, { what: 'a browser that has nothing to do' });
+    const { event, made: { measured, measured_webgpu: other } } = await made('digits', { bits: 8 });
+    await occupy();
+    assert.equal(event, 'done');
+    assert.deepEqual([measured.samples, other.samples, measured.source_files], [10, 10, 'one']);
+    assert.deepEqual([measured, other].map(({ places }) => places.map(({ platform, inputs }) => [platform, inputs])),
+        [[['wasm', 32]], [['wasm', 32], ['webgpu', 4]]]);
+    assert.deepEqual(Object.keys((await daemon.get('/v1/models/digits')).json.variants[1].webgpu).sort(), ['bytes', 'file_count']);
     for (let number = 0; number < 10; number++)
         assert.deepEqual(await labelOf('digits:q8', number), [(await labelOf('digits', number))[0], 'digits:q8', 'q8']);
     assert.deepEqual((await labelOf('digits', 7, { precision: 'int8' })).slice(1), ['digits:q8', 'q8']);
@@ -178,6 +203,45 @@ test('a graph with its model.json: a variant beside it, which goes once the grap
     assert.deepEqual([gone.status, gone.json.code], [404, 'model_not_found'], gone.text);
     assert.equal((await daemon.request('/v1/models/digits', { method: 'DELETE' })).status, 200);
     await until(() => !fs.existsSync(folder('digits')), { what: 'what was made of it to be gone' });
+});
+
+test('a precision that is not there is made for the requests that name it', async () => {
+    put('wanted', product(256));
+    put('unlike', difference());
+    const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array.from(draw(1024)) }];
+    const ask = (model_name, precision, more) => daemon.post('/v1/infer', { model_name, precision, inputs, ...more });
+    const late = await ask('wanted', 'int8', { timeout_ms: 1 });
+    assert.deepEqual([late.status, late.json.code], [504, 'deadline_exceeded'], late.text);
+    const all = await Promise.all(Array.from({ length: 12 }, (_, i) => ask('wanted', i % 3 ? 'int8' : 'int4')));
+    for (const [i, { json, text }] of all.entries())
+        assert.deepEqual([json.model_name, json.executed_on?.precision], i % 3 ? ['wanted:q8', 'q8'] : ['wanted:q4', 'q4'], text);
+    assert.deepEqual(all[1].json.outputs, (await ask('wanted', 'int8')).json.outputs);
+    for (let again = 0; again < 2; again++) {
+        const { status, json } = await ask('unlike', 'int4');
+        assert.deepEqual([status, json.code], [422, 'quantized_badly']);
+    }
+    const none = await ask('wanted', 'bf16');
+    assert.deepEqual([none.status, none.json.code], [422, 'precision_unsupported'], none.text);
+});
+
+/** V8 gives no WASM memory more than 32 MiB there: less than the 17 MB of the model take as FP32, enough for 8 bits. */
+const small = { family: 'chromium', arguments: '--js-flags=--wasm-max-mem-pages=512', platforms: 'wasm', max_connections: 1 };
+
+test('a browser without the memory for fp32 has the next smaller variant made, and answers with it', async () => {
+    const config = { pool: { max_connections: 2 }, models: { quantize_on_demand: 'yes' },
+        'browser.chrome': { min_connections: 1, platforms: 'wasm' }, 'browser.small': small };
+    await withDaemon({ config }, async (own) => {
+        put('large', product(4096), own);
+        const inputs = [{ name: 'x', datatype: 'FP32', shape: [1, 1024], data: Array.from(draw(1024)) }];
+        const ask = (more) => own.post('/v1/infer', { model_name: 'large', inputs, precision: 'auto', timeout_ms: 120_000 * patience, ...more });
+        for (let again = 0; again < 2; again++) {
+            const { json: { model_name: name, executed_on: on }, text } = await ask({ browser: 'small' });
+            assert.deepEqual([name, on?.browser, on?.precision], ['large:q8', 'small', 'q8'], text.slice(0, 1000));
+            assert.match(on.fallbacks.find(({ code }) => code === 'out_of_memory').reason, /no memory for the variant fp32/);
+        }
+        const { json: { model_name: name, executed_on: on } } = await ask({ browser: 'chrome' });
+        assert.deepEqual([name, on.precision], ['large', 'fp32']);
+    });
 });
 
 test('what cannot be made says why', async () => {
@@ -256,44 +320,20 @@ test('a kill of the program, and cancelling, leave nothing', async () => {
     assert.equal((await daemon.get('/v1/models/large:q8')).status, 404);
 });
 
-test('a daemon that is killed in any state leaves nothing half made', async () => {
+test('a daemon that is killed, or stopped, in mid-work leaves nothing half made', async () => {
     await withDaemon({}, async (own) => {
         put('kept', product(8192), own);
-        for (const state of ['quantizing', 'measuring', 'publishing']) {
-            assert.equal((await order('kept', { bits: 8 }, own)).status, 202);
-            await until(async () => [state, 'publishing', 'done'].includes(await stateOf('kept:q8', own)) &&
-                (state !== 'quantizing' || program(own)), { what: state, every: 1, timeout: 60_000 * patience });
-            own.signal('SIGKILL');
+        for (const [state, signal] of [['quantizing', 'SIGTERM'], ['measuring', 'SIGKILL']]) {
+            assert.equal((await order('kept', { bits: 4 }, own)).status, 202);
+            await until(async () => (state === 'quantizing' ? program(own) : await stateOf('kept:q4', own) === state),
+                { what: state, every: 1, timeout: 60_000 * patience });
+            own.signal(signal);
             await own.waitEnd();
-            await own.start();
+            assert.equal(fs.existsSync(folder('kept', own)), false);
+            await own.start({ ready: false });
             await nothingStaged(own);
-            const there = fs.existsSync(path.join(folder('kept', own), 'q8'));
-            assert.equal((await own.get('/v1/models/kept:q8')).status, there ? 200 : 404);
-            if (there) break;
+            assert.equal((await own.get('/v1/models/kept:q4')).status, 404);
         }
-    });
-});
-
-test('a stop gives it up', async () => {
-    await withDaemon({}, async (own) => {
-        put('kept', product(8192), own);
-        assert.equal((await order('kept', { bits: 8 }, own)).status, 202);
-        await until(() => program(own), { what: 'the program', every: 2 });
-        own.signal('SIGTERM');
-        await own.waitEnd();
-        assert.equal(fs.existsSync(folder('kept', own)), false);
-        await own.start({ ready: false });
-        await nothingStaged(own);
-    });
-});
-
-test('a quota that is used up is a clear error', async () => {
-    await withDaemon({ ready: false, config: { pool: { min_connections: 0 }, models: { quota: '4500000' } } }, async (own) => {
-        put('first', product(1024), own); // 4.2 MB
-        const { event, code, detail } = await made('first', { bits: 8 }, own);
-        assert.deepEqual([event === 'done', code], [false, 'no_room'], detail);
-        assert.match(detail, /\d+ bytes/);
-        await nothingStaged(own);
     });
 });
 

@@ -114,14 +114,15 @@ test('every route, with every rank', async () => {
         .map(({ method, path: pattern }) => `${method} ${pattern}`).sort();
     assert.deepEqual(needs('none'), ['GET /console/{file}', 'GET /healthz', 'GET /readyz', 'GET /v2/health/live',
         'GET /v2/health/ready']);
-    assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/models/{model}',
-        'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'GET /v1/content', 'GET /v1/logs', 'POST /api/pull',
-        'POST /v1/admin/join', 'POST /v1/models/gc',
+    assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/admin/quarantine/{id}', 'DELETE /v1/models/{model}',
+        'DELETE /v1/results/{id}', 'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'GET /v1/content', 'GET /v1/logs', 'POST /api/pull',
+        'POST /v1/admin/join', 'POST /v1/admin/verify', 'POST /v1/models/gc',
         'POST /v1/models/pull', 'POST /v1/models/{model}/cancel', 'POST /v1/models/{model}/files',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/publish', 'POST /v1/models/{model}/quantize',
         'POST /v1/models/{model}/unload',
         'POST /v1/models/{model}/unpublish', 'POST /v1/nodes/{id}/drain',
-        'POST /v1/nodes/{id}/undrain', 'POST /v1/sessions/{id}/recycle', 'POST /v1/uploads/{id}/publish',
+        'POST /v1/nodes/{id}/undrain', 'POST /v1/results', 'POST /v1/sessions/{id}/recycle',
+        'POST /v1/uploads/{id}/publish',
         'POST /v2/repository/models/{model}/load', 'POST /v2/repository/models/{model}/unload',
         'PUT /v1/uploads/{id}']);
 });

@@ -27,6 +27,12 @@ int renameat(int from, const char *old, int to, const char *fresh)
     return (int)syscall(SYS_renameat2, from, old, to, fresh, 0);
 }
 
+int renameat2(int from, const char *old, int to, const char *fresh, unsigned flags)
+{
+    step();
+    return (int)syscall(SYS_renameat2, from, old, to, fresh, flags);
+}
+
 int unlinkat(int at, const char *path, int flags)
 {
     step();

@@ -10,6 +10,10 @@ export const KERNEL_RULES = Object.freeze({
         inputs: [['q', '*,m,d'], ['k', '*,n,d'], ['v', '*,n,e']], output: ['y', '*,m,e'],
         options: [{ name: 'causal', otherwise: false }, { name: 'scale', otherwise: 0 }],
     },
+    challenge: {
+        inputs: [], output: ['c', 'n,n'],
+        options: [{ name: 'n', is: 'size' }, { name: 'seed', is: 'bits' }],
+    },
     gelu: {
         inputs: [['x', '*']], output: ['y', '*'],
         options: [],

@@ -16,7 +16,8 @@ import { bytesOf } from './tensors.js';
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
 /** @typedef {import('./run.js').Run} Run */
 /** @typedef {typeof import('./programs.js').runProgram} RunProgram */
-/** A number, a flag, or one of some words. @typedef {{name: string, otherwise: number | boolean | string, words?: readonly string[]}} KernelOption */
+/** A number, a flag, or one of some words; or one that `is` among the sizes: a whole number, or 64 bits in hexadecimal.
+ * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'size' | 'bits'}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
  *   options: readonly KernelOption[]}} KernelRule */
 
@@ -27,7 +28,8 @@ import { bytesOf } from './tensors.js';
  */
 /**
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
- * name them first; what "*" stands for is the first of them, as a product, by the name LEAD.
+ * name them first; what "*" stands for is the first of them, as a product, by the name LEAD. Options that are sizes
+ * follow, 64 bits as two halves.
  * @typedef {{kernel: string, inputs: readonly KernelInput[], sizes: ReadonlyMap<string, number>, options: readonly number[],
  *   elements: number}} KernelCall `elements`: of the output
  */
@@ -73,10 +75,12 @@ export class KernelsEngine {
     async start() {}
 
     /** @param {RunMessage} task */
-    async load({ key, model }) {
+    async load({ key, model, kernels = [] }) {
         const made = modelOf(model.name);
         if (!this._backend.isLoaded) await runtime(() => this._backend.load());
         if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
+        // What is wrong with one of them its first task is told.
+        else if (kernels.length > 0) await this._backend.prepare(kernels.filter((name) => KERNEL_RULES[name]), []).catch(() => {});
         this._models.set(key, made);
     }
 

@@ -5,7 +5,7 @@
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
-import { LEAD } from './kernel_call.js';
+import { numberOptions, sizeNames } from './kernel_call.js';
 import { dispatchesOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 
@@ -105,9 +105,12 @@ export class GpuKernels {
 
     /** @param {string} kernel @returns {Promise<Compiled>} */
     _compile(kernel) {
-        const known = this._compiled.get(kernel) ?? compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
-        this._compiled.set(kernel, known);
-        return known;
+        const known = this._compiled.get(kernel);
+        if (known) return known;
+        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
+        this._compiled.set(kernel, compiled);
+        compiled.catch(() => this._compiled.delete(kernel)); // the next one may have the memory
+        return compiled;
     }
 
     /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed @returns {Promise<KernelOutput>} */
@@ -120,9 +123,8 @@ export class GpuKernels {
         const timer = isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
         let isMade = false;
         try {
-            this._fill(given, bound);
             const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
-            await this._submit(steps, structs.buffer, [output, answer], timer);
+            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
             await timer?.read();
             isMade = true;
@@ -203,7 +205,7 @@ export class GpuKernels {
         for (const { buffer } of bindings) this._buffers?.give(buffer);
     }
 
-    /** Writes what comes with the run; what else is bound is 0. @param {Given} given @param {readonly Bound[]} bound */
+    /** Writes what comes with the run; what else is bound is 0, by the commands that the first dispatches follow. @param {Given} given @param {readonly Bound[]} bound */
     _fill(given, bound) {
         const commands = this._device.createCommandEncoder();
         for (const { buffer, size } of bound.flatMap(({ output, scratch }) => [output, ...scratch])) commands.clearBuffer(buffer, 0, size);
@@ -211,21 +213,22 @@ export class GpuKernels {
             if (bytes.length > 0) this._device.queue.writeBuffer(buffer, 0, bytes);
             else commands.clearBuffer(buffer, 0, size);
         }
-        this._device.queue.submit([commands.finish()]);
+        return commands;
     }
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
-     * @param {readonly Step[]} steps @param {any} structs @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
-    async _submit(steps, structs, [output, answer], timer) {
+     * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
+     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
+    async _submit(steps, first, structs, [output, answer], timer) {
         const dispatches = this._dispatchesOf(steps);
-        let next = dispatches.next();
+        let next = dispatches.next(), commands = first;
         while (!next.done) {
             const some = [];
             for (let work = 0; !next.done && some.length < BATCH && work < this._work; next = dispatches.next()) {
                 some.push(next.value);
                 work += next.value[1].work;
             }
-            const commands = this._encode(some, structs, timer);
+            this._encode(commands, some, structs, timer);
             if (next.done) commands.copyBufferToBuffer(output.buffer, 0, answer.buffer, 0, output.size);
             const began = performance.now();
             this._device.queue.submit([commands.finish()]);
@@ -233,6 +236,7 @@ export class GpuKernels {
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
             await timer?.read();
+            commands = this._device.createCommandEncoder();
         }
     }
 
@@ -244,9 +248,9 @@ export class GpuKernels {
         }
     }
 
-    /** @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
-    _encode(some, structs, timer) {
-        const written = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
+    /** @param {any} commands @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
+    _encode(commands, some, structs, timer) {
+        const written = new ArrayBuffer(some.length * STRUCT_BYTES);
         const pass = commands.beginComputePass(timer?.pass);
         for (const [i, [{ call, group, pipelines }, dispatch]] of some.entries()) {
             writeStruct(written, i * STRUCT_BYTES, call, dispatch);
@@ -257,7 +261,6 @@ export class GpuKernels {
         pass.end();
         timer?.resolve(commands);
         this._device.queue.writeBuffer(structs, 0, written);
-        return commands;
     }
 
     /** @param {number} ms that a slice took */
@@ -277,9 +280,9 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
 }
 
 /** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan */
-function declared({ inputs, output, options }, { scratch }) {
-    const names = new Set(inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')));
-    const members = [...[...names].map((name) => `${name}: u32`), ...options.map(({ name }) => `${name}: f32`),
+function declared(rule, { scratch }) {
+    const { inputs, output } = rule;
+    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
         'first: u32', 'begin: u32', 'end: u32'];
     const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<f32>`),
         `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',

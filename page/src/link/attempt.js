@@ -43,6 +43,8 @@ export class Attempt {
         this.key = Residents.key(data.model);
         this.engine = data.model.engine;
         this.isBuiltin = this.engine === 'builtin';
+        /** Which of them are to be compiled when it is loaded. @type {string[]} */
+        this.kernels = data.kernels ?? [];
         /** How often it is run to be measured. @type {import('../shared/messages.js').BenchmarkOrder | null} */
         this.benchmark = data.benchmark ?? null;
         this.isEcho = data.model.name === BUILTIN.echo && !this.benchmark;
@@ -228,6 +230,7 @@ export class Attempt {
         if (this.task) run.task = this.task;
         if (this.kernel) run.kernel = this.kernel;
         if (this.program) run.program = this.program;
+        if (this.kernels.length > 0) run.kernels = this.kernels;
         if (this.benchmark) run.benchmark = this.benchmark;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
@@ -256,11 +259,12 @@ export class Attempt {
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
 export function checkTask({ data, options }) {
-    const { model, platforms, deadline_ms: deadline, outputs, program, benchmark, continue: from } = data;
+    const { model, platforms, deadline_ms: deadline, outputs, program, kernels, benchmark, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, engine and files');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
     if (outputs !== undefined && !isStrings(outputs)) return invalid('outputs', 'a list of output names');
+    if (kernels !== undefined && !isStrings(kernels)) return invalid('kernels', 'a list of kernels');
     for (const [name, what] of Object.entries(NAMES)) {
         if ((data[name] ?? null) !== null && typeof data[name] !== 'string') return invalid(name, what);
     }

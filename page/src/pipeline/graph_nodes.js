@@ -1,7 +1,8 @@
 /**
  * What an ONNX file says of its graph: its nodes, inputs and outputs, by their names. Weights are passed over.
- * The numbers of fields are those of onnx.proto (onnx 1.12), the encoding is Protocol Buffers'.
+ * The numbers of fields are those of onnx.proto (onnx 1.12).
  */
+import { fieldsIn } from './protobuf.js';
 
 /** `kind` is an operator behind its domain, where that is another's; `inner` what graphs within it name.
  * @typedef {{kind: string, inputs: string[], outputs: string[], inner: string[]}} Node */
@@ -12,8 +13,6 @@ const GRAPH = Object.freeze({ node: 1, input: 11, output: 12 });
 const NODE = Object.freeze({ input: 1, output: 2, operator: 4, attribute: 5, domain: 7 });
 const ATTRIBUTE = Object.freeze({ graph: 6, graphs: 11 });
 const VALUE = Object.freeze({ name: 1 });
-/** Bytes of a field by its wire type, where that says it. @type {Readonly<Record<number, number>>} */
-const WIDTHS = Object.freeze({ 1: 8, 5: 4 });
 
 /** @typedef {Record<number, Uint8Array[]>} Fields by their numbers */
 
@@ -61,26 +60,6 @@ const textsIn = (fields, number) => (fields[number] ?? []).map((text) => new Tex
 function fieldsOf(bytes) {
     /** @type {Fields} */
     const fields = {};
-    let at = 0;
-    const number = () => {
-        let value = 0;
-        for (let factor = 1; ; factor *= 128) {
-            if (at >= bytes.length) throw new RangeError('a number has no end');
-            const byte = bytes[at++];
-            value += (byte & 127) * factor;
-            if (byte < 128) return value;
-        }
-    };
-    while (at < bytes.length) {
-        const key = number(), type = key % 8, field = Math.floor(key / 8);
-        if (type === 0) {
-            number();
-            continue;
-        }
-        const length = type === 2 ? number() : WIDTHS[type] ?? Infinity;
-        if (at + length > bytes.length) throw new RangeError('a field has no end');
-        if (type === 2) (fields[field] ??= []).push(bytes.subarray(at, at + length));
-        at += length;
-    }
+    for (const { number, type, content } of fieldsIn(bytes)) if (type === 2) (fields[number] ??= []).push(content);
     return fields;
 }

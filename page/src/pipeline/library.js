@@ -9,6 +9,7 @@ import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { HELD, staying } from '../engine/held.js';
 import { Turns } from '../engine/turns.js';
 import { Graph, Sparing } from './sparing.js';
+import { weightsApart } from './weights_apart.js';
 
 /** @typedef {import('../engine/engine.js').Take} Take */
 /** @typedef {import('../engine/run.js').Run} Run */
@@ -201,8 +202,16 @@ export class Library {
     /** For a model whose graphs are not all to be in memory at a time. @param {import('./sparing.js').Bring} bring
      * @param {boolean} both see there */
     sparing(bring, both) {
-        return new Sparing((bytes, options) => runtime(() => this._ort.InferenceSession.create(bytes, options)), bring,
+        return new Sparing((bytes, options) => runtime(() => this._createApart(bytes, options)), bring,
             (work) => this._turns.take({}, work), both);
+    }
+
+    /** A session that is made with no more memory than its weights take. @param {Uint8Array} bytes
+     * @param {any} options as onnxruntime-web takes them @returns {Promise<any>} */
+    _createApart(bytes, options) {
+        const apart = weightsApart(bytes), { InferenceSession } = this._ort;
+        if (!apart) return InferenceSession.create(bytes, options);
+        return InferenceSession.create(apart.graph, { ...options, externalData: [...options.externalData ?? [], apart.file] });
     }
 
     /** A session of a graph that belongs to no folder, whose runs have turns as well, but are no steps.

@@ -94,8 +94,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
- * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
+ * }} RunMessage `alone`: beside no other task in its engine; `kernels`: those to be compiled when it is loaded; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | SignMessage | RunMessage} ToEngine
  */

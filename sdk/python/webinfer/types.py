@@ -38,6 +38,7 @@ __all__ = [
     "Loaded",
     "Logprob",
     "Made",
+    "MadeMeasured",
     "MadePlace",
     "Memory",
     "Model",
@@ -60,6 +61,7 @@ __all__ = [
     "Problem",
     "Pull",
     "PullEvent",
+    "Quarantined",
     "Removed",
     "Result",
     "Results",
@@ -832,6 +834,8 @@ class NodeRow(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.
@@ -873,6 +877,14 @@ class MadeCounts(TypedDict):
 
 
 class MadeMeasuredCosine(TypedDict):
+    """Between what both put out for an input."""
+
+    median: float
+    p5: float
+    least: float
+
+
+class MadePlaceCosine(TypedDict):
     median: float
     p5: float
     least: float
@@ -882,6 +894,10 @@ class _MadePlace(TypedDict):
     browser: str
     browser_version: str
     platform: str
+    #: That it was measured with there.
+    inputs: int
+    cosine: MadePlaceCosine
+    largest_error: Union[float, None]
     #: The median of its runs.
     run_ms: float
     #: That of fp32.
@@ -889,33 +905,26 @@ class _MadePlace(TypedDict):
 
 
 class MadePlace(_MadePlace, total=False):
-    #: What it takes in a page.
+    #: What the page's memory grew by to load it, at least its files: less than it needs
+    #: where other models had left room.
     memory_bytes: int
-    #: What fp32 takes there.
+    #: The same of fp32, which was loaded after it.
     source_memory_bytes: int
 
 
 class MadeMeasured(TypedDict):
-    """What its graphs put out against those of fp32: cosines, and the largest error as a share of the largest number."""
-
+    #: Of the first place, as the cosines and the error that stand here.
     inputs: int
+    #: How many of them were the model's own.
+    samples: int
+    #: Between what both put out for an input.
     cosine: MadeMeasuredCosine
+    #: Of one number, as a share of the largest.
     largest_error: Union[float, None]
-    places: List[MadePlace]
-
-
-class MadeMeasuredWebgpuCosine(TypedDict):
-    median: float
-    p5: float
-    least: float
-
-
-class MadeMeasuredWebgpu(TypedDict):
-    """The same of the graphs that are for WebGPU alone, where it has such: on WASM too."""
-
-    inputs: int
-    cosine: MadeMeasuredWebgpuCosine
-    largest_error: Union[float, None]
+    #: Where fp32 has its weights: in the graph's file, or in files beside it, which take
+    #: less memory in a page.
+    source_files: Literal["one", "external"]
+    #: Where it was measured: first on WASM, then wherever it was idle.
     places: List[MadePlace]
 
 
@@ -931,14 +940,18 @@ class _Made(TypedDict):
     #: How many weights there are, can have fewer bits, and have them; and of how many
     #: nodes, and how many keep more bits.
     counts: MadeCounts
-    #: What its graphs put out against those of fp32: cosines, and the largest error as a
-    #: share of the largest number.
+    #: What its graphs put out against those of fp32.
     measured: MadeMeasured
 
 
 class Made(_Made, total=False):
     #: The same of the graphs that are for WebGPU alone, where it has such: on WASM too.
-    measured_webgpu: MadeMeasuredWebgpu
+    measured_webgpu: MadeMeasured
+
+
+class ModelVariantsItemWebgpu(TypedDict):
+    bytes: int
+    file_count: int
 
 
 class _ModelVariantsItem(TypedDict):
@@ -949,6 +962,7 @@ class _ModelVariantsItem(TypedDict):
 
 class ModelVariantsItem(_ModelVariantsItem, total=False):
     made: Made
+    webgpu: ModelVariantsItemWebgpu
 
 
 class Value(TypedDict):
@@ -1149,6 +1163,7 @@ class Model(_Model, total=False):
     #: Which of its variants this is.
     variant: str
     #: The preferred one first. NAME:VARIANT names another one, wherever a model is named.
+    #: webgpu: the graphs that it has for WebGPU alone.
     variants: List[ModelVariantsItem]
     #: Of ONNX files.
     opset: int
@@ -1210,6 +1225,40 @@ class StatusNumerics(TypedDict):
     probes: Dict[str, int]
 
 
+class StatusCrossChecks(TypedDict):
+    """Answers of nodes that joined, computed again by browsers of the service: what waits for it, and how the others have ended."""
+
+    waiting: int
+    bytes: int
+    agreed: int
+    wrong: int
+    disputed: int
+    unable: int
+    dropped: int
+
+
+class _Quarantined(TypedDict):
+    #: For DELETE /v1/admin/quarantine.
+    id: str
+    #: What its id was.
+    node: str
+    #: The node token that it came with, by its name.
+    token: Union[str, None]
+    #: The join token that it came with, by its id.
+    join: Union[str, None]
+    #: What was wrong.
+    reason: str
+    #: In milliseconds since 1970.
+    since: int
+    #: Likewise; null: it is refused until this is lifted.
+    until: Union[int, None]
+
+
+class Quarantined(_Quarantined, total=False):
+    #: For admins: where it came from; of IPv6 the first 64 bits.
+    address: str
+
+
 class StatusCounters(TypedDict):
     jobs: Dict[str, int]
     sessions: Dict[str, int]
@@ -1244,6 +1293,11 @@ class _Status(TypedDict):
     models: List[Model]
     #: How many verdicts there are, and how runs beside the clients' path have ended.
     numerics: StatusNumerics
+    #: Answers of nodes that joined, computed again by browsers of the service: what waits
+    #: for it, and how the others have ended.
+    cross_checks: StatusCrossChecks
+    #: The latest 100.
+    quarantined: List[Quarantined]
     counters: StatusCounters
     #: For the operator.
     warnings: List[str]
@@ -1284,6 +1338,8 @@ class _Node(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
+    #: It gets no work until it has shown that it computes right.
+    held: bool
     #: It has lost its connection, and may come back.
     away: bool
     #: How many are on it.
@@ -1314,6 +1370,8 @@ class Node(_Node, total=False):
 class _Nodes(TypedDict):
     #: On a page, in the order of their ids.
     nodes: List[Node]
+    #: Nodes that were found wrong, the oldest first; with limit only the latest.
+    quarantined: List[Quarantined]
 
 
 class Nodes(_Nodes, total=False):
@@ -1653,4 +1711,4 @@ class Jobs(TypedDict):
 
 class Verb(TypedDict):
     id: str
-    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed"]
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted"]

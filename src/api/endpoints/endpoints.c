@@ -4,6 +4,7 @@
 #include "api/endpoints/infer.h"
 #include "api/endpoints/watch/history_page.h"
 #include "base/memory.h"
+#include "quantizer/demand.h"
 #include <stdlib.h>
 
 static struct wi_run_deps runs_of(struct wi_api *api)
@@ -27,6 +28,10 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
 {
     struct wi_endpoints *endpoints = wi_alloc(sizeof *endpoints);
     endpoints->runs = runs_of(api);
+    if (api->deps.quantizer) {
+        endpoints->maker = wi_demand_maker(api->deps.quantizer);
+        endpoints->runs.maker = &endpoints->maker;
+    }
     endpoints->streams = wi_api_streams_new(api);
     endpoints->hearings = wi_hearings_new(api);
     endpoints->tellings = wi_tellings_new(api);
@@ -53,6 +58,7 @@ void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config 
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints)
 {
     endpoints->runs.pulls = NULL;
+    endpoints->runs.maker = NULL;
     wi_durable_quiesce(endpoints->durable);
     wi_api_streams_quiesce(endpoints->streams);
     wi_hearings_quiesce(endpoints->hearings);

@@ -18,6 +18,7 @@ struct wi_page_cache {
 };
 
 struct wi_endpoints {
+    struct wi_run_maker maker;  /* of variants that requests want; empty where nothing is made */
     struct wi_run_deps runs;    /* what the runs of requests are made with */
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;

@@ -40,7 +40,9 @@ static json_t *options_json(const struct wi_kernel *kernel)
 {
     json_t *out = wi_params_json(kernel->options), *rows = json_object_get(out, "properties");
     for (const struct wi_param *option = kernel->options; option->name; option++)
-        json_object_set_new(json_object_get(rows, option->name), "default", default_json(option));
+        if (!option->required)
+            json_object_set_new(
+                json_object_get(rows, option->name), "default", default_json(option));
     return out;
 }
 
@@ -53,15 +55,17 @@ static json_t *platforms_json(void)
     return out;
 }
 
-json_t *wi_kernels_json(void)
+json_t *wi_kernels_json(int ours)
 {
     json_t *out = json_array();
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        if (wi_kernel_is_ours(kernel) && !ours)
+            continue;
         json_t *inputs = json_array();
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             json_array_append_new(inputs, tensor_json(input));
         json_array_append_new(
-            out, json_pack("{s:s, s:s, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
+            out, json_pack("{s:s, s:s?, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
                      kernel->help, "inputs", inputs, "outputs", tensor_json(&kernel->output),
                      "options", options_json(kernel), "platforms", platforms_json()));
     }
@@ -113,5 +117,5 @@ json_t *wi_kernel_models_json(void)
 
 void wi_handle_kernels(struct wi_request *request)
 {
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "kernels", wi_kernels_json()));
+    wi_request_answer_json(request, 200, json_pack("{s:o}", "kernels", wi_kernels_json(0)));
 }

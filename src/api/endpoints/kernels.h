@@ -4,8 +4,9 @@
 
 #include <jansson.h>
 
-/* A list of objects, each a Kernel of the API's description. */
-json_t *wi_kernels_json(void);
+/* A list of objects, each a Kernel of the API's description; `ours`: with those that clients may
+ * not ask for. */
+json_t *wi_kernels_json(int ours);
 /* The built-in models over them: how the page computes each. */
 json_t *wi_kernel_models_json(void);
 

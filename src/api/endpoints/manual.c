@@ -4,9 +4,10 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "config/mdoc.h"
-#include "kernel/kernel.h"
+#include "kernel/model.h"
 #include "task/task.h"
 #include <ctype.h>
+#include <inttypes.h>
 #include <string.h>
 
 /* A table: what fits `widest` has its text beside it. */
@@ -257,6 +258,8 @@ static void print_kernels(FILE *out)
 {
     fputs(".Bl -tag -width multiply_add\n", out);
     for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        if (wi_kernel_is_ours(kernel))
+            continue;
         fprintf(out, ".It Li %s\n", kernel->name);
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
             print_tensor(input, input == kernel->inputs ? "" : ", ", out);
@@ -273,8 +276,25 @@ static void print_kernels(FILE *out)
     fputs(".El\n", out);
 }
 
+static void print_kernel_models(FILE *out)
+{
+    fputs(".Bl -tag -width builtin/transformer\n", out);
+    for (const struct wi_kernel_model *model = wi_kernel_models; model->name; model++) {
+        fprintf(out, ".It Li builtin/%s\n", model->name);
+        print_tensor(&model->input, "", out);
+        print_tensor(&model->output, " → ", out);
+        for (const struct wi_kernel_size *size = model->sizes; size->name; size++)
+            fprintf(out, ",%s%s from %" PRId64 " to %" PRId64, size == model->sizes ? "\n" : " ",
+                size->name, size->least, size->most);
+        fputs(":\n", out);
+        wi_mdoc_text(model->help, out);
+    }
+    fputs(".El\n", out);
+}
+
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
+#define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
 #define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
@@ -294,6 +314,7 @@ static const struct {
     {"pull", MODELS, NULL, "Pull"},
     {"quantize-order", MODELS, NULL, "QuantizeOrder"},
     {"made", MODELS, NULL, "Made"},
+    {"made-measured", MODELS, NULL, "MadeMeasured"},
     {"made-place", MODELS, NULL, "MadePlace"},
     {"upload-order", MODELS, NULL, "UploadOrder"},
     {"upload-file", MODELS, NULL, "UploadFile"},
@@ -304,8 +325,11 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"kernel-models", COMPUTE, print_kernel_models, NULL},
     {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
     {"benchmark", COMPUTE, NULL, "Benchmark"},
+    {"lab-run", LAB, NULL, "LabRun"},
+    {"lab-cell", LAB, NULL, "LabCell"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

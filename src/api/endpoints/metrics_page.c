@@ -6,6 +6,7 @@
 #include "api/endpoints/models/content.h"
 #include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
+#include "api/endpoints/proof/quarantine.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -464,6 +465,9 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
         out, "webinfer_quantized_total{result=\"failed\"} %llu\n", (unsigned long long)made.failed);
     wi_buffer_printf(out, "webinfer_quantized_total{result=\"cancelled\"} %llu\n",
         (unsigned long long)made.cancelled);
+    wi_metric_head(out, "webinfer_quantized_for_webgpu_total", "counter",
+        "Of those that are done, the ones with graphs of their own for WebGPU.");
+    wi_metric_value(out, "webinfer_quantized_for_webgpu_total", (double)made.webgpu);
     wi_metric_head(out, "webinfer_evicted_bytes_total", "counter",
         "Bytes of pulled models that were removed to make room for others.");
     wi_metric_value(out, "webinfer_evicted_bytes_total", (double)hub.evicted_bytes);
@@ -481,6 +485,7 @@ void wi_handle_metrics(struct wi_request *request)
     write_sound(&out, api->endpoints->hearings);
     write_pool(&out, api->deps.pool);
     wi_api_numerics_metrics(api, &out);
+    wi_api_quarantine_metrics(api, &out);
     write_bridge(&out, api->deps.bridge);
     write_store(&out, api->deps.db);
     write_repository(&out, api->deps.repository);

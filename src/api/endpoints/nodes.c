@@ -3,9 +3,11 @@
 
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/openapi.h"
+#include "api/endpoints/proof/quarantine.h"
 #include "api/http/query.h"
 #include "base/clock.h"
 #include "base/params.h"
+#include "bridge/quarantine.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 
@@ -112,8 +114,9 @@ static json_t *page_json(const struct wi_request *request, const struct wi_page 
         wi_pool_nodes_page_json(request->api->deps.pool, page->after, (size_t)page->limit, &more);
     const json_t *last = json_array_get(nodes, json_array_size(nodes) - 1);
     add_bridge_views(request, nodes);
-    return json_pack(
-        "{s:o, s:O?}", "nodes", nodes, "next", more ? json_object_get(last, "id") : NULL);
+    return json_pack("{s:o, s:O?, s:o}", "nodes", nodes, "next",
+        more ? json_object_get(last, "id") : NULL, "quarantined",
+        wi_api_quarantined_json(request, (size_t)page->limit));
 }
 
 void wi_handle_nodes(struct wi_request *request)
@@ -128,7 +131,9 @@ void wi_handle_nodes(struct wi_request *request)
     } else {
         nodes = wi_pool_nodes_json(request->api->deps.pool);
         add_bridge_views(request, nodes);
-        wi_request_answer_json(request, 200, json_pack("{s:o}", "nodes", nodes));
+        wi_request_answer_json(request, 200,
+            json_pack("{s:o, s:o}", "nodes", nodes, "quarantined",
+                wi_api_quarantined_json(request, WI_QUARANTINE_MAX)));
     }
     json_decref(arguments);
 }

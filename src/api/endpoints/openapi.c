@@ -7,6 +7,7 @@
 #include "api/http/request.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
+#include "lab/run.h"
 #include "task/table.h"
 #include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
@@ -72,6 +73,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "LoadOrder", .params = wi_load_params},
     {.name = "UnloadOrder", .params = wi_unload_params},
     {.name = "JoinOrder", .params = wi_join_params},
+    {.name = "VerifyOrder", .params = wi_verify_params},
     {.name = "OllamaName",
         .help = "A model's name, as either of the two.",
         .params = wi_ollama_name_params},
@@ -83,6 +85,10 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
     {.name = "RemovalQuery", .members = removal_query},
+    {.name = "LabRun",
+        .help = "A run of the laboratory, or more of one.",
+        .params = wi_lab_run_params},
+    {.name = "LabCell", .help = "A model at one place.", .params = wi_lab_cell_params},
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
@@ -422,7 +428,7 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
         "openapi", "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security",
         "token", "paths", paths_of(routes), "components", components, "x-elsewhere",
         wi_openapi_elsewhere(routes), "x-codes", codes_json(), "x-tasks", tasks_json(), "x-limits",
-        limits_json(), "x-kernels", wi_kernels_json(), "x-kernel-models", wi_kernel_models_json());
+        limits_json(), "x-kernels", wi_kernels_json(1), "x-kernel-models", wi_kernel_models_json());
 }
 
 void wi_handle_openapi(struct wi_request *request)

@@ -11,7 +11,8 @@
 
 #define SMALL_BODY (64 * 1024)
 #define SOUND_BODY (1024 * 1024)
-#define FILES_BODY (1024 * 1024) /* the paths and hashes of WI_MODEL_FILES_MAX files */
+#define FILES_BODY (1024 * 1024)  /* the paths and hashes of WI_MODEL_FILES_MAX files */
+#define RESULTS_BODY (256 * 1024) /* what is read at once; a run comes in several */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
 
@@ -46,8 +47,9 @@
 #define PULLS                                                                                      \
     "hub_not_found hub_failed hub_unauthorized download_corrupt hub_busy no_room storage_failed "  \
     "model_too_large model_invalid precision_unsupported conflict cancelled"
+#define MAKES "nothing_to_quantize quantized_badly conflict cancelled no_room"
 #define RUNS                                                                                       \
-    MODEL " " PULLS                                                                                \
+    MODEL " " PULLS " " MAKES                                                                      \
           " bad_framing context_length_exceeded answer_too_large input_unknown input_missing "     \
           "input_datatype input_shape input_size input_invalid grammar_too_costly output_unknown " \
           "picture_invalid picture_too_large audio_invalid audio_too_large operator_unsupported "  \
@@ -117,7 +119,7 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/audio/streams", wi_handle_sound_new, USER, WI_ROUTE_BODY, SMALL_BODY, JSON,
         "write down what is said while it is said: {model_name, format?, sampling_rate?}", NATIVE,
         .answers = "201 SoundStream", .body = "SoundOrder",
-        .codes = MODEL " " PULLS " input_invalid queue_full memory_budget",
+        .codes = MODEL " " PULLS " " MAKES " input_invalid queue_full memory_budget",
         .help = "See webinfer-sound(7)."},
     {"POST", "/v1/audio/streams/{id}", wi_handle_sound_take, USER, WI_ROUTE_BODY | WI_ROUTE_BYTES,
         SOUND_BODY, JSON, "send bytes of the sound: ?position=", NATIVE,
@@ -221,7 +223,7 @@ const struct wi_route wi_routes[] = {
         "make a variant in fewer bits: {bits, mixed?, force?, stream?}", NATIVE,
         .answers = "202 Pull 200 events", .events = "progress PullEvent done PullEvent error codes",
         .body = "QuantizeOrder",
-        .codes = MODEL " nothing_to_quantize quantized_badly conflict cancelled no_room queue_full "
+        .codes = MODEL " " MAKES " queue_full "
                        "not_implemented shutting_down internal",
         .help = "See webinfer-models(7), Fewer bits."},
     {"POST", "/v1/models/{model}/publish", wi_handle_model_publish, ADMIN,
@@ -267,6 +269,19 @@ const struct wi_route wi_routes[] = {
         .query = "JobQuery", .codes = "invalid_field job_not_found stream_gone storage_failed"},
     {"DELETE", "/v1/jobs/{id}", wi_handle_job_delete, USER, 0, 0, JSON, "cancel a job", NATIVE,
         .answers = "200 Verb 202 Verb", .codes = "job_not_found conflict storage_failed"},
+    {"POST", "/v1/results", wi_handle_results_write, ADMIN, WI_ROUTE_BODY, RESULTS_BODY, JSON,
+        "keep a run of the laboratory, or more cells of one", NATIVE,
+        .answers = "201 LabKept 200 LabKept", .body = "LabRun",
+        .codes = "not_found conflict storage_failed unavailable",
+        .help = "See webinfer-lab(7), Runs."},
+    {"GET", "/v1/results", wi_handle_results, USER, 0, 0, JSON,
+        "the runs that are kept: ?limit=, ?after=", NATIVE, .answers = "200 LabResults",
+        .query = "PageQuery", .codes = "invalid_field storage_failed",
+        .help = "The newest first, without their cells; 100 by default. See Lists in pages."},
+    {"GET", "/v1/results/{id}", wi_handle_result, USER, 0, 0, JSON, "one, with its cells", NATIVE,
+        .answers = "200 LabResult", .codes = "not_found storage_failed"},
+    {"DELETE", "/v1/results/{id}", wi_handle_result_remove, ADMIN, 0, 0, JSON, "remove a run",
+        NATIVE, .answers = "200 Verb", .codes = "not_found storage_failed"},
     {"GET", "/v1/logs", wi_handle_logs, ADMIN, 0, 0, JSON,
         "the last lines of the log: ?level=, ?part=, ?contains=, ?before=, ?limit=", NATIVE,
         .answers = "200 Logs", .query = "LogsQuery", .codes = "invalid_field unknown_field",
@@ -281,6 +296,14 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/admin/join/{id}", wi_handle_join_revoke, ADMIN, 0, 0, JSON,
         "revoke a join token and send its nodes away", NATIVE, .answers = "200 Verb",
         .codes = "not_found"},
+    {"DELETE", "/v1/admin/quarantine/{id}", wi_handle_quarantine_lift, ADMIN, 0, 0, JSON,
+        "let who was found wrong come again", NATIVE, .answers = "200 Verb", .codes = "not_found",
+        .help = "A join token that was revoked for it stays so. See webinfer-proof(7)."},
+    {"POST", "/v1/admin/verify", wi_handle_verify, ADMIN, WI_ROUTE_MAYBE | WI_ROUTE_EVENTS,
+        SMALL_BODY, JSON, "let nodes show what computes in them: {node?, browser?, platforms?}",
+        NATIVE, .answers = "200 Verified", .events = "progress VerifyProgress done Verified",
+        .body = "VerifyOrder", .codes = "invalid_field node_not_found queue_full",
+        .help = "webinfer-proof(7) describes it."},
     {"POST", "/v1/messages", wi_handle_infer, USER, RUN | WI_ROUTE_EVENTS | WI_ROUTE_KEY, 0, JSON,
         "answer Anthropic's clients: see webinfer-anthropic(7)", ANTHROPIC(messages),
         .answers = "200 Message",

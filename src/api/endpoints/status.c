@@ -8,6 +8,7 @@
 #include "api/endpoints/models/models.h"
 #include "api/endpoints/models/published.h"
 #include "api/endpoints/nodes.h"
+#include "api/endpoints/proof/quarantine.h"
 #include "api/http/request.h"
 #include "base/clock.h"
 #include "durable/durable.h"
@@ -19,6 +20,8 @@
 
 /* The newest of the jobs under way that are listed one by one. */
 #define JOBS_SHOWN 100
+/* The latest of the nodes under quarantine. */
+#define QUARANTINED_SHOWN 100
 
 static json_t *counters_json(const struct wi_api *api, const struct wi_job_counters *jobs)
 {
@@ -148,6 +151,8 @@ void wi_handle_status(struct wi_request *request)
         json_object_set_new(status, "models_directory", models_directory_json(api));
     json_object_set_new(status, "models", wi_api_models_json(api));
     json_object_set_new(status, "numerics", wi_api_numerics_json(api));
+    json_object_set_new(status, "cross_checks", wi_api_cross_checks_json(api));
+    json_object_set_new(status, "quarantined", wi_api_quarantined_json(request, QUARANTINED_SHOWN));
     json_object_set_new(status, "counters", counters_json(api, &jobs));
     json_object_set_new(status, "warnings", wi_api_warnings_json(api));
     wi_request_answer_json(request, 200, status);

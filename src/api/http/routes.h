@@ -108,6 +108,7 @@ wi_route_fn wi_handle_hardware, wi_handle_history, wi_handle_events;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
 wi_route_fn wi_handle_infer, wi_handle_kernels, wi_handle_job_post, wi_handle_jobs;
 wi_route_fn wi_handle_job_get, wi_handle_job_delete;
+wi_route_fn wi_handle_results, wi_handle_results_write, wi_handle_result, wi_handle_result_remove;
 wi_route_fn wi_handle_model_remove, wi_handle_models_gc;
 wi_route_fn wi_handle_upload_new, wi_handle_upload_part, wi_handle_upload_publish;
 wi_route_fn wi_handle_upload_remove;
@@ -126,5 +127,7 @@ wi_route_fn wi_handle_sound_new, wi_handle_sound_take, wi_handle_sound_end;
 wi_route_fn wi_handle_sound_cancel, wi_handle_sound_read;
 wi_route_fn wi_handle_logs;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
+wi_route_fn wi_handle_quarantine_lift;
+wi_route_fn wi_handle_verify;
 
 #endif

@@ -30,6 +30,7 @@
 #include "library/repository.h"
 #include "library/versions_work.h"
 #include "pool/pool.h"
+#include "proof/proof.h"
 #include "quantizer/quantizer.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
@@ -52,6 +53,7 @@ struct wi_server_deps {
     const struct wi_config *config; /* until wi_server_reload brings the next */
     struct wi_jobs *jobs;
     const struct wi_checks *checks;
+    struct wi_proof *proof; /* may be NULL: then no node is examined */
     struct wi_pool *pool;
     struct wi_bridge *bridge;
     struct wi_repository *repository;

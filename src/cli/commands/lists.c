@@ -205,13 +205,16 @@ static void print_nodes(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
-        {"PAUSED", "paused", NULL}, {"CORES", "cores", NULL}, {"ATTEMPTS", "attempts", NULL},
-        {"RTT", "rtt_ms", wi_table_ms}, {"PLATFORMS", "platforms", put_platforms}, {0}};
+        {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
+        {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", wi_table_ms},
+        {"PLATFORMS", "platforms", put_platforms}, {0}};
 
     wi_table_print("", columns, json_object_get(answer, "nodes"), "There are no nodes.");
 }
 
 enum wi_exit wi_cli_nodes(struct wi_cli *cli)
 {
-    return wi_cli_show(cli, "/v1/nodes", print_nodes);
+    int quarantined = wi_argument_given(&cli->arguments, "quarantined");
+
+    return wi_cli_show(cli, "/v1/nodes", quarantined ? wi_cli_print_quarantined : print_nodes);
 }

@@ -314,8 +314,9 @@ static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
     class->open -= (size_t)node->open;
     class->away -= (size_t)node->away;
     class->paused -= (size_t)node->paused;
+    class->held -= (size_t)node->held;
     fleet->open -= (size_t)node->open;
-    node->open = node->away = node->paused = 0;
+    node->open = node->away = node->paused = node->held = 0;
     node->class = NULL;
     fleet->count--;
     if (--class->count > 0)
@@ -383,6 +384,15 @@ void wi_fleet_pause(struct wi_fleet_node *node, int paused)
         return;
     node->class->paused += (size_t)paused - (size_t)node->paused;
     node->paused = paused;
+}
+
+void wi_fleet_hold(struct wi_fleet_node *node, int held)
+{
+    held = node->away && held;
+    if (!node->class)
+        return;
+    node->class->held += (size_t)held - (size_t)node->held;
+    node->held = held;
 }
 
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)

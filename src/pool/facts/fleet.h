@@ -42,6 +42,7 @@ struct wi_fleet_class {
     size_t count, open;       /* its nodes; those that take work */
     size_t away;              /* those that take none now, and will again by themselves */
     size_t paused;            /* of them, those whose people want it so */
+    size_t held;              /* likewise, those that have not shown yet that they compute right */
     struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
     struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such queue */
     struct wi_fleet_group *models;
@@ -60,8 +61,9 @@ struct wi_fleet_work {
 struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
-    int doubted; /* taken only where nothing else has room: the owner's, before wi_fleet_put */
-    int open, away, paused;
+    int doubted;   /* taken only where nothing else has room: the owner's, before wi_fleet_put */
+    int reachable; /* open to what proves something of it, whatever else it gets: the owner's */
+    int open, away, paused, held;
     struct wi_fleet_work work[WI_FLEET_QUEUES];
     struct wi_fleet_place *places;
 };
@@ -80,6 +82,8 @@ void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
 void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away);
 /* Whether its person is why it is away. */
 void wi_fleet_pause(struct wi_fleet_node *node, int paused);
+/* Whether it would take work, but is not to be given any yet. */
+void wi_fleet_hold(struct wi_fleet_node *node, int held);
 /* What is on it. */
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */

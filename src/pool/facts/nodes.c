@@ -22,6 +22,7 @@ struct pool_node {
     double brought_at[WI_FLEET_QUEUES]; /* when anybody had something of the queue's engine, while
                                          * something constrained ran there */
     int answered;                       /* anything, ever */
+    int prepared;                       /* it was told what to compile */
 };
 
 struct pool_nodes {
@@ -129,8 +130,8 @@ const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, 
 
     for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
         const struct wi_fleet_class *class = node->place.class;
-        if (node->info.away || node->info.draining || node->info.paused || !class ||
-            !class->info.platforms[WI_WASM].available ||
+        if (node->info.away || node->info.draining || node->info.paused || node->info.held ||
+            !class || !class->info.platforms[WI_WASM].available ||
             (kind && strcmp(class->info.kind, kind) != 0))
             continue;
         if (!found || (class->ours && !found->place.class->ours))
@@ -163,10 +164,14 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 {
     const struct pool_node_info *info = &node->info;
 
+    int reachable = !info->away && !info->paused && !info->choked;
+
     tell(node);
-    wi_fleet_open(&nodes->fleet, &node->place,
-        !info->away && !info->draining && !info->paused && !info->choked, !info->draining);
+    node->place.reachable = reachable;
+    wi_fleet_open(
+        &nodes->fleet, &node->place, reachable && !info->draining && !info->held, !info->draining);
     wi_fleet_pause(&node->place, info->paused);
+    wi_fleet_hold(&node->place, reachable && info->held);
 }
 
 struct pool_node *wi_pool_nodes_up(
@@ -221,6 +226,12 @@ void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int dr
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused)
 {
     node->info.paused = paused;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held)
+{
+    node->info.held = held;
     tell_fleet(nodes, node);
 }
 
@@ -355,6 +366,7 @@ void wi_pool_node_book(
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->builtin = asked->model->builtin;
     attempt->benchmark = asked->benchmark.runs > 0;
+    attempt->kernel = asked->kernel;
     attempt->stream = asked->stream;
     attempt->task = asked->task;
     attempt->engine = asked->model->engine;
@@ -417,6 +429,14 @@ int wi_pool_node_unbook(
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */
+
+int wi_pool_node_prepare(struct pool_node *node)
+{
+    int was_prepared = node->prepared;
+
+    node->prepared = 1;
+    return !was_prepared;
+}
 
 void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
 {

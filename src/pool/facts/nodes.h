@@ -22,7 +22,8 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
-    int benchmark; /* what it takes is measured for its client alone */
+    int benchmark;                  /* what it takes is measured for its client alone */
+    const struct wi_kernel *kernel; /* NULL: it is none */
     int stream;
     enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;
@@ -56,6 +57,7 @@ struct pool_node_info {
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
     int paused;      /* by its person, until they say otherwise */
+    int held;        /* by us, until it has shown that it computes right */
     int choked;      /* more waits to be sent to it than may; until it is tried again */
     size_t count;    /* attempts on it */
     unsigned missed; /* in a row; see WI_POOL_DOUBTED */
@@ -95,6 +97,7 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models);
 void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node);
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining);
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused);
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held);
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
 /* What could not be sent more is tried again; 1 if it could not, or any of them. */
 int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node);
@@ -111,6 +114,9 @@ void wi_pool_node_book(
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
 
+/* Whether it is the first time that this is asked of the node: then it is to compile what others
+ * like it have used. */
+int wi_pool_node_prepare(struct pool_node *node);
 /* The node has the model, as its answer shows. */
 void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform);
 /* The node says that it has the attempt. */

@@ -277,7 +277,8 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
     const struct wi_inference *asked = infer->asked;
     if (asked->kernel)
         return wi_kernel_check_inputs(asked->kernel, &asked->tensors, error);
-    if (asked->benchmark.threads != WI_THREADS_USUAL && model->engine != WI_ENGINE_ORT) {
+    if (asked->benchmark.threads != WI_THREADS_USUAL && model->engine != WI_ENGINE_ORT &&
+        model->engine != WI_ENGINE_KERNELS) {
         wi_error_set(error, WI_INVALID_FIELD, "threads",
             "the engine of %s has as many threads as [models] threads says", model->name);
         wi_error_expect(error, "no threads, or an ONNX model");

@@ -82,7 +82,7 @@ enum wi_code wi_compute_find_kernel(
 {
     char names[sizeof error->allowed];
     infer->asked->kernel = wi_kernel_find(name);
-    if (infer->asked->kernel)
+    if (infer->asked->kernel && !wi_kernel_is_ours(infer->asked->kernel))
         return WI_OK;
     wi_kernel_names(names, sizeof names);
     wi_error_set(error, WI_KERNEL_NOT_FOUND, "kernel", "there is no kernel \"%.64s\"", name);

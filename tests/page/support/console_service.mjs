@@ -88,6 +88,8 @@ export class ConsoleService {
         this.adapter = undefined;
         /** Takes live sound; null: that is not listed, and not there. @type {import('../../lib/played-sound.mjs').PlayedSound | null} */
         this.sound = null;
+        /** Nodes that were found wrong. @type {any[]} */
+        this.quarantined = text ? [{ id: 'quarantine-1', node: 'node-9', token: `farm ${text}`, join: null, address: text, reason: `it lies ${text}`, since: 1_780_000_000_000, until: null }] : [];
         /** What a snapshot waits for in its middle. */
         this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
@@ -204,6 +206,7 @@ export class ConsoleService {
     /** Does what is told, as much of it as is seen of it. */
     #write({ method, body }, name, response) {
         if (this.refusal) return this.#json(response, this.refusal.status, { code: 'refused', ...this.refusal });
+        if (name.startsWith('/v1/admin/quarantine/')) this.quarantined = this.quarantined.filter(({ id }) => id !== name.slice(21));
         if (name.startsWith('/v1/admin/join/')) this.joins = this.joins.filter(({ id }) => id !== name.slice(15));
         if (name !== '/v1/admin/join') return this.#json(response, 200, { id: 'x', state: method === 'DELETE' ? 'cancelled' : 'ready' });
         const { nodes, seconds } = JSON.parse(body), made = { id: `join-${this.joins.length + 1}`, nodes, expires_at: Date.now() + seconds * 1000 };
@@ -217,7 +220,7 @@ export class ConsoleService {
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
-        if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2' };
+        if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2', quarantined: this.quarantined };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
         if (name === '/v1/logs') {
             const before = Number(query.get('before') ?? Infinity), levels = ['error', 'warn', 'info', 'debug'];

@@ -21,12 +21,12 @@ export function findFirefox() {
     return fs.existsSync(found) ? found : null;
 }
 
-/** @param {string} program */
-export async function launchFirefox(program) {
+/** @param {string} program @param {Record<string, unknown>} [preferences] beside ours */
+export async function launchFirefox(program, preferences = {}) {
     const home = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-firefox-'));
     const profile = path.join(home, 'profile');
     fs.mkdirSync(profile);
-    fs.writeFileSync(path.join(profile, 'user.js'), Object.entries(PREFERENCES)
+    fs.writeFileSync(path.join(profile, 'user.js'), Object.entries({ ...PREFERENCES, ...preferences })
         .map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`).join(''));
     const child = spawn(program, ['--headless', '--no-remote', '--profile', profile, '--remote-debugging-port=0'], {
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },

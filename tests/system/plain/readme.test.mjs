@@ -42,6 +42,7 @@ const EXPECTED = [
     ['build/webinfer infer keywords ', /^left +\d/m],
     ['build/webinfer transcribe --live digit-words ', /^(?:one zero four six\nseven|four\none seven)$/m],
     ['build/webinfer transcribe ', /^four one seven$/m],
+    [`curl -s http://127.0.0.1:8470/v1/infer -d '{"model_name": "builtin/vector"`, /"data":\[0,1,4\]/],
     ['curl -s http://127.0.0.1:8470/v1/infer ', /"label":"7"/],
     ['curl -s http://127.0.0.1:8470/v1/compute ', /"kernel":"softmax"/],
     ['curl -s http://127.0.0.1:8470/v1/chat/completions ', /17 \+ 25 = 42/],

@@ -108,6 +108,11 @@ const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
     return fixture->spec.client;
 }
 
+void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)
+{
+    *counters = (struct wi_cross_counters){0};
+}
+
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
 {
     *counters = (struct wi_check_counters){0};
@@ -288,6 +293,21 @@ void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens 
 json_t *wi_bridge_invitations(const struct wi_bridge *bridge)
 {
     return json_array();
+}
+
+json_t *wi_bridge_quarantined(const struct wi_bridge *bridge, size_t most, int everything)
+{
+    return json_array();
+}
+
+size_t wi_bridge_quarantined_count(const struct wi_bridge *bridge)
+{
+    return 0;
+}
+
+int wi_bridge_lift(struct wi_bridge *bridge, const char *id)
+{
+    return -1;
 }
 
 json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)

@@ -129,6 +129,10 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
     return the.verdicts;
 }
 
+void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+{
+}
+
 /* ---------------------------------------------------------------- the fixture */
 
 static inline int set_up(void **state)

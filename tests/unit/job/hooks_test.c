@@ -47,14 +47,20 @@ static void on_dispatch(void *context, const struct wi_job_spec *spec, const cha
     assert_string_equal(node_id, "node-1");
 }
 
-static void submit_shadow(const char *id)
+static void submit_beside(const char *id, int proves)
 {
     struct wi_job_spec spec = {
         .asked = ASKED(.model = wi_model_ref(&fixture->model), .timeout_ms = 60000),
-        .accepted_at = wi_now_ms()};
+        .accepted_at = wi_now_ms(),
+        .proves = proves};
     snprintf(spec.id, sizeof spec.id, "%s", id);
     assert_int_equal(
         wi_jobs_submit_shadow(fixture->jobs, &spec, on_dispatch, on_done, NULL, NULL), WI_OK);
+}
+
+static void submit_shadow(const char *id)
+{
+    submit_beside(id, 0);
 }
 
 /* ---------------------------------------------------------------- */
@@ -127,6 +133,22 @@ TEST(of_what_runs_beside_the_clients_only_the_failures_are_told)
     wi_jobs_counters(fixture->jobs, &counters);
     assert_int_equal(counters.accepted, 0);
     assert_int_equal(counters.completed + counters.failed, 0);
+}
+
+/* Clients' jobs may wait for a node that has to show first what it is. */
+TEST(what_proves_something_of_a_node_waits_for_no_client)
+{
+    watch();
+    fixture->room = 0;
+    submit("job-1");
+    submit_shadow("shadow-1");
+    submit_beside("proof-1", 1);
+    assert_int_equal(fixture->dispatched, 0);
+    fixture->room = 1;
+    events()->on_slot_free(events()->context);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(watcher.dispatched, 1);
+    assert_non_null(strstr(fixture->attempt, "proof-1"));
 }
 
 TEST(what_runs_beside_the_clients_is_not_tried_again)

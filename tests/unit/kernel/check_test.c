@@ -9,6 +9,7 @@
 
 static struct wi_tensors inputs, outputs;
 static struct wi_error error;
+static const json_t *given;
 
 static int tear_down(void **state)
 {
@@ -49,7 +50,7 @@ static enum wi_code check(const char *kernel)
 
 static enum wi_code check_answer(const char *kernel)
 {
-    return wi_kernel_check_answer(wi_kernel_find(kernel), &inputs, &outputs, &error);
+    return wi_kernel_check_answer(wi_kernel_find(kernel), &inputs, given, &outputs, &error);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -78,7 +79,8 @@ TEST(test_every_row_fits_a_call)
             tensors++;
         while (kernel->options[options].name)
             options++;
-        assert_true(tensors > 0 && tensors <= KERNEL_INPUTS && options <= KERNEL_OPTIONS);
+        assert_true(tensors > 0 || wi_kernel_is_ours(kernel));
+        assert_true(tensors <= KERNEL_INPUTS && options <= KERNEL_OPTIONS);
     }
 }
 
@@ -86,8 +88,9 @@ TEST(test_names)
 {
     char names[400], few[12];
     wi_kernel_names(names, sizeof names);
-    assert_non_null(strstr(names, "add, attention, "));
+    assert_non_null(strstr(names, "add, attention, gelu, "));
     assert_non_null(strstr(names, ", transpose"));
+    assert_non_null(wi_kernel_find("challenge")); /* which is ours alone */
     wi_kernel_names(few, sizeof few);
     assert_int_equal(strlen(few), sizeof few - 1);
 }
@@ -239,6 +242,21 @@ TEST(test_huge_dimensions_beside_none)
     wi_tensors_clear(&inputs);
     INPUT("x", 0, WI_TENSOR_DIM_MAX);
     assert_int_equal(check("softmax"), WI_ANSWER_TOO_LARGE);
+}
+
+/* --- sizes that are options ------------------------------------------------------------------- */
+
+TEST(test_an_answer_of_the_size_that_an_option_says)
+{
+    json_t *object = json_pack("{s:i, s:s}", "n", 3, "seed", "0123456789abcdef");
+    given = object;
+    OUTPUT("c", 3, 3);
+    assert_int_equal(check_answer("challenge"), WI_OK);
+    outputs.items[0].dims[1] = 4;
+    assert_int_equal(check_answer("challenge"), WI_INFERENCE_FAILED);
+    assert_non_null(strstr(error.detail, "FP32 [3, 3]"));
+    given = NULL;
+    json_decref(object);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */

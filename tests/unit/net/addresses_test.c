@@ -67,3 +67,19 @@ TEST(forgets_all)
     wi_addresses_clear(&addresses);
     assert_null(addresses._counts);
 }
+
+static void assert_text(const char *address, const char *text)
+{
+    char got[WI_PEER_TEXT_SIZE];
+    const struct wi_peer it = peer(address);
+    wi_peer_text(&it, got);
+    assert_string_equal(got, text);
+}
+
+TEST(a_peer_is_shown_as_it_is_counted)
+{
+    assert_text("192.0.2.1:1", "192.0.2.1");
+    assert_text("[::ffff:192.0.2.1]:1", "192.0.2.1");
+    assert_text("[2001:db8:ffff:1234:1:2:3:4]:1", "2001:db8:ffff:1234::/64");
+    assert_text("[::1]:1", "::/64");
+}

@@ -230,6 +230,11 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     wi_join(seen.why, sizeof seen.why, why, NULL);
 }
 
+int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason)
+{
+    return -1;
+}
+
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id)
 {
     return &info;
@@ -253,6 +258,14 @@ enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struc
 {
     seen.loads++;
     seen.loaded_on = platforms[0];
+    return WI_OK;
+}
+
+enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
+    enum wi_platform platform, const struct wi_strings *kernels)
+{
+    seen.loads++;
+    seen.loaded_on = platform;
     return WI_OK;
 }
 

@@ -581,6 +581,21 @@ TEST(what_is_paused_is_waited_for)
     expect_node(place, 3, "node-2");
 }
 
+TEST(what_is_held_is_waited_for)
+{
+    struct place *place = *state;
+
+    for (int i = 0; i < 2; i++) {
+        place->nodes[i].open = 0;
+        place->nodes[i].away = place->nodes[i].held = 1;
+        place->nodes[i].any.node = NULL;
+    }
+    assert_int_equal(route(place, 2), WI_PICK_WAIT);
+    assert_int_equal(option(place, 0, WI_WASM)->standing, WI_STANDING_HELD);
+    assert_string_equal(wi_standing_names[WI_STANDING_HELD], "held");
+    expect_node(place, 3, "node-2");
+}
+
 TEST(where_the_memory_was_short_a_smaller_variant_is_awaited)
 {
     struct place *place = *state;

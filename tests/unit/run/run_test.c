@@ -1,5 +1,5 @@
 /* A run from its bytes to its answer, for each kind of owner: real models and threads; the queue of
- * jobs, the nodes and the pulls are played. */
+ * jobs, the nodes, the pulls and the maker of variants are played. */
 #include "../asked.h"
 #include "../test.h"
 
@@ -35,6 +35,12 @@ struct fixture {
     int pulls;
     wi_pull_fn *on_pull;
     void *pull_context;
+    /* the making under way */
+    int makes, has_left;
+    const char *variant; /* that may be made */
+    char wanted[16];     /* the precision it was asked for last; "" for none */
+    wi_run_maker_fn *on_making;
+    void *making_context;
     /* what the owner was told */
     struct wi_run *run;
     char told[256]; /* a word for each */
@@ -127,6 +133,41 @@ static void tell_pull(enum wi_pull_state state)
     const struct wi_pull_info info = {.state = state, .total = 100, .done = 10};
     fixture->on_pull(fixture->pull_context, &info);
 }
+
+static const char *variant(void *context, const struct wi_model *model, const char *precision)
+{
+    assert_string_equal(model->name, "builtin/echo");
+    snprintf(fixture->wanted, sizeof fixture->wanted, "%s", precision ? precision : "");
+    return fixture->variant;
+}
+
+static struct wi_run_made *make(void *context, struct wi_model *model, const char *name,
+    wi_run_maker_fn *on_event, void *event_context)
+{
+    assert_string_equal(name, fixture->variant);
+    fixture->makes++;
+    fixture->on_making = on_event;
+    fixture->making_context = event_context;
+    return (struct wi_run_made *)fixture;
+}
+
+static void leave(struct wi_run_made *made)
+{
+    fixture->on_making = NULL;
+    fixture->has_left = 1;
+}
+
+static void end_making(enum wi_code code)
+{
+    wi_run_maker_fn *on_event = fixture->on_making;
+    struct wi_error error;
+    if (code != WI_OK)
+        wi_error_set(&error, code, NULL, "it is not made");
+    fixture->on_making = NULL;
+    on_event(fixture->making_context, NULL, code == WI_OK ? NULL : &error);
+}
+
+static const struct wi_run_maker maker = {.variant = variant, .begin = make, .leave = leave};
 
 /* --- the owner -------------------------------------------------------------------------------- */
 
@@ -541,6 +582,109 @@ TEST(pulls_nothing_when_the_server_closes)
     until(!fixture->run);
     assert_int_equal(fixture->code, WI_MODEL_NOT_FOUND);
     assert_int_equal(fixture->pulls, 0);
+}
+
+/* --- variants that are made ------------------------------------------------------------------- */
+
+#define IN_8_BITS ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}],\"precision\":\"int8\"%s}"
+
+static void begin_in_8_bits(enum wi_run_kind kind, const char *more)
+{
+    char *text = wi_sprintf(IN_8_BITS, more);
+    fixture->deps.maker = &maker;
+    fixture->variant = "q8";
+    begin_kind(kind, text, 1000);
+    free(text);
+}
+
+TEST(has_a_precision_made_once)
+{
+    begin_in_8_bits(WI_RUN_ANSWER, "");
+    assert_string_equal(fixture->wanted, "int8");
+    assert_string_equal(fixture->told, "begin ");
+    assert_int_equal(fixture->submitted, 0);
+    end_making(WI_OK);
+    until(!fixture->run); /* it is not there even so */
+    assert_int_equal(fixture->code, WI_MODEL_NOT_FOUND);
+    assert_non_null(strstr(fixture->error.detail, "builtin/echo:q8"));
+    assert_int_equal(fixture->makes, 1);
+}
+
+TEST(says_why_a_precision_was_not_made)
+{
+    begin_in_8_bits(WI_RUN_ANSWER, "");
+    end_making(WI_QUANTIZED_BADLY);
+    assert_string_equal(fixture->told, "begin failed ");
+    assert_int_equal(fixture->code, WI_QUANTIZED_BADLY);
+    assert_false(fixture->has_left);
+}
+
+TEST(shows_a_stream_how_far_a_making_is_and_leaves_it)
+{
+    const struct wi_progress progress = {.phase = "quantizing"};
+    fixture->streams = 1;
+    begin_in_8_bits(WI_RUN_ANSWER, "");
+    fixture->on_making(fixture->making_context, &progress, NULL);
+    assert_string_equal(fixture->told, "begin-stream quantizing ");
+    wi_run_abandon(fixture->run);
+    fixture->run = NULL;
+    assert_true(fixture->has_left);
+}
+
+TEST(waits_for_a_making_until_its_deadline)
+{
+    begin_in_8_bits(WI_RUN_ANSWER, ",\"timeout_ms\":1");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_DEADLINE_EXCEEDED);
+    assert_non_null(strstr(fixture->error.detail, "still being made"));
+    assert_true(fixture->has_left);
+}
+
+TEST(has_nothing_made_where_none_may_be)
+{
+    begin_in_8_bits(WI_RUN_STORED, "");
+    until(!fixture->run);
+    assert_int_equal(fixture->code, WI_PRECISION_UNSUPPORTED);
+    fixture->deps.maker = NULL;
+    begin(ECHO_HEAD "\"shape\":[2],\"data\":[1.5,2]}],\"precision\":\"int8\"}");
+    assert_int_equal(fixture->code, WI_PRECISION_UNSUPPORTED);
+    assert_int_equal(fixture->makes, 0);
+}
+
+/* A job that there was no memory for. */
+static void starve(void)
+{
+    struct wi_job_result result = {.code = WI_ATTEMPTS_EXHAUSTED,
+        .starved = 1,
+        .place = {.browser = "chrome", .platform = WI_WASM}};
+    wi_error_set(&result.error, result.code, NULL, "no memory");
+    end_job(&result);
+}
+
+TEST(has_the_next_smaller_made_where_there_is_no_memory)
+{
+    static const enum wi_code ends[] = {WI_OK, WI_QUEUE_FULL};
+    fixture->deps.maker = &maker;
+    for (int i = 0; i < 2; i++) {
+        fixture->variant = "q8";
+        begin(body);
+        assert_true(fixture->spec.asked->lessens);
+        starve();
+        assert_string_equal(fixture->wanted, "");
+        assert_int_equal(fixture->makes, i + 1);
+        end_making(ends[i]);
+        until(!fixture->run);
+        /* What had no memory is what its client is told, if nothing else has come of it. */
+        assert_int_equal(fixture->code, i == 0 ? WI_MODEL_NOT_FOUND : WI_ATTEMPTS_EXHAUSTED);
+        assert_int_equal(fixture->failures, i);
+        fixture->variant = NULL; /* nothing may be made of it */
+        begin(body);
+        assert_false(fixture->spec.asked->lessens);
+        starve();
+        assert_int_equal(fixture->code, WI_ATTEMPTS_EXHAUSTED);
+        fixture->failures = 0;
+    }
+    assert_int_equal(fixture->makes, 2);
 }
 
 /* --- the other kinds -------------------------------------------------------------------------- */

@@ -59,6 +59,7 @@ export function nodesView(app, after) {
                 h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
                     after ? h('a', { href: pageHref(before) }, 'Previous page') : null,
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
+                found(app, page.quarantined ?? [], read),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
             ] };
         },
@@ -120,6 +121,23 @@ function verbs(node, read) {
     };
     return [node.draining ? button('Undrain', undrain, { quiet: true, label: `Undrain ${node.id}` }) : button('Drain', drain, { quiet: true, label: `Drain ${node.id}` }),
         node.session && button('Recycle', recycle, { quiet: true, label: `Recycle ${node.session}` })];
+}
+
+/** Nodes that were found wrong; nothing where there are none. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
+function found(app, rows, read) {
+    const lift = async (/** @type {any} */ { id, node, token, join: link }) => {
+        if (!await confirm({ title: 'Let it come again?', text: [`${node} was found wrong.`, `${token ? `The node token ${token}` : `The link ${link}`} is not refused any more.`], verb: 'Lift' })) return;
+        await attempt(() => ask('DELETE', `/v1/admin/quarantine/${encodeURIComponent(id)}`), `${node} may come again.`);
+        read();
+    };
+    return rows.length ? section('Under quarantine', table('Nodes that were found wrong', [
+        { name: 'Node', cell: (one) => h('code', null, one.node) },
+        { name: 'Refused', cell: (one) => [one.token ? `node token ${plain(one.token)}` : h('code', null, one.join), one.address ? h('small', null, one.address) : null] },
+        { name: 'Since', cell: (one) => moment(one.since) },
+        { name: 'Until', cell: (one) => (one.until ? moment(one.until) : 'it is lifted') },
+        { name: 'Why', wide: true, cell: (one) => plain(one.reason) },
+        ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Lift', () => lift(one), { quiet: true, label: `Lift ${one.id}` }) }] : []),
+    ], [...rows].reverse(), ({ id }) => id, '')) : null;
 }
 
 /** @param {any} joins @param {any} made @param {() => void} read @param {(made: any) => void} show */

@@ -158,10 +158,15 @@ static json_t *variants_json(const struct wi_variants *variants)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < variants->count; i++) {
-        const struct wi_variant *variant = &variants->items[i];
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:O*}", "name", variant->name,
-                                        "bytes", (json_int_t)variant->bytes, "file_count",
-                                        (json_int_t)variant->files.count, "made", variant->notes));
+        const struct wi_variant *variant = &variants->items[i], *webgpu = variant->webgpu;
+        json_t *one = json_pack("{s:s, s:I, s:I, s:O*}", "name", variant->name, "bytes",
+            (json_int_t)variant->bytes, "file_count", (json_int_t)variant->files.count, "made",
+            variant->notes);
+        if (webgpu)
+            json_object_set_new(one, "webgpu",
+                json_pack("{s:I, s:I}", "bytes", (json_int_t)webgpu->bytes, "file_count",
+                    (json_int_t)webgpu->files.count));
+        json_array_append_new(list, one);
     }
     return list;
 }

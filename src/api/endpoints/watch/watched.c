@@ -40,11 +40,13 @@ static json_t *status_json(const struct wi_api *api, const char *id, const char 
     (void)client;
     const char *problem = wi_api_problem(api, &ready, &error);
     wi_pool_counters(api->deps.pool, &pool);
-    return json_pack("{s:s, s:I, s:b, s:s?, s:{s:s}, s:{s:s}, s:{s:I, s:I}, s:o, s:o}", "version",
-        api->deps.version, "started_at", (json_int_t)api->started_at, "ready", ready, "problem",
-        problem, "api", "url", api->url, "bridge", "url", wi_bridge_url(api->deps.bridge), "nodes",
-        "count", (json_int_t)pool.nodes, "open", (json_int_t)pool.open_nodes, "kinds",
-        kinds_json(api), "warnings", wi_api_warnings_json(api));
+    return json_pack("{s:s, s:I, s:b, s:s?, s:{s:s}, s:{s:s}, s:{s:I, s:I, s:I}, s:o, s:o}",
+        "version", api->deps.version, "started_at", (json_int_t)api->started_at, "ready", ready,
+        "problem", problem, "api", "url", api->url, "bridge", "url",
+        wi_bridge_url(api->deps.bridge), "nodes", "count", (json_int_t)pool.nodes, "open",
+        (json_int_t)pool.open_nodes, "quarantined",
+        (json_int_t)wi_bridge_quarantined_count(api->deps.bridge), "kinds", kinds_json(api),
+        "warnings", wi_api_warnings_json(api));
 }
 
 static json_t *queue_json(const struct wi_api *api, const char *id, const char *client)

@@ -85,10 +85,11 @@ TEST(nodes_are_listed_by_their_ids)
     assert_string_equal(page(nodes, "c", 2), "d e ");
 }
 
-TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_or_choked)
+TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_choked_or_held)
 {
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_fleet_node *place = wi_pool_node_info_of(node)->place;
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(nodes);
 
     assert_int_equal(fleet->open, 1);
@@ -125,6 +126,23 @@ TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_or_choked)
     wi_pool_node_pause(nodes, node, 0);
     assert_int_equal(fleet->open, 0);
     wi_pool_node_drain(nodes, node, 0);
+    assert_int_equal(fleet->open, 1);
+    wi_pool_node_hold(nodes, node, 1);
+    assert_int_equal(fleet->open, 0);
+    assert_int_equal(fleet->classes->away, 1);
+    assert_int_equal(fleet->classes->held, 1);
+    assert_null(wi_pool_nodes_yardstick(nodes, NULL));
+    assert_true(place->reachable);
+    wi_pool_node_drain(nodes, node, 1); /* it may be asked what it is all the same */
+    assert_int_equal(fleet->classes->held, 0);
+    assert_true(place->reachable);
+    wi_pool_node_away(nodes, node);
+    assert_false(place->reachable);
+    add(nodes, "n-1", 0);
+    wi_pool_node_drain(nodes, node, 0);
+    assert_int_equal(fleet->classes->held, 1);
+    wi_pool_node_hold(nodes, node, 0);
+    assert_int_equal(fleet->classes->held, 0);
     assert_int_equal(fleet->open, 1);
 }
 

@@ -1,0 +1,84 @@
+-- Runs of the laboratory in DuckDB. Each run is exported as lines of JSON, and all are read at once:
+--
+--     webinfer results export run-1 >run-1.ndjson
+--     duckdb -cmd "SET VARIABLE runs = '*.ndjson'" -f lab.sql
+--
+-- It makes a table, `cells`, and views over it. webinfer-lab(7) describes them. No extension is
+-- loaded that DuckDB does not have in itself. Medians and ratios are those that webinfer prints;
+-- intervals and the U test are webinfer's alone.
+
+CREATE OR REPLACE TABLE cells AS
+SELECT
+    run.id AS run, run.name AS run_name, epoch_ms(run.began_at) AS began_at,
+    run.webinfer.version AS webinfer, run.webinfer.commit AS commit, run.noisy AS noisy,
+    run.imported AS imported, run.simulated OR platform = 'simulated' AS simulated, index, model,
+    hash, browser, browser_version, flags, platform, adapter, engine, engine_version, precision,
+    CAST(threads AS VARCHAR) AS threads, batch, concurrency, clock, outcome, reason, load_ms,
+    first_ms, samples_ms, repeats, disturbed, page_bytes, rss_bytes, error_ratio, output_hash,
+    baseline, yardstick
+FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
+    run: 'STRUCT(id VARCHAR, name VARCHAR, began_at BIGINT, webinfer STRUCT("version" VARCHAR,
+        "commit" VARCHAR), noisy BOOLEAN, imported BOOLEAN, simulated BOOLEAN)',
+    index: 'INTEGER', model: 'VARCHAR', hash: 'VARCHAR', browser: 'VARCHAR',
+    browser_version: 'VARCHAR', flags: 'VARCHAR[]', platform: 'VARCHAR',
+    adapter: 'STRUCT(vendor VARCHAR, architecture VARCHAR, description VARCHAR,
+        is_fallback BOOLEAN)',
+    engine: 'VARCHAR', engine_version: 'VARCHAR', precision: 'VARCHAR', threads: 'VARCHAR',
+    batch: 'BIGINT', concurrency: 'BIGINT', outcome: 'VARCHAR', reason: 'VARCHAR',
+    clock: 'VARCHAR', load_ms: 'DOUBLE', first_ms: 'DOUBLE', samples_ms: 'DOUBLE[]',
+    repeats: 'BIGINT', disturbed: 'BIGINT', page_bytes: 'BIGINT', rss_bytes: 'BIGINT',
+    error_ratio: 'DOUBLE', output_hash: 'VARCHAR', baseline: 'INTEGER', yardstick: 'VARCHAR'
+});
+
+-- A row for each sample, in the order in which they were measured.
+CREATE OR REPLACE VIEW samples AS
+SELECT * EXCLUDE (samples_ms), unnest(samples_ms) AS ms,
+    unnest(range(1, len(samples_ms) + 1)) AS sample
+FROM cells;
+
+-- A row for each cell that has samples.
+CREATE OR REPLACE VIEW medians AS
+SELECT * EXCLUDE (samples_ms), len(samples_ms) AS n, list_min(samples_ms) AS min_ms,
+    list_aggregate(samples_ms, 'quantile_cont', 0.5) AS median_ms,
+    list_aggregate(samples_ms, 'quantile_cont', 0.9) AS p90_ms
+FROM cells
+WHERE len(samples_ms) > 0;
+
+-- How many times as fast as its baseline each cell is. Nothing simulated is compared.
+CREATE OR REPLACE VIEW speedups AS
+SELECT cell.*, base.median_ms AS baseline_ms, base.median_ms / cell.median_ms AS speedup
+FROM medians AS cell
+JOIN medians AS base ON base.run = cell.run AND base.index = cell.baseline
+WHERE cell.yardstick IS NULL AND NOT cell.simulated AND NOT base.simulated AND cell.median_ms > 0;
+
+-- Where each model ran fastest, of what was right, in each run.
+CREATE OR REPLACE VIEW best_places AS
+SELECT run, model, batch, concurrency, clock, browser, platform, precision, threads, median_ms
+FROM medians
+WHERE outcome = 'ok' AND yardstick IS NULL AND NOT simulated
+QUALIFY row_number() OVER (
+    PARTITION BY run, model, batch, concurrency, clock ORDER BY median_ms, index) = 1;
+
+-- What each cell was from run to run: the same names are the same cell.
+CREATE OR REPLACE VIEW history AS
+SELECT model, browser, platform, precision, threads, batch, concurrency, clock, began_at, commit,
+    run, noisy, imported, simulated, outcome, median_ms,
+    median_ms / lag(median_ms) OVER same_cell AS ratio,
+    lag(run) OVER same_cell AS run_before, lag(outcome) OVER same_cell AS outcome_before
+FROM cells LEFT JOIN (SELECT run, index, median_ms FROM medians) AS timed USING (run, index)
+WHERE yardstick IS NULL
+WINDOW same_cell AS (
+    PARTITION BY model, browser, platform, precision, threads, batch, concurrency, clock, simulated
+    ORDER BY began_at, run)
+ORDER BY model, browser, platform, precision, threads, batch, concurrency, clock, began_at;
+
+-- What took over 10 % longer than in the run before, or was ok there and is not. This has no test
+-- of significance and no yardstick: webinfer results compare has.
+CREATE OR REPLACE VIEW regressions AS
+SELECT * FROM history
+WHERE (outcome_before = 'ok' AND outcome <> 'ok')
+    OR (outcome_before = 'ok' AND outcome = 'ok' AND ratio > 1.1)
+ORDER BY ratio DESC NULLS FIRST;
+
+-- The samples for other programs, into the folder where DuckDB was started.
+COPY (SELECT * FROM samples) TO 'samples.parquet' (FORMAT parquet);

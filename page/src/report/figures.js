@@ -1,0 +1,99 @@
+/** What a run is shown as: its columns, their order, and curves over concurrency. Pure. */
+
+/** @typedef {{n: number, min: number, median: number, p90: number, low: number, high: number, bimodal: boolean}} Summary */
+/** @typedef {{index: number, model: string, browser?: string, browser_version?: string, platform: string, precision?: string,
+ * threads?: number | 'all', batch?: number, concurrency?: number, clock?: string, outcome: string, reason?: string,
+ * yardstick?: string, adapter?: {description?: string, is_fallback?: boolean}, samples_ms: number[], load_ms?: number,
+ * first_ms?: number, error_ratio?: number, repeats?: number, disturbed?: number, summary?: Summary, baseline?: number,
+ * speedup?: {value: number, low: number, high: number}}} Cell */
+/** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, simulated: boolean, imported: boolean,
+ * webinfer?: {version?: string, commit?: string}, machine?: {cores?: number, memory_bytes?: number, kernel?: string}, cells: Cell[]}} Run */
+
+/** What is wrong comes before what is right, and that before what was not tried. */
+const OUTCOMES = ['crashed', 'inexact', 'failed', 'too slow', 'ok', 'unsupported', 'absent', 'not run'];
+
+/** @param {Run} run @param {Cell} cell */
+export const isSimulated = (run, cell) => run.simulated || cell.platform === 'simulated';
+
+/** @param {unknown} value @returns {string} with four figures, as the other reports have it */
+export function figure(value) {
+    if (typeof value !== 'number') return '';
+    return String(Number(value.toPrecision(4)));
+}
+
+/** A column: its title, what it is sorted by, and whether that is a number. What has none comes last.
+ * @typedef {{title: string, by: (cell: Cell) => string | number | undefined, isFigure?: boolean}} Column */
+/** @type {Column[]} */
+const ALL = [
+    { title: '#', by: (cell) => cell.index, isFigure: true },
+    { title: 'Model', by: (cell) => cell.model },
+    { title: 'Browser', by: (cell) => cell.browser },
+    { title: 'Platform', by: (cell) => cell.platform },
+    { title: 'Outcome', by: (cell) => OUTCOMES.indexOf(cell.outcome) },
+    { title: 'Speed-up', by: (cell) => cell.speedup?.value, isFigure: true },
+    { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
+    { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
+    { title: 'Samples', by: (cell) => cell.samples_ms.length || undefined },
+    { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
+    { title: 'Precision', by: (cell) => cell.precision },
+    { title: 'Threads', by: (cell) => (cell.threads === 'all' ? Infinity : cell.threads), isFigure: true },
+    { title: 'Batch', by: (cell) => cell.batch, isFigure: true },
+    { title: 'Concurrency', by: (cell) => cell.concurrency, isFigure: true },
+    { title: 'Clock', by: (cell) => cell.clock },
+    { title: 'Load ms', by: (cell) => cell.load_ms, isFigure: true },
+    { title: 'First ms', by: (cell) => cell.first_ms, isFigure: true },
+    { title: 'Error', by: (cell) => cell.error_ratio, isFigure: true },
+    { title: 'Reason', by: (cell) => cell.reason },
+];
+
+/** Those that say something of one of the cells at least. @param {Cell[]} cells */
+export const columnsOf = (cells) => ALL.filter(({ by }) => cells.some((cell) => by(cell) !== undefined));
+
+/** @param {Cell[]} cells @param {Column} column @param {boolean} isDown @returns {Cell[]} sorted */
+export function sorted(cells, { by }, isDown) {
+    return cells.toSorted((a, b) => {
+        const x = by(a), y = by(b);
+        if (x === y) return a.index - b.index;
+        if (x === undefined || y === undefined) return x === undefined ? 1 : -1; // also where the order is turned round
+        return (x < y ? -1 : 1) * (isDown ? -1 : 1);
+    });
+}
+
+/** The worst first, as the other reports have it. @param {Cell[]} cells */
+export function worstFirst(cells) {
+    const rank = (/** @type {Cell} */ cell) => OUTCOMES.indexOf(cell.outcome);
+    const speed = (/** @type {Cell} */ cell) => cell.speedup?.value ?? Infinity;
+    return cells.toSorted((a, b) => rank(a) - rank(b) || (speed(a) === speed(b) ? a.index - b.index : speed(a) - speed(b)));
+}
+
+/** @typedef {{name: string, xs: number[], lines: {name: string, values: (number | null)[]}[]}} Curves */
+
+/** What is one curve: all but the concurrency. @param {Cell} cell */
+const lineOf = ({ browser, platform, precision, threads }) =>
+    [[browser, platform].filter(Boolean).join('/'), precision, threads && `${threads} threads`].filter(Boolean).join(' ');
+
+/** Requests a second over the concurrency, for each model and clock that has more than one: so many at a time, over the
+ * median of one. @param {Run} run @returns {Curves[]} */
+export function curvesOf(run) {
+    /** @type {Map<string, Cell[]>} */
+    const groups = new Map();
+    for (const cell of run.cells) {
+        if (cell.outcome !== 'ok' || cell.yardstick || !cell.concurrency || !cell.summary?.median) continue;
+        const name = [cell.model, cell.batch && `batch ${cell.batch}`, cell.clock && `by the ${cell.clock}’s clock`].filter(Boolean).join(', ');
+        groups.set(name, [...groups.get(name) ?? [], cell]);
+    }
+    return [...groups].map(([name, cells]) => {
+        const xs = [...new Set(cells.map(({ concurrency }) => concurrency ?? 0))].sort((a, b) => a - b);
+        const lines = [...new Set(cells.map(lineOf))].map((line) => ({ name: line, values: xs.map((x) => {
+            const cell = cells.find((one) => one.concurrency === x && lineOf(one) === line);
+            return cell?.summary ? x * (cell.batch ?? 1) * 1000 / cell.summary.median : null;
+        }) }));
+        return { name: isSimulated(run, cells[0]) ? `${name}, simulated` : name, xs, lines };
+    }).filter(({ xs }) => xs.length > 1);
+}
+
+/** Where the samples lie in a picture `width` wide: all between the least and the largest. @param {number[]} samples @param {number} width */
+export function spread(samples, width) {
+    const least = Math.min(...samples), most = Math.max(...samples);
+    return (/** @type {number} */ ms) => (most > least ? 3 + (ms - least) / (most - least) * (width - 6) : width / 2);
+}

@@ -1,0 +1,87 @@
+/*
+ * Nodes under quarantine, in GET /v1/nodes, status and metrics, and DELETE /v1/admin/quarantine/ID,
+ * which lifts it; and the cross-checks that put them there.
+ */
+#include "api/endpoints/proof/quarantine.h"
+
+#include "api/http/metrics.h"
+#include "base/log.h"
+#include "bridge/bridge.h"
+#include "check/check.h"
+
+json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most)
+{
+    int everything = wi_request_scope(request) == NULL;
+    return wi_bridge_quarantined(request->api->deps.bridge, most, everything);
+}
+
+#define RESULTS 5
+
+/* In the order of struct wi_cross_counters. */
+static const char *const results[RESULTS] = {"agreed", "wrong", "disputed", "unable", "dropped"};
+
+static void read_results(const struct wi_cross_counters *counters, uint64_t out[RESULTS])
+{
+    const uint64_t values[RESULTS] = {
+        counters->agreed, counters->wrong, counters->disputed, counters->unable, counters->dropped};
+    for (size_t i = 0; i < RESULTS; i++)
+        out[i] = values[i];
+}
+
+json_t *wi_api_cross_checks_json(const struct wi_api *api)
+{
+    struct wi_cross_counters counters;
+    uint64_t values[RESULTS];
+    wi_checks_cross_counters(api->deps.checks, &counters);
+    read_results(&counters, values);
+    json_t *checks = json_pack(
+        "{s:I, s:I}", "waiting", (json_int_t)counters.waiting, "bytes", (json_int_t)counters.bytes);
+    for (size_t i = 0; i < RESULTS; i++)
+        json_object_set_new(checks, results[i], json_integer((json_int_t)values[i]));
+    return checks;
+}
+
+static void write_one(
+    struct wi_buffer *out, const char *name, const char *type, const char *help, uint64_t value)
+{
+    wi_metric_head(out, name, type, help);
+    wi_buffer_printf(out, "%s %llu\n", name, (unsigned long long)value);
+}
+
+void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
+{
+    const struct wi_bridge *bridge = api->deps.bridge;
+    struct wi_cross_counters counters;
+    uint64_t values[RESULTS];
+    wi_checks_cross_counters(api->deps.checks, &counters);
+    read_results(&counters, values);
+    wi_metric_head(out, "webinfer_cross_checks_total", "counter",
+        "Answers of nodes that joined, computed again by browsers of ours, by how that ended.");
+    for (size_t i = 0; i < RESULTS; i++)
+        wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
+            (unsigned long long)values[i]);
+    write_one(out, "webinfer_cross_checks_waiting", "gauge",
+        "Answers that are to be computed again, or are now.", counters.waiting);
+    write_one(
+        out, "webinfer_cross_checks_waiting_bytes", "gauge", "What these hold.", counters.bytes);
+    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were found wrong.",
+        wi_bridge_counters(bridge)->quarantined);
+    write_one(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
+        wi_bridge_quarantined_count(bridge));
+}
+
+void wi_handle_quarantine_lift(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_bridge_lift(request->api->deps.bridge, request->argument) == 0) {
+        wi_info("api", request->id, "%s is lifted, as %.80s has asked", request->argument,
+            wi_request_client(request));
+        wi_request_answer_json(
+            request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "lifted"));
+        return;
+    }
+    wi_error_set(&error, WI_NOT_FOUND, NULL,
+        "there is no quarantine %.80s; GET /v1/nodes lists those that there are",
+        request->argument);
+    wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,14 @@
+/* What is shown of nodes that were found wrong, and of how they are found. */
+#ifndef WI_API_ENDPOINTS_PROOF_QUARANTINE_H
+#define WI_API_ENDPOINTS_PROOF_QUARANTINE_H
+
+#include "api/http/request.h"
+
+/* The latest `most` nodes under quarantine, the oldest first; from where they came is for admins.
+ * New reference. */
+json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most);
+/* Cross-checks by how they ended, and those that wait; new reference. */
+json_t *wi_api_cross_checks_json(const struct wi_api *api);
+void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out);
+
+#endif

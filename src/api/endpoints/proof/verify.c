@@ -1,0 +1,213 @@
+/*
+ * POST /v1/admin/verify: nodes show what they are (proof/proof.h). The answer comes at the end,
+ * whole or as the event `done`, before which `progress` says how far it is. A client that leaves
+ * ends it.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/openapi.h"
+
+#include "api/endpoints/stream.h"
+#include "api/endpoints/telling.h"
+#include "base/memory.h"
+#include "base/params.h"
+#include "wire/printing.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* --- as JSON ---------------------------------------------------------------------------------- */
+
+static json_t *adapter_json(const struct wi_evidence *evidence)
+{
+    const struct wi_adapter *adapter = &evidence->adapter;
+    if (!evidence->has_adapter)
+        return json_null();
+    return json_pack("{s:s, s:s, s:s, s:b}", "vendor", adapter->vendor, "architecture",
+        adapter->architecture, "description", adapter->description, "is_fallback",
+        adapter->is_fallback);
+}
+
+static json_t *challenges_json(const struct wi_evidence *evidence)
+{
+    json_t *out = json_array();
+    for (size_t i = 0; i < WI_CHALLENGES; i++) {
+        const struct wi_challenge_result *result = &evidence->challenges[i];
+        if (result->answered)
+            json_array_append_new(out,
+                json_pack("{s:i, s:f, s:o, s:b}", "n", (int)wi_challenge_sizes[i], "ms", result->ms,
+                    "wasm_ms", result->wasm_ms > 0 ? json_real(result->wasm_ms) : json_null(),
+                    "right", result->right));
+    }
+    return out;
+}
+
+static json_t *kernels_json(const struct wi_evidence *evidence)
+{
+    json_t *wrong = json_array();
+    for (size_t i = 0; i < evidence->kernels_wrong_count; i++)
+        json_array_append_new(wrong, json_string(evidence->kernels_wrong[i]));
+    return json_pack("{s:I, s:o}", "tried", (json_int_t)evidence->kernels_tried, "wrong", wrong);
+}
+
+static void add_row(void *context, const struct wi_proof_row *row)
+{
+    const struct wi_evidence *evidence = row->evidence;
+    const char *platform = row->platform >= 0 ? wi_platform_names[row->platform] : NULL;
+    json_array_append_new(context,
+        json_pack("{s:s, s:s, s:s?, s:s, s:s?, s:{s:o, s:o, s:o, s:b}}", "node", row->node,
+            "browser", row->browser, "platform", platform, "verdict", wi_proof_names[row->verdict],
+            "reason", *evidence->reason ? evidence->reason : NULL, "evidence", "adapter",
+            adapter_json(evidence), "challenges", challenges_json(evidence), "kernels",
+            kernels_json(evidence), "joined", evidence->joined));
+}
+
+/* --- who waits -------------------------------------------------------------------------------- */
+
+/* A client that takes events has a telling, any other its request. */
+struct verifying {
+    struct wi_request *request;
+    struct wi_telling *telling;
+    struct wi_proof_order *order;
+};
+
+static void free_verifying(void *work)
+{
+    struct verifying *verifying = work;
+    wi_proof_order_abandon(verifying->order);
+    free(verifying);
+}
+
+static void on_progress(void *context, size_t steps)
+{
+    struct verifying *verifying = context;
+    struct wi_buffer text = {0};
+    if (!verifying->telling)
+        return;
+    wi_printing_event(&text, "progress", json_pack("{s:I}", "steps", (json_int_t)steps));
+    wi_telling_say(verifying->telling, &text);
+}
+
+static void on_done(void *context)
+{
+    struct verifying *verifying = context;
+    json_t *rows = json_array(), *answer = json_pack("{s:o}", "nodes", rows);
+    struct wi_buffer text = {0};
+    wi_proof_order_each(verifying->order, add_row, rows);
+    verifying->order = NULL; /* it is over */
+    if (verifying->telling) {
+        wi_printing_event(&text, "done", answer);
+        wi_telling_end(verifying->telling, &text);
+    } else {
+        wi_request_answer_json(verifying->request, 200, answer);
+    }
+    free_verifying(verifying);
+}
+
+/* --- the endpoint ----------------------------------------------------------------------------- */
+
+struct wanted {
+    const char *node, *browser;
+    json_t *platforms;
+};
+
+const struct wi_param wi_verify_params[] = {
+    {.name = "node",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct wanted, node),
+        .min = 1,
+        .max = WI_ID_SIZE - 1,
+        .help = "Only this one; all by default."},
+    {.name = "browser",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct wanted, browser),
+        .min = 1,
+        .max = 31,
+        .help = "Only browsers of this kind."},
+    {.name = "platforms",
+        .kind = WI_PARAM_ARRAY,
+        .offset = offsetof(struct wanted, platforms),
+        .min = 1,
+        .max = WI_PLATFORM_COUNT,
+        .form = "[Platform]",
+        .help = "Only these; by default all on which kernels run."},
+    WI_PARAM_END,
+};
+
+static void allow_platforms(struct wi_error *error)
+{
+    struct wi_buffer names = {0};
+    for (int i = 0; i < WI_PLATFORM_COUNT; i++)
+        if (wi_engines[WI_ENGINE_KERNELS].platforms & 1u << i)
+            wi_buffer_strings(&names, names.size ? ", " : "", wi_platform_names[i], NULL);
+    wi_error_allow(error, "%s", names.text);
+    wi_buffer_clear(&names);
+}
+
+static enum wi_code read_platforms(const json_t *list, unsigned *platforms, struct wi_error *error)
+{
+    const json_t *item;
+    size_t i;
+    json_array_foreach(list, i, item)
+    {
+        int platform = wi_platform_of_name(json_string_value(item));
+        if (platform >= 0 && wi_engines[WI_ENGINE_KERNELS].platforms & 1u << platform) {
+            *platforms |= 1u << platform;
+            continue;
+        }
+        wi_error_set(
+            error, WI_INVALID_FIELD, "platforms", "platforms[%zu] is none on which kernels run", i);
+        allow_platforms(error);
+        return WI_INVALID_FIELD;
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_want(
+    struct wi_api *api, const json_t *body, struct wi_proof_want *want, struct wi_error *error)
+{
+    struct wanted wanted = {0};
+    enum wi_code code =
+        wi_params_read(wi_verify_params, body, WI_PARAMS_STRICT, "", &wanted, error);
+    want->node = wanted.node;
+    want->browser = wanted.browser;
+    if (code == WI_OK)
+        code = read_platforms(wanted.platforms, &want->platforms, error);
+    return code == WI_OK ? wi_run_check_browser(&api->endpoints->runs, wanted.browser, error)
+                         : code;
+}
+
+static void begin(struct wi_request *request, struct verifying *verifying)
+{
+    struct wi_tellings *tellings = request->api->endpoints->tellings;
+    if (wi_api_stream_is_accepted(request)) {
+        verifying->telling = wi_telling_new(tellings, request, free_verifying, verifying);
+        return;
+    }
+    verifying->request = request;
+    wi_request_wait(request, free_verifying, verifying);
+}
+
+void wi_handle_verify(struct wi_request *request)
+{
+    struct wi_error error;
+    struct verifying *verifying;
+    json_t *body;
+    if (!request->api->deps.proof) {
+        wi_error_set(&error, WI_NOT_IMPLEMENTED, NULL, "this daemon examines no nodes");
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    if (!(body = wi_request_body_object(request)))
+        return;
+    verifying = wi_alloc(sizeof *verifying);
+    struct wi_proof_want want = {
+        .context = verifying, .on_progress = on_progress, .on_done = on_done};
+    if (read_want(request->api, body, &want, &error) == WI_OK)
+        verifying->order = wi_proof_order(request->api->deps.proof, &want, &error);
+    json_decref(body);
+    if (verifying->order) {
+        begin(request, verifying);
+        return;
+    }
+    free(verifying);
+    wi_request_answer_error(request, &error);
+}

@@ -1,0 +1,20 @@
+/* What the commands about runs of the laboratory share. */
+#ifndef WI_CLI_LAB_H
+#define WI_CLI_LAB_H
+
+#include "cli/cli.h"
+#include "lab/run.h"
+
+/* Whether an id may be asked for; complains if not. */
+int wi_cli_lab_check_id(const char *id);
+/* Reads the run of a file, whose name is "-", ends with ".json" or has a slash in it, or asks the
+ * service for the one of that id. With WI_EXIT_OK the caller
+ * clears it, else it was complained. */
+enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run);
+enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
+/* Writes a report to the file that the option names, "-" being standard output. WI_EXIT_OK, also
+ * where it is not given, or WI_EXIT_USAGE after a complaint. */
+enum wi_exit wi_cli_lab_write(
+    const struct wi_cli *cli, const char *option, const struct wi_buffer *text);
+
+#endif

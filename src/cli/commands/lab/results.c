@@ -1,0 +1,284 @@
+/* webinfer results list, show, export, rm: the runs that the service keeps. */
+#include "cli/commands/lab/lab.h"
+#include "cli/table.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "config/options.h"
+#include "lab/export.h"
+#include "lab/report.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEMPLATE_MAX (4 << 20)
+#define EXCHANGE_MS 30000
+
+/* --- list ------------------------------------------------------------------------------------ */
+
+static void put_time(struct wi_buffer *out, const json_t *ms)
+{
+    char text[WI_TIME_SIZE];
+
+    if (!json_is_integer(ms))
+        return;
+    wi_format_time(json_integer_value(ms), text);
+    wi_buffer_add(out, text, strlen("2026-01-31T12:00:00"));
+    wi_buffer_puts(out, "Z");
+}
+
+/* What is to know of a run before its figures. */
+static void put_notes(struct wi_buffer *out, const json_t *run)
+{
+    static const char *const notes[] = {"simulated", "imported", "noisy"};
+
+    if (!json_object_get(run, "ended_at"))
+        wi_buffer_puts(out, "not ended");
+    for (size_t i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (json_is_true(json_object_get(run, notes[i])))
+            wi_buffer_strings(out, out->size ? ", " : "", notes[i], NULL);
+}
+
+static void print_runs(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
+        {"BEGAN", "began_at", put_time}, {"COMMIT", "webinfer.commit", NULL},
+        {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
+
+    wi_table_print("", columns, json_object_get(answer, "results"),
+        "There are no runs; webinfer results import FILE brings one.");
+    if (json_is_string(json_object_get(answer, "next")))
+        puts("There are older ones: --limit shows more.");
+}
+
+enum wi_exit wi_cli_results_list(struct wi_cli *cli)
+{
+    const char *limit = wi_argument(&cli->arguments, "limit");
+    enum wi_exit result;
+
+    if (limit && (!*limit || strspn(limit, "0123456789") != strlen(limit))) {
+        fprintf(stderr, "webinfer: --limit %s is no number of runs\n", limit);
+        return WI_EXIT_USAGE;
+    }
+    char *path = wi_sprintf("/v1/results?limit=%s", limit ? limit : "100");
+    result = wi_cli_show(cli, path, print_runs);
+    free(path);
+    return result;
+}
+
+/* --- show ------------------------------------------------------------------------------------ */
+
+static json_t *text_of(struct wi_buffer *text)
+{
+    json_t *value = json_string(text->text ? text->text : "");
+    wi_buffer_clear(text);
+    return value;
+}
+
+static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
+{
+    const struct wi_lab_cell *cell = row->cell;
+    struct wi_buffer text = {0};
+
+    if (wi_lab_is_simulated(run, cell))
+        wi_buffer_puts(&text, "simulated ");
+    if (cell->adapter && json_is_true(json_object_get(cell->adapter, "is_fallback")))
+        wi_buffer_puts(&text, "software adapter ");
+    if (row->summary.bimodal)
+        wi_buffer_puts(&text, "bimodal ");
+    if (cell->reason)
+        wi_buffer_puts(&text, cell->reason);
+    return text_of(&text);
+}
+
+/* A row of the table that people see. */
+static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
+{
+    struct wi_buffer text = {0};
+    json_t *out = json_object();
+
+    wi_lab_put_name(&text, row->cell);
+    json_object_set_new(out, "cell", text_of(&text));
+    json_object_set_new(out, "index", json_integer(row->cell->index));
+    json_object_set_new(out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
+    if (row->summary.n > 0) {
+        json_object_set_new(out, "n", json_integer((json_int_t)row->summary.n));
+        json_object_set_new(out, "median", json_real(row->summary.median));
+        json_object_set_new(out, "p90", json_real(row->summary.p90));
+        wi_buffer_printf(&text, "%.4g to %.4g", row->summary.low, row->summary.high);
+        json_object_set_new(out, "interval", text_of(&text));
+    }
+    if (row->baseline) {
+        wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
+            row->speedup.high, (long long)row->baseline->index);
+        json_object_set_new(out, "speedup", text_of(&text));
+    }
+    json_object_set_new(out, "notes", notes_of(run, row));
+    return out;
+}
+
+static void print_head(const struct wi_lab_figures *figures)
+{
+    static const struct wi_column columns[] = {{"run", "id", NULL}, {"name", "name", NULL},
+        {"began", "began_at", put_time}, {"ended", "ended_at", put_time},
+        {"webinfer", "webinfer.version", NULL}, {"commit", "webinfer.commit", NULL},
+        {"machine", "machine", NULL}, {"notes", "notes", put_notes}, {0}};
+    json_t *head = json_copy(figures->run->json), *notes = json_copy(figures->run->json);
+
+    json_object_set_new(notes, "noisy", json_boolean(figures->noisy));
+    json_object_set_new(head, "notes", notes);
+    wi_table_lines(columns, head);
+    json_decref(head);
+}
+
+static void print_cells(const struct wi_lab_figures *figures)
+{
+    static const struct wi_column columns[] = {{"#", "index", NULL}, {"CELL", "cell", NULL},
+        {"OUTCOME", "outcome", NULL}, {"N", "n", NULL}, {"MEDIAN", "median", wi_table_ms},
+        {"95 %", "interval", NULL}, {"P90", "p90", wi_table_ms}, {"SPEED-UP", "speedup", NULL},
+        {"NOTES", "notes", NULL}, {0}};
+    size_t count;
+    const struct wi_lab_figure **rows = wi_lab_worst_first(figures, &count);
+    json_t *table = json_array();
+
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(table, row_of(figures->run, rows[i]));
+    wi_table_print("\n", columns, table, "It has no cells yet.");
+    json_decref(table);
+    free(rows);
+}
+
+static enum wi_exit write_html(const struct wi_cli *cli, const struct wi_lab_figures *figures)
+{
+    char *folder = wi_config_data_directory(), *path = wi_sprintf("%s/lab.html", folder);
+    struct wi_error error = {0};
+    struct wi_buffer text = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    size_t size;
+    char *template_text = wi_cli_read_file(path, TEMPLATE_MAX, &size, &error);
+
+    if (!template_text) {
+        wi_cli_complain(&error);
+        fputs("  the page has to be installed, which this document is built with\n", stderr);
+    } else if (wi_lab_put_html(&text, template_text, figures) != 0) {
+        fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
+    } else {
+        result = wi_cli_lab_write(cli, "html", &text);
+    }
+    wi_buffer_clear(&text);
+    free(template_text);
+    free(path);
+    free(folder);
+    return result;
+}
+
+static enum wi_exit write_report(const struct wi_cli *cli, const char *option,
+    const struct wi_lab_figures *figures,
+    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures))
+{
+    struct wi_buffer text = {0};
+    enum wi_exit result;
+
+    put(&text, figures);
+    result = wi_cli_lab_write(cli, option, &text);
+    wi_buffer_clear(&text);
+    return result;
+}
+
+static enum wi_exit write_reports(const struct wi_cli *cli, const struct wi_lab_figures *figures)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    enum wi_exit result = WI_EXIT_OK;
+
+    if (wi_argument_given(arguments, "html"))
+        result = write_html(cli, figures);
+    if (result == WI_EXIT_OK && wi_argument_given(arguments, "markdown"))
+        result = write_report(cli, "markdown", figures, wi_lab_put_markdown);
+    if (result == WI_EXIT_OK && wi_argument_given(arguments, "junit"))
+        result = write_report(cli, "junit", figures, wi_lab_put_junit);
+    return result;
+}
+
+enum wi_exit wi_cli_results_show(struct wi_cli *cli)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    struct wi_lab_run run;
+    struct wi_lab_figures figures;
+    struct wi_buffer text = {0};
+    enum wi_exit result = wi_cli_lab_load(cli, arguments->positionals[0], &run);
+
+    if (result != WI_EXIT_OK)
+        return result;
+    wi_lab_figures_make(&figures, &run);
+    if (wi_argument_given(arguments, "html") || wi_argument_given(arguments, "markdown") ||
+        wi_argument_given(arguments, "junit")) {
+        result = write_reports(cli, &figures);
+    } else if (cli->json) {
+        wi_lab_put_json(&text, &figures);
+        fputs(text.text, stdout);
+    } else {
+        print_head(&figures);
+        print_cells(&figures);
+    }
+    wi_buffer_clear(&text);
+    wi_lab_figures_clear(&figures);
+    wi_lab_run_clear(&run);
+    return result;
+}
+
+/* --- export ---------------------------------------------------------------------------------- */
+
+struct format {
+    const char *name;
+    void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures);
+};
+static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
+    {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
+
+/* The one of that name, the first for NULL; NULL after a complaint. */
+static const struct format *find_format(const char *name)
+{
+    for (const struct format *format = formats; format->name; format++)
+        if (!name || strcmp(format->name, name) == 0)
+            return format;
+    fprintf(
+        stderr, "webinfer: there is no format \"%s\"\n  allowed: ndjson, csv, json, bmf\n", name);
+    return NULL;
+}
+
+enum wi_exit wi_cli_results_export(struct wi_cli *cli)
+{
+    const struct format *format = find_format(wi_argument(&cli->arguments, "format"));
+    struct wi_lab_run run;
+    struct wi_lab_figures figures;
+    struct wi_buffer text = {0};
+    enum wi_exit result =
+        format ? wi_cli_lab_load(cli, cli->arguments.positionals[0], &run) : WI_EXIT_USAGE;
+
+    if (result != WI_EXIT_OK)
+        return result;
+    wi_lab_figures_make(&figures, &run);
+    format->put(&text, &figures);
+    if (text.size)
+        fwrite(text.text, 1, text.size, stdout);
+    wi_buffer_clear(&text);
+    wi_lab_figures_clear(&figures);
+    wi_lab_run_clear(&run);
+    return WI_EXIT_OK;
+}
+
+/* --- rm -------------------------------------------------------------------------------------- */
+
+enum wi_exit wi_cli_results_rm(struct wi_cli *cli)
+{
+    const char *id = cli->arguments.positionals[0];
+    enum wi_exit result;
+
+    if (!wi_cli_lab_check_id(id))
+        return WI_EXIT_USAGE;
+    char *path = wi_sprintf("/v1/results/%s", id);
+    struct wi_rest_request request = {.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS};
+    result = wi_cli_order(cli, &request, NULL);
+    free(path);
+    return result;
+}

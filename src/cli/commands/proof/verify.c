@@ -1,0 +1,226 @@
+/*
+ * webinfer verify: nodes show what computes in them, and this prints what came of it, with the
+ * evidence. It exits with 1 where anything computes wrong.
+ */
+#include "cli/cli.h"
+
+#include "base/memory.h"
+#include "cli/events.h"
+#include "cli/plain.h"
+#include "cli/progress.h"
+#include "cli/table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct show {
+    struct wi_cli *cli;
+    struct wi_cli_progress progress;
+    json_t *verified; /* what the daemon said at the end */
+};
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+/* "google swiftshader (software)" */
+static void put_adapter(struct wi_buffer *out, const json_t *adapter)
+{
+    static const char *const names[] = {"vendor", "architecture", "description"};
+    size_t before = out->size;
+
+    if (!json_is_object(adapter))
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const json_t *name = json_object_get(adapter, names[i]);
+        if (json_string_length(name) == 0)
+            continue;
+        wi_buffer_puts(out, out->size > before ? " " : "");
+        wi_table_cell(out, name);
+    }
+    if (out->size == before)
+        wi_buffer_puts(out, "without a name");
+    if (json_is_true(json_object_get(adapter, "is_fallback")))
+        wi_buffer_puts(out, " (software)");
+}
+
+/* "1024: 12 ms, 180 ms on wasm" */
+static void put_product(struct wi_buffer *out, const json_t *challenge)
+{
+    const json_t *wasm_ms = json_object_get(challenge, "wasm_ms");
+
+    wi_table_fill(out, "{n}: ", challenge);
+    if (!json_is_true(json_object_get(challenge, "right")))
+        wi_buffer_puts(out, "wrong, ");
+    wi_table_ms(out, json_object_get(challenge, "ms"));
+    if (!json_is_number(wasm_ms))
+        return;
+    wi_buffer_puts(out, ", ");
+    wi_table_ms(out, wasm_ms);
+    wi_buffer_puts(out, " on wasm");
+}
+
+static void put_largest(struct wi_buffer *out, const json_t *challenges)
+{
+    size_t count = json_array_size(challenges);
+
+    if (count > 0)
+        put_product(out, json_array_get(challenges, count - 1));
+}
+
+static void put_products(struct wi_buffer *out, const json_t *challenges)
+{
+    const json_t *challenge;
+    size_t i;
+
+    json_array_foreach(challenges, i, challenge)
+    {
+        wi_buffer_puts(out, i ? "; " : "");
+        put_product(out, challenge);
+    }
+}
+
+/* "14 right", "13 right, wrong: matmul" */
+static void put_kernels(struct wi_buffer *out, const json_t *kernels)
+{
+    const json_t *wrong = json_object_get(kernels, "wrong"), *name;
+    json_int_t tried = json_integer_value(json_object_get(kernels, "tried"));
+    size_t i;
+
+    if (tried == 0)
+        return;
+    wi_buffer_printf(out, "%d right", (int)tried - (int)json_array_size(wrong));
+    json_array_foreach(wrong, i, name) wi_table_fill(out, i ? ", {}" : ", wrong: {}", name);
+}
+
+static void put_joined(struct wi_buffer *out, const json_t *joined)
+{
+    wi_buffer_puts(out, json_is_true(joined) ? "joined" : "ours");
+}
+
+static void print_rows(const struct wi_cli *cli, const json_t *rows)
+{
+    static const struct wi_column few[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
+        {"PLATFORM", "platform", NULL}, {"VERDICT", "verdict", NULL},
+        {"ADAPTER", "evidence.adapter", put_adapter},
+        {"PRODUCT", "evidence.challenges", put_largest},
+        {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
+    static const struct wi_column all[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
+        {"OF", "evidence.joined", put_joined}, {"PLATFORM", "platform", NULL},
+        {"VERDICT", "verdict", NULL}, {"ADAPTER", "evidence.adapter", put_adapter},
+        {"PRODUCTS", "evidence.challenges", put_products},
+        {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
+
+    wi_table_print("", wi_argument_given(&cli->arguments, "verbose") ? all : few, rows,
+        "There is no such node.");
+}
+
+static void put_json(const json_t *verified)
+{
+    struct wi_buffer text = {0};
+
+    wi_buffer_json(&text, verified);
+    wi_buffer_puts(&text, "\n");
+    wi_plain_json(stdout, text.text, text.size);
+    wi_buffer_clear(&text);
+}
+
+/* What to exit with. */
+static enum wi_exit say(const struct show *show)
+{
+    const json_t *rows = json_object_get(show->verified, "nodes"), *row;
+    enum wi_exit result = WI_EXIT_OK;
+    size_t i;
+
+    json_array_foreach(rows, i, row)
+    {
+        const char *verdict = json_string_value(json_object_get(row, "verdict"));
+        if (verdict && strcmp(verdict, "wrong") == 0)
+            result = WI_EXIT_FAILED;
+    }
+    if (show->cli->json)
+        put_json(show->verified);
+    else
+        print_rows(show->cli, rows);
+    return result;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+static void on_end(void *context)
+{
+    const struct show *show = context;
+
+    if (show->progress.terminal)
+        fputs("\r\033[K", stderr);
+}
+
+static void on_event(void *context, const char *name, const json_t *value)
+{
+    struct show *show = context;
+
+    if (strcmp(name, "progress") == 0 && show->progress.terminal) {
+        fprintf(stderr, "\r\033[K%d products and answers so far",
+            (int)json_integer_value(json_object_get(value, "steps")));
+    } else if (strcmp(name, "done") == 0) {
+        on_end(show);
+        json_decref(show->verified);
+        show->verified = json_incref((json_t *)value);
+    }
+}
+
+static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
+{
+    const struct show *show = context;
+
+    return wi_cli_stream_broken(show->cli, answer, "the nodes are not asked any more", "");
+}
+
+/* "webgpu,wasm", or both for these two. */
+static json_t *platforms_of(const char *list)
+{
+    json_t *platforms = json_array();
+
+    if (strcmp(list, "both") == 0)
+        list = "webgpu,wasm";
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        json_array_append_new(platforms, json_stringn(list, length));
+        if (!list[length])
+            return platforms;
+        list += length + 1;
+    }
+}
+
+static json_t *make_order(const struct wi_arguments *arguments)
+{
+    const char *node = wi_argument(arguments, "node"), *list = wi_argument(arguments, "platform");
+    const char *browser = wi_argument(arguments, "browser");
+
+    return json_pack("{s:s*, s:s*, s:o*}", "node", node, "browser", browser, "platforms",
+        list ? platforms_of(list) : NULL);
+}
+
+enum wi_exit wi_cli_verify(struct wi_cli *cli)
+{
+    struct show show = {.cli = cli, .progress = wi_cli_progress_begin()};
+    struct wi_cli_stream stream = {.cli = cli,
+        .stops = 1,
+        .on_event = on_event,
+        .on_end = on_end,
+        .on_break = on_break,
+        .context = &show};
+    json_t *order = make_order(&cli->arguments);
+    struct wi_buffer body = {0};
+
+    wi_buffer_json(&body, order);
+    struct wi_rest_request request = {.path = "/v1/admin/verify",
+        .accept = "text/event-stream",
+        .body = body.text,
+        .body_size = body.size};
+    enum wi_exit result = wi_cli_stream(&stream, &request);
+    if (result == WI_EXIT_OK)
+        result = say(&show);
+    json_decref(show.verified);
+    json_decref(order);
+    wi_buffer_clear(&body);
+    return result;
+}

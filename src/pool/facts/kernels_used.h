@@ -1,0 +1,30 @@
+/*
+ * Which of our kernels have run at which place, so that a fresh page there compiles them before the
+ * first request. A place names its versions, that of the kernels among them: what was used of
+ * another is of no use. Kept in the database, and bounded: what was noted longest ago goes.
+ */
+#ifndef WI_POOL_FACTS_KERNELS_USED_H
+#define WI_POOL_FACTS_KERNELS_USED_H
+
+#include "pool/facts/place.h"
+
+#include "base/memory.h"
+#include "kernel/kernel.h"
+
+/* More than so many, of all places, are not known at a time. */
+#define WI_KERNELS_USED_MAX 4096
+
+struct wi_db;
+struct wi_kernels_used;
+/* What `db` (NULL: nothing) has; it must outlive them. */
+struct wi_kernels_used *wi_kernels_used_new(struct wi_db *db);
+void wi_kernels_used_free(struct wi_kernels_used *used); /* NULL is fine */
+
+/* The kernel has run there. */
+void wi_kernels_used_note(
+    struct wi_kernels_used *used, const struct wi_place *place, const struct wi_kernel *kernel);
+/* Adds the names of all that have, in the order of the table of kernels. */
+void wi_kernels_used_list(
+    const struct wi_kernels_used *used, const struct wi_place *place, struct wi_strings *names);
+
+#endif

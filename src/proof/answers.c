@@ -1,0 +1,252 @@
+/* The kernels in plain loops; see answers.h. */
+#include "proof/answers.h"
+
+#include "base/memory.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of the largest value of a kernel's answer: far beyond what single precision loses in sums of so
+ * few numbers, and what a GPU's exponential function is off; below what half precision loses. */
+#define TOLERANCE 1e-4
+
+/* The sizes that dimensions have here, by their letters: odd ones, which no tile of a kernel has.
+ */
+enum { B = 2, M = 5, N = 7, K = 9, D = 3, E = 4, U = 6, L = 37 };
+
+/* One run of a kernel. Tensors are in the table's order and have no more than three dimensions. */
+struct known {
+    const char *kernel;
+    int64_t dims[WI_KERNEL_INPUTS][3]; /* of each input; a size of 0 ends them */
+    size_t elements;                   /* of the output */
+    const char *options;               /* JSON; NULL: none */
+    void (*right)(const float *const *in, double *out);
+};
+
+/* --- element by element ----------------------------------------------------------------------- */
+
+static void add(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = (double)in[0][i] + (double)in[1][i];
+}
+
+static void multiply(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = (double)in[0][i] * (double)in[1][i];
+}
+
+static void multiply_add(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = (double)in[0][i] * (double)in[1][i] + (double)in[2][i];
+}
+
+static void relu(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = fmax((double)in[0][i], 0);
+}
+
+static void gelu(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = 0.5 * (double)in[0][i] * (1 + erf((double)in[0][i] / sqrt(2)));
+}
+
+static void silu(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < L; i++)
+        out[i] = (double)in[0][i] / (1 + exp(-(double)in[0][i]));
+}
+
+/* --- matrices --------------------------------------------------------------------------------- */
+
+static void matmul(const float *const *in, double *out)
+{
+    for (size_t row = 0; row < B * M; row++)
+        for (size_t j = 0; j < N; j++)
+            for (size_t p = 0; p < K; p++)
+                out[row * N + j] +=
+                    (double)in[0][row * K + p] * (double)in[1][(row / M * K + p) * N + j];
+}
+
+static void transpose(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < B * M * N; i++)
+        out[i / (M * N) * M * N + i % N * M + i / N % M] = (double)in[0][i];
+}
+
+/* --- over the last dimension ------------------------------------------------------------------ */
+
+static void reduce(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < M * L; i++)
+        out[i / L] += (double)in[0][i] / L;
+}
+
+/* e^x over the sum of all, of `count` numbers where they lie. */
+static void soften(double *x, size_t count)
+{
+    double sum = 0;
+    for (size_t i = 0; i < count; i++)
+        sum += x[i] = exp(x[i]);
+    for (size_t i = 0; i < count; i++)
+        x[i] /= sum;
+}
+
+static void softmax(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < M * L; i++)
+        out[i] = (double)in[0][i];
+    for (size_t row = 0; row < M; row++)
+        soften(out + row * L, L);
+}
+
+static void layer_norm(const float *const *in, double *out)
+{
+    for (size_t row = 0; row < M; row++) {
+        const float *x = in[0] + row * L;
+        double mean = 0, variance = 0;
+        for (size_t i = 0; i < L; i++)
+            mean += (double)x[i] / L;
+        for (size_t i = 0; i < L; i++)
+            variance += pow((double)x[i] - mean, 2) / L;
+        for (size_t i = 0; i < L; i++)
+            out[row * L + i] = ((double)x[i] - mean) / sqrt(variance + 0.125) * (double)in[1][i] +
+                               (double)in[2][i];
+    }
+}
+
+/* Causal: query i sees the first i + 1 + N - M keys. */
+static void attention(const float *const *in, double *out)
+{
+    for (size_t query = 0; query < B * M; query++) {
+        const size_t batch = query / M, seen = query % M + 1 + N - M;
+        double weights[N] = {0};
+        for (size_t key = 0; key < seen; key++)
+            for (size_t i = 0; i < D; i++)
+                weights[key] +=
+                    0.75 * (double)in[0][query * D + i] * (double)in[1][(batch * N + key) * D + i];
+        soften(weights, seen);
+        for (size_t key = 0; key < seen; key++)
+            for (size_t i = 0; i < E; i++)
+                out[query * E + i] += weights[key] * (double)in[2][(batch * N + key) * E + i];
+    }
+}
+
+/* --- self-organising maps --------------------------------------------------------------------- */
+
+static void som_distance(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < N * U; i++)
+        for (size_t j = 0; j < D; j++)
+            out[i] += pow((double)in[0][i / U * D + j] - (double)in[1][i % U * D + j], 2);
+}
+
+static void som_update(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < U * D; i++) {
+        out[i] = (double)in[0][i];
+        for (size_t p = 0; p < N; p++)
+            out[i] += 0.25 * (double)in[2][p * U + i / D] *
+                      ((double)in[1][p * D + i % D] - (double)in[0][i]);
+    }
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+/* By name. */
+static const struct known all[] = {
+    {"add", {{L}, {L}}, L, NULL, add},
+    {"attention", {{B, M, D}, {B, N, D}, {B, N, E}}, B *M *E, "{\"causal\": true, \"scale\": 0.75}",
+        attention},
+    {"gelu", {{L}}, L, NULL, gelu},
+    {"layer_norm", {{M, L}, {L}, {L}}, M *L, "{\"epsilon\": 0.125}", layer_norm},
+    {"matmul", {{B, M, K}, {B, K, N}}, B *M *N, NULL, matmul},
+    {"multiply", {{L}, {L}}, L, NULL, multiply},
+    {"multiply_add", {{L}, {L}, {L}}, L, NULL, multiply_add},
+    {"reduce", {{M, L}}, M, "{\"operation\": \"mean\"}", reduce},
+    {"relu", {{L}}, L, NULL, relu},
+    {"silu", {{L}}, L, NULL, silu},
+    {"softmax", {{M, L}}, M *L, NULL, softmax},
+    {"som_distance", {{N, D}, {U, D}}, N *U, NULL, som_distance},
+    {"som_update", {{U, D}, {N, D}, {N, U}}, U *D, "{\"rate\": 0.25}", som_update},
+    {"transpose", {{B, M, N}}, B *M *N, NULL, transpose},
+};
+
+const struct wi_kernel *wi_answer_kernel(size_t index)
+{
+    return index < sizeof all / sizeof *all ? wi_kernel_find(all[index].kernel) : NULL;
+}
+
+/* --- asking ----------------------------------------------------------------------------------- */
+
+/* From -2 to 2, in steps that FP32 has exactly. */
+static float draw(uint32_t *state)
+{
+    *state = *state * 1664525 + 1013904223;
+    return (float)(*state >> 20) / 1024 - 2;
+}
+
+static void add_tensor(
+    struct wi_tensors *inputs, const char *name, const int64_t dims[3], uint32_t *state)
+{
+    struct wi_tensor *tensor = wi_tensors_add(inputs);
+    tensor->name = wi_strdup(name);
+    tensor->datatype = WI_FP32;
+    while (tensor->rank < 3 && dims[tensor->rank] > 0)
+        tensor->dims[tensor->rank] = dims[tensor->rank], tensor->rank++;
+    size_t elements = (size_t)wi_shape_elements(tensor->dims, tensor->rank);
+    tensor->size = elements * sizeof(float);
+    tensor->blob = wi_blob_new(NULL, tensor->size);
+    if (!tensor->blob)
+        abort(); /* a few hundred bytes */
+    tensor->blob->size = tensor->size;
+    for (size_t i = 0; i < elements; i++)
+        ((float *)(void *)tensor->blob->bytes)[i] = draw(state);
+}
+
+json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
+{
+    const struct known *known = &all[index];
+    const struct wi_kernel *kernel = wi_answer_kernel(index);
+    for (size_t i = 0; kernel->inputs[i].name; i++)
+        add_tensor(inputs, kernel->inputs[i].name, known->dims[i], &seed);
+    return known->options ? json_loads(known->options, 0, NULL) : NULL;
+}
+
+/* --- comparing -------------------------------------------------------------------------------- */
+
+static int compare(
+    const unsigned char *bytes, const double *right, size_t count, char *detail, size_t size)
+{
+    double most = 0;
+    for (size_t i = 0; i < count; i++)
+        most = fmax(most, fabs(right[i]));
+    for (size_t i = 0; i < count; i++) {
+        float is;
+        memcpy(&is, bytes + i * sizeof is, sizeof is); /* it need not be aligned */
+        if (fabs((double)is - right[i]) <= TOLERANCE * most)
+            continue; /* NaN is not */
+        snprintf(detail, size, "element %zu is %.9g, not %.9g", i, (double)is, right[i]);
+        return 0;
+    }
+    return 1;
+}
+
+int wi_answer_is_right(size_t index, const struct wi_tensors *inputs,
+    const struct wi_tensors *outputs, char *detail, size_t size)
+{
+    const struct known *known = &all[index];
+    const float *in[WI_KERNEL_INPUTS] = {0};
+    for (size_t i = 0; i < inputs->count; i++)
+        in[i] = (const float *)(const void *)wi_tensor_bytes(&inputs->items[i]);
+    double *right = wi_alloc(known->elements * sizeof *right);
+    known->right(in, right);
+    int same = compare(wi_tensor_bytes(&outputs->items[0]), right, known->elements, detail, size);
+    free(right);
+    return same;
+}

@@ -1,0 +1,174 @@
+/** The report of a run as a document, from a file and with the network off: what it says is what the client computes, it is sorted
+ * by keys and clicks, and nothing from outside is more than text. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { cliPath } from '../lib/paths.mjs';
+import { cellOf, drawn, runOf, timesOf } from '../lib/runs.mjs';
+import { launch } from './support/browser.mjs';
+import { findFirefox, launchFirefox } from './support/firefox.mjs';
+
+const HOSTILE = '</script><img src=x onerror="document.title=1"><style>*{display:none}</style>&amp;\u202e';
+/** As Chromium's offline: whatever is asked for ends at a port where nobody listens. */
+const NOWHERE = { 'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'network.proxy.http_port': 9, 'network.proxy.ssl': '127.0.0.1',
+    'network.proxy.ssl_port': 9 };
+
+let folder, browser, json;
+/** Writes the report of a run. @returns its file */
+function write(name, run) {
+    const file = path.join(folder, `${name}.json`), html = path.join(folder, `${name}.html`);
+    fs.writeFileSync(file, JSON.stringify(run));
+    execFileSync(cliPath, ['results', 'show', file, '--html', html]);
+    return html;
+}
+before(async () => {
+    folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-report-'));
+    const bad = cellOf({ model: HOSTILE, platform: 'webnn', outcome: 'inexact', reason: HOSTILE, error_ratio: 3 });
+    const made = cellOf({ model: 'made-up', platform: 'simulated', samples_ms: [40, 40, 41] });
+    write('run', runOf('run-1', { more: [bad, made], head: { name: HOSTILE } }));
+    json = JSON.parse(execFileSync(cliPath, ['results', 'export', path.join(folder, 'run.json'), '--format', 'json'], { encoding: 'utf8' }));
+    browser = await launch();
+});
+after(async () => {
+    await browser?.close();
+    fs.rmSync(folder, { recursive: true, force: true });
+});
+
+/** A tab without a network that shows a report; @returns what went wrong too, CSP violations among it */
+async function withReport(name, options, body) {
+    const problems = [], asked = [];
+    const { tab, close } = await browser.openTab(problems, { offline: true, ...options });
+    tab.on('request', (request) => asked.push(request.url()));
+    try {
+        const url = pathToFileURL(path.join(folder, `${name}.html`)).href;
+        await tab.goto(url);
+        await tab.waitForSelector('tbody tr');
+        await body(tab);
+        assert.deepEqual([problems, asked.filter((one) => one !== url && !one.startsWith('data:'))], [[], []]);
+    } finally {
+        await close();
+    }
+}
+
+/** The texts of the table's rows, by their columns' titles. An expression, for browsers of either driver. */
+const ROWS = `(() => {
+    const { tHead, tBodies } = document.querySelector('table');
+    const titles = [...tHead.rows[0].cells].map((one) => one.textContent);
+    return JSON.stringify([...tBodies[0].rows].map((row) => Object.fromEntries([...row.cells].map((one, i) => [titles[i], one.textContent]))));
+})()`;
+const rowsOf = async (tab) => JSON.parse(await tab.evaluate(ROWS));
+const figure = (value) => String(Number(value.toPrecision(4)));
+
+/** Holds the rows against what the client computes; which are there in which order is the caller's. */
+function checkRows(rows) {
+    assert.equal(rows.length, json.cells.filter(({ yardstick }) => !yardstick).length);
+    for (const row of rows) {
+        const { summary, speedup, baseline } = json.cells[Number(row['#'])];
+        assert.equal(row['Median ms'], summary ? figure(summary.median) : '');
+        assert.equal(row['95 % of it'], summary ? `${figure(summary.low)} to ${figure(summary.high)}` : '');
+        assert.equal(row['p90 ms'], summary ? figure(summary.p90) : '');
+        assert.equal(row['Speed-up'], speedup ? `${figure(speedup.value)} (${figure(speedup.low)} to ${figure(speedup.high)}) of ${baseline}` : '');
+    }
+}
+
+/** Whether what a column has is in order. */
+async function checkOrder(tab, title, isUp) {
+    const rows = await rowsOf(tab), found = rows.map((row) => row[title]).filter((text) => text !== '').map(Number);
+    assert.deepEqual(found, found.toSorted((a, b) => (isUp ? a - b : b - a)));
+    checkRows(rows);
+}
+
+test('the numbers are those of the export, the worst cell is the first, and what is hostile is text', () => withReport('run', {}, async (tab) => {
+    const rows = await rowsOf(tab);
+    checkRows(rows);
+    const shown = HOSTILE.replace('\u202e', '⟨U+202E⟩');
+    assert.equal(rows[0].Model, shown);
+    assert.equal(rows[0].Reason, shown);
+    assert.match(rows[0].Outcome, /^inexact/);
+    assert.equal(await tab.title(), HOSTILE);
+    assert.equal(await tab.evaluate(() => document.querySelectorAll('img, iframe, main script, main style').length), 0);
+    assert.deepEqual(await tab.evaluate(() => [...document.querySelectorAll('tr.made-up')].map((row) => row.textContent.includes('simulated'))), [true]);
+}));
+
+test('the heads of columns sort, by key and by click', () => withReport('run', {}, async (tab) => {
+    const head = (title) => tab.locator('table').first().locator('thead button', { hasText: title });
+    const sort = (title) => tab.evaluate((name) => [...document.querySelector('table').tHead.rows[0].cells]
+        .find((one) => one.textContent === name).getAttribute('aria-sort'), title);
+    await head('Median ms').focus();
+    await tab.keyboard.press('Enter');
+    await checkOrder(tab, 'Median ms', true);
+    assert.equal(await sort('Median ms'), 'ascending');
+    await tab.keyboard.press('Space');
+    await checkOrder(tab, 'Median ms', false);
+    assert.equal(await sort('Median ms'), 'descending');
+    assert.equal(await tab.evaluate(() => document.activeElement.textContent), 'Median ms', 'the focus stays');
+    await head('Concurrency').click();
+    await checkOrder(tab, 'Concurrency', true);
+    assert.equal(await sort('Median ms'), null);
+}));
+
+test('samples and curves have a table each, with the same figures', () => withReport('run', {}, async (tab) => {
+    await tab.waitForSelector('.plot canvas');
+    const digits = json.cells.filter(({ model, yardstick }) => model === 'digits' && !yardstick);
+    const rows = await tab.evaluate(() => [...document.querySelectorAll('figure table tbody tr')].map((row) => [...row.cells].map((one) => one.textContent)));
+    const lines = [...new Set(digits.filter(({ summary }) => summary).map(({ browser: kind, platform }) => `${kind}/${platform}`))];
+    assert.deepEqual(rows, [1, 2, 4].map((concurrency) => [String(concurrency), ...lines.map((line) => {
+        const cell = digits.find((one) => one.concurrency === concurrency && `${one.browser}/${one.platform}` === line);
+        return figure(concurrency * 1000 / cell.summary.median);
+    })]));
+    const strip = tab.locator('tbody tr[data-index="1"]');
+    assert.equal(await strip.locator('svg.samples .dots').count(), 1);
+    assert.equal((await strip.locator('svg.samples .dots').getAttribute('d')).split('M').length, json.cells[1].samples_ms.length + 1);
+    await strip.locator('summary').focus();
+    await tab.keyboard.press('Enter');
+    await strip.locator('details table').waitFor();
+    const shown = await strip.locator('details td.figure').allTextContents();
+    assert.deepEqual(shown.map(Number), json.cells[1].samples_ms);
+}));
+
+for (const [width, colorScheme] of [[1280, 'light'], [400, 'dark']])
+    test(`it fits ${width} px, in ${colorScheme} colours`, () => withReport('run', { viewport: { width, height: 800 }, colorScheme }, async (tab) => {
+        assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no wider than the window');
+        const [back, text] = await tab.evaluate(() => ['backgroundColor', 'color'].map((name) => {
+            const [, ...parts] = /rgb\((\d+), (\d+), (\d+)\)/.exec(getComputedStyle(document.documentElement)[name]);
+            return parts.reduce((sum, part) => sum + Number(part), 0);
+        }));
+        assert.equal(back > text, colorScheme === 'light');
+    }));
+
+test('200 cells with 20 samples each make a document of at most 400 kB', async () => {
+    const next = drawn(5);
+    const cells = Array.from({ length: 200 }, (_, i) => cellOf({ index: i, model: `organisation/a-model-of-some-name-${i >> 2}`,
+        hash: 'a1b2c3d4'.repeat(8), browser_version: '147.0.7727.0', engine: 'onnxruntime-web', engine_version: '1.30.0',
+        platform: ['wasm', 'webgpu', 'webnn', 'wasm'][i % 4], threads: i % 4 === 3 ? 4 : 1, samples_ms: timesOf(next, 5 + i), repeats: 4, disturbed: 0,
+        load_ms: 31.25, first_ms: 9.5, page_bytes: 123456789, rss_bytes: 987654321, error_ratio: 0.125, output_hash: 'e5f60718'.repeat(8),
+        adapter: { vendor: 'google', architecture: 'swiftshader', description: 'SwiftShader Device (Subzero)', is_fallback: true } }));
+    const { size } = fs.statSync(write('large', { ...runOf('run-2'), cells }));
+    assert.ok(size <= 400_000, `${size} bytes`);
+    await withReport('large', {}, async (tab) => assert.equal((await rowsOf(tab)).length, 200));
+});
+
+const firefox = findFirefox();
+if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
+
+test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async () => {
+    const other = await launchFirefox(firefox, NOWHERE);
+    try {
+        const { tab } = await other.openTab();
+        await tab.goto(pathToFileURL(path.join(folder, 'run.html')).href);
+        await tab.waitForSelector('.plot canvas');
+        checkRows(await rowsOf(tab));
+        assert.equal(await tab.evaluate('document.querySelectorAll("img, iframe, main script, main style").length'), 0);
+        assert.equal(await tab.evaluate('getComputedStyle(document.querySelector("table")).borderCollapse'), 'collapse', 'the style sheet holds');
+        await tab.evaluate('[...document.querySelectorAll("thead button")].find((one) => one.textContent === "Median ms").click()');
+        await checkOrder(tab, 'Median ms', true);
+        await tab.resize(400, 800);
+        await tab.waitFor('document.documentElement.scrollWidth <= innerWidth && innerWidth === 400');
+    } finally {
+        await other.close();
+    }
+});
