@@ -1,7 +1,8 @@
 /**
  * The engine `kernels`: our own kernels, which need no download. It has one model, of all kernels; a task names the one
  * that it wants. What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
- * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js).
+ * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js,
+ * kernels_gl.js).
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
@@ -33,6 +34,9 @@ import { bytesOf } from './tensors.js';
  */
 
 export const LEAD = 'lead';
+
+/** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
+export const sizeNames = ({ inputs }) => [...new Set(inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')))];
 
 export class KernelsEngine {
     /** @param {Backend} backend */

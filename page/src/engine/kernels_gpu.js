@@ -6,7 +6,7 @@ import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
 import { dispatchesOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
-import { LEAD } from './kernels.js';
+import { sizeNames } from './kernels.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -201,9 +201,9 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
 }
 
 /** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan */
-function declared({ inputs, output, options }, { scratch }) {
-    const names = new Set(inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')));
-    const members = [...[...names].map((name) => `${name}: u32`), ...options.map(({ name }) => `${name}: f32`),
+function declared(rule, { scratch }) {
+    const { inputs, output, options } = rule;
+    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...options.map(({ name }) => `${name}: f32`),
         'first: u32', 'begin: u32', 'end: u32'];
     const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<f32>`),
         `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',

@@ -38,7 +38,7 @@ const struct wi_param wi_compute_params[] = {
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, webgpu or wasm."},
+        .help = "auto, the default, webgpu, webgl or wasm."},
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
     TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
