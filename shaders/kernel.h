@@ -21,9 +21,10 @@ struct kernel_call {
     const float *in[KERNEL_INPUTS]; /* in the table's order */
     float *out;                     /* of as many elements as the table's shape says */
     uint32_t size[KERNEL_SIZES];    /* the dimensions in the order in which the table's shapes name
-                                       them first, a shape's leading "*" as the product of all that
-                                       it stands for */
-    float option[KERNEL_OPTIONS];   /* in the table's order: a number, 0 or 1, or a word's index */
+                                       them first, the inputs' before the output's, a shape's
+                                       leading "*" as the product of all that it stands for */
+    float option[KERNEL_OPTIONS];   /* those that are no sizes, in the table's order: a number, 0 or
+                                       1, or a word's index */
 };
 
 #ifdef __wasm__
@@ -50,6 +51,8 @@ typedef float unaligned4 __attribute__((vector_size(16), aligned(4)));
     K(softmax)                                                                                     \
     K(layer_norm)                                                                                  \
     K(attention)                                                                                   \
+    K(mel_spectrogram)                                                                             \
+    K(resize_normalise)                                                                            \
     K(som_distance)                                                                                \
     K(som_update)
 #define KERNEL_DECLARE(name) void kernel_##name(const struct kernel_call *call);

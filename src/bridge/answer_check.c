@@ -211,7 +211,8 @@ static enum wi_code check_outputs(const struct wi_inference *asked,
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_outputs(asked->task, results_of(asked), outputs, error);
     if (asked->kernel)
-        return wi_kernel_check_answer(asked->kernel, &asked->tensors, outputs, error);
+        return wi_kernel_check_answer(
+            asked->kernel, &asked->tensors, asked->options, outputs, error);
     switch (asked->model->builtin) {
     case WI_BUILTIN_ECHO:
         return check_echo(asked, outputs, error);

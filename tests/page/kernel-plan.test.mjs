@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { kernelFragments, kernelNames, kernelShaders } from '../../page/kernels.mjs';
-import { dispatchesOf, makingsOf, valueOf } from '../../page/src/engine/kernel_plan.js';
+import { dispatchesOf, entriesOf, makingsOf, valueOf } from '../../page/src/engine/kernel_plan.js';
 import { KERNEL_RULES } from '../../page/src/engine/kernel_rules.js';
 
 const shaders = kernelShaders(), fragments = kernelFragments();
@@ -14,7 +14,7 @@ const dispatches = (kernel, sizes, work = Infinity) =>
 test('each kernel of the rules has a shader, and each function that its plan names', () => {
     assert.deepEqual(kernelNames(), Object.keys(KERNEL_RULES));
     for (const [kernel, { wgsl, plan }] of Object.entries(shaders)) {
-        for (const { entry } of plan.stages) assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
+        for (const entry of entriesOf(plan)) assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
         assert.equal(/\bscratch\[/.test(wgsl), plan.scratch !== undefined, kernel);
     }
 });
@@ -43,8 +43,15 @@ test('what one dispatch does is done by one', () => {
     assert.deepEqual(dispatches('add', { lead: 257 }), [{ entry: 'main', first: 0, groups: 2, begin: 0, end: 0, work: 2 }]);
 });
 
+test('short rows have an invocation each, long ones a workgroup', () => {
+    assert.deepEqual(dispatches('reduce', { lead: 130, n: 64 }),
+        [{ entry: 'main_short', first: 0, groups: 3, begin: 0, end: 64, work: 192 }]);
+    assert.deepEqual(dispatches('reduce', { lead: 130, n: 65 }),
+        [{ entry: 'main', first: 0, groups: 130, begin: 0, end: 65, work: 260 }]);
+});
+
 test('a sum of no elements is made all the same', () => {
-    assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[3, 0, 0]]);
+    assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[1, 0, 0]]);
 });
 
 test('every workgroup goes over all of a dimension once, in stages one after the other', () => {

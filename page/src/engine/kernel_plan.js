@@ -11,10 +11,11 @@ import { Failure } from './failure.js';
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`.
- * @typedef {{entry: string, groups: Term[], over?: string, step?: number, rounds?: Term[]}} Stage `entry`: the function
+ * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`.
+ * @typedef {{entry: string, groups: Term[], over?: Term, step?: number, rounds?: Term[], short?: Partial<Stage> & {most: number}}} Stage
+ *   `entry`: the function
  */
-/** @typedef {{stages: Stage[], scratch?: Term}} Plan `scratch`: how many numbers the stages have for each other */
+/** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
  *   rounds of a workgroup */
 /**
@@ -22,7 +23,7 @@ import { Failure } from './failure.js';
  * @typedef {{entry: string, to?: string, texels: Term, rounds?: Term[]}} Make
  */
 /** Its textures are made one after the other for each part of the dimension that it goes over; `depth`: how long a part is
- * at most. @typedef {{makes: Make[], over?: string, step?: number, depth?: number}} Draw */
+ * at most. @typedef {{makes: Make[], over?: Term, step?: number, depth?: number}} Draw */
 /** `textures`: what the draws have for each other, and of how many texels.
  * @typedef {{textures?: Record<string, Term>, draws: Draw[]}} DrawPlan */
 /** @typedef {{entry: string, to: string, texels: number, rounds: number, begin: number, end: number}} Making `rounds`: of each texel */
@@ -40,6 +41,18 @@ export function valueOf(term, sizes) {
     return Math.ceil(all / Number(by));
 }
 
+/** @param {readonly Term[]} terms @param {Sizes} sizes @returns {number} */
+export const sumOf = (terms, sizes) => terms.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
+
+/** The functions that may be dispatched. @param {Plan} plan */
+export const entriesOf = ({ stages }) => stages.flatMap(({ entry, short }) => [entry, ...short?.entry ? [short.entry] : []]);
+
+/** The stage as it is at such sizes. @param {Stage} stage @param {Sizes} sizes @returns {Stage} */
+function stageAt(stage, sizes) {
+    const { over = 0, short } = stage;
+    return short && valueOf(over, sizes) <= short.most ? { ...stage, ...short } : stage;
+}
+
 /**
  * The dispatches one after the other.
  * @param {Plan} plan @param {Sizes} sizes
@@ -47,7 +60,8 @@ export function valueOf(term, sizes) {
  * @returns {Generator<Dispatch, void, void>}
  */
 export function* dispatchesOf({ stages }, sizes, work) {
-    for (const stage of stages) {
+    for (const one of stages) {
+        const stage = stageAt(one, sizes);
         const groups = stage.groups.reduce((/** @type {number} */ product, term) => product * valueOf(term, sizes), 1);
         const { length, depth, roundsOf } = depthOf(stage, sizes), rounds = roundsOf(Math.min(depth, length));
         for (let begin = 0; begin === 0 || begin < length; begin += depth) {
@@ -79,11 +93,11 @@ export function* makingsOf({ draws }, sizes, output) {
 }
 
 /** How far a stage goes, how much of it at a time, and with how many rounds.
- * @param {{over?: string, step?: number, rounds?: Term[]}} stage @param {Sizes} sizes */
+ * @param {{over?: Term, step?: number, rounds?: Term[]}} stage @param {Sizes} sizes */
 function depthOf({ over, step = 1, rounds = [] }, sizes) {
     if (!over) return { length: 0, depth: 1, roundsOf: () => 1 };
     const length = valueOf(over, sizes);
-    const each = rounds.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
+    const each = sumOf(rounds, sizes);
     const steps = Math.floor(ROUNDS_MAX / each);
     if (steps === 0) {
         throw new Failure('platform_unsupported', `a step over ${over} has ${each} rounds on this platform`,

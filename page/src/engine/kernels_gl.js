@@ -8,7 +8,7 @@ import { adapterOf, contextOf, letGo, programOf, textureOf } from '../shared/web
 import { Failure } from './failure.js';
 import { makingsOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
-import { sizeNames } from './kernels.js';
+import { numberOptions, sizeNames } from './kernels.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -36,6 +36,7 @@ export class GlKernels {
     constructor(makeCanvas, fragments, news) {
         /** @type {number | null} */
         this.threads = null;
+        this.takesHalves = false;
         this._makeCanvas = makeCanvas;
         this._fragments = fragments;
         this._news = news;
@@ -196,7 +197,7 @@ class Run {
 
     /** @param {Compiled} compiled @param {KernelCall} call @param {Making} making */
     _set({ program, places }, { kernel, sizes, options }, { begin, end }) {
-        const { gl } = this, { options: named } = KERNEL_RULES[kernel];
+        const { gl } = this, named = numberOptions(KERNEL_RULES[kernel]);
         gl.useProgram(program);
         const whole = [...sizes, /** @type {const} */ (['begin', begin]), /** @type {const} */ (['end', end])];
         for (const [name, value] of whole) gl.uniform1i(places.get(`call.${name}`) ?? null, value);
@@ -266,7 +267,7 @@ function floatsOf(bytes) {
 /** @param {KernelRule} rule @param {Fragments} fragments @param {number} width @param {string} entry */
 function sourceOf(rule, { glsl, plan }, width, entry) {
     const members = [...sizeNames(rule), 'begin', 'end'].map((name) => `int ${name};`);
-    const numbers = rule.options.map(({ name }) => `float ${name};`);
+    const numbers = numberOptions(rule).map(({ name }) => `float ${name};`);
     const tensors = [...rule.inputs.map(([name]) => name), rule.output[0], ...Object.keys(plan.textures ?? {})];
     return `const int WIDTH = ${width};
 struct Call { ${[...members, ...numbers].join(' ')} };

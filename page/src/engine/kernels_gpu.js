@@ -4,9 +4,9 @@
  */
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
-import { dispatchesOf, valueOf } from './kernel_plan.js';
+import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
-import { sizeNames } from './kernels.js';
+import { numberOptions, sizeNames } from './kernels.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -28,6 +28,7 @@ const BATCH = 64;
 const SLICE_MS = 50;
 /** In rounds of a workgroup; at first, and within limits. */
 const WORK = Object.freeze({ first: 2 ** 18, least: 2 ** 12, most: 2 ** 34 });
+const HALVES = 'shader-f16';
 const SCOPES = ['validation', 'out-of-memory', 'internal'];
 
 /** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
@@ -36,6 +37,7 @@ export class GpuKernels {
     constructor(shaders) {
         /** @type {number | null} */
         this.threads = null;
+        this.takesHalves = true;
         this._shaders = shaders;
         /** @type {any} */
         this._device = null;
@@ -54,7 +56,10 @@ export class GpuKernels {
         const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-        this._device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+        this._device = await adapter.requestDevice({
+            requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+            requiredFeatures: adapter.features.has(HALVES) ? [HALVES] : [],
+        });
         this._buffers = new GpuBuffers(this._device);
     }
 
@@ -72,15 +77,20 @@ export class GpuKernels {
     async run(call) {
         if (call.elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
-            const { layout, pipelines } = await this._compile(call.kernel);
+            const { layout, pipelines } = await this._compile(call);
             return this._compute(call, layout, pipelines);
         });
     }
 
-    /** @param {string} kernel @returns {Promise<Compiled>} */
-    _compile(kernel) {
-        const known = this._compiled.get(kernel) ?? compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
-        this._compiled.set(kernel, known);
+    /** @param {KernelCall} call @returns {Promise<Compiled>} */
+    _compile({ kernel, halves }) {
+        if (halves && !this._device.features.has(HALVES)) {
+            throw new Failure('platform_unsupported', `the adapter does not compute in 16-bit floats: it has no ${HALVES}`,
+                { field: 'inputs', expected: 'inputs of FP32' });
+        }
+        const name = halves ? `${kernel} of halves` : kernel;
+        const known = this._compiled.get(name) ?? compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel], halves);
+        this._compiled.set(name, known);
         return known;
     }
 
@@ -119,15 +129,15 @@ export class GpuKernels {
         return {
             inputs: inputs.map((input) => this._take('tensor', input.bytes.length)),
             output: this._take('tensor', 4 * elements),
-            scratch: scratch ? [this._take('tensor', 4 * valueOf(scratch, sizes))] : [],
+            scratch: scratch ? [this._take('tensor', 4 * sumOf(scratch, sizes))] : [],
             calls: { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES },
         };
     }
 
-    /** A binding of exactly its bytes; one of none has a number that nothing reads.
+    /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
      * @param {import('./gpu_buffers.js').Use} use @param {number} bytes @returns {Binding} */
     _take(use, bytes) {
-        const size = Math.max(4, bytes);
+        const size = Math.max(4, Math.ceil(bytes / 4) * 4);
         return { buffer: /** @type {GpuBuffers} */ (this._buffers).take(use, size), size };
     }
 
@@ -142,7 +152,7 @@ export class GpuKernels {
         const commands = this._device.createCommandEncoder();
         for (const { buffer, size } of [output, ...scratch]) commands.clearBuffer(buffer, 0, size);
         for (const [i, { bytes }] of call.inputs.entries()) {
-            if (bytes.length > 0) this._device.queue.writeBuffer(inputs[i].buffer, 0, bytes);
+            if (bytes.length > 0) this._device.queue.writeBuffer(inputs[i].buffer, 0, inWords(bytes));
             else commands.clearBuffer(inputs[i].buffer, 0, inputs[i].size);
         }
         this._device.queue.submit([commands.finish()]);
@@ -200,26 +210,34 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
     new Uint32Array(structs, at).set([first, begin, end], whole.length + options.length);
 }
 
-/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan */
-function declared(rule, { scratch }) {
-    const { inputs, output, options } = rule;
-    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...options.map(({ name }) => `${name}: f32`),
-        'first: u32', 'begin: u32', 'end: u32'];
-    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<f32>`),
-        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
-        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
-    return `struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+/** As whole words: what is behind the last half is read by nobody. @param {Uint8Array} bytes */
+function inWords(bytes) {
+    if (bytes.length % 4 === 0) return bytes;
+    const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    words.set(bytes);
+    return words;
 }
 
-/** @param {any} device @param {KernelRule} rule @param {Shader} shader @returns {Promise<Compiled>} */
-async function compile(device, rule, { wgsl, plan }) {
-    const module = device.createShaderModule({ code: declared(rule, plan) + wgsl });
+/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan @param {boolean} halves */
+function declared(rule, { scratch }, halves) {
+    const { inputs, output } = rule, number = halves ? 'f16' : 'f32';
+    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
+        'first: u32', 'begin: u32', 'end: u32'];
+    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<${number}>`),
+        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
+        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
+    return `${halves ? 'enable f16;\n' : ''}struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+}
+
+/** @param {any} device @param {KernelRule} rule @param {Shader} shader @param {boolean} halves @returns {Promise<Compiled>} */
+async function compile(device, rule, { wgsl, plan }, halves) {
+    const module = device.createShaderModule({ code: declared(rule, plan, halves) + wgsl });
     const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
         { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
     const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>
         ({ binding, visibility: STAGE_COMPUTE, buffer })) });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const pipelines = await Promise.all(plan.stages.map(async ({ entry }) => [entry, await device.createComputePipelineAsync(
+    const pipelines = await Promise.all(entriesOf(plan).map(async (entry) => [entry, await device.createComputePipelineAsync(
         { layout: pipelineLayout, compute: { module, entryPoint: entry } })]));
     return { layout, pipelines: Object.fromEntries(pipelines) };
 }

@@ -30,7 +30,7 @@ const struct wi_param wi_compute_params[] = {
         .required = 1,
         .max = WI_KERNEL_INPUTS,
         .form = "[Tensor]",
-        .help = "Its tensors, FP32, as of POST /v1/infer."},
+        .help = "Its tensors, FP32 or FP16, as of POST /v1/infer."},
     ROW(options, OBJECT, 0, 0, 0, "The kernel's own; an unknown one is 400 and named."),
     {.name = "platform",
         .kind = WI_PARAM_STRING,
@@ -111,7 +111,8 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
 {
     (void)model;
     (void)limits;
-    return wi_kernel_check_inputs(infer->asked->kernel, &infer->asked->tensors, error);
+    return wi_kernel_check_inputs(
+        infer->asked->kernel, &infer->asked->tensors, infer->asked->options, error);
 }
 
 const struct wi_dialect wi_dialect_compute = {
