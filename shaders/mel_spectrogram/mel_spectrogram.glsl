@@ -1,6 +1,6 @@
 // The spectrogram of samples[*, t] at mel frequencies: y[*, mels, frames], as table.c says it. `turns` has the cosine and the
-// sine of each part of a turn, of which a window has n; `powers` the power of each frame at each bin; `peaks` the largest y
-// of each sound.
+// sine of each part of a turn, of which a window has n; `folded` each window; `powers` the power of each frame at each bin;
+// `peaks` the largest y of each sound.
 
 const float TURN = 6.2831853;
 
@@ -25,27 +25,38 @@ vec4 turn(int i) {
     return vec4(cosine(i, call.n), cosine((4 * i + 3 * call.n) % (4 * call.n), 4 * call.n), 0.0, 0.0);
 }
 
-// Which of t samples stands there, reflected at the first and the last.
-int reflected(int place) {
+// Sample j of the window of a frame; beyond its ends the sound is reflected.
+float windowed(int frame, int j) {
+    int place = abs(frame % call.frames * int(call.hop) + j - call.n / 2);
     int back = 2 * (call.t - 1);
-    int there = abs(place) % max(back, 1);
-    return min(there, back - there);
+    int there = place % max(back, 1);
+    return at(samples, frame / call.frames * call.t + min(there, back - there)) * at(window, j);
 }
 
-float power_of(int i) {
-    int sound = i / (call.frames * call.bins) * call.t;
-    int first = i / call.bins % call.frames * int(call.hop) - call.n / 2;
+// The sum of samples that are as far from the beginning of a window as from its end, which have the same cosine, and the
+// difference, which has opposite sines.
+vec4 fold(int i) {
+    int frame = i / call.n;
+    int j = i % call.n;
+    if (j > call.n / 2) {
+        return vec4(0.0);
+    }
+    float other = j > 0 && 2 * j != call.n ? windowed(frame, call.n - j) : 0.0;
+    return windowed(frame, j) + vec4(other, -other, 0.0, 0.0);
+}
+
+vec4 power(int i) {
+    int place = i / call.bins * call.n;
     int angle = 0;
     vec2 parts = vec2(0.0);
-    for (int j = 0; j < call.n; j++) {
-        parts += at(samples, sound + reflected(first + j)) * at(window, j) * four(turns, angle).xy;
-        angle = (angle + i % call.bins) % call.n;
+    int count = min(call.n / 2 + 1, call.n);
+    int by = count > 0 ? i % call.bins % call.n : 0;
+    for (int j = 0; j < count; j++) {
+        parts += four(folded, place + j).xy * four(turns, angle).xy;
+        angle += by;
+        angle -= angle >= call.n ? call.n : 0;
     }
-    return dot(parts, parts);
-}
-
-vec4 power(int texel) {
-    return FOUR_OF(power_of, texel);
+    return vec4(dot(parts, parts));
 }
 
 float mel_of(int i) {
@@ -53,7 +64,7 @@ float mel_of(int i) {
     int frame = i / (call.frames * call.mels) * call.frames + i % call.frames;
     float sum = 0.0;
     for (int bin = 0; bin < call.bins; bin++) {
-        sum += at(filters, filter_row + bin) * at(powers, frame * call.bins + bin);
+        sum += at(filters, filter_row + bin) * four(powers, frame * call.bins + bin).x;
     }
     return log2(max(sum, 1e-10)) * 0.301029996;
 }

@@ -1,6 +1,6 @@
 // The spectrogram of samples[*, t] at mel frequencies: y[*, mels, frames], as table.c says it. `scratch` has the cosine and
-// the sine of each part of a turn, of which a window has n; then the power of each frame at each bin; then the largest y
-// of each sound.
+// the sine of each part of a turn, of which a window has n; then each window folded; then the power of each frame at each
+// bin; then the largest y of each sound.
 
 const TURN = 6.2831853;
 
@@ -30,30 +30,63 @@ fn cosine(part: u32, all: u32) -> f32 {
     return select(sum, -sum, is_far);
 }
 
+// The sums of samples that are as far from the beginning of a window as from its end, which have the same cosine, and the
+// differences, which have opposite sines.
+@compute @workgroup_size(256)
+fn fold(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let i = item(group.x, local, 256u);
+    if (i >= call.lead * call.frames * call.n || i % call.n > call.n / 2u) {
+        return;
+    }
+    let frame = i / call.n;
+    let j = i % call.n;
+    let one = windowed(frame, j);
+    var other = 0.0;
+    if (j > 0u && 2u * j != call.n) {
+        other = windowed(frame, call.n - j);
+    }
+    let place = folded() + frame * (call.n + 2u) + 2u * j;
+    scratch[place] = one + other;
+    scratch[place + 1u] = one - other;
+}
+
+fn folded() -> u32 {
+    return 2u * call.n;
+}
+
+fn powers() -> u32 {
+    return folded() + call.lead * call.frames * (call.n + 2u);
+}
+
+fn peaks() -> u32 {
+    return powers() + call.lead * call.frames * call.bins;
+}
+
+// Sample j of the window of a frame; beyond its ends the sound is reflected.
+fn windowed(frame: u32, j: u32) -> f32 {
+    let place = i32(frame % call.frames * u32(call.hop) + j) - i32(call.n / 2u);
+    let back = 2 * (i32(call.t) - 1);
+    let there = abs(place) % max(back, 1);
+    return samples[frame / call.frames * call.t + u32(min(there, back - there))] * window[j];
+}
+
 @compute @workgroup_size(256)
 fn power(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let i = item(group.x, local, 256u);
     if (i >= call.lead * call.frames * call.bins) {
         return;
     }
-    let sound = i / (call.frames * call.bins) * call.t;
-    let first = i32(i / call.bins % call.frames * u32(call.hop)) - i32(call.n / 2u);
+    let place = folded() + i / call.bins * (call.n + 2u);
     let step = i % call.bins % call.n;
     var angle = 0u;
     var parts = vec2<f32>();
-    for (var j = 0u; j < call.n; j++) {
-        let share = samples[sound + reflected(first + i32(j))] * window[j];
-        parts += share * vec2<f32>(scratch[2u * angle], scratch[2u * angle + 1u]);
-        angle = (angle + step) % call.n;
+    for (var j = 0u; j < min(call.n / 2u + 1u, call.n); j++) {
+        parts += vec2<f32>(scratch[place + 2u * j], scratch[place + 2u * j + 1u])
+            * vec2<f32>(scratch[2u * angle], scratch[2u * angle + 1u]);
+        angle += step;
+        angle -= select(0u, call.n, angle >= call.n);
     }
-    scratch[2u * call.n + i] = dot(parts, parts);
-}
-
-// Which of t samples stands there, reflected at the first and the last.
-fn reflected(place: i32) -> u32 {
-    let back = 2 * (i32(call.t) - 1);
-    let there = abs(place) % max(back, 1);
-    return u32(min(there, back - there));
+    scratch[powers() + i] = dot(parts, parts);
 }
 
 @compute @workgroup_size(256)
@@ -66,7 +99,7 @@ fn mel(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index)
     let frame = i / (call.frames * call.mels) * call.frames + i % call.frames;
     var sum = 0.0;
     for (var bin = 0u; bin < call.bins; bin++) {
-        sum += filters[filter_row + bin] * scratch[2u * call.n + frame * call.bins + bin];
+        sum += filters[filter_row + bin] * scratch[powers() + frame * call.bins + bin];
     }
     y[i] = log2(max(sum, 1e-10)) * 0.301029996;
 }
@@ -74,7 +107,7 @@ fn mel(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index)
 @compute @workgroup_size(64)
 fn peak(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let sound = call.first + group.x;
-    let place = 2u * call.n + call.lead * call.frames * call.bins + sound;
+    let place = peaks() + sound;
     var most = select(LOWEST, scratch[place], call.begin > 0u);
     for (var i = call.begin + local; i < call.end; i += 64u) {
         most = max(most, y[sound * call.mels * call.frames + i]);
@@ -90,7 +123,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let i = item(group.x, local, 256u);
     if (i < call.lead * call.mels * call.frames) {
         let sound = i / (call.mels * call.frames);
-        let most = scratch[2u * call.n + call.lead * call.frames * call.bins + sound];
+        let most = scratch[peaks() + sound];
         y[i] = max(y[i], most - 8.0) / 4.0 + 1.0;
     }
 }
