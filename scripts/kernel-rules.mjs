@@ -1,9 +1,10 @@
 // Makes page/src/engine/kernel_rules.js of what `webinferd --print-openapi` prints (standard input): the tensors of
-// each kernel, the sizes that no input has, and its options with their defaults.
+// each kernel, the sizes that no input has, and its options with their defaults; the weights and steps of each built-in
+// model over them.
 import fs from 'node:fs';
 import { shown } from './literal.mjs';
 
-const { 'x-kernels': kernels } = JSON.parse(fs.readFileSync(0, 'utf8'));
+const { 'x-kernels': kernels, 'x-kernel-models': models } = JSON.parse(fs.readFileSync(0, 'utf8'));
 
 const tensor = ({ name, shape }) => [name, shape.join(',')];
 const option = ([name, { default: otherwise, enum: words }]) => ({ name, otherwise, ...words && { words } });
@@ -14,9 +15,25 @@ const rows = kernels.map(({ name, inputs, outputs, sizes, options }) => `    ${n
         options: ${shown(Object.entries(options.properties).map(option))},
     },\n`).join('');
 
+/** A list with a line for each. */
+const lines = (all) => `[\n${all.map((one) => `            ${shown(one)},\n`).join('')}        ]`;
+const shaped = (weight) => ({ ...weight, shape: weight.shape.join(',') });
+const step = ({ options, ...one }) => (
+    { ...one, inputs: one.inputs.map(tensor), ...Object.keys(options).length > 0 && { options } });
+
+const plans = models.map(({ name, input, output, weights, steps }) => `    ${name}: {
+        input: ${shown(tensor(input))}, output: ${shown(tensor(output))},
+        weights: ${lines(weights.map(shaped))},
+        steps: ${lines(steps.map(step))},
+    },\n`).join('');
+
 process.stdout.write(`/** The tensors and options of each kernel: src/kernel/table.c says them. Made by scripts/kernel-rules.mjs. */
 
 /** @type {Readonly<Record<string, import('./kernels.js').KernelRule>>} */
 export const KERNEL_RULES = Object.freeze({
 ${rows}});
+
+/** The built-in models over them: src/kernel/model.c says them. @type {Readonly<Record<string, import('./kernel_model.js').ModelRule>>} */
+export const KERNEL_MODELS = Object.freeze({
+${plans}});
 `);

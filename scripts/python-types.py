@@ -8,8 +8,8 @@ import keyword
 import sys
 import textwrap
 
-ROOTS = ["InferRequest", "InferAnswer", "StreamPart", "StreamProgress", "StreamDone", "Status",
-         "Nodes", "Hardware", "Models", "Model", "Pull", "PullEvent", "Order", "Removed", "Job",
+ROOTS = ["InferRequest", "InferAnswer", "StreamPart", "StreamProgress", "StreamDone", "Benchmark",
+         "Status", "Nodes", "Hardware", "Models", "Model", "Pull", "PullEvent", "Order", "Removed", "Job",
          "Jobs", "Verb", "Problem"]
 PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 

@@ -36,6 +36,11 @@ int wi_is_shortage(int why)
     return why == EMFILE || why == ENFILE || why == ENOMEM;
 }
 
+int wi_is_full(int why)
+{
+    return why == ENOSPC || why == EDQUOT;
+}
+
 enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
 {
     if (wi_is_shortage(errno))

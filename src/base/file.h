@@ -27,6 +27,8 @@ int wi_file_path_ok(const char *path);
  */
 int wi_is_missing(int why);
 int wi_is_shortage(int why);
+/* Whether nothing more can be written there (errno): of the disk, or of a user's share of it. */
+int wi_is_full(int why);
 
 /* An open regular file FOLDER/FILE that lies, links followed, under the folder `within`; -1 with
  * `error`: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */

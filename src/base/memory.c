@@ -47,6 +47,13 @@ void *wi_realloc_array(void *old, size_t count, size_t size)
     return memory;
 }
 
+void *wi_grow_array(void *items, size_t count, size_t size)
+{
+    if ((count & (count - 1)) != 0)
+        return items;
+    return wi_realloc_array(items, count ? 2 * count : 1, size);
+}
+
 char *wi_strdup(const char *text)
 {
     return text ? wi_strndup(text, strlen(text)) : NULL;

@@ -10,8 +10,11 @@
 
 void *wi_alloc(size_t size);                                  /* zeroed */
 void *wi_realloc_array(void *old, size_t count, size_t size); /* dies on overflow too */
-char *wi_strdup(const char *text);                            /* NULL gives NULL */
-char *wi_strndup(const char *text, size_t length);            /* `text` has that much */
+/* `items`, which has `count` of `size` bytes, with room for one more. An array that grows by this
+ * alone is moved at each power of two, since its count says how much room there is. */
+void *wi_grow_array(void *items, size_t count, size_t size);
+char *wi_strdup(const char *text);                 /* NULL gives NULL */
+char *wi_strndup(const char *text, size_t length); /* `text` has that much */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
 
 /* A list of owned strings. Zero-initialise; free with wi_strings_clear. */

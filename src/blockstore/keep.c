@@ -2,6 +2,7 @@
 #include "blockstore/keep.h"
 
 #include "base/descriptors.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "library/store_path.h"
 #include "library/versions.h"
@@ -76,7 +77,7 @@ int wi_keep_is_temporary(const char *name)
 
 enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
 {
-    int is_full = errno == ENOSPC || errno == EDQUOT;
+    int is_full = wi_is_full(errno);
     enum wi_code code = wi_path_failed(directory, "what is published cannot be kept", error);
     return is_full ? error->code = WI_NO_ROOM : code;
 }

@@ -18,18 +18,11 @@ struct wi_outline *wi_outline_new(const char *directory, const char *folder)
     return outline;
 }
 
-/* Room for one more, where `count` are there, and at every power of two no room is left. */
-static void *with_room(void *items, size_t count, size_t size)
-{
-    return (count & (count - 1)) == 0 ? wi_realloc_array(items, count ? 2 * count : 1, size)
-                                      : items;
-}
-
 static void add_block(
     struct wi_outline *outline, const unsigned char *hash, uint32_t file, uint32_t number)
 {
     assert(outline->count < UINT32_MAX);
-    outline->blocks = with_room(outline->blocks, outline->count, sizeof *outline->blocks);
+    outline->blocks = wi_grow_array(outline->blocks, outline->count, sizeof *outline->blocks);
     struct wi_outline_block *block = &outline->blocks[outline->count++];
     *block = (struct wi_outline_block){.file = file, .number = number};
     memcpy(block->hash, hash, sizeof block->hash);
@@ -39,7 +32,7 @@ static void add_node(
     void *context, const struct wi_cid *cid, const unsigned char *block, size_t size)
 {
     struct wi_outline *outline = context;
-    outline->nodes = with_room(outline->nodes, outline->node_count, sizeof *outline->nodes);
+    outline->nodes = wi_grow_array(outline->nodes, outline->node_count, sizeof *outline->nodes);
     struct wi_outline_node *node = &outline->nodes[outline->node_count];
     *node = (struct wi_outline_node){.block = wi_realloc_array(NULL, size, 1), .size = size};
     memcpy(node->block, block, size);
@@ -49,7 +42,7 @@ static void add_node(
 void wi_outline_add(struct wi_outline *outline, const char *path,
     const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root)
 {
-    outline->files = with_room(outline->files, outline->file_count, sizeof *outline->files);
+    outline->files = wi_grow_array(outline->files, outline->file_count, sizeof *outline->files);
     for (size_t i = 0; i < leaves->count; i++)
         add_block(outline, leaves->hashes[i], (uint32_t)outline->file_count, (uint32_t)i);
     outline->files[outline->file_count++] =
@@ -105,7 +98,7 @@ static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
     for (size_t i = 0; i < read.count; i++) {
         size_t to = wi_outline_find(outline, &read.links[i].to.cid);
         assert(to != SIZE_MAX);
-        outline->links = with_room(outline->links, outline->link_count, sizeof *outline->links);
+        outline->links = wi_grow_array(outline->links, outline->link_count, sizeof *outline->links);
         outline->links[outline->link_count++] = (uint32_t)to;
     }
     wi_dag_clear(&read);
@@ -209,7 +202,7 @@ static void visit(struct walk *walk, size_t number, int with_links)
     if (walk->seen[number / 8] & bit)
         return;
     walk->seen[number / 8] |= bit;
-    walk->order = with_room(walk->order, walk->count, sizeof *walk->order);
+    walk->order = wi_grow_array(walk->order, walk->count, sizeof *walk->order);
     walk->order[walk->count++] = (uint32_t)number;
     if (!with_links || !is_inner(block))
         return;

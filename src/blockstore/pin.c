@@ -19,12 +19,9 @@ static struct wi_pin_file *add_file(
     struct wi_pin_record *record, const char *path, uint64_t bytes, const char *sha256)
 {
     size_t i = record->pin.count++;
-    if ((i & (i - 1)) == 0) { /* at every power of two there is no more room */
-        size_t room = i ? 2 * i : 1;
-        record->pin.files = wi_realloc_array(record->pin.files, room, sizeof *record->pin.files);
-        record->seen = wi_realloc_array(record->seen, room, sizeof *record->seen);
-        record->refused = wi_realloc_array(record->refused, room, sizeof *record->refused);
-    }
+    record->pin.files = wi_grow_array(record->pin.files, i, sizeof *record->pin.files);
+    record->seen = wi_grow_array(record->seen, i, sizeof *record->seen);
+    record->refused = wi_grow_array(record->refused, i, sizeof *record->refused);
     struct wi_pin_file *file = &record->pin.files[i];
     *file = (struct wi_pin_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->sha256, sizeof file->sha256, "%s", sha256);

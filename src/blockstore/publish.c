@@ -244,7 +244,7 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     pin->origin = wi_strdup(origin);
     pin->published_at = wi_wall_ms() / 1000;
     publishing->told.total = pin->bytes;
-    publishing->failed = model->builtin != WI_BUILTIN_NONE;
+    publishing->failed = wi_model_is_built_in(model);
     if (publishing->failed)
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);

@@ -8,6 +8,7 @@
 #define MAX_THREADS 4096
 #define MAX_FALLBACKS 16
 #define MAX_REASON 4096
+#define MAX_MS 1e12
 /* Of what graphs put out. */
 #define MAX_RAW (32 * 1024 * 1024)
 /* A node's clock begins when the task arrives and ours when it leaves. */
@@ -24,6 +25,9 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
 {
     *sent = (struct wi_sent){
         .asked = wi_inference_retain(task->asked), .due = now_ms + task->deadline_ms};
+    const struct wi_tensors *tensors = task->tensors ? task->tensors : &task->asked->tensors;
+    if (tensors->count > 0)
+        sent->rows = tensors->items->dims[0];
     /* Without a fallback the second platform is not to be tried. */
     for (size_t i = 0; i < task->platform_count && (i == 0 || task->asked->fallback); i++)
         sent->platforms |= bit(task->platforms[i]);
@@ -204,15 +208,27 @@ static enum wi_code check_raw(const struct wi_tensors *outputs, struct wi_error 
                      wi_tensors_bytes(outputs), MAX_RAW);
 }
 
-/* Against the model's own file, or what a model that is built in does. */
-static enum wi_code check_outputs(const struct wi_inference *asked,
-    const struct wi_tensors *outputs, const char **odd, struct wi_error *error)
+/* Of a model over kernels: what it makes of so many rows. */
+static enum wi_code check_rows(
+    const struct wi_sent *sent, const struct wi_tensors *outputs, struct wi_error *error)
 {
+    struct wi_tensor input = *sent->asked->tensors.items;
+    input.dims[0] = sent->rows;
+    return wi_kernel_model_check_answer(sent->asked->model->kernels, &input, outputs, error);
+}
+
+/* Against the model's own file, or what a model that is built in does. */
+static enum wi_code check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,
+    const char **odd, struct wi_error *error)
+{
+    const struct wi_inference *asked = sent->asked;
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_outputs(asked->task, results_of(asked), outputs, error);
     if (asked->kernel)
         return wi_kernel_check_answer(
             asked->kernel, &asked->tensors, asked->options, outputs, error);
+    if (asked->model->kernels)
+        return check_rows(sent, outputs, error);
     switch (asked->model->builtin) {
     case WI_BUILTIN_ECHO:
         return check_echo(asked, outputs, error);
@@ -227,9 +243,92 @@ static enum wi_code check_outputs(const struct wi_inference *asked,
     }
 }
 
+/* What a node says that it has measured. */
+struct measured {
+    double first_ms, load_ms, clock_ms;
+    int64_t repeats, threads;
+    const char *output_hash;
+    json_t *run_ms, *gpu_ms, *disturbed;
+};
+
+static const struct wi_param measured_table[] = {
+    WI_PARAM_ROW(measured, first_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
+    WI_PARAM_ROW(measured, run_ms, WI_PARAM_ARRAY, 1, 0, 0),
+    WI_PARAM_ROW(measured, gpu_ms, WI_PARAM_ARRAY, 0, 0, 0),
+    WI_PARAM_ROW(measured, load_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
+    WI_PARAM_ROW(measured, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
+    WI_PARAM_ROW(measured, repeats, WI_PARAM_INTEGER, 1, 1, 1e9),
+    WI_PARAM_ROW(measured, clock_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
+    WI_PARAM_ROW(measured, disturbed, WI_PARAM_ARRAY, 1, 0, 0),
+    WI_PARAM_ROW(measured, output_hash, WI_PARAM_STRING, 1, 64, 64),
+    WI_PARAM_END,
+};
+
+/* A time for each run. */
+static int are_times(const json_t *list, size_t runs)
+{
+    const json_t *ms;
+    size_t i;
+    json_array_foreach(list, i, ms)
+    {
+        if (!json_is_number(ms) || json_number_value(ms) < 0 || json_number_value(ms) > MAX_MS)
+            return 0;
+    }
+    return json_array_size(list) == runs;
+}
+
+/* Numbers of runs, in their order. */
+static int are_runs(const json_t *list, size_t runs)
+{
+    json_int_t before = -1;
+    const json_t *index;
+    size_t i;
+    json_array_foreach(list, i, index)
+    {
+        if (!json_is_integer(index) || json_integer_value(index) <= before ||
+            (uint64_t)json_integer_value(index) >= runs)
+            return 0;
+        before = json_integer_value(index);
+    }
+    return 1;
+}
+
+static int is_hexadecimal(const char *text)
+{
+    return text[strspn(text, "0123456789abcdef")] == '\0';
+}
+
+/* Other members than these do not go to clients. */
+static enum wi_code check_benchmark(
+    const struct wi_benchmark *benchmark, json_t *result, struct wi_error *error)
+{
+    struct measured measured = {0};
+    const char *wrong = NULL;
+    if (!json_is_object(result))
+        return wi_error_set(
+            error, WI_INFERENCE_FAILED, "data.result", "data.result must say what was measured");
+    if (wi_params_read(measured_table, result, WI_PARAMS_OPEN, "data.result.", &measured, error) !=
+        WI_OK)
+        return unusable(error);
+    if (!are_times(measured.run_ms, benchmark->runs))
+        wrong = "data.result.run_ms";
+    else if (measured.gpu_ms && !are_times(measured.gpu_ms, benchmark->runs))
+        wrong = "data.result.gpu_ms";
+    else if (!are_runs(measured.disturbed, benchmark->runs))
+        wrong = "data.result.disturbed";
+    else if (!is_hexadecimal(measured.output_hash))
+        wrong = "data.result.output_hash";
+    keep_only(measured_table, result);
+    return wrong ? wi_error_set(error, WI_INFERENCE_FAILED, wrong,
+                       "%s does not fit the %u runs that were asked for", wrong, benchmark->runs)
+                 : WI_OK;
+}
+
 static enum wi_code check_result(
     const struct wi_inference *asked, const struct wi_answer *answer, struct wi_error *error)
 {
+    if (asked->benchmark.runs)
+        return check_benchmark(&asked->benchmark, answer->result, error);
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_answer(
             asked->task, results_of(asked), asked->stream, answer->result, &answer->outputs, error);
@@ -243,7 +342,7 @@ enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi
     *odd = NULL;
     if (sent->asked->raw)
         return check_raw(outputs, error);
-    return check_outputs(sent->asked, outputs, odd, error);
+    return check_outputs(sent, outputs, odd, error);
 }
 
 enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer *answer,
@@ -256,7 +355,7 @@ enum wi_code wi_answer_check(const struct wi_sent *sent, const struct wi_answer 
     int is_raw = sent->asked->raw && json_is_true(json_object_get(answer->result, "raw"));
     if (code == WI_OK && answer->ok)
         code = is_raw ? check_raw(&answer->outputs, error)
-                      : check_outputs(sent->asked, &answer->outputs, &first_odd, error);
+                      : check_outputs(sent, &answer->outputs, &first_odd, error);
     if (code == WI_OK && answer->ok && !is_raw)
         code = check_result(sent->asked, answer, error);
     if (odd)

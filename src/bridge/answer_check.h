@@ -13,8 +13,9 @@
 /* An attempt as it was sent: what its answer is held against. */
 struct wi_sent {
     const struct wi_inference *asked; /* a reference */
-    unsigned platforms;               /* a bit for each that may have run it */
-    double due;                       /* monotonic milliseconds: nobody waits for it after that */
+    int64_t rows;       /* of the first input's first dimension; of joined requests those of all */
+    unsigned platforms; /* a bit for each that may have run it */
+    double due;         /* monotonic milliseconds: nobody waits for it after that */
 };
 
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms);

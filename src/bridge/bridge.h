@@ -64,6 +64,7 @@ struct wi_node_info {
         int on_webgpu;         /* it can use a GPU: asked of choosy engines alone */
         int64_t file_max;      /* bytes of the largest file that it can read; 0: of any */
     } engines[WI_ENGINE_COUNT];
+    int benchmarks;       /* it takes tasks of the type benchmark */
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };

@@ -29,7 +29,7 @@ static int is_granted(const struct wi_node *node, const char *hash)
 
 static void grant(struct wi_node *node, const struct wi_model *model)
 {
-    if (model->builtin || is_granted(node, model->hash))
+    if (wi_model_is_built_in(model) || is_granted(node, model->hash))
         return;
     memcpy(
         node->granted[node->granted_next++ % WI_GRANTED_MODELS], model->hash, sizeof model->hash);

@@ -288,11 +288,25 @@ static void add_times(struct wi_buffer *out, const struct wi_task *task)
     add_prompt_ms(out, task->prompt_ms);
 }
 
+static void add_benchmark(struct wi_buffer *out, const struct wi_benchmark *benchmark)
+{
+    static const char *const threads[] = {
+        [WI_THREADS_ONE] = ",\"threads\":1", [WI_THREADS_ALL] = ",\"threads\":\"all\""};
+    wi_buffer_printf(out,
+        ",\"task_type\":\"benchmark\",\"benchmark\":{\"runs\":%u,\"warmup\":%u%s}", benchmark->runs,
+        benchmark->warmup,
+        benchmark->threads == WI_THREADS_USUAL ? "" : threads[benchmark->threads]);
+}
+
 /* What only tasks that are no tensors in and out have. */
 static void add_kind(struct wi_buffer *out, const struct wi_task *task)
 {
+    if (task->asked->benchmark.runs)
+        add_benchmark(out, &task->asked->benchmark);
+    else if (task->asked->kernel)
+        wi_buffer_puts(out, ",\"task_type\":\"compute\"");
     if (task->asked->kernel)
-        add_word(out, ",\"task_type\":\"compute\",\"kernel\":", task->asked->kernel->name);
+        add_word(out, ",\"kernel\":", task->asked->kernel->name);
     if (task->asked->task != WI_TASK_NONE)
         add_word(out, ",\"task\":", wi_task_name(task->asked->task));
     if (task->owner)

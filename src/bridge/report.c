@@ -224,6 +224,7 @@ static enum wi_code read_engines(
     }
     /* One that says nothing is asked for inference alone. */
     info->engines[WI_ENGINE_KERNELS].available &= has_word(report->task_types, "compute");
+    info->benchmarks = has_word(report->task_types, "benchmark");
     return WI_OK;
 }
 

@@ -3,7 +3,7 @@
  * says of a model; a shadow run is in run.c.
  */
 #include "check/private.h"
-#include "check/probe.h"
+#include "wire/probe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -264,11 +264,14 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         result->numerics = WI_TRUSTED; /* nothing is computed */
         return;
     }
-    note_fallbacks(checks, sent, node, report);
+    if (!asked->benchmark.runs)
+        note_fallbacks(checks, sent, node, report);
     struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
     int due = 0;
     if (platform == WI_WASM || is_on(checks))
         result->numerics = wi_verdicts_get(verdicts, sent->model, &place, sent->precision, &due);
+    if (asked->benchmark.runs)
+        return; /* what is known is told, and nothing more is found out */
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
@@ -301,7 +304,8 @@ static int on_failed(void *context, const struct wi_inference *asked, const char
     const struct wi_checks *checks = context;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
-    if (!node || last != WI_WASM || asked->model->builtin || !is_on(checks))
+    if (!node || last != WI_WASM || asked->model->builtin || asked->benchmark.runs ||
+        !is_on(checks))
         return 0;
     struct wi_place place = wi_place_of(node, asked->model->engine, WI_WASM);
     if (wi_check_is_refusal(error))

@@ -2,10 +2,10 @@
  * The numerics guard, and shadow runs. After a client was answered, the same
  * inputs may run once more on another platform: to compare an accelerated platform with WASM, or to
  * measure it. For a task that is an input of ours, in the place of the client's; a language model
- * on a GPU is then asked the client's own prompt, too (probe.h). The client never waits for it, and
- * it gives way to clients: it is only begun when nothing waits, and its answers come from shadow
- * runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs that
- * name another platform.
+ * on a GPU is then asked the client's own prompt, too (wire/probe.h). The client never waits for
+ * it, and it gives way to clients: it is only begun when nothing waits, and its answers come from
+ * shadow runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs
+ * that name another platform.
  */
 #ifndef WI_CHECK_CHECK_H
 #define WI_CHECK_CHECK_H

@@ -246,8 +246,7 @@ static enum wi_code add(struct wi_car_file *car, const struct wi_cid *cid, uint6
     if (count == WI_CAR_BLOCKS_MAX)
         return fail(
             error, at, "it has more than %u blocks, which is more than is read", WI_CAR_BLOCKS_MAX);
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        car->items = wi_realloc_array(car->items, count ? 2 * count : 1, sizeof *car->items);
+    car->items = wi_grow_array(car->items, count, sizeof *car->items);
     car->items[car->count++] = (struct item){.at = at, .size = size, .codec = cid->codec};
     memcpy(car->items[count].hash, cid->hash, WI_HASH_SIZE);
     return WI_OK;

@@ -123,8 +123,7 @@ void wi_walk_want(struct wi_walk *walk, const struct wi_cid *cid, const struct w
         walk->missing++;
         wi_walk_queue(walk, block);
     }
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        block->places = wi_realloc_array(block->places, count ? 2 * count : 1, sizeof *place);
+    block->places = wi_grow_array(block->places, count, sizeof *place);
     block->places[count] = *place;
 }
 

@@ -65,8 +65,7 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
                    ? WI_OK
                    : wi_walk_refuse(cid, error, "it is not empty, as what links to it says");
     size_t count = file->leaf_count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        file->leaves = wi_realloc_array(file->leaves, count ? 2 * count : 1, sizeof *file->leaves);
+    file->leaves = wi_grow_array(file->leaves, count, sizeof *file->leaves);
     file->leaves[count] =
         (struct wi_leaf){.cid = *cid, .at = place->at, .bytes = (uint32_t)place->bytes};
     return WI_OK;

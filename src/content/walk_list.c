@@ -18,9 +18,7 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
 static size_t append(struct wi_walk *walk, char *path, unsigned depth)
 {
     size_t count = walk->entry_count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        walk->entries =
-            wi_realloc_array(walk->entries, count ? 2 * count : 1, sizeof *walk->entries);
+    walk->entries = wi_grow_array(walk->entries, count, sizeof *walk->entries);
     walk->entries[count] = (struct wi_walk_entry){.path = path, .depth = depth};
     return count;
 }

@@ -39,6 +39,34 @@ static const struct wi_member compute_answer[] = {
     {"performance", "Performance", NULL},
     {0},
 };
+static const struct wi_member benchmark_answer[] = {
+    {"id", "string", "The request's own, or the job's."},
+    {"model_name?", "string", NULL},
+    {"model_type?", "string|null", NULL},
+    {"kernel?", "string", "In the place of the two."},
+    {"outputs", "[Output]", "Of the last run."},
+    {"result", "Benchmark", NULL},
+    {"executed_on", "ExecutedOn", "What really computed it."},
+    {"performance", "Performance", "inference_ms is that of all runs together."},
+    {0},
+};
+static const struct wi_member benchmark[] = {
+    {"first_ms", "number", "The first run of all: with what is compiled at it."},
+    {"run_ms", "[number]", "A run, from its inputs' bytes to its outputs', for each of runs."},
+    {"gpu_ms", "[number]|null",
+        "The same by the GPU's clock; of kernels on webgpu, where the adapter has "
+        "timestamp-query."},
+    {"load_ms", "number", "0: the model was loaded already."},
+    {"threads", "integer|null", "Those that computed, where they are counted."},
+    {"repeats", "integer", "Each of run_ms is the mean of so many, one after another."},
+    {"clock_ms", "number",
+        "The resolution of the page's clock, as it was measured. A sample, which is repeats runs, "
+        "lasts at least 20 times as long."},
+    {"disturbed", "[integer]",
+        "Indices, from 0, of those beside or before which something else was computed there."},
+    {"output_hash", "string", "SHA-256 of the last run's outputs and result: see below."},
+    {0},
+};
 static const struct wi_member output[] = {
     {"name", "string", NULL},
     {"datatype", "Datatype", NULL},
@@ -217,6 +245,8 @@ const struct wi_schema wi_result_schemas[] = {
     FORM("InferAnswer", infer_answer, .also = "AnswerHead",
         .help = "What a model made of a request."),
     FORM("ComputeAnswer", compute_answer, .help = "What a kernel made of its tensors."),
+    FORM("BenchmarkAnswer", benchmark_answer, .help = "What was measured."),
+    FORM("Benchmark", benchmark),
     FORM("Output", output),
     FORM("Datatype", NULL,
         .is = "'BOOL'|'UINT8'|'UINT16'|'UINT32'|'UINT64'|'INT8'|'INT16'|'INT32'|'INT64'|'FP16'|"

@@ -12,6 +12,7 @@
 #include "base/table.h"
 #include "tensor/datatype.h"
 #include "tensor/tensor.h"
+#include <jansson.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -65,6 +66,9 @@ void wi_onnx_clear(struct wi_onnx_signature *signature);
 int wi_onnx_is_data(const char *path);
 /* The same, or ….onnx.data. */
 int wi_onnx_is_weights(const char *path);
+
+/* As answers have them: [{"name", "datatype", "shape"}]. */
+json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count);
 
 /* What the graph computes in: "fp32", "fp16", "bf16" or "fp64", by the first of its outputs, then
  * of its inputs, that has such a datatype, as the page tells it; NULL: by none. */

@@ -170,7 +170,7 @@ static const char *precision(const struct wi_facts *facts, const char *variant)
     return variant && strcmp(variant, "fp32") != 0 ? variant : wi_onnx_precision(&facts->signature);
 }
 
-static json_t *values_json(const struct wi_onnx_value *values, size_t count)
+json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < count; i++) {
@@ -193,8 +193,10 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
     const struct wi_onnx_signature *signature = &facts->signature;
     (void)variant;
     json_object_set_new(out, "opset", json_integer(signature->opset));
-    json_object_set_new(out, "inputs", values_json(signature->inputs, signature->input_count));
-    json_object_set_new(out, "outputs", values_json(signature->outputs, signature->output_count));
+    json_object_set_new(
+        out, "inputs", wi_onnx_values_json(signature->inputs, signature->input_count));
+    json_object_set_new(
+        out, "outputs", wi_onnx_values_json(signature->outputs, signature->output_count));
     json_object_set_new(out, "takes_picture", json_boolean(facts->spec.takes_picture));
 }
 

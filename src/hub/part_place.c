@@ -22,7 +22,7 @@
 enum wi_code wi_part_place_fail(
     const struct wi_part_place *place, const char *verb, int number, struct wi_error *error)
 {
-    if (number == ENOSPC || number == EDQUOT)
+    if (wi_is_full(number))
         return wi_error_set(error, WI_NO_ROOM, "",
             "the disk has no room for %.255s, which has %" PRIu64 " bytes", place->path,
             place->bytes);

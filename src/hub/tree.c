@@ -29,8 +29,7 @@ __attribute__((format(printf, 2, 3))) static enum wi_code fail(
 static struct wi_hub_file *append(struct wi_hub_tree *tree, const char *path, const char *remote)
 {
     size_t count = tree->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        tree->files = wi_realloc_array(tree->files, count ? 2 * count : 1, sizeof *tree->files);
+    tree->files = wi_grow_array(tree->files, count, sizeof *tree->files);
     tree->files[count] = (struct wi_hub_file){
         .path = wi_strdup(path), .remote = wi_strdup(remote), .bytes = WI_HUB_BYTES_UNKNOWN};
     return &tree->files[count];

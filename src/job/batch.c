@@ -30,9 +30,15 @@ int wi_batch_model(const struct wi_model *model)
                !json_is_true(says));
 }
 
+int64_t wi_batch_most(const struct wi_model *model)
+{
+    return model->kernels ? model->kernels->sizes->most : INT64_MAX;
+}
+
 int64_t wi_batch_rows(const struct wi_inference *asked)
 {
-    if (asked->input || asked->kernel || asked->tensors.count == 0 || !wi_batch_model(asked->model))
+    if (asked->input || asked->kernel || asked->benchmark.runs || asked->tensors.count == 0 ||
+        !wi_batch_model(asked->model))
         return 0;
     for (size_t i = 0; i < asked->tensors.count; i++) {
         const struct wi_tensor *tensor = &asked->tensors.items[i];

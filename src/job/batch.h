@@ -14,6 +14,8 @@
 
 /* Public for tests. */
 int wi_batch_model(const struct wi_model *model);
+/* How many rows requests for it may have in one run. */
+int64_t wi_batch_most(const struct wi_model *model);
 /* How many rows the request has; 0 if it cannot be joined with others. */
 int64_t wi_batch_rows(const struct wi_inference *asked);
 /* Whether both, which ask the same of a node and have rows, can be one run. */

@@ -49,16 +49,19 @@ static void gather(struct wi_job *job, struct wi_job_batch *batch)
     size_t bytes = wi_tensors_bytes(&job->spec.asked->tensors);
     size_t most = job->jobs->config->api.max_body; /* what surely fits a frame */
     most = most > bytes ? most : bytes;
+    int64_t rows_most = wi_batch_most(job->spec.asked->model);
+    if (rows_most > pool->max_batch)
+        rows_most = pool->max_batch;
     batch->members = wi_realloc_array(NULL, count + 1, sizeof(struct wi_job *));
     batch->rows = wi_realloc_array(NULL, count + 1, sizeof *batch->rows);
     batch->members[0] = job;
     batch->rows[0] = batch->total = wi_batch_rows(job->spec.asked);
     batch->count = 1;
-    for (size_t i = 0; i < count && batch->total < pool->max_batch; i++) {
+    for (size_t i = 0; i < count && batch->total < rows_most; i++) {
         struct wi_job *other = others[i]->owner;
         int64_t rows = wi_job_may_join(other) ? wi_batch_rows(other->spec.asked) : 0;
         size_t more = wi_tensors_bytes(&other->spec.asked->tensors);
-        if (rows == 0 || rows > pool->max_batch - batch->total || more > most - bytes ||
+        if (rows == 0 || rows > rows_most - batch->total || more > most - bytes ||
             !wi_batch_fits(job->spec.asked, other->spec.asked))
             continue;
         bytes += more;

@@ -1,6 +1,8 @@
 /* Tensors and options held against a row of the table; see kernel.h. */
 #include "kernel/kernel.h"
 
+#include "base/memory.h"
+#include "tensor/draw.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +99,54 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
     return rank;
 }
 
+/* --- inputs of ours --------------------------------------------------------------------------- */
+
+/* How many dimensions "*" stands for in all of its tensors. */
+static unsigned drawn_lead(const struct wi_kernel *kernel)
+{
+    unsigned most = 0;
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
+        unsigned count = count_names(one->shape) - (*one->shape == '*');
+        most = count > most ? count : most;
+    }
+    return most < 2 ? 2 - most : 0;
+}
+
+static int64_t drawn_dim(const struct wi_kernel *kernel, const char *name, size_t length)
+{
+    for (const struct wi_kernel_extent *one = kernel->extents; one && one->name; one++)
+        if (one->drawn && strlen(one->name) == length && memcmp(one->name, name, length) == 0)
+            return one->drawn;
+    return WI_KERNEL_DRAWN_DIM;
+}
+
+static void draw_dims(
+    const struct wi_kernel *kernel, const char *shape, unsigned lead, int64_t *dims)
+{
+    const char *name;
+    size_t length;
+    while ((name = wi_kernel_shape_next(&shape, &length)))
+        for (unsigned i = 0; i < (*name == '*' ? lead : 1); i++)
+            *dims++ = drawn_dim(kernel, name, length);
+}
+
+int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs)
+{
+    struct wi_draw draw = wi_draw_new(seed);
+    unsigned lead = drawn_lead(kernel);
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
+        struct wi_tensor *tensor = wi_tensors_add(inputs);
+        tensor->name = wi_strdup(one->name);
+        tensor->datatype = WI_FP32;
+        tensor->rank = count_names(one->shape) - (*one->shape == '*');
+        tensor->rank += *one->shape == '*' ? lead : 0;
+        draw_dims(kernel, one->shape, lead, tensor->dims);
+        if (wi_tensor_draw(tensor, WI_KERNEL_BYTES_MAX, &draw) != 0)
+            return -1;
+    }
+    return 0;
+}
+
 /* --- inputs ----------------------------------------------------------------------------------- */
 
 static void list_inputs(const struct wi_kernel *kernel, char *out, size_t size)
@@ -161,7 +211,7 @@ static enum wi_code check_length(const struct wi_kernel *kernel, struct sizes *s
     size_t length;
     int is_new;
     while ((name = wi_kernel_shape_next(&rest, &length)))
-        for (const struct wi_kernel_size *size = kernel->sizes; size && size->name; size++) {
+        for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
             if (!size->most || strlen(size->name) != length || memcmp(size->name, name, length) ||
                 size_of(sizes, name, length, &is_new)->value <= size->most)
                 continue;
@@ -227,7 +277,7 @@ static void derive(const struct wi_kernel *kernel, struct sizes *sizes, const js
     struct wi_kernel_options read = wi_kernel_defaults;
     int is_new;
     (void)read_options(kernel, options, &read, NULL);
-    for (const struct wi_kernel_size *size = kernel->sizes; size && size->name; size++) {
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
         if (!size->of)
             continue;
         size_t length = strcspn(size->of, "/");

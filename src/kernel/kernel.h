@@ -18,8 +18,9 @@
  * part of what measurements are kept by. */
 #define WI_KERNELS_VERSION "2"
 
-/* A tensor of FP32, or of FP16 where the kernel takes halves. `shape` names its dimensions, separated by commas; those of one name are equal
- * in all tensors of a kernel. A "*" before them stands for any number of dimensions, none too. */
+/* A tensor of FP32, or of FP16 where the kernel takes halves. `shape` names its dimensions,
+ * separated by commas; those of one name are equal in all tensors of a kernel. A "*" before them
+ * stands for any number of dimensions, none too. */
 struct wi_kernel_tensor {
     const char *name, *shape;
 };
@@ -29,10 +30,11 @@ const char *wi_kernel_shape_next(const char **shape, size_t *length);
 
 /* What is said of a dimension beyond its name. `of` of one that no input has: the option of that
  * name, or "A/B", sizes or options, of which the quotient is rounded down. `most`: how long it may
- * be; 0: as long as there is room. */
-struct wi_kernel_size {
+ * be; 0: as long as there is room. `drawn`: how long it is where we make the inputs; 0:
+ * WI_KERNEL_DRAWN_DIM. */
+struct wi_kernel_extent {
     const char *name, *of;
-    int64_t most;
+    int64_t most, drawn;
 };
 
 /* All options that there are, with their defaults in wi_kernel_defaults. Each kernel's rows point
@@ -50,8 +52,8 @@ struct wi_kernel {
     struct wi_kernel_tensor inputs[WI_KERNEL_INPUTS + 1]; /* ended by one without a name */
     struct wi_kernel_tensor output;
     const struct wi_param *options; /* at most WI_KERNEL_OPTIONS; ended by a row without a name */
-    const struct wi_kernel_size *sizes; /* ended by one without a name; NULL: nothing is to be said */
-    int halves;                         /* its tensors may be FP16, all of them */
+    const struct wi_kernel_extent *extents; /* ended by one without a name; NULL: nothing to say */
+    int halves;                             /* its tensors may be FP16, all of them */
 };
 /* Whether the option is the size of a dimension, which a kernel gets among the sizes. */
 int wi_kernel_is_size(const struct wi_kernel *kernel, const char *option);
@@ -62,7 +64,14 @@ const struct wi_kernel *wi_kernel_find(const char *name);
 /* All their names, separated by ", ", as far as there is room. */
 void wi_kernel_names(char *text, size_t size);
 
-/* Whether it can be run with these, and with options that were checked, or NULL: WI_OK, or WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
+/* Adds inputs that it can be run with, others for each `seed`: a dimension that has a name is as
+ * long as its extent says, or WI_KERNEL_DRAWN_DIM, and "*" as many more of these as make two. 0, or
+ * -1: there was no memory. */
+#define WI_KERNEL_DRAWN_DIM 256
+int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs);
+
+/* Whether it can be run with these, and with options that were checked, or NULL: WI_OK, or
+ * WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
  * WI_INPUT_DATATYPE, WI_INPUT_SHAPE, and WI_ANSWER_TOO_LARGE beyond WI_KERNEL_BYTES_MAX. Errors
  * name the field and what is expected there. */
 enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
@@ -70,8 +79,8 @@ enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct
 /* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);
-/* Whether `outputs` are what it makes of `inputs` and `options`, which were checked: its one output, with its
- * name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
+/* Whether `outputs` are what it makes of `inputs` and `options`, which were checked: its one
+ * output, with its name, datatype and shape. WI_OK or WI_INFERENCE_FAILED. */
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, const struct wi_tensors *outputs, struct wi_error *error);
 

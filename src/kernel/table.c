@@ -15,7 +15,7 @@
 
 static const char *const operations[] = {"sum", "mean", "max", "min", NULL};
 
-#define SIZES(...) .sizes = ((const struct wi_kernel_size[]){__VA_ARGS__, {0}})
+#define EXTENTS(...) .extents = ((const struct wi_kernel_extent[]){__VA_ARGS__, {0}})
 
 const struct wi_kernel_options wi_kernel_defaults = {
     .epsilon = 1e-5, .rate = 1, .factor = 1.0 / 255, .height = 224, .width = 224, .hop = 160};
@@ -40,7 +40,8 @@ const struct wi_kernel wi_kernels[] = {
         "= (the larger of p and the largest p of all - 8) / 4 + 1.",
         {{"samples", "*,t"}, {"window", "n"}, {"filters", "mels,bins"}}, {"y", "*,mels,frames"},
         OPTIONS(ROW(hop, INTEGER, 1, 65536, "Samples from a window to the next; 160 by default.")),
-        SIZES({"n", NULL, 2048}, {"bins", NULL, 2048}, {"frames", "t/hop", 0})},
+        EXTENTS({"t", NULL, 0, 16000}, {"n", NULL, 2048, 400}, {"bins", NULL, 2048, 201},
+            {"mels", NULL, 0, 80}, {"frames", "t/hop", 0, 0})},
     {"multiply", "c = a · b, element by element.", {{"a", "*"}, {"b", "*"}}, {"c", "*"},
         NO_OPTIONS},
     {"multiply_add", "d = a · b + c, element by element.", {{"a", "*"}, {"b", "*"}, {"c", "*"}},
@@ -59,8 +60,8 @@ const struct wi_kernel wi_kernels[] = {
         OPTIONS(ROW(factor, NUMBER, -1e6, 1e6, "1 / 255 by default."),
             ROW(height, INTEGER, 1, 16384, "224 by default."),
             ROW(width, INTEGER, 1, 16384, "224 by default.")),
-        SIZES({"h", NULL, 32768}, {"w", NULL, 32768}, {"height", "height", 0},
-            {"width", "width", 0})},
+        EXTENTS({"h", NULL, 32768, 256}, {"w", NULL, 32768, 256}, {"c", NULL, 0, 3},
+            {"height", "height", 0, 0}, {"width", "width", 0, 0})},
     {"silu", "y = x / (1 + e^-x).", {{"x", "*"}}, {"y", "*"}, NO_OPTIONS},
     {"softmax", "y = e^x / Σ e^x, over n.", {{"x", "*,n"}}, {"y", "*,n"}, NO_OPTIONS},
     {"som_distance",
@@ -83,7 +84,7 @@ const struct wi_kernel *wi_kernel_find(const char *name)
 
 int wi_kernel_is_size(const struct wi_kernel *kernel, const char *option)
 {
-    for (const struct wi_kernel_size *size = kernel->sizes; size && size->name; size++)
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
         if (strcmp(size->name, option) == 0)
             return 1;
     return 0;

@@ -1,4 +1,4 @@
-/* Models that are always there; see builtin.h. */
+/* Models that compute nothing; see builtin.h. */
 #include "library/builtin.h"
 
 #include "base/params.h"

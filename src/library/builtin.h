@@ -1,6 +1,7 @@
 /*
- * Models that are always there: no file, no graph, and every node has them. They measure what is
- * around a model, and show whether it is right.
+ * Models that are always there and compute nothing: no file, no graph, and every node has them.
+ * They measure what is around a model, and show whether it is right. Those in builtin/… that
+ * compute are in kernel/model.h.
  */
 #ifndef WI_LIBRARY_BUILTIN_H
 #define WI_LIBRARY_BUILTIN_H
@@ -11,7 +12,7 @@
 
 /* In the order of their names. */
 enum wi_builtin {
-    WI_BUILTIN_NONE,  /* a model with a file */
+    WI_BUILTIN_NONE,  /* a model that computes */
     WI_BUILTIN_COUNT, /* no inputs; counts, one part for each number */
     WI_BUILTIN_ECHO,  /* any tensors in, the same out */
     WI_BUILTIN_END
@@ -21,7 +22,8 @@ enum wi_builtin {
 const char *wi_builtin_name(enum wi_builtin builtin);
 /* WI_BUILTIN_NONE where none is called so. */
 enum wi_builtin wi_builtin_of_name(const char *name);
-/* Whether a name is theirs, "builtin" and all in "builtin/": no other model may have it. */
+/* Whether a name is one of built-in models, "builtin" and all in "builtin/": no other model may
+ * have it. */
 int wi_builtin_owns(const char *name);
 
 /* Whether a task of it waits and computes nothing, so that it takes no slot of its engine. */

@@ -145,9 +145,7 @@ static struct wi_file_identity look_at(const char *path)
 int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const char *name)
 {
     size_t count = stamps->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        stamps->items =
-            wi_realloc_array(stamps->items, count ? 2 * count : 1, sizeof *stamps->items);
+    stamps->items = wi_grow_array(stamps->items, count, sizeof *stamps->items);
     struct wi_file_stamp *stamp = &stamps->items[count];
     stamp->path = wi_sprintf("%s/%s", folder, name);
     stamp->identity = look_at(stamp->path);

@@ -66,8 +66,7 @@ static char *as_utf8(const char *text)
 static void add_row(struct wi_list_row **rows, size_t *count, const char *name,
     enum wi_model_format format, char *problem)
 {
-    if ((*count & (*count - 1)) == 0) /* at every power of two there is no more room */
-        *rows = wi_realloc_array(*rows, *count ? 2 * *count : 1, sizeof **rows);
+    *rows = wi_grow_array(*rows, *count, sizeof **rows);
     (*rows)[*count] =
         (struct wi_list_row){.name = as_utf8(name), .format = format, .problem = as_utf8(problem)};
     ++*count;

@@ -12,9 +12,7 @@
 struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path)
 {
     size_t count = manifest->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        manifest->files =
-            wi_realloc_array(manifest->files, count ? 2 * count : 1, sizeof *manifest->files);
+    manifest->files = wi_grow_array(manifest->files, count, sizeof *manifest->files);
     manifest->files[count] = (struct wi_model_file){.path = wi_strdup(path), .fd = -1};
     return &manifest->files[count];
 }

@@ -40,6 +40,11 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
+int wi_model_is_built_in(const struct wi_model *model)
+{
+    return model->builtin || model->kernels;
+}
+
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error)
 {
     const struct wi_format *format = wi_formats[model->format];

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "format/format.h"
+#include "kernel/model.h"
 #include "library/builtin.h"
 #include "library/manifest.h"
 #include "library/source.h"
@@ -23,15 +24,19 @@ struct wi_model {
     char *variant; /* which one this is; NULL where the format has none */
     struct wi_variants variants; /* that there are */
     enum wi_model_format format; /* not of builtin/… */
-    char hash[WI_MANIFEST_HEX];  /* of the manifest; "" for builtin/… */
+    char hash[WI_MANIFEST_HEX];  /* of the manifest; of `kernels` see below; "" for `builtin` */
     enum wi_model_type type;
-    enum wi_engine engine; /* what runs it, wherever it runs */
-    enum wi_builtin builtin;
+    enum wi_engine engine;   /* what runs it, wherever it runs */
+    enum wi_builtin builtin; /* which one of those that compute nothing: trusted, never measured,
+                                free of time; else WI_BUILTIN_NONE */
+    /* Of builtin/… over kernels: which, and its hash is SHA-256 of "builtin", NUL, its name there,
+     * NUL, WI_KERNELS_VERSION. It is checked, measured and loaded as one of files is. Else NULL. */
+    const struct wi_kernel_model *kernels;
     char *folder;                      /* where the files lie; NULL for builtin/… */
     unsigned version;                  /* of a model that was pulled (library/versions.h); else 0 */
     struct wi_source source;           /* of one that was pulled */
     struct wi_manifest manifest;       /* empty for builtin/… */
-    struct wi_facts facts;             /* of builtin/… none */
+    struct wi_facts facts;             /* of `builtin` none; of `kernels` the signature */
     unsigned _references, _idle;       /* all of them; those of wi_model_ref_idle */
     struct wi_repository *_repository; /* NULL once it is gone */
 };
@@ -41,6 +46,8 @@ void wi_model_unref(struct wi_model *model); /* NULL is fine */
 /* A reference that keeps the files servable and is no use of the model: it may be removed. */
 struct wi_model *wi_model_ref_idle(struct wi_model *model);
 void wi_model_unref_idle(struct wi_model *model); /* NULL is fine */
+/* Whether it is one of builtin/…: part of the daemon, without files. */
+int wi_model_is_built_in(const struct wi_model *model);
 /* Notes that a request begins to use the model: see wi_repository_used_at. */
 void wi_model_use(struct wi_model *model);
 

@@ -19,8 +19,7 @@
 void wi_quota_add(struct wi_quota *quota, const struct wi_quota_row *row)
 {
     size_t count = quota->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        quota->rows = wi_realloc_array(quota->rows, count ? 2 * count : 1, sizeof *quota->rows);
+    quota->rows = wi_grow_array(quota->rows, count, sizeof *quota->rows);
     quota->rows[count] = *row;
     quota->rows[count].name = wi_strdup(row->name);
     quota->rows[count].path = wi_strdup(row->path);

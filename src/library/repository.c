@@ -8,11 +8,9 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/work_queue.h"
-#include "kernel/kernel.h"
 #include "library/listing.h"
 #include "library/load.h"
 
@@ -123,17 +121,28 @@ static void remove_entries(struct wi_repository *repository)
 
 /* --- the repository --------------------------------------------------------------------------- */
 
-/* Its hash is that of the table's version, so that what was measured is of these kernels. */
-static struct wi_model *new_kernels(struct wi_repository *repository)
+/* Those that compute nothing come before the others by their names, too. */
+static void add_builtins(struct wi_repository *repository)
 {
-    static const char name[] = "builtin/kernels", key[] = "builtin\0kernels\0" WI_KERNELS_VERSION;
-    struct wi_model *model = wi_snapshot_new(repository, name);
-    unsigned char hash[WI_HASH_SIZE];
+    struct wi_model **next = repository->builtins;
+    for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
+        struct wi_model *model = wi_snapshot_new(repository, wi_builtin_name((enum wi_builtin)i));
+        model->builtin = (enum wi_builtin)i;
+        model->engine = WI_ENGINE_BUILTIN;
+        *next++ = model;
+    }
+    for (const struct wi_kernel_model *one = wi_kernel_models; one->name; one++)
+        *next++ = wi_snapshot_of_kernels(repository, one);
+    assert(next < repository->builtins + WI_REPOSITORY_BUILTINS);
+    repository->kernels = wi_snapshot_of_kernels(repository, NULL);
+}
 
-    wi_hash(key, sizeof key - 1, hash);
-    wi_hash_hex(hash, model->hash);
-    model->engine = WI_ENGINE_KERNELS;
-    return model;
+static struct wi_model *find_builtin(const struct wi_repository *repository, const char *name)
+{
+    struct wi_model *const *model = repository->builtins;
+    while (*model && strcmp((*model)->name, name) != 0)
+        model++;
+    return *model;
 }
 
 struct wi_repository *wi_repository_new(
@@ -149,13 +158,7 @@ struct wi_repository *wi_repository_new(
     if (repository->most_open > OPEN_MOST)
         repository->most_open = OPEN_MOST;
     repository->readings = wi_work_queue_new(loop, 1);
-    for (int i = WI_BUILTIN_NONE + 1; i < WI_BUILTIN_END; i++) {
-        struct wi_model *model = wi_snapshot_new(repository, wi_builtin_name((enum wi_builtin)i));
-        model->builtin = (enum wi_builtin)i;
-        model->engine = WI_ENGINE_BUILTIN;
-        repository->builtins[i] = model;
-    }
-    repository->kernels = new_kernels(repository);
+    add_builtins(repository);
     repository->listing = wi_listing_new(loop, directory);
     return repository;
 }
@@ -229,8 +232,8 @@ void wi_repository_free(struct wi_repository *repository)
     remove_entries(repository);
     wi_repository_forget_uses(repository);
     wi_repository_end_runs(repository);
-    for (int i = 0; i < WI_BUILTIN_END; i++)
-        wi_model_unref(repository->builtins[i]);
+    for (struct wi_model **model = repository->builtins; *model; model++)
+        wi_model_unref(*model);
     wi_model_unref(repository->kernels);
     wi_listing_free(repository->listing);
     DL_FOREACH_SAFE(repository->jobs, job, next)
@@ -489,9 +492,9 @@ struct wi_repository_lookup *wi_repository_find(
     }
     name = wi_aliases_resolve(&repository->aliases, name, meant);
     if (strncmp(name, "builtin/", 8) == 0) {
-        enum wi_builtin builtin = wi_builtin_of_name(name);
+        struct wi_model *builtin = find_builtin(repository, name);
         if (builtin)
-            answer(on_model, context, repository->builtins[builtin], NULL);
+            answer(on_model, context, builtin, NULL);
         else
             answer_not_found(repository, name, on_model, context);
         return NULL;
@@ -579,8 +582,8 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
     struct walk walk = {repository, after, limit, 0, each, context};
     size_t i = 0;
 
-    for (int b = WI_BUILTIN_NONE + 1; b < WI_BUILTIN_END; b++) {
-        const struct wi_model *model = repository->builtins[b];
+    for (struct wi_model *const *builtin = repository->builtins; *builtin; builtin++) {
+        const struct wi_model *model = *builtin;
         for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0; i++)
             tell_model(&walk, &list->models[i]);
         if (is_next(&walk, model->name))
@@ -601,10 +604,10 @@ int wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context)
 {
     const struct wi_list_row *row = wi_list_model(wi_listing_now(repository->listing), name);
-    enum wi_builtin builtin = wi_builtin_of_name(name);
+    const struct wi_model *builtin = find_builtin(repository, name);
 
     if (builtin)
-        each(context, NULL, repository->builtins[builtin], NULL);
+        each(context, NULL, builtin, NULL);
     else if (row)
         tell_row(repository, row, each, context);
     return builtin || row ? 0 : -1;

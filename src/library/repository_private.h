@@ -15,6 +15,9 @@ struct snapshot {
     struct snapshot *prev, *next;
 };
 
+/* Built-in models, and the NULL behind them. */
+#define WI_REPOSITORY_BUILTINS 16
+
 struct entry;
 struct job;
 struct use;
@@ -32,7 +35,7 @@ struct wi_repository {
     struct wi_timer *runs_later; /* until they are given to be kept; NULL as long as nobody does */
     struct job *jobs;
     struct wi_work_queue *readings;
-    struct wi_model *builtins[WI_BUILTIN_END]; /* without the first */
+    struct wi_model *builtins[WI_REPOSITORY_BUILTINS]; /* by name; ended by NULL */
     struct wi_model *kernels;
     struct wi_listing *listing;
     struct wi_hash_cache *cache; /* or NULL */
@@ -47,7 +50,11 @@ struct wi_repository {
 
 /* A model of that name with one reference, which is the caller's. */
 struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name);
-/* The same, with the load's results, which it takes over. */
+/* A built-in model over kernels, or, with `kernels` NULL, what stands for all kernels where they
+ * are run by name. Its hash has the kernels' version, so that what was measured is of these. */
+struct wi_model *wi_snapshot_of_kernels(
+    struct wi_repository *repository, const struct wi_kernel_model *kernels);
+/* The same as the first, with the load's results, which it takes over. */
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load);
 
 /* Whether anybody has a reference that is not idle. */

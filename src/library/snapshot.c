@@ -2,6 +2,7 @@
  */
 #include "library/repository_private.h"
 
+#include "base/hash.h"
 #include "base/memory.h"
 #include <assert.h>
 #include <stdlib.h>
@@ -65,6 +66,45 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
     snapshot->model._repository = repository;
     DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
     return &snapshot->model;
+}
+
+/* Its one input or output. */
+static struct wi_onnx_value *value_of(const struct wi_kernel_tensor *tensor)
+{
+    struct wi_onnx_value *value = wi_alloc(sizeof *value);
+    value->name = wi_strdup(tensor->name);
+    value->tensor = value->has_datatype = value->has_shape = 1;
+    value->datatype = WI_FP32;
+    value->rank = wi_kernel_model_dims(tensor->shape, value->dims);
+    value->is_batch = 1; /* the first size: see kernel/model.h */
+    return value;
+}
+
+struct wi_model *wi_snapshot_of_kernels(
+    struct wi_repository *repository, const struct wi_kernel_model *kernels)
+{
+    const char *kind = kernels ? kernels->name : "kernels";
+    char *name = wi_sprintf("builtin/%s", kind),
+         *key = wi_sprintf("%s/%s", name, WI_KERNELS_VERSION);
+    struct wi_model *model = wi_snapshot_new(repository, name);
+    struct wi_onnx_signature *signature = &model->facts.signature;
+    unsigned char hash[WI_HASH_SIZE];
+    size_t size = strlen(key);
+
+    for (char *slash = key; (slash = strchr(slash, '/')); slash++)
+        *slash = '\0';
+    wi_hash(key, size, hash);
+    wi_hash_hex(hash, model->hash);
+    free(key);
+    free(name);
+    model->engine = WI_ENGINE_KERNELS;
+    model->kernels = kernels;
+    if (!kernels)
+        return model;
+    signature->inputs = value_of(&kernels->input);
+    signature->outputs = value_of(&kernels->output);
+    signature->input_count = signature->output_count = 1;
+    return model;
 }
 
 /* A variant is one model, by the name that the folder gives it. The caller frees. */
@@ -136,7 +176,7 @@ struct wi_model *wi_repository_by_hash(
     struct snapshot *snapshot;
 
     DL_FOREACH(repository->snapshots, snapshot)
-    if (!snapshot->model.builtin && strcmp(snapshot->model.hash, hash) == 0 &&
+    if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
         strcmp(snapshot->model.name, name) == 0)
         return &snapshot->model;
     return NULL;

@@ -18,9 +18,7 @@
 void wi_source_add(struct wi_source *source, const char *path, uint64_t bytes, const char *hash)
 {
     size_t count = source->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        source->files =
-            wi_realloc_array(source->files, count ? 2 * count : 1, sizeof *source->files);
+    source->files = wi_grow_array(source->files, count, sizeof *source->files);
     struct wi_source_file *file = &source->files[count];
     *file = (struct wi_source_file){.path = wi_strdup(path), .bytes = bytes};
     snprintf(file->hash, sizeof file->hash, "%s", hash);

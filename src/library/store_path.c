@@ -140,9 +140,9 @@ enum wi_code wi_path_failed(const char *directory, const char *what, struct wi_e
     int why = errno;
     const char *advice = why == EACCES || why == EPERM || why == EROFS
                              ? "; the daemon's user must be able to write there"
-                         : why == ENOSPC || why == EDQUOT ? "; the disk is full"
-                         : wi_is_shortage(why)            ? "; try again later"
-                                                          : "";
+                         : wi_is_full(why)     ? "; the disk is full"
+                         : wi_is_shortage(why) ? "; try again later"
+                                               : "";
     enum wi_code code =
         wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
             "%s in the model directory %.200s: %s%s", what, directory, strerror(why), advice);

@@ -22,7 +22,7 @@ enum { CHUNK = 256 * 1024 };
 static enum wi_code fail(const char *path, const char *verb, uint64_t bytes, struct wi_error *error)
 {
     int why = errno;
-    if (why == ENOSPC || why == EDQUOT)
+    if (wi_is_full(why))
         return wi_error_set(error, WI_NO_ROOM, "path",
             "the disk has no room for %.200s, which has %" PRIu64 " bytes", path, bytes);
     return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "path",

@@ -101,7 +101,8 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     int platform = platform_of(answer->executed_on);
     size_t i;
 
-    if (attempt->builtin || json_is_true(json_object_get(answer->executed_on, "simulated")))
+    if (attempt->builtin || attempt->benchmark ||
+        json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
     json_array_foreach(fallbacks, i, row)
         wi_pool_measure_failure(pool, node, attempt, platform_of(row));
@@ -136,7 +137,7 @@ static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
 {
     const struct wi_place *where = place_of(node, attempt->engine, platform);
 
-    if (!where || !failed_to_load(models, attempt->hash, platform))
+    if (!where || attempt->benchmark || !failed_to_load(models, attempt->hash, platform))
         return 0;
     wi_shortages_note(pool->shortages, attempt->hash, where);
     return 1;
@@ -165,7 +166,8 @@ void wi_pool_measure_exceeded(
     const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->stream && wi_task_runs_evenly(attempt->task))
+    if (where && !attempt->builtin && !attempt->benchmark && !attempt->stream &&
+        wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }
@@ -201,8 +203,8 @@ double wi_pool_usual_ms(
     const struct wi_model *model = asked->model;
     const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
 
-    if (model->builtin || asked->kernel || asked->stream || !wi_task_runs_evenly(asked->task) ||
-        !where)
+    if (model->builtin || asked->kernel || asked->benchmark.runs || asked->stream ||
+        !wi_task_runs_evenly(asked->task) || !where)
         return 0;
     struct wi_estimate e = wi_estimates_get(pool->estimates, model->hash, where);
     return e.loads > 0 && e.run_ms > 0 ? e.load_ms + e.run_ms : 0;

@@ -341,6 +341,10 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct pool_judged judged;
     enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
 
+    if (asked->benchmark.runs) { /* it says nothing of what others ask for */
+        choice->probe = (struct wi_probe){0};
+        return pick;
+    }
     if (pick == WI_PICK_NODE && choice->probe.wanted)
         note_probe(pool, model_on(demand, choice->probe.platform), &choice->probe);
     if (pick == WI_PICK_NODE && !asked->has_platform &&

@@ -18,6 +18,8 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
     if (demand->ours_only && !*info->session && !wi_platforms_simulated(demand))
         return "it was not started by the service, which gives no such work to others ([pool] "
                "strangers)";
+    if (demand->asked->benchmark.runs && !info->benchmarks)
+        return "it does not take benchmarks";
     if (demand->continues && !info->engines[engine].can_continue)
         return "its engine cannot go on with what another node has begun";
     if (demand->several && !info->engines[engine].continues_several)

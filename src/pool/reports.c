@@ -459,7 +459,7 @@ static void on_lost(
     enum wi_blame blame = alone ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
     if (unbook(pool, node, attempt_id, &attempt) && alone) {
-        if (!attempt.builtin && !wi_pool_attempt_is_clients(&attempt))
+        if (!attempt.builtin && !attempt.benchmark && !wi_pool_attempt_is_clients(&attempt))
             wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);

@@ -385,17 +385,20 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
     const struct wi_demand *demand, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
-    int has_engine = 0, has_ours = !demand->ours_only;
+    int has_engine = 0, has_ours = !demand->ours_only, measures = !asked->benchmark.runs;
 
     for (size_t i = 0; i < count; i++) {
         const struct wi_node_info *info = options[i].candidate->info;
         has_engine |= info->engines[asked->model->engine].available;
         has_ours |= *info->session != '\0';
+        measures |= info->benchmarks;
     }
     if (!has_engine)
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "model_name",
             "no node has the engine that runs such models, which is %s",
             wi_engine_names[asked->model->engine]);
+    else if (!measures)
+        wi_error_set(error, WI_UNAVAILABLE, "", "no node that the request allows takes benchmarks");
     else if (!has_ours)
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the only nodes that the request allows were not started by the service, which gives "

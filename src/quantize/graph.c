@@ -538,9 +538,7 @@ static int add_node(
 {
     if (++model->nodes > MAX_NODES)
         return fail(model, proto.at, "it has more than 200000 nodes");
-    if ((graph->node_count & (graph->node_count - 1)) == 0) /* it is full */
-        graph->nodes = wi_realloc_array(
-            graph->nodes, graph->node_count ? 2 * graph->node_count : 1, sizeof *graph->nodes);
+    graph->nodes = wi_grow_array(graph->nodes, graph->node_count, sizeof *graph->nodes);
     struct wi_graph_node *node = &graph->nodes[graph->node_count++];
     *node = (struct wi_graph_node){.proto = proto};
     return read_node(model, graph, node);

@@ -280,8 +280,8 @@ static int run(struct program *program)
     if (code != 0)
         code = say_problem(&problem);
     else if (finish_targets(program) != 0)
-        code = say_errno(errno == ENOSPC || errno == EDQUOT ? "no_room" : "internal",
-            "the new model cannot be written");
+        code = say_errno(
+            wi_is_full(errno) ? "no_room" : "internal", "the new model cannot be written");
     else
         code = say_result(program, &result);
     close(program->source);

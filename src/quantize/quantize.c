@@ -1,6 +1,7 @@
 /* From a model to the new one: read, planned, written. */
 #include "quantize/quantize.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "format/view.h"
 #include "quantize/halves.h"
@@ -42,7 +43,7 @@ static int choose_prefix(const struct wi_graph *graph, char prefix[PREFIX_MAX + 
 
 static int is_full(int why)
 {
-    return why == ENOSPC || why == EDQUOT || why == EFBIG;
+    return wi_is_full(why) || why == EFBIG;
 }
 
 /* Says what has gone wrong, unless it has been said. */

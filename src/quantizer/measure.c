@@ -5,7 +5,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "check/probe.h"
+#include "wire/probe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +15,6 @@
 /* Clients go first: a run that found no room is asked again after a pause, for so long. */
 #define AGAIN_MS 500
 #define PATIENCE_MS 300000.0
-/* Of a dimension that is free: what most graphs take. */
-#define FREE_DIM 1
-/* Tokens and other whole numbers are drawn below this: every vocabulary has so many. */
-#define WHOLE_BELOW 16
 /* What an input may hold. */
 #define INPUT_BYTES_MAX ((size_t)64 << 20)
 
@@ -42,75 +38,17 @@ struct wi_measure {
 
 /* --- inputs ----------------------------------------------------------------------------------- */
 
-/* PCG-XSH-RR (M. E. O'Neill, HMC-CS-2014-0905). */
-static uint32_t draw(uint64_t *state)
-{
-    uint64_t old = *state;
-    *state = old * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    uint32_t mixed = (uint32_t)(((old >> 18) ^ old) >> 27), turn = (uint32_t)(old >> 59);
-    return mixed >> turn | mixed << (-turn & 31);
-}
-
-/* Between -1 and 1. */
-static double draw_number(uint64_t *state)
-{
-    return (double)draw(state) / 2147483648.0 - 1;
-}
-
-static void put_element(unsigned char *at, enum wi_datatype datatype, size_t size, uint64_t *state)
-{
-    float f = (float)draw_number(state);
-    double d = f;
-    int64_t whole = (int64_t)(draw(state) % (datatype == WI_BOOL ? 2 : WHOLE_BELOW));
-    if (datatype == WI_FP32)
-        memcpy(at, &f, sizeof f);
-    else if (datatype == WI_FP64)
-        memcpy(at, &d, sizeof d);
-    else if (datatype != WI_FP16 && datatype != WI_BF16)
-        memcpy(at, &whole, size); /* little-endian */
-}
-
-/* 16-bit floats stay 0, as memory is given out. WI_OK, or WI_NOTHING_TO_QUANTIZE. */
-static enum wi_code add_tensor(struct wi_tensors *list, const struct wi_onnx_value *value,
-    uint64_t *state, struct wi_error *error)
-{
-    struct wi_tensor *tensor = wi_tensors_add(list);
-    size_t size = wi_datatype_size(value->datatype);
-    tensor->name = wi_strdup(value->name);
-    tensor->datatype = value->datatype;
-    tensor->rank = value->has_shape ? value->rank : 1;
-    for (unsigned d = 0; d < tensor->rank; d++)
-        tensor->dims[d] = value->has_shape && value->dims[d] >= 0 ? value->dims[d] : FREE_DIM;
-    int64_t count = wi_shape_elements(tensor->dims, tensor->rank);
-    if (!value->tensor || !value->has_datatype || size == 0 || count < 0 ||
-        (uint64_t)count > INPUT_BYTES_MAX / size)
-        return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "no input can be made up for %.200s, so that nobody could tell how much it loses",
-            value->name);
-    tensor->size = (size_t)count * size;
-    tensor->blob = wi_blob_new(NULL, tensor->size + 1);
-    unsigned char element[8] = {0};
-    for (int64_t i = 0; i < count; i++) {
-        put_element(element, value->datatype, size, state);
-        wi_blob_append(tensor->blob, element, size);
-    }
-    return WI_OK;
-}
-
 static struct wi_inference *draw_tensors(
     struct wi_model *model, unsigned number, struct wi_error *error)
 {
-    const struct wi_onnx_signature *signature = &model->facts.signature;
+    const char *name;
     struct wi_inference *asked = wi_inference_new();
-    uint64_t state = number * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    enum wi_code code = WI_OK;
-    draw(&state);
     asked->model = wi_model_ref(model);
     asked->type = model->type;
-    for (size_t i = 0; i < signature->input_count && code == WI_OK; i++)
-        code = add_tensor(&asked->tensors, &signature->inputs[i], &state, error);
-    if (code == WI_OK)
+    if (wi_probe_draw(model, number, INPUT_BYTES_MAX, &asked->tensors, &name) == 0)
         return asked;
+    wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
+        "no input can be made up for %.200s, so that nobody could tell how much it loses", name);
     wi_inference_release(asked);
     return NULL;
 }

@@ -1,7 +1,7 @@
 /*
  * How much a variant in fewer bits differs from what it was made of: the same inputs are asked of
  * both, in a browser of ours and on WASM, as shadow runs (run/run.h), and what the graphs put out
- * is compared. The inputs are a task's of ours (check/probe.h), or, of a model that is asked with
+ * is compared. The inputs are a task's of ours (wire/probe.h), or, of a model that is asked with
  * tensors, drawn by a seed as its graph says; another for each, and the same at each measuring.
  */
 #ifndef WI_QUANTIZER_MEASURE_H

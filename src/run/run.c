@@ -216,7 +216,7 @@ static void on_answer(
     struct wi_error error;
     struct wi_outcome outcome;
     fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
-    if (run->request.kind != WI_RUN_SHADOW)
+    if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
         run->counted_as = deps->on_outcome(deps->context, &outcome);
     if (is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
@@ -250,7 +250,9 @@ static void find_model(struct wi_run *run);
 /* The variant that follows where there is no memory for this one; NULL: none does. */
 static const struct wi_variant *smaller(const struct wi_run *run, const struct wi_model *model)
 {
-    return run->is_open ? wi_variants_smaller(&model->variants, model->variant) : NULL;
+    return run->is_open && !run->infer.asked->benchmark.runs
+               ? wi_variants_smaller(&model->variants, model->variant)
+               : NULL;
 }
 
 /* 1 if the run goes on with a smaller variant, since there was no memory for this one. What came in

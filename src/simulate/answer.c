@@ -213,7 +213,45 @@ static void count(const json_t *options, struct wi_worker_answer *answer)
     answer->inference_ms += (double)((read.count - 1) * read.interval_ms);
 }
 
-void sim_answer(
+/* --- a benchmark ------------------------------------------------------------------------------ */
+
+/* What a node without a clock of its own says of it, in milliseconds. */
+#define CLOCK_MS 0.001
+
+static void hash_outputs(const struct wi_tensors *outputs, char hex[WI_HASH_HEX_SIZE])
+{
+    struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
+    for (size_t i = 0; i < outputs->count; i++)
+        wi_hasher_add(hasher, wi_tensor_bytes(&outputs->items[i]), outputs->items[i].size);
+    wi_hasher_end(hasher, hex);
+    wi_hasher_free(hasher);
+}
+
+/* As many times are drawn as there would be runs; it answers after all of them. */
+static void measure(struct sim *sim, const json_t *benchmark, struct wi_worker_answer *answer)
+{
+    json_int_t runs = json_integer_value(json_object_get(benchmark, "runs"));
+    json_int_t warmup = json_integer_value(json_object_get(benchmark, "warmup"));
+    double first_ms = answer->inference_ms, all_ms = 0;
+    json_t *run_ms = json_array();
+    char hash[WI_HASH_HEX_SIZE];
+    for (json_int_t i = 0; i < warmup + runs; i++) {
+        double ms = i == 0 ? first_ms
+                           : sim->options->latency_ms +
+                                 wi_worker_random(&sim->service) * sim->options->jitter_ms;
+        all_ms += ms;
+        if (i >= warmup)
+            json_array_append_new(run_ms, json_real(ms));
+    }
+    hash_outputs(&answer->outputs, hash);
+    json_decref(answer->result);
+    answer->inference_ms = all_ms;
+    answer->result = json_pack("{s:f, s:o, s:n, s:i, s:n, s:i, s:f, s:[], s:s}", "first_ms",
+        first_ms, "run_ms", run_ms, "gpu_ms", "load_ms", 0, "threads", "repeats", 1, "clock_ms",
+        CLOCK_MS, "disturbed", "output_hash", hash);
+}
+
+static void answer_once(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
     const json_t *wanted = json_object_get(request->data, "outputs");
@@ -227,6 +265,15 @@ void sim_answer(
     else
         sim_model_outputs(
             sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
+}
+
+void sim_answer(
+    struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer)
+{
+    const json_t *benchmark = json_object_get(request->data, "benchmark");
+    answer_once(sim, request, answer);
+    if (benchmark && answer->failure.code == WI_OK)
+        measure(sim, benchmark, answer);
 }
 
 void sim_answer_clear(struct wi_worker_answer *answer)

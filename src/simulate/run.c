@@ -174,7 +174,8 @@ static char *make_capabilities(const struct sim_options *options)
         "\"engine_info\":{\"builtin\":{\"slots\":16,\"queue\":1,\"can\":[\"continue\"]},"
         "\"ort\":{\"slots\":1,\"queue\":1},\"llama\":{\"slots\":4,\"queue\":1,"
         "\"can\":[\"continue\",\"continue_several\",\"embeddings\"]},\"pipeline\":{\"slots\":4,"
-        "\"short_slots\":4,\"queue\":1,\"can\":[\"continue\"]}}}");
+        "\"short_slots\":4,\"queue\":1,\"can\":[\"continue\"]}},"
+        "\"task_types\":[\"inference\",\"benchmark\"]}");
     return wi_buffer_take(&out);
 }
 

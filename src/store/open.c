@@ -4,6 +4,7 @@
  */
 #include "store/private.h"
 
+#include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include <errno.h>
@@ -243,8 +244,7 @@ static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error
 static int is_full(sqlite3 *sqlite)
 {
     int why = sqlite3_system_errno(sqlite);
-    return (sqlite3_errcode(sqlite) & 0xff) == SQLITE_FULL || why == ENOSPC || why == EDQUOT ||
-           why == EFBIG;
+    return (sqlite3_errcode(sqlite) & 0xff) == SQLITE_FULL || wi_is_full(why) || why == EFBIG;
 }
 
 /* Adds to what set_up said which file it is about and what to do. */

@@ -24,7 +24,8 @@ enum wi_form {
     WI_FORM_PICTURE_QUESTION, /* {"image", "question"} */
     WI_FORM_PICTURE_PROMPT,   /* {"image", "prompt"} */
     WI_FORM_SOUND,            /* {"audio"} */
-    WI_FORM_SOUND_LABELS      /* {"audio", "labels"} */
+    WI_FORM_SOUND_LABELS,     /* {"audio", "labels"} */
+    WI_FORM_MADE              /* no client's: what a node gets, made here (wire/probe.h) */
 };
 #define WI_FORM(name) (1u << WI_FORM_##name)
 

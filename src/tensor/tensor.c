@@ -54,10 +54,7 @@ void wi_shape_format(const int64_t *dims, unsigned rank, char *out, size_t size)
 
 struct wi_tensor *wi_tensors_add(struct wi_tensors *list)
 {
-    /* Grown by doubling: the count alone tells when the allocation is full. */
-    if ((list->count & (list->count - 1)) == 0)
-        list->items =
-            wi_realloc_array(list->items, list->count ? list->count * 2 : 1, sizeof list->items[0]);
+    list->items = wi_grow_array(list->items, list->count, sizeof list->items[0]);
     list->items[list->count] = (struct wi_tensor){0};
     return &list->items[list->count++];
 }

@@ -1,5 +1,6 @@
 /* The dialects by name. */
 #include "wire/anthropic/anthropic.h"
+#include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/ollama/ollama.h"
@@ -11,13 +12,13 @@
 const struct wi_dialect *wi_dialect_find(const char *name)
 {
     static const struct wi_dialect *const dialects[] = {&wi_dialect_native, &wi_dialect_compute,
-        &wi_dialect_openai_chat, &wi_dialect_openai_completions, &wi_dialect_openai_embeddings,
-        &wi_dialect_openai_rerank, &wi_dialect_openai_tokenize, &wi_dialect_openai_speech,
-        &wi_dialect_openai_transcriptions, &wi_dialect_openai_translations,
-        &wi_dialect_openai_responses, &wi_dialect_kserve, &wi_dialect_kserve_generate,
-        &wi_dialect_kserve_stream, &wi_dialect_ollama_chat, &wi_dialect_ollama_generate,
-        &wi_dialect_ollama_embed, &wi_dialect_ollama_embeddings, &wi_dialect_anthropic_messages,
-        &wi_dialect_anthropic_count};
+        &wi_dialect_benchmark, &wi_dialect_openai_chat, &wi_dialect_openai_completions,
+        &wi_dialect_openai_embeddings, &wi_dialect_openai_rerank, &wi_dialect_openai_tokenize,
+        &wi_dialect_openai_speech, &wi_dialect_openai_transcriptions,
+        &wi_dialect_openai_translations, &wi_dialect_openai_responses, &wi_dialect_kserve,
+        &wi_dialect_kserve_generate, &wi_dialect_kserve_stream, &wi_dialect_ollama_chat,
+        &wi_dialect_ollama_generate, &wi_dialect_ollama_embed, &wi_dialect_ollama_embeddings,
+        &wi_dialect_anthropic_messages, &wi_dialect_anthropic_count};
     for (size_t i = 0; i < sizeof dialects / sizeof *dialects; i++)
         if (strcmp(dialects[i]->name, name) == 0)
             return dialects[i];

@@ -71,6 +71,7 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     other->stream = asked->stream;
     other->stall_timeout_ms = asked->stall_timeout_ms;
     other->raw = asked->raw;
+    other->benchmark = asked->benchmark;
     return other;
 }
 

@@ -21,6 +21,14 @@
 
 #define WI_PRIORITY_DEFAULT 5 /* of 0–9, where the client says nothing */
 
+/* How often a model or a kernel is run, one run after another in one page, and measured. `runs` 0:
+ * it is run once, and answered. Nobody learns of it where to send other requests. */
+enum wi_threads { WI_THREADS_USUAL, WI_THREADS_ONE, WI_THREADS_ALL };
+struct wi_benchmark {
+    unsigned runs, warmup; /* `warmup` are those before */
+    enum wi_threads threads;
+};
+
 /* Strings, tensors and JSON are owned, of the model a reference. */
 struct wi_inference {
     struct wi_model *model; /* NULL before it is settled */
@@ -42,6 +50,7 @@ struct wi_inference {
                                 takes, if that is longer */
     struct wi_tensors tensors;
     const struct wi_kernel *kernel; /* of the engine `kernels`: the one that is run; else NULL */
+    struct wi_benchmark benchmark;
     enum wi_task_kind task; /* what is to be done with `input`; WI_TASK_NONE: tensors in and out */
     json_t *input;          /* what is not a tensor; may be NULL */
     json_t *options;        /* the model's, an object; may be NULL */

@@ -16,7 +16,7 @@ int wi_text_is_for(const struct wi_model *model)
 /* Whether a task can be done with inputs of that form. */
 static int fits(enum wi_form form, enum wi_task_kind task)
 {
-    return (wi_task_inputs[wi_tasks[task].takes].forms & 1u << form) != 0;
+    return form == WI_FORM_MADE || (wi_task_inputs[wi_tasks[task].takes].forms & 1u << form) != 0;
 }
 
 static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_model *model)

@@ -2,56 +2,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import './support/turn.mjs';
-import { BuiltinEngine } from '../../page/src/engine/builtin.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { Run } from '../../page/src/engine/run.js';
-import { Server } from '../../page/src/engine/serve.js';
 import { turn } from '../../page/src/shared/turn.js';
-import { decode } from '../../page/src/shared/frame.js';
-import { onnx } from './support/models.mjs';
+import { engineOf, task, withServer } from './support/server.mjs';
 
 const PLENTY = { parts: 1e9, bytes: 1e12 };
-const task = (attempt, name, more = {}) => ({
-    type: 'run', attempt, load_only: false, message_id: `p-${attempt}`, reply_to: 's', from: 'n', key: `${name}@h`,
-    model: { ...onnx(name), engine: name.startsWith('builtin/') ? 'builtin' : 'ort' }, precision: null, outputs: [], input: null, tensors: [], frame: null,
-    section: 0, fallbacks: [], ...more,
-});
 const stream = (credit = PLENTY, from = null) => ({ stream: { from, credit: { ...credit } } });
 const count = (attempt, options, more = {}) => task(attempt, 'builtin/count', { options, ...more });
-
-/** A server with an engine, or several, beside `builtin`, and all that it says. */
-async function withServer(run, engine = undefined, platform = 'wasm') {
-    const { port1, port2 } = new MessageChannel();
-    const said = [];
-    let wake = () => {};
-    port1.onmessage = ({ data }) => {
-        said.push(data);
-        wake();
-    };
-    const server = new Server(platform, [...[engine ?? []].flat(), new BuiltinEngine()], async () => ({ available: true }));
-    await server.start(port2, null, { nudge: false });
-    const until = async (holds) => {
-        for (let value; ; await new Promise((resolve) => { wake = resolve; })) if ((value = holds())) return value;
-    };
-    const parts = (attempt) => said.filter((m) => m.type === 'parts' && m.attempt === attempt)
-        .flatMap((m) => m.parts.map(({ seq, bytes, json }) => ({ seq, bytes, ...JSON.parse(json) })));
-    const end = (attempt) => until(() => said.find((m) => m.attempt === attempt && /^(answer|failure)$/.test(m.type)));
-    try {
-        await run({
-            server, said, until, parts, end, post: (message) => port1.postMessage(message),
-            answer: async (attempt) => decode((await end(attempt)).frame).message.data,
-        });
-    } finally {
-        port1.close();
-    }
-}
-
-/** An engine with one slot that does what the test says. */
-const engineOf = (run, more = {}) => ({
-    name: 'ort', version: '1', info: { slots: 1, queue: 1, can: [] }, steps: false, loadedCount: 0, configure() {},
-    has: () => true, async start() {}, async load() {}, async unload() {}, memory: () => 7, run, ...more,
-});
 
 test('a worker says what its engines are', () => withServer(async ({ until, said }) => {
     await until(() => said.length > 0);

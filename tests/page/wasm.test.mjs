@@ -28,7 +28,7 @@ function setUp(settings = {}) {
     /** As a worker has it: what is not there is loaded. @returns {Promise<[string, boolean]>} where it ran, and whether it was there */
     const run = async (what, ms = 0.3) => {
         took.ms = ms;
-        const isWarm = engine.has(what.key);
+        const isWarm = engine.has(what.key, what);
         if (!isWarm) {
             await engine.start(() => {}, what);
             await engine.load(what, () => {}, new AbortController().signal);

@@ -99,6 +99,14 @@ class Waiting(unittest.TestCase):
         answer = self.client.infer("builtin/echo", {"x": array.array("f", [3])}, idempotent=True, **SIMULATED)
         self.assertEqual(answer["x"].tolist(), [3])
 
+    def test_a_benchmark_measures_each_run(self):
+        answer = self.client.benchmark("builtin/echo", {"x": array.array("f", [3])}, runs=4, warmup=0, **SIMULATED)
+        self.assertEqual(answer["x"].tolist(), [3])
+        self.assertEqual([len(answer.result["run_ms"]), answer.result["gpu_ms"]], [4, None])
+        with self.assertRaises(webinfer.ServiceError) as refused:
+            self.client.benchmark(kernel="dance")
+        self.assertEqual([refused.exception.code, refused.exception.field], ["kernel_not_found", "kernel"])
+
     def test_what_is_there_is_told(self):
         names = [model["name"] for model in self.client.models()["models"]]
         self.assertIn("digits", names)

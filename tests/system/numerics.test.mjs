@@ -375,6 +375,10 @@ describe('real browsers', () => {
             assert.equal(adapter, 'acme/rocket/Acme Rocket');
             const pinned = await twice(daemon, { platform: 'webgpu', fallback: false });
             assert.equal(pinned.executed_on.numerics, 'ok');
+            const { json } = await daemon.infer({ model_name: 'builtin/vector',
+                inputs: [{ name: 'x', datatype: 'FP32', shape: [3], data: X }] });
+            assert.deepEqual(json.outputs[0].data, [3, 5, 7]);
+            assert.equal((await found(daemon, 'builtin/vector', 'webgpu')).verdict, 'trusted');
         }));
 
     test('a wrong kernel planted in the page is caught', { timeout: 600_000 * patience }, () =>
@@ -409,6 +413,14 @@ describe('real browsers', () => {
             }, { what: 'a verdict on kernels on webgpu', timeout: 300_000 * patience, every: 500 });
             assert.deepEqual(pinned.outputs[0].data, [3, 6, 9]);
             await sum();
+            // A model that is built of it, as any other: its answers without that platform stay right.
+            const mlp = async (more = {}) => (await daemon.infer({ model_name: 'builtin/mlp', ...more,
+                inputs: [{ name: 'x', datatype: 'FP32', shape: [1, 784], data: Array(784).fill(0.25) }] })).json;
+            const first = await mlp();
+            assert.deepEqual([first.executed_on.platform, first.executed_on.numerics], ['wasm', 'ok']);
+            assert.equal((await found(daemon, 'builtin/mlp', 'webgpu')).verdict, 'wrong');
+            assert.equal((await mlp({ platform: 'webgpu', fallback: false })).executed_on.numerics, 'wrong');
+            assert.deepEqual((await mlp()).outputs, first.outputs);
         }));
 
     const families = ['gpt2', 'bert-classes', 'bert-tags', 'vit', 'detr', 'wav2vec2', 'whisper'];

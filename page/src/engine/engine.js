@@ -24,6 +24,7 @@
  * @property {string | null} [build] which of several builds of the engine
  * @property {string | null} [quantization] of the model's weights
  * @property {number} [inferenceMs]
+ * @property {number | null} [gpuMs] by the GPU's own clock, where there is one and a benchmark wants to know
  * @property {boolean} [keepsFrame]
  * @property {() => void} [dispose]
  */
@@ -40,7 +41,7 @@
  * @property {boolean} steps whether its runs call `run.step`, and so can be stopped
  * @property {number} loadedCount how many models are loaded
  * @property {(settings: EngineSettings) => void} configure
- * @property {(key: string) => boolean} has whether the model is loaded, or needs no loading
+ * @property {(key: string, task: RunMessage) => boolean} has whether the task's model is loaded, or needs no loading
  * @property {(onProgress: (loaded: number, total: number) => void, task: RunMessage) => Promise<void>} start brings up what
  *   models share; before each load. What it fetches for that it tells `onProgress`; then it tells its `start`
  * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal, take: Take) => Promise<void>} load

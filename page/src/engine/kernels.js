@@ -1,14 +1,16 @@
 /**
- * The engine `kernels`: our own kernels, which need no download. It has one model, of all kernels; a task names the one
- * that it wants. What a kernel takes is in kernel_rules.js. Here a task's tensors, sizes and options are held against
- * that; what computes is a backend, of which each platform has one (kernels_wasm.js, kernels_gpu.js,
- * kernels_gl.js).
+ * The engine `kernels`: our own kernels, which need no download, and the built-in models over them (kernel_model.js). A
+ * task that names a kernel is for builtin/kernels, which stands for all of them. What a kernel takes is in
+ * kernel_rules.js, what is held against that in kernel_call.js; what computes is a backend, of which each platform has
+ * one (kernels_wasm.js, kernels_gpu.js, kernels_gl.js).
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
 import { Failure } from './failure.js';
-import { KERNEL_RULES } from './kernel_rules.js';
+import { callOf, product } from './kernel_call.js';
+import { KernelModel, modelOf } from './kernel_model.js';
 import { floatsOfHalves, halvesOfFloats } from './halves.js';
+import { KERNEL_RULES } from './kernel_rules.js';
 import { bytesOf } from './tensors.js';
 
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
@@ -19,12 +21,18 @@ import { bytesOf } from './tensors.js';
  *   `sizes`: those that no input has, of an option or a quotient; `halves`: whether its tensors may be FP16 */
 
 /**
+ * Bytes, or what an earlier call of the run, by its index, has put out, which stays where it is computed. With `isKept`
+ * the same bytes come again with later runs, until they are forgotten.
+ * @typedef {{bytes: Uint8Array<ArrayBuffer>, isKept?: boolean} | {from: number}} KernelInput
+ */
+/**
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
  * name them first, then those that no input has; what "*" stands for is the first of them, as a product, by the name LEAD.
- * @typedef {{kernel: string, inputs: ReadonlyArray<{name: string, bytes: Uint8Array}>, halves: boolean, sizes: ReadonlyMap<string, number>,
- *   options: readonly number[], elements: number}} KernelCall `elements`: of the output, which is FP32 always; `halves`: the inputs are FP16
+ * @typedef {{kernel: string, inputs: readonly KernelInput[], halves: boolean, sizes: ReadonlyMap<string, number>,
+ *   options: readonly number[], elements: number}} KernelCall `elements`: of the output, which is FP32 always; `halves`: the
+ *   inputs are FP16
  */
-/** @typedef {{bytes: Uint8Array, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -33,16 +41,12 @@ import { bytesOf } from './tensors.js';
  * @property {() => Promise<void>} load
  * @property {() => void} unload
  * @property {() => number} memory bytes that it holds
- * @property {(call: KernelCall) => Promise<KernelOutput>} run
+ * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
+ *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
+ * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
+ *   with many runs: what can be done before is done
+ * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
  */
-
-export const LEAD = 'lead';
-
-/** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
-export const sizeNames = ({ inputs, sizes }) =>
-    [...new Set([...inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')), ...sizes.map(([name]) => name)])];
-/** The options that it is called with: those that are no sizes. @param {KernelRule} rule */
-export const numberOptions = ({ options, sizes }) => options.filter(({ name }) => sizes.every(([size]) => size !== name));
 
 export class KernelsEngine {
     /** @param {Backend} backend */
@@ -52,55 +56,70 @@ export class KernelsEngine {
         this.info = KERNELS.info;
         this.steps = false;
         this._backend = backend;
+        /** By key; null for builtin/kernels. @type {Map<string, KernelModel | null>} */
+        this._models = new Map();
     }
 
     get loadedCount() {
-        return this._backend.isLoaded ? 1 : 0;
+        return this._models.size;
     }
 
     configure() {}
 
-    has() {
-        return this._backend.isLoaded;
+    /** @param {string} key */
+    has(key) {
+        return this._models.has(key);
     }
 
     async start() {}
 
-    async load() {
-        await runtime(() => this._backend.load());
+    /** @param {RunMessage} task */
+    async load({ key, model }) {
+        const made = modelOf(model.name);
+        if (!this._backend.isLoaded) await runtime(() => this._backend.load());
+        if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
+        this._models.set(key, made);
     }
 
-    async unload() {
-        this._backend.unload();
+    /** @param {string} key */
+    async unload(key) {
+        const model = this._models.get(key);
+        if (!this._models.delete(key)) return;
+        if (this._models.size === 0) this._backend.unload();
+        else if (model) this._backend.forget(model.kept);
     }
 
     memory() {
         return this._backend.memory();
     }
 
-    /** @param {RunMessage} task */
-    async run(task) {
+    /** @param {RunMessage} task @param {import('./run.js').Run} run */
+    async run(task, run) {
+        const { calls, output, isHalf } = this._callsOf(task), isTimed = task.benchmark !== undefined;
+        const began = performance.now();
+        const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
+        return {
+            tensors: [isHalf ? { ...output, datatype: 'FP16', bytes: halvesOfFloats(bytes) } : { ...output, datatype: 'FP32', bytes }],
+            precision: isHalf ? 'fp16' : 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
+        };
+    }
+
+    /** @param {RunMessage} task @returns {{calls: KernelCall[], output: {name: string, shape: number[]}, isHalf: boolean}} */
+    _callsOf(task) {
+        const model = this._models.get(task.key);
+        if (model) return { ...model.callsOf(inputOf(task, model.inputName, 'FP32')), isHalf: false };
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
-        const datatype = rule.halves && task.tensors[0]?.datatype === 'FP16' ? 'FP16' : 'FP32', isHalf = datatype === 'FP16';
-        const inputs = rule.inputs.map(([name, shape]) => inputOf(task, name, shape, datatype));
-        const { sizes, leading } = sizesOf(inputs), [name, form] = rule.output, options = task.options ?? {};
-        for (const [size, of] of rule.sizes) sizes.set(size, derived(of, sizes, rule, options));
-        const shape = shapeOf(form, sizes, leading), halves = isHalf && this._backend.takesHalves;
-        const began = performance.now();
-        const { bytes, dispose } = await runtime(() => this._backend.run({
-            kernel, inputs: isHalf && !halves ? inputs.map((one) => ({ ...one, bytes: floatsOfHalves(one.bytes) })) : inputs,
-            halves, sizes, options: numberOptions(rule).map((option) => numberOf(option, options)), elements: product(shape),
-        }));
-        return {
-            tensors: [{ name, datatype, shape, bytes: isHalf ? halvesOfFloats(bytes) : bytes }],
-            precision: isHalf ? 'fp16' : 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, dispose,
-        };
+        const isHalf = rule.halves && task.tensors[0]?.datatype === 'FP16', halves = isHalf && this._backend.takesHalves;
+        const inputs = rule.inputs.map(([name]) => inputOf(task, name, isHalf ? 'FP16' : 'FP32'));
+        const given = isHalf && !halves ? inputs.map((one) => ({ ...one, bytes: floatsOfHalves(one.bytes) })) : inputs;
+        const { call, output } = callOf(kernel, given, task.options ?? {}, halves);
+        return { calls: [call], output, isHalf };
     }
 }
 
-/** @param {RunMessage} task @param {string} name @param {string} form as the rules have shapes @param {'FP32' | 'FP16'} datatype */
-function inputOf({ tensors, frame, section }, name, form, datatype) {
+/** @param {RunMessage} task @param {string} name @param {'FP32' | 'FP16'} datatype */
+function inputOf({ tensors, frame, section }, name, datatype) {
     const entry = tensors.find((one) => one.name === name);
     if (!entry) throw new Failure('input_missing', `the input ${name} is missing`, { field: 'inputs', expected: name });
     const bytes = product(entry.shape) * (datatype === 'FP16' ? 2 : 4);
@@ -108,54 +127,5 @@ function inputOf({ tensors, frame, section }, name, form, datatype) {
         throw new Failure('input_datatype', `the input ${name} is ${entry.datatype} with ${entry.byte_length} bytes`,
             { field: name, expected: `${bytes} bytes of ${datatype}` });
     }
-    return { name, form, shape: entry.shape, bytes: bytesOf(entry, frame, section) };
+    return { shape: entry.shape, bytes: bytesOf(entry, frame, section) };
 }
-
-/** @typedef {ReturnType<typeof inputOf>} Input */
-
-/** @param {readonly Input[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: what "*" stands for */
-function sizesOf(inputs) {
-    /** @type {Map<string, number>} */
-    const sizes = new Map();
-    /** @type {number[] | null} */
-    let leading = null;
-    for (const { name, form, shape } of inputs) {
-        const words = form.split(','), leads = words[0] === '*';
-        const last = leads ? words.slice(1) : words, at = shape.length - last.length;
-        const fits = at >= 0 && (leads || at === 0)
-            && last.every((word, i) => (sizes.get(word) ?? shape[at + i]) === shape[at + i])
-            && (!leads || leading === null || String(leading) === String(shape.slice(0, at)));
-        if (!fits) {
-            throw new Failure('input_shape', `the input ${name} has shape [${shape}], which does not fit the others`,
-                { field: name, expected: `[${form}]` });
-        }
-        if (leads) {
-            leading = shape.slice(0, at);
-            sizes.set(LEAD, product(leading));
-        }
-        for (const [i, word] of last.entries()) sizes.set(word, shape[at + i]);
-    }
-    return { sizes, leading: leading ?? [] };
-}
-
-/** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
-const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
-
-/** An option as a kernel gets it. @param {KernelOption} option @param {Record<string, any>} given */
-function numberOf({ name, otherwise, words }, given) {
-    const value = given[name] ?? otherwise;
-    return words ? Math.max(0, words.indexOf(value)) : Number(value);
-}
-
-/** A size that no input has: "A", or "A/B" rounded down, of sizes and options.
- * @param {string} of @param {ReadonlyMap<string, number>} sizes @param {KernelRule} rule @param {Record<string, any>} given */
-function derived(of, sizes, { options }, given) {
-    const [all, by = 1] = of.split('/').map((name) => {
-        const option = options.find((one) => one.name === name);
-        return option ? numberOf(option, given) : sizes.get(name) ?? 0;
-    });
-    return Math.floor(all / by);
-}
-
-/** @param {readonly number[]} shape */
-const product = (shape) => shape.reduce((all, size) => all * size, 1);

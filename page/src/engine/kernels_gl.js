@@ -6,9 +6,9 @@
 import { turn } from '../shared/turn.js';
 import { adapterOf, contextOf, letGo, programOf, textureOf } from '../shared/webgl.js';
 import { Failure } from './failure.js';
+import { numberOptions, sizeNames } from './kernel_call.js';
 import { makingsOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
-import { numberOptions, sizeNames } from './kernels.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -17,6 +17,7 @@ import { numberOptions, sizeNames } from './kernels.js';
 /** @typedef {import('./kernel_plan.js').Making} Making */
 /** Its GLSL, without what the rule says. @typedef {{glsl: string, plan: DrawPlan}} Fragments */
 /** @typedef {{program: WebGLProgram, places: Map<string, WebGLUniformLocation | null>}} Compiled `places`: of its uniforms */
+/** @typedef {{texture: WebGLTexture, texels: number}} Held */
 /** What is told of the context. @typedef {{made: (adapter: import('../shared/messages.js').Adapter) => void,
  *   lost: (reason: string, message: string) => void}} News */
 
@@ -45,6 +46,8 @@ export class GlKernels {
         this._width = 0;
         /** By kernel and function. @type {Map<string, Compiled>} */
         this._compiled = new Map();
+        /** What is kept, where it lies. @type {Map<Uint8Array, Held>} */
+        this._kept = new Map();
     }
 
     get isLoaded() {
@@ -67,6 +70,7 @@ export class GlKernels {
         const gl = this._gl;
         this._gl = null;
         this._compiled.clear();
+        this._kept.clear();
         if (gl) letGo(gl);
     }
 
@@ -74,40 +78,90 @@ export class GlKernels {
         return 0;
     }
 
-    /** @param {KernelCall} call @returns {Promise<KernelOutput>} */
-    async run(call) {
-        const gl = /** @type {WebGL2RenderingContext} */ (this._gl);
-        if (call.elements === 0) return { bytes: new Uint8Array(0) };
-        const run = new Run(gl, this._width, () => this._gl === gl);
+    /** @param {readonly string[]} kernels @param {readonly Uint8Array[]} kept */
+    async prepare(kernels, kept) {
+        for (const bytes of kept) await this._keep(bytes);
+        for (const kernel of kernels) {
+            const { draws } = this._fragments[kernel].plan;
+            for (const { entry } of draws.flatMap(({ makes }) => makes)) this._compile(kernel, entry);
+            await turn();
+        }
+    }
+
+    /** @param {readonly Uint8Array[]} kept */
+    forget(kept) {
+        for (const bytes of kept) {
+            this._gl?.deleteTexture(this._kept.get(bytes)?.texture ?? null);
+            this._kept.delete(bytes);
+        }
+    }
+
+    /** @param {readonly KernelCall[]} calls @returns {Promise<KernelOutput>} */
+    async run(calls) {
+        const last = calls[calls.length - 1];
+        if (last.elements === 0) return { bytes: new Uint8Array(0) };
+        /** @type {Held[]} */
+        const outputs = [];
         try {
-            return { bytes: await this._compute(run, call) };
+            for (const call of calls) outputs.push(await this._compute(call, outputs));
+            const run = this._begin();
+            run.adopt('output', outputs[outputs.length - 1]);
+            return { bytes: await run.take('output', 4 * last.elements).finally(() => run.end()) };
+        } finally {
+            for (const { texture } of outputs) this._gl?.deleteTexture(texture);
+        }
+    }
+
+    _begin() {
+        const gl = /** @type {WebGL2RenderingContext} */ (this._gl);
+        return new Run(gl, this._width, () => this._gl === gl);
+    }
+
+    /** The texture of what comes with each run. @param {Uint8Array} bytes @returns {Promise<Held>} */
+    async _keep(bytes) {
+        const known = this._kept.get(bytes);
+        if (known) return known;
+        const run = this._begin();
+        await run.bring('kept', bytes);
+        const held = run.release('kept');
+        run.end();
+        this._kept.set(bytes, held);
+        return held;
+    }
+
+    /** @param {KernelCall} call @param {readonly Held[]} earlier what the calls before have put out @returns {Promise<Held>} */
+    async _compute(call, earlier) {
+        const { inputs, output: [output] } = KERNEL_RULES[call.kernel], { plan } = this._fragments[call.kernel];
+        const kept = await Promise.all(call.inputs.map((input) => ('bytes' in input && input.isKept ? this._keep(input.bytes) : null)));
+        const run = this._begin();
+        try {
+            for (const [i, input] of call.inputs.entries()) {
+                const [name] = inputs[i], held = 'from' in input ? earlier[input.from] : kept[i];
+                if (held) run.adopt(name, held);
+                else if ('bytes' in input) await run.bring(name, input.bytes);
+            }
+            run.expect(output, Math.ceil(call.elements / 4));
+            for (const [name, texels] of Object.entries(plan.textures ?? {})) run.expect(name, valueOf(texels, call.sizes));
+            for (const making of makingsOf(plan, call.sizes, output)) {
+                await run.draw(this._compile(call.kernel, making.entry), call, making);
+            }
+            return run.release(output);
         } finally {
             run.end();
         }
     }
 
-    /** @param {Run} run @param {KernelCall} call @returns {Promise<Uint8Array>} */
-    async _compute(run, call) {
-        const { plan } = this._fragments[call.kernel], [output] = KERNEL_RULES[call.kernel].output;
-        for (const { name, bytes } of call.inputs) await run.bring(name, bytes);
-        run.expect(output, Math.ceil(call.elements / 4));
-        for (const [name, texels] of Object.entries(plan.textures ?? {})) run.expect(name, valueOf(texels, call.sizes));
-        for (const making of makingsOf(plan, call.sizes, output)) {
-            await run.draw(this._compile(run, call.kernel, making.entry), call, making);
-        }
-        return run.take(output, 4 * call.elements);
-    }
-
-    /** @param {Run} run @param {string} kernel @param {string} entry @returns {Compiled} */
-    _compile({ gl, width }, kernel, entry) {
-        const name = `${kernel} ${entry}`;
-        const known = this._compiled.get(name) ?? compile(gl, sourceOf(KERNEL_RULES[kernel], this._fragments[kernel], width, entry));
+    /** @param {string} kernel @param {string} entry @returns {Compiled} */
+    _compile(kernel, entry) {
+        const name = `${kernel} ${entry}`, gl = /** @type {WebGL2RenderingContext} */ (this._gl);
+        const known = this._compiled.get(name)
+            ?? compile(gl, sourceOf(KERNEL_RULES[kernel], this._fragments[kernel], this._width, entry));
         this._compiled.set(name, known);
         return known;
     }
 }
 
-/** The textures of one run, by the names of what they are of, and how much is drawn at a time. */
+/** The textures of one call, by the names of what they are of, and how much is drawn at a time. */
 class Run {
     /** @param {WebGL2RenderingContext} gl @param {number} width @param {() => boolean} isWanted */
     constructor(gl, width, isWanted) {
@@ -120,6 +174,8 @@ class Run {
         this._spare = new Map();
         /** @type {Map<string, number>} */
         this._texels = new Map();
+        /** Those that are there for others as well. @type {Set<WebGLTexture>} */
+        this._others = new Set();
         this._frame = gl.createFramebuffer();
         this._work = WORK.first;
         this._undone = 0; /* of what was drawn since it was last known to be done */
@@ -129,8 +185,24 @@ class Run {
     }
 
     end() {
-        for (const texture of [...this._textures.values(), ...this._spare.values()]) this.gl.deleteTexture(texture);
+        for (const texture of [...this._textures.values(), ...this._spare.values()]) {
+            if (!this._others.has(texture)) this.gl.deleteTexture(texture);
+        }
         this.gl.deleteFramebuffer(this._frame);
+    }
+
+    /** Has what another has made. @param {string} name @param {Held} held */
+    adopt(name, { texture, texels }) {
+        this._others.add(texture);
+        this._texels.set(name, texels);
+        this._textures.set(name, texture);
+    }
+
+    /** Gives away what was made. @param {string} name @returns {Held} */
+    release(name) {
+        const texture = /** @type {WebGLTexture} */ (this._textures.get(name));
+        this._others.add(texture);
+        return { texture, texels: this._texels.get(name) ?? 0 };
     }
 
     /** Says how large a texture will be. @param {string} name @param {number} texels */

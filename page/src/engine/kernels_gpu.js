@@ -4,9 +4,10 @@
  */
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
+import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
+import { numberOptions, sizeNames } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
-import { numberOptions, sizeNames } from './kernels.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -16,7 +17,9 @@ import { numberOptions, sizeNames } from './kernels.js';
 /** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
 /** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Plan}} Shader */
 /** @typedef {{layout: any, pipelines: Record<string, any>}} Compiled by the stages' functions */
-/** @typedef {{group: any, pipelines: Record<string, any>, calls: any}} Bound one run: `calls` has the struct of each dispatch */
+/** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
+/** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
+/** @typedef {{call: KernelCall, group: any, pipelines: Record<string, any>}} Step a call that is ready for its dispatches */
 
 const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
@@ -45,6 +48,8 @@ export class GpuKernels {
         this._buffers = null;
         /** @type {Map<string, Promise<Compiled>>} */
         this._compiled = new Map();
+        /** What is kept, where it lies. @type {Map<Uint8Array, Binding>} */
+        this._kept = new Map();
         this._work = WORK.first;
     }
 
@@ -58,7 +63,7 @@ export class GpuKernels {
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
         this._device = await adapter.requestDevice({
             requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-            requiredFeatures: adapter.features.has(HALVES) ? [HALVES] : [],
+            requiredFeatures: [TIMESTAMPS, HALVES].filter((feature) => adapter.features.has(feature)),
         });
         this._buffers = new GpuBuffers(this._device);
     }
@@ -67,23 +72,41 @@ export class GpuKernels {
         this._device?.destroy();
         this._device = this._buffers = null;
         this._compiled.clear();
+        this._kept.clear();
+    }
+
+    /** @param {readonly string[]} kernels @param {readonly Uint8Array<ArrayBuffer>[]} kept */
+    async prepare(kernels, kept) {
+        await watched(this._device, async () => {
+            for (const bytes of kept) this._keep(bytes);
+            await Promise.all(kernels.map((kernel) => this._compile(kernel, false)));
+        });
+    }
+
+    /** @param {readonly Uint8Array[]} kept */
+    forget(kept) {
+        for (const bytes of kept) {
+            const binding = this._kept.get(bytes);
+            if (binding) this._give([binding]);
+            this._kept.delete(bytes);
+        }
     }
 
     memory() {
         return this._buffers?.bytes ?? 0;
     }
 
-    /** @param {KernelCall} call @returns {Promise<KernelOutput>} */
-    async run(call) {
-        if (call.elements === 0) return { bytes: new Uint8Array(0) };
+    /** @param {readonly KernelCall[]} calls @param {boolean} isTimed @returns {Promise<KernelOutput>} */
+    async run(calls, isTimed) {
+        if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
-            const { layout, pipelines } = await this._compile(call);
-            return this._compute(call, layout, pipelines);
+            const compiled = await Promise.all(calls.map(({ kernel, halves }) => this._compile(kernel, halves)));
+            return this._compute(calls, compiled, isTimed);
         });
     }
 
-    /** @param {KernelCall} call @returns {Promise<Compiled>} */
-    _compile({ kernel, halves }) {
+    /** @param {string} kernel @param {boolean} halves @returns {Promise<Compiled>} */
+    _compile(kernel, halves) {
         if (halves && !this._device.features.has(HALVES)) {
             throw new Failure('platform_unsupported', `the adapter does not compute in 16-bit floats: it has no ${HALVES}`,
                 { field: 'inputs', expected: 'inputs of FP32' });
@@ -94,44 +117,85 @@ export class GpuKernels {
         return known;
     }
 
-    /** @param {KernelCall} call @param {any} layout @param {Record<string, any>} pipelines @returns {Promise<KernelOutput>} */
-    async _compute(call, layout, pipelines) {
-        const bindings = this._bind(call), { inputs, output, scratch, calls } = bindings;
-        const all = [...inputs, output, calls, ...scratch], answer = this._take('answer', output.size);
+    /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed @returns {Promise<KernelOutput>} */
+    async _compute(calls, compiled, isTimed) {
+        for (const call of calls) this._checkBytes(call);
+        const structs = { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES };
+        const given = this._given(calls), bound = this._bind(calls, given);
+        const { output } = bound[bound.length - 1], answer = this._take('answer', output.size);
+        const taken = [structs, ...given.values(), ...bound.flatMap((one) => [one.output, ...one.scratch])];
+        const timer = isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
         let isMade = false;
         try {
-            const entries = all.map((resource, binding) => ({ binding, resource }));
-            const group = this._device.createBindGroup({ layout, entries });
-            this._fill(call, bindings);
-            await this._submit(call, { group, pipelines, calls: calls.buffer }, [output, answer]);
+            this._fill(given, bound);
+            const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
+            await this._submit(steps, structs.buffer, [output, answer], timer);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
+            await timer?.read();
             isMade = true;
         } finally {
-            this._give(isMade ? all : [...all, answer]);
+            this._give(isMade ? taken : [...taken, answer]);
+            timer?.destroy();
         }
         const dispose = () => {
             answer.buffer.unmap();
             this._give([answer]);
         };
-        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), dispose };
+        return { bytes: new Uint8Array(answer.buffer.getMappedRange(0, output.size)), gpuMs: timer?.ms ?? null, dispose };
     }
 
     /** @param {KernelCall} call */
-    _bind({ kernel, inputs, sizes, elements }) {
-        const { scratch } = this._shaders[kernel].plan;
-        const bytes = [...inputs.map((input) => input.bytes.length), 4 * elements];
+    _checkBytes({ inputs, elements }) {
+        const bytes = [...inputs.map((input) => ('bytes' in input ? input.bytes.length : 0)), 4 * elements];
         const { maxBufferSize, maxStorageBufferBindingSize } = this._device.limits;
         const most = Math.min(maxBufferSize, maxStorageBufferBindingSize), too = bytes.find((one) => one > most);
         if (too) {
             throw new Failure('platform_unsupported', `a tensor has ${too} bytes, more than the adapter binds`,
                 { field: 'inputs', expected: `at most ${most} bytes` });
         }
-        return {
-            inputs: inputs.map((input) => this._take('tensor', input.bytes.length)),
-            output: this._take('tensor', 4 * elements),
-            scratch: scratch ? [this._take('tensor', 4 * sumOf(scratch, sizes))] : [],
-            calls: { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES },
-        };
+    }
+
+    /** @param {readonly KernelCall[]} calls @returns {Given} */
+    _given(calls) {
+        /** @type {Given} */
+        const given = new Map();
+        for (const input of calls.flatMap(({ inputs }) => inputs)) {
+            if ('from' in input || input.isKept || given.has(input.bytes)) continue;
+            given.set(input.bytes, this._take('tensor', input.bytes.length));
+        }
+        return given;
+    }
+
+    /** Takes what each is to be bound to. @param {readonly KernelCall[]} calls @param {Given} given @returns {Bound[]} */
+    _bind(calls, given) {
+        /** @type {Bound[]} */
+        const bound = [];
+        for (const call of calls) {
+            const { scratch } = this._shaders[call.kernel].plan;
+            const inputs = call.inputs.map((input) => ('from' in input ? bound[input.from].output
+                : given.get(input.bytes) ?? this._keep(input.bytes)));
+            bound.push({
+                call, inputs, output: this._take('tensor', 4 * call.elements),
+                scratch: scratch ? [this._take('tensor', 4 * sumOf(scratch, call.sizes))] : [],
+            });
+        }
+        return bound;
+    }
+
+    /** @param {Uint8Array} bytes @returns {Binding} */
+    _keep(bytes) {
+        const known = this._kept.get(bytes);
+        if (known) return known;
+        const binding = this._take('tensor', bytes.length);
+        this._device.queue.writeBuffer(binding.buffer, 0, bytes);
+        this._kept.set(bytes, binding);
+        return binding;
+    }
+
+    /** @param {Bound} bound @param {Compiled} compiled @param {Binding} structs @returns {Step} */
+    _stepOf({ call, inputs, output, scratch }, { layout, pipelines }, structs) {
+        const entries = [...inputs, output, structs, ...scratch].map((resource, binding) => ({ binding, resource }));
+        return { call, pipelines, group: this._device.createBindGroup({ layout, entries }) };
     }
 
     /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
@@ -146,51 +210,60 @@ export class GpuKernels {
         for (const { buffer } of bindings) this._buffers?.give(buffer);
     }
 
-    /** Writes the inputs; what else is bound is 0. @param {KernelCall} call
-     * @param {{inputs: Binding[], output: Binding, scratch: Binding[]}} bindings */
-    _fill(call, { inputs, output, scratch }) {
+    /** Writes what comes with the run; what else is bound is 0. @param {Given} given @param {readonly Bound[]} bound */
+    _fill(given, bound) {
         const commands = this._device.createCommandEncoder();
-        for (const { buffer, size } of [output, ...scratch]) commands.clearBuffer(buffer, 0, size);
-        for (const [i, { bytes }] of call.inputs.entries()) {
-            if (bytes.length > 0) this._device.queue.writeBuffer(inputs[i].buffer, 0, inWords(bytes));
-            else commands.clearBuffer(inputs[i].buffer, 0, inputs[i].size);
+        for (const { buffer, size } of bound.flatMap(({ output, scratch }) => [output, ...scratch])) commands.clearBuffer(buffer, 0, size);
+        for (const [bytes, { buffer, size }] of given) {
+            if (bytes.length > 0) this._device.queue.writeBuffer(buffer, 0, inWords(bytes));
+            else commands.clearBuffer(buffer, 0, size);
         }
         this._device.queue.submit([commands.finish()]);
     }
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
-     * @param {KernelCall} call @param {Bound} bound @param {[output: Binding, answer: Binding]} copied */
-    async _submit(call, bound, [output, answer]) {
-        const dispatches = dispatchesOf(this._shaders[call.kernel].plan, call.sizes, () => this._work);
+     * @param {readonly Step[]} steps @param {any} structs @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
+    async _submit(steps, structs, [output, answer], timer) {
+        const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next();
         while (!next.done) {
             const some = [];
             for (let work = 0; !next.done && some.length < BATCH && work < this._work; next = dispatches.next()) {
                 some.push(next.value);
-                work += next.value.work;
+                work += next.value[1].work;
             }
-            const commands = this._encode(some, call, bound);
+            const commands = this._encode(some, structs, timer);
             if (next.done) commands.copyBufferToBuffer(output.buffer, 0, answer.buffer, 0, output.size);
             const began = performance.now();
             this._device.queue.submit([commands.finish()]);
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
+            await timer?.read();
         }
     }
 
-    /** @param {readonly Dispatch[]} some @param {KernelCall} call @param {Bound} bound */
-    _encode(some, call, { group, pipelines, calls }) {
-        const structs = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
-        const pass = commands.beginComputePass();
-        for (const [i, dispatch] of some.entries()) {
-            writeStruct(structs, i * STRUCT_BYTES, call, dispatch);
+    /** @param {readonly Step[]} steps @returns {Generator<[Step, Dispatch], void, void>} */
+    * _dispatchesOf(steps) {
+        for (const step of steps) {
+            const { kernel, sizes } = step.call;
+            for (const dispatch of dispatchesOf(this._shaders[kernel].plan, sizes, () => this._work)) yield [step, dispatch];
+        }
+    }
+
+    /** @param {ReadonlyArray<[Step, Dispatch]>} some @param {any} structs @param {GpuTimer | null} timer */
+    _encode(some, structs, timer) {
+        const written = new ArrayBuffer(some.length * STRUCT_BYTES), commands = this._device.createCommandEncoder();
+        const pass = commands.beginComputePass(timer?.pass);
+        for (const [i, [{ call, group, pipelines }, dispatch]] of some.entries()) {
+            writeStruct(written, i * STRUCT_BYTES, call, dispatch);
             pass.setPipeline(pipelines[dispatch.entry]);
             pass.setBindGroup(0, group, [i * STRUCT_BYTES]);
             pass.dispatchWorkgroups(dispatch.groups);
         }
         pass.end();
-        this._device.queue.writeBuffer(calls, 0, structs);
+        timer?.resolve(commands);
+        this._device.queue.writeBuffer(structs, 0, written);
         return commands;
     }
 

@@ -174,6 +174,7 @@ export class LlamaEngine {
         this._warming.abort();
         const kind = taskOf(task.task);
         const options = optionsOf(kind, task.options);
+        if (task.benchmark) options.deterministic = true; // it reads its prompt each time
         if (run.raw) Object.assign(options, { logprobs: true, top_logprobs: LIKELY });
         if (options.context > loaded.context) {
             throw new Failure('input_invalid',

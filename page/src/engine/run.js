@@ -93,7 +93,12 @@ export class Run {
 
     /** Its own time, in ms: it stands still while others have their turns and while it waits for its client. */
     get ownMs() {
-        return performance.now() - this._turns.othersMs(this._owner) - this._asideMs;
+        return performance.now() - this.othersMs - this._asideMs;
+    }
+
+    /** How long others have had their turns, in ms. */
+    get othersMs() {
+        return this._turns.othersMs(this._owner);
     }
 
     get hasTurn() {
@@ -199,6 +204,15 @@ export class Run {
         this._progressed = now;
         this._told = now;
         this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total, step_ms: this._stepMs });
+    }
+
+    /** How many runs of a benchmark are done. It is seldom said: whoever hears of it computes beside the next one.
+     * @param {number} done @param {number} total */
+    measured(done, total) {
+        const now = performance.now();
+        if (done !== 1 && now - this._told < LIFE_EVERY_MS) return;
+        this._told = now;
+        this._post({ type: 'progress', attempt: this._task.attempt, phase: 'measuring', done, total });
     }
 
     /** More of the answer was made, of which its client may get nothing: it has that from another node, or it is

@@ -6,6 +6,7 @@
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
 import { turn } from '../shared/turn.js';
+import { Benchmark } from './benchmark.js';
 import { EngineFault } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
@@ -55,6 +56,7 @@ export class Server {
         this._maxFrame = Number.MAX_SAFE_INTEGER;
         /** What runs, by attempt. @type {Map<string, {run: Run, key: string}>} */
         this._runs = new Map();
+        this._changes = 0; /* how often a run has begun or ended */
         this._loads = 0; /* that go on */
         this._added = 0; /* bytes, by all loads that have ended */
         /** Models to be unloaded when nothing runs with them any more, by key. @type {Set<string>} */
@@ -111,14 +113,17 @@ export class Server {
 
     async _drain() {
         this._busy = true;
-        for (let message = this._queue.shift(); message; message = this._queue.shift()) {
-            if (message.type === 'settings') this._configure(message.settings);
-            else if (message.type === 'run') {
-                if (this._isAlone(message)) await this._runAlone(message);
-                else this._begin(message);
-            }
-        }
+        for (let message = this._queue.shift(); message; message = this._queue.shift()) await this._take(message);
         this._busy = false;
+    }
+
+    /** @param {ToEngine} message */
+    async _take(message) {
+        if (message.type === 'settings') this._configure(message.settings);
+        else if (message.type === 'run') {
+            if (this._isAlone(message)) await this._runAlone(message);
+            else this._begin(message);
+        }
     }
 
     /** @param {import('../shared/messages.js').EngineSettings} settings */
@@ -143,9 +148,10 @@ export class Server {
 
     /** @param {RunMessage} task */
     async _runAlone(task) {
+        const before = this._alone; // a benchmark, between two runs of which this one is
         this._alone = task;
         await this._run(task);
-        this._alone = undefined;
+        this._alone = before;
     }
 
     /** Answers at once what needs no waiting, and runs the rest beside what comes. @param {RunMessage} task */
@@ -153,7 +159,7 @@ export class Server {
         const engine = this._named.get(task.model.engine);
         let outcome;
         try {
-            outcome = engine?.atOnce?.(task);
+            outcome = task.benchmark ? undefined : engine?.atOnce?.(task);
             if (outcome) return this._answerAtOnce(task, engine?.name ?? '', outcome);
         } catch (thrown) {
             return this._fail(task, 'run', thrown);
@@ -163,6 +169,7 @@ export class Server {
 
     /** @param {RunMessage} task @param {string} engine @param {Outcome} outcome */
     _answerAtOnce(task, engine, outcome) {
+        this._changes++;
         const { frame, section, tensors } = task;
         const answer = this._answer(task, engine, outcome, AT_ONCE, 0);
         const kept = outcome.keepsFrame && frame && encodeInPlace(answer[0], tensors, frame, section, answer[2]);
@@ -185,12 +192,13 @@ export class Server {
         const { attempt, key } = task;
         const run = new Run(task, (message) => this._post(message), this._turns);
         this._runs.set(attempt, { run, key });
+        this._changes++;
         try {
             const engine = this._engineFor(task);
             // What takes steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
             const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
-            const warm = engine.has(key);
+            const warm = engine.has(key, task);
             // It is wanted again before it was unloaded.
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
             if (!warm) await this._load(engine, task, run);
@@ -204,6 +212,7 @@ export class Server {
             this._fail(task, run.phase, thrown);
         }
         this._runs.delete(attempt);
+        this._changes++;
         if (this._unwanted.has(key)) this._release(key);
     }
 
@@ -242,15 +251,11 @@ export class Server {
      * @param {boolean} warm @returns {Promise<ArrayBuffer>} the answer */
     async _infer(engine, task, run, loadMs, warm) {
         const began = run.ownMs;
-        const made = await engine.run(task, run);
-        const outcome = run.raw?.instead(made) ?? made;
+        const outcome = await (task.benchmark ? this._measure(engine, task, run, loadMs) : this._once(engine, task, run));
         const inferenceMs = outcome.inferenceMs ?? run.ownMs - began;
         try {
             await run.end();
-            // A device reports its errors beside the results, which then are wrong without saying so.
-            if (this._deviceError) {
-                throw new EngineFault(new Error(`the device reported: ${this._deviceError.slice(0, 400)}`));
-            }
+            this._checkDevice();
             /** @type {Performance} */
             const times = { load_ms: loadMs, inference_ms: inferenceMs, warm };
             if (run.isStream) times.waited_for_client_ms = run.waitedMs;
@@ -259,6 +264,45 @@ export class Server {
         } finally {
             outcome.dispose?.();
         }
+    }
+
+    /** A device reports its errors beside the results, which then are wrong without saying so. @throws {EngineFault} */
+    _checkDevice() {
+        if (this._deviceError) throw new EngineFault(new Error(`the device reported: ${this._deviceError.slice(0, 400)}`));
+    }
+
+    /** @param {Engine} engine @param {RunMessage} task @param {Run} run @returns {Promise<Outcome>} */
+    async _once(engine, task, run) {
+        const outcome = await engine.run(task, run);
+        return run.raw?.instead(outcome) ?? outcome;
+    }
+
+    /** A benchmark: the last run's outcome, with what was measured as its result. Nothing else is computed in its engine
+     * while one of its runs is under way. @param {Engine} engine @param {RunMessage} task @param {Run} run
+     * @param {number} loadMs @returns {Promise<Outcome>} */
+    async _measure(engine, task, run, loadMs) {
+        const alone = { ...task, alone: true };
+        const { outcome, measured } = await new Benchmark(/** @type {any} */ (task.benchmark), {
+            clock: () => performance.now(), now: () => run.ownMs,
+            once: async () => engine.atOnce?.(alone) ?? this._once(engine, alone, run),
+            between: async (done, all) => {
+                run.measured(done, all);
+                await this._letOthers(task, run);
+            },
+            others: () => this._changes + run.othersMs,
+        }).run();
+        return { ...outcome, keepsFrame: false, inferenceMs: undefined, result: { ...measured, load_ms: loadMs } };
+    }
+
+    /** What has come while a benchmark's run was under way goes before the next one. Where others do not wait for it they
+     * take their turns by themselves. @param {RunMessage} task @param {Run} run @throws {Failure} if it was cancelled */
+    async _letOthers(task, run) {
+        this._checkDevice();
+        await turn();
+        throwIfCancelled(run.signal);
+        if (this._alone !== task) return;
+        for (const message of this._queue.splice(0)) await this._take(message);
+        throwIfCancelled(run.signal);
     }
 
     /** A task is not wanted any more: it stops at its next step, if it has any.

@@ -29,6 +29,8 @@ export class WasmEngine {
         this._one = one;
         this._threads = 1;
         this._isSaid = false; /* how many threads models have */
+        /** Where a model is for benchmarks alone that say on how many threads. @type {Map<string, OrtEngine>} */
+        this._guests = new Map();
         /** How many runs in a row were long, of each model that has run on one thread. @type {Map<string, number>} */
         this._long = new Map();
     }
@@ -48,7 +50,7 @@ export class WasmEngine {
 
     /** @param {(loaded: number, total: number) => void} onProgress @param {RunMessage} task */
     start(onProgress, task) {
-        return this._homeOf(task).start(onProgress);
+        return (this._namedBy(task) ?? this._homeOf(task)).start(onProgress);
     }
 
     /** Where a model is to be. @param {RunMessage} task */
@@ -57,14 +59,30 @@ export class WasmEngine {
         return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(key) ? this._one : this._all;
     }
 
+    /** Where a benchmark wants its model; null: where that is. @param {RunMessage} task */
+    _namedBy({ benchmark }) {
+        if (benchmark?.threads === undefined) return null;
+        return benchmark.threads === 1 && this._threads > 1 ? this._one : this._all;
+    }
+
+    /** Whether a model is in an instance for whoever asks. @param {OrtEngine} home @param {string} key */
+    _isIn(home, key) {
+        return home.has(key) && this._guests.get(key) !== home;
+    }
+
     /** @param {string} key */
     _isLong(key) {
         return (this._long.get(key) ?? 0) >= LONG_RUNS;
     }
 
-    /** Of what is to leave its instance it is not said: then it is loaded. @param {string} key */
-    has(key) {
-        return this._all.has(key) || (this._one.has(key) && !this._isLong(key) && !this._isSaid);
+    /** Of what is to leave its instance it is not said: then it is loaded. @param {string} key @param {RunMessage} task */
+    has(key, task) {
+        return this._namedBy(task)?.has(key) ?? this._has(key);
+    }
+
+    /** @param {string} key */
+    _has(key) {
+        return this._isIn(this._all, key) || (this._isIn(this._one, key) && !this._isLong(key) && !this._isSaid);
     }
 
     get loadedCount() {
@@ -77,22 +95,29 @@ export class WasmEngine {
 
     /** @type {Engine['load']} */
     async load(task, onProgress, cancelled, take) {
-        await this._one.unload(task.key);
-        await this._homeOf(task).load(task, onProgress, cancelled, take);
+        const { key } = task, named = this._namedBy(task), home = this._homeOf(task), guest = this._guests.get(key);
+        if (named && (named !== home || this._has(key))) {
+            await named.load(task, onProgress, cancelled, take);
+            return void this._guests.set(key, named);
+        }
+        this._guests.delete(key);
+        for (const other of [this._one, this._all]) if (other !== home) await other.unload(key);
+        if (guest !== home) await home.load(task, onProgress, cancelled, take);
     }
 
     /** @param {string} key */
     async unload(key) {
         this._long.delete(key);
+        this._guests.delete(key);
         await Promise.all([this._all.unload(key), this._one.unload(key)]);
     }
 
     /** @param {RunMessage} task @param {import('./run.js').Run} run */
     async run(task, run) {
-        const { key } = task;
-        if (this._all.has(key)) return this._all.run(task, run);
-        const outcome = await this._one.run(task, run);
-        if (this._threads > 1) this._long.set(key, (outcome.inferenceMs ?? 0) > LONG_MS ? (this._long.get(key) ?? 0) + 1 : 0);
+        const { key, benchmark } = task;
+        const home = this._namedBy(task) ?? (this._isIn(this._all, key) ? this._all : this._one);
+        const outcome = await home.run(task, run);
+        if (home === this._one && this._threads > 1 && !benchmark) this._long.set(key, (outcome.inferenceMs ?? 0) > LONG_MS ? (this._long.get(key) ?? 0) + 1 : 0);
         return outcome;
     }
 }

@@ -43,7 +43,9 @@ export class Attempt {
         this.key = Residents.key(data.model);
         this.engine = data.model.engine;
         this.isBuiltin = this.engine === 'builtin';
-        this.isEcho = data.model.name === BUILTIN.echo;
+        /** How often it is run to be measured. @type {import('../shared/messages.js').BenchmarkOrder | null} */
+        this.benchmark = data.benchmark ?? null;
+        this.isEcho = data.model.name === BUILTIN.echo && !this.benchmark;
         this.loadOnly = request.type === 'model_load';
         /** What a language model is to do. @type {string | null} */
         this.task = data.task ?? null;
@@ -223,6 +225,7 @@ export class Attempt {
         if (this.options) run.options = this.options;
         if (this.task) run.task = this.task;
         if (this.kernel) run.kernel = this.kernel;
+        if (this.benchmark) run.benchmark = this.benchmark;
         if (this.owner) run.owner = this.owner;
         if (this.alone) run.alone = true;
         if (this.isRaw) run.raw = true;
@@ -250,7 +253,7 @@ export class Attempt {
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */
 export function checkTask({ data, options }) {
-    const { model, platforms, deadline_ms: deadline, outputs, continue: from } = data;
+    const { model, platforms, deadline_ms: deadline, outputs, benchmark, continue: from } = data;
     if (!isModel(model)) return invalid('model', 'an object with name, hash, engine and files');
     if (!isStrings(platforms) || platforms.length === 0) return invalid('platforms', 'a list of platform names');
     if (typeof deadline !== 'number' || !(deadline >= 0)) return invalid('deadline_ms', 'a number of milliseconds');
@@ -262,12 +265,17 @@ export function checkTask({ data, options }) {
         if ((data[name] ?? null) !== null && typeof data[name] !== 'boolean') return invalid(name, 'true or false');
     }
     if ((options ?? null) !== null && !isObject(options)) return invalid('options', 'an object');
+    if ((benchmark ?? null) !== null && !isBenchmark(benchmark)) return invalid('benchmark', 'an object with runs and warmup');
     if ((from ?? null) !== null && !isContinuation(from)) return invalid('continue', 'an object with seq, text and tokens');
     return null;
 }
 
 /** Members that are texts, or not there. */
 const NAMES = { task: 'the name of a task', kernel: 'the name of a kernel', owner: 'a text' };
+
+/** @param {any} order */
+const isBenchmark = (order) => isObject(order) && Number.isSafeInteger(order.runs) && order.runs >= 1
+    && Number.isSafeInteger(order.warmup) && order.warmup >= 0 && [undefined, 1, 'all'].includes(order.threads);
 
 /** @param {any} from */
 function isContinuation(from) {

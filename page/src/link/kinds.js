@@ -25,16 +25,19 @@ export class Kinds {
     constructor(engines) {
         this._engines = engines;
         this._echoes = new Kind(ECHO_WINDOW, false);
+        /** Others run between two of their runs. */
+        this._benchmarks = new Kind(1, true);
         /** @type {Map<string, {any: Kind, short: Kind | null}>} */
         this._ofEngines = new Map();
         /** @type {Kind[]} */
-        this._all = [this._echoes];
+        this._all = [this._echoes, this._benchmarks];
     }
 
     /** @param {Attempt} attempt @returns {Kind} the same for all of a kind */
-    of({ isEcho, engine, isShort }) {
+    of({ isEcho, engine, isShort, benchmark }) {
         if (isEcho) return this._echoes;
         const { any, short } = this._ofEngines.get(engine) ?? this._add(engine);
+        if (benchmark && !any.isBeside) return this._benchmarks;
         return isShort && short ? short : any;
     }
 

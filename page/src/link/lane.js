@@ -136,9 +136,9 @@ export class Lane {
         return attempt;
     }
 
-    /** Whether a run of the attempt can be stopped. @param {Attempt} attempt */
+    /** Whether a run of the attempt can be stopped: a benchmark between two of its runs. @param {Attempt} attempt */
     canStop(attempt) {
-        return !attempt.isEcho && this.steps.includes(attempt.engine);
+        return !attempt.isEcho && (attempt.benchmark !== null || this.steps.includes(attempt.engine));
     }
 
     /** Whether an attempt neither waits for others of the worker nor keeps them waiting.

@@ -81,8 +81,8 @@ export class Limits {
 
     /** A run has ended well. @param {Attempt} attempt @param {number} ms of its own time @param {number} loadMs of that */
     noteRun(attempt, ms, loadMs) {
-        // A count takes what it was asked to, and a stream what its client takes.
-        if (!attempt.isBuiltin && !attempt.isStream) this._runs.note(attempt, ms - loadMs, loadMs === 0);
+        // A count takes what it was asked to, a stream what its client takes, and a benchmark many runs.
+        if (!attempt.isBuiltin && !attempt.isStream && !attempt.benchmark) this._runs.note(attempt, ms - loadMs, loadMs === 0);
     }
 
     /** @param {Attempt} attempt @param {number} ms that a step of it usually takes; 0: nobody knows */
@@ -134,7 +134,7 @@ export class Limits {
         for (const attempt of lane.outstanding.values()) {
             if (attempt.isBuiltin || attempt.waitsForClient) continue;
             const unknown = Math.max(UNKNOWN_MS, HANG_FACTOR * attempt.usualMs);
-            most = Math.max(most, lane.canStop(attempt) ? this._silenceOf(attempt, unknown) : WHOLE_MS);
+            most = Math.max(most, lane.steps.includes(attempt.engine) ? this._silenceOf(attempt, unknown) : WHOLE_MS);
         }
         return most || Infinity;
     }

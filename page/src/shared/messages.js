@@ -19,9 +19,9 @@ export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_
 
 /** What is announced of the engine `kernels`, whose worker comes with its first task. `version` is that of
  * src/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
-export const KERNELS = Object.freeze({ version: '1', info: { slots: 1, queue: 1, can: [] } });
+export const KERNELS = Object.freeze({ version: '2', info: { slots: 1, queue: 1, can: [] } });
 /** What a node is asked for at all. */
-export const TASK_TYPES = Object.freeze(['inference', 'compute']);
+export const TASK_TYPES = Object.freeze(['inference', 'compute', 'benchmark']);
 /** Engines whose models have no files. */
 export const WITHOUT_FILES = Object.freeze(['builtin', 'kernels']);
 
@@ -60,6 +60,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * after another; `answers` are they, where there are several or one has ended.
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
+/** How often a model or a kernel is run to be measured, after so many runs that are not; and, on `wasm`, on how many threads.
+ * @typedef {{runs: number, warmup: number, threads?: 1 | 'all'}} BenchmarkOrder */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
@@ -89,7 +91,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
- *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
+ *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | SignMessage | RunMessage} ToEngine

@@ -6,12 +6,12 @@ arguments and the same explanation.
 from __future__ import annotations
 
 import uuid
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Union
 
 from .events import SILENCE, Account
 from .http1 import Request
 from .sound import Listening, Sound, SoundSource
-from .types import (Hardware, Jobs, Model, Models, Nodes, Order, Pull, Removed, Status,
+from .types import (Benchmark, Hardware, Jobs, Model, Models, Nodes, Order, Pull, Removed, Status,
                     StreamPart, StreamProgress, Verb)
 from .wire import (WAY, Answer, Call, StoredAnswer, body_of, members, patience, path, post, query,
                    read_answer, read_json, read_stored, split_settings)
@@ -68,6 +68,41 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
     request = post("/v1/infer", body, binary, patience(timeout), headers)
     request.repeatable = idempotent
     return Call(request, read_answer)
+
+
+def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Optional[str] = None,
+              options: Optional[Mapping[str, Any]] = None, task: Optional[str] = None,
+              runs: Optional[int] = None, warmup: Optional[int] = None,
+              threads: Union[int, str, None] = None, platform: Optional[str] = None,
+              browser: Optional[str] = None, node: Optional[str] = None,
+              precision: Optional[str] = None, priority: Optional[int] = None,
+              timeout: Optional[float] = None, id: Optional[str] = None) -> Call[Answer[Benchmark]]:
+    """Runs a model or a kernel several times in one page, and measures it there.
+
+    Args:
+        model: its name; None with `kernel`, the name of a kernel.
+        inputs: as of `infer`; without them the service makes some, the same each time.
+        runs: how many are measured (20).
+        warmup: how many come before them (1).
+        threads: on ``wasm``: 1 or ``"all"``.
+        timeout: seconds for all of it (600).
+
+    The others are those of `infer`; no other platform follows one that fails.
+
+    Returns:
+        An `Answer` whose `result` is what was measured: ``result["run_ms"]`` has the times.
+    """
+    binary: List[memoryview] = []
+    body = body_of(model or "", [] if inputs is None else inputs, binary, {
+        "kernel": kernel, "options": options, "task": task, "runs": runs, "warmup": warmup,
+        "threads": threads, "platform": platform, "browser": browser, "node": node,
+        "precision": precision, "priority": priority, "timeout": timeout, "id": id})
+    if model is None:
+        del body["model_name"]
+    if inputs is None:
+        del body["inputs"]
+    body["parameters"] = {"binary_data_output": True}
+    return Call(post("/v1/benchmark", body, binary, patience(timeout)), read_answer)
 
 
 # --- jobs ------------------------------------------------------------------------------------------

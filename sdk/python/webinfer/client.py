@@ -140,6 +140,7 @@ class Client:
 
     # What may be asked: calls.py and tasks.py have each with its explanation.
     infer = _method(calls.infer)
+    benchmark = _method(calls.benchmark)
     chat = _method(tasks.chat)
     complete = _method(tasks.complete)
     embed = _method(tasks.embed)

@@ -12,6 +12,7 @@ __all__ = [
     "Answers",
     "AnthropicError",
     "AnthropicErrorValue",
+    "Benchmark",
     "Boxes",
     "Bytes",
     "Choice",
@@ -696,6 +697,29 @@ class StreamDone(_StreamDone, total=False):
 
     #: What the task makes of them: labels with probabilities, text and such.
     result: Result
+
+
+class Benchmark(TypedDict):
+    #: The first run of all: with what is compiled at it.
+    first_ms: float
+    #: A run, from its inputs' bytes to its outputs', for each of runs.
+    run_ms: List[float]
+    #: The same by the GPU's clock; of kernels on webgpu, where the adapter has timestamp-
+    #: query.
+    gpu_ms: Union[List[float], None]
+    #: 0: the model was loaded already.
+    load_ms: float
+    #: Those that computed, where they are counted.
+    threads: Union[int, None]
+    #: Each of run_ms is the mean of so many, one after another.
+    repeats: int
+    #: The resolution of the page's clock, as it was measured. A sample, which is repeats
+    #: runs, lasts at least 20 times as long.
+    clock_ms: float
+    #: Indices, from 0, of those beside or before which something else was computed there.
+    disturbed: List[int]
+    #: SHA-256 of the last run's outputs and result: see below.
+    output_hash: str
 
 
 class StatusApi(TypedDict):

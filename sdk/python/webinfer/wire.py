@@ -38,7 +38,7 @@ class Answer(Generic[R]):
 
     Attributes:
         id: of the request, as it was given or as the service chose it.
-        model_name: the model that ran, with its variant.
+        model_name: the model that ran, with its variant; of a kernel its name.
         model_type: such as ``vision``, or None.
         outputs: its output tensors by name.
         result: what the task makes of them (labels, text, scores …); None where there is none.
@@ -111,8 +111,9 @@ def _answer(value: Any, binary: memoryview) -> Answer[Any]:
             outputs[name] = tensor
         if at != len(binary):
             raise ValueError("it has bytes that no tensor claims")
-        return Answer(value["id"], value["model_name"], value.get("model_type"), outputs,
-                      value.get("result"), value["executed_on"], value["performance"])
+        ran = value["kernel"] if "kernel" in value else value["model_name"]
+        return Answer(value["id"], ran, value.get("model_type"), outputs, value.get("result"),
+                      value["executed_on"], value["performance"])
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise BadAnswer(f"the answer is not as webinfer-api(7) has it: {error}") from None
 

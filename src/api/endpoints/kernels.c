@@ -5,7 +5,7 @@
 #include "api/http/routes.h"
 #include "describe/schema.h"
 #include "format/engine.h"
-#include "kernel/kernel.h"
+#include "kernel/model.h"
 
 static json_t *shape_json(const char *shape)
 {
@@ -29,7 +29,7 @@ static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kerne
 static json_t *sizes_json(const struct wi_kernel *kernel)
 {
     json_t *out = json_array();
-    for (const struct wi_kernel_size *size = kernel->sizes; size && size->name; size++) {
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
         json_t *row = json_pack("{s:s}", "name", size->name);
         if (size->of)
             json_object_set_new(row, "of", json_string(size->of));
@@ -85,6 +85,49 @@ json_t *wi_kernels_json(void)
                      tensor_json(kernel, &kernel->output), "sizes", sizes_json(kernel), "options",
                      options_json(kernel), "platforms", platforms_json()));
     }
+    return out;
+}
+
+/* --- models over kernels ---------------------------------------------------------------------- */
+
+static json_t *value_json(const struct wi_kernel_tensor *tensor)
+{
+    return json_pack("{s:s, s:o}", "name", tensor->name, "shape", shape_json(tensor->shape));
+}
+
+static json_t *weights_json(const struct wi_kernel_weight *weight)
+{
+    json_t *out = json_array();
+    for (; weight->name; weight++)
+        json_array_append_new(out, json_pack("{s:s, s:o, s:f, s:f, s:I}", "name", weight->name,
+                                       "shape", shape_json(weight->shape), "middle", weight->middle,
+                                       "spread", weight->spread, "seed", (json_int_t)weight->seed));
+    return out;
+}
+
+static json_t *steps_json(const struct wi_kernel_step *step)
+{
+    json_t *out = json_array();
+    for (; step->kernel; step++) {
+        const struct wi_kernel_tensor *rule = wi_kernel_find(step->kernel)->inputs;
+        json_t *inputs = json_array();
+        for (size_t i = 0; rule[i].name; i++)
+            json_array_append_new(inputs, value_json(&step->inputs[i]));
+        json_array_append_new(out, json_pack("{s:s, s:o, s:s, s:o}", "kernel", step->kernel,
+                                       "inputs", inputs, "output", step->output, "options",
+                                       json_loads(step->options ? step->options : "{}", 0, NULL)));
+    }
+    return out;
+}
+
+json_t *wi_kernel_models_json(void)
+{
+    json_t *out = json_array();
+    for (const struct wi_kernel_model *model = wi_kernel_models; model->name; model++)
+        json_array_append_new(
+            out, json_pack("{s:s, s:o, s:o, s:o, s:o}", "name", model->name, "input",
+                     value_json(&model->input), "output", value_json(&model->output), "weights",
+                     weights_json(model->weights), "steps", steps_json(model->steps)));
     return out;
 }
 

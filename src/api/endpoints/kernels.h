@@ -6,5 +6,7 @@
 
 /* A list of objects, each a Kernel of the API's description. */
 json_t *wi_kernels_json(void);
+/* The built-in models over them: how the page computes each. */
+json_t *wi_kernel_models_json(void);
 
 #endif

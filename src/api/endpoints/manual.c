@@ -258,7 +258,7 @@ static void print_tensor(const struct wi_kernel_tensor *tensor, const char *befo
 static void print_sizes(const struct wi_kernel *kernel, FILE *out)
 {
     const char *before = " (";
-    for (const struct wi_kernel_size *size = kernel->sizes; size && size->name; size++) {
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
         if (size->of && strcmp(size->of, size->name) == 0)
             continue;
         fprintf(out, "%s%s", before, size->name);
@@ -323,6 +323,8 @@ static const struct {
     {"content-model", MODELS, NULL, "ContentModel"},
     {"compute", COMPUTE, NULL, "ComputeRequest"},
     {"kernels", COMPUTE, print_kernels, NULL},
+    {"benchmark-order", COMPUTE, NULL, "BenchmarkRequest"},
+    {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

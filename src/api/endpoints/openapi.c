@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "describe/schemas.h"
 #include "task/table.h"
+#include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/native/native.h"
@@ -53,6 +54,9 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "ComputeRequest",
         .help = "Which kernel is to be run, over what, and where.",
         .params = wi_compute_params},
+    {.name = "BenchmarkRequest",
+        .help = "What is to be measured, how often, and where.",
+        .params = wi_benchmark_params},
     {.name = "KserveInfer", .params = wi_kserve_infer_params},
     {.name = "KserveGenerate", .params = wi_kserve_generate_params},
     {.name = "KserveParameters", .params = wi_kserve_parameters},
@@ -414,11 +418,11 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
         "license", "name", "Apache 2.0", "identifier", "Apache-2.0");
     json_t *components = json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas(),
         "securitySchemes", "token", "type", "http", "scheme", "bearer");
-    return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+    return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "openapi", "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security",
         "token", "paths", paths_of(routes), "components", components, "x-elsewhere",
         wi_openapi_elsewhere(routes), "x-codes", codes_json(), "x-tasks", tasks_json(), "x-limits",
-        limits_json(), "x-kernels", wi_kernels_json());
+        limits_json(), "x-kernels", wi_kernels_json(), "x-kernel-models", wi_kernel_models_json());
 }
 
 void wi_handle_openapi(struct wi_request *request)

@@ -2,6 +2,7 @@
 #include "api/http/routes.h"
 
 #include "wire/anthropic/anthropic.h"
+#include "wire/benchmark/benchmark.h"
 #include "wire/compute/compute.h"
 #include "wire/kserve/kserve.h"
 #include "wire/ollama/ollama.h"
@@ -67,6 +68,12 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/compute", wi_handle_infer, USER, WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY,
         0, JSON, "run a kernel", &wi_dialect_compute, .answers = "200 ComputeAnswer",
         .body = "ComputeRequest", .codes = COMPUTES KEPT,
+        .help = "webinfer-compute(7) describes it."},
+    {"POST", "/v1/benchmark", wi_handle_infer, USER,
+        WI_ROUTE_BODY | WI_ROUTE_ADMIT | WI_ROUTE_BINARY, 0, JSON,
+        "measure a model or a kernel in a page", &wi_dialect_benchmark,
+        .answers = "200 BenchmarkAnswer", .body = "BenchmarkRequest",
+        .codes = "kernel_not_found precision_unsupported " RUNS KEPT,
         .help = "webinfer-compute(7) describes it."},
     {"GET", "/v1/kernels", wi_handle_kernels, USER, 0, 0, JSON,
         "the kernels, with their tensors and options", NATIVE, .answers = "200 Kernels"},

@@ -135,9 +135,7 @@ static const unsigned char *copy(struct wi_add_car *car, const unsigned char *by
 static void append(struct file *file, struct stretch stretch)
 {
     size_t count = file->count++;
-    if ((count & (count - 1)) == 0) /* at every power of two there is no more room */
-        file->stretches =
-            wi_realloc_array(file->stretches, count ? 2 * count : 1, sizeof *file->stretches);
+    file->stretches = wi_grow_array(file->stretches, count, sizeof *file->stretches);
     file->stretches[count] = stretch;
 }
 

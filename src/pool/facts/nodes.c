@@ -344,6 +344,7 @@ void wi_pool_node_book(
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->builtin = asked->model->builtin;
+    attempt->benchmark = asked->benchmark.runs > 0;
     attempt->stream = asked->stream;
     attempt->task = asked->task;
     attempt->engine = asked->model->engine;

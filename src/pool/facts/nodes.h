@@ -22,6 +22,7 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
+    int benchmark; /* what it takes is measured for its client alone */
     int stream;
     enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;

@@ -55,7 +55,8 @@ const struct wi_param wi_compute_params[] = {
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-static enum wi_code find_kernel(struct wi_infer *infer, const char *name, struct wi_error *error)
+enum wi_code wi_compute_find_kernel(
+    struct wi_infer *infer, const char *name, struct wi_error *error)
 {
     char names[sizeof error->allowed];
     infer->asked->kernel = wi_kernel_find(name);
@@ -77,7 +78,7 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     if (code == WI_OK)
         code = wi_native_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
-        code = find_kernel(infer, fields.kernel, error);
+        code = wi_compute_find_kernel(infer, fields.kernel, error);
     if (code == WI_OK)
         code = wi_infer_read_platform(
             fields.terms.platform, &asked->has_platform, &asked->platform, error);

@@ -10,5 +10,8 @@
 extern const struct wi_dialect wi_dialect_compute;
 /* The members of a request. */
 extern const struct wi_param wi_compute_params[];
+/* Notes which kernel is asked for: WI_OK, or WI_KERNEL_NOT_FOUND with those that there are. */
+enum wi_code wi_compute_find_kernel(
+    struct wi_infer *infer, const char *name, struct wi_error *error);
 
 #endif

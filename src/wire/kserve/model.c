@@ -32,7 +32,7 @@ enum wi_code wi_kserve_check_version(
 
 const char *wi_kserve_platform(const struct wi_model *model)
 {
-    return model->builtin ? "webinfer_builtin" : wi_formats[model->format]->platform;
+    return wi_model_is_built_in(model) ? "webinfer_builtin" : wi_formats[model->format]->platform;
 }
 
 /* --- of a graph ------------------------------------------------------------------------------ */

@@ -28,7 +28,7 @@ static enum wi_code check_precision(
     const struct wi_inference *asked = infer->asked;
     if (!asked->precision)
         return WI_OK;
-    const char *own = model->builtin ? NULL : wi_model_precision(model);
+    const char *own = wi_model_precision(model);
     if (own && wi_variant_is_of(own, asked->precision))
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
@@ -165,6 +165,8 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
         code = wi_onnx_check_inputs(&model->facts.signature, &asked->tensors, error);
+    if (code == WI_OK && model->kernels)
+        code = wi_kernel_model_check_input(model->kernels, asked->tensors.items, error);
     if (code != WI_OK)
         return code;
     switch (model->builtin) {

@@ -51,6 +51,48 @@ static void note(struct wi_sent *sent, struct wi_inference *asked)
     wi_inference_release(asked);
 }
 
+/* --- benchmarks ------------------------------------------------------------------------------ */
+
+#define HASH "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\""
+#define MEASURED(runs, gpu, disturbed, hash, more)                                                 \
+    "{\"first_ms\":9,\"run_ms\":" runs ",\"gpu_ms\":" gpu ",\"load_ms\":0,\"threads\":null,"       \
+    "\"repeats\":1,\"clock_ms\":0.005,\"disturbed\":" disturbed ",\"output_hash\":" hash more "}"
+
+static enum wi_code check_measured(const char *text, struct wi_error *error)
+{
+    struct wi_sent sent;
+    struct wi_answer answer = {.ok = 1, .result = json_loads(text, JSON_DECODE_ANY, NULL)};
+    note(&sent, ASKED(.model = wi_model_ref(&echo), .benchmark = {.runs = 3, .warmup = 1}));
+    enum wi_code code = wi_answer_check(&sent, &answer, NULL, error);
+    if (code == WI_OK)
+        assert_int_equal(json_object_size(answer.result), 9);
+    json_decref(answer.result);
+    wi_sent_clear(&sent);
+    return code;
+}
+
+TEST(a_benchmark_says_what_it_measured)
+{
+    static const char *const good[] = {MEASURED("[1,2,3]", "null", "[]", HASH, ""),
+        MEASURED("[0,0.5,3]", "[1,2,3]", "[0,2]", HASH, ",\"more\":{\"of\":\"it\"}")};
+    static const char *const bad[][2] = {{"null", "data.result"}, {"[]", "data.result"},
+        {"{}", "data.result.first_ms"},
+        {MEASURED("[1,2]", "null", "[]", HASH, ""), "data.result.run_ms"},
+        {MEASURED("[1,2,-3]", "null", "[]", HASH, ""), "data.result.run_ms"},
+        {MEASURED("[1,2,\"3\"]", "null", "[]", HASH, ""), "data.result.run_ms"},
+        {MEASURED("[1,2,3]", "[1,2,3,4]", "[]", HASH, ""), "data.result.gpu_ms"},
+        {MEASURED("[1,2,3]", "null", "[3]", HASH, ""), "data.result.disturbed"},
+        {MEASURED("[1,2,3]", "null", "[1,1]", HASH, ""), "data.result.disturbed"},
+        {MEASURED("[1,2,3]", "null", "[]", "\"no hash\"", ""), "data.result.output_hash"}};
+    struct wi_error error;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+        assert_int_equal(check_measured(good[i], &error), WI_OK);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        assert_int_equal(check_measured(bad[i][0], &error), WI_INFERENCE_FAILED);
+        assert_string_equal(error.field, bad[i][1]);
+    }
+}
+
 /* --- outputs --------------------------------------------------------------------------------- */
 
 struct outputs_case {
@@ -161,6 +203,39 @@ TEST(an_echo_is_what_was_said)
     wi_tensors_clear(&same);
     wi_tensors_clear(&second);
     wi_tensors_clear(&other);
+}
+
+TEST(a_model_over_kernels_puts_out_what_its_input_makes)
+{
+    struct wi_model mlp = {.name = (char *)"builtin/mlp", ._references = 1};
+    struct wi_tensors outputs = {0}, joined = {0};
+    const char *odd = NULL;
+    struct wi_error error;
+    struct wi_sent sent;
+    mlp.kernels = wi_kernel_models; /* the first is mlp */
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&mlp));
+    add(&asked->tensors, "x", WI_FP32, 2, 3, 784);
+    note(&sent, asked);
+    add(&outputs, "y", WI_FP32, 2, 3, 10);
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_OK);
+    outputs.items[0].dims[0] = 2;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_INFERENCE_FAILED);
+    assert_string_equal(error.field, "data.tensors");
+    wi_sent_clear(&sent);
+    /* Joined with others that have four rows. */
+    asked = ASKED(.model = wi_model_ref(&mlp));
+    add(&asked->tensors, "x", WI_FP32, 2, 3, 784);
+    add(&joined, "x", WI_FP32, 2, 7, 784);
+    const struct wi_task task = {.attempt_id = "a", .asked = asked, .tensors = &joined};
+    wi_sent_note(&sent, &task, 0);
+    outputs.items[0].dims[0] = 7;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_OK);
+    outputs.items[0].dims[0] = 3;
+    assert_int_equal(wi_answer_check_outputs(&sent, &outputs, &odd, &error), WI_INFERENCE_FAILED);
+    wi_inference_release(asked);
+    wi_tensors_clear(&joined);
+    wi_tensors_clear(&outputs);
+    wi_sent_clear(&sent);
 }
 
 static enum wi_code check_count(const char *result, size_t outputs)

@@ -46,6 +46,18 @@ TEST(only_what_is_a_batch_may_be_joined)
     assert_false(wi_batch_model(&model));
 }
 
+TEST(a_run_has_no_more_rows_than_the_kernels_take)
+{
+    static const struct wi_kernel_size sizes[] = {{"batch", 0, 64}, {0}};
+    static const struct wi_kernel_model kernels = {.sizes = sizes};
+    struct wi_onnx_value out = in;
+    struct wi_model model = model_of(&in, &out);
+    assert_true(wi_batch_most(&model) == INT64_MAX);
+    model.kernels = &kernels;
+    assert_int_equal(wi_batch_most(&model), 64);
+    assert_true(wi_batch_model(&model));
+}
+
 static void add(
     struct wi_inference *asked, const float *numbers, int64_t rows, struct wi_budget *budget)
 {
@@ -149,6 +161,9 @@ TEST(rows_are_counted_where_all_tensors_have_as_many)
     model.builtin = WI_BUILTIN_ECHO;
     assert_int_equal(wi_batch_rows(&asked), 0);
     model.builtin = WI_BUILTIN_NONE;
+    asked.benchmark.runs = 1;
+    assert_int_equal(wi_batch_rows(&asked), 0);
+    asked.benchmark.runs = 0;
     add(&asked, numbers, 2, &budget);
     assert_int_equal(wi_batch_rows(&asked), 0);
     asked.tensors.items[1].dims[0] = 3;

@@ -237,6 +237,17 @@ TEST(what_would_not_fit_a_message_is_not_joined)
     assert_int_equal(counters.joined, 2);
 }
 
+TEST(what_a_model_over_kernels_does_not_take_at_a_time_is_not_joined)
+{
+    static const struct wi_kernel_size sizes[] = {{"batch", 0, 2}, {0}};
+    static const struct wi_kernel_model kernels = {.sizes = sizes};
+    fixture->model.kernels = &kernels;
+    run_together(1 << 20);
+    struct wi_job_counters counters;
+    wi_jobs_counters(fixture->jobs, &counters);
+    assert_int_equal(counters.joined, 2);
+}
+
 static void on_dispatch(void *context, const struct wi_job_spec *spec, const char *node_id)
 {
     assert_string_equal(node_id, "node-1");

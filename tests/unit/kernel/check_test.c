@@ -344,3 +344,17 @@ TEST(test_options)
     assert_int_equal(check_options("relu", "{\"slope\": 1}"), WI_UNKNOWN_FIELD);
     assert_string_equal(error.field, "options.slope");
 }
+
+/* --- inputs of ours --------------------------------------------------------------------------- */
+
+TEST(test_every_kernel_takes_what_is_drawn_for_it)
+{
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
+        assert_int_equal(wi_kernel_draw(kernel, 1, &inputs), 0);
+        assert_int_equal(check(kernel->name), WI_OK);
+        wi_tensors_clear(&inputs);
+    }
+    assert_int_equal(wi_kernel_draw(wi_kernel_find("add"), 1, &inputs), 0);
+    assert_int_equal(inputs.items[0].rank, 2);
+    assert_int_equal(inputs.items[0].size, WI_KERNEL_DRAWN_DIM * WI_KERNEL_DRAWN_DIM * 4);
+}

@@ -506,8 +506,8 @@ static void expect_page(
 TEST(lists_models)
 {
     struct fixture *f = *state;
-    static const char *const expected[] = {
-        "b+", "bad!", "builtin/count+", "builtin/echo+", "owner/a", "z"};
+    static const char *const expected[] = {"b+", "bad!", "builtin/count+", "builtin/echo+",
+        "builtin/mlp+", "builtin/transformer+", "builtin/vector+", "owner/a", "z"};
     struct wi_strings names = {0};
     char path[160];
     put_model(f, "z", "");
@@ -534,14 +534,48 @@ TEST(lists_models)
     expect_page(f, "", 2, "b+ bad! ", 1);
     expect_page(f, "bad", 2, "builtin/count+ builtin/echo+ ", 1);
     expect_page(f, "builtin", 1, "builtin/count+ ", 1); /* which is not there */
-    expect_page(f, "builtin/count", 3, "builtin/echo+ owner/a z ", 0);
+    expect_page(
+        f, "builtin/echo", 9, "builtin/mlp+ builtin/transformer+ builtin/vector+ owner/a z ", 0);
+    expect_page(f, "builtin/transformer", 3, "builtin/vector+ owner/a z ", 0);
     expect_page(f, "owner/a", 9, "z ", 0);
     expect_page(f, "z", 9, "", 0);
-    expect_page(f, "", 6, "b+ bad! builtin/count+ builtin/echo+ owner/a z ", 0);
     wi_repository_reset(f->models, "/nonexistent");
     wi_repository_each(f->models, add_name, &names);
-    assert_int_equal(names.count, 2);
+    assert_int_equal(names.count, 5);
     wi_strings_clear(&names);
+}
+
+/* SHA-256 of "builtin", NUL, the name, NUL, "1". */
+TEST(built_in_models_over_kernels_have_a_hash_and_a_signature)
+{
+    struct fixture *f = *state;
+    static const char *const hashes[][2] = {
+        {"builtin/mlp", "fbcbe34ee9018a30b8cf98c0bd702646111cc4139c031c51ea10060f205ab2bd"},
+        {"builtin/transformer", "057c4f83dd1c5bf414db3ff8c6d646ee2e57c221aced4f57bfb9e88b54d902bf"},
+        {"builtin/vector", "1a1f0a608ad7b8998411aecf9c8ded88ea400f0a4f2da368ceff607e9cb679e1"},
+    };
+    for (size_t i = 0; i < 3; i++) {
+        struct wi_model *model = find_good(f, hashes[i][0]);
+        const struct wi_onnx_signature *signature = &model->facts.signature;
+        assert_string_equal(model->hash, hashes[i][1]);
+        assert_int_equal(model->builtin, WI_BUILTIN_NONE);
+        assert_int_equal(model->engine, WI_ENGINE_KERNELS);
+        assert_true(wi_model_is_built_in(model) && model->manifest.count == 0);
+        assert_string_equal(signature->inputs->name, "x");
+        assert_string_equal(signature->outputs->name, "y");
+        assert_true(signature->inputs->is_batch && signature->outputs->dims[0] == -1);
+        assert_string_equal(wi_model_precision(model), "fp32");
+        assert_null(wi_repository_by_hash(f->models, model->name, model->hash));
+        wi_model_unref(model);
+    }
+    struct wi_model *mlp = find_good(f, "builtin/mlp"), *echo = find_good(f, "builtin/echo");
+    assert_int_equal(mlp->facts.signature.inputs->dims[1], 784);
+    assert_int_equal(mlp->facts.signature.outputs->dims[1], 10);
+    assert_true(wi_model_is_built_in(echo) && echo->builtin && !echo->kernels && !*echo->hash);
+    assert_string_equal(wi_repository_kernels(f->models)->hash,
+        "0b135ebcbf9a887e2229c5bc07b41ee5e36d9434f48fca57cbd784bad1fe32a2");
+    wi_model_unref(mlp);
+    wi_model_unref(echo);
 }
 
 TEST(leaves_no_descriptors_behind)

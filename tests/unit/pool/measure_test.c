@@ -34,10 +34,14 @@ static int teardown(void **state)
     return 0;
 }
 
+static unsigned runs; /* of a benchmark */
+
 static void book(const char *id, json_t *options, int broke)
 {
     const struct wi_task task = {.attempt_id = id,
-        .asked = &(struct wi_inference){.model = &model, .task = WI_TASK_CHAT, .options = options},
+        .asked =
+            &(struct wi_inference){
+                .model = &model, .task = WI_TASK_CHAT, .options = options, .benchmark.runs = runs},
         .platforms = {WI_WASM},
         .platform_count = 1,
         .broke = broke};
@@ -109,6 +113,20 @@ TEST(what_a_request_made_slow_itself_says_nothing_of_others)
         json_decref(options);
         assert_true(known().token_ms > 4.9 && known().token_ms < 5.1);
     }
+}
+
+TEST(a_benchmark_says_nothing_of_others)
+{
+    book("a", NULL, 0);
+    answer("a", 5);
+    runs = 1;
+    book("a", NULL, 0);
+    answer("a", 1e4);
+    book("b", NULL, 0);
+    break_it("b");
+    runs = 0;
+    assert_int_equal(known().answers, 1);
+    assert_true(known().failure == 0);
 }
 
 TEST(a_grammar_that_breaks_an_engine_is_no_fault_of_the_node)

@@ -253,3 +253,15 @@ TEST(a_place_is_tried_for_text_when_its_share_pays_for_it)
     assert_string_equal(place->choice.probe.browser, place->infos[1].kind);
     assert_int_equal(place->choice.probe.platform, WI_WASM);
 }
+
+TEST(a_benchmark_goes_where_they_are_taken)
+{
+    struct place *place = *state;
+
+    place->asked.benchmark.runs = 1;
+    assert_int_equal(route(place, 3), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_UNAVAILABLE);
+    assert_string_equal(place->error.detail, "no node that the request allows takes benchmarks");
+    place->infos[1].benchmarks = 1;
+    expect_node(place, 3, "node-1");
+}

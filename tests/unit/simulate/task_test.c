@@ -252,6 +252,20 @@ TEST(an_answer_takes_latency_and_some_jitter)
     assert_true(test.answered_at - began >= 24);
 }
 
+TEST(a_benchmark_takes_as_long_as_all_of_its_runs)
+{
+    static const double lots[] = {NEVER_DRAWN, NEVER_DRAWN, .5, 0, .25, .75};
+    test.options.latency_ms = 2;
+    test.options.jitter_ms = 4;
+    test.lots = lots;
+    take("builtin/echo", "{\"benchmark\":{\"runs\":3,\"warmup\":1}}", "{}");
+    run_until_answered();
+    assert_true(test.ms == 4 + 2 + 3 + 5);
+    json_object_del(test.result, "output_hash");
+    expect_result("{\"first_ms\":4.0,\"run_ms\":[2.0,3.0,5.0],\"gpu_ms\":null,\"load_ms\":0,"
+                  "\"threads\":null,\"repeats\":1,\"clock_ms\":0.001,\"disturbed\":[]}");
+}
+
 TEST(a_model_is_noted_once)
 {
     static const char data[] = "{\"model\":{\"name\":\"m\",\"hash\":\"abc\"},\"task\":\"embed\","

@@ -99,8 +99,9 @@ static void answer_model(struct wi_request *request, const struct wi_model *mode
 {
     static const struct wi_versions none;
     char *name = wi_strndup(model->name, strcspn(model->name, ":"));
-    if (!found || model->builtin || model->version == 0) {
-        if (found && !model->builtin)
+    int is_built_in = wi_model_is_built_in(model);
+    if (!found || is_built_in || model->version == 0) {
+        if (found && !is_built_in)
             add_versions(request->api, name, &none, found);
         wi_request_answer_json(request, 200, found);
         free(name);
@@ -202,6 +203,20 @@ static void add_content(const struct wi_api *api, const struct wi_model *model, 
     add_warnings(model, out);
 }
 
+static void add_built_in(const struct wi_api *api, const struct wi_model *model, json_t *out)
+{
+    const struct wi_onnx_signature *signature = &model->facts.signature;
+    json_object_set_new(out, "builtin", json_true());
+    if (!model->kernels)
+        return;
+    json_object_set_new(out, "hash", json_string(model->hash));
+    json_object_set_new(
+        out, "inputs", wi_onnx_values_json(signature->inputs, signature->input_count));
+    json_object_set_new(
+        out, "outputs", wi_onnx_values_json(signature->outputs, signature->output_count));
+    json_object_set_new(out, "numerics", numerics_json(api, model));
+}
+
 /* What OpenAI's clients look for in a model. */
 static json_t *openai_json(const struct wi_api *api, const char *name, const struct wi_model *model)
 {
@@ -219,10 +234,10 @@ static json_t *model_json(const struct wi_api *api, const json_t *loaded, const 
     json_t *out = json_pack("{s:s, s:s?}", "name", name, "type", wi_model_type_name(type));
     if (!out)
         return NULL; /* a folder's name that is not UTF-8 */
-    if (model && !model->builtin)
+    if (model && wi_model_is_built_in(model))
+        add_built_in(api, model, out);
+    else if (model)
         add_content(api, model, out);
-    if (model && model->builtin)
-        json_object_set_new(out, "builtin", json_true());
     json_object_set_new(out, "loaded", loaded_json(loaded, name));
     if (problem) {
         json_t *text = json_string(problem);

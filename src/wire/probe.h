@@ -1,10 +1,10 @@
 /*
- * What is asked in a run that measures a place for a task, or compares it: in the client's place a
- * text, a picture or a sound of ours; of a language model on a GPU also the client's own prompt,
- * where it answered that before.
+ * What is asked in a run that measures a place, or compares it, in the place of a client's request:
+ * a text, a picture or a sound of ours, or random tensors; of a language model on a GPU also the
+ * client's own prompt, where it answered that before.
  */
-#ifndef WI_CHECK_PROBE_H
-#define WI_CHECK_PROBE_H
+#ifndef WI_WIRE_PROBE_H
+#define WI_WIRE_PROBE_H
 
 #include "wire/inference.h"
 
@@ -17,6 +17,12 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client);
 /* An input of ours for a task of that model, another for each `seed`, of which 0 is that of
  * wi_probe_ask; NULL for a task that nothing stands for. */
 struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
+
+/* Adds a tensor for each that the model's graph takes, others for each `seed`: a dimension that is
+ * free is 1. 0, or -1 with the `name` (borrowed of the model) of one that none can be made for, or
+ * only of more than `most` bytes. */
+int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
+    struct wi_tensors *inputs, const char **name);
 
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
  * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a

@@ -1,9 +1,9 @@
 /* The inputs of ours, by what a task takes; see probe.h. */
-#include "check/probe.h"
+#include "wire/probe.h"
 
 #include "base/memory.h"
 #include "task/table.h"
-#include "tensor/tensor.h"
+#include "tensor/draw.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -38,6 +38,8 @@ static char *make_prompt(void)
 #define PIXEL_BYTES (SIDE * ROW_BYTES)
 #define SOUND_SECONDS 2
 #define TURN (2 * 3.14159265358979)
+/* Of a dimension that is free: what most graphs take. */
+#define FREE_DIM 1
 
 static void add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
 {
@@ -351,6 +353,27 @@ struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind tas
     struct wi_inference *asked = ask(client, turn_prompt(seed), seed);
     wi_inference_release(client);
     return asked;
+}
+
+int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
+    struct wi_tensors *inputs, const char **name)
+{
+    const struct wi_onnx_signature *signature = &model->facts.signature;
+    struct wi_draw draw = wi_draw_new(seed);
+
+    for (size_t i = 0; i < signature->input_count; i++) {
+        const struct wi_onnx_value *value = &signature->inputs[i];
+        struct wi_tensor *tensor = wi_tensors_add(inputs);
+        tensor->name = wi_strdup(value->name);
+        tensor->datatype = value->datatype;
+        tensor->rank = value->has_shape ? value->rank : 1;
+        for (unsigned d = 0; d < tensor->rank; d++)
+            tensor->dims[d] = value->has_shape && value->dims[d] >= 0 ? value->dims[d] : FREE_DIM;
+        *name = value->name;
+        if (!value->tensor || !value->has_datatype || wi_tensor_draw(tensor, most, &draw) != 0)
+            return -1;
+    }
+    return 0;
 }
 
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)

@@ -2,8 +2,8 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "check/probe.h"
 #include "wire/picture.h"
+#include "wire/probe.h"
 #include <string.h>
 
 static struct wi_model folder = {

@@ -1,0 +1,124 @@
+/**
+ * A model or a kernel that is run several times in a row and measured, as POST /v1/benchmark asks for it
+ * (webinfer-compute(7)). What is measured, by which clock, and what happens between two runs is handed in.
+ */
+import { Sha256 } from './sha256.js';
+
+/** @typedef {import('./engine.js').Outcome} Outcome */
+/** @typedef {import('../shared/messages.js').BenchmarkOrder} BenchmarkOrder */
+/**
+ * @typedef {object} Around
+ * @property {() => number} clock the clock itself, in ms
+ * @property {() => number} now ms of the benchmark's own time, by that clock
+ * @property {() => Promise<Outcome>} once runs it
+ * @property {(done: number, all: number) => Promise<void>} between is awaited before each sample
+ * @property {() => number} others another number when something else was computed there
+ */
+/** One of the runs that are measured, or several in a row, of which it is the mean. `wholeMs` is that of all of them.
+ * @typedef {{ms: number, gpuMs: number | null, wholeMs: number, isDisturbed: boolean}} Sample */
+
+/** A sample lasts at least so many times the resolution of the clock. */
+const TICKS = 20;
+/** What is over in less than a millionth of that is nothing that could be measured. */
+const REPEATS_MOST = 1e6;
+/** So many steps of the clock are looked at, and so often at the most. */
+const STEPS = 8;
+const LOOKS_MOST = 1e7;
+
+export class Benchmark {
+    /** @param {BenchmarkOrder} order @param {Around} around */
+    constructor({ runs, warmup }, around) {
+        this._runs = runs;
+        this._warmup = warmup;
+        this._around = around;
+        this._clockMs = resolutionOf(around.clock);
+        this._repeats = 1;
+        /** @type {Sample[]} */
+        this._samples = [];
+        this._firstMs = -1;
+        this._others = around.others();
+        /** Of the last run. @type {Outcome | null} */
+        this._outcome = null;
+    }
+
+    /** @returns {Promise<{outcome: Outcome, measured: Record<string, any>}>} the last run's, which is to be disposed of */
+    async run() {
+        try {
+            for (let i = 0; i < this._warmup; i++) await this._sample(i);
+            while (this._samples.length < this._runs) this._keep(await this._sample(this._warmup + this._samples.length));
+        } catch (thrown) {
+            this._outcome?.dispose?.();
+            throw thrown;
+        }
+        const outcome = /** @type {Outcome} */ (this._outcome);
+        return { outcome, measured: this._measured(outcome) };
+    }
+
+    /** @param {number} done @returns {Promise<Sample>} */
+    async _sample(done) {
+        const { between, now, once, others } = this._around;
+        await between(done, this._warmup + this._runs);
+        /** @type {number | null} */
+        let gpuMs = 0;
+        const began = now();
+        for (let i = 0; i < this._repeats; i++) {
+            this._outcome?.dispose?.();
+            this._outcome = null;
+            this._outcome = await once();
+            gpuMs = gpuMs === null || typeof this._outcome.gpuMs !== 'number' ? null : gpuMs + this._outcome.gpuMs;
+        }
+        const wholeMs = Math.max(0, now() - began), ms = wholeMs / this._repeats, seen = others();
+        const isDisturbed = seen !== this._others;
+        this._others = seen;
+        if (this._firstMs < 0) this._firstMs = ms;
+        return { ms, gpuMs: gpuMs === null ? null : gpuMs / this._repeats, wholeMs, isDisturbed };
+    }
+
+    /** Where a sample is too short for the clock, those that were kept are too: all are made anew, of more runs.
+     * @param {Sample} sample */
+    _keep(sample) {
+        const least = TICKS * this._clockMs;
+        if (sample.wholeMs >= least || this._repeats === REPEATS_MOST) return void this._samples.push(sample);
+        const factor = Math.max(2, 2 * least / Math.max(sample.wholeMs, this._clockMs / 2));
+        this._repeats = Math.min(REPEATS_MOST, Math.ceil(factor * this._repeats));
+        this._samples = [];
+    }
+
+    /** @param {Outcome} outcome */
+    _measured(outcome) {
+        const gpuMs = this._samples.map((sample) => sample.gpuMs);
+        return {
+            first_ms: this._firstMs, run_ms: this._samples.map(({ ms }) => ms),
+            gpu_ms: gpuMs.includes(null) ? null : gpuMs, threads: outcome.threads ?? null,
+            repeats: this._repeats, clock_ms: this._clockMs,
+            disturbed: this._samples.flatMap(({ isDisturbed }, index) => (isDisturbed ? [index] : [])),
+            output_hash: hashOf(outcome),
+        };
+    }
+}
+
+/** The least step of a clock, in ms. @param {() => number} clock */
+export function resolutionOf(clock) {
+    let least = Infinity, last = clock();
+    for (let looks = 0, steps = 0; steps < STEPS && looks < LOOKS_MOST; looks++) {
+        const now = clock();
+        if (now <= last) continue;
+        least = Math.min(least, now - last);
+        last = now;
+        steps++;
+    }
+    return Number.isFinite(least) ? least : 0;
+}
+
+/** SHA-256 of what a run has put out: of each tensor its name, datatype and shape, each ended by NUL, and its bytes; then
+ * of its result as JSON, without what says how long it took. @param {Outcome} outcome */
+export function hashOf({ tensors, result }) {
+    const hash = new Sha256(), utf8 = new TextEncoder();
+    for (const { name, datatype, shape, bytes } of tensors) {
+        hash.add(utf8.encode(`${name}\0${datatype}\0${shape}\0`));
+        hash.add(bytes);
+    }
+    const { timings, usage, ...rest } = result ?? {};
+    if (result !== undefined) hash.add(utf8.encode(JSON.stringify(rest)));
+    return hash.end();
+}

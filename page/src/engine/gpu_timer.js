@@ -1,0 +1,46 @@
+/** How long compute passes take by the clock of a GPU that has one (`timestamp-query`): one at a time. */
+
+export const TIMESTAMPS = 'timestamp-query';
+
+const MAP_READ = 1; // GPUMapMode.READ
+const USAGE = Object.freeze({ // of GPUBufferUsage
+    resolved: 0x200 | 0x4, // QUERY_RESOLVE | COPY_SRC
+    read: 0x1 | 0x8, // MAP_READ | COPY_DST
+});
+/** The time at a pass's beginning, and at its end, in ns. */
+const BYTES = 16;
+
+export class GpuTimer {
+    /** @param {any} device */
+    constructor(device) {
+        this.ms = 0; /* of all passes that were read */
+        this._set = device.createQuerySet({ type: 'timestamp', count: 2 });
+        this._resolved = device.createBuffer({ size: BYTES, usage: USAGE.resolved });
+        this._read = device.createBuffer({ size: BYTES, usage: USAGE.read });
+    }
+
+    /** What a pass that is timed is begun with. */
+    get pass() {
+        return { timestampWrites: { querySet: this._set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } };
+    }
+
+    /** @param {any} commands behind the pass */
+    resolve(commands) {
+        commands.resolveQuerySet(this._set, 0, 2, this._resolved, 0);
+        commands.copyBufferToBuffer(this._resolved, 0, this._read, 0, BYTES);
+    }
+
+    /** Adds what the pass took, once it was submitted. */
+    async read() {
+        await this._read.mapAsync(MAP_READ);
+        const [began, ended] = new BigUint64Array(this._read.getMappedRange());
+        this._read.unmap();
+        this.ms += Math.max(0, Number(ended - began) / 1e6);
+    }
+
+    destroy() {
+        this._set.destroy();
+        this._resolved.destroy();
+        this._read.destroy();
+    }
+}

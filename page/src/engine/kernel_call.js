@@ -1,0 +1,76 @@
+/** One kernel over tensors, held against what its rule says: its sizes, its options as numbers, and its output's shape. */
+import { Failure } from './failure.js';
+import { KERNEL_RULES } from './kernel_rules.js';
+
+/** @typedef {import('./kernels.js').KernelCall} KernelCall */
+/** @typedef {import('./kernels.js').KernelInput} KernelInput */
+/** @typedef {import('./kernels.js').KernelRule} KernelRule */
+/** `form`: its shape as the rule has it. @typedef {{name: string, form: string, shape: number[]}} Shaped */
+
+/** The name of what "*" stands for, as a product. */
+export const LEAD = 'lead';
+
+/** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
+export const sizeNames = ({ inputs, sizes }) =>
+    [...new Set([...inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')), ...sizes.map(([name]) => name)])];
+/** The options that it is called with: those that are no sizes. @param {KernelRule} rule */
+export const numberOptions = ({ options, sizes }) => options.filter(({ name }) => sizes.every(([size]) => size !== name));
+
+/** The call, and its output. @param {string} kernel @param {readonly (KernelInput & {shape: number[]})[]} given in the rule's order
+ * @param {Record<string, any>} options @param {boolean} [halves] whether they are FP16
+ * @returns {{call: KernelCall, output: {name: string, shape: number[]}}} */
+export function callOf(kernel, given, options, halves = false) {
+    const rule = KERNEL_RULES[kernel], [name, form] = rule.output;
+    const { sizes, leading } = sizesOf(given.map(({ shape }, i) => ({ name: rule.inputs[i][0], form: rule.inputs[i][1], shape })));
+    for (const [size, of] of rule.sizes) sizes.set(size, derived(of, sizes, rule, options));
+    const shape = shapeOf(form, sizes, leading), numbers = numberOptions(rule).map((option) => numberOf(option, options));
+    const call = { kernel, inputs: given, halves, sizes, options: numbers, elements: product(shape) };
+    return { call, output: { name, shape } };
+}
+
+/** @param {readonly Shaped[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: what "*" stands for */
+function sizesOf(inputs) {
+    /** @type {Map<string, number>} */
+    const sizes = new Map();
+    /** @type {number[] | null} */
+    let leading = null;
+    for (const { name, form, shape } of inputs) {
+        const words = form.split(','), leads = words[0] === '*';
+        const last = leads ? words.slice(1) : words, at = shape.length - last.length;
+        const fits = at >= 0 && (leads || at === 0)
+            && last.every((word, i) => (sizes.get(word) ?? shape[at + i]) === shape[at + i])
+            && (!leads || leading === null || String(leading) === String(shape.slice(0, at)));
+        if (!fits) {
+            throw new Failure('input_shape', `the input ${name} has shape [${shape}], which does not fit the others`,
+                { field: name, expected: `[${form}]` });
+        }
+        if (leads) {
+            leading = shape.slice(0, at);
+            sizes.set(LEAD, product(leading));
+        }
+        for (const [i, word] of last.entries()) sizes.set(word, shape[at + i]);
+    }
+    return { sizes, leading: leading ?? [] };
+}
+
+/** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
+const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
+
+/** An option as a kernel gets it. @param {import('./kernels.js').KernelOption} option @param {Record<string, any>} given */
+function numberOf({ name, otherwise, words }, given) {
+    const value = given[name] ?? otherwise;
+    return words ? Math.max(0, words.indexOf(value)) : Number(value);
+}
+
+/** A size that no input has: "A", or "A/B" rounded down, of sizes and options.
+ * @param {string} of @param {ReadonlyMap<string, number>} sizes @param {KernelRule} rule @param {Record<string, any>} given */
+function derived(of, sizes, { options }, given) {
+    const [all, by = 1] = of.split('/').map((name) => {
+        const option = options.find((one) => one.name === name);
+        return option ? numberOf(option, given) : sizes.get(name) ?? 0;
+    });
+    return Math.floor(all / by);
+}
+
+/** @param {readonly number[]} shape */
+export const product = (shape) => shape.reduce((all, size) => all * size, 1);

@@ -1,0 +1,301 @@
+/* What POST /v1/benchmark asks for; see benchmark.h. A model's inputs are read and checked as those
+ * of the native dialect, a kernel's as those of POST /v1/compute; where there are none they are
+ * made here, once it is known for what. */
+#include "wire/benchmark/benchmark.h"
+
+#include "base/memory.h"
+#include "base/secret.h"
+#include "wire/compute/compute.h"
+#include "wire/native/native.h"
+#include "wire/probe.h"
+#include "wire/problem.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define RUNS_DEFAULT 20
+#define WARMUP_DEFAULT 1
+#define TIMEOUT_DEFAULT_MS 600000
+/* Of an input of ours: it is made on the loop, at about 20 ns a number. */
+#define INPUT_BYTES_MAX ((size_t)4 << 20)
+/* The same inputs each time, so that benchmarks of one thing can be compared. */
+#define SEED 1
+
+/* What the table writes; all is borrowed from the document. */
+struct fields {
+    struct wi_native_terms terms;
+    const char *model_name, *kernel, *task;
+    int precision; /* -1: not given */
+    int64_t runs, warmup;
+    json_t *inputs, *options, *threads, *parameters;
+};
+
+#define ROW_AT(title, member, type, least, most, text)                                             \
+    {                                                                                              \
+        .name = (title), .kind = WI_PARAM_##type, .offset = offsetof(struct fields, member),       \
+        .min = (least), .max = (most), .help = (text)                                              \
+    }
+#define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
+#define TERM(member, type, ...) ROW_AT(#member, terms.member, type, __VA_ARGS__)
+const struct wi_param wi_benchmark_params[] = {
+    ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "What is measured: a model …"),
+    ROW(kernel, STRING, 1, 64, "… or, in its place, a kernel."),
+    {.name = "inputs",
+        .kind = WI_PARAM_ANY,
+        .offset = offsetof(struct fields, inputs),
+        .form = "[Tensor]|[string]|string|Inputs",
+        .help = "As of POST /v1/infer. Without them the model's task says what it gets, else its "
+                "graph or the kernel gets random numbers: the same each time."},
+    ROW(task, STRING, 1, 64, "What the model is to do."),
+    ROW(options, OBJECT, 0, 0, "Of the task, the model or the kernel."),
+    ROW(runs, INTEGER, 1, 1000, "How many times are measured; 20 by default."),
+    ROW(warmup, INTEGER, 0, 100, "Runs before those; 1 by default."),
+    {.name = "threads",
+        .kind = WI_PARAM_ANY,
+        .offset = offsetof(struct fields, threads),
+        .form = "integer|'all'",
+        .help = "On wasm, of an ONNX model or a kernel: 1, or all that the browser may use. A "
+                "kernel has one."},
+    {.name = "platform",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct fields, terms.platform),
+        .min = 1,
+        .max = 32,
+        .form = "'auto'|Platform",
+        .help = "As of POST /v1/infer. No other one follows."},
+    TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
+    TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
+    {.name = "precision",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct fields, precision),
+        .names = wi_infer_precision_names,
+        .help = "The variant, as NAME:VARIANT."},
+    TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
+    TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, "For all of it; 600000 by default."),
+    TERM(id, STRING, 1, 128, "Comes back in the answer."),
+    {.name = "parameters",
+        .kind = WI_PARAM_OBJECT,
+        .offset = offsetof(struct fields, parameters),
+        .form = "(binary_data_output? boolean)",
+        .help = "{binary_data_output: true} asks for binary outputs."},
+    WI_PARAM_END,
+};
+
+/* Of a request whose inputs are still to be made. Begins with what the native dialect prints by. */
+struct extras {
+    struct wi_native_extras native;
+    int makes_inputs;
+};
+
+/* --- the request ------------------------------------------------------------------------------ */
+
+static enum wi_code check_subject(const struct fields *fields, struct wi_error *error)
+{
+    if (!fields->model_name == !fields->kernel) {
+        enum wi_code code = fields->kernel ? WI_INVALID_FIELD : WI_MISSING_FIELD;
+        wi_error_set(error, code, fields->kernel ? "kernel" : "model_name", "%s",
+            fields->kernel ? "a model and a kernel cannot be measured together"
+                           : "model_name is missing, and kernel as well");
+        wi_error_expect(error, "model_name or kernel");
+        return code;
+    }
+    return fields->kernel ? WI_OK : wi_model_check_name(fields->model_name, error);
+}
+
+static enum wi_code read_threads(
+    const json_t *threads, struct wi_benchmark *benchmark, struct wi_error *error)
+{
+    if (!threads)
+        return WI_OK;
+    if (json_is_integer(threads) && json_integer_value(threads) == 1) {
+        benchmark->threads = WI_THREADS_ONE;
+        return WI_OK;
+    }
+    if (json_is_string(threads) && strcmp(json_string_value(threads), "all") == 0) {
+        benchmark->threads = WI_THREADS_ALL;
+        return WI_OK;
+    }
+    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads is neither 1 nor \"all\"");
+    wi_error_expect(error, "1 or \"all\"");
+    return WI_INVALID_FIELD;
+}
+
+/* Only WASM computes on threads that are counted. */
+static enum wi_code check_threads(const struct wi_inference *asked, struct wi_error *error)
+{
+    if (asked->benchmark.threads == WI_THREADS_USUAL ||
+        (asked->has_platform && asked->platform == WI_WASM))
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm alone");
+    wi_error_expect(error, "the platform wasm beside it, or no threads");
+    return WI_INVALID_FIELD;
+}
+
+static enum wi_code read_subject(
+    struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    infer->model_name = wi_strdup(fields->kernel ? fields->kernel : fields->model_name);
+    asked->precision = wi_infer_take_precision(fields->precision);
+    asked->options = json_incref(fields->options);
+    if (!fields->kernel)
+        return wi_native_read_task(
+            infer, fields->task, json_object_get(fields->inputs, "messages") != NULL, error);
+    enum wi_code code = wi_compute_find_kernel(infer, fields->kernel, error);
+    return code == WI_OK ? wi_kernel_check_options(asked->kernel, asked->options, error) : code;
+}
+
+static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    struct extras *extras = infer->extras;
+    extras->makes_inputs = inputs == NULL;
+    if (!inputs)
+        return WI_OK;
+    if (infer->asked->kernel && !json_is_array(inputs)) {
+        wi_error_set(error, WI_INVALID_FIELD, "inputs", "a kernel takes tensors");
+        wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
+        return WI_INVALID_FIELD;
+    }
+    return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
+}
+
+static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    struct wi_inference *asked = infer->asked;
+    struct fields fields = {
+        .terms = WI_NATIVE_TERMS, .precision = -1, .runs = RUNS_DEFAULT, .warmup = WARMUP_DEFAULT};
+    fields.terms.fallback = 0;
+    fields.terms.timeout_ms = TIMEOUT_DEFAULT_MS;
+    enum wi_code code =
+        wi_params_read(wi_benchmark_params, root, WI_PARAMS_STRICT, "", &fields, error);
+    if (code == WI_OK)
+        code = check_subject(&fields, error);
+    if (code == WI_OK)
+        code = wi_native_read_parameters(infer, fields.parameters, error);
+    if (code == WI_OK)
+        code = wi_infer_read_platform(
+            fields.terms.platform, &asked->has_platform, &asked->platform, error);
+    if (code == WI_OK)
+        code = read_threads(fields.threads, &asked->benchmark, error);
+    if (code == WI_OK)
+        code = check_threads(asked, error);
+    if (code != WI_OK)
+        return code;
+    wi_native_take_terms(infer, &fields.terms);
+    asked->benchmark.runs = (unsigned)fields.runs;
+    asked->benchmark.warmup = (unsigned)fields.warmup;
+    if ((code = read_subject(infer, &fields, error)) != WI_OK ||
+        (code = wi_infer_check_options(infer, json_size, error)) != WI_OK)
+        return code;
+    return read_inputs(infer, fields.inputs, body, json_size, budget, error);
+}
+
+static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    infer->asked = wi_inference_new();
+    infer->extras = wi_alloc(sizeof(struct extras));
+    infer->free_extras = free;
+    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = read_fields(infer, root, body, json_size, budget, error);
+    json_decref(root);
+    return code;
+}
+
+/* --- inputs of ours --------------------------------------------------------------------------- */
+
+/* The first of the model's tasks that there is an input for. NULL: none. */
+static struct wi_inference *probe(const struct wi_infer *infer, struct wi_model *model)
+{
+    const struct wi_task_list *tasks = &model->facts.tasks;
+    enum wi_task_kind usual =
+        model->type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
+    struct wi_inference *made = NULL;
+    if (infer->asked->task != WI_TASK_NONE)
+        return wi_probe_vary(model, infer->asked->task, SEED);
+    for (size_t i = 0; i < tasks->count && !made; i++)
+        made = wi_probe_vary(model, tasks->items[i], SEED);
+    return made || tasks->count ? made : wi_probe_vary(model, usual, SEED);
+}
+
+/* The client's options count, before those of the probe. */
+static void take_probe(struct wi_infer *infer, struct wi_inference *made)
+{
+    struct wi_inference *asked = infer->asked;
+    json_t *options = json_incref(made->options);
+    if (options && asked->options)
+        json_object_update(options, asked->options);
+    if (options) {
+        json_decref(asked->options);
+        asked->options = options;
+    }
+    asked->task = made->task;
+    asked->input = json_incref(made->input);
+    wi_tensors_share(&asked->tensors, &made->tensors);
+    infer->form = WI_FORM_MADE;
+    wi_inference_release(made);
+}
+
+/* 0, or -1: nothing stands for what clients ask of it. */
+static int make_inputs(struct wi_infer *infer, const struct wi_model *model)
+{
+    struct wi_inference *asked = infer->asked, *made;
+    const char *name;
+    if (asked->kernel)
+        return wi_kernel_draw(asked->kernel, SEED, &asked->tensors);
+    if (!wi_formats[model->format]->does_tasks)
+        return wi_probe_draw(model, SEED, INPUT_BYTES_MAX, &asked->tensors, &name);
+    made = probe(infer, (struct wi_model *)model);
+    if (made)
+        take_probe(infer, made);
+    return made ? 0 : -1;
+}
+
+static enum wi_code fit(
+    struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    struct extras *extras = infer->extras;
+    if (!extras->makes_inputs)
+        return WI_OK;
+    extras->makes_inputs = 0;
+    if (make_inputs(infer, model) == 0)
+        return WI_OK;
+    wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be made up for %s: send some",
+        model->name);
+    wi_error_expect(error, "inputs, as of POST /v1/infer");
+    return WI_INPUT_INVALID;
+}
+
+/* --- what depends on the model ---------------------------------------------------------------- */
+
+static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
+    const struct wi_config_models *limits, struct wi_error *error)
+{
+    const struct wi_inference *asked = infer->asked;
+    if (asked->kernel)
+        return wi_kernel_check_inputs(asked->kernel, &asked->tensors, asked->options, error);
+    if (asked->benchmark.threads != WI_THREADS_USUAL && model->engine != WI_ENGINE_ORT) {
+        wi_error_set(error, WI_INVALID_FIELD, "threads",
+            "the engine of %s has as many threads as [models] threads says", model->name);
+        wi_error_expect(error, "no threads, or an ONNX model");
+        return WI_INVALID_FIELD;
+    }
+    return wi_native_check(infer, model, limits, error);
+}
+
+const struct wi_dialect wi_dialect_benchmark = {
+    .name = "benchmark",
+    .error_type = WI_PROBLEM_MEDIA_TYPE,
+    .error_form = "Problem",
+    .error_code = "code",
+    .frame = wi_native_frame,
+    .parse = parse,
+    .fit = fit,
+    .check = check,
+    .check_stream = wi_native_check_stream,
+    .print = wi_native_print,
+    .print_error = wi_problem_write,
+};
