@@ -254,10 +254,10 @@ static void print_tensor(const struct wi_kernel_tensor *tensor, const char *befo
     fputs("]", out);
 }
 
-/* " (n ≤ 2048; frames = t/hop)": what an option says alone goes without saying. */
+/* "(n ≤ 2048; frames = t/hop)": what an option says alone goes without saying. */
 static void print_sizes(const struct wi_kernel *kernel, FILE *out)
 {
-    const char *before = " (";
+    const char *before = "\n(";
     for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
         if (size->of && strcmp(size->of, size->name) == 0)
             continue;
