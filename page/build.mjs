@@ -8,7 +8,7 @@ import path from 'node:path';
 import { bundle as bundleOnly, emit, finish, here, packageFolder } from './bundle.mjs';
 import { holding, replaceOnce, sleepingSoon } from './changes.mjs';
 import { buildConsole } from './console.mjs';
-import { kernelShaders, kernelsBinary } from './kernels.mjs';
+import { kernelFragments, kernelShaders, kernelsBinary } from './kernels.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { buildReport } from './report.mjs';
 import { HELD } from './src/engine/held.js';
@@ -113,6 +113,8 @@ async function main(out) {
             { __KERNELS_WASM__: emitBinary(out, 'kernels.wasm', kernelsBinary()) }, bundled),
         gpu_kernels: await bundle(out, 'engine-gpu_kernels.js', 'src/workers/gpu_kernels.js',
             { __KERNEL_SHADERS__: JSON.stringify(kernelShaders()) }, bundled),
+        gl_kernels: await bundle(out, 'engine-gl_kernels.js', 'src/workers/gl_kernels.js',
+            { __KERNEL_FRAGMENTS__: JSON.stringify(kernelFragments()) }, bundled),
     };
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));

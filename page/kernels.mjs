@@ -1,4 +1,4 @@
-/** The kernels (../shaders) for the page: the C as one WebAssembly module with SIMD, which imports nothing, and the WGSL. */
+/** The kernels (../shaders) for the page: the C as one WebAssembly module with SIMD, which imports nothing, the WGSL and the GLSL. */
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -34,9 +34,15 @@ export function kernelsBinary() {
 }
 
 /** The WGSL of each kernel, behind what several use, and how it is dispatched. @returns {Record<string, {wgsl: string, plan: any}>} */
-export function kernelShaders() {
+export const kernelShaders = () => shaders('wgsl', ({ webgl, ...plan }) => plan);
+
+/** Likewise the GLSL, and how it is drawn. @returns {Record<string, {glsl: string, plan: any}>} */
+export const kernelFragments = () => shaders('glsl', ({ webgl }) => webgl);
+
+/** @param {string} language @param {(plan: any) => any} planOf @returns {Record<string, any>} */
+function shaders(language, planOf) {
     const read = (/** @type {string[]} */ ...names) => fs.readFileSync(path.join(SHADERS, ...names), 'utf8');
-    const common = read('functions.wgsl');
+    const common = read(`functions.${language}`);
     return Object.fromEntries(kernelNames().map((name) =>
-        [name, { wgsl: common + read(name, `${name}.wgsl`), plan: JSON.parse(read(name, `${name}.json`)) }]));
+        [name, { [language]: common + read(name, `${name}.${language}`), plan: planOf(JSON.parse(read(name, `${name}.json`))) }]));
 }

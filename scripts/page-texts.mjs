@@ -9,7 +9,7 @@ import { parse } from 'acorn';
 const ROOT = 'page/src';
 /** With these a text may begin. */
 const NAMES = new Set(['BERT', 'CLIP', 'Chromium', 'Firefox', 'GGUF', 'JSON', 'ONNX', 'PNG', 'RawImage', 'SpeechT5', 'WASM',
-    'WAV', 'WebGPU', 'WebKit', 'WebNN', 'Whisper']);
+    'WAV', 'WebGL', 'WebGPU', 'WebKit', 'WebNN', 'Whisper']);
 /** The names of browsers, the labels of the page, the console and the report, and how a model is told of its tools. */
 const OTHER_FILES = /^(?:ui\/(?:browser|view|volunteer)|chat\/formats)\.js$|^(?:console|report)\//;
 /** What models read, and a header. */

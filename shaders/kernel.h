@@ -21,9 +21,9 @@ struct kernel_call {
     const float *in[KERNEL_INPUTS]; /* in the table's order */
     float *out;                     /* of as many elements as the table's shape says */
     uint32_t size[KERNEL_SIZES];    /* the dimensions in the order in which the table's shapes name
-                                       them first, a shape's leading "*" as the product of all that
-                                       it stands for; then the options that are whole numbers, and
-                                       of each text of 64 bits the low and the high half */
+                                       them first, the inputs' before the output's, a shape's
+                                       leading "*" as the product of all that it stands for; then of
+                                       each option of 64 bits the low and the high half */
     float option[KERNEL_OPTIONS];   /* the others in the table's order: a number, 0 or 1, or a
                                        word's index */
 };
@@ -53,6 +53,8 @@ typedef float unaligned4 __attribute__((vector_size(16), aligned(4)));
     K(layer_norm)                                                                                  \
     K(attention)                                                                                   \
     K(challenge)                                                                                   \
+    K(mel_spectrogram)                                                                             \
+    K(resize_normalise)                                                                            \
     K(som_distance)                                                                                \
     K(som_update)
 #define KERNEL_DECLARE(name) void kernel_##name(const struct kernel_call *call);

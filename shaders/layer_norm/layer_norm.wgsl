@@ -29,6 +29,35 @@ fn add_squares(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocatio
     }
 }
 
+// An invocation for each row.
+@compute @workgroup_size(64)
+fn add_up_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = item(group.x, local, 64u);
+    if (row >= call.lead) {
+        return;
+    }
+    var sum = 0.0;
+    for (var i = 0u; i < call.n; i++) {
+        sum += x[row * call.n + i];
+    }
+    scratch[2u * row] = sum;
+}
+
+@compute @workgroup_size(64)
+fn add_squares_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = item(group.x, local, 64u);
+    if (row >= call.lead) {
+        return;
+    }
+    let mean = scratch[2u * row] / f32(call.n);
+    var sum = 0.0;
+    for (var i = 0u; i < call.n; i++) {
+        let apart = x[row * call.n + i] - mean;
+        sum += apart * apart;
+    }
+    scratch[2u * row + 1u] = sum;
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let i = item(group.x, local, 256u);

@@ -1,5 +1,5 @@
 // c[*, m, n] = a[*, m, k] · b[*, k, n]. A workgroup makes 64 × 32 elements of c, each of its invocations 8 × 4, whose
-// sums are in registers. Beyond the matrices the last row and column are read once more.
+// sums are in registers. Beyond the matrices the last row and column are read once more. a and b may be of halves.
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
@@ -25,15 +25,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sums7 = vec4<f32>();
     for (var p = call.begin; p < call.end; p++) {
         let at = columns + vec4<u32>((batch * call.k + p) * call.n);
-        let right = vec4<f32>(b[at.x], b[at.y], b[at.z], b[at.w]);
-        sums0 += a[upper.x + p] * right;
-        sums1 += a[upper.y + p] * right;
-        sums2 += a[upper.z + p] * right;
-        sums3 += a[upper.w + p] * right;
-        sums4 += a[lower.x + p] * right;
-        sums5 += a[lower.y + p] * right;
-        sums6 += a[lower.z + p] * right;
-        sums7 += a[lower.w + p] * right;
+        let right = vec4<f32>(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
+        sums0 += f32(a[upper.x + p]) * right;
+        sums1 += f32(a[upper.y + p]) * right;
+        sums2 += f32(a[upper.z + p]) * right;
+        sums3 += f32(a[upper.w + p]) * right;
+        sums4 += f32(a[lower.x + p]) * right;
+        sums5 += f32(a[lower.y + p]) * right;
+        sums6 += f32(a[lower.z + p]) * right;
+        sums7 += f32(a[lower.w + p]) * right;
     }
     add_to(batch, row, column, sums0);
     add_to(batch, row + 1u, column, sums1);

@@ -1,4 +1,4 @@
-// y[*] = the sum, mean, largest or smallest of x[*, n], a workgroup for each row. Of no elements the sum is 0, the mean
+// y[*] = the sum, mean, largest or smallest of x[*, n], a workgroup for each row, or an invocation where rows are short. Of no elements the sum is 0, the mean
 // NaN, the largest -infinity and the smallest infinity. NaN among them makes it NaN.
 
 // The table's order.
@@ -24,10 +24,27 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < 64u; i++) {
         all = joined(all, shares[i]);
     }
-    if (call.operation == MEAN && call.end == call.n) {
-        all /= f32(call.n);
+    y[row] = whole(all);
+}
+
+@compute @workgroup_size(64)
+fn main_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = item(group.x, local, 64u);
+    if (row >= call.lead) {
+        return;
     }
-    y[row] = all;
+    var all = nothing();
+    for (var i = 0u; i < call.n; i++) {
+        all = joined(all, x[row * call.n + i]);
+    }
+    y[row] = whole(all);
+}
+
+fn whole(all: f32) -> f32 {
+    if (call.operation == MEAN && call.end == call.n) {
+        return all / f32(call.n);
+    }
+    return all;
 }
 
 fn nothing() -> f32 {

@@ -23,6 +23,25 @@ fn measure(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
     scratch[2u * row + 1u] = scratch[2u * row + 1u] * exp(before - top) + sum * exp(most - top);
 }
 
+// An invocation for each row.
+@compute @workgroup_size(64)
+fn measure_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let row = item(group.x, local, 64u);
+    if (row >= call.lead) {
+        return;
+    }
+    var most = LOWEST;
+    for (var i = 0u; i < call.n; i++) {
+        most = max(most, x[row * call.n + i]);
+    }
+    var sum = 0.0;
+    for (var i = 0u; i < call.n; i++) {
+        sum += exp(x[row * call.n + i] - most);
+    }
+    scratch[2u * row] = most;
+    scratch[2u * row + 1u] = sum;
+}
+
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let i = item(group.x, local, 256u);

@@ -667,8 +667,16 @@ static const struct wi_member kernel[] = {
     {"help", "string", "What it computes."},
     {"inputs", "[KernelTensor]", NULL},
     {"outputs", "[KernelTensor]", NULL},
+    {"sizes", "[KernelSize]", "What is said of dimensions beyond their names."},
     {"options", "object", "Their schema, with the defaults."},
     {"platforms", "[Platform]", "That it can be run on, where a node has them."},
+    {0},
+};
+static const struct wi_member kernel_size[] = {
+    {"name", "string", "Of a dimension."},
+    {"of?", "string",
+        "Of one that no input has: an option, or a quotient of sizes and options, rounded down."},
+    {"most?", "integer", "How long it may be."},
     {0},
 };
 static const struct wi_member kernel_tensor[] = {
@@ -933,6 +941,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("VerifyProgress", verify_progress),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),
+    FORM("KernelSize", kernel_size),
     FORM("KernelTensor", kernel_tensor),
     FORM("Hardware", hardware),
     FORM("HardwareOption", hardware_option),

@@ -18,7 +18,7 @@ const struct wi_engine_row wi_engines[] = {
         .is_apart = 1,
         .is_choosy = 1,
         .by_tokens = 1},
-    [WI_ENGINE_KERNELS] = {.slots = 1, .platforms = ON(WEBGPU) | ON(WASM)},
+    [WI_ENGINE_KERNELS] = {.slots = 1, .platforms = ON(WEBGPU) | ON(WEBGL) | ON(WASM)},
     [WI_ENGINE_BUILTIN] = {.slots = 16,
         .waiting = 1024,
         .platforms = ON(WEBGPU) | ON(WEBNN) | ON(WEBGL) | ON(WASM),

@@ -19,6 +19,7 @@ struct sizes {
     int has_leading;
     unsigned leading;
     int64_t lead[WI_TENSOR_MAX_RANK];
+    enum wi_datatype datatype; /* of all tensors */
 };
 
 const char *wi_kernel_shape_next(const char **shape, size_t *length)
@@ -111,6 +112,24 @@ static unsigned drawn_lead(const struct wi_kernel *kernel)
     return most < 2 ? 2 - most : 0;
 }
 
+static int64_t drawn_dim(const struct wi_kernel *kernel, const char *name, size_t length)
+{
+    for (const struct wi_kernel_extent *one = kernel->extents; one && one->name; one++)
+        if (one->drawn && strlen(one->name) == length && memcmp(one->name, name, length) == 0)
+            return one->drawn;
+    return WI_KERNEL_DRAWN_DIM;
+}
+
+static void draw_dims(
+    const struct wi_kernel *kernel, const char *shape, unsigned lead, int64_t *dims)
+{
+    const char *name;
+    size_t length;
+    while ((name = wi_kernel_shape_next(&shape, &length)))
+        for (unsigned i = 0; i < (*name == '*' ? lead : 1); i++)
+            *dims++ = drawn_dim(kernel, name, length);
+}
+
 int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs)
 {
     struct wi_draw draw = wi_draw_new(seed);
@@ -121,8 +140,7 @@ int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tens
         tensor->datatype = WI_FP32;
         tensor->rank = count_names(one->shape) - (*one->shape == '*');
         tensor->rank += *one->shape == '*' ? lead : 0;
-        for (unsigned d = 0; d < tensor->rank; d++)
-            tensor->dims[d] = WI_KERNEL_DRAWN_DIM;
+        draw_dims(kernel, one->shape, lead, tensor->dims);
         if (wi_tensor_draw(tensor, WI_KERNEL_BYTES_MAX, &draw) != 0)
             return -1;
     }
@@ -166,14 +184,46 @@ static enum wi_code no_fit(const struct wi_kernel *kernel, const struct wi_kerne
     return WI_INPUT_SHAPE;
 }
 
-static enum wi_code no_floats(const struct wi_tensor *tensor, size_t index, struct wi_error *error)
+static enum wi_code no_floats(const struct wi_kernel *kernel, const struct wi_tensor *tensor,
+    size_t index, struct wi_error *error)
 {
+    const char *wanted = kernel->halves ? "FP32 or FP16, all inputs alike" : "FP32";
     char field[48];
     snprintf(field, sizeof field, "inputs[%zu].datatype", index);
-    wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; kernels take FP32",
-        tensor->name, wi_datatype_name(tensor->datatype));
-    wi_error_expect(error, "FP32");
+    wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; the kernel %s takes %s",
+        tensor->name, wi_datatype_name(tensor->datatype), kernel->name, wanted);
+    wi_error_expect(error, "%s", wanted);
     return WI_INPUT_DATATYPE;
+}
+
+/* Whether the first input, or another beside it, may have that datatype. */
+static int takes(const struct wi_kernel *kernel, const struct sizes *sizes, enum wi_datatype type)
+{
+    return sizes->datatype ? type == sizes->datatype
+                           : type == WI_FP32 || (kernel->halves && type == WI_FP16);
+}
+
+static enum wi_code check_length(const struct wi_kernel *kernel, struct sizes *sizes,
+    const struct wi_kernel_tensor *wanted, size_t index, struct wi_error *error)
+{
+    const char *rest = wanted->shape, *name;
+    char field[48];
+    size_t length;
+    int is_new;
+    while ((name = wi_kernel_shape_next(&rest, &length)))
+        for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
+            if (!size->most || strlen(size->name) != length || memcmp(size->name, name, length) ||
+                size_of(sizes, name, length, &is_new)->value <= size->most)
+                continue;
+            snprintf(field, sizeof field, "inputs[%zu].shape", index);
+            wi_error_set(error, WI_INPUT_SHAPE, field,
+                "dimension %s of input %s is longer than %" PRId64, size->name, wanted->name,
+                size->most);
+            wi_error_expect(
+                error, "[%s], where %s is at most %" PRId64, wanted->shape, size->name, size->most);
+            return WI_INPUT_SHAPE;
+        }
+    return WI_OK;
 }
 
 /* The inputs in the table's order into `sizes`. */
@@ -181,6 +231,8 @@ static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_
     struct sizes *sizes, struct wi_error *error)
 {
     char names[160];
+    if (!kernel->inputs->name)
+        sizes->datatype = WI_FP32;
     for (const struct wi_kernel_tensor *wanted = kernel->inputs; wanted->name; wanted++) {
         const struct wi_tensor *tensor = wi_tensors_find(inputs, wanted->name);
         if (!tensor) {
@@ -191,12 +243,52 @@ static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_
             return WI_INPUT_MISSING;
         }
         size_t index = (size_t)(tensor - inputs->items);
-        if (tensor->datatype != WI_FP32)
-            return no_floats(tensor, index, error);
+        if (!takes(kernel, sizes, tensor->datatype))
+            return no_floats(kernel, tensor, index, error);
+        sizes->datatype = tensor->datatype;
         if (!bind(sizes, wanted->shape, tensor))
             return no_fit(kernel, wanted, tensor, index, error);
+        if (check_length(kernel, sizes, wanted, index, error) != WI_OK)
+            return WI_INPUT_SHAPE;
     }
     return WI_OK;
+}
+
+static enum wi_code read_options(const struct wi_kernel *kernel, const json_t *options,
+    struct wi_kernel_options *read, struct wi_error *error)
+{
+    return options
+               ? wi_params_read(kernel->options, options, WI_PARAMS_STRICT, "options.", read, error)
+               : WI_OK;
+}
+
+/* The value of a size, or of an option of whole numbers. */
+static int64_t value_of(const struct wi_kernel *kernel, struct sizes *sizes,
+    const struct wi_kernel_options *options, const char *name, size_t length)
+{
+    for (const struct wi_param *row = kernel->options; row->name; row++)
+        if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
+            return *(const int64_t *)(const void *)((const char *)options + row->offset);
+    int is_new;
+    return size_of(sizes, name, length, &is_new)->value;
+}
+
+/* The sizes that no input has. */
+static void derive(const struct wi_kernel *kernel, struct sizes *sizes, const json_t *options)
+{
+    struct wi_kernel_options read = wi_kernel_defaults;
+    int is_new;
+    (void)read_options(kernel, options, &read, NULL);
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
+        if (!size->of)
+            continue;
+        size_t length = strcspn(size->of, "/");
+        int64_t value = value_of(kernel, sizes, &read, size->of, length);
+        const char *by = size->of + length;
+        if (*by)
+            value /= value_of(kernel, sizes, &read, by + 1, strlen(by + 1));
+        size_of(sizes, size->name, strlen(size->name), &is_new)->value = value;
+    }
 }
 
 /* Each is one that the kernel has, and there once. */
@@ -249,23 +341,24 @@ static enum wi_code check_bytes(const struct wi_kernel *kernel, const struct wi_
     return WI_ANSWER_TOO_LARGE;
 }
 
-enum wi_code wi_kernel_check_inputs(
-    const struct wi_kernel *kernel, const struct wi_tensors *inputs, struct wi_error *error)
+enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const json_t *options, struct wi_error *error)
 {
     struct sizes sizes = {0};
     enum wi_code code = check_names(kernel, inputs, error);
     if (code == WI_OK)
         code = bind_inputs(kernel, inputs, &sizes, error);
-    return code == WI_OK ? check_bytes(kernel, inputs, &sizes, error) : code;
+    if (code != WI_OK)
+        return code;
+    derive(kernel, &sizes, options);
+    return check_bytes(kernel, inputs, &sizes, error);
 }
 
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error)
 {
     struct wi_kernel_options read = wi_kernel_defaults;
-    return options ? wi_params_read(
-                         kernel->options, options, WI_PARAMS_STRICT, "options.", &read, error)
-                   : WI_OK;
+    return read_options(kernel, options, &read, error);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -290,13 +383,14 @@ enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct
     enum wi_code code = bind_inputs(kernel, inputs, &sizes, error);
     if (code != WI_OK)
         return code;
-    bind_options(kernel, options, &sizes);
+    derive(kernel, &sizes, options);
     unsigned rank = dims_of(&sizes, kernel->output.shape, dims);
     if (outputs->count == 1 && strcmp(output->name, kernel->output.name) == 0 &&
-        output->datatype == WI_FP32 && output->rank == rank &&
+        output->datatype == sizes.datatype && output->rank == rank &&
         memcmp(output->dims, dims, rank * sizeof *dims) == 0)
         return WI_OK;
     wi_shape_format(dims, rank, shape, sizeof shape);
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
-        "the kernel %s has one output, %s, FP32 %s", kernel->name, kernel->output.name, shape);
+        "the kernel %s has one output, %s, %s %s", kernel->name, kernel->output.name,
+        wi_datatype_name(sizes.datatype), shape);
 }

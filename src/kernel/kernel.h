@@ -16,10 +16,11 @@
 #define WI_KERNEL_BYTES_MAX (UINT64_C(256) << 20)
 /* Of all kernels together: it counts up when one of them computes or takes something else, and is
  * part of what measurements are kept by. */
-#define WI_KERNELS_VERSION "1"
+#define WI_KERNELS_VERSION "2"
 
-/* A tensor of FP32. `shape` names its dimensions, separated by commas; those of one name are equal
- * in all tensors of a kernel. A "*" before them stands for any number of dimensions, none too. */
+/* A tensor of FP32, or of FP16 where the kernel takes halves. `shape` names its dimensions,
+ * separated by commas; those of one name are equal in all tensors of a kernel. A "*" before them
+ * stands for any number of dimensions, none too. */
 struct wi_kernel_tensor {
     const char *name, *shape;
 };
@@ -27,12 +28,22 @@ struct wi_kernel_tensor {
  */
 const char *wi_kernel_shape_next(const char **shape, size_t *length);
 
+/* What is said of a dimension beyond its name. `of` of one that no input has: the option of that
+ * name, or "A/B", sizes or options, of which the quotient is rounded down. `most`: how long it may
+ * be; 0: as long as there is room. `drawn`: how long it is where we make the inputs; 0:
+ * WI_KERNEL_DRAWN_DIM. */
+struct wi_kernel_extent {
+    const char *name, *of;
+    int64_t most, drawn;
+};
+
 /* All options that there are, with their defaults in wi_kernel_defaults. Each kernel's rows point
  * into it. */
 struct wi_kernel_options {
     int operation; /* of reduce: an index into its words */
     int causal;    /* of attention */
-    double scale, epsilon, rate;
+    double scale, epsilon, rate, factor;
+    int64_t height, width, hop;
     int64_t n; /* of challenge: both are given each time */
     const char *seed;
 };
@@ -43,10 +54,14 @@ struct wi_kernel {
     const char *help; /* NULL: the service alone asks for it, see wi_kernel_is_ours */
     struct wi_kernel_tensor inputs[WI_KERNEL_INPUTS + 1]; /* ended by one without a name */
     struct wi_kernel_tensor output;
-    /* At most WI_KERNEL_OPTIONS; ended by a row without a name. One that is a whole number is the
-     * size of a dimension of that name; a text is 64 bits, in hexadecimal. */
+    /* At most WI_KERNEL_OPTIONS; ended by a row without a name. A text is 64 bits, in hexadecimal,
+     * which the kernel gets among the sizes as well. */
     const struct wi_param *options;
+    const struct wi_kernel_extent *extents; /* ended by one without a name; NULL: nothing to say */
+    int halves;                             /* its tensors may be FP16, all of them */
 };
+/* Whether the option is the size of a dimension, which a kernel gets among the sizes. */
+int wi_kernel_is_size(const struct wi_kernel *kernel, const char *option);
 extern const struct wi_kernel wi_kernels[]; /* by name; ended by a row without one */
 /* Whether clients may not name it, and no list has it. */
 static inline int wi_kernel_is_ours(const struct wi_kernel *kernel)
@@ -59,16 +74,18 @@ const struct wi_kernel *wi_kernel_find(const char *name);
 /* The names of those that clients may ask for, separated by ", ", as far as there is room. */
 void wi_kernel_names(char *text, size_t size);
 
-/* Adds inputs that it can be run with, others for each `seed`: every dimension that has a name is
- * WI_KERNEL_DRAWN_DIM, and "*" as many more as make two. 0, or -1: there was no memory. */
+/* Adds inputs that it can be run with, others for each `seed`: a dimension that has a name is as
+ * long as its extent says, or WI_KERNEL_DRAWN_DIM, and "*" as many more of these as make two. 0, or
+ * -1: there was no memory. */
 #define WI_KERNEL_DRAWN_DIM 256
 int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs);
 
-/* Whether it can be run with these: WI_OK, or WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
+/* Whether it can be run with these, and with options that were checked, or NULL: WI_OK, or
+ * WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
  * WI_INPUT_DATATYPE, WI_INPUT_SHAPE, and WI_ANSWER_TOO_LARGE beyond WI_KERNEL_BYTES_MAX. Errors
  * name the field and what is expected there. */
-enum wi_code wi_kernel_check_inputs(
-    const struct wi_kernel *kernel, const struct wi_tensors *inputs, struct wi_error *error);
+enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const json_t *options, struct wi_error *error);
 /* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);

@@ -195,6 +195,9 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         wi_platforms_add(choice, asked->platform);
     else if (may_fall_back)
         refuse_platform(choice, asked->platform, refusal);
+    if (may_fall_back && asked->platform == WI_WEBGPU &&
+        wi_platforms_can_run(candidate, model, WI_WEBGL))
+        wi_platforms_add(choice, WI_WEBGL);
     if (may_fall_back && wi_platforms_can_run(candidate, model, WI_WASM))
         wi_platforms_add(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
@@ -215,7 +218,10 @@ int wi_route_is_ready(const struct wi_route_option *option)
 double wi_route_prior(const struct wi_route_option *option)
 {
     int rank = option->candidate->prospects[option->platform].rank;
-    double within = option->platform == WI_WEBGPU ? 0 : option->platform == WI_WEBNN ? 0.2 : 0.4;
+    double within = option->platform == WI_WEBGPU  ? 0
+                    : option->platform == WI_WEBNN ? 0.2
+                    : option->platform == WI_WEBGL ? 0.3
+                                                   : 0.4;
 
     if (wi_platforms_software(option->candidate, option->platform))
         within = 0.6;

@@ -21,6 +21,7 @@ struct known {
     int64_t dims[WI_KERNEL_INPUTS][3]; /* of each input; a size of 0 ends them */
     size_t elements;                   /* of the output */
     const char *options;               /* JSON; NULL: none */
+    unsigned positive;                 /* 1u << input whose elements are from 1 to 2 */
     void (*right)(const float *const *in, double *out);
 };
 
@@ -137,6 +138,78 @@ static void attention(const float *const *in, double *out)
     }
 }
 
+/* --- sound and pictures ----------------------------------------------------------------------- */
+
+enum { HOP = 4, FRAMES = L / HOP, HEIGHT = 4, WIDTH = 9 };
+
+/* Beyond its ends the sound is reflected. */
+static double sample_at(const float *sound, int place)
+{
+    const int back = 2 * (L - 1), there = abs(place) % back;
+    return (double)sound[there < back - there ? there : back - there];
+}
+
+static double power_of(const float *const *in, int frame, int bin)
+{
+    double cosines = 0, sines = 0;
+    for (int j = 0; j < K; j++) {
+        double value = sample_at(in[0], frame * HOP + j - K / 2) * (double)in[1][j];
+        double angle = 2 * 3.14159265358979323846 * bin * j / K;
+        cosines += value * cos(angle);
+        sines += value * sin(angle);
+    }
+    return cosines * cosines + sines * sines;
+}
+
+static void mel_spectrogram(const float *const *in, double *out)
+{
+    double most = -INFINITY;
+    for (size_t i = 0; i < D * FRAMES; i++) {
+        double sum = 0;
+        for (int bin = 0; bin < M; bin++)
+            sum +=
+                (double)in[2][i / FRAMES * M + (size_t)bin] * power_of(in, (int)(i % FRAMES), bin);
+        out[i] = log10(fmax(1e-10, sum));
+        most = fmax(most, out[i]);
+    }
+    for (size_t i = 0; i < D * FRAMES; i++)
+        out[i] = fmax(out[i], most - 8) / 4 + 1;
+}
+
+/* A row, or a column, of `to` between the two of `from` that are nearest to its middle. */
+struct between {
+    size_t low, high;
+    double share; /* of the second */
+};
+static struct between place_of(size_t i, size_t from, size_t to)
+{
+    double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
+    at = fmin(fmax(at, 0), (double)from - 1);
+    size_t low = (size_t)at;
+    return (struct between){low, low + 1 < from ? low + 1 : low, at - (double)low};
+}
+
+static double mix(double one, double other, double share)
+{
+    return one * (1 - share) + other * share;
+}
+
+static void resize_normalise(const float *const *in, double *out)
+{
+    for (size_t i = 0; i < D * HEIGHT * WIDTH; i++) {
+        const size_t channel = i / (HEIGHT * WIDTH);
+        const float *x = in[0] + channel;
+        struct between row = place_of(i / WIDTH % HEIGHT, M, HEIGHT);
+        struct between column = place_of(i % WIDTH, N, WIDTH);
+        const double upper = mix((double)x[(row.low * N + column.low) * D],
+            (double)x[(row.low * N + column.high) * D], column.share);
+        const double lower = mix((double)x[(row.high * N + column.low) * D],
+            (double)x[(row.high * N + column.high) * D], column.share);
+        out[i] =
+            (mix(upper, lower, row.share) * 0.5 - (double)in[1][channel]) / (double)in[2][channel];
+    }
+}
+
 /* --- self-organising maps --------------------------------------------------------------------- */
 
 static void som_distance(const float *const *in, double *out)
@@ -160,21 +233,25 @@ static void som_update(const float *const *in, double *out)
 
 /* By name. */
 static const struct known all[] = {
-    {"add", {{L}, {L}}, L, NULL, add},
+    {"add", {{L}, {L}}, L, NULL, 0, add},
     {"attention", {{B, M, D}, {B, N, D}, {B, N, E}}, B *M *E, "{\"causal\": true, \"scale\": 0.75}",
-        attention},
-    {"gelu", {{L}}, L, NULL, gelu},
-    {"layer_norm", {{M, L}, {L}, {L}}, M *L, "{\"epsilon\": 0.125}", layer_norm},
-    {"matmul", {{B, M, K}, {B, K, N}}, B *M *N, NULL, matmul},
-    {"multiply", {{L}, {L}}, L, NULL, multiply},
-    {"multiply_add", {{L}, {L}, {L}}, L, NULL, multiply_add},
-    {"reduce", {{M, L}}, M, "{\"operation\": \"mean\"}", reduce},
-    {"relu", {{L}}, L, NULL, relu},
-    {"silu", {{L}}, L, NULL, silu},
-    {"softmax", {{M, L}}, M *L, NULL, softmax},
-    {"som_distance", {{N, D}, {U, D}}, N *U, NULL, som_distance},
-    {"som_update", {{U, D}, {N, D}, {N, U}}, U *D, "{\"rate\": 0.25}", som_update},
-    {"transpose", {{B, M, N}}, B *M *N, NULL, transpose},
+        0, attention},
+    {"gelu", {{L}}, L, NULL, 0, gelu},
+    {"layer_norm", {{M, L}, {L}, {L}}, M *L, "{\"epsilon\": 0.125}", 0, layer_norm},
+    {"matmul", {{B, M, K}, {B, K, N}}, B *M *N, NULL, 0, matmul},
+    {"mel_spectrogram", {{L}, {K}, {D, M}}, D *FRAMES, "{\"hop\": 4}", 1u << 1 | 1u << 2,
+        mel_spectrogram},
+    {"multiply", {{L}, {L}}, L, NULL, 0, multiply},
+    {"multiply_add", {{L}, {L}, {L}}, L, NULL, 0, multiply_add},
+    {"reduce", {{M, L}}, M, "{\"operation\": \"mean\"}", 0, reduce},
+    {"relu", {{L}}, L, NULL, 0, relu},
+    {"resize_normalise", {{M, N, D}, {D}, {D}}, D *HEIGHT *WIDTH,
+        "{\"height\": 4, \"width\": 9, \"factor\": 0.5}", 1u << 2, resize_normalise},
+    {"silu", {{L}}, L, NULL, 0, silu},
+    {"softmax", {{M, L}}, M *L, NULL, 0, softmax},
+    {"som_distance", {{N, D}, {U, D}}, N *U, NULL, 0, som_distance},
+    {"som_update", {{U, D}, {N, D}, {N, U}}, U *D, "{\"rate\": 0.25}", 0, som_update},
+    {"transpose", {{B, M, N}}, B *M *N, NULL, 0, transpose},
 };
 
 const struct wi_kernel *wi_answer_kernel(size_t index)
@@ -191,8 +268,8 @@ static float draw(uint32_t *state)
     return (float)(*state >> 20) / 1024 - 2;
 }
 
-static void add_tensor(
-    struct wi_tensors *inputs, const char *name, const int64_t dims[3], uint32_t *state)
+static void add_tensor(struct wi_tensors *inputs, const char *name, const int64_t dims[3],
+    int positive, uint32_t *state)
 {
     struct wi_tensor *tensor = wi_tensors_add(inputs);
     tensor->name = wi_strdup(name);
@@ -205,8 +282,10 @@ static void add_tensor(
     if (!tensor->blob)
         abort(); /* a few hundred bytes */
     tensor->blob->size = tensor->size;
-    for (size_t i = 0; i < elements; i++)
-        ((float *)(void *)tensor->blob->bytes)[i] = draw(state);
+    for (size_t i = 0; i < elements; i++) {
+        float value = draw(state);
+        ((float *)(void *)tensor->blob->bytes)[i] = positive ? 1 + fabsf(value) / 2 : value;
+    }
 }
 
 json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
@@ -214,7 +293,8 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
     const struct known *known = &all[index];
     const struct wi_kernel *kernel = wi_answer_kernel(index);
     for (size_t i = 0; kernel->inputs[i].name; i++)
-        add_tensor(inputs, kernel->inputs[i].name, known->dims[i], &seed);
+        add_tensor(
+            inputs, kernel->inputs[i].name, known->dims[i], (int)(known->positive >> i & 1), &seed);
     return known->options ? json_loads(known->options, 0, NULL) : NULL;
 }
 

@@ -1,19 +1,34 @@
 /** How kernels are dispatched (page/src/engine/kernel_plan.js), with what each shader's file says. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { kernelNames, kernelShaders } from '../../page/kernels.mjs';
-import { dispatchesOf, valueOf } from '../../page/src/engine/kernel_plan.js';
+import { kernelFragments, kernelNames, kernelShaders } from '../../page/kernels.mjs';
+import { dispatchesOf, entriesOf, makingsOf, valueOf } from '../../page/src/engine/kernel_plan.js';
 import { KERNEL_RULES } from '../../page/src/engine/kernel_rules.js';
 
-const shaders = kernelShaders();
+const shaders = kernelShaders(), fragments = kernelFragments();
+const makings = (kernel, sizes) =>
+    [...makingsOf(fragments[kernel].plan, new Map(Object.entries(sizes)), KERNEL_RULES[kernel].output[0])];
 const dispatches = (kernel, sizes, work = Infinity) =>
     [...dispatchesOf(shaders[kernel].plan, new Map(Object.entries(sizes)), () => work)];
 
 test('each kernel of the rules has a shader, and each function that its plan names', () => {
     assert.deepEqual(kernelNames(), Object.keys(KERNEL_RULES));
     for (const [kernel, { wgsl, plan }] of Object.entries(shaders)) {
-        for (const { entry } of plan.stages) assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
+        for (const entry of entriesOf(plan)) assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
         assert.equal(/\bscratch\[/.test(wgsl), plan.scratch !== undefined, kernel);
+    }
+});
+
+test('each kernel of the rules has a fragment shader, and each function and texture that its plan names', () => {
+    assert.deepEqual(Object.keys(fragments), Object.keys(KERNEL_RULES));
+    for (const [kernel, { glsl, plan: { textures = {}, draws } }] of Object.entries(fragments)) {
+        const makes = draws.flatMap((draw) => draw.makes);
+        for (const { entry, to } of makes) {
+            assert.match(glsl, new RegExp(`^vec4 ${entry}\\(int \\w+\\) {`, 'm'), kernel);
+            assert.ok(to === undefined || to in textures, kernel);
+        }
+        assert.ok(Object.keys(textures).every((name) => makes.some(({ to }) => to === name)), kernel);
+        assert.equal(makes.at(-1)?.to, undefined, kernel);
     }
 });
 
@@ -28,8 +43,15 @@ test('what one dispatch does is done by one', () => {
     assert.deepEqual(dispatches('add', { lead: 257 }), [{ entry: 'main', first: 0, groups: 2, begin: 0, end: 0, work: 2 }]);
 });
 
+test('short rows have an invocation each, long ones a workgroup', () => {
+    assert.deepEqual(dispatches('reduce', { lead: 130, n: 64 }),
+        [{ entry: 'main_short', first: 0, groups: 3, begin: 0, end: 64, work: 192 }]);
+    assert.deepEqual(dispatches('reduce', { lead: 130, n: 65 }),
+        [{ entry: 'main', first: 0, groups: 130, begin: 0, end: 65, work: 260 }]);
+});
+
 test('a sum of no elements is made all the same', () => {
-    assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[3, 0, 0]]);
+    assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[1, 0, 0]]);
 });
 
 test('every workgroup goes over all of a dimension once, in stages one after the other', () => {
@@ -49,4 +71,25 @@ test('every workgroup goes over all of a dimension once, in stages one after the
 test('a step with more rounds than an invocation may go is refused', () => {
     assert.throws(() => dispatches('attention', { lead: 1, m: 1, d: 1, n: 1, e: 70_000 }),
         { code: 'platform_unsupported', field: 'inputs' });
+});
+
+test('what is drawn goes over all of a dimension once, in parts that have few enough rounds', () => {
+    assert.deepEqual(makings('add', { lead: 257 }), [{ entry: 'value', to: 'c', texels: 65, rounds: 1, begin: 0, end: 0 }]);
+    assert.deepEqual(makings('reduce', { lead: 3, n: 0 }).map(({ begin, end }) => [begin, end]), [[0, 0]]);
+    for (const [kernel, sizes, length] of [
+        ['matmul', { lead: 2, m: 1, k: 150_000, n: 3 }, 150_000],
+        ['layer_norm', { lead: 3, n: 900_000 }, 900_000],
+        ['attention', { lead: 2, m: 5, d: 3000, n: 70_000, e: 3000 }, 70_000],
+    ]) {
+        const all = makings(kernel, sizes);
+        for (const { entry: named, end: reached } of all.filter((one) => one.begin === 0 && one.end > 0)) {
+            const its = all.filter(({ entry }) => entry === named);
+            assert.ok(its.every(({ begin }, i) => begin === (i ? its[i - 1].end : 0)), `${kernel} ${named} ${reached}`);
+            assert.equal(its.at(-1).end, length, `${kernel} ${named}`);
+        }
+        assert.ok(all.every(({ rounds }) => rounds <= 65_535), kernel);
+    }
+    // The scores of some keys, then what is made of them, then the next keys.
+    assert.deepEqual(makings('attention', { lead: 1, m: 1, d: 1, n: 300, e: 4 }).map(({ entry, begin, end }) => [entry, begin, end]),
+        [['score', 0, 256], ['measure', 0, 256], ['value', 0, 256], ['score', 256, 300], ['measure', 256, 300], ['value', 256, 300]]);
 });

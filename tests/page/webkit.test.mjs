@@ -18,7 +18,7 @@ describe('WebKit', unless, () => {
         assert.equal(browser.name, 'webkit');
         assert.match(browser.version, /^\d+\.\d+$/);
         assert.equal(isolated, true);
-        assert.deepEqual([platforms.wasm.available, platforms.webgl.available], [true, false]);
+        assert.deepEqual([platforms.wasm.available, platforms.webgl.available], [true, true]);
         assert.ok(platforms.wasm.threads > 1);
         assert.ok(platforms.webgl.adapter, 'WebGL 2 is reported');
         for (const [name, what] of [['webgpu', 'gpu'], ['webnn', 'ml']]) {

@@ -28,9 +28,19 @@ const tensor = ({ name, shape, values }) => ({ name, datatype: 'FP32', shape, da
 
 const compute = (kernel, inputs, more = {}) => daemon.post('/v1/compute', { kernel, inputs, ...more });
 
+/** Inputs, and what the loops make of them, which takes them longer than a browser. @type {Map<import('../lib/kernels.mjs').Case, {inputs: any[], wanted: any}>} */
+const knownCases = new Map();
+function known(one) {
+    const found = knownCases.get(one);
+    if (found) return found;
+    const inputs = inputsOf(one), made = { inputs, wanted: right[one.kernel](inputs, one.options ?? {}) };
+    knownCases.set(one, made);
+    return made;
+}
+
 /** The answer, held against the loops. */
 async function check(one, more = {}) {
-    const inputs = inputsOf(one), wanted = right[one.kernel](inputs, one.options ?? {});
+    const { inputs, wanted } = known(one);
     const answer = await compute(one.kernel, inputs.map(tensor),
         { platform: 'wasm', fallback: false, options: one.options ?? {}, ...more });
     const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'} ${more.platform ?? ''}`;
@@ -40,6 +50,7 @@ async function check(one, more = {}) {
     assert.deepEqual(output.shape, wanted.shape, what);
     assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], [more.platform ?? 'wasm', 'kernels', [], false]);
     if (more.platform === 'webgpu') assert.equal(ran.adapter.is_fallback, true);
+    if (more.platform === 'webgl') assert.ok(ran.adapter.description, what);
     if (more.browser) assert.equal(ran.browser, more.browser);
     const most = Math.max(1, largest(wanted.values.filter(Number.isFinite).map(Math.abs)));
     for (const [i, value] of wanted.values.entries())
@@ -54,8 +65,9 @@ test('auto takes no software adapter', async () => {
     assert.deepEqual([json.executed_on.platform, json.executed_on.fallbacks], ['wasm', []]);
 });
 
-/** Those that have a GPU, if only in software. */
-const onGpu = ['chrome', 'firefox'].map((browser) => ({ browser, platform: 'webgpu' }));
+/** Those that have a GPU, if only in software: where WebGL is in workers, and where in the document alone. */
+const onGpu = [...['chrome', 'firefox'].map((browser) => ({ browser, platform: 'webgpu' })),
+    ...['chrome', 'safari'].map((browser) => ({ browser, platform: 'webgl' }))];
 for (const where of [...['chrome', 'firefox', 'safari'].map((browser) => ({ browser, platform: 'wasm' })), ...onGpu]) {
     test(`every kernel is right in ${where.browser} on ${where.platform}, for odd shapes and for none`, async () => {
         for (const one of shapes) await check(one, where);
@@ -63,7 +75,7 @@ for (const where of [...['chrome', 'firefox', 'safari'].map((browser) => ({ brow
 }
 
 for (const where of onGpu) {
-    test(`what takes more rounds or workgroups than one dispatch may have is right in ${where.browser} on webgpu`, async () => {
+    test(`what takes more rounds or workgroups than one dispatch may have is right in ${where.browser} on ${where.platform}`, async () => {
         for (const one of long) await check(one, where);
     });
 }
@@ -74,20 +86,25 @@ test('a kernel with more rounds in one step than an adapter goes takes another p
     const { json } = await compute('attention', inputs, { platform: 'webgpu', fallback: false });
     assert.deepEqual([json.code, json.field], ['platform_unsupported', 'inputs']);
     assert.match(json.expected, /60000 rounds/);
-    const again = await compute('attention', inputs, { platform: 'webgpu' });
-    assert.equal(again.json.executed_on.platform, 'wasm', again.text);
-    assert.equal(again.json.executed_on.fallbacks[0].code, 'platform_unsupported');
+    const again = await compute('attention', inputs, { platform: 'webgpu', browser: 'chrome' });
+    assert.equal(again.json.executed_on.platform, 'webgl', again.text);
+    assert.deepEqual(again.json.executed_on.fallbacks.map(({ platform, code }) => [platform, code]), [['webgpu', 'platform_unsupported']]);
     assert.ok(again.json.outputs[0].data.every((value) => value === 2));
+    const deep = { name: 'q', shape: [1, e], values: Array(e).fill(1) };
+    const last = await compute('attention', [deep, { ...deep, name: 'k' }, { ...wide, name: 'v' }].map(tensor), { platform: 'webgl' });
+    assert.equal(last.json.executed_on.platform, 'wasm', last.text);
+    assert.deepEqual(last.json.executed_on.fallbacks.map(({ platform, code }) => [platform, code]), [['webgl', 'platform_unsupported']]);
+    assert.deepEqual(last.json.outputs[0].data, [1]);
 });
 
 test('the kernels that are listed are those that were tried, each with what it takes', async () => {
     const { kernels } = (await daemon.get('/v1/kernels')).json;
     assert.deepEqual(kernels.map(({ name }) => name), Object.keys(right).sort());
     const matmul = kernels.find(({ name }) => name === 'matmul');
-    assert.deepEqual(matmul.inputs, [{ name: 'a', datatypes: ['FP32'], shape: ['*', 'm', 'k'] },
-        { name: 'b', datatypes: ['FP32'], shape: ['*', 'k', 'n'] }]);
-    assert.deepEqual(matmul.outputs, [{ name: 'c', datatypes: ['FP32'], shape: ['*', 'm', 'n'] }]);
-    assert.deepEqual(matmul.platforms, ['webgpu', 'wasm']);
+    assert.deepEqual(matmul.inputs, [{ name: 'a', datatypes: ['FP32', 'FP16'], shape: ['*', 'm', 'k'] },
+        { name: 'b', datatypes: ['FP32', 'FP16'], shape: ['*', 'k', 'n'] }]);
+    assert.deepEqual(matmul.outputs, [{ name: 'c', datatypes: ['FP32', 'FP16'], shape: ['*', 'm', 'n'] }]);
+    assert.deepEqual(matmul.platforms, ['webgpu', 'webgl', 'wasm']);
     const { properties } = kernels.find(({ name }) => name === 'reduce').options;
     assert.deepEqual([properties.operation.default, properties.operation.enum], ['sum', ['sum', 'mean', 'max', 'min']]);
 });
@@ -102,6 +119,29 @@ for (const where of [{ platform: 'wasm' }, ...onGpu]) {
         assert.equal(answer.status, 200, answer.text);
         const { outputs: [output] } = kserve.decode(answer);
         assert.deepEqual(kserve.values('FP32', output.bytes), [NaN, 0, Infinity, 0, 2]);
+    });
+}
+
+/** Some halves: their bits, and what they are. */
+const HALVES = [[0x3c00, 1], [0xbc00, -1], [0x3800, 0.5], [0x4200, 3], [0xc400, -4], [0x0400, 2 ** -14], [0x0001, 2 ** -24], [0x8000, 0]];
+
+for (const where of [{ platform: 'wasm' }, ...onGpu]) {
+    test(`matrices of halves have a product of halves on ${where.browser ?? ''} ${where.platform}, where the adapter has them`, async () => {
+        const [a, b] = [[3, 257], [257, 5]].map((shape) => ({ shape,
+            picked: Array.from({ length: kserve.count(shape) }, (_, i) => HALVES[(i * i + i) % 19 % HALVES.length]) }));
+        const wanted = right.matmul([a, b].map(({ shape, picked }) => ({ shape, values: picked.map(([, value]) => value) })), {});
+        const { headers, body } = kserve.encode({ kernel: 'matmul', fallback: false, ...where, parameters: { binary_data_output: true } },
+            [a, b].map(({ shape, picked }, i) => ({ name: 'ab'[i], datatype: 'FP16', shape, bytes: kserve.pack('FP16', picked.map(([bits]) => bits)) })));
+        const answer = await daemon.request('/v1/compute', { method: 'POST', headers, body });
+        if (where.platform === 'webgpu' && where.browser === 'chrome' && answer.status === 422) { // SwiftShader has none
+            assert.deepEqual([answer.json.code, answer.json.field], ['platform_unsupported', 'inputs'], answer.text);
+            return assert.match(answer.json.detail, /has no shader-f16/);
+        }
+        assert.equal(answer.status, 200, answer.text);
+        const { outputs: [output], executed_on: ran } = kserve.decode(answer);
+        assert.deepEqual([output.datatype, output.shape, ran.platform, ran.precision], ['FP16', [3, 5], where.platform, 'fp16']);
+        for (const [i, is] of kserve.values('FP16', output.bytes).entries())
+            assert.ok(Math.abs(is - wanted.values[i]) <= Math.abs(wanted.values[i]) * 2 ** -11, `element ${i} is ${is}, not ${wanted.values[i]}`);
     });
 }
 
@@ -157,6 +197,17 @@ test('bad requests are told what is wrong, and the next one is right', async () 
     await check({ kernel: 'add', shapes: { a: [2], b: [2] } });
 });
 
+test('where a browser has no WebGL 2, it says so, or the kernel takes wasm', async () => {
+    const where = { browser: 'firefox', platform: 'webgl' };
+    const { status, json } = await compute('relu', [tensor(x)], { ...where, fallback: false });
+    assert.deepEqual([status, json.code, json.field], [422, 'platform_unsupported', 'platform']);
+    assert.match(json.detail, /this browser gives no WebGL 2 context/);
+    assert.equal(json.allowed, 'webgpu, wasm');
+    const { executed_on: ran } = (await compute('relu', [tensor(x)], where)).json;
+    assert.deepEqual([ran.platform, ran.browser, ran.fallbacks[0].platform], ['wasm', 'firefox', 'webgl']);
+    assert.match(ran.fallbacks[0].reason, /this browser gives no WebGL 2 context/);
+});
+
 test('a fallback to wasm is told', async () => {
     const { json } = await compute('relu', [tensor(x)], { platform: 'webnn' });
     assert.equal(json.executed_on.platform, 'wasm');
@@ -184,19 +235,22 @@ test('a kernel is no model', async () => {
     assert.ok(!JSON.stringify(data).includes('kernels'));
 });
 
-test('a kernel that runs past its deadline ends, and the next one is right', async () => {
-    const long = 200_000, bytes = Buffer.alloc(4 * long);
-    const { headers, body } = kserve.encode({ kernel: 'attention', timeout_ms: 3000, browser: 'chrome' },
-        ['q', 'k', 'v'].map((name) => ({ name, datatype: 'FP32', shape: [long, 1], bytes })));
-    const { status, json } = await daemon.request('/v1/compute', { method: 'POST', headers, body });
-    assert.deepEqual([status, json.code], [504, 'deadline_exceeded'], JSON.stringify(json));
-    await check({ kernel: 'add', shapes: { a: [2], b: [2] } }, { browser: 'chrome' });
-});
+for (const [what, where] of [['a kernel', { browser: 'chrome', platform: 'wasm' }],
+    ['a kernel in the document', { browser: 'safari', platform: 'webgl' }]]) {
+    test(`${what} that runs past its deadline ends, and the next one is right`, async () => {
+        const long = 200_000, bytes = Buffer.alloc(4 * long);
+        const { headers, body } = kserve.encode({ kernel: 'attention', timeout_ms: 1000, ...where },
+            ['q', 'k', 'v'].map((name) => ({ name, datatype: 'FP32', shape: [long, 1], bytes })));
+        const { status, json } = await daemon.request('/v1/compute', { method: 'POST', headers, body });
+        assert.deepEqual([status, json.code], [504, 'deadline_exceeded'], JSON.stringify(json));
+        await check({ kernel: 'add', shapes: { a: [2], b: [2] } }, where);
+    });
+}
 
 test('webinfer compute lists the kernels, and runs one over .npy files', async () => {
     const list = await webinfer(daemon, ['compute']);
     assert.equal(list.code, 0, list.problems);
-    assert.match(list.out, /^matmul +a\[\*, ?m, ?k\], b\[\*, ?k, ?n\] +c\[\*, ?m, ?n\] +c = a · b\.$/m);
+    assert.match(list.out, /^matmul +a\[\*, ?m, ?k\], b\[\*, ?k, ?n\] +c\[\*, ?m, ?n\] +c = a · b\./m);
     const inputs = path.join(daemon.folder, 'inputs.json');
     fs.writeFileSync(inputs, JSON.stringify([tensor({ name: 'x', shape: [2, 2], values: [1, 2, 3, 5] })]));
     const folder = path.join(daemon.folder, 'outputs');

@@ -27,7 +27,8 @@ const shapes = { vector: [[0], [1], [17], [1000]], mlp: [[1, 784], [17, 784], [0
     transformer: [[1, 1, 64], [2, 17, 64], [1, 128, 64]] };
 const all = Object.entries(shapes).flatMap(([model, list]) => list.map((shape) => ({ model, shape })));
 const everywhere = [...['chrome', 'firefox', 'safari'].map((browser) => ({ browser, platform: 'wasm' })),
-    ...['chrome', 'firefox'].map((browser) => ({ browser, platform: 'webgpu' }))];
+    ...['chrome', 'firefox'].map((browser) => ({ browser, platform: 'webgpu' })),
+    ...['chrome', 'safari'].map((browser) => ({ browser, platform: 'webgl' }))];
 
 const inputOf = (shape) => inputsOf({ shapes: { x: shape } })[0];
 const tensor = ({ name, shape, values }) => ({ name, datatype: 'FP32', shape, data: values });
@@ -99,10 +100,10 @@ test('the guard compares them as any model, and says what it found', async () =>
         const verdicts = await until(async () => {
             const { json } = await daemon.get(`/v1/models/builtin/${model}`);
             const found = json.numerics.verdicts.filter(({ verdict }) => verdict !== 'unknown');
-            return found.length === 2 && found;
-        }, { what: `two verdicts on ${model}` });
+            return found.length === 4 && found;
+        }, { what: `four verdicts on ${model}` });
         assert.deepEqual(verdicts.map(({ browser, platform, engine, verdict }) => [browser, platform, engine, verdict]).sort(),
-            [['chrome', 'webgpu', 'kernels', 'trusted'], ['firefox', 'webgpu', 'kernels', 'trusted']]);
+            [['chrome', 'webgl'], ['chrome', 'webgpu'], ['firefox', 'webgpu'], ['safari', 'webgl']].map((one) => [...one, 'kernels', 'trusted']));
         const { json } = await infer({ model, shape: shapes[model][1] }, { platform: 'webgpu', browser: 'chrome' });
         assert.equal(json.executed_on.numerics, 'ok');
     }
@@ -118,7 +119,7 @@ test('they are measured, and routing shows it; what computes nothing is not', as
 });
 
 test('they are listed with what they take and give, as KServe has them too', async () => {
-    const hash = (name) => crypto.createHash('sha256').update(`builtin\0${name}\x001`).digest('hex');
+    const hash = (name) => crypto.createHash('sha256').update(`builtin\0${name}\x002`).digest('hex');
     const { models } = (await daemon.get('/v1/models')).json, names = models.map(({ name }) => name);
     for (const [model, input, output] of [['vector', [-1], [-1]], ['mlp', [-1, 784], [-1, 10]],
         ['transformer', [-1, -1, 64], [-1, -1, 64]]]) {

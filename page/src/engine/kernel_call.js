@@ -11,16 +11,28 @@ import { KERNEL_RULES } from './kernel_rules.js';
 /** The name of what "*" stands for, as a product. */
 export const LEAD = 'lead';
 
+/** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
+export const sizeNames = ({ inputs, sizes, options }) => [
+    ...new Set([...inputs.flatMap(([, shape]) => shape.replace('*', LEAD).split(',')), ...sizes.map(([name]) => name)]),
+    ...options.filter(({ is }) => is).flatMap(({ name }) => halfNames(name)),
+];
+/** The options that it is called with: those that are no sizes. @param {KernelRule} rule */
+export const numberOptions = ({ options, sizes }) => options.filter(({ name, is }) => !is && sizes.every(([size]) => size !== name));
+/** @param {string} name of an option of 64 bits */
+const halfNames = (name) => [`${name}_low`, `${name}_high`];
+
 /** The call, and its output. @param {string} kernel @param {readonly (KernelInput & {shape: number[]})[]} given in the rule's order
- * @param {Record<string, any>} options @returns {{call: KernelCall, output: {name: string, shape: number[]}}} */
-export function callOf(kernel, given, options) {
+ * @param {Record<string, any>} options @param {boolean} [halves] whether they are FP16
+ * @returns {{call: KernelCall, output: {name: string, shape: number[]}}} */
+export function callOf(kernel, given, options, halves = false) {
     const rule = KERNEL_RULES[kernel], [name, form] = rule.output;
     const { sizes, leading } = sizesOf(given.map(({ shape }, i) => ({ name: rule.inputs[i][0], form: rule.inputs[i][1], shape })));
+    for (const [size, of] of rule.sizes) sizes.set(size, derived(of, sizes, rule, options));
     for (const option of rule.options.filter(({ is }) => is)) {
-        for (const [word, value] of sizesGiven(option, options[option.name])) sizes.set(word, value);
+        for (const [half, value] of halvesOf(option, options[option.name])) sizes.set(half, value);
     }
-    const shape = shapeOf(form, sizes, leading);
-    const call = { kernel, inputs: given, sizes, options: numbersOf(rule, options), elements: product(shape) };
+    const shape = shapeOf(form, sizes, leading), numbers = numberOptions(rule).map((option) => numberOf(option, options));
+    const call = { kernel, inputs: given, halves, sizes, options: numbers, elements: product(shape) };
     return { call, output: { name, shape } };
 }
 
@@ -52,30 +64,32 @@ function sizesOf(inputs) {
 /** @param {string} form @param {Map<string, number>} sizes @param {number[]} leading @returns {number[]} */
 const shapeOf = (form, sizes, leading) => form.split(',').flatMap((word) => (word === '*' ? leading : [sizes.get(word) ?? 0]));
 
-/** The names of all sizes, in their order. @param {KernelRule} rule @returns {string[]} */
-export const sizeNames = ({ inputs, options }) => [
-    ...new Set(inputs.flatMap(([, form]) => form.replace('*', LEAD).split(','))),
-    ...options.flatMap(({ name, is }) => (is === 'bits' ? [`${name}_low`, `${name}_high`] : is ? [name] : [])),
-];
-
-/** What an option adds to the sizes. @param {KernelOption} option @param {any} value @returns {Array<[string, number]>} */
-function sizesGiven({ name, is }, value) {
-    if (is === 'size' && Number.isInteger(value) && value >= 0) return [[name, value]];
-    if (is === 'bits' && /^[0-9a-f]{16}$/.test(value)) {
-        return [[`${name}_low`, parseInt(value.slice(8), 16)], [`${name}_high`, parseInt(value.slice(0, 8), 16)]];
+/** 64 bits as two sizes. @param {KernelOption} option @param {any} value @returns {Array<[string, number]>} */
+function halvesOf({ name }, value) {
+    if (/^[0-9a-f]{16}$/.test(value)) {
+        const [low, high] = halfNames(name);
+        return [[low, parseInt(value.slice(8), 16)], [high, parseInt(value.slice(0, 8), 16)]];
     }
-    throw new Failure('input_invalid', `the option ${name} is ${value}`,
-        { field: `options.${name}`, expected: is === 'size' ? 'a whole number' : '16 hexadecimal digits' });
+    throw new Failure('input_invalid', `the option ${name} is ${value}`, { field: `options.${name}`, expected: '16 hexadecimal digits' });
 }
 
-/** The options that are no sizes. @param {KernelRule} rule */
-export const numberOptions = ({ options }) => options.filter(({ is }) => !is);
-
-/** The options as a kernel gets them. @param {KernelRule} rule @param {Record<string, any>} given */
-const numbersOf = (rule, given) => numberOptions(rule).map(({ name, otherwise, words }) => {
+/** An option as a kernel gets it. @param {KernelOption} option @param {Record<string, any>} given */
+function numberOf({ name, otherwise, words }, given) {
     const value = given[name] ?? otherwise;
     return words ? Math.max(0, words.indexOf(value)) : Number(value);
-});
+}
+
+/** A size that no input has: "A", or "A/B" rounded down, of sizes and options.
+ * @param {string} of @param {ReadonlyMap<string, number>} sizes @param {KernelRule} rule @param {Record<string, any>} given */
+function derived(of, sizes, { options }, given) {
+    const [all, by = 1] = of.split('/').map((name) => {
+        const option = options.find((one) => one.name === name);
+        return option ? numberOf(option, given) : sizes.get(name) ?? 0;
+    });
+    const size = Math.floor(all / by);
+    if (!(size >= 0)) throw new Failure('input_invalid', `the options make a size of ${size}`, { field: 'options', expected: 'whole numbers' });
+    return size;
+}
 
 /** @param {readonly number[]} shape */
 export const product = (shape) => shape.reduce((all, size) => all * size, 1);

@@ -1,6 +1,6 @@
 /**
- * How a kernel's shader is dispatched: shaders/NAME/NAME.json says it, and here it becomes dispatches, each of a part of
- * the workgroups over a part of the dimension that the shader goes over. Some adapters end an invocation after 65,535
+ * How a kernel's shader is dispatched, and its fragment shader drawn: shaders/NAME/NAME.json says it, and here it becomes
+ * dispatches and draws, each over a part of the dimension that the shader goes over. Some adapters end an invocation after 65,535
  * rounds, of all its loops together, and return what it has by then.
  */
 import { Failure } from './failure.js';
@@ -11,12 +11,22 @@ import { Failure } from './failure.js';
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`.
- * @typedef {{entry: string, groups: Term[], over?: string, step?: number, rounds?: Term[]}} Stage `entry`: the function
+ * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`.
+ * @typedef {{entry: string, groups: Term[], over?: Term, step?: number, rounds?: Term[], short?: Partial<Stage> & {most: number}}} Stage
+ *   `entry`: the function
  */
-/** @typedef {{stages: Stage[], scratch?: Term}} Plan `scratch`: how many numbers the stages have for each other */
+/** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
  *   rounds of a workgroup */
+/**
+ * On WebGL: a function makes so many texels of the texture `to`, of the output where it is not said.
+ * @typedef {{entry: string, to?: string, texels: Term, rounds?: Term[]}} Make
+ */
+/** Its textures are made one after the other for each part of the dimension that it goes over; `depth`: how long a part is
+ * at most. @typedef {{makes: Make[], over?: Term, step?: number, depth?: number}} Draw */
+/** `textures`: what the draws have for each other, and of how many texels.
+ * @typedef {{textures?: Record<string, Term>, draws: Draw[]}} DrawPlan */
+/** @typedef {{entry: string, to: string, texels: number, rounds: number, begin: number, end: number}} Making `rounds`: of each texel */
 /** @typedef {ReadonlyMap<string, number>} Sizes */
 
 /** What is left is for loops beside those that a plan counts. */
@@ -31,6 +41,18 @@ export function valueOf(term, sizes) {
     return Math.ceil(all / Number(by));
 }
 
+/** @param {readonly Term[]} terms @param {Sizes} sizes @returns {number} */
+export const sumOf = (terms, sizes) => terms.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
+
+/** The functions that may be dispatched. @param {Plan} plan */
+export const entriesOf = ({ stages }) => stages.flatMap(({ entry, short }) => [entry, ...short?.entry ? [short.entry] : []]);
+
+/** The stage as it is at such sizes. @param {Stage} stage @param {Sizes} sizes @returns {Stage} */
+function stageAt(stage, sizes) {
+    const { over = 0, short } = stage;
+    return short && valueOf(over, sizes) <= short.most ? { ...stage, ...short } : stage;
+}
+
 /**
  * The dispatches one after the other.
  * @param {Plan} plan @param {Sizes} sizes
@@ -38,9 +60,10 @@ export function valueOf(term, sizes) {
  * @returns {Generator<Dispatch, void, void>}
  */
 export function* dispatchesOf({ stages }, sizes, work) {
-    for (const stage of stages) {
+    for (const one of stages) {
+        const stage = stageAt(one, sizes);
         const groups = stage.groups.reduce((/** @type {number} */ product, term) => product * valueOf(term, sizes), 1);
-        const { length, depth, rounds } = depthOf(stage, sizes);
+        const { length, depth, roundsOf } = depthOf(stage, sizes), rounds = roundsOf(Math.min(depth, length));
         for (let begin = 0; begin === 0 || begin < length; begin += depth) {
             for (let first = 0; first < groups;) {
                 const some = Math.min(groups - first, GROUPS_MAX, Math.max(1, Math.floor(work() / rounds)));
@@ -51,16 +74,34 @@ export function* dispatchesOf({ stages }, sizes, work) {
     }
 }
 
-/** How far a stage goes, how much of it in one dispatch, and with how many rounds. @param {Stage} stage @param {Sizes} sizes */
+/**
+ * What is drawn, one after the other.
+ * @param {DrawPlan} plan @param {Sizes} sizes @param {string} output
+ * @returns {Generator<Making, void, void>}
+ */
+export function* makingsOf({ draws }, sizes, output) {
+    for (const { makes, over, step, depth: most = Infinity } of draws) {
+        const each = makes.map(({ rounds }) => depthOf({ over, step, rounds }, sizes));
+        const [{ length }] = each, depth = Math.min(most, ...each.map((one) => one.depth));
+        for (let begin = 0; begin === 0 || begin < length; begin += depth) {
+            const end = Math.min(begin + depth, length);
+            for (const [i, { entry, to = output, texels }] of makes.entries()) {
+                yield { entry, to, texels: valueOf(texels, sizes), rounds: each[i].roundsOf(end - begin), begin, end };
+            }
+        }
+    }
+}
+
+/** How far a stage goes, how much of it at a time, and with how many rounds.
+ * @param {{over?: Term, step?: number, rounds?: Term[]}} stage @param {Sizes} sizes */
 function depthOf({ over, step = 1, rounds = [] }, sizes) {
-    if (!over) return { length: 0, depth: 1, rounds: 1 };
-    const length = sizes.get(over) ?? 0;
-    const each = rounds.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
+    if (!over) return { length: 0, depth: 1, roundsOf: () => 1 };
+    const length = valueOf(over, sizes);
+    const each = sumOf(rounds, sizes);
     const steps = Math.floor(ROUNDS_MAX / each);
     if (steps === 0) {
         throw new Failure('platform_unsupported', `a step over ${over} has ${each} rounds on this platform`,
             { field: 'inputs', expected: `at most ${ROUNDS_MAX} rounds, of ${rounds.join(' + ')}` });
     }
-    const depth = steps * step;
-    return { length, depth, rounds: Math.max(1, Math.ceil(Math.min(depth, length) / step) * each) };
+    return { length, depth: steps * step, roundsOf: (/** @type {number} */ some) => Math.max(1, Math.ceil(some / step) * each) };
 }

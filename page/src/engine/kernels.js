@@ -2,13 +2,14 @@
  * The engine `kernels`: our own kernels, which need no download, and the built-in models over them (kernel_model.js). A
  * task that names a kernel is for builtin/kernels, which stands for all of them. What a kernel takes is in
  * kernel_rules.js, what is held against that in kernel_call.js; what computes is a backend, of which each platform has
- * one (kernels_wasm.js, kernels_gpu.js). A client's own kernel is run by programs.js.
+ * one (kernels_wasm.js, kernels_gpu.js, kernels_gl.js). A client's own kernel is run by programs.js.
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { callOf, product } from './kernel_call.js';
 import { KernelModel, modelOf } from './kernel_model.js';
+import { floatsOfHalves, halvesOfFloats } from './halves.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { bytesOf } from './tensors.js';
 
@@ -16,10 +17,11 @@ import { bytesOf } from './tensors.js';
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
 /** @typedef {import('./run.js').Run} Run */
 /** @typedef {typeof import('./programs.js').runProgram} RunProgram */
-/** A number, a flag, or one of some words; or one that `is` among the sizes: a whole number, or 64 bits in hexadecimal.
- * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'size' | 'bits'}} KernelOption */
+/** A number, a flag, one of some words, or 64 bits in hexadecimal, which are two sizes.
+ * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'bits'}} KernelOption */
 /** @typedef {{inputs: ReadonlyArray<readonly [name: string, shape: string]>, output: readonly [name: string, shape: string],
- *   options: readonly KernelOption[]}} KernelRule */
+ *   sizes: ReadonlyArray<readonly [name: string, of: string]>, halves: boolean, options: readonly KernelOption[]}} KernelRule
+ *   `sizes`: those that no input has, of an option or a quotient; `halves`: whether its tensors may be FP16 */
 
 /**
  * Bytes, or what an earlier call of the run, by its index, has put out, which stays where it is computed. With `isKept`
@@ -28,15 +30,17 @@ import { bytesOf } from './tensors.js';
  */
 /**
  * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
- * name them first; what "*" stands for is the first of them, as a product, by the name LEAD. Options that are sizes
- * follow, 64 bits as two halves.
- * @typedef {{kernel: string, inputs: readonly KernelInput[], sizes: ReadonlyMap<string, number>, options: readonly number[],
- *   elements: number}} KernelCall `elements`: of the output
+ * name them first, then those that no input has; what "*" stands for is the first of them, as a product, by the name LEAD.
+ * Options of 64 bits follow, each as two halves.
+ * @typedef {{kernel: string, inputs: readonly KernelInput[], halves: boolean, sizes: ReadonlyMap<string, number>,
+ *   options: readonly number[], elements: number}} KernelCall `elements`: of the output, which is FP32 always; `halves`: the
+ *   inputs are FP16
  */
 /** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
+ * @property {boolean} takesHalves whether it takes inputs of FP16 as they are
  * @property {boolean} isLoaded
  * @property {() => Promise<void>} load
  * @property {() => void} unload
@@ -99,23 +103,26 @@ export class KernelsEngine {
     /** @param {RunMessage} task @param {Run} run */
     async run(task, run) {
         if (task.program) return this._compute(task, task.program, run);
-        const { calls, output } = this._callsOf(task), isTimed = task.benchmark !== undefined;
+        const { calls, output, isHalf } = this._callsOf(task), isTimed = task.benchmark !== undefined;
         const began = performance.now();
         const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
         return {
-            tensors: [{ ...output, datatype: 'FP32', bytes }],
-            precision: 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
+            tensors: [isHalf ? { ...output, datatype: 'FP16', bytes: halvesOfFloats(bytes) } : { ...output, datatype: 'FP32', bytes }],
+            precision: isHalf ? 'fp16' : 'fp32', threads: this._backend.threads, inferenceMs: performance.now() - began, gpuMs, dispose,
         };
     }
 
-    /** @param {RunMessage} task @returns {{calls: KernelCall[], output: {name: string, shape: number[]}}} */
+    /** @param {RunMessage} task @returns {{calls: KernelCall[], output: {name: string, shape: number[]}, isHalf: boolean}} */
     _callsOf(task) {
         const model = this._models.get(task.key);
-        if (model) return model.callsOf(inputOf(task, model.inputName));
+        if (model) return { ...model.callsOf(inputOf(task, model.inputName, 'FP32')), isHalf: false };
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
         if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
-        const { call, output } = callOf(kernel, rule.inputs.map(([name]) => inputOf(task, name)), task.options ?? {});
-        return { calls: [call], output };
+        const isHalf = rule.halves && task.tensors[0]?.datatype === 'FP16', halves = isHalf && this._backend.takesHalves;
+        const inputs = rule.inputs.map(([name]) => inputOf(task, name, isHalf ? 'FP16' : 'FP32'));
+        const given = isHalf && !halves ? inputs.map((one) => ({ ...one, bytes: floatsOfHalves(one.bytes) })) : inputs;
+        const { call, output } = callOf(kernel, given, task.options ?? {}, halves);
+        return { calls: [call], output, isHalf };
     }
 
     /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
@@ -130,14 +137,14 @@ export class KernelsEngine {
     }
 }
 
-/** @param {RunMessage} task @param {string} name */
-function inputOf({ tensors, frame, section }, name) {
+/** @param {RunMessage} task @param {string} name @param {'FP32' | 'FP16'} datatype */
+function inputOf({ tensors, frame, section }, name, datatype) {
     const entry = tensors.find((one) => one.name === name);
     if (!entry) throw new Failure('input_missing', `the input ${name} is missing`, { field: 'inputs', expected: name });
-    const count = product(entry.shape);
-    if (entry.datatype !== 'FP32' || count * 4 !== entry.byte_length) {
+    const bytes = product(entry.shape) * (datatype === 'FP16' ? 2 : 4);
+    if (entry.datatype !== datatype || bytes !== entry.byte_length) {
         throw new Failure('input_datatype', `the input ${name} is ${entry.datatype} with ${entry.byte_length} bytes`,
-            { field: name, expected: `${count * 4} bytes of FP32` });
+            { field: name, expected: `${bytes} bytes of ${datatype}` });
     }
     return { shape: entry.shape, bytes: bytesOf(entry, frame, section) };
 }

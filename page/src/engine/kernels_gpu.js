@@ -6,7 +6,7 @@ import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { numberOptions, sizeNames } from './kernel_call.js';
-import { dispatchesOf, valueOf } from './kernel_plan.js';
+import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
@@ -31,6 +31,7 @@ const BATCH = 64;
 const SLICE_MS = 50;
 /** In rounds of a workgroup; at first, and within limits. */
 const WORK = Object.freeze({ first: 2 ** 18, least: 2 ** 12, most: 2 ** 34 });
+const HALVES = 'shader-f16';
 const SCOPES = ['validation', 'out-of-memory', 'internal'];
 
 /** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
@@ -39,6 +40,7 @@ export class GpuKernels {
     constructor(shaders) {
         /** @type {number | null} */
         this.threads = null;
+        this.takesHalves = true;
         this._shaders = shaders;
         /** @type {any} */
         this._device = null;
@@ -61,7 +63,7 @@ export class GpuKernels {
         const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
         this._device = await adapter.requestDevice({
             requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
-            requiredFeatures: [TIMESTAMPS].filter((feature) => adapter.features.has(feature)),
+            requiredFeatures: [TIMESTAMPS, HALVES].filter((feature) => adapter.features.has(feature)),
         });
         this._buffers = new GpuBuffers(this._device);
     }
@@ -77,7 +79,7 @@ export class GpuKernels {
     async prepare(kernels, kept) {
         await watched(this._device, async () => {
             for (const bytes of kept) this._keep(bytes);
-            await Promise.all(kernels.map((kernel) => this._compile(kernel)));
+            await Promise.all(kernels.map((kernel) => this._compile(kernel, false)));
         });
     }
 
@@ -98,18 +100,22 @@ export class GpuKernels {
     async run(calls, isTimed) {
         if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
-            const compiled = await Promise.all(calls.map(({ kernel }) => this._compile(kernel)));
+            const compiled = await Promise.all(calls.map(({ kernel, halves }) => this._compile(kernel, halves)));
             return this._compute(calls, compiled, isTimed);
         });
     }
 
-    /** @param {string} kernel @returns {Promise<Compiled>} */
-    _compile(kernel) {
-        const known = this._compiled.get(kernel);
+    /** @param {string} kernel @param {boolean} halves @returns {Promise<Compiled>} */
+    _compile(kernel, halves) {
+        if (halves && !this._device.features.has(HALVES)) {
+            throw new Failure('platform_unsupported', `the adapter does not compute in 16-bit floats: it has no ${HALVES}`,
+                { field: 'inputs', expected: 'inputs of FP32' });
+        }
+        const name = halves ? `${kernel} of halves` : kernel, known = this._compiled.get(name);
         if (known) return known;
-        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel]);
-        this._compiled.set(kernel, compiled);
-        compiled.catch(() => this._compiled.delete(kernel)); // the next one may have the memory
+        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel], halves);
+        this._compiled.set(name, compiled);
+        compiled.catch(() => this._compiled.delete(name)); // the next one may have the memory
         return compiled;
     }
 
@@ -171,7 +177,7 @@ export class GpuKernels {
                 : given.get(input.bytes) ?? this._keep(input.bytes)));
             bound.push({
                 call, inputs, output: this._take('tensor', 4 * call.elements),
-                scratch: scratch ? [this._take('tensor', 4 * valueOf(scratch, call.sizes))] : [],
+                scratch: scratch ? [this._take('tensor', 4 * sumOf(scratch, call.sizes))] : [],
             });
         }
         return bound;
@@ -193,10 +199,10 @@ export class GpuKernels {
         return { call, pipelines, group: this._device.createBindGroup({ layout, entries }) };
     }
 
-    /** A binding of exactly its bytes; one of none has a number that nothing reads.
+    /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
      * @param {import('./gpu_buffers.js').Use} use @param {number} bytes @returns {Binding} */
     _take(use, bytes) {
-        const size = Math.max(4, bytes);
+        const size = Math.max(4, Math.ceil(bytes / 4) * 4);
         return { buffer: /** @type {GpuBuffers} */ (this._buffers).take(use, size), size };
     }
 
@@ -210,7 +216,7 @@ export class GpuKernels {
         const commands = this._device.createCommandEncoder();
         for (const { buffer, size } of bound.flatMap(({ output, scratch }) => [output, ...scratch])) commands.clearBuffer(buffer, 0, size);
         for (const [bytes, { buffer, size }] of given) {
-            if (bytes.length > 0) this._device.queue.writeBuffer(buffer, 0, bytes);
+            if (bytes.length > 0) this._device.queue.writeBuffer(buffer, 0, inWords(bytes));
             else commands.clearBuffer(buffer, 0, size);
         }
         return commands;
@@ -279,26 +285,34 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
     new Uint32Array(structs, at).set([first, begin, end], whole.length + options.length);
 }
 
-/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan */
-function declared(rule, { scratch }) {
-    const { inputs, output } = rule;
-    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
-        'first: u32', 'begin: u32', 'end: u32'];
-    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<f32>`),
-        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
-        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
-    return `struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+/** As whole words: what is behind the last half is read by nobody. @param {Uint8Array} bytes */
+function inWords(bytes) {
+    if (bytes.length % 4 === 0) return bytes;
+    const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
+    words.set(bytes);
+    return words;
 }
 
-/** @param {any} device @param {KernelRule} rule @param {Shader} shader @returns {Promise<Compiled>} */
-async function compile(device, rule, { wgsl, plan }) {
-    const module = device.createShaderModule({ code: declared(rule, plan) + wgsl });
+/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan @param {boolean} halves */
+function declared(rule, { scratch }, halves) {
+    const { inputs, output } = rule, number = halves ? 'f16' : 'f32';
+    const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
+        'first: u32', 'begin: u32', 'end: u32'];
+    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<${number}>`),
+        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
+        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
+    return `${halves ? 'enable f16;\n' : ''}struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+}
+
+/** @param {any} device @param {KernelRule} rule @param {Shader} shader @param {boolean} halves @returns {Promise<Compiled>} */
+async function compile(device, rule, { wgsl, plan }, halves) {
+    const module = device.createShaderModule({ code: declared(rule, plan, halves) + wgsl });
     const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
         { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
     const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>
         ({ binding, visibility: STAGE_COMPUTE, buffer })) });
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
-    const pipelines = await Promise.all(plan.stages.map(async ({ entry }) => [entry, await device.createComputePipelineAsync(
+    const pipelines = await Promise.all(entriesOf(plan).map(async (entry) => [entry, await device.createComputePipelineAsync(
         { layout: pipelineLayout, compute: { module, entryPoint: entry } })]));
     return { layout, pipelines: Object.fromEntries(pipelines) };
 }

@@ -18,6 +18,7 @@ export class WasmKernels {
     /** @param {() => Promise<ArrayBuffer>} fetchBinary the module's bytes */
     constructor(fetchBinary) {
         this.threads = 1;
+        this.takesHalves = false;
         this._fetchBinary = fetchBinary;
         /** @type {WebAssembly.Module | null} */
         this._module = null;

@@ -1,6 +1,7 @@
 /** Tensors of a frame ↔ tensors of onnxruntime-web, without a copy on the way in. */
 import { DATATYPES, datatypeOfOrt, elements, readStrings, viewElements, writeStrings } from '../shared/datatypes.js';
 import { Failure } from './failure.js';
+import { ofHalf } from './halves.js';
 
 /** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
 /** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
@@ -58,14 +59,6 @@ export function floats({ type, data }) {
     const values = new Float32Array(data.length);
     for (let i = 0; i < values.length; i++) values[i] = valueOf(data[i]);
     return values;
-}
-
-/** @param {number} bits of a 16-bit float */
-function ofHalf(bits) {
-    const exponent = bits >> 10 & 31, fraction = bits & 1023;
-    const value = exponent === 31 ? (fraction ? NaN : Infinity)
-        : exponent === 0 ? fraction * 2 ** -24 : (1 + fraction / 1024) * 2 ** (exponent - 15);
-    return bits & 0x8000 ? -value : value;
 }
 
 /** Float types by their usual names; a quantised or integer model goes by its element type. */

@@ -55,11 +55,12 @@ export const returned = (attempt, request) => ({
 export class Dispatcher {
     /**
      * @param {Surroundings} around @param {readonly Build[]} builds
-     * @param {Record<string, PlatformReport>} [absent] why other platforms are not to be had here
+     * @param {Record<string, PlatformReport>} [others] of other platforms, for which no worker stands: whether they are to
+     *   be had here, or why not
      */
-    constructor(around, builds, absent = {}) {
+    constructor(around, builds, others = {}) {
         this._around = around;
-        this._absent = new Map(Object.entries(absent));
+        this._others = new Map(Object.entries(others));
         this._lanes = new Lanes(builds);
         this._attempts = new Attempts();
         this._models = new Models(this._lanes, (lane) => this._workers.close(lane), (models) => {
@@ -306,7 +307,7 @@ export class Dispatcher {
                 lane.queue.push(attempt);
                 return this._pump(lane);
             }
-            const reason = (lacking?.report ?? this._absent.get(attempt.platform))?.reason
+            const reason = (lacking?.report ?? this._others.get(attempt.platform))?.reason
                 ?? 'this page has no engine for it';
             const message = `${attempt.platform} is not available: ${reason}`;
             // A barred platform works elsewhere, and here again later.
@@ -316,10 +317,12 @@ export class Dispatcher {
         }
     }
 
-    /** Begins the worker of a model that has its own, where there is its platform. @param {Attempt} attempt */
+    /** Begins the worker of a model that has its own, where there is its platform: what no worker stands for is there by
+     * what the document has said. @param {Attempt} attempt */
     _open(attempt) {
         const shared = this._lanes.standingFor(attempt.platform);
-        if (!shared || shared.report?.available === false) return undefined;
+        const isThere = shared ? shared.report?.available !== false : this._others.get(attempt.platform)?.available === true;
+        if (!isThere) return undefined;
         const lane = this._lanes.open(attempt);
         if (lane) this._workers.begin(lane);
         return lane;

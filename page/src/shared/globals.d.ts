@@ -13,9 +13,10 @@ declare const __LLAMA_VERSION__: string;
 declare const __LLAMA_MJS__: string;
 declare const __LLAMA_WASM__: { name: string, bytes: number };
 declare const __LLAMA_THREAD__: string;
-declare const __KERNELS_WORKERS__: Record<'kernels' | 'gpu_kernels', string>;
+declare const __KERNELS_WORKERS__: Record<'kernels' | 'gpu_kernels' | 'gl_kernels', string>;
 declare const __KERNELS_WASM__: { name: string, bytes: number };
 declare const __KERNEL_SHADERS__: Record<string, import('../engine/kernels_gpu.js').Shader>;
+declare const __KERNEL_FRAGMENTS__: Record<string, import('../engine/kernels_gl.js').Fragments>;
 declare const __PAGE_VERSION__: string;
 
 /** A second instance of the same module, with settings of its own. */

@@ -7,7 +7,7 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build>>} */
@@ -15,11 +15,11 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 
 /** Engines that have a worker for each of their models, with its build by the platform that it is on.
  * @type {Readonly<Record<string, Readonly<Record<string, Build>>>>} */
-export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' }, kernels: { wasm: 'kernels', webgpu: 'gpu_kernels' } });
+export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' }, kernels: { wasm: 'kernels', webgpu: 'gpu_kernels', webgl: 'gl_kernels' } });
 
 /** What is announced of the engine `kernels`, whose worker comes with its first task. `version` is that of
  * src/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
-export const KERNELS = Object.freeze({ version: '1', info: { slots: 1, queue: 1, can: [] } });
+export const KERNELS = Object.freeze({ version: '2', info: { slots: 1, queue: 1, can: [] } });
 /** What a node is asked for at all. */
 export const TASK_TYPES = Object.freeze(['inference', 'compute', 'benchmark']);
 /** Engines whose models have no files. */

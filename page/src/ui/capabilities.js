@@ -1,5 +1,6 @@
 /** What the document can tell about its browser; the engine workers add what they can compute. */
 import { KERNELS, llamaInfo, TASK_TYPES } from '../shared/messages.js';
+import { adapterOf, contextOf, drawsRight, letGo } from '../shared/webgl.js';
 import { identify } from './browser.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
@@ -39,22 +40,18 @@ function hasWideMemory() {
     }
 }
 
-/** No engine of this page computes with WebGL yet; what is there is reported all the same. */
+/** Its worker comes with its first task. @returns {PlatformReport} */
 function webgl() {
-    const gl = document.createElement('canvas').getContext('webgl2');
-    if (!gl) return { available: false, reason: 'this browser gives no WebGL 2 context' };
-    const info = gl.getExtension('WEBGL_debug_renderer_info');
-    const text = (/** @type {number} */ name) => String(gl.getParameter(name) ?? '');
-    const description = text(info?.UNMASKED_RENDERER_WEBGL ?? gl.RENDERER);
-    const vendor = text(info?.UNMASKED_VENDOR_WEBGL ?? gl.VENDOR);
-    gl.getExtension('WEBGL_lose_context')?.loseContext();
-    return {
-        available: false, reason: 'this page has no WebGL engine',
-        adapter: {
-            vendor, architecture: '', description,
-            is_fallback: /swiftshader|llvmpipe|softpipe|basic render/i.test(description),
-        },
-    };
+    const { gl, reason } = contextOf(document.createElement('canvas'));
+    if (!gl) return { available: false, reason };
+    const adapter = adapterOf(gl);
+    try {
+        return drawsRight(gl) ? { available: true, adapter } : { available: false, reason: 'a test draw gave a wrong result', adapter };
+    } catch (error) {
+        return { available: false, reason: `WebGL 2 does not work here: ${error}`.slice(0, 160), adapter };
+    } finally {
+        letGo(gl);
+    }
 }
 
 /** The platforms that this browser cannot have, each with the reason. @returns {Record<string, PlatformReport>} */

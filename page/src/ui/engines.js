@@ -1,10 +1,41 @@
 /** The document's engine workers, by their names: begun and ended on demand, joined to the link worker. */
 
 import { rings } from '../shared/ring.js';
+import { isInWorkers } from '../shared/webgl.js';
 import { decodeSound } from './sound.js';
 
 /** @typedef {import('../shared/messages.js').Build} Build */
 /** @typedef {import('../shared/messages.js').ToLink} ToLink */
+
+/** What is a worker elsewhere, in the document: WebKitGTK has WebGL nowhere else. */
+class Resident {
+    /** @param {string} script */
+    constructor(script) {
+        /** @type {((event: ErrorEvent) => void) | null} */
+        this.onerror = null;
+        /** @type {unknown} */
+        this.onmessage = null;
+        /** @type {unknown} */
+        this.onmessageerror = null;
+        this._isEnded = false;
+        this._end = () => {};
+        this._begun = import(new URL(script, import.meta.url).href).then(({ begin }) => begin(() => document.createElement('canvas')));
+    }
+
+    /** @param {import('../shared/messages.js').EngineStartMessage} message @param {Transferable[]} transferred */
+    postMessage({ port, memory, options }, transferred) {
+        this._begun.then(({ server, end }) => {
+            if (this._isEnded) return;
+            this._end = end;
+            server.start(port, memory, options);
+        }).catch((error) => this.onerror?.(new ErrorEvent('error', { message: String(error), cancelable: true })));
+    }
+
+    terminate() {
+        this._isEnded = true;
+        this._end();
+    }
+}
 
 export class Engines {
     /** @param {Record<Build, string>} scripts @param {import('../shared/messages.js').PageOptions} options
@@ -15,7 +46,7 @@ export class Engines {
         this._fetched = fetched;
         this._options = options;
         this._tellLink = tellLink;
-        /** @type {Map<string, Worker>} */
+        /** @type {Map<string, Worker | Resident>} */
         this._workers = new Map();
         this._generation = 0;
     }
@@ -24,11 +55,12 @@ export class Engines {
     begin(name, build) {
         this.close(name);
         const generation = ++this._generation;
-        const worker = new Worker(this._scripts[build], { type: 'module', name: `engine-${build}` });
+        const worker = build === 'gl_kernels' && !isInWorkers() ? new Resident(this._scripts[build])
+            : new Worker(this._scripts[build], { type: 'module', name: `engine-${build}` });
         this._workers.set(name, worker);
         const died = (/** @type {string} */ reason) =>
             this._tellLink({ type: 'engine_died', worker: name, generation, reason });
-        worker.onerror = (event) => {
+        worker.onerror = (/** @type {ErrorEvent} */ event) => {
             event.preventDefault();
             died(event.message || 'its script could not be loaded');
         };

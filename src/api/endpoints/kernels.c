@@ -6,7 +6,6 @@
 #include "describe/schema.h"
 #include "format/engine.h"
 #include "kernel/model.h"
-#include <string.h>
 
 static json_t *shape_json(const char *shape)
 {
@@ -18,22 +17,42 @@ static json_t *shape_json(const char *shape)
     return out;
 }
 
-static json_t *tensor_json(const struct wi_kernel_tensor *tensor)
+static json_t *tensor_json(const struct wi_kernel *kernel, const struct wi_kernel_tensor *tensor)
 {
-    return json_pack("{s:s, s:[s], s:o}", "name", tensor->name, "datatypes",
-        wi_datatype_name(WI_FP32), "shape", shape_json(tensor->shape));
+    json_t *datatypes = json_pack("[s]", wi_datatype_name(WI_FP32));
+    if (kernel->halves)
+        json_array_append_new(datatypes, json_string(wi_datatype_name(WI_FP16)));
+    return json_pack("{s:s, s:o, s:o}", "name", tensor->name, "datatypes", datatypes, "shape",
+        shape_json(tensor->shape));
+}
+
+static json_t *sizes_json(const struct wi_kernel *kernel)
+{
+    json_t *out = json_array();
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
+        json_t *row = json_pack("{s:s}", "name", size->name);
+        if (size->of)
+            json_object_set_new(row, "of", json_string(size->of));
+        if (size->most)
+            json_object_set_new(row, "most", json_integer(size->most));
+        json_array_append_new(out, row);
+    }
+    return out;
 }
 
 static json_t *default_json(const struct wi_param *option)
 {
     const char *at = (const char *)&wi_kernel_defaults + option->offset;
-    double number;
-    int whole;
-    memcpy(option->kind == WI_PARAM_NUMBER ? (void *)&number : (void *)&whole, at,
-        option->kind == WI_PARAM_NUMBER ? sizeof number : sizeof whole);
-    return option->kind == WI_PARAM_NUMBER ? json_real(number)
-           : option->kind == WI_PARAM_ENUM ? json_string(option->names[whole])
-                                           : json_boolean(whole);
+    switch (option->kind) {
+    case WI_PARAM_NUMBER:
+        return json_real(*(const double *)(const void *)at);
+    case WI_PARAM_INTEGER:
+        return json_integer(*(const int64_t *)(const void *)at);
+    case WI_PARAM_ENUM:
+        return json_string(option->names[*(const int *)(const void *)at]);
+    default:
+        return json_boolean(*(const int *)(const void *)at);
+    }
 }
 
 static json_t *options_json(const struct wi_kernel *kernel)
@@ -63,11 +82,12 @@ json_t *wi_kernels_json(int ours)
             continue;
         json_t *inputs = json_array();
         for (const struct wi_kernel_tensor *input = kernel->inputs; input->name; input++)
-            json_array_append_new(inputs, tensor_json(input));
+            json_array_append_new(inputs, tensor_json(kernel, input));
         json_array_append_new(
-            out, json_pack("{s:s, s:s?, s:o, s:[o], s:o, s:o}", "name", kernel->name, "help",
-                     kernel->help, "inputs", inputs, "outputs", tensor_json(&kernel->output),
-                     "options", options_json(kernel), "platforms", platforms_json()));
+            out, json_pack("{s:s, s:s?, s:o, s:[o], s:o, s:o, s:o}", "name", kernel->name, "help",
+                     kernel->help, "inputs", inputs, "outputs",
+                     tensor_json(kernel, &kernel->output), "sizes", sizes_json(kernel), "options",
+                     options_json(kernel), "platforms", platforms_json()));
     }
     return out;
 }

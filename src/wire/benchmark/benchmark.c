@@ -276,7 +276,7 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
 {
     const struct wi_inference *asked = infer->asked;
     if (asked->kernel)
-        return wi_kernel_check_inputs(asked->kernel, &asked->tensors, error);
+        return wi_kernel_check_inputs(asked->kernel, &asked->tensors, asked->options, error);
     if (asked->benchmark.threads != WI_THREADS_USUAL && model->engine != WI_ENGINE_ORT &&
         model->engine != WI_ENGINE_KERNELS) {
         wi_error_set(error, WI_INVALID_FIELD, "threads",

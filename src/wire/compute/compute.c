@@ -32,8 +32,9 @@ const struct wi_param wi_compute_params[] = {
         .required = 1,
         .max = WI_PROGRAM_TENSORS,
         .form = "[Tensor]",
-        .help = "Its tensors, FP32, as of POST /v1/infer; of a source FP32, INT32, UINT32 or FP16, "
-                "which are bound in their order."},
+        .help =
+            "Its tensors, FP32 or FP16, as of POST /v1/infer; of a source also INT32 and UINT32, "
+            "which are bound in their order."},
     ROW(options, OBJECT, 0, 0, 0, "The kernel's own; an unknown one is 400 and named."),
     {.name = "outputs",
         .kind = WI_PARAM_ARRAY,
@@ -60,7 +61,7 @@ const struct wi_param wi_compute_params[] = {
         .min = 1,
         .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, webgpu or wasm; a source is for webgpu alone."},
+        .help = "auto, the default, webgpu, webgl or wasm; a source is for webgpu alone."},
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
     TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
@@ -223,8 +224,9 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
     (void)model;
     (void)limits;
     const struct wi_inference *asked = infer->asked;
-    return asked->program ? wi_program_check(asked->program, &asked->tensors, error)
-                          : wi_kernel_check_inputs(asked->kernel, &asked->tensors, error);
+    return asked->program
+               ? wi_program_check(asked->program, &asked->tensors, error)
+               : wi_kernel_check_inputs(asked->kernel, &asked->tensors, asked->options, error);
 }
 
 const struct wi_dialect wi_dialect_compute = {

@@ -45,7 +45,7 @@ static void add(struct wi_tensors *list, const char *name, enum wi_datatype data
 static enum wi_code check(const char *kernel)
 {
     memset(&error, 0, sizeof error);
-    return wi_kernel_check_inputs(wi_kernel_find(kernel), &inputs, &error);
+    return wi_kernel_check_inputs(wi_kernel_find(kernel), &inputs, NULL, &error);
 }
 
 static enum wi_code check_answer(const char *kernel)
@@ -209,6 +209,88 @@ TEST(test_another_datatype)
     assert_int_equal(check("relu"), WI_INPUT_DATATYPE);
     assert_string_equal(error.field, "inputs[0].datatype");
     assert_string_equal(error.expected, "FP32");
+}
+
+TEST(test_halves_where_the_kernel_takes_them)
+{
+    add(&inputs, "a", WI_FP16, DIMS(2, 3));
+    add(&inputs, "b", WI_FP16, DIMS(3, 4));
+    assert_int_equal(check("matmul"), WI_OK);
+    OUTPUT("c", 2, 4);
+    assert_int_equal(check_answer("matmul"), WI_INFERENCE_FAILED);
+    assert_non_null(strstr(error.detail, "c, FP16 [2, 4]"));
+    outputs.items[0].datatype = WI_FP16;
+    assert_int_equal(check_answer("matmul"), WI_OK);
+    inputs.items[1].datatype = WI_FP32;
+    assert_int_equal(check("matmul"), WI_INPUT_DATATYPE);
+    assert_string_equal(error.field, "inputs[1].datatype");
+    assert_string_equal(error.expected, "FP32 or FP16, all inputs alike");
+    wi_tensors_clear(&inputs);
+    add(&inputs, "x", WI_FP16, DIMS(3));
+    assert_int_equal(check("relu"), WI_INPUT_DATATYPE);
+    assert_string_equal(error.expected, "FP32");
+}
+
+/* --- sizes that no input has ------------------------------------------------------------------ */
+
+static enum wi_code check_with(const char *kernel, const char *text, int has_answer)
+{
+    const struct wi_kernel *row = wi_kernel_find(kernel);
+    json_t *options = json_loads(text, 0, NULL);
+    memset(&error, 0, sizeof error);
+    enum wi_code code = has_answer ? wi_kernel_check_answer(row, &inputs, options, &outputs, &error)
+                                   : wi_kernel_check_inputs(row, &inputs, options, &error);
+    json_decref(options);
+    return code;
+}
+
+TEST(test_a_size_is_an_option)
+{
+    INPUT("x", 2, 5, 6, 3);
+    INPUT("mean", 3);
+    INPUT("deviation", 3);
+    assert_int_equal(check("resize_normalise"), WI_OK);
+    OUTPUT("y", 2, 3, 224, 224);
+    assert_int_equal(check_answer("resize_normalise"), WI_OK);
+    assert_int_equal(check_with("resize_normalise", "{\"height\": 7}", 1), WI_INFERENCE_FAILED);
+    assert_non_null(strstr(error.detail, "FP32 [2, 3, 7, 224]"));
+    outputs.items[0].dims[2] = 7;
+    assert_int_equal(check_with("resize_normalise", "{\"height\": 7}", 1), WI_OK);
+    assert_true(wi_kernel_is_size(wi_kernel_find("resize_normalise"), "height"));
+    assert_false(wi_kernel_is_size(wi_kernel_find("resize_normalise"), "factor"));
+}
+
+TEST(test_a_size_is_a_quotient)
+{
+    INPUT("samples", 479);
+    INPUT("window", 400);
+    INPUT("filters", 80, 201);
+    assert_int_equal(check("mel_spectrogram"), WI_OK);
+    OUTPUT("y", 80, 2);
+    assert_int_equal(check_answer("mel_spectrogram"), WI_OK);
+    assert_int_equal(check_with("mel_spectrogram", "{\"hop\": 240}", 1), WI_INFERENCE_FAILED);
+    assert_int_equal(check_with("mel_spectrogram", "{\"hop\": 239}", 1), WI_OK);
+}
+
+TEST(test_an_output_that_an_option_makes_too_large)
+{
+    INPUT("x", 1, 1, 1, 3);
+    INPUT("mean", 3);
+    INPUT("deviation", 3);
+    const char *large = "{\"height\": 16384, \"width\": 16384}";
+    assert_int_equal(check_with("resize_normalise", large, 0), WI_ANSWER_TOO_LARGE);
+}
+
+TEST(test_a_dimension_longer_than_it_may_be)
+{
+    INPUT("samples", 4);
+    INPUT("window", 2048);
+    INPUT("filters", 1, 2048);
+    assert_int_equal(check("mel_spectrogram"), WI_OK);
+    inputs.items[2].dims[1]++;
+    assert_int_equal(check("mel_spectrogram"), WI_INPUT_SHAPE);
+    assert_string_equal(error.field, "inputs[2].shape");
+    assert_string_equal(error.expected, "[mels,bins], where bins is at most 2048");
 }
 
 /* --- how much --------------------------------------------------------------------------------- */

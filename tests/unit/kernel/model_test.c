@@ -91,16 +91,16 @@ static void run_step(const struct wi_kernel_step *step, struct values *values)
         items[inputs.count] = shaped(kernel->inputs[inputs.count].name, given->shape);
         assert_int_equal(items[inputs.count].size, take(values, given->name));
     }
-    assert_int_equal(wi_kernel_check_inputs(kernel, &inputs, &error), WI_OK);
+    assert_int_equal(wi_kernel_check_inputs(kernel, &inputs, options, &error), WI_OK);
     assert_int_equal(wi_kernel_check_options(kernel, options, &error), WI_OK);
-    json_decref(options);
     output.name = (char *)(uintptr_t)kernel->output.name;
     assert_int_equal(
-        wi_kernel_check_answer(kernel, &inputs, &outputs, &error), WI_INFERENCE_FAILED);
+        wi_kernel_check_answer(kernel, &inputs, options, &outputs, &error), WI_INFERENCE_FAILED);
     const char *shape = strrchr(error.detail, '['); /* which says what it would put out */
     for (char *at = (char *)(uintptr_t)shape; *at && *at != ']';)
         output.dims[output.rank++] = strtoll(at + 1, &at, 10);
-    assert_int_equal(wi_kernel_check_answer(kernel, &inputs, &outputs, &error), WI_OK);
+    assert_int_equal(wi_kernel_check_answer(kernel, &inputs, options, &outputs, &error), WI_OK);
+    json_decref(options);
     put(values, step->output, (size_t)wi_shape_elements(output.dims, output.rank) * sizeof(float));
 }
 

@@ -85,6 +85,28 @@ TEST(a_named_platform_runs_on_software_too)
     expect(place, 1, WI_WASM, 0);
 }
 
+/* Other engines do not compute on WebGL, however much of it there is. */
+TEST(kernels_fall_back_from_webgpu_to_webgl_and_then_to_wasm)
+{
+    struct place *place = *state;
+
+    ask(place, WI_WEBGPU, 1);
+    place->model.engine = WI_ENGINE_KERNELS;
+    place->infos[0].engines[WI_ENGINE_KERNELS].available = 1;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 3, WI_WEBGPU, WI_WEBGL);
+    assert_int_equal(place->choice.platforms[2], WI_WASM);
+    place->infos[0].platforms[WI_WEBGPU].available = 0;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 3, WI_WEBGPU, WI_WEBGL); /* the page says why */
+    ask(place, WI_WEBGL, 1);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 2, WI_WEBGL, WI_WASM);
+    ask(place, WI_WEBGL, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    expect(place, 1, WI_WEBGL, 0);
+}
+
 TEST(without_fallback_an_absent_platform_is_refused)
 {
     struct place *place = *state;

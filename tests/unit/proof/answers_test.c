@@ -27,43 +27,79 @@ static void (*find(const char *name))(const struct kernel_call *)
 
 /* --- a page's part, for the shapes that are asked --------------------------------------------- */
 
-/* Takes the sizes that a shape names for the first time. */
-static void add_sizes(struct kernel_call *call, const char *names[KERNEL_SIZES], size_t *count,
-    const char *shape, const struct wi_tensor *tensor)
+struct sizes {
+    struct kernel_call *call;
+    struct {
+        const char *name;
+        size_t length;
+    } names[KERNEL_SIZES];
+    size_t count;
+};
+
+/* That of the size, a new one if there is none of that name. */
+static uint32_t *size_of(struct sizes *sizes, const char *name, size_t length)
 {
+    size_t i = 0;
+    while (i < sizes->count && (sizes->names[i].length != length ||
+                                   memcmp(sizes->names[i].name, name, length) != 0))
+        i++;
+    sizes->names[i].name = name;
+    sizes->names[i].length = length;
+    sizes->count = i == sizes->count ? i + 1 : sizes->count;
+    return &sizes->call->size[i];
+}
+
+static void add_sizes(struct sizes *sizes, const char *shape, const struct wi_tensor *tensor)
+{
+    const char *rest = shape, *name;
     unsigned named = 0, at = 0;
-    for (const char *c = shape; *c; c++)
-        named += *c >= 'a' && *c <= 'z';
-    if (*shape == '*') {
-        uint32_t lead = 1;
-        while (at < tensor->rank - named)
+    size_t length;
+    while ((name = wi_kernel_shape_next(&rest, &length)))
+        named += *name != '*';
+    while ((name = wi_kernel_shape_next(&shape, &length))) {
+        uint32_t *size = size_of(sizes, name, length), lead = 1;
+        while (*name == '*' && at < tensor->rank - named)
             lead *= (uint32_t)tensor->dims[at++];
-        if (*count == 0)
-            names[(*count)++] = "*";
-        call->size[0] = lead;
+        *size = *name == '*' ? lead : (uint32_t)tensor->dims[at++];
     }
-    for (const char *c = shape; *c; c++) {
-        size_t i = 0;
-        if (*c < 'a' || *c > 'z')
+}
+
+static uint32_t value_of(
+    struct sizes *sizes, const json_t *options, const char *name, size_t length)
+{
+    const json_t *option = json_object_getn(options, name, length);
+    return option ? (uint32_t)json_integer_value(option) : *size_of(sizes, name, length);
+}
+
+/* The sizes that no input has. */
+static void add_extents(
+    struct sizes *sizes, const struct wi_kernel_extent *extent, const json_t *options)
+{
+    for (; extent && extent->name; extent++) {
+        size_t length = extent->of ? strcspn(extent->of, "/") : 0;
+        const char *by = extent->of ? extent->of + length : "";
+        if (!extent->of)
             continue;
-        while (i < *count && *names[i] != *c)
-            i++;
-        names[i] = c;
-        *count = i == *count ? i + 1 : *count;
-        call->size[i] = (uint32_t)tensor->dims[at++];
+        uint32_t value = value_of(sizes, options, extent->of, length);
+        if (*by)
+            value /= value_of(sizes, options, by + 1, strlen(by + 1));
+        *size_of(sizes, extent->name, strlen(extent->name)) = value;
     }
 }
 
 static void add_options(
     struct kernel_call *call, const struct wi_kernel *kernel, const json_t *options)
 {
-    for (size_t i = 0; kernel->options[i].name; i++) {
-        const json_t *value = json_object_get(options, kernel->options[i].name);
-        const char *const *words = kernel->options[i].names;
-        call->option[i] = (float)(json_is_true(value) ? 1 : json_number_value(value));
-        for (int word = 0; json_is_string(value) && words[word]; word++)
-            if (strcmp(words[word], json_string_value(value)) == 0)
-                call->option[i] = (float)word;
+    size_t at = 0;
+    for (const struct wi_param *row = kernel->options; row->name; row++) {
+        const json_t *value = json_object_get(options, row->name);
+        if (wi_kernel_is_size(kernel, row->name))
+            continue;
+        call->option[at] = (float)(json_is_true(value) ? 1 : json_number_value(value));
+        for (int word = 0; json_is_string(value) && row->names[word]; word++)
+            if (strcmp(row->names[word], json_string_value(value)) == 0)
+                call->option[at] = (float)word;
+        at++;
     }
 }
 
@@ -81,15 +117,15 @@ static struct answer answer_of(size_t index, uint32_t seed)
     struct answer answer = {.values = wi_alloc(ROOM * sizeof(float))};
     json_t *options = wi_answer_ask(index, seed, &answer.inputs);
     struct kernel_call call = {.out = answer.values};
-    const char *names[KERNEL_SIZES];
+    struct sizes sizes = {.call = &call};
     struct wi_error error;
-    size_t count = 0;
-    assert_int_equal(wi_kernel_check_inputs(kernel, &answer.inputs, &error), WI_OK);
+    assert_int_equal(wi_kernel_check_inputs(kernel, &answer.inputs, options, &error), WI_OK);
     assert_int_equal(wi_kernel_check_options(kernel, options, &error), WI_OK);
     for (size_t i = 0; i < answer.inputs.count; i++) {
         call.in[i] = (const float *)(const void *)wi_tensor_bytes(&answer.inputs.items[i]);
-        add_sizes(&call, names, &count, kernel->inputs[i].shape, &answer.inputs.items[i]);
+        add_sizes(&sizes, kernel->inputs[i].shape, &answer.inputs.items[i]);
     }
+    add_extents(&sizes, kernel->extents, options);
     add_options(&call, kernel, options);
     find(kernel->name)(&call);
     struct wi_tensor *output = wi_tensors_add(&answer.outputs);

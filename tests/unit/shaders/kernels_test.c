@@ -369,3 +369,126 @@ TEST(test_som_update)
         end(&run, kernel_som_update, 1e-5);
     }
 }
+
+/* --- sound and pictures ----------------------------------------------------------------------- */
+
+static double sample(const float *samples, long t, long at)
+{
+    while (t > 1 && (at < 0 || at >= t))
+        at = at < 0 ? -at : 2 * (t - 1) - at;
+    return (double)samples[t > 1 ? at : 0];
+}
+
+static double mel(const struct kernel_call *call, long one, long m, long frame)
+{
+    const long t = call->size[1], n = call->size[2], bins = call->size[4];
+    const double step = 2 * acos(-1) / (double)n;
+    double sum = 0;
+    for (long bin = 0; bin < bins; bin++) {
+        double real = 0, imaginary = 0;
+        for (long j = 0; j < n; j++) {
+            long at = frame * (long)call->option[0] - n / 2 + j;
+            double value = sample(call->in[0] + one * t, t, at) * (double)call->in[1][j];
+            real += value * cos((double)(bin * j % n) * step);
+            imaginary += value * sin((double)(bin * j % n) * step);
+        }
+        sum += (double)call->in[2][m * bins + bin] * (real * real + imaginary * imaginary);
+    }
+    return log10(fmax(sum, 1e-10));
+}
+
+static void check_mel(const uint32_t sizes[5], uint32_t hop)
+{
+    const uint32_t lead = sizes[0], t = sizes[1], n = sizes[2], mels = sizes[3], bins = sizes[4];
+    const size_t frames = t / hop, each = mels * frames;
+    struct run run = BEGIN(lead * each, (size_t)lead * t, n, (size_t)mels * bins);
+    memcpy(run.call.size, sizes, 5 * sizeof *sizes);
+    run.call.size[5] = (uint32_t)frames;
+    run.call.option[0] = (float)hop;
+    for (size_t i = 0; i < (size_t)mels * bins; i++) {
+        float *filter = (float *)(uintptr_t)run.call.in[2] + i;
+        *filter = i % 3 == 0 ? 0 : fabsf(*filter) + 0.001f;
+    }
+    for (size_t one = 0; one < lead; one++) {
+        double most = -INFINITY;
+        for (size_t i = 0; i < each; i++) {
+            run.right[one * each + i] =
+                mel(&run.call, (long)one, (long)(i / frames), (long)(i % frames));
+            most = fmax(most, run.right[one * each + i]);
+        }
+        for (size_t i = 0; i < each; i++)
+            run.right[one * each + i] = fmax(run.right[one * each + i], most - 8) / 4 + 1;
+    }
+    end(&run, kernel_mel_spectrogram, 2e-5);
+}
+
+TEST(test_mel_spectrogram)
+{
+    static const struct {
+        uint32_t sizes[5], hop;
+    } sounds[] = {{{1, 1920, 400, 80, 201}, 160}, {{2, 257, 17, 3, 9}, 17}, {{1, 1, 5, 2, 3}, 1},
+        {{1, 2, 9, 2, 3}, 1}, {{1, 33, 1, 2, 1}, 7}, {{3, 5, 16, 2, 9}, 6}, {{1, 20, 4, 2, 0}, 5},
+        {{1, 20, 0, 2, 3}, 5}, {{0, 20, 4, 2, 3}, 5}, {{1, 0, 4, 2, 3}, 5}, {{1, 20, 4, 0, 3}, 5},
+        {{1, 4096, 2048, 2, 30}, 1024}};
+    for (size_t i = 0; i < sizeof sounds / sizeof *sounds; i++)
+        check_mel(sounds[i].sizes, sounds[i].hop);
+}
+
+/* Silence is at the floor: all of it is the largest. */
+TEST(test_mel_spectrogram_of_silence)
+{
+    struct run run = BEGIN(4, 20, 4, 6);
+    memcpy(run.call.size, ((const uint32_t[]){1, 20, 4, 2, 3, 2}), 6 * sizeof(uint32_t));
+    memset((void *)(uintptr_t)run.call.in[0], 0, 20 * sizeof(float));
+    run.call.option[0] = 10;
+    for (size_t i = 0; i < 4; i++)
+        run.right[i] = -1.5;
+    end(&run, kernel_mel_spectrogram, 1e-6);
+}
+
+/* Between which two of so many pixels pixel `i` of `to` lies, and how far from the first. */
+static double between(size_t i, size_t from, size_t to, size_t *low, size_t *high)
+{
+    double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
+    at = at < 0 || from == 0 ? 0 : fmin(at, (double)from - 1);
+    *low = (size_t)floor(at);
+    *high = *low + 1 < from ? *low + 1 : *low;
+    return at - floor(at);
+}
+
+static double pixel(
+    const struct kernel_call *call, const float *x, size_t channel, size_t i, size_t j)
+{
+    const size_t h = call->size[1], w = call->size[2], c = call->size[3];
+    size_t top, bottom, left, right;
+    double down = between(i, h, call->size[4], &top, &bottom);
+    double across = between(j, w, call->size[5], &left, &right);
+    if (h == 0 || w == 0)
+        return 0;
+#define AT(row, column) (double)x[((row)*w + (column)) * c + channel]
+    return (AT(top, left) * (1 - across) + AT(top, right) * across) * (1 - down) +
+           (AT(bottom, left) * (1 - across) + AT(bottom, right) * across) * down;
+#undef AT
+}
+
+TEST(test_resize_normalise)
+{
+    static const uint32_t pictures[][6] = {{1, 17, 9, 3, 5, 31}, {2, 1, 1, 1, 7, 17},
+        {1, 31, 257, 3, 16, 16}, {3, 2, 3, 2, 2, 3}, {1, 0, 4, 3, 2, 2}, {1, 4, 0, 1, 2, 2},
+        {0, 4, 4, 3, 2, 2}, {1, 4, 4, 0, 2, 2}, {1, 3, 3001, 1, 1, 3000}};
+    for (size_t s = 0; s < sizeof pictures / sizeof *pictures; s++) {
+        const uint32_t *p = pictures[s];
+        const size_t taken = (size_t)p[1] * p[2] * p[3], plane = (size_t)p[4] * p[5];
+        struct run run = BEGIN(p[0] * p[3] * plane, p[0] * taken, p[3], p[3]);
+        memcpy(run.call.size, p, 6 * sizeof *p);
+        run.call.option[0] = 0.25f;
+        for (size_t i = 0; i < p[0] * p[3] * plane; i++) {
+            size_t channel = i / plane % p[3], one = i / plane / p[3];
+            double value =
+                pixel(&run.call, run.call.in[0] + one * taken, channel, i % plane / p[5], i % p[5]);
+            run.right[i] =
+                (value * 0.25 - (double)run.call.in[1][channel]) / (double)run.call.in[2][channel];
+        }
+        end(&run, kernel_resize_normalise, 1e-6);
+    }
+}

@@ -113,27 +113,23 @@ static void judge_absence(json_t *checks, const char *check, const char *name,
 {
     const char *reason = json_string_value(json_object_get(platform, "reason"));
     const char *hint = find_hint(browser, name);
-    const json_t *adapter = json_object_get(platform, "adapter");
     struct wi_buffer text = {0};
 
-    if (json_is_object(adapter)) { /* WebGL 2 */
-        put_adapter(&text, adapter);
-        wi_buffer_puts(&text, ": there, but models are not run on it");
-    } else {
-        wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");
-        if (hint)
-            wi_buffer_printf(&text, " (%s)", hint);
-    }
+    wi_buffer_printf(&text, "no: %s", reason ? reason : "no reason given");
+    if (hint)
+        wi_buffer_printf(&text, " (%s)", hint);
     wi_doctor_add(checks, check,
         wi_strings_contain(&browser->platforms, name) ? WI_FINDING_WARNING : WI_FINDING_INFO, "%s",
         text.text);
     wi_buffer_clear(&text);
 }
 
-static void judge_presence(json_t *checks, const char *check, const json_t *platform)
+static void judge_presence(
+    json_t *checks, const char *check, const char *name, const json_t *platform)
 {
     const json_t *adapter = json_object_get(platform, "adapter");
-    int software = json_is_true(json_object_get(adapter, "is_fallback"));
+    int runs_models = strcmp(name, wi_platform_names[WI_WEBGL]) != 0;
+    int software = runs_models && json_is_true(json_object_get(adapter, "is_fallback"));
     struct wi_buffer text = {0};
 
     if (json_is_object(adapter)) {
@@ -141,6 +137,8 @@ static void judge_presence(json_t *checks, const char *check, const json_t *plat
         if (software)
             wi_buffer_puts(
                 &text, ": a software adapter, which auto takes only where it measured faster");
+        else if (!runs_models)
+            wi_buffer_puts(&text, ": runs kernels, and no models");
     } else {
         wi_buffer_puts(&text, "yes");
     }
@@ -161,7 +159,7 @@ static void judge_platforms(
     {
         snprintf(check, sizeof check, "%.60s %.32s", browser->kind, name);
         if (json_is_true(json_object_get(platform, "available")))
-            judge_presence(checks, check, platform);
+            judge_presence(checks, check, name, platform);
         else
             judge_absence(checks, check, name, platform, browser);
     }

@@ -57,13 +57,14 @@ TEST(what_is_not_configured_is_no_warning)
 
 TEST(only_what_an_adapter_tells_is_told)
 {
-    json_t *checks = judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
-                           "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"\","
-                           "\"architecture\":\"\",\"is_fallback\":true}},"
-                           "\"webgl\":{\"available\":false,\"reason\":\"no engine\",\"adapter\":"
-                           "{\"vendor\":\"Apple Inc.\",\"description\":\"Apple GPU\"}}}}}");
+    json_t *checks =
+        judge("{\"capabilities\":{\"cross_origin_isolated\":true,\"platforms\":"
+              "{\"webgpu\":{\"available\":true,\"adapter\":{\"vendor\":\"\","
+              "\"architecture\":\"\",\"is_fallback\":true}},"
+              "\"webgl\":{\"available\":true,\"adapter\":"
+              "{\"vendor\":\"Apple Inc.\",\"description\":\"Apple GPU\",\"is_fallback\":true}}}}}");
     assert_check(checks, 0, "chrome webgpu", "warning", "one that is not named: a software");
-    assert_check(checks, 1, "chrome webgl", "info", "Apple Inc., Apple GPU: there, but models are");
+    assert_check(checks, 1, "chrome webgl", "ok", "Apple Inc., Apple GPU: runs kernels, and no");
     json_decref(checks);
 }
 
