@@ -363,16 +363,6 @@ enum wi_code wi_kernel_check_options(
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-/* The sizes that no input has. */
-static void bind_options(const struct wi_kernel *kernel, const json_t *options, struct sizes *sizes)
-{
-    int is_new;
-    for (const struct wi_param *row = kernel->options; row->name; row++)
-        if (row->kind == WI_PARAM_INTEGER)
-            size_of(sizes, row->name, strlen(row->name), &is_new)->value =
-                json_integer_value(json_object_get(options, row->name));
-}
-
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, const struct wi_tensors *outputs, struct wi_error *error)
 {

@@ -14,7 +14,8 @@ export const KERNEL_RULES = Object.freeze({
     },
     challenge: {
         inputs: [], output: ['c', 'n,n'],
-        options: [{ name: 'n', is: 'size' }, { name: 'seed', is: 'bits' }],
+        sizes: [['n', 'n']], halves: false,
+        options: [{ name: 'n' }, { name: 'seed', is: 'bits' }],
     },
     gelu: {
         inputs: [['x', '*']], output: ['y', '*'],
