@@ -60,8 +60,6 @@ struct wi_kernel {
     const struct wi_kernel_extent *extents; /* ended by one without a name; NULL: nothing to say */
     int halves;                             /* its tensors may be FP16, all of them */
 };
-/* Whether the option is the size of a dimension, which a kernel gets among the sizes. */
-int wi_kernel_is_size(const struct wi_kernel *kernel, const char *option);
 extern const struct wi_kernel wi_kernels[]; /* by name; ended by a row without one */
 /* Whether clients may not name it, and no list has it. */
 static inline int wi_kernel_is_ours(const struct wi_kernel *kernel)

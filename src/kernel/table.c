@@ -96,14 +96,6 @@ const struct wi_kernel *wi_kernel_find(const char *name)
     return NULL;
 }
 
-int wi_kernel_is_size(const struct wi_kernel *kernel, const char *option)
-{
-    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
-        if (strcmp(size->name, option) == 0)
-            return 1;
-    return 0;
-}
-
 void wi_kernel_names(char *text, size_t size)
 {
     size_t used = 0;

@@ -21,13 +21,13 @@ function toHalf(bits) {
     return sign | kept + (rest > half || (rest === half && (kept & 1) === 1) ? 1 : 0);
 }
 
-/** @param {Uint8Array} bytes of halves @returns {Uint8Array} of floats */
+/** @param {Uint8Array} bytes of halves @returns {Uint8Array<ArrayBuffer>} of floats */
 export function floatsOfHalves(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return new Uint8Array(Float32Array.from({ length: bytes.length / 2 }, (_, i) => ofHalf(view.getUint16(2 * i, true))).buffer);
 }
 
-/** @param {Uint8Array} bytes of floats, in whole words @returns {Uint8Array} of halves */
+/** @param {Uint8Array} bytes of floats, in whole words @returns {Uint8Array<ArrayBuffer>} of halves */
 export function halvesOfFloats(bytes) {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     return new Uint8Array(Uint16Array.from(words, toHalf).buffer);

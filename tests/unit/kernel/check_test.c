@@ -256,8 +256,6 @@ TEST(test_a_size_is_an_option)
     assert_non_null(strstr(error.detail, "FP32 [2, 3, 7, 224]"));
     outputs.items[0].dims[2] = 7;
     assert_int_equal(check_with("resize_normalise", "{\"height\": 7}", 1), WI_OK);
-    assert_true(wi_kernel_is_size(wi_kernel_find("resize_normalise"), "height"));
-    assert_false(wi_kernel_is_size(wi_kernel_find("resize_normalise"), "factor"));
 }
 
 TEST(test_a_size_is_a_quotient)
