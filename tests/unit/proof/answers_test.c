@@ -40,8 +40,8 @@ struct sizes {
 static uint32_t *size_of(struct sizes *sizes, const char *name, size_t length)
 {
     size_t i = 0;
-    while (i < sizes->count && (sizes->names[i].length != length ||
-                                   memcmp(sizes->names[i].name, name, length) != 0))
+    while (i < sizes->count &&
+           (sizes->names[i].length != length || memcmp(sizes->names[i].name, name, length) != 0))
         i++;
     sizes->names[i].name = name;
     sizes->names[i].length = length;
@@ -87,13 +87,21 @@ static void add_extents(
     }
 }
 
+static int is_size(const struct wi_kernel *kernel, const char *option)
+{
+    for (const struct wi_kernel_extent *one = kernel->extents; one && one->name; one++)
+        if (strcmp(one->name, option) == 0)
+            return 1;
+    return 0;
+}
+
 static void add_options(
     struct kernel_call *call, const struct wi_kernel *kernel, const json_t *options)
 {
     size_t at = 0;
     for (const struct wi_param *row = kernel->options; row->name; row++) {
         const json_t *value = json_object_get(options, row->name);
-        if (wi_kernel_is_size(kernel, row->name))
+        if (is_size(kernel, row->name))
             continue;
         call->option[at] = (float)(json_is_true(value) ? 1 : json_number_value(value));
         for (int word = 0; json_is_string(value) && row->names[word]; word++)
