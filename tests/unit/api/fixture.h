@@ -6,6 +6,7 @@
 #include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "proof/proof.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -308,6 +309,23 @@ size_t wi_bridge_quarantined_count(const struct wi_bridge *bridge)
 int wi_bridge_lift(struct wi_bridge *bridge, const char *id)
 {
     return -1;
+}
+
+/* Nobody is examined. */
+struct wi_proof_order *wi_proof_order(
+    struct wi_proof *proof, const struct wi_proof_want *want, struct wi_error *error)
+{
+    wi_error_set(error, WI_QUEUE_FULL, NULL, "nobody is examined here");
+    return NULL;
+}
+
+void wi_proof_order_each(const struct wi_proof_order *order,
+    void (*each)(void *context, const struct wi_proof_row *row), void *context)
+{
+}
+
+void wi_proof_order_abandon(struct wi_proof_order *order)
+{
 }
 
 json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge)
