@@ -545,14 +545,14 @@ TEST(lists_models)
     wi_strings_clear(&names);
 }
 
-/* SHA-256 of "builtin", NUL, the name, NUL, "1". */
+/* SHA-256 of "builtin", NUL, the name, NUL, "2". */
 TEST(built_in_models_over_kernels_have_a_hash_and_a_signature)
 {
     struct fixture *f = *state;
     static const char *const hashes[][2] = {
-        {"builtin/mlp", "fbcbe34ee9018a30b8cf98c0bd702646111cc4139c031c51ea10060f205ab2bd"},
-        {"builtin/transformer", "057c4f83dd1c5bf414db3ff8c6d646ee2e57c221aced4f57bfb9e88b54d902bf"},
-        {"builtin/vector", "1a1f0a608ad7b8998411aecf9c8ded88ea400f0a4f2da368ceff607e9cb679e1"},
+        {"builtin/mlp", "526bd9a05ddf1c0f9d99bd449c401c884ba8f2b7600f06bf7ddce1aafd8f54bd"},
+        {"builtin/transformer", "9b3d1ec6244a1adef581c9dcb29e81cfefce385f099b656f44804b8086aa5c47"},
+        {"builtin/vector", "37dd4a08daeaebab32d6e9adb0784f1fa7ef1d739b1fcfef35a4f3c6c75743a5"},
     };
     for (size_t i = 0; i < 3; i++) {
         struct wi_model *model = find_good(f, hashes[i][0]);
