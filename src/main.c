@@ -593,6 +593,7 @@ static int serve(struct daemon *d)
         wi_error_log("main", NULL, "%s", error.detail);
         if (d->bridge)
             wi_bridge_close(d->bridge);
+        wi_proof_stop(d->proof);
         close_rest(d);
         uv_run(&d->loop, UV_RUN_DEFAULT);
         free_parts(d);

@@ -464,6 +464,8 @@ void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config)
 
 void wi_proof_stop(struct wi_proof *proof)
 {
+    if (!proof)
+        return;
     proof->stopped = 1;
     wi_timer_stop(proof->look);
     for (struct prover *prover = proof->provers; prover; prover = prover->hh.next) {

@@ -25,7 +25,7 @@ struct wi_proof;
 /* All borrowed; `config` until wi_proof_reload brings the next. It watches the pool from now on. */
 struct wi_proof *wi_proof_new(const struct wi_proof_deps *deps, const struct wi_config *config);
 void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config);
-/* Begins nothing any more; orders end with their jobs. */
+/* Begins nothing any more; orders end with their jobs. NULL is fine. */
 void wi_proof_stop(struct wi_proof *proof);
 /* When there are no jobs any more, but before the loop has ended. NULL is fine. */
 void wi_proof_free(struct wi_proof *proof);

@@ -21,7 +21,7 @@ describe('a node', () => {
         assert.match(browser.version, /^\d+\.\d+\.\d+\.\d+$/);
         assert.equal(isolated, true);
         assert.ok(cores >= 1);
-        assert.deepEqual(engines, { llama: 'b11364', kernels: '1', ort: '1.30.0', pipeline: '4.3.1', builtin: '1' });
+        assert.deepEqual(engines, { llama: 'b11364', kernels: '2', ort: '1.30.0', pipeline: '4.3.1', builtin: '1' });
         assert.equal(platforms.wasm.available, true);
         assert.equal(platforms.wasm.threads, cores);
         assert.equal(platforms.webgpu.available, true);

@@ -573,7 +573,7 @@ TEST(built_in_models_over_kernels_have_a_hash_and_a_signature)
     assert_int_equal(mlp->facts.signature.outputs->dims[1], 10);
     assert_true(wi_model_is_built_in(echo) && echo->builtin && !echo->kernels && !*echo->hash);
     assert_string_equal(wi_repository_kernels(f->models)->hash,
-        "0b135ebcbf9a887e2229c5bc07b41ee5e36d9434f48fca57cbd784bad1fe32a2");
+        "c12a331143ca80a2fbe5a08b4ae432b382954e5ee03c3c0dcd922390820b9057");
     wi_model_unref(mlp);
     wi_model_unref(echo);
 }
