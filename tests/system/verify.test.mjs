@@ -54,16 +54,17 @@ test('real browsers are right on wasm, and have software adapters', async () => 
     for (const browser of ['chrome', 'firefox', 'safari']) assert.equal((await relu({ browser })).status, 200);
     const rows = await verify({});
     assert.deepEqual(rows.map(({ browser, platform, verdict, reason }) => [browser, platform, verdict, reason]).sort(), [
-        ['chrome', 'wasm', 'right', null], ['chrome', 'webgpu', 'software adapter', null], ['firefox', 'wasm', 'right', null],
-        ['firefox', 'webgpu', 'software adapter', null], ['safari', 'wasm', 'right', null]]);
+        ['chrome', 'wasm', 'right', null], ['chrome', 'webgl', 'software adapter', null], ['chrome', 'webgpu', 'software adapter', null],
+        ['firefox', 'wasm', 'right', null], ['firefox', 'webgpu', 'software adapter', null],
+        ['safari', 'wasm', 'right', null], ['safari', 'webgl', 'software adapter', null]]);
     for (const { platform, evidence: { adapter, challenges, kernels, joined } } of rows) {
         assert.deepEqual([kernels, joined], [{ tried: KERNELS, wrong: [] }, false]);
-        assert.equal(platform === 'webgpu', adapter?.is_fallback === true);
+        if (platform !== 'webgl') assert.equal(platform === 'webgpu', adapter?.is_fallback === true);
         assert.deepEqual(challenges.map(({ n }) => n), [256, 512, 1024].slice(0, challenges.length));
         assert.ok(challenges.length > 0 && challenges.every(({ right: is, ms }) => is && ms > 0));
         // A larger one follows what took under a second.
         for (const [i, { ms }] of challenges.entries()) assert.equal(i + 1 < challenges.length || i === 2, ms < 1000 || i === 2);
-        assert.ok(challenges.every(({ wasm_ms: ms }) => platform === 'webgpu' || ms === null));
+        assert.ok(challenges.every(({ wasm_ms: ms }) => platform !== 'wasm' || ms === null));
     }
 });
 
@@ -72,7 +73,7 @@ test('webinfer verify prints it, with the evidence, and tells how far it is as e
     assert.equal(code, 0, problems);
     assert.match(out, /^NODE +BROWSER +OF +PLATFORM +VERDICT +ADAPTER +PRODUCTS +KERNELS +WHY$/m);
     assert.match(out, new RegExp(`^node-\\w+ +safari +ours +wasm +right +- +256: [\\d.]+ ms; 512: .* ms +${KERNELS} right +-$`, 'm'));
-    const events = await daemon.request('/v1/admin/verify', { method: 'POST', body: JSON.stringify({ browser: 'safari' }),
+    const events = await daemon.request('/v1/admin/verify', { method: 'POST', body: JSON.stringify({ browser: 'safari', platforms: ['wasm'] }),
         headers: { 'Content-Type': 'application/json', Accept: 'text/event-stream' } });
     assert.match(events.text, /^event: progress\ndata: \{"steps":\d+\}$/m);
     assert.match(events.text, /event: done\ndata: \{"nodes":\[\{"node":"node-\w+","browser":"safari","platform":"wasm","verdict":"right"/);
@@ -237,7 +238,7 @@ test('a page whose kernel has one wrong sign is wrong on that platform alone', a
             await until(async () => /computes wrong: add: element/.test(other.log), { what: 'it to be found' });
             const rows = await verify({}, other);
             assert.deepEqual(rows.map(({ platform, verdict, evidence: { kernels } }) => [platform, verdict, kernels.wrong]),
-                [['webgpu', 'wrong', ['add']], ['wasm', 'right', []]]);
+                [['webgpu', 'wrong', ['add']], ['webgl', 'software adapter', []], ['wasm', 'right', []]]);
             const { status, json, text } = await other.post('/v1/compute', { kernel: 'add', inputs: ['a', 'b']
                 .map((name) => ({ name, datatype: 'FP32', shape: [1], data: [3] })) });
             assert.equal(status, 200, text);
