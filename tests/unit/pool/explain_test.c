@@ -108,7 +108,8 @@ TEST(it_is_ready_once_a_node_takes_work)
     assert_int_equal(wi_pool_ready(pool, &error), WI_OK);
     assert_int_equal(wi_pool_drain(pool, "n-1", 1, &error), WI_OK);
     assert_int_equal(wi_pool_ready(pool, &error), WI_UNAVAILABLE);
-    assert_string_equal(error.detail, "every node is draining, paused, held or without its connection");
+    assert_string_equal(
+        error.detail, "every node is draining, paused, held or without its connection");
     assert_int_equal(wi_pool_drain(pool, "n-1", 0, &error), WI_OK);
     assert_int_equal(wi_pool_ready(pool, &error), WI_OK);
     bridge()->on_node_away(bridge()->context, "n-1");
