@@ -344,7 +344,7 @@ test('two that name each other, and one that names itself, are as good as others
         assert.equal(end.state, 'done', JSON.stringify(end));
         look(first, 'org/round', files);
         assert.equal(sent(), 0);
-        assert.ok(broughtBy(end, 'b') >= LARGE);
+        assert.ok(broughtBy(end, 'b') >= LARGE, JSON.stringify(end.sources));
         assert.equal(broughtBy(end, 'self'), 0);
         const own = await pull(first, 'org/round', { hub: 'self', as: 'own/round' });
         assert.equal(own.code, 'hub_failed');
