@@ -132,7 +132,7 @@ static void draw_dims(
 
 int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tensors *inputs)
 {
-    struct wi_draw draw = wi_draw_new(seed);
+    struct wi_pcg32 draw = wi_draw_new(seed);
     unsigned lead = drawn_lead(kernel);
     for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
         struct wi_tensor *tensor = wi_tensors_add(inputs);

@@ -104,7 +104,7 @@ const struct wi_kernel_model wi_kernel_models[] = {
     {0},
 };
 
-static uint32_t mix(uint32_t x)
+uint32_t wi_kernel_hash(uint32_t x)
 {
     x ^= x >> 16;
     x *= UINT32_C(0x7feb352d);
@@ -115,7 +115,7 @@ static uint32_t mix(uint32_t x)
 
 float wi_kernel_weight_element(const struct wi_kernel_weight *weight, uint32_t k)
 {
-    double unit = (double)(mix(mix(k) ^ weight->seed) >> 8) / (1 << 23) - 1;
+    double unit = (double)(wi_kernel_hash(wi_kernel_hash(k) ^ weight->seed) >> 8) / (1 << 23) - 1;
     return (float)(weight->middle + weight->spread * unit);
 }
 

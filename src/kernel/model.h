@@ -27,6 +27,7 @@ struct wi_kernel_size {
  * (lowbias32 of https://nullprogram.com/blog/2018/07/31/). With a spread of 0 all elements are
  * `middle`, which no seed changes.
  */
+uint32_t wi_kernel_hash(uint32_t x);
 struct wi_kernel_weight {
     const char *name, *shape;
     double middle, spread;

@@ -14,24 +14,6 @@
 
 /* --- random numbers -------------------------------------------------------------------------- */
 
-uint32_t wi_pcg32_next(struct wi_pcg32 *generator)
-{
-    uint64_t old = generator->state;
-    generator->state = old * 6364136223846793005u + generator->increment;
-    uint32_t mixed = (uint32_t)(((old >> 18) ^ old) >> 27);
-    uint32_t turn = (uint32_t)(old >> 59);
-    return (mixed >> turn) | (mixed << (-turn & 31));
-}
-
-void wi_pcg32_seed(struct wi_pcg32 *generator, uint64_t seed, uint64_t stream)
-{
-    generator->state = 0;
-    generator->increment = (stream << 1) | 1;
-    wi_pcg32_next(generator);
-    generator->state += seed;
-    wi_pcg32_next(generator);
-}
-
 void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned index)
 {
     unsigned char hash[WI_HASH_SIZE];

@@ -6,18 +6,9 @@
 #ifndef WI_LAB_STATISTICS_H
 #define WI_LAB_STATISTICS_H
 
+#include "base/pcg32.h"
 #include <stddef.h>
-#include <stdint.h>
 
-/* PCG32, XSH RR 64/32: M. E. O'Neill, "PCG: A Family of Simple Fast Space-Efficient Statistically
- * Good Algorithms for Random Number Generation", HMC-CS-2014-0905, section 6.3.1. */
-struct wi_pcg32 {
-    uint64_t state, increment;
-};
-/* Public for tests. */
-void wi_pcg32_seed(struct wi_pcg32 *generator, uint64_t seed, uint64_t stream);
-/* Public for tests. */
-uint32_t wi_pcg32_next(struct wi_pcg32 *generator);
 /* The generator of a cell: its seed is the first 8 bytes, big-endian, of the SHA-256 of the run's
  * id, its stream the cell's index. */
 void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned index);

@@ -2,6 +2,7 @@
 #include "proof/freivalds.h"
 
 #include "base/memory.h"
+#include "kernel/model.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,18 +13,9 @@
 
 /* --- the matrices ----------------------------------------------------------------------------- */
 
-static uint32_t hash(uint32_t x)
-{
-    x ^= x >> 16;
-    x *= 0x7feb352d;
-    x ^= x >> 15;
-    x *= 0x846ca68b;
-    return x ^ x >> 16;
-}
-
 int wi_challenge_element(uint32_t at, uint32_t half)
 {
-    return (int)(hash(hash(at) ^ half) % 129) - 64;
+    return (int)(wi_kernel_hash(wi_kernel_hash(at) ^ half) % 129) - 64;
 }
 
 /* --- residues --------------------------------------------------------------------------------- */

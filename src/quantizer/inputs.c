@@ -206,12 +206,9 @@ static struct wi_inference *draw_tensors(
 
 static struct wi_inference *make_up(struct wi_model *model, unsigned number, struct wi_error *error)
 {
-    const struct wi_task_list *tasks = &model->facts.tasks;
     if (!wi_formats[model->format]->does_tasks)
         return draw_tensors(model, number, error);
-    struct wi_inference *asked = NULL;
-    for (size_t i = 0; i < tasks->count && !asked; i++)
-        asked = wi_probe_vary(model, tasks->items[i], number);
+    struct wi_inference *asked = wi_probe_first(model, number);
     if (!asked)
         wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "no input stands for what clients ask of it, so that nobody could tell how much it "

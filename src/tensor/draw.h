@@ -5,16 +5,14 @@
 #ifndef WI_TENSOR_DRAW_H
 #define WI_TENSOR_DRAW_H
 
+#include "base/pcg32.h"
 #include "tensor/tensor.h"
 
 /* What is drawn from, for one after another. */
-struct wi_draw {
-    uint64_t state;
-};
-struct wi_draw wi_draw_new(uint64_t seed);
+struct wi_pcg32 wi_draw_new(uint64_t seed);
 /* Gives a tensor its elements, whose name, datatype and shape are set, and which has none: floats
  * between -1 and 1, whole numbers from 0 to 15, which are tokens of every vocabulary. 0, or -1 for
  * BYTES, a negative dimension, and more than `most` bytes. */
-int wi_tensor_draw(struct wi_tensor *tensor, size_t most, struct wi_draw *draw);
+int wi_tensor_draw(struct wi_tensor *tensor, size_t most, struct wi_pcg32 *draw);
 
 #endif

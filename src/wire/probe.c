@@ -359,7 +359,7 @@ int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
     struct wi_tensors *inputs, const char **name)
 {
     const struct wi_onnx_signature *signature = &model->facts.signature;
-    struct wi_draw draw = wi_draw_new(seed);
+    struct wi_pcg32 draw = wi_draw_new(seed);
 
     for (size_t i = 0; i < signature->input_count; i++) {
         const struct wi_onnx_value *value = &signature->inputs[i];
@@ -374,6 +374,16 @@ int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
             return -1;
     }
     return 0;
+}
+
+struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed)
+{
+    const struct wi_task_list *tasks = &model->facts.tasks;
+    struct wi_inference *made = NULL;
+
+    for (size_t i = 0; i < tasks->count && !made; i++)
+        made = wi_probe_vary(model, tasks->items[i], seed);
+    return made;
 }
 
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)

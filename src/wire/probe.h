@@ -18,6 +18,10 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client);
  * wi_probe_ask; NULL for a task that nothing stands for. */
 struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
 
+/* The same for the first of the model's own tasks that something stands for; NULL: there is none.
+ */
+struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
+
 /* Adds a tensor for each that the model's graph takes, others for each `seed`: a dimension that is
  * free is 1. 0, or -1 with the `name` (borrowed of the model) of one that none can be made for, or
  * only of more than `most` bytes. */

@@ -174,15 +174,13 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     if (code == WI_OK)
         code = wi_native_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
-        code = wi_infer_read_platform(
-            fields.terms.platform, &asked->has_platform, &asked->platform, error);
+        code = wi_native_read_terms(infer, &fields.terms, error);
     if (code == WI_OK)
         code = read_threads(fields.threads, &asked->benchmark, error);
     if (code == WI_OK)
         code = check_threads(asked, error);
     if (code != WI_OK)
         return code;
-    wi_native_take_terms(infer, &fields.terms);
     asked->benchmark.runs = (unsigned)fields.runs;
     asked->benchmark.warmup = (unsigned)fields.warmup;
     if ((code = read_subject(infer, &fields, error)) != WI_OK ||
@@ -194,15 +192,8 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
 static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(sizeof(struct extras));
-    infer->free_extras = free;
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read_fields(infer, root, body, json_size, budget, error);
-    json_decref(root);
-    return code;
+    return wi_native_parse_as(
+        infer, sizeof(struct extras), body, json_size, budget, read_fields, error);
 }
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
@@ -210,15 +201,12 @@ static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t j
 /* The first of the model's tasks that there is an input for. NULL: none. */
 static struct wi_inference *probe(const struct wi_infer *infer, struct wi_model *model)
 {
-    const struct wi_task_list *tasks = &model->facts.tasks;
     enum wi_task_kind usual =
         model->type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
-    struct wi_inference *made = NULL;
     if (infer->asked->task != WI_TASK_NONE)
         return wi_probe_vary(model, infer->asked->task, SEED);
-    for (size_t i = 0; i < tasks->count && !made; i++)
-        made = wi_probe_vary(model, tasks->items[i], SEED);
-    return made || tasks->count ? made : wi_probe_vary(model, usual, SEED);
+    return model->facts.tasks.count > 0 ? wi_probe_first(model, SEED)
+                                        : wi_probe_vary(model, usual, SEED);
 }
 
 /* The client's options count, before those of the probe. */

@@ -191,12 +191,9 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     if (code == WI_OK)
         code = wi_native_read_parameters(infer, fields.parameters, error);
     if (code == WI_OK)
-        code = wi_infer_read_platform(
-            fields.terms.platform, &asked->has_platform, &asked->platform, error);
-    if (code != WI_OK)
-        return code;
-    wi_native_take_terms(infer, &fields.terms);
-    code = read_what(infer, &fields, error);
+        code = wi_native_read_terms(infer, &fields.terms, error);
+    if (code == WI_OK)
+        code = read_what(infer, &fields, error);
     if (code == WI_OK)
         code = settle_platform(asked, error);
     return code == WI_OK ? wi_tensors_from_json(&asked->tensors, fields.inputs, body, json_size,
@@ -207,15 +204,8 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
 static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(sizeof(struct wi_native_extras));
-    infer->free_extras = free;
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read_fields(infer, root, body, json_size, budget, error);
-    json_decref(root);
-    return code;
+    return wi_native_parse_as(
+        infer, sizeof(struct wi_native_extras), body, json_size, budget, read_fields, error);
 }
 
 static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,

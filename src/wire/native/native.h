@@ -36,6 +36,13 @@ typedef enum wi_code wi_native_read_fn(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error);
+/* Of a dialect whose bodies may have bytes behind their JSON: begins `infer`, with extras of that
+ * size, which are or begin with those of the native dialect, and has the object read by `read`,
+ * which borrows it. WI_OK, what `read` gives, or as wi_native_load_json. */
+typedef enum wi_code wi_native_parse_fn(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
 /* The bytes beside JSON in which the file of a picture or a sound may be. Borrowed. */
 struct wi_native_file {
     struct wi_blob *blob;
@@ -48,8 +55,9 @@ enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struc
 /* The same of an object, as tasks take it. */
 enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
     const struct wi_native_file *file, struct wi_budget *budget, struct wi_error *error);
-/* All but the platform, whose name may be wrong (wi_infer_read_platform). */
-void wi_native_take_terms(struct wi_infer *infer, const struct wi_native_terms *terms);
+/* WI_OK, or as wi_infer_read_platform. */
+enum wi_code wi_native_read_terms(
+    struct wi_infer *infer, const struct wi_native_terms *terms, struct wi_error *error);
 /* The member `parameters`, NULL if it is not there, into the extras. WI_OK, or as
  * wi_params_read. */
 enum wi_code wi_native_read_parameters(

@@ -343,7 +343,8 @@ enum wi_code wi_native_read_outputs(
 
 /* --- all together ----------------------------------------------------------------------------- */
 
-void wi_native_take_terms(struct wi_infer *infer, const struct wi_native_terms *terms)
+enum wi_code wi_native_read_terms(
+    struct wi_infer *infer, const struct wi_native_terms *terms, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     asked->client_id = wi_strdup(terms->id);
@@ -353,6 +354,7 @@ void wi_native_take_terms(struct wi_infer *infer, const struct wi_native_terms *
     asked->priority = (int)terms->priority;
     infer->has_timeout = terms->timeout_ms > 0;
     asked->timeout_ms = (double)terms->timeout_ms;
+    return wi_infer_read_platform(terms->platform, &asked->has_platform, &asked->platform, error);
 }
 
 static void take_strings(struct wi_infer *infer, const struct fields *fields)
@@ -385,15 +387,13 @@ static enum wi_code read_fields(
     struct wi_inference *asked = infer->asked;
     enum wi_code code;
     take_strings(infer, fields);
-    wi_native_take_terms(infer, &fields->terms);
     asked->stream = fields->stream;
     infer->resumable = fields->resumable;
     asked->stall_timeout_ms = (double)fields->stall_timeout_ms;
     if ((code = wi_model_check_name(infer->model_name, error)) != WI_OK ||
         (code = wi_native_read_task(infer, fields->task,
              json_object_get(fields->inputs, "messages") != NULL, error)) != WI_OK ||
-        (code = wi_infer_read_platform(
-             fields->terms.platform, &asked->has_platform, &asked->platform, error)) != WI_OK ||
+        (code = wi_native_read_terms(infer, &fields->terms, error)) != WI_OK ||
         (code = wi_native_read_parameters(infer, fields->parameters, error)) != WI_OK)
         return code;
     asked->options = json_incref(fields->options); /* the model says which there are */
@@ -407,24 +407,38 @@ static void free_extras(void *data)
     free(extras);
 }
 
-enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
+enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
 {
-    struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     infer->asked = wi_inference_new();
-    infer->extras = wi_alloc(sizeof(struct wi_native_extras));
+    infer->extras = wi_alloc(extras_size);
     infer->free_extras = free_extras;
     json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = read(infer, root, body, json_size, budget, error);
+    json_decref(root);
+    return code;
+}
+
+static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+{
+    struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     enum wi_code code =
         wi_params_read(wi_native_params, root, WI_PARAMS_STRICT, "", &fields, error);
     if (code == WI_OK)
         code = read_fields(infer, &fields, error);
     if (code == WI_OK)
         code = wi_infer_check_options(infer, json_size, error);
-    if (code == WI_OK)
-        code = wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error);
-    json_decref(root);
-    return code;
+    return code == WI_OK
+               ? wi_native_read_inputs(infer, fields.inputs, body, json_size, budget, error)
+               : code;
+}
+
+enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    return wi_native_parse_as(
+        infer, sizeof(struct wi_native_extras), body, json_size, budget, read_root, error);
 }

@@ -18,7 +18,7 @@ FIXTURE(NULL, tear_down)
 
 static const unsigned char *draw(enum wi_datatype type, uint64_t seed)
 {
-    struct wi_draw drawn = wi_draw_new(seed);
+    struct wi_pcg32 drawn = wi_draw_new(seed);
     struct wi_tensor *tensor = wi_tensors_add(&list);
     tensor->name = wi_strdup("x");
     tensor->datatype = type;
@@ -74,7 +74,7 @@ TEST(whole_numbers_are_tokens_of_every_vocabulary)
 
 TEST(what_cannot_be_drawn_is_refused)
 {
-    struct wi_draw drawn = wi_draw_new(1);
+    struct wi_pcg32 drawn = wi_draw_new(1);
     struct wi_tensor tensor = {.datatype = WI_BYTES, .rank = 1, .dims = {4}};
     assert_int_equal(wi_tensor_draw(&tensor, 1 << 20, &drawn), -1);
     tensor.datatype = WI_FP32;
