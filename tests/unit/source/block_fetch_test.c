@@ -219,14 +219,28 @@ TEST(at_the_end_the_idle_ask_for_what_the_slowest_have)
     close_fetch();
 }
 
+/* Of the requests that are under way. */
+static size_t sent_by_all(void)
+{
+    size_t sent = 0;
+    for (const struct wi_http_call *call = test.calls; call; call = call->next)
+        sent += call->sent;
+    return sent;
+}
+
 /* All but the last byte has come of 16 MiB: once more it comes for 8 of them. */
 TEST(but_no_more_than_it_may_cost)
 {
     have_blocks(5, 4 * MIB);
     have_gateways(3);
     test.gateways[0].answer.sends = test.gateways[1].answer.sends = 4 * MIB - 1;
+    test.gateways[2].answer.held = 1;
     test.order.stall_ms = 60000;
     start();
+    while (sent_by_all() < 4 * (4 * MIB - 1))
+        turn();
+    test.gateways[2].answer.held = 0;
+    let_go(&test.gateways[2]);
     run_until_got(3);
     double began = wi_now_ms();
     while (wi_now_ms() - began < 1000)
