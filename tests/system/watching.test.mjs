@@ -113,8 +113,8 @@ async function agrees(watcher, who = 'root') {
 before(async () => {
     hub = await startHub({ bytesPerSecond: 200_000 });
     daemon = new Daemon({ models: ['twice'], config: {
-        api: { tokens_file: '' },
-        // Nodes are missed for what they do, not for how long this process gets no core.
+        // Neither nodes nor watchers go because this process gets no core for a while.
+        api: { tokens_file: '', send_timeout: '600s' },
         bridge: { heartbeat_misses: 100, resume_grace: '2s' },
         pool: { min_connections: 0, numerics: 'off', max_queue: 4096 },
         models: { hub: 'local' },
