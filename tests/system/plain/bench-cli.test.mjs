@@ -191,6 +191,7 @@ test('bad input is refused before anything is measured', async () => {
         [['digits', '--resume', 'run-of-nobody'], 1, /there is no run run-of-nobody/],
         [['digits', '--input', file], 2, /--input is the file of a JSON document/],
         [['digits', '--against', 'http://127.0.0.1:1'], 3, /no answer from http:\/\/127.0.0.1:1/],
+        [['digits', '--against', daemon.url, '--resume', 'run-a'], 2, /cannot be resumed/],
         [['digits', '--fail-on-regression', 'much'], 2, /regression/],
     ]) {
         const { code, problems } = await webinfer(daemon, ['bench', ...words]);

@@ -342,9 +342,9 @@ static enum wi_exit end_runs(struct bench *bench)
     for (size_t i = 0; i < bench->side_count; i++) {
         size_t live = wi_bench_side_live(&bench->sides[i]);
         left += live;
-        if (live > 0)
+        if (live > 0 && bench->side_count == 1)
             say_resume(bench, &bench->sides[i]);
-        else if (wi_bench_keep_end(&bench->sides[i].keep) != 0)
+        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
             failed = 1;
     }
     if (left > 0 && bench->end == WI_BENCH_DONE)
@@ -399,6 +399,8 @@ static enum wi_exit begin(struct bench *bench)
     add_side(bench, bench->daemon.url);
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"));
+    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->sides[i]);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(&bench->sides[i], &bench->choice.seed);
         bench->live += wi_bench_side_live(&bench->sides[i]);
@@ -414,6 +416,19 @@ static enum wi_exit measure(struct bench *bench)
     return end_runs(bench);
 }
 
+/* What is measured in turn is of one time. */
+static int check_words(const struct wi_cli *cli)
+{
+    if (wi_argument_given(&cli->arguments, "against") &&
+        wi_argument_given(&cli->arguments, "resume")) {
+        fputs("webinfer: what was measured --against another daemon cannot be resumed: begin "
+              "anew\n",
+            stderr);
+        return 0;
+    }
+    return wi_cli_lab_check_threshold(cli);
+}
+
 enum wi_exit wi_cli_bench(struct wi_cli *cli)
 {
     struct bench bench = {.cli = cli, .daemon = {.input = -1}};
@@ -421,7 +436,7 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (wi_cli_lab_check_threshold(cli))
+    else if (check_words(cli))
         result = begin(&bench);
     if (result == WI_EXIT_OK)
         result = measure(&bench);

@@ -315,6 +315,23 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
     return WI_EXIT_OK;
 }
 
+enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
+{
+    struct wi_strings browsers = {0};
+    side->measure = (struct wi_bench_measure){.cli = &side->cli, .choice = side->choice};
+    enum wi_exit result = wi_bench_keep_may(&side->cli);
+    if (result == WI_EXIT_OK)
+        result = add_subjects(side);
+    if (result == WI_EXIT_OK) {
+        list_browsers(side, &browsers);
+        result = start_browsers(side, &browsers);
+    }
+    if (result == WI_EXIT_OK)
+        result = make_plan(side, &browsers);
+    wi_strings_clear(&browsers);
+    return result;
+}
+
 /* --- a run that was begun before -------------------------------------------------------------- */
 
 /* Which cell it is; its precision may have become known only when it ran. */
@@ -362,36 +379,23 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit begin_run(struct wi_bench_side *side, uint32_t *seed)
+enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
+    const struct wi_strings *platforms = &side->choice->platforms;
     const char *name = wi_argument(arguments, "name");
+    struct wi_bench_head head = {.name = name ? name : arguments->positionals[0],
+        .seed = seed,
+        .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
     json_t *done = json_array();
-    enum wi_exit result = wi_bench_keep_begin(&side->keep, &side->cli,
-        name ? name : arguments->positionals[0], seed, wi_argument(arguments, "resume"), done);
+    enum wi_exit result =
+        wi_bench_keep_begin(&side->keep, &side->cli, &head, wi_argument(arguments, "resume"), done);
     if (result == WI_EXIT_OK) {
         leave_out(side, done);
         result = keep_absent(side);
     }
     json_decref(done);
     return result;
-}
-
-enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
-{
-    struct wi_strings browsers = {0};
-    side->measure = (struct wi_bench_measure){.cli = &side->cli, .choice = side->choice};
-    enum wi_exit result = wi_bench_keep_may(&side->cli);
-    if (result == WI_EXIT_OK)
-        result = add_subjects(side);
-    if (result == WI_EXIT_OK) {
-        list_browsers(side, &browsers);
-        result = start_browsers(side, &browsers);
-    }
-    if (result == WI_EXIT_OK)
-        result = make_plan(side, &browsers);
-    wi_strings_clear(&browsers);
-    return result == WI_EXIT_OK ? begin_run(side, seed) : result;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
