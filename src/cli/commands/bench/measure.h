@@ -54,6 +54,8 @@ void wi_bench_unload(
 enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share);
 
+/* Takes a member over, unless it says nothing. */
+void wi_bench_take(json_t *document, const char *member, const json_t *from);
 /* What a problem document says of a cell. Public for tests. */
 enum wi_lab_outcome wi_bench_outcome_of(const char *code);
 

@@ -191,11 +191,11 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
     json_t *facts = json_object();
-    if (text_of(hardware, "model_hash"))
-        json_object_set(facts, "hash", json_object_get(hardware, "model_hash"));
+    const char *hash = text_of(hardware, "model_hash");
+    if (hash && *hash) /* models that are built in may have none */
+        json_object_set_new(facts, "hash", json_string(hash));
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (text_of(option, members[i]))
-            json_object_set(facts, members[i], json_object_get(option, members[i]));
+        wi_bench_take(facts, members[i], option);
     return facts;
 }
 
