@@ -56,7 +56,7 @@ enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
 
 /* Takes a member over, unless it says nothing. */
 void wi_bench_take(json_t *document, const char *member, const json_t *from);
-/* What a problem document says of a cell. Public for tests. */
+/* What a code of a problem document says of a cell. */
 enum wi_lab_outcome wi_bench_outcome_of(const char *code);
 
 #endif
