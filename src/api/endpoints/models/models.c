@@ -98,7 +98,7 @@ static void add_pins(const struct wi_api *api, const char *name, json_t *out)
 static void answer_model(struct wi_request *request, const struct wi_model *model, json_t *found)
 {
     static const struct wi_versions none;
-    char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+    char *name = wi_model_name_without(model->name);
     int is_built_in = wi_model_is_built_in(model);
     if (!found || is_built_in || model->version == 0) {
         if (found && !is_built_in)
@@ -266,7 +266,7 @@ static json_t *find_aliased(const struct wi_aliases *aliases)
     json_t *out = json_object();
     for (size_t i = 0; i < aliases->count; i++) {
         const struct wi_alias *alias = &aliases->items[i];
-        size_t length = strcspn(alias->model, ":");
+        size_t length = wi_model_name_base(alias->model);
         json_t *names = json_object_getn(out, alias->model, length);
         if (!names && (names = json_array()))
             json_object_setn_new(out, alias->model, length, names);
