@@ -445,14 +445,6 @@ static json_t *room_json(const struct wi_api *api, const struct wi_list *list)
     return room > 0 ? json_integer((json_int_t)room) : json_null();
 }
 
-/* "next" is the name of the last one, or null. */
-static void add_next(const struct listing *listing, json_t *answer)
-{
-    const json_t *last = json_array_get(listing->list, json_array_size(listing->list) - 1);
-    json_t *name = listing->more ? json_object_get(last, "name") : NULL;
-    json_object_set_new(answer, "next", name ? json_incref(name) : json_null());
-}
-
 static json_t *list_json(
     const struct wi_api *api, const struct wi_page *page, const struct wi_list *list)
 {
@@ -466,7 +458,7 @@ static json_t *list_json(
         aliases_json(wi_repository_aliases(api->deps.repository)), "published",
         wi_api_published_json(api), "room", room_json(api, list));
     if (page->limit > 0)
-        add_next(&listing, answer);
+        json_object_set_new(answer, "next", wi_page_next(listing.list, "name", listing.more));
     return answer;
 }
 
