@@ -295,8 +295,8 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
     struct wi_pcg32 random;
     wi_pcg32_seed(&random, seed, 0);
     for (size_t i = 0; kernel->inputs[i].name; i++)
-        add_tensor(inputs, kernel->inputs[i].name, known->dims[i],
-            (int)(known->positive >> i & 1), &random);
+        add_tensor(inputs, kernel->inputs[i].name, known->dims[i], (int)(known->positive >> i & 1),
+            &random);
     return known->options ? json_loads(known->options, 0, NULL) : NULL;
 }
 
