@@ -59,8 +59,8 @@ static enum wi_code check(const struct wi_hub_reference *reference,
 /* What ":VARIANT" names; NULL where it is empty, or means the preferred one. */
 static char *variant_of(const char *text, size_t size)
 {
-    if (size == 0 ||
-        (size == sizeof WI_VARIANT_LATEST && strncasecmp(text + 1, WI_VARIANT_LATEST, size - 1) == 0))
+    if (size == 0 || (size == sizeof WI_VARIANT_LATEST &&
+                         strncasecmp(text + 1, WI_VARIANT_LATEST, size - 1) == 0))
         return NULL;
     return wi_strndup(text + 1, size - 1);
 }

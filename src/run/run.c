@@ -570,8 +570,8 @@ static void find_webgpu(struct wi_run *run, struct wi_model *model)
         go_on(run, model, NULL);
         return;
     }
-    char *name = wi_sprintf(
-        "%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name), model->name, variant->name);
+    char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
+        model->name, variant->name);
     run->model = wi_model_ref(model);
     struct wi_repository_lookup *found =
         wi_repository_find(run->deps->repository, name, on_webgpu, run);

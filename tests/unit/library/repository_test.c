@@ -36,7 +36,8 @@ TEST_IN(checks_names, NULL, NULL)
 TEST_IN(a_name_is_taken_apart_at_its_variant, NULL, NULL)
 {
     char *alone = wi_model_name_without("own/name:q8"), *same = wi_model_name_without("name");
-    char *other = wi_model_name_with("own/name:q8", "q4"), *first = wi_model_name_with("name", "q4");
+    char *other = wi_model_name_with("own/name:q8", "q4"),
+         *first = wi_model_name_with("name", "q4");
     assert_int_equal(wi_model_name_base("own/name:q8"), strlen("own/name"));
     assert_int_equal(wi_model_name_base("name"), strlen("name"));
     assert_string_equal(wi_model_name_variant("own/name:q8"), "q8");
