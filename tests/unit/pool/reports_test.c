@@ -67,6 +67,7 @@ TEST(what_is_cancelled_makes_room)
     wi_pool_cancel(pool, "n-1", "a", "cancelled");
     assert_int_equal(seen.cancelled, 1);
     assert_string_equal(seen.cancelled_for, "cancelled");
+    assert_int_equal(wi_estimates_count(pool->estimates), 0); /* nothing is known by it */
     assert_int_equal(node()->count, 0);
     assert_int_equal(node()->missed, 0); /* its node is not to blame */
     assert_int_equal(told(), 1);
