@@ -90,6 +90,7 @@ TEST(what_a_node_does_not_even_take_is_held_against_it)
         assert_int_equal(node()->place->class->doubted, i == 2); /* others go before it */
         assert_string_equal(seen.cancelled_for, "lost");
     }
+    wi_pool_lose(pool, wi_pool_nodes_find(pool->nodes, "n-1"), "another", "silence");
     assert_int_equal(seen.lost, 2);
     give("a", WI_WASM, NULL);
     bridge()->on_answer(bridge()->context, "n-1", "a", &answer);
