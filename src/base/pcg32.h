@@ -21,6 +21,12 @@ static inline uint32_t wi_pcg32_next(struct wi_pcg32 *generator)
     return mixed >> turn | mixed << (-turn & 31);
 }
 
+/* A number in [0, 1), of 32 bits. */
+static inline double wi_pcg32_share(struct wi_pcg32 *generator)
+{
+    return (double)wi_pcg32_next(generator) / 4294967296.0;
+}
+
 static inline void wi_pcg32_seed(struct wi_pcg32 *generator, uint64_t seed, uint64_t stream)
 {
     *generator = (struct wi_pcg32){.increment = stream << 1 | 1};

@@ -20,7 +20,7 @@ static void list_use(void *context, struct wi_versions_use *use)
         const struct wi_pin_record *record = &blocks->entries[i]->record;
         if (blocks->entries[i]->is_spare || record->pin.kind == WI_PIN_PULLED)
             continue;
-        char *name = wi_strndup(record->pin.model, wi_pin_base(record->pin.model));
+        char *name = wi_model_name_without(record->pin.model);
         char *folder = wi_pin_folder(record, blocks->directory);
         wi_strings_add(&use->names, name);
         if (record->pin.version)
@@ -39,7 +39,8 @@ static void on_gone(void *context, const char *name)
     struct wi_error error;
     for (size_t i = blocks->count; i-- > 0;) {
         const char *model = blocks->entries[i]->record.pin.model;
-        if (strncmp(model, name, wi_pin_base(model)) != 0 || name[wi_pin_base(model)])
+        size_t length = wi_model_name_base(model);
+        if (strncmp(model, name, length) != 0 || name[length])
             continue;
         if (wi_pin_remove(blocks->directory, model, &error) != WI_OK)
             wi_warn("content", model, "%s", error.detail);

@@ -74,7 +74,7 @@ static void sweep(const struct look *look)
 static int is_gone(const struct look *look, const struct wi_pin *pin)
 {
     unsigned number;
-    char *name = wi_strndup(pin->model, wi_pin_base(pin->model));
+    char *name = wi_model_name_without(pin->model);
     int gone =
         pin->version > 0 && wi_versions_find(look->directory, name, &number) == 0 && number == 0;
     free(name);

@@ -72,14 +72,9 @@ void wi_pin_record_clear(struct wi_pin_record *record)
     *record = (struct wi_pin_record){0};
 }
 
-size_t wi_pin_base(const char *model)
-{
-    return strcspn(model, ":");
-}
-
 char *wi_pin_folder(const struct wi_pin_record *record, const char *directory)
 {
-    char *name = wi_strndup(record->pin.model, wi_pin_base(record->pin.model));
+    char *name = wi_model_name_without(record->pin.model);
     char *folder = record->pin.version ? wi_versions_folder(directory, name, record->pin.version)
                                        : wi_sprintf("%s/%s", directory, name);
     free(name);

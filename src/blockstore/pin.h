@@ -25,8 +25,6 @@ void wi_pin_record_copy(struct wi_pin_record *to, const struct wi_pin_record *fr
 void wi_pin_record_clear(struct wi_pin_record *record);
 /* Where its files lie; the caller frees it. Does not block. */
 char *wi_pin_folder(const struct wi_pin_record *record, const char *directory);
-/* The length of a model's name without its variant. Does not block. */
-size_t wi_pin_base(const char *model);
 
 /* Does not block. The caller frees the text. Public for tests. */
 char *wi_pin_print(const struct wi_pin_record *record);

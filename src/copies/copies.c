@@ -158,16 +158,10 @@ static void on_removed(
         wi_warn("content", NULL, "a copy could not be removed: %s", error->detail);
 }
 
-/* What it is called without its variant; the caller frees it. */
-static char *base_of(const char *model)
-{
-    return wi_strndup(model, strcspn(model, ":"));
-}
-
 /* Whether the model is here for others' sake alone: looks at the store. */
 static int is_for_others(const struct wi_copies *copies, const char *model)
 {
-    char *name = base_of(model);
+    char *name = wi_model_name_without(model);
     int is = wi_versions_is_copy(wi_repository_directory(copies->deps.repository), name);
     free(name);
     return is;
@@ -175,7 +169,7 @@ static int is_for_others(const struct wi_copies *copies, const char *model)
 
 static void remove_model(struct wi_copies *copies, const char *model)
 {
-    char *name = base_of(model);
+    char *name = wi_model_name_without(model);
     copies->removal = wi_versions_take_away(copies->deps.versions, name, on_removed, copies);
     free(name);
 }

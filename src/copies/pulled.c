@@ -97,7 +97,7 @@ static void on_done(void *context, const struct wi_pull_info *info)
     struct wi_pulled *pulled = context;
     if (!may_be_served(pulled, info))
         return;
-    char *name = info->variant ? wi_sprintf("%s:%s", info->name, info->variant) : NULL;
+    char *name = info->variant ? wi_model_name_with(info->name, info->variant) : NULL;
     wi_strings_add(&pulled->names, name ? name : info->name);
     free(name);
     go_on(pulled);

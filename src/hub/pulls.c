@@ -81,7 +81,7 @@ static void free_entry(struct entry *entry)
 /* Whether `name` is `own`, perhaps with a variant. */
 static int is_named(const char *own, const char *name)
 {
-    size_t length = strcspn(name, ":@");
+    size_t length = wi_hub_reference_base(name);
     return strlen(own) == length && memcmp(own, name, length) == 0;
 }
 
@@ -602,7 +602,7 @@ static int is_pullable(const char *name)
 int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
 {
     char repository[WI_MODEL_NAME_MAX + 1];
-    size_t length = strcspn(name, ":@");
+    size_t length = wi_hub_reference_base(name);
     if (length >= sizeof repository)
         return 0;
     memcpy(repository, name, length);

@@ -59,17 +59,22 @@ static enum wi_code check(const struct wi_hub_reference *reference,
 /* What ":VARIANT" names; NULL where it is empty, or means the preferred one. */
 static char *variant_of(const char *text, size_t size)
 {
-    if (size == 0 ||
-        (size == sizeof WI_VARIANT_LATEST - 1 && strncasecmp(text, WI_VARIANT_LATEST, size) == 0))
+    if (size == 0 || (size == sizeof WI_VARIANT_LATEST &&
+                         strncasecmp(text + 1, WI_VARIANT_LATEST, size - 1) == 0))
         return NULL;
     return wi_strndup(text + 1, size - 1);
+}
+
+size_t wi_hub_reference_base(const char *text)
+{
+    return strcspn(text, ":@");
 }
 
 enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     struct wi_hub_reference *reference, struct wi_error *error)
 {
     size_t whole = strlen(text), before = strcspn(text, "@");
-    size_t repository = strcspn(text, ":@");
+    size_t repository = wi_hub_reference_base(text);
     *reference = (struct wi_hub_reference){.repository = wi_strndup(text, repository)};
     reference->variant = variant_of(text + repository, before - repository);
     if (before < whole)
@@ -154,7 +159,7 @@ static enum wi_code read_root(
 static enum wi_code read_content(
     const char *text, const char *rest, struct wi_hub_reference *reference, struct wi_error *error)
 {
-    size_t cid = strcspn(rest, "/:@"), whole = strcspn(rest, ":@");
+    size_t cid = strcspn(rest, "/:@"), whole = wi_hub_reference_base(rest);
     char printed[WI_CID_TEXT];
     if (strchr(rest, '@'))
         return refuse(text, "a CID is one revision alone, so nothing may follow \"@\"", error);
@@ -202,7 +207,7 @@ char *wi_hub_reference_of_name(const char *name)
     struct wi_cid cid;
     char printed[WI_CID_TEXT];
     const char *text = name + sizeof WI_NAME_CONTENT - 1;
-    size_t length = wi_name_is_content(name) ? strcspn(text, ":") : 0;
+    size_t length = wi_name_is_content(name) ? wi_model_name_base(text) : 0;
     if (length == 0 || read_root(text, length, &cid, NULL) != WI_OK)
         return NULL;
     wi_cid_print(&cid, printed);

@@ -29,6 +29,8 @@ struct wi_hub_reference {
     const char *path; /* below the root, a part of `repository`; "": the root itself */
 };
 
+/* The bytes of REPOSITORY in `text`, or of a name in front of what follows it likewise. */
+size_t wi_hub_reference_base(const char *text);
 /* WI_OK, or WI_INVALID_FIELD with the field ("model") and what is allowed; then it is empty. */
 enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     struct wi_hub_reference *reference, struct wi_error *error);

@@ -18,7 +18,7 @@ static enum wi_code check(
     const struct wi_aliases *aliases, const char *name, const char *model, struct wi_error *error)
 {
     const struct wi_alias *earlier = wi_aliases_find(aliases, name);
-    if (strchr(name, ':') || wi_model_check_name(name, NULL) != WI_OK)
+    if (wi_model_name_variant(name) || wi_model_check_name(name, NULL) != WI_OK)
         return wi_error_set(error, WI_INVALID_FIELD, name,
             "\"%.100s\" can be no alias; allowed is NAME or OWNER/NAME of letters, digits, \".\", "
             "\"_\" and \"-\", beginning with a letter or digit",
@@ -66,7 +66,7 @@ const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const c
 static const struct wi_alias *find_base(const struct wi_aliases *aliases, const char *name)
 {
     char base[WI_MODEL_NAME_MAX + 1];
-    size_t length = strcspn(name, ":");
+    size_t length = wi_model_name_base(name);
     if (length > WI_MODEL_NAME_MAX)
         return NULL;
     memcpy(base, name, length);
@@ -85,7 +85,7 @@ enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error 
         wi_text_copy(error->field, sizeof error->field, field);
         return error->code;
     }
-    if (strchr(name, ':'))
+    if (wi_model_name_variant(name))
         return wi_error_set(error, WI_INVALID_FIELD, field,
             "%.160s names a variant, and a model gets a name for all of its variants", name);
     if (wi_builtin_owns(name))
@@ -123,15 +123,16 @@ const char *wi_aliases_resolve(
     const struct wi_aliases *aliases, const char *name, char out[WI_MODEL_NAME_MAX + 1])
 {
     const struct wi_alias *alias = find_base(aliases, name);
-    const char *variant = strchr(name, ':');
+    const char *variant = wi_model_name_variant(name);
     if (variant && strcasecmp(variant, WI_VARIANT_LATEST) == 0) {
-        snprintf(out, WI_MODEL_NAME_MAX + 1, "%.*s", (int)(variant - name), name);
+        snprintf(out, WI_MODEL_NAME_MAX + 1, "%.*s", (int)wi_model_name_base(name), name);
         name = out;
         variant = NULL;
     }
-    if (!alias || (variant && strchr(alias->model, ':')))
+    if (!alias || (variant && wi_model_name_variant(alias->model)))
         return name;
-    snprintf(out, WI_MODEL_NAME_MAX + 1, "%s%s", alias->model, variant ? variant : "");
+    snprintf(out, WI_MODEL_NAME_MAX + 1, "%s%s%s", alias->model, variant ? ":" : "",
+        variant ? variant : "");
     return out;
 }
 

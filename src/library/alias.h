@@ -42,8 +42,8 @@ int wi_name_is_content(const char *name);
 enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error);
 /* The first alias that leads to another one; NULL if all lead to models. */
 const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
-/* What some clients put behind every name: it means the preferred variant, as no variant does. */
-#define WI_VARIANT_LATEST ":latest"
+/* The variant that some clients name everywhere: it means the preferred one, as none does. */
+#define WI_VARIANT_LATEST "latest"
 /* What `name`, which is a valid name of a model, stands for: into `out`, or `name` itself. The
  * variant of an alias may be named behind it where it leads to none itself. */
 const char *wi_aliases_resolve(

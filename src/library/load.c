@@ -11,6 +11,7 @@
 #include "base/memory.h"
 #include "library/folder.h"
 #include "library/made.h"
+#include "library/model.h"
 #include "library/versions.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -268,7 +269,7 @@ static void drop_results(struct wi_load *load)
  * the same one later, when the name leads on. */
 static enum wi_code choose_folder(struct wi_load *load)
 {
-    char *name = wi_strndup(load->name, strcspn(load->name, ":"));
+    char *name = wi_model_name_without(load->name);
     enum wi_code code = WI_OK;
     free(load->folder);
     load->folder = wi_strdup(load->staged);
@@ -296,8 +297,8 @@ static enum wi_code read_once(struct wi_load *load)
     load->error = (struct wi_error){0};
     if (choose_folder(load) != WI_OK)
         return load->error.code;
-    int base_length = (int)strcspn(load->name, ":");
-    const char *wanted = load->name[base_length] ? load->name + base_length + 1 : NULL;
+    int base_length = (int)wi_model_name_base(load->name);
+    const char *wanted = wi_model_name_variant(load->name);
     struct wi_folder folder = {0};
     enum wi_code code;
     int found =

@@ -40,6 +40,27 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     return WI_INVALID_FIELD;
 }
 
+size_t wi_model_name_base(const char *name)
+{
+    return strcspn(name, ":");
+}
+
+const char *wi_model_name_variant(const char *name)
+{
+    const char *mark = strchr(name, ':');
+    return mark ? mark + 1 : NULL;
+}
+
+char *wi_model_name_without(const char *name)
+{
+    return wi_strndup(name, wi_model_name_base(name));
+}
+
+char *wi_model_name_with(const char *name, const char *variant)
+{
+    return wi_sprintf("%.*s:%s", (int)wi_model_name_base(name), name, variant);
+}
+
 int wi_model_is_built_in(const struct wi_model *model)
 {
     return model->builtin || model->kernels;

@@ -57,7 +57,7 @@ struct entry {
 static void make_key(char key[WI_MODEL_NAME_MAX + 1], const char *name)
 {
     strcpy(key, name); /* a checked name: it fits */
-    for (char *c = key + strcspn(key, ":"); *c; c++)
+    for (char *c = key + wi_model_name_base(key); *c; c++)
         *c = (char)tolower((unsigned char)*c);
 }
 
@@ -292,7 +292,7 @@ static void note_look_up(struct wi_repository *repository, int found)
 static int is_kept(const struct wi_load *load)
 {
     if (load->code == WI_MODEL_INVALID)
-        return load->variant || !strchr(load->name, ':');
+        return load->variant || !wi_model_name_variant(load->name);
     return load->code == WI_OK;
 }
 
@@ -453,8 +453,8 @@ static int is_current(const struct entry *entry)
  * tells: a folder of other formats has large files. */
 static int is_there(const struct wi_repository *repository, const char *name, uint64_t *size)
 {
-    char *path =
-        wi_sprintf("%s/%.*s/model.onnx", repository->directory, (int)strcspn(name, ":"), name);
+    char *path = wi_sprintf(
+        "%s/%.*s/model.onnx", repository->directory, (int)wi_model_name_base(name), name);
     struct stat status;
     int there = stat(path, &status) == 0;
 
@@ -531,7 +531,7 @@ void wi_repository_list_used(struct wi_repository *repository, struct wi_version
         const struct wi_model *model = &snapshot->model;
         if (!model->folder || !wi_model_is_used(model))
             continue;
-        char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+        char *name = wi_model_name_without(model->name);
         wi_strings_add(&use->names, name);
         wi_strings_add(&use->folders, model->folder);
         free(name);

@@ -48,7 +48,7 @@ static void free_note(void *data, int cancelled)
 static struct use *find_use(const struct wi_repository *repository, const char *name)
 {
     struct use *use;
-    size_t length = strcspn(name, ":");
+    size_t length = wi_model_name_base(name);
 
     HASH_FIND(hh, repository->uses, name, length, use);
     return use;
@@ -61,7 +61,7 @@ static void note_when(struct wi_repository *repository, const struct wi_model *m
 
     if (!use) {
         use = wi_alloc(sizeof *use);
-        use->name = wi_strndup(model->name, strcspn(model->name, ":"));
+        use->name = wi_model_name_without(model->name);
         HASH_ADD_KEYPTR(hh, repository->uses, use->name, strlen(use->name), use);
     }
     use->at = wi_wall_ms() / 1000;

@@ -110,11 +110,9 @@ struct wi_model *wi_snapshot_of_kernels(
 /* A variant is one model, by the name that the folder gives it. The caller frees. */
 static char *name_of(const struct wi_load *load)
 {
-    size_t base = strcspn(load->name, ":");
-
-    if (!load->name[base] || !load->variant)
+    if (!wi_model_name_variant(load->name) || !load->variant)
         return wi_strdup(load->name);
-    return wi_sprintf("%.*s:%s", (int)base, load->name, load->variant);
+    return wi_model_name_with(load->name, load->variant);
 }
 
 static size_t count_open(const struct wi_repository *repository)

@@ -177,12 +177,12 @@ enum wi_code wi_versions_remove(
     *freed = 0;
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
-    int store = strchr(name, ':') ? -1 : wi_versions_open_store(directory);
+    int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
     int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &last) : -1;
     enum wi_code code = WI_OK;
     if (parent >= 0)
         code = remove_in(store, parent, directory, name, last, pulled, freed, error);
-    else if (strchr(name, ':') || wi_is_missing(errno))
+    else if (wi_model_name_variant(name) || wi_is_missing(errno))
         code = no_model(name, error);
     else
         code = wi_path_failed(directory, "the model cannot be looked for", error);

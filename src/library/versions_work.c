@@ -198,7 +198,7 @@ static enum wi_code check_staged(void *context, const char *folder, struct wi_er
         wi_hash_cache_know(known, &task->known.files[i].identity, task->known.files[i].hash);
     enum wi_code code = try_reading(task, task->name, folder, known, error);
     if (code == WI_OK && task->source.variant) {
-        char *name = wi_sprintf("%s:%s", task->name, task->source.variant);
+        char *name = wi_model_name_with(task->name, task->source.variant);
         code = try_reading(task, name, folder, known, error);
         code = code == WI_MODEL_NOT_FOUND ? WI_OK : code; /* it is a variant of the hub alone */
         free(name);

@@ -308,11 +308,7 @@ void wi_worker_free(struct wi_worker *worker)
 
 double wi_worker_random(struct wi_worker_service *service)
 {
-    /* xorshift64* */
-    service->random ^= service->random >> 12;
-    service->random ^= service->random << 25;
-    service->random ^= service->random >> 27;
-    return (double)((service->random * 0x2545F4914F6CDD1DULL) >> 11) / 9007199254740992.0;
+    return wi_pcg32_share(&service->random);
 }
 
 int wi_worker_service_open(struct wi_worker_service *service)

@@ -17,6 +17,7 @@
 #define WI_NODE_WORKER_H
 
 #include "base/error.h"
+#include "base/pcg32.h"
 #include "base/secret.h"
 #include "node/frame.h"
 #include "node/part.h"
@@ -94,8 +95,8 @@ struct wi_worker_service {
     const char *authority;    /* PEM file of the authority to trust, or NULL */
     const char *capabilities; /* what each announces: the JSON of data.capabilities */
     const struct wi_worker_events *events;
-    void *context;   /* the owner's */
-    uint64_t random; /* not 0; the same gives the same numbers again */
+    void *context;          /* the owner's */
+    struct wi_pcg32 random; /* seeded: the same seed gives the same numbers again */
     struct wi_worker_counters counters;
     struct lws_vhost *_vhost;
     unsigned char *_scratch;

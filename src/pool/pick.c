@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/pcg32.h"
 #include "pool/explain.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pending.h"
@@ -15,7 +16,7 @@
 #include <string.h>
 
 struct pool_chooser {
-    uint64_t random;                 /* the state of the dice */
+    struct wi_pcg32 random;          /* nobody gains by foreseeing what it decides to try */
     struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
     struct wi_route_option *options;
     size_t capacity;
@@ -25,10 +26,11 @@ struct pool_chooser {
 struct pool_chooser *wi_pool_chooser_new(void)
 {
     struct pool_chooser *chooser = wi_alloc(sizeof *chooser);
+    uint64_t seed;
 
-    if (uv_random(NULL, NULL, &chooser->random, sizeof chooser->random, 0, NULL) != 0)
-        chooser->random = (uint64_t)wi_wall_ms();
-    chooser->random |= 1; /* never 0, which the dice could not leave */
+    if (uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL) != 0)
+        seed = (uint64_t)wi_wall_ms();
+    wi_pcg32_seed(&chooser->random, seed, 0);
     return chooser;
 }
 
@@ -218,15 +220,6 @@ static void make_room(struct pool_chooser *chooser, size_t count)
         chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
-/* xorshift64*: these dice decide what is tried, and nobody gains by foreseeing it. */
-static double roll(struct pool_chooser *chooser)
-{
-    chooser->random ^= chooser->random >> 12;
-    chooser->random ^= chooser->random << 25;
-    chooser->random ^= chooser->random >> 27;
-    return (double)((chooser->random * 0x2545f4914f6cdd1dULL) >> 11) / 9007199254740992.0;
-}
-
 static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
@@ -240,7 +233,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     struct wi_terms terms = {.numerics = config->numerics,
         .exploration = config->exploration,
         .recheck = config->recheck,
-        .recheck_roll = with_dice ? roll(chooser) : 1,
+        .recheck_roll = with_dice ? wi_pcg32_share(&chooser->random) : 1,
         .waiting = pool->backlog.waiting,
         .now = now};
     size_t count = 0;

@@ -2,6 +2,7 @@
 #include "proof/answers.h"
 
 #include "base/memory.h"
+#include "base/pcg32.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -262,14 +263,13 @@ const struct wi_kernel *wi_answer_kernel(size_t index)
 /* --- asking ----------------------------------------------------------------------------------- */
 
 /* From -2 to 2, in steps that FP32 has exactly. */
-static float draw(uint32_t *state)
+static float draw(struct wi_pcg32 *random)
 {
-    *state = *state * 1664525 + 1013904223;
-    return (float)(*state >> 20) / 1024 - 2;
+    return (float)(wi_pcg32_next(random) >> 20) / 1024 - 2;
 }
 
 static void add_tensor(struct wi_tensors *inputs, const char *name, const int64_t dims[3],
-    int positive, uint32_t *state)
+    int positive, struct wi_pcg32 *random)
 {
     struct wi_tensor *tensor = wi_tensors_add(inputs);
     tensor->name = wi_strdup(name);
@@ -283,7 +283,7 @@ static void add_tensor(struct wi_tensors *inputs, const char *name, const int64_
         abort(); /* a few hundred bytes */
     tensor->blob->size = tensor->size;
     for (size_t i = 0; i < elements; i++) {
-        float value = draw(state);
+        float value = draw(random);
         ((float *)(void *)tensor->blob->bytes)[i] = positive ? 1 + fabsf(value) / 2 : value;
     }
 }
@@ -292,9 +292,11 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
 {
     const struct known *known = &all[index];
     const struct wi_kernel *kernel = wi_answer_kernel(index);
+    struct wi_pcg32 random;
+    wi_pcg32_seed(&random, seed, 0);
     for (size_t i = 0; kernel->inputs[i].name; i++)
-        add_tensor(
-            inputs, kernel->inputs[i].name, known->dims[i], (int)(known->positive >> i & 1), &seed);
+        add_tensor(inputs, kernel->inputs[i].name, known->dims[i], (int)(known->positive >> i & 1),
+            &random);
     return known->options ? json_loads(known->options, 0, NULL) : NULL;
 }
 

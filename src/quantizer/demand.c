@@ -139,8 +139,8 @@ static void on_turn(void *context)
 {
     struct wi_run_made *made = context;
     struct wi_error error = {.code = WI_OK};
-    char *model = wi_strndup(made->model->name, strcspn(made->model->name, ":"));
-    char *name = wi_sprintf("%s:%s", model, made->kind->variant);
+    char *model = wi_model_name_without(made->model->name);
+    char *name = wi_model_name_with(model, made->kind->variant);
     int over = is_over(made, name, &error) || watch(made, model, &error) != WI_OK;
     free(model);
     free(name);

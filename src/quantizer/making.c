@@ -504,10 +504,10 @@ struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
     making->context = context;
     making->kind = wi_making_kind(want->bits);
     making->want = *want;
-    making->base = wi_strndup(model->name, strcspn(model->name, ":"));
-    making->name = wi_sprintf("%s:%s", making->base, making->kind->variant);
+    making->base = wi_model_name_without(model->name);
+    making->name = wi_model_name_with(making->base, making->kind->variant);
     making->source_name =
-        model->variant ? wi_sprintf("%s:" WI_MADE_SOURCE, making->base) : wi_strdup(making->base);
+        model->variant ? wi_model_name_with(making->base, WI_MADE_SOURCE) : wi_strdup(making->base);
     wi_id_new(making->id, WI_MADE_PREFIX);
     making->began_ms = wi_now_ms();
     making->turn = wi_timer_new(deps->loop, on_turn, making);

@@ -215,7 +215,7 @@ static enum wi_code check_model(
             "%.160s is not there in fp32, of which alone fewer bits are made", model->name);
     if (wi_variants_get(variants, kind->variant))
         return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
-            (int)strcspn(model->name, ":"), model->name, kind->variant);
+            (int)wi_model_name_base(model->name), model->name, kind->variant);
     return WI_OK;
 }
 
@@ -247,7 +247,7 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
     const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
 {
     const struct wi_making_kind *kind = wi_making_kind(want->bits);
-    int length = (int)strcspn(model->name, ":");
+    int length = (int)wi_model_name_base(model->name);
     enum wi_code code = check_model(model, kind, error);
     if (code != WI_OK)
         return code;

@@ -461,7 +461,7 @@ static const char *missing(const struct wi_run *run, const struct wi_model *mode
     const char *precision = run->infer.asked->precision;
     const char *own = model->builtin ? NULL : wi_model_precision(model);
     struct wi_error why;
-    if (precision && !strchr(run->infer.model_name, ':') &&
+    if (precision && !wi_model_name_variant(run->infer.model_name) &&
         !(own && wi_variant_is_of(own, precision)))
         return makeable(run, model, precision);
     return run->is_open && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
@@ -518,7 +518,7 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     const struct wi_variant *next = NULL;
     struct wi_error why;
     if (!run->looked) {
-        run->is_open = !infer->asked->precision && !strchr(infer->model_name, ':') &&
+        run->is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
                        (model->variant || makeable(run, model, NULL));
         if (run->is_open)
             next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
@@ -570,8 +570,8 @@ static void find_webgpu(struct wi_run *run, struct wi_model *model)
         go_on(run, model, NULL);
         return;
     }
-    char *name = wi_sprintf(
-        "%.*s:%s" WI_VARIANT_WEBGPU, (int)strcspn(model->name, ":"), model->name, variant->name);
+    char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
+        model->name, variant->name);
     run->model = wi_model_ref(model);
     struct wi_repository_lookup *found =
         wi_repository_find(run->deps->repository, name, on_webgpu, run);

@@ -139,7 +139,7 @@ struct wi_run_wait *wi_run_wait_made(uv_loop_t *loop, const struct wi_run_maker 
     struct wi_model *model, const char *variant, double wait_ms,
     const struct wi_run_wait_owner *owner)
 {
-    char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant);
+    char *name = wi_model_name_with(model->name, variant);
     struct wi_run_wait *wait = wait_for(loop, name, "made", wait_ms, owner);
     wait->maker = maker;
     wait->made = maker->begin(maker->context, model, variant, on_made, wait);

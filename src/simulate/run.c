@@ -245,9 +245,9 @@ int sim_run(const struct sim_options *options)
             .authority = options->authority,
             .capabilities = capabilities,
             .events = &events,
-            .context = &sim,
-            .random = options->seed * 2 + 1}};
+            .context = &sim}};
 
+    wi_pcg32_seed(&sim.service.random, options->seed, 0);
     uv_loop_init(&loop);
     sim.service.lws = wi_lws_new(&loop, &error);
     if (!sim.service.lws) {

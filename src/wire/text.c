@@ -328,7 +328,7 @@ enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *
 void wi_text_name_variant(
     struct wi_infer *infer, const struct wi_model *model, const struct wi_variant *variant)
 {
-    char *name = wi_sprintf("%.*s:%s", (int)strcspn(model->name, ":"), model->name, variant->name);
+    char *name = wi_model_name_with(model->name, variant->name);
     free(infer->model_name);
     infer->model_name = name;
 }
@@ -336,7 +336,7 @@ void wi_text_name_variant(
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model)
 {
     const struct wi_inference *asked = infer->asked;
-    if (!asked->precision || !model->variant || strchr(infer->model_name, ':') ||
+    if (!asked->precision || !model->variant || wi_model_name_variant(infer->model_name) ||
         wi_variant_is_of(model->variant, asked->precision))
         return 0;
     const struct wi_variant *variant = wi_variants_of_precision(&model->variants, asked->precision);

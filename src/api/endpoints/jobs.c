@@ -152,10 +152,10 @@ void wi_handle_job_delete(struct wi_request *request)
 
 /* --- GET /v1/jobs ---------------------------------------------------------------------------- */
 
-/* One more row is asked for than is listed: whether there are others. */
 struct job_list {
     struct wi_row_list rows;
     size_t limit;
+    const struct wi_durable *durable;
 };
 
 static void free_list(void *work)
@@ -167,41 +167,29 @@ static void free_list(void *work)
     free(list);
 }
 
-/* The key of the page behind a row: ids are in no order, so it has the time too. */
-static void print_next(struct wi_buffer *out, const struct wi_row *row)
+static void print_job(struct wi_buffer *out, const void *context, size_t row)
 {
-    wi_buffer_puts(out, "\"");
-    wi_buffer_integer(out, row->accepted_at);
-    wi_buffer_strings(out, ".", row->id, "\"", NULL);
+    const struct job_list *list = context;
+    wi_job_print(out, list->durable, &list->rows.rows[row]);
+    wi_buffer_puts(out, "}");
 }
 
-static void print_list(
-    struct wi_buffer *out, const struct wi_durable *durable, const struct job_list *list)
+/* Ids are in no order, so it has the time too. */
+static void print_key(struct wi_buffer *out, const void *context, size_t row)
 {
-    const struct wi_row *rows = list->rows.rows;
-    wi_buffer_puts(out, "{\"jobs\":[");
-    for (size_t i = 0; i < list->rows.count && i < list->limit; i++) {
-        wi_buffer_puts(out, i > 0 ? ",\n" : "\n");
-        wi_job_print(out, durable, &rows[i]);
-        wi_buffer_puts(out, "}");
-    }
-    wi_buffer_puts(out, "],\"next\":");
-    if (list->rows.count > list->limit)
-        print_next(out, &rows[list->limit - 1]);
-    else
-        wi_buffer_puts(out, "null");
-    wi_buffer_puts(out, "}\n");
+    const struct wi_row *job = &((const struct job_list *)context)->rows.rows[row];
+    wi_buffer_integer(out, job->accepted_at);
+    wi_buffer_strings(out, ".", job->id, NULL);
 }
 
 static void on_listed(struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    struct wi_buffer text = {0};
-    if (failure) {
+    const struct job_list *list = work;
+    if (failure)
         wi_request_answer_error(request, failure);
-    } else {
-        print_list(&text, request->api->endpoints->durable, work);
-        wi_request_answer_text(request, 200, "application/json", &text);
-    }
+    else
+        wi_page_answer(request, &(struct wi_page_rows){"jobs", list->rows.count, list->limit,
+                                    print_job, print_key, list});
     free_list(work);
 }
 
@@ -230,19 +218,14 @@ const struct wi_param wi_jobs_params[] = {
     WI_PARAM_END,
 };
 
-/* As print_next has it. */
+/* As print_key has it. */
 static enum wi_code read_after(const char *after, struct wi_row_list *rows, struct wi_error *error)
 {
-    size_t digits = strspn(after, "0123456789");
-    const char *id = after + digits + 1;
-    if (digits > 0 && digits < 19 && after[digits] == '.' && *id && strlen(id) < WI_ID_SIZE) {
-        rows->before_at = strtoll(after, NULL, 10);
-        strcpy(rows->before_id, id);
-        return WI_OK;
-    }
-    wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
-    wi_error_expect(error, "the next of the page before");
-    return WI_INVALID_FIELD;
+    const char *rest = wi_page_key(after, &rows->before_at);
+    if (!rest || *rest != '.' || !rest[1] || strlen(rest + 1) >= WI_ID_SIZE)
+        return wi_page_refuse(after, error);
+    strcpy(rows->before_id, rest + 1);
+    return WI_OK;
 }
 
 /* What of the list the query asks for; NULL with the error. */
@@ -277,6 +260,7 @@ void wi_handle_jobs(struct wi_request *request)
         wi_request_answer_json(request, 200, json_pack("{s:[], s:n}", "jobs", "next"));
         free(list);
     } else {
+        list->durable = durable;
         wi_durable_list(durable, &list->rows, wi_step_end,
             wi_request_step(request, on_listed, list, free_list));
     }

@@ -481,11 +481,11 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
 static void find_having(
     struct wi_bridge *bridge, const char *name, struct wi_strings *ids, struct wi_strings *names)
 {
-    char *whole = wi_strndup(name, strcspn(name, ":"));
+    char *whole = wi_model_name_without(name);
     struct wi_strings some_ids = {0}, some_names = {0};
     wi_api_find_nodes(bridge, whole, &some_ids, &some_names);
     for (size_t i = 0; i < some_ids.count; i++) {
-        if (strchr(name, ':') && strcmp(some_names.items[i], name) != 0)
+        if (wi_model_name_variant(name) && strcmp(some_names.items[i], name) != 0)
             continue;
         wi_strings_add(ids, some_ids.items[i]);
         wi_strings_add(names, some_names.items[i]);

@@ -106,17 +106,14 @@ static void add_bridge_views(const struct wi_request *request, json_t *nodes)
     }
 }
 
-/* "next" is the id of the last one, or null. */
 static json_t *page_json(const struct wi_request *request, const struct wi_page *page)
 {
     int more;
     json_t *nodes =
         wi_pool_nodes_page_json(request->api->deps.pool, page->after, (size_t)page->limit, &more);
-    const json_t *last = json_array_get(nodes, json_array_size(nodes) - 1);
     add_bridge_views(request, nodes);
-    return json_pack("{s:o, s:O?, s:o}", "nodes", nodes, "next",
-        more ? json_object_get(last, "id") : NULL, "quarantined",
-        wi_api_quarantined_json(request, (size_t)page->limit));
+    return json_pack("{s:o, s:o, s:o}", "nodes", nodes, "next", wi_page_next(nodes, "id", more),
+        "quarantined", wi_api_quarantined_json(request, (size_t)page->limit));
 }
 
 void wi_handle_nodes(struct wi_request *request)

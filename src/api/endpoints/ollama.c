@@ -27,16 +27,16 @@
 /* Ollama's models have a tag behind their names, and the usual one is latest. */
 static json_t *tagged(const char *name, const char *variant)
 {
-    if (strchr(name, ':'))
+    if (wi_model_name_variant(name))
         return json_string(name);
-    return json_sprintf("%s:%s", name, variant ? variant : "latest");
+    return json_sprintf("%s:%s", name, variant ? variant : WI_VARIANT_LATEST);
 }
 
 static const char *untagged(const char *name, char out[WI_ROUTE_ARGUMENT_MAX])
 {
-    size_t length = strlen(name), tag = strlen(WI_VARIANT_LATEST);
-    if (length > tag && strcmp(name + length - tag, WI_VARIANT_LATEST) == 0)
-        length -= tag;
+    const char *variant = wi_model_name_variant(name);
+    int is_latest = variant && strcmp(variant, WI_VARIANT_LATEST) == 0;
+    size_t length = is_latest ? wi_model_name_base(name) : strlen(name);
     snprintf(out, WI_ROUTE_ARGUMENT_MAX, "%.*s", (int)length, name);
     return out;
 }

@@ -4,6 +4,8 @@
 #include "net/http.h"
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, const char *name,
     size_t name_size, const char *value, size_t value_size)
@@ -89,4 +91,47 @@ enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page
     if (code == WI_OK && page->limit == 0 && *page->after)
         page->limit = WI_PAGE_DEFAULT;
     return code;
+}
+
+json_t *wi_page_next(const json_t *rows, const char *member, int more)
+{
+    const json_t *last = json_array_get(rows, json_array_size(rows) - 1);
+    json_t *key = more ? json_object_get(last, member) : NULL;
+    return key ? json_incref(key) : json_null();
+}
+
+void wi_page_answer(struct wi_request *request, const struct wi_page_rows *rows)
+{
+    struct wi_buffer out = {0};
+    wi_buffer_strings(&out, "{\"", rows->name, "\":[", NULL);
+    for (size_t i = 0; i < rows->count && i < rows->limit; i++) {
+        wi_buffer_puts(&out, i > 0 ? ",\n" : "\n");
+        rows->print(&out, rows->context, i);
+    }
+    wi_buffer_puts(&out, "],\"next\":");
+    if (rows->count > rows->limit) {
+        wi_buffer_puts(&out, "\"");
+        rows->print_key(&out, rows->context, rows->limit - 1);
+        wi_buffer_puts(&out, "\"");
+    } else {
+        wi_buffer_puts(&out, "null");
+    }
+    wi_buffer_puts(&out, "}\n");
+    wi_request_answer_text(request, 200, "application/json", &out);
+}
+
+const char *wi_page_key(const char *after, int64_t *number)
+{
+    size_t digits = strspn(after, "0123456789");
+    if (digits == 0 || digits > 18)
+        return NULL;
+    *number = strtoll(after, NULL, 10);
+    return after + digits;
+}
+
+enum wi_code wi_page_refuse(const char *after, struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
+    wi_error_expect(error, "the next of the page before");
+    return WI_INVALID_FIELD;
 }

@@ -25,5 +25,26 @@ extern const struct wi_param wi_page_params[];
 /* As wi_query_read; what else is in the query is left alone. */
 enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,
     json_t **arguments, struct wi_error *error);
+/* What the answer has as `next`: that member of the last of `rows`, or null unless there are `more`
+ * behind it. A new reference. */
+json_t *wi_page_next(const json_t *rows, const char *member, int more);
+
+/* A page of rows of the database, of which one more than `limit` was asked for: whether there are
+ * others. */
+struct wi_page_rows {
+    const char *name; /* of the member that has them */
+    size_t count, limit;
+    void (*print)(struct wi_buffer *out, const void *context, size_t row);
+    /* The key of the page behind that row: characters that JSON need not escape. */
+    void (*print_key)(struct wi_buffer *out, const void *context, size_t row);
+    const void *context;
+};
+/* Answers 200 with the rows and `next`. */
+void wi_page_answer(struct wi_request *request, const struct wi_page_rows *rows);
+/* Reads the number of 1 to 18 digits that a key begins with. What stands behind it, or NULL if
+ * there is no such number. */
+const char *wi_page_key(const char *after, int64_t *number);
+/* WI_INVALID_FIELD: `after` is no key of that list. */
+enum wi_code wi_page_refuse(const char *after, struct wi_error *error);
 
 #endif

@@ -160,7 +160,7 @@ enum wi_code wi_cli_begun_name(
     if (code == WI_OK)
         *name = as                  ? wi_strdup(as)
                 : parsed.is_content ? wi_hub_reference_name(&parsed)
-                                    : wi_strndup(reference, strcspn(reference, ":@"));
+                                    : wi_strndup(reference, wi_hub_reference_base(reference));
     wi_hub_reference_clear(&parsed);
     return code;
 }

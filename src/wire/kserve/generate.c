@@ -73,13 +73,12 @@ static enum wi_code settle_task(struct wi_infer *infer, struct wi_error *error)
         "the task %s makes no text; POST …/infer does it", wi_task_name(asked->task));
 }
 
-static enum wi_code parse(
-    struct wi_infer *infer, const struct wi_blob *body, size_t json_size, struct wi_error *error)
+static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {0};
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
+    (void)body;
+    (void)budget;
     enum wi_code code =
         wi_kserve_read_members(infer, root, wi_kserve_generate_params, &fields, error);
     if (code == WI_OK)
@@ -94,25 +93,22 @@ static enum wi_code parse(
         code = wi_text_read_string(infer, fields.text_input, "text_input", error);
     if (fields.id && *fields.id)
         infer->asked->client_id = wi_strdup(fields.id);
-    json_decref(root);
     return code;
 }
 
 enum wi_code wi_kserve_parse_generate(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    (void)budget;
     wi_kserve_begin(infer);
-    return parse(infer, body, json_size, error);
+    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
 }
 
 enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    (void)budget;
     wi_kserve_begin(infer);
     infer->asked->stream = 1;
-    return parse(infer, body, json_size, error);
+    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
 }
 
 enum wi_code wi_kserve_fit_generate(

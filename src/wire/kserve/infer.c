@@ -55,14 +55,10 @@ static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, st
     return WI_OK;
 }
 
-enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {0};
-    wi_kserve_begin(infer);
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
     enum wi_code code = wi_kserve_read_members(infer, root, wi_kserve_infer_params, &fields, error);
     if (code == WI_OK)
         code = wi_kserve_read_parameters(infer, fields.parameters, error);
@@ -74,8 +70,14 @@ enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body,
         code = read_inputs(infer, fields.inputs, body, json_size, budget, error);
     if (fields.id && *fields.id)
         infer->asked->client_id = wi_strdup(fields.id);
-    json_decref(root);
     return code;
+}
+
+enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, struct wi_error *error)
+{
+    wi_kserve_begin(infer);
+    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */

@@ -26,21 +26,23 @@ enum wi_code wi_native_frame(const char *content_type, const char *head_length, 
     size_t *json_size, struct wi_error *error);
 enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);
-/* The object that the body is: a new reference, or NULL with WI_BAD_JSON, WI_NON_FINITE or
- * WI_INVALID_FIELD. */
-json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error);
 /* Of a dialect whose bodies are JSON alone: has the object that the body is read by `read`, which
- * borrows it, and its options bounded. `infer` has all that `read` needs. WI_OK, what `read` gives,
- * or as the two above and wi_infer_check_options. */
+ * borrows it, and its options bounded. `infer` has all that `read` needs. WI_OK, WI_BAD_JSON,
+ * WI_NON_FINITE or WI_INVALID_FIELD for what is no such object, what `read` gives, or as
+ * wi_infer_check_options. */
 typedef enum wi_code wi_native_read_fn(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error);
-/* Of a dialect whose bodies may have bytes behind their JSON: begins `infer`, with extras of that
- * size, which are or begin with those of the native dialect, and has the object read by `read`,
- * which borrows it. WI_OK, what `read` gives, or as wi_native_load_json. */
+/* Of a dialect whose bodies may have bytes behind their JSON: has the object read by `read`, which
+ * borrows it. `infer` has all that `read` needs. WI_OK, what `read` gives, or as the one above
+ * without options. */
 typedef enum wi_code wi_native_parse_fn(struct wi_infer *infer, const json_t *root,
     struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error);
+enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
+/* The same, which begins `infer` with extras of that size: they are or begin with those of the
+ * native dialect. */
 enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error);
 /* The bytes beside JSON in which the file of a picture or a sound may be. Borrowed. */

@@ -224,7 +224,7 @@ static void explain_overflow(
         wi_error_expect(error, "at most %lld", (long long)INT64_MAX);
 }
 
-json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *error)
+static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
@@ -252,12 +252,23 @@ json_t *wi_native_load_json(const char *text, size_t size, struct wi_error *erro
 enum wi_code wi_native_read_body(struct wi_infer *infer, const struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
 {
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
+    json_t *root = load_json((const char *)body->bytes, json_size, error);
     if (!root)
         return error ? error->code : WI_BAD_JSON;
     enum wi_code code = read(infer, root, budget, error);
     if (code == WI_OK)
         code = wi_infer_check_options(infer, json_size, error);
+    json_decref(root);
+    return code;
+}
+
+enum wi_code wi_native_read_framed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, wi_native_parse_fn *read, struct wi_error *error)
+{
+    json_t *root = load_json((const char *)body->bytes, json_size, error);
+    if (!root)
+        return error ? error->code : WI_BAD_JSON;
+    enum wi_code code = read(infer, root, body, json_size, budget, error);
     json_decref(root);
     return code;
 }
@@ -413,12 +424,7 @@ enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, stru
     infer->asked = wi_inference_new();
     infer->extras = wi_alloc(extras_size);
     infer->free_extras = free_extras;
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read(infer, root, body, json_size, budget, error);
-    json_decref(root);
-    return code;
+    return wi_native_read_framed(infer, body, json_size, budget, read, error);
 }
 
 static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,

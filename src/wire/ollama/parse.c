@@ -244,7 +244,7 @@ static enum wi_code read_text(
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static enum wi_code read_body(struct wi_infer *infer, const json_t *root,
+static enum wi_code read_by(struct wi_infer *infer, const json_t *root,
     const struct wi_parameters *which, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
@@ -270,9 +270,19 @@ static void free_extras(void *data)
     free(extras);
 }
 
-static enum wi_code parse(enum wi_task_kind task, const struct wi_parameters *which,
-    struct wi_infer *infer, struct wi_blob *body, size_t json_size, struct wi_budget *budget,
-    struct wi_error *error)
+static enum wi_code read_body(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+{
+    return read_by(infer, root, &lists, budget, error);
+}
+
+static enum wi_code read_old_body(
+    struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
+{
+    return read_by(infer, root, &old_lists, budget, error);
+}
+
+static void begin(struct wi_infer *infer, enum wi_task_kind task)
 {
     struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
     infer->extras = extras;
@@ -281,13 +291,12 @@ static enum wi_code parse(enum wi_task_kind task, const struct wi_parameters *wh
     infer->asked->task = task;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
     extras->generates = task == WI_TASK_COMPLETE;
-    json_t *root = wi_native_load_json((const char *)body->bytes, json_size, error);
-    if (!root)
-        return error ? error->code : WI_BAD_JSON;
-    enum wi_code code = read_body(infer, root, which, budget, error);
-    if (code == WI_OK)
-        code = wi_infer_check_options(infer, json_size, error);
-    json_decref(root);
+}
+
+static enum wi_code parse(struct wi_infer *infer, const struct wi_blob *body, size_t json_size,
+    struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
+{
+    enum wi_code code = wi_native_read_body(infer, body, json_size, budget, read, error);
     if (code != WI_OK)
         wi_ollama_rename(infer, error);
     return code;
@@ -296,23 +305,27 @@ static enum wi_code parse(enum wi_task_kind task, const struct wi_parameters *wh
 enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    return parse(WI_TASK_CHAT, &lists, infer, body, json_size, budget, error);
+    begin(infer, WI_TASK_CHAT);
+    return parse(infer, body, json_size, budget, read_body, error);
 }
 
 enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    return parse(WI_TASK_COMPLETE, &lists, infer, body, json_size, budget, error);
+    begin(infer, WI_TASK_COMPLETE);
+    return parse(infer, body, json_size, budget, read_body, error);
 }
 
 enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    return parse(WI_TASK_EMBED, &lists, infer, body, json_size, budget, error);
+    begin(infer, WI_TASK_EMBED);
+    return parse(infer, body, json_size, budget, read_body, error);
 }
 
 enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    return parse(WI_TASK_EMBED, &old_lists, infer, body, json_size, budget, error);
+    begin(infer, WI_TASK_EMBED);
+    return parse(infer, body, json_size, budget, read_old_body, error);
 }

@@ -32,6 +32,8 @@ TEST(refuses_beyond_the_budget)
     char bytes[9000] = {1};
     assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes), 0);
     assert_int_equal(wi_blob_append(blob, bytes, sizeof bytes), -1);
+    volatile size_t beyond_all = SIZE_MAX / 2;
+    assert_int_equal(wi_blob_append(blob, bytes, beyond_all), -1);
     assert_int_equal(blob->size, 9000);
     assert_int_equal(budget.used, 9000);
     assert_null(wi_blob_new(NULL, SIZE_MAX));

@@ -20,6 +20,7 @@ TEST(every_code_is_complete)
     }
     assert_int_equal(wi_code_from_name("nonsense"), WI_INTERNAL);
     assert_string_equal(wi_code_name((enum wi_code)9999), "internal");
+    assert_string_equal(wi_code_name(WI_CODE_COUNT), "internal");
 }
 
 TEST(who_comes_too_early_is_told_when_to_come_back)

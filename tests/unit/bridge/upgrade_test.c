@@ -56,15 +56,28 @@ TEST(test_upgrades)
         assert_int_equal(client_upgrade(&client, cases[i].path, cases[i].extra), cases[i].status);
         client_close(&client);
     }
-    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: %s\r\n", wi_bridge_url(fixture->bridge));
+    struct http_reply reply;
     struct client client = client_open(&fixture->loop, fixture->port);
+    assert_int_equal(
+        client_request(&client,
+            "GET /other HTTP/1.1\r\nUpgrade: websocket\r\n"
+            "Connection: Upgrade\r\n" SUBPROTOCOL "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            "Sec-WebSocket-Version: 13",
+            &reply),
+        0);
+    assert_int_equal(reply.status, 404);
+    assert_non_null(strcasestr(reply.head, "\r\nConnection: close\r\n"));
+    reply_clear(&reply);
+    client_close(&client);
+    snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: %s\r\n", wi_bridge_url(fixture->bridge));
+    client = client_open(&fixture->loop, fixture->port);
     assert_int_equal(client_upgrade(&client, "/node", origin), 101);
     client_close(&client);
     snprintf(origin, sizeof origin, SUBPROTOCOL "Origin: http://localhost:%d\r\n", fixture->port);
     client = client_open(&fixture->loop, fixture->port);
     assert_int_equal(client_upgrade(&client, "/node", origin), 101);
     client_close(&client);
-    assert_int_equal(wi_bridge_counters(fixture->bridge)->refused, 6);
+    assert_int_equal(wi_bridge_counters(fixture->bridge)->refused, 7);
 }
 
 TEST(test_garbage)

@@ -92,6 +92,19 @@ TEST(writes_what_it_reads)
     }
 }
 
+TEST(writes_long_headers)
+{
+    int64_t dims[16];
+    struct wi_buffer file = {0};
+    for (size_t i = 0; i < 16; i++)
+        dims[i] = INT64_MAX;
+    assert_int_equal(wi_npy_write_header(&file, WI_FP32, dims, 16, NULL), WI_OK);
+    const unsigned char *head = (const unsigned char *)file.text;
+    assert_true(file.size > 256);
+    assert_int_equal(head[8] | head[9] << 8, file.size - 10);
+    wi_buffer_clear(&file);
+}
+
 static void refuses(const char *header, size_t elements, const char *why)
 {
     struct wi_npy array;

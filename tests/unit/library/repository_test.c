@@ -33,6 +33,25 @@ TEST_IN(checks_names, NULL, NULL)
     assert_int_equal(wi_model_check_name(name, NULL), WI_OK);
 }
 
+TEST_IN(a_name_is_taken_apart_at_its_variant, NULL, NULL)
+{
+    char *alone = wi_model_name_without("own/name:q8"), *same = wi_model_name_without("name");
+    char *other = wi_model_name_with("own/name:q8", "q4"),
+         *first = wi_model_name_with("name", "q4");
+    assert_int_equal(wi_model_name_base("own/name:q8"), strlen("own/name"));
+    assert_int_equal(wi_model_name_base("name"), strlen("name"));
+    assert_string_equal(wi_model_name_variant("own/name:q8"), "q8");
+    assert_null(wi_model_name_variant("own/name"));
+    assert_string_equal(alone, "own/name");
+    assert_string_equal(same, "name");
+    assert_string_equal(other, "own/name:q4");
+    assert_string_equal(first, "name:q4");
+    free(alone);
+    free(same);
+    free(other);
+    free(first);
+}
+
 TEST(always_has_those_built_in)
 {
     struct fixture *f = *state;

@@ -129,7 +129,7 @@ static int set_up_place(void **state)
         "\"platforms\":{\"wasm\":{\"available\":true}}}";
     place->service.events = &events;
     place->service.context = place;
-    place->service.random = 1;
+    wi_pcg32_seed(&place->service.random, 1, 0);
     assert_int_equal(wi_worker_service_open(&place->service), 0);
     place->worker = wi_worker_new(&place->service);
     wi_worker_connect(place->worker);

@@ -314,10 +314,15 @@ TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
     const struct wi_demand named = {
         .asked = &(struct wi_inference){.model = &model, .has_platform = 1, .platform = WI_WASM}};
 
+    const struct wi_demand there = {
+        .asked = &(struct wi_inference){.model = &model, .node = (char *)"n-1"}};
+
     know(FAST_MS);
     serve();
     tell_loaded("wasm");
     assert_int_equal(ask(&named, 1000), 1000);
+    assert_int_equal(seen.loads, 0);
+    assert_int_equal(ask(&there, 1000), 1000);
     assert_int_equal(seen.loads, 0);
     tell_loaded("webnn");
     assert_int_equal(ask(&demand, 1000), 1000);

@@ -67,6 +67,7 @@ TEST(what_is_cancelled_makes_room)
     wi_pool_cancel(pool, "n-1", "a", "cancelled");
     assert_int_equal(seen.cancelled, 1);
     assert_string_equal(seen.cancelled_for, "cancelled");
+    assert_int_equal(wi_estimates_count(pool->estimates), 0); /* nothing is known by it */
     assert_int_equal(node()->count, 0);
     assert_int_equal(node()->missed, 0); /* its node is not to blame */
     assert_int_equal(told(), 1);
@@ -89,6 +90,7 @@ TEST(what_a_node_does_not_even_take_is_held_against_it)
         assert_int_equal(node()->place->class->doubted, i == 2); /* others go before it */
         assert_string_equal(seen.cancelled_for, "lost");
     }
+    wi_pool_lose(pool, wi_pool_nodes_find(pool->nodes, "n-1"), "another", "silence");
     assert_int_equal(seen.lost, 2);
     give("a", WI_WASM, NULL);
     bridge()->on_answer(bridge()->context, "n-1", "a", &answer);

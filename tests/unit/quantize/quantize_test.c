@@ -240,6 +240,77 @@ TEST(weights_that_are_no_numbers_are_named)
     wi_buffer_clear(&model);
 }
 
+TEST(an_output_without_a_name_is_refused)
+{
+    struct wi_buffer graph = {0}, nameless = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&graph, "MatMul", "x", "w", "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    put_bytes(&nameless, 3, "doc", 3);
+    put_message(&graph, 12, &nameless);
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "model_invalid", "an input or output has no name");
+    wi_buffer_clear(&model);
+}
+
+/* z = x · w; t is what `op` makes of z and x, and y is drawn by t, which takes 32 bits. */
+static struct wi_buffer drawn_by(const char *op)
+{
+    struct wi_buffer graph = {0};
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&graph, "MatMul", "x", "w", "z");
+    put_node(&graph, op, "z", "x", "t");
+    put_node(&graph, "Multinomial", "t", NULL, "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 6, 2, (int64_t[]){-1, 1});
+    return finish_model(&graph);
+}
+
+TEST(what_a_node_gives_is_known)
+{
+    static const char *const ops[] = {"Add", "CastLike", "Dropout"};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++) {
+        struct wi_buffer model = drawn_by(ops[i]);
+        struct bench bench = {0};
+        if (make(&bench, &model, 16) != 0) /* where it is not known what t is, it is refused */
+            fail_msg("%s: %s", ops[i], bench.problem.detail);
+        clear(&bench);
+        wi_buffer_clear(&model);
+    }
+}
+
+TEST(a_graph_in_a_graph_is_written_too)
+{
+    struct wi_buffer graph = {0}, inner = {0}, attribute = {0}, node = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&inner, "Relu", "z", NULL, "inside");
+    put_value(&inner, 12, "inside", 1, 2, (int64_t[]){-1, SIDE});
+    put_message(&attribute, 6, &inner);
+    put_bytes(&node, 2, "y", 1);
+    put_bytes(&node, 4, "If", 2);
+    put_message(&node, 5, &attribute);
+    put_node(&graph, "MatMul", "x", "w", "z");
+    put_message(&graph, 1, &node);
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {0};
+        assert_int_equal(make_asked(&bench, &model, i), 0);
+        assert_true(has(&bench.files[0], "inside"));
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
 TEST(a_graph_that_goes_in_a_circle_is_refused)
 {
     struct wi_buffer graph = {0}, model;

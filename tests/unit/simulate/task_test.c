@@ -92,6 +92,7 @@ void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer
     snprintf(test.first, sizeof test.first, "%s", first->name);
     test.rows = (size_t)first->dims[0];
     test.columns = (size_t)first->dims[1];
+    assert_int_equal(first->rank, test.columns ? 2 : 1);
     assert_int_equal(first->blob->size, first->size);
 }
 
@@ -472,6 +473,13 @@ TEST(a_text_becomes_the_same_vector_each_time)
     take("m", "{\"task\":\"embed\",\"input\":{\"texts\":[\"a\"]}}", "{\"dimensions\":40}");
     assert_int_equal(test.rows, 1);
     assert_int_equal(test.columns, 40);
+}
+
+TEST(a_sound_is_a_file)
+{
+    take("m", "{\"task\":\"text-to-speech\",\"input\":{\"text\":\"a cat\"}}", "{}");
+    assert_string_equal(test.first, "audio");
+    assert_int_equal(test.rows, 46);
 }
 
 TEST(documents_are_scored_by_the_words_of_the_query)

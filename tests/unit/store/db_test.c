@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "store/db.h"
 #include "store/private.h"
+#include "store/rows.h"
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -105,6 +106,19 @@ TEST(values_are_there_again)
     close_db(f);
     open_db(f);
     assert_string_equal(all(f, WI_DB_ESTIMATES), "b=2;");
+}
+
+TEST(what_has_no_table_is_said)
+{
+    sqlite3 *empty;
+    struct wi_error error = {0};
+    struct wi_row_sweep sweep = {.limit = 1};
+    assert_int_equal(sqlite3_open(":memory:", &empty), SQLITE_OK);
+    assert_null(wi_db_prepare(empty, "SELECT a FROM nowhere", &error));
+    assert_int_equal(error.code, WI_STORAGE_FAILED);
+    assert_non_null(strstr(error.detail, "nowhere"));
+    assert_int_equal(wi_row_sweep(empty, &sweep, &error), WI_STORAGE_FAILED);
+    assert_int_equal(sqlite3_close(empty), SQLITE_OK);
 }
 
 TEST(what_other_rules_found_is_not_read_and_gives_way)

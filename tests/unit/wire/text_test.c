@@ -215,6 +215,9 @@ TEST(test_options)
         {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"two words\"}}]",
             "options.tools[0].function.name", WI_INVALID_FIELD,
             "1 to 64 letters, digits, \"_\" and \"-\""},
+        {"\"tools\":[{\"type\":\"function\",\"function\":{\"name\":\"\"}}]",
+            "options.tools[0].function.name", WI_INVALID_FIELD,
+            "1 to 64 letters, digits, \"_\" and \"-\""},
         {"\"tool_choice\":\"required\"", "options.tool_choice", WI_INVALID_FIELD,
             "none, auto, required (with tools), or {\"type\": \"function\", \"function\": "
             "{\"name\"}} with the name of one of the tools"},

@@ -154,7 +154,6 @@ void wi_handle_results_write(struct wi_request *request)
 
 /* --- GET /v1/results ------------------------------------------------------------------------- */
 
-/* One more than is listed is asked for: whether there are others. */
 struct listing {
     struct wi_result_list op;
     size_t limit;
@@ -167,46 +166,34 @@ static void free_listing(void *work)
     free(listing);
 }
 
-static void print_listing(struct wi_buffer *out, const struct listing *listing)
+static void print_run(struct wi_buffer *out, const void *context, size_t row)
 {
-    const struct wi_result *results = listing->op.results;
-    wi_buffer_puts(out, "{\"results\":[");
-    for (size_t i = 0; i < listing->op.count && i < listing->limit; i++) {
-        wi_buffer_puts(out, i > 0 ? ",\n" : "\n");
-        wi_lab_put_run(out, results[i].head, results[i].ended_at, results[i].noisy);
-        wi_buffer_printf(out, ",\"cell_count\":%zu}", results[i].cells);
-    }
-    wi_buffer_puts(out, "],\"next\":");
-    if (listing->op.count > listing->limit)
-        wi_buffer_printf(out, "\"%lld\"", (long long)results[listing->limit - 1].number);
-    else
-        wi_buffer_puts(out, "null");
-    wi_buffer_puts(out, "}\n");
+    const struct wi_result *result = &((const struct listing *)context)->op.results[row];
+    wi_lab_put_run(out, result->head, result->ended_at, result->noisy);
+    wi_buffer_printf(out, ",\"cell_count\":%zu}", result->cells);
+}
+
+static void print_key(struct wi_buffer *out, const void *context, size_t row)
+{
+    wi_buffer_integer(out, ((const struct listing *)context)->op.results[row].number);
 }
 
 static void on_listed(struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    struct wi_buffer text = {0};
-    if (failure) {
+    const struct listing *listing = work;
+    if (failure)
         wi_request_answer_error(request, failure);
-    } else {
-        print_listing(&text, work);
-        wi_request_answer_text(request, 200, "application/json", &text);
-    }
+    else
+        wi_page_answer(request, &(struct wi_page_rows){"results", listing->op.count, listing->limit,
+                                    print_run, print_key, listing});
     free_listing(work);
 }
 
-/* `next` of the page before is the number of its last run. */
+/* As print_key has it. */
 static enum wi_code read_after(const char *after, int64_t *before, struct wi_error *error)
 {
-    size_t digits = strspn(after, "0123456789");
-    if (digits > 0 && digits < 19 && after[digits] == '\0') {
-        *before = strtoll(after, NULL, 10);
-        return WI_OK;
-    }
-    wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
-    wi_error_expect(error, "the next of the page before");
-    return WI_INVALID_FIELD;
+    const char *rest = wi_page_key(after, before);
+    return rest && *rest == '\0' ? WI_OK : wi_page_refuse(after, error);
 }
 
 void wi_handle_results(struct wi_request *request)

@@ -92,9 +92,10 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
         wi_aliases_find(wi_repository_aliases(api->deps.repository), name);
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
-    if (strchr(name, ':'))
+    if (wi_model_name_variant(name))
         return wi_error_set(error, WI_INVALID_FIELD, "model_name",
-            "a model is removed with all its variants: name %.*s", (int)strcspn(name, ":"), name);
+            "a model is removed with all its variants: name %.*s", (int)wi_model_name_base(name),
+            name);
     if (strncmp(name, "builtin/", 8) == 0)
         return wi_error_set(error, WI_CONFLICT, "model_name", "%.160s is part of the daemon", name);
     if (alias)

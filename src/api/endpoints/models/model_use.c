@@ -40,7 +40,7 @@ struct search {
 
 static int is_wanted(const char *name, const char *wanted)
 {
-    size_t length = strcspn(name, ":");
+    size_t length = wi_model_name_base(name);
     return !wanted || (strlen(wanted) == length && strncmp(name, wanted, length) == 0);
 }
 
@@ -68,7 +68,7 @@ void wi_api_list_loaded(void *bridge, struct wi_versions_use *use)
     struct wi_strings names = {0};
     wi_api_find_nodes(bridge, NULL, NULL, &names);
     for (size_t i = 0; i < names.count; i++) {
-        names.items[i][strcspn(names.items[i], ":")] = '\0';
+        names.items[i][wi_model_name_base(names.items[i])] = '\0';
         wi_strings_add(&use->names, names.items[i]);
     }
     wi_strings_clear(&names);

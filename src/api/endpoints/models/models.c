@@ -100,7 +100,7 @@ static void add_pins(const struct wi_api *api, const char *name, json_t *out)
 static void answer_model(struct wi_request *request, const struct wi_model *model, json_t *found)
 {
     static const struct wi_versions none;
-    char *name = wi_strndup(model->name, strcspn(model->name, ":"));
+    char *name = wi_model_name_without(model->name);
     int is_built_in = wi_model_is_built_in(model);
     if (!found || is_built_in || model->version == 0) {
         if (found && !is_built_in)
@@ -268,7 +268,7 @@ static json_t *find_aliased(const struct wi_aliases *aliases)
     json_t *out = json_object();
     for (size_t i = 0; i < aliases->count; i++) {
         const struct wi_alias *alias = &aliases->items[i];
-        size_t length = strcspn(alias->model, ":");
+        size_t length = wi_model_name_base(alias->model);
         json_t *names = json_object_getn(out, alias->model, length);
         if (!names && (names = json_array()))
             json_object_setn_new(out, alias->model, length, names);
@@ -447,14 +447,6 @@ static json_t *room_json(const struct wi_api *api, const struct wi_list *list)
     return room > 0 ? json_integer((json_int_t)room) : json_null();
 }
 
-/* "next" is the name of the last one, or null. */
-static void add_next(const struct listing *listing, json_t *answer)
-{
-    const json_t *last = json_array_get(listing->list, json_array_size(listing->list) - 1);
-    json_t *name = listing->more ? json_object_get(last, "name") : NULL;
-    json_object_set_new(answer, "next", name ? json_incref(name) : json_null());
-}
-
 static json_t *list_json(
     const struct wi_api *api, const struct wi_page *page, const struct wi_list *list)
 {
@@ -468,7 +460,7 @@ static json_t *list_json(
         aliases_json(wi_repository_aliases(api->deps.repository)), "published",
         wi_api_published_json(api), "room", room_json(api, list));
     if (page->limit > 0)
-        add_next(&listing, answer);
+        json_object_set_new(answer, "next", wi_page_next(listing.list, "name", listing.more));
     return answer;
 }
 

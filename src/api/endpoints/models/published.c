@@ -27,12 +27,6 @@ static void each_pin(const struct wi_api *api, wi_pin_fn *each, void *context)
         wi_blockstore_each(api->deps.blocks, pass_on, &all);
 }
 
-/* Of the name of a model, without its variant. */
-static size_t own_length(const char *name)
-{
-    return strcspn(name, ":");
-}
-
 /* --- in lists --------------------------------------------------------------------------------- */
 
 static json_t *pin_json(const struct wi_pin *pin)
@@ -46,7 +40,7 @@ static json_t *pin_json(const struct wi_pin *pin)
 static void add_to_index(void *context, const struct wi_pin *pin)
 {
     json_t *index = context;
-    size_t length = own_length(pin->model);
+    size_t length = wi_model_name_base(pin->model);
     json_t *list = json_object_getn(index, pin->model, length);
     if (!list && (list = json_array()))
         json_object_setn_new(index, pin->model, length, list);
@@ -76,7 +70,7 @@ json_t *wi_api_published_json(const struct wi_api *api)
 
 void wi_api_add_published(const json_t *index, const char *name, json_t *row)
 {
-    json_t *list = json_object_getn(index, name, own_length(name));
+    json_t *list = json_object_getn(index, name, wi_model_name_base(name));
     if (list)
         json_object_set(row, "published", list);
 }
@@ -96,7 +90,7 @@ struct gathered {
 static void gather(void *context, const struct wi_pin *pin)
 {
     struct gathered *gathered = context;
-    size_t length = own_length(pin->model);
+    size_t length = wi_model_name_base(pin->model);
     if (strlen(gathered->name) != length || memcmp(gathered->name, pin->model, length) != 0)
         return;
     wi_strings_add(&gathered->names, pin->model);

@@ -79,6 +79,7 @@ static void check_told(int other, const char *words)
     assert_non_null(strstr(text, "\r\nRetry-After: "));
     assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
     assert_non_null(strstr(text, "too_many_connections"));
+    assert_null(strstr(text, "x-should-retry")); /* it may be tried again */
     assert_non_null(strstr(text, words));
 }
 
@@ -197,6 +198,20 @@ TEST(test_lingering_is_bounded)
     for (int i = 1; i < 70; i++)
         close(others[i]);
     wi_admission_free(admission); /* while some still linger */
+}
+
+TEST(test_what_little_comes_is_read)
+{
+    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    struct wi_admission *admission = make(60000, 0);
+    int other;
+    assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));
+    for (int i = 0; i < 10; i++) {
+        assert_false(is_closed(other));
+        uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    close(other);
+    wi_admission_free(admission);
 }
 
 TEST(test_lingering_ends)

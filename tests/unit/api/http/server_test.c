@@ -499,4 +499,7 @@ TEST(test_cannot_start)
     config.api.tls_certificate = (char *)"/proc/self/status";
     assert_null(wi_server_new(&deps, &error));
     assert_string_equal(error.field, "api.tls_certificate");
+    config.api.tls_key = (char *)"/nowhere/key.pem";
+    assert_null(wi_server_new(&deps, &error));
+    assert_string_equal(error.field, "api.tls_key");
 }

@@ -111,6 +111,7 @@ TEST(errors_have_the_path_of_the_request)
                "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]}}]}",
             "tools[0].input_schema", WI_INVALID_FIELD, "JSON of at most 32 levels"},
         {HELLO ",\"warmth\":1}", "warmth", WI_UNKNOWN_FIELD, ""},
+        {HELLO ",\"temperature\":\"hot\"}", "temperature", WI_INVALID_FIELD, "a number"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char body[600];
