@@ -1,7 +1,8 @@
 // What several kernels use. The page puts it, and what the table of kernels says of the tensors, before each
 // kernel: `call` has the sizes by their names, a shape's leading "*" as `lead`, then the options, of which a text of 64
 // bits has two halves, NAME_low and NAME_high; and of one dispatch `first`, the number of its first workgroup in all, and the part from `begin` to `end` of the dimension
-// that it goes over. The output and `scratch` are 0 before the first dispatch.
+// that it goes over. The output and `scratch` are 0 before the first dispatch. Before that are the constants of the variant
+// that is compiled: a workgroup has GROUP_X × GROUP_Y = GROUP invocations, or LANES where these have something for each other.
 
 const LOWEST = -3.4028234e38;
 
@@ -29,8 +30,8 @@ fn erf_of(x: f32) -> f32 {
     return select(value, -value, x < 0.0);
 }
 
-// One number of each of a workgroup's 64 invocations. All of them call these.
-var<workgroup> shares: array<f32, 64>;
+// One number of each of a workgroup's invocations, of which there are LANES. All of them call these.
+var<workgroup> shares: array<f32, LANES>;
 
 fn share_out(local: u32, share: f32) {
     workgroupBarrier();
@@ -41,7 +42,7 @@ fn share_out(local: u32, share: f32) {
 fn total(local: u32, share: f32) -> f32 {
     share_out(local, share);
     var sum = 0.0;
-    for (var i = 0u; i < 64u; i++) {
+    for (var i = 0u; i < LANES; i++) {
         sum += shares[i];
     }
     return sum;
@@ -50,7 +51,7 @@ fn total(local: u32, share: f32) -> f32 {
 fn largest(local: u32, share: f32) -> f32 {
     share_out(local, share);
     var most = LOWEST;
-    for (var i = 0u; i < 64u; i++) {
+    for (var i = 0u; i < LANES; i++) {
         most = max(most, shares[i]);
     }
     return most;

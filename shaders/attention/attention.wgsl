@@ -3,7 +3,7 @@
 // is the sum of the values weighted so far, which is scaled down whenever a larger score comes. `causal`: query i of m
 // sees the keys up to i + n - m. A query that sees no key has zeros.
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let row = call.first + group.x;
     let from_key = row / call.m * call.n;
@@ -11,7 +11,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let limit = min(seen, call.end);
     var most = select(LOWEST, scratch[2u * row], call.begin > 0u);
     var sum = scratch[2u * row + 1u];
-    for (var tile = call.begin; tile < call.end; tile += 64u) {
+    for (var tile = call.begin; tile < call.end; tile += LANES) {
         let key = tile + local;
         var score = LOWEST;
         if (key < limit) {
@@ -21,8 +21,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let less = exp(most - top);
         sum = sum * less + total(local, select(0.0, exp(score - top), key < limit));
         most = top;
-        let count = min(64u, max(limit, tile) - tile);
-        for (var j = local; j < call.e; j += 64u) {
+        let count = min(LANES, max(limit, tile) - tile);
+        for (var j = local; j < call.e; j += LANES) {
             var one = y[row * call.e + j] * less;
             for (var i = 0u; i < count; i++) {
                 one += shares[i] * v[(from_key + tile + i) * call.e + j];
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
     }
     if (call.end == call.n && seen > 0u) {
-        for (var j = local; j < call.e; j += 64u) {
+        for (var j = local; j < call.e; j += LANES) {
             y[row * call.e + j] /= sum;
         }
     }

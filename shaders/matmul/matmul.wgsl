@@ -1,20 +1,18 @@
-// c[*, m, n] = a[*, m, k] · b[*, k, n]. A workgroup makes 64 × 32 elements of c, each of its invocations 8 × 4, whose
-// sums are in registers. Beyond the matrices the last row and column are read once more. a and b may be of halves.
+// c[*, m, n] = a[*, m, k] · b[*, k, n]. An invocation makes 8 × 4 elements of c, or 4 × 4, whose sums are in registers.
+// Beyond the matrices the last row and column are read once more. a and b may be of halves.
 
-@compute @workgroup_size(8, 8)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
-    let across = (call.n + 31u) / 32u;
-    let down = (call.m + 63u) / 64u;
-    let index = call.first + group.x;
-    let batch = index / (across * down);
-    let row = index / across % down * 64u + local.y * 8u;
-    let column = index % across * 32u + local.x * 4u;
+    let block = block_of(call.first + group.x, 8u);
+    let batch = block.x;
+    let row = block.y + local.y * 8u;
+    let column = block.z + local.x * 4u;
     if (row >= call.m || column >= call.n) {
         return;
     }
     let upper = rows_from(batch, row);
     let lower = rows_from(batch, row + 4u);
-    let columns = min(vec4<u32>(column) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(call.n - 1u));
+    let columns = columns_from(column);
     var sums0 = vec4<f32>();
     var sums1 = vec4<f32>();
     var sums2 = vec4<f32>();
@@ -24,8 +22,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     var sums6 = vec4<f32>();
     var sums7 = vec4<f32>();
     for (var p = call.begin; p < call.end; p++) {
-        let at = columns + vec4<u32>((batch * call.k + p) * call.n);
-        let right = vec4<f32>(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
+        let right = right_at(batch, p, columns);
         sums0 += f32(a[upper.x + p]) * right;
         sums1 += f32(a[upper.y + p]) * right;
         sums2 += f32(a[upper.z + p]) * right;
@@ -43,6 +40,98 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) l
     add_to(batch, row + 5u, column, sums5);
     add_to(batch, row + 6u, column, sums6);
     add_to(batch, row + 7u, column, sums7);
+}
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn narrow(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let block = block_of(call.first + group.x, 4u);
+    let row = block.y + local.y * 4u;
+    let column = block.z + local.x * 4u;
+    if (row >= call.m || column >= call.n) {
+        return;
+    }
+    let left = rows_from(block.x, row);
+    let columns = columns_from(column);
+    var sums0 = vec4<f32>();
+    var sums1 = vec4<f32>();
+    var sums2 = vec4<f32>();
+    var sums3 = vec4<f32>();
+    for (var p = call.begin; p < call.end; p++) {
+        let right = right_at(block.x, p, columns);
+        sums0 += f32(a[left.x + p]) * right;
+        sums1 += f32(a[left.y + p]) * right;
+        sums2 += f32(a[left.z + p]) * right;
+        sums3 += f32(a[left.w + p]) * right;
+    }
+    add_to(block.x, row, column, sums0);
+    add_to(block.x, row + 1u, column, sums1);
+    add_to(block.x, row + 2u, column, sums2);
+    add_to(block.x, row + 3u, column, sums3);
+}
+
+// Of a and b what a workgroup of GROUP_X × GROUP_X multiplies next: GROUP_X columns of a, GROUP_X rows of b.
+var<workgroup> left_tile: array<vec4<f32>, GROUP>;
+var<workgroup> right_tile: array<vec4<f32>, GROUP>;
+
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn tiles(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_id) local: vec3<u32>) {
+    let block = block_of(call.first + group.x, 4u);
+    let row = block.y + local.y * 4u;
+    let column = block.z + local.x * 4u;
+    let left = rows_from(block.x, row);
+    let columns = columns_from(column);
+    let here = local.y * GROUP_X + local.x;
+    var sums0 = vec4<f32>();
+    var sums1 = vec4<f32>();
+    var sums2 = vec4<f32>();
+    var sums3 = vec4<f32>();
+    for (var tile = call.begin; tile < call.end; tile += GROUP_X) {
+        let p = tile + local.x;
+        let q = tile + local.y;
+        workgroupBarrier();
+        left_tile[here] = vec4<f32>();
+        right_tile[here] = vec4<f32>();
+        if (p < call.end) {
+            left_tile[here] = vec4<f32>(f32(a[left.x + p]), f32(a[left.y + p]), f32(a[left.z + p]), f32(a[left.w + p]));
+        }
+        if (q < call.end) {
+            right_tile[here] = right_at(block.x, q, columns);
+        }
+        workgroupBarrier();
+        for (var i = 0u; i < GROUP_X; i++) {
+            let one = left_tile[local.y * GROUP_X + i];
+            let right = right_tile[i * GROUP_X + local.x];
+            sums0 += one.x * right;
+            sums1 += one.y * right;
+            sums2 += one.z * right;
+            sums3 += one.w * right;
+        }
+    }
+    if (column < call.n) {
+        add_to(block.x, row, column, sums0);
+        add_to(block.x, row + 1u, column, sums1);
+        add_to(block.x, row + 2u, column, sums2);
+        add_to(block.x, row + 3u, column, sums3);
+    }
+}
+
+// The batch, the first row and the first column of a workgroup whose invocations make so many rows each.
+fn block_of(index: u32, rows: u32) -> vec3<u32> {
+    let wide = 4u * GROUP_X;
+    let high = rows * GROUP_Y;
+    let across = (call.n + wide - 1u) / wide;
+    let down = (call.m + high - 1u) / high;
+    return vec3<u32>(index / (across * down), index / across % down * high, index % across * wide);
+}
+
+fn columns_from(column: u32) -> vec4<u32> {
+    return min(vec4<u32>(column) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(call.n - 1u));
+}
+
+// Of row p of b.
+fn right_at(batch: u32, p: u32, columns: vec4<u32>) -> vec4<f32> {
+    let at = columns + vec4<u32>((batch * call.k + p) * call.n);
+    return vec4<f32>(f32(b[at.x]), f32(b[at.y]), f32(b[at.z]), f32(b[at.w]));
 }
 
 // Where in a four rows begin.

@@ -4,9 +4,9 @@
 
 const TURN = 6.2831853;
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn turns(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i < call.n) {
         scratch[2u * i] = cosine(i, call.n);
         scratch[2u * i + 1u] = cosine((4u * i + 3u * call.n) % (4u * call.n), 4u * call.n);
@@ -32,9 +32,9 @@ fn cosine(part: u32, all: u32) -> f32 {
 
 // The sums of samples that are as far from the beginning of a window as from its end, which have the same cosine, and the
 // differences, which have opposite sines.
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn fold(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i >= call.lead * call.frames * call.n || i % call.n > call.n / 2u) {
         return;
     }
@@ -58,6 +58,11 @@ fn powers() -> u32 {
     return folded() + call.lead * call.frames * (call.n + 2u);
 }
 
+// Where the power of a frame at a bin lies: bins of a frame beside each other, or frames at a bin (BY_BIN).
+fn power_at(frame: u32, bin: u32) -> u32 {
+    return powers() + select(frame * call.bins + bin, bin * call.lead * call.frames + frame, BY_BIN == 1u);
+}
+
 fn peaks() -> u32 {
     return powers() + call.lead * call.frames * call.bins;
 }
@@ -70,14 +75,16 @@ fn windowed(frame: u32, j: u32) -> f32 {
     return samples[frame / call.frames * call.t + u32(min(there, back - there))] * window[j];
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn power(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i >= call.lead * call.frames * call.bins) {
         return;
     }
-    let place = folded() + i / call.bins * (call.n + 2u);
-    let step = i % call.bins % call.n;
+    let frame = select(i / call.bins, i % (call.lead * call.frames), BY_BIN == 1u);
+    let bin = select(i % call.bins, i / (call.lead * call.frames), BY_BIN == 1u);
+    let place = folded() + frame * (call.n + 2u);
+    let step = bin % call.n;
     var angle = 0u;
     var parts = vec2<f32>();
     for (var j = 0u; j < min(call.n / 2u + 1u, call.n); j++) {
@@ -89,9 +96,9 @@ fn power(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_inde
     scratch[powers() + i] = dot(parts, parts);
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn mel(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i >= call.lead * call.mels * call.frames) {
         return;
     }
@@ -99,17 +106,17 @@ fn mel(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index)
     let frame = i / (call.frames * call.mels) * call.frames + i % call.frames;
     var sum = 0.0;
     for (var bin = 0u; bin < call.bins; bin++) {
-        sum += filters[filter_row + bin] * scratch[powers() + frame * call.bins + bin];
+        sum += filters[filter_row + bin] * scratch[power_at(frame, bin)];
     }
     y[i] = log2(max(sum, 1e-10)) * 0.301029996;
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn peak(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let sound = call.first + group.x;
     let place = peaks() + sound;
     var most = select(LOWEST, scratch[place], call.begin > 0u);
-    for (var i = call.begin + local; i < call.end; i += 64u) {
+    for (var i = call.begin + local; i < call.end; i += LANES) {
         most = max(most, y[sound * call.mels * call.frames + i]);
     }
     most = largest(local, most);
@@ -118,9 +125,9 @@ fn peak(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i < call.lead * call.mels * call.frames) {
         let sound = i / (call.mels * call.frames);
         let most = scratch[peaks() + sound];

@@ -6,11 +6,11 @@ const MEAN = 1.0;
 const MAX = 2.0;
 const MIN = 3.0;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let row = call.first + group.x;
     var share = nothing();
-    for (var i = call.begin + local; i < call.end; i += 64u) {
+    for (var i = call.begin + local; i < call.end; i += LANES) {
         share = joined(share, x[row * call.n + i]);
     }
     share_out(local, share);
@@ -21,15 +21,15 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     if (call.begin > 0u) {
         all = y[row];
     }
-    for (var i = 0u; i < 64u; i++) {
+    for (var i = 0u; i < LANES; i++) {
         all = joined(all, shares[i]);
     }
     y[row] = whole(all);
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn main_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let row = item(group.x, local, 64u);
+    let row = item(group.x, local, LANES);
     if (row >= call.lead) {
         return;
     }

@@ -2,20 +2,37 @@
 // between the middles of up to four of x, which count the more the nearer they are; where it lies is counted in whole
 // numbers. A picture without pixels is taken for zeros.
 
-@compute @workgroup_size(256)
+// An invocation for each element of y: one channel after the other.
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
-    if (i >= call.lead * call.c * call.height * call.width) {
+    let i = item(group.x, local, GROUP);
+    let pixels = call.height * call.width;
+    if (i < call.lead * call.c * pixels) {
+        y[i] = element(i / (pixels * call.c), i % pixels, i / pixels % call.c);
+    }
+}
+
+// An invocation for each pixel, which goes over its channels.
+@compute @workgroup_size(GROUP_X, GROUP_Y)
+fn pixels(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let i = item(group.x, local, GROUP);
+    let count = call.height * call.width;
+    if (i >= call.lead * count) {
         return;
     }
-    let channel = i / (call.height * call.width) % call.c;
-    let one = i / (call.height * call.width * call.c);
-    let down = halves(i / call.width % call.height, call.h, call.height);
-    let across = halves(i % call.width, call.w, call.width);
+    for (var channel = call.begin; channel < call.end; channel++) {
+        y[(i / count * call.c + channel) * count + i % count] = element(i / count, i % count, channel);
+    }
+}
+
+// Of picture `one` the element of a channel at a pixel.
+fn element(one: u32, pixel: u32, channel: u32) -> f32 {
+    let down = halves(pixel / call.width, call.h, call.height);
+    let across = halves(pixel % call.width, call.w, call.width);
     let upper = row_of(one, down / (2u * call.height), across, channel);
     let lower = row_of(one, down / (2u * call.height) + 1u, across, channel);
-    let pixel = mix(upper, lower, f32(down % (2u * call.height)) / f32(2u * call.height));
-    y[i] = (pixel * call.factor - mean[channel]) / deviation[channel];
+    let mixed = mix(upper, lower, f32(down % (2u * call.height)) / f32(2u * call.height));
+    return (mixed * call.factor - mean[channel]) / deviation[channel];
 }
 
 // Where the middle of a pixel lies, in parts of a pixel of `before` of which `to` are half of one.

@@ -1,16 +1,16 @@
 // y = e^x / Σ e^x over the last dimension. Of each row `scratch` has the largest x, which is taken off before, and the
 // sum.
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn measure(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let row = call.first + group.x;
     var most = LOWEST;
-    for (var i = call.begin + local; i < call.end; i += 64u) {
+    for (var i = call.begin + local; i < call.end; i += LANES) {
         most = max(most, x[row * call.n + i]);
     }
     most = largest(local, most);
     var sum = 0.0;
-    for (var i = call.begin + local; i < call.end; i += 64u) {
+    for (var i = call.begin + local; i < call.end; i += LANES) {
         sum += exp(x[row * call.n + i] - most);
     }
     sum = total(local, sum);
@@ -24,9 +24,9 @@ fn measure(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_in
 }
 
 // An invocation for each row.
-@compute @workgroup_size(64)
+@compute @workgroup_size(LANES)
 fn measure_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let row = item(group.x, local, 64u);
+    let row = item(group.x, local, LANES);
     if (row >= call.lead) {
         return;
     }
@@ -42,9 +42,9 @@ fn measure_short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocat
     scratch[2u * row + 1u] = sum;
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i < call.lead * call.n) {
         let row = i / call.n;
         y[i] = exp(x[i] - scratch[2u * row]) / scratch[2u * row + 1u];

@@ -1,9 +1,9 @@
 // updated[u, d] = weights[u, d] + rate · Σ influence[n, u] · (data[n, d] - weights[u, d]) over the n points: one step of
 // a batch of a self-organising map, each point as it finds the weights at first.
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(GROUP_X, GROUP_Y)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let i = item(group.x, local, 256u);
+    let i = item(group.x, local, GROUP);
     if (i >= call.u * call.d) {
         return;
     }

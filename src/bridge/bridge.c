@@ -547,6 +547,23 @@ enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_i
     return WI_OK;
 }
 
+enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
+    const struct wi_kernel *kernel, const char *size_class)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_node_send(node, wi_make_tune(++bridge->sequence, kernel, size_class));
+    return WI_OK;
+}
+
+void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (node)
+        wi_node_send(node, wi_make_tuning(++bridge->sequence, list));
+}
+
 enum wi_code wi_bridge_unload(struct wi_bridge *bridge, const char *node_id, const char *model_name)
 {
     struct wi_node *node = find_connected(bridge, node_id);

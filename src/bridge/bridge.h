@@ -17,6 +17,7 @@
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "format/engine.h"
+#include "kernel/choice.h"
 #include "library/repository.h"
 #include "net/lws.h"
 #include "node/part.h"
@@ -129,6 +130,13 @@ struct wi_answer {
     struct wi_text_account account; /* of a text's: what the result says of its tokens */
 };
 
+/* How a node computes a kernel fastest, as it says, for calls of a class of sizes. Borrowed. */
+struct wi_node_tuning {
+    const struct wi_kernel *kernel;
+    const char *size_class;                /* one that the kernel has */
+    const struct wi_kernel_choice *choice; /* NULL: it has not found out */
+};
+
 /* Upward, never from inside a call of ours into the bridge. */
 struct wi_bridge_events {
     void *context;
@@ -166,6 +174,11 @@ struct wi_bridge_events {
     /* Asked before each welcome and by wi_bridge_share_threads: how many threads WASM may use
      * there; `said` is what the node was told last, 0 for nothing yet. May be NULL: one. */
     int (*threads)(void *context, const struct wi_node_info *node, int said);
+    /* Asked before each welcome: what is known of how kernels are to be compiled there; a new
+     * reference, NULL: nothing. May be NULL. */
+    json_t *(*tuning)(void *context, const struct wi_node_info *node);
+    /* The answer to wi_bridge_tune. May be NULL. */
+    void (*on_tuning)(void *context, const char *node_id, const struct wi_node_tuning *tuning);
     /* Is told when what a node says of its models has changed: the node, and each of these models.
      * Borrowed; NULL: nobody. */
     const struct wi_change_listener *listener;
@@ -297,6 +310,13 @@ enum wi_code wi_bridge_unload(
 /* Asks `threads` anew, and tells the node if that is another number than it was told. Nothing
  * happens where it is not connected. */
 void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id);
+/* Has it look how it computes that kernel fastest, for calls of that class of sizes, until it has
+ * something else to do. WI_OK or WI_NODE_NOT_FOUND. */
+enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
+    const struct wi_kernel *kernel, const char *size_class);
+/* Tells it what its next welcome would say of tuning; `list` is borrowed. Nothing happens where it
+ * is not connected. */
+void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list);
 /* Says bye and closes; on_node_down follows from the loop. */
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why);
 

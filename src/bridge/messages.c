@@ -169,6 +169,46 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
     return WI_HEARD_LOOSE;
 }
 
+/* --- tuning ---------------------------------------------------------------------------------- */
+
+#define MAX_TUNINGS 64        /* of a node from one welcome to the next */
+#define MAX_TUNING_BYTES 4096 /* of one */
+
+struct tuning {
+    const char *kernel, *size_class;
+    json_t *adapter, *choice;
+};
+
+static const struct wi_param tuning_table[] = {
+    WI_PARAM_ROW(tuning, kernel, WI_PARAM_STRING, 1, 1, 64),
+    WI_PARAM_ROW(tuning, size_class, WI_PARAM_STRING, 1, 1, WI_KERNEL_CLASS_SIZE - 1),
+    WI_PARAM_ROW(tuning, adapter, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(tuning, choice, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_END,
+};
+
+/* A kernel or a class that is none of ours may be a newer page's: it says nothing to us, as what
+ * was measured on another adapter than the node's. */
+static enum wi_heard on_tuning(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    struct tuning said = {0};
+    struct wi_kernel_choice choice;
+    if (frame->json_size > MAX_TUNING_BYTES || ++node->tunings > MAX_TUNINGS)
+        return WI_HEARD_LOOSE;
+    if (read_data(tuning_table, frame, &said, error) == WI_HEARD_WRONG ||
+        (said.choice &&
+            wi_kernel_choice_read(&choice, said.choice, "data.choice.", error) != WI_OK))
+        return WI_HEARD_WRONG;
+    const struct wi_kernel *kernel = wi_kernel_find(said.kernel);
+    if (!kernel || !wi_kernel_is_size_class(kernel, said.size_class) || !events->on_tuning)
+        return WI_HEARD_LOOSE;
+    int counts = said.choice && wi_report_is_adapter(said.adapter, &node->info, WI_WEBGPU);
+    struct wi_node_tuning tuning = {kernel, said.size_class, counts ? &choice : NULL};
+    events->on_tuning(events->context, node->info.id, &tuning);
+    return WI_HEARD_LOOSE;
+}
+
 /* --- bye ------------------------------------------------------------------------------------- */
 
 struct bye {
@@ -209,6 +249,7 @@ static const struct {
     {"model_status", on_model_status},
     {"capability_report", on_capability_report},
     {"log", on_log},
+    {"tuning", on_tuning},
     {"bye", on_bye},
 };
 

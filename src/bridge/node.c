@@ -38,6 +38,9 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
     wi_renewed_new(&node->resume, resume);
     wi_renewed_new(&node->credential, credential);
     node->threads = threads_of(node);
+    node->tunings = 0;
+    json_t *tuning =
+        bridge->events.tuning ? bridge->events.tuning(bridge->events.context, &node->info) : NULL;
     const struct wi_welcome welcome = {.node = node->info.id,
         .resume_token = resume,
         .credential = credential,
@@ -50,8 +53,10 @@ void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed)
         .threads = node->threads,
         .models = &bridge->settings.models,
         .resumed = resumed,
-        .max_answer = bridge->settings.max_answer};
+        .max_answer = bridge->settings.max_answer,
+        .tuning = tuning};
     wi_node_send(node, wi_make_welcome(++bridge->sequence, &welcome));
+    json_decref(tuning);
     explicit_bzero(resume, sizeof resume);
     explicit_bzero(credential, sizeof credential);
 }

@@ -63,6 +63,7 @@ struct wi_node {
     unsigned late_large;       /* large messages that may still come for what has ended here */
     double log_window;         /* start of the second in which log lines are counted */
     unsigned log_count;
+    unsigned tunings;                            /* that it told since it was welcomed last */
     struct wi_model *offered[WI_OFFERED_MODELS]; /* referenced */
     unsigned offered_next;
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */

@@ -141,6 +141,28 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
         wi_buffer_puts(&out, "[]");
     add_resumed(&out, resumed);
     add_model_terms(&out, welcome->models);
+    if (welcome->tuning)
+        add_json(&out, ",\"tuning\":", welcome->tuning);
+    wi_buffer_puts(&out, "}");
+    return end_text(&out);
+}
+
+struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "tuning", sequence);
+    add_json(&out, ",\"data\":{\"tuning\":", list);
+    wi_buffer_puts(&out, "}");
+    return end_text(&out);
+}
+
+struct wi_message *wi_make_tune(
+    uint64_t sequence, const struct wi_kernel *kernel, const char *size_class)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "tune", sequence);
+    add_text(&out, ",\"data\":{\"kernel\":", kernel->name);
+    add_text(&out, ",\"size_class\":", size_class);
     wi_buffer_puts(&out, "}");
     return end_text(&out);
 }

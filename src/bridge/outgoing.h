@@ -41,12 +41,18 @@ struct wi_welcome {
     int joined;                       /* its token is good for coming in anew */
     const struct wi_resumed *resumed; /* NULL: it is new */
     uint64_t max_answer;              /* bytes of tensors */
+    const json_t *tuning;             /* of kernels; NULL: nothing is known */
 };
 
 struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *welcome);
 /* What the welcome said of these has changed. */
 struct wi_message *wi_make_settings(
     uint64_t sequence, int threads, const struct wi_model_terms *models);
+/* What a welcome would say of tuning now. */
+struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list);
+/* It is to measure the kernel's variants. */
+struct wi_message *wi_make_tune(
+    uint64_t sequence, const struct wi_kernel *kernel, const char *size_class);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 /* `parts` is {ATTEMPT: seq}, or NULL. */

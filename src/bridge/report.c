@@ -135,6 +135,20 @@ static enum wi_code read_adapter(
     return WI_OK;
 }
 
+int wi_report_is_adapter(
+    const json_t *adapter, const struct wi_node_info *info, enum wi_platform platform)
+{
+    const struct wi_adapter *known = &info->platforms[platform].adapter;
+    struct wi_adapter read = {0};
+    struct wi_error error;
+    if (!adapter || !info->platforms[platform].has_adapter)
+        return !adapter && !info->platforms[platform].has_adapter;
+    return read_adapter(adapter, wi_platform_names[platform], &read, &error) == WI_OK &&
+           strcmp(read.vendor, known->vendor) == 0 &&
+           strcmp(read.architecture, known->architecture) == 0 &&
+           strcmp(read.description, known->description) == 0;
+}
+
 static int has_word(const json_t *list, const char *word)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {

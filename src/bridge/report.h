@@ -11,5 +11,9 @@ json_t *wi_report_bounded(const json_t *value);
  * included (a new reference). WI_OK, or an error that names the field, `info` unchanged. */
 enum wi_code wi_report_read(
     const json_t *capabilities, struct wi_node_info *info, struct wi_error *error);
+/* Whether an adapter, as reports have it (NULL: none), is the one that the node has said of that
+ * platform. */
+int wi_report_is_adapter(
+    const json_t *adapter, const struct wi_node_info *info, enum wi_platform platform);
 
 #endif

@@ -410,6 +410,8 @@ static const struct wi_flag token_options[] = {
 static const struct wi_flag nodes_options[] = {
     {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Those that were found wrong and get no more work"},
+    {"tuning", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "How kernels were found to be computed fastest, and what that is worth"},
     {0},
 };
 

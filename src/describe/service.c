@@ -210,6 +210,21 @@ static const struct wi_member nodes[] = {
     {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
     {"quarantined", "[Quarantined]",
         "Nodes that were found wrong, the oldest first; with limit only the latest."},
+    {"tuning?", "[Tuning]", "With tuning=yes."},
+    {0},
+};
+static const struct wi_member tuning[] = {
+    {"kernel", "string", NULL},
+    {"size_class", "string", "The largest sizes of the calls that it holds for, in their order."},
+    {"variant", "string", "Of the kernel's shader."},
+    {"workgroup", "[integer]", "How many invocations it has across and down."},
+    {"ms", "number", "What a run takes; 0: there was nothing to choose."},
+    {"default_ms", "number", "What it takes without tuning."},
+    {"browser?", "string", "With what follows: at which place it holds."},
+    {"browser_version?", "string", NULL},
+    {"platform?", "Platform", NULL},
+    {"adapter?", "string", NULL},
+    {"node?", "string", "Instead of the place: the node that joined, which has said it of itself."},
     {0},
 };
 static const struct wi_member quarantined[] = {
@@ -904,6 +919,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Node", node, .also = "NodeRow"),
     FORM("Nodes", nodes),
     FORM("Quarantined", quarantined),
+    FORM("Tuning", tuning),
     FORM("Engine", engine),
     FORM("Adapter", adapter),
     FORM("Kind", kind),

@@ -361,6 +361,97 @@ enum wi_code wi_kernel_check_options(
     return read_options(kernel, options, &read, error);
 }
 
+/* --- classes of sizes ------------------------------------------------------------------------- */
+
+#define SIZES_MAX 10
+/* Of a size in a class: a tensor has fewer elements. */
+#define SIZE_MAX_IN_CLASS ((int64_t)1 << 32)
+
+struct name {
+    const char *text; /* in the table's text */
+    size_t length;
+};
+
+static void add_name(struct name names[SIZES_MAX], unsigned *count, const char *text, size_t length)
+{
+    for (unsigned i = 0; i < *count; i++)
+        if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
+            return;
+    if (*count < SIZES_MAX)
+        names[(*count)++] = (struct name){text, length};
+}
+
+/* Its sizes: as its inputs name them first, then those that no input has. */
+static unsigned list_sizes(const struct wi_kernel *kernel, struct name names[SIZES_MAX])
+{
+    unsigned count = 0;
+    size_t length;
+    for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
+        const char *shape = one->shape, *name;
+        while ((name = wi_kernel_shape_next(&shape, &length)))
+            add_name(names, &count, name, length);
+    }
+    for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
+        if (size->of)
+            add_name(names, &count, size->name, strlen(size->name));
+    return count;
+}
+
+static int64_t class_of(int64_t size)
+{
+    int64_t power = size > 0 ? 1 : 0;
+    while (power < size && power < SIZE_MAX_IN_CLASS)
+        power *= 2;
+    return power;
+}
+
+int wi_kernel_size_class(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const json_t *options, char text[WI_KERNEL_CLASS_SIZE])
+{
+    struct sizes sizes = {0};
+    struct name names[SIZES_MAX];
+    struct wi_error error;
+    unsigned count = list_sizes(kernel, names);
+    size_t used = 0;
+    int is_new;
+    *text = '\0';
+    if (count == 0 || bind_inputs(kernel, inputs, &sizes, &error) != WI_OK ||
+        sizes.datatype != WI_FP32)
+        return -1;
+    derive(kernel, &sizes, options);
+    for (unsigned i = 0; i < count && used < WI_KERNEL_CLASS_SIZE; i++) {
+        int64_t size = *names[i].text == '*'
+                           ? wi_shape_elements(sizes.lead, sizes.leading)
+                           : size_of(&sizes, names[i].text, names[i].length, &is_new)->value;
+        used += (size_t)snprintf(
+            text + used, WI_KERNEL_CLASS_SIZE - used, "%s%" PRId64, i ? "x" : "", class_of(size));
+    }
+    return used < WI_KERNEL_CLASS_SIZE ? 0 : -1;
+}
+
+/* Reads a number that a class may have; -1 for anything else. */
+static int64_t read_size(const char **text)
+{
+    int64_t value = 0;
+    const char *digit = *text;
+    for (; *digit >= '0' && *digit <= '9' && digit - *text < 11; digit++)
+        value = value * 10 + (*digit - '0');
+    int is_one = digit > *text && (**text != '0' || digit == *text + 1) &&
+                 value <= SIZE_MAX_IN_CLASS && class_of(value) == value;
+    *text = digit;
+    return is_one ? value : -1;
+}
+
+int wi_kernel_is_size_class(const struct wi_kernel *kernel, const char *text)
+{
+    struct name names[SIZES_MAX];
+    unsigned count = list_sizes(kernel, names);
+    for (unsigned i = 0; i < count; i++)
+        if ((i > 0 && *text++ != 'x') || read_size(&text) < 0)
+            return 0;
+    return count > 0 && *text == '\0';
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,

@@ -92,4 +92,13 @@ enum wi_code wi_kernel_check_options(
 enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, const struct wi_tensors *outputs, struct wi_error *error);
 
+/* Which calls are taken to be alike where it is decided how a kernel is compiled: its sizes in
+ * their order, "*" as one, each as the next power of two, separated by "x". The page says it
+ * likewise (kernel_variants.js). 0, or -1 for what is not FP32; inputs and options were checked. */
+#define WI_KERNEL_CLASS_SIZE 112
+int wi_kernel_size_class(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
+    const json_t *options, char text[WI_KERNEL_CLASS_SIZE]);
+/* Whether it is the text of a class of that kernel. */
+int wi_kernel_is_size_class(const struct wi_kernel *kernel, const char *text);
+
 #endif

@@ -15,6 +15,7 @@
 #include "pool/private.h"
 #include "pool/reports.h"
 #include "pool/retire.h"
+#include "pool/tune.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,7 @@ static void look(void *context)
         if (wi_pool_node_info_of(node)->count > 0)
             look_for_silence(pool, node, now);
     }
+    wi_pool_tune(pool, now);
 }
 
 /* --- the pool's own life ---------------------------------------------------------------------- */
@@ -247,6 +249,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
     pool->shortages = wi_shortages_new(WI_SHORTAGES_MAX);
     pool->kernels_used = wi_kernels_used_new(deps->db);
+    pool->tunings = wi_tunings_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
@@ -331,6 +334,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_prefixes_free(pool->prefixes);
     wi_shortages_free(pool->shortages);
     wi_kernels_used_free(pool->kernels_used);
+    wi_tunings_free(pool->tunings);
     free(pool);
 }
 

@@ -190,6 +190,8 @@ enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
 /* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API; new references. */
 json_t *wi_pool_sessions_json(const struct wi_pool *pool);
 json_t *wi_pool_nodes_json(const struct wi_pool *pool);
+/* How kernels were found to be computed fastest, by place or node; new reference. */
+json_t *wi_pool_tunings_json(const struct wi_pool *pool);
 /* The same of at most `limit` nodes, by their ids, behind `after` ("" for all); `more` receives
  * whether there are others behind them. */
 json_t *wi_pool_nodes_page_json(

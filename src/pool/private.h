@@ -11,6 +11,7 @@
 #include "pool/facts/nodes.h"
 #include "pool/facts/sessions.h"
 #include "pool/facts/shortages.h"
+#include "pool/facts/tunings.h"
 #include "pool/pool.h"
 #include "pool/wake.h"
 
@@ -35,7 +36,9 @@ struct wi_pool {
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;
-    int crowded; /* memory has no room for one more browser; plan.c writes it */
+    struct wi_tunings *tunings;
+    double quiet_since; /* nothing waits, and all browsers rest; 0: not now. tune.c writes it */
+    int crowded;        /* memory has no room for one more browser; plan.c writes it */
     int closing;
     void (*on_closed)(void *);
     void *closed_context;

@@ -10,6 +10,7 @@
 #include "pool/health.h"
 #include "pool/measure.h"
 #include "pool/retire.h"
+#include "pool/tune.h"
 #include <string.h>
 
 /* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with
@@ -65,21 +66,11 @@ static int unbook(
     return 1;
 }
 
-/* Where kernels run on the node's GPU; NULL: it has none. */
-static const struct wi_place *gpu_of(const struct pool_node *node)
-{
-    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
-
-    return class && class->info.platforms[WI_WEBGPU].available
-               ? wi_fleet_where(class, WI_ENGINE_KERNELS, WI_WEBGPU)
-               : NULL;
-}
-
 /* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
  * somebody else's. */
 static void prepare(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
 {
-    const struct wi_place *gpu = gpu_of(node);
+    const struct wi_place *gpu = wi_pool_gpu_of(node);
     struct wi_strings kernels = {0};
 
     if (!gpu || !*info->session || !wi_pool_node_prepare(node))
@@ -347,6 +338,7 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     struct pool_session *session = session_of(pool, node);
     int was_its_node = session && wi_pool_node_of(pool, session) == node;
     wi_prefixes_forget(pool->prefixes, node_id);
+    wi_tunings_forget(pool->tunings, node_id);
     if (pool->watch.on_gone)
         pool->watch.on_gone(pool->watch.context, node_id);
     wi_pool_nodes_remove(pool->nodes, node);
@@ -362,7 +354,10 @@ static void on_node_report(void *context, const struct wi_node_info *info)
 
     if (!node)
         return;
+    int had_gpu = wi_pool_gpu_of(node) != NULL;
     place(pool, node, info);
+    if (!had_gpu && wi_pool_gpu_of(node)) /* which its welcome did not know of */
+        wi_pool_tell_tuning(pool, info);
     if (pool->watch.on_node)
         pool->watch.on_node(pool->watch.context, info);
     struct pool_session *session = session_of(pool, node);
@@ -388,6 +383,20 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
 static int threads(void *context, const struct wi_node_info *node, int said)
 {
     return wi_pool_threads(context, node, said);
+}
+
+static json_t *tuning(void *context, const struct wi_node_info *info)
+{
+    return wi_pool_tuning(context, info);
+}
+
+static void on_tuning(void *context, const char *node_id, const struct wi_node_tuning *said)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node)
+        wi_pool_tuned(pool, node, said);
 }
 
 /* --- what becomes of attempts ----------------------------------------------------------------- */
@@ -491,10 +500,12 @@ static void confirm(
 static void note_kernel(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    const struct wi_place *gpu = attempt->kernel && answer->ok ? gpu_of(node) : NULL;
+    const struct wi_place *gpu = attempt->kernel && answer->ok ? wi_pool_gpu_of(node) : NULL;
 
-    if (gpu && !attempt->benchmark && attempt->platform == WI_WEBGPU)
-        wi_kernels_used_note(pool->kernels_used, gpu, attempt->kernel);
+    if (!gpu || attempt->benchmark || attempt->platform != WI_WEBGPU)
+        return;
+    wi_kernels_used_note(pool->kernels_used, gpu, attempt->kernel);
+    wi_pool_tune_note(pool, node, attempt);
 }
 
 /* One more that its session has done. */
@@ -599,6 +610,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_answer = on_answer,
         .on_lost = on_lost,
         .threads = threads,
+        .tuning = tuning,
+        .on_tuning = on_tuning,
         .listener = pool->deps.listener,
     };
 }

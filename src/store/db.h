@@ -54,6 +54,7 @@ enum wi_db_space {
     WI_DB_RUNS, /* of models, by hours */
     WI_DB_KERNELS_USED,
     WI_DB_QUARANTINE,
+    WI_DB_TUNINGS, /* of kernels, by place */
     WI_DB_SPACES
 };
 

@@ -82,6 +82,9 @@ static const char *const migrations[] = {
     " cells INTEGER NOT NULL, bytes INTEGER NOT NULL);"
     "CREATE TABLE lab_cells (run INTEGER NOT NULL, number INTEGER NOT NULL, head TEXT NOT NULL,"
     " samples BLOB NOT NULL, yardstick_of TEXT, PRIMARY KEY (run, number));",
+    /* How kernels are compiled fastest at which place. */
+    "CREATE TABLE tunings (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

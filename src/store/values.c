@@ -22,6 +22,7 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_RUNS] = "runs",
     [WI_DB_KERNELS_USED] = "kernels_used",
     [WI_DB_QUARANTINE] = "quarantine",
+    [WI_DB_TUNINGS] = "tunings",
 };
 
 struct value {

@@ -13,6 +13,7 @@ import * as onnx from '../lib/onnx.mjs';
 import { build } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 import { median, shown, spread, table } from './figures.mjs';
+import { measureTuning, tuningTable } from './tuning.mjs';
 
 const { quick, rounds = quick ? 2 : 5 } = commandLine('./dev bench kernels',
     'Our kernels against onnxruntime-web, by turns: tables, and build/bench/kernels.json.', {
@@ -132,6 +133,7 @@ try {
     await daemon.stop();
 }
 const first = await measureFirst();
+const tuning = await measureTuning(measure, quick ? 1 : 3);
 process.stderr.write('\n');
 
 const ratio = ({ ours, ort }) => spread(ort.map((ms, round) => ms / ours[round]));
@@ -143,5 +145,6 @@ console.log(table('ms of a run, from the inputs\' bytes to the outputs\'; WASM o
 console.log(table('the first kernel of a fresh browser on webgpu: ms from request to answer',
     ['browser', 'nothing compiled', 'compiled beforehand'],
     first.map((row) => [row.browser, shown(spread(row.without)), shown(spread(row.with))])));
+console.log(tuningTable(tuning));
 fs.mkdirSync(path.join(build, 'bench'), { recursive: true });
-fs.writeFileSync(path.join(build, 'bench/kernels.json'), JSON.stringify({ rows, first }, null, 1));
+fs.writeFileSync(path.join(build, 'bench/kernels.json'), JSON.stringify({ rows, first, tuning }, null, 1));

@@ -59,7 +59,8 @@ test('weights lie in the memory of WebAssembly once, also behind a run that made
 
 /** A device that counts. */
 class Device {
-    limits = { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB };
+    limits = { maxBufferSize: 256 * MIB, maxStorageBufferBindingSize: 128 * MIB,
+        maxComputeWorkgroupSizeX: 256, maxComputeWorkgroupSizeY: 256, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
     features = new Set();
     submits = 0;
     dispatches = 0;

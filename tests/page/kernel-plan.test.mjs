@@ -3,18 +3,20 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { kernelFragments, kernelNames, kernelShaders } from '../../page/kernels.mjs';
 import { dispatchesOf, entriesOf, makingsOf, valueOf } from '../../page/src/engine/kernel_plan.js';
+import { candidatesOf, declaredOf, fits, sizeClassOf, sizesAt, sizesOfClass } from '../../page/src/engine/kernel_variants.js';
 import { KERNEL_RULES } from '../../page/src/engine/kernel_rules.js';
 
 const shaders = kernelShaders(), fragments = kernelFragments();
 const makings = (kernel, sizes) =>
     [...makingsOf(fragments[kernel].plan, new Map(Object.entries(sizes)), KERNEL_RULES[kernel].output[0])];
-const dispatches = (kernel, sizes, work = Infinity) =>
-    [...dispatchesOf(shaders[kernel].plan, new Map(Object.entries(sizes)), () => work)];
+const dispatches = (kernel, sizes, work = Infinity, candidate = candidatesOf(shaders[kernel].plan)[0]) =>
+    [...dispatchesOf(candidate.plan, sizesAt(new Map(Object.entries(sizes)), candidate), () => work)];
 
 test('each kernel of the rules has a shader, and each function that its plan names', () => {
     assert.deepEqual(kernelNames(), Object.keys(KERNEL_RULES));
     for (const [kernel, { wgsl, plan }] of Object.entries(shaders)) {
-        for (const entry of entriesOf(plan)) assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
+        for (const entry of candidatesOf(plan).flatMap((one) => entriesOf(one.plan)))
+            assert.match(wgsl, new RegExp(`^fn ${entry}\\(@builtin`, 'm'), kernel);
         assert.equal(/\bscratch\[/.test(wgsl), plan.scratch !== undefined, kernel);
     }
 });
@@ -34,7 +36,46 @@ test('each kernel of the rules has a fragment shader, and each function and text
 
 test('a term is a product, of which the part at its end makes whole ones', () => {
     const sizes = new Map([['m', 17], ['n', 3]]);
-    assert.deepEqual(['m', 'm*n', 'm*n/256', 'm/4', 'n*2', 5].map((term) => valueOf(term, sizes)), [17, 51, 1, 5, 6, 5]);
+    assert.deepEqual(['m', 'm*n', 'm*n/256', 'm/4', 'n*2', 5, 'm*n/2*n'].map((term) => valueOf(term, sizes)), [17, 51, 1, 5, 6, 5, 9]);
+});
+
+test('each variant has a name of its own, and each of its workgroups all constants that its WGSL names', () => {
+    for (const [kernel, { wgsl, plan }] of Object.entries(shaders)) {
+        const names = (plan.variants ?? []).map(({ name }) => name), candidates = candidatesOf(plan);
+        assert.equal(new Set(names).size, names.length, kernel);
+        assert.equal(new Set(candidates.map(({ variant, workgroup }) => `${variant} ${workgroup}`)).size, candidates.length, kernel);
+        for (const candidate of candidates) {
+            const declared = declaredOf(candidate);
+            for (const [, name] of wgsl.matchAll(/@workgroup_size\(([A-Z_]+)/g)) assert.match(declared, new RegExp(`^const ${name} = \\d+u;$`, 'm'), kernel);
+            assert.ok(![...candidate.constants.values()].some(Number.isNaN) && candidate.storage >= 0, kernel);
+        }
+    }
+});
+
+test('what is larger than an adapter\'s limits is no candidate, whatever its browser accepts', () => {
+    const limits = { maxComputeWorkgroupSizeX: 256, maxComputeWorkgroupSizeY: 256, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
+    const left = (kernel, more) => candidatesOf(shaders[kernel].plan).filter((one) => fits(one, { ...limits, ...more })).map(({ variant, workgroup }) => `${variant} ${workgroup}`);
+    assert.deepEqual(left('add'), ['plain 256,1', 'plain 128,2', 'plain 64,1', 'plain 8,8', 'plain 16,16']);
+    assert.ok(left('add', { maxComputeInvocationsPerWorkgroup: 512, maxComputeWorkgroupSizeX: 512 }).includes('plain 512,1'));
+    assert.deepEqual(left('add', { maxComputeWorkgroupSizeY: 1 }), ['plain 256,1', 'plain 64,1']);
+    assert.deepEqual(left('attention', { maxComputeInvocationsPerWorkgroup: 100 }), ['plain 64,1', 'plain 32,1']);
+    assert.ok(!left('matmul', { maxComputeWorkgroupStorageSize: 4096 }).includes('tiles 16,16'));
+});
+
+test('every candidate makes all of a product once', () => {
+    for (const candidate of candidatesOf(shaders.matmul.plan)) {
+        const { workgroup: [x, y], variant } = candidate, rows = variant === 'registers_8x4' ? 8 : 4;
+        const all = dispatches('matmul', { lead: 2, m: 100, k: 70, n: 33 }, Infinity, candidate);
+        assert.equal(all.reduce((sum, { groups }) => sum + groups, 0), 2 * Math.ceil(100 / (rows * y)) * Math.ceil(33 / (4 * x)), variant);
+    }
+});
+
+test('a class of sizes has the next powers of two, and is read as it is written', () => {
+    const sizes = new Map([['lead', 1], ['m', 17], ['k', 64], ['n', 0]]), names = [...sizes.keys()];
+    assert.equal(sizeClassOf(sizes), '1x32x64x0');
+    assert.deepEqual([...sizesOfClass('1x32x64x0', names)], [['lead', 1], ['m', 32], ['k', 64], ['n', 0]]);
+    for (const bad of ['', '1', '1x32x64', '1x32x64x0x1', '1x33x64x0', '1x-2x64x0', '1x32x64x1e3', 'x', '1x32x64x99999999999', '1x32x64x0 '])
+        assert.equal(sizesOfClass(bad, names), null, bad);
 });
 
 test('what one dispatch does is done by one', () => {

@@ -50,6 +50,8 @@
  * @property {(key: string) => Promise<void>} unload
  * @property {() => number} memory bytes that it holds; engines that share their memory each say all of it
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
+ * @property {(kernel: string, sizeClass: string, waiting: import('./kernels.js').Waiting) => Promise<import('./kernels.js').Tuning | null>} [tune]
+ *   looks for the fastest way to compute, for as long as nothing waits
  * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told what changes
  *   beside the tasks
  */

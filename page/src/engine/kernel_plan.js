@@ -6,13 +6,14 @@
 import { Failure } from './failure.js';
 
 /**
- * A text is a product of sizes and numbers, of which a part "/NUMBER" at its end makes so many whole ones: "m*n/256".
+ * A text is a product of sizes, constants of the variant (kernel_variants.js) and numbers, of which a part "/PRODUCT" at its end
+ * makes so many whole ones: "m*n/group".
  * @typedef {string | number} Term
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
  * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`.
- * @typedef {{entry: string, groups: Term[], over?: Term, step?: number, rounds?: Term[], short?: Partial<Stage> & {most: number}}} Stage
+ * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], short?: Partial<Stage> & {most: number}}} Stage
  *   `entry`: the function
  */
 /** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
@@ -23,7 +24,7 @@ import { Failure } from './failure.js';
  * @typedef {{entry: string, to?: string, texels: Term, rounds?: Term[]}} Make
  */
 /** Its textures are made one after the other for each part of the dimension that it goes over; `depth`: how long a part is
- * at most. @typedef {{makes: Make[], over?: Term, step?: number, depth?: number}} Draw */
+ * at most. @typedef {{makes: Make[], over?: Term, step?: Term, depth?: number}} Draw */
 /** `textures`: what the draws have for each other, and of how many texels.
  * @typedef {{textures?: Record<string, Term>, draws: Draw[]}} DrawPlan */
 /** @typedef {{entry: string, to: string, texels: number, rounds: number, begin: number, end: number}} Making `rounds`: of each texel */
@@ -36,9 +37,9 @@ const GROUPS_MAX = 65535;
 
 /** @param {Term} term @param {Sizes} sizes @returns {number} */
 export function valueOf(term, sizes) {
-    const [factors, by = '1'] = String(term).split('/');
-    const all = factors.split('*').reduce((product, word) => product * (sizes.get(word) ?? Number(word)), 1);
-    return Math.ceil(all / Number(by));
+    const [all, by = 1] = String(term).split('/').map((factors) =>
+        factors.split('*').reduce((product, word) => product * (sizes.get(word) ?? Number(word)), 1));
+    return Math.ceil(all / by);
 }
 
 /** @param {readonly Term[]} terms @param {Sizes} sizes @returns {number} */
@@ -93,8 +94,9 @@ export function* makingsOf({ draws }, sizes, output) {
 }
 
 /** How far a stage goes, how much of it at a time, and with how many rounds.
- * @param {{over?: Term, step?: number, rounds?: Term[]}} stage @param {Sizes} sizes */
-function depthOf({ over, step = 1, rounds = [] }, sizes) {
+ * @param {{over?: Term, step?: Term, rounds?: Term[]}} stage @param {Sizes} sizes */
+function depthOf({ over, step: one = 1, rounds = [] }, sizes) {
+    const step = valueOf(one, sizes);
     if (!over) return { length: 0, depth: 1, roundsOf: () => 1 };
     const length = valueOf(over, sizes);
     const each = sumOf(rounds, sizes);

@@ -37,6 +37,11 @@ import { bytesOf } from './tensors.js';
  *   inputs are FP16
  */
 /** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
+/** `isOver`: somebody waits, and it is to end between two dispatches. @typedef {{now: () => number, isOver: () => boolean}} Waiting */
+/** The fastest candidate that is right, and the medians of it and the default; null: there was nothing to be chosen from.
+ * `wrong`: candidates that are not. @typedef {{choice: import('./kernel_variants.js').Choice, ms: number | null, defaultMs: number | null,
+ *   wrong: import('./kernel_variants.js').Choice[]}} Tuning */
+/** Where a kernel is to be compiled otherwise. @typedef {{kernel: string, size_class: string, choice: import('./kernel_variants.js').Choice}} Chosen */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -50,6 +55,9 @@ import { bytesOf } from './tensors.js';
  * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
  *   with many runs: what can be done before is done
  * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
+ * @property {(choices: readonly Chosen[]) => void} [choose] of variants, where there are any; what is none of them says nothing
+ * @property {(kernel: string, sizeClass: string, waiting: Waiting) => Promise<Tuning | null>} [tune] measures the variants; null:
+ *   it was ended
  */
 
 export class KernelsEngine {
@@ -69,7 +77,17 @@ export class KernelsEngine {
         return this._models.size;
     }
 
-    configure() {}
+    /** @param {import('../shared/messages.js').EngineSettings} settings */
+    configure({ tuning = [] }) {
+        this._backend.choose?.(tuning);
+    }
+
+    /** Null: it was ended, or there is nobody to do it. @param {string} kernel @param {string} sizeClass @param {Waiting} waiting
+     * @returns {Promise<Tuning | null>} */
+    async tune(kernel, sizeClass, waiting) {
+        if (!this._backend.isLoaded || !this._backend.tune || !KERNEL_RULES[kernel]) return null;
+        return this._backend.tune(kernel, sizeClass, waiting);
+    }
 
     /** @param {string} key */
     has(key) {

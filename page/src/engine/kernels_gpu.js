@@ -5,21 +5,25 @@
 import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
+import { KernelChoices } from './kernel_choices.js';
 import { numberOptions, sizeNames } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
+import { tune } from './kernel_tuning.js';
+import { choiceOf, declaredOf, sizesAt, WORKGROUP_LIMITS } from './kernel_variants.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
 /** @typedef {import('./kernels.js').KernelRule} KernelRule */
 /** @typedef {import('./kernel_plan.js').Dispatch} Dispatch */
-/** @typedef {import('./kernel_plan.js').Plan} Plan */
+/** @typedef {import('./kernel_variants.js').Candidate} Candidate */
+/** @typedef {import('./kernel_variants.js').Variants} Variants */
 /** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
-/** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Plan}} Shader */
-/** @typedef {{layout: any, pipelines: Record<string, any>}} Compiled by the stages' functions */
+/** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Variants}} Shader */
+/** @typedef {{layout: any, pipelines: Record<string, any>, candidate: Candidate}} Compiled `pipelines`: by the stages' functions */
 /** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
-/** @typedef {{call: KernelCall, group: any, pipelines: Record<string, any>}} Step a call that is ready for its dispatches */
+/** @typedef {{call: KernelCall, group: any, compiled: Compiled}} Step a call that is ready for its dispatches */
 
 const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
@@ -32,6 +36,11 @@ const SLICE_MS = 50;
 /** In rounds of a workgroup; at first, and within limits. */
 const WORK = Object.freeze({ first: 2 ** 18, least: 2 ** 12, most: 2 ** 34 });
 const HALVES = 'shader-f16';
+/** Thrown by what was ended. */
+const ENDED = Symbol('ended');
+/** What a candidate makes that does not even compile. */
+const NOTHING = Object.freeze({ ms: 0, output: new Float32Array(0) });
+const LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', ...WORKGROUP_LIMITS];
 const SCOPES = ['validation', 'out-of-memory', 'internal'];
 
 /** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
@@ -42,6 +51,7 @@ export class GpuKernels {
         this.threads = null;
         this.takesHalves = true;
         this._shaders = shaders;
+        this._choices = new KernelChoices(shaders);
         /** @type {any} */
         this._device = null;
         /** @type {GpuBuffers | null} */
@@ -60,9 +70,8 @@ export class GpuKernels {
     async load() {
         const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
-        const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
         this._device = await adapter.requestDevice({
-            requiredLimits: { maxBufferSize, maxStorageBufferBindingSize },
+            requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
             requiredFeatures: [TIMESTAMPS, HALVES].filter((feature) => adapter.features.has(feature)),
         });
         this._buffers = new GpuBuffers(this._device);
@@ -79,7 +88,8 @@ export class GpuKernels {
     async prepare(kernels, kept) {
         await watched(this._device, async () => {
             for (const bytes of kept) this._keep(bytes);
-            await Promise.all(kernels.map((kernel) => this._compile(kernel, false)));
+            const all = kernels.flatMap((kernel) => this._choices.usedOf(kernel).map((candidate) => ({ kernel, candidate })));
+            await Promise.all(all.map(({ kernel, candidate }) => this._compile(kernel, candidate, false)));
         });
     }
 
@@ -100,27 +110,62 @@ export class GpuKernels {
     async run(calls, isTimed) {
         if (calls[calls.length - 1].elements === 0) return { bytes: new Uint8Array(0) };
         return watched(this._device, async () => {
-            const compiled = await Promise.all(calls.map(({ kernel, halves }) => this._compile(kernel, halves)));
+            const compiled = await Promise.all(calls.map((call) => this._compile(call.kernel, this._choices.of(call), call.halves)));
             return this._compute(calls, compiled, isTimed);
         });
     }
 
-    /** @param {string} kernel @param {boolean} halves @returns {Promise<Compiled>} */
-    _compile(kernel, halves) {
+    /** @param {readonly any[]} choices */
+    choose(choices) {
+        this._choices.choose(choices);
+    }
+
+    /** @param {string} kernel @param {string} sizeClass @param {import('./kernels.js').Waiting} waiting @returns {Promise<import('./kernels.js').Tuning | null>} */
+    async tune(kernel, sizeClass, { now, isOver }) {
+        const { call, candidates } = this._choices.trial(kernel, sizeClass, this._device.limits);
+        if (!call) return { choice: choiceOf(candidates[0]), ms: null, defaultMs: null, wrong: [] };
+        const once = async (/** @type {number} */ index, /** @type {number} */ limitMs) => {
+            const compiled = await this._compile(kernel, candidates[index], false), began = now();
+            return this._computeUntil(call, compiled, () => isOver() || now() - began > limitMs, now);
+        };
+        const tuned = await tune({ count: candidates.length, now, isOver,
+            once: (index, limitMs) => (isOver() ? Promise.resolve(null) : watched(this._device, () => once(index, limitMs))
+                .catch((thrown) => (index > 0 ? NOTHING : Promise.reject(thrown)))) });
+        return tuned && { choice: choiceOf(candidates[tuned.index]), ms: tuned.ms, defaultMs: tuned.defaultMs,
+            wrong: tuned.wrong.map((index) => choiceOf(candidates[index])) };
+    }
+
+    /** Computes it, unless it is ended between two submissions. @param {KernelCall} call @param {Compiled} compiled
+     * @param {() => boolean} isOver @param {() => number} now @returns {Promise<{ms: number, output: Float32Array} | null>} */
+    async _computeUntil(call, compiled, isOver, now) {
+        const began = now();
+        const made = await this._compute([call], [compiled], false, isOver).catch((thrown) => {
+            if (thrown === ENDED) return null;
+            throw thrown;
+        });
+        if (!made) return null;
+        const ms = now() - began, output = new Float32Array(made.bytes.slice().buffer);
+        made.dispose?.();
+        return { ms, output };
+    }
+
+    /** @param {string} kernel @param {Candidate} candidate @param {boolean} halves @returns {Promise<Compiled>} */
+    _compile(kernel, candidate, halves) {
         if (halves && !this._device.features.has(HALVES)) {
             throw new Failure('platform_unsupported', `the adapter does not compute in 16-bit floats: it has no ${HALVES}`,
                 { field: 'inputs', expected: 'inputs of FP32' });
         }
-        const name = halves ? `${kernel} of halves` : kernel, known = this._compiled.get(name);
+        const name = `${kernel} ${candidate.variant} ${candidate.workgroup}${halves ? ' of halves' : ''}`, known = this._compiled.get(name);
         if (known) return known;
-        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel], halves);
+        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel].wgsl, candidate, halves);
         this._compiled.set(name, compiled);
         compiled.catch(() => this._compiled.delete(name)); // the next one may have the memory
         return compiled;
     }
 
-    /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed @returns {Promise<KernelOutput>} */
-    async _compute(calls, compiled, isTimed) {
+    /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed
+     * @param {() => boolean} [isOver] asked between two submissions: whether it is to throw ENDED @returns {Promise<KernelOutput>} */
+    async _compute(calls, compiled, isTimed, isOver = () => false) {
         for (const call of calls) this._checkBytes(call);
         const structs = { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES };
         const given = this._given(calls), bound = this._bind(calls, given);
@@ -130,7 +175,7 @@ export class GpuKernels {
         let isMade = false;
         try {
             const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
-            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer);
+            await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer, isOver);
             await answer.buffer.mapAsync(MAP_READ, 0, output.size);
             await timer?.read();
             isMade = true;
@@ -194,9 +239,9 @@ export class GpuKernels {
     }
 
     /** @param {Bound} bound @param {Compiled} compiled @param {Binding} structs @returns {Step} */
-    _stepOf({ call, inputs, output, scratch }, { layout, pipelines }, structs) {
+    _stepOf({ call, inputs, output, scratch }, compiled, structs) {
         const entries = [...inputs, output, structs, ...scratch].map((resource, binding) => ({ binding, resource }));
-        return { call, pipelines, group: this._device.createBindGroup({ layout, entries }) };
+        return { call, compiled, group: this._device.createBindGroup({ layout: compiled.layout, entries }) };
     }
 
     /** A binding of exactly its bytes, in whole words; one of none has a number that nothing reads.
@@ -224,8 +269,8 @@ export class GpuKernels {
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
      * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
-     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer */
-    async _submit(steps, first, structs, [output, answer], timer) {
+     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer @param {() => boolean} isOver */
+    async _submit(steps, first, structs, [output, answer], timer, isOver) {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next(), commands = first;
         while (!next.done) {
@@ -241,6 +286,7 @@ export class GpuKernels {
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
+            if (isOver()) throw ENDED;
             await timer?.read();
             commands = this._device.createCommandEncoder();
         }
@@ -249,8 +295,8 @@ export class GpuKernels {
     /** @param {readonly Step[]} steps @returns {Generator<[Step, Dispatch], void, void>} */
     * _dispatchesOf(steps) {
         for (const step of steps) {
-            const { kernel, sizes } = step.call;
-            for (const dispatch of dispatchesOf(this._shaders[kernel].plan, sizes, () => this._work)) yield [step, dispatch];
+            const { candidate } = step.compiled, sizes = sizesAt(step.call.sizes, candidate);
+            for (const dispatch of dispatchesOf(candidate.plan, sizes, () => this._work)) yield [step, dispatch];
         }
     }
 
@@ -258,7 +304,7 @@ export class GpuKernels {
     _encode(commands, some, structs, timer) {
         const written = new ArrayBuffer(some.length * STRUCT_BYTES);
         const pass = commands.beginComputePass(timer?.pass);
-        for (const [i, [{ call, group, pipelines }, dispatch]] of some.entries()) {
+        for (const [i, [{ call, group, compiled: { pipelines } }, dispatch]] of some.entries()) {
             writeStruct(written, i * STRUCT_BYTES, call, dispatch);
             pass.setPipeline(pipelines[dispatch.entry]);
             pass.setBindGroup(0, group, [i * STRUCT_BYTES]);
@@ -293,20 +339,21 @@ function inWords(bytes) {
     return words;
 }
 
-/** What a rule says, in WGSL. @param {KernelRule} rule @param {Plan} plan @param {boolean} halves */
-function declared(rule, { scratch }, halves) {
+/** What a rule and the candidate say, in WGSL. @param {KernelRule} rule @param {Candidate} candidate @param {boolean} halves */
+function declared(rule, candidate, halves) {
     const { inputs, output } = rule, number = halves ? 'f16' : 'f32';
     const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
         'first: u32', 'begin: u32', 'end: u32'];
     const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<${number}>`),
         `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
-        ...scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
-    return `${halves ? 'enable f16;\n' : ''}struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+        ...candidate.plan.scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
+    return `${halves ? 'enable f16;\n' : ''}${declaredOf(candidate)}struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
 }
 
-/** @param {any} device @param {KernelRule} rule @param {Shader} shader @param {boolean} halves @returns {Promise<Compiled>} */
-async function compile(device, rule, { wgsl, plan }, halves) {
-    const module = device.createShaderModule({ code: declared(rule, plan, halves) + wgsl });
+/** @param {any} device @param {KernelRule} rule @param {string} wgsl @param {Candidate} candidate @param {boolean} halves
+ * @returns {Promise<Compiled>} */
+async function compile(device, rule, wgsl, candidate, halves) {
+    const { plan } = candidate, module = device.createShaderModule({ code: declared(rule, candidate, halves) + wgsl });
     const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
         { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
     const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>
@@ -314,7 +361,7 @@ async function compile(device, rule, { wgsl, plan }, halves) {
     const pipelineLayout = device.createPipelineLayout({ bindGroupLayouts: [layout] });
     const pipelines = await Promise.all(entriesOf(plan).map(async (entry) => [entry, await device.createComputePipelineAsync(
         { layout: pipelineLayout, compute: { module, entryPoint: entry } })]));
-    return { layout, pipelines: Object.fromEntries(pipelines) };
+    return { layout, pipelines: Object.fromEntries(pipelines), candidate };
 }
 
 /** Does the work, and throws what the device says of it. @template T @param {any} device @param {() => Promise<T>} work

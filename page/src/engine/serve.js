@@ -120,6 +120,7 @@ export class Server {
     /** @param {ToEngine} message */
     async _take(message) {
         if (message.type === 'settings') this._configure(message.settings);
+        else if (message.type === 'tune') await this._tune(message);
         else if (message.type === 'run') {
             if (this._isAlone(message)) await this._runAlone(message);
             else this._begin(message);
@@ -137,6 +138,16 @@ export class Server {
                 this._log(`the ${engine.name} engine does not take its settings: ${thrown}`);
             }
         }
+    }
+
+    /** Whatever comes meanwhile ends it, and is next. @param {import('../shared/messages.js').TuneMessage} order */
+    async _tune({ kernel, size_class: sizeClass }) {
+        const engine = this._engines.find(({ tune }) => tune), waiting = { now: () => performance.now(), isOver: () => this._queue.length > 0 };
+        const tuning = await engine?.tune?.(kernel, sizeClass, waiting).catch((thrown) => this._log(`${kernel} was not tuned: ${thrown}`));
+        for (const { variant, workgroup } of tuning?.wrong ?? []) {
+            this._log(`${kernel} by ${variant} in workgroups of ${workgroup.join('x')} is wrong here for ${sizeClass}`);
+        }
+        this._post({ type: 'tuned', kernel, size_class: sizeClass, adapter: this._adapter ?? null, tuning: tuning ?? null });
     }
 
     // --- a task --------------------------------------------------------------------------------------

@@ -52,6 +52,9 @@ export const returned = (attempt, request) => ({
     error: { code: 'node_paused', message: 'the node is paused, and had not begun it' },
 });
 
+/** @param {number | null} ms as precise as clocks are */
+const inMicroseconds = (ms) => (ms === null ? null : Math.round(ms * 1000) / 1000);
+
 export class Dispatcher {
     /**
      * @param {Surroundings} around @param {readonly Build[]} builds
@@ -157,6 +160,20 @@ export class Dispatcher {
         });
     }
 
+    /** A tune: a worker that has nothing to do looks how it computes the kernel fastest. Where there is none, nothing comes of it.
+     * @param {string} kernel @param {string} sizeClass */
+    tune(kernel, sizeClass) {
+        const lane = this._paused ? undefined : this._lanes.values().find((one) => one.build === 'gpu_kernels' && one.ready && one.isIdle());
+        if (lane) return lane.channel?.post({ type: 'tune', kernel, size_class: sizeClass });
+        this._around.send('tuning', { kernel, size_class: sizeClass, adapter: null, choice: null });
+    }
+
+    /** @param {import('../shared/messages.js').TunedMessage} message */
+    _onTuned({ kernel, size_class, adapter, tuning }) {
+        const choice = tuning && { ...tuning.choice, ms: inMicroseconds(tuning.ms), default_ms: inMicroseconds(tuning.defaultMs) };
+        this._around.send('tuning', { kernel, size_class, adapter, choice });
+    }
+
     /** A model_unload: every version of the model, on every platform. @param {string} name */
     unload(name) {
         this._models.unload(name);
@@ -218,6 +235,7 @@ export class Dispatcher {
         case 'lives': return lane.key === null ? undefined : this._liveness.life(lane, message.step_ms);
         case 'turn': return this._liveness.turn(lane, message);
         case 'sign': return this._liveness.sign(lane);
+        case 'tuned': return this._onTuned(message);
         case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });

@@ -166,7 +166,7 @@ class Link {
         this._settings = { ...this._settings, ...said };
         const {
             model_credential: credential, threads, model_budget_bytes: budget, max_answer_bytes: maxAnswer,
-            initial_credit: credit, language_models: models,
+            initial_credit: credit, language_models: models, tuning,
         } = this._settings;
         // What does not fit a message goes in pieces, up to what the service takes at all.
         const bytes = positive(budget, Infinity);
@@ -174,6 +174,7 @@ class Link {
             credential: String(credential ?? ''), threads: positive(models?.threads) || positive(threads) || 1,
             max_frame: positive(maxAnswer) + ANSWER_OVERHEAD,
             keep: this._joined ? this._keep : 0, // a session's files come over loopback, and its profile goes
+            tuning: Array.isArray(tuning) ? tuning : [],
             models: {
                 context: positive(models?.context), slots: positive(models?.slots), warmup: models?.warmup === true,
                 threads: positive(models?.threads), budget: bytes,
@@ -197,7 +198,8 @@ class Link {
         case 'task_data': return this._request(this._arriving.add(message, buffer, section));
         case 'task_credit': return this._credit(message.data.attempt_id, message.data);
         case 'task_cancel': return this._cancel(message.data.attempt_id);
-        case 'settings': return this._configure(message.data);
+        case 'settings': case 'tuning': return this._configure(message.data);
+        case 'tune': return dispatcher.tune(String(message.data.kernel), String(message.data.size_class));
         case 'model_load': return dispatcher.load(message);
         case 'model_unload': return dispatcher.unload(message.data.name);
         case 'capability_query':

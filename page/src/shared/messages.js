@@ -80,8 +80,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * share of the cores, at most four; `budget`: bytes that models may take, with what is computed with them.
  * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
 /** What `welcome` tells the engines.
- * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels, keep?: number}} EngineSettings
- *   `keep`: bytes of models' files that this browser keeps */
+ * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels, keep?: number, tuning?: import('../engine/kernels.js').Chosen[]}} EngineSettings
+ *   `keep`: bytes of models' files that this browser keeps; `tuning`: how kernels are to be compiled here */
 
 /**
  * Link worker → engine worker, over their channel.
@@ -89,6 +89,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'unload', key: string}} UnloadMessage
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
+ * @typedef {{type: 'tune', kernel: string, size_class: string}} TuneMessage is for when nothing waits, and ends when something comes
  * @typedef {{type: 'sign'}} SignMessage goes back as soon as the worker's event loop turns, whatever it waits for
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
@@ -97,7 +98,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
  * }} RunMessage `alone`: beside no other task in its engine; `kernels`: those to be compiled when it is loaded; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
  *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
- * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | SignMessage | RunMessage} ToEngine
+ * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | TuneMessage | SignMessage | RunMessage} ToEngine
  */
 
 /**
@@ -112,13 +113,14 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
  * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
+ * @typedef {{type: 'tuned', kernel: string, size_class: string, adapter: Adapter | null, tuning: import('../engine/kernels.js').Tuning | null}} TunedMessage
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
  * @typedef {{type: 'lives', step_ms: number}} LivesMessage it comes on with what it was given; of a model's own worker `step_ms`: what a step took, 0: it was none; of each that took seconds
  * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
  * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage} EngineNews what an engine tells
  *   beside its tasks; its worker knows the threads
- * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | SignMessage | DeviceLostMessage | LogMessage} FromEngine
+ * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | SignMessage | TunedMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
 /**

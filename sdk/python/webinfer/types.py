@@ -86,6 +86,7 @@ __all__ = [
     "TokenList",
     "ToolCall",
     "Transcript",
+    "Tuning",
     "Usage",
     "Used",
     "Value",
@@ -1367,6 +1368,30 @@ class Node(_Node, total=False):
     models: List[Any]
 
 
+class _Tuning(TypedDict):
+    kernel: str
+    #: The largest sizes of the calls that it holds for, in their order.
+    size_class: str
+    #: Of the kernel's shader.
+    variant: str
+    #: How many invocations it has across and down.
+    workgroup: List[int]
+    #: What a run takes; 0: there was nothing to choose.
+    ms: float
+    #: What it takes without tuning.
+    default_ms: float
+
+
+class Tuning(_Tuning, total=False):
+    #: With what follows: at which place it holds.
+    browser: str
+    browser_version: str
+    platform: Platform
+    adapter: str
+    #: Instead of the place: the node that joined, which has said it of itself.
+    node: str
+
+
 class _Nodes(TypedDict):
     #: On a page, in the order of their ids.
     nodes: List[Node]
@@ -1377,6 +1402,8 @@ class _Nodes(TypedDict):
 class Nodes(_Nodes, total=False):
     #: Of a page: what is after on the next one; null: it is the last.
     next: Union[str, None]
+    #: With tuning=yes.
+    tuning: List[Tuning]
 
 
 class HardwareWouldRun(TypedDict):

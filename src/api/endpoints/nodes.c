@@ -116,21 +116,56 @@ static json_t *page_json(const struct wi_request *request, const struct wi_page 
         "quarantined", wi_api_quarantined_json(request, (size_t)page->limit));
 }
 
+static json_t *all_json(const struct wi_request *request)
+{
+    json_t *nodes = wi_pool_nodes_json(request->api->deps.pool);
+    add_bridge_views(request, nodes);
+    return json_pack("{s:o, s:o}", "nodes", nodes, "quarantined",
+        wi_api_quarantined_json(request, WI_QUARANTINE_MAX));
+}
+
+struct query {
+    struct wi_page page;
+    int tuning;
+};
+
+static const char *const no_yes[] = {"no", "yes", NULL};
+
+const struct wi_param wi_nodes_params[] = {
+    {.name = "limit",
+        .kind = WI_PARAM_INTEGER,
+        .offset = offsetof(struct query, page.limit),
+        .min = 1,
+        .max = WI_PAGE_MAX,
+        .help = WI_PAGE_LIMIT_HELP},
+    {.name = "after",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct query, page.after),
+        .min = 1,
+        .max = WI_ROUTE_ARGUMENT_MAX,
+        .help = WI_PAGE_AFTER_HELP},
+    {.name = "tuning",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct query, tuning),
+        .names = no_yes,
+        .help = "yes: also how kernels were found to be computed fastest; no by default."},
+    WI_PARAM_END,
+};
+
 void wi_handle_nodes(struct wi_request *request)
 {
     struct wi_error error;
-    struct wi_page page;
-    json_t *arguments, *nodes;
-    if (wi_page_read(request, &page, &arguments, &error) != WI_OK) {
+    struct query query = {.page = {.after = ""}};
+    json_t *arguments;
+    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &query, &arguments, &error) !=
+        WI_OK) {
         wi_request_answer_error(request, &error);
-    } else if (page.limit > 0) {
-        wi_request_answer_json(request, 200, page_json(request, &page));
     } else {
-        nodes = wi_pool_nodes_json(request->api->deps.pool);
-        add_bridge_views(request, nodes);
-        wi_request_answer_json(request, 200,
-            json_pack("{s:o, s:o}", "nodes", nodes, "quarantined",
-                wi_api_quarantined_json(request, WI_QUARANTINE_MAX)));
+        wi_page_settle(&query.page);
+        json_t *answer = query.page.limit > 0 ? page_json(request, &query.page) : all_json(request);
+        if (query.tuning)
+            json_object_set_new(answer, "tuning", wi_pool_tunings_json(request->api->deps.pool));
+        wi_request_answer_json(request, 200, answer);
     }
     json_decref(arguments);
 }

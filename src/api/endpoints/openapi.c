@@ -82,6 +82,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "HardwareQuery", .params = wi_hardware_params},
     {.name = "LogsQuery", .params = wi_logs_params},
     {.name = "PageQuery", .params = wi_page_params},
+    {.name = "NodesQuery", .params = wi_nodes_params},
     {.name = "HistoryQuery", .params = wi_history_params},
     {.name = "EventsQuery", .params = wi_events_params},
     {.name = "RemovalQuery", .members = removal_query},

@@ -169,7 +169,7 @@ const struct wi_route wi_routes[] = {
         .codes = "invalid_field unknown_field too_many_watchers", .help = "See Watching."},
     {"GET", "/v1/nodes", wi_handle_nodes, USER, 0, 0, JSON,
         "the pages that compute: ?limit=, ?after=", NATIVE, .answers = "200 Nodes",
-        .query = "PageQuery", .codes = "invalid_field", .help = "See Lists in pages."},
+        .query = "NodesQuery", .codes = "invalid_field", .help = "See Lists in pages."},
     {"POST", "/v1/nodes/{id}/drain", wi_handle_node_drain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
         "give a node no more work", NATIVE, .answers = "200 Verb", .codes = "node_not_found"},
     {"POST", "/v1/nodes/{id}/undrain", wi_handle_node_undrain, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,

@@ -72,13 +72,13 @@ const struct wi_param wi_page_params[] = {
         .offset = offsetof(struct wi_page, limit),
         .min = 1,
         .max = WI_PAGE_MAX,
-        .help = "A page of so many at most; all without it, or 100 where there is after."},
+        .help = WI_PAGE_LIMIT_HELP},
     {.name = "after",
         .kind = WI_PARAM_STRING,
         .offset = offsetof(struct wi_page, after),
         .min = 1,
         .max = WI_ROUTE_ARGUMENT_MAX,
-        .help = "The next of the page before."},
+        .help = WI_PAGE_AFTER_HELP},
     WI_PARAM_END,
 };
 
@@ -88,8 +88,8 @@ enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page
     *page = (struct wi_page){.after = ""};
     enum wi_code code =
         wi_query_read(request, wi_page_params, WI_PARAMS_OPEN, page, arguments, error);
-    if (code == WI_OK && page->limit == 0 && *page->after)
-        page->limit = WI_PAGE_DEFAULT;
+    if (code == WI_OK)
+        wi_page_settle(page);
     return code;
 }
 
@@ -134,4 +134,10 @@ enum wi_code wi_page_refuse(const char *after, struct wi_error *error)
     wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
     wi_error_expect(error, "the next of the page before");
     return WI_INVALID_FIELD;
+}
+
+void wi_page_settle(struct wi_page *page)
+{
+    if (page->limit == 0 && *page->after)
+        page->limit = WI_PAGE_DEFAULT;
 }

@@ -21,6 +21,8 @@ struct wi_page {
     int64_t limit;     /* 0: no page */
     const char *after; /* "": from the beginning */
 };
+#define WI_PAGE_LIMIT_HELP "A page of so many at most; all without it, or 100 where there is after."
+#define WI_PAGE_AFTER_HELP "The next of the page before."
 extern const struct wi_param wi_page_params[];
 /* As wi_query_read; what else is in the query is left alone. */
 enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,
@@ -46,5 +48,7 @@ void wi_page_answer(struct wi_request *request, const struct wi_page_rows *rows)
 const char *wi_page_key(const char *after, int64_t *number);
 /* WI_INVALID_FIELD: `after` is no key of that list. */
 enum wi_code wi_page_refuse(const char *after, struct wi_error *error);
+/* Gives a page that was read without a limit its own. */
+void wi_page_settle(struct wi_page *page);
 
 #endif

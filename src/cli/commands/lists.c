@@ -212,8 +212,42 @@ static void print_nodes(const struct wi_cli *cli, const json_t *answer)
     wi_table_print("", columns, json_object_get(answer, "nodes"), "There are no nodes.");
 }
 
+/* "128x2" */
+static void put_workgroup(struct wi_buffer *out, const json_t *sides)
+{
+    wi_buffer_printf(out, "%lldx%lld", (long long)json_integer_value(json_array_get(sides, 0)),
+        (long long)json_integer_value(json_array_get(sides, 1)));
+}
+
+/* "1.6 times as fast (3.1 ms, not 5)" */
+static void put_gain(struct wi_buffer *out, const json_t *tuning)
+{
+    double ms = json_number_value(json_object_get(tuning, "ms"));
+    double usual = json_number_value(json_object_get(tuning, "default_ms"));
+
+    if (ms > 0 && usual > ms)
+        wi_buffer_printf(out, "%.2f times as fast (%.3g ms, not %.3g)", usual / ms, ms, usual);
+    else if (ms > 0)
+        wi_buffer_printf(out, "the default (%.3g ms)", ms);
+    else
+        wi_buffer_puts(out, "the default");
+}
+
+static void print_tuning(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
+        {"VERSION", "browser_version", NULL}, {"PLATFORM", "platform", NULL},
+        {"ADAPTER", "adapter", NULL}, {"NODE", "node", NULL}, {"KERNEL", "kernel", NULL},
+        {"SIZES", "size_class", NULL}, {"VARIANT", "variant", NULL},
+        {"WORKGROUP", "workgroup", put_workgroup}, {"TIME", "", put_gain}, {0}};
+
+    wi_table_print("", columns, json_object_get(answer, "tuning"), "No kernel is tuned yet.");
+}
+
 enum wi_exit wi_cli_nodes(struct wi_cli *cli)
 {
+    if (wi_argument_given(&cli->arguments, "tuning"))
+        return wi_cli_show(cli, "/v1/nodes?tuning=yes", print_tuning);
     int quarantined = wi_argument_given(&cli->arguments, "quarantined");
 
     return wi_cli_show(cli, "/v1/nodes", quarantined ? wi_cli_print_quarantined : print_nodes);

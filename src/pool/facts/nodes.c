@@ -367,6 +367,9 @@ void wi_pool_node_book(
     attempt->builtin = asked->model->builtin;
     attempt->benchmark = asked->benchmark.runs > 0;
     attempt->kernel = asked->kernel;
+    if (asked->kernel && !wi_kernel_is_ours(asked->kernel) && attempt->platform == WI_WEBGPU)
+        (void)wi_kernel_size_class(
+            asked->kernel, task->tensors, asked->options, attempt->size_class);
     attempt->stream = asked->stream;
     attempt->task = asked->task;
     attempt->engine = asked->model->engine;

@@ -22,8 +22,9 @@ struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
     int builtin;
-    int benchmark;                  /* what it takes is measured for its client alone */
-    const struct wi_kernel *kernel; /* NULL: it is none */
+    int benchmark;                         /* what it takes is measured for its client alone */
+    const struct wi_kernel *kernel;        /* NULL: it is none */
+    char size_class[WI_KERNEL_CLASS_SIZE]; /* of that; "": nobody wants to know */
     int stream;
     enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;

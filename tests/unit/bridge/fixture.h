@@ -95,7 +95,10 @@ struct fixture {
     struct wi_answer answer;   /* the last; JSON referenced */
     int pauses, goes_on;       /* how often the node was paused, and was no more */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
-    int inside;                /* a call of ours is running: no event may come */
+    const char *tuning;        /* what is known of that, as JSON; NULL: nothing */
+    int tunings;               /* how often a node told of its own; then the last, as text */
+    char tuned[256];
+    int inside;                                 /* a call of ours is running: no event may come */
     void (*on_resume)(struct fixture *fixture); /* what the layer above does then; NULL: nothing */
     void (*on_part)(struct fixture *fixture, const char *attempt_id); /* likewise */
 };
@@ -108,6 +111,23 @@ static inline void on_up(void *context, const struct wi_node_info *info, int res
     snprintf(fixture->node, sizeof fixture->node, "%s", info->id);
     if (resumed && fixture->on_resume)
         fixture->on_resume(fixture);
+}
+
+static inline json_t *on_welcome_tuning(void *context, const struct wi_node_info *info)
+{
+    struct fixture *fixture = context;
+    return fixture->tuning ? json_loads(fixture->tuning, 0, NULL) : NULL;
+}
+
+static inline void on_tuning(
+    void *context, const char *node_id, const struct wi_node_tuning *tuning)
+{
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    assert_string_equal(node_id, fixture->node);
+    fixture->tunings++;
+    snprintf(fixture->tuned, sizeof fixture->tuned, "%s %s %s", tuning->kernel->name,
+        tuning->size_class, tuning->choice ? tuning->choice->variant : "-");
 }
 
 static inline int on_threads(void *context, const struct wi_node_info *info, int said)
@@ -268,6 +288,8 @@ static inline int set_up(void **state)
         .on_lost = on_lost,
         .on_platform_lost = on_platform_lost,
         .threads = on_threads,
+        .tuning = on_welcome_tuning,
+        .on_tuning = on_tuning,
     };
     fixture->bridge = wi_bridge_new(
         fixture->lws, &fixture->loop, NULL, &fixture->config, &fixture->budget, &events, &error);

@@ -36,8 +36,10 @@ static struct {
     int full;                  /* nothing more may be queued for the node */
     char dropped[WI_ID_SIZE], why[128];
     int lost, answered, excused;
-    int overrun; /* clients' own kernels that took too long */
-    int loads;
+    int overrun;      /* clients' own kernels that took too long */
+    int loads, tunes; /* nodes that were told to tune; the last of them, and what */
+    char tune[WI_ID_SIZE + WI_KERNEL_CLASS_SIZE + 32];
+    size_t told; /* choices */
     enum wi_platform loaded_on;
     enum wi_code code;
 } seen;
@@ -267,6 +269,19 @@ enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_i
     seen.loads++;
     seen.loaded_on = platform;
     return WI_OK;
+}
+
+enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
+    const struct wi_kernel *kernel, const char *size_class)
+{
+    seen.tunes++;
+    snprintf(seen.tune, sizeof seen.tune, "%s: %s %s", node_id, kernel->name, size_class);
+    return WI_OK;
+}
+
+void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list)
+{
+    seen.told += json_array_size(list);
 }
 
 void wi_bridge_credit(struct wi_bridge *bridge, const char *node_id, const char *attempt_id,
