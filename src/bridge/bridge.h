@@ -190,7 +190,7 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
-struct wi_look; /* bridge/features.h */
+struct wi_look;     /* bridge/features.h */
 struct wi_db;       /* store/db.h */
 struct wi_listener; /* net/listener.h */
 

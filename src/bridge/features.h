@@ -27,11 +27,11 @@ extern const char *const wi_look_names[]; /* by state; ends with NULL */
 /* The question to one node, and what came of it. */
 struct wi_look {
     enum wi_look_state state;
-    uint64_t query;         /* sequence of the message that asked last */
-    int64_t asked_at;       /* Unix milliseconds */
-    int64_t found_at;       /* likewise; 0: nothing was found yet */
-    json_t *found;          /* as wi_features_read makes it, also while it is asked again; or NULL */
-    char reason[128];       /* if failed */
+    uint64_t query;   /* sequence of the message that asked last */
+    int64_t asked_at; /* Unix milliseconds */
+    int64_t found_at; /* likewise; 0: nothing was found yet */
+    json_t *found;    /* as wi_features_read makes it, also while it is asked again; or NULL */
+    char reason[128]; /* if failed */
     struct wi_timer *timer; /* NULL: never asked */
 };
 
@@ -42,7 +42,8 @@ json_t *wi_features_read(const json_t *features, struct wi_error *error);
 /* [{"name", "title"}] of the table; new reference. */
 json_t *wi_features_json(void);
 
-/* --- a node's ---------------------------------------------------------------------------------- */
+/* --- a node's ----------------------------------------------------------------------------------
+ */
 
 struct wi_node;
 /* Asks it, which must have a link, unless it is asked already. */

@@ -50,8 +50,7 @@ struct wi_message *wi_make_welcome(uint64_t sequence, const struct wi_welcome *w
 struct wi_message *wi_make_settings(
     uint64_t sequence, int threads, const struct wi_model_terms *models);
 /* For all rows of `features`, as wi_features has them. */
-struct wi_message *wi_make_capability_query(
-    uint64_t sequence, const struct wi_feature *features);
+struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 /* `parts` is {ATTEMPT: seq}, or NULL. */

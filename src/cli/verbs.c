@@ -359,7 +359,8 @@ static const struct wi_flag matrix_options[] = {
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Without a daemon: start each browser of the configuration, and end it"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start: the configuration file"},
-    {"html", "FILE", 0, WI_COMPLETE_FILE, NULL, "Write a document of its own; - is standard output"},
+    {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Write a document of its own; - is standard output"},
     {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Say of each feature that is there on what"},
     {0},
 };

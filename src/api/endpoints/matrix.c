@@ -108,9 +108,8 @@ static json_t *column_json(const struct wi_node_info *node, const struct wi_look
     return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s?, s:o, s:o, s:O?}", "browser", node->kind,
         "browser_version", node->browser_version, "node", node->id, "joined",
         *node->session == '\0', "state", wi_look_names[look->state], "reason",
-        look->state == WI_LOOK_FAILED ? look->reason : NULL, "asked_at",
-        time_json(look->asked_at), "found_at", time_json(look->found_at), "features",
-        look->found);
+        look->state == WI_LOOK_FAILED ? look->reason : NULL, "asked_at", time_json(look->asked_at),
+        "found_at", time_json(look->found_at), "features", look->found);
 }
 
 static void add_absent(const struct view *view, json_t *columns)
@@ -133,9 +132,8 @@ static void add_absent(const struct view *view, json_t *columns)
 /* Of all that was asked, one of each kind, and the kinds that are not there. */
 static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted)
 {
-    static int (*const takes[])(
-        const struct view *, const struct wi_node_info *) = {was_asked, is_first_of_ours, is_first,
-        NULL};
+    static int (*const takes[])(const struct view *, const struct wi_node_info *) = {
+        was_asked, is_first_of_ours, is_first, NULL};
     struct view view = {.api = api, .wanted = *wanted};
     json_t *columns = json_array();
     gather(&view, takes);
@@ -154,8 +152,8 @@ void wi_handle_matrix(struct wi_request *request)
     struct wanted wanted = {0};
     struct wi_error error;
     json_t *arguments = NULL;
-    if (wi_query_read(
-            request, wi_matrix_params, WI_PARAMS_STRICT, &wanted, &arguments, &error) != WI_OK ||
+    if (wi_query_read(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted, &arguments, &error) !=
+            WI_OK ||
         wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else

@@ -1,4 +1,5 @@
-/* What a node's browser is found to do: the question, and answers of which only the form is sure. */
+/* What a node's browser is found to do: the question, and answers of which only the form is sure.
+ */
 #include "bridge/features.h"
 #include "fixture.h"
 
@@ -24,10 +25,10 @@ TEST(test_read)
 {
     struct wi_error error = {0};
     size_t rows = 0;
-    json_t *found = read_text(
-        "{\"webgpu\":{\"state\":\"software\",\"detail\":\"a\\u0007b\",\"more\":1},"
-        "\"wasm_simd\":{\"state\":\"yes\"},\"from_the_future\":{\"state\":\"perhaps\"}}",
-        &error);
+    json_t *found =
+        read_text("{\"webgpu\":{\"state\":\"software\",\"detail\":\"a\\u0007b\",\"more\":1},"
+                  "\"wasm_simd\":{\"state\":\"yes\"},\"from_the_future\":{\"state\":\"perhaps\"}}",
+            &error);
     while (wi_features[rows].name)
         rows++;
     assert_int_equal(json_object_size(found), rows);

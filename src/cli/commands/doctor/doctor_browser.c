@@ -276,9 +276,9 @@ static json_t *report(struct probe *p)
         report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
             "capabilities", p->capabilities);
         if (p->look)
-            json_object_update_new(report,
-                json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
-                    p->features, "reason", p->features ? NULL : p->reason));
+            json_object_update_new(
+                report, json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
+                            p->features, "reason", p->features ? NULL : p->reason));
         return report;
     }
     if (p->answered)

@@ -77,8 +77,8 @@ static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
         result = exchange(cli, "/v1/matrix", &body, matrix);
     if (result == WI_EXIT_OK)
         result = exchange(cli, path.text, &none, matrix);
-    while (result == WI_EXIT_OK && is_asked(*matrix) &&
-           !wi_argument_given(&cli->arguments, "found")) {
+    while (
+        result == WI_EXIT_OK && is_asked(*matrix) && !wi_argument_given(&cli->arguments, "found")) {
         usleep(LOOK_EVERY_MS * 1000);
         result = exchange(cli, path.text, &none, matrix);
     }
@@ -175,17 +175,18 @@ static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *w
         {
             const json_t *found =
                 name ? json_object_get(json_object_get(column, "features"), name) : NULL;
-            json_t *state = json_object_get(found, "state"), *why = json_object_get(found, "detail");
+            json_t *state = json_object_get(found, "state"),
+                   *why = json_object_get(found, "detail");
             char key[24];
             snprintf(key, sizeof key, "%zu", c);
             json_object_set(row, key, state);
             if (json_string_length(why) > 0 &&
                 (wi_argument_given(&cli->arguments, "verbose") ||
                     strcmp(json_string_value(state) ?: "", "yes") != 0))
-                json_array_append_new(whys,
-                    json_pack("{s:O?, s:O?, s:O?, s:O}", "browser",
-                        json_object_get(column, "browser"), "title",
-                        json_object_get(feature, "title"), "state", state, "detail", why));
+                json_array_append_new(
+                    whys, json_pack("{s:O?, s:O?, s:O?, s:O}", "browser",
+                              json_object_get(column, "browser"), "title",
+                              json_object_get(feature, "title"), "state", state, "detail", why));
         }
         json_array_append_new(rows, row);
     }
