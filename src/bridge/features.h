@@ -12,7 +12,8 @@ struct wi_feature {
     const char *name;
     const char *title; /* for people */
 };
-extern const struct wi_feature wi_features[]; /* ends with a row without a name */
+/* The table, which ends with a row without a name. Public for tests. */
+extern const struct wi_feature wi_features[];
 
 #define WI_FEATURE_DETAIL_MAX 256 /* bytes */
 

@@ -145,7 +145,7 @@ static void judge_presence(
     wi_buffer_clear(&text);
 }
 
-/* What a page reported (wi_doctor_browser's object) as findings. */
+/* What a page reported (wi_doctor_try's object) as findings. */
 static void judge_platforms(
     json_t *checks, const json_t *report, const struct wi_config_browser *browser)
 {

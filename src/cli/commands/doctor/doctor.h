@@ -40,10 +40,9 @@ struct wi_config *wi_doctor_config(const char *path, json_t *checks);
  * then finds what the browser can do (bridge/features.h), and there are "browser_version",
  * "features" and "reason" too, one of these being null. Takes the process's signals for as long as
  * it runs. `config` is borrowed and its [bridge] is changed for a private listener. Without
- * `network` (NULL) the browser has none of its own. */
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, int look);
-/* As the daemon would in the end: where it does not start in a network of its own, without. */
+ * `network` (NULL) the browser has none of its own.
+ * As the daemon would in the end, it is started without a network of its own where it does not
+ * start in one, which `checks` then has. */
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look, json_t *checks);
 

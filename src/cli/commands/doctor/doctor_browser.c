@@ -287,7 +287,8 @@ static json_t *report(struct probe *p)
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }
 
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
+/* As wi_doctor_try, in that network, or with NULL in none of its own. */
+static json_t *run(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look)
 {
     struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
@@ -320,12 +321,12 @@ json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_brows
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look, json_t *checks)
 {
-    json_t *report = wi_doctor_browser(config, browser, network, look), *open;
+    json_t *report = run(config, browser, network, look), *open;
 
     if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
         !wi_network_apart(network, WI_NETWORK_AUTO, browser))
         return report;
-    open = wi_doctor_browser(config, browser, NULL, look);
+    open = run(config, browser, NULL, look);
     if (json_object_get(open, "problem")) {
         json_decref(open);
         return report;
