@@ -116,6 +116,7 @@ async function main(out) {
         gl_kernels: await bundle(out, 'engine-gl_kernels.js', 'src/workers/gl_kernels.js',
             { __KERNEL_FRAGMENTS__: JSON.stringify(kernelFragments()) }, bundled),
     };
+    const features = await bundleFeatures(out, bundled);
     const link = await bundle(out, 'link.js', 'src/link/worker.js', {}, bundled);
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
@@ -124,6 +125,7 @@ async function main(out) {
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __LLAMA_WORKERS__: JSON.stringify(llama),
         __KERNELS_WORKERS__: JSON.stringify(kernels),
+        __FEATURE_WORKERS__: JSON.stringify(features),
         __LLAMA_VERSION__: JSON.stringify(LIBRARIES.find(({ name }) => name === 'llama.cpp').version),
         __PAGE_VERSION__: JSON.stringify(version),
     }, bundled);
@@ -134,6 +136,17 @@ async function main(out) {
     await buildReport(path.join(out, '../lab.html'), bundled);
     fs.writeFileSync(path.join(out, 'THIRD-PARTY-NOTICES'), notices(bundled));
     await finish(out);
+}
+
+/** Bundles the workers in which features are tried: one with nothing, and one with each build of onnxruntime-web. @returns their names */
+async function bundleFeatures(out, bundled) {
+    const thread = JSON.stringify(await bundle(out, 'feature-thread.js', 'src/workers/feature_thread.js', {}, bundled));
+    const workers = { worker: await bundle(out, 'features.js', 'src/workers/features.js', { __FEATURE_THREAD__: thread }, bundled) };
+    for (const [build, used] of Object.entries(BUILDS)) {
+        const more = { __GRAPHS_PLATFORM__: JSON.stringify(build) };
+        workers[build] = await bundleEngine(out, 'graph_features', `graph_features-${build}`, BUILDS.webgpu, used, more, bundled);
+    }
+    return workers;
 }
 
 /** Bundles the engine worker of `build`, as `name`, with `used` in the place of the onnxruntime-web build

@@ -295,6 +295,7 @@ static void take_back(
     }
     /* First what it lacks: it could not list yet what is sent to it as soon as it is up. */
     wi_node_reconcile(node, resume->running, resume->unacknowledged);
+    wi_look_resume(node);
     if (!bridge->closed)
         bridge->events.on_node_up(bridge->events.context, known, 1);
 }

@@ -580,6 +580,15 @@ void wi_bridge_share_threads(struct wi_bridge *bridge, const char *node_id)
         wi_node_share_threads(node);
 }
 
+enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id)
+{
+    struct wi_node *node = find_connected(bridge, node_id);
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    wi_look_ask(node);
+    return WI_OK;
+}
+
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why)
 {
     struct wi_node *node = bridge->closed ? NULL : wi_node_find(bridge, node_id);
@@ -596,6 +605,12 @@ const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const 
 {
     const struct wi_node *node = wi_node_find(bridge, node_id);
     return node ? &node->info : NULL;
+}
+
+const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const char *node_id)
+{
+    const struct wi_node *node = wi_node_find(bridge, node_id);
+    return node ? &node->look : NULL;
 }
 
 int wi_bridge_node_state(

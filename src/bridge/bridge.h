@@ -171,6 +171,8 @@ struct wi_bridge_events {
      * borrowed). Both may be NULL. */
     void (*on_node_report)(void *context, const struct wi_node_info *node);
     void (*on_node_models)(void *context, const char *node_id, const json_t *models);
+    /* What wi_bridge_look asked has come, or will not. May be NULL. */
+    void (*on_node_looked)(void *context, const char *node_id);
     /* Asked before each welcome and by wi_bridge_share_threads: how many threads WASM may use
      * there; `said` is what the node was told last, 0 for nothing yet. May be NULL: one. */
     int (*threads)(void *context, const struct wi_node_info *node, int said);
@@ -201,6 +203,7 @@ struct wi_bridge_counters {
 };
 
 struct wi_bridge;
+struct wi_look;     /* bridge/features.h */
 struct wi_db;       /* store/db.h */
 struct wi_listener; /* net/listener.h */
 
@@ -317,6 +320,11 @@ enum wi_code wi_bridge_tune(struct wi_bridge *bridge, const char *node_id,
 /* Tells it what its next welcome would say of tuning; `list` is borrowed. Nothing happens where it
  * is not connected. */
 void wi_bridge_tell_tuning(struct wi_bridge *bridge, const char *node_id, const json_t *list);
+/* Asks the node what its browser can do, found by doing it (bridge/features.h), which takes a
+ * while; one that is asked already is not asked again. WI_OK or WI_NODE_NOT_FOUND. */
+enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *node_id);
+/* What came of it; borrowed until the next turn of the loop, NULL if there is no such node. */
+const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const char *node_id);
 /* Says bye and closes; on_node_down follows from the loop. */
 void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *why);
 

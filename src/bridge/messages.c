@@ -101,11 +101,14 @@ static enum wi_heard on_model_status(
 }
 
 struct capabilities {
-    json_t *capabilities;
+    json_t *capabilities, *features;
+    const char *reply_to;
 };
 
 static const struct wi_param capabilities_table[] = {
     WI_PARAM_ROW(capabilities, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_ROW(capabilities, features, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(capabilities, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
     WI_PARAM_END,
 };
 
@@ -113,14 +116,19 @@ static enum wi_heard on_capability_report(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     struct capabilities report = {0};
-    json_t *before = node->info.capabilities;
+    json_t *before = node->info.capabilities, *found = NULL;
     int available[WI_PLATFORM_COUNT];
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         available[i] = node->info.platforms[i].available;
     if (read_data(capabilities_table, frame, &report, error) == WI_HEARD_WRONG ||
-        wi_report_read(report.capabilities, &node->info, error) != WI_OK)
+        (report.features && !(found = wi_features_read(report.features, error))))
         return WI_HEARD_WRONG;
+    if (wi_report_read(report.capabilities, &node->info, error) != WI_OK) {
+        json_decref(found);
+        return WI_HEARD_WRONG;
+    }
     json_decref(before);
+    wi_look_answer(node, report.reply_to, found);
     const struct wi_bridge_events *events = &node->bridge->events;
     if (events->on_node_report)
         events->on_node_report(events->context, &node->info);

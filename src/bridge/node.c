@@ -266,6 +266,7 @@ void wi_node_quiesce(struct wi_node *node)
         node->offered[i] = NULL;
     }
     wi_node_forget_acks(node);
+    wi_look_clear(&node->look);
     wi_timer_free(node->heartbeat_timer);
     wi_timer_free(node->ack_timer);
     wi_timer_free(node->grace_timer);
@@ -288,6 +289,8 @@ static void silence(struct wi_node *node)
     wi_timer_stop(node->grace_timer);
     wi_timer_stop(node->heartbeat_timer);
     wi_timer_stop(node->ack_timer);
+    if (node->look.timer)
+        wi_timer_stop(node->look.timer);
 }
 
 /* `blame`: the oldest attempt may have been what ended it. */

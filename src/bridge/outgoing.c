@@ -3,6 +3,7 @@
  * of every inference, and building a JSON tree for it would cost more than sending it.
  */
 #include "bridge/outgoing.h"
+#include "bridge/features.h"
 #include <math.h>
 #include <string.h>
 
@@ -88,6 +89,17 @@ static void add_model(struct wi_buffer *out, const struct wi_model *model)
         add_file(out, model, &model->manifest.files[i]);
     }
     wi_buffer_puts(out, "]}");
+}
+
+struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features)
+{
+    struct wi_buffer out = {0};
+    wi_frame_begin(&out, 0, "capability_query", sequence);
+    for (const struct wi_feature *feature = features; feature->name; feature++)
+        wi_buffer_strings(&out, feature == features ? ",\"data\":{\"features\":[\"" : ",\"",
+            feature->name, "\"", NULL);
+    wi_buffer_puts(&out, "]}");
+    return end_text(&out);
 }
 
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason)

@@ -10,6 +10,8 @@
 #include "node/frame.h"
 #include "node/message.h"
 
+struct wi_feature; /* bridge/features.h */
+
 /* Served beside a model's files (http/files.c): what its model.json says, with all defaults and
  * labels. No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
@@ -53,6 +55,8 @@ struct wi_message *wi_make_tuning(uint64_t sequence, const json_t *list);
 /* It is to measure the kernel's variants. */
 struct wi_message *wi_make_tune(
     uint64_t sequence, const struct wi_kernel *kernel, const char *size_class);
+/* For all rows of `features`, as wi_features has them. */
+struct wi_message *wi_make_capability_query(uint64_t sequence, const struct wi_feature *features);
 struct wi_message *wi_make_bye(uint64_t sequence, const char *code, const char *reason);
 struct wi_message *wi_make_heartbeat(uint64_t sequence, uint64_t count);
 /* `parts` is {ATTEMPT: seq}, or NULL. */

@@ -88,6 +88,7 @@ enum wi_exit wi_cli_forgive(struct wi_cli *cli);
 enum wi_exit wi_cli_hardware(struct wi_cli *cli);
 enum wi_exit wi_cli_verify(struct wi_cli *cli);
 enum wi_exit wi_cli_doctor(struct wi_cli *cli);
+enum wi_exit wi_cli_matrix(struct wi_cli *cli);
 enum wi_exit wi_cli_token_new(struct wi_cli *cli);
 enum wi_exit wi_cli_token_join(struct wi_cli *cli);
 

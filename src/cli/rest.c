@@ -303,3 +303,14 @@ int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_
     go_on(calls);
     return poll(&now, 1, 0) > 0; /* curl does not tell of the end of a pipe */
 }
+
+void wi_rest_add_argument(
+    struct wi_buffer *path, char separator, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    wi_buffer_printf(path, "%c%s=", separator, name);
+    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
+        wi_buffer_printf(
+            path, strchr("&=+#%?\"<>\\^`{}| ", *c) || *c < 0x20 || *c > 0x7e ? "%%%02X" : "%c", *c);
+}

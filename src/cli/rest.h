@@ -48,6 +48,11 @@ void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *
     struct wi_rest_answer *answer);
 void wi_rest_answer_clear(struct wi_rest_answer *answer);
 
+/* Appends "&name=value" to a path, with `separator` for the "&", where there is a value; what a
+ * query does not take is escaped. */
+void wi_rest_add_argument(
+    struct wi_buffer *path, char separator, const char *name, const char *value);
+
 /* Exchanges side by side, which go on while somebody waits for one of them. */
 struct wi_rest_calls;
 struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest); /* borrowed */

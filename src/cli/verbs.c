@@ -392,6 +392,20 @@ static const struct wi_flag hardware_options[] = {
     {0},
 };
 
+static const struct wi_flag matrix_options[] = {
+    {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
+        "Only browsers of this kind"},
+    {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
+    {"found", NULL, 0, WI_COMPLETE_NONE, NULL, "Show what was found before, and ask nobody"},
+    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Without a daemon: start each browser of the configuration, and end it"},
+    {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start: the configuration file"},
+    {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Write a document of its own; - is standard output"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Say of each feature that is there on what"},
+    {0},
+};
+
 static const struct wi_flag doctor_options[] = {
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "The daemon's configuration file"},
     {"no-start", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not start browsers, only look for them"},
@@ -540,6 +554,9 @@ const struct wi_verb wi_cli_verbs[] = {
     {"verify", "", 0, 0, {0},
         "Let nodes show that they compute right, and on what, by products that nobody can foresee",
         verify_options, wi_cli_verify},
+    {"matrix", "", 0, 0, {0},
+        "Show what each browser can do, feature by feature, found by doing it", matrix_options,
+        wi_cli_matrix},
     {"doctor", "", 0, 0, {0}, "Check this machine, without a daemon: what each browser would give",
         doctor_options, wi_cli_doctor},
     {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",

@@ -673,6 +673,25 @@ static const struct wi_member verify_progress[] = {
     {"steps", "integer", "How many products and answers came so far, or did not."},
     {0},
 };
+static const struct wi_member matrix[] = {
+    {"features", "[(name string, title string)]", "The rows."},
+    {"browsers", "[MatrixBrowser]", "The columns."},
+    {0},
+};
+static const struct wi_member matrix_browser[] = {
+    {"browser", "string", "Its kind."},
+    {"browser_version", "string|null", NULL},
+    {"node", "string|null", "Null of a kind that is not there."},
+    {"joined", "boolean", "The service did not start it, so that what it says is a claim."},
+    {"state", "'absent'|'unasked'|'asked'|'done'|'failed'", NULL},
+    {"reason", "string|null", "Why it is absent, or failed."},
+    {"asked_at", "integer|null", "In milliseconds since 1970."},
+    {"found_at", "integer|null", "Likewise."},
+    {"features", "object|null",
+        "What was found last, by the features' names: state (yes, software or no) and detail, "
+        "which says on what, or why not. Software is what a software adapter computed."},
+    {0},
+};
 static const struct wi_member kernels[] = {
     {"kernels", "[Kernel]", NULL},
     {0},
@@ -962,6 +981,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("VerifiedPlatform", verified_platform),
     FORM("Evidence", evidence),
     FORM("VerifyProgress", verify_progress),
+    FORM("Matrix", matrix),
+    FORM("MatrixBrowser", matrix_browser),
     FORM("Kernels", kernels),
     FORM("Kernel", kernel),
     FORM("KernelSize", kernel_size),

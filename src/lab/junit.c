@@ -152,18 +152,14 @@ void wi_lab_put_junit_comparison(struct wi_buffer *out, const struct wi_lab_comp
 
 /* --- the document ---------------------------------------------------------------------------- */
 
-int wi_lab_put_html(
-    struct wi_buffer *out, const char *template_text, const struct wi_lab_figures *figures)
+int wi_lab_put_html(struct wi_buffer *out, const char *template_text, const char *json)
 {
     const char *mark = strstr(template_text, WI_LAB_HTML_MARK);
-    struct wi_buffer json = {0};
     if (mark == NULL || strstr(mark + 1, WI_LAB_HTML_MARK))
         return -1;
     wi_buffer_add(out, template_text, (size_t)(mark - template_text));
-    wi_lab_put_json(&json, figures);
-    for (const char *text = json.text; *text; text++) /* no tag ends the script that it stands in */
+    for (const char *text = json; *text; text++) /* no tag ends the script that it stands in */
         *text == '<' ? wi_buffer_puts(out, "\\u003c") : wi_buffer_add(out, text, 1);
     wi_buffer_puts(out, mark + strlen(WI_LAB_HTML_MARK));
-    wi_buffer_clear(&json);
     return 0;
 }

@@ -168,7 +168,7 @@ static void handle(struct wi_worker *worker, struct wi_frame *frame)
     else if (strcmp(frame->type, "model_unload") == 0)
         events->unload(worker);
     else if (strcmp(frame->type, "capability_query") == 0)
-        wi_worker_say_capabilities(worker);
+        wi_worker_say_capabilities(worker, frame->id);
 }
 
 static void on_message(struct wi_worker *worker, struct wi_blob *blob, int binary)

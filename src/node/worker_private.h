@@ -66,7 +66,7 @@ void wi_worker_send_text(struct wi_worker *worker, struct wi_buffer *out);
 void wi_worker_say_announcement(struct wi_worker *worker);
 void wi_worker_say_heartbeat(struct wi_worker *worker, const char *reply_to);
 void wi_worker_say_models(struct wi_worker *worker);
-void wi_worker_say_capabilities(struct wi_worker *worker);
+void wi_worker_say_capabilities(struct wi_worker *worker, const char *reply_to);
 void wi_worker_say_bye(struct wi_worker *worker, const char *reason);
 
 /* --- worker_task.c: what the service says of tasks; one that is not known is passed over ----- */

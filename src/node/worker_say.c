@@ -117,11 +117,14 @@ void wi_worker_say_models(struct wi_worker *worker)
     wi_worker_send_text(worker, &out);
 }
 
-void wi_worker_say_capabilities(struct wi_worker *worker)
+void wi_worker_say_capabilities(struct wi_worker *worker, const char *reply_to)
 {
     struct wi_buffer out = {0};
 
     wi_worker_begin(worker, &out, 0, "capability_report");
+    wi_buffer_puts(&out, "\"reply_to\":");
+    wi_buffer_json_string(&out, reply_to);
+    wi_buffer_puts(&out, ",");
     put_capabilities(&out, worker);
     wi_worker_send_text(worker, &out);
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import {
-    computes, embedsTexts, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
+    computes, embedsTexts, findsFeatures, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { nodeTests } from './support/nodes.mjs';
@@ -55,6 +55,7 @@ describe('Firefox', unless, () => {
         assert.equal(service.served.some((name) => name.includes('engine-webnn')), false);
     });
 
+    nodeTest('finds what it can do', findsFeatures);
     nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
     nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'));
     nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));

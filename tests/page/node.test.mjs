@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
+import { findsFeatures } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { builtin } from './support/models.mjs';
 
@@ -11,6 +12,17 @@ const floats = (name, ...values) => ({
 });
 
 const nodeTest = nodeTests();
+
+/** SIMD alone hangs, which costs 500 ms. */
+function hangs(name, content) {
+    if (name.startsWith('features-')) {
+        return `{ const { Module } = WebAssembly; WebAssembly.Module = function (bytes) {
+            while (bytes.includes(0xfd)); return new Module(bytes); }; }${content}`;
+    }
+    if (!name.startsWith('main-')) return content;
+    assert.ok(content.includes('2e4'), 'the limit is found');
+    return content.toString().replaceAll('2e4', '500');
+}
 
 describe('a node', () => {
     nodeTest('announces itself, and the token leaves the address bar', async ({ service, tab, problems }) => {
@@ -73,6 +85,18 @@ describe('a node', () => {
         assert.equal(data.capabilities.platforms.webgpu.available, true);
         assert.equal(await tab.evaluate('document.documentElement.dataset.state'), 'connected');
     });
+
+    nodeTest('finds what it can do', findsFeatures);
+
+    nodeTest('says no of what hangs, and beats on meanwhile', async ({ service }) => {
+        const since = service.messages.length;
+        const id = service.send('capability_query', { features: ['wasm_simd', 'wasm_jspi', 'webgl2_document'] });
+        const report = await service.seen('capability_report', ({ data }) => data.reply_to === id);
+        const { wasm_simd: hung, wasm_jspi: after, webgl2_document: beside } = report.data.features;
+        assert.deepEqual([hung.state, after.state, beside.state], ['no', 'yes', 'software']);
+        assert.match(hung.detail, /^it gave no answer in /);
+        assert.ok(service.messages.slice(since).some(({ type }) => type === 'heartbeat'));
+    }, { alter: hangs, welcome: { heartbeat_interval_ms: 200 } });
 
     nodeTest('hangs up on a malformed frame and comes back', async ({ service }) => {
         service.socket.send(Buffer.from([1, 0]));

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { needsCases } from './support/cases.mjs';
-import { computes, embedsTexts, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText } from './support/everywhere.mjs';
+import {
+    computes, embedsTexts, findsFeatures, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
+} from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
@@ -27,6 +29,7 @@ describe('WebKit', unless, () => {
         }
     });
 
+    nodeTest('finds what it can do', findsFeatures);
     nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
     nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));

@@ -6,6 +6,7 @@ import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { findWebnnChromium, launch } from './support/browser.mjs';
 import { check, needsCases, readCase } from './support/cases.mjs';
+import { findsFeatures } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { filesIn } from './support/library.mjs';
 import { nodeTests } from './support/nodes.mjs';
@@ -54,6 +55,17 @@ describe('WebNN', needsCases, () => {
         }
         assert.deepEqual(problems, []);
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
+    });
+
+    nodeTest('is found by computing, and so is what it has of 8 and 4 bits', async (node) => {
+        const { webnn, int8_webnn: eight, int4_webnn: four } = await findsFeatures(node);
+        assert.deepEqual(webnn, { state: 'yes', detail: 'on the cpu' });
+        const types = JSON.parse(await node.tab.evaluate(`(async () => JSON.stringify((await navigator.ml.createContext())
+            .opSupportLimits().dequantizeLinear?.input.dataTypes ?? []))()`));
+        for (const [{ state, detail }, type] of [[eight, 'uint8'], [four, 'uint4']]) {
+            if (!types.includes(type)) assert.equal(state, 'no', type);
+            if (state === 'no') assert.match(detail, /^webnn leaves it, or a part of it, to the CPU$/);
+        }
     });
 
     nodeTest('itself computes what it is said to compute', async ({ service, tab }) => {

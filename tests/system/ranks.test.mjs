@@ -116,7 +116,7 @@ test('every route, with every rank', async () => {
         'GET /v2/health/ready']);
     assert.deepEqual(needs('admin'), ['DELETE /api/delete', 'DELETE /v1/admin/join/{id}', 'DELETE /v1/admin/quarantine/{id}', 'DELETE /v1/models/{model}',
         'DELETE /v1/results/{id}', 'DELETE /v1/uploads/{id}', 'GET /metrics', 'GET /v1/admin/join', 'GET /v1/content', 'GET /v1/logs', 'POST /api/pull',
-        'POST /v1/admin/join', 'POST /v1/admin/verify', 'POST /v1/models/gc',
+        'POST /v1/admin/join', 'POST /v1/admin/verify', 'POST /v1/matrix', 'POST /v1/models/gc',
         'POST /v1/models/pull', 'POST /v1/models/{model}/cancel', 'POST /v1/models/{model}/files',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/publish', 'POST /v1/models/{model}/quantize',
         'POST /v1/models/{model}/unload',
@@ -212,7 +212,7 @@ test('what a user reads has no others\' names, jobs or user agents', async () =>
     const running = post('bob', '/v1/infer', echo({ id: 'confidential' }));
     await until(() => held.length === 1, { what: 'the job to be at work' });
     for (const where of ['/v1/status', '/v1/nodes', '/v1/models', '/v1/jobs',
-        '/v1/hardware?model_name=builtin/echo']) {
+        '/v1/hardware?model_name=builtin/echo', '/v1/matrix']) {
         const { status, text } = await get('ada', where);
         assert.equal(status, 200, text);
         assert.doesNotMatch(text, /confidential|"(bob|root|farm)"|fake node|wi_/, where);

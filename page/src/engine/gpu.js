@@ -11,7 +11,7 @@ import { mapsSlowly } from './nudge.js';
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
 
 /** Limits that routing or people care for. */
-const LIMITS = [
+export const LIMITS = [
     'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize',
     'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupsPerDimension',
 ];
@@ -100,28 +100,39 @@ async function probe(onSlowMaps) {
 
 /** Doubles four numbers on the device. @param {any} device */
 async function dispatchOnce(device) {
-    const usage = { storage: 128, copySource: 4, copyTarget: 8, mapRead: 1 }; // GPUBufferUsage
     const input = new Uint32Array([1, 2, 3, 0x7fffffff]);
-    const storage = device.createBuffer({ size: 16, usage: usage.storage | usage.copySource | usage.copyTarget });
-    const result = device.createBuffer({ size: 16, usage: usage.copyTarget | usage.mapRead });
+    const output = new Uint32Array(await computeOnce(device, 'v[i] = v[i] * 2u;', input));
+    return input.every((value, i) => output[i] === value * 2);
+}
+
+/** One workgroup, with an invocation for each of the numbers that it computes in place.
+ * @param {any} device @param {string} body of the shader's function, which has the numbers in `v` and its own index in `i`
+ * @param {Uint32Array | Float32Array} input
+ * @param {{head?: string, type?: 'u32' | 'f32', timer?: import('./gpu_timer.js').GpuTimer}} [more] what stands before the shader's
+ * declarations, the numbers' type, and what times the pass @returns {Promise<ArrayBuffer>} */
+export async function computeOnce(device, body, input, { head = '', type = 'u32', timer } = {}) {
+    const usage = { storage: 128, copySource: 4, copyTarget: 8, mapRead: 1 }; // GPUBufferUsage
+    const size = input.byteLength;
+    const storage = device.createBuffer({ size, usage: usage.storage | usage.copySource | usage.copyTarget });
+    const result = device.createBuffer({ size, usage: usage.copyTarget | usage.mapRead });
     device.queue.writeBuffer(storage, 0, input);
     const module = device.createShaderModule({
-        code: '@group(0) @binding(0) var<storage, read_write> v: array<u32>;'
-            + '@compute @workgroup_size(4) fn main(@builtin(local_invocation_index) i: u32) { v[i] = v[i] * 2u; }',
+        code: `${head} @group(0) @binding(0) var<storage, read_write> v: array<${type}>;`
+            + `@compute @workgroup_size(${input.length}) fn main(@builtin(local_invocation_index) i: u32) { ${body} }`,
     });
     const pipeline = device.createComputePipeline({ layout: 'auto', compute: { module, entryPoint: 'main' } });
     const group = device.createBindGroup({
         layout: pipeline.getBindGroupLayout(0), entries: [{ binding: 0, resource: { buffer: storage } }],
     });
     const commands = device.createCommandEncoder();
-    const pass = commands.beginComputePass();
+    const pass = commands.beginComputePass(timer?.pass);
     pass.setPipeline(pipeline);
     pass.setBindGroup(0, group);
     pass.dispatchWorkgroups(1);
     pass.end();
-    commands.copyBufferToBuffer(storage, 0, result, 0, 16);
+    timer?.resolve(commands);
+    commands.copyBufferToBuffer(storage, 0, result, 0, size);
     device.queue.submit([commands.finish()]);
     await result.mapAsync(1); // GPUMapMode.READ
-    const output = new Uint32Array(result.getMappedRange());
-    return input.every((value, i) => output[i] === value * 2);
+    return result.getMappedRange().slice(0);
 }

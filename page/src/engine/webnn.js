@@ -16,6 +16,8 @@ export class Webnn {
         /** The provider with its options, as onnxruntime-web takes it, once the probe has passed.
          * @type {{name: 'webnn', deviceType: string, context: any} | null} */
         this.provider = null;
+        /** What the probe's graph was computed on: as the browser says it of the graph, where it does. */
+        this.computedOn = '';
     }
 
     /** A context and a small graph whose result is checked. @returns {Promise<PlatformReport>} */
@@ -26,8 +28,10 @@ export class Webnn {
         for (const deviceType of devices()) {
             try {
                 const context = await ml.createContext({ deviceType });
-                if (!await addsRight(context)) throw new Error('a test graph gave a wrong result');
+                const { right, devices: used } = await addOnce(context);
+                if (!right) throw new Error('a test graph gave a wrong result');
                 this._use(deviceType, context);
+                this.computedOn = used.join(', ') || deviceType;
                 return { available: true };
             } catch (error) {
                 reasons.push(`${deviceType}: ${error instanceof Error ? error.message : error}`);
@@ -43,8 +47,9 @@ export class Webnn {
     }
 }
 
-/** Computes x · 2 + 1 of four numbers. @param {any} context */
-async function addsRight(context) {
+/** Computes x · 2 + 1 of four numbers. @param {any} context
+ * @returns {Promise<{right: boolean, devices: string[]}>} `devices`: on which, where the browser says it */
+async function addOnce(context) {
     const Builder = /** @type {any} */ (globalThis).MLGraphBuilder;
     const descriptor = { dataType: 'float32', shape: [4] };
     const numbers = Float32Array.of(1, -2, 0.5, 4096);
@@ -58,6 +63,7 @@ async function addsRight(context) {
     context.writeTensor(input, numbers);
     context.dispatch(graph, { x: input }, { y: output });
     const result = new Float32Array(await context.readTensor(output));
+    const used = Array.isArray(graph.devices) ? graph.devices.map(String) : [];
     for (const one of [graph, input, output]) one.destroy?.();
-    return numbers.every((value, i) => result[i] === value * 2 + 1);
+    return { right: numbers.every((value, i) => result[i] === value * 2 + 1), devices: used };
 }

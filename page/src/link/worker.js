@@ -6,6 +6,7 @@
 import { Connection } from './connection.js';
 import { unpack } from './unpack.js';
 import { Dispatcher, returned } from './dispatcher.js';
+import { Features } from './features.js';
 import { PiecesIn } from './pieces_in.js';
 import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
@@ -85,6 +86,15 @@ class Link {
             changed: () => this._changed(),
             lost: () => this._reportCapabilities(),
         }, start.builds, start.capabilities.platforms);
+        this._features = new Features({
+            isIdle: () => this.dispatcher.running().length === 0,
+            find: (name) => this._tell({ type: 'find', name }),
+            end: () => this._tell({ type: 'found_all' }),
+            setTimer: (run, ms) => setTimeout(run, ms),
+            clearTimer: (timer) => clearTimeout(timer),
+            tell: (replyTo, features) =>
+                this._send('capability_report', { reply_to: replyTo, capabilities: this._capabilities(), features }),
+        });
         if (this._paused) this.dispatcher.pause(true);
         setTimeout(() => this._openOnce(), PROBE_TIMEOUT_MS);
         this._changed();
@@ -103,6 +113,8 @@ class Link {
             this.connection.leave(message.reason);
         } else if (message.type === 'pause') {
             this._pause(message.paused);
+        } else if (message.type === 'found') {
+            this._features.found(message.name, message.found);
         }
     }
 
@@ -203,6 +215,7 @@ class Link {
         case 'model_load': return dispatcher.load(message);
         case 'model_unload': return dispatcher.unload(message.data.name);
         case 'capability_query':
+            if (message.data.features) return this._features.ask(message.id, message.data.features);
             dispatcher.revive();
             return this._send('capability_report', { capabilities: this._capabilities() });
         }

@@ -3,6 +3,7 @@ import UPlot from 'uplot';
 import { draw, h } from '../console/draw.js';
 import { many, moment } from '../console/format.js';
 import { columnsOf, curvesOf, figure, isSimulated, sorted, spread, worstFirst } from './figures.js';
+import { showMatrix } from './matrix.js';
 
 /** @typedef {import('./figures.js').Run} Run */
 /** @typedef {import('./figures.js').Cell} Cell */
@@ -13,8 +14,9 @@ const SVG = 'http://www.w3.org/2000/svg';
 const BADGES = /** @type {Record<string, string>} */ ({ ok: 'good', unsupported: '', absent: '', 'not run': '', 'too slow': 'wait' });
 
 const root = /** @type {HTMLElement} */ (document.getElementById('report'));
+const said = JSON.parse(document.getElementById('run')?.textContent ?? '');
 /** @type {Run} */
-const run = JSON.parse(document.getElementById('run')?.textContent ?? '');
+const run = { cells: [], ...said };
 const cells = run.cells.filter(({ yardstick }) => !yardstick);
 const yardsticks = run.cells.filter(({ yardstick }) => yardstick);
 const columns = columnsOf(cells);
@@ -199,5 +201,9 @@ function redraw() {
         yardsticks.length > 0 && [h('h2', null, 'The yardstick'), table('The yardstick', yardsticks, columnsOf(yardsticks), false)]);
 }
 
-document.title = run.name;
-redraw();
+if (said.matrix) {
+    showMatrix(root, said.matrix);
+} else {
+    document.title = run.name;
+    redraw();
+}

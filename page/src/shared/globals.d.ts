@@ -17,6 +17,9 @@ declare const __KERNELS_WORKERS__: Record<'kernels' | 'gpu_kernels' | 'gl_kernel
 declare const __KERNELS_WASM__: { name: string, bytes: number };
 declare const __KERNEL_SHADERS__: Record<string, import('../engine/kernels_gpu.js').Shader>;
 declare const __KERNEL_FRAGMENTS__: Record<string, import('../engine/kernels_gl.js').Fragments>;
+declare const __FEATURE_WORKERS__: Record<'worker' | 'wasm' | 'webgpu' | 'webnn', string>;
+declare const __FEATURE_THREAD__: string;
+declare const __GRAPHS_PLATFORM__: 'wasm' | 'webgpu' | 'webnn';
 declare const __PAGE_VERSION__: string;
 
 /** A second instance of the same module, with settings of its own. */

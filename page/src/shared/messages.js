@@ -51,6 +51,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
+/** @typedef {import('../features/finding.js').Finding} Finding */
 /** What of an engine is announced: how many tasks it runs at a time, how many that make no text it runs beside
  * those, if these are not among them, how many of either kind may wait for it there, what else it can do, and
  * bytes of the largest file that it can read, where that is less than any.
@@ -132,7 +133,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'engine_died', worker: string, generation: number, reason: string}} EngineDiedMessage
  * @typedef {{type: 'leave', reason: string}} LeaveMessage the page is being closed, or stopped
  * @typedef {{type: 'pause', paused: boolean}} PauseMessage its person wants nothing new for it, or wants it again
- * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage} ToLink
+ * @typedef {{type: 'found', name: string, found: Finding}} FoundMessage what came of trying a feature
+ * @typedef {StartMessage | EngineMessage | EngineDiedMessage | LeaveMessage | PauseMessage | FoundMessage} ToLink
  */
 
 /**
@@ -145,7 +147,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
  *   memory: number, sent: number, received: number
  * }} StateMessage `joined`: its token is good for coming in anew; `memory`, `sent`, `received`: bytes, of models and of messages
- * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage} FromLink
+ * @typedef {{type: 'find', name: string}} FindMessage tries a feature
+ * @typedef {{type: 'found_all'}} FoundAllMessage ends what that has begun
+ * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
  */
 
 /** What runs and waits of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */

@@ -4,12 +4,16 @@
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
 
+/** Without what kernels need. @param {any} canvas of the document, or of a worker @returns {WebGL2RenderingContext | null} */
+export const anyContextOf = (canvas) =>
+    canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, powerPreference: 'high-performance' });
+
 /**
  * @param {any} canvas of the document, or of a worker
  * @returns {{gl: WebGL2RenderingContext | null, reason: string}} why there is none
  */
 export function contextOf(canvas) {
-    const gl = canvas.getContext('webgl2', { alpha: false, antialias: false, depth: false, powerPreference: 'high-performance' });
+    const gl = anyContextOf(canvas);
     if (!gl) return { gl: null, reason: 'this browser gives no WebGL 2 context' };
     if (gl.getExtension('EXT_color_buffer_float')) return { gl, reason: '' };
     letGo(gl);
@@ -76,6 +80,16 @@ export function drawsRight(gl) {
     const found = new Float32Array(8);
     gl.readPixels(0, 0, 2, 1, gl.RGBA, gl.FLOAT, found);
     return [0.5, 0.25, -0.5, 2, 1.5, 2.25, -1.5, 2 / 3].every((value, i) => Math.abs(found[i] - value) < 1e-6);
+}
+
+/** Whether it draws colours to its canvas. @param {WebGL2RenderingContext} gl */
+export function drawsColours(gl) {
+    gl.viewport(0, 0, 2, 1);
+    gl.useProgram(programOf(gl, 'void main() { made = vec4(floor(gl_FragCoord.x), 0.2, 0.0, 1.0); }'));
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    const found = new Uint8Array(8);
+    gl.readPixels(0, 0, 2, 1, gl.RGBA, gl.UNSIGNED_BYTE, found);
+    return [0, 51, 0, 255, 255, 51, 0, 255].every((value, i) => Math.abs(found[i] - value) <= 1);
 }
 
 /** Whether workers have it, and not the document alone. */

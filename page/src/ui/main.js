@@ -4,6 +4,7 @@
  */
 import { baseCapabilities, llamaBuild, possibleBuilds } from './capabilities.js';
 import { Engines } from './engines.js';
+import { Features } from './features.js';
 import * as kept from './kept.js';
 import { clear, counted } from '../shared/kept_files.js';
 import { countFetched } from '../shared/traffic.js';
@@ -78,11 +79,14 @@ async function start(token, asked) {
         link.postMessage(message, transfer);
     let models = '';
     const engines = new Engines(scripts(), { nudge: asked.get('nudge') !== 'off' }, tellLink, countMore);
+    const features = new Features(__FEATURE_WORKERS__, (name, found) => tellLink({ type: 'found', name, found }), countMore);
     const heard = hearVerbs(asked, tellLink, engines);
     link.onmessage = (/** @type {MessageEvent<FromLink>} */ { data }) => {
         if (data.type === 'begin') engines.begin(data.worker, data.build);
         else if (data.type === 'close') engines.close(data.worker);
         else if (data.type === 'reload') reload(asked);
+        else if (data.type === 'find') features.find(data.name);
+        else if (data.type === 'found_all') features.end();
         else {
             if (data.state === 'refused' || data.state === 'stopped') kept.set('');
             else if (data.joined && !heard.left) kept.set(String(asked));

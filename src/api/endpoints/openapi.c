@@ -74,6 +74,7 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "UnloadOrder", .params = wi_unload_params},
     {.name = "JoinOrder", .params = wi_join_params},
     {.name = "VerifyOrder", .params = wi_verify_params},
+    {.name = "MatrixOrder", .params = wi_matrix_params},
     {.name = "OllamaName",
         .help = "A model's name, as either of the two.",
         .params = wi_ollama_name_params},

@@ -63,18 +63,6 @@ static void print_hardware(const struct wi_cli *cli, const json_t *answer)
     wi_table_print("\n", absent, json_object_get(answer, "passed_over"), NULL);
 }
 
-/* Appends "&name=value" where the option was given, with what a query does not take escaped. */
-static void add_argument(
-    struct wi_buffer *path, char separator, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    wi_buffer_printf(path, "%c%s=", separator, name);
-    for (const unsigned char *c = (const unsigned char *)value; *c; c++)
-        wi_buffer_printf(
-            path, strchr("&=+#%?\"<>\\^`{}| ", *c) || *c < 0x20 || *c > 0x7e ? "%%%02X" : "%c", *c);
-}
-
 enum wi_exit wi_cli_hardware(struct wi_cli *cli)
 {
     static const struct {
@@ -86,11 +74,11 @@ enum wi_exit wi_cli_hardware(struct wi_cli *cli)
     enum wi_exit result;
 
     wi_buffer_puts(&path, "/v1/hardware");
-    add_argument(&path, '?', "model_name", arguments->positionals[0]);
+    wi_rest_add_argument(&path, '?', "model_name", arguments->positionals[0]);
     for (size_t i = 0; i < sizeof pins / sizeof *pins; i++)
-        add_argument(&path, '&', pins[i].parameter, wi_argument(arguments, pins[i].option));
+        wi_rest_add_argument(&path, '&', pins[i].parameter, wi_argument(arguments, pins[i].option));
     if (wi_argument_given(arguments, "no-fallback"))
-        add_argument(&path, '&', "fallback", "false");
+        wi_rest_add_argument(&path, '&', "fallback", "false");
     result = wi_cli_show(cli, path.text, print_hardware);
     wi_buffer_clear(&path);
     return result;

@@ -1,5 +1,6 @@
 /** What the page must do in every browser. */
 import assert from 'node:assert/strict';
+import { FEATURES } from '../../../page/src/features/table.js';
 import { external } from '../../lib/onnx.mjs';
 import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
@@ -147,4 +148,51 @@ export async function keepsItsLink({ service }) {
     service.socket.terminate();
     await service.seen('node_announcement', (m) => m.data.resume?.node === 'node-1');
     await echo();
+}
+
+/** Script text: what the browser says itself of some features, by other means than the page's, as JSON in the document. */
+const SAYS = `(async () => {
+    const has = (...bytes) => WebAssembly.validate(Uint8Array.from([0, 97, 115, 109, 1, 0, 0, 0, ...bytes]));
+    const of = (...code) => has(1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, code.length + 4, 1, code.length + 2, 0, ...code, 11);
+    const widens = () => { try { return !!new WebAssembly.Memory({ initial: 1n, maximum: 1n, address: 'i64' }); } catch { return false; } };
+    const adapter = await navigator.gpu?.requestAdapter();
+    const { vendor, architecture, description, isFallbackAdapter } = adapter?.info ?? {};
+    const isSoftware = isFallbackAdapter || adapter?.isFallbackAdapter
+        || /swiftshader|llvmpipe|lavapipe/i.test([vendor, architecture, description].join(' '));
+    const onGpu = (there) => (there ? isSoftware ? 'software' : 'yes' : 'no');
+    const gl = document.createElement('canvas').getContext('webgl2');
+    const states = {
+        webgpu: onGpu(adapter), webgpu_limits: onGpu(adapter), webgpu_f16: onGpu(adapter?.features.has('shader-f16')),
+        webgpu_subgroups: onGpu(adapter?.features.has('subgroups')), int8_webgpu: onGpu(adapter), int4_webgpu: onGpu(adapter),
+        wasm_simd: of(65, 0, 253, 15), wasm_relaxed_simd: of(65, 1, 253, 15, 65, 2, 253, 15, 253, 128, 2),
+        wasm_threads: self.crossOriginIsolated, wasm_memory64: widens(), wasm_jspi: 'Suspending' in WebAssembly,
+        int8_wasm: true, int4_wasm: true, ...('ml' in navigator ? {} : { webnn: false, int8_webnn: false, int4_webnn: false }),
+    };
+    const drawn = { webgl2_document: gl !== null, webgl2_floats: Boolean(gl?.getExtension('EXT_color_buffer_float')) };
+    gl?.getExtension('WEBGL_lose_context')?.loseContext();
+    document.documentElement.dataset.says = JSON.stringify({ states, drawn });
+})()`;
+
+/** The page finds what the browser says it has, while it runs tasks; and what is not known is no. */
+export async function findsFeatures({ service, tab }) {
+    await tab.evaluate(`void ${SAYS}`);
+    const names = [...FEATURES.map(({ name }) => name), 'nonsense'];
+    const id = service.send('capability_query', { features: names });
+    const echoes = await Promise.all(Array.from({ length: 12 }, (_, i) => service.run(builtin('echo'),
+        [{ name: 'x', datatype: 'INT32', shape: [1], bytes: new Uint8Array(Int32Array.of(i).buffer) }])));
+    echoes.forEach(({ data, bytes }, i) => assert.deepEqual([data.ok, bytes[0][0]], [true, i]));
+    const { data: { features } } = await service.seen('capability_report', ({ data }) => data.reply_to === id);
+    await tab.waitForSelector('html[data-says]', { state: 'attached' });
+    const { states, drawn } = JSON.parse(await tab.evaluate('document.documentElement.dataset.says'));
+    assert.deepEqual(Object.keys(features).sort(), names.sort());
+    for (const [name, { state, detail }] of Object.entries(features)) {
+        assert.match(state, /^(?:yes|software|no)$/, name);
+        assert.ok(detail.length <= 160 && (state !== 'no' || detail), `${name}: ${detail}`);
+    }
+    for (const [name, said] of Object.entries(states)) {
+        assert.equal(features[name].state, typeof said === 'string' ? said : said ? 'yes' : 'no', `${name}: ${features[name].detail}`);
+    }
+    for (const [name, said] of Object.entries(drawn)) assert.equal(features[name].state !== 'no', said, `${name}: ${features[name].detail}`);
+    assert.equal(features.nonsense.state, 'no');
+    return features;
 }

@@ -93,6 +93,7 @@ struct fixture {
     char node[WI_ID_SIZE], log[1024];
     char why[256];             /* the last attempt was lost */
     struct wi_answer answer;   /* the last; JSON referenced */
+    int looks;                 /* features were found, or not */
     int pauses, goes_on;       /* how often the node was paused, and was no more */
     int threads, threads_said; /* what it may use; what it was said to have been told, when asked */
     const char *tuning;        /* what is known of that, as JSON; NULL: nothing */
@@ -150,6 +151,14 @@ static inline void on_paused(void *context, const char *node_id, int paused)
     assert_false(fixture->inside);
     assert_string_equal(node_id, fixture->node);
     paused ? fixture->pauses++ : fixture->goes_on++;
+}
+
+static inline void on_looked(void *context, const char *node_id)
+{
+    struct fixture *fixture = context;
+    assert_false(fixture->inside);
+    assert_string_equal(node_id, fixture->node);
+    fixture->looks++;
 }
 
 static inline void on_down(void *context, const char *node_id, const char *why)
@@ -287,6 +296,7 @@ static inline int set_up(void **state)
         .on_answer = on_answer,
         .on_lost = on_lost,
         .on_platform_lost = on_platform_lost,
+        .on_node_looked = on_looked,
         .threads = on_threads,
         .tuning = on_welcome_tuning,
         .on_tuning = on_tuning,

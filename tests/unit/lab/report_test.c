@@ -137,17 +137,19 @@ TEST(junit_fails_and_skips)
 
 TEST(html_takes_the_run_as_text_and_one_mark)
 {
-    struct wi_buffer out = {0};
+    struct wi_buffer out = {0}, json = {0};
     struct wi_lab_run run;
     struct wi_lab_figures figures;
     make(&run);
     wi_lab_figures_make(&figures, &run);
-    assert_int_equal(wi_lab_put_html(&out, "<script>%RUN%</script>", &figures), 0);
+    wi_lab_put_json(&json, &figures);
+    assert_int_equal(wi_lab_put_html(&out, "<script>%RUN%</script>", json.text), 0);
     has(out.text, "\\u003c/script>\\u003cimg");
     assert_ptr_equal(strstr(out.text, "</"), out.text + out.size - strlen("</script>"));
     wi_buffer_clear(&out);
-    assert_int_equal(wi_lab_put_html(&out, "nothing", &figures), -1);
-    assert_int_equal(wi_lab_put_html(&out, "%RUN% %RUN%", &figures), -1);
+    assert_int_equal(wi_lab_put_html(&out, "nothing", json.text), -1);
+    assert_int_equal(wi_lab_put_html(&out, "%RUN% %RUN%", json.text), -1);
+    wi_buffer_clear(&json);
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);
 }
@@ -157,7 +159,7 @@ TEST(a_large_report_has_an_end_and_says_so)
     json_t *document = document_of("run-1");
     struct wi_lab_run run;
     struct wi_lab_figures figures;
-    struct wi_buffer out = {0}, html = {0};
+    struct wi_buffer out = {0}, json = {0}, html = {0};
     for (int i = 0; i < 500; i++) {
         char model[40];
         snprintf(model, sizeof model, "a-model-%d", i);
@@ -170,11 +172,13 @@ TEST(a_large_report_has_an_end_and_says_so)
     double began = wi_now_ms();
     wi_lab_figures_make(&figures, &run);
     wi_lab_put_markdown(&out, &figures);
-    assert_int_equal(wi_lab_put_html(&html, "%RUN%", &figures), 0);
+    wi_lab_put_json(&json, &figures);
+    assert_int_equal(wi_lab_put_html(&html, "%RUN%", json.text), 0);
     print_message("reports of 10,000 samples: %.0f ms\n", wi_now_ms() - began);
     assert_true(out.size <= WI_LAB_MARKDOWN_MAX && out.size > WI_LAB_MARKDOWN_MAX - 1000);
     has(out.text, " more cells, for which there is no room here");
     wi_buffer_clear(&out);
+    wi_buffer_clear(&json);
     wi_buffer_clear(&html);
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);

@@ -25,8 +25,7 @@ static void add_problem(void *context, const char *line)
     wi_doctor_add(context, "configuration", WI_FINDING_MISSING, "%s", line);
 }
 
-/* As the daemon finds it. */
-static struct wi_config *load_config(const char *path, json_t *checks)
+struct wi_config *wi_doctor_config(const char *path, json_t *checks)
 {
     static const char system_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct wi_problems problems = {0};
@@ -146,7 +145,7 @@ static void judge_presence(
     wi_buffer_clear(&text);
 }
 
-/* What a page reported (wi_doctor_browser's object) as findings. */
+/* What a page reported (wi_doctor_try's object) as findings. */
 static void judge_platforms(
     json_t *checks, const json_t *report, const struct wi_config_browser *browser)
 {
@@ -192,27 +191,6 @@ static void report_start(
     }
 }
 
-/* As the daemon would in the end: where it does not start in a network of its own, without. */
-static json_t *try_browser(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network, json_t *checks)
-{
-    json_t *report = wi_doctor_browser(config, browser, network), *open;
-
-    if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
-        !wi_network_apart(network, WI_NETWORK_AUTO, browser))
-        return report;
-    open = wi_doctor_browser(config, browser, NULL);
-    if (json_object_get(open, "problem")) {
-        json_decref(open);
-        return report;
-    }
-    wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
-        "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
-        json_string_value(json_object_get(report, "problem")));
-    json_decref(report);
-    return open;
-}
-
 /* Whether it works, as far as was tried. `network` is NULL where it is not to be tried. */
 static int examine(struct wi_config *config, size_t index, const struct wi_network *network,
     json_t *checks, json_t *browsers)
@@ -236,7 +214,7 @@ static int examine(struct wi_config *config, size_t index, const struct wi_netwo
                                 : "what it takes to start it is installed");
         return 1;
     }
-    report = try_browser(config, browser, network, checks);
+    report = wi_doctor_try(config, browser, network, 0, checks);
     json_array_append_new(browsers, report);
     report_start(checks, browser, report);
     return json_object_get(report, "problem") == NULL;
@@ -245,7 +223,7 @@ static int examine(struct wi_config *config, size_t index, const struct wi_netwo
 enum wi_exit wi_cli_doctor(struct wi_cli *cli)
 {
     json_t *checks = json_array(), *browsers = json_array(), *all;
-    struct wi_config *config = load_config(wi_argument(&cli->arguments, "config"), checks);
+    struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
     int start = !wi_argument_given(&cli->arguments, "no-start");
     char lifeline[WI_LIFELINE_PATH_SIZE];
     struct wi_network *network;

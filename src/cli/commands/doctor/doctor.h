@@ -30,12 +30,20 @@ void wi_doctor_network(
  * configuration or none answers, in which case `config` tells. */
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
 
+/* The configuration, as the daemon finds it, `path` being what the command line names, or NULL.
+ * NULL with the problems in `checks`. The caller frees it. */
+struct wi_config *wi_doctor_config(const char *path, json_t *checks);
+
 /* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
  * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
- * machine, which is only asked whether it is ready, or {"kind", "problem"}. Takes the process's
- * signals for as long as it runs. `config` is borrowed and its [bridge] is changed for a private
- * listener. Without `network` (NULL) the browser has none of its own. */
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network);
+ * machine, which is only asked whether it is ready, or {"kind", "problem"}. With `look` the page
+ * then finds what the browser can do (bridge/features.h), and there are "browser_version",
+ * "features" and "reason" too, one of these being null. Takes the process's signals for as long as
+ * it runs. `config` is borrowed and its [bridge] is changed for a private listener. Without
+ * `network` (NULL) the browser has none of its own.
+ * As the daemon would in the end, it is started without a network of its own where it does not
+ * start in one, which `checks` then has. */
+json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, int look, json_t *checks);
 
 #endif

@@ -6,7 +6,9 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "bridge/bridge.h"
+#include "bridge/features.h"
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
@@ -44,6 +46,11 @@ struct probe {
     uv_signal_t signals[2];
     struct wi_error error; /* WI_OK unless something failed */
     json_t *capabilities;
+    int look;              /* its page is to find what it can do, too */
+    char node[WI_ID_SIZE]; /* its page */
+    char version[64];
+    json_t *features; /* that were found; or NULL, and why */
+    char reason[128];
     int answered; /* the service is ready */
     double ready_ms;
 };
@@ -119,6 +126,14 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
     then(p, close_rest);
 }
 
+static void look(void *context)
+{
+    struct probe *p = context;
+
+    if (wi_bridge_look(p->bridge, p->node) != WI_OK)
+        close_session(p);
+}
+
 static void on_node_up(void *context, const struct wi_node_info *node, int resumed)
 {
     struct probe *p = context;
@@ -130,6 +145,19 @@ static void on_node_up(void *context, const struct wi_node_info *node, int resum
     wi_session_info(p->session, &info);
     p->ready_ms = info.ready_ms;
     p->capabilities = json_deep_copy(node->capabilities);
+    wi_text_copy(p->node, sizeof p->node, node->id);
+    wi_text_copy(p->version, sizeof p->version, node->browser_version);
+    wi_text_copy(p->reason, sizeof p->reason, "its page went before it had looked");
+    then(p, p->look ? look : close_session);
+}
+
+static void on_node_looked(void *context, const char *node_id)
+{
+    struct probe *p = context;
+    const struct wi_look *looked = wi_bridge_looked(p->bridge, node_id);
+
+    p->features = json_incref(looked->found);
+    wi_text_copy(p->reason, sizeof p->reason, looked->reason);
     then(p, close_session);
 }
 
@@ -139,6 +167,10 @@ static void on_node_away(void *context, const char *node_id)
 
 static void on_node_down(void *context, const char *node_id, const char *why)
 {
+    struct probe *p = context;
+
+    if (p->session && p->capabilities)
+        then(p, close_session);
 }
 
 static void on_asked(void *context, const struct wi_error *error)
@@ -238,26 +270,36 @@ static void free_half(struct probe *p)
 
 static json_t *report(struct probe *p)
 {
-    if (p->capabilities)
-        return json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
+    json_t *report;
+
+    if (p->capabilities) {
+        report = json_pack("{s:s, s:f, s:o}", "kind", p->browser->kind, "ready_ms", p->ready_ms,
             "capabilities", p->capabilities);
+        if (p->look)
+            json_object_update_new(
+                report, json_pack("{s:s, s:o?, s:s?}", "browser_version", p->version, "features",
+                            p->features, "reason", p->features ? NULL : p->reason));
+        return report;
+    }
     if (p->answered)
         return json_pack("{s:s, s:b}", "kind", p->browser->kind, "remote", 1);
     return json_pack("{s:s, s:s}", "kind", p->browser->kind, "problem",
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }
 
-json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_browser *browser,
-    const struct wi_network *network)
+/* As wi_doctor_try, in that network, or with NULL in none of its own. */
+static json_t *run(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, int look)
 {
-    struct probe p = {.config = config, .browser = browser, .network = network};
+    struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
     int left;
 
     p.budget.limit = config->pool.memory_budget;
     p.bridge_events = (struct wi_bridge_events){.context = &p,
         .on_node_up = on_node_up,
         .on_node_away = on_node_away,
-        .on_node_down = on_node_down};
+        .on_node_down = on_node_down,
+        .on_node_looked = on_node_looked};
     p.session_events =
         (struct wi_session_events){.context = &p, .on_page_url = on_page_url, .on_state = on_state};
     make_private(&config->bridge);
@@ -274,4 +316,24 @@ json_t *wi_doctor_browser(struct wi_config *config, const struct wi_config_brows
     wi_bridge_free(p.bridge);
     wi_instance_free(p.instance);
     return report(&p);
+}
+
+json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
+    const struct wi_network *network, int look, json_t *checks)
+{
+    json_t *report = run(config, browser, network, look), *open;
+
+    if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
+        !wi_network_apart(network, WI_NETWORK_AUTO, browser))
+        return report;
+    open = run(config, browser, NULL, look);
+    if (json_object_get(open, "problem")) {
+        json_decref(open);
+        return report;
+    }
+    wi_doctor_add(checks, browser->kind, WI_FINDING_WARNING,
+        "it starts only without a network of its own (%.200s): " WI_NETWORK_RISK,
+        json_string_value(json_object_get(report, "problem")));
+    json_decref(report);
+    return open;
 }

@@ -23,5 +23,8 @@ int wi_cli_lab_check_threshold(const struct wi_cli *cli);
  * where it is not given, or WI_EXIT_USAGE after a complaint. */
 enum wi_exit wi_cli_lab_write(
     const struct wi_cli *cli, const char *option, const struct wi_buffer *text);
+/* Writes the document of page/src/report for `json` (lab/report.h) to the file of --html; as above.
+ */
+enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json);
 
 #endif

@@ -3,6 +3,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/options.h"
+#include "lab/report.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +12,7 @@
 
 /* 10,000 cells with 1,000 samples each, as they are exported. */
 #define FILE_MAX_BYTES (256 << 20)
+#define TEMPLATE_MAX (4 << 20)
 #define EXCHANGE_MS 120000
 
 /* Whether what names a run names a file. */
@@ -108,4 +111,28 @@ enum wi_exit wi_cli_lab_write(
         return WI_EXIT_OK;
     fprintf(stderr, "webinfer: %s cannot be written: %s\n", path, strerror(errno));
     return WI_EXIT_USAGE;
+}
+
+enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json)
+{
+    char *folder = wi_config_data_directory(), *path = wi_sprintf("%s/lab.html", folder);
+    struct wi_error error = {0};
+    struct wi_buffer text = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    size_t size;
+    char *template_text = wi_cli_read_file(path, TEMPLATE_MAX, &size, &error);
+
+    if (!template_text) {
+        wi_cli_complain(&error);
+        fputs("  the page has to be installed, which this document is built with\n", stderr);
+    } else if (wi_lab_put_html(&text, template_text, json) != 0) {
+        fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
+    } else {
+        result = wi_cli_lab_write(cli, "html", &text);
+    }
+    wi_buffer_clear(&text);
+    free(template_text);
+    free(path);
+    free(folder);
+    return result;
 }

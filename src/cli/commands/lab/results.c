@@ -4,14 +4,12 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "config/options.h"
 #include "lab/export.h"
 #include "lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define TEMPLATE_MAX (4 << 20)
 #define EXCHANGE_MS 30000
 
 /* --- list ------------------------------------------------------------------------------------ */
@@ -150,25 +148,11 @@ static void print_cells(const struct wi_lab_figures *figures)
 
 static enum wi_exit write_html(const struct wi_cli *cli, const struct wi_lab_figures *figures)
 {
-    char *folder = wi_config_data_directory(), *path = wi_sprintf("%s/lab.html", folder);
-    struct wi_error error = {0};
-    struct wi_buffer text = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
-    size_t size;
-    char *template_text = wi_cli_read_file(path, TEMPLATE_MAX, &size, &error);
+    struct wi_buffer json = {0};
 
-    if (!template_text) {
-        wi_cli_complain(&error);
-        fputs("  the page has to be installed, which this document is built with\n", stderr);
-    } else if (wi_lab_put_html(&text, template_text, figures) != 0) {
-        fprintf(stderr, "webinfer: %s is not the document of this version\n", path);
-    } else {
-        result = wi_cli_lab_write(cli, "html", &text);
-    }
-    wi_buffer_clear(&text);
-    free(template_text);
-    free(path);
-    free(folder);
+    wi_lab_put_json(&json, figures);
+    enum wi_exit result = wi_cli_lab_write_html(cli, json.text);
+    wi_buffer_clear(&json);
     return result;
 }
 

@@ -335,7 +335,7 @@ TEST(test_ranks)
         "POST /v2/repository/models/{model}/unload", "POST /api/pull", "DELETE /api/delete",
         "POST /v1/models/{model}/files", "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish",
         "DELETE /v1/uploads/{id}", "GET /v1/logs", "POST /v1/models/{model}/quantize",
-        "POST /v1/results", "DELETE /v1/results/{id}"};
+        "POST /v1/results", "DELETE /v1/results/{id}", "POST /v1/matrix"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "POST /v1/benchmark", "POST /v1/models/{model}/sample", "GET /v1/kernels",
         "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
@@ -346,12 +346,13 @@ TEST(test_ranks)
         "DELETE /v1/audio/streams/{id}", "GET /v1/audio/streams/{id}/events", "GET /v1/status",
         "GET /v1/events", "GET /v1/nodes", "GET /v1/hardware", "GET /v1/history", "GET /v1/models",
         "GET /v1/models/{model}", "POST /v1/jobs", "GET /v1/jobs", "GET /v1/jobs/{id}",
-        "DELETE /v1/jobs/{id}", "GET /v1/results", "GET /v1/results/{id}", "GET /", "GET /v2",
-        "GET /v2/", "GET /v2/models/stats", "POST /v2/repository/index", KSERVE("GET", ""),
-        KSERVE("GET", "/ready"), KSERVE("GET", "/config"), KSERVE("GET", "/stats"),
-        KSERVE("POST", "/infer"), KSERVE("POST", "/generate"), KSERVE("POST", "/generate_stream"),
-        "POST /api/chat", "POST /api/generate", "POST /api/embed", "POST /api/embeddings",
-        "GET /api/tags", "GET /api/ps", "POST /api/show", "GET /api/version"};
+        "DELETE /v1/jobs/{id}", "GET /v1/matrix", "GET /v1/results", "GET /v1/results/{id}",
+        "GET /", "GET /v2", "GET /v2/", "GET /v2/models/stats", "POST /v2/repository/index",
+        KSERVE("GET", ""), KSERVE("GET", "/ready"), KSERVE("GET", "/config"),
+        KSERVE("GET", "/stats"), KSERVE("POST", "/infer"), KSERVE("POST", "/generate"),
+        KSERVE("POST", "/generate_stream"), "POST /api/chat", "POST /api/generate",
+        "POST /api/embed", "POST /api/embeddings", "GET /api/tags", "GET /api/ps", "POST /api/show",
+        "GET /api/version"};
     static const struct {
         const char *const *rows;
         size_t count;

@@ -1,0 +1,18 @@
+/** A worker's side of trying features: it is told a name, and answers with what was found. */
+import { failed, no } from './finding.js';
+import { featureOf } from './table.js';
+
+/** @param {string} name @param {import('./table.js').Tools} tools @returns {Promise<import('./finding.js').Finding>} */
+export async function find(name, tools) {
+    try {
+        return await featureOf(name)?.find(tools) ?? no('this page knows no such feature');
+    } catch (thrown) {
+        return failed(thrown);
+    }
+}
+
+/** @param {import('./table.js').Tools} tools */
+export function serveFeatures(tools) {
+    self.onmessage = async (/** @type {MessageEvent<string>} */ { data: name }) =>
+        self.postMessage({ type: 'found', name, found: await find(name, tools) });
+}

@@ -1,0 +1,9 @@
+/** What WebNN computes on here. */
+import { Webnn } from '../engine/webnn.js';
+import { no, yes } from './finding.js';
+
+export async function findWebnn() {
+    const webnn = new Webnn(() => {});
+    const { available, reason } = await webnn.probe();
+    return available ? yes(`on the ${webnn.computedOn}`) : no(String(reason));
+}

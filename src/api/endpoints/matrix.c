@@ -1,0 +1,195 @@
+/*
+ * /v1/matrix: what the browsers of each kind can do, found by doing it (bridge/features.h). POST
+ * has it found, which takes a while and goes on by itself; GET says what was found so far.
+ */
+#include "api/endpoints/endpoints.h"
+#include "api/endpoints/openapi.h"
+
+#include "api/http/query.h"
+#include "api/http/request.h"
+#include "base/params.h"
+#include "bridge/features.h"
+#include <stddef.h>
+#include <string.h>
+
+/* A table for people has no more columns; others are named to be seen. */
+#define MOST_COLUMNS 64
+
+struct wanted {
+    const char *node, *browser;
+};
+
+const struct wi_param wi_matrix_params[] = {
+    {.name = "node",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct wanted, node),
+        .min = 1,
+        .max = WI_ID_SIZE - 1,
+        .help = "Only this one."},
+    {.name = "browser",
+        .kind = WI_PARAM_STRING,
+        .offset = offsetof(struct wanted, browser),
+        .min = 1,
+        .max = 31,
+        .help = "Only browsers of this kind."},
+    WI_PARAM_END,
+};
+
+/* Of one request: the nodes that it is about, one of a kind first. */
+struct view {
+    const struct wi_api *api;
+    struct wanted wanted;
+    int (*takes)(const struct view *view, const struct wi_node_info *node); /* in this round */
+    json_t *kinds;                      /* those that have a column: {KIND: true} */
+    char ids[MOST_COLUMNS][WI_ID_SIZE]; /* the columns' nodes */
+    size_t count;
+};
+
+static enum wi_look_state state_of(const struct view *view, const struct wi_node_info *node)
+{
+    return wi_bridge_looked(view->api->deps.bridge, node->id)->state;
+}
+
+static int is_wanted(const struct view *view, const struct wi_node_info *node)
+{
+    const struct wanted *wanted = &view->wanted;
+    return (!wanted->node || strcmp(wanted->node, node->id) == 0) &&
+           (!wanted->browser || strcmp(wanted->browser, node->kind) == 0);
+}
+
+static int was_asked(const struct view *view, const struct wi_node_info *node)
+{
+    return state_of(view, node) != WI_LOOK_NEVER;
+}
+
+static int is_first(const struct view *view, const struct wi_node_info *node)
+{
+    return !json_object_get(view->kinds, node->kind);
+}
+
+static int is_first_asked(const struct view *view, const struct wi_node_info *node)
+{
+    return is_first(view, node) && was_asked(view, node);
+}
+
+static int is_first_of_ours(const struct view *view, const struct wi_node_info *node)
+{
+    return is_first(view, node) && *node->session;
+}
+
+static void add_node(void *context, const struct wi_node_info *node)
+{
+    struct view *view = context;
+    if (view->count == MOST_COLUMNS || !is_wanted(view, node) || !view->takes(view, node))
+        return;
+    memcpy(view->ids[view->count++], node->id, WI_ID_SIZE);
+    json_object_set_new(view->kinds, node->kind, json_true());
+}
+
+/* A round over all nodes for each of `takes`, which ends with NULL. */
+static void gather(
+    struct view *view, int (*const *takes)(const struct view *, const struct wi_node_info *))
+{
+    for (view->kinds = json_object(); *takes; takes++) {
+        view->takes = *takes;
+        wi_bridge_each(view->api->deps.bridge, add_node, view);
+    }
+}
+
+/* --- as JSON ---------------------------------------------------------------------------------- */
+
+static json_t *time_json(int64_t ms)
+{
+    return ms > 0 ? json_integer(ms) : json_null();
+}
+
+static json_t *column_json(const struct wi_node_info *node, const struct wi_look *look)
+{
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:s?, s:o, s:o, s:O?}", "browser", node->kind,
+        "browser_version", node->browser_version, "node", node->id, "joined",
+        *node->session == '\0', "state", wi_look_names[look->state], "reason",
+        look->state == WI_LOOK_FAILED ? look->reason : NULL, "asked_at", time_json(look->asked_at),
+        "found_at", time_json(look->found_at), "features", look->found);
+}
+
+static void add_absent(const struct view *view, json_t *columns)
+{
+    const struct wi_config *config = view->api->deps.config;
+    for (size_t i = 0; i < config->browser_count && !view->wanted.node; i++) {
+        const struct wi_config_browser *browser = &config->browsers[i];
+        if (json_object_get(view->kinds, browser->kind) ||
+            (view->wanted.browser && strcmp(view->wanted.browser, browser->kind) != 0))
+            continue;
+        json_array_append_new(columns,
+            json_pack("{s:s, s:n, s:n, s:b, s:s, s:s, s:n, s:n, s:n}", "browser", browser->kind,
+                "browser_version", "node", "joined", 0, "state", "absent", "reason",
+                browser->max_connections == 0 ? "its max_connections is 0"
+                                              : "no browser of this kind is connected",
+                "asked_at", "found_at", "features"));
+    }
+}
+
+/* Of all that was asked, one of each kind, and the kinds that are not there. */
+static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted)
+{
+    static int (*const takes[])(const struct view *, const struct wi_node_info *) = {
+        was_asked, is_first_of_ours, is_first, NULL};
+    struct view view = {.api = api, .wanted = *wanted};
+    json_t *columns = json_array();
+    gather(&view, takes);
+    for (size_t i = 0; i < view.count; i++)
+        json_array_append_new(columns, column_json(wi_bridge_node(api->deps.bridge, view.ids[i]),
+                                           wi_bridge_looked(api->deps.bridge, view.ids[i])));
+    add_absent(&view, columns);
+    json_decref(view.kinds);
+    return json_pack("{s:o, s:o}", "features", wi_features_json(), "browsers", columns);
+}
+
+/* --- the endpoints ---------------------------------------------------------------------------- */
+
+void wi_handle_matrix(struct wi_request *request)
+{
+    struct wanted wanted = {0};
+    struct wi_error error;
+    json_t *arguments = NULL;
+    if (wi_query_read(request, wi_matrix_params, WI_PARAMS_STRICT, &wanted, &arguments, &error) !=
+            WI_OK ||
+        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else
+        wi_request_answer_json(request, 200, matrix_json(request->api, &wanted));
+    json_decref(arguments);
+}
+
+/* One of each kind: whoever was asked before, else one of our sessions, else any. */
+static enum wi_code ask(
+    const struct wi_api *api, const struct wanted *wanted, struct wi_error *error)
+{
+    static int (*const takes[])(const struct view *, const struct wi_node_info *) = {
+        is_first_asked, is_first_of_ours, is_first, NULL};
+    struct view view = {.api = api, .wanted = *wanted};
+    size_t asked = 0;
+    gather(&view, takes);
+    json_decref(view.kinds);
+    for (size_t i = 0; i < view.count; i++)
+        asked += wi_bridge_look(api->deps.bridge, view.ids[i]) == WI_OK;
+    return asked > 0 ? WI_OK
+                     : wi_error_set(error, WI_NODE_NOT_FOUND, wanted->node ? "node" : "",
+                           "there is no such node that is connected");
+}
+
+void wi_handle_matrix_ask(struct wi_request *request)
+{
+    struct wanted wanted = {0};
+    struct wi_error error;
+    json_t *body = wi_request_body_object(request);
+    if (!body)
+        return;
+    if (wi_params_read(wi_matrix_params, body, WI_PARAMS_STRICT, "", &wanted, &error) != WI_OK ||
+        wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
+        ask(request->api, &wanted, &error) != WI_OK)
+        wi_request_answer_error(request, &error);
+    else
+        wi_request_answer_json(request, 202, matrix_json(request->api, &wanted));
+    json_decref(body);
+}

@@ -1,0 +1,274 @@
+/*
+ * webinfer matrix: what the browsers of each kind can do, feature by feature, found by doing it: in
+ * the browsers of a daemon, or with --start in browsers that doctor's apparatus starts one by one.
+ */
+#include "cli/commands/doctor/doctor.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "bridge/features.h"
+#include "browser/lifeline.h"
+#include "browser/network.h"
+#include "browser/session.h"
+#include "cli/commands/lab/lab.h"
+#include "cli/plain.h"
+#include "cli/table.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define EXCHANGE_MS 30000
+#define LOOK_EVERY_MS 500
+
+/* --- in a daemon's browsers ------------------------------------------------------------------- */
+
+static int is_asked(const json_t *matrix)
+{
+    const json_t *column;
+    size_t i;
+
+    json_array_foreach(json_object_get(matrix, "browsers"), i, column)
+    {
+        const char *state = json_string_value(json_object_get(column, "state"));
+        if (state && strcmp(state, wi_look_names[WI_LOOK_ASKED]) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* GETs it, or with a body POSTs that; `*matrix` is replaced. */
+static enum wi_exit exchange(
+    struct wi_cli *cli, const char *path, const struct wi_buffer *body, json_t **matrix)
+{
+    struct wi_rest_request request = {
+        .path = path, .body = body->text, .body_size = body->size, .timeout_ms = EXCHANGE_MS};
+    struct wi_rest_answer answer;
+    enum wi_exit result;
+
+    json_decref(*matrix);
+    *matrix = NULL;
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    result = wi_cli_check(cli, &answer);
+    if (result == WI_EXIT_OK)
+        *matrix = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (result == WI_EXIT_OK && !json_is_array(json_object_get(*matrix, "browsers"))) {
+        fputs("webinfer: the service's answer is no matrix\n", stderr);
+        result = WI_EXIT_FAILED;
+    }
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
+{
+    const char *node = wi_argument(&cli->arguments, "node");
+    const char *browser = wi_argument(&cli->arguments, "browser");
+    json_t *order = json_pack("{s:s*, s:s*}", "node", node, "browser", browser);
+    struct wi_buffer path = {0}, body = {0}, none = {0};
+    enum wi_exit result = WI_EXIT_OK;
+
+    wi_buffer_json(&body, order);
+    wi_buffer_puts(&path, "/v1/matrix");
+    wi_rest_add_argument(&path, '?', "browser", browser);
+    wi_rest_add_argument(&path, browser ? '&' : '?', "node", node);
+    if (!wi_argument_given(&cli->arguments, "found"))
+        result = exchange(cli, "/v1/matrix", &body, matrix);
+    if (result == WI_EXIT_OK)
+        result = exchange(cli, path.text, &none, matrix);
+    while (
+        result == WI_EXIT_OK && is_asked(*matrix) && !wi_argument_given(&cli->arguments, "found")) {
+        usleep(LOOK_EVERY_MS * 1000);
+        result = exchange(cli, path.text, &none, matrix);
+    }
+    json_decref(order);
+    wi_buffer_clear(&path);
+    wi_buffer_clear(&body);
+    return result;
+}
+
+/* --- in browsers of its own ------------------------------------------------------------------- */
+
+static json_t *absent(const char *kind, const char *reason)
+{
+    return json_pack("{s:s, s:n, s:n, s:b, s:s, s:s, s:n, s:n, s:n}", "browser", kind,
+        "browser_version", "node", "joined", 0, "state", "absent", "reason", reason, "asked_at",
+        "found_at", "features");
+}
+
+/* A column out of what wi_doctor_try says. */
+static json_t *column_of(const char *kind, const json_t *report, int64_t began)
+{
+    const json_t *features = json_object_get(report, "features");
+    const char *problem = json_string_value(json_object_get(report, "problem"));
+
+    if (json_is_true(json_object_get(report, "remote")))
+        return absent(kind, "it is on another machine, and only a daemon reaches it");
+    if (problem)
+        return absent(kind, problem);
+    return json_pack("{s:s, s:O, s:n, s:b, s:s, s:O, s:I, s:o, s:O}", "browser", kind,
+        "browser_version", json_object_get(report, "browser_version"), "node", "joined", 0, "state",
+        wi_look_names[json_is_null(features) ? WI_LOOK_FAILED : WI_LOOK_DONE], "reason",
+        json_object_get(report, "reason"), "asked_at", (json_int_t)began, "found_at",
+        json_is_null(features) ? json_null() : json_integer(wi_wall_ms()), "features", features);
+}
+
+static json_t *look(
+    struct wi_config *config, size_t index, const struct wi_network *network, json_t *checks)
+{
+    const struct wi_config_browser *browser = &config->browsers[index];
+    int64_t began = wi_wall_ms();
+    struct wi_error error;
+    json_t *report, *column;
+
+    if (browser->max_connections == 0)
+        return absent(browser->kind, "its max_connections is 0");
+    if (wi_session_installed(browser, &error) != WI_OK)
+        return absent(browser->kind, error.detail);
+    report = wi_doctor_try(config, browser, network, 1, checks);
+    column = column_of(browser->kind, report, began);
+    json_decref(report);
+    return column;
+}
+
+static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
+{
+    const char *wanted = wi_argument(&cli->arguments, "browser");
+    json_t *checks = json_array(), *columns = json_array();
+    struct wi_config *config = wi_doctor_config(wi_argument(&cli->arguments, "config"), checks);
+    char lifeline[WI_LIFELINE_PATH_SIZE];
+    struct wi_network *network;
+
+    wi_lifeline_find(lifeline);
+    network = wi_network_new(lifeline);
+    wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
+    for (size_t i = 0; config && i < config->browser_count; i++)
+        if (!wanted || strcmp(wanted, config->browsers[i].kind) == 0)
+            json_array_append_new(columns, look(config, i, network, checks));
+    if (!config)
+        wi_doctor_print(checks);
+    else if (json_array_size(columns) == 0)
+        fprintf(stderr, "webinfer: there is no browser kind \"%s\"\n", wanted);
+    *matrix = json_pack("{s:o, s:o}", "features", wi_features_json(), "browsers", columns);
+    wi_network_free(network);
+    json_decref(checks);
+    enum wi_exit result = config && json_array_size(columns) > 0 ? WI_EXIT_OK : WI_EXIT_USAGE;
+    wi_config_free(config);
+    return result;
+}
+
+/* --- showing ---------------------------------------------------------------------------------- */
+
+/* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` what is to be said of cells. */
+static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *whys)
+{
+    const json_t *feature, *column;
+    json_t *rows = json_array();
+    size_t i, c;
+
+    json_array_foreach(json_object_get(matrix, "features"), i, feature)
+    {
+        json_t *row = json_pack("{s:O?}", "title", json_object_get(feature, "title"));
+        const char *name = json_string_value(json_object_get(feature, "name"));
+        json_array_foreach(json_object_get(matrix, "browsers"), c, column)
+        {
+            const json_t *found =
+                name ? json_object_get(json_object_get(column, "features"), name) : NULL;
+            json_t *state = json_object_get(found, "state"),
+                   *why = json_object_get(found, "detail");
+            char key[24];
+            snprintf(key, sizeof key, "%zu", c);
+            json_object_set(row, key, state);
+            if (json_string_length(why) > 0 &&
+                (wi_argument_given(&cli->arguments, "verbose") ||
+                    strcmp(json_string_value(state) ?: "", "yes") != 0))
+                json_array_append_new(
+                    whys, json_pack("{s:O?, s:O?, s:O?, s:O}", "browser",
+                              json_object_get(column, "browser"), "title",
+                              json_object_get(feature, "title"), "state", state, "detail", why));
+        }
+        json_array_append_new(rows, row);
+    }
+    return rows;
+}
+
+/* Columns without a finding say why in the second table. */
+static void add_reasons(const json_t *matrix, json_t *whys)
+{
+    const json_t *column;
+    size_t c;
+
+    json_array_foreach(json_object_get(matrix, "browsers"), c, column)
+    {
+        if (json_is_object(json_object_get(column, "features")))
+            continue;
+        json_array_append_new(whys,
+            json_pack("{s:O?, s:s, s:O?, s:O?}", "browser", json_object_get(column, "browser"),
+                "title", "all", "state", json_object_get(column, "state"), "detail",
+                json_object_get(column, "reason")));
+    }
+}
+
+static void print_matrix(const struct wi_cli *cli, const json_t *matrix)
+{
+    static const struct wi_column why_columns[] = {{"BROWSER", "browser", NULL},
+        {"FEATURE", "title", NULL}, {"STATE", "state", NULL}, {"WHY", "detail", NULL}, {0}};
+    const json_t *browsers = json_object_get(matrix, "browsers"), *browser;
+    size_t count = json_array_size(browsers), c;
+    struct wi_column *columns = wi_alloc((count + 2) * sizeof *columns);
+    char(*keys)[24] = wi_alloc((count + 1) * sizeof *keys);
+    struct wi_buffer *titles = wi_alloc((count + 1) * sizeof *titles);
+    json_t *whys = json_array(), *rows = rows_of(cli, matrix, whys);
+
+    columns[0] = (struct wi_column){"FEATURE", "title", NULL};
+    json_array_foreach(browsers, c, browser)
+    {
+        snprintf(keys[c], sizeof keys[c], "%zu", c);
+        wi_table_fill(&titles[c], "{browser}", browser);
+        columns[c + 1] = (struct wi_column){titles[c].text, keys[c], NULL};
+    }
+    wi_table_print("", columns, rows, "There are no features.");
+    add_reasons(matrix, whys);
+    wi_table_print("\n", why_columns, whys, NULL);
+    for (c = 0; c < count; c++)
+        wi_buffer_clear(&titles[c]);
+    free(titles);
+    free(keys);
+    free(columns);
+    json_decref(rows);
+    json_decref(whys);
+}
+
+static enum wi_exit show(const struct wi_cli *cli, json_t *matrix)
+{
+    struct wi_buffer text = {0};
+    enum wi_exit result = WI_EXIT_OK;
+
+    if (wi_argument_given(&cli->arguments, "html")) {
+        json_t *document = json_pack("{s:O}", "matrix", matrix);
+        wi_buffer_json(&text, document);
+        result = wi_cli_lab_write_html(cli, text.text);
+        json_decref(document);
+    } else if (cli->json) {
+        wi_buffer_json(&text, matrix);
+        wi_buffer_puts(&text, "\n");
+        wi_plain_json(stdout, text.text, text.size);
+    } else {
+        print_matrix(cli, matrix);
+    }
+    wi_buffer_clear(&text);
+    return result;
+}
+
+enum wi_exit wi_cli_matrix(struct wi_cli *cli)
+{
+    json_t *matrix = NULL;
+    enum wi_exit result = wi_argument_given(&cli->arguments, "start") ? find_here(cli, &matrix)
+                                                                      : find_there(cli, &matrix);
+
+    if (result == WI_EXIT_OK)
+        result = show(cli, matrix);
+    json_decref(matrix);
+    return result;
+}
