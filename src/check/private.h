@@ -5,7 +5,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "check/check.h"
-#include "check/compare.h"
+#include "tensor/compare.h"
 #include "run/run.h"
 
 /* An answer to compare, with where it came from. */

@@ -28,6 +28,12 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
 int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
     struct wi_tensors *inputs, const char **name);
 
+/* One of the two above, as the model is asked: for that task, or with WI_TASK_NONE the first of its
+ * own that there is an input for. NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX.
+ */
+#define WI_PROBE_BYTES_MAX ((size_t)4 << 20)
+struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
+
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
  * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a
  * short one of ours does not tell of all. NULL for other models, for tasks that go on with no
