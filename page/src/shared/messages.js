@@ -7,10 +7,10 @@ export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
 /** The last is that of tools/native-node.mjs alone. @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm' | 'native'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels' | 'native'} Build */
+/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
- * @type {Readonly<Record<string, Build>>} */
+ * @type {Readonly<Record<string, Build | 'native'>>} */
 export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm', native: 'native' });
 
 /** Engines that have a worker for each of their models, with its build by the platform that it is on.

@@ -167,6 +167,12 @@ static enum wi_exit start_browsers(
     return result == WI_EXIT_OK && wi_cli_is_interrupted() ? WI_EXIT_FAILED : result;
 }
 
+enum wi_exit wi_bench_side_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    list_browsers(side, browsers);
+    return start_browsers(side, browsers);
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *member)
@@ -384,10 +390,8 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
     enum wi_exit result = wi_bench_keep_may(&side->cli);
     if (result == WI_EXIT_OK)
         result = add_subjects(side);
-    if (result == WI_EXIT_OK) {
-        list_browsers(side, &browsers);
-        result = start_browsers(side, &browsers);
-    }
+    if (result == WI_EXIT_OK)
+        result = wi_bench_side_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
         result = make_plan(side, &browsers);
     wi_strings_clear(&browsers);

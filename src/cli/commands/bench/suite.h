@@ -1,6 +1,6 @@
 /*
- * webinfer bench --suite: ONNX's tests of its operators, computed at each place and held against the
- * outputs that they have to have. No time is measured.
+ * webinfer bench --suite: ONNX's tests of its operators, computed at each place and held against
+ * the outputs that they have to have. No time is measured.
  */
 #ifndef WI_CLI_COMMANDS_BENCH_SUITE_H
 #define WI_CLI_COMMANDS_BENCH_SUITE_H
@@ -8,10 +8,11 @@
 #include "cli/cli.h"
 #include "cli/commands/bench/plan.h"
 
-/* Has the tests of `folder` run by the daemon of `cli`, whose folder of models that is, at the
- * places of `choice`; the daemon keeps a cell for each. Prints how many came to what, and the
- * operators that are not right everywhere. WI_EXIT_FAILED where something is wrong. */
-enum wi_exit wi_bench_suite(
-    struct wi_cli *cli, const struct wi_bench_choice *choice, const char *folder);
+/* Has those tests of `folder` run by the daemon of `cli`, whose folder of models that is, at the
+ * places of `choice`. Prints how many came to what, and the operators that are not right
+ * everywhere; nothing is kept, since a cell of a run that is ok has times. WI_EXIT_FAILED where
+ * something is wrong. */
+enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *choice,
+    const char *folder, const struct wi_strings *names);
 
 #endif

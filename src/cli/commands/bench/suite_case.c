@@ -102,9 +102,9 @@ enum wi_code wi_suite_case_open(
     char *path = wi_sprintf("%s/%s/model.onnx", folder, name);
     size_t size;
     char *bytes = wi_cli_read_file(path, MODEL_MAX, &size, error);
-    enum wi_code code = bytes ? wi_onnx_read(
-                                    (const unsigned char *)bytes, size, &test->signature, error)
-                              : WI_INPUT_INVALID;
+    enum wi_code code =
+        bytes ? wi_onnx_read((const unsigned char *)bytes, size, &test->signature, error)
+              : WI_INPUT_INVALID;
     test->name = wi_strdup(name);
     if (code == WI_OK)
         read_ops(test, bytes, size);
@@ -120,20 +120,18 @@ static enum wi_code read_file(const char *path, struct wi_tensors *list, struct 
     struct wi_error problem = {0};
     size_t size;
     char *bytes = wi_cli_read_file(path, TENSOR_MAX, &size, error);
-    enum wi_code code = bytes ? wi_onnx_read_tensor(
-                                    list, (const unsigned char *)bytes, size, &problem)
-                              : WI_INPUT_INVALID;
+    enum wi_code code =
+        bytes ? wi_onnx_read_tensor(list, (const unsigned char *)bytes, size, &problem)
+              : WI_INPUT_INVALID;
     if (bytes && code != WI_OK)
-        wi_error_set(
-            error, WI_INPUT_INVALID, "", "%s: %s", wi_text_basename(path), problem.detail);
+        wi_error_set(error, WI_INPUT_INVALID, "", "%s: %s", wi_text_basename(path), problem.detail);
     free(bytes);
     return code;
 }
 
 /* Tensors in files that are numbered, each called as the value of the graph in its place. */
-static enum wi_code read_side(const char *set, const char *side,
-    const struct wi_onnx_value *values, size_t count, struct wi_tensors *list,
-    struct wi_error *error)
+static enum wi_code read_side(const char *set, const char *side, const struct wi_onnx_value *values,
+    size_t count, struct wi_tensors *list, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     wi_tensors_clear(list);
@@ -158,8 +156,8 @@ enum wi_code wi_suite_case_read(
         free(set);
         return WI_NOT_FOUND;
     }
-    enum wi_code code = read_side(
-        set, "input", signature->inputs, signature->input_count, &test->inputs, error);
+    enum wi_code code =
+        read_side(set, "input", signature->inputs, signature->input_count, &test->inputs, error);
     if (code == WI_OK)
         code = read_side(
             set, "output", signature->outputs, signature->output_count, &test->outputs, error);

@@ -21,12 +21,12 @@ struct wi_suite_case {
 /* The names of the tests in `folder`, in order. WI_OK, or WI_INPUT_INVALID if there are none. */
 enum wi_code wi_suite_list(const char *folder, struct wi_strings *names, struct wi_error *error);
 /* Reads the test of that name but for its sets. WI_OK, WI_INPUT_INVALID or WI_MODEL_INVALID. */
-enum wi_code wi_suite_case_open(struct wi_suite_case *test, const char *folder, const char *name,
-    struct wi_error *error);
-/* Reads the set of that number in the place of the one before. WI_OK; WI_INPUT_INVALID, saying which
- * file is wrong or no tensor; WI_NOT_FOUND where there is none of that number. */
-enum wi_code wi_suite_case_read(struct wi_suite_case *test, const char *folder, unsigned number,
-    struct wi_error *error);
+enum wi_code wi_suite_case_open(
+    struct wi_suite_case *test, const char *folder, const char *name, struct wi_error *error);
+/* Reads the set of that number in the place of the one before. WI_OK; WI_INPUT_INVALID, saying
+ * which file is wrong or no tensor; WI_NOT_FOUND where there is none of that number. */
+enum wi_code wi_suite_case_read(
+    struct wi_suite_case *test, const char *folder, unsigned number, struct wi_error *error);
 void wi_suite_case_clear(struct wi_suite_case *test);
 
 #endif
