@@ -303,8 +303,11 @@ static const struct wi_flag results_options[] = {
 static const struct wi_flag bench_options[] = {
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Only these; all is the default"},
-    {"platform", "NAME,...", 0, WI_COMPLETE_WORDS, "all both wasm webgpu webnn webgl",
-        "Only these; both is wasm,webgpu; all is the default"},
+    {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
+        "all both wasm webgpu webnn webgl native simulated",
+        "Only these; both is wasm,webgpu; all, the default, has no native and simulated nodes"},
+    {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
+        "Only by the page's clock, which is POST /v1/benchmark, or by a client's"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
         "At these precisions; by default at that of the model's name"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",

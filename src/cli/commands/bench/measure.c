@@ -358,8 +358,8 @@ static int judge(
     const struct wi_tensors *reference = &ask_of(subject, cell->batch)->reference;
     struct wi_comparison comparison;
     struct wi_tensors outputs = {0};
-    if (reference->count == 0)
-        return 0;
+    if (reference->count == 0 || strcmp(cell->platform, "simulated") == 0)
+        return 0; /* such nodes make their answers up */
     read_outputs(answer, &outputs);
     wi_compare(reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
     wi_tensors_clear(&outputs);

@@ -63,9 +63,8 @@ static enum wi_code take_platform(void *context, const char *word, struct wi_err
         if (strcmp(wi_lab_platform_names[i], word) == 0)
             return take_word(context, word, error);
     return wi_error_set(error, WI_BAD_REQUEST, "",
-        "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl and "
-        "native, "
-        "not \"%.40s\"",
+        "--platform is all, both (wasm,webgpu), or a list of wasm, webgpu, webnn, webgl, native "
+        "and simulated, not \"%.40s\"",
         word);
 }
 
@@ -89,6 +88,19 @@ static enum wi_code take_threads(void *context, const char *word, struct wi_erro
     else
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "--threads is 1, all, or both, not \"%.40s\"", word);
+    return WI_OK;
+}
+
+static enum wi_code take_clock(void *context, const char *word, struct wi_error *error)
+{
+    struct wi_bench_choice *choice = context;
+    if (strcmp(word, wi_lab_clock_names[WI_LAB_PAGE]) == 0)
+        choice->by_page = 1;
+    else if (strcmp(word, wi_lab_clock_names[WI_LAB_CLIENT]) == 0)
+        choice->by_client = 1;
+    else
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "--test-type is page, client, or both, not \"%.40s\"", word);
     return WI_OK;
 }
 
@@ -166,12 +178,14 @@ enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
 {
     const char *threads = wi_argument(arguments, "threads");
+    const char *clocks = wi_argument(arguments, "test-type");
     enum wi_code code;
     *choice = (struct wi_bench_choice){0};
     if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
         (code = read_platforms(arguments, &choice->platforms, error)) != WI_OK ||
         (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
         (code = each_word(threads ? threads : "1,all", take_threads, choice, error)) != WI_OK ||
+        (code = each_word(clocks ? clocks : "page,client", take_clock, choice, error)) != WI_OK ||
         (code = read_counts(arguments, "batch", BATCH_MAX, &choice->batches, error)) != WI_OK ||
         (code = read_counts(
              arguments, "concurrency", CONCURRENCY_MAX, &choice->concurrencies, error)) != WI_OK ||
@@ -275,6 +289,8 @@ static void add_page(struct wi_bench_plan *plan, const struct wi_bench_choice *c
     int is_wasm = strcmp(place->platform, "wasm") == 0;
     which.clock = WI_LAB_PAGE;
     which.concurrency = 1;
+    if (!choice->by_page)
+        return;
     if (!is_wasm)
         add_measured(plan, place, &which);
     for (which.threads = 1; is_wasm && which.threads >= 0; which.threads--)
@@ -286,7 +302,7 @@ static void add_clients(struct wi_bench_plan *plan, const struct wi_bench_choice
     const struct wi_bench_place *place, struct which which)
 {
     which.clock = WI_LAB_CLIENT;
-    for (size_t i = 0; i < choice->concurrencies.count; i++) {
+    for (size_t i = 0; i < choice->concurrencies.count && choice->by_client; i++) {
         which.concurrency = choice->concurrencies.items[i];
         add_measured(plan, place, &which);
     }
@@ -299,6 +315,7 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
     for (size_t p = 0; p < precisions; p++) {
         struct which which = {
             .precision = choice->precisions.count ? choice->precisions.items[p] : NULL,
+            .clock = choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT,
             .batch = 1,
             .concurrency = 1,
             .threads = -1};
@@ -318,7 +335,7 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
 void wi_bench_plan_auto(
     struct wi_bench_plan *plan, const struct wi_bench_choice *choice, const char *model)
 {
-    if (choice->browsers.count == 1 || choice->platforms.count == 1)
+    if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
         return;
     add_measured(plan, &(struct wi_bench_place){.model = model, .platform = AUTO},
         &(struct which){.clock = WI_LAB_CLIENT, .batch = 1, .concurrency = 1, .threads = -1});

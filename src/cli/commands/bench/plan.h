@@ -25,6 +25,7 @@ struct wi_bench_counts {
 struct wi_bench_choice {
     struct wi_strings browsers, platforms, precisions;
     int one_thread, all_threads; /* of WASM by the page's clock: either or both */
+    int by_page, by_client; /* clocks: either or both */
     struct wi_bench_counts batches, concurrencies;
     unsigned runs; /* of a cell */
     int64_t cell_ms, all_ms;
