@@ -5,22 +5,35 @@
 //
 //     node tools/native-node.mjs [--threads N] JOIN_LINK
 //
-// JOIN_LINK is what `webinfer token join` prints. SIGTERM and SIGINT end it. It says on standard output when it is
-// connected, and ends with 1 when the service refuses it. Packages: those of tests/ (scripts/node/modules.mjs).
+// JOIN_LINK is what `webinfer token join` prints; "-" is the first line of standard input, with which the node ends then.
+// SIGTERM and SIGINT end it. It says on standard output when it is connected, and ends with 1 when the service refuses it. Packages: those of tests/ (scripts/node/modules.mjs).
 import os from 'node:os';
+import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 const PLATFORM = 'native';
+// onnxruntime for Node.js tells its maker of each session, unless its environment forbids it. Set in this thread, since only
+// here that is the process's.
+process.env.ORT_DISABLE_TELEMETRY = '1';
 const VERSION = '0.1.0';
 
-/** What was asked for, or the reason why that is nothing. @returns {{link: URL, token: string, threads: number}} */
-function readArguments() {
+/** The first line of standard input, of which the rest is read as well: its end is noticed by that. */
+function readLine() {
+    return new Promise((resolve) => {
+        process.stdin.once('end', () => resolve(''));
+        createInterface({ input: process.stdin }).once('line', resolve);
+    });
+}
+
+/** What was asked for, or the reason why that is nothing. @returns {Promise<{link: URL, token: string, threads: number}>} */
+async function readArguments() {
     const { values, positionals } = parseArgs({ options: { threads: { type: 'string' } }, allowPositionals: true });
+    const [given] = positionals[0] === '-' ? [await readLine()] : positionals;
     const threads = Number(values.threads ?? os.availableParallelism());
-    if (positionals.length !== 1 || !URL.canParse(positionals[0])) throw new Error('one JOIN_LINK is wanted: http://…/#token=…');
+    if (positionals.length !== 1 || !URL.canParse(given)) throw new Error('one JOIN_LINK is wanted: http://…/#token=…');
     if (!Number.isSafeInteger(threads) || threads < 1 || threads > 4096) throw new Error('--threads is a number from 1 to 4096');
-    const link = new URL(positionals[0]), token = new URLSearchParams(link.hash.slice(1)).get('token');
+    const link = new URL(given), token = new URLSearchParams(link.hash.slice(1)).get('token');
     if (!token) throw new Error('the link has no #token=');
     return { link, token, threads };
 }
@@ -65,7 +78,7 @@ class NativeNode {
     /** Says what has changed for whoever started it. @param {{state: string, detail: string, node: string}} seen */
     _show({ state, detail, node }) {
         const said = [state, node, detail].filter(Boolean).join(' ');
-        if (said === this._said) return;
+        if (said === this._said || state === 'connecting' || state === 'probing') return;
         this._said = said;
         (state === 'refused' ? process.stderr : process.stdout).write(`${said}\n`);
         if (state === 'refused') this._end(1);
@@ -101,7 +114,8 @@ class NativeNode {
 }
 
 try {
-    const node = new NativeNode(readArguments());
+    const node = new NativeNode(await readArguments());
+    process.stdin.once('end', () => node.leave('its standard input has ended'));
     for (const signal of ['SIGTERM', 'SIGINT']) process.once(signal, () => node.leave('it was ended'));
 } catch (error) {
     process.stderr.write(`native-node: ${/** @type {Error} */ (error).message}\n`);

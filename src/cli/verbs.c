@@ -335,6 +335,8 @@ static const struct wi_flag bench_options[] = {
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL, "Start a daemon for it, which ends with it"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers have no windows; yes is the default"},
+    {"native", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Start onnxruntime-node beside it, in a checkout, and have speed-ups against that"},
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
         "With --start and in the place of models, run the tests of operators that lie there, as "
         "ONNX has them, and say what is right where; no time is measured"},

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -106,6 +107,22 @@ test('what it cannot do it says', async () => {
     const { status, json, text } = await daemon.infer({ model_name: 'digits', inputs: { image: picture }, platform: 'native', fallback: false });
     assert.deepEqual([status, json.code], [422, 'platform_unsupported'], text);
     assert.match(json.detail, /decodes no pictures/);
+});
+
+test('webinfer bench --native starts one of its own, against which the speed-ups are', async () => {
+    const { code, problems } = await webinfer(daemon, ['bench', 'digits', '--native', '--browser', 'chrome', '--platform', 'wasm', '--runs', '2'],
+        { env: { WEBINFER_NODE_MODULES: process.env.WEBINFER_NODE_MODULES }, timeout: 240_000 });
+    assert.equal(code, 0, problems);
+    const { cells } = (await daemon.get(`/v1/results/${/run-[0-9a-f]{16}/.exec(problems)[0]}`)).json;
+    const measured = cells.filter(({ yardstick, platform }) => !yardstick && platform === 'wasm');
+    assert.deepEqual(measured.map(({ clock, threads }) => [clock, threads]).sort(), [['client', undefined], ['page', 'all'], ['page', 1]].sort());
+    for (const { baseline, clock, threads } of measured) {
+        const native = cells.find(({ index }) => index === baseline);
+        assert.deepEqual([native.platform, native.outcome, native.clock, native.threads], ['native', 'ok', clock, threads]);
+        assert.ok(native.error_ratio <= 1, JSON.stringify(native));
+    }
+    for (const cell of cells.filter(({ platform, yardstick }) => platform === 'native' || yardstick)) assert.equal(cell.baseline, undefined);
+    await until(async () => (await daemon.get('/v1/nodes')).json.nodes.filter(({ browser }) => browser === 'node').length === 1, { what: 'its node to be gone' });
 });
 
 test('it sends large answers in pieces, goes when it is told to, and says why it does not begin', async () => {

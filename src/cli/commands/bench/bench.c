@@ -23,11 +23,13 @@
 #define GUESS_MS 4000 /* of a cell, before anybody knows */
 #define LOSSES_MAX 3  /* of a cell, by a daemon that comes back each time */
 #define SIDES_MAX 2   /* this daemon, and that of --against */
-#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
+#define JOIN_MS 30000
+#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
     struct wi_own_daemon daemon;
+    struct wi_own_program native;
     struct wi_bench_choice choice;
     struct wi_bench_side sides[SIDES_MAX];
     size_t side_count;
@@ -396,6 +398,31 @@ static enum wi_exit start_daemon(struct bench *bench)
     return WI_EXIT_NO_SERVER;
 }
 
+/* --native: onnxruntime-node, joined to the daemon that is measured. */
+static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
+{
+    struct wi_error error = {0};
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = "/v1/admin/join",
+            .body = "{\"nodes\":1}",
+            .body_size = strlen("{\"nodes\":1}"),
+            .timeout_ms = JOIN_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *join =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    const char *link = json_string_value(json_object_get(join, "url"));
+    if (result == WI_EXIT_OK &&
+        wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_FAILED;
+    }
+    json_decref(join);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
 static void add_side(struct bench *bench, const char *url)
 {
     struct wi_bench_side *side = &bench->sides[bench->side_count++];
@@ -415,6 +442,8 @@ static enum wi_exit begin(struct bench *bench)
     add_side(bench, bench->daemon.url);
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"));
+    if (result == WI_EXIT_OK && bench->choice.native)
+        result = start_native(bench, &bench->sides[0].cli);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(&bench->sides[i], &bench->choice.seed);
         bench->live += wi_bench_side_live(&bench->sides[i]);
@@ -434,17 +463,20 @@ static enum wi_exit measure(struct bench *bench)
 static enum wi_exit check_arguments(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {
-        "against", "resume", "input", "html", "markdown", "junit", "name"};
+        "against", "resume", "input", "native", "html", "markdown", "junit", "name"};
     int suite = wi_argument_given(arguments, "suite");
     const char *problem = NULL;
     for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
         if (wi_argument_given(arguments, others[i]))
-            problem = "--suite is no run of the laboratory: it goes together with none of "
-                      "--against, --resume, --input, --name, --html, --markdown and --junit";
+            problem =
+                "--suite is no run of the laboratory: it goes together with none of "
+                "--against, --resume, --input, --native, --name, --html, --markdown and --junit";
     if (suite && !wi_argument_given(arguments, "start"))
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
+    if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
+        problem = "--native goes with one daemon, and --against names another";
     if (!suite && arguments->positional_count == 0)
         problem = "a model, a file or a folder is wanted, or --suite";
     if (problem)
@@ -480,7 +512,8 @@ static enum wi_exit run_bench(struct bench *bench)
 
 enum wi_exit wi_cli_bench(struct wi_cli *cli)
 {
-    struct bench bench = {.cli = cli, .daemon = {.input = -1}};
+    struct bench bench = {
+        .cli = cli, .daemon = {.program = {.input = -1}}, .native = {.input = -1}};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
@@ -491,6 +524,7 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
     for (size_t i = 0; i < bench.side_count; i++)
         wi_bench_side_end(&bench.sides[i]);
     wi_bench_choice_clear(&bench.choice);
+    wi_own_program_end(&bench.native);
     wi_own_daemon_end(&bench.daemon);
     return result;
 }

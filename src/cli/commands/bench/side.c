@@ -262,7 +262,8 @@ static void plan_subject(
     int kernels = has_kernels(hardware);
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
         int is_usual = platforms[p].of_browsers && (kernels || !platforms[p].of_kernels);
-        if (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual)
+        int is_own = side->choice->native && strcmp(platforms[p].name, "native") == 0;
+        if (!is_own && (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual))
             continue;
         for (size_t b = 0; b < browsers->count && platforms[p].of_browsers; b++)
             plan_place(side, model, browsers->items[b], platforms[p].name);
@@ -318,6 +319,8 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
         for (size_t b = 0; b < side->browsers.count; b++)
             wi_bench_plan_yardstick(
                 &side->plan, side->browsers.items[b], (enum wi_lab_yardstick)when);
+    if (side->choice->native)
+        wi_bench_plan_native(&side->plan);
     return WI_EXIT_OK;
 }
 
