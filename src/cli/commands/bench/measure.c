@@ -1,7 +1,6 @@
 /* One cell's requests; see measure.h. */
 #include "cli/commands/bench/measure.h"
 
-#include "base/budget.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/events.h"
@@ -339,9 +338,9 @@ static void add_sample(struct wi_bench_cell *cell, double ms)
 /* The tensors of an answer; none where it has none that numbers can be compared of. */
 static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 {
-    struct wi_budget budget = {0};
-    if (wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), NULL, 0, &budget,
-            "outputs", NULL) != WI_OK)
+    struct wi_error error;
+    if (wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs",
+            &error) != WI_OK)
         wi_tensors_clear(outputs);
 }
 
