@@ -339,8 +339,8 @@ static void add_sample(struct wi_bench_cell *cell, double ms)
 static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 {
     struct wi_error error;
-    if (wi_tensors_from_json(outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs",
-            &error) != WI_OK)
+    if (wi_tensors_from_json(
+            outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs", &error) != WI_OK)
         wi_tensors_clear(outputs);
 }
 

@@ -196,7 +196,7 @@ static char *find_checkout(void)
     return NULL;
 }
 
-/* As ./dev has them: npm's packages lie in the build folder, and maybe Node.js itself. */
+/* As ./dev has them: npm's packages lie in the build folder, and maybe Node itself. */
 static char **make_node_arguments(const char *checkout)
 {
     const char *modules = getenv("WEBINFER_NODE_MODULES"), *path = getenv("PATH");
