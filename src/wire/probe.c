@@ -343,7 +343,8 @@ static char *turn_prompt(uint32_t seed)
     return wi_sprintf("%u. %s %.*s", seed, prompt + place, (int)place, prompt);
 }
 
-struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
+/* An input of ours for a task of that model; NULL for a task that nothing stands for. */
+static struct wi_inference *vary_task(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
 {
     struct wi_inference *client = wi_inference_new();
 
@@ -382,7 +383,7 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed)
     struct wi_inference *made = NULL;
 
     for (size_t i = 0; i < tasks->count && !made; i++)
-        made = wi_probe_vary(model, tasks->items[i], seed);
+        made = vary_task(model, tasks->items[i], seed);
     return made;
 }
 
@@ -407,9 +408,9 @@ struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind ta
     if (!wi_formats[model->format]->does_tasks)
         return draw_usual(model, seed);
     if (task != WI_TASK_NONE)
-        return wi_probe_vary(model, task, seed);
+        return vary_task(model, task, seed);
     return model->facts.tasks.count > 0 ? wi_probe_first(model, seed)
-                                        : wi_probe_vary(model, usual, seed);
+                                        : vary_task(model, usual, seed);
 }
 
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)

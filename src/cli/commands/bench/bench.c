@@ -346,9 +346,9 @@ static enum wi_exit end_runs(struct bench *bench)
     for (size_t i = 0; i < bench->side_count; i++) {
         size_t live = wi_bench_side_live(&bench->sides[i]);
         left += live;
-        if (live > 0)
+        if (live > 0 && bench->side_count == 1)
             say_resume(bench, &bench->sides[i]);
-        else if (wi_bench_keep_end(&bench->sides[i].keep) != 0)
+        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
             failed = 1;
     }
     if (left > 0 && bench->end == WI_BENCH_DONE)
@@ -444,6 +444,8 @@ static enum wi_exit begin(struct bench *bench)
         add_side(bench, wi_argument(arguments, "against"));
     if (result == WI_EXIT_OK && bench->choice.native)
         result = start_native(bench, &bench->sides[0].cli);
+    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->sides[i]);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(&bench->sides[i], &bench->choice.seed);
         bench->live += wi_bench_side_live(&bench->sides[i]);
@@ -510,6 +512,19 @@ static enum wi_exit run_bench(struct bench *bench)
     return result == WI_EXIT_OK ? measure(bench) : result;
 }
 
+/* What is measured in turn is of one time. */
+static int check_words(const struct wi_cli *cli)
+{
+    if (wi_argument_given(&cli->arguments, "against") &&
+        wi_argument_given(&cli->arguments, "resume")) {
+        fputs("webinfer: what was measured --against another daemon cannot be resumed: begin "
+              "anew\n",
+            stderr);
+        return 0;
+    }
+    return wi_cli_lab_check_threshold(cli);
+}
+
 enum wi_exit wi_cli_bench(struct wi_cli *cli)
 {
     struct bench bench = {
@@ -518,7 +533,7 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && wi_cli_lab_check_threshold(cli))
+    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
         result =
             wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : run_bench(&bench);
     for (size_t i = 0; i < bench.side_count; i++)

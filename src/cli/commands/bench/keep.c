@@ -40,13 +40,15 @@ static int is_here(const struct wi_cli *cli)
            strstr(cli->rest.url, "//[::1]");
 }
 
-static json_t *make_head(const struct wi_cli *cli, const char *name, uint32_t seed)
+static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *about)
 {
     char id[WI_ID_SIZE];
     wi_id_new(id, "run");
     json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION, "id",
-        id, "name", name, "seed", (json_int_t)seed, "began_at", (json_int_t)wi_wall_ms(),
-        "webinfer", "version", PACKAGE_VERSION);
+        id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
+        (json_int_t)wi_wall_ms(), "webinfer", "version", PACKAGE_VERSION);
+    if (about->simulated)
+        json_object_set_new(head, "simulated", json_true());
     if (is_here(cli))
         json_object_set_new(head, "machine", describe_machine());
     return head;
@@ -149,16 +151,16 @@ enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
 }
 
 enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli *cli,
-    const char *name, uint32_t *seed, const char *again, json_t *done)
+    const struct wi_bench_head *head, const char *again, json_t *done)
 {
     struct wi_rest_answer answer;
     *keep = (struct wi_bench_keep){.cli = cli};
     if (again) {
-        enum wi_exit result = go_on(keep, again, seed, done);
+        enum wi_exit result = go_on(keep, again, head->seed, done);
         keep->id = wi_strdup(again);
         return result;
     }
-    keep->head = make_head(cli, name, *seed);
+    keep->head = make_head(cli, head);
     keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
     send_once(cli, keep->head, &answer);
     enum wi_exit result = wi_cli_check(cli, &answer);

@@ -18,10 +18,16 @@ struct wi_bench_keep {
 };
 /* Whether the token may write; WI_EXIT_OK, or what to exit with after a complaint. */
 enum wi_exit wi_bench_keep_may(const struct wi_cli *cli);
-/* Begins a run called `name`, or with `again` (may be NULL) goes on with the one of that id, whose
- * cells are added to `done` as documents. WI_EXIT_OK, or what to exit with after a complaint. */
+/* What a run is. */
+struct wi_bench_head {
+    const char *name;
+    uint32_t *seed; /* of one that goes on it is set */
+    int simulated;  /* all of its nodes are */
+};
+/* Begins a run, or with `again` (may be NULL) goes on with the one of that id, whose cells are
+ * added to `done` as documents. WI_EXIT_OK, or what to exit with after a complaint. */
 enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli *cli,
-    const char *name, uint32_t *seed, const char *again, json_t *done);
+    const struct wi_bench_head *head, const char *again, json_t *done);
 /* 0, or -1 where nobody has answered for WI_BENCH_PATIENCE_MS, and it is not kept. */
 int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *cell);
 /* Says that the run has ended. 0 or -1. */

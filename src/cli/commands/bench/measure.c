@@ -33,10 +33,11 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
 
 /* --- what is asked ---------------------------------------------------------------------------- */
 
-static void take_member(json_t *document, const char *member, const json_t *from)
+void wi_bench_take(json_t *document, const char *member, const json_t *from)
 {
     json_t *value = json_object_get(from, member);
-    if (value && !json_is_null(value))
+    int is_empty = json_is_string(value) && json_string_length(value) == 0;
+    if (value && !json_is_null(value) && !is_empty)
         json_object_set(document, member, value);
 }
 
@@ -75,7 +76,7 @@ static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, jso
         result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
     *request = json_object();
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        take_member(*request, members[i], sample);
+        wi_bench_take(*request, members[i], sample);
     json_decref(sample);
     wi_rest_answer_clear(&answer);
     return result;
@@ -323,7 +324,7 @@ int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
         return -1;
     }
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        take_member(cell->document, members[i], place);
+        wi_bench_take(cell->document, members[i], place);
     return 0;
 }
 
@@ -463,7 +464,7 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
         wi_bench_cold_add(&cell->loads, number(result, "load_ms"));
         wi_bench_cold_add(&cell->firsts, number(result, "first_ms"));
     }
-    take_member(cell->document, "output_hash", result);
+    wi_bench_take(cell->document, "output_hash", result);
     cell->run_ms = longest;
 }
 
@@ -477,7 +478,7 @@ static struct wi_buffer make_order(
     json_object_set_new(
         request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
     json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
-    take_member(request, "threads", cell->document);
+    wi_bench_take(request, "threads", cell->document);
     wi_buffer_json(&body, request);
     json_decref(request);
     return body;

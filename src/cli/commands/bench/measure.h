@@ -59,7 +59,9 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
 /* Notes where an answer says that it was computed: 0, or -1 where that is another place than the
  * cell's, which ends it. */
 int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer);
-/* What a problem document says of a cell. Public for tests. */
+/* Takes a member over, unless it says nothing. */
+void wi_bench_take(json_t *document, const char *member, const json_t *from);
+/* What a code of a problem document says of a cell. */
 enum wi_lab_outcome wi_bench_outcome_of(const char *code);
 
 #endif

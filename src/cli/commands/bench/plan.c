@@ -204,11 +204,6 @@ void wi_bench_choice_clear(struct wi_bench_choice *choice)
     wi_strings_clear(&choice->precisions);
 }
 
-int wi_bench_wants(const struct wi_strings *list, const char *name)
-{
-    return list->count == 0 || wi_strings_contain(list, name);
-}
-
 /* --- cells ------------------------------------------------------------------------------------ */
 
 static void put(json_t *document, const char *member, const char *text)
@@ -250,6 +245,11 @@ static void settle(struct wi_bench_cell *cell)
     cell->batch = count_of(document, "batch");
     cell->concurrency = count_of(document, "concurrency");
     cell->over = !outcome || strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+}
+
+static int is_yardstick(const struct wi_bench_cell *cell)
+{
+    return text_of(cell->document, "yardstick") != NULL;
 }
 
 /* Which cell, beside its place. */
@@ -383,7 +383,8 @@ void wi_bench_plan_native(struct wi_bench_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         struct wi_bench_cell *cell = &plan->cells[i];
         const struct wi_bench_cell *native = native_of(plan, cell);
-        if (native && native != cell && !wi_bench_is_yardstick(cell) && !wi_bench_is_auto(cell))
+        if (native && native != cell && !json_object_get(cell->document, "yardstick") &&
+            !wi_bench_is_auto(cell))
             json_object_set_new(cell->document, "baseline", json_integer(native->index));
     }
 }
@@ -397,11 +398,6 @@ void wi_bench_plan_clear(struct wi_bench_plan *plan)
     }
     free(plan->cells);
     *plan = (struct wi_bench_plan){0};
-}
-
-int wi_bench_is_yardstick(const struct wi_bench_cell *cell)
-{
-    return text_of(cell->document, "yardstick") != NULL;
 }
 
 int wi_bench_is_auto(const struct wi_bench_cell *cell)
@@ -432,7 +428,7 @@ void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell)
     if (cell->concurrency > 1)
         wi_buffer_printf(out, " concurrency=%ld", cell->concurrency);
     wi_table_fill(out, " {clock}", cell->document);
-    if (wi_bench_is_yardstick(cell))
+    if (is_yardstick(cell))
         wi_table_fill(out, " yardstick={yardstick}", cell->document);
 }
 
@@ -483,7 +479,7 @@ size_t wi_bench_least(const struct wi_bench_choice *choice)
 unsigned wi_bench_share(
     const struct wi_bench_choice *choice, const struct wi_bench_cell *cell, unsigned round)
 {
-    size_t runs = wi_bench_is_yardstick(cell) && choice->runs < RUNS ? RUNS : choice->runs;
+    size_t runs = is_yardstick(cell) && choice->runs < RUNS ? RUNS : choice->runs;
     size_t upto = (runs * (round + 1) + WI_BENCH_ROUNDS - 1) / WI_BENCH_ROUNDS;
     size_t due = upto > cell->count ? upto - cell->count : 0;
     double left = (double)choice->cell_ms - cell->spent_ms;

@@ -35,8 +35,6 @@ struct wi_bench_choice {
 enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error);
 void wi_bench_choice_clear(struct wi_bench_choice *choice);
-/* Whether a browser, or a platform, is among those that are asked for. */
-int wi_bench_wants(const struct wi_strings *list, const char *name);
 
 /* Cells are measured in rounds, in each of them all once, so that what the machine does meanwhile
  * falls upon all; the first WI_BENCH_COLD rounds begin with a fresh load. */
@@ -94,7 +92,6 @@ void wi_bench_plan_yardstick(
  * with as many threads, those of a GPU with one. */
 void wi_bench_plan_native(struct wi_bench_plan *plan);
 void wi_bench_plan_clear(struct wi_bench_plan *plan);
-int wi_bench_is_yardstick(const struct wi_bench_cell *cell);
 int wi_bench_is_auto(const struct wi_bench_cell *cell);
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome);
 int wi_bench_is_ok(const struct wi_bench_cell *cell);

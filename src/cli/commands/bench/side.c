@@ -197,11 +197,11 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
     json_t *facts = json_object();
-    if (text_of(hardware, "model_hash"))
-        json_object_set(facts, "hash", json_object_get(hardware, "model_hash"));
+    const char *hash = text_of(hardware, "model_hash");
+    if (hash && *hash) /* models that are built in may have none */
+        json_object_set_new(facts, "hash", json_string(hash));
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (text_of(option, members[i]))
-            json_object_set(facts, members[i], json_object_get(option, members[i]));
+        wi_bench_take(facts, members[i], option);
     return facts;
 }
 
@@ -324,6 +324,21 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
     return WI_EXIT_OK;
 }
 
+enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
+{
+    struct wi_strings browsers = {0};
+    side->measure = (struct wi_bench_measure){.cli = &side->cli, .choice = side->choice};
+    enum wi_exit result = wi_bench_keep_may(&side->cli);
+    if (result == WI_EXIT_OK)
+        result = add_subjects(side);
+    if (result == WI_EXIT_OK)
+        result = wi_bench_side_browsers(side, &browsers);
+    if (result == WI_EXIT_OK)
+        result = make_plan(side, &browsers);
+    wi_strings_clear(&browsers);
+    return result;
+}
+
 /* --- a run that was begun before -------------------------------------------------------------- */
 
 /* Which cell it is; its precision may have become known only when it ran. */
@@ -371,34 +386,23 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit begin_run(struct wi_bench_side *side, uint32_t *seed)
+enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
+    const struct wi_strings *platforms = &side->choice->platforms;
     const char *name = wi_argument(arguments, "name");
+    struct wi_bench_head head = {.name = name ? name : arguments->positionals[0],
+        .seed = seed,
+        .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
     json_t *done = json_array();
-    enum wi_exit result = wi_bench_keep_begin(&side->keep, &side->cli,
-        name ? name : arguments->positionals[0], seed, wi_argument(arguments, "resume"), done);
+    enum wi_exit result =
+        wi_bench_keep_begin(&side->keep, &side->cli, &head, wi_argument(arguments, "resume"), done);
     if (result == WI_EXIT_OK) {
         leave_out(side, done);
         result = keep_absent(side);
     }
     json_decref(done);
     return result;
-}
-
-enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
-{
-    struct wi_strings browsers = {0};
-    side->measure = (struct wi_bench_measure){.cli = &side->cli, .choice = side->choice};
-    enum wi_exit result = wi_bench_keep_may(&side->cli);
-    if (result == WI_EXIT_OK)
-        result = add_subjects(side);
-    if (result == WI_EXIT_OK)
-        result = wi_bench_side_browsers(side, &browsers);
-    if (result == WI_EXIT_OK)
-        result = make_plan(side, &browsers);
-    wi_strings_clear(&browsers);
-    return result == WI_EXIT_OK ? begin_run(side, seed) : result;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */

@@ -22,9 +22,10 @@ struct wi_bench_side {
     struct wi_bench_plan plan;
     struct wi_bench_keep keep;
 };
-/* Asks what there is, begins a run or goes on with one, and has those cells kept that cannot be
- * measured. WI_EXIT_OK, or what to exit with, once that was complained of: of a token that may not
- * write before anything is started or sent. */
+/* Asks what there is, starts the browsers, and plans. WI_EXIT_OK, or what to exit with, once that
+ * was complained of: of a token that may not write before anything is started or sent. */
+enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
+/* Begins a run or goes on with one, and has those cells kept that cannot be measured. Likewise. */
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed);
 /* Adds the browsers that are asked for, else all that the daemon has, once it was tried to start
  * each. Only `cli` and `choice` are used. WI_EXIT_OK, or what to exit with after a complaint. */

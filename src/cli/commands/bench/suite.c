@@ -70,11 +70,12 @@ static enum wi_exit find_places(struct suite *suite)
 {
     static const char *const platforms[] = {"wasm", "webgpu", "webnn"};
     struct wi_bench_side side = {.cli = *suite->cli, .choice = suite->choice};
+    const struct wi_strings *wanted = &suite->choice->platforms;
     struct wi_strings browsers = {0};
     enum wi_exit result = wi_bench_side_browsers(&side, &browsers);
     for (size_t b = 0; b < browsers.count && result == WI_EXIT_OK; b++)
         for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++)
-            if (wi_bench_wants(&suite->choice->platforms, platforms[p]))
+            if (wanted->count == 0 || wi_strings_contain(wanted, platforms[p]))
                 add_place(suite, browsers.items[b], platforms[p]);
     wi_strings_clear(&browsers);
     if (result == WI_EXIT_OK && suite->place_count == 0) {
