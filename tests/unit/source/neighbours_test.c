@@ -18,7 +18,7 @@
 #define ROW ROW_OF("org/m", "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu")
 #define LIST(id, rows) "{\"id\":\"" id "\",\"version\":1,\"content\":[" rows "]}"
 #define CALLS_MAX 8
-#define WAIT_MS 500    /* for one that does not answer */
+#define WAIT_MS 500     /* for one that does not answer */
 #define ANSWER_MS 60000 /* for all others, also where no core is free for long */
 
 /* What one neighbour answers from now on. */
@@ -177,8 +177,8 @@ static void on_known(void *context)
 static void ask(double fresh_ms)
 {
     int before = test.known, waits = test.replies[0].held || test.replies[1].held;
-    assert_non_null(wi_neighbours_ask(
-        test.neighbours, fresh_ms, waits ? WAIT_MS : ANSWER_MS, on_known, NULL));
+    assert_non_null(
+        wi_neighbours_ask(test.neighbours, fresh_ms, waits ? WAIT_MS : ANSWER_MS, on_known, NULL));
     assert_int_equal(test.known, before);
     while (test.known == before)
         uv_run(&test.loop, UV_RUN_ONCE);
