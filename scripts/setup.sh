@@ -14,8 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
-# What makes the tests' tiny models.
-PACKAGES_MODELS=(python3-onnx)
+# What makes the tests' tiny models, and ONNX's own tests of its operators.
+PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client in Python is installed and tested with.
 PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)

@@ -335,6 +335,11 @@ static const struct wi_flag bench_options[] = {
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL, "Start a daemon for it, which ends with it"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
         "Whether that daemon's browsers have no windows; yes is the default"},
+    {"native", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Start onnxruntime-node beside it, in a checkout, and have speed-ups against that"},
+    {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
+        "With --start and in the place of models, run the tests of operators that lie there, as "
+        "ONNX has them, and say what is right where; no time is measured"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a document that shows all of it, with no need of a network"},
     REPORT_OPTIONS,
@@ -522,7 +527,7 @@ const struct wi_verb wi_cli_verbs[] = {
     {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
-    {"bench", "MODEL|FILE|DIR...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
+    {"bench", "[MODEL|FILE|DIR...]", 0, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Measure models on all browsers and platforms, and show what runs where, how fast and how "
         "exactly",
         bench_options, wi_cli_bench},

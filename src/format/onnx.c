@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
+#include "format/onnx_fields.h"
 #include "format/onnx_parts.h"
 #include "format/view.h"
 
@@ -20,27 +21,6 @@
 
 /* An old file lists its weights among the inputs, so there may be many more than we serve. */
 enum { MAX_VALUES = 65536 };
-
-/* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum { MODEL_IR_VERSION = 1, MODEL_GRAPH = 7, MODEL_OPSET_IMPORT = 8, MODEL_FUNCTIONS = 25 };
-enum { OPSET_DOMAIN = 1, OPSET_VERSION = 2 };
-enum { FUNCTION_NODE = 7 };
-enum {
-    GRAPH_NODE = 1,
-    GRAPH_INITIALIZER = 5,
-    GRAPH_INPUT = 11,
-    GRAPH_OUTPUT = 12,
-    GRAPH_SPARSE_INITIALIZER = 15
-};
-enum {
-    TENSOR_DATA_TYPE = 2,
-    TENSOR_NAME = 8,
-};
-enum { SPARSE_TENSOR_VALUES = 1 };
-enum { VALUE_NAME = 1, VALUE_TYPE = 2 };
-enum { TYPE_TENSOR = 1, TYPE_SEQUENCE = 4, TYPE_MAP = 5, TYPE_SPARSE = 8, TYPE_OPTIONAL = 9 };
-enum { TYPE_TENSOR_ELEMENT = 1, TYPE_TENSOR_SHAPE = 2 };
-enum { SHAPE_DIM = 1, DIM_VALUE = 1, DIM_PARAM = 2 };
 
 /* A graph input while initializers may still take it away. */
 struct entry {
@@ -85,9 +65,9 @@ static int read_dim(struct walk *walk, struct wi_protobuf_range dim, int64_t *si
     *size = -1; /* a name, or nothing: free */
     *is_batch = 0;
     while ((more = wi_protobuf_next(walk->input, &dim, &field)) > 0) {
-        if (field.number == DIM_VALUE && field.wire == WI_WIRE_VARINT)
+        if (field.number == WI_DIM_VALUE && field.wire == WI_WIRE_VARINT)
             *size = (int64_t)field.value < 0 ? -1 : (int64_t)field.value;
-        else if (field.number == DIM_PARAM && field.wire == WI_WIRE_BYTES) {
+        else if (field.number == WI_DIM_PARAM && field.wire == WI_WIRE_BYTES) {
             *size = -1;
             *is_batch = names_batch(walk, &field.bytes);
         }
@@ -104,7 +84,7 @@ static int read_shape(
     value->has_shape = 1;
     value->rank = 0;
     while ((more = wi_protobuf_next(walk->input, &shape, &field)) > 0) {
-        if (field.number != SHAPE_DIM || field.wire != WI_WIRE_BYTES)
+        if (field.number != WI_SHAPE_DIM || field.wire != WI_WIRE_BYTES)
             continue;
         if (value->rank == WI_TENSOR_MAX_RANK)
             return fail(walk, field.bytes.at, "a value has more than 16 dimensions");
@@ -125,16 +105,16 @@ static int read_type(struct walk *walk, struct wi_protobuf_range type, struct wi
     while ((more = wi_protobuf_next(walk->input, &type, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == TYPE_SEQUENCE || field.number == TYPE_MAP ||
-            field.number == TYPE_SPARSE || field.number == TYPE_OPTIONAL)
+        if (field.number == WI_VALUE_IS_SEQUENCE || field.number == WI_VALUE_IS_MAP ||
+            field.number == WI_VALUE_IS_SPARSE || field.number == WI_VALUE_IS_OPTIONAL)
             value->tensor = 0;
-        if (field.number != TYPE_TENSOR)
+        if (field.number != WI_VALUE_IS_TENSOR)
             continue;
         while ((inner = wi_protobuf_next(walk->input, &field.bytes, &part)) > 0) {
-            if (part.number == TYPE_TENSOR_ELEMENT && part.wire == WI_WIRE_VARINT)
+            if (part.number == WI_TYPE_TENSOR_ELEMENT && part.wire == WI_WIRE_VARINT)
                 value->has_datatype = part.value <= INT32_MAX &&
                                       wi_datatype_from_onnx((int)part.value, &value->datatype) == 0;
-            else if (part.number == TYPE_TENSOR_SHAPE && part.wire == WI_WIRE_BYTES &&
+            else if (part.number == WI_TYPE_TENSOR_SHAPE && part.wire == WI_WIRE_BYTES &&
                      read_shape(walk, part.bytes, value) < 0)
                 return -1;
         }
@@ -155,12 +135,12 @@ static int read_value(struct walk *walk, struct wi_protobuf_range info, struct w
     while ((more = wi_protobuf_next(walk->input, &info, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == VALUE_NAME) {
+        if (field.number == WI_VALUE_NAME) {
             free(value->name);
             value->name = wi_protobuf_text(walk->input, &field.bytes, WI_TENSOR_NAME_MAX);
             if (!value->name)
                 return -1;
-        } else if (field.number == VALUE_TYPE && read_type(walk, field.bytes, value) < 0) {
+        } else if (field.number == WI_VALUE_TYPE && read_type(walk, field.bytes, value) < 0) {
             return -1;
         }
     }
@@ -230,9 +210,9 @@ static int read_initializer(struct walk *walk, struct wi_protobuf_range tensor)
     if (wi_onnx_read_external(walk->input, tensor, walk->signature) < 0)
         return -1;
     while ((more = wi_protobuf_next(walk->input, &tensor, &field)) > 0) {
-        if (field.number == TENSOR_DATA_TYPE && field.wire == WI_WIRE_VARINT)
+        if (field.number == WI_TENSOR_DATA_TYPE && field.wire == WI_WIRE_VARINT)
             walk->signature->quantised |= is_half(field.value);
-        if (field.number != TENSOR_NAME || field.wire != WI_WIRE_BYTES || !walk->inputs)
+        if (field.number != WI_TENSOR_NAME || field.wire != WI_WIRE_BYTES || !walk->inputs)
             continue;
         char *name = wi_protobuf_text(walk->input, &field.bytes, WI_TENSOR_NAME_MAX);
         if (!name)
@@ -251,7 +231,7 @@ static int read_sparse_initializer(struct walk *walk, struct wi_protobuf_range s
     int more;
 
     while ((more = wi_protobuf_next(walk->input, &sparse, &field)) > 0)
-        if (field.number == SPARSE_TENSOR_VALUES && field.wire == WI_WIRE_BYTES &&
+        if (field.number == WI_SPARSE_TENSOR_VALUES && field.wire == WI_WIRE_BYTES &&
             read_initializer(walk, field.bytes) < 0)
             return -1;
     return more;
@@ -268,19 +248,19 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
     while (code == 0 && (more = wi_protobuf_next(walk->input, &graph, &field)) != 0) {
         if (more < 0)
             return -1;
-        if (field.number == GRAPH_INPUT && field.wire == WI_WIRE_BYTES)
+        if (field.number == WI_GRAPH_INPUT && field.wire == WI_WIRE_BYTES)
             code = read_input(walk, field.bytes);
-        else if (field.number == GRAPH_OUTPUT && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_GRAPH_OUTPUT && field.wire == WI_WIRE_BYTES)
             code = read_output(walk, field.bytes);
-        else if (field.number == GRAPH_NODE && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_GRAPH_NODE && field.wire == WI_WIRE_BYTES)
             code = wi_onnx_read_node(walk->input, field.bytes, walk->signature);
     }
     while (code == 0 && (more = wi_protobuf_next(walk->input, &again, &field)) != 0) {
         if (more < 0)
             return -1;
-        if (field.number == GRAPH_INITIALIZER && field.wire == WI_WIRE_BYTES)
+        if (field.number == WI_GRAPH_INITIALIZER && field.wire == WI_WIRE_BYTES)
             code = read_initializer(walk, field.bytes);
-        else if (field.number == GRAPH_SPARSE_INITIALIZER && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_GRAPH_SPARSE_INITIALIZER && field.wire == WI_WIRE_BYTES)
             code = read_sparse_initializer(walk, field.bytes);
     }
     return code;
@@ -293,7 +273,7 @@ static int read_function(struct walk *walk, struct wi_protobuf_range function)
     int more;
 
     while ((more = wi_protobuf_next(walk->input, &function, &field)) > 0)
-        if (field.number == FUNCTION_NODE && field.wire == WI_WIRE_BYTES &&
+        if (field.number == WI_FUNCTION_NODE && field.wire == WI_WIRE_BYTES &&
             wi_onnx_read_node(walk->input, field.bytes, walk->signature) < 0)
             return -1;
     return more;
@@ -306,9 +286,9 @@ static int read_opset(struct walk *walk, struct wi_protobuf_range opset)
     int more, standard = 1;
 
     while ((more = wi_protobuf_next(walk->input, &opset, &field)) > 0) {
-        if (field.number == OPSET_VERSION && field.wire == WI_WIRE_VARINT) {
+        if (field.number == WI_OPSET_VERSION && field.wire == WI_WIRE_VARINT) {
             version = (int64_t)field.value;
-        } else if (field.number == OPSET_DOMAIN && field.wire == WI_WIRE_BYTES) {
+        } else if (field.number == WI_OPSET_DOMAIN && field.wire == WI_WIRE_BYTES) {
             char *domain = wi_protobuf_text(walk->input, &field.bytes, WI_TENSOR_NAME_MAX);
 
             if (!domain)
@@ -331,13 +311,13 @@ static int read_model(struct walk *walk)
     while (code == 0 && (more = wi_protobuf_next(walk->input, &model, &field)) != 0) {
         if (more < 0)
             return -1;
-        if (field.number == MODEL_IR_VERSION && field.wire == WI_WIRE_VARINT)
+        if (field.number == WI_MODEL_IR_VERSION && field.wire == WI_WIRE_VARINT)
             walk->signature->ir_version = (int64_t)field.value;
-        else if (field.number == MODEL_OPSET_IMPORT && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_MODEL_OPSET_IMPORT && field.wire == WI_WIRE_BYTES)
             code = read_opset(walk, field.bytes);
-        else if (field.number == MODEL_FUNCTIONS && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_MODEL_FUNCTIONS && field.wire == WI_WIRE_BYTES)
             code = read_function(walk, field.bytes);
-        else if (field.number == MODEL_GRAPH && field.wire == WI_WIRE_BYTES)
+        else if (field.number == WI_MODEL_GRAPH && field.wire == WI_WIRE_BYTES)
             code = walk->graphs++ ? fail(walk, field.bytes.at, "there are two graphs")
                                   : read_graph(walk, field.bytes);
     }

@@ -48,9 +48,7 @@ struct wi_onnx_signature {
     int quantised; /* it computes in few bits, so that platforms may differ by more */
 };
 
-/* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. Public for
- * tests.
- */
+/* WI_OK, or WI_MODEL_INVALID with what is wrong and at which byte. Free with ..._clear. */
 enum wi_code wi_onnx_read(const unsigned char *bytes, size_t size,
     struct wi_onnx_signature *signature, struct wi_error *error);
 /* The same of `size` bytes that `read` gives in windows, wherever they lie. Once `stop` is set

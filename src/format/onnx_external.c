@@ -9,15 +9,12 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "format/onnx_fields.h"
 #include "format/view.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum { TENSOR_EXTERNAL_DATA = 13, TENSOR_DATA_LOCATION = 14 };
-enum { ENTRY_KEY = 1, ENTRY_VALUE = 2 };
-enum { LOCATION_EXTERNAL = 1 };
 enum { TEXT_MAX = 1024 };
 
 struct external {
@@ -63,9 +60,9 @@ static int read_entry(
     char *key = NULL, *value = NULL;
     int more;
     while ((more = wi_protobuf_next(input, &entry, &field)) > 0) {
-        char **text = field.number == ENTRY_KEY     ? &key
-                      : field.number == ENTRY_VALUE ? &value
-                                                    : NULL;
+        char **text = field.number == WI_ENTRY_KEY     ? &key
+                      : field.number == WI_ENTRY_VALUE ? &value
+                                                       : NULL;
         if (!text || field.wire != WI_WIRE_BYTES)
             continue;
         free(*text);
@@ -115,9 +112,9 @@ int wi_onnx_read_place(
     int more;
     *place = (struct wi_onnx_place){0};
     while ((more = wi_protobuf_next(input, &tensor, &field)) > 0) {
-        if (field.number == TENSOR_DATA_LOCATION && field.wire == WI_WIRE_VARINT) {
-            external.used = field.value == LOCATION_EXTERNAL;
-        } else if (field.number == TENSOR_EXTERNAL_DATA && field.wire == WI_WIRE_BYTES &&
+        if (field.number == WI_TENSOR_DATA_LOCATION && field.wire == WI_WIRE_VARINT) {
+            external.used = field.value == WI_LOCATION_EXTERNAL;
+        } else if (field.number == WI_TENSOR_EXTERNAL_DATA && field.wire == WI_WIRE_BYTES &&
                    read_entry(input, field.bytes, &external) < 0) {
             more = -1;
             break;

@@ -5,16 +5,12 @@
  */
 #include "format/onnx_parts.h"
 
+#include "format/onnx_fields.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_DEPTH = 16 };
-
-/* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum { NODE_INPUT = 1, NODE_OP_TYPE = 4, NODE_ATTRIBUTE = 5 };
-enum { ATTRIBUTE_TENSOR = 5, ATTRIBUTE_GRAPH = 6, ATTRIBUTE_TENSORS = 10, ATTRIBUTE_GRAPHS = 11 };
-enum { GRAPH_NODE = 1, GRAPH_INITIALIZER = 5 };
 
 /* Operators of ai.onnx (https://onnx.ai/onnx/operators) and com.microsoft that draw numbers. With a
  * seed too: every platform has a generator of its own. */
@@ -84,9 +80,9 @@ static int read_subgraph(struct wi_protobuf *input, struct wi_protobuf_range gra
     while ((more = wi_protobuf_next(input, &graph, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == GRAPH_NODE && read_node(input, field.bytes, signature, depth) < 0)
+        if (field.number == WI_GRAPH_NODE && read_node(input, field.bytes, signature, depth) < 0)
             return -1;
-        if (field.number == GRAPH_INITIALIZER &&
+        if (field.number == WI_GRAPH_INITIALIZER &&
             wi_onnx_read_external(input, field.bytes, signature) < 0)
             return -1;
     }
@@ -102,10 +98,10 @@ static int read_attribute(struct wi_protobuf *input, struct wi_protobuf_range at
     while ((more = wi_protobuf_next(input, &attribute, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if ((field.number == ATTRIBUTE_TENSOR || field.number == ATTRIBUTE_TENSORS) &&
+        if ((field.number == WI_ATTRIBUTE_TENSOR || field.number == WI_ATTRIBUTE_TENSORS) &&
             wi_onnx_read_external(input, field.bytes, signature) < 0)
             return -1;
-        if ((field.number == ATTRIBUTE_GRAPH || field.number == ATTRIBUTE_GRAPHS) &&
+        if ((field.number == WI_ATTRIBUTE_GRAPH || field.number == WI_ATTRIBUTE_GRAPHS) &&
             depth < MAX_DEPTH && read_subgraph(input, field.bytes, signature, depth + 1) < 0)
             return -1;
     }
@@ -122,14 +118,14 @@ static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
     while ((more = wi_protobuf_next(input, &node, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == NODE_INPUT) {
+        if (field.number == WI_NODE_INPUT) {
             switched_on |= ++inputs == 3 && field.bytes.end > field.bytes.at;
-        } else if (field.number == NODE_OP_TYPE) {
+        } else if (field.number == WI_NODE_OP_TYPE) {
             free(type);
             type = wi_protobuf_text(input, &field.bytes, WI_TENSOR_NAME_MAX);
             if (!type)
                 return -1;
-        } else if (field.number == NODE_ATTRIBUTE &&
+        } else if (field.number == WI_NODE_ATTRIBUTE &&
                    read_attribute(input, field.bytes, signature, depth) < 0) {
             more = -1;
             break;

@@ -16,9 +16,6 @@
 enum { MAX_DEPTH = 16, MAX_NODES = 200000, MAX_LINKS = 2000000 };
 #define MAX_NAMES (32u << 20)
 
-enum { VALUE_TYPE_TENSOR = 1, TYPE_TENSOR_ELEMENT = 1 };
-enum { SPARSE_TENSOR_VALUES = 1 };
-
 static int fail(struct wi_graph_model *model, uint64_t at, const char *problem)
 {
     return wi_protobuf_fail(model->input, at, problem);
@@ -80,10 +77,10 @@ static int read_type(struct wi_graph_model *model, struct wi_protobuf_range type
     struct wi_protobuf_field field, part;
     int more, inner;
     while ((more = wi_protobuf_next(model->input, &type, &field)) > 0) {
-        if (field.number != VALUE_TYPE_TENSOR || field.wire != WI_WIRE_BYTES)
+        if (field.number != WI_VALUE_IS_TENSOR || field.wire != WI_WIRE_BYTES)
             continue;
         while ((inner = wi_protobuf_next(model->input, &field.bytes, &part)) > 0)
-            if (part.number == TYPE_TENSOR_ELEMENT && part.wire == WI_WIRE_VARINT)
+            if (part.number == WI_TYPE_TENSOR_ELEMENT && part.wire == WI_WIRE_VARINT)
                 *datatype = part.value < INT32_MAX ? (int)part.value : WI_ONNX_UNKNOWN;
         if (inner < 0)
             return -1;
@@ -292,7 +289,7 @@ static int read_sparse(
     while ((more = wi_protobuf_next(model->input, &sparse, &field)) > 0) {
         struct wi_graph_tensor tensor = {.proto = field.bytes};
         char *name = NULL;
-        if (field.number != SPARSE_TENSOR_VALUES || field.wire != WI_WIRE_BYTES)
+        if (field.number != WI_SPARSE_TENSOR_VALUES || field.wire != WI_WIRE_BYTES)
             continue;
         model->has_more = 1;
         if (read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {

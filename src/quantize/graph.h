@@ -9,56 +9,13 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
+#include "format/onnx_fields.h"
 #include <stddef.h>
 #include <stdint.h>
 
 #define WI_GRAPH_MAX_RANK 16
 #define WI_GRAPH_NAME_MAX 1024 /* bytes */
 
-/* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). */
-enum {
-    WI_MODEL_IR_VERSION = 1,
-    WI_MODEL_GRAPH = 7,
-    WI_MODEL_OPSET_IMPORT = 8,
-    WI_MODEL_FUNCTIONS = 25
-};
-enum { WI_OPSET_DOMAIN = 1, WI_OPSET_VERSION = 2 };
-enum {
-    WI_GRAPH_NODE = 1,
-    WI_GRAPH_INITIALIZER = 5,
-    WI_GRAPH_INPUT = 11,
-    WI_GRAPH_OUTPUT = 12,
-    WI_GRAPH_VALUE_INFO = 13,
-    WI_GRAPH_SPARSE_INITIALIZER = 15
-};
-enum {
-    WI_NODE_INPUT = 1,
-    WI_NODE_OUTPUT = 2,
-    WI_NODE_NAME = 3,
-    WI_NODE_OP_TYPE = 4,
-    WI_NODE_ATTRIBUTE = 5,
-    WI_NODE_DOMAIN = 7
-};
-enum {
-    WI_ATTRIBUTE_NAME = 1,
-    WI_ATTRIBUTE_FLOAT = 2,
-    WI_ATTRIBUTE_INTEGER = 3,
-    WI_ATTRIBUTE_TENSOR = 5,
-    WI_ATTRIBUTE_GRAPH = 6,
-    WI_ATTRIBUTE_GRAPHS = 11,
-    WI_ATTRIBUTE_TYPE = 20
-};
-enum { WI_ATTRIBUTE_IS_FLOAT = 1, WI_ATTRIBUTE_IS_INTEGER = 2, WI_ATTRIBUTE_IS_TENSOR = 4 };
-enum {
-    WI_TENSOR_DIMS = 1,
-    WI_TENSOR_DATA_TYPE = 2,
-    WI_TENSOR_FLOAT_DATA = 4,
-    WI_TENSOR_NAME = 8,
-    WI_TENSOR_RAW_DATA = 9,
-    WI_TENSOR_EXTERNAL_DATA = 13,
-    WI_TENSOR_DATA_LOCATION = 14
-};
-enum { WI_VALUE_NAME = 1, WI_VALUE_TYPE = 2 };
 #define WI_ONNX_MICROSOFT "com.microsoft" /* the domain of onnxruntime's own operators */
 /* TensorProto.DataType */
 enum {

@@ -443,7 +443,7 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
 static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
     uint32_t number, const struct wi_protobuf_range *info)
 {
-    static const uint32_t path[] = {WI_VALUE_TYPE, 1, 1, 0};
+    static const uint32_t path[] = {WI_VALUE_TYPE, WI_VALUE_IS_TENSOR, WI_TYPE_TENSOR_ELEMENT, 0};
     struct halves *halves = rewrite->context;
     struct wi_buffer value = {0};
     int code;

@@ -77,6 +77,11 @@ export class OrtEngine {
         return this._provider();
     }
 
+    /** What its sessions are made with. @returns {Record<string, any>} */
+    sessionOptions() {
+        return { executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3 };
+    }
+
     /** That it came up with; null where they say nothing of its speed. */
     get threads() {
         return this.platform === 'wasm' ? this._threads : null;
@@ -102,8 +107,7 @@ export class OrtEngine {
         const { path, bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
-            executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
-            ...(external.length > 0 ? { externalData: external } : {}),
+            ...this.sessionOptions(), ...(external.length > 0 ? { externalData: external } : {}),
         })));
         await this._check(session, take);
         const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // of a variant, whatever goes in and out

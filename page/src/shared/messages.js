@@ -6,12 +6,12 @@
 export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
-/** @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm'} Platform */
+/** The last is that of tools/native-node.mjs alone. @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm' | 'native'} Platform */
 /** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
- * @type {Readonly<Record<string, Build>>} */
-export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm' });
+ * @type {Readonly<Record<string, Build | 'native'>>} */
+export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn', wasm: 'wasm', native: 'native' });
 
 /** Engines that have a worker for each of their models, with its build by the platform that it is on.
  * @type {Readonly<Record<string, Readonly<Record<string, Build>>>>} */
@@ -64,7 +64,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * after another; `answers` are they, where there are several or one has ended.
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
-/** How often a model or a kernel is run to be measured, after so many runs that are not; and, on `wasm`, on how many threads.
+/** How often a model or a kernel is run to be measured, after so many runs that are not; and, on `wasm` and `native`, on how many threads.
  * @typedef {{runs: number, warmup: number, threads?: 1 | 'all'}} BenchmarkOrder */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */

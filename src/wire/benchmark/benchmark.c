@@ -51,8 +51,9 @@ const struct wi_param wi_benchmark_params[] = {
         .kind = WI_PARAM_ANY,
         .offset = offsetof(struct fields, threads),
         .form = "integer|'all'",
-        .help = "On wasm, of an ONNX model or a kernel: 1, or all that the browser may use. A "
-                "kernel has one."},
+        .help =
+            "On wasm or native, of an ONNX model or a kernel: 1, or all that the node may use. A "
+            "kernel has one."},
     {.name = "platform",
         .kind = WI_PARAM_STRING,
         .offset = offsetof(struct fields, terms.platform),
@@ -117,14 +118,14 @@ static enum wi_code read_threads(
     return WI_INVALID_FIELD;
 }
 
-/* Only WASM computes on threads that are counted. */
+/* Only where the CPU computes there are threads that are counted. */
 static enum wi_code check_threads(const struct wi_inference *asked, struct wi_error *error)
 {
     if (asked->benchmark.threads == WI_THREADS_USUAL ||
-        (asked->has_platform && asked->platform == WI_WASM))
+        (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm alone");
-    wi_error_expect(error, "the platform wasm beside it, or no threads");
+    wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
+    wi_error_expect(error, "the platform wasm or native beside it, or no threads");
     return WI_INVALID_FIELD;
 }
 

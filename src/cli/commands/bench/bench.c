@@ -5,6 +5,8 @@
 #include "cli/cli.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"
+#include "cli/commands/bench/suite.h"
+#include "cli/commands/bench/suite_case.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
@@ -21,11 +23,13 @@
 #define GUESS_MS 4000 /* of a cell, before anybody knows */
 #define LOSSES_MAX 3  /* of a cell, by a daemon that comes back each time */
 #define SIDES_MAX 2   /* this daemon, and that of --against */
-#define SET_MAX 64    /* bytes of browser.KIND.headless=no */
+#define JOIN_MS 30000
+#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
 
 struct bench {
     struct wi_cli *cli;
     struct wi_own_daemon daemon;
+    struct wi_own_program native;
     struct wi_bench_choice choice;
     struct wi_bench_side sides[SIDES_MAX];
     size_t side_count;
@@ -360,13 +364,27 @@ static enum wi_exit end_runs(struct bench *bench)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
+/* The folder of tests is that of the models; their answers are judged here. */
+static void add_suite(struct wi_strings *settings, const char *folder)
+{
+    char *whole = realpath(folder, NULL);
+    char *setting = wi_sprintf("models.directory=%s", whole ? whole : folder);
+    wi_strings_add(settings, setting);
+    wi_strings_add(settings, "pool.numerics=off");
+    free(setting);
+    free(whole);
+}
+
 /* --start: a daemon of this command's own, which ends with it. */
 static enum wi_exit start_daemon(struct bench *bench)
 {
     static const char *const kinds[] = {"chrome", "edge", "firefox", "safari"};
     const char *headless = wi_argument(&bench->cli->arguments, "headless");
+    const char *suite = wi_argument(&bench->cli->arguments, "suite");
     struct wi_strings settings = {0};
     struct wi_error error = {0};
+    if (suite)
+        add_suite(&settings, suite);
     for (size_t i = 0; headless && i < sizeof kinds / sizeof *kinds; i++) {
         char setting[SET_MAX];
         snprintf(setting, sizeof setting, "browser.%s.headless=%.3s", kinds[i], headless);
@@ -378,6 +396,31 @@ static enum wi_exit start_daemon(struct bench *bench)
         return WI_EXIT_OK;
     wi_cli_complain(&error);
     return WI_EXIT_NO_SERVER;
+}
+
+/* --native: onnxruntime-node, joined to the daemon that is measured. */
+static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
+{
+    struct wi_error error = {0};
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = "/v1/admin/join",
+            .body = "{\"nodes\":1}",
+            .body_size = strlen("{\"nodes\":1}"),
+            .timeout_ms = JOIN_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *join =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    const char *link = json_string_value(json_object_get(join, "url"));
+    if (result == WI_EXIT_OK &&
+        wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_FAILED;
+    }
+    json_decref(join);
+    wi_rest_answer_clear(&answer);
+    return result;
 }
 
 static void add_side(struct bench *bench, const char *url)
@@ -399,6 +442,8 @@ static enum wi_exit begin(struct bench *bench)
     add_side(bench, bench->daemon.url);
     if (wi_argument_given(arguments, "against"))
         add_side(bench, wi_argument(arguments, "against"));
+    if (result == WI_EXIT_OK && bench->choice.native)
+        result = start_native(bench, &bench->sides[0].cli);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
         result = wi_bench_side_plan(&bench->sides[i]);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
@@ -416,6 +461,57 @@ static enum wi_exit measure(struct bench *bench)
     return end_runs(bench);
 }
 
+/* What does not go together with what; WI_EXIT_OK or WI_EXIT_USAGE after a complaint. */
+static enum wi_exit check_arguments(const struct wi_arguments *arguments)
+{
+    static const char *const others[] = {
+        "against", "resume", "input", "native", "html", "markdown", "junit", "name"};
+    int suite = wi_argument_given(arguments, "suite");
+    const char *problem = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
+        if (wi_argument_given(arguments, others[i]))
+            problem =
+                "--suite is no run of the laboratory: it goes together with none of "
+                "--against, --resume, --input, --native, --name, --html, --markdown and --junit";
+    if (suite && !wi_argument_given(arguments, "start"))
+        problem = "--suite needs --start: its folder is that of the started daemon's models";
+    if (suite && arguments->positional_count > 0)
+        problem = "with --suite no model is named: those of its folder are";
+    if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
+        problem = "--native goes with one daemon, and --against names another";
+    if (!suite && arguments->positional_count == 0)
+        problem = "a model, a file or a folder is wanted, or --suite";
+    if (problem)
+        fprintf(stderr, "webinfer: %s\n", problem);
+    return problem ? WI_EXIT_USAGE : WI_EXIT_OK;
+}
+
+/* Nothing is started for a folder without tests. */
+static enum wi_exit run_suite(struct bench *bench)
+{
+    const char *folder = wi_argument(&bench->cli->arguments, "suite");
+    struct wi_cli cli = *bench->cli;
+    struct wi_strings names = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    wi_cli_catch(SIGINT, NULL);
+    if (wi_suite_list(folder, &names, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = start_daemon(bench);
+    cli.rest.url = bench->daemon.url;
+    if (result == WI_EXIT_OK)
+        result = wi_bench_suite(&cli, &bench->choice, folder, &names);
+    wi_strings_clear(&names);
+    return result;
+}
+
+static enum wi_exit run_bench(struct bench *bench)
+{
+    enum wi_exit result = begin(bench);
+    return result == WI_EXIT_OK ? measure(bench) : result;
+}
+
 /* What is measured in turn is of one time. */
 static int check_words(const struct wi_cli *cli)
 {
@@ -431,18 +527,19 @@ static int check_words(const struct wi_cli *cli)
 
 enum wi_exit wi_cli_bench(struct wi_cli *cli)
 {
-    struct bench bench = {.cli = cli, .daemon = {.input = -1}};
+    struct bench bench = {
+        .cli = cli, .daemon = {.program = {.input = -1}}, .native = {.input = -1}};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
-    else if (check_words(cli))
-        result = begin(&bench);
-    if (result == WI_EXIT_OK)
-        result = measure(&bench);
+    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
+        result =
+            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : run_bench(&bench);
     for (size_t i = 0; i < bench.side_count; i++)
         wi_bench_side_end(&bench.sides[i]);
     wi_bench_choice_clear(&bench.choice);
+    wi_own_program_end(&bench.native);
     wi_own_daemon_end(&bench.daemon);
     return result;
 }

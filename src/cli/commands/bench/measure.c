@@ -199,7 +199,7 @@ enum wi_lab_outcome wi_bench_outcome_of(const char *code)
 
 /* "deadline_exceeded: the request's time was up": the code first where it says more than the
  * outcome does. */
-static void end_with_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
+void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
 {
     const char *code = json_string_value(json_object_get(problem, "code"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
@@ -253,7 +253,7 @@ static json_t *read_answer(
     if (answer->status == 200 && value)
         return value;
     if (answer->status)
-        end_with_problem(cell, value, answer->status);
+        wi_bench_cell_problem(cell, value, answer->status);
     else if (answer->late)
         wi_bench_cell_end(cell, WI_LAB_TOO_SLOW, "no answer came in the time that was left");
     json_decref(value);
@@ -306,7 +306,7 @@ static void take_memory(
 }
 
 /* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
-static int take_place(struct wi_bench_cell *cell, const json_t *answer)
+int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
 {
     static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
     const json_t *place = json_object_get(answer, "executed_on");
@@ -498,7 +498,7 @@ static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
     json_t *value = read_answer(cell, &answer, &end);
-    if (value && take_place(cell, value) == 0 && judge(subject, cell, value) == 0) {
+    if (value && wi_bench_cell_take_place(cell, value) == 0 && judge(subject, cell, value) == 0) {
         take_result(cell, json_object_get(value, "result"));
         take_memory(measure, cell, node_of(value));
     }
@@ -542,7 +542,7 @@ static void take_call(struct clients *clients, const json_t *value, double ms)
 {
     const json_t *performance = json_object_get(value, "performance");
     struct wi_bench_cell *cell = clients->cell;
-    if (take_place(cell, value) != 0 || judge(clients->subject, cell, value) != 0)
+    if (wi_bench_cell_take_place(cell, value) != 0 || judge(clients->subject, cell, value) != 0)
         return;
     if (json_is_true(json_object_get(performance, "warm"))) {
         add_sample(cell, ms);

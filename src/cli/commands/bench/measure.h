@@ -54,6 +54,11 @@ void wi_bench_unload(
 enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share);
 
+/* Ends a cell that was answered with a problem document; NULL: with something else. */
+void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status);
+/* Notes where an answer says that it was computed: 0, or -1 where that is another place than the
+ * cell's, which ends it. */
+int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer);
 /* Takes a member over, unless it says nothing. */
 void wi_bench_take(json_t *document, const char *member, const json_t *from);
 /* What a code of a problem document says of a cell. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #define AUTO "auto"
+#define NATIVE "native"
 #define RUNS 20 /* of a yardstick at least */
 #define RUNS_MAX 1000
 #define CELL_MS 20000
@@ -180,7 +181,7 @@ enum wi_code wi_bench_choice_read(
     const char *threads = wi_argument(arguments, "threads");
     const char *clocks = wi_argument(arguments, "test-type");
     enum wi_code code;
-    *choice = (struct wi_bench_choice){0};
+    *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
     if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
         (code = read_platforms(arguments, &choice->platforms, error)) != WI_OK ||
         (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
@@ -286,14 +287,14 @@ static void add_measured(
 static void add_page(struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
     const struct wi_bench_place *place, struct which which)
 {
-    int is_wasm = strcmp(place->platform, "wasm") == 0;
+    int counts = strcmp(place->platform, "wasm") == 0 || strcmp(place->platform, NATIVE) == 0;
     which.clock = WI_LAB_PAGE;
     which.concurrency = 1;
     if (!choice->by_page)
         return;
-    if (!is_wasm)
+    if (!counts)
         add_measured(plan, place, &which);
-    for (which.threads = 1; is_wasm && which.threads >= 0; which.threads--)
+    for (which.threads = 1; counts && which.threads >= 0; which.threads--)
         if (which.threads ? choice->one_thread : choice->all_threads)
             add_measured(plan, place, &which);
 }
@@ -350,6 +351,42 @@ void wi_bench_plan_yardstick(
         &(struct which){.clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1});
     put(document, "yardstick", wi_lab_yardstick_names[when]);
     settle(add_cell(plan, document));
+}
+
+/* Whether both have the same text, or none. */
+static int is_alike(const char *a, const char *b)
+{
+    return !a || !b ? a == b : strcmp(a, b) == 0;
+}
+
+static int uses_all(const struct wi_bench_cell *cell)
+{
+    return json_is_string(json_object_get(cell->document, "threads"));
+}
+
+static const struct wi_bench_cell *native_of(
+    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct wi_bench_cell *other = &plan->cells[i];
+        if (is_alike(other->platform, NATIVE) && other->clock == cell->clock &&
+            other->batch == cell->batch && other->concurrency == cell->concurrency &&
+            uses_all(other) == uses_all(cell) && is_alike(other->model, cell->model) &&
+            is_alike(other->precision, cell->precision))
+            return other;
+    }
+    return NULL;
+}
+
+void wi_bench_plan_native(struct wi_bench_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct wi_bench_cell *cell = &plan->cells[i];
+        const struct wi_bench_cell *native = native_of(plan, cell);
+        if (native && native != cell && !json_object_get(cell->document, "yardstick") &&
+            !wi_bench_is_auto(cell))
+            json_object_set_new(cell->document, "baseline", json_integer(native->index));
+    }
 }
 
 void wi_bench_plan_clear(struct wi_bench_plan *plan)

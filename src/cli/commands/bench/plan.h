@@ -27,6 +27,7 @@ struct wi_bench_choice {
     int one_thread, all_threads; /* of WASM by the page's clock: either or both */
     int by_page, by_client;      /* clocks: either or both */
     struct wi_bench_counts batches, concurrencies;
+    int native;    /* a node of that platform was started for it, as the baseline */
     unsigned runs; /* of a cell */
     int64_t cell_ms, all_ms;
     uint32_t seed;
@@ -87,6 +88,9 @@ void wi_bench_plan_auto(
 /* Adds the yardstick of a browser: builtin/mlp on WASM with one thread. */
 void wi_bench_plan_yardstick(
     struct wi_bench_plan *plan, const char *browser, enum wi_lab_yardstick when);
+/* Has each cell compared with the one on `native` that is otherwise the same, where there is one:
+ * with as many threads, those of a GPU with one. */
+void wi_bench_plan_native(struct wi_bench_plan *plan);
 void wi_bench_plan_clear(struct wi_bench_plan *plan);
 int wi_bench_is_auto(const struct wi_bench_cell *cell);
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome);

@@ -167,6 +167,12 @@ static enum wi_exit start_browsers(
     return result == WI_EXIT_OK && wi_cli_is_interrupted() ? WI_EXIT_FAILED : result;
 }
 
+enum wi_exit wi_bench_side_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    list_browsers(side, browsers);
+    return start_browsers(side, browsers);
+}
+
 /* --- places ----------------------------------------------------------------------------------- */
 
 static const char *text_of(const json_t *object, const char *member)
@@ -256,7 +262,8 @@ static void plan_subject(
     int kernels = has_kernels(hardware);
     for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
         int is_usual = platforms[p].of_browsers && (kernels || !platforms[p].of_kernels);
-        if (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual)
+        int is_own = side->choice->native && strcmp(platforms[p].name, "native") == 0;
+        if (!is_own && (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual))
             continue;
         for (size_t b = 0; b < browsers->count && platforms[p].of_browsers; b++)
             plan_place(side, model, browsers->items[b], platforms[p].name);
@@ -312,6 +319,8 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
         for (size_t b = 0; b < side->browsers.count; b++)
             wi_bench_plan_yardstick(
                 &side->plan, side->browsers.items[b], (enum wi_lab_yardstick)when);
+    if (side->choice->native)
+        wi_bench_plan_native(&side->plan);
     return WI_EXIT_OK;
 }
 
@@ -322,10 +331,8 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
     enum wi_exit result = wi_bench_keep_may(&side->cli);
     if (result == WI_EXIT_OK)
         result = add_subjects(side);
-    if (result == WI_EXIT_OK) {
-        list_browsers(side, &browsers);
-        result = start_browsers(side, &browsers);
-    }
+    if (result == WI_EXIT_OK)
+        result = wi_bench_side_browsers(side, &browsers);
     if (result == WI_EXIT_OK)
         result = make_plan(side, &browsers);
     wi_strings_clear(&browsers);

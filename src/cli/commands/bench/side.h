@@ -27,6 +27,9 @@ struct wi_bench_side {
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
 /* Begins a run or goes on with one, and has those cells kept that cannot be measured. Likewise. */
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed);
+/* Adds the browsers that are asked for, else all that the daemon has, once it was tried to start
+ * each. Only `cli` and `choice` are used. WI_EXIT_OK, or what to exit with after a complaint. */
+enum wi_exit wi_bench_side_browsers(const struct wi_bench_side *side, struct wi_strings *browsers);
 /* How many cells there are to measure. */
 size_t wi_bench_side_live(const struct wi_bench_side *side);
 /* Removes what was sent for it, and frees all. */

@@ -1,4 +1,4 @@
-/* Starting and ending a daemon of this program's own; see start.h. */
+/* Starting and ending programs of this one's own; see start.h. */
 #include "cli/commands/bench/start.h"
 
 #include "base/clock.h"
@@ -17,7 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PROGRAM "webinferd"
+#define DAEMON "webinferd"
+#define NODE "tools/native-node.mjs"
 #define START_MS 60000
 #define END_MS 30000
 #define LINE_MAX_BYTES 4096
@@ -29,12 +30,12 @@ static char *find_program(void)
     ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
     if (length > 0) {
         here[length] = '\0';
-        char *beside = wi_sprintf("%.*s" PROGRAM, (int)(wi_text_basename(here) - here), here);
+        char *beside = wi_sprintf("%.*s" DAEMON, (int)(wi_text_basename(here) - here), here);
         if (access(beside, X_OK) == 0)
             return beside;
         free(beside);
     }
-    return wi_strdup(PROGRAM);
+    return wi_strdup(DAEMON);
 }
 
 /* In the child, between fork and exec. A group of its own: ^C on the terminal is for this program
@@ -91,7 +92,7 @@ static int read_line(int output, char line[LINE_MAX_BYTES])
 }
 
 /* The last line of its log. */
-static enum wi_code complain(int log, struct wi_error *error)
+static void complain(const char *name, int log, struct wi_error *error)
 {
     char text[1024] = "";
     off_t end = lseek(log, 0, SEEK_END), from = end > 1023 ? end - 1023 : 0;
@@ -99,40 +100,71 @@ static enum wi_code complain(int log, struct wi_error *error)
     while (size > 0 && text[size - 1] == '\n')
         text[--size] = '\0';
     const char *last = strrchr(text, '\n');
-    return wi_error_set(error, WI_UNAVAILABLE, "", PROGRAM " did not start: %.300s",
+    wi_error_set(error, WI_UNAVAILABLE, "", "%s did not start: %.300s", name,
         size > 0 ? (last ? last + 1 : text) : "it ended without a word");
 }
 
-/* Both ends are closed at exec but where the child takes them. */
-static enum wi_code launch(
-    struct wi_own_daemon *daemon, char *const arguments[], int log, struct wi_error *error)
+/* 0, or -1: also where it has ended already. */
+static int tell(int input, const char *word)
+{
+    void (*before)(int) = signal(SIGPIPE, SIG_IGN);
+    ssize_t written = write(input, word, strlen(word));
+    signal(SIGPIPE, before);
+    return written == (ssize_t)strlen(word) ? 0 : -1;
+}
+
+/* Starts it, tells it `word` (may be NULL) and waits for its first line. WI_OK, or WI_UNAVAILABLE.
+ * Both ends are closed at exec but where the child takes them. */
+static enum wi_code launch(struct wi_own_program *program, char *const arguments[],
+    const char *name, const char *word, char line[LINE_MAX_BYTES], struct wi_error *error)
 {
     int input[2] = {-1, -1}, output[2] = {-1, -1};
-    char line[LINE_MAX_BYTES] = "";
+    int log = memfd_create("program.log", MFD_CLOEXEC);
     if (pipe2(input, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC) == 0 &&
-        (daemon->pid = fork()) == 0)
+        (program->pid = fork()) == 0)
         become(arguments, input[0], output[1], log);
     wi_close(input[0]);
     wi_close(output[1]);
-    daemon->input = input[1];
-    int failed = daemon->pid <= 0 || read_line(output[0], line) != 0;
+    program->input = input[1];
+    int failed =
+        program->pid <= 0 || (word && tell(input[1], word) != 0) || read_line(output[0], line) != 0;
+    if (failed)
+        complain(name, log, error);
     wi_close(output[0]);
-    json_t *told = failed ? NULL : json_loads(line, 0, NULL);
-    const char *url = json_string_value(json_object_get(told, "api"));
-    daemon->url = wi_strdup(url);
-    json_decref(told);
-    return daemon->url ? WI_OK : complain(log, error);
+    wi_close(log);
+    return failed ? WI_UNAVAILABLE : WI_OK;
 }
+
+void wi_own_program_end(struct wi_own_program *program)
+{
+    double until = wi_now_ms() + END_MS;
+    int status;
+    if (program->pid > 0) {
+        wi_close(program->input);
+        while (waitpid(program->pid, &status, WNOHANG) == 0) {
+            if (wi_now_ms() > until)
+                kill(program->pid, SIGKILL); /* a daemon's lifelines end the browsers */
+            poll(NULL, 0, 20);
+        }
+    }
+    *program = (struct wi_own_program){.input = -1};
+}
+
+/* --- a daemon --------------------------------------------------------------------------------- */
 
 enum wi_code wi_own_daemon_start(
     struct wi_own_daemon *daemon, const struct wi_strings *settings, struct wi_error *error)
 {
     char **arguments = make_arguments(find_program(), settings);
-    int log = memfd_create("webinferd.log", MFD_CLOEXEC);
-    *daemon = (struct wi_own_daemon){.input = -1};
-    enum wi_code code = launch(daemon, arguments, log, error);
-    wi_close(log);
+    char line[LINE_MAX_BYTES] = "";
+    *daemon = (struct wi_own_daemon){.program = {.input = -1}};
+    enum wi_code code = launch(&daemon->program, arguments, DAEMON, NULL, line, error);
+    json_t *told = code == WI_OK ? json_loads(line, 0, NULL) : NULL;
+    daemon->url = wi_strdup(json_string_value(json_object_get(told, "api")));
+    json_decref(told);
     free_arguments(arguments);
+    if (code == WI_OK && !daemon->url)
+        code = wi_error_set(error, WI_UNAVAILABLE, "", DAEMON " did not say where it serves");
     if (code != WI_OK)
         wi_own_daemon_end(daemon);
     return code;
@@ -140,16 +172,63 @@ enum wi_code wi_own_daemon_start(
 
 void wi_own_daemon_end(struct wi_own_daemon *daemon)
 {
-    double until = wi_now_ms() + END_MS;
-    int status;
-    if (daemon->pid > 0) {
-        wi_close(daemon->input);
-        while (waitpid(daemon->pid, &status, WNOHANG) == 0) {
-            if (wi_now_ms() > until)
-                kill(daemon->pid, SIGKILL); /* its lifelines end the browsers */
-            poll(NULL, 0, 20);
-        }
-    }
+    wi_own_program_end(&daemon->program);
     free(daemon->url);
-    *daemon = (struct wi_own_daemon){.input = -1};
+    daemon->url = NULL;
+}
+
+/* --- a native node ---------------------------------------------------------------------------- */
+
+/* The checkout in whose build this program lies; NULL: it lies in none. The caller frees. */
+static char *find_checkout(void)
+{
+    char here[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
+    here[length > 0 ? length : 0] = '\0';
+    for (char *slash; (slash = strrchr(here, '/')) && slash > here;) {
+        *slash = '\0';
+        char *node = wi_sprintf("%s/" NODE, here);
+        int found = access(node, R_OK) == 0;
+        free(node);
+        if (found)
+            return wi_strdup(here);
+    }
+    return NULL;
+}
+
+/* As ./dev has them: npm's packages lie in the build folder, and maybe Node itself. */
+static char **make_node_arguments(const char *checkout)
+{
+    const char *modules = getenv("WEBINFER_NODE_MODULES"), *path = getenv("PATH");
+    char **arguments = wi_alloc(8 * sizeof *arguments);
+    arguments[0] = wi_strdup("env");
+    arguments[1] =
+        modules ? wi_sprintf("WEBINFER_NODE_MODULES=%s", modules)
+                : wi_sprintf("WEBINFER_NODE_MODULES=%s/build/node/tests/node_modules", checkout);
+    arguments[2] = wi_sprintf("NODE_OPTIONS=--import=file://%s/scripts/node/modules.mjs", checkout);
+    arguments[3] = wi_sprintf("PATH=%s/build/tools/bin:%s", checkout, path ? path : "/usr/bin");
+    arguments[4] = wi_strdup("node");
+    arguments[5] = wi_sprintf("%s/" NODE, checkout);
+    arguments[6] = wi_strdup("-");
+    return arguments;
+}
+
+enum wi_code wi_own_node_start(
+    struct wi_own_program *node, const char *link, struct wi_error *error)
+{
+    char *checkout = find_checkout();
+    char line[LINE_MAX_BYTES] = "";
+    *node = (struct wi_own_program){.input = -1};
+    if (!checkout)
+        return wi_error_set(error, WI_UNAVAILABLE, "",
+            "a native node is started in a checkout alone: " NODE " is not above this program");
+    char **arguments = make_node_arguments(checkout);
+    char *word = wi_sprintf("%s\n", link);
+    enum wi_code code = launch(node, arguments, NODE, word, line, error);
+    free(word);
+    free_arguments(arguments);
+    free(checkout);
+    if (code != WI_OK)
+        wi_own_program_end(node);
+    return code;
 }

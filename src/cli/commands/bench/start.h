@@ -1,4 +1,5 @@
-/* A daemon for one command: webinferd --private, which ends with its standard input. */
+/* Programs for one command, which end with their standard input: webinferd --private, and a native
+ * node. */
 #ifndef WI_CLI_COMMANDS_BENCH_START_H
 #define WI_CLI_COMMANDS_BENCH_START_H
 
@@ -6,11 +7,17 @@
 #include "base/memory.h"
 #include <sys/types.h>
 
+struct wi_own_program {
+    pid_t pid; /* 0: there is none */
+    int input; /* its standard input */
+};
+/* Ends it, and waits until it has gone. */
+void wi_own_program_end(struct wi_own_program *program);
+
 /* Zero-initialise; end with wi_own_daemon_end, also after an error. */
 struct wi_own_daemon {
     char *url; /* of its API */
-    pid_t pid; /* 0: there is none */
-    int input; /* its standard input */
+    struct wi_own_program program;
 };
 /* Starts the one that lies beside this program, else that of PATH, and waits until it serves.
  * `settings` are SECTION.KEY=VALUE, in the place of what its configuration says. WI_OK, or
@@ -19,5 +26,9 @@ enum wi_code wi_own_daemon_start(
     struct wi_own_daemon *daemon, const struct wi_strings *settings, struct wi_error *error);
 /* Ends it, and waits until it has gone with its browsers. */
 void wi_own_daemon_end(struct wi_own_daemon *daemon);
+/* Starts tools/native-node.mjs of the checkout in which this program was built, and waits until it
+ * has joined by `link`. WI_OK, or WI_UNAVAILABLE with the last that it said. */
+enum wi_code wi_own_node_start(
+    struct wi_own_program *node, const char *link, struct wi_error *error);
 
 #endif

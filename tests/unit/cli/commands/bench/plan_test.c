@@ -170,3 +170,32 @@ TEST(a_cell_that_ended_says_what_was_measured)
     wi_bench_plan_clear(&plan);
     wi_bench_choice_clear(&choice);
 }
+
+/* What a cell is compared with, by its index; -1: by the rule. */
+static long baseline_of(const struct wi_bench_cell *cell)
+{
+    const json_t *baseline = json_object_get(cell->document, "baseline");
+    return baseline ? (long)json_integer_value(baseline) : -1;
+}
+
+TEST(with_native_each_cell_is_compared_with_the_one_there_that_is_otherwise_the_same)
+{
+    static const char *const platforms[] = {"wasm", "webgpu", "native"};
+    /* wasm: 1, all, client; webgpu: page, client; native: 1, all, client; the yardstick. */
+    static const long expected[] = {5, 6, 7, 5, 7, -1, -1, -1, -1};
+    struct wi_bench_choice choice;
+    struct wi_bench_plan plan = {0};
+    assert_int_equal(CHOOSE(&choice, "m", "--native"), WI_OK);
+    assert_true(choice.native);
+    for (size_t i = 0; i < 3; i++)
+        wi_bench_plan_place(&plan, &choice,
+            &(struct wi_bench_place){
+                .model = "m", .browser = i < 2 ? "chrome" : NULL, .platform = platforms[i]});
+    wi_bench_plan_yardstick(&plan, "chrome", WI_LAB_BEFORE);
+    wi_bench_plan_native(&plan);
+    assert_int_equal(plan.count, sizeof expected / sizeof *expected);
+    for (size_t i = 0; i < plan.count; i++)
+        assert_int_equal(baseline_of(&plan.cells[i]), expected[i]);
+    wi_bench_plan_clear(&plan);
+    wi_bench_choice_clear(&choice);
+}
