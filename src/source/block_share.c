@@ -209,12 +209,22 @@ static int may_come_twice(const struct wi_block_fetch *fetch, const struct ask *
     return fetch->again + ask_room(ask) <= fetch->right / TWICE_SHARE + TWICE_BYTES;
 }
 
+/* It has brought nothing yet, and is late with what it was asked for: it would not be faster with
+ * what others are late with. */
+static int is_late(const struct wi_block_fetch *fetch, const struct slot *slot, double now)
+{
+    for (size_t i = 0; i < fetch->ask_count && slot->block_ms == 0; i++)
+        if (fetch->asks[i]->slot == slot && now - fetch->asks[i]->last_ms > USUAL_MS)
+            return 1;
+    return 0;
+}
+
 /* What another will need longest for, and longer than this one. */
 static struct block *find_slowest(const struct wi_block_fetch *fetch, const struct slot *slot)
 {
     double now = wi_now_ms(), worst = slot->block_ms > 0 ? slot->block_ms : USUAL_MS;
     struct block *found = NULL;
-    for (size_t i = 0; i < fetch->ask_count; i++) {
+    for (size_t i = 0; i < fetch->ask_count && !is_late(fetch, slot, now); i++) {
         const struct ask *ask = fetch->asks[i];
         const struct block *block = ask->block;
         double remaining = remaining_ms(ask, now);

@@ -66,7 +66,7 @@ static struct {
     size_t gateway_count;
     struct wi_http_call *calls;
     size_t asked[BLOCKS_MAX]; /* how often, by block */
-    size_t cancelled, paused;
+    size_t cancelled;
     struct wi_sources *sources;
     /* The owner. */
     struct wi_block_fetch *fetch;
@@ -145,7 +145,6 @@ static void send_piece(struct wi_http_call *call)
     memset(bytes, call->answer.wrong ? 0 : (int)call->block + 1, piece);
     switch (piece > 0 ? call->on_data(call->context, bytes, piece) : WI_HTTP_TAKEN) {
     case WI_HTTP_PAUSE:
-        test.paused++;
         return;
     case WI_HTTP_END:
         end_call(call, WI_HTTP_STOPPED);
