@@ -165,13 +165,13 @@ test_system() {
     node_tests system tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
 }
 
-# node_tests NAME FILE...: two at a time: each starts browsers, but spends a part of its time waiting
-# for what it has broken to be missed.
+# node_tests NAME FILE...: three at a time, which two cores are enough for: each starts browsers, but spends
+# about half of its time waiting, for a browser that comes up or for what it has broken to be missed.
 node_tests() {
     local name=$1 seconds=3000 tap files=("${@:2}")
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=2 \
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=3 \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2

@@ -5,8 +5,8 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "check/check.h"
-#include "check/compare.h"
 #include "run/run.h"
+#include "tensor/compare.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {

@@ -77,6 +77,7 @@ enum wi_exit wi_cli_run(struct wi_cli *cli);
 enum wi_exit wi_cli_publish(struct wi_cli *cli);
 enum wi_exit wi_cli_unpublish(struct wi_cli *cli);
 enum wi_exit wi_cli_sources(struct wi_cli *cli);
+enum wi_exit wi_cli_bench(struct wi_cli *cli);
 enum wi_exit wi_cli_list(struct wi_cli *cli);
 enum wi_exit wi_cli_show_model(struct wi_cli *cli);
 enum wi_exit wi_cli_models(struct wi_cli *cli);

@@ -300,6 +300,47 @@ static const struct wi_flag results_options[] = {
             "Write a case for each cell, as JUnit does; \"-\" is standard output"                  \
     }
 
+static const struct wi_flag bench_options[] = {
+    {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
+        "Only these; all is the default"},
+    {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
+        "all both wasm webgpu webnn webgl native simulated",
+        "Only these; both is wasm,webgpu; all, the default, has no native and simulated nodes"},
+    {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
+        "Only by the page's clock, which is POST /v1/benchmark, or by a client's"},
+    {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
+        "At these precisions; by default at that of the model's name"},
+    {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
+        "Of WASM, by the page's clock; both is the default"},
+    {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
+        "So many inputs in one, of models whose first dimension is free; 1 is the default"},
+    {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
+        "So many requests at a time, by the client's clock; 1 is the default"},
+    {"runs", "N", 0, WI_COMPLETE_NONE, NULL, "Samples of a cell; 20 is the default"},
+    {"cell-time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
+        "For the runs of a cell; 20s is the default"},
+    {"time", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For all of it; 10m is the default"},
+    {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "What the models are asked, as JSON: inputs, or an object with inputs and options; by "
+        "default what the server has for each"},
+    {"seed", "N", 0, WI_COMPLETE_NONE, NULL,
+        "The order of cells follows from it; 0 is the default"},
+    {"name", "TEXT", 0, WI_COMPLETE_NONE, NULL, "What the run is called"},
+    {"resume", "ID", 0, WI_COMPLETE_NONE, NULL,
+        "Measure what is left of a run; the rest of the command is as it was"},
+    {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
+        "Measure that daemon too, in turn with this one, and say what has become slower here"},
+    {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
+        "With --against, how much slower is a regression; 10% is the default"},
+    {"start", NULL, 0, WI_COMPLETE_NONE, NULL, "Start a daemon for it, which ends with it"},
+    {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
+        "Whether that daemon's browsers have no windows; yes is the default"},
+    {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
+        "Write a document that shows all of it, with no need of a network"},
+    REPORT_OPTIONS,
+    {0},
+};
+
 static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a document that shows all of it, with no need of a network"},
@@ -465,6 +506,10 @@ const struct wi_verb wi_cli_verbs[] = {
     {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
+    {"bench", "MODEL|FILE|DIR...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
+        "Measure models on all browsers and platforms, and show what runs where, how fast and how "
+        "exactly",
+        bench_options, wi_cli_bench},
     {"results list", "", 0, 0, {0}, "List the runs of the laboratory that the server keeps",
         results_options, wi_cli_results_list},
     {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},

@@ -687,6 +687,13 @@ static const struct wi_member kernel_tensor[] = {
         "for any number of others, none too."},
     {0},
 };
+static const struct wi_member model_sample[] = {
+    {"model_name", "string", NULL},
+    {"task?", "string", NULL},
+    {"inputs", "any", "As of POST /v1/infer."},
+    {"options?", "object", NULL},
+    {0},
+};
 static const struct wi_member hardware[] = {
     {"model_name", "string", NULL},
     {"model_hash", "string", NULL},
@@ -943,6 +950,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Kernel", kernel),
     FORM("KernelSize", kernel_size),
     FORM("KernelTensor", kernel_tensor),
+    FORM("ModelSample", model_sample),
     FORM("Hardware", hardware),
     FORM("HardwareOption", hardware_option),
     FORM("Moves", moves),

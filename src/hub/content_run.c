@@ -16,11 +16,11 @@ static struct wi_fetch_progress progress_of(struct content_run *run);
 
 /* --- who brought how much --------------------------------------------------------------------- */
 
-static void count_sources(struct content_run *run)
+/* With `ends` no more comes. */
+static void count_sources(struct content_run *run, int ends)
 {
     struct wi_block_progress progress;
     struct wi_block_share source;
-    int ends = run->phase == CONTENT_CLOSING;
     wi_block_fetch_progress(run->blocks, &progress);
     run->fetched = progress.fetched;
     for (size_t i = 0; wi_block_fetch_share(run->blocks, i, &source) == 0; i++)
@@ -34,6 +34,8 @@ static void count_sources(struct content_run *run)
 static void on_blocks_closed(void *context)
 {
     struct content_run *run = context;
+    if (run->pull)
+        count_sources(run, 1);
     run->blocks = NULL;
     wi_turn_schedule(run->turn);
 }
@@ -45,10 +47,8 @@ static void begin_end(struct content_run *run)
     run->phase = CONTENT_CLOSING;
     wi_folder_lock_cancel(run->locking);
     run->locking = NULL;
-    if (run->blocks) {
-        count_sources(run);
+    if (run->blocks)
         wi_block_fetch_close(run->blocks, on_blocks_closed, run);
-    }
     wi_turn_schedule(run->turn);
 }
 
@@ -290,7 +290,7 @@ static struct wi_fetch_progress progress_of(struct content_run *run)
     struct wi_fetch_progress progress = {.files = run->count, .retrying = NULL};
     struct wi_block_progress blocks;
     if (run->blocks && run->phase != CONTENT_CLOSING) {
-        count_sources(run);
+        count_sources(run, 0);
         wi_block_fetch_progress(run->blocks, &blocks);
         progress.retrying = blocks.waiting;
     }

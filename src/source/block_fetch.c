@@ -82,7 +82,6 @@ static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
     fetch->again += block->charged ? block->wasted : 0;
     fetch->again -= block->charged;
     fetch->right += keeping->given.size;
-    slot_brought(keeping->slot, keeping->given.size, keeping->took_ms);
     drop_block(fetch, block);
     fetch->order.on_block(fetch->order.context, &keeping->given);
 }
@@ -122,6 +121,8 @@ static void on_kept(void *data, int cancelled)
     fetch->works--;
     keeping->slot->verifying--;
     fetch->keeping -= keeping->given.size;
+    if (keeping->right && keeping->code == WI_OK) /* also where nobody wants to know any more */
+        slot_brought(keeping->slot, keeping->given.size, keeping->took_ms);
     if (cancelled || fetch->closing || fetch->failed)
         ; /* nobody wants to know */
     else if (!keeping->right)
@@ -227,8 +228,8 @@ static void look_at_sources(struct wi_block_fetch *fetch)
 
 static void end_closed(struct wi_block_fetch *fetch)
 {
-    wi_block_closed_fn *on_closed = fetch->on_closed;
-    void *context = fetch->closed_context;
+    if (fetch->on_closed)
+        fetch->on_closed(fetch->closed_context);
     while (fetch->blocks)
         drop_block(fetch, fetch->blocks);
     for (size_t i = 0; i < fetch->slot_count; i++)
@@ -238,8 +239,6 @@ static void end_closed(struct wi_block_fetch *fetch)
     wi_timer_free(fetch->timer);
     free(fetch->what);
     free(fetch);
-    if (on_closed)
-        on_closed(context);
 }
 
 /* Those that wait for the limit go on together: it is theirs together. */

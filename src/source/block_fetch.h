@@ -105,7 +105,8 @@ struct wi_block_fetch *wi_block_fetch_new(
 /* There may be a next block again. */
 void wi_block_fetch_wake(struct wi_block_fetch *fetch);
 /* Ends it, at any time; the HTTP client may go then. No callback comes but `on_closed` (may be
- * NULL), later, once no thread keeps a block any more. The fetch is gone then. */
+ * NULL), later, once no thread keeps a block any more. What was kept meanwhile counts as brought:
+ * `on_closed` may ask for the progress and the shares, and afterwards the fetch is gone. */
 void wi_block_fetch_close(
     struct wi_block_fetch *fetch, wi_block_closed_fn *on_closed, void *context);
 

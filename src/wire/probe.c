@@ -343,7 +343,8 @@ static char *turn_prompt(uint32_t seed)
     return wi_sprintf("%u. %s %.*s", seed, prompt + place, (int)place, prompt);
 }
 
-struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
+/* An input of ours for a task of that model; NULL for a task that nothing stands for. */
+static struct wi_inference *vary_task(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
 {
     struct wi_inference *client = wi_inference_new();
 
@@ -382,8 +383,34 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed)
     struct wi_inference *made = NULL;
 
     for (size_t i = 0; i < tasks->count && !made; i++)
-        made = wi_probe_vary(model, tasks->items[i], seed);
+        made = vary_task(model, tasks->items[i], seed);
     return made;
+}
+
+static struct wi_inference *draw_usual(struct wi_model *model, uint32_t seed)
+{
+    struct wi_inference *asked = wi_inference_new();
+    const char *name;
+
+    asked->model = wi_model_ref(model);
+    asked->type = model->type;
+    if (wi_probe_draw(model, seed, WI_PROBE_BYTES_MAX, &asked->tensors, &name) == 0)
+        return asked;
+    wi_inference_release(asked);
+    return NULL;
+}
+
+struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
+{
+    enum wi_task_kind usual =
+        model->type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
+
+    if (!wi_formats[model->format]->does_tasks)
+        return draw_usual(model, seed);
+    if (task != WI_TASK_NONE)
+        return vary_task(model, task, seed);
+    return model->facts.tasks.count > 0 ? wi_probe_first(model, seed)
+                                        : vary_task(model, usual, seed);
 }
 
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)

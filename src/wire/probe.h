@@ -14,12 +14,8 @@
  * which the caller sets; so both. */
 struct wi_inference *wi_probe_ask(const struct wi_inference *client);
 
-/* An input of ours for a task of that model, another for each `seed`, of which 0 is that of
- * wi_probe_ask; NULL for a task that nothing stands for. */
-struct wi_inference *wi_probe_vary(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
-
-/* The same for the first of the model's own tasks that something stands for; NULL: there is none.
- */
+/* An input of ours for the first of the model's own tasks that something stands for, another for
+ * each `seed`, of which 0 is that of wi_probe_ask; NULL: there is none. */
 struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
 
 /* Adds a tensor for each that the model's graph takes, others for each `seed`: a dimension that is
@@ -27,6 +23,12 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
  * only of more than `most` bytes. */
 int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
     struct wi_tensors *inputs, const char **name);
+
+/* One of the two above, as the model is asked: for `task`, or with WI_TASK_NONE the first of its
+ * own that there is an input for. NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX.
+ */
+#define WI_PROBE_BYTES_MAX ((size_t)4 << 20)
+struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
 
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF
  * model: the kernels of its engine for GPUs are chosen by the shapes of a prompt too, so that a

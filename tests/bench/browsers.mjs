@@ -29,8 +29,8 @@ export function flagsOf(daemon) {
 const types = { '.html': 'text/html', '.mjs': 'text/javascript', '.js': 'text/javascript', '.wasm': 'application/wasm' };
 
 /**
- * Serves tests/bench/page, the engines' files under /ort/, /transformers/ and /llama/ (the package that the
- * page was built with), and models under /models/.
+ * Serves tests/bench/page, the engines' files under /ort/, /litert/, /transformers/ and /llama/ (the
+ * package that the page was built with), and models under /models/.
  */
 export async function serve(modelFolders) {
     const packages = process.env.WEBINFER_NODE_MODULES ?? path.join(root, 'tests/node_modules');
@@ -38,6 +38,7 @@ export async function serve(modelFolders) {
     const find = (where) => {
         const [, first, ...rest] = path.posix.normalize(where).split('/');
         if (first === 'ort') return path.join(ort, ...rest);
+        if (first === 'litert') return path.join(packages, '@litertjs', ...rest);
         if (first === 'transformers') return path.join(packages, '@huggingface/transformers', ...rest);
         if (first === 'llama') return path.join(build, 'node/page/node_modules/@wllama/wllama', ...rest);
         if (first !== 'models') return path.join(root, 'tests/bench/page', first, ...rest);

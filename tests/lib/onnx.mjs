@@ -52,6 +52,9 @@ export const graphAttribute = (name, body) =>
 export const integerAttribute = (name, number) =>
     bytes(5, join(bytes(1, name), integer(3, number), integer(20, 2)));
 
+export const integersAttribute = (name, list) =>
+    bytes(5, join(bytes(1, name), list.map((number) => integer(8, number)), integer(20, 7)));
+
 export function numberAttribute(name, number) {
     const content = Buffer.alloc(5, (2 << 3) | 5);
     content.writeFloatLE(number, 1);

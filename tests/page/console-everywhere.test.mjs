@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import { builtPage } from './support/browser.mjs';
 import { ConsoleService, HOSTILE } from './support/console_service.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
+import { walk, WALKED } from './support/keyboard_walk.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
@@ -106,6 +107,14 @@ describe('the console in Firefox', firefox.unless, () => {
         await tab.waitForSelector(LIVE);
         assert.equal(await tab.evaluate('localStorage.length + sessionStorage.length + document.cookie.length'), 0);
         assert.ok(service.seen.every(({ path: asked }) => !asked.includes('wi_')));
+    }));
+
+    test('reaches every control by the keyboard, and shows focus there', () => firefox.with({}, async ({ tab, go: open }) => {
+        for (const hash of WALKED) {
+            await open(hash, `body[data-state=live] main[data-state=filled][data-address="#/${hash}"]`);
+            if (hash === 'now') await tab.waitForSelector('.plot canvas');
+            assert.deepEqual(await walk(tab), [[], []], hash);
+        }
     }));
 
     test('shows text from outside as text, and its layout stands', () => firefox.with({ text: HOSTILE.slice(0, 100_000) }, async ({ tab, go: open }) => {

@@ -2,37 +2,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { consoles, LIVE } from './support/console_tab.mjs';
+import { walk, WALKED } from './support/keyboard_walk.mjs';
 
 const withConsole = consoles();
-const VIEWS = ['now', 'models', 'models/org/chat', 'try', 'try/org/chat', 'nodes', 'logs', 'nowhere'];
-const CONTROLS = 'a[href], button, input, select, textarea, summary, [tabindex="0"]';
-
-/** Walks by Tab from the view's beginning, out of the page and in again at its own, until all was seen. @returns what was not reached, and where focus was not seen */
-async function walk(tab) {
-    await tab.evaluate((controls) => {
-        window.wanted = new Set([...document.querySelectorAll(controls)].filter((one) => one.checkVisibility() && !one.disabled));
-        window.unseen = [];
-    }, CONTROLS);
-    for (let most = await tab.evaluate(() => window.wanted.size) + 20; most > 0; most--) {
-        await tab.keyboard.press('Tab');
-        const isOver = await tab.evaluate(async () => {
-            for (let i = 0; i < 2; i++) await new Promise(requestAnimationFrame); // until what has come into sight has its height
-            const one = document.activeElement;
-            if (one === document.body) return false;
-            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(one), { top, bottom } = one.getBoundingClientRect();
-            if (outlineStyle === 'none' || parseFloat(outlineWidth) < 2 || outlineColor === 'rgba(0, 0, 0, 0)' || bottom < 0 || top > innerHeight) window.unseen.push(`${one.outerHTML.slice(0, 120)} at ${top} px`);
-            window.wanted.delete(one);
-            return window.wanted.size === 0;
-        });
-        if (isOver) break;
-    }
-    return tab.evaluate(() => [[...window.wanted].filter((one) => one.isConnected).map((one) => one.outerHTML.slice(0, 120)), window.unseen]);
-}
 
 for (const width of [1280, 400])
     test(`every control is reached by the keyboard, and focus is seen there: ${width} px`, () => withConsole({}, async ({ tab, go }) => {
         await tab.setViewportSize({ width, height: 800 });
-        for (const hash of VIEWS) {
+        for (const hash of WALKED) {
             await go(hash, `body[data-state=live] main[data-state=filled][data-address="#/${hash}"]`);
             if (hash === 'now') await tab.waitForSelector(`${LIVE} .plot canvas`);
             assert.deepEqual(await walk(tab), [[], []], hash);
@@ -72,7 +49,7 @@ test('focus, what is typed and what is marked stay when things change', () => wi
 
 test('nothing moves by itself for who wants it so', () => withConsole({}, async ({ tab, go }) => {
     await tab.emulateMedia({ reducedMotion: 'reduce' });
-    for (const hash of VIEWS) {
+    for (const hash of WALKED) {
         await go(hash);
         const moving = await tab.evaluate(() => [...document.getAnimations().map(String), ...[...document.querySelectorAll('body *')].filter((one) => {
             const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(one);

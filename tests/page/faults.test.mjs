@@ -75,7 +75,8 @@ function fallsBack(what, faults, code, retryable, reason, more = {}) {
     }, { faults });
 }
 
-describe('faults of the GPU', needsCases, () => {
+// Most of their time is waiting for what hangs to be taken for that.
+describe('faults of the GPU', { ...needsCases, concurrency: 3 }, () => {
     fallsBack('a lost device', LOSES_DEVICE, 'device_lost', true, /lost/);
     fallsBack('a refused shader', REFUSES_SHADERS, 'inference_failed', false, /./);
     fallsBack('a hang', HANGS, 'engine_hung', true, /within \d+ ms/, { deadline_ms: 12000 });
@@ -88,19 +89,6 @@ describe('faults of the GPU', needsCases, () => {
         const { data } = await service.run(service.addModel('op_add', add.onnx), add.inputs, PINNED);
         assert.deepEqual(data.executed_on.adapter, { ...adapter, description: 'Acme Anvil 2' }, "the engine's own");
     }, { faults: LOOKS_LIKE_HARDWARE });
-
-    nodeTest('a GPU process that ends costs no more than what ran there', async ({ service, tab }) => {
-        const add = readCase('op_add');
-        const model = service.addModel('op_add', add.onnx);
-        check(add, await service.run(model, add.inputs, PINNED));
-        const since = service.messages.length;
-        const browser = await tab.context().browser().newBrowserCDPSession();
-        browser.send('Browser.crashGpuProcess').catch(() => {}); // it is not answered
-        await tab.waitForFunction(() => Number(document.documentElement.dataset.replaced) >= 1);
-        check(add, await service.run(model, add.inputs, { ...PINNED, deadline_ms: 30_000 }));
-        const reports = service.messages.slice(since).filter(({ type }) => type === 'capability_report');
-        assert.deepEqual(reports.map(({ data }) => data.capabilities.platforms.webgpu.available), []);
-    });
 
     nodeTest('an engine that does not start leaves the other one', async ({ service }) => {
         const { webgpu } = service.capabilities.platforms;
@@ -130,6 +118,21 @@ describe('faults of the GPU', needsCases, () => {
         for (const answer of answers) assert.equal((await answer).data.result?.choices[1].text, 'def');
         await tab.waitForSelector('html[data-replaced="1"]', { state: 'attached' });
     }, { faults: STUCK_ONCE, faulty: 'llama' });
+});
+
+describe('a fault of the browser', needsCases, () => {
+    nodeTest('a GPU process that ends costs no more than what ran there', async ({ service, tab }) => {
+        const add = readCase('op_add');
+        const model = service.addModel('op_add', add.onnx);
+        check(add, await service.run(model, add.inputs, PINNED));
+        const since = service.messages.length;
+        const browser = await tab.context().browser().newBrowserCDPSession();
+        browser.send('Browser.crashGpuProcess').catch(() => {}); // it is not answered
+        await tab.waitForFunction(() => Number(document.documentElement.dataset.replaced) >= 1);
+        check(add, await service.run(model, add.inputs, { ...PINNED, deadline_ms: 30_000 }));
+        const reports = service.messages.slice(since).filter(({ type }) => type === 'capability_report');
+        assert.deepEqual(reports.map(({ data }) => data.capabilities.platforms.webgpu.available), []);
+    });
 });
 
 describe('cancel', needsCases, () => {

@@ -74,6 +74,28 @@ test('Firefox fills every view too, and shows what comes and goes', { skip: find
     }
 });
 
+test('the daemon is started anew under an open console, which says so meanwhile, and then shows what the new run has', async () => {
+    const { tab, close } = await browser.openTab([]), asked = [];
+    tab.on('request', (one) => new URL(one.url()).pathname === '/v1/events' && asked.push(one.headers()['last-event-id']));
+    await tab.goto(`${daemon.url}/`);
+    await tab.fill('body[data-state=token] #token', TOKEN);
+    await tab.keyboard.press('Enter');
+    await tab.goto(`${daemon.url}/#/models`);
+    const names = () => tab.evaluate(() => [...document.querySelectorAll('main tbody tr a')].map(({ textContent }) => textContent));
+    await tab.waitForFunction(() => document.querySelector('body[data-state=live] main[data-state=filled]')?.innerText.includes('twice'));
+    daemon.writeConfig({ api: { listen: new URL(daemon.url).host } }); // where the console looks for it
+    daemon.signal('SIGTERM');
+    await daemon.waitEnd();
+    await tab.waitForSelector('body[data-state=stale]');
+    assert.ok((await names()).includes('twice'), 'what was known stays in sight');
+    fs.renameSync(path.join(daemon.store, 'twice'), path.join(daemon.store, 'doubled'));
+    await daemon.start({ ready: false });
+    await tab.waitForFunction(() => /doubled/.test(document.querySelector('body[data-state=live] main[data-state=filled]')?.innerText));
+    assert.ok(!(await names()).includes('twice'), 'nothing of the former run is left');
+    assert.ok(asked.length > 1 && asked.every((id) => id === undefined), `no id of another run is given: ${asked}`);
+    await close();
+});
+
 test('without JavaScript a sentence says what tells the same, and the line is right at this address', async () => {
     const { tab, close } = await browser.openTab([], { javaScriptEnabled: false });
     await tab.goto(`${daemon.url}/`);

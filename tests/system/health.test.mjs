@@ -143,7 +143,7 @@ describe('a daemon each', { concurrency: 3 }, () => {
         }));
 
     test('the cores are shared out among the browsers that there are', () =>
-        withFake({ pool: { max_connections: 2 }, bridge: { heartbeat_interval: '200ms' } },
+        withFake({ pool: { max_connections: 2 }, bridge: { heartbeat_interval: '200ms', heartbeat_misses: 100 } },
             async (daemon, driver, node) => {
                 const cores = os.availableParallelism();
                 assert.equal(node.welcome.threads, cores);

@@ -44,10 +44,11 @@ function pattern(size) {
     return bytes;
 }
 
+const PATIENCE_MS = 200_000 * patience;
 const echo = (bytes, options, to = daemon) => to.inferBinary(
-    { model_name: 'builtin/echo', timeout_ms: 120_000 },
+    { model_name: 'builtin/echo', timeout_ms: PATIENCE_MS },
     [{ name: 'empty', datatype: 'FP32', shape: [0], bytes: Buffer.alloc(0) },
-        { name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], options);
+        { name: 'x', datatype: 'UINT8', shape: [bytes.length], bytes }], { timeout: PATIENCE_MS, ...options });
 
 function assertEchoed(answer, bytes) {
     assert.equal(answer.status, 200, answer.text.slice(0, 500));
@@ -64,7 +65,7 @@ async function arrives(size, to) {
 const direct = { models: [], config: {
     api: { max_body: '512M' }, pool: { memory_budget: '2G', max_connections: 1 } } };
 
-test('100 MB arrive right, there and back', () => withDaemon(direct, (one) => arrives(100e6, one)));
+test('100 MB arrive right, there and back', { timeout: PATIENCE_MS }, () => withDaemon(direct, (one) => arrives(100e6, one)));
 
 test('400 MB arrive right, there and back', { skip: !process.env.WEBINFER_FULL && 'with --full' },
     () => withDaemon(direct, (one) => arrives(400e6, one)));

@@ -22,7 +22,7 @@ const test = testsOf(() => daemon);
 before(async () => {
     daemon = await new Daemon({ models: ['twice', 'wide'], config: {
         api: { max_body: '2M', max_answer: '2M' },
-        bridge: { heartbeat_interval: '300ms', resume_grace: '3s' },
+        bridge: { heartbeat_interval: '300ms', heartbeat_misses: 100, resume_grace: '3s' },
         pool: { min_connections: 0, max_retries: 8 },
         'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
 });

@@ -113,8 +113,9 @@ async function agrees(watcher, who = 'root') {
 before(async () => {
     hub = await startHub({ bytesPerSecond: 200_000 });
     daemon = new Daemon({ models: ['twice'], config: {
-        api: { tokens_file: '' },
-        bridge: { heartbeat_interval: '300ms', resume_grace: '2s' },
+        // Neither nodes nor watchers go because this process gets no core for a while.
+        api: { tokens_file: '', send_timeout: '600s' },
+        bridge: { heartbeat_misses: 100, resume_grace: '2s' },
         pool: { min_connections: 0, numerics: 'off', max_queue: 4096 },
         models: { hub: 'local' },
         'hub.local': { url: hub.url },

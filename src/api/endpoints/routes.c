@@ -218,6 +218,11 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/models/{model}/cancel", wi_handle_model_cancel, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "stop bringing it", NATIVE, .answers = "200 Removed",
         .codes = MODEL " not_found not_implemented", .help = "What was fetched is removed."},
+    {"POST", "/v1/models/{model}/sample", wi_handle_model_sample, USER, 0, 0, JSON,
+        "make up a request that stands for clients' of a model", NATIVE,
+        .answers = "200 ModelSample", .codes = MODEL " input_invalid",
+        .help = "What POST /v1/benchmark runs without inputs: an input of the model's task, or "
+                "random tensors, the same each time."},
     {"POST", "/v1/models/{model}/quantize", wi_handle_model_quantize, ADMIN,
         WI_ROUTE_BODY | WI_ROUTE_EVENTS, SMALL_BODY, JSON,
         "make a variant in fewer bits: {bits, mixed?, force?, stream?}", NATIVE,

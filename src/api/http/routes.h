@@ -104,6 +104,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints);
 /* The handlers, each in the file of its endpoint. */
 wi_route_fn wi_handle_root, wi_handle_console, wi_handle_openapi, wi_handle_healthz,
     wi_handle_readyz, wi_handle_metrics;
+wi_route_fn wi_handle_model_sample;
 wi_route_fn wi_handle_hardware, wi_handle_history, wi_handle_events;
 wi_route_fn wi_handle_status, wi_handle_nodes, wi_handle_models, wi_handle_model;
 wi_route_fn wi_handle_infer, wi_handle_kernels, wi_handle_job_post, wi_handle_jobs;

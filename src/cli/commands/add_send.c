@@ -378,31 +378,71 @@ static void take_back(struct sending *sending)
     }
 }
 
-enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
-    int replace, struct wi_rest_answer *answer)
+static enum wi_exit hash_all(struct sending *sending)
 {
-    struct sending sending = {.cli = cli,
+    struct wi_add_files *files = sending->files;
+    enum wi_exit result = check_room(sending);
+    for (size_t i = 0; i < files->list.count && result == WI_EXIT_OK; i++)
+        result = hash_file(sending, &files->list.files[i]);
+    return result;
+}
+
+/* What was hashed goes over and becomes a model. */
+static enum wi_exit send_all(
+    struct sending *sending, const char *name, int replace, struct wi_rest_answer *answer)
+{
+    json_t *wanted = NULL;
+    enum wi_exit result = announce(sending, name, replace, &wanted);
+    if (result == WI_EXIT_OK)
+        result = send_wanted(sending, wanted);
+    if (result == WI_EXIT_OK)
+        result = publish(sending, answer);
+    if (result != WI_EXIT_OK && sending->upload)
+        take_back(sending);
+    json_decref(wanted);
+    return result;
+}
+
+static struct sending begin_sending(struct wi_cli *cli, struct wi_add_files *files)
+{
+    return (struct sending){.cli = cli,
         .files = files,
         .progress = wi_cli_progress_begin(),
         .piece = wi_alloc(PIECE),
         .piece_max = PIECE};
+}
+
+static void end_sending(struct sending *sending)
+{
+    free(sending->upload);
+    free(sending->piece);
+}
+
+enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
+    int replace, struct wi_rest_answer *answer)
+{
+    struct sending sending = begin_sending(cli, files);
     enum wi_exit result = ask_first(&sending, name, replace);
-    json_t *wanted = NULL;
 
     if (result == WI_EXIT_OK)
-        result = check_room(&sending);
-    for (size_t i = 0; i < files->list.count && result == WI_EXIT_OK; i++)
-        result = hash_file(&sending, &files->list.files[i]);
+        result = hash_all(&sending);
     if (result == WI_EXIT_OK)
-        result = announce(&sending, name, replace, &wanted);
+        result = send_all(&sending, name, replace, answer);
+    end_sending(&sending);
+    return result;
+}
+
+enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, const char *prefix,
+    char **name, struct wi_rest_answer *answer)
+{
+    struct sending sending = begin_sending(cli, files);
+    enum wi_exit result = hash_all(&sending);
+    char hash[WI_MANIFEST_HEX];
+
+    wi_manifest_hash(&files->list, hash);
+    *name = wi_sprintf("%s%.16s", prefix, hash);
     if (result == WI_EXIT_OK)
-        result = send_wanted(&sending, wanted);
-    if (result == WI_EXIT_OK)
-        result = publish(&sending, answer);
-    if (result != WI_EXIT_OK && sending.upload)
-        take_back(&sending);
-    json_decref(wanted);
-    free(sending.upload);
-    free(sending.piece);
+        result = send_all(&sending, *name, 1, answer);
+    end_sending(&sending);
     return result;
 }

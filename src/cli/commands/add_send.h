@@ -11,5 +11,9 @@
  * caller clears in any case. A SIGINT, SIGTERM or SIGHUP that is blocked and pending ends it. */
 enum wi_exit wi_add_send(struct wi_cli *cli, struct wi_add_files *files, const char *name,
     int replace, struct wi_rest_answer *answer);
+/* The same under a name that is `prefix` and what follows from the files' hashes, in the place of
+ * what had it. `*name` is the caller's, also after a failure. */
+enum wi_exit wi_add_send_hashed(struct wi_cli *cli, struct wi_add_files *files, const char *prefix,
+    char **name, struct wi_rest_answer *answer);
 
 #endif

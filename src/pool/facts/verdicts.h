@@ -23,7 +23,7 @@ enum wi_verdict {
 };
 extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 
-/* The version of the rules of comparing (check/compare.h, and what is asked: wire/probe.h). Count
+/* The version of the rules of comparing (tensor/compare.h, and what is asked: wire/probe.h). Count
  * it up with every change that may judge the same place differently: what earlier rules judged is
  * then asked anew. */
 #define WI_COMPARE_RULES 3

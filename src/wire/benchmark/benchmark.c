@@ -15,8 +15,6 @@
 #define RUNS_DEFAULT 20
 #define WARMUP_DEFAULT 1
 #define TIMEOUT_DEFAULT_MS 600000
-/* Of an input of ours: it is made on the loop, at about 20 ns a number. */
-#define INPUT_BYTES_MAX ((size_t)4 << 20)
 /* The same inputs each time, so that benchmarks of one thing can be compared. */
 #define SEED 1
 
@@ -198,17 +196,6 @@ static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t j
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
 
-/* The first of the model's tasks that there is an input for. NULL: none. */
-static struct wi_inference *probe(const struct wi_infer *infer, struct wi_model *model)
-{
-    enum wi_task_kind usual =
-        model->type == WI_TYPE_TEXT_EMBEDDING ? WI_TASK_EMBED : WI_TASK_COMPLETE;
-    if (infer->asked->task != WI_TASK_NONE)
-        return wi_probe_vary(model, infer->asked->task, SEED);
-    return model->facts.tasks.count > 0 ? wi_probe_first(model, SEED)
-                                        : wi_probe_vary(model, usual, SEED);
-}
-
 /* The client's options count, before those of the probe. */
 static void take_probe(struct wi_infer *infer, struct wi_inference *made)
 {
@@ -220,10 +207,12 @@ static void take_probe(struct wi_infer *infer, struct wi_inference *made)
         json_decref(asked->options);
         asked->options = options;
     }
-    asked->task = made->task;
+    if (made->task != WI_TASK_NONE)
+        asked->task = made->task;
     asked->input = json_incref(made->input);
     wi_tensors_share(&asked->tensors, &made->tensors);
-    infer->form = WI_FORM_MADE;
+    if (asked->input)
+        infer->form = WI_FORM_MADE;
     wi_inference_release(made);
 }
 
@@ -231,12 +220,9 @@ static void take_probe(struct wi_infer *infer, struct wi_inference *made)
 static int make_inputs(struct wi_infer *infer, const struct wi_model *model)
 {
     struct wi_inference *asked = infer->asked, *made;
-    const char *name;
     if (asked->kernel)
         return wi_kernel_draw(asked->kernel, SEED, &asked->tensors);
-    if (!wi_formats[model->format]->does_tasks)
-        return wi_probe_draw(model, SEED, INPUT_BYTES_MAX, &asked->tensors, &name);
-    made = probe(infer, (struct wi_model *)model);
+    made = wi_probe_usual((struct wi_model *)model, asked->task, SEED);
     if (made)
         take_probe(infer, made);
     return made ? 0 : -1;

@@ -44,6 +44,9 @@ export class Bidi {
     }
 }
 
+/** What WebDriver calls keys that write nothing. @type {Record<string, string>} */
+const KEYS = { Tab: '\uE004', Enter: '\uE007', Space: ' ' };
+
 /** A tab of a browser with as much of Playwright's page as the tests use. */
 export class BidiTab {
     /** @param {Bidi} bidi */
@@ -61,14 +64,24 @@ export class BidiTab {
         return this.bidi.send('browsingContext.navigate', { context: this.context, url, wait: 'complete' });
     }
 
-    /** @param {string} expression whose value is a string, a number or a boolean */
-    async evaluate(expression) {
+    /** @param {string | ((argument: any) => any)} asked an expression whose value is a string, a number or a boolean, or a function
+     * over JSON @param {unknown} [argument] of the function */
+    async evaluate(asked, argument = null) {
+        if (typeof asked === 'string') return this.#value(asked);
+        return JSON.parse(await this.#value(`(async () => JSON.stringify(await (${asked})(${JSON.stringify(argument)}) ?? null))()`));
+    }
+
+    async #value(expression) {
         const { result, exceptionDetails } = await this.bidi.send('script.evaluate', {
             expression, target: { context: this.context }, awaitPromise: true,
         });
         if (exceptionDetails) throw new Error(exceptionDetails.text);
         return result.value;
     }
+
+    /** As Playwright's: a key that is pressed where focus is. */
+    keyboard = { press: (/** @type {string} */ key) => this.bidi.send('input.performActions', { context: this.context, actions: [
+        { type: 'key', id: 'keyboard', actions: ['keyDown', 'keyUp'].map((type) => ({ type, value: KEYS[key] ?? key })) }] }) };
 
     resize(width, height) {
         return this.bidi.send('browsingContext.setViewport', { context: this.context, viewport: { width, height } });

@@ -24,7 +24,7 @@ struct situation {
 static const struct situation situations[] = {
     {{""}, "run pull list show status open infer compute chat generate embed transcribe ps load "
            "unload add "
-           "quantize publish unpublish sources rm gc jobs results models "
+           "quantize publish unpublish sources rm gc jobs bench results models "
            "nodes forgive hardware verify doctor "
            "token completion help "
            "version"},

@@ -354,6 +354,35 @@ TEST(also_from_inside)
     assert_int_equal(test.got, 3);
 }
 
+static void look_when_closed(void *context)
+{
+    uint64_t *brought = context;
+    *brought = in_fetch(0).bytes;
+    test.closed++;
+}
+
+TEST(what_is_kept_while_it_is_closed_was_brought)
+{
+    uv_sem_t disk;
+    uint64_t brought = 0;
+    have_blocks(1, 4 * KIB);
+    have_gateways(1);
+    uv_sem_init(&disk, 0);
+    test.keep_waits = &disk;
+    start();
+    while (__atomic_load_n(&test.keeping, __ATOMIC_RELAXED) == 0)
+        turn();
+    wi_block_fetch_close(test.fetch, look_when_closed, &brought);
+    uv_sem_post(&disk);
+    while (!test.closed)
+        turn();
+    assert_int_equal(test.kept, 1);
+    assert_int_equal(test.got, 0);
+    assert_int_equal(brought, 4 * KIB);
+    assert_int_equal(info_of(0).blocks, 1);
+    uv_sem_destroy(&disk);
+}
+
 TEST(what_cannot_be_kept_ends_it)
 {
     have_blocks(10, 4 * KIB);

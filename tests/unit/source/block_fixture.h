@@ -79,6 +79,7 @@ static struct {
     int given[BLOCKS_MAX];
     enum wi_code keep_code;
     uv_sem_t *keep_waits; /* NULL: it does not */
+    unsigned keeping;     /* calls of it that have begun */
     int failed, closed;
     struct wi_error error;
     struct wi_block_order order;
@@ -310,6 +311,7 @@ static enum wi_block_next next_block(void *context, struct wi_block_want *want)
 
 static enum wi_code keep_block(void *context, struct wi_block *block, struct wi_error *error)
 {
+    __atomic_add_fetch(&test.keeping, 1, __ATOMIC_RELAXED);
     if (test.keep_waits)
         uv_sem_wait(test.keep_waits);
     assert_int_equal(block->size, test.sizes[block->want.tag]);

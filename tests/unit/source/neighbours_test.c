@@ -18,7 +18,8 @@
 #define ROW ROW_OF("org/m", "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu")
 #define LIST(id, rows) "{\"id\":\"" id "\",\"version\":1,\"content\":[" rows "]}"
 #define CALLS_MAX 8
-#define WAIT_MS 30
+#define WAIT_MS 500     /* for one that does not answer */
+#define ANSWER_MS 60000 /* for all others, also where no core is free for long */
 
 /* What one neighbour answers from now on. */
 struct reply {
@@ -175,8 +176,9 @@ static void on_known(void *context)
 /* Asks, and turns the loop until that is over. */
 static void ask(double fresh_ms)
 {
-    int before = test.known;
-    assert_non_null(wi_neighbours_ask(test.neighbours, fresh_ms, WAIT_MS, on_known, NULL));
+    int before = test.known, waits = test.replies[0].held || test.replies[1].held;
+    assert_non_null(
+        wi_neighbours_ask(test.neighbours, fresh_ms, waits ? WAIT_MS : ANSWER_MS, on_known, NULL));
     assert_int_equal(test.known, before);
     while (test.known == before)
         uv_run(&test.loop, UV_RUN_ONCE);
@@ -384,7 +386,7 @@ TEST(who_is_slow_is_waited_for_so_long)
     uint64_t began = uv_hrtime();
     ask(0);
     uint64_t took_ms = (uv_hrtime() - began) / 1000000;
-    assert_in_range(took_ms, WAIT_MS - 1, 20000);
+    assert_in_range(took_ms, WAIT_MS - 1, ANSWER_MS - 1);
     assert_non_null(at(0).offer);
     assert_null(at(1).offer);
     wi_timer_start(test.held->timer, 0, 0);

@@ -135,13 +135,23 @@ static enum wi_exit report(const struct wi_cli *cli, const struct wi_lab_compari
     return result;
 }
 
-static enum wi_exit compare(struct wi_cli *cli, const struct wi_lab_run *before,
-    const struct wi_lab_run *now, double threshold)
+int wi_cli_lab_check_threshold(const struct wi_cli *cli)
+{
+    double threshold;
+
+    return read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) == 0;
+}
+
+enum wi_exit wi_cli_lab_compare(
+    struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     static const enum wi_exit exits[] = {WI_EXIT_OK, WI_EXIT_FAILED, WI_EXIT_CANNOT_TELL};
     struct wi_lab_comparison comparison;
+    double threshold;
     enum wi_exit result;
 
+    if (read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) != 0)
+        return WI_EXIT_USAGE;
     wi_lab_compare(&comparison, before, now, threshold);
     result = report(cli, &comparison);
     if (result == WI_EXIT_OK)
@@ -154,17 +164,16 @@ enum wi_exit wi_cli_results_compare(struct wi_cli *cli)
 {
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_lab_run before, now;
-    double threshold;
     enum wi_exit result;
 
-    if (read_threshold(wi_argument(arguments, "fail-on-regression"), &threshold) != 0)
+    if (!wi_cli_lab_check_threshold(cli))
         return WI_EXIT_USAGE;
     result = wi_cli_lab_load(cli, arguments->positionals[0], &before);
     if (result != WI_EXIT_OK)
         return result;
     result = wi_cli_lab_load(cli, arguments->positionals[1], &now);
     if (result == WI_EXIT_OK) {
-        result = compare(cli, &before, &now, threshold);
+        result = wi_cli_lab_compare(cli, &before, &now);
         wi_lab_run_clear(&now);
     }
     wi_lab_run_clear(&before);

@@ -12,6 +12,13 @@ int wi_cli_lab_check_id(const char *id);
  * clears it, else it was complained. */
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run);
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);
+/* Shows the run as webinfer results show does, with the same options. */
+enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name);
+/* Compares two runs as webinfer results compare does, with the same options. */
+enum wi_exit wi_cli_lab_compare(
+    struct wi_cli *cli, const struct wi_lab_run *before, const struct wi_lab_run *now);
+/* Whether --fail-on-regression can be read, which is complained of. */
+int wi_cli_lab_check_threshold(const struct wi_cli *cli);
 /* Writes a report to the file that the option names, "-" being standard output. WI_EXIT_OK, also
  * where it is not given, or WI_EXIT_USAGE after a complaint. */
 enum wi_exit wi_cli_lab_write(

@@ -199,13 +199,13 @@ static enum wi_exit write_reports(const struct wi_cli *cli, const struct wi_lab_
     return result;
 }
 
-enum wi_exit wi_cli_results_show(struct wi_cli *cli)
+enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
 {
     const struct wi_arguments *arguments = &cli->arguments;
     struct wi_lab_run run;
     struct wi_lab_figures figures;
     struct wi_buffer text = {0};
-    enum wi_exit result = wi_cli_lab_load(cli, arguments->positionals[0], &run);
+    enum wi_exit result = wi_cli_lab_load(cli, name, &run);
 
     if (result != WI_EXIT_OK)
         return result;
@@ -224,6 +224,11 @@ enum wi_exit wi_cli_results_show(struct wi_cli *cli)
     wi_lab_figures_clear(&figures);
     wi_lab_run_clear(&run);
     return result;
+}
+
+enum wi_exit wi_cli_results_show(struct wi_cli *cli)
+{
+    return wi_cli_lab_show(cli, cli->arguments.positionals[0]);
 }
 
 /* --- export ---------------------------------------------------------------------------------- */

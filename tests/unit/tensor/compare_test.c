@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/memory.h"
-#include "check/compare.h"
+#include "tensor/compare.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

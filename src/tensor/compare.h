@@ -5,8 +5,8 @@
  * finite value of its tensor, but at least a smallest error. NaN equals NaN, an infinity the same
  * infinity; integers, booleans and strings must be equal, and shapes.
  */
-#ifndef WI_CHECK_COMPARE_H
-#define WI_CHECK_COMPARE_H
+#ifndef WI_TENSOR_COMPARE_H
+#define WI_TENSOR_COMPARE_H
 
 #include "tensor/tensor.h"
 

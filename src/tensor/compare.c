@@ -1,5 +1,5 @@
 /* Comparing answers; see compare.h. */
-#include "check/compare.h"
+#include "tensor/compare.h"
 
 #include <math.h>
 #include <stdarg.h>

@@ -1,0 +1,218 @@
+/* Runs and cells sent to POST /v1/results; see keep.h. */
+#include "cli/commands/bench/keep.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/secret.h"
+#include "config.h"
+#include "lab/run.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+
+#define EXCHANGE_MS 60000
+#define PAUSE_MS 500
+
+/* --- the head --------------------------------------------------------------------------------- */
+
+/* Of this machine only where the daemon is on it, too: nobody else's is known here. */
+static json_t *describe_machine(void)
+{
+    struct utsname system;
+    struct sysinfo memory;
+    json_t *machine = json_object();
+    json_object_set_new(machine, "cores", json_integer(get_nprocs()));
+    if (sysinfo(&memory) == 0)
+        json_object_set_new(
+            machine, "memory_bytes", json_integer((json_int_t)memory.totalram * memory.mem_unit));
+    if (uname(&system) == 0)
+        json_object_set_new(machine, "kernel", json_string(system.release));
+    return machine;
+}
+
+static int is_here(const struct wi_cli *cli)
+{
+    return strstr(cli->rest.url, "//127.") || strstr(cli->rest.url, "//localhost") ||
+           strstr(cli->rest.url, "//[::1]");
+}
+
+static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *about)
+{
+    char id[WI_ID_SIZE];
+    wi_id_new(id, "run");
+    json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION, "id",
+        id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
+        (json_int_t)wi_wall_ms(), "webinfer", "version", PACKAGE_VERSION);
+    if (about->simulated)
+        json_object_set_new(head, "simulated", json_true());
+    if (is_here(cli))
+        json_object_set_new(head, "machine", describe_machine());
+    return head;
+}
+
+/* --- sending ---------------------------------------------------------------------------------- */
+
+static void send_once(
+    const struct wi_cli *cli, const json_t *document, struct wi_rest_answer *answer)
+{
+    struct wi_buffer body = {0};
+    wi_buffer_json(&body, document);
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = "/v1/results",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = EXCHANGE_MS},
+        answer);
+    wi_buffer_clear(&body);
+}
+
+/* The same cell twice is kept once, so that it may be sent until somebody answers. */
+static void send_patiently(
+    const struct wi_cli *cli, const json_t *document, struct wi_rest_answer *answer)
+{
+    double until = wi_now_ms() + WI_BENCH_PATIENCE_MS;
+    for (;;) {
+        send_once(cli, document, answer);
+        if (answer->status != 0 || wi_now_ms() > until)
+            return;
+        wi_rest_answer_clear(answer);
+        poll(NULL, 0, PAUSE_MS);
+    }
+}
+
+/* --- what the daemon has no room for ---------------------------------------------------------- */
+
+static int write_here(struct wi_bench_keep *keep)
+{
+    json_t *document = json_copy(keep->head);
+    json_object_set(document, "cells", keep->here);
+    int failed = json_dump_file(document, keep->file, JSON_COMPACT) != 0;
+    json_decref(document);
+    if (failed)
+        fprintf(stderr, "webinfer: %s cannot be written: %s\n", keep->file, strerror(errno));
+    return failed ? -1 : 0;
+}
+
+static int keep_here(struct wi_bench_keep *keep, json_t *cell, const char *detail)
+{
+    if (!keep->here) {
+        keep->here = json_array();
+        keep->file = wi_sprintf("%s.json", keep->id);
+        fprintf(stderr,
+            "webinfer: the daemon does not keep it (%s); the cells from here on go to %s, which "
+            "webinfer results show %s reads\n",
+            detail ? detail : "no reason is given", keep->file, keep->file);
+    }
+    json_array_append(keep->here, cell);
+    return write_here(keep);
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+static enum wi_exit go_on(
+    struct wi_bench_keep *keep, const char *again, uint32_t *seed, json_t *done)
+{
+    struct wi_rest_answer answer;
+    char *path = wi_sprintf("/v1/results/%s", again);
+    wi_rest_exchange(&keep->cli->rest,
+        &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+    free(path);
+    enum wi_exit result = wi_cli_check(keep->cli, &answer);
+    json_t *run =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    wi_rest_answer_clear(&answer);
+    if (result == WI_EXIT_OK && json_object_get(run, "ended_at")) {
+        fprintf(stderr, "webinfer: the run %s has ended: there is nothing left of it\n", again);
+        result = WI_EXIT_USAGE;
+    }
+    if (result == WI_EXIT_OK) {
+        json_array_extend(done, json_object_get(run, "cells"));
+        *seed = (uint32_t)json_integer_value(json_object_get(run, "seed"));
+        keep->head = json_pack("{s:s}", "id", again);
+    }
+    json_decref(run);
+    return result;
+}
+
+/* No run has that id: who may write is told so. */
+enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
+{
+    json_t *nothing = json_pack("{s:s, s:[]}", "id", "run-of-nobody", "cells");
+    struct wi_rest_answer answer;
+    send_once(cli, nothing, &answer);
+    enum wi_exit result = answer.status == 404 ? WI_EXIT_OK : wi_cli_check(cli, &answer);
+    wi_rest_answer_clear(&answer);
+    json_decref(nothing);
+    return result;
+}
+
+enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli *cli,
+    const struct wi_bench_head *head, const char *again, json_t *done)
+{
+    struct wi_rest_answer answer;
+    *keep = (struct wi_bench_keep){.cli = cli};
+    if (again) {
+        enum wi_exit result = go_on(keep, again, head->seed, done);
+        keep->id = wi_strdup(again);
+        return result;
+    }
+    keep->head = make_head(cli, head);
+    keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
+    send_once(cli, keep->head, &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *cell)
+{
+    json_t *document = json_pack("{s:O}", "id", json_object_get(keep->head, "id"));
+    json_t *row = json_copy(cell->document), *samples = json_array();
+    int result = 0;
+    for (size_t i = 0; i < cell->count; i++)
+        json_array_append_new(samples, json_real(cell->samples[i]));
+    json_object_set_new(row, "samples_ms", samples);
+    json_object_set_new(row, "index", json_integer(cell->index));
+    json_object_set_new(document, "cells", json_pack("[O]", row));
+    struct wi_rest_answer answer = {0};
+    if (!keep->here)
+        send_patiently(keep->cli, document, &answer);
+    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (keep->here || answer.status >= 300)
+        result = keep_here(keep, row, json_string_value(json_object_get(value, "detail")));
+    else if (answer.status == 0)
+        result = -1;
+    json_decref(value);
+    wi_rest_answer_clear(&answer);
+    json_decref(row);
+    json_decref(document);
+    return result;
+}
+
+int wi_bench_keep_end(struct wi_bench_keep *keep)
+{
+    json_object_set_new(keep->head, "ended_at", json_integer((json_int_t)wi_wall_ms()));
+    if (keep->here)
+        return write_here(keep);
+    json_t *document = json_pack("{s:O, s:O}", "id", json_object_get(keep->head, "id"), "ended_at",
+        json_object_get(keep->head, "ended_at"));
+    struct wi_rest_answer answer = {0};
+    send_patiently(keep->cli, document, &answer);
+    int result = answer.status >= 200 && answer.status < 300 ? 0 : -1;
+    wi_rest_answer_clear(&answer);
+    json_decref(document);
+    return result;
+}
+
+void wi_bench_keep_clear(struct wi_bench_keep *keep)
+{
+    json_decref(keep->head);
+    json_decref(keep->here);
+    free(keep->id);
+    free(keep->file);
+    *keep = (struct wi_bench_keep){0};
+}

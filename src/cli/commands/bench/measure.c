@@ -1,0 +1,632 @@
+/* One cell's requests; see measure.h. */
+#include "cli/commands/bench/measure.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/events.h"
+#include "lab/statistics.h"
+#include "tensor/compare.h"
+#include <math.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ASK_MS 60000
+#define INPUT_MAX ((size_t)64 << 20)
+/* Beside the runs of a request: a browser that starts, a model that is loaded. */
+#define LOAD_MS 300000
+#define SLOW_MS 1000   /* a run that takes longer is warm after the first */
+#define LEAST_MS 0.001 /* of a run */
+#define PAUSE_MS 500   /* between two looks for a daemon that went away */
+#define REASON_MAX 200
+
+void wi_bench_subject_clear(struct wi_bench_subject *subject)
+{
+    for (size_t i = 0; i < subject->count; i++) {
+        json_decref(subject->asks[i].request);
+        wi_tensors_clear(&subject->asks[i].reference);
+    }
+    free(subject->asks);
+    free(subject->name);
+    *subject = (struct wi_bench_subject){0};
+}
+
+/* --- what is asked ---------------------------------------------------------------------------- */
+
+void wi_bench_take(json_t *document, const char *member, const json_t *from)
+{
+    json_t *value = json_object_get(from, member);
+    int is_empty = json_is_string(value) && json_string_length(value) == 0;
+    if (value && !json_is_null(value) && !is_empty)
+        json_object_set(document, member, value);
+}
+
+/* The inputs of --input, as webinfer infer takes them. */
+static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
+{
+    struct wi_error error = {0};
+    size_t size;
+    char *text = wi_cli_read_file(wi_argument(&cli->arguments, "input"), INPUT_MAX, &size, &error);
+    json_t *read = text ? json_loadb(text, size, 0, NULL) : NULL;
+    free(text);
+    if (text && !read)
+        wi_error_set(&error, WI_BAD_JSON, "",
+            "--input is the file of a JSON document: the inputs, "
+            "or an object with inputs and options");
+    if (!read) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    *request =
+        json_object_get(read, "inputs") ? json_incref(read) : json_pack("{s:O}", "inputs", read);
+    json_decref(read);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, json_t **request)
+{
+    static const char *const members[] = {"inputs", "options", "task"};
+    char *path = wi_sprintf("/v1/models/%s/sample", model);
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, &answer);
+    free(path);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *sample =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    *request = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_bench_take(*request, members[i], sample);
+    json_decref(sample);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+/* A tensor with its data `batch` times, one behind the other; NULL where it has no first dimension
+ * or is no tensor. */
+static json_t *repeat_tensor(const json_t *tensor, long batch)
+{
+    json_t *shape = json_deep_copy(json_object_get(tensor, "shape"));
+    json_t *data = json_object_get(tensor, "data"), *all = json_array(), *copy = NULL;
+    if (json_array_size(shape) > 0 && json_is_array(data)) {
+        json_int_t rows = json_integer_value(json_array_get(shape, 0));
+        json_array_set_new(shape, 0, json_integer(rows * batch));
+        for (long i = 0; i < batch; i++)
+            json_array_extend(all, data);
+        copy = json_copy((json_t *)tensor);
+        json_object_set(copy, "shape", shape);
+        json_object_set(copy, "data", all);
+    }
+    json_decref(shape);
+    json_decref(all);
+    return copy;
+}
+
+/* A new reference; NULL where its inputs are no tensors that could be put together. */
+static json_t *repeat_request(const json_t *request, long batch)
+{
+    const json_t *inputs = json_object_get(request, "inputs"), *tensor;
+    json_t *all = json_array(), *copy = json_copy((json_t *)request);
+    size_t i;
+    json_array_foreach(inputs, i, tensor)
+    {
+        json_t *repeated = repeat_tensor(tensor, batch);
+        if (repeated)
+            json_array_append_new(all, repeated);
+    }
+    int failed = json_array_size(all) == 0 || json_array_size(all) != json_array_size(inputs);
+    json_object_set_new(copy, "inputs", all);
+    if (!failed)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_choice *choice,
+    struct wi_bench_subject *subject)
+{
+    json_t *request = NULL;
+    enum wi_exit result = wi_argument_given(&cli->arguments, "input")
+                              ? read_request(cli, &request)
+                              : ask_request(cli, subject->name, &request);
+    subject->asks = wi_alloc((choice->batches.count + 1) * sizeof *subject->asks);
+    for (size_t i = 0; i < choice->batches.count && result == WI_EXIT_OK; i++) {
+        long batch = choice->batches.items[i];
+        json_t *repeated = batch == 1 ? json_incref(request) : repeat_request(request, batch);
+        if (repeated)
+            subject->asks[subject->count++] =
+                (struct wi_bench_ask){.batch = batch, .request = repeated};
+    }
+    json_decref(request);
+    return result;
+}
+
+static const struct wi_bench_ask *ask_of(const struct wi_bench_subject *subject, long batch)
+{
+    for (size_t i = 0; i < subject->count; i++)
+        if (subject->asks[i].batch == batch)
+            return &subject->asks[i];
+    return NULL;
+}
+
+void wi_bench_unload(const struct wi_bench_measure *measure, const struct wi_bench_subject *subject)
+{
+    char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&measure->cli->rest,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, &answer);
+    free(path);
+    wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
+}
+
+int wi_bench_await(const struct wi_bench_measure *measure)
+{
+    double until = wi_now_ms() + WI_BENCH_PATIENCE_MS;
+    for (;;) {
+        struct wi_rest_answer answer;
+        wi_rest_exchange(&measure->cli->rest,
+            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, &answer);
+        int there = answer.status == 200;
+        wi_rest_answer_clear(&answer);
+        if (there || wi_now_ms() > until || wi_cli_is_interrupted())
+            return there;
+        poll(NULL, 0, PAUSE_MS);
+    }
+}
+
+/* --- outcomes --------------------------------------------------------------------------------- */
+
+enum wi_lab_outcome wi_bench_outcome_of(const char *code)
+{
+    static const struct {
+        enum wi_code code;
+        enum wi_lab_outcome outcome;
+    } outcomes[] = {
+        {WI_OPERATOR_UNSUPPORTED, WI_LAB_UNSUPPORTED},
+        {WI_PLATFORM_UNSUPPORTED, WI_LAB_UNSUPPORTED},
+        {WI_MODEL_TOO_LARGE, WI_LAB_UNSUPPORTED},
+        {WI_PRECISION_UNSUPPORTED, WI_LAB_ABSENT},
+        {WI_UNAVAILABLE, WI_LAB_ABSENT},
+        {WI_NODE_NOT_FOUND, WI_LAB_ABSENT},
+        {WI_DEADLINE_EXCEEDED, WI_LAB_TOO_SLOW},
+        {WI_ATTEMPTS_EXHAUSTED, WI_LAB_CRASHED},
+    };
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        if (strcmp(wi_code_name(outcomes[i].code), code) == 0)
+            return outcomes[i].outcome;
+    return WI_LAB_FAILED;
+}
+
+/* "deadline_exceeded: the request's time was up": the code first where it says more than the
+ * outcome does. */
+static void end_with_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
+{
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
+    if (cell->batch > 1 && code && strcmp(code, wi_code_name(WI_INPUT_SHAPE)) == 0)
+        outcome = WI_LAB_UNSUPPORTED; /* its first dimension is fixed */
+    char *reason = code ? wi_sprintf("%s: %s", code, detail ? detail : "")
+                        : wi_sprintf("the answer is %ld, and no problem document", status);
+    wi_bench_cell_end(cell, outcome, reason);
+    free(reason);
+}
+
+/* --- exchanges -------------------------------------------------------------------------------- */
+
+static int is_text(const json_t *object, const char *member, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+    return value && text && strcmp(value, text) == 0;
+}
+
+/* The one of `rows` whose member is that text; NULL: there is none. */
+static const json_t *find_row(const json_t *rows, const char *member, const char *text)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row) if (is_text(row, member, text)) return row;
+    return NULL;
+}
+
+static void take_most(struct wi_bench_cell *cell, const char *member, const json_t *value)
+{
+    const json_t *before = json_object_get(cell->document, member);
+    if (json_integer_value(value) > json_integer_value(before))
+        json_object_set(cell->document, member, (json_t *)value);
+}
+
+static double number(const json_t *object, const char *member)
+{
+    return json_number_value(json_object_get(object, member));
+}
+
+/* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` says it. */
+static json_t *read_answer(
+    struct wi_bench_cell *cell, const struct wi_rest_answer *answer, enum wi_bench_end *end)
+{
+    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    *end = answer->status            ? WI_BENCH_DONE
+           : wi_cli_is_interrupted() ? WI_BENCH_STOPPED
+           : answer->late            ? WI_BENCH_DONE
+                                     : WI_BENCH_LOST;
+    if (answer->status == 200 && value)
+        return value;
+    if (answer->status)
+        end_with_problem(cell, value, answer->status);
+    else if (answer->late)
+        wi_bench_cell_end(cell, WI_LAB_TOO_SLOW, "no answer came in the time that was left");
+    json_decref(value);
+    return NULL;
+}
+
+/* What both endpoints take; a new reference. */
+static json_t *make_request(
+    const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
+{
+    json_t *request = json_copy(ask_of(subject, cell->batch)->request);
+    json_object_set_new(request, "model_name", json_string(subject->name));
+    if (cell->browser)
+        json_object_set_new(request, "browser", json_string(cell->browser));
+    if (!wi_bench_is_auto(cell))
+        json_object_set_new(request, "platform", json_string(cell->platform));
+    if (cell->precision)
+        json_object_set_new(request, "precision", json_string(cell->precision));
+    return request;
+}
+
+/* "chose chrome/webgpu, chrome/wasm": each place once. */
+static void take_chosen(struct wi_bench_cell *cell, const char *browser, const char *platform)
+{
+    const char *before = json_string_value(json_object_get(cell->document, "reason"));
+    char *place = wi_sprintf("%s/%s", browser, platform);
+    char *reason = wi_sprintf(before ? "%s, %s" : "%s%s", before ? before : "chose ", place);
+    if ((!before || !strstr(before, place)) && strlen(reason) < REASON_MAX)
+        json_object_set_new(cell->document, "reason", json_string(reason));
+    free(reason);
+    free(place);
+}
+
+/* The most resident memory of the browser, and what its page counts of the model. */
+static void take_memory(
+    const struct wi_bench_measure *measure, struct wi_bench_cell *cell, const char *node)
+{
+    json_t *nodes = wi_cli_get(measure->cli, "/v1/nodes");
+    json_t *status = wi_cli_get(measure->cli, "/v1/status");
+    const json_t *row = find_row(json_object_get(nodes, "nodes"), "id", node), *model;
+    const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
+    size_t i;
+    take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
+    json_array_foreach(
+        json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
+                                                      is_text(model, "platform", cell->platform))
+        take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    json_decref(status);
+    json_decref(nodes);
+}
+
+/* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
+static int take_place(struct wi_bench_cell *cell, const json_t *answer)
+{
+    static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
+    const json_t *place = json_object_get(answer, "executed_on");
+    const char *browser = json_string_value(json_object_get(place, "browser"));
+    const char *platform = json_string_value(json_object_get(place, "platform"));
+    browser = browser ? browser : "something";
+    platform = platform ? platform : "something";
+    if (wi_bench_is_auto(cell)) {
+        take_chosen(cell, browser, platform);
+    } else if ((cell->browser && strcmp(browser, cell->browser) != 0) ||
+               strcmp(platform, cell->platform) != 0) {
+        char *reason = wi_sprintf("answered_elsewhere: %s computed it on %s", browser, platform);
+        wi_bench_cell_end(cell, WI_LAB_FAILED, reason);
+        free(reason);
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_bench_take(cell->document, members[i], place);
+    return 0;
+}
+
+static void add_sample(struct wi_bench_cell *cell, double ms)
+{
+    cell->samples = wi_grow_array(cell->samples, cell->count, sizeof *cell->samples);
+    cell->samples[cell->count++] = ms;
+}
+
+/* --- what is right ---------------------------------------------------------------------------- */
+
+/* The tensors of an answer; none where it has none that numbers can be compared of. */
+static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
+{
+    struct wi_error error;
+    if (wi_tensors_from_json(
+            outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs", &error) != WI_OK)
+        wi_tensors_clear(outputs);
+}
+
+static const char *node_of(const json_t *answer)
+{
+    return json_string_value(json_object_get(json_object_get(answer, "executed_on"), "node"));
+}
+
+/* 0, or -1: the answer is wrong, and the cell has ended. */
+static int judge(
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
+{
+    const char *precision = json_string_value(json_object_get(cell->document, "precision"));
+    const struct wi_tensors *reference = &ask_of(subject, cell->batch)->reference;
+    struct wi_comparison comparison;
+    struct wi_tensors outputs = {0};
+    if (reference->count == 0 || strcmp(cell->platform, "simulated") == 0)
+        return 0; /* such nodes make their answers up */
+    read_outputs(answer, &outputs);
+    wi_compare(reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
+    wi_tensors_clear(&outputs);
+    if (isfinite(comparison.ratio))
+        json_object_set_new(cell->document, "error_ratio", json_real(comparison.ratio));
+    if (comparison.same || comparison.open)
+        return 0;
+    wi_bench_cell_end(cell, WI_LAB_INEXACT, comparison.detail);
+    return -1;
+}
+
+/* One request on WASM; in FP32 where `precision` says it. */
+static enum wi_bench_end refer_once(const struct wi_bench_measure *measure,
+    const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
+{
+    json_t *request = json_copy(ask->request);
+    struct wi_buffer body = {0};
+    struct wi_rest_answer answer;
+    enum wi_bench_end end = WI_BENCH_DONE;
+    json_object_set_new(request, "model_name", json_string(subject->name));
+    json_object_set_new(request, "platform", json_string("wasm"));
+    json_object_set_new(request, "fallback", json_false());
+    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
+    if (precision)
+        json_object_set_new(request, "precision", json_string(precision));
+    wi_buffer_json(&body, request);
+    json_decref(request);
+    wi_rest_exchange(&measure->cli->rest,
+        &(struct wi_rest_request){.path = "/v1/infer",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = LOAD_MS + ASK_MS,
+            .is_cancelled = wi_cli_is_interrupted},
+        &answer);
+    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (answer.status == 200)
+        read_outputs(value, &ask->reference);
+    else if (answer.status == 0)
+        end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED
+              : answer.late           ? WI_BENCH_DONE
+                                      : WI_BENCH_LOST;
+    json_decref(value);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return end;
+}
+
+enum wi_bench_end wi_bench_refer(
+    const struct wi_bench_measure *measure, struct wi_bench_subject *subject)
+{
+    static const char *const precisions[] = {"fp32", NULL};
+    enum wi_bench_end end = WI_BENCH_DONE;
+    for (size_t i = 0; i < subject->count && end == WI_BENCH_DONE; i++)
+        for (size_t p = 0; p < 2 && end == WI_BENCH_DONE && subject->asks[i].reference.count == 0;
+             p++)
+            end = refer_once(measure, subject, &subject->asks[i], precisions[p]);
+    return end;
+}
+
+/* --- the page's clock ------------------------------------------------------------------------- */
+
+static int is_disturbed(const json_t *result, size_t at)
+{
+    const json_t *index;
+    size_t i;
+    json_array_foreach(json_object_get(result, "disturbed"), i, index)
+    {
+        if ((size_t)json_integer_value(index) == at)
+            return 1;
+    }
+    return 0;
+}
+
+/* The first run behind a load is no sample of a warm one; so is the first of all. */
+static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
+{
+    int fresh = cell->run_ms <= 0 || number(result, "load_ms") > 0;
+    return at == 0 && fresh && ms == number(result, "first_ms");
+}
+
+static void take_result(struct wi_bench_cell *cell, const json_t *result)
+{
+    const json_t *times = json_object_get(result, "run_ms"), *time;
+    json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
+    double repeats = fmax(number(result, "repeats"), 1), longest = LEAST_MS;
+    size_t i;
+    json_array_foreach(times, i, time)
+    {
+        double ms = json_number_value(time);
+        if (is_cold(cell, result, i, ms))
+            continue;
+        cell->spent_ms += ms * repeats;
+        longest = fmax(longest, ms * repeats);
+        if (is_disturbed(result, i))
+            disturbed++;
+        else
+            add_sample(cell, ms);
+    }
+    json_object_set_new(cell->document, "disturbed", json_integer(disturbed));
+    json_object_set_new(cell->document, "repeats", json_integer((json_int_t)repeats));
+    if (number(result, "load_ms") > 0) {
+        wi_bench_cold_add(&cell->loads, number(result, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, number(result, "first_ms"));
+    }
+    wi_bench_take(cell->document, "output_hash", result);
+    cell->run_ms = longest;
+}
+
+/* How long a run takes is not known the first time, so that there is one more, which is cold. */
+static struct wi_buffer make_order(
+    const struct wi_bench_subject *subject, const struct wi_bench_cell *cell, unsigned share)
+{
+    json_t *request = make_request(subject, cell);
+    struct wi_buffer body = {0};
+    json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
+    json_object_set_new(
+        request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
+    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
+    wi_bench_take(request, "threads", cell->document);
+    wi_buffer_json(&body, request);
+    json_decref(request);
+    return body;
+}
+
+static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+{
+    struct wi_buffer body = make_order(subject, cell, share);
+    struct wi_rest_answer answer = {0};
+    enum wi_bench_end end;
+    wi_rest_exchange(&measure->cli->rest,
+        &(struct wi_rest_request){.path = "/v1/benchmark",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = LOAD_MS + ASK_MS,
+            .is_cancelled = wi_cli_is_interrupted},
+        &answer);
+    json_t *value = read_answer(cell, &answer, &end);
+    if (value && take_place(cell, value) == 0 && judge(subject, cell, value) == 0) {
+        take_result(cell, json_object_get(value, "result"));
+        take_memory(measure, cell, node_of(value));
+    }
+    json_decref(value);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return end;
+}
+
+/* --- the client's clock ----------------------------------------------------------------------- */
+
+/* One of the requests that go on at a time. */
+struct call {
+    struct wi_rest_answer answer;
+    double began_ms;
+    int under_way;
+};
+
+struct clients {
+    const struct wi_bench_measure *measure;
+    const struct wi_bench_subject *subject;
+    struct wi_bench_cell *cell;
+    struct wi_rest_request request;
+    struct wi_rest_calls *calls;
+    struct call *rows;
+    unsigned to_begin, under_way;
+    long cold; /* answers that were */
+    enum wi_bench_end end;
+};
+
+static void begin_call(struct clients *clients, struct call *call)
+{
+    *call = (struct call){.began_ms = wi_now_ms(), .under_way = 1};
+    clients->to_begin--;
+    clients->under_way++;
+    wi_rest_calls_begin(clients->calls, &clients->request, &call->answer);
+}
+
+/* A model that was loaded for it is no sample of a warm one: another run comes in its place. */
+static void take_call(struct clients *clients, const json_t *value, double ms)
+{
+    const json_t *performance = json_object_get(value, "performance");
+    struct wi_bench_cell *cell = clients->cell;
+    if (take_place(cell, value) != 0 || judge(clients->subject, cell, value) != 0)
+        return;
+    if (json_is_true(json_object_get(performance, "warm"))) {
+        add_sample(cell, ms);
+        cell->spent_ms += ms / (double)cell->concurrency;
+        cell->run_ms = fmax(ms, LEAST_MS);
+    } else {
+        wi_bench_cold_add(&cell->loads, number(performance, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, number(performance, "inference_ms"));
+        clients->to_begin += clients->cold++ < cell->concurrency;
+    }
+}
+
+static void end_call(struct clients *clients, struct call *call)
+{
+    double ms = wi_now_ms() - call->began_ms;
+    enum wi_bench_end end;
+    json_t *value = read_answer(clients->cell, &call->answer, &end);
+    call->under_way = 0;
+    clients->under_way--;
+    if (value)
+        take_call(clients, value, ms);
+    if (value && clients->under_way == 0 && clients->to_begin == 0)
+        take_memory(clients->measure, clients->cell, node_of(value));
+    json_decref(value);
+    wi_rest_answer_clear(&call->answer);
+    if (end != WI_BENCH_DONE)
+        clients->end = end;
+    if (clients->end != WI_BENCH_DONE || clients->cell->over)
+        clients->to_begin = 0;
+}
+
+static void run_calls(struct clients *clients)
+{
+    size_t count = (size_t)clients->cell->concurrency;
+    while (clients->to_begin > 0 || clients->under_way > 0) {
+        for (size_t i = 0; i < count && clients->to_begin > 0; i++)
+            if (!clients->rows[i].under_way)
+                begin_call(clients, &clients->rows[i]);
+        wi_rest_calls_wait(clients->calls, -1, 1000);
+        for (size_t i = 0; i < count; i++)
+            if (clients->rows[i].under_way && clients->rows[i].answer.over)
+                end_call(clients, &clients->rows[i]);
+        if (wi_cli_is_interrupted())
+            clients->to_begin = 0;
+    }
+}
+
+static enum wi_bench_end measure_clients(const struct wi_bench_measure *measure,
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+{
+    json_t *request = make_request(subject, cell);
+    struct wi_buffer body = {0};
+    if (!wi_bench_is_auto(cell))
+        json_object_set_new(request, "fallback", json_false());
+    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
+    wi_buffer_json(&body, request);
+    json_decref(request);
+    struct clients clients = {.measure = measure,
+        .subject = subject,
+        .cell = cell,
+        .request = {.path = "/v1/infer",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = LOAD_MS + ASK_MS},
+        .calls = wi_rest_calls_new(&measure->cli->rest),
+        .rows = wi_alloc((size_t)cell->concurrency * sizeof(struct call)),
+        .to_begin = share};
+    run_calls(&clients);
+    wi_rest_calls_free(clients.calls);
+    free(clients.rows);
+    wi_buffer_clear(&body);
+    return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
+}
+
+/* --- cells ------------------------------------------------------------------------------------ */
+
+enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+{
+    if (!ask_of(subject, cell->batch)) {
+        wi_bench_cell_end(cell, WI_LAB_UNSUPPORTED, "its inputs are no tensors to put together");
+        return WI_BENCH_DONE;
+    }
+    if (cell->clock == WI_LAB_CLIENT)
+        return measure_clients(measure, subject, cell, share);
+    return measure_page(measure, subject, cell, share);
+}

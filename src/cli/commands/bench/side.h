@@ -1,0 +1,35 @@
+/*
+ * A daemon that webinfer bench measures: the models that it is asked for, what of them can run
+ * where, and the run that it keeps. Two of them are two sides of one comparison. Blocks.
+ */
+#ifndef WI_CLI_COMMANDS_BENCH_SIDE_H
+#define WI_CLI_COMMANDS_BENCH_SIDE_H
+
+#include "cli/cli.h"
+#include "cli/commands/bench/keep.h"
+#include "cli/commands/bench/measure.h"
+#include "cli/commands/bench/plan.h"
+
+/* Fill in `cli` and `choice`; end with wi_bench_side_end. */
+struct wi_bench_side {
+    struct wi_cli cli; /* the arguments of the command, and this daemon */
+    const struct wi_bench_choice *choice;
+    struct wi_bench_measure measure;
+    struct wi_bench_subject *subjects; /* owned */
+    size_t count;
+    struct wi_strings uploads;  /* models that go at the end */
+    struct wi_strings browsers; /* that a model can run in */
+    struct wi_bench_plan plan;
+    struct wi_bench_keep keep;
+};
+/* Asks what there is, starts the browsers, and plans. WI_EXIT_OK, or what to exit with, once that
+ * was complained of: of a token that may not write before anything is started or sent. */
+enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
+/* Begins a run or goes on with one, and has those cells kept that cannot be measured. Likewise. */
+enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed);
+/* How many cells there are to measure. */
+size_t wi_bench_side_live(const struct wi_bench_side *side);
+/* Removes what was sent for it, and frees all. */
+void wi_bench_side_end(struct wi_bench_side *side);
+
+#endif

@@ -1,0 +1,330 @@
+/**
+ * webinfer bench: outcomes, answers and errors are what a client of the test's own gets; what is wrong, falls back or dies is
+ * found; what is killed goes on, each cell once. No test asserts how long anything takes.
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { edge, safari } from '../../lib/browsers.mjs';
+import { webinfer } from '../../lib/cli.mjs';
+import { Daemon, testsOf } from '../../lib/daemon.mjs';
+import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
+import { FakeDriver } from '../../lib/fake-session.mjs';
+import { cliPath, ownModels } from '../../lib/paths.mjs';
+import { Simulation } from '../../lib/simulation.mjs';
+import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
+import { until } from '../../lib/wait.mjs';
+
+const people = { root: 'admin', bob: 'user' };
+const tokens = tokensOf(people);
+
+/** @type {Daemon} with real browsers */
+let daemon;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = await new Daemon({ models: ['digits'], config: {
+        pool: { max_connections: 4 }, 'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(), 'browser.edge': edge(),
+    } }).start();
+});
+after(() => daemon.stop());
+
+/** The id of the run that a command speaks of. @param {string} text */
+const runIn = (text) => /run-[0-9a-f]{16}/.exec(text)?.[0] ?? assert.fail(`no run in: ${text}`);
+/** What `webinfer bench` prints and what is kept of it. */
+async function bench(words, { from = daemon, ...options } = {}) {
+    const { code, out, problems } = await webinfer(from, ['bench', ...words], { timeout: 400_000, ...options });
+    const id = runIn(problems);
+    return { code, out, problems, run: (await from.get(`/v1/results/${id}`, options.as)).json };
+}
+const nameOf = ({ model, browser, platform, threads, clock, yardstick, batch, concurrency }) =>
+    [model, `${browser ?? '-'}/${platform}`, threads ?? '-', clock, yardstick ?? '-', batch, concurrency].join(' ');
+/** Whether each cell is there once, and the run has ended. */
+function assertWhole(run, count) {
+    assert.equal(new Set(run.cells.map(nameOf)).size, run.cells.length, 'a cell is there twice');
+    assert.deepEqual(run.cells.map(({ index }) => index), run.cells.map((_, index) => index));
+    if (count) assert.equal(run.cells.length, count);
+    assert.ok(run.ended_at >= run.began_at);
+}
+
+/* --- real browsers ----------------------------------------------------------------------------- */
+
+/** browser → platform → what comes of digits there. */
+const EXPECTED = {
+    chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+    edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported' },
+    firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+    safari: { wasm: 'ok', webgpu: 'absent', webnn: 'absent' },
+};
+
+test('each place of each browser has its outcome, and its answer is what a client gets there', { timeout: 400_000 }, async () => {
+    const { code, out, problems, run } = await bench(['digits', '--runs', '2', '--threads', '1', '--test-type', 'page']);
+    assert.equal(code, 0, out + problems);
+    assertWhole(run);
+    for (const [browser, platforms] of Object.entries(EXPECTED)) {
+        for (const [platform, outcome] of Object.entries(platforms)) {
+            const cells = run.cells.filter((cell) => cell.browser === browser && cell.platform === platform && !cell.yardstick);
+            assert.deepEqual([...new Set(cells.map((cell) => cell.outcome))], [outcome], `${browser}/${platform}: ${out}`);
+            if (outcome === 'ok') assert.deepEqual(cells.map(({ clock }) => clock), ['page']);
+        }
+    }
+    for (const cell of run.cells.filter(({ outcome }) => outcome === 'ok')) {
+        assert.ok(cell.samples_ms.length >= 2 && cell.samples_ms.every((ms) => ms > 0), JSON.stringify(cell));
+        assert.ok(cell.rss_bytes > 0, JSON.stringify(cell));
+        if (!cell.yardstick) assert.ok(cell.error_ratio <= 1, JSON.stringify(cell));
+    }
+    for (const cell of run.cells.filter(({ outcome }) => outcome !== 'ok')) assert.ok(cell.reason, JSON.stringify(cell));
+    // What they put out, and what is said where nothing is.
+    for (const cell of run.cells.filter(({ output_hash: hash, yardstick }) => hash && !yardstick)) {
+        const { model: model_name, browser, platform, output_hash } = cell;
+        const { json } = await daemon.post('/v1/benchmark', { model_name, browser, platform, runs: 1 });
+        assert.equal(json.result.output_hash, output_hash, nameOf(cell));
+    }
+    const refused = run.cells.find((cell) => nameOf(cell).startsWith('digits edge/webnn'));
+    const { json: sample } = await daemon.post('/v1/models/digits/sample', {});
+    const { json: problem } = await daemon.infer({ ...sample, browser: 'edge', platform: 'webnn', fallback: false });
+    assert.equal(refused.reason, `${problem.code}: ${problem.detail}`);
+});
+
+test('a model over kernels is measured on WebGL too, and where nothing computes it that is said', async () => {
+    const { code, out, run } = await bench(['builtin/mlp', '--runs', '1', '--browser', 'chrome', '--platform', 'all', '--threads', '1', '--test-type', 'page']);
+    assert.equal(code, 0, out);
+    assert.deepEqual(run.cells.filter(({ yardstick }) => !yardstick).map(({ platform, outcome }) => [platform, outcome]),
+        [['wasm', 'ok'], ['webgpu', 'ok'], ['webnn', 'unsupported'], ['webgl', 'ok']]);
+});
+
+test('what the service chose is compared with the best place, and a yardstick is measured three times in each browser', { timeout: 400_000 }, async () => {
+    const { code, run } = await bench(['digits', '--runs', '2', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'client']);
+    assert.equal(code, 0);
+    const chosen = run.cells.find(({ platform }) => platform === 'auto');
+    assert.match(chosen.reason, /^chose (chrome|edge)\/(wasm|webgpu)/);
+    const clients = run.cells.filter(({ clock, platform }) => clock === 'client' && platform !== 'auto');
+    assert.equal(clients.length, 4);
+    assert.ok(clients.some(({ index }) => index === chosen.baseline));
+    for (const browser of ['chrome', 'edge'])
+        assert.deepEqual(run.cells.filter((cell) => cell.yardstick && cell.browser === browser).map(({ yardstick, samples_ms: { length } }) => [yardstick, length]),
+            [['before', 20], ['between', 20], ['after', 20]]);
+});
+
+test('batches, several at a time and a file of inputs', async () => {
+    const inputs = path.join(daemon.folder, 'inputs.json');
+    fs.writeFileSync(inputs, JSON.stringify([{ name: 'image', datatype: 'FP32', shape: [1, 1, 28, 28], data: Array(784).fill(0.5) }]));
+    const { code, out, run } = await bench(['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--batch', '1,3',
+        '--concurrency', '1,4', '--input', inputs, '--name', 'a run', '--seed', '7']);
+    assert.equal(code, 0, out);
+    assert.deepEqual([run.name, run.seed], ['a run', 7]);
+    assert.deepEqual(run.cells.filter(({ yardstick }) => !yardstick).map(({ clock, batch, concurrency, outcome }) => [clock, batch, concurrency, outcome]),
+        [1, 3].flatMap((batch) => [['page', batch, 1, 'ok'], ['client', batch, 1, 'ok'], ['client', batch, 4, 'ok']]));
+});
+
+test('a file is sent, measured and removed', async () => {
+    const { code, out, run } = await bench([path.join(ownModels, 'digits/model.onnx'), '--runs', '1', '--browser', 'chrome', '--platform', 'wasm',
+        '--threads', '1', '--test-type', 'page']);
+    assert.equal(code, 0, out);
+    assert.match(run.cells[0].model, /^bench\/[0-9a-f]{16}$/);
+    assert.equal((await daemon.get(`/v1/models/${run.cells[0].model}`)).status, 404);
+});
+
+test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
+    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
+    const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
+    let said = '';
+    first.stderr.on('data', (text) => (said += text));
+    await until(() => said.includes('yardstick=before: ok'), { what: 'the first cell' });
+    first.kill('SIGINT');
+    assert.equal(await new Promise((resolve) => first.on('close', resolve)), 1, said);
+    const id = runIn(said);
+    assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 digits`));
+    assert.equal((await daemon.get(`/v1/results/${id}`)).json.ended_at, undefined);
+    const { code, run } = await bench([...words, '--resume', id]);
+    assert.deepEqual([code, run.id], [0, id]);
+    assertWhole(run, 7);
+});
+
+test('SIGKILL of the client, of the daemon and of both: what is kept stays, and each cell is there once', async () => {
+    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1'];
+    const own = await new Daemon({ models: ['digits'] }).start();
+    try {
+        let id = '';
+        for (const killed of ['client', 'both']) {
+            const child = spawn(cliPath, ['bench', ...words, ...id ? ['--resume', id] : []], { env: { PATH: process.env.PATH, WEBINFER_URL: own.url, HOME: own.folder } });
+            let said = '';
+            child.stderr.on('data', (text) => (said += text));
+            await until(() => /: ok\n/.test(said), { what: 'a cell' });
+            id = runIn(said);
+            child.kill('SIGKILL');
+            if (killed === 'both') {
+                own.signal('SIGKILL');
+                await own.waitEnd();
+                await own.start();
+            }
+        }
+        const { run, code } = await bench([...words, '--resume', id], { from: own });
+        assert.equal(code, 0);
+        assertWhole(run, 5);
+    } finally {
+        await own.stop();
+    }
+});
+
+test('bad input is refused before anything is measured', async () => {
+    const file = path.join(daemon.folder, 'no-model');
+    fs.writeFileSync(file, 'nothing');
+    const before = (await daemon.get('/v1/results?limit=1')).json.results[0].id;
+    for (const [words, exit, said] of [
+        [['nosuch'], 1, /model_not_found[^]*allowed: .*digits/],
+        [['digits', '--browser', 'lynx'], 1, /"lynx"[^]*allowed: chrome, edge, firefox, safari/],
+        [['digits', '--platform', 'cuda'], 2, /--platform is all, both .*webgl, native and simulated, not "cuda"/],
+        [[file], 2, /no-model/],
+        [[`${file}-either`], 2, /No such file/],
+        [['digits', '--browser', 'safari', '--platform', 'webgpu,webnn'], 2,
+            /no cell is left[^]*safari\/webgpu page: absent: navigator.gpu is missing[^]*safari\/webnn page: absent: navigator.ml/],
+        [['digits', '--runs', '0'], 2, /--runs takes numbers from 1 to 1000, not "0"/],
+        [['digits', '--runs', '1001'], 2, /--runs/],
+        [['digits', '--batch', '1,x'], 2, /--batch takes numbers from 1 to 1024, not "x"/],
+        [['digits', '--concurrency', '65'], 2, /--concurrency takes numbers from 1 to 64/],
+        [['digits', '--cell-time', '0s'], 2, /--cell-time is a duration/],
+        [['digits', '--threads', '2'], 2, /--threads is 1, all/],
+        [['digits', '--test-type', 'gpu'], 2, /--test-type is page, client/],
+        [['digits', '--resume', 'run-of-nobody'], 1, /there is no run run-of-nobody/],
+        [['digits', '--input', file], 2, /--input is the file of a JSON document/],
+        [['digits', '--against', 'http://127.0.0.1:1'], 3, /no answer from http:\/\/127.0.0.1:1/],
+        [['digits', '--against', daemon.url, '--resume', 'run-a'], 2, /cannot be resumed/],
+        [['digits', '--fail-on-regression', 'much'], 2, /regression/],
+    ]) {
+        const { code, problems } = await webinfer(daemon, ['bench', ...words]);
+        assert.equal(code, exit, `${words}: ${problems}`);
+        assert.match(problems, said);
+    }
+    assert.equal((await daemon.get('/v1/results?limit=1')).json.results[0].id, before);
+});
+
+/* --- nodes that are scripted ------------------------------------------------------------------- */
+
+/** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
+ * falls back in secret. */
+class Scripted extends FakeNode {
+    constructor(url, kind) {
+        super(url);
+        this.kind = kind;
+        this.capabilities = { ...capabilities, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
+            ...capabilities.platforms, webnn: { available: true },
+            webgpu: { available: true, adapter: { vendor: 'acme', architecture: '', description: '', is_fallback: false } } } };
+        this.onTask = (task) => this.#run(task);
+    }
+
+    #run(task) {
+        const { message: { data, model }, tensors } = task;
+        const [platform] = data.platforms, runs = data.benchmark?.runs;
+        if (platform === 'webnn' && this.kind === 'chrome') return void this.socket.terminate();
+        const outputs = tensors.map(({ name, datatype, shape, bytes }) => ({ name: name === 'x' ? 'y' : name, datatype, shape, bytes: Buffer.from(bytes) }));
+        for (const { name, bytes } of outputs)
+            for (let at = 0; name === 'y' && at < bytes.length; at += 4) bytes.writeFloatLE(bytes.readFloatLE(at) * (platform === 'webgpu' ? 2.02 : 2), at);
+        return void this.respond(task, { outputs, data: {
+            executed_on: { platform: platform === 'webnn' ? 'wasm' : platform, engine: 'ort', precision: 'fp32', adapter: null, fallbacks: [],
+                simulated: false },
+            ...runs && { result: { first_ms: 5, run_ms: Array(runs).fill(5), gpu_ms: null, load_ms: 0, threads: null, repeats: 1, clock_ms: 0.1,
+                disturbed: [], output_hash: 'ab'.repeat(32), model } } } });
+    }
+}
+
+/** A daemon whose browsers are scripted nodes, for as long as `use` takes. */
+async function withScripted(use) {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
+    const drivers = ['chrome', 'edge'].map((kind) => /** @type {const} */ ([kind, new FakeDriver(path.join(folder, kind))]));
+    const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: 2, min_connections: 2, numerics: 'off' },
+        ...Object.fromEntries(drivers.map(([kind, driver]) => [`browser.${kind}`, { ...driver.config, max_connections: 1 }])) } });
+    own.writeConfig({ api: { tokens_file: writeTokens(own, people, tokens) } });
+    /** @type {Scripted[]} */
+    const nodes = [];
+    let ends = false;
+    /** Whatever page is opened, a node comes to. */
+    const follow = async ([kind, driver]) => {
+        for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
+            for (const urls = driver.pageUrls; seen < urls.length; seen++) {
+                const node = new Scripted(urls[seen], kind);
+                nodes.push(node);
+                await node.join().catch(() => {}); // its session has ended
+            }
+    };
+    await own.start({ ready: false });
+    const following = drivers.map(follow);
+    try {
+        await use(own);
+    } finally {
+        ends = true;
+        await Promise.all(following);
+        for (const node of nodes) await node.close();
+        await own.stop();
+        fs.rmSync(folder, { recursive: true });
+    }
+}
+
+test('a wrong answer is inexact, one from elsewhere an error, and a browser that dies crashed; who may not write is told so', async () => {
+    await withScripted(async (own) => {
+        const as = (who) => ({ from: own, env: { WEBINFER_TOKEN: tokens[who] }, as: { headers: { Authorization: `Bearer ${tokens[who]}` } } });
+        const refused = await webinfer(own, ['bench', 'twice'], as('bob'));
+        assert.equal(refused.code, 4, refused.problems);
+        assert.match(refused.problems, /403[^]*rank/);
+        const { code, out, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm,webgpu,webnn', '--runs', '5'], as('root'));
+        assert.equal(code, 1, problems);
+        const found = Object.fromEntries(run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto')
+            .map(({ browser, platform, threads, clock, outcome }) => [`${browser}/${platform} ${clock} ${threads ?? ''}`.trim(), outcome]));
+        assert.deepEqual(found, {
+            'chrome/wasm page 1': 'ok', 'chrome/wasm page all': 'ok', 'chrome/wasm client': 'ok',
+            'edge/wasm page 1': 'ok', 'edge/wasm page all': 'ok', 'edge/wasm client': 'ok',
+            'chrome/webgpu page': 'inexact', 'chrome/webgpu client': 'inexact', 'edge/webgpu page': 'inexact', 'edge/webgpu client': 'inexact',
+            'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'crashed', 'edge/webnn client': 'crashed',
+        }, out);
+        for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
+    });
+});
+
+/* --- simulated nodes --------------------------------------------------------------------------- */
+
+test('simulated nodes of 40 and 52 ms are told apart, and those of 40 and 40 are not', async () => {
+    /** @type {string[]} */
+    const runs = [];
+    for (const latencyMs of [40, 40, 52]) {
+        const simulation = await new Simulation(daemon, { nodes: 1, latencyMs, models: daemon.store }).up();
+        try {
+            const { code, out, run } = await bench(['digits', '--platform', 'simulated', '--test-type', 'page']);
+            assert.equal(code, 0, out);
+            assert.match(out, /digits simulated.*simulated/);
+            assert.deepEqual(run.cells.map(({ platform, outcome, samples_ms: { length } }) => [platform, outcome, length]), [['simulated', 'ok', 20]]);
+            runs.push(run.id);
+        } finally {
+            await simulation.stop();
+        }
+    }
+    const compare = async (...ids) => {
+        const { code, out } = await webinfer(daemon, ['results', 'compare', ...ids]);
+        return [code, /CHANGE[^]*?\n.*(slower|alike|faster)/.exec(out)?.[1]];
+    };
+    assert.deepEqual(await compare(runs[0], runs[1]), [0, 'alike']);
+    assert.deepEqual(await compare(runs[0], runs[2]), [1, 'slower']);
+    assert.deepEqual(await compare(runs[2], runs[0]), [0, 'faster']);
+});
+
+test('two daemons are measured in turn, and the slower one is told of', async () => {
+    const other = await new Daemon({ config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
+    const start = (one, latencyMs) => new Simulation(one, { nodes: 1, latencyMs, models: daemon.store }).up();
+    const simulations = [await start(daemon, 52), await start(other, 40)];
+    try {
+        const words = ['bench', 'builtin/echo', '--platform', 'simulated', '--test-type', 'page', '--input', path.join(daemon.folder, 'echo.json')];
+        fs.writeFileSync(path.join(daemon.folder, 'echo.json'), JSON.stringify([{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }]));
+        const slower = await webinfer(daemon, [...words, '--against', other.url]);
+        assert.deepEqual([slower.code, /\n.*(slower|alike|faster) /.exec(slower.out)?.[1]], [1, 'slower'], slower.out + slower.problems);
+        const faster = await webinfer(other, [...words, '--against', daemon.url]);
+        assert.deepEqual([faster.code, /\n.*(slower|alike|faster) /.exec(faster.out)?.[1]], [0, 'faster'], faster.out + faster.problems);
+        for (const one of [daemon, other]) {
+            const [{ id, cell_count: count, ended_at: ended }] = (await one.get('/v1/results?limit=1')).json.results;
+            assert.ok(count === 1 && ended, id);
+        }
+    } finally {
+        for (const one of simulations) await one.stop();
+        await other.stop();
+    }
+});
