@@ -123,6 +123,7 @@ struct wi_answer {
     json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as the page reported */
     double load_ms, inference_ms;
     double waited_for_client_ms; /* for credit; in neither of these */
+    double gpu_ms; /* a kernel's by the clock of its GPU; negative: it has none, or nobody asked */
     int warm;
     uint64_t parts; /* how many there were before it, those of earlier attempts too */
     struct wi_tensors outputs;

@@ -33,6 +33,7 @@ static const struct wi_param performance_table[] = {
     WI_PARAM_ROW(wi_answer, load_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
     WI_PARAM_ROW(wi_answer, inference_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
     WI_PARAM_ROW(wi_answer, waited_for_client_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
+    WI_PARAM_ROW(wi_answer, gpu_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
     WI_PARAM_ROW(wi_answer, warm, WI_PARAM_BOOL, 0, 0, 0),
     WI_PARAM_END,
 };
@@ -247,7 +248,7 @@ enum wi_heard wi_response_handle(
 {
     struct wi_bridge *bridge = node->bridge;
     const char *id;
-    struct wi_answer answer = {0};
+    struct wi_answer answer = {.gpu_ms = -1};
     if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
     struct wi_attempt *attempt = wi_node_find_attempt(node, id);

@@ -36,7 +36,13 @@ static const struct wi_member compute_answer[] = {
     {"kernel", "string|null", "Null where the request had its source."},
     {"outputs", "[Output]", NULL},
     {"executed_on", "ExecutedOn", "What really computed it."},
-    {"performance", "Performance", NULL},
+    {"performance", "ComputePerformance", NULL},
+    {0},
+};
+static const struct wi_member compute_performance[] = {
+    {"gpu_ms", "number|null",
+        "Of the kernel alone, by the GPU's clock; null where there is none: on webgpu the adapter "
+        "has timestamp-query."},
     {0},
 };
 static const struct wi_member benchmark_answer[] = {
@@ -253,6 +259,7 @@ const struct wi_schema wi_result_schemas[] = {
               "'FP32'|'FP64'|'BF16'|'BYTES'"),
     FORM("ExecutedOn", executed_on),
     FORM("Performance", times),
+    FORM("ComputePerformance", compute_performance, .also = "Performance"),
     FORM("StreamPart", part, .help = "A part of an answer, in order and each once."),
     FORM("StreamProgress", progress),
     FORM("StreamDone", done, .also = "AnswerHead",

@@ -35,6 +35,7 @@ struct wi_outcome {
     double queue_ms, load_ms, inference_ms, total_ms;
     double first_part_ms, waited_for_client_ms; /* of a stream */
     uint64_t parts;                             /* likewise: how many there were */
+    double gpu_ms; /* of a kernel, by the clock of its GPU; negative: it has none */
     unsigned attempts;
     unsigned batch; /* rows that ran together; 0: it ran alone */
     int warm;

@@ -2,6 +2,10 @@
  * The kernels as plain loops over numbers of double precision, and shapes to try them with: what a browser makes
  * of them is held against this.
  */
+import assert from 'node:assert/strict';
+
+/** Of the largest value, beside which a sum in single precision is right. */
+const TOLERANCE = 2e-5;
 
 /** @typedef {{name: string, shape: number[], values: number[]}} Tensor */
 /** @typedef {{kernel: string, shapes: Record<string, number[]>, options?: Record<string, unknown>, positive?: string[]}} Case `positive`:
@@ -141,7 +145,7 @@ export const shapes = [
     ...[[257], [2, 3, 5]].map((shape) => ({ kernel: 'multiply_add', shapes: { a: shape, b: shape, c: shape } })),
     ...['relu', 'gelu', 'silu'].flatMap((kernel) => [[1], [257], [1000, 7]].map((shape) => ({ kernel, shapes: { x: shape } }))),
     ...[[[1, 1], [1, 1]], [[17, 257], [257, 5]], [[1000, 7], [7, 3]], [[2, 3, 17, 9], [2, 3, 9, 4]], [[0, 4], [4, 3]],
-        [[4, 0], [0, 3]]].map(([a, b]) => ({ kernel: 'matmul', shapes: { a, b } })),
+        [[4, 0], [0, 3]], [[4, 0], [0, 4]], [[65, 4], [4, 36]], [[2, 3, 17, 12], [2, 3, 12, 4]]].map(([a, b]) => ({ kernel: 'matmul', shapes: { a, b } })),
     ...[[1, 1], [17, 257], [2, 1000, 7], [3, 0]].map((x) => ({ kernel: 'transpose', shapes: { x } })),
     ...['sum', 'mean', 'max', 'min'].map((operation) => ({ kernel: 'reduce', shapes: { x: [7, 257] }, options: { operation } })),
     { kernel: 'reduce', shapes: { x: [17] } }, { kernel: 'reduce', shapes: { x: [3, 0] } },
@@ -161,7 +165,7 @@ export const shapes = [
 
 /** More rounds or workgroups than one dispatch on a GPU may have. @type {Case[]} */
 export const long = [
-    { kernel: 'matmul', shapes: { a: [2, 70_000], b: [70_000, 3] } },
+    ...[3, 4].map((n) => ({ kernel: 'matmul', shapes: { a: [2, 70_000], b: [70_000, n] } })),
     { kernel: 'matmul', shapes: { a: [70_000, 1, 1], b: [70_000, 1, 2] } },
     ...['mean', 'min'].map((operation) => ({ kernel: 'reduce', shapes: { x: [2, 70_000] }, options: { operation } })),
     { kernel: 'softmax', shapes: { x: [2, 70_000] } },
@@ -184,4 +188,39 @@ export function inputsOf({ shapes: wanted, positive = [] }) {
     const above = () => Math.abs(next() + 1 / 2048);
     return Object.entries(wanted).map(([name, shape]) =>
         ({ name, shape, values: range(count(shape)).map(positive.includes(name) ? above : next) }));
+}
+
+/** Inputs, and what the loops make of them, which takes them longer than a browser. @type {Map<Case, {inputs: any[], wanted: any}>} */
+const knownCases = new Map();
+function known(one) {
+    const found = knownCases.get(one);
+    if (found) return found;
+    const inputs = inputsOf(one), made = { inputs, wanted: right[one.kernel](inputs, one.options ?? {}) };
+    knownCases.set(one, made);
+    return made;
+}
+
+/** What a daemon's browsers answer, held against the loops.
+ * @param {import('./daemon.mjs').Daemon} daemon @param {Case} one @param {any} [more] of the request */
+export async function checkKernel(daemon, one, more = {}) {
+    const { inputs, wanted } = known(one);
+    const answer = await daemon.post('/v1/compute', { kernel: one.kernel, platform: 'wasm', fallback: false, options: one.options ?? {},
+        inputs: inputs.map(({ name, shape, values }) => ({ name, datatype: 'FP32', shape, data: values })), ...more });
+    const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'} ${more.platform ?? ''}`;
+    assert.equal(answer.status, 200, `${what}: ${answer.text}`);
+    const { outputs: [output, ...others], executed_on: ran } = answer.json;
+    assert.equal(others.length, 0);
+    assert.deepEqual(output.shape, wanted.shape, what);
+    assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], [more.platform ?? 'wasm', 'kernels', [], false]);
+    if (more.platform === 'webgpu') assert.equal(ran.adapter.is_fallback, true);
+    if (more.platform === 'webgl') assert.ok(ran.adapter.description, what);
+    if (more.browser) assert.equal(ran.browser, more.browser);
+    const { gpu_ms: gpuMs } = answer.json.performance; // both adapters have a clock, and nothing else has one
+    assert.ok(more.platform === 'webgpu' && wanted.values.length > 0 ? gpuMs >= 0 && gpuMs !== null : gpuMs === null, `${what}: ${gpuMs} ms`);
+    const most = Math.max(1, largest(wanted.values.filter(Number.isFinite).map(Math.abs)));
+    for (const [i, value] of wanted.values.entries())
+        assert.ok(Math.abs(Number(output.data[i]) - value) <= TOLERANCE * most,
+            `${what}: element ${i} is ${output.data[i]}, not ${value}`);
+    assert.equal(output.data.length, wanted.values.length);
+    return answer.json;
 }

@@ -12,9 +12,18 @@ import { builtPage } from './paths.mjs';
  * @param {any} [argument] given to them
  */
 export function spoiledPage(spoils, argument) {
+    return changedPage(Object.fromEntries(Object.entries(spoils).map(([beginning, spoil]) =>
+        [beginning, (code) => `(${spoil})(${JSON.stringify(argument ?? null)});\n${code}`])));
+}
+
+/**
+ * Copies the built page likewise.
+ * @param {Record<string, (code: string) => string>} changes what becomes of the workers whose script's name begins so
+ */
+export function changedPage(changes) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-page-'));
     fs.cpSync(builtPage, folder, { recursive: true, dereference: true });
-    for (const [beginning, spoil] of Object.entries(spoils)) {
+    for (const [beginning, change] of Object.entries(changes)) {
         const workers = fs.readdirSync(folder)
             .filter((one) => one.startsWith(`${beginning}-`) && one.endsWith('.js'));
         assert.ok(workers.length > 0, `the page has no worker "${beginning}"`);
@@ -22,8 +31,8 @@ export function spoiledPage(spoils, argument) {
             const file = path.join(folder, worker);
             const code = fs.readFileSync(file, 'utf8');
             fs.chmodSync(file, 0o644);
-            fs.writeFileSync(file, `(${spoil})(${JSON.stringify(argument ?? null)});\n${code}`);
-            for (const ending of ['br', 'gz']) fs.rmSync(`${file}.${ending}`, { force: true }); // it is not spoiled
+            fs.writeFileSync(file, change(code));
+            for (const ending of ['br', 'gz']) fs.rmSync(`${file}.${ending}`, { force: true }); // it is not changed
         }
     }
     return folder;

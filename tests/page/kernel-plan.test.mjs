@@ -91,6 +91,14 @@ test('short rows have an invocation each, long ones a workgroup', () => {
         [{ entry: 'main', first: 0, groups: 130, begin: 0, end: 65, work: 260 }]);
 });
 
+test('rows of whole fours are read by fours, where there are any', () => {
+    const entries = (k, n) => dispatches('matmul', { lead: 1, m: 3, k, n }).map(({ entry, begin, end, work }) => [entry, begin, end, work]);
+    assert.deepEqual(entries(8, 4), [['fours', 0, 8, 8]]);
+    for (const [k, n] of [[8, 6], [6, 8], [9, 4]]) assert.deepEqual(entries(k, n), [['main', 0, k, k]]);
+    assert.deepEqual(entries(0, 4), [['main', 0, 0, 1]]);
+    assert.deepEqual(entries(70_000, 4).map(([entry, ...range]) => [entry, ...range.slice(0, 2)]), [['fours', 0, 60_000], ['fours', 60_000, 70_000]]);
+});
+
 test('a sum of no elements is made all the same', () => {
     assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[1, 0, 0]]);
 });

@@ -6,12 +6,9 @@ import { after, before } from 'node:test';
 import { safari } from '../lib/browsers.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { inputsOf, largest, long, right, shapes } from '../lib/kernels.mjs';
+import { checkKernel, long, right, shapes } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { until } from '../lib/wait.mjs';
-
-/** Of the largest value, beside which a sum in single precision is right. */
-const TOLERANCE = 2e-5;
 
 /** @type {Daemon} */
 let daemon;
@@ -28,37 +25,8 @@ const tensor = ({ name, shape, values }) => ({ name, datatype: 'FP32', shape, da
 
 const compute = (kernel, inputs, more = {}) => daemon.post('/v1/compute', { kernel, inputs, ...more });
 
-/** Inputs, and what the loops make of them, which takes them longer than a browser. @type {Map<import('../lib/kernels.mjs').Case, {inputs: any[], wanted: any}>} */
-const knownCases = new Map();
-function known(one) {
-    const found = knownCases.get(one);
-    if (found) return found;
-    const inputs = inputsOf(one), made = { inputs, wanted: right[one.kernel](inputs, one.options ?? {}) };
-    knownCases.set(one, made);
-    return made;
-}
-
 /** The answer, held against the loops. */
-async function check(one, more = {}) {
-    const { inputs, wanted } = known(one);
-    const answer = await compute(one.kernel, inputs.map(tensor),
-        { platform: 'wasm', fallback: false, options: one.options ?? {}, ...more });
-    const what = `${one.kernel} ${JSON.stringify(one.shapes)} on ${more.browser ?? 'any'} ${more.platform ?? ''}`;
-    assert.equal(answer.status, 200, `${what}: ${answer.text}`);
-    const { outputs: [output, ...others], executed_on: ran } = answer.json;
-    assert.equal(others.length, 0);
-    assert.deepEqual(output.shape, wanted.shape, what);
-    assert.deepEqual([ran.platform, ran.engine, ran.fallbacks, ran.simulated], [more.platform ?? 'wasm', 'kernels', [], false]);
-    if (more.platform === 'webgpu') assert.equal(ran.adapter.is_fallback, true);
-    if (more.platform === 'webgl') assert.ok(ran.adapter.description, what);
-    if (more.browser) assert.equal(ran.browser, more.browser);
-    const most = Math.max(1, largest(wanted.values.filter(Number.isFinite).map(Math.abs)));
-    for (const [i, value] of wanted.values.entries())
-        assert.ok(Math.abs(Number(output.data[i]) - value) <= TOLERANCE * most,
-            `${what}: element ${i} is ${output.data[i]}, not ${value}`);
-    assert.equal(output.data.length, wanted.values.length);
-    return answer.json;
-}
+const check = (one, more) => checkKernel(daemon, one, more);
 
 test('auto takes no software adapter', async () => {
     const { json } = await compute('relu', [tensor(x)]);
@@ -125,9 +93,9 @@ for (const where of [{ platform: 'wasm' }, ...onGpu]) {
 /** Some halves: their bits, and what they are. */
 const HALVES = [[0x3c00, 1], [0xbc00, -1], [0x3800, 0.5], [0x4200, 3], [0xc400, -4], [0x0400, 2 ** -14], [0x0001, 2 ** -24], [0x8000, 0]];
 
-for (const where of [{ platform: 'wasm' }, ...onGpu]) {
-    test(`matrices of halves have a product of halves on ${where.browser ?? ''} ${where.platform}, where the adapter has them`, async () => {
-        const [a, b] = [[3, 257], [257, 5]].map((shape) => ({ shape,
+for (const where of [{ platform: 'wasm' }, ...onGpu]) for (const [depth, columns] of [[257, 5], [256, 8]]) {
+    test(`matrices of halves have a product of halves on ${where.browser ?? ''} ${where.platform}, over ${depth}, where the adapter has them`, async () => {
+        const [a, b] = [[3, depth], [depth, columns]].map((shape) => ({ shape,
             picked: Array.from({ length: kserve.count(shape) }, (_, i) => HALVES[(i * i + i) % 19 % HALVES.length]) }));
         const wanted = right.matmul([a, b].map(({ shape, picked }) => ({ shape, values: picked.map(([, value]) => value) })), {});
         const { headers, body } = kserve.encode({ kernel: 'matmul', fallback: false, ...where, parameters: { binary_data_output: true } },
@@ -139,7 +107,7 @@ for (const where of [{ platform: 'wasm' }, ...onGpu]) {
         }
         assert.equal(answer.status, 200, answer.text);
         const { outputs: [output], executed_on: ran } = kserve.decode(answer);
-        assert.deepEqual([output.datatype, output.shape, ran.platform, ran.precision], ['FP16', [3, 5], where.platform, 'fp16']);
+        assert.deepEqual([output.datatype, output.shape, ran.platform, ran.precision], ['FP16', [3, columns], where.platform, 'fp16']);
         for (const [i, is] of kserve.values('FP16', output.bytes).entries())
             assert.ok(Math.abs(is - wanted.values[i]) <= Math.abs(wanted.values[i]) * 2 ** -11, `element ${i} is ${is}, not ${wanted.values[i]}`);
     });

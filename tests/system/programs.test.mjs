@@ -62,6 +62,7 @@ for (const browser of browsers) {
         assert.deepEqual([json.id, json.kernel, ran.engine, ran.platform, ran.browser, ran.numerics, ran.simulated],
             ['mine', null, 'kernels', 'webgpu', browser, 'unchecked', false]);
         assert.deepEqual([ran.fallbacks, performance.attempts], [[], 1]);
+        assert.ok(performance.gpu_ms >= 0 && performance.gpu_ms !== null, JSON.stringify(performance));
     });
 
     test(`whole numbers, several outputs and numbers that are none come through in ${browser}`, async () => {

@@ -6,10 +6,10 @@ import { safari } from '../lib/browsers.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
-import { right } from '../lib/kernels.mjs';
+import { checkKernel, right } from '../lib/kernels.mjs';
 import { halved, ProvingNode } from '../lib/proving-node.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { spoiledPage } from '../lib/spoiled-page.mjs';
+import { changedPage } from '../lib/spoiled-page.mjs';
 import { until } from '../lib/wait.mjs';
 
 const NVIDIA = { vendor: 'nvidia', architecture: 'ampere', description: 'NVIDIA GeForce RTX 3080', is_fallback: false };
@@ -226,14 +226,23 @@ test('bad orders are told what is wrong; and no client asks for a challenge', as
     assert.doesNotMatch(json.allowed, /challenge/);
 });
 
-test('a page whose kernel has one wrong sign is wrong on that platform alone', async () => {
-    const page = spoiledPage({ 'engine-gpu_kernels': (plant) => {
-        const create = GPUDevice.prototype.createShaderModule;
-        GPUDevice.prototype.createShaderModule = function (what) {
-            return create.call(this, { ...what, code: what.code.replace(plant.from, plant.to) });
-        };
-    } }, { from: 'a[i] + b[i]', to: 'a[i] - b[i]' });
+test('a kernel with one wrong sign in its shader is found by the suite, and by verify on that platform alone', async () => {
+    let changed = 0;
+    const page = changedPage({ 'engine-gpu_kernels': (code) => code.replaceAll('a[i] + b[i]', () => {
+        changed++;
+        return 'a[i] - b[i]';
+    }) });
     try {
+        assert.equal(changed, 1);
+        await withDaemon({ config: { bridge: { page } } }, async (other) => {
+            const add = { kernel: 'add', shapes: { a: [17], b: [17] } }, multiply = { ...add, kernel: 'multiply' };
+            await checkKernel(other, add, { platform: 'wasm' });
+            await checkKernel(other, multiply, { platform: 'webgpu' });
+            await assert.rejects(checkKernel(other, add, { platform: 'webgpu' }), /add .* on any webgpu: element 0 is/);
+            const { code, out } = await webinfer(other, ['verify', '--platform', 'webgpu']);
+            assert.equal(code, 1, out);
+            assert.match(out, /^node-\w+ +chrome +webgpu +wrong .* wrong: add +add: element \d+ is/m);
+        });
         await withDaemon({ config: { bridge: { page }, pool: { verify: 'all' } } }, async (other) => {
             await until(async () => /computes wrong: add: element/.test(other.log), { what: 'it to be found' });
             const rows = await verify({}, other);

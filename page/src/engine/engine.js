@@ -24,7 +24,7 @@
  * @property {string | null} [build] which of several builds of the engine
  * @property {string | null} [quantization] of the model's weights
  * @property {number} [inferenceMs]
- * @property {number | null} [gpuMs] by the GPU's own clock, where there is one and a benchmark wants to know
+ * @property {number | null} [gpuMs] of a kernel by the GPU's own clock, where there is one
  * @property {boolean} [keepsFrame]
  * @property {() => void} [dispose]
  */

@@ -11,6 +11,11 @@ const USAGE = Object.freeze({ // of GPUBufferUsage
 const BYTES = 16;
 
 export class GpuTimer {
+    /** @param {any} device @returns {GpuTimer | null} null: it has no clock */
+    static of(device) {
+        return device.features.has(TIMESTAMPS) ? new GpuTimer(device) : null;
+    }
+
     /** @param {any} device */
     constructor(device) {
         this.ms = 0; /* of all passes that were read */

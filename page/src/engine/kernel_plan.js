@@ -12,9 +12,10 @@ import { Failure } from './failure.js';
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`.
- * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], short?: Partial<Stage> & {most: number}}} Stage
- *   `entry`: the function
+ * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`;
+ * `fours`: where all sizes `of` it are multiples of 4, and none is 0.
+ * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], short?: Partial<Stage> & {most: number},
+ *   fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
  */
 /** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
@@ -46,12 +47,17 @@ export function valueOf(term, sizes) {
 export const sumOf = (terms, sizes) => terms.reduce((/** @type {number} */ sum, term) => sum + valueOf(term, sizes), 0);
 
 /** The functions that may be dispatched. @param {Plan} plan */
-export const entriesOf = ({ stages }) => stages.flatMap(({ entry, short }) => [entry, ...short?.entry ? [short.entry] : []]);
+export const entriesOf = ({ stages }) => [...new Set(stages.flatMap(({ entry, short, fours }) =>
+    [entry, short?.entry ?? entry, fours?.entry ?? entry]))];
+
+/** @param {number} size */
+const isOfFours = (size) => size > 0 && size % 4 === 0;
 
 /** The stage as it is at such sizes. @param {Stage} stage @param {Sizes} sizes @returns {Stage} */
 function stageAt(stage, sizes) {
-    const { over = 0, short } = stage;
-    return short && valueOf(over, sizes) <= short.most ? { ...stage, ...short } : stage;
+    const { over = 0, short, fours } = stage;
+    if (short && valueOf(over, sizes) <= short.most) return { ...stage, ...short };
+    return fours?.of.every((name) => isOfFours(sizes.get(name) ?? 0)) ? { ...stage, ...fours } : stage;
 }
 
 /**

@@ -121,7 +121,7 @@ export class KernelsEngine {
     /** @param {RunMessage} task @param {Run} run */
     async run(task, run) {
         if (task.program) return this._compute(task, task.program, run);
-        const { calls, output, isHalf } = this._callsOf(task), isTimed = task.benchmark !== undefined;
+        const { calls, output, isHalf } = this._callsOf(task), isTimed = Boolean(task.kernel ?? task.benchmark);
         const began = performance.now();
         const { bytes, gpuMs, dispose } = await run.take(() => runtime(() => this._backend.run(calls, isTimed)));
         return {
@@ -149,9 +149,9 @@ export class KernelsEngine {
         if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
         const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
         const began = performance.now();
-        const { outputs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.marks('computing'))));
+        const { outputs, gpuMs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.marks('computing'))));
         run.marks('computed');
-        return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, dispose };
+        return { tensors: outputs, precision: null, threads: null, inferenceMs: performance.now() - began, gpuMs, dispose };
     }
 }
 

@@ -171,13 +171,12 @@ export class GpuKernels {
         const given = this._given(calls), bound = this._bind(calls, given);
         const { output } = bound[bound.length - 1], answer = this._take('answer', output.size);
         const taken = [structs, ...given.values(), ...bound.flatMap((one) => [one.output, ...one.scratch])];
-        const timer = isTimed && this._device.features.has(TIMESTAMPS) ? new GpuTimer(this._device) : null;
+        const timer = isTimed ? GpuTimer.of(this._device) : null;
         let isMade = false;
         try {
             const steps = bound.map((one, i) => this._stepOf(one, compiled[i], structs));
             await this._submit(steps, this._fill(given, bound), structs.buffer, [output, answer], timer, isOver);
-            await answer.buffer.mapAsync(MAP_READ, 0, output.size);
-            await timer?.read();
+            await Promise.all([answer.buffer.mapAsync(MAP_READ, 0, output.size), timer?.read()]);
             isMade = true;
         } finally {
             this._give(isMade ? taken : [...taken, answer]);
@@ -339,15 +338,18 @@ function inWords(bytes) {
     return words;
 }
 
-/** What a rule and the candidate say, in WGSL. @param {KernelRule} rule @param {Candidate} candidate @param {boolean} halves */
+/** What a rule and the candidate say, in WGSL: each tensor as numbers, and by another name as fours of them. An entry uses one of the two.
+ * @param {KernelRule} rule @param {Candidate} candidate @param {boolean} halves */
 function declared(rule, candidate, halves) {
     const { inputs, output } = rule, number = halves ? 'f16' : 'f32';
     const members = [...sizeNames(rule).map((name) => `${name}: u32`), ...numberOptions(rule).map(({ name }) => `${name}: f32`),
         'first: u32', 'begin: u32', 'end: u32'];
-    const bindings = [...inputs.map(([name]) => `<storage, read> ${name}: array<${number}>`),
-        `<storage, read_write> ${output[0]}: array<f32>`, '<uniform> call: Call',
+    const tensors = [...inputs.map(([name]) => ({ access: 'read', name, number })), { access: 'read_write', name: output[0], number: 'f32' }];
+    const bindings = [...tensors.map((one) => `<storage, ${one.access}> ${one.name}: array<${one.number}>`), '<uniform> call: Call',
         ...candidate.plan.scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
-    return `${halves ? 'enable f16;\n' : ''}${declaredOf(candidate)}struct Call { ${members.join(', ')} }\n${bindings.map((text, i) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
+    const fours = tensors.map((one) => `<storage, ${one.access}> ${one.name}_fours: array<vec4<${one.number}>>`);
+    return `${halves ? 'enable f16;\n' : ''}${declaredOf(candidate)}struct Call { ${members.join(', ')} }\n${[...bindings.entries(), ...fours.entries()]
+        .map(([i, text]) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
 }
 
 /** @param {any} device @param {KernelRule} rule @param {string} wgsl @param {Candidate} candidate @param {boolean} halves

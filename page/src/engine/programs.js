@@ -4,6 +4,7 @@
  */
 import { Failure } from './failure.js';
 import { letGo } from './gpu.js';
+import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { watched } from './kernels_gpu.js';
 import { Wgsl } from './wgsl.js';
 
@@ -18,7 +19,7 @@ const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
 const MAP_READ = 1; // GPUMapMode.READ
 const STORAGE = 0x80 | 0x8 | 0x4; // GPUBufferUsage STORAGE | COPY_DST | COPY_SRC
 const ANSWER = 0x1 | 0x8; // MAP_READ | COPY_DST
-const FEATURES = ['shader-f16', 'subgroups'];
+const FEATURES = ['shader-f16', 'subgroups', TIMESTAMPS];
 const LIMITS = [
     'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize', 'maxComputeInvocationsPerWorkgroup',
     'maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY', 'maxComputeWorkgroupSizeZ', 'maxComputeWorkgroupsPerDimension',
@@ -28,7 +29,7 @@ const BYTES = Object.freeze({ FP32: 4, INT32: 4, UINT32: 4, FP16: 2 });
 /**
  * @param {Program} program @param {readonly Input[]} inputs in the order of their bindings
  * @param {() => void} begins called before anything is compiled or run, which nobody may be able to stop
- * @returns {Promise<{outputs: Output[], dispose: () => void}>} `dispose` is called when the bytes have been copied
+ * @returns {Promise<{outputs: Output[], gpuMs: number | null, dispose: () => void}>} `dispose` is called when the bytes have been copied
  */
 export async function runProgram(program, inputs, begins) {
     const adapter = await /** @type {any} */ (navigator).gpu.requestAdapter({ powerPreference: 'high-performance' });
@@ -49,8 +50,7 @@ export async function runProgram(program, inputs, begins) {
         const lost = device.lost.then((/** @type {any} */ { reason, message }) => {
             throw new Failure('device_lost', `the device was lost (${reason}): ${message}`.slice(0, 500));
         });
-        const outputs = await Promise.race([compute(device, program, inputs, bound), lost]);
-        return { outputs, dispose };
+        return { ...await Promise.race([compute(device, program, inputs, bound), lost]), dispose };
     } catch (thrown) {
         dispose();
         throw thrown;
@@ -65,18 +65,21 @@ async function compute(device, program, inputs, bound) {
         await checkBindings(device, own, buffers, place);
         const answers = bound.slice(inputs.length).map(({ bytes }) => device.createBuffer({ size: bytes, usage: ANSWER }));
         for (const [i, { bytes }] of inputs.entries()) device.queue.writeBuffer(buffers[i], 0, bytes);
-        const commands = device.createCommandEncoder(), pass = commands.beginComputePass();
+        const commands = device.createCommandEncoder(), timer = GpuTimer.of(device);
+        const pass = commands.beginComputePass(timer?.pass);
         pass.setPipeline(pipeline);
         pass.setBindGroup(0, bindingsOf(device, pipeline.getBindGroupLayout(0), buffers));
         pass.dispatchWorkgroups(...program.workgroups);
         pass.end();
+        timer?.resolve(commands);
         for (const [i, answer] of answers.entries()) {
             commands.copyBufferToBuffer(buffers[inputs.length + i], 0, answer, 0, answer.size);
         }
         device.queue.submit([commands.finish()]);
-        await Promise.all(answers.map((answer) => answer.mapAsync(MAP_READ)));
-        return program.outputs.map(({ name, datatype, shape }, i) =>
+        await Promise.all([...answers.map((answer) => answer.mapAsync(MAP_READ)), timer?.read()]);
+        const outputs = program.outputs.map(({ name, datatype, shape }, i) =>
             ({ name, datatype, shape, bytes: new Uint8Array(answers[i].getMappedRange()) }));
+        return { outputs, gpuMs: timer?.ms ?? null };
     });
 }
 

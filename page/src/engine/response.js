@@ -4,7 +4,7 @@
 /** @typedef {import('../shared/messages.js').Adapter} Adapter */
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
 /** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number}} Performance */
+/** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number, gpu_ms?: number}} Performance */
 
 /** Bytes of tensors that take so long to be copied that others had better not wait for it. */
 const LARGE_BYTES = 8 << 20;

@@ -270,6 +270,7 @@ export class Server {
             /** @type {Performance} */
             const times = { load_ms: loadMs, inference_ms: inferenceMs, warm };
             if (run.isStream) times.waited_for_client_ms = run.waitedMs;
+            if (typeof outcome.gpuMs === 'number') times.gpu_ms = outcome.gpuMs;
             const answer = this._answer(task, engine.name, outcome, times, run.seq);
             return isLarge(outcome) ? await encodeInTurns(...answer, turn) : encode(...answer);
         } finally {
@@ -302,7 +303,7 @@ export class Server {
             },
             others: () => this._changes + run.othersMs,
         }).run();
-        return { ...outcome, keepsFrame: false, inferenceMs: undefined, result: { ...measured, load_ms: loadMs } };
+        return { ...outcome, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs } };
     }
 
     /** What has come while a benchmark's run was under way goes before the next one. Where others do not wait for it they

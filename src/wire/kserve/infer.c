@@ -120,14 +120,15 @@ static void add_text(struct wi_buffer *out, const char *name, struct wi_buffer *
 }
 
 /* What a parameter may be is a string, a number or a boolean: so these are JSON in a string. */
-static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome)
+static void print_tail(
+    struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
 {
     struct wi_buffer text = {0};
     wi_buffer_puts(out, "],\"parameters\":{");
     wi_native_add_executed_on(&text, outcome);
     add_text(out, "executed_on", &text);
     wi_buffer_puts(out, ",");
-    wi_native_add_performance(&text, outcome, 0);
+    wi_native_add_performance(&text, asked, outcome, 0);
     add_text(out, "performance", &text);
     wi_buffer_puts(out, "}}\n");
 }
@@ -153,6 +154,6 @@ struct wi_printing *wi_kserve_print_infer(
         wi_buffer_json_string(out, asked->client_id);
     }
     wi_buffer_puts(out, ",\"outputs\":[");
-    print_tail(&printing->tail, outcome);
+    print_tail(&printing->tail, asked, outcome);
     return printing;
 }

@@ -93,9 +93,10 @@ struct wi_printing *wi_native_print(
 struct wi_printing *wi_native_take_outputs(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 /* The objects that the answer's members of these names are: what really ran it, and how long that
- * took. `stream`: with what streams have beside it. */
+ * took, of a kernel by the GPU's clock too. `stream`: with what streams have beside it. */
 void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome);
-void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *outcome, int stream);
+void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
+    const struct wi_outcome *outcome, int stream);
 struct wi_printing *wi_native_print_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
 void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face);

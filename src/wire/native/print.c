@@ -90,7 +90,21 @@ void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *o
     wi_buffer_puts(out, "}");
 }
 
-void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *outcome, int stream)
+/* A benchmark's times are its result. */
+static void add_gpu_ms(
+    struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
+{
+    if (!wi_inference_computes(asked) || asked->benchmark.runs)
+        return;
+    wi_buffer_puts(out, ",\"gpu_ms\":");
+    if (outcome->gpu_ms < 0)
+        wi_buffer_puts(out, "null");
+    else
+        wi_buffer_ms(out, outcome->gpu_ms);
+}
+
+void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference *asked,
+    const struct wi_outcome *outcome, int stream)
 {
     wi_buffer_puts(out, "{\"queue_ms\":");
     wi_buffer_ms(out, outcome->queue_ms);
@@ -98,6 +112,7 @@ void wi_native_add_performance(struct wi_buffer *out, const struct wi_outcome *o
     wi_buffer_ms(out, outcome->load_ms);
     wi_buffer_puts(out, ",\"inference_ms\":");
     wi_buffer_ms(out, outcome->inference_ms);
+    add_gpu_ms(out, asked, outcome);
     wi_buffer_puts(out, ",\"total_ms\":");
     wi_buffer_ms(out, outcome->total_ms);
     if (stream) {
@@ -132,7 +147,8 @@ static void print_head(
     wi_buffer_puts(out, ",\"outputs\":[");
 }
 
-static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome, int stream)
+static void print_tail(struct wi_buffer *out, const struct wi_inference *asked,
+    const struct wi_outcome *outcome, int stream)
 {
     wi_buffer_puts(out, "],");
     if (outcome->result) {
@@ -148,7 +164,7 @@ static void print_tail(struct wi_buffer *out, const struct wi_outcome *outcome, 
     wi_buffer_puts(out, "\"executed_on\":");
     wi_native_add_executed_on(out, outcome);
     wi_buffer_puts(out, ",\"performance\":");
-    wi_native_add_performance(out, outcome, stream);
+    wi_native_add_performance(out, asked, outcome, stream);
     wi_buffer_puts(out, "}\n");
 }
 
@@ -199,7 +215,7 @@ static struct wi_printing *print(const struct wi_infer *infer, const struct wi_o
         return NULL;
     wi_buffer_puts(&printing->text, before);
     print_head(&printing->text, infer->asked, outcome);
-    print_tail(&printing->tail, outcome, stream);
+    print_tail(&printing->tail, infer->asked, outcome, stream);
     wi_buffer_puts(&printing->tail, after);
     return printing;
 }

@@ -34,6 +34,7 @@ const EXPECTED = [
     ['build/webinfer unpublish digits', /^digits: published no longer/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
     ['build/webinfer verify --verbose', /^node-.* wasm +right /m],
+    ['build/webinfer verify --browser chrome', /^node-\w+ +chrome +wasm +right /m],
     ['build/webinfer infer digits ', /^7 +\d/m],
     ['build/webinfer infer builtin/count ', /19/],
     ['build/webinfer chat finch ', /finch/i],

@@ -47,6 +47,7 @@ TEST(test_announce_and_task)
     assert_true(fixture->answer.ok);
     assert_true(fixture->answer.warm);
     assert_true(fixture->answer.inference_ms == 2.5);
+    assert_true(fixture->answer.gpu_ms < 0);
     assert_int_equal(model_references, 0);
 
     say(&client, "task_response", ANSWER("att-1"));

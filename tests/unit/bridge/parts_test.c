@@ -81,7 +81,7 @@ static void say_end(struct client *client, const char *attempt_id, int parts)
     char data[320];
     snprintf(data, sizeof data,
         "{\"attempt_id\":\"%s\",\"ok\":true,\"parts\":%d,\"executed_on\":{\"platform\":\"wasm\"},"
-        "\"performance\":{\"inference_ms\":5,\"waited_for_client_ms\":2.5}}",
+        "\"performance\":{\"inference_ms\":5,\"waited_for_client_ms\":2.5,\"gpu_ms\":0}}",
         attempt_id, parts);
     say(client, "task_response", data);
 }
@@ -139,6 +139,7 @@ TEST(parts_go_up_in_order_and_are_acknowledged)
     assert_true(fixture->answer.ok);
     assert_int_equal(fixture->answer.parts, 3);
     assert_true(fixture->answer.waited_for_client_ms == 2.5);
+    assert_true(fixture->answer.gpu_ms == 0);
     assert_int_equal(counters(fixture)->parts, 3);
     client_close(&client);
 }

@@ -93,6 +93,38 @@ TEST(test_json)
     wi_printing_free(printing);
 }
 
+/* Of a kernel alone, and null where there is no clock. */
+TEST(test_gpu_clock)
+{
+    struct wi_native_extras extras = {0};
+    struct wi_program program = {0};
+    struct wi_inference own = {.program = &program}, timed = own;
+    timed.benchmark.runs = 1;
+    const struct {
+        const struct wi_inference *asked;
+        double gpu_ms;
+        enum { NUMBER, NOTHING, NO_MEMBER } printed;
+    } cases[] = {{&own, 1.25, NUMBER}, {&own, 0, NUMBER}, {&own, -1, NOTHING},
+        {&asked, 1.25, NO_MEMBER}, {&timed, 1.25, NO_MEMBER}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_infer infer = {.asked = (struct wi_inference *)cases[i].asked, .extras = &extras};
+        struct wi_tensors outputs = {0};
+        struct wi_outcome outcome = outcome_of(&outputs);
+        struct wi_printing *printing;
+        outcome.gpu_ms = cases[i].gpu_ms;
+        json_t *json = print(&infer, &outcome, &printing);
+        const json_t *is = json_object_get(json_object_get(json, "performance"), "gpu_ms");
+        if (cases[i].printed == NO_MEMBER)
+            assert_null(is);
+        else if (cases[i].printed == NOTHING)
+            assert_true(json_is_null(is));
+        else
+            assert_true(json_is_number(is) && json_number_value(is) == cases[i].gpu_ms);
+        json_decref(json);
+        wi_printing_free(printing);
+    }
+}
+
 /* What the page reported, and the platform that was passed over before it. */
 TEST(test_reported)
 {
