@@ -5,6 +5,7 @@
 #include "describe/schema.h"
 
 extern const struct wi_schema wi_service_schemas[];   /* service.c: of the service itself */
+extern const struct wi_schema wi_models_schemas[];    /* models.c: of the models here */
 extern const struct wi_schema wi_result_schemas[];    /* results.c: what models make */
 extern const struct wi_schema wi_openai_schemas[];    /* openai.c: the same for OpenAI's clients */
 extern const struct wi_schema wi_responses_schemas[]; /* responses.c: in OpenAI's other form */

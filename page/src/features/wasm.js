@@ -62,7 +62,7 @@ export const findMemory64 = () => computed(() => functionOf(moduleOf(I32, [
 /** WebAssembly is suspended until the promise of a function that it calls has a value, to which it adds one. */
 export async function findJspi() {
     const { Suspending, promising } = /** @type {any} */ (WebAssembly);
-    if (!Suspending || !promising) return no('WebAssembly.Suspending is missing in this browser');
+    if (!Suspending || !promising) return no('there is no WebAssembly.Suspending in this browser');
     const twice = new Suspending(async (/** @type {number} */ x) => {
         await new Promise((resolve) => { setTimeout(resolve, 1); });
         return x * 2;

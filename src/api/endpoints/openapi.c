@@ -94,8 +94,8 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
     {.name = "JobsQuery", .params = wi_jobs_params}, {.name = "JobQuery", .members = job_query},
     {0}};
 static const struct wi_schema *const tables[] = {request_forms, wi_service_schemas,
-    wi_result_schemas, wi_openai_schemas, wi_responses_schemas, wi_anthropic_schemas,
-    wi_kserve_schemas, wi_ollama_schemas};
+    wi_models_schemas, wi_result_schemas, wi_openai_schemas, wi_responses_schemas,
+    wi_anthropic_schemas, wi_kserve_schemas, wi_ollama_schemas};
 #define TABLES (sizeof tables / sizeof *tables)
 
 const struct wi_schema *wi_openapi_schema(const char *name)
