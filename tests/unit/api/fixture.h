@@ -311,6 +311,21 @@ int wi_bridge_lift(struct wi_bridge *bridge, const char *id)
     return -1;
 }
 
+enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *id)
+{
+    return WI_NODE_NOT_FOUND;
+}
+
+json_t *wi_pool_tunings_json(const struct wi_pool *pool)
+{
+    return json_array();
+}
+
+const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const char *id)
+{
+    return NULL;
+}
+
 /* Nobody is examined. */
 struct wi_proof_order *wi_proof_order(
     struct wi_proof *proof, const struct wi_proof_want *want, struct wi_error *error)
