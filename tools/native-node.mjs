@@ -13,9 +13,6 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 
 const PLATFORM = 'native';
-// onnxruntime for Node.js tells its maker of each session, unless its environment forbids it. Set in this thread, since only
-// here that is the process's.
-process.env.ORT_DISABLE_TELEMETRY = '1';
 const VERSION = '0.1.0';
 
 /** The first line of standard input, of which the rest is read as well: its end is noticed by that. */

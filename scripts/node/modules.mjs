@@ -4,3 +4,6 @@ import { register } from 'node:module';
 
 if (process.env.WEBINFER_NODE_MODULES)
     register('./resolve.mjs', import.meta.url);
+
+// onnxruntime for Node.js tells its maker of each session, unless its environment forbids it.
+process.env.ORT_DISABLE_TELEMETRY = '1';

@@ -2,6 +2,7 @@
 #include "cli/commands/bench/side.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/commands/add_send.h"
 #include "cli/events.h"
 #include "library/model.h"
@@ -390,8 +391,10 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
-    const char *name = wi_argument(arguments, "name");
-    struct wi_bench_head head = {.name = name ? name : arguments->positionals[0],
+    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
+    struct wi_bench_head head = {.name = name             ? name
+                                         : is_path(first) ? wi_text_basename(first)
+                                                          : first,
         .seed = seed,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
     json_t *done = json_array();
