@@ -33,6 +33,7 @@ const EXPECTED = [
     ['build/webinfer add /tmp/digits.car ', /^carried: added, /],
     ['build/webinfer unpublish digits', /^digits: published no longer/],
     ['build/webinfer hardware digits', /^digits would run on \w+\/\w+ of node-/],
+    ['build/webinfer bench digits', /^\d+ +digits chrome\/wasm .* threads=1 .* page +ok /m],
     ['build/webinfer verify --verbose', /^node-.* wasm +right /m],
     ['build/webinfer verify --browser chrome', /^node-\w+ +chrome +wasm +right /m],
     ['build/webinfer infer digits ', /^7 +\d/m],
