@@ -60,7 +60,7 @@ void wi_pool_tune(struct wi_pool *pool, double now)
     }
     if (pool->quiet_since == 0)
         pool->quiet_since = now;
-    if (now - pool->quiet_since < QUIET_MS)
+    if (now - pool->quiet_since < QUIET_MS || !wi_tunings_are_open(pool->tunings))
         return;
     for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
          node = wi_pool_node_next(node))

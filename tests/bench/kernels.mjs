@@ -14,6 +14,7 @@ import { resample } from '../../page/src/pipeline/image/resample.js';
 import { fourierOf } from '../../page/src/pipeline/sound/fourier.js';
 import { commandLine, flag, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
+import { ENDLESS } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { build } from '../lib/paths.mjs';
@@ -248,13 +249,6 @@ async function measureVerify(daemon) {
     }
     return rows;
 }
-
-const ENDLESS = `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-    var i = id.x;
-    loop { i = i * 1664525u + 1013904223u; if (i == 0u && y[0] == 7u) { break; } }
-    y[id.x % 64u] = i;
-}`;
 
 /** Echoes of Firefox, ms each, for as long as `going` says. */
 async function echoes(daemon, going) {

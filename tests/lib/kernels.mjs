@@ -224,3 +224,11 @@ export async function checkKernel(daemon, one, more = {}) {
     assert.equal(output.data.length, wanted.values.length);
     return answer.json;
 }
+
+/** Its rounds end for no number: SwiftShader goes on for ever. Lavapipe ends an invocation after 65,535 rounds. */
+export const ENDLESS = `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
+    var i = id.x;
+    loop { i = i * 1664525u + 1013904223u; if (i == 0u && y[0] == 7u) { break; } }
+    y[id.x % 64u] = i;
+}`;

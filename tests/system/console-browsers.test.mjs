@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { launch } from '../page/support/browser.mjs';
+import { launch, noteViolations } from '../page/support/browser.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -15,7 +15,7 @@ before(async () => {
     await daemon.start();
     browser = await launch();
     ({ tab, close } = await browser.openTab(problems));
-    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await noteViolations(tab);
 });
 after(async () => {
     await close?.();

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { launch } from '../page/support/browser.mjs';
+import { launch, noteViolations } from '../page/support/browser.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -25,7 +25,7 @@ after(async () => {
 async function opened(hash) {
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
-    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await noteViolations(tab);
     await tab.goto(`${daemon.url}/#/${hash}`);
     await tab.waitForSelector('body[data-state=live] main[data-state=filled]');
     return { tab, problems, close };

@@ -19,7 +19,7 @@ import { chirp, disc } from '../lib/media.mjs';
 import { graph, model, node, value } from '../lib/onnx.mjs';
 import { ownModels, root, sharedModels } from '../lib/paths.mjs';
 import { readWav } from '../lib/read-media.mjs';
-import { launch } from '../page/support/browser.mjs';
+import { launch, noteViolations } from '../page/support/browser.mjs';
 
 const TEXT = 'The red fox sees a small dog in the forest.';
 const LABELS = ['a dog', 'a red fox', 'river'];
@@ -48,7 +48,7 @@ before(async () => {
     [browser] = await Promise.all([launch({ flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream', `--use-file-for-fake-audio-capture=${WORD}`] }),
         daemon.start()]);
     ({ tab, close } = await browser.openTab(problems));
-    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await noteViolations(tab);
     tab.on('dialog', (dialog) => {
         problems.push(`a dialog: ${dialog.message()}`);
         void dialog.dismiss();

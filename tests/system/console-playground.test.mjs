@@ -9,7 +9,7 @@ import { clear, guard } from '../lib/cleanup.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { makeSpeech } from '../lib/spoken.mjs';
-import { launch } from '../page/support/browser.mjs';
+import { launch, noteViolations } from '../page/support/browser.mjs';
 
 /** What the microphone hears, over and over: each time it is a segment, as the pauses around it are long. */
 const speech = makeSpeech(3, { words: 3, pauses: [900, 200, 200, 900] });
@@ -29,7 +29,7 @@ before(async () => {
     [browser] = await Promise.all([launch({ flags: ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream',
         `--use-file-for-fake-audio-capture=${file}`] }), daemon.start()]);
     ({ tab, close } = await browser.openTab(problems));
-    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await noteViolations(tab);
 });
 after(async () => {
     await close?.();

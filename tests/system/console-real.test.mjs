@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { launch } from '../page/support/browser.mjs';
+import { launch, noteViolations } from '../page/support/browser.mjs';
 import { findFirefox, launchFirefox } from '../page/support/firefox.mjs';
 
 const TOKEN = `wi_${crypto.randomBytes(32).toString('base64url')}`;
@@ -32,7 +32,7 @@ after(async () => {
 test('every view is filled for who has a token, and shows what comes and goes', async () => {
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
-    await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+    await noteViolations(tab);
     await tab.goto(`${daemon.url}/`);
     await tab.fill('body[data-state=token] #token', TOKEN);
     await tab.keyboard.press('Enter');

@@ -6,6 +6,7 @@ import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
+import { ENDLESS } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import * as processes from '../lib/processes.mjs';
 import { tokensOf, writeTokens } from '../lib/tokens.mjs';
@@ -221,13 +222,6 @@ test('webinfer compute runs a file of WGSL, and shows where one is wrong', async
 
 // --- kernels that do not end ---------------------------------------------------------------------------
 
-/** Its rounds end for no number: SwiftShader goes on for ever. Lavapipe ends an invocation after 65,535 rounds. */
-const ENDLESS = `@group(0) @binding(0) var<storage, read_write> y: array<u32>;
-@compute @workgroup_size(64) fn main(@builtin(global_invocation_id) id: vec3u) {
-    var i = id.x;
-    loop { i = i * 1664525u + 1013904223u; if (i == 0u && y[0] == 7u) { break; } }
-    y[id.x % 64u] = i;
-}`;
 const endless = (browser, workgroups = [1, 1, 1]) =>
     ({ source: ENDLESS, browser, inputs: [], outputs: [output('y', 64, 'UINT32')], workgroups });
 /** So many invocations take the cores for minutes, although each of them ends. */

@@ -171,6 +171,20 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
         (void)add(tunings, key, owner, kernel, size_class);
 }
 
+/* Nobody knows it, and it may be tried once more. */
+static int is_open(const struct item *item)
+{
+    return !item->tuning.is_known && item->tries < WI_TUNING_TRIES;
+}
+
+int wi_tunings_are_open(const struct wi_tunings *tunings)
+{
+    for (const struct item *item = tunings->items; item; item = item->hh.next)
+        if (is_open(item))
+            return 1;
+    return 0;
+}
+
 static int is_under_way(const struct item *item, double now)
 {
     return *item->node && now - item->begun_at < WI_TUNING_PATIENCE_MS;
@@ -186,7 +200,7 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
             continue;
         if (is_under_way(item, now))
             return NULL;
-        if (item->tries < WI_TUNING_TRIES && (!next || item->begun_at < next->begun_at))
+        if (is_open(item) && (!next || item->begun_at < next->begun_at))
             next = item;
     }
     if (!next)

@@ -43,6 +43,8 @@ void wi_tunings_free(struct wi_tunings *tunings); /* NULL is fine */
 /* The kernel has run there, with sizes of that class. */
 void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
     const struct wi_kernel *kernel, const char *size_class);
+/* Whether there is anything to measure for anybody. */
+int wi_tunings_are_open(const struct wi_tunings *tunings);
 /* What that node is to measure next, which is begun: NULL where everything is known that was used,
  * or something is under way. Valid until the next call. */
 const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,

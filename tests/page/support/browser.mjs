@@ -28,6 +28,10 @@ export function findWebnnChromium() {
     return process.env.WEBINFER_WEBNN_CHROMIUM ?? path.join(path.dirname(chromiumWithWebnn()), 'chromium');
 }
 
+/** Has the tab's pages say what their policy kept from them, as an error. @param {any} tab before it opens one */
+export const noteViolations = (tab) => tab.addInitScript(() => document.addEventListener('securitypolicyviolation',
+    ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+
 /** @param {{webnn?: string, flags?: string[]}} [options] `webnn`: the path of a Chromium to start with WebNN; `flags`: more of
  * Chromium's own */
 export async function launch({ webnn, flags = [] } = {}) {

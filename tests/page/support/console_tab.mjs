@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before } from 'node:test';
-import { builtPage, launch } from './browser.mjs';
+import { builtPage, launch, noteViolations } from './browser.mjs';
 import { ConsoleService } from './console_service.mjs';
 
 export const LIVE = 'body[data-state=live] main[data-state=filled]';
@@ -16,7 +16,7 @@ async function withConsole(browser, folder, options, use) {
     const service = await new ConsoleService(folder, options).start(), problems = [];
     const { tab, close } = await browser.openTab(problems);
     try {
-        await tab.addInitScript(() => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
+        await noteViolations(tab);
         tab.on('dialog', (dialog) => {
             problems.push(`a dialog: ${dialog.message()}`);
             void dialog.dismiss();

@@ -107,7 +107,9 @@ static void expect_known(const struct wi_tuning_owner *owner, const char *expect
 TEST(one_after_the_other_is_measured_and_then_known)
 {
     expect_begun(&ours, "n-1", 1, NULL, NULL);
+    assert_false(wi_tunings_are_open(tunings));
     note(&ours, "add", "64");
+    assert_true(wi_tunings_are_open(tunings));
     note(&ours, "add", "64");
     note(&ours, "relu", "8");
     expect_known(&ours, NULL);
@@ -143,6 +145,7 @@ TEST(one_that_never_answers_is_not_asked_for_ever)
         expect_begun(&ours, "n-1", now + WI_TUNING_PATIENCE_MS - 1, NULL, NULL);
     }
     expect_begun(&ours, "n-1", now, NULL, NULL);
+    assert_false(wi_tunings_are_open(tunings));
 }
 
 TEST(a_node_that_goes_lets_others_measure)
