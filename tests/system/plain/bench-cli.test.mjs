@@ -99,7 +99,7 @@ test('what the service chose is compared with the best place, and a yardstick is
     const { code, run } = await bench(['digits', '--runs', '2', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'client']);
     assert.equal(code, 0);
     const chosen = run.cells.find(({ platform }) => platform === 'auto');
-    assert.match(chosen.reason, /^chose (chrome|edge)\/(wasm|webgpu)/);
+    assert.match(chosen.reason, /^chose (chrome|edge|firefox)\/(wasm|webgpu|webnn)/); // `auto` names no browser
     const clients = run.cells.filter(({ clock, platform }) => clock === 'client' && platform !== 'auto');
     assert.equal(clients.length, 4);
     assert.ok(clients.some(({ index }) => index === chosen.baseline));
