@@ -113,8 +113,8 @@ void wi_lab_put_earlier(
         free(key);
     }
     json_t *document = json_pack("{s:s, s:I, s:s?, s:b, s:o}", "id", earlier->id, "began_at",
-        (json_int_t)earlier->began_at, "commit", earlier->commit, "noisy",
-        wi_lab_is_noisy(earlier), "medians", medians);
+        (json_int_t)earlier->began_at, "commit", earlier->commit, "noisy", wi_lab_is_noisy(earlier),
+        "medians", medians);
     char *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(FIGURES));
     wi_buffer_puts(out, text);
     free(text);

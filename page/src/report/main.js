@@ -93,14 +93,14 @@ const SHOWN = {
     Samples: samplesOf,
     Threads: ({ threads }) => threads,
 };
-/** Texts that may be long, and so may break. */
-const LONG = ['Model', 'Reason'];
+/** Texts that may be long, and so may break: the class of such a column. @type {Record<string, string>} */
+const LONG = { Model: 'long', Reason: 'why' };
 
 /** @param {import('./figures.js').Column[]} shown */
 const rowOf = (shown) => (/** @type {Cell} */ cell) =>
     h('tr', { key: cell.index, class: isSimulated(run, cell) ? 'made-up' : '', 'data-index': cell.index }, shown.map(({ title, by, isFigure }) => {
         const value = by(cell);
-        return h('td', { class: isFigure ? 'figure' : LONG.includes(title) ? 'long' : 'word' },
+        return h('td', { class: isFigure ? 'figure' : LONG[title] ?? 'word' },
             SHOWN[title] ? SHOWN[title](cell) : typeof value === 'number' ? figure(value) : value);
     }));
 

@@ -84,8 +84,8 @@ TEST(an_earlier_run_has_the_cells_of_the_same_model)
         "'precision':'fp32','threads':1,'batch':1,'concurrency':1,'clock':'page','outcome':'ok',"
         "'samples_ms':[8]}]}");
     wi_lab_put_earlier(&out, &run, &earlier);
-    assert_string_equal(out.text,
-        "{\"id\":\"run-0\",\"began_at\":7,\"commit\":\"c\",\"noisy\":false,\"medians\":{\"1\":5.0}}");
+    assert_string_equal(out.text, "{\"id\":\"run-0\",\"began_at\":7,\"commit\":\"c\",\"noisy\":"
+                                  "false,\"medians\":{\"1\":5.0}}");
     wi_buffer_clear(&out);
     wi_lab_run_clear(&earlier);
     wi_lab_run_clear(&run);

@@ -149,8 +149,8 @@ static void print_cells(const struct wi_lab_figures *figures)
 }
 
 /* One of the service's, as wi_lab_put_earlier has it; nothing where it is gone. */
-static void put_earlier(const struct wi_cli *cli, struct wi_buffer *out,
-    const struct wi_lab_run *run, const char *id)
+static void put_earlier(
+    const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
     char *path = wi_sprintf("/v1/results/%s", id);
     json_t *document = wi_cli_get(cli, path);
