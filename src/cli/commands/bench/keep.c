@@ -53,8 +53,7 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
         id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
         (json_int_t)wi_wall_ms(), "webinfer", "version", PACKAGE_VERSION);
     if (*built_commit)
-        json_object_set_new(
-            json_object_get(head, "webinfer"), "commit", json_string(built_commit));
+        json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));
     if (about->simulated)
         json_object_set_new(head, "simulated", json_true());
     if (is_here(cli))
