@@ -13,9 +13,9 @@ SELECT
     run.webinfer.version AS webinfer, run.webinfer.commit AS commit, run.noisy AS noisy,
     run.imported AS imported, run.simulated OR platform = 'simulated' AS simulated, index, model,
     hash, browser, browser_version, flags, platform, adapter, engine, engine_version, precision,
-    CAST(threads AS VARCHAR) AS threads, batch, concurrency, clock, outcome, reason, load_ms,
+    CAST(threads AS VARCHAR) AS threads, optimization, batch, concurrency, clock, outcome, reason, load_ms,
     first_ms, samples_ms, repeats, disturbed, page_bytes, rss_bytes, error_ratio, output_hash,
-    baseline, yardstick
+    text, baseline, yardstick
 FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     run: 'STRUCT(id VARCHAR, name VARCHAR, began_at BIGINT, webinfer STRUCT("version" VARCHAR,
         "commit" VARCHAR), noisy BOOLEAN, imported BOOLEAN, simulated BOOLEAN)',
@@ -24,10 +24,12 @@ FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     adapter: 'STRUCT(vendor VARCHAR, architecture VARCHAR, description VARCHAR,
         is_fallback BOOLEAN)',
     engine: 'VARCHAR', engine_version: 'VARCHAR', precision: 'VARCHAR', threads: 'VARCHAR',
-    batch: 'BIGINT', concurrency: 'BIGINT', outcome: 'VARCHAR', reason: 'VARCHAR',
+    optimization: 'VARCHAR', batch: 'BIGINT', concurrency: 'BIGINT', outcome: 'VARCHAR', reason: 'VARCHAR',
     clock: 'VARCHAR', load_ms: 'DOUBLE', first_ms: 'DOUBLE', samples_ms: 'DOUBLE[]',
     repeats: 'BIGINT', disturbed: 'BIGINT', page_bytes: 'BIGINT', rss_bytes: 'BIGINT',
-    error_ratio: 'DOUBLE', output_hash: 'VARCHAR', baseline: 'INTEGER', yardstick: 'VARCHAR'
+    error_ratio: 'DOUBLE', output_hash: 'VARCHAR', text: 'STRUCT(prompt_tokens DOUBLE,
+        tokens DOUBLE, prompt_per_s DOUBLE, generated_per_s DOUBLE, first_p50_ms DOUBLE,
+        first_p90_ms DOUBLE, token_ms DOUBLE, all_per_s DOUBLE)', baseline: 'INTEGER', yardstick: 'VARCHAR'
 });
 
 -- A row for each sample, in the order in which they were measured.
@@ -53,7 +55,8 @@ WHERE cell.yardstick IS NULL AND NOT cell.simulated AND NOT base.simulated AND c
 
 -- Where each model ran fastest, of what was right, in each run.
 CREATE OR REPLACE VIEW best_places AS
-SELECT run, model, batch, concurrency, clock, browser, platform, precision, threads, median_ms
+SELECT run, model, batch, concurrency, clock, browser, platform, precision, threads,
+    optimization, median_ms
 FROM medians
 WHERE outcome = 'ok' AND yardstick IS NULL AND NOT simulated
 QUALIFY row_number() OVER (
@@ -61,16 +64,18 @@ QUALIFY row_number() OVER (
 
 -- What each cell was from run to run: the same names are the same cell.
 CREATE OR REPLACE VIEW history AS
-SELECT model, browser, platform, precision, threads, batch, concurrency, clock, began_at, commit,
-    run, noisy, imported, simulated, outcome, median_ms,
+SELECT model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
+    began_at, commit, run, noisy, imported, simulated, outcome, median_ms,
     median_ms / lag(median_ms) OVER same_cell AS ratio,
     lag(run) OVER same_cell AS run_before, lag(outcome) OVER same_cell AS outcome_before
 FROM cells LEFT JOIN (SELECT run, index, median_ms FROM medians) AS timed USING (run, index)
 WHERE yardstick IS NULL
 WINDOW same_cell AS (
-    PARTITION BY model, browser, platform, precision, threads, batch, concurrency, clock, simulated
+    PARTITION BY model, browser, platform, precision, threads, optimization, batch, concurrency,
+        clock, simulated
     ORDER BY began_at, run)
-ORDER BY model, browser, platform, precision, threads, batch, concurrency, clock, began_at;
+ORDER BY model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
+    began_at;
 
 -- What took over 10 % longer than in the run before, or was ok there and is not. This has no test
 -- of significance and no yardstick: webinfer results compare has.

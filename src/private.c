@@ -8,7 +8,40 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Where the value of the last setting of that key, which ends with "=", lies; NULL: there is none.
+ */
+static char **find(struct wi_strings *settings, const char *key)
+{
+    for (size_t i = settings->count; i-- > 0;)
+        if (strncmp(settings->items[i], key, strlen(key)) == 0)
+            return &settings->items[i];
+    return NULL;
+}
+
+/* Gives that setting a folder of the instance as its value, where it has none. */
+static enum wi_code give_folder(struct wi_instance *instance, struct wi_strings *settings,
+    const char *key, const char *name, struct wi_error *error)
+{
+    char **setting = find(settings, key);
+    if (setting && (*setting)[strlen(key)])
+        return WI_OK;
+    char *folder = wi_instance_make(instance, name, error);
+    if (!folder)
+        return error->code;
+    char *whole = wi_sprintf("%s%s", key, folder);
+    free(folder);
+    if (!setting) {
+        wi_strings_add(settings, whole);
+        free(whole);
+        return WI_OK;
+    }
+    free(*setting);
+    *setting = whole;
+    return WI_OK;
+}
 
 enum wi_code wi_private_settle(
     struct wi_instance *instance, struct wi_strings *settings, struct wi_error *error)
@@ -16,16 +49,12 @@ enum wi_code wi_private_settle(
     static const char *const fixed[] = {"api.listen=127.0.0.1:0",
         "api.tokens_file=", "api.tls_certificate=", "api.tls_key=", "bridge.listen=127.0.0.1:0",
         "bridge.public_url=", "bridge.tls_certificate=", "bridge.tls_key="};
-    char *folder = wi_instance_make(instance, "store", error);
-    if (!folder)
-        return error->code;
+    enum wi_code code = give_folder(instance, settings, "store.path=", "store", error);
+    if (code == WI_OK && find(settings, "models.directory="))
+        code = give_folder(instance, settings, "models.directory=", "models", error);
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         wi_strings_add(settings, fixed[i]);
-    char *store = wi_sprintf("store.path=%s", folder);
-    wi_strings_add(settings, store);
-    free(store);
-    free(folder);
-    return WI_OK;
+    return code;
 }
 
 void wi_private_say(const char *api_url, const char *bridge_url)

@@ -11,7 +11,8 @@
 #include "browser/instance.h"
 
 /* Adds to `settings` (see wi_config_load_with) free ports on loopback, without tokens and TLS, and
- * the database in a folder of the instance, which goes with it. */
+ * the database in a folder of the instance, which goes with it, unless `settings` name another. An
+ * empty models.directory of theirs becomes such a folder as well. */
 enum wi_code wi_private_settle(
     struct wi_instance *instance, struct wi_strings *settings, struct wi_error *error);
 /* One line of JSON on standard output, {"api": URL, "bridge": URL}. */

@@ -345,9 +345,10 @@ static void add_benchmark(struct wi_buffer *out, const struct wi_benchmark *benc
     static const char *const threads[] = {
         [WI_THREADS_ONE] = ",\"threads\":1", [WI_THREADS_ALL] = ",\"threads\":\"all\""};
     wi_buffer_printf(out,
-        ",\"task_type\":\"benchmark\",\"benchmark\":{\"runs\":%u,\"warmup\":%u%s}", benchmark->runs,
-        benchmark->warmup,
-        benchmark->threads == WI_THREADS_USUAL ? "" : threads[benchmark->threads]);
+        ",\"task_type\":\"benchmark\",\"benchmark\":{\"runs\":%u,\"warmup\":%u%s%s}",
+        benchmark->runs, benchmark->warmup,
+        benchmark->threads == WI_THREADS_USUAL ? "" : threads[benchmark->threads],
+        benchmark->as_it_is ? ",\"optimization\":\"none\"" : "");
 }
 
 /* What only tasks that are no tensors in and out have. */

@@ -312,6 +312,10 @@ static const struct wi_flag bench_options[] = {
         "At these precisions; by default at that of the model's name"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
         "Of WASM, by the page's clock; both is the default"},
+    {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
+        "What onnxruntime may fuse in graphs, by the page's clock; none,all measures both, and "
+        "says "
+        "what it brings; all is the default"},
     {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
         "So many inputs in one, of models whose first dimension is free; 1 is the default"},
     {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
@@ -340,6 +344,8 @@ static const struct wi_flag bench_options[] = {
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
         "With --start and in the place of models, run the tests of operators that lie there, as "
         "ONNX has them, and say what is right where; no time is measured"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Say of each request what was asked and what it took"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "Write a document that shows all of it, with no need of a network"},
     REPORT_OPTIONS,

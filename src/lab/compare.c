@@ -92,8 +92,8 @@ static struct named *name_all(const struct wi_lab_run *run)
 {
     struct named *all = NULL, *named, *other;
     for (size_t i = 0; i < run->count; i++) {
-        if (run->cells[i].yardstick < WI_LAB_YARDSTICKS)
-            continue;
+        if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
+            continue; /* what was not run is as if it were not there */
         named = wi_alloc(sizeof *named);
         named->name = name_of(&run->cells[i]);
         named->cell = &run->cells[i];

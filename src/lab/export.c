@@ -198,6 +198,7 @@ CELL(engine_version, put_field(out, cell->engine_version))
 CELL(precision, put_field(out, cell->precision))
 CELL(threads, if (json_is_string(cell->threads)) put_field(out, "all");
      else put_count(out, cell->threads ? json_integer_value(cell->threads) : -1))
+CELL(optimization, put_field(out, wi_lab_optimization_names[cell->optimization]))
 CELL(batch, put_count(out, cell->batch))
 CELL(concurrency, put_count(out, cell->concurrency))
 CELL(clock, put_field(out, wi_lab_clock_names[cell->clock]))
@@ -208,6 +209,16 @@ CELL(load_ms, put_time(out, cell->load_ms))
 CELL(first_ms, put_time(out, cell->first_ms))
 CELL(disturbed, put_count(out, cell->disturbed))
 CELL(error_ratio, put_time(out, cell->error_ratio))
+/* Of a model that writes. */
+#define WRITTEN(name) CELL(name, if (cell->writes) put_time(out, cell->text.name))
+WRITTEN(prompt_tokens)
+WRITTEN(tokens)
+WRITTEN(prompt_per_s)
+WRITTEN(generated_per_s)
+WRITTEN(first_p50_ms)
+WRITTEN(first_p90_ms)
+WRITTEN(token_ms)
+WRITTEN(all_per_s)
 COLUMN(n, put_count(out, (int64_t)row->summary.n))
 SUMMARY(min)
 SUMMARY(median)
@@ -236,11 +247,14 @@ CELL(
 static const struct column columns[] = {TITLE(run), TITLE(name), TITLE(began_at), TITLE(commit),
     TITLE(index), TITLE(model), TITLE(hash), TITLE(browser), TITLE(browser_version),
     TITLE(platform), TITLE(engine), TITLE(engine_version), TITLE(precision), TITLE(threads),
-    TITLE(batch), TITLE(concurrency), TITLE(clock), TITLE(yardstick), TITLE(outcome), TITLE(reason),
-    TITLE(load_ms), TITLE(first_ms), TITLE(disturbed), TITLE(error_ratio), TITLE(n),
-    {"min_ms", csv_min}, {"median_ms", csv_median}, {"low_ms", csv_low}, {"high_ms", csv_high},
-    {"p90_ms", csv_p90}, TITLE(bimodal), TITLE(baseline), TITLE(speedup), TITLE(speedup_low),
-    TITLE(speedup_high), TITLE(simulated), TITLE(noisy), TITLE(imported), TITLE(samples_ms)};
+    TITLE(optimization), TITLE(batch), TITLE(concurrency), TITLE(clock), TITLE(yardstick),
+    TITLE(outcome), TITLE(reason), TITLE(load_ms), TITLE(first_ms), TITLE(disturbed),
+    TITLE(error_ratio), TITLE(prompt_tokens), TITLE(tokens), TITLE(prompt_per_s),
+    TITLE(generated_per_s), TITLE(first_p50_ms), TITLE(first_p90_ms), TITLE(token_ms),
+    TITLE(all_per_s), TITLE(n), {"min_ms", csv_min}, {"median_ms", csv_median}, {"low_ms", csv_low},
+    {"high_ms", csv_high}, {"p90_ms", csv_p90}, TITLE(bimodal), TITLE(baseline), TITLE(speedup),
+    TITLE(speedup_low), TITLE(speedup_high), TITLE(simulated), TITLE(noisy), TITLE(imported),
+    TITLE(samples_ms)};
 #define COLUMNS (sizeof columns / sizeof *columns)
 
 void wi_lab_put_csv(struct wi_buffer *out, const struct wi_lab_figures *figures)

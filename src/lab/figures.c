@@ -45,7 +45,8 @@ static int fits(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
                 json_integer_value(other->threads) == 1 && other->count > 0 &&
                 !is_yardstick(other) && strcmp(cell->model, other->model) == 0 &&
                 wi_text_equal(cell->browser, other->browser) && cell->batch == other->batch &&
-                cell->concurrency == other->concurrency && cell->clock == other->clock;
+                cell->concurrency == other->concurrency && cell->clock == other->clock &&
+                cell->optimization == other->optimization;
     if (!alike)
         return 0;
     return wi_text_equal(cell->precision, other->precision) ? 2

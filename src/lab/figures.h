@@ -17,9 +17,9 @@ int wi_lab_has_drifted(const struct wi_lab_mark *marks, size_t count);
 int wi_lab_is_noisy(const struct wi_lab_run *run);
 
 /* The cell that this one is compared with: the one that it names; else that of the same model,
- * browser, batch, concurrency and clock on WASM with one thread, at the same precision, or in FP32
- * where there is none. NULL where there is none with samples, for itself, for a yardstick, and
- * where either is simulated. Public for tests. */
+ * browser, optimization, batch, concurrency and clock on WASM with one thread, at the same
+ * precision, or in FP32 where there is none. NULL where there is none with samples, for itself, for
+ * a yardstick, and where either is simulated. Public for tests. */
 const struct wi_lab_cell *wi_lab_baseline(
     const struct wi_lab_run *run, const struct wi_lab_cell *cell);
 

@@ -116,6 +116,39 @@ static void put_times(struct wi_buffer *out, const struct wi_lab_figure *row)
     wi_buffer_puts(out, " | ");
 }
 
+static void put_figure(struct wi_buffer *out, double value)
+{
+    if (value >= 0)
+        wi_buffer_printf(out, "%.4g", value);
+    wi_buffer_puts(out, " | ");
+}
+
+/* Models that write, where there are some and there is room. */
+static void put_texts(struct wi_buffer *out, const struct wi_lab_figures *figures)
+{
+    int has_head = 0;
+    for (size_t i = 0; i < figures->count; i++) {
+        const struct wi_lab_cell *cell = figures->rows[i].cell;
+        const double of_text[] = {cell->text.prompt_per_s, cell->text.first_p50_ms,
+            cell->text.first_p90_ms, cell->text.token_ms, cell->text.generated_per_s,
+            cell->text.all_per_s};
+        struct wi_buffer row = {0};
+        if (!cell->writes)
+            continue;
+        if (!has_head)
+            wi_buffer_puts(&row,
+                "\n| text | prompt tokens/s | first token ms | p90 ms | ms a token | "
+                "tokens/s of a user | of all |\n|---|---|---|---|---|---|---|\n");
+        has_head = 1;
+        put_name(&row, cell);
+        for (size_t k = 0; k < sizeof of_text / sizeof *of_text; k++)
+            put_figure(&row, of_text[k]);
+        wi_buffer_puts(&row, "\n");
+        if (!add_row(out, &row))
+            break;
+    }
+}
+
 void wi_lab_put_markdown(struct wi_buffer *out, const struct wi_lab_figures *figures)
 {
     size_t count, shown = 0;
@@ -136,6 +169,7 @@ void wi_lab_put_markdown(struct wi_buffer *out, const struct wi_lab_figures *fig
             break;
     }
     put_more(out, count, shown);
+    put_texts(out, figures);
     free(rows);
 }
 

@@ -13,6 +13,7 @@
 
 const char *const wi_lab_outcome_names[] = {
     "ok", "inexact", "unsupported", "absent", "too slow", "crashed", "failed", "not run", NULL};
+const char *const wi_lab_optimization_names[] = {"none", "all", NULL};
 const char *const wi_lab_clock_names[] = {"page", "client", NULL};
 const char *const wi_lab_yardstick_names[] = {"before", "between", "after", NULL};
 const char *const wi_lab_platform_names[] = {
@@ -72,7 +73,7 @@ const struct wi_param wi_lab_run_params[] = {
 
 struct reading_cell {
     struct wi_lab_cell cell;
-    json_t *flags, *adapter, *threads, *samples, *ignored;
+    json_t *flags, *adapter, *threads, *text, *samples, *ignored;
 };
 
 #define CELL(member, kind_, min_, max_, help_)                                                     \
@@ -112,6 +113,7 @@ const struct wi_param wi_lab_cell_params[] = {
     TEXT(engine_version, NULL),
     TEXT(precision, NULL),
     JSON("threads", threads, WI_PARAM_ANY, 0, "integer|'all'|null", "Of WASM."),
+    NAME(optimization, wi_lab_optimization_names, 0),
     COUNT(batch, 1, NULL),
     COUNT(concurrency, 1, "Requests at a time."),
     NAME(outcome, wi_lab_outcome_names, 1),
@@ -133,6 +135,11 @@ const struct wi_param wi_lab_cell_params[] = {
         "The number of the cell that its speed-up is against; else WASM with one thread in the "
         "same browser."),
     NAME(yardstick, wi_lab_yardstick_names, 0),
+    JSON("text", text, WI_PARAM_OBJECT, 0,
+        "(prompt_tokens? number, tokens? number, prompt_per_s? number, generated_per_s? number, "
+        "first_p50_ms? number, first_p90_ms? number, token_ms? number, all_per_s? number)|null",
+        "Of a model that writes, by the client's clock: tokens of a request, how fast they are "
+        "read and made, and when the first comes."),
     JSON("summary", ignored, WI_PARAM_ANY, 0, NULL, "It is computed, whatever is said here."),
     JSON("speedup", ignored, WI_PARAM_ANY, 0, NULL, "Likewise."),
     WI_PARAM_END,
@@ -142,6 +149,20 @@ const struct wi_param wi_lab_cell_params[] = {
 #undef COUNT
 #undef JSON
 #undef NAME
+
+#define TEXT(member) WI_PARAM_ROW(wi_lab_text, member, WI_PARAM_NUMBER, 0, 0, WI_LAB_MS_MAX)
+static const struct wi_param text_params[] = {
+    TEXT(prompt_tokens),
+    TEXT(tokens),
+    TEXT(prompt_per_s),
+    TEXT(generated_per_s),
+    TEXT(first_p50_ms),
+    TEXT(first_p90_ms),
+    TEXT(token_ms),
+    TEXT(all_per_s),
+    WI_PARAM_END,
+};
+#undef TEXT
 
 struct who {
     const char *version, *commit;
@@ -250,6 +271,19 @@ static enum wi_code check_adapter(const json_t *adapter, const char *where, stru
     return code;
 }
 
+static enum wi_code read_text(
+    struct wi_lab_cell *cell, const json_t *text, const char *where, struct wi_error *error)
+{
+    cell->text = (struct wi_lab_text){-1, -1, -1, -1, -1, -1, -1, -1};
+    cell->writes = text != NULL;
+    char *inside = wi_sprintf("%stext.", where);
+    enum wi_code code =
+        text ? wi_params_read(text_params, text, WI_PARAMS_STRICT, inside, &cell->text, error)
+             : WI_OK;
+    free(inside);
+    return code;
+}
+
 static enum wi_code check_outcome(
     const struct wi_lab_cell *cell, const char *where, struct wi_error *error)
 {
@@ -266,6 +300,7 @@ static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t
 {
     struct reading_cell reading = {.cell = {.index = (int64_t)place,
                                        .clock = WI_LAB_CLOCKS,
+                                       .optimization = WI_LAB_OPTIMIZATIONS,
                                        .yardstick = WI_LAB_YARDSTICKS,
                                        .batch = -1,
                                        .concurrency = -1,
@@ -290,6 +325,8 @@ static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t
         code = check_threads(cell->threads, where, error);
     if (code == WI_OK)
         code = check_adapter(cell->adapter, where, error);
+    if (code == WI_OK)
+        code = read_text(cell, reading.text, where, error);
     if (code == WI_OK)
         code = read_samples(cell, reading.samples, where, error);
     return code == WI_OK ? check_outcome(cell, where, error) : code;
@@ -508,6 +545,9 @@ void wi_lab_put_name(struct wi_buffer *out, const struct wi_lab_cell *cell)
         wi_buffer_puts(out, " threads=all");
     else
         put_count(out, "threads", cell->threads ? json_integer_value(cell->threads) : -1);
+    if (cell->optimization < WI_LAB_OPTIMIZATIONS)
+        wi_buffer_strings(
+            out, " optimization=", wi_lab_optimization_names[cell->optimization], NULL);
     put_count(out, "batch", cell->batch);
     put_count(out, "concurrency", cell->concurrency);
     if (cell->clock < WI_LAB_CLOCKS)

@@ -29,11 +29,24 @@ enum wi_lab_outcome {
     WI_LAB_NOT_RUN,
     WI_LAB_OUTCOMES
 };
+enum wi_lab_optimization { WI_LAB_AS_IT_IS, WI_LAB_OPTIMIZED, WI_LAB_OPTIMIZATIONS };
 enum wi_lab_clock { WI_LAB_PAGE, WI_LAB_CLIENT, WI_LAB_CLOCKS };
 enum wi_lab_yardstick { WI_LAB_BEFORE, WI_LAB_BETWEEN, WI_LAB_AFTER, WI_LAB_YARDSTICKS };
-/* "ok" …, "page" …, "before" … and the platforms; each ended by NULL. */
-extern const char *const wi_lab_outcome_names[],
-    *const wi_lab_clock_names[], *const wi_lab_yardstick_names[], *const wi_lab_platform_names[];
+/* "ok" …, "none" …, "page" …, "before" … and the platforms; each ended by NULL. */
+extern const char *const wi_lab_outcome_names[], *const wi_lab_optimization_names[],
+                                                     *const wi_lab_clock_names[],
+                                                         *const wi_lab_yardstick_names[],
+                                                             *const wi_lab_platform_names[];
+
+/* Of a cell whose model writes, by the client's clock; below 0: not known. */
+struct wi_lab_text {
+    double prompt_tokens, tokens;      /* of a request, the medians; the latter are those it made */
+    double prompt_per_s;               /* of the prompt that are read in a second */
+    double generated_per_s;            /* that are made for a user in a second */
+    double first_p50_ms, first_p90_ms; /* from the request to its first token */
+    double token_ms;                   /* to make a token */
+    double all_per_s;                  /* that all users together get in a second */
+};
 
 /* Texts and JSON are borrowed from `json`; NULL is not known, and so is a number below 0. */
 struct wi_lab_cell {
@@ -44,6 +57,7 @@ struct wi_lab_cell {
     int platform;          /* index into wi_lab_platform_names */
     int outcome;           /* enum wi_lab_outcome */
     int clock, yardstick;  /* WI_LAB_CLOCKS, WI_LAB_YARDSTICKS: none */
+    int optimization;      /* of onnxruntime; WI_LAB_OPTIMIZATIONS: nobody says it */
     const json_t *flags;   /* of the browser: an array of strings */
     const json_t *adapter; /* as executed_on.adapter of an answer */
     const json_t *threads; /* a number, or "all" */
@@ -54,7 +68,9 @@ struct wi_lab_cell {
     int64_t baseline;         /* the index of the cell that it is compared with; -1: by the rule */
     double load_ms, first_ms; /* of fresh loads, and of the first run */
     double error_ratio;       /* of the guard's tolerance */
-    double *samples;          /* owned: `count` times of one run in milliseconds */
+    int writes;               /* `text` says something */
+    struct wi_lab_text text;
+    double *samples; /* owned: `count` times of one run in milliseconds */
     size_t count;
 };
 

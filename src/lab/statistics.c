@@ -55,12 +55,17 @@ static double *sorted_copy(const double *samples, size_t count)
     return sorted;
 }
 
-double wi_lab_median_of(const double *samples, size_t count)
+double wi_lab_quantile_of(const double *samples, size_t count, double p)
 {
     double *sorted = sorted_copy(samples, count);
-    double median = wi_lab_quantile(sorted, count, 0.5);
+    double quantile = wi_lab_quantile(sorted, count, p);
     free(sorted);
-    return median;
+    return quantile;
+}
+
+double wi_lab_median_of(const double *samples, size_t count)
+{
+    return wi_lab_quantile_of(samples, count, 0.5);
 }
 
 /* --- resamples ------------------------------------------------------------------------------- */

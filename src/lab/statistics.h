@@ -18,7 +18,8 @@ void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned i
  * Statistician 50 (1996), and quantile_cont of SQL. Public for tests. */
 double wi_lab_quantile(const double *sorted, size_t count, double p);
 
-/* The median of `count` (1 or more) numbers in any order, likewise. */
+/* The same, and the median, of numbers in any order. */
+double wi_lab_quantile_of(const double *samples, size_t count, double p);
 double wi_lab_median_of(const double *samples, size_t count);
 
 #define WI_LAB_RESAMPLES 10000

@@ -161,8 +161,33 @@ static size_t bytes_of(const struct wi_result_cell *cell)
     return cell->count * sizeof *cell->samples;
 }
 
-/* Whether the cell is there: `*there` 1, or 0; WI_CONFLICT for another one in its place. */
-static enum wi_code look_for_cell(sqlite3 *sqlite, const struct wi_result *run,
+/* Whether that is the head of a cell that was not run. */
+static int was_not_run(const char *head)
+{
+    json_t *kept = json_loads(head, 0, NULL);
+    const char *outcome = json_string_value(json_object_get(kept, "outcome"));
+    int result = outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) == 0;
+    json_decref(kept);
+    return result;
+}
+
+static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
+    const struct wi_result_cell *kept, struct wi_error *error)
+{
+    sqlite3_stmt *statement =
+        wi_db_prepare(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2", error);
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, run->number);
+        sqlite3_bind_int64(statement, 2, kept->index);
+    }
+    run->cells--;
+    run->bytes -= strlen(kept->head) + bytes_of(kept);
+    return wi_db_finish(sqlite, statement, error);
+}
+
+/* Whether the cell is there: `*there` 1, or 0; WI_CONFLICT for another one in its place. One that
+ * was not run goes, as long as the run has not ended. */
+static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
     const struct wi_result_cell *cell, int *there, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
@@ -180,8 +205,13 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, const struct wi_result *run,
     if (*there) {
         struct wi_result_cell kept;
         cell_from(&kept, statement);
-        if (strcmp(kept.head, cell->head) != 0 || kept.count != cell->count ||
-            (cell->count > 0 && memcmp(kept.samples, cell->samples, bytes_of(cell)) != 0))
+        int is_same =
+            strcmp(kept.head, cell->head) == 0 && kept.count == cell->count &&
+            (cell->count == 0 || memcmp(kept.samples, cell->samples, bytes_of(cell)) == 0);
+        *there = is_same || run->ended_at > 0 || !was_not_run(kept.head);
+        if (!*there)
+            code = remove_cell(sqlite, run, &kept, error);
+        else if (!is_same)
             code = wi_error_set(error, WI_CONFLICT, "cells",
                 "the run has another cell with the index %u", cell->index);
     }

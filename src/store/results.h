@@ -23,7 +23,8 @@ struct wi_result_cell {
 
 /* Writes what came of a run, all of it or nothing. A run that is not there begins, and the oldest
  * beyond `keep` go. One that is there takes the cells that it has not: the same cell again is none,
- * so that a request may be repeated. With `ended_at` it ends, and it is known whether it was noisy.
+ * so that a request may be repeated; one that was not run gives way. With `ended_at` it ends, and
+ * it is known whether it was noisy.
  *
  * WI_NOT_FOUND for a run that is not there and has no `head`. WI_CONFLICT for a cell that is there
  * and differs, for a new one of a run that has ended, and for what is said of the run itself if

@@ -28,6 +28,7 @@ enum wi_threads { WI_THREADS_USUAL, WI_THREADS_ONE, WI_THREADS_ALL };
 struct wi_benchmark {
     unsigned runs, warmup; /* `warmup` are those before */
     enum wi_threads threads;
+    int as_it_is; /* onnxruntime changes nothing in its graph */
 };
 
 /* Strings, tensors and JSON are owned, of the model a reference. */

@@ -8,12 +8,12 @@ import { cliPath } from './paths.mjs';
  * Runs it to its end, with `input` typed into it.
  * @param {import('./daemon.mjs').Daemon} daemon
  * @param {string[]} words
- * @param {{program?: string, env?: Record<string, string>, input?: string | Buffer, timeout?: number}} [options]
+ * @param {{program?: string, env?: Record<string, string>, input?: string | Buffer, timeout?: number, cwd?: string}} [options]
  * @returns {Promise<{code: number, out: string, problems: string, json: any}>}
  */
-export function webinfer(daemon, words, { program = cliPath, env = {}, input = '', timeout = 90_000 } = {}) {
+export function webinfer(daemon, words, { program = cliPath, env = {}, input = '', timeout = 90_000, cwd = undefined } = {}) {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, words, { env: { PATH: process.env.PATH,
+        const child = spawn(program, words, { cwd, env: { PATH: process.env.PATH,
             HOME: path.join(daemon.folder, 'home'), TMPDIR: daemon.temporary, LANG: 'C.UTF-8',
             ASAN_OPTIONS: 'exitcode=99', WEBINFER_URL: daemon.url, ...env } });
         let out = '', problems = '';

@@ -43,6 +43,9 @@ const MATRIX = { features: [{ name: 'webgpu', title: 'WebGPU' }, { name: 'webnn'
 before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-report-'));
     const bad = cellOf({ model: HOSTILE, platform: 'webnn', outcome: 'inexact', reason: HOSTILE, error_ratio: 3 });
+    const written = [1, 2].map((concurrency) => cellOf({ model: 'writes', concurrency, text: { prompt_per_s: 500, generated_per_s: 60 / concurrency, first_p50_ms: 20,
+        first_p90_ms: 30, token_ms: 1000 / 60 * concurrency, all_per_s: 40 + concurrency } }));
+    write('text', runOf('run-2', { more: written }));
     const made = cellOf({ model: 'made-up', platform: 'simulated', samples_ms: [40, 40, 41] });
     write('run', runOf('run-1', { more: [bad, made], head: { name: HOSTILE } }));
     rewrite('run', 'run', ({ run }) => ({ run, history: HISTORY }));
@@ -126,6 +129,14 @@ test('the heads of columns sort, by key and by click', () => withReport('run', {
     await head('Concurrency').click();
     await checkOrder(tab, 'Concurrency', true);
     assert.equal(await sort('Median ms'), null);
+}));
+
+test('what all users of a model that writes get is drawn over what each of them gets', () => withReport('text', {}, async (tab) => {
+    const [{ name, rows }] = await tab.evaluate(() => [...document.querySelectorAll('figure')].filter((one) => /tokens a second/.test(one.textContent))
+        .map((one) => ({ name: one.querySelector('figcaption').textContent, rows: [...one.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((cell) => cell.textContent)) })));
+    assert.equal(name, 'writes tokens a second of all users over those of each');
+    assert.deepEqual(rows, [['30, 2', '42'], ['60, 1', '41']]);
+    assert.deepEqual((await rowsOf(tab)).filter(({ Model }) => Model === 'writes').map((row) => row['Tokens/s of all']).sort(), ['41', '42']);
 }));
 
 test('samples and curves have a table each, with the same figures', () => withReport('run', {}, async (tab) => {

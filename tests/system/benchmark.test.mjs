@@ -52,6 +52,22 @@ test('on one thread and on all, each as often as is asked, and the model stays w
     assert.deepEqual([json.executed_on.threads, json.performance.warm], [1, true]);
 });
 
+for (const platform of ['wasm', 'webgpu']) {
+    test(`a graph as it is has a session of its own on ${platform}, which no request but such a benchmark gets`, async () => {
+        const where = { model_name: 'digits', inputs: digits(1), browser: 'chrome', platform };
+        const ask = async () => (await daemon.infer({ ...where, fallback: false })).json;
+        const { outputs } = await ask();
+        const [asItIs, again, usual] = [await measured({ ...where, runs: 1, optimization: 'none' }), await measured({ ...where, runs: 1, optimization: 'none' }),
+            await measured({ ...where, runs: 1, optimization: 'all' })];
+        assert.ok(asItIs.result.load_ms > 0);
+        assert.deepEqual([again.result.load_ms, usual.result.load_ms, (await ask()).performance.warm], [0, 0, true]);
+        for (const [i, value] of asItIs.outputs[0].data.entries()) assert.ok(Math.abs(value - outputs[0].data[i]) < 1e-3 * Math.max(1, Math.abs(value)));
+        assert.equal((await daemon.post('/v1/models/digits/unload', {})).status, 202);
+        assert.ok((await measured({ ...where, runs: 1, optimization: 'none' })).result.load_ms > 0, 'it is unloaded with its model');
+        assert.deepEqual([(await ask()).performance.warm, (await ask()).performance.warm], [false, true]);
+    });
+}
+
 for (const where of [{ browser: 'chrome', platform: 'wasm' }, { browser: 'chrome', platform: 'webgpu' }, { browser: 'firefox', platform: 'wasm' }]) {
     test(`a model is measured in ${where.browser} on ${where.platform}, and its answer is that of one run`, async () => {
         const inputs = digits(2);
@@ -195,6 +211,9 @@ const bad = [
     ['threads of a GPU', { model_name: 'digits', platform: 'webgpu', threads: 1 }, 400, 'invalid_field', 'threads', /wasm/],
     ['threads of anything', { model_name: 'digits', threads: 'all' }, 400, 'invalid_field', 'threads', /wasm/],
     ['threads of a language model', { model_name: 'finch', platform: 'wasm', threads: 1 }, 400, 'invalid_field', 'threads', /ONNX/],
+    ['some optimization', { model_name: 'digits', optimization: 'some' }, 400, 'invalid_field', 'optimization', /none/],
+    ['the optimization of a kernel', { kernel: 'relu', optimization: 'none' }, 400, 'invalid_field', 'optimization', /ONNX/],
+    ['the optimization of a language model', { model_name: 'finch', optimization: 'none' }, 400, 'invalid_field', 'optimization', /ONNX/],
     ['a wrong shape', { model_name: 'digits', inputs: [{ ...digits(1)[0], shape: [784] }] }, 422, 'input_shape', 'inputs[0].shape', /28/],
     ['a wrong option', { model_name: 'finch', options: { dance: 1 } }, 400, 'unknown_field', 'options.dance', undefined],
     ['text for a kernel', { kernel: 'relu', inputs: 'hello' }, 400, 'invalid_field', 'inputs', /datatype/],

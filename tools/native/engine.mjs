@@ -35,8 +35,9 @@ class NativeOrt extends OrtEngine {
     /** It is up as soon as it is imported. */
     async start() {}
 
-    sessionOptions() {
-        return { ...super.sessionOptions(), intraOpNumThreads: this._threads, interOpNumThreads: 1 };
+    /** @param {import('../../page/src/shared/messages.js').RunMessage} task */
+    sessionOptions(task) {
+        return { ...super.sessionOptions(task), intraOpNumThreads: this._threads, interOpNumThreads: 1 };
     }
 
     /** @type {OrtEngine['load']} */

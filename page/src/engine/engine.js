@@ -66,6 +66,18 @@ export class EngineFault extends Error {
     }
 }
 
+/** Whether a benchmark wants its graph as it is. @param {RunMessage} task */
+const isAsItIs = ({ benchmark }) => benchmark?.optimization === 'none';
+
+/** onnxruntime's own word for it. @param {RunMessage} task */
+export const levelOf = (task) => (isAsItIs(task) ? 'disabled' : 'all');
+
+/** What a model's graph as it is has as its key: only a benchmark that asks for that gets it. @param {string} key */
+export const keyAsItIs = (key) => `${key} as it is`;
+
+/** The task as engines know it, by the key of what it runs. @param {RunMessage} task */
+export const asHeld = (task) => (isAsItIs(task) ? { ...task, key: keyAsItIs(task.key) } : task);
+
 /** Calls the engine's runtime. @template T @param {() => Promise<T>} call @returns {Promise<T>} */
 export async function runtime(call) {
     try {

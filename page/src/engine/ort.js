@@ -4,7 +4,7 @@
  * onnxruntime-web, which others use between them.
  */
 import { decodePicture } from './decode.js';
-import { runtime } from './engine.js';
+import { levelOf, runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
@@ -77,9 +77,9 @@ export class OrtEngine {
         return this._provider();
     }
 
-    /** What its sessions are made with. @returns {Record<string, any>} */
-    sessionOptions() {
-        return { executionProviders: [this.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3 };
+    /** What a session for the task is made with. @param {RunMessage} task @returns {Record<string, any>} */
+    sessionOptions(task) {
+        return { executionProviders: [this.provider], graphOptimizationLevel: levelOf(task), logSeverityLevel: 3 };
     }
 
     /** That it came up with; null where they say nothing of its speed. */
@@ -107,7 +107,7 @@ export class OrtEngine {
         const { path, bytes, external, spec } = await fetchFiles(task.model, this.credential, onProgress, cancelled, this.store);
         await this.start();
         const session = await take(() => runtime(() => this._ort.InferenceSession.create(bytes, {
-            ...this.sessionOptions(), ...(external.length > 0 ? { externalData: external } : {}),
+            ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}),
         })));
         await this._check(session, take);
         const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // of a variant, whatever goes in and out

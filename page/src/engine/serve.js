@@ -7,7 +7,7 @@ import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
 import { turn } from '../shared/turn.js';
 import { Benchmark } from './benchmark.js';
-import { EngineFault } from './engine.js';
+import { asHeld, EngineFault, keyAsItIs } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
@@ -200,7 +200,7 @@ export class Server {
 
     /** Never throws. @param {RunMessage} task */
     async _run(task) {
-        const { attempt, key } = task;
+        const { attempt, key } = task, held = asHeld(task);
         const run = new Run(task, (message) => this._post(message), this._turns);
         this._runs.set(attempt, { run, key });
         this._changes++;
@@ -209,13 +209,13 @@ export class Server {
             // What takes steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
             const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
-            const warm = engine.has(key, task);
+            const warm = engine.has(held.key, held);
             // It is wanted again before it was unloaded.
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
-            if (!warm) await this._load(engine, task, run);
+            if (!warm) await this._load(engine, held, run, key);
             const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';
-            const frame = task.load_only ? null : await this._infer(engine, task, run, loadMs, warm);
+            const frame = task.load_only ? null : await this._infer(engine, held, run, loadMs, warm);
             this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {
             // What a lost device makes runs fail by may come before the news of the loss.
@@ -235,8 +235,8 @@ export class Server {
     }
 
     /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.
-     * @param {Engine} engine @param {RunMessage} task @param {Run} run */
-    async _load(engine, task, run) {
+     * @param {Engine} engine @param {RunMessage} task @param {Run} run @param {string} key of its model */
+    async _load(engine, task, run, key) {
         const began = run.ownMs;
         const progress = (/** @type {number} */ loaded, /** @type {number} */ total) => this._post({
             type: 'progress', attempt: task.attempt, phase: 'loading', loaded_bytes: loaded, total_bytes: total,
@@ -249,7 +249,7 @@ export class Server {
             await engine.load(task, progress, run.signal, (work, signal) => run.take(work, signal));
             const added = Math.max(0, engine.memory() - this._added - before);
             this._added += added;
-            this._postLoaded(task.key, run.ownMs - began, added);
+            this._postLoaded(key, run.ownMs - began, added);
         } finally {
             this._loads--;
         }
@@ -312,7 +312,7 @@ export class Server {
         this._checkDevice();
         await turn();
         throwIfCancelled(run.signal);
-        if (this._alone !== task) return;
+        if (this._alone?.attempt !== task.attempt) return;
         for (const message of this._queue.splice(0)) await this._take(message);
         throwIfCancelled(run.signal);
     }
@@ -394,7 +394,7 @@ export class Server {
     /** All engines forget it at once: a task that comes while its memory is given back loads it anew.
      * @param {string} key */
     async _unload(key) {
-        const ended = await Promise.allSettled(this._engines.map((engine) => engine.unload(key)));
+        const ended = await Promise.allSettled(this._engines.flatMap((engine) => [engine.unload(key), engine.unload(keyAsItIs(key))]));
         for (const one of ended) {
             if (one.status === 'rejected') this._log(`${key} was not unloaded cleanly: ${one.reason}`);
         }

@@ -4,7 +4,7 @@
  * of a session is one. What it does with a folder and a task (loading.js, tasks.js) comes with the first
  * model, as part of the library's script.
  */
-import { EngineFault } from '../engine/engine.js';
+import { EngineFault, levelOf } from '../engine/engine.js';
 import { classify } from '../engine/errors.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { Gate } from '../engine/gate.js';
@@ -78,23 +78,24 @@ export class PipelineEngine {
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
      * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them
      * @param {Take} take */
-    async load({ key, model, spares = false }, onProgress, cancelled, take) {
-        const loads = this._loads.get(key) ?? new Loads();
+    async load(task, onProgress, cancelled, take) {
+        const { key } = task, loads = this._loads.get(key) ?? new Loads();
         this._loads.set(key, loads);
-        await loads.join((report, signal) => this._loadNext(key, model, spares, report, signal, take), onProgress, cancelled);
+        await loads.join((report, signal) => this._loadNext(task, report, signal, take), onProgress, cancelled);
     }
 
     /** Loads it after those before it. @type {PipelineEngine['_load']} */
-    _loadNext(key, model, spares, onProgress, cancelled, take) {
-        const loaded = this._loading.then(() => this._load(key, model, spares, onProgress, cancelled, take))
-            .finally(() => this._loads.delete(key));
+    _loadNext(task, onProgress, cancelled, take) {
+        const loaded = this._loading.then(() => this._load(task, onProgress, cancelled, take))
+            .finally(() => this._loads.delete(task.key));
         this._loading = loaded.catch(() => {});
         return loaded;
     }
 
-    /** @param {string} key @param {RunMessage['model']} model @param {boolean} spares whether memory is short
+    /** @param {RunMessage} task `spares`: memory is short
      * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled @param {Take} take */
-    async _load(key, model, spares, onProgress, cancelled, take) {
+    async _load(task, onProgress, cancelled, take) {
+        const { key, model, spares = false } = task;
         throwIfCancelled(cancelled);
         if (this._models.has(key)) return;
         const stop = new AbortController();
@@ -105,7 +106,7 @@ export class PipelineEngine {
             const folder = new Folder(model, fetching(model, this._ort, onProgress, stop.signal));
             const sparing = spares && this._ort.platform !== 'webnn' ? this._library.sparing((path, signal) =>
                 bringAgain(model, path, fetching(model, this._ort, () => {}, signal)), this._ort.platform === 'wasm') : null;
-            const loaded = await loadFolder(key, this._library, folder, this._device(), cancelled, take, sparing)
+            const loaded = await loadFolder(key, this._library, folder, this._device(task), cancelled, take, sparing)
                 .finally(() => folder.forget());
             this._chat ??= makeChat();
             this._models.set(key, { ...loaded, chat: this._chat, context: this._context });
@@ -157,10 +158,10 @@ export class PipelineEngine {
         this.tell({ type: 'cache', key, bytes });
     }
 
-    /** @returns {import('./loading.js').Device} */
-    _device() {
+    /** @param {RunMessage} task @returns {import('./loading.js').Device} */
+    _device(task) {
         const { platform, provider } = this._ort;
-        return { platform, provider, hasHalf: this._hasHalf() };
+        return { platform, provider, level: levelOf(task), hasHalf: this._hasHalf() };
     }
 }
 

@@ -37,8 +37,8 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {() => Promise<void>} dispose
  * @property {import('./sparing.js').Sparing | null} sparing who has its graphs in memory as they are needed; null: all are
  */
-/** Where it is computed: `provider` as onnxruntime-web takes it.
- * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, hasHalf: boolean}} Device */
+/** Where it is computed: `provider` and `level`, of what it changes in a graph, as onnxruntime-web takes them.
+ * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, level?: string, hasHalf: boolean}} Device */
 
 /** What else a folder may say: how texts are pooled, and how long they may be. */
 const EXTRA = Object.freeze([
@@ -90,7 +90,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const model = await Model.from_pretrained(id, {
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
-                executionProviders: [device.provider], graphOptimizationLevel: 'all', logSeverityLevel: 3,
+                executionProviders: [device.provider], graphOptimizationLevel: device.level ?? 'all', logSeverityLevel: 3,
                 ...(isSized ? { sizesOf: sizesOf(config, await folder.json(described)) } : {}),
                 ...(device.platform === 'webgpu' ? { onGraph } : {}),
             },

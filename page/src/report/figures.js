@@ -3,7 +3,8 @@
 /** @typedef {{n: number, min: number, median: number, p90: number, low: number, high: number, bimodal: boolean}} Summary */
 /** @typedef {{index: number, model: string, browser?: string, browser_version?: string, platform: string, precision?: string,
  * threads?: number | 'all', batch?: number, concurrency?: number, clock?: string, outcome: string, reason?: string,
- * yardstick?: string, adapter?: {description?: string, is_fallback?: boolean}, samples_ms: number[], load_ms?: number,
+ * optimization?: string, text?: {prompt_per_s?: number, generated_per_s?: number, first_p50_ms?: number, first_p90_ms?: number,
+ * token_ms?: number, all_per_s?: number}, yardstick?: string, adapter?: {description?: string, is_fallback?: boolean}, samples_ms: number[], load_ms?: number,
  * first_ms?: number, error_ratio?: number, repeats?: number, disturbed?: number, summary?: Summary, baseline?: number,
  * speedup?: {value: number, low: number, high: number}}} Cell */
 /** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, simulated: boolean, imported: boolean,
@@ -38,11 +39,18 @@ const ALL = [
     { title: 'p90 ms', by: (cell) => cell.summary?.p90, isFigure: true },
     { title: 'Precision', by: (cell) => cell.precision },
     { title: 'Threads', by: (cell) => (cell.threads === 'all' ? Infinity : cell.threads), isFigure: true },
+    { title: 'Optimization', by: (cell) => cell.optimization },
     { title: 'Batch', by: (cell) => cell.batch, isFigure: true },
     { title: 'Concurrency', by: (cell) => cell.concurrency, isFigure: true },
     { title: 'Clock', by: (cell) => cell.clock },
     { title: 'Load ms', by: (cell) => cell.load_ms, isFigure: true },
     { title: 'First ms', by: (cell) => cell.first_ms, isFigure: true },
+    { title: 'Prompt tokens/s', by: (cell) => cell.text?.prompt_per_s, isFigure: true },
+    { title: 'First token ms', by: (cell) => cell.text?.first_p50_ms, isFigure: true },
+    { title: 'p90 of it', by: (cell) => cell.text?.first_p90_ms, isFigure: true },
+    { title: 'ms a token', by: (cell) => cell.text?.token_ms, isFigure: true },
+    { title: 'Tokens/s', by: (cell) => cell.text?.generated_per_s, isFigure: true },
+    { title: 'Tokens/s of all', by: (cell) => cell.text?.all_per_s, isFigure: true },
     { title: 'Error', by: (cell) => cell.error_ratio, isFigure: true },
 ];
 
@@ -70,8 +78,8 @@ export function worstFirst(cells) {
  * @typedef {{name: string, note: string, head: string, xs: number[], labels?: string[], lines: {name: string, values: (number | null)[]}[]}} Curves */
 
 /** What is one curve: all but the concurrency. @param {Cell} cell */
-const lineOf = ({ browser, platform, precision, threads }) =>
-    [[browser, platform].filter(Boolean).join('/'), precision, threads && (threads === 1 ? '1 thread' : `${threads} threads`)].filter(Boolean).join(' ');
+const lineOf = ({ browser, platform, precision, threads, optimization }) => [[browser, platform].filter(Boolean).join('/'), precision,
+    threads && (threads === 1 ? '1 thread' : `${threads} threads`), optimization === 'none' && 'not optimised'].filter(Boolean).join(' ');
 
 /** Requests a second over the concurrency, for each model and clock that has more than one: so many at a time, over the
  * median of one. @param {Run} run @returns {Curves[]} */
@@ -116,6 +124,27 @@ export function historyOf(run, history, moment) {
     }
     return [...figures.values()];
 }
+
+/** Of each model that writes, measured with more than one number of requests at a time: the tokens that all users get in a
+ * second over those that each of them gets. Further right each has it sooner, further up the machine does more.
+ * @param {Run} run @returns {Curves[]} */
+export function textCurvesOf(run) {
+    const written = run.cells.filter(({ outcome, text, concurrency, platform }) => outcome === 'ok' && concurrency && platform !== 'auto'
+        && text?.generated_per_s && text.all_per_s);
+    return [...new Set(written.map(({ model }) => model))].map((model) => {
+        const cells = written.filter((cell) => cell.model === model).sort((a, b) => userRate(a) - userRate(b));
+        const lines = [...new Set(cells.map(lineOf))].map((line) => ({ name: line,
+            values: cells.map((cell) => (lineOf(cell) === line ? cell.text?.all_per_s ?? null : null)) }));
+        return {
+            name: isSimulated(run, cells[0]) ? `${model}, simulated` : model, lines,
+            note: 'tokens a second of all users over those of each', head: 'Tokens/s of each, by so many at a time',
+            xs: cells.map(userRate), labels: cells.map((cell) => `${figure(userRate(cell))}, ${cell.concurrency}`),
+        };
+    }).filter(({ xs, lines }) => xs.length > lines.length);
+}
+
+/** @param {Cell} cell */
+const userRate = ({ text }) => text?.generated_per_s ?? 0;
 
 /** Where the samples lie in a picture `width` wide: all between the least and the largest. @param {number[]} samples @param {number} width */
 export function spread(samples, width) {

@@ -2,7 +2,7 @@
 import UPlot from 'uplot';
 import { draw, h } from '../console/draw.js';
 import { many, moment } from '../console/format.js';
-import { columnsOf, curvesOf, figure, historyOf, isSimulated, sorted, spread, worstFirst } from './figures.js';
+import { columnsOf, curvesOf, figure, historyOf, isSimulated, sorted, spread, textCurvesOf, worstFirst } from './figures.js';
 import { showMatrix } from './matrix.js';
 
 /** @typedef {import('./figures.js').Run} Run */
@@ -147,14 +147,14 @@ function curvesDrawn(element) {
 }
 
 /** @param {HTMLElement} element @param {import('./figures.js').Curves} curves @param {number} width @returns {any} */
-function optionsOf(element, { lines, xs }, width) {
+function optionsOf(element, { lines, xs, labels }, width) {
     const style = getComputedStyle(element);
     const colour = (/** @type {string} */ name) => style.getPropertyValue(name).trim();
     const axis = { stroke: colour('--dim'), grid: { stroke: colour('--rule'), width: 1 }, ticks: { show: false }, font: '11px system-ui, sans-serif' };
     return {
         width, height: PLOT_HEIGHT, legend: { show: false }, cursor: { show: false }, padding: [8, 20, 0, 0],
-        scales: { x: { time: false, range: [0, xs[xs.length - 1] + 1] }, y: { range: (/** @type {any} */ _, /** @type {number} */ _least, /** @type {number} */ most) => [0, most > 0 ? most * 1.1 : 1] } },
-        axes: [{ ...axis, size: 26, splits: () => xs, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(String) },
+        scales: { x: { time: false, range: [0, labels ? xs[xs.length - 1] * 1.1 : xs[xs.length - 1] + 1] }, y: { range: (/** @type {any} */ _, /** @type {number} */ _least, /** @type {number} */ most) => [0, most > 0 ? most * 1.1 : 1] } },
+        axes: [{ ...axis, size: 26, ...(labels ? {} : { splits: () => xs }), values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(labels ? figure : String) },
             { ...axis, size: 64, values: (/** @type {any} */ _, /** @type {number[]} */ at) => at.map(figure) }],
         series: [{}, ...lines.map((_, i) => ({ stroke: colour(`--line${i % LINES}`), width: 1.5, spanGaps: true, points: { show: true, size: 6, fill: colour(`--line${i % LINES}`) } }))],
     };
@@ -191,7 +191,7 @@ function warnings() {
     return all.map((one) => one && h('p', null, h('span', { class: `badge ${one[2]}` }, one[0]), one[1]));
 }
 
-const curves = curvesOf(run);
+const curves = curvesOf(run), texts = textCurvesOf(run);
 const history = historyOf(run, said.history ?? [], moment);
 
 function redraw() {
@@ -199,6 +199,7 @@ function redraw() {
         h('p', { class: 'note' }, order ? 'The heads of columns sort.' : 'The worst first; the heads of columns sort. A speed-up is against the cell of that number.'),
         table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), columns, true),
         curves.length > 0 && [h('h2', null, 'Over concurrency'), h('div', { class: 'plots' }, curves.map(plot))],
+        texts.length > 0 && [h('h2', null, 'Text'), h('div', { class: 'plots' }, texts.map(plot))],
         history.length > 0 && [h('h2', null, 'Over earlier runs'), h('div', { class: 'plots' }, history.map(plot))],
         yardsticks.length > 0 && [h('h2', null, 'The yardstick'), table('The yardstick', yardsticks, columnsOf(yardsticks), false)]);
 }

@@ -65,7 +65,8 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
 /** How often a model or a kernel is run to be measured, after so many runs that are not; and, on `wasm` and `native`, on how many threads.
- * @typedef {{runs: number, warmup: number, threads?: 1 | 'all'}} BenchmarkOrder */
+ * `optimization`: whether onnxruntime changes its graph; without it, it does.
+ * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all'}} BenchmarkOrder */
 /** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */

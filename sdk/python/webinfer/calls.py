@@ -73,8 +73,8 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
 def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Optional[str] = None,
               options: Optional[Mapping[str, Any]] = None, task: Optional[str] = None,
               runs: Optional[int] = None, warmup: Optional[int] = None,
-              threads: Union[int, str, None] = None, platform: Optional[str] = None,
-              browser: Optional[str] = None, node: Optional[str] = None,
+              threads: Union[int, str, None] = None, optimization: Optional[str] = None,
+              platform: Optional[str] = None, browser: Optional[str] = None, node: Optional[str] = None,
               precision: Optional[str] = None, priority: Optional[int] = None,
               timeout: Optional[float] = None, id: Optional[str] = None) -> Call[Answer[Benchmark]]:
     """Runs a model or a kernel several times in one page, and measures it there.
@@ -85,6 +85,7 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
         runs: how many are measured (20).
         warmup: how many come before them (1).
         threads: on ``wasm``: 1 or ``"all"``.
+        optimization: of an ONNX model: ``"none"`` has its graph run as it is; ``"all"``.
         timeout: seconds for all of it (600).
 
     The others are those of `infer`; no other platform follows one that fails.
@@ -95,8 +96,9 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
     binary: List[memoryview] = []
     body = body_of(model or "", [] if inputs is None else inputs, binary, {
         "kernel": kernel, "options": options, "task": task, "runs": runs, "warmup": warmup,
-        "threads": threads, "platform": platform, "browser": browser, "node": node,
-        "precision": precision, "priority": priority, "timeout": timeout, "id": id})
+        "threads": threads, "optimization": optimization, "platform": platform,
+        "browser": browser, "node": node, "precision": precision, "priority": priority,
+        "timeout": timeout, "id": id})
     if model is None:
         del body["model_name"]
     if inputs is None:

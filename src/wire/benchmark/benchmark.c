@@ -23,6 +23,7 @@ struct fields {
     struct wi_native_terms terms;
     const char *model_name, *kernel, *task;
     int precision; /* -1: not given */
+    int optimization;
     int64_t runs, warmup;
     json_t *inputs, *options, *threads, *parameters;
 };
@@ -34,6 +35,9 @@ struct fields {
     }
 #define ROW(member, ...) ROW_AT(#member, member, __VA_ARGS__)
 #define TERM(member, type, ...) ROW_AT(#member, terms.member, type, __VA_ARGS__)
+enum optimization { OPTIMIZE_NONE, OPTIMIZE_ALL };
+static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_ALL] = "all", NULL};
+
 const struct wi_param wi_benchmark_params[] = {
     ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "What is measured: a model …"),
     ROW(kernel, STRING, 1, 64, "… or, in its place, a kernel."),
@@ -54,6 +58,13 @@ const struct wi_param wi_benchmark_params[] = {
         .help =
             "On wasm or native, of an ONNX model or a kernel: 1, or all that the node may use. A "
             "kernel has one."},
+    {.name = "optimization",
+        .kind = WI_PARAM_ENUM,
+        .offset = offsetof(struct fields, optimization),
+        .names = optimizations,
+        .help =
+            "Of an ONNX model: none has onnxruntime run the graph as it is, with nothing fused; "
+            "all by default."},
     {.name = "platform",
         .kind = WI_PARAM_STRING,
         .offset = offsetof(struct fields, terms.platform),
@@ -162,8 +173,11 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
-    struct fields fields = {
-        .terms = WI_NATIVE_TERMS, .precision = -1, .runs = RUNS_DEFAULT, .warmup = WARMUP_DEFAULT};
+    struct fields fields = {.terms = WI_NATIVE_TERMS,
+        .precision = -1,
+        .optimization = OPTIMIZE_ALL,
+        .runs = RUNS_DEFAULT,
+        .warmup = WARMUP_DEFAULT};
     fields.terms.fallback = 0;
     fields.terms.timeout_ms = TIMEOUT_DEFAULT_MS;
     enum wi_code code =
@@ -182,6 +196,7 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
         return code;
     asked->benchmark.runs = (unsigned)fields.runs;
     asked->benchmark.warmup = (unsigned)fields.warmup;
+    asked->benchmark.as_it_is = fields.optimization == OPTIMIZE_NONE;
     if ((code = read_subject(infer, &fields, error)) != WI_OK ||
         (code = wi_infer_check_options(infer, json_size, error)) != WI_OK)
         return code;
@@ -246,10 +261,26 @@ static enum wi_code fit(
 
 /* --- what depends on the model ---------------------------------------------------------------- */
 
+static enum wi_code check_optimization(
+    const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
+{
+    const struct wi_inference *asked = infer->asked;
+    if (!asked->benchmark.as_it_is ||
+        (model && (model->engine == WI_ENGINE_ORT || model->engine == WI_ENGINE_PIPELINE)))
+        return WI_OK;
+    wi_error_set(error, WI_INVALID_FIELD, "optimization",
+        "%s has no graph that onnxruntime would optimise", infer->model_name);
+    wi_error_expect(error, "no optimization, or an ONNX model");
+    return WI_INVALID_FIELD;
+}
+
 static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
+    enum wi_code code = check_optimization(infer, asked->kernel ? NULL : model, error);
+    if (code != WI_OK)
+        return code;
     if (asked->kernel)
         return wi_kernel_check_inputs(asked->kernel, &asked->tensors, asked->options, error);
     if (asked->benchmark.threads != WI_THREADS_USUAL && model->engine != WI_ENGINE_ORT &&

@@ -3,7 +3,7 @@
  * found; what is killed goes on, each cell once. No test asserts how long anything takes.
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -23,13 +23,19 @@ const tokens = tokensOf(people);
 
 /** @type {Daemon} with real browsers */
 let daemon;
+/** @type {Promise<any>} what came of a run whose daemon went away */
+let lost;
 const test = testsOf(() => daemon);
 before(async () => {
-    daemon = await new Daemon({ models: ['digits'], config: {
+    daemon = await new Daemon({ models: ['digits', 'finch'], config: {
         pool: { max_connections: 4 }, 'browser.firefox': { max_connections: 1 }, 'browser.safari': safari(), 'browser.edge': edge(),
     } }).start();
+    lost = loseDaemon().catch((error) => error); // it takes half a minute, beside the others
 });
-after(() => daemon.stop());
+after(async () => {
+    await lost;
+    await daemon.stop();
+});
 
 /** The id of the run that a command speaks of. @param {string} text */
 const runIn = (text) => /run-[0-9a-f]{16}/.exec(text)?.[0] ?? assert.fail(`no run in: ${text}`);
@@ -39,14 +45,19 @@ async function bench(words, { from = daemon, ...options } = {}) {
     const id = runIn(problems);
     return { code, out, problems, run: (await from.get(`/v1/results/${id}`, options.as)).json };
 }
-const nameOf = ({ model, browser, platform, threads, clock, yardstick, batch, concurrency }) =>
-    [model, `${browser ?? '-'}/${platform}`, threads ?? '-', clock, yardstick ?? '-', batch, concurrency].join(' ');
+const nameOf = ({ model, browser, platform, threads, optimization, clock, yardstick, batch, concurrency }) =>
+    [model, `${browser ?? '-'}/${platform}`, threads ?? '-', optimization ?? '-', clock, yardstick ?? '-', batch, concurrency].join(' ');
 /** Whether each cell is there once, and the run has ended. */
 function assertWhole(run, count) {
     assert.equal(new Set(run.cells.map(nameOf)).size, run.cells.length, 'a cell is there twice');
     assert.deepEqual(run.cells.map(({ index }) => index), run.cells.map((_, index) => index));
     if (count) assert.equal(run.cells.length, count);
     assert.ok(run.ended_at >= run.began_at);
+}
+
+/** Whether no cell was run, but for the first, which may just have been begun in time. */
+function assertNotRun({ cells }) {
+    assert.deepEqual(cells.map(({ outcome, yardstick }) => (yardstick === 'before' ? 'not run' : outcome)), Array(4).fill('not run'));
 }
 
 /* --- real browsers ----------------------------------------------------------------------------- */
@@ -109,23 +120,62 @@ test('what the service chose is compared with the best place, and a yardstick is
             [['before', 20], ['between', 20], ['after', 20]]);
 });
 
-test('batches, several at a time and a file of inputs', async () => {
+test('batches, several at a time, a graph as it is and a file of inputs', async () => {
     const inputs = path.join(daemon.folder, 'inputs.json');
     fs.writeFileSync(inputs, JSON.stringify([{ name: 'image', datatype: 'FP32', shape: [1, 1, 28, 28], data: Array(784).fill(0.5) }]));
-    const { code, out, run } = await bench(['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--batch', '1,3',
-        '--concurrency', '1,4', '--input', inputs, '--name', 'a run', '--seed', '7']);
+    const { code, out, problems, run } = await bench(['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--batch', '1,3',
+        '--concurrency', '1,4', '--optimization', 'none,all', '--input', inputs, '--name', 'a run', '--seed', '7', '--verbose']);
     assert.equal(code, 0, out);
+    assert.match(problems, /digits chrome\/wasm threads=1 optimization=none page: POST \/v1\/benchmark: 200, load [\d.]+ ms, first [\d.]+, \d+ disturbed, runs:( [\d.e+]+){2,}/);
+    assert.match(problems, /digits chrome\/wasm concurrency=4 client: POST \/v1\/infer: 200, [\d.e+]+ ms/);
     assert.deepEqual([run.name, run.seed], ['a run', 7]);
-    assert.deepEqual(run.cells.filter(({ yardstick }) => !yardstick).map(({ clock, batch, concurrency, outcome }) => [clock, batch, concurrency, outcome]),
-        [1, 3].flatMap((batch) => [['page', batch, 1, 'ok'], ['client', batch, 1, 'ok'], ['client', batch, 4, 'ok']]));
+    const cells = run.cells.filter(({ yardstick }) => !yardstick);
+    assert.deepEqual(cells.map(({ clock, optimization, batch, concurrency, outcome }) => [clock, optimization, batch, concurrency, outcome]),
+        [1, 3].flatMap((batch) => [['page', 'none', batch, 1, 'ok'], ['page', 'all', batch, 1, 'ok'], ['client', undefined, batch, 1, 'ok'],
+            ['client', undefined, batch, 4, 'ok']]));
+    // What fusion brings is said of the graph as it is.
+    for (const cell of cells.filter(({ optimization }) => optimization === 'none')) {
+        assert.equal(cells.find(({ index }) => index === cell.baseline).optimization, 'all');
+        assert.ok(cell.load_ms > 0, JSON.stringify(cell));
+    }
 });
 
-test('a file is sent, measured and removed', async () => {
-    const { code, out, run } = await bench([path.join(ownModels, 'digits/model.onnx'), '--runs', '1', '--browser', 'chrome', '--platform', 'wasm',
-        '--threads', '1', '--test-type', 'page']);
+test('a model that writes has its tokens told, for each number of requests at a time', async () => {
+    const { code, out, run } = await bench(['finch', '--runs', '2', '--browser', 'chrome', '--platform', 'wasm', '--concurrency', '1,2', '--test-type', 'client']);
+    assert.equal(code, 0, out);
+    const cells = run.cells.filter(({ yardstick }) => !yardstick);
+    assert.deepEqual(cells.map(({ clock, concurrency, outcome }) => [clock, concurrency, outcome]), [['client', 1, 'ok'], ['client', 2, 'ok']]);
+    for (const { text, samples_ms: samples } of cells) {
+        assert.deepEqual(Object.keys(text).sort(), ['all_per_s', 'first_p50_ms', 'first_p90_ms', 'generated_per_s', 'prompt_per_s', 'prompt_tokens', 'token_ms', 'tokens']);
+        assert.ok(text.prompt_tokens > 10 && text.tokens > 1 && text.tokens <= 16, JSON.stringify(text));
+        assert.ok(text.first_p50_ms <= text.first_p90_ms && text.first_p90_ms <= Math.max(...samples) + 1, JSON.stringify({ text, samples }));
+        assert.ok(Math.abs(text.token_ms * text.generated_per_s - 1000) < 1e-6);
+    }
+    assert.match(out, /PROMPT\/S +FIRST +P90 +MS\/TOKEN +TOKENS\/S +OF ALL/);
+});
+
+test('a file is sent, measured and removed, and what there is no time for is there as not run', async () => {
+    const words = [path.join(ownModels, 'digits/model.onnx'), '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page'];
+    const { code, out, run } = await bench([...words, '--runs', '1']);
     assert.equal(code, 0, out);
     assert.match(run.cells[0].model, /^bench\/[0-9a-f]{16}$/);
     assert.equal((await daemon.get(`/v1/models/${run.cells[0].model}`)).status, 404);
+    const none = await bench([...words, '--time', '1ms']);
+    assert.equal(none.code, 1, none.problems);
+    assert.match(none.out, /bench\/[0-9a-f]{16} chrome\/wasm threads=1 .* not run .*the time of --time was up/);
+    assertNotRun(none.run);
+});
+
+test('a daemon of its own measures a file; its run outlives it, so that what is left is measured by the next', async () => {
+    const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9' }, timeout: 400_000 };
+    const words = [path.join(ownModels, 'digits/model.onnx'), '--start', '--runs', '1', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--json'];
+    const first = await webinfer(daemon, ['bench', ...words, '--time', '1ms'], options);
+    assert.equal(first.code, 1, first.problems);
+    assertNotRun(first.json);
+    const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', first.json.id], options);
+    assert.equal(code, 0, problems);
+    assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [first.json.id, ...Array(4).fill('ok')]);
+    assertWhole(json, 4);
 });
 
 test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
@@ -138,10 +188,14 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     assert.equal(await new Promise((resolve) => first.on('close', resolve)), 1, said);
     const id = runIn(said);
     assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 digits`));
-    assert.equal((await daemon.get(`/v1/results/${id}`)).json.ended_at, undefined);
+    const left = (await daemon.get(`/v1/results/${id}`)).json;
+    assert.equal(left.ended_at, undefined);
+    assert.equal(left.cells.length, 7);
+    assert.ok(left.cells.filter(({ outcome, samples_ms: samples, reason }) => outcome === 'not run' && samples.length === 0 && reason).length > 2, JSON.stringify(left.cells));
     const { code, run } = await bench([...words, '--resume', id]);
     assert.deepEqual([code, run.id], [0, id]);
     assertWhole(run, 7);
+    assert.ok(run.cells.every(({ outcome }) => outcome === 'ok'), JSON.stringify(run.cells));
 });
 
 test('SIGKILL of the client, of the daemon and of both: what is kept stays, and each cell is there once', async () => {
@@ -188,6 +242,7 @@ test('bad input is refused before anything is measured', async () => {
         [['digits', '--concurrency', '65'], 2, /--concurrency takes numbers from 1 to 64/],
         [['digits', '--cell-time', '0s'], 2, /--cell-time is a duration/],
         [['digits', '--threads', '2'], 2, /--threads is 1, all/],
+        [['digits', '--optimization', 'some'], 2, /--optimization is none, all/],
         [['digits', '--test-type', 'gpu'], 2, /--test-type is page, client/],
         [['digits', '--resume', 'run-of-nobody'], 1, /there is no run run-of-nobody/],
         [['digits', '--input', file], 2, /--input is the file of a JSON document/],
@@ -284,6 +339,60 @@ test('a wrong answer is inexact, one from elsewhere an error, and a browser that
 });
 
 /* --- simulated nodes --------------------------------------------------------------------------- */
+
+/** A daemon without browsers, with one simulated node, for as long as `use` takes. */
+async function withSimulated(latencyMs, use) {
+    const own = await new Daemon({ config: { pool: { min_connections: 0 }, 'browser.chrome': { max_connections: 0 } } }).start({ ready: false });
+    const inputs = path.join(own.folder, 'echo.json');
+    fs.writeFileSync(inputs, JSON.stringify([{ name: 'x', datatype: 'FP32', shape: [1], data: [1] }]));
+    try {
+        const simulation = await new Simulation(own, { nodes: 1, latencyMs, models: daemon.store }).up();
+        try {
+            return await use(own, ['builtin/echo', '--platform', 'simulated', '--test-type', 'page', '--input', inputs], simulation);
+        } finally {
+            simulation.child.kill('SIGKILL');
+        }
+    } finally {
+        await (own.ended ? own.abandon() : own.stop());
+    }
+}
+
+/** What a run comes to whose daemon goes away and does not come back. */
+async function loseDaemon() {
+    return withSimulated(40, async (own, words) => {
+        const ending = webinfer(own, ['bench', ...words, '--runs', '1000'], { timeout: 120_000 });
+        await until(async () => (await own.get('/v1/results')).json.results.length === 1, { what: 'the run' });
+        own.signal('SIGKILL');
+        await own.waitEnd();
+        return ending;
+    });
+}
+
+test('a daemon that goes away is waited for, and then it is said how to go on', { timeout: 200_000 }, async () => {
+    const came = await lost;
+    if (came instanceof Error) throw came;
+    const { code, problems } = came;
+    assert.equal(code, 3, problems);
+    assert.match(problems, /the daemon has not answered for 30 s/);
+    assert.match(problems, /webinfer bench --resume run-[0-9a-f]{16} .*--runs 1000 builtin\/echo\n/);
+});
+
+test('what is too slow says so; what the daemon has no room for goes into a file that is named, and can be shown', async () => {
+    await withSimulated(40, async (own, words) => {
+        const { code: slowly, run } = await bench([...words, '--cell-time', '1ms'], { from: own });
+        assert.deepEqual([slowly, ...run.cells.map(({ outcome, reason }) => `${outcome}: ${reason}`)], [0, 'too slow: the time of a cell was up before it ran five times']);
+        const limit = (size) => execFileSync('prlimit', ['--pid', String(own.pid), `--fsize=${size}:`]);
+        limit('4096');
+        const { code, out, problems } = await webinfer(own, ['bench', ...words, '--runs', '2'], { cwd: own.folder });
+        limit('unlimited');
+        assert.equal(code, 0, problems);
+        const file = path.join(own.folder, `${runIn(problems)}.json`);
+        assert.match(problems, new RegExp(`the daemon does not keep it [^]* go to ${path.basename(file)}, which webinfer results show`));
+        assert.match(out, /builtin\/echo simulated .* ok /);
+        assert.equal((await webinfer(own, ['results', 'show', file])).out, out);
+        fs.rmSync(file);
+    });
+});
 
 test('simulated nodes of 40 and 52 ms are told apart, and those of 40 and 40 are not', async () => {
     /** @type {string[]} */

@@ -49,7 +49,8 @@ TEST(a_whole_document_is_read)
         "'model':'m','hash':'00','browser':'chrome','browser_version':'1','flags':['--a'],"
         "'platform':'webgpu','adapter':{'vendor':'v','architecture':'a','description':'d',"
         "'is_fallback':true},'engine':'e','engine_version':'2','precision':'fp16','threads':'all',"
-        "'batch':1,'concurrency':4,'outcome':'ok','reason':null,'clock':'client','load_ms':1.5,"
+        "'optimization':'none','text':{'token_ms':2.5},'batch':1,'concurrency':4,'outcome':'ok','"
+        "reason':null,'clock':'client','load_ms':1.5,"
         "'first_ms':2,'samples_ms':[3,2.5],'repeats':8,'disturbed':1,'page_bytes':10,"
         "'rss_bytes':20,'error_ratio':0.5,'output_hash':'ff','baseline':2,'speedup':{},"
         "'summary':{}},{'index':2,'model':'m','platform':'native','outcome':'failed',"
@@ -69,7 +70,8 @@ TEST(a_whole_document_is_read)
     assert_int_equal(run.imported, 1);
     struct wi_buffer name = {0};
     wi_lab_put_name(&name, cell);
-    assert_string_equal(name.text, "m chrome/webgpu fp16 threads=all batch=1 concurrency=4 client");
+    assert_string_equal(name.text,
+        "m chrome/webgpu fp16 threads=all optimization=none batch=1 concurrency=4 client");
     wi_buffer_clear(&name);
     wi_lab_run_clear(&run);
 }
@@ -124,6 +126,8 @@ TEST(what_is_wrong_is_named)
     check_cell("'samples_ms':[1],'index':10000", "cells[0].index");
     check_cell("'samples_ms':[1],'load_ms':-1", "cells[0].load_ms");
     check_cell("'samples_ms':[1],'clock':'sun'", "cells[0].clock");
+    check_cell("'samples_ms':[1],'optimization':'some'", "cells[0].optimization");
+    check_cell("'samples_ms':[1],'text':{'tokens':-1}", "cells[0].text.tokens");
     char *twice =
         wi_sprintf("%s{%s,'samples_ms':[1],'index':1},{%s,'samples_ms':[1]}]}", head, good, good);
     check_refused(twice, WI_INVALID_FIELD, "cells");

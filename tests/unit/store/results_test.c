@@ -127,6 +127,26 @@ TEST(another_cell_with_an_index_that_is_taken_changes_nothing)
     assert_string_equal(cells_of(f, "run-1"), "0 "); /* nor is the one before it there */
 }
 
+TEST(a_cell_that_was_not_run_gives_way_until_the_run_has_ended)
+{
+    struct fixture *f = *state;
+    struct wi_result_cell left = {
+        .index = 1, .samples = samples, .head = (char *)"{\"outcome\":\"not run\"}"};
+    struct wi_result_write op = {.id = "run-1", .cells = &left, .count = 1, .keep = 3};
+    assert_int_equal(write_run(f, "run-1", 0, 1, 0), WI_OK);
+    assert_int_equal(wi_db_now(f->db, wi_result_write, &op, &f->error), WI_OK);
+    assert_int_equal(look(f, "run-1").cells, 2);
+    assert_int_equal(write_run(f, "run-1", 1, 1, 0), WI_OK);
+    struct wi_result run = look(f, "run-1");
+    assert_int_equal(run.cells, 2);
+    assert_true(run.bytes == 2 * (strlen(cell_of(1, NULL).head) + 3 * sizeof(double)));
+    assert_int_equal(wi_db_now(f->db, wi_result_write, &op, &f->error), WI_CONFLICT);
+    left.index = 2;
+    op.ended_at = 7;
+    assert_int_equal(wi_db_now(f->db, wi_result_write, &op, &f->error), WI_OK);
+    assert_int_equal(write_run(f, "run-1", 2, 1, 0), WI_CONFLICT);
+}
+
 TEST(what_is_said_of_a_run_stays_so)
 {
     struct fixture *f = *state;

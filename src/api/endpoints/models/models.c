@@ -590,6 +590,9 @@ static json_t *encode(const char *prefix, const struct wi_tensor *tensor)
 /* An input as a client writes it: bytes that lie beside it come into it. */
 static json_t *input_json(const struct wi_inference *asked)
 {
+    json_t *prompt = json_object_get(asked->input, "prompt");
+    if (prompt && json_object_size(asked->input) == 1)
+        return json_incref(prompt); /* a text alone is a string */
     json_t *input = json_copy(asked->input);
     const json_t *sound = json_object_get(asked->input, "audio");
     if (json_object_get(input, "image"))

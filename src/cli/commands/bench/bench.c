@@ -338,6 +338,23 @@ static enum wi_exit report(struct bench *bench)
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
+/* What is left is in the run as well, until somebody goes on with it. 0 or -1. */
+static int keep_left(const struct bench *bench, struct wi_bench_side *side)
+{
+    const char *reason =
+        bench->end == WI_BENCH_DONE ? "the time of --time was up" : "it was ended before";
+    int failed = 0;
+    for (size_t i = 0; i < side->plan.count && !failed; i++) {
+        struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->over)
+            continue;
+        cell->count = cell->writing_count = 0;
+        wi_bench_cell_end(cell, WI_LAB_NOT_RUN, reason);
+        failed = wi_bench_keep_cell(&side->keep, cell) != 0;
+    }
+    return failed ? -1 : 0;
+}
+
 /* A run that has cells left has not ended. */
 static enum wi_exit end_runs(struct bench *bench)
 {
@@ -348,6 +365,8 @@ static enum wi_exit end_runs(struct bench *bench)
         left += live;
         if (live > 0 && bench->side_count == 1)
             say_resume(bench, &bench->sides[i]);
+        if (live > 0 && !failed && keep_left(bench, &bench->sides[i]) != 0)
+            failed = 1;
         if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
             failed = 1;
     }
@@ -375,6 +394,24 @@ static void add_suite(struct wi_strings *settings, const char *folder)
     free(whole);
 }
 
+/* Its runs outlive it, so that --resume finds them; files and folders that are sent do not. */
+static void add_places(struct wi_strings *settings, const struct wi_arguments *arguments)
+{
+    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
+    char *store = state && *state == '/' ? wi_sprintf("store.path=%s/webinfer/bench", state)
+                  : home && *home == '/'
+                      ? wi_sprintf("store.path=%s/.local/state/webinfer/bench", home)
+                      : NULL;
+    if (store)
+        wi_strings_add(settings, store);
+    free(store);
+    for (unsigned i = 0; i < arguments->positional_count; i++)
+        if (wi_bench_side_is_path(arguments->positionals[i])) {
+            wi_strings_add(settings, "models.directory=");
+            break;
+        }
+}
+
 /* --start: a daemon of this command's own, which ends with it. */
 static enum wi_exit start_daemon(struct bench *bench)
 {
@@ -385,6 +422,8 @@ static enum wi_exit start_daemon(struct bench *bench)
     struct wi_error error = {0};
     if (suite)
         add_suite(&settings, suite);
+    else
+        add_places(&settings, &bench->cli->arguments);
     for (size_t i = 0; headless && i < sizeof kinds / sizeof *kinds; i++) {
         char setting[SET_MAX];
         snprintf(setting, sizeof setting, "browser.%s.headless=%.3s", kinds[i], headless);
@@ -464,15 +503,15 @@ static enum wi_exit measure(struct bench *bench)
 /* What does not go together with what; WI_EXIT_OK or WI_EXIT_USAGE after a complaint. */
 static enum wi_exit check_arguments(const struct wi_arguments *arguments)
 {
-    static const char *const others[] = {
-        "against", "resume", "input", "native", "html", "markdown", "junit", "name"};
+    static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
+        "junit", "name", "optimization"};
     int suite = wi_argument_given(arguments, "suite");
     const char *problem = NULL;
     for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
         if (wi_argument_given(arguments, others[i]))
-            problem =
-                "--suite is no run of the laboratory: it goes together with none of "
-                "--against, --resume, --input, --native, --name, --html, --markdown and --junit";
+            problem = "--suite is no run of the laboratory: it goes together with none of "
+                      "--against, --resume, --input, --native, --name, --optimization, --html, "
+                      "--markdown and --junit";
     if (suite && !wi_argument_given(arguments, "start"))
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)

@@ -16,6 +16,7 @@
 
 #define EXCHANGE_MS 60000
 #define PAUSE_MS 500
+#define FULL 507 /* status: there is no room */
 
 /* Of the source that was built; "" where that is not known. */
 static const char built_commit[] =
@@ -104,16 +105,21 @@ static int write_here(struct wi_bench_keep *keep)
     return failed ? -1 : 0;
 }
 
-static int keep_here(struct wi_bench_keep *keep, json_t *cell, const char *detail)
+static void begin_here(struct wi_bench_keep *keep, const struct wi_rest_answer *answer)
 {
-    if (!keep->here) {
-        keep->here = json_array();
-        keep->file = wi_sprintf("%s.json", keep->id);
-        fprintf(stderr,
-            "webinfer: the daemon does not keep it (%s); the cells from here on go to %s, which "
-            "webinfer results show %s reads\n",
-            detail ? detail : "no reason is given", keep->file, keep->file);
-    }
+    json_t *problem = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    keep->here = json_array();
+    keep->file = wi_sprintf("%s.json", keep->id);
+    fprintf(stderr,
+        "webinfer: the daemon does not keep it (%s); the cells from here on go to %s, which "
+        "webinfer results show %s reads\n",
+        detail ? detail : "no reason is given", keep->file, keep->file);
+    json_decref(problem);
+}
+
+static int keep_here(struct wi_bench_keep *keep, json_t *cell)
+{
     json_array_append(keep->here, cell);
     return write_here(keep);
 }
@@ -170,7 +176,11 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
     keep->head = make_head(cli, head);
     keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
     send_once(cli, keep->head, &answer);
-    enum wi_exit result = wi_cli_check(cli, &answer);
+    enum wi_exit result = WI_EXIT_OK;
+    if (answer.status == FULL)
+        begin_here(keep, &answer);
+    else
+        result = wi_cli_check(cli, &answer);
     wi_rest_answer_clear(&answer);
     return result;
 }
@@ -188,12 +198,12 @@ int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *c
     struct wi_rest_answer answer = {0};
     if (!keep->here)
         send_patiently(keep->cli, document, &answer);
-    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    if (keep->here || answer.status >= 300)
-        result = keep_here(keep, row, json_string_value(json_object_get(value, "detail")));
+    if (!keep->here && answer.status >= 300)
+        begin_here(keep, &answer);
+    if (keep->here)
+        result = keep_here(keep, row);
     else if (answer.status == 0)
         result = -1;
-    json_decref(value);
     wi_rest_answer_clear(&answer);
     json_decref(row);
     json_decref(document);

@@ -8,8 +8,11 @@
 #include "tensor/compare.h"
 #include <math.h>
 #include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ASK_MS 60000
 #define INPUT_MAX ((size_t)64 << 20)
@@ -29,6 +32,32 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
     free(subject->asks);
     free(subject->name);
     *subject = (struct wi_bench_subject){0};
+}
+
+/* --- what is told ------------------------------------------------------------------------------
+ */
+
+/* --verbose: a line of its own, also where a terminal shows how far it is. */
+static void tell(const struct wi_bench_measure *measure, const char *format, ...)
+{
+    va_list arguments;
+    if (!wi_argument_given(&measure->cli->arguments, "verbose"))
+        return;
+    fputs(isatty(STDERR_FILENO) ? "\r\033[K  " : "  ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* What a request of a cell came to: "digits chrome/wasm page: POST /v1/benchmark, runs 6: 200". */
+static void tell_cell(const struct wi_bench_measure *measure, const struct wi_bench_cell *cell,
+    const char *what, long status, const char *came)
+{
+    struct wi_buffer name = {0};
+    wi_bench_put_name(&name, cell);
+    tell(measure, "%s: %s: %ld%s%s", name.text, what, status, came ? ", " : "", came ? came : "");
+    wi_buffer_clear(&name);
 }
 
 /* --- what is asked ---------------------------------------------------------------------------- */
@@ -155,6 +184,7 @@ void wi_bench_unload(const struct wi_bench_measure *measure, const struct wi_ben
     struct wi_rest_answer answer;
     wi_rest_exchange(&measure->cli->rest,
         &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, &answer);
+    tell(measure, "POST %s: %ld", path, answer.status);
     free(path);
     wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
 }
@@ -395,6 +425,8 @@ static enum wi_bench_end refer_once(const struct wi_bench_measure *measure,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
     json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    tell(measure, "%s on wasm%s%s, what others are compared with: POST /v1/infer: %ld",
+        subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
     if (answer.status == 200)
         read_outputs(value, &ask->reference);
     else if (answer.status == 0)
@@ -479,9 +511,27 @@ static struct wi_buffer make_order(
         request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
     json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
     wi_bench_take(request, "threads", cell->document);
+    wi_bench_take(request, "optimization", cell->document);
     wi_buffer_json(&body, request);
     json_decref(request);
     return body;
+}
+
+/* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": those behind a load are cold. */
+static void tell_result(const struct wi_bench_measure *measure, const struct wi_bench_cell *cell,
+    const json_t *answer, long status)
+{
+    const json_t *result = json_object_get(answer, "result"), *time;
+    struct wi_buffer text = {0};
+    size_t i;
+    if (result)
+        wi_buffer_printf(&text,
+            "load %.4g ms, first %.4g, %zu disturbed, runs:", number(result, "load_ms"),
+            number(result, "first_ms"), json_array_size(json_object_get(result, "disturbed")));
+    json_array_foreach(json_object_get(result, "run_ms"), i, time)
+        wi_buffer_printf(&text, " %.4g", json_number_value(time));
+    tell_cell(measure, cell, "POST /v1/benchmark", status, text.text);
+    wi_buffer_clear(&text);
 }
 
 static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
@@ -498,6 +548,7 @@ static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
     json_t *value = read_answer(cell, &answer, &end);
+    tell_result(measure, cell, value, answer.status);
     if (value && wi_bench_cell_take_place(cell, value) == 0 && judge(subject, cell, value) == 0) {
         take_result(cell, json_object_get(value, "result"));
         take_memory(measure, cell, node_of(value));
@@ -512,16 +563,24 @@ static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
 
 /* One of the requests that go on at a time. */
 struct call {
+    struct wi_rest_request request;
     struct wi_rest_answer answer;
+    struct wi_buffer body;
     double began_ms;
     int under_way;
+    /* Of an answer in parts. */
+    struct wi_cli_events events;
+    double first_ms, last_ms;    /* when the first part came, and the last; 0: none did */
+    size_t first_tokens, tokens; /* of the first, and of all */
+    json_t *end;                 /* owned: what `done` or `error` says */
+    int failed;
 };
 
 struct clients {
     const struct wi_bench_measure *measure;
     const struct wi_bench_subject *subject;
     struct wi_bench_cell *cell;
-    struct wi_rest_request request;
+    json_t *request; /* of each; that of a text gets a number before it */
     struct wi_rest_calls *calls;
     struct call *rows;
     unsigned to_begin, under_way;
@@ -529,22 +588,165 @@ struct clients {
     enum wi_bench_end end;
 };
 
+static void on_event(void *context, const char *name, const char *data, size_t length)
+{
+    struct call *call = context;
+    json_t *value = json_loadb(data, length, 0, NULL);
+    if (strcmp(name, "part") == 0) {
+        const char *text = json_string_value(json_object_get(value, "text"));
+        const json_t *tokens = json_object_get(value, "tokens");
+        call->last_ms = wi_now_ms();
+        call->tokens += tokens ? json_array_size(tokens) : text && *text;
+        if (call->first_ms == 0 && call->tokens > 0) {
+            call->first_ms = call->last_ms;
+            call->first_tokens = call->tokens;
+        }
+    }
+    call->failed |= strcmp(name, "error") == 0;
+    if (strcmp(name, "done") == 0 || strcmp(name, "error") == 0) {
+        json_decref(call->end);
+        call->end = json_incref(value);
+    }
+    json_decref(value);
+}
+
+static int take_events(void *context, const char *bytes, size_t size)
+{
+    struct call *call = context;
+    return wi_cli_events_take(&call->events, bytes, size);
+}
+
+/* "3.17. The river …": the text with a number that no other request has, so that nothing of it is
+ * known from before. A new reference. */
+static json_t *number_text(const json_t *text, const struct wi_bench_cell *cell)
+{
+    char *numbered = wi_sprintf("%u.%u. %s", cell->index, cell->asked, json_string_value(text));
+    json_t *value = json_string(numbered);
+    free(numbered);
+    return value;
+}
+
+/* The inputs with it: a text alone, or the first message that is one. A new reference. */
+static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *cell)
+{
+    if (json_is_string(inputs))
+        return number_text(inputs, cell);
+    json_t *copy = json_deep_copy(inputs), *message;
+    size_t i;
+    json_array_foreach(json_object_get(copy, "messages"), i, message)
+    {
+        json_t *content = json_object_get(message, "content");
+        if (json_is_string(content) && is_text(message, "role", "user")) {
+            json_object_set_new(message, "content", number_text(content, cell));
+            break;
+        }
+    }
+    return copy;
+}
+
+static void write_body(const struct clients *clients, struct call *call)
+{
+    json_t *request = json_copy(clients->request);
+    if (clients->cell->writes)
+        json_object_set_new(
+            request, "inputs", number_inputs(json_object_get(request, "inputs"), clients->cell));
+    clients->cell->asked++;
+    wi_buffer_json(&call->body, request);
+    json_decref(request);
+}
+
 static void begin_call(struct clients *clients, struct call *call)
 {
-    *call = (struct call){.began_ms = wi_now_ms(), .under_way = 1};
+    *call = (struct call){.under_way = 1, .events = {.on_event = on_event, .context = call}};
+    write_body(clients, call);
+    call->request = (struct wi_rest_request){.path = "/v1/infer",
+        .body = call->body.text,
+        .body_size = call->body.size,
+        .timeout_ms = LOAD_MS + ASK_MS};
+    if (clients->cell->writes) {
+        call->request.accept = "text/event-stream";
+        call->request.on_events = take_events;
+        call->request.context = call;
+    }
     clients->to_begin--;
     clients->under_way++;
-    wi_rest_calls_begin(clients->calls, &clients->request, &call->answer);
+    call->began_ms = wi_now_ms();
+    wi_rest_calls_begin(clients->calls, &call->request, &call->answer);
+}
+
+static void clear_call(struct call *call)
+{
+    wi_rest_answer_clear(&call->answer);
+    wi_cli_events_clear(&call->events);
+    wi_buffer_clear(&call->body);
+    json_decref(call->end);
+    call->end = NULL;
+}
+
+/* As read_answer, of an answer in parts; one that breaks off has lost its daemon. */
+static json_t *read_parts(struct wi_bench_cell *cell, struct call *call, enum wi_bench_end *end)
+{
+    *end = WI_BENCH_DONE;
+    if (!call->answer.events)
+        return read_answer(cell, &call->answer, end);
+    if (!call->end)
+        *end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
+    else if (call->failed)
+        wi_bench_cell_problem(cell, call->end, call->answer.status);
+    else
+        return json_incref(call->end);
+    return NULL;
+}
+
+/* How fast tokens were read and made is the engine's to say, where it does: parts may come
+ * together. What it does not say is by the client's clock. */
+static struct wi_bench_writing read_writing(
+    const struct call *call, const json_t *result, double ms)
+{
+    const json_t *usage = json_object_get(result, "usage");
+    const json_t *timings = json_object_get(result, "timings");
+    size_t behind = call->tokens - call->first_tokens;
+    struct wi_bench_writing writing = {.ms = ms,
+        .first_ms = call->first_ms - call->began_ms,
+        .token_ms = behind > 0 ? (call->last_ms - call->first_ms) / (double)behind : 0,
+        .prompt_tokens = number(usage, "prompt_tokens"),
+        .tokens = number(usage, "completion_tokens")};
+    writing.read_ms = writing.first_ms;
+    writing.read_tokens = writing.prompt_tokens - number(usage, "cached_tokens");
+    if (number(timings, "prompt_ms") > 0) {
+        writing.read_ms = number(timings, "prompt_ms");
+        writing.read_tokens = number(timings, "prompt_n");
+    }
+    if (number(timings, "predicted_per_token_ms") > 0)
+        writing.token_ms = number(timings, "predicted_per_token_ms");
+    return writing;
+}
+
+/* Whether tokens were written is known by the first answer; when they came by those in parts. */
+static void take_writing(
+    struct wi_bench_cell *cell, const struct call *call, const json_t *answer, double ms)
+{
+    const json_t *result = json_object_get(answer, "result");
+    if (call->first_ms > 0) {
+        cell->writings = wi_grow_array(cell->writings, cell->writing_count, sizeof *cell->writings);
+        cell->writings[cell->writing_count++] = read_writing(call, result, ms);
+    }
+    if (number(json_object_get(result, "usage"), "completion_tokens") > 0)
+        cell->writes = 1;
 }
 
 /* A model that was loaded for it is no sample of a warm one: another run comes in its place. */
-static void take_call(struct clients *clients, const json_t *value, double ms)
+static void take_call(
+    struct clients *clients, const struct call *call, const json_t *value, double ms)
 {
     const json_t *performance = json_object_get(value, "performance");
     struct wi_bench_cell *cell = clients->cell;
     if (wi_bench_cell_take_place(cell, value) != 0 || judge(clients->subject, cell, value) != 0)
         return;
-    if (json_is_true(json_object_get(performance, "warm"))) {
+    int is_warm = json_is_true(json_object_get(performance, "warm"));
+    if (is_warm || !cell->writes)
+        take_writing(cell, call, value, ms);
+    if (is_warm) {
         add_sample(cell, ms);
         cell->spent_ms += ms / (double)cell->concurrency;
         cell->run_ms = fmax(ms, LEAST_MS);
@@ -555,19 +757,33 @@ static void take_call(struct clients *clients, const json_t *value, double ms)
     }
 }
 
+static void tell_call(
+    const struct clients *clients, const struct call *call, const json_t *value, double ms)
+{
+    const json_t *performance = json_object_get(value, "performance");
+    int is_warm = json_is_true(json_object_get(performance, "warm"));
+    char *text = call->first_ms > 0
+                     ? wi_sprintf("%.4g ms, the first of %zu tokens after %.4g", ms, call->tokens,
+                           call->first_ms - call->began_ms)
+                     : wi_sprintf("%.4g ms%s", ms, is_warm || !value ? "" : ", with a load");
+    tell_cell(clients->measure, clients->cell, "POST /v1/infer", call->answer.status, text);
+    free(text);
+}
+
 static void end_call(struct clients *clients, struct call *call)
 {
     double ms = wi_now_ms() - call->began_ms;
     enum wi_bench_end end;
-    json_t *value = read_answer(clients->cell, &call->answer, &end);
+    json_t *value = read_parts(clients->cell, call, &end);
     call->under_way = 0;
     clients->under_way--;
+    tell_call(clients, call, value, ms);
     if (value)
-        take_call(clients, value, ms);
+        take_call(clients, call, value, ms);
     if (value && clients->under_way == 0 && clients->to_begin == 0)
         take_memory(clients->measure, clients->cell, node_of(value));
     json_decref(value);
-    wi_rest_answer_clear(&call->answer);
+    clear_call(call);
     if (end != WI_BENCH_DONE)
         clients->end = end;
     if (clients->end != WI_BENCH_DONE || clients->cell->over)
@@ -594,26 +810,20 @@ static enum wi_bench_end measure_clients(const struct wi_bench_measure *measure,
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
 {
     json_t *request = make_request(subject, cell);
-    struct wi_buffer body = {0};
     if (!wi_bench_is_auto(cell))
         json_object_set_new(request, "fallback", json_false());
     json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
-    wi_buffer_json(&body, request);
-    json_decref(request);
     struct clients clients = {.measure = measure,
         .subject = subject,
         .cell = cell,
-        .request = {.path = "/v1/infer",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = LOAD_MS + ASK_MS},
+        .request = request,
         .calls = wi_rest_calls_new(&measure->cli->rest),
         .rows = wi_alloc((size_t)cell->concurrency * sizeof(struct call)),
         .to_begin = share};
     run_calls(&clients);
     wi_rest_calls_free(clients.calls);
     free(clients.rows);
-    wi_buffer_clear(&body);
+    json_decref(request);
     return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
 }
 

@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "cli/table.h"
 #include "lab/statistics.h"
+#include <math.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +91,19 @@ static enum wi_code take_threads(void *context, const char *word, struct wi_erro
     else
         return wi_error_set(
             error, WI_BAD_REQUEST, "", "--threads is 1, all, or both, not \"%.40s\"", word);
+    return WI_OK;
+}
+
+static enum wi_code take_optimization(void *context, const char *word, struct wi_error *error)
+{
+    struct wi_bench_choice *choice = context;
+    if (strcmp(word, wi_lab_optimization_names[WI_LAB_AS_IT_IS]) == 0)
+        choice->as_it_is = 1;
+    else if (strcmp(word, wi_lab_optimization_names[WI_LAB_OPTIMIZED]) == 0)
+        choice->optimized = 1;
+    else
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "--optimization is none, all, or both, not \"%.40s\"", word);
     return WI_OK;
 }
 
@@ -180,6 +195,7 @@ enum wi_code wi_bench_choice_read(
 {
     const char *threads = wi_argument(arguments, "threads");
     const char *clocks = wi_argument(arguments, "test-type");
+    const char *optimizations = wi_argument(arguments, "optimization");
     enum wi_code code;
     *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
     if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
@@ -187,6 +203,8 @@ enum wi_code wi_bench_choice_read(
         (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
         (code = each_word(threads ? threads : "1,all", take_threads, choice, error)) != WI_OK ||
         (code = each_word(clocks ? clocks : "page,client", take_clock, choice, error)) != WI_OK ||
+        (optimizations &&
+            (code = each_word(optimizations, take_optimization, choice, error)) != WI_OK) ||
         (code = read_counts(arguments, "batch", BATCH_MAX, &choice->batches, error)) != WI_OK ||
         (code = read_counts(
              arguments, "concurrency", CONCURRENCY_MAX, &choice->concurrencies, error)) != WI_OK ||
@@ -257,7 +275,8 @@ struct which {
     const char *precision;
     enum wi_lab_clock clock;
     long batch, concurrency;
-    int threads; /* 1; 0: all; -1: nobody says it */
+    int threads;      /* 1; 0: all; -1: nobody says it */
+    int optimization; /* enum wi_lab_optimization; -1: nobody says it */
 };
 
 static json_t *make_cell(const struct wi_bench_place *place, const struct which *which)
@@ -270,6 +289,8 @@ static json_t *make_cell(const struct wi_bench_place *place, const struct which 
     if (which->threads >= 0)
         json_object_set_new(
             document, "threads", which->threads ? json_integer(1) : json_string("all"));
+    if (which->optimization >= 0)
+        put(document, "optimization", wi_lab_optimization_names[which->optimization]);
     json_object_set_new(document, "batch", json_integer(which->batch));
     json_object_set_new(document, "concurrency", json_integer(which->concurrency));
     put(document, "clock", wi_lab_clock_names[which->clock]);
@@ -283,20 +304,43 @@ static void add_measured(
     settle(add_cell(plan, make_cell(place, which)));
 }
 
-/* By the page's clock there is one request at a time, and WASM's threads can be chosen. */
+/* Whether one of two engines computes there; also where nobody says which one does. */
+static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
+{
+    const char *engine = text_of(place->facts, "engine");
+    return !engine || strcmp(engine, one) == 0 || strcmp(engine, other) == 0;
+}
+
+/* Only onnxruntime has graphs to optimise. */
+static void add_optimizations(struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
+    const struct wi_bench_place *place, struct which which)
+{
+    int is_said = (choice->as_it_is || choice->optimized) && has_engine(place, "ort", "pipeline");
+    if (!is_said)
+        add_measured(plan, place, &which);
+    for (int one = 0; is_said && one < WI_LAB_OPTIMIZATIONS; one++) {
+        which.optimization = one;
+        if (one == WI_LAB_AS_IT_IS ? choice->as_it_is : choice->optimized)
+            add_measured(plan, place, &which);
+    }
+}
+
+/* By the page's clock there is one request at a time, and the threads of WASM and of onnxruntime's
+ * optimisation can be chosen. */
 static void add_page(struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
     const struct wi_bench_place *place, struct which which)
 {
-    int counts = strcmp(place->platform, "wasm") == 0 || strcmp(place->platform, NATIVE) == 0;
+    int counts = (strcmp(place->platform, "wasm") == 0 || strcmp(place->platform, NATIVE) == 0) &&
+                 has_engine(place, "ort", "kernels");
     which.clock = WI_LAB_PAGE;
     which.concurrency = 1;
     if (!choice->by_page)
         return;
     if (!counts)
-        add_measured(plan, place, &which);
+        add_optimizations(plan, choice, place, which);
     for (which.threads = 1; counts && which.threads >= 0; which.threads--)
         if (which.threads ? choice->one_thread : choice->all_threads)
-            add_measured(plan, place, &which);
+            add_optimizations(plan, choice, place, which);
 }
 
 static void add_clients(struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
@@ -319,7 +363,8 @@ void wi_bench_plan_place(struct wi_bench_plan *plan, const struct wi_bench_choic
             .clock = choice->by_page ? WI_LAB_PAGE : WI_LAB_CLIENT,
             .batch = 1,
             .concurrency = 1,
-            .threads = -1};
+            .threads = -1,
+            .optimization = -1};
         if (place->reason) {
             add_measured(plan, place, &which);
             wi_bench_cell_end(&plan->cells[plan->count - 1], place->outcome, place->reason);
@@ -339,7 +384,11 @@ void wi_bench_plan_auto(
     if (choice->browsers.count == 1 || choice->platforms.count == 1 || !choice->by_client)
         return;
     add_measured(plan, &(struct wi_bench_place){.model = model, .platform = AUTO},
-        &(struct which){.clock = WI_LAB_CLIENT, .batch = 1, .concurrency = 1, .threads = -1});
+        &(struct which){.clock = WI_LAB_CLIENT,
+            .batch = 1,
+            .concurrency = 1,
+            .threads = -1,
+            .optimization = -1});
 }
 
 void wi_bench_plan_yardstick(
@@ -348,7 +397,8 @@ void wi_bench_plan_yardstick(
     json_t *document = make_cell(
         &(struct wi_bench_place){
             .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"},
-        &(struct which){.clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1});
+        &(struct which){
+            .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
     put(document, "yardstick", wi_lab_yardstick_names[when]);
     settle(add_cell(plan, document));
 }
@@ -359,9 +409,46 @@ static int is_alike(const char *a, const char *b)
     return !a || !b ? a == b : strcmp(a, b) == 0;
 }
 
+/* Whether they are the same but for where they run, with how many threads, and whether their graphs
+ * are optimised. */
+static int is_of_one(const struct wi_bench_cell *a, const struct wi_bench_cell *b)
+{
+    return a->clock == b->clock && a->batch == b->batch && a->concurrency == b->concurrency &&
+           is_alike(a->model, b->model) && is_alike(a->precision, b->precision);
+}
+
 static int uses_all(const struct wi_bench_cell *cell)
 {
     return json_is_string(json_object_get(cell->document, "threads"));
+}
+
+static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimization which)
+{
+    return is_alike(text_of(cell->document, "optimization"), wi_lab_optimization_names[which]);
+}
+
+static const struct wi_bench_cell *optimized_of(
+    const struct wi_bench_plan *plan, const struct wi_bench_cell *cell)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        const struct wi_bench_cell *other = &plan->cells[i];
+        if (has_optimization(other, WI_LAB_OPTIMIZED) && is_of_one(other, cell) &&
+            is_alike(other->browser, cell->browser) && is_alike(other->platform, cell->platform) &&
+            uses_all(other) == uses_all(cell))
+            return other;
+    }
+    return NULL;
+}
+
+void wi_bench_plan_fusion(struct wi_bench_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++) {
+        struct wi_bench_cell *cell = &plan->cells[i];
+        const struct wi_bench_cell *optimized =
+            has_optimization(cell, WI_LAB_AS_IT_IS) ? optimized_of(plan, cell) : NULL;
+        if (optimized)
+            json_object_set_new(cell->document, "baseline", json_integer(optimized->index));
+    }
 }
 
 static const struct wi_bench_cell *native_of(
@@ -369,10 +456,10 @@ static const struct wi_bench_cell *native_of(
 {
     for (size_t i = 0; i < plan->count; i++) {
         const struct wi_bench_cell *other = &plan->cells[i];
-        if (is_alike(other->platform, NATIVE) && other->clock == cell->clock &&
-            other->batch == cell->batch && other->concurrency == cell->concurrency &&
-            uses_all(other) == uses_all(cell) && is_alike(other->model, cell->model) &&
-            is_alike(other->precision, cell->precision))
+        if (is_alike(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
+            is_of_one(other, cell) &&
+            is_alike(
+                text_of(other->document, "optimization"), text_of(cell->document, "optimization")))
             return other;
     }
     return NULL;
@@ -394,6 +481,7 @@ void wi_bench_plan_clear(struct wi_bench_plan *plan)
     for (size_t i = 0; i < plan->count; i++) {
         json_decref(plan->cells[i].document);
         free(plan->cells[i].samples);
+        free(plan->cells[i].writings);
         free(plan->cells[i].precision);
     }
     free(plan->cells);
@@ -423,6 +511,8 @@ void wi_bench_put_name(struct wi_buffer *out, const struct wi_bench_cell *cell)
         out, cell->browser ? "{model} {browser}/{platform}" : "{model} {platform}", cell->document);
     if (threads)
         wi_table_fill(out, " threads={threads}", cell->document);
+    if (json_object_get(cell->document, "optimization"))
+        wi_table_fill(out, " optimization={optimization}", cell->document);
     if (cell->batch > 1)
         wi_buffer_printf(out, " batch=%ld", cell->batch);
     if (cell->concurrency > 1)
@@ -445,6 +535,61 @@ static void put_median(json_t *document, const char *member, const struct wi_ben
             document, member, json_real(wi_lab_median_of(cold->items, cold->count)));
 }
 
+/* --- text ------------------------------------------------------------------------------------- */
+
+/* The members of wi_bench_writing whose quantile is a figure. */
+static double quantile_of(const struct wi_bench_cell *cell, size_t offset, double share)
+{
+    double *values = wi_realloc_array(NULL, cell->writing_count + 1, sizeof *values), result;
+    size_t count = 0;
+    for (size_t i = 0; i < cell->writing_count; i++) {
+        double value;
+        memcpy(&value, (const char *)&cell->writings[i] + offset, sizeof value);
+        if (value > 0)
+            values[count++] = value;
+    }
+    result = count > 0 ? wi_lab_quantile_of(values, count, share) : 0;
+    free(values);
+    return result;
+}
+
+static double sum_of(const struct wi_bench_cell *cell, size_t offset)
+{
+    double sum = 0, value;
+    for (size_t i = 0; i < cell->writing_count; i++) {
+        memcpy(&value, (const char *)&cell->writings[i] + offset, sizeof value);
+        sum += value;
+    }
+    return sum;
+}
+
+static void put_figure(json_t *text, const char *member, double value)
+{
+    if (isfinite(value) && value > 0)
+        json_object_set_new(text, member, json_real(value));
+}
+
+/* So many users who ask again as soon as they are answered get so many tokens in a second as each
+ * gets in all of its time, times their number (Little's law). */
+static void put_text(const struct wi_bench_cell *cell)
+{
+#define AT(member) offsetof(struct wi_bench_writing, member)
+    double token_ms = quantile_of(cell, AT(token_ms), 0.5);
+    json_t *text = json_object();
+    put_figure(text, "prompt_tokens", quantile_of(cell, AT(prompt_tokens), 0.5));
+    put_figure(text, "tokens", quantile_of(cell, AT(tokens), 0.5));
+    put_figure(
+        text, "prompt_per_s", 1000 * sum_of(cell, AT(read_tokens)) / sum_of(cell, AT(read_ms)));
+    put_figure(text, "generated_per_s", 1000 / token_ms);
+    put_figure(text, "first_p50_ms", quantile_of(cell, AT(first_ms), 0.5));
+    put_figure(text, "first_p90_ms", quantile_of(cell, AT(first_ms), 0.9));
+    put_figure(text, "token_ms", token_ms);
+    put_figure(text, "all_per_s",
+        1000 * (double)cell->concurrency * sum_of(cell, AT(tokens)) / sum_of(cell, AT(ms)));
+    json_object_set_new(cell->document, "text", text);
+#undef AT
+}
+
 void wi_bench_cell_end(struct wi_bench_cell *cell, enum wi_lab_outcome outcome, const char *reason)
 {
     char cut[REASON_SIZE];
@@ -453,6 +598,8 @@ void wi_bench_cell_end(struct wi_bench_cell *cell, enum wi_lab_outcome outcome, 
         put(cell->document, "reason", wi_text_copy(cut, sizeof cut, reason));
     put_median(cell->document, "load_ms", &cell->loads);
     put_median(cell->document, "first_ms", &cell->firsts);
+    if (cell->writing_count > 0)
+        put_text(cell);
     cell->over = 1;
 }
 

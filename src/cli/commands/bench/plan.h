@@ -26,6 +26,7 @@ struct wi_bench_choice {
     struct wi_strings browsers, platforms, precisions;
     int one_thread, all_threads; /* of WASM by the page's clock: either or both */
     int by_page, by_client;      /* clocks: either or both */
+    int as_it_is, optimized;     /* graphs by the page's clock: either, both, or nobody says it */
     struct wi_bench_counts batches, concurrencies;
     int native;    /* a node of that platform was started for it, as the baseline */
     unsigned runs; /* of a cell */
@@ -48,6 +49,14 @@ struct wi_bench_cold {
     size_t count;
 };
 
+/* What a request's model wrote, by the client's clock. */
+struct wi_bench_writing {
+    double ms, first_ms;          /* until the answer was over, and until its first token came */
+    double token_ms;              /* a token behind the first; 0: there was none */
+    double prompt_tokens, tokens; /* of the prompt, and those that it wrote */
+    double read_tokens, read_ms;  /* of the prompt, what was not known from before, and its time */
+};
+
 struct wi_bench_cell {
     json_t *document; /* owned: as share/webinfer/lab.schema.json has it, but for its samples */
     unsigned index;   /* in the run */
@@ -62,6 +71,10 @@ struct wi_bench_cell {
     double *samples;
     size_t count;
     struct wi_bench_cold loads, firsts;
+    int writes;     /* its model has written tokens, so that its answers are wanted in parts */
+    unsigned asked; /* how many requests it has had of those */
+    struct wi_bench_writing *writings;
+    size_t writing_count;
     double spent_ms; /* on its runs */
     double run_ms;   /* the longest of the last runs; 0: there was none */
 };
@@ -88,6 +101,8 @@ void wi_bench_plan_auto(
 /* Adds the yardstick of a browser: builtin/mlp on WASM with one thread. */
 void wi_bench_plan_yardstick(
     struct wi_bench_plan *plan, const char *browser, enum wi_lab_yardstick when);
+/* Has each cell whose graph runs as it is compared with the one that is otherwise the same. */
+void wi_bench_plan_fusion(struct wi_bench_plan *plan);
 /* Has each cell compared with the one on `native` that is otherwise the same, where there is one:
  * with as many threads, those of a GPU with one. */
 void wi_bench_plan_native(struct wi_bench_plan *plan);

@@ -34,8 +34,7 @@ static enum wi_exit send_files(struct wi_bench_side *side, const char *path, cha
     return result;
 }
 
-/* What begins with a slash or a dot, what no model can be called, and a file that is there. */
-static int is_path(const char *word)
+int wi_bench_side_is_path(const char *word)
 {
     struct stat status;
     return *word == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0 ||
@@ -48,7 +47,7 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     struct wi_error error = {0};
     char *name = NULL;
     enum wi_exit result = WI_EXIT_USAGE;
-    if (is_path(word))
+    if (wi_bench_side_is_path(word))
         result = send_files(side, word, &name);
     else if (wi_model_check_name(word, &error) != WI_OK)
         wi_cli_complain(&error);
@@ -320,6 +319,7 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
         for (size_t b = 0; b < side->browsers.count; b++)
             wi_bench_plan_yardstick(
                 &side->plan, side->browsers.items[b], (enum wi_lab_yardstick)when);
+    wi_bench_plan_fusion(&side->plan);
     if (side->choice->native)
         wi_bench_plan_native(&side->plan);
     return WI_EXIT_OK;
@@ -346,7 +346,7 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 static int is_same(const json_t *planned, const json_t *kept)
 {
     static const char *const members[] = {"model", "browser", "platform", "precision", "threads",
-        "batch", "concurrency", "clock", "yardstick"};
+        "batch", "concurrency", "clock", "yardstick", "optimization"};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
         const json_t *one = json_object_get(planned, members[i]);
         const json_t *other = json_object_get(kept, members[i]);
@@ -355,6 +355,12 @@ static int is_same(const json_t *planned, const json_t *kept)
             return 0;
     }
     return 1;
+}
+
+static int was_run(const json_t *kept)
+{
+    const char *outcome = text_of(kept, "outcome");
+    return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
 }
 
 /* What the run has already is not measured again. */
@@ -366,7 +372,7 @@ static void leave_out(struct wi_bench_side *side, const json_t *done)
         json_array_foreach(done, k, kept)
         {
             struct wi_bench_cell *cell = &side->plan.cells[i];
-            if (is_same(cell->document, kept)) {
+            if (was_run(kept) && is_same(cell->document, kept)) {
                 json_object_set(cell->document, "outcome", json_object_get(kept, "outcome"));
                 cell->over = cell->kept = 1;
             }
@@ -392,9 +398,9 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
     const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
-    struct wi_bench_head head = {.name = name             ? name
-                                         : is_path(first) ? wi_text_basename(first)
-                                                          : first,
+    struct wi_bench_head head = {.name = name                           ? name
+                                         : wi_bench_side_is_path(first) ? wi_text_basename(first)
+                                                                        : first,
         .seed = seed,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
     json_t *done = json_array();

@@ -30,6 +30,9 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed);
 /* Adds the browsers that are asked for, else all that the daemon has, once it was tried to start
  * each. Only `cli` and `choice` are used. WI_EXIT_OK, or what to exit with after a complaint. */
 enum wi_exit wi_bench_side_browsers(const struct wi_bench_side *side, struct wi_strings *browsers);
+/* Whether that is a file or a folder and no model: what begins with a slash or a dot, what no model
+ * can be called, and a file that is there. */
+int wi_bench_side_is_path(const char *word);
 /* How many cells there are to measure. */
 size_t wi_bench_side_live(const struct wi_bench_side *side);
 /* Removes what was sent for it, and frees all. */

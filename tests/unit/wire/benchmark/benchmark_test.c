@@ -56,9 +56,11 @@ TEST(test_all_that_may_be_said)
     assert_int_equal(asked->benchmark.warmup, 0);
     assert_int_equal(asked->benchmark.threads, WI_THREADS_ONE);
     assert_true(asked->timeout_ms == 5);
-    assert_int_equal(
-        take_in("{\"model_name\":\"m\",\"platform\":\"wasm\",\"threads\":\"all\"}"), WI_OK);
+    assert_int_equal(take_in("{\"model_name\":\"m\",\"platform\":\"wasm\",\"threads\":\"all\","
+                             "\"optimization\":\"none\"}"),
+        WI_OK);
     assert_int_equal(infer.asked->benchmark.threads, WI_THREADS_ALL);
+    assert_true(infer.asked->benchmark.as_it_is);
 }
 
 TEST(test_what_is_refused)

@@ -70,6 +70,79 @@ TEST(a_place_has_a_cell_for_each_clock_number_of_threads_batch_and_concurrency)
     wi_bench_choice_clear(&choice);
 }
 
+TEST(graphs_are_measured_as_they_are_where_onnxruntime_computes)
+{
+    struct wi_bench_choice choice;
+    struct wi_bench_plan plan = {0};
+    json_t *ort = json_pack("{s:s}", "engine", "ort"),
+           *llama = json_pack("{s:s}", "engine", "llama");
+    struct wi_bench_place place = {
+        .model = "m", .browser = "chrome", .platform = "wasm", .facts = ort};
+    assert_int_equal(CHOOSE(&choice, "m", "--optimization", "none,all"), WI_OK);
+    wi_bench_plan_place(&plan, &choice, &place);
+    place.facts = llama;
+    wi_bench_plan_place(&plan, &choice, &place);
+    char *text = list(&plan);
+    assert_string_equal(text,
+        "m chrome/wasm threads=1 optimization=none page\n"
+        "m chrome/wasm threads=1 optimization=all page\n"
+        "m chrome/wasm threads=all optimization=none page\n"
+        "m chrome/wasm threads=all optimization=all page\nm chrome/wasm client\n"
+        "m chrome/wasm page\nm chrome/wasm client\n");
+    free(text);
+    wi_bench_plan_fusion(&plan);
+    for (size_t i = 0; i < plan.count; i++) {
+        const json_t *baseline = json_object_get(plan.cells[i].document, "baseline");
+        assert_int_equal(json_integer_value(baseline), i == 0 ? 1 : i == 2 ? 3 : 0);
+    }
+    wi_bench_plan_clear(&plan);
+    wi_bench_choice_clear(&choice);
+    json_decref(llama);
+    json_decref(ort);
+}
+
+TEST(figures_of_a_text_are_those_of_its_requests)
+{
+    struct wi_bench_choice choice;
+    struct wi_bench_plan plan = {0};
+    static const struct wi_bench_writing both[] = {{.ms = 100,
+                                                       .first_ms = 20,
+                                                       .token_ms = 4,
+                                                       .prompt_tokens = 8,
+                                                       .tokens = 10,
+                                                       .read_tokens = 8,
+                                                       .read_ms = 10},
+        {.ms = 300,
+            .first_ms = 40,
+            .token_ms = 12,
+            .prompt_tokens = 8,
+            .tokens = 30,
+            .read_tokens = 8,
+            .read_ms = 30}};
+    static const struct {
+        const char *member;
+        double value;
+    } figures[] = {{"prompt_tokens", 8}, {"tokens", 20}, {"prompt_per_s", 400},
+        {"generated_per_s", 125}, {"first_p50_ms", 30}, {"first_p90_ms", 38}, {"token_ms", 8},
+        {"all_per_s", 200}};
+    assert_int_equal(CHOOSE(&choice, "m", "--test-type", "client", "--concurrency", "2"), WI_OK);
+    wi_bench_plan_place(&plan, &choice,
+        &(struct wi_bench_place){.model = "m", .browser = "chrome", .platform = "webgpu"});
+    for (size_t i = 0; i < 2; i++) {
+        plan.cells[0].writings =
+            wi_grow_array(plan.cells[0].writings, i, sizeof *plan.cells[0].writings);
+        plan.cells[0].writings[plan.cells[0].writing_count++] = both[i];
+    }
+    wi_bench_cell_end(&plan.cells[0], WI_LAB_OK, NULL);
+    const json_t *text = json_object_get(plan.cells[0].document, "text");
+    assert_int_equal(json_object_size(text), sizeof figures / sizeof *figures);
+    for (size_t i = 0; i < sizeof figures / sizeof *figures; i++)
+        assert_float_equal(
+            json_number_value(json_object_get(text, figures[i].member)), figures[i].value, 1e-9);
+    wi_bench_plan_clear(&plan);
+    wi_bench_choice_clear(&choice);
+}
+
 TEST(what_the_service_chooses_is_a_cell_where_there_is_a_choice)
 {
     static const struct {
@@ -93,8 +166,9 @@ TEST(what_cannot_be_meant_is_refused)
     static char *const wrong[][2] = {{"--runs", "0"}, {"--runs", "1001"}, {"--runs", "-1"},
         {"--runs", ""}, {"--batch", "1,"}, {"--batch", "1025"}, {"--concurrency", "65"},
         {"--concurrency", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"}, {"--threads", "2"},
-        {"--test-type", "gpu"}, {"--platform", "cuda"}, {"--platform", "wasm,,webgpu"},
-        {"--cell-time", "0s"}, {"--time", "25h"}, {"--seed", "4294967296"}, {"--seed", "-1"}};
+        {"--test-type", "gpu"}, {"--optimization", "some"}, {"--platform", "cuda"},
+        {"--platform", "wasm,,webgpu"}, {"--cell-time", "0s"}, {"--time", "25h"},
+        {"--seed", "4294967296"}, {"--seed", "-1"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct wi_bench_choice choice;
         assert_int_equal(CHOOSE(&choice, "m", wrong[i][0], wrong[i][1]), WI_BAD_REQUEST);
