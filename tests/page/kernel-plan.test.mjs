@@ -94,6 +94,7 @@ test('short rows have an invocation each, long ones a workgroup', () => {
 test('rows of whole fours are read by fours, where there are any', () => {
     const entries = (k, n) => dispatches('matmul', { lead: 1, m: 3, k, n }).map(({ entry, begin, end, work }) => [entry, begin, end, work]);
     assert.deepEqual(entries(8, 4), [['fours', 0, 8, 8]]);
+    assert.equal(dispatches('matmul', { lead: 2, m: 65, k: 8, n: 68 })[0].groups, 2 * 2 * 2);
     for (const [k, n] of [[8, 6], [6, 8], [9, 4]]) assert.deepEqual(entries(k, n), [['main', 0, k, k]]);
     assert.deepEqual(entries(0, 4), [['main', 0, 0, 1]]);
     assert.deepEqual(entries(70_000, 4).map(([entry, ...range]) => [entry, ...range.slice(0, 2)]), [['fours', 0, 60_000], ['fours', 60_000, 70_000]]);
