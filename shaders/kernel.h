@@ -35,8 +35,9 @@ struct kernel_call {
 #define KERNEL(name) void kernel_##name(const struct kernel_call *call)
 #endif
 
-/* Four numbers at a time; `unaligned4` of any address. */
+/* Four numbers at a time, and their bits; `unaligned4` of any address. */
 typedef float float4 __attribute__((vector_size(16)));
+typedef uint32_t bits4 __attribute__((vector_size(16)));
 typedef float unaligned4 __attribute__((vector_size(16), aligned(4)));
 
 #define KERNEL_LIST(K)                                                                             \

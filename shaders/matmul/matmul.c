@@ -4,23 +4,6 @@
  */
 #include "panel.h"
 
-/* Columns beyond the matrix are 0. */
-static void pack(struct panel *panel, const float *b, uint32_t depth, uint32_t n, uint32_t columns)
-{
-    for (uint32_t p = 0; p < depth; p++, b += n) {
-        float row[COLUMNS] = {0};
-        if (columns == COLUMNS) {
-            panel->at[p][0] = *(const unaligned4 *)b;
-            panel->at[p][1] = *(const unaligned4 *)(b + 4);
-            continue;
-        }
-        for (uint32_t j = 0; j < columns; j++)
-            row[j] = b[j];
-        panel->at[p][0] = *(const unaligned4 *)row;
-        panel->at[p][1] = *(const unaligned4 *)(row + 4);
-    }
-}
-
 static void multiply(const float *a, const float *b, float *c, uint32_t m, uint32_t k, uint32_t n)
 {
     struct panel panel;

@@ -58,7 +58,7 @@ test('what is larger than an adapter\'s limits is no candidate, whatever its bro
     assert.deepEqual(left('add'), ['plain 256,1', 'plain 128,2', 'plain 64,1', 'plain 8,8', 'plain 16,16']);
     assert.ok(left('add', { maxComputeInvocationsPerWorkgroup: 512, maxComputeWorkgroupSizeX: 512 }).includes('plain 512,1'));
     assert.deepEqual(left('add', { maxComputeWorkgroupSizeY: 1 }), ['plain 256,1', 'plain 64,1']);
-    assert.deepEqual(left('attention', { maxComputeInvocationsPerWorkgroup: 100 }), ['plain 64,1', 'plain 32,1']);
+    assert.deepEqual(left('attention', { maxComputeInvocationsPerWorkgroup: 100 }), ['registers 8,1', 'registers 4,1', 'registers 16,1', 'registers 32,1', 'registers 64,1', 'plain 64,1', 'plain 32,1']);
     assert.ok(!left('matmul', { maxComputeWorkgroupStorageSize: 4096 }).includes('tiles 16,16'));
 });
 
@@ -94,6 +94,7 @@ test('short rows have an invocation each, long ones a workgroup', () => {
 test('rows of whole fours are read by fours, where there are any', () => {
     const entries = (k, n) => dispatches('matmul', { lead: 1, m: 3, k, n }).map(({ entry, begin, end, work }) => [entry, begin, end, work]);
     assert.deepEqual(entries(8, 4), [['fours', 0, 8, 8]]);
+    assert.equal(dispatches('matmul', { lead: 2, m: 65, k: 8, n: 68 })[0].groups, 2 * 2 * 2);
     for (const [k, n] of [[8, 6], [6, 8], [9, 4]]) assert.deepEqual(entries(k, n), [['main', 0, k, k]]);
     assert.deepEqual(entries(0, 4), [['main', 0, 0, 1]]);
     assert.deepEqual(entries(70_000, 4).map(([entry, ...range]) => [entry, ...range.slice(0, 2)]), [['fours', 0, 60_000], ['fours', 60_000, 70_000]]);
@@ -107,7 +108,8 @@ test('every workgroup goes over all of a dimension once, in stages one after the
     for (const [kernel, sizes, groups, length] of [
         ['matmul', { lead: 70_000, m: 1, k: 150_000, n: 1 }, 70_000, 150_000],
         ['layer_norm', { lead: 3, n: 9_000_000 }, 3, 9_000_000],
-        ['attention', { lead: 2, m: 5, d: 3000, n: 70_000, e: 3000 }, 10, 70_000],
+        ['attention', { lead: 2, m: 5, d: 3001, n: 70_000, e: 3000 }, 10, 70_000],
+        ['attention', { lead: 2, m: 65, d: 3000, n: 70_000, e: 3000 }, 6, 70_000],
     ]) {
         const all = dispatches(kernel, sizes, 100_000), [{ entry }] = all;
         const covered = all.filter((one) => one.entry === entry).reduce((sum, one) => sum + one.groups * (one.end - one.begin), 0);
@@ -118,8 +120,8 @@ test('every workgroup goes over all of a dimension once, in stages one after the
 });
 
 test('a step with more rounds than an invocation may go is refused', () => {
-    assert.throws(() => dispatches('attention', { lead: 1, m: 1, d: 1, n: 1, e: 70_000 }),
-        { code: 'platform_unsupported', field: 'inputs' });
+    for (const [d, e] of [[1, 70_000], [4, 20_000]])
+        assert.throws(() => dispatches('attention', { lead: 1, m: 1, d, n: 1, e }), { code: 'platform_unsupported', field: 'inputs' });
 });
 
 test('what is drawn goes over all of a dimension once, in parts that have few enough rounds', () => {

@@ -12,10 +12,10 @@ import { Failure } from './failure.js';
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`. `short`: what is otherwise where that is no longer than `most`;
- * `fours`: where all sizes `of` it are multiples of 4, and none is 0.
- * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], short?: Partial<Stage> & {most: number},
- *   fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
+ * many rounds of loops for each step as the sum of `rounds`, and beside them that of `once`. `short`: what is otherwise where that
+ * is no longer than `most`; `fours`: where all sizes `of` it are multiples of 4, and none is 0.
+ * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], once?: Term[],
+ *   short?: Partial<Stage> & {most: number}, fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
  */
 /** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
@@ -100,16 +100,16 @@ export function* makingsOf({ draws }, sizes, output) {
 }
 
 /** How far a stage goes, how much of it at a time, and with how many rounds.
- * @param {{over?: Term, step?: Term, rounds?: Term[]}} stage @param {Sizes} sizes */
-function depthOf({ over, step: one = 1, rounds = [] }, sizes) {
+ * @param {{over?: Term, step?: Term, rounds?: Term[], once?: Term[]}} stage @param {Sizes} sizes */
+function depthOf({ over, step: one = 1, rounds = [], once = [] }, sizes) {
     const step = valueOf(one, sizes);
     if (!over) return { length: 0, depth: 1, roundsOf: () => 1 };
     const length = valueOf(over, sizes);
-    const each = sumOf(rounds, sizes);
-    const steps = Math.floor(ROUNDS_MAX / each);
-    if (steps === 0) {
-        throw new Failure('platform_unsupported', `a step over ${over} has ${each} rounds on this platform`,
-            { field: 'inputs', expected: `at most ${ROUNDS_MAX} rounds, of ${rounds.join(' + ')}` });
+    const each = sumOf(rounds, sizes), beside = sumOf(once, sizes);
+    const steps = Math.floor((ROUNDS_MAX - beside) / each);
+    if (steps <= 0) {
+        throw new Failure('platform_unsupported', `a step over ${over} has ${each + beside} rounds on this platform`,
+            { field: 'inputs', expected: `at most ${ROUNDS_MAX} rounds, of ${[...rounds, ...once].join(' + ')}` });
     }
-    return { length, depth: steps * step, roundsOf: (/** @type {number} */ some) => Math.max(1, Math.ceil(some / step) * each) };
+    return { length, depth: steps * step, roundsOf: (/** @type {number} */ some) => Math.max(1, Math.ceil(some / step) * each + beside) };
 }

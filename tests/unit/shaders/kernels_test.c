@@ -311,7 +311,7 @@ static void attend(struct run *run, size_t query, size_t seen, double scale)
 
 TEST(test_attention)
 {
-    static const uint32_t shapes[][5] = {{1, 1, 1, 1, 1}, {2, 17, 5, 17, 3}, {1, 4, 64, 257, 16},
+    static const uint32_t shapes[][5] = {{1, 1, 1, 1, 1}, {2, 17, 5, 17, 3}, {1, 13, 300, 257, 20},
         {3, 7, 8, 5, 9}, {1, 3, 4, 0, 2}, {1, 0, 4, 3, 2}, {1, 3, 0, 3, 2}, {1, 3, 4, 3, 0}};
     for (size_t s = 0; s < sizeof shapes / sizeof *shapes; s++)
         for (int causal = 0; causal < 2; causal++)
@@ -329,6 +329,22 @@ TEST(test_attention)
                 }
                 end(&run, kernel_attention, 1e-5);
             }
+}
+
+/* Of keys that a query does not see, nothing counts, not even what is no number. */
+TEST(test_attention_looks_at_no_key_that_is_hidden)
+{
+    const size_t m = 9, d = 4, n = 70, e = 5;
+    struct run run = BEGIN(m * e, m * d, n * d, n * e);
+    memcpy(run.call.size, ((const uint32_t[]){1, 9, 4, 70, 5}), 5 * sizeof(uint32_t));
+    run.call.option[0] = 1;
+    for (size_t i = 0; i < d; i++)
+        ((float *)(uintptr_t)run.call.in[1])[(n - 1) * d + i] = INFINITY;
+    for (size_t i = 0; i < e; i++)
+        ((float *)(uintptr_t)run.call.in[2])[(n - 1) * e + i] = NAN;
+    for (size_t query = 0; query < m; query++)
+        attend(&run, query, query + 1 + n - m, 0.5);
+    end(&run, kernel_attention, 1e-5);
 }
 
 /* --- self-organising maps --------------------------------------------------------------------- */
