@@ -33,16 +33,20 @@ export function kernelsBinary() {
     }
 }
 
-/** The WGSL of each kernel, behind what several use, and how it is dispatched. @returns {Record<string, {wgsl: string, plan: any}>} */
-export const kernelShaders = () => shaders('wgsl', ({ webgl, ...plan }) => plan);
+/** The WGSL of each kernel, behind what several use, and how it is dispatched. `subgroups`: the same for adapters with these, where
+ * a variant wants them. @returns {Record<string, {wgsl: string, subgroups?: string, plan: any}>} */
+export const kernelShaders = () => Object.fromEntries(kernelNames().map((name) => {
+    const { webgl, ...plan } = planOf(name), own = read(name, `${name}.wgsl`);
+    const behind = (/** @type {string} */ file) => read('functions.wgsl') + read(file) + own;
+    const wanted = plan.variants?.some((/** @type {any} */ { subgroups }) => subgroups);
+    return [name, { wgsl: behind('lanes.wgsl'), ...wanted && { subgroups: behind('subgroups.wgsl') }, plan }];
+}));
 
 /** Likewise the GLSL, and how it is drawn. @returns {Record<string, {glsl: string, plan: any}>} */
-export const kernelFragments = () => shaders('glsl', ({ webgl }) => webgl);
+export const kernelFragments = () => Object.fromEntries(kernelNames().map((name) =>
+    [name, { glsl: read('functions.glsl') + read(name, `${name}.glsl`), plan: planOf(name).webgl }]));
 
-/** @param {string} language @param {(plan: any) => any} planOf @returns {Record<string, any>} */
-function shaders(language, planOf) {
-    const read = (/** @type {string[]} */ ...names) => fs.readFileSync(path.join(SHADERS, ...names), 'utf8');
-    const common = read(`functions.${language}`);
-    return Object.fromEntries(kernelNames().map((name) =>
-        [name, { [language]: common + read(name, `${name}.${language}`), plan: planOf(JSON.parse(read(name, `${name}.json`))) }]));
-}
+/** @param {string[]} names */
+const read = (...names) => fs.readFileSync(path.join(SHADERS, ...names), 'utf8');
+/** @param {string} kernel */
+const planOf = (kernel) => JSON.parse(read(kernel, `${kernel}.json`));

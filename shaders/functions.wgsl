@@ -38,21 +38,3 @@ fn share_out(local: u32, share: f32) {
     shares[local] = share;
     workgroupBarrier();
 }
-
-fn total(local: u32, share: f32) -> f32 {
-    share_out(local, share);
-    var sum = 0.0;
-    for (var i = 0u; i < LANES; i++) {
-        sum += shares[i];
-    }
-    return sum;
-}
-
-fn largest(local: u32, share: f32) -> f32 {
-    share_out(local, share);
-    var most = LOWEST;
-    for (var i = 0u; i < LANES; i++) {
-        most = max(most, shares[i]);
-    }
-    return most;
-}

@@ -136,6 +136,7 @@ struct wi_node_tuning {
     const struct wi_kernel *kernel;
     const char *size_class;                /* one that the kernel has */
     const struct wi_kernel_choice *choice; /* NULL: it has not found out */
+    const struct wi_kernel_choice *hung; /* what it tried has not ended, and computes on; or NULL */
 };
 
 /* Upward, never from inside a call of ours into the bridge. */

@@ -184,7 +184,7 @@ static enum wi_heard on_log(struct wi_node *node, struct wi_frame *frame, struct
 
 struct tuning {
     const char *kernel, *size_class;
-    json_t *adapter, *choice;
+    json_t *adapter, *choice, *hung;
 };
 
 static const struct wi_param tuning_table[] = {
@@ -192,8 +192,16 @@ static const struct wi_param tuning_table[] = {
     WI_PARAM_ROW(tuning, size_class, WI_PARAM_STRING, 1, 1, WI_KERNEL_CLASS_SIZE - 1),
     WI_PARAM_ROW(tuning, adapter, WI_PARAM_OBJECT, 0, 0, 0),
     WI_PARAM_ROW(tuning, choice, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM_ROW(tuning, hung, WI_PARAM_OBJECT, 0, 0, 0),
     WI_PARAM_END,
 };
+
+/* Reads a choice, if there is one; 0, or -1. */
+static int read_choice(struct wi_kernel_choice *choice, const json_t *object, const char *where,
+    struct wi_error *error)
+{
+    return object && wi_kernel_choice_read(choice, object, where, error) != WI_OK ? -1 : 0;
+}
 
 /* A kernel or a class that is none of ours may be a newer page's: it says nothing to us, as what
  * was measured on another adapter than the node's. */
@@ -201,18 +209,19 @@ static enum wi_heard on_tuning(struct wi_node *node, struct wi_frame *frame, str
 {
     const struct wi_bridge_events *events = &node->bridge->events;
     struct tuning said = {0};
-    struct wi_kernel_choice choice;
+    struct wi_kernel_choice choice, hung;
     if (frame->json_size > MAX_TUNING_BYTES || ++node->tunings > MAX_TUNINGS)
         return WI_HEARD_LOOSE;
     if (read_data(tuning_table, frame, &said, error) == WI_HEARD_WRONG ||
-        (said.choice &&
-            wi_kernel_choice_read(&choice, said.choice, "data.choice.", error) != WI_OK))
+        read_choice(&choice, said.choice, "data.choice.", error) != 0 ||
+        read_choice(&hung, said.hung, "data.hung.", error) != 0)
         return WI_HEARD_WRONG;
     const struct wi_kernel *kernel = wi_kernel_find(said.kernel);
     if (!kernel || !wi_kernel_is_size_class(kernel, said.size_class) || !events->on_tuning)
         return WI_HEARD_LOOSE;
     int counts = said.choice && wi_report_is_adapter(said.adapter, &node->info, WI_WEBGPU);
-    struct wi_node_tuning tuning = {kernel, said.size_class, counts ? &choice : NULL};
+    struct wi_node_tuning tuning = {
+        kernel, said.size_class, counts ? &choice : NULL, said.hung ? &hung : NULL};
     events->on_tuning(events->context, node->info.id, &tuning);
     return WI_HEARD_LOOSE;
 }

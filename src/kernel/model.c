@@ -131,14 +131,14 @@ unsigned wi_kernel_model_dims(const char *shape, int64_t dims[WI_TENSOR_MAX_RANK
 }
 
 /* The input's dimension of that name. */
-static int64_t size_in(
-    const struct wi_kernel_model *model, const struct wi_tensor *input, const char *name, size_t n)
+static int64_t size_in(const struct wi_kernel_model *model, const int64_t dims[WI_TENSOR_MAX_RANK],
+    const char *name, size_t n)
 {
     const char *shape = model->input.shape, *other;
     size_t length;
     for (unsigned i = 0; (other = wi_kernel_shape_next(&shape, &length)); i++)
         if (length == n && memcmp(other, name, n) == 0)
-            return input->dims[i];
+            return dims[i];
     return 0;
 }
 
@@ -155,7 +155,7 @@ enum wi_code wi_kernel_model_check_input(
 {
     char limits[120];
     for (const struct wi_kernel_size *size = model->sizes; size->name; size++) {
-        int64_t is = size_in(model, input, size->name, strlen(size->name));
+        int64_t is = size_in(model, input->dims, size->name, strlen(size->name));
         if (is >= size->least && is <= size->most)
             continue;
         list_limits(model, limits, sizeof limits);
@@ -179,7 +179,7 @@ enum wi_code wi_kernel_model_check_answer(const struct wi_kernel_model *model,
     size_t length;
     for (unsigned i = 0; (name = wi_kernel_shape_next(&shape, &length)); i++)
         if (dims[i] < 0)
-            dims[i] = size_in(model, input, name, length);
+            dims[i] = size_in(model, input->dims, name, length);
     if (outputs->count == 1 && strcmp(output->name, model->output.name) == 0 &&
         output->datatype == WI_FP32 && output->rank == rank &&
         memcmp(output->dims, dims, rank * sizeof *dims) == 0)
@@ -187,4 +187,42 @@ enum wi_code wi_kernel_model_check_answer(const struct wi_kernel_model *model,
     wi_shape_format(dims, rank, text, sizeof text);
     return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
         "builtin/%s has one output, %s, FP32 %s", model->name, model->output.name, text);
+}
+
+/* --- kernels ---------------------------------------------------------------------------------- */
+
+/* A dimension of a step: a product of numbers and of the input's sizes. */
+static int64_t product(const struct wi_kernel_model *model, const int64_t dims[WI_TENSOR_MAX_RANK],
+    const char *term, size_t length)
+{
+    int64_t value = 1;
+    for (const char *end = term + length; term < end;) {
+        size_t n = strcspn(term, "*,");
+        value *=
+            isdigit((unsigned char)*term) ? strtoll(term, NULL, 10) : size_in(model, dims, term, n);
+        term += n + 1;
+    }
+    return value;
+}
+
+void wi_kernel_model_uses(const struct wi_kernel_model *model,
+    const int64_t dims[WI_TENSOR_MAX_RANK], wi_kernel_use_fn *each, void *context)
+{
+    char size_class[WI_KERNEL_CLASS_SIZE];
+    for (const struct wi_kernel_step *step = model->steps; step->kernel; step++) {
+        const struct wi_kernel *kernel = wi_kernel_find(step->kernel);
+        struct wi_tensor items[WI_KERNEL_INPUTS] = {0};
+        struct wi_tensors inputs = {items, 0};
+        for (; kernel->inputs[inputs.count].name; inputs.count++) {
+            struct wi_tensor *input = &items[inputs.count];
+            const char *shape = step->inputs[inputs.count].shape, *term;
+            input->name = (char *)(uintptr_t)kernel->inputs[inputs.count].name;
+            input->datatype = WI_FP32;
+            for (size_t length; (term = wi_kernel_shape_next(&shape, &length));)
+                input->dims[input->rank++] = product(model, dims, term, length);
+        }
+        /* None of these kernels has a size that an option says. */
+        if (wi_kernel_size_class(kernel, &inputs, NULL, size_class) == 0)
+            each(context, kernel, size_class);
+    }
 }

@@ -69,4 +69,11 @@ enum wi_code wi_kernel_model_check_input(
 enum wi_code wi_kernel_model_check_answer(const struct wi_kernel_model *model,
     const struct wi_tensor *input, const struct wi_tensors *outputs, struct wi_error *error);
 
+/* Calls `each` with its kernels one after the other, and the class of sizes (wi_kernel_size_class)
+ * that each is called with for an input of those dimensions, which were checked. */
+typedef void wi_kernel_use_fn(
+    void *context, const struct wi_kernel *kernel, const char *size_class);
+void wi_kernel_model_uses(const struct wi_kernel_model *model,
+    const int64_t dims[WI_TENSOR_MAX_RANK], wi_kernel_use_fn *each, void *context);
+
 #endif

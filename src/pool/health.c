@@ -90,9 +90,8 @@ void wi_pool_fault(
     }
 }
 
-void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session)
+void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
-    static const char why[] = "a client's own kernel has not ended in its time";
     const struct pool_session_info *info = wi_pool_session_info(session);
     double now = wi_now_ms();
     enum wi_remedy remedy = WI_REMEDY_END_GPU;

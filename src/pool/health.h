@@ -18,9 +18,9 @@ void wi_pool_checked(
 /* How long a page may say nothing, of itself or of an attempt: heartbeat_interval for each of
  * heartbeat_misses, and at the least 2 s. */
 double wi_pool_patience_ms(const struct wi_pool *pool);
-/* A client's own kernel has not ended in its time: ends at once the process in which its browser
- * speaks to the GPU, or where that is none of its own the session. */
-void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session);
+/* A kernel has not ended in its time, `why` says which: ends at once the process in which its
+ * browser speaks to the GPU, or where that is none of its own the session. */
+void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why);
 /* Does what wi_ladder_climb says. */
 void wi_pool_fault(
     struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why);

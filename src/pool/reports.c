@@ -239,7 +239,7 @@ void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *a
     pool->events.on_overrun(pool->events.context, attempt.id);
     struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
     if (session)
-        wi_pool_end_kernel(pool, session);
+        wi_pool_end_kernel(pool, session, "a client's own kernel has not ended in its time");
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -496,16 +496,27 @@ static void confirm(
         wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
 }
 
-/* Fresh pages there compile it from now on. */
-static void note_kernel(struct wi_pool *pool, const struct pool_node *node,
+struct use {
+    struct wi_pool *pool;
+    const struct pool_node *node;
+};
+
+/* Fresh pages there compile it from now on, and it is tuned when there is time. */
+static void note_use(void *context, const struct wi_kernel *kernel, const char *size_class)
+{
+    const struct use *use = context;
+
+    wi_kernels_used_note(use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel);
+    wi_pool_tune_note(use->pool, use->node, kernel, size_class);
+}
+
+static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    const struct wi_place *gpu = attempt->kernel && answer->ok ? wi_pool_gpu_of(node) : NULL;
+    struct use use = {pool, node};
 
-    if (!gpu || attempt->benchmark || attempt->platform != WI_WEBGPU)
-        return;
-    wi_kernels_used_note(pool->kernels_used, gpu, attempt->kernel);
-    wi_pool_tune_note(pool, node, attempt);
+    if (answer->ok && !attempt->benchmark && attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
+        wi_pool_attempt_kernels(attempt, note_use, &use);
 }
 
 /* One more that its session has done. */
@@ -527,7 +538,7 @@ static void learn(struct wi_pool *pool, struct pool_node *node, const struct poo
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
     confirm(node, attempt, answer);
-    note_kernel(pool, node, attempt, answer);
+    note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
         wi_pool_measure_answer(pool, node, attempt, answer);

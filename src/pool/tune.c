@@ -2,6 +2,7 @@
 #include "pool/tune.h"
 
 #include "base/log.h"
+#include "pool/health.h"
 #include "pool/private.h"
 #include <string.h>
 
@@ -68,15 +69,15 @@ void wi_pool_tune(struct wi_pool *pool, double now)
             break; /* another browser would compute beside it */
 }
 
-void wi_pool_tune_note(
-    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
+void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_kernel *kernel, const char *size_class)
 {
-    const struct wi_place *gpu = *attempt->size_class ? wi_pool_gpu_of(node) : NULL;
+    const struct wi_place *gpu = *size_class ? wi_pool_gpu_of(node) : NULL;
 
     if (!gpu)
         return;
     struct wi_tuning_owner owner = wi_tuning_owner(gpu, wi_pool_node_info_of(node)->id);
-    wi_tunings_note(pool->tunings, &owner, attempt->kernel, attempt->size_class);
+    wi_tunings_note(pool->tunings, &owner, kernel, size_class);
 }
 
 /* --- who is told ------------------------------------------------------------------------------ */
@@ -115,8 +116,29 @@ static void tell_all(struct wi_pool *pool, const struct wi_tuning_owner *owner)
     }
 }
 
+/* It computes on: what came behind it runs again elsewhere, or here once it is ended. */
+static void end_hung(struct wi_pool *pool, struct pool_node *node,
+    const struct wi_tuning_owner *owner, const struct wi_node_tuning *tuning)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    const struct wi_kernel_choice *hung = tuning->hung;
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+
+    if (!wi_tunings_hung(
+            pool->tunings, owner, info->id, tuning->kernel->name, tuning->size_class, hung))
+        return;
+    wi_warn("pool", info->id,
+        "%s %s by %s in workgroups of %dx%d does not end: the kernel is not tuned here any more",
+        tuning->kernel->name, tuning->size_class, hung->variant, (int)hung->workgroup[0],
+        (int)hung->workgroup[1]);
+    if (!session)
+        return;
+    wi_pool_node_excuse(node);
+    wi_pool_end_kernel(pool, session, "a kernel that it tunes has not ended");
+}
+
 void wi_pool_tuned(
-    struct wi_pool *pool, const struct pool_node *node, const struct wi_node_tuning *tuning)
+    struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning)
 {
     const struct wi_place *gpu = wi_pool_gpu_of(node);
     const struct wi_kernel_choice *choice = tuning->choice;
@@ -125,6 +147,10 @@ void wi_pool_tuned(
     if (!gpu)
         return;
     struct wi_tuning_owner owner = wi_tuning_owner(gpu, id);
+    if (tuning->hung) {
+        end_hung(pool, node, &owner, tuning);
+        return;
+    }
     if (!wi_tunings_end(
             pool->tunings, &owner, id, tuning->kernel->name, tuning->size_class, choice))
         return;

@@ -13,12 +13,13 @@
 const struct wi_place *wi_pool_gpu_of(const struct pool_node *node);
 /* Has nodes begin, if this is a time for it. It is called each second. */
 void wi_pool_tune(struct wi_pool *pool, double now);
-/* A kernel has computed what was asked for: this is what it may be tuned for. */
-void wi_pool_tune_note(
-    struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
+/* A kernel has computed on the node's GPU, with sizes of that class ("": of none): this is what it
+ * may be tuned for. */
+void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
+    const struct wi_kernel *kernel, const char *size_class);
 /* The node has ended it. */
 void wi_pool_tuned(
-    struct wi_pool *pool, const struct pool_node *node, const struct wi_node_tuning *tuning);
+    struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning);
 /* What a node is to know before it computes anything: as wi_bridge_events.tuning. */
 json_t *wi_pool_tuning(const struct wi_pool *pool, const struct wi_node_info *info);
 /* Tells it to a node that is welcome already. */

@@ -52,14 +52,15 @@ test('each variant has a name of its own, and each of its workgroups all constan
     }
 });
 
-test('what is larger than an adapter\'s limits is no candidate, whatever its browser accepts', () => {
+test('what an adapter lacks, or is larger than its limits, is no candidate, whatever its browser accepts', () => {
     const limits = { maxComputeWorkgroupSizeX: 256, maxComputeWorkgroupSizeY: 256, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
-    const left = (kernel, more) => candidatesOf(shaders[kernel].plan).filter((one) => fits(one, { ...limits, ...more })).map(({ variant, workgroup }) => `${variant} ${workgroup}`);
+    const left = (kernel, more, features = []) => candidatesOf(shaders[kernel].plan).filter((one) => fits(one, { limits: { ...limits, ...more }, features: new Set(features) })).map(({ variant, workgroup }) => `${variant} ${workgroup}`);
     assert.deepEqual(left('add'), ['plain 256,1', 'plain 128,2', 'plain 64,1', 'plain 8,8', 'plain 16,16']);
     assert.ok(left('add', { maxComputeInvocationsPerWorkgroup: 512, maxComputeWorkgroupSizeX: 512 }).includes('plain 512,1'));
     assert.deepEqual(left('add', { maxComputeWorkgroupSizeY: 1 }), ['plain 256,1', 'plain 64,1']);
     assert.deepEqual(left('attention', { maxComputeInvocationsPerWorkgroup: 100 }), ['registers 8,1', 'registers 4,1', 'registers 16,1', 'registers 32,1', 'registers 64,1', 'plain 64,1', 'plain 32,1']);
     assert.ok(!left('matmul', { maxComputeWorkgroupStorageSize: 4096 }).includes('tiles 16,16'));
+    assert.deepEqual([[], ['subgroups']].map((has) => left('softmax', {}, has).filter((one) => one.startsWith('subgroups')).length), [0, 3]);
 });
 
 test('every candidate makes all of a product once', () => {

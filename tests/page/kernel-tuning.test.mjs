@@ -4,6 +4,7 @@ import test from 'node:test';
 import { kernelShaders } from '../../page/kernels.mjs';
 import { KernelChoices } from '../../page/src/engine/kernel_choices.js';
 import { drawn, isEqual, tune, TUNING_MS } from '../../page/src/engine/kernel_tuning.js';
+import { Tuning } from '../../page/src/link/tuning.js';
 import { engineOf, task, withServer } from './support/server.mjs';
 
 const RIGHT = Float32Array.of(1, 2, 3);
@@ -76,12 +77,67 @@ test('whole numbers are compared exactly, others by the largest', () => {
     assert.equal(new Set(inputs).size, 8);
 });
 
+/** A link worker's part, whose one lane hears nothing from us; its alarm rings when it is due. */
+function linkPart() {
+    let now = 0, due = Infinity;
+    const said = [], posted = [];
+    const lane = { build: 'gpu_kernels', ready: true, generation: 1, isIdle: () => true, channel: { post: (message) => posted.push(message) } };
+    const tuning = new Tuning({ now: () => now, send: (type, data) => said.push([type, data]) }, { values: () => [lane] },
+        { set: (at) => { due = Math.min(due, at); } });
+    const pass = (ms) => {
+        for (const end = now + ms; now < end;) {
+            now = Math.max(now, Math.min(end, due));
+            if (now < due) continue;
+            due = Infinity;
+            tuning.tick(now);
+        }
+    };
+    return { tuning, lane, said, posted, pass, stop: (ms) => { now += ms; } };
+}
+const hung = { variant: 'plain', workgroup: [64, 1] };
+const isHung = [['tuning', { kernel: 'add', size_class: '64', adapter: null, choice: null, hung }]];
+
+test('a candidate that never ends is told of once, and not one that only takes its time', () => {
+    const { tuning, said, posted, pass } = linkPart();
+    tuning.begin('add', '64', false);
+    assert.deepEqual(posted, [{ type: 'tune', kernel: 'add', size_class: '64' }]);
+    pass(60_000); // it has not come to its first
+    for (let i = 0; i < 3; i++) {
+        tuning.tries({ variant: 'plain', workgroup: [256, 1] });
+        pass(7500);
+    }
+    tuning.tries(hung);
+    pass(7500);
+    assert.deepEqual(said, []);
+    pass(60_000);
+    assert.deepEqual(said, isHung);
+});
+
+test('nothing hangs in a page that was stopped itself, in a worker that is gone, or once it has ended', () => {
+    const { tuning, lane, said, pass, stop } = linkPart();
+    tuning.begin('add', '64', false);
+    tuning.tries(hung);
+    stop(20_000);
+    pass(6500);
+    tuning.end({ kernel: 'add', size_class: '64', adapter: null, tuning: { choice: hung, ms: 0.12345, defaultMs: null, wrong: [] } });
+    pass(20_000);
+    assert.deepEqual(said.splice(0), [['tuning', { kernel: 'add', size_class: '64', adapter: null, choice: { ...hung, ms: 0.123, default_ms: null } }]]);
+    for (const change of [{ generation: 2 }, { ready: false }, {}]) {
+        tuning.begin('add', '64', false);
+        tuning.tries(hung);
+        Object.assign(lane, change);
+        pass(20_000);
+    }
+    assert.deepEqual(said, [['tuning', { kernel: 'add', size_class: '64', adapter: null, choice: null }]], 'the last one had not begun');
+});
+
 const limits = { maxComputeWorkgroupSizeX: 256, maxComputeWorkgroupSizeY: 256, maxComputeInvocationsPerWorkgroup: 256, maxComputeWorkgroupStorageSize: 16384 };
+const choicesOf = (...features) => Object.assign(new KernelChoices(kernelShaders()), { has: { limits, features: new Set(features) } });
 const sizes = new Map([['lead', 1], ['m', 60], ['k', 64], ['n', 33]]);
 const call = (more = {}) => ({ kernel: 'matmul', inputs: [], halves: false, sizes, options: [], elements: 1, ...more });
 
 test('a choice holds for calls of its class, in FP32, and one of no candidate for none', () => {
-    const choices = new KernelChoices(kernelShaders()), usual = choices.of(call());
+    const choices = choicesOf(), usual = choices.of(call());
     const chosen = (choice, one = call()) => {
         choices.choose([{ kernel: 'matmul', size_class: '1x64x64x64', choice }]);
         const { variant, workgroup } = choices.of(one);
@@ -97,9 +153,18 @@ test('a choice holds for calls of its class, in FP32, and one of no candidate fo
     assert.equal(choices.of(call()), usual);
 });
 
+test('subgroups are tried and taken where the adapter has them alone', () => {
+    const taken = (...features) => {
+        const choices = choicesOf(...features), norm = { ...call(), kernel: 'softmax', sizes: new Map([['lead', 8], ['n', 512]]) };
+        choices.choose([{ kernel: 'softmax', size_class: '8x512', choice: { variant: 'subgroups', workgroup: [128, 1] } }]);
+        const tried = choices.trial('softmax', '8x512').candidates.filter(({ subgroups }) => subgroups).length;
+        return [choices.of(norm).variant, choices.usedOf('softmax').length, tried];
+    };
+    assert.deepEqual([taken(), taken('subgroups')], [['lanes_64', 1, 0], ['subgroups', 2, 3]]);
+});
+
 test('every kernel of clients is tried with inputs of its class, where they are not too large', () => {
-    const choices = new KernelChoices(kernelShaders());
-    const tried = (kernel, sizeClass) => choices.trial(kernel, sizeClass, limits);
+    const choices = choicesOf(), tried = (kernel, sizeClass) => choices.trial(kernel, sizeClass);
     const { call: matmul, candidates: some } = tried('matmul', '2x16x32x8');
     assert.deepEqual([matmul.elements, ...matmul.inputs.map(({ bytes }) => bytes.length / 4)], [256, 1024, 512]);
     assert.ok(some.length > 5 && some.every(({ workgroup: [x, y] }) => x * y <= 256));

@@ -16,6 +16,8 @@ export class KernelChoices {
     constructor(shaders) {
         /** The first is the default. @type {Map<string, Candidate[]>} */
         this._candidates = new Map(Object.entries(shaders).map(([kernel, { plan }]) => [kernel, candidatesOf(plan)]));
+        /** What the device has; null before there is one. @type {import('./kernel_variants.js').Has | null} */
+        this.has = null;
         /** By kernel, then by class. @type {Map<string, Map<string, Candidate>>} */
         this._chosen = new Map();
     }
@@ -32,23 +34,24 @@ export class KernelChoices {
     /** @param {KernelCall} call @returns {Candidate} */
     of({ kernel, halves, sizes }) {
         const other = halves ? undefined : this._chosen.get(kernel)?.get(sizeClassOf(sizes)); // they are measured with FP32
-        return other ?? this._all(kernel)[0];
+        return other && this._fits(other) ? other : this._all(kernel)[0];
     }
 
     /** The default, and what was chosen instead. @param {string} kernel */
     usedOf(kernel) {
-        return [...new Set([this._all(kernel)[0], ...this._chosen.get(kernel)?.values() ?? []])];
+        const others = [...this._chosen.get(kernel)?.values() ?? []];
+        return [...new Set([this._all(kernel)[0], ...others.filter((one) => this._fits(one))])];
     }
 
     /**
      * A call of that class with inputs of our own, and the candidates that there is room for, the default first. Without a call
      * there is no such class, or nothing to be chosen from.
-     * @param {string} kernel @param {string} sizeClass @param {import('./kernel_variants.js').Limits} limits
+     * @param {string} kernel @param {string} sizeClass
      * @returns {{call: KernelCall | null, candidates: Candidate[]}}
      */
-    trial(kernel, sizeClass, limits) {
+    trial(kernel, sizeClass) {
         const rule = KERNEL_RULES[kernel], sizes = rule && sizesOfClass(sizeClass, sizeNames(rule));
-        const candidates = this._all(kernel).filter((candidate, i) => i === 0 || fits(candidate, limits));
+        const candidates = this._all(kernel).filter((candidate, i) => i === 0 || this._fits(candidate));
         if (!sizes || candidates.length < 2) return { call: null, candidates };
         const elements = (/** @type {string} */ shape) =>
             product(shape.replace('*', 'lead').split(',').map((name) => sizes.get(name) ?? 0));
@@ -57,6 +60,11 @@ export class KernelChoices {
         if (made === 0 || !isSmall) return { call: null, candidates };
         const inputs = rule.inputs.map((_, i) => ({ bytes: new Uint8Array(drawn(all[i], i + 1).buffer) }));
         return { call: { kernel, inputs, halves: false, sizes, options: defaultsOf(rule), elements: made }, candidates };
+    }
+
+    /** @param {Candidate} candidate */
+    _fits(candidate) {
+        return this.has !== null && fits(candidate, this.has);
     }
 
     /** @param {string} kernel @returns {Candidate[]} */

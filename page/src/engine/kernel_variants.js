@@ -12,18 +12,23 @@ import { valueOf } from './kernel_plan.js';
  * A row of NAME.json. `constants`: what its WGSL has beside those of every variant, in capitals there; a text is a term over the
  * workgroup's. `storage`: bytes that a workgroup shares. `stages`: instead of the plan's.
  * @typedef {{name: string, workgroups: ReadonlyArray<readonly [x: number, y: number]>, constants?: Readonly<Record<string, Term>>,
- *   storage?: Term, stages?: Plan['stages']}} Variant
+ *   storage?: Term, subgroups?: boolean, stages?: Plan['stages']}} Variant `subgroups`: for adapters that have these
  */
 /** @typedef {Plan & {variants?: readonly Variant[]}} Variants */
 /** `constants`: all of them, by the names that plans have for them.
- * @typedef {{variant: string, workgroup: readonly [x: number, y: number], constants: ReadonlyMap<string, number>, storage: number, plan: Plan}} Candidate */
+ * @typedef {{variant: string, workgroup: readonly [x: number, y: number], constants: ReadonlyMap<string, number>, storage: number, subgroups: boolean,
+ *   plan: Plan}} Candidate */
 /** What is said of a candidate to others. @typedef {{variant: string, workgroup: [x: number, y: number]}} Choice */
 /** @typedef {{maxComputeWorkgroupSizeX: number, maxComputeWorkgroupSizeY: number, maxComputeInvocationsPerWorkgroup: number,
  *   maxComputeWorkgroupStorageSize: number}} Limits */
+/** What an adapter has. @typedef {{limits: Limits, features: ReadonlySet<string>}} Has */
 
 /** The limits of an adapter that decide which candidates are possible. */
 export const WORKGROUP_LIMITS = Object.freeze(['maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY',
     'maxComputeInvocationsPerWorkgroup', 'maxComputeWorkgroupStorageSize']);
+
+/** The feature of an adapter that some variants need. */
+export const SUBGROUPS = 'subgroups';
 
 const PLAIN = Object.freeze([{ name: 'plain', workgroups: [/** @type {const} */ ([256, 1])] }]);
 /** How many invocations a workgroup has where these have something for each other. */
@@ -34,7 +39,7 @@ export function candidatesOf({ variants = PLAIN, stages, scratch }) {
     return variants.flatMap((variant) => variant.workgroups.map((workgroup) => {
         const constants = constantsOf(variant, workgroup);
         return { variant: variant.name, workgroup, constants, storage: valueOf(variant.storage ?? 0, constants),
-            plan: { stages: variant.stages ?? stages, scratch } };
+            subgroups: variant.subgroups ?? false, plan: { stages: variant.stages ?? stages, scratch } };
     }));
 }
 
@@ -51,9 +56,10 @@ export const sizesAt = (sizes, { constants }) => new Map([...sizes, ...constants
 /** The constants for WGSL. @param {Candidate} candidate */
 export const declaredOf = ({ constants }) => [...constants].map(([name, value]) => `const ${name.toUpperCase()} = ${value}u;\n`).join('');
 
-/** Whether an adapter has room for its workgroups: not every browser refuses those that are larger.
- * @param {Candidate} candidate @param {Limits} limits */
-export function fits({ workgroup: [x, y], constants, storage }, limits) {
+/** Whether an adapter has what it needs, and room for its workgroups: not every browser refuses those that are larger.
+ * @param {Candidate} candidate @param {Has} has */
+export function fits({ workgroup: [x, y], constants, storage, subgroups }, { limits, features }) {
+    if (subgroups && !features.has(SUBGROUPS)) return false;
     const lanes = constants.get('lanes') ?? LANES;
     return Math.max(x, lanes) <= limits.maxComputeWorkgroupSizeX && y <= limits.maxComputeWorkgroupSizeY
         && Math.max(x * y, lanes) <= limits.maxComputeInvocationsPerWorkgroup && storage <= limits.maxComputeWorkgroupStorageSize;

@@ -37,7 +37,8 @@ import { bytesOf } from './tensors.js';
  *   inputs are FP16
  */
 /** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
-/** `isOver`: somebody waits, and it is to end between two dispatches. @typedef {{now: () => number, isOver: () => boolean}} Waiting */
+/** `isOver`: somebody waits, and it is to end between two dispatches; `tries`: is told of each candidate before it runs.
+ * @typedef {{now: () => number, isOver: () => boolean, tries: (choice: import('./kernel_variants.js').Choice) => void}} Waiting */
 /** The fastest candidate that is right, and the medians of it and the default; null: there was nothing to be chosen from.
  * `wrong`: candidates that are not. @typedef {{choice: import('./kernel_variants.js').Choice, ms: number | null, defaultMs: number | null,
  *   wrong: import('./kernel_variants.js').Choice[]}} Tuning */

@@ -10,7 +10,7 @@ import { numberOptions, sizeNames } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { tune } from './kernel_tuning.js';
-import { choiceOf, declaredOf, sizesAt, WORKGROUP_LIMITS } from './kernel_variants.js';
+import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './kernel_variants.js';
 
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
 /** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
@@ -19,7 +19,7 @@ import { choiceOf, declaredOf, sizesAt, WORKGROUP_LIMITS } from './kernel_varian
 /** @typedef {import('./kernel_variants.js').Candidate} Candidate */
 /** @typedef {import('./kernel_variants.js').Variants} Variants */
 /** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
-/** Its WGSL, without what the rule says. @typedef {{wgsl: string, plan: Variants}} Shader */
+/** Its WGSL, without what the rule says; `subgroups`: for variants with these. @typedef {{wgsl: string, subgroups?: string, plan: Variants}} Shader */
 /** @typedef {{layout: any, pipelines: Record<string, any>, candidate: Candidate}} Compiled `pipelines`: by the stages' functions */
 /** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
@@ -72,9 +72,10 @@ export class GpuKernels {
         if (!adapter) throw new Failure('platform_unsupported', 'requestAdapter() gave no adapter');
         this._device = await adapter.requestDevice({
             requiredLimits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
-            requiredFeatures: [TIMESTAMPS, HALVES].filter((feature) => adapter.features.has(feature)),
+            requiredFeatures: [TIMESTAMPS, HALVES, SUBGROUPS].filter((feature) => adapter.features.has(feature)),
         });
         this._buffers = new GpuBuffers(this._device);
+        this._choices.has = this._device;
     }
 
     unload() {
@@ -121,10 +122,11 @@ export class GpuKernels {
     }
 
     /** @param {string} kernel @param {string} sizeClass @param {import('./kernels.js').Waiting} waiting @returns {Promise<import('./kernels.js').Tuning | null>} */
-    async tune(kernel, sizeClass, { now, isOver }) {
-        const { call, candidates } = this._choices.trial(kernel, sizeClass, this._device.limits);
+    async tune(kernel, sizeClass, { now, isOver, tries }) {
+        const { call, candidates } = this._choices.trial(kernel, sizeClass);
         if (!call) return { choice: choiceOf(candidates[0]), ms: null, defaultMs: null, wrong: [] };
         const once = async (/** @type {number} */ index, /** @type {number} */ limitMs) => {
+            tries(choiceOf(candidates[index]));
             const compiled = await this._compile(kernel, candidates[index], false), began = now();
             return this._computeUntil(call, compiled, () => isOver() || now() - began > limitMs, now);
         };
@@ -157,7 +159,7 @@ export class GpuKernels {
         }
         const name = `${kernel} ${candidate.variant} ${candidate.workgroup}${halves ? ' of halves' : ''}`, known = this._compiled.get(name);
         if (known) return known;
-        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel].wgsl, candidate, halves);
+        const compiled = compile(this._device, KERNEL_RULES[kernel], this._shaders[kernel], candidate, halves);
         this._compiled.set(name, compiled);
         compiled.catch(() => this._compiled.delete(name)); // the next one may have the memory
         return compiled;
@@ -348,14 +350,15 @@ function declared(rule, candidate, halves) {
     const bindings = [...tensors.map((one) => `<storage, ${one.access}> ${one.name}: array<${one.number}>`), '<uniform> call: Call',
         ...candidate.plan.scratch ? ['<storage, read_write> scratch: array<f32>'] : []];
     const fours = tensors.map((one) => `<storage, ${one.access}> ${one.name}_fours: array<vec4<${one.number}>>`);
-    return `${halves ? 'enable f16;\n' : ''}${declaredOf(candidate)}struct Call { ${members.join(', ')} }\n${[...bindings.entries(), ...fours.entries()]
+    return `${halves ? 'enable f16;\n' : ''}${candidate.subgroups ? 'enable subgroups;\n' : ''}${declaredOf(candidate)}struct Call { ${members.join(', ')} }\n${[...bindings.entries(), ...fours.entries()]
         .map(([i, text]) => `@group(0) @binding(${i}) var${text};\n`).join('')}`;
 }
 
-/** @param {any} device @param {KernelRule} rule @param {string} wgsl @param {Candidate} candidate @param {boolean} halves
+/** @param {any} device @param {KernelRule} rule @param {Shader} shader @param {Candidate} candidate @param {boolean} halves
  * @returns {Promise<Compiled>} */
-async function compile(device, rule, wgsl, candidate, halves) {
-    const { plan } = candidate, module = device.createShaderModule({ code: declared(rule, candidate, halves) + wgsl });
+async function compile(device, rule, { wgsl, subgroups }, candidate, halves) {
+    const { plan } = candidate, code = declared(rule, candidate, halves) + (candidate.subgroups ? subgroups : wgsl);
+    const module = device.createShaderModule({ code });
     const buffers = [...rule.inputs.map(() => ({ type: 'read-only-storage' })), { type: 'storage' },
         { type: 'uniform', hasDynamicOffset: true }, ...plan.scratch ? [{ type: 'storage' }] : []];
     const layout = device.createBindGroupLayout({ entries: buffers.map((buffer, binding) =>

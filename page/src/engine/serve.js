@@ -142,7 +142,9 @@ export class Server {
 
     /** Whatever comes meanwhile ends it, and is next. @param {import('../shared/messages.js').TuneMessage} order */
     async _tune({ kernel, size_class: sizeClass }) {
-        const engine = this._engines.find(({ tune }) => tune), waiting = { now: () => performance.now(), isOver: () => this._queue.length > 0 };
+        const engine = this._engines.find(({ tune }) => tune);
+        /** @type {import('./kernels.js').Waiting} */
+        const waiting = { now: () => performance.now(), isOver: () => this._queue.length > 0, tries: (choice) => this._post({ type: 'trying', choice }) };
         const tuning = await engine?.tune?.(kernel, sizeClass, waiting).catch((thrown) => this._log(`${kernel} was not tuned: ${thrown}`));
         for (const { variant, workgroup } of tuning?.wrong ?? []) {
             this._log(`${kernel} by ${variant} in workgroups of ${workgroup.join('x')} is wrong here for ${sizeClass}`);

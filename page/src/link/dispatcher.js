@@ -12,6 +12,7 @@ import { Lanes } from './lanes.js';
 import { Limits } from './limits.js';
 import { Models } from './models.js';
 import { Liveness } from './liveness.js';
+import { Tuning } from './tuning.js';
 import { Workers } from './workers.js';
 
 /** @typedef {import('../shared/messages.js').Envelope} Envelope */
@@ -52,9 +53,6 @@ export const returned = (attempt, request) => ({
     error: { code: 'node_paused', message: 'the node is paused, and had not begun it' },
 });
 
-/** @param {number | null} ms as precise as clocks are */
-const inMicroseconds = (ms) => (ms === null ? null : Math.round(ms * 1000) / 1000);
-
 export class Dispatcher {
     /**
      * @param {Surroundings} around @param {readonly Build[]} builds
@@ -81,6 +79,7 @@ export class Dispatcher {
             silence: (lane) => this._limits.silence(lane),
         }, this._alarm);
         this._liveness = new Liveness(around, this._limits, this._alarm, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
+        this._tuning = new Tuning(around, this._lanes, this._alarm);
         /** @type {Record<string, string>} */
         this.engines = {};
         /** @type {Record<string, EngineInfo>} */
@@ -160,18 +159,9 @@ export class Dispatcher {
         });
     }
 
-    /** A tune: a worker that has nothing to do looks how it computes the kernel fastest. Where there is none, nothing comes of it.
-     * @param {string} kernel @param {string} sizeClass */
+    /** A tune. @param {string} kernel @param {string} sizeClass */
     tune(kernel, sizeClass) {
-        const lane = this._paused ? undefined : this._lanes.values().find((one) => one.build === 'gpu_kernels' && one.ready && one.isIdle());
-        if (lane) return lane.channel?.post({ type: 'tune', kernel, size_class: sizeClass });
-        this._around.send('tuning', { kernel, size_class: sizeClass, adapter: null, choice: null });
-    }
-
-    /** @param {import('../shared/messages.js').TunedMessage} message */
-    _onTuned({ kernel, size_class, adapter, tuning }) {
-        const choice = tuning && { ...tuning.choice, ms: inMicroseconds(tuning.ms), default_ms: inMicroseconds(tuning.defaultMs) };
-        this._around.send('tuning', { kernel, size_class, adapter, choice });
+        this._tuning.begin(kernel, sizeClass, this._paused);
     }
 
     /** A model_unload: every version of the model, on every platform. @param {string} name */
@@ -235,7 +225,8 @@ export class Dispatcher {
         case 'lives': return lane.key === null ? undefined : this._liveness.life(lane, message.step_ms);
         case 'turn': return this._liveness.turn(lane, message);
         case 'sign': return this._liveness.sign(lane);
-        case 'tuned': return this._onTuned(message);
+        case 'trying': return this._tuning.tries(message.choice);
+        case 'tuned': return this._tuning.end(message);
         case 'model': return this._onModel(lane, message);
         case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
         case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
@@ -460,6 +451,7 @@ export class Dispatcher {
         const now = this._around.now();
         this._workers.tick(now);
         this._alarm.set(this._models.rest(now));
+        this._tuning.tick(now);
         for (const attempt of [...this._attempts.values()]) {
             if (!this._attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {

@@ -351,6 +351,23 @@ static void note_beside(const struct pool_node *node, struct pool_attempt *attem
     }
 }
 
+/* Which kernels of ours it runs, and with what sizes. */
+static void note_kernels(struct pool_attempt *attempt, const struct wi_task *task)
+{
+    const struct wi_inference *asked = task->asked;
+
+    attempt->kernel = asked->kernel;
+    if (attempt->platform != WI_WEBGPU)
+        return;
+    if (asked->kernel && !wi_kernel_is_ours(asked->kernel))
+        (void)wi_kernel_size_class(
+            asked->kernel, task->tensors, asked->options, attempt->size_class);
+    if (!asked->model->kernels || task->tensors->count != 1)
+        return;
+    attempt->kernels = asked->model->kernels;
+    memcpy(attempt->dims, task->tensors->items[0].dims, sizeof attempt->dims);
+}
+
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
@@ -366,17 +383,14 @@ void wi_pool_node_book(
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->builtin = asked->model->builtin;
     attempt->benchmark = asked->benchmark.runs > 0;
-    attempt->kernel = asked->kernel;
-    if (asked->kernel && !wi_kernel_is_ours(asked->kernel) && attempt->platform == WI_WEBGPU)
-        (void)wi_kernel_size_class(
-            asked->kernel, task->tensors, asked->options, attempt->size_class);
+    attempt->platform = task->platforms[0];
+    note_kernels(attempt, task);
     attempt->stream = asked->stream;
     attempt->task = asked->task;
     attempt->engine = asked->model->engine;
     attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->alone = task->alone;
-    attempt->platform = task->platforms[0];
     attempt->constrained = wi_task_is_constrained(asked->options);
     attempt->special = wi_task_is_special(asked->input, asked->options);
     attempt->broke = task->broke;
@@ -610,4 +624,13 @@ int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
         suspect = 1;
     }
     return suspect;
+}
+
+void wi_pool_attempt_kernels(
+    const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
+{
+    if (attempt->kernel)
+        each(context, attempt->kernel, attempt->size_class);
+    if (attempt->kernels)
+        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
 }

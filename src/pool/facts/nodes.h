@@ -7,6 +7,7 @@
 
 #include "base/change.h"
 #include "bridge/bridge.h"
+#include "kernel/model.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
 
@@ -25,6 +26,8 @@ struct pool_attempt {
     int benchmark;                         /* what it takes is measured for its client alone */
     const struct wi_kernel *kernel;        /* NULL: it is none */
     char size_class[WI_KERNEL_CLASS_SIZE]; /* of that; "": nobody wants to know */
+    const struct wi_kernel_model *kernels; /* of a built-in model over them; NULL: of none */
+    int64_t dims[WI_TENSOR_MAX_RANK];      /* … and of its input */
     int stream;
     enum wi_task_kind task; /* how long some or a stream take says nothing of the model */
     enum wi_engine engine;
@@ -167,5 +170,9 @@ const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double n
 /* Whether the engine broke, if it did, by the attempt's request or by another's rather than by what
  * the node is. */
 int wi_pool_attempt_is_clients(const struct pool_attempt *attempt);
+/* Calls `each` with the kernels of ours that it runs on WebGPU, and the class of their sizes; "" of
+ * one that nobody wants to know. */
+void wi_pool_attempt_kernels(
+    const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context);
 
 #endif

@@ -17,7 +17,7 @@ enum wi_fault {
     WI_FAULT_PAGE_CRASHED,  /* its socket is gone, and the driver says that the page is, too */
     WI_FAULT_PLATFORM_LOST, /* its page cannot get a GPU back that it had */
     WI_FAULT_STOPPED,       /* one of its processes was stopped by a signal */
-    WI_FAULT_KERNEL_HUNG,   /* a client's own kernel has not ended in its time */
+    WI_FAULT_KERNEL_HUNG,   /* a client's own kernel, or one that is tuned, has not ended */
     WI_FAULT_COUNT
 };
 

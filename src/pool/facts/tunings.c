@@ -16,6 +16,7 @@ struct item {
     char node[WI_ID_SIZE]; /* that has begun it; "": none */
     double begun_at;
     unsigned tries;
+    int is_given_up; /* a candidate of its kernel has hung there */
     UT_hash_handle hh;
 };
 
@@ -79,7 +80,7 @@ static struct item *add(struct wi_tunings *tunings, const char *key,
 {
     struct item *item = wi_alloc(sizeof *item), *old = surplus(tunings, owner);
 
-    if (old && old->tuning.is_known && !old->owner.joined)
+    if (old && (old->tuning.is_known || old->tuning.is_hung) && !old->owner.joined)
         wi_db_forget(tunings->db, WI_DB_TUNINGS, old->key);
     if (old)
         drop(tunings, old);
@@ -91,7 +92,20 @@ static struct item *add(struct wi_tunings *tunings, const char *key,
     return item;
 }
 
+/* Whether one of its candidates has hung there. */
+static int has_hung(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const struct wi_kernel *kernel)
+{
+    for (const struct item *item = tunings->items; item; item = item->hh.next)
+        if (item->tuning.is_hung && item->tuning.kernel == kernel && is_owner(item, owner))
+            return 1;
+    return 0;
+}
+
 /* --- over a restart --------------------------------------------------------------------------- */
+
+/* The member that a candidate is in which has hung. */
+#define HUNG "hung"
 
 /* Cuts what is behind the last tab off; NULL where there is none. */
 static const char *cut(char *text)
@@ -118,13 +132,14 @@ static void load(void *context, const char *key, const char *value)
     wi_text_copy(text, sizeof text, key);
     const char *size_class = cut(text), *name = size_class ? cut(text) : NULL;
     const struct wi_kernel *kernel = name ? wi_kernel_find(name) : NULL;
-    json_t *object = json_loads(value, 0, NULL);
+    json_t *object = json_loads(value, 0, NULL), *hung = json_object_get(object, HUNG);
     if (kernel && wi_kernel_is_size_class(kernel, size_class) &&
         wi_place_parse(&place, text) == 0 &&
-        wi_kernel_choice_read(&choice, object, "", &error) == WI_OK) {
+        wi_kernel_choice_read(&choice, hung ? hung : object, "", &error) == WI_OK) {
         wi_text_copy(owner.key, sizeof owner.key, text);
         struct item *item = add(tunings, key, &owner, kernel, size_class);
-        item->tuning.is_known = 1;
+        item->tuning.is_known = !hung;
+        item->tuning.is_hung = item->is_given_up = hung != NULL;
         item->tuning.choice = choice;
     }
     json_decref(object);
@@ -136,7 +151,9 @@ static void keep(struct wi_tunings *tunings, const struct item *item)
 
     if (item->owner.joined)
         return;
+    wi_buffer_puts(&out, item->tuning.is_hung ? "{\"" HUNG "\":" : "");
     wi_kernel_choice_add(&out, &item->tuning.choice);
+    wi_buffer_puts(&out, item->tuning.is_hung ? "}" : "");
     wi_db_put(tunings->db, WI_DB_TUNINGS, 0, item->key, out.text);
     wi_buffer_clear(&out);
 }
@@ -168,13 +185,14 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
 
     make_key(key, owner, kernel->name, size_class);
     if (!find(tunings, key))
-        (void)add(tunings, key, owner, kernel, size_class);
+        add(tunings, key, owner, kernel, size_class)->is_given_up =
+            has_hung(tunings, owner, kernel);
 }
 
 /* Nobody knows it, and it may be tried once more. */
 static int is_open(const struct item *item)
 {
-    return !item->tuning.is_known && item->tries < WI_TUNING_TRIES;
+    return !item->tuning.is_known && !item->is_given_up && item->tries < WI_TUNING_TRIES;
 }
 
 int wi_tunings_are_open(const struct wi_tunings *tunings)
@@ -211,23 +229,51 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     return &next->tuning;
 }
 
-int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
-    const char *node_id, const char *kernel, const char *size_class,
-    const struct wi_kernel_choice *choice)
+/* What the node had begun, which it is at no more; NULL: it had not. */
+static struct item *take_begun(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class)
 {
     char key[KEY_SIZE];
 
     make_key(key, owner, kernel, size_class);
     struct item *item = find(tunings, key);
     if (!item || !*node_id || strcmp(item->node, node_id) != 0)
-        return 0;
+        return NULL;
     *item->node = '\0';
     item->tries = 0; /* it has answered */
+    return item;
+}
+
+int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class,
+    const struct wi_kernel_choice *choice)
+{
+    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
+
+    if (!item)
+        return 0;
     if (choice) {
         item->tuning.is_known = 1;
         item->tuning.choice = *choice;
         keep(tunings, item);
     }
+    return 1;
+}
+
+int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class,
+    const struct wi_kernel_choice *candidate)
+{
+    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
+
+    if (!item)
+        return 0;
+    item->tuning.is_hung = 1;
+    item->tuning.choice = *candidate;
+    keep(tunings, item);
+    for (struct item *one = tunings->items; one; one = one->hh.next)
+        if (one->tuning.kernel == item->tuning.kernel && is_owner(one, owner))
+            one->is_given_up = 1;
     return 1;
 }
 

@@ -31,6 +31,7 @@ struct wi_tuning {
     const struct wi_kernel *kernel;
     char size_class[WI_KERNEL_CLASS_SIZE];
     int is_known; /* … and then what was chosen */
+    int is_hung;  /* … or that has not ended, instead */
     struct wi_kernel_choice choice;
 };
 
@@ -54,6 +55,12 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
 int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
     const char *node_id, const char *kernel, const char *size_class,
     const struct wi_kernel_choice *choice);
+/* One of the candidates of what the node had begun has not ended. That kernel is measured there no
+ * more, for calls of no class: each further try may cost a browser. 1 if it had begun it; else
+ * nothing happens. */
+int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class,
+    const struct wi_kernel_choice *candidate);
 /* The node is gone. */
 void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id);
 

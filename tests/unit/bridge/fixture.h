@@ -127,8 +127,9 @@ static inline void on_tuning(
     assert_false(fixture->inside);
     assert_string_equal(node_id, fixture->node);
     fixture->tunings++;
-    snprintf(fixture->tuned, sizeof fixture->tuned, "%s %s %s", tuning->kernel->name,
-        tuning->size_class, tuning->choice ? tuning->choice->variant : "-");
+    snprintf(fixture->tuned, sizeof fixture->tuned, "%s %s %s%s%s", tuning->kernel->name,
+        tuning->size_class, tuning->choice ? tuning->choice->variant : "-",
+        tuning->hung ? " hung " : "", tuning->hung ? tuning->hung->variant : "");
 }
 
 static inline int on_threads(void *context, const struct wi_node_info *info, int said)

@@ -66,6 +66,8 @@ TEST(what_a_node_says_is_told_upward)
     assert_string_equal(fixture->tuned, "add 64 -");
     tell(fixture, &client, "{" ADD_64 "," CHOICE "}");
     assert_string_equal(fixture->tuned, "add 64 -");
+    tell(fixture, &client, "{" ADD_64 ",\"hung\":{\"variant\":\"plain\",\"workgroup\":[64,1]}}");
+    assert_string_equal(fixture->tuned, "add 64 - hung plain");
     client_close(&client);
 }
 
@@ -93,7 +95,7 @@ TEST(what_is_wrong_ends_the_connection)
 {
     static const char *const wrong[] = {"{}", "{\"kernel\":\"add\"}",
         "{\"kernel\":7,\"size_class\":\"64\"}", "{" ADD_64 ",\"choice\":[]}",
-        "{" ADD_64 ",\"adapter\":\"google\"}",
+        "{" ADD_64 ",\"hung\":{\"variant\":\"plain\"}}", "{" ADD_64 ",\"adapter\":\"google\"}",
         "{" ADD_64 ",\"choice\":{\"variant\":\"plain\",\"workgroup\":[1024,1024]}}",
         "{" ADD_64 ",\"choice\":{\"variant\":\"no name\",\"workgroup\":[1,1]}}"};
     struct fixture *fixture = *state;

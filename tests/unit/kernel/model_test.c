@@ -2,6 +2,7 @@
  * what goes in and comes out. */
 #include "../test.h"
 
+#include "base/buffer.h"
 #include "base/memory.h"
 #include "kernel/model.h"
 #include <math.h>
@@ -233,4 +234,34 @@ TEST(test_answers)
     y.name = (char *)(uintptr_t) "y";
     outputs.count = 0;
     assert_int_equal(wi_kernel_model_check_answer(mlp, &x, &outputs, &error), WI_INFERENCE_FAILED);
+}
+
+/* --- its kernels ------------------------------------------------------------------------------ */
+
+static void add_use(void *context, const struct wi_kernel *kernel, const char *size_class)
+{
+    wi_buffer_strings(context, kernel->name, " ", size_class, "\n", NULL);
+}
+
+static void expect_uses(const char *name, int64_t first, int64_t second, const char *expected)
+{
+    const int64_t dims[WI_TENSOR_MAX_RANK] = {first, second, 64};
+    struct wi_buffer out = {0};
+    wi_kernel_model_uses(model_of(name), dims, add_use, &out);
+    assert_string_equal(out.text, expected);
+    wi_buffer_clear(&out);
+}
+
+TEST(each_kernel_has_the_sizes_that_the_input_makes)
+{
+    expect_uses("vector", 1000, 0, "multiply_add 1024\nrelu 1024\n");
+    expect_uses("mlp", 3, 784,
+        "matmul 1x4x1024x128\nmatmul 1x4x1x128\nadd 512\nrelu 512\nmatmul 1x4x128x16\n"
+        "matmul 1x4x1x16\nadd 32\n");
+    expect_uses("transformer", 2, 5,
+        "layer_norm 16x64\nmatmul 1x16x64x64\nmatmul 1x16x64x64\nmatmul 1x16x64x64\n"
+        "transpose 2x8x64\ntranspose 8x16x8\ntranspose 2x8x64\ntranspose 8x16x8\n"
+        "transpose 2x8x64\ntranspose 8x16x8\nattention 8x8x16x8x16\ntranspose 8x8x16\n"
+        "transpose 2x64x8\nmatmul 1x16x64x64\nadd 1024\nlayer_norm 16x64\nmatmul 1x16x64x256\n"
+        "gelu 4096\nmatmul 1x16x256x64\nadd 1024\n");
 }

@@ -13,8 +13,8 @@ static void serve_kernels(void)
     serve();
 }
 
-/* An attempt of relu over so many numbers. */
-static void run_relu(const char *id, int64_t elements)
+/* An attempt of relu over so many numbers, or of a built-in model. */
+static void run(const char *id, const struct wi_kernel_model *over, int64_t elements)
 {
     struct wi_tensors inputs = {0};
     struct wi_model kernels = model;
@@ -24,13 +24,20 @@ static void run_relu(const char *id, int64_t elements)
     x->rank = 1;
     x->dims[0] = elements;
     kernels.engine = WI_ENGINE_KERNELS;
+    kernels.kernels = over;
     const struct wi_task task = {.attempt_id = id,
-        .asked = &(struct wi_inference){.model = &kernels, .kernel = wi_kernel_find("relu")},
+        .asked = &(
+            struct wi_inference){.model = &kernels, .kernel = over ? NULL : wi_kernel_find("relu")},
         .tensors = &inputs,
         .platforms = {WI_WEBGPU},
         .platform_count = 1};
     assert_int_equal(wi_pool_dispatch(pool, "n-1", &task, NULL), WI_OK);
     wi_tensors_clear(&inputs);
+}
+
+static void run_relu(const char *id, int64_t elements)
+{
+    run(id, NULL, elements);
 }
 
 static void answer(const char *id)
@@ -47,7 +54,7 @@ static void look_at(double now, int tunes)
 
 static void say(const char *size_class, const struct wi_kernel_choice *choice)
 {
-    struct wi_node_tuning tuning = {wi_kernel_find("relu"), size_class, choice};
+    struct wi_node_tuning tuning = {wi_kernel_find("relu"), size_class, choice, NULL};
     wi_pool_tuned(pool, wi_pool_nodes_find(pool->nodes, "n-1"), &tuning);
 }
 
@@ -102,4 +109,39 @@ TEST(what_failed_is_not_tuned)
     end("a", 0);
     look_at(1000, 0);
     look_at(9000, 0);
+}
+
+TEST(the_kernels_of_a_builtin_model_are_tuned_for_what_it_calls_them_with)
+{
+    const struct wi_kernel_model *vector = wi_kernel_models;
+    struct wi_strings used = {0};
+    while (strcmp(vector->name, "vector") != 0)
+        vector++;
+    serve_kernels();
+    run("a", vector, 1000);
+    answer("a");
+    look_at(1000, 0);
+    look_at(2000, 1);
+    assert_string_equal(seen.tune, "n-1: multiply_add 1024");
+    wi_kernels_used_list(
+        pool->kernels_used, wi_pool_gpu_of(wi_pool_nodes_find(pool->nodes, "n-1")), &used);
+    assert_int_equal(used.count, 2); /* fresh pages compile both */
+    wi_strings_clear(&used);
+}
+
+TEST(one_that_hangs_is_told_of_and_tuned_no_more)
+{
+    static const struct wi_kernel_choice hung = {"plain", {64, 1}, 0, 0};
+    struct wi_node_tuning tuning = {wi_kernel_find("relu"), "1024", NULL, &hung};
+    serve_kernels();
+    run_relu("a", 1000);
+    answer("a");
+    look_at(1000, 0);
+    look_at(2000, 1);
+    run_relu("b", 1000); /* comes behind it */
+    wi_pool_tuned(pool, wi_pool_nodes_find(pool->nodes, "n-1"), &tuning);
+    assert_int_equal(pool->faults[WI_FAULT_KERNEL_HUNG], 1);
+    answer("b");
+    look_at(5000, 1);
+    look_at(99000, 1);
 }

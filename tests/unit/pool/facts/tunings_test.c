@@ -136,6 +136,36 @@ TEST(what_nobody_asked_for_is_not_believed)
     expect_known(&ours, ADD_64);
 }
 
+TEST(a_kernel_of_which_one_has_hung_is_tuned_there_no_more)
+{
+    static const struct wi_kernel_choice hung = {.variant = "plain", .workgroup = {64, 1}};
+    note(&ours, "add", "32");
+    note(&ours, "add", "64");
+    note(&ours, "add", "128");
+    note(&ours, "relu", "8");
+    note(&theirs, "add", "64");
+    expect_begun(&ours, "n-1", 1, "add", "32");
+    end(&ours, "n-1", "add", "32", "plain");
+    expect_begun(&ours, "n-1", 1, "add", "64");
+    assert_int_equal(wi_tunings_hung(tunings, &ours, "n-3", "add", "64", &hung), 0);
+    assert_int_equal(wi_tunings_hung(tunings, &ours, "n-1", "add", "64", &hung), 1);
+    assert_int_equal(wi_tunings_hung(tunings, &ours, "n-1", "add", "64", &hung), 0);
+    note(&ours, "add", "256");
+    for (int restarts = 0; restarts < 2; restarts++) {
+        expect_begun(&ours, "n-1", 2, "relu", "8");
+        wi_tunings_forget(tunings, "n-1");
+        json_t *list = wi_tunings_json(tunings, &ours);
+        assert_int_equal(json_array_size(list), 1); /* what was found before */
+        json_decref(list);
+        if (restarts == 0)
+            expect_begun(&theirs, "n-2", 2, "add", "64");
+        wi_tunings_free(tunings);
+        tunings = wi_tunings_new(NULL);
+        note(&ours, "add", "512");
+        note(&ours, "relu", "8");
+    }
+}
+
 TEST(one_that_never_answers_is_not_asked_for_ever)
 {
     double now = 1;
