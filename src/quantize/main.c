@@ -27,8 +27,8 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <libgen.h>
-#include <stdio.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
