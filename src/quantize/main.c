@@ -13,7 +13,8 @@
  * are is for the caller to remove.
  *
  * Files come from anybody, so it takes its own limits first: of memory (2 GB, or --memory), of
- * processor time (an hour, or --time), and it gives way to all else that runs.
+ * processor time (an hour, or --time), of files (how many are open, and none larger than memory may
+ * be), and it gives way to all else that runs.
  */
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -26,6 +27,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,8 @@
 #define NICE 10
 #define MEMORY ((uint64_t)2 << 30)
 #define SECONDS 3600
+/* Open at a time: the model, a file beside it, and the two that are written, beside the usual. */
+#define FILES 16
 /* A page has what lies in a file of its own once in memory, and not in the model as well. */
 #define INLINE_MAX (1u << 20)
 #define OUT_SIZE ((size_t)256 << 10)
@@ -257,6 +261,9 @@ static void take_limits(const struct program *program)
 #endif
     limit(RLIMIT_CPU, program->seconds);
     limit(RLIMIT_CORE, 0);
+    limit(RLIMIT_NOFILE, FILES);
+    limit(RLIMIT_FSIZE, program->memory); /* of which a model in fewer bits takes a part */
+    signal(SIGXFSZ, SIG_IGN);             /* then writing fails */
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 

@@ -13,6 +13,15 @@
 #define LEAST_SCALE 1e-30
 /* Beyond this a range would not be finite. */
 #define LARGEST 1e37f
+/* The steps that are tried for a block, as shares of the one that spans its whole range: closer to
+ * each other where the best mostly is. Over many blocks the squared errors are less than 0.2 %
+ * above those of the best of all steps and zero points, which the unit test finds. */
+#define STEPS 32
+#define LEAST_STEP 0.92f
+#define MORE_STEP 0.6f
+#define REFINEMENTS 3
+/* Sums that are made side by side. */
+#define LANES 8
 
 /* A part of a matrix in memory: element (k, n) is values[k * step_k + n * step_n]. */
 struct tile {
@@ -93,51 +102,107 @@ static enum wi_pack_result each_tile(
 
 /* --- blocks ---------------------------------------------------------------------------------- */
 
-/* The codes of one range. The squared error with the best scale for them. */
-static double try_range(const float values[WI_PACK_BLOCK], float low, float high, unsigned levels,
-    struct wi_pack_block *block)
+/* How a block is cut into codes, in units of a step that spans its whole range. */
+struct cut {
+    float step, zero;
+    float scale; /* the best for the codes that this gives, by least squares */
+    float gain;  /* the squares that they take away with it */
+};
+
+/* From 0 up to `top`; 0 has the code `zero`. */
+static float code_of(float value, float inverse, float zero, float top)
 {
-    float scale = (high - low) / (float)levels, inverse = 1 / scale;
-    float zero = roundf(-low * inverse), top = (float)levels;
-    double squares = 0, products = 0, energy = 0;
-    block->zero = (unsigned char)zero;
-    for (int i = 0; i < WI_PACK_BLOCK; i++) {
-        float code = values[i] * inverse + zero;
-        code = code < 0 ? 0 : code > top ? top : code;
-        block->codes[i] = (unsigned char)(code + 0.5f);
-        float step = (float)block->codes[i] - zero;
-        squares += (double)(step * step);
-        products += (double)(step * values[i]);
-        energy += (double)(values[i] * values[i]);
+    float code = value * inverse + zero;
+    code = code < 0 ? 0 : code;
+    code = code > top ? top : code;
+    return (float)(int)(code + 0.5f);
+}
+
+/* Finds scale and gain of a cut: no other scale is better for its codes. */
+static void measure_cut(const float values[WI_PACK_BLOCK], float top, struct cut *cut)
+{
+    float codes[WI_PACK_BLOCK], squares[LANES] = {0}, products[LANES] = {0};
+    float inverse = 1 / cut->step, zero = cut->zero, square = 0, product = 0;
+    for (int i = 0; i < WI_PACK_BLOCK; i++)
+        codes[i] = code_of(values[i], inverse, zero, top) - zero;
+    for (int i = 0; i < WI_PACK_BLOCK; i += LANES)
+        for (int k = 0; k < LANES; k++) {
+            squares[k] += codes[i + k] * codes[i + k];
+            products[k] += codes[i + k] * values[i + k];
+        }
+    for (int k = 0; k < LANES; k++) {
+        square += squares[k];
+        product += products[k];
     }
-    block->scale = squares > 0 ? (float)(products / squares) : scale;
-    return squares > 0 ? energy - products * products / squares : energy;
+    cut->scale = product / square; /* not all codes are `zero`: steps are too small for that */
+    cut->gain = product * product / square;
+}
+
+/* Takes this step in place of `best` if it is better. `ends` is the sum of the least and the
+ * largest value: both are cut off alike. */
+static void try_step(
+    const float values[WI_PACK_BLOCK], float ends, float top, float step, struct cut *best)
+{
+    float middle = (top - ends / step) / 2;
+    struct cut cut = {.step = step, .zero = code_of(middle, 1, 0, top)};
+    measure_cut(values, top, &cut);
+    if (cut.gain > best->gain)
+        *best = cut;
+}
+
+/* The codes of a scale may be others than those that it was fitted to, and better. */
+static void refine(const float values[WI_PACK_BLOCK], float top, struct cut *best)
+{
+    for (int i = 0; i < REFINEMENTS; i++) {
+        struct cut cut = {.step = best->scale, .zero = best->zero};
+        measure_cut(values, top, &cut);
+        if (cut.gain <= best->gain)
+            return;
+        *best = cut;
+    }
+}
+
+/* Cuts the block. The sum of squared errors, which is summed up as they are. */
+static double put_codes(const float values[WI_PACK_BLOCK], const float units[WI_PACK_BLOCK],
+    float top, const struct cut *cut, struct wi_pack_block *block)
+{
+    double error = 0;
+    for (int i = 0; i < WI_PACK_BLOCK; i++) {
+        float code = code_of(units[i], 1 / cut->step, cut->zero, top);
+        double off = (double)values[i] - (double)(code - cut->zero) * (double)block->scale;
+        block->codes[i] = (unsigned char)code;
+        error += off * off;
+    }
+    return error;
 }
 
 double wi_pack_fit(
     const float values[WI_PACK_BLOCK], unsigned levels, int search, struct wi_pack_block *block)
 {
-    static const float parts[] = {1, 0.96f, 0.92f, 0.88f, 0.84f, 0.8f, 0.75f};
-    size_t tries = search ? sizeof parts / sizeof *parts : 1;
-    float low = 0, high = 0; /* zero itself has a code */
-    double least = 0;
+    float units[WI_PACK_BLOCK], low = 0, high = 0; /* zero itself has a code */
+    float top = (float)levels, whole, ends;
+    struct cut best = {0};
     for (int i = 0; i < WI_PACK_BLOCK; i++) {
         low = values[i] < low ? values[i] : low;
         high = values[i] > high ? values[i] : high;
     }
-    if (high - low < LEAST_SCALE * levels) {
-        *block = (struct wi_pack_block){.scale = 1};
+    *block = (struct wi_pack_block){.scale = 1};
+    if (high - low < LEAST_SCALE * levels)
         return 0;
+    whole = (high - low) / top;
+    ends = (low + high) / whole;
+    for (int i = 0; i < WI_PACK_BLOCK; i++)
+        units[i] = values[i] / whole;
+    try_step(units, ends, top, 1, &best);
+    for (int i = 0; search && i < STEPS; i++) {
+        float share = (float)i / STEPS;
+        try_step(units, ends, top, LEAST_STEP + MORE_STEP * share * share, &best);
     }
-    for (size_t i = 0; i < tries; i++) {
-        struct wi_pack_block tried;
-        double error = try_range(values, low * parts[i], high * parts[i], levels, &tried);
-        if (i == 0 || error < least) {
-            least = error;
-            *block = tried;
-        }
-    }
-    return least > 0 ? least : 0; /* what rounding makes of nothing */
+    if (search)
+        refine(units, top, &best);
+    block->zero = (unsigned char)best.zero;
+    block->scale = best.scale * whole;
+    return put_codes(values, units, top, &best, block);
 }
 
 struct blocks {

@@ -56,9 +56,9 @@ struct wi_pack_block {
     unsigned char zero;
     float scale;
 };
-/* Finds them, up to `levels`. Among the ranges that are tried, the whole one first and, with
- * `search`, smaller ones, that with the least sum of squared errors is taken, which is returned;
- * scales are fitted to the codes by least squares. Public for tests. */
+/* Finds them, up to `levels`. The step that spans the whole range is tried, and, with `search`,
+ * many smaller and larger ones. That with the least sum of squared errors is taken, which is
+ * returned; scales are fitted to the codes by least squares. Public for tests. */
 double wi_pack_fit(
     const float values[WI_PACK_BLOCK], unsigned levels, int search, struct wi_pack_block *block);
 

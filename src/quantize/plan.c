@@ -238,10 +238,13 @@ static int compare_loss(const void *one, const void *other)
     return a->serial < b->serial ? -1 : 1;
 }
 
-/* Sets the form of those that lose most, up to their share of all weights. */
+/* Sets the form of those that lose most, up to their share of all weights. What is off in one goes
+ * on through all that come after it: of losses alike the earlier one costs the outputs more. */
 static void keep_worst(struct wi_quantize_plan *plan, struct wi_graph_made **list, size_t count)
 {
-    uint64_t left = plan->result->quantized / 100 * MIXED_SHARE;
+    uint64_t left = plan->result->quantized * MIXED_SHARE / 100;
+    for (size_t i = 0; i < count; i++)
+        list[i]->loss *= (double)(count - i);
     qsort(list, count, sizeof(struct wi_graph_made *), compare_loss);
     for (size_t i = 0; i < count; i++)
         if (list[i]->tensor->bytes <= left) {

@@ -18,7 +18,8 @@ struct wi_graph_made {
     int transposed;
     float factor;
     unsigned serial; /* its number, of which its names are made */
-    double loss;     /* share of its squares that 4 bits lose; known with `mixed` */
+    double loss;     /* with `mixed`: share of its squares that 4 bits lose, once for each
+                      * product from it on */
     int written;
     struct wi_graph_made *next;      /* of the same tensor */
     struct wi_graph_made *next_made; /* in the order of the nodes */

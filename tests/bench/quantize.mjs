@@ -30,8 +30,9 @@ const PLACES = { 'chrome wasm': ['chrome', 'wasm'], 'chrome webgpu': ['chrome', 
     'edge webnn': ['edge', 'webnn'] };
 const ROWS = [1, 32];
 const VIT = 'digits-vit', PICTURES = 200;
-/** Its graphs: as they are called here, and the variant and the file that each is. All run on WASM, the one for WebGPU too. */
-const VIT_GRAPHS = [['8 bits', 'q8', 'model_quantized'], ['8 bits, for WebGPU', 'q8', 'model_quantized_webgpu'], ['4 bits', 'q4', 'model_q4']];
+/** Its graphs: as they are called here, the variant and the file that each is, and of which copy. All run on WASM, the one for WebGPU too. */
+const VIT_GRAPHS = [['8 bits', 'q8', 'model_quantized'], ['8 bits, for WebGPU', 'q8', 'model_quantized_webgpu'], ['4 bits', 'q4', 'model_q4'],
+    ['4 bits, mixed', 'q4', 'model_q4', `${VIT}-mixed`]];
 
 /** What a model is called that has all its sizes: WebNN takes no other. */
 const fixed = (model, rows) => `${model}-${rows}`;
@@ -54,8 +55,8 @@ function put(folder, isApart, rows) {
 }
 
 /** Has a model in the daemon's store made in fewer bits. @returns {Promise<object>} what is said of the variant, and how long it took */
-async function quantized(daemon, model, bits, variant) {
-    const { status, text } = await daemon.post(`/v1/models/${model}/quantize`, { bits, force: true });
+async function quantized(daemon, model, bits, variant, mixed = false) {
+    const { status, text } = await daemon.post(`/v1/models/${model}/quantize`, { bits, mixed, force: true });
     if (status !== 202) throw new Error(text);
     const end = await until(async () => (await daemon.get('/v1/models')).json.pulls
         .find(({ name, state }) => name === `${model}:${variant}` && ['done', 'failed'].includes(state)), { what: variant, timeout: 600_000 });
@@ -108,16 +109,18 @@ const best = (logits) => logits.indexOf(Math.max(...logits));
 /** digits-vit's logits in fewer bits against its own, on so many pictures, each asked alone. */
 async function nearness() {
     const daemon = await new Daemon({ logToFile: true, models: [], config: { pool: { numerics: 'off' } } }).start();
-    const folder = path.join(daemon.store, VIT);
+    const nameOf = (title) => `vit-${title.replace(/\W+/g, '-')}`;
     const publish = (name, file) => {
         fs.mkdirSync(path.join(daemon.store, name));
         fs.copyFileSync(file, path.join(daemon.store, name, 'model.onnx'));
     };
     try {
-        fs.cpSync(path.join(ownModels, VIT), folder, { recursive: true });
+        for (const model of [VIT, `${VIT}-mixed`]) fs.cpSync(path.join(ownModels, VIT), path.join(daemon.store, model), { recursive: true });
         for (const [bits, variant] of [[8, 'q8'], [4, 'q4']]) await quantized(daemon, VIT, bits, variant);
-        publish('vit', path.join(folder, 'onnx/model.onnx'));
-        for (const [, variant, file] of VIT_GRAPHS) publish(file, path.join(daemon.store, '.made/_', VIT, variant, 'onnx', `${file}.onnx`));
+        await quantized(daemon, `${VIT}-mixed`, 4, 'q4', true);
+        publish('vit', path.join(ownModels, VIT, 'onnx/model.onnx'));
+        for (const [title, variant, file, model = VIT] of VIT_GRAPHS)
+            publish(nameOf(title), path.join(daemon.store, '.made/_', model, variant, 'onnx', `${file}.onnx`));
         const given = pictures();
         const logits = async (model) => {
             const all = [];
@@ -130,8 +133,8 @@ async function nearness() {
             return all;
         };
         const wanted = await logits('vit'), found = [];
-        for (const [title, , file] of VIT_GRAPHS) {
-            const got = await logits(file), cosines = got.map((one, i) => cosine(one, wanted[i]));
+        for (const [title] of VIT_GRAPHS) {
+            const got = await logits(nameOf(title)), cosines = got.map((one, i) => cosine(one, wanted[i]));
             found.push({ title, least: Math.min(...cosines), p5: quantile(cosines, 0.05), median: median(cosines),
                 same: got.filter((one, i) => best(one) === best(wanted[i])).length });
         }

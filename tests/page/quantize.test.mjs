@@ -4,7 +4,7 @@
  * that it cannot do that with.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -13,6 +13,7 @@ import { ort } from './support/ort.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { daemonPath, ownModels } from '../lib/paths.mjs';
+import { until } from '../lib/wait.mjs';
 import { decodePng } from '../../tools/digits/png.mjs';
 import { makeRandom } from '../../tools/digits/random.mjs';
 import { isHeldOut, spell, textOf } from '../../tools/numbers/words.mjs';
@@ -163,7 +164,8 @@ test('33 MB of products become a file and its data', async (t) => {
     const input = { x: new ort.Tensor('float32', weights(99, 4 * size), [4, size]) };
     const wanted = await run(await load(source), input), whole = fs.statSync(source).size;
     for (const [form, options] of Object.entries(forms)) {
-        const { session, result, beside } = await make(source, options);
+        // At most 100 MiB of memory beside the largest tensor.
+        const { session, result, beside } = await make(source, [...options, '--memory', `${(100 << 20) + 4 * size * size}`]);
         assert.ok(beside, form);
         assert.equal(result.weights, result.quantized);
         assert.equal(result.nodes, layers);
@@ -253,6 +255,22 @@ test('tensors beside the source are read from there', async () => {
         const { session, beside } = await make(source, options);
         assert.equal(beside, false);
         assert.ok(cosine(await run(session, feeds), wanted) > 0.9999);
+    }
+});
+
+test('it has limits before it opens what it is given', async () => {
+    const pipe = path.join(root, 'pipe'), most = 1 << 30;
+    execFileSync('mkfifo', [pipe]); // which nobody writes to: it waits for that
+    const child = spawn(program, ['--bits', '8', '--memory', `${most}`, '--time', '7', pipe, path.join(root, 'none.onnx')], { stdio: 'ignore' });
+    const ended = new Promise((resolve) => child.on('exit', resolve));
+    try {
+        const read = (name) => fs.readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+        const limits = { 'Max address space': most, 'Max file size': most, 'Max open files': 16, 'Max cpu time': 7, 'Max core file size': 0 };
+        await until(() => Object.entries(limits).every(([name, limit]) => new RegExp(`^${name} +${limit} `, 'm').test(read('limits')))
+            && read('stat').split(' ')[18] === '10', { what: 'all limits, and that it is nice' });
+    } finally {
+        child.kill('SIGKILL');
+        await ended;
     }
 });
 

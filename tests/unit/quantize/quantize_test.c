@@ -190,6 +190,45 @@ TEST(what_is_not_known_is_copied)
     wi_buffer_clear(&model);
 }
 
+/* In the order of the nodes: MatMulNBits has its `bits` in an attribute, as an integer. */
+static size_t count_bits(const struct wi_buffer *file, const char bits[6], const char **first)
+{
+    const char *at = file->text, *end = at + file->size;
+    size_t count = 0;
+    *first = NULL;
+    while ((at = memmem(at, (size_t)(end - at), bits, 6)) != NULL) {
+        *first = *first ? *first : at;
+        at++;
+        count++;
+    }
+    return count;
+}
+
+TEST(mixed_keeps_the_earliest_of_those_that_lose_alike)
+{
+    static const char *const values[] = {"x", "a", "b", "c", "y"};
+    struct wi_buffer graph = {0}, model;
+    struct bench bench = {.quantize.mixed = 1};
+    const char *eight, *four;
+    float weights[WEIGHTS];
+    fill(weights);
+    for (int i = 0; i < 4; i++)
+        put_node(&graph, "MatMul", values[i], (const char *[]){"w0", "w1", "w2", "w3"}[i],
+            values[i + 1]);
+    for (int i = 0; i < 4; i++)
+        put_weights(&graph, (const char *[]){"w0", "w1", "w2", "w3"}[i], weights);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    assert_int_equal(make(&bench, &model, 4), 0);
+    assert_int_equal(bench.result.kept, 1);
+    assert_int_equal(count_bits(&bench.files[0], "bits\x18\x08", &eight), 1);
+    assert_int_equal(count_bits(&bench.files[0], "bits\x18\x04", &four), 3);
+    assert_true(eight < four);
+    clear(&bench);
+    wi_buffer_clear(&model);
+}
+
 TEST(a_cut_model_is_refused_wherever_it_is_cut)
 {
     struct wi_buffer model = product(NULL, NULL);
