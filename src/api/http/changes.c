@@ -1,4 +1,4 @@
-/* What has changed lately: entries by kind and id, in a list by the numbers of their last changes. */
+/* What has changed lately: entries by kind and id, in the order of their last changes. */
 #include "api/http/changes.h"
 
 #include "base/memory.h"
