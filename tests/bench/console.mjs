@@ -19,7 +19,7 @@ import { scaleDaemon } from './scale.mjs';
 
 const LIVE = 'body[data-state=live] main[data-state=filled]';
 const JOBS_PER_SECOND = 100, REQUESTS_PER_SECOND = 20;
-const WATCHERS = 64, SILENT = 32;
+const CONSOLES = 4, WATCHERS = 64, SILENT = 32;
 
 const { quick, only, nodes: counts, seconds, rounds } = commandLine('./dev bench console',
     'What consoles cost the daemon and their browsers: tables, and build/bench/console.json.', {
@@ -118,23 +118,28 @@ async function echoes(browser, client) {
         const simulation = await new Simulation(daemon, { nodes: 10 }).up();
         const { port } = new URL(daemon.url);
         const file = programs.requestFile('console-echo', `127.0.0.1:${port}`, { 'Content-Type': 'application/json' }, Buffer.from(JSON.stringify(echo)));
-        const consoles = await beside(daemon, client, file, async () => {
+        const besideConsoles = (of) => beside(daemon, client, file, async () => {
             const open = [];
-            for (let i = 0; i < 4; i++) open.push(await opened(browser, daemon));
+            for (let i = 0; i < CONSOLES; i++) open.push(await opened(of, daemon));
             return () => Promise.all(open.map(({ close }) => close()));
         });
         let bytes = 0;
-        const watchers = await beside(daemon, client, file, async () => {
+        const besideWatchers = (count, silent) => beside(daemon, client, file, async () => {
             const before = cost(daemon.pid).resident;
-            const all = await Promise.all(Array.from({ length: WATCHERS }, (_, i) => watching(daemon, i < SILENT)));
-            bytes = Math.max(bytes, (cost(daemon.pid).resident - before) / WATCHERS);
+            const all = await Promise.all(Array.from({ length: count }, (_, i) => watching(daemon, i < silent)));
+            bytes = Math.max(bytes, (cost(daemon.pid).resident - before) / count);
             return async () => {
                 for (const answer of all) answer.destroy();
                 await delay(500);
             };
         });
+        const consoles = await besideConsoles(browser), readers = await besideWatchers(CONSOLES, 0);
+        bytes = 0;
+        const watchers = await besideWatchers(WATCHERS, SILENT);
+        const behind = await launch({ isBehind: true });
+        const consolesBehind = await besideConsoles(behind).finally(() => behind.close());
         await simulation.stop();
-        return { consoles, watchers, bytesPerWatcher: bytes };
+        return { consoles, consolesBehind, readers, watchers, bytesPerWatcher: bytes };
     } finally {
         await daemon.stop();
     }
@@ -169,15 +174,15 @@ async function inBrowser(browser) {
         for (const [hash, wanted] of [['models', LIVE], ['models/org/chat', LIVE], ['nodes', LIVE], ['logs', LIVE], ['now', `${LIVE} .plot canvas`]])
             (views[hash] ??= []).push(await timeTo(tab, `#/${hash}`, wanted));
     const heaps = [];
-    for (let told = 0; told < events; told += 100) {
-        for (let i = 0; i < 100; i++) {
+    for (let told = 0; told < events; told += 1000) { // as often as it draws
+        for (let i = 0; i < 1000; i++) {
             const id = `job/job-${(told + i) % 50}`;
             service.change({ [id]: i % 3 ? { ...service.objects['job/job-1'], id: id.slice(4) } : null, queue: { waiting: i, running: 2, limit: 1024 } });
         }
         const last = `told-${told}`;
         service.change({ status: { ...service.objects.status, warnings: [last] } });
         await tab.waitForFunction((text) => document.querySelector('main').textContent.toLowerCase().includes(text), last);
-        if (told + 100 === 1000 || told + 100 >= events) heaps.push((await metricsOf(devtools)).heap);
+        if (told === 0 || told + 1000 >= events) heaps.push((await metricsOf(devtools)).heap);
     }
     await close();
     await service.stop();
@@ -289,7 +294,9 @@ async function main() {
             }
         if (only.includes('echo')) {
             result.echo = await echoes(browser, client);
-            goal('echo p50 beside four consoles', result.echo.consoles.ratio, 1.1, '×');
+            goal(`echo p50 beside ${CONSOLES} consoles, their browser on the same cores`, result.echo.consoles.ratio, 1.1, '×');
+            goal('the same, their browser at nice 19, more as on another machine', result.echo.consolesBehind.ratio, 1.1, '×');
+            goal(`echo p50 beside ${CONSOLES} watchers that read all, as consoles on another machine do`, result.echo.readers.ratio, 1.1, '×');
             goal(`echo p50 beside ${WATCHERS} watchers, of which ${SILENT} never read`, result.echo.watchers.ratio, 1.15, '×');
             goal('memory of a watcher', result.echo.bytesPerWatcher / 1024, 64, 'KiB');
         }

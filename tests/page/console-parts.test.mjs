@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { warningsOf } from '../../page/src/console/advice.js';
+import { h, kept } from '../../page/src/console/draw.js';
 import { bytes, count, duration, milliseconds, NOTHING, plain, rate } from '../../page/src/console/format.js';
 import { fieldsOf, passes, textOf, timeOf } from '../../page/src/console/lines.js';
 import { placesOf } from '../../page/src/console/places.js';
@@ -102,10 +103,17 @@ test('what is wrong is said in sentences, with what to do', () => {
     assert.deepEqual(found.map(({ help }) => help.slice(0, 22)), ['Name a file by “tokens', 'The log says more.', 'After 1 failed start i', 'If it is not wanted, s']);
 });
 
+test('what is made from the same is kept', () => {
+    const made = [], part = kept((...of) => made.push(of) && h('p', null, of.join())), history = {};
+    const first = part(history, 'a');
+    assert.equal(part(history, 'a'), first);
+    assert.deepEqual([part({}, 'a'), part(history, 'a'), part(history, 'b')].map((one) => one === first), [false, false, false]);
+    assert.equal(made.length, 4);
+});
+
 test('a page of nodes knows where the page before it begins, however it was reached', () => {
-    const store = new Store(), id = (i) => `node-${String(i).padStart(3, '0')}`;
-    store.replace(Object.fromEntries(Array.from({ length: 250 }, (_, i) => [`node/${id(i)}`, {}])));
-    assert.deepEqual(['', id(99), id(199), id(200), 'node-zzz'].map((after) => pageBefore(store, after)), ['', '', id(99), id(100), id(149)]);
+    const id = (i) => `node-${String(i).padStart(3, '0')}`, ids = Array.from({ length: 250 }, (_, i) => id(i));
+    assert.deepEqual(['', id(99), id(199), id(200), 'node-zzz'].map((after) => pageBefore(ids, after)), ['', '', id(99), id(100), id(149)]);
 });
 
 test('a model is called from the shell as its tasks want it', () => {

@@ -526,7 +526,7 @@ test('the daemon stops beside those who watch, and another run begins anew', asy
         await simulation.stop().catch(() => {}); // its service went
         await own.start({ ready: false });
         const again = await new Watcher(own, { lastId: watchers[0].last.id }).up();
-        assert.equal(again.last.event, 'snapshot');
+        assert.equal(again.events[0].event, 'snapshot'); // a change may follow soon
         assert.notEqual(again.last.id.split('-')[0], watchers[0].last.id.split('-')[0]);
         await again.leave();
     });

@@ -26,6 +26,20 @@ export function h(tag, props, ...children) {
     return { tag, props: props ?? {}, children: flat };
 }
 
+/** Makes a part anew only where what it is made from is not the same: what is the same object is not drawn again.
+ * @template {any[]} Of @param {(...of: Of) => Branch} make @returns {(...of: Of) => Branch} */
+export function kept(make) {
+    /** @type {Of | undefined} */
+    let before;
+    /** @type {Branch} */
+    let branch;
+    return (...of) => {
+        if (!before || of.some((one, i) => one !== before?.[i])) branch = make(...of);
+        before = of;
+        return branch;
+    };
+}
+
 /** What was drawn on an element. @type {WeakMap<Element, Branch>} */
 const drawn = new WeakMap();
 /** What draws the inside of one by itself. @type {WeakMap<Element, (props: Record<string, any>) => void>} */

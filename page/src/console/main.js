@@ -21,10 +21,15 @@ import { Watch } from './watch.js';
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
 const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['logs', 'Logs']];
+/** What changes all the time is drawn so often: nobody reads faster, and the machine has other work. */
+const PACE_MS = 1000;
+/** What changes now and then is drawn at once, so many times more than that. */
+const AT_ONCE = 4;
 const store = new Store();
 /** @type {any} */
 let lastStatus = {};
 let wanted = false;
+let drawnAt = 0, due = 0, later = 0;
 const watch = new Watch(store, { changed: onState, welcome: (status) => { lastStatus = status; } });
 /** @type {App} */
 const app = { store, watch, status: () => lastStatus, redraw };
@@ -93,7 +98,24 @@ function redraw() {
     });
 }
 
+/** Draws what the daemon has told, soon. */
+function redrawInTime() {
+    if (wanted || later) return;
+    const now = performance.now(), rest = due - AT_ONCE * PACE_MS - now;
+    due = Math.max(due, now) + PACE_MS;
+    if (rest <= 0) redraw();
+    else later = window.setTimeout(redraw, rest);
+}
+
+/** Ages, while nothing else has them drawn. */
+function tick() {
+    if (view.ticks && watch.state === 'live' && !document.hidden && performance.now() - drawnAt > PACE_MS / 2) redraw();
+}
+
 function render() {
+    drawnAt = performance.now();
+    clearTimeout(later);
+    later = 0;
     document.body.dataset.state = watch.state;
     holdBack(watch.state === 'stale' ? `The daemon has not answered since ${clock(watch.since)}: nothing can be asked of it until it does.` : '');
     const top = /** @type {HTMLElement} */ (document.getElementById('top'));
@@ -149,11 +171,11 @@ store.subscribe((kinds, keys) => {
     const sentences = told(keys);
     if (watch.state === 'live' && sentences.length > 0)
         say(sentences.length > 3 ? `${many(sentences.length, 'thing has', 'things have')} changed.` : sentences.join(' '));
-    if (view.kinds.some((kind) => kinds.has(kind))) redraw();
+    if (view.kinds.some((kind) => kinds.has(kind))) redrawInTime();
 });
 window.addEventListener('hashchange', onAddress);
 window.addEventListener('online', () => { if (watch.state === 'stale') watch.hurry(); });
 document.addEventListener('visibilitychange', () => { if (watch.state === 'stale') watch.hurry(); });
-setInterval(() => { if (view.ticks && watch.state === 'live' && !document.hidden) redraw(); }, 1000);
+setInterval(tick, PACE_MS);
 onAddress();
 void watch.run();

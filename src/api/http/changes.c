@@ -1,4 +1,4 @@
-/* What has changed lately: entries by key, in a list by the numbers of their last changes. */
+/* What has changed lately: entries by kind and id, in the order of their last changes. */
 #include "api/http/changes.h"
 
 #include "base/memory.h"
@@ -18,14 +18,14 @@ const char *const wi_change_kind_names[] = {[WI_CHANGE_STATUS] = "status",
 
 struct entry {
     struct wi_change change; /* first: a change is cast back to its entry */
-    char *key, *owner;       /* "KIND/ID"; what `change` borrows */
     struct entry *prev, *next;
     UT_hash_handle hh;
+    char text[]; /* what `change` borrows: its id and, behind that, its owner */
 };
 
 struct wi_changes {
-    size_t most;
-    struct entry *by_key;
+    size_t most, count;
+    struct entry *by_id[WI_CHANGE_KINDS];
     struct entry *first;    /* in the order of their numbers */
     uint64_t latest, floor; /* the number of the latest change, and of the latest forgotten one */
 };
@@ -40,10 +40,9 @@ struct wi_changes *wi_changes_new(size_t most)
 static void forget(struct wi_changes *changes, struct entry *entry)
 {
     changes->floor = entry->change.number;
-    HASH_DEL(changes->by_key, entry);
+    changes->count--;
+    HASH_DEL(changes->by_id[entry->change.kind], entry);
     DL_DELETE(changes->first, entry);
-    free(entry->key);
-    free(entry->owner);
     free(entry);
 }
 
@@ -65,41 +64,34 @@ void wi_changes_free(struct wi_changes *changes)
 
 /* --- noting ---------------------------------------------------------------------------------- */
 
-static struct entry *find(
-    const struct wi_changes *changes, enum wi_change_kind kind, const char *id, char **key)
+static struct entry *add(
+    struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner)
 {
-    struct entry *entry;
-    *key = wi_sprintf("%s/%s", wi_change_kind_names[kind], id);
-    HASH_FIND_STR(changes->by_key, *key, entry);
-    return entry;
-}
-
-/* Takes the key over. */
-static struct entry *add(struct wi_changes *changes, enum wi_change_kind kind, char *key)
-{
-    struct entry *entry = wi_alloc(sizeof *entry);
-    if (HASH_COUNT(changes->by_key) >= changes->most)
+    size_t length = strlen(id), behind = owner ? strlen(owner) + 1 : 0;
+    struct entry *entry = wi_alloc(sizeof *entry + length + 1 + behind);
+    if (changes->count >= changes->most)
         forget(changes, changes->first);
-    entry->key = key;
+    memcpy(entry->text, id, length + 1);
+    if (owner)
+        memcpy(entry->text + length + 1, owner, behind);
     entry->change.kind = kind;
-    entry->change.id = key + strlen(wi_change_kind_names[kind]) + 1;
-    HASH_ADD_KEYPTR(hh, changes->by_key, entry->key, strlen(entry->key), entry);
+    entry->change.id = entry->text;
+    entry->change.owner = owner ? entry->text + length + 1 : NULL;
+    HASH_ADD_KEYPTR(hh, changes->by_id[kind], entry->change.id, length, entry);
+    changes->count++;
     return entry;
 }
 
+/* Each request of a client is several of them, while somebody watches. */
 void wi_changes_note(
     struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner)
 {
-    char *key;
-    struct entry *entry = find(changes, kind, id, &key);
-    if (entry) {
-        free(key);
+    struct entry *entry;
+    HASH_FIND_STR(changes->by_id[kind], id, entry);
+    if (entry)
         DL_DELETE(changes->first, entry);
-    } else {
-        entry = add(changes, kind, key);
-        entry->owner = wi_strdup(owner);
-        entry->change.owner = entry->owner;
-    }
+    else
+        entry = add(changes, kind, id, owner);
     entry->change.number = ++changes->latest;
     DL_APPEND(changes->first, entry);
 }

@@ -275,7 +275,7 @@ static inline int set_up(void **state)
     fixture->budget.limit = 64 * 1024 * 1024;
     fixture->config.bridge.listen = (char *)"127.0.0.1:0";
     fixture->config.bridge.page = fixture->folder;
-    fixture->config.bridge.heartbeat_interval = 5000;
+    fixture->config.bridge.heartbeat_interval = 60000; /* none comes in between */
     fixture->config.bridge.heartbeat_misses = 3;
     fixture->config.bridge.resume_grace = 15000;
     fixture->config.bridge.max_nodes = 8;

@@ -5,6 +5,10 @@ import { bytes, count, duration, many, milliseconds, moment, plain } from '../fo
 import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
 
 const PER_PAGE = 100;
+/** So many are read at a time where only their ids matter. */
+const AT_ONCE = 1000;
+/** What the page comes after that is before the one that comes after a node, as far as it was seen. @type {Map<string, string>} */
+const before = new Map([['', '']]);
 const EVERY_MS = 5000;
 const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
 
@@ -16,12 +20,13 @@ export function nodesView(app, after) {
     let joins = null;
     /** @type {any} */
     let made = null;
-    let problem = '', before = '', isOver = false, timer = 0;
+    let problem = '', isOver = false, timer = 0;
     const read = async () => {
         clearTimeout(timer);
         try {
             page = await get('/v1/nodes', { limit: PER_PAGE, after });
-            before = pageBefore(app.store, after);
+            if (page.next) before.set(page.next, after);
+            if (!before.has(after)) before.set(after, pageBefore(await idsUpTo(app.store, after), after));
             if (app.watch.isAdmin) joins = await get('/v1/admin/join');
             problem = '';
         } catch (error) {
@@ -57,7 +62,7 @@ export function nodesView(app, after) {
                 h('p', { class: 'note' }, `${many(all ?? page.nodes.length, 'node')}, of which ${count(open)} take work.`),
                 table('Nodes', columns(app, read), page.nodes, ({ id }) => id, 'No page computes for this daemon.'),
                 h('p', { class: 'verbs' }, after ? h('a', { href: pageHref('') }, 'First page') : null,
-                    after ? h('a', { href: pageHref(before) }, 'Previous page') : null,
+                    after ? h('a', { href: pageHref(before.get(after)) }, 'Previous page') : null,
                     page.next ? h('a', { href: pageHref(page.next) }, 'Next page') : null),
                 found(app, page.quarantined ?? [], read),
                 app.watch.isAdmin ? links(joins, made, read, (one) => { made = one; void read(); }) : null,
@@ -69,11 +74,22 @@ export function nodesView(app, after) {
 /** @param {string} [after] the last node of the page before */
 const pageHref = (after) => `#/nodes${after ? `?after=${encodeURIComponent(after)}` : ''}`;
 
-/** @param {import('../store.js').Store} store which has all nodes, in the order of the pages @param {string} after
+/** @param {string[]} ids of nodes, in the order of the pages @param {string} after
  * @returns {string} the node that the page before comes after; empty: that is the first page */
-export function pageBefore(store, after) {
-    const ids = after ? store.all('node').map(([id]) => id).filter((id) => id <= after) : [];
-    return ids[ids.length - 1 - PER_PAGE] ?? '';
+export const pageBefore = (ids, after) => ids.filter((id) => id <= after).at(-1 - PER_PAGE) ?? '';
+
+/** Of all nodes up to that one: of many not all are told. @param {import('../store.js').Store} store @param {string} after */
+async function idsUpTo(store, after) {
+    const told = store.all('node').map(([id]) => id);
+    if (told.length >= (store.get('status')?.nodes?.count ?? Infinity)) return told;
+    /** @type {string[]} */
+    const ids = [];
+    for (let next = ''; next !== null && next < after;) { // null: there are no others
+        const page = await get('/v1/nodes', { limit: AT_ONCE, after: next });
+        ids.push(...page.nodes.map((/** @type {any} */ { id }) => id));
+        next = page.next;
+    }
+    return ids;
 }
 
 /** @param {any} node @returns {[string, 'good' | 'wait' | 'bad' | '']} */

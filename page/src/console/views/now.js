@@ -1,7 +1,7 @@
 /** What runs now, how fast, and what is wrong. */
 import { warningsOf } from '../advice.js';
 import { ask, get, sentenceOf } from '../api.js';
-import { h } from '../draw.js';
+import { h, kept } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain, rate } from '../format.js';
 import { attempt, badge, button, confirm, facts, section, table } from '../parts.js';
 import { plot } from '../plot.js';
@@ -40,6 +40,7 @@ export function nowView(app) {
         if (!isOver) timer = window.setTimeout(read, HISTORY_MS);
     };
     void read();
+    const lastHour = kept(plots);
     return {
         title: 'Now', kinds: ['status', 'queue', 'session', 'node', 'job', 'pull'], ticks: true,
         stop() {
@@ -48,7 +49,7 @@ export function nowView(app) {
         },
         render: () => ({ state: history || problem ? 'filled' : 'loading', parts: [
             verdict(app), warnings(app), overview(app, status, history), browsers(app, status), jobs(app),
-            section('The last hour', plots(history, problem, opened, app.redraw)),
+            lastHour(history, problem, [...opened].join(), opened, app.redraw),
         ] }),
     };
 }
@@ -140,10 +141,10 @@ function jobs({ store, redraw }) {
 /** @param {any} history */
 const seriesOf = (history) => history?.series?.find((/** @type {any} */ one) => one.of === 'all');
 
-/** @param {any} history @param {string} problem @param {Set<string>} opened @param {() => void} redraw */
-function plots(history, problem, opened, redraw) {
+/** @param {any} history @param {string} problem @param {string} _ what is open now @param {Set<string>} opened @param {() => void} redraw */
+function plots(history, problem, _, opened, redraw) {
     const all = seriesOf(history);
-    if (!all) return h('p', { class: 'none' }, problem ? `The history cannot be read: ${problem}` : 'Nothing yet.');
+    if (!all) return section('The last hour', h('p', { class: 'none' }, problem ? `The history cannot be read: ${problem}` : 'Nothing yet.'));
     const times = history.times.slice(0, -1), seconds = history.step_ms / 1000; // the last step is under way
     const whole = (/** @type {any[]} */ values) => values.slice(0, -1);
     const per = (/** @type {number[]} */ values) => whole(values).map((value) => value / seconds);
@@ -158,6 +159,6 @@ function plots(history, problem, opened, redraw) {
         else opened.delete(name);
         redraw();
     };
-    return [h('p', { class: 'note' }, `In steps of ${seconds} s, since ${moment(history.since)}.`, problem ? ` ${problem}` : null),
-        h('div', { class: 'plots' }, figures.map((one) => plot(one, opened.has(one.name), turn(one.name))))];
+    return section('The last hour', h('p', { class: 'note' }, `In steps of ${seconds} s, since ${moment(history.since)}.`, problem ? ` ${problem}` : null),
+        h('div', { class: 'plots' }, figures.map((one) => plot(one, opened.has(one.name), turn(one.name)))));
 }

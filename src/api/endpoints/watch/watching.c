@@ -202,8 +202,8 @@ static void on_change(void *context, enum wi_change_kind kind, const char *id, c
 {
     struct wi_api_watchers *watchers = context;
     char name[WI_MODEL_NAME_MAX + 1];
-    size_t length = wi_model_name_base(id);
-    if (kind == WI_CHANGE_MODEL && length < sizeof name) { /* whatever the variant */
+    size_t length = kind == WI_CHANGE_MODEL ? wi_model_name_base(id) : sizeof name;
+    if (length < sizeof name) { /* whatever the variant */
         memcpy(name, id, length);
         name[length] = '\0';
         id = name;
