@@ -1,8 +1,8 @@
 /*
  * The tree that a file or a folder of files has by the profile unixfs-v1-2025 (IPIP-499), from the
  * hashes of the files' leaves alone: leaves of 1 MiB as raw blocks, inner nodes of at most 1,024
- * links, all leaves at the same depth. Helia and we so give the same bytes the same CID; Kubo, which
- * knows the profile by the same name, was not at hand. Pure.
+ * links, all leaves at the same depth. Helia and we so give the same bytes the same CID; Kubo,
+ * which knows the profile by the same name, was not at hand. Pure.
  */
 #ifndef WI_CONTENT_TREE_H
 #define WI_CONTENT_TREE_H
