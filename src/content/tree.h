@@ -1,8 +1,8 @@
 /*
  * The tree that a file or a folder of files has by the profile unixfs-v1-2025 (IPIP-499), from the
  * hashes of the files' leaves alone: leaves of 1 MiB as raw blocks, inner nodes of at most 1,024
- * links, all leaves at the same depth. Kubo, Helia and we so give the same bytes the same CID.
- * Pure.
+ * links, all leaves at the same depth. Helia and we so give the same bytes the same CID; Kubo,
+ * which knows the profile by the same name, was not at hand. Pure.
  */
 #ifndef WI_CONTENT_TREE_H
 #define WI_CONTENT_TREE_H
@@ -26,7 +26,9 @@ void wi_leaves_clear(struct wi_leaves *leaves);
 /* Computes them from a file's bytes, given in their order in pieces of any size. */
 struct wi_leaf_hasher;
 struct wi_leaf_hasher *wi_leaf_hasher_new(void);
-void wi_leaf_hasher_add(struct wi_leaf_hasher *hasher, const void *bytes, size_t size);
+/* `whole` gets them, too, at little more cost than without; NULL: nobody. */
+void wi_leaf_hasher_add(
+    struct wi_leaf_hasher *hasher, const void *bytes, size_t size, struct wi_hasher *whole);
 /* `leaves` is empty; the hasher is as new then. */
 void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves);
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher); /* NULL is none */

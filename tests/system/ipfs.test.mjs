@@ -66,7 +66,7 @@ const here = (name) => until(async () => {
 const bring = async (body) => (await pullToEnd(daemon, body)).outcome;
 
 before(async () => {
-    daemon = new Daemon({ config: { ...quiet, models: { pull_on_demand: 'ipfs/*' }, content: { stall: '300ms' }, 'hub.ipfs': { url: '' } } });
+    daemon = new Daemon({ config: { ...quiet, models: { pull_on_demand: 'ipfs/*' }, content: { stall: '10s' }, 'hub.ipfs': { url: '' } } });
     await daemon.start({ ready: false });
 });
 after(async () => {
@@ -288,7 +288,7 @@ test('a version with one changed MiB of 64 costs at most 3 MiB, whatever is publ
     assert.deepEqual(filesOf((await model('own/second')).json), [['finch-Q8_0.gguf', sha256(second)]]);
     assert.ok(gateway.bytes - before <= 3 << 20, `${gateway.bytes - before} bytes were sent`);
     assert.equal(gateway.asked.length, 4, 'a folder, a file and two leaves');
-    await daemon.reload({ content: { serve: 'no', stall: '300ms' } });
+    await daemon.reload({ content: { serve: 'no', stall: '10s' } });
 });
 
 test('what two files of a model have in common comes once', async () => {
