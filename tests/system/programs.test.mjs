@@ -23,7 +23,7 @@ const test = testsOf(() => daemon);
 before(async () => {
     daemon = new Daemon({ models: ['twice'], config: {
         api: { kernel_time: `${KERNEL_TIME_MS}ms` },
-        pool: { max_connections: 2, max_retries: 0, verify: 'off' }, // whatever uses up an attempt fails 'browser.chrome': { max_connections: 1 },
+        pool: { max_connections: 2, max_retries: 0, verify: 'off' }, // whatever uses up an attempt fails
         'browser.firefox': { max_connections: 1 },
     } });
     daemon.writeConfig({ api: { tokens_file: writeTokens(daemon, people, tokens) } });
