@@ -2,10 +2,12 @@
 #include "lab/export.h"
 
 #include "tensor/number.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define NS_IN_MS 1e6
+#define FIGURES 6 /* of a median in a curve */
 
 static void put_number(struct wi_buffer *out, double number)
 {
@@ -72,6 +74,52 @@ void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures
         wi_buffer_puts(out, "}");
     }
     wi_buffer_puts(out, "]}\n");
+}
+
+/* Which cell it is, and of which model; NULL: it has no time of its own. The caller frees. */
+static char *key_of(const struct wi_lab_cell *cell)
+{
+    struct wi_buffer key = {0};
+    if (cell->outcome != WI_LAB_OK || cell->count == 0 || cell->yardstick < WI_LAB_YARDSTICKS)
+        return NULL;
+    wi_lab_put_name(&key, cell);
+    wi_buffer_strings(&key, " ", cell->hash ? cell->hash : "", NULL);
+    return key.text;
+}
+
+/* The medians of a run by their cells' keys; a new reference. */
+static json_t *medians_of(const struct wi_lab_run *run)
+{
+    json_t *medians = json_object();
+    for (size_t i = 0; i < run->count; i++) {
+        char *key = key_of(&run->cells[i]);
+        if (key)
+            json_object_set_new(medians, key,
+                json_real(wi_lab_median_of(run->cells[i].samples, run->cells[i].count)));
+        free(key);
+    }
+    return medians;
+}
+
+void wi_lab_put_earlier(
+    struct wi_buffer *out, const struct wi_lab_run *run, const struct wi_lab_run *earlier)
+{
+    json_t *before = medians_of(earlier), *medians = json_object();
+    for (size_t i = 0; i < run->count; i++) {
+        char index[24], *key = key_of(&run->cells[i]);
+        json_t *median = key ? json_object_get(before, key) : NULL;
+        snprintf(index, sizeof index, "%lld", (long long)run->cells[i].index);
+        json_object_set(medians, index, median);
+        free(key);
+    }
+    json_t *document = json_pack("{s:s, s:I, s:s?, s:b, s:o}", "id", earlier->id, "began_at",
+        (json_int_t)earlier->began_at, "commit", earlier->commit, "noisy", wi_lab_is_noisy(earlier),
+        "medians", medians);
+    char *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(FIGURES));
+    wi_buffer_puts(out, text);
+    free(text);
+    json_decref(document);
+    json_decref(before);
 }
 
 void wi_lab_put_ndjson(struct wi_buffer *out, const struct wi_lab_figures *figures)

@@ -9,6 +9,10 @@
 
 /* A document of share/webinfer/lab.schema.json, with summaries and speed-ups. */
 void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures);
+/* What `earlier` has of the cells of `run` that are ok in both, by name and hash alike, as
+ * {"id", "began_at", "commit", "noisy", "medians": {INDEX: MS}} with the indexes of `run`. */
+void wi_lab_put_earlier(
+    struct wi_buffer *out, const struct wi_lab_run *run, const struct wi_lab_run *earlier);
 /* A line of JSON for each cell, as in that document, with the run, without its cells, as `run`. */
 void wi_lab_put_ndjson(struct wi_buffer *out, const struct wi_lab_figures *figures);
 /* RFC 4180: a row of titles, then one for each cell. A spreadsheet takes no field as a formula. */

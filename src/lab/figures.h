@@ -14,7 +14,6 @@ struct wi_lab_mark {
 };
 /* Whether the marks of one browser differ by more than WI_LAB_DRIFT: the largest from the least. */
 int wi_lab_has_drifted(const struct wi_lab_mark *marks, size_t count);
-/* Public for tests. */
 int wi_lab_is_noisy(const struct wi_lab_run *run);
 
 /* The cell that this one is compared with: the one that it names; else that of the same model,

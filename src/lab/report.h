@@ -20,9 +20,9 @@ void wi_lab_put_markdown_comparison(
 void wi_lab_put_junit(struct wi_buffer *out, const struct wi_lab_figures *figures);
 void wi_lab_put_junit_comparison(struct wi_buffer *out, const struct wi_lab_comparison *comparison);
 
-/* A document of its own, out of a template that has WI_LAB_HTML_MARK once, where `json` goes: of a
- * run, as wi_lab_put_json writes it, or {"matrix": …} as GET /v1/matrix answers it. 0, or -1 for a
- * text that is no such template. */
+/* A document of its own, out of a template that has WI_LAB_HTML_MARK once, where `json` goes:
+ * {"run": …, "history": […]} as wi_lab_put_json and wi_lab_put_earlier write them, or {"matrix": …}
+ * as GET /v1/matrix answers it. 0, or -1 for a text that is no such template. */
 #define WI_LAB_HTML_MARK "%RUN%"
 int wi_lab_put_html(struct wi_buffer *out, const char *template_text, const char *json);
 

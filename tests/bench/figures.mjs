@@ -31,3 +31,10 @@ export function table(title, head, rows) {
     return `\n${title}\n${line(cells[0])}\n${widths.map((width) => '-'.repeat(width)).join('  ')}\n` +
         `${cells.slice(1).map(line).join('\n')}\n`;
 }
+
+/** "12 ok, 3 absent" @param {string[]} words */
+export function counted(words) {
+    const counts = new Map();
+    for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+    return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}

@@ -1,5 +1,5 @@
-/** The report of a run as a document, from a file and with the network off: what it says is what the client computes, it is sorted
- * by keys and clicks, and nothing from outside is more than text. */
+/** The report of a run, and what browsers can do, as documents, from a file and with the network off: what it says is what the client
+ * computes, it is sorted by keys and clicks, and nothing from outside is more than text. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -18,19 +18,36 @@ const NOWHERE = { 'network.proxy.type': 1, 'network.proxy.http': '127.0.0.1', 'n
     'network.proxy.ssl_port': 9 };
 
 let folder, browser, json;
+const at = (name) => path.join(folder, name);
 /** Writes the report of a run. @returns its file */
 function write(name, run) {
-    const file = path.join(folder, `${name}.json`), html = path.join(folder, `${name}.html`);
-    fs.writeFileSync(file, JSON.stringify(run));
-    execFileSync(cliPath, ['results', 'show', file, '--html', html]);
-    return html;
+    fs.writeFileSync(at(`${name}.json`), JSON.stringify(run));
+    execFileSync(cliPath, ['results', 'show', at(`${name}.json`), '--html', at(`${name}.html`)]);
+    return at(`${name}.html`);
 }
+/** The same document with something else to show, as the client writes it where it has a daemon. @param {(said: any) => object} change */
+function rewrite(from, to, change) {
+    const html = fs.readFileSync(at(`${from}.html`), 'utf8'), [all, said] = /id="run">(.*?)<\/script>/s.exec(html);
+    const text = JSON.stringify(change(JSON.parse(said))).replaceAll('<', '\\u003c');
+    fs.writeFileSync(at(`${to}.html`), html.replace(all, () => `id="run">${text}</script>`));
+}
+
+/** What three earlier runs have of two cells; the last has none of them. */
+const HISTORY = [{ id: 'run-0b', began_at: 1690000200000, commit: 'c-2', noisy: true, medians: { 1: 13.5 } },
+    { id: 'run-0a', began_at: 1690000100000, commit: HOSTILE, noisy: false, medians: { 1: 12.5, 2: 4.25 } },
+    { id: 'run-0', began_at: 1690000000000, commit: null, noisy: false, medians: {} }];
+const MATRIX = { features: [{ name: 'webgpu', title: 'WebGPU' }, { name: 'webnn', title: HOSTILE }], browsers: [
+    { browser: 'chrome', browser_version: '147', state: 'done', reason: null, found_at: 1700000000000,
+        features: { webgpu: { state: 'software', detail: HOSTILE }, webnn: { state: 'yes', detail: '' } } },
+    { browser: HOSTILE, browser_version: null, state: 'absent', reason: HOSTILE, found_at: null, features: null }] };
 before(async () => {
     folder = fs.mkdtempSync(path.join(os.tmpdir(), 'webinfer-report-'));
     const bad = cellOf({ model: HOSTILE, platform: 'webnn', outcome: 'inexact', reason: HOSTILE, error_ratio: 3 });
     const made = cellOf({ model: 'made-up', platform: 'simulated', samples_ms: [40, 40, 41] });
     write('run', runOf('run-1', { more: [bad, made], head: { name: HOSTILE } }));
-    json = JSON.parse(execFileSync(cliPath, ['results', 'export', path.join(folder, 'run.json'), '--format', 'json'], { encoding: 'utf8' }));
+    rewrite('run', 'run', ({ run }) => ({ run, history: HISTORY }));
+    rewrite('run', 'matrix', () => ({ matrix: MATRIX }));
+    json = JSON.parse(execFileSync(cliPath, ['results', 'export', at('run.json'), '--format', 'json'], { encoding: 'utf8' }));
     browser = await launch();
 });
 after(async () => {
@@ -44,7 +61,7 @@ async function withReport(name, options, body) {
     const { tab, close } = await browser.openTab(problems, { offline: true, ...options });
     tab.on('request', (request) => asked.push(request.url()));
     try {
-        const url = pathToFileURL(path.join(folder, `${name}.html`)).href;
+        const url = pathToFileURL(at(`${name}.html`)).href;
         await tab.goto(url);
         await tab.waitForSelector('tbody tr');
         await body(tab);
@@ -114,12 +131,16 @@ test('the heads of columns sort, by key and by click', () => withReport('run', {
 test('samples and curves have a table each, with the same figures', () => withReport('run', {}, async (tab) => {
     await tab.waitForSelector('.plot canvas');
     const digits = json.cells.filter(({ model, yardstick }) => model === 'digits' && !yardstick);
-    const rows = await tab.evaluate(() => [...document.querySelectorAll('figure table tbody tr')].map((row) => [...row.cells].map((one) => one.textContent)));
+    const [rows, ...over] = await tab.evaluate(() => [...document.querySelectorAll('figure')].map((figure) =>
+        [...figure.querySelectorAll('tbody tr')].map((row) => [...row.cells].map((one) => one.textContent))));
     const lines = [...new Set(digits.filter(({ summary }) => summary).map(({ browser: kind, platform }) => `${kind}/${platform}`))];
     assert.deepEqual(rows, [1, 2, 4].map((concurrency) => [String(concurrency), ...lines.map((line) => {
         const cell = digits.find((one) => one.concurrency === concurrency && `${one.browser}/${one.platform}` === line);
         return figure(concurrency * 1000 / cell.summary.median);
     })]));
+    const [first, second] = [1, 2].map((index) => figure(json.cells[index].summary.median));
+    assert.deepEqual(over.flat().map(([name, ...figures]) => [name.replace(/^(\d): [^a-z⟨<]*/, '$1 '), ...figures]),
+        [[`1 ${HOSTILE.replace('\u202e', '⟨U+202E⟩').slice(0, 12)}`, '12.5', '4.25'], ['2 c-2 noisy', '13.5', ''], ['3 commit-1', first, second]]);
     const strip = tab.locator('tbody tr[data-index="1"]');
     assert.equal(await strip.locator('svg.samples .dots').count(), 1);
     assert.equal((await strip.locator('svg.samples .dots').getAttribute('d')).split('M').length, json.cells[1].samples_ms.length + 1);
@@ -152,6 +173,21 @@ test('200 cells with 20 samples each make a document of at most 400 kB', async (
     await withReport('large', {}, async (tab) => assert.equal((await rowsOf(tab)).length, 200));
 });
 
+/** What the document of what browsers can do says. An expression, for browsers of either driver. */
+const CELLS = `JSON.stringify([...document.querySelectorAll('table tr')].map((row) => [...row.cells].map((one) => one.textContent)))`;
+function checkMatrix(text) {
+    const shown = HOSTILE.replace('\u202e', '⟨U+202E⟩'), [head, ...rows] = JSON.parse(text);
+    assert.match(head[1], /^chrome 147.*2023/);
+    assert.deepEqual([head[0], head[2]], ['Feature', `${shown} absent: ${shown}`]);
+    assert.deepEqual(rows, [['WebGPU', `software ${shown}`, '–'], [shown, 'yes ', '–']]);
+}
+
+test('what browsers can do is read back, and fits a narrow window', () => withReport('matrix', { viewport: { width: 400, height: 800 } }, async (tab) => {
+    checkMatrix(await tab.evaluate(CELLS));
+    assert.equal(await tab.evaluate(() => document.querySelectorAll('img, iframe, main script, main style').length), 0);
+    assert.ok(await tab.evaluate(() => document.documentElement.scrollWidth <= innerWidth), 'no wider than the window');
+}));
+
 const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
 
@@ -159,7 +195,7 @@ test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async (
     const other = await launchFirefox(firefox, NOWHERE);
     try {
         const { tab } = await other.openTab();
-        await tab.goto(pathToFileURL(path.join(folder, 'run.html')).href);
+        await tab.goto(pathToFileURL(at('run.html')).href);
         await tab.waitForSelector('.plot canvas');
         checkRows(await rowsOf(tab));
         assert.equal(await tab.evaluate('document.querySelectorAll("img, iframe, main script, main style").length'), 0);
@@ -168,6 +204,10 @@ test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async (
         await checkOrder(tab, 'Median ms', true);
         await tab.resize(400, 800);
         await tab.waitFor('document.documentElement.scrollWidth <= innerWidth && innerWidth === 400');
+        await tab.goto(pathToFileURL(at('matrix.html')).href);
+        await tab.waitForSelector('tbody tr');
+        checkMatrix(await tab.evaluate(CELLS));
+        assert.equal(await tab.evaluate('document.querySelectorAll("img, iframe, main script, main style").length'), 0);
     } finally {
         await other.close();
     }

@@ -94,9 +94,14 @@ test('what is not there cannot be asked', async () => {
         assert.deepEqual([status, json.code, json.field], [400, 'invalid_field', 'browser']);
     assert.equal((await ask({ nodes: 1 })).status, 400);
     assert.deepEqual((await matrix('?node=node-0000000000000000')).browsers, []);
-    const { code, problems } = await webinfer(daemon, ['matrix', '--browser', 'netscape']);
-    assert.equal(code, 1);
-    assert.match(problems, /not a browser kind here/);
+    for (const [words, exit, said] of [
+        [['--browser', 'netscape'], 1, /not a browser kind here[^]*allowed: chrome/], [['--node', 'node-0000000000000000'], 1, /node_not_found/],
+        [['--start', '--browser', 'netscape'], 2, /no browser kind "netscape"/], [['--found', '--html', '/nowhere/x'], 2, /\/nowhere\/x cannot be written/],
+    ]) {
+        const { code, problems } = await webinfer(daemon, ['matrix', ...words]);
+        assert.equal(code, exit, `${words}: ${problems}`);
+        assert.match(problems, said);
+    }
 });
 
 /** A node that joins, and its column. */

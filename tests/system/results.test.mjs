@@ -147,6 +147,11 @@ test('while the disk is full nothing is stored, and that is said', async () => {
     try {
         assertProblem(await send({ id: 'run-full', cells: [cellOf({ index: 1 })] }), 507, 'storage_failed');
         assert.equal((await get('/v1/results/run-full')).json.cells.length, 1);
+        fs.writeFileSync(fileOf('full.json'), JSON.stringify(runOf('run-full-import')));
+        const { code, problems } = await cli('import', fileOf('full.json'));
+        assert.equal(code, 1, problems);
+        assert.match(problems, /507[^]*storage_failed/);
+        assertProblem(await get('/v1/results/run-full-import'), 404, 'not_found');
     } finally {
         limit('unlimited');
     }
@@ -181,12 +186,25 @@ test('list, show and rm', async () => {
     assert.match(out, /digits chrome\/webgpu fp32 threads=1 batch=1 concurrency=4 page +ok +20 +1\d\.\d+ ms/);
     assert.match(out, /absent .*no such platform here/);
     assert.equal((await cli('rm', 'run-show')).code, 0);
-    const gone = await cli('show', 'run-show');
-    assert.equal(gone.code, 1);
-    assert.match(gone.problems, /there is no run run-show/);
-    assert.equal((await cli('show', '../x')).code, 2);
-    assert.equal((await cli('show', 'a b')).code, 2);
-    assert.equal((await webinfer(daemon, ['results', 'rm', 'run-x'], { env: { WEBINFER_TOKEN: tokens.ada } })).code, 4);
+});
+
+test('what cannot be is said, with what to do', async () => {
+    fs.writeFileSync(fileOf('good.json'), JSON.stringify(runOf('run-good')));
+    for (const [words, exit, said, who = 'root'] of [
+        [['show', 'run-show'], 1, /there is no run run-show/], [['export', 'run-show'], 1, /there is no run run-show/],
+        [['rm', 'run-show'], 1, /there is no run run-show/], [['compare', fileOf('good.json'), 'run-show'], 1, /there is no run run-show/],
+        [['show', '../x'], 2, /No such file/], [['show', 'a b'], 2, /is no run's id/], [['rm', 'a/b'], 2, /is no run's id/],
+        [['list', '--limit', 'x'], 2, /--limit x is no number/], [['export', fileOf('good.json'), '--format', 'xml'], 2, /allowed: ndjson, csv, json, bmf/],
+        [['compare', 'run-a'], 2, /B/], [['compare', 'run-a', 'run-b', '--fail-on-regression', 'much'], 2, /expected: 0.1% to 1000%/],
+        [['compare', 'run-a', 'run-b', '--fail-on-regression', '0'], 2, /expected: 0.1% to 1000%/],
+        ...['html', 'markdown', 'junit'].map((kind) => [['show', fileOf('good.json'), `--${kind}`, '/nowhere/x'], 2, /\/nowhere\/x cannot be written: No such file/]),
+        [['rm', 'run-x'], 4, /rank/, 'ada'], [['import', fileOf('good.json')], 4, /rank/, 'ada'], [['list'], 4, /token/, 'nobody'],
+    ]) {
+        const { code, problems } = await webinfer(daemon, ['results', ...words], { env: { WEBINFER_TOKEN: tokens[who] ?? 'wrong' } });
+        assert.equal(code, exit, `${words}: ${problems}`);
+        assert.match(problems, said, String(words));
+    }
+    assert.equal((await webinfer(daemon, ['results', 'list'], { env: { WEBINFER_URL: 'http://127.0.0.1:9' } })).code, 3);
 });
 
 test('exports have medians, ratios and what the schema says, and an import gives them back', async () => {
@@ -226,7 +244,6 @@ test('exports have medians, ratios and what the schema says, and an import gives
     const csv = (await cli('export', run.id, '--format', 'csv')).out;
     assert.match(csv, /^run,name,began_at,commit,index,model,/);
     assert.ok(csv.includes(`"'=${HOSTILE.replaceAll('"', '""')}"`));
-    assert.match((await cli('export', run.id, '--format', 'xml')).problems, /allowed: ndjson, csv, json, bmf/);
 });
 
 test('an import that is none is refused here', async () => {
@@ -277,21 +294,27 @@ test('a comparison exits by what it finds', async () => {
     await compare('run-a', 'run-slow', 1, /^## Regression: a cell is slower/, '--markdown', '-');
     const junit = (await compare('run-a', 'run-slow', 1, /^<\?xml/, '--junit', '-')).out;
     assert.match(junit, /tests="13" failures="6" errors="0" skipped="1"/);
-    for (const words of [['run-a'], ['run-a', 'run-b', '--fail-on-regression', 'much'], ['run-a', 'run-b', '--fail-on-regression', '0']])
-        assert.equal((await cli('compare', ...words)).code, 2);
-    assert.equal((await cli('compare', 'run-a', 'run-none')).code, 1);
 });
 
-test('reports are written where they are asked for', async () => {
-    await keep(runOf('run-report', { more: [cellOf({ model: HOSTILE, outcome: 'inexact' })] }));
+test('reports are written where they are asked for, and the document has what earlier runs have of the cells', async () => {
+    await keep(runOf('run-before', { seed: 50 }));
+    await keep(runOf('run-made-before', { seed: 51, head: { simulated: true } }));
+    await keep(runOf('run-report', { seed: 52, more: [cellOf({ model: HOSTILE, outcome: 'inexact' })] }));
+    await keep(runOf('run-after', { seed: 53 }));
     const files = ['html', 'markdown', 'junit'].map((kind) => [`--${kind}`, fileOf(`report.${kind}`)]);
     const { code, out, problems } = await cli('show', 'run-report', ...files.flat());
     assert.deepEqual([code, out], [0, ''], problems);
     const [html, markdown, junit] = files.map(([, file]) => fs.readFileSync(file, 'utf8'));
     assert.equal(html.split('</script').length, 3, 'nothing from outside ends a script');
+    const { run, history } = JSON.parse(/id="run">(.*?)<\/script>/s.exec(html)[1]);
+    assert.equal(run.id, 'run-report');
+    assert.ok(history.every(({ id }) => !/^run-(?:made|report|after)/.test(id)), JSON.stringify(history));
+    const { cells } = (await get('/v1/results/run-before')).json, { commit, medians } = history.find(({ id }) => id === 'run-before');
+    const timed = cells.filter(({ yardstick, outcome }) => !yardstick && outcome === 'ok');
+    assert.deepEqual([commit, Object.keys(medians).map(Number)], ['commit-50', timed.map(({ index }) => index)]);
+    for (const { index, samples_ms } of timed) assert.ok(Math.abs(medians[index] / medianOf(samples_ms) - 1) < 1e-5);
     assert.ok(markdown.indexOf('**inexact**') < markdown.indexOf('| ok'));
     assert.match(junit, /tests="14" failures="1" errors="0" skipped="1"/);
-    assert.equal((await cli('show', 'run-report', '--html', '/nowhere/x.html')).code, 2);
 });
 
 /* --- DuckDB ------------------------------------------------------------------------------------ */

@@ -19,6 +19,7 @@ const TABLE = [
     [/Provider type for .* node with name '.*' is not set/, 'operator_unsupported', true], // no provider of the build has it
     [/requires f16 but the device does not support it/, 'operator_unsupported'],
     [/Failed to execute '\w+' on 'ML(?:GraphBuilder|Context)'/, 'operator_unsupported'], // WebNN cannot build it
+    [/Batchwise recurrent operations .* not supported/, 'operator_unsupported'], // ORT's RNN, GRU and LSTM on the CPU
     [/ERROR_CODE: 9,/, 'operator_unsupported', true], // ORT's NOT_IMPLEMENTED
     [/Protobuf parsing failed|INVALID_PROTOBUF|ERROR_CODE: 7,|no graph was found|ModelProto does not have a graph/i, 'model_invalid', true],
     [/no available backend found|Web(?:GPU|NN) is not (?:available|supported)|Failed to get (?:a )?GPU adapter|requestAdapter returned null|Failed to request (?:a WebGPU )?device/i, 'platform_unsupported'],

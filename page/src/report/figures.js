@@ -1,4 +1,4 @@
-/** What a run is shown as: its columns, their order, and curves over concurrency. Pure. */
+/** What a run is shown as: its columns, their order, and curves over concurrency and over earlier runs. Pure. */
 
 /** @typedef {{n: number, min: number, median: number, p90: number, low: number, high: number, bimodal: boolean}} Summary */
 /** @typedef {{index: number, model: string, browser?: string, browser_version?: string, platform: string, precision?: string,
@@ -30,6 +30,7 @@ const ALL = [
     { title: 'Browser', by: (cell) => cell.browser },
     { title: 'Platform', by: (cell) => cell.platform },
     { title: 'Outcome', by: (cell) => OUTCOMES.indexOf(cell.outcome) },
+    { title: 'Reason', by: (cell) => cell.reason },
     { title: 'Speed-up', by: (cell) => cell.speedup?.value, isFigure: true },
     { title: 'Median ms', by: (cell) => cell.summary?.median, isFigure: true },
     { title: '95 % of it', by: (cell) => cell.summary && cell.summary.high - cell.summary.low, isFigure: true },
@@ -43,7 +44,6 @@ const ALL = [
     { title: 'Load ms', by: (cell) => cell.load_ms, isFigure: true },
     { title: 'First ms', by: (cell) => cell.first_ms, isFigure: true },
     { title: 'Error', by: (cell) => cell.error_ratio, isFigure: true },
-    { title: 'Reason', by: (cell) => cell.reason },
 ];
 
 /** Those that say something of one of the cells at least. @param {Cell[]} cells */
@@ -66,11 +66,12 @@ export function worstFirst(cells) {
     return cells.toSorted((a, b) => rank(a) - rank(b) || (speed(a) === speed(b) ? a.index - b.index : speed(a) - speed(b)));
 }
 
-/** @typedef {{name: string, xs: number[], lines: {name: string, values: (number | null)[]}[]}} Curves */
+/** `head` is of x in the table below; `note` says what is drawn. `labels` are what stands in the place of each x there.
+ * @typedef {{name: string, note: string, head: string, xs: number[], labels?: string[], lines: {name: string, values: (number | null)[]}[]}} Curves */
 
 /** What is one curve: all but the concurrency. @param {Cell} cell */
 const lineOf = ({ browser, platform, precision, threads }) =>
-    [[browser, platform].filter(Boolean).join('/'), precision, threads && `${threads} threads`].filter(Boolean).join(' ');
+    [[browser, platform].filter(Boolean).join('/'), precision, threads && (threads === 1 ? '1 thread' : `${threads} threads`)].filter(Boolean).join(' ');
 
 /** Requests a second over the concurrency, for each model and clock that has more than one: so many at a time, over the
  * median of one. @param {Run} run @returns {Curves[]} */
@@ -88,8 +89,32 @@ export function curvesOf(run) {
             const cell = cells.find((one) => one.concurrency === x && lineOf(one) === line);
             return cell?.summary ? x * (cell.batch ?? 1) * 1000 / cell.summary.median : null;
         }) }));
-        return { name: isSimulated(run, cells[0]) ? `${name}, simulated` : name, xs, lines };
+        return { name: isSimulated(run, cells[0]) ? `${name}, simulated` : name, note: 'requests a second over the concurrency', head: 'Concurrency', xs, lines };
     }).filter(({ xs }) => xs.length > 1);
+}
+
+/** What an earlier run has of the cells: the medians of those that are ok in both, by their indexes in this one.
+ * @typedef {{id: string, began_at: number, commit: string | null, noisy: boolean, medians: Record<string, number>}} Earlier */
+
+/** A run in a table. @param {{began_at: number, commit?: string | null, noisy: boolean}} one @param {(ms: number) => string} moment */
+const labelOf = ({ began_at: at, commit, noisy }, moment) => [moment(at), commit?.slice(0, 12), noisy && 'noisy'].filter(Boolean).join(' ');
+
+/** Medians over the earlier runs that have some, the oldest first, and over this one, which is the last: a figure for the cells of
+ * a model that differ in their places alone. @param {Run} run @param {Earlier[]} history @param {(ms: number) => string} moment
+ * @returns {Curves[]} */
+export function historyOf(run, history, moment) {
+    const earlier = history.filter(({ medians }) => Object.keys(medians).length > 0).toSorted((a, b) => a.began_at - b.began_at);
+    const labels = [...earlier, { ...run, commit: run.webinfer?.commit }].map((one, i) => `${i + 1}: ${labelOf(one, moment)}`);
+    /** @type {Map<string, Curves>} */
+    const figures = new Map();
+    for (const cell of run.cells.filter(({ index }) => earlier.some(({ medians }) => index in medians))) {
+        const name = [cell.model, cell.batch && `batch ${cell.batch}`, cell.concurrency && `${cell.concurrency} at a time`,
+            cell.clock && `by the ${cell.clock}’s clock`, isSimulated(run, cell) && 'simulated'].filter(Boolean).join(', ');
+        const found = figures.get(name) ?? { name, note: 'median in ms, from the oldest run to this one', head: 'Run', labels, xs: labels.map((_, i) => i + 1), lines: [] };
+        found.lines.push({ name: lineOf(cell), values: [...earlier.map(({ medians }) => medians[cell.index] ?? null), cell.summary?.median ?? null] });
+        figures.set(name, found);
+    }
+    return [...figures.values()];
 }
 
 /** Where the samples lie in a picture `width` wide: all between the least and the largest. @param {number[]} samples @param {number} width */

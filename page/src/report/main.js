@@ -2,7 +2,7 @@
 import UPlot from 'uplot';
 import { draw, h } from '../console/draw.js';
 import { many, moment } from '../console/format.js';
-import { columnsOf, curvesOf, figure, isSimulated, sorted, spread, worstFirst } from './figures.js';
+import { columnsOf, curvesOf, figure, historyOf, isSimulated, sorted, spread, worstFirst } from './figures.js';
 import { showMatrix } from './matrix.js';
 
 /** @typedef {import('./figures.js').Run} Run */
@@ -16,7 +16,7 @@ const BADGES = /** @type {Record<string, string>} */ ({ ok: 'good', unsupported:
 const root = /** @type {HTMLElement} */ (document.getElementById('report'));
 const said = JSON.parse(document.getElementById('run')?.textContent ?? '');
 /** @type {Run} */
-const run = { cells: [], ...said };
+const run = { cells: [], ...said.run };
 const cells = run.cells.filter(({ yardstick }) => !yardstick);
 const yardsticks = run.cells.filter(({ yardstick }) => yardstick);
 const columns = columnsOf(cells);
@@ -93,14 +93,14 @@ const SHOWN = {
     Samples: samplesOf,
     Threads: ({ threads }) => threads,
 };
-/** Texts that may be long, and so may break. */
-const LONG = ['Model', 'Reason'];
+/** Texts that may be long, and so may break: the class of such a column. @type {Record<string, string>} */
+const LONG = { Model: 'long', Reason: 'why' };
 
 /** @param {import('./figures.js').Column[]} shown */
 const rowOf = (shown) => (/** @type {Cell} */ cell) =>
     h('tr', { key: cell.index, class: isSimulated(run, cell) ? 'made-up' : '', 'data-index': cell.index }, shown.map(({ title, by, isFigure }) => {
         const value = by(cell);
-        return h('td', { class: isFigure ? 'figure' : LONG.includes(title) ? 'long' : 'word' },
+        return h('td', { class: isFigure ? 'figure' : LONG[title] ?? 'word' },
             SHOWN[title] ? SHOWN[title](cell) : typeof value === 'number' ? figure(value) : value);
     }));
 
@@ -162,15 +162,15 @@ function optionsOf(element, { lines, xs }, width) {
 
 /** @param {import('./figures.js').Curves} curves */
 function plot(curves) {
-    const { name, xs, lines } = curves;
+    const { name, note, head, xs, labels, lines } = curves;
     return h('figure', { key: name },
-        h('figcaption', null, name, h('span', { class: 'note' }, ' requests a second over the concurrency')),
+        h('figcaption', null, name, h('span', { class: 'note' }, ` ${note}`)),
         h('div', { class: 'plot', 'aria-hidden': 'true', mounted: curvesDrawn, data: curves }),
         h('ul', { class: 'keys' }, lines.map((line, i) => h('li', null, h('span', { class: `line line${i % LINES}`, 'aria-hidden': 'true' }), line.name))),
         h('details', null, h('summary', null, 'As a table'),
             h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': `${name} as a table` }, h('table', null,
-                h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Concurrency'), lines.map((line) => h('th', { scope: 'col', class: 'figure' }, line.name)))),
-                h('tbody', null, xs.map((x, i) => h('tr', null, h('td', null, String(x)), lines.map(({ values }) => h('td', { class: 'figure' }, figure(values[i]))))))))));
+                h('thead', null, h('tr', null, h('th', { scope: 'col' }, head), lines.map((line) => h('th', { scope: 'col', class: 'figure' }, line.name)))),
+                h('tbody', null, xs.map((x, i) => h('tr', null, h('td', null, labels?.[i] ?? String(x)), lines.map(({ values }) => h('td', { class: 'figure' }, figure(values[i]))))))))));
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -192,12 +192,14 @@ function warnings() {
 }
 
 const curves = curvesOf(run);
+const history = historyOf(run, said.history ?? [], moment);
 
 function redraw() {
     draw(root, h('h1', null, run.name), warnings(), facts(), h('h2', null, 'Cells'),
         h('p', { class: 'note' }, order ? 'The heads of columns sort.' : 'The worst first; the heads of columns sort. A speed-up is against the cell of that number.'),
         table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), columns, true),
         curves.length > 0 && [h('h2', null, 'Over concurrency'), h('div', { class: 'plots' }, curves.map(plot))],
+        history.length > 0 && [h('h2', null, 'Over earlier runs'), h('div', { class: 'plots' }, history.map(plot))],
         yardsticks.length > 0 && [h('h2', null, 'The yardstick'), table('The yardstick', yardsticks, columnsOf(yardsticks), false)]);
 }
 

@@ -22,7 +22,7 @@ export function showMatrix(root, { features, browsers }) {
     document.title = 'What browsers can do';
     draw(root, h('h1', null, document.title),
         h('p', { class: 'note' }, 'Each was found by a computation whose result was checked. Software is what a software adapter computed.'),
-        h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': document.title }, h('table', null,
+        h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': document.title }, h('table', { class: 'matrix' },
             h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Feature'), browsers.map(head))),
             h('tbody', null, features.map(({ name, title }) =>
                 h('tr', null, h('th', { scope: 'row' }, title), browsers.map((column) => cell(column.features?.[name]))))))));

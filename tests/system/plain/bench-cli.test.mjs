@@ -63,6 +63,7 @@ test('each place of each browser has its outcome, and its answer is what a clien
     const { code, out, problems, run } = await bench(['digits', '--runs', '2', '--threads', '1', '--test-type', 'page']);
     assert.equal(code, 0, out + problems);
     assertWhole(run);
+    assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
     for (const [browser, platforms] of Object.entries(EXPECTED)) {
         for (const [platform, outcome] of Object.entries(platforms)) {
             const cells = run.cells.filter((cell) => cell.browser === browser && cell.platform === platform && !cell.yardstick);

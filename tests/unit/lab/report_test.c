@@ -71,6 +71,26 @@ TEST(json_is_read_again_and_has_the_figures)
     free(text);
 }
 
+TEST(an_earlier_run_has_the_cells_of_the_same_model)
+{
+    struct wi_lab_run run, earlier;
+    struct wi_buffer out = {0};
+    make(&run);
+    read_run(&earlier,
+        "{'version':1,'id':'run-0','name':'a','began_at':7,'webinfer':{'commit':'c'},'cells':["
+        "{'index':5,'model':'digits','browser':'chrome','platform':'webgpu','precision':'fp32',"
+        "'threads':1,'batch':1,'concurrency':1,'clock':'page','outcome':'ok','samples_ms':[4,9,5]},"
+        "{'index':6,'model':'digits','hash':'ab','browser':'chrome','platform':'wasm',"
+        "'precision':'fp32','threads':1,'batch':1,'concurrency':1,'clock':'page','outcome':'ok',"
+        "'samples_ms':[8]}]}");
+    wi_lab_put_earlier(&out, &run, &earlier);
+    assert_string_equal(out.text, "{\"id\":\"run-0\",\"began_at\":7,\"commit\":\"c\",\"noisy\":"
+                                  "false,\"medians\":{\"1\":5.0}}");
+    wi_buffer_clear(&out);
+    wi_lab_run_clear(&earlier);
+    wi_lab_run_clear(&run);
+}
+
 TEST(lines_of_json_are_one_for_each_cell)
 {
     char *text = put(wi_lab_put_ndjson), *rest = text;

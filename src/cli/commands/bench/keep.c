@@ -17,6 +17,11 @@
 #define EXCHANGE_MS 60000
 #define PAUSE_MS 500
 
+/* Of the source that was built; "" where that is not known. */
+static const char built_commit[] =
+#include "cli/commands/bench/commit.inc"
+    ;
+
 /* --- the head --------------------------------------------------------------------------------- */
 
 /* Of this machine only where the daemon is on it, too: nobody else's is known here. */
@@ -47,6 +52,8 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
     json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION, "id",
         id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
         (json_int_t)wi_wall_ms(), "webinfer", "version", PACKAGE_VERSION);
+    if (*built_commit)
+        json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));
     if (about->simulated)
         json_object_set_new(head, "simulated", json_true());
     if (is_here(cli))

@@ -5,10 +5,11 @@
 #include "cli/cli.h"
 #include "lab/run.h"
 
+/* Whether what names a run names a file: it is "-", ends with ".json" or has a slash in it. */
+int wi_cli_lab_is_file(const char *name);
 /* Whether an id may be asked for; complains if not. */
 int wi_cli_lab_check_id(const char *id);
-/* Reads the run of a file, whose name is "-", ends with ".json" or has a slash in it, or asks the
- * service for the one of that id. With WI_EXIT_OK the caller
+/* Reads the run of a file, or asks the service for the one of that id. With WI_EXIT_OK the caller
  * clears it, else it was complained. */
 enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab_run *run);
 enum wi_exit wi_cli_lab_load_file(const char *path, struct wi_lab_run *run);

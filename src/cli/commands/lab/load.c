@@ -15,8 +15,7 @@
 #define TEMPLATE_MAX (4 << 20)
 #define EXCHANGE_MS 120000
 
-/* Whether what names a run names a file. */
-static int is_file(const char *name)
+int wi_cli_lab_is_file(const char *name)
 {
     return strcmp(name, "-") == 0 || strchr(name, '/') || wi_text_ends(name, ".json");
 }
@@ -79,7 +78,7 @@ enum wi_exit wi_cli_lab_load(struct wi_cli *cli, const char *name, struct wi_lab
     struct wi_rest_answer answer;
     enum wi_exit result;
 
-    if (is_file(name))
+    if (wi_cli_lab_is_file(name))
         return wi_cli_lab_load_file(name, run);
     if (!wi_cli_lab_check_id(name))
         return WI_EXIT_USAGE;

@@ -11,6 +11,8 @@
 #include <string.h>
 
 #define EXCHANGE_MS 30000
+#define LIST_MAX "1000"
+#define HISTORY_MAX 20 /* earlier runs in a report */
 
 /* --- list ------------------------------------------------------------------------------------ */
 
@@ -146,11 +148,62 @@ static void print_cells(const struct wi_lab_figures *figures)
     free(rows);
 }
 
-static enum wi_exit write_html(const struct wi_cli *cli, const struct wi_lab_figures *figures)
+/* One of the service's, as wi_lab_put_earlier has it; nothing where it is gone. */
+static void put_earlier(
+    const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
-    struct wi_buffer json = {0};
+    char *path = wi_sprintf("/v1/results/%s", id);
+    json_t *document = wi_cli_get(cli, path);
+    struct wi_lab_run earlier;
+    struct wi_error error;
 
+    free(path);
+    if (document && wi_lab_run_read(&earlier, document, WI_LAB_WHOLE, &error) == WI_OK) {
+        wi_buffer_puts(out, out->size ? "," : "");
+        wi_lab_put_earlier(out, run, &earlier);
+        wi_lab_run_clear(&earlier);
+    }
+    json_decref(document);
+}
+
+/* Whether it came before this run and from here, as this one did: what was imported is of another
+ * machine, perhaps. */
+static int is_earlier(const json_t *row, const struct wi_lab_run *run)
+{
+    return json_string_value(json_object_get(row, "id")) &&
+           json_integer_value(json_object_get(row, "began_at")) < run->began_at &&
+           json_is_true(json_object_get(row, "simulated")) == run->simulated &&
+           !json_is_true(json_object_get(row, "imported"));
+}
+
+/* The last runs before this one. */
+static void put_history(
+    const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run)
+{
+    json_t *answer = wi_cli_get(cli, "/v1/results?limit=" LIST_MAX);
+    const json_t *row;
+    size_t i, count = 0;
+
+    json_array_foreach(json_object_get(answer, "results"), i, row)
+    {
+        if (is_earlier(row, run) && count++ < HISTORY_MAX)
+            put_earlier(cli, out, run, json_string_value(json_object_get(row, "id")));
+    }
+    json_decref(answer);
+}
+
+/* With what earlier runs have of its cells, where it is one of the service's. */
+static enum wi_exit write_html(
+    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
+{
+    struct wi_buffer json = {0}, history = {0};
+
+    wi_buffer_puts(&json, "{\"run\":");
     wi_lab_put_json(&json, figures);
+    if (!wi_cli_lab_is_file(name) && !figures->run->imported)
+        put_history(cli, &history, figures->run);
+    wi_buffer_strings(&json, ",\"history\":[", history.size ? history.text : "", "]}", NULL);
+    wi_buffer_clear(&history);
     enum wi_exit result = wi_cli_lab_write_html(cli, json.text);
     wi_buffer_clear(&json);
     return result;
@@ -169,13 +222,14 @@ static enum wi_exit write_report(const struct wi_cli *cli, const char *option,
     return result;
 }
 
-static enum wi_exit write_reports(const struct wi_cli *cli, const struct wi_lab_figures *figures)
+static enum wi_exit write_reports(
+    const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
 {
     const struct wi_arguments *arguments = &cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
 
     if (wi_argument_given(arguments, "html"))
-        result = write_html(cli, figures);
+        result = write_html(cli, name, figures);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "markdown"))
         result = write_report(cli, "markdown", figures, wi_lab_put_markdown);
     if (result == WI_EXIT_OK && wi_argument_given(arguments, "junit"))
@@ -196,7 +250,7 @@ enum wi_exit wi_cli_lab_show(struct wi_cli *cli, const char *name)
     wi_lab_figures_make(&figures, &run);
     if (wi_argument_given(arguments, "html") || wi_argument_given(arguments, "markdown") ||
         wi_argument_given(arguments, "junit")) {
-        result = write_reports(cli, &figures);
+        result = write_reports(cli, name, &figures);
     } else if (cli->json) {
         wi_lab_put_json(&text, &figures);
         fputs(text.text, stdout);
