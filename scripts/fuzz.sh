@@ -11,7 +11,7 @@ FUZZ_RUNS_FULL=2000000
 
 fuzz_build() {
     need_packages "${PACKAGES_FUZZ[@]}"
-    CC=clang CFLAGS='-g -O1' configure_in "$FUZZ" --enable-fuzzing --enable-coverage --disable-page
+    CC=clang CFLAGS='-g1 -O1' configure_in "$FUZZ" --enable-fuzzing --enable-coverage --disable-page
     make_in "$FUZZ" fuzz
 }
 

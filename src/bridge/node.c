@@ -284,15 +284,6 @@ static void node_destroy(struct wi_node *node)
     free(node);
 }
 
-static void silence(struct wi_node *node)
-{
-    wi_timer_stop(node->grace_timer);
-    wi_timer_stop(node->heartbeat_timer);
-    wi_timer_stop(node->ack_timer);
-    if (node->look.timer)
-        wi_timer_stop(node->look.timer);
-}
-
 /* `blame`: the oldest attempt may have been what ended it. */
 static void end(struct wi_node *node, int blame, const char *why)
 {
@@ -314,7 +305,6 @@ void wi_node_down(struct wi_node *node, const char *code, const char *why)
 {
     wi_info("bridge", node->info.id, "node down: %s", why);
     unlist(node);
-    silence(node);
     struct wi_link *link = let_go(node);
     enum wi_close close = node->quarantined ? WI_CLOSE_POLICY : WI_CLOSE_NORMAL;
     if (link)
@@ -326,7 +316,6 @@ void wi_node_leave(struct wi_node *node, int blame, const char *why)
 {
     wi_info("bridge", node->info.id, "node left: %s", why);
     unlist(node);
-    silence(node);
     wi_node_detach(node, "the node has left");
     end(node, blame, why);
 }

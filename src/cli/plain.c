@@ -50,6 +50,16 @@ void wi_plain_json(FILE *out, const char *text, size_t length)
     }
 }
 
+void wi_plain_put_json(const json_t *value)
+{
+    struct wi_buffer text = {0};
+
+    wi_buffer_json(&text, value);
+    wi_buffer_puts(&text, "\n");
+    wi_plain_json(stdout, text.text, text.size);
+    wi_buffer_clear(&text);
+}
+
 int wi_plain_is_word(const char *text)
 {
     static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

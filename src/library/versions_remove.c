@@ -123,15 +123,23 @@ static int look_for_model(void *context, int folder, const char *name, const str
     return inner->found || inner->unseen;
 }
 
+/* A name that is to go. */
+struct removed {
+    const char *directory, *name;
+    int store, parent; /* the store itself, and the folder in which the name lies as: */
+    const char *last;
+};
+
 /* The folder of a model that was added; not one that only holds models. */
-static enum wi_code remove_folder(int store, int parent, const char *directory, const char *name,
-    const char *last, uint64_t *freed, struct wi_error *error)
+static enum wi_code remove_folder(
+    const struct removed *removed, uint64_t *freed, struct wi_error *error)
 {
+    const char *directory = removed->directory, *name = removed->name, *last = removed->last;
     char *path = wi_sprintf("%s/%s", directory, name);
     struct inner inner = {path, NULL, 0};
     enum wi_model_format format;
     enum wi_code code = WI_OK;
-    int inside = !strchr(name, '/'), folder = inside ? wi_path_open(parent, last) : -1;
+    int inside = !strchr(name, '/'), folder = inside ? wi_path_open(removed->parent, last) : -1;
     int seen = !inside || (folder >= 0 && wi_path_each(folder, look_for_model, &inner) == 0);
     if (inner.unseen)
         errno = inner.unseen;
@@ -146,42 +154,45 @@ static enum wi_code remove_folder(int store, int parent, const char *directory, 
         code = wi_error_set(error, WI_CONFLICT, "model_name",
             "other models lie in the folder of %.160s: remove %.160s/%.128s first", name, name,
             inner.found);
-    else if (wi_versions_discard(store, parent, last, freed) != 0)
+    else if (wi_versions_discard(removed->store, removed->parent, last, freed) != 0)
         code = wi_path_failed(directory, "the model cannot be removed", error);
     free(inner.found);
     free(path);
     return code;
 }
 
-static enum wi_code remove_in(int store, int parent, const char *directory, const char *name,
-    const char *last, int *pulled, uint64_t *freed, struct wi_error *error)
+static enum wi_code remove_in(
+    const struct removed *removed, int *pulled, uint64_t *freed, struct wi_error *error)
 {
+    int parent = removed->parent;
     struct stat status;
-    if (fstatat(parent, last, &status, AT_SYMLINK_NOFOLLOW) != 0)
-        return no_model(name, error);
+    if (fstatat(parent, removed->last, &status, AT_SYMLINK_NOFOLLOW) != 0)
+        return no_model(removed->name, error);
     if (S_ISDIR(status.st_mode))
-        return remove_folder(store, parent, directory, name, last, freed, error);
+        return remove_folder(removed, freed, error);
     if (!S_ISLNK(status.st_mode))
-        return no_model(name, error);
-    *pulled = wi_versions_read_link(parent, last, name) != 0;
-    if (unlinkat(parent, last, 0) != 0 || fsync(parent) != 0)
-        return wi_path_failed(directory, "the model cannot be removed", error);
+        return no_model(removed->name, error);
+    *pulled = wi_versions_read_link(parent, removed->last, removed->name) != 0;
+    if (unlinkat(parent, removed->last, 0) != 0 || fsync(parent) != 0)
+        return wi_path_failed(removed->directory, "the model cannot be removed", error);
     return WI_OK;
 }
 
 enum wi_code wi_versions_remove(
     const char *directory, const char *name, int *pulled, uint64_t *freed, struct wi_error *error)
 {
-    const char *last;
+    struct removed removed = {.directory = directory, .name = name};
     *pulled = 0;
     *freed = 0;
     if (wi_model_check_name(name, error) != WI_OK)
         return WI_INVALID_FIELD;
     int store = wi_model_name_variant(name) ? -1 : wi_versions_open_store(directory);
-    int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &last) : -1;
+    int parent = store >= 0 ? wi_versions_open_parent(store, name, 0, &removed.last) : -1;
     enum wi_code code = WI_OK;
+    removed.store = store;
+    removed.parent = parent;
     if (parent >= 0)
-        code = remove_in(store, parent, directory, name, last, pulled, freed, error);
+        code = remove_in(&removed, pulled, freed, error);
     else if (wi_model_name_variant(name) || wi_is_missing(errno))
         code = no_model(name, error);
     else

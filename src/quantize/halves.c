@@ -300,9 +300,10 @@ static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
             code = wi_plan_fail(halves->problem, "model_invalid",
                 "the weights %.128s have values that are no numbers", tensor->name);
     }
+    const struct wi_new_tensor half = {name, WI_ONNX_FLOAT16, tensor->rank, tensor->dims, values,
+        (size_t)tensor->elements * sizeof *values};
     if (code == 0)
-        code = wi_output_tensor(halves->output, out, name, WI_ONNX_FLOAT16, tensor->rank,
-            tensor->dims, values, (size_t)tensor->elements * sizeof *values);
+        code = wi_output_tensor(halves->output, out, &half);
     free(values);
     free(chunk);
     wi_output_progress(halves->output, tensor->bytes);

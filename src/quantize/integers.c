@@ -64,14 +64,14 @@ static int put_packed(struct integers *integers, const struct wi_graph_made *mad
         scales[0] = sizes.scales / sizeof(float);
         zeros[0] = sizes.zeros;
     }
-    if (wi_output_tensor(integers->output, &integers->tensors, names->codes, datatype, rank, codes,
-            packed->codes, (size_t)sizes.codes) < 0 ||
-        wi_output_tensor(integers->output, &integers->tensors, names->scales, WI_ONNX_FLOAT, lines,
-            scales, packed->scales, (size_t)sizes.scales) < 0)
-        return -1;
-    return sizes.zeros == 0 ? 0
-                            : wi_output_tensor(integers->output, &integers->tensors, names->zeros,
-                                  WI_ONNX_UINT8, lines, zeros, packed->zeros, (size_t)sizes.zeros);
+    const struct wi_new_tensor made_of[3] = {
+        {names->codes, datatype, rank, codes, packed->codes, (size_t)sizes.codes},
+        {names->scales, WI_ONNX_FLOAT, lines, scales, packed->scales, (size_t)sizes.scales},
+        {names->zeros, WI_ONNX_UINT8, lines, zeros, packed->zeros, (size_t)sizes.zeros}};
+    for (int i = 0; i < (sizes.zeros > 0 ? 3 : 2); i++)
+        if (wi_output_tensor(integers->output, &integers->tensors, &made_of[i]) < 0)
+            return -1;
+    return 0;
 }
 
 /* Packs the weights of `made` when the first node reads them. */

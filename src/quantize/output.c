@@ -78,24 +78,24 @@ static int goes_beside(const struct wi_quantize_output *output, uint64_t size)
     return output->external && size >= EXTERNAL_LEAST;
 }
 
-int wi_output_tensor(struct wi_quantize_output *output, struct wi_buffer *graph, const char *name,
-    int datatype, unsigned rank, const uint64_t *dims, const void *bytes, size_t size)
+int wi_output_tensor(
+    struct wi_quantize_output *output, struct wi_buffer *graph, const struct wi_new_tensor *tensor)
 {
-    struct wi_buffer tensor = {0};
+    struct wi_buffer message = {0};
     int code = 0;
-    for (unsigned i = 0; i < rank; i++)
-        wi_protobuf_put_number(&tensor, WI_TENSOR_DIMS, dims[i]);
-    wi_protobuf_put_number(&tensor, WI_TENSOR_DATA_TYPE, (uint64_t)datatype);
-    wi_protobuf_put_text(&tensor, WI_TENSOR_NAME, name);
-    if (goes_beside(output, size)) {
+    for (unsigned i = 0; i < tensor->rank; i++)
+        wi_protobuf_put_number(&message, WI_TENSOR_DIMS, tensor->dims[i]);
+    wi_protobuf_put_number(&message, WI_TENSOR_DATA_TYPE, (uint64_t)tensor->datatype);
+    wi_protobuf_put_text(&message, WI_TENSOR_NAME, tensor->name);
+    if (goes_beside(output, tensor->size)) {
         code = align(output);
-        put_place(output, &tensor, size);
+        put_place(output, &message, tensor->size);
         if (code == 0)
-            code = write_data(output, bytes, size);
+            code = write_data(output, tensor->bytes, tensor->size);
     } else {
-        wi_protobuf_put_bytes(&tensor, WI_TENSOR_RAW_DATA, bytes, size);
+        wi_protobuf_put_bytes(&message, WI_TENSOR_RAW_DATA, tensor->bytes, tensor->size);
     }
-    wi_protobuf_put_message(graph, WI_GRAPH_INITIALIZER, &tensor);
+    wi_protobuf_put_message(graph, WI_GRAPH_INITIALIZER, &message);
     return code;
 }
 

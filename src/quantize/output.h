@@ -26,9 +26,18 @@ int wi_output_copy(struct wi_quantize_output *output, struct wi_buffer *message,
 /* The same as field `number`. */
 int wi_output_copy_field(struct wi_quantize_output *output, struct wi_buffer *message,
     uint32_t number, const struct wi_protobuf_range *range);
-/* Adds an initializer of one piece of memory. 0, or -1 with `why`. */
-int wi_output_tensor(struct wi_quantize_output *output, struct wi_buffer *graph, const char *name,
-    int datatype, unsigned rank, const uint64_t *dims, const void *bytes, size_t size);
+/* A tensor that the source has not, in one piece of memory. All is borrowed. */
+struct wi_new_tensor {
+    const char *name;
+    int datatype; /* of ONNX */
+    unsigned rank;
+    const uint64_t *dims;
+    const void *bytes;
+    size_t size;
+};
+/* Adds it as an initializer. 0, or -1 with `why`. */
+int wi_output_tensor(
+    struct wi_quantize_output *output, struct wi_buffer *graph, const struct wi_new_tensor *tensor);
 /* Adds a tensor of the source, as it is, as an initializer. 0, or -1 with either. */
 int wi_output_copy_tensor(struct wi_quantize_output *output, struct wi_buffer *graph,
     const struct wi_graph_tensor *tensor);

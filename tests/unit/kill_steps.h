@@ -1,10 +1,11 @@
 /*
- * SIGKILL before a step: the calls with which a store changes the disk are the test's own, which
- * count and end the process. Include it after test.h, in a test's one file.
+ * SIGKILL before a step, and a disk that fails: the calls with which a store changes the disk are
+ * the test's own, which count and end the process. Include it after test.h, in a test's one file.
  */
 #ifndef WI_TESTS_KILL_STEPS_H
 #define WI_TESTS_KILL_STEPS_H
 
+#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 static atomic_int steps_left = -1; /* before the kill; below 0: there is none */
+static atomic_int syncs_left = -1; /* before the one that fails; below 0: none does */
 
 static void step(void)
 {
@@ -48,6 +50,10 @@ int mkdirat(int at, const char *path, mode_t mode)
 int fsync(int fd)
 {
     step();
+    if (atomic_fetch_sub(&syncs_left, 1) == 0) {
+        errno = EIO;
+        return -1;
+    }
     return (int)syscall(SYS_fsync, fd);
 }
 

@@ -66,20 +66,10 @@ static void put_address(FILE *out, const json_t *published)
     fputc('\n', out);
 }
 
-static void put_json(const json_t *published)
-{
-    struct wi_buffer text = {0};
-
-    wi_buffer_json(&text, published);
-    wi_buffer_puts(&text, "\n");
-    wi_plain_json(stdout, text.text, text.size);
-    wi_buffer_clear(&text);
-}
-
 static void say(const struct show *show, int is_written)
 {
     if (show->cli->json)
-        put_json(show->published);
+        wi_plain_put_json(show->published);
     else
         put_address(stdout, show->published);
     if (!is_written && json_is_false(json_object_get(show->published, "served")))

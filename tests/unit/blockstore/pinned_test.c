@@ -143,14 +143,19 @@ TEST(a_version_that_is_published_is_not_looked_for_again_and_again)
 TEST(a_later_version_that_is_published_frees_the_one_before)
 {
     struct fixture *f = *state;
+    struct wi_staging other = {0};
+    struct wi_error error;
     wi_versions_work_set(f->work, 0, 1);
     unsigned first = pull(f, "name", "one");
     struct published one = publish_version(f, "name", "name", first);
     unsigned second = pull(f, "name", "two");
     collect(f);
     assert_true(has_version(f, "name", first));
+    assert_int_equal(wi_staging_open(f->directory, "other", "{}", &other, &error), WI_OK);
     struct published two = publish_version(f, "name", "name", second);
     wait_until_gone(f, "name", first);
+    assert_int_equal(access(other.folder, F_OK), 0); /* what was staged stays */
+    wi_staging_clear(&other);
     assert_false(has(f, &one.cid));
     assert_true(has(f, &two.cid));
 }

@@ -406,9 +406,17 @@ TEST(tensors_are_sent_from_where_they_lie)
     struct wi_tensors tensors = make_tensors();
     struct wi_buffer head = {0};
     wi_buffer_puts(&head, "head");
+    char text[1001] = {0};
+    int before = 0;
+    memset(text, 'm', 1000);
+    wi_link_limit(fixture->link, MAX_FRAME, &fixture->share);
+    for (; fixture->share.held == 0; before++) /* until one has to wait for the socket */
+        assert_int_equal(wi_link_send(fixture->link, make_text(text)), 0);
     assert_int_equal(wi_link_send(fixture->link, wi_message_new(1, &head, &tensors)), 0);
     assert_int_equal(wi_link_send(fixture->link, make_text("next")), 0);
     struct ws_message message;
+    for (int i = 0; i < before; i++)
+        hear(fixture, text);
     assert_int_equal(client_message(&fixture->client, &message), 0);
     assert_int_equal(message.opcode, 2);
     assert_true(message.fragments > 1);

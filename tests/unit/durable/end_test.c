@@ -2,6 +2,8 @@
  * moment, attempts that are used up, memory that is not there. */
 #include "stored.h"
 
+#include "api/endpoints/endpoints.h"
+#include "durable/private.h"
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -43,6 +45,13 @@ static struct client *start_infer(const char *key)
     return client;
 }
 
+static struct client *start_job(void)
+{
+    struct client *client = connect_client();
+    post(client, "/v1/jobs", ECHO_REQUEST, strlen(ECHO_REQUEST));
+    return client;
+}
+
 static void expect_answer(struct client *client, int status, const char *words)
 {
     until(answered(client));
@@ -78,6 +87,7 @@ TEST(an_answer_that_cannot_be_stored_is_kept_back_until_it_can)
     finish_job(WI_OK);
     expect_answer(client, 507, "storage_failed");
     expect_answer(start_infer("full"), 507, "the same Idempotency-Key");
+    expect_answer(start_job(), 507, "the job is not accepted");
     assert_true(warns("/readyz"));
     assert_true(warns("/v1/status"));
     setrlimit(RLIMIT_FSIZE, &old);
@@ -249,6 +259,28 @@ TEST(attempts_are_counted_on_in_the_next_run)
     check_end(id, "done");
 }
 
+static const struct wi_durable *stored_jobs(void)
+{
+    const struct wi_api *api = (struct wi_api *)fixture->server; /* its first member */
+    return api->endpoints->durable;
+}
+
+/* Without the tick that looks for what is due. */
+TEST(the_end_of_one_makes_room_for_the_next)
+{
+    char first[WI_ID_SIZE], second[WI_ID_SIZE];
+    fixture->config.pool.max_queue = 1; /* one at a time */
+    assert_int_equal(store("", ECHO_REQUEST, first), 202);
+    until(fixture->has_job);
+    assert_int_equal(store("", ECHO_REQUEST, second), 202);
+    wi_timer_stop(stored_jobs()->timer);
+    finish_job(WI_OK);
+    until(fixture->has_job);
+    finish_job(WI_OK);
+    check_end(second, "done");
+    assert_int_equal(fixture->submitted, 2);
+}
+
 TEST(an_answer_waits_for_the_memory_to_print_it)
 {
     char id[WI_ID_SIZE];
@@ -297,6 +329,26 @@ static int says(const char *id, const char *words)
     int found = problem && strstr(problem, words) != NULL;
     json_decref(json);
     return found;
+}
+
+/* Where so much memory is used that none is taken while another one runs. */
+TEST(those_that_fit_are_taken_together)
+{
+    char ids[2][WI_ID_SIZE], path[128];
+    uint64_t taken = leave(1 << 20), most = fixture->budget.limit / 10 * 6;
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(store("", ECHO_REQUEST, ids[i]), 202);
+    assert_int_equal(stored("queued"), 2);
+    fixture->admit = WI_UNAVAILABLE; /* so they go back */
+    wi_budget_give(&fixture->budget, taken - most);
+    until(stored_jobs()->taken > 0);
+    assert_int_equal(stored_jobs()->taken, 2);
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "/v1/jobs/%s", ids[i]);
+        assert_in_range(ask("DELETE", path, "", NULL), 200, 204);
+        check_end(ids[i], "cancelled");
+    }
+    wi_budget_give(&fixture->budget, most);
 }
 
 /* Otherwise each would wait for what the others hold. */

@@ -34,6 +34,7 @@ struct neighbour {
     const struct content *claims; /* to be the right one; NULL: it has nothing */
     size_t blocks;                /* that it brings; then it is gone */
     size_t asked;
+    int hesitates; /* then it is there, and sends nothing */
 };
 
 struct wi_http_call {
@@ -152,7 +153,8 @@ static void send_block(struct wi_http_call *call)
 {
     const char *cid = strstr(call->url, "/ipfs/") + 6;
     if (call->neighbour->asked++ >= call->neighbour->blocks) {
-        end_call(call, 0, "");
+        if (!call->neighbour->hesitates)
+            end_call(call, 0, "");
         return;
     }
     for (size_t i = 0; i < test.block_count; i++) {
@@ -357,6 +359,20 @@ TEST(what_came_of_who_is_gone_is_left_for_the_hub)
     assert_int_equal(wi_near_was_wrong(test.near, 0), 1);
     assert_int_equal(state_of(0), WI_SOURCE_OUT);
     assert_int_equal(wi_near_was_wrong(test.near, 0), 0); /* the next time it is the hub */
+}
+
+/* What is behind the last block, and written beside the loop, is told once more at the most. */
+TEST(how_far_it_is_is_told_when_that_changes)
+{
+    test.neighbours[0] = (struct neighbour){.claims = &test.right, .blocks = 2, .hesitates = 1};
+    start();
+    while (!test.told)
+        uv_run(&test.loop, UV_RUN_ONCE);
+    int told = test.told;
+    double until = wi_now_ms() + 900; /* it would be told four times */
+    while (wi_now_ms() < until)
+        uv_run(&test.loop, UV_RUN_ONCE);
+    assert_in_range(test.told, told, told + 1);
 }
 
 TEST(it_ends_at_any_time)

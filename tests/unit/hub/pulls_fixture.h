@@ -14,6 +14,7 @@
 #include "hub/list.h"
 #include "hub/pulls.h"
 #include "library/versions.h"
+#include "source/neighbours.h"
 #include "source/retry.h"
 #include <fcntl.h>
 #include <stdio.h>
@@ -254,6 +255,9 @@ struct fixture {
     struct wi_config *config;
     struct wi_repository *repository;
     struct wi_versions_work *versions;
+    struct wi_http *http; /* NULL: nothing is asked by it, and there are no sources */
+    struct wi_sources *sources;
+    struct wi_neighbours *neighbours;
     struct wi_pulls *pulls;
 };
 
@@ -262,8 +266,14 @@ static void begin(struct fixture *f)
     assert_int_equal(uv_loop_init(&f->loop), 0);
     f->repository = wi_repository_new(&f->loop, f->root, NULL);
     f->versions = wi_versions_work_new(&f->loop, f->repository);
-    const struct wi_pulls_deps deps = {
-        .loop = &f->loop, .repository = f->repository, .versions = f->versions};
+    f->sources = f->http ? wi_sources_new() : NULL;
+    f->neighbours = f->http ? wi_neighbours_new(&f->loop, f->http, "own") : NULL;
+    const struct wi_pulls_deps deps = {.loop = &f->loop,
+        .http = f->http,
+        .repository = f->repository,
+        .versions = f->versions,
+        .sources = f->sources,
+        .neighbours = f->neighbours};
     f->pulls = wi_pulls_new(&deps, f->config);
 }
 
@@ -271,6 +281,9 @@ static void begin(struct fixture *f)
 static void end(struct fixture *f)
 {
     wi_pulls_free(f->pulls);
+    wi_neighbours_free(f->neighbours);
+    if (f->sources)
+        wi_sources_free(f->sources);
     wi_versions_work_free(f->versions);
     wi_repository_free(f->repository);
     uv_run(&f->loop, UV_RUN_DEFAULT);
@@ -340,13 +353,13 @@ static void start(struct fixture *f, const char *reference, const char *expected
     assert_string_equal(name, expected);
 }
 
-static void watch(struct fixture *f, const char *name, struct watcher *watcher)
+static inline void watch(struct fixture *f, const char *name, struct watcher *watcher)
 {
     *watcher = (struct watcher){0};
     assert_non_null(wi_pull_watch(f->pulls, name, on_event, watcher));
 }
 
-static void run_until_ended(struct fixture *f, const struct watcher *watcher)
+static inline void run_until_ended(struct fixture *f, const struct watcher *watcher)
 {
     while (watcher->ends == 0)
         uv_run(&f->loop, UV_RUN_ONCE);
@@ -362,7 +375,7 @@ static void run_until(struct fixture *f, const char *name, enum wi_pull_state st
     }
 }
 
-static int count_stagings(const struct fixture *f)
+static inline int count_stagings(const struct fixture *f)
 {
     struct wi_strings ids = {0};
     wi_staging_list(f->root, &ids);

@@ -242,7 +242,35 @@ TEST(it_goes_with_its_model_and_with_no_other)
     free(left);
 }
 
-/* --- kills ------------------------------------------------------------------------------------ */
+/* --- a disk that fails, and kills ------------------------------------------------------------- */
+
+/* What is not known to be on the disk is not said to be there. */
+TEST(no_sync_may_fail)
+{
+    const char *directory = *state;
+    struct wi_staging staging = {0};
+    struct wi_strings common = {0};
+    struct wi_error error;
+    int syncs = -1;
+    enum wi_code code = WI_CODE_COUNT;
+    char *folder = wi_sprintf("%s/m", directory);
+    write_model(directory, "m", "one");
+    char *notes = notes_now(directory, "m");
+    make(directory, "m", "old"); /* so that all folders are there */
+    while (code != WI_OK) {
+        assert_int_equal(
+            wi_made_stage(directory, "quantize-1", folder, &common, &staging, &error), WI_OK);
+        write_graph(staging.folder, "model_quantized.onnx", "new");
+        syncs_left = ++syncs;
+        code = wi_made_publish(directory, "quantize-1", "m", "q8", notes, &error);
+        wi_staging_clear(&staging);
+    }
+    syncs_left = -1;
+    assert_int_equal(syncs, 6); /* the notes, two files, their folder, and the two of the move */
+    assert_int_equal(load_code(directory, "m:q8"), WI_OK);
+    free(notes);
+    free(folder);
+}
 
 /* Publishing, in a process that is killed before that step. Whether it came to its end. */
 static int publish_until(const char *directory, const char *notes, int kill_at)

@@ -667,9 +667,11 @@ TEST(has_the_next_smaller_made_where_there_is_no_memory)
     fixture->deps.maker = &maker;
     for (int i = 0; i < 2; i++) {
         fixture->variant = "q8";
+        *fixture->told = '\0';
         begin(body);
         assert_true(fixture->spec.asked->lessens);
         starve();
+        assert_string_equal(fixture->told, "begin queued "); /* it has begun before */
         assert_string_equal(fixture->wanted, "");
         assert_int_equal(fixture->makes, i + 1);
         end_making(ends[i]);

@@ -251,9 +251,7 @@ static enum wi_exit show(const struct wi_cli *cli, json_t *matrix)
         result = wi_cli_lab_write_html(cli, text.text);
         json_decref(document);
     } else if (cli->json) {
-        wi_buffer_json(&text, matrix);
-        wi_buffer_puts(&text, "\n");
-        wi_plain_json(stdout, text.text, text.size);
+        wi_plain_put_json(matrix);
     } else {
         print_matrix(cli, matrix);
     }

@@ -113,16 +113,6 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
         "There is no such node.");
 }
 
-static void put_json(const json_t *verified)
-{
-    struct wi_buffer text = {0};
-
-    wi_buffer_json(&text, verified);
-    wi_buffer_puts(&text, "\n");
-    wi_plain_json(stdout, text.text, text.size);
-    wi_buffer_clear(&text);
-}
-
 /* What to exit with. */
 static enum wi_exit say(const struct show *show)
 {
@@ -137,7 +127,7 @@ static enum wi_exit say(const struct show *show)
             result = WI_EXIT_FAILED;
     }
     if (show->cli->json)
-        put_json(show->verified);
+        wi_plain_put_json(show->verified);
     else
         print_rows(show->cli, rows);
     return result;

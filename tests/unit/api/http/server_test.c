@@ -33,6 +33,21 @@ TEST(test_echo_json)
     free_client(client);
 }
 
+TEST(test_version_that_is_not_there)
+{
+    static const char *const paths[] = {
+        "/v2/models/builtin/echo/versions/7", "/v2/models/builtin/echo/versions/7/ready"};
+    struct client *client = connect_client();
+    for (size_t i = 0; i < 2; i++) { /* with one answer each */
+        send_head(client, "GET", paths[i], "");
+        until(answered(client));
+        assert_int_equal(status_of(client), 404);
+        assert_non_null(strstr(client->text + client->head, "version"));
+        next_answer(client);
+    }
+    free_client(client);
+}
+
 TEST(test_echo_binary)
 {
     static const char head[] =
