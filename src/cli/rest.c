@@ -180,14 +180,26 @@ static void close_exchange(struct exchange *exchange)
 }
 
 /* Says in the answer how it ended. */
+/* By curl's clock, which ends where the answer does, whatever its user did meanwhile. */
+static double took_ms(CURL *curl)
+{
+    curl_off_t ready_us = 0, total_us = 0;
+
+    curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
+    curl_easy_getinfo(curl, CURLINFO_TOTAL_TIME_T, &total_us);
+    return (double)(total_us - ready_us) / 1000;
+}
+
 static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;
 
     if (code == CURLE_OK && !exchange->has_head)
         code = CURLE_RECV_ERROR; /* to curl it is an answer that the connection ended there */
-    if (exchange->curl)
+    if (exchange->curl) {
         curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &answer->status);
+        answer->took_ms = took_ms(exchange->curl);
+    }
     if (code != CURLE_OK) {
         answer->status = 0; /* half an answer is none */
         answer->late = code == CURLE_OPERATION_TIMEDOUT && is_connected(exchange->curl);

@@ -40,6 +40,7 @@ struct wi_rest_answer {
     uint64_t announced;    /* Content-Length; 0: none */
     uint64_t retry_s;      /* Retry-After; 0: none */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
+    double took_ms;        /* from its first byte sent to its last byte got; connecting is before */
     int over;              /* there is no more of it to come */
 };
 

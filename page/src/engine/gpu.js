@@ -19,7 +19,7 @@ export const LIMITS = [
 /**
  * Calls back when a device that was requested in this worker is lost, or reports an error that
  * nobody caught: after one, what the device computes cannot be believed.
- * @param {(reason: string, message: string) => void} onLost
+ * @param {(reason: string, message: string, madeAt: number) => void} onLost `madeAt`: when the device was made, by performance.now()
  * @param {(message: string) => void} onError
  * @param {(adapter: Adapter) => void} onMade told whose device was made, be it the probe's or the engine's
  */
@@ -28,10 +28,10 @@ export function watchDevices(onLost, onError, onMade) {
     if (!prototype) return;
     const request = prototype.requestDevice;
     prototype.requestDevice = async function (...options) {
-        const device = await request.apply(this, options);
+        const device = await request.apply(this, options), madeAt = performance.now();
         onMade(describe(this));
         device.lost.then(({ reason, message }) => {
-            if (!passing.has(device)) onLost(reason, message);
+            if (!passing.has(device)) onLost(reason, message, madeAt);
         });
         device.addEventListener('uncapturederror', ({ error }) => {
             if (!passing.has(device)) onError(error.message);

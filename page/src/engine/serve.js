@@ -65,6 +65,7 @@ export class Server {
         this._alone = undefined;
         this._deviceError = '';
         this._lost = ''; /* how the device was */
+        this._emptiedAt = 0; /* when nothing was loaded any more, by performance.now() */
     }
 
     /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
@@ -92,11 +93,11 @@ export class Server {
         if (!this._busy) this._drain();
     }
 
-    /** A device went away. What our own unloading destroys is no loss.
-     * @param {string} reason @param {string} message */
-    deviceLost(reason, message) {
-        const isUsed = this._loads > 0 || this._engines.some(({ loadedCount }) => loadedCount > 0);
-        if (reason === 'destroyed' && !isUsed) return;
+    /** A device went away. What our own unloading destroys is no loss, also where its end is told when another is used already.
+     * @param {string} reason @param {string} message @param {number} [madeAt] by performance.now() */
+    deviceLost(reason, message, madeAt = Infinity) {
+        const isUsed = this._loads > 0 || this._hasLoaded();
+        if (reason === 'destroyed' && (!isUsed || madeAt < this._emptiedAt)) return;
         this._lost = `the device was lost (${reason}): ${message}`.slice(0, 500);
         this._post({ type: 'device_lost', reason: this._lost });
     }
@@ -396,11 +397,17 @@ export class Server {
     /** All engines forget it at once: a task that comes while its memory is given back loads it anew.
      * @param {string} key */
     async _unload(key) {
-        const ended = await Promise.allSettled(this._engines.flatMap((engine) => [engine.unload(key), engine.unload(keyAsItIs(key))]));
+        const ends = this._engines.flatMap((engine) => [engine.unload(key), engine.unload(keyAsItIs(key))]);
+        if (!this._hasLoaded()) this._emptiedAt = performance.now();
+        const ended = await Promise.allSettled(ends);
         for (const one of ended) {
             if (one.status === 'rejected') this._log(`${key} was not unloaded cleanly: ${one.reason}`);
         }
         this._post({ type: 'model', key, state: 'unloaded' });
+    }
+
+    _hasLoaded() {
+        return this._engines.some(({ loadedCount }) => loadedCount > 0);
     }
 
     /** Bytes that the engines hold: they lie in the same memory. */

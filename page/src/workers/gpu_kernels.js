@@ -13,7 +13,7 @@ const server = new Server('webgpu', [engine], ({ nudge }) => new Webgpu().probe(
 }));
 
 watchDevices(
-    (reason, message) => server.deviceLost(reason, message),
+    (reason, message, madeAt) => server.deviceLost(reason, message, madeAt),
     (message) => server.deviceError(message),
     (adapter) => server.deviceMade(adapter));
 serve(server);

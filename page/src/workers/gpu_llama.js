@@ -20,7 +20,7 @@ function fitting(report) {
 }
 
 watchDevices(
-    (reason, message) => server.deviceLost(reason, message),
+    (reason, message, madeAt) => server.deviceLost(reason, message, madeAt),
     (message) => server.deviceError(message),
     (adapter) => server.deviceMade(adapter));
 serve(server);

@@ -21,7 +21,7 @@ const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ 
 }), turns);
 
 watchDevices(
-    (reason, message) => server.deviceLost(reason, message),
+    (reason, message, madeAt) => server.deviceLost(reason, message, madeAt),
     (message) => server.deviceError(message),
     (adapter) => server.deviceMade(adapter));
 serve(server);
