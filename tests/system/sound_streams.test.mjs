@@ -130,6 +130,21 @@ test('what is refused, and why', async () => {
     await client.read().ended();
 });
 
+test('to another client it is not there, whatever that asks of it', async () => {
+    const client = await new SoundClient(daemon).begin();
+    const stranger = (method, what, more = {}) => daemon.request(`${client.path}${what}`, { method, localAddress: '127.0.0.2', ...more });
+    const bytes = { body: Buffer.alloc(2), headers: { 'Content-Type': 'application/octet-stream' } };
+    for (const [method, what, more] of [['POST', '?position=0', bytes], ['POST', '/end'], ['DELETE', ''], ['GET', '/events']]) {
+        const { status, json } = await stranger(method, what, more);
+        assert.deepEqual([status, json.code, json.field], [404, 'not_found', 'id'], method + what);
+    }
+    const reader = client.read();
+    await client.send(sound.subarray(0, 52_000));
+    assert.equal((await client.end()).status, 200);
+    await reader.ended();
+    assert.equal(finals(reader).length, 1); // as if nobody had asked
+});
+
 test('a partial tells the open segment, and gives way to its final', async () => {
     const client = await new SoundClient(daemon).begin();
     const reader = client.read();
