@@ -30,13 +30,7 @@ enum wi_hash_kind { WI_SHA256, WI_SHA1 };
 /* What is hashed piece by piece. The caller frees it. */
 struct wi_hasher;
 struct wi_hasher *wi_hasher_new(enum wi_hash_kind kind);
-/* What was added to it so far, to be gone on with apart from it. */
-struct wi_hasher *wi_hasher_copy(const struct wi_hasher *hasher);
 void wi_hasher_add(struct wi_hasher *hasher, const void *bytes, size_t size);
-/* The same bytes to two. Where both are SHA-256, have got the same number of bytes (by 64), and the
- * CPU has instructions for it, this costs little more than one of them. */
-void wi_hasher_add_both(
-    struct wi_hasher *one, struct wi_hasher *other, const void *bytes, size_t size);
 /* The hash of all that was added, 64 or 40 digits; what is added from now on is another's. */
 void wi_hasher_end(struct wi_hasher *hasher, char hex[WI_HASH_HEX_SIZE]);
 void wi_hasher_free(struct wi_hasher *hasher); /* NULL is none */

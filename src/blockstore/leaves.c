@@ -47,7 +47,8 @@ static int read_through(const struct pass *pass, int fd, uint64_t bytes)
         if (n <= 0) {
             why = n < 0 ? errno : -1;
         } else {
-            wi_leaf_hasher_add(pass->leaves, chunk, (size_t)n, pass->whole);
+            wi_hasher_add(pass->whole, chunk, (size_t)n);
+            wi_leaf_hasher_add(pass->leaves, chunk, (size_t)n);
             at += (uint64_t)n;
             if (pass->done)
                 atomic_fetch_add(pass->done, (unsigned long long)n);

@@ -42,17 +42,13 @@ static void end_leaf(struct wi_leaf_hasher *hasher)
     hasher->filled = 0;
 }
 
-void wi_leaf_hasher_add(
-    struct wi_leaf_hasher *hasher, const void *bytes, size_t size, struct wi_hasher *whole)
+void wi_leaf_hasher_add(struct wi_leaf_hasher *hasher, const void *bytes, size_t size)
 {
     const unsigned char *at = bytes;
     hasher->leaves.bytes += size;
     while (size > 0) {
         size_t room = WI_LEAF_BYTES - hasher->filled, piece = size < room ? size : room;
-        if (whole)
-            wi_hasher_add_both(hasher->hasher, whole, at, piece);
-        else
-            wi_hasher_add(hasher->hasher, at, piece);
+        wi_hasher_add(hasher->hasher, at, piece);
         at += piece;
         size -= piece;
         hasher->filled += piece;

@@ -26,9 +26,7 @@ void wi_leaves_clear(struct wi_leaves *leaves);
 /* Computes them from a file's bytes, given in their order in pieces of any size. */
 struct wi_leaf_hasher;
 struct wi_leaf_hasher *wi_leaf_hasher_new(void);
-/* `whole` gets them, too, at little more cost than without; NULL: nobody. */
-void wi_leaf_hasher_add(
-    struct wi_leaf_hasher *hasher, const void *bytes, size_t size, struct wi_hasher *whole);
+void wi_leaf_hasher_add(struct wi_leaf_hasher *hasher, const void *bytes, size_t size);
 /* `leaves` is empty; the hasher is as new then. */
 void wi_leaf_hasher_end(struct wi_leaf_hasher *hasher, struct wi_leaves *leaves);
 void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher); /* NULL is none */

@@ -156,34 +156,19 @@ static void take_node(struct content_run *run, struct wi_block *block)
 
 /* --- leaves ----------------------------------------------------------------------------------- */
 
-/* What is known of a block. */
-enum verdict { NOT_VERIFIED = -1, WRONG, RIGHT };
-
-/* The first place that takes a block verifies it on the way. */
-static enum wi_code add_leaf(const struct content_file *file, size_t place,
-    const struct wi_block *block, int *verdict, struct wi_error *error)
-{
-    const struct wi_leaf *leaf = &file->leaves[place];
-    if (*verdict == NOT_VERIFIED && leaf->bytes == block->size)
-        return wi_leaf_file_take(file->file, place, block->bytes, verdict, error);
-    if (*verdict == NOT_VERIFIED)
-        *verdict = wi_block_is_right(block);
-    if (*verdict == WRONG)
-        return WI_OK;
-    if (leaf->bytes == block->size)
-        return wi_leaf_file_add(file->file, place, block->bytes, error);
-    return wi_error_set(error, WI_HUB_FAILED, "",
-        "%.255s: a leaf has %zu bytes, and %u by what links to it", file->row.path, block->size,
-        leaf->bytes);
-}
-
-static enum wi_code add_leaves(const struct content_file *file, const struct wi_block *block,
-    int *verdict, struct wi_error *error)
+static enum wi_code add_leaves(
+    const struct content_file *file, const struct wi_block *block, struct wi_error *error)
 {
     size_t count, first = content_file_find(file, &block->want.cid, &count);
     enum wi_code code = WI_OK;
-    for (size_t i = first; i < first + count && code == WI_OK && *verdict != WRONG; i++)
-        code = add_leaf(file, file->by_hash[i], block, verdict, error);
+    for (size_t i = first; i < first + count && code == WI_OK; i++) {
+        const struct wi_leaf *leaf = &file->leaves[file->by_hash[i]];
+        code = leaf->bytes == block->size
+                   ? wi_leaf_file_add(file->file, file->by_hash[i], block->bytes, error)
+                   : wi_error_set(error, WI_HUB_FAILED, "",
+                         "%.255s: a leaf has %zu bytes, and %u by what links to it", file->row.path,
+                         block->size, leaf->bytes);
+    }
     return code;
 }
 
@@ -206,20 +191,19 @@ static void leave(struct content_file *file)
 
 /* On a thread of those that verify: into all files that are under way. Their number and their
  * places stay as long as any block is under way. */
-static enum wi_code keep_leaf(
-    void *context, struct wi_block *block, int *right, struct wi_error *error)
+static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_error *error)
 {
     struct content_run *run = context;
     enum wi_code code = WI_OK;
-    int is_leaf = block->want.tag == CONTENT_LEAF && run->wanted, verdict = NOT_VERIFIED;
-    for (size_t i = 0; is_leaf && i < run->count && code == WI_OK && verdict != WRONG; i++) {
+    if (block->want.tag != CONTENT_LEAF || !run->wanted)
+        return WI_OK;
+    for (size_t i = 0; i < run->count && code == WI_OK; i++) {
         struct content_file *file = &run->files[i];
         if (!enter(file))
             continue;
-        code = add_leaves(file, block, &verdict, error);
+        code = add_leaves(file, block, error);
         leave(file);
     }
-    *right = verdict == NOT_VERIFIED ? wi_block_is_right(block) : verdict;
     return code;
 }
 

@@ -124,32 +124,18 @@ static int catch_up(struct wi_leaf_file *file, uint64_t most)
     return result;
 }
 
-/* With the lock. 1 where from now on the caller hashes, and nobody else. */
-static int begin_hashing(struct wi_leaf_file *file)
-{
-    int mine = !file->hashing;
-    file->hashing = 1;
-    return mine;
-}
-
-/* With the lock: the leaf is there now, and its bytes are at hand. `ahead` is NULL or the hash up
- * to its end, of which this file takes hold. */
-static int hash_leaf(
-    struct wi_leaf_file *file, size_t index, const void *bytes, struct wi_hasher *ahead)
+/* With the lock: the leaf is there now, and its bytes are at hand. */
+static int hash_leaf(struct wi_leaf_file *file, size_t index, const void *bytes)
 {
     const struct wi_leaf *leaf = leaf_at(file, index);
     int result = 0;
-    if (!ahead && !begin_hashing(file))
+    if (file->hashing)
         return 0;
-    if (ahead) {
-        wi_hasher_free(file->hasher);
-        file->hasher = ahead;
-    } else if (file->hashed == leaf->at) {
+    file->hashing = 1;
+    if (file->hashed == leaf->at) {
         pthread_mutex_unlock(&file->lock);
         wi_hasher_add(file->hasher, bytes, leaf->bytes);
         pthread_mutex_lock(&file->lock);
-    }
-    if (file->hashed == leaf->at) {
         file->hashed += leaf->bytes;
         pass(file);
     }
@@ -377,79 +363,25 @@ uint64_t wi_leaf_file_bytes(struct wi_leaf_file *file)
 
 /* --- bytes ------------------------------------------------------------------------------------ */
 
-/* As hash_leaf. */
-static enum wi_code add(struct wi_leaf_file *file, size_t leaf, const void *bytes,
-    struct wi_hasher *ahead, struct wi_error *error)
+enum wi_code wi_leaf_file_add(
+    struct wi_leaf_file *file, size_t leaf, const void *bytes, struct wi_error *error)
 {
     const struct wi_leaf *place = leaf_at(file, leaf);
-    if (wi_part_place_write(&file->place, place->at, bytes, place->bytes) != 0) {
-        int number = errno;
-        wi_hasher_free(ahead);
-        return wi_part_place_fail(&file->place, "written", number, error);
-    }
+    assert(file->place.fd >= 0 && !file->place.named && file->looked == file->plan.count);
+    if (wi_leaf_file_has(file, leaf))
+        return WI_OK;
+    if (wi_part_place_write(&file->place, place->at, bytes, place->bytes) != 0)
+        return wi_part_place_fail(&file->place, "written", errno, error);
     pthread_mutex_lock(&file->lock);
     int result = 0, send = wi_part_place_is_due(&file->place, place->bytes);
-    int is_new = !file->there[leaf];
-    if (is_new)
+    if (!file->there[leaf]) {
         note_leaf(file, leaf);
-    if (is_new || ahead)
-        result = hash_leaf(file, leaf, bytes, ahead);
+        result = hash_leaf(file, leaf, bytes);
+    }
     pthread_mutex_unlock(&file->lock);
     if (send)
         wi_part_place_send(&file->place);
     return result == 0 ? WI_OK : wi_part_place_fail(&file->place, "read", result, error);
-}
-
-enum wi_code wi_leaf_file_add(
-    struct wi_leaf_file *file, size_t leaf, const void *bytes, struct wi_error *error)
-{
-    assert(file->place.fd >= 0 && !file->place.named && file->looked == file->plan.count);
-    return wi_leaf_file_has(file, leaf) ? WI_OK : add(file, leaf, bytes, NULL, error);
-}
-
-/* Whether the leaf is the next to be hashed for the whole, and the caller is to do it. */
-static int is_next(struct wi_leaf_file *file, size_t leaf)
-{
-    pthread_mutex_lock(&file->lock);
-    int next = leaf_at(file, leaf)->at == file->hashed && !file->there[leaf] && begin_hashing(file);
-    pthread_mutex_unlock(&file->lock);
-    return next;
-}
-
-/* Hashes the leaf for itself and for the whole at once. The hash up to its end, or NULL where the
- * leaf is wrong. */
-static struct wi_hasher *hash_ahead(
-    const struct wi_leaf_file *file, const struct wi_leaf *leaf, const void *bytes)
-{
-    struct wi_hasher *own = wi_hasher_new(WI_SHA256), *ahead = wi_hasher_copy(file->hasher);
-    char hex[WI_HASH_HEX_SIZE], right[WI_HASH_HEX_SIZE];
-    wi_hasher_add_both(own, ahead, bytes, leaf->bytes);
-    wi_hasher_end(own, hex);
-    wi_hasher_free(own);
-    wi_hash_hex(leaf->cid.hash, right);
-    if (strcmp(hex, right) == 0)
-        return ahead;
-    wi_hasher_free(ahead);
-    return NULL;
-}
-
-enum wi_code wi_leaf_file_take(
-    struct wi_leaf_file *file, size_t leaf, const void *bytes, int *right, struct wi_error *error)
-{
-    const struct wi_leaf *place = leaf_at(file, leaf);
-    assert(file->place.fd >= 0 && !file->place.named && file->looked == file->plan.count);
-    if (!is_next(file, leaf)) {
-        *right = is_leaf(place, bytes);
-        return *right ? wi_leaf_file_add(file, leaf, bytes, error) : WI_OK;
-    }
-    struct wi_hasher *ahead = hash_ahead(file, place, bytes);
-    *right = ahead != NULL;
-    if (ahead)
-        return add(file, leaf, bytes, ahead, error);
-    pthread_mutex_lock(&file->lock);
-    file->hashing = 0;
-    pthread_mutex_unlock(&file->lock);
-    return WI_OK;
 }
 
 /* The one in which the byte lies. */

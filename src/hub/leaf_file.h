@@ -12,8 +12,8 @@
  *
  * It lies beside its file as .NAME.DIGITS, as a part does (part.h); the digits are of its CID, or
  * of the SHA-256 that it must have. All of it blocks and is for threads of the pool;
- * wi_leaf_file_add, _take, _put, _has and _bytes may be called by several at the same time, once it
- * was read back.
+ * wi_leaf_file_add, _put, _has and _bytes may be called by several at the same time, once it was
+ * read back.
  */
 #ifndef WI_HUB_LEAF_FILE_H
 #define WI_HUB_LEAF_FILE_H
@@ -64,10 +64,6 @@ uint64_t wi_leaf_file_bytes(struct wi_leaf_file *file); /* that are there */
  * already is left alone. After a failure the file is for closing only. */
 enum wi_code wi_leaf_file_add(
     struct wi_leaf_file *file, size_t leaf, const void *bytes, struct wi_error *error);
-/* The same of one that is not verified yet: whether it is `right` is told, and one that is wrong is
- * left alone. Where it is the next of the file both hashes are computed at once. */
-enum wi_code wi_leaf_file_take(
-    struct wi_leaf_file *file, size_t leaf, const void *bytes, int *right, struct wi_error *error);
 /* What lies there, verified or not. 0, or -1 if it is not all there. */
 int wi_leaf_file_read(struct wi_leaf_file *file, uint64_t at, void *bytes, size_t size);
 /* Bytes of no leaf, as wi_walk_bytes_fn gives them: each once, since the opening. NULL: they were

@@ -110,10 +110,9 @@ uint64_t wi_part_bytes(const struct wi_partial *part)
 
 static void hash_bytes(struct wi_partial *part, const void *bytes, size_t size)
 {
+    wi_hasher_add(part->hasher, bytes, size);
     if (part->leaves)
-        wi_leaf_hasher_add(part->leaves, bytes, size, part->hasher);
-    else
-        wi_hasher_add(part->hasher, bytes, size);
+        wi_leaf_hasher_add(part->leaves, bytes, size);
     part->hashed += size;
 }
 

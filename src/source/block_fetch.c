@@ -25,22 +25,16 @@ struct keeping {
     struct wi_error error;
 };
 
-int wi_block_is_right(const struct wi_block *block)
-{
-    struct wi_cid cid;
-    wi_cid_of(block->want.cid.codec, block->bytes, block->size, &cid);
-    return wi_cid_equal(&cid, &block->want.cid);
-}
-
 static void verify_and_keep(void *data)
 {
     struct keeping *keeping = data;
     const struct wi_block_order *order = &keeping->fetch->order;
-    if (order->keep)
-        keeping->code =
-            order->keep(order->context, &keeping->given, &keeping->right, &keeping->error);
-    else
-        keeping->right = wi_block_is_right(&keeping->given);
+    struct wi_block *given = &keeping->given;
+    struct wi_cid cid;
+    wi_cid_of(given->want.cid.codec, given->bytes, given->size, &cid);
+    keeping->right = wi_cid_equal(&cid, &given->want.cid);
+    if (keeping->right && order->keep)
+        keeping->code = order->keep(order->context, given, &keeping->error);
 }
 
 static void drop_block(struct wi_block_fetch *fetch, struct block *block)
@@ -157,7 +151,7 @@ static void keep(struct wi_block_fetch *fetch, struct ask *ask)
     ask->size = 0;
     ask_drop(ask);
     fetch->works++;
-    wi_work_queue_start(fetch->queue, keeping->block->number, verify_and_keep, on_kept, keeping);
+    wi_work_queue_start(fetch->queue, 0, verify_and_keep, on_kept, keeping);
 }
 
 /* --- what came of requests -------------------------------------------------------------------- */

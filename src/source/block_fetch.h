@@ -52,20 +52,18 @@ enum wi_block_next {
 };
 typedef enum wi_block_next wi_block_next_fn(void *context, struct wi_block_want *want);
 
-/* A block that has come. Borrowed but for `bytes`. */
+/* A block that is right. Borrowed but for `bytes`. */
 struct wi_block {
     struct wi_block_want want;
     unsigned char *bytes; /* whoever takes them sets NULL here, and frees them */
     size_t size;
 };
-/* By its hash; blocks. */
-int wi_block_is_right(const struct wi_block *block);
-/* Called on a thread of the pool, perhaps of two blocks at the same time: says whether the block is
- * `right`, and writes it then, or does nothing. Any error but WI_OK ends the fetch. */
+/* Called on a thread of the pool, perhaps of two blocks at the same time: writes the block, or does
+ * nothing. Any error but WI_OK ends the fetch. */
 typedef enum wi_code wi_block_keep_fn(
-    void *context, struct wi_block *block, int *right, struct wi_error *error);
-/* On the loop, once for each block, which is right, in any order; then it counts no more in the
- * memory. May want more, wake and close the fetch. */
+    void *context, struct wi_block *block, struct wi_error *error);
+/* On the loop, once for each block, in any order; then it counts no more in the memory. May want
+ * more, wake and close the fetch. */
 typedef void wi_block_fn(void *context, struct wi_block *block);
 /* On the loop, at most once; nothing is asked for any more, and the fetch is for closing, also from
  * inside. WI_HUB_NOT_FOUND: all that answered lack a block. WI_DOWNLOAD_CORRUPT: every source sent
@@ -90,7 +88,7 @@ struct wi_block_order {
     struct wi_limit *limit;           /* [content] download_limit; outlives the fetch. NULL: none */
     /* Never called from inside another call; may close the fetch. */
     wi_block_next_fn *next;
-    wi_block_keep_fn *keep; /* NULL: they are verified, and no more */
+    wi_block_keep_fn *keep; /* may be NULL */
     wi_block_fn *on_block;
     wi_block_failed_fn *on_failed;
     void *context;

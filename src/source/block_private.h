@@ -58,7 +58,6 @@ struct ask {
 struct block {
     struct block *next;
     struct wi_block_want want;
-    uint64_t number;  /* the first that was wanted is verified first: files come in their order */
     uint32_t avoid;   /* a bit for each slot that failed to bring it: others go first */
     unsigned asks;    /* under way */
     int verifying;    /* it came whole */
@@ -102,7 +101,6 @@ struct wi_block_fetch {
     struct ask *asks[WI_BLOCK_REQUESTS_MAX];
     size_t ask_count;
     struct block *blocks, **last; /* in the order in which they were wanted */
-    uint64_t wanted;              /* that were ever taken */
     size_t idle;                  /* of them, with nobody asked and nothing to verify */
     int at_end;                   /* the owner has said WI_BLOCK_NONE last */
     uint64_t keeping;             /* bytes that are verified and kept */

@@ -188,7 +188,6 @@ static struct block *take_next(struct wi_block_fetch *fetch)
         return NULL;
     struct block *block = wi_alloc(sizeof *block);
     block->want = want;
-    block->number = fetch->wanted++;
     *fetch->last = block;
     fetch->last = &block->next;
     fetch->idle++;

@@ -46,47 +46,6 @@ TEST(pieces_give_the_hash_of_the_whole)
     wi_hasher_free(NULL);
 }
 
-/* Lengths and beginnings on both sides of a block's end, and hashes that stand at different ones.
- */
-TEST(two_get_the_same_bytes)
-{
-    static const size_t sizes[] = {0, 1, 63, 64, 65, 127, 128, 1000, 4096, 70001};
-    unsigned char bytes[70001], hash[WI_HASH_SIZE];
-    char expected[WI_HASH_HEX_SIZE], hex[WI_HASH_HEX_SIZE];
-    for (size_t i = 0; i < sizeof bytes; i++)
-        bytes[i] = (unsigned char)(i * 2654435761u >> 13);
-    for (size_t i = 0; i < 100; i++) {
-        size_t first = sizes[i / 10], size = sizes[i % 10],
-               from = first + size <= 70001 ? first : 0;
-        struct wi_hasher *one = wi_hasher_new(WI_SHA256), *other, *apart = wi_hasher_new(WI_SHA256);
-        struct wi_hasher *git = wi_hasher_new(WI_SHA1);
-        wi_hasher_add(one, bytes, from);
-        other = wi_hasher_copy(one);
-        wi_hasher_add_both(one, other, bytes + from, size);
-        wi_hasher_add_both(one, apart, "abc", 3);
-        wi_hasher_add_both(git, other, "abc", 3);
-        wi_hasher_end(one, hex);
-        wi_hasher_end(other, expected);
-        assert_string_equal(hex, expected);
-        wi_hasher_end(apart, hex);
-        assert_string_equal(hex, ABC_SHA256);
-        wi_hasher_end(git, hex);
-        assert_string_equal(hex, ABC_SHA1);
-        wi_hasher_add_both(one, other, bytes, from);
-        wi_hasher_add_both(one, other, bytes + from, size);
-        wi_hash(bytes, from + size, hash);
-        wi_hash_hex(hash, expected);
-        wi_hasher_end(one, hex);
-        assert_string_equal(hex, expected);
-        wi_hasher_end(other, hex);
-        assert_string_equal(hex, expected);
-        wi_hasher_free(one);
-        wi_hasher_free(other);
-        wi_hasher_free(apart);
-        wi_hasher_free(git);
-    }
-}
-
 TEST(hashes_the_beginning_of_a_file)
 {
     char hex[WI_HASH_HEX_SIZE];

@@ -40,7 +40,7 @@ static struct wi_tree_root make_file(size_t size, char byte)
     struct wi_tree_root root;
     unsigned char *bytes = malloc(size + 1);
     memset(bytes, byte, size);
-    wi_leaf_hasher_add(hasher, bytes, size, NULL);
+    wi_leaf_hasher_add(hasher, bytes, size);
     wi_leaf_hasher_end(hasher, &leaves);
     wi_leaf_hasher_free(hasher);
     wi_tree_of_file(&leaves, keep, NULL, &root);

@@ -83,18 +83,11 @@ static void open_file(struct fixture *f)
     assert_int_equal(more, 0);
 }
 
-/* Whether the bytes were taken as the leaf. */
-static int take(struct fixture *f, size_t leaf, const unsigned char *bytes)
-{
-    struct wi_error error = {0};
-    int right = -1;
-    assert_int_equal(wi_leaf_file_take(f->file, leaf, bytes, &right, &error), WI_OK);
-    return right;
-}
-
 static void add(struct fixture *f, size_t leaf)
 {
-    assert_int_equal(take(f, leaf, f->content + f->leaves[leaf].at), 1);
+    struct wi_error error = {0};
+    assert_int_equal(
+        wi_leaf_file_add(f->file, leaf, f->content + f->leaves[leaf].at, &error), WI_OK);
 }
 
 static void finish(struct fixture *f)
@@ -179,24 +172,6 @@ static void add_half(void *context)
     const struct half *half = context;
     for (size_t i = half->from; i < LEAVES; i += 2)
         add(half->f, i);
-}
-
-/* Whether it would be the next to be hashed, is there already, or is neither. */
-TEST(what_is_not_the_leaf_is_left_alone)
-{
-    struct fixture *f = *state;
-    open_file(f);
-    assert_int_equal(take(f, 0, f->content + LEAF), 0);
-    add(f, 0);
-    assert_int_equal(take(f, 0, f->content + LEAF), 0);
-    assert_int_equal(take(f, 0, f->content), 1);
-    assert_int_equal(take(f, 1, f->content), 0);
-    assert_int_equal(take(f, 3, f->content), 0);
-    assert_int_equal(wi_leaf_file_bytes(f->file), LEAF);
-    for (size_t i = f->plan.count; i-- > 1;)
-        add(f, i);
-    finish(f);
-    expect_whole(f);
 }
 
 TEST(two_threads_may_add)

@@ -89,7 +89,7 @@ static void make_content(struct content *content, unsigned char first, struct wi
     content->bytes = wi_alloc(BYTES);
     for (size_t i = 0; i < LEAVES; i++)
         memset(content->bytes + i * WI_LEAF_BYTES, first + (int)i, WI_LEAF_BYTES);
-    wi_leaf_hasher_add(hasher, content->bytes, BYTES, NULL);
+    wi_leaf_hasher_add(hasher, content->bytes, BYTES);
     wi_leaf_hasher_end(hasher, &content->leaves);
     wi_leaf_hasher_free(hasher);
     wi_tree_of_file(&content->leaves, on_node, node, &content->root);

@@ -309,12 +309,8 @@ static enum wi_block_next next_block(void *context, struct wi_block_want *want)
     return WI_BLOCK_NEXT;
 }
 
-static enum wi_code keep_block(
-    void *context, struct wi_block *block, int *right, struct wi_error *error)
+static enum wi_code keep_block(void *context, struct wi_block *block, struct wi_error *error)
 {
-    *right = wi_block_is_right(block);
-    if (!*right)
-        return WI_OK;
     __atomic_add_fetch(&test.keeping, 1, __ATOMIC_RELAXED);
     if (test.keep_waits)
         uv_sem_wait(test.keep_waits);
