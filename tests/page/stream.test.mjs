@@ -281,7 +281,7 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
         post({ type: 'unload', key: 'm@h' });
         ends.c();
         await until(() => said.some(({ type, state }) => type === 'model' && state === 'unloaded'));
-        assert.deepEqual(unloaded, ['m@h']);
+        assert.deepEqual(unloaded, ['m@h', 'm@h as it is']); // as benchmarks have it
         assert.ok(said.findIndex(({ attempt }) => attempt === 'c') < said.findIndex(({ state }) => state === 'unloaded'));
     }, engine);
 });
