@@ -44,14 +44,26 @@ export class Bidi {
     }
 }
 
+/** What a tab may take to open on a busy machine. */
+const OPEN_MS = 60_000;
+
+/** What it gives, or null where that takes too long. @template T @param {Promise<T>} promise @returns {Promise<T | null>} */
+async function soon(promise) {
+    let timer;
+    const late = new Promise((resolve) => { timer = setTimeout(() => resolve(null), OPEN_MS); });
+    return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}
+
 /** What WebDriver calls keys that write nothing. @type {Record<string, string>} */
 const KEYS = { Tab: '\uE004', Enter: '\uE007', Space: ' ' };
 
 /** A tab of a browser with as much of Playwright's page as the tests use. */
 export class BidiTab {
-    /** @param {Bidi} bidi */
+    /** Firefox 153 has once left this command unanswered, for minutes, while it did whatever else was asked, another one too.
+     * @param {Bidi} bidi */
     static async open(bidi) {
-        const { context } = await bidi.send('browsingContext.create', { type: 'tab' });
+        const create = () => bidi.send('browsingContext.create', { type: 'tab' });
+        const { context } = await soon(create()) ?? await create();
         return new BidiTab(bidi, context);
     }
 

@@ -86,15 +86,15 @@ export async function openNode(browser, page, { faults, faulty = 'webgpu', alter
     const problems = [];
     const { tab, close } = await browser.openTab(problems);
     /** Opens the page, anew where it is open. */
-    const open = async () => {
+    const open = async (isOpen = true) => {
         const since = service.messages.length;
-        await tab.goto('about:blank');
+        if (isOpen) await tab.goto('about:blank');
         await tab.goto(`${service.url}/#token=${TOKEN}&start${fragment}`);
         await tab.waitForSelector('html[data-state=connected]', { state: 'attached' });
         await service.seen('node_announcement', () => true, since);
         await service.probed();
     };
-    await open();
+    await open(false);
     return {
         service, tab, problems, open,
         async close() {
