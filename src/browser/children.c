@@ -532,10 +532,10 @@ unsigned wi_child_stopped(const struct wi_child *child)
 struct weighing {
     struct wi_children *owner;
     struct wi_headroom headroom;
-    int with_memory;
     size_t count;
     struct {
         pid_t pid;
+        int with_memory;
         size_t stopped;
         uint64_t memory;
     } trees[];
@@ -552,7 +552,7 @@ static void weigh_off_loop(void *data)
     for (size_t i = 0; i < weighing->count; i++) {
         pid_t pid = weighing->trees[i].pid;
         weighing->trees[i].stopped = wi_proctree_stopped(&tree, pid);
-        if (weighing->with_memory)
+        if (weighing->trees[i].with_memory)
             weighing->trees[i].memory = wi_proctree_memory(&tree, pid);
     }
     wi_proctree_clear(&tree);
@@ -573,7 +573,7 @@ static void note_trees(struct wi_children *children, const struct weighing *weig
         if (!child)
             continue;
         child->stopped = weighing->trees[i].stopped > 0 ? child->stopped + 1 : 0;
-        if (weighing->with_memory)
+        if (weighing->trees[i].with_memory)
             child->memory = weighing->trees[i].memory;
     }
 }
@@ -600,11 +600,13 @@ void wi_children_weigh(struct wi_children *children)
         return;
     weighing = wi_alloc(sizeof *weighing + count * sizeof weighing->trees[0]);
     weighing->owner = children;
-    weighing->with_memory = children->weighed_at == 0 || now >= children->weighed_at + WEIGH_MS;
-    if (weighing->with_memory)
+    int all = children->weighed_at == 0 || now >= children->weighed_at + WEIGH_MS;
+    if (all)
         children->weighed_at = now;
-    for (struct wi_child *child = children->first; child; child = child->next)
-        weighing->trees[weighing->count++].pid = child->pid;
+    for (struct wi_child *child = children->first; child; child = child->next) {
+        weighing->trees[weighing->count].pid = child->pid;
+        weighing->trees[weighing->count++].with_memory = all || child->memory == 0; /* it is new */
+    }
     children->weighing = wi_work_start(children->loop, weigh_off_loop, on_weighed, weighing);
 }
 

@@ -38,7 +38,8 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline);
 void wi_children_free(struct wi_children *children);
 size_t wi_children_count(const struct wi_children *children);
 /* Finds out, off the loop, which processes are stopped and what is left of the memory, and every
- * few seconds what each tree holds. Nothing while that is still going on. */
+ * few seconds, of a new one the first time, what each tree holds. Nothing while that is still
+ * going on. */
 void wi_children_weigh(struct wi_children *children);
 /* What was left of the memory when that was last found out. */
 const struct wi_headroom *wi_children_headroom(const struct wi_children *children);
