@@ -41,6 +41,14 @@ int wi_is_full(int why)
     return why == ENOSPC || why == EDQUOT;
 }
 
+char *wi_state_folder(const char *home)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    if (state && *state == '/')
+        return wi_sprintf("%s/webinfer", state);
+    return home && *home == '/' ? wi_sprintf("%s/.local/state/webinfer", home) : NULL;
+}
+
 enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
 {
     if (wi_is_shortage(errno))

@@ -30,6 +30,11 @@ int wi_is_shortage(int why);
 /* Whether nothing more can be written there (errno): of the disk, or of a user's share of it. */
 int wi_is_full(int why);
 
+/* Where a user's programs keep what is to outlive them (XDG Base Directory Specification):
+ * $XDG_STATE_HOME/webinfer, else HOME/.local/state/webinfer. NULL where neither is an absolute
+ * path; `home` may be NULL. The caller frees. */
+char *wi_state_folder(const char *home);
+
 /* An open regular file FOLDER/FILE that lies, links followed, under the folder `within`; -1 with
  * `error`: WI_MODEL_NOT_FOUND, WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
 int wi_open_inside(const char *within, const char *folder, const char *file, struct stat *status,

@@ -276,10 +276,11 @@ static enum wi_code read_text(
 {
     cell->text = (struct wi_lab_text){-1, -1, -1, -1, -1, -1, -1, -1};
     cell->writes = text != NULL;
+    if (!text)
+        return WI_OK;
     char *inside = wi_sprintf("%stext.", where);
     enum wi_code code =
-        text ? wi_params_read(text_params, text, WI_PARAMS_STRICT, inside, &cell->text, error)
-             : WI_OK;
+        wi_params_read(text_params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
     free(inside);
     return code;
 }

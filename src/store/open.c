@@ -104,11 +104,7 @@ static char *default_folder(void)
     const char *given = getenv("STATE_DIRECTORY"); /* systemd may name several, with ':' */
     if (given && *given == '/')
         return wi_strndup(given, strcspn(given, ":"));
-    given = getenv("XDG_STATE_HOME");
-    if (given && *given == '/')
-        return wi_sprintf("%s/webinfer", given);
-    char *home = home_folder();
-    char *folder = home ? wi_sprintf("%s/.local/state/webinfer", home) : NULL;
+    char *home = home_folder(), *folder = wi_state_folder(home);
     free(home);
     return folder;
 }

@@ -52,14 +52,14 @@ export class Tuning {
     tick(now) {
         const order = this._order;
         if (!order?.choice) return;
+        if (order.generation !== order.lane.generation || !order.lane.ready) return void (this._order = null);
         if (order.at <= now) {
             order.looks++;
             order.at = now + LOOK_MS;
         }
-        const isGone = order.generation !== order.lane.generation || !order.lane.ready;
-        if (isGone || order.looks >= LOOKS) this._order = null;
-        else return this._alarm.set(order.at);
-        if (!isGone) this._say(order.kernel, order.sizeClass, null, null, order.choice);
+        if (order.looks < LOOKS) return this._alarm.set(order.at);
+        this._order = null;
+        this._say(order.kernel, order.sizeClass, null, null, order.choice);
     }
 
     /** @param {string} kernel @param {string} sizeClass @param {import('../shared/messages.js').Adapter | null} adapter

@@ -81,6 +81,9 @@ export function worstFirst(cells) {
 const lineOf = ({ browser, platform, precision, threads, optimization }) => [[browser, platform].filter(Boolean).join('/'), precision,
     threads && (threads === 1 ? '1 thread' : `${threads} threads`), optimization === 'none' && 'not optimised'].filter(Boolean).join(' ');
 
+/** Of a figure, whose cells are all made up or none. @param {Run} run @param {Cell} cell @param {string} name */
+const titleOf = (run, cell, name) => (isSimulated(run, cell) ? `${name}, simulated` : name);
+
 /** Requests a second over the concurrency, for each model and clock that has more than one: so many at a time, over the
  * median of one. @param {Run} run @returns {Curves[]} */
 export function curvesOf(run) {
@@ -97,7 +100,7 @@ export function curvesOf(run) {
             const cell = cells.find((one) => one.concurrency === x && lineOf(one) === line);
             return cell?.summary ? x * (cell.batch ?? 1) * 1000 / cell.summary.median : null;
         }) }));
-        return { name: isSimulated(run, cells[0]) ? `${name}, simulated` : name, note: 'requests a second over the concurrency', head: 'Concurrency', xs, lines };
+        return { name: titleOf(run, cells[0], name), note: 'requests a second over the concurrency', head: 'Concurrency', xs, lines };
     }).filter(({ xs }) => xs.length > 1);
 }
 
@@ -136,7 +139,7 @@ export function textCurvesOf(run) {
         const lines = [...new Set(cells.map(lineOf))].map((line) => ({ name: line,
             values: cells.map((cell) => (lineOf(cell) === line ? cell.text?.all_per_s ?? null : null)) }));
         return {
-            name: isSimulated(run, cells[0]) ? `${model}, simulated` : model, lines,
+            name: titleOf(run, cells[0], model), lines,
             note: 'tokens a second of all users over those of each', head: 'Tokens/s of each, by so many at a time',
             xs: cells.map(userRate), labels: cells.map((cell) => `${figure(userRate(cell))}, ${cell.concurrency}`),
         };

@@ -6,6 +6,7 @@
 #include "cli/talk.h"
 #include "cli/usage.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include "library/model.h"
 #include <errno.h>
@@ -30,14 +31,9 @@ static int make_folders(char *path)
 /* Where the lines that were typed are kept, NULL where there is no such place. The caller frees. */
 static char *find_history(void)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *folder, *file;
+    char *folder = wi_state_folder(getenv("HOME")), *file;
 
-    if ((!state || *state != '/') && (!home || *home != '/'))
-        return NULL;
-    folder = state && *state == '/' ? wi_sprintf("%s/webinfer", state)
-                                    : wi_sprintf("%s/.local/state/webinfer", home);
-    if (make_folders(folder) != 0) {
+    if (!folder || make_folders(folder) != 0) {
         free(folder);
         return NULL;
     }

@@ -20,8 +20,13 @@ export function nowView(app) {
     /** @type {any} */
     let history = null;
     let problem = '', status = app.status(), isOver = false, timer = 0, askedAt = 0;
-    /** @type {Set<string>} */
-    const opened = new Set();
+    /** Names of plots whose tables are open. @type {readonly string[]} */
+    let opened = [];
+    const turn = (/** @type {string} */ name, /** @type {boolean} */ isOpen) => {
+        if (opened.includes(name) === isOpen) return;
+        opened = isOpen ? [...opened, name] : opened.filter((one) => one !== name);
+        app.redraw();
+    };
     const read = async () => {
         if (app.watch.state === 'live' || !history) {
             try {
@@ -49,7 +54,7 @@ export function nowView(app) {
         },
         render: () => ({ state: history || problem ? 'filled' : 'loading', parts: [
             verdict(app), warnings(app), overview(app, status, history), browsers(app, status), jobs(app),
-            lastHour(history, problem, [...opened].join(), opened, app.redraw),
+            lastHour(history, problem, opened, turn),
         ] }),
     };
 }
@@ -141,8 +146,8 @@ function jobs({ store, redraw }) {
 /** @param {any} history */
 const seriesOf = (history) => history?.series?.find((/** @type {any} */ one) => one.of === 'all');
 
-/** @param {any} history @param {string} problem @param {string} _ what is open now @param {Set<string>} opened @param {() => void} redraw */
-function plots(history, problem, _, opened, redraw) {
+/** @param {any} history @param {string} problem @param {readonly string[]} opened @param {(name: string, isOpen: boolean) => void} turn */
+function plots(history, problem, opened, turn) {
     const all = seriesOf(history);
     if (!all) return section('The last hour', h('p', { class: 'none' }, problem ? `The history cannot be read: ${problem}` : 'Nothing yet.'));
     const times = history.times.slice(0, -1), seconds = history.step_ms / 1000; // the last step is under way
@@ -153,12 +158,6 @@ function plots(history, problem, _, opened, redraw) {
         { name: 'Time of requests', unit: 'p50 and p95', times, show: milliseconds, lines: [{ name: 'p50', values: whole(all.p50_ms) }, { name: 'p95', values: whole(all.p95_ms) }] },
         { name: 'Generated tokens', unit: 'per second', times, show: (/** @type {unknown} */ value) => rate(value), lines: [{ name: 'Tokens', values: per(all.generated_tokens) }] },
     ];
-    const turn = (/** @type {string} */ name) => (/** @type {boolean} */ isOpen) => {
-        if (opened.has(name) === isOpen) return;
-        if (isOpen) opened.add(name);
-        else opened.delete(name);
-        redraw();
-    };
     return section('The last hour', h('p', { class: 'note' }, `In steps of ${seconds} s, since ${moment(history.since)}.`, problem ? ` ${problem}` : null),
-        h('div', { class: 'plots' }, figures.map((one) => plot(one, opened.has(one.name), turn(one.name)))));
+        h('div', { class: 'plots' }, figures.map((one) => plot(one, opened.includes(one.name), (isOpen) => turn(one.name, isOpen)))));
 }

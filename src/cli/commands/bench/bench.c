@@ -9,6 +9,7 @@
 #include "cli/commands/bench/suite_case.h"
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/commands/lab/lab.h"
@@ -397,14 +398,12 @@ static void add_suite(struct wi_strings *settings, const char *folder)
 /* Its runs outlive it, so that --resume finds them; files and folders that are sent do not. */
 static void add_places(struct wi_strings *settings, const struct wi_arguments *arguments)
 {
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *store = state && *state == '/' ? wi_sprintf("store.path=%s/webinfer/bench", state)
-                  : home && *home == '/'
-                      ? wi_sprintf("store.path=%s/.local/state/webinfer/bench", home)
-                      : NULL;
+    char *folder = wi_state_folder(getenv("HOME"));
+    char *store = folder ? wi_sprintf("store.path=%s/bench", folder) : NULL;
     if (store)
         wi_strings_add(settings, store);
     free(store);
+    free(folder);
     for (unsigned i = 0; i < arguments->positional_count; i++)
         if (wi_bench_side_is_path(arguments->positionals[i])) {
             wi_strings_add(settings, "models.directory=");

@@ -81,43 +81,49 @@ static enum wi_code read_platforms(
         strcmp(given, "both") == 0 ? "wasm,webgpu" : given, take_platform, list, error);
 }
 
-static enum wi_code take_threads(void *context, const char *word, struct wi_error *error)
+/* An option with two words, either or both of which are given. */
+struct either {
+    const char *option, *words[2];
+    int *given[2];
+};
+
+static enum wi_code take_either(void *context, const char *word, struct wi_error *error)
 {
-    struct wi_bench_choice *choice = context;
-    if (strcmp(word, "1") == 0)
-        choice->one_thread = 1;
-    else if (strcmp(word, "all") == 0)
-        choice->all_threads = 1;
-    else
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--threads is 1, all, or both, not \"%.40s\"", word);
-    return WI_OK;
+    const struct either *either = context;
+    for (int i = 0; i < 2; i++)
+        if (strcmp(word, either->words[i]) == 0) {
+            *either->given[i] = 1;
+            return WI_OK;
+        }
+    return wi_error_set(error, WI_BAD_REQUEST, "", "--%s is %s, %s, or both, not \"%.40s\"",
+        either->option, either->words[0], either->words[1], word);
 }
 
-static enum wi_code take_optimization(void *context, const char *word, struct wi_error *error)
+/* `usual` without the option; NULL: neither of them. */
+static enum wi_code read_either(const struct wi_arguments *arguments, const char *usual,
+    struct either either, struct wi_error *error)
 {
-    struct wi_bench_choice *choice = context;
-    if (strcmp(word, wi_lab_optimization_names[WI_LAB_AS_IT_IS]) == 0)
-        choice->as_it_is = 1;
-    else if (strcmp(word, wi_lab_optimization_names[WI_LAB_OPTIMIZED]) == 0)
-        choice->optimized = 1;
-    else
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--optimization is none, all, or both, not \"%.40s\"", word);
-    return WI_OK;
+    const char *given = wi_argument(arguments, either.option);
+    if (!given)
+        given = usual;
+    return given ? each_word(given, take_either, &either, error) : WI_OK;
 }
 
-static enum wi_code take_clock(void *context, const char *word, struct wi_error *error)
+static enum wi_code read_eithers(
+    const struct wi_arguments *arguments, struct wi_bench_choice *choice, struct wi_error *error)
 {
-    struct wi_bench_choice *choice = context;
-    if (strcmp(word, wi_lab_clock_names[WI_LAB_PAGE]) == 0)
-        choice->by_page = 1;
-    else if (strcmp(word, wi_lab_clock_names[WI_LAB_CLIENT]) == 0)
-        choice->by_client = 1;
-    else
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "--test-type is page, client, or both, not \"%.40s\"", word);
-    return WI_OK;
+    const char *const *clocks = wi_lab_clock_names, *const *levels = wi_lab_optimization_names;
+    const struct either threads = {
+        "threads", {"1", "all"}, {&choice->one_thread, &choice->all_threads}};
+    const struct either clock = {"test-type", {clocks[WI_LAB_PAGE], clocks[WI_LAB_CLIENT]},
+        {&choice->by_page, &choice->by_client}};
+    const struct either level = {"optimization",
+        {levels[WI_LAB_AS_IT_IS], levels[WI_LAB_OPTIMIZED]},
+        {&choice->as_it_is, &choice->optimized}};
+    enum wi_code code = read_either(arguments, "1,all", threads, error);
+    if (code == WI_OK)
+        code = read_either(arguments, "page,client", clock, error);
+    return code == WI_OK ? read_either(arguments, NULL, level, error) : code;
 }
 
 static enum wi_code read_count(
@@ -193,18 +199,12 @@ static enum wi_code read_seed(
 enum wi_code wi_bench_choice_read(
     struct wi_bench_choice *choice, const struct wi_arguments *arguments, struct wi_error *error)
 {
-    const char *threads = wi_argument(arguments, "threads");
-    const char *clocks = wi_argument(arguments, "test-type");
-    const char *optimizations = wi_argument(arguments, "optimization");
     enum wi_code code;
     *choice = (struct wi_bench_choice){.native = wi_argument_given(arguments, "native")};
     if ((code = read_words(arguments, "browser", &choice->browsers, error)) != WI_OK ||
         (code = read_platforms(arguments, &choice->platforms, error)) != WI_OK ||
         (code = read_words(arguments, "precision", &choice->precisions, error)) != WI_OK ||
-        (code = each_word(threads ? threads : "1,all", take_threads, choice, error)) != WI_OK ||
-        (code = each_word(clocks ? clocks : "page,client", take_clock, choice, error)) != WI_OK ||
-        (optimizations &&
-            (code = each_word(optimizations, take_optimization, choice, error)) != WI_OK) ||
+        (code = read_eithers(arguments, choice, error)) != WI_OK ||
         (code = read_counts(arguments, "batch", BATCH_MAX, &choice->batches, error)) != WI_OK ||
         (code = read_counts(
              arguments, "concurrency", CONCURRENCY_MAX, &choice->concurrencies, error)) != WI_OK ||
