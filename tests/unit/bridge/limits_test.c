@@ -253,14 +253,22 @@ TEST(what_was_on_its_way_is_no_fault)
     free(data);
 }
 
+/* This thread's own time, ms: what else runs on the core does not count. */
+static double cpu_ms(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+    return (double)time.tv_sec * 1e3 + (double)time.tv_nsec / 1e6;
+}
+
 /* How long one such text takes to be read at the least, ms. */
 static double cost_of(const char *text)
 {
     double least = INFINITY;
     for (int i = 0; i < 5; i++) {
-        double began = client_now();
+        double began = cpu_ms();
         json_decref(wi_json_read(text, WI_LOOSE_MAX, 0, NULL));
-        least = fmin(least, client_now() - began);
+        least = fmin(least, cpu_ms() - began);
     }
     return least;
 }
