@@ -24,8 +24,11 @@ struct reply {
 
 static struct {
     const struct reply *replies; /* ended by a row of nothing */
-    struct wi_buffer asked;      /* a line for each exchange */
-    struct wi_buffer body;       /* of the last that had one */
+    /* Answers in the place of replies; NULL: these do. */
+    void (*serve)(
+        const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer);
+    struct wi_buffer asked; /* a line for each exchange */
+    struct wi_buffer body;  /* of the last that had one */
 } played;
 
 static const char *method_of(const struct wi_rest_request *request)
@@ -71,18 +74,28 @@ static const struct reply *reply_to(const char *asked)
     return found;
 }
 
+static void answer_asked(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    if (played.serve) {
+        played.serve(asked, request, answer);
+    } else {
+        const struct reply *reply = reply_to(asked);
+        give(request, answer, reply->status, reply->body);
+    }
+}
+
 void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
     struct wi_rest_answer *answer)
 {
     char *asked = wi_sprintf("%s %s", method_of(request), request->path);
-    const struct reply *reply = reply_to(asked);
     *answer = (struct wi_rest_answer){0};
+    answer_asked(asked, request, answer);
     wi_buffer_printf(&played.asked, "%s\n", asked);
     if (request->body) {
         played.body.size = 0;
         wi_buffer_add(&played.body, request->body, request->body_size);
     }
-    give(request, answer, reply->status, reply->body);
     free(asked);
 }
 
@@ -164,7 +177,7 @@ static enum wi_exit run_saying(const char *root, const struct reply *replies,
     return result;
 }
 
-static enum wi_exit run_command(const char *root, const struct reply *replies,
+static inline enum wi_exit run_command(const char *root, const struct reply *replies,
     const char *const *words, char printed[PRINTED_MAX])
 {
     return run_saying(root, replies, words, printed, NULL);
