@@ -308,6 +308,22 @@ TEST(who_is_sent_away_stays_away)
     assert_int_equal(counters->up, 0);
 }
 
+/* Once it has said bye, or was sent away, a break of its connection brings it back no more. */
+TEST(a_break_is_nothing_to_who_has_left)
+{
+    struct place *place = *state;
+    struct wi_worker_counters *counters = &place->service.counters;
+    TURN_UNTIL(place, counters->welcomed == 1);
+    assert_true(wi_worker_leave(place->worker, "enough"));
+    assert_int_equal(counters->up, 0);
+    wi_worker_cut(place->worker);
+    assert_int_equal(counters->up, 0);
+    assert_false(wi_worker_leave(place->worker, "again"));
+    TURN_UNTIL(place, place->left == 1);
+    wi_worker_cut(place->worker);
+    assert_int_equal(counters->welcomed, 1);
+}
+
 TEST(ends_what_is_cancelled)
 {
     struct place *place = *state;
