@@ -137,9 +137,9 @@ TEST(what_is_answered_elsewhere_has_each_form_of_an_error)
         {"application/json", {"OllamaError", "KserveError"}}};
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
         for (size_t k = 0; k < 2; k++) {
-            const json_t *content = at(json_object_get(*state, "x-elsewhere"), statuses[i], "content");
-            const json_t *forms =
-                json_object_get(at(content, contents[k].type, "schema"), "anyOf");
+            const json_t *content =
+                at(json_object_get(*state, "x-elsewhere"), statuses[i], "content");
+            const json_t *forms = json_object_get(at(content, contents[k].type, "schema"), "anyOf");
             assert_int_equal(json_array_size(forms), 2);
             for (size_t n = 0; n < 2; n++) {
                 const json_t *form = json_object_get(json_array_get(forms, n), "$ref");
