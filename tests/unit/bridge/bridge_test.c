@@ -6,6 +6,18 @@
 
 FIXTURE(set_up, tear_down)
 
+/* Only for a browser that is apart there is a port by which it is let out. */
+TEST(test_address)
+{
+    const struct fixture *fixture = *state;
+    struct wi_bridge_address usual = wi_bridge_address(fixture->bridge, 0),
+                             apart = wi_bridge_address(fixture->bridge, 1);
+    assert_string_equal(usual.url, wi_bridge_url(fixture->bridge));
+    assert_int_equal(usual.port, 0);
+    assert_int_equal(apart.port, fixture->port);
+    assert_string_not_equal(apart.url, "");
+}
+
 TEST(test_announce_and_task)
 {
     struct fixture *fixture = *state;

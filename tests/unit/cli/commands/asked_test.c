@@ -1,6 +1,8 @@
 /* What commands ask of the daemon, and what they make of its answers. The daemon is played. */
 #include "played.h"
 
+#include <signal.h>
+
 #define CID "bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"
 #define WAITS 3 /* until an exchange that goes on beside others is over */
 
@@ -405,4 +407,24 @@ TEST(a_model_in_one_file_is_there_whole_or_not_at_all)
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
     assert_non_null(strstr(said, "nobody gets it from this daemon yet"));
     free(path);
+}
+
+static void stop_while_told(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    raise(SIGINT);
+    give(request, answer, 200, EVENT("done", "{\"cid\":\"" CID "\"}"));
+}
+
+/* Of what is followed ^C is the end, and no event after it counts. */
+TEST(a_publishing_ends_with_ctrl_c)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    played.serve = stop_while_told;
+    assert_int_equal(
+        run_saying(*state, NULL, (const char *[]){"webinfer", "publish", "m", NULL}, printed, said),
+        WI_EXIT_FAILED);
+    played.serve = NULL;
+    assert_string_equal(printed, "");
+    assert_non_null(strstr(said, "it is not published"));
 }
