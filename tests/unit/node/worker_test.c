@@ -408,6 +408,18 @@ TEST(gives_back_what_comes_while_it_is_paused)
     turn_place(place, &fixture->pauses, 2);
 }
 
+/* The first heartbeat is as late as it is behind the welcome. */
+TEST(gaps_between_heartbeats_begin_with_the_welcome)
+{
+    struct place *place = *state;
+    const struct wi_worker_counters *counters = &place->service.counters;
+    double began = wi_now_ms();
+    TURN_UNTIL(place, counters->up == 1);
+    assert_true(place->worker->heartbeat_at >= began);
+    assert_true(place->worker->heartbeat_at <= wi_now_ms());
+    assert_int_equal(counters->late_heartbeats, 0);
+}
+
 /* After an interval in which it has said nothing, and not before. */
 TEST(speaks_up_in_time)
 {
