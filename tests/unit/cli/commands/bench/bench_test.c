@@ -493,6 +493,65 @@ TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
     assert_string_equal(played.asked.text, "POST /v1/admin/join\n");
 }
 
+/* --start with that script as the daemon, which is found where PATH says. */
+static enum wi_exit run_started(
+    const char *root, const char *script, char printed[PRINTED_MAX], char said[PRINTED_MAX])
+{
+    char *program = path_to(root, "webinferd"), *before = wi_strdup(getenv("PATH"));
+    char *path = wi_sprintf("%s:%s", root, before);
+    write_text(root, "webinferd", script);
+    assert_int_equal(chmod(program, 0700), 0);
+    setenv("PATH", path, 1);
+    setenv("WI_TEST_ROOT", root, 1);
+    enum wi_exit result = run_saying(root, NULL,
+        (const char *[]){"webinfer", "bench", "m", "--start", "--headless", "no", "--platform",
+            "wasm", "--test-type", "client", "--runs", "5", NULL},
+        printed, said);
+    setenv("PATH", before, 1);
+    free(path);
+    free(before);
+    free(program);
+    return result;
+}
+
+/* It is started for this, told what is to be otherwise, and ends with its standard input. */
+TEST(a_daemon_of_its_own_ends_with_it)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(run_started(*state,
+                         "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
+                         "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
+                         "read line\necho ended >>$WI_TEST_ROOT/words\n",
+                         printed, said),
+        WI_EXIT_OK);
+    assert_samples("wasm", "client", 5, CLIENT_MS);
+    read_printed(*state, "words", printed);
+    assert_memory_equal(printed, "--private --set=", 16);
+    assert_non_null(strstr(printed, "--set=browser.chrome.headless=no"));
+    assert_non_null(strstr(printed, "\nended\n"));
+}
+
+/* What it said last is told, and nothing is asked of it. */
+TEST(a_daemon_that_does_not_start_says_why)
+{
+    static const struct {
+        const char *script, *complaint;
+    } cases[] = {{"#!/bin/sh\necho first >&2\necho the port is taken >&2\nexit 1\n",
+                     "webinferd did not start: the port is taken"},
+        {"#!/bin/sh\nexit 0\n", "webinferd did not start: it ended without a word"},
+        {"#!/nonexistent\n", "cannot be started: No such file or directory"},
+        {"#!/bin/sh\necho hello\nread line\n", "webinferd did not say where it serves"},
+        {"#!/bin/sh\nhead -c 9000 /dev/zero | tr '\\0' x\nread line\n",
+            "webinferd did not say where it serves"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        assert_int_equal(run_started(*state, cases[i].script, printed, said), WI_EXIT_NO_SERVER);
+        if (!strstr(said, cases[i].complaint))
+            fail_msg("\"%s\" does not say \"%s\"", said, cases[i].complaint);
+        assert_null(played.asked.text);
+    }
+}
+
 /* Ended by ^C, it keeps what it has, and goes on where it was. */
 TEST(a_run_that_was_stopped_goes_on_with_what_is_left)
 {
