@@ -80,9 +80,11 @@ struct wi_bench_cell {
 };
 
 struct wi_bench_plan {
-    struct wi_bench_cell *cells; /* owned; `index` is where each lies */
+    struct wi_bench_cell *cells; /* owned; `index` is where each lies, unless the run is resumed */
     size_t count;
 };
+/* Adds a cell as it stands in a run, and takes over `document`. */
+struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document);
 /* Where a model may run. All borrowed. */
 struct wi_bench_place {
     const char *model;
