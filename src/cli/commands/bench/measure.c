@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "bridge/bridge.h"
 #include "cli/events.h"
 #include "lab/statistics.h"
 #include <math.h>
@@ -88,6 +89,8 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
     const char *code = json_string_value(json_object_get(problem, "code"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
+    if (detail && strstr(detail, WI_BRIDGE_UNUSABLE))
+        outcome = WI_LAB_FAILED; /* its nodes have not died: their answers are not what was asked */
     if (cell->batch > 1 && code && strcmp(code, wi_code_name(WI_INPUT_SHAPE)) == 0)
         outcome = WI_LAB_UNSUPPORTED; /* its first dimension is fixed */
     char *reason = code ? wi_sprintf("%s: %s", code, detail ? detail : "")
