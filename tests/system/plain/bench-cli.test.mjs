@@ -85,6 +85,8 @@ test('each place of each browser has its outcome, and its answer is what a clien
     for (const cell of run.cells.filter(({ outcome }) => outcome === 'ok')) {
         assert.ok(cell.samples_ms.length >= 2 && cell.samples_ms.every((ms) => ms > 0), JSON.stringify(cell));
         assert.ok(cell.rss_bytes > 0, JSON.stringify(cell));
+        // The safari has a display instead.
+        assert.equal(cell.flags.some((flag) => flag.startsWith('--headless')), cell.browser !== 'safari', JSON.stringify(cell));
         if (!cell.yardstick) assert.ok(cell.error_ratio <= 1, JSON.stringify(cell));
     }
     for (const cell of run.cells.filter(({ outcome }) => outcome !== 'ok')) assert.ok(cell.reason, JSON.stringify(cell));

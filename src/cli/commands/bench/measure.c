@@ -174,8 +174,9 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
     free(place);
 }
 
-/* The most resident memory of the browser, and what its page counts of the model. */
-static void take_memory(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
+/* What its browser was started with, the most resident memory of that, and what its page counts of
+ * the model. */
+static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
     json_t *nodes = wi_cli_get(cli, "/v1/nodes");
     json_t *status = wi_cli_get(cli, "/v1/status");
@@ -183,6 +184,7 @@ static void take_memory(const struct wi_cli *cli, struct wi_bench_cell *cell, co
     const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
     size_t i;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
+    wi_bench_take(cell->document, "flags", session);
     json_array_foreach(
         json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
                                                       is_text(model, "platform", cell->platform))
@@ -336,7 +338,7 @@ static void end_order(const struct wi_cli *cli, struct order *order,
     if (value && wi_bench_cell_take_place(cell, value) == 0 &&
         wi_bench_judge(subject, cell, value) == 0) {
         take_result(cell, json_object_get(value, "result"));
-        take_memory(cli, cell, node_of(value));
+        take_browser(cli, cell, node_of(value));
     }
     json_decref(value);
     wi_rest_answer_clear(&order->answer);
@@ -584,7 +586,7 @@ static void end_call(struct clients *clients, struct call *call)
     if (value)
         take_call(clients, call, value, ms);
     if (value && clients->under_way == 0 && clients->to_begin == 0)
-        take_memory(clients->cli, clients->cell, node_of(value));
+        take_browser(clients->cli, clients->cell, node_of(value));
     json_decref(value);
     clear_call(call);
     if (end != WI_BENCH_DONE)
