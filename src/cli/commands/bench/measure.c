@@ -183,6 +183,7 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
     const json_t *row = find_row(json_object_get(nodes, "nodes"), "id", node), *model;
     const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
     size_t i;
+    cell->weighed = 1;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
     wi_bench_take(cell->document, "flags", session);
     json_array_foreach(
@@ -191,6 +192,13 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
         take_most(cell, "page_bytes", json_object_get(model, "bytes"));
     json_decref(status);
     json_decref(nodes);
+}
+
+/* A browser's memory is asked for when it has loaded something and at the end: what runs that are
+ * warm change is little, and asking takes as long as some of them. */
+static int is_to_weigh(const struct wi_bench_turn *turn, int is_fresh)
+{
+    return is_fresh || turn->is_last || !turn->cell->weighed;
 }
 
 /* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
@@ -337,8 +345,10 @@ static void end_order(const struct wi_cli *cli, struct order *order,
     tell_result(cli, cell, value, order->answer.status);
     if (value && wi_bench_cell_take_place(cell, value) == 0 &&
         wi_bench_judge(subject, cell, value) == 0) {
-        take_result(cell, json_object_get(value, "result"));
-        take_browser(cli, cell, node_of(value));
+        const json_t *result = json_object_get(value, "result");
+        take_result(cell, result);
+        if (is_to_weigh(turn, number(result, "load_ms") > 0))
+            take_browser(cli, cell, node_of(value));
     }
     json_decref(value);
     wi_rest_answer_clear(&order->answer);
@@ -383,8 +393,10 @@ struct call {
 struct clients {
     const struct wi_cli *cli;
     const struct wi_bench_subject *subject;
+    const struct wi_bench_turn *turn;
     struct wi_bench_cell *cell;
-    json_t *request; /* of each; that of a text gets a number before it */
+    json_t *request;       /* of each; that of a text gets a number before it */
+    struct wi_buffer body; /* the request as bytes, once it was asked for */
     struct wi_rest_calls *calls;
     struct call *rows;
     unsigned to_begin, under_way;
@@ -448,15 +460,22 @@ static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *c
     return copy;
 }
 
-static void write_body(const struct clients *clients, struct call *call)
+/* That of a text is another each time; all others are the same bytes. */
+static void write_body(struct clients *clients, struct call *call)
 {
-    json_t *request = json_copy(clients->request);
-    if (clients->cell->writes)
+    struct wi_bench_cell *cell = clients->cell;
+    if (cell->writes) {
+        json_t *request = json_copy(clients->request);
         json_object_set_new(
-            request, "inputs", number_inputs(json_object_get(request, "inputs"), clients->cell));
-    clients->cell->asked++;
-    wi_buffer_json(&call->body, request);
-    json_decref(request);
+            request, "inputs", number_inputs(json_object_get(request, "inputs"), cell));
+        wi_buffer_json(&call->body, request);
+        json_decref(request);
+    } else {
+        if (clients->body.size == 0)
+            wi_buffer_json(&clients->body, clients->request);
+        wi_buffer_add(&call->body, clients->body.text, clients->body.size);
+    }
+    cell->asked++;
 }
 
 static void begin_call(struct clients *clients, struct call *call)
@@ -585,7 +604,8 @@ static void end_call(struct clients *clients, struct call *call)
     tell_call(clients, call, value, ms);
     if (value)
         take_call(clients, call, value, ms);
-    if (value && clients->under_way == 0 && clients->to_begin == 0)
+    if (value && clients->under_way == 0 && clients->to_begin == 0 &&
+        is_to_weigh(clients->turn, clients->cold > 0))
         take_browser(clients->cli, clients->cell, node_of(value));
     json_decref(value);
     clear_call(call);
@@ -612,22 +632,25 @@ static void run_calls(struct clients *clients)
 }
 
 static enum wi_bench_end measure_clients(const struct wi_cli *cli,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
 {
+    struct wi_bench_cell *cell = turn->cell;
     json_t *request = make_request(subject, cell);
     if (!wi_bench_is_auto(cell))
         json_object_set_new(request, "fallback", json_false());
     json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
     struct clients clients = {.cli = cli,
         .subject = subject,
+        .turn = turn,
         .cell = cell,
         .request = request,
         .calls = wi_rest_calls_new(&cli->rest),
         .rows = wi_alloc((size_t)cell->concurrency * sizeof(struct call)),
-        .to_begin = share};
+        .to_begin = turn->share};
     run_calls(&clients);
     wi_rest_calls_free(clients.calls);
     free(clients.rows);
+    wi_buffer_clear(&clients.body);
     json_decref(request);
     return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
 }
@@ -642,7 +665,7 @@ void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *s
         wi_bench_cell_end(first, WI_LAB_UNSUPPORTED, "its inputs are no tensors to put together");
         turns[0].end = WI_BENCH_DONE;
     } else if (first->clock == WI_LAB_CLIENT) {
-        turns[0].end = measure_clients(cli, subject, first, turns[0].share);
+        turns[0].end = measure_clients(cli, subject, &turns[0]);
     } else {
         measure_pages(cli, subject, turns, count);
     }

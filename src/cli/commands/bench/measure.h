@@ -17,6 +17,7 @@ void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *su
 struct wi_bench_turn {
     struct wi_bench_cell *cell;
     unsigned share;        /* how many, at least one */
+    int is_last;           /* no more will be wanted */
     enum wi_bench_end end; /* what came of it */
 };
 /* Adds samples to cells; what cannot be measured ends its cell. Several are measured at the same

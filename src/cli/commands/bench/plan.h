@@ -75,6 +75,7 @@ struct wi_bench_cell {
     unsigned asked; /* how many requests it has had of those */
     struct wi_bench_writing *writings;
     size_t writing_count;
+    int weighed;     /* the memory of its browser was asked for */
     double spent_ms; /* on its runs */
     double run_ms;   /* the longest of the last runs; 0: there was none */
 };

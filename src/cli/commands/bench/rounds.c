@@ -140,7 +140,8 @@ static void measure_once(
         unsigned share =
             cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->choice, cell, round);
         if (share > 0)
-            turns[count++] = (struct wi_bench_turn){.cell = cell, .share = share};
+            turns[count++] = (struct wi_bench_turn){
+                .cell = cell, .share = share, .is_last = round == WI_BENCH_ROUNDS - 1};
     }
     if (count > 0)
         wi_bench_measure(&set->side->cli, set->subject, turns, count);
