@@ -85,6 +85,8 @@ test('each place of each browser has its outcome, and its answer is what a clien
     for (const cell of run.cells.filter(({ outcome }) => outcome === 'ok')) {
         assert.ok(cell.samples_ms.length >= 2 && cell.samples_ms.every((ms) => ms > 0), JSON.stringify(cell));
         assert.ok(cell.rss_bytes > 0, JSON.stringify(cell));
+        // The safari has a display instead.
+        assert.equal(cell.flags.some((flag) => flag.startsWith('--headless')), cell.browser !== 'safari', JSON.stringify(cell));
         if (!cell.yardstick) assert.ok(cell.error_ratio <= 1, JSON.stringify(cell));
     }
     for (const cell of run.cells.filter(({ outcome }) => outcome !== 'ok')) assert.ok(cell.reason, JSON.stringify(cell));
@@ -260,15 +262,22 @@ test('bad input is refused before anything is measured', async () => {
 /* --- nodes that are scripted ------------------------------------------------------------------- */
 
 /** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
- * falls back in secret. */
+ * falls back in secret. The first that is measured on wasm with one thread waits until another is, too. */
 class Scripted extends FakeNode {
-    constructor(url, kind) {
+    /** @param {Scripted[]} nodes all that there are */
+    constructor(url, kind, nodes) {
         super(url);
         this.kind = kind;
-        this.capabilities = { ...capabilities, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
+        this.nodes = nodes;
+        this.capabilities = { ...capabilities, cores: 4, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
             ...capabilities.platforms, webnn: { available: true },
             webgpu: { available: true, adapter: { vendor: 'acme', architecture: '', description: '', is_fallback: false } } } };
-        this.onTask = (task) => this.#run(task);
+        this.onTask = async (task) => {
+            this.isTimed = task.message.data.benchmark?.threads === 1;
+            this.hasTimed ||= this.isTimed;
+            if (this.isTimed) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
+            this.#run(task);
+        };
     }
 
     #run(task) {
@@ -300,7 +309,7 @@ async function withScripted(use) {
     const follow = async ([kind, driver]) => {
         for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
             for (const urls = driver.pageUrls; seen < urls.length; seen++) {
-                const node = new Scripted(urls[seen], kind);
+                const node = new Scripted(urls[seen], kind, nodes);
                 nodes.push(node);
                 await node.join().catch(() => {}); // its session has ended
             }
@@ -318,7 +327,7 @@ async function withScripted(use) {
     }
 }
 
-test('a wrong answer is inexact, one from elsewhere an error, and a browser that dies crashed; who may not write is told so', async () => {
+test('a wrong answer is inexact, one from elsewhere an error, a browser that dies crashed, and one that is gone when a run goes on absent; who may not write is told so', async () => {
     await withScripted(async (own) => {
         const as = (who) => ({ from: own, env: { WEBINFER_TOKEN: tokens[who] }, as: { headers: { Authorization: `Bearer ${tokens[who]}` } } });
         const refused = await webinfer(own, ['bench', 'twice'], as('bob'));
@@ -326,15 +335,28 @@ test('a wrong answer is inexact, one from elsewhere an error, and a browser that
         assert.match(refused.problems, /403[^]*rank/);
         const { code, out, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm,webgpu,webnn', '--runs', '5'], as('root'));
         assert.equal(code, 1, problems);
+        assert.match(problems, /21 cells to measure, up to 2 at a time/);
         const found = Object.fromEntries(run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto')
             .map(({ browser, platform, threads, clock, outcome }) => [`${browser}/${platform} ${clock} ${threads ?? ''}`.trim(), outcome]));
         assert.deepEqual(found, {
             'chrome/wasm page 1': 'ok', 'chrome/wasm page all': 'ok', 'chrome/wasm client': 'ok',
             'edge/wasm page 1': 'ok', 'edge/wasm page all': 'ok', 'edge/wasm client': 'ok',
             'chrome/webgpu page': 'inexact', 'chrome/webgpu client': 'inexact', 'edge/webgpu page': 'inexact', 'edge/webgpu client': 'inexact',
-            'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'crashed', 'edge/webnn client': 'crashed',
+            'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'failed', 'edge/webnn client': 'failed',
         }, out);
         for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
+        for (const { reason } of run.cells.filter(({ outcome }) => outcome === 'failed')) assert.match(reason, /data.executed_on.platform is "wasm"/);
+        // Begun with two browsers, and gone on with when one of them is gone.
+        const words = ['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--runs', '5'];
+        const begun = await bench([...words, '--time', '1ms'], as('root'));
+        await own.reload({ 'browser.edge': { max_connections: 0 } });
+        const resumed = await bench([...words, '--resume', begun.run.id], as('root'));
+        assert.deepEqual([begun.code, resumed.code, resumed.run.id], [1, 0, begun.run.id], resumed.problems);
+        assertWhole(resumed.run, begun.run.cells.length);
+        for (const { browser, yardstick, outcome, reason } of resumed.run.cells)
+            if (browser === 'edge' && yardstick !== 'before') // which may just have been begun in time
+                assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
+            else if (!yardstick) assert.equal(outcome, 'ok', reason);
     });
 });
 
