@@ -4,16 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { edge, safari } from '../../lib/browsers.mjs';
+import { difference } from '../../lib/cases.mjs';
 import { webinfer } from '../../lib/cli.mjs';
-import { Daemon, testsOf } from '../../lib/daemon.mjs';
+import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
+import { differences, withExports } from '../../lib/duckdb.mjs';
 import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
 import { FakeDriver } from '../../lib/fake-session.mjs';
+import { rightModel } from '../../lib/kernel-models.mjs';
+import { decode, pack } from '../../lib/kserve.mjs';
 import { cliPath, ownModels } from '../../lib/paths.mjs';
+import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
 import { until } from '../../lib/wait.mjs';
@@ -55,6 +61,9 @@ function assertWhole(run, count) {
     assert.ok(run.ended_at >= run.began_at);
 }
 
+/** In order, and equal where only rounding differs. @param {number[]} numbers */
+const rounded = (numbers) => numbers.map((one) => one.toPrecision(9)).sort();
+
 /** Whether no cell was run, but for the first, which may just have been begun in time. */
 function assertNotRun({ cells }) {
     assert.deepEqual(cells.map(({ outcome, yardstick }) => (yardstick === 'before' ? 'not run' : outcome)), Array(4).fill('not run'));
@@ -62,62 +71,104 @@ function assertNotRun({ cells }) {
 
 /* --- real browsers ----------------------------------------------------------------------------- */
 
-/** browser → platform → what comes of digits there. */
+/** model → browser → platform → what comes of it there. */
 const EXPECTED = {
-    chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
-    edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported' },
-    firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
-    safari: { wasm: 'ok', webgpu: 'absent', webnn: 'absent' },
+    digits: {
+        chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+        edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported' },
+        firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+        safari: { wasm: 'ok', webgpu: 'absent', webnn: 'absent' },
+    },
+    'builtin/mlp': {
+        chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'ok' },
+        edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'ok' },
+        firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'absent' },
+        safari: { wasm: 'ok', webgpu: 'absent', webnn: 'unsupported', webgl: 'ok' },
+    },
 };
+const PLACES = Object.entries(EXPECTED).flatMap(([model, browsers]) => Object.entries(browsers).flatMap(([browser, platforms]) =>
+    Object.entries(platforms).map(([platform, outcome]) => ({ model, browser, platform, outcome }))));
+/** What the guard allows of FP32. */
+const TOLERANCE = { rtol: 1e-3, atol: 1e-4 };
 
-test('each place of each browser has its outcome, and its answer is what a client gets there', { timeout: 400_000 }, async () => {
-    const { code, out, problems, run } = await bench(['digits', '--runs', '2', '--threads', '1', '--test-type', 'page']);
+/** What a client of the test's own gets of a model at a place, and with the hash by its definition in webinfer-api(7). */
+async function askAt({ model, browser, platform }, sample) {
+    const answer = await daemon.infer({ ...sample, model_name: model, browser, platform, fallback: false, parameters: { binary_data_output: true } });
+    if (answer.status !== 200) return { problem: answer.json };
+    const { outputs, result } = decode(answer), hash = createHash('sha256');
+    for (const { name, datatype, shape, values } of outputs) hash.update(`${name}\0${datatype}\0${shape}\0`).update(pack(datatype, values));
+    if (result) hash.update(JSON.stringify(result));
+    return { outputs, hash: hash.digest('hex') };
+}
+
+/** What its cells are to come to by what is right, by the table and by what a client got there. */
+function checkPlace({ model, browser, platform, outcome }, cells, got, right) {
+    const where = `${model} ${browser}/${platform}`;
+    assert.deepEqual(cells.map((cell) => cell.outcome), Array(cells.length).fill(outcome), where);
+    assert.ok(cells.length > 0, where);
+    if (outcome !== 'ok') {
+        const { code, detail } = got.problem;
+        assert.equal(code, 'platform_unsupported', `${where}: ${detail}`);
+        // Which engine does not compute there is told to clients by its name, and in a table of places without.
+        for (const { reason } of cells) assert.ok(`${code}: ${detail}`.includes(reason) || (/the engine/.test(reason) && /engine is kernels/.test(detail)), `${where}: ${reason}: ${detail}`);
+        return;
+    }
+    assert.deepEqual(cells.map(({ clock }) => clock), ['page', 'client'], where);
+    assert.deepEqual(got.outputs.map((output, i) => difference(output, right[i], TOLERANCE)), right.map(() => null), where);
+    for (const { samples_ms: samples, rss_bytes: resident, error_ratio: error, output_hash: hash = got.hash } of cells) {
+        assert.ok(samples.length >= 5 && samples.every((ms) => ms > 0), `${where}: ${samples}`);
+        assert.ok(resident > 0 && error <= 1, where);
+        if (model === 'digits') assert.equal(hash, got.hash, where); // kernels of our own may be tuned meanwhile, which moves bits
+    }
+}
+
+test('each place of each browser has its outcome, its answer or error is what a client gets there, and what the service chose is compared', { timeout: 400_000 }, async () => {
+    const { code, out, problems, run } = await bench(['digits', 'builtin/mlp', '--runs', '5', '--threads', '1']);
     assert.equal(code, 0, out + problems);
     assertWhole(run);
     assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
-    for (const [browser, platforms] of Object.entries(EXPECTED)) {
-        for (const [platform, outcome] of Object.entries(platforms)) {
-            const cells = run.cells.filter((cell) => cell.browser === browser && cell.platform === platform && !cell.yardstick);
-            assert.deepEqual([...new Set(cells.map((cell) => cell.outcome))], [outcome], `${browser}/${platform}: ${out}`);
-            if (outcome === 'ok') assert.deepEqual(cells.map(({ clock }) => clock), ['page']);
-        }
+    const measured = run.cells.filter(({ yardstick }) => !yardstick);
+    for (const model of Object.keys(EXPECTED)) {
+        const { json: { inputs } } = await daemon.post(`/v1/models/${model}/sample`, {});
+        const places = PLACES.filter((place) => place.model === model);
+        const got = await Promise.all(places.map((place) => askAt(place, { inputs })));
+        const [{ shape, data }] = inputs, [first] = got[0].outputs;
+        const { values } = model === 'digits' ? first : rightModel.mlp({ shape, values: data });
+        const right = [{ ...first, bytes: pack(first.datatype, values) }];
+        places.forEach((place, i) => checkPlace(place, measured.filter((cell) =>
+            cell.model === model && cell.browser === place.browser && cell.platform === place.platform), got[i], right));
+        // `auto` names no browser; it is compared with one of the cells by the client's clock.
+        const chosen = measured.find((cell) => cell.model === model && cell.platform === 'auto');
+        assert.match(chosen.reason, /^chose (chrome|edge|firefox|safari)\/(wasm|webgpu|webnn|webgl)/);
+        const { clock, outcome, platform } = run.cells[chosen.baseline];
+        assert.deepEqual([clock, outcome, platform === 'auto'], ['client', 'ok', false]);
     }
-    for (const cell of run.cells.filter(({ outcome }) => outcome === 'ok')) {
-        assert.ok(cell.samples_ms.length >= 2 && cell.samples_ms.every((ms) => ms > 0), JSON.stringify(cell));
-        assert.ok(cell.rss_bytes > 0, JSON.stringify(cell));
-        if (!cell.yardstick) assert.ok(cell.error_ratio <= 1, JSON.stringify(cell));
-    }
-    for (const cell of run.cells.filter(({ outcome }) => outcome !== 'ok')) assert.ok(cell.reason, JSON.stringify(cell));
-    // What they put out, and what is said where nothing is.
-    for (const cell of run.cells.filter(({ output_hash: hash, yardstick }) => hash && !yardstick)) {
-        const { model: model_name, browser, platform, output_hash } = cell;
-        const { json } = await daemon.post('/v1/benchmark', { model_name, browser, platform, runs: 1 });
-        assert.equal(json.result.output_hash, output_hash, nameOf(cell));
-    }
-    const refused = run.cells.find((cell) => nameOf(cell).startsWith('digits edge/webnn'));
-    const { json: sample } = await daemon.post('/v1/models/digits/sample', {});
-    const { json: problem } = await daemon.infer({ ...sample, browser: 'edge', platform: 'webnn', fallback: false });
-    assert.equal(refused.reason, `${problem.code}: ${problem.detail}`);
-});
-
-test('a model over kernels is measured on WebGL too, and where nothing computes it that is said', async () => {
-    const { code, out, run } = await bench(['builtin/mlp', '--runs', '1', '--browser', 'chrome', '--platform', 'all', '--threads', '1', '--test-type', 'page']);
-    assert.equal(code, 0, out);
-    assert.deepEqual(run.cells.filter(({ yardstick }) => !yardstick).map(({ platform, outcome }) => [platform, outcome]),
-        [['wasm', 'ok'], ['webgpu', 'ok'], ['webnn', 'unsupported'], ['webgl', 'ok']]);
-});
-
-test('what the service chose is compared with the best place, and a yardstick is measured three times in each browser', { timeout: 400_000 }, async () => {
-    const { code, run } = await bench(['digits', '--runs', '2', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'client']);
-    assert.equal(code, 0);
-    const chosen = run.cells.find(({ platform }) => platform === 'auto');
-    assert.match(chosen.reason, /^chose (chrome|edge|firefox)\/(wasm|webgpu|webnn)/); // `auto` names no browser
-    const clients = run.cells.filter(({ clock, platform }) => clock === 'client' && platform !== 'auto');
-    assert.equal(clients.length, 4);
-    assert.ok(clients.some(({ index }) => index === chosen.baseline));
-    for (const browser of ['chrome', 'edge'])
+    // By both clocks where there is an answer; what cannot be is known before, but for what only a run shows.
+    assert.equal(measured.length, PLACES.reduce((sum, { outcome }) => sum + (outcome === 'ok' ? 2 : 1), 0) + ['edge/webnn by the client', 'auto', 'auto'].length);
+    for (const browser of Object.keys(EXPECTED.digits))
         assert.deepEqual(run.cells.filter((cell) => cell.yardstick && cell.browser === browser).map(({ yardstick, samples_ms: { length } }) => [yardstick, length]),
             [['before', 20], ['between', 20], ['after', 20]]);
+});
+
+/** Writes what `webinfer results export` prints of a run into a folder. @returns its cells with medians and speed-ups */
+async function exportInto(folder, id) {
+    fs.writeFileSync(path.join(folder, `${id}.ndjson`), (await webinfer(daemon, ['results', 'export', id])).out);
+    return (await webinfer(daemon, ['results', 'export', id, '--format', 'json'])).json.cells.map((cell) => ({ ...cell, run: id }));
+}
+
+test('DuckDB finds the medians, speed-ups and regressions of real runs that webinfer finds', async () => {
+    const folder = fs.mkdtempSync(path.join(daemon.folder, 'duck-'));
+    const ids = [];
+    for (const runs of ['5', '6']) ids.push((await bench(['builtin/mlp', '--runs', runs, '--browser', 'chrome', '--platform', 'wasm,webgl'])).run.id);
+    const cells = (await Promise.all(ids.map((id) => exportInto(folder, id)))).flat();
+    const compared = (await webinfer(daemon, ['results', 'compare', ...ids, '--json'])).json.cells.map(({ ratio }) => ratio.value);
+    await withExports(folder, async (ask) => {
+        assert.deepEqual(await differences(ask, cells), []);
+        const ratios = (await ask('SELECT ratio FROM history WHERE ratio IS NOT NULL')).map(({ ratio }) => ratio);
+        assert.deepEqual(rounded(ratios), rounded(compared));
+        assert.deepEqual(rounded((await ask('SELECT ratio FROM regressions')).map(({ ratio }) => ratio)), rounded(compared.filter((ratio) => ratio > 1.1)));
+        assert.equal(ratios.length, 5); // WASM on one thread, on all, and WebGL by the page's clock, and both by the client's
+    });
 });
 
 test('batches, several at a time, a graph as it is and a file of inputs', async () => {
@@ -166,20 +217,25 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assertNotRun(none.run);
 });
 
-test('a daemon of its own measures a file; its run outlives it, so that what is left is measured by the next', async () => {
-    const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9' }, timeout: 400_000 };
+test('a daemon of its own measures a file and ends also when the command is killed; its run outlives it, so that what is left is measured by the next', async () => {
+    const home = fs.mkdtempSync(path.join(daemon.folder, 'own-'));
+    const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9', HOME: home }, timeout: 400_000 };
     const words = [path.join(ownModels, 'digits/model.onnx'), '--start', '--runs', '1', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--json'];
-    const first = await webinfer(daemon, ['bench', ...words, '--time', '1ms'], options);
-    assert.equal(first.code, 1, first.problems);
-    assertNotRun(first.json);
-    const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', first.json.id], options);
+    const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, TMPDIR: home, ...options.env } });
+    let said = '';
+    first.stderr.on('data', (text) => (said += text));
+    await until(() => said.includes('yardstick=before: ok'), { what: 'the first cell', timeout: 60_000 * patience });
+    first.kill('SIGKILL');
+    await until(() => processes.mentioning(home).length === 0, { what: 'the end of its daemon and of the browser', timeout: 30_000 * patience });
+    assert.deepEqual(fs.readdirSync(home), ['.local'], 'what it keeps is all that is left');
+    const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', runIn(said)], options);
     assert.equal(code, 0, problems);
-    assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [first.json.id, ...Array(4).fill('ok')]);
+    assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [runIn(said), ...Array(4).fill('ok')]);
     assertWhole(json, 4);
 });
 
 test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
-    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
+    const words = ['builtin/mlp', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
     const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
     let said = '';
     first.stderr.on('data', (text) => (said += text));
@@ -187,7 +243,7 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     first.kill('SIGINT');
     assert.equal(await new Promise((resolve) => first.on('close', resolve)), 1, said);
     const id = runIn(said);
-    assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 digits`));
+    assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 builtin/mlp`));
     const left = (await daemon.get(`/v1/results/${id}`)).json;
     assert.equal(left.ended_at, undefined);
     assert.equal(left.cells.length, 7);
@@ -196,32 +252,6 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     assert.deepEqual([code, run.id], [0, id]);
     assertWhole(run, 7);
     assert.ok(run.cells.every(({ outcome }) => outcome === 'ok'), JSON.stringify(run.cells));
-});
-
-test('SIGKILL of the client, of the daemon and of both: what is kept stays, and each cell is there once', async () => {
-    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1'];
-    const own = await new Daemon({ models: ['digits'] }).start();
-    try {
-        let id = '';
-        for (const killed of ['client', 'both']) {
-            const child = spawn(cliPath, ['bench', ...words, ...id ? ['--resume', id] : []], { env: { PATH: process.env.PATH, WEBINFER_URL: own.url, HOME: own.folder } });
-            let said = '';
-            child.stderr.on('data', (text) => (said += text));
-            await until(() => /: ok\n/.test(said), { what: 'a cell' });
-            id = runIn(said);
-            child.kill('SIGKILL');
-            if (killed === 'both') {
-                own.signal('SIGKILL');
-                await own.waitEnd();
-                await own.start();
-            }
-        }
-        const { run, code } = await bench([...words, '--resume', id], { from: own });
-        assert.equal(code, 0);
-        assertWhole(run, 5);
-    } finally {
-        await own.stop();
-    }
 });
 
 test('bad input is refused before anything is measured', async () => {
