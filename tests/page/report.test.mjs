@@ -216,6 +216,9 @@ test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async (
         assert.equal(await tab.evaluate('getComputedStyle(document.querySelector("table")).borderCollapse'), 'collapse', 'the style sheet holds');
         await tab.evaluate('[...document.querySelectorAll("thead button")].find((one) => one.textContent === "Median ms").click()');
         await checkOrder(tab, 'Median ms', true);
+        await tab.evaluate('[...document.querySelectorAll("thead button")].find((one) => one.textContent === "Median ms").focus()');
+        await tab.keyboard.press('Enter');
+        await checkOrder(tab, 'Median ms', false);
         await tab.resize(400, 800);
         await tab.waitFor('document.documentElement.scrollWidth <= innerWidth && innerWidth === 400');
         await tab.goto(pathToFileURL(at('matrix.html')).href);

@@ -308,6 +308,9 @@ test('reports are written where they are asked for, and the document has what ea
     assert.equal(html.split('</script').length, 3, 'nothing from outside ends a script');
     const { run, history } = JSON.parse(/id="run">(.*?)<\/script>/s.exec(html)[1]);
     assert.equal(run.id, 'run-report');
+    const stored = (await get('/v1/results/run-report')).json.cells;
+    assert.deepEqual(run.cells.map(({ samples_ms }) => samples_ms), stored.map(({ samples_ms }) => samples_ms));
+    for (const { index, summary } of run.cells.filter((cell) => cell.summary)) near(summary.median, medianOf(stored[index].samples_ms));
     assert.ok(history.every(({ id }) => !/^run-(?:made|report|after)/.test(id)), JSON.stringify(history));
     const { cells } = (await get('/v1/results/run-before')).json, { commit, medians } = history.find(({ id }) => id === 'run-before');
     const timed = cells.filter(({ yardstick, outcome }) => !yardstick && outcome === 'ok');

@@ -254,10 +254,19 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     assert.ok(run.cells.every(({ outcome }) => outcome === 'ok'), JSON.stringify(run.cells));
 });
 
+test('ten million samples are no run', async () => {
+    const file = path.join(daemon.folder, 'many.json');
+    fs.writeFileSync(file, `{"version":1,"id":"run-many","name":"many","began_at":1,"cells":[{"model":"m","platform":"wasm","outcome":"ok","samples_ms":[${'1,'.repeat(9_999_999)}1]}]}`);
+    const { code, problems } = await webinfer(daemon, ['results', 'import', file]);
+    fs.rmSync(file);
+    assert.equal(code, 2, problems);
+    assert.match(problems, /cells\[0\]\.samples_ms has 10000000 elements[^]*expected: 0 to 1000 elements/);
+});
+
 test('bad input is refused before anything is measured', async () => {
     const file = path.join(daemon.folder, 'no-model');
     fs.writeFileSync(file, 'nothing');
-    const before = (await daemon.get('/v1/results?limit=1')).json.results[0].id;
+    const before = (await daemon.get('/v1/results?limit=1')).json.results[0]?.id;
     for (const [words, exit, said] of [
         [['nosuch'], 1, /model_not_found[^]*allowed: .*digits/],
         [['digits', '--browser', 'lynx'], 1, /"lynx"[^]*allowed: chrome, edge, firefox, safari/],
@@ -284,7 +293,14 @@ test('bad input is refused before anything is measured', async () => {
         assert.equal(code, exit, `${words}: ${problems}`);
         assert.match(problems, said);
     }
-    assert.equal((await daemon.get('/v1/results?limit=1')).json.results[0].id, before);
+    assert.equal((await daemon.get('/v1/results?limit=1')).json.results[0]?.id, before);
+    // What a daemon of its own would keep runs in.
+    const kept = path.join(daemon.folder, 'damaged/.local/state/webinfer/bench');
+    fs.mkdirSync(kept, { recursive: true });
+    fs.writeFileSync(path.join(kept, 'webinfer.db'), 'not a database, but long enough to be one'.repeat(99));
+    const { code, problems } = await webinfer(daemon, ['bench', 'digits', '--start'], { env: { HOME: path.join(daemon.folder, 'damaged') } });
+    assert.equal(code, 3, problems);
+    assert.match(problems, /webinferd did not start: .*bench\/webinfer\.db: .*; it is damaged: .*move it away/);
 });
 
 /* --- nodes that are scripted ------------------------------------------------------------------- */
@@ -292,9 +308,10 @@ test('bad input is refused before anything is measured', async () => {
 /** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
  * falls back in secret. */
 class Scripted extends FakeNode {
-    constructor(url, kind) {
+    constructor(url, kind, dies) {
         super(url);
         this.kind = kind;
+        this.dies = dies; // whatever it is given to compute
         this.capabilities = { ...capabilities, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
             ...capabilities.platforms, webnn: { available: true },
             webgpu: { available: true, adapter: { vendor: 'acme', architecture: '', description: '', is_fallback: false } } } };
@@ -304,7 +321,7 @@ class Scripted extends FakeNode {
     #run(task) {
         const { message: { data, model }, tensors } = task;
         const [platform] = data.platforms, runs = data.benchmark?.runs;
-        if (platform === 'webnn' && this.kind === 'chrome') return void this.socket.terminate();
+        if (this.dies ? tensors.length > 0 : platform === 'webnn' && this.kind === 'chrome') return void this.socket.terminate();
         const outputs = tensors.map(({ name, datatype, shape, bytes }) => ({ name: name === 'x' ? 'y' : name, datatype, shape, bytes: Buffer.from(bytes) }));
         for (const { name, bytes } of outputs)
             for (let at = 0; name === 'y' && at < bytes.length; at += 4) bytes.writeFloatLE(bytes.readFloatLE(at) * (platform === 'webgpu' ? 2.02 : 2), at);
@@ -317,7 +334,7 @@ class Scripted extends FakeNode {
 }
 
 /** A daemon whose browsers are scripted nodes, for as long as `use` takes. */
-async function withScripted(use) {
+async function withScripted(use, { dies = false } = {}) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
     const drivers = ['chrome', 'edge'].map((kind) => /** @type {const} */ ([kind, new FakeDriver(path.join(folder, kind))]));
     const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: 2, min_connections: 2, numerics: 'off' },
@@ -330,7 +347,7 @@ async function withScripted(use) {
     const follow = async ([kind, driver]) => {
         for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
             for (const urls = driver.pageUrls; seen < urls.length; seen++) {
-                const node = new Scripted(urls[seen], kind);
+                const node = new Scripted(urls[seen], kind, dies);
                 nodes.push(node);
                 await node.join().catch(() => {}); // its session has ended
             }
@@ -366,6 +383,20 @@ test('a wrong answer is inexact, one from elsewhere an error, and a browser that
         }, out);
         for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
     });
+});
+
+test('a browser that dies in every cell leaves cells that say so', async () => {
+    await withScripted(async (own) => {
+        const as = { from: own, env: { WEBINFER_TOKEN: tokens.root }, as: { headers: { Authorization: `Bearer ${tokens.root}` } } };
+        const { code, out, run } = await bench(['twice', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--runs', '1'], as);
+        assert.equal(code, 1, out);
+        assertWhole(run, 4);
+        const [{ outcome, reason }, ...yardsticks] = run.cells;
+        assert.equal(outcome, 'crashed', reason);
+        assert.match(reason, /^attempts_exhausted: /);
+        // The node has no kernels, which the yardstick is of, or is not there just then.
+        for (const cell of yardsticks) assert.ok(['unsupported', 'absent'].includes(cell.outcome) && cell.reason, JSON.stringify(cell));
+    }, { dies: true });
 });
 
 /* --- simulated nodes --------------------------------------------------------------------------- */
