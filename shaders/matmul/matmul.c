@@ -54,7 +54,10 @@ static void pass(const struct panel panels[PANELS], const struct matrices *all,
     }
 }
 
-static void multiply_part(const struct matrices *all, const struct part *part)
+/* Not inlined: Firefox takes a function's better code at its next call, not in the one that runs.
+ */
+__attribute__((noinline)) static void multiply_part(
+    const struct matrices *all, const struct part *part)
 {
     struct panel panels[PANELS];
     const uint32_t end = part->row + part->rows;
