@@ -9,7 +9,7 @@ const SHADERS = path.join(here, '../shaders');
 const COMPILE = ['--target=wasm32', '-msimd128', '-mbulk-memory', '-O3', '-std=c17', '-Wall', '-Wextra', '-Werror',
     '-ffreestanding', '-nostdlib', `-I${SHADERS}`];
 /** The stack lies below everything else, so that what overflows it traps. */
-const LINK = ['-Wl,--no-entry', '-Wl,--stack-first', '-Wl,-z,stack-size=65536', '-Wl,--export=__heap_base', '-Wl,--strip-all'];
+const LINK = ['-Wl,--no-entry', '-Wl,--stack-first', '-Wl,-z,stack-size=262144', '-Wl,--export=__heap_base', '-Wl,--strip-all'];
 
 /** Those that have a C file, by name. @returns {string[]} */
 export const kernelNames = () => fs.readdirSync(SHADERS, { withFileTypes: true })

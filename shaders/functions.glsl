@@ -1,13 +1,13 @@
 // What several kernels use. The page puts it, and what the table of kernels says of the tensors, before each kernel:
-// a tensor is a texture by its name, of four of its elements a texel, in rows of WIDTH texels; `call` has the sizes by
-// their names, a shape's leading "*" as `lead`, then the options, and the part from `begin` to `end` of the dimension that
-// is gone over. A kernel's function makes one texel; under the name of what it makes it finds what the draw before has
-// made of it, where `begin` is above 0.
+// a tensor is a texture by its name, of four of its elements a texel, in rows of WIDTH texels, 2 to the power of WIDTH_BITS,
+// by which software adapters shift sooner than they divide; `call` has the sizes by their names, a shape's leading "*" as
+// `lead`, then the options, and the part from `begin` to `end` of the dimension that is gone over. A kernel's function makes
+// one texel; under the name of what it makes it finds what the draw before has made of it, where `begin` is above 0.
 
 const float LOWEST = -3.4028234e38;
 
 vec4 four(sampler2D tensor, int texel) {
-    return texelFetch(tensor, ivec2(texel & (WIDTH - 1), texel / WIDTH), 0);
+    return texelFetch(tensor, ivec2(texel & (WIDTH - 1), texel >> WIDTH_BITS), 0);
 }
 
 float at(sampler2D tensor, int i) {

@@ -16,6 +16,11 @@ struct panel {
     float4 at[DEPTH][2];
 };
 
+static inline uint32_t least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
+
 /* The columns of b from there on, whose rows have n elements. Columns beyond the matrix are 0. */
 static inline void pack(
     struct panel *panel, const float *b, uint32_t depth, uint32_t n, uint32_t columns)

@@ -44,11 +44,6 @@ static uint32_t seen_by(const struct matrices *all, uint32_t query)
     return !all->is_causal ? all->n : seen < 0 ? 0 : (uint32_t)seen;
 }
 
-static uint32_t least(uint32_t a, uint32_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Queries beyond the last are 0. */
 static void pack_queries(
     struct tile *tile, const struct matrices *all, uint32_t from, uint32_t depth)

@@ -39,7 +39,7 @@ vec4 value(int texel) {
     int left = texel / stride * stride;
     int right = call.n * stride + texel % stride;
     for (int p = call.begin; p < call.end; p += 4) {
-        vec4 some = four(factors, left + p / 4);
+        vec4 some = four(factors, left + (p >> 2));
         int row = right + p * stride;
         sums += some.x * four(factors, row) + some.y * four(factors, row + stride)
             + some.z * four(factors, row + 2 * stride) + some.w * four(factors, row + 3 * stride);

@@ -28,7 +28,7 @@ vec4 value(int texel) {
     int p = call.begin;
     if ((call.k & 3) == 0) {
         for (; p < call.end; p += 4) {
-            vec4 some = four(a, (left + p) / 4);
+            vec4 some = four(a, (left + p) >> 2);
             int from_row = right + p * stride;
             sums += some.x * four(b, from_row) + some.y * four(b, from_row + stride)
                 + some.z * four(b, from_row + 2 * stride) + some.w * four(b, from_row + 3 * stride);

@@ -310,7 +310,7 @@ void wi_bridge_cancel(
  * `prompt_ms` as in wi_task. */
 enum wi_code wi_bridge_load(struct wi_bridge *bridge, const char *node_id, struct wi_model *model,
     const enum wi_platform *platforms, size_t platform_count, double prompt_ms);
-/* The same of our kernels, of which these are to be compiled. */
+/* The same of our kernels, of which these are to be compiled: names of wi_kernels_used_list. */
 enum wi_code wi_bridge_load_kernels(struct wi_bridge *bridge, const char *node_id,
     enum wi_platform platform, const struct wi_strings *kernels);
 enum wi_code wi_bridge_unload(

@@ -84,6 +84,11 @@ int wi_kernel_draw(const struct wi_kernel *kernel, uint32_t seed, struct wi_tens
  * name the field and what is expected there. */
 enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,
     const json_t *options, struct wi_error *error);
+/* Whether inputs that were checked are FP16, which all of them are then. */
+static inline int wi_kernel_has_halves(const struct wi_tensors *inputs)
+{
+    return inputs->count > 0 && inputs->items[0].datatype == WI_FP16;
+}
 /* `options` may be NULL: none are given. WI_OK, or as wi_params_read. */
 enum wi_code wi_kernel_check_options(
     const struct wi_kernel *kernel, const json_t *options, struct wi_error *error);

@@ -499,6 +499,7 @@ static void confirm(
 struct use {
     struct wi_pool *pool;
     const struct pool_node *node;
+    int halves;
 };
 
 /* Fresh pages there compile it from now on, and it is tuned when there is time. */
@@ -506,14 +507,14 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
 {
     const struct use *use = context;
 
-    wi_kernels_used_note(use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel);
+    wi_kernels_used_note(use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 
 static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    struct use use = {pool, node};
+    struct use use = {pool, node, attempt->halves};
 
     if (answer->ok && !attempt->benchmark && attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
         wi_pool_attempt_kernels(attempt, note_use, &use);

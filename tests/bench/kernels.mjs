@@ -12,7 +12,7 @@ import { callOf } from '../../page/src/engine/kernel_call.js';
 import { WasmKernels } from '../../page/src/engine/kernels_wasm.js';
 import { resample } from '../../page/src/pipeline/image/resample.js';
 import { fourierOf } from '../../page/src/pipeline/sound/fourier.js';
-import { commandLine, flag, roundsOf } from '../lib/command-line.mjs';
+import { commandLine, flag, parts, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { ENDLESS } from '../lib/kernels.mjs';
 import * as kserve from '../lib/kserve.mjs';
@@ -22,9 +22,12 @@ import { until } from '../lib/wait.mjs';
 import { median, quantile, shown, spread, table } from './figures.mjs';
 import { measureTuning, tuningTable } from './tuning.mjs';
 
-const { quick, rounds = quick ? 2 : 5 } = commandLine('./dev bench kernels',
+/** In the order in which they are measured. */
+const PARTS = ['graphs', 'webgl', 'verify', 'hang', 'scripts', 'tensorflow', 'first', 'tuning'];
+const { quick, only, rounds = quick ? 2 : 5 } = commandLine('./dev bench kernels',
     'Our kernels against onnxruntime-web, by turns: tables, and build/bench/kernels.json.', {
         quick: flag('256 alone'),
+        only: parts(PARTS),
         rounds: roundsOf(5, 2),
     });
 /** What takes longer at its first run is left out, and said to be. */
@@ -58,7 +61,7 @@ function attention(positions, depth) {
         [onnx.tensor('scale', onnx.FLOAT, [], scale)]) };
 }
 
-const subjects = quick ? [matmul(256)] : [...[256, 512, 1024, 2048].map(matmul), attention(256, 64), attention(1024, 64)];
+const subjects = quick ? [matmul(256)] : [...[256, 512, 1024, 2048].map(matmul), attention(256, 64), attention(257, 63), attention(1024, 64)];
 const places = ['chrome', 'firefox'].flatMap((browser) => ['wasm', 'webgpu'].map((platform) => ({ browser, platform })));
 
 /** @param {Daemon} daemon @param {object} head @param {object[]} tensors */
@@ -152,20 +155,24 @@ const naive = (size) => `@group(0) @binding(0) var<storage, read> a: array<f32>;
     c[id.y * ${size}u + id.x] = sum;
 }`;
 
-/** Our fragment shader, from bytes to bytes, against the plainest kernel by the GPU's clock alone, which favours the kernel. */
+/** Our fragment shader against the plainest kernel, both from bytes to bytes: a client's own is compiled at each run, so that its
+ * time is taken to be the GPU's, and besides what our own kernel on WebGPU takes for the same bytes beside the GPU's time. */
 async function compareWebgl(daemon, size) {
-    const tensors = ['a', 'b'].map((name) => floats(name, square(size))), row = { name: `matmul ${size}`, webgl: [], naive: [] };
+    const tensors = ['a', 'b'].map((name) => floats(name, square(size))), row = { name: `matmul ${size}`, webgl: [], gpu: [], naive: [] };
+    const head = { kernel: 'matmul', browser: 'chrome', runs: RUNS };
     const source = { source: naive(size), outputs: [{ name: 'c', datatype: 'FP32', shape: square(size) }],
         workgroups: [size / 8, size / 8, 1], browser: 'chrome' };
     for (let round = -1; round < rounds; round++) {
-        const { result } = await measure(daemon, { kernel: 'matmul', browser: 'chrome', platform: 'webgl', runs: RUNS }, tensors);
+        const { result } = await measure(daemon, { ...head, platform: 'webgl' }, tensors);
         const gpuMs = await ask(daemon, '/v1/compute', source, tensors).then(({ performance: times }) => times.gpu_ms,
             (thrown) => (thrown.message.includes('deadline_exceeded') ? Infinity : Promise.reject(thrown)));
+        const { result: usual } = await measure(daemon, { ...head, platform: 'webgpu' }, tensors);
         const longest = Math.max(gpuMs, median(result.run_ms));
         if (longest > MOST_MS) return { ...row, left_out: `a run takes ${longest < Infinity ? (longest / 1000).toFixed(1) : 'more than 5'} s` };
         if (round < 0) continue;
         row.webgl.push(median(result.run_ms));
-        row.naive.push(gpuMs);
+        row.gpu.push(gpuMs);
+        row.naive.push(gpuMs + median(usual.run_ms.map((ms, i) => ms - usual.gpu_ms[i])));
     }
     process.stderr.write('.');
     return row;
@@ -287,53 +294,71 @@ const PUBLISHED = [
     ['gain by compiling beforehand', '30–45 %'],
 ];
 
-const daemon = new Daemon({ config: { pool: { max_connections: 2 }, 'browser.firefox': { max_connections: 1 } } });
-for (const { kernel, shapes, model } of subjects) {
-    const folder = path.join(daemon.store, kernel + Object.values(shapes)[0].join('x'));
-    fs.mkdirSync(folder, { recursive: true });
-    fs.writeFileSync(path.join(folder, 'model.onnx'), model);
+/** What runs on the daemon of all browsers. */
+async function measureThere() {
+    const daemon = new Daemon({ config: { pool: { max_connections: 2 }, 'browser.firefox': { max_connections: 1 } } });
+    for (const { kernel, shapes, model } of subjects) {
+        const folder = path.join(daemon.store, kernel + Object.values(shapes)[0].join('x'));
+        fs.mkdirSync(folder, { recursive: true });
+        fs.writeFileSync(path.join(folder, 'model.onnx'), model);
+    }
+    const made = { rows: [], webgl: [] };
+    await daemon.start();
+    try {
+        if (only.includes('graphs'))
+            for (const subject of subjects) for (const where of places) made.rows.push(await compare(daemon, subject, where, made.rows));
+        if (only.includes('webgl')) for (const size of quick ? [256] : [256, 512]) made.webgl.push(await compareWebgl(daemon, size));
+        if (only.includes('verify')) made.verified = await measureVerify(daemon);
+        if (only.includes('hang')) made.hung = await measureHang(daemon); // the last: Chromium has lost a GPU process by then
+    } finally {
+        await daemon.stop();
+    }
+    return made;
 }
-await daemon.start();
-const rows = [], webgl = [];
-let verified, hung;
-try {
-    for (const subject of subjects) for (const where of places) rows.push(await compare(daemon, subject, where, rows));
-    for (const size of quick ? [256] : [256, 512]) webgl.push(await compareWebgl(daemon, size));
-    verified = await measureVerify(daemon);
-    hung = await measureHang(daemon); // the last: Chromium has lost a GPU process by then
-} finally {
-    await daemon.stop();
-}
+
+const made = PARTS.slice(0, 4).some((part) => only.includes(part)) ? await measureThere() : {};
 const backend = new WasmKernels(async () => kernelsBinary());
 await backend.load();
-const scripts = await compareInNode(backend, [await spectrogramsOf(5), await spectrogramsOf(30), await picturesOf(512, 224), await picturesOf(160, 224)]);
-const peers = await compareInNode(backend, [await productOf(256), await productOf(512)]);
-const first = await measureFirst();
-const tuning = await measureTuning(measure, quick ? 1 : 3);
+if (only.includes('scripts')) {
+    made.scripts = await compareInNode(backend,
+        [await spectrogramsOf(5), await spectrogramsOf(30), await picturesOf(512, 224), await picturesOf(160, 224)]);
+}
+if (only.includes('tensorflow')) made.peers = await compareInNode(backend, [await productOf(256), await productOf(512)]);
+if (only.includes('first')) made.first = await measureFirst();
+if (only.includes('tuning')) made.tuning = await measureTuning(measure, quick ? 1 : 3);
 process.stderr.write('\n');
 
-const ratio = ({ ours, ort }) => spread(ort.map((ms, round) => ms / ours[round]));
-console.log(table('ms of a run, from the inputs\' bytes to the outputs\'; WASM on one thread',
+const times = (others, ours) => shown(spread(others.map((ms, round) => ms / ours[round])));
+/** A line of each row, of its names and of its figures or why it was left out; nothing where nothing was measured.
+ * @param {string} title @param {string[]} head @param {any[]} rows @param {(row: any) => string[]} named @param {(row: any) => any[]} figures */
+function print(title, head, rows = [], named, figures) {
+    if (rows.length === 0) return;
+    const lines = rows.map((row) => [...named(row), ...row.left_out ? [row.left_out] : figures(row)]);
+    console.log(table(title, head, lines.map((line) => head.map((_, i) => line[i] ?? ''))));
+}
+
+print('ms of a run, from the inputs\' bytes to the outputs\'; WASM on one thread',
     ['kernel', 'browser', 'platform', 'ours', 'by the GPU\'s clock', 'onnxruntime-web', 'how many times as fast'],
-    rows.map((row) => (row.left_out ? [row.name, row.browser, row.platform, row.left_out, '', '', '']
-        : [row.name, row.browser, `${row.platform}${row.software ? ', software' : ''}`, shown(spread(row.ours)),
-            row.gpu.length > 0 ? shown(spread(row.gpu)) : '', shown(spread(row.ort)), shown(ratio(row))]))));
-console.log(table('the first kernel of a fresh browser on webgpu: ms from request to answer',
-    ['browser', 'nothing compiled', 'compiled beforehand'],
-    first.map((row) => [row.browser, shown(spread(row.without)), shown(spread(row.with))])));
-console.log(tuningTable(tuning));
-console.log(table('Chrome, in software: WebGL, from bytes to bytes, beside the plainest WebGPU kernel by the GPU\'s clock alone; ms',
-    ['kernel', 'webgl', 'naive webgpu', 'how many times as fast'],
-    webgl.map((row) => (row.left_out ? [row.name, row.left_out, '', '']
-        : [row.name, shown(spread(row.webgl)), shown(spread(row.naive)), shown(spread(row.naive.map((ms, i) => ms / row.webgl[i])))]))));
-const besides = (title, other, all) => console.log(table(title, ['what', 'kernel', other, 'how many times as fast', 'largest difference'],
-    all.map(({ name, ours, page, off }) => [name, shown(spread(ours)), shown(spread(page)), shown(spread(page.map((ms, i) => ms / ours[i]))), off])));
-besides('WASM on one thread beside the page\'s JavaScript, in Node; ms (the goal is 2 times as fast)', 'JavaScript', scripts);
-besides('WASM on one thread beside TensorFlow.js, in Node; ms', 'TensorFlow.js', peers);
-console.log(table('webinfer verify: ms from request to answer', ['browser', 'platform', 'verdict', 'largest product', 'ms'],
-    verified.map((row) => [row.browser, row.platform, row.verdict, row.largest, shown(spread(row.ms))])));
-console.log(table(`echoes of Firefox while a kernel hangs in Chromium (answered ${hung.status}); ms`, ['', 'echoes', 'p50', 'p99'],
-    ['before', 'beside'].map((when) => [when, hung[when].length, quantile(hung[when], 0.5), quantile(hung[when], 0.99)])));
-console.log(table('what others have published, of GPUs', ['what', 'figure'], PUBLISHED));
+    made.rows, (row) => [row.name, row.browser, `${row.platform}${row.software ? ', software' : ''}`],
+    ({ ours, ort, gpu }) => [shown(spread(ours)), gpu.length > 0 ? shown(spread(gpu)) : '', shown(spread(ort)), times(ort, ours)]);
+print('Chrome, in software: WebGL beside the plainest WebGPU kernel, both from bytes to bytes; of the latter that is the GPU\'s time and what '
+    + 'WebGPU takes beside it for our own kernel; ms',
+    ['kernel', 'webgl', 'naive webgpu', 'how many times as fast', 'naive by the GPU\'s clock', 'beside that alone'],
+    made.webgl, ({ name }) => [name],
+    ({ webgl, naive: plainest, gpu }) => [shown(spread(webgl)), shown(spread(plainest)), times(plainest, webgl), shown(spread(gpu)), times(gpu, webgl)]);
+const besides = (title, other, rows) => print(title, ['what', 'kernel', other, 'how many times as fast', 'largest difference'], rows,
+    ({ name }) => [name], ({ ours, page, off }) => [shown(spread(ours)), shown(spread(page)), times(page, ours), off]);
+besides('WASM on one thread beside the page\'s JavaScript, in Node; ms (the goal is 2 times as fast)', 'JavaScript', made.scripts);
+besides('WASM on one thread beside TensorFlow.js, in Node; ms', 'TensorFlow.js', made.peers);
+print('the first kernel of a fresh browser on webgpu: ms from request to answer', ['browser', 'nothing compiled', 'compiled beforehand'],
+    made.first, ({ browser }) => [browser], (row) => [shown(spread(row.without)), shown(spread(row.with))]);
+if (made.tuning) console.log(tuningTable(made.tuning));
+print('webinfer verify: ms from request to answer', ['browser', 'platform', 'verdict', 'largest product', 'ms'],
+    made.verified, ({ browser, platform }) => [browser, platform], ({ verdict, largest, ms }) => [verdict, largest, shown(spread(ms))]);
+if (made.hung) {
+    print(`echoes of Firefox while a kernel hangs in Chromium (answered ${made.hung.status}); ms`, ['', 'echoes', 'p50', 'p99'],
+        ['before', 'beside'], (when) => [when], (when) => [made.hung[when].length, quantile(made.hung[when], 0.5), quantile(made.hung[when], 0.99)]);
+}
+print('what others have published, of GPUs', ['what', 'figure'], PUBLISHED, ([what]) => [what], ([, figure]) => [figure]);
 fs.mkdirSync(path.join(build, 'bench'), { recursive: true });
-fs.writeFileSync(path.join(build, 'bench/kernels.json'), JSON.stringify({ rows, webgl, scripts, peers, verified, hung, first, tuning }, null, 1));
+fs.writeFileSync(path.join(build, 'bench/kernels.json'), JSON.stringify(made, null, 1));

@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import test, { after, before } from 'node:test';
 import { kernelsBinary, kernelShaders } from '../../page/kernels.mjs';
+import { callOf } from '../../page/src/engine/kernel_call.js';
 import { modelOf } from '../../page/src/engine/kernel_model.js';
 import { GpuKernels } from '../../page/src/engine/kernels_gpu.js';
 import { WasmKernels } from '../../page/src/engine/kernels_wasm.js';
@@ -67,6 +68,8 @@ class Device {
     buffers = 0;
     /** Bytes that were written into buffers, by their label. */
     written = { tensor: 0, call: 0 };
+    /** The functions that were compiled. @type {string[]} */
+    compiled = [];
     /** The buffers that are bound for each dispatch. */
     groups = [];
 
@@ -89,10 +92,11 @@ class Device {
     }
 
     createBindGroup = ({ entries }) => entries.map(({ resource }) => resource.buffer);
-    createShaderModule = () => ({});
+    createShaderModule = ({ code }) => ({ code });
     createBindGroupLayout = () => ({});
     createPipelineLayout = () => ({});
-    createComputePipelineAsync = async () => ({});
+    createComputePipelineAsync = async ({ compute: { module: { code }, entryPoint } }) =>
+        void this.compiled.push(`${entryPoint}${code.startsWith('enable f16;') ? ' of halves' : ''}`);
     pushErrorScope() {}
     popErrorScope = async () => null;
     destroy() {}
@@ -118,6 +122,7 @@ const gpu = async () => {
     return backend;
 };
 const run = async (backend, calls) => (await backend.run(calls, false)).dispose?.();
+const halvesCall = callOf('matmul', [[2, 8], [8, 4]].map((shape) => ({ shape, bytes: new Uint8Array(2 * shape[0] * shape[1]) })), {}, true).call;
 const bytesOf = (list) => list.reduce((sum, { length }) => sum + length, 0);
 
 test('all kernels of a model are submitted to a GPU at once', async () => {
@@ -148,6 +153,17 @@ test('weights are written to a GPU once, and its buffers are used again', async 
     backend.forget(model.kept);
     await backend.prepare(model.kernels, model.kept);
     assert.deepEqual([device.written.tensor, device.buffers], [2 * weights + 6 * (4 * 784 + 4), buffers]);
+});
+
+test('what was used of halves is compiled for them beforehand, where the adapter has them', async () => {
+    for (const [features, compiled] of [[['shader-f16'], ['main of halves', 'fours of halves', 'main', 'main_short']], [[], ['main', 'main_short']]]) {
+        const backend = await gpu();
+        device.features = new Set(features);
+        await backend.prepare(['matmul FP16', 'reduce'], []);
+        assert.deepEqual(device.compiled, compiled);
+        if (features.length > 0) await run(backend, [halvesCall]);
+        assert.deepEqual(device.compiled, compiled, 'nothing is compiled when it comes');
+    }
 });
 
 test('a tensor larger than the adapter binds is refused before anything is taken', async () => {

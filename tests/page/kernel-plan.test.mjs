@@ -101,6 +101,12 @@ test('rows of whole fours are read by fours, where there are any', () => {
     assert.deepEqual(entries(70_000, 4).map(([entry, ...range]) => [entry, ...range.slice(0, 2)]), [['fours', 0, 60_000], ['fours', 60_000, 70_000]]);
 });
 
+test('attention has four queries an invocation, whatever its rows, unless these are too long for that', () => {
+    const entry = (d, e) => dispatches('attention', { lead: 1, m: 9, d, n: 3, e })[0].entry;
+    for (const [d, e, wanted] of [[64, 64, 'fours'], [64, 63, 'registers'], [1, 1, 'registers'], [0, 4, 'registers'], [4096, 4095, 'registers'],
+        [4097, 4, 'main'], [4, 4097, 'main'], [8192, 4, 'fours']]) assert.equal(entry(d, e), wanted, `${d} ${e}`);
+});
+
 test('a sum of no elements is made all the same', () => {
     assert.deepEqual(dispatches('reduce', { lead: 3, n: 0 }).map(({ groups, begin, end }) => [groups, begin, end]), [[1, 0, 0]]);
 });
@@ -109,7 +115,8 @@ test('every workgroup goes over all of a dimension once, in stages one after the
     for (const [kernel, sizes, groups, length] of [
         ['matmul', { lead: 70_000, m: 1, k: 150_000, n: 1 }, 70_000, 150_000],
         ['layer_norm', { lead: 3, n: 9_000_000 }, 3, 9_000_000],
-        ['attention', { lead: 2, m: 5, d: 3001, n: 70_000, e: 3000 }, 10, 70_000],
+        ['attention', { lead: 2, m: 5, d: 5001, n: 70_000, e: 3000 }, 10, 70_000],
+        ['attention', { lead: 2, m: 65, d: 4095, n: 70_000, e: 4096 }, 6, 70_000],
         ['attention', { lead: 2, m: 65, d: 3000, n: 70_000, e: 3000 }, 6, 70_000],
     ]) {
         const all = dispatches(kernel, sizes, 100_000), [{ entry }] = all;

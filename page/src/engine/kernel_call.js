@@ -21,6 +21,12 @@ export const numberOptions = ({ options, sizes }) => options.filter(({ name, is 
 /** @param {string} name of an option of 64 bits */
 const halfNames = (name) => [`${name}_low`, `${name}_high`];
 
+/** What a name of those that are to be compiled means: "NAME FP16" is the kernel over inputs of halves. @param {string} name */
+export function useOf(name) {
+    const [kernel, datatype] = name.split(' ');
+    return { kernel, halves: datatype === 'FP16' };
+}
+
 /** The call, and its output. @param {string} kernel @param {readonly (KernelInput & {shape: number[]})[]} given in the rule's order
  * @param {Record<string, any>} options @param {boolean} [halves] whether they are FP16
  * @returns {{call: KernelCall, output: {name: string, shape: number[]}}} */

@@ -37,9 +37,9 @@ export class KernelChoices {
         return other && this._fits(other) ? other : this._all(kernel)[0];
     }
 
-    /** The default, and what was chosen instead. @param {string} kernel */
-    usedOf(kernel) {
-        const others = [...this._chosen.get(kernel)?.values() ?? []];
+    /** The default, and what was chosen instead. @param {string} kernel @param {boolean} halves */
+    usedOf(kernel, halves) {
+        const others = halves ? [] : [...this._chosen.get(kernel)?.values() ?? []];
         return [...new Set([this._all(kernel)[0], ...others.filter((one) => this._fits(one))])];
     }
 

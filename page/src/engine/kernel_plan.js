@@ -12,10 +12,11 @@ import { Failure } from './failure.js';
  */
 /**
  * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`, and beside them that of `once`. `short`: what is otherwise where that
- * is no longer than `most`; `fours`: where all sizes `of` it are multiples of 4, and none is 0.
+ * many rounds of loops for each step as the sum of `rounds`, and beside them that of `once`: where a loop ends counts as a round
+ * as well. `fours`: what is otherwise where all sizes `of` it are multiples of 4, and none is 0; `short`: else, where all terms `of`
+ * it, or what it goes over where it has none, are no larger than `most`.
  * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], once?: Term[],
- *   short?: Partial<Stage> & {most: number}, fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
+ *   short?: Partial<Stage> & {of?: Term[], most: number}, fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
  */
 /** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
@@ -56,8 +57,9 @@ const isOfFours = (size) => size > 0 && size % 4 === 0;
 /** The stage as it is at such sizes. @param {Stage} stage @param {Sizes} sizes @returns {Stage} */
 function stageAt(stage, sizes) {
     const { over = 0, short, fours } = stage;
-    if (short && valueOf(over, sizes) <= short.most) return { ...stage, ...short };
-    return fours?.of.every((name) => isOfFours(sizes.get(name) ?? 0)) ? { ...stage, ...fours } : stage;
+    if (fours?.of.every((name) => isOfFours(sizes.get(name) ?? 0))) return { ...stage, ...fours };
+    const isShort = short && (short.of ?? [over]).every((term) => valueOf(term, sizes) <= short.most);
+    return isShort ? { ...stage, ...short } : stage;
 }
 
 /**

@@ -7,7 +7,7 @@
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
 import { Failure } from './failure.js';
-import { callOf, product } from './kernel_call.js';
+import { callOf, product, useOf } from './kernel_call.js';
 import { KernelModel, modelOf } from './kernel_model.js';
 import { floatsOfHalves, halvesOfFloats } from './halves.js';
 import { KERNEL_RULES } from './kernel_rules.js';
@@ -54,7 +54,7 @@ import { bytesOf } from './tensors.js';
  * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
  *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
  * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
- *   with many runs: what can be done before is done
+ *   with many runs: what can be done before is done; of a kernel's name as `useOf` reads it
  * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
  * @property {(choices: readonly Chosen[]) => void} [choose] of variants, where there are any; what is none of them says nothing
  * @property {(kernel: string, sizeClass: string, waiting: Waiting) => Promise<Tuning | null>} [tune] measures the variants; null:
@@ -103,7 +103,7 @@ export class KernelsEngine {
         if (!this._backend.isLoaded) await runtime(() => this._backend.load());
         if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
         // What is wrong with one of them its first task is told.
-        else if (kernels.length > 0) await this._backend.prepare(kernels.filter((name) => KERNEL_RULES[name]), []).catch(() => {});
+        else if (kernels.length > 0) await this._backend.prepare(kernels.filter((name) => KERNEL_RULES[useOf(name).kernel]), []).catch(() => {});
         this._models.set(key, made);
     }
 

@@ -342,6 +342,7 @@ function sourceOf(rule, { glsl, plan }, width, entry) {
     const numbers = numberOptions(rule).map(({ name }) => `float ${name};`);
     const tensors = [...rule.inputs.map(([name]) => name), rule.output[0], ...Object.keys(plan.textures ?? {})];
     return `const int WIDTH = ${width};
+const int WIDTH_BITS = ${Math.log2(width)};
 struct Call { ${[...members, ...numbers].join(' ')} };
 uniform Call call;
 ${tensors.map((name) => `uniform sampler2D ${name};`).join('\n')}

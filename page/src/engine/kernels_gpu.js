@@ -6,7 +6,7 @@ import { Failure } from './failure.js';
 import { GpuBuffers } from './gpu_buffers.js';
 import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
-import { numberOptions, sizeNames } from './kernel_call.js';
+import { numberOptions, sizeNames, useOf } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { tune } from './kernel_tuning.js';
@@ -89,8 +89,9 @@ export class GpuKernels {
     async prepare(kernels, kept) {
         await watched(this._device, async () => {
             for (const bytes of kept) this._keep(bytes);
-            const all = kernels.flatMap((kernel) => this._choices.usedOf(kernel).map((candidate) => ({ kernel, candidate })));
-            await Promise.all(all.map(({ kernel, candidate }) => this._compile(kernel, candidate, false)));
+            const uses = kernels.map(useOf).filter(({ halves }) => !halves || this._device.features.has(HALVES));
+            await Promise.all(uses.flatMap(({ kernel, halves }) =>
+                this._choices.usedOf(kernel, halves).map((candidate) => this._compile(kernel, candidate, halves))));
         });
     }
 

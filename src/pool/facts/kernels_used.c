@@ -1,5 +1,5 @@
-/* Kernels and places in a table; see kernels_used.h. A key is the place's key and the kernel's
- * name. */
+/* Kernels and places in a table; see kernels_used.h. A key is the place's key and the name that a
+ * page is told. */
 #include "pool/facts/kernels_used.h"
 
 #include "base/table.h"
@@ -8,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KEY_SIZE (WI_PLACE_SIZE + 32)
+#define NAME_SIZE 32
+#define KEY_SIZE (WI_PLACE_SIZE + NAME_SIZE)
 
 struct use {
     char key[KEY_SIZE];
@@ -20,10 +21,14 @@ struct wi_kernels_used {
     struct use *items; /* in the order in which they were noted */
 };
 
-static void make_key(
-    char key[KEY_SIZE], const struct wi_place *place, const struct wi_kernel *kernel)
+static void make_name(char name[NAME_SIZE], const struct wi_kernel *kernel, int halves)
 {
-    wi_join(key, KEY_SIZE, place->key, "\t", kernel->name, NULL);
+    wi_join(name, NAME_SIZE, kernel->name, halves ? " FP16" : "", NULL);
+}
+
+static void make_key(char key[KEY_SIZE], const struct wi_place *place, const char *name)
+{
+    wi_join(key, KEY_SIZE, place->key, "\t", name, NULL);
 }
 
 static struct use *find(const struct wi_kernels_used *used, const char *key)
@@ -78,12 +83,13 @@ void wi_kernels_used_free(struct wi_kernels_used *used)
     free(used);
 }
 
-void wi_kernels_used_note(
-    struct wi_kernels_used *used, const struct wi_place *place, const struct wi_kernel *kernel)
+void wi_kernels_used_note(struct wi_kernels_used *used, const struct wi_place *place,
+    const struct wi_kernel *kernel, int halves)
 {
-    char key[KEY_SIZE];
+    char name[NAME_SIZE], key[KEY_SIZE];
 
-    make_key(key, place, kernel);
+    make_name(name, kernel, halves);
+    make_key(key, place, name);
     if (find(used, key))
         return;
     add(used, key);
@@ -93,11 +99,13 @@ void wi_kernels_used_note(
 void wi_kernels_used_list(
     const struct wi_kernels_used *used, const struct wi_place *place, struct wi_strings *names)
 {
-    char key[KEY_SIZE];
+    char name[NAME_SIZE], key[KEY_SIZE];
 
-    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++) {
-        make_key(key, place, kernel);
-        if (find(used, key))
-            wi_strings_add(names, kernel->name);
-    }
+    for (const struct wi_kernel *kernel = wi_kernels; kernel->name; kernel++)
+        for (int halves = 0; halves <= kernel->halves; halves++) {
+            make_name(name, kernel, halves);
+            make_key(key, place, name);
+            if (find(used, key))
+                wi_strings_add(names, name);
+        }
 }

@@ -357,6 +357,7 @@ static void note_kernels(struct pool_attempt *attempt, const struct wi_task *tas
     const struct wi_inference *asked = task->asked;
 
     attempt->kernel = asked->kernel;
+    attempt->halves = asked->kernel && wi_kernel_has_halves(task->tensors);
     if (attempt->platform != WI_WEBGPU)
         return;
     if (asked->kernel && !wi_kernel_is_ours(asked->kernel))

@@ -25,6 +25,7 @@ struct pool_attempt {
     int builtin;
     int benchmark;                         /* what it takes is measured for its client alone */
     const struct wi_kernel *kernel;        /* NULL: it is none */
+    int halves;                            /* its inputs are FP16 */
     char size_class[WI_KERNEL_CLASS_SIZE]; /* of that; "": nobody wants to know */
     const struct wi_kernel_model *kernels; /* of a built-in model over them; NULL: of none */
     int64_t dims[WI_TENSOR_MAX_RANK];      /* … and of its input */

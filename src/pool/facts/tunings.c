@@ -16,7 +16,6 @@ struct item {
     char node[WI_ID_SIZE]; /* that has begun it; "": none */
     double begun_at;
     unsigned tries;
-    int is_given_up; /* a candidate of its kernel has hung there */
     UT_hash_handle hh;
 };
 
@@ -139,7 +138,7 @@ static void load(void *context, const char *key, const char *value)
         wi_text_copy(owner.key, sizeof owner.key, text);
         struct item *item = add(tunings, key, &owner, kernel, size_class);
         item->tuning.is_known = !hung;
-        item->tuning.is_hung = item->is_given_up = hung != NULL;
+        item->tuning.is_hung = hung != NULL;
         item->tuning.choice = choice;
     }
     json_decref(object);
@@ -185,20 +184,20 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
 
     make_key(key, owner, kernel->name, size_class);
     if (!find(tunings, key))
-        add(tunings, key, owner, kernel, size_class)->is_given_up =
-            has_hung(tunings, owner, kernel);
+        add(tunings, key, owner, kernel, size_class);
 }
 
 /* Nobody knows it, and it may be tried once more. */
-static int is_open(const struct item *item)
+static int is_open(const struct wi_tunings *tunings, const struct item *item)
 {
-    return !item->tuning.is_known && !item->is_given_up && item->tries < WI_TUNING_TRIES;
+    return !item->tuning.is_known && item->tries < WI_TUNING_TRIES &&
+           !has_hung(tunings, &item->owner, item->tuning.kernel);
 }
 
 int wi_tunings_are_open(const struct wi_tunings *tunings)
 {
     for (const struct item *item = tunings->items; item; item = item->hh.next)
-        if (is_open(item))
+        if (is_open(tunings, item))
             return 1;
     return 0;
 }
@@ -218,7 +217,7 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
             continue;
         if (is_under_way(item, now))
             return NULL;
-        if (is_open(item) && (!next || item->begun_at < next->begun_at))
+        if ((!next || item->begun_at < next->begun_at) && is_open(tunings, item))
             next = item;
     }
     if (!next)
@@ -271,9 +270,6 @@ int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *ow
     item->tuning.is_hung = 1;
     item->tuning.choice = *candidate;
     keep(tunings, item);
-    for (struct item *one = tunings->items; one; one = one->hh.next)
-        if (one->tuning.kernel == item->tuning.kernel && is_owner(one, owner))
-            one->is_given_up = 1;
     return 1;
 }
 

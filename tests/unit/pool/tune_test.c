@@ -13,21 +13,22 @@ static void serve_kernels(void)
     serve();
 }
 
-/* An attempt of relu over so many numbers, or of a built-in model. */
-static void run(const char *id, const struct wi_kernel_model *over, int64_t elements)
+/* An attempt of a kernel over so many numbers, or of a built-in model. */
+static void run(const char *id, const char *kernel, const struct wi_kernel_model *over,
+    enum wi_datatype datatype, int64_t elements)
 {
     struct wi_tensors inputs = {0};
     struct wi_model kernels = model;
     struct wi_tensor *x = wi_tensors_add(&inputs);
     x->name = wi_strdup("x");
-    x->datatype = WI_FP32;
+    x->datatype = datatype;
     x->rank = 1;
     x->dims[0] = elements;
     kernels.engine = WI_ENGINE_KERNELS;
     kernels.kernels = over;
     const struct wi_task task = {.attempt_id = id,
-        .asked = &(
-            struct wi_inference){.model = &kernels, .kernel = over ? NULL : wi_kernel_find("relu")},
+        .asked = &(struct wi_inference){.model = &kernels,
+            .kernel = kernel ? wi_kernel_find(kernel) : NULL},
         .tensors = &inputs,
         .platforms = {WI_WEBGPU},
         .platform_count = 1};
@@ -37,7 +38,7 @@ static void run(const char *id, const struct wi_kernel_model *over, int64_t elem
 
 static void run_relu(const char *id, int64_t elements)
 {
-    run(id, NULL, elements);
+    run(id, "relu", NULL, WI_FP32, elements);
 }
 
 static void answer(const char *id)
@@ -50,6 +51,19 @@ static void look_at(double now, int tunes)
 {
     wi_pool_tune(pool, now);
     assert_int_equal(seen.tunes, tunes);
+}
+
+/* What fresh pages compile. */
+static void expect_used(const char *first, const char *second)
+{
+    struct wi_strings used = {0};
+    wi_kernels_used_list(
+        pool->kernels_used, wi_pool_gpu_of(wi_pool_nodes_find(pool->nodes, "n-1")), &used);
+    assert_int_equal(used.count, second ? 2 : 1);
+    assert_string_equal(used.items[0], first);
+    if (second)
+        assert_string_equal(used.items[1], second);
+    wi_strings_clear(&used);
 }
 
 static void say(const char *size_class, const struct wi_kernel_choice *choice)
@@ -114,19 +128,25 @@ TEST(what_failed_is_not_tuned)
 TEST(the_kernels_of_a_builtin_model_are_tuned_for_what_it_calls_them_with)
 {
     const struct wi_kernel_model *vector = wi_kernel_models;
-    struct wi_strings used = {0};
     while (strcmp(vector->name, "vector") != 0)
         vector++;
     serve_kernels();
-    run("a", vector, 1000);
+    run("a", NULL, vector, WI_FP32, 1000);
     answer("a");
     look_at(1000, 0);
     look_at(2000, 1);
     assert_string_equal(seen.tune, "n-1: multiply_add 1024");
-    wi_kernels_used_list(
-        pool->kernels_used, wi_pool_gpu_of(wi_pool_nodes_find(pool->nodes, "n-1")), &used);
-    assert_int_equal(used.count, 2); /* fresh pages compile both */
-    wi_strings_clear(&used);
+    expect_used("multiply_add", "relu"); /* fresh pages compile both */
+}
+
+TEST(what_ran_over_halves_is_compiled_for_them_and_not_tuned)
+{
+    serve_kernels();
+    run("a", "matmul", NULL, WI_FP16, 1000);
+    answer("a");
+    look_at(1000, 0);
+    look_at(9000, 0);
+    expect_used("matmul FP16", NULL);
 }
 
 TEST(one_that_hangs_is_told_of_and_tuned_no_more)

@@ -60,10 +60,15 @@ static struct wi_place at(const char *key)
     return place;
 }
 
-static void note(const char *place, const char *kernel)
+static void note_of(const char *place, const char *kernel, int halves)
 {
     struct wi_place where = at(place);
-    wi_kernels_used_note(used, &where, wi_kernel_find(kernel));
+    wi_kernels_used_note(used, &where, wi_kernel_find(kernel), halves);
+}
+
+static void note(const char *place, const char *kernel)
+{
+    note_of(place, kernel, 0);
 }
 
 /* Those of the place are these two; NULL: none. */
@@ -90,6 +95,17 @@ TEST(each_place_has_its_own)
     expect("firefox\twebgpu", "relu", NULL);
     expect("firefox", NULL, NULL);
     assert_int_equal(put_count, 3);
+}
+
+TEST(one_over_halves_is_one_of_its_own)
+{
+    note_of("chrome\twebgpu", "matmul", 1);
+    expect("chrome\twebgpu", "matmul FP16", NULL);
+    note("chrome\twebgpu", "matmul");
+    expect("chrome\twebgpu", "matmul", "matmul FP16");
+    wi_kernels_used_free(used);
+    used = wi_kernels_used_new(NULL);
+    expect("chrome\twebgpu", "matmul", "matmul FP16");
 }
 
 TEST(they_are_known_after_a_restart)
