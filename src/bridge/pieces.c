@@ -1,6 +1,5 @@
 /* Tensors in pieces between service and nodes; see pieces.h. */
 #include "bridge/pieces.h"
-#include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 static int in_onnx(const char *path)

@@ -9,7 +9,6 @@
 #include "format/format.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What a repository offers in one format. */
 struct offer {

@@ -5,12 +5,10 @@
 #include "base/file.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "library/store_path.h"
 #include "wire/dialect.h"
 #include "wire/probe.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

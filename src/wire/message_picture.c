@@ -3,7 +3,6 @@
 
 #include "base/params.h"
 #include "wire/media.h"
-#include "wire/text.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>

@@ -6,7 +6,6 @@
 #include "wire/multipart.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 

@@ -8,7 +8,6 @@
 
 #include "api/endpoints/infer.h"
 #include "api/http/event_sender.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include <assert.h>

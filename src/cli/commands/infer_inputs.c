@@ -4,7 +4,6 @@
  */
 #include "cli/commands/infer.h"
 
-#include "base/memory.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>

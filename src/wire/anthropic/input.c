@@ -4,7 +4,6 @@
  */
 #include "wire/anthropic/anthropic.h"
 
-#include "base/memory.h"
 #include "wire/conversation.h"
 #include <stdlib.h>
 #include <string.h>

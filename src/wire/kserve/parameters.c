@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,11 +8,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "net/http.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

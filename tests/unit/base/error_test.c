@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

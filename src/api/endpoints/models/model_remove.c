@@ -9,7 +9,6 @@
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
 #include "library/versions_work.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
