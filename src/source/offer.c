@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "content/tree.h"
 #include "format/view.h"
 #include "library/model.h"
@@ -83,11 +84,6 @@ static void clear_row(struct wi_offer_row *row)
     free(row->origin);
 }
 
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_offer_file *)a)->path, ((const struct wi_offer_file *)b)->path);
-}
-
 /* Whether each path is there once, and all of them have as many bytes as the row says. */
 static int adds_up(const struct wi_offer_row *row)
 {
@@ -107,7 +103,7 @@ static int read_files(const json_t *list, struct wi_offer_row *row)
     for (; row->count < count; row->count++)
         if (read_file(json_array_get(list, row->count), &row->files[row->count]) != 0)
             return -1;
-    qsort(row->files, row->count, sizeof *row->files, by_path);
+    wi_names_sort(row->files, row->count, sizeof *row->files);
     return adds_up(row) ? 0 : -1;
 }
 
