@@ -31,23 +31,19 @@ struct fields {
 };
 
 #define HEAD_ROWS                                                                                  \
-    WI_PARAM_ROW(fields, name, WI_PARAM_STRING, 1, 1, WI_TENSOR_NAME_MAX),                         \
-        WI_PARAM_ROW(fields, datatype, WI_PARAM_STRING, 1, 0, 0),                                  \
-        WI_PARAM_ROW(fields, shape, WI_PARAM_ARRAY, 1, 0, 0)
+    WI_PARAM(fields, name, STRING, .required = 1, .min = 1, .max = WI_TENSOR_NAME_MAX),            \
+        WI_PARAM(fields, datatype, STRING, .required = 1),                                         \
+        WI_PARAM(fields, shape, ARRAY, .required = 1)
 static const struct wi_param head_table[] = {HEAD_ROWS, WI_PARAM_END};
-static const struct wi_param tensor_table[] = {HEAD_ROWS,
-    WI_PARAM_ROW(fields, data, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(fields, parameters, WI_PARAM_OBJECT, 0, 0, 0), WI_PARAM_END};
+static const struct wi_param tensor_table[] = {
+    HEAD_ROWS, WI_PARAM(fields, data, ANY), WI_PARAM(fields, parameters, OBJECT), WI_PARAM_END};
 
 struct parameters {
     int64_t binary_data_size;
 };
 
 static const struct wi_param parameters_table[] = {
-    {.name = "binary_data_size",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct parameters, binary_data_size)},
-    {0}};
+    WI_PARAM(parameters, binary_data_size, INTEGER), {0}};
 
 static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *name)
 {

@@ -12,8 +12,8 @@ struct part {
     json_t *image_url;
 };
 static const struct wi_param part_table[] = {
-    WI_PARAM_ROW(part, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(part, image_url, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(part, type, STRING, .required = 1),
+    WI_PARAM(part, image_url, ANY, .required = 1),
     WI_PARAM_END,
 };
 
@@ -22,8 +22,8 @@ struct address {
     const char *detail; /* how closely a model looks is its folder's affair */
 };
 static const struct wi_param address_table[] = {
-    WI_PARAM_ROW(address, url, WI_PARAM_ANY, 1, 0, 0),
-    WI_PARAM_ROW(address, detail, WI_PARAM_STRING, 0, 0, 16),
+    WI_PARAM(address, url, ANY, .required = 1),
+    WI_PARAM(address, detail, STRING, .max = 16),
     WI_PARAM_END,
 };
 

@@ -249,16 +249,12 @@ struct message {
 };
 
 static const struct wi_param message_table[] = {
-    {.name = "role",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct message, role),
-        .required = 1,
-        .names = roles},
-    WI_PARAM_ROW(message, content, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(message, name, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, TOOL_CALLS_MAX),
-    WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, reasoning_content, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(message, role, ENUM, .required = 1, .names = roles),
+    WI_PARAM(message, content, ANY),
+    WI_PARAM(message, name, STRING, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, tool_calls, ARRAY, .max = TOOL_CALLS_MAX),
+    WI_PARAM(message, tool_call_id, STRING, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, reasoning_content, ANY),
     WI_PARAM_END,
 };
 
@@ -370,13 +366,10 @@ struct call {
 };
 static const char *const call_types[] = {"function", NULL};
 static const struct wi_param call_table[] = {
-    {.name = "type",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct call, type),
-        .names = call_types},
-    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
-    WI_PARAM_ROW(call, function, WI_PARAM_OBJECT, 1, 0, 0),
-    WI_PARAM_ROW(call, index, WI_PARAM_INTEGER, 0, 0, TOOL_CALLS_MAX),
+    WI_PARAM(call, type, ENUM, .names = call_types),
+    WI_PARAM(call, id, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM(call, function, OBJECT, .required = 1),
+    WI_PARAM(call, index, INTEGER, .max = TOOL_CALLS_MAX),
     WI_PARAM_END,
 };
 

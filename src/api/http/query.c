@@ -67,18 +67,9 @@ enum wi_code wi_query_read(const struct wi_request *request, const struct wi_par
 /* --- pages ------------------------------------------------------------------------------------ */
 
 const struct wi_param wi_page_params[] = {
-    {.name = "limit",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct wi_page, limit),
-        .min = 1,
-        .max = WI_PAGE_MAX,
-        .help = WI_PAGE_LIMIT_HELP},
-    {.name = "after",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wi_page, after),
-        .min = 1,
-        .max = WI_ROUTE_ARGUMENT_MAX,
-        .help = WI_PAGE_AFTER_HELP},
+    WI_PARAM(wi_page, limit, INTEGER, .min = 1, .max = WI_PAGE_MAX, .help = WI_PAGE_LIMIT_HELP),
+    WI_PARAM(
+        wi_page, after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX, .help = WI_PAGE_AFTER_HELP),
     WI_PARAM_END,
 };
 

@@ -92,7 +92,7 @@ struct object {
     int format; /* -1: none */
 };
 
-#define ROW(member) WI_PARAM_ROW(object, member, WI_PARAM_ANY, 0, 0, 0)
+#define ROW(member) WI_PARAM(object, member, ANY)
 static const char *const formats[] = {"f32le", "s16le", NULL};
 static const struct wi_param object_table[] = {
     ROW(messages),
@@ -108,12 +108,9 @@ static const struct wi_param object_table[] = {
     ROW(prompt),
     ROW(image),
     ROW(audio),
-    WI_PARAM_ROW(object, sampling_rate, WI_PARAM_INTEGER, 0, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX),
-    WI_PARAM_ROW(object, channels, WI_PARAM_INTEGER, 0, 1, WI_SOUND_CHANNELS_MAX),
-    {.name = "format",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct object, format),
-        .names = formats},
+    WI_PARAM(object, sampling_rate, INTEGER, .min = WI_SOUND_RATE_MIN, .max = WI_SOUND_RATE_MAX),
+    WI_PARAM(object, channels, INTEGER, .min = 1, .max = WI_SOUND_CHANNELS_MAX),
+    WI_PARAM(object, format, ENUM, .names = formats),
     WI_PARAM_END,
 };
 

@@ -16,13 +16,13 @@ struct message {
     json_t *images, *tool_calls;
 };
 static const struct wi_param message_table[] = {
-    WI_PARAM_ROW(message, role, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(message, content, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(message, thinking, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(message, images, WI_PARAM_ARRAY, 0, 0, 0),
-    WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, WI_OLLAMA_CALLS_MAX),
-    WI_PARAM_ROW(message, tool_name, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
+    WI_PARAM(message, role, STRING, .required = 1),
+    WI_PARAM(message, content, STRING),
+    WI_PARAM(message, thinking, STRING),
+    WI_PARAM(message, images, ARRAY),
+    WI_PARAM(message, tool_calls, ARRAY, .max = WI_OLLAMA_CALLS_MAX),
+    WI_PARAM(message, tool_name, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, tool_call_id, STRING, .max = NAME_MAX_BYTES),
     WI_PARAM_END,
 };
 

@@ -74,9 +74,9 @@ struct sampling {
     int64_t num_ctx;
 };
 static const struct wi_param sampling_table[] = {
-    WI_PARAM_ROW(sampling, num_predict, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(sampling, seed, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(sampling, num_ctx, WI_PARAM_INTEGER, 0, 16, WI_TOKENS_MAX),
+    WI_PARAM(sampling, num_predict, ANY),
+    WI_PARAM(sampling, seed, ANY),
+    WI_PARAM(sampling, num_ctx, INTEGER, .min = 16, .max = WI_TOKENS_MAX),
     WI_PARAM_END,
 };
 
