@@ -79,8 +79,7 @@ static enum wi_code read_table(const struct wi_param *table, const json_t *objec
         return WI_OK;
     wi_error_set(error, WI_MODEL_INVALID, problem.field, "model.json: %s", problem.detail);
     wi_error_expect(error, "%s", problem.expected);
-    wi_error_allow(error, "%s", problem.allowed);
-    return WI_MODEL_INVALID;
+    return wi_error_allow(error, "%s", problem.allowed);
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -206,8 +205,7 @@ static enum wi_code check_picture(const struct picture *picture,
         : code == WI_INPUT_SHAPE  ? "picture.width"
                                   : "picture.input",
         "model.json: picture does not suit the model: %s", problem.detail);
-    wi_error_expect(error, "%s", problem.expected);
-    return WI_MODEL_INVALID;
+    return wi_error_expect(error, "%s", problem.expected);
 }
 
 static enum wi_code normalise_picture(
@@ -278,8 +276,7 @@ static enum wi_code check_labels(
         return WI_OK;
     invalid(error, "labels", "has %zu entries, but output %.128s has %" PRId64 " values",
         json_array_size(labels), output->name, count);
-    wi_error_expect(error, "%" PRId64 " labels", count);
-    return WI_MODEL_INVALID;
+    return wi_error_expect(error, "%" PRId64 " labels", count);
 }
 
 static enum wi_code read_result(const json_t *object, const struct wi_onnx_signature *signature,
@@ -299,8 +296,7 @@ static enum wi_code read_result(const json_t *object, const struct wi_onnx_signa
         result.output = signature->outputs[0].name;
     if (wi_onnx_check_output(signature, result.output, &problem) != WI_OK) {
         invalid(error, "result.output", "does not suit the model: %s", problem.detail);
-        wi_error_allow(error, "%s", problem.allowed);
-        return WI_MODEL_INVALID;
+        return wi_error_allow(error, "%s", problem.allowed);
     }
     for (size_t i = 0; i < signature->output_count; i++)
         if (strcmp(signature->outputs[i].name, result.output) == 0)

@@ -210,6 +210,14 @@ enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error
     return WI_OK;
 }
 
+int wi_hub_tree_has(const struct wi_hub_tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->files[i].path, path) == 0)
+            return 1;
+    return 0;
+}
+
 const struct wi_hub_file *wi_hub_tree_find(const struct wi_hub_tree *tree, const char *path)
 {
     ssize_t index = wi_names_find(tree->files, tree->count, sizeof *tree->files, path);

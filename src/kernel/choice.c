@@ -27,8 +27,7 @@ static enum wi_code wrong(
     char field[96];
     snprintf(field, sizeof field, "%s%s", where, member);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 static int is_name(const char *text)

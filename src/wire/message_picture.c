@@ -34,8 +34,7 @@ static enum wi_code refuse(
     const char *where, const char *what, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s %s", where, what);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 /* `*url` is borrowed of the part; some clients send the address without an object around it. */
@@ -82,8 +81,7 @@ enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const
     json_t *form = NULL;
     if (infer->asked->tensors.count >= WI_TEXT_PICTURES) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
-        wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
     }
     enum wi_code code = wi_picture_decode(
         json_string_value(data), json_string_length(data), where, budget, &blob, error);

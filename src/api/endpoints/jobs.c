@@ -68,8 +68,7 @@ static enum wi_code read_wait(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "wait", "\"%.40s\" is not a time to wait", text);
-    wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
 }
 
 /* Somebody comes for the events of a stream. */

@@ -85,8 +85,7 @@ static enum wi_code check_subject(const struct fields *fields, struct wi_error *
         wi_error_set(error, code, fields->kernel ? "kernel" : "model_name", "%s",
             fields->kernel ? "a model and a kernel cannot be measured together"
                            : "model_name is missing, and kernel as well");
-        wi_error_expect(error, "model_name or kernel");
-        return code;
+        return wi_error_expect(error, "model_name or kernel");
     }
     return fields->kernel ? WI_OK : wi_model_check_name(fields->model_name, error);
 }
@@ -105,8 +104,7 @@ static enum wi_code read_threads(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "threads", "threads is neither 1 nor \"all\"");
-    wi_error_expect(error, "1 or \"all\"");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "1 or \"all\"");
 }
 
 /* Only where the CPU computes there are threads that are counted. */
@@ -116,8 +114,7 @@ static enum wi_code check_threads(const struct wi_inference *asked, struct wi_er
         (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
-    wi_error_expect(error, "the platform wasm or native beside it, or no threads");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "the platform wasm or native beside it, or no threads");
 }
 
 static enum wi_code read_subject(
@@ -143,8 +140,7 @@ static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct w
         return WI_OK;
     if (infer->asked->kernel && !json_is_array(inputs)) {
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "a kernel takes tensors");
-        wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
     return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
 }
@@ -235,8 +231,7 @@ static enum wi_code fit(
         return WI_OK;
     wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be made up for %s: send some",
         model->name);
-    wi_error_expect(error, "inputs, as of POST /v1/infer");
-    return WI_INPUT_INVALID;
+    return wi_error_expect(error, "inputs, as of POST /v1/infer");
 }
 
 /* --- what depends on the model ---------------------------------------------------------------- */
@@ -250,8 +245,7 @@ static enum wi_code check_optimization(
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "optimization",
         "%s has no graph that onnxruntime would optimise", infer->model_name);
-    wi_error_expect(error, "no optimization, or an ONNX model");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no optimization, or an ONNX model");
 }
 
 static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
@@ -267,8 +261,7 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
         model->engine != WI_ENGINE_KERNELS) {
         wi_error_set(error, WI_INVALID_FIELD, "threads",
             "the engine of %s has as many threads as [models] threads says", model->name);
-        wi_error_expect(error, "no threads, or an ONNX model");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "no threads, or an ONNX model");
     }
     return wi_native_check(infer, model, limits, error);
 }

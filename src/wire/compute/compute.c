@@ -65,8 +65,7 @@ enum wi_code wi_compute_find_kernel(
         return WI_OK;
     wi_kernel_names(names, sizeof names);
     wi_error_set(error, WI_KERNEL_NOT_FOUND, "kernel", "there is no kernel \"%.64s\"", name);
-    wi_error_allow(error, "%s", names);
-    return WI_KERNEL_NOT_FOUND;
+    return wi_error_allow(error, "%s", names);
 }
 
 /* What does not go with the one that is there of `kernel` and `source`: its value is in `row`. */
@@ -83,8 +82,7 @@ static enum wi_code refuse_others(
             continue;
         wi_error_set(
             error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
-        wi_error_expect(error, "no such member, or no %s", where);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "no such member, or no %s", where);
     }
     return WI_OK;
 }
@@ -108,8 +106,7 @@ static enum wi_code read_kernel(
 static enum wi_code lacks(const char *field, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_MISSING_FIELD, field, "%s is missing", field);
-    wi_error_expect(error, "%s", expected);
-    return WI_MISSING_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 static enum wi_code read_program(
@@ -141,8 +138,7 @@ static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error 
     if (asked->has_platform && asked->platform != WI_WEBGPU) {
         wi_error_set(error, WI_INVALID_FIELD, "platform", "source is WGSL, which %s does not run",
             wi_platform_names[asked->platform]);
-        wi_error_allow(error, "auto, webgpu");
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "auto, webgpu");
     }
     asked->has_platform = 1;
     asked->platform = WI_WEBGPU;

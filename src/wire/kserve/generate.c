@@ -49,8 +49,7 @@ static enum wi_code settle_options(struct wi_infer *infer, struct wi_error *erro
         wi_join(field, sizeof field, "parameters.", names[i], NULL);
         wi_error_set(error, WI_INVALID_FIELD, field, "%s cannot be that here%s", field,
             i > 0 ? ": there is one text" : ": generate gives a whole, generate_stream parts");
-        wi_error_expect(error, "%s", i > 0 ? "1" : stream ? "true" : "false");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "%s", i > 0 ? "1" : stream ? "true" : "false");
     }
     json_t *most = json_incref(json_object_get(options, "max_tokens"));
     json_object_del(options, "max_tokens");

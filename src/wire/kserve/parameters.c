@@ -79,8 +79,7 @@ static enum wi_code check_sequence(const struct parameters *parameters, struct w
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, name,
         "%s is of a sequence, and no model here keeps anything from one request to the next", name);
-    wi_error_expect(error, "no such parameter");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no such parameter");
 }
 
 /* Whatever the protocol does not know is the model's. */

@@ -60,9 +60,8 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
     if (code != WI_OK)
         return code;
     if ((uint64_t)size != there) {
-        wi_error_set(error, WI_BAD_FRAMING, field, "%s has %lld bytes, but %zu follow the JSON",
-            field, (long long)size, there);
-        return WI_BAD_FRAMING;
+        return wi_error_set(error, WI_BAD_FRAMING, field,
+            "%s has %lld bytes, but %zu follow the JSON", field, (long long)size, there);
     }
     return take(infer, source->file, sound, error);
 }
@@ -161,11 +160,10 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "%s",
             members ? "inputs has members that do not go together"
                     : "inputs has none of the members that say what it is");
-        wi_error_expect(error,
+        return wi_error_expect(error,
             "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
             "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
             "{\"audio\"}, which may have \"labels\"");
-        return WI_INVALID_FIELD;
     }
     const char *missing = object_table[__builtin_ctz(things[i] & ~members)].name;
     snprintf(field, sizeof field, "inputs.%s", missing);
@@ -224,9 +222,8 @@ static enum wi_code read_file(struct wi_infer *infer, const struct object *objec
     if (json_is_object(value))
         return read_behind(infer, value, field, source, sound, error);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string", field);
-    wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
+    return wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
         sound ? "sound" : "picture");
-    return WI_INVALID_FIELD;
 }
 
 /* What is beside a file that was read. */

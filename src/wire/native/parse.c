@@ -321,8 +321,7 @@ enum wi_code wi_native_read_task(
         return WI_OK;
     wi_task_all_names(names, sizeof names);
     wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", name);
-    wi_error_allow(error, "%s", names);
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "%s", names);
 }
 
 static enum wi_code read_fields(

@@ -37,8 +37,7 @@ static enum wi_code check_image(
     snprintf(field, sizeof field, "%simages[%zu]", where, index);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string, not %s", field,
         wi_json_type_name(image));
-    wi_error_expect(error, "a picture in base64");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a picture in base64");
 }
 
 /* The content becomes a list of parts: the pictures, and the text behind them. */

@@ -125,8 +125,7 @@ enum wi_code wi_ollama_read_format(struct wi_infer *infer, json_t *format, struc
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "format", "format is neither \"json\" nor a JSON schema");
-    wi_error_expect(error, "\"json\", or a JSON schema");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "\"json\", or a JSON schema");
 }
 
 enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct wi_error *error)
@@ -142,8 +141,7 @@ enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct 
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "think", "think cannot be that");
-    wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
 }
 
 /* --- the model ------------------------------------------------------------------------------- */

@@ -124,8 +124,7 @@ static enum wi_code read_load(
         wi_error_set(error, WI_INVALID_FIELD, "keep_alive",
             "keep_alive 0 without anything to answer asks to unload the model, which is an "
             "operator's affair: POST /v1/models/NAME/unload does it");
-        wi_error_expect(error, "another value, or none");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "another value, or none");
     }
     enum wi_code code = wi_task_check_options(
         WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS, wi_infer_options_where(infer), error);
@@ -195,8 +194,7 @@ static enum wi_code check_string(const json_t *value, const char *name, struct w
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a string, not %s", name,
         wi_json_type_name(value));
-    wi_error_expect(error, "a string");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a string");
 }
 
 static enum wi_code read_generate(

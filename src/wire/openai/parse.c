@@ -174,8 +174,7 @@ static enum wi_code no_tokens(const char *name, struct wi_error *error)
         strcmp(name, "input") == 0
             ? ", which LangChain's OpenAIEmbeddings does with check_embedding_ctx_length=False"
             : "");
-    wi_error_expect(error, "text");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "text");
 }
 
 static enum wi_code read_prompt(
@@ -263,8 +262,7 @@ static enum wi_code read_old_logprobs(
     if (!json_is_integer(value) || count < 0 || count > OLD_LOGPROBS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, "logprobs", "logprobs must be a number from 0 to %d",
             OLD_LOGPROBS_MAX);
-        wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
     }
     json_object_set_new(asked->options, "logprobs", json_true());
     if (count > 0)

@@ -205,11 +205,10 @@ static enum wi_code read_patterns(
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
-            wi_error_expect(error,
+            return wi_error_expect(error,
                 "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
                 "bytes",
                 WI_PULL_PATTERN_MAX);
-            return WI_INVALID_FIELD;
         }
         wi_strings_add(patterns, json_string_value(item));
     }

@@ -126,8 +126,7 @@ static enum wi_code check(const struct requested *requested, struct wi_error *er
     if (requested->bits != 4 && requested->bits != 8 && requested->bits != 16) {
         wi_error_set(error, WI_INVALID_FIELD, "bits", "there is no variant of %lld bits",
             (long long)requested->bits);
-        wi_error_allow(error, "4, 8, 16");
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "4, 8, 16");
     }
     if (requested->mixed && requested->bits != 4)
         return wi_error_set(

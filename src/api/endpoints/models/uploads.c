@@ -267,8 +267,7 @@ static enum wi_code read_files(
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
-            return WI_INVALID_FIELD;
+            return wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
         }
         wi_source_add(&order->files, file.path, (uint64_t)file.bytes, file.sha256);
     }
@@ -379,8 +378,7 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
 {
     if (strspn(text, "0123456789") != strlen(text)) {
         wi_error_set(error, WI_INVALID_FIELD, "position", "\"%.20s\" is no position", text);
-        wi_error_expect(error, "how many bytes of the file are here, such as 0");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "how many bytes of the file are here, such as 0");
     }
     *position = strtoull(text, NULL, 10);
     return WI_OK;

@@ -381,8 +381,7 @@ static enum wi_code read_kinds(const char *words, unsigned *kinds, struct wi_err
         if (read_kind(words, length, kinds) != 0) {
             wi_error_set(error, WI_INVALID_FIELD, "kinds", "\"%.*s\" is no kind of object",
                 length < 40 ? (int)length : 40, words);
-            wi_error_allow(error, "status, queue, session, node, model, job, pull");
-            return WI_INVALID_FIELD;
+            return wi_error_allow(error, "status, queue, session, node, model, job, pull");
         }
         words = words[length] ? words + length + 1 : NULL;
     }
