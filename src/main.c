@@ -41,7 +41,6 @@
 #include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>

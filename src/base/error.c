@@ -210,26 +210,28 @@ enum wi_code wi_error_set(
     return code;
 }
 
-void wi_error_expect(struct wi_error *error, const char *format, ...)
+enum wi_code wi_error_expect(struct wi_error *error, const char *format, ...)
 {
     if (error == NULL)
-        return;
+        return WI_INVALID_FIELD;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->expected, sizeof error->expected, format, arguments);
     va_end(arguments);
     wi_text_mend(error->expected);
+    return error->code;
 }
 
-void wi_error_allow(struct wi_error *error, const char *format, ...)
+enum wi_code wi_error_allow(struct wi_error *error, const char *format, ...)
 {
     if (error == NULL)
-        return;
+        return WI_INVALID_FIELD;
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(error->allowed, sizeof error->allowed, format, arguments);
     va_end(arguments);
     wi_text_mend(error->allowed);
+    return error->code;
 }
 
 void wi_error_add_source(

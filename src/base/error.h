@@ -150,10 +150,11 @@ struct wi_error {
 /* Fills `error` (may be NULL) afresh and returns `code`, so that a caller can `return` it. */
 __attribute__((format(printf, 4, 5))) enum wi_code wi_error_set(
     struct wi_error *error, enum wi_code code, const char *field, const char *format, ...);
-/* Adds `expected` or `allowed` to an error that has been set; `error` may be NULL. */
-__attribute__((format(printf, 2, 3))) void wi_error_expect(
+/* Adds `expected` or `allowed` to an error that has been set, and returns its code. `error` may be
+ * NULL: what is returned is then WI_INVALID_FIELD, whatever was set. */
+__attribute__((format(printf, 2, 3))) enum wi_code wi_error_expect(
     struct wi_error *error, const char *format, ...);
-__attribute__((format(printf, 2, 3))) void wi_error_allow(
+__attribute__((format(printf, 2, 3))) enum wi_code wi_error_allow(
     struct wi_error *error, const char *format, ...);
 /* Adds one of those in its source, as long as there is room; a long message is cut at a character's
  * end. */

@@ -65,8 +65,7 @@ static enum wi_code wrong_type(
     const char *path = full.text;
     wi_error_set(error, WI_INVALID_FIELD, path, "%s must be %s, not %s", path, kind_name(row->kind),
         wi_json_type_name(value));
-    wi_error_expect(error, "%s", kind_name(row->kind));
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", kind_name(row->kind));
 }
 
 /* `unit`: of a length, such as "bytes"; "" for a number. */
@@ -80,8 +79,7 @@ static enum wi_code check_range(const struct wi_param *row, double amount, const
     const char *space = *unit ? " " : "";
     wi_error_set(error, WI_INVALID_FIELD, path, "%s %s %.16g%s%s, outside %.16g to %.16g", path,
         *unit ? "has" : "is", amount, space, unit, row->min, row->max);
-    wi_error_expect(error, "%.16g to %.16g%s%s", row->min, row->max, space, unit);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%.16g to %.16g%s%s", row->min, row->max, space, unit);
 }
 
 static enum wi_code read_enum(const struct wi_param *row, const char *text, const char *where,
@@ -97,8 +95,7 @@ static enum wi_code read_enum(const struct wi_param *row, const char *text, cons
     char allowed[256];
     list_names(allowed, sizeof allowed, row->names, sizeof *row->names);
     wi_error_set(error, WI_INVALID_FIELD, path.text, "%s cannot be \"%.64s\"", path.text, text);
-    wi_error_allow(error, "%s", allowed);
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "%s", allowed);
 }
 
 static enum wi_code read_string(const struct wi_param *row, const json_t *value, const char *where,
@@ -212,8 +209,7 @@ static enum wi_code not_an_object(const json_t *value, const char *where, struct
         path.text[length - 1] = '\0';
     wi_error_set(error, WI_INVALID_FIELD, path.text, "%s must be an object, not %s",
         path.text[0] ? path.text : "the body", value ? wi_json_type_name(value) : "nothing");
-    wi_error_expect(error, "an object");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "an object");
 }
 
 static enum wi_code unknown_field(
@@ -226,8 +222,7 @@ static enum wi_code unknown_field(
             "there is no field %s: no fields are allowed there; leave it out", path.text);
     list_names(allowed, sizeof allowed, &table->name, sizeof *table);
     wi_error_set(error, WI_UNKNOWN_FIELD, path.text, "there is no field %s", path.text);
-    wi_error_allow(error, "%s", allowed);
-    return WI_UNKNOWN_FIELD;
+    return wi_error_allow(error, "%s", allowed);
 }
 
 static enum wi_code missing_field(
@@ -235,8 +230,7 @@ static enum wi_code missing_field(
 {
     struct path path = path_of(where, row->name);
     wi_error_set(error, WI_MISSING_FIELD, path.text, "%s is missing", path.text);
-    wi_error_expect(error, "%s", kind_name(row->kind));
-    return WI_MISSING_FIELD;
+    return wi_error_expect(error, "%s", kind_name(row->kind));
 }
 
 enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,

@@ -33,17 +33,15 @@ struct wi_param {
                                  describe/schema.h writes it; NULL: whatever is of the kind */
 };
 
-/* A row for the member of `struct type` that has its field's name, one that says its form, and the
- * last row. */
-#define WI_PARAM_ROW(type, member, kind_, required_, min_, max_)                                   \
+/* A row for a member of `struct type`, whose name is the field's or, AS, another; what follows the
+ * kind are members of the row: WI_PARAM(wanted, node, STRING, .min = 1, .max = 31). END is
+ * the last row. */
+#define WI_PARAM_AS(title, type, member, kind_, ...)                                               \
     {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct type, member),                 \
-        .required = (required_), .min = (min_), .max = (max_)                                      \
+        .name = (title), .kind = WI_PARAM_##kind_, .offset = offsetof(struct type, member),        \
+        ##__VA_ARGS__                                                                              \
     }
-#define WI_PARAM_FORM(type, member, kind_, form_)                                                  \
-    {                                                                                              \
-        .name = #member, .kind = (kind_), .offset = offsetof(struct type, member), .form = (form_) \
-    }
+#define WI_PARAM(type, member, kind_, ...) WI_PARAM_AS(#member, type, member, kind_, ##__VA_ARGS__)
 #define WI_PARAM_END                                                                               \
     {                                                                                              \
         .name = NULL                                                                               \

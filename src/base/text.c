@@ -2,6 +2,7 @@
 #include "base/text.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <time.h>
@@ -93,6 +94,23 @@ void wi_text_hex(const unsigned char *bytes, size_t count, char *hex)
         hex[2 * i + 1] = digits[bytes[i] & 15];
     }
     hex[2 * count] = '\0';
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+void wi_names_sort(void *rows, size_t count, size_t size)
+{
+    if (count > 0)
+        qsort(rows, count, size, compare_names);
+}
+
+ssize_t wi_names_find(const void *rows, size_t count, size_t size, const char *name)
+{
+    const char *found = count > 0 ? bsearch(&name, rows, count, size, compare_names) : NULL;
+    return found ? (found - (const char *)rows) / (ssize_t)size : -1;
 }
 
 const char *wi_text_basename(const char *path)

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* What the hexadecimal digit `c` stands for, or -1 where it is none. */
 static inline int wi_text_hex_digit(char c)
@@ -35,6 +36,10 @@ void wi_text_printable(char *out, size_t size, const char *text);
 int wi_text_equal(const char *a, const char *b);
 /* Whether `text` ends with `end`, whatever the case of letters. */
 int wi_text_ends(const char *text, const char *end);
+/* Sorts rows of `size` bytes, each of which begins with a pointer to its name, by these names. */
+void wi_names_sort(void *rows, size_t count, size_t size);
+/* The index of the row with that name, among rows that are so sorted; -1: there is none. */
+ssize_t wi_names_find(const void *rows, size_t count, size_t size, const char *name);
 /* The last segment of a path: what stands behind its last slash. */
 const char *wi_text_basename(const char *path);
 

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "blockstore/keep.h"
 #include "library/store_path.h"
 #include <errno.h>
@@ -147,19 +148,13 @@ static int read_file(const json_t *json, struct wi_pin_record *record)
     return wi_cid_parse_printed(cid, &file->cid);
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_pin_file *)a)->path, ((const struct wi_pin_file *)b)->path);
-}
-
 /* Whether one of the folders that the path goes through is a file of the list. */
 static int is_below_file(const struct wi_pin *pin, const char *path)
 {
     char part[WI_FILE_PATH_MAX + 1];
-    const struct wi_pin_file wanted = {.path = part};
     for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
         snprintf(part, sizeof part, "%.*s", (int)(slash - path), path);
-        if (bsearch(&wanted, pin->files, pin->count, sizeof wanted, compare_paths))
+        if (wi_names_find(pin->files, pin->count, sizeof *pin->files, part) >= 0)
             return 1;
     }
     return 0;
@@ -169,7 +164,7 @@ static int is_below_file(const struct wi_pin *pin, const char *path)
 static int is_tree(const struct wi_pin *pin)
 {
     for (size_t i = 1; i < pin->count; i++) {
-        if (compare_paths(&pin->files[i - 1], &pin->files[i]) >= 0)
+        if (strcmp(pin->files[i - 1].path, pin->files[i].path) >= 0)
             return 0;
     }
     for (size_t i = 0; i < pin->count; i++) {

@@ -25,11 +25,11 @@ struct announcement {
 };
 
 static const struct wi_param announcement_table[] = {
-    WI_PARAM_ROW(announcement, protocol, WI_PARAM_INTEGER, 1, 0, 0),
-    WI_PARAM_ROW(announcement, page_version, WI_PARAM_STRING, 0, 0, 64),
-    WI_PARAM_ROW(announcement, token, WI_PARAM_STRING, 0, 1, 256),
-    WI_PARAM_ROW(announcement, resume, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(announcement, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM(announcement, protocol, INTEGER, .required = 1),
+    WI_PARAM(announcement, page_version, STRING, .max = 64),
+    WI_PARAM(announcement, token, STRING, .min = 1, .max = 256),
+    WI_PARAM(announcement, resume, OBJECT),
+    WI_PARAM(announcement, capabilities, OBJECT, .required = 1),
     WI_PARAM_END,
 };
 
@@ -39,12 +39,12 @@ struct resume {
 };
 
 static const struct wi_param resume_table[] = {
-    WI_PARAM_ROW(resume, node, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    WI_PARAM_ROW(resume, token, WI_PARAM_STRING, 1, 1, 256),
-    WI_PARAM_ROW(resume, running, WI_PARAM_ARRAY, 1, 0, MAX_RESUMED),
-    WI_PARAM_ROW(resume, unacknowledged, WI_PARAM_ARRAY, 1, 0, MAX_RESUMED),
-    WI_PARAM_ROW(resume, next, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(resume, data, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM(resume, node, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(resume, token, STRING, .required = 1, .min = 1, .max = 256),
+    WI_PARAM(resume, running, ARRAY, .required = 1, .max = MAX_RESUMED),
+    WI_PARAM(resume, unacknowledged, ARRAY, .required = 1, .max = MAX_RESUMED),
+    WI_PARAM(resume, next, OBJECT),
+    WI_PARAM(resume, data, OBJECT),
     WI_PARAM_END,
 };
 

@@ -49,15 +49,15 @@ struct report {
 };
 
 static const struct wi_param report_table[] = {
-    WI_PARAM_ROW(report, platform, WI_PARAM_STRING, 1, 1, 16),
-    WI_PARAM_ROW(report, engine, WI_PARAM_STRING, 0, 0, 64),
-    WI_PARAM_ROW(report, build, WI_PARAM_STRING, 0, 0, 64),
-    WI_PARAM_ROW(report, precision, WI_PARAM_STRING, 0, 0, 32),
-    WI_PARAM_ROW(report, quantization, WI_PARAM_STRING, 0, 0, 32),
-    WI_PARAM_ROW(report, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
-    WI_PARAM_ROW(report, simulated, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(report, adapter, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(report, fallbacks, WI_PARAM_ARRAY, 0, 0, MAX_FALLBACKS),
+    WI_PARAM(report, platform, STRING, .required = 1, .min = 1, .max = 16),
+    WI_PARAM(report, engine, STRING, .max = 64),
+    WI_PARAM(report, build, STRING, .max = 64),
+    WI_PARAM(report, precision, STRING, .max = 32),
+    WI_PARAM(report, quantization, STRING, .max = 32),
+    WI_PARAM(report, threads, INTEGER, .min = 1, .max = MAX_THREADS),
+    WI_PARAM(report, simulated, BOOL),
+    WI_PARAM(report, adapter, OBJECT),
+    WI_PARAM(report, fallbacks, ARRAY, .max = MAX_FALLBACKS),
     WI_PARAM_END,
 };
 
@@ -66,9 +66,9 @@ struct fallback {
 };
 
 static const struct wi_param fallback_table[] = {
-    WI_PARAM_ROW(fallback, platform, WI_PARAM_STRING, 1, 1, 16),
-    WI_PARAM_ROW(fallback, code, WI_PARAM_STRING, 1, 1, 64),
-    WI_PARAM_ROW(fallback, reason, WI_PARAM_STRING, 1, 0, MAX_REASON),
+    WI_PARAM(fallback, platform, STRING, .required = 1, .min = 1, .max = 16),
+    WI_PARAM(fallback, code, STRING, .required = 1, .min = 1, .max = 64),
+    WI_PARAM(fallback, reason, STRING, .required = 1, .max = MAX_REASON),
     WI_PARAM_END,
 };
 
@@ -78,10 +78,10 @@ struct adapter {
 };
 
 static const struct wi_param adapter_table[] = {
-    WI_PARAM_ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 255),
-    WI_PARAM_ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 255),
-    WI_PARAM_ROW(adapter, description, WI_PARAM_STRING, 0, 0, 255),
-    WI_PARAM_ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(adapter, vendor, STRING, .max = 255),
+    WI_PARAM(adapter, architecture, STRING, .max = 255),
+    WI_PARAM(adapter, description, STRING, .max = 255),
+    WI_PARAM(adapter, is_fallback, BOOL),
     WI_PARAM_END,
 };
 
@@ -254,15 +254,15 @@ struct measured {
 };
 
 static const struct wi_param measured_table[] = {
-    WI_PARAM_ROW(measured, first_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
-    WI_PARAM_ROW(measured, run_ms, WI_PARAM_ARRAY, 1, 0, 0),
-    WI_PARAM_ROW(measured, gpu_ms, WI_PARAM_ARRAY, 0, 0, 0),
-    WI_PARAM_ROW(measured, load_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
-    WI_PARAM_ROW(measured, threads, WI_PARAM_INTEGER, 0, 1, MAX_THREADS),
-    WI_PARAM_ROW(measured, repeats, WI_PARAM_INTEGER, 1, 1, 1e9),
-    WI_PARAM_ROW(measured, clock_ms, WI_PARAM_NUMBER, 1, 0, MAX_MS),
-    WI_PARAM_ROW(measured, disturbed, WI_PARAM_ARRAY, 1, 0, 0),
-    WI_PARAM_ROW(measured, output_hash, WI_PARAM_STRING, 1, 64, 64),
+    WI_PARAM(measured, first_ms, NUMBER, .required = 1, .max = MAX_MS),
+    WI_PARAM(measured, run_ms, ARRAY, .required = 1),
+    WI_PARAM(measured, gpu_ms, ARRAY),
+    WI_PARAM(measured, load_ms, NUMBER, .required = 1, .max = MAX_MS),
+    WI_PARAM(measured, threads, INTEGER, .min = 1, .max = MAX_THREADS),
+    WI_PARAM(measured, repeats, INTEGER, .required = 1, .min = 1, .max = 1e9),
+    WI_PARAM(measured, clock_ms, NUMBER, .required = 1, .max = MAX_MS),
+    WI_PARAM(measured, disturbed, ARRAY, .required = 1),
+    WI_PARAM(measured, output_hash, STRING, .required = 1, .min = 64, .max = 64),
     WI_PARAM_END,
 };
 

@@ -49,12 +49,8 @@ struct finding {
 };
 
 static const struct wi_param finding_table[] = {
-    {.name = "state",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct finding, state),
-        .required = 1,
-        .names = state_names},
-    WI_PARAM_ROW(finding, detail, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM(finding, state, ENUM, .required = 1, .names = state_names),
+    WI_PARAM(finding, detail, STRING),
     WI_PARAM_END,
 };
 

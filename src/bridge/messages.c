@@ -38,9 +38,9 @@ struct heartbeat {
 };
 
 static const struct wi_param heartbeat_table[] = {
-    WI_PARAM_ROW(heartbeat, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
-    WI_PARAM_ROW(heartbeat, busy_since_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    WI_PARAM_ROW(heartbeat, paused, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(heartbeat, reply_to, STRING, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(heartbeat, busy_since_ms, NUMBER, .max = 1e12),
+    WI_PARAM(heartbeat, paused, BOOL),
     WI_PARAM_END,
 };
 
@@ -83,7 +83,7 @@ struct status {
 };
 
 static const struct wi_param status_table[] = {
-    WI_PARAM_ROW(status, models, WI_PARAM_ARRAY, 1, 0, 4096),
+    WI_PARAM(status, models, ARRAY, .required = 1, .max = 4096),
     WI_PARAM_END,
 };
 
@@ -106,9 +106,9 @@ struct capabilities {
 };
 
 static const struct wi_param capabilities_table[] = {
-    WI_PARAM_ROW(capabilities, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
-    WI_PARAM_ROW(capabilities, features, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(capabilities, reply_to, WI_PARAM_STRING, 0, 0, WI_FRAME_ID_MAX),
+    WI_PARAM(capabilities, capabilities, OBJECT, .required = 1),
+    WI_PARAM(capabilities, features, OBJECT),
+    WI_PARAM(capabilities, reply_to, STRING, .max = WI_FRAME_ID_MAX),
     WI_PARAM_END,
 };
 
@@ -148,12 +148,8 @@ struct line {
 static const char *const level_names[] = {"error", "warn", "info", "debug", NULL};
 
 static const struct wi_param line_table[] = {
-    {.name = "level",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct line, level),
-        .required = 1,
-        .names = level_names},
-    WI_PARAM_ROW(line, message, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM(line, level, ENUM, .required = 1, .names = level_names),
+    WI_PARAM(line, message, STRING, .required = 1),
     WI_PARAM_END,
 };
 
@@ -188,11 +184,11 @@ struct tuning {
 };
 
 static const struct wi_param tuning_table[] = {
-    WI_PARAM_ROW(tuning, kernel, WI_PARAM_STRING, 1, 1, 64),
-    WI_PARAM_ROW(tuning, size_class, WI_PARAM_STRING, 1, 1, WI_KERNEL_CLASS_SIZE - 1),
-    WI_PARAM_ROW(tuning, adapter, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(tuning, choice, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(tuning, hung, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM(tuning, kernel, STRING, .required = 1, .min = 1, .max = 64),
+    WI_PARAM(tuning, size_class, STRING, .required = 1, .min = 1, .max = WI_KERNEL_CLASS_SIZE - 1),
+    WI_PARAM(tuning, adapter, OBJECT),
+    WI_PARAM(tuning, choice, OBJECT),
+    WI_PARAM(tuning, hung, OBJECT),
     WI_PARAM_END,
 };
 
@@ -233,7 +229,7 @@ struct bye {
 };
 
 static const struct wi_param bye_table[] = {
-    WI_PARAM_ROW(bye, reason, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM(bye, reason, STRING),
     WI_PARAM_END,
 };
 

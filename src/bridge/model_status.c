@@ -6,11 +6,11 @@
 #include "format/engine.h"
 
 static const struct wi_param slots_table[] = {
-    WI_PARAM_ROW(wi_model_slots, count, WI_PARAM_INTEGER, 1, 1, WI_ENGINE_SLOTS_MAX),
-    WI_PARAM_ROW(wi_model_slots, busy, WI_PARAM_INTEGER, 1, 0, WI_ENGINE_SLOTS_MAX),
-    WI_PARAM_ROW(wi_model_slots, context, WI_PARAM_INTEGER, 1, 1, WI_CONTEXT_MAX),
-    WI_PARAM_ROW(wi_model_slots, cached_tokens, WI_PARAM_INTEGER, 1, 0,
-        (double)WI_CONTEXT_MAX *WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(wi_model_slots, count, INTEGER, .required = 1, .min = 1, .max = WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(wi_model_slots, busy, INTEGER, .required = 1, .max = WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(wi_model_slots, context, INTEGER, .required = 1, .min = 1, .max = WI_CONTEXT_MAX),
+    WI_PARAM(wi_model_slots, cached_tokens, INTEGER, .required = 1,
+        .max = (double)WI_CONTEXT_MAX * WI_ENGINE_SLOTS_MAX),
     WI_PARAM_END,
 };
 
@@ -19,8 +19,10 @@ static const struct wi_param slots_table[] = {
 #define TOKEN_MS_MAX 1e6
 
 static const struct wi_param speed_table[] = {
-    WI_PARAM_ROW(wi_model_speed, prompt_ms, WI_PARAM_NUMBER, 1, TOKEN_MS_MIN, TOKEN_MS_MAX),
-    WI_PARAM_ROW(wi_model_speed, token_ms, WI_PARAM_NUMBER, 1, TOKEN_MS_MIN, TOKEN_MS_MAX),
+    WI_PARAM(
+        wi_model_speed, prompt_ms, NUMBER, .required = 1, .min = TOKEN_MS_MIN, .max = TOKEN_MS_MAX),
+    WI_PARAM(
+        wi_model_speed, token_ms, NUMBER, .required = 1, .min = TOKEN_MS_MIN, .max = TOKEN_MS_MAX),
     WI_PARAM_END,
 };
 

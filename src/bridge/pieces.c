@@ -1,6 +1,5 @@
 /* Tensors in pieces between service and nodes; see pieces.h. */
 #include "bridge/pieces.h"
-#include "base/log.h"
 #include "base/params.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
@@ -263,13 +262,13 @@ struct data {
 };
 
 static const struct wi_param outline_table[] = {
-    WI_PARAM_ROW(data, outline, WI_PARAM_ARRAY, 1, 0, 0),
+    WI_PARAM(data, outline, ARRAY, .required = 1),
     WI_PARAM_END,
 };
 
 static const struct wi_param data_table[] = {
-    WI_PARAM_ROW(data, tensor, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
-    WI_PARAM_ROW(data, position, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    WI_PARAM(data, tensor, INTEGER, .required = 1, .max = WI_TENSOR_DIM_MAX),
+    WI_PARAM(data, position, INTEGER, .required = 1, .max = WI_TENSOR_DIM_MAX),
     WI_PARAM_END,
 };
 

@@ -32,7 +32,6 @@
 
 struct wi_node;
 struct wi_quarantine;
-struct wi_transfer;
 
 /* Taken from the configuration, so that a reload is one assignment. */
 struct wi_bridge_settings {

@@ -102,13 +102,13 @@ struct stored {
 };
 
 static const struct wi_param stored_table[] = {
-    WI_PARAM_ROW(stored, node, WI_PARAM_STRING, 1, 0, WI_ID_SIZE - 1),
-    WI_PARAM_ROW(stored, token, WI_PARAM_STRING, 0, 1, WI_TOKEN_NAME_MAX),
-    WI_PARAM_ROW(stored, join, WI_PARAM_STRING, 0, 1, WI_ID_SIZE - 1),
-    WI_PARAM_ROW(stored, address, WI_PARAM_STRING, 1, 0, WI_PEER_TEXT_SIZE - 1),
-    WI_PARAM_ROW(stored, reason, WI_PARAM_STRING, 1, 0, WI_QUARANTINE_REASON_SIZE - 1),
-    WI_PARAM_ROW(stored, since, WI_PARAM_INTEGER, 1, 0, 0),
-    WI_PARAM_ROW(stored, until, WI_PARAM_INTEGER, 0, 0, 0),
+    WI_PARAM(stored, node, STRING, .required = 1, .max = WI_ID_SIZE - 1),
+    WI_PARAM(stored, token, STRING, .min = 1, .max = WI_TOKEN_NAME_MAX),
+    WI_PARAM(stored, join, STRING, .min = 1, .max = WI_ID_SIZE - 1),
+    WI_PARAM(stored, address, STRING, .required = 1, .max = WI_PEER_TEXT_SIZE - 1),
+    WI_PARAM(stored, reason, STRING, .required = 1, .max = WI_QUARANTINE_REASON_SIZE - 1),
+    WI_PARAM(stored, since, INTEGER, .required = 1),
+    WI_PARAM(stored, until, INTEGER),
     WI_PARAM_END,
 };
 

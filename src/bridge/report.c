@@ -70,15 +70,15 @@ struct report {
 };
 
 static const struct wi_param report_table[] = {
-    WI_PARAM_ROW(report, browser, WI_PARAM_OBJECT, 1, 0, 0),
-    WI_PARAM_ROW(report, platforms, WI_PARAM_OBJECT, 1, 0, 0),
-    WI_PARAM_ROW(report, engines, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(report, engine_info, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(report, task_types, WI_PARAM_ARRAY, 0, 0, 64),
-    WI_PARAM_ROW(report, os, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(report, cores, WI_PARAM_INTEGER, 0, 0, 4096),
-    WI_PARAM_ROW(report, memory_gib, WI_PARAM_NUMBER, 0, 0, 1048576),
-    WI_PARAM_ROW(report, cross_origin_isolated, WI_PARAM_BOOL, 1, 0, 0),
+    WI_PARAM(report, browser, OBJECT, .required = 1),
+    WI_PARAM(report, platforms, OBJECT, .required = 1),
+    WI_PARAM(report, engines, OBJECT),
+    WI_PARAM(report, engine_info, OBJECT),
+    WI_PARAM(report, task_types, ARRAY, .max = 64),
+    WI_PARAM(report, os, STRING),
+    WI_PARAM(report, cores, INTEGER, .max = 4096),
+    WI_PARAM(report, memory_gib, NUMBER, .max = 1048576),
+    WI_PARAM(report, cross_origin_isolated, BOOL, .required = 1),
     WI_PARAM_END,
 };
 
@@ -87,9 +87,9 @@ struct browser {
 };
 
 static const struct wi_param browser_table[] = {
-    WI_PARAM_ROW(browser, name, WI_PARAM_STRING, 1, 1, 64),
-    WI_PARAM_ROW(browser, version, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(browser, user_agent, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM(browser, name, STRING, .required = 1, .min = 1, .max = 64),
+    WI_PARAM(browser, version, STRING),
+    WI_PARAM(browser, user_agent, STRING),
     WI_PARAM_END,
 };
 
@@ -100,9 +100,9 @@ struct platform {
 };
 
 static const struct wi_param platform_table[] = {
-    WI_PARAM_ROW(platform, available, WI_PARAM_BOOL, 1, 0, 0),
-    WI_PARAM_ROW(platform, reason, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(platform, adapter, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM(platform, available, BOOL, .required = 1),
+    WI_PARAM(platform, reason, STRING),
+    WI_PARAM(platform, adapter, OBJECT),
     WI_PARAM_END,
 };
 
@@ -112,10 +112,10 @@ struct adapter {
 };
 
 static const struct wi_param adapter_table[] = {
-    WI_PARAM_ROW(adapter, vendor, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(adapter, architecture, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(adapter, description, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(adapter, vendor, STRING),
+    WI_PARAM(adapter, architecture, STRING),
+    WI_PARAM(adapter, description, STRING),
+    WI_PARAM(adapter, is_fallback, BOOL),
     WI_PARAM_END,
 };
 
@@ -203,11 +203,11 @@ struct engine {
 };
 
 static const struct wi_param engine_table[] = {
-    WI_PARAM_ROW(engine, slots, WI_PARAM_INTEGER, 0, 1, WI_ENGINE_SLOTS_MAX),
-    WI_PARAM_ROW(engine, short_slots, WI_PARAM_INTEGER, 0, 0, WI_ENGINE_SLOTS_MAX),
-    WI_PARAM_ROW(engine, queue, WI_PARAM_INTEGER, 0, 0, WI_ENGINE_SLOTS_MAX),
-    WI_PARAM_ROW(engine, can, WI_PARAM_ARRAY, 0, 0, 64),
-    WI_PARAM_ROW(engine, file_max, WI_PARAM_INTEGER, 0, 1, WI_TENSOR_DIM_MAX),
+    WI_PARAM(engine, slots, INTEGER, .min = 1, .max = WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(engine, short_slots, INTEGER, .max = WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(engine, queue, INTEGER, .max = WI_ENGINE_SLOTS_MAX),
+    WI_PARAM(engine, can, ARRAY, .max = 64),
+    WI_PARAM(engine, file_max, INTEGER, .min = 1, .max = WI_TENSOR_DIM_MAX),
     WI_PARAM_END,
 };
 

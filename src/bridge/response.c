@@ -18,23 +18,23 @@ struct response {
 };
 
 static const struct wi_param response_table[] = {
-    WI_PARAM_ROW(response, ok, WI_PARAM_BOOL, 1, 0, 0),
-    WI_PARAM_ROW(response, retryable, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(response, in_pieces, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(response, parts, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
-    WI_PARAM_ROW(response, executed_on, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(response, performance, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(response, error, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(response, result, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(response, ok, BOOL, .required = 1),
+    WI_PARAM(response, retryable, BOOL),
+    WI_PARAM(response, in_pieces, BOOL),
+    WI_PARAM(response, parts, INTEGER, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(response, executed_on, OBJECT),
+    WI_PARAM(response, performance, OBJECT),
+    WI_PARAM(response, error, OBJECT),
+    WI_PARAM(response, result, ANY),
     WI_PARAM_END,
 };
 
 static const struct wi_param performance_table[] = {
-    WI_PARAM_ROW(wi_answer, load_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    WI_PARAM_ROW(wi_answer, inference_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    WI_PARAM_ROW(wi_answer, waited_for_client_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    WI_PARAM_ROW(wi_answer, gpu_ms, WI_PARAM_NUMBER, 0, 0, 1e12),
-    WI_PARAM_ROW(wi_answer, warm, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(wi_answer, load_ms, NUMBER, .max = 1e12),
+    WI_PARAM(wi_answer, inference_ms, NUMBER, .max = 1e12),
+    WI_PARAM(wi_answer, waited_for_client_ms, NUMBER, .max = 1e12),
+    WI_PARAM(wi_answer, gpu_ms, NUMBER, .max = 1e12),
+    WI_PARAM(wi_answer, warm, BOOL),
     WI_PARAM_END,
 };
 
@@ -44,11 +44,11 @@ struct failure {
 };
 
 static const struct wi_param failure_table[] = {
-    WI_PARAM_ROW(failure, code, WI_PARAM_STRING, 1, 1, 64),
-    WI_PARAM_ROW(failure, message, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(failure, field, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(failure, expected, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(failure, errors, WI_PARAM_ARRAY, 0, 0, WI_SOURCE_ERRORS_MAX),
+    WI_PARAM(failure, code, STRING, .required = 1, .min = 1, .max = 64),
+    WI_PARAM(failure, message, STRING, .required = 1),
+    WI_PARAM(failure, field, STRING),
+    WI_PARAM(failure, expected, STRING),
+    WI_PARAM(failure, errors, ARRAY, .max = WI_SOURCE_ERRORS_MAX),
     WI_PARAM_END,
 };
 
@@ -58,9 +58,9 @@ struct source_error {
 };
 
 static const struct wi_param source_error_table[] = {
-    WI_PARAM_ROW(source_error, line, WI_PARAM_INTEGER, 1, 1, UINT32_MAX),
-    WI_PARAM_ROW(source_error, column, WI_PARAM_INTEGER, 1, 1, UINT32_MAX),
-    WI_PARAM_ROW(source_error, message, WI_PARAM_STRING, 1, 0, 0),
+    WI_PARAM(source_error, line, INTEGER, .required = 1, .min = 1, .max = UINT32_MAX),
+    WI_PARAM(source_error, column, INTEGER, .required = 1, .min = 1, .max = UINT32_MAX),
+    WI_PARAM(source_error, message, STRING, .required = 1),
     WI_PARAM_END,
 };
 

@@ -113,11 +113,11 @@ struct read {
 };
 
 static const struct wi_param table[] = {
-    WI_PARAM_ROW(read, seq, WI_PARAM_INTEGER, 1, 0, WI_PART_NUMBER_MAX),
-    WI_PARAM_ROW(read, index, WI_PARAM_INTEGER, 0, 0, WI_PART_INDEX_MAX),
-    WI_PARAM_ROW(read, text, WI_PARAM_STRING, 0, 0, WI_PART_MAX),
-    WI_PARAM_ROW(read, tokens, WI_PARAM_ARRAY, 0, 0, WI_PART_TOKENS_MAX),
-    WI_PARAM_ROW(read, result, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM(read, seq, INTEGER, .required = 1, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(read, index, INTEGER, .max = WI_PART_INDEX_MAX),
+    WI_PARAM(read, text, STRING, .max = WI_PART_MAX),
+    WI_PARAM(read, tokens, ARRAY, .max = WI_PART_TOKENS_MAX),
+    WI_PARAM(read, result, OBJECT),
     WI_PARAM_END,
 };
 
@@ -206,11 +206,11 @@ struct progress {
 };
 
 static const struct wi_param progress_table[] = {
-    WI_PARAM_ROW(progress, phase, WI_PARAM_STRING, 1, 1, PHASE_MAX),
-    WI_PARAM_ROW(progress, loaded_bytes, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
-    WI_PARAM_ROW(progress, total_bytes, WI_PARAM_INTEGER, 0, 0, WI_PART_NUMBER_MAX),
-    WI_PARAM_ROW(progress, done, WI_PARAM_NUMBER, 0, 0, 1e15),
-    WI_PARAM_ROW(progress, total, WI_PARAM_NUMBER, 0, 0, 1e15),
+    WI_PARAM(progress, phase, STRING, .required = 1, .min = 1, .max = PHASE_MAX),
+    WI_PARAM(progress, loaded_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(progress, total_bytes, INTEGER, .max = WI_PART_NUMBER_MAX),
+    WI_PARAM(progress, done, NUMBER, .max = 1e15),
+    WI_PARAM(progress, total, NUMBER, .max = 1e15),
     WI_PARAM_END,
 };
 

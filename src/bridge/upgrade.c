@@ -3,7 +3,6 @@
  * first protocol, and refuses others with a bare close; so everything is checked here first and
  * refused with an HTTP status that says why.
  */
-#include "base/memory.h"
 #include "bridge/http/answer.h"
 #include "bridge/private.h"
 #include "net/http.h"

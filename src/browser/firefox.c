@@ -8,7 +8,6 @@
 #include "base/buffer.h"
 #include "config/config.h"
 #include "net/url.h"
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 

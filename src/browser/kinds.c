@@ -2,7 +2,6 @@
 #include "browser/kinds.h"
 
 #include "browser/family.h"
-#include <assert.h>
 #include <string.h>
 #include <unistd.h>
 

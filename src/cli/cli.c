@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define SHOW_TIMEOUT_MS 30000
 #define MODEL_TIMEOUT_MS                                                                           \

@@ -60,8 +60,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
         given = DEFAULT_URL;
     if (strncmp(given, "http://", 7) != 0 && strncmp(given, "https://", 8) != 0) {
         wi_error_set(error, WI_BAD_REQUEST, "", "\"%.200s\" is no URL of a server", given);
-        wi_error_expect(error, "something like " DEFAULT_URL);
-        return WI_BAD_REQUEST;
+        return wi_error_expect(error, "something like " DEFAULT_URL);
     }
     length = strlen(given);
     while (length && given[length - 1] == '/')

@@ -125,8 +125,7 @@ static enum wi_code find_type(const char *descr, struct wi_npy *array, struct wi
     wi_error_set(error, WI_INPUT_INVALID, "",
         "the element type \"%.20s\" cannot be sent; convert the array, e.g. array.astype('<f4')",
         descr);
-    wi_error_allow(error, "|b1, |u1, <u2, <u4, <u8, |i1, <i2, <i4, <i8, <f2, <f4, <f8");
-    return WI_INPUT_INVALID;
+    return wi_error_allow(error, "|b1, |u1, <u2, <u4, <u8, |i1, <i2, <i4, <i8, <f2, <f4, <f8");
 }
 
 /* The three keys in any order, each once, and nothing else. */

@@ -3,7 +3,6 @@
 
 #include "base/memory.h"
 #include "base/nearest.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -78,8 +77,7 @@ static const struct wi_flag *find_letter(const char *word)
 static enum wi_code no_letter(const char *word, struct wi_error *error)
 {
     wi_error_set(error, WI_BAD_REQUEST, "", "there is no short option \"%.100s\"", word);
-    wi_error_allow(error, "-h, -v, and the options that webinfer help lists");
-    return WI_BAD_REQUEST;
+    return wi_error_allow(error, "-h, -v, and the options that webinfer help lists");
 }
 
 void wi_cli_list_verbs(const char *group, struct wi_strings *names)

@@ -77,8 +77,7 @@ static enum wi_code refuse(const char *name, struct wi_error *error)
         "%s files are not heard while they come: \"ffmpeg -i FILE -f wav - | webinfer transcribe "
         "--live MODEL -\" makes WAV of one, and without --live one is read whole",
         name);
-    wi_error_expect(error, "WAV, or raw samples");
-    return error->code;
+    return wi_error_expect(error, "WAV, or raw samples");
 }
 
 /* What it is, by its first bytes. Raw samples may begin as they like where a person says what they

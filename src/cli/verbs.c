@@ -136,8 +136,7 @@ static const struct wi_flag infer_options[] = {
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
         "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL of int32 or "
-        "uint32 "
-        "too, and bound in the order given"},
+        "uint32 too, and bound in the order given"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
@@ -314,8 +313,7 @@ static const struct wi_flag bench_options[] = {
         "Of WASM, by the page's clock; both is the default"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
         "What onnxruntime may fuse in graphs, by the page's clock; none,all measures both, and "
-        "says "
-        "what it brings; all is the default"},
+        "says what it brings; all is the default"},
     {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
         "So many inputs in one, of models whose first dimension is free; 1 is the default"},
     {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
@@ -446,8 +444,7 @@ static const struct wi_flag join_options[] = {
         "How long nodes may come with it, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Pages that are opened with it compute at once, and ask nobody: for browsers that no "
-        "person "
-        "looks at"},
+        "person looks at"},
     {0},
 };
 
@@ -467,8 +464,7 @@ const struct wi_verb wi_cli_verbs[] = {
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
         "Have the daemon bring a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) "
-        "from "
-        "all who have it, and show how far that is",
+        "from all who have it, and show how far that is",
         pull_options, wi_cli_pull},
     {"list", "", 0, 0, {0}, "List the models, their sizes, and what is being pulled", NULL,
         wi_cli_list},

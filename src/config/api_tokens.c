@@ -39,8 +39,7 @@ static enum wi_code refuse_line(const char *path, unsigned number, struct wi_err
 {
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
         "%s, line %u, is not a token; make lines with `webinfer token new NAME`", path, number);
-    wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "NAME:SHA256[:RANK]: a name, 64 hexadecimal digits, a rank");
 }
 
 static enum wi_code refuse_rank(
@@ -48,8 +47,7 @@ static enum wi_code refuse_rank(
 {
     wi_error_set(error, WI_INVALID_FIELD, FIELD,
         "%s, line %u: \"%.20s\" is not a rank; write user, admin or node", path, number, rank);
-    wi_error_allow(error, "user, admin, node");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "user, admin, node");
 }
 
 /* "name:64 hexadecimal digits[:rank]"; the line is cut into its parts. */
@@ -126,8 +124,7 @@ static enum wi_code explain_open(const char *path, int reason, struct wi_error *
         "the tokens file %s may not be read by user id %u, as which webinferd runs; give it to "
         "that user with `chown %u %s`, and let it into the folders above",
         path, user, user, path);
-    wi_error_expect(error, "a file of mode 0600 that belongs to user id %u", user);
-    return WI_UNAVAILABLE;
+    return wi_error_expect(error, "a file of mode 0600 that belongs to user id %u", user);
 }
 
 static enum wi_code check_file(const struct stat *info, const char *path, struct wi_error *error)
@@ -136,8 +133,7 @@ static enum wi_code check_file(const struct stat *info, const char *path, struct
         wi_error_set(error, WI_INVALID_FIELD, FIELD,
             "%s %s; make it readable for its owner alone: chmod 600", path,
             S_ISREG(info->st_mode) ? "is open to other users" : "is not a regular file");
-        wi_error_expect(error, "a regular file of mode 0600");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a regular file of mode 0600");
     }
     if (info->st_size > WI_API_TOKENS_FILE_MAX)
         return wi_error_set(error, WI_INVALID_FIELD, FIELD, "%s is larger than %d bytes", path,

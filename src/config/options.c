@@ -5,7 +5,6 @@
 #include "base/clock.h"
 #include "net/address.h"
 
-#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>

@@ -88,8 +88,7 @@ const struct wi_section wi_sections[] = {
         .help =
             "Where models go while nothing has been measured: for each type of model the kinds of "
             "browser, each with a platform if that matters, the preferred first. Kinds that are "
-            "not "
-            "installed are passed over, and measurements outweigh preferences."},
+            "not installed are passed over, and measurements outweigh preferences."},
     {.name = WI_SECTION_BROWSER,
         .help = "A kind of browser. chrome, edge, firefox and safari are always there; further "
                 "sections "
@@ -103,12 +102,10 @@ const struct wi_section wi_sections[] = {
         .sample = WI_HUB_DEFAULT},
     {.name = WI_SECTION_ALIASES,
         .help = "Other names for models, for clients that ask for one of their own: each a key, "
-                "which may "
-                "have letters of both cases, digits, \".\", \"_\", \"-\" and one \"/\", at most 48 "
-                "in all. "
-                "An alias goes before a model of that name, and cannot lead to another alias. "
-                "Where MODEL "
-                "names no variant, who asks may do so, as in NAME:VARIANT.",
+                "which may have letters of both cases, digits, \".\", \"_\", \"-\" and one \"/\", "
+                "at most 48 in all. An alias goes before a model of that name, and cannot lead to "
+                "another alias. Where MODEL names no variant, who asks may do so, as in "
+                "NAME:VARIANT.",
         .free_key = "NAME",
         .free_value = "MODEL[:VARIANT]"},
     {.name = "content",
@@ -116,8 +113,7 @@ const struct wi_section wi_sections[] = {
                 "block under their CIDs, as a trustless gateway of IPFS."},
     {.name = "store",
         .help = "What is remembered from one start to the next: measurements, verdicts, jobs and "
-                "runs of "
-                "the laboratory."},
+                "runs of the laboratory."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 
 const struct wi_setting wi_options[] = {
@@ -394,10 +390,9 @@ const struct wi_setting wi_options[] = {
 
     {HUB_KEY(url), URL, DEFAULT("https://huggingface.co"), RELOADABLE,
         .help =
-            "Where the hub is: https, or http on this machine; of the layouts ipfs and "
-            "webinfer without a token also http elsewhere, since all that comes from there is "
-            "verified. Every hub "
-            "but huggingface and ipfs needs one. That of ipfs is "
+            "Where the hub is: https, or http on this machine; of the layouts ipfs and webinfer "
+            "without a token also http elsewhere, since all that comes from there is verified. "
+            "Every hub but huggingface and ipfs needs one. That of ipfs is "
             "https://trustless-gateway.link where none is given, and empty it takes ipfs away."},
     {HUB_KEY(token_file), PATH, DEFAULT(""), RELOADABLE,
         .help = "A file with the token that is sent to this hub, and to no other host. It has mode "
@@ -433,11 +428,10 @@ const struct wi_setting wi_options[] = {
                 "count. 0 means what that leaves. No other model goes for a copy."},
     {KEY(content, routing), URL, DEFAULT(""), RELOADABLE,
         .help = "A delegated router: once for each ipfs:// pull it is asked who has it. The URL is "
-                "what "
-                "/routing/v1/providers/CID is appended to, and may end with /routing/v1; https, or "
-                "http. Of whom it names at most 8 gateways are asked for blocks in this pull, only "
-                "over https and at public addresses, since nobody here has chosen them. The router "
-                "learns which CIDs are pulled. Empty means that nobody is asked."},
+                "what /routing/v1/providers/CID is appended to, and may end with /routing/v1; "
+                "https, or http. Of whom it names at most 8 gateways are asked for blocks in this "
+                "pull, only over https and at public addresses, since nobody here has chosen them. "
+                "The router learns which CIDs are pulled. Empty means that nobody is asked."},
     {KEY(content, stall), DURATION(100, 10 * MINUTE), DEFAULT("10s"), RELOADABLE,
         .help = "A source that brings less than 64 kB of a block in this time has others asked for "
                 "it, too."},

@@ -199,8 +199,7 @@ enum wi_code wi_cid_parse(
     if (problem) {
         wi_error_set(error, WI_INVALID_FIELD, field,
             "\"%.80s\" is no CID of a model: %s; allowed is %s", text, problem, ALLOWED);
-        wi_error_allow(error, "%s", ALLOWED);
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "%s", ALLOWED);
     }
     *cid = read.cid;
     return WI_OK;

@@ -78,13 +78,13 @@ void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)
 /* --- a file ----------------------------------------------------------------------------------- */
 
 /* Who is given the inner nodes. */
-struct taker {
+struct sink {
     wi_tree_node_fn *each;
     void *context;
 };
 
 /* Takes a node's block and what it links to. What its parent links to it with. */
-static struct wi_dag_child node_of(const struct taker *taker, const struct wi_buffer *block,
+static struct wi_dag_child node_of(const struct sink *sink, const struct wi_buffer *block,
     const struct wi_dag_child *children, size_t count)
 {
     struct wi_dag_child node = {.tsize = block->size};
@@ -93,8 +93,8 @@ static struct wi_dag_child node_of(const struct taker *taker, const struct wi_bu
         node.tsize += children[i].tsize;
         node.bytes += children[i].bytes;
     }
-    if (taker->each)
-        taker->each(taker->context, &node.cid, (const unsigned char *)block->text, block->size);
+    if (sink->each)
+        sink->each(sink->context, &node.cid, (const unsigned char *)block->text, block->size);
     return node;
 }
 
@@ -108,11 +108,11 @@ static struct wi_dag_child leaf_of(const struct wi_leaves *leaves, size_t index)
 }
 
 static struct wi_dag_child join(
-    const struct taker *taker, const struct wi_dag_child *children, size_t count)
+    const struct sink *sink, const struct wi_dag_child *children, size_t count)
 {
     struct wi_buffer block = {0};
     wi_dag_write_file(&block, children, count);
-    struct wi_dag_child node = node_of(taker, &block, children, count);
+    struct wi_dag_child node = node_of(sink, &block, children, count);
     wi_buffer_clear(&block);
     return node;
 }
@@ -130,7 +130,7 @@ static size_t width_at(size_t at, size_t count)
 
 /* Level by level, so that all leaves have the same depth: the last node of a level may have a
  * single link. */
-static struct wi_dag_child balance(const struct taker *taker, const struct wi_leaves *leaves)
+static struct wi_dag_child balance(const struct sink *sink, const struct wi_leaves *leaves)
 {
     size_t count = above(leaves->count), made = 0;
     struct wi_dag_child *lowest = wi_alloc(WI_TREE_WIDTH * sizeof *lowest),
@@ -139,13 +139,13 @@ static struct wi_dag_child balance(const struct taker *taker, const struct wi_le
         size_t width = width_at(at, leaves->count);
         for (size_t i = 0; i < width; i++)
             lowest[i] = leaf_of(leaves, at + i);
-        level[made++] = join(taker, lowest, width);
+        level[made++] = join(sink, lowest, width);
     }
     /* A parent takes the place of children that were joined already. */
     for (; count > 1; count = made) {
         made = 0;
         for (size_t at = 0; at < count; at += WI_TREE_WIDTH)
-            level[made++] = join(taker, level + at, width_at(at, count));
+            level[made++] = join(sink, level + at, width_at(at, count));
     }
     struct wi_dag_child root = level[0];
     free(lowest);
@@ -156,11 +156,11 @@ static struct wi_dag_child balance(const struct taker *taker, const struct wi_le
 void wi_tree_of_file(
     const struct wi_leaves *leaves, wi_tree_node_fn *each, void *context, struct wi_tree_root *root)
 {
-    const struct taker taker = {each, context};
+    const struct sink sink = {each, context};
     assert(leaves->count > 0);
     assert((leaves->count - 1) * (uint64_t)WI_LEAF_BYTES <= leaves->bytes);
     assert(leaves->bytes <= leaves->count * (uint64_t)WI_LEAF_BYTES);
-    struct wi_dag_child top = leaves->count == 1 ? leaf_of(leaves, 0) : balance(&taker, leaves);
+    struct wi_dag_child top = leaves->count == 1 ? leaf_of(leaves, 0) : balance(&sink, leaves);
     *root = (struct wi_tree_root){.cid = top.cid, .tsize = top.tsize, .bytes = top.bytes};
 }
 
@@ -185,12 +185,12 @@ static void clear_children(struct wi_dag_child *children, size_t count)
     free(children);
 }
 
-static enum wi_code make_folder(const struct taker *taker, const struct folder *folder,
+static enum wi_code make_folder(const struct sink *sink, const struct folder *folder,
     struct wi_dag_child *made, struct wi_error *error);
 
 /* Makes what the files from `at` on have in common below the folder: a file, or another folder.
  * Advances `at` behind them. */
-static enum wi_code make_child(const struct taker *taker, const struct folder *folder, size_t *at,
+static enum wi_code make_child(const struct sink *sink, const struct folder *folder, size_t *at,
     struct wi_dag_child *child, struct wi_error *error)
 {
     const struct wi_tree_file *first = &folder->files[*at];
@@ -206,13 +206,13 @@ static enum wi_code make_child(const struct taker *taker, const struct folder *f
             inner.count++;
             ++*at;
         }
-        code = make_folder(taker, &inner, child, error);
+        code = make_folder(sink, &inner, child, error);
     }
     child->name = slash ? wi_strndup(name, (size_t)(slash - name)) : wi_strdup(name);
     return code;
 }
 
-static enum wi_code make_folder(const struct taker *taker, const struct folder *folder,
+static enum wi_code make_folder(const struct sink *sink, const struct folder *folder,
     struct wi_dag_child *made, struct wi_error *error)
 {
     struct wi_dag_child *children = wi_alloc((folder->count + 1) * sizeof *children);
@@ -220,7 +220,7 @@ static enum wi_code make_folder(const struct taker *taker, const struct folder *
     size_t count = 0;
     enum wi_code code = WI_OK;
     for (size_t at = 0; at < folder->count && code == WI_OK;)
-        code = make_child(taker, folder, &at, &children[count++], error);
+        code = make_child(sink, folder, &at, &children[count++], error);
     if (code == WI_OK) {
         /* By path "a-b" comes before "a/x", by name "a" before "a-b". */
         qsort(children, count, sizeof *children, by_name);
@@ -233,7 +233,7 @@ static enum wi_code make_folder(const struct taker *taker, const struct folder *
             (int)folder->skip, folder->skip > 0 ? folder->files->path : "", count, block.size,
             WI_FOLDER_BLOCK_MAX);
     else if (code == WI_OK)
-        *made = node_of(taker, &block, children, count);
+        *made = node_of(sink, &block, children, count);
     wi_buffer_clear(&block);
     clear_children(children, count);
     return code;
@@ -242,10 +242,10 @@ static enum wi_code make_folder(const struct taker *taker, const struct folder *
 enum wi_code wi_tree_of_folder(const struct wi_tree_file *files, size_t count,
     wi_tree_node_fn *each, void *context, struct wi_tree_root *root, struct wi_error *error)
 {
-    const struct taker taker = {each, context};
+    const struct sink sink = {each, context};
     const struct folder folder = {files, count, 0};
     struct wi_dag_child top;
-    enum wi_code code = make_folder(&taker, &folder, &top, error);
+    enum wi_code code = make_folder(&sink, &folder, &top, error);
     if (code == WI_OK)
         *root = (struct wi_tree_root){.cid = top.cid, .tsize = top.tsize};
     return code;

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -226,11 +227,6 @@ enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_walk_entry *)a)->path, ((const struct wi_walk_entry *)b)->path);
-}
-
 static void keep_files(struct wi_walk *walk)
 {
     size_t count = 0;
@@ -244,7 +240,7 @@ static void keep_files(struct wi_walk *walk)
         }
     }
     walk->entry_count = count;
-    qsort(walk->entries, count, sizeof *walk->entries, compare_paths);
+    wi_names_sort(walk->entries, count, sizeof *walk->entries);
 }
 
 void wi_walk_end_list(struct wi_walk *walk)

@@ -50,18 +50,13 @@ int wi_format_may_name(const char *path)
     return 0;
 }
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 void wi_format_find_variants(enum wi_model_format format, const struct wi_view_file *files,
     size_t count, struct wi_variants *variants)
 {
     wi_formats[format]->find_variants(files, count, variants);
     for (size_t i = 0; i < variants->count; i++) {
         struct wi_strings *paths = &variants->items[i].files;
-        qsort(paths->items, paths->count, sizeof *paths->items, compare_paths);
+        wi_names_sort(paths->items, paths->count, sizeof *paths->items);
     }
     wi_variants_fold(variants);
 }

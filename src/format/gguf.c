@@ -437,8 +437,7 @@ static enum wi_code read_file(
     wi_error_set(error, WI_MODEL_INVALID, path,
         "%.120s is no whole GGUF file: %s (byte %" PRIu64 " of %" PRIu64 ")", path, input->problem,
         input->problem_at, input->size);
-    wi_error_expect(error, "a whole GGUF file of version 2 or 3, little-endian");
-    return WI_MODEL_INVALID;
+    return wi_error_expect(error, "a whole GGUF file of version 2 or 3, little-endian");
 }
 
 enum wi_code wi_gguf_read(int fd, uint64_t size, const char *path, enum wi_gguf_role role,

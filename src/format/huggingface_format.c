@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
 static int in_onnx(const char *path)
@@ -115,8 +114,7 @@ static enum wi_code check_memory(
         "keep the weights in external data",
         name, total / 1048576, GRAPH_FACTOR, graphs / 1048576, weights / 1048576,
         HEAP_MAX / 1048576.0);
-    wi_error_expect(error, "at most %.0f MiB", HEAP_MAX / 1048576.0);
-    return WI_MODEL_TOO_LARGE;
+    return wi_error_expect(error, "at most %.0f MiB", HEAP_MAX / 1048576.0);
 }
 
 static const char *precision(const struct wi_facts *facts, const char *variant)

@@ -74,8 +74,7 @@ static enum wi_code check_input(const struct wi_onnx_value *value, const struct 
         snprintf(field, sizeof field, "inputs[%zu].datatype", index);
         wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; the model takes %s",
             value->name, wi_datatype_name(tensor->datatype), wi_datatype_name(value->datatype));
-        wi_error_expect(error, "%s", wi_datatype_name(value->datatype));
-        return WI_INPUT_DATATYPE;
+        return wi_error_expect(error, "%s", wi_datatype_name(value->datatype));
     }
     if (!shape_fits(value, tensor)) {
         snprintf(field, sizeof field, "inputs[%zu].shape", index);
@@ -83,8 +82,7 @@ static enum wi_code check_input(const struct wi_onnx_value *value, const struct 
         wi_shape_format(tensor->dims, tensor->rank, found, sizeof found);
         wi_error_set(error, WI_INPUT_SHAPE, field,
             "input %.96s has shape %.150s; the model takes %.150s", value->name, found, expected);
-        wi_error_expect(error, "%s", expected);
-        return WI_INPUT_SHAPE;
+        return wi_error_expect(error, "%s", expected);
     }
     return WI_OK;
 }
@@ -107,14 +105,12 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
             wi_error_set(error, WI_INPUT_UNKNOWN, field, "the model has no input %.128s; it has %s",
                 tensor->name, names);
             wi_error_expect(error, "%s", names);
-            wi_error_allow(error, "%s", names);
-            return WI_INPUT_UNKNOWN;
+            return wi_error_allow(error, "%s", names);
         }
         if (seen[value - signature->inputs]++) {
             wi_error_set(
                 error, WI_INPUT_UNKNOWN, field, "input %.128s is given twice", tensor->name);
-            wi_error_expect(error, "every input once");
-            return WI_INPUT_UNKNOWN;
+            return wi_error_expect(error, "every input once");
         }
         code = check_input(value, tensor, i, error);
         if (code != WI_OK)
@@ -125,8 +121,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
             list_names(signature->inputs, signature->input_count, names, sizeof names);
             wi_error_set(error, WI_INPUT_MISSING, "inputs",
                 "input %.128s is missing; the model takes %s", signature->inputs[i].name, names);
-            wi_error_expect(error, "%s", names);
-            return WI_INPUT_MISSING;
+            return wi_error_expect(error, "%s", names);
         }
     }
     return WI_OK;
@@ -143,8 +138,7 @@ enum wi_code wi_onnx_check_output(
     wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "the model has no output %.128s; it has %s",
         name, names);
     wi_error_expect(error, "%s", names);
-    wi_error_allow(error, "%s", names);
-    return WI_OUTPUT_UNKNOWN;
+    return wi_error_allow(error, "%s", names);
 }
 
 /* --- answers --------------------------------------------------------------------------------- */

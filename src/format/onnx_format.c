@@ -2,7 +2,6 @@
  * perhaps the same in other dtypes. */
 #include "format/format.h"
 
-#include "base/memory.h"
 #include "base/text.h"
 #include <inttypes.h>
 #include <stdlib.h>

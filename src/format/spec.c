@@ -8,7 +8,6 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,23 +20,11 @@ struct fields {
     int batch; /* -1: not said */
 };
 
-static const struct wi_param spec_table[] = {{.name = "type",
-                                                 .kind = WI_PARAM_ENUM,
-                                                 .offset = offsetof(struct fields, type),
-                                                 .names = wi_model_type_names},
-    {.name = "labels",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct fields, labels),
-        .min = 1,
-        .max = WI_SPEC_LABELS_MAX},
-    {.name = "labels_file",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct fields, labels_file),
-        .min = 1,
-        .max = 128},
-    {.name = "picture", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, picture)},
-    {.name = "result", .kind = WI_PARAM_OBJECT, .offset = offsetof(struct fields, result)},
-    {.name = "batch", .kind = WI_PARAM_BOOL, .offset = offsetof(struct fields, batch)}, {0}};
+static const struct wi_param spec_table[] = {
+    WI_PARAM(fields, type, ENUM, .names = wi_model_type_names),
+    WI_PARAM(fields, labels, ARRAY, .min = 1, .max = WI_SPEC_LABELS_MAX),
+    WI_PARAM(fields, labels_file, STRING, .min = 1, .max = 128), WI_PARAM(fields, picture, OBJECT),
+    WI_PARAM(fields, result, OBJECT), WI_PARAM(fields, batch, BOOL), {0}};
 
 enum { NCHW, NHWC };
 enum { FP32, UINT8 };
@@ -55,19 +42,16 @@ struct picture {
     json_t *mean, *std, *background;
 };
 
-#define PICTURE(field) .name = #field, .offset = offsetof(struct picture, field)
-#define SIDE .kind = WI_PARAM_INTEGER, .required = 1, .min = 1, .max = WI_SPEC_PICTURE_SIDE_MAX
+#define SIDE .required = 1, .min = 1, .max = WI_SPEC_PICTURE_SIDE_MAX
 static const struct wi_param picture_table[] = {
-    {PICTURE(input), .kind = WI_PARAM_STRING, .min = 1, .max = WI_TENSOR_NAME_MAX},
-    {PICTURE(width), SIDE}, {PICTURE(height), SIDE},
-    {PICTURE(channels), .kind = WI_PARAM_INTEGER, .min = 1, .max = 3},
-    {PICTURE(layout), .kind = WI_PARAM_ENUM, .names = layouts},
-    {PICTURE(datatype), .kind = WI_PARAM_ENUM, .names = datatypes},
-    {PICTURE(order), .kind = WI_PARAM_ENUM, .names = orders},
-    {PICTURE(scale), .kind = WI_PARAM_NUMBER}, {PICTURE(mean), .kind = WI_PARAM_ARRAY},
-    {PICTURE(std), .kind = WI_PARAM_ARRAY}, {PICTURE(invert), .kind = WI_PARAM_BOOL},
-    {PICTURE(fit), .kind = WI_PARAM_ENUM, .names = fits},
-    {PICTURE(background), .kind = WI_PARAM_ARRAY}, {0}};
+    WI_PARAM(picture, input, STRING, .min = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(picture, width, INTEGER, SIDE), WI_PARAM(picture, height, INTEGER, SIDE),
+    WI_PARAM(picture, channels, INTEGER, .min = 1, .max = 3),
+    WI_PARAM(picture, layout, ENUM, .names = layouts),
+    WI_PARAM(picture, datatype, ENUM, .names = datatypes),
+    WI_PARAM(picture, order, ENUM, .names = orders), WI_PARAM(picture, scale, NUMBER),
+    WI_PARAM(picture, mean, ARRAY), WI_PARAM(picture, std, ARRAY), WI_PARAM(picture, invert, BOOL),
+    WI_PARAM(picture, fit, ENUM, .names = fits), WI_PARAM(picture, background, ARRAY), {0}};
 
 struct result {
     const char *output;
@@ -75,21 +59,10 @@ struct result {
     int64_t top;
 };
 
-static const struct wi_param result_table[] = {{.name = "output",
-                                                   .kind = WI_PARAM_STRING,
-                                                   .offset = offsetof(struct result, output),
-                                                   .min = 1,
-                                                   .max = WI_TENSOR_NAME_MAX},
-    {.name = "activation",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct result, activation),
-        .names = activations},
-    {.name = "top",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct result, top),
-        .min = 1,
-        .max = 1000},
-    {0}};
+static const struct wi_param result_table[] = {
+    WI_PARAM(result, output, STRING, .min = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(result, activation, ENUM, .names = activations),
+    WI_PARAM(result, top, INTEGER, .min = 1, .max = 1000), {0}};
 
 #define invalid(error, field, format, ...)                                                         \
     wi_error_set(error, WI_MODEL_INVALID, field, "model.json: %s " format,                         \
@@ -106,8 +79,7 @@ static enum wi_code read_table(const struct wi_param *table, const json_t *objec
         return WI_OK;
     wi_error_set(error, WI_MODEL_INVALID, problem.field, "model.json: %s", problem.detail);
     wi_error_expect(error, "%s", problem.expected);
-    wi_error_allow(error, "%s", problem.allowed);
-    return WI_MODEL_INVALID;
+    return wi_error_allow(error, "%s", problem.allowed);
 }
 
 /* --- labels ----------------------------------------------------------------------------------- */
@@ -233,8 +205,7 @@ static enum wi_code check_picture(const struct picture *picture,
         : code == WI_INPUT_SHAPE  ? "picture.width"
                                   : "picture.input",
         "model.json: picture does not suit the model: %s", problem.detail);
-    wi_error_expect(error, "%s", problem.expected);
-    return WI_MODEL_INVALID;
+    return wi_error_expect(error, "%s", problem.expected);
 }
 
 static enum wi_code normalise_picture(
@@ -305,8 +276,7 @@ static enum wi_code check_labels(
         return WI_OK;
     invalid(error, "labels", "has %zu entries, but output %.128s has %" PRId64 " values",
         json_array_size(labels), output->name, count);
-    wi_error_expect(error, "%" PRId64 " labels", count);
-    return WI_MODEL_INVALID;
+    return wi_error_expect(error, "%" PRId64 " labels", count);
 }
 
 static enum wi_code read_result(const json_t *object, const struct wi_onnx_signature *signature,
@@ -326,8 +296,7 @@ static enum wi_code read_result(const json_t *object, const struct wi_onnx_signa
         result.output = signature->outputs[0].name;
     if (wi_onnx_check_output(signature, result.output, &problem) != WI_OK) {
         invalid(error, "result.output", "does not suit the model: %s", problem.detail);
-        wi_error_allow(error, "%s", problem.allowed);
-        return WI_MODEL_INVALID;
+        return wi_error_allow(error, "%s", problem.allowed);
     }
     for (size_t i = 0; i < signature->output_count; i++)
         if (strcmp(signature->outputs[i].name, result.output) == 0)

@@ -9,7 +9,6 @@
 #include "format/format.h"
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What a repository offers in one format. */
 struct offer {
@@ -20,26 +19,18 @@ struct offer {
 
 /* --- the files of a format -------------------------------------------------------------------- */
 
-static int is_there(const struct wi_hub_tree *tree, const char *path)
-{
-    for (size_t i = 0; i < tree->count; i++)
-        if (strcmp(tree->files[i].path, path) == 0)
-            return 1;
-    return 0;
-}
-
 /* Where a GGUF file of a subfolder comes to lie: under its own name, or, where that is taken, with
  * the folder's in front. NULL: nowhere. The caller frees it. */
 static char *flatten(const struct wi_hub_tree *files, const char *path)
 {
     char *flat = wi_strdup(wi_text_basename(path));
-    if (!is_there(files, flat))
+    if (!wi_hub_tree_has(files, flat))
         return flat;
     free(flat);
     flat = wi_strdup(path);
     for (char *c = flat; *c; c++)
         *c = *c == '/' ? '-' : *c;
-    if (!is_there(files, flat))
+    if (!wi_hub_tree_has(files, flat))
         return flat;
     free(flat);
     return NULL;

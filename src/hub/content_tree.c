@@ -2,6 +2,7 @@
 #include "hub/content_tree.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "format/gguf.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -52,16 +53,9 @@ enum wi_code wi_content_tree(
     return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;
 }
 
-static int compare(const void *path, const void *file)
-{
-    return strcmp(path, ((const struct wi_walk_file *)file)->path);
-}
-
 size_t wi_content_find(const struct wi_walk *walk, const char *remote)
 {
     size_t count;
     const struct wi_walk_file *files = wi_walk_files(walk, &count);
-    const struct wi_walk_file *found =
-        count == 0 ? NULL : bsearch(remote, files, count, sizeof *files, compare);
-    return found ? (size_t)(found - files) : SIZE_MAX;
+    return (size_t)wi_names_find(files, count, sizeof *files, remote);
 }

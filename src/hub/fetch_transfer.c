@@ -4,7 +4,6 @@
 #include "hub/layout.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "hub/ask.h"
 #include "net/http.h"
 #include "source/redirect.h"

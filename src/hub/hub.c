@@ -45,8 +45,7 @@ static enum wi_code refuse_token(
 {
     wi_error_set(error, WI_HUB_UNAUTHORIZED, "hub", "the token of hub %s cannot be used: %.200s %s",
         hub->name, hub->token_file, problem);
-    wi_error_expect(error, "a regular file of mode 0600 with the token and nothing else");
-    return WI_HUB_UNAUTHORIZED;
+    return wi_error_expect(error, "a regular file of mode 0600 with the token and nothing else");
 }
 
 /* The one line that `text` has; NULL if it is none that can stand in a header. */

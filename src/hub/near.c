@@ -7,7 +7,6 @@
 #include "hub/brought.h"
 #include "hub/content_pull.h"
 #include "hub/layout.h"
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -24,7 +24,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "hub/content_pull.h"
-#include "hub/hub.h"
 #include "hub/list.h"
 #include "hub/near.h"
 #include "hub/pull_plan.h"

@@ -24,8 +24,7 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
         return wi_hub_reference_parse(want->reference, order->hub.layout, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "hub %.60s brings content by its CID, and has no models by name", order->hub.name);
-    wi_error_expect(error, "ipfs://CID as the model, and no hub");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "ipfs://CID as the model, and no hub");
 }
 
 /* It comes from all who have it. */
@@ -38,8 +37,7 @@ static enum wi_code read_content(struct wi_pull_order *order, const struct wi_pu
             "webinfer are "
             "asked",
             want->reference);
-        wi_error_allow(error, "no hub with ipfs://");
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "no hub with ipfs://");
     }
     order->hub.name = wi_strdup(WI_HUB_CONTENT);
     order->stall_ms = (uint64_t)config->content.stall;

@@ -158,14 +158,6 @@ static int has_all(const struct wi_source *current, const struct wi_hub_tree *ch
     return chosen->count > 0 && found == chosen->count;
 }
 
-static int has_path(const struct wi_hub_tree *tree, const char *path)
-{
-    for (size_t i = 0; i < tree->count; i++)
-        if (strcmp(tree->files[i].path, path) == 0)
-            return 1;
-    return 0;
-}
-
 /* The file that lies here at `path` now: that path on the hub, or one in a subfolder. */
 static const struct wi_hub_file *find_on_hub(
     const struct wi_hub_tree *tree, const struct wi_source_file *here)
@@ -186,7 +178,7 @@ static void keep(
     for (size_t i = 0; i < current->count && chosen->count < WI_MODEL_FILES_MAX; i++) {
         const char *path = current->files[i].path;
         const struct wi_hub_file *file =
-            has_path(chosen, path) ? NULL : find_on_hub(tree, &current->files[i]);
+            wi_hub_tree_has(chosen, path) ? NULL : find_on_hub(tree, &current->files[i]);
         if (file)
             wi_hub_tree_add(chosen, file, path);
     }

@@ -6,7 +6,6 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "hub/gateways.h"
-#include "hub/hub.h"
 #include "library/made.h"
 #include "library/uploads.h"
 #include "source/neighbours.h"

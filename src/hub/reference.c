@@ -30,8 +30,7 @@ static enum wi_code check_variant(const char *variant, struct wi_error *error)
     if (!variant || wi_hub_name_ok(variant, strlen(variant), WI_HUB_VARIANT_MAX))
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no variant", variant);
-    wi_error_allow(error, "letters, digits, \".\", \"_\" and \"-\", such as Q8_0");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "letters, digits, \".\", \"_\" and \"-\", such as Q8_0");
 }
 
 static enum wi_code check(const struct wi_hub_reference *reference,
@@ -41,17 +40,16 @@ static enum wi_code check(const struct wi_hub_reference *reference,
     if (!is_repository(repository, layout)) {
         wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" is no repository of %s hub",
             repository, layout->article);
-        wi_error_allow(error, "%s, each of letters, digits, \".\", \"_\" and \"-\", at most %d",
-            layout->repositories, WI_HUB_SEGMENT_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error,
+            "%s, each of letters, digits, \".\", \"_\" and \"-\", at most %d", layout->repositories,
+            WI_HUB_SEGMENT_MAX);
     }
     if (check_variant(reference->variant, error) != WI_OK)
         return WI_INVALID_FIELD;
     if (reference->revision && !layout->is_revision(reference->revision)) {
         wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no revision of %s hub",
             reference->revision, layout->article);
-        wi_error_allow(error, "%s", layout->revisions);
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "%s", layout->revisions);
     }
     return WI_OK;
 }
@@ -142,8 +140,7 @@ static int is_path(const char *text)
 static enum wi_code refuse(const char *text, const char *problem, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\": %s", text, problem);
-    wi_error_allow(error, "ipfs://CID, ipfs://CID/PATH, and perhaps :VARIANT behind either");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "ipfs://CID, ipfs://CID/PATH, and perhaps :VARIANT behind either");
 }
 
 static enum wi_code read_root(

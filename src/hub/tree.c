@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "base/json_read.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -200,26 +201,27 @@ enum wi_code wi_hub_tree_read_sums(
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_hub_file *)a)->path, ((const struct wi_hub_file *)b)->path);
-}
-
 enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error)
 {
-    if (tree->count > 0)
-        qsort(tree->files, tree->count, sizeof *tree->files, compare);
+    wi_names_sort(tree->files, tree->count, sizeof *tree->files);
     for (size_t i = 1; i < tree->count; i++)
-        if (compare(&tree->files[i - 1], &tree->files[i]) == 0)
+        if (strcmp(tree->files[i - 1].path, tree->files[i].path) == 0)
             return fail(error, "%.100s is there twice", tree->files[i].path);
     return WI_OK;
 }
 
+int wi_hub_tree_has(const struct wi_hub_tree *tree, const char *path)
+{
+    for (size_t i = 0; i < tree->count; i++)
+        if (strcmp(tree->files[i].path, path) == 0)
+            return 1;
+    return 0;
+}
+
 const struct wi_hub_file *wi_hub_tree_find(const struct wi_hub_tree *tree, const char *path)
 {
-    const struct wi_hub_file wanted = {.path = (char *)path};
-    return tree->count == 0 ? NULL
-                            : bsearch(&wanted, tree->files, tree->count, sizeof wanted, compare);
+    ssize_t index = wi_names_find(tree->files, tree->count, sizeof *tree->files, path);
+    return index < 0 ? NULL : &tree->files[index];
 }
 
 void wi_hub_tree_set_bytes(struct wi_hub_tree *tree, size_t index, uint64_t bytes)

@@ -53,6 +53,8 @@ enum wi_code wi_hub_tree_read_sums(
 /* Once all is read: sorts, and refuses a path that is there twice. */
 enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error);
 
+/* Whether there is such a path, also in a tree that is not finished. */
+int wi_hub_tree_has(const struct wi_hub_tree *tree, const char *path);
 /* NULL if there is none; of a finished tree. */
 const struct wi_hub_file *wi_hub_tree_find(const struct wi_hub_tree *tree, const char *path);
 /* Sets the length of a file that was unknown. */

@@ -165,8 +165,7 @@ static enum wi_code unknown(const struct wi_kernel *kernel, const struct wi_tens
     list_inputs(kernel, names, sizeof names);
     wi_error_set(error, WI_INPUT_UNKNOWN, field, "the kernel %s has no input %.128s; it has %s",
         kernel->name, tensor->name, names);
-    wi_error_expect(error, "%s, each once", names);
-    return WI_INPUT_UNKNOWN;
+    return wi_error_expect(error, "%s, each once", names);
 }
 
 static enum wi_code no_fit(const struct wi_kernel *kernel, const struct wi_kernel_tensor *wanted,
@@ -179,9 +178,8 @@ static enum wi_code no_fit(const struct wi_kernel *kernel, const struct wi_kerne
     wi_error_set(error, WI_INPUT_SHAPE, field,
         "input %s has shape %.200s, which does not fit the others: %s takes %s", wanted->name,
         found, kernel->name, all);
-    wi_error_expect(error, "[%s], where equal names are equal sizes and * is any number of sizes",
-        wanted->shape);
-    return WI_INPUT_SHAPE;
+    return wi_error_expect(error,
+        "[%s], where equal names are equal sizes and * is any number of sizes", wanted->shape);
 }
 
 static enum wi_code no_floats(const struct wi_kernel *kernel, const struct wi_tensor *tensor,
@@ -192,8 +190,7 @@ static enum wi_code no_floats(const struct wi_kernel *kernel, const struct wi_te
     snprintf(field, sizeof field, "inputs[%zu].datatype", index);
     wi_error_set(error, WI_INPUT_DATATYPE, field, "input %.128s is %s; the kernel %s takes %s",
         tensor->name, wi_datatype_name(tensor->datatype), kernel->name, wanted);
-    wi_error_expect(error, "%s", wanted);
-    return WI_INPUT_DATATYPE;
+    return wi_error_expect(error, "%s", wanted);
 }
 
 /* Whether the first input, or another beside it, may have that datatype. */
@@ -239,8 +236,7 @@ static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_
             list_inputs(kernel, names, sizeof names);
             wi_error_set(error, WI_INPUT_MISSING, "inputs", "input %s is missing; %s takes %s",
                 wanted->name, kernel->name, names);
-            wi_error_expect(error, "%s", names);
-            return WI_INPUT_MISSING;
+            return wi_error_expect(error, "%s", names);
         }
         size_t index = (size_t)(tensor - inputs->items);
         if (!takes(kernel, sizes, tensor->datatype))
@@ -337,8 +333,7 @@ static enum wi_code check_bytes(const struct wi_kernel *kernel, const struct wi_
         "the tensors of a kernel may have %" PRIu64 " bytes together; its inputs have %" PRIu64
         " and its output %" PRId64 " elements of 4",
         WI_KERNEL_BYTES_MAX, taken, elements);
-    wi_error_expect(error, "smaller inputs");
-    return WI_ANSWER_TOO_LARGE;
+    return wi_error_expect(error, "smaller inputs");
 }
 
 enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct wi_tensors *inputs,

@@ -14,10 +14,10 @@ struct read {
 };
 
 static const struct wi_param choice_table[] = {
-    WI_PARAM_ROW(read, variant, WI_PARAM_STRING, 1, 1, WI_KERNEL_VARIANT_MAX),
-    WI_PARAM_ROW(read, workgroup, WI_PARAM_ARRAY, 1, 2, 2),
-    WI_PARAM_ROW(read, ms, WI_PARAM_NUMBER, 0, 0, WI_KERNEL_TUNED_MS_MAX),
-    WI_PARAM_ROW(read, default_ms, WI_PARAM_NUMBER, 0, 0, WI_KERNEL_TUNED_MS_MAX),
+    WI_PARAM(read, variant, STRING, .required = 1, .min = 1, .max = WI_KERNEL_VARIANT_MAX),
+    WI_PARAM(read, workgroup, ARRAY, .required = 1, .min = 2, .max = 2),
+    WI_PARAM(read, ms, NUMBER, .max = WI_KERNEL_TUNED_MS_MAX),
+    WI_PARAM(read, default_ms, NUMBER, .max = WI_KERNEL_TUNED_MS_MAX),
     WI_PARAM_END,
 };
 
@@ -27,8 +27,7 @@ static enum wi_code wrong(
     char field[96];
     snprintf(field, sizeof field, "%s%s", where, member);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 static int is_name(const char *text)

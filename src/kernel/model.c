@@ -162,8 +162,7 @@ enum wi_code wi_kernel_model_check_input(
         wi_error_set(error, WI_INPUT_SHAPE, "inputs[0].shape",
             "input %s has %" PRId64 " as its size %s; builtin/%s takes %" PRId64 " to %" PRId64,
             model->input.name, is, size->name, model->name, size->least, size->most);
-        wi_error_expect(error, "[%s], where %s", model->input.shape, limits);
-        return WI_INPUT_SHAPE;
+        return wi_error_expect(error, "[%s], where %s", model->input.shape, limits);
     }
     return WI_OK;
 }

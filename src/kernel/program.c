@@ -51,8 +51,7 @@ enum wi_code wi_program_read_workgroups(
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "workgroups",
         "workgroups says how many there are in x, y and z: three whole numbers from 1");
-    wi_error_expect(error, "[x, y, z]");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "[x, y, z]");
 }
 
 enum wi_code wi_program_read_constants(
@@ -64,8 +63,7 @@ enum wi_code wi_program_read_constants(
     if (json_object_size(constants) > WI_PROGRAM_CONSTANTS) {
         wi_error_set(error, WI_INVALID_FIELD, "constants", "there are %zu constants",
             json_object_size(constants));
-        wi_error_expect(error, "at most %d", WI_PROGRAM_CONSTANTS);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "at most %d", WI_PROGRAM_CONSTANTS);
     }
     json_object_foreach(constants, name, value)
     {
@@ -74,8 +72,7 @@ enum wi_code wi_program_read_constants(
             continue;
         snprintf(field, sizeof field, "constants.%.128s", name);
         wi_error_set(error, WI_INVALID_FIELD, field, "a constant has a name and a number");
-        wi_error_expect(error, "a number, by a name of 1 to %d bytes", WI_PROGRAM_NAME_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a number, by a name of 1 to %d bytes", WI_PROGRAM_NAME_MAX);
     }
     program->constants = json_incref(constants);
     return WI_OK;
@@ -131,8 +128,7 @@ static enum wi_code check_names(const struct list *list, size_t index,
         return WI_OK;
     snprintf(field, sizeof field, "%s[%zu].name", list->name, index);
     wi_error_set(error, WI_INVALID_FIELD, field, "two tensors are called %.128s", tensor->name);
-    wi_error_expect(error, "another name for each input and output");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "another name for each input and output");
 }
 
 static enum wi_code check_counts(
@@ -142,9 +138,8 @@ static enum wi_code check_counts(
         return WI_OK;
     wi_error_set(
         error, WI_INVALID_FIELD, field, "there are %zu inputs and %zu outputs", inputs, outputs);
-    wi_error_expect(error, "at least one output, and at most %d inputs and outputs together",
+    return wi_error_expect(error, "at least one output, and at most %d inputs and outputs together",
         WI_PROGRAM_TENSORS);
-    return WI_INVALID_FIELD;
 }
 
 static enum wi_code check_bytes(
@@ -160,8 +155,7 @@ static enum wi_code check_bytes(
                     "inputs and outputs may have %" PRIu64 " bytes together, and %.128s alone has "
                     "%" PRIu64,
                     WI_KERNEL_BYTES_MAX, lists[i]->items[at].name, size);
-                wi_error_expect(error, "smaller tensors");
-                return WI_ANSWER_TOO_LARGE;
+                return wi_error_expect(error, "smaller tensors");
             }
             left -= size;
         }

@@ -194,8 +194,8 @@ struct machine {
     const char *kernel;
 };
 static const struct wi_param machine_params[] = {
-    WI_PARAM_ROW(machine, cores, WI_PARAM_INTEGER, 0, 1, 1e6),
-    WI_PARAM_ROW(machine, memory_bytes, WI_PARAM_INTEGER, 0, 1, COUNT_MAX),
+    WI_PARAM(machine, cores, INTEGER, .min = 1, .max = 1e6),
+    WI_PARAM(machine, memory_bytes, INTEGER, .min = 1, .max = COUNT_MAX),
     {.name = "kernel",
         .kind = WI_PARAM_STRING,
         .offset = offsetof(struct machine, kernel),
@@ -216,7 +216,7 @@ static const struct wi_param adapter_params[] = {
     TEXT(vendor),
     TEXT(architecture),
     TEXT(description),
-    WI_PARAM_ROW(adapter, is_fallback, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(adapter, is_fallback, BOOL),
     WI_PARAM_END,
 };
 #undef TEXT

@@ -9,11 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_alias *)a)->name, ((const struct wi_alias *)b)->name);
-}
-
 static enum wi_code check(
     const struct wi_aliases *aliases, const char *name, const char *model, struct wi_error *error)
 {
@@ -50,16 +45,14 @@ enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const 
     aliases->items = wi_realloc_array(aliases->items, aliases->count + 1, sizeof *aliases->items);
     aliases->items[aliases->count++] = (struct wi_alias){
         .name = wi_strdup(name), .model = wi_strdup(model), .file = wi_strdup(file), .line = line};
-    qsort(aliases->items, aliases->count, sizeof *aliases->items, compare);
+    wi_names_sort(aliases->items, aliases->count, sizeof *aliases->items);
     return WI_OK;
 }
 
 const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const char *name)
 {
-    const struct wi_alias wanted = {.name = (char *)name};
-    return aliases->count == 0
-               ? NULL
-               : bsearch(&wanted, aliases->items, aliases->count, sizeof *aliases->items, compare);
+    ssize_t index = wi_names_find(aliases->items, aliases->count, sizeof *aliases->items, name);
+    return index < 0 ? NULL : &aliases->items[index];
 }
 
 /* The alias that `name` is without its variant. */

@@ -32,24 +32,10 @@ int wi_builtin_waits(enum wi_builtin builtin)
     return builtin == WI_BUILTIN_COUNT;
 }
 
-#define AT(member) offsetof(struct wi_count_options, member)
 static const struct wi_param count_table[] = {
-    {.name = "count",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(count),
-        .required = 1,
-        .min = 1,
-        .max = WI_COUNT_MAX},
-    {.name = "interval_ms",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(interval_ms),
-        .min = 0,
-        .max = WI_COUNT_LONGEST},
-    {.name = "bytes",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(bytes),
-        .min = 0,
-        .max = WI_COUNT_LONGEST},
+    WI_PARAM(wi_count_options, count, INTEGER, .required = 1, .min = 1, .max = WI_COUNT_MAX),
+    WI_PARAM(wi_count_options, interval_ms, INTEGER, .min = 0, .max = WI_COUNT_LONGEST),
+    WI_PARAM(wi_count_options, bytes, INTEGER, .min = 0, .max = WI_COUNT_LONGEST),
     {0},
 };
 

@@ -3,6 +3,7 @@
 #include "library/folder.h"
 
 #include "base/file.h"
+#include "base/text.h"
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -128,11 +129,6 @@ static int take(void *context, const char *path, const struct stat *status)
     return 1;
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_view_file *)a)->path, ((const struct wi_view_file *)b)->path);
-}
-
 int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_folder *folder)
 {
     struct reading reading = {path, folder, 0, 0};
@@ -140,8 +136,7 @@ int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_f
     folder->format = format;
     wi_strings_add(&folder->folders, ".");
     why = each_entry(path, ".", take, &reading);
-    if (folder->count > 0)
-        qsort(folder->files, folder->count, sizeof *folder->files, compare);
+    wi_names_sort(folder->files, folder->count, sizeof *folder->files);
     errno = why ? why : reading.failed;
     return errno ? -1 : 0;
 }

@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #define LOCK_MS 20
 #define LOCK_MAX_MS 30000

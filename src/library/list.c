@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/nearest.h"
+#include "base/text.h"
 #include "library/folder.h"
 #include "library/made.h"
 #include "library/model.h"
@@ -120,17 +121,11 @@ static void ignore(struct scan *scan, const char *name, char *reason)
     }
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_list_row *)a)->name, ((const struct wi_list_row *)b)->name);
-}
-
 static const struct wi_list_row *find(
     const struct wi_list_row *rows, size_t count, const char *name)
 {
-    const struct wi_list_row wanted = {.name = (char *)name};
-
-    return count > 0 ? bsearch(&wanted, rows, count, sizeof *rows, compare) : NULL;
+    ssize_t index = wi_names_find(rows, count, sizeof *rows, name);
+    return index < 0 ? NULL : &rows[index];
 }
 
 const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *name)
@@ -356,10 +351,8 @@ int wi_list_read(const char *directory, struct wi_list *list)
     if (statvfs(directory, &disk) == 0)
         list->disk_bytes = (uint64_t)disk.f_blocks * disk.f_frsize;
     each_entry(&scan, "", take_outer, NULL);
-    if (list->model_count > 0)
-        qsort(list->models, list->model_count, sizeof *list->models, compare);
-    if (list->ignored_count > 0)
-        qsort(list->ignored, list->ignored_count, sizeof *list->ignored, compare);
+    wi_names_sort(list->models, list->model_count, sizeof *list->models);
+    wi_names_sort(list->ignored, list->ignored_count, sizeof *list->ignored);
     errno = scan.failed;
     return scan.failed ? -1 : 0;
 }

@@ -5,7 +5,6 @@
 #include "library/load.h"
 
 #include "base/clock.h"
-#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"

@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "library/folder.h"
-#include "library/model.h"
 #include "library/store_path.h"
 #include "library/versions_private.h"
 #include <errno.h>

@@ -4,6 +4,7 @@
 #include "base/buffer.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,23 +18,15 @@ struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *
     return &manifest->files[count];
 }
 
-static int compare(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_model_file *)a)->path, ((const struct wi_model_file *)b)->path);
-}
-
 void wi_manifest_sort(struct wi_manifest *manifest)
 {
-    if (manifest->count > 0)
-        qsort(manifest->files, manifest->count, sizeof *manifest->files, compare);
+    wi_names_sort(manifest->files, manifest->count, sizeof *manifest->files);
 }
 
 const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest, const char *path)
 {
-    const struct wi_model_file wanted = {.path = (char *)path};
-    if (manifest->count == 0)
-        return NULL;
-    return bsearch(&wanted, manifest->files, manifest->count, sizeof wanted, compare);
+    ssize_t index = wi_names_find(manifest->files, manifest->count, sizeof *manifest->files, path);
+    return index < 0 ? NULL : &manifest->files[index];
 }
 
 void wi_manifest_keep_open(struct wi_manifest *manifest, int fd)

@@ -34,10 +34,10 @@ enum wi_code wi_model_check_name(const char *name, struct wi_error *error)
     if (good && *rest == '\0')
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "model_name", "\"%.160s\" is no model name", name);
-    wi_error_allow(error, "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
-                          "and \"-\", beginning with a letter or digit; behind it perhaps "
-                          "\":VARIANT\"");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error,
+        "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
+        "and \"-\", beginning with a letter or digit; behind it perhaps "
+        "\":VARIANT\"");
 }
 
 size_t wi_model_name_base(const char *name)
@@ -116,8 +116,7 @@ static enum wi_code check_none(
     snprintf(field, sizeof field, "%s%.60s", where, first);
     wi_error_set(error, WI_UNKNOWN_FIELD, field, "%s takes no options, so there is no %s",
         model->name, field);
-    wi_error_allow(error, "no options");
-    return WI_UNKNOWN_FIELD;
+    return wi_error_allow(error, "no options");
 }
 
 enum wi_code wi_model_check_options(

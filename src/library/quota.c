@@ -7,7 +7,6 @@
 #include "library/blobs.h"
 #include "library/store_path.h"
 #include "library/versions_private.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

@@ -60,8 +60,8 @@ static enum wi_code check_path(const struct wi_source *files, size_t i, struct w
     if (!wi_file_path_ok(path) || !may_have(files, path)) {
         wi_error_set(error, WI_MODEL_INVALID, "files",
             "files[%zu]: no format of models takes a file %.200s; leave it out", i, path);
-        wi_error_expect(error, "paths such as model.onnx, onnx/model_q4.onnx or tiny-Q4_K_M.gguf");
-        return WI_MODEL_INVALID;
+        return wi_error_expect(
+            error, "paths such as model.onnx, onnx/model_q4.onnx or tiny-Q4_K_M.gguf");
     }
     for (size_t k = 0; k < i; k++)
         if (exclude_each_other(files->files[k].path, path))

@@ -89,8 +89,7 @@ static enum wi_code open_file(const struct wi_upload_place *place, struct wi_upl
     wi_error_set(error, WI_CONFLICT, "position",
         "there are %" PRIu64 " bytes of %.200s here, not %" PRIu64 "; go on behind them", part->at,
         part->path, position);
-    wi_error_expect(error, "%" PRIu64, part->at);
-    return WI_CONFLICT;
+    return wi_error_expect(error, "%" PRIu64, part->at);
 }
 
 struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id, const char *path,
@@ -226,8 +225,7 @@ static enum wi_code check_lengths(const struct wi_upload_place *place, struct wi
             "%.200s is not all here: of its %" PRIu64 " bytes there are %" PRIu64
             "; send the rest, then publish",
             file->path, file->bytes, (uint64_t)status.st_size);
-        wi_error_expect(error, "%" PRIu64, (uint64_t)status.st_size);
-        return WI_CONFLICT;
+        return wi_error_expect(error, "%" PRIu64, (uint64_t)status.st_size);
     }
     return WI_OK;
 }

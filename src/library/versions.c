@@ -5,7 +5,6 @@
 #include "base/file.h"
 #include "library/alias.h"
 #include "library/blobs.h"
-#include "library/folder.h"
 #include "library/model.h"
 #include "library/store_path.h"
 #include <errno.h>

@@ -34,12 +34,6 @@ struct wi_site {
     size_t count;
 };
 
-static int by_name(const void *a, const void *b)
-{
-    const struct file *left = a, *right = b;
-    return strcmp(left->name, right->name);
-}
-
 static void add_file(struct wi_site *site, const char *name, int fd, const struct stat *info)
 {
     site->files = wi_realloc_array(site->files, site->count + 1, sizeof *site->files);
@@ -65,9 +59,8 @@ static void clear_file(struct file *file)
 
 static struct file *find_name(const struct wi_site *site, const char *name)
 {
-    struct file key = {.name = (char *)name};
-    return site->count ? bsearch(&key, site->files, site->count, sizeof *site->files, by_name)
-                       : NULL;
+    ssize_t index = wi_names_find(site->files, site->count, sizeof *site->files, name);
+    return index < 0 ? NULL : &site->files[index];
 }
 
 /* Which coding a file's name says that it is a copy in, with its original; or WI_IDENTITY. */
@@ -172,8 +165,7 @@ struct wi_site *wi_site_new(const char *folder, const char *option, struct wi_er
     }
     if (scan(site, fd, "", 0, error) != WI_OK)
         goto fail;
-    if (site->count)
-        qsort(site->files, site->count, sizeof *site->files, by_name);
+    wi_names_sort(site->files, site->count, sizeof *site->files);
     take_copies(site);
     if (!find_name(site, "index.html")) {
         wi_error_set(error, WI_NOT_FOUND, site->option,

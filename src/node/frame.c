@@ -40,11 +40,11 @@ struct envelope {
 };
 
 static const struct wi_param envelope_table[] = {
-    WI_PARAM_ROW(envelope, id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    WI_PARAM_ROW(envelope, type, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
-    WI_PARAM_ROW(envelope, from, WI_PARAM_STRING, 1, 0, WI_FRAME_ID_MAX),
-    WI_PARAM_ROW(envelope, timestamp, WI_PARAM_NUMBER, 1, 0, 0),
-    WI_PARAM_ROW(envelope, data, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM(envelope, id, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(envelope, type, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(envelope, from, STRING, .required = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(envelope, timestamp, NUMBER, .required = 1),
+    WI_PARAM(envelope, data, OBJECT, .required = 1),
     WI_PARAM_END,
 };
 
@@ -92,19 +92,19 @@ struct entry {
 };
 
 static const struct wi_param entry_table[] = {
-    WI_PARAM_ROW(entry, name, WI_PARAM_STRING, 1, 0, WI_TENSOR_NAME_MAX),
-    WI_PARAM_ROW(entry, datatype, WI_PARAM_STRING, 1, 1, 16),
-    WI_PARAM_ROW(entry, shape, WI_PARAM_ARRAY, 1, 0, WI_TENSOR_MAX_RANK),
-    WI_PARAM_ROW(entry, offset, WI_PARAM_INTEGER, 1, 0, 0),
-    WI_PARAM_ROW(entry, byte_length, WI_PARAM_INTEGER, 1, 0, 0),
+    WI_PARAM(entry, name, STRING, .required = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(entry, datatype, STRING, .required = 1, .min = 1, .max = 16),
+    WI_PARAM(entry, shape, ARRAY, .required = 1, .max = WI_TENSOR_MAX_RANK),
+    WI_PARAM(entry, offset, INTEGER, .required = 1),
+    WI_PARAM(entry, byte_length, INTEGER, .required = 1),
     WI_PARAM_END,
 };
 
 static const struct wi_param outline_table[] = {
-    WI_PARAM_ROW(entry, name, WI_PARAM_STRING, 1, 0, WI_TENSOR_NAME_MAX),
-    WI_PARAM_ROW(entry, datatype, WI_PARAM_STRING, 1, 1, 16),
-    WI_PARAM_ROW(entry, shape, WI_PARAM_ARRAY, 1, 0, WI_TENSOR_MAX_RANK),
-    WI_PARAM_ROW(entry, byte_length, WI_PARAM_INTEGER, 1, 0, WI_TENSOR_DIM_MAX),
+    WI_PARAM(entry, name, STRING, .required = 1, .max = WI_TENSOR_NAME_MAX),
+    WI_PARAM(entry, datatype, STRING, .required = 1, .min = 1, .max = 16),
+    WI_PARAM(entry, shape, ARRAY, .required = 1, .max = WI_TENSOR_MAX_RANK),
+    WI_PARAM(entry, byte_length, INTEGER, .required = 1, .max = WI_TENSOR_DIM_MAX),
     WI_PARAM_END,
 };
 
@@ -332,7 +332,7 @@ struct about {
 };
 
 static const struct wi_param about_table[] = {
-    WI_PARAM_ROW(about, attempt_id, WI_PARAM_STRING, 1, 1, WI_FRAME_ID_MAX),
+    WI_PARAM(about, attempt_id, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
     WI_PARAM_END,
 };
 

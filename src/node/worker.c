@@ -354,8 +354,8 @@ static enum wi_code take_apart(const char *text, struct wi_join_link *link, stru
         (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
         length >= sizeof link->token || strspn(token, letters) != length) {
         wi_error_set(error, WI_BAD_REQUEST, "", "this is no join link");
-        wi_error_expect(error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
-        return WI_BAD_REQUEST;
+        return wi_error_expect(
+            error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
     }
     snprintf(link->token, sizeof link->token, "%.*s", (int)length, token);
     snprintf(link->host, sizeof link->host, "%.*s", (int)(end - authority - 3), authority + 3);

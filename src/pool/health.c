@@ -8,7 +8,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "pool/retire.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* The pool as the status API shows it. */
-#include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
 

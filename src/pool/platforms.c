@@ -148,8 +148,7 @@ enum wi_code wi_platforms_unsupported(
     else
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
             "no node can run the model on %s%s%s", wanted, *reason ? ": " : "", reason);
-    wi_error_allow(error, "%s", *names ? names : "none");
-    return WI_PLATFORM_UNSUPPORTED;
+    return wi_error_allow(error, "%s", *names ? names : "none");
 }
 
 int wi_platforms_simulated(const struct wi_demand *demand)

@@ -8,7 +8,6 @@
 #include "pool/facts/verdicts.h"
 #include "proof/examine.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <uthash.h>

@@ -2,7 +2,6 @@
 #include "quantize/quantize.h"
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "format/view.h"
 #include "quantize/halves.h"
 #include "quantize/integers.h"
@@ -10,7 +9,6 @@
 #include "quantize/plan.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

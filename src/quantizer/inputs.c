@@ -10,7 +10,6 @@
 #include "wire/dialect.h"
 #include "wire/probe.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -78,11 +77,6 @@ static int add_name(void *context, int folder, const char *name, const struct st
     return names->count == ENTRIES_MAX;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
 /* As a client sends it: {"inputs": {"image": {"binary_data_size": …}}}, and the bytes. */
 static void add_body(
     struct reading *reading, const char *input, const unsigned char *bytes, size_t size)
@@ -124,8 +118,7 @@ static void read_samples(void *data)
         return;
     wi_path_each(folder, add_name, &reading->names);
     wi_close(folder);
-    if (reading->names.count > 1)
-        qsort(reading->names.items, reading->names.count, sizeof *reading->names.items, by_name);
+    wi_names_sort(reading->names.items, reading->names.count, sizeof *reading->names.items);
     for (size_t i = 0; i < reading->names.count && reading->count < WI_INPUTS_SAMPLES_MAX; i++)
         read_sample(reading, reading->names.items[i]);
 }

@@ -61,12 +61,10 @@ static enum wi_code bad(const struct row *row, struct wi_error *error)
 {
     wi_error_set(error, WI_BAD_REQUEST, "", "--%s cannot be that", row->name);
     if (row->kind == DURATION)
-        wi_error_expect(error, "a duration such as 30s or 5m");
-    else if (row->kind == TEXT)
-        wi_error_expect(error, "%.0f to %.0f bytes", row->min, row->max);
-    else
-        wi_error_expect(error, "a number, %.0f to %.0f", row->min, row->max);
-    return WI_BAD_REQUEST;
+        return wi_error_expect(error, "a duration such as 30s or 5m");
+    if (row->kind == TEXT)
+        return wi_error_expect(error, "%.0f to %.0f bytes", row->min, row->max);
+    return wi_error_expect(error, "a number, %.0f to %.0f", row->min, row->max);
 }
 
 static enum wi_code read_number(

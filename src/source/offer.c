@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/table.h"
+#include "base/text.h"
 #include "content/tree.h"
 #include "format/view.h"
 #include "library/model.h"
@@ -24,10 +25,10 @@ struct file_params {
 };
 
 static const struct wi_param file_table[] = {
-    WI_PARAM_ROW(file_params, path, WI_PARAM_STRING, 1, 1, WI_FILE_PATH_MAX),
-    WI_PARAM_ROW(file_params, bytes, WI_PARAM_INTEGER, 1, 0, BYTES_MAX),
-    WI_PARAM_ROW(file_params, sha256, WI_PARAM_STRING, 1, 64, 64),
-    WI_PARAM_ROW(file_params, cid, WI_PARAM_STRING, 1, 1, WI_CID_TEXT), WI_PARAM_END};
+    WI_PARAM(file_params, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX),
+    WI_PARAM(file_params, bytes, INTEGER, .required = 1, .max = BYTES_MAX),
+    WI_PARAM(file_params, sha256, STRING, .required = 1, .min = 64, .max = 64),
+    WI_PARAM(file_params, cid, STRING, .required = 1, .min = 1, .max = WI_CID_TEXT), WI_PARAM_END};
 
 /* Whether a file of that SHA-256 can have the CID by the profile unixfs-v1-2025: one leaf is the
  * file's bytes, more have a node above them. */
@@ -64,14 +65,15 @@ struct row_params {
 };
 
 static const struct wi_param row_table[] = {
-    WI_PARAM_ROW(row_params, cid, WI_PARAM_STRING, 1, 1, WI_CID_TEXT),
-    WI_PARAM_ROW(row_params, name, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX),
-    WI_PARAM_ROW(row_params, bytes, WI_PARAM_INTEGER, 1, 0, BYTES_MAX),
-    WI_PARAM_ROW(row_params, published, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(row_params, origin, WI_PARAM_STRING, 0, 0, WI_OFFER_ID_MAX),
-    WI_PARAM_ROW(row_params, runs_24h, WI_PARAM_INTEGER, 0, 0, BYTES_MAX),
-    WI_PARAM_ROW(row_params, also, WI_PARAM_ARRAY, 0, 0, WI_OFFER_ALSO_MAX),
-    WI_PARAM_ROW(row_params, files, WI_PARAM_ARRAY, 1, 1, WI_MODEL_FILES_MAX), WI_PARAM_END};
+    WI_PARAM(row_params, cid, STRING, .required = 1, .min = 1, .max = WI_CID_TEXT),
+    WI_PARAM(row_params, name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX),
+    WI_PARAM(row_params, bytes, INTEGER, .required = 1, .max = BYTES_MAX),
+    WI_PARAM(row_params, published, BOOL),
+    WI_PARAM(row_params, origin, STRING, .max = WI_OFFER_ID_MAX),
+    WI_PARAM(row_params, runs_24h, INTEGER, .max = BYTES_MAX),
+    WI_PARAM(row_params, also, ARRAY, .max = WI_OFFER_ALSO_MAX),
+    WI_PARAM(row_params, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX),
+    WI_PARAM_END};
 
 static void clear_row(struct wi_offer_row *row)
 {
@@ -81,11 +83,6 @@ static void clear_row(struct wi_offer_row *row)
     free(row->also);
     free(row->name);
     free(row->origin);
-}
-
-static int by_path(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_offer_file *)a)->path, ((const struct wi_offer_file *)b)->path);
 }
 
 /* Whether each path is there once, and all of them have as many bytes as the row says. */
@@ -107,7 +104,7 @@ static int read_files(const json_t *list, struct wi_offer_row *row)
     for (; row->count < count; row->count++)
         if (read_file(json_array_get(list, row->count), &row->files[row->count]) != 0)
             return -1;
-    qsort(row->files, row->count, sizeof *row->files, by_path);
+    wi_names_sort(row->files, row->count, sizeof *row->files);
     return adds_up(row) ? 0 : -1;
 }
 
@@ -214,10 +211,10 @@ struct head_params {
 };
 
 static const struct wi_param head_table[] = {
-    WI_PARAM_ROW(head_params, id, WI_PARAM_STRING, 1, 1, WI_OFFER_ID_MAX),
-    WI_PARAM_ROW(head_params, version, WI_PARAM_INTEGER, 1, VERSION, VERSION),
-    WI_PARAM_ROW(head_params, takes, WI_PARAM_INTEGER, 0, 0, BYTES_MAX),
-    WI_PARAM_ROW(head_params, content, WI_PARAM_ARRAY, 1, 0, 0), WI_PARAM_END};
+    WI_PARAM(head_params, id, STRING, .required = 1, .min = 1, .max = WI_OFFER_ID_MAX),
+    WI_PARAM(head_params, version, INTEGER, .required = 1, .min = VERSION, .max = VERSION),
+    WI_PARAM(head_params, takes, INTEGER, .max = BYTES_MAX),
+    WI_PARAM(head_params, content, ARRAY, .required = 1), WI_PARAM_END};
 
 static enum wi_code fail(struct wi_error *error, const char *why)
 {

@@ -2,7 +2,6 @@
  * it is in rows_take.c, reading in rows_read.c. */
 #include "store/rows_sql.h"
 
-#include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -26,8 +26,7 @@ static enum wi_code must_be(const struct place *at, const char *name, const char
     char field[160];
     snprintf(field, sizeof field, "%.40s%.100s", at->where, name);
     wi_error_set(at->error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(at->error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(at->error, "%s", expected);
 }
 
 static int is_deeper(const json_t *value, int depth)
@@ -306,8 +305,7 @@ static enum wi_code check_free_text(
     snprintf(field, sizeof field, "%.40stool_choice", where);
     wi_error_set(error, WI_INVALID_FIELD, field,
         "%s cannot be required: only GGUF models can be made to call a tool", field);
-    wi_error_expect(error, "auto or none");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "auto or none");
 }
 
 /* What such models do not take though others of the task do. */

@@ -39,8 +39,7 @@ enum wi_code wi_tensor_check_count(struct wi_tensor_reader *reader, size_t found
     wi_shape_format(tensor->dims, tensor->rank, shape, sizeof shape);
     wi_tensor_fail(reader, WI_INPUT_SIZE, "data", -1, "%zu elements, but the shape %.200s has %zu",
         found, shape, elements);
-    wi_error_expect(reader->error, "%zu elements", elements);
-    return WI_INPUT_SIZE;
+    return wi_error_expect(reader->error, "%zu elements", elements);
 }
 
 #define fail(reader, code, leaf, ...) wi_tensor_fail(reader, code, leaf, -1, __VA_ARGS__)
@@ -74,8 +73,7 @@ static enum wi_code wrong_element(
             "\"%s\" is no JSON number; send the tensor in binary, where NaN and infinities are "
             "data",
             json_string_value(value));
-        wi_error_expect(reader->error, "a finite number, or the tensor in binary");
-        return WI_NON_FINITE;
+        return wi_error_expect(reader->error, "a finite number, or the tensor in binary");
     }
     if (json_is_number(value)) {
         if (json_is_integer(value))
@@ -84,13 +82,11 @@ static enum wi_code wrong_element(
             snprintf(found, sizeof found, "%.17g", json_real_value(value));
         wi_tensor_fail(reader, WI_INPUT_DATATYPE, "data", (int64_t)reader->next,
             "%s does not fit %s, which takes %s", found, type, expected);
-        wi_error_expect(reader->error, "%s: %s", type, expected);
-        return WI_INPUT_DATATYPE;
+        return wi_error_expect(reader->error, "%s: %s", type, expected);
     }
     wi_tensor_fail(reader, WI_INVALID_FIELD, "data", (int64_t)reader->next, "%s where %s takes %s",
         wi_json_type_name(value), type, expected);
-    wi_error_expect(reader->error, "%s: %s", type, expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(reader->error, "%s: %s", type, expected);
 }
 
 /* The element's type and its limits as text and as numbers. An INTEGER of jansson is 64-bit
@@ -262,8 +258,8 @@ static enum wi_code walk_nested(struct wi_tensor_reader *reader, const json_t *l
             fail(reader, WI_INPUT_SIZE, "data",
                 "no list at nesting level %u; nested data must follow the shape %.200s", depth + 1,
                 shape);
-        wi_error_expect(reader->error, "lists nested as the shape %.200s, or one flat list", shape);
-        return WI_INPUT_SIZE;
+        return wi_error_expect(
+            reader->error, "lists nested as the shape %.200s, or one flat list", shape);
     }
     if (depth + 1 == tensor->rank)
         return leaf(reader, list, bytes);
@@ -304,13 +300,12 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
     if (wi_datatype_needs_binary(tensor->datatype)) {
         fail(reader, WI_INPUT_DATATYPE, "datatype", "%s comes only in binary",
             wi_datatype_name(tensor->datatype));
-        wi_error_expect(reader->error, "parameters.binary_data_size and the bytes after the JSON");
-        return WI_INPUT_DATATYPE;
+        return wi_error_expect(
+            reader->error, "parameters.binary_data_size and the bytes after the JSON");
     }
     if (!json_is_array(data)) {
         fail(reader, WI_INVALID_FIELD, "data", "must be a list, flat or nested as the shape");
-        wi_error_expect(reader->error, "a list");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(reader->error, "a list");
     }
     code = nested ? walk(reader, data, 1, no_leaf, NULL)
                   : wi_tensor_check_count(reader, json_array_size(data), elements);

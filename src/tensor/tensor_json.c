@@ -31,23 +31,19 @@ struct fields {
 };
 
 #define HEAD_ROWS                                                                                  \
-    WI_PARAM_ROW(fields, name, WI_PARAM_STRING, 1, 1, WI_TENSOR_NAME_MAX),                         \
-        WI_PARAM_ROW(fields, datatype, WI_PARAM_STRING, 1, 0, 0),                                  \
-        WI_PARAM_ROW(fields, shape, WI_PARAM_ARRAY, 1, 0, 0)
+    WI_PARAM(fields, name, STRING, .required = 1, .min = 1, .max = WI_TENSOR_NAME_MAX),            \
+        WI_PARAM(fields, datatype, STRING, .required = 1),                                         \
+        WI_PARAM(fields, shape, ARRAY, .required = 1)
 static const struct wi_param head_table[] = {HEAD_ROWS, WI_PARAM_END};
-static const struct wi_param tensor_table[] = {HEAD_ROWS,
-    WI_PARAM_ROW(fields, data, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(fields, parameters, WI_PARAM_OBJECT, 0, 0, 0), WI_PARAM_END};
+static const struct wi_param tensor_table[] = {
+    HEAD_ROWS, WI_PARAM(fields, data, ANY), WI_PARAM(fields, parameters, OBJECT), WI_PARAM_END};
 
 struct parameters {
     int64_t binary_data_size;
 };
 
 static const struct wi_param parameters_table[] = {
-    {.name = "binary_data_size",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct parameters, binary_data_size)},
-    {0}};
+    WI_PARAM(parameters, binary_data_size, INTEGER), {0}};
 
 static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *name)
 {
@@ -61,8 +57,7 @@ static enum wi_code read_datatype(struct wi_tensor_reader *reader, const char *n
             wi_datatype_name((enum wi_datatype)i));
     fail(reader, WI_INVALID_FIELD, "datatype", "\"%.32s\" is not a datatype; allowed are %s", name,
         allowed);
-    wi_error_allow(reader->error, "%s", allowed);
-    return WI_INVALID_FIELD;
+    return wi_error_allow(reader->error, "%s", allowed);
 }
 
 /* The shape, checked so that elements and bytes fit size_t. */
@@ -76,8 +71,7 @@ static enum wi_code read_shape(
     if (rank > WI_TENSOR_MAX_RANK) {
         fail(reader, WI_INVALID_FIELD, "shape", "%zu dimensions; at most %d are allowed", rank,
             WI_TENSOR_MAX_RANK);
-        wi_error_expect(reader->error, "at most %d dimensions", WI_TENSOR_MAX_RANK);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(reader->error, "at most %d dimensions", WI_TENSOR_MAX_RANK);
     }
     for (size_t i = 0; i < rank; i++) {
         const json_t *dim = json_array_get(shape, i);
@@ -86,8 +80,7 @@ static enum wi_code read_shape(
             json_integer_value(dim) > WI_TENSOR_DIM_MAX) {
             wi_tensor_fail(reader, WI_INVALID_FIELD, "shape", (int64_t)i,
                 "a dimension must be an integer from 0 to %" PRId64, WI_TENSOR_DIM_MAX);
-            wi_error_allow(reader->error, "0 to %" PRId64, WI_TENSOR_DIM_MAX);
-            return WI_INVALID_FIELD;
+            return wi_error_allow(reader->error, "0 to %" PRId64, WI_TENSOR_DIM_MAX);
         }
         tensor->dims[i] = json_integer_value(dim);
     }
@@ -129,8 +122,7 @@ static enum wi_code check_binary_bools(struct wi_tensor_reader *reader)
         if (bytes[i] > 1) {
             wi_tensor_fail(reader, WI_INPUT_DATATYPE, "data", (int64_t)i,
                 "byte %u in a BOOL tensor", bytes[i]);
-            wi_error_expect(reader->error, "BOOL: bytes of 0 or 1");
-            return WI_INPUT_DATATYPE;
+            return wi_error_expect(reader->error, "BOOL: bytes of 0 or 1");
         }
     }
     return WI_OK;
@@ -152,8 +144,7 @@ static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t si
     if (tensor->datatype != WI_BYTES && needed != (size_t)size) {
         fail(reader, WI_INPUT_SIZE, leaf, "%" PRId64 " bytes, but shape and datatype need %zu",
             size, needed);
-        wi_error_expect(reader->error, "%zu bytes", needed);
-        return WI_INPUT_SIZE;
+        return wi_error_expect(reader->error, "%zu bytes", needed);
     }
     tensor->blob = wi_blob_ref(reader->body);
     tensor->offset = *reader->binary_offset;
@@ -206,8 +197,7 @@ static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *o
         return read_binary_data(reader, parameters.binary_data_size, elements);
     if (!fields.data) {
         fail(reader, WI_MISSING_FIELD, "data", "missing; a tensor needs its elements");
-        wi_error_expect(reader->error, "a list, or parameters.binary_data_size");
-        return WI_MISSING_FIELD;
+        return wi_error_expect(reader->error, "a list, or parameters.binary_data_size");
     }
     return wi_tensor_read_data(reader, fields.data, elements);
 }
@@ -223,8 +213,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     if (!json_is_array(array) || count > WI_TENSORS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s must be a list of at most %d tensors",
             where, WI_TENSORS_MAX);
-        wi_error_expect(error, "a list of at most %d tensors", WI_TENSORS_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a list of at most %d tensors", WI_TENSORS_MAX);
     }
     if (body && binary_offset > body->size)
         return wi_error_set(error, WI_BAD_FRAMING, where, "the body ends before its JSON does");

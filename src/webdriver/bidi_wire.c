@@ -110,11 +110,11 @@ struct incoming {
 };
 
 static const struct wi_param incoming_table[] = {
-    WI_PARAM_ROW(incoming, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(incoming, id, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(incoming, method, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(incoming, params, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(incoming, result, WI_PARAM_OBJECT, 0, 0, 0),
+    WI_PARAM(incoming, type, STRING, .required = 1),
+    WI_PARAM(incoming, id, ANY),
+    WI_PARAM(incoming, method, STRING),
+    WI_PARAM(incoming, params, OBJECT),
+    WI_PARAM(incoming, result, OBJECT),
     WI_PARAM_END,
 };
 

@@ -56,7 +56,7 @@ struct answer {
 };
 
 static const struct wi_param answer_table[] = {
-    WI_PARAM_ROW(answer, value, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(answer, value, ANY),
     WI_PARAM_END,
 };
 
@@ -150,8 +150,8 @@ struct status {
 };
 
 static const struct wi_param status_table[] = {
-    WI_PARAM_ROW(status, ready, WI_PARAM_BOOL, 1, 0, 0),
-    WI_PARAM_ROW(status, message, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM(status, ready, BOOL, .required = 1),
+    WI_PARAM(status, message, STRING),
     WI_PARAM_END,
 };
 

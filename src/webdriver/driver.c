@@ -130,13 +130,9 @@ struct new_session {
 };
 
 static const struct wi_param new_session_table[] = {
-    {.name = "sessionId",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct new_session, session_id),
-        .required = 1,
-        .min = 1,
-        .max = SESSION_ID_MAX},
-    WI_PARAM_ROW(new_session, capabilities, WI_PARAM_OBJECT, 1, 0, 0),
+    WI_PARAM_AS("sessionId", new_session, session_id, STRING, .required = 1, .min = 1,
+        .max = SESSION_ID_MAX),
+    WI_PARAM(new_session, capabilities, OBJECT, .required = 1),
     WI_PARAM_END,
 };
 
@@ -185,8 +181,8 @@ struct driver_error {
 };
 
 static const struct wi_param error_table[] = {
-    WI_PARAM_ROW(driver_error, error, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(driver_error, message, WI_PARAM_STRING, 0, 0, 0),
+    WI_PARAM(driver_error, error, STRING, .required = 1),
+    WI_PARAM(driver_error, message, STRING),
     WI_PARAM_END,
 };
 

@@ -97,8 +97,7 @@ enum wi_code wi_conversation_picture(
     if (!is_of(message, "user")) {
         wi_error_set(talk->error, WI_INVALID_FIELD, where,
             "%s is a picture, which only a user's message may have", where);
-        wi_error_expect(talk->error, "text");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(talk->error, "text");
     }
     json_t *part = json_object();
     enum wi_code code =
@@ -130,8 +129,7 @@ enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where
     if (count == 0 || count > WI_TEXT_MESSAGES) {
         wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d",
             where, count, WI_TEXT_MESSAGES);
-        wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
     }
     json_array_foreach(talk->messages, i, message) settle(message);
     wi_text_take_messages(talk->infer, talk->messages);

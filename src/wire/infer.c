@@ -72,8 +72,7 @@ enum wi_code wi_infer_check_options(
     asked->options = NULL;
     wi_error_set(error, WI_BODY_TOO_LARGE, infer->options_where ? NULL : "options",
         "the options have %zu bytes of JSON, and may have %d", size, OPTIONS_MAX);
-    wi_error_expect(error, "at most %d bytes", OPTIONS_MAX);
-    return WI_BODY_TOO_LARGE;
+    return wi_error_expect(error, "at most %d bytes", OPTIONS_MAX);
 }
 
 enum wi_code wi_infer_read_platform(
@@ -89,8 +88,7 @@ enum wi_code wi_infer_read_platform(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "platform", "\"%s\" is not a platform", name);
-    wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
-    return error ? error->code : WI_INVALID_FIELD;
+    return wi_error_allow(error, "auto, webgpu, webnn, webgl, wasm, simulated");
 }
 
 /* --- what was checked ------------------------------------------------------------------------- */

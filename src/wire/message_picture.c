@@ -3,7 +3,6 @@
 
 #include "base/params.h"
 #include "wire/media.h"
-#include "wire/text.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -13,8 +12,8 @@ struct part {
     json_t *image_url;
 };
 static const struct wi_param part_table[] = {
-    WI_PARAM_ROW(part, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(part, image_url, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(part, type, STRING, .required = 1),
+    WI_PARAM(part, image_url, ANY, .required = 1),
     WI_PARAM_END,
 };
 
@@ -23,8 +22,8 @@ struct address {
     const char *detail; /* how closely a model looks is its folder's affair */
 };
 static const struct wi_param address_table[] = {
-    WI_PARAM_ROW(address, url, WI_PARAM_ANY, 1, 0, 0),
-    WI_PARAM_ROW(address, detail, WI_PARAM_STRING, 0, 0, 16),
+    WI_PARAM(address, url, ANY, .required = 1),
+    WI_PARAM(address, detail, STRING, .max = 16),
     WI_PARAM_END,
 };
 
@@ -35,8 +34,7 @@ static enum wi_code refuse(
     const char *where, const char *what, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s %s", where, what);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 /* `*url` is borrowed of the part; some clients send the address without an object around it. */
@@ -83,8 +81,7 @@ enum wi_code wi_message_picture_take(struct wi_infer *infer, json_t *part, const
     json_t *form = NULL;
     if (infer->asked->tensors.count >= WI_TEXT_PICTURES) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is one picture too many", where);
-        wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "at most %d pictures in a request", WI_TEXT_PICTURES);
     }
     enum wi_code code = wi_picture_decode(
         json_string_value(data), json_string_length(data), where, budget, &blob, error);

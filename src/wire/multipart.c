@@ -6,7 +6,6 @@
 #include "wire/multipart.h"
 
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -25,8 +24,7 @@ static size_t left(const struct rest *rest)
 static enum wi_code bad_form(struct wi_error *error, const char *field, const char *detail)
 {
     wi_error_set(error, WI_BAD_FRAMING, field, "%s", detail);
-    wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
-    return WI_BAD_FRAMING;
+    return wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
 }
 
 /* --- parameters of a header ------------------------------------------------------------------ */
@@ -114,8 +112,8 @@ static enum wi_code read_boundary(const char *content_type, char *boundary, stru
         *boundary)
         return WI_OK;
     wi_error_set(error, WI_BAD_FRAMING, "Content-Type", "the form's Content-Type has no boundary");
-    wi_error_expect(error, "multipart/form-data; boundary=… of 1 to %d characters", BOUNDARY_MAX);
-    return WI_BAD_FRAMING;
+    return wi_error_expect(
+        error, "multipart/form-data; boundary=… of 1 to %d characters", BOUNDARY_MAX);
 }
 
 /* --- a part ---------------------------------------------------------------------------------- */
@@ -242,8 +240,7 @@ static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
     enum wi_code code;
     if (form->count == WI_MULTIPART_MAX) {
         bad_form(error, NULL, "the form has too many parts");
-        wi_error_expect(error, "at most %d parts", WI_MULTIPART_MAX);
-        return WI_BAD_FRAMING;
+        return wi_error_expect(error, "at most %d parts", WI_MULTIPART_MAX);
     }
     memset(part, 0, sizeof *part);
     if ((code = read_head(part, rest, error)))

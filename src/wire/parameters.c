@@ -144,8 +144,7 @@ void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name
 enum wi_code wi_parameters_refuse(const char *field, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
@@ -186,8 +185,7 @@ enum wi_code wi_parameters_read_most(
     }
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
         WI_TOKENS_MAX);
-    wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
 }
 
 enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
@@ -226,10 +224,10 @@ static int is_place(const char *text)
 static enum wi_code refuse(const char *asked, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\" is no model name", asked);
-    wi_error_allow(error, "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
-                          "and \"-\"; behind it perhaps \":VARIANT\", and then perhaps \"@\" with "
-                          "a platform or a kind of browser, such as @wasm or @firefox");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error,
+        "NAME or OWNER/NAME, each of at most 128 letters, digits, \".\", \"_\" "
+        "and \"-\"; behind it perhaps \":VARIANT\", and then perhaps \"@\" with "
+        "a platform or a kind of browser, such as @wasm or @firefox");
 }
 
 enum wi_code wi_model_where(const char *asked, char name[WI_MODEL_NAME_MAX + 1],

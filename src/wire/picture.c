@@ -175,6 +175,5 @@ enum wi_code wi_picture_check_size(
         return WI_OK;
     wi_error_set(error, WI_PICTURE_TOO_LARGE, "inputs.image",
         "the picture has %u × %u pixels; send a smaller one", picture->width, picture->height);
-    wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
-    return WI_PICTURE_TOO_LARGE;
+    return wi_error_expect(error, "at most %lld pixels", (long long)max_pixels);
 }

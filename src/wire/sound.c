@@ -16,9 +16,8 @@ static enum wi_code bad_sound(const char *field, struct wi_error *error, const c
     char name[80];
     snprintf(name, sizeof name, "%.60saudio", field);
     wi_error_set(error, WI_AUDIO_INVALID, name, "%s", detail);
-    wi_error_expect(error, "a WAV, FLAC, MP3, Ogg, WebM or MP4 file, or raw samples with "
-                           "sampling_rate and format");
-    return WI_AUDIO_INVALID;
+    return wi_error_expect(error, "a WAV, FLAC, MP3, Ogg, WebM or MP4 file, or raw samples with "
+                                  "sampling_rate and format");
 }
 
 static enum wi_code check_length(double seconds, const char *field, struct wi_error *error)
@@ -29,8 +28,7 @@ static enum wi_code check_length(double seconds, const char *field, struct wi_er
     snprintf(name, sizeof name, "%.60saudio", field);
     wi_error_set(
         error, WI_AUDIO_TOO_LARGE, name, "the sound takes %.0f s; cut it into pieces", seconds);
-    wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
-    return WI_AUDIO_TOO_LARGE;
+    return wi_error_expect(error, "at most %d s", WI_SOUND_SECONDS_MAX);
 }
 
 /* --- raw samples ------------------------------------------------------------------------------ */
@@ -45,8 +43,7 @@ static enum wi_code check_number(int64_t value, int64_t least, int64_t most, con
     wi_error_set(error, WI_INVALID_FIELD, path,
         "%s is %lld; raw samples need one from %lld to %lld", path, (long long)value,
         (long long)least, (long long)most);
-    wi_error_expect(error, "%lld to %lld", (long long)least, (long long)most);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%lld to %lld", (long long)least, (long long)most);
 }
 
 static enum wi_code sniff_samples(

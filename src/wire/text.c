@@ -110,8 +110,7 @@ static enum wi_code refuse_task(const struct wi_infer *infer, const struct wi_mo
     wi_error_set(error, WI_INPUT_INVALID, infer->asked->task != WI_TASK_NONE ? "task" : "inputs",
         "%s is a model of the type %s and does not do the task %s", model->name,
         type == WI_TYPE_UNKNOWN ? "unknown" : wi_model_type_name(type), wi_task_name(task));
-    wi_error_allow(error, "%s", names);
-    return WI_INPUT_INVALID;
+    return wi_error_allow(error, "%s", names);
 }
 
 static enum wi_code check_task(
@@ -124,8 +123,7 @@ static enum wi_code check_task(
         return WI_OK;
     wi_error_set(error, WI_INPUT_INVALID, "inputs", "the task %s takes inputs of another form",
         wi_task_name(task));
-    wi_error_expect(error, "%s", wi_task_takes_words(task));
-    return WI_INPUT_INVALID;
+    return wi_error_expect(error, "%s", wi_task_takes_words(task));
 }
 
 /* --- everything that depends on the model ----------------------------------------------------- */
@@ -173,8 +171,7 @@ static enum wi_code check_outputs(
             continue;
         wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
             "there is no output \"%.100s\" of the task %s", name, wi_task_name(task));
-        wi_error_expect(error, "%s", wi_task_outputs(task));
-        return WI_OUTPUT_UNKNOWN;
+        return wi_error_expect(error, "%s", wi_task_outputs(task));
     }
     return WI_OK;
 }
@@ -214,9 +211,8 @@ static enum wi_code check_size(const struct wi_infer *infer, const struct wi_mod
     wi_error_set(error, WI_CONTEXT_LENGTH, "inputs",
         "the text has %zu bytes, which is more than a context of %llu tokens can hold", bytes,
         (unsigned long long)context);
-    wi_error_expect(error, "at most %llu bytes, %d for each token",
+    return wi_error_expect(error, "at most %llu bytes, %d for each token",
         (unsigned long long)context * WI_TEXT_PER_TOKEN, WI_TEXT_PER_TOKEN);
-    return WI_CONTEXT_LENGTH;
 }
 
 /* Each of several prompts has as many answers as one alone. */
@@ -232,8 +228,7 @@ static enum wi_code check_prompts(
     wi_error_set(error, WI_INVALID_FIELD, "inputs",
         "%zu prompts with %lld answers each are too many for one request",
         json_array_size(asked->input), (long long)each);
-    wi_error_expect(error, "at most %d answers in all", WI_TEXT_ANSWERS);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "at most %d answers in all", WI_TEXT_ANSWERS);
 }
 
 /* A precision is a variant's. */
@@ -272,8 +267,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     if (!wi_task_list_has(&model->facts.tasks, WI_TASK_VISUAL_QUESTION)) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s is a picture, and %s takes none", where,
             model->name);
-        wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
     }
     enum wi_code code = wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
     if (code != WI_OK && error)
@@ -297,8 +291,7 @@ static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_mod
         snprintf(field, sizeof field, "%slogit_bias", where);
         wi_error_set(error, WI_INPUT_INVALID, field, "%s has %llu tokens, and none is number %s",
             model->name, (unsigned long long)count, token);
-        wi_error_expect(error, "tokens from 0 to %llu", (unsigned long long)count - 1);
-        return WI_INPUT_INVALID;
+        return wi_error_expect(error, "tokens from 0 to %llu", (unsigned long long)count - 1);
     }
     return WI_OK;
 }

@@ -15,16 +15,14 @@ static enum wi_code wrong_type(
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s must be %s, not %s", where, expected,
         value ? wi_json_type_name(value) : "absent");
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 static enum wi_code too_many(const char *where, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s is one text too many", where);
-    wi_error_expect(error, "at most %d texts in a request, the parts of messages and calls counted",
-        WI_TEXT_COUNT);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error,
+        "at most %d texts in a request, the parts of messages and calls counted", WI_TEXT_COUNT);
 }
 
 /* Counts a text, which is a string without NUL characters: those end texts in a tokenizer. */
@@ -48,8 +46,7 @@ enum wi_code wi_text_count(
     wi_error_set(error, WI_BODY_TOO_LARGE, where,
         "the request has %zu bytes of text up to %s, and may have %d", asked->text_bytes, where,
         WI_TEXT_MAX);
-    wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
-    return WI_BODY_TOO_LARGE;
+    return wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
 }
 
 static void take(struct wi_infer *infer, enum wi_form form, json_t *input)
@@ -78,8 +75,7 @@ static enum wi_code count_list(
     if (count == 0 || count > WI_TEXT_LIST) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu texts, outside 1 to %d", where,
             count, WI_TEXT_LIST);
-        wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
     }
     json_array_foreach(list, i, text)
     {
@@ -172,8 +168,7 @@ static enum wi_code count_labels(
     if (count > WI_TEXT_LABELS) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu labels, and may have %d", where,
             count, WI_TEXT_LABELS);
-        wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "1 to %d labels", WI_TEXT_LABELS);
     }
     json_array_foreach(labels, i, label)
     {
@@ -183,8 +178,7 @@ static enum wi_code count_labels(
         struct wi_path path = wi_path_item(where, i);
         wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu characters, outside 1 to %d",
             path.text, length, WI_TEXT_LABEL_MAX);
-        wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
     }
     return WI_OK;
 }
@@ -198,8 +192,7 @@ static enum wi_code check_judged(
     wi_error_set(error, WI_INVALID_FIELD, where,
         "%zu texts with %zu labels are %zu to judge, and may be %d; send fewer in one request",
         texts, labels, texts * labels, WI_TEXT_JUDGED);
-    wi_error_expect(error, "at most %zu texts with so many labels", WI_TEXT_JUDGED / labels);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "at most %zu texts with so many labels", WI_TEXT_JUDGED / labels);
 }
 
 enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *labels,
@@ -249,16 +242,12 @@ struct message {
 };
 
 static const struct wi_param message_table[] = {
-    {.name = "role",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct message, role),
-        .required = 1,
-        .names = roles},
-    WI_PARAM_ROW(message, content, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(message, name, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, TOOL_CALLS_MAX),
-    WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 1, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, reasoning_content, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(message, role, ENUM, .required = 1, .names = roles),
+    WI_PARAM(message, content, ANY),
+    WI_PARAM(message, name, STRING, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, tool_calls, ARRAY, .max = TOOL_CALLS_MAX),
+    WI_PARAM(message, tool_call_id, STRING, .min = 1, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, reasoning_content, ANY),
     WI_PARAM_END,
 };
 
@@ -370,13 +359,10 @@ struct call {
 };
 static const char *const call_types[] = {"function", NULL};
 static const struct wi_param call_table[] = {
-    {.name = "type",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct call, type),
-        .names = call_types},
-    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
-    WI_PARAM_ROW(call, function, WI_PARAM_OBJECT, 1, 0, 0),
-    WI_PARAM_ROW(call, index, WI_PARAM_INTEGER, 0, 0, TOOL_CALLS_MAX),
+    WI_PARAM(call, type, ENUM, .names = call_types),
+    WI_PARAM(call, id, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM(call, function, OBJECT, .required = 1),
+    WI_PARAM(call, index, INTEGER, .max = TOOL_CALLS_MAX),
     WI_PARAM_END,
 };
 
@@ -421,8 +407,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
     const char *where = infer->asked->tensors.items[before].name;
     wi_error_set(error, WI_INVALID_FIELD, where,
         "%s is a picture, which only a user's message may have", where);
-    wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
 }
 
 static enum wi_code read_message(struct wi_infer *infer, json_t *object, const char *where,
@@ -469,8 +454,7 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
     if (count == 0 || count > WI_TEXT_MESSAGES) {
         wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d", where,
             count, WI_TEXT_MESSAGES);
-        wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
     }
     json_array_foreach(messages, i, message)
     {

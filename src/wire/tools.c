@@ -1,7 +1,6 @@
 /* Functions that a model may call; see tools.h. What all formats bound, the task's options do. */
 #include "wire/tools.h"
 
-#include "base/params.h"
 #include "task/task.h"
 #include <stdio.h>
 #include <string.h>
@@ -12,8 +11,7 @@ static enum wi_code refuse(
     char field[80];
     snprintf(field, sizeof field, "tools[%zu]%s%.40s", index, *name ? "." : "", name);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be %s", field, expected);
-    wi_error_expect(error, "%s", expected);
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 /* Whether it is a function; WI_OK, or what is wrong with its type. */

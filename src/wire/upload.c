@@ -144,16 +144,14 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {
         wi_error_set(error, WI_BAD_FRAMING, name, "what comes beside the file is too large");
-        wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
-        return WI_BAD_FRAMING;
+        return wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
     }
     if (before && member.kind != LIST)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     json_t *value = read_member(member.kind, before, text, size);
     if (!value) {
         wi_error_set(error, WI_INVALID_FIELD, name, "%s cannot be read", name);
-        wi_error_expect(error, member.kind == JSON ? "JSON" : "text in UTF-8");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, member.kind == JSON ? "JSON" : "text in UTF-8");
     }
     json_object_set_new(object, name, value);
     return WI_OK;
@@ -200,8 +198,7 @@ enum wi_code wi_upload_finish(
 {
     if (!upload->file) {
         wi_error_set(error, WI_MISSING_FIELD, "image", "there is no file in the form");
-        wi_error_expect(error, "a part \"image\" or \"audio\"");
-        return WI_MISSING_FIELD;
+        return wi_error_expect(error, "a part \"image\" or \"audio\"");
     }
     /* In one order, so that the same request is the same body. */
     char *text = json_dumps(upload->request, JSON_COMPACT | JSON_SORT_KEYS);

@@ -39,11 +39,8 @@ static void free_order(void *work)
     }
 const struct wi_param wi_unload_params[] = {NODE, {0}};
 const struct wi_param wi_load_params[] = {NODE,
-    {.name = "platform",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct target, platform),
-        .names = wi_platform_names,
-        .help = "By default a real GPU where there is one, else WASM."},
+    WI_PARAM(target, platform, ENUM, .names = wi_platform_names,
+        .help = "By default a real GPU where there is one, else WASM."),
     {0}};
 
 /* 0, or -1 after having answered. */

@@ -23,31 +23,14 @@ struct query {
 
 static const char *const booleans[] = {"false", "true", NULL};
 
-#define AT(member) offsetof(struct query, member)
 const struct wi_param wi_hardware_params[] = {
-    {.name = "model_name",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(model_name),
-        .required = 1,
-        .min = 1,
-        .max = WI_MODEL_NAME_MAX},
-    {.name = "model_type",
-        .kind = WI_PARAM_ENUM,
-        .offset = AT(model_type),
-        .names = wi_model_type_names},
-    {.name = "platform",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(platform),
-        .min = 1,
-        .max = 32,
-        .form = "'auto'|Platform"},
-    {.name = "browser", .kind = WI_PARAM_STRING, .offset = AT(browser), .min = 1, .max = 31},
-    {.name = "node", .kind = WI_PARAM_STRING, .offset = AT(node), .min = 1, .max = WI_ID_SIZE - 1},
-    {.name = "precision",
-        .kind = WI_PARAM_ENUM,
-        .offset = AT(precision),
-        .names = wi_infer_precision_names},
-    {.name = "fallback", .kind = WI_PARAM_ENUM, .offset = AT(fallback), .names = booleans},
+    WI_PARAM(query, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX),
+    WI_PARAM(query, model_type, ENUM, .names = wi_model_type_names),
+    WI_PARAM(query, platform, STRING, .min = 1, .max = 32, .form = "'auto'|Platform"),
+    WI_PARAM(query, browser, STRING, .min = 1, .max = 31),
+    WI_PARAM(query, node, STRING, .min = 1, .max = WI_ID_SIZE - 1),
+    WI_PARAM(query, precision, ENUM, .names = wi_infer_precision_names),
+    WI_PARAM(query, fallback, ENUM, .names = booleans),
     {0},
 };
 

@@ -30,8 +30,7 @@ static enum wi_code check_program(const struct wi_request *request, struct wi_er
     if (whose == WI_CUSTOM_KERNELS_OFF) {
         wi_error_set(error, WI_FORBIDDEN_RANK, "source",
             "the operator has switched clients' own kernels off ([api] custom_kernels)");
-        wi_error_expect(error, "the name of a kernel");
-        return WI_FORBIDDEN_RANK;
+        return wi_error_expect(error, "the name of a kernel");
     }
     return wi_guard_check_rank(request->rank, needed, wi_request_client(request), error);
 }

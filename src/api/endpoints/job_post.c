@@ -98,24 +98,21 @@ static enum wi_code refuse_stream(const struct wi_request *request, struct wi_er
     wi_error_set(error, WI_INVALID_FIELD, keyed ? "Idempotency-Key" : "stream", "%s",
         keyed ? "a stream is not kept, so that it could not be sent again for an Idempotency-Key"
               : "a job that is kept is answered as a whole; POST /v1/infer gives streams");
-    wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "%s", keyed ? "no such header, or no stream" : "false");
 }
 
 static enum wi_code refuse_file(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
         "only JSON is kept, so that this answer could not be sent again for an Idempotency-Key");
-    wi_error_expect(error, "no such header, or a response_format that is JSON");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no such header, or a response_format that is JSON");
 }
 
 static enum wi_code refuse_program(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "Idempotency-Key",
         "a client's own kernel is run once, and neither it nor its answer is kept");
-    wi_error_expect(error, "no such header, or the name of a kernel in the place of source");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no such header, or the name of a kernel in the place of source");
 }
 
 static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
@@ -186,8 +183,7 @@ static enum wi_code read_key(const struct wi_request *request, char *key, struct
     if (!good) {
         wi_error_set(
             error, WI_BAD_REQUEST, "Idempotency-Key", "the Idempotency-Key cannot be used");
-        wi_error_expect(error, "1 to %d visible ASCII characters", WI_ROW_KEY_MAX);
-        return WI_BAD_REQUEST;
+        return wi_error_expect(error, "1 to %d visible ASCII characters", WI_ROW_KEY_MAX);
     }
     snprintf(key, WI_ROW_KEY_MAX + 1, "%s", given ? given : "");
     return WI_OK;

@@ -68,8 +68,7 @@ static enum wi_code read_wait(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "wait", "\"%.40s\" is not a time to wait", text);
-    wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
 }
 
 /* Somebody comes for the events of a stream. */
@@ -199,22 +198,11 @@ struct job_query {
 };
 
 const struct wi_param wi_jobs_params[] = {
-    {.name = "state",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct job_query, state),
-        .names = wi_row_state_names},
-    {.name = "limit",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct job_query, page.limit),
-        .min = 1,
-        .max = WI_PAGE_MAX,
-        .help = "100 by default."},
-    {.name = "after",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct job_query, page.after),
-        .min = 1,
-        .max = WI_DIGITS_SIZE + WI_ID_SIZE,
-        .help = "The next of the page before."},
+    WI_PARAM(job_query, state, ENUM, .names = wi_row_state_names),
+    WI_PARAM_AS("limit", job_query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
+        .help = "100 by default."),
+    WI_PARAM_AS("after", job_query, page.after, STRING, .min = 1,
+        .max = WI_DIGITS_SIZE + WI_ID_SIZE, .help = "The next of the page before."),
     WI_PARAM_END,
 };
 

@@ -224,10 +224,8 @@ struct index_order {
     int ready;
 };
 const struct wi_param wi_kserve_index_params[] = {
-    {.name = "ready",
-        .kind = WI_PARAM_BOOL,
-        .offset = offsetof(struct index_order, ready),
-        .help = "Whether only those are listed that can be served; false by default."},
+    WI_PARAM(index_order, ready, BOOL,
+        .help = "Whether only those are listed that can be served; false by default."),
     {0},
 };
 
@@ -559,10 +557,8 @@ struct order_body {
     json_t *parameters;
 };
 const struct wi_param wi_kserve_load_params[] = {
-    {.name = "parameters",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct order_body, parameters),
-        .help = "unload_dependents, which changes nothing, and no other."},
+    WI_PARAM(order_body, parameters, OBJECT,
+        .help = "unload_dependents, which changes nothing, and no other."),
     {0},
 };
 

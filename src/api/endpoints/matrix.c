@@ -20,18 +20,8 @@ struct wanted {
 };
 
 const struct wi_param wi_matrix_params[] = {
-    {.name = "node",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wanted, node),
-        .min = 1,
-        .max = WI_ID_SIZE - 1,
-        .help = "Only this one."},
-    {.name = "browser",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wanted, browser),
-        .min = 1,
-        .max = 31,
-        .help = "Only browsers of this kind."},
+    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1, .help = "Only this one."),
+    WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
     WI_PARAM_END,
 };
 

@@ -9,7 +9,6 @@
 #include "api/endpoints/proof/quarantine.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
-#include "base/clock.h"
 #include "durable/durable.h"
 #include <dirent.h>
 #include <stdio.h>

@@ -132,23 +132,12 @@ struct query {
 static const char *const no_yes[] = {"no", "yes", NULL};
 
 const struct wi_param wi_nodes_params[] = {
-    {.name = "limit",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct query, page.limit),
-        .min = 1,
-        .max = WI_PAGE_MAX,
-        .help = WI_PAGE_LIMIT_HELP},
-    {.name = "after",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, page.after),
-        .min = 1,
-        .max = WI_ROUTE_ARGUMENT_MAX,
-        .help = WI_PAGE_AFTER_HELP},
-    {.name = "tuning",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct query, tuning),
-        .names = no_yes,
-        .help = "yes: also how kernels were found to be computed fastest; no by default."},
+    WI_PARAM_AS("limit", query, page.limit, INTEGER, .min = 1, .max = WI_PAGE_MAX,
+        .help = WI_PAGE_LIMIT_HELP),
+    WI_PARAM_AS("after", query, page.after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX,
+        .help = WI_PAGE_AFTER_HELP),
+    WI_PARAM(query, tuning, ENUM, .names = no_yes,
+        .help = "yes: also how kernels were found to be computed fastest; no by default."),
     WI_PARAM_END,
 };
 
@@ -182,24 +171,14 @@ struct requested {
 };
 
 const struct wi_param wi_join_params[] = {
-    {.name = "nodes",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct requested, nodes),
-        .min = 1,
-        .max = MAX_NODES,
-        .help = "How many may be there with the token at a time; 1 by default."},
-    {.name = "seconds",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct requested, seconds),
-        .min = 1,
-        .max = MAX_SECONDS,
-        .help = "For how long nodes may come anew; 3600 by default."},
-    {.name = "start",
-        .kind = WI_PARAM_BOOL,
-        .offset = offsetof(struct requested, start),
+    WI_PARAM(requested, nodes, INTEGER, .min = 1, .max = MAX_NODES,
+        .help = "How many may be there with the token at a time; 1 by default."),
+    WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
+        .help = "For how long nodes may come anew; 3600 by default."),
+    WI_PARAM(requested, start, BOOL,
         .help =
             "Whether a page that is opened by the link computes at once, and asks nobody; false "
-            "by default."},
+            "by default."),
     WI_PARAM_END,
 };
 

@@ -389,23 +389,12 @@ struct pull {
     json_t *insecure;
 };
 const struct wi_param wi_ollama_pull_params[] = {
-    {.name = "model",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct pull, model),
-        .min = 1,
-        .max = WI_ROUTE_ARGUMENT_MAX - 1,
-        .help = "ORG/NAME[:VARIANT[@REVISION]] of the hub that is configured."},
-    {.name = "name",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct pull, name),
-        .min = 1,
-        .max = WI_ROUTE_ARGUMENT_MAX - 1,
-        .help = "The same, by its older name."},
-    WI_PARAM_ROW(pull, stream, WI_PARAM_BOOL, 0, 0, 0),
-    {.name = "insecure",
-        .kind = WI_PARAM_ANY,
-        .offset = offsetof(struct pull, insecure),
-        .help = "It changes nothing."},
+    WI_PARAM(pull, model, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX - 1,
+        .help = "ORG/NAME[:VARIANT[@REVISION]] of the hub that is configured."),
+    WI_PARAM(pull, name, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX - 1,
+        .help = "The same, by its older name."),
+    WI_PARAM(pull, stream, BOOL),
+    WI_PARAM(pull, insecure, ANY, .help = "It changes nothing."),
     WI_PARAM_END,
 };
 

@@ -15,7 +15,6 @@
 #include "wire/native/native.h"
 #include "wire/openai/openai.h"
 #include "wire/upload.h"
-#include <assert.h>
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 
 #include "api/endpoints/infer.h"
 #include "api/http/event_sender.h"
-#include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include <assert.h>
@@ -368,8 +367,7 @@ static enum wi_code read_place(const struct wi_request *request, const struct wi
     if (given && *given && (wi_parse_length(given, &last) != 0 || last >= parts)) {
         wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
             "\"%.40s\" is not the id of an event of this stream", given);
-        wi_error_expect(error, "the id of the last event that came, or no such header");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "the id of the last event that came, or no such header");
     }
     *seq = given && *given ? last + 1 : 0;
     if (wi_events_have(stream->events, *seq))

@@ -7,7 +7,6 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "wire/problem.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

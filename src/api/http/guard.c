@@ -189,8 +189,8 @@ enum wi_code wi_guard_check_host(
     wi_error_set(error, WI_FORBIDDEN_HOST, "Host",
         "this server does not answer to that name; use its listening address, or add the name to "
         "[api] allowed_hosts");
-    wi_error_expect(error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
-    return WI_FORBIDDEN_HOST;
+    return wi_error_expect(
+        error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
 }
 
 enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
@@ -254,6 +254,5 @@ enum wi_code wi_guard_check_rank(
         "this needs a token of rank %s, and \"%s\" has rank %s%s; ask the operator for one",
         wi_rank_names[needed], name, wi_rank_names[rank],
         rank == WI_RANK_NODE ? ", which is for programs that compute and not for the API" : "");
-    wi_error_expect(error, "a token of rank %s", wi_rank_names[needed]);
-    return WI_FORBIDDEN_RANK;
+    return wi_error_expect(error, "a token of rank %s", wi_rank_names[needed]);
 }

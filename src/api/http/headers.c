@@ -118,8 +118,7 @@ enum wi_code wi_headers_check_framing(
         wi_error_set(error, WI_BAD_REQUEST, NULL,
             "a header is malformed: there is a character in its name that names do not have, such "
             "as a space before the colon, or a bare CR in its value");
-        wi_error_expect(error, "Name: value");
-        return WI_BAD_REQUEST;
+        return wi_error_expect(error, "Name: value");
     }
     if (headers->length_count > 1)
         return wi_error_set(error, WI_BAD_REQUEST, "Content-Length",
@@ -140,8 +139,7 @@ enum wi_code wi_headers_check_framing(
     else
         wi_error_set(error, WI_NOT_IMPLEMENTED, "Transfer-Encoding",
             "this transfer coding is not understood: \"%.80s\"", coding);
-    wi_error_allow(error, "chunked");
-    return WI_NOT_IMPLEMENTED;
+    return wi_error_allow(error, "chunked");
 }
 
 void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted)

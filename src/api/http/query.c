@@ -27,8 +27,7 @@ static enum wi_code check_text(const json_t *arguments, struct wi_error *error)
         if (!json_is_null(value))
             continue;
         wi_error_set(error, WI_INVALID_FIELD, name, "%.64s is not UTF-8", name);
-        wi_error_expect(error, "UTF-8, percent-encoded");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "UTF-8, percent-encoded");
     }
     return WI_OK;
 }
@@ -43,8 +42,7 @@ static enum wi_code read_number(
         return WI_OK;
     if (wi_parse_length(text, &number) != 0 || number > INT64_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, row->name, "%s cannot be \"%.40s\"", row->name, text);
-        wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "%.16g to %.16g", row->min, row->max);
     }
     json_object_set_new(arguments, row->name, json_integer((json_int_t)number));
     return WI_OK;
@@ -67,18 +65,9 @@ enum wi_code wi_query_read(const struct wi_request *request, const struct wi_par
 /* --- pages ------------------------------------------------------------------------------------ */
 
 const struct wi_param wi_page_params[] = {
-    {.name = "limit",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct wi_page, limit),
-        .min = 1,
-        .max = WI_PAGE_MAX,
-        .help = WI_PAGE_LIMIT_HELP},
-    {.name = "after",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wi_page, after),
-        .min = 1,
-        .max = WI_ROUTE_ARGUMENT_MAX,
-        .help = WI_PAGE_AFTER_HELP},
+    WI_PARAM(wi_page, limit, INTEGER, .min = 1, .max = WI_PAGE_MAX, .help = WI_PAGE_LIMIT_HELP),
+    WI_PARAM(
+        wi_page, after, STRING, .min = 1, .max = WI_ROUTE_ARGUMENT_MAX, .help = WI_PAGE_AFTER_HELP),
     WI_PARAM_END,
 };
 
@@ -132,8 +121,7 @@ const char *wi_page_key(const char *after, int64_t *number)
 enum wi_code wi_page_refuse(const char *after, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "after", "\"%.80s\" is no place in the list", after);
-    wi_error_expect(error, "the next of the page before");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "the next of the page before");
 }
 
 void wi_page_settle(struct wi_page *page)

@@ -1,7 +1,6 @@
 /* An error's answer with its status line and headers, written by hand. */
 #include "api/http/refusal.h"
 
-#include "wire/problem.h"
 #include <microhttpd.h>
 
 size_t wi_refusal_write(struct wi_buffer *out, const struct wi_dialect *dialect,

@@ -26,15 +26,13 @@ static enum wi_code check_coding(const struct wi_headers *headers, struct wi_err
     if (coding && *coding && strcasecmp(coding, "identity") != 0) {
         wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Encoding",
             "this content coding is not understood: %.80s; send the body as it is", coding);
-        wi_error_allow(error, "identity");
-        return WI_UNSUPPORTED_MEDIA_TYPE;
+        return wi_error_allow(error, "identity");
     }
     if (wi_charset_is_utf8(headers->content_type))
         return WI_OK;
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
         "this charset is not understood: %.80s; send the body in UTF-8", headers->content_type);
-    wi_error_allow(error, "charset=utf-8, or none");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
+    return wi_error_allow(error, "charset=utf-8, or none");
 }
 
 /* Programs that say nothing of what they send, as curl does with its -d. Pages of others cannot do
@@ -59,8 +57,7 @@ enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_e
         return WI_OK;
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
         "no Content-Type says what the body is, and it does not begin as a JSON object does");
-    wi_error_allow(error, "application/json");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
+    return wi_error_allow(error, "application/json");
 }
 
 static enum wi_code check_media_type(
@@ -80,9 +77,8 @@ static enum wi_code check_media_type(
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type", "%s%.80s; say what the body is",
         type ? "this media type is not understood: " : "there is no Content-Type",
         type ? type : "");
-    wi_error_allow(error, "%s%s%s%s", usual, binary ? ", application/octet-stream" : "",
+    return wi_error_allow(error, "%s%s%s%s", usual, binary ? ", application/octet-stream" : "",
         files ? ", " : "", files ? wi_upload_media_types : "");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
 }
 
 /* Of a body that is JSON whatever is said of it, but for what is said to be another thing. */
@@ -101,8 +97,7 @@ static enum wi_code check_untyped(struct wi_request *request, struct wi_error *e
     }
     wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
         "this media type is not understood: %.80s; none is needed here", type);
-    wi_error_allow(error, "no Content-Type, application/json, application/octet-stream");
-    return WI_UNSUPPORTED_MEDIA_TYPE;
+    return wi_error_allow(error, "no Content-Type, application/json, application/octet-stream");
 }
 
 static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
@@ -121,8 +116,7 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
     if (length > request->max_body) {
         wi_error_set(error, WI_BODY_TOO_LARGE, "Content-Length",
             "the body is too large: %llu bytes", (unsigned long long)length);
-        wi_error_expect(error, "at most %zu bytes", request->max_body);
-        return WI_BODY_TOO_LARGE;
+        return wi_error_expect(error, "at most %zu bytes", request->max_body);
     }
     if (reads && wi_request_has_body(request) && (code = check_coding(headers, error)))
         return code;

@@ -12,7 +12,6 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "durable/durable.h"
 #include "net/listener.h"
 #include <assert.h>
 #include <errno.h>

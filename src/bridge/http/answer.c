@@ -1,7 +1,6 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
 #include "bridge/http/answer.h"
 
-#include "base/memory.h"
 #include "bridge/private.h"
 #include "net/http.h"
 #include <stdlib.h>

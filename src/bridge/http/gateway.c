@@ -1,6 +1,5 @@
 /* What is given by content, and to whom; see gateway.h. */
 #include "bridge/http/gateway.h"
-#include "base/log.h"
 #include "bridge/http/answer.h"
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"

@@ -2,7 +2,6 @@
 #include "bridge/http/transfer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/memory.h"
 #include "bridge/http/answer.h"
 #include "net/http.h"
 #include <stdlib.h>

@@ -70,18 +70,10 @@ static enum wi_code fail(
 
 /* --- the view --------------------------------------------------------------------------------- */
 
-static int compare_paths(const void *a, const void *b)
-{
-    return strcmp(((const struct wi_view_file *)a)->path, ((const struct wi_view_file *)b)->path);
-}
-
 /* The index of a file, or -1. */
 static ssize_t index_of(const struct wi_add_car *car, const char *path)
 {
-    const struct wi_view_file wanted = {.path = (char *)path};
-    const struct wi_view_file *found =
-        car->count ? bsearch(&wanted, car->names, car->count, sizeof wanted, compare_paths) : NULL;
-    return found ? found - car->names : -1;
+    return wi_names_find(car->names, car->count, sizeof *car->names, path);
 }
 
 static int has(const struct wi_view *view, const char *path)

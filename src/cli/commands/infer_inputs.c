@@ -4,7 +4,6 @@
  */
 #include "cli/commands/infer.h"
 
-#include "base/memory.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>
@@ -230,8 +229,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
     if (sources != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
             "the model's input comes from either --image, --audio, --text, --tensor or a JSON "
-            "file; "
-            "give one of them");
+            "file; give one of them");
         return NULL;
     }
     if (image || audio)

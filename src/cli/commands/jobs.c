@@ -3,7 +3,6 @@
 #include "cli/plain.h"
 #include "cli/table.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include <stdio.h>
 #include <stdlib.h>

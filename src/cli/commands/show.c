@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "hub/reference.h"
 #include "library/model.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

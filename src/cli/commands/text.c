@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 /* The server takes no more text in one request. */
 #define TEXT_MAX ((size_t)4 << 20)

@@ -47,13 +47,12 @@ static enum wi_code read_requested(
         .rank = rank ? wi_rank_from_name(rank) : WI_RANK_NONE};
     if (!wi_token_name_ok(requested->name)) {
         wi_error_set(error, WI_BAD_REQUEST, "", "\"%.80s\" cannot name a token", requested->name);
-        wi_error_allow(error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
-        return WI_BAD_REQUEST;
+        return wi_error_allow(
+            error, "1 to %d of A-Z a-z 0-9 . _ -, but not a lone -", WI_TOKEN_NAME_MAX);
     }
     if (rank && requested->rank == WI_RANK_NONE) {
         wi_error_set(error, WI_BAD_REQUEST, "", "\"%.20s\" is not a rank", rank);
-        wi_error_allow(error, "user, admin, node");
-        return WI_BAD_REQUEST;
+        return wi_error_allow(error, "user, admin, node");
     }
     if (requested->owner && !requested->path)
         return wi_error_set(

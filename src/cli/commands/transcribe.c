@@ -29,8 +29,7 @@ static enum wi_code read_form(
     if (!asked)
         return WI_OK;
     wi_error_set(error, WI_BAD_REQUEST, "", "--format %.40s is none", asked);
-    wi_error_allow(error, "text, srt, vtt, json");
-    return WI_BAD_REQUEST;
+    return wi_error_allow(error, "text, srt, vtt, json");
 }
 
 /* --- the model -------------------------------------------------------------------------------- */

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"
-#include <assert.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>

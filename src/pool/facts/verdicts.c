@@ -5,7 +5,6 @@
 #include "pool/facts/verdicts.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"

@@ -4,7 +4,6 @@
  */
 #include "wire/anthropic/anthropic.h"
 
-#include "base/memory.h"
 #include "wire/conversation.h"
 #include <stdlib.h>
 #include <string.h>
@@ -39,18 +38,21 @@ struct block {
     const char *type, *id, *name, *tool_use_id, *signature;
     json_t *text, *thinking, *data, *input, *source, *content;
 };
-#define MEMBER(name, kind, required, min, max)                                                     \
-    WI_PARAM_ROW(block, name, WI_PARAM_##kind, required, min, max)
-#define TYPE MEMBER(type, STRING, 1, 0, 0)
-static const struct wi_param text_table[] = {TYPE, MEMBER(text, ANY, 1, 0, 0), WI_PARAM_END};
-static const struct wi_param image_table[] = {TYPE, MEMBER(source, OBJECT, 1, 0, 0), WI_PARAM_END};
-static const struct wi_param call_table[] = {TYPE, MEMBER(id, STRING, 1, 1, ID_MAX),
-    MEMBER(name, STRING, 1, 1, ID_MAX), MEMBER(input, OBJECT, 1, 0, 0), WI_PARAM_END};
-static const struct wi_param result_table[] = {
-    TYPE, MEMBER(tool_use_id, STRING, 1, 1, ID_MAX), MEMBER(content, ANY, 0, 0, 0), WI_PARAM_END};
-static const struct wi_param thought_table[] = {
-    TYPE, MEMBER(thinking, ANY, 1, 0, 0), MEMBER(signature, STRING, 0, 0, 0), WI_PARAM_END};
-static const struct wi_param hidden_table[] = {TYPE, MEMBER(data, ANY, 0, 0, 0), WI_PARAM_END};
+#define TYPE WI_PARAM(block, type, STRING, .required = 1)
+static const struct wi_param text_table[] = {
+    TYPE, WI_PARAM(block, text, ANY, .required = 1), WI_PARAM_END};
+static const struct wi_param image_table[] = {
+    TYPE, WI_PARAM(block, source, OBJECT, .required = 1), WI_PARAM_END};
+static const struct wi_param call_table[] = {TYPE,
+    WI_PARAM(block, id, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(block, name, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(block, input, OBJECT, .required = 1), WI_PARAM_END};
+static const struct wi_param result_table[] = {TYPE,
+    WI_PARAM(block, tool_use_id, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(block, content, ANY), WI_PARAM_END};
+static const struct wi_param thought_table[] = {TYPE, WI_PARAM(block, thinking, ANY, .required = 1),
+    WI_PARAM(block, signature, STRING), WI_PARAM_END};
+static const struct wi_param hidden_table[] = {TYPE, WI_PARAM(block, data, ANY), WI_PARAM_END};
 
 static enum wi_code read_text(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
@@ -65,9 +67,9 @@ struct source {
     json_t *data;
 };
 static const struct wi_param source_table[] = {
-    WI_PARAM_ROW(source, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(source, media_type, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(source, data, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(source, type, STRING, .required = 1),
+    WI_PARAM(source, media_type, STRING),
+    WI_PARAM(source, data, ANY, .required = 1),
     WI_PARAM_END,
 };
 
@@ -198,12 +200,8 @@ struct said {
     json_t *content;
 };
 static const struct wi_param message_table[] = {
-    {.name = "role",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct said, role),
-        .required = 1,
-        .names = roles},
-    WI_PARAM_ROW(said, content, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(said, role, ENUM, .required = 1, .names = roles),
+    WI_PARAM(said, content, ANY, .required = 1),
     WI_PARAM_END,
 };
 /* What is beside a message that is sent back as it was answered. */

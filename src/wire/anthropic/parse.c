@@ -62,18 +62,18 @@ struct body {
     json_t *output_config;
     int stream;
 };
-#define ROW(member, kind, min, max) WI_PARAM_ROW(body, member, kind, 0, min, max)
 static const struct wi_param body_table[] = {
-    WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    WI_PARAM_ROW(body, messages, WI_PARAM_ARRAY, 1, 0, 0),
-    ROW(system, WI_PARAM_ANY, 0, 0),
-    WI_PARAM_FORM(body, max_tokens, WI_PARAM_ANY, "integer"),
-    ROW(stop_sequences, WI_PARAM_ARRAY, 0, WI_TEXT_STOPS),
-    ROW(stream, WI_PARAM_BOOL, 0, 0),
-    ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX),
-    ROW(tool_choice, WI_PARAM_OBJECT, 0, 0),
-    ROW(thinking, WI_PARAM_OBJECT, 0, 0),
-    ROW(output_config, WI_PARAM_OBJECT, 0, 0),
+    WI_PARAM(body, model, STRING, .required = 1, .min = 1,
+        .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    WI_PARAM(body, messages, ARRAY, .required = 1),
+    WI_PARAM(body, system, ANY),
+    WI_PARAM(body, max_tokens, ANY, .form = "integer"),
+    WI_PARAM(body, stop_sequences, ARRAY, .max = WI_TEXT_STOPS),
+    WI_PARAM(body, stream, BOOL),
+    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX),
+    WI_PARAM(body, tool_choice, OBJECT),
+    WI_PARAM(body, thinking, OBJECT),
+    WI_PARAM(body, output_config, OBJECT),
     WI_PARAM_END,
 };
 static const struct wi_parameters lists = {parameters, neutrals, body_table};

@@ -41,52 +41,32 @@ static const char *const optimizations[] = {[OPTIMIZE_NONE] = "none", [OPTIMIZE_
 const struct wi_param wi_benchmark_params[] = {
     ROW(model_name, STRING, 1, WI_MODEL_NAME_MAX, "What is measured: a model …"),
     ROW(kernel, STRING, 1, 64, "… or, in its place, a kernel."),
-    {.name = "inputs",
-        .kind = WI_PARAM_ANY,
-        .offset = offsetof(struct fields, inputs),
-        .form = "[Tensor]|[string]|string|Inputs",
+    WI_PARAM(fields, inputs, ANY, .form = "[Tensor]|[string]|string|Inputs",
         .help = "As of POST /v1/infer. Without them the model's task says what it gets, else its "
-                "graph or the kernel gets random numbers: the same each time."},
+                "graph or the kernel gets random numbers: the same each time."),
     ROW(task, STRING, 1, 64, "What the model is to do."),
     ROW(options, OBJECT, 0, 0, "Of the task, the model or the kernel."),
     ROW(runs, INTEGER, 1, 1000, "How many times are measured; 20 by default."),
     ROW(warmup, INTEGER, 0, 100, "Runs before those; 1 by default."),
-    {.name = "threads",
-        .kind = WI_PARAM_ANY,
-        .offset = offsetof(struct fields, threads),
-        .form = "integer|'all'",
+    WI_PARAM(fields, threads, ANY, .form = "integer|'all'",
         .help =
             "On wasm or native, of an ONNX model or a kernel: 1, or all that the node may use. A "
-            "kernel has one."},
-    {.name = "optimization",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct fields, optimization),
-        .names = optimizations,
+            "kernel has one."),
+    WI_PARAM(fields, optimization, ENUM, .names = optimizations,
         .help =
             "Of an ONNX model: none has onnxruntime run the graph as it is, with nothing fused; "
-            "all by default."},
-    {.name = "platform",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct fields, terms.platform),
-        .min = 1,
-        .max = 32,
-        .form = "'auto'|Platform",
-        .help = "As of POST /v1/infer. No other one follows."},
+            "all by default."),
+    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
+        .form = "'auto'|Platform", .help = "As of POST /v1/infer. No other one follows."),
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
-    {.name = "precision",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct fields, precision),
-        .names = wi_infer_precision_names,
-        .help = "The variant, as NAME:VARIANT."},
+    WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
+        .help = "The variant, as NAME:VARIANT."),
     TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
     TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, "For all of it; 600000 by default."),
     TERM(id, STRING, 1, 128, "Comes back in the answer."),
-    {.name = "parameters",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct fields, parameters),
-        .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."},
+    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
+        .help = "{binary_data_output: true} asks for binary outputs."),
     WI_PARAM_END,
 };
 
@@ -105,8 +85,7 @@ static enum wi_code check_subject(const struct fields *fields, struct wi_error *
         wi_error_set(error, code, fields->kernel ? "kernel" : "model_name", "%s",
             fields->kernel ? "a model and a kernel cannot be measured together"
                            : "model_name is missing, and kernel as well");
-        wi_error_expect(error, "model_name or kernel");
-        return code;
+        return wi_error_expect(error, "model_name or kernel");
     }
     return fields->kernel ? WI_OK : wi_model_check_name(fields->model_name, error);
 }
@@ -125,8 +104,7 @@ static enum wi_code read_threads(
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "threads", "threads is neither 1 nor \"all\"");
-    wi_error_expect(error, "1 or \"all\"");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "1 or \"all\"");
 }
 
 /* Only where the CPU computes there are threads that are counted. */
@@ -136,8 +114,7 @@ static enum wi_code check_threads(const struct wi_inference *asked, struct wi_er
         (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
-    wi_error_expect(error, "the platform wasm or native beside it, or no threads");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "the platform wasm or native beside it, or no threads");
 }
 
 static enum wi_code read_subject(
@@ -163,8 +140,7 @@ static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct w
         return WI_OK;
     if (infer->asked->kernel && !json_is_array(inputs)) {
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "a kernel takes tensors");
-        wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
     return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
 }
@@ -255,8 +231,7 @@ static enum wi_code fit(
         return WI_OK;
     wi_error_set(error, WI_INPUT_INVALID, "inputs", "no inputs can be made up for %s: send some",
         model->name);
-    wi_error_expect(error, "inputs, as of POST /v1/infer");
-    return WI_INPUT_INVALID;
+    return wi_error_expect(error, "inputs, as of POST /v1/infer");
 }
 
 /* --- what depends on the model ---------------------------------------------------------------- */
@@ -270,8 +245,7 @@ static enum wi_code check_optimization(
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "optimization",
         "%s has no graph that onnxruntime would optimise", infer->model_name);
-    wi_error_expect(error, "no optimization, or an ONNX model");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no optimization, or an ONNX model");
 }
 
 static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
@@ -287,8 +261,7 @@ static enum wi_code check(const struct wi_infer *infer, const struct wi_model *m
         model->engine != WI_ENGINE_KERNELS) {
         wi_error_set(error, WI_INVALID_FIELD, "threads",
             "the engine of %s has as many threads as [models] threads says", model->name);
-        wi_error_expect(error, "no threads, or an ONNX model");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "no threads, or an ONNX model");
     }
     return wi_native_check(infer, model, limits, error);
 }

@@ -26,53 +26,31 @@ const struct wi_param wi_compute_params[] = {
     ROW(kernel, STRING, 0, 1, 64, "Its name; GET /v1/kernels lists all."),
     ROW(source, STRING, 0, 1, WI_PROGRAM_SOURCE_MAX,
         "In its place, a kernel of the client's own, in WGSL, of at most 64 KiB."),
-    {.name = "inputs",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct fields, inputs),
-        .required = 1,
-        .max = WI_PROGRAM_TENSORS,
-        .form = "[Tensor]",
+    WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_PROGRAM_TENSORS, .form = "[Tensor]",
         .help =
             "Its tensors, FP32 or FP16, as of POST /v1/infer; of a source also INT32 and UINT32, "
-            "which are bound in their order."},
+            "which are bound in their order."),
     ROW(options, OBJECT, 0, 0, 0, "The kernel's own; an unknown one is 400 and named."),
-    {.name = "outputs",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct fields, outputs),
-        .min = 1,
-        .max = WI_PROGRAM_TENSORS,
+    WI_PARAM(fields, outputs, ARRAY, .min = 1, .max = WI_PROGRAM_TENSORS,
         .form = "[(name string, datatype string, shape [integer])]",
-        .help = "Of a source: what it makes, bound behind the inputs."},
+        .help = "Of a source: what it makes, bound behind the inputs."),
     ROW(entry, STRING, 0, 1, WI_PROGRAM_NAME_MAX,
         "Of a source: the function that is run; main by default."),
-    {.name = "constants",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct fields, constants),
-        .form = "{number}",
-        .help = "Of a source: values for its overrides, by their names."},
-    {.name = "workgroups",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct fields, workgroups),
-        .form = "[integer]",
-        .help = "Of a source: how many there are in x, y and z."},
-    {.name = "platform",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct fields, terms.platform),
-        .min = 1,
-        .max = 32,
+    WI_PARAM(fields, constants, OBJECT, .form = "{number}",
+        .help = "Of a source: values for its overrides, by their names."),
+    WI_PARAM(fields, workgroups, ARRAY, .form = "[integer]",
+        .help = "Of a source: how many there are in x, y and z."),
+    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, webgpu, webgl or wasm; a source is for webgpu alone."},
+        .help = "auto, the default, webgpu, webgl or wasm; a source is for webgpu alone."),
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
     TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
     TERM(priority, INTEGER, 0, 9, "9 is the most urgent; 5 by default."),
     TERM(timeout_ms, INTEGER, 1, WI_NATIVE_TIMEOUT_MAX_MS, "For all of it; 60000 by default."),
     TERM(id, STRING, 1, 128, "Comes back in the answer."),
-    {.name = "parameters",
-        .kind = WI_PARAM_OBJECT,
-        .offset = offsetof(struct fields, parameters),
-        .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for a binary output."},
+    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
+        .help = "{binary_data_output: true} asks for a binary output."),
     WI_PARAM_END,
 };
 
@@ -87,8 +65,7 @@ enum wi_code wi_compute_find_kernel(
         return WI_OK;
     wi_kernel_names(names, sizeof names);
     wi_error_set(error, WI_KERNEL_NOT_FOUND, "kernel", "there is no kernel \"%.64s\"", name);
-    wi_error_allow(error, "%s", names);
-    return WI_KERNEL_NOT_FOUND;
+    return wi_error_allow(error, "%s", names);
 }
 
 /* What does not go with the one that is there of `kernel` and `source`: its value is in `row`. */
@@ -105,8 +82,7 @@ static enum wi_code refuse_others(
             continue;
         wi_error_set(
             error, WI_INVALID_FIELD, row->name, "%s does not go with %s", row->name, where);
-        wi_error_expect(error, "no such member, or no %s", where);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "no such member, or no %s", where);
     }
     return WI_OK;
 }
@@ -130,8 +106,7 @@ static enum wi_code read_kernel(
 static enum wi_code lacks(const char *field, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_MISSING_FIELD, field, "%s is missing", field);
-    wi_error_expect(error, "%s", expected);
-    return WI_MISSING_FIELD;
+    return wi_error_expect(error, "%s", expected);
 }
 
 static enum wi_code read_program(
@@ -163,8 +138,7 @@ static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error 
     if (asked->has_platform && asked->platform != WI_WEBGPU) {
         wi_error_set(error, WI_INVALID_FIELD, "platform", "source is WGSL, which %s does not run",
             wi_platform_names[asked->platform]);
-        wi_error_allow(error, "auto, webgpu");
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "auto, webgpu");
     }
     asked->has_platform = 1;
     asked->platform = WI_WEBGPU;

@@ -14,12 +14,11 @@ struct fields {
     json_t *text_input, *parameters;
 };
 
-#define AT(member) .name = #member, .offset = offsetof(struct fields, member)
 const struct wi_param wi_kserve_generate_params[] = {
-    {AT(id), .kind = WI_PARAM_STRING, .max = 128, .help = "Comes back in the answer."},
-    {AT(text_input), .kind = WI_PARAM_ANY, .required = 1, .help = "What is to be gone on with."},
-    {AT(parameters), .kind = WI_PARAM_OBJECT,
-        .help = "See Parameters; beside them the options of text, such as max_tokens."},
+    WI_PARAM(fields, id, STRING, .max = 128, .help = "Comes back in the answer."),
+    WI_PARAM(fields, text_input, ANY, .required = 1, .help = "What is to be gone on with."),
+    WI_PARAM(fields, parameters, OBJECT,
+        .help = "See Parameters; beside them the options of text, such as max_tokens."),
     {0},
 };
 
@@ -50,8 +49,7 @@ static enum wi_code settle_options(struct wi_infer *infer, struct wi_error *erro
         wi_join(field, sizeof field, "parameters.", names[i], NULL);
         wi_error_set(error, WI_INVALID_FIELD, field, "%s cannot be that here%s", field,
             i > 0 ? ": there is one text" : ": generate gives a whole, generate_stream parts");
-        wi_error_expect(error, "%s", i > 0 ? "1" : stream ? "true" : "false");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "%s", i > 0 ? "1" : stream ? "true" : "false");
     }
     json_t *most = json_incref(json_object_get(options, "max_tokens"));
     json_object_del(options, "max_tokens");

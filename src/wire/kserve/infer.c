@@ -12,15 +12,14 @@ struct fields {
     json_t *parameters, *inputs, *outputs;
 };
 
-#define AT(member) .name = #member, .offset = offsetof(struct fields, member)
 const struct wi_param wi_kserve_infer_params[] = {
-    {AT(id), .kind = WI_PARAM_STRING, .max = 128, .help = "Comes back in the answer."},
-    {AT(parameters), .kind = WI_PARAM_OBJECT, .help = "See Parameters."},
-    {AT(inputs), .kind = WI_PARAM_ARRAY, .required = 1, .max = WI_TENSORS_MAX,
+    WI_PARAM(fields, id, STRING, .max = 128, .help = "Comes back in the answer."),
+    WI_PARAM(fields, parameters, OBJECT, .help = "See Parameters."),
+    WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_TENSORS_MAX,
         .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size in the "
-                "place of data."},
-    {AT(outputs), .kind = WI_PARAM_ARRAY, .max = WI_TENSORS_MAX,
-        .help = "Those wanted: {name, parameters: {binary_data}}; all by default."},
+                "place of data."),
+    WI_PARAM(fields, outputs, ARRAY, .max = WI_TENSORS_MAX,
+        .help = "Those wanted: {name, parameters: {binary_data}}; all by default."),
     {0},
 };
 

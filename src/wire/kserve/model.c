@@ -26,8 +26,7 @@ enum wi_code wi_kserve_check_version(
     wi_error_set(error, WI_MODEL_NOT_FOUND, "model_version",
         "there is no version %.40s of %.160s to be served: its current one is %s", version,
         model->name, current);
-    wi_error_expect(error, "%s", current);
-    return WI_MODEL_NOT_FOUND;
+    return wi_error_expect(error, "%s", current);
 }
 
 const char *wi_kserve_platform(const struct wi_model *model)

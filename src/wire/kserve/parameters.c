@@ -4,7 +4,6 @@
 #include "base/memory.h"
 #include "base/secret.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,26 +17,25 @@ struct parameters {
     json_t *sequence_id, *sequence_start, *sequence_end;
 };
 
-#define AT(member) .name = #member, .offset = offsetof(struct parameters, member)
 #define SEQUENCE "Is refused: requests are not joined into sequences."
 const struct wi_param wi_kserve_parameters[] = {
-    {AT(binary_data_output), .kind = WI_PARAM_BOOL,
-        .help = "Whether the outputs come in binary that are not asked for otherwise."},
-    {AT(priority), .kind = WI_PARAM_INTEGER, .max = COUNT_MAX,
-        .help = "1 is the most urgent; 0 is the default, which is as 5."},
-    {AT(timeout), .kind = WI_PARAM_INTEGER, .max = TIMEOUT_MAX_US,
+    WI_PARAM(parameters, binary_data_output, BOOL,
+        .help = "Whether the outputs come in binary that are not asked for otherwise."),
+    WI_PARAM(parameters, priority, INTEGER, .max = COUNT_MAX,
+        .help = "1 is the most urgent; 0 is the default, which is as 5."),
+    WI_PARAM(parameters, timeout, INTEGER, .max = TIMEOUT_MAX_US,
         .help = "In microseconds, for queue, load and run together; 0 is the default, as of "
-                "timeout_ms in webinfer-api(7)."},
-    {AT(platform), .kind = WI_PARAM_STRING, .min = 1, .max = 32,
-        .help = "Where it is to run, as the next five, all as in webinfer-api(7)."},
-    {AT(browser), .kind = WI_PARAM_STRING, .min = 1, .max = 31},
-    {AT(node), .kind = WI_PARAM_STRING, .min = 1, .max = WI_ID_SIZE - 1},
-    {AT(fallback), .kind = WI_PARAM_BOOL},
-    {AT(precision), .kind = WI_PARAM_ENUM, .names = wi_infer_precision_names},
-    {AT(task), .kind = WI_PARAM_STRING, .min = 1, .max = 64},
-    {AT(sequence_id), .kind = WI_PARAM_ANY, .help = SEQUENCE},
-    {AT(sequence_start), .kind = WI_PARAM_ANY, .help = SEQUENCE},
-    {AT(sequence_end), .kind = WI_PARAM_ANY, .help = SEQUENCE},
+                "timeout_ms in webinfer-api(7)."),
+    WI_PARAM(parameters, platform, STRING, .min = 1, .max = 32,
+        .help = "Where it is to run, as the next five, all as in webinfer-api(7)."),
+    WI_PARAM(parameters, browser, STRING, .min = 1, .max = 31),
+    WI_PARAM(parameters, node, STRING, .min = 1, .max = WI_ID_SIZE - 1),
+    WI_PARAM(parameters, fallback, BOOL),
+    WI_PARAM(parameters, precision, ENUM, .names = wi_infer_precision_names),
+    WI_PARAM(parameters, task, STRING, .min = 1, .max = 64),
+    WI_PARAM(parameters, sequence_id, ANY, .help = SEQUENCE),
+    WI_PARAM(parameters, sequence_start, ANY, .help = SEQUENCE),
+    WI_PARAM(parameters, sequence_end, ANY, .help = SEQUENCE),
     {0},
 };
 
@@ -81,8 +79,7 @@ static enum wi_code check_sequence(const struct parameters *parameters, struct w
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, name,
         "%s is of a sequence, and no model here keeps anything from one request to the next", name);
-    wi_error_expect(error, "no such parameter");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "no such parameter");
 }
 
 /* Whatever the protocol does not know is the model's. */

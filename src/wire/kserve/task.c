@@ -76,8 +76,7 @@ static enum wi_code find_only(
     }
     wi_error_set(error, WI_INPUT_SHAPE, "inputs", "the input \"%.100s\" does not have one element",
         tensor->name);
-    wi_error_expect(error, "[1]");
-    return WI_INPUT_SHAPE;
+    return wi_error_expect(error, "[1]");
 }
 
 static json_t *string_of(

@@ -16,8 +16,7 @@ static enum wi_code check_picture(const struct wi_infer *infer, const struct wi_
         wi_error_set(error, WI_INPUT_INVALID, "inputs",
             "%s takes tensors: its model.json does not say how to turn a picture into its input",
             model->name);
-        wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
-        return WI_INPUT_INVALID;
+        return wi_error_expect(error, "a list of {\"name\",\"datatype\",\"shape\",\"data\"}");
     }
     return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
 }
@@ -33,23 +32,20 @@ static enum wi_code check_precision(
         return WI_OK;
     wi_error_set(error, WI_PRECISION_UNSUPPORTED, "precision",
         "%s is served as it is; it has no variant in %s", model->name, asked->precision);
-    wi_error_expect(error, "%s%s", own ? own : "no precision", own ? ", or none" : "");
-    return WI_PRECISION_UNSUPPORTED;
+    return wi_error_expect(error, "%s%s", own ? own : "no precision", own ? ", or none" : "");
 }
 
 enum wi_code wi_native_needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
 {
-    wi_error_set(error, WI_NOT_ACCEPTABLE, "parameters.binary_data_output",
+    return wi_error_set(error, WI_NOT_ACCEPTABLE, "parameters.binary_data_output",
         "the output \"%.100s\" is %s, which JSON cannot carry; ask for binary", name,
         wi_datatype_name(type));
-    return WI_NOT_ACCEPTABLE;
 }
 
 static enum wi_code needs_binary(const char *name, enum wi_datatype type, struct wi_error *error)
 {
-    enum wi_code code = wi_native_needs_binary(name, type, error);
-    wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
-    return code;
+    wi_native_needs_binary(name, type, error);
+    return wi_error_expect(error, "true, or outputs[].parameters.binary_data for this output");
 }
 
 int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
@@ -97,8 +93,7 @@ static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *e
     if (asked->tensors.count) {
         wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
             "there is no input \"%.100s\": builtin/count takes none", asked->tensors.items[0].name);
-        wi_error_expect(error, "[]");
-        return WI_INPUT_UNKNOWN;
+        return wi_error_expect(error, "[]");
     }
     if (asked->outputs.count)
         return wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
@@ -137,8 +132,7 @@ enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_erro
     if (!extras->binary_output)
         snprintf(field, sizeof field, "outputs[%zu].parameters.binary_data", i);
     wi_error_set(error, WI_INVALID_FIELD, field, "a stream cannot carry binary tensors");
-    wi_error_expect(error, "false, or no stream: its events are text");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "false, or no stream: its events are text");
 }
 
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -152,10 +146,9 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
         return code;
     if (asked->task != WI_TASK_NONE &&
         (!model->facts.spec.takes_picture || asked->task != WI_TASK_IMAGE_CLASSIFICATION)) {
-        wi_error_set(error, WI_INPUT_INVALID, "task",
+        return wi_error_set(error, WI_INPUT_INVALID, "task",
             "%s does not do the task %s; leave task out and send tensors", model->name,
             wi_task_name(asked->task));
-        return WI_INPUT_INVALID;
     }
     if ((code = check_precision(infer, model, error)) != WI_OK ||
         (code = wi_model_check_options(

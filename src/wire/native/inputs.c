@@ -60,9 +60,8 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
     if (code != WI_OK)
         return code;
     if ((uint64_t)size != there) {
-        wi_error_set(error, WI_BAD_FRAMING, field, "%s has %lld bytes, but %zu follow the JSON",
-            field, (long long)size, there);
-        return WI_BAD_FRAMING;
+        return wi_error_set(error, WI_BAD_FRAMING, field,
+            "%s has %lld bytes, but %zu follow the JSON", field, (long long)size, there);
     }
     return take(infer, source->file, sound, error);
 }
@@ -92,7 +91,7 @@ struct object {
     int format; /* -1: none */
 };
 
-#define ROW(member) WI_PARAM_ROW(object, member, WI_PARAM_ANY, 0, 0, 0)
+#define ROW(member) WI_PARAM(object, member, ANY)
 static const char *const formats[] = {"f32le", "s16le", NULL};
 static const struct wi_param object_table[] = {
     ROW(messages),
@@ -108,12 +107,9 @@ static const struct wi_param object_table[] = {
     ROW(prompt),
     ROW(image),
     ROW(audio),
-    WI_PARAM_ROW(object, sampling_rate, WI_PARAM_INTEGER, 0, WI_SOUND_RATE_MIN, WI_SOUND_RATE_MAX),
-    WI_PARAM_ROW(object, channels, WI_PARAM_INTEGER, 0, 1, WI_SOUND_CHANNELS_MAX),
-    {.name = "format",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct object, format),
-        .names = formats},
+    WI_PARAM(object, sampling_rate, INTEGER, .min = WI_SOUND_RATE_MIN, .max = WI_SOUND_RATE_MAX),
+    WI_PARAM(object, channels, INTEGER, .min = 1, .max = WI_SOUND_CHANNELS_MAX),
+    WI_PARAM(object, format, ENUM, .names = formats),
     WI_PARAM_END,
 };
 
@@ -164,11 +160,10 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
         wi_error_set(error, WI_INVALID_FIELD, "inputs", "%s",
             members ? "inputs has members that do not go together"
                     : "inputs has none of the members that say what it is");
-        wi_error_expect(error,
+        return wi_error_expect(error,
             "{\"messages\"}, {\"query\", \"documents\"}, {\"text\", \"text_pair\"}, {\"pairs\"}, "
             "{\"question\", \"context\"}, {\"text\" or \"texts\", \"labels\"}, or {\"image\"} or "
             "{\"audio\"}, which may have \"labels\"");
-        return WI_INVALID_FIELD;
     }
     const char *missing = object_table[__builtin_ctz(things[i] & ~members)].name;
     snprintf(field, sizeof field, "inputs.%s", missing);
@@ -227,9 +222,8 @@ static enum wi_code read_file(struct wi_infer *infer, const struct object *objec
     if (json_is_object(value))
         return read_behind(infer, value, field, source, sound, error);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string", field);
-    wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
+    return wi_error_expect(error, "a %s in base64, a data URI, or {\"binary_data_size\"}",
         sound ? "sound" : "picture");
-    return WI_INVALID_FIELD;
 }
 
 /* What is beside a file that was read. */

@@ -28,119 +28,54 @@ struct fields {
     json_t *inputs, *outputs, *parameters, *options;
 };
 
-#define AT(member) offsetof(struct fields, member)
 const struct wi_param wi_native_params[] = {
-    {.name = "model_name",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(model_name),
-        .required = 1,
-        .min = 1,
-        .max = WI_MODEL_NAME_MAX,
-        .help = "NAME, or NAME:VARIANT for another variant than the first."},
-    {.name = "inputs",
-        .kind = WI_PARAM_ANY,
-        .offset = AT(inputs),
-        .required = 1,
-        .form = "[Tensor]|[string]|string|Inputs",
+    WI_PARAM(fields, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "NAME, or NAME:VARIANT for another variant than the first."),
+    WI_PARAM(fields, inputs, ANY, .required = 1, .form = "[Tensor]|[string]|string|Inputs",
         .help =
-            "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."},
-    {.name = "model_type",
-        .kind = WI_PARAM_ENUM,
-        .offset = AT(model_type),
-        .names = wi_model_type_names,
-        .help = "In the place of the model's own."},
-    {.name = "task",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(task),
-        .min = 1,
-        .max = 64,
-        .form = "Task",
-        .help = "What the model is to do."},
-    {.name = "platform",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(terms.platform),
-        .min = 1,
-        .max = 32,
+            "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."),
+    WI_PARAM(fields, model_type, ENUM, .names = wi_model_type_names,
+        .help = "In the place of the model's own."),
+    WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
+        .help = "What the model is to do."),
+    WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
         .form = "'auto'|Platform",
         .help = "auto (the default), webgpu, webnn, webgl, wasm; native, of programs that joined; "
                 "simulated, for tests, of nodes that compute nothing. A model of which webnn takes "
-                "no part falls back; fallbacks says why."},
-    {.name = "browser",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(terms.browser),
-        .min = 1,
-        .max = 31,
-        .help = "Only a browser of this kind."},
-    {.name = "node",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(terms.node),
-        .min = 1,
-        .max = WI_ID_SIZE - 1,
-        .help = "Only this node."},
-    {.name = "fallback",
-        .kind = WI_PARAM_BOOL,
-        .offset = AT(terms.fallback),
-        .help = "Whether another platform may follow one that fails; true by default."},
-    {.name = "precision",
-        .kind = WI_PARAM_ENUM,
-        .offset = AT(precision),
-        .names = wi_infer_precision_names,
+                "no part falls back; fallbacks says why."),
+    WI_PARAM_AS("browser", fields, terms.browser, STRING, .min = 1, .max = 31,
+        .help = "Only a browser of this kind."),
+    WI_PARAM_AS("node", fields, terms.node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
+        .help = "Only this node."),
+    WI_PARAM_AS("fallback", fields, terms.fallback, BOOL,
+        .help = "Whether another platform may follow one that fails; true by default."),
+    WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
         .help =
             "The variant, as NAME:VARIANT. Without either, and with auto, it is the first that "
             "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
             "bits, which WASM computes many times slower. Where it had not the memory, the next "
             "smaller one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to "
-            "WebGPU without shader-f16."},
-    {.name = "outputs",
-        .kind = WI_PARAM_ARRAY,
-        .offset = AT(outputs),
-        .min = 0,
-        .max = WI_TENSORS_MAX,
+            "WebGPU without shader-f16."),
+    WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
         .help = "The names of the outputs wanted, or {name, parameters: {binary_data}}; all by "
-                "default."},
-    {.name = "priority",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(terms.priority),
-        .min = 0,
-        .max = 9,
-        .help = "9 is the most urgent; 5 by default."},
-    {.name = "timeout_ms",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(terms.timeout_ms),
-        .min = 1,
+                "default."),
+    WI_PARAM_AS("priority", fields, terms.priority, INTEGER, .min = 0, .max = 9,
+        .help = "9 is the most urgent; 5 by default."),
+    WI_PARAM_AS("timeout_ms", fields, terms.timeout_ms, INTEGER, .min = 1,
         .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "For queue, load and run together; 60000 by default, 600000 for streams, "
-                "generated text and speech recognition."},
-    {.name = "stream",
-        .kind = WI_PARAM_BOOL,
-        .offset = AT(stream),
-        .help = "Whether the answer comes in parts."},
-    {.name = "resumable",
-        .kind = WI_PARAM_BOOL,
-        .offset = AT(resumable),
-        .help = "Whether a stream outlives its connection."},
-    {.name = "stall_timeout_ms",
-        .kind = WI_PARAM_INTEGER,
-        .offset = AT(stall_timeout_ms),
-        .min = 1,
-        .max = WI_NATIVE_TIMEOUT_MAX_MS,
-        .help = "How long a stream that has begun may be silent."},
-    {.name = "id",
-        .kind = WI_PARAM_STRING,
-        .offset = AT(terms.id),
-        .min = 1,
-        .max = 128,
-        .help = "Comes back in the answer."},
-    {.name = "parameters",
-        .kind = WI_PARAM_OBJECT,
-        .offset = AT(parameters),
-        .form = "(binary_data_output? boolean)",
-        .help = "{binary_data_output: true} asks for binary outputs."},
-    {.name = "options",
-        .kind = WI_PARAM_OBJECT,
-        .offset = AT(options),
-        .help = "Of the task or model; an unknown one is 400 and named."},
+                "generated text and speech recognition."),
+    WI_PARAM(fields, stream, BOOL, .help = "Whether the answer comes in parts."),
+    WI_PARAM(fields, resumable, BOOL, .help = "Whether a stream outlives its connection."),
+    WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
+        .help = "How long a stream that has begun may be silent."),
+    WI_PARAM_AS(
+        "id", fields, terms.id, STRING, .min = 1, .max = 128, .help = "Comes back in the answer."),
+    WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
+        .help = "{binary_data_output: true} asks for binary outputs."),
+    WI_PARAM(
+        fields, options, OBJECT, .help = "Of the task or model; an unknown one is 400 and named."),
     {0},
 };
 
@@ -279,9 +214,7 @@ enum wi_code wi_native_read_parameters(
     struct wi_infer *infer, const json_t *given, struct wi_error *error)
 {
     static const struct wi_param table[] = {
-        {.name = "binary_data_output",
-            .kind = WI_PARAM_BOOL,
-            .offset = offsetof(struct wi_native_extras, binary_output)},
+        WI_PARAM_AS("binary_data_output", wi_native_extras, binary_output, BOOL),
         {0},
     };
     return given
@@ -388,8 +321,7 @@ enum wi_code wi_native_read_task(
         return WI_OK;
     wi_task_all_names(names, sizeof names);
     wi_error_set(error, WI_INVALID_FIELD, "task", "\"%.64s\" is none of the tasks", name);
-    wi_error_allow(error, "%s", names);
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "%s", names);
 }
 
 static enum wi_code read_fields(

@@ -2,7 +2,6 @@
 #include "wire/ollama/ollama.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
 #include "base/text.h"
 #include "wire/generation.h"
 #include "wire/vectors.h"

@@ -16,13 +16,13 @@ struct message {
     json_t *images, *tool_calls;
 };
 static const struct wi_param message_table[] = {
-    WI_PARAM_ROW(message, role, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(message, content, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(message, thinking, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(message, images, WI_PARAM_ARRAY, 0, 0, 0),
-    WI_PARAM_ROW(message, tool_calls, WI_PARAM_ARRAY, 0, 0, WI_OLLAMA_CALLS_MAX),
-    WI_PARAM_ROW(message, tool_name, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
-    WI_PARAM_ROW(message, tool_call_id, WI_PARAM_STRING, 0, 0, NAME_MAX_BYTES),
+    WI_PARAM(message, role, STRING, .required = 1),
+    WI_PARAM(message, content, STRING),
+    WI_PARAM(message, thinking, STRING),
+    WI_PARAM(message, images, ARRAY),
+    WI_PARAM(message, tool_calls, ARRAY, .max = WI_OLLAMA_CALLS_MAX),
+    WI_PARAM(message, tool_name, STRING, .max = NAME_MAX_BYTES),
+    WI_PARAM(message, tool_call_id, STRING, .max = NAME_MAX_BYTES),
     WI_PARAM_END,
 };
 
@@ -37,8 +37,7 @@ static enum wi_code check_image(
     snprintf(field, sizeof field, "%simages[%zu]", where, index);
     wi_error_set(error, WI_INVALID_FIELD, field, "%s must be a string, not %s", field,
         wi_json_type_name(image));
-    wi_error_expect(error, "a picture in base64");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a picture in base64");
 }
 
 /* The content becomes a list of parts: the pictures, and the text behind them. */

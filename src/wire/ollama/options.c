@@ -74,9 +74,9 @@ struct sampling {
     int64_t num_ctx;
 };
 static const struct wi_param sampling_table[] = {
-    WI_PARAM_ROW(sampling, num_predict, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(sampling, seed, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(sampling, num_ctx, WI_PARAM_INTEGER, 0, 16, WI_TOKENS_MAX),
+    WI_PARAM(sampling, num_predict, ANY),
+    WI_PARAM(sampling, seed, ANY),
+    WI_PARAM(sampling, num_ctx, INTEGER, .min = 16, .max = WI_TOKENS_MAX),
     WI_PARAM_END,
 };
 
@@ -125,8 +125,7 @@ enum wi_code wi_ollama_read_format(struct wi_infer *infer, json_t *format, struc
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "format", "format is neither \"json\" nor a JSON schema");
-    wi_error_expect(error, "\"json\", or a JSON schema");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "\"json\", or a JSON schema");
 }
 
 enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct wi_error *error)
@@ -142,8 +141,7 @@ enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct 
         return WI_OK;
     }
     wi_error_set(error, WI_INVALID_FIELD, "think", "think cannot be that");
-    wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "true, false, \"low\", \"medium\", \"high\"");
 }
 
 /* --- the model ------------------------------------------------------------------------------- */

@@ -69,21 +69,21 @@ struct body {
     json_t *messages, *prompt, *system, *images, *input, *format, *think, *options, *keep_alive;
     int stream, raw, truncate;
 };
-#define ROW(member, kind) WI_PARAM_ROW(body, member, kind, 0, 0, 0)
 static const struct wi_param body_table[] = {
-    WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    ROW(messages, WI_PARAM_ARRAY),
-    ROW(prompt, WI_PARAM_ANY),
-    ROW(system, WI_PARAM_ANY),
-    ROW(images, WI_PARAM_ARRAY),
-    ROW(input, WI_PARAM_ANY),
-    ROW(format, WI_PARAM_ANY),
-    ROW(think, WI_PARAM_ANY),
-    ROW(options, WI_PARAM_OBJECT),
-    ROW(keep_alive, WI_PARAM_ANY),
-    ROW(stream, WI_PARAM_BOOL),
-    ROW(raw, WI_PARAM_BOOL),
-    ROW(truncate, WI_PARAM_BOOL),
+    WI_PARAM(body, model, STRING, .required = 1, .min = 1,
+        .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    WI_PARAM(body, messages, ARRAY),
+    WI_PARAM(body, prompt, ANY),
+    WI_PARAM(body, system, ANY),
+    WI_PARAM(body, images, ARRAY),
+    WI_PARAM(body, input, ANY),
+    WI_PARAM(body, format, ANY),
+    WI_PARAM(body, think, ANY),
+    WI_PARAM(body, options, OBJECT),
+    WI_PARAM(body, keep_alive, ANY),
+    WI_PARAM(body, stream, BOOL),
+    WI_PARAM(body, raw, BOOL),
+    WI_PARAM(body, truncate, BOOL),
     WI_PARAM_END,
 };
 
@@ -124,8 +124,7 @@ static enum wi_code read_load(
         wi_error_set(error, WI_INVALID_FIELD, "keep_alive",
             "keep_alive 0 without anything to answer asks to unload the model, which is an "
             "operator's affair: POST /v1/models/NAME/unload does it");
-        wi_error_expect(error, "another value, or none");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "another value, or none");
     }
     enum wi_code code = wi_task_check_options(
         WI_TASK_CHAT, 1, asked->options, WI_TEXT_ANSWERS, wi_infer_options_where(infer), error);
@@ -195,8 +194,7 @@ static enum wi_code check_string(const json_t *value, const char *name, struct w
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a string, not %s", name,
         wi_json_type_name(value));
-    wi_error_expect(error, "a string");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "a string");
 }
 
 static enum wi_code read_generate(

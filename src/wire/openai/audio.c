@@ -53,8 +53,7 @@ static enum wi_code add_parameter(
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     if (bytes > VALUES_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, name, "what comes beside the file is too large");
-        wi_error_expect(error, "at most %d bytes", VALUES_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
     value = value_of(part);
     if (!value || json_object_set_new(root, name, value) != 0)
@@ -102,8 +101,7 @@ static enum wi_code read_parts(
         end--; /* which no boundary ends with */
     if (!end || end - line < 3 || memcmp(line, "--", 2) != 0) {
         wi_error_set(error, WI_BAD_FRAMING, NULL, "the form does not begin with its boundary");
-        wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
-        return WI_BAD_FRAMING;
+        return wi_error_expect(error, "multipart/form-data as RFC 7578 describes it");
     }
     snprintf(content_type, sizeof content_type, "multipart/form-data; boundary=\"%.*s\"",
         (int)(end - line) - 2, line + 2);

@@ -8,11 +8,9 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "net/http.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,28 +121,26 @@ struct body {
 };
 
 static const char *const encodings[] = {"float", "base64", NULL};
-#define ROW(member, kind, min, max) WI_PARAM_ROW(body, member, kind, 0, min, max)
 static const struct wi_param body_table[] = {
-    WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    WI_PARAM_FORM(body, messages, WI_PARAM_ANY, "[OpenaiMessage]"),
-    WI_PARAM_FORM(body, prompt, WI_PARAM_ANY, "string|[string]"),
-    WI_PARAM_FORM(body, input, WI_PARAM_ANY, "string|[string]"),
-    WI_PARAM_FORM(body, query, WI_PARAM_ANY, "string"),
-    WI_PARAM_FORM(body, documents, WI_PARAM_ANY, "[string]"),
-    WI_PARAM_FORM(body, content, WI_PARAM_ANY, "string"),
-    WI_PARAM_FORM(body, stream_options, WI_PARAM_OBJECT,
-        "(include_usage? boolean, include_obfuscation? boolean)"),
-    ROW(stream, WI_PARAM_BOOL, 0, 0),
-    ROW(return_documents, WI_PARAM_BOOL, 0, 0),
-    {.name = "encoding_format",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct body, encoding_format),
-        .names = encodings},
-    WI_PARAM_FORM(body, max_tokens, WI_PARAM_ANY, "integer"),
-    WI_PARAM_FORM(body, max_completion_tokens, WI_PARAM_ANY, "integer"),
-    ROW(repetition_penalty, WI_PARAM_NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX),
-    ROW(top_n, WI_PARAM_INTEGER, 1, WI_TEXT_LIST),
-    WI_PARAM_FORM(body, logprobs, WI_PARAM_ANY, "integer|boolean"),
+    WI_PARAM(body, model, STRING, .required = 1, .min = 1,
+        .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    WI_PARAM(body, messages, ANY, .form = "[OpenaiMessage]"),
+    WI_PARAM(body, prompt, ANY, .form = "string|[string]"),
+    WI_PARAM(body, input, ANY, .form = "string|[string]"),
+    WI_PARAM(body, query, ANY, .form = "string"),
+    WI_PARAM(body, documents, ANY, .form = "[string]"),
+    WI_PARAM(body, content, ANY, .form = "string"),
+    WI_PARAM(body, stream_options, OBJECT,
+        .form = "(include_usage? boolean, include_obfuscation? boolean)"),
+    WI_PARAM(body, stream, BOOL),
+    WI_PARAM(body, return_documents, BOOL),
+    WI_PARAM(body, encoding_format, ENUM, .names = encodings),
+    WI_PARAM(body, max_tokens, ANY, .form = "integer"),
+    WI_PARAM(body, max_completion_tokens, ANY, .form = "integer"),
+    WI_PARAM(
+        body, repetition_penalty, NUMBER, .min = WI_TEXT_PENALTY_MIN, .max = WI_TEXT_PENALTY_MAX),
+    WI_PARAM(body, top_n, INTEGER, .min = 1, .max = WI_TEXT_LIST),
+    WI_PARAM(body, logprobs, ANY, .form = "integer|boolean"),
     WI_PARAM_END,
 };
 
@@ -159,8 +155,8 @@ struct stream_options {
     int include_usage, include_obfuscation;
 };
 static const struct wi_param stream_table[] = {
-    WI_PARAM_ROW(stream_options, include_usage, WI_PARAM_BOOL, 0, 0, 0),
-    WI_PARAM_ROW(stream_options, include_obfuscation, WI_PARAM_BOOL, 0, 0, 0),
+    WI_PARAM(stream_options, include_usage, BOOL),
+    WI_PARAM(stream_options, include_obfuscation, BOOL),
     WI_PARAM_END,
 };
 
@@ -178,8 +174,7 @@ static enum wi_code no_tokens(const char *name, struct wi_error *error)
         strcmp(name, "input") == 0
             ? ", which LangChain's OpenAIEmbeddings does with check_embedding_ctx_length=False"
             : "");
-    wi_error_expect(error, "text");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "text");
 }
 
 static enum wi_code read_prompt(
@@ -267,8 +262,7 @@ static enum wi_code read_old_logprobs(
     if (!json_is_integer(value) || count < 0 || count > OLD_LOGPROBS_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, "logprobs", "logprobs must be a number from 0 to %d",
             OLD_LOGPROBS_MAX);
-        wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "0 to %d", OLD_LOGPROBS_MAX);
     }
     json_object_set_new(asked->options, "logprobs", json_true());
     if (count > 0)

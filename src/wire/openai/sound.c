@@ -36,8 +36,7 @@ enum wi_code wi_openai_refuse_times(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, WI_OPENAI_TIMES,
         "%s is for response_format verbose_json, and is one thing", WI_OPENAI_TIMES);
-    wi_error_expect(error, "segment or word");
-    return WI_INVALID_FIELD;
+    return wi_error_expect(error, "segment or word");
 }
 
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)

@@ -25,10 +25,10 @@ struct part {
     json_t *text, *refusal, *image_url;
 };
 static const struct wi_param part_table[] = {
-    WI_PARAM_ROW(part, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(part, text, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(part, refusal, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(part, image_url, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(part, type, STRING, .required = 1),
+    WI_PARAM(part, text, ANY),
+    WI_PARAM(part, refusal, ANY),
+    WI_PARAM(part, image_url, ANY),
     WI_PARAM_END,
 };
 
@@ -89,14 +89,10 @@ struct item {
     json_t *content;
 };
 static const struct wi_param message_table[] = {
-    WI_PARAM_ROW(item, type, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(item, id, WI_PARAM_STRING, 0, 0, ID_MAX),
-    {.name = "role",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct item, role),
-        .required = 1,
-        .names = roles},
-    WI_PARAM_ROW(item, content, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(item, type, STRING),
+    WI_PARAM(item, id, STRING, .max = ID_MAX),
+    WI_PARAM(item, role, ENUM, .required = 1, .names = roles),
+    WI_PARAM(item, content, ANY, .required = 1),
     WI_PARAM_END,
 };
 
@@ -116,19 +112,19 @@ struct call {
     json_t *arguments, *output;
 };
 static const struct wi_param call_table[] = {
-    WI_PARAM_ROW(call, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, ID_MAX),
-    WI_PARAM_ROW(call, namespace, WI_PARAM_STRING, 0, 0, ID_MAX),
-    WI_PARAM_ROW(call, call_id, WI_PARAM_STRING, 1, 1, ID_MAX),
-    WI_PARAM_ROW(call, name, WI_PARAM_STRING, 1, 1, ID_MAX),
-    WI_PARAM_ROW(call, arguments, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(call, type, STRING, .required = 1),
+    WI_PARAM(call, id, STRING, .max = ID_MAX),
+    WI_PARAM(call, namespace, STRING, .max = ID_MAX),
+    WI_PARAM(call, call_id, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(call, name, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(call, arguments, ANY, .required = 1),
     WI_PARAM_END,
 };
 static const struct wi_param result_table[] = {
-    WI_PARAM_ROW(call, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(call, id, WI_PARAM_STRING, 0, 0, ID_MAX),
-    WI_PARAM_ROW(call, call_id, WI_PARAM_STRING, 1, 1, ID_MAX),
-    WI_PARAM_ROW(call, output, WI_PARAM_ANY, 1, 0, 0),
+    WI_PARAM(call, type, STRING, .required = 1),
+    WI_PARAM(call, id, STRING, .max = ID_MAX),
+    WI_PARAM(call, call_id, STRING, .required = 1, .min = 1, .max = ID_MAX),
+    WI_PARAM(call, output, ANY, .required = 1),
     WI_PARAM_END,
 };
 
@@ -158,10 +154,10 @@ struct thought {
     json_t *summary, *content;
 };
 static const struct wi_param thought_table[] = {
-    WI_PARAM_ROW(thought, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(thought, id, WI_PARAM_STRING, 0, 0, ID_MAX),
-    WI_PARAM_ROW(thought, summary, WI_PARAM_ARRAY, 0, 0, 0),
-    WI_PARAM_ROW(thought, content, WI_PARAM_ARRAY, 0, 0, 0),
+    WI_PARAM(thought, type, STRING, .required = 1),
+    WI_PARAM(thought, id, STRING, .max = ID_MAX),
+    WI_PARAM(thought, summary, ARRAY),
+    WI_PARAM(thought, content, ARRAY),
     WI_PARAM_END,
 };
 

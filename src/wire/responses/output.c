@@ -4,7 +4,6 @@
  */
 #include "wire/responses/responses.h"
 
-#include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
 

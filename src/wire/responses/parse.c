@@ -79,19 +79,19 @@ struct body {
     int64_t top_logprobs;
     int stream;
 };
-#define ROW(member, kind, min, max) WI_PARAM_ROW(body, member, kind, 0, min, max)
 static const struct wi_param body_table[] = {
-    WI_PARAM_ROW(body, model, WI_PARAM_STRING, 1, 1, WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
-    ROW(input, WI_PARAM_ANY, 0, 0),
-    ROW(instructions, WI_PARAM_ANY, 0, 0),
-    ROW(max_output_tokens, WI_PARAM_ANY, 0, 0),
-    ROW(stream, WI_PARAM_BOOL, 0, 0),
-    ROW(tools, WI_PARAM_ARRAY, 0, TOOLS_MAX),
-    ROW(tool_choice, WI_PARAM_ANY, 0, 0),
-    ROW(text, WI_PARAM_OBJECT, 0, 0),
-    ROW(include, WI_PARAM_ARRAY, 0, 64),
-    ROW(top_logprobs, WI_PARAM_INTEGER, 0, 20),
-    ROW(metadata, WI_PARAM_OBJECT, 0, 0),
+    WI_PARAM(body, model, STRING, .required = 1, .min = 1,
+        .max = WI_MODEL_NAME_MAX + WI_MODEL_WHERE_MAX + 1),
+    WI_PARAM(body, input, ANY),
+    WI_PARAM(body, instructions, ANY),
+    WI_PARAM(body, max_output_tokens, ANY),
+    WI_PARAM(body, stream, BOOL),
+    WI_PARAM(body, tools, ARRAY, .max = TOOLS_MAX),
+    WI_PARAM(body, tool_choice, ANY),
+    WI_PARAM(body, text, OBJECT),
+    WI_PARAM(body, include, ARRAY, .max = 64),
+    WI_PARAM(body, top_logprobs, INTEGER, .max = 20),
+    WI_PARAM(body, metadata, OBJECT),
     WI_PARAM_END,
 };
 static const struct wi_parameters lists = {parameters, neutrals, body_table};
@@ -166,19 +166,19 @@ struct format {
     json_t *schema, *strict, *description;
 };
 static const struct wi_param format_table[] = {
-    WI_PARAM_ROW(format, type, WI_PARAM_STRING, 1, 0, 0),
-    WI_PARAM_ROW(format, name, WI_PARAM_STRING, 0, 0, 0),
-    WI_PARAM_ROW(format, schema, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(format, strict, WI_PARAM_ANY, 0, 0, 0),
-    WI_PARAM_ROW(format, description, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(format, type, STRING, .required = 1),
+    WI_PARAM(format, name, STRING),
+    WI_PARAM(format, schema, OBJECT),
+    WI_PARAM(format, strict, ANY),
+    WI_PARAM(format, description, ANY),
     WI_PARAM_END,
 };
 struct text {
     json_t *format, *verbosity; /* the latter changes nothing */
 };
 static const struct wi_param text_table[] = {
-    WI_PARAM_ROW(text, format, WI_PARAM_OBJECT, 0, 0, 0),
-    WI_PARAM_ROW(text, verbosity, WI_PARAM_ANY, 0, 0, 0),
+    WI_PARAM(text, format, OBJECT),
+    WI_PARAM(text, verbosity, ANY),
     WI_PARAM_END,
 };
 

@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,12 +39,16 @@ TEST(an_error_may_quote_itself)
 {
     struct wi_error error;
     wi_error_set(&error, WI_INTERNAL, "a", "inner");
-    wi_error_expect(&error, "x");
+    assert_int_equal(wi_error_expect(&error, "x"), WI_INTERNAL);
+    assert_int_equal(wi_error_allow(&error, "y"), WI_INTERNAL);
+    assert_int_equal(wi_error_expect(NULL, "x"), WI_INVALID_FIELD);
+    assert_int_equal(wi_error_allow(NULL, "y"), WI_INVALID_FIELD);
     assert_int_equal(wi_error_set(&error, WI_UNAVAILABLE, error.field, "outer: %s", error.detail),
         WI_UNAVAILABLE);
     assert_string_equal(error.detail, "outer: inner");
     assert_string_equal(error.field, "a");
     assert_string_equal(error.expected, "");
+    assert_string_equal(error.allowed, "");
     assert_int_equal(wi_error_set(NULL, WI_BAD_JSON, NULL, "nobody listens"), WI_BAD_JSON);
 }
 

@@ -5,7 +5,6 @@
 
 #include <jansson.h>
 #include <pthread.h>
-#include <stdint.h>
 #include <string.h>
 
 static unsigned kept(void)

@@ -4,7 +4,6 @@
 #include "base/buffer.h"
 #include "base/log.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>

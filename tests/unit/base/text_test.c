@@ -93,3 +93,23 @@ TEST(ends_as_it_ends)
     assert_string_equal(wi_text_basename("c.d"), "c.d");
     assert_string_equal(wi_text_basename("a/"), "");
 }
+
+struct row {
+    const char *name;
+    int number;
+};
+
+TEST(rows_lie_and_are_found_by_their_names)
+{
+    struct row rows[] = {{"b", 1}, {"", 2}, {"a/x", 3}, {"a-b", 4}, {"a", 5}};
+    wi_names_sort(rows, 5, sizeof *rows);
+    const int order[] = {2, 5, 4, 3, 1};
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(rows[i].number, order[i]);
+        assert_int_equal(wi_names_find(rows, 5, sizeof *rows, rows[i].name), i);
+    }
+    assert_int_equal(wi_names_find(rows, 5, sizeof *rows, "a/"), -1);
+    assert_int_equal(wi_names_find(rows, 5, sizeof *rows, "c"), -1);
+    wi_names_sort(NULL, 0, sizeof *rows);
+    assert_int_equal(wi_names_find(NULL, 0, sizeof *rows, "a"), -1);
+}

@@ -4,7 +4,6 @@
 
 #include "base/protobuf.h"
 #include <fcntl.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #define VECTOR "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu"

@@ -6,7 +6,6 @@
 
 #include "base/memory.h"
 #include "browser/session_private.h"
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>

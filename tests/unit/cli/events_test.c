@@ -4,7 +4,6 @@
 #include "cli/events.h"
 #include "cli/rest.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

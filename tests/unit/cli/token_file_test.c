@@ -4,7 +4,6 @@
 #include "cli/token_file.c"
 
 #include "cli/cli.h"
-#include <dirent.h>
 #include <sys/wait.h>
 
 #define ONES "1111111111111111111111111111111111111111111111111111111111111111"

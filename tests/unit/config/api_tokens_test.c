@@ -3,7 +3,6 @@
 
 #include "base/secret.h"
 #include "config/api_tokens.h"
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 
 #include "content/cid.h"
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Of "abc". */

@@ -2,7 +2,6 @@
 #include "../test.h"
 
 #include "hub/layout.h"
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>

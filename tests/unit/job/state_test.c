@@ -3,7 +3,6 @@
 
 #include "job/private.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>

@@ -5,12 +5,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "library/listing.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static char root[64];

@@ -4,12 +4,10 @@
 #include "../files.h"
 #include "library/quota.h"
 #include "library/versions_private.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 

@@ -12,7 +12,6 @@
 #include "library/quota.h"
 #include "library/versions_private.h"
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

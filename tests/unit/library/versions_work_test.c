@@ -4,7 +4,6 @@
 #include "../files.h"
 #include "../format/onnx_build.h"
 #include "library/versions_work.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>

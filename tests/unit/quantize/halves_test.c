@@ -3,7 +3,6 @@
 
 #include "quantize/halves.h"
 #include <math.h>
-#include <string.h>
 
 /* IEEE 754 read plainly: what a finite half stands for. */
 static float value_of(uint16_t half)

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "content/tree.h"
 #include "source/offer.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,6 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "webdriver/classic.h"
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

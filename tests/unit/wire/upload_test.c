@@ -2,7 +2,6 @@
 #include "../test.h"
 
 #include "wire/upload.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,14 +2,12 @@
  * POST and GET /v1/results, GET and DELETE /v1/results/ID: runs of the laboratory are kept here.
  * What is sent is checked as lab/run.h says; what follows from samples is not taken from anybody.
  */
-#include "api/endpoints/openapi.h"
-
+#include "store/results.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "lab/run.h"
-#include "store/results.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,7 +9,6 @@
 #include "api/endpoints/models/published.h"
 #include "base/memory.h"
 #include "library/versions_work.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -82,8 +81,7 @@ static enum wi_code read_force(const struct wi_request *request, int *force, str
     if (!text || *force || strcmp(text, "false") == 0)
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "force", "\"%.60s\" is neither true nor false", text);
-    wi_error_allow(error, "true, false");
-    return WI_INVALID_FIELD;
+    return wi_error_allow(error, "true, false");
 }
 
 static enum wi_code check_name(const struct wi_api *api, const char *name, struct wi_error *error)

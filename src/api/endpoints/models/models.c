@@ -16,7 +16,6 @@
 #include "wire/probe.h"
 #include <openssl/evp.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

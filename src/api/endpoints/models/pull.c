@@ -175,30 +175,25 @@ struct requested {
     int stream;
 };
 
-#define ROW(member, kind, required, min, max, help)                                                \
-    {                                                                                              \
-#member, kind, offsetof(struct requested, member), required, min, max, NULL, help, NULL    \
-    }
 const struct wi_param wi_pull_params[] = {
-    ROW(model, WI_PARAM_STRING, 1, 1, 1000,
-        "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
-        "quantisation or dtype; without one it is "
-        "chosen by what is there, by its speed in a browser and by the memory of a page. A "
-        "revision is a branch, a tag or a commit; without one it is what the hub has now. On a hub "
-        "of the layout plain the name may have one to four segments."),
-    ROW(as, WI_PARAM_STRING, 0, 1, WI_MODEL_NAME_MAX,
-        "What the model is called here; else as on the hub, and of a CID ipfs/CID."),
-    ROW(hub, WI_PARAM_STRING, 0, 1, 64,
-        "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, which all "
-        "hubs of the layout ipfs bring."),
-    ROW(precision, WI_PARAM_STRING, 0, 1, 16,
-        "fp32, fp16, int8 or int4: which variant of an ONNX model."),
-    ROW(files, WI_PARAM_ARRAY, 0, 1, WI_PULL_PATTERNS_MAX,
-        "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
-    ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
+    WI_PARAM(requested, model, STRING, .required = 1, .min = 1, .max = 1000,
+        .help = "ORG/NAME[:VARIANT[@REVISION]], or ipfs://CID[/PATH][:VARIANT]. A variant is a "
+                "quantisation or dtype; without one it is chosen by what is there, by its speed "
+                "in a browser and by the memory of a page. A revision is a branch, a tag or a "
+                "commit; without one it is what the hub has now. On a hub of the layout plain the "
+                "name may have one to four segments."),
+    WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "What the model is called here; else as on the hub, and of a CID ipfs/CID."),
+    WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
+        .help = "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, "
+                "which all hubs of the layout ipfs bring."),
+    WI_PARAM(requested, precision, STRING, .min = 1, .max = 16,
+        .help = "fp32, fp16, int8 or int4: which variant of an ONNX model."),
+    WI_PARAM(requested, files, ARRAY, .min = 1, .max = WI_PULL_PATTERNS_MAX,
+        .help = "Patterns such as onnx/*_q4.onnx: these files are fetched, and none are chosen."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
     WI_PARAM_END,
 };
-#undef ROW
 
 static enum wi_code read_patterns(
     const json_t *list, struct wi_strings *patterns, struct wi_error *error)
@@ -210,11 +205,10 @@ static enum wi_code read_patterns(
         size_t length = json_string_length(item);
         if (length < 1 || length > WI_PULL_PATTERN_MAX) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu] is no pattern", i);
-            wi_error_expect(error,
+            return wi_error_expect(error,
                 "a path or pattern such as \"onnx/*_q4.onnx\", of at most %d "
                 "bytes",
                 WI_PULL_PATTERN_MAX);
-            return WI_INVALID_FIELD;
         }
         wi_strings_add(patterns, json_string_value(item));
     }

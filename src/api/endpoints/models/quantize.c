@@ -109,28 +109,24 @@ struct requested {
     int mixed, force, stream;
 };
 
-#define ROW(member, kind, required, min, max, help)                                                \
-    {                                                                                              \
-#member, kind, offsetof(struct requested, member), required, min, max, NULL, help, NULL    \
-    }
 const struct wi_param wi_quantize_params[] = {
-    ROW(bits, WI_PARAM_INTEGER, 1, 4, 16,
-        "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in fewer are "
-        "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
-    ROW(mixed, WI_PARAM_BOOL, 0, 0, 0, "With 4 bits: the layers that lose most by that keep 8."),
-    ROW(force, WI_PARAM_BOOL, 0, 0, 0, "Whether it is published though it measures badly."),
-    ROW(stream, WI_PARAM_BOOL, 0, 0, 0, "Whether the answer is to be events."),
+    WI_PARAM(requested, bits, INTEGER, .required = 1, .min = 4, .max = 16,
+        .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in "
+                "fewer are the weights of MatMul, Gemm and large Gathers; 16 bits compute in "
+                "FP16."),
+    WI_PARAM(
+        requested, mixed, BOOL, .help = "With 4 bits: the layers that lose most by that keep 8."),
+    WI_PARAM(requested, force, BOOL, .help = "Whether it is published though it measures badly."),
+    WI_PARAM(requested, stream, BOOL, .help = "Whether the answer is to be events."),
     WI_PARAM_END,
 };
-#undef ROW
 
 static enum wi_code check(const struct requested *requested, struct wi_error *error)
 {
     if (requested->bits != 4 && requested->bits != 8 && requested->bits != 16) {
         wi_error_set(error, WI_INVALID_FIELD, "bits", "there is no variant of %lld bits",
             (long long)requested->bits);
-        wi_error_allow(error, "4, 8, 16");
-        return WI_INVALID_FIELD;
+        return wi_error_allow(error, "4, 8, 16");
     }
     if (requested->mixed && requested->bits != 4)
         return wi_error_set(

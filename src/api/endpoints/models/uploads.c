@@ -89,18 +89,10 @@ struct requested {
 };
 
 const struct wi_param wi_upload_order_params[] = {
-    {.name = "files",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct requested, files),
-        .required = 1,
-        .min = 1,
-        .max = WI_MODEL_FILES_MAX,
-        .help = "All files of the model.",
-        .form = "[UploadFile]"},
-    {.name = "replace",
-        .kind = WI_PARAM_BOOL,
-        .offset = offsetof(struct requested, replace),
-        .help = "Whether it becomes a new version where there is a model of that name."},
+    WI_PARAM(requested, files, ARRAY, .required = 1, .min = 1, .max = WI_MODEL_FILES_MAX,
+        .help = "All files of the model.", .form = "[UploadFile]"),
+    WI_PARAM(requested, replace, BOOL,
+        .help = "Whether it becomes a new version where there is a model of that name."),
     WI_PARAM_END,
 };
 
@@ -110,26 +102,11 @@ struct file_wish {
 };
 
 const struct wi_param wi_upload_file_params[] = {
-    {.name = "path",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct file_wish, path),
-        .required = 1,
-        .min = 1,
-        .max = WI_FILE_PATH_MAX,
-        .help = "In the model's folder, such as onnx/model.onnx."},
-    {.name = "bytes",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct file_wish, bytes),
-        .required = 1,
-        .min = 0,
-        .max = 9007199254740991.0},
-    {.name = "sha256",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct file_wish, sha256),
-        .required = 1,
-        .min = 64,
-        .max = 64,
-        .help = "In hexadecimal digits, of which letters are small."},
+    WI_PARAM(file_wish, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
+        .help = "In the model's folder, such as onnx/model.onnx."),
+    WI_PARAM(file_wish, bytes, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0),
+    WI_PARAM(file_wish, sha256, STRING, .required = 1, .min = 64, .max = 64,
+        .help = "In hexadecimal digits, of which letters are small."),
     WI_PARAM_END,
 };
 
@@ -290,8 +267,7 @@ static enum wi_code read_files(
             return code;
         if (strspn(file.sha256, "0123456789abcdef") != 64) {
             wi_error_set(error, WI_INVALID_FIELD, "files", "files[%zu].sha256 is no SHA-256", i);
-            wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
-            return WI_INVALID_FIELD;
+            return wi_error_expect(error, "64 hexadecimal digits, of which letters are small");
         }
         wi_source_add(&order->files, file.path, (uint64_t)file.bytes, file.sha256);
     }
@@ -337,21 +313,11 @@ struct query {
 };
 
 const struct wi_param wi_upload_query_params[] = {
-    {.name = "path",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, path),
-        .required = 1,
-        .min = 1,
-        .max = WI_FILE_PATH_MAX,
-        .help = "Of the file, as it was announced."},
-    {.name = "position",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, position),
-        .required = 1,
-        .min = 1,
-        .max = 16,
+    WI_PARAM(query, path, STRING, .required = 1, .min = 1, .max = WI_FILE_PATH_MAX,
+        .help = "Of the file, as it was announced."),
+    WI_PARAM(query, position, STRING, .required = 1, .min = 1, .max = 16,
         .help = "How many bytes of it are here, behind which those of the body come.",
-        .form = "integer"},
+        .form = "integer"),
     WI_PARAM_END,
 };
 
@@ -412,8 +378,7 @@ static enum wi_code read_position(const char *text, uint64_t *position, struct w
 {
     if (strspn(text, "0123456789") != strlen(text)) {
         wi_error_set(error, WI_INVALID_FIELD, "position", "\"%.20s\" is no position", text);
-        wi_error_expect(error, "how many bytes of the file are here, such as 0");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "how many bytes of the file are here, such as 0");
     }
     *position = strtoull(text, NULL, 10);
     return WI_OK;

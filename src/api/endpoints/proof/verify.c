@@ -110,25 +110,11 @@ struct wanted {
 };
 
 const struct wi_param wi_verify_params[] = {
-    {.name = "node",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wanted, node),
-        .min = 1,
-        .max = WI_ID_SIZE - 1,
-        .help = "Only this one; all by default."},
-    {.name = "browser",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct wanted, browser),
-        .min = 1,
-        .max = 31,
-        .help = "Only browsers of this kind."},
-    {.name = "platforms",
-        .kind = WI_PARAM_ARRAY,
-        .offset = offsetof(struct wanted, platforms),
-        .min = 1,
-        .max = WI_PLATFORM_COUNT,
-        .form = "[Platform]",
-        .help = "Only these; by default all on which kernels run."},
+    WI_PARAM(wanted, node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
+        .help = "Only this one; all by default."),
+    WI_PARAM(wanted, browser, STRING, .min = 1, .max = 31, .help = "Only browsers of this kind."),
+    WI_PARAM(wanted, platforms, ARRAY, .min = 1, .max = WI_PLATFORM_COUNT, .form = "[Platform]",
+        .help = "Only these; by default all on which kernels run."),
     WI_PARAM_END,
 };
 

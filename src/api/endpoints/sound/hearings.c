@@ -209,8 +209,7 @@ static enum wi_code refuse_gap(
         wi_error_set(error, WI_CONFLICT, "position",
             "of this sound there are %llu bytes: those from there to %llu are missing",
             (unsigned long long)expected, (unsigned long long)position);
-    wi_error_expect(error, "%llu", (unsigned long long)expected);
-    return WI_CONFLICT;
+    return wi_error_expect(error, "%llu", (unsigned long long)expected);
 }
 
 enum wi_code wi_hearing_take(struct wi_hearing *hearing, uint64_t position,
@@ -249,8 +248,7 @@ enum wi_code wi_hearing_end(struct wi_hearing *hearing, struct wi_error *error)
         wi_error_set(error, WI_INVALID_FIELD, "position",
             "the sound ends in the middle of a sample: %zu of its %zu bytes are missing",
             moment - wi_cutter_torn(hearing->cutter), moment);
-        wi_error_expect(error, "a multiple of %zu bytes in all, or DELETE", moment);
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "a multiple of %zu bytes in all, or DELETE", moment);
     }
     end_sound(hearing);
     return WI_OK;
@@ -305,8 +303,7 @@ static enum wi_code read_place(const struct wi_hearing *hearing, const struct wi
         (wi_parse_length(given, &last) != 0 || last >= wi_events_parts(hearing->events))) {
         wi_error_set(error, WI_INVALID_FIELD, "Last-Event-ID",
             "\"%.40s\" is not the id of an event of this stream", given);
-        wi_error_expect(error, "the id of the last event that came, or no such header");
-        return WI_INVALID_FIELD;
+        return wi_error_expect(error, "the id of the last event that came, or no such header");
     }
     *seq = given && *given ? last + 1 : 0;
     if (wi_events_have(hearing->events, *seq))

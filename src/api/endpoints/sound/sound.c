@@ -36,19 +36,11 @@ struct asked {
     }
 
 const struct wi_param wi_sound_order_params[] = {
-    {.name = "model_name",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct asked, model_name),
-        .required = 1,
-        .min = 1,
-        .max = WI_MODEL_NAME_MAX,
-        .help = "One that does automatic-speech-recognition."},
-    {.name = "format",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct asked, format),
-        .names = wi_pcm_format_names,
+    WI_PARAM(asked, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "One that does automatic-speech-recognition."),
+    WI_PARAM(asked, format, ENUM, .names = wi_pcm_format_names,
         .help = "Of the samples: 16-bit integers or 32-bit floats, little-endian. s16le by "
-                "default."},
+                "default."),
     ROW(sampling_rate, WI_PARAM_INTEGER, WI_PCM_RATE_MIN, WI_PCM_RATE_MAX,
         "Samples a second. 16000 by default."),
     ROW(channels, WI_PARAM_INTEGER, 1, WI_PCM_CHANNELS_MAX,
@@ -217,14 +209,9 @@ struct query {
 };
 
 const struct wi_param wi_sound_query_params[] = {
-    {.name = "position",
-        .kind = WI_PARAM_INTEGER,
-        .offset = offsetof(struct query, position),
-        .required = 1,
-        .min = 0,
-        .max = 9007199254740991.0,
+    WI_PARAM(query, position, INTEGER, .required = 1, .min = 0, .max = 9007199254740991.0,
         .help = "How many bytes of the sound are before those of the body. Bytes that were had "
-                "already are passed over."},
+                "already are passed over."),
     WI_PARAM_END,
 };
 

@@ -23,23 +23,11 @@ struct query {
 
 #define PLACE_MAX 64
 const struct wi_param wi_history_params[] = {
-    {.name = "step",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct query, step),
-        .names = step_names,
-        .help = "How long a step is: 10s by default."},
-    {.name = "model",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, model),
-        .min = 1,
-        .max = WI_MODEL_NAME_MAX,
-        .help = "Only what that model was asked."},
-    {.name = "place",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, place),
-        .min = 1,
-        .max = PLACE_MAX,
-        .help = "Only what ran there, such as chrome/wasm."},
+    WI_PARAM(query, step, ENUM, .names = step_names, .help = "How long a step is: 10s by default."),
+    WI_PARAM(query, model, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
+        .help = "Only what that model was asked."),
+    WI_PARAM(query, place, STRING, .min = 1, .max = PLACE_MAX,
+        .help = "Only what ran there, such as chrome/wasm."),
     WI_PARAM_END,
 };
 

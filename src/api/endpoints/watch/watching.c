@@ -353,18 +353,11 @@ struct query {
 };
 
 const struct wi_param wi_events_params[] = {
-    {.name = "kinds",
-        .kind = WI_PARAM_STRING,
-        .offset = offsetof(struct query, kinds),
-        .min = 1,
-        .max = 100,
+    WI_PARAM(query, kinds, STRING, .min = 1, .max = 100,
         .help = "Which objects: some of status, queue, session, node, model, job and pull, with "
-                "commas between them; else all."},
-    {.name = "log",
-        .kind = WI_PARAM_ENUM,
-        .offset = offsetof(struct query, log),
-        .names = wi_level_names,
-        .help = "For admins: lines of the log, of this level and of worse ones, too."},
+                "commas between them; else all."),
+    WI_PARAM(query, log, ENUM, .names = wi_level_names,
+        .help = "For admins: lines of the log, of this level and of worse ones, too."),
     WI_PARAM_END,
 };
 
@@ -388,8 +381,7 @@ static enum wi_code read_kinds(const char *words, unsigned *kinds, struct wi_err
         if (read_kind(words, length, kinds) != 0) {
             wi_error_set(error, WI_INVALID_FIELD, "kinds", "\"%.*s\" is no kind of object",
                 length < 40 ? (int)length : 40, words);
-            wi_error_allow(error, "status, queue, session, node, model, job, pull");
-            return WI_INVALID_FIELD;
+            return wi_error_allow(error, "status, queue, session, node, model, job, pull");
         }
         words = words[length] ? words + length + 1 : NULL;
     }

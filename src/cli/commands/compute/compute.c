@@ -5,7 +5,6 @@
 #include "cli/commands/infer.h"
 #include "cli/table.h"
 #include "kernel/program.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -8,10 +8,8 @@
 #include "net/certificate.h"
 #include "net/lws.h"
 #include <errno.h>
-#include <fcntl.h>
 #include <glob.h>
 #include <sched.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>

@@ -4,7 +4,6 @@
  */
 #include "cli/cli.h"
 
-#include "base/memory.h"
 #include "cli/events.h"
 #include "cli/plain.h"
 #include "cli/progress.h"

@@ -2,7 +2,6 @@
 #include "../../test.h"
 
 #include "pool/facts/place.h"
-#include <stdio.h>
 #include <string.h>
 
 static struct wi_node_info node;
