@@ -29,6 +29,9 @@
 /* Of those that may be open, so many descriptors are not for its connections but for all that the
  * rest of the program does: model files, drivers, the database, downloads. */
 #define WI_BRIDGE_RESERVED_DESCRIPTORS 64
+/* In the reason of an attempt whose node has answered, and not as it was asked: so clients tell it
+ * from one whose node broke. */
+#define WI_BRIDGE_UNUSABLE "cannot be used"
 
 struct wi_adapter {
     char vendor[64];

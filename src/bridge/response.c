@@ -219,8 +219,8 @@ static void disbelieve(struct wi_node *node, const struct wi_error *problem, str
     bridge->counters.bad_answers++;
     wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
         "an answer of this node is not used: %s", problem->detail);
-    wi_error_set(error, WI_INFERENCE_FAILED, NULL, "the answer of node %s cannot be used: %s",
-        node->info.id, problem->detail);
+    wi_error_set(error, WI_INFERENCE_FAILED, NULL,
+        "the answer of node %s " WI_BRIDGE_UNUSABLE ": %s", node->info.id, problem->detail);
 }
 
 void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)

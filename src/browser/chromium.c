@@ -195,5 +195,8 @@ static enum wi_code fill(
     return WI_OK;
 }
 
-const struct wi_browser_family wi_family_chromium = {
-    .name = "chromium", .kinds = kinds, .fill = fill};
+const struct wi_browser_family wi_family_chromium = {.name = "chromium",
+    .kinds = kinds,
+    .switches = switches,
+    .preferences = preferences,
+    .fill = fill};

@@ -54,6 +54,8 @@ struct wi_plan {
 struct wi_browser_family {
     const char *name;
     const struct wi_kind *kinds; /* the last one has no name */
+    const struct wi_switch *switches;
+    const struct wi_preference *preferences; /* NULL: it has none */
     /* Fills all of `launch` but `sandbox`. WI_OK, or WI_UNAVAILABLE with `error` filled. */
     enum wi_code (*fill)(
         const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error);
@@ -75,6 +77,12 @@ void wi_switches_add_rows(
 json_t *wi_switches_json(const struct wi_strings *list);
 /* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
 json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
+
+/* Adds what is told of how a browser is started: the rows that a setting decides and those of the
+ * kind, then the operator's, of which the value is told only where it can be no path and no name of
+ * a host. */
+void wi_switches_tell(
+    struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
 
 /* --- graphics adapters (switches.c) ---------------------------------------------------------- */
 

@@ -291,5 +291,9 @@ static enum wi_code fill(
     return fill_direct(plan, launch, error);
 }
 
-const struct wi_browser_family wi_family_firefox = {
-    .name = "firefox", .kinds = kinds, .fill = fill, .sandbox_as_root = 1};
+const struct wi_browser_family wi_family_firefox = {.name = "firefox",
+    .kinds = kinds,
+    .switches = switches,
+    .preferences = preferences,
+    .fill = fill,
+    .sandbox_as_root = 1};

@@ -67,5 +67,6 @@ enum wi_code wi_launch_make(
     launch->dialect = WI_DIALECT_CLASSIC;
     launch->sandbox = plan.sandbox;
     launch->url = wi_strdup(request->browser->driver_url);
+    wi_switches_tell(&launch->flags, family, &plan);
     return family->fill(&plan, launch, error);
 }

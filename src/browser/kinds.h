@@ -37,10 +37,14 @@ struct wi_launch {
     size_t file_count;
     enum wi_driver_dialect dialect; /* classic or bidi */
     char *url;                      /* of a WebDriver service that runs already; else NULL */
-    const char *port_line; /* what comes before the port in the line that tells it; static */
-    json_t *capabilities;  /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
-    int sandbox;           /* 0: the browser runs without its sandbox */
+    const char *port_line;   /* what comes before the port in the line that tells it; static */
+    json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
+    int sandbox;             /* 0: the browser runs without its sandbox */
+    struct wi_strings flags; /* what may be told of its switches and preferences */
 };
+/* At most so many are told, each of less than so many bytes. */
+#define WI_LAUNCH_FLAGS_MAX 64
+#define WI_LAUNCH_FLAG_SIZE 256
 
 /* WI_OK, or WI_UNAVAILABLE naming the program that is missing and what brings it, or saying why
  * this browser cannot show our page from there. */

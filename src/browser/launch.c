@@ -42,6 +42,7 @@ void wi_launch_clear(struct wi_launch *launch)
 {
     wi_strings_clear(&launch->command);
     wi_strings_clear(&launch->environment);
+    wi_strings_clear(&launch->flags);
     for (size_t i = 0; i < launch->file_count; i++) {
         free(launch->files[i].path);
         free(launch->files[i].text);

@@ -143,6 +143,11 @@ int wi_session_end_gpu(struct wi_session *session)
     return session->child && wi_child_end_part(session->child, GPU_PROCESS) > 0 ? 0 : -1;
 }
 
+const struct wi_strings *wi_session_flags(const struct wi_session *session)
+{
+    return &session->launch.flags;
+}
+
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
 {
     struct wi_launch_request request = {.browser = browser, .directory = "/"};

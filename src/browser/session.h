@@ -113,6 +113,8 @@ enum wi_session_state wi_session_state(const struct wi_session *session);
 void wi_session_info(const struct wi_session *session, struct wi_session_info *info);
 uint64_t wi_session_memory(const struct wi_session *session);  /* see wi_child_memory */
 unsigned wi_session_stopped(const struct wi_session *session); /* see wi_child_stopped */
+/* What may be told of how its browser was started. */
+const struct wi_strings *wi_session_flags(const struct wi_session *session);
 
 /* Whether this kind can be started here: WI_OK, or WI_UNAVAILABLE naming the program that is
  * missing and the package that brings it. Used before each start and by `webinfer doctor`. */

@@ -147,3 +147,73 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
     }
     return preferences;
 }
+
+/* --- what is told ---------------------------------------------------------------------------- */
+
+/* Whether it depends on how the browser computes. */
+static int is_setting(enum wi_when when)
+{
+    return when != WI_WHEN_ALWAYS && when != WI_WHEN_LOCAL;
+}
+
+/* What is told is bounded. */
+static void tell(struct wi_strings *flags, const char *text)
+{
+    if (flags->count < WI_LAUNCH_FLAGS_MAX && strlen(text) < WI_LAUNCH_FLAG_SIZE)
+        wi_switches_add(flags, text);
+}
+
+/* The operator's: an argument without dashes is an address or a path, and so may any value be, but
+ * for those of what says how a browser computes. */
+static void tell_argument(struct wi_strings *flags, const char *text)
+{
+    static const char *const whole[] = {"--headless", "--use-angle", "--use-gl", "--use-vulkan",
+        "--use-webgpu-adapter", "--use-webgpu-power-preference", "--js-flags"};
+    size_t length = strcspn(text, "=");
+    int is_whole = is_feature_list(text, length);
+
+    for (size_t i = 0; i < sizeof whole / sizeof *whole; i++)
+        is_whole |= strlen(whole[i]) == length && strncmp(whole[i], text, length) == 0;
+    char *told = wi_strndup(text, is_whole && !strchr(text, '/') ? strlen(text) : length);
+    if (*text == '-')
+        tell(flags, told);
+    free(told);
+}
+
+/* "dom.webgpu.enabled=true"; a text's value may be anything. */
+static void tell_preference(struct wi_strings *flags, const char *name, const json_t *value)
+{
+    char *shown = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
+    char *told = wi_sprintf(shown ? "%s=%s" : "%s", name, shown ? shown : "");
+
+    tell(flags, told);
+    free(told);
+    free(shown);
+}
+
+static void tell_preferences(
+    struct wi_strings *flags, const struct wi_preference *rows, const struct wi_plan *plan)
+{
+    json_t *all = wi_preferences_json(NULL, plan), *value;
+    const char *name;
+
+    for (const struct wi_preference *row = rows; row && row->name; row++)
+        if (is_setting(row->when) && applies(row->when, plan) && !json_object_get(all, row->name))
+            json_object_set_new(all, row->name, json_loads(row->value, JSON_DECODE_ANY, NULL));
+    json_object_foreach(all, name, value) tell_preference(flags, name, value);
+    json_decref(all);
+}
+
+void wi_switches_tell(
+    struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan)
+{
+    const struct wi_strings *arguments = &plan->browser->arguments;
+
+    for (const struct wi_switch *row = family->switches; row->text; row++)
+        if (is_setting(row->when) && applies(row->when, plan))
+            tell(flags, row->text);
+    wi_switches_add_rows(flags, plan->kind->switches, plan);
+    for (size_t i = 0; i < arguments->count; i++)
+        tell_argument(flags, arguments->items[i]);
+    tell_preferences(flags, family->preferences, plan);
+}

@@ -155,4 +155,5 @@ static enum wi_code fill(
     return WI_OK;
 }
 
-const struct wi_browser_family wi_family_webkit = {.name = "webkit", .kinds = kinds, .fill = fill};
+const struct wi_browser_family wi_family_webkit = {
+    .name = "webkit", .kinds = kinds, .switches = switches, .fill = fill};

@@ -136,6 +136,9 @@ static const struct wi_member session_row[] = {
     {"started_at", "integer", "In milliseconds since 1970."},
     {"ready_ms", "number", "How long it took to be ready."},
     {"browser_version", "string", NULL},
+    {"flags", "[string]",
+        "Switches and preferences that it was started with and that a setting decides, without "
+        "values that may be paths or addresses."},
     {"driver_pid", "integer", NULL},
     {"network", "'isolated'|'host'", NULL},
     {"node", "string|null", NULL},

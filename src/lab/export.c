@@ -165,7 +165,7 @@ static void put_time(struct wi_buffer *out, double ms)
 
 /* A column: its title, and what puts its field, where it has one. */
 struct column {
-    const char *title;
+    const char *title; /* NULL: those of texts */
     void (*put)(struct wi_buffer *out, const struct wi_lab_figures *figures,
         const struct wi_lab_figure *row);
 };
@@ -209,16 +209,13 @@ CELL(load_ms, put_time(out, cell->load_ms))
 CELL(first_ms, put_time(out, cell->first_ms))
 CELL(disturbed, put_count(out, cell->disturbed))
 CELL(error_ratio, put_time(out, cell->error_ratio))
-/* Of a model that writes. */
-#define WRITTEN(name) CELL(name, if (cell->writes) put_time(out, cell->text.name))
-WRITTEN(prompt_tokens)
-WRITTEN(tokens)
-WRITTEN(prompt_per_s)
-WRITTEN(generated_per_s)
-WRITTEN(first_p50_ms)
-WRITTEN(first_p90_ms)
-WRITTEN(token_ms)
-WRITTEN(all_per_s)
+/* All columns of a model that writes. */
+CELL(
+    texts, for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
+        wi_buffer_puts(out, i ? "," : "");
+        if (cell->writes)
+            put_time(out, wi_lab_text_value(&cell->text, &wi_lab_text_figures[i]));
+    })
 COLUMN(n, put_count(out, (int64_t)row->summary.n))
 SUMMARY(min)
 SUMMARY(median)
@@ -249,18 +246,25 @@ static const struct column columns[] = {TITLE(run), TITLE(name), TITLE(began_at)
     TITLE(platform), TITLE(engine), TITLE(engine_version), TITLE(precision), TITLE(threads),
     TITLE(optimization), TITLE(batch), TITLE(concurrency), TITLE(clock), TITLE(yardstick),
     TITLE(outcome), TITLE(reason), TITLE(load_ms), TITLE(first_ms), TITLE(disturbed),
-    TITLE(error_ratio), TITLE(prompt_tokens), TITLE(tokens), TITLE(prompt_per_s),
-    TITLE(generated_per_s), TITLE(first_p50_ms), TITLE(first_p90_ms), TITLE(token_ms),
-    TITLE(all_per_s), TITLE(n), {"min_ms", csv_min}, {"median_ms", csv_median}, {"low_ms", csv_low},
-    {"high_ms", csv_high}, {"p90_ms", csv_p90}, TITLE(bimodal), TITLE(baseline), TITLE(speedup),
-    TITLE(speedup_low), TITLE(speedup_high), TITLE(simulated), TITLE(noisy), TITLE(imported),
-    TITLE(samples_ms)};
+    TITLE(error_ratio), {NULL, csv_texts}, TITLE(n), {"min_ms", csv_min}, {"median_ms", csv_median},
+    {"low_ms", csv_low}, {"high_ms", csv_high}, {"p90_ms", csv_p90}, TITLE(bimodal),
+    TITLE(baseline), TITLE(speedup), TITLE(speedup_low), TITLE(speedup_high), TITLE(simulated),
+    TITLE(noisy), TITLE(imported), TITLE(samples_ms)};
 #define COLUMNS (sizeof columns / sizeof *columns)
+
+static void put_title(struct wi_buffer *out, const struct column *column)
+{
+    for (size_t i = 0; i < WI_LAB_TEXT_FIGURES && !column->title; i++)
+        wi_buffer_strings(out, i ? "," : "", wi_lab_text_figures[i].member, NULL);
+    wi_buffer_puts(out, column->title ? column->title : "");
+}
 
 void wi_lab_put_csv(struct wi_buffer *out, const struct wi_lab_figures *figures)
 {
-    for (size_t i = 0; i < COLUMNS; i++)
-        wi_buffer_strings(out, i ? "," : "", columns[i].title, NULL);
+    for (size_t i = 0; i < COLUMNS; i++) {
+        wi_buffer_puts(out, i ? "," : "");
+        put_title(out, &columns[i]);
+    }
     wi_buffer_puts(out, "\r\n");
     for (size_t row = 0; row < figures->count; row++) {
         for (size_t i = 0; i < COLUMNS; i++) {

@@ -116,11 +116,21 @@ static void put_times(struct wi_buffer *out, const struct wi_lab_figure *row)
     wi_buffer_puts(out, " | ");
 }
 
-static void put_figure(struct wi_buffer *out, double value)
+/* The head of their table without a cell, else that one's row. */
+static void put_text(struct wi_buffer *out, const struct wi_lab_cell *cell)
 {
-    if (value >= 0)
-        wi_buffer_printf(out, "%.4g", value);
-    wi_buffer_puts(out, " | ");
+    for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
+        const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];
+        double value = cell ? wi_lab_text_value(&cell->text, figure) : -1;
+        if (!figure->title)
+            continue;
+        if (!cell)
+            wi_buffer_puts(out, figure->title);
+        else if (value >= 0)
+            wi_buffer_printf(out, "%.4g", value);
+        wi_buffer_puts(out, " | ");
+    }
+    wi_buffer_puts(out, "\n");
 }
 
 /* Models that write, where there are some and there is room. */
@@ -129,21 +139,17 @@ static void put_texts(struct wi_buffer *out, const struct wi_lab_figures *figure
     int has_head = 0;
     for (size_t i = 0; i < figures->count; i++) {
         const struct wi_lab_cell *cell = figures->rows[i].cell;
-        const double of_text[] = {cell->text.prompt_per_s, cell->text.first_p50_ms,
-            cell->text.first_p90_ms, cell->text.token_ms, cell->text.generated_per_s,
-            cell->text.all_per_s};
         struct wi_buffer row = {0};
         if (!cell->writes)
             continue;
-        if (!has_head)
-            wi_buffer_puts(&row,
-                "\n| text | prompt tokens/s | first token ms | p90 ms | ms a token | "
-                "tokens/s of a user | of all |\n|---|---|---|---|---|---|---|\n");
+        if (!has_head) {
+            wi_buffer_puts(&row, "\n| text | ");
+            put_text(&row, NULL);
+            wi_buffer_puts(&row, "|---|---|---|---|---|---|---|\n");
+        }
         has_head = 1;
         put_name(&row, cell);
-        for (size_t k = 0; k < sizeof of_text / sizeof *of_text; k++)
-            put_figure(&row, of_text[k]);
-        wi_buffer_puts(&row, "\n");
+        put_text(&row, cell);
         if (!add_row(out, &row))
             break;
     }

@@ -106,7 +106,8 @@ const struct wi_param wi_lab_cell_params[] = {
     TEXT(hash, "SHA-256 of what ran."),
     TEXT(browser, "Its kind, such as chrome."),
     TEXT(browser_version, NULL),
-    JSON("flags", flags, WI_PARAM_ARRAY, FLAGS_MAX, "[string]", "With which it was started."),
+    JSON("flags", flags, WI_PARAM_ARRAY, FLAGS_MAX, "[string]",
+        "What a setting decides of how it was started, as GET /v1/status tells it."),
     NAME(platform, wi_lab_platform_names, 1),
     JSON("adapter", adapter, WI_PARAM_OBJECT, 0, "Adapter|null", NULL),
     TEXT(engine, NULL),
@@ -150,19 +151,28 @@ const struct wi_param wi_lab_cell_params[] = {
 #undef JSON
 #undef NAME
 
-#define TEXT(member) WI_PARAM_ROW(wi_lab_text, member, WI_PARAM_NUMBER, 0, 0, WI_LAB_MS_MAX)
-static const struct wi_param text_params[] = {
-    TEXT(prompt_tokens),
-    TEXT(tokens),
-    TEXT(prompt_per_s),
-    TEXT(generated_per_s),
-    TEXT(first_p50_ms),
-    TEXT(first_p90_ms),
-    TEXT(token_ms),
-    TEXT(all_per_s),
-    WI_PARAM_END,
+#define FIGURE(member, title, column)                                                              \
+    {                                                                                              \
+#member, title, column, offsetof(struct wi_lab_text, member)                               \
+    }
+const struct wi_lab_text_figure wi_lab_text_figures[WI_LAB_TEXT_FIGURES] = {
+    FIGURE(prompt_tokens, NULL, NULL),
+    FIGURE(tokens, NULL, NULL),
+    FIGURE(prompt_per_s, "prompt tokens/s", "PROMPT/S"),
+    FIGURE(first_p50_ms, "first token ms", "FIRST"),
+    FIGURE(first_p90_ms, "p90 ms", "P90"),
+    FIGURE(token_ms, "ms a token", "MS/TOKEN"),
+    FIGURE(generated_per_s, "tokens/s of a user", "TOKENS/S"),
+    FIGURE(all_per_s, "of all", "OF ALL"),
 };
-#undef TEXT
+#undef FIGURE
+
+double wi_lab_text_value(const struct wi_lab_text *text, const struct wi_lab_text_figure *figure)
+{
+    double value;
+    memcpy(&value, (const char *)text + figure->offset, sizeof value);
+    return value;
+}
 
 struct who {
     const char *version, *commit;
@@ -278,9 +288,14 @@ static enum wi_code read_text(
     cell->writes = text != NULL;
     if (!text)
         return WI_OK;
+    struct wi_param params[WI_LAB_TEXT_FIGURES + 1] = {0};
+    for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++)
+        params[i] = (struct wi_param){.name = wi_lab_text_figures[i].member,
+            .kind = WI_PARAM_NUMBER,
+            .offset = wi_lab_text_figures[i].offset,
+            .max = WI_LAB_MS_MAX};
     char *inside = wi_sprintf("%stext.", where);
-    enum wi_code code =
-        wi_params_read(text_params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
+    enum wi_code code = wi_params_read(params, text, WI_PARAMS_STRICT, inside, &cell->text, error);
     free(inside);
     return code;
 }

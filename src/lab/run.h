@@ -48,6 +48,17 @@ struct wi_lab_text {
     double all_per_s;                  /* that all users together get in a second */
 };
 
+/* What each of them is called, in the order in which reports have them. */
+#define WI_LAB_TEXT_FIGURES 8
+struct wi_lab_text_figure {
+    const char *member; /* of a cell's `text`, and in exports */
+    const char *title;  /* in reports; NULL: these leave it out */
+    const char *column; /* likewise, on a terminal */
+    size_t offset;      /* in wi_lab_text */
+};
+extern const struct wi_lab_text_figure wi_lab_text_figures[WI_LAB_TEXT_FIGURES];
+double wi_lab_text_value(const struct wi_lab_text *text, const struct wi_lab_text_figure *figure);
+
 /* Texts and JSON are borrowed from `json`; NULL is not known, and so is a number below 0. */
 struct wi_lab_cell {
     json_t *json;  /* its document: a reference */

@@ -9,6 +9,16 @@
 #include "browser/network.h"
 #include <stdlib.h>
 
+static json_t *flags_json(const struct wi_session *browser)
+{
+    const struct wi_strings *flags = wi_session_flags(browser);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < flags->count; i++)
+        json_array_append_new(list, json_string(flags->items[i]));
+    return list;
+}
+
 static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
 {
     const struct pool_session_info *its = wi_pool_session_info(session);
@@ -17,14 +27,15 @@ static json_t *session_json(const struct wi_pool *pool, const struct pool_sessio
 
     wi_session_info(its->browser, &info);
     return json_pack(
-        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:i, s:I, s:s, s:s?}", "id",
-        info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step", info.step,
-        "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL, "successor",
-        *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs, "started_at",
-        (json_int_t)its->started_at, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
-        "browser_version", info.browser_version, "driver_pid", (int)info.driver_pid, "memory_bytes",
-        (json_int_t)wi_session_memory(its->browser), "network", info.apart ? "isolated" : "host",
-        "node", node ? wi_pool_node_info_of(node)->id : NULL);
+        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:o, s:i, s:I, s:s, s:s?}",
+        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
+        info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
+        "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
+        "started_at", (json_int_t)its->started_at, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
+        "browser_version", info.browser_version, "flags", flags_json(its->browser), "driver_pid",
+        (int)info.driver_pid, "memory_bytes", (json_int_t)wi_session_memory(its->browser),
+        "network", info.apart ? "isolated" : "host", "node",
+        node ? wi_pool_node_info_of(node)->id : NULL);
 }
 
 json_t *wi_pool_sessions_json(const struct wi_pool *pool)

@@ -10,12 +10,12 @@
  * Each of these two is one whole command.
  */
 import fs from 'node:fs';
-import http from 'node:http';
 import os from 'node:os';
 import path from 'node:path';
 import { webinfer } from '../lib/cli.mjs';
 import { commandLine, flag, parts as partsOf, roundsOf } from '../lib/command-line.mjs';
 import { withDaemon } from '../lib/daemon.mjs';
+import { HttpProxy } from '../lib/http-proxy.mjs';
 import { cellOf, drawn, runOf, timesOf } from '../lib/runs.mjs';
 import { counted, shown, spread, table } from './figures.mjs';
 import { withAll } from './pool/kinds.mjs';
@@ -61,25 +61,6 @@ async function compareClients(daemon, { client }, rounds, runs) {
 
 /* --- a whole run -------------------------------------------------------------------------------- */
 
-/** Hands requests on, and tells `told` of each that was measured: when it began and ended, what was asked and answered. */
-async function startProxy(to, told) {
-    const bodyOf = async (stream) => Buffer.concat(await stream.toArray());
-    const server = http.createServer(async (request, response) => {
-        const asked = await bodyOf(request), began = performance.now();
-        const { host: _, ...headers } = request.headers;
-        const call = http.request(to + request.url, { method: request.method, headers }, async (answer) => {
-            const answered = await bodyOf(answer);
-            told({ path: request.url, began, ended: performance.now(), asked, answered });
-            response.writeHead(answer.statusCode, answer.headers);
-            response.end(answered);
-        });
-        call.on('error', () => response.destroy());
-        call.end(asked);
-    });
-    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return { url: `http://127.0.0.1:${/** @type {any} */ (server.address()).port}`, stop: () => server.close() };
-}
-
 const sum = (numbers) => numbers.reduce((all, one) => all + one, 0);
 
 /** A run that takes this long is warm after the first: none is made before the samples. */
@@ -109,13 +90,13 @@ function shareOf(requests) {
 function measureRun() {
     return withAll({ models: [MODEL], pool: { numerics: 'off' } }, async (daemon, kinds) => {
         const requests = [];
-        const proxy = await startProxy(daemon.url, (one) => requests.push(one));
+        const proxy = await new HttpProxy({ answered: (one) => requests.push(one) }).listen(daemon.url);
         try {
             const began = performance.now();
             const { cells } = JSON.parse(await command({ folder: daemon.folder, temporary: daemon.temporary, url: proxy.url }, 'bench', MODEL, '--json'));
             return { kinds, seconds: (performance.now() - began) / 1000, share: shareOf(requests), cells: counted(cells.map(({ outcome }) => outcome)) };
         } finally {
-            proxy.stop();
+            proxy.close();
         }
     });
 }

@@ -9,6 +9,7 @@ import { after, before, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { cliPath } from '../lib/paths.mjs';
 import { cellOf, drawn, runOf, timesOf } from '../lib/runs.mjs';
+import { until } from '../lib/wait.mjs';
 import { launch } from './support/browser.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 
@@ -50,6 +51,7 @@ before(async () => {
     write('run', runOf('run-1', { more: [bad, made], head: { name: HOSTILE } }));
     rewrite('run', 'run', ({ run }) => ({ run, history: HISTORY }));
     rewrite('run', 'matrix', () => ({ matrix: MATRIX }));
+    fs.writeFileSync(at('forbidden.html'), fs.readFileSync(at('run.html'), 'utf8').replace('</head>', () => '<script>document.title = 1</script></head>'));
     json = JSON.parse(execFileSync(cliPath, ['results', 'export', at('run.json'), '--format', 'json'], { encoding: 'utf8' }));
     browser = await launch();
 });
@@ -203,8 +205,9 @@ const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
 
 test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async () => {
-    const other = await launchFirefox(firefox, NOWHERE);
+    const other = await launchFirefox(firefox, NOWHERE), problems = [];
     try {
+        await other.noteViolations(problems);
         const { tab } = await other.openTab();
         await tab.goto(pathToFileURL(at('run.html')).href);
         await tab.waitForSelector('.plot canvas');
@@ -213,12 +216,20 @@ test('so it is in Firefox', { skip: !firefox && 'there is no Firefox' }, async (
         assert.equal(await tab.evaluate('getComputedStyle(document.querySelector("table")).borderCollapse'), 'collapse', 'the style sheet holds');
         await tab.evaluate('[...document.querySelectorAll("thead button")].find((one) => one.textContent === "Median ms").click()');
         await checkOrder(tab, 'Median ms', true);
+        await tab.evaluate('[...document.querySelectorAll("thead button")].find((one) => one.textContent === "Median ms").focus()');
+        await tab.keyboard.press('Enter');
+        await checkOrder(tab, 'Median ms', false);
         await tab.resize(400, 800);
         await tab.waitFor('document.documentElement.scrollWidth <= innerWidth && innerWidth === 400');
         await tab.goto(pathToFileURL(at('matrix.html')).href);
         await tab.waitForSelector('tbody tr');
         checkMatrix(await tab.evaluate(CELLS));
         assert.equal(await tab.evaluate('document.querySelectorAll("img, iframe, main script, main style").length'), 0);
+        assert.deepEqual(problems, []);
+        // What is forbidden is told: the same document with a script that it has no hash of.
+        await tab.goto(pathToFileURL(at('forbidden.html')).href);
+        await until(() => problems.length > 0, { what: 'the violation' });
+        assert.deepEqual(problems, ['violation of script-src-elem']);
     } finally {
         await other.close();
     }

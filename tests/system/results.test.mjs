@@ -2,7 +2,6 @@
  * Runs of the laboratory: kept by the API, shown, compared, exported and imported by the client. Without a browser.
  * What DuckDB and a client of the test's own compute is what webinfer prints.
  */
-import { DuckDBInstance } from '@duckdb/node-api';
 import Ajv from 'ajv/dist/2020.js';
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -11,6 +10,7 @@ import path from 'node:path';
 import { after, before } from 'node:test';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { differences, withExports } from '../lib/duckdb.mjs';
 import { root } from '../lib/paths.mjs';
 import { cellOf, runOf } from '../lib/runs.mjs';
 import { tokensOf, writeTokens } from '../lib/tokens.mjs';
@@ -308,6 +308,9 @@ test('reports are written where they are asked for, and the document has what ea
     assert.equal(html.split('</script').length, 3, 'nothing from outside ends a script');
     const { run, history } = JSON.parse(/id="run">(.*?)<\/script>/s.exec(html)[1]);
     assert.equal(run.id, 'run-report');
+    const stored = (await get('/v1/results/run-report')).json.cells;
+    assert.deepEqual(run.cells.map(({ samples_ms }) => samples_ms), stored.map(({ samples_ms }) => samples_ms));
+    for (const { index, summary } of run.cells.filter((cell) => cell.summary)) near(summary.median, medianOf(stored[index].samples_ms));
     assert.ok(history.every(({ id }) => !/^run-(?:made|report|after)/.test(id)), JSON.stringify(history));
     const { cells } = (await get('/v1/results/run-before')).json, { commit, medians } = history.find(({ id }) => id === 'run-before');
     const timed = cells.filter(({ yardstick, outcome }) => !yardstick && outcome === 'ok');
@@ -329,30 +332,12 @@ test('DuckDB reads the exports, and its medians and ratios are ours', async () =
         fs.writeFileSync(path.join(folder, `${run.id}.ndjson`), (await cli('export', run.id)).out);
         ours.push(...(await cli('export', run.id, '--format', 'json')).json.cells.map((cell) => ({ ...cell, run: run.id })));
     }
-    const instance = await DuckDBInstance.create(':memory:', { autoinstall_known_extensions: 'false', autoload_known_extensions: 'false',
-        allow_community_extensions: 'false' });
-    const connection = await instance.connect();
-    const ask = async (sql) => (await connection.runAndReadAll(sql)).getRowObjectsJson();
-    await connection.run(`SET VARIABLE runs = '${folder}/*.ndjson'`);
-    const samples = path.join(folder, 'samples.parquet');
-    await connection.run(fs.readFileSync(path.join(root, 'lab/lab.sql'), 'utf8').replace("'samples.parquet'", `'${samples}'`));
-    const theirs = await ask('SELECT * FROM medians ORDER BY run, index');
-    const timed = ours.filter(({ summary }) => summary);
-    assert.equal(theirs.length, timed.length);
-    theirs.forEach((row, i) => {
-        assert.deepEqual([row.run, row.index, row.model], [timed[i].run, timed[i].index, timed[i].model]);
-        near(row.median_ms, timed[i].summary.median);
-        near(row.p90_ms, timed[i].summary.p90);
-        near(row.min_ms, timed[i].summary.min);
+    await withExports(folder, async (ask) => {
+        assert.deepEqual(await differences(ask, ours), []);
+        assert.deepEqual(await ask("SELECT DISTINCT platform FROM best_places WHERE model = 'digits'"), [{ platform: 'webgpu' }]);
+        const slower = await ask('SELECT * FROM regressions');
+        assert.deepEqual(slower.map(({ run, run_before, platform }) => [run, run_before, platform]), Array(6).fill(['run-d2', 'run-d1', 'webgpu']));
+        assert.equal((await ask(`SELECT count(*) AS n FROM '${folder}/samples.parquet'`))[0].n,
+            String(ours.filter(({ summary }) => summary).reduce((sum, { samples_ms }) => sum + samples_ms.length, 0)));
     });
-    const ratios = await ask('SELECT * FROM speedups ORDER BY run, index');
-    const sped = ours.filter(({ speedup }) => speedup);
-    assert.equal(ratios.length, sped.length);
-    ratios.forEach((row, i) => near(row.speedup, sped[i].speedup.value));
-    assert.deepEqual(await ask("SELECT DISTINCT platform FROM best_places WHERE model = 'digits'"), [{ platform: 'webgpu' }]);
-    const slower = await ask('SELECT * FROM regressions');
-    assert.deepEqual(slower.map(({ run, run_before, platform }) => [run, run_before, platform]), Array(6).fill(['run-d2', 'run-d1', 'webgpu']));
-    assert.equal((await ask(`SELECT count(*) AS n FROM '${samples}'`))[0].n, String(timed.reduce((sum, { samples_ms }) => sum + samples_ms.length, 0)));
-    connection.closeSync();
-    instance.closeSync();
 });

@@ -3,6 +3,7 @@
 #define WI_TESTS_FILES_H
 
 #include "base/memory.h"
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -47,6 +48,18 @@ static inline void close_root(const char *root, int folder)
 {
     close(folder);
     remove_root(root);
+}
+
+/* How many files this process has open. */
+static inline int count_open(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int count = 0;
+    assert_non_null(folder);
+    while (readdir(folder))
+        count++;
+    closedir(folder);
+    return count;
 }
 
 /* FOLDER/NAME, with the folders on the way made where they are missing; the caller frees it. */

@@ -820,6 +820,9 @@ class Session(TypedDict):
     #: How long it took to be ready.
     ready_ms: float
     browser_version: str
+    #: Switches and preferences that it was started with and that a setting decides, without
+    #: values that may be paths or addresses.
+    flags: List[str]
     driver_pid: int
     network: Literal["isolated", "host"]
     node: Union[str, None]

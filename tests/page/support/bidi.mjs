@@ -1,4 +1,4 @@
-/** One WebDriver BiDi session over a WebSocket: commands in, results out. */
+/** One WebDriver BiDi session over a WebSocket: commands in, results and events out. */
 import WebSocket from 'ws';
 
 export class Bidi {
@@ -16,6 +16,14 @@ export class Bidi {
     constructor() {
         this.ids = 0;
         this.waiting = new Map();
+        /** Event → who hears of it. @type {Map<string, (params: any) => void>} */
+        this.listeners = new Map();
+    }
+
+    /** From now on, calls `take` for each event of that name. @param {string} event @param {(params: any) => void} take */
+    async listen(event, take) {
+        this.listeners.set(event, take);
+        await this.send('session.subscribe', { events: [event] });
     }
 
     send(method, params) {
@@ -26,7 +34,8 @@ export class Bidi {
         });
     }
 
-    take({ id, error, message, result }) {
+    take({ id, error, message, result, method, params }) {
+        this.listeners.get(method)?.(params);
         const asked = this.waiting.get(id);
         if (!asked) return;
         this.waiting.delete(id);

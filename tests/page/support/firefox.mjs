@@ -12,6 +12,9 @@ const PREFERENCES = {
     'gfx.webgpu.ignore-blocklist': true,
 };
 
+/** In each document before its own scripts. */
+const NOTE = `(tell) => document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => tell(violatedDirective))`;
+
 /** What closing it may take before it is killed. */
 const CLOSE_MS = 30000;
 
@@ -35,6 +38,11 @@ export async function launchFirefox(program, preferences = {}) {
     const ended = new Promise((resolve) => child.on('exit', resolve));
     const bidi = await Bidi.connect(await listening(child));
     return {
+        /** From now on, has what a page's policy keeps from it added to `problems`. @param {string[]} problems */
+        async noteViolations(problems) {
+            await bidi.listen('script.message', ({ data }) => problems.push(`violation of ${data.value}`));
+            await bidi.send('script.addPreloadScript', { functionDeclaration: NOTE, arguments: [{ type: 'channel', value: { channel: 'violations' } }] });
+        },
         async openTab() {
             const tab = pollTab(await BidiTab.open(bidi));
             return { tab, close: () => tab.close() };

@@ -4,16 +4,22 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { edge, safari } from '../../lib/browsers.mjs';
+import { difference } from '../../lib/cases.mjs';
 import { webinfer } from '../../lib/cli.mjs';
-import { Daemon, testsOf } from '../../lib/daemon.mjs';
+import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
+import { differences, withExports } from '../../lib/duckdb.mjs';
 import { capabilities, FakeNode } from '../../lib/fake-node.mjs';
 import { FakeDriver } from '../../lib/fake-session.mjs';
+import { rightModel } from '../../lib/kernel-models.mjs';
+import { decode, pack } from '../../lib/kserve.mjs';
 import { cliPath, ownModels } from '../../lib/paths.mjs';
+import * as processes from '../../lib/processes.mjs';
 import { Simulation } from '../../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../../lib/tokens.mjs';
 import { until } from '../../lib/wait.mjs';
@@ -55,6 +61,9 @@ function assertWhole(run, count) {
     assert.ok(run.ended_at >= run.began_at);
 }
 
+/** In order, and equal where only rounding differs. @param {number[]} numbers */
+const rounded = (numbers) => numbers.map((one) => one.toPrecision(9)).sort();
+
 /** Whether no cell was run, but for the first, which may just have been begun in time. */
 function assertNotRun({ cells }) {
     assert.deepEqual(cells.map(({ outcome, yardstick }) => (yardstick === 'before' ? 'not run' : outcome)), Array(4).fill('not run'));
@@ -62,62 +71,105 @@ function assertNotRun({ cells }) {
 
 /* --- real browsers ----------------------------------------------------------------------------- */
 
-/** browser → platform → what comes of digits there. */
+/** model → browser → platform → what comes of it there. */
 const EXPECTED = {
-    chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
-    edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported' },
-    firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
-    safari: { wasm: 'ok', webgpu: 'absent', webnn: 'absent' },
+    digits: {
+        chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+        edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported' },
+        firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'absent' },
+        safari: { wasm: 'ok', webgpu: 'absent', webnn: 'absent' },
+    },
+    'builtin/mlp': {
+        chrome: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'ok' },
+        edge: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'ok' },
+        firefox: { wasm: 'ok', webgpu: 'ok', webnn: 'unsupported', webgl: 'absent' },
+        safari: { wasm: 'ok', webgpu: 'absent', webnn: 'unsupported', webgl: 'ok' },
+    },
 };
+const PLACES = Object.entries(EXPECTED).flatMap(([model, browsers]) => Object.entries(browsers).flatMap(([browser, platforms]) =>
+    Object.entries(platforms).map(([platform, outcome]) => ({ model, browser, platform, outcome }))));
+/** What the guard allows of FP32. */
+const TOLERANCE = { rtol: 1e-3, atol: 1e-4 };
 
-test('each place of each browser has its outcome, and its answer is what a client gets there', { timeout: 400_000 }, async () => {
-    const { code, out, problems, run } = await bench(['digits', '--runs', '2', '--threads', '1', '--test-type', 'page']);
+/** What a client of the test's own gets of a model at a place, and with the hash by its definition in webinfer-api(7). */
+async function askAt({ model, browser, platform }, sample) {
+    const answer = await daemon.infer({ ...sample, model_name: model, browser, platform, fallback: false, parameters: { binary_data_output: true } });
+    if (answer.status !== 200) return { problem: answer.json };
+    const { outputs, result } = decode(answer), hash = createHash('sha256');
+    for (const { name, datatype, shape, values } of outputs) hash.update(`${name}\0${datatype}\0${shape}\0`).update(pack(datatype, values));
+    if (result) hash.update(JSON.stringify(result));
+    return { outputs, hash: hash.digest('hex') };
+}
+
+/** What its cells are to come to by what is right, by the table and by what a client got there. */
+function checkPlace({ model, browser, platform, outcome }, cells, got, right) {
+    const where = `${model} ${browser}/${platform}`;
+    assert.deepEqual(cells.map((cell) => cell.outcome), Array(cells.length).fill(outcome), where);
+    assert.ok(cells.length > 0, where);
+    if (outcome !== 'ok') {
+        const { code, detail } = got.problem;
+        assert.equal(code, 'platform_unsupported', `${where}: ${detail}`);
+        // Which engine does not compute there is told to clients by its name, and in a table of places without.
+        for (const { reason } of cells) assert.ok(`${code}: ${detail}`.includes(reason) || (/the engine/.test(reason) && /engine is kernels/.test(detail)), `${where}: ${reason}: ${detail}`);
+        return;
+    }
+    assert.deepEqual(cells.map(({ clock }) => clock), ['page', 'client'], where);
+    assert.deepEqual(got.outputs.map((output, i) => difference(output, right[i], TOLERANCE)), right.map(() => null), where);
+    for (const { samples_ms: samples, rss_bytes: resident, error_ratio: error, output_hash: hash = got.hash, flags } of cells) {
+        assert.ok(samples.length >= 5 && samples.every((ms) => ms > 0), `${where}: ${samples}`);
+        assert.ok(resident > 0 && error <= 1, where);
+        assert.equal(flags.some((flag) => flag.startsWith('--headless')), browser !== 'safari', `${where}: ${flags}`); // safari has a display instead
+        if (model === 'digits') assert.equal(hash, got.hash, where); // kernels of our own may be tuned meanwhile, which moves bits
+    }
+}
+
+test('each place of each browser has its outcome, its answer or error is what a client gets there, and what the service chose is compared', { timeout: 400_000 }, async () => {
+    const { code, out, problems, run } = await bench(['digits', 'builtin/mlp', '--runs', '5', '--threads', '1']);
     assert.equal(code, 0, out + problems);
     assertWhole(run);
     assert.match(run.webinfer.commit ?? 'not-built-by-git', /^(?:[0-9a-f]{12,}(?:-dirty)?|not-built-by-git)$/);
-    for (const [browser, platforms] of Object.entries(EXPECTED)) {
-        for (const [platform, outcome] of Object.entries(platforms)) {
-            const cells = run.cells.filter((cell) => cell.browser === browser && cell.platform === platform && !cell.yardstick);
-            assert.deepEqual([...new Set(cells.map((cell) => cell.outcome))], [outcome], `${browser}/${platform}: ${out}`);
-            if (outcome === 'ok') assert.deepEqual(cells.map(({ clock }) => clock), ['page']);
-        }
+    const measured = run.cells.filter(({ yardstick }) => !yardstick);
+    for (const model of Object.keys(EXPECTED)) {
+        const { json: { inputs } } = await daemon.post(`/v1/models/${model}/sample`, {});
+        const places = PLACES.filter((place) => place.model === model);
+        const got = await Promise.all(places.map((place) => askAt(place, { inputs })));
+        const [{ shape, data }] = inputs, [first] = got[0].outputs;
+        const { values } = model === 'digits' ? first : rightModel.mlp({ shape, values: data });
+        const right = [{ ...first, bytes: pack(first.datatype, values) }];
+        places.forEach((place, i) => checkPlace(place, measured.filter((cell) =>
+            cell.model === model && cell.browser === place.browser && cell.platform === place.platform), got[i], right));
+        // `auto` names no browser; it is compared with one of the cells by the client's clock.
+        const chosen = measured.find((cell) => cell.model === model && cell.platform === 'auto');
+        assert.match(chosen.reason, /^chose (chrome|edge|firefox|safari)\/(wasm|webgpu|webnn|webgl)/);
+        const { clock, outcome, platform } = run.cells[chosen.baseline];
+        assert.deepEqual([clock, outcome, platform === 'auto'], ['client', 'ok', false]);
     }
-    for (const cell of run.cells.filter(({ outcome }) => outcome === 'ok')) {
-        assert.ok(cell.samples_ms.length >= 2 && cell.samples_ms.every((ms) => ms > 0), JSON.stringify(cell));
-        assert.ok(cell.rss_bytes > 0, JSON.stringify(cell));
-        if (!cell.yardstick) assert.ok(cell.error_ratio <= 1, JSON.stringify(cell));
-    }
-    for (const cell of run.cells.filter(({ outcome }) => outcome !== 'ok')) assert.ok(cell.reason, JSON.stringify(cell));
-    // What they put out, and what is said where nothing is.
-    for (const cell of run.cells.filter(({ output_hash: hash, yardstick }) => hash && !yardstick)) {
-        const { model: model_name, browser, platform, output_hash } = cell;
-        const { json } = await daemon.post('/v1/benchmark', { model_name, browser, platform, runs: 1 });
-        assert.equal(json.result.output_hash, output_hash, nameOf(cell));
-    }
-    const refused = run.cells.find((cell) => nameOf(cell).startsWith('digits edge/webnn'));
-    const { json: sample } = await daemon.post('/v1/models/digits/sample', {});
-    const { json: problem } = await daemon.infer({ ...sample, browser: 'edge', platform: 'webnn', fallback: false });
-    assert.equal(refused.reason, `${problem.code}: ${problem.detail}`);
-});
-
-test('a model over kernels is measured on WebGL too, and where nothing computes it that is said', async () => {
-    const { code, out, run } = await bench(['builtin/mlp', '--runs', '1', '--browser', 'chrome', '--platform', 'all', '--threads', '1', '--test-type', 'page']);
-    assert.equal(code, 0, out);
-    assert.deepEqual(run.cells.filter(({ yardstick }) => !yardstick).map(({ platform, outcome }) => [platform, outcome]),
-        [['wasm', 'ok'], ['webgpu', 'ok'], ['webnn', 'unsupported'], ['webgl', 'ok']]);
-});
-
-test('what the service chose is compared with the best place, and a yardstick is measured three times in each browser', { timeout: 400_000 }, async () => {
-    const { code, run } = await bench(['digits', '--runs', '2', '--browser', 'chrome,edge', '--platform', 'both', '--test-type', 'client']);
-    assert.equal(code, 0);
-    const chosen = run.cells.find(({ platform }) => platform === 'auto');
-    assert.match(chosen.reason, /^chose (chrome|edge|firefox)\/(wasm|webgpu|webnn)/); // `auto` names no browser
-    const clients = run.cells.filter(({ clock, platform }) => clock === 'client' && platform !== 'auto');
-    assert.equal(clients.length, 4);
-    assert.ok(clients.some(({ index }) => index === chosen.baseline));
-    for (const browser of ['chrome', 'edge'])
+    // By both clocks where there is an answer; what cannot be is known before, but for what only a run shows.
+    assert.equal(measured.length, PLACES.reduce((sum, { outcome }) => sum + (outcome === 'ok' ? 2 : 1), 0) + ['edge/webnn by the client', 'auto', 'auto'].length);
+    for (const browser of Object.keys(EXPECTED.digits))
         assert.deepEqual(run.cells.filter((cell) => cell.yardstick && cell.browser === browser).map(({ yardstick, samples_ms: { length } }) => [yardstick, length]),
             [['before', 20], ['between', 20], ['after', 20]]);
+});
+
+/** Writes what `webinfer results export` prints of a run into a folder. @returns its cells with medians and speed-ups */
+async function exportInto(folder, id) {
+    fs.writeFileSync(path.join(folder, `${id}.ndjson`), (await webinfer(daemon, ['results', 'export', id])).out);
+    return (await webinfer(daemon, ['results', 'export', id, '--format', 'json'])).json.cells.map((cell) => ({ ...cell, run: id }));
+}
+
+test('DuckDB finds the medians, speed-ups and regressions of real runs that webinfer finds', async () => {
+    const folder = fs.mkdtempSync(path.join(daemon.folder, 'duck-'));
+    const ids = [];
+    for (const runs of ['5', '6']) ids.push((await bench(['builtin/mlp', '--runs', runs, '--browser', 'chrome', '--platform', 'wasm,webgl'])).run.id);
+    const cells = (await Promise.all(ids.map((id) => exportInto(folder, id)))).flat();
+    const compared = (await webinfer(daemon, ['results', 'compare', ...ids, '--json'])).json.cells.map(({ ratio }) => ratio.value);
+    await withExports(folder, async (ask) => {
+        assert.deepEqual(await differences(ask, cells), []);
+        const ratios = (await ask('SELECT ratio FROM history WHERE ratio IS NOT NULL')).map(({ ratio }) => ratio);
+        assert.deepEqual(rounded(ratios), rounded(compared));
+        assert.deepEqual(rounded((await ask('SELECT ratio FROM regressions')).map(({ ratio }) => ratio)), rounded(compared.filter((ratio) => ratio > 1.1)));
+        assert.equal(ratios.length, 5); // WASM on one thread, on all, and WebGL by the page's clock, and both by the client's
+    });
 });
 
 test('batches, several at a time, a graph as it is and a file of inputs', async () => {
@@ -166,20 +218,25 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assertNotRun(none.run);
 });
 
-test('a daemon of its own measures a file; its run outlives it, so that what is left is measured by the next', async () => {
-    const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9' }, timeout: 400_000 };
+test('a daemon of its own measures a file and ends also when the command is killed; its run outlives it, so that what is left is measured by the next', async () => {
+    const home = fs.mkdtempSync(path.join(daemon.folder, 'own-'));
+    const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9', HOME: home }, timeout: 400_000 };
     const words = [path.join(ownModels, 'digits/model.onnx'), '--start', '--runs', '1', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--json'];
-    const first = await webinfer(daemon, ['bench', ...words, '--time', '1ms'], options);
-    assert.equal(first.code, 1, first.problems);
-    assertNotRun(first.json);
-    const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', first.json.id], options);
+    const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, TMPDIR: home, ...options.env } });
+    let said = '';
+    first.stderr.on('data', (text) => (said += text));
+    await until(() => said.includes('yardstick=before: ok'), { what: 'the first cell', timeout: 60_000 * patience });
+    first.kill('SIGKILL');
+    await until(() => processes.mentioning(home).length === 0, { what: 'the end of its daemon and of the browser', timeout: 30_000 * patience });
+    assert.deepEqual(fs.readdirSync(home), ['.local'], 'what it keeps is all that is left');
+    const { code, json, problems } = await webinfer(daemon, ['bench', ...words, '--resume', runIn(said)], options);
     assert.equal(code, 0, problems);
-    assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [first.json.id, ...Array(4).fill('ok')]);
+    assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [runIn(said), ...Array(4).fill('ok')]);
     assertWhole(json, 4);
 });
 
 test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
-    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
+    const words = ['builtin/mlp', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
     const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
     let said = '';
     first.stderr.on('data', (text) => (said += text));
@@ -187,7 +244,7 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     first.kill('SIGINT');
     assert.equal(await new Promise((resolve) => first.on('close', resolve)), 1, said);
     const id = runIn(said);
-    assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 digits`));
+    assert.match(said, new RegExp(`webinfer bench --resume ${id} --runs 4 --browser chrome --platform both --threads 1 builtin/mlp`));
     const left = (await daemon.get(`/v1/results/${id}`)).json;
     assert.equal(left.ended_at, undefined);
     assert.equal(left.cells.length, 7);
@@ -198,36 +255,19 @@ test('^C ends it after what is under way, and what is left is measured later, ea
     assert.ok(run.cells.every(({ outcome }) => outcome === 'ok'), JSON.stringify(run.cells));
 });
 
-test('SIGKILL of the client, of the daemon and of both: what is kept stays, and each cell is there once', async () => {
-    const words = ['digits', '--runs', '4', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1'];
-    const own = await new Daemon({ models: ['digits'] }).start();
-    try {
-        let id = '';
-        for (const killed of ['client', 'both']) {
-            const child = spawn(cliPath, ['bench', ...words, ...id ? ['--resume', id] : []], { env: { PATH: process.env.PATH, WEBINFER_URL: own.url, HOME: own.folder } });
-            let said = '';
-            child.stderr.on('data', (text) => (said += text));
-            await until(() => /: ok\n/.test(said), { what: 'a cell' });
-            id = runIn(said);
-            child.kill('SIGKILL');
-            if (killed === 'both') {
-                own.signal('SIGKILL');
-                await own.waitEnd();
-                await own.start();
-            }
-        }
-        const { run, code } = await bench([...words, '--resume', id], { from: own });
-        assert.equal(code, 0);
-        assertWhole(run, 5);
-    } finally {
-        await own.stop();
-    }
+test('ten million samples are no run', async () => {
+    const file = path.join(daemon.folder, 'many.json');
+    fs.writeFileSync(file, `{"version":1,"id":"run-many","name":"many","began_at":1,"cells":[{"model":"m","platform":"wasm","outcome":"ok","samples_ms":[${'1,'.repeat(9_999_999)}1]}]}`);
+    const { code, problems } = await webinfer(daemon, ['results', 'import', file]);
+    fs.rmSync(file);
+    assert.equal(code, 2, problems);
+    assert.match(problems, /cells\[0\]\.samples_ms has 10000000 elements[^]*expected: 0 to 1000 elements/);
 });
 
 test('bad input is refused before anything is measured', async () => {
     const file = path.join(daemon.folder, 'no-model');
     fs.writeFileSync(file, 'nothing');
-    const before = (await daemon.get('/v1/results?limit=1')).json.results[0].id;
+    const before = (await daemon.get('/v1/results?limit=1')).json.results[0]?.id;
     for (const [words, exit, said] of [
         [['nosuch'], 1, /model_not_found[^]*allowed: .*digits/],
         [['digits', '--browser', 'lynx'], 1, /"lynx"[^]*allowed: chrome, edge, firefox, safari/],
@@ -254,27 +294,42 @@ test('bad input is refused before anything is measured', async () => {
         assert.equal(code, exit, `${words}: ${problems}`);
         assert.match(problems, said);
     }
-    assert.equal((await daemon.get('/v1/results?limit=1')).json.results[0].id, before);
+    assert.equal((await daemon.get('/v1/results?limit=1')).json.results[0]?.id, before);
+    // What a daemon of its own would keep runs in.
+    const kept = path.join(daemon.folder, 'damaged/.local/state/webinfer/bench');
+    fs.mkdirSync(kept, { recursive: true });
+    fs.writeFileSync(path.join(kept, 'webinfer.db'), 'not a database, but long enough to be one'.repeat(99));
+    const { code, problems } = await webinfer(daemon, ['bench', 'digits', '--start'], { env: { HOME: path.join(daemon.folder, 'damaged') } });
+    assert.equal(code, 3, problems);
+    assert.match(problems, /webinferd did not start: .*bench\/webinfer\.db: .*; it is damaged: .*move it away/);
 });
 
 /* --- nodes that are scripted ------------------------------------------------------------------- */
 
 /** A browser of ours that doubles what it is given: right on wasm, by 1 % wrong on webgpu. On webnn a chrome dies, and an edge
- * falls back in secret. */
+ * falls back in secret. The first that is measured on wasm with one thread waits until another is, too. */
 class Scripted extends FakeNode {
-    constructor(url, kind) {
+    /** @param {Scripted[]} nodes all that there are; @param {boolean} dies whatever it is given to compute */
+    constructor(url, kind, nodes, dies) {
         super(url);
         this.kind = kind;
-        this.capabilities = { ...capabilities, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
+        this.nodes = nodes;
+        this.dies = dies;
+        this.capabilities = { ...capabilities, cores: 4, browser: { name: kind, version: '1.0' }, task_types: ['inference', 'benchmark'], platforms: {
             ...capabilities.platforms, webnn: { available: true },
             webgpu: { available: true, adapter: { vendor: 'acme', architecture: '', description: '', is_fallback: false } } } };
-        this.onTask = (task) => this.#run(task);
+        this.onTask = async (task) => {
+            this.isTimed = task.message.data.benchmark?.threads === 1;
+            this.hasTimed ||= this.isTimed;
+            if (this.isTimed && !this.dies) await until(() => this.nodes.filter(({ hasTimed }) => hasTimed).length > 1, { what: 'another that is measured' });
+            this.#run(task);
+        };
     }
 
     #run(task) {
         const { message: { data, model }, tensors } = task;
         const [platform] = data.platforms, runs = data.benchmark?.runs;
-        if (platform === 'webnn' && this.kind === 'chrome') return void this.socket.terminate();
+        if (this.dies ? tensors.length > 0 : platform === 'webnn' && this.kind === 'chrome') return void this.socket.terminate();
         const outputs = tensors.map(({ name, datatype, shape, bytes }) => ({ name: name === 'x' ? 'y' : name, datatype, shape, bytes: Buffer.from(bytes) }));
         for (const { name, bytes } of outputs)
             for (let at = 0; name === 'y' && at < bytes.length; at += 4) bytes.writeFloatLE(bytes.readFloatLE(at) * (platform === 'webgpu' ? 2.02 : 2), at);
@@ -287,7 +342,7 @@ class Scripted extends FakeNode {
 }
 
 /** A daemon whose browsers are scripted nodes, for as long as `use` takes. */
-async function withScripted(use) {
+async function withScripted(use, { dies = false } = {}) {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-'));
     const drivers = ['chrome', 'edge'].map((kind) => /** @type {const} */ ([kind, new FakeDriver(path.join(folder, kind))]));
     const own = new Daemon({ models: ['twice'], config: { bridge: { resume_grace: '0s' }, pool: { max_connections: 2, min_connections: 2, numerics: 'off' },
@@ -300,7 +355,7 @@ async function withScripted(use) {
     const follow = async ([kind, driver]) => {
         for (let seen = 0; !ends; await new Promise((resolve) => setTimeout(resolve, 20)))
             for (const urls = driver.pageUrls; seen < urls.length; seen++) {
-                const node = new Scripted(urls[seen], kind);
+                const node = new Scripted(urls[seen], kind, nodes, dies);
                 nodes.push(node);
                 await node.join().catch(() => {}); // its session has ended
             }
@@ -318,7 +373,7 @@ async function withScripted(use) {
     }
 }
 
-test('a wrong answer is inexact, one from elsewhere an error, and a browser that dies crashed; who may not write is told so', async () => {
+test('a wrong answer is inexact, one from elsewhere an error, a browser that dies crashed, and one that is gone when a run goes on absent; who may not write is told so', async () => {
     await withScripted(async (own) => {
         const as = (who) => ({ from: own, env: { WEBINFER_TOKEN: tokens[who] }, as: { headers: { Authorization: `Bearer ${tokens[who]}` } } });
         const refused = await webinfer(own, ['bench', 'twice'], as('bob'));
@@ -326,16 +381,43 @@ test('a wrong answer is inexact, one from elsewhere an error, and a browser that
         assert.match(refused.problems, /403[^]*rank/);
         const { code, out, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm,webgpu,webnn', '--runs', '5'], as('root'));
         assert.equal(code, 1, problems);
+        assert.match(problems, /21 cells to measure, up to 2 at a time/);
         const found = Object.fromEntries(run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto')
             .map(({ browser, platform, threads, clock, outcome }) => [`${browser}/${platform} ${clock} ${threads ?? ''}`.trim(), outcome]));
         assert.deepEqual(found, {
             'chrome/wasm page 1': 'ok', 'chrome/wasm page all': 'ok', 'chrome/wasm client': 'ok',
             'edge/wasm page 1': 'ok', 'edge/wasm page all': 'ok', 'edge/wasm client': 'ok',
             'chrome/webgpu page': 'inexact', 'chrome/webgpu client': 'inexact', 'edge/webgpu page': 'inexact', 'edge/webgpu client': 'inexact',
-            'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'crashed', 'edge/webnn client': 'crashed',
+            'chrome/webnn page': 'crashed', 'chrome/webnn client': 'crashed', 'edge/webnn page': 'failed', 'edge/webnn client': 'failed',
         }, out);
         for (const cell of run.cells.filter(({ outcome }) => outcome === 'inexact')) assert.ok(cell.error_ratio > 9 && cell.error_ratio < 11 && cell.reason, JSON.stringify(cell));
+        for (const { reason } of run.cells.filter(({ outcome }) => outcome === 'failed')) assert.match(reason, /data.executed_on.platform is "wasm"/);
+        // Begun with two browsers, and gone on with when one of them is gone.
+        const words = ['twice', '--browser', 'chrome,edge', '--platform', 'wasm', '--runs', '5'];
+        const begun = await bench([...words, '--time', '1ms'], as('root'));
+        await own.reload({ 'browser.edge': { max_connections: 0 } });
+        const resumed = await bench([...words, '--resume', begun.run.id], as('root'));
+        assert.deepEqual([begun.code, resumed.code, resumed.run.id], [1, 0, begun.run.id], resumed.problems);
+        assertWhole(resumed.run, begun.run.cells.length);
+        for (const { browser, yardstick, outcome, reason } of resumed.run.cells)
+            if (browser === 'edge' && yardstick !== 'before') // which may just have been begun in time
+                assert.deepEqual([outcome, reason], ['absent', 'max_connections is 0, so no edge is started, and no page has joined']);
+            else if (!yardstick) assert.equal(outcome, 'ok', reason);
     });
+});
+
+test('a browser that dies in every cell leaves cells that say so', async () => {
+    await withScripted(async (own) => {
+        const as = { from: own, env: { WEBINFER_TOKEN: tokens.root }, as: { headers: { Authorization: `Bearer ${tokens.root}` } } };
+        const { code, out, run } = await bench(['twice', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--runs', '1'], as);
+        assert.equal(code, 1, out);
+        assertWhole(run, 4);
+        const [{ outcome, reason }, ...yardsticks] = run.cells;
+        assert.equal(outcome, 'crashed', reason);
+        assert.match(reason, /^attempts_exhausted: /);
+        // The node has no kernels, which the yardstick is of, or is not there just then.
+        for (const cell of yardsticks) assert.ok(['unsupported', 'absent'].includes(cell.outcome) && cell.reason, JSON.stringify(cell));
+    }, { dies: true });
 });
 
 /* --- simulated nodes --------------------------------------------------------------------------- */

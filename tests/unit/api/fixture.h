@@ -49,7 +49,9 @@ struct fixture {
     struct wi_job_counters jobs; /* but for those accepted */
     struct wi_pool_counters pool;
     struct wi_bridge_counters bridge;
-    json_t *kinds; /* NULL: none */
+    struct wi_cross_counters cross;
+    size_t quarantined; /* nodes, now */
+    json_t *kinds;      /* NULL: none */
 };
 
 static struct fixture *fixture;
@@ -112,7 +114,7 @@ const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)
 
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)
 {
-    *counters = (struct wi_cross_counters){0};
+    *counters = fixture->cross;
 }
 
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
@@ -304,7 +306,7 @@ json_t *wi_bridge_quarantined(const struct wi_bridge *bridge, size_t most, int e
 
 size_t wi_bridge_quarantined_count(const struct wi_bridge *bridge)
 {
-    return 0;
+    return fixture->quarantined;
 }
 
 int wi_bridge_lift(struct wi_bridge *bridge, const char *id)

@@ -23,6 +23,7 @@ struct fixture {
     struct wi_blockstore *blocks;
     struct wi_change_listener listener;
     int changes;
+    int open; /* files, before */
     char changed[64];
 };
 
@@ -67,6 +68,7 @@ static inline int set_up(void **state)
     struct fixture *f = wi_alloc(sizeof *f);
     make_root(f->directory, "blocks");
     assert_int_equal(uv_loop_init(&f->loop), 0);
+    f->open = count_open();
     f->listener = (struct wi_change_listener){f, on_change};
     start(f);
     *state = f;
@@ -77,6 +79,7 @@ static inline int tear_down(void **state)
 {
     struct fixture *f = *state;
     stop(f);
+    assert_int_equal(count_open(), f->open);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     remove_root(f->directory);
     free(f);

@@ -6,6 +6,36 @@
 
 FIXTURE(set_up, tear_down)
 
+/* Only for a browser that is apart there is a port by which it is let out. */
+TEST(test_address)
+{
+    const struct fixture *fixture = *state;
+    struct wi_bridge_address usual = wi_bridge_address(fixture->bridge, 0),
+                             apart = wi_bridge_address(fixture->bridge, 1);
+    assert_string_equal(usual.url, wi_bridge_url(fixture->bridge));
+    assert_int_equal(usual.port, 0);
+    assert_int_equal(apart.port, fixture->port);
+    assert_string_not_equal(apart.url, "");
+}
+
+/* A certificate is looked at where there is a pair. */
+TEST(test_reload_of_a_certificate)
+{
+    static const struct {
+        const char *certificate, *key;
+        int good;
+    } cases[] = {{NULL, NULL, 1}, {"", "", 1}, {"", "/nonexistent/key.pem", 1},
+        {NULL, "/nonexistent/key.pem", 1}, {"/nonexistent/cert.pem", NULL, 1},
+        {"/nonexistent/cert.pem", "/nonexistent/key.pem", 0}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_config config = {.bridge.tls_certificate = (char *)cases[i].certificate,
+            .bridge.tls_key = (char *)cases[i].key};
+        struct wi_error error = {0};
+        assert_int_equal(wi_bridge_check_reload(&config, &error) == WI_OK, cases[i].good);
+        assert_int_equal(*error.detail == '\0', cases[i].good);
+    }
+}
+
 TEST(test_announce_and_task)
 {
     struct fixture *fixture = *state;

@@ -130,6 +130,89 @@ TEST(features_are_joined_and_the_operator_wins)
     wi_launch_clear(&made);
 }
 
+static void expect_flags(const struct wi_launch *made, const char *wanted)
+{
+    struct wi_buffer text = {0};
+
+    for (size_t i = 0; i < made->flags.count; i++)
+        wi_buffer_strings(&text, made->flags.items[i], "\n", NULL);
+    assert_string_equal(text.text ? text.text : "", wanted);
+    wi_buffer_clear(&text);
+}
+
+TEST(what_a_setting_decides_is_told_and_no_path_or_host)
+{
+    static const struct {
+        const char *kind, *flags;
+        enum wi_gpu gpu;
+        int headless;
+    } rows[] = {
+        {"chrome", "--headless=new\n--enable-unsafe-webgpu\n--use-webgpu-adapter=swiftshader\n",
+            WI_GPU_SOFTWARE, 1},
+        {"chrome", "--disable-gpu\n", WI_GPU_OFF, 0},
+        {"edge",
+            "--enable-unsafe-webgpu\n--enable-features=WebMachineLearningNeuralNetwork\n"
+            "--disable-features=msEdgeFRE,msShoppingExp\n",
+            WI_GPU_AUTO, 0},
+        {"firefox", "--headless\ndom.webgpu.enabled=true\ngfx.webgpu.ignore-blocklist=true\n",
+            WI_GPU_AUTO, 1},
+        {"firefox", "dom.webgpu.enabled=false\nwebgl.disabled=true\n", WI_GPU_OFF, 0},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        /* With a sandbox, and a driver elsewhere, whose shared memory nobody knows. */
+        struct wi_config_browser browser = {.kind = (char *)rows[i].kind,
+            .gpu = rows[i].gpu,
+            .headless = rows[i].headless,
+            .sandbox = WI_YES,
+            .driver_url = "http://grid.example:4444"};
+        struct wi_launch made = launch(&browser);
+        expect_flags(&made, rows[i].flags);
+        wi_launch_clear(&made);
+    }
+}
+
+TEST(of_what_the_operator_adds_a_value_is_told_only_where_it_says_how_it_computes)
+{
+    char long_one[WI_LAUNCH_FLAG_SIZE + 1] = "--enable-features=";
+    char *arguments[] = {"--proxy-server=proxy.example:3128", "--log-file=/home/ann/log",
+        "--enable-features=One", "--use-angle=gl", "--js-flags=--max-old-space-size=4096",
+        "--js-flags=--logfile=/home/ann/v8", "http://intranet/", long_one, "--mute-audio"};
+    char *lines[] = {"a.number=3", "a.text=\"/home/ann\"", "dom.webgpu.enabled=false"};
+    struct wi_config_browser browser = {.gpu = WI_GPU_OFF,
+        .sandbox = WI_YES,
+        .driver_url = "http://grid.example:4444",
+        .arguments = {arguments, 9}};
+
+    memset(long_one + strlen(long_one), 'x', sizeof long_one - strlen(long_one) - 1);
+    struct wi_launch made = launch(&browser);
+    expect_flags(&made, "--disable-gpu\n--proxy-server\n--log-file\n--enable-features=One\n"
+                        "--use-angle=gl\n--js-flags\n--mute-audio\n");
+    wi_launch_clear(&made);
+    browser = (struct wi_config_browser){.kind = "firefox",
+        .sandbox = WI_YES,
+        .driver_url = "http://grid.example:4444",
+        .preferences = {lines, 3}};
+    made = launch(&browser);
+    expect_flags(&made, "a.number=3\na.text\ndom.webgpu.enabled=false\n"
+                        "gfx.webgpu.ignore-blocklist=true\n");
+    wi_launch_clear(&made);
+}
+
+TEST(as_many_flags_are_told_as_a_run_takes)
+{
+    char *arguments[WI_LAUNCH_FLAGS_MAX + 8];
+    struct wi_config_browser browser = {.arguments = {arguments, WI_LAUNCH_FLAGS_MAX + 8}};
+
+    for (size_t i = 0; i < WI_LAUNCH_FLAGS_MAX + 8; i++)
+        arguments[i] = wi_sprintf("--switch-%zu", i);
+    struct wi_launch made = launch(&browser);
+    assert_int_equal(made.flags.count, WI_LAUNCH_FLAGS_MAX);
+    wi_launch_clear(&made);
+    for (size_t i = 0; i < WI_LAUNCH_FLAGS_MAX + 8; i++)
+        free(arguments[i]);
+}
+
 TEST(the_sandbox_is_off_only_for_root_or_by_order)
 {
     struct wi_config_browser browser = {.kind = "chrome", .sandbox = WI_NO};

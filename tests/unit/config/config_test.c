@@ -592,3 +592,23 @@ TEST(reloads_only_what_is_reloadable)
     wi_config_free(soft);
     wi_config_free(hard);
 }
+
+TEST(refuses_urls_that_are_none)
+{
+    static const char *const wrong[] = {"ftp://h.example", "h.example", "https://",
+        "https://h.example/", "https://h.example/a b", "https://h.example/?x",
+        "https://h.example#a", "https://h\"x", "https:/h.example"};
+    static const char *const good[] = {
+        "https://h.example", "https://h.example/a", "http://127.0.0.1:8080"};
+    char text[128];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        snprintf(text, sizeof text, "[content]\nrouting = %s\n", wrong[i]);
+        refuse(text, "2: [content] routing: ");
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        snprintf(text, sizeof text, "[content]\nrouting = %s\n", good[i]);
+        struct wi_config *config = load_good(text);
+        assert_string_equal(config->content.routing, good[i]);
+        wi_config_free(config);
+    }
+}

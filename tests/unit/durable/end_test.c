@@ -259,6 +259,26 @@ TEST(attempts_are_counted_on_in_the_next_run)
     check_end(id, "done");
 }
 
+/* A problem is what a run has met that is tried again later; that the daemon ends is none. */
+TEST(a_daemon_that_ends_is_no_problem_of_its_jobs)
+{
+    char id[WI_ID_SIZE], path[128];
+    json_t *json;
+    assert_int_equal(store("", ECHO_REQUEST, id), 202);
+    until(fixture->has_job);
+    finish_job(WI_SHUTTING_DOWN);
+    stop_server();
+    close_database();
+    open_database();
+    fixture->admit = WI_QUEUE_FULL; /* it stays where it is */
+    start_server();
+    snprintf(path, sizeof path, "/v1/jobs/%s", id);
+    assert_int_equal(ask("GET", path, "", &json), 200);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "queued");
+    assert_null(json_object_get(json, "problem"));
+    json_decref(json);
+}
+
 static const struct wi_durable *stored_jobs(void)
 {
     const struct wi_api *api = (struct wi_api *)fixture->server; /* its first member */

@@ -161,6 +161,27 @@ TEST(or_in_any_other)
     expect_whole(f);
 }
 
+/* What came in no order is read again for its hash: it has to be there still. */
+TEST(a_file_that_was_cut_meanwhile_gets_no_name)
+{
+    struct fixture *f = *state;
+    struct wi_error error = {0};
+    char *part = wi_sprintf("%s/onnx/.model.onnx.abababab", f->root);
+    int more = 1;
+    open_file(f);
+    for (size_t i = 1; i < LEAVES; i++)
+        add(f, i);
+    assert_int_equal(truncate(part, 5 * LEAF), 0);
+    if (wi_leaf_file_add(f->file, 0, f->content, &error) != WI_OK)
+        more = -1;
+    while (more > 0)
+        more = wi_leaf_file_hash(f->file, 100000, &error);
+    assert_int_equal(more, -1);
+    assert_int_equal(error.code, WI_STORAGE_FAILED);
+    assert_false(wi_leaf_file_is_done(f->file));
+    free(part);
+}
+
 /* As the fetch keeps blocks. */
 struct half {
     struct fixture *f;

@@ -19,6 +19,7 @@ struct fixture {
     char root[64]; /* holds the store's folder and what lies outside it */
     char repository[80];
     struct wi_repository *models;
+    int open; /* files, before */
 };
 
 static inline void make_folder(const char *path)
@@ -59,6 +60,7 @@ static inline int set_up(void **state)
     snprintf(f->repository, sizeof f->repository, "%s/store", f->root);
     make_folder(f->repository);
     assert_int_equal(uv_loop_init(&f->loop), 0);
+    f->open = count_open();
     f->models = wi_repository_new(&f->loop, f->repository, NULL);
     *state = f;
     return 0;
@@ -69,6 +71,7 @@ static inline int tear_down(void **state)
     struct fixture *f = *state;
     wi_repository_free(f->models);
     uv_run(&f->loop, UV_RUN_DEFAULT);
+    assert_int_equal(count_open(), f->open);
     assert_int_equal(uv_loop_close(&f->loop), 0);
     remove_root(f->root);
     free(f);

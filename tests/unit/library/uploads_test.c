@@ -23,11 +23,13 @@
 struct store {
     char root[64], directory[80];
     struct wi_error error;
+    int open; /* files, before */
 };
 
 static int set_up(void **state)
 {
     struct store *store = wi_alloc(sizeof *store);
+    store->open = count_open();
     make_root_with(store->root, store->directory, "uploads", "store");
     *state = store;
     return 0;
@@ -37,6 +39,7 @@ static int tear_down(void **state)
 {
     struct store *store = *state;
     remove_root(store->root);
+    assert_int_equal(count_open(), store->open);
     free(store);
     return 0;
 }
@@ -177,6 +180,7 @@ TEST(files_are_sent_checked_and_held)
     assert_int_equal(wi_upload_part_add(part, "c", 1, &store->error), WI_OK);
     assert_int_equal(wi_upload_part_position(part), 3);
     assert_int_equal(wi_upload_part_add(part, "d", 1, &store->error), WI_INVALID_FIELD);
+    assert_string_equal(store->error.expected, "at most 1 bytes");
     assert_int_equal(wi_upload_part_position(part), 2); /* what came by this one is taken back */
     wi_upload_part_close(part);
     part = open_at(store, "model.onnx", 2);

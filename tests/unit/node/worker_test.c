@@ -308,6 +308,22 @@ TEST(who_is_sent_away_stays_away)
     assert_int_equal(counters->up, 0);
 }
 
+/* Once it has said bye, or was sent away, a break of its connection brings it back no more. */
+TEST(a_break_is_nothing_to_who_has_left)
+{
+    struct place *place = *state;
+    struct wi_worker_counters *counters = &place->service.counters;
+    TURN_UNTIL(place, counters->welcomed == 1);
+    assert_true(wi_worker_leave(place->worker, "enough"));
+    assert_int_equal(counters->up, 0);
+    wi_worker_cut(place->worker);
+    assert_int_equal(counters->up, 0);
+    assert_false(wi_worker_leave(place->worker, "again"));
+    TURN_UNTIL(place, place->left == 1);
+    wi_worker_cut(place->worker);
+    assert_int_equal(counters->welcomed, 1);
+}
+
 TEST(ends_what_is_cancelled)
 {
     struct place *place = *state;
@@ -390,6 +406,18 @@ TEST(gives_back_what_comes_while_it_is_paused)
     turn_place(place, &fixture->goes_on, 1);
     wi_worker_pause(place->worker, 1);
     turn_place(place, &fixture->pauses, 2);
+}
+
+/* The first heartbeat is as late as it is behind the welcome. */
+TEST(gaps_between_heartbeats_begin_with_the_welcome)
+{
+    struct place *place = *state;
+    const struct wi_worker_counters *counters = &place->service.counters;
+    double began = wi_now_ms();
+    TURN_UNTIL(place, counters->up == 1);
+    assert_true(place->worker->heartbeat_at >= began);
+    assert_true(place->worker->heartbeat_at <= wi_now_ms());
+    assert_int_equal(counters->late_heartbeats, 0);
 }
 
 /* After an interval in which it has said nothing, and not before. */

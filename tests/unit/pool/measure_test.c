@@ -267,3 +267,32 @@ TEST(what_makes_no_text_has_read_all_the_time)
     timings = timings_of(WI_TASK_RERANK, "{" USAGE(40, 0, 0) "," TIMINGS(20, 50, 0, 0) "}");
     assert_true(timings.prompt_tokens == 20 && timings.prompt_ms == 50);
 }
+
+/* How long a request usually takes is known of those that take all about as long. */
+TEST(what_takes_as_long_each_time_has_a_usual_time)
+{
+    static const struct {
+        enum wi_task_kind task;
+        unsigned runs;
+        int stream, builtin;
+        double ms;
+    } cases[] = {{WI_TASK_NONE, 0, 0, 0, 47}, {WI_TASK_CHAT, 0, 0, 0, 0},
+        {WI_TASK_NONE, 3, 0, 0, 0}, {WI_TASK_NONE, 0, 1, 0, 0}, {WI_TASK_NONE, 0, 0, 1, 0}};
+    const struct wi_place *where =
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, WI_ENGINE_LLAMA, WI_WASM);
+
+    for (int ran = 0; ran < 2; ran++) {
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            struct wi_model asked_for = model;
+            asked_for.builtin = cases[i].builtin;
+            const struct wi_inference asked = {.model = &asked_for,
+                .task = cases[i].task,
+                .stream = cases[i].stream,
+                .benchmark.runs = cases[i].runs};
+            const struct wi_task task = {
+                .asked = &asked, .platforms = {WI_WASM}, .platform_count = 1};
+            assert_float_equal(wi_pool_usual_ms(&pool, node, &task), ran ? cases[i].ms : 0, 1e-9);
+        }
+        wi_estimates_ran(pool.estimates, model.hash, where, 40, 7, 0, 1);
+    }
+}

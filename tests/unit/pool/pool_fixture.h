@@ -160,6 +160,13 @@ unsigned wi_session_stopped(const struct wi_session *session)
     return says.stopped;
 }
 
+const struct wi_strings *wi_session_flags(const struct wi_session *session)
+{
+    static const struct wi_strings none;
+
+    return &none;
+}
+
 enum wi_code wi_session_installed(const struct wi_config_browser *browser, struct wi_error *error)
 {
     if (says.missing)

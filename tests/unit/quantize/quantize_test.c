@@ -296,6 +296,57 @@ TEST(an_output_without_a_name_is_refused)
     wi_buffer_clear(&model);
 }
 
+/* y = x · w of a graph that has `name` as another value in `field`: 11 for an input, 12 for an
+ * output, 1 for what a node gives. */
+static struct wi_buffer with_value(unsigned field, const char *name)
+{
+    struct wi_buffer graph = {0};
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&graph, "MatMul", "x", "w", "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    if (field == 1)
+        put_node(&graph, "Relu", "x", NULL, name);
+    else
+        put_value(&graph, field, name, 1, 2, (int64_t[]){-1, SIDE});
+    return finish_model(&graph);
+}
+
+TEST(each_value_is_made_once)
+{
+    static const struct {
+        unsigned field;
+        const char *name, *complaint; /* NULL: it is a good one */
+    } cases[] = {{11, "x", "two values have the same name"}, {11, "w", NULL}, {11, "z", NULL},
+        {1, "x", "two values have the same name"}, {1, "y", "two values have the same name"},
+        {1, "z", NULL}, {12, "z", "an output is never made"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_buffer model = with_value(cases[i].field, cases[i].name);
+        struct bench bench = {0};
+        if (cases[i].complaint)
+            refuse(&model, 0, "model_invalid", cases[i].complaint);
+        else if (make(&bench, &model, 8) != 0)
+            fail_msg("%u %s: %s", cases[i].field, cases[i].name, bench.problem.detail);
+        clear(&bench);
+        wi_buffer_clear(&model);
+    }
+}
+
+TEST(names_that_are_no_text_are_refused)
+{
+    struct wi_buffer model = product(NULL, NULL), opset = {0};
+    put_bytes(&opset, 1, "ai\0onnx", 7);
+    put_message(&model, 8, &opset);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "model_invalid", "");
+    wi_buffer_clear(&model);
+    model = with_value(11, "\xff");
+    refuse(&model, 0, "model_invalid", "");
+    wi_buffer_clear(&model);
+}
+
 /* z = x · w; t is what `op` makes of z and x, and y is drawn by t, which takes 32 bits. */
 static struct wi_buffer drawn_by(const char *op)
 {

@@ -31,6 +31,7 @@ static struct {
     double ms, answered_at;
     json_t *result;
     size_t outputs, rows, columns;
+    float values[64];          /* of the first output, if it is FP32 */
     char first[64], last[256]; /* output's name; part */
     int parts_before_cut;
 } test;
@@ -94,6 +95,9 @@ void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer
     test.columns = (size_t)first->dims[1];
     assert_int_equal(first->rank, test.columns ? 2 : 1);
     assert_int_equal(first->blob->size, first->size);
+    if (first->datatype == WI_FP32)
+        memcpy(test.values, wi_tensor_bytes(first),
+            first->size < sizeof test.values ? first->size : sizeof test.values);
 }
 
 int wi_worker_repeat(struct wi_worker_task *task)
@@ -387,6 +391,7 @@ TEST(a_conversation_is_answered_by_its_last_message)
     take("m", "{" CHAT "}", "{}");
     assert_string_equal(text_of("text"), "two words");
     assert_string_equal(text_of("finish_reason"), "stop");
+    assert_null(json_object_get(test.result, "index")); /* it is the only one */
     assert_int_equal(usage("prompt_tokens"), 3);
     assert_int_equal(usage("completion_tokens"), 2);
     json_t *timings = json_loads("{" TIMINGS "}", 0, NULL);
@@ -461,6 +466,14 @@ TEST(a_tool_is_called_where_one_is_offered)
     assert_string_equal(text_of("text"), "7");
 }
 
+static double length_of(const float *vector, size_t count)
+{
+    double square = 0;
+    for (size_t i = 0; i < count; i++)
+        square += (double)vector[i] * vector[i];
+    return sqrt(square);
+}
+
 TEST(a_text_becomes_the_same_vector_each_time)
 {
     take("m", "{\"task\":\"embed\",\"input\":{\"texts\":[\"a cat\",\"a\"]}}", "{}");
@@ -468,11 +481,22 @@ TEST(a_text_becomes_the_same_vector_each_time)
     assert_int_equal(test.rows, 2);
     assert_int_equal(test.columns, 8);
     expect_result("{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":0}}");
+    float both[16];
+    memcpy(both, test.values, sizeof both);
+    for (size_t row = 0; row < 2; row++)
+        assert_float_equal(length_of(both + 8 * row, 8), 1, 1e-6);
+    assert_memory_not_equal(both, both + 8, 8 * sizeof *both);
+    forget();
+    test.lots = plain;
+    take("m", "{\"task\":\"embed\",\"input\":{\"texts\":[\"a\",\"a\"]}}", "{}");
+    assert_memory_equal(test.values, both + 8, 8 * sizeof *both);
+    assert_memory_equal(test.values + 8, both + 8, 8 * sizeof *both);
     forget();
     test.lots = plain;
     take("m", "{\"task\":\"embed\",\"input\":{\"texts\":[\"a\"]}}", "{\"dimensions\":40}");
     assert_int_equal(test.rows, 1);
     assert_int_equal(test.columns, 40);
+    assert_float_equal(length_of(test.values, 40), 1, 1e-6);
 }
 
 TEST(a_sound_is_a_file)

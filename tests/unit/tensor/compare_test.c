@@ -142,6 +142,27 @@ TEST(sixteen_bits)
     assert_false(compare(WI_BF16, brain, second, 1, 2, 0).same);
 }
 
+/* Each value of 16 bits as IEEE 754 and bfloat16 have it, seen where it is told. */
+TEST(sixteen_bits_are_told_as_numbers)
+{
+    static const struct {
+        enum wi_datatype type;
+        uint16_t reference, got;
+        const char *detail;
+    } cases[] = {{WI_FP16, 0x3c00, 0x4000, "y at 0: 2 where WASM gives 1"},
+        {WI_FP16, 0xbc00, 0xc000, "y at 0: -2 where WASM gives -1"},
+        {WI_FP16, 0x7bff, 0x3555, "y at 0: 0.333251953 where WASM gives 65504"},
+        {WI_FP16, 0x03ff, 0x3c00, "y at 0: 1 where WASM gives 6.09755516e-05"},
+        {WI_FP16, 0x7c00, 0x0000, "y at 0: 0 where WASM gives inf"},
+        {WI_BF16, 0x3f80, 0xc040, "y at 0: -3 where WASM gives 1"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wi_comparison result =
+            compare(cases[i].type, &cases[i].reference, &cases[i].got, 1, 2, 0);
+        if (result.same || strncmp(result.detail, cases[i].detail, strlen(cases[i].detail)) != 0)
+            fail_msg("\"%s\" instead of \"%s\"", result.detail, cases[i].detail);
+    }
+}
+
 TEST(doubles)
 {
     const double reference[] = {1}, inside[] = {1.00109}, outside[] = {1.00111};

@@ -3,6 +3,7 @@
  * the daemon keeps the run (webinfer results).
  */
 #include "cli/cli.h"
+#include "cli/commands/bench/rounds.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"
 #include "cli/commands/bench/suite.h"
@@ -22,7 +23,6 @@
 #include <string.h>
 
 #define GUESS_MS 4000 /* of a cell, before anybody knows */
-#define LOSSES_MAX 3  /* of a cell, by a daemon that comes back each time */
 #define SIDES_MAX 2   /* this daemon, and that of --against */
 #define JOIN_MS 30000
 #define SET_MAX 64 /* bytes of browser.KIND.headless=no */
@@ -34,253 +34,30 @@ struct bench {
     struct wi_bench_choice choice;
     struct wi_bench_side sides[SIDES_MAX];
     size_t side_count;
-    size_t done, live; /* cells */
-    double until_ms;
-    enum wi_bench_end end;
-    int terminal;
+    struct wi_bench_rounds rounds;
 };
-
-/* A cell of one of the sides, as a number: those of both are measured in one order. */
-static unsigned number_of(const struct bench *bench, size_t side, size_t cell)
-{
-    return (unsigned)(cell * bench->side_count + side);
-}
-
-static struct wi_bench_side *side_of(struct bench *bench, unsigned number)
-{
-    return &bench->sides[number % bench->side_count];
-}
-
-static struct wi_bench_cell *cell_of(struct bench *bench, unsigned number)
-{
-    return &side_of(bench, number)->plan.cells[number / bench->side_count];
-}
 
 /* --- what people see -------------------------------------------------------------------------- */
 
 static void announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
-    double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->live;
-    size_t all = 0;
+    double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
+    size_t together = bench->side_count > 1 ? 1 : wi_bench_room_cells(&bench->rounds.room), all = 0;
     for (size_t i = 0; i < bench->side_count; i++)
         all += bench->sides[i].plan.count;
-    wi_buffer_printf(&text,
-        "webinfer: run %s: %zu cells to measure, %zu that need not be or cannot; ",
-        bench->sides[0].keep.id, bench->live, all - bench->live);
-    wi_buffer_puts(&text, "about ");
+    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
+        bench->rounds.live);
+    if (together > 1)
+        wi_buffer_printf(&text, "up to %zu at a time, ", together);
+    else
+        wi_buffer_puts(&text, "one at a time, ");
+    wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
     wi_bar_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
     wi_buffer_puts(&text, ", at most ");
     wi_bar_seconds(&text, (double)bench->choice.all_ms / 1000);
     fprintf(stderr, "%s\n", text.text);
     wi_buffer_clear(&text);
-}
-
-/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next takes its place. */
-static void show(const struct bench *bench, const struct wi_bench_cell *cell)
-{
-    struct wi_buffer text = {0};
-    if (!bench->terminal)
-        return;
-    wi_buffer_printf(&text, "[%zu of %zu] ", bench->done, bench->live);
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, text.text);
-    wi_buffer_clear(&text);
-}
-
-/* "digits chrome/webgpu page: ok" in a log. */
-static void show_end(const struct bench *bench, const struct wi_bench_cell *cell)
-{
-    struct wi_buffer text = {0};
-    if (bench->terminal)
-        return;
-    wi_bench_put_name(&text, cell);
-    fprintf(stderr, "%s: %s\n", text.text,
-        json_string_value(json_object_get(cell->document, "outcome")));
-    wi_buffer_clear(&text);
-}
-
-/* --- a cell ----------------------------------------------------------------------------------- */
-
-static double median_of(const struct wi_bench_cell *cell)
-{
-    return cell->count > 0 ? wi_lab_median_of(cell->samples, cell->count) : INFINITY;
-}
-
-/* What the service chose is compared with the best place that is right. */
-static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell *chosen)
-{
-    const struct wi_bench_cell *best = NULL;
-    for (size_t i = 0; i < side->plan.count; i++) {
-        const struct wi_bench_cell *cell = &side->plan.cells[i];
-        if (cell->clock == WI_LAB_CLIENT && cell->batch == chosen->batch &&
-            cell->concurrency == chosen->concurrency && cell != chosen &&
-            strcmp(cell->model, chosen->model) == 0 && wi_bench_is_ok(cell) &&
-            (!best || median_of(cell) < median_of(best)))
-            best = cell;
-    }
-    if (best)
-        json_object_set_new(chosen->document, "baseline", json_integer(best->index));
-}
-
-/* What it came to, and the daemon keeps it. */
-static void finish(struct bench *bench, struct wi_bench_side *side, struct wi_bench_cell *cell)
-{
-    if (!cell->over && cell->count >= wi_bench_least(&bench->choice))
-        wi_bench_cell_end(cell, WI_LAB_OK, NULL);
-    else if (!cell->over)
-        wi_bench_cell_end(
-            cell, WI_LAB_TOO_SLOW, "the time of a cell was up before it ran five times");
-    if (wi_bench_is_auto(cell) && wi_bench_is_ok(cell))
-        find_baseline(side, cell);
-    bench->done++;
-    if (wi_bench_keep_cell(&side->keep, cell) != 0)
-        bench->end = WI_BENCH_LOST;
-    show_end(bench, cell);
-}
-
-static int goes_on(struct bench *bench)
-{
-    if (bench->end == WI_BENCH_DONE && wi_cli_is_interrupted())
-        bench->end = WI_BENCH_STOPPED;
-    return bench->end == WI_BENCH_DONE && wi_now_ms() < bench->until_ms;
-}
-
-/* One that goes away and comes back again and again is ended by it. */
-static enum wi_bench_end measure_once(const struct wi_bench_side *side,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
-{
-    for (unsigned losses = 0; losses < LOSSES_MAX; losses++) {
-        enum wi_bench_end end = wi_bench_measure(&side->measure, subject, cell, share);
-        if (end != WI_BENCH_LOST)
-            return end;
-        if (!wi_bench_await(&side->measure))
-            return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
-    }
-    wi_bench_cell_end(cell, WI_LAB_CRASHED, "the daemon went away each time it was tried");
-    return WI_BENCH_DONE;
-}
-
-/* How long a run takes is known after the first, and then how many there may be. */
-static void measure_cell(struct bench *bench, struct wi_bench_side *side,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned round)
-{
-    unsigned share = wi_bench_share(&bench->choice, cell, round);
-    int is_first = cell->run_ms <= 0;
-    show(bench, cell);
-    if (share > 0)
-        bench->end = measure_once(side, subject, cell, share);
-    if (is_first && !cell->over && goes_on(bench) &&
-        (share = wi_bench_share(&bench->choice, cell, round)) > 0)
-        bench->end = measure_once(side, subject, cell, share);
-    if (bench->end == WI_BENCH_DONE &&
-        (cell->over || (round == WI_BENCH_ROUNDS - 1 && !wi_bench_is_auto(cell))))
-        finish(bench, side, cell);
-}
-
-/* --- the order -------------------------------------------------------------------------------- */
-
-/* What is measured together: the cells of a model, or the yardsticks of a time. */
-struct group {
-    size_t subject;             /* its number on each side */
-    enum wi_lab_yardstick when; /* WI_LAB_YARDSTICKS: it is a model's */
-    struct wi_bench_subject *yardstick;
-    unsigned *numbers; /* owned */
-    size_t count;
-};
-
-static struct wi_bench_subject *subject_of(
-    const struct group *group, const struct wi_bench_side *side)
-{
-    return group->yardstick ? group->yardstick : &side->subjects[group->subject];
-}
-
-static int belongs(
-    const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
-{
-    const char *yardstick = json_string_value(json_object_get(cell->document, "yardstick"));
-    if (group->yardstick)
-        return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
-    return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
-}
-
-static void gather(struct bench *bench, struct group *group)
-{
-    for (size_t s = 0; s < bench->side_count; s++) {
-        const struct wi_bench_side *side = &bench->sides[s];
-        for (size_t i = 0; i < side->plan.count; i++) {
-            if (side->plan.cells[i].over || !belongs(group, side, &side->plan.cells[i]))
-                continue;
-            group->numbers = wi_grow_array(group->numbers, group->count, sizeof *group->numbers);
-            group->numbers[group->count++] = number_of(bench, s, i);
-        }
-    }
-}
-
-static void measure_round(struct bench *bench, const struct group *group, unsigned round)
-{
-    wi_bench_shuffle(group->numbers, group->count, bench->choice.seed, round);
-    for (size_t s = 0; s < bench->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
-        wi_bench_unload(&bench->sides[s].measure, subject_of(group, &bench->sides[s]));
-    for (size_t i = 0; i < group->count && goes_on(bench); i++) {
-        struct wi_bench_cell *cell = cell_of(bench, group->numbers[i]);
-        struct wi_bench_side *side = side_of(bench, group->numbers[i]);
-        if (!cell->over)
-            measure_cell(bench, side, subject_of(group, side), cell, round);
-    }
-}
-
-/* What `auto` is compared with is known when all others are over. Where the time is up what has
- * enough samples counts. */
-static void finish_rest(struct bench *bench, const struct group *group)
-{
-    for (size_t i = 0; i < group->count && bench->end == WI_BENCH_DONE; i++) {
-        struct wi_bench_cell *cell = cell_of(bench, group->numbers[i]);
-        if (!cell->over && cell->count >= wi_bench_least(&bench->choice))
-            finish(bench, side_of(bench, group->numbers[i]), cell);
-    }
-}
-
-static void measure_group(struct bench *bench, struct group *group)
-{
-    gather(bench, group);
-    for (unsigned round = 0; round < WI_BENCH_ROUNDS && group->count > 0 && goes_on(bench); round++)
-        measure_round(bench, group, round);
-    finish_rest(bench, group);
-    free(group->numbers);
-}
-
-static void measure_yardsticks(
-    struct bench *bench, struct wi_bench_subject *subject, enum wi_lab_yardstick when)
-{
-    if (goes_on(bench))
-        measure_group(bench, &(struct group){.when = when, .yardstick = subject});
-}
-
-static void measure_subject(struct bench *bench, size_t subject)
-{
-    for (size_t s = 0; s < bench->side_count && goes_on(bench); s++)
-        bench->end = wi_bench_refer(&bench->sides[s].measure, &bench->sides[s].subjects[subject]);
-    if (goes_on(bench))
-        measure_group(bench, &(struct group){.when = WI_LAB_YARDSTICKS, .subject = subject});
-}
-
-static void measure_all(struct bench *bench)
-{
-    struct wi_bench_ask ask = {.batch = 1, .request = json_object()};
-    struct wi_bench_subject yardstick = {.name = WI_BENCH_YARDSTICK, .asks = &ask, .count = 1};
-    size_t count = bench->sides[0].count;
-    bench->until_ms = wi_now_ms() + (double)bench->choice.all_ms;
-    measure_yardsticks(bench, &yardstick, WI_LAB_BEFORE);
-    for (size_t i = 0; i < count && goes_on(bench); i++) {
-        measure_subject(bench, i);
-        if (i == (count - 1) / 2)
-            measure_yardsticks(bench, &yardstick, WI_LAB_BETWEEN);
-    }
-    measure_yardsticks(bench, &yardstick, WI_LAB_AFTER);
-    if (bench->terminal)
-        fputs("\r\033[K", stderr);
-    json_decref(ask.request);
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -343,7 +120,7 @@ static enum wi_exit report(struct bench *bench)
 static int keep_left(const struct bench *bench, struct wi_bench_side *side)
 {
     const char *reason =
-        bench->end == WI_BENCH_DONE ? "the time of --time was up" : "it was ended before";
+        bench->rounds.end == WI_BENCH_DONE ? "the time of --time was up" : "it was ended before";
     int failed = 0;
     for (size_t i = 0; i < side->plan.count && !failed; i++) {
         struct wi_bench_cell *cell = &side->plan.cells[i];
@@ -360,7 +137,7 @@ static int keep_left(const struct bench *bench, struct wi_bench_side *side)
 static enum wi_exit end_runs(struct bench *bench)
 {
     size_t left = 0;
-    int failed = bench->end == WI_BENCH_LOST;
+    int failed = bench->rounds.end == WI_BENCH_LOST;
     for (size_t i = 0; i < bench->side_count; i++) {
         size_t live = wi_bench_side_live(&bench->sides[i]);
         left += live;
@@ -371,7 +148,7 @@ static enum wi_exit end_runs(struct bench *bench)
         if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
             failed = 1;
     }
-    if (left > 0 && bench->end == WI_BENCH_DONE)
+    if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
         fprintf(stderr, "webinfer: the time was up before %zu cells were measured\n", left);
     if (failed) {
         fprintf(stderr, "webinfer: the daemon has not answered for %d s\n",
@@ -486,16 +263,20 @@ static enum wi_exit begin(struct bench *bench)
         result = wi_bench_side_plan(&bench->sides[i]);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
         result = wi_bench_side_begin(&bench->sides[i], &bench->choice.seed);
-        bench->live += wi_bench_side_live(&bench->sides[i]);
+        bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
     }
     return result;
 }
 
 static enum wi_exit measure(struct bench *bench)
 {
+    struct wi_bench_rounds *rounds = &bench->rounds;
+    rounds->sides = bench->sides;
+    rounds->side_count = bench->side_count;
+    rounds->choice = &bench->choice;
+    wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
     announce(bench);
-    bench->terminal = wi_cli_progress_begin().terminal;
-    measure_all(bench);
+    wi_bench_rounds_measure(rounds);
     return end_runs(bench);
 }
 

@@ -40,7 +40,7 @@ static json_t *describe_machine(void)
     return machine;
 }
 
-static int is_here(const struct wi_cli *cli)
+int wi_bench_keep_is_here(const struct wi_cli *cli)
 {
     return strstr(cli->rest.url, "//127.") || strstr(cli->rest.url, "//localhost") ||
            strstr(cli->rest.url, "//[::1]");
@@ -57,7 +57,7 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
         json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));
     if (about->simulated)
         json_object_set_new(head, "simulated", json_true());
-    if (is_here(cli))
+    if (wi_bench_keep_is_here(cli))
         json_object_set_new(head, "machine", describe_machine());
     return head;
 }

@@ -18,6 +18,8 @@ struct wi_bench_keep {
 };
 /* Whether the token may write; WI_EXIT_OK, or what to exit with after a complaint. */
 enum wi_exit wi_bench_keep_may(const struct wi_cli *cli);
+/* Whether the daemon is on this machine. */
+int wi_bench_keep_is_here(const struct wi_cli *cli);
 /* What a run is. */
 struct wi_bench_head {
     const char *name;

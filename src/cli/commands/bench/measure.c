@@ -3,199 +3,54 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "bridge/bridge.h"
 #include "cli/events.h"
 #include "lab/statistics.h"
-#include "tensor/compare.h"
 #include <math.h>
 #include <poll.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#define ASK_MS 60000
-#define INPUT_MAX ((size_t)64 << 20)
-/* Beside the runs of a request: a browser that starts, a model that is loaded. */
-#define LOAD_MS 300000
 #define SLOW_MS 1000   /* a run that takes longer is warm after the first */
 #define LEAST_MS 0.001 /* of a run */
 #define PAUSE_MS 500   /* between two looks for a daemon that went away */
 #define REASON_MAX 200
 
-void wi_bench_subject_clear(struct wi_bench_subject *subject)
-{
-    for (size_t i = 0; i < subject->count; i++) {
-        json_decref(subject->asks[i].request);
-        wi_tensors_clear(&subject->asks[i].reference);
-    }
-    free(subject->asks);
-    free(subject->name);
-    *subject = (struct wi_bench_subject){0};
-}
-
-/* --- what is told ------------------------------------------------------------------------------
- */
-
-/* --verbose: a line of its own, also where a terminal shows how far it is. */
-static void tell(const struct wi_bench_measure *measure, const char *format, ...)
-{
-    va_list arguments;
-    if (!wi_argument_given(&measure->cli->arguments, "verbose"))
-        return;
-    fputs(isatty(STDERR_FILENO) ? "\r\033[K  " : "  ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputc('\n', stderr);
-}
+/* --- what is told ----------------------------------------------------------------------------- */
 
 /* What a request of a cell came to: "digits chrome/wasm page: POST /v1/benchmark, runs 6: 200". */
-static void tell_cell(const struct wi_bench_measure *measure, const struct wi_bench_cell *cell,
-    const char *what, long status, const char *came)
+static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell, const char *what,
+    long status, const char *came)
 {
     struct wi_buffer name = {0};
     wi_bench_put_name(&name, cell);
-    tell(measure, "%s: %s: %ld%s%s", name.text, what, status, came ? ", " : "", came ? came : "");
+    wi_bench_tell(
+        cli, "%s: %s: %ld%s%s", name.text, what, status, came ? ", " : "", came ? came : "");
     wi_buffer_clear(&name);
 }
 
-/* --- what is asked ---------------------------------------------------------------------------- */
+/* --- the daemon and its pages ----------------------------------------------------------------- */
 
-void wi_bench_take(json_t *document, const char *member, const json_t *from)
-{
-    json_t *value = json_object_get(from, member);
-    int is_empty = json_is_string(value) && json_string_length(value) == 0;
-    if (value && !json_is_null(value) && !is_empty)
-        json_object_set(document, member, value);
-}
-
-/* The inputs of --input, as webinfer infer takes them. */
-static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
-{
-    struct wi_error error = {0};
-    size_t size;
-    char *text = wi_cli_read_file(wi_argument(&cli->arguments, "input"), INPUT_MAX, &size, &error);
-    json_t *read = text ? json_loadb(text, size, 0, NULL) : NULL;
-    free(text);
-    if (text && !read)
-        wi_error_set(&error, WI_BAD_JSON, "",
-            "--input is the file of a JSON document: the inputs, "
-            "or an object with inputs and options");
-    if (!read) {
-        wi_cli_complain(&error);
-        return WI_EXIT_USAGE;
-    }
-    *request =
-        json_object_get(read, "inputs") ? json_incref(read) : json_pack("{s:O}", "inputs", read);
-    json_decref(read);
-    return WI_EXIT_OK;
-}
-
-static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, json_t **request)
-{
-    static const char *const members[] = {"inputs", "options", "task"};
-    char *path = wi_sprintf("/v1/models/%s/sample", model);
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, &answer);
-    free(path);
-    enum wi_exit result = wi_cli_check(cli, &answer);
-    json_t *sample =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
-    *request = json_object();
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        wi_bench_take(*request, members[i], sample);
-    json_decref(sample);
-    wi_rest_answer_clear(&answer);
-    return result;
-}
-
-/* A tensor with its data `batch` times, one behind the other; NULL where it has no first dimension
- * or is no tensor. */
-static json_t *repeat_tensor(const json_t *tensor, long batch)
-{
-    json_t *shape = json_deep_copy(json_object_get(tensor, "shape"));
-    json_t *data = json_object_get(tensor, "data"), *all = json_array(), *copy = NULL;
-    if (json_array_size(shape) > 0 && json_is_array(data)) {
-        json_int_t rows = json_integer_value(json_array_get(shape, 0));
-        json_array_set_new(shape, 0, json_integer(rows * batch));
-        for (long i = 0; i < batch; i++)
-            json_array_extend(all, data);
-        copy = json_copy((json_t *)tensor);
-        json_object_set(copy, "shape", shape);
-        json_object_set(copy, "data", all);
-    }
-    json_decref(shape);
-    json_decref(all);
-    return copy;
-}
-
-/* A new reference; NULL where its inputs are no tensors that could be put together. */
-static json_t *repeat_request(const json_t *request, long batch)
-{
-    const json_t *inputs = json_object_get(request, "inputs"), *tensor;
-    json_t *all = json_array(), *copy = json_copy((json_t *)request);
-    size_t i;
-    json_array_foreach(inputs, i, tensor)
-    {
-        json_t *repeated = repeat_tensor(tensor, batch);
-        if (repeated)
-            json_array_append_new(all, repeated);
-    }
-    int failed = json_array_size(all) == 0 || json_array_size(all) != json_array_size(inputs);
-    json_object_set_new(copy, "inputs", all);
-    if (!failed)
-        return copy;
-    json_decref(copy);
-    return NULL;
-}
-
-enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_choice *choice,
-    struct wi_bench_subject *subject)
-{
-    json_t *request = NULL;
-    enum wi_exit result = wi_argument_given(&cli->arguments, "input")
-                              ? read_request(cli, &request)
-                              : ask_request(cli, subject->name, &request);
-    subject->asks = wi_alloc((choice->batches.count + 1) * sizeof *subject->asks);
-    for (size_t i = 0; i < choice->batches.count && result == WI_EXIT_OK; i++) {
-        long batch = choice->batches.items[i];
-        json_t *repeated = batch == 1 ? json_incref(request) : repeat_request(request, batch);
-        if (repeated)
-            subject->asks[subject->count++] =
-                (struct wi_bench_ask){.batch = batch, .request = repeated};
-    }
-    json_decref(request);
-    return result;
-}
-
-static const struct wi_bench_ask *ask_of(const struct wi_bench_subject *subject, long batch)
-{
-    for (size_t i = 0; i < subject->count; i++)
-        if (subject->asks[i].batch == batch)
-            return &subject->asks[i];
-    return NULL;
-}
-
-void wi_bench_unload(const struct wi_bench_measure *measure, const struct wi_bench_subject *subject)
+void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
 {
     char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
     struct wi_rest_answer answer;
-    wi_rest_exchange(&measure->cli->rest,
-        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, &answer);
-    tell(measure, "POST %s: %ld", path, answer.status);
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
+        &answer);
+    wi_bench_tell(cli, "POST %s: %ld", path, answer.status);
     free(path);
     wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
 }
 
-int wi_bench_await(const struct wi_bench_measure *measure)
+int wi_bench_await(const struct wi_cli *cli)
 {
     double until = wi_now_ms() + WI_BENCH_PATIENCE_MS;
     for (;;) {
         struct wi_rest_answer answer;
-        wi_rest_exchange(&measure->cli->rest,
-            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = ASK_MS}, &answer);
+        wi_rest_exchange(&cli->rest,
+            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = WI_BENCH_ASK_MS}, &answer);
         int there = answer.status == 200;
         wi_rest_answer_clear(&answer);
         if (there || wi_now_ms() > until || wi_cli_is_interrupted())
@@ -234,6 +89,8 @@ void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, lo
     const char *code = json_string_value(json_object_get(problem, "code"));
     const char *detail = json_string_value(json_object_get(problem, "detail"));
     enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
+    if (detail && strstr(detail, WI_BRIDGE_UNUSABLE))
+        outcome = WI_LAB_FAILED; /* its nodes have not died: their answers are not what was asked */
     if (cell->batch > 1 && code && strcmp(code, wi_code_name(WI_INPUT_SHAPE)) == 0)
         outcome = WI_LAB_UNSUPPORTED; /* its first dimension is fixed */
     char *reason = code ? wi_sprintf("%s: %s", code, detail ? detail : "")
@@ -294,7 +151,7 @@ static json_t *read_answer(
 static json_t *make_request(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
 {
-    json_t *request = json_copy(ask_of(subject, cell->batch)->request);
+    json_t *request = json_copy(wi_bench_ask_of(subject, cell->batch)->request);
     json_object_set_new(request, "model_name", json_string(subject->name));
     if (cell->browser)
         json_object_set_new(request, "browser", json_string(cell->browser));
@@ -317,22 +174,31 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
     free(place);
 }
 
-/* The most resident memory of the browser, and what its page counts of the model. */
-static void take_memory(
-    const struct wi_bench_measure *measure, struct wi_bench_cell *cell, const char *node)
+/* What its browser was started with, the most resident memory of that, and what its page counts of
+ * the model. */
+static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
-    json_t *nodes = wi_cli_get(measure->cli, "/v1/nodes");
-    json_t *status = wi_cli_get(measure->cli, "/v1/status");
+    json_t *nodes = wi_cli_get(cli, "/v1/nodes");
+    json_t *status = wi_cli_get(cli, "/v1/status");
     const json_t *row = find_row(json_object_get(nodes, "nodes"), "id", node), *model;
     const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
     size_t i;
+    cell->weighed = 1;
     take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
+    wi_bench_take(cell->document, "flags", session);
     json_array_foreach(
         json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
                                                       is_text(model, "platform", cell->platform))
         take_most(cell, "page_bytes", json_object_get(model, "bytes"));
     json_decref(status);
     json_decref(nodes);
+}
+
+/* A browser's memory is asked for when it has loaded something and at the end: what runs that are
+ * warm change is little, and asking takes as long as some of them. */
+static int is_to_weigh(const struct wi_bench_turn *turn, int is_fresh)
+{
+    return is_fresh || turn->is_last || !turn->cell->weighed;
 }
 
 /* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
@@ -364,91 +230,9 @@ static void add_sample(struct wi_bench_cell *cell, double ms)
     cell->samples[cell->count++] = ms;
 }
 
-/* --- what is right ---------------------------------------------------------------------------- */
-
-/* The tensors of an answer; none where it has none that numbers can be compared of. */
-static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
-{
-    struct wi_error error;
-    if (wi_tensors_from_json(
-            outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs", &error) != WI_OK)
-        wi_tensors_clear(outputs);
-}
-
 static const char *node_of(const json_t *answer)
 {
     return json_string_value(json_object_get(json_object_get(answer, "executed_on"), "node"));
-}
-
-/* 0, or -1: the answer is wrong, and the cell has ended. */
-static int judge(
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
-{
-    const char *precision = json_string_value(json_object_get(cell->document, "precision"));
-    const struct wi_tensors *reference = &ask_of(subject, cell->batch)->reference;
-    struct wi_comparison comparison;
-    struct wi_tensors outputs = {0};
-    if (reference->count == 0 || strcmp(cell->platform, "simulated") == 0)
-        return 0; /* such nodes make their answers up */
-    read_outputs(answer, &outputs);
-    wi_compare(reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
-    wi_tensors_clear(&outputs);
-    if (isfinite(comparison.ratio))
-        json_object_set_new(cell->document, "error_ratio", json_real(comparison.ratio));
-    if (comparison.same || comparison.open)
-        return 0;
-    wi_bench_cell_end(cell, WI_LAB_INEXACT, comparison.detail);
-    return -1;
-}
-
-/* One request on WASM; in FP32 where `precision` says it. */
-static enum wi_bench_end refer_once(const struct wi_bench_measure *measure,
-    const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
-{
-    json_t *request = json_copy(ask->request);
-    struct wi_buffer body = {0};
-    struct wi_rest_answer answer;
-    enum wi_bench_end end = WI_BENCH_DONE;
-    json_object_set_new(request, "model_name", json_string(subject->name));
-    json_object_set_new(request, "platform", json_string("wasm"));
-    json_object_set_new(request, "fallback", json_false());
-    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
-    if (precision)
-        json_object_set_new(request, "precision", json_string(precision));
-    wi_buffer_json(&body, request);
-    json_decref(request);
-    wi_rest_exchange(&measure->cli->rest,
-        &(struct wi_rest_request){.path = "/v1/infer",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = LOAD_MS + ASK_MS,
-            .is_cancelled = wi_cli_is_interrupted},
-        &answer);
-    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    tell(measure, "%s on wasm%s%s, what others are compared with: POST /v1/infer: %ld",
-        subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
-    if (answer.status == 200)
-        read_outputs(value, &ask->reference);
-    else if (answer.status == 0)
-        end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED
-              : answer.late           ? WI_BENCH_DONE
-                                      : WI_BENCH_LOST;
-    json_decref(value);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    return end;
-}
-
-enum wi_bench_end wi_bench_refer(
-    const struct wi_bench_measure *measure, struct wi_bench_subject *subject)
-{
-    static const char *const precisions[] = {"fp32", NULL};
-    enum wi_bench_end end = WI_BENCH_DONE;
-    for (size_t i = 0; i < subject->count && end == WI_BENCH_DONE; i++)
-        for (size_t p = 0; p < 2 && end == WI_BENCH_DONE && subject->asks[i].reference.count == 0;
-             p++)
-            end = refer_once(measure, subject, &subject->asks[i], precisions[p]);
-    return end;
 }
 
 /* --- the page's clock ------------------------------------------------------------------------- */
@@ -509,7 +293,7 @@ static struct wi_buffer make_order(
     json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
     json_object_set_new(
         request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
-    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
+    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
     wi_bench_take(request, "threads", cell->document);
     wi_bench_take(request, "optimization", cell->document);
     wi_buffer_json(&body, request);
@@ -518,8 +302,8 @@ static struct wi_buffer make_order(
 }
 
 /* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": those behind a load are cold. */
-static void tell_result(const struct wi_bench_measure *measure, const struct wi_bench_cell *cell,
-    const json_t *answer, long status)
+static void tell_result(
+    const struct wi_cli *cli, const struct wi_bench_cell *cell, const json_t *answer, long status)
 {
     const json_t *result = json_object_get(answer, "result"), *time;
     struct wi_buffer text = {0};
@@ -530,33 +314,63 @@ static void tell_result(const struct wi_bench_measure *measure, const struct wi_
             number(result, "first_ms"), json_array_size(json_object_get(result, "disturbed")));
     json_array_foreach(json_object_get(result, "run_ms"), i, time)
         wi_buffer_printf(&text, " %.4g", json_number_value(time));
-    tell_cell(measure, cell, "POST /v1/benchmark", status, text.text);
+    tell_cell(cli, cell, "POST /v1/benchmark", status, text.text);
     wi_buffer_clear(&text);
 }
 
-static enum wi_bench_end measure_page(const struct wi_bench_measure *measure,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+/* A request under way. */
+struct order {
+    struct wi_buffer body;
+    struct wi_rest_request request;
+    struct wi_rest_answer answer;
+};
+
+static void begin_order(struct order *order, struct wi_rest_calls *calls,
+    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
 {
-    struct wi_buffer body = make_order(subject, cell, share);
-    struct wi_rest_answer answer = {0};
-    enum wi_bench_end end;
-    wi_rest_exchange(&measure->cli->rest,
-        &(struct wi_rest_request){.path = "/v1/benchmark",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = LOAD_MS + ASK_MS,
-            .is_cancelled = wi_cli_is_interrupted},
-        &answer);
-    json_t *value = read_answer(cell, &answer, &end);
-    tell_result(measure, cell, value, answer.status);
-    if (value && wi_bench_cell_take_place(cell, value) == 0 && judge(subject, cell, value) == 0) {
-        take_result(cell, json_object_get(value, "result"));
-        take_memory(measure, cell, node_of(value));
+    order->body = make_order(subject, turn->cell, turn->share);
+    order->request = (struct wi_rest_request){.path = "/v1/benchmark",
+        .body = order->body.text,
+        .body_size = order->body.size,
+        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
+        .is_cancelled = wi_cli_is_interrupted};
+    wi_rest_calls_begin(calls, &order->request, &order->answer);
+}
+
+static void end_order(const struct wi_cli *cli, struct order *order,
+    const struct wi_bench_subject *subject, struct wi_bench_turn *turn)
+{
+    struct wi_bench_cell *cell = turn->cell;
+    json_t *value = read_answer(cell, &order->answer, &turn->end);
+    tell_result(cli, cell, value, order->answer.status);
+    if (value && wi_bench_cell_take_place(cell, value) == 0 &&
+        wi_bench_judge(subject, cell, value) == 0) {
+        const json_t *result = json_object_get(value, "result");
+        take_result(cell, result);
+        if (is_to_weigh(turn, number(result, "load_ms") > 0))
+            take_browser(cli, cell, node_of(value));
     }
     json_decref(value);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
-    return end;
+    wi_rest_answer_clear(&order->answer);
+    wi_buffer_clear(&order->body);
+}
+
+static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turns, size_t count)
+{
+    struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
+    struct order *orders = wi_alloc(count * sizeof *orders);
+    for (size_t i = 0; i < count; i++)
+        begin_order(&orders[i], calls, subject, &turns[i]);
+    for (size_t i = 0; i < count;)
+        if (orders[i].answer.over)
+            i++;
+        else
+            wi_rest_calls_wait(calls, -1, 1000);
+    wi_rest_calls_free(calls);
+    for (size_t i = 0; i < count; i++)
+        end_order(cli, &orders[i], subject, &turns[i]);
+    free(orders);
 }
 
 /* --- the client's clock ----------------------------------------------------------------------- */
@@ -577,10 +391,12 @@ struct call {
 };
 
 struct clients {
-    const struct wi_bench_measure *measure;
+    const struct wi_cli *cli;
     const struct wi_bench_subject *subject;
+    const struct wi_bench_turn *turn;
     struct wi_bench_cell *cell;
-    json_t *request; /* of each; that of a text gets a number before it */
+    json_t *request;       /* of each; that of a text gets a number before it */
+    struct wi_buffer body; /* the request as bytes, once it was asked for */
     struct wi_rest_calls *calls;
     struct call *rows;
     unsigned to_begin, under_way;
@@ -644,15 +460,22 @@ static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *c
     return copy;
 }
 
-static void write_body(const struct clients *clients, struct call *call)
+/* That of a text is another each time; all others are the same bytes. */
+static void write_body(struct clients *clients, struct call *call)
 {
-    json_t *request = json_copy(clients->request);
-    if (clients->cell->writes)
+    struct wi_bench_cell *cell = clients->cell;
+    if (cell->writes) {
+        json_t *request = json_copy(clients->request);
         json_object_set_new(
-            request, "inputs", number_inputs(json_object_get(request, "inputs"), clients->cell));
-    clients->cell->asked++;
-    wi_buffer_json(&call->body, request);
-    json_decref(request);
+            request, "inputs", number_inputs(json_object_get(request, "inputs"), cell));
+        wi_buffer_json(&call->body, request);
+        json_decref(request);
+    } else {
+        if (clients->body.size == 0)
+            wi_buffer_json(&clients->body, clients->request);
+        wi_buffer_add(&call->body, clients->body.text, clients->body.size);
+    }
+    cell->asked++;
 }
 
 static void begin_call(struct clients *clients, struct call *call)
@@ -662,7 +485,7 @@ static void begin_call(struct clients *clients, struct call *call)
     call->request = (struct wi_rest_request){.path = "/v1/infer",
         .body = call->body.text,
         .body_size = call->body.size,
-        .timeout_ms = LOAD_MS + ASK_MS};
+        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS};
     if (clients->cell->writes) {
         call->request.accept = "text/event-stream";
         call->request.on_events = take_events;
@@ -741,7 +564,8 @@ static void take_call(
 {
     const json_t *performance = json_object_get(value, "performance");
     struct wi_bench_cell *cell = clients->cell;
-    if (wi_bench_cell_take_place(cell, value) != 0 || judge(clients->subject, cell, value) != 0)
+    if (wi_bench_cell_take_place(cell, value) != 0 ||
+        wi_bench_judge(clients->subject, cell, value) != 0)
         return;
     int is_warm = json_is_true(json_object_get(performance, "warm"));
     if (is_warm || !cell->writes)
@@ -766,7 +590,7 @@ static void tell_call(
                      ? wi_sprintf("%.4g ms, the first of %zu tokens after %.4g", ms, call->tokens,
                            call->first_ms - call->began_ms)
                      : wi_sprintf("%.4g ms%s", ms, is_warm || !value ? "" : ", with a load");
-    tell_cell(clients->measure, clients->cell, "POST /v1/infer", call->answer.status, text);
+    tell_cell(clients->cli, clients->cell, "POST /v1/infer", call->answer.status, text);
     free(text);
 }
 
@@ -780,8 +604,9 @@ static void end_call(struct clients *clients, struct call *call)
     tell_call(clients, call, value, ms);
     if (value)
         take_call(clients, call, value, ms);
-    if (value && clients->under_way == 0 && clients->to_begin == 0)
-        take_memory(clients->measure, clients->cell, node_of(value));
+    if (value && clients->under_way == 0 && clients->to_begin == 0 &&
+        is_to_weigh(clients->turn, clients->cold > 0))
+        take_browser(clients->cli, clients->cell, node_of(value));
     json_decref(value);
     clear_call(call);
     if (end != WI_BENCH_DONE)
@@ -806,37 +631,42 @@ static void run_calls(struct clients *clients)
     }
 }
 
-static enum wi_bench_end measure_clients(const struct wi_bench_measure *measure,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+static enum wi_bench_end measure_clients(const struct wi_cli *cli,
+    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
 {
+    struct wi_bench_cell *cell = turn->cell;
     json_t *request = make_request(subject, cell);
     if (!wi_bench_is_auto(cell))
         json_object_set_new(request, "fallback", json_false());
-    json_object_set_new(request, "timeout_ms", json_integer(LOAD_MS));
-    struct clients clients = {.measure = measure,
+    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
+    struct clients clients = {.cli = cli,
         .subject = subject,
+        .turn = turn,
         .cell = cell,
         .request = request,
-        .calls = wi_rest_calls_new(&measure->cli->rest),
+        .calls = wi_rest_calls_new(&cli->rest),
         .rows = wi_alloc((size_t)cell->concurrency * sizeof(struct call)),
-        .to_begin = share};
+        .to_begin = turn->share};
     run_calls(&clients);
     wi_rest_calls_free(clients.calls);
     free(clients.rows);
+    wi_buffer_clear(&clients.body);
     json_decref(request);
     return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
 }
 
 /* --- cells ------------------------------------------------------------------------------------ */
 
-enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share)
+void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turns, size_t count)
 {
-    if (!ask_of(subject, cell->batch)) {
-        wi_bench_cell_end(cell, WI_LAB_UNSUPPORTED, "its inputs are no tensors to put together");
-        return WI_BENCH_DONE;
+    struct wi_bench_cell *first = turns[0].cell;
+    if (!wi_bench_ask_of(subject, first->batch)) {
+        wi_bench_cell_end(first, WI_LAB_UNSUPPORTED, "its inputs are no tensors to put together");
+        turns[0].end = WI_BENCH_DONE;
+    } else if (first->clock == WI_LAB_CLIENT) {
+        turns[0].end = measure_clients(cli, subject, &turns[0]);
+    } else {
+        measure_pages(cli, subject, turns, count);
     }
-    if (cell->clock == WI_LAB_CLIENT)
-        return measure_clients(measure, subject, cell, share);
-    return measure_page(measure, subject, cell, share);
 }

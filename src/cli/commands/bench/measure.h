@@ -6,61 +6,30 @@
 
 #include "cli/cli.h"
 #include "cli/commands/bench/plan.h"
-#include "tensor/tensor.h"
+#include "cli/commands/bench/subject.h"
 
-/* What a model is asked with so many inputs in one. */
-struct wi_bench_ask {
-    long batch;
-    json_t *request; /* owned: `inputs`, `options` and `task` of POST /v1/infer */
-    /* What FP32 answers on WASM; without tensors nobody knows, or a task's answer has none. */
-    struct wi_tensors reference;
-};
-
-/* A model as it is asked. Free with wi_bench_subject_clear. */
-struct wi_bench_subject {
-    char *name;
-    struct wi_bench_ask *asks; /* owned: one for each batch that can be made */
-    size_t count;
-};
-void wi_bench_subject_clear(struct wi_bench_subject *subject);
-
-struct wi_bench_measure {
-    const struct wi_cli *cli;
-    const struct wi_bench_choice *choice;
-};
-
-/* What comes of a measurement, beside what the cell has then. */
-enum wi_bench_end {
-    WI_BENCH_DONE,
-    WI_BENCH_STOPPED, /* ^C came */
-    WI_BENCH_LOST,    /* nobody answers any more; the cell is as it was */
-};
-
-/* Asks the daemon for a request that stands for clients' of that model, or reads that of --input,
- * and makes one of it for each batch. The subject's name is set. WI_EXIT_OK, or what to exit with,
- * once that was complained of. */
-enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_choice *choice,
-    struct wi_bench_subject *subject);
-/* Has the model's answers in FP32 on WASM computed, which others are judged by. Where there is none
- * the reference stays empty. */
-enum wi_bench_end wi_bench_refer(
-    const struct wi_bench_measure *measure, struct wi_bench_subject *subject);
 /* Waits for a daemon that went away: whether it answers again within 30 s. */
-int wi_bench_await(const struct wi_bench_measure *measure);
+int wi_bench_await(const struct wi_cli *cli);
 /* Has all pages give the model back, so that the next run loads it afresh. */
-void wi_bench_unload(
-    const struct wi_bench_measure *measure, const struct wi_bench_subject *subject);
-/* Adds `share` samples to the cell, at least one; what cannot be measured ends it. */
-enum wi_bench_end wi_bench_measure(const struct wi_bench_measure *measure,
-    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, unsigned share);
+void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject);
+
+/* A cell that samples are wanted of. */
+struct wi_bench_turn {
+    struct wi_bench_cell *cell;
+    unsigned share;        /* how many, at least one */
+    int is_last;           /* no more will be wanted */
+    enum wi_bench_end end; /* what came of it */
+};
+/* Adds samples to cells; what cannot be measured ends its cell. Several are measured at the same
+ * time, each by the page's clock, with one batch, and in a browser of its own kind. */
+void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turns, size_t count);
 
 /* Ends a cell that was answered with a problem document; NULL: with something else. */
 void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status);
 /* Notes where an answer says that it was computed: 0, or -1 where that is another place than the
  * cell's, which ends it. */
 int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer);
-/* Takes a member over, unless it says nothing. */
-void wi_bench_take(json_t *document, const char *member, const json_t *from);
 /* What a code of a problem document says of a cell. */
 enum wi_lab_outcome wi_bench_outcome_of(const char *code);
 

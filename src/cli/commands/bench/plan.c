@@ -229,15 +229,6 @@ static void put(json_t *document, const char *member, const char *text)
     json_object_set_new(document, member, text ? json_string(text) : json_null());
 }
 
-/* Takes over `document`. */
-static struct wi_bench_cell *add_cell(struct wi_bench_plan *plan, json_t *document)
-{
-    size_t i = plan->count++;
-    plan->cells = wi_grow_array(plan->cells, i, sizeof *plan->cells);
-    plan->cells[i] = (struct wi_bench_cell){.document = document, .index = (unsigned)i};
-    return &plan->cells[i];
-}
-
 static const char *text_of(const json_t *document, const char *member)
 {
     return json_string_value(json_object_get(document, member));
@@ -263,6 +254,15 @@ static void settle(struct wi_bench_cell *cell)
     cell->batch = count_of(document, "batch");
     cell->concurrency = count_of(document, "concurrency");
     cell->over = !outcome || strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
+}
+
+struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document)
+{
+    size_t i = plan->count++;
+    plan->cells = wi_grow_array(plan->cells, i, sizeof *plan->cells);
+    plan->cells[i] = (struct wi_bench_cell){.document = document, .index = (unsigned)i};
+    settle(&plan->cells[i]);
+    return &plan->cells[i];
 }
 
 static int is_yardstick(const struct wi_bench_cell *cell)
@@ -301,7 +301,7 @@ static json_t *make_cell(const struct wi_bench_place *place, const struct which 
 static void add_measured(
     struct wi_bench_plan *plan, const struct wi_bench_place *place, const struct which *which)
 {
-    settle(add_cell(plan, make_cell(place, which)));
+    wi_bench_plan_add(plan, make_cell(place, which));
 }
 
 /* Whether one of two engines computes there; also where nobody says which one does. */
@@ -400,7 +400,7 @@ void wi_bench_plan_yardstick(
         &(struct which){
             .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
     put(document, "yardstick", wi_lab_yardstick_names[when]);
-    settle(add_cell(plan, document));
+    wi_bench_plan_add(plan, document);
 }
 
 /* Whether both have the same text, or none. */

@@ -75,14 +75,17 @@ struct wi_bench_cell {
     unsigned asked; /* how many requests it has had of those */
     struct wi_bench_writing *writings;
     size_t writing_count;
+    int weighed;     /* the memory of its browser was asked for */
     double spent_ms; /* on its runs */
     double run_ms;   /* the longest of the last runs; 0: there was none */
 };
 
 struct wi_bench_plan {
-    struct wi_bench_cell *cells; /* owned; `index` is where each lies */
+    struct wi_bench_cell *cells; /* owned; `index` is where each lies, unless the run is resumed */
     size_t count;
 };
+/* Adds a cell as it stands in a run, and takes over `document`. */
+struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *document);
 /* Where a model may run. All borrowed. */
 struct wi_bench_place {
     const char *model;

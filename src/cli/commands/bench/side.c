@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/commands/add_send.h"
+#include "cli/commands/bench/resume.h"
 #include "cli/events.h"
 #include "library/model.h"
 #include <stdio.h>
@@ -134,12 +135,13 @@ static void begin_start(struct starting *starting, struct wi_rest_calls *calls, 
     wi_rest_calls_begin(calls, &starting->request, &starting->answer);
 }
 
-/* A kind that the daemon does not know is complained of; one that does not start is not: what
- * cannot run there says it. */
+/* A kind that the daemon does not know is complained of, unless it is one that a run was begun
+ * with; one that does not start is not: what cannot run there says it. */
 static enum wi_exit end_start(const struct wi_bench_side *side, struct starting *starting)
 {
-    enum wi_exit result =
-        starting->answer.status == 400 ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
+    int is_unknown =
+        starting->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
+    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
     wi_rest_answer_clear(&starting->answer);
     free(starting->body);
     return result;
@@ -328,7 +330,6 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 {
     struct wi_strings browsers = {0};
-    side->measure = (struct wi_bench_measure){.cli = &side->cli, .choice = side->choice};
     enum wi_exit result = wi_bench_keep_may(&side->cli);
     if (result == WI_EXIT_OK)
         result = add_subjects(side);
@@ -338,45 +339,6 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
         result = make_plan(side, &browsers);
     wi_strings_clear(&browsers);
     return result;
-}
-
-/* --- a run that was begun before -------------------------------------------------------------- */
-
-/* Which cell it is; its precision may have become known only when it ran. */
-static int is_same(const json_t *planned, const json_t *kept)
-{
-    static const char *const members[] = {"model", "browser", "platform", "precision", "threads",
-        "batch", "concurrency", "clock", "yardstick", "optimization"};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        const json_t *one = json_object_get(planned, members[i]);
-        const json_t *other = json_object_get(kept, members[i]);
-        int is_open = !one || json_is_null(one);
-        if (is_open ? i != 3 && other && !json_is_null(other) : !json_equal(one, other))
-            return 0;
-    }
-    return 1;
-}
-
-static int was_run(const json_t *kept)
-{
-    const char *outcome = text_of(kept, "outcome");
-    return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
-}
-
-/* What the run has already is not measured again. */
-static void leave_out(struct wi_bench_side *side, const json_t *done)
-{
-    const json_t *kept;
-    size_t k;
-    for (size_t i = 0; i < side->plan.count; i++)
-        json_array_foreach(done, k, kept)
-        {
-            struct wi_bench_cell *cell = &side->plan.cells[i];
-            if (was_run(kept) && is_same(cell->document, kept)) {
-                json_object_set(cell->document, "outcome", json_object_get(kept, "outcome"));
-                cell->over = cell->kept = 1;
-            }
-        }
 }
 
 /* --- the run ---------------------------------------------------------------------------------- */
@@ -407,7 +369,7 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
     enum wi_exit result =
         wi_bench_keep_begin(&side->keep, &side->cli, &head, wi_argument(arguments, "resume"), done);
     if (result == WI_EXIT_OK) {
-        leave_out(side, done);
+        wi_bench_resume(&side->plan, done);
         result = keep_absent(side);
     }
     json_decref(done);

@@ -14,7 +14,6 @@
 struct wi_bench_side {
     struct wi_cli cli; /* the arguments of the command, and this daemon */
     const struct wi_bench_choice *choice;
-    struct wi_bench_measure measure;
     struct wi_bench_subject *subjects; /* owned */
     size_t count;
     struct wi_strings uploads;  /* models that go at the end */

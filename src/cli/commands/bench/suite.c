@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/commands/bench/measure.h"
+#include "cli/commands/bench/room.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/suite_case.h"
 #include "cli/events.h"
@@ -22,6 +23,7 @@
 struct place {
     char *browser, *platform; /* owned */
     char *title;              /* owned: "chrome/webgpu" */
+    size_t turn;              /* so many others of its browser are before it */
 };
 
 /* What came of the tests of an operator. */
@@ -38,6 +40,7 @@ struct suite {
     const struct wi_strings *names; /* of the tests */
     struct place places[PLACES_MAX];
     size_t place_count;
+    struct wi_bench_room room;
     json_t *cells;    /* owned: as share/webinfer/lab.schema.json has them, and their operator */
     struct tally all; /* of every operator */
     struct tally *tallies; /* by operator */
@@ -47,6 +50,14 @@ struct suite {
 };
 
 /* --- places ----------------------------------------------------------------------------------- */
+
+static size_t count_places(const struct suite *suite, const char *browser)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < suite->place_count; i++)
+        count += strcmp(suite->places[i].browser, browser) == 0;
+    return count;
+}
 
 /* One that is absent is told of and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
@@ -60,9 +71,12 @@ static void add_place(struct suite *suite, const char *browser, const char *plat
     if (!decision || strcmp(decision, "never") == 0)
         fprintf(stderr, "webinfer: %s/%s is absent: %s\n", browser, platform,
             why && *why ? why : "the daemon has no such place");
-    else if (suite->place_count < PLACES_MAX)
-        suite->places[suite->place_count++] = (struct place){
-            wi_strdup(browser), wi_strdup(platform), wi_sprintf("%s/%s", browser, platform)};
+    else if (suite->place_count < PLACES_MAX) {
+        struct place *place = &suite->places[suite->place_count];
+        *place = (struct place){wi_strdup(browser), wi_strdup(platform),
+            wi_sprintf("%s/%s", browser, platform), count_places(suite, browser)};
+        suite->place_count++;
+    }
     json_decref(hardware);
 }
 
@@ -140,33 +154,78 @@ static void judge(const struct wi_suite_case *test, const struct wi_rest_answer 
     wi_tensors_clear(&outputs);
 }
 
-static void ask(struct suite *suite, const struct wi_suite_case *test, const struct place *place,
+/* A request under way. */
+struct asking {
+    struct wi_buffer body;
+    struct wi_rest_request request;
+    struct wi_rest_answer answer;
+};
+
+static void begin_ask(struct asking *asking, struct wi_rest_calls *calls,
+    const struct wi_suite_case *test, const struct place *place)
+{
+    size_t json_size = put_request(&asking->body, test, place);
+    asking->request = (struct wi_rest_request){.path = "/v1/infer",
+        .body = asking->body.text,
+        .body_size = asking->body.size,
+        .json_size = json_size,
+        .timeout_ms = TEST_MS + EXCHANGE_MS,
+        .is_cancelled = wi_cli_is_interrupted};
+    wi_rest_calls_begin(calls, &asking->request, &asking->answer);
+}
+
+static void end_ask(struct suite *suite, struct asking *asking, const struct wi_suite_case *test,
     struct wi_bench_cell *cell)
 {
-    struct wi_buffer body = {0};
-    size_t json_size = put_request(&body, test, place);
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&suite->cli->rest,
-        &(struct wi_rest_request){.path = "/v1/infer",
-            .body = body.text,
-            .body_size = body.size,
-            .json_size = json_size,
-            .timeout_ms = TEST_MS + EXCHANGE_MS,
-            .is_cancelled = wi_cli_is_interrupted},
-        &answer);
-    json_t *json = json_loadb(answer.body.text ? answer.body.text : "",
-        answer.json_size ? answer.json_size : answer.body.size, 0, NULL);
-    if (answer.status == 0 && !answer.late)
+    const struct wi_rest_answer *answer = &asking->answer;
+    json_t *json = json_loadb(answer->body.text ? answer->body.text : "",
+        answer->json_size ? answer->json_size : answer->body.size, 0, NULL);
+    if (answer->status == 0 && !answer->late)
         suite->end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
-    else if (answer.status == 0)
+    else if (answer->status == 0)
         wi_bench_cell_end(cell, WI_LAB_TOO_SLOW, "no answer came in its time");
-    else if (answer.status != 200)
-        wi_bench_cell_problem(cell, json, answer.status);
+    else if (answer->status != 200)
+        wi_bench_cell_problem(cell, json, answer->status);
     else if (wi_bench_cell_take_place(cell, json) == 0)
-        judge(test, &answer, json, cell);
+        judge(test, answer, json, cell);
     json_decref(json);
-    wi_rest_answer_clear(&answer);
-    wi_buffer_clear(&body);
+    wi_rest_answer_clear(&asking->answer);
+    wi_buffer_clear(&asking->body);
+}
+
+/* At places in different browsers at the same time. */
+static void ask_some(struct suite *suite, const struct wi_suite_case *test,
+    struct wi_bench_cell cells[], const size_t places[], size_t count)
+{
+    struct asking rows[WI_BENCH_TOGETHER_MAX] = {0};
+    struct wi_rest_calls *calls = wi_rest_calls_new(&suite->cli->rest);
+    for (size_t i = 0; i < count; i++)
+        begin_ask(&rows[i], calls, test, &suite->places[places[i]]);
+    for (size_t i = 0; i < count;)
+        if (rows[i].answer.over)
+            i++;
+        else
+            wi_rest_calls_wait(calls, -1, 1000);
+    wi_rest_calls_free(calls);
+    for (size_t i = 0; i < count; i++)
+        end_ask(suite, &rows[i], test, &cells[places[i]]);
+}
+
+/* One set at the places whose cells are not over: at the first of each browser, then at the second
+ * of each, and so on. Nothing is timed, so that no browser waits for another's cores. */
+static void ask(struct suite *suite, const struct wi_suite_case *test, struct wi_bench_cell cells[])
+{
+    size_t most = wi_bench_room_browsers(&suite->room), places[WI_BENCH_TOGETHER_MAX], count = 0;
+    for (size_t turn = 0; turn < suite->place_count; turn++) {
+        for (size_t i = 0; i < suite->place_count && suite->end == WI_BENCH_DONE; i++) {
+            if (suite->places[i].turn == turn && !cells[i].over)
+                places[count++] = i;
+            if (count > 0 && (count == most || i == suite->place_count - 1)) {
+                ask_some(suite, test, cells, places, count);
+                count = 0;
+            }
+        }
+    }
 }
 
 /* --- a test ----------------------------------------------------------------------------------- */
@@ -236,9 +295,8 @@ static void run_sets(struct suite *suite, struct wi_suite_case *test, struct wi_
 {
     for (unsigned set = 0; code == WI_OK && suite->end == WI_BENCH_DONE; set++) {
         code = wi_suite_case_read(test, suite->folder, set, error);
-        for (size_t i = 0; code == WI_OK && i < suite->place_count; i++)
-            if (!cells[i].over && suite->end == WI_BENCH_DONE)
-                ask(suite, test, &suite->places[i], &cells[i]);
+        if (code == WI_OK)
+            ask(suite, test, cells);
     }
     for (size_t i = 0; i < suite->place_count && code != WI_NOT_FOUND && code != WI_OK; i++)
         if (!cells[i].over)
@@ -264,6 +322,9 @@ static void run_test(struct suite *suite, const char *name)
 
 static void run_tests(struct suite *suite)
 {
+    wi_bench_room_ask(&suite->room, suite->cli);
+    fprintf(stderr, "webinfer: %zu tests at %zu places, %zu browsers at a time\n",
+        suite->names->count, suite->place_count, wi_bench_room_browsers(&suite->room));
     suite->until_ms = wi_now_ms() + (double)suite->choice->all_ms;
     suite->terminal = wi_cli_progress_begin().terminal;
     for (size_t i = 0; i < suite->names->count && suite->end == WI_BENCH_DONE; i++) {

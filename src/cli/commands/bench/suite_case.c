@@ -129,6 +129,13 @@ static enum wi_code read_file(const char *path, struct wi_tensors *list, struct 
     return code;
 }
 
+/* ONNX writes bfloat16 in its tests as UINT16 with the same bits, since NumPy has no such type. */
+static void take_brain_floats(struct wi_tensor *tensor, const struct wi_onnx_value *value)
+{
+    if (value->has_datatype && value->datatype == WI_BF16 && tensor->datatype == WI_UINT16)
+        tensor->datatype = WI_BF16;
+}
+
 /* Tensors in files that are numbered, each called as the value of the graph in its place. */
 static enum wi_code read_side(const char *set, const char *side, const struct wi_onnx_value *values,
     size_t count, struct wi_tensors *list, struct wi_error *error)
@@ -143,6 +150,7 @@ static enum wi_code read_side(const char *set, const char *side, const struct wi
             break;
         free(list->items[i].name);
         list->items[i].name = wi_strdup(values[i].name);
+        take_brain_floats(&list->items[i], &values[i]);
     }
     return code;
 }

@@ -148,41 +148,34 @@ static void print_cells(const struct wi_lab_figures *figures)
     free(rows);
 }
 
-static void set_figure(json_t *out, const char *member, double value)
-{
-    char text[32];
-
-    snprintf(text, sizeof text, "%.4g", value);
-    if (value >= 0)
-        json_object_set_new(out, member, json_string(text));
-}
-
 static json_t *text_row_of(const struct wi_lab_cell *cell)
 {
-    const struct wi_lab_text *text = &cell->text;
     struct wi_buffer name = {0};
     json_t *out = json_object();
 
     wi_lab_put_name(&name, cell);
     json_object_set_new(out, "cell", text_of(&name));
     json_object_set_new(out, "index", json_integer(cell->index));
-    set_figure(out, "prompt", text->prompt_per_s);
-    set_figure(out, "p50", text->first_p50_ms);
-    set_figure(out, "p90", text->first_p90_ms);
-    set_figure(out, "token", text->token_ms);
-    set_figure(out, "user", text->generated_per_s);
-    set_figure(out, "all", text->all_per_s);
+    for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
+        const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];
+        double value = wi_lab_text_value(&cell->text, figure);
+        if (value >= 0)
+            json_object_set_new(out, figure->member, json_sprintf("%.4g", value));
+    }
     return out;
 }
 
 /* Of models that write: each user's tokens in a second, and those of all together. */
 static void print_texts(const struct wi_lab_figures *figures)
 {
-    static const struct wi_column columns[] = {{"#", "index", NULL}, {"CELL", "cell", NULL},
-        {"PROMPT/S", "prompt", NULL}, {"FIRST", "p50", NULL}, {"P90", "p90", NULL},
-        {"MS/TOKEN", "token", NULL}, {"TOKENS/S", "user", NULL}, {"OF ALL", "all", NULL}, {0}};
+    struct wi_column columns[WI_LAB_TEXT_FIGURES + 3] = {
+        {"#", "index", NULL}, {"CELL", "cell", NULL}};
     json_t *table = json_array();
 
+    for (size_t i = 0, at = 2; i < WI_LAB_TEXT_FIGURES; i++)
+        if (wi_lab_text_figures[i].column)
+            columns[at++] = (struct wi_column){
+                wi_lab_text_figures[i].column, wi_lab_text_figures[i].member, NULL};
     for (size_t i = 0; i < figures->count; i++)
         if (figures->rows[i].cell->writes)
             json_array_append_new(table, text_row_of(figures->rows[i].cell));

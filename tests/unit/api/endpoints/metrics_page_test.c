@@ -163,6 +163,30 @@ TEST(what_the_bridge_counted_is_there)
     free(text);
 }
 
+TEST(what_was_found_wrong_is_there)
+{
+    static const char *const lines[] = {"webinfer_cross_checks_total{result=\"agreed\"} 1",
+        "webinfer_cross_checks_total{result=\"wrong\"} 2",
+        "webinfer_cross_checks_total{result=\"disputed\"} 3",
+        "webinfer_cross_checks_total{result=\"unable\"} 4",
+        "webinfer_cross_checks_total{result=\"dropped\"} 5", "webinfer_cross_checks_waiting 6",
+        "webinfer_cross_checks_waiting_bytes 7", "webinfer_quarantined_total 8",
+        "webinfer_quarantined 9"};
+    fixture->cross = (struct wi_cross_counters){.agreed = 1,
+        .wrong = 2,
+        .disputed = 3,
+        .unable = 4,
+        .dropped = 5,
+        .waiting = 6,
+        .bytes = 7};
+    fixture->bridge.quarantined = 8;
+    fixture->quarantined = 9;
+    char *text = scrape();
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        expect_line(text, lines[i]);
+    free(text);
+}
+
 TEST(what_the_listener_has_is_there)
 {
     char *text = scrape(), line[96];

@@ -127,6 +127,28 @@ TEST(codes_come_with_their_status_as_the_dialect_has_them)
     assert_null(at(json_object_get(native, "422"), "headers", "Retry-After"));
 }
 
+/* What no route is found for is answered in the form of the dialect near by: each is there. */
+TEST(what_is_answered_elsewhere_has_each_form_of_an_error)
+{
+    static const char *const statuses[] = {"400", "401", "403", "404", "405"};
+    static const struct {
+        const char *type, *forms[2];
+    } contents[] = {{"application/problem+json", {"BothErrors", "Problem"}},
+        {"application/json", {"OllamaError", "KserveError"}}};
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        for (size_t k = 0; k < 2; k++) {
+            const json_t *content =
+                at(json_object_get(*state, "x-elsewhere"), statuses[i], "content");
+            const json_t *forms = json_object_get(at(content, contents[k].type, "schema"), "anyOf");
+            assert_int_equal(json_array_size(forms), 2);
+            for (size_t n = 0; n < 2; n++) {
+                const json_t *form = json_object_get(json_array_get(forms, n), "$ref");
+                assert_string_equal(
+                    strrchr(json_string_value(form), '/') + 1, contents[k].forms[n]);
+            }
+        }
+}
+
 TEST(every_code_that_clients_see_may_come_from_somewhere)
 {
     for (int i = WI_OK + 1; i < WI_CODE_COUNT; i++) {

@@ -193,8 +193,8 @@ TEST(test_look_and_cancel)
 
 TEST(test_endpoints)
 {
-    static const char *const paths[] = {"/", "/healthz", "/readyz", "/v1/status", "/v1/nodes",
-        "/v1/models", "/v1/models/builtin/echo"};
+    static const char *const paths[] = {"/", "/healthz", "/readyz", "/v2/health/live",
+        "/v2/health/ready", "/v1/status", "/v1/nodes", "/v1/models", "/v1/models/builtin/echo"};
     json_t *json;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         assert_int_equal(ask("GET", paths[i], "", &json), 200);
@@ -218,6 +218,8 @@ TEST(test_endpoints)
     assert_int_equal(ask("GET", "/readyz", "", &json), 503);
     assert_non_null(strstr(json_string_value(json_object_get(json, "detail")), "installed"));
     json_decref(json);
+    assert_int_equal(ask("GET", "/v2/health/ready", "", NULL), 503);
+    assert_int_equal(ask("GET", "/v2/health/live", "", NULL), 200);
 }
 
 TEST(test_head_and_options)

@@ -79,6 +79,33 @@ TEST(test_files)
     client_close(&client);
 }
 
+/* What is refused before its body came ends the connection, unless that is short and known. */
+TEST(test_refused_and_kept)
+{
+    static const struct {
+        const char *head;
+        int status, closes;
+    } cases[] = {{"GET /nothing HTTP/1.1\r\n", 404, 0}, {"HEAD /nothing HTTP/1.1\r\n", 404, 0},
+        {"GET /nothing HTTP/1.1\r\nConnection: close\r\n", 404, 1},
+        {"POST / HTTP/1.1\r\nContent-Length: 0\r\n", 405, 0}, {"POST / HTTP/1.1\r\n", 405, 1},
+        {"POST / HTTP/1.1\r\nContent-Length: 99999999\r\n", 405, 1},
+        {"DELETE / HTTP/1.1\r\n", 405, 1}};
+    struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct client client = client_open(&fixture->loop, fixture->port);
+        struct http_reply reply;
+        char text[256];
+        snprintf(text, sizeof text, "%sHost: 127.0.0.1\r\n\r\n", cases[i].head);
+        assert_int_equal(client_send(&client, text, strlen(text)), 0);
+        assert_int_equal(client_reply(&client, text[0] == 'H', &reply), 0);
+        assert_int_equal(reply.status, cases[i].status);
+        if ((strcasestr(reply.head, "\r\nConnection: close\r\n") != NULL) != cases[i].closes)
+            fail_msg("%s: %s", cases[i].head, reply.head);
+        reply_clear(&reply);
+        client_close(&client);
+    }
+}
+
 /* Asks for a file of the page that has compressed copies, with `more` headers; takes its tag. */
 static void ask_coded(
     struct client *client, const char *line, const char *more, struct http_reply *reply, char *etag)

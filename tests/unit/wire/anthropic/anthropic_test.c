@@ -72,6 +72,37 @@ TEST(blocks_become_messages)
     "\"tool_choice\":{\"function\":{\"name\":\"f\"},\"type\":\"function\"},\"tools\":[{"           \
     "\"function\":{\"name\":\"f\",\"parameters\":{\"type\":\"object\"}},\"type\":\"function\"}]"
 
+/* A PNG of 4 × 4 pixels: its head, which is all that is looked at. */
+#define PNG "iVBORw0KGgoAAAANSUhEUgAAAAQAAAAECAIAAAAmkwkp"
+
+/* A model of pictures and text. */
+static struct wi_model seeing = {.name = (char *)"chat",
+    .type = WI_TYPE_MULTIMODAL,
+    .engine = WI_ENGINE_PIPELINE,
+    .format = WI_FORMAT_HUGGINGFACE,
+    .facts.tasks = {2, {WI_TASK_VISUAL_QUESTION, WI_TASK_CHAT}}};
+
+TEST(a_picture_keeps_its_place_among_the_text)
+{
+    struct wi_infer infer;
+    struct wi_error error;
+    if (parse(answers, &infer,
+            HEAD
+            "\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},{"
+            "\"type\":\"image\",\"source\":{\"type\":\"base64\",\"media_type\":\"image/png\","
+            "\"data\":\"" PNG "\"}},{\"type\":\"text\",\"text\":\"b\"}]}]}",
+            &error) != WI_OK ||
+        answers->check(&infer, &seeing, &limits, &error) != WI_OK)
+        fail_msg("%s: %s", error.field, error.detail);
+    assert_int_equal(infer.asked->tensors.count, 1);
+    assert_int_equal(infer.picture.width, 4);
+    equals(infer.asked->input, "[{\"content\":[{\"text\":\"a\",\"type\":\"text\"},{\"image\":{"
+                               "\"media_type\":\"image/png\","
+                               "\"tensor\":0},\"type\":\"image\"},{\"text\":\"b\",\"type\":"
+                               "\"text\"}],\"role\":\"user\"}]");
+    wi_infer_clear(&infer);
+}
+
 TEST(parameters_become_options)
 {
     settles(answers,

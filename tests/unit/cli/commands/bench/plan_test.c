@@ -167,8 +167,9 @@ TEST(what_cannot_be_meant_is_refused)
         {"--runs", ""}, {"--batch", "1,"}, {"--batch", "1025"}, {"--concurrency", "65"},
         {"--concurrency", "1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1"}, {"--threads", "2"},
         {"--test-type", "gpu"}, {"--optimization", "some"}, {"--platform", "cuda"},
-        {"--platform", "wasm,,webgpu"}, {"--cell-time", "0s"}, {"--time", "25h"},
-        {"--seed", "4294967296"}, {"--seed", "-1"}};
+        {"--platform", "wasm,,webgpu"}, {"--browser", "chrome,,edge"},
+        {"--browser", "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q"}, {"--cell-time", "0s"},
+        {"--time", "25h"}, {"--seed", "4294967296"}, {"--seed", "-1"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         struct wi_bench_choice choice;
         assert_int_equal(CHOOSE(&choice, "m", wrong[i][0], wrong[i][1]), WI_BAD_REQUEST);
