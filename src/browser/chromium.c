@@ -23,12 +23,16 @@ static const struct wi_switch switches[] = {
     {"--enable-unsafe-webgpu", WI_WHEN_GPU},
     {"--use-webgpu-adapter=swiftshader", WI_WHEN_GPU_SOFTWARE},
     /* Dawn and ANGLE on Vulkan without a window system: the set that Chrome's own guide to testing
-     * on servers gives. Without a Vulkan driver it leaves no adapter, which is what `hardware`
-     * asks for. */
+     * on servers gives. Headless Chromium takes SwiftShader otherwise, on a machine with a GPU too.
+     * Without a Vulkan driver it leaves no adapter, which is what `hardware` asks for, so `auto`
+     * has it only where wi_gpu_is_here. */
     {"--enable-features=Vulkan", WI_WHEN_GPU_HARDWARE},
     {"--use-angle=vulkan", WI_WHEN_GPU_HARDWARE},
     {"--disable-vulkan-surface", WI_WHEN_GPU_HARDWARE},
     {"--ignore-gpu-blocklist", WI_WHEN_GPU_HARDWARE},
+    /* The adapter's own name, without which two GPUs of a vendor are one to the guard and to what
+     * is tuned, and its clock in ns, not rounded to 100 µs. */
+    {"--enable-webgpu-developer-features", WI_WHEN_GPU_HARDWARE},
     {"--disable-gpu", WI_WHEN_GPU_OFF},
     /* A lost device must not shut WebGL and WebGPU out until the browser restarts. */
     {"--disable-domain-blocking-for-3d-apis", WI_WHEN_ALWAYS},

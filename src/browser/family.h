@@ -11,8 +11,8 @@
 enum wi_when {
     WI_WHEN_ALWAYS,
     WI_WHEN_HEADLESS,
-    WI_WHEN_GPU, /* every gpu setting but off */
-    WI_WHEN_GPU_HARDWARE,
+    WI_WHEN_GPU,          /* every gpu setting but off */
+    WI_WHEN_GPU_HARDWARE, /* plan->hardware */
     WI_WHEN_GPU_SOFTWARE,
     WI_WHEN_GPU_OFF,
     WI_WHEN_SHM_SMALL,
@@ -47,7 +47,8 @@ struct wi_plan {
     const struct wi_launch_request *request;
     const struct wi_config_browser *browser; /* the request's */
     const struct wi_kind *kind;
-    int sandbox; /* wi_kind_sandbox */
+    int sandbox;  /* wi_kind_sandbox */
+    int hardware; /* a GPU is to be used, and software is not */
 };
 
 struct wi_browser_family {
@@ -82,6 +83,13 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
  * a host. */
 void wi_switches_tell(
     struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
+
+/* --- graphics adapters (switches.c) ---------------------------------------------------------- */
+
+/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; of those
+ * alone whose browsers were seen to compute on them so. `root` stands before each path: "" but in
+ * tests. */
+int wi_gpu_is_here(const char *root);
 
 /* --- certificates (plan.c) ------------------------------------------------------------------- */
 

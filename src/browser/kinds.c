@@ -57,7 +57,10 @@ enum wi_code wi_launch_make(
     const struct wi_browser_family *family = find_family(request->browser);
     struct wi_plan plan = {.request = request,
         .browser = request->browser,
-        .sandbox = wi_kind_sandbox(request->browser)};
+        .sandbox = wi_kind_sandbox(request->browser),
+        .hardware = request->browser->gpu == WI_GPU_HARDWARE ||
+                    (request->browser->gpu == WI_GPU_AUTO && request->browser->headless &&
+                        !request->browser->driver_url && wi_gpu_is_here(""))};
 
     plan.kind = find_kind(family, request->browser->kind);
     launch->dialect = WI_DIALECT_CLASSIC;

@@ -329,9 +329,12 @@ const struct wi_setting wi_options[] = {
     {BROWSER_KEY(headless), BOOL, DEFAULT("yes"), RELOADABLE,
         .help = "Whether the browser runs without a window."},
     {BROWSER_KEY(gpu), ENUM(gpus), DEFAULT("auto"), RELOADABLE,
-        .help = "Which graphics adapter is used: auto takes what the browser gives and labels it, "
-                "hardware treats a software adapter as none, software forces one, and off uses "
-                "none."},
+        .help =
+            "Which graphics adapter is used: auto takes what the browser gives and labels it, and "
+            "has Chromium without a window use an NVIDIA GPU that this user may open and whose "
+            "Vulkan driver is installed; hardware uses a GPU through whichever Vulkan driver "
+            "there is, and treats a software adapter as none; software forces one, and off "
+            "uses none."},
     {BROWSER_KEY(sandbox), ENUM(tristates), DEFAULT("auto"), RELOADABLE,
         .help = "Whether the browser's own sandbox is on. With auto it is off only for root."},
     {BROWSER_KEY(min_connections), INTEGER(0, 1024), DEFAULT("0"), RELOADABLE,

@@ -221,7 +221,9 @@ static const struct wi_member tuning[] = {
     {"size_class", "string", "The largest sizes of the calls that it holds for, in their order."},
     {"variant", "string", "Of the kernel's shader."},
     {"workgroup", "[integer]", "How many invocations it has across and down."},
-    {"ms", "number", "What a run takes; 0: there was nothing to choose."},
+    {"ms", "number",
+        "What a run takes, by the adapter's own clock unless its browser rounds that; 0: "
+        "there was nothing to choose."},
     {"default_ms", "number", "What it takes without tuning."},
     {"browser?", "string", "With what follows: at which place it holds."},
     {"browser_version?", "string", NULL},

@@ -7,6 +7,7 @@ import test, { after, before } from 'node:test';
 import { kernelsBinary, kernelShaders } from '../../page/kernels.mjs';
 import { callOf } from '../../page/src/engine/kernel_call.js';
 import { modelOf } from '../../page/src/engine/kernel_model.js';
+import { Webgpu } from '../../page/src/engine/gpu.js';
 import { GpuKernels } from '../../page/src/engine/kernels_gpu.js';
 import { WasmKernels } from '../../page/src/engine/kernels_wasm.js';
 import { rightModel } from '../lib/kernel-models.mjs';
@@ -105,15 +106,42 @@ class Device {
 const had = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
 /** @type {Device} */
 let device;
+/** What the adapter gives. */
+let make = () => new Device();
 before(() => {
     const gpu = { requestAdapter: async () => ({ limits: new Device().limits, features: new Set(),
-        requestDevice: async () => (device = new Device()) }) };
+        requestDevice: async () => (device = make()) }) };
     Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true });
 });
 after(() => {
     delete globalThis.navigator;
     if (had) Object.defineProperty(globalThis, 'navigator', had);
 });
+
+/** One with a clock: the function that ran last takes so many ns. */
+class TimedDevice extends Device {
+    features = new Set(['timestamp-query']);
+    entry = '';
+
+    /** @param {(entry: string) => number} nsOf */
+    constructor(nsOf) {
+        super();
+        this.nsOf = nsOf;
+    }
+
+    createBuffer(how) {
+        const buffer = super.createBuffer(how), times = () => BigUint64Array.of(0n, BigInt(this.nsOf(this.entry))).buffer;
+        return how.label ? buffer : { ...buffer, getMappedRange: times };
+    }
+
+    createCommandEncoder() {
+        const pass = { setPipeline: ({ entry }) => { this.entry = entry; }, setBindGroup() {}, dispatchWorkgroups() {}, end() {} };
+        return { ...super.createCommandEncoder(), beginComputePass: () => pass, resolveQuerySet() {} };
+    }
+
+    createQuerySet = () => ({ destroy() {} });
+    createComputePipelineAsync = async ({ compute: { entryPoint: entry } }) => ({ entry });
+}
 
 const shaders = kernelShaders();
 const gpu = async () => {
@@ -171,4 +199,31 @@ test('a tensor larger than the adapter binds is refused before anything is taken
     await assert.rejects(backend.run(modelOf('builtin/vector').callsOf({ shape, bytes }).calls, false),
         { code: 'platform_unsupported', field: 'inputs' });
     assert.deepEqual([device.submits, device.buffers], [0, 0]);
+});
+
+test('what is fastest is told by the GPU\'s own clock, unless that is rounded', async () => {
+    const tuned = async (nsOf) => {
+        make = () => new TimedDevice(nsOf);
+        const backend = await gpu().finally(() => { make = () => new Device(); });
+        return backend.tune('matmul', '1x64x64x64', { now: () => performance.now(), isOver: () => false, tries() {} });
+    };
+    const { choice, ms, defaultMs, wrong } = await tuned((entry) => (entry === 'narrow' ? 20_001 : 80_001));
+    assert.deepEqual([choice.variant, ms, defaultMs, wrong], ['registers_4x4', 0.020001, 0.080001, []]);
+    const { ms: rounded } = await tuned(() => 100_000);
+    assert.notEqual(rounded, 0.1);
+});
+
+test('an adapter is asked for again before there is none, since a GPU process may only have begun', async () => {
+    const answers = (/** @type {any[]} */ ...list) => {
+        let asked = 0;
+        const before = navigator.gpu;
+        navigator.gpu = { requestAdapter: async () => list[Math.min(asked++, list.length - 1)] };
+        return new Webgpu().probe(() => {}).then((report) => [report.available, report.reason, asked]).finally(() => { navigator.gpu = before; });
+    };
+    const early = { requestDevice: async () => { throw new Error('its process has ended'); } };
+    const works = { requestDevice: async () => { throw new TypeError('asked'); } };
+    assert.deepEqual(await answers(null), [false, 'requestAdapter() gave no adapter', 3]);
+    const [available, reason, asked] = await answers(null, early, works);
+    assert.deepEqual([available, asked], [false, 3]);
+    assert.match(reason, /asked/);
 });

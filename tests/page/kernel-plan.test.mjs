@@ -79,6 +79,12 @@ test('a class of sizes has the next powers of two, and is read as it is written'
         assert.equal(sizesOfClass(bad, names), null, bad);
 });
 
+test('fewer workgroups than an adapter runs at once count as so many: they take no less time', () => {
+    const { plan } = candidatesOf(shaders.matmul.plan)[0], candidate = candidatesOf(shaders.matmul.plan)[0];
+    const work = (m) => [...dispatchesOf(plan, sizesAt(new Map([['lead', 1], ['m', m], ['k', 5], ['n', 1]]), candidate), () => Infinity, 8)].map((one) => [one.groups, one.work]);
+    assert.deepEqual([work(64), work(640)], [[[1, 40]], [[10, 50]]]);
+});
+
 test('what one dispatch does is done by one', () => {
     assert.deepEqual(dispatches('matmul', { lead: 2, m: 33, k: 5, n: 64 }),
         [{ entry: 'main', first: 0, groups: 4, begin: 0, end: 5, work: 20 }]);

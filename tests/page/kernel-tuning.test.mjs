@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { kernelShaders } from '../../page/kernels.mjs';
+import { isHardware } from '../../page/src/engine/gpu.js';
 import { KernelChoices } from '../../page/src/engine/kernel_choices.js';
 import { drawn, isEqual, tune, TUNING_MS } from '../../page/src/engine/kernel_tuning.js';
 import { Tuning } from '../../page/src/link/tuning.js';
@@ -161,6 +162,24 @@ test('subgroups are tried and taken where the adapter has them alone', () => {
         return [choices.of(norm).variant, choices.usedOf('softmax').length, tried];
     };
     assert.deepEqual([taken(), taken('subgroups')], [['lanes_64', 1, 0], ['subgroups', 2, 3]]);
+});
+
+test('hardware has defaults of its own, and each variant is tried before another workgroup of any', () => {
+    const choices = choicesOf(), named = ({ variant, workgroup }) => `${variant} ${workgroup}`;
+    const usual = () => ['matmul', 'attention', 'add'].map((kernel) => named(choices.usedOf(kernel)[0]));
+    assert.deepEqual(usual(), ['registers_8x4 8,8', 'registers 8,1', 'plain 256,1']);
+    const before = choices.trial('matmul', '1x64x64x64').candidates.map(named);
+    choices.isHardware = true;
+    assert.deepEqual(usual(), ['tiles 16,16', 'plain 128,1', 'plain 256,1']);
+    assert.equal(named(choices.of(call({ halves: true }))), 'tiles 16,16');
+    const tried = choices.trial('matmul', '1x64x64x64').candidates.map(named);
+    assert.deepEqual(tried.slice(0, 5), ['tiles 16,16', 'registers_8x4 8,8', 'registers_4x4 8,8', 'registers_8x4 16,16', 'registers_4x4 16,16']);
+    assert.deepEqual([...tried].sort(), [...before].sort());
+});
+
+test('only an adapter with a name that is none of software is surely hardware', () => {
+    const adapter = (vendor, is_fallback) => ({ vendor, architecture: '', description: '', is_fallback });
+    assert.deepEqual([['nvidia', false], ['', false], ['google', true]].map((one) => isHardware(adapter(...one))), [true, false, false]);
 });
 
 test('every kernel of clients is tried with inputs of its class, where they are not too large', () => {

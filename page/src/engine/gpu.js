@@ -10,6 +10,10 @@ import { mapsSlowly } from './nudge.js';
 /** Software rasterisers that call themselves adapters. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
 
+/** How often an adapter is asked for before there is none, and after how long again. */
+const ASKED = 3;
+const AGAIN_MS = 200;
+
 /** Limits that routing or people care for. */
 export const LIMITS = [
     'maxBufferSize', 'maxStorageBufferBindingSize', 'maxComputeWorkgroupStorageSize',
@@ -58,6 +62,10 @@ export function describe(adapter) {
     };
 }
 
+/** Whether it is surely no software: a browser that names no adapter names no software either. @param {Adapter} adapter */
+export const isHardware = ({ vendor, architecture, description, is_fallback: isFallback }) =>
+    !isFallback && [vendor, architecture, description].some(Boolean);
+
 export class Webgpu {
     constructor() {
         /** Whether it computes in 16-bit floats, once it was probed. */
@@ -79,9 +87,8 @@ async function probe(onSlowMaps) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
-        const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
-        if (!adapter) return { available: false, reason: 'requestAdapter() gave no adapter' };
-        const device = await adapter.requestDevice();
+        const { adapter, device } = await firstDevice(gpu);
+        if (!device) return { available: false, reason: 'requestAdapter() gave no adapter' };
         letGo(device);
         const right = await dispatchOnce(device);
         if (right && await mapsSlowly(device)) onSlowMaps();
@@ -95,6 +102,21 @@ async function probe(onSlowMaps) {
         };
     } catch (error) {
         return { available: false, reason: `WebGPU does not work here: ${error}`.slice(0, 160) };
+    }
+}
+
+/** While a browser's GPU process starts, or starts again, there is no adapter, or one whose device cannot be had: only what stays so is the
+ * answer. @param {any} gpu @returns {Promise<{adapter: any, device: any}>} null: there is none */
+async function firstDevice(gpu) {
+    for (let asked = 1; ; asked++) {
+        try {
+            const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+            const device = await adapter?.requestDevice();
+            if (device || asked === ASKED) return { adapter, device };
+        } catch (error) {
+            if (asked === ASKED) throw error;
+        }
+        await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
     }
 }
 

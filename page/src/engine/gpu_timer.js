@@ -7,8 +7,13 @@ const USAGE = Object.freeze({ // of GPUBufferUsage
     resolved: 0x200 | 0x4, // QUERY_RESOLVE | COPY_SRC
     read: 0x1 | 0x8, // MAP_READ | COPY_DST
 });
+/** Browsers may round the clock to this. */
+const COARSE_MS = 0.1;
 /** The time at a pass's beginning, and at its end, in ns. */
 const BYTES = 16;
+
+/** Whether a clock that gives this tells short times apart. @param {number | null | undefined} ms */
+export const isFine = (ms) => ms !== null && ms !== undefined && Math.abs(ms / COARSE_MS - Math.round(ms / COARSE_MS)) > 1e-3;
 
 export class GpuTimer {
     /** @param {any} device @returns {GpuTimer | null} null: it has no clock */

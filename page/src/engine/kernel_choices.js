@@ -2,7 +2,7 @@
 import { numberOptions, product, sizeNames } from './kernel_call.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { drawn } from './kernel_tuning.js';
-import { candidatesOf, chosen, fits, sizeClassOf, sizesOfClass } from './kernel_variants.js';
+import { candidatesOf, chosen, fits, forHardware, sizeClassOf, sizesOfClass } from './kernel_variants.js';
 
 /** @typedef {import('./kernels.js').Chosen} Chosen */
 /** @typedef {import('./kernels.js').KernelCall} KernelCall */
@@ -16,6 +16,10 @@ export class KernelChoices {
     constructor(shaders) {
         /** The first is the default. @type {Map<string, Candidate[]>} */
         this._candidates = new Map(Object.entries(shaders).map(([kernel, { plan }]) => [kernel, candidatesOf(plan)]));
+        /** Likewise, for adapters that are no software. @type {Map<string, Candidate[]>} */
+        this._hardware = new Map(Object.entries(shaders).map(([kernel, { plan }]) => [kernel, forHardware(candidatesOf(plan), plan.hardware)]));
+        /** Whether the adapter is one of these. */
+        this.isHardware = false;
         /** What the device has; null before there is one. @type {import('./kernel_variants.js').Has | null} */
         this.has = null;
         /** By kernel, then by class. @type {Map<string, Map<string, Candidate>>} */
@@ -67,9 +71,9 @@ export class KernelChoices {
         return this.has !== null && fits(candidate, this.has);
     }
 
-    /** @param {string} kernel @returns {Candidate[]} */
+    /** The default first. @param {string} kernel @returns {Candidate[]} */
     _all(kernel) {
-        return this._candidates.get(kernel) ?? [];
+        return (this.isHardware ? this._hardware : this._candidates).get(kernel) ?? [];
     }
 }
 

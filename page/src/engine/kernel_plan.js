@@ -66,9 +66,10 @@ function stageAt(stage, sizes) {
  * The dispatches one after the other.
  * @param {Plan} plan @param {Sizes} sizes
  * @param {() => number} work asked before each: how much one may have, in rounds of a workgroup
+ * @param {number} [atOnce] how many workgroups the adapter runs at once: fewer of them take no less time
  * @returns {Generator<Dispatch, void, void>}
  */
-export function* dispatchesOf({ stages }, sizes, work) {
+export function* dispatchesOf({ stages }, sizes, work, atOnce = 1) {
     for (const one of stages) {
         const stage = stageAt(one, sizes);
         const groups = stage.groups.reduce((/** @type {number} */ product, term) => product * valueOf(term, sizes), 1);
@@ -76,7 +77,7 @@ export function* dispatchesOf({ stages }, sizes, work) {
         for (let begin = 0; begin === 0 || begin < length; begin += depth) {
             for (let first = 0; first < groups;) {
                 const some = Math.min(groups - first, GROUPS_MAX, Math.max(1, Math.floor(work() / rounds)));
-                yield { entry: stage.entry, first, groups: some, begin, end: Math.min(begin + depth, length), work: some * rounds };
+                yield { entry: stage.entry, first, groups: some, begin, end: Math.min(begin + depth, length), work: Math.max(some, atOnce) * rounds };
                 first += some;
             }
         }

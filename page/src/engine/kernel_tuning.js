@@ -6,8 +6,8 @@
 
 /** The first is the default. @typedef {object} Around
  * @property {number} count of candidates
- * @property {(index: number, limitMs: number) => Promise<{ms: number, output: Float32Array} | null>} once runs one; null: it
- *   was ended, since it took longer than that or since all is over
+ * @property {(index: number, limitMs: number) => Promise<{ms: number, output: Float32Array} | null>} once runs one; "ms": by whatever
+ *   clock tells candidates apart best; null: it was ended, since it took longer than that or since all is over
  * @property {() => number} now in ms
  * @property {() => boolean} isOver somebody waits
  */
@@ -61,16 +61,18 @@ async function firstRuns(around, right, left, wrong) {
 /** By turns, until each has as many as its median may be of, or the time is up.
  * @param {Around} around @param {Trial[]} trials @param {() => number} left ms @returns {Promise<Trial[] | null>} */
 async function moreRuns(around, trials, left) {
-    let kept = trials;
+    let kept = trials, began = around.now(), tookMs = 0;
     for (let round = 1; round < RUNS.most; round++) {
         kept = kept.filter(({ index, ms }) => index === 0 || median(ms) <= SLOWER * bestOf(kept));
         const lasts = kept.reduce((sum, { ms }) => sum + median(ms), 0);
-        if (kept.length < 2 || lasts > left()) break;
+        if (kept.length < 2 || Math.max(lasts, tookMs) > left()) break;
         for (const trial of kept) {
             const run = await around.once(trial.index, trial.index === 0 ? left() : limitOf(kept, left()));
             if (around.isOver()) return null;
             trial.ms.push(run?.ms ?? Infinity); // its median says whether that was by chance
         }
+        tookMs = around.now() - began;
+        began += tookMs;
     }
     return kept;
 }

@@ -14,7 +14,8 @@ import { valueOf } from './kernel_plan.js';
  * @typedef {{name: string, workgroups: ReadonlyArray<readonly [x: number, y: number]>, constants?: Readonly<Record<string, Term>>,
  *   storage?: Term, subgroups?: boolean, stages?: Plan['stages']}} Variant `subgroups`: for adapters that have these
  */
-/** @typedef {Plan & {variants?: readonly Variant[]}} Variants */
+/** `hardware`: the default for adapters that are no software, where that is another.
+ * @typedef {Plan & {variants?: readonly Variant[], hardware?: Choice}} Variants */
 /** `constants`: all of them, by the names that plans have for them.
  * @typedef {{variant: string, workgroup: readonly [x: number, y: number], constants: ReadonlyMap<string, number>, storage: number, subgroups: boolean,
  *   plan: Plan}} Candidate */
@@ -41,6 +42,16 @@ export function candidatesOf({ variants = PLAIN, stages, scratch }) {
         return { variant: variant.name, workgroup, constants, storage: valueOf(variant.storage ?? 0, constants),
             subgroups: variant.subgroups ?? false, plan: { stages: variant.stages ?? stages, scratch } };
     }));
+}
+
+/** The same for hardware: the default, then the first workgroup of each variant, the second of each and so on. A GPU's driver takes so
+ * long to compile one that there is time to try only some.
+ * @param {readonly Candidate[]} candidates @param {Choice} [usual] the first, where it is not said @returns {Candidate[]} */
+export function forHardware(candidates, usual) {
+    const first = chosen(candidates, usual) ?? candidates[0];
+    const turnOf = (/** @type {Candidate} */ one) =>
+        (one === first ? -1 : candidates.filter(({ variant }) => variant === one.variant).indexOf(one));
+    return [...candidates].sort((a, b) => turnOf(a) - turnOf(b));
 }
 
 /** @param {Variant} variant @param {readonly [number, number]} workgroup @returns {Map<string, number>} */

@@ -3,8 +3,9 @@
  * the inputs, the output, one uniform struct, `scratch` where stages have something for each other.
  */
 import { Failure } from './failure.js';
+import { describe, isHardware } from './gpu.js';
 import { GpuBuffers } from './gpu_buffers.js';
-import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
+import { GpuTimer, isFine, TIMESTAMPS } from './gpu_timer.js';
 import { KernelChoices } from './kernel_choices.js';
 import { numberOptions, sizeNames, useOf } from './kernel_call.js';
 import { dispatchesOf, entriesOf, sumOf } from './kernel_plan.js';
@@ -33,8 +34,10 @@ const STRUCT_BYTES = 256;
 const BATCH = 64;
 /** What is submitted at a time is to take about so long: whoever ends the run has the GPU back after that. */
 const SLICE_MS = 50;
-/** In rounds of a workgroup; at first, and within limits. */
-const WORK = Object.freeze({ first: 2 ** 18, least: 2 ** 12, most: 2 ** 34 });
+/** In rounds of a workgroup; at first, on what is no software, and within limits. */
+const WORK = Object.freeze({ first: 2 ** 18, hardware: 2 ** 22, least: 2 ** 12, most: 2 ** 34 });
+/** So many workgroups a large GPU runs at once. */
+const AT_ONCE = 1024;
 const HALVES = 'shader-f16';
 /** Thrown by what was ended. */
 const ENDED = Symbol('ended');
@@ -61,6 +64,7 @@ export class GpuKernels {
         /** What is kept, where it lies. @type {Map<Uint8Array, Binding>} */
         this._kept = new Map();
         this._work = WORK.first;
+        this._atOnce = 1;
     }
 
     get isLoaded() {
@@ -76,6 +80,9 @@ export class GpuKernels {
         });
         this._buffers = new GpuBuffers(this._device);
         this._choices.has = this._device;
+        const described = describe(adapter);
+        this._choices.isHardware = isHardware(described);
+        if (!described.is_fallback) [this._atOnce, this._work] = [AT_ONCE, WORK.hardware];
     }
 
     unload() {
@@ -126,10 +133,16 @@ export class GpuKernels {
     async tune(kernel, sizeClass, { now, isOver, tries }) {
         const { call, candidates } = this._choices.trial(kernel, sizeClass);
         if (!call) return { choice: choiceOf(candidates[0]), ms: null, defaultMs: null, wrong: [] };
+        /** @type {boolean | undefined} whether times are the GPU's own: said by the first run */
+        let isOwn;
         const once = async (/** @type {number} */ index, /** @type {number} */ limitMs) => {
             tries(choiceOf(candidates[index]));
             const compiled = await this._compile(kernel, candidates[index], false), began = now();
-            return this._computeUntil(call, compiled, () => isOver() || now() - began > limitMs, now);
+            const msOf = (/** @type {number | null} */ gpuMs) => (isOwn && gpuMs !== null ? gpuMs : now() - began);
+            const made = await this._computeUntil(call, compiled, (gpuMs) => isOver() || msOf(gpuMs) > limitMs);
+            if (!made) return null;
+            isOwn ??= isFine(made.gpuMs);
+            return { ms: msOf(made.gpuMs), output: made.output };
         };
         const tuned = await tune({ count: candidates.length, now, isOver,
             once: (index, limitMs) => (isOver() ? Promise.resolve(null) : watched(this._device, () => once(index, limitMs))
@@ -139,17 +152,16 @@ export class GpuKernels {
     }
 
     /** Computes it, unless it is ended between two submissions. @param {KernelCall} call @param {Compiled} compiled
-     * @param {() => boolean} isOver @param {() => number} now @returns {Promise<{ms: number, output: Float32Array} | null>} */
-    async _computeUntil(call, compiled, isOver, now) {
-        const began = now();
-        const made = await this._compute([call], [compiled], false, isOver).catch((thrown) => {
+     * @param {(gpuMs: number | null) => boolean} isOver @returns {Promise<{gpuMs: number | null, output: Float32Array} | null>} */
+    async _computeUntil(call, compiled, isOver) {
+        const made = await this._compute([call], [compiled], true, isOver).catch((thrown) => {
             if (thrown === ENDED) return null;
             throw thrown;
         });
         if (!made) return null;
-        const ms = now() - began, output = new Float32Array(made.bytes.slice().buffer);
+        const output = new Float32Array(made.bytes.slice().buffer);
         made.dispose?.();
-        return { ms, output };
+        return { gpuMs: made.gpuMs ?? null, output };
     }
 
     /** @param {string} kernel @param {Candidate} candidate @param {boolean} halves @returns {Promise<Compiled>} */
@@ -167,7 +179,8 @@ export class GpuKernels {
     }
 
     /** @param {readonly KernelCall[]} calls @param {readonly Compiled[]} compiled @param {boolean} isTimed
-     * @param {() => boolean} [isOver] asked between two submissions: whether it is to throw ENDED @returns {Promise<KernelOutput>} */
+     * @param {(gpuMs: number | null) => boolean} [isOver] asked between two submissions, with the GPU's time so far: whether it is to throw
+     * ENDED @returns {Promise<KernelOutput>} */
     async _compute(calls, compiled, isTimed, isOver = () => false) {
         for (const call of calls) this._checkBytes(call);
         const structs = { ...this._take('call', BATCH * STRUCT_BYTES), size: STRUCT_BYTES };
@@ -271,7 +284,8 @@ export class GpuKernels {
 
     /** Submits all dispatches, as much at a time as takes SLICE_MS, and the copy of the output with the last of them.
      * @param {readonly Step[]} steps @param {any} first commands before all of them @param {any} structs
-     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer @param {() => boolean} isOver */
+     * @param {[output: Binding, answer: Binding]} copied @param {GpuTimer | null} timer
+     * @param {(gpuMs: number | null) => boolean} isOver */
     async _submit(steps, first, structs, [output, answer], timer, isOver) {
         const dispatches = this._dispatchesOf(steps);
         let next = dispatches.next(), commands = first;
@@ -288,8 +302,8 @@ export class GpuKernels {
             if (next.done) return;
             await this._device.queue.onSubmittedWorkDone();
             this._pace(performance.now() - began);
-            if (isOver()) throw ENDED;
             await timer?.read();
+            if (isOver(timer?.ms ?? null)) throw ENDED;
             commands = this._device.createCommandEncoder();
         }
     }
@@ -298,7 +312,7 @@ export class GpuKernels {
     * _dispatchesOf(steps) {
         for (const step of steps) {
             const { candidate } = step.compiled, sizes = sizesAt(step.call.sizes, candidate);
-            for (const dispatch of dispatchesOf(candidate.plan, sizes, () => this._work)) yield [step, dispatch];
+            for (const dispatch of dispatchesOf(candidate.plan, sizes, () => this._work, this._atOnce)) yield [step, dispatch];
         }
     }
 

@@ -1379,7 +1379,8 @@ class _Tuning(TypedDict):
     variant: str
     #: How many invocations it has across and down.
     workgroup: List[int]
-    #: What a run takes; 0: there was nothing to choose.
+    #: What a run takes, by the adapter's own clock unless its browser rounds that; 0: there
+    #: was nothing to choose.
     ms: float
     #: What it takes without tuning.
     default_ms: float
