@@ -281,7 +281,9 @@ int wi_rest_calls_wait(struct wi_rest_calls *all, int descriptor, int timeout_ms
 {
     for (size_t i = 0; i < CALLS_MAX; i++)
         if (calls[i].request) {
-            serve("POST /v1/infer", calls[i].request, calls[i].answer);
+            char *asked = wi_sprintf("%s %s", method_of(calls[i].request), calls[i].request->path);
+            serve(asked, calls[i].request, calls[i].answer);
+            free(asked);
             calls[i].answer->over = 1;
             calls[i].request = NULL;
             lab.at_once--;
@@ -394,7 +396,7 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
     assert_int_equal(lab.most, 1);
     assert_non_null(strstr(printed, "m chrome/webgpu"));
-    assert_non_null(strstr(said, "8 cells to measure, 1 that need not be or cannot"));
+    assert_non_null(strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
