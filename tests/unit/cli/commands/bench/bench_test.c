@@ -396,7 +396,8 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
     assert_int_equal(lab.most, 1);
     assert_non_null(strstr(printed, "m chrome/webgpu"));
-    assert_non_null(strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
+    assert_non_null(
+        strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
