@@ -22,7 +22,7 @@ fuzz_start() {
     mkdir -p "$found/corpus"
     LLVM_PROFILE_FILE=$FUZZ/$program.profraw \
         "$FUZZ/tests/fuzz/$program" -runs="$runs" -seed="$seed" -use_value_profile=1 \
-        -timeout=60 -rss_limit_mb=2048 -artifact_prefix="$found/" "$found/corpus" "tests/fuzz/corpus/$name" \
+        -timeout=20 -rss_limit_mb=2048 -artifact_prefix="$found/" "$found/corpus" "tests/fuzz/corpus/$name" \
         >"$FUZZ/$program.log" 2>&1 </dev/null
 }
 

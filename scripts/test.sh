@@ -10,20 +10,19 @@ source scripts/lint.sh
 PASSED=0 FAILED=0 SKIPPED=0
 RESULTS=()
 FULL=no
-ASKED=() # the groups
 
 run_tests() {
-    local word group
+    local groups=() word group
     for word in "$@"; do
         case $word in
         --full) FULL=yes ;;
-        unit | page | system | fuzz) ASKED+=("$word") ;;
+        unit | page | system | fuzz) groups+=("$word") ;;
         *) fail "there are no tests called \"$word\"; there are unit, page, system and fuzz" ;;
         esac
     done
-    ((${#ASKED[@]})) || ASKED=(generated page system unit fuzz)
+    ((${#groups[@]})) || groups=(generated unit page system fuzz)
     prepare_tests
-    for group in "${ASKED[@]}"; do
+    for group in "${groups[@]}"; do
         local began=$SECONDS
         say "tests: $group"
         "test_$group"
@@ -44,34 +43,6 @@ prepare_tests() {
     build
     rm -rf "$BUILD/test"
     mkdir -p "$BUILD/test"
-}
-
-# ahead GROUP NAME FUNCTION: if that group is asked for, a function of ours runs beside the tests, which wait for
-# their browsers half of the time, until `joined NAME` waits for its end. It has a session of its own: Linux
-# divides the cores among sessions before it looks at priorities, and this one asks for the least share. What
-# comes later makes the same itself, and finds it there, or says why it is not.
-declare -gA AHEAD=()
-ahead() {
-    [[ " ${ASKED[*]} " == *" $1 "* && -z ${AHEAD[$2]:-} ]] || return 0
-    shift
-    setsid bash scripts/ahead.sh "$2" >"$BUILD/test/ahead-$1.log" 2>&1 </dev/null &
-    AHEAD[$1]=$!
-    trap end_ahead EXIT
-}
-
-# Who is waited for may have the cores, where we may give a share back.
-joined() {
-    [[ -n ${AHEAD[$1]:-} ]] || return 0
-    { echo 0 >"/proc/${AHEAD[$1]}/autogroup"; } 2>/dev/null || true
-    wait "${AHEAD[$1]}" || true
-    unset "AHEAD[$1]"
-}
-
-end_ahead() {
-    local session
-    for session in "${AHEAD[@]}"; do
-        kill -- "-$session" 2>/dev/null || true
-    done
 }
 
 # count NAME PASSED FAILED SKIPPED
@@ -130,14 +101,8 @@ test_unit() {
     local plain=(tests/unit/base/*_test.c)
     [[ $FULL == no ]] || plain=()
     make_check unit "$BUILD" "${plain[@]%.c}"
-    joined sanitized
-    joined unit
     build_sanitized
     make_check "unit (sanitized)" "$SANITIZED"
-}
-
-make_unit_programs() {
-    make_unit "$SANITIZED" -j "$JOBS" TESTS=
 }
 
 # The programs once more, watched by AddressSanitizer and UBSan, which report lines: more debugging
@@ -162,18 +127,14 @@ quick_linker() {
     done
 }
 
-# make_unit FOLDER ARGUMENT...: the unit tests of one build tree. They themselves are compiled and linked for
-# speed of compiling: what they test was built before.
-make_unit() {
-    make -C "$1" --no-print-directory -s check CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)" "${@:2}"
-}
-
-# make_check NAME FOLDER [PROGRAM...]: runs the unit tests of one build tree, or these, counted test by test
-# from what cmocka logged. Two for each core: half of their time they wait, for the disk or for what is late.
+# make_check NAME FOLDER [PROGRAM...]: the unit tests of one build tree, or these, counted test by test from
+# what cmocka logged. They themselves are compiled and linked for speed of compiling: what they test was built
+# before.
 make_check() {
     local name=$1 folder=$2 programs=("${@:3}") result log passed=0 failed=0 skipped=0 status=0 n
     find "$folder/tests/unit" -name '*.trs' -delete 2>/dev/null || true
-    make_unit "$folder" -j $((2 * JOBS)) ${programs[0]:+"check_PROGRAMS=${programs[*]}" "TESTS=${programs[*]}"} \
+    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)" \
+        ${programs[0]:+"check_PROGRAMS=${programs[*]}" "TESTS=${programs[*]}"} \
         >"$BUILD/test/$name.log" 2>&1 </dev/null || status=$?
     ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
     while read -r result; do
@@ -198,8 +159,6 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    ahead system sanitized build_sanitized
-    ahead unit sanitized build_sanitized
     node_tests page tests/page/*.test.mjs
 }
 
@@ -208,11 +167,7 @@ test_page() {
 test_system() {
     setup_browsers
     setup_promtool
-    joined sanitized
     build_sanitized
-    ahead unit unit make_unit_programs
-    need_packages "${PACKAGES_FUZZ[@]}"
-    ahead fuzz fuzz fuzz_targets
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd \
         node_tests "system (sanitized)" tests/system/*.test.mjs
     node_tests system tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
@@ -240,28 +195,13 @@ tap_total() {
     sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
 }
 
-# What the targets said is shown in their order.
+# As many targets at a time as there are cores; what they said is shown in their order.
 test_fuzz() {
-    local name step
-    joined fuzz
-    [[ -f $BUILD/test/fuzz.ran ]] || fuzz_targets
-    while read -r name _; do
-        cat "$BUILD/test/fuzz-$name.log"
-        for step in run coverage planted; do
-            check "fuzz $name: $step" test -f "$BUILD/test/fuzz-$name.$step"
-        done
-    done < <(fuzz_list)
-}
-
-fuzz_list() {
-    grep -v -e '^#' -e '^$' tests/fuzz/targets
-}
-
-# Builds and runs the targets, as many at a time as there are cores.
-fuzz_targets() {
-    local name floor sources running=0
     fuzz_build
+    local name floor sources step names=() running=0
     while read -r name floor sources; do
+        [[ $name == '#'* || -z $name ]] && continue
+        names+=("$name")
         if ((running == JOBS)); then
             wait -n || true
             running=$((running - 1))
@@ -269,9 +209,14 @@ fuzz_targets() {
         # shellcheck disable=SC2086 # a list of files
         fuzz_target "$name" "$floor" $sources >"$BUILD/test/fuzz-$name.log" 2>&1 </dev/null &
         running=$((running + 1))
-    done < <(fuzz_list)
+    done <tests/fuzz/targets
     wait
-    : >"$BUILD/test/fuzz.ran"
+    for name in "${names[@]}"; do
+        cat "$BUILD/test/fuzz-$name.log"
+        for step in run coverage planted; do
+            check "fuzz $name: $step" test -f "$BUILD/test/fuzz-$name.$step"
+        done
+    done
 }
 
 # fuzz_target NAME FLOOR SOURCE...: leaves a file for each step that succeeded.

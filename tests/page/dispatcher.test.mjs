@@ -271,6 +271,14 @@ test('a GPU whose process has ended after a hang is used again at once', () => {
     assert.equal(dispatcher.platforms().webgpu.available, true);
 });
 
+test('a GPU that a worker found gone and there again is used again at once, and nobody else is told', () => {
+    const { world, dispatcher } = setUp();
+    world.request('hung', { platforms: ['webgpu', 'wasm'] });
+    world.advance(500);
+    world.attach('webgpu', { available: true, was_gone: true });
+    assert.deepEqual(dispatcher.platforms().webgpu, { available: true });
+});
+
 test('a deadline that passes in the queue is no hang', () => {
     const { world } = setUp();
     world.request('a', { deadline_ms: 10000 });

@@ -87,7 +87,7 @@ async function probe(onSlowMaps) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
-        const { adapter, device } = await firstDevice(gpu);
+        const { adapter, device, wasGone } = await firstDevice(gpu);
         if (!device) return { available: false, reason: 'requestAdapter() gave no adapter' };
         letGo(device);
         const right = await dispatchOnce(device);
@@ -96,6 +96,7 @@ async function probe(onSlowMaps) {
         if (!right) return { available: false, reason: 'a test dispatch gave a wrong result', adapter: describe(adapter) };
         return {
             available: true,
+            ...wasGone && { was_gone: true },
             adapter: describe(adapter),
             features: [...adapter.features].map(String).sort(),
             limits: Object.fromEntries(LIMITS.map((name) => [name, adapter.limits[name]])),
@@ -106,13 +107,13 @@ async function probe(onSlowMaps) {
 }
 
 /** While a browser's GPU process starts, or starts again, there is no adapter, or one whose device cannot be had: only what stays so is the
- * answer. @param {any} gpu @returns {Promise<{adapter: any, device: any}>} null: there is none */
+ * answer. @param {any} gpu @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
 async function firstDevice(gpu) {
     for (let asked = 1; ; asked++) {
         try {
             const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
             const device = await adapter?.requestDevice();
-            if (device || asked === ASKED) return { adapter, device };
+            if (device || asked === ASKED) return { adapter, device, wasGone: asked > 1 };
         } catch (error) {
             if (asked === ASKED) throw error;
         }

@@ -143,13 +143,13 @@ export class Workers {
         return lane?.generation === generation && lane.channel ? lane : undefined;
     }
 
-    /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} report */
-    ready(lane, report) {
+    /** A worker has said what it can do. @param {Lane} lane @param {PlatformReport} told */
+    ready(lane, { was_gone: wasGone, ...report }) {
         lane.readyDue = Infinity;
         if (!report.available && lane.probesLeft > 0) return this._probeAgain(lane);
         lane.ready = true;
         // What was busy has ended with its process, if the GPU was gone in between.
-        if (lane.probesLeft < PROBES) lane.barredUntil = 0;
+        if (lane.probesLeft < PROBES || wasGone) lane.barredUntil = 0;
         if (lane.barredUntil) lane.barredReport = report;
         else {
             lane.probesLeft = 0;

@@ -45,7 +45,9 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>,
  *   options?: Record<string, any> | null}} Envelope */
 /** @typedef {{vendor: string, architecture: string, description: string, is_fallback: boolean}} Adapter */
-/** @typedef {{available: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>, threads?: number}} PlatformReport */
+/** `was_gone`: it could not be had at first, which the page keeps to itself.
+ * @typedef {{available: boolean, was_gone?: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>,
+ *   threads?: number}} PlatformReport */
 /** `errors`: of a client's own kernel, at most 20. @typedef {{code: string, message: string, field?: string, expected?: string, errors?: SourceError[]}} ErrorBody */
 /** Lines and columns count from 1. @typedef {{line: number, column: number, message: string}} SourceError */
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
