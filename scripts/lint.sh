@@ -24,6 +24,7 @@ lint() {
     lint_step "includes lead down" lint_layers
     lint_step "folders are rooms" lint_folders
     lint_step "a file has two users or is long" lint_servants
+    lint_step "a header is a face" lint_faces
     lint_step "a struct has a name of its own" lint_structs
     lint_step "what tests alone use is marked" lint_test_only
     lint_step "calls go round in no circle" lint_circles
@@ -399,6 +400,50 @@ lint_servants() {
                     print file, user[file]
         }' | sort)
     ((found == 0))
+}
+
+# Functions that headers declare, a line each: the header, F, the name. Rows of a table, which are
+# declared by the type that all of them have, are none of them.
+declared() {
+    find src -name '*.h' -print0 | sort -z | xargs -0 awk '
+        { sub(/^__attribute__\(\(.*\)\)\)? /, "") }
+        /^[a-z]/ && !/^(typedef|extern|static) / && match($0, /[a-z_0-9]+\(/) {
+            print FILENAME, "F", substr($0, RSTART, index(substr($0, RSTART), "(") - 1)
+        }'
+}
+
+# A header has at most so many functions. One with a single user stands where its name leads: in the
+# header of its file (X.h of X.c and X_*.c), or in one of a folder that it lies in (FOLDER.h,
+# private.h, X_private.h).
+FACE_MOST=40
+
+lint_faces() {
+    local wrong
+    wrong=$({ declared && symbols; } | awk -v most="$FACE_MOST" '
+        function is_face(header, file, folder, stem, name) {
+            folder = header
+            sub(/[^\/]*$/, "", folder)
+            if (index(file, folder) != 1)
+                return 0
+            stem = substr(header, length(folder) + 1)
+            sub(/\.h$/, "", stem)
+            name = substr(file, length(folder) + 1)
+            return stem ~ /(^|_)private$/ || folder ~ ("(^|/)" stem "/$") || name == stem || index(name, stem "_") == 1
+        }
+        $2 == "F" { face[$3] = $1; count[$1]++; next }
+        $2 == "D" { home[$3] = $1; next }
+        { users[$3]++; user[$3] = $1 }
+        END {
+            for (header in count)
+                if (count[header] > most)
+                    printf "%s declares %d functions, and %d are the most: part it\n", header, count[header], most
+            for (name in face)
+                if (users[name] == 1 && name in home && !is_face(face[name], home[name]))
+                    printf "%s of %s.c, which %s.c alone uses, stands in %s, which is no face of it\n",
+                        name, home[name], user[name], face[name]
+        }' | sort)
+    printf '%s' "${wrong:+$wrong$'\n'}"
+    [[ -z $wrong ]]
 }
 
 # What no other file in src uses is public for tests: the comment before it in its header ends so, and

@@ -47,6 +47,8 @@ struct wi_flag {
        */
 
 struct wi_cli;
+typedef enum wi_exit wi_verb_fn(struct wi_cli *cli);
+
 struct wi_verb {
     const char *name;      /* one or two words */
     const char *arguments; /* as in the help, e.g. "MODEL"; "" for none */
@@ -54,7 +56,7 @@ struct wi_verb {
     enum wi_complete complete[WI_POSITIONALS_TABLED]; /* of its positional arguments */
     const char *help;
     const struct wi_flag *options; /* ended by a row without a name; NULL for none */
-    enum wi_exit (*run)(struct wi_cli *cli);
+    wi_verb_fn *run;
 };
 
 struct wi_argument {

@@ -1,7 +1,7 @@
 /* The commands and their options. This table is the command line's only description. */
 #include "config.h"
 
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 
 #include <stdio.h>
 #include <string.h>

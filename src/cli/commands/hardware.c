@@ -1,5 +1,5 @@
 /* webinfer hardware: what would run a model, on what and why. */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include <string.h>

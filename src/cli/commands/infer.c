@@ -2,7 +2,8 @@
 #include "cli/commands/infer.h"
 
 #include "base/memory.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
+#include "cli/live.h"
 #include "cli/usage.h"
 #include "library/model.h"
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/memory.h"

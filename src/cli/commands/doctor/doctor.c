@@ -13,7 +13,7 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <stdlib.h>
