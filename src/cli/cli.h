@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "cli/rest.h"
 #include <jansson.h>
 #include <stdint.h>

@@ -112,11 +112,6 @@ int wi_route_matches(const struct wi_candidate *candidate, const struct wi_deman
 /* Why nodes like this one serve no such demand, on whatever platform: they have no engine for the
  * model, know no parts, or cannot go on with what another node has begun. NULL if they may. */
 const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand);
-/* The platforms to try on this candidate's nodes, in order, for a demand that names one or for a
- * built-in model. WI_OK or WI_PLATFORM_UNSUPPORTED. */
-enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
-    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
-
 /* Whether any of the places would serve, had it the memory for this variant of the model. */
 int wi_route_lacks_memory(const struct wi_route_option *options, size_t count);
 

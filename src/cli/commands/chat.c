@@ -1,4 +1,5 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/commands/text.h"

@@ -1,4 +1,5 @@
 /* webinfer hardware: what would run a model, on what and why. */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
 

@@ -1,5 +1,6 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/commands/infer.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
 #include "cli/commands/commands.h"

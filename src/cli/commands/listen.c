@@ -4,6 +4,7 @@
  * of them goes on where it was when its connection breaks: sound by its position, events by their
  * ids.
  */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/clock.h"

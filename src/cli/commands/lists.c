@@ -1,4 +1,5 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
 

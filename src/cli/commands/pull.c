@@ -3,6 +3,7 @@
  * the daemon's: it goes on when this ends.
  */
 #include "cli/commands/pull.h"
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"

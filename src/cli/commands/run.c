@@ -3,6 +3,7 @@
  * stand behind its name ":" is a variant and "@" a revision; where it is to run say --browser and
  * --platform.
  */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/pull.h"
 

@@ -1,5 +1,6 @@
 /* webinfer generate and webinfer embed: text to a model, and what it makes of it. */
 #include "cli/commands/text.h"
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 

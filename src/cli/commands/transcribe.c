@@ -1,4 +1,5 @@
 /* webinfer transcribe: what is said in a sound file, as text or subtitles. */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "base/memory.h"

@@ -2,6 +2,7 @@
  * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
  * the daemon keeps the run (webinfer results).
  */
+#include "cli/arguments.h"
 #include "cli/commands/bench/rounds.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"

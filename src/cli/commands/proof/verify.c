@@ -2,6 +2,7 @@
  * webinfer verify: nodes show what computes in them, and this prints what came of it, with the
  * evidence. It exits with 1 where anything computes wrong.
  */
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
 #include "cli/events.h"
