@@ -31,6 +31,7 @@ lint() {
     lint_step "the architecture names what there is" lint_names
     lint_step "comments name files that there are" lint_comments
     lint_step "documents are short and their links lead somewhere" lint_documents
+    lint_step "words of ours are few" lint_glossary
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
     fi
@@ -301,6 +302,16 @@ lint_documents() {
     ((found == 0))
 }
 
+# Words of ours are few, so that a reader can keep them in mind.
+GLOSSARY_MOST=15
+
+lint_glossary() {
+    local count
+    count=$(sed -n '/^## Glossary/,/^## [^G]/p' CONTRIBUTING.md | grep -o '\*\*[^*]*\*\*' | wc -l)
+    ((count <= GLOSSARY_MOST)) ||
+        { printf 'CONTRIBUTING.md: the glossary has %d words, and %d are the most\n' "$count" "$GLOSSARY_MOST" && return 1; }
+}
+
 # Whether the rules of folders and structs find what they are for: each of these is a breach in a tree
 # that has none.
 lint_planted() {
@@ -318,6 +329,10 @@ lint_planted() {
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
     touch "$tree"/src/desk/{1..25}.c
     (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
+    cp CONTRIBUTING.md "$tree"
+    (cd "$tree" && lint_glossary) || failed=1
+    printf '## Glossary\n%s\n## Generated files\n' "$(printf '**word%d**\n' {1..16})" >"$tree/CONTRIBUTING.md"
+    (cd "$tree" && lint_glossary >/dev/null) && printf 'a glossary of 16 words was not found\n' && failed=1
     lint_planted_few || failed=1
     ((failed == 0))
 }
