@@ -1,5 +1,6 @@
 /* The configuration as a whole: made from the defaults, asked, compared, freed. */
 #include "config/options.h"
+#include "config/private.h"
 
 #include <assert.h>
 #include <stdio.h>

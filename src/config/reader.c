@@ -5,6 +5,7 @@
  */
 #include "base/nearest.h"
 #include "config/options.h"
+#include "config/private.h"
 
 #include <ctype.h>
 #include <errno.h>

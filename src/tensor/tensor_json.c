@@ -6,7 +6,7 @@
  * Floating-point numbers are written with the fewest digits that read back to the same value; see
  * number.h.
  */
-#include "tensor/tensor_reader.h"
+#include "tensor/tensor_data.h"
 
 #include "base/memory.h"
 #include "base/params.h"

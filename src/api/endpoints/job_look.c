@@ -3,7 +3,7 @@
  * is cancelled; at once, or when it has ended.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/jobs.h"
+#include "api/endpoints/job.h"
 
 #include "api/http/step.h"
 #include "base/clock.h"

@@ -7,7 +7,7 @@
 #include "api/endpoints/models/model_remove.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
-#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/pull.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/step.h"
 #include "base/clock.h"

@@ -1,5 +1,6 @@
 /* What is printed from the option table reads back; the sample in conf/ is up to date. */
 #include "../test.h"
+#include "config/private.h"
 
 #include "config/options.h"
 #include <stdio.h>

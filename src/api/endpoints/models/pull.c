@@ -3,8 +3,8 @@
  * How far it is shows in GET /v1/models/NAME, and in the events that a client asked for here; a
  * client that leaves does not end the pull.
  */
+#include "api/endpoints/models/pull.h"
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/stream.h"

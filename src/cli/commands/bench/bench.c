@@ -2,12 +2,13 @@
  * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
  * the daemon keeps the run (webinfer results).
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
 #include "cli/commands/bench/rounds.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"
 #include "cli/commands/bench/suite.h"
 #include "cli/commands/bench/suite_case.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/file.h"

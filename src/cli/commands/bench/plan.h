@@ -8,7 +8,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "lab/run.h"
 
 #define WI_BENCH_YARDSTICK "builtin/mlp"

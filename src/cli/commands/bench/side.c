@@ -1,5 +1,6 @@
 /* What a daemon has that can be measured; see side.h. */
 #include "cli/commands/bench/side.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
 #include "base/text.h"

@@ -1,5 +1,6 @@
 /* What a model is asked, and what it has to answer; see subject.h. */
 #include "cli/commands/bench/subject.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
 #include "cli/events.h"

@@ -2,6 +2,7 @@
  * webinfer doctor: what this machine and its browsers would give, without a daemon. Collects one
  * JSON report, which --json prints and people get as lines.
  */
+#include "cli/arguments.h"
 #include "config.h"
 
 #include "cli/commands/doctor/doctor.h"
@@ -13,7 +14,7 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <stdlib.h>
