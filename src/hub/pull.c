@@ -50,8 +50,7 @@ struct wi_pull {
     /* The step under way, where that is not the plan's or upstream's. */
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
-    /* Where it is tried again. */
-    step_fn *step;          /* NULL: none has begun */
+    step_fn *step;          /* where it is tried again; NULL: none has begun */
     struct wi_timer *pause; /* NULL: nothing was short yet */
     unsigned failed;        /* attempts in a row that brought nothing */
     /* What is known so far. */

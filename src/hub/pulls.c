@@ -355,7 +355,8 @@ static void on_turn(void *context)
 static const struct entry *add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
-    forget(pulls, find_record(pulls, order->name));
+    struct record *earlier = find_record(pulls, order->name);
+    forget(pulls, earlier);
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
@@ -371,13 +372,13 @@ static enum wi_code start(struct wi_pulls *pulls, struct wi_pull_order *order,
     const struct entry *entry = find(pulls, order->name);
     if (entry && strcmp(entry->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
-    if (entry && entry->order->copy && !order->copy)
-        wi_pull_want_here(entry->pull);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
     if (!entry)
         entry = add(pulls, order);
+    else if (entry->order->copy && !order->copy)
+        wi_pull_want_here(entry->pull);
     wi_pull_info(entry->pull, info);
     wi_turn_schedule(pulls->turn);
     return WI_OK;
