@@ -12,7 +12,7 @@ const char *wi_config_instance_name(
 void *wi_option_base(struct wi_config *config, const struct wi_setting *option, size_t instance);
 
 /* All defaults: chrome, edge, firefox and safari, and the hub that is always there. Free with
- * wi_config_free. */
+ * wi_config_unref. */
 struct wi_config *wi_config_new(void);
 /* The index of [SECTION.NAME], made with the defaults if it is not there yet. */
 size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);

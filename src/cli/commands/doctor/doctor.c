@@ -255,7 +255,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         wi_doctor_print(checks);
     }
     wi_network_free(network);
-    wi_config_free(config);
+    wi_config_unref(config);
     json_decref(checks);
     json_decref(browsers);
     return result;

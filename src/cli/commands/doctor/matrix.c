@@ -156,7 +156,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     wi_network_free(network);
     json_decref(checks);
     enum wi_exit result = config && json_array_size(columns) > 0 ? WI_EXIT_OK : WI_EXIT_USAGE;
-    wi_config_free(config);
+    wi_config_unref(config);
     return result;
 }
 
