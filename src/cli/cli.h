@@ -9,10 +9,14 @@
 #include <jansson.h>
 #include <stdint.h>
 
+struct wi_own_program; /* cli/commands/bench/start.h */
+
 struct wi_cli {
     struct wi_arguments arguments;
     struct wi_rest rest;
     int json; /* print the server's JSON as it came */
+    /* Borrowed: the server, where this command has started it; NULL, or nobody: it has not. */
+    const struct wi_own_program *own;
 };
 
 /* Prints `error` as people read it, with what is expected or allowed, to standard error. */
