@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import axe from 'axe-core';
 import { labelsApart, percent } from '../../page/src/console/playground/answer/bars.js';
 import { tensorsApart } from '../../page/src/console/playground/answer/tensors.js';
 import { cut, pieces } from '../../page/src/console/playground/answer/words.js';
@@ -23,6 +22,7 @@ import { encode, values } from '../lib/kserve.mjs';
 import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
 import { readWav } from '../lib/read-media.mjs';
+import { keepsOut } from './support/axe.mjs';
 import { ConsoleService } from './support/console_service.mjs';
 import { consoles } from './support/console_tab.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
@@ -238,9 +238,7 @@ for (const [colorScheme, width] of [['light', 1280], ['dark', 400]])
             if (!/depth|speech$/.test(task)) assert.match(await text(), /<img src=x onerror/, task);
             assert.equal(await tab.locator('main img, main script, main iframe').count(), 0, task);
             assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${task} scrolls sideways`);
-            if (!await tab.evaluate(() => 'axe' in window)) await tab.evaluate(axe.source);
-            const { violations } = await tab.evaluate(() => window.axe.run('main', { rules: { 'target-size': { enabled: true } } }));
-            assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`), [], task);
+            assert.deepEqual(await keepsOut(tab, 'main'), [], task);
         }
         await on.go('now');
         assert.equal(await tab.evaluate(() => window.urls), 0, 'addresses of blobs are given back');
