@@ -23,9 +23,7 @@ import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
 import { readWav } from '../lib/read-media.mjs';
 import { keepsOut } from './support/axe.mjs';
-import { ConsoleService } from './support/console_service.mjs';
 import { consoles } from './support/console_tab.mjs';
-import { findFirefox, launchFirefox } from './support/firefox.mjs';
 
 const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(5000)}`;
 
@@ -302,34 +300,3 @@ test('a file that is no sound is said so, and so is a microphone that is not the
     await tab.waitForSelector('[data-microphone=failed]');
     await said(tab, /does not allow this page to use the microphone|There is no microphone/);
 }));
-
-test('Firefox draws boxes on a picture, and reads a sound', { skip: findFirefox() ? false : 'Firefox is not installed' }, async () => {
-    const service = await new ConsoleService(withConsole.folder, {}).start(), firefox = await launchFirefox(findFirefox());
-    try {
-        const { tab } = await firefox.openTab();
-        await tab.goto(`${service.url}/#/now`);
-        await tab.evaluate("window.violations = 0; document.addEventListener('securitypolicyviolation', () => { window.violations++; }); 1");
-        const go = async (task, given) => {
-            service.objects[`model/${task}`] = { name: task, bytes: 1000, loaded: [], tasks: [task] };
-            service.infer = ({ done }) => done(FORMS[task].answer);
-            await tab.evaluate(`location.hash = '#/try/${task}'`);
-            await tab.waitForSelector('form.try .drop');
-            await tab.evaluate(`{
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([Uint8Array.from(atob('${given.buffer.toString('base64')}'), (sign) => sign.charCodeAt(0))], '${given.name}', { type: '${given.mimeType}' }));
-                document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-            }`);
-            await tab.waitForSelector('.drop[data-state=ready]');
-            await tab.evaluate("document.querySelector('form.try button:not([type])').click()");
-            await tab.waitForSelector('.run[data-state=done] .answer table');
-        };
-        await go('object-detection', picture);
-        assert.equal(await tab.evaluate("document.querySelector('.run canvas').getContext('2d').getImageData(4, 45, 1, 1).data.join()"), '230,25,75,255', 'the first box is red');
-        await go('automatic-speech-recognition', sound);
-        assert.equal(await tab.evaluate("document.querySelector('.given figcaption').textContent"), 'chirp.wav, 0.9 s');
-        assert.equal(await tab.evaluate('window.violations'), 0);
-    } finally {
-        await firefox.close();
-        await service.stop();
-    }
-});
