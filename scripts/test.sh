@@ -159,7 +159,7 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    node_tests page tests/page/*.test.mjs
+    AT_ONCE=4 node_tests page tests/page/*.test.mjs
 }
 
 # Against the sanitized daemon; what tests/system/plain asks about speed, memory, processes and what
@@ -173,13 +173,13 @@ test_system() {
     node_tests system tests/system/plain/*.test.mjs tests/system/lifecycle.test.mjs
 }
 
-# node_tests NAME FILE...: three at a time, which two cores are enough for: each starts browsers, but spends
-# about half of its time waiting, for a browser that comes up or for what it has broken to be missed.
+# node_tests NAME FILE...: three at a time, or AT_ONCE, which two cores are enough for: each starts browsers, but
+# spends about half of its time waiting, for a browser that comes up or for what it has broken to be missed.
 node_tests() {
     local name=$1 seconds=3000 tap files=("${@:2}")
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency=3 \
+    timeout --kill-after=30 "$seconds" "$NODE" --test --test-concurrency="${AT_ONCE:-3}" \
         --test-reporter=spec --test-reporter-destination=stdout \
         --test-reporter=tap --test-reporter-destination="$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
