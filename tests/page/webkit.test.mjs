@@ -5,7 +5,7 @@ import { needsCases } from './support/cases.mjs';
 import {
     computes, embedsTexts, findsFeatures, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
-import { nodeTests, SHARED } from './support/nodes.mjs';
+import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
 
 const webkit = findWebkit();
@@ -29,11 +29,11 @@ describe('WebKit', unless, () => {
         }
     });
 
-    nodeTest('finds what it can do', findsFeatures, SHARED);
-    nodeTest('computes on wasm', (node) => computes(node, 'wasm'), SHARED);
-    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'), SHARED);
-    nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'), SHARED);
-    nodeTest('takes pictures', takesPictures, SHARED);
+    nodeTest('finds what it can do', findsFeatures);
+    nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
+    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
+    nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
+    nodeTest('takes pictures', takesPictures);
     nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
     // WebKitGTK 2.50 has OPFS switched off.

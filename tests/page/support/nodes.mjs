@@ -4,7 +4,7 @@ import { after, before, test } from 'node:test';
 import { builtPage, launch, openNode } from './browser.mjs';
 
 /** Of a test to whom it is all the same what the page has computed before: it takes that of the test before it, with the
- * models that are loaded there. */
+ * models that are loaded there. It is for browsers that have more than one tab. */
 export const SHARED = { isShared: true };
 
 /**
@@ -26,11 +26,7 @@ export function nodeTests(start = launch) {
         page?.remove();
     });
     return (name, run, options = {}) => {
-        test(name, options.test ?? {}, async () => {
-            if (options.isShared) return shared.lend(run);
-            if (browser.hasOneTab) await shared.close();
-            return withNode(browser, page.folder, options, run);
-        });
+        test(name, options.test ?? {}, () => (options.isShared ? shared.lend(run) : withNode(browser, page.folder, options, run)));
     };
 }
 

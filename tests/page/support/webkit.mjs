@@ -34,7 +34,6 @@ export async function launchWebkit(program) {
             { script: `return (${expression});`, args: [] }),
     });
     return {
-        hasOneTab: true,
         // The one window of a session, from a fresh start each time.
         openTab: async () => ({ tab, close: () => tab.goto('about:blank') }),
         async close() {
