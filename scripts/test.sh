@@ -172,10 +172,11 @@ test_system() {
         node_tests system 4 tests/system/*.test.mjs tests/system/plain/*.test.mjs
 }
 
-# The files of tests/system that take a minute or more, longest first.
+# The files of tests that take a minute or more, longest first.
 LONG=(
-    plain/cases plain/chaos plain/bench-cli tasks-kinds compute grid neighbours numerics firefox verify plain/auto faults
-    plain/readme pieces cli llama-gpu
+    system/plain/{cases,chaos,bench-cli} system/{tasks-kinds,compute,grid,neighbours,numerics,firefox,verify}
+    system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
+    page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer}
 )
 
 # longest_first FILE...: prints them in the order in which they begin, so that none of the long ones runs on alone
@@ -183,9 +184,9 @@ LONG=(
 longest_first() {
     local name
     for name in "${LONG[@]}"; do
-        printf '%s\n' "$@" | grep -Fx "tests/system/$name.test.mjs" || true
+        printf '%s\n' "$@" | grep -Fx "tests/$name.test.mjs" || true
     done
-    printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/system/%s.test.mjs\n' "${LONG[@]}") || true
+    printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/%s.test.mjs\n' "${LONG[@]}") || true
 }
 
 # node_tests NAME COUNT FILE...: so many files at a time, more than there are cores: each starts browsers, but spends
