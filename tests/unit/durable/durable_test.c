@@ -23,6 +23,31 @@ TEST(a_job_is_run_and_its_answer_kept)
     assert_int_equal(fixture->submitted, 1);
 }
 
+TEST(a_list_of_jobs_goes_on_where_its_page_ended)
+{
+    char ids[3][WI_ID_SIZE], path[256] = "/v1/jobs?limit=1";
+    const json_t *jobs;
+    json_t *json;
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store("", ECHO_REQUEST, ids[i]), 202);
+        until(fixture->has_job);
+        finish_job(WI_OK);
+        check_end(ids[i], "done");
+    }
+    for (int i = 2; i >= 0; i--) { /* the latest first */
+        assert_int_equal(ask("GET", path, "", &json), 200);
+        jobs = json_object_get(json, "jobs");
+        assert_int_equal(json_array_size(jobs), 1);
+        assert_string_equal(
+            json_string_value(json_object_get(json_array_get(jobs, 0), "id")), ids[i]);
+        const char *next = json_string_value(json_object_get(json, "next"));
+        assert_int_equal(next != NULL, i > 0);
+        snprintf(path, sizeof path, "/v1/jobs?limit=1&after=%s", next ? next : "");
+        json_decref(json);
+    }
+}
+
 TEST(a_failure_is_an_end)
 {
     char id[WI_ID_SIZE];
