@@ -72,8 +72,8 @@ export class Proxy extends Relay {
     seen = [];
     /** How often a rule has cut. */
     cuts = 0;
-    /** WebSockets open now, both ends of each. */
-    pairs = new Set();
+    /** WebSockets open now. */
+    sockets = new Set();
     bytes = { up: 0, down: 0 };
     #rules = [];
     /** While true, new WebSockets are refused at once. */
@@ -89,7 +89,7 @@ export class Proxy extends Relay {
 
     /** Cuts every open WebSocket now. */
     cutNow() {
-        for (const pair of this.pairs) this.#drop(pair);
+        for (const pair of this.sockets) this.#drop(pair);
     }
 
     close() {
@@ -108,7 +108,7 @@ export class Proxy extends Relay {
     #drop(pair) {
         if (pair.dead) return;
         pair.dead = true;
-        this.pairs.delete(pair);
+        this.sockets.delete(pair);
         pair.client.destroy();
         pair.upstream.destroy();
     }
@@ -119,7 +119,7 @@ export class Proxy extends Relay {
             if (direction === 'up' && chunk.subarray(0, 9).toString('latin1') === 'GET /node') {
                 if (this.closed) return this.#drop(pair);
                 pair.socket = true;
-                this.pairs.add(pair);
+                this.sockets.add(pair);
             }
             out.write(chunk);
             return;
@@ -173,7 +173,7 @@ export class Proxy extends Relay {
     /** Lets `rest` arrive and ends the pair. */
     #cutAt(pair, out, rest) {
         pair.dead = true;
-        this.pairs.delete(pair);
+        this.sockets.delete(pair);
         const end = () => {
             pair.client.destroy();
             pair.upstream.destroy();

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 
 export class Relay {
-    /** Of both ends of each connection. @type {Set<net.Socket>} */
-    sockets = new Set();
+    /** Both ends of each connection. @type {Set<net.Socket>} */
+    ends = new Set();
 
     /** Called with each connection, which it serves. @param {net.Socket} client */
     serve(client) {
@@ -29,19 +29,19 @@ export class Relay {
         return net.connect(Number(this.target.port), this.target.hostname);
     }
 
-    /** Counts both ends among `sockets` until they close. `onEnd` is called when one has closed or broken. */
+    /** Counts it among `ends` until it closes; `onEnd` is called when it has closed or broken. */
     watch(one, onEnd) {
-        this.sockets.add(one);
+        this.ends.add(one);
         one.setNoDelay(true);
         one.on('error', onEnd);
         one.on('close', () => {
-            this.sockets.delete(one);
+            this.ends.delete(one);
             onEnd();
         });
     }
 
     close() {
         this.server.close();
-        for (const socket of this.sockets) socket.destroy();
+        for (const socket of this.ends) socket.destroy();
     }
 }
