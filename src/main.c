@@ -371,30 +371,6 @@ static void start_watchdog(struct daemon *d)
 
 /* ---------------------------------------------------------------- the beginning, in order */
 
-/* Hashes of the models' files live in the database over a restart. */
-static void keep_hash(void *context, const char *key, const char *value)
-{
-    wi_db_put(context, WI_DB_FILE_HASHES, 0, key, value);
-}
-
-static void restore_hash(void *context, const char *key, const char *value)
-{
-    wi_hash_cache_restore(context, key, value);
-}
-
-static void keep_runs(void *context, const char *key, const char *value)
-{
-    if (value)
-        wi_db_put(context, WI_DB_RUNS, 0, key, value);
-    else
-        wi_db_forget(context, WI_DB_RUNS, key);
-}
-
-static void restore_runs(void *context, const char *key, const char *value)
-{
-    wi_repository_restore_runs(context, key, value);
-}
-
 /* What is not as wi_id_new makes it is as if it were not there. */
 static void restore_id(void *context, const char *key, const char *value)
 {
@@ -419,14 +395,12 @@ static void find_id(struct daemon *d)
 /* The models on disk. */
 static void make_models(struct daemon *d)
 {
-    d->hashes = wi_hash_cache_new(keep_hash, d->db);
-    wi_db_each(d->db, WI_DB_FILE_HASHES, 0, restore_hash, d->hashes);
+    d->hashes = wi_hash_cache_new(d->db);
     d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
     set_memory_limits(d, d->config);
     wi_repository_set_aliases(d->repository, &d->config->aliases);
     wi_repository_tell(d->repository, &d->listener);
-    wi_db_each(d->db, WI_DB_RUNS, 0, restore_runs, d->repository);
-    wi_repository_keep_runs(d->repository, keep_runs, d->db);
+    wi_repository_keep_runs(d->repository, d->db);
     d->versions = wi_versions_work_new(&d->loop, d->repository);
     set_room(d, d->config);
     find_id(d);
@@ -621,41 +595,54 @@ static int serve(struct daemon *d)
 
 /* ---------------------------------------------------------------- options */
 
-enum action {
-    SERVE,
-    SERVE_PRIVATE,
-    CHECK_CONFIG,
-    PRINT_CONFIG,
-    PRINT_SAMPLE,
-    PRINT_MDOC,
-    PRINT_OPENAPI,
-    PRINT_API_MDOC,
-    SHOW_VERSION,
-    SHOW_HELP
-};
+enum action { SERVE, SERVE_PRIVATE, CHECK_CONFIG, PRINT_CONFIG, PRINT };
+
+static void print_openapi(FILE *out)
+{
+    json_t *description = wi_openapi(wi_routes, PACKAGE_VERSION);
+    json_dumpf(description, out, JSON_INDENT(2));
+    fputs("\n", out);
+    json_decref(description);
+}
+
+static void print_api_manual(FILE *out)
+{
+    for (size_t i = 0; wi_api_manual_print(i, out); i++)
+        ;
+}
+
+static void print_version(FILE *out)
+{
+    fputs("webinferd " PACKAGE_VERSION "\n", out);
+}
+
+static void print_help(FILE *out);
 
 static const struct {
     struct option option;
     const char *argument, *help;
+    void (*print)(FILE *out); /* of PRINT, which needs no configuration */
 } options[] = {
     {{"config", required_argument, NULL, 'c'}, "FILE",
-        "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)"},
+        "read FILE (default: " WI_SYSCONFDIR "/webinfer/webinferd.conf if it exists)", NULL},
     {{"set", required_argument, NULL, 's'}, "SETTING",
-        "SECTION.KEY=VALUE, in the place of what the file says; may be repeated"},
+        "SECTION.KEY=VALUE, in the place of what the file says; may be repeated", NULL},
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
-        "serve on free ports, tell them on standard output, and end with standard input"},
-    {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit"},
+        "serve on free ports, tell them on standard output, and end with standard input", NULL},
+    {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
+        NULL},
     {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,
-        "print every effective value and where it came from"},
-    {{"print-sample", no_argument, NULL, PRINT_SAMPLE}, NULL, "print a commented sample file"},
-    {{"print-mdoc", no_argument, NULL, PRINT_MDOC}, NULL,
-        "print the option list of webinferd.conf(5)"},
-    {{"print-openapi", no_argument, NULL, PRINT_OPENAPI}, NULL,
-        "print the description of the API in OpenAPI 3.1"},
-    {{"print-api-mdoc", no_argument, NULL, PRINT_API_MDOC}, NULL,
-        "print the tables of webinfer-api(7)"},
-    {{"version", no_argument, NULL, SHOW_VERSION}, NULL, "print the version"},
-    {{"help", no_argument, NULL, SHOW_HELP}, NULL, "print this"},
+        "print every effective value and where it came from", NULL},
+    {{"print-sample", no_argument, NULL, PRINT}, NULL, "print a commented sample file",
+        wi_config_print_sample},
+    {{"print-mdoc", no_argument, NULL, PRINT}, NULL, "print the option list of webinferd.conf(5)",
+        wi_config_print_mdoc},
+    {{"print-openapi", no_argument, NULL, PRINT}, NULL,
+        "print the description of the API in OpenAPI 3.1", print_openapi},
+    {{"print-api-mdoc", no_argument, NULL, PRINT}, NULL, "print the tables of webinfer-api(7)",
+        print_api_manual},
+    {{"version", no_argument, NULL, PRINT}, NULL, "print the version", print_version},
+    {{"help", no_argument, NULL, PRINT}, NULL, "print this", print_help},
 };
 #define OPTION_COUNT (sizeof options / sizeof options[0])
 
@@ -675,15 +662,15 @@ static void print_help(FILE *out)
         out);
 }
 
-/* The action asked for; a usage error ends the program with status 2. */
-static enum action parse_options(int argc, char **argv, struct daemon *d)
+/* The action asked for, and of PRINT what prints; a usage error ends the program with status 2. */
+static enum action parse_options(int argc, char **argv, struct daemon *d, void (**print)(FILE *out))
 {
     struct option table[OPTION_COUNT + 1] = {0};
     enum action action = SERVE;
     for (size_t i = 0; i < OPTION_COUNT; i++)
         table[i] = options[i].option;
-    int got;
-    while ((got = getopt_long(argc, argv, "c:", table, NULL)) != -1) {
+    int got, index = 0;
+    while ((got = getopt_long(argc, argv, "c:", table, &index)) != -1) {
         if (got == 'c') {
             d->config_path = optarg;
         } else if (got == 's') {
@@ -693,6 +680,7 @@ static enum action parse_options(int argc, char **argv, struct daemon *d)
             exit(2);
         } else {
             action = (enum action)got;
+            *print = options[index].print;
         }
     }
     if (optind < argc) {
@@ -701,42 +689,6 @@ static enum action parse_options(int argc, char **argv, struct daemon *d)
         exit(2);
     }
     return action;
-}
-
-static void print_openapi(void)
-{
-    json_t *description = wi_openapi(wi_routes, PACKAGE_VERSION);
-    json_dumpf(description, stdout, JSON_INDENT(2));
-    puts("");
-    json_decref(description);
-}
-
-/* What needs no configuration: 1 if it was done. */
-static int run_plain_action(enum action action)
-{
-    switch (action) {
-    case SHOW_VERSION:
-        puts("webinferd " PACKAGE_VERSION);
-        return 1;
-    case SHOW_HELP:
-        print_help(stdout);
-        return 1;
-    case PRINT_SAMPLE:
-        wi_config_print_sample(stdout);
-        return 1;
-    case PRINT_MDOC:
-        wi_config_print_mdoc(stdout);
-        return 1;
-    case PRINT_OPENAPI:
-        print_openapi();
-        return 1;
-    case PRINT_API_MDOC:
-        for (size_t i = 0; wi_api_manual_print(i, stdout); i++)
-            ;
-        return 1;
-    default:
-        return 0;
-    }
 }
 
 /* Whoever sends it into a file is to know that the disk was full. */
@@ -781,9 +733,11 @@ static void free_configuration(struct daemon *d)
 int main(int argc, char **argv)
 {
     struct daemon daemon = {0};
+    void (*print)(FILE * out) = NULL;
     wi_streams_keep();
-    enum action action = parse_options(argc, argv, &daemon);
-    if (run_plain_action(action)) {
+    enum action action = parse_options(argc, argv, &daemon, &print);
+    if (print) {
+        print(stdout);
         free_configuration(&daemon);
         return end_printing();
     }

@@ -114,7 +114,6 @@ static void turn_over(uv_check_t *check)
 
 static void turn_idle(uv_idle_t *idle)
 {
-    (void)idle;
 }
 
 struct wi_turn *wi_turn_new(uv_loop_t *loop, wi_turn_fn *on_turn, void *context)
@@ -181,7 +180,6 @@ struct wi_work *wi_work_start(uv_loop_t *loop, wi_work_fn *run, wi_work_done_fn 
     work->data = data;
     int status = uv_queue_work(loop, &work->request, work_run, work_done);
     assert(status == 0); /* fails only without a work function */
-    (void)status;
     return work;
 }
 

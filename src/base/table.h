@@ -17,4 +17,21 @@ unsigned wi_table_hash(const void *key, size_t size);
 #define HASH_FUNCTION(key, size, hash) ((hash) = wi_table_hash(key, size))
 #include <uthash.h>
 
+/* What has that key, of the handle `hh`; NULL: nothing. */
+#define WI_TABLE_FIND(head, key, size)                                                             \
+    ({                                                                                             \
+        __typeof__(&*(head)) _found;                                                               \
+        HASH_FIND(hh, head, key, size, _found);                                                    \
+        _found;                                                                                    \
+    })
+
+/* Takes the oldest of a table out, for whoever frees all: of the handle `hh`. NULL: it is empty. */
+#define WI_TABLE_TAKE(head)                                                                        \
+    ({                                                                                             \
+        __typeof__(head) _taken = (head);                                                          \
+        if (_taken)                                                                                \
+            HASH_DEL(head, _taken);                                                                \
+        _taken;                                                                                    \
+    })
+
 #endif

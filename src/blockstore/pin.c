@@ -258,7 +258,6 @@ static int read_one(void *context, int folder, const char *name, const struct st
 {
     struct reading *reading = context;
     struct wi_pin_record record = {0};
-    (void)status;
     if (wi_keep_is_temporary(name))
         return 0;
     if (read_pin(folder, name, &record) == 0)
@@ -337,8 +336,6 @@ void wi_pins_sync(const char *directory)
 
 static int sweep_one(void *context, int folder, const char *name, const struct stat *status)
 {
-    (void)context;
-    (void)status;
     if (wi_keep_is_temporary(name))
         unlinkat(folder, name, 0);
     return 0;

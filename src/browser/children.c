@@ -26,6 +26,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <utlist.h>
 
 /* Of a line; what the log shows of one is less (base/secret.h). */
 #define LINE_MAX_BYTES (4096 + WI_TOKEN_SIZE)
@@ -174,11 +175,7 @@ static void close_child(struct wi_child *child)
 
 static void finish(struct wi_child *child)
 {
-    struct wi_child **link = &child->owner->first;
-
-    while (*link != child)
-        link = &(*link)->next;
-    *link = child->next;
+    LL_DELETE(child->owner->first, child);
     wi_timer_free(child->grace);
     child->grace = NULL;
     wi_door_free(child->door);
@@ -470,8 +467,7 @@ struct wi_child *wi_child_start(struct wi_children *children,
     if (options->apart_port)
         child->door = wi_door_new(children->loop, child->lifeline_fd, on_door_open, child);
     child->grace = wi_timer_new(children->loop, on_grace_over, child);
-    child->next = children->first;
-    children->first = child;
+    LL_PREPEND(children->first, child);
     uv_read_start((uv_stream_t *)&child->output, on_alloc, on_output);
     wi_debug("browser", child->subject, "started %s in process group %d", program, (int)child->pid);
 cleanup:

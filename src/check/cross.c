@@ -283,7 +283,6 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 {
     struct check *check = context;
     struct wi_cross *cross = check->cross;
-    (void)printing;
     check->under_way = NULL;
     if (error)
         fail(check, error);
@@ -367,8 +366,7 @@ static void tidy_newcomers(struct wi_cross *cross)
 /* Whether it is one of the node's first answers, which is counted. */
 static int is_first(struct wi_cross *cross, const char *node)
 {
-    struct newcomer *newcomer;
-    HASH_FIND_STR(cross->newcomers, node, newcomer);
+    struct newcomer *newcomer = WI_TABLE_FIND(cross->newcomers, node, strlen(node));
     if (!newcomer) {
         tidy_newcomers(cross);
         newcomer = wi_alloc(sizeof *newcomer);
@@ -480,7 +478,7 @@ void wi_cross_stop(struct wi_cross *cross)
 void wi_cross_free(struct wi_cross *cross)
 {
     struct check *check, *next;
-    struct newcomer *newcomer, *after;
+    struct newcomer *newcomer;
     for (check = cross->all; check; check = next) {
         next = check->next;
         check->cross = NULL;
@@ -489,11 +487,8 @@ void wi_cross_free(struct wi_cross *cross)
         else
             free_check(check);
     }
-    HASH_ITER(hh, cross->newcomers, newcomer, after)
-    {
-        HASH_DEL(cross->newcomers, newcomer);
+    while ((newcomer = WI_TABLE_TAKE(cross->newcomers)))
         free(newcomer);
-    }
     wi_turn_free(cross->turn);
     free(cross);
 }

@@ -10,6 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 /* --- the life of a run ------------------------------------------------------------------------ */
 
@@ -38,10 +39,7 @@ void wi_check_run_free(struct wi_check_run *run)
 static void end_run(struct wi_check_run *run)
 {
     struct wi_checks *checks = run->checks;
-    struct wi_check_run **link = &checks->runs;
-    while (*link != run)
-        link = &(*link)->next;
-    *link = run->next;
+    LL_DELETE(checks->runs, run);
     checks->count--;
     wi_check_run_free(run);
 }

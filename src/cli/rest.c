@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <utlist.h>
 
 /* The daemon's own bound on a frame is 65 MiB by default; an answer beyond this is no answer. */
 #define ANSWER_MAX ((size_t)1 << 30)
@@ -248,11 +249,7 @@ struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
 
 static void remove_call(struct wi_rest_calls *calls, struct exchange *exchange)
 {
-    struct exchange **at = &calls->first;
-
-    while (*at != exchange)
-        at = &(*at)->next;
-    *at = exchange->next;
+    LL_DELETE(calls->first, exchange);
     if (exchange->curl)
         curl_multi_remove_handle(calls->multi, exchange->curl);
     close_exchange(exchange);

@@ -100,7 +100,6 @@ static void check_listeners(const struct check *check)
                wi_address_parse(config->bridge.listen, &bridge) == 0;
 
     assert(good); /* the option table has checked them */
-    (void)good;
     if (!wi_address_is_loopback(&api) && !config->api.tokens_file &&
         are_known(check, "api.listen", "api.tokens_file"))
         fail(check, "api", "listen",

@@ -96,7 +96,6 @@ static void set_default(const struct wi_setting *option, void *base)
     int code = wi_option_set(option, base, option->default_text, 0);
 
     assert(code == 0); /* the table's own text */
-    (void)code;
 }
 
 /* Without the values of its options. */

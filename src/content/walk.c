@@ -22,13 +22,10 @@ struct wi_walk *wi_walk_new(const struct wi_cid *root, const char *path, uint64_
 
 void wi_walk_free(struct wi_walk *walk)
 {
-    struct wi_walk_block *block, *next;
     if (!walk)
         return;
-    HASH_ITER(hh, walk->blocks, block, next)
-    {
-        wi_walk_forget(walk, block);
-    }
+    while (walk->blocks)
+        wi_walk_forget(walk, walk->blocks);
     for (size_t i = 0; i < walk->entry_count; i++) {
         free(walk->entries[i].path);
         free(walk->entries[i].identity);

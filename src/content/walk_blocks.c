@@ -88,9 +88,7 @@ void wi_walk_inner_free(struct wi_walk_inner *inner)
 
 struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid)
 {
-    struct wi_walk_block *block;
-    HASH_FIND(hh, walk->blocks, cid, sizeof *cid, block);
-    return block;
+    return WI_TABLE_FIND(walk->blocks, cid, sizeof *cid);
 }
 
 void wi_walk_queue(struct wi_walk *walk, struct wi_walk_block *block)

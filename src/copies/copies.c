@@ -152,7 +152,6 @@ static void on_removed(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_copies *copies = context;
-    (void)result;
     copies->removal = NULL;
     if (error)
         wi_warn("content", NULL, "a copy could not be removed: %s", error->detail);
@@ -186,7 +185,6 @@ static void refuse(struct wi_copies *copies, const struct wi_error *error)
 static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
     struct wi_copies *copies = context;
-    (void)pin;
     copies->holding = NULL;
     if (!error) {
         end_copy(copies);

@@ -58,7 +58,6 @@ static void pass(struct wi_pulled *pulled)
 static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
     struct wi_pulled *pulled = context;
-    (void)pin;
     pulled->holding = NULL;
     if (error)
         wi_info("content", pulled->names.items[pulled->next], "is not served: %s", error->detail);

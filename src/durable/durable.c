@@ -123,8 +123,7 @@ struct sweep {
 static void expire(struct wi_durable *durable, const struct wi_row_name *name)
 {
     struct wi_error error;
-    struct wi_durable_entry *entry;
-    HASH_FIND_STR(durable->entries, name->id, entry);
+    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, name->id, strlen(name->id));
     if (entry)
         return; /* taken meanwhile: its run has the same deadline */
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",

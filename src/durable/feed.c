@@ -32,7 +32,6 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
 {
     const struct wi_durable_entry *entry = context;
     const struct wi_row *row = &entry->row;
-    (void)error;
     infer->has_timeout = 1;
     infer->asked->timeout_ms = (double)(row->deadline_at - row->accepted_at);
     if (!infer->asked->client_id)
@@ -111,8 +110,7 @@ static void begin(struct wi_durable_entry *entry)
 static void run(struct wi_durable *durable, struct wi_row *row)
 {
     struct wi_error error;
-    struct wi_durable_entry *entry;
-    HASH_FIND_STR(durable->entries, row->id, entry);
+    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, row->id, strlen(row->id));
     if (entry)
         return; /* its deadline has passed meanwhile: see expire */
     entry = wi_durable_entry_new(durable, row);

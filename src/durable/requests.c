@@ -138,8 +138,7 @@ static void tell_cancelled(struct wi_row_cancel *op, const struct wi_row *row)
 /* Its row was running: it is somewhere between the queue and its end. */
 static void cancel_run(struct wi_durable *durable, const char *id)
 {
-    struct wi_durable_entry *entry;
-    HASH_FIND_STR(durable->entries, id, entry);
+    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, id, strlen(id));
     int unseen = entry && !entry->returning &&
                  (entry->step == WI_DURABLE_WAITING || entry->step == WI_DURABLE_UNWRITTEN);
     if (unseen) { /* it has an answer, which nobody can have got */

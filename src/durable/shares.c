@@ -19,9 +19,7 @@ struct wi_holder {
 
 static struct wi_holder *find(const struct wi_durable *durable, const char *client)
 {
-    struct wi_holder *holder;
-    HASH_FIND_STR(durable->holders, client, holder);
-    return holder;
+    return WI_TABLE_FIND(durable->holders, client, strlen(client));
 }
 
 static struct wi_holder *find_or_make(struct wi_durable *durable, const char *client)
@@ -61,12 +59,9 @@ void wi_durable_count_end(
 
 void wi_durable_forget_counts(struct wi_durable *durable)
 {
-    struct wi_holder *holder, *next;
-    HASH_ITER(hh, durable->holders, holder, next)
-    {
-        HASH_DEL(durable->holders, holder);
+    struct wi_holder *holder;
+    while ((holder = WI_TABLE_TAKE(durable->holders)))
         free(holder);
-    }
 }
 
 void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep *stock)

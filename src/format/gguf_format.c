@@ -227,7 +227,6 @@ static enum wi_code check_memory(
 
 static const char *precision(const struct wi_facts *facts, const char *variant)
 {
-    (void)variant;
     return wi_gguf_quantization(&facts->gguf);
 }
 
@@ -272,7 +271,6 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
             "context_length", (json_int_t)info->context_length, "embedding_length",
             (json_int_t)info->embedding_length, "vocabulary", (json_int_t)info->vocabulary, "chat",
             info->template_bytes > 0, "memory", memory_json(&facts->memory));
-    (void)variant;
     if (*info->name)
         json_object_set_new(out, "title", json_string(info->name));
     if (info->pooling >= 0)

@@ -119,7 +119,6 @@ static enum wi_code check_memory(
 
 static const char *precision(const struct wi_facts *facts, const char *variant)
 {
-    (void)facts;
     return variant;
 }
 

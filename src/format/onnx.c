@@ -331,18 +331,16 @@ static int read_model(struct walk *walk)
 static int take_inputs(struct walk *walk, int code)
 {
     struct wi_onnx_signature *signature = walk->signature;
-    struct entry *entry, *next;
+    struct entry *entry;
     size_t left = 0;
 
-    HASH_ITER(hh, walk->inputs, entry, next)
-    left += !entry->initialized;
+    for (entry = walk->inputs; entry; entry = entry->hh.next)
+        left += !entry->initialized;
     if (code == 0 && left > WI_TENSORS_MAX)
         code = fail(walk, 0, "its graph has more than 1024 inputs");
     if (code == 0)
         signature->inputs = wi_alloc(left * sizeof *signature->inputs);
-    HASH_ITER(hh, walk->inputs, entry, next)
-    {
-        HASH_DEL(walk->inputs, entry);
+    while ((entry = WI_TABLE_TAKE(walk->inputs))) {
         if (code == 0 && !entry->initialized)
             signature->inputs[signature->input_count++] = entry->value;
         else

@@ -169,10 +169,8 @@ int wi_onnx_is_weights(const char *path)
 
 void wi_onnx_clear_externals(struct wi_onnx_signature *signature)
 {
-    struct wi_onnx_external *external, *next;
-    HASH_ITER(hh, signature->externals, external, next)
-    {
-        HASH_DEL(signature->externals, external);
+    struct wi_onnx_external *external;
+    while ((external = WI_TABLE_TAKE(signature->externals))) {
         free(external->path);
         free(external);
     }

@@ -190,7 +190,6 @@ json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count)
 static void show(const struct wi_facts *facts, const char *variant, json_t *out)
 {
     const struct wi_onnx_signature *signature = &facts->signature;
-    (void)variant;
     json_object_set_new(out, "opset", json_integer(signature->opset));
     json_object_set_new(
         out, "inputs", wi_onnx_values_json(signature->inputs, signature->input_count));

@@ -120,8 +120,7 @@ static void refresh(struct wi_lane *lane, int priority)
 
 static struct wi_gate *find_or_make_gate(struct wi_queue *queue, const char *key)
 {
-    struct wi_gate *gate;
-    HASH_FIND_STR(queue->gates, key, gate);
+    struct wi_gate *gate = WI_TABLE_FIND(queue->gates, key, strlen(key));
     if (gate)
         return gate;
     gate = wi_alloc(sizeof *gate);
@@ -143,8 +142,7 @@ static void drop_gate(struct wi_queue *queue, struct wi_gate *gate)
 
 static struct wi_lane *find_or_make_lane(struct wi_queue *queue, const char *key, const char *gate)
 {
-    struct wi_lane *lane;
-    HASH_FIND_STR(queue->lanes, key, lane);
+    struct wi_lane *lane = WI_TABLE_FIND(queue->lanes, key, strlen(key));
     if (lane)
         return lane;
     lane = wi_alloc(sizeof *lane);
@@ -216,9 +214,7 @@ static void tidy(struct wi_queue *queue)
 
 static struct wi_queue_client *find_share(const struct wi_queue *queue, const char *client)
 {
-    struct wi_queue_client *share;
-    HASH_FIND_STR(queue->shares, client, share);
-    return share;
+    return WI_TABLE_FIND(queue->shares, client, strlen(client));
 }
 
 static struct wi_queue_client *find_or_make_share(struct wi_queue *queue, const char *client)
@@ -243,12 +239,11 @@ size_t wi_queue_size_of(const struct wi_queue *queue, const char *client)
 
 void wi_queue_free(struct wi_queue *queue)
 {
-    struct wi_queue_client *share, *next;
     if (queue == NULL)
         return;
     assert(queue->size == 0);
-    HASH_ITER(hh, queue->shares, share, next)
-    drop_share(queue, share);
+    while (queue->shares)
+        drop_share(queue, queue->shares);
     free(queue);
 }
 

@@ -129,9 +129,7 @@ int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
 
 struct wi_job_batch *wi_jobs_find_batch(const struct wi_jobs *jobs, const char *attempt_id)
 {
-    struct wi_job_batch *batch;
-    HASH_FIND(hh, jobs->batches, attempt_id, strlen(attempt_id), batch);
-    return batch;
+    return WI_TABLE_FIND(jobs->batches, attempt_id, strlen(attempt_id));
 }
 
 static void take_out(struct wi_job_batch *batch, size_t index)

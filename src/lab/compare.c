@@ -110,10 +110,8 @@ static struct named *name_all(const struct wi_lab_run *run)
 
 static void free_names(struct named *all)
 {
-    struct named *named, *next;
-    HASH_ITER(hh, all, named, next)
-    {
-        HASH_DEL(all, named);
+    struct named *named;
+    while ((named = WI_TABLE_TAKE(all))) {
         free(named->name);
         free(named);
     }

@@ -27,32 +27,8 @@ struct known {
 struct wi_hash_cache {
     uv_mutex_t mutex; /* over `table` */
     struct known *table;
-    wi_hash_cache_keep_fn *keep;
-    void *context;
+    struct wi_db *db;
 };
-
-struct wi_hash_cache *wi_hash_cache_new(wi_hash_cache_keep_fn *keep, void *context)
-{
-    struct wi_hash_cache *cache = wi_alloc(sizeof *cache);
-    uv_mutex_init(&cache->mutex);
-    cache->keep = keep;
-    cache->context = context;
-    return cache;
-}
-
-void wi_hash_cache_free(struct wi_hash_cache *cache)
-{
-    struct known *known, *next;
-    if (!cache)
-        return;
-    HASH_ITER(hh, cache->table, known, next)
-    {
-        HASH_DEL(cache->table, known);
-        free(known);
-    }
-    uv_mutex_destroy(&cache->mutex);
-    free(cache);
-}
 
 /* Whether there was room for it. */
 static int set(
@@ -75,6 +51,46 @@ static int set(
     return known != NULL;
 }
 
+/* Keys are "DEVICE INODE", values "[SIZE,SECONDS,NANOSECONDS,HASH]". */
+static void restore(void *context, const char *key, const char *value)
+{
+    unsigned char digest[WI_HASH_SIZE];
+    struct wi_file_identity identity = {0};
+    uintmax_t device, inode;
+    intmax_t size, seconds;
+    long nanoseconds;
+    char hash[WI_MANIFEST_HEX];
+    if (sscanf(key, "%ju %ju", &device, &inode) != 2 ||
+        sscanf(value, "[%jd,%jd,%ld,\"%64[0-9a-f]\"]", &size, &seconds, &nanoseconds, hash) != 4 ||
+        wi_hash_from_hex(hash, digest) != 0)
+        return;
+    identity.device = (dev_t)device;
+    identity.inode = (ino_t)inode;
+    identity.size = (off_t)size;
+    identity.modified = (struct timespec){(time_t)seconds, nanoseconds};
+    set(context, &identity, hash);
+}
+
+struct wi_hash_cache *wi_hash_cache_new(struct wi_db *db)
+{
+    struct wi_hash_cache *cache = wi_alloc(sizeof *cache);
+    uv_mutex_init(&cache->mutex);
+    cache->db = db;
+    wi_db_each(db, WI_DB_FILE_HASHES, 0, restore, cache);
+    return cache;
+}
+
+void wi_hash_cache_free(struct wi_hash_cache *cache)
+{
+    struct known *known;
+    if (!cache)
+        return;
+    while ((known = WI_TABLE_TAKE(cache->table)))
+        free(known);
+    uv_mutex_destroy(&cache->mutex);
+    free(cache);
+}
+
 int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
     char hash[WI_MANIFEST_HEX])
 {
@@ -93,17 +109,16 @@ int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity
     return found;
 }
 
-/* Keys are "DEVICE INODE", values "[SIZE,SECONDS,NANOSECONDS,HASH]". */
 void wi_hash_cache_know(
     struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
 {
     char key[64], value[160];
-    if (!cache || !set(cache, identity, hash) || !cache->keep)
+    if (!cache || !set(cache, identity, hash))
         return;
     snprintf(key, sizeof key, "%ju %ju", (uintmax_t)identity->device, (uintmax_t)identity->inode);
     snprintf(value, sizeof value, "[%jd,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
         (intmax_t)identity->modified.tv_sec, identity->modified.tv_nsec, hash);
-    cache->keep(cache->context, key, value);
+    wi_db_put(cache->db, WI_DB_FILE_HASHES, 0, key, value);
 }
 
 void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identity *identity,
@@ -111,25 +126,6 @@ void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identit
 {
     if ((int64_t)identity->modified.tv_sec + GRAIN_S <= began_at)
         wi_hash_cache_know(cache, identity, hash);
-}
-
-void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const char *value)
-{
-    unsigned char digest[WI_HASH_SIZE];
-    struct wi_file_identity identity = {0};
-    uintmax_t device, inode;
-    intmax_t size, seconds;
-    long nanoseconds;
-    char hash[WI_MANIFEST_HEX];
-    if (sscanf(key, "%ju %ju", &device, &inode) != 2 ||
-        sscanf(value, "[%jd,%jd,%ld,\"%64[0-9a-f]\"]", &size, &seconds, &nanoseconds, hash) != 4 ||
-        wi_hash_from_hex(hash, digest) != 0)
-        return;
-    identity.device = (dev_t)device;
-    identity.inode = (ino_t)inode;
-    identity.size = (off_t)size;
-    identity.modified = (struct timespec){(time_t)seconds, nanoseconds};
-    set(cache, &identity, hash);
 }
 
 /* --- what files looked like ------------------------------------------------------------------- */

@@ -1,27 +1,25 @@
 /*
  * Hashes of files that are known already, by device and inode and, to see a change, by size and
- * time of modification. Held in memory; what is new is handed on to whoever keeps it over a
- * restart. A file that was modified less than two seconds before it was hashed is not remembered:
- * within the clock's grain it could be modified again and look the same.
+ * time of modification. Held in memory, and kept in the database. A file that was modified less
+ * than two seconds before it was hashed is not remembered: within the clock's grain it could be
+ * modified again and look the same.
  */
 #ifndef WI_LIBRARY_HASH_CACHE_H
 #define WI_LIBRARY_HASH_CACHE_H
 
 #include "library/manifest.h"
+#include "store/db.h"
 
 /* Beyond these nothing new is remembered. */
 #define WI_HASH_CACHE_MAX 50000
 
 struct wi_hash_cache;
-/* Keeps `value` under `key` in the place of what was there; both are texts of at most 200 bytes. */
-typedef void wi_hash_cache_keep_fn(void *context, const char *key, const char *value);
-/* `keep` may be NULL. */
-struct wi_hash_cache *wi_hash_cache_new(wi_hash_cache_keep_fn *keep, void *context);
+/* Reads what `db` (borrowed; NULL: nothing is kept) remembers; what is not well-formed is ignored.
+ * Blocks. */
+struct wi_hash_cache *wi_hash_cache_new(struct wi_db *db);
 /* Once no reading of a model is under way any more: those use it from their thread. NULL is fine.
  */
 void wi_hash_cache_free(struct wi_hash_cache *cache);
-/* What `keep` was given once; what is not well-formed is ignored. Before anything is read. */
-void wi_hash_cache_restore(struct wi_hash_cache *cache, const char *key, const char *value);
 
 /* From any thread: 1 and the hash of the file, or 0. A NULL cache knows nothing. */
 int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity *identity,

@@ -84,7 +84,6 @@ static int add_made(void *context, int place, const char *variant, const struct 
 {
     struct listing *listing = context;
     struct wi_folder folder = {0};
-    (void)place;
     if (!S_ISDIR(status->st_mode) || variant[0] == '.' ||
         wi_variants_get(listing->variants, variant))
         return 0;
@@ -308,7 +307,6 @@ static int sweep_name(void *context, int folder, const char *last, const struct 
     int alone = strcmp(sweep->owner, "_") == 0;
     char *name = wi_sprintf("%s%s%s", alone ? "" : sweep->owner, alone ? "" : "/", last);
     char *path = wi_sprintf("%s/%s", sweep->directory, name);
-    (void)folder;
     if (S_ISDIR(status->st_mode) && wi_folder_format(path, &format) != 0 && wi_is_missing(errno))
         wi_made_remove(sweep->store, name, sweep->freed);
     free(path);

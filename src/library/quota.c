@@ -180,12 +180,9 @@ static uint64_t measure(struct scan *scan, const char *path)
 
 static void forget_seen(struct scan *scan)
 {
-    struct seen *seen, *next;
-    HASH_ITER(hh, scan->seen, seen, next)
-    {
-        HASH_DEL(scan->seen, seen);
+    struct seen *seen;
+    while ((seen = WI_TABLE_TAKE(scan->seen)))
         free(seen);
-    }
 }
 
 /* What the pull `id` (NULL: none) has in files of its own, and what of the disk that takes. */
@@ -270,7 +267,6 @@ static int take_other(void *context, int store, const char *name, const struct s
     struct scan *scan = context;
     struct wi_quota_row row = {
         .name = name[0] == '.' ? "" : (char *)name, .current = 1, .in_use = 1};
-    (void)store;
     if (strcmp(name, WI_STORE_VERSIONS) == 0 || strcmp(name, WI_STORE_BLOBS) == 0 ||
         strcmp(name, WI_STORE_CONTENT) == 0) /* which is 0.003 % of what is published */
         return 0;

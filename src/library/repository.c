@@ -113,10 +113,8 @@ static void remove_entry(struct wi_repository *repository, struct entry *entry)
 
 static void remove_entries(struct wi_repository *repository)
 {
-    struct entry *entry, *next;
-
-    HASH_ITER(hh, repository->entries, entry, next)
-    remove_entry(repository, entry);
+    while (repository->entries)
+        remove_entry(repository, repository->entries);
 }
 
 /* --- the repository --------------------------------------------------------------------------- */

@@ -77,16 +77,10 @@ int64_t wi_repository_used_at(const struct wi_repository *repository, const char
  * before it. */
 #define WI_REPOSITORY_RUNS_MAX 4096 /* hashes; beyond them those go that ran longest ago */
 uint64_t wi_repository_runs(const struct wi_repository *repository, const char *hash);
-/* From now on `keep` is given what is counted, to be put back by wi_repository_restore_runs after a
- * restart: what has changed, a minute later and at the end. `value` NULL: what was given for that
- * key before is of no use any more. */
+/* Takes up what `db` (borrowed) has of them, where it is well-formed, and from now on keeps there
+ * what has changed, a minute later and at the end. Blocks. */
 #define WI_REPOSITORY_RUNS_SAVE_MS 60000
-typedef void wi_repository_keep_fn(void *context, const char *key, const char *value);
-void wi_repository_keep_runs(
-    struct wi_repository *repository, wi_repository_keep_fn *keep, void *context);
-/* What is not well-formed is ignored. */
-void wi_repository_restore_runs(
-    struct wi_repository *repository, const char *key, const char *value);
+void wi_repository_keep_runs(struct wi_repository *repository, struct wi_db *db);
 
 /* What reading models has cost since the start. */
 struct wi_repository_counters {

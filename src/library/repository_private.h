@@ -30,9 +30,8 @@ struct wi_repository {
     struct snapshot *snapshots; /* not owned: each removes itself */
     struct use *uses;
     struct runs *runs;
-    wi_repository_keep_fn *keep_runs; /* NULL: nobody keeps them */
-    void *keep_context;
-    struct wi_timer *runs_later; /* until they are given to be kept; NULL as long as nobody does */
+    struct wi_db *db;            /* that keeps them; NULL: none does */
+    struct wi_timer *runs_later; /* until they are kept; NULL as long as nobody does */
     struct job *jobs;
     struct wi_work_queue *readings;
     struct wi_model *builtins[WI_REPOSITORY_BUILTINS]; /* by name; ended by NULL */
@@ -60,7 +59,7 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);
 void wi_repository_forget_uses(struct wi_repository *repository);
-/* Gives what is not kept yet to be kept, and ends. */
+/* Has what is not kept yet kept, and ends. */
 void wi_repository_end_runs(struct wi_repository *repository);
 
 #endif

@@ -28,7 +28,7 @@ struct runs {
     char hash[WI_MANIFEST_HEX];
     int64_t hour;
     uint32_t counts[HOURS];
-    int is_new; /* not given to be kept yet */
+    int is_new; /* not kept yet */
     UT_hash_handle hh;
 };
 
@@ -41,17 +41,14 @@ static void note_use(void *data)
 
 static void free_note(void *data, int cancelled)
 {
-    (void)cancelled;
     free(data);
 }
 
 static struct use *find_use(const struct wi_repository *repository, const char *name)
 {
-    struct use *use;
     size_t length = wi_model_name_base(name);
 
-    HASH_FIND(hh, repository->uses, name, length, use);
-    return use;
+    return WI_TABLE_FIND(repository->uses, name, length);
 }
 
 /* Of a model that has a folder. */
@@ -80,11 +77,9 @@ int64_t wi_repository_used_at(const struct wi_repository *repository, const char
 
 void wi_repository_forget_uses(struct wi_repository *repository)
 {
-    struct use *use, *next;
+    struct use *use;
 
-    HASH_ITER(hh, repository->uses, use, next)
-    {
-        HASH_DEL(repository->uses, use);
+    while ((use = WI_TABLE_TAKE(repository->uses))) {
         free(use->name);
         free(use);
     }
@@ -99,15 +94,12 @@ static int64_t this_hour(void)
 
 static struct runs *find_runs(const struct wi_repository *repository, const char *hash)
 {
-    struct runs *runs;
-    HASH_FIND_STR(repository->runs, hash, runs);
-    return runs;
+    return WI_TABLE_FIND(repository->runs, hash, strlen(hash));
 }
 
 static void drop_runs(struct wi_repository *repository, struct runs *runs)
 {
-    if (repository->keep_runs)
-        repository->keep_runs(repository->keep_context, runs->hash, NULL);
+    wi_db_forget(repository->db, WI_DB_RUNS, runs->hash);
     HASH_DEL(repository->runs, runs);
     free(runs);
 }
@@ -199,24 +191,16 @@ static void save_runs(void *context)
             drop_runs(repository, runs);
         } else if (runs->is_new) {
             char *text = print_runs(runs);
-            repository->keep_runs(repository->keep_context, runs->hash, text);
+            wi_db_put(repository->db, WI_DB_RUNS, 0, runs->hash, text);
             free(text);
             runs->is_new = 0;
         }
     }
 }
 
-void wi_repository_keep_runs(
-    struct wi_repository *repository, wi_repository_keep_fn *keep, void *context)
+static void restore_runs(void *context, const char *key, const char *value)
 {
-    repository->keep_runs = keep;
-    repository->keep_context = context;
-    repository->runs_later = wi_timer_new(repository->loop, save_runs, repository);
-}
-
-void wi_repository_restore_runs(
-    struct wi_repository *repository, const char *key, const char *value)
-{
+    struct wi_repository *repository = context;
     json_t *list = json_loads(value, JSON_REJECT_DUPLICATES, NULL);
     int64_t hour = json_integer_value(json_array_get(list, 0));
     int good = strlen(key) == WI_MANIFEST_HEX - 1 && json_array_size(list) == HOURS + 1 &&
@@ -232,16 +216,18 @@ void wi_repository_restore_runs(
     json_decref(list);
 }
 
+void wi_repository_keep_runs(struct wi_repository *repository, struct wi_db *db)
+{
+    wi_db_each(db, WI_DB_RUNS, 0, restore_runs, repository);
+    repository->db = db;
+    repository->runs_later = wi_timer_new(repository->loop, save_runs, repository);
+}
+
 void wi_repository_end_runs(struct wi_repository *repository)
 {
-    struct runs *runs, *next;
-    if (repository->keep_runs)
-        save_runs(repository);
+    struct runs *runs;
+    save_runs(repository);
     wi_timer_free(repository->runs_later);
-    repository->keep_runs = NULL;
-    HASH_ITER(hh, repository->runs, runs, next)
-    {
-        HASH_DEL(repository->runs, runs);
+    while ((runs = WI_TABLE_TAKE(repository->runs)))
         free(runs);
-    }
 }

@@ -101,7 +101,6 @@ static int take_name(void *context, int folder, const char *last, const struct s
     const struct names *names = context;
     int alone = strcmp(names->owner, "_") == 0;
     char *name = wi_sprintf("%s%s%s", alone ? "" : names->owner, alone ? "" : "/", last);
-    (void)folder;
     if (S_ISDIR(status->st_mode) && !wi_model_name_variant(name) &&
         wi_model_check_name(name, NULL) == WI_OK)
         names->each(names->context, name);

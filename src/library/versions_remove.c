@@ -111,7 +111,6 @@ static int look_for_model(void *context, int folder, const char *name, const str
     struct inner *inner = context;
     enum wi_model_format format;
     char *path = wi_sprintf("%s/%s", inner->path, name);
-    (void)folder;
     if ((S_ISLNK(status->st_mode) || S_ISDIR(status->st_mode)) &&
         wi_model_check_name(name, NULL) == WI_OK) {
         if (wi_folder_format(path, &format) == 0)
@@ -236,7 +235,6 @@ static int is_given_up(const struct sweep *sweep, int pulling, const char *id)
 static int sweep_pulling(void *context, int pulling, const char *name, const struct stat *status)
 {
     struct sweep *sweep = context;
-    (void)status;
     if (strncmp(name, ".gone-", 6) == 0)
         wi_path_remove(pulling, name, &sweep->freed);
     else if (is_given_up(sweep, pulling, name))
@@ -253,8 +251,6 @@ static void sweep_versions(void *context, const char *name)
 /* An owner's folder that holds nothing. */
 static int sweep_owner(void *context, int pulled, const char *name, const struct stat *status)
 {
-    (void)context;
-    (void)status;
     unlinkat(pulled, name, AT_REMOVEDIR);
     return 0;
 }

@@ -191,7 +191,7 @@ static enum wi_code try_reading(struct wi_versions_task *task, const char *name,
 static enum wi_code check_staged(void *context, const char *folder, struct wi_error *error)
 {
     struct wi_versions_task *task = context;
-    struct wi_hash_cache *known = wi_hash_cache_new(NULL, NULL);
+    struct wi_hash_cache *known = wi_hash_cache_new(NULL);
     wi_manifest_clear(&task->known); /* of an earlier try */
     note_hashes(task, folder);
     for (size_t i = 0; i < task->known.count; i++)

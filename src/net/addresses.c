@@ -59,9 +59,7 @@ int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b)
 static struct wi_address_count *find(
     const struct wi_addresses *addresses, const struct wi_peer *peer)
 {
-    struct wi_address_count *found;
-    HASH_FIND(hh, addresses->_counts, peer->bytes, sizeof peer->bytes, found);
-    return found;
+    return WI_TABLE_FIND(addresses->_counts, peer->bytes, sizeof peer->bytes);
 }
 
 int wi_addresses_take(struct wi_addresses *addresses, const struct wi_peer *peer, size_t limit)
@@ -100,10 +98,7 @@ size_t wi_addresses_count(const struct wi_addresses *addresses, const struct wi_
 
 void wi_addresses_clear(struct wi_addresses *addresses)
 {
-    struct wi_address_count *entry, *next;
-    HASH_ITER(hh, addresses->_counts, entry, next)
-    {
-        HASH_DEL(addresses->_counts, entry);
+    struct wi_address_count *entry;
+    while ((entry = WI_TABLE_TAKE(addresses->_counts)))
         free(entry);
-    }
 }

@@ -76,7 +76,7 @@ static struct wi_free_node free_node_of(const struct wi_fleet_node *node, const 
 /* Whether the node takes such work, if it has room. */
 static int is_open(const struct wi_fleet_node *node, const struct wi_demand *demand)
 {
-    return demand->proves ? node->reachable : node->open;
+    return demand->proves ? node->reachable : node->is.open;
 }
 
 static int has_room(
@@ -194,9 +194,9 @@ static void narrow(
 
     candidate->nodes = 1;
     candidate->open = (size_t)is_open(node, view->demand);
-    candidate->away = (size_t)node->away;
-    candidate->paused = (size_t)node->paused;
-    candidate->held = (size_t)node->held;
+    candidate->away = (size_t)node->is.away;
+    candidate->paused = (size_t)node->is.paused;
+    candidate->held = (size_t)node->is.held;
     candidate->any = free_node;
     candidate->any_idle = room && wi_fleet_is_idle(node, view->queue);
     candidate->avoided = (struct wi_free_node){0};

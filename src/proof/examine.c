@@ -214,8 +214,6 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
 
 static void on_sent(void *context, const char *node_id)
 {
-    (void)context;
-    (void)node_id;
 }
 
 static void on_outcome(void *context, struct wi_outcome *outcome)
@@ -230,7 +228,6 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_examination *examination = context;
-    (void)printing;
     examination->run = NULL;
     if (error)
         conclude_failure(examination, error);

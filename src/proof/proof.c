@@ -42,9 +42,7 @@ struct wi_proof {
 
 static struct prover *find_prover(const struct wi_proof *proof, const char *node_id)
 {
-    struct prover *prover;
-    HASH_FIND_STR(proof->provers, node_id, prover);
-    return prover;
+    return WI_TABLE_FIND(proof->provers, node_id, strlen(node_id));
 }
 
 /* --- what is wrong ---------------------------------------------------------------------------- */

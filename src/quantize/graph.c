@@ -614,7 +614,7 @@ int wi_graph_read(struct wi_graph_model *model)
 
 static void clear_graph(struct wi_graph *graph)
 {
-    struct wi_graph_value *value, *next;
+    struct wi_graph_value *value;
     for (size_t i = 0; i < graph->node_count; i++) {
         struct wi_graph_node *node = &graph->nodes[i];
         for (size_t k = 0; k < node->graph_count; k++)
@@ -627,9 +627,7 @@ static void clear_graph(struct wi_graph *graph)
     }
     for (size_t i = 0; i < graph->tensor_count; i++)
         free(graph->tensors[i]);
-    HASH_ITER(hh, graph->values, value, next)
-    {
-        HASH_DEL(graph->values, value);
+    while ((value = WI_TABLE_TAKE(graph->values))) {
         free(value->name);
         free(value->half);
         for (int i = 0; i < 3; i++)

@@ -69,7 +69,6 @@ static const char *input_of(const char *name)
 static int add_name(void *context, int folder, const char *name, const struct stat *status)
 {
     struct wi_strings *names = context;
-    (void)folder;
     if (S_ISREG(status->st_mode) && status->st_size > 0 &&
         (uint64_t)status->st_size <= WI_INPUTS_SAMPLE_BYTES && input_of(name) &&
         wi_file_path_ok(name))

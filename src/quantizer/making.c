@@ -189,7 +189,6 @@ static void on_room(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_making *making = context;
-    (void)result;
     making->task = NULL;
     if (error) {
         struct wi_error full = *error;
@@ -455,7 +454,6 @@ static void on_published(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_making *making = context;
-    (void)result;
     making->task = NULL;
     if (error) {
         fail(making, error);

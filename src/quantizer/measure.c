@@ -339,8 +339,6 @@ static void end_input(struct wi_measure *measure)
 
 static void on_sent(void *context, const char *node_id)
 {
-    (void)context;
-    (void)node_id;
 }
 
 static void on_outcome(void *context, struct wi_outcome *outcome)
@@ -366,7 +364,6 @@ static int passes(const struct wi_measure *measure, const struct wi_error *error
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
 {
     struct wi_measure *measure = context;
-    (void)printing;
     measure->run = NULL;
     if (error && passes(measure, error)) {
         wi_timer_start(measure->next, AGAIN_MS, 0);

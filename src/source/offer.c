@@ -156,8 +156,7 @@ struct seen {
 /* Whether it is the first row of its CID. */
 static int is_new(struct seen **table, struct seen *mine, const struct wi_cid *cid)
 {
-    struct seen *found;
-    HASH_FIND(hh, *table, cid->hash, sizeof cid->hash, found);
+    struct seen *found = WI_TABLE_FIND(*table, cid->hash, sizeof cid->hash);
     if (found)
         return 0;
     mine->cid = *cid;

@@ -90,10 +90,8 @@ static void flushed(void *data, const struct wi_error *failure)
 {
     struct flush *flush = data;
     struct wi_db_values *values = flush->values;
-    struct value *value, *next, *newer;
-    HASH_ITER(hh, flush->list, value, next)
-    {
-        HASH_DEL(flush->list, value);
+    struct value *value, *newer;
+    while ((value = WI_TABLE_TAKE(flush->list))) {
         HASH_FIND_STR(values->pending, value->key, newer);
         if (failure && !newer && !values->closing)
             HASH_ADD_KEYPTR(hh, values->pending, value->key, strlen(value->key), value);

@@ -191,7 +191,6 @@ enum wi_code wi_parameters_read_most(
 enum wi_code wi_parameters_frame(const char *content_type, const char *head_length,
     size_t body_size, size_t *json_size, struct wi_error *error)
 {
-    (void)content_type;
     *json_size = body_size;
     if (!head_length)
         return WI_OK;

@@ -155,7 +155,7 @@ test('a worker that is replaced costs what ran beside only what was begun', () =
         [['begun', 'engine_crashed', true], ['m', 'inference_failed', false]]);
     world.attach('wasm');
     assert.deepEqual(world.runs('wasm'), ['not begun']);
-    dispatcher.died('wasm', 2, 'boom');
+    dispatcher.workers.died('wasm', 2, 'boom');
     assert.deepEqual(world.failures[2].slice(0, 3), ['not begun', 'engine_crashed', true]);
 });
 
@@ -167,7 +167,7 @@ test('the budget reckons with what loading has added', () => {
         if (memory !== undefined) world.tell('wasm', { type: 'model', key: `${name}@h`, state: 'loaded', load_ms: 1, memory });
         world.answer('wasm', name);
     };
-    const bytes = () => dispatcher.models().map(({ name, state, bytes }) => [name, state, bytes]);
+    const bytes = () => dispatcher.models.residents.states().map(({ name, state, bytes }) => [name, state, bytes]);
     run('m1', 200);
     run('m2', 0); // it found enough that was free
     assert.deepEqual(bytes(), [['m1', 'loaded', 200], ['m2', 'loaded', 10]]);
@@ -188,7 +188,7 @@ test('a language model has a worker of its own, which comes with it and ends wit
     world.request('a', { model: gguf('x') });
     world.request('b', { model: gguf('y') });
     assert.deepEqual(world.replaced, ['model x@h on wasm', 'model y@h on wasm']);
-    assert.deepEqual(Object.keys(dispatcher.platforms()), ['wasm', 'webgpu']);
+    assert.deepEqual(Object.keys(dispatcher.workers.platforms()), ['wasm', 'webgpu']);
     bringUp(world, 'x');
     for (const id of ['c', 'd', 'e', 'f']) world.request(id, { model: gguf('x'), task: 'complete', owner: 'o' });
     const x = 'model x@h on wasm';
@@ -196,11 +196,11 @@ test('a language model has a worker of its own, which comes with it and ends wit
     assert.deepEqual(world.ports[x].posted.filter(({ type }) => type === 'run').map(({ task, owner }) => [task, owner]).slice(0, 2),
         [[undefined, undefined], ['complete', 'o']]);
     world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
-    dispatcher.unload('x');
+    dispatcher.models.unload('x');
     assert.deepEqual(world.closed, [], 'not while it is at work');
     for (const id of ['a', 'c', 'd', 'e', 'f']) world.answer(x, id);
     assert.deepEqual(world.closed, [x]);
-    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), []);
+    assert.deepEqual(dispatcher.models.residents.states().map(({ name, state }) => [name, state]), []);
     world.request('g', { model: gguf('x') });
     assert.equal(world.replaced.at(-1), x);
 });
@@ -283,7 +283,7 @@ test('a language model that nobody asks for is unloaded', () => {
     assert.deepEqual(world.closed, []);
     world.advance(200);
     assert.deepEqual(world.closed, [x]);
-    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]), [['x', 'evicted']]);
+    assert.deepEqual(dispatcher.models.residents.states().map(({ name, state }) => [name, state]), [['x', 'evicted']]);
     world.request('c', { model: gguf('x') });
     bringUp(world, 'x');
     world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
@@ -308,7 +308,7 @@ test('a language model that is not loaded keeps no worker, and one that crashes 
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]).sort(),
         [['a', 'model_invalid', false], ['b', 'engine_crashed', true], ['c', 'engine_crashed', true]]);
     assert.equal(world.closed.at(-1), 'model y@h on wasm');
-    assert.deepEqual(dispatcher.models().filter(({ state }) => state === 'loaded'), []);
+    assert.deepEqual(dispatcher.models.residents.states().filter(({ state }) => state === 'loaded'), []);
 });
 
 test('a language model has a worker for each platform, and goes on where one is not for it', () => {
@@ -321,7 +321,7 @@ test('a language model has a worker for each platform, and goes on where one is 
     bringUp(world, 'x');
     assert.deepEqual([world.runs(x), world.runs('model x@h on wasm')], [['a'], ['b']]);
     world.tell(x, { type: 'model', key: 'x@h', state: 'loaded', load_ms: 5, memory: 100 });
-    assert.deepEqual(dispatcher.models().map(({ platform, state }) => [platform, state]), [['webgpu', 'loaded'], ['wasm', 'loading']]);
+    assert.deepEqual(dispatcher.models.residents.states().map(({ platform, state }) => [platform, state]), [['webgpu', 'loaded'], ['wasm', 'loading']]);
     world.request('c', { ...both, model: gguf('y') });
     world.attach('model y@h on webgpu', { available: false, reason: 'no shader-f16' }, 'webgpu');
     assert.deepEqual(world.closed, ['model y@h on webgpu']);
@@ -329,7 +329,7 @@ test('a language model has a worker for each platform, and goes on where one is 
     const [run] = world.ports['model y@h on wasm'].posted.filter(({ type }) => type === 'run');
     assert.deepEqual(run.fallbacks,
         [{ platform: 'webgpu', code: 'platform_unsupported', reason: 'webgpu is not available: no shader-f16' }]);
-    assert.equal(dispatcher.platforms().webgpu.available, true, 'for others it is');
+    assert.equal(dispatcher.workers.platforms().webgpu.available, true, 'for others it is');
 });
 
 test('a language model that hangs on the GPU takes it from all for a while', () => {
@@ -344,13 +344,13 @@ test('a language model that hangs on the GPU takes it from all for a while', () 
     }
     assert.equal(world.replaced.at(-1), 'model x@h on wasm', 'it falls back');
     assert.deepEqual(world.sent.filter(([type]) => type === 'lost').length, 1);
-    assert.match(dispatcher.platforms().webgpu.reason, /may still be busy/);
+    assert.match(dispatcher.workers.platforms().webgpu.reason, /may still be busy/);
     const begun = world.replaced.length;
     world.request('b', { ...both, model: gguf('y'), platforms: ['webgpu'] });
     assert.deepEqual(world.failures.at(-1).slice(0, 3), ['b', 'engine_hung', true]);
     assert.equal(world.replaced.length, begun, 'no worker comes for it');
     world.advance(60_000);
-    assert.equal(dispatcher.platforms().webgpu.available, true);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, true);
     world.request('c', { ...both, model: gguf('y') });
     assert.equal(world.replaced.at(-1), 'model y@h on webgpu');
 });
@@ -360,8 +360,8 @@ test('a language model whose worker does not start, or on a platform that is non
     world.request('gpu', { model: gguf('x'), platforms: ['webnn'], fallback: false });
     world.request('a', { model: gguf('x') });
     const port = { post() {}, close() {} };
-    dispatcher.attach('model x@h on wasm', port, 1);
-    dispatcher.died('model x@h on wasm', 1, 'no script');
+    dispatcher.workers.attach('model x@h on wasm', port, 1);
+    dispatcher.workers.died('model x@h on wasm', 1, 'no script');
     assert.deepEqual(world.failures.map(([id, code]) => [id, code]), [['gpu', 'platform_unsupported'], ['a', 'platform_unsupported']]);
     assert.deepEqual(world.closed, ['model x@h on wasm']);
 });
@@ -374,7 +374,7 @@ test('a model whose worker does not come has another, once', () => {
     assert.deepEqual([world.replaced, world.closed], [[x], []]);
     world.advance(2000);
     assert.deepEqual([world.replaced, world.closed, world.failures], [[x, x], [x], []]);
-    dispatcher.attach(x, { post() {}, close() {} }, 1); // and says nothing
+    dispatcher.workers.attach(x, { post() {}, close() {} }, 1); // and says nothing
     world.advance(31_000);
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['a', 'engine_hung', true]]);
     world.request('b', { model: gguf('x'), deadline_ms: 600_000 });
@@ -703,7 +703,7 @@ function withBudget() {
         world.tell('wasm', { type: 'model', key: `${more.model.name}@h`, state: 'loaded', load_ms: 1, memory: 300 });
         world.answer('wasm', id);
     };
-    const states = () => dispatcher.models().map(({ name, state, bytes }) => [name, state, bytes]);
+    const states = () => dispatcher.models.residents.states().map(({ name, state, bytes }) => [name, state, bytes]);
     return { world, load, states };
 }
 
@@ -727,7 +727,7 @@ test('a load that one no longer waits for goes on for another', () => {
     for (const id of ['a', 'b']) world.request(id, writes);
     dispatcher.cancel('a');
     world.fail('wasm', 'a', 'cancelled');
-    assert.deepEqual(dispatcher.models().map(({ state }) => state), ['loading']);
+    assert.deepEqual(dispatcher.models.residents.states().map(({ state }) => state), ['loading']);
     world.tell('wasm', { type: 'model', key: 't@h', state: 'loaded', load_ms: 5, memory: 100 });
-    assert.deepEqual(dispatcher.models().map(({ state }) => state), ['loaded']);
+    assert.deepEqual(dispatcher.models.residents.states().map(({ state }) => state), ['loaded']);
 });

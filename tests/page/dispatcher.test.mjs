@@ -26,12 +26,12 @@ test('a node that is forgotten has ended when nothing runs any more, so that ids
     world.request('b', { deadline_ms: 60000 });
     let isOver = false;
     dispatcher.reset();
-    const ended = dispatcher.ended().then(() => { isOver = true; });
+    const ended = dispatcher.attempts.ended().then(() => { isOver = true; });
     await new Promise((resolve) => setImmediate(resolve));
-    assert.deepEqual([isOver, dispatcher.unanswered()], [false, []]);
+    assert.deepEqual([isOver, dispatcher.attempts.unanswered()], [false, []]);
     world.answer('wasm', 'a');
     await ended;
-    await dispatcher.ended();
+    await dispatcher.attempts.ended();
     world.request('a');
     assert.deepEqual([world.runs('wasm'), world.answers], [['a', 'a'], []]);
     world.answer('wasm', 'a');
@@ -117,7 +117,7 @@ test('a platform that is not there is passed over; its queue moves when that tur
     const { world } = setUp([]);
     assert.equal(world.failures.length, 0);
     const later = setUp(['wasm', 'webgpu']);
-    later.dispatcher.died('webgpu', 1, 'crash');
+    later.dispatcher.workers.died('webgpu', 1, 'crash');
     later.world.request('a', { platforms: ['webgpu', 'wasm'] });
     assert.deepEqual(later.world.runs('wasm'), []);
     later.world.attach('webgpu', { available: false, reason: 'no adapter' });
@@ -144,14 +144,14 @@ test('a hang costs the worker and falls back in time; what waits behind it may g
     assert.deepEqual(world.runs('wasm'), ['hung']);
     // The GPU may be busy with what was ended, so the platform is gone for a minute.
     assert.deepEqual(world.failures[0].slice(0, 3), ['next', 'engine_hung', true]);
-    assert.equal(dispatcher.platforms().webgpu.available, false);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, false);
     world.attach('webgpu');
-    assert.equal(dispatcher.platforms().webgpu.available, false);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, false);
     world.advance(500);
     assert.deepEqual(world.failures[1].slice(0, 3), ['hung', 'engine_hung', true]);
     assert.equal(world.failures[1][3][0].code, 'engine_hung');
     world.advance(60000);
-    assert.equal(dispatcher.platforms().webgpu.available, true);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, true);
     world.request('after', { platforms: ['webgpu'] });
     assert.deepEqual(world.runs('webgpu'), ['after']);
 });
@@ -235,7 +235,7 @@ const GONE = { available: false, reason: 'requestAdapter() gave no adapter' };
 
 test('a GPU that is lost is looked for again before it is said to be gone', () => {
     const { world, dispatcher } = setUp();
-    const isThere = () => dispatcher.platforms().webgpu.available;
+    const isThere = () => dispatcher.workers.platforms().webgpu.available;
     world.request('a', { platforms: ['webgpu'], deadline_ms: 60_000 });
     world.tell('webgpu', { type: 'device_lost', reason: 'the GPU process has ended' });
     assert.deepEqual(world.failures[0].slice(0, 3), ['a', 'device_lost', true]);
@@ -261,14 +261,14 @@ test('a GPU whose process has ended after a hang is used again at once', () => {
     const { world, dispatcher } = setUp();
     world.request('hung', { platforms: ['webgpu', 'wasm'] });
     world.advance(500);
-    assert.deepEqual([world.replaced, dispatcher.platforms().webgpu.available], [['webgpu'], false]);
+    assert.deepEqual([world.replaced, dispatcher.workers.platforms().webgpu.available], [['webgpu'], false]);
     world.attach('webgpu');
     world.attach('webgpu');
-    assert.equal(dispatcher.platforms().webgpu.available, false, 'a probe may get through in between');
+    assert.equal(dispatcher.workers.platforms().webgpu.available, false, 'a probe may get through in between');
     world.attach('webgpu', GONE);
     world.advance(250);
     world.attach('webgpu');
-    assert.equal(dispatcher.platforms().webgpu.available, true);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, true);
 });
 
 test('a GPU that a worker found gone and there again is used again at once, and nobody else is told', () => {
@@ -276,7 +276,7 @@ test('a GPU that a worker found gone and there again is used again at once, and 
     world.request('hung', { platforms: ['webgpu', 'wasm'] });
     world.advance(500);
     world.attach('webgpu', { available: true, was_gone: true });
-    assert.deepEqual(dispatcher.platforms().webgpu, { available: true });
+    assert.deepEqual(dispatcher.workers.platforms().webgpu, { available: true });
 });
 
 test('a deadline that passes in the queue is no hang', () => {
@@ -296,7 +296,7 @@ test('cancel: queued is dropped, running is awaited as long as ending it would c
     dispatcher.cancel('b');
     dispatcher.cancel('a');
     dispatcher.cancel('unknown');
-    assert.deepEqual(dispatcher.unanswered(), []);
+    assert.deepEqual(dispatcher.attempts.unanswered(), []);
     world.advance(600);
     assert.deepEqual(world.replaced, []);
     world.advance(100);
@@ -344,7 +344,7 @@ test('a cancelled load may stop between its steps, and leaves no failed model', 
     world.advance(50);
     world.fail('wasm', 'a', 'cancelled');
     world.advance(1e5);
-    assert.deepEqual([world.replaced, world.failures, dispatcher.models()], [[], [], []]);
+    assert.deepEqual([world.replaced, world.failures, dispatcher.models.residents.states()], [[], [], []]);
     world.request('b', { deadline_ms: 1e6 });
     dispatcher.cancel('b');
     world.advance(100);
@@ -384,7 +384,7 @@ test('models are evicted within the budget, but none that is needed', () => {
     }
     const unloads = world.ports.wasm.posted.filter(({ type }) => type === 'unload').map(({ key }) => key);
     assert.deepEqual(unloads, ['m1@h']);
-    assert.deepEqual(dispatcher.models().map(({ name, state }) => [name, state]),
+    assert.deepEqual(dispatcher.models.residents.states().map(({ name, state }) => [name, state]),
         [['m2', 'loaded'], ['m3', 'loaded'], ['m1', 'evicted']]);
 });
 
@@ -485,7 +485,7 @@ test('a worker that dies loses only what ran, and messages of the dead are ignor
     const { world, dispatcher } = setUp();
     world.request('a');
     world.request('b');
-    dispatcher.died('wasm', 1, 'boom');
+    dispatcher.workers.died('wasm', 1, 'boom');
     world.answer('wasm', 'a');
     assert.deepEqual(world.failures.map(([id, code, retryable]) => [id, code, retryable]), [['a', 'engine_crashed', true]]);
     world.attach('wasm');
@@ -511,16 +511,16 @@ test('model_load tries the platforms in turn and answers no task', () => {
     assert.equal(world.runs('wasm').length, 1);
     world.fail('wasm', run.attempt, 'model_invalid');
     assert.deepEqual(world.failures, []);
-    assert.deepEqual(dispatcher.unanswered(), []);
-    assert.equal(dispatcher.models()[0].state, 'failed');
+    assert.deepEqual(dispatcher.attempts.unanswered(), []);
+    assert.equal(dispatcher.models.residents.states()[0].state, 'failed');
 });
 
 test('a worker that does not come back is given up: what waits fails for a retry, and it is said', () => {
     const { world, dispatcher } = setUp();
     world.request('stuck', { platforms: ['webgpu'], fallback: false, deadline_ms: 1000 });
-    dispatcher.died('webgpu', 1, 'boom');
+    dispatcher.workers.died('webgpu', 1, 'boom');
     assert.deepEqual(world.replaced, ['webgpu']);
-    dispatcher.attach('webgpu', { post() {}, close() {} }, 2);
+    dispatcher.workers.attach('webgpu', { post() {}, close() {} }, 2);
     world.request('waits', { platforms: ['webgpu'], fallback: false, deadline_ms: 60000 });
     world.request('falls', { platforms: ['webgpu', 'wasm'], deadline_ms: 60000 });
     world.advance(9999);
@@ -528,9 +528,9 @@ test('a worker that does not come back is given up: what waits fails for a retry
     world.advance(1);
     assert.deepEqual(world.failures[1].slice(0, 3), ['waits', 'engine_hung', true]);
     assert.deepEqual(world.runs('wasm'), ['falls']);
-    assert.equal(dispatcher.platforms().webgpu.available, false);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, false);
     dispatcher.onEngine('webgpu', 2, { type: 'capabilities', platforms: { webgpu: { available: true } }, engines: {}, engine_info: {}, steps: [] });
-    assert.equal(dispatcher.platforms().webgpu.available, true);
+    assert.equal(dispatcher.workers.platforms().webgpu.available, true);
 });
 
 test('a pause gives back what was not begun and takes nothing; what was goes on, also on another platform', () => {
@@ -542,7 +542,7 @@ test('a pause gives back what was not begun and takes nothing; what was goes on,
     load();
     world.request('behind', { platforms: ['webgpu'] });
     const named = (name, platform, more) => ({ name, platform, running: 0, waiting: 0, loading: false, ...more });
-    assert.deepEqual(dispatcher.doing(), [named('m', 'wasm', { running: 1 }), named('m', 'webgpu', { running: 1, waiting: 1 }),
+    assert.deepEqual(dispatcher.attempts.doing(), [named('m', 'wasm', { running: 1 }), named('m', 'webgpu', { running: 1, waiting: 1 }),
         named('other', 'wasm', { waiting: 1 }), named('l', 'wasm', { loading: true })]);
     dispatcher.pause(true);
     const returned = (attempt) => [attempt, 'node_paused', true, undefined];
@@ -556,7 +556,7 @@ test('a pause gives back what was not begun and takes nothing; what was goes on,
     world.answer('wasm', 'runs');
     world.answer('wasm', 'moves');
     assert.deepEqual(world.answers, ['runs', 'moves']);
-    assert.deepEqual([dispatcher.unanswered(), dispatcher.doing()], [[], []]);
+    assert.deepEqual([dispatcher.attempts.unanswered(), dispatcher.attempts.doing()], [[], []]);
     dispatcher.pause(false);
     world.request('late');
     world.answer('wasm', 'late');

@@ -13,10 +13,9 @@ import { END_THINK, OutputParser, THINK } from './parser.js';
 import { checkSize, schemaRule } from './schema.js';
 import { invalid, toolUse } from './tools.js';
 
-/** @typedef {import('./formats.js').Format} Format */
-/** @typedef {import('./tools.js').ToolUse} ToolUse */
-/** @typedef {import('./parser.js').Delta} Delta */
-/** @typedef {import('./parser.js').Thinking} Thinking */
+/** @import { Format } from './formats.js' */
+/** @import { ToolUse } from './tools.js' */
+/** @import { Delta, Thinking } from './parser.js' */
 
 /** What an answer must be: any text, valid under a schema, or of a grammar of the client's.
  * @typedef {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string} |

@@ -6,8 +6,8 @@ import { literal } from './gbnf.js';
 import { schemaRule } from './schema.js';
 import { THINK, END_THINK } from './parser.js';
 
-/** @typedef {import('./tools.js').Tool} Tool */
-/** @typedef {import('./gbnf.js').RuleSet} RuleSet */
+/** @import { Tool } from './tools.js' */
+/** @import { RuleSet } from './gbnf.js' */
 
 /**
  * `begin` and `end` are marks around a call, or around a `list` of calls; `bare` says that an answer which

@@ -6,8 +6,7 @@
  */
 import { Failure } from '../engine/failure.js';
 
-/** @typedef {import('./grammar.js').Item} Item */
-/** @typedef {import('./grammar.js').Rules} Rules */
+/** @import { Item, Rules } from './grammar.js' */
 /**
  * A stack: what is to be matched, and below it the rest. `ref` is a sequence, from its item `at` on; a repeat, which
  * has `at` to come at the least and `most` at the most; or, where `isEnd` says that a character is next, the text or

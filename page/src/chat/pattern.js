@@ -9,7 +9,7 @@ import { Failure } from '../engine/failure.js';
 import { LAST_POINT, characters, complement, literal, tidy, without } from './gbnf.js';
 import { MAX_DEPTH } from './limits.js';
 
-/** @typedef {import('./gbnf.js').Ranges} Ranges */
+/** @import { Ranges } from './gbnf.js' */
 
 /** @type {Record<string, Ranges>} */
 const CLASSES = {

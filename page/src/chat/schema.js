@@ -15,7 +15,7 @@ import { objectRule } from './schema_object.js';
 import { expressionOfPattern } from './pattern.js';
 import { assertions, merge } from './schema_merge.js';
 
-/** @typedef {import('./schema_merge.js').Schema} Schema */
+/** @import { Schema } from './schema_merge.js' */
 
 /** Words that say what is valid, and that a grammar cannot follow. Those with a value behind them say
  * nothing at that value. @type {Record<string, unknown>} */

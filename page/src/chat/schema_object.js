@@ -2,8 +2,8 @@
 import { characters, complement, literal } from './gbnf.js';
 import { isObject } from '../shared/checks.js';
 
-/** @typedef {import('./schema.js').Converter} Converter */
-/** @typedef {import('./gbnf.js').RuleSet} RuleSet */
+/** @import { Converter } from './schema.js' */
+/** @import { RuleSet } from './gbnf.js' */
 /** @typedef {{rule: string, required: boolean, many: boolean}} Member a rule for `"name": value` */
 
 /** To so many characters a name that is not given may be like one that is. */

@@ -6,7 +6,7 @@
  */
 import { Failure } from '../engine/failure.js';
 
-/** @typedef {import('./template_worker.js').RenderAnswer} RenderAnswer */
+/** @import { RenderAnswer } from './template_worker.js' */
 /** What a worker of the browser has. @typedef {{postMessage(message: unknown): void, terminate(): void,
  *   onmessage: ((event: any) => void) | null, onerror: ((event: any) => void) | null}} WorkerLike */
 /** @typedef {{source: string, variables: Record<string, unknown>,

@@ -15,7 +15,7 @@ import { tryView } from './views/try.js';
 import { unknownView } from './views/unknown.js';
 import { Watch } from './watch.js';
 
-/** @typedef {import('./draw.js').Part} Part */
+/** @import { Part } from './draw.js' */
 /** @typedef {{title: string, kinds: string[], ticks?: boolean, render: () => {state: 'filled' | 'loading' | 'failed', parts: Part[]},
  * stop?: () => void, fresh?: () => void}} View `kinds` of objects with which it is drawn again; `fresh` when the connection is there again */
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */

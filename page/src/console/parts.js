@@ -3,7 +3,7 @@ import { sentenceOf } from './api.js';
 import { draw, h } from './draw.js';
 import { NOTHING } from './format.js';
 
-/** @typedef {import('./draw.js').Part} Part */
+/** @import { Part } from './draw.js' */
 /** @typedef {{name: string, figure?: boolean, wide?: boolean, cell: (row: any) => Part}} Column */
 
 /** @param {string} caption for those who hear the page @param {Column[]} columns

@@ -5,8 +5,7 @@
  */
 import { Failure } from './failure.js';
 
-/** @typedef {import('./run.js').Run} Run */
-/** @typedef {import('./run.js').Part} Part */
+/** @import { Part, Run } from './run.js' */
 /** @typedef {{text?: string, reasoning?: string, tool_calls?: any[]}} Delta */
 /** What makes deltas of the output. @typedef {{push(text: string): Delta[], end(): Delta[], readonly calledTools: boolean}} Parser */
 /** @typedef {{prompt_tokens: number, completion_tokens: number, cached_tokens: number}} Usage */

@@ -4,8 +4,8 @@
  */
 import { Sha256 } from './sha256.js';
 
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('../shared/messages.js').BenchmarkOrder} BenchmarkOrder */
+/** @import { Outcome } from './engine.js' */
+/** @import { BenchmarkOrder } from '../shared/messages.js' */
 /**
  * @typedef {object} Around
  * @property {() => number} clock the clock itself, in ms

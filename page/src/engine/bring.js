@@ -7,8 +7,7 @@ import { Failure, throwIfCancelled } from './failure.js';
 import { fetchWhole } from './get.js';
 import { Sha256 } from './sha256.js';
 
-/** @typedef {import('./store.js').Sink} Sink */
-/** @typedef {import('./store.js').Store} Store */
+/** @import { Sink, Store } from './store.js' */
 /** @typedef {{url: string, bytes: number, hash?: string}} Wanted */
 /** `told`: how far a file is. @typedef {{credential: string, store: Store, signal: AbortSignal, told: (at: number) => void}} Source */
 

@@ -7,7 +7,7 @@ import { BUILTIN } from '../shared/messages.js';
 import { Failure } from './failure.js';
 import { bytesOf } from './tensors.js';
 
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @import { RunMessage } from '../shared/messages.js' */
 /** @typedef {{count: number, interval_ms: number, bytes: number}} CountOptions */
 
 /** What each option of a count is at least and at most; what has no default must be there.

@@ -2,7 +2,7 @@
 import { MAX_PIXELS, pictureSize, pixelsToTensor, placement } from './picture.js';
 import { Failure } from './failure.js';
 
-/** @typedef {import('./picture.js').PictureSpec} PictureSpec */
+/** @import { PictureSpec } from './picture.js' */
 
 /**
  * @param {Uint8Array<ArrayBuffer>} bytes @param {string} mediaType @param {PictureSpec} spec

@@ -3,10 +3,8 @@
  * of its own beside this one, registered by its name in scripts of workers/
  */
 
-/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
-/** @typedef {import('./run.js').Run} Run */
+/** @import { EngineSettings, RunMessage, TensorBytes } from '../shared/messages.js' */
+/** @import { Run } from './run.js' */
 /** Does the work when it is somebody's turn in the worker (turns.js).
  * @typedef {<T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>} Take */
 /** Throws a Failure if a model with these sessions does not run on the platform.

@@ -5,7 +5,7 @@
 import { AnswerTooLarge } from '../shared/frame.js';
 import { Failure } from './failure.js';
 
-/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
+/** @import { ErrorBody } from '../shared/messages.js' */
 /** @typedef {'load' | 'run'} Phase */
 
 /** Group 1 of a pattern, where there is one, names the input or output at fault. With a third member it says that a

@@ -9,7 +9,7 @@ const PROGRESS_EVERY_MS = 250;
 /** So many files are on the way at a time. */
 const ABREAST = 4;
 
-/** @typedef {import('../shared/messages.js').Model} Model */
+/** @import { Model } from '../shared/messages.js' */
 /** @typedef {{path: string, data: Uint8Array}} NamedBytes */
 /** A model as it lies in the store; `external` are the files that its graph keeps tensors in.
  * @typedef {{path: string, bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */

@@ -2,10 +2,9 @@
  * WebGPU as this worker finds it: the probe that decides whether the platform is real, and the
  * watch over every device that anybody requests here.
  */
-import { mapsSlowly } from './nudge.js';
+import { mapsSlowly, nudgeMaps, Nudger, workerClock } from './nudge.js';
 
-/** @typedef {import('../shared/messages.js').Adapter} Adapter */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { Adapter, PageOptions, PlatformReport } from '../shared/messages.js' */
 
 /** Software rasterisers that call themselves adapters. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
@@ -23,22 +22,21 @@ export const LIMITS = [
 /**
  * Calls back when a device that was requested in this worker is lost, or reports an error that
  * nobody caught: after one, what the device computes cannot be believed.
- * @param {(reason: string, message: string, madeAt: number) => void} onLost `madeAt`: when the device was made, by performance.now()
- * @param {(message: string) => void} onError
- * @param {(adapter: Adapter) => void} onMade told whose device was made, be it the probe's or the engine's
+ * @param {{deviceLost(reason: string, message: string, madeAt: number): void, deviceError(message: string): void, deviceMade(adapter: Adapter): void}} told
+ *   `madeAt`: when the device was made, by performance.now(), be it the probe's or the engine's
  */
-export function watchDevices(onLost, onError, onMade) {
+export function watchDevices(told) {
     const prototype = globalThis.GPUAdapter?.prototype;
     if (!prototype) return;
     const request = prototype.requestDevice;
     prototype.requestDevice = async function (...options) {
         const device = await request.apply(this, options), madeAt = performance.now();
-        onMade(describe(this));
+        told.deviceMade(describe(this));
         device.lost.then(({ reason, message }) => {
-            if (!passing.has(device)) onLost(reason, message, madeAt);
+            if (!passing.has(device)) told.deviceLost(reason, message, madeAt);
         });
         device.addEventListener('uncapturederror', ({ error }) => {
-            if (!passing.has(device)) onError(error.message);
+            if (!passing.has(device)) told.deviceError(error.message);
         });
         return device;
     };
@@ -72,18 +70,18 @@ export class Webgpu {
         this.hasHalf = false;
     }
 
-    /** @param {() => void} onSlowMaps called if buffers are mapped on a timer here
+    /** @param {PageOptions} options `nudge`: if buffers are mapped on a timer here, their maps are helped along
      * @returns {Promise<PlatformReport>} */
-    async probe(onSlowMaps) {
-        const report = await probe(onSlowMaps);
+    async probe({ nudge }) {
+        const report = await probe(nudge);
         this.hasHalf = report.features?.includes('shader-f16') === true;
         return report;
     }
 }
 
-/** Adapter, device and one dispatch whose result is checked. @param {() => void} onSlowMaps as above
+/** Adapter, device and one dispatch whose result is checked. @param {boolean} nudge as above
  * @returns {Promise<PlatformReport>} */
-async function probe(onSlowMaps) {
+async function probe(nudge) {
     const gpu = /** @type {any} */ (navigator).gpu;
     if (!gpu) return { available: false, reason: 'navigator.gpu is missing in this browser or context' };
     try {
@@ -91,7 +89,7 @@ async function probe(onSlowMaps) {
         if (!device) return { available: false, reason: 'requestAdapter() gave no adapter' };
         letGo(device);
         const right = await dispatchOnce(device);
-        if (right && await mapsSlowly(device)) onSlowMaps();
+        if (right && nudge && await mapsSlowly(device)) nudgeMaps(new Nudger(workerClock()));
         device.destroy();
         if (!right) return { available: false, reason: 'a test dispatch gave a wrong result', adapter: describe(adapter) };
         return {

@@ -2,10 +2,7 @@
 import { Failure } from './failure.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernels.js').KernelInput} KernelInput */
-/** @typedef {import('./kernels.js').KernelOption} KernelOption */
-/** @typedef {import('./kernels.js').KernelRule} KernelRule */
+/** @import { KernelCall, KernelInput, KernelOption, KernelRule } from './kernels.js' */
 /** `form`: its shape as the rule has it. @typedef {{name: string, form: string, shape: number[]}} Shaped */
 
 /** The name of what "*" stands for, as a product. */

@@ -4,9 +4,8 @@ import { KERNEL_RULES } from './kernel_rules.js';
 import { drawn } from './kernel_tuning.js';
 import { candidatesOf, chosen, fits, forHardware, sizeClassOf, sizesOfClass } from './kernel_variants.js';
 
-/** @typedef {import('./kernels.js').Chosen} Chosen */
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernel_variants.js').Candidate} Candidate */
+/** @import { Chosen, KernelCall } from './kernels.js' */
+/** @import { Candidate } from './kernel_variants.js' */
 
 /** Inputs and output of what is tried have so many bytes at most: what is larger takes too long to be tried several times. */
 const TRIAL_BYTES = 64 << 20;

@@ -7,9 +7,8 @@ import { callOf, product } from './kernel_call.js';
 import { valueOf } from './kernel_plan.js';
 import { KERNEL_MODELS } from './kernel_rules.js';
 
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernels.js').KernelInput} KernelInput */
-/** @typedef {import('./kernel_plan.js').Sizes} Sizes */
+/** @import { KernelCall, KernelInput } from './kernels.js' */
+/** @import { Sizes } from './kernel_plan.js' */
 /** Its dimensions are products of numbers and of the input's sizes. @typedef {readonly [name: string, shape: string]} Value */
 /** @typedef {{name: string, shape: string, middle: number, spread: number, seed: number}} Weight */
 /** @typedef {{kernel: string, inputs: readonly Value[], output: string, options?: Record<string, any>}} Step */

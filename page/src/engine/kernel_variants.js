@@ -5,9 +5,7 @@
  */
 import { valueOf } from './kernel_plan.js';
 
-/** @typedef {import('./kernel_plan.js').Plan} Plan */
-/** @typedef {import('./kernel_plan.js').Sizes} Sizes */
-/** @typedef {import('./kernel_plan.js').Term} Term */
+/** @import { Plan, Sizes, Term } from './kernel_plan.js' */
 /**
  * A row of NAME.json. `constants`: what its WGSL has beside those of every variant, in capitals there; a text is a term over the
  * workgroup's. `storage`: bytes that a workgroup shares. `stages`: instead of the plan's.

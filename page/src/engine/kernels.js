@@ -13,9 +13,8 @@ import { floatsOfHalves, halvesOfFloats } from './halves.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { bytesOf } from './tensors.js';
 
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
-/** @typedef {import('./run.js').Run} Run */
+/** @import { RunMessage, TensorEntry } from '../shared/messages.js' */
+/** @import { Run } from './run.js' */
 /** @typedef {typeof import('./programs.js').runProgram} RunProgram */
 /** A number, a flag, one of some words, or 64 bits in hexadecimal, which are two sizes.
  * @typedef {{name: string, otherwise?: number | boolean | string, words?: readonly string[], is?: 'bits'}} KernelOption */

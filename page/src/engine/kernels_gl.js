@@ -10,11 +10,8 @@ import { numberOptions, sizeNames } from './kernel_call.js';
 import { makingsOf, valueOf } from './kernel_plan.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
-/** @typedef {import('./kernels.js').KernelRule} KernelRule */
-/** @typedef {import('./kernel_plan.js').DrawPlan} DrawPlan */
-/** @typedef {import('./kernel_plan.js').Making} Making */
+/** @import { KernelCall, KernelOutput, KernelRule } from './kernels.js' */
+/** @import { DrawPlan, Making } from './kernel_plan.js' */
 /** Its GLSL, without what the rule says. @typedef {{glsl: string, plan: DrawPlan}} Fragments */
 /** @typedef {{program: WebGLProgram, places: Map<string, WebGLUniformLocation | null>}} Compiled `places`: of its uniforms */
 /** @typedef {{texture: WebGLTexture, texels: number}} Held */

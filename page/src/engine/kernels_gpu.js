@@ -13,12 +13,9 @@ import { KERNEL_RULES } from './kernel_rules.js';
 import { tune } from './kernel_tuning.js';
 import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './kernel_variants.js';
 
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernels.js').KernelOutput} KernelOutput */
-/** @typedef {import('./kernels.js').KernelRule} KernelRule */
-/** @typedef {import('./kernel_plan.js').Dispatch} Dispatch */
-/** @typedef {import('./kernel_variants.js').Candidate} Candidate */
-/** @typedef {import('./kernel_variants.js').Variants} Variants */
+/** @import { KernelCall, KernelOutput, KernelRule } from './kernels.js' */
+/** @import { Dispatch } from './kernel_plan.js' */
+/** @import { Candidate, Variants } from './kernel_variants.js' */
 /** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
 /** Its WGSL, without what the rule says; `subgroups`: for variants with these. @typedef {{wgsl: string, subgroups?: string, plan: Variants}} Shader */
 /** @typedef {{layout: any, pipelines: Record<string, any>, candidate: Candidate}} Compiled `pipelines`: by the stages' functions */

@@ -1,8 +1,7 @@
 /** Kernels on WASM, compiled of the C in shaders/. How one is called is in shaders/kernel.h. */
 import { Failure } from './failure.js';
 
-/** @typedef {import('./kernels.js').KernelCall} KernelCall */
-/** @typedef {import('./kernels.js').KernelInput} KernelInput */
+/** @import { KernelCall, KernelInput } from './kernels.js' */
 /** Where a call is, and its tensors, by their addresses. @typedef {{at: number, inputs: number[], output: number}} Placed */
 
 /** struct kernel_call of shaders/kernel.h, in words of four bytes. */

@@ -20,16 +20,14 @@ import { LIKELY } from './raw.js';
 import { Store } from './store.js';
 import { LLAMA } from '../shared/messages.js';
 
-/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('./llama_bring.js').Loaded} Loaded */
-/** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
-/** @typedef {import('./answer.js').Parser} Parser */
-/** @typedef {import('./run.js').Run} Run */
+/** @import { EngineSettings, RunMessage } from '../shared/messages.js' */
+/** @import { Outcome } from './engine.js' */
+/** @import { Loaded } from './llama_bring.js' */
+/** @import { LlamaModule } from './llama_module.js' */
+/** @import { Parser } from './answer.js' */
+/** @import { Run } from './run.js' */
+/** @import { Cost, Prompt } from './llama_generation.js' */
 /** @typedef {Record<string, any>} Options */
-/** @typedef {import('./llama_generation.js').Cost} Cost */
-/** @typedef {import('./llama_generation.js').Prompt} Prompt */
 /** The chat's part: templates, tools, grammars (page/src/chat).
  * @typedef {object} Chat
  * @property {(chat: {template: string | null, bos: string, eos: string, messages: any, options: Options,

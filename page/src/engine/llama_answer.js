@@ -1,7 +1,7 @@
 /** An answer that grows by what llama.cpp's server hands over, token by token. */
 import { Answer } from './answer.js';
 
-/** @typedef {import('./answer.js').Logprob} Logprob */
+/** @import { Logprob } from './answer.js' */
 
 export class LlamaAnswer extends Answer {
     /**

@@ -5,9 +5,9 @@ import { Prefixes } from './llama_prefixes.js';
 import { Slots } from './llama_slots.js';
 import { Tokenizer } from './llama_tokens.js';
 
-/** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
-/** @typedef {import('./llama_plan.js').Plan} Plan */
+/** @import { Head } from './gguf.js' */
+/** @import { LlamaModule } from './llama_module.js' */
+/** @import { Plan } from './llama_plan.js' */
 /** `apart`: see Plan; `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text.
  * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
  *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, tokens: number, bos: string, eos: string,

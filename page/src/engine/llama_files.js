@@ -8,8 +8,7 @@ import { get } from './get.js';
 import { PIECE, Store } from './store.js';
 import { NARROW_FILE_MAX } from '../shared/messages.js';
 
-/** @typedef {import('../shared/messages.js').Model} Model */
-/** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
+/** @import { Model, ModelFile } from '../shared/messages.js' */
 
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;

@@ -8,12 +8,12 @@ import { LlamaAnswer } from './llama_answer.js';
 import { completionBody, samplingOf } from './llama_body.js';
 import { failureOf } from './llama_failure.js';
 
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('./llama_bring.js').Loaded} Loaded */
-/** @typedef {import('./answer.js').Parser} Parser */
-/** @typedef {import('./llama_body.js').Options} Options */
-/** @typedef {import('./run.js').Run} Run */
-/** @typedef {import('../shared/messages.js').Begun} Begun */
+/** @import { Outcome } from './engine.js' */
+/** @import { Loaded } from './llama_bring.js' */
+/** @import { Parser } from './answer.js' */
+/** @import { Options } from './llama_body.js' */
+/** @import { Run } from './run.js' */
+/** @import { Begun } from '../shared/messages.js' */
 /** A prompt as llama.cpp is to complete it, without the start token; `preserved` are special tokens that
  * come out as text.
  * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],

@@ -10,7 +10,7 @@ import { fetchOwn, letGo } from './fetch.js';
 import { checkNarrow } from './llama_files.js';
 import { ActionError } from './llama_failure.js';
 
-/** @typedef {import('./llama_files.js').LlamaFiles} LlamaFiles */
+/** @import { LlamaFiles } from './llama_files.js' */
 /** Which build: its module and binary, of how many bytes, what its further threads run, and whether its memory has
  * 64-bit addresses. @typedef {{name: string, script: string, wasm: string, bytes: number, thread: string, wide: boolean}} Build */
 

@@ -4,7 +4,7 @@ import { positive } from '../shared/checks.js';
 import { Failure } from './failure.js';
 import { READING_LEAST, READING_MS } from './reading.js';
 
-/** @typedef {import('./gguf.js').Head} Head */
+/** @import { Head } from './gguf.js' */
 /** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
  *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number, layers: number}} Plan
  *   `context` in tokens, of each slot; `cache`: what keys and values are kept in; `pooling`: null is the model's

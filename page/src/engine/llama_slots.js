@@ -10,7 +10,7 @@ import { turn } from '../shared/turn.js';
 import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
 
-/** @typedef {import('./llama_module.js').LlamaModule} LlamaModule */
+/** @import { LlamaModule } from './llama_module.js' */
 /**
  * @typedef {object} Request
  * @property {'completion' | 'embedding' | 'rerank'} action

@@ -4,9 +4,8 @@
  * in their order. What stands for a special token is cut out before, and handed over as its id.
  */
 
-/** @typedef {import('./gguf.js').Head} Head */
-/** @typedef {import('./llama_slots.js').Request} Request */
-/** @typedef {import('./llama_slots.js').Slots} Slots */
+/** @import { Head } from './gguf.js' */
+/** @import { Request, Slots } from './llama_slots.js' */
 
 /** Of a completion for the sake of its settings: one token is computed. */
 const BODY = Object.freeze({ prompt: '.', n_predict: 0, stream: true, verbose: true, cache_prompt: false });

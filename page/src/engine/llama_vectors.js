@@ -2,10 +2,10 @@
 import { shortened } from './dimensions.js';
 import { failureOf } from './llama_failure.js';
 
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('./llama_body.js').Options} Options */
-/** @typedef {import('./llama_slots.js').Slots} Slots */
-/** @typedef {import('./run.js').Run} Run */
+/** @import { Outcome } from './engine.js' */
+/** @import { Options } from './llama_body.js' */
+/** @import { Slots } from './llama_slots.js' */
+/** @import { Run } from './run.js' */
 
 /** @param {Slots} slots
  * @param {string[]} texts @param {Options} options @param {boolean} alone @param {Run} run

@@ -2,8 +2,8 @@
  * and it tells how fast the model is here. */
 import { throwIfCancelled } from './failure.js';
 
-/** @typedef {import('./llama_slots.js').Slots} Slots */
-/** @typedef {import('../shared/messages.js').Speed} Speed */
+/** @import { Slots } from './llama_slots.js' */
+/** @import { Speed } from '../shared/messages.js' */
 
 const TEXT = '0 1 2 3 4 5 6 7 8 9';
 const TOKENS = 8;

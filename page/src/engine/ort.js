@@ -16,11 +16,10 @@ import { dtypeOf } from '../shared/model.js';
 import { bytesOf, fromOrt, precisionOf, toOrt } from './tensors.js';
 import { Turns } from './turns.js';
 
-/** @typedef {import('onnxruntime-web').InferenceSession} InferenceSession */
-/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./engine.js').Take} Take */
-/** @typedef {import('./run.js').Run} Run */
+/** @import { InferenceSession } from 'onnxruntime-web' */
+/** @import { EngineSettings, RunMessage } from '../shared/messages.js' */
+/** @import { Take } from './engine.js' */
+/** @import { Run } from './run.js' */
 /** @typedef {{session: InferenceSession, spec: Record<string, any>, precision: string | null}} Loaded */
 /** @typedef {import('./engine.js').Outcome & {inferenceMs: number}} Outcome */
 

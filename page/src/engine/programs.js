@@ -8,8 +8,8 @@ import { GpuTimer, TIMESTAMPS } from './gpu_timer.js';
 import { watched } from './kernels_gpu.js';
 import { Wgsl } from './wgsl.js';
 
-/** @typedef {import('../shared/messages.js').Program} Program */
-/** @typedef {import('./wgsl.js').Place} Place */
+/** @import { Program } from '../shared/messages.js' */
+/** @import { Place } from './wgsl.js' */
 /** @typedef {{name: string, datatype: string, bytes: Uint8Array}} Input */
 /** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} Output */
 /** What is bound, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */

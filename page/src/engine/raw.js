@@ -5,8 +5,8 @@
  */
 import { floats } from './tensors.js';
 
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @import { Outcome } from './engine.js' */
+/** @import { TensorBytes } from '../shared/messages.js' */
 
 /** Log-probabilities of each place. */
 export const LIKELY = 5;

@@ -1,9 +1,7 @@
 /** The answer to an attempt, as the service takes it (webinfer-protocol(7), task_response). */
 
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('../shared/messages.js').Adapter} Adapter */
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @import { Outcome } from './engine.js' */
+/** @import { Adapter, Envelope, RunMessage } from '../shared/messages.js' */
 /** @typedef {{load_ms: number, inference_ms: number, warm: boolean, waited_for_client_ms?: number, gpu_ms?: number}} Performance */
 
 /** Bytes of tensors that take so long to be copied that others had better not wait for it. */

@@ -7,10 +7,7 @@ import { cancelled, Failure } from './failure.js';
 import { RawOutputs } from './raw.js';
 import { Turns } from './turns.js';
 
-/** @typedef {import('../shared/messages.js').Credit} Credit */
-/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
-/** @typedef {import('../shared/messages.js').MadePart} MadePart */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @import { Credit, FromEngine, MadePart, RunMessage } from '../shared/messages.js' */
 /** What an engine emits: `index` says which of several answers, `result` is any object.
  * @typedef {{index?: number, text?: string, tokens?: number[], result?: Record<string, any>}} Part */
 

@@ -15,16 +15,9 @@ import { Run } from './run.js';
 import { Turns } from './turns.js';
 import { countFetched } from '../shared/traffic.js';
 
-/** @typedef {import('./engine.js').Engine} Engine */
-/** @typedef {import('./engine.js').Outcome} Outcome */
-/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
-/** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
-/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
-/** @typedef {import('../shared/messages.js').PageOptions} PageOptions */
-/** @typedef {import('./response.js').Performance} Performance */
+/** @import { Engine, Outcome } from './engine.js' */
+/** @import { ErrorBody, FromEngine, PageOptions, PlatformReport, RunMessage, TensorBytes, ToEngine } from '../shared/messages.js' */
+/** @import { Performance } from './response.js' */
 
 /** Of what takes no time. */
 const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });

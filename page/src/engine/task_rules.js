@@ -1,6 +1,6 @@
 /** Which options a task has, and how much may be asked: src/task/ says it. Made by scripts/task-rules.mjs. */
 
-/** @typedef {import('./options.js').Rule} Rule */
+/** @import { Rule } from './options.js' */
 
 export const LIMITS = Object.freeze({
     texts: 2048,

@@ -3,8 +3,7 @@ import { DATATYPES, datatypeOfOrt, elements, readStrings, viewElements, writeStr
 import { Failure } from './failure.js';
 import { ofHalf } from './halves.js';
 
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
+/** @import { TensorBytes, TensorEntry } from '../shared/messages.js' */
 
 /** The bytes of one tensor in its frame.
  * @param {TensorEntry} entry @param {ArrayBuffer | null} frame @param {number} section */

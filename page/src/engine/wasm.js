@@ -5,9 +5,9 @@
  */
 import { sizeOf } from '../shared/model.js';
 
-/** @typedef {import('./ort.js').OrtEngine} OrtEngine */
-/** @typedef {import('./engine.js').Engine} Engine */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
+/** @import { OrtEngine } from './ort.js' */
+/** @import { Engine } from './engine.js' */
+/** @import { RunMessage } from '../shared/messages.js' */
 
 /** A model with more than so many begins on all threads: to load it anew would cost more than its first runs. */
 const FEW_BYTES = 4 << 20;

@@ -3,7 +3,7 @@
  * checked is what is used, and so that its loss is seen.
  */
 
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { PlatformReport } from '../shared/messages.js' */
 
 /** The devices worth asking for, best first. On Linux a GPU is granted and the CPU computes all the
  * same, so it is called what it is. */

@@ -3,7 +3,7 @@ import { computeOnce, describe, LIMITS } from '../engine/gpu.js';
 import { GpuTimer, TIMESTAMPS } from '../engine/gpu_timer.js';
 import { mustBeRight, nameOf, no, onAdapter } from './finding.js';
 
-/** @typedef {import('./finding.js').Finding} Finding */
+/** @import { Finding } from './finding.js' */
 
 /** @param {string[]} features of the adapter that it takes
  * @param {(device: any, adapter: any) => Promise<string>} compute throws, or says what there is to say

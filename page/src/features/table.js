@@ -6,8 +6,7 @@ import { findJspi, findMemory64, findRelaxedSimd, findSimd, findThreads } from '
 import { findWebgl, findWebglFloats } from './webgl.js';
 import { findWebnn } from './webnn.js';
 
-/** @typedef {import('./finding.js').Finding} Finding */
-/** @typedef {import('./finding.js').Place} Place */
+/** @import { Finding, Place } from './finding.js' */
 /** `ort` and what goes with it are there in a worker that has onnxruntime-web, `thread` in that without.
  * @typedef {{canvas: () => any, thread?: string, graphs?: import('./graphs.js').Graphs}} Tools */
 /** @typedef {{name: string, place: Place, find: (tools: Tools) => Finding | Promise<Finding>}} Feature */

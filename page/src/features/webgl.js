@@ -2,7 +2,7 @@
 import { adapterOf, anyContextOf, contextOf, drawsColours, drawsRight, letGo } from '../shared/webgl.js';
 import { mustBeRight, nameOf, no, onAdapter } from './finding.js';
 
-/** @typedef {import('./finding.js').Finding} Finding */
+/** @import { Finding } from './finding.js' */
 
 /** @param {WebGL2RenderingContext | null} gl @param {string} reason why there is none
  * @param {(gl: WebGL2RenderingContext) => boolean} draws whether it draws right @returns {Finding} */

@@ -7,11 +7,7 @@ import { BUILTIN, INITIAL_CREDIT } from '../shared/messages.js';
 import { isModel } from '../shared/model.js';
 import { Residents } from './residents.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').Continuation} Continuation */
-/** @typedef {import('../shared/messages.js').Credit} Credit */
-/** @typedef {import('../shared/messages.js').Model} Model */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @import { Continuation, Credit, Envelope, Model, TensorEntry } from '../shared/messages.js' */
 
 /** An attempt whose answer takes longer than this is reported as accepted first. That is for people who look: to whom
  * computes meanwhile it costs a wake-up of this worker, of the browser and of the service. */
@@ -37,14 +33,13 @@ export class Attempt {
     constructor(id, request, buffer, section, now) {
         const { data, options } = request;
         this.id = id;
+        this._request = request;
         this.requestId = request.id;
         /** @type {Model} */
         this.model = data.model;
         this.key = Residents.key(data.model);
         this.engine = data.model.engine;
         this.isBuiltin = this.engine === 'builtin';
-        /** Which of them are to be compiled when it is loaded. @type {string[]} */
-        this.kernels = data.kernels ?? [];
         /** How often it is run to be measured. @type {import('../shared/messages.js').BenchmarkOrder | null} */
         this.benchmark = data.benchmark ?? null;
         this.isEcho = data.model.name === BUILTIN.echo && !this.benchmark;
@@ -55,20 +50,11 @@ export class Attempt {
         this.kernel = data.kernel ?? null;
         /** What it is to run there instead: a client's own. @type {import('../shared/messages.js').Program | null} */
         this.program = data.program ?? null;
-        /** Whose cached prompts it may use. @type {string | null} */
-        this.owner = data.owner ?? null;
-        this.alone = data.alone === true; /* beside no other in its engine */
-        this.isRaw = data.raw === true; /* what graphs put out is the answer */
         this.isShort = data.short === true || this.loadOnly; /* makes no text */
         /** @type {string[]} */
         this.platforms = data.platforms;
         this.index = 0; /* of the platform that it waits for or runs on */
         this.mayFallBack = data.fallback !== false;
-        /** @type {string | null} */
-        this.precision = data.precision ?? null;
-        /** @type {string[]} */
-        this.outputs = data.outputs ?? [];
-        this.input = data.input ?? null;
         /** @type {Record<string, any> | null} */
         this.options = options && Object.keys(options).length > 0 ? options : null;
         this.isStream = data.stream === true;
@@ -90,8 +76,6 @@ export class Attempt {
         this.deadline = now + data.deadline_ms;
         /** What loading and running take on the first platform elsewhere; 0: nobody knows. */
         this.usualMs = positive(data.usual_ms);
-        /** What a token that a language model reads takes elsewhere; 0: nobody knows. */
-        this.promptMs = positive(data.prompt_ms);
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.begun = false; /* it was, once: perhaps on another platform */
         this.due = this.deadline; /* when its present state has lasted too long */
@@ -220,26 +204,18 @@ export class Attempt {
      * @returns {import('../shared/messages.js').RunMessage}
      */
     message(id, node, unproven) {
-        /** @type {import('../shared/messages.js').RunMessage} */
-        const run = {
+        const { data } = this._request;
+        return {
             type: 'run', attempt: this.id, load_only: this.loadOnly, message_id: id, reply_to: this.requestId, from: node,
-            key: this.key, model: this.model, precision: this.precision, outputs: this.outputs, input: this.input,
+            key: this.key, model: this.model, precision: data.precision ?? null, outputs: data.outputs ?? [], input: data.input ?? null,
             tensors: this.tensors, frame: this.takeBuffer(unproven), section: this.section, fallbacks: this.fallbacks,
+            ...given({
+                options: this.options, task: this.task, kernel: this.kernel, kernels: data.kernels?.length > 0 && data.kernels,
+                program: this.program, benchmark: this.benchmark, owner: data.owner, alone: data.alone, raw: data.raw,
+                spares: this.spares, waits: this.waits, prompt_ms: positive(data.prompt_ms),
+                stream: this.isStream && { from: this.from, credit: this.credit },
+            }),
         };
-        if (this.options) run.options = this.options;
-        if (this.task) run.task = this.task;
-        if (this.kernel) run.kernel = this.kernel;
-        if (this.kernels.length > 0) run.kernels = this.kernels;
-        if (this.program) run.program = this.program;
-        if (this.benchmark) run.benchmark = this.benchmark;
-        if (this.owner) run.owner = this.owner;
-        if (this.alone) run.alone = true;
-        if (this.isRaw) run.raw = true;
-        if (this.spares) run.spares = true;
-        if (this.waits) run.waits = true;
-        if (this.promptMs > 0) run.prompt_ms = this.promptMs;
-        if (this.isStream) run.stream = { from: this.from, credit: this.credit };
-        return run;
     }
 
     /** The frame to transfer: a copy while the original may be needed for another platform or worker.
@@ -252,6 +228,10 @@ export class Attempt {
         return buffer;
     }
 }
+
+/** Those of the members that say something. @template T @param {T} members
+ * @returns {{[K in keyof T]?: Exclude<T[K], null | undefined | false | 0 | ''>}} */
+const given = (members) => /** @type {any} */ (Object.fromEntries(Object.entries(/** @type {any} */ (members)).filter(([, value]) => value)));
 
 /**
  * What is wrong with a task, or null.

@@ -1,6 +1,6 @@
 /** The attempts that are not answered, by id. */
 
-/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @import { Attempt } from './attempt.js' */
 
 /** @extends {Map<string, Attempt>} */
 export class Attempts extends Map {

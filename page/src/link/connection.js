@@ -11,7 +11,7 @@ import { Outbox } from './outbox.js';
 import { PiecesOut } from './pieces_out.js';
 import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @import { Envelope } from '../shared/messages.js' */
 
 /**
  * @typedef {object} Handlers

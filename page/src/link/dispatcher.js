@@ -15,15 +15,8 @@ import { Liveness } from './liveness.js';
 import { Tuning } from './tuning.js';
 import { Workers } from './workers.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('../shared/messages.js').Credit} Credit */
-/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
-/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
-/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
-/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { Build, Credit, EngineInfo, EngineSettings, Envelope, ErrorBody, FromEngine, PlatformReport } from '../shared/messages.js' */
+/** @import { Lane } from './lane.js' */
 
 /**
  * What the dispatcher asks of its surroundings.
@@ -63,14 +56,14 @@ export class Dispatcher {
         this._around = around;
         this._others = new Map(Object.entries(others));
         this._lanes = new Lanes(builds);
-        this._attempts = new Attempts();
-        this._models = new Models(this._lanes, (lane) => this._workers.close(lane), (models) => {
+        this.attempts = new Attempts();
+        this.models = new Models(this._lanes, (lane) => this.workers.close(lane), (models) => {
             around.send('model_status', { models });
             around.changed();
         });
-        this._limits = new Limits(this._models.residents);
+        this._limits = new Limits(this.models.residents);
         this._alarm = new Alarm(around, () => this._tick());
-        this._workers = new Workers(this._lanes, this._models, around, {
+        this.workers = new Workers(this._lanes, this.models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
             lose: (attempt, error) => this._lose(attempt, error),
             place: (attempt) => this._place(attempt),
@@ -78,7 +71,7 @@ export class Dispatcher {
             pump: (lane) => this._pump(lane),
             silence: (lane) => this._limits.silence(lane),
         }, this._alarm);
-        this._liveness = new Liveness(around, this._limits, this._alarm, this._workers, (attempt, error) => this._failOrFallBack(attempt, error));
+        this._liveness = new Liveness(around, this._limits, this._alarm, this.workers, (attempt, error) => this._failOrFallBack(attempt, error));
         this._tuning = new Tuning(around, this._lanes, this._alarm);
         /** @type {Record<string, string>} */
         this.engines = {};
@@ -97,17 +90,17 @@ export class Dispatcher {
      * @param {Credit} [initialCredit] of a stream
      * @param {number} [idleUnload] ms after which a model that nobody asks for is unloaded, where it has a worker of its own */
     configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
-        this._models.residents.budget = budget;
+        this.models.residents.budget = budget;
         this._initialCredit = initialCredit;
-        this._models.idleUnload = idleUnload;
-        this._workers.configure(settings);
-        this._alarm.set(this._models.rest(this._around.now()));
+        this.models.idleUnload = idleUnload;
+        this.workers.configure(settings);
+        this._alarm.set(this.models.rest(this._around.now()));
     }
 
     /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
     request(request, buffer, section) {
         const id = request.data.attempt_id;
-        if (typeof id !== 'string' || this._attempts.has(id)) return;
+        if (typeof id !== 'string' || this.attempts.has(id)) return;
         const wrong = checkTask(request);
         if (wrong) {
             this._counts.failed++;
@@ -123,14 +116,14 @@ export class Dispatcher {
 
     /** A task_credit: what an attempt may send from now on. @param {string} id @param {Credit} credit */
     credit(id, credit) {
-        const attempt = this._attempts.get(id);
+        const attempt = this.attempts.get(id);
         if (!attempt?.isStream || attempt.cancelled) return;
         attempt.grant(credit, this._around.now());
         this._alarm.set(attempt.due);
         const lane = attempt.startedAt ? this._laneOf(attempt) : undefined;
         if (!lane) return;
         lane.heardAt = this._around.now(); // it may have had nothing to say
-        this._workers.watch(lane, lane.heardAt);
+        this.workers.watch(lane, lane.heardAt);
         lane.channel?.post({ type: 'credit', attempt: id, credit: attempt.credit });
     }
 
@@ -145,14 +138,14 @@ export class Dispatcher {
      * @param {boolean} paused */
     pause(paused) {
         this._paused = paused;
-        for (const attempt of paused ? this._attempts.unbegun() : []) this._giveBack(attempt);
+        for (const attempt of paused ? this.attempts.unbegun() : []) this._giveBack(attempt);
         this._around.changed();
     }
 
     /** As if it had not been sent. @param {Attempt} attempt */
     _giveBack(attempt) {
         this._laneOf(attempt)?.withdraw(attempt);
-        this._attempts.delete(attempt.id);
+        this.attempts.delete(attempt.id);
         if (attempt.loadOnly) return;
         this._around.fail(attempt.id, {
             ...returned(attempt.id, attempt.requestId), ...(attempt.isStream ? { parts: attempt.nextPart } : {}),
@@ -164,19 +157,14 @@ export class Dispatcher {
         this._tuning.begin(kernel, sizeClass, this._paused);
     }
 
-    /** A model_unload: every version of the model, on every platform. @param {string} name */
-    unload(name) {
-        this._models.unload(name);
-    }
-
     /** @param {string} id of an attempt */
     cancel(id) {
-        const attempt = this._attempts.get(id);
+        const attempt = this.attempts.get(id);
         if (!attempt || attempt.cancelled) return;
         const lane = this._laneOf(attempt);
         if (!attempt.startedAt) {
             lane?.withdraw(attempt);
-            this._attempts.delete(id);
+            this.attempts.delete(id);
             this._around.changed();
             return;
         }
@@ -192,29 +180,14 @@ export class Dispatcher {
 
     /** The service no longer knows us: nobody waits for any attempt. */
     reset() {
-        for (const id of [...this._attempts.keys()]) this.cancel(id);
-    }
-
-    /** Settles when no attempt is left, cancelled ones included: after that their ids may come again. */
-    ended() {
-        return this._attempts.ended();
+        for (const id of [...this.attempts.keys()]) this.cancel(id);
     }
 
     // --- engine workers -----------------------------------------------------------------------
 
-    /** @param {string} worker its name @param {import('./lane.js').EngineChannel} channel @param {number} generation */
-    attach(worker, channel, generation) {
-        this._workers.attach(worker, channel, generation);
-    }
-
-    /** The document saw the worker die. @param {string} worker @param {number} generation @param {string} reason */
-    died(worker, generation, reason) {
-        this._workers.died(worker, generation, reason);
-    }
-
     /** A message from an engine worker. @param {string} worker @param {number} generation @param {FromEngine} message */
     onEngine(worker, generation, message) {
-        const lane = this._workers.current(worker, generation);
+        const lane = this.workers.current(worker, generation);
         if (!lane) return;
         lane.heardAt = this._around.now();
         switch (message.type) {
@@ -228,77 +201,38 @@ export class Dispatcher {
         case 'trying': return this._tuning.tries(message.choice);
         case 'tuned': return this._tuning.end(message);
         case 'model': return this._onModel(lane, message);
-        case 'cache': return this._models.note(message.key, lane.platform, { kept: message.bytes });
-        case 'slots': return this._models.note(message.key, lane.platform, { slots: message.slots });
-        case 'speed': return this._models.note(message.key, lane.platform, { speed: message.speed });
-        case 'start': return this._workers.starts(lane, message.up, message.threads);
+        case 'cache': return this.models.note(message.key, lane.platform, { kept: message.bytes });
+        case 'slots': return this.models.note(message.key, lane.platform, { slots: message.slots });
+        case 'speed': return this.models.note(message.key, lane.platform, { speed: message.speed });
+        case 'start': return this.workers.starts(lane, message.up, message.threads);
         case 'device_lost':
-            return this._workers.replace(lane, { code: 'device_lost', message: message.reason });
+            return this.workers.replace(lane, { code: 'device_lost', message: message.reason });
         case 'log': return this._around.send('log', { level: message.level, message: message.message });
         case 'capabilities':
             Object.assign(this.engines, message.engines);
             Object.assign(this.engineInfo, message.engine_info);
             lane.equip(message.engine_info, message.steps);
-            return this._workers.ready(lane, message.platforms[lane.platform]);
+            return this.workers.ready(lane, message.platforms[lane.platform]);
         }
-    }
-
-    /** Gives builds whose worker did not start another chance. */
-    revive() {
-        this._workers.revive();
     }
 
     // --- what others look at --------------------------------------------------------------------
 
-    platforms() {
-        return this._workers.platforms();
-    }
-
-    isProbed() {
-        return this._workers.isProbed();
-    }
-
     get counts() {
-        return { ...this._counts, replaced: this._workers.replaced };
-    }
-
-    unanswered() {
-        return this._attempts.unanswered();
-    }
-
-    running() {
-        return this._attempts.running();
+        return { ...this._counts, replaced: this.workers.replaced };
     }
 
     /** How long the oldest run has been going on; 0 if none is. */
     busySinceMs() {
-        const since = this._attempts.busySince();
+        const since = this.attempts.busySince();
         return since === Infinity ? 0 : this._around.now() - since;
-    }
-
-    doing() {
-        return this._attempts.doing();
-    }
-
-    /** Bytes that models take. */
-    memory() {
-        return this._models.residents.bytes();
-    }
-
-    /** @param {string} id */
-    has(id) {
-        return this._attempts.has(id);
-    }
-
-    models() {
-        return this._models.residents.states();
     }
 
     // --- the way of an attempt -------------------------------------------------------------------
 
     /** @param {Attempt} attempt */
     _admit(attempt) {
-        this._attempts.set(attempt.id, attempt);
+        this.attempts.set(attempt.id, attempt);
         this._place(attempt);
         this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
         this._around.changed();
@@ -333,7 +267,7 @@ export class Dispatcher {
         const isThere = shared ? shared.report?.available !== false : this._others.get(attempt.platform)?.available === true;
         if (!isThere) return undefined;
         const lane = this._lanes.open(attempt);
-        if (lane) this._workers.begin(lane);
+        if (lane) this.workers.begin(lane);
         return lane;
     }
 
@@ -348,23 +282,23 @@ export class Dispatcher {
     _pump(lane) {
         for (let attempt = lane.next(); attempt; attempt = lane.next()) this._start(lane, attempt);
         if (!lane.ready) return;
-        if (lane.outstanding.size === 0) this._workers.renew(lane);
+        if (lane.outstanding.size === 0) this.workers.renew(lane);
         if (!lane.ready || !lane.isIdle()) return;
         lane.idleSince = this._around.now();
-        this._models.idle(lane);
-        this._workers.trim(lane);
-        if (lane.key !== null) this._alarm.set(lane.idleSince + this._models.idleUnload);
+        this.models.idle(lane);
+        this.workers.trim(lane);
+        if (lane.key !== null) this._alarm.set(lane.idleSince + this.models.idleUnload);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
     _start(lane, attempt) {
-        if (!attempt.isBuiltin) this._models.makeRoom(attempt);
+        if (!attempt.isBuiltin) this.models.makeRoom(attempt);
         attempt.start(this._around.now(), this._limits.hang(lane, attempt));
         // A worker that computes for another may hear of it no sooner than a step of that has ended.
         if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
         this._alarm.set(attempt.due);
         lane.hand(attempt);
-        this._workers.watch(lane, attempt.startedAt);
+        this.workers.watch(lane, attempt.startedAt);
         lane.channel?.post(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
     }
 
@@ -372,7 +306,7 @@ export class Dispatcher {
     _onAnswer(lane, message) {
         const attempt = this._take(lane, message);
         if (!attempt) return;
-        this._attempts.delete(attempt.id);
+        this.attempts.delete(attempt.id);
         if (!attempt.cancelled && message.frame) {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
@@ -388,8 +322,8 @@ export class Dispatcher {
     _onFailure(lane, message) {
         const attempt = this._take(lane, message);
         if (!attempt) return;
-        if (!attempt.isBuiltin) this._models.failed(attempt, attempt.cancelled ? null : message.error.message);
-        if (message.poisoned) this._workers.broken(lane, message.error);
+        if (!attempt.isBuiltin) this.models.failed(attempt, attempt.cancelled ? null : message.error.message);
+        if (message.poisoned) this.workers.broken(lane, message.error);
         const stopped = message.error.code === 'cancelled' ? attempt.stopping : null;
         this._failOrFallBack(attempt, stopped ?? message.error);
         this._pump(lane);
@@ -399,7 +333,7 @@ export class Dispatcher {
     _onModel(lane, { key, state, load_ms: loadMs = 0, memory = 0 }) {
         if (state !== 'loaded') return;
         lane.needed = Math.max(lane.needed, memory);
-        this._models.loaded(key, lane.platform, loadMs, memory);
+        this.models.loaded(key, lane.platform, loadMs, memory);
         if (lane.key !== null) this._liveness.life(lane, 0);
     }
 
@@ -422,7 +356,7 @@ export class Dispatcher {
     /** @param {Attempt} attempt @param {ErrorBody} error */
     _failOrFallBack(attempt, error) {
         if (attempt.cancelled) {
-            this._attempts.delete(attempt.id);
+            this.attempts.delete(attempt.id);
         } else if (attempt.canFallBackFrom(error.code)) {
             attempt.fallBack(error.code, error.message);
             this._place(attempt);
@@ -434,7 +368,7 @@ export class Dispatcher {
 
     /** @param {Attempt} attempt @param {ErrorBody} error */
     _finishFailed(attempt, error) {
-        this._attempts.delete(attempt.id);
+        this.attempts.delete(attempt.id);
         if (attempt.loadOnly) return;
         this._counts.failed++;
         this._around.fail(attempt.id, {
@@ -449,18 +383,18 @@ export class Dispatcher {
 
     _tick() {
         const now = this._around.now();
-        this._workers.tick(now);
-        this._alarm.set(this._models.rest(now));
+        this.workers.tick(now);
+        this._alarm.set(this.models.rest(now));
         this._tuning.tick(now);
-        for (const attempt of [...this._attempts.values()]) {
-            if (!this._attempts.has(attempt.id)) continue;
+        for (const attempt of [...this.attempts.values()]) {
+            if (!this.attempts.has(attempt.id)) continue;
             if (attempt.acceptDue <= now) {
                 attempt.acceptDue = Infinity;
                 this._around.send('task_accepted', { attempt_id: attempt.id, reply_to: attempt.requestId });
             }
             if (attempt.due <= now) this._liveness.expire(this._laneOf(attempt), attempt, now);
         }
-        for (const attempt of this._attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
+        for (const attempt of this.attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */

@@ -1,7 +1,7 @@
 /** The service's question for features: one after the other is tried, while nothing else runs if that is so before long. */
 import { LONGEST_MS, no } from '../features/finding.js';
 
-/** @typedef {import('../features/finding.js').Finding} Finding */
+/** @import { Finding } from '../features/finding.js' */
 
 /** So long it waits in all, for one question, until no task runs; then it goes on beside them. */
 export const PATIENCE_MS = 10_000;

@@ -3,8 +3,8 @@
  * short tasks apart where that has slots for them.
  */
 
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
+/** @import { Attempt } from './attempt.js' */
+/** @import { EngineInfo } from '../shared/messages.js' */
 
 /** Echoes, and counts, at a time. */
 const ECHO_WINDOW = 32;

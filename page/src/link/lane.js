@@ -8,11 +8,8 @@
  */
 import { Kinds } from './kinds.js';
 
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('../shared/messages.js').EngineInfo} EngineInfo */
-/** @typedef {import('../shared/messages.js').ToEngine} ToEngine */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { Attempt } from './attempt.js' */
+/** @import { Build, EngineInfo, PlatformReport, ToEngine } from '../shared/messages.js' */
 
 /** What a lane needs of its channel. @typedef {{post(message: ToEngine): void, close(): void}} EngineChannel */
 

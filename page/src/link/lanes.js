@@ -6,8 +6,8 @@
 import { BUILD_OF_PLATFORM, OWN_WORKERS } from '../shared/messages.js';
 import { Lane } from './lane.js';
 
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('./attempt.js').Attempt} Attempt */
+/** @import { Build } from '../shared/messages.js' */
+/** @import { Attempt } from './attempt.js' */
 
 export class Lanes {
     /** @param {readonly Build[]} builds */

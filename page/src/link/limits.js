@@ -3,9 +3,9 @@
  * ended. Told from what runs, steps and loads took here.
  */
 
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('./residents.js').Residents} Residents */
+/** @import { Attempt } from './attempt.js' */
+/** @import { Lane } from './lane.js' */
+/** @import { Residents } from './residents.js' */
 
 /** A run that takes so many times what it took before, and at least so long, hangs: a busy machine
  * makes runs several times slower, not this. */

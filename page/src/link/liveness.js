@@ -5,12 +5,12 @@
  * its worker ends; what had not begun fails here, and may fall back.
  */
 
-/** @typedef {import('./alarm.js').Alarm} Alarm */
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('./dispatcher.js').Surroundings} Surroundings */
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('./limits.js').Limits} Limits */
-/** @typedef {import('./workers.js').Workers} Workers */
+/** @import { Alarm } from './alarm.js' */
+/** @import { Attempt } from './attempt.js' */
+/** @import { Surroundings } from './dispatcher.js' */
+/** @import { Lane } from './lane.js' */
+/** @import { Limits } from './limits.js' */
+/** @import { Workers } from './workers.js' */
 
 /** So long after the first look at a silent worker is the second. */
 const SECOND_LOOK_MS = 1000;

@@ -4,9 +4,9 @@
  */
 import { Residents } from './residents.js';
 
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('./lanes.js').Lanes} Lanes */
+/** @import { Attempt } from './attempt.js' */
+/** @import { Lane } from './lane.js' */
+/** @import { Lanes } from './lanes.js' */
 
 export class Models {
     /** @param {Lanes} lanes @param {(lane: Lane) => void} close ends a model's own worker

@@ -5,8 +5,7 @@
  */
 import { FrameError, checkEntry } from '../shared/frame.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @import { Envelope, TensorEntry } from '../shared/messages.js' */
 /** A task that is whole: its tensors begin at `section` of the buffer.
  * @typedef {{request: Envelope, buffer: ArrayBuffer, section: number}} Whole */
 

@@ -7,8 +7,7 @@
  */
 import { decode, encode } from '../shared/frame.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @import { Envelope, TensorEntry } from '../shared/messages.js' */
 /** Where an answer goes on. @typedef {{tensor: number, position: number}} Place */
 
 /**

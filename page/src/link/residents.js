@@ -6,8 +6,7 @@
 
 import { sizeOf, sparedSizeOf } from '../shared/model.js';
 
-/** @typedef {import('../shared/messages.js').Model} Model */
-/** @typedef {import('../shared/messages.js').ModelState} ModelState */
+/** @import { Model, ModelState } from '../shared/messages.js' */
 /** What an engine tells of its model: how much of it is in use, how fast it is, and bytes that are kept of what was computed
  * with it. @typedef {Pick<ModelState, 'slots' | 'speed'> & {kept?: number}} Told */
 /** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded',

@@ -4,7 +4,7 @@
  * so answers go first and streams that have begun second. No browser globals here.
  */
 
-/** @typedef {import('./pieces_out.js').Place} Place */
+/** @import { Place } from './pieces_out.js' */
 
 /**
  * @typedef {object} Held

@@ -3,8 +3,8 @@
  * never ends takes the GPU from everything in the browser, which the worker cannot tell; so it is told from here.
  */
 
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('../engine/kernel_variants.js').Choice} Choice */
+/** @import { Lane } from './lane.js' */
+/** @import { Choice } from '../engine/kernel_variants.js' */
 /** `at`: when it is looked at next; `looks`: how often it was found at the same candidate.
  * @typedef {{kernel: string, sizeClass: string, lane: Lane, generation: number, choice: Choice | null, looks: number, at: number}} Order */
 

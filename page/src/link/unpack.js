@@ -4,8 +4,7 @@
  */
 import { isObject } from '../shared/checks.js';
 
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
-/** @typedef {import('../shared/messages.js').TensorEntry} TensorEntry */
+/** @import { Envelope, TensorEntry } from '../shared/messages.js' */
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

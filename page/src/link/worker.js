@@ -12,12 +12,7 @@ import { positive } from '../shared/checks.js';
 import { Channel } from '../shared/channel.js';
 import { INITIAL_CREDIT } from '../shared/messages.js';
 
-/** @typedef {import('../shared/messages.js').Credit} Credit */
-/** @typedef {import('../shared/messages.js').ToLink} ToLink */
-/** @typedef {import('../shared/messages.js').FromEngine} FromEngine */
-/** @typedef {import('../shared/messages.js').FromLink} FromLink */
-/** @typedef {import('../shared/messages.js').StartMessage} StartMessage */
-/** @typedef {import('../shared/messages.js').Envelope} Envelope */
+/** @import { Credit, Envelope, FromEngine, FromLink, StartMessage, ToLink } from '../shared/messages.js' */
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
 const PROBE_TIMEOUT_MS = 5000;
@@ -53,9 +48,9 @@ class Link {
         this._arriving = new PiecesIn(() => performance.now());
         this.connection = new Connection(start.url, start.token, start.page_version, {
             capabilities: () => this._capabilities(),
-            unanswered: () => [...this.dispatcher.unanswered(), ...this._arriving.ids()],
+            unanswered: () => [...this.dispatcher.attempts.unanswered(), ...this._arriving.ids()],
             wanted: () => this._arriving.wanted(),
-            pulse: () => ({ running: this.dispatcher.running(), busy_since_ms: this.dispatcher.busySinceMs(),
+            pulse: () => ({ running: this.dispatcher.attempts.running(), busy_since_ms: this.dispatcher.busySinceMs(),
                 ...(this._paused ? { paused: true } : {}) }),
             onWelcome: (welcome) => this._onWelcome(welcome),
             onUnwanted: (attempts) => attempts.forEach((id) => this._cancel(id)),
@@ -87,7 +82,7 @@ class Link {
             lost: () => this._reportCapabilities(),
         }, start.builds, start.capabilities.platforms);
         this._features = new Features({
-            isIdle: () => this.dispatcher.running().length === 0,
+            isIdle: () => this.dispatcher.attempts.running().length === 0,
             find: (name) => this._tell({ type: 'find', name }),
             end: () => this._tell({ type: 'found_all' }),
             setTimer: (run, ms) => setTimeout(run, ms),
@@ -106,9 +101,9 @@ class Link {
             const { worker, generation, port, memory } = message;
             const channel = new Channel(port, memory, 0,
                 (/** @type {FromEngine} */ said) => this.dispatcher.onEngine(worker, generation, said));
-            this.dispatcher.attach(worker, channel, generation);
+            this.dispatcher.workers.attach(worker, channel, generation);
         } else if (message.type === 'engine_died') {
-            this.dispatcher.died(message.worker, message.generation, message.reason);
+            this.dispatcher.workers.died(message.worker, message.generation, message.reason);
         } else if (message.type === 'leave') {
             this.connection.leave(message.reason);
         } else if (message.type === 'pause') {
@@ -148,7 +143,7 @@ class Link {
             this._tell({ type: 'reload' });
             await new Promise(() => {});
         }
-        await this.dispatcher.ended();
+        await this.dispatcher.attempts.ended();
     }
 
     /** @returns {Promise<boolean>} false as well where nothing can be learnt */
@@ -168,7 +163,7 @@ class Link {
         this._show();
         this._configure(welcome);
         for (const [attempt, said] of Object.entries(welcome.credit ?? {})) this._credit(attempt, said);
-        this._send('model_status', { models: this.dispatcher.models() });
+        this._send('model_status', { models: this.dispatcher.models.residents.states() });
         this._reportCapabilities();
     }
 
@@ -213,10 +208,10 @@ class Link {
         case 'settings': case 'tuning': return this._configure(message.data);
         case 'tune': return dispatcher.tune(String(message.data.kernel), String(message.data.size_class));
         case 'model_load': return dispatcher.load(message);
-        case 'model_unload': return dispatcher.unload(message.data.name);
+        case 'model_unload': return dispatcher.models.unload(message.data.name);
         case 'capability_query':
             if (message.data.features) return this._features.ask(message.id, message.data.features);
-            dispatcher.revive();
+            dispatcher.workers.revive();
             return this._send('capability_report', { capabilities: this._capabilities() });
         }
     }
@@ -256,7 +251,7 @@ class Link {
     _capabilities() {
         const capabilities = {
             ...this._base,
-            platforms: { ...this._base.platforms, ...this.dispatcher.platforms() },
+            platforms: { ...this._base.platforms, ...this.dispatcher.workers.platforms() },
             engines: { ...this._base.engines, ...this.dispatcher.engines },
             engine_info: { ...this._base.engine_info, ...this.dispatcher.engineInfo },
         };
@@ -300,7 +295,7 @@ class Link {
 
     /** Something that people look at changed: show it soon, not each time. */
     _changed() {
-        if (!this._opened && this.dispatcher.isProbed()) this._openOnce();
+        if (!this._opened && this.dispatcher.workers.isProbed()) this._openOnce();
         if (this._showTimer) return;
         this._showTimer = setTimeout(() => this._show(), SHOW_EVERY_MS);
     }
@@ -313,13 +308,13 @@ class Link {
         const { replaced, ...counts } = dispatcher.counts;
         const seen = {
             state: this._state, detail: this._detail, node: this.connection.node, joined: this._joined, replaced, paused: this._paused,
-            platforms: { ...this._base.platforms, ...dispatcher.platforms() }, models: dispatcher.models(),
+            platforms: { ...this._base.platforms, ...dispatcher.workers.platforms() }, models: dispatcher.models.residents.states(),
         };
         if (!this._isToBeShown(JSON.stringify(seen))) return this._changed();
-        const running = dispatcher.running().length;
+        const running = dispatcher.attempts.running().length;
         this._tell({
-            type: 'state', ...seen, queued: dispatcher.unanswered().length - running, running, ...counts, doing: dispatcher.doing(),
-            memory: dispatcher.memory(), sent: this.connection.sent, received: this.connection.received,
+            type: 'state', ...seen, queued: dispatcher.attempts.unanswered().length - running, running, ...counts, doing: dispatcher.attempts.doing(),
+            memory: dispatcher.models.residents.bytes(), sent: this.connection.sent, received: this.connection.received,
         });
     }
 

@@ -4,15 +4,12 @@
  * `attempts`.
  */
 
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('../shared/messages.js').ErrorBody} ErrorBody */
-/** @typedef {import('../shared/messages.js').EngineSettings} EngineSettings */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
-/** @typedef {import('./attempt.js').Attempt} Attempt */
-/** @typedef {import('./dispatcher.js').Surroundings} Surroundings */
-/** @typedef {import('./lane.js').Lane} Lane */
-/** @typedef {import('./lanes.js').Lanes} Lanes */
-/** @typedef {import('./models.js').Models} Models */
+/** @import { Build, EngineSettings, ErrorBody, PlatformReport } from '../shared/messages.js' */
+/** @import { Attempt } from './attempt.js' */
+/** @import { Surroundings } from './dispatcher.js' */
+/** @import { Lane } from './lane.js' */
+/** @import { Lanes } from './lanes.js' */
+/** @import { Models } from './models.js' */
 
 /**
  * @typedef {object} Attempts

@@ -10,12 +10,12 @@ import { MAX_RATE, MIN_RATE, tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
 import { isWhisper, planOf, segmentsAgain, transcribe, windowLength } from './whisper.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
+/** @import { Said } from './whisper.js' */
 /** @typedef {import('./whisper.js').Plan | import('./ctc.js').Plan} Plan */
-/** @typedef {import('./whisper.js').Said} Said */
 
 /** Seconds that others than Whispers read at a time: what attends to all of it takes memory by its square. */
 const CTC_WINDOW = 30;

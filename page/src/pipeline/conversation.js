@@ -1,10 +1,10 @@
 /** Conversations as a folder's template writes them, and texts in its tokens. */
 import { Failure, throwIfCancelled } from '../engine/failure.js';
 
-/** @typedef {import('../engine/llama.js').Chat} Chat */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./generate.js').Prompt} Prompt */
-/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @import { Chat } from '../engine/llama.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Prompt } from './generate.js' */
+/** @import { Loaded } from './loading.js' */
 /** @typedef {Record<string, any>} Options */
 /**
  * How pictures of messages are written: `mark` stands for one where a template takes text alone, and

@@ -7,11 +7,11 @@ import { generate } from './generate.js';
 import { hasPictures, picturesOf, see, seeOne } from './seeing.js';
 import { contextOf, promptOf } from './writing.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./generate.js').Prompt} Prompt */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Prompt } from './generate.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { CheckedTask } from './tasks.js' */
 /** @typedef {Record<string, any>} Options */
 /** What reads a prompt, and by which tokens its keys and values are kept.
  * @typedef {{keysOf: (tokens: readonly number[]) => readonly number[],

@@ -6,9 +6,9 @@ import { Failure } from '../engine/failure.js';
 import { numbersOf } from './image/input.js';
 import { rounded } from './sound/segments.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./sound/segments.js').Segment} Segment */
-/** @typedef {import('./whisper.js').Said} Said */
+/** @import { Loaded } from './loading.js' */
+/** @import { Segment } from './sound/segments.js' */
+/** @import { Said } from './whisper.js' */
 
 /** `delimiter`: the token between two words, where times are asked for.
  * @typedef {{timestamps: 'none' | 'segment' | 'word', delimiter?: number, language?: undefined}} Plan */

@@ -4,7 +4,7 @@
  */
 import { Failure } from '../engine/failure.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @import { Loaded } from './loading.js' */
 
 /** Tokens of a prompt that are read at a time at the most, and bytes of logits that they may make. */
 const PIECE = 256;

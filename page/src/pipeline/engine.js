@@ -11,12 +11,11 @@ import { Gate } from '../engine/gate.js';
 import { Loads } from '../engine/loads.js';
 import { Library } from './library.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/engine.js').Take} Take */
-/** @typedef {import('../engine/ort.js').OrtEngine} OrtEngine */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @import { Outcome, Take } from '../engine/engine.js' */
+/** @import { OrtEngine } from '../engine/ort.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { RunMessage } from '../shared/messages.js' */
+/** @import { Loaded } from './loading.js' */
 
 /** Generations at a time: so many are in memory with what they compute. What makes no text has a turn or a
  * few, and waits for none of them to end. */

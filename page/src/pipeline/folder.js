@@ -6,8 +6,7 @@ import { fetchPart } from '../engine/fetch.js';
 import { Failure } from '../engine/failure.js';
 import { dtypeOf, sizeOf } from '../shared/model.js';
 
-/** @typedef {import('../shared/messages.js').Model} Model */
-/** @typedef {import('../shared/messages.js').ModelFile} ModelFile */
+/** @import { Model, ModelFile } from '../shared/messages.js' */
 /** @typedef {(file: ModelFile) => Promise<Uint8Array>} Fetch */
 
 /** Weights of 16 bits need a device that computes with them. */

@@ -10,12 +10,11 @@ import { Detokenizer, tokenText } from './detokenizer.js';
 import { Sampler, likelihood, tell } from './sampling.js';
 import { StopTexts, endTokens } from './stops.js';
 
-/** @typedef {import('../engine/answer.js').Logprob} Logprob */
-/** @typedef {import('../engine/answer.js').Parser} Parser */
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./decoder.js').Decoder} Decoder */
-/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @import { Logprob, Parser } from '../engine/answer.js' */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Decoder } from './decoder.js' */
+/** @import { Loaded } from './loading.js' */
 /** @typedef {Record<string, any>} Options */
 /**
  * What is to be gone on from. `tokens` are those that the decoder reads; `read` says how many tokens the

@@ -4,8 +4,7 @@
  * onnxruntime's GroupQueryAttention, which is told by the attention mask alone how many tokens there are.
  */
 
-/** @typedef {import('./graph_nodes.js').Graph} Graph */
-/** @typedef {import('./graph_nodes.js').Node} Node */
+/** @import { Graph, Node } from './graph_nodes.js' */
 
 const ATTENTION = 'com.microsoft.GroupQueryAttention';
 /** Which of its inputs are keys and values, and which of its outputs they become. @type {Readonly<Record<number, number>>} */

@@ -5,10 +5,10 @@ import { LIMITS } from '../engine/task_rules.js';
 import { floats } from '../engine/tensors.js';
 import { encodeAll, encodeWithin, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
-/** @typedef {import('./texts.js').Encoded} Encoded */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
+/** @import { Encoded } from './texts.js' */
 /** @typedef {{label: string, index?: number, probability: number}} Label */
 
 const HYPOTHESIS = 'This example is {}.';

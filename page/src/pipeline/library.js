@@ -11,9 +11,9 @@ import { Turns } from '../engine/turns.js';
 import { Graph, Sparing } from './sparing.js';
 import { weightsApart } from './weights_apart.js';
 
-/** @typedef {import('../engine/engine.js').Take} Take */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./folder.js').Folder} Folder */
+/** @import { Take } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Folder } from './folder.js' */
 /** @typedef {typeof import('./script.js')} Script */
 /** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
  * want. `sparing`: its graphs are not all in memory at a time; null: they are.

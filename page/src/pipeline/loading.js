@@ -11,8 +11,8 @@ import { SEEING } from './seeing_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
-/** @typedef {import('./folder.js').Folder} Folder */
-/** @typedef {import('./library.js').Library} Library */
+/** @import { Folder } from './folder.js' */
+/** @import { Library } from './library.js' */
 /**
  * A model that is loaded. `library` is what transformers.js exports, `model` an instance of its class that
  * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text

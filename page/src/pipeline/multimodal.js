@@ -12,9 +12,8 @@ import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
 import { contextOf } from './writing.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Loaded } from './loading.js' */
+/** @import { CheckedTask, Task } from './tasks.js' */
 
 /** The sentence that stands for a label, where the request says none. */
 const TEMPLATE = 'This is a photo of {}';

@@ -5,7 +5,7 @@
  * tensor is disposed of.
  */
 
-/** @typedef {import('./kv_cache.js').Cache} Cache */
+/** @import { Cache } from './kv_cache.js' */
 /** Of `count` tokens, with room for `capacity`. @typedef {Cache & {count: number, readonly capacity: number}} Roomy */
 /** A key or value. @typedef {{name: string, type: 'float32' | 'float16', dims: readonly number[], ort_tensor: any}} Part */
 

@@ -10,12 +10,12 @@ import { processorOf } from './image/input.js';
 import { SEEING } from './seeing_types.js';
 import { contextOf } from './writing.js';
 
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./generate.js').Prompt} Prompt */
-/** @typedef {import('./kv_cache.js').Beginning} Beginning */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./seen_pictures.js').SeenPicture} SeenPicture */
-/** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Prompt } from './generate.js' */
+/** @import { Beginning } from './kv_cache.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { SeenPicture } from './seen_pictures.js' */
+/** @import { CheckedTask } from './tasks.js' */
 
 /** Which row of which picture's features stands at a place of the prompt.
  * @typedef {Map<number, {picture: number, row: number}>} Places */

@@ -8,12 +8,12 @@ import { fileOf, imageOf, processorOf } from './image/input.js';
 import { textOfTiles, tilesOf } from './image/tiles.js';
 import { TILED } from './seeing_types.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').CheckedTask} CheckedTask */
+/** @import { Loaded } from './loading.js' */
+/** @import { CheckedTask } from './tasks.js' */
+/** @import { Shown } from './image/input.js' */
 /** How many tokens a picture has, and how a prompt has them. @typedef {{count: number, text: string}} Known */
 /** `name` is a negative number that other pictures hardly have; `features` has a row for each token.
  * @typedef {Known & {name: number, features: () => Promise<any>}} SeenPicture */
-/** @typedef {import('./image/input.js').Shown} Shown */
 
 /** Pictures that a model remembers. */
 const KNOWN = 64;

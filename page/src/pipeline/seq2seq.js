@@ -6,10 +6,10 @@ import { generate } from './generate.js';
 import { encodeWithin } from './texts.js';
 import { contextOf, promptOf } from './writing.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
 /** @typedef {Record<string, any>} Options */
 
 /** @type {Readonly<Record<string, Task>>} */

@@ -9,10 +9,10 @@ import {
     encodeAll, encodeWithin, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
 } from './texts.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./offsets.js').Span} Span */
-/** @typedef {import('./tasks.js').Task} Task */
-/** @typedef {import('./texts.js').Encoded} Encoded */
+/** @import { Loaded } from './loading.js' */
+/** @import { Span } from './offsets.js' */
+/** @import { Task } from './tasks.js' */
+/** @import { Encoded } from './texts.js' */
 /** @typedef {{entity: string, score: number, start: number, end: number, word: string}} Entity */
 
 /** Tokens of an answer to a question. */

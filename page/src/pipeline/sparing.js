@@ -5,7 +5,7 @@
  */
 import { isReading } from '../shared/model.js';
 
-/** @typedef {import('../engine/engine.js').Take} Take */
+/** @import { Take } from '../engine/engine.js' */
 /** Brings a file of the folder. @typedef {(path: string, signal: AbortSignal) => Promise<Uint8Array>} Bring */
 
 /** A graph as transformers.js and the tasks see its session, whether it is in memory or not. */

@@ -4,8 +4,8 @@ import { joined } from '../shared/joined.js';
 import { numbersOf } from './image/input.js';
 import { writeWav } from './sound/wav.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
 
 /** What is spoken at a time: a model's memory grows with it. */
 const PIECE_CHARS = 300;

@@ -10,11 +10,11 @@ import { TEXT_TASKS } from './text.js';
 import { VISION_TASKS } from './vision.js';
 import { NARROWER } from './writing.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('../engine/options.js').Rule} Rule */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { Run } from '../engine/run.js' */
+/** @import { RunMessage } from '../shared/messages.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Rule } from '../engine/options.js' */
 /** A task whose options were checked. @typedef {RunMessage & {options: Record<string, any>}} CheckedTask */
 /** What a task does: its options were checked, and what it throws is the request's failure, but for what
  * onnxruntime-web throws.

@@ -5,7 +5,7 @@ import { answer, fillIn, findEntities } from './spans.js';
 import { encode, textOf } from './texts.js';
 import { embed, rerank } from './vectors.js';
 
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Task } from './tasks.js' */
 
 /** @type {Task} */
 async function tokenize(loaded, task, run) {

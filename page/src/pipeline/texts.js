@@ -5,8 +5,8 @@
 import { Failure } from '../engine/failure.js';
 import { LIMITS } from '../engine/task_rules.js';
 
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./loading.js').Loaded} Loaded */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Loaded } from './loading.js' */
 /** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told.
  * @typedef {{ids: number[], types: number[] | null}} Encoded */
 /** What a run of a model gives for several texts: `rows` says which.

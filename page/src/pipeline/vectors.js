@@ -5,9 +5,9 @@ import { sigmoid, softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
 import { encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
 
-/** @typedef {import('../engine/run.js').Run} Run */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Run } from '../engine/run.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
 /** @typedef {'mean' | 'cls' | 'last' | 'none'} Pooling */
 
 const POOLINGS = /** @type {const} */ (['mean', 'cls', 'last', 'none']);

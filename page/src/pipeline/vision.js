@@ -6,11 +6,11 @@ import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from './imag
 import { writePng } from './image/png.js';
 import { nearest, resample } from './image/resample.js';
 
-/** @typedef {import('../engine/engine.js').Outcome} Outcome */
-/** @typedef {import('../shared/messages.js').TensorBytes} TensorBytes */
-/** @typedef {import('./image/input.js').Picture} Picture */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./tasks.js').Task} Task */
+/** @import { Outcome } from '../engine/engine.js' */
+/** @import { TensorBytes } from '../shared/messages.js' */
+/** @import { Picture } from './image/input.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Task } from './tasks.js' */
 
 /** Maps have at most so many pixels, more than models make; masks are brought to the picture's size after
  * that. A model makes a map for each of its classes, some hundred of them. */

@@ -8,9 +8,9 @@ import { Decoder, encode } from './decoder.js';
 import { tell } from './sampling.js';
 import { rounded, segmentsOf } from './sound/segments.js';
 
-/** @typedef {import('../engine/raw.js').RawOutputs} RawOutputs */
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('./sound/segments.js').Segment} Segment */
+/** @import { RawOutputs } from '../engine/raw.js' */
+/** @import { Loaded } from './loading.js' */
+/** @import { Segment } from './sound/segments.js' */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
  *   max_tokens?: number, prompt?: string}} Requested */
 /** What a window says; `segments` where times were asked for, and `tokens` where they tell these.

@@ -1,8 +1,8 @@
 /** What all tasks that write have in common: which options are narrower, their room, and the text that they go on from. */
 import { Failure } from '../engine/failure.js';
 
-/** @typedef {import('./loading.js').Loaded} Loaded */
-/** @typedef {import('../engine/options.js').Rule} Rule */
+/** @import { Loaded } from './loading.js' */
+/** @import { Rule } from '../engine/options.js' */
 
 /** Tokens of a conversation at the most, where nobody says it. */
 const CONTEXT = 8192;

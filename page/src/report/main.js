@@ -5,8 +5,7 @@ import { many, moment } from '../console/format.js';
 import { columnsOf, curvesOf, figure, historyOf, isSimulated, sorted, spread, textCurvesOf, worstFirst } from './figures.js';
 import { showMatrix } from './matrix.js';
 
-/** @typedef {import('./figures.js').Run} Run */
-/** @typedef {import('./figures.js').Cell} Cell */
+/** @import { Cell, Run } from './figures.js' */
 
 const WIDTH = 192, HEIGHT = 24, PLOT_HEIGHT = 200;
 const LINES = 8; // colours of the style sheet

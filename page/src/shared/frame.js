@@ -7,9 +7,7 @@ import { aligned } from './aligned.js';
 import { isObject } from './checks.js';
 import { DATATYPES } from './datatypes.js';
 
-/** @typedef {import('./messages.js').Envelope} Envelope */
-/** @typedef {import('./messages.js').TensorBytes} TensorBytes */
-/** @typedef {import('./messages.js').TensorEntry} TensorEntry */
+/** @import { Envelope, TensorBytes, TensorEntry } from './messages.js' */
 
 export const MAX_HEAD = 1 << 20;
 export const MAX_TENSORS = 1024;

@@ -53,7 +53,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** A client's own kernel: its inputs are the task's tensors. @typedef {{source: string, entry: string, constants?: Record<string, number>,
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
-/** @typedef {import('../features/finding.js').Finding} Finding */
+/** @import { Finding } from '../features/finding.js' */
 /** What of an engine is announced: how many tasks it runs at a time, how many that make no text it runs beside
  * those, if these are not among them, how many of either kind may wait for it there, what else it can do, and
  * bytes of the largest file that it can read, where that is less than any.

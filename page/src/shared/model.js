@@ -2,7 +2,7 @@
 import { isObject } from './checks.js';
 import { WITHOUT_FILES } from './messages.js';
 
-/** @typedef {import('./messages.js').Model} Model */
+/** @import { Model } from './messages.js' */
 
 /** Files of one model, at most. */
 const FILES_MAX = 1000;

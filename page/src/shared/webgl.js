@@ -1,6 +1,6 @@
 /** WebGL 2 as kernels need it: with textures of 32-bit floats that can be drawn to. */
 
-/** @typedef {import('./messages.js').Adapter} Adapter */
+/** @import { Adapter } from './messages.js' */
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|basic render/i;
 

@@ -3,8 +3,7 @@ import { KERNELS, llamaInfo, TASK_TYPES } from '../shared/messages.js';
 import { adapterOf, contextOf, drawsRight, letGo } from '../shared/webgl.js';
 import { identify } from './browser.js';
 
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { Build, PlatformReport } from '../shared/messages.js' */
 
 /** The interface that an engine needs in its browser. A browser that lacks it in the document lacks
  * it in workers too, so that no worker has to be started to find out. */

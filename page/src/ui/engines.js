@@ -4,8 +4,7 @@ import { rings } from '../shared/ring.js';
 import { isInWorkers } from '../shared/webgl.js';
 import { decodeSound } from './sound.js';
 
-/** @typedef {import('../shared/messages.js').Build} Build */
-/** @typedef {import('../shared/messages.js').ToLink} ToLink */
+/** @import { Build, ToLink } from '../shared/messages.js' */
 
 /** What is a worker elsewhere, in the document: WebKitGTK has WebGL nowhere else. */
 class Resident {

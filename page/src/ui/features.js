@@ -3,8 +3,7 @@ import { limitOf, no } from '../features/finding.js';
 import { find } from '../features/serve.js';
 import { featureOf } from '../features/table.js';
 
-/** @typedef {import('../features/finding.js').Finding} Finding */
-/** @typedef {import('../features/finding.js').Place} Place */
+/** @import { Finding, Place } from '../features/finding.js' */
 
 export class Features {
     /** @param {Record<string, string>} scripts of workers, by the place that they are

@@ -11,9 +11,7 @@ import { countFetched } from '../shared/traffic.js';
 import { onClear, show, showKept, showState } from './view.js';
 import { ask, onVerbs, showLent } from './volunteer.js';
 
-/** @typedef {import('../shared/messages.js').FromLink} FromLink */
-/** @typedef {import('../shared/messages.js').ToLink} ToLink */
-/** @typedef {import('../shared/messages.js').Build} Build */
+/** @import { Build, FromLink, ToLink } from '../shared/messages.js' */
 
 /** The token, taken out of the address bar and the history at once, and what else is asked for there; without one,
  * what this tab had before it was loaded again. */

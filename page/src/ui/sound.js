@@ -1,7 +1,6 @@
 /** Decodes sound for the engine workers, which have no AudioContext. */
 
-/** @typedef {import('../shared/messages.js').DecodeSound} DecodeSound */
-/** @typedef {import('../shared/messages.js').DecodedSound} DecodedSound */
+/** @import { DecodeSound, DecodedSound } from '../shared/messages.js' */
 
 /** What is being decoded. */
 let last = Promise.resolve();

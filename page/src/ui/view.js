@@ -1,7 +1,6 @@
 /** Shows the node's state to people, and to tests by `data-state` on the root element. */
 
-/** @typedef {import('../shared/messages.js').StateMessage} StateMessage */
-/** @typedef {import('../shared/messages.js').PlatformReport} PlatformReport */
+/** @import { PlatformReport, StateMessage } from '../shared/messages.js' */
 
 /** @type {Record<string, string>} */
 const SENTENCES = {

@@ -2,8 +2,7 @@
  * taken so far, and the verbs. Names come from others: they are text, and none of a client's is here. */
 import { bytesOf, rows, showState, text } from './view.js';
 
-/** @typedef {import('../shared/messages.js').StateMessage} StateMessage */
-/** @typedef {import('../shared/messages.js').Doing} Doing */
+/** @import { Doing, StateMessage } from '../shared/messages.js' */
 
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));

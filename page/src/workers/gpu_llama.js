@@ -2,13 +2,10 @@
 import '../engine/memory.js';
 import { watchDevices, Webgpu } from '../engine/gpu.js';
 import { build, llamaEngine } from './llama_engine.js';
-import { nudgeMaps, Nudger, workerClock } from '../engine/nudge.js';
 import { serve, Server } from '../engine/serve.js';
 
 const gpu = new Webgpu();
-const server = new Server('webgpu', [llamaEngine(true)], async ({ nudge }) => fitting(await gpu.probe(() => {
-    if (nudge) nudgeMaps(new Nudger(workerClock()));
-})));
+const server = new Server('webgpu', [llamaEngine(true)], async (options) => fitting(await gpu.probe(options)));
 
 /** llama.cpp leaves a GPU alone that does not compute in 16-bit floats, and says nothing of it; and it waits for one
  * only where WASM can be suspended.
@@ -19,8 +16,5 @@ function fitting(report) {
     return report.available && lacks ? { ...report, available: false, reason: lacks } : report;
 }
 
-watchDevices(
-    (reason, message, madeAt) => server.deviceLost(reason, message, madeAt),
-    (message) => server.deviceError(message),
-    (adapter) => server.deviceMade(adapter));
+watchDevices(server);
 serve(server);

@@ -9,8 +9,9 @@ import { Turns } from '../engine/turns.js';
 import { Webnn } from '../engine/webnn.js';
 import { WebnnGraphs } from '../engine/webnn_graphs.js';
 import { serveFeatures } from '../features/serve.js';
+import { ORT_FILES } from './ort_files.js';
 
-/** @typedef {import('../shared/messages.js').Adapter} Adapter */
+/** @import { Adapter } from '../shared/messages.js' */
 
 const platform = __GRAPHS_PLATFORM__, onWebnn = platform === 'webnn';
 const webnn = new Webnn(() => {}), graphs = new WebnnGraphs();
@@ -18,13 +19,10 @@ const webnn = new Webnn(() => {}), graphs = new WebnnGraphs();
 let adapter = null;
 
 if (onWebnn) replaceFunction();
-watchDevices(() => {}, () => {}, (made) => { adapter = made; });
+watchDevices({ deviceLost() {}, deviceError() {}, deviceMade(made) { adapter = made; } });
 
 const ort = /** @type {any} */ (onWebnn ? graphs.watching(onnxruntime) : onnxruntime);
-const engine = new OrtEngine(ort, platform, {
-    mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-}, new Turns(), onWebnn ? () => webnn.provider : undefined);
+const engine = new OrtEngine(ort, platform, ORT_FILES, new Turns(), onWebnn ? () => webnn.provider : undefined);
 
 /** Brings it up, once. @returns {Promise<string>} why there is nothing to bring up, or '' */
 async function begin() {

@@ -9,13 +9,10 @@ import { serve, Server } from '../engine/serve.js';
 import { Turns } from '../engine/turns.js';
 import { WasmEngine } from '../engine/wasm.js';
 import { sharesMemory } from '../shared/memory.js';
+import { ORT_FILES } from './ort_files.js';
 
-const files = {
-    mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-};
 const turns = new Turns();
-const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', files, turns));
+const [all, one] = [ort, another].map((instance) => new OrtEngine(/** @type {any} */ (instance), 'wasm', ORT_FILES, turns));
 
 async function probe() {
     return { available: true, threads: sharesMemory() ? navigator.hardwareConcurrency : 1 };

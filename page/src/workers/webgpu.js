@@ -3,25 +3,17 @@ import '../engine/memory.js';
 import * as ort from 'onnxruntime-web/webgpu';
 import { BuiltinEngine } from '../engine/builtin.js';
 import { watchDevices, Webgpu } from '../engine/gpu.js';
-import { nudgeMaps, Nudger, workerClock } from '../engine/nudge.js';
 import { OrtEngine } from '../engine/ort.js';
 import { pipelineEngine } from '../pipeline/engine.js';
 import { serve, Server } from '../engine/serve.js';
 import { Turns } from '../engine/turns.js';
+import { ORT_FILES } from './ort_files.js';
 
 const turns = new Turns();
 const gpu = new Webgpu();
-const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', {
-    mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-}, turns);
+const engine = new OrtEngine(/** @type {any} */ (ort), 'webgpu', ORT_FILES, turns);
 const pipeline = pipelineEngine(engine, ort, turns, { hasHalf: () => gpu.hasHalf });
-const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], ({ nudge }) => gpu.probe(() => {
-    if (nudge) nudgeMaps(new Nudger(workerClock()));
-}), turns);
+const server = new Server('webgpu', [engine, pipeline, new BuiltinEngine()], (options) => gpu.probe(options), turns);
 
-watchDevices(
-    (reason, message, madeAt) => server.deviceLost(reason, message, madeAt),
-    (message) => server.deviceError(message),
-    (adapter) => server.deviceMade(adapter));
+watchDevices(server);
 serve(server);

@@ -9,6 +9,7 @@ import { serve, Server } from '../engine/serve.js';
 import { Turns } from '../engine/turns.js';
 import { Webnn } from '../engine/webnn.js';
 import { WebnnGraphs } from '../engine/webnn_graphs.js';
+import { ORT_FILES } from './ort_files.js';
 
 replaceFunction();
 
@@ -17,10 +18,7 @@ const turns = new Turns();
 const graphs = new WebnnGraphs();
 const ort = graphs.watching(onnxruntime);
 const require = graphs.require.bind(graphs);
-const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', {
-    mjs: new URL(__ORT_MJS__, self.location.href).href,
-    wasm: new URL(__ORT_WASM__.name, self.location.href).href, bytes: __ORT_WASM__.bytes,
-}, turns, () => webnn.provider, require);
+const engine = new OrtEngine(/** @type {any} */ (ort), 'webnn', ORT_FILES, turns, () => webnn.provider, require);
 const pipeline = pipelineEngine(engine, ort, turns, { require });
 const server = new Server('webnn', [engine, pipeline, new BuiltinEngine()], () => webnn.probe(), turns);
 

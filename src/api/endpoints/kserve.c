@@ -81,14 +81,12 @@ static int is_version(struct wi_request *request, const struct wi_model *model)
 
 static void on_metadata(struct wi_request *request, void *work, struct wi_model *model)
 {
-    (void)work;
     if (is_version(request, model))
         wi_request_answer_json(request, 200, metadata_json(model));
 }
 
 static void on_config(struct wi_request *request, void *work, struct wi_model *model)
 {
-    (void)work;
     if (is_version(request, model))
         wi_request_answer_json(request, 200, config_json(model));
 }
@@ -129,7 +127,6 @@ static enum wi_code check_runs(
 static void on_ready(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct wi_error error;
-    (void)work;
     if (!is_version(request, model))
         return;
     if (check_runs(request->api, model, &error) == WI_OK)
@@ -142,7 +139,6 @@ static void on_ready(struct wi_request *request, void *work, struct wi_model *mo
 static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
 {
     struct wi_error error = *failure;
-    (void)work;
     if (failure->code == WI_MODEL_INVALID)
         wi_error_set(&error, WI_UNAVAILABLE, NULL, "%s", failure->detail);
     wi_request_answer_error(request, &error);
@@ -182,7 +178,6 @@ static void add_statistics(void *context, const struct wi_model_counts *counts)
 static void on_stats(struct wi_request *request, void *work, struct wi_model *model)
 {
     const struct wi_model_counts none = {.name = model->name, .version = model->version};
-    (void)work;
     if (!is_version(request, model))
         return;
     json_t *list = json_array();
@@ -297,13 +292,11 @@ static void answer_index(struct wi_request *request, int ready_only)
 
 static void on_list(void *context, const struct wi_list *list)
 {
-    (void)list;
     answer_index(context, 0);
 }
 
 static void on_ready_list(void *context, const struct wi_list *list)
 {
-    (void)list;
     answer_index(context, 1);
 }
 
@@ -406,7 +399,6 @@ static void look_at_model(
     const struct wi_model *wanted = told->wait->model;
     const char *state = json_string_value(json_object_get(model, "state"));
     const char *hash = json_string_value(json_object_get(model, "hash"));
-    (void)node;
     if (!state || !hash || strcmp(name, wanted->name) != 0 || strcmp(hash, wanted->hash) != 0)
         return;
     told->loaded += strcmp(state, "loaded") == 0;
@@ -454,7 +446,6 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
     struct wi_order order = {
         .api = request->api, .platform = -1, .model = model, .name = model->name};
     struct wi_error error;
-    (void)work;
     if (model->builtin) { /* every node has it */
         wi_request_answer_json(request, 200,
             json_pack("{s:s, s:s, s:[]}", "name", model->name, "state", "READY", "nodes"));
@@ -532,7 +523,6 @@ static size_t unload(struct wi_request *request, const char *name)
 static void on_unload(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct wi_error error;
-    (void)work;
     if (model->builtin) {
         wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
         wi_request_answer_error(request, &error);
@@ -546,7 +536,6 @@ static void on_unload(struct wi_request *request, void *work, struct wi_model *m
 static void on_unload_missing(
     struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    (void)work;
     if (failure->code != WI_MODEL_NOT_FOUND || unload(request, request->argument) == 0)
         wi_request_answer_error(request, failure);
 }

@@ -298,7 +298,6 @@ static void add_loaded(
     const char *platform = json_string_value(json_object_get(status, "platform"));
     json_int_t bytes = json_integer_value(json_object_get(status, "bytes"));
     json_t *entry = json_object_get(loaded->models, name);
-    (void)node;
     if (!state || strcmp(state, "loaded") != 0)
         return;
     if (!entry && (entry = new_loaded(loaded->api, name, status)))
@@ -352,7 +351,6 @@ static json_t *info_json(const struct wi_model *model)
 static void on_model(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct wi_error error;
-    (void)work;
     if (model->builtin || !wi_text_is_for(model)) {
         wi_error_set(&error, WI_MODEL_NOT_FOUND, "model",
             "%.160s is no language model, which Ollama's API is for; GET /v1/models/%.160s shows "

@@ -74,9 +74,7 @@ static void free_stream(struct wi_api_stream *stream)
 
 static struct wi_api_stream *find(const struct wi_api_streams *streams, const char *id)
 {
-    struct wi_api_stream *stream;
-    HASH_FIND_STR(streams->streams, id, stream);
-    return stream;
+    return WI_TABLE_FIND(streams->streams, id, strlen(id));
 }
 
 /* While it has a run. */

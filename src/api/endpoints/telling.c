@@ -56,7 +56,6 @@ static void on_gone(void *context)
 
 static void on_taken(void *context)
 {
-    (void)context;
 }
 
 static void open_telling(struct wi_telling *telling)

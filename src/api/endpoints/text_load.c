@@ -31,13 +31,11 @@ struct wi_text_load *wi_text_load_new(void)
 
 void wi_text_load_free(struct wi_text_load *load)
 {
-    struct row *row, *next;
+    struct row *row;
 
     if (!load)
         return;
-    HASH_ITER(hh, load->rows, row, next)
-    {
-        HASH_DEL(load->rows, row);
+    while ((row = WI_TABLE_TAKE(load->rows))) {
         free(row->labels);
         free(row);
     }
@@ -52,10 +50,7 @@ void wi_text_load_begin(struct wi_text_load *load)
 
 static struct row *find(const struct wi_text_load *load, const struct wi_buffer *labels)
 {
-    struct row *row;
-
-    HASH_FIND(hh, load->rows, labels->text, labels->size, row);
-    return row;
+    return WI_TABLE_FIND(load->rows, labels->text, labels->size);
 }
 
 /* `browser` NULL: the model, wherever. */

@@ -53,8 +53,6 @@ static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, cons
 {
     struct unpacking *work = context;
     const char *text = value ? value : "";
-    (void)kind;
-    (void)name_size;
     enum wi_code code = wi_upload_add(&work->upload, name, text, size, &work->error);
     return code == WI_OK ? MHD_YES : MHD_NO;
 }

@@ -86,8 +86,7 @@ static struct entry *add(
 void wi_changes_note(
     struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner)
 {
-    struct entry *entry;
-    HASH_FIND_STR(changes->by_id[kind], id, entry);
+    struct entry *entry = WI_TABLE_FIND(changes->by_id[kind], id, strlen(id));
     if (entry)
         DL_DELETE(changes->first, entry);
     else

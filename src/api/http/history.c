@@ -9,6 +9,7 @@
 #include "library/model.h"
 #include <assert.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -289,86 +290,30 @@ static void sum_up(const struct wi_history *history, const struct span *span,
     }
 }
 
-static void print_name(struct wi_buffer *out, const char *name)
-{
-    wi_buffer_strings(out, ",\n  \"", name, "\":[", NULL);
-}
-
-/* Most of them are 0. */
-static void print_count(struct wi_buffer *out, size_t i, uint64_t number)
-{
-    if (i > 0)
-        wi_buffer_add(out, ",", 1);
-    if (number == 0)
-        wi_buffer_add(out, "0", 1);
-    else
-        wi_buffer_integer(out, (int64_t)number);
-}
-
-static void print_counts(struct wi_buffer *out, const char *name, const struct step *sums,
-    size_t count, uint64_t (*get)(const struct step *step))
-{
-    print_name(out, name);
-    for (size_t i = 0; i < count; i++)
-        print_count(out, i, get(&sums[i]));
-    wi_buffer_puts(out, "]");
-}
-
-static void print_quantiles(struct wi_buffer *out, const char *name, const struct step *sums,
-    size_t count, const uint32_t *(*get)(const struct step *step), double quantile)
-{
-    print_name(out, name);
-    for (size_t i = 0; i < count; i++) {
-        double ms = wi_history_quantile_ms(get(&sums[i]), quantile);
-        if (i > 0)
-            wi_buffer_add(out, ",", 1);
-        if (ms < 0)
-            wi_buffer_puts(out, "null");
-        else
-            wi_buffer_ms(out, ms);
-    }
-    wi_buffer_puts(out, "]");
-}
-
-static uint64_t requests_of(const struct step *step)
-{
-    return step->requests;
-}
-
-static uint64_t failures_of(const struct step *step)
-{
-    return step->failures;
-}
-
-static uint64_t prompt_of(const struct step *step)
-{
-    return step->prompt;
-}
-
-static uint64_t generated_of(const struct step *step)
-{
-    return step->generated;
-}
-
-static uint64_t bytes_in_of(const struct step *step)
-{
-    return step->bytes_in;
-}
-
-static uint64_t bytes_out_of(const struct step *step)
-{
-    return step->bytes_out;
-}
-
-static const uint32_t *total_of(const struct step *step)
-{
-    return step->total;
-}
-
-static const uint32_t *queue_of(const struct step *step)
-{
-    return step->queue;
-}
+/* The figures of a series, in the order in which they are printed. */
+static const struct row {
+    const char *name;
+    enum {
+        COUNT,
+        BYTES,
+        QUANTILE,
+        LOAD
+    } kind;    /* what is there: uint32_t, uint64_t, buckets, ... */
+    size_t at; /* in a step, or in a load */
+    double quantile;
+} rows[] = {
+    {"requests", COUNT, offsetof(struct step, requests), 0},
+    {"failures", COUNT, offsetof(struct step, failures), 0},
+    {"p50_ms", QUANTILE, offsetof(struct step, total), 0.5},
+    {"p95_ms", QUANTILE, offsetof(struct step, total), 0.95},
+    {"queue_p95_ms", QUANTILE, offsetof(struct step, queue), 0.95},
+    {"running", LOAD, offsetof(struct wi_history_load, running), 0},
+    {"waiting", LOAD, offsetof(struct wi_history_load, waiting), 0},
+    {"prompt_tokens", COUNT, offsetof(struct step, prompt), 0},
+    {"generated_tokens", COUNT, offsetof(struct step, generated), 0},
+    {"bytes_in", BYTES, offsetof(struct step, bytes_in), 0},
+    {"bytes_out", BYTES, offsetof(struct step, bytes_out), 0},
+};
 
 struct printing {
     const struct wi_history *history;
@@ -378,42 +323,62 @@ struct printing {
     int is_first;
 };
 
-static uint32_t running_of(const struct wi_history_load *load)
-{
-    return load->running;
-}
-
-static uint32_t waiting_of(const struct wi_history_load *load)
-{
-    return load->waiting;
-}
-
 /* The most of a long step, as far as it is known; `now` is the present one's. */
-static uint32_t most_of(const struct wi_history *history, const struct span *span, size_t i,
-    const struct wi_history_load *now, uint32_t (*get)(const struct wi_history_load *load))
+static uint32_t most_of(
+    const struct printing *printing, size_t i, const struct wi_history_load *now, size_t at)
 {
+    const struct wi_history *history = printing->history;
     uint32_t most = UNKNOWN;
-    for (int64_t step = begin_of(span, i); step < end_of(history, span, i); step++) {
-        uint32_t one = get(step == history->step ? now : &history->loads[slot_of(step)]);
+    for (int64_t step = begin_of(&printing->span, i); step < end_of(history, &printing->span, i);
+         step++) {
+        const void *load = step == history->step ? now : &history->loads[slot_of(step)];
+        uint32_t one = *(const uint32_t *)((const char *)load + at);
         if (one != UNKNOWN && (most == UNKNOWN || one > most))
             most = one;
     }
     return most;
 }
 
-static void print_load(const struct printing *printing, const char *name,
-    const struct wi_history_load *now, uint32_t (*get)(const struct wi_history_load *load))
+/* One of a long step; most of them are 0. `known` 0: nobody knows it. */
+static void print_number(struct wi_buffer *out, uint64_t number, int known)
+{
+    if (!known)
+        wi_buffer_puts(out, "null");
+    else if (number == 0)
+        wi_buffer_add(out, "0", 1);
+    else
+        wi_buffer_integer(out, (int64_t)number);
+}
+
+static void print_figure(const struct printing *printing, const struct row *row, size_t i,
+    const struct wi_history_load *load)
 {
     struct wi_buffer *out = printing->out;
-    print_name(out, name);
-    for (size_t i = 0; i < printing->span.count; i++) {
-        uint32_t most = most_of(printing->history, &printing->span, i, now, get);
-        if (most == UNKNOWN)
-            wi_buffer_puts(out, i > 0 ? ",null" : "null");
-        else
-            print_count(out, i, most);
+    const void *at = (const char *)&printing->sums[i] + row->at;
+    double ms = row->kind == QUANTILE ? wi_history_quantile_ms(at, row->quantile) : -1;
+    uint32_t most = row->kind == LOAD ? most_of(printing, i, load, row->at) : UNKNOWN;
+    if (ms >= 0)
+        wi_buffer_ms(out, ms);
+    else if (row->kind == COUNT)
+        print_number(out, *(const uint32_t *)at, 1);
+    else if (row->kind == BYTES)
+        print_number(out, *(const uint64_t *)at, 1);
+    else
+        print_number(out, most, most != UNKNOWN);
+}
+
+/* `load` NULL: nobody knows how many run there. */
+static void print_row(
+    const struct printing *printing, const struct row *row, const struct wi_history_load *load)
+{
+    struct wi_buffer *out = printing->out;
+    int is_known = row->kind != LOAD || load;
+    wi_buffer_strings(out, ",\n  \"", row->name, is_known ? "\":[" : "\":null", NULL);
+    for (size_t i = 0; is_known && i < printing->span.count; i++) {
+        wi_buffer_add(out, ",", i > 0);
+        print_figure(printing, row, i, load);
     }
-    wi_buffer_puts(out, "]");
+    wi_buffer_puts(out, is_known ? "]" : "");
 }
 
 static void print_text(struct wi_buffer *out, const char *name, const char *text)
@@ -425,33 +390,17 @@ static void print_text(struct wi_buffer *out, const char *name, const char *text
         wi_buffer_puts(out, "null");
 }
 
-/* `load` NULL: nobody knows how many run there. */
 static void print_series(struct printing *printing, const char *of, const struct series *series,
     const struct wi_history_load *load)
 {
     struct wi_buffer *out = printing->out;
-    const struct step *sums = printing->sums;
-    size_t count = printing->span.count;
     sum_up(printing->history, &printing->span, series, printing->sums);
     wi_buffer_strings(out, printing->is_first ? "\n{\"of\":\"" : ",\n{\"of\":\"", of, "\"", NULL);
     printing->is_first = 0;
     print_text(out, "model", series->model);
     print_text(out, "place", series->place);
-    print_counts(out, "requests", sums, count, requests_of);
-    print_counts(out, "failures", sums, count, failures_of);
-    print_quantiles(out, "p50_ms", sums, count, total_of, 0.5);
-    print_quantiles(out, "p95_ms", sums, count, total_of, 0.95);
-    print_quantiles(out, "queue_p95_ms", sums, count, queue_of, 0.95);
-    if (load) {
-        print_load(printing, "running", load, running_of);
-        print_load(printing, "waiting", load, waiting_of);
-    } else {
-        wi_buffer_puts(out, ",\n  \"running\":null,\"waiting\":null");
-    }
-    print_counts(out, "prompt_tokens", sums, count, prompt_of);
-    print_counts(out, "generated_tokens", sums, count, generated_of);
-    print_counts(out, "bytes_in", sums, count, bytes_in_of);
-    print_counts(out, "bytes_out", sums, count, bytes_out_of);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        print_row(printing, &rows[i], load);
     wi_buffer_puts(out, "}");
 }
 
@@ -504,7 +453,8 @@ void wi_history_print(struct wi_history *history, double now_ms, int64_t wall_ms
     wi_buffer_printf(out, "{\"since\":%lld,\"step_ms\":%lld,\n\"times\":[", (long long)since,
         (long long)step_ms);
     for (size_t i = 0; i < span->count; i++)
-        print_count(out, i, (uint64_t)(since + (int64_t)i * step_ms));
+        wi_buffer_printf(
+            out, "%s%lld", i > 0 ? "," : "", (long long)(since + (int64_t)i * step_ms));
     wi_buffer_puts(out, "],\n\"series\":[");
     if (is_whole)
         print_series(&printing, "all", &history->all, load);

@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,19 +71,15 @@ struct wi_metrics *wi_metrics_new(const struct wi_route *routes)
 
 void wi_metrics_free(struct wi_metrics *metrics)
 {
-    struct series *series, *next;
+    struct series *series;
     if (!metrics)
         return;
-    HASH_ITER(hh, metrics->series, series, next)
-    {
-        HASH_DEL(metrics->series, series);
+    while ((series = WI_TABLE_TAKE(metrics->series))) {
         free(series->labels);
         free(series);
     }
-    struct wi_model_counts *model, *next_model;
-    HASH_ITER(hh, metrics->models, model, next_model)
-    {
-        HASH_DEL(metrics->models, model);
+    struct wi_model_counts *model;
+    while ((model = WI_TABLE_TAKE(metrics->models))) {
         free(model->name);
         free(model);
     }
@@ -192,8 +189,7 @@ void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const c
 static struct wi_model_counts *find_model(
     struct wi_metrics *metrics, const char *name, unsigned version)
 {
-    struct wi_model_counts *model;
-    HASH_FIND_STR(metrics->models, name, model);
+    struct wi_model_counts *model = WI_TABLE_FIND(metrics->models, name, strlen(name));
     if (!model && HASH_COUNT(metrics->models) >= MODELS_MAX) {
         name = "other";
         version = 0;
@@ -382,58 +378,34 @@ static void write_models(const struct wi_metrics *metrics, struct wi_buffer *out
         write_model_value(out, queue, model->name, NULL, model->queue_s);
 }
 
-static double prompt_of(const struct text_counts *text)
-{
-    return text->prompt;
-}
-
-static double cached_of(const struct text_counts *text)
-{
-    return text->cached;
-}
-
-static double generated_of(const struct text_counts *text)
-{
-    return text->generated;
-}
-
-static const struct wi_histogram *first_token_of(const struct text_counts *text)
-{
-    return &text->first_token;
-}
-
-static const struct wi_histogram *per_token_of(const struct text_counts *text)
-{
-    return &text->per_token;
-}
-
 static void write_texts(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     static const struct {
         const char *name, *help;
-        double (*count)(const struct text_counts *text);
-        const struct wi_histogram *(*histogram)(const struct text_counts *text);
+        int is_count;
+        size_t at; /* in struct text_counts: a count, or a histogram */
     } rows[] = {
-        {"webinfer_prompt_tokens_total", "Tokens of prompts.", prompt_of, NULL},
+        {"webinfer_prompt_tokens_total", "Tokens of prompts.", 1,
+            offsetof(struct text_counts, prompt)},
         {"webinfer_cached_prompt_tokens_total",
-            "Tokens of prompts that a node had computed before.", cached_of, NULL},
-        {"webinfer_generation_tokens_total", "Tokens of answers.", generated_of, NULL},
+            "Tokens of prompts that a node had computed before.", 1,
+            offsetof(struct text_counts, cached)},
+        {"webinfer_generation_tokens_total", "Tokens of answers.", 1,
+            offsetof(struct text_counts, generated)},
         {"webinfer_time_to_first_token_seconds", "From accepted to the first token of an answer.",
-            NULL, first_token_of},
-        {"webinfer_time_per_output_token_seconds", "Of an answer's tokens after the first.", NULL,
-            per_token_of},
+            0, offsetof(struct text_counts, first_token)},
+        {"webinfer_time_per_output_token_seconds", "Of an answer's tokens after the first.", 0,
+            offsetof(struct text_counts, per_token)},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        wi_metric_head(out, rows[i].name, rows[i].count ? "counter" : "histogram", rows[i].help);
+        wi_metric_head(out, rows[i].name, rows[i].is_count ? "counter" : "histogram", rows[i].help);
         for (const struct series *series = metrics->series; series; series = series->hh.next) {
-            if (!series->text.answers)
-                continue;
-            if (rows[i].count)
-                wi_buffer_printf(out, "%s{%s} %.17g\n", rows[i].name, series->labels,
-                    rows[i].count(&series->text));
-            else
-                wi_metric_histogram(
-                    out, rows[i].name, series->labels, rows[i].histogram(&series->text));
+            const void *figure = (const char *)&series->text + rows[i].at;
+            if (series->text.answers && rows[i].is_count)
+                wi_buffer_printf(
+                    out, "%s{%s} %.17g\n", rows[i].name, series->labels, *(const double *)figure);
+            else if (series->text.answers)
+                wi_metric_histogram(out, rows[i].name, series->labels, figure);
         }
     }
 }

@@ -11,7 +11,6 @@ static enum MHD_Result add_argument(void *context, enum MHD_ValueKind kind, cons
     size_t name_size, const char *value, size_t value_size)
 {
     json_t *text = json_stringn(value ? value : "", value_size);
-    (void)kind;
     if (json_object_setn_new(context, name, name_size, text ? text : json_null()) == 0)
         return MHD_YES;
     json_object_set_new(context, "query", json_null()); /* the name is no UTF-8 */

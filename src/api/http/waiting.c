@@ -28,7 +28,6 @@ void wi_request_set_state(struct wi_request *request, enum wi_request_state stat
         [WI_REQUEST_GONE] = FROM(WAITING),
     };
     assert(legal[state] & (1u << request->state));
-    (void)legal;
     request->state = state;
 }
 

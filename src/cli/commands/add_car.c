@@ -342,16 +342,14 @@ struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error)
 
 void wi_add_car_free(struct wi_add_car *car)
 {
-    struct copy *copy, *next;
+    struct copy *copy;
     if (!car)
         return;
     for (size_t i = 0; car->files && i < car->count; i++) {
         free(car->names[i].path);
         free(car->files[i].stretches);
     }
-    HASH_ITER(hh, car->copies, copy, next)
-    {
-        HASH_DELETE(hh, car->copies, copy);
+    while ((copy = WI_TABLE_TAKE(car->copies))) {
         free(copy->bytes);
         free(copy);
     }

@@ -143,7 +143,7 @@ static void list(struct wi_fleet_place *place)
     size_t load = place->load = load_of(place);
     int first = load == 0 && group->class->ours;
 
-    if (!place->node->open)
+    if (!place->node->is.open)
         return;
     place->next = first ? group->loads[load].first : NULL;
     place->previous = first ? NULL : group->loads[load].last;
@@ -155,7 +155,7 @@ static void unlist(struct wi_fleet_place *place)
 {
     struct wi_fleet_group *group = place->group;
 
-    if (!place->node->open)
+    if (!place->node->is.open)
         return;
     *(place->previous ? &place->previous->next : &group->loads[place->load].first) = place->next;
     *(place->next ? &place->next->previous : &group->loads[place->load].last) = place->previous;
@@ -302,21 +302,49 @@ static struct wi_fleet_class *find_or_add_class(
     return class;
 }
 
+static void relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place *))
+{
+    for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
+        one(place);
+}
+
+static void recount(size_t *nodes, int before, int now)
+{
+    *nodes += (size_t)now - (size_t)before;
+}
+
+void wi_fleet_set(
+    struct wi_fleet *fleet, struct wi_fleet_node *node, const struct wi_fleet_state *state)
+{
+    struct wi_fleet_class *class = node->class;
+    const struct wi_fleet_state was = node->is;
+    int open = state->open != 0, away = !open && state->away;
+
+    if (!class)
+        return;
+    if (open != was.open)
+        relist(node, unlist);
+    node->is = (struct wi_fleet_state){open, away, away && state->paused, away && state->held};
+    if (open != was.open)
+        relist(node, list);
+    recount(&fleet->open, was.open, open);
+    recount(&class->open, was.open, open);
+    recount(&class->away, was.away, away);
+    recount(&class->paused, was.paused, node->is.paused);
+    recount(&class->held, was.held, node->is.held);
+}
+
 static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
 {
+    static const struct wi_fleet_state gone;
     struct wi_fleet_class *class = node->class;
     struct wi_fleet_place *place;
 
+    wi_fleet_set(fleet, node, &gone);
     while ((place = node->places)) {
         node->places = place->sibling;
         free_place(place);
     }
-    class->open -= (size_t)node->open;
-    class->away -= (size_t)node->away;
-    class->paused -= (size_t)node->paused;
-    class->held -= (size_t)node->held;
-    fleet->open -= (size_t)node->open;
-    node->open = node->away = node->paused = node->held = 0;
     node->class = NULL;
     fleet->count--;
     if (--class->count > 0)
@@ -352,47 +380,6 @@ void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
 {
     if (node->class)
         leave_class(fleet, node);
-}
-
-static void relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place *))
-{
-    for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
-        one(place);
-}
-
-void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away)
-{
-    open = open != 0;
-    away = !open && away;
-    if (!node->class)
-        return;
-    node->class->away += (size_t)away - (size_t)node->away;
-    node->away = away;
-    if (node->open == open)
-        return;
-    relist(node, unlist);
-    node->open = open;
-    relist(node, list);
-    node->class->open += open ? 1 : (size_t)-1;
-    fleet->open += open ? 1 : (size_t)-1;
-}
-
-void wi_fleet_pause(struct wi_fleet_node *node, int paused)
-{
-    paused = node->away && paused;
-    if (!node->class)
-        return;
-    node->class->paused += (size_t)paused - (size_t)node->paused;
-    node->paused = paused;
-}
-
-void wi_fleet_hold(struct wi_fleet_node *node, int held)
-{
-    held = node->away && held;
-    if (!node->class)
-        return;
-    node->class->held += (size_t)held - (size_t)node->held;
-    node->held = held;
 }
 
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)

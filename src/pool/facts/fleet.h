@@ -57,13 +57,19 @@ struct wi_fleet_work {
     int closed;     /* one of them is to be alone: the engine takes no others */
 };
 
+/* Whether it takes work; if not, whether it will again by itself; if so, whether its person is why
+ * it takes none, and whether it would take some, but is not to be given any yet. */
+struct wi_fleet_state {
+    int open, away, paused, held;
+};
+
 /* Embedded in what a node is to the owner; zero-initialise. */
 struct wi_fleet_node {
     const char *id; /* the owner's, as long as it is in the fleet */
     struct wi_fleet_class *class;
     int doubted;   /* taken only where nothing else has room: the owner's, before wi_fleet_put */
     int reachable; /* open to what proves something of it, whatever else it gets: the owner's */
-    int open, away, paused, held;
+    struct wi_fleet_state is;
     struct wi_fleet_work work[WI_FLEET_QUEUES];
     struct wi_fleet_place *places;
 };
@@ -78,12 +84,8 @@ struct wi_fleet {
 void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char *id,
     const struct wi_node_info *info);
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
-/* Whether it takes work; if not, whether it will again by itself (`away`). */
-void wi_fleet_open(struct wi_fleet *fleet, struct wi_fleet_node *node, int open, int away);
-/* Whether its person is why it is away. */
-void wi_fleet_pause(struct wi_fleet_node *node, int paused);
-/* Whether it would take work, but is not to be given any yet. */
-void wi_fleet_hold(struct wi_fleet_node *node, int held);
+void wi_fleet_set(
+    struct wi_fleet *fleet, struct wi_fleet_node *node, const struct wi_fleet_state *state);
 /* What is on it. */
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */

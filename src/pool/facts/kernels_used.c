@@ -33,10 +33,7 @@ static void make_key(char key[KEY_SIZE], const struct wi_place *place, const cha
 
 static struct use *find(const struct wi_kernels_used *used, const char *key)
 {
-    struct use *found;
-
-    HASH_FIND_STR(used->items, key, found);
-    return found;
+    return WI_TABLE_FIND(used->items, key, strlen(key));
 }
 
 static void drop(struct wi_kernels_used *used, struct use *use)

@@ -113,10 +113,7 @@ size_t wi_pool_nodes_count(const struct pool_nodes *nodes)
 
 struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id)
 {
-    struct pool_node *node;
-
-    HASH_FIND_STR(nodes->all, id, node);
-    return node;
+    return WI_TABLE_FIND(nodes->all, id, strlen(id));
 }
 
 const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes)
@@ -168,10 +165,11 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 
     tell(node);
     node->place.reachable = reachable;
-    wi_fleet_open(
-        &nodes->fleet, &node->place, reachable && !info->draining && !info->held, !info->draining);
-    wi_fleet_pause(&node->place, info->paused);
-    wi_fleet_hold(&node->place, reachable && info->held);
+    const struct wi_fleet_state state = {.open = reachable && !info->draining && !info->held,
+        .away = !info->draining,
+        .paused = info->paused,
+        .held = reachable && info->held};
+    wi_fleet_set(&nodes->fleet, &node->place, &state);
 }
 
 struct pool_node *wi_pool_nodes_up(

@@ -33,14 +33,10 @@ static void drop(struct wi_prefixes *prefixes, struct prefix *prefix)
 
 void wi_prefixes_free(struct wi_prefixes *prefixes)
 {
-    struct prefix *prefix, *next;
-
     if (!prefixes)
         return;
-    HASH_ITER(hh, prefixes->items, prefix, next)
-    {
-        drop(prefixes, prefix);
-    }
+    while (prefixes->items)
+        drop(prefixes, prefixes->items);
     free(prefixes);
 }
 
@@ -53,10 +49,7 @@ static void use(struct wi_prefixes *prefixes, struct prefix *prefix)
 
 static struct prefix *find(struct wi_prefixes *prefixes, const struct wi_prefix_key *key)
 {
-    struct prefix *prefix;
-
-    HASH_FIND(hh, prefixes->items, key, sizeof *key, prefix);
-    return prefix;
+    return WI_TABLE_FIND(prefixes->items, key, sizeof *key);
 }
 
 void wi_prefixes_note(struct wi_prefixes *prefixes, const struct wi_prefix_key *key,

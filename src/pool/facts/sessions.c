@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <utlist.h>
 
 struct pool_session {
     struct pool_session *next;
@@ -126,11 +127,7 @@ static void forget_successor(struct pool_sessions *sessions, const struct pool_s
 
 static void remove_session(struct pool_sessions *sessions, struct pool_session *session)
 {
-    struct pool_session **link = &sessions->first;
-
-    while (*link != session)
-        link = &(*link)->next;
-    *link = session->next;
+    LL_DELETE(sessions->first, session);
     wi_session_free(session->info.browser);
     free(session);
 }
@@ -175,8 +172,7 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     session->sessions = sessions;
     session->info.started_at = wi_wall_ms();
     session->info.started = wi_now_ms();
-    session->next = sessions->first;
-    sessions->first = session;
+    LL_PREPEND(sessions->first, session);
     sessions->counters.started++;
     tell(session);
     return session;

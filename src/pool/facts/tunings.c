@@ -40,10 +40,7 @@ static void make_key(char key[KEY_SIZE], const struct wi_tuning_owner *owner, co
 
 static struct item *find(const struct wi_tunings *tunings, const char *key)
 {
-    struct item *found;
-
-    HASH_FIND_STR(tunings->items, key, found);
-    return found;
+    return WI_TABLE_FIND(tunings->items, key, strlen(key));
 }
 
 static void drop(struct wi_tunings *tunings, struct item *item)

@@ -104,18 +104,12 @@ static int read_key(const char *key, char precision[16], struct wi_place *place)
 
 static struct verdict *find(const struct wi_verdicts *verdicts, const char *key)
 {
-    struct verdict *verdict;
-
-    HASH_FIND_STR(verdicts->all, key, verdict);
-    return verdict;
+    return WI_TABLE_FIND(verdicts->all, key, strlen(key));
 }
 
 static struct known *find_known(const struct wi_verdicts *verdicts, const char *hash, size_t length)
 {
-    struct known *known;
-
-    HASH_FIND(hh, verdicts->models, hash, length, known);
-    return known;
+    return WI_TABLE_FIND(verdicts->models, hash, length);
 }
 
 static struct known *find_or_add_known(struct wi_verdicts *verdicts, const char *key)
@@ -251,14 +245,10 @@ struct wi_verdicts *wi_verdicts_new(struct wi_db *db)
 
 void wi_verdicts_free(struct wi_verdicts *verdicts)
 {
-    struct verdict *verdict, *next;
-
     if (!verdicts)
         return;
-    HASH_ITER(hh, verdicts->all, verdict, next)
-    {
-        drop(verdicts, verdict);
-    }
+    while (verdicts->all)
+        drop(verdicts, verdicts->all);
     free(verdicts);
 }
 

@@ -57,7 +57,6 @@ static const struct wi_param hidden_table[] = {TYPE, WI_PARAM(block, data, ANY),
 static enum wi_code read_text(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
-    (void)value;
     return wi_conversation_text(
         reading->talk, message_of(reading), block->text, wi_path_member(where, "text").text);
 }
@@ -79,7 +78,6 @@ static enum wi_code read_image(
     struct source source = {0};
     struct wi_path path = wi_path_member(where, "source");
     const char *type = json_string_value(json_object_get(block->source, "type"));
-    (void)value;
     if (type && strcmp(type, "base64") != 0)
         return wi_parameters_refuse(wi_path_member(path.text, "type").text,
             "base64, with the picture in data: nothing is fetched for a client, and no files are "
@@ -111,7 +109,6 @@ static enum wi_code read_call(
 static enum wi_code read_thought(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
-    (void)value;
     return wi_conversation_thought(reading->talk, message_of(reading), block->thinking,
         wi_path_member(where, "thinking").text);
 }
@@ -120,10 +117,6 @@ static enum wi_code read_thought(
 static enum wi_code read_hidden(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
-    (void)reading;
-    (void)block;
-    (void)value;
-    (void)where;
     return WI_OK;
 }
 

@@ -78,8 +78,6 @@ struct wi_printing *wi_anthropic_print(
     const json_t *choice = wi_generation_choice(outcome->result, 0);
     const struct wi_part whole = wi_generation_part(choice, 0);
     struct wi_content content = {0};
-    (void)infer;
-    (void)error;
     wi_content_add(&content, &whole, NULL);
     wi_content_end(&content, NULL);
     json_t *message = make_message(outcome->id, outcome->model_name, content.list,
@@ -92,8 +90,6 @@ struct wi_printing *wi_anthropic_print_count(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     size_t count = json_array_size(json_object_get(outcome->result, "tokens"));
-    (void)infer;
-    (void)error;
     return wi_printing_json(json_pack("{s:I}", "input_tokens", (json_int_t)count));
 }
 
@@ -118,9 +114,6 @@ void wi_anthropic_stream_part(
 void wi_anthropic_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {
-    (void)face;
-    (void)progress;
-    (void)position;
     wi_content_event("ping", json_object(), out);
 }
 
@@ -131,7 +124,6 @@ struct wi_printing *wi_anthropic_stream_done(
     const struct wi_part whole = wi_generation_part(choice, 0);
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     struct wi_content *content = infer->extras;
-    (void)error;
     if (outcome->parts == 0)
         wi_content_add(content, &whole, &printing->text);
     wi_content_end(content, &printing->text);
@@ -146,7 +138,6 @@ struct wi_printing *wi_anthropic_stream_done(
 void wi_anthropic_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
-    (void)face;
     wi_buffer_puts(out, "event: error\ndata: ");
     wi_anthropic_error(out, error, request_id);
     wi_buffer_puts(out, "\n");

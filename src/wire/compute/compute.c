@@ -185,8 +185,6 @@ static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t j
 static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
-    (void)model;
-    (void)limits;
     const struct wi_inference *asked = infer->asked;
     return asked->program
                ? wi_program_check(asked->program, &asked->tensors, error)

@@ -75,8 +75,6 @@ static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {0};
-    (void)body;
-    (void)budget;
     enum wi_code code =
         wi_kserve_read_members(infer, root, wi_kserve_generate_params, &fields, error);
     if (code == WI_OK)
@@ -151,7 +149,6 @@ static json_t *whole_text(const struct wi_outcome *outcome)
 struct wi_printing *wi_kserve_print_generate(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    (void)error;
     return wi_printing_json(answer_json(infer, outcome->model_name, whole_text(outcome)));
 }
 
@@ -176,7 +173,6 @@ struct wi_printing *wi_kserve_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
-    (void)error;
     add_event(&printing->text, infer, outcome->model_name,
         outcome->parts == 0 ? whole_text(outcome) : json_string(""), 1);
     return printing;

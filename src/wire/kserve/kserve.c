@@ -65,24 +65,18 @@ static void error_generate(
 
 static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    (void)out;
-    (void)face;
 }
 
 /* These clients know no such event, but a comment shows them that somebody is there. */
 static void stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {
-    (void)face;
-    (void)progress;
-    (void)position;
     wi_buffer_puts(out, ": under way\n\n");
 }
 
 static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
-    (void)face;
     wi_buffer_puts(out, "data: ");
     print_error(out, error, "text_input", request_id);
     wi_buffer_puts(out, "\n\n");
@@ -91,8 +85,6 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
 /* Only what its address says to be one is a stream. */
 static enum wi_code check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
-    (void)infer;
-    (void)error;
     return WI_OK;
 }
 

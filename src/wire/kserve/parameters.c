@@ -135,6 +135,5 @@ enum wi_code wi_kserve_read_parameters(
 enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error)
 {
-    (void)content_type;
     return wi_native_frame(NULL, head_length, body_size, json_size, error);
 }

@@ -82,7 +82,6 @@ struct wi_printing *wi_ollama_print_text(
     const json_t *choice = extras->only_load ? NULL : wi_generation_choice(outcome->result, 0);
     json_t *logprobs = json_object_get(choice, "logprobs");
     json_t *answer = wi_ollama_head(outcome->model_name, 1);
-    (void)error;
     wi_ollama_put_made(answer, infer, json_object_get(choice, "text"),
         json_object_get(choice, "reasoning"), wi_ollama_calls_of(choice));
     if (json_is_array(logprobs))
@@ -109,7 +108,6 @@ struct wi_printing *wi_ollama_print_embed(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
-    (void)infer;
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, "{\"model\":");
@@ -129,7 +127,6 @@ struct wi_printing *wi_ollama_print_embeddings(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     struct wi_printing *printing = wi_vectors_print(outcome->outputs, ROW_BYTES, write_rows, error);
-    (void)infer;
     if (!printing)
         return NULL;
     wi_buffer_puts(&printing->text, "{\"embedding\":");

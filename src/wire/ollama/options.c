@@ -169,6 +169,5 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
 enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
     (void)infer; /* what writes a text may be a stream, and nothing else is one here */
-    (void)error;
     return WI_OK;
 }

@@ -34,8 +34,6 @@ static void add_made(struct wi_buffer *out, const struct wi_stream_face *face, j
 
 void wi_ollama_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    (void)out;
-    (void)face;
 }
 
 /* There is one answer: these clients ask for no more. */
@@ -54,10 +52,6 @@ void wi_ollama_stream_part(
 void wi_ollama_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {
-    (void)out;
-    (void)face;
-    (void)progress;
-    (void)position;
 }
 
 struct wi_printing *wi_ollama_stream_done(
@@ -67,7 +61,6 @@ struct wi_printing *wi_ollama_stream_done(
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     const json_t *choice = wi_generation_choice(outcome->result, 0);
-    (void)error;
     if (outcome->parts == 0) /* of a node that makes none */
         add_made(&printing->text, &face, json_object_get(choice, "text"), choice,
             wi_ollama_calls_of(choice));
@@ -83,6 +76,5 @@ struct wi_printing *wi_ollama_stream_done(
 void wi_ollama_stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
-    (void)face;
     wi_ollama_print_error(out, error, request_id);
 }

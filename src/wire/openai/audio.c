@@ -152,8 +152,6 @@ static void identify_form(const unsigned char *bytes, size_t size, unsigned char
 static enum wi_code parse_transcription(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    (void)json_size;
-    (void)budget;
     return parse_form(infer, body, error);
 }
 
@@ -243,7 +241,6 @@ static struct wi_printing *print_heard(
     const json_t *result = outcome->result, *segments = json_object_get(result, "segments");
     const struct wi_openai_extras *extras = infer->extras;
     struct wi_buffer *out = &printing->text;
-    (void)error;
     switch (extras->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
@@ -271,14 +268,11 @@ static struct wi_printing *print_heard(
 
 static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    (void)out;
-    (void)face;
 }
 
 static void stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
-    (void)face;
     json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
     if (text)
         wi_printing_event(
@@ -289,8 +283,6 @@ static struct wi_printing *stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
-    (void)infer;
-    (void)error;
     wi_printing_event(&printing->text, NULL,
         json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
             text_of(outcome->result), "usage", usage_of(outcome->result)));
@@ -300,7 +292,6 @@ static struct wi_printing *stream_done(
 static void stream_error(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_error *error, const char *request_id)
 {
-    (void)face;
     (void)request_id; /* is in a header */
     wi_buffer_puts(out, "data: {\"error\":");
     wi_openai_error(out, error, "file");

@@ -34,14 +34,12 @@ static struct wi_printing *print_text(const struct wi_infer *infer,
 struct wi_printing *wi_openai_print_chat(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    (void)error;
     return print_text(infer, outcome, "chatcmpl", "chat.completion", wi_openai_message);
 }
 
 struct wi_printing *wi_openai_print_completion(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    (void)error;
     return print_text(infer, outcome, "cmpl", "text_completion", wi_openai_text);
 }
 
@@ -160,7 +158,6 @@ struct wi_printing *wi_openai_print_ranking(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     const struct wi_openai_extras *extras = infer->extras;
-    (void)error;
     json_t *answer =
         wi_openai_head("rerank", outcome->id, "list", outcome->model_name, extras->created);
     json_object_set_new(
@@ -173,8 +170,6 @@ struct wi_printing *wi_openai_print_tokens(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
     json_t *tokens = json_object_get(outcome->result, "tokens");
-    (void)infer;
-    (void)error;
     return wi_printing_json(json_pack("{s:s, s:O, s:I}", "model", outcome->model_name, "tokens",
         tokens, "count", (json_int_t)json_array_size(tokens)));
 }

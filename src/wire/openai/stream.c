@@ -51,9 +51,6 @@ void wi_openai_stream_part(
 void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {
-    (void)face;
-    (void)progress;
-    (void)position;
     wi_buffer_puts(out, ": under way\n\n");
 }
 
@@ -92,7 +89,6 @@ struct wi_printing *wi_openai_stream_done(
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     const json_t *result = outcome->result;
     size_t count = (size_t)extras->answers;
-    (void)error;
     for (size_t i = 0; i < count; i++) {
         const json_t *choice = wi_generation_choice(result, i);
         const struct wi_part whole = wi_generation_part(choice, (unsigned)i);

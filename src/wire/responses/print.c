@@ -64,7 +64,6 @@ struct wi_printing *wi_responses_print(
 {
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     struct wi_output output = {0};
-    (void)error;
     end(&output, outcome, 0, NULL);
     struct wi_printing *printing = wi_printing_json(finish(&face, &output, outcome->result));
     wi_output_clear(&output);
@@ -101,7 +100,6 @@ struct wi_printing *wi_responses_stream_done(
     struct wi_responses_extras *extras = infer->extras;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     int complete = is_complete(wi_generation_choice(outcome->result, 0));
-    (void)error;
     end(&extras->streamed, outcome, outcome->parts > 0, &printing->text);
     tell(&face, complete ? "response.completed" : "response.incomplete",
         finish(&face, &extras->streamed, outcome->result), &printing->text);

@@ -34,7 +34,7 @@ export function setUp(builds = ['wasm', 'webgpu'], absent = {}) {
             },
             close() {},
         };
-        dispatcher.attach(build, world.ports[build], generation);
+        dispatcher.workers.attach(build, world.ports[build], generation);
         world.tell(build, {
             type: 'capabilities', platforms: { [platform]: report }, engines: { ort: '1', builtin: '1' }, engine_info: ENGINES,
             steps: ['builtin', 'llama', 'pipeline'],

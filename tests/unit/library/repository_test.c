@@ -268,20 +268,53 @@ TEST(many_files_need_few_descriptors)
     wi_model_unref(model);
 }
 
-/* --- hashes that are known -------------------------------------------------------------------- */
+/* --- a database that is played ---------------------------------------------------------------- */
 
-struct kept {
-    int count;
-    char key[64], value[160];
-};
+static struct {
+    int puts, forgotten;
+    char key[80], value[400];                         /* the last */
+    void (*feed)(wi_db_each_fn *each, void *context); /* what it has; NULL: nothing */
+} played;
+#define DATABASE ((struct wi_db *)&played)
 
-static void keep(void *context, const char *key, const char *value)
+void wi_db_put(
+    struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
 {
-    struct kept *kept = context;
-    kept->count++;
-    snprintf(kept->key, sizeof kept->key, "%s", key);
-    snprintf(kept->value, sizeof kept->value, "%s", value);
+    if (!db)
+        return;
+    played.puts++;
+    snprintf(played.key, sizeof played.key, "%s", key);
+    snprintf(played.value, sizeof played.value, "%s", value);
 }
+
+void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
+{
+    if (!db)
+        return;
+    played.forgotten++;
+    snprintf(played.key, sizeof played.key, "%s", key);
+}
+
+void wi_db_each(
+    struct wi_db *db, enum wi_db_space space, int rules, wi_db_each_fn *each, void *context)
+{
+    if (db && played.feed)
+        played.feed(each, context);
+}
+
+static void reset_kept(void)
+{
+    memset(&played, 0, sizeof played);
+}
+
+static void feed_kept(wi_db_each_fn *each, void *context)
+{
+    each(context, "1 2", "[3,4,5,\"no hash\"]");
+    each(context, "nonsense", "[]");
+    each(context, played.key, played.value);
+}
+
+/* --- hashes that are known -------------------------------------------------------------------- */
 
 static void use_cache(struct fixture *f, struct wi_hash_cache *cache)
 {
@@ -293,31 +326,29 @@ TEST(a_file_is_hashed_once)
 {
     struct fixture *f = *state;
     struct wi_repository_counters counters;
-    struct kept kept = {0}, none = {0};
-    struct wi_hash_cache *cache = wi_hash_cache_new(keep, &kept);
+    reset_kept();
+    struct wi_hash_cache *cache = wi_hash_cache_new(DATABASE);
     char *path = wi_sprintf("%s/m/model.onnx", f->repository);
     put_model(f, "m", "");
     use_cache(f, cache);
     wi_model_unref(find_good(f, "m"));
-    assert_int_equal(kept.count, 0); /* it is too new to tell a change by its time */
+    assert_int_equal(played.puts, 0); /* it is too new to tell a change by its time */
     const struct timespec times[2] = {{.tv_sec = 1000000}, {.tv_sec = 1000000, .tv_nsec = 7}};
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
     struct wi_model *model = find_good(f, "m");
-    assert_int_equal(kept.count, 1);
+    assert_int_equal(played.puts, 1);
     wi_repository_counters(f->models, &counters);
     assert_int_equal(counters.hashed_bytes, 2 * wi_manifest_bytes(&model->manifest));
     /* Another life of the daemon. */
-    struct wi_hash_cache *next = wi_hash_cache_new(keep, &none);
-    wi_hash_cache_restore(next, "1 2", "[3,4,5,\"no hash\"]");
-    wi_hash_cache_restore(next, "nonsense", "[]");
-    wi_hash_cache_restore(next, kept.key, kept.value);
+    played.feed = feed_kept;
+    struct wi_hash_cache *next = wi_hash_cache_new(DATABASE);
     use_cache(f, next);
     struct wi_model *again = find_good(f, "m");
     assert_string_equal(again->hash, model->hash);
     wi_repository_counters(f->models, &counters);
     assert_int_equal(counters.hashed_bytes, 0);
     assert_int_equal(counters.known_bytes, wi_manifest_bytes(&model->manifest));
-    assert_int_equal(none.count, 0);
+    assert_int_equal(played.puts, 1);
     wi_model_unref(again);
     wi_model_unref(model);
     put_model(f, "m", "other");
@@ -734,20 +765,6 @@ TEST(one_is_read_at_a_time_and_the_smallest_first)
 
 /* --- how often they ran ----------------------------------------------------------------------- */
 
-struct kept_runs {
-    int puts, forgotten;
-    char key[80], value[400];
-};
-
-static void keep_runs(void *context, const char *key, const char *value)
-{
-    struct kept_runs *kept = context;
-    kept->puts += value != NULL;
-    kept->forgotten += value == NULL;
-    snprintf(kept->key, sizeof kept->key, "%s", key);
-    snprintf(kept->value, sizeof kept->value, "%s", value ? value : "");
-}
-
 static int64_t this_hour(void)
 {
     return wi_wall_ms() / 3600000;
@@ -757,7 +774,7 @@ static int64_t this_hour(void)
 TEST(runs_are_counted_by_what_runs)
 {
     struct fixture *f = *state;
-    struct kept_runs kept = {0};
+    reset_kept();
     put_model(f, "one", "same");
     put_model(f, "two", "same");
     put_model(f, "other", "different");
@@ -771,24 +788,43 @@ TEST(runs_are_counted_by_what_runs)
     assert_int_equal(wi_repository_runs(f->models, one->hash), 4);
     assert_int_equal(wi_repository_runs(f->models, other->hash), 0);
 
-    wi_repository_keep_runs(f->models, keep_runs, &kept);
+    wi_repository_keep_runs(f->models, DATABASE);
     wi_repository_free(f->models);
     f->models = wi_repository_new(&f->loop, f->repository, NULL);
-    assert_int_equal(kept.puts, 1);
-    assert_string_equal(kept.key, one->hash);
-    wi_repository_restore_runs(f->models, kept.key, kept.value);
-    assert_int_equal(wi_repository_runs(f->models, kept.key), 4);
+    assert_int_equal(played.puts, 1);
+    assert_string_equal(played.key, one->hash);
+    played.feed = feed_kept;
+    wi_repository_keep_runs(f->models, DATABASE);
+    assert_int_equal(wi_repository_runs(f->models, played.key), 4);
     wi_model_unref(one);
     wi_model_unref(two);
     wi_model_unref(other);
 }
 
-static void restore(struct fixture *f, char digit, int64_t hours_ago, const char *counts)
+static const char each_hour[] = ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
+
+static void feed_one(
+    wi_db_each_fn *each, void *context, char digit, int64_t hours_ago, const char *counts)
 {
     char key[65] = "", value[400];
     memset(key, digit, 64);
     snprintf(value, sizeof value, "[%lld%s]", (long long)(this_hour() - hours_ago), counts);
-    wi_repository_restore_runs(f->models, key, value);
+    each(context, key, value);
+}
+
+static void feed_days(wi_db_each_fn *each, void *context)
+{
+    feed_one(each, context, 'a', 0, each_hour);
+    feed_one(each, context, 'b', 20, each_hour);
+    feed_one(each, context, 'c', 24, each_hour);
+}
+
+static void feed_what_is_wrong(wi_db_each_fn *each, void *context)
+{
+    feed_one(each, context, 'd', 1, ",1");
+    feed_one(each, context, 'e', -1, each_hour);
+    feed_one(each, context, 'f', 0, ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1");
+    each(context, "key", "[]");
 }
 
 static uint64_t runs_of(struct fixture *f, char digit)
@@ -800,45 +836,49 @@ static uint64_t runs_of(struct fixture *f, char digit)
 
 TEST(runs_are_of_the_last_day)
 {
-    static const char each[] = ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1";
     struct fixture *f = *state;
-    struct kept_runs kept = {0};
     int64_t hour;
     do { /* should the hour end meanwhile */
         hour = this_hour();
         wi_repository_free(f->models);
+        reset_kept();
+        played.feed = feed_days;
         f->models = wi_repository_new(&f->loop, f->repository, NULL);
-        restore(f, 'a', 0, each);
-        restore(f, 'b', 20, each);
-        restore(f, 'c', 24, each);
+        wi_repository_keep_runs(f->models, DATABASE);
     } while (hour != this_hour());
     assert_int_equal(runs_of(f, 'a'), 24);
     assert_int_equal(runs_of(f, 'b'), 4);
     assert_int_equal(runs_of(f, 'c'), 0);
-    wi_repository_keep_runs(f->models, keep_runs, &kept);
     wi_repository_free(f->models);
     f->models = wi_repository_new(&f->loop, f->repository, NULL);
-    assert_int_equal(kept.forgotten, 1);
-    assert_int_equal(kept.puts, 0); /* the others are as they were */
-    assert_int_equal(kept.key[0], 'c');
-    restore(f, 'd', 1, ",1");
-    restore(f, 'e', -1, each);
-    restore(f, 'f', 0, ",1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,-1");
-    wi_repository_restore_runs(f->models, "key", "[]");
+    assert_int_equal(played.forgotten, 1);
+    assert_int_equal(played.puts, 0); /* the others are as they were */
+    assert_int_equal(played.key[0], 'c');
+    played.feed = feed_what_is_wrong;
+    wi_repository_keep_runs(f->models, DATABASE);
     for (char digit = 'd'; digit <= 'f'; digit++)
         assert_int_equal(runs_of(f, digit), 0);
 }
 
-TEST(no_more_is_counted_than_there_is_room_for)
+static void feed_many(wi_db_each_fn *each, void *context)
 {
     static const char none[] = ",0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0,0";
-    struct fixture *f = *state;
     char key[65], value[100];
     for (int i = 0; i <= WI_REPOSITORY_RUNS_MAX; i++) {
         snprintf(key, sizeof key, "%064d", i);
         snprintf(value, sizeof value, "[%lld,%d%s]", (long long)this_hour() - (i == 7), 5, none);
-        wi_repository_restore_runs(f->models, key, value);
+        each(context, key, value);
     }
+}
+
+TEST(no_more_is_counted_than_there_is_room_for)
+{
+    struct fixture *f = *state;
+    char key[65];
+    reset_kept();
+    played.feed = feed_many;
+    wi_repository_keep_runs(f->models, DATABASE);
+    snprintf(key, sizeof key, "%064d", WI_REPOSITORY_RUNS_MAX);
     assert_int_equal(wi_repository_runs(f->models, key), 5);
     snprintf(key, sizeof key, "%064d", 7);
     assert_int_equal(wi_repository_runs(f->models, key), 0); /* which ran longest ago */

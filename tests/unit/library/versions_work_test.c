@@ -37,7 +37,7 @@ static int set_up(void **state)
     struct fixture *f = wi_alloc(sizeof *f);
     make_root(f->directory, "work");
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    f->cache = wi_hash_cache_new(NULL, NULL);
+    f->cache = wi_hash_cache_new(NULL);
     f->models = wi_repository_new(&f->loop, f->directory, f->cache);
     f->work = wi_versions_work_new(&f->loop, f->models);
     wi_versions_work_add_user(f->work, list_loaded, f);

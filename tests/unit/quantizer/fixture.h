@@ -291,7 +291,7 @@ static inline int set_up(void **state)
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.quantize_on_demand = 1;
     f->broken = f->first_seen = WI_PLATFORM_COUNT;
-    f->cache = wi_hash_cache_new(NULL, NULL);
+    f->cache = wi_hash_cache_new(NULL);
     f->models = wi_repository_new(&f->loop, f->directory, f->cache);
     f->work = wi_versions_work_new(&f->loop, f->models);
     const struct wi_quantizer_deps deps = deps_of(f);

@@ -4,7 +4,7 @@ import { h } from '../draw.js';
 import { button, say } from '../parts.js';
 import { commandsOf } from './code.js';
 
-/** @typedef {import('./code.js').Asked} Asked */
+/** @import { Asked } from './code.js' */
 
 /** @param {() => void} redraw @returns {(asked: () => Asked | null) => import('../draw.js').Part} draws it; what would be sent is asked for
  * only while it is open, and null where the input is not whole */

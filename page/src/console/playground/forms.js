@@ -8,8 +8,8 @@ import { makeSpeech } from './forms/speech.js';
 import { makeTensors } from './forms/tensors.js';
 import { makeText } from './forms/text.js';
 
-/** @typedef {import('../draw.js').Part} Part */
-/** @typedef {import('./runs.js').Run} Run */
+/** @import { Part } from '../draw.js' */
+/** @import { Run } from './runs.js' */
 /** @typedef {{model: any, task: string, openapi: () => any, redraw: () => void, say: (text: string, isError?: boolean) => void}} Context `model` as
  * GET /v1/models/NAME tells it; `openapi` the daemon's description of itself, null where there is none (yet) */
 /** @typedef {{inputs: any, options?: Record<string, any>, task?: string, files?: Record<string, File | Blob>,

@@ -7,8 +7,8 @@ import { placeName, atOf } from './places.js';
 import { problem } from './problem.js';
 import { firstPart, tokensPerSecond } from './runs.js';
 
-/** @typedef {import('./runs.js').Run} Run */
-/** @typedef {import('../draw.js').Part} Part */
+/** @import { Run } from './runs.js' */
+/** @import { Part } from '../draw.js' */
 
 /** @type {Record<string, 'good' | 'wait' | 'bad' | ''>} */
 const KINDS = { waiting: 'wait', running: 'wait', done: 'good', failed: 'bad', stopped: '' };

@@ -14,8 +14,7 @@ const AGAIN_MS = 2000;
 
 /** A message of more characters has a height of its own, and is scrolled. */
 const LONG = 600;
-/** @typedef {import('../lines.js').Line} Line */
-/** @typedef {import('../lines.js').Filter} Filter */
+/** @import { Filter, Line } from '../lines.js' */
 
 /** @param {import('../main.js').App} app @param {URLSearchParams} query of the address @returns {import('../main.js').View} */
 export function logsView(app, query) {

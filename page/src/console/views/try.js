@@ -13,9 +13,8 @@ import { results } from '../playground/results.js';
 import { Runs } from '../playground/runs.js';
 import { modelHref } from './models.js';
 
-/** @typedef {import('../main.js').App} App */
-/** @typedef {import('../main.js').View} View */
-/** @typedef {import('../playground/forms.js').Form} Form */
+/** @import { App, View } from '../main.js' */
+/** @import { Form } from '../playground/forms.js' */
 
 /** @param {App} app @param {string} name @param {URLSearchParams} query @returns {View} */
 export const tryView = (app, name, query) => (name ? new Playground(app, name, query).view() : choose(app));

@@ -5,8 +5,8 @@ import { readPixels } from './pixels.js';
 import { useOurPixels } from './raw_image.js';
 import { checkSizes } from './sizes.js';
 
-/** @typedef {import('../../shared/messages.js').RunMessage} RunMessage */
-/** @typedef {import('../loading.js').Loaded} Loaded */
+/** @import { RunMessage } from '../../shared/messages.js' */
+/** @import { Loaded } from '../loading.js' */
 
 /**
  * `image` is the library's RawImage, which its processors change; `width` and `height` are the picture's

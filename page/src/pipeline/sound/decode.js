@@ -13,7 +13,7 @@ import { checkFormat, isWav, readWav } from './wav.js';
 /** What a request says of its sound: `media_type` as the client said it; `sampling_rate` and `channels`
  * are raw PCM's.
  * @typedef {{media_type?: string, sampling_rate?: number, channels?: number}} SoundHead */
-/** @typedef {import('./source.js').Source} Source */
+/** @import { Source } from './source.js' */
 /** @typedef {{signal: AbortSignal, step: () => Promise<void>}} Stepper as engine/run.js has it */
 
 /** @type {Readonly<Record<string, keyof typeof SAMPLES>>} */

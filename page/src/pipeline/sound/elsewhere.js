@@ -5,8 +5,7 @@
 import { throwIfCancelled } from '../../engine/failure.js';
 import { invalid, longest, tooLong } from './limits.js';
 
-/** @typedef {import('../../shared/messages.js').DecodeSound} DecodeSound */
-/** @typedef {import('../../shared/messages.js').DecodedSound} DecodedSound */
+/** @import { DecodeSound, DecodedSound } from '../../shared/messages.js' */
 
 /** A file of so many bytes is decoded at most: an hour of mp3 at 128 kbit/s has 58 MB. */
 const MAX_BYTES = 64 << 20;

@@ -8,7 +8,7 @@
  * β = 0.1102 (A − 8.7) and M = (A − 8) / (2.285 Δω).
  */
 
-/** @typedef {import('./source.js').Source} Source */
+/** @import { Source } from './source.js' */
 
 /** dB below which everything stays that the new rate cannot hold. */
 const ATTENUATION = 80;

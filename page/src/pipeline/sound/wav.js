@@ -5,7 +5,7 @@
 import { invalid, MAX_CHANNELS, MAX_RATE, MIN_RATE } from './limits.js';
 import { interleaved, SAMPLES } from './source.js';
 
-/** @typedef {import('./source.js').Source} Source */
+/** @import { Source } from './source.js' */
 /** @typedef {{kind: string | null, channels: number, rate: number, frameBytes: number}} Format */
 
 const PCM = 1;

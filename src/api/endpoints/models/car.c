@@ -122,7 +122,6 @@ static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max
 {
     struct sender *sender = context;
     struct wi_request *request = sender->request;
-    (void)position;
     wi_taking_rest(&sender->taking);
     if (sender->is_cut)
         return MHD_CONTENT_READER_END_WITH_ERROR;

@@ -345,7 +345,6 @@ static struct listing begin_listing(const struct wi_api *api, const struct wi_pa
 static void want_loaded(
     void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
-    (void)problem;
     json_object_set_new(context, row ? row->name : model->name, json_array());
 }
 
@@ -408,7 +407,6 @@ static void add_openai(
     void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
 {
     const struct listing *listing = context;
-    (void)row;
     json_array_append_new(listing->list, openai_json(listing->api, name, model));
 }
 
@@ -529,7 +527,6 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         add_pins(request->api, model->name, found);
     json_decref(loaded);
     answer_model(request, model, found);
-    (void)work;
 }
 
 /* It may be on its way, or not have got here. */
@@ -538,7 +535,6 @@ static void on_missing(struct wi_request *request, void *work, const struct wi_e
     const struct wi_api *api = request->api;
     struct wi_pull_info info;
     struct wi_error error = *failure;
-    (void)work;
     if (failure->code == WI_MODEL_NOT_FOUND && is_pulling(api, request->argument, &info)) {
         wi_request_answer_json(request, 200,
             json_pack("{s:s, s:o}", "name", info.name, "pulling", wi_api_pull_json(&info)));
@@ -648,7 +644,6 @@ static void on_sampled(struct wi_request *request, void *work, struct wi_model *
     struct wi_inference *asked = wi_probe_usual(model, WI_TASK_NONE, SAMPLE_SEED);
     struct wi_buffer text = {0};
     struct wi_error error;
-    (void)work;
     if (asked && put_sample(&text, asked) == 0) {
         wi_request_answer_text(request, 200, "application/json", &text);
     } else {

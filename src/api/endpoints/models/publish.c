@@ -128,7 +128,6 @@ static void on_published(void *context, const struct wi_pin *pin, const struct w
 static void publish(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct publisher *publisher = wi_alloc(sizeof *publisher);
-    (void)work;
     publisher->api = request->api;
     publisher->name = wi_strdup(model->name);
     publisher->car = wi_media_type_named(request->headers.accept, WI_CAR_TYPE);

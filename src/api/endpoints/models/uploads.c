@@ -174,7 +174,6 @@ static void on_room(
     struct beginning *beginning = context;
     struct wi_request *request = beginning->request;
     struct wi_error full;
-    (void)result;
     beginning->task = NULL;
     if (!error) {
         answer_begun(request, beginning);
@@ -447,7 +446,6 @@ static void on_published(
     struct wi_request *request = publishing->request;
     struct wi_error why;
     char *name = wi_strdup(wi_upload_check_order(publishing->check)->name);
-    (void)result;
     publishing->task = NULL;
     if (error)
         why = *error;
@@ -534,7 +532,6 @@ static void on_removed(
 {
     struct removing *removing = context;
     struct wi_request *request = removing->request;
-    (void)result;
     (void)error; /* there is none */
     removing->task = NULL;
     free_removing(removing);

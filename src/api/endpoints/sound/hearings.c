@@ -181,8 +181,7 @@ const char *wi_hearing_id(const struct wi_hearing *hearing)
 struct wi_hearing *wi_hearing_find(
     const struct wi_hearings *hearings, const char *id, const char *client)
 {
-    struct wi_hearing *hearing;
-    HASH_FIND_STR(hearings->all, id, hearing);
+    struct wi_hearing *hearing = WI_TABLE_FIND(hearings->all, id, strlen(id));
     return hearing && strcmp(hearing->client, client) == 0 ? hearing : NULL;
 }
 

@@ -25,7 +25,6 @@ static void print_kernels(const struct wi_cli *cli, const json_t *answer)
         {"inputs", "inputs", put_tensors}, {"output", "outputs", put_tensors},
         {"what it computes", "help", NULL}, {0}};
 
-    (void)cli;
     wi_table_print("", columns, json_object_get(answer, "kernels"), NULL);
 }
 

@@ -46,7 +46,6 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
         {"REFUSED", "", put_refused}, {"SINCE", "since", put_time}, {"UNTIL", "until", put_until},
         {"WHY", "reason", NULL}, {0}};
 
-    (void)cli;
     wi_table_print(
         "", columns, json_object_get(answer, "quarantined"), "No node is under quarantine.");
 }

@@ -42,10 +42,15 @@ static int teardown(void **state)
     return 0;
 }
 
+static void set_open(struct wi_fleet_node *node, int open, int away)
+{
+    wi_fleet_set(&fleet, node, &(struct wi_fleet_state){.open = open, .away = away});
+}
+
 static void add(int i)
 {
     wi_fleet_put(&fleet, &nodes[i], ids[i], &info);
-    wi_fleet_open(&fleet, &nodes[i], 1, 0);
+    set_open(&nodes[i], 1, 0);
 }
 
 static const struct wi_fleet_class *class(void)
@@ -351,14 +356,14 @@ TEST(closed_nodes_are_not_found)
     add(0);
     add(1);
     tell(0, A, "wasm", "loaded");
-    wi_fleet_open(&fleet, &nodes[0], 0, 0);
-    wi_fleet_open(&fleet, &nodes[0], 0, 0);
+    set_open(&nodes[0], 0, 0);
+    set_open(&nodes[0], 0, 0);
     assert_any(NULL, 1);
     assert_warm(A, -1);
     assert_int_equal(wi_fleet_loaded(class(), A, WI_WASM), 1);
     assert_int_equal(class()->open, 1);
     load(0, WI_ENGINE_ORT, 1, 2000); /* while it is closed */
-    wi_fleet_open(&fleet, &nodes[0], 1, 0);
+    set_open(&nodes[0], 1, 0);
     assert_warm(A, 0);
     assert_int_equal(fleet.open, 2);
 }
@@ -467,18 +472,18 @@ TEST(any_order_of_changes_leaves_the_lists_whole)
         else if (what == 1 || !nodes[i].class)
             add(i);
         else if (what == 2)
-            wi_fleet_open(&fleet, &nodes[i], (random >> 20) & 1, (random >> 25) & 1);
+            set_open(&nodes[i], (random >> 20) & 1, (random >> 25) & 1);
         else if (what == 3)
             tell(i, (random >> 21) & 1 ? A : B, "wasm", "loaded");
         else
             load(i, (random >> 22) & 1 ? WI_ENGINE_ORT : WI_ENGINE_BUILTIN, (random >> 24) % 3, 1);
         size_t free = 0;
         for (int n = 0; n < NODES; n++)
-            free += nodes[n].open && wi_fleet_has_room(&nodes[n], WI_ENGINE_ORT);
+            free += nodes[n].is.open && wi_fleet_has_room(&nodes[n], WI_ENGINE_ORT);
         const struct wi_fleet_node *found =
             class() ? wi_fleet_any(class(), WI_ENGINE_ORT, NULL, 0) : NULL;
         assert_int_equal(found != NULL, free > 0);
         if (found)
-            assert_true(found->open && wi_fleet_has_room(found, WI_ENGINE_ORT));
+            assert_true(found->is.open && wi_fleet_has_room(found, WI_ENGINE_ORT));
     }
 }

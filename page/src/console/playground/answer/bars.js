@@ -4,7 +4,7 @@ import { plain } from '../../format.js';
 import { table } from '../../parts.js';
 import { apart, short } from '../numbers.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 /** @typedef {{label: string, value: number, more?: Part}} Bar */
 
 /** @param {number} value 0 to 1 */

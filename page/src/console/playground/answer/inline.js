@@ -1,7 +1,7 @@
 /** Emphasis, strong text, what is struck out, and code within a line. Links and pictures stay the text that they are. */
 import { h } from '../../draw.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 
 /** Deeper ones are text. */
 const MOST_DEEP = 6;

@@ -3,7 +3,7 @@
 import { h } from '../../draw.js';
 import { inline, pieces } from './inline.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 /** @typedef {Map<string, import('../../draw.js').Branch>} Items */
 /** @typedef {{kind: 'paragraph' | 'heading' | 'code' | 'list' | 'quote' | 'rule', lines: string[]}} Block */
 

@@ -6,7 +6,7 @@ import { apart, figuresOf, short, valuesOf } from '../numbers.js';
 import { remembered } from '../remembered.js';
 import { shapeText } from '../tensor.js';
 
-/** @typedef {import('../numbers.js').Output} Output */
+/** @import { Output } from '../numbers.js' */
 
 const FIRST = 8;
 /** Figures are computed once for each. @type {WeakMap<Output, ReturnType<typeof figuresOf>>} */

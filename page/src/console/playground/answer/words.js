@@ -1,7 +1,7 @@
 /** Texts of answers: paragraphs, and texts in which places are marked. */
 import { h } from '../../draw.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 /** @typedef {{start: number, end: number, label: string}} Span places count characters (code points) */
 
 /** One text node has no more (see `plain`). */

@@ -1,7 +1,7 @@
 /** A conversation as data: what is sent of it, and what a person takes away. */
 import { atOf, placeName } from '../places.js';
 
-/** @typedef {import('../runs.js').Run} Run */
+/** @import { Run } from '../runs.js' */
 /** @typedef {{text: string, pictures: string[], runs: import('../runs.js').Runs}} Turn what the person said, data URIs of pictures, and the answers */
 
 /** @param {Run} run @returns {string} what it has said, also where it was stopped */

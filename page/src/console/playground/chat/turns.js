@@ -10,9 +10,9 @@ import { live, times, waitsFor, where } from '../results.js';
 import { firstPart, tokensPerSecond } from '../runs.js';
 import { saidBy } from './conversation.js';
 
-/** @typedef {import('./conversation.js').Turn} Turn */
-/** @typedef {import('../runs.js').Run} Run */
-/** @typedef {import('../../draw.js').Branch} Branch */
+/** @import { Turn } from './conversation.js' */
+/** @import { Run } from '../runs.js' */
+/** @import { Branch } from '../../draw.js' */
 
 /** @type {WeakMap<Turn, Branch>} */
 const ended = new WeakMap();

@@ -3,7 +3,7 @@ import { sentenceOf } from '../../api.js';
 import { h } from '../../draw.js';
 import { idOf } from './text.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 /** @typedef {{name: string, label: string, accept: string, paste?: RegExp, redraw: () => void, say: (text: string, isError?: boolean) => void,
  * take: (file: File) => Promise<void>}} Kind `paste`: the media types that are taken from the clipboard; `take` throws what is wrong with it */
 

@@ -3,7 +3,7 @@ import { h } from '../../draw.js';
 import { many } from '../../format.js';
 import { FieldError } from '../request.js';
 
-/** @typedef {import('../../draw.js').Part} Part */
+/** @import { Part } from '../../draw.js' */
 
 /** @param {string} name @param {string} label @param {Part} input @param {string} [hint] */
 export const labelled = (name, label, input, hint) => h('div', { class: 'field', key: name },

@@ -9,7 +9,7 @@ import { Options } from '../options.js';
 import { base64Of, bodyOf, FieldError } from '../request.js';
 import { Runs } from '../runs.js';
 
-/** @typedef {import('../forms.js').Whole} Whole */
+/** @import { Whole } from '../forms.js' */
 
 /** Of all pictures of a message, so that the request stays below what the daemon takes in one. */
 const MOST_BYTES = 32_000_000;

@@ -13,9 +13,8 @@ import { textField } from '../fields/text.js';
 import { apart, figuresOf, short, valuesOf } from '../numbers.js';
 import { Options } from '../options.js';
 
-/** @typedef {import('../forms.js').Context} Context */
-/** @typedef {import('../forms.js').Form} Form */
-/** @typedef {import('../runs.js').Run} Run */
+/** @import { Context, Form } from '../forms.js' */
+/** @import { Run } from '../runs.js' */
 /** @typedef {Pick<Form, 'show' | 'difference'>} Shown */
 
 /** What is asked beside the picture. @type {Record<string, {name: string, label: string, rows: number, hint?: string, optional?: boolean, isList?: boolean}>} */

@@ -8,8 +8,7 @@ import { textField } from '../fields/text.js';
 import { apart, short } from '../numbers.js';
 import { Options } from '../options.js';
 
-/** @typedef {import('../forms.js').Context} Context */
-/** @typedef {import('../forms.js').Form} Form */
+/** @import { Context, Form } from '../forms.js' */
 /** @typedef {ReturnType<typeof textField>} Field */
 /** @typedef {{fields: (changed: () => void) => Field[], inputs: (fields: Field[]) => any, show: (result: any, inputs: any) => import('../../draw.js').Part[],
  * difference: (one: any, other: any) => string}} Kind */
