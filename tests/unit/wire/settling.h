@@ -2,7 +2,7 @@
 #ifndef WI_TESTS_WIRE_SETTLING_H
 #define WI_TESTS_WIRE_SETTLING_H
 
-#include "text_models.h"
+#include "chat_model.h"
 
 #include "wire/text.h"
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 /* Requests of Ollama's clients: three lists of parameters, and what becomes of each. */
 #include "../settling.h"
+#include "../text_models.h"
 
 #include "base/memory.h"
 #include "wire/ollama/ollama.h"
