@@ -21,16 +21,7 @@ struct owner {
     gid_t group;
 };
 
-__attribute__((format(printf, 2, 3))) static enum wi_code refuse(
-    struct wi_error *error, const char *format, ...)
-{
-    char detail[512];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(detail, sizeof detail, format, arguments);
-    va_end(arguments);
-    return wi_error_set(error, WI_BAD_REQUEST, "", "%s", detail);
-}
+#define refuse(error, ...) wi_error_set(error, WI_BAD_REQUEST, "", __VA_ARGS__)
 
 /* --- reading --------------------------------------------------------------------------------- */
 

@@ -21,10 +21,31 @@ const struct wi_setting *wi_option_find(const char *section, const char *key)
     return NULL;
 }
 
+/* What a value is in memory, which several kinds share. */
+enum form { A_STRING, A_LIST, A_FRACTION, A_FLAG, AN_INDEX, A_NUMBER };
+
+static enum form form_of(const struct wi_setting *option)
+{
+    static const enum form forms[] = {[WI_OPTION_STRING] = A_STRING,
+        [WI_OPTION_PATH] = A_STRING,
+        [WI_OPTION_ADDRESS] = A_STRING,
+        [WI_OPTION_URL] = A_STRING,
+        [WI_OPTION_LIST] = A_LIST,
+        [WI_OPTION_LINES] = A_LIST,
+        [WI_OPTION_ROUTES] = A_LIST,
+        [WI_OPTION_PERCENT] = A_FRACTION,
+        [WI_OPTION_BOOL] = A_FLAG,
+        [WI_OPTION_ENUM] = AN_INDEX,
+        [WI_OPTION_INTEGER] = A_NUMBER,
+        [WI_OPTION_SIZE] = A_NUMBER,
+        [WI_OPTION_DURATION] = A_NUMBER};
+
+    return forms[option->kind];
+}
+
 int wi_option_is_list(const struct wi_setting *option)
 {
-    return option->kind == WI_OPTION_LIST || option->kind == WI_OPTION_LINES ||
-           option->kind == WI_OPTION_ROUTES;
+    return form_of(option) == A_LIST;
 }
 
 static void *member(const struct wi_setting *option, const void *base)
@@ -32,15 +53,9 @@ static void *member(const struct wi_setting *option, const void *base)
     return (char *)base + option->offset;
 }
 
-static int is_string(const struct wi_setting *option)
-{
-    return option->kind == WI_OPTION_STRING || option->kind == WI_OPTION_PATH ||
-           option->kind == WI_OPTION_ADDRESS || option->kind == WI_OPTION_URL;
-}
-
 void wi_option_clear(const struct wi_setting *option, void *base)
 {
-    if (is_string(option)) {
+    if (form_of(option) == A_STRING) {
         char **string = member(option, base);
 
         free(*string);
@@ -261,29 +276,22 @@ int wi_option_set(const struct wi_setting *option, void *base, const char *text,
     void *value = member(option, base);
     int index;
 
-    switch (option->kind) {
-    case WI_OPTION_STRING:
-    case WI_OPTION_PATH:
-    case WI_OPTION_ADDRESS:
-    case WI_OPTION_URL:
+    switch (form_of(option)) {
+    case A_STRING:
         return set_string(option, value, text);
-    case WI_OPTION_LIST:
-    case WI_OPTION_LINES:
-    case WI_OPTION_ROUTES:
+    case A_LIST:
         return set_list(option, value, text, append);
-    case WI_OPTION_PERCENT:
+    case A_FRACTION:
         return set_percent(value, text);
-    case WI_OPTION_BOOL:
+    case A_FLAG:
         return set_bool(value, text);
-    case WI_OPTION_ENUM:
+    case AN_INDEX:
         index = find_name(option->names, text);
         if (index < 0)
             return -1;
         memcpy(value, &index, sizeof index);
         return 0;
-    case WI_OPTION_INTEGER:
-    case WI_OPTION_SIZE:
-    case WI_OPTION_DURATION:
+    case A_NUMBER:
         return set_number(option, value, text);
     }
     return -1;
@@ -321,27 +329,20 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
     int64_t number;
     int index;
 
-    switch (option->kind) {
-    case WI_OPTION_STRING:
-    case WI_OPTION_PATH:
-    case WI_OPTION_ADDRESS:
-    case WI_OPTION_URL:
+    switch (form_of(option)) {
+    case A_STRING:
         return wi_strdup(*(char **)value ? *(char **)value : "");
-    case WI_OPTION_LIST:
-    case WI_OPTION_LINES:
-    case WI_OPTION_ROUTES:
+    case A_LIST:
         return join(value, "\n");
-    case WI_OPTION_PERCENT:
+    case A_FRACTION:
         memcpy(&fraction, value, sizeof fraction);
         return wi_sprintf("%.10g%%", fraction * 100);
-    case WI_OPTION_BOOL:
+    case A_FLAG:
         return wi_strdup(*(int *)value ? "yes" : "no");
-    case WI_OPTION_ENUM:
+    case AN_INDEX:
         memcpy(&index, value, sizeof index);
         return wi_strdup(option->names[index]);
-    case WI_OPTION_INTEGER:
-    case WI_OPTION_SIZE:
-    case WI_OPTION_DURATION:
+    case A_NUMBER:
         memcpy(&number, value, sizeof number);
         format_number(option, number, text, sizeof text);
         return wi_strdup(text);

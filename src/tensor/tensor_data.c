@@ -150,35 +150,25 @@ static enum wi_code fill_integers(struct wi_tensor_reader *reader, const json_t 
     return WI_OK;
 }
 
+/* Rounding to FP32 may overflow where the double is finite. */
 static enum wi_code fill_floats(struct wi_tensor_reader *reader, const json_t *list)
 {
+    const int single = reader->tensor->datatype == WI_FP32;
     size_t count = json_array_size(list);
 
     for (size_t i = 0; i < count; i++, reader->next++) {
         const json_t *value = json_array_get(list, i);
-        float number;
+        const double number = json_number_value(value);
+        const float rounded = (float)number;
 
-        /* Rounding to FP32 may overflow where the double is finite. */
-        if (!json_is_number(value) || !isfinite(number = (float)json_number_value(value)))
-            return wrong_element(reader, value, "finite numbers up to 3.4028235e38");
-        memcpy(reader->out, &number, sizeof number);
-        reader->out += sizeof number;
-    }
-    return WI_OK;
-}
-
-static enum wi_code fill_doubles(struct wi_tensor_reader *reader, const json_t *list)
-{
-    size_t count = json_array_size(list);
-
-    for (size_t i = 0; i < count; i++, reader->next++) {
-        const json_t *value = json_array_get(list, i);
-        double number;
-
-        if (!json_is_number(value) || !isfinite(number = json_number_value(value)))
-            return wrong_element(reader, value, "finite numbers");
-        memcpy(reader->out, &number, sizeof number);
-        reader->out += sizeof number;
+        if (!json_is_number(value) || !isfinite(single ? (double)rounded : number))
+            return wrong_element(
+                reader, value, single ? "finite numbers up to 3.4028235e38" : "finite numbers");
+        if (single)
+            memcpy(reader->out, &rounded, sizeof rounded);
+        else
+            memcpy(reader->out, &number, sizeof number);
+        reader->out += single ? sizeof rounded : sizeof number;
     }
     return WI_OK;
 }
@@ -224,9 +214,8 @@ static enum wi_code fill_leaf(struct wi_tensor_reader *reader, const json_t *lis
 {
     switch (reader->tensor->datatype) {
     case WI_FP32:
-        return fill_floats(reader, list);
     case WI_FP64:
-        return fill_doubles(reader, list);
+        return fill_floats(reader, list);
     case WI_BYTES:
         return fill_strings(reader, list);
     default:

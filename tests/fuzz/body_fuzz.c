@@ -49,14 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct wi_budget budget = {.limit = 1 << 22};
     struct wi_error error;
     struct wi_picture picture;
-    const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
-    size_t json = zero ? (size_t)(zero - data) : size;
-    struct wi_blob *blob = wi_blob_new(&budget, size);
+    size_t json;
+    struct wi_blob *blob = body_of(data, size, &budget, &json);
     if (!blob)
         return 0;
-    wi_blob_append(blob, data, json);
-    if (zero)
-        wi_blob_append(blob, zero + 1, size - json - 1);
     if (read_body(&wi_dialect_native, &infer, blob, json, &budget) == WI_OK) {
         check_tensors(&infer);
         check_models(&wi_dialect_native, &infer);

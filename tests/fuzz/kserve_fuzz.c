@@ -110,14 +110,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     const struct wi_dialect *dialect = dialects[*data++ % (sizeof dialects / sizeof *dialects)];
     size--;
-    const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
-    size_t json = zero ? (size_t)(zero - data) : size;
-    struct wi_blob *blob = wi_blob_new(&budget, size);
+    size_t json;
+    struct wi_blob *blob = body_of(data, size, &budget, &json);
     if (!blob)
         return 0;
-    wi_blob_append(blob, data, json);
-    if (zero)
-        wi_blob_append(blob, zero + 1, size - json - 1);
     for (size_t i = 0; i < FUZZ_MODELS; i++)
         if (read_again(dialect, &infer, blob, json, &budget, i == 0))
             check_model(dialect, &infer, &fuzz_models[i]);

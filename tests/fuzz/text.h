@@ -33,6 +33,21 @@ static void check_error(const struct wi_dialect *dialect, const struct wi_error 
     }
 }
 
+/* The bytes as a body: JSON up to the first NUL, and tensors behind it. NULL: too large. */
+static inline struct wi_blob *body_of(
+    const uint8_t *data, size_t size, struct wi_budget *budget, size_t *json_size)
+{
+    const uint8_t *zero = size ? memchr(data, 0, size) : NULL;
+    struct wi_blob *blob = wi_blob_new(budget, size);
+    *json_size = zero ? (size_t)(zero - data) : size;
+    if (!blob)
+        return NULL;
+    wi_blob_append(blob, data, *json_size);
+    if (zero)
+        wi_blob_append(blob, zero + 1, size - *json_size - 1);
+    return blob;
+}
+
 /* Reads a body as a client's, and if it is refused so, as one of a reader that passes over what it
  * does not know. */
 static inline enum wi_code read_body(const struct wi_dialect *dialect, struct wi_infer *infer,

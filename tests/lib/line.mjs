@@ -1,48 +1,23 @@
 /** A TCP relay that is as slow as a line: what comes from the other end shares so many bits a second. */
-import { once } from 'node:events';
-import net from 'node:net';
+import { Relay } from './relay.mjs';
 
-export class Line {
+export class Line extends Relay {
     /** Bytes that came from the other end. */
     bytes = 0;
-    #sockets = new Set();
     /** When the line has carried what it was given. */
     #free = 0;
 
     /** @param {number} [bitsPerSecond] as fast as it can where it is 0 */
     constructor(bitsPerSecond = 0) {
+        super();
         this.bitsPerSecond = bitsPerSecond;
     }
 
-    async listen() {
-        this.server = net.createServer((client) => this.#serve(client));
-        this.server.listen(0, '127.0.0.1');
-        await once(this.server, 'listening');
-        this.url = `http://127.0.0.1:${this.server.address().port}`;
-        return this;
-    }
-
-    to(url) {
-        this.target = new URL(url);
-        return this;
-    }
-
-    close() {
-        this.server.close();
-        for (const socket of this.#sockets) socket.destroy();
-    }
-
-    #serve(client) {
-        const far = net.connect(Number(this.target.port), this.target.hostname);
+    serve(client) {
+        const far = this.connect();
         for (const [one, other] of [[client, far], [far, client]]) {
-            this.#sockets.add(one);
-            one.setNoDelay(true);
-            one.on('error', () => other.destroy());
+            this.watch(one, () => other.destroy());
             one.on('end', () => other.end());
-            one.on('close', () => {
-                this.#sockets.delete(one);
-                other.destroy();
-            });
         }
         client.on('data', (chunk) => far.write(chunk));
         far.on('data', (chunk) => this.#carry(chunk, far, client));

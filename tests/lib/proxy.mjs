@@ -3,8 +3,7 @@
  * see each message pass, and cuts the connection where a test says: before a message, in the
  * middle of it, or right after it.
  */
-import { once } from 'node:events';
-import net from 'node:net';
+import { Relay } from './relay.mjs';
 
 /** Splits one direction of a WebSocket into messages; positions count from its first frame. */
 class FrameReader {
@@ -68,7 +67,7 @@ class FrameReader {
     }
 }
 
-export class Proxy {
+export class Proxy extends Relay {
     /** {direction: 'up' | 'down', type, data, at} of every message seen, at its time; up is from the page. */
     seen = [];
     /** How often a rule has cut. */
@@ -79,19 +78,6 @@ export class Proxy {
     #rules = [];
     /** While true, new WebSockets are refused at once. */
     closed = false;
-
-    async listen() {
-        this.server = net.createServer((client) => this.#serve(client));
-        this.server.listen(0, '127.0.0.1');
-        await once(this.server, 'listening');
-        this.url = `http://127.0.0.1:${this.server.address().port}`;
-        return this;
-    }
-
-    to(url) {
-        this.target = new URL(url);
-        return this;
-    }
 
     /**
      * Cuts once when a message of `type` passes in `direction`: `where` is 'before' (it never
@@ -106,26 +92,15 @@ export class Proxy {
         for (const pair of this.sockets) this.#drop(pair);
     }
 
-    async close() {
+    close() {
         this.cutNow();
-        this.server.close();
-        for (const socket of this.#all) socket.destroy();
+        super.close();
     }
 
-    #all = new Set();
-
-    #serve(client) {
-        const upstream = net.connect(Number(this.target.port), this.target.hostname);
+    serve(client) {
+        const upstream = this.connect();
         const pair = { client, upstream, socket: false, dead: false, up: null, down: null };
-        for (const one of [client, upstream]) {
-            this.#all.add(one);
-            one.setNoDelay(true);
-            one.on('error', () => this.#drop(pair));
-            one.on('close', () => {
-                this.#all.delete(one);
-                this.#drop(pair);
-            });
-        }
+        for (const one of [client, upstream]) this.watch(one, () => this.#drop(pair));
         client.on('data', (chunk) => this.#pass(pair, 'up', chunk, upstream));
         upstream.on('data', (chunk) => this.#pass(pair, 'down', chunk, client));
     }

@@ -9,9 +9,9 @@ import Anthropic from '@anthropic-ai/sdk';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/event-reader.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { assertStopped, countCalls, replaced, words } from '../lib/patient-client.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { writeTokens } from '../lib/tokens.mjs';
-import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -208,20 +208,11 @@ test('a real model has its tokens counted as it reads them, and answers', { time
 test('what is retried', async () => {
     await simulation.stop();
     simulation = await new Simulation(daemon, { nodes: 1, failRate: 1 }).up();
-    let calls = 0;
-    const patient = new Anthropic({ baseURL: daemon.url, apiKey: 'x', maxRetries: 1, fetch: async (url, options) => {
-        // When it asks again there is a better node.
-        if (++calls === 2) {
-            await simulation.stop();
-            simulation = await new Simulation(daemon, { nodes: 1 }).up();
-        }
-        return fetch(url, options);
-    } });
+    const asked = countCalls(async () => (simulation = await replaced(simulation, daemon)));
+    const patient = new Anthropic({ baseURL: daemon.url, apiKey: 'x', maxRetries: 1, fetch: asked.fetch });
     const answer = await patient.messages.create(asking('again'));
-    assert.deepEqual([calls, answer.content[0].text], [2, 'again']);
+    assert.deepEqual([asked.calls, answer.content[0].text], [2, 'again']);
 });
-
-const words = (count) => Array.from({ length: count }, (_, i) => `w${i}`).join(' ');
 
 test('who aborts a stream stops the node', async () => {
     await simulation.stop();
@@ -229,10 +220,7 @@ test('who aborts a stream stops the node', async () => {
     const stream = client.messages.stream({ ...asking(words(1000)), max_tokens: 1000 });
     stream.on('text', () => stream.abort());
     await assert.rejects(stream.finalMessage(), Anthropic.APIUserAbortError);
-    await until(async () => (await daemon.status()).queue.running === 0,
-        { what: 'the job to end', timeout: 20_000 * patience });
-    const { cancelled } = await simulation.stop();
-    assert.equal(cancelled, 1);
+    await assertStopped(daemon, simulation);
 });
 
 test('a stream that breaks off ends with an error that the client throws', async () => {

@@ -14,9 +14,9 @@ import { headEnded, raw } from '../lib/http.mjs';
 import { startHub } from '../lib/hub.mjs';
 import { png } from '../lib/picture.mjs';
 import { ownModels } from '../lib/paths.mjs';
+import { assertStopped, words } from '../lib/patient-client.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { writeTokens } from '../lib/tokens.mjs';
-import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -304,30 +304,26 @@ test('nothing is sent in a stream that waits, but that it has begun', async () =
 test('who leaves a stream stops the node', async () => {
     await simulation.stop();
     simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 20 }).up();
-    const words = Array.from({ length: 1000 }, (_, i) => `w${i}`).join(' ');
-    const stream = await client.chat({ model, stream: true, messages: user(words) });
+    const said = words(1000);
+    const stream = await client.chat({ model, stream: true, messages: user(said) });
     await assert.rejects(async () => {
         let heard = '';
         for await (const { message } of stream) {
             heard += message.content;
-            assert.ok(words.startsWith(heard));
+            assert.ok(said.startsWith(heard));
             if (heard.length > 5) stream.abort();
         }
     }, { name: 'AbortError' });
-    await until(async () => (await daemon.status()).queue.running === 0,
-        { what: 'the job to end', timeout: 20_000 * patience });
-    const { cancelled } = await simulation.stop();
-    assert.equal(cancelled, 1);
+    await assertStopped(daemon, simulation);
 });
 
 test('a stream that breaks off ends with an error that the client throws', async () => {
     simulation = await new Simulation(daemon, { nodes: 1, failRate: 1, seed: 3 }).up();
-    const words = Array.from({ length: 60 }, (_, i) => `w${i}`).join(' ');
     let begun = 0;
     for (let i = 0; i < 6; i++) {
         let lines = 0;
         await assert.rejects(async () => {
-            const stream = await client.chat({ model, stream: true, messages: user(words) });
+            const stream = await client.chat({ model, stream: true, messages: user(words(60)) });
             for await (const line of stream) lines += line.done === false;
         }, /\w+ \w+/);
         begun += lines > 1;

@@ -7,11 +7,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import OpenAI from 'openai';
-import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { assertStopped, countCalls, replaced, words } from '../lib/patient-client.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { writeTokens } from '../lib/tokens.mjs';
-import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -270,18 +270,10 @@ test('a key is a token where there are tokens', async () => {
 test('what is retried, and who may ask from a web page', async () => {
     await simulation.stop();
     simulation = await new Simulation(daemon, { nodes: 1, failRate: 1 }).up();
-    let calls = 0;
-    const patient = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'x', maxRetries: 1,
-        fetch: async (url, options) => {
-            // When it asks again there is a better node.
-            if (++calls === 2) {
-                await simulation.stop();
-                simulation = await new Simulation(daemon, { nodes: 1 }).up();
-            }
-            return fetch(url, options);
-        } });
+    const asked = countCalls(async () => (simulation = await replaced(simulation, daemon)));
+    const patient = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'x', maxRetries: 1, fetch: asked.fetch });
     const answer = await patient.chat.completions.create({ model, messages: user('again') });
-    assert.deepEqual([calls, answer.choices[0].message.content], [2, 'again']);
+    assert.deepEqual([asked.calls, answer.choices[0].message.content], [2, 'again']);
 
     const { status, headers } = await daemon.request('/v1/chat/completions', { method: 'OPTIONS',
         headers: { Origin: 'http://app.example', 'Access-Control-Request-Method': 'POST',
@@ -295,29 +287,25 @@ test('what is retried, and who may ask from a web page', async () => {
 test('who leaves a stream stops the node', async () => {
     await simulation.stop();
     simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 20 }).up();
-    const words = Array.from({ length: 1000 }, (_, i) => `w${i}`).join(' ');
-    const stream = await client.chat.completions.create({ model, stream: true, messages: user(words) });
+    const said = words(1000);
+    const stream = await client.chat.completions.create({ model, stream: true, messages: user(said) });
     let heard = '';
     for await (const { choices } of stream) {
         heard += choices[0].delta.content ?? '';
         if (heard.length > 5) break;
     }
-    assert.ok(words.startsWith(heard));
-    await until(async () => (await daemon.status()).queue.running === 0,
-        { what: 'the job to end', timeout: 20_000 * patience });
-    const { cancelled } = await simulation.stop();
-    assert.equal(cancelled, 1);
+    assert.ok(said.startsWith(heard));
+    await assertStopped(daemon, simulation);
 });
 
 test('a stream that breaks off ends with an error that the client throws', async () => {
     simulation = await new Simulation(daemon, { nodes: 1, failRate: 1, seed: 3 }).up();
-    const words = Array.from({ length: 60 }, (_, i) => `w${i}`).join(' ');
     let begun = 0;
     for (let i = 0; i < 6; i++) {
         let chunks = 0;
         await assert.rejects(async () => {
             const stream = await client.chat.completions.create(
-                { model, stream: true, messages: user(words) });
+                { model, stream: true, messages: user(words(60)) });
             for await (const chunk of stream) chunks += chunk.choices.length;
         }, (error) => error instanceof OpenAI.APIError && typeof error.code === 'string');
         begun += chunks > 1;

@@ -5,11 +5,11 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 import OpenAI from 'openai';
-import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
+import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { EventReader } from '../lib/event-reader.mjs';
 import { putGguf } from '../lib/gguf.mjs';
+import { assertStopped, countCalls, replaced, words } from '../lib/patient-client.mjs';
 import { Simulation } from '../lib/simulation.mjs';
-import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
 let daemon;
@@ -209,21 +209,11 @@ test('twelve at once are each answered as if alone', async () => {
 test('what is retried', async () => {
     await simulation.stop();
     simulation = await new Simulation(daemon, { nodes: 1, failRate: 1 }).up();
-    let calls = 0;
-    const patient = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'x', maxRetries: 1,
-        fetch: async (url, options) => {
-            // When it asks again there is a better node.
-            if (++calls === 2) {
-                await simulation.stop();
-                simulation = await new Simulation(daemon, { nodes: 1 }).up();
-            }
-            return fetch(url, options);
-        } });
+    const asked = countCalls(async () => (simulation = await replaced(simulation, daemon)));
+    const patient = new OpenAI({ baseURL: `${daemon.url}/v1`, apiKey: 'x', maxRetries: 1, fetch: asked.fetch });
     const answer = await patient.responses.create({ model, input: 'again' });
-    assert.deepEqual([calls, answer.output_text], [2, 'again']);
+    assert.deepEqual([asked.calls, answer.output_text], [2, 'again']);
 });
-
-const words = (count) => Array.from({ length: count }, (_, i) => `w${i}`).join(' ');
 
 test('who aborts a stream stops the node', async () => {
     await simulation.stop();
@@ -231,10 +221,7 @@ test('who aborts a stream stops the node', async () => {
     const stream = client.responses.stream({ model, input: words(1000) });
     stream.on('response.output_text.delta', () => stream.abort());
     await assert.rejects(stream.finalResponse(), OpenAI.APIUserAbortError);
-    await until(async () => (await daemon.status()).queue.running === 0,
-        { what: 'the job to end', timeout: 20_000 * patience });
-    const { cancelled } = await simulation.stop();
-    assert.equal(cancelled, 1);
+    await assertStopped(daemon, simulation);
 });
 
 test('a stream that breaks off ends with an error and a failed answer', async () => {

@@ -77,9 +77,8 @@ export class GpuKernels {
         });
         this._buffers = new GpuBuffers(this._device);
         this._choices.has = this._device;
-        const described = describe(adapter);
-        this._choices.isHardware = isHardware(described);
-        if (!described.is_fallback) [this._atOnce, this._work] = [AT_ONCE, WORK.hardware];
+        this._choices.isHardware = isHardware(describe(adapter));
+        if (this._choices.isHardware) [this._atOnce, this._work] = [AT_ONCE, WORK.hardware];
     }
 
     unload() {

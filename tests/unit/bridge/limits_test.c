@@ -88,6 +88,15 @@ static struct client join_with(struct fixture *fixture, const char *token)
     return client;
 }
 
+/* The same with a token of its own. */
+static struct client join_invited(struct fixture *fixture)
+{
+    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
+    struct wi_error error;
+    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
+    return join_with(fixture, token);
+}
+
 /* A model status with a name of so many letters; its bytes. */
 static size_t make_status(char *text, size_t letters)
 {
@@ -203,18 +212,23 @@ TEST(a_resume_lists_so_many)
     free(data);
 }
 
+/* The object whose last member ends with so many letters; the caller frees it. */
+static char *with_letters(const char *head, size_t letters)
+{
+    size_t size = strlen(head);
+    char *text = malloc(size + letters + 3);
+    memcpy(text, head, size);
+    memset(text + size, 'x', letters);
+    memcpy(text + size + letters, "\"}", 3);
+    return text;
+}
+
 /* Messages of others that are for nothing are small. */
 TEST(what_is_for_nothing_is_small)
 {
     struct fixture *fixture = *state;
-    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
-    struct wi_error error;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
-    struct client client = join_with(fixture, token);
-    char reason[128], *data = calloc(1, 70000);
-    int head = sprintf(data, "{\"models\":[],\"more\":\"");
-    memset(data + head, 'x', 65536);
-    strcpy(data + head + 65536, "\"}");
+    struct client client = join_invited(fixture);
+    char reason[128], *data = with_letters("{\"models\":[],\"more\":\"", 65536);
     say(&client, "model_status", data);
     assert_int_equal(hear_reason(&client, reason), 1008);
     assert_string_equal(
@@ -227,14 +241,9 @@ TEST(what_is_for_nothing_is_small)
 TEST(what_was_on_its_way_is_no_fault)
 {
     struct fixture *fixture = *state;
-    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
-    struct wi_error error;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
-    struct client client = join_with(fixture, token);
-    char reason[128], *data = calloc(1, 101000);
-    int head = sprintf(data, "{\"attempt_id\":\"att-1\",\"ok\":true,\"result\":\"");
-    memset(data + head, 'x', 100000);
-    strcpy(data + head + 100000, "\"}");
+    struct client client = join_invited(fixture);
+    char reason[128];
+    char *data = with_letters("{\"attempt_id\":\"att-1\",\"ok\":true,\"result\":\"", 100000);
     assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
     json_decref(hear(&client, "task_request"));
     wi_bridge_cancel(fixture->bridge, fixture->node, "att-1", "deadline");
@@ -278,10 +287,7 @@ static double cost_of(const char *text)
 TEST(much_json_waits)
 {
     struct fixture *fixture = *state;
-    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE];
-    struct wi_error error;
-    assert_int_equal(wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error), WI_OK);
-    struct client client = join_with(fixture, token);
+    struct client client = join_invited(fixture);
     struct wi_node_state node = {0};
     char *text = malloc(WI_LOOSE_MAX + 1);
     int at = sprintf(text, "{\"id\":\"n\",\"type\":\"model_status\",\"from\":\"\",\"timestamp\":1,"

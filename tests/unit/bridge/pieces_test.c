@@ -172,8 +172,7 @@ TEST(a_task_goes_in_pieces)
 TEST(what_fits_goes_whole)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_tensor("x", 7 * MIB);
     struct ws_message message;
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
@@ -182,15 +181,13 @@ TEST(what_fits_goes_whole)
     assert_true(message.size > 7 * MIB);
     message_clear(&message);
     wi_tensors_clear(&tensors);
-    json_decref(welcome);
     client_close(&client);
 }
 
 TEST(small_tasks_pass_and_large_ones_take_turns)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_tensor("x", 20 * MIB);
     char last[32] = "";
     for (int i = 0; i < 30; i++) { /* 600 MB: the link is not full of them */
@@ -218,15 +215,13 @@ TEST(small_tasks_pass_and_large_ones_take_turns)
     }
     assert_true(before < 16 * MIB); /* what the sockets held already */
     wi_tensors_clear(&tensors);
-    json_decref(welcome);
     client_close(&client);
 }
 
 TEST(what_is_cancelled_is_not_sent)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     struct wi_tensors tensors = make_tensor("x", 30 * MIB);
     assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
     wi_tensors_clear(&tensors);
@@ -245,7 +240,6 @@ TEST(what_is_cancelled_is_not_sent)
     }
     assert_true(sent < 16 * MIB);
     send_and_hear(fixture, &client, "att-2"); /* and no piece before it */
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -299,8 +293,7 @@ TEST(what_there_is_not_cannot_be_wanted)
 TEST(an_answer_comes_in_pieces)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 20 * MIB);
     expect_credit(&client, "att-1", AHEAD);
@@ -322,7 +315,6 @@ TEST(an_answer_comes_in_pieces)
             fail_msg("byte %zu is not what was sent", i);
     json_t *ack = hear(&client, "task_ack"); /* at once, so that the node need not keep it */
     json_decref(ack);
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -363,8 +355,7 @@ static void expect_answer_in_pieces(struct fixture *fixture, struct client *clie
 TEST(answers_of_all_tasks_come_in_pieces)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     const char *vectors = "{\"name\":\"embeddings\",\"datatype\":\"FP32\",\"shape\":[1,40000]";
     expect_answer_in_pieces(fixture, &client, WI_TASK_EMBED, vectors, 160000, "null");
     expect_answer_in_pieces(fixture, &client, WI_TASK_IMAGE_FEATURES, vectors, 160000, "null");
@@ -376,15 +367,13 @@ TEST(answers_of_all_tasks_come_in_pieces)
     expect_answer_in_pieces(fixture, &client, WI_TASK_TEXT_TO_SPEECH,
         "{\"name\":\"audio\",\"datatype\":\"UINT8\",\"shape\":[400000]", 400000,
         "{\"sampling_rate\":16000,\"duration\":12.5}");
-    json_decref(welcome);
     client_close(&client);
 }
 
 TEST(an_answer_too_large_is_refused_by_its_outline)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 48 * MIB + 1);
     json_t *cancel = hear(&client, "task_cancel");
@@ -396,7 +385,6 @@ TEST(an_answer_too_large_is_refused_by_its_outline)
     assert_false(fixture->answer.retryable);
     assert_non_null(strstr(fixture->answer.error.detail, "50331649 bytes"));
     assert_string_equal(fixture->answer.error.expected, "at most 50331648 bytes");
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -404,8 +392,7 @@ TEST(an_answer_too_large_is_refused_by_its_outline)
 TEST(outlines_hold_no_memory)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     send_and_hear(fixture, &client, "att-2");
     send_and_hear(fixture, &client, "att-3");
@@ -418,7 +405,6 @@ TEST(outlines_hold_no_memory)
     say_outline(&client, "att-3", 40 * MIB); /* it is heard after those bytes */
     expect_credit(&client, "att-3", AHEAD);
     assert_true(fixture->budget.used < 8 * MIB);
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -426,8 +412,7 @@ TEST(outlines_hold_no_memory)
 TEST(the_smallest_that_waits_goes_first)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     send_and_hear(fixture, &client, "att-2");
     send_and_hear(fixture, &client, "att-3");
@@ -442,7 +427,6 @@ TEST(the_smallest_that_waits_goes_first)
     send_and_hear(fixture, &client, "att-4"); /* and no credit before it */
     wi_budget_give(&fixture->budget, 9 * MIB / 2);
     expect_credit(&client, "att-1", AHEAD);
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -450,8 +434,7 @@ TEST(the_smallest_that_waits_goes_first)
 TEST(answers_do_not_wait_for_each_other)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     size_t sent[2] = {0}, granted[2] = {AHEAD, AHEAD}, whole = 10 * MIB;
     const char *const ids[] = {"att-1", "att-2"};
     fixture->budget.limit = 16 * MIB;
@@ -481,7 +464,6 @@ TEST(answers_do_not_wait_for_each_other)
         granted[which] = (size_t)integer_of(credit, "data_bytes");
         json_decref(credit);
     }
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -550,14 +532,12 @@ TEST(an_outline_without_memory_comes_again)
 static void expect_fault_after(
     struct fixture *fixture, void (*sin)(struct client *), const char *detail)
 {
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     sin(&client);
     expect_fault(fixture, &client, detail);
     say_piece(&client, "att-1", 0, 0, 10); /* what is on its way still is dropped */
     send_and_hear(fixture, &client, "att-2");
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -636,8 +616,7 @@ TEST(an_outline_says_one_thing)
 TEST(an_answer_ends_when_all_is_there)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 100);
     expect_credit(&client, "att-1", 100);
@@ -647,7 +626,6 @@ TEST(an_answer_ends_when_all_is_there)
     assert_false(fixture->answer.ok);
     assert_true(fixture->answer.retryable);
     assert_non_null(strstr(fixture->answer.error.detail, "ended at tensor 0, byte 99"));
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -655,8 +633,7 @@ TEST(an_answer_ends_when_all_is_there)
 TEST(an_answer_keeps_a_pace)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     fixture->config.bridge.heartbeat_interval = 100; /* its own heartbeats stay what they were */
     fixture->config.bridge.heartbeat_misses = 1;
     wi_bridge_reload(fixture->bridge, &fixture->config);
@@ -679,7 +656,6 @@ TEST(an_answer_keeps_a_pace)
     assert_true(client_now() - began >= 200);
     expect_fault(fixture, &client, "it came too slowly after tensor 0, byte ");
     assert_string_equal(fixture->log, "answer att-1;");
-    json_decref(welcome);
     client_close(&client);
 }
 
@@ -687,8 +663,7 @@ TEST(an_answer_keeps_a_pace)
 TEST(a_service_that_stood_still_blames_nobody)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     fixture->config.bridge.heartbeat_interval = 100;
     fixture->config.bridge.heartbeat_misses = 1;
     wi_bridge_reload(fixture->bridge, &fixture->config);
@@ -700,17 +675,14 @@ TEST(a_service_that_stood_still_blames_nobody)
     nanosleep(&(struct timespec){.tv_nsec = 300 * 1000 * 1000}, NULL);
     turn_until(&client, &fixture->answers, 1);
     assert_true(fixture->answer.ok);
-    json_decref(welcome);
     client_close(&client);
 }
 
 TEST(who_names_no_attempt_is_cut)
 {
     struct fixture *fixture = *state;
-    json_t *welcome;
-    struct client client = join(fixture, &welcome);
+    struct client client = join(fixture, NULL);
     say(&client, "task_outline", "{\"outline\":[]}");
     assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
-    json_decref(welcome);
     client_close(&client);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/check.h"
+#include "full.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -188,21 +189,6 @@ static int tear_down(void **state)
 
 FIXTURE(set_up, tear_down)
 
-static void add(struct wi_tensors *list, const char *name, double value)
-{
-    struct wi_tensor *tensor = wi_tensors_add(list);
-    float number = (float)value;
-    size_t count = the.count ? the.count : 1;
-    tensor->name = wi_strdup(name);
-    tensor->datatype = WI_FP32;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)count;
-    tensor->size = count * sizeof number;
-    tensor->blob = wi_blob_new(NULL, tensor->size);
-    for (size_t i = 0; i < count; i++)
-        wi_blob_append(tensor->blob, &number, sizeof number);
-}
-
 static json_t *report_of(const struct sent *sent)
 {
     json_t *report = json_pack(
@@ -225,7 +211,8 @@ static void answer(struct sent *sent)
     if (answer.ok && sent->task != WI_TASK_NONE)
         answer.result = json_pack("{s:b}", "raw", sent->raw);
     if (answer.ok)
-        add(&answer.outputs, sent->raw ? "model/logits" : "y", player->value);
+        add(&answer.outputs, sent->raw ? "model/logits" : "y", (float)player->value,
+            the.count ? the.count : 1);
     events->on_answer(events->context, sent->node, sent->attempt, &answer);
     wi_tensors_clear(&answer.outputs);
     json_decref(answer.executed_on);
@@ -264,7 +251,7 @@ static void submit(enum wi_task_kind task)
     struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     struct wi_error error;
     wi_id_new(spec.id, "job");
-    add(&asked->tensors, "x", 1);
+    add(&asked->tensors, "x", 1, the.count ? the.count : 1);
     assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
 }
 

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/check.h"
+#include "full.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -163,19 +164,6 @@ static inline int tear_down(void **state)
     assert_int_equal(the.model._references, 1);
     assert_int_equal(the.webgpu._references, 1);
     return uv_loop_close(&the.loop);
-}
-
-static inline void add(struct wi_tensors *list, const char *name, float value, size_t count)
-{
-    struct wi_tensor *tensor = wi_tensors_add(list);
-    tensor->name = wi_strdup(name);
-    tensor->datatype = WI_FP32;
-    tensor->rank = 1;
-    tensor->dims[0] = (int64_t)count;
-    tensor->size = count * sizeof value;
-    tensor->blob = wi_blob_new(NULL, tensor->size);
-    for (size_t i = 0; i < count; i++)
-        wi_blob_append(tensor->blob, &value, sizeof value);
 }
 
 static inline void on_done(

@@ -23,6 +23,44 @@ TEST(a_job_is_run_and_its_answer_kept)
     assert_int_equal(fixture->submitted, 1);
 }
 
+static enum wi_code accept_at_once(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    return wi_db_exec(sqlite, "UPDATE jobs SET accepted_at = 1000", error);
+}
+
+/* Also among jobs of one millisecond, whose ids tell them apart. */
+TEST(a_list_of_jobs_goes_on_where_its_page_ended)
+{
+    char ids[3][WI_ID_SIZE], path[256] = "/v1/jobs?limit=1";
+    struct wi_error error;
+    unsigned seen = 0;
+
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(store("", ECHO_REQUEST, ids[i]), 202);
+        until(fixture->has_job);
+        finish_job(WI_OK);
+        check_end(ids[i], "done");
+    }
+    stop_server();
+    close_database();
+    open_database();
+    assert_int_equal(wi_db_now(db, accept_at_once, NULL, &error), WI_OK);
+    start_server();
+    for (int page = 0; page < 3; page++) {
+        json_t *json;
+        assert_int_equal(ask("GET", path, "", &json), 200);
+        const json_t *jobs = json_object_get(json, "jobs"), *job = json_array_get(jobs, 0);
+        const char *next = json_string_value(json_object_get(json, "next"));
+        assert_int_equal(json_array_size(jobs), 1);
+        for (int i = 0; i < 3; i++)
+            seen |= (strcmp(json_string_value(json_object_get(job, "id")), ids[i]) == 0) << i;
+        assert_int_equal(next != NULL, page < 2);
+        snprintf(path, sizeof path, "/v1/jobs?limit=1&after=%s", next ? next : "");
+        json_decref(json);
+    }
+    assert_int_equal(seen, 7);
+}
+
 TEST(a_failure_is_an_end)
 {
     char id[WI_ID_SIZE];

@@ -40,6 +40,7 @@ static struct fixture *fixture;
 /* --- what is played -------------------------------------------------------------------------- */
 
 #include "../one_job.h"
+#include "../until.h"
 
 static void finish_job(enum wi_code code)
 {
@@ -106,17 +107,6 @@ static void on_stored(void *context, uint64_t counted_as, uint64_t bytes_in, uin
 
 /* --- the fixture ----------------------------------------------------------------------------- */
 
-static void on_limit(uv_timer_t *timer)
-{
-    fail_msg("it did not come");
-}
-
-#define until(condition)                                                                           \
-    do {                                                                                           \
-        while (!(condition))                                                                       \
-            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
-    } while (0)
-
 static void start(struct fixture *f)
 {
     const struct wi_durable_deps deps = {.runs = {.loop = &f->loop,
@@ -153,9 +143,7 @@ static int set_up(void **state)
     make_root(f->folder, "durable");
     if (uv_loop_init(&f->loop))
         return -1;
-    uv_timer_init(&f->loop, &f->limit);
-    uv_timer_start(&f->limit, on_limit, 20000, 0);
-    uv_unref((uv_handle_t *)&f->limit);
+    limit_waiting(&f->loop, &f->limit, 20000);
     f->budget.limit = 1 << 24;
     f->config.store.max_size = 1 << 20;
     f->config.pool.job_retention = 3600000;

@@ -3,10 +3,9 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "failing_disk.h"
 #include "hub/leaf_file.h"
 #include "hub/part.h"
-#include <errno.h>
-#include <sys/syscall.h>
 #include <uv.h>
 
 #define LEAVES 12
@@ -14,15 +13,6 @@
 #define LAST 123u
 #define BYTES ((LEAVES - 1) * LEAF + LAST)
 #define ALL UINT64_MAX
-
-static int disk_fails;
-
-/* In the place of the library's. */
-int fsync(int fd)
-{
-    errno = EIO;
-    return disk_fails ? -1 : (int)syscall(SYS_fsync, fd);
-}
 
 struct fixture {
     char root[64];

@@ -110,6 +110,8 @@ static void clear_content(struct content *content)
 
 /* --- the HTTP client -------------------------------------------------------------------------- */
 
+#include "plain_calls.h"
+
 const char *wi_http_call_header(const struct wi_http_call *call, const char *name)
 {
     if (strcasecmp(name, "content-type") == 0)
@@ -126,8 +128,7 @@ static void end_call(struct wi_http_call *call, int status, const char *body)
         .body_size = strlen(body),
         .call = call};
     call->on_answer(call->context, &answer);
-    wi_timer_free(call->timer);
-    free(call);
+    wi_http_cancel(call);
 }
 
 static void tell_content(struct wi_http_call *call)
@@ -192,19 +193,6 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     snprintf(call->url, sizeof call->url, "%s", request->url);
     wi_timer_start(call->timer, 0, 0);
     return call;
-}
-
-void wi_http_cancel(struct wi_http_call *call)
-{
-    if (!call)
-        return;
-    wi_timer_free(call->timer);
-    free(call);
-}
-
-void wi_http_resume(struct wi_http_call *call)
-{
-    fail_msg("%s was never paused", call->url);
 }
 
 /* --- a fetch ---------------------------------------------------------------------------------- */

@@ -4,21 +4,10 @@
 #include "../files.h"
 #include "base/descriptors.h"
 #include "base/hash.h"
+#include "failing_disk.h"
 #include "hub/part.h"
-#include <errno.h>
 #include <fcntl.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
-static int disk_fails;
-
-/* In the place of the library's. */
-int fsync(int fd)
-{
-    errno = EIO;
-    return disk_fails ? -1 : (int)syscall(SYS_fsync, fd);
-}
 
 struct fixture {
     char root[64];

@@ -24,6 +24,8 @@ struct wi_http_call {
     struct wi_timer *timer;
 };
 
+#include "plain_calls.h"
+
 const char *wi_http_call_header(const struct wi_http_call *call, const char *name)
 {
     return strcasecmp(name, "content-type") == 0 ? "application/json" : NULL;
@@ -54,19 +56,6 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
         .timer = wi_timer_new(&f->loop, answer, call)};
     wi_timer_start(call->timer, 0, 0);
     return call;
-}
-
-void wi_http_cancel(struct wi_http_call *call)
-{
-    if (!call)
-        return;
-    wi_timer_free(call->timer);
-    free(call);
-}
-
-void wi_http_resume(struct wi_http_call *call)
-{
-    fail_msg("it was never paused");
 }
 
 /* --- what lists and fetches ------------------------------------------------------------------- */

@@ -89,6 +89,8 @@ TEST(rows_come_out_as_they_went_in)
     assert_int_equal(wi_batch_join(both, 2, &joined), 0);
     assert_int_equal(joined.count, 1);
     assert_int_equal(joined.items[0].dims[0], 4);
+    assert_int_equal(joined.items[0].datatype, WI_FP32);
+    assert_int_equal(joined.items[0].rank, 2);
     assert_memory_equal(wi_tensor_bytes(&joined.items[0]), numbers, sizeof numbers);
     assert_int_equal(wi_batch_split(&joined, 4, 1, 3, &part), 0);
     assert_int_equal(part.items[0].dims[0], 3);

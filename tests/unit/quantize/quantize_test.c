@@ -133,6 +133,28 @@ static struct wi_buffer product(const char *other, const float *weights)
     return model;
 }
 
+/* y = factor · x · w, whose factor the weights carry when they have few bits. */
+static struct wi_buffer scaled(float factor)
+{
+    struct wi_buffer graph = {0}, node = {0}, alpha = {0};
+    float values[WEIGHTS];
+    fill(values);
+    put_bytes(&alpha, 1, "alpha", 5);
+    put_number(&alpha, 20, 1);
+    wi_buffer_add(&alpha, "\025", 1); /* field 2, in 4 bytes */
+    wi_buffer_add(&alpha, &factor, sizeof factor);
+    put_bytes(&node, 1, "x", 1);
+    put_bytes(&node, 1, "w", 1);
+    put_bytes(&node, 2, "y", 1);
+    put_bytes(&node, 4, "Gemm", 4);
+    put_message(&node, 5, &alpha);
+    put_message(&graph, 1, &node);
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    return finish_model(&graph);
+}
+
 /* One call for each form that there is. */
 static const struct {
     unsigned bits;
@@ -241,6 +263,24 @@ TEST(a_cut_model_is_refused_wherever_it_is_cut)
             clear(&bench);
         }
     wi_buffer_clear(&model);
+}
+
+TEST(the_weights_carry_the_factor_of_their_product)
+{
+    for (unsigned bits = 4; bits <= 8; bits += 4) {
+        struct bench bench[2] = {0};
+        for (int i = 0; i < 2; i++) {
+            struct wi_buffer model = scaled(i ? 0.5f : 1);
+            assert_int_equal(make(&bench[i], &model, bits), 0);
+            assert_false(has(&bench[i].files[0], "alpha"));
+            wi_buffer_clear(&model);
+        }
+        assert_int_equal(bench[0].files[0].size, bench[1].files[0].size);
+        assert_memory_not_equal(
+            bench[0].files[0].text, bench[1].files[0].text, bench[0].files[0].size);
+        clear(&bench[0]);
+        clear(&bench[1]);
+    }
 }
 
 TEST(what_was_quantised_stays)

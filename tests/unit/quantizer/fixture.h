@@ -266,17 +266,13 @@ static void add_node(const char *kind, const char *session, enum wi_platform pla
 
 /* --- the fixture ------------------------------------------------------------------------------ */
 
-static void on_limit(uv_timer_t *timer)
-{
-    fail_msg("it did not come");
-}
-
 /* What is played goes on between the turns of the loop. */
 #define until(condition)                                                                           \
     do {                                                                                           \
         while (!(condition))                                                                       \
             uv_run(&fixture->loop, step_child() || step_job() ? UV_RUN_NOWAIT : UV_RUN_ONCE);      \
     } while (0)
+#include "../until.h"
 
 static struct wi_quantizer_deps deps_of(struct fixture *f)
 {
@@ -291,9 +287,7 @@ static inline int set_up(void **state)
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     make_root(f->directory, "quantizer");
     assert_int_equal(uv_loop_init(&f->loop), 0);
-    uv_timer_init(&f->loop, &f->limit);
-    uv_timer_start(&f->limit, on_limit, 30000, 0);
-    uv_unref((uv_handle_t *)&f->limit);
+    limit_waiting(&f->loop, &f->limit, 30000);
     f->config.models.max_picture_pixels = 1000000;
     f->config.models.quantize_on_demand = 1;
     f->broken = f->first_seen = WI_PLATFORM_COUNT;

@@ -62,6 +62,7 @@ static struct fixture *fixture;
 /* --- what is played --------------------------------------------------------------------------- */
 
 #include "../one_job.h"
+#include "../until.h"
 
 static void finish_job(enum wi_code code)
 {
@@ -316,17 +317,6 @@ static void begin_long(void)
 
 /* --- the fixture ------------------------------------------------------------------------------ */
 
-static void on_limit(uv_timer_t *timer)
-{
-    fail_msg("it did not come");
-}
-
-#define until(condition)                                                                           \
-    do {                                                                                           \
-        while (!(condition))                                                                       \
-            uv_run(&fixture->loop, UV_RUN_ONCE);                                                   \
-    } while (0)
-
 static int set_up(void **state)
 {
     struct fixture *f = fixture = wi_alloc(sizeof *f);
@@ -334,9 +324,7 @@ static int set_up(void **state)
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     if (uv_loop_init(&f->loop))
         return -1;
-    uv_timer_init(&f->loop, &f->limit);
-    uv_timer_start(&f->limit, on_limit, 20000, 0);
-    uv_unref((uv_handle_t *)&f->limit);
+    limit_waiting(&f->loop, &f->limit, 20000);
     f->budget.limit = 1 << 24;
     f->config.models.max_picture_pixels = 1000;
     f->deps = (struct wi_run_deps){.loop = &f->loop,

@@ -3,12 +3,8 @@
 #include "../test.h"
 
 #include "base/clock.h"
-#include "base/loop.h"
-#include "base/memory.h"
+#include "one_call.h"
 #include "source/neighbours.h"
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #define OWN_ID "0a"
 #define ROW_OF(name, cid)                                                                          \
@@ -21,21 +17,6 @@
 #define WAIT_MS 500     /* for one that does not answer */
 #define ANSWER_MS 60000 /* for all others, also where no core is free for long */
 
-/* What one neighbour answers from now on. */
-struct reply {
-    int status; /* 0: no answer */
-    const char *body, *type, *etag, *location;
-    enum wi_http_end end;
-    int held; /* until it is let go */
-};
-
-struct wi_http_call {
-    const struct reply *reply;
-    wi_http_fn *on_answer;
-    void *context;
-    struct wi_timer *timer;
-};
-
 struct request {
     char url[128], token[64], match[64];
     int allow_private, allow_plain;
@@ -47,8 +28,7 @@ static struct {
     struct wi_neighbours *neighbours;
     struct reply replies[2]; /* of http://a.example, http://b.example */
     struct request requests[CALLS_MAX];
-    size_t asked, cancelled;
-    struct wi_http_call *held;
+    size_t asked;
     double now, waited_from;
     int known;
 } test;
@@ -66,32 +46,6 @@ int64_t wi_wall_ms(void)
 
 /* --- the HTTP client -------------------------------------------------------------------------- */
 
-const char *wi_http_call_header(const struct wi_http_call *call, const char *name)
-{
-    if (strcasecmp(name, "content-type") == 0)
-        return call->reply->type ? call->reply->type : "application/json";
-    if (strcasecmp(name, "etag") == 0)
-        return call->reply->etag;
-    return strcasecmp(name, "location") == 0 ? call->reply->location : NULL;
-}
-
-static void on_network(void *context)
-{
-    struct wi_http_call *call = context;
-    const struct reply *reply = call->reply;
-    const struct wi_http_answer answer = {.status = reply->status,
-        .end = reply->end,
-        .failure = reply->end == WI_HTTP_ANSWERED ? NULL : "Couldn't connect to server",
-        .body = reply->body ? reply->body : "",
-        .body_size = reply->body ? strlen(reply->body) : 0,
-        .call = call};
-    if (test.held == call)
-        test.held = NULL;
-    call->on_answer(call->context, &answer);
-    wi_timer_free(call->timer);
-    free(call);
-}
-
 static void note(char *to, size_t size, const char *const *headers, const char *name)
 {
     for (; *headers; headers++)
@@ -102,7 +56,6 @@ static void note(char *to, size_t size, const char *const *headers, const char *
 struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_request *request,
     wi_http_fn *on_answer, void *context)
 {
-    struct wi_http_call *call = wi_alloc(sizeof *call);
     struct request *seen = &test.requests[test.asked++ % CALLS_MAX];
     assert_true(request->outside && request->timeout_ms && request->stall_ms);
     assert_int_equal(request->max_answer, WI_OFFER_MAX);
@@ -111,24 +64,8 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     snprintf(seen->url, sizeof seen->url, "%s", request->url);
     note(seen->token, sizeof seen->token, request->headers, "Authorization: ");
     note(seen->match, sizeof seen->match, request->headers, "If-None-Match: ");
-    *call = (struct wi_http_call){&test.replies[strstr(request->url, "//b.") != NULL], on_answer,
-        context, wi_timer_new(&test.loop, on_network, call)};
-    if (call->reply->held)
-        test.held = call;
-    else
-        wi_timer_start(call->timer, 0, 0);
-    return call;
-}
-
-void wi_http_cancel(struct wi_http_call *call)
-{
-    if (!call)
-        return;
-    test.cancelled++;
-    if (test.held == call)
-        test.held = NULL;
-    wi_timer_free(call->timer);
-    free(call);
+    return begin_call(
+        &test.loop, &test.replies[strstr(request->url, "//b.") != NULL], on_answer, context);
 }
 
 /* --- the neighbours --------------------------------------------------------------------------- */
@@ -148,6 +85,8 @@ static void configure(const char *second, const char *token)
 static int set_up(void **state)
 {
     memset(&test, 0, sizeof test);
+    memset(&network, 0, sizeof network);
+    network.type = "application/json";
     test.now = 1e6;
     uv_loop_init(&test.loop);
     test.sources = wi_sources_new();
@@ -161,9 +100,7 @@ static int tear_down(void **state)
 {
     wi_neighbours_free(test.neighbours);
     wi_sources_free(test.sources);
-    uv_run(&test.loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&test.loop), 0);
-    return 0;
+    return end_loop(&test.loop);
 }
 
 FIXTURE(set_up, tear_down)
@@ -389,7 +326,7 @@ TEST(who_is_slow_is_waited_for_so_long)
     assert_in_range(took_ms, WAIT_MS - 1, ANSWER_MS - 1);
     assert_non_null(at(0).offer);
     assert_null(at(1).offer);
-    wi_timer_start(test.held->timer, 0, 0);
+    wi_timer_start(network.held->timer, 0, 0);
     ask(1e9);
     assert_non_null(at(1).offer);
     assert_int_equal(test.asked, 2);
@@ -403,7 +340,7 @@ TEST(who_leaves_the_configuration_is_waited_for_no_longer)
     while (!at(0).offer)
         uv_run(&test.loop, UV_RUN_ONCE);
     configure(NULL, NULL);
-    assert_int_equal(test.cancelled, 1);
+    assert_int_equal(network.cancelled, 1);
     while (!test.known)
         uv_run(&test.loop, UV_RUN_ONCE);
     assert_int_equal(wi_neighbours_count(test.neighbours), 1);

@@ -1,14 +1,10 @@
 /* Asking a router, with an HTTP client that is played here. */
 #include "../test.h"
 
-#include "base/loop.h"
-#include "base/memory.h"
+#include "one_call.h"
 #include "source/providers.h"
 #include "source/router.h"
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #define CID "bafybeicoelrpuhs2awj3mbsifgufdwuctbph3wrpamantwbbhg7wvljvqu"
 #define PEER(host)                                                                                 \
@@ -18,21 +14,6 @@
 #define WAIT_MS 30      /* for one that does not answer */
 #define ANSWER_MS 60000 /* for all others, also where no core is free for long */
 
-/* What it answers from now on. */
-struct reply {
-    int status; /* 0: no answer */
-    const char *body, *type, *location;
-    enum wi_http_end end;
-    int held; /* until it is let go */
-};
-
-struct wi_http_call {
-    struct reply reply;
-    wi_http_fn *on_answer;
-    void *context;
-    struct wi_timer *timer;
-};
-
 static struct {
     uv_loop_t loop;
     struct wi_sources *sources;
@@ -40,40 +21,15 @@ static struct {
     struct reply reply, led; /* led: of the second request and all later */
     char urls[8][200];
     int private[8], plain[8];
-    size_t asked, cancelled;
-    struct wi_http_call *held;
+    size_t asked;
     int known;
 } test;
 
 /* --- the HTTP client -------------------------------------------------------------------------- */
 
-const char *wi_http_call_header(const struct wi_http_call *call, const char *name)
-{
-    if (strcasecmp(name, "content-type") == 0)
-        return call->reply.type ? call->reply.type : "application/json; charset=utf-8";
-    return strcasecmp(name, "location") == 0 ? call->reply.location : NULL;
-}
-
-static void on_network(void *context)
-{
-    struct wi_http_call *call = context;
-    const struct reply *reply = &call->reply;
-    const struct wi_http_answer answer = {.status = reply->status,
-        .end = reply->end,
-        .failure = reply->end == WI_HTTP_ANSWERED ? NULL : "Couldn't connect to server",
-        .body = reply->body ? reply->body : "",
-        .body_size = reply->body ? strlen(reply->body) : 0,
-        .call = call};
-    test.held = NULL;
-    call->on_answer(call->context, &answer);
-    wi_timer_free(call->timer);
-    free(call);
-}
-
 struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_request *request,
     wi_http_fn *on_answer, void *context)
 {
-    struct wi_http_call *call = wi_alloc(sizeof *call);
     size_t index = test.asked++;
     assert_true(index < 8 && request->outside && request->timeout_ms);
     assert_int_equal(request->max_answer, WI_PROVIDERS_BYTES);
@@ -81,23 +37,7 @@ struct wi_http_call *wi_http_start(struct wi_http *http, const struct wi_http_re
     snprintf(test.urls[index], sizeof test.urls[index], "%s", request->url);
     test.private[index] = request->allow_private;
     test.plain[index] = request->allow_plain;
-    *call = (struct wi_http_call){index == 0 ? test.reply : test.led, on_answer, context,
-        wi_timer_new(&test.loop, on_network, call)};
-    if (call->reply.held)
-        test.held = call;
-    else
-        wi_timer_start(call->timer, 0, 0);
-    return call;
-}
-
-void wi_http_cancel(struct wi_http_call *call)
-{
-    if (!call)
-        return;
-    test.cancelled++;
-    test.held = NULL;
-    wi_timer_free(call->timer);
-    free(call);
+    return begin_call(&test.loop, index == 0 ? &test.reply : &test.led, on_answer, context);
 }
 
 /* --- the router ------------------------------------------------------------------------------- */
@@ -106,6 +46,8 @@ static int set_up(void **state)
 {
     static const struct wi_block_source_row row = {.name = "own", .url = "https://own.example"};
     memset(&test, 0, sizeof test);
+    memset(&network, 0, sizeof network);
+    network.type = "application/json; charset=utf-8";
     uv_loop_init(&test.loop);
     test.sources = wi_sources_new();
     wi_sources_set(test.sources, &row, 1);
@@ -116,9 +58,7 @@ static int tear_down(void **state)
 {
     wi_router_free(test.router);
     wi_sources_free(test.sources);
-    uv_run(&test.loop, UV_RUN_DEFAULT);
-    assert_int_equal(uv_loop_close(&test.loop), 0);
-    return 0;
+    return end_loop(&test.loop);
 }
 
 FIXTURE(set_up, tear_down)
@@ -228,7 +168,7 @@ TEST(it_is_not_waited_for_long_and_may_answer_later)
     ask("http://router.example");
     assert_int_equal(wi_router_count(test.router), 0);
     assert_non_null(strstr(wi_router_reason(test.router), "it has not answered yet"));
-    wi_timer_start(test.held->timer, 0, 0);
+    wi_timer_start(network.held->timer, 0, 0);
     while (wi_router_count(test.router) == 0)
         uv_run(&test.loop, UV_RUN_ONCE);
     assert_string_equal(name_at(0), "https://a.example");
@@ -241,7 +181,7 @@ TEST(it_may_be_left_at_any_time)
     test.reply = (struct reply){.status = 200, .body = LIST(PEER("a.example")), .held = 1};
     begin("http://router.example");
     wi_router_free(test.router);
-    assert_int_equal(test.cancelled, 1);
+    assert_int_equal(network.cancelled, 1);
     test.reply.held = 0;
     test.asked = 0;
     begin("http://router.example");

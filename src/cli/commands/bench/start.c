@@ -90,6 +90,7 @@ static int read_line(int output, char line[LINE_MAX_BYTES])
         used += (size_t)size;
     }
     line[used] = '\0';
+    line[strcspn(line, "\n")] = '\0';
     return 0;
 }
 

@@ -72,22 +72,11 @@ int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_
 
 static int set_up(void **state)
 {
-    char *root = wi_alloc(64);
     memset(&sound, 0, sizeof sound);
-    make_root(root, "asked");
-    *state = root;
-    return 0;
+    return set_up_played(state);
 }
 
-static int tear_down(void **state)
-{
-    forget_played();
-    remove_root(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(set_up, tear_down)
+FIXTURE(set_up, tear_down_played)
 
 /* --- what they do ----------------------------------------------------------------------------- */
 

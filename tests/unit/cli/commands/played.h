@@ -118,6 +118,23 @@ static void forget_played(void)
     played.replies = NULL;
 }
 
+/* A fixture whose state is a folder of the test's own. */
+static inline int set_up_played(void **state)
+{
+    char *root = wi_alloc(64);
+    make_root(root, "played");
+    *state = root;
+    return 0;
+}
+
+static inline int tear_down_played(void **state)
+{
+    forget_played();
+    remove_root(*state);
+    free(*state);
+    return 0;
+}
+
 /* --- a command -------------------------------------------------------------------------------- */
 
 /* The descriptor goes to, or comes from, that file until it is put back by what this returns. */

@@ -1,43 +1,10 @@
 /* Anthropic's clients: what becomes of their requests, and answers and errors in their form. */
-#include "../reading.h"
+#include "../settling.h"
 
 #include "wire/anthropic/anthropic.h"
-#include "wire/text.h"
-#include <stdlib.h>
 
-static struct wi_model chat = {.name = (char *)"chat",
-    .type = WI_TYPE_TEXT_GENERATION,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
 static const struct wi_dialect *const answers = &wi_dialect_anthropic_messages;
 static const struct wi_dialect *const counts = &wi_dialect_anthropic_count;
-
-static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
-    const char *body, struct wi_error *error)
-{
-    enum wi_code code = parse(dialect, infer, body, error);
-    return code == WI_OK ? dialect->check(infer, &chat, &limits, error) : code;
-}
-
-static void equals(const json_t *got, const char *wanted)
-{
-    char *text = json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, wanted);
-    free(text);
-}
-
-static void settles(
-    const struct wi_dialect *dialect, const char *body, const char *input, const char *options)
-{
-    struct wi_infer infer;
-    struct wi_error error;
-    if (check(dialect, &infer, body, &error) != WI_OK)
-        fail_msg("%s: %s: %s", body, error.field, error.detail);
-    wi_text_settle(&infer, &chat);
-    equals(infer.asked->input, input);
-    equals(infer.asked->options, options);
-    wi_infer_clear(&infer);
-}
 
 #define HEAD "{\"model\":\"chat@simulated\",\"max_tokens\":5,"
 #define HELLO "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]"
@@ -45,7 +12,7 @@ static void settles(
 
 TEST(blocks_become_messages)
 {
-    settles(answers,
+    settles(answers, &chat,
         HEAD "\"system\":[{\"type\":\"text\",\"text\":\"s\",\"cache_control\":{}}],\"messages\":["
              "{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"}]},"
              "{\"role\":\"assistant\",\"id\":\"msg_1\",\"usage\":{},\"content\":["
@@ -61,7 +28,7 @@ TEST(blocks_become_messages)
         "\"c\",\"type\":\"function\"}]},{\"content\":\"r\",\"role\":\"tool\",\"tool_call_id\":"
         "\"c\"},{\"content\":\"d\",\"role\":\"user\"}]}",
         "{\"max_tokens\":5}");
-    settles(answers, HEAD "\"messages\":[{\"role\":\"user\",\"content\":[]}]}",
+    settles(answers, &chat, HEAD "\"messages\":[{\"role\":\"user\",\"content\":[]}]}",
         "{\"messages\":[{\"content\":\"\",\"role\":\"user\"}]}", "{\"max_tokens\":5}");
 }
 
@@ -105,7 +72,7 @@ TEST(a_picture_keeps_its_place_among_the_text)
 
 TEST(parameters_become_options)
 {
-    settles(answers,
+    settles(answers, &chat,
         HEAD HELLO "," TOOLS ",\"stop_sequences\":[\"x\"],\"temperature\":0.5,\"thinking\":{"
                    "\"type\":\"disabled\"},\"output_config\":{\"effort\":\"low\",\"format\":{"
                    "\"type\":\"json_schema\",\"schema\":{}}},\"metadata\":{},\"container\":null}",
@@ -113,7 +80,7 @@ TEST(parameters_become_options)
         "{\"chat_template_kwargs\":{\"enable_thinking\":false},\"max_tokens\":5,"
         "\"response_format\":{\"json_schema\":{\"schema\":{}},\"type\":\"json_schema\"},"
         "\"stop\":[\"x\"],\"temperature\":0.5," TOOLS_OPTIONS "}");
-    settles(counts, "{\"model\":\"chat@simulated\"," HELLO "," TOOLS "}", HELLO_INPUT,
+    settles(counts, &chat, "{\"model\":\"chat@simulated\"," HELLO "," TOOLS "}", HELLO_INPUT,
         "{" TOOLS_OPTIONS "}");
 }
 
@@ -149,7 +116,7 @@ TEST(errors_have_the_path_of_the_request)
         struct wi_infer infer;
         struct wi_error error;
         snprintf(body, sizeof body, HEAD "%s", rows[i].rest);
-        if (check(answers, &infer, body, &error) != rows[i].code)
+        if (check(answers, &infer, &chat, body, &error) != rows[i].code)
             fail_msg("%s: %s", body, error.detail);
         assert_string_equal(error.field, rows[i].field);
         assert_string_equal(error.expected, rows[i].expected);
@@ -158,7 +125,7 @@ TEST(errors_have_the_path_of_the_request)
     struct wi_infer infer;
     struct wi_error error;
     assert_int_equal(
-        check(answers, &infer, "{\"model\":\"m\"," HELLO "}", &error), WI_MISSING_FIELD);
+        check(answers, &infer, &chat, "{\"model\":\"m\"," HELLO "}", &error), WI_MISSING_FIELD);
     assert_string_equal(error.field, "max_tokens");
     wi_infer_clear(&infer);
 }

@@ -258,6 +258,28 @@ static void unfit(const char *body, enum wi_code code, const char *expected)
     wi_infer_clear(&infer);
 }
 
+/* One text of 4 letters, which is no UTF-8: for the member that is a list, and for one that is one.
+ */
+TEST(a_text_that_is_not_utf_8_is_refused)
+{
+    static const char *const names[] = {"text", "query"};
+    for (size_t i = 0; i < 2; i++) {
+        struct wi_infer infer = {0};
+        struct wi_error error = {0};
+        char head[256];
+        snprintf(head, sizeof head,
+            "{\"inputs\":[{\"name\":\"%s\",\"datatype\":\"BYTES\",\"shape\":[1],\"parameters\":{"
+            "\"binary_data_size\":8}}]}",
+            names[i]);
+        assert_int_equal(
+            read_as(&wi_dialect_kserve, &infer, head, "\4\0\0\0ab\377d", 8, &error), WI_OK);
+        assert_int_equal(wi_kserve_fit(&infer, &reader, &error), WI_INPUT_INVALID);
+        assert_non_null(strstr(error.detail, "has an element that is not UTF-8"));
+        wi_infer_clear(&infer);
+    }
+    assert_int_equal(budget.used, 0);
+}
+
 TEST(what_no_task_takes_is_refused_with_what_is)
 {
     unfit("{\"inputs\":[]}", WI_INPUT_MISSING, "text BYTES [-1]");

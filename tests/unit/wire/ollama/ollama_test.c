@@ -1,10 +1,9 @@
 /* Requests of Ollama's clients: three lists of parameters, and what becomes of each. */
+#include "../settling.h"
 #include "../text_models.h"
 
 #include "base/memory.h"
 #include "wire/ollama/ollama.h"
-#include "wire/text.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define CHATS &wi_dialect_ollama_chat
@@ -19,30 +18,6 @@ static struct wi_model folder = {.name = (char *)"folder",
     .engine = WI_ENGINE_PIPELINE,
     .format = WI_FORMAT_HUGGINGFACE,
     .facts.tasks = {2, {WI_TASK_VISUAL_QUESTION, WI_TASK_CHAT}}};
-
-static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
-    const struct wi_model *model, const char *body, struct wi_error *error)
-{
-    enum wi_code code = parse(dialect, infer, body, error);
-    return code == WI_OK ? dialect->check(infer, model, &limits, error) : code;
-}
-
-static void settles(const struct wi_dialect *dialect, const struct wi_model *model,
-    const char *body, const char *input, const char *options)
-{
-    struct wi_infer infer;
-    struct wi_error error;
-    if (check(dialect, &infer, model, body, &error) != WI_OK)
-        fail_msg("%s: %s: %s", body, error.field, error.detail);
-    wi_text_settle(&infer, model);
-    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(got, input);
-    free(got);
-    got = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(got, options);
-    free(got);
-    wi_infer_clear(&infer);
-}
 
 #define SAID "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]"
 #define HEARD "{\"messages\":[{\"content\":\"hello\",\"role\":\"user\"}]}"

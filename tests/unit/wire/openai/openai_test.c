@@ -1,38 +1,13 @@
 /* Requests of OpenAI's clients: three lists of parameters, and what becomes of each. */
+#include "../settling.h"
 #include "../text_models.h"
 
 #include "base/memory.h"
 #include "wire/openai/openai.h"
-#include "wire/text.h"
-#include <stdlib.h>
 #include <string.h>
-
-static enum wi_code check(const struct wi_dialect *dialect, struct wi_infer *infer,
-    const struct wi_model *model, const char *body, struct wi_error *error)
-{
-    enum wi_code code = parse(dialect, infer, body, error);
-    return code == WI_OK ? dialect->check(infer, model, &limits, error) : code;
-}
 
 #define SAID "\"messages\":[{\"role\":\"user\",\"content\":\"hello\"}]"
 #define HEAD "{\"model\":\"chat@simulated\"," SAID
-
-static void settles(const struct wi_dialect *dialect, const struct wi_model *model,
-    const char *body, const char *input, const char *options)
-{
-    struct wi_infer infer;
-    struct wi_error error;
-    if (check(dialect, &infer, model, body, &error) != WI_OK)
-        fail_msg("%s: %s: %s", body, error.field, error.detail);
-    wi_text_settle(&infer, model);
-    char *got = json_dumps(infer.asked->input, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(got, input);
-    free(got);
-    got = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(got, options);
-    free(got);
-    wi_infer_clear(&infer);
-}
 
 TEST(test_honoured)
 {

@@ -1,47 +1,21 @@
 /* Requests for Responses: items become messages, parameters the options of a chat. */
-#include "../reading.h"
+#include "../settling.h"
 
 #include "wire/responses/responses.h"
-#include "wire/text.h"
-#include <stdlib.h>
 
-static struct wi_model chat = {.name = (char *)"chat",
-    .type = WI_TYPE_TEXT_GENERATION,
-    .engine = WI_ENGINE_LLAMA,
-    .format = WI_FORMAT_GGUF};
 static const struct wi_dialect *const dialect = &wi_dialect_openai_responses;
 
-static enum wi_code check(struct wi_infer *infer, const char *body, struct wi_error *error)
+static void becomes(const char *body, const char *messages, const char *options)
 {
-    enum wi_code code = parse(dialect, infer, body, error);
-    return code == WI_OK ? dialect->check(infer, &chat, &limits, error) : code;
-}
-
-static void equals(const json_t *got, const char *wanted)
-{
-    char *text = json_dumps(got, JSON_COMPACT | JSON_SORT_KEYS);
-    assert_string_equal(text, wanted);
-    free(text);
-}
-
-static void settles(const char *body, const char *messages, const char *options)
-{
-    struct wi_infer infer;
-    struct wi_error error;
-    if (check(&infer, body, &error) != WI_OK)
-        fail_msg("%s: %s: %s", body, error.field, error.detail);
-    wi_text_settle(&infer, &chat);
-    equals(json_object_get(infer.asked->input, "messages"), messages);
-    equals(infer.asked->options, options);
-    wi_infer_clear(&infer);
+    settles_in(dialect, &chat, body, "messages", messages, options);
 }
 
 #define HEAD "{\"model\":\"chat@simulated\","
 
 TEST(what_is_said_becomes_messages)
 {
-    settles(HEAD "\"input\":\"a\"}", "[{\"content\":\"a\",\"role\":\"user\"}]", "{}");
-    settles(HEAD "\"instructions\":\"i\",\"input\":[{\"role\":\"developer\",\"content\":\"d\"},"
+    becomes(HEAD "\"input\":\"a\"}", "[{\"content\":\"a\",\"role\":\"user\"}]", "{}");
+    becomes(HEAD "\"instructions\":\"i\",\"input\":[{\"role\":\"developer\",\"content\":\"d\"},"
                  "{\"type\":\"message\",\"role\":\"user\",\"content\":[{\"type\":\"input_text\","
                  "\"text\":\"a\"},{\"type\":\"input_text\",\"text\":\"b\"}]},"
                  "{\"role\":\"user\",\"content\":\"c\"}]}",
@@ -55,7 +29,7 @@ TEST(what_is_said_becomes_messages)
 /* One turn of the assistant's is one message, whatever it is made of. */
 TEST(what_was_answered_becomes_one_message)
 {
-    settles(HEAD
+    becomes(HEAD
         "\"input\":["
         "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],\"content\":["
         "{\"type\":\"reasoning_text\",\"text\":\"t\"}],\"encrypted_content\":null},"
@@ -79,7 +53,7 @@ TEST(what_was_answered_becomes_one_message)
 
 TEST(parameters_become_options)
 {
-    settles(HEAD
+    becomes(HEAD
         "\"input\":\"a\",\"max_output_tokens\":5,\"temperature\":0.5,\"top_k\":3,\"seed\":1,"
         "\"tools\":[{\"type\":\"custom\",\"name\":\"no\"},{\"type\":\"function\",\"name\":\"f\","
         "\"description\":\"d\",\"parameters\":{\"type\":\"object\"},\"strict\":true}],"
@@ -130,7 +104,7 @@ TEST(errors_have_the_path_of_the_request)
         struct wi_infer infer;
         struct wi_error error;
         snprintf(body, sizeof body, HEAD "%s", rows[i].rest);
-        assert_int_equal(check(&infer, body, &error), rows[i].code);
+        assert_int_equal(check(dialect, &infer, &chat, body, &error), rows[i].code);
         assert_string_equal(error.field, rows[i].field);
         assert_string_equal(error.expected, rows[i].expected);
         assert_non_null(strstr(error.detail, rows[i].field));

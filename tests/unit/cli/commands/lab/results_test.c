@@ -25,23 +25,7 @@ int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_
     return 0;
 }
 
-static int set_up(void **state)
-{
-    char *root = wi_alloc(64);
-    make_root(root, "results");
-    *state = root;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    forget_played();
-    remove_root(*state);
-    free(*state);
-    return 0;
-}
-
-FIXTURE(set_up, tear_down)
+FIXTURE(set_up_played, tear_down_played)
 
 static const struct reply no_replies[] = {{0}};
 
