@@ -1,5 +1,5 @@
-/* A growing text buffer, and JSON printed into it; see buffer.h and json_rows.h. */
-#include "base/json_rows.h"
+/* A growing text buffer, and JSON printed into it; see buffer.h. */
+#include "base/buffer.h"
 
 #include "base/text.h"
 #include <math.h>

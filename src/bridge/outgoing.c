@@ -5,7 +5,7 @@
  */
 #include "bridge/outgoing.h"
 
-#include "base/json_rows.h"
+#include "base/buffer.h"
 #include "bridge/features.h"
 #include "task/table.h"
 #include <string.h>

@@ -36,45 +36,51 @@ void wi_inference_release(const struct wi_inference *asked)
     free(last);
 }
 
+/* With references and copies of its own: a member of another type is copied as it is. */
+static struct wi_inference *copy_for(const struct wi_inference *asked, struct wi_model *model)
+{
+    struct wi_inference *copy = wi_alloc(sizeof *copy);
+    *copy = *asked;
+    copy->_references = 1;
+    copy->model = wi_model_ref(model);
+    copy->on_webgpu = NULL;
+    copy->client_id = wi_strdup(asked->client_id);
+    copy->browser = wi_strdup(asked->browser);
+    copy->node = wi_strdup(asked->node);
+    copy->precision = wi_strdup(asked->precision);
+    copy->tensors = (struct wi_tensors){0};
+    wi_tensors_share(&copy->tensors, &asked->tensors);
+    copy->program = wi_program_retain(asked->program);
+    copy->input = json_incref(asked->input);
+    copy->options = json_incref(asked->options);
+    copy->outputs = (struct wi_strings){0};
+    wi_strings_copy(&copy->outputs, &asked->outputs);
+    return copy;
+}
+
+static void drop_text(char **text)
+{
+    free(*text);
+    *text = NULL;
+}
+
 struct wi_inference *wi_inference_again(const struct wi_inference *asked)
 {
-    struct wi_inference *again = wi_inference_new();
-    again->model = wi_model_ref(asked->model);
-    again->type = asked->type;
-    again->precision = wi_strdup(asked->precision);
-    wi_tensors_share(&again->tensors, &asked->tensors);
-    again->kernel = asked->kernel;
-    again->program = wi_program_retain(asked->program);
-    again->task = asked->task;
-    again->input = json_incref(asked->input);
-    again->options = json_incref(asked->options);
-    wi_strings_copy(&again->outputs, &asked->outputs);
-    again->text_bytes = asked->text_bytes;
-    again->is_private = asked->is_private;
-    again->prompt_tokens = asked->prompt_tokens;
-    again->answer_tokens = asked->answer_tokens;
+    struct wi_inference *again = copy_for(asked, asked->model);
+    drop_text(&again->client_id);
+    drop_text(&again->browser);
+    drop_text(&again->node);
+    again->has_platform = again->fallback = again->lessens = again->priority = 0;
+    again->platform = 0;
+    again->timeout_ms = again->stall_timeout_ms = 0;
+    again->stream = again->raw = 0;
+    again->benchmark = (struct wi_benchmark){0};
     return again;
 }
 
 struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant)
 {
-    struct wi_inference *other = wi_inference_again(asked);
-    wi_model_unref(other->model);
-    other->model = wi_model_ref(variant);
-    other->client_id = wi_strdup(asked->client_id);
-    other->browser = wi_strdup(asked->browser);
-    other->node = wi_strdup(asked->node);
-    other->has_platform = asked->has_platform;
-    other->platform = asked->platform;
-    other->fallback = asked->fallback;
-    other->lessens = asked->lessens;
-    other->priority = asked->priority;
-    other->timeout_ms = asked->timeout_ms;
-    other->stream = asked->stream;
-    other->stall_timeout_ms = asked->stall_timeout_ms;
-    other->raw = asked->raw;
-    other->benchmark = asked->benchmark;
-    return other;
+    return copy_for(asked, variant);
 }
 
 int wi_inference_computes(const struct wi_inference *asked)

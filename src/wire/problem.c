@@ -4,7 +4,7 @@
  */
 #include "wire/problem.h"
 
-#include "base/json_rows.h"
+#include "base/buffer.h"
 #include <stdio.h>
 
 static void add_failures(struct wi_buffer *out, const struct wi_failures *failures)

@@ -7,7 +7,7 @@
 
 #include "api/http/step.h"
 #include "base/clock.h"
-#include "base/json_rows.h"
+#include "base/buffer.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

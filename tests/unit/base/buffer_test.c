@@ -1,7 +1,7 @@
 /* The text buffer, above all its JSON strings: whatever comes in, valid JSON comes out. */
 #include "../test.h"
 
-#include "base/json_rows.h"
+#include "base/buffer.h"
 #include <stdlib.h>
 #include <string.h>
 
