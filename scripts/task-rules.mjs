@@ -36,7 +36,7 @@ const table = (member) => Object.entries(tasks).filter(([, task]) => task[member
 
 process.stdout.write(`/** Which options a task has, and how much may be asked: src/task/ says it. Made by scripts/task-rules.mjs. */
 
-/** @typedef {import('./options.js').Rule} Rule */
+/** @import { Rule } from './options.js' */
 
 export const LIMITS = Object.freeze({
 ${Object.entries(limits).map(([name, most]) => `    ${name}: ${most},\n`).join('')}});
