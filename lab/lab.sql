@@ -11,6 +11,7 @@ CREATE OR REPLACE TABLE cells AS
 SELECT
     run.id AS run, run.name AS run_name, epoch_ms(run.began_at) AS began_at,
     run.webinfer.version AS webinfer, run.webinfer.commit AS commit, run.noisy AS noisy,
+    run.together AS together,
     run.imported AS imported, run.simulated OR platform = 'simulated' AS simulated, index, model,
     hash, browser, browser_version, flags, platform, adapter, engine, engine_version, precision,
     CAST(threads AS VARCHAR) AS threads, optimization, batch, concurrency, clock, outcome, reason, load_ms,
@@ -18,7 +19,7 @@ SELECT
     text, baseline, yardstick
 FROM read_json(getvariable('runs'), format = 'newline_delimited', columns = {
     run: 'STRUCT(id VARCHAR, name VARCHAR, began_at BIGINT, webinfer STRUCT("version" VARCHAR,
-        "commit" VARCHAR), noisy BOOLEAN, imported BOOLEAN, simulated BOOLEAN)',
+        "commit" VARCHAR), noisy BOOLEAN, together BIGINT, imported BOOLEAN, simulated BOOLEAN)',
     index: 'INTEGER', model: 'VARCHAR', hash: 'VARCHAR', browser: 'VARCHAR',
     browser_version: 'VARCHAR', flags: 'VARCHAR[]', platform: 'VARCHAR',
     adapter: 'STRUCT(vendor VARCHAR, architecture VARCHAR, description VARCHAR,

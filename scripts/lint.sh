@@ -24,12 +24,14 @@ lint() {
     lint_step "includes lead down" lint_layers
     lint_step "folders are rooms" lint_folders
     lint_step "a file has two users or is long" lint_servants
+    lint_step "what one file uses is in the face of another, or static" lint_faces
     lint_step "a struct has a name of its own" lint_structs
     lint_step "what tests alone use is marked" lint_test_only
     lint_step "calls go round in no circle" lint_circles
     lint_step "the architecture names what there is" lint_names
     lint_step "comments name files that there are" lint_comments
     lint_step "documents are short and their links lead somewhere" lint_documents
+    lint_step "words of ours are few" lint_glossary
     if ((${#LINT_FAILED[@]})); then
         fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
     fi
@@ -300,6 +302,16 @@ lint_documents() {
     ((found == 0))
 }
 
+# Words of ours are few, so that a reader can keep them in mind.
+GLOSSARY_MOST=15
+
+lint_glossary() {
+    local count
+    count=$(sed -n '/^## Glossary/,/^## [^G]/p' CONTRIBUTING.md | grep -o '\*\*[^*]*\*\*' | wc -l)
+    ((count <= GLOSSARY_MOST)) ||
+        { printf 'CONTRIBUTING.md: the glossary has %d words, and %d are the most\n' "$count" "$GLOSSARY_MOST" && return 1; }
+}
+
 # Whether the rules of folders and structs find what they are for: each of these is a breach in a tree
 # that has none.
 lint_planted() {
@@ -317,6 +329,10 @@ lint_planted() {
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
     touch "$tree"/src/desk/{1..25}.c
     (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
+    cp CONTRIBUTING.md "$tree"
+    (cd "$tree" && lint_glossary) || failed=1
+    printf '## Glossary\n%s\n## Generated files\n' "$(printf '**word%d**\n' {1..16})" >"$tree/CONTRIBUTING.md"
+    (cd "$tree" && lint_glossary >/dev/null) && printf 'a glossary of 16 words was not found\n' && failed=1
     lint_planted_few || failed=1
     ((failed == 0))
 }
@@ -348,7 +364,28 @@ lint_planted_few() {
     lint_test_only >/dev/null && printf 'a mark of what is used was not found\n' && failed=1
     printf 'int wi_two(void);\n' | tee src/base/two.h >src/base/one.h
     lint_test_only >/dev/null && printf 'what tests alone use was not found\n' && failed=1
+    lint_planted_faces || failed=1
     cd "$ROOT" || return 1
+    ((failed == 0))
+}
+
+# Likewise the rule of headers: what two.c alone uses of one.c is in each of these, and then in one
+# that leads nowhere, and then beside too many others.
+lint_planted_faces() {
+    local failed=0 header
+    for header in one base private one_private three; do
+        rm -f src/base/*.h
+        printf 'int wi_one(\n    void);\n' >"src/base/$header.h"
+        [[ $header == three ]] || lint_faces || failed=1
+    done
+    lint_faces >/dev/null && printf 'a function in no face of its file was not found\n' && failed=1
+    mkdir src/inner && mv src/base/three.h src/inner/inner.h
+    lint_faces >/dev/null && printf 'a function in the face of another folder was not found\n' && failed=1
+    rm -r src/inner
+    printf 'int wi_%d(void);\n' {1..40} >src/base/three.h
+    lint_faces || failed=1
+    printf '__attribute__((sentinel)) int wi_41(void);\n' >>src/base/three.h
+    lint_faces >/dev/null && printf 'a header of 41 functions was not found\n' && failed=1
     ((failed == 0))
 }
 
@@ -399,6 +436,51 @@ lint_servants() {
                     print file, user[file]
         }' | sort)
     ((found == 0))
+}
+
+# Functions that headers declare, a line each: the header, F, the name. Rows of a table, which are
+# declared by the type that all of them have, are none of them.
+declared() {
+    # shellcheck disable=SC2016 # no command, but what awk reads
+    find src -name '*.h' -print0 | sort -z | xargs -0 awk '
+        { sub(/^__attribute__\(\(.*\)\)\)? /, "") }
+        /^[a-z]/ && !/^(typedef|extern|static) / && match($0, /[a-z_0-9]+\(/) {
+            print FILENAME, "F", substr($0, RSTART, index(substr($0, RSTART), "(") - 1)
+        }'
+}
+
+# A header has at most so many functions. One that has a single user stands where its name leads: in
+# the header of its file (X.h of X.c and X_*.c), or in one of a folder that it lies in (FOLDER.h,
+# private.h, X_private.h).
+FACE_MOST=40
+
+lint_faces() {
+    local wrong
+    # shellcheck disable=SC2016 # likewise
+    wrong=$({ declared && symbols; } | awk -v most="$FACE_MOST" '
+        function is_face(header, file, folder, stem) {
+            folder = stem = header
+            sub(/[^\/]*$/, "", folder)
+            stem = substr(header, length(folder) + 1, length(header) - length(folder) - 2)
+            if (index(file, folder) == 1 && (stem ~ /(^|_)private$/ || folder ~ ("/" stem "/$")))
+                return 1
+            sub(/.*\//, "", file)
+            return file == stem || index(file, stem "_") == 1
+        }
+        $2 == "F" { face[$3] = $1; count[$1]++; next }
+        $2 == "D" { home[$3] = $1; next }
+        { users[$3]++; user[$3] = $1 }
+        END {
+            for (header in count)
+                if (count[header] > most)
+                    printf "%s has %d functions, and %d are the most: part it\n", header, count[header], most
+            for (name in face)
+                if (users[name] == 1 && name in home && !is_face(face[name], home[name]))
+                    printf "%s: %s.c has it and %s.c alone uses it, but %s is the face of neither\n",
+                        name, home[name], user[name], face[name]
+        }' | sort)
+    printf '%s' "${wrong:+$wrong$'\n'}"
+    [[ -z $wrong ]]
 }
 
 # What no other file in src uses is public for tests: the comment before it in its header ends so, and

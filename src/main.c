@@ -266,7 +266,7 @@ static void reload(struct daemon *d)
     if (problems.count > 0) {
         wi_problems_say(&problems, log_problem, NULL);
         wi_problems_clear(&problems);
-        wi_config_free(next);
+        wi_config_unref(next);
         return;
     }
     wi_log_configure(next->log.level, next->log.format);
@@ -285,7 +285,7 @@ static void reload(struct daemon *d)
     wi_copies_reload(d->copies, next);
     wi_pulled_reload(d->pulled, next);
     d->budget.limit = next->pool.memory_budget;
-    wi_config_free(d->config);
+    wi_config_unref(d->config);
     d->config = next;
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
 }
@@ -725,7 +725,7 @@ static int configure(struct daemon *d)
 
 static void free_configuration(struct daemon *d)
 {
-    wi_config_free(d->config);
+    wi_config_unref(d->config);
     wi_strings_clear(&d->settings);
     wi_instance_free(d->instance);
 }

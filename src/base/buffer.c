@@ -1,8 +1,8 @@
-/* A growing text buffer; see buffer.h. */
-#include "base/buffer.h"
+/* A growing text buffer, and JSON printed into it; see buffer.h and json_rows.h. */
+#include "base/json_rows.h"
 
-#include "base/memory.h"
 #include "base/text.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,8 @@ void wi_buffer_integer(struct wi_buffer *buffer, int64_t number)
     char digits[WI_DIGITS_SIZE];
     if (number < 0)
         wi_buffer_add(buffer, "-", 1);
-    wi_buffer_puts(buffer, wi_digits(digits, number < 0 ? -(uint64_t)number : (uint64_t)number));
+    const char *text = wi_digits(digits, number < 0 ? -(uint64_t)number : (uint64_t)number);
+    wi_buffer_add(buffer, text, (size_t)(digits + WI_DIGITS_SIZE - 1 - text));
 }
 
 void wi_buffer_decimal(struct wi_buffer *buffer, double number, int decimals)
@@ -138,6 +139,151 @@ void wi_buffer_json_string(struct wi_buffer *buffer, const char *text)
         s += add_escaped(buffer, s);
     }
     wi_buffer_add(buffer, "\"", 1);
+}
+
+void wi_json_strings_add(struct wi_buffer *buffer, const struct wi_strings *list)
+{
+    wi_buffer_add(buffer, "[", 1);
+    for (size_t i = 0; i < list->count; i++) {
+        wi_buffer_add(buffer, ",", i > 0);
+        wi_buffer_json_string(buffer, list->items[i]);
+    }
+    wi_buffer_add(buffer, "]", 1);
+}
+
+/* --- objects by rows ------------------------------------------------------------------------- */
+
+static size_t count_of(const struct wi_json_row *row, const char *holder)
+{
+    return *(const size_t *)(holder + row->count);
+}
+
+static const char *name_of(const struct wi_json_row *row, int value)
+{
+    size_t stride = row->stride ? row->stride : sizeof *row->names;
+    return *(const char *const *)((const char *)row->names + (size_t)(value - row->first) * stride);
+}
+
+/* Whether it says no more than its absence. */
+static int is_empty(const struct wi_json_row *row, const char *holder, const void *value)
+{
+    switch (row->kind) {
+    case WI_JSON_CHARS:
+        return !*(const char *)value;
+    case WI_JSON_INTEGER:
+        return *(const int64_t *)value == 0;
+    case WI_JSON_FLOOR:
+    case WI_JSON_CEILING:
+    case WI_JSON_NUMBER:
+        return !(*(const double *)value > 0);
+    case WI_JSON_TRUE:
+        return !*(const int *)value;
+    case WI_JSON_FALSE:
+        return *(const int *)value;
+    case WI_JSON_ENUM:
+        return *(const int *)value < row->first;
+    case WI_JSON_ENUMS:
+        return count_of(row, holder) == 0;
+    case WI_JSON_STRINGS:
+        return ((const struct wi_strings *)value)->count == 0;
+    default:
+        return !*(const void *const *)value;
+    }
+}
+
+static void add_word(struct wi_buffer *buffer, const char *word)
+{
+    size_t length = strlen(word);
+    reserve(buffer, length + 2);
+    char *out = buffer->text + buffer->size;
+    *out = '"';
+    memcpy(out + 1, word, length);
+    memcpy(out + 1 + length, "\"", 2);
+    buffer->size += length + 2;
+}
+
+static void add_enums(
+    struct wi_buffer *buffer, const struct wi_json_row *row, const int *values, size_t count)
+{
+    wi_buffer_add(buffer, "[", 1);
+    for (size_t i = 0; i < count; i++) {
+        wi_buffer_add(buffer, ",", i > 0);
+        add_word(buffer, name_of(row, values[i]));
+    }
+    wi_buffer_add(buffer, "]", 1);
+}
+
+static void add_truth(struct wi_buffer *buffer, int truth)
+{
+    wi_buffer_add(buffer, truth ? "true" : "false", truth ? 4 : 5);
+}
+
+static void add_value(
+    struct wi_buffer *buffer, const struct wi_json_row *row, const char *holder, const void *value)
+{
+    switch (row->kind) {
+    case WI_JSON_TEXT:
+        wi_buffer_json_string(buffer, *(const char *const *)value);
+        break;
+    case WI_JSON_WORD:
+        add_word(buffer, *(const char *const *)value);
+        break;
+    case WI_JSON_CHARS:
+        add_word(buffer, value);
+        break;
+    case WI_JSON_INTEGER:
+        wi_buffer_integer(buffer, *(const int64_t *)value);
+        break;
+    case WI_JSON_FLOOR:
+        wi_buffer_integer(buffer, (int64_t)fmax(*(const double *)value, 0));
+        break;
+    case WI_JSON_CEILING:
+        wi_buffer_integer(buffer, (int64_t)ceil(*(const double *)value));
+        break;
+    case WI_JSON_NUMBER:
+        wi_buffer_printf(buffer, "%.6g", *(const double *)value);
+        break;
+    case WI_JSON_TRUE:
+    case WI_JSON_FALSE:
+        add_truth(buffer, *(const int *)value);
+        break;
+    case WI_JSON_ENUM:
+        add_word(buffer, name_of(row, *(const int *)value));
+        break;
+    case WI_JSON_ENUMS:
+        add_enums(buffer, row, value, count_of(row, holder));
+        break;
+    case WI_JSON_STRINGS:
+        wi_json_strings_add(buffer, value);
+        break;
+    case WI_JSON_VALUE:
+        wi_buffer_json(buffer, *(const json_t *const *)value);
+        break;
+    }
+}
+
+void wi_json_rows_add(struct wi_buffer *buffer, const struct wi_json_row *rows, const void *object)
+{
+    size_t first = buffer->size > 0 && buffer->text[buffer->size - 1] == '{';
+    for (const struct wi_json_row *row = rows; row->before; row++) {
+        const char *holder = object;
+        if (row->holder)
+            holder = *(const void *const *)(holder + row->holder - 1);
+        const void *value = holder + row->offset;
+        if (!row->always && is_empty(row, holder, value))
+            continue;
+        wi_buffer_add(buffer, row->before + first, row->length - first);
+        add_value(buffer, row, holder, value);
+        first = 0;
+    }
+}
+
+void wi_json_member_add(struct wi_buffer *buffer, const char *name, const char *text)
+{
+    if (!text || !*text)
+        return;
+    wi_buffer_strings(buffer, ",\"", name, "\":", NULL);
+    wi_buffer_json_string(buffer, text);
 }
 
 char *wi_buffer_take(struct wi_buffer *buffer)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/parts.h"
 #include "bridge/pieces.h"
 #include "bridge/private.h"
 #include "bridge/report.h"

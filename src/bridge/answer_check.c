@@ -23,14 +23,14 @@ static unsigned bit(enum wi_platform platform)
 
 void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_ms)
 {
-    *sent = (struct wi_sent){
-        .asked = wi_inference_retain(task->asked), .due = now_ms + task->deadline_ms};
+    *sent = (struct wi_sent){.due = now_ms + task->deadline_ms};
     const struct wi_tensors *tensors = task->tensors ? task->tensors : &task->asked->tensors;
     if (tensors->count > 0)
         sent->rows = tensors->items->dims[0];
     /* Without a fallback the second platform is not to be tried. */
     for (size_t i = 0; i < task->platform_count && (i == 0 || task->asked->fallback); i++)
         sent->platforms |= bit(task->platforms[i]);
+    sent->asked = wi_inference_retain(task->asked);
 }
 
 void wi_sent_clear(struct wi_sent *sent)

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "bridge/model_status.h"
 #include "bridge/node.h"
+#include "bridge/parts.h"
 #include "bridge/pieces.h"
 #include "bridge/private.h"
 #include "bridge/report.h"

@@ -29,7 +29,7 @@ static int is_granted(const struct wi_node *node, const char *hash)
 
 static void grant(struct wi_node *node, const struct wi_model *model)
 {
-    if (wi_model_is_built_in(model) || is_granted(node, model->hash))
+    if (is_granted(node, model->hash) || wi_model_is_built_in(model))
         return;
     memcpy(
         node->granted[node->granted_next++ % WI_GRANTED_MODELS], model->hash, sizeof model->hash);
@@ -115,18 +115,14 @@ enum wi_code wi_node_send_task(
         return WI_NODE_BUSY;
     struct wi_message *message =
         wi_make_task_request(++bridge->sequence, task, &layout, &node->acks, &fit, &problem);
-    if (!message && node->acks.count) { /* they may have left no room for the task */
-        wi_node_send_acks(node);
-        message =
-            wi_make_task_request(++bridge->sequence, task, &layout, &node->acks, &fit, &problem);
-    }
     enum wi_code code = message ? WI_OK : problem.code;
     if (!message && error)
         *error = problem;
     if (message && wi_node_send(node, message))
         code = WI_NODE_BUSY;
     if (code == WI_OK) {
-        wi_node_clear_acks(node);
+        if (fit.acknowledges)
+            wi_node_clear_acks(node);
         add_attempt(node, task, fit.in_pieces ? layout.tensors : NULL);
     }
     wi_layout_clear(&layout);

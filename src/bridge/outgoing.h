@@ -78,9 +78,10 @@ struct wi_message *wi_make_model_unload(uint64_t sequence, const char *model_nam
 struct wi_fit {
     uint64_t max_frame; /* bytes */
     int in_pieces;      /* its tensors follow in pieces */
+    int acknowledges;   /* the acknowledgements are in it: there was room */
 };
-/* With these acknowledgements. NULL with `error` filled, WI_INPUT_INVALID, where its JSON would be
- * larger than a node may be sent. */
+/* With these acknowledgements, where they leave room for the task. NULL with `error` filled,
+ * WI_INPUT_INVALID, where its JSON would be larger than a node may be sent. */
 struct wi_message *wi_make_task_request(uint64_t sequence, const struct wi_task *task,
     const struct wi_layout *layout, const struct wi_strings *acks, struct wi_fit *fit,
     struct wi_error *error);

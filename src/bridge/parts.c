@@ -1,4 +1,5 @@
 /* task_part and task_progress; see response.h. What may come is stream.c's to say. */
+#include "bridge/parts.h"
 #include "bridge/response.h"
 
 #include "base/clock.h"

@@ -66,49 +66,4 @@ extern const struct wi_browser_family wi_family_chromium;
 extern const struct wi_browser_family wi_family_firefox;
 extern const struct wi_browser_family wi_family_webkit;
 
-/* --- switches (switches.c) ------------------------------------------------------------------- */
-
-/* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
-void wi_switches_add(struct wi_strings *list, const char *text);
-/* Adds the rows that apply; `rows` may be NULL. */
-void wi_switches_add_rows(
-    struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
-/* The strings as a JSON array. */
-json_t *wi_switches_json(const struct wi_strings *list);
-/* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
-json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
-
-/* Adds what is told of how a browser is started: the rows that a setting decides and those of the
- * kind, then the operator's, of which the value is told only where it can be no path and no name of
- * a host. */
-void wi_switches_tell(
-    struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
-
-/* --- graphics adapters (switches.c) ---------------------------------------------------------- */
-
-/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; of those
- * alone whose browsers were seen to compute on them so. `root` stands before each path: "" but in
- * tests. */
-int wi_gpu_is_here(const char *root);
-
-/* --- certificates (plan.c) ------------------------------------------------------------------- */
-
-/* Whether the session must be asked to accept any certificate (acceptInsecureCerts): the page's is
- * signed by nobody whom this system trusts. For browsers that cannot be given that one alone. */
-int wi_plan_accepts_any(const struct wi_plan *plan);
-
-/* --- programs and environment (plan.c) ------------------------------------------------------- */
-
-/* The configured program, or the first of `names` that is there, with driver_command's arguments
- * left out. `key` is the configuration's, for the message. NULL with `error` filled. The caller
- * frees it. */
-char *wi_plan_find(const struct wi_plan *plan, const char *configured, const char *names,
-    const char *key, struct wi_error *error);
-/* The driver, `arguments` (ended by NULL), then those that the operator's driver_command brings,
- * all into launch->command. */
-enum wi_code wi_plan_driver(const struct wi_plan *plan, const char *const *arguments,
-    struct wi_launch *launch, struct wi_error *error);
-/* What every browser gets: directories below the session's, and what passes through. */
-void wi_plan_environment(const struct wi_plan *plan, struct wi_launch *launch);
-
 #endif

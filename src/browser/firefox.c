@@ -4,6 +4,9 @@
  * Firefox adds some of its own, and ours are what it must know before.
  */
 #include "browser/family.h"
+#include "browser/launch.h"
+#include "browser/plan.h"
+#include "browser/switches.h"
 
 #include "base/buffer.h"
 #include "config/config.h"

@@ -1,6 +1,7 @@
 /* A session's directory. */
 #include "browser/home.h"
 #include "base/memory.h"
+#include "browser/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,6 @@
 /* The kinds of browser: from a kind's name to its family, and from that to a launch. */
 #include "browser/kinds.h"
+#include "browser/switches.h"
 
 #include "browser/family.h"
 #include <string.h>

@@ -50,14 +50,6 @@ struct wi_launch {
  * this browser cannot show our page from there. */
 enum wi_code wi_launch_make(
     const struct wi_launch_request *request, struct wi_launch *launch, struct wi_error *error);
-void wi_launch_clear(struct wi_launch *launch);
-void wi_launch_add_file(struct wi_launch *launch, const char *path, const char *text);
-
-/* Folders to make below the session's directory, ended by NULL. Static. */
-const char *const *wi_launch_folders(void);
-
-/* The port in a line of output that says it is listening, or -1. */
-int wi_launch_read_port(const struct wi_launch *launch, const char *line);
 
 /* What to install for it: "the packages chromium and chromium-driver (Debian)". Static. */
 const char *wi_kind_package(const struct wi_config_browser *browser);

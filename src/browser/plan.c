@@ -1,4 +1,5 @@
 /* The parts of a launch that every family makes in the same way. */
+#include "browser/plan.h"
 #include "browser/family.h"
 
 #include "browser/program.h"

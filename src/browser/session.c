@@ -2,6 +2,7 @@
  * A session's life, from outside: made, ordered about, looked at. Steps while starting: spawn →
  * driver → session → navigate → welcome; each ends in a callback that begins the next.
  */
+#include "browser/launch.h"
 #include "browser/session_private.h"
 
 #include "base/clock.h"

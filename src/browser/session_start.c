@@ -2,6 +2,7 @@
  * How a session begins: a process and its first lines, or a service; the driver, and the session
  * that it makes. Each step ends in a callback that begins the next.
  */
+#include "browser/launch.h"
 #include "browser/session_private.h"
 
 #include "base/clock.h"

@@ -3,6 +3,7 @@
  * operator's last, which win. Lists of features are joined, because of two such switches a browser
  * reads only the last.
  */
+#include "browser/switches.h"
 #include "browser/family.h"
 
 #include "config/config.h"

@@ -2,6 +2,7 @@
  * What may stand at the end of a command line, as a shell asks for it: the words before it are gone
  * through by the table of verbs, as far as they make sense.
  */
+#include "cli/completion.h"
 #include "cli/options.h"
 
 #include "base/memory.h"

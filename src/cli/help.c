@@ -1,4 +1,5 @@
 /* The table of verbs and options as --help and as mdoc. */
+#include "cli/help.h"
 #include "cli/options.h"
 
 #include "base/memory.h"

@@ -2,7 +2,7 @@
  * The events of a stream (webinfer-streams(7)) for people. Ending the connection ends the job, so
  * nothing else has to be said to the server when the user stops it.
  */
-#include "cli/cli.h"
+#include "cli/live.h"
 
 #include "cli/commands/infer.h"
 #include "cli/events.h"

@@ -47,6 +47,8 @@ struct wi_flag {
        */
 
 struct wi_cli;
+typedef enum wi_exit wi_verb_fn(struct wi_cli *cli);
+
 struct wi_verb {
     const char *name;      /* one or two words */
     const char *arguments; /* as in the help, e.g. "MODEL"; "" for none */
@@ -54,23 +56,7 @@ struct wi_verb {
     enum wi_complete complete[WI_POSITIONALS_TABLED]; /* of its positional arguments */
     const char *help;
     const struct wi_flag *options; /* ended by a row without a name; NULL for none */
-    enum wi_exit (*run)(struct wi_cli *cli);
-};
-
-struct wi_argument {
-    const struct wi_flag *option;
-    const char *value; /* NULL for a flag */
-};
-
-/* The command line, taken apart; strings are borrowed from argv. */
-struct wi_arguments {
-    const struct wi_verb *verb;
-    const char *group; /* the first of a verb's two words, where the second is not given */
-    const char *positionals[WI_POSITIONALS_MAX];
-    unsigned positional_count;
-    struct wi_argument *items;
-    size_t count;
-    int help; /* --help was given */
+    wi_verb_fn *run;
 };
 
 extern const struct wi_flag wi_cli_global_options[];
@@ -92,37 +78,12 @@ void wi_cli_list_verbs(const char *group, struct wi_strings *names);
  */
 const struct wi_flag *wi_cli_find_option(
     const struct wi_verb *verb, const char *name, size_t length);
+/* The option that "-X" stands for, and that alone; NULL: none. */
+const struct wi_flag *wi_cli_find_letter(const char *word);
 /* Whether `word` is the first of the two words of some verbs. */
 int wi_cli_is_group(const char *word);
 /* Says in `error` that `words` (as above, also none) name no verb, which one may have been meant
  * and which there are; returns WI_BAD_REQUEST. */
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words);
-
-/* WI_OK or, with `error` filled, WI_BAD_REQUEST. Options may stand anywhere; "--" ends them.
- * Free with wi_arguments_clear, also after an error. */
-enum wi_code wi_arguments_parse(
-    struct wi_arguments *arguments, int argc, char **argv, struct wi_error *error);
-void wi_arguments_clear(struct wi_arguments *arguments);
-/* The last value given, or NULL. */
-const char *wi_argument(const struct wi_arguments *arguments, const char *name);
-/* The value of the `index`-th use, or NULL when there are no more. */
-const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index);
-int wi_argument_given(const struct wi_arguments *arguments, const char *name);
-
-/* `verb` NULL: the overview. */
-void wi_cli_help(struct wi_buffer *out, const struct wi_verb *verb);
-/* All verbs whose first word is `group`. */
-void wi_cli_help_group(struct wi_buffer *out, const char *group);
-/* completions/webinfer.bash, which asks wi_cli_complete. */
-extern const char wi_cli_bash[];
-/* What may stand in the place of the last of `words`, those behind the program's name: a line that
- * says what of ("word", "file", "directory" or "model"), one with what of the word stays before it,
- * then a line for each word, or of models for each option that says how to ask for them. Nothing
- * where there is nothing to offer. */
-void wi_cli_complete(struct wi_buffer *out, const char *const *words, size_t count);
-/* The parts of webinfer(1) that are made from the tables, in mdoc: how each verb is called, and the
- * lists of verbs and options. */
-void wi_cli_mdoc_synopsis(struct wi_buffer *out);
-void wi_cli_mdoc_commands(struct wi_buffer *out);
 
 #endif

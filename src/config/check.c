@@ -3,6 +3,7 @@
  * about a key whose own value was refused says nothing: that one has its default.
  */
 #include "config/options.h"
+#include "config/private.h"
 
 #include "base/memory.h"
 #include "net/address.h"

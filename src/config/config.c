@@ -1,5 +1,6 @@
 /* The configuration as a whole: made from the defaults, asked, compared, freed. */
 #include "config/options.h"
+#include "config/private.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -147,6 +148,7 @@ struct wi_config *wi_config_new(void)
 {
     struct wi_config *config = wi_alloc(sizeof *config);
 
+    config->_holders = 1;
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (!is_repeated(option))
             set_default(option, config);
@@ -157,9 +159,15 @@ struct wi_config *wi_config_new(void)
     return config;
 }
 
-void wi_config_free(struct wi_config *config)
+struct wi_config *wi_config_ref(struct wi_config *config)
 {
-    if (!config)
+    config->_holders++;
+    return config;
+}
+
+void wi_config_unref(struct wi_config *config)
+{
+    if (!config || --config->_holders > 0)
         return;
     for (const struct wi_setting *option = wi_options; option->key; option++)
         for (size_t i = 0; i < wi_config_instances(config, option->section); i++)

@@ -209,6 +209,7 @@ struct wi_config {
     size_t hub_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */
     size_t _origin_count;
+    unsigned _holders;
 };
 
 /* --- all that is wrong with a configuration, so that a file is mended in one go -------------- */
@@ -237,12 +238,15 @@ void wi_problems_clear(struct wi_problems *problems);
 
 /* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with all
  * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
- * Free with wi_config_free. */
+ * Let go of with wi_config_unref. */
 struct wi_config *wi_config_load(const char *path, struct wi_problems *problems);
 /* The same with settings over the file, each "SECTION.KEY=VALUE". */
 struct wi_config *wi_config_load_with(
     const char *path, const struct wi_strings *settings, struct wi_problems *problems);
-void wi_config_free(struct wi_config *config);
+/* Nobody changes it once it is loaded: what was begun with one may hold it beyond a reload. On the
+ * loop's thread; NULL is fine for the latter. */
+struct wi_config *wi_config_ref(struct wi_config *config);
+void wi_config_unref(struct wi_config *config);
 const struct wi_config_browser *wi_config_find_browser(
     const struct wi_config *config, const char *kind);
 const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, const char *name);

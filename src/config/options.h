@@ -64,8 +64,6 @@ struct wi_config_origin {
 extern const struct wi_setting wi_options[];  /* by section; ended by a row without a key */
 extern const struct wi_section wi_sections[]; /* in the order of printing; ended likewise */
 
-/* --- options.c ------------------------------------------------------------------------------- */
-
 const struct wi_setting *wi_option_find(const char *section, const char *key); /* or NULL */
 int wi_option_is_list(const struct wi_setting *option);
 
@@ -80,29 +78,6 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size);
 char *wi_option_format(const struct wi_setting *option, const void *base);
 /* A placeholder for the man page: "duration", "ADDRESS:PORT", "yes | no". */
 void wi_option_placeholder(const struct wi_setting *option, char *out, size_t size);
-
-/* --- config.c -------------------------------------------------------------------------------- */
-
-/* How often it is there, and the NAME of each; 1 and NULL for the other sections. */
-size_t wi_config_instances(const struct wi_config *config, const char *section);
-const char *wi_config_instance_name(
-    const struct wi_config *config, const char *section, size_t instance);
-/* The struct that the option's offset counts from. */
-void *wi_option_base(struct wi_config *config, const struct wi_setting *option, size_t instance);
-
-/* All defaults: chrome, edge, firefox and safari, and the hub that is always there. Free with
- * wi_config_free. */
-struct wi_config *wi_config_new(void);
-/* The index of [SECTION.NAME], made with the defaults if it is not there yet. */
-size_t wi_config_add_instance(struct wi_config *config, const char *section, const char *name);
-/* The latest origin of a value, or NULL for a default. */
-const struct wi_config_origin *wi_config_origin(
-    const struct wi_config *config, const struct wi_setting *option, size_t instance);
-
-/* --- check.c --------------------------------------------------------------------------------- */
-
-/* Adds what concerns more than one key, as far as none of them is among the problems already. */
-void wi_config_check(const struct wi_config *config, struct wi_problems *problems);
 
 /* Where the page and what is built with it is: in a build tree below the program's own folder, in
  * an installed one below its parent, wherever that was moved to, else where it was configured to be

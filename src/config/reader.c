@@ -5,6 +5,7 @@
  */
 #include "base/nearest.h"
 #include "config/options.h"
+#include "config/private.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -458,7 +459,7 @@ struct wi_config *wi_config_load_with(
     wi_config_check(config, problems);
     if (problems->count == before)
         return config;
-    wi_config_free(config);
+    wi_config_unref(config);
     return NULL;
 }
 

@@ -229,12 +229,13 @@ static void on_pull(void *context, const struct wi_pull_info *info)
 
 static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row)
 {
-    char cid[WI_CID_TEXT], reference[WI_CID_TEXT + 8], name[WI_MODEL_NAME_MAX + 1];
+    char cid[WI_CID_TEXT], reference[WI_CID_TEXT + 8];
+    struct wi_pull_info info;
     struct wi_error error;
     wi_cid_print(&row->cid, cid);
     snprintf(reference, sizeof reference, "ipfs://%s", cid);
     const struct wi_pull_want want = {.reference = reference, .copy = 1};
-    enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, name, &error);
+    enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, &info, &error);
     if (code == WI_QUEUE_FULL)
         return; /* the next time */
     copies->cid = row->cid;
@@ -244,8 +245,8 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
         refuse(copies, &error);
         return;
     }
-    wi_info("content", name, "a copy of it is made, since there are too few");
-    copies->watch = wi_pull_watch(copies->deps.pulls, name, on_pull, copies);
+    wi_info("content", copies->name, "a copy of it is made, since there are too few");
+    copies->watch = wi_pull_watch(copies->deps.pulls, copies->name, on_pull, copies);
     if (!copies->watch)
         find_model(copies);
 }

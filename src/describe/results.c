@@ -67,7 +67,7 @@ static const struct wi_member benchmark[] = {
     {"repeats", "integer", "Each of run_ms is the mean of so many, one after another."},
     {"clock_ms", "number",
         "The resolution of the page's clock, as it was measured. A sample, which is repeats runs, "
-        "lasts at least 20 times as long."},
+        "lasts at least 20 times as long, and the first 4 ms."},
     {"disturbed", "[integer]",
         "Indices, from 0, of those beside or before which something else was computed there."},
     {"output_hash", "string", "SHA-256 of the last run's outputs and result: see below."},

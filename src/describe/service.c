@@ -515,6 +515,7 @@ static const struct wi_member result_row[] = {
     {"ended_at?", "integer", "Of one that goes on: none."},
     {"webinfer?", "(version? string|null, commit? string|null)", "What ran it."},
     {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)", NULL},
+    {"together?", "integer|null", "So many cells were measured at a time, at most."},
     {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
     {"simulated", "boolean", NULL},
     {"imported", "boolean", "Whether it comes from elsewhere."},

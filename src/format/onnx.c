@@ -9,8 +9,9 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
+#include "format/onnx_external.h"
 #include "format/onnx_fields.h"
-#include "format/onnx_parts.h"
+#include "format/onnx_nodes.h"
 #include "format/view.h"
 
 #include <inttypes.h>

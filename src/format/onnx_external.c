@@ -4,7 +4,7 @@
  * checksum) is not looked at. Whether the files are there, and are long enough, is for who opens
  * them.
  */
-#include "format/onnx_parts.h"
+#include "format/onnx_external.h"
 
 #include "base/file.h"
 #include "base/memory.h"

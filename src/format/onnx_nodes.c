@@ -3,7 +3,8 @@
  * Loop and Scan. What lies deeper than anybody nests is not looked at: then a model that draws
  * random numbers is compared all the same and found to differ, which is safe.
  */
-#include "format/onnx_parts.h"
+#include "format/onnx_nodes.h"
+#include "format/onnx_external.h"
 
 #include "format/onnx_fields.h"
 #include <stdio.h>

@@ -1,9 +1,13 @@
 /* See brought.h. */
 #include "hub/brought.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
+
+/* The speed is that of the last seconds. */
+#define RATE_MS 3000.0
 
 /* The index of a source of that name, a new one if need be. */
 static size_t find(struct wi_brought *brought, const char *name)
@@ -27,6 +31,21 @@ void wi_brought_take(struct wi_brought *brought, const char *name, uint64_t byte
     brought->sources[own].bytes = brought->before[own] + bytes;
     if (ends)
         brought->before[own] = brought->sources[own].bytes;
+}
+
+void wi_brought_measure(struct wi_brought *brought, uint64_t bytes)
+{
+    double now = wi_now_ms(), passed = now - brought->rate_ms;
+    if (brought->rate_ms > 0 && passed < RATE_MS / 6)
+        return;
+    if (brought->rate_ms > 0) {
+        double latest = (double)(bytes - brought->rate_from) / passed * 1000;
+        double weight = passed < RATE_MS ? passed / RATE_MS : 1;
+        brought->rate =
+            brought->rate > 0 ? brought->rate + (latest - brought->rate) * weight : latest;
+    }
+    brought->rate_ms = now;
+    brought->rate_from = bytes;
 }
 
 void wi_brought_clear(struct wi_brought *brought)

@@ -1,7 +1,7 @@
 /*
  * The parts of a pull by content, each in a file of its own:
  *
- *   content_run.c      the pull and its runs: folder, steps, progress, end
+ *   content_pull.c      the pull and its runs: folder, steps, progress, end
  *   content_blocks.c   which block is next, and what becomes of one that has come
  *   content_file.c     one file: its threads' work
  *

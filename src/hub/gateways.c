@@ -5,39 +5,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+int wi_gateways_has(const struct wi_config *config, enum wi_hub_kind layout)
+{
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (config->hubs[i].layout == layout && config->hubs[i].url)
+            return 1;
+    return 0;
+}
+
 static int is_gateway(const struct wi_config_hub *hub)
 {
     return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && hub->url;
 }
 
-int wi_gateways_has_neighbours(const struct wi_config *config)
-{
-    for (size_t i = 0; i < config->hub_count; i++)
-        if (config->hubs[i].layout == WI_HUB_WEBINFER)
-            return 1;
-    return 0;
-}
-
-void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *config)
+void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *config)
 {
     size_t room = config->hub_count + 1;
+    struct wi_error error;
+    wi_gateways_clear(gateways);
     gateways->hubs = wi_alloc(room * sizeof *gateways->hubs);
     gateways->troubles = wi_alloc(room * sizeof *gateways->troubles);
-    for (size_t i = 0; i < config->hub_count; i++) {
-        const struct wi_config_hub *hub = &config->hubs[i];
-        if (is_gateway(hub))
-            wi_hub_find(config, hub->name, &gateways->hubs[gateways->count++], NULL);
-    }
-}
-
-void wi_gateways_read_tokens(struct wi_gateways *gateways)
-{
-    for (size_t i = 0; i < gateways->count; i++) {
-        struct wi_error error;
-        free(gateways->troubles[i]);
-        gateways->troubles[i] =
-            wi_hub_read_token(&gateways->hubs[i], &error) == WI_OK ? NULL : wi_strdup(error.detail);
-    }
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (is_gateway(&config->hubs[i])) {
+            size_t at = gateways->count++;
+            if (wi_hub_open(&gateways->hubs[at], &config->hubs[i], &error) != WI_OK)
+                gateways->troubles[at] = wi_strdup(error.detail);
+        }
 }
 
 /* Who is this daemon itself, as far as that is known, is nobody to ask. */

@@ -16,12 +16,10 @@ struct wi_gateways {
     size_t count;
 };
 
-/* Whether a hub of layout webinfer is configured. */
-int wi_gateways_has_neighbours(const struct wi_config *config);
-/* Fills an empty list; those without a URL were taken away. */
-void wi_gateways_find(struct wi_gateways *gateways, const struct wi_config *config);
-/* Reads the token of each anew. Blocks. */
-void wi_gateways_read_tokens(struct wi_gateways *gateways);
+/* Whether the configuration has one of that layout; those without a URL were taken away. */
+int wi_gateways_has(const struct wi_config *config, enum wi_hub_kind layout);
+/* Makes them those of the configuration, and reads the token of each. Blocks. */
+void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *config);
 /* Makes them the sources, and the neighbours (NULL: there are none) among them, and no others. */
 void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources,
     struct wi_neighbours *neighbours);

@@ -1,7 +1,7 @@
 /* Hubs of the configuration, their tokens and their URLs. */
 #include "hub/hub.h"
 
-#include "base/buffer.h"
+#include "base/descriptors.h"
 #include "base/file.h"
 #include "base/secret.h"
 #include "net/url.h"
@@ -12,30 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum wi_code wi_hub_find(
-    const struct wi_config *config, const char *name, struct wi_hub *hub, struct wi_error *error)
-{
-    const struct wi_config_hub *found =
-        wi_config_find_hub(config, name ? name : config->models.hub);
-    struct wi_buffer names = {0};
-    if (found) {
-        *hub = (struct wi_hub){.name = wi_strdup(found->name),
-            .url = wi_strdup(found->url),
-            .token_file = wi_strdup(found->token_file),
-            .layout = found->layout};
-        return WI_OK;
-    }
-    for (size_t i = 0; i < config->hub_count; i++) /* those that have models by name */
-        if (config->hubs[i].layout != WI_HUB_IPFS)
-            wi_buffer_strings(&names, names.size ? ", " : "", config->hubs[i].name, NULL);
-    wi_error_set(error, WI_INVALID_FIELD, "hub",
-        "the configuration has no [hub.%.60s]; its hubs are %.200s",
-        name ? name : config->models.hub, names.text ? names.text : "none");
-    wi_error_allow(error, "%s", names.text ? names.text : "");
-    wi_buffer_clear(&names);
-    return WI_INVALID_FIELD;
-}
 
 /* --- the token -------------------------------------------------------------------------------- */
 
@@ -88,16 +64,19 @@ static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error
     return hub->token ? WI_OK : refuse_token(hub, "does not have one line with a token", error);
 }
 
-enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error)
+enum wi_code wi_hub_open(
+    struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error)
 {
-    wi_secret_free(hub->token);
-    hub->token = NULL;
+    wi_hub_clear(hub);
+    *hub = (struct wi_hub){.name = wi_strdup(row->name),
+        .url = wi_strdup(row->url),
+        .token_file = wi_strdup(row->token_file),
+        .layout = row->layout};
     if (!hub->token_file)
         return WI_OK;
     int fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     enum wi_code code = read_open(hub, fd, error);
-    if (fd >= 0)
-        close(fd);
+    wi_close(fd);
     return code;
 }
 

@@ -18,17 +18,15 @@ struct wi_hub {
     char *name;
     char *url;        /* without a slash at its end */
     char *token_file; /* NULL: none is needed */
-    char *token;      /* sent to this hub alone; NULL: none, or not read yet */
+    char *token;      /* sent to this hub alone; NULL: none */
     enum wi_hub_kind layout;
 };
 
-/* A copy of [hub.NAME], or with NULL of the one that [models] hub names; without the token. WI_OK,
- * or WI_INVALID_FIELD for one that there is not. */
-enum wi_code wi_hub_find(
-    const struct wi_config *config, const char *name, struct wi_hub *hub, struct wi_error *error);
-/* Reads the token anew, if the hub has a token_file: a regular file of mode 0600 with one line.
- * Blocks. WI_OK, or WI_HUB_UNAUTHORIZED with what is wrong with the file. */
-enum wi_code wi_hub_read_token(struct wi_hub *hub, struct wi_error *error);
+/* Makes it a copy of [hub.NAME], in place of what it was, and reads the token, if the hub has a
+ * token_file: a regular file of mode 0600 with one line. Blocks. WI_OK, or, without the token,
+ * WI_HUB_UNAUTHORIZED with what is wrong with the file, or WI_UNAVAILABLE. */
+enum wi_code wi_hub_open(
+    struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error);
 void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from); /* `to` is empty */
 void wi_hub_clear(struct wi_hub *hub);
 

@@ -16,110 +16,67 @@
  *
  * A step for which descriptors or memory are short is tried again by itself (WI_RETRIES_MAX). One
  * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
- * taken up when the daemon is started again.
+ * taken up when the daemon is started again. Who lists, measures and fetches: upstream.c.
  */
 #include "hub/pull.h"
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
-#include "hub/content_pull.h"
-#include "hub/list.h"
-#include "hub/near.h"
-#include "hub/pull_plan.h"
+#include "base/loop.h"
+#include "hub/brought.h"
+#include "hub/upstream.h"
 #include "source/retry.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The speed is that of the last seconds. */
-#define RATE_MS 3000.0
 #define PAUSE_MS 500 /* before the second try of a step */
 
 typedef void step_fn(struct wi_pull *pull);
-
-/* Who says what there is, and has it brought: a hub, a CID, or a neighbour, which says a CID. */
-struct authority {
-    step_fn *list;
-    step_fn *fetch;
-};
 
 struct wi_pull {
     struct wi_pulls_deps deps;
     struct wi_pull_plan *plan;
     const struct wi_pull_order *order; /* the plan's */
-    const struct authority *authority;
-    struct wi_hub_tree *files; /* that it has chosen */
+    struct wi_hub_tree *files;         /* that it has chosen */
     wi_pull_changed_fn *on_change;
     wi_pull_named_fn *on_name;
     void *context;
-    char id[WI_STAGING_ID_MAX + 1];
     enum wi_pull_state state;
-    int cancelled;
-    /* The step under way, where that is not the plan's. */
-    struct wi_hub_list *list;
-    struct wi_fetch *fetch;
-    struct wi_content_pull *content; /* of a CID, through all steps */
-    struct wi_router *router;        /* likewise; NULL: there is none, or it was not asked yet */
-    struct wi_near *near; /* of a hub's files, until the pull ends; NULL: nobody is near */
-    struct wi_neighbours_wait *wait;
+    int cancelled, unwritten;     /* what was asked for is to be written down */
+    struct wi_upstream *upstream; /* NULL once it has ended */
+    struct wi_upstream_callbacks back;
+    /* The step under way, where that is not the plan's or upstream's. */
     struct wi_versions_task *task;
     struct wi_repository_lookup *lookup;
-    /* Where it is tried again. */
-    step_fn *step;
+    step_fn *step;          /* where it is tried again; NULL: none has begun */
     struct wi_timer *pause; /* NULL: nothing was short yet */
     unsigned failed;        /* attempts in a row that brought nothing */
     /* What is known so far. */
     char *folder; /* where the files go */
     struct wi_fetch_progress progress;
-    uint64_t *lengths; /* while they are measured */
-    char *retrying;    /* NULL: nothing is */
-    struct wi_fetch_source
-        *shares; /* who has brought how much, where several do; the names are of: */
-    struct wi_strings share_names;
-    size_t share_count;
-    struct wi_fetch_progress near_brought; /* before the hub was asked; its names are of `near` */
-    uint64_t fetched_before;               /* when something was short last */
+    char *retrying;            /* NULL: nothing is */
+    struct wi_brought brought; /* lately, and who how much, where several do */
+    uint64_t fetched_before;   /* when something was short last */
     uint64_t reused, evicted;
     uint64_t needed; /* bytes that room was asked for */
     struct wi_error error;
     double began_ms, ended_ms;
-    /* For the speed. */
-    double rate, rate_at;
-    uint64_t rate_from;
 };
 
 /* Nothing calls back any more. */
 static void stop_step(struct wi_pull *pull)
 {
     wi_pull_plan_cancel(pull->plan);
-    wi_hub_list_cancel(pull->list);
-    wi_fetch_cancel(pull->fetch);
-    wi_content_pull_free(pull->content);
-    wi_router_free(pull->router);
-    wi_near_free(pull->near);
-    wi_neighbours_cancel(pull->wait);
+    wi_upstream_free(pull->upstream);
     wi_versions_cancel(pull->task);
     wi_repository_cancel(pull->lookup);
     wi_timer_free(pull->pause);
-    pull->list = NULL;
-    pull->fetch = NULL;
-    pull->content = NULL;
-    pull->router = NULL;
-    pull->near = NULL;
-    pull->wait = NULL;
+    pull->upstream = NULL;
     pull->task = NULL;
     pull->lookup = NULL;
     pull->pause = NULL;
-}
-
-static void clear_shares(struct wi_pull *pull)
-{
-    wi_strings_clear(&pull->share_names);
-    free(pull->shares);
-    pull->shares = NULL;
-    pull->share_count = 0;
 }
 
 void wi_pull_free(struct wi_pull *pull)
@@ -127,9 +84,8 @@ void wi_pull_free(struct wi_pull *pull)
     stop_step(pull);
     wi_pull_plan_free(pull->plan);
     free(pull->folder);
-    free(pull->lengths);
     free(pull->retrying);
-    clear_shares(pull);
+    wi_brought_clear(&pull->brought);
     free(pull);
 }
 
@@ -200,7 +156,7 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
 /* Where all whom it might have named beside are out of the question, it is told why. */
 static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
 {
-    const char *reason = pull->router ? wi_router_reason(pull->router) : NULL;
+    const char *reason = pull->upstream ? wi_upstream_reason(pull->upstream) : NULL;
     int is_theirs = error->code == WI_HUB_FAILED || error->code == WI_HUB_NOT_FOUND ||
                     error->code == WI_HUB_BUSY || error->code == WI_DOWNLOAD_CORRUPT;
     size_t length = strlen(error->detail);
@@ -217,7 +173,7 @@ static void fail(struct wi_pull *pull, const struct wi_error *error)
     wi_warn("pull", pull->order->name, "failed: %s", pull->error.detail);
     stop_step(pull);
     pull->task = wi_versions_drop_staging(
-        pull->deps.versions, pull->id, is_passing(error->code), on_dropped, pull);
+        pull->deps.versions, pull->order->id, is_passing(error->code), on_dropped, pull);
 }
 
 void wi_pull_cancel(struct wi_pull *pull)
@@ -306,76 +262,22 @@ static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
 
 static void publish(struct wi_pull *pull)
 {
-    const struct wi_hub_reference *parsed = &pull->order->parsed;
-    struct wi_source source = {.hub = pull->order->hub.name,
-        .repository = parsed->repository,
-        .revision = parsed->revision,
-        .commit = pull->files->commit,
-        .variant = pull->plan->chosen.variant,
+    const struct wi_pull_order *order = pull->order;
+    struct wi_source source = {.hub = wi_strdup(wi_pull_order_hub(order)),
+        .repository = wi_strdup(order->parsed.repository),
+        .revision = wi_strdup(order->parsed.revision),
+        .commit = wi_strdup(pull->files->commit),
+        .variant = wi_strdup(pull->plan->chosen.variant),
         .pulled_at = wi_wall_ms() / 1000,
-        .copy = pull->order->copy};
-    struct wi_source copy = {0};
-    wi_source_copy(&copy, &source);
-    add_files(&copy, pull->files);
+        .copy = order->copy};
+    add_files(&source, pull->files);
     pull->task = wi_versions_make_current(
-        pull->deps.versions, pull->id, pull->order->name, &copy, on_published, pull);
-    wi_source_clear(&copy);
+        pull->deps.versions, order->id, order->name, &source, on_published, pull);
+    wi_source_clear(&source);
     set_state(pull, WI_PULL_PUBLISHING);
 }
 
 /* --- fetching --------------------------------------------------------------------------------- */
-
-/* Those of the configuration that this pull was begun with. */
-static void set_sources(const struct wi_pull *pull)
-{
-    wi_gateways_set(&pull->order->gateways, pull->deps.sources, pull->deps.neighbours);
-}
-
-static void measure(struct wi_pull *pull)
-{
-    double now = wi_now_ms(), passed = now - pull->rate_at;
-    if (pull->rate_at <= 0) {
-        pull->rate_at = now;
-        pull->rate_from = pull->progress.fetched;
-    } else if (passed >= RATE_MS / 6) {
-        double latest = (double)(pull->progress.fetched - pull->rate_from) / passed * 1000;
-        double weight = passed < RATE_MS ? passed / RATE_MS : 1;
-        pull->rate = pull->rate > 0 ? pull->rate + (latest - pull->rate) * weight : latest;
-        pull->rate_at = now;
-        pull->rate_from = pull->progress.fetched;
-    }
-}
-
-static void add_share(struct wi_pull *pull, const struct wi_fetch_source *source)
-{
-    size_t count = pull->share_count++;
-    wi_strings_add(&pull->share_names, source->name);
-    pull->shares = wi_realloc_array(pull->shares, count + 1, sizeof *pull->shares);
-    pull->shares[count] = (struct wi_fetch_source){pull->share_names.items[count], source->bytes};
-}
-
-/* It may have shared before. */
-static void add_share_of_hub(struct wi_pull *pull, uint64_t bytes)
-{
-    const char *name = pull->order->hub.name;
-    for (size_t i = 0; i < pull->share_count; i++)
-        if (strcmp(pull->shares[i].name, name) == 0) {
-            pull->shares[i].bytes += bytes;
-            return;
-        }
-    add_share(pull, &(struct wi_fetch_source){name, bytes});
-}
-
-static void take_shares(struct wi_pull *pull, const struct wi_fetch_progress *progress)
-{
-    const struct wi_fetch_progress *near = &pull->near_brought;
-    const struct wi_fetch_progress *several = near->source_count > 0 ? near : progress;
-    clear_shares(pull);
-    for (size_t i = 0; i < several->source_count; i++)
-        add_share(pull, &several->sources[i]);
-    if (several == near)
-        add_share_of_hub(pull, progress->fetched);
-}
 
 static void take_retrying(struct wi_pull *pull, const char *why)
 {
@@ -390,7 +292,8 @@ static void take_progress(struct wi_pull *pull, const struct wi_fetch_progress *
     pull->progress.fetched += pull->fetched_before;
     pull->progress.retrying = NULL;
     pull->progress.sources = NULL;
-    take_shares(pull, progress);
+    for (size_t i = 0; i < progress->source_count; i++)
+        wi_brought_take(&pull->brought, progress->sources[i].name, progress->sources[i].bytes, 0);
     take_retrying(pull, progress->retrying);
 }
 
@@ -398,7 +301,7 @@ static void on_progress(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_progress(pull, progress);
-    measure(pull);
+    wi_brought_measure(&pull->brought, pull->progress.fetched);
     set_state(pull, progress->done < progress->total ? WI_PULL_DOWNLOADING : WI_PULL_VERIFYING);
 }
 
@@ -406,7 +309,6 @@ static void on_fetched(
     void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->fetch = NULL;
     take_progress(pull, progress);
     if (error)
         fail(pull, error);
@@ -414,72 +316,9 @@ static void on_fetched(
         begin_step(pull, publish);
 }
 
-/* Where the leaves of what comes are kept. */
-static const char *store_of(const struct wi_pull *pull)
-{
-    return pull->order->keeps_leaves ? pull->order->directory : NULL;
-}
-
-/* What it went on with may have come from neighbours. */
-static int on_wrong_file(void *context, size_t file)
-{
-    const struct wi_pull *pull = context;
-    return pull->near && wi_near_was_wrong(pull->near, file);
-}
-
-static void fetch_from_hub(struct wi_pull *pull)
-{
-    const struct wi_fetch_order order = {.hub = &pull->order->hub,
-        .repository = pull->order->parsed.repository,
-        .files = pull->files,
-        .folder = pull->folder,
-        .limit = pull->deps.limit,
-        .store = store_of(pull),
-        .on_wrong = on_wrong_file};
-    pull->fetch =
-        wi_fetch_start(pull->deps.loop, pull->deps.http, &order, on_progress, on_fetched, pull);
-}
-
-static void on_near_end(void *context, const struct wi_fetch_progress *progress)
-{
-    struct wi_pull *pull = context;
-    take_progress(pull, progress);
-    pull->fetched_before = pull->progress.fetched;
-    pull->near_brought = *progress;
-    fetch_from_hub(pull);
-}
-
-/* Neighbours first, once, where there are some. */
-static void fetch_of_hub(struct wi_pull *pull)
-{
-    const struct wi_near_order order = {.loop = pull->deps.loop,
-        .http = pull->deps.http,
-        .neighbours = pull->deps.neighbours,
-        .limit = pull->deps.limit,
-        .blocks = pull->deps.blocks,
-        .store = store_of(pull),
-        .library = pull->order->directory,
-        .stall_ms = pull->order->stall_ms,
-        .files = pull->files,
-        .hub = pull->order->hub_shares ? &pull->order->hub : NULL,
-        .repository = pull->order->parsed.repository,
-        .folder = pull->folder};
-    if (pull->near || pull->order->gateways.count == 0) {
-        fetch_from_hub(pull);
-        return;
-    }
-    set_sources(pull);
-    pull->near = wi_near_start(&order, on_progress, on_near_end, pull);
-}
-
-static void fetch_content(struct wi_pull *pull)
-{
-    wi_content_pull_fetch(pull->content, pull->files, on_progress, on_fetched, pull);
-}
-
 static void fetch(struct wi_pull *pull)
 {
-    pull->authority->fetch(pull);
+    wi_upstream_fetch(pull->upstream);
     set_state(pull, WI_PULL_DOWNLOADING);
 }
 
@@ -488,7 +327,7 @@ static void on_room(
 {
     struct wi_pull *pull = context;
     struct wi_error full;
-    if (error && error->code == WI_STORAGE_FAILED && pull->content) {
+    if (error && error->code == WI_STORAGE_FAILED && wi_pull_order_by_content(pull->order)) {
         wi_error_set(&full, WI_NO_ROOM, "", "%s", error->detail);
         error = &full;
     }
@@ -503,77 +342,50 @@ static void make_room(struct wi_pull *pull)
 {
     uint64_t needed = pull->files->bytes > pull->reused ? pull->files->bytes - pull->reused : 0;
     pull->needed = 0;
-    pull->task = pull->order->copy
-                     ? wi_versions_find_room(
-                           pull->deps.versions, pull->id, needed, pull->order->apart, on_room, pull)
-                     : wi_versions_make_room(pull->deps.versions, pull->id, needed, on_room, pull);
+    const struct wi_pull_order *order = pull->order;
+    int apart = order->config->content.replica_quota > 0;
+    pull->task =
+        order->copy
+            ? wi_versions_find_room(pull->deps.versions, order->id, needed, apart, on_room, pull)
+            : wi_versions_make_room(pull->deps.versions, order->id, needed, on_room, pull);
     pull->needed = needed;
 }
 
 static void on_around(void *context)
 {
-    struct wi_pull *pull = context;
-    pull->wait = NULL;
-    begin_step(pull, make_room);
+    begin_step(context, make_room);
 }
 
-/* What they have goes first where room is made. */
 static void ask_around(struct wi_pull *pull)
 {
-    const struct wi_pull_order *order = pull->order;
-    if (order->copy || order->quota == 0 || order->gateways.count == 0 || !pull->deps.neighbours) {
+    if (wi_upstream_ask_around(pull->upstream) != 0)
         begin_step(pull, make_room);
-        return;
-    }
-    set_sources(pull);
-    pull->wait = wi_neighbours_ask(
-        pull->deps.neighbours, WI_NEIGHBOURS_FRESH_MS, WI_NEIGHBOURS_WAIT_MS, on_around, pull);
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */
 
-static void on_measuring(void *context, const struct wi_fetch_progress *progress)
+static void on_waiting(void *context, const struct wi_fetch_progress *progress)
 {
     struct wi_pull *pull = context;
     take_retrying(pull, progress->retrying);
     set_state(pull, WI_PULL_RESOLVING);
 }
 
-static void on_measured(
-    void *context, const struct wi_fetch_progress *progress, const struct wi_error *error)
+static void on_measured(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    (void)progress;
-    pull->fetch = NULL;
     take_retrying(pull, NULL);
     if (error) {
         fail(pull, error);
         return;
     }
-    for (size_t i = 0; i < pull->files->count; i++)
-        if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
-            wi_hub_tree_set_bytes(pull->files, i, pull->lengths[i]);
     pull->progress.total = pull->files->bytes;
     begin_step(pull, ask_around);
 }
 
 static void measure_files(struct wi_pull *pull)
 {
-    const struct wi_hub_tree *files = pull->files;
-    const struct wi_fetch_order order = {.hub = &pull->order->hub,
-        .repository = pull->order->parsed.repository,
-        .files = files,
-        .lengths = pull->lengths =
-            wi_realloc_array(pull->lengths, files->count + 1, sizeof *pull->lengths)};
-    int unknown = 0;
-    for (size_t i = 0; i < files->count; i++) {
-        order.lengths[i] = files->files[i].bytes;
-        unknown |= order.lengths[i] == WI_HUB_BYTES_UNKNOWN;
-    }
-    if (unknown)
-        pull->fetch = wi_fetch_start(
-            pull->deps.loop, pull->deps.http, &order, on_measuring, on_measured, pull);
-    else
+    if (wi_upstream_measure(pull->upstream) != 0)
         begin_step(pull, ask_around);
 }
 
@@ -601,7 +413,7 @@ static void reuse(struct wi_pull *pull)
     struct wi_source files = {0};
     add_files(&files, pull->files);
     pull->task = wi_versions_stage(
-        pull->deps.versions, pull->id, NULL, pull->order->name, &files, on_reused, pull);
+        pull->deps.versions, pull->order->id, NULL, pull->order->name, &files, on_reused, pull);
     wi_source_clear(&files);
 }
 
@@ -630,126 +442,33 @@ static void on_chosen(void *context, const struct wi_error *error)
     }
     pull->reused = pull->progress.done = pull->files->bytes;
     pull->progress.files_done = pull->files->count;
-    pull->task = wi_versions_drop_staging(pull->deps.versions, pull->id, 0, on_unneeded, pull);
+    pull->task =
+        wi_versions_drop_staging(pull->deps.versions, pull->order->id, 0, on_unneeded, pull);
+}
+
+/* What a path in content leads to is known now, and so how it is called. */
+static enum wi_code get_name(
+    struct wi_pull *pull, const struct wi_hub_tree *tree, struct wi_error *error)
+{
+    char *name = wi_sprintf(WI_NAME_CONTENT "%s", tree->commit);
+    enum wi_code code = pull->on_name(pull->context, name, error);
+    if (code == WI_OK)
+        wi_pull_plan_name(pull->plan, name);
+    free(name);
+    return code;
 }
 
 static void on_tree(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    pull->list = NULL;
+    struct wi_error taken;
+    take_retrying(pull, NULL);
+    if (!error && pull->order->unnamed && get_name(pull, tree, &taken) != WI_OK)
+        error = &taken;
     if (error)
         fail(pull, error);
     else
         wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
-}
-
-static void list_hub(struct wi_pull *pull)
-{
-    pull->list = wi_hub_list_start(
-        pull->deps.loop, pull->deps.http, &pull->order->hub, &pull->order->parsed, on_tree, pull);
-}
-
-static const struct authority hub = {list_hub, fetch_of_hub};
-
-/* --- content ---------------------------------------------------------------------------------- */
-
-/* What the path leads to is known now, and so how it is called. */
-static int get_name(struct wi_pull *pull, const struct wi_hub_tree *tree, struct wi_error *error)
-{
-    char *name = wi_sprintf(WI_NAME_CONTENT "%s", tree->commit);
-    int named = pull->on_name(pull->context, name, error) == WI_OK;
-    if (named)
-        wi_pull_plan_name(pull->plan, name);
-    free(name);
-    return named;
-}
-
-static void on_content(void *context, const struct wi_hub_tree *tree, const struct wi_error *error)
-{
-    struct wi_pull *pull = context;
-    struct wi_error taken;
-    take_retrying(pull, NULL);
-    if (!error && pull->order->unnamed && !get_name(pull, tree, &taken))
-        error = &taken;
-    on_tree(pull, tree, error);
-}
-
-static void start_content(struct wi_pull *pull, const struct wi_hub_reference *reference)
-{
-    const struct wi_content_order order = {.loop = pull->deps.loop,
-        .http = pull->deps.http,
-        .sources = pull->deps.sources,
-        .router = pull->router,
-        .limit = pull->deps.limit,
-        .blocks = pull->deps.blocks,
-        .store = store_of(pull),
-        .library = pull->order->directory,
-        .stall_ms = pull->order->stall_ms,
-        .reference = reference,
-        .folder = pull->folder,
-        .bytes_max = pull->plan->bytes_max};
-    wi_content_pull_free(pull->content);
-    pull->content = wi_content_pull_new(&order);
-    wi_content_pull_list(pull->content, on_measuring, on_content, pull);
-}
-
-static void on_router_known(void *context)
-{
-    struct wi_pull *pull = context;
-    start_content(pull, &pull->order->parsed);
-}
-
-/* Once, also where this step is tried again. */
-static void list_content(struct wi_pull *pull)
-{
-    const struct wi_pull_order *order = pull->order;
-    set_sources(pull);
-    if (pull->router || !order->routing) {
-        start_content(pull, &order->parsed);
-        return;
-    }
-    uint64_t wait_ms = order->gateways.count > 0 ? WI_ROUTER_WAIT_MS : WI_ROUTER_ALONE_MS;
-    pull->router = wi_router_ask(pull->deps.loop, pull->deps.http, pull->deps.sources,
-        order->routing, &order->parsed.root, wait_ms, on_router_known, pull);
-}
-
-static const struct authority content = {list_content, fetch_content};
-
-/* --- a neighbour's model, by its name there --------------------------------------------------- */
-
-static void on_neighbours_known(void *context)
-{
-    struct wi_pull *pull = context;
-    const struct wi_hub_reference *parsed = &pull->order->parsed;
-    struct wi_hub_reference reference;
-    struct wi_cid cid;
-    struct wi_error error;
-    pull->wait = NULL;
-    set_sources(pull); /* it is known now who is ourselves */
-    if (wi_neighbours_model(pull->deps.neighbours, pull->order->hub.name, parsed->repository,
-            parsed->variant, &cid, &error) != WI_OK) {
-        fail(pull, &error);
-        return;
-    }
-    wi_hub_reference_of_cid(&cid, &reference);
-    start_content(pull, &reference);
-    wi_hub_reference_clear(&reference);
-}
-
-static void list_neighbour(struct wi_pull *pull)
-{
-    set_sources(pull);
-    pull->wait = wi_neighbours_ask(
-        pull->deps.neighbours, 0, WI_NEIGHBOURS_NAMED_MS, on_neighbours_known, pull);
-}
-
-static const struct authority neighbour = {list_neighbour, fetch_content};
-
-static const struct authority *authority_of(const struct wi_pull_order *order)
-{
-    if (order->parsed.is_content)
-        return &content;
-    return order->hub.layout == WI_HUB_WEBINFER ? &neighbour : &hub;
 }
 
 /* --- what is here, and tokens ----------------------------------------------------------------- */
@@ -760,7 +479,7 @@ static void on_looked(void *context, const struct wi_error *error)
     if (error)
         fail(pull, error);
     else
-        pull->authority->list(pull);
+        wi_upstream_list(pull->upstream, pull->folder);
 }
 
 static void look(struct wi_pull *pull)
@@ -778,29 +497,33 @@ static void on_staged(
     begin_step(pull, look);
 }
 
+static struct wi_versions_task *write_down(struct wi_pull *pull, wi_versions_fn *on_done)
+{
+    const struct wi_pull_order *order = pull->order;
+    char *request = wi_pull_order_print(order);
+    struct wi_versions_task *task = wi_versions_stage(
+        pull->deps.versions, order->id, request, order->name, NULL, on_done, pull);
+    free(request);
+    return task;
+}
+
 static void stage(struct wi_pull *pull)
 {
-    char *request = wi_pull_order_print(pull->order);
-    pull->task = wi_versions_stage(
-        pull->deps.versions, pull->id, request, pull->order->name, NULL, on_staged, pull);
-    free(request);
+    pull->task = write_down(pull, on_staged);
 }
 
 /* --- from outside ----------------------------------------------------------------------------- */
 
-/* The same request finds what it had fetched before, for whosever sake; another one for the same
- * name does not. */
-static void make_id(struct wi_pull *pull)
+/* Behind the last step where it counts it is not written down anew. */
+void wi_pull_turn(struct wi_pull *pull)
 {
-    struct wi_pull_order same = *pull->order;
-    same.copy = 0;
-    char *request = wi_pull_order_print(&same);
-    unsigned char hash[WI_HASH_SIZE];
-    char hex[2 * WI_HASH_SIZE + 1];
-    wi_hash(request, strlen(request), hash);
-    wi_hash_hex(hash, hex);
-    memcpy(pull->id, hex, 32);
-    free(request);
+    if (!pull->unwritten || pull->error.code != WI_OK || pull->state >= WI_PULL_PUBLISHING)
+        return;
+    pull->unwritten = 0;
+    if (pull->step)
+        write_down(pull, NULL);
+    else
+        begin_step(pull, stage);
 }
 
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,
@@ -810,41 +533,29 @@ struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_ord
     pull->deps = *deps;
     pull->plan = wi_pull_plan_new(order);
     pull->order = &pull->plan->order;
-    pull->authority = authority_of(pull->order);
     pull->files = &pull->plan->chosen.files;
     pull->on_change = on_change;
     pull->on_name = on_name;
     pull->context = context;
     pull->began_ms = wi_now_ms();
-    make_id(pull);
+    pull->back = (struct wi_upstream_callbacks){
+        pull, on_waiting, on_tree, on_measured, on_around, on_progress, on_fetched};
+    pull->upstream = wi_upstream_new(&pull->deps, pull->plan, &pull->back);
+    pull->unwritten = 1;
     wi_info("pull", pull->order->name, "pulling %s from %s", pull->order->reference,
-        pull->order->hub.name);
-    begin_step(pull, stage);
+        wi_pull_order_hub(pull->order));
     return pull;
 }
 
-/* The request is written down anew, but behind the last step where it counts. */
-void wi_pull_want_here(struct wi_pull *pull, const struct wi_pull_order *order)
+void wi_pull_want_here(struct wi_pull *pull)
 {
-    struct wi_pull_order *own = &pull->plan->order;
-    own->copy = order->copy;
-    own->apart = order->apart;
-    own->quota = order->quota;
-    if (pull->state >= WI_PULL_PUBLISHING || pull->error.code != WI_OK)
-        return;
-    char *request = wi_pull_order_print(own);
-    wi_versions_stage(pull->deps.versions, pull->id, request, own->name, NULL, NULL, NULL);
-    free(request);
+    pull->plan->order.copy = 0;
+    pull->unwritten = 1;
 }
 
 const struct wi_pull_order *wi_pull_order(const struct wi_pull *pull)
 {
     return pull->order;
-}
-
-const char *wi_pull_id(const struct wi_pull *pull)
-{
-    return pull->id;
 }
 
 uint64_t wi_pull_pending(const struct wi_pull *pull)
@@ -868,7 +579,7 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .asked = pull->order->asked,
         .variant =
             pull->plan->chosen.variant ? pull->plan->chosen.variant : pull->order->parsed.variant,
-        .hub = pull->order->hub.name,
+        .hub = wi_pull_order_hub(pull->order),
         .reference = pull->order->reference,
         .commit = pull->files->commit,
         .copy = pull->order->copy,
@@ -877,12 +588,12 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .total = pull->progress.total,
         .fetched = pull->progress.fetched,
         .retrying = pull->retrying,
-        .sources = pull->shares,
-        .source_count = pull->share_count,
+        .sources = pull->brought.sources,
+        .source_count = pull->brought.count,
         .reused = pull->reused,
         .files_done = pull->progress.files_done,
         .files = pull->progress.files,
-        .bytes_per_second = pull->state == WI_PULL_DOWNLOADING ? pull->rate : 0,
+        .bytes_per_second = pull->state == WI_PULL_DOWNLOADING ? pull->brought.rate : 0,
         .began_ms = pull->began_ms,
         .ended_ms = pull->ended_ms,
         .error = pull->state == WI_PULL_FAILED ? &pull->error : NULL};

@@ -5,7 +5,6 @@
 #include "base/event_watch.h"
 #include "base/log.h"
 #include "base/loop.h"
-#include "hub/gateways.h"
 #include "library/made.h"
 #include "library/uploads.h"
 #include "source/neighbours.h"
@@ -55,11 +54,12 @@ struct record {
 
 struct wi_pulls {
     struct wi_pulls_deps deps;
-    const struct wi_config *config;
-    struct entry *entries;  /* the oldest first */
-    struct record *records; /* likewise; at most one for each name, and none that is under way */
+    struct wi_config *config; /* borrowed */
+    struct entry *entries;    /* the oldest first */
+    struct record *records;   /* likewise; at most one for each name, and none that is under way */
     struct wi_versions_task *resuming;
     struct wi_timer *resume_again;
+    struct wi_turn *turn;   /* in which pulls begin */
     struct wi_timer *tidy;  /* runs while one that is done is remembered */
     unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
@@ -168,7 +168,7 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
     if (info->error && info->error->code == WI_CANCELLED)
         return;
     struct record *record = wi_alloc(sizeof *record);
-    snprintf(record->id, sizeof record->id, "%s", wi_pull_id(entry->pull));
+    snprintf(record->id, sizeof record->id, "%s", entry->order->id);
     record->info = *info;
     record->info.name = keep(record, info->name);
     record->info.asked = keep(record, info->asked);
@@ -191,31 +191,26 @@ static void remember(const struct entry *entry, const struct wi_pull_info *info)
 
 /* --- counting --------------------------------------------------------------------------------- */
 
-static int comes_by_content(const struct wi_pull_order *order)
-{
-    return order->parsed.is_content || order->hub.layout == WI_HUB_WEBINFER;
-}
-
 static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
 {
-    for (size_t i = 0; i < order->gateways.count; i++)
-        if (order->gateways.hubs[i].layout == WI_HUB_WEBINFER &&
-            strcmp(order->gateways.hubs[i].name, source) == 0)
-            return WI_PULL_NEIGHBOURS;
-    return comes_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
+    const struct wi_config_hub *hub = wi_config_find_hub(order->config, source);
+    if (hub && hub->layout == WI_HUB_WEBINFER)
+        return WI_PULL_NEIGHBOURS;
+    return wi_pull_order_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
 }
 
 /* Whether the pull has anybody there. */
 static int has_level(const struct wi_pull_order *order, enum wi_pull_level level)
 {
-    if (level == WI_PULL_HUB)
-        return !comes_by_content(order);
-    for (size_t i = 0; i < order->gateways.count; i++)
-        if (level == WI_PULL_NEIGHBOURS
-                ? order->gateways.hubs[i].layout == WI_HUB_WEBINFER
-                : order->gateways.hubs[i].layout == WI_HUB_IPFS && comes_by_content(order))
-            return 1;
-    return 0;
+    int by_content = wi_pull_order_by_content(order);
+    switch (level) {
+    case WI_PULL_NEIGHBOURS:
+        return wi_gateways_has(order->config, WI_HUB_WEBINFER);
+    case WI_PULL_IPFS:
+        return by_content && wi_gateways_has(order->config, WI_HUB_IPFS);
+    default:
+        return !by_content;
+    }
 }
 
 /* What one brought begins anew where a step is tried again. */
@@ -235,7 +230,7 @@ static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
     entry->counted = info->fetched;
     for (size_t i = 0; i < info->source_count; i++)
         levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
-    if (info->source_count == 0 && !comes_by_content(entry->order))
+    if (info->source_count == 0 && !wi_pull_order_by_content(entry->order))
         levels[WI_PULL_HUB] = info->fetched;
     for (int level = 0; level < WI_PULL_LEVELS; level++)
         count_level(entry, level, levels[level]);
@@ -349,44 +344,53 @@ static enum wi_code on_name(void *context, const char *name, struct wi_error *er
     return WI_OK;
 }
 
-static void add(struct wi_pulls *pulls, struct wi_pull_order *order)
+static void on_turn(void *context)
+{
+    const struct wi_pulls *pulls = context;
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    wi_pull_turn(entry->pull);
+}
+
+static const struct entry *add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
+    struct record *earlier = find_record(pulls, order->name);
+    forget(pulls, earlier);
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
     entry->order = wi_pull_order(entry->pull);
-    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     DL_APPEND(pulls->entries, entry);
+    return entry;
 }
 
-static enum wi_code start(
-    struct wi_pulls *pulls, struct wi_pull_order *order, struct wi_error *error)
+/* Takes the order over if that is WI_OK and nobody has begun the same. */
+static enum wi_code start(struct wi_pulls *pulls, struct wi_pull_order *order,
+    struct wi_pull_info *info, struct wi_error *error)
 {
     const struct entry *entry = find(pulls, order->name);
-    if (entry && !wi_pull_order_same(entry->order, order))
+    if (entry && strcmp(entry->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
-    if (entry && entry->order->copy && !order->copy)
-        wi_pull_want_here(entry->pull, order);
-    if (entry)
-        return WI_OK;
-    if (count_under_way(pulls) >= WI_PULLS_MAX)
+    if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
-    forget(pulls, find_record(pulls, order->name));
-    add(pulls, order);
+    if (!entry)
+        entry = add(pulls, order);
+    else if (entry->order->copy && !order->copy)
+        wi_pull_want_here(entry->pull);
+    wi_pull_info(entry->pull, info);
+    wi_turn_schedule(pulls->turn);
     return WI_OK;
 }
 
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
-    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+    struct wi_pull_info *info, struct wi_error *error)
 {
     struct wi_pull_order order = {0};
-    tidy(pulls);
     enum wi_code code = wi_pull_order_fill(&order, want, pulls->config, error);
-    if (code != WI_OK)
-        return code;
-    strcpy(name, order.name); /* a checked name: it fits */
-    code = start(pulls, &order, error);
+    if (code == WI_OK)
+        code = start(pulls, &order, info, error);
     wi_pull_order_clear(&order);
     return code;
 }
@@ -407,7 +411,7 @@ static int is_known(const struct wi_pulls *pulls, const char *id)
     const struct entry *entry;
     const struct record *record;
     DL_FOREACH(pulls->entries, entry)
-    if (strcmp(wi_pull_id(entry->pull), id) == 0)
+    if (strcmp(entry->order->id, id) == 0)
         return 1;
     DL_FOREACH(pulls->records, record)
     if (strcmp(record->id, id) == 0)
@@ -421,10 +425,11 @@ static void resume(struct wi_pulls *pulls, const char *id, const char *request)
         is_known(pulls, id)) /* that is, since they were listed before */
         return;
     struct wi_pull_order order = {0};
+    struct wi_pull_info info;
     struct wi_error error;
     enum wi_code code = wi_pull_order_read(&order, request, pulls->config, &error);
     if (code == WI_OK)
-        code = start(pulls, &order, &error);
+        code = start(pulls, &order, &info, &error);
     if (code != WI_OK)
         wi_warn("pull", id, "an earlier pull does not go on: %s", error.detail);
     wi_pull_order_clear(&order);
@@ -474,7 +479,7 @@ static void list_use(void *context, struct wi_versions_use *use)
     const struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
     {
-        wi_strings_add(&use->stagings, wi_pull_id(entry->pull));
+        wi_strings_add(&use->stagings, entry->order->id);
         use->pending += wi_pull_pending(entry->pull);
     }
 }
@@ -513,18 +518,18 @@ static void set_sources(struct wi_pulls *pulls)
     struct wi_gateways gateways = {0};
     if (!pulls->deps.sources)
         return;
-    wi_gateways_find(&gateways, pulls->config);
-    wi_gateways_read_tokens(&gateways);
+    wi_gateways_open(&gateways, pulls->config);
     wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
     wi_gateways_clear(&gateways);
 }
 
-struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config)
+struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config)
 {
     struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
     pulls->deps = *deps;
     pulls->config = config;
     pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
+    pulls->turn = wi_turn_new(deps->loop, on_turn, pulls);
     pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
     wi_versions_work_add_user(deps->versions, list_use, pulls);
     if (deps->neighbours)
@@ -540,7 +545,7 @@ void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context
     pulls->done_context = context;
 }
 
-void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config)
+void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
 {
     pulls->config = config;
     set_limit(pulls);
@@ -553,6 +558,7 @@ void wi_pulls_free(struct wi_pulls *pulls)
         return;
     wi_versions_cancel(pulls->resuming);
     wi_timer_free(pulls->resume_again);
+    wi_turn_free(pulls->turn);
     wi_timer_free(pulls->tidy);
     struct entry *entry, *next;
     DL_FOREACH_SAFE(pulls->entries, entry, next)

@@ -83,25 +83,28 @@ struct wi_pulls_deps {
     /* Is told of each change of a pull; NULL: nobody. */
     const struct wi_change_listener *listener;
 };
-struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, const struct wi_config *config);
+/* The configuration is borrowed until the next one; each pull holds that which it was begun with.
+ */
+struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config);
 /* Goes on with what an earlier daemon was pulling. */
 void wi_pulls_resume(struct wi_pulls *pulls);
 /* One who is told of each pull that is done, before those who watch it. NULL: nobody any more. */
 typedef void wi_pull_fn(void *context, const struct wi_pull_info *info);
 void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context);
-void wi_pulls_reload(struct wi_pulls *pulls, const struct wi_config *config);
+void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config);
 /* Stops what is under way; what was fetched stays for the next start. No callback comes any more.
  * The loop must turn afterwards until it is empty. NULL is fine. */
 void wi_pulls_free(struct wi_pulls *pulls);
 
-/* The name under which a pull is, or was lately: in `name`. WI_OK, or what is wrong with what is
- * wanted, among it a hub that there is not (WI_INVALID_FIELD), and a name that belongs to somebody
- * else (WI_CONFLICT). Begins a pull, or joins the one of the same, which is a copy no longer if
- * this is none. What is here as a copy is none after a pull that is none. A different one for the
- * same name is WI_CONFLICT; more than WI_PULLS_MAX are WI_QUEUE_FULL. */
+/* In `info` the pull that brings it, which was begun under the name `asked`, until the loop turns.
+ * WI_OK, or what is wrong with what is wanted, among it a hub that there is not (WI_INVALID_FIELD),
+ * and a name that belongs to somebody else (WI_CONFLICT). Begins a pull, or joins the one of the
+ * same, which is a copy no longer if this is none. What is here as a copy is none after a pull that
+ * is none. A different one for the same name is WI_CONFLICT; more than WI_PULLS_MAX are
+ * WI_QUEUE_FULL. */
 #define WI_PULLS_MAX 8
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
-    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
+    struct wi_pull_info *info, struct wi_error *error);
 /* Ends the pull and drops what was fetched. WI_OK, or WI_NOT_FOUND if none of that name is under
  * way. */
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error);

@@ -1,5 +1,6 @@
 /* What the pool reports of attempts, and what follows from it for their jobs. */
 #include "job/private.h"
+#include "job/stream.h"
 
 #include <string.h>
 

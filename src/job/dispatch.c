@@ -1,5 +1,6 @@
 /* Jobs on their way from the queue to nodes, the most urgent first. */
 #include "job/private.h"
+#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

@@ -3,6 +3,7 @@
  * Whatever ends a job goes through wi_job_finish(), which is the only place that answers.
  */
 #include "job/private.h"
+#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -3,6 +3,7 @@
  * job in between is in state.c, dispatch.c, together.c, attempts.c and end.c.
  */
 #include "job/private.h"
+#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"

@@ -26,7 +26,7 @@
 /* What is to be a job: what is asked, and by whom. Owned; free with wi_job_spec_clear. */
 struct wi_job_spec {
     char id[WI_ID_SIZE]; /* the job's id: made by us */
-    char *client;        /* who asks: a token's name or an address; NULL is somebody too */
+    char *client;        /* who asks: a token's name or an address; NULL: nobody in particular */
     const struct wi_inference *asked; /* a reference; settled */
     double accepted_at;               /* wi_now_ms() at the last byte of the body */
     int ours_only;                    /* only browsers that we have started may have it */
@@ -43,7 +43,7 @@ static inline void wi_job_spec_clear(struct wi_job_spec *spec)
 /* Where a job was sent last. */
 struct wi_job_place {
     char browser[32];          /* its kind; "": nowhere */
-    int joined;                /* it is none of ours, and has named itself */
+    int joined;                /* it is a joined node, whose kind is what it said */
     enum wi_platform platform; /* the first that it was to try */
 };
 

@@ -18,7 +18,7 @@
 /* How often to look again at what waits, whatever happens or does not. */
 #define WI_JOBS_AGAIN_MS 100
 
-/* Jobs that run as one attempt; who left has a NULL in its place. */
+/* Jobs that run as one attempt. A job that has left it is a NULL among its members. */
 struct wi_job_batch {
     char attempt[WI_ID_SIZE + 12];
     char node[WI_ID_SIZE];
@@ -65,8 +65,8 @@ struct wi_job {
     struct wi_refusal refusal;     /* of the last choice */
     struct wi_probe probe;         /* likewise */
     enum wi_platform first, last;  /* the first and last platform of the last choice */
-    int starved;                   /* its last node had not the memory to load the model */
-    int outgrown;                  /* WASM had not the memory for it: tried elsewhere once */
+    int starved;                   /* its last node lacked memory to load the model */
+    int outgrown;                  /* WASM lacked memory for it: tried elsewhere once */
     int64_t accepted_at;           /* by us: Unix milliseconds */
     int accepted;                  /* the node has said that it has the attempt */
     unsigned attempts;             /* dispatched, in earlier runs too */
@@ -105,28 +105,6 @@ struct wi_jobs {
     void (*on_idle)(void *);
     void *idle_context;
 };
-
-/* --- stream.c --------------------------------------------------------------------------------- */
-
-/* `on_stall` is called with the job when its node was silent for wi_job_stream_patience_ms. */
-void wi_job_stream_open(
-    struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
-void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no stream */
-/* Whether a part was given to its client, so that it cannot begin again. */
-int wi_job_is_committed(const struct wi_job *job);
-/* Whether its present or last attempt brought a part. */
-int wi_job_has_brought(const struct wi_job *job);
-/* Its attempt was sent. */
-void wi_job_stream_sent(struct wi_job *job);
-/* Its node is given as long again; nothing is waited for where its attempt is over. */
-void wi_job_stream_watch(struct wi_job *job);
-/* Its node says that it is at work, and how far it is. */
-void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
-/* How long its node may be silent after its first part, once it computes. */
-double wi_job_stream_patience_ms(const struct wi_job *job);
-/* 0 if it is not the part that is wanted next: then it is dropped, counted. */
-int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
-void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 
 /* --- state.c ---------------------------------------------------------------------------------- */
 
@@ -173,7 +151,7 @@ void wi_jobs_check_idle(struct wi_jobs *jobs);
 /* --- together.c ------------------------------------------------------------------------------- */
 
 int wi_job_may_join(const struct wi_job *job);
-/* Whether the job, whose turn it is and which has `rows` rows, should wait for company. */
+/* Whether the job, whose turn it is and which has `rows` rows, should wait for others to join. */
 int wi_job_waits_for_company(struct wi_job *job, int64_t rows);
 /* 1 if the job, which waits, was sent together with others; -1 if it is to wait for some. */
 int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice);

@@ -1,14 +1,14 @@
 /*
  * What waits for a node, in lanes: entries of one lane ask the same of a node, so that when the
  * head of a lane must wait, all of it must. Lanes that the same nodes may serve share a gate: while
- * none of these nodes has room the gate is shut, and none of its lanes is asked about. A step costs
- * what there are gates, and the logarithm of the lanes and of the entries.
+ * none of these nodes has room the gate is shut, and none of its lanes is asked about. The time of
+ * a step grows as the number of gates, and as the logarithm of those of lanes and of entries.
  *
- * Which lane's head goes first: by priority, and waiting makes urgent, one priority for every
- * WI_QUEUE_AGEING_MS. Within a priority the clients take turns, so that one with a thousand
- * requests does not hold up the others: start-time fair queueing (Goyal, Vin, Cheng, 1996) with
- * jobs of equal size. Each entry gets a turn when it comes, at least one after its client's last,
- * and never one that has been; the least turn goes first, and among equals the older entry.
+ * The head with the highest priority goes first; an entry gains one priority for every
+ * WI_QUEUE_AGEING_MS that it waits. Within a priority the clients take turns, so that one with a
+ * thousand requests does not hold up the others: start-time fair queueing (Goyal, Vin, Cheng, 1996)
+ * with jobs of equal size. Each entry gets a turn when it comes, at least one after its client's
+ * last, and never one that has been; the least turn goes first, and among equals the older entry.
  */
 #ifndef WI_JOB_QUEUE_H
 #define WI_JOB_QUEUE_H

@@ -2,6 +2,7 @@
  * What a job has beside it if its answer may come in parts: their account, and the watch over how
  * long nothing comes. Whoever ends the job is told by a timer; nothing here ends it.
  */
+#include "job/stream.h"
 #include "job/private.h"
 
 #include "base/clock.h"

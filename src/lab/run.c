@@ -59,6 +59,8 @@ const struct wi_param wi_lab_run_params[] = {
         .kind = WI_PARAM_ANY,
         .offset = offsetof(struct reading, noisy),
         .help = "It is computed, whatever is said here."},
+    RUN(together, WI_PARAM_INTEGER, 1, COUNT_MAX,
+        "So many cells were measured at a time, at most."),
     RUN(simulated, WI_PARAM_BOOL, 0, 0, "Whether its nodes made it up."),
     RUN(imported, WI_PARAM_BOOL, 0, 0, "Whether it comes from elsewhere."),
     {.name = "cells",
@@ -433,7 +435,8 @@ static enum wi_code read_inside(struct reading *reading, struct wi_error *error)
 enum wi_code wi_lab_run_read(struct wi_lab_run *run, const json_t *document,
     enum wi_lab_extent extent, struct wi_error *error)
 {
-    struct reading reading = {.run = {.seed = -1, .began_at = -1, .ended_at = -1}, .version = -1};
+    struct reading reading = {
+        .run = {.seed = -1, .began_at = -1, .ended_at = -1, .together = -1}, .version = -1};
     enum wi_code code =
         wi_params_read(wi_lab_run_params, document, WI_PARAMS_STRICT, "", &reading, error);
     if (code == WI_OK)

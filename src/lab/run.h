@@ -91,6 +91,7 @@ struct wi_lab_run {
     const char *name, *version, *commit; /* the latter two of webinfer */
     const json_t *machine;
     int64_t seed, began_at, ended_at; /* Unix milliseconds; -1: not known, or not ended */
+    int64_t together; /* cells that were measured at a time, at most; -1: not known */
     int simulated, imported;
     struct wi_lab_cell *cells; /* owned, in ascending order of their indexes */
     size_t count;

@@ -1,5 +1,5 @@
-/* What may run on a node, and on which platform; part of routing, and as pure. wi_route_unfit and
- * wi_route_platforms are here, too. */
+/* What may run on a node, and on which platform; part of routing, and as pure. wi_route_unfit is
+ * here, too. */
 #ifndef WI_POOL_PLATFORMS_H
 #define WI_POOL_PLATFORMS_H
 
@@ -26,5 +26,10 @@ void wi_platforms_add(struct wi_choice *choice, enum wi_platform platform);
 /* Fills `error`, with what the candidate has instead; returns WI_PLATFORM_UNSUPPORTED. */
 enum wi_code wi_platforms_unsupported(
     const struct wi_candidate *candidate, const struct wi_demand *demand, struct wi_error *error);
+
+/* The platforms to try on this candidate's nodes, in order, for a demand that names one or for a
+ * built-in model. WI_OK or WI_PLATFORM_UNSUPPORTED. */
+enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
+    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
 
 #endif

@@ -23,10 +23,10 @@ struct wi_demand {
     const struct wi_inference *asked; /* settled */
     const char *avoid;                /* a node that has just failed this job */
     double waited_ms;                 /* since it was accepted */
-    int continues;                    /* only an engine that goes on with what another has begun */
-    int several;                      /* that being several answers */
+    int continues;                    /* only engines that can continue what another has begun */
+    int several;                      /* what it continues is several answers */
     int ours_only;                    /* only browsers that we have started: see wi_demand_keep */
-    int proves; /* it shows what its node is: also for one that is draining or held */
+    int proves;                       /* it examines its node, which may be draining or held */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
 };
@@ -45,11 +45,11 @@ struct wi_refusal {
 
 /* A run that measures or checks this kind and platform. */
 struct wi_probe {
-    int wanted;  /* after the job was answered, its inputs, or ours for its task, beside its path */
-    int compare; /* what it computes there is not known to be right, or is looked at again */
+    int wanted;  /* once the job is answered: with its inputs, or with ours for its task */
+    int compare; /* the answer is to be compared: for the first time, or once more */
     char browser[32];
     enum wi_platform platform;
-    double deadline_ms; /* what it may take; slower is slow enough to know */
+    double deadline_ms; /* the longest that it may take; what takes longer is known to be slow */
 };
 
 struct wi_choice {
@@ -64,7 +64,7 @@ struct wi_pool_events {
     void *context;
     /* An answer came: its node has room for one more, and nothing else has changed. */
     void (*on_slot_free)(void *context);
-    /* Anything else that may decide otherwise about what waits: a node or a browser came or went.
+    /* Anything else that may change which jobs can be sent: a node or a browser came or went.
      */
     void (*on_capacity)(void *context);
     void (*on_accepted)(void *context, const char *attempt_id);
@@ -131,11 +131,11 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
  * takes work and has room for more of it; nothing else of the demand is looked at. Where none has,
  * wi_pool_pick gives no node; cheaper than asking that. */
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand);
-/* The probe that a choice asked for was not run, there being too much to do: it is asked for again
- * no later than it would have been. */
+/* The probe that a choice asked for was not run, because there was too much to do. That does not
+ * delay the next one. */
 void wi_pool_probe_dropped(
     struct wi_pool *pool, const struct wi_model *model, const struct wi_probe *probe);
-/* The node has computed this beginning of a prompt, of so many tokens, and may know it still. */
+/* The node has computed this beginning of a prompt, of so many tokens, and may still have it. */
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens);
 /* As wi_bridge_load, of at least one platform; WI_NODE_PAUSED, WI_UNAVAILABLE of one that is held:
@@ -152,7 +152,7 @@ void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
 /* How much is waiting, so that the pool can open sessions for it. */
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
-/* A session of this kind would be used: a request is pinned to it, or its models are to run there.
+/* A session of this kind is wanted: a request is pinned to it, or its models are to run there.
  * Cheap and safe to repeat, also for kinds that are unknown, missing or running already. It opens
  * one as soon as there is room under the maxima (an idle session of another kind above its own
  * minimum may have to make room), and is forgotten when it was not repeated for WI_KIND_REQUEST_MS.

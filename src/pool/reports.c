@@ -511,13 +511,23 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 
+/* The kernels of ours that it runs on WebGPU, and the class of their sizes; "" of one that nobody
+ * wants to know. */
+static void each_kernel(const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
+{
+    if (attempt->kernel)
+        each(context, attempt->kernel, attempt->size_class);
+    if (attempt->kernels)
+        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
+}
+
 static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     struct use use = {pool, node, attempt->halves};
 
     if (answer->ok && !attempt->benchmark && attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
-        wi_pool_attempt_kernels(attempt, note_use, &use);
+        each_kernel(attempt, note_use, &use);
 }
 
 /* One more that its session has done. */

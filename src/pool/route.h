@@ -1,7 +1,7 @@
 /*
  * Which node a piece of work goes to, and which platforms it tries there: the option with the least
- * expected completion time, where it may be taken. Pure: everything that it looks at is in the
- * candidates and terms, and everything that it thought is in the options.
+ * expected completion time, among those that are allowed. Pure: all of its input is in the
+ * candidates and terms, and how it judged each option is in the options.
  */
 #ifndef WI_POOL_ROUTE_H
 #define WI_POOL_ROUTE_H
@@ -36,11 +36,11 @@ struct wi_prospect {
     const struct wi_place *place; /* NULL: it has none */
     struct wi_estimate estimate;
     enum wi_verdict verdict;
-    int rests;                /* a check of it came to no end, and it is too soon for another */
-    int is_short;             /* it had not the memory for the model, which has a smaller variant */
-    int rank;                 /* in [browser_preferences], 0 the best */
-    struct wi_free_node warm; /* the first free node that has the model loaded */
-    size_t loaded;            /* how many have it loaded, free or not */
+    int rests;                 /* its last check had no result, and it is too soon for another */
+    int is_short;              /* it lacked memory for the model, which has a smaller variant */
+    int rank;                  /* in [browser_preferences], 0 the best */
+    struct wi_free_node warm;  /* the first free node that has the model loaded */
+    size_t loaded;             /* how many have it loaded, free or not */
     struct wi_free_node known; /* the node that has computed the beginning of the prompt, if it is
                                 * here, has the model still, and is free */
     unsigned known_tokens;     /* how much of it */
@@ -84,7 +84,7 @@ enum wi_standing {
     WI_STANDING_UNCHECKED,   /* not compared with wasm yet */
     WI_STANDING_WRONG,       /* compared, and wrong */
     WI_STANDING_UNABLE,      /* tried, and it does not run the model */
-    WI_STANDING_SHORT,       /* tried, and it had not the memory; a smaller variant may go there */
+    WI_STANDING_SHORT,       /* tried, and it lacked memory; a smaller variant may go there */
     WI_STANDING_SOFTWARE,    /* a software adapter that was not measured */
     WI_STANDING_OTHER        /* the request names another */
 };
@@ -110,14 +110,9 @@ struct wi_route_option {
  * platform's name, and nobody else gets that. */
 int wi_route_matches(const struct wi_candidate *candidate, const struct wi_demand *demand);
 /* Why nodes like this one serve no such demand, on whatever platform: they have no engine for the
- * model, know no parts, or cannot go on with what another node has begun. NULL if they may. */
+ * model, cannot send parts, or cannot continue what another node has begun. NULL if they may. */
 const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_demand *demand);
-/* The platforms to try on this candidate's nodes, in order, for a demand that names one or for a
- * built-in model. WI_OK or WI_PLATFORM_UNSUPPORTED. */
-enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
-    const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error);
-
-/* Whether any of the places would serve, had it the memory for this variant of the model. */
+/* Whether lack of memory for this variant of the model is all that keeps it from some place. */
 int wi_route_lacks_memory(const struct wi_route_option *options, size_t count);
 
 /* The best of the candidates. WI_PICK_WAIT: one could, but is full, busy, away or paused, or is

@@ -1,6 +1,6 @@
 /*
- * How many sessions of which kind there should be: one step at a time from what is to what should
- * be. Pure: everything that it looks at, and the time, is given.
+ * How many sessions of each kind there should be, and the next step towards that. Pure: all of its
+ * input, the time included, is given.
  */
 #ifndef WI_POOL_SCALE_H
 #define WI_POOL_SCALE_H
@@ -12,7 +12,7 @@
 #define WI_SCALE_UP_MS 1000.0
 /* So long where it is expected to wait longer than a session takes to start. */
 #define WI_SCALE_UP_SOON_MS 100.0
-/* So long where it would be done in no time: see WI_SCALE_SHORT_MS. */
+/* So long where it will soon be done: see WI_SCALE_SHORT_MS. */
 #define WI_SCALE_UP_LATE_MS 5000.0
 #define WI_SCALE_SHORT_MS 50.0
 /* As many may be on their way at a time because of waiting work. */

@@ -6,7 +6,7 @@
 #include "quantize/graph.h"
 
 #include "base/memory.h"
-#include "format/onnx_parts.h"
+#include "format/onnx_external.h"
 #include "format/view.h"
 #include "tensor/datatype.h"
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "base/protobuf_put.h"
-#include "format/onnx_parts.h"
+#include "format/onnx_nodes.h"
 #include "quantize/plan.h"
 #include "quantize/rewrite.h"
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #include "quantize/plan.h"
 
 #include "base/memory.h"
-#include "format/onnx_parts.h"
+#include "format/onnx_nodes.h"
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>

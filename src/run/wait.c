@@ -78,14 +78,13 @@ static enum wi_code start_as(
     struct wi_pulls *pulls, const char *name, const char *reference, struct wi_error *error)
 {
     const struct wi_pull_want want = {.reference = reference};
-    char as[WI_MODEL_NAME_MAX + 1];
     struct wi_pull_info info;
     if (wi_pulls_find(pulls, name, &info) == 0 && info.state == WI_PULL_FAILED &&
         strcmp(info.reference, reference) == 0 && wi_now_ms() - info.ended_ms < PATIENCE_MS) {
         *error = *info.error;
         return error->code;
     }
-    return wi_pulls_start(pulls, &want, as, error);
+    return wi_pulls_start(pulls, &want, &info, error);
 }
 
 static enum wi_code start(struct wi_pulls *pulls, const char *name, struct wi_error *error)

@@ -1,5 +1,5 @@
 /* The rows of accepted jobs: reading them, clearing away, and taking stock at the start. */
-#include "store/rows_sql.h"
+#include "store/rows_private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What reading and changing rows have in common. */
-#include "store/rows_sql.h"
+#include "store/rows_private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

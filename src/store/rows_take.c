@@ -5,7 +5,7 @@
  * enters it when something of his comes, or has paused long enough. So a step costs the logarithm
  * of the rows, however many wait or pause.
  */
-#include "store/rows_sql.h"
+#include "store/rows_private.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

@@ -3,8 +3,8 @@
  * must have exactly the tensor's shape. Nothing is allocated for elements before their number has
  * been verified.
  */
+#include "tensor/tensor_data.h"
 #include "base/params.h"
-#include "tensor/tensor_reader.h"
 
 #include <inttypes.h>
 #include <math.h>

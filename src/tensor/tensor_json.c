@@ -6,7 +6,7 @@
  * Floating-point numbers are written with the fewest digits that read back to the same value; see
  * number.h.
  */
-#include "tensor/tensor_reader.h"
+#include "tensor/tensor_data.h"
 
 #include "base/memory.h"
 #include "base/params.h"
@@ -373,10 +373,11 @@ static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
 
 void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor)
 {
+    const char *datatype = wi_datatype_name(tensor->datatype);
+
     wi_buffer_puts(out, "{\"name\":");
     wi_buffer_json_string(out, tensor->name);
-    wi_buffer_strings(
-        out, ",\"datatype\":\"", wi_datatype_name(tensor->datatype), "\",\"shape\":[", NULL);
+    wi_buffer_strings(out, ",\"datatype\":\"", datatype, "\",\"shape\":[", NULL);
     for (unsigned i = 0; i < tensor->rank; i++) {
         wi_buffer_puts(out, i ? "," : "");
         wi_buffer_integer(out, tensor->dims[i]);

@@ -4,15 +4,8 @@
  */
 #include "wire/problem.h"
 
+#include "base/json_rows.h"
 #include <stdio.h>
-
-static void add_member(struct wi_buffer *out, const char *name, const char *value)
-{
-    if (!value || !*value)
-        return;
-    wi_buffer_printf(out, ",\"%s\":", name);
-    wi_buffer_json_string(out, value);
-}
 
 static void add_failures(struct wi_buffer *out, const struct wi_failures *failures)
 {
@@ -49,16 +42,16 @@ void wi_problem_write(struct wi_buffer *out, const struct wi_error *error, const
     wi_buffer_printf(out, "{\"type\":\"" WI_PROBLEM_URI "%s\",\"title\":", code);
     wi_buffer_json_string(out, wi_code_title(error->code));
     wi_buffer_printf(out, ",\"status\":%d", wi_code_status(error->code));
-    add_member(out, "detail", error->detail);
-    add_member(out, "code", code);
-    add_member(out, "field", error->field);
-    add_member(out, "expected", error->expected);
-    add_member(out, "allowed", error->allowed);
+    wi_json_member_add(out, "detail", error->detail);
+    wi_json_member_add(out, "code", code);
+    wi_json_member_add(out, "field", error->field);
+    wi_json_member_add(out, "expected", error->expected);
+    wi_json_member_add(out, "allowed", error->allowed);
     if (error->attempts > 0)
         wi_buffer_printf(out, ",\"attempts\":%u", error->attempts);
     add_failures(out, &error->failures);
     add_source_errors(out, &error->source);
-    add_member(out, "request_id", request_id);
+    wi_json_member_add(out, "request_id", request_id);
     wi_buffer_puts(out, "}\n");
 }
 

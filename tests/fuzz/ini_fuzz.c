@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(strcmp(text, second) == 0);
     free(text);
     free(second);
-    wi_config_free(copy);
-    wi_config_free(config);
+    wi_config_unref(copy);
+    wi_config_unref(config);
     return 0;
 }

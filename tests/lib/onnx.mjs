@@ -111,6 +111,11 @@ export function slow(size = 256) {
     }));
 }
 
+/** What `slow` is asked for so many rounds, on WASM. @param {number} count */
+export const slowRequest = (count) => ({ model_name: 'slow', platform: 'wasm', inputs: [
+    { name: 'x', datatype: 'FP32', shape: [1, 1], data: [1] }, { name: 'count', datatype: 'INT64', shape: [], data: [count] },
+] });
+
 /** y = x, and no more than that takes. */
 export const smallest = () => model(graph('g', { nodes: [node('Identity', ['x'], ['y'])],
     inputs: [value('x', FLOAT, [1])], outputs: [value('y', FLOAT, [1])] }), { producer: '' });

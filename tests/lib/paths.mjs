@@ -8,6 +8,16 @@ import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(process.env.WEBINFER_BUILD ?? path.join(root, 'build'));
+
+/*
+ * What tests in tests/system/plain ask, they ask of the daemon as it is shipped, and so does what they start: where all
+ * others are run against another one, WEBINFER_SHIPPED names it.
+ */
+const { WEBINFER_SHIPPED: shipped } = process.env;
+if (shipped && path.dirname(process.argv[1] ?? '') === path.join(root, 'tests/system/plain')) {
+    process.env.WEBINFER_DAEMON = shipped;
+    delete process.env.WEBINFER_SANITIZED;
+}
 export const daemonPath = path.resolve(
     process.env.WEBINFER_DAEMON ?? path.join(build, 'webinferd'));
 export const cliPath = path.resolve(

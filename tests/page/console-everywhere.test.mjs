@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { chirp, disc } from '../lib/media.mjs';
 import { builtPage } from './support/browser.mjs';
 import { ConsoleService, HOSTILE } from './support/console_service.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
@@ -61,6 +62,22 @@ async function fillsEveryView({ service, tab, go: open }) {
     await reads(tab, 'Not ready: no browser runs');
     await open('nowhere', 'main[data-view=nowhere]');
     await reads(tab, 'There is no view');
+}
+
+/** Drops a file on the form of a task, and waits until a table shows the answer, which is `result`. */
+async function tries(service, tab, task, { name, type, bytes }, result) {
+    service.objects[`model/${task}`] = { name: task, bytes: 1000, loaded: [], tasks: [task] };
+    service.infer = ({ done }) => done({ result });
+    await tab.evaluate(`location.hash = '#/try/${task}'`);
+    await tab.waitForSelector('form.try .drop');
+    await tab.evaluate(`{
+        const transfer = new DataTransfer();
+        transfer.items.add(new File([Uint8Array.from(atob('${bytes.toString('base64')}'), (sign) => sign.charCodeAt(0))], '${name}', { type: '${type}' }));
+        document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
+    }`);
+    await tab.waitForSelector('.drop[data-state=ready]');
+    await click(tab, 'form.try button:not([type])');
+    await tab.waitForSelector('.run[data-state=done] .answer table');
 }
 
 const firefox = browserOf(findFirefox(), 'Firefox', launchFirefox);
@@ -126,6 +143,19 @@ describe('the console in Firefox', firefox.unless, () => {
                 assert.deepEqual(await tab.evaluate('String([document.documentElement.scrollWidth <= innerWidth, document.querySelectorAll("main img, main script").length])'), 'true,0', `${hash} at ${width}`);
             }
         }
+    }));
+
+    test('draws boxes on a picture, and reads a sound', () => firefox.with({}, async ({ service, tab, go: open }) => {
+        await open('now');
+        await tab.evaluate("window.violations = 0; document.addEventListener('securitypolicyviolation', () => { window.violations++; }); 1");
+        const label = HOSTILE.slice(0, 5000);
+        await tries(service, tab, 'object-detection', { name: 'disc.png', type: 'image/png', bytes: disc(64).bytes }, { boxes: [
+            { label, score: 0.9, box: { xmin: 4, ymin: 30, xmax: 40, ymax: 60 } }, { label: 'b', score: 0.5, box: { xmin: -5, ymin: -5, xmax: 900, ymax: 900 } }] });
+        assert.equal(await tab.evaluate("document.querySelector('.run canvas').getContext('2d').getImageData(4, 45, 1, 1).data.join()"), '230,25,75,255', 'the first box is red');
+        await tries(service, tab, 'automatic-speech-recognition', { name: 'chirp.wav', type: 'audio/wav', bytes: chirp().bytes },
+            { text: label, language: label, duration: 0.9, segments: [{ start: 0, end: null, text: label }] });
+        assert.equal(await tab.evaluate("document.querySelector('.given figcaption').textContent"), 'chirp.wav, 0.9 s');
+        assert.equal(await tab.evaluate('window.violations'), 0);
     }));
 });
 

@@ -4,7 +4,6 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
-import axe from 'axe-core';
 import { labelsApart, percent } from '../../page/src/console/playground/answer/bars.js';
 import { tensorsApart } from '../../page/src/console/playground/answer/tensors.js';
 import { cut, pieces } from '../../page/src/console/playground/answer/words.js';
@@ -23,9 +22,8 @@ import { encode, values } from '../lib/kserve.mjs';
 import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
 import { readWav } from '../lib/read-media.mjs';
-import { ConsoleService } from './support/console_service.mjs';
+import { keepsOut } from './support/axe.mjs';
 import { consoles } from './support/console_tab.mjs';
-import { findFirefox, launchFirefox } from './support/firefox.mjs';
 
 const HOSTILE = `<img src=x onerror="alert(1)"></script><script>alert(2)</script>\u202egnp.exe\u2066 ${'W'.repeat(5000)}`;
 
@@ -238,9 +236,7 @@ for (const [colorScheme, width] of [['light', 1280], ['dark', 400]])
             if (!/depth|speech$/.test(task)) assert.match(await text(), /<img src=x onerror/, task);
             assert.equal(await tab.locator('main img, main script, main iframe').count(), 0, task);
             assert.equal(await tab.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, `${task} scrolls sideways`);
-            if (!await tab.evaluate(() => 'axe' in window)) await tab.evaluate(axe.source);
-            const { violations } = await tab.evaluate(() => window.axe.run('main', { rules: { 'target-size': { enabled: true } } }));
-            assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`), [], task);
+            assert.deepEqual(await keepsOut(tab, 'main'), [], task);
         }
         await on.go('now');
         assert.equal(await tab.evaluate(() => window.urls), 0, 'addresses of blobs are given back');
@@ -304,34 +300,3 @@ test('a file that is no sound is said so, and so is a microphone that is not the
     await tab.waitForSelector('[data-microphone=failed]');
     await said(tab, /does not allow this page to use the microphone|There is no microphone/);
 }));
-
-test('Firefox draws boxes on a picture, and reads a sound', { skip: findFirefox() ? false : 'Firefox is not installed' }, async () => {
-    const service = await new ConsoleService(withConsole.folder, {}).start(), firefox = await launchFirefox(findFirefox());
-    try {
-        const { tab } = await firefox.openTab();
-        await tab.goto(`${service.url}/#/now`);
-        await tab.evaluate("window.violations = 0; document.addEventListener('securitypolicyviolation', () => { window.violations++; }); 1");
-        const go = async (task, given) => {
-            service.objects[`model/${task}`] = { name: task, bytes: 1000, loaded: [], tasks: [task] };
-            service.infer = ({ done }) => done(FORMS[task].answer);
-            await tab.evaluate(`location.hash = '#/try/${task}'`);
-            await tab.waitForSelector('form.try .drop');
-            await tab.evaluate(`{
-                const transfer = new DataTransfer();
-                transfer.items.add(new File([Uint8Array.from(atob('${given.buffer.toString('base64')}'), (sign) => sign.charCodeAt(0))], '${given.name}', { type: '${given.mimeType}' }));
-                document.querySelector('.drop').dispatchEvent(new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true }));
-            }`);
-            await tab.waitForSelector('.drop[data-state=ready]');
-            await tab.evaluate("document.querySelector('form.try button:not([type])').click()");
-            await tab.waitForSelector('.run[data-state=done] .answer table');
-        };
-        await go('object-detection', picture);
-        assert.equal(await tab.evaluate("document.querySelector('.run canvas').getContext('2d').getImageData(4, 45, 1, 1).data.join()"), '230,25,75,255', 'the first box is red');
-        await go('automatic-speech-recognition', sound);
-        assert.equal(await tab.evaluate("document.querySelector('.given figcaption').textContent"), 'chirp.wav, 0.9 s');
-        assert.equal(await tab.evaluate('window.violations'), 0);
-    } finally {
-        await firefox.close();
-        await service.stop();
-    }
-});

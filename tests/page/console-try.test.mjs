@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import { test } from 'node:test';
-import axe from 'axe-core';
+import { keepsOut } from './support/axe.mjs';
 import { consoles } from './support/console_tab.mjs';
 
 const CHAT = 'try/org/chat', TEXT = 'try/org/chat?task=complete';
@@ -81,9 +81,7 @@ test('an answer comes part by part, is told once it is whole, and can be stopped
     await left;
     await tab.waitForSelector('.run[data-state=stopped]');
     assert.deepEqual(await states(tab), ['done', 'stopped']);
-    await tab.evaluate(axe.source);
-    const { violations } = await tab.evaluate(() => window.axe.run());
-    assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes[0].html.slice(0, 200)}`), []);
+    assert.deepEqual(await keepsOut(tab), []);
 }));
 
 test('options and the system message are sent as they were written, and a wrong one is told by its field', () => tries({}, async ({ tab, go, service, text }) => {

@@ -1,7 +1,7 @@
 /** How the console watches: it goes on where it was, begins anew where that is not known, waits where it is told to, and never shows what is old as new. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import axe from 'axe-core';
+import { keepsOut } from './support/axe.mjs';
 import { consoles, LIVE, shows } from './support/console_tab.mjs';
 
 const withConsole = consoles();
@@ -96,9 +96,7 @@ test('while the daemon is away nothing is asked of it, and every button says why
             assert.equal(await tab.locator('dialog').count(), 0);
             for (const colorScheme of ['light', 'dark']) {
                 await tab.emulateMedia({ colorScheme });
-                await tab.evaluate(axe.source);
-                const { violations } = await tab.evaluate(() => window.axe.run());
-                assert.deepEqual(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 200)).join(' ')}`), [], colorScheme);
+                assert.deepEqual(await keepsOut(tab), [], colorScheme);
             }
         }
         await service.start();

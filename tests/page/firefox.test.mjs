@@ -6,7 +6,7 @@ import {
     computes, embedsTexts, findsFeatures, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 
 const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');
@@ -55,14 +55,14 @@ describe('Firefox', unless, () => {
         assert.equal(service.served.some((name) => name.includes('engine-webnn')), false);
     });
 
-    nodeTest('finds what it can do', findsFeatures);
-    nodeTest('computes on wasm', (node) => computes(node, 'wasm'));
-    nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'));
-    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
-    nodeTest('computes tasks on webgpu', (node) => embedsTexts(node, 'webgpu'));
-    nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
-    nodeTest('takes pictures', takesPictures);
-    nodeTest('hears what it decodes', hearsFiles);
+    nodeTest('finds what it can do', findsFeatures, SHARED);
+    nodeTest('computes on wasm', (node) => computes(node, 'wasm'), SHARED);
+    nodeTest('computes on webgpu', (node) => computes(node, 'webgpu'), SHARED);
+    nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'), SHARED);
+    nodeTest('computes tasks on webgpu', (node) => embedsTexts(node, 'webgpu'), SHARED);
+    nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'), SHARED);
+    nodeTest('takes pictures', takesPictures, SHARED);
+    nodeTest('hears what it decodes', hearsFiles, SHARED);
     nodeTest('runs a language model, and keeps it from its GPU', async (node) => {
         await writesText(node, 'jspi64');
         const { served } = node.service;

@@ -289,12 +289,12 @@ describe('a browser that', needsCases, () => {
         nodeTest(`${what} computes all the same`, async ({ service, open, problems }) => {
             const model = modelOf(service, 'm');
             const gguf = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
-            for (let i = 0; i < 2; i++) {
+            for (const isAnew of [false, true]) {
+                if (isAnew) await open();
                 await run(service, model);
                 const { data } = await service.run(gguf, [], { task: 'complete', input: { prompt: 'abc' }, options: { temperature: 0, max_tokens: 5 } });
                 assert.equal(data.result?.text, 'defgh', JSON.stringify(data.error));
                 assert.deepEqual([...new Set(asked(service))], ['abc/abc.gguf', 'm/model.onnx', 'm/own.bin']);
-                await open();
             }
             assert.deepEqual(problems, []);
         }, { welcome: JOINED, alter });

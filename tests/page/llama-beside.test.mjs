@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { u32 } from '../lib/gguf.mjs';
 import { ggufBytes } from './support/gguf.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, wellDone } from './support/parts.mjs';
 
 const CLIENTS = 12;
@@ -50,7 +50,7 @@ for (const [what, bytes] of Object.entries(MODELS)) {
         await besideAsAlone(TEXTS, (text) => vectorOf(service, model, text), (alone, beside) => {
             assert.ok(distance(alone, beside) < 1e-4, `${distance(alone, beside)} of a unit vector`);
         });
-    });
+    }, SHARED);
 }
 
 nodeTest('scores beside each other are those that each has alone', async ({ service }) => {
@@ -60,7 +60,7 @@ nodeTest('scores beside each other are those that each has alone', async ({ serv
     await besideAsAlone(TEXTS.map((text) => text.slice(0, 60)), ask, (alone, beside) => {
         assert.ok(distance(alone, beside) < 1e-4, `${beside} and not ${alone}`);
     });
-});
+}, SHARED);
 
 nodeTest('what is written beside others, vectors and what is cancelled is what is written alone', async ({ service }) => {
     const model = service.addGguf('random', { 'random.gguf': ggufBytes(SMALL) });
@@ -92,4 +92,4 @@ nodeTest('what is written beside others, vectors and what is cancelled is what i
         assert.deepEqual(said, own);
         assert.ok(distance(vector, ownVector) < 1e-4 && distance(logprobs, ownLogprobs) < 1e-3, JSON.stringify([logprobs, ownLogprobs]));
     });
-});
+}, SHARED);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { ggufBytes } from './support/gguf.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
 const firefox = findFirefox();
@@ -87,7 +87,7 @@ describe('a language model on a GPU', firefox ? {} : { skip: 'there is no Firefo
         const { performance } = wellDone(await service.answer(on));
         assert.equal(performance.warm, true, 'its worker is the same');
         assert.deepEqual([begun.text + textOf(service, on), [...begun.tokens, ...tokensOf(service, on)]], [text, tokens]);
-    });
+    }, SHARED);
 
     nodeTest('makes vectors as on wasm', async ({ service }) => {
         const model = service.addGguf('bert', { 'bert.gguf': ggufBytes({ arch: 'bert' }) });
@@ -98,7 +98,7 @@ describe('a language model on a GPU', firefox ? {} : { skip: 'there is no Firefo
         };
         const wasm = await vectorOn({ platforms: ['wasm'] }), gpu = await vectorOn(GPU);
         assert.ok(Math.hypot(...gpu.map((value, at) => value - wasm[at])) < 1e-2);
-    });
+    }, SHARED);
 
     nodeTest('is not there where llama.cpp finds none, which is read from what it says', async ({ service }) => {
         const model = small(service), asked = complete('abc', { max_tokens: 2 });

@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { ggufBytes } from './support/gguf.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
 const ABC = ggufBytes({ follow: 'abcdefgh' });
 const RANDOM = ggufBytes({ embd: 32, layers: 1 });
 const complete = (prompt, options = {}, more = {}) => ({ task: 'complete', input: { prompt }, options: { temperature: 0, ...options }, ...more });
 const streamed = (...args) => ({ ...complete(...args), stream: true });
-/** A model that says "abcdefgh", round and round. */
-const abc = (service) => service.addGguf('abc', { 'abc.gguf': ABC });
-const random = (service) => service.addGguf('random', { 'random.gguf': RANDOM });
+/** A model that says "abcdefgh", round and round: one for the tests that share a page. */
+const abc = (service) => (service.abc ??= service.addGguf('abc', { 'abc.gguf': ABC }));
+const random = (service) => (service.random ??= service.addGguf('random', { 'random.gguf': RANDOM }));
 /** The first letters that the model says after "abc". */
 const after = (count) => 'defghabc'.repeat(Math.ceil(count / 8)).slice(0, count);
 
@@ -42,7 +42,7 @@ describe('a language model', () => {
         const { result, executed_on: where } = wellDone(await service.run(model, [], both));
         assert.deepEqual([result.text, where.platform, where.fallbacks[0].platform], ['de', 'wasm', 'webgpu']);
         assert.equal(service.capabilities.platforms.webgpu.available, true, 'it is there for others');
-    });
+    }, SHARED);
 
     nodeTest('streams as it computes, and several answers at a time', async ({ service }) => {
         const model = abc(service);
@@ -56,7 +56,7 @@ describe('a language model', () => {
         const both = wellDone(await service.run(model, [], complete('abc', { n: 2, max_tokens: 3 })));
         assert.deepEqual(both.result.choices.map(({ index, text }) => [index, text]), [[0, 'def'], [1, 'def']]);
         assert.equal(both.result.usage.completion_tokens, 6);
-    });
+    }, SHARED);
 
     nodeTest('tells how far it is in a prompt, from its beginning to its end', async ({ service }) => {
         const attempt = service.request(random(service), [], streamed('x '.repeat(300), { max_tokens: 1 }));
@@ -100,7 +100,7 @@ describe('a language model', () => {
             wellDone(await service.answer(attempt));
             assert.equal(textOf(service, attempt), after(count));
         }
-    });
+    }, SHARED);
 
     nodeTest('keeps what its client does not take, and others go on', async ({ service }) => {
         const model = abc(service);
@@ -127,7 +127,7 @@ describe('a language model', () => {
         const next = wellDone(await service.run(model, [], complete('a', { max_tokens: 1 })));
         assert.equal(next.performance.warm, true, 'its worker is the same');
         assert.deepEqual([service.answers.has(reading), service.answers.has(writing)], [false, false]);
-    });
+    }, SHARED);
 
     nodeTest('refuses what it cannot do, and goes on', async ({ service }) => {
         const model = abc(service);
@@ -146,7 +146,7 @@ describe('a language model', () => {
         assert.match(error.message, /2401 tokens.*2048/);
         const { result } = wellDone(await service.run(model, [], complete('abc', { grammar: 'root ::= "de" "x"*', max_tokens: 3 })));
         assert.equal(result.text.slice(0, 2), 'de');
-    });
+    }, SHARED);
 
     nodeTest('answers each of several prompts, and goes on with what was begun', async ({ service }) => {
         const model = abc(service);
@@ -161,7 +161,7 @@ describe('a language model', () => {
         assert.deepEqual(texts, ['de', 'de', 'ef', 'ef', 'fg', 'fg']);
         const begun = { task: 'chat', input: { messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'abc' }] }, options: { temperature: 0, max_tokens: 3 } };
         assert.equal(wellDone(await service.run(model, [], begun)).result.text, 'def');
-    });
+    }, SHARED);
 
     nodeTest('answers messages, by the template of the model', async ({ service, problems }) => {
         const model = abc(service);
@@ -184,7 +184,7 @@ describe('a language model', () => {
         assert.equal(error.code, 'input_invalid');
         assert.match(error.field, /^inputs\.messages/);
         assert.deepEqual(problems, []);
-    });
+    }, SHARED);
 
     nodeTest('goes on with texts where its template is none that llama.cpp reads', async ({ service }) => {
         const model = service.addGguf('broken', { 'broken.gguf': ggufBytes({ follow: 'abcdefgh', template: '{% if %}' }) });
@@ -192,13 +192,13 @@ describe('a language model', () => {
         const chat = { task: 'chat', input: { messages: [{ role: 'user', content: 'abc' }] }, options: { max_tokens: 2 } };
         const { error } = (await service.run(model, [], chat)).data;
         assert.deepEqual([error.code, /template/.test(error.message)], ['model_invalid', true], error.message);
-    });
+    }, SHARED);
 
     nodeTest('tells how likely its tokens were', async ({ service }) => {
         const { result } = wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2, logprobs: true, top_logprobs: 2 })));
         assert.deepEqual(result.logprobs.map(({ token, top_logprobs: top }) => [token, top.length]), [['d', 2], ['e', 2]]);
         assert.ok(result.logprobs.every(({ logprob, bytes }) => logprob <= 0 && bytes.length === 1));
-    });
+    }, SHARED);
 
     nodeTest('writes characters of several tokens whole, and U+FFFD for bytes that are no text', async ({ service }) => {
         const model = service.addGguf('bytes', { 'bytes.gguf': ggufBytes({ embd: 32, layers: 1, highBytes: true }) });
@@ -213,7 +213,7 @@ describe('a language model', () => {
         const parts = service.request(model, [], { ...wild, stream: true });
         wellDone(await service.answer(parts));
         assert.equal(textOf(service, parts), whole.text);
-    });
+    }, SHARED);
 
     nodeTest('goes on where another node has stopped', async ({ service }) => {
         const model = abc(service);
@@ -251,7 +251,7 @@ describe('a language model', () => {
         const last = service.request(drawn, [], streamed('hello', greedy, { continue: { seq: 9, ...longer } }));
         wellDone(await service.answer(last));
         assert.deepEqual([...longer.tokens, ...tokensOf(service, last)], [...sent.tokens, ...tokensOf(service, next)]);
-    });
+    }, SHARED);
 
     nodeTest('goes on behind characters of several tokens', async ({ service }) => {
         const model = service.addGguf('wide', { 'wide.gguf': ggufBytes({ follow: 'aé😀b', highBytes: true }) });
@@ -269,7 +269,7 @@ describe('a language model', () => {
             assert.deepEqual([...tokens, ...tokensOf(service, rest)], tokensOf(service, whole));
             assert.deepEqual([result.usage.prompt_tokens, result.usage.completion_tokens], [usage.prompt_tokens, 18]);
         }
-    });
+    }, SHARED);
 
     nodeTest('goes on with several answers where another node has stopped', async ({ service }) => {
         const drawn = random(service);
@@ -310,7 +310,7 @@ describe('a language model', () => {
         const other = await service.run(drawn, [], streamed('hello', options, { continue: { seq: 3, text: '?!', tokens: [],
             answers: [{ text_bytes: 0, tokens: 0 }, { text_bytes: 2, tokens: 0 }] } }));
         assert.equal(other.data.error.code, 'stream_diverged');
-    });
+    }, SHARED);
 
     nodeTest('tells the tokens of a text', async ({ service }) => {
         const model = abc(service);
@@ -321,7 +321,7 @@ describe('a language model', () => {
         const [a, end, b] = await tokenize({ text: 'a<|im_end|>b' });
         assert.deepEqual([[a], [b]], [await tokenize({ text: 'a' }), await tokenize({ text: 'b' })]);
         assert.deepEqual(await tokenize({ text: '<|im_end|>' }), [end]);
-    });
+    }, SHARED);
 
     nodeTest('computes one alone, and tells how much of it is in use', async ({ service }) => {
         const model = abc(service);
@@ -383,7 +383,7 @@ describe('a language model', () => {
         const nothing = service.addGguf('nothing', { 'a.txt': Buffer.from('x') });
         assert.equal((await service.run(nothing, [], complete('a'))).data.error.code, 'model_invalid');
         assert.equal(wellDone(await service.run(abc(service), [], complete('abc', { max_tokens: 2 }))).result.text, 'de');
-    });
+    }, SHARED);
 
     nodeTest('is unloaded with its worker', async ({ service }) => {
         const model = abc(service);
@@ -420,7 +420,7 @@ describe('a language model that makes vectors', () => {
             const { error } = (await service.run(model, [], more)).data;
             assert.deepEqual([error?.code, error?.field], ['input_invalid', 'inputs']);
         }
-    });
+    }, SHARED);
 
     nodeTest('ranks documents', async ({ service }) => {
         const model = service.addGguf('rank', { 'rank.gguf': ggufBytes({ arch: 'bert', pooling: 'rank' }) });
@@ -428,7 +428,7 @@ describe('a language model that makes vectors', () => {
             { task: 'rerank', input: { query: 'the dog', documents: ['a dog', 'a house'] }, options: {} }));
         assert.equal(result.scores.length, 2);
         assert.ok(result.scores.every(Number.isFinite));
-    });
+    }, SHARED);
 });
 
 describe('a grammar that can be read in too many ways', () => {
@@ -447,7 +447,7 @@ describe('a grammar that can be read in too many ways', () => {
         const pattern = complete('a', { json_schema: { type: 'string', pattern: '([a-z]|[a-y]|[a-x]|[a-w]|[a-v]|[a-u]|[a-t]|[a-s])*' } });
         const { data } = await service.run(model, [], pattern);
         assert.deepEqual([failed({ data }), data.error.field], [costly, 'options.json_schema']);
-    });
+    }, SHARED);
 
     /** As if it were not seen before. */
     const untried = (name, content) => {

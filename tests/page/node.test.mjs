@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { findsFeatures } from './support/everywhere.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 import { builtin } from './support/models.mjs';
 
 const ECHO = builtin('echo');
@@ -68,7 +68,7 @@ describe('a node', () => {
         assert.equal((await service.run(ECHO, [])).data.ok, true);
         const ids = service.messages.map(({ id }) => id);
         assert.equal(new Set(ids).size, ids.length);
-    });
+    }, SHARED);
 
     nodeTest('answers a heartbeat, and sends its own', async ({ service }) => {
         const id = service.send('heartbeat', { seq: 1 });
@@ -86,7 +86,7 @@ describe('a node', () => {
         assert.equal(await tab.evaluate('document.documentElement.dataset.state'), 'connected');
     });
 
-    nodeTest('finds what it can do', findsFeatures);
+    nodeTest('finds what it can do', findsFeatures, SHARED);
 
     nodeTest('says no of what hangs, and beats on meanwhile', async ({ service }) => {
         const since = service.messages.length;
@@ -148,7 +148,7 @@ describe('models', needsCases, () => {
                 assert.deepEqual([warm.data.performance.warm, warm.data.performance.load_ms], [true, 0]);
             }
             assert.deepEqual(problems, []);
-        });
+        }, SHARED);
     }
 
     nodeTest('that are none give a clear error, and the next one runs', async ({ service }) => {
@@ -168,7 +168,7 @@ describe('models', needsCases, () => {
         }
         const good = readCase('op_add');
         check(good, await service.run(service.addModel('op_add', good.onnx), good.inputs));
-    });
+    }, SHARED);
 
     nodeTest('get as many WASM threads as the service said last', async ({ service }) => {
         const found = readCase('cnn_squeezenet_randw'), { inputs } = found;
@@ -201,7 +201,7 @@ describe('models', needsCases, () => {
         assert.deepEqual(data.tensors.map(({ name }) => name).sort(), ['logits', 'present_1']);
         const bad = await service.run(model, inputs, { outputs: ['nothing'] });
         assert.deepEqual([bad.data.ok, bad.data.error.code], [false, 'output_unknown']);
-    });
+    }, SHARED);
 
     nodeTest('refuse wrong inputs by name without harm', async ({ service }) => {
         const { onnx, inputs } = readCase('op_add');
@@ -214,7 +214,7 @@ describe('models', needsCases, () => {
         assert.equal((await run([x, { ...y, shape: [3, 4, 6] }])).code, 'input_size');
         assert.equal((await run([x, y], { precision: 'fp16' })).code, 'precision_unsupported');
         assert.equal((await service.run(model, inputs, { precision: 'fp32' })).data.ok, true);
-    });
+    }, SHARED);
 
     nodeTest('that cannot be fetched are worth another try', async ({ service }) => {
         const model = service.addModel('m', readCase('op_add').onnx);
@@ -223,7 +223,7 @@ describe('models', needsCases, () => {
             const { data } = await service.run({ ...model, hash: 'x', files: [{ ...graph, ...broken }] }, []);
             assert.deepEqual([data.error.code, data.retryable], ['model_fetch_failed', true]);
         }
-    });
+    }, SHARED);
 
     nodeTest('take a picture and give labels as model.json says', async ({ service, tab }) => {
         const { onnx } = readCase('vision_mnist_ms_digit7');
@@ -261,7 +261,7 @@ describe('models', needsCases, () => {
         const bomb = encoded[0][1].slice();
         bomb.splice(16, 8, 0, 1, 0, 0, 0, 1, 0, 0);
         assert.equal((await send(bomb, 'image/png')).data.error.code, 'picture_too_large');
-    });
+    }, SHARED);
 
     nodeTest('are loaded, listed and unloaded on request', async ({ service }) => {
         const { onnx, inputs } = readCase('op_add');

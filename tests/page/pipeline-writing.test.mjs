@@ -4,7 +4,7 @@ import path from 'node:path';
 import { describe } from 'node:test';
 import { makeFamilies } from '../lib/families.mjs';
 import { filesIn, loaded, outcomeOf } from './support/library.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
 
 const GPT2 = path.join(makeFamilies(), 'gpt2');
@@ -36,7 +36,7 @@ describe('a language model in the Hugging Face layout', () => {
         const [once, again] = [await service.run(model, [], complete(TEXT, seeded)), await service.run(model, [], complete(TEXT, seeded))];
         assert.deepEqual(wellDone(again).result.tokens, wellDone(once).result.tokens);
         assert.deepEqual(problems, []);
-    });
+    }, SHARED);
 
     nodeTest('stops in the middle of an answer, and the next request is right', async ({ service }) => {
         const model = service.addFolder('gpt2', filesIn(GPT2));
@@ -52,7 +52,7 @@ describe('a language model in the Hugging Face layout', () => {
         const long = (await service.run(model, [], complete('x'.repeat(2100)))).data.error;
         assert.equal(long.code, 'context_length_exceeded');
         assert.match(long.message, /2100 tokens.* 2048/);
-    });
+    }, SHARED);
 
     nodeTest('converses by its template, and turns text into text', async ({ service }) => {
         const messages = [{ role: 'user', content: 'Hi' }];
@@ -64,7 +64,7 @@ describe('a language model in the Hugging Face layout', () => {
         const { result: other } = wellDone(await service.run(bart, [], { ...complete(TEXT), task: 'summarization' }));
         const { result: its } = await outcomeOf(await loaded(BART), 'summarization', { prompt: TEXT }, { temperature: 0, max_tokens: 12 });
         assert.deepEqual(other.tokens, its.tokens);
-    });
+    }, SHARED);
 
     /** Fails where tensors are cut that lie in the worker's own memory. */
     const alter = (name, content) => (/^engine-webgpu-/.test(name)

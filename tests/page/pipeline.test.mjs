@@ -7,7 +7,7 @@ import { makeFamilies } from '../lib/families.mjs';
 import { slow } from '../lib/onnx.mjs';
 import { embedsTexts, hearsFiles } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 
 const nodeTest = nodeTests();
 /** A tiny model of the tests: path → bytes, in 32 bits. */
@@ -37,11 +37,11 @@ describe('a folder in the Hugging Face layout', () => {
         const again = wellDone(await service.run(model, [], embed(['good'], { normalize: false })));
         assert.deepEqual([floats(again.bytes[0]), again.performance.warm], [[4 / 3, 1 / 3, 4 / 3].map((one) => Math.round(one * 1e4) / 1e4), true]);
         assert.deepEqual(problems, []);
-    });
+    }, SHARED);
 
-    nodeTest('is computed on webgpu too', (node) => embedsTexts(node, 'webgpu'));
+    nodeTest('is computed on webgpu too', (node) => embedsTexts(node, 'webgpu'), SHARED);
 
-    nodeTest('hears sounds that the document decodes', hearsFiles);
+    nodeTest('hears sounds that the document decodes', hearsFiles, SHARED);
 
     nodeTest('has what is wrong with it said, and the next request is right', async ({ service }) => {
         const files = embedder();
@@ -65,7 +65,7 @@ describe('a folder in the Hugging Face layout', () => {
         assert.equal(wellDone(await service.run(model, [], embed(['good '.repeat(20)], { truncate: true }))).result.usage.prompt_tokens, 16);
         const unknown = failed(await service.run(model, [], { task: 'dance', input: {} }));
         assert.deepEqual([unknown.code, unknown.field], ['input_invalid', 'task']);
-    });
+    }, SHARED);
 
     nodeTest('goes on by turns with others, none of whom waits for its end', async ({ service, tab, problems }) => {
         const gpt2 = service.addFolder('gpt2', filesOf('gpt2-long'));

@@ -9,7 +9,7 @@ import { check, needsCases, readCase } from './support/cases.mjs';
 import { findsFeatures } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { filesIn } from './support/library.mjs';
-import { nodeTests } from './support/nodes.mjs';
+import { nodeTests, SHARED } from './support/nodes.mjs';
 
 const PINNED = { platforms: ['webnn'], fallback: false };
 const BOTH = { platforms: ['webnn', 'wasm'], fallback: true };
@@ -55,7 +55,7 @@ describe('WebNN', needsCases, () => {
         }
         assert.deepEqual(problems, []);
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
-    });
+    }, SHARED);
 
     nodeTest('is found by computing, and so is what it has of 8 and 4 bits', async (node) => {
         const { webnn, int8_webnn: eight, int4_webnn: four } = await findsFeatures(node);
@@ -66,7 +66,7 @@ describe('WebNN', needsCases, () => {
             if (!types.includes(type)) assert.equal(state, 'no', type);
             if (state === 'no') assert.match(detail, /^webnn leaves it, or a part of it, to the CPU$/);
         }
-    });
+    }, SHARED);
 
     nodeTest('itself computes what it is said to compute', async ({ service, tab }) => {
         await tab.evaluate(COUNTER);
@@ -110,7 +110,7 @@ describe('WebNN', needsCases, () => {
             const { data } = await service.run(model, found.inputs, PINNED);
             assert.deepEqual([data.ok, data.error.code, data.retryable], [false, 'platform_unsupported', false]);
             assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
-        });
+        }, SHARED);
 
     nodeTest('takes no part of a folder whose sizes are free, and this is said', async ({ service, tab }) => {
         const model = service.addFolder('vectors', embedder());
@@ -122,7 +122,7 @@ describe('WebNN', needsCases, () => {
         const { data } = await service.run(model, [], { ...task, ...PINNED });
         assert.deepEqual([data.ok, data.error.code], [false, 'platform_unsupported']);
         assert.equal(await tab.evaluate('document.documentElement.dataset.replaced'), '0');
-    });
+    }, SHARED);
 
     nodeTest('falls back at once from what it cannot build, with its reason', async ({ service, tab }) => {
         const found = readCase('op_scatter_elements_with_negative_indices');

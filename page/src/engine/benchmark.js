@@ -8,7 +8,7 @@ import { Sha256 } from './sha256.js';
 /** @import { BenchmarkOrder } from '../shared/messages.js' */
 /**
  * @typedef {object} Around
- * @property {() => number} clock the clock itself, in ms
+ * @property {number} clockMs the resolution of the clock
  * @property {() => number} now ms of the benchmark's own time, by that clock
  * @property {() => Promise<Outcome>} once runs it
  * @property {(done: number, all: number) => Promise<void>} between is awaited before each sample
@@ -17,8 +17,10 @@ import { Sha256 } from './sha256.js';
 /** One of the runs that are measured, or several in a row, of which it is the mean. `wholeMs` is that of all of them.
  * @typedef {{ms: number, gpuMs: number | null, wholeMs: number, isDisturbed: boolean}} Sample */
 
-/** A sample lasts at least so many times the resolution of the clock. */
+/** A sample lasts at least so many times the resolution of the clock, */
 const TICKS = 20;
+/** and the first so many ms: what a request takes beside its runs, and a short interruption, weigh little then. */
+const FIRST_LEAST_MS = 4;
 /** What is over in less than a millionth of that is nothing that could be measured. */
 const REPEATS_MOST = 1e6;
 /** So many steps of the clock are looked at, and so often at the most. */
@@ -31,7 +33,7 @@ export class Benchmark {
         this._runs = runs;
         this._warmup = warmup;
         this._around = around;
-        this._clockMs = resolutionOf(around.clock);
+        this._leastMs = TICKS * around.clockMs;
         this._repeats = 1;
         /** @type {Sample[]} */
         this._samples = [];
@@ -74,12 +76,12 @@ export class Benchmark {
         return { ms, gpuMs: gpuMs === null ? null : gpuMs / this._repeats, wholeMs, isDisturbed };
     }
 
-    /** Where a sample is too short for the clock, those that were kept are too: all are made anew, of more runs.
+    /** Where a sample is too short, those that were kept are too: all are made anew, of more runs.
      * @param {Sample} sample */
     _keep(sample) {
-        const least = TICKS * this._clockMs;
+        const least = this._samples.length > 0 ? this._leastMs : Math.max(this._leastMs, FIRST_LEAST_MS);
         if (sample.wholeMs >= least || this._repeats === REPEATS_MOST) return void this._samples.push(sample);
-        const factor = Math.max(2, 2 * least / Math.max(sample.wholeMs, this._clockMs / 2));
+        const factor = Math.max(2, 2 * Math.max(least, FIRST_LEAST_MS) / Math.max(sample.wholeMs, this._around.clockMs / 2));
         this._repeats = Math.min(REPEATS_MOST, Math.ceil(factor * this._repeats));
         this._samples = [];
     }
@@ -90,7 +92,7 @@ export class Benchmark {
         return {
             first_ms: this._firstMs, run_ms: this._samples.map(({ ms }) => ms),
             gpu_ms: gpuMs.includes(null) ? null : gpuMs, threads: outcome.threads ?? null,
-            repeats: this._repeats, clock_ms: this._clockMs,
+            repeats: this._repeats, clock_ms: this._around.clockMs,
             disturbed: this._samples.flatMap(({ isDisturbed }, index) => (isDisturbed ? [index] : [])),
             output_hash: hashOf(outcome),
         };

@@ -6,7 +6,7 @@
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
 import { turn } from '../shared/turn.js';
-import { Benchmark } from './benchmark.js';
+import { Benchmark, resolutionOf } from './benchmark.js';
 import { asHeld, EngineFault, keyAsItIs } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
@@ -50,6 +50,8 @@ export class Server {
         /** What runs, by attempt. @type {Map<string, {run: Run, key: string}>} */
         this._runs = new Map();
         this._changes = 0; /* how often a run has begun or ended */
+        /** @type {number | undefined} */
+        this._clockMs = undefined; /* the resolution of the clock, once a benchmark has wanted it */
         this._loads = 0; /* that go on */
         this._added = 0; /* bytes, by all loads that have ended */
         /** Models to be unloaded when nothing runs with them any more, by key. @type {Set<string>} */
@@ -291,7 +293,7 @@ export class Server {
     async _measure(engine, task, run, loadMs) {
         const alone = { ...task, alone: true };
         const { outcome, measured } = await new Benchmark(/** @type {any} */ (task.benchmark), {
-            clock: () => performance.now(), now: () => run.ownMs,
+            clockMs: this._clockMs ??= resolutionOf(() => performance.now()), now: () => run.ownMs,
             once: async () => engine.atOnce?.(alone) ?? this._once(engine, alone, run),
             between: async (done, all) => {
                 run.measured(done, all);

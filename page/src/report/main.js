@@ -178,7 +178,7 @@ function facts() {
     const { machine, webinfer } = run;
     const all = [['Run', run.id], ['Began', moment(run.began_at)], ['Ended', run.ended_at && moment(run.ended_at)],
         ['webinfer', webinfer?.version], ['Commit', webinfer?.commit], ['Cores', machine?.cores],
-        ['Memory', machine?.memory_bytes && `${Math.round(machine.memory_bytes / 2 ** 20)} MiB`], ['Kernel', machine?.kernel], ['Cells', cells.length]];
+        ['Memory', machine?.memory_bytes && `${Math.round(machine.memory_bytes / 2 ** 20)} MiB`], ['Kernel', machine?.kernel], ['Cells', cells.length], ['At a time', run.together]];
     return h('dl', null, all.map(([name, value]) => value !== undefined && h('div', null, h('dt', null, name), h('dd', null, value))));
 }
 

@@ -718,7 +718,7 @@ class Benchmark(TypedDict):
     #: Each of run_ms is the mean of so many, one after another.
     repeats: int
     #: The resolution of the page's clock, as it was measured. A sample, which is repeats
-    #: runs, lasts at least 20 times as long.
+    #: runs, lasts at least 20 times as long, and the first 4 ms.
     clock_ms: float
     #: Indices, from 0, of those beside or before which something else was computed there.
     disturbed: List[int]

@@ -1,4 +1,5 @@
 /* The life of what endpoints keep between requests; see endpoints.h. */
+#include "api/http/endpoints.h"
 #include "api/endpoints/endpoints.h"
 
 #include "api/endpoints/infer.h"

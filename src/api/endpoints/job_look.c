@@ -3,10 +3,11 @@
  * is cancelled; at once, or when it has ended.
  */
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/jobs.h"
+#include "api/endpoints/job.h"
 
 #include "api/http/step.h"
 #include "base/clock.h"
+#include "base/json_rows.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>
@@ -32,14 +33,6 @@ void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MA
 
 /* --- documents ------------------------------------------------------------------------------- */
 
-static void add_string(struct wi_buffer *out, const char *name, const char *value)
-{
-    if (!value || !*value)
-        return;
-    wi_buffer_printf(out, ",\"%s\":", name);
-    wi_buffer_json_string(out, value);
-}
-
 void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const struct wi_row *row)
 {
     struct wi_durable_now now = {0};
@@ -49,10 +42,10 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
         state = now.running ? state : WI_ROW_QUEUED; /* it is taken before its job is on a node */
     }
     wi_buffer_printf(out, "{\"id\":\"%s\",\"state\":\"%s\"", row->id, wi_row_state_names[state]);
-    add_string(out, "model_name", row->model_name);
-    add_string(out, "client", row->client);
-    add_string(out, "client_id", row->client_id);
-    add_string(out, "node", now.node);
+    wi_json_member_add(out, "model_name", row->model_name);
+    wi_json_member_add(out, "client", row->client);
+    wi_json_member_add(out, "client_id", row->client_id);
+    wi_json_member_add(out, "node", now.node);
     wi_buffer_printf(out,
         ",\"endpoint\":\"%s\",\"priority\":%d,\"runs\":%u,\"accepted_at\":%lld,\"deadline_at\":%"
         "lld",
@@ -63,7 +56,7 @@ void wi_job_print(struct wi_buffer *out, const struct wi_durable *durable, const
     unsigned attempts = now.attempts > row->attempts ? now.attempts : row->attempts;
     if (attempts > 0 && row->state < WI_ROW_DONE)
         wi_buffer_printf(out, ",\"attempts\":%u", attempts);
-    add_string(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
+    wi_json_member_add(out, "problem", row->state == WI_ROW_QUEUED ? row->problem : now.problem);
 }
 
 /* --- looking at one job ---------------------------------------------------------------------- */

@@ -5,8 +5,9 @@
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/infer.h"
-#include "api/endpoints/jobs.h"
+#include "api/endpoints/job.h"
 #include "api/endpoints/stream.h"
+#include "api/http/answer.h"
 #include "api/http/step.h"
 
 #include "base/clock.h"

@@ -3,8 +3,8 @@
  * /v1/infer is running its client does not know the job's id yet, so ID may also be its
  * X-Request-Id, or the `id` that the client gave it.
  */
-#include "api/endpoints/jobs.h"
 #include "api/endpoints/endpoints.h"
+#include "api/endpoints/job.h"
 #include "api/endpoints/openapi.h"
 #include "api/endpoints/stream.h"
 

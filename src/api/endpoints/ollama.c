@@ -7,7 +7,7 @@
 #include "api/endpoints/models/model_remove.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
-#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/pull.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/step.h"
 #include "base/clock.h"
@@ -428,10 +428,10 @@ static void write_line(struct wi_buffer *out, const struct wi_pull_info *info)
 static void begin_pull(struct wi_request *request, const struct pull *pull, const char *reference)
 {
     const struct wi_pull_want want = {.reference = reference_of(reference)};
+    struct wi_pull_info info;
     struct wi_error error;
-    char name[WI_MODEL_NAME_MAX + 1];
-    if (wi_pulls_start(request->api->deps.pulls, &want, name, &error) == WI_OK)
-        wi_api_pull_tell(request, name, write_line, !pull->stream);
+    if (wi_pulls_start(request->api->deps.pulls, &want, &info, &error) == WI_OK)
+        wi_api_pull_tell(request, info.asked, write_line, !pull->stream);
     else
         wi_request_answer_error(request, &error);
 }

@@ -1,5 +1,6 @@
 /* GET /v1/openapi.json, and what is printed there; see openapi.h. */
 #include "api/endpoints/openapi.h"
+#include "api/http/route.h"
 
 #include "api/endpoints/kernels.h"
 #include "api/endpoints/openapi_errors.h"

@@ -1,5 +1,6 @@
 /* The errors in the API's description; see openapi_errors.h. */
 #include "api/endpoints/openapi_errors.h"
+#include "api/http/route.h"
 
 #include "base/memory.h"
 #include "describe/schema.h"

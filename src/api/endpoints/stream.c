@@ -5,6 +5,7 @@
  */
 #include "api/endpoints/stream.h"
 #include "api/endpoints/endpoints.h"
+#include "api/http/answer.h"
 
 #include "api/endpoints/infer.h"
 #include "api/http/event_sender.h"

@@ -14,7 +14,7 @@ struct wi_telling {
     struct wi_tellings *all;
     const struct wi_dialect *dialect;
     struct wi_request *request;
-    struct wi_event_sender *sender;
+    struct wi_event_sender *sender; /* NULL while it is silent, and so is: */
     struct wi_events *events;
     struct wi_timer *timer;         /* shows that somebody is there */
     void (*on_over)(void *context); /* NULL once it has its end */
@@ -65,6 +65,7 @@ static void open_telling(struct wi_telling *telling)
     if (!request)
         return;
     telling->request = NULL;
+    telling->events = wi_events_new(telling->all->api->deps.budget, 0);
     telling->sender = wi_event_sender_new(request, telling->events, &back);
 }
 
@@ -85,7 +86,6 @@ struct wi_telling *wi_telling_new(struct wi_tellings *tellings, struct wi_reques
     telling->all = tellings;
     telling->dialect = request->dialect;
     telling->request = request;
-    telling->events = wi_events_new(deps->budget, 0);
     telling->timer = wi_timer_new(deps->loop, on_beat, telling);
     telling->on_over = on_over;
     telling->context = context;

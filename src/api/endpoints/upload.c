@@ -5,6 +5,7 @@
  * are many.
  */
 #include "wire/upload.h"
+#include "api/http/answer.h"
 
 #include "api/endpoints/infer.h"
 #include "api/http/step.h"

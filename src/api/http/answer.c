@@ -2,8 +2,10 @@
  * Answers: what handlers call, the headers that every answer of ours carries, and the one answer
  * that is written past libmicrohttpd because it has no call for it (a refusal in mid-body).
  */
+#include "api/http/answer.h"
 #include "api/http/refusal.h"
 #include "api/http/request.h"
+#include "api/http/waiting.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -3,6 +3,7 @@
  * (https://prometheus.io/docs/instrumenting/exposition_formats/).
  */
 #include "api/http/metrics.h"
+#include "api/http/route.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -4,6 +4,10 @@
  * waits.
  */
 #include "api/http/request.h"
+#include "api/http/answer.h"
+#include "api/http/route.h"
+#include "api/http/screen.h"
+#include "api/http/waiting.h"
 
 #include "base/clock.h"
 #include "base/log.h"

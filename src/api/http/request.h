@@ -172,9 +172,6 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
     size_t *upload_size, void **context);
 /* libmicrohttpd is done with it, however it went: counts, logs, frees. */
 void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminationCode why);
-/* The watcher's beat: requests that have been waiting since the last one are watched for their
- * client leaving. `context` is the wi_api. */
-void wi_request_watch_waiting(void *context);
 /* Its connection's deadline has passed: 408 where a body was being read, else a plain cut. */
 void wi_request_expired(struct wi_request *request);
 /* Whether the head of a chunk of its body may fill its connection's memory. */
@@ -187,45 +184,5 @@ void wi_request_abort(struct wi_request *request, const struct wi_error *error);
 void wi_request_hurry(struct wi_request *request);
 /* What a request that is not answered any more is told; gives WI_SHUTTING_DOWN. */
 enum wi_code wi_request_shutting_down(struct wi_error *error);
-
-/* --- between request.c and screen.c ----------------------------------------------------------- */
-
-/* WI_OK, or with `error` why the request is refused before its body is read. Its route is set if
- * there is one, also on failure. */
-enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error);
-/* Whether the server closes, so that this request may not be handled any more. */
-int wi_request_is_too_late(const struct wi_request *request);
-int wi_request_has_body(const struct wi_request *request);
-/* WI_OK, or WI_UNSUPPORTED_MEDIA_TYPE where the body of one that is `untyped` is no JSON object. */
-enum wi_code wi_request_check_body(const struct wi_request *request, struct wi_error *error);
-
-/* --- waiting.c, below the others -------------------------------------------------------------- */
-
-/* The one writer of `state`; asserts that the change is a legal one. */
-void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
-/* Takes a suspended connection up again; its access handler is called in the next turn. */
-void wi_request_resume(struct wi_request *request);
-/* Suspends the connection of a request that waits. */
-void wi_request_suspend(struct wi_request *request);
-/* Nothing is to call back any more. */
-void wi_request_cancel_work(struct wi_request *request);
-
-/* --- answer.c --------------------------------------------------------------------------------- */
-
-/* Has the answer name the parameters that its reader has passed over, if there are some. */
-void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);
-/* Makes `response` for an error. */
-void wi_request_make_problem(struct wi_request *request, const struct wi_error *error);
-/* Its client's share of the memory budget. */
-struct wi_share *wi_request_share(struct wi_request *request);
-/* Its body, wherever that is now, takes so many bytes of the budget: its share has to know. */
-void wi_request_hold_body(struct wi_request *request, size_t bytes);
-void wi_request_drop_body(struct wi_request *request);
-/* Refuses it in mid-body. With TLS the rest is dropped, for a moment, and then answered properly.
- */
-void wi_request_refuse_midway(struct wi_request *request, const struct wi_error *error);
-/* Writes an error to the socket past libmicrohttpd, ends our side of the connection, and throws
- * away what still comes for a moment. Only without TLS and before anything was queued. */
-void wi_request_linger(struct wi_request *request, const struct wi_error *error);
 
 #endif

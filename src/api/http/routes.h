@@ -60,47 +60,6 @@ extern const struct wi_route wi_routes[];
 /* What a route speaks; where there is none (NULL), errors in every form. */
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
-/* --- route_find.c: nothing there knows the table ---------------------------------------------- */
-
-size_t wi_route_count(const struct wi_route *routes);
-/* The row for a request: of those whose method it is and whose pattern fits, the one with the most
- * text outside of {NAME}. What each {NAME} stood for goes to `arguments`, in their order, each of
- * which has room for WI_ROUTE_ARGUMENT_MAX bytes ("" for none). HEAD is GET. NULL with `error`:
- * WI_NOT_FOUND, or WI_METHOD_NOT_ALLOWED with the methods in `error->allowed` ("GET, HEAD"). */
-const struct wi_route *wi_route_find(const struct wi_route *routes, const char *method,
-    const char *path, char *const arguments[WI_ROUTE_ARGUMENTS], struct wi_error *error);
-
-/* Whether the path is one that the pattern means; what each {NAME} stands for goes to `arguments`,
- * as above. */
-int wi_route_fits(const char *pattern, const char *path, char *const *arguments);
-/* What a route may give beside what it produces, by `index` from 0: a media type, or NULL. */
-const char *wi_route_gives(const struct wi_route *route, size_t index);
-
-/* --- route_lost.c: requests without a row ---------------------------------------------------- */
-
-/* Says more of a WI_NOT_FOUND: the row that may have been meant, or what is here in the place of
- * what only other servers have. Leaves `error` as it is where it knows nothing. */
-void wi_route_lost(
-    const struct wi_route *routes, const char *method, const char *path, struct wi_error *error);
-/* The dialect in which a path without a row is refused: that of the rows below the same first
- * segment, where their errors have one form; else NULL. */
-const struct wi_dialect *wi_route_dialect_near(const struct wi_route *routes, const char *path);
-
-/* --- what endpoints keep between requests: endpoints/endpoints.h ----------------------------- */
-
-struct wi_api;
-struct wi_config;
-struct wi_endpoints;
-/* All of wi_api but its endpoints is there. NULL with `error`. */
-struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error);
-void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config);
-/* The server closes: nothing new begins. */
-void wi_endpoints_quiesce(struct wi_endpoints *endpoints);
-/* What is still under way ends. */
-void wi_endpoints_finish(struct wi_endpoints *endpoints);
-/* When no request is left; NULL is fine. */
-void wi_endpoints_free(struct wi_endpoints *endpoints);
-
 /* The handlers, each in the file of its endpoint. */
 wi_route_fn wi_handle_root, wi_handle_console, wi_handle_openapi, wi_handle_healthz,
     wi_handle_readyz, wi_handle_metrics;

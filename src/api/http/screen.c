@@ -2,8 +2,10 @@
  * Everything that can be refused before a request's body is read: its framing, its address, who
  * asks, and what its headers promise.
  */
+#include "api/http/screen.h"
 #include "api/http/head.h"
 #include "api/http/request.h"
+#include "api/http/route.h"
 #include "base/text.h"
 #include "wire/upload.h"
 

@@ -5,6 +5,8 @@
  * every connection carries one, and a sweep cuts what is over it.
  */
 #include "api/http/server.h"
+#include "api/http/endpoints.h"
+#include "api/http/waiting.h"
 
 #include "api/http/head.h"
 #include "api/http/request.h"

@@ -2,6 +2,7 @@
  * A request's state, and how it waits: its connection is suspended, and its socket watched, because
  * a suspended connection is out of libmicrohttpd's sight.
  */
+#include "api/http/waiting.h"
 #include "api/http/request.h"
 
 #include "base/clock.h"

@@ -2,9 +2,10 @@
  * webinfer add: a model file or folder sent to the daemon, from whatever machine. Only if the
  * daemon can read what was sent does it become a model.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
 #include "cli/commands/add_files.h"
 #include "cli/commands/add_send.h"
+#include "cli/commands/commands.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"

@@ -1,8 +1,11 @@
 /* webinfer chat: a conversation with a model, its answers shown as they come. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
+#include "cli/commands/text.h"
 #include "cli/events.h"
 #include "cli/line.h"
+#include "cli/live.h"
 #include "cli/talk.h"
 #include "cli/usage.h"
 

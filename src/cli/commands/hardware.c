@@ -1,5 +1,6 @@
 /* webinfer hardware: what would run a model, on what and why. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include <string.h>

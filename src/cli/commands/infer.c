@@ -1,8 +1,10 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/commands/infer.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
+#include "cli/live.h"
 #include "cli/usage.h"
 #include "library/model.h"
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* The body of POST /v1/infer from the command line: what it says beside the inputs. */
+#include "cli/arguments.h"
 #include "cli/commands/infer.h"
 
 #include "base/clock.h"

@@ -1,4 +1,6 @@
 /* webinfer jobs: what was accepted to be run later. */
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/plain.h"
 #include "cli/table.h"

@@ -4,7 +4,8 @@
  * of them goes on where it was when its connection breaks: sound by its position, events by their
  * ids.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/descriptors.h"

@@ -1,5 +1,6 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/memory.h"

@@ -1,6 +1,7 @@
 /* webinfer ps, load and unload: which models the nodes hold, and telling them to. And rm and gc,
  * which take models out of the store. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/clock.h"

@@ -2,7 +2,7 @@
  * webinfer open: the console in the browser of whoever sits here; on a machine without a desktop
  * its address, to be opened elsewhere.
  */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"

@@ -2,7 +2,8 @@
  * webinfer publish and webinfer unpublish: a model gets a CID, which is printed, or is written to
  * one file for a machine without a network.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

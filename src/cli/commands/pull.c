@@ -2,7 +2,9 @@
  * webinfer pull: the daemon brings a model from a hub, and this shows how far that is. The pull is
  * the daemon's: it goes on when this ends.
  */
-#include "cli/cli.h"
+#include "cli/commands/pull.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"

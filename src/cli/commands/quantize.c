@@ -2,7 +2,8 @@
  * webinfer quantize: the daemon makes a variant of a model in fewer bits, and this shows how far
  * that is, and how it measured. It is the daemon's: it goes on when this ends.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/memory.h"
 #include "cli/bar.h"

@@ -3,7 +3,9 @@
  * stand behind its name ":" is a variant and "@" a revision; where it is to run say --browser and
  * --platform.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
+#include "cli/commands/pull.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"

@@ -1,6 +1,6 @@
 /* webinfer list and webinfer show: the models here, and all of one. */
 #include "cli/bar.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/memory.h"

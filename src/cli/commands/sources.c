@@ -1,5 +1,5 @@
 /* webinfer sources: who brings blocks, and how that goes; and which models are published. */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/clock.h"

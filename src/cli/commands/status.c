@@ -1,5 +1,5 @@
 /* webinfer status: the daemon at a glance, what is wrong first. */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include <stdio.h>

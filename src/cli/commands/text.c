@@ -1,5 +1,8 @@
 /* webinfer generate and webinfer embed: text to a model, and what it makes of it. */
-#include "cli/cli.h"
+#include "cli/commands/text.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
+#include "cli/live.h"
 
 #include "base/memory.h"
 #include "cli/commands/infer.h"

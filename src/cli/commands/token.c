@@ -2,7 +2,8 @@
  * webinfer token new NAME: a fresh secret, shown this once, and the line for [api] tokens_file,
  * which holds only its SHA-256. webinfer token join: a link for nodes of others.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/hash.h"

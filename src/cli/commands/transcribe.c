@@ -1,5 +1,6 @@
 /* webinfer transcribe: what is said in a sound file, as text or subtitles. */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "base/memory.h"
 #include "cli/commands/infer.h"

@@ -2,6 +2,7 @@
 #include "pool/facts/estimates.h"
 
 #include "base/clock.h"
+#include "base/heap.h"
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"
@@ -10,16 +11,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <utlist.h>
-
-struct entry;
 
 /* What is known of a model, wherever it is. */
 struct subject {
-    struct entry *entries; /* it goes with the last of them */
-    double served_ms;      /* what its runs for clients took */
+    size_t groups;    /* it goes with the last of them */
+    double served_ms; /* what its runs for clients took */
     UT_hash_handle hh;
     char hash[65];
+};
+
+/* What is known of a model on one kind of browser. */
+struct group {
+    struct subject *subject;
+    struct wi_heap measured; /* the entries with a measured run, by pace */
+    size_t entries;          /* it goes with the last of them */
+    UT_hash_handle hh;
+    char key[]; /* as an entry's, up to the kind */
 };
 
 /* What was measured last, the newest at `count` - 1, modulo its size. */
@@ -29,8 +36,9 @@ struct lately {
 };
 
 struct entry {
-    struct subject *subject;
-    struct entry *prev, *next; /* among the subject's */
+    struct wi_heap_place place; /* first: a place is cast back to its entry */
+    struct group *group;
+    int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
     struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
     double saved_at;                             /* wi_now_ms() */
@@ -45,6 +53,7 @@ struct entry {
 struct wi_estimates {
     struct wi_db *db;
     struct entry *entries; /* by key; the one that changed longest ago comes first */
+    struct group *groups;  /* by key */
     struct subject *subjects;
     size_t dirty;
 };
@@ -66,65 +75,129 @@ static size_t make_key(char key[KEY_SIZE], const char *hash, const struct wi_pla
     return strlen(key);
 }
 
-/* Whether its second field is that kind. */
-static int is_of_kind(const char *key, const char *kind)
-{
-    const char *field = key + strcspn(key, "\t");
-    size_t length = strlen(kind);
-
-    return *field && strncmp(field + 1, kind, length) == 0 && strchr("\t", field[1 + length]);
-}
-
 static struct entry *find(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     char key[KEY_SIZE];
     size_t length = make_key(key, hash, place);
-    struct entry *entry = WI_TABLE_FIND(estimates->entries, key, length);
+    struct entry *entry;
+
+    HASH_FIND(hh, estimates->entries, key, length, entry);
     return entry;
 }
 
-/* --- subjects --------------------------------------------------------------------------------- */
+/* --- subjects and groups ---------------------------------------------------------------------- */
 
 static struct subject *find_subject(
     const struct wi_estimates *estimates, const char *hash, size_t length)
 {
-    return WI_TABLE_FIND(estimates->subjects, hash, length);
+    struct subject *subject;
+
+    HASH_FIND(hh, estimates->subjects, hash, length, subject);
+    return subject;
 }
 
-/* Of which the entry tells: the first field of its key. */
-static void join_subject(struct wi_estimates *estimates, struct entry *entry)
+/* Of what a group is part: the first field of its key. */
+static struct subject *join_subject(struct wi_estimates *estimates, const char *key)
 {
-    size_t length = strcspn(entry->key, "\t");
-    if (length >= sizeof entry->subject->hash)
-        length = sizeof entry->subject->hash - 1;
-    struct subject *subject = find_subject(estimates, entry->key, length);
+    size_t length = strnlen(key, sizeof((struct subject *)0)->hash - 1);
+    const char *end = memchr(key, '\t', length);
+    if (end)
+        length = (size_t)(end - key);
+    struct subject *subject = find_subject(estimates, key, length);
 
     if (!subject) {
         subject = wi_alloc(sizeof *subject);
-        memcpy(subject->hash, entry->key, length);
+        memcpy(subject->hash, key, length);
         HASH_ADD_KEYPTR(hh, estimates->subjects, subject->hash, length, subject);
     }
-    entry->subject = subject;
-    DL_APPEND(subject->entries, entry);
+    subject->groups++;
+    return subject;
 }
 
-static void leave_subject(struct wi_estimates *estimates, struct entry *entry)
+static void leave_subject(struct wi_estimates *estimates, struct subject *subject)
 {
-    struct subject *subject = entry->subject;
-
-    DL_DELETE(subject->entries, entry);
-    if (subject->entries)
+    if (--subject->groups > 0)
         return;
     HASH_DEL(estimates->subjects, subject);
     free(subject);
+}
+
+/* By what the entries of a model are compared: what it needs for each run, or for each token that
+ * it makes, or else reads. Negative: no run was measured. */
+static double pace(const struct wi_estimate *e)
+{
+    if (e->runs > 0)
+        return e->run_ms;
+    if (e->token_ms > 0)
+        return e->token_ms;
+    return e->prompt_ms > 0 ? e->prompt_ms : -1;
+}
+
+static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *b)
+{
+    return pace(&((const struct entry *)a)->estimate) < pace(&((const struct entry *)b)->estimate);
+}
+
+static struct group *find_group(
+    const struct wi_estimates *estimates, const char *key, size_t length)
+{
+    struct group *group;
+
+    HASH_FIND(hh, estimates->groups, key, length, group);
+    return group;
+}
+
+/* The group of a key: its first two fields, model and kind. */
+static struct group *join_group(struct wi_estimates *estimates, const char *key)
+{
+    const char *kind = strchr(key, '\t');
+    size_t length = kind ? (size_t)(kind + 1 - key) + strcspn(kind + 1, "\t") : strlen(key);
+    struct group *group = find_group(estimates, key, length);
+
+    if (!group) {
+        group = wi_alloc(sizeof *group + length + 1);
+        memcpy(group->key, key, length);
+        group->measured.before = is_faster;
+        group->subject = join_subject(estimates, key);
+        HASH_ADD_KEYPTR(hh, estimates->groups, group->key, length, group);
+    }
+    group->entries++;
+    return group;
+}
+
+/* Keeps its place among the others of its group, whatever of it has changed. */
+static void rank(struct entry *entry)
+{
+    struct wi_heap *measured = &entry->group->measured;
+    int is_measured = pace(&entry->estimate) >= 0;
+
+    if (entry->is_measured && is_measured)
+        wi_heap_changed(measured, &entry->place);
+    else if (is_measured)
+        wi_heap_add(measured, &entry->place);
+    entry->is_measured = is_measured;
+}
+
+static void leave_group(struct wi_estimates *estimates, struct entry *entry)
+{
+    struct group *group = entry->group;
+
+    if (entry->is_measured)
+        wi_heap_remove(&group->measured, &entry->place);
+    if (--group->entries > 0)
+        return;
+    HASH_DEL(estimates->groups, group);
+    leave_subject(estimates, group->subject);
+    wi_heap_clear(&group->measured);
+    free(group);
 }
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
 static void drop(struct wi_estimates *estimates, struct entry *entry)
 {
-    leave_subject(estimates, entry);
+    leave_group(estimates, entry);
     estimates->dirty -= (size_t)entry->dirty;
     HASH_DEL(estimates->entries, entry);
     free(entry);
@@ -139,7 +212,7 @@ static struct entry *add(struct wi_estimates *estimates, const char *key, size_t
         drop(estimates, oldest);
     }
     memcpy(entry->key, key, length + 1);
-    join_subject(estimates, entry);
+    entry->group = join_group(estimates, entry->key);
     entry->saved_at = -WI_ESTIMATE_SAVE_MS;
     HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, length, entry);
     return entry;
@@ -249,6 +322,7 @@ void wi_estimates_save(struct wi_estimates *estimates)
 
 static void changed(struct wi_estimates *estimates, struct entry *entry, double now)
 {
+    rank(entry);
     estimates->dirty += !entry->dirty;
     entry->dirty = 1;
     if (now - entry->saved_at >= WI_ESTIMATE_SAVE_MS)
@@ -261,11 +335,14 @@ static void load_one(void *context, const char *key, const char *text)
     struct wi_estimates *estimates = context;
     struct wi_estimate read;
     size_t length = strlen(key);
-    struct entry *entry = WI_TABLE_FIND(estimates->entries, key, length);
+    struct entry *entry;
+
+    HASH_FIND(hh, estimates->entries, key, length, entry);
     if (entry || length >= KEY_SIZE || read_estimate(&read, text) != 0)
         return;
     entry = add(estimates, key, length);
     entry->estimate = read;
+    rank(entry);
 }
 
 struct wi_estimates *wi_estimates_new(struct wi_db *db)
@@ -279,11 +356,15 @@ struct wi_estimates *wi_estimates_new(struct wi_db *db)
 
 void wi_estimates_free(struct wi_estimates *estimates)
 {
+    struct entry *entry, *next;
+
     if (!estimates)
         return;
     wi_estimates_save(estimates);
-    while (estimates->entries)
-        drop(estimates, estimates->entries);
+    HASH_ITER(hh, estimates->entries, entry, next)
+    {
+        drop(estimates, entry);
+    }
     free(estimates);
 }
 
@@ -304,7 +385,7 @@ struct wi_estimate wi_estimates_get(
 {
     const struct entry *entry = find(estimates, hash, place);
     const struct subject *subject =
-        entry ? entry->subject : find_subject(estimates, hash, strnlen(hash, 64));
+        entry ? entry->group->subject : find_subject(estimates, hash, strnlen(hash, 64));
     struct wi_estimate known = entry ? entry->estimate : (struct wi_estimate){0};
 
     if (subject)
@@ -356,7 +437,7 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
 /* What was to be found out is. */
 static void seen(struct entry *entry)
 {
-    entry->seen_ms = entry->subject->served_ms;
+    entry->seen_ms = entry->group->subject->served_ms;
     entry->estimate.attempts = 0;
     entry->on_trial = 0;
 }
@@ -522,7 +603,7 @@ void wi_estimates_tried(
     struct entry *entry = find_or_add(estimates, hash, place);
 
     entry->seen_before_ms = entry->seen_ms;
-    entry->seen_ms = entry->subject->served_ms;
+    entry->seen_ms = entry->group->subject->served_ms;
     entry->on_trial = 1;
     entry->estimate.attempts++;
     entry->estimate.tried_at = now;
@@ -551,30 +632,14 @@ double wi_estimates_lose(
     return entry->estimate.lost_ms;
 }
 
-/* By what the entries of a model are compared: what it needs for each run, or for each token that
- * it makes, or else reads. Negative: no run was measured. */
-static double pace(const struct wi_estimate *e)
-{
-    if (e->runs > 0)
-        return e->run_ms;
-    if (e->token_ms > 0)
-        return e->token_ms;
-    return e->prompt_ms > 0 ? e->prompt_ms : -1;
-}
-
-/* Asked for kinds alone of which no browser is there. */
 const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates, const char *hash,
     const char *kind, struct wi_place *place)
 {
-    const struct subject *subject = find_subject(estimates, hash, strnlen(hash, 64));
-    const struct entry *best = NULL;
+    char key[KEY_SIZE];
+    size_t length = (size_t)snprintf(key, sizeof key, "%.64s\t%.31s", hash, kind);
+    const struct group *group = find_group(estimates, key, length);
+    const struct entry *best = group ? (const struct entry *)wi_heap_first(&group->measured) : NULL;
 
-    for (const struct entry *entry = subject ? subject->entries : NULL; entry;
-         entry = entry->next) {
-        double own = pace(&entry->estimate);
-        if (own >= 0 && is_of_kind(entry->key, kind) && (!best || own < pace(&best->estimate)))
-            best = entry;
-    }
     if (!best || (place && wi_place_parse(place, strchr(best->key, '\t') + 1) != 0))
         return NULL;
     return &best->estimate;

@@ -1,7 +1,7 @@
 /*
  * What was measured: for each model on each place that can run it, how long loading and running
- * take and how often it fails. Moving averages, kept over restarts, which a few good runs mend
- * whatever one has made of them.
+ * take and how often it fails. Moving averages, kept over restarts; a few runs as usual make up
+ * for a single one that was not.
  */
 #ifndef WI_POOL_FACTS_ESTIMATES_H
 #define WI_POOL_FACTS_ESTIMATES_H
@@ -28,7 +28,7 @@
 /* More keys than this are not kept: the one that was measured longest ago goes. */
 #define WI_ESTIMATE_MAX 20000
 
-/* What nothing is known of is taken to run and load so long, in the best place. */
+/* The time to run and to load in the best place, of what was never measured. */
 #define WI_ESTIMATE_UNKNOWN_RUN_MS 250.0
 #define WI_ESTIMATE_UNKNOWN_LOAD_MS 500.0
 
@@ -90,8 +90,8 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
 void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double load_ms, const struct wi_timings *timings, int warm,
     double now);
-/* What the model took for nobody when it was loaded, as wi_estimate's rates: each stands in until
- * there is something better, and the first to be told is kept. */
+/* What the warm-up of the model took after it was loaded, as wi_estimate's rates: the first that
+ * was told is kept, and used until a request has been measured. */
 void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
     const struct wi_place *place, double prompt_ms, double token_ms, double now);
 /* The platform failed at the model, or its node was lost over it. */
@@ -107,8 +107,8 @@ void wi_estimates_served(struct wi_estimates *estimates, const char *hash, doubl
  * that counts in full: clients find out soon whether it was luck, but not that it was none. */
 void wi_estimates_tried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double now);
-/* That was not carried out, there being too much to do: as if it had not been tried, but that the
- * first of all attempts counts. */
+/* That run was not carried out, because there was too much to do, and does not count as a try; the
+ * first one of all does. */
 void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place);
 /* A client's request runs so much longer than it would at this place, of which something is known;

@@ -624,12 +624,3 @@ int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
     }
     return suspect;
 }
-
-void wi_pool_attempt_kernels(
-    const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
-{
-    if (attempt->kernel)
-        each(context, attempt->kernel, attempt->size_class);
-    if (attempt->kernels)
-        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
-}

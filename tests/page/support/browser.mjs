@@ -32,6 +32,28 @@ export function findWebnnChromium() {
 export const noteViolations = (tab) => tab.addInitScript(() => document.addEventListener('securitypolicyviolation',
     ({ violatedDirective }) => console.error(`violation of ${violatedDirective}`)));
 
+/** A window of tabs, each of which takes a third of the processor that one in a context of its own takes to open. The first
+ * of them stays, and with it the window. @param {any} browser Playwright's */
+async function openWindow(browser) {
+    const context = await browser.newContext(), first = await context.newPage();
+    const devtools = await context.newCDPSession(first);
+    return {
+        /** A tab; when it is closed, what its pages have stored goes, since another service may get their port. */
+        async openTab() {
+            const tab = await context.newPage(), origins = new Set();
+            tab.on('framenavigated', (frame) => origins.add(new URL(frame.url()).origin));
+            const clear = (origin) => devtools.send('Storage.clearDataForOrigin', { origin, storageTypes: 'all' });
+            return { tab, close: () => tab.close().then(() => Promise.all([...origins].filter((one) => one !== 'null').map(clear))) };
+        },
+    };
+}
+
+/** A tab in a context of its own. @param {any} browser Playwright's @param {object} options of the context */
+async function openApart(browser, options) {
+    const context = await browser.newContext(options);
+    return { tab: await context.newPage(), close: () => context.close() };
+}
+
 /** A program that starts that one behind all others: it gets little of a processor that another wants. */
 function behindOthers(folder, program) {
     const starter = path.join(folder, 'start');
@@ -53,17 +75,17 @@ export async function launch({ webnn, flags = [], isBehind = false } = {}) {
         timeout: PATIENCE_MS,
         env: { ...process.env, HOME: home, TMPDIR: home, XDG_CONFIG_HOME: home, XDG_CACHE_HOME: home },
     });
+    let window;
     return {
-        /** @param {string[]} problems gets what goes wrong in it @param {object} [options] of Playwright's context */
-        async openTab(problems, options = {}) {
-            const context = await browser.newContext(options);
-            context.setDefaultTimeout(PATIENCE_MS);
-            const tab = await context.newPage();
+        /** @param {string[]} problems gets what goes wrong in it @param {object} [options] of Playwright's context, which is its own then */
+        async openTab(problems, options) {
+            const { tab, close } = options ? await openApart(browser, options) : await (await (window ??= openWindow(browser))).openTab();
+            tab.setDefaultTimeout(PATIENCE_MS);
             tab.on('console', (message) => {
                 if (message.type() === 'error') problems.push(message.text());
             });
             tab.on('pageerror', (error) => problems.push(String(error)));
-            return { tab, close: () => context.close() };
+            return { tab, close };
         },
         async close() {
             await browser.close();

@@ -68,7 +68,7 @@ function alter(name, content) {
 const folder = (name) => path.join(makeFamilies(), name);
 const complete = (prompt, options = {}, more = {}) => ({
     task: 'complete', input: { prompt }, options: { temperature: 1, seed: 7, max_tokens: 4, logprobs: true, ...options },
-    platforms: ['webgpu'], ...more,
+    platforms: ['webgpu'], deadline_ms: 120_000, ...more,
 });
 const numbersOf = ({ tokens, logprobs, usage }) => ({ tokens, logprobs: logprobs.map(({ logprob }) => logprob), cached: usage.cached_tokens });
 

@@ -236,10 +236,18 @@ export class Service extends EventEmitter {
             .every(({ reason }) => reason !== 'still being probed'), 'the probes');
     }
 
-    /** Waits until the page has read what was sent to it before. */
+    /** Waits until the page has read what was sent to it before; returns its heartbeat. */
     async caughtUp() {
         const id = this.send('heartbeat', { seq: ++this.ids });
-        await this.seen('heartbeat', ({ data }) => data.reply_to === id);
+        return this.seen('heartbeat', ({ data }) => data.reply_to === id);
+    }
+
+    /** Forgets what has come and was asked for until now, but not what the page is. */
+    forget() {
+        this.messages = [this.messages.findLast(({ data }) => data.capabilities)];
+        for (const one of [this.parts, this.answers, this.requested]) one.clear();
+        this.fetched.length = 0;
+        this.served.length = 0;
     }
 
     /** Waits for a message that fits, an old one included, from index `since` on. */

@@ -218,7 +218,7 @@ test('a file is sent, measured and removed, and what there is no time for is the
     assertNotRun(none.run);
 });
 
-test('a daemon of its own measures a file and ends also when the command is killed; its run outlives it, so that what is left is measured by the next', async () => {
+test('a daemon of its own measures a file and ends also when the command is killed; its run outlives it, so that what is left is measured by the next; one that ends by itself is told of', async () => {
     const home = fs.mkdtempSync(path.join(daemon.folder, 'own-'));
     const options = { env: { WEBINFER_URL: 'http://127.0.0.1:9', HOME: home }, timeout: 400_000 };
     const words = [path.join(ownModels, 'digits/model.onnx'), '--start', '--runs', '1', '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--test-type', 'page', '--json'];
@@ -233,6 +233,14 @@ test('a daemon of its own measures a file and ends also when the command is kill
     assert.equal(code, 0, problems);
     assert.deepEqual([json.id, ...json.cells.map(({ outcome }) => outcome)], [runIn(said), ...Array(4).fill('ok')]);
     assertWhole(json, 4);
+    // It is not waited for.
+    const dying = webinfer(daemon, ['bench', ...words], { ...options, env: { ...options.env, TMPDIR: home } });
+    const driver = await until(() => processes.mentioning(home).find((one) => processes.role(one) === 'driver'), { what: 'a browser of its daemon', timeout: 60_000 * patience });
+    process.kill(processes.mentioning(home).find(({ command }) => command.includes('--private')).pid, 'SIGKILL');
+    const died = await dying;
+    assert.equal(died.code, 3, died.problems);
+    assert.match(died.problems, /went away before anything was measured\nwebinfer: webinferd has ended by itself, by signal 9; the last that it said:\n./);
+    await until(() => !processes.alive(driver.pid), { what: 'the end of the browser' });
 });
 
 test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
@@ -382,6 +390,7 @@ test('a wrong answer is inexact, one from elsewhere an error, a browser that die
         const { code, out, problems, run } = await bench(['twice', '--browser', 'chrome,edge', '--platform', 'wasm,webgpu,webnn', '--runs', '5'], as('root'));
         assert.equal(code, 1, problems);
         assert.match(problems, /21 cells to measure, up to 2 at a time/);
+        assert.equal(run.together, 2);
         const found = Object.fromEntries(run.cells.filter(({ yardstick, platform }) => !yardstick && platform !== 'auto')
             .map(({ browser, platform, threads, clock, outcome }) => [`${browser}/${platform} ${clock} ${threads ?? ''}`.trim(), outcome]));
         assert.deepEqual(found, {
@@ -514,6 +523,7 @@ test('two daemons are measured in turn, and the slower one is told of', async ()
         for (const one of [daemon, other]) {
             const [{ id, cell_count: count, ended_at: ended }] = (await one.get('/v1/results?limit=1')).json.results;
             assert.ok(count === 1 && ended, id);
+            assert.equal((await one.get(`/v1/results/${id}`)).json.together, 1);
         }
     } finally {
         for (const one of simulations) await one.stop();

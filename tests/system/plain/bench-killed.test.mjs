@@ -41,8 +41,8 @@ const PHASES = {
 };
 /** Those in which the daemon writes something down: it is killed when it has, and the command does not know. */
 const WRITTEN = ['making it a model', 'beginning the run', 'keeping a cell', 'ending the run', 'removing the model'];
-/** Those in which the command ends without its daemon. */
-const FRAGILE = ['making it a model', 'asking for a sample', 'starting a browser', 'planning', 'beginning the run'];
+/** Those in which the command ends without its daemon; in all others it waits for the next. */
+const FRAGILE = ['sending the file', 'making it a model'];
 /** Commands that may end, one after the other, before the next phase comes: each has lost its daemon. */
 const COMMANDS_MAX = 3;
 
@@ -51,6 +51,8 @@ class Ordeal {
     id = '';
     /** Cells that were run, by their number. @type {Map<number, object>} */
     kept = new Map();
+    /** How often it was begun. */
+    commands = 0;
     /** What the command has said that runs now, and how it ends. */
     said = '';
     ended = Promise.resolve(0);
@@ -76,6 +78,7 @@ class Ordeal {
         const words = ['bench', this.file, '--browser', 'chrome', '--platform', 'wasm', '--threads', '1', '--runs', '8', '--test-type', 'page',
             '--optimization', 'none,all', ...this.id ? ['--resume', this.id] : []];
         this.said = '';
+        this.commands++;
         this.child = spawn(cliPath, words, { cwd: this.folder, stdio: ['ignore', 'ignore', 'pipe'],
             env: { PATH: process.env.PATH, WEBINFER_URL: this.proxy.url, HOME: this.folder, TMPDIR: daemon.temporary } });
         this.child.stderr.on('data', (text) => (this.said += text));
@@ -162,6 +165,8 @@ test('the daemon is killed in every phase', { timeout: 400_000 }, () => suffer(a
         ordeal.proxy.to(null);
     });
     if (FRAGILE.includes(phase)) assert.notEqual(await ordeal.ended, 0, ordeal.said);
+    else assert.equal(ordeal.commands, 1 + FRAGILE.length, `it has not waited: ${ordeal.said}`);
+    assert.ok((ordeal.said.match(/no answer from/g) ?? []).length <= 1, `it complains twice: ${ordeal.said}`);
     await daemon.start({ ready: false });
     ordeal.proxy.to(daemon.url);
 }));

@@ -25,7 +25,7 @@ test('what is not said is as the table has it', () => {
 /** The exit status, and what it says, of a program of this project with these words. */
 function said(program, ...words) {
     const { status, stdout, stderr } = spawnSync(process.execPath, [path.join(root, 'tests', program), ...words],
-        { encoding: 'utf8', timeout: 60_000 });
+        { encoding: 'utf8', timeout: 300_000 });
     return { status, stdout, stderr };
 }
 
@@ -47,9 +47,13 @@ test('what is not in the table, or has no such value, is refused before anything
 test('each of them says what it understands, and does nothing else', () => {
     const benches = fs.readFileSync(path.join(root, 'dev'), 'utf8').match(/=~ \^\((.*)\)\$/)?.[1].split('|') ?? [];
     assert.ok(benches.length > 5, `${benches}`);
-    for (const program of ['bench/run.mjs', ...benches.map((name) => `bench/${name}.mjs`), 'chaos/run.mjs', 'chaos/cycles.mjs']) {
-        const { status, stdout, stderr } = said(program, '--help');
-        assert.deepEqual([status, stderr], [0, ''], program);
-        assert.match(stdout, /^usage: \.\/dev [a-z ]+ \[OPTION\.\.\.\]\n\n[^\n]+/, program);
+    const programs = ['bench/run.mjs', ...benches.map((name) => `bench/${name}.mjs`), 'chaos/run.mjs', 'chaos/cycles.mjs'];
+    const { status: end, stdout, stderr } = said('lib/helps.mjs', ...programs.map((program) => path.join(root, 'tests', program)));
+    assert.deepEqual([end, stderr], [0, '']);
+    const helps = JSON.parse(stdout);
+    assert.equal(helps.length, programs.length);
+    for (const { program, status, out } of helps) {
+        assert.equal(status, 0, program);
+        assert.match(out, /^usage: \.\/dev [a-z ]+ \[OPTION\.\.\.\]\n\n[^\n]+/, program);
     }
 });

@@ -1,7 +1,7 @@
 /* The text buffer, above all its JSON strings: whatever comes in, valid JSON comes out. */
 #include "../test.h"
 
-#include "base/buffer.h"
+#include "base/json_rows.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,4 +93,119 @@ TEST(prints_milliseconds)
         assert_string_equal(buffer.text, cases[i].text);
         wi_buffer_clear(&buffer);
     }
+}
+
+/* --- rows ------------------------------------------------------------------------------------ */
+
+enum shade { SHADE_NONE, SHADE_LIGHT, SHADE_DARK };
+static const char *const shades[] = {"light", "dark"};
+static const struct {
+    const char *name;
+    int weight;
+} sizes[] = {{"small", 1}, {"large", 2}};
+
+struct inner {
+    const char *text;
+    int flag;
+};
+
+struct outer {
+    const char *text, *word;
+    char chars[4];
+    int64_t integer;
+    double floor, ceiling, number;
+    int yes, no;
+    enum shade shade, size, list[2];
+    size_t list_count;
+    struct wi_strings strings;
+    json_t *value;
+    const struct inner *inner;
+};
+
+#define ROWS(...)                                                                                  \
+    WI_JSON_ROW(outer, text, TEXT, ##__VA_ARGS__), WI_JSON_ROW(outer, word, WORD, ##__VA_ARGS__),  \
+        WI_JSON_ROW_END
+#define NUMBERS(...)                                                                               \
+    WI_JSON_ROW(outer, chars, CHARS, ##__VA_ARGS__),                                               \
+        WI_JSON_ROW(outer, integer, INTEGER, ##__VA_ARGS__),                                       \
+        WI_JSON_ROW(outer, floor, FLOOR, ##__VA_ARGS__),                                           \
+        WI_JSON_ROW(outer, ceiling, CEILING, ##__VA_ARGS__),                                       \
+        WI_JSON_ROW(outer, number, NUMBER, ##__VA_ARGS__),                                         \
+        WI_JSON_ROW_AS("is", outer, yes, TRUE, ##__VA_ARGS__),                                     \
+        WI_JSON_ROW(outer, no, FALSE, ##__VA_ARGS__),                                              \
+        WI_JSON_ROW(outer, list, ENUMS, .names = shades, .first = SHADE_LIGHT,                     \
+            .count = offsetof(struct outer, list_count), ##__VA_ARGS__),                           \
+        WI_JSON_ROW(outer, strings, STRINGS, ##__VA_ARGS__)
+
+static const struct wi_json_row rows[] = {
+    NUMBERS(),
+    WI_JSON_ROW(outer, shade, ENUM, .names = shades, .first = SHADE_LIGHT),
+    WI_JSON_ROW(
+        outer, size, ENUM, .names = &sizes[0].name, .stride = sizeof *sizes, .first = SHADE_LIGHT),
+    WI_JSON_ROW(outer, value, VALUE),
+    WI_JSON_ROW_OF(outer, inner, inner, flag, TRUE),
+    ROWS(),
+};
+static const struct wi_json_row always[] = {NUMBERS(.always = 1), WI_JSON_ROW_END};
+
+static void check_rows(
+    const struct wi_json_row *table, const struct outer *outer, const char *expected)
+{
+    struct wi_buffer buffer = {0};
+    wi_buffer_puts(&buffer, "{");
+    wi_json_rows_add(&buffer, table, outer);
+    wi_buffer_puts(&buffer, "}");
+    assert_string_equal(buffer.text, expected);
+    wi_buffer_clear(&buffer);
+}
+
+TEST(what_a_row_is_for_is_printed)
+{
+    char *items[] = {(char *)"s\"", (char *)"t"};
+    const struct inner inner = {.flag = 1};
+    struct outer outer = {.text = "a\n",
+        .word = "w",
+        .chars = "chr",
+        .integer = -5,
+        .floor = 7.9,
+        .ceiling = 7.1,
+        .number = 0.123456789,
+        .yes = 1,
+        .no = 0,
+        .shade = SHADE_DARK,
+        .size = SHADE_LIGHT,
+        .list = {SHADE_DARK, SHADE_LIGHT},
+        .list_count = 2,
+        .strings = {items, 2},
+        .value = json_pack("[i]", 3),
+        .inner = &inner};
+    check_rows(rows, &outer,
+        "{\"chars\":\"chr\",\"integer\":-5,\"floor\":7,\"ceiling\":8,\"number\":0.123457,"
+        "\"is\":true,\"no\":false,\"list\":[\"dark\",\"light\"],\"strings\":[\"s\\\"\",\"t\"],"
+        "\"shade\":\"dark\",\"size\":\"small\",\"value\":[3],\"flag\":true,\"text\":\"a\\u000a\","
+        "\"word\":\"w\"}");
+    json_decref(outer.value);
+}
+
+TEST(what_says_nothing_is_left_out_but_where_it_always_is_there)
+{
+    const struct inner inner = {0};
+    const struct outer nothing = {.floor = -1, .no = 1, .inner = &inner};
+    check_rows(rows, &nothing, "{}");
+    check_rows(always, &nothing,
+        "{\"chars\":\"\",\"integer\":0,\"floor\":0,\"ceiling\":0,\"number\":0,\"is\":false,"
+        "\"no\":true,\"list\":[],\"strings\":[]}");
+}
+
+TEST(rows_follow_what_stands_before_them)
+{
+    struct wi_buffer buffer = {0};
+    static const struct wi_json_row table[] = {ROWS()};
+    wi_buffer_puts(&buffer, "{\"a\":{}");
+    wi_json_rows_add(&buffer, table, &(struct outer){.text = "t", .word = "w"});
+    wi_json_member_add(&buffer, "none", "");
+    wi_json_member_add(&buffer, "none", NULL);
+    wi_json_member_add(&buffer, "one", "\"");
+    assert_string_equal(buffer.text, "{\"a\":{},\"text\":\"t\",\"word\":\"w\",\"one\":\"\\\"\"");
+    wi_buffer_clear(&buffer);
 }

@@ -172,6 +172,53 @@ TEST(what_a_stream_has_not_is_not_there)
     wi_layout_clear(&layout);
 }
 
+TEST(a_message_says_all_that_a_task_asks)
+{
+    char *outputs[] = {(char *)"o1", (char *)"o\"2"}, *acks[] = {(char *)"att-\"1"};
+    struct wi_model_file file = {.path = (char *)"f.onnx", .bytes = 123456789012, .hash = "89"};
+    struct wi_model served = {.name = (char *)"a/b:q8",
+        .hash = "67",
+        .type = WI_TYPE_VISION,
+        .facts.spec.text = (char *)"{}",
+        .manifest = {.files = &file, .count = 1}};
+    struct wi_inference asked = {.model = &served,
+        .precision = (char *)"int8",
+        .outputs = {outputs, 2},
+        .stream = 1,
+        .raw = 1,
+        .task = WI_TASK_CHAT};
+    const struct wi_task task = {.attempt_id = "a",
+        .job_id = "j",
+        .asked = &asked,
+        .platforms = {WI_WEBGPU, WI_WASM},
+        .platform_count = 2,
+        .deadline_ms = 9.9,
+        .usual_ms = 1.1,
+        .prompt_ms = 0.25,
+        .owner = "own",
+        .alone = 1,
+        .is_short = 1};
+    struct wi_layout layout;
+    struct wi_fit fit = {.max_frame = WI_FRAME_MAX_JOINED};
+    struct wi_error error;
+    assert_int_equal(wi_layout_make(&layout, &task, NULL), 0);
+    struct wi_message *message =
+        wi_make_task_request(1, &task, &layout, &(struct wi_strings){acks, 1}, &fit, &error);
+    assert_true(fit.acknowledges);
+    assert_string_equal(strstr(message->head, ",\"model_name\""),
+        ",\"model_name\":\"a/b:q8\",\"platform\":\"webgpu\",\"options\":{},\"data\":{"
+        "\"attempt_id\":\"a\",\"job_id\":\"j\",\"model\":{\"name\":\"a/b:q8\",\"hash\":\"67\","
+        "\"engine\":\"ort\",\"type\":\"vision\",\"spec_url\":\"/models/a/b:q8/67/.spec.json\","
+        "\"files\":[{\"path\":\"f.onnx\",\"bytes\":123456789012,\"hash\":\"89\","
+        "\"url\":\"/models/a/b:q8/67/f.onnx\"}]},\"platforms\":[\"webgpu\",\"wasm\"],"
+        "\"fallback\":false,\"precision\":\"int8\",\"outputs\":[\"o1\",\"o\\\"2\"],"
+        "\"stream\":true,\"deadline_ms\":9,\"usual_ms\":2,\"prompt_ms\":0.25,\"task\":\"chat\","
+        "\"owner\":\"own\",\"alone\":true,\"raw\":true,\"short\":true,"
+        "\"acknowledged\":[\"att-\\\"1\"]}}");
+    wi_message_free(message);
+    wi_layout_clear(&layout);
+}
+
 TEST(without_memory_there_is_nothing)
 {
     struct wi_budget budget = {.limit = 100};

@@ -1,5 +1,7 @@
 /* Launching: switches by setting, feature lists joined, the operator's word last. */
 #include "../test.h"
+#include "browser/launch.h"
+#include "browser/switches.h"
 
 #include "browser/family.h"
 #include <fcntl.h>

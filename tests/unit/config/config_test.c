@@ -134,7 +134,7 @@ TEST(has_the_documented_defaults)
     assert_non_null(wi_config_find_browser(c, "firefox"));
     assert_non_null(wi_config_find_browser(c, "safari"));
     assert_null(wi_config_find_browser(c, "lynx"));
-    wi_config_free(c);
+    wi_config_unref(c);
 }
 
 TEST(takes_the_state_directory_from_the_service_manager)
@@ -143,11 +143,11 @@ TEST(takes_the_state_directory_from_the_service_manager)
     struct wi_config *c = load_good("[api]\ntokens_file = $STATE_DIRECTORY/tokens\n");
     assert_string_equal(c->models.directory, "/srv/one/models");
     assert_string_equal(c->api.tokens_file, "/srv/one/tokens");
-    wi_config_free(c);
+    wi_config_unref(c);
     setenv("STATE_DIRECTORY", "not/absolute", 1);
     c = load_good("");
     assert_string_equal(c->models.directory, "/var/lib/webinfer/models");
-    wi_config_free(c);
+    wi_config_unref(c);
     unsetenv("STATE_DIRECTORY");
 }
 
@@ -204,7 +204,7 @@ TEST(reads_every_kind_of_value)
     assert_int_equal(chrome->sandbox, WI_NO);
     assert_int_equal(c->log.level, WI_LOG_DEBUG);
     assert_int_equal(c->log.format, WI_LOG_JSON);
-    wi_config_free(c);
+    wi_config_unref(c);
 }
 
 TEST(refuses_what_it_does_not_know)
@@ -292,7 +292,7 @@ TEST(takes_settings_in_the_place_of_what_the_file_says)
     assert_string_equal(c->browser_preferences.vision.items[1], "chrome/webgpu");
     assert_string_equal(c->browser_preferences.audio.items[0], "edge");
     assert_int_equal(c->aliases.count, 1);
-    wi_config_free(c);
+    wi_config_unref(c);
 }
 
 TEST(refuses_settings_that_are_none)
@@ -329,11 +329,11 @@ TEST(refuses_lines_that_inih_would_tear)
         struct wi_config *c = load_good(text);
         assert_int_equal(c->browsers[0].arguments.count, 1);
         assert_int_equal(strlen(c->browsers[0].arguments.items[0]), length - 12);
-        wi_config_free(c);
+        wi_config_unref(c);
     }
     memset(text, '#', 500); /* comments may be long */
     strcpy(text + 500, "\n[log]\nlevel=warn\n");
-    wi_config_free(load_good(text));
+    wi_config_unref(load_good(text));
     refuse("[api]\n\x01\n", "2: there is a control character (byte 1)");
     write_file(path, "[log]\nlevel = in\0fo\n", 20);
     assert_null(wi_config_load(path, &problems));
@@ -436,7 +436,7 @@ TEST(takes_no_pipe_and_no_device)
     wi_problems_clear(&problems);
     struct wi_config *config = wi_config_load("/dev/null", &problems);
     assert_non_null(config);
-    wi_config_free(config);
+    wi_config_unref(config);
     assert_int_equal(unlink(fifo), 0);
     assert_int_equal(rmdir(folder), 0);
 }
@@ -457,14 +457,14 @@ TEST(checks_rules_across_keys)
     refuse("[content]\nreplicas = 2\n",
         "2: [content] replicas: 2 copies would be of use to nobody, since serve is no; set serve = "
         "published");
-    wi_config_free(load_good("[content]\nreplicas = 2\nserve = published\n"));
+    wi_config_unref(load_good("[content]\nreplicas = 2\nserve = published\n"));
     refuse("[pool]\nmax_connections = 2\nmin_connections = 3\n",
         "3: [pool] min_connections: 3 is more than max_connections, which is 2");
     refuse("[bridge]\nlisten = 0.0.0.0:8471\n", "2: [bridge] listen: 0.0.0.0:8471 means all");
     refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is the");
     refuse("[pool]\nmemory_budget = 100M\n", "2: [pool] memory_budget: 104857600 bytes is less");
-    wi_config_free(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
-    wi_config_free(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
+    wi_config_unref(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
+    wi_config_unref(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
 }
 
 TEST(reads_aliases)
@@ -477,7 +477,7 @@ TEST(reads_aliases)
     assert_string_equal(c->aliases.items[0].name, "gpt-4o.Mini");
     assert_string_equal(c->aliases.items[0].model, "owner/tiny:Q8_0");
     assert_int_equal(c->aliases.items[2].line, 6);
-    wi_config_free(c);
+    wi_config_unref(c);
     refuse("[aliases]\na = tiny\na = other\n", "3: [aliases] a: is given twice, first in line 2");
     refuse("[aliases]\nbuiltin/echo = tiny\n", "2: [aliases] builtin/echo: builtin/echo is the");
     refuse("[aliases]\na/b/c = tiny\n", "2: [aliases] a/b/c: \"a/b/c\" can be no alias");
@@ -510,7 +510,7 @@ TEST(knows_hubs)
     assert_string_equal(c->models.hub, "mirror");
     assert_true(c->models.quota == UINT64_C(5) << 30);
     assert_int_equal(c->models.pull_on_demand.count, 2);
-    wi_config_free(c);
+    wi_config_unref(c);
 }
 
 TEST(knows_gateways)
@@ -520,14 +520,14 @@ TEST(knows_gateways)
     assert_string_equal(standard->url, "https://trustless-gateway.link");
     assert_int_equal(standard->layout, WI_HUB_IPFS);
     assert_int_equal(wi_config_find_hub(c, "lan")->layout, WI_HUB_IPFS);
-    wi_config_free(c);
+    wi_config_unref(c);
     c = load_good("[hub.ipfs]\nurl =\n");
     assert_null(wi_config_find_hub(c, "ipfs")->url);
-    wi_config_free(c);
+    wi_config_unref(c);
     c = load_good("[hub.ipfs]\nurl = https://hub.example\nlayout = huggingface\n"
                   "[models]\nhub = ipfs\n");
     assert_int_equal(wi_config_find_hub(c, "ipfs")->layout, WI_HUB_HUGGINGFACE);
-    wi_config_free(c);
+    wi_config_unref(c);
 }
 
 TEST(refuses_hubs_that_cannot_be)
@@ -588,9 +588,9 @@ TEST(reloads_only_what_is_reloadable)
     assert_int_equal(problems.items[0].code, WI_CONFLICT);
     assert_string_equal(problems.items[1].field, "bridge.page");
     wi_problems_clear(&problems);
-    wi_config_free(old);
-    wi_config_free(soft);
-    wi_config_free(hard);
+    wi_config_unref(old);
+    wi_config_unref(soft);
+    wi_config_unref(hard);
 }
 
 TEST(refuses_urls_that_are_none)
@@ -609,6 +609,6 @@ TEST(refuses_urls_that_are_none)
         snprintf(text, sizeof text, "[content]\nrouting = %s\n", good[i]);
         struct wi_config *config = load_good(text);
         assert_string_equal(config->content.routing, good[i]);
-        wi_config_free(config);
+        wi_config_unref(config);
     }
 }

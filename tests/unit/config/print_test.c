@@ -1,5 +1,6 @@
 /* What is printed from the option table reads back; the sample in conf/ is up to date. */
 #include "../test.h"
+#include "config/private.h"
 
 #include "config/options.h"
 #include <stdio.h>
@@ -85,9 +86,9 @@ TEST(printed_values_read_back)
     assert_non_null(strstr(text, "\n[hub.huggingface]\n"));
     assert_non_null(strstr(text, "\n[hub.mirror]\n"));
     assert_non_null(strstr(text, "pull_on_demand = org/*, other/one\n"));
-    wi_config_free(first);
-    wi_config_free(second);
-    wi_config_free(third);
+    wi_config_unref(first);
+    wi_config_unref(second);
+    wi_config_unref(third);
     free(text);
     free(again);
 }
@@ -101,8 +102,8 @@ TEST(aliases_read_back)
     assert_non_null(strstr(text, ":3\nA.1-x = own/er\n"));
     assert_int_equal(second->aliases.count, 2);
     assert_string_equal(second->aliases.items[1].model, "c:Q8_0");
-    wi_config_free(first);
-    wi_config_free(second);
+    wi_config_unref(first);
+    wi_config_unref(second);
     free(text);
 }
 
@@ -113,8 +114,8 @@ static void assert_reads_back(const char *text)
     char *printed = print(first);
     struct wi_config *second = load(printed);
     assert_same_values(first, second);
-    wi_config_free(first);
-    wi_config_free(second);
+    wi_config_unref(first);
+    wi_config_unref(second);
     free(printed);
 }
 
@@ -125,7 +126,7 @@ TEST(long_lists_read_back)
         sprintf(text + strlen(text), "allowed_hosts = host-%d.a-long-name.example.org\n", i);
     struct wi_config *config = load(text);
     assert_int_equal(config->api.allowed_hosts.count, 60);
-    wi_config_free(config);
+    wi_config_unref(config);
     assert_reads_back(text);
 }
 
@@ -144,7 +145,7 @@ TEST(the_sample_shows_the_defaults)
     char *sample = print_with(wi_config_print_sample), *c;
     struct wi_config *defaults = load(""), *read = load(sample);
     assert_same_values(defaults, read);
-    wi_config_free(read);
+    wi_config_unref(read);
     /* With every key put into effect the values are the same. */
     for (c = sample; (c = strstr(c, "\n#")); c++)
         if (c[2] != ' ' && c[2] != '\n')
@@ -152,8 +153,8 @@ TEST(the_sample_shows_the_defaults)
     read = load(sample);
     assert_same_values(defaults, read);
     assert_true(read->_origin_count > 20);
-    wi_config_free(read);
-    wi_config_free(defaults);
+    wi_config_unref(read);
+    wi_config_unref(defaults);
     free(sample);
 }
 

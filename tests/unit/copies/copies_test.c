@@ -68,10 +68,9 @@ void wi_neighbours_each(
 }
 
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
-    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+    struct wi_pull_info *info, struct wi_error *error)
 {
     assert_true(want->copy && strncmp(want->reference, "ipfs://", 7) == 0);
-    snprintf(name, WI_MODEL_NAME_MAX + 1, "ipfs/%s", want->reference + 7);
     played.starts++;
     return WI_OK;
 }

@@ -7,24 +7,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-TEST(finds_hubs_of_the_configuration)
+TEST(copies_what_the_configuration_says)
 {
-    struct wi_problems problems = {0};
-    struct wi_config *config = wi_config_load(NULL, &problems);
-    struct wi_hub hub = {0}, copy = {0};
+    const struct wi_config_hub row = {
+        .name = (char *)"h", .url = (char *)"https://h.example", .layout = WI_HUB_PLAIN};
+    struct wi_hub hub = {.name = wi_strdup("before"), .token = wi_strdup("old")}, copy = {0};
     struct wi_error error;
-    assert_int_equal(wi_hub_find(config, NULL, &hub, &error), WI_OK);
-    assert_string_equal(hub.name, "huggingface");
-    assert_string_equal(hub.url, "https://huggingface.co");
+    assert_int_equal(wi_hub_open(&hub, &row, &error), WI_OK);
+    assert_string_equal(hub.name, "h");
+    assert_string_equal(hub.url, "https://h.example");
+    assert_int_equal(hub.layout, WI_HUB_PLAIN);
+    assert_null(wi_hub_authorization(&hub));
     hub.token = wi_strdup("secret");
     wi_hub_copy(&copy, &hub);
     assert_string_equal(copy.token, "secret");
     wi_hub_clear(&copy);
     wi_hub_clear(&hub);
-    assert_int_equal(wi_hub_find(config, "mirror", &hub, &error), WI_INVALID_FIELD);
-    assert_string_equal(error.field, "hub");
-    assert_string_equal(error.allowed, "huggingface");
-    wi_config_free(config);
 }
 
 static void check_url(char *url, const char *expected)
@@ -64,14 +62,14 @@ TEST(tells_its_own_urls)
 static char *read_token(const char *content, size_t size, mode_t mode, struct wi_error *error)
 {
     char path[] = "/tmp/webinfer-hub-XXXXXX";
-    struct wi_hub hub = {.name = wi_strdup("h"), .url = wi_strdup("https://h.example")};
+    const struct wi_config_hub row = {.name = (char *)"h", .token_file = path};
+    struct wi_hub hub = {0};
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, content, size), size);
     assert_int_equal(fchmod(fd, mode), 0);
     close(fd);
-    hub.token_file = wi_strdup(path);
-    enum wi_code code = wi_hub_read_token(&hub, error);
+    enum wi_code code = wi_hub_open(&hub, &row, error);
     char *token = wi_strdup(hub.token);
     assert_int_equal(code, token ? WI_OK : WI_HUB_UNAUTHORIZED);
     if (token) {
@@ -109,16 +107,15 @@ TEST(reads_tokens)
     free(long_one);
 }
 
-TEST(does_without_a_token_or_says_why_not)
+TEST(says_which_file_has_no_token)
 {
-    struct wi_hub hub = {.name = (char *)"h"};
+    struct wi_config_hub row = {.name = (char *)"h", .token_file = (char *)"/nowhere/token"};
+    struct wi_hub hub = {0};
     struct wi_error error;
-    assert_int_equal(wi_hub_read_token(&hub, &error), WI_OK);
-    assert_null(wi_hub_authorization(&hub));
-    hub.token_file = (char *)"/nowhere/token";
-    assert_int_equal(wi_hub_read_token(&hub, &error), WI_HUB_UNAUTHORIZED);
+    assert_int_equal(wi_hub_open(&hub, &row, &error), WI_HUB_UNAUTHORIZED);
     assert_non_null(strstr(error.detail, "/nowhere/token No such file"));
-    hub.token_file = (char *)"/tmp";
-    assert_int_equal(wi_hub_read_token(&hub, &error), WI_HUB_UNAUTHORIZED);
+    row.token_file = (char *)"/tmp";
+    assert_int_equal(wi_hub_open(&hub, &row, &error), WI_HUB_UNAUTHORIZED);
     assert_non_null(strstr(error.detail, "is no regular file"));
+    wi_hub_clear(&hub);
 }

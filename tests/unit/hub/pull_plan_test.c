@@ -12,6 +12,7 @@
 
 struct fixture {
     uv_loop_t loop;
+    struct wi_config *config;
     struct wi_hub_tree tree;
     struct wi_source current; /* what is here */
     struct wi_pull_plan *plan;
@@ -40,7 +41,9 @@ static void on_chosen(void *context, const struct wi_error *error)
 static int set_up(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
+    struct wi_problems problems = {0};
     *state = f;
+    f->config = wi_config_load(NULL, &problems);
     return uv_loop_init(&f->loop);
 }
 
@@ -53,6 +56,7 @@ static int tear_down(void **state)
         wi_pull_plan_free(f->plan);
     uv_run(&f->loop, UV_RUN_DEFAULT);
     int left = uv_loop_close(&f->loop);
+    wi_config_unref(f->config);
     free(f);
     return left;
 }
@@ -72,10 +76,10 @@ static void have(struct fixture *f, const char *path, const char *hash)
 /* What is here came from `repository`. */
 static void start(struct fixture *f, const char *variant, const char *repository)
 {
-    struct wi_pull_order order = {.name = strdup("org/m"),
-        .hub.name = strdup("huggingface"),
-        .parsed = {.repository = strdup("org/m"), .variant = strdup(variant)},
-        .memory = UINT64_C(1) << 30};
+    struct wi_pull_order order = {.config = f->config,
+        .hub = wi_config_find_hub(f->config, "huggingface"),
+        .name = strdup("org/m"),
+        .parsed = {.repository = strdup("org/m"), .variant = strdup(variant)}};
     if (!f->tree.commit)
         f->tree.commit = strdup("c0ffee");
     assert_int_equal(wi_hub_tree_finish(&f->tree, NULL), WI_OK);

@@ -121,7 +121,7 @@ static void begin_with(struct fixture *f, const char *lines)
     char *text = wi_sprintf("[models]\ndirectory = %s\nquota = 1GiB\n%s", f->root, lines);
     write_text(f->root, "conf", text);
     end(f);
-    wi_config_free(f->config);
+    wi_config_unref(f->config);
     f->config = wi_config_load(path, &problems);
     if (!f->config)
         fail_msg("%s", problems.items[0].detail);

@@ -316,7 +316,7 @@ static int tear_down(void **state)
 {
     struct fixture *f = *state;
     end(f);
-    wi_config_free(f->config);
+    wi_config_unref(f->config);
     remove_root(f->root);
     free(f);
     wi_buffer_clear(&played.model);
@@ -346,11 +346,11 @@ static void on_event(void *context, const struct wi_pull_info *info)
 static void start(struct fixture *f, const char *reference, const char *expected)
 {
     const struct wi_pull_want want = {.reference = reference};
-    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_pull_info info;
     struct wi_error error;
-    if (wi_pulls_start(f->pulls, &want, name, &error) != WI_OK)
+    if (wi_pulls_start(f->pulls, &want, &info, &error) != WI_OK)
         fail_msg("%s: %s", reference, error.detail);
-    assert_string_equal(name, expected);
+    assert_string_equal(info.asked, expected);
 }
 
 static inline void watch(struct fixture *f, const char *name, struct watcher *watcher)

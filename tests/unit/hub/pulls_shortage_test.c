@@ -56,9 +56,9 @@ static void on_looked(void *context, const struct wi_error *error)
 TEST(what_is_here_is_known_or_said_to_be_unknown)
 {
     struct fixture *f = *state;
-    struct wi_pull_order order = {.name = strdup("org/m3-0"),
-        .hub.name = strdup("huggingface"),
-        .directory = strdup(f->root)};
+    struct wi_pull_order order = {.config = f->config,
+        .hub = wi_config_find_hub(f->config, "huggingface"),
+        .name = strdup("org/m3-0")};
     struct wi_pull_plan *plan = wi_pull_plan_new(&order);
     struct looked looked = {0};
     int unknown = 0;

@@ -4,9 +4,9 @@
 static void refuse(
     struct fixture *f, const struct wi_pull_want *want, enum wi_code code, const char *field)
 {
-    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_pull_info info;
     struct wi_error error;
-    assert_int_equal(wi_pulls_start(f->pulls, want, name, &error), code);
+    assert_int_equal(wi_pulls_start(f->pulls, want, &info, &error), code);
     assert_string_equal(error.field, field);
 }
 
@@ -85,8 +85,11 @@ TEST(names_that_are_taken_are_refused)
     struct wi_error error;
     struct watcher watcher;
     refuse(f, &(struct wi_pull_want){.reference = "no name"}, WI_INVALID_FIELD, "model");
-    refuse(f, &(struct wi_pull_want){.reference = "org/small", .hub = "nowhere"}, WI_INVALID_FIELD,
-        "hub");
+    const struct wi_pull_want nowhere = {.reference = "org/small", .hub = "nowhere"};
+    struct wi_pull_info info;
+    assert_int_equal(wi_pulls_start(f->pulls, &nowhere, &info, &error), WI_INVALID_FIELD);
+    assert_string_equal(error.field, "hub");
+    assert_string_equal(error.allowed, "huggingface");
     refuse(f, &(struct wi_pull_want){.reference = "org/small", .as = "builtin/echo"},
         WI_INVALID_FIELD, "as");
     refuse(
@@ -101,8 +104,7 @@ TEST(names_that_are_taken_are_refused)
     assert_int_equal(mkdir(folder, 0700), 0);
     free(folder);
     const struct wi_pull_want want = {.reference = "org/small", .as = "mine"};
-    char name[WI_MODEL_NAME_MAX + 1];
-    assert_int_equal(wi_pulls_start(f->pulls, &want, name, &error), WI_OK);
+    assert_int_equal(wi_pulls_start(f->pulls, &want, &info, &error), WI_OK);
     watch(f, "mine", &watcher);
     run_until_ended(f, &watcher);
     assert_int_equal(watcher.error.code, WI_CONFLICT);
@@ -293,10 +295,10 @@ TEST(the_next_daemon_goes_on)
 static void start_copy(struct fixture *f)
 {
     const struct wi_pull_want want = {.reference = "org/small", .copy = 1};
-    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_pull_info info;
     struct wi_error error;
     played.hold = 1;
-    assert_int_equal(wi_pulls_start(f->pulls, &want, name, &error), WI_OK);
+    assert_int_equal(wi_pulls_start(f->pulls, &want, &info, &error), WI_OK);
     run_until(f, "org/small", WI_PULL_DOWNLOADING);
 }
 

@@ -45,7 +45,8 @@ TEST(a_whole_document_is_read)
     read_run(&run,
         "{'version':1,'id':'run-1','name':'a','seed':7,'began_at':5,'ended_at':9,"
         "'webinfer':{'version':'0.1','commit':'abc'},'machine':{'cores':2,'memory_bytes':1,"
-        "'kernel':'6.1'},'noisy':true,'simulated':false,'imported':true,'cells':[{'index':4,"
+        "'kernel':'6.1'},'noisy':true,'together':4,'simulated':false,'imported':true,'cells':[{'"
+        "index':4,"
         "'model':'m','hash':'00','browser':'chrome','browser_version':'1','flags':['--a'],"
         "'platform':'webgpu','adapter':{'vendor':'v','architecture':'a','description':'d',"
         "'is_fallback':true},'engine':'e','engine_version':'2','precision':'fp16','threads':'all',"
@@ -56,6 +57,7 @@ TEST(a_whole_document_is_read)
         "'summary':{}},{'index':2,'model':'m','platform':'native','outcome':'failed',"
         "'reason':'deadline_exceeded: late'}]}");
     assert_int_equal(run.count, 2);
+    assert_int_equal(run.together, 4);
     assert_int_equal(run.cells[0].index, 2); /* in order */
     assert_int_equal(run.cells[0].outcome, WI_LAB_FAILED);
     assert_null(run.cells[0].browser);
@@ -112,6 +114,8 @@ TEST(what_is_wrong_is_named)
     check_refused("{'version':1,'id':'a','began_at':1}", WI_MISSING_FIELD, "name");
     check_refused("{'version':1,'id':'a','name':'a'}", WI_MISSING_FIELD, "began_at");
     check_refused("{'version':1,'id':'a/b','name':'a','began_at':1}", WI_INVALID_FIELD, "id");
+    check_refused("{'version':1,'id':'a','name':'a','began_at':1,'together':0}", WI_INVALID_FIELD,
+        "together");
     check_refused(
         "{'version':1,'id':'a','name':'a','began_at':1,'more':1}", WI_UNKNOWN_FIELD, "more");
     check_refused("{'version':1,'id':'a','name':'a','began_at':1,'machine':{'host':'h'}}",

@@ -109,7 +109,7 @@ int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull
 }
 
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
-    char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+    struct wi_pull_info *info, struct wi_error *error)
 {
     fixture->pulls++;
     return WI_OK;

@@ -4,6 +4,7 @@
  * slow client costs two pieces of memory and no thread.
  */
 #include "api/endpoints/models/car.h"
+#include "api/http/waiting.h"
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/taking.h"

@@ -2,10 +2,10 @@
  */
 #include "api/endpoints/models/models.h"
 
-#include "api/endpoints/models/makings.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/published.h"
-#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/pull.h"
+#include "api/endpoints/models/quantize.h"
 #include "api/endpoints/nodes.h"
 #include "api/http/query.h"
 #include "api/http/request.h"

@@ -12,6 +12,8 @@ typedef void wi_api_name_fn(
     void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model);
 void wi_api_each_name(const struct wi_api *api, wi_api_name_fn *each, void *context);
 
+/* All of them as last read: a new list. */
+json_t *wi_api_models_json(const struct wi_api *api);
 /* The row of /v1/models of one of them, with where it is `loaded` only if `where`: a new reference;
  * NULL if there is none. */
 json_t *wi_api_model_json(const struct wi_api *api, const char *name, int where);

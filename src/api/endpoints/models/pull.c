@@ -3,8 +3,8 @@
  * How far it is shows in GET /v1/models/NAME, and in the events that a client asked for here; a
  * client that leaves does not end the pull.
  */
+#include "api/endpoints/models/pull.h"
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/pulls.h"
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/stream.h"
@@ -233,14 +233,6 @@ void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pu
     wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
 }
 
-static void answer_accepted(struct wi_request *request, const char *name)
-{
-    struct wi_pull_info info;
-    if (wi_pulls_find(request->api->deps.pulls, name, &info) != 0)
-        abort(); /* it has just begun */
-    wi_api_pull_accept(request, name, wi_api_pull_json(&info));
-}
-
 static void begin_pull(struct wi_request *request, const struct requested *requested)
 {
     struct wi_strings patterns = {0};
@@ -250,17 +242,17 @@ static void begin_pull(struct wi_request *request, const struct requested *reque
         .as = requested->as,
         .precision = requested->precision,
         .files = &patterns};
-    char name[WI_MODEL_NAME_MAX + 1];
+    struct wi_pull_info info;
     enum wi_code code = read_patterns(requested->files, &patterns, &error);
     if (code == WI_OK)
-        code = wi_pulls_start(request->api->deps.pulls, &want, name, &error);
+        code = wi_pulls_start(request->api->deps.pulls, &want, &info, &error);
     wi_strings_clear(&patterns);
     if (code != WI_OK)
         wi_request_answer_error(request, &error);
     else if (requested->stream || wi_api_stream_is_accepted(request))
-        wi_api_pull_tell(request, name, write_event, 0);
+        wi_api_pull_tell(request, info.asked, write_event, 0);
     else
-        answer_accepted(request, name);
+        wi_api_pull_accept(request, info.asked, wi_api_pull_json(&info));
 }
 
 void wi_handle_model_pull(struct wi_request *request)

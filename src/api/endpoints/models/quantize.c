@@ -2,9 +2,9 @@
  * POST /v1/models/NAME/quantize: a variant of a model in fewer bits is made here. It is shown, and
  * cancelled, as a pull is; a client that leaves does not end it.
  */
+#include "api/endpoints/models/quantize.h"
 #include "api/endpoints/endpoints.h"
-#include "api/endpoints/models/makings.h"
-#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/pull.h"
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/stream.h"

@@ -4,9 +4,9 @@
  */
 #include "api/endpoints/watch/watched.h"
 
-#include "api/endpoints/models/makings.h"
 #include "api/endpoints/models/models.h"
-#include "api/endpoints/models/pulls.h"
+#include "api/endpoints/models/pull.h"
+#include "api/endpoints/models/quantize.h"
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/status.h"
 

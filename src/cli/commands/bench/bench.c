@@ -2,12 +2,14 @@
  * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
  * the daemon keeps the run (webinfer results).
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/bench/patience.h"
 #include "cli/commands/bench/rounds.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"
 #include "cli/commands/bench/suite.h"
 #include "cli/commands/bench/suite_case.h"
+#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -43,7 +45,7 @@ static void announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
     double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
-    size_t together = bench->side_count > 1 ? 1 : wi_bench_room_cells(&bench->rounds.room), all = 0;
+    size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
     for (size_t i = 0; i < bench->side_count; i++)
         all += bench->sides[i].plan.count;
     wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
@@ -150,11 +152,11 @@ static enum wi_exit end_runs(struct bench *bench)
     }
     if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
         fprintf(stderr, "webinfer: the time was up before %zu cells were measured\n", left);
-    if (failed) {
+    if (failed && !wi_own_program_has_ended(&bench->daemon.program))
         fprintf(stderr, "webinfer: the daemon has not answered for %d s\n",
             WI_BENCH_PATIENCE_MS / 1000);
+    if (failed)
         return WI_EXIT_NO_SERVER;
-    }
     enum wi_exit result = report(bench);
     return left > 0 && result == WI_EXIT_OK ? WI_EXIT_FAILED : result;
 }
@@ -238,13 +240,25 @@ static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
     return result;
 }
 
-static void add_side(struct bench *bench, const char *url)
+static void add_side(struct bench *bench, const char *url, const struct wi_own_program *own)
 {
     struct wi_bench_side *side = &bench->sides[bench->side_count++];
     side->cli = *bench->cli;
+    side->cli.own = own;
     side->choice = &bench->choice;
     if (url)
         side->cli.rest.url = url;
+}
+
+/* Once there is a plan: how many cells are measured at a time is a word of the run. */
+static void set_up_rounds(struct bench *bench)
+{
+    struct wi_bench_rounds *rounds = &bench->rounds;
+    rounds->sides = bench->sides;
+    rounds->side_count = bench->side_count;
+    rounds->choice = &bench->choice;
+    if (rounds->side_count == 1)
+        wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
 }
 
 static enum wi_exit begin(struct bench *bench)
@@ -254,15 +268,18 @@ static enum wi_exit begin(struct bench *bench)
     wi_cli_catch(SIGINT, NULL);
     if (wi_argument_given(arguments, "start"))
         result = start_daemon(bench);
-    add_side(bench, bench->daemon.url);
+    add_side(bench, bench->daemon.url, &bench->daemon.program);
     if (wi_argument_given(arguments, "against"))
-        add_side(bench, wi_argument(arguments, "against"));
+        add_side(bench, wi_argument(arguments, "against"), NULL);
     if (result == WI_EXIT_OK && bench->choice.native)
         result = start_native(bench, &bench->sides[0].cli);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
         result = wi_bench_side_plan(&bench->sides[i]);
+    if (result == WI_EXIT_OK)
+        set_up_rounds(bench);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
-        result = wi_bench_side_begin(&bench->sides[i], &bench->choice.seed);
+        result = wi_bench_side_begin(
+            &bench->sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
         bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
     }
     return result;
@@ -270,13 +287,8 @@ static enum wi_exit begin(struct bench *bench)
 
 static enum wi_exit measure(struct bench *bench)
 {
-    struct wi_bench_rounds *rounds = &bench->rounds;
-    rounds->sides = bench->sides;
-    rounds->side_count = bench->side_count;
-    rounds->choice = &bench->choice;
-    wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
     announce(bench);
-    wi_bench_rounds_measure(rounds);
+    wi_bench_rounds_measure(&bench->rounds);
     return end_runs(bench);
 }
 
@@ -319,6 +331,7 @@ static enum wi_exit run_suite(struct bench *bench)
     else
         result = start_daemon(bench);
     cli.rest.url = bench->daemon.url;
+    cli.own = &bench->daemon.program;
     if (result == WI_EXIT_OK)
         result = wi_bench_suite(&cli, &bench->choice, folder, &names);
     wi_strings_clear(&names);
@@ -347,7 +360,7 @@ static int check_words(const struct wi_cli *cli)
 enum wi_exit wi_cli_bench(struct wi_cli *cli)
 {
     struct bench bench = {
-        .cli = cli, .daemon = {.program = {.input = -1}}, .native = {.input = -1}};
+        .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
     if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
@@ -358,6 +371,7 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
     for (size_t i = 0; i < bench.side_count; i++)
         wi_bench_side_end(&bench.sides[i]);
     wi_bench_choice_clear(&bench.choice);
+    wi_own_program_say_end(&bench.daemon.program, "webinferd");
     wi_own_program_end(&bench.native);
     wi_own_daemon_end(&bench.daemon);
     return result;

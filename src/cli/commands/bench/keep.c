@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/secret.h"
+#include "cli/commands/bench/patience.h"
 #include "config.h"
 #include "lab/run.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,6 @@
 #include <sys/utsname.h>
 
 #define EXCHANGE_MS 60000
-#define PAUSE_MS 500
 #define FULL 507 /* status: there is no room */
 
 /* Of the source that was built; "" where that is not known. */
@@ -50,9 +49,10 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
 {
     char id[WI_ID_SIZE];
     wi_id_new(id, "run");
-    json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION, "id",
-        id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
-        (json_int_t)wi_wall_ms(), "webinfer", "version", PACKAGE_VERSION);
+    json_t *head = json_pack("{s:i, s:s, s:s, s:I, s:I, s:I, s:{s:s}}", "version", WI_LAB_VERSION,
+        "id", id, "name", about->name, "seed", (json_int_t)*about->seed, "began_at",
+        (json_int_t)wi_wall_ms(), "together", (json_int_t)about->together, "webinfer", "version",
+        PACKAGE_VERSION);
     if (*built_commit)
         json_object_set_new(json_object_get(head, "webinfer"), "commit", json_string(built_commit));
     if (about->simulated)
@@ -64,32 +64,21 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-static void send_once(
-    const struct wi_cli *cli, const json_t *document, struct wi_rest_answer *answer)
+/* The same run, cell or end twice is kept once, so that it may be sent until somebody answers. */
+static void send_document(
+    const struct wi_cli *cli, const json_t *document, int is_patient, struct wi_rest_answer *answer)
 {
     struct wi_buffer body = {0};
     wi_buffer_json(&body, document);
-    wi_rest_exchange(&cli->rest,
-        &(struct wi_rest_request){.path = "/v1/results",
-            .body = body.text,
-            .body_size = body.size,
-            .timeout_ms = EXCHANGE_MS},
-        answer);
+    struct wi_rest_request request = {.path = "/v1/results",
+        .body = body.text,
+        .body_size = body.size,
+        .timeout_ms = EXCHANGE_MS};
+    if (is_patient)
+        wi_bench_exchange(cli, &request, answer);
+    else
+        wi_rest_exchange(&cli->rest, &request, answer);
     wi_buffer_clear(&body);
-}
-
-/* The same cell twice is kept once, so that it may be sent until somebody answers. */
-static void send_patiently(
-    const struct wi_cli *cli, const json_t *document, struct wi_rest_answer *answer)
-{
-    double until = wi_now_ms() + WI_BENCH_PATIENCE_MS;
-    for (;;) {
-        send_once(cli, document, answer);
-        if (answer->status != 0 || wi_now_ms() > until)
-            return;
-        wi_rest_answer_clear(answer);
-        poll(NULL, 0, PAUSE_MS);
-    }
 }
 
 /* --- what the daemon has no room for ---------------------------------------------------------- */
@@ -131,8 +120,8 @@ static enum wi_exit go_on(
 {
     struct wi_rest_answer answer;
     char *path = wi_sprintf("/v1/results/%s", again);
-    wi_rest_exchange(&keep->cli->rest,
-        &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+    wi_bench_exchange(
+        keep->cli, &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
     free(path);
     enum wi_exit result = wi_cli_check(keep->cli, &answer);
     json_t *run =
@@ -151,12 +140,13 @@ static enum wi_exit go_on(
     return result;
 }
 
-/* No run has that id: who may write is told so. */
+/* No run has that id: who may write is told so. A daemon that is not there at the start is not
+ * waited for. */
 enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
 {
     json_t *nothing = json_pack("{s:s, s:[]}", "id", "run-of-nobody", "cells");
     struct wi_rest_answer answer;
-    send_once(cli, nothing, &answer);
+    send_document(cli, nothing, 0, &answer);
     enum wi_exit result = answer.status == 404 ? WI_EXIT_OK : wi_cli_check(cli, &answer);
     wi_rest_answer_clear(&answer);
     json_decref(nothing);
@@ -175,7 +165,7 @@ enum wi_exit wi_bench_keep_begin(struct wi_bench_keep *keep, const struct wi_cli
     }
     keep->head = make_head(cli, head);
     keep->id = wi_strdup(json_string_value(json_object_get(keep->head, "id")));
-    send_once(cli, keep->head, &answer);
+    send_document(cli, keep->head, 1, &answer);
     enum wi_exit result = WI_EXIT_OK;
     if (answer.status == FULL)
         begin_here(keep, &answer);
@@ -197,7 +187,7 @@ int wi_bench_keep_cell(struct wi_bench_keep *keep, const struct wi_bench_cell *c
     json_object_set_new(document, "cells", json_pack("[O]", row));
     struct wi_rest_answer answer = {0};
     if (!keep->here)
-        send_patiently(keep->cli, document, &answer);
+        send_document(keep->cli, document, 1, &answer);
     if (!keep->here && answer.status >= 300)
         begin_here(keep, &answer);
     if (keep->here)
@@ -218,7 +208,7 @@ int wi_bench_keep_end(struct wi_bench_keep *keep)
     json_t *document = json_pack("{s:O, s:O}", "id", json_object_get(keep->head, "id"), "ended_at",
         json_object_get(keep->head, "ended_at"));
     struct wi_rest_answer answer = {0};
-    send_patiently(keep->cli, document, &answer);
+    send_document(keep->cli, document, 1, &answer);
     int result = answer.status >= 200 && answer.status < 300 ? 0 : -1;
     wi_rest_answer_clear(&answer);
     json_decref(document);

@@ -23,8 +23,9 @@ int wi_bench_keep_is_here(const struct wi_cli *cli);
 /* What a run is. */
 struct wi_bench_head {
     const char *name;
-    uint32_t *seed; /* of one that goes on it is set */
-    int simulated;  /* all of its nodes are */
+    uint32_t *seed;  /* of one that goes on it is set */
+    int simulated;   /* all of its nodes are */
+    size_t together; /* cells that are measured at a time, at most */
 };
 /* Begins a run, or with `again` (may be NULL) goes on with the one of that id, whose cells are
  * added to `done` as documents. WI_EXIT_OK, or what to exit with after a complaint. */

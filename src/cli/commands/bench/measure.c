@@ -7,14 +7,12 @@
 #include "cli/events.h"
 #include "lab/statistics.h"
 #include <math.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SLOW_MS 1000   /* a run that takes longer is warm after the first */
 #define LEAST_MS 0.001 /* of a run */
-#define PAUSE_MS 500   /* between two looks for a daemon that went away */
 #define REASON_MAX 200
 
 /* --- what is told ----------------------------------------------------------------------------- */
@@ -42,21 +40,6 @@ void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *su
     wi_bench_tell(cli, "POST %s: %ld", path, answer.status);
     free(path);
     wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
-}
-
-int wi_bench_await(const struct wi_cli *cli)
-{
-    double until = wi_now_ms() + WI_BENCH_PATIENCE_MS;
-    for (;;) {
-        struct wi_rest_answer answer;
-        wi_rest_exchange(&cli->rest,
-            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = WI_BENCH_ASK_MS}, &answer);
-        int there = answer.status == 200;
-        wi_rest_answer_clear(&answer);
-        if (there || wi_now_ms() > until || wi_cli_is_interrupted())
-            return there;
-        poll(NULL, 0, PAUSE_MS);
-    }
 }
 
 /* --- outcomes --------------------------------------------------------------------------------- */
@@ -194,11 +177,11 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
     json_decref(nodes);
 }
 
-/* A browser's memory is asked for when it has loaded something and at the end: what runs that are
- * warm change is little, and asking takes as long as some of them. */
-static int is_to_weigh(const struct wi_bench_turn *turn, int is_fresh)
+/* A browser's memory is asked for once it has loaded the model and at the end: what other runs and
+ * loads change is little, and asking takes as long as some of them. */
+static int is_to_weigh(const struct wi_bench_turn *turn)
 {
-    return is_fresh || turn->is_last || !turn->cell->weighed;
+    return turn->is_last || !turn->cell->weighed;
 }
 
 /* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
@@ -308,6 +291,8 @@ static void tell_result(
     const json_t *result = json_object_get(answer, "result"), *time;
     struct wi_buffer text = {0};
     size_t i;
+    if (!wi_bench_is_telling(cli))
+        return;
     if (result)
         wi_buffer_printf(&text,
             "load %.4g ms, first %.4g, %zu disturbed, runs:", number(result, "load_ms"),
@@ -347,7 +332,7 @@ static void end_order(const struct wi_cli *cli, struct order *order,
         wi_bench_judge(subject, cell, value) == 0) {
         const json_t *result = json_object_get(value, "result");
         take_result(cell, result);
-        if (is_to_weigh(turn, number(result, "load_ms") > 0))
+        if (is_to_weigh(turn))
             take_browser(cli, cell, node_of(value));
     }
     json_decref(value);
@@ -586,6 +571,8 @@ static void tell_call(
 {
     const json_t *performance = json_object_get(value, "performance");
     int is_warm = json_is_true(json_object_get(performance, "warm"));
+    if (!wi_bench_is_telling(clients->cli))
+        return;
     char *text = call->first_ms > 0
                      ? wi_sprintf("%.4g ms, the first of %zu tokens after %.4g", ms, call->tokens,
                            call->first_ms - call->began_ms)
@@ -604,8 +591,7 @@ static void end_call(struct clients *clients, struct call *call)
     tell_call(clients, call, value, ms);
     if (value)
         take_call(clients, call, value, ms);
-    if (value && clients->under_way == 0 && clients->to_begin == 0 &&
-        is_to_weigh(clients->turn, clients->cold > 0))
+    if (value && clients->under_way == 0 && clients->to_begin == 0 && is_to_weigh(clients->turn))
         take_browser(clients->cli, clients->cell, node_of(value));
     json_decref(value);
     clear_call(call);

@@ -8,8 +8,6 @@
 #include "cli/commands/bench/plan.h"
 #include "cli/commands/bench/subject.h"
 
-/* Waits for a daemon that went away: whether it answers again within 30 s. */
-int wi_bench_await(const struct wi_cli *cli);
 /* Has all pages give the model back, so that the next run loads it afresh. */
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject);
 

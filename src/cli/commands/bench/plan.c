@@ -1,5 +1,6 @@
 /* The cells and their order; see plan.h. */
 #include "cli/commands/bench/plan.h"
+#include "cli/arguments.h"
 
 #include "base/clock.h"
 #include "base/text.h"

@@ -8,12 +8,11 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "cli/options.h"
+#include "cli/arguments.h"
 #include "lab/run.h"
 
 #define WI_BENCH_YARDSTICK "builtin/mlp"
-#define WI_BENCH_PATIENCE_MS 30000 /* for a daemon that went away */
-#define WI_BENCH_LIST_MAX 16       /* values of an option */
+#define WI_BENCH_LIST_MAX 16 /* values of an option */
 
 struct wi_bench_counts {
     long items[WI_BENCH_LIST_MAX];

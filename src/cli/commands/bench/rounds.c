@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/commands/bench/patience.h"
 #include "cli/events.h"
 #include "cli/progress.h"
 #include "lab/statistics.h"
@@ -222,6 +223,11 @@ static struct set make_set(struct wi_bench_rounds *rounds, const struct group *g
     return set;
 }
 
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
+{
+    return rounds->side_count > 1 ? 1 : wi_bench_room_cells(&rounds->room);
+}
+
 static void measure_round(struct wi_bench_rounds *rounds, const struct group *group, unsigned round)
 {
     unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
@@ -231,7 +237,7 @@ static void measure_round(struct wi_bench_rounds *rounds, const struct group *gr
     for (size_t s = 0; s < rounds->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
         wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
     for (size_t i = 0; i < group->count && goes_on(rounds); i += together) {
-        together = rounds->side_count > 1
+        together = wi_bench_rounds_together(rounds) == 1
                        ? 1
                        : wi_bench_room_gather(
                              &rounds->room, &rounds->sides[0].plan, &numbers[i], group->count - i);
@@ -274,7 +280,8 @@ static void measure_subject(struct wi_bench_rounds *rounds, size_t subject)
 {
     for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++)
         rounds->end = wi_bench_refer(&rounds->sides[s].cli, &rounds->sides[s].subjects[subject]);
-    wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli); /* a browser has the model now */
+    if (wi_bench_rounds_together(rounds) > 1) /* a browser has the model now */
+        wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli);
     if (goes_on(rounds))
         measure_group(rounds, &(struct group){.when = WI_LAB_YARDSTICKS, .subject = subject});
 }

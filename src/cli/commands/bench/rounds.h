@@ -13,13 +13,15 @@ struct wi_bench_rounds {
     struct wi_bench_side *sides; /* borrowed; two are measured in one order, one cell at a time */
     size_t side_count;
     const struct wi_bench_choice *choice;
-    size_t live; /* cells to measure */
-    size_t done; /* of those */
-    struct wi_bench_room room;
+    size_t live;               /* cells to measure */
+    size_t done;               /* of those */
+    struct wi_bench_room room; /* asked for with one side */
     double until_ms;
     enum wi_bench_end end; /* why it ended, if not all cells are over and there was time */
     int terminal;
 };
+/* How many cells are measured at a time, at most. */
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
 /* Each cell that is over is kept at once, and told of on standard error. */
 void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 

@@ -1,9 +1,11 @@
 /* What a daemon has that can be measured; see side.h. */
 #include "cli/commands/bench/side.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/commands/add_send.h"
+#include "cli/commands/bench/patience.h"
 #include "cli/commands/bench/resume.h"
 #include "cli/events.h"
 #include "library/model.h"
@@ -14,6 +16,7 @@
 
 #define START_MS 180000 /* for browsers, one beside the other */
 #define EXCHANGE_MS 60000
+#define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
 
 /* --- models ----------------------------------------------------------------------------------- */
 
@@ -47,15 +50,19 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
 {
     struct wi_error error = {0};
     char *name = NULL;
-    enum wi_exit result = WI_EXIT_USAGE;
-    if (wi_bench_side_is_path(word))
+    enum wi_exit result = WI_EXIT_OK;
+    if (wi_bench_side_is_path(word)) {
         result = send_files(side, word, &name);
-    else if (wi_model_check_name(word, &error) != WI_OK)
+    } else if (wi_model_check_name(word, &error) != WI_OK) {
         wi_cli_complain(&error);
-    else
+        result = WI_EXIT_USAGE;
+    } else {
         name = wi_strdup(word);
-    if (!name)
+    }
+    if (result != WI_EXIT_OK) {
+        free(name);
         return result;
+    }
     side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
     struct wi_bench_subject *subject = &side->subjects[side->count++];
     *subject = (struct wi_bench_subject){.name = name};
@@ -85,12 +92,21 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
     }
 }
 
-static json_t *ask_hardware(const struct wi_bench_side *side, const char *query)
+/* A new reference; NULL where there is none, and once the daemon is lost. */
+static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
 {
     char *path = wi_sprintf("/v1/hardware?model_name=%s", query);
-    json_t *answer = wi_cli_get(&side->cli, path);
+    struct wi_rest_answer answer = {0};
+    if (!side->is_lost) {
+        wi_bench_exchange(&side->cli,
+            &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+        side->is_lost = wi_bench_is_lost(&answer);
+    }
+    json_t *hardware =
+        answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    wi_rest_answer_clear(&answer);
     free(path);
-    return answer;
+    return hardware;
 }
 
 /* Whether no platform of a browser is asked for. */
@@ -102,7 +118,7 @@ static int needs_none(const struct wi_strings *platforms)
 }
 
 /* Those that are asked for, else all that the daemon has. */
-static void list_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+static void list_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
 {
     if (needs_none(&side->choice->platforms))
         return;
@@ -137,8 +153,9 @@ static void begin_start(struct starting *starting, struct wi_rest_calls *calls, 
 
 /* A kind that the daemon does not know is complained of, unless it is one that a run was begun
  * with; one that does not start is not: what cannot run there says it. */
-static enum wi_exit end_start(const struct wi_bench_side *side, struct starting *starting)
+static enum wi_exit end_start(struct wi_bench_side *side, struct starting *starting)
 {
+    side->is_lost |= wi_bench_is_lost(&starting->answer);
     int is_unknown =
         starting->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
     enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
@@ -147,9 +164,7 @@ static enum wi_exit end_start(const struct wi_bench_side *side, struct starting 
     return result;
 }
 
-/* What a browser can is known when it runs. */
-static enum wi_exit start_browsers(
-    const struct wi_bench_side *side, const struct wi_strings *browsers)
+static enum wi_exit start_once(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
     struct wi_rest_calls *calls = wi_rest_calls_new(&side->cli.rest);
     struct starting *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
@@ -169,10 +184,32 @@ static enum wi_exit start_browsers(
     return result == WI_EXIT_OK && wi_cli_is_interrupted() ? WI_EXIT_FAILED : result;
 }
 
-enum wi_exit wi_bench_side_browsers(const struct wi_bench_side *side, struct wi_strings *browsers)
+static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
+{
+    if (wi_cli_is_interrupted())
+        return WI_EXIT_FAILED;
+    fprintf(stderr, "webinfer: the daemon at %s went away before anything was measured\n",
+        side->cli.rest.url);
+    return WI_EXIT_NO_SERVER;
+}
+
+/* What a browser can is known when it runs. */
+static enum wi_exit start_browsers(struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    enum wi_exit result = start_once(side, browsers);
+    for (unsigned losses = 1; side->is_lost && losses < LOSSES_MAX; losses++) {
+        if (wi_cli_is_interrupted() || !wi_bench_await(&side->cli))
+            break;
+        side->is_lost = 0;
+        result = start_once(side, browsers);
+    }
+    return side->is_lost ? complain_of_loss(side) : result;
+}
+
+enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
 {
     list_browsers(side, browsers);
-    return start_browsers(side, browsers);
+    return side->is_lost ? complain_of_loss(side) : start_browsers(side, browsers);
 }
 
 /* --- places ----------------------------------------------------------------------------------- */
@@ -315,6 +352,8 @@ static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_string
 {
     for (size_t i = 0; i < side->count; i++)
         plan_subject(side, side->subjects[i].name, browsers);
+    if (side->is_lost)
+        return complain_of_loss(side);
     if (only_auto_is_left(side))
         return complain_of_all(side);
     for (int when = 0; when < WI_LAB_YARDSTICKS; when++)
@@ -355,7 +394,7 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
+enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
@@ -364,6 +403,7 @@ enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed)
                                          : wi_bench_side_is_path(first) ? wi_text_basename(first)
                                                                         : first,
         .seed = seed,
+        .together = together,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
     json_t *done = json_array();
     enum wi_exit result =

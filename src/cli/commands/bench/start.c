@@ -22,6 +22,8 @@
 #define START_MS 60000
 #define END_MS 30000
 #define LINE_MAX_BYTES 4096
+#define SAID_SIZE 1024 /* of what a program says on standard error, the end */
+#define SAID_LINES 5
 
 /* The caller frees. */
 static char *find_program(void)
@@ -92,17 +94,54 @@ static int read_line(int output, char line[LINE_MAX_BYTES])
     return 0;
 }
 
-/* The last line of its log. */
+/* The end of its log, in `text`: at most so many lines, the first of which may be cut. */
+static const char *read_last(int log, char text[SAID_SIZE], unsigned lines)
+{
+    off_t end = lseek(log, 0, SEEK_END), from = end >= SAID_SIZE ? end - SAID_SIZE + 1 : 0;
+    ssize_t size = pread(log, text, SAID_SIZE - 1, from);
+    size = size > 0 ? size : 0;
+    while (size > 0 && text[size - 1] == '\n')
+        size--;
+    text[size] = '\0';
+    for (char *at = text + size; at > text; at--)
+        if (at[-1] == '\n' && --lines == 0)
+            return at;
+    return text;
+}
+
 static void complain(const char *name, int log, struct wi_error *error)
 {
-    char text[1024] = "";
-    off_t end = lseek(log, 0, SEEK_END), from = end > 1023 ? end - 1023 : 0;
-    ssize_t size = pread(log, text, sizeof text - 1, from);
-    while (size > 0 && text[size - 1] == '\n')
-        text[--size] = '\0';
-    const char *last = strrchr(text, '\n');
+    char text[SAID_SIZE];
+    const char *last = read_last(log, text, 1);
     wi_error_set(error, WI_UNAVAILABLE, "", "%s did not start: %.300s", name,
-        size > 0 ? (last ? last + 1 : text) : "it ended without a word");
+        *last ? last : "it ended without a word");
+}
+
+/* How it has ended: 1, or 0 where it has not. Its status is left to wi_own_program_end. */
+static int read_end(const struct wi_own_program *program, siginfo_t *end)
+{
+    *end = (siginfo_t){0};
+    return program->pid > 0 &&
+           waitid(P_PID, (id_t)program->pid, end, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           end->si_pid == program->pid;
+}
+
+int wi_own_program_has_ended(const struct wi_own_program *program)
+{
+    siginfo_t end;
+    return read_end(program, &end);
+}
+
+void wi_own_program_say_end(const struct wi_own_program *program, const char *name)
+{
+    char text[SAID_SIZE];
+    siginfo_t end;
+    if (!read_end(program, &end))
+        return;
+    const char *last = read_last(program->log, text, SAID_LINES);
+    fprintf(stderr, "webinfer: %s has ended by itself, %s %d%s%s\n", name,
+        end.si_code == CLD_EXITED ? "with status" : "by signal", end.si_status,
+        *last ? "; the last that it said:\n" : ", and has said nothing", last);
 }
 
 /* 0, or -1: also where it has ended already. */
@@ -120,7 +159,7 @@ static enum wi_code launch(struct wi_own_program *program, char *const arguments
     const char *name, const char *word, char line[LINE_MAX_BYTES], struct wi_error *error)
 {
     int input[2] = {-1, -1}, output[2] = {-1, -1};
-    int log = memfd_create("program.log", MFD_CLOEXEC);
+    int log = program->log = memfd_create("program.log", MFD_CLOEXEC);
     if (pipe2(input, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC) == 0 &&
         (program->pid = fork()) == 0)
         become(arguments, input[0], output[1], log);
@@ -132,7 +171,6 @@ static enum wi_code launch(struct wi_own_program *program, char *const arguments
     if (failed)
         complain(name, log, error);
     wi_close(output[0]);
-    wi_close(log);
     return failed ? WI_UNAVAILABLE : WI_OK;
 }
 
@@ -148,7 +186,8 @@ void wi_own_program_end(struct wi_own_program *program)
             poll(NULL, 0, 20);
         }
     }
-    *program = (struct wi_own_program){.input = -1};
+    wi_close(program->log);
+    *program = WI_OWN_NOBODY;
 }
 
 /* --- a daemon --------------------------------------------------------------------------------- */
@@ -158,7 +197,7 @@ enum wi_code wi_own_daemon_start(
 {
     char **arguments = make_arguments(find_program(), settings);
     char line[LINE_MAX_BYTES] = "";
-    *daemon = (struct wi_own_daemon){.program = {.input = -1}};
+    *daemon = (struct wi_own_daemon){.program = WI_OWN_NOBODY};
     enum wi_code code = launch(&daemon->program, arguments, DAEMON, NULL, line, error);
     json_t *told = code == WI_OK ? json_loads(line, 0, NULL) : NULL;
     daemon->url = wi_strdup(json_string_value(json_object_get(told, "api")));
@@ -219,7 +258,7 @@ enum wi_code wi_own_node_start(
 {
     char *checkout = find_checkout();
     char line[LINE_MAX_BYTES] = "";
-    *node = (struct wi_own_program){.input = -1};
+    *node = WI_OWN_NOBODY;
     if (!checkout)
         return wi_error_set(error, WI_UNAVAILABLE, "",
             "a native node is started in a checkout alone: " NODE " is not above this program");

@@ -10,7 +10,13 @@
 struct wi_own_program {
     pid_t pid; /* 0: there is none */
     int input; /* its standard input */
+    int log;   /* what it has said on standard error */
 };
+#define WI_OWN_NOBODY ((struct wi_own_program){.input = -1, .log = -1})
+/* Whether it was started, and has ended by itself. */
+int wi_own_program_has_ended(const struct wi_own_program *program);
+/* Then: says on standard error how that came, and the last that it said. */
+void wi_own_program_say_end(const struct wi_own_program *program, const char *name);
 /* Ends it, and waits until it has gone. */
 void wi_own_program_end(struct wi_own_program *program);
 

@@ -1,7 +1,9 @@
 /* What a model is asked, and what it has to answer; see subject.h. */
 #include "cli/commands/bench/subject.h"
+#include "cli/arguments.h"
 
 #include "base/memory.h"
+#include "cli/commands/bench/patience.h"
 #include "cli/events.h"
 #include "tensor/compare.h"
 #include <math.h>
@@ -26,10 +28,15 @@ void wi_bench_subject_clear(struct wi_bench_subject *subject)
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
+int wi_bench_is_telling(const struct wi_cli *cli)
+{
+    return wi_argument_given(&cli->arguments, "verbose");
+}
+
 void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
 {
     va_list arguments;
-    if (!wi_argument_given(&cli->arguments, "verbose"))
+    if (!wi_bench_is_telling(cli))
         return;
     fputs(isatty(STDERR_FILENO) ? "\r\033[K  " : "  ", stderr);
     va_start(arguments, format);
@@ -67,7 +74,7 @@ static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, jso
     static const char *const members[] = {"inputs", "options", "task"};
     char *path = wi_sprintf("/v1/models/%s/sample", model);
     struct wi_rest_answer answer;
-    wi_rest_exchange(&cli->rest,
+    wi_bench_exchange(cli,
         &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
         &answer);
     free(path);
@@ -204,7 +211,7 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
         json_object_set_new(request, "precision", json_string(precision));
     wi_buffer_json(&body, request);
     json_decref(request);
-    wi_rest_exchange(&cli->rest,
+    wi_bench_exchange(cli,
         &(struct wi_rest_request){.path = "/v1/infer",
             .body = body.text,
             .body_size = body.size,

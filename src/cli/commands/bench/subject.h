@@ -51,7 +51,9 @@ int wi_bench_judge(
 
 /* Takes a member over, unless it says nothing. */
 void wi_bench_take(json_t *document, const char *member, const json_t *from);
-/* --verbose: a line of its own, also where a terminal shows how far it is. */
+/* Whether requests are told of: --verbose. */
+int wi_bench_is_telling(const struct wi_cli *cli);
+/* With it: a line of its own, also where a terminal shows how far it is. */
 void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -1,7 +1,8 @@
 /* webinfer compute: lists the kernels, runs one, or runs a file of WGSL with what that needs beside
  * its inputs. */
 #include "base/memory.h"
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/table.h"
 #include "kernel/program.h"

@@ -2,6 +2,7 @@
  * webinfer doctor: what this machine and its browsers would give, without a daemon. Collects one
  * JSON report, which --json prints and people get as lines.
  */
+#include "cli/arguments.h"
 #include "config.h"
 
 #include "cli/commands/doctor/doctor.h"
@@ -13,7 +14,7 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -254,7 +255,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         wi_doctor_print(checks);
     }
     wi_network_free(network);
-    wi_config_free(config);
+    wi_config_unref(config);
     json_decref(checks);
     json_decref(browsers);
     return result;

@@ -1,4 +1,5 @@
 /* What this machine has that browsers need, checked by trying where trying is harmless. */
+#include "cli/arguments.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"

@@ -2,6 +2,8 @@
  * webinfer matrix: what the browsers of each kind can do, feature by feature, found by doing it: in
  * the browsers of a daemon, or with --start in browsers that doctor's apparatus starts one by one.
  */
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
@@ -154,7 +156,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     wi_network_free(network);
     json_decref(checks);
     enum wi_exit result = config && json_array_size(columns) > 0 ? WI_EXIT_OK : WI_EXIT_USAGE;
-    wi_config_free(config);
+    wi_config_unref(config);
     return result;
 }
 

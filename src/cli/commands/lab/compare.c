@@ -1,5 +1,7 @@
 /* webinfer results compare: what became slower, faster or broke from one run to another, and an
  * exit status that a pipeline can go by. */
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/table.h"
 

@@ -1,4 +1,5 @@
 /* Runs from where they are, the service or a file, and reports to where they go. */
+#include "cli/arguments.h"
 #include "cli/commands/lab/lab.h"
 
 #include "base/memory.h"

@@ -1,4 +1,6 @@
 /* webinfer results list, show, export, rm: the runs that the service keeps. */
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/table.h"
 

@@ -1,5 +1,5 @@
 /* webinfer nodes --quarantined and webinfer forgive: nodes that were found wrong. */
-#include "cli/cli.h"
+#include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/memory.h"

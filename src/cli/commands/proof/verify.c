@@ -2,7 +2,8 @@
  * webinfer verify: nodes show what computes in them, and this prints what came of it, with the
  * evidence. It exits with 1 where anything computes wrong.
  */
-#include "cli/cli.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 
 #include "cli/events.h"
 #include "cli/plain.h"

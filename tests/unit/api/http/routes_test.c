@@ -1,5 +1,6 @@
 /* Which path and method finds which handler, and what the others are told. */
 #include "../../test.h"
+#include "api/http/route.h"
 
 #include "api/http/routes.h"
 #include <stdio.h>

@@ -1,5 +1,6 @@
 /* The request that `webinfer infer` makes from its arguments. */
 #include "../../test.h"
+#include "cli/arguments.h"
 
 #include "cli/commands/infer.h"
 #include "cli/npy.h"

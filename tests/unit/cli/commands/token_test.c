@@ -1,5 +1,6 @@
 /* What `webinfer token new` makes: which rank, and what it refuses. */
 #include "../../test.h"
+#include "cli/arguments.h"
 
 #include "cli/commands/token.c"
 

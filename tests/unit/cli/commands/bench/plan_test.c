@@ -1,5 +1,6 @@
 /* Which cells there are for what is asked, in which order they are measured, and how often. */
 #include "../../../test.h"
+#include "cli/arguments.h"
 
 #include "cli/cli.h"
 #include "cli/commands/bench/plan.h"

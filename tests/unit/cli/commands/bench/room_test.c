@@ -1,5 +1,6 @@
 /* How many cells of webinfer bench are timed at a time, and which disturb each other. */
 #include "../../../test.h"
+#include "cli/arguments.h"
 
 #include "cli/cli.h"
 #include "cli/commands/bench/room.h"

@@ -82,7 +82,7 @@ TEST(a_kind_that_nobody_asked_for_is_no_fault)
         "not installed; it takes the packages chromium and chromium-driver (Debian)");
     json_decref(checks);
     json_decref(browsers);
-    wi_config_free(config);
+    wi_config_unref(config);
 }
 
 TEST(what_would_bring_a_platform_is_said_for_each_family)

@@ -1,6 +1,6 @@
 /* Below the other files of rows: rows_sql.c, and of rows_take.c what lets clients into the line. */
-#ifndef WI_STORE_ROWS_SQL_H
-#define WI_STORE_ROWS_SQL_H
+#ifndef WI_STORE_ROWS_PRIVATE_H
+#define WI_STORE_ROWS_PRIVATE_H
 
 #include "store/private.h"
 #include "store/rows.h"

@@ -1,8 +1,8 @@
 /* Variants in fewer bits that are being made (quantizer/quantizer.h) as the API shows them, beside
  * pulls.
  */
-#ifndef WI_API_ENDPOINTS_MODELS_MAKINGS_H
-#define WI_API_ENDPOINTS_MODELS_MAKINGS_H
+#ifndef WI_API_ENDPOINTS_MODELS_QUANTIZE_H
+#define WI_API_ENDPOINTS_MODELS_QUANTIZE_H
 
 #include "api/http/step.h"
 #include "quantizer/quantizer.h"

@@ -1,6 +1,6 @@
 /* Pulls (hub/pulls.h) as the API shows them, between its files. */
-#ifndef WI_API_ENDPOINTS_MODELS_PULLS_H
-#define WI_API_ENDPOINTS_MODELS_PULLS_H
+#ifndef WI_API_ENDPOINTS_MODELS_PULL_H
+#define WI_API_ENDPOINTS_MODELS_PULL_H
 
 #include "api/http/step.h"
 #include "hub/pulls.h"

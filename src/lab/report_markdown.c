@@ -75,6 +75,8 @@ static void put_facts(struct wi_buffer *out, const struct wi_lab_figures *figure
         wi_buffer_puts(out, ", commit ");
         put_code(out, run->commit);
     }
+    if (run->together > 1)
+        wi_buffer_printf(out, ", up to %lld cells at a time", (long long)run->together);
     wi_buffer_puts(out, "\n\n");
     if (run->simulated)
         wi_buffer_puts(out, "**Simulated**: nodes that compute nothing made these times up.\n\n");

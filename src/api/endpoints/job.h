@@ -1,6 +1,6 @@
 /* The endpoints of stored jobs, between their files. */
-#ifndef WI_API_ENDPOINTS_JOBS_H
-#define WI_API_ENDPOINTS_JOBS_H
+#ifndef WI_API_ENDPOINTS_JOB_H
+#define WI_API_ENDPOINTS_JOB_H
 
 #include "api/http/request.h"
 #include "durable/durable.h"

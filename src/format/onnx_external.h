@@ -1,7 +1,6 @@
-/* The parts of reading an ONNX model's graph, for onnx.c: tensors whose bytes lie in files beside
- * the model's own, and what operators say about how answers may be compared. */
-#ifndef WI_FORMAT_ONNX_PARTS_H
-#define WI_FORMAT_ONNX_PARTS_H
+/* Tensors of an ONNX model whose bytes lie in files beside the model's own. */
+#ifndef WI_FORMAT_ONNX_EXTERNAL_H
+#define WI_FORMAT_ONNX_EXTERNAL_H
 
 #include "base/protobuf.h"
 #include "format/onnx.h"
@@ -21,11 +20,5 @@ int wi_onnx_read_place(
 int wi_onnx_read_external(struct wi_protobuf *input, struct wi_protobuf_range tensor,
     struct wi_onnx_signature *signature);
 void wi_onnx_clear_externals(struct wi_onnx_signature *signature);
-/* Whether only models of few bits have the operator. */
-int wi_onnx_is_quantised(const char *operator_type);
-/* Looks at one node of a graph, or of a function of the model, subgraphs included, and notes in
- * `signature` what it finds. Likewise. */
-int wi_onnx_read_node(
-    struct wi_protobuf *input, struct wi_protobuf_range node, struct wi_onnx_signature *signature);
 
 #endif

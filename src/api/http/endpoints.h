@@ -1,0 +1,21 @@
+/* What endpoints keep between requests, as the server has it made and ended: endpoints/endpoints.c.
+ */
+#ifndef WI_API_HTTP_ENDPOINTS_H
+#define WI_API_HTTP_ENDPOINTS_H
+
+#include "base/error.h"
+
+struct wi_api;
+struct wi_config;
+struct wi_endpoints;
+/* All of wi_api but its endpoints is there. NULL with `error`. */
+struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error);
+void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config);
+/* The server closes: nothing new begins. */
+void wi_endpoints_quiesce(struct wi_endpoints *endpoints);
+/* What is still under way ends. */
+void wi_endpoints_finish(struct wi_endpoints *endpoints);
+/* When no request is left; NULL is fine. */
+void wi_endpoints_free(struct wi_endpoints *endpoints);
+
+#endif

@@ -1,0 +1,20 @@
+/* The state of a request, and how it waits: below the other files of requests. */
+#ifndef WI_API_HTTP_WAITING_H
+#define WI_API_HTTP_WAITING_H
+
+#include "api/http/request.h"
+
+/* The one writer of `state`; asserts that the change is a legal one. */
+void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
+/* Takes a suspended connection up again; its access handler is called in the next turn. */
+void wi_request_resume(struct wi_request *request);
+/* Suspends the connection of a request that waits. */
+void wi_request_suspend(struct wi_request *request);
+/* Nothing is to call back any more. */
+void wi_request_cancel_work(struct wi_request *request);
+
+/* The watcher's beat: requests that have been waiting since the last one are watched for their
+ * client leaving. `context` is the wi_api. */
+void wi_request_watch_waiting(void *context);
+
+#endif

@@ -1,0 +1,28 @@
+/* Switches and preferences of browsers, and the graphics adapters that decide some of them. */
+#ifndef WI_BROWSER_SWITCHES_H
+#define WI_BROWSER_SWITCHES_H
+
+#include "browser/family.h"
+
+/* Adds a switch; one of the same name is joined with it (lists of features) or replaced. */
+void wi_switches_add(struct wi_strings *list, const char *text);
+/* Adds the rows that apply; `rows` may be NULL. */
+void wi_switches_add_rows(
+    struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan);
+/* The strings as a JSON array. */
+json_t *wi_switches_json(const struct wi_strings *list);
+/* The rows that apply (NULL: none), then the operator's, which win: {name: value}. */
+json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_plan *plan);
+
+/* Adds what is told of how a browser is started: the rows that a setting decides and those of the
+ * kind, then the operator's, of which the value is told only where it can be no path and no name of
+ * a host. */
+void wi_switches_tell(
+    struct wi_strings *flags, const struct wi_browser_family *family, const struct wi_plan *plan);
+
+/* Whether this machine has a GPU that this user may open, with its vendor's Vulkan driver; of those
+ * alone whose browsers were seen to compute on them so. `root` stands before each path: "" but in
+ * tests. */
+int wi_gpu_is_here(const char *root);
+
+#endif

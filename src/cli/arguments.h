@@ -1,0 +1,34 @@
+/* The command line, taken apart by the table of verbs and options. */
+#ifndef WI_CLI_ARGUMENTS_H
+#define WI_CLI_ARGUMENTS_H
+
+#include "cli/options.h"
+
+struct wi_argument {
+    const struct wi_flag *option;
+    const char *value; /* NULL for a flag */
+};
+
+/* The command line, taken apart; strings are borrowed from argv. */
+struct wi_arguments {
+    const struct wi_verb *verb;
+    const char *group; /* the first of a verb's two words, where the second is not given */
+    const char *positionals[WI_POSITIONALS_MAX];
+    unsigned positional_count;
+    struct wi_argument *items;
+    size_t count;
+    int help; /* --help was given */
+};
+
+/* WI_OK or, with `error` filled, WI_BAD_REQUEST. Options may stand anywhere; "--" ends them.
+ * Free with wi_arguments_clear, also after an error. */
+enum wi_code wi_arguments_parse(
+    struct wi_arguments *arguments, int argc, char **argv, struct wi_error *error);
+void wi_arguments_clear(struct wi_arguments *arguments);
+/* The last value given, or NULL. */
+const char *wi_argument(const struct wi_arguments *arguments, const char *name);
+/* The value of the `index`-th use, or NULL when there are no more. */
+const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index);
+int wi_argument_given(const struct wi_arguments *arguments, const char *name);
+
+#endif

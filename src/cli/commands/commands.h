@@ -1,0 +1,34 @@
+/* The commands, which cli/verbs.c tabulates, and what they do for each other. */
+#ifndef WI_CLI_COMMANDS_COMMANDS_H
+#define WI_CLI_COMMANDS_COMMANDS_H
+
+#include "cli/cli.h"
+
+wi_verb_fn wi_cli_status, wi_cli_open, wi_cli_hardware, wi_cli_matrix, wi_cli_doctor;
+wi_verb_fn wi_cli_models, wi_cli_list, wi_cli_show_model, wi_cli_add, wi_cli_pull, wi_cli_quantize;
+wi_verb_fn wi_cli_publish, wi_cli_unpublish, wi_cli_sources;
+wi_verb_fn wi_cli_ps, wi_cli_load, wi_cli_unload, wi_cli_rm, wi_cli_gc;
+wi_verb_fn wi_cli_infer, wi_cli_compute, wi_cli_run, wi_cli_chat, wi_cli_generate, wi_cli_embed;
+wi_verb_fn wi_cli_transcribe;
+wi_verb_fn wi_cli_jobs_list, wi_cli_jobs_show, wi_cli_jobs_wait, wi_cli_jobs_cancel;
+wi_verb_fn wi_cli_bench, wi_cli_results_list, wi_cli_results_show, wi_cli_results_compare;
+wi_verb_fn wi_cli_results_export, wi_cli_results_import, wi_cli_results_rm;
+wi_verb_fn wi_cli_nodes, wi_cli_forgive, wi_cli_verify, wi_cli_token_new, wi_cli_token_join;
+
+/* webinfer chat with a model that was looked at, and one question to it. */
+enum wi_exit wi_cli_talk(struct wi_cli *cli);
+enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question);
+/* A text to a model that finds something in it, which is shown as in webinfer infer. */
+enum wi_exit wi_cli_read(struct wi_cli *cli);
+/* webinfer transcribe of a sound while it comes. */
+enum wi_exit wi_cli_listen(struct wi_cli *cli);
+/* The answer of webinfer nodes with --quarantined. */
+void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
+/* How a variant that was made here measured (Made of webinfer-models(7)), in some lines. */
+void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
+/* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
+void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
+/* The names of its variants, "q8, fp32": the first is what the model's name alone means. */
+void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
+
+#endif
