@@ -78,7 +78,7 @@ test('whole numbers are compared exactly, others by the largest', () => {
     assert.equal(new Set(inputs).size, 8);
 });
 
-/** A link worker's part, whose one lane hears nothing from us; its alarm rings when it is due. */
+/** A link worker's part, whose one lane hears nothing from us; its timer runs out when it is due. */
 function linkPart() {
     let now = 0, due = Infinity;
     const said = [], posted = [];

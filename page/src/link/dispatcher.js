@@ -5,7 +5,7 @@
  * timer are handed in.
  */
 import { INITIAL_CREDIT } from '../shared/messages.js';
-import { Alarm } from './alarm.js';
+import { DeadlineTimer } from './deadline_timer.js';
 import { Attempt, checkTask } from './attempt.js';
 import { Attempts } from './attempts.js';
 import { Lanes } from './lanes.js';
@@ -62,7 +62,7 @@ export class Dispatcher {
             around.changed();
         });
         this._limits = new Limits(this.models.residents);
-        this._alarm = new Alarm(around, () => this._tick());
+        this._timer = new DeadlineTimer(around, () => this._tick());
         this.workers = new Workers(this._lanes, this.models, around, {
             fail: (attempt, error) => this._failOrFallBack(attempt, error),
             lose: (attempt, error) => this._lose(attempt, error),
@@ -70,9 +70,9 @@ export class Dispatcher {
             again: (attempt, error) => this._again(attempt, error),
             pump: (lane) => this._pump(lane),
             silence: (lane) => this._limits.silence(lane),
-        }, this._alarm);
-        this._liveness = new Liveness(around, this._limits, this._alarm, this.workers, (attempt, error) => this._failOrFallBack(attempt, error));
-        this._tuning = new Tuning(around, this._lanes, this._alarm);
+        }, this._timer);
+        this._liveness = new Liveness(around, this._limits, this._timer, this.workers, (attempt, error) => this._failOrFallBack(attempt, error));
+        this._tuning = new Tuning(around, this._lanes, this._timer);
         /** @type {Record<string, string>} */
         this.engines = {};
         /** @type {Record<string, EngineInfo>} */
@@ -94,7 +94,7 @@ export class Dispatcher {
         this._initialCredit = initialCredit;
         this.models.idleUnload = idleUnload;
         this.workers.configure(settings);
-        this._alarm.set(this.models.rest(this._around.now()));
+        this._timer.set(this.models.rest(this._around.now()));
     }
 
     /** A task_request. @param {Envelope} request @param {ArrayBuffer | null} buffer @param {number} section */
@@ -119,7 +119,7 @@ export class Dispatcher {
         const attempt = this.attempts.get(id);
         if (!attempt?.isStream || attempt.cancelled) return;
         attempt.grant(credit, this._around.now());
-        this._alarm.set(attempt.due);
+        this._timer.set(attempt.due);
         const lane = attempt.startedAt ? this._laneOf(attempt) : undefined;
         if (!lane) return;
         lane.heardAt = this._around.now(); // it may have had nothing to say
@@ -175,7 +175,7 @@ export class Dispatcher {
         const grace = this._limits.grace(lane, attempt, now - attempt.startedAt);
         if (lane && grace === 0) return this._liveness.end(lane, attempt, now);
         attempt.due = now + grace;
-        this._alarm.set(attempt.due);
+        this._timer.set(attempt.due);
     }
 
     /** The service no longer knows us: nobody waits for any attempt. */
@@ -234,7 +234,7 @@ export class Dispatcher {
     _admit(attempt) {
         this.attempts.set(attempt.id, attempt);
         this._place(attempt);
-        this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
+        this._timer.set(Math.min(attempt.acceptDue, attempt.due));
         this._around.changed();
     }
 
@@ -246,7 +246,7 @@ export class Dispatcher {
             const lacking = [this._lanes.standingFor(attempt.platform), lane].find((one) => one?.report?.available === false);
             if (lane && !lacking) {
                 attempt.wait(this._around.now());
-                this._alarm.set(attempt.due);
+                this._timer.set(attempt.due);
                 lane.queue.push(attempt);
                 return this._pump(lane);
             }
@@ -287,7 +287,7 @@ export class Dispatcher {
         lane.idleSince = this._around.now();
         this.models.idle(lane);
         this.workers.trim(lane);
-        if (lane.key !== null) this._alarm.set(lane.idleSince + this.models.idleUnload);
+        if (lane.key !== null) this._timer.set(lane.idleSince + this.models.idleUnload);
     }
 
     /** @param {Lane} lane @param {Attempt} attempt */
@@ -296,7 +296,7 @@ export class Dispatcher {
         attempt.start(this._around.now(), this._limits.hang(lane, attempt));
         // A worker that computes for another may hear of it no sooner than a step of that has ended.
         if (!attempt.isBuiltin && !lane.canStop(attempt) && lane.besides(attempt).length > 0) attempt.waitsForTurn();
-        this._alarm.set(attempt.due);
+        this._timer.set(attempt.due);
         lane.hand(attempt);
         this.workers.watch(lane, attempt.startedAt);
         lane.channel?.post(attempt.message(this._around.nextId(), this._around.nodeId(), !lane.proven));
@@ -384,7 +384,7 @@ export class Dispatcher {
     _tick() {
         const now = this._around.now();
         this.workers.tick(now);
-        this._alarm.set(this.models.rest(now));
+        this._timer.set(this.models.rest(now));
         this._tuning.tick(now);
         for (const attempt of [...this.attempts.values()]) {
             if (!this.attempts.has(attempt.id)) continue;
@@ -394,7 +394,7 @@ export class Dispatcher {
             }
             if (attempt.due <= now) this._liveness.expire(this._laneOf(attempt), attempt, now);
         }
-        for (const attempt of this.attempts.values()) this._alarm.set(Math.min(attempt.acceptDue, attempt.due));
+        for (const attempt of this.attempts.values()) this._timer.set(Math.min(attempt.acceptDue, attempt.due));
     }
 
     /** @param {Attempt} attempt @returns {Lane | undefined} */

@@ -5,7 +5,7 @@
  * its worker ends; what had not begun fails here, and may fall back.
  */
 
-/** @import { Alarm } from './alarm.js' */
+/** @import { DeadlineTimer } from './deadline_timer.js' */
 /** @import { Attempt } from './attempt.js' */
 /** @import { Surroundings } from './dispatcher.js' */
 /** @import { Lane } from './lane.js' */
@@ -17,14 +17,14 @@ const SECOND_LOOK_MS = 1000;
 
 export class Liveness {
     /**
-     * @param {Surroundings} around @param {Limits} limits @param {Alarm} alarm @param {Workers} workers
+     * @param {Surroundings} around @param {Limits} limits @param {DeadlineTimer} timer @param {Workers} workers
      * @param {(attempt: Attempt, error: import('../shared/messages.js').ErrorBody) => void} fail it fails here, and
      *   may fall back
      */
-    constructor(around, limits, alarm, workers, fail) {
+    constructor(around, limits, timer, workers, fail) {
         this._around = around;
         this._limits = limits;
-        this._alarm = alarm;
+        this._timer = timer;
         this._workers = workers;
         this._fail = fail;
     }
@@ -64,7 +64,7 @@ export class Liveness {
         if (!attempt || attempt.cancelled || attempt.stopping) return;
         if (waits) return attempt.waitsForTurn();
         attempt.hasTurn(this._around.now());
-        this._alarm.set(attempt.due);
+        this._timer.set(attempt.due);
     }
 
     /** A run goes on, and may take so long again. @param {Lane} lane @param {Attempt} attempt
@@ -74,7 +74,7 @@ export class Liveness {
         if (attempt.stopping) return;
         if (lane.key !== null || attempt.committed) attempt.limit = this._limits.hang(lane, attempt);
         attempt.heard(this._around.now());
-        this._alarm.set(attempt.due);
+        this._timer.set(attempt.due);
     }
 
     // --- no sign ---------------------------------------------------------------------------------------

@@ -17,11 +17,11 @@ const LOOK_MS = 1000;
 const inMicroseconds = (ms) => (ms === null ? null : Math.round(ms * 1000) / 1000);
 
 export class Tuning {
-    /** @param {import('./dispatcher.js').Surroundings} around @param {import('./lanes.js').Lanes} lanes @param {import('./alarm.js').Alarm} alarm */
-    constructor(around, lanes, alarm) {
+    /** @param {import('./dispatcher.js').Surroundings} around @param {import('./lanes.js').Lanes} lanes @param {import('./deadline_timer.js').DeadlineTimer} timer */
+    constructor(around, lanes, timer) {
         this._around = around;
         this._lanes = lanes;
-        this._alarm = alarm;
+        this._timer = timer;
         /** @type {Order | null} */
         this._order = null;
     }
@@ -39,7 +39,7 @@ export class Tuning {
     tries(choice) {
         if (!this._order) return;
         Object.assign(this._order, { choice, looks: 0, at: this._around.now() + LOOK_MS });
-        this._alarm.set(this._order.at);
+        this._timer.set(this._order.at);
     }
 
     /** @param {import('../shared/messages.js').TunedMessage} message */
@@ -57,7 +57,7 @@ export class Tuning {
             order.looks++;
             order.at = now + LOOK_MS;
         }
-        if (order.looks < LOOKS) return this._alarm.set(order.at);
+        if (order.looks < LOOKS) return this._timer.set(order.at);
         this._order = null;
         this._say(order.kernel, order.sizeClass, null, null, order.choice);
     }

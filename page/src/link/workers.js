@@ -50,14 +50,14 @@ const STILL_BUSY = 'the GPU may still be busy with a run that was ended';
 export class Workers {
     /**
      * @param {Lanes} lanes @param {Models} models @param {Surroundings} around
-     * @param {Attempts} attempts @param {import('./alarm.js').Alarm} alarm rung for `tick`
+     * @param {Attempts} attempts @param {import('./deadline_timer.js').DeadlineTimer} timer rung for `tick`
      */
-    constructor(lanes, models, around, attempts, alarm) {
+    constructor(lanes, models, around, attempts, timer) {
         this._lanes = lanes;
         this._models = models;
         this._around = around;
         this._attempts = attempts;
-        this._alarm = alarm;
+        this._timer = timer;
         /** @type {EngineSettings} */
         this._settings = { credential: '', threads: 1, max_frame: Number.MAX_SAFE_INTEGER };
         this.replaced = 0;
@@ -100,7 +100,7 @@ export class Workers {
     _spares(lane) {
         if (Math.abs(lane.threads - this._settings.threads) > 1 || !this._models.isIn(lane)) return false;
         const due = lane.isIdle() ? lane.idleSince + this._models.idleUnload : Infinity;
-        this._alarm.set(due);
+        this._timer.set(due);
         return this._around.now() < due;
     }
 
@@ -115,7 +115,7 @@ export class Workers {
     /** It must have said what it can do by then. @param {Lane} lane @param {number} ms */
     _expect(lane, ms) {
         lane.readyDue = this._around.now() + ms;
-        this._alarm.set(lane.readyDue);
+        this._timer.set(lane.readyDue);
     }
 
     /** @param {string} worker @param {import('./lane.js').EngineChannel} channel @param {number} generation */
@@ -157,7 +157,7 @@ export class Workers {
     /** Its GPU is gone, but may be back soon. @param {Lane} lane */
     _probeAgain(lane) {
         lane.probeDue = this._around.now() + PROBE_AGAIN_MS * 2 ** (PROBES - lane.probesLeft--);
-        this._alarm.set(lane.probeDue);
+        this._timer.set(lane.probeDue);
     }
 
     /** Gives builds whose worker did not start another chance. */
@@ -217,7 +217,7 @@ export class Workers {
      * @param {Lane} lane @param {boolean} up @param {number} threads */
     starts(lane, up, threads) {
         lane.upDue = up ? Infinity : this._around.now() + START_LIMIT_MS;
-        this._alarm.set(lane.upDue);
+        this._timer.set(lane.upDue);
         lane.threads = threads;
         if (up) this._measure(lane);
     }
@@ -261,7 +261,7 @@ export class Workers {
     /** A lane's worker is to give signs of life. @param {Lane} lane @param {number} now */
     watch(lane, now) {
         const due = lane.heardAt + this._attempts.silence(lane);
-        if (due > now) return this._alarm.set(due);
+        if (due > now) return this._timer.set(due);
         this.end(lane, `the engine worker for ${lane.platform} gave no sign of life for ${Math.round((now - lane.heardAt) / 1000)} s`);
     }
 
@@ -274,7 +274,7 @@ export class Workers {
             if (lane.probeDue <= now) this.replace(lane, { code: 'engine_crashed', message: 'its device was lost' });
             this.watch(lane, now);
             if (lane.upDue <= now) this.replace(lane, STUCK, true, this._attempts.again);
-            this._alarm.set(Math.min(lane.readyDue, lane.upDue, lane.probeDue, lane.barredUntil || Infinity));
+            this._timer.set(Math.min(lane.readyDue, lane.upDue, lane.probeDue, lane.barredUntil || Infinity));
         }
     }
 
@@ -337,7 +337,7 @@ export class Workers {
         lane.barredUntil = this._around.now() + BARRED_MS;
         lane.probesLeft = PROBES;
         this._lose(lane, STILL_BUSY);
-        this._alarm.set(lane.barredUntil);
+        this._timer.set(lane.barredUntil);
     }
 
     /** @param {Lane} lane */

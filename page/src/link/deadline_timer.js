@@ -1,10 +1,10 @@
 /** One timer for everything that comes due. Clock and timer are handed in. */
 
-/** Timers count in 31 bits, and ring at once where that is too few: an alarm that is due later rings before, once in
- * 24 days. */
+/** Timers count in 31 bits, and run out at once where that is too few: one that is due later runs out before, once
+ * in 24 days. */
 const MOST_MS = 2 ** 31 - 1;
 
-export class Alarm {
+export class DeadlineTimer {
     /**
      * @param {{now: () => number, setTimer: (run: () => void, ms: number) => any, clearTimer: (timer: any) => void}} clock
      * @param {() => void} ring called when something is due; it sets what comes next

@@ -1,7 +1,7 @@
 /** The one timer of the link worker, which rings as seldom as it can. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Alarm } from '../../page/src/link/alarm.js';
+import { DeadlineTimer } from '../../page/src/link/deadline_timer.js';
 
 /** A clock that takes whole milliseconds of a wait alone, as browsers do, and counts what it is asked for. */
 function browserClock() {
@@ -25,15 +25,15 @@ function browserClock() {
     });
 }
 
-test('an alarm for a part of a millisecond rings once, and not before', () => {
+test('a timer for a part of a millisecond rings once, and not before', () => {
     const clock = browserClock();
     const rings = [];
     const due = clock.time + 19.6;
-    const alarm = new Alarm(clock, () => {
+    const timer = new DeadlineTimer(clock, () => {
         rings.push(clock.time);
-        if (clock.time < due) alarm.set(due);
+        if (clock.time < due) timer.set(due);
     });
-    alarm.set(due);
+    timer.set(due);
     clock.ring();
     assert.deepEqual(rings, [120.25]);
     assert.equal(clock.timers.size, 0);
@@ -41,25 +41,25 @@ test('an alarm for a part of a millisecond rings once, and not before', () => {
 
 test('what is due later than the next ring, or never, sets no timer', () => {
     const clock = browserClock();
-    const alarm = new Alarm(clock, () => {});
-    for (const due of [Infinity, 200, 300, 200, 250, Infinity]) alarm.set(due);
+    const timer = new DeadlineTimer(clock, () => {});
+    for (const due of [Infinity, 200, 300, 200, 250, Infinity]) timer.set(due);
     assert.deepEqual([clock.set, clock.cleared], [1, 0]);
-    alarm.set(150);
+    timer.set(150);
     assert.deepEqual([clock.set, clock.cleared, clock.timers.size], [2, 1, 1]);
 });
 
 test('what is due in a month is waited for: timers of browsers count in 31 bits', () => {
     const month = 31 * 86_400_000, waits = [];
-    const alarm = new Alarm({ now: () => 0, setTimer: (run, ms) => waits.push(ms), clearTimer: () => {} }, () => {});
-    alarm.set(month);
+    const timer = new DeadlineTimer({ now: () => 0, setTimer: (run, ms) => waits.push(ms), clearTimer: () => {} }, () => {});
+    timer.set(month);
     assert.deepEqual(waits, [2 ** 31 - 1]);
 });
 
 test('what is due already rings at the next turn', () => {
     const clock = browserClock();
     const rings = [];
-    const alarm = new Alarm(clock, () => rings.push(clock.time));
-    alarm.set(50);
+    const timer = new DeadlineTimer(clock, () => rings.push(clock.time));
+    timer.set(50);
     clock.ring();
     assert.deepEqual(rings, [100.25]);
 });
