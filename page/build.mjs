@@ -78,15 +78,15 @@ const INSTANCES = {
     },
 };
 
-/** The script of tasks has these of the worker that loads it (src/pipeline/given.js). */
-const GIVEN = new Set(['src/engine/engine.js', 'src/engine/failure.js'].map((file) => path.join(here, file)));
+/** The script of tasks has these of the worker that loads it (src/pipeline/worker_globals.js). */
+const FROM_WORKER = new Set(['src/engine/engine.js', 'src/engine/failure.js'].map((file) => path.join(here, file)));
 const WORKERS_OWN = {
-    name: 'given',
+    name: 'worker-globals',
     setup(build) {
-        const given = { path: path.join(here, 'src/pipeline/given.js') };
-        build.onResolve({ filter: /^onnxruntime-(?:web\/webgpu|common)$/ }, () => given);
+        const workerGlobals = { path: path.join(here, 'src/pipeline/worker_globals.js') };
+        build.onResolve({ filter: /^onnxruntime-(?:web\/webgpu|common)$/ }, () => workerGlobals);
         build.onResolve({ filter: /^\..*\.js$/ }, ({ path: file, resolveDir }) =>
-            (GIVEN.has(path.resolve(resolveDir, file)) ? given : undefined));
+            (FROM_WORKER.has(path.resolve(resolveDir, file)) ? workerGlobals : undefined));
         build.onLoad({ filter: /transformers\.web\.js$/ }, ({ path: file }) =>
             ({ contents: OURS + replaceOnce(fs.readFileSync(file, 'utf8'), CHANGED, TRANSFORMERS), loader: 'js' }));
     },

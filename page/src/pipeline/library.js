@@ -22,7 +22,7 @@ import { weightsApart } from './weights_apart.js';
 /** Tensors that take a run's results, by their names, null where there is none; null instead: there are none.
  * @typedef {(session: any, feeds: Record<string, any>) => Record<string, any> | null} Places */
 
-/** Where given.js looks. */
+/** Where worker_globals.js looks. */
 const HANDED_OVER = Symbol.for('webinfer.worker');
 /** No host has this name: every file comes from a Folder. */
 const HOST = 'https://folder.invalid/';

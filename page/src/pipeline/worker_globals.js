@@ -3,7 +3,7 @@
  * its onnxruntime-web in the place of the package's, and its errors in the place of their modules, so that
  * both sides mean the same classes. build.mjs puts it there.
  */
-const given = /** @type {any} */ (globalThis)[Symbol.for('webinfer.worker')];
+const worker = /** @type {any} */ (globalThis)[Symbol.for('webinfer.worker')];
 
-export const { InferenceSession, Tensor, env } = given.onnxruntime;
-export const { EngineFault, Failure, throwIfCancelled } = given.errors;
+export const { InferenceSession, Tensor, env } = worker.onnxruntime;
+export const { EngineFault, Failure, throwIfCancelled } = worker.errors;
