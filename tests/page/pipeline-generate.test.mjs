@@ -10,7 +10,7 @@ import { renderTemplate } from '../../page/src/chat/templates.js';
 import { prepareChat } from '../../page/src/chat/chat.js';
 import { plain } from '../../page/src/engine/answer.js';
 import { generate } from '../../page/src/pipeline/generate.js';
-import { Pace } from '../../page/src/pipeline/pace.js';
+import { PromptChunk } from '../../page/src/pipeline/prompt_chunk.js';
 import { filesIn, library, loaded, outcomeOf, runOf, engineOf, taskOf } from './support/library.mjs';
 import { makeFamilies } from '../lib/families.mjs';
 
@@ -304,7 +304,7 @@ test('a prompt is read in pieces that a cancel may wait for', async () => {
         const run = runOf(taskOf('complete', {}));
         Object.defineProperty(run, 'ownMs', { get: () => clock.ms });
         const decoder = new SlowDecoder(clock, tokenMs, piece);
-        await generate({ ...gpt2, caches: { hold() {}, letGo() {} }, pace: new Pace('wasm') }, prompt,
+        await generate({ ...gpt2, caches: { hold() {}, letGo() {} }, promptChunk: new PromptChunk('wasm') }, prompt,
             { max_tokens: 1, temperature: 0 }, 1000, run, async () => decoder);
         assert.deepEqual(decoder.pieces, pieces, `${tokenMs} ms for each token`);
     }

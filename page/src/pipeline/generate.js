@@ -129,13 +129,13 @@ class Writing {
         const { _tokens: { length: total } } = this;
         // So that it can be told how long the first piece takes.
         this._run.progress('prompt', decoder.count, total);
-        const { pace } = this._loaded;
+        const { promptChunk } = this._loaded;
         for (;;) {
             const { count } = decoder;
-            const end = Math.min(total, count + pace.piece(decoder.piece));
+            const end = Math.min(total, count + promptChunk.tokens(decoder.piece));
             const began = this._run.ownMs;
             const logits = await decoder.read(this._tokens.slice(0, end));
-            pace.note(end - count, this._run.ownMs - began);
+            promptChunk.note(end - count, this._run.ownMs - began);
             this._run.progress('prompt', end, total);
             if (end === total) return logits;
         }

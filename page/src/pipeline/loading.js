@@ -5,7 +5,7 @@ import { graphIn } from './graph_nodes.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
 import { SeenPictures } from './seen_pictures.js';
-import { Pace } from './pace.js';
+import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
 import { SEEING } from './seeing_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
@@ -29,7 +29,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {{length: number}} limits
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
- * @property {Pace} pace how much of a prompt is read at a time
+ * @property {PromptChunk} promptChunk how much of a prompt is read at a time
  * @property {import('./seen_pictures.js').SeenPictures} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
@@ -107,7 +107,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            pace: new Pace(device.platform), seen: new SeenPictures(), chat: null, context: 0, release: () => {}, dispose,
+            promptChunk: new PromptChunk(device.platform), seen: new SeenPictures(), chat: null, context: 0, release: () => {}, dispose,
             sparing,
         };
     }, take, sparing);

@@ -1,13 +1,13 @@
 /** How much of a prompt is read at a time: as much as a cancel may wait for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pace } from '../../page/src/pipeline/pace.js';
+import { PromptChunk } from '../../page/src/pipeline/prompt_chunk.js';
 
 /** The piece after one of so many tokens, each of which took so long. */
 const after = (tokenMs, most = 256, tokens = 32) => {
-    const pace = new Pace('wasm');
-    pace.note(tokens, tokens * tokenMs);
-    return pace.piece(most);
+    const promptChunk = new PromptChunk('wasm');
+    promptChunk.note(tokens, tokens * tokenMs);
+    return promptChunk.tokens(most);
 };
 
 test('a piece takes 300 ms or eight tokens, whichever is longer, and no more than there is room for', () => {
@@ -19,27 +19,27 @@ test('a piece takes 300 ms or eight tokens, whichever is longer, and no more tha
 });
 
 test('little is read at first on a processor, all that there is room for on a device', () => {
-    assert.equal(new Pace('wasm').piece(256), 32);
-    for (const platform of ['webgpu', 'webnn']) assert.equal(new Pace(platform).piece(256), 256);
-    assert.equal(new Pace('wasm').piece(Infinity), Infinity);
+    assert.equal(new PromptChunk('wasm').tokens(256), 32);
+    for (const platform of ['webgpu', 'webnn']) assert.equal(new PromptChunk(platform).tokens(256), 256);
+    assert.equal(new PromptChunk('wasm').tokens(Infinity), Infinity);
 });
 
 test('a device that meets a size first prepares for it, which says nothing', () => {
-    const pace = new Pace('webgpu');
-    pace.note(256, 30000);
-    assert.equal(pace.piece(256), 256);
-    pace.note(256, 2560);
-    assert.equal(pace.piece(256), 16);
+    const promptChunk = new PromptChunk('webgpu');
+    promptChunk.note(256, 30000);
+    assert.equal(promptChunk.tokens(256), 256);
+    promptChunk.note(256, 2560);
+    assert.equal(promptChunk.tokens(256), 16);
 });
 
 test('what is faster counts at once, what is slower little by little; too few tokens say nothing', () => {
-    const pace = new Pace('wasm');
-    pace.note(32, 32 * 30);
-    pace.note(8, 8);
-    assert.equal(pace.piece(256), 256);
-    pace.note(256, 256 * 4);
-    assert.equal(pace.piece(256), 128);
-    pace.note(7, 7000);
-    pace.note(64, 0);
-    assert.equal(pace.piece(256), 128);
+    const promptChunk = new PromptChunk('wasm');
+    promptChunk.note(32, 32 * 30);
+    promptChunk.note(8, 8);
+    assert.equal(promptChunk.tokens(256), 256);
+    promptChunk.note(256, 256 * 4);
+    assert.equal(promptChunk.tokens(256), 128);
+    promptChunk.note(7, 7000);
+    promptChunk.note(64, 0);
+    assert.equal(promptChunk.tokens(256), 128);
 });

@@ -9,7 +9,7 @@ const UNKNOWN = 32;
 /** The weight of a piece that was slower than what is known: the machine may have had other work. */
 const WEIGHT = 0.3;
 
-export class Pace {
+export class PromptChunk {
     /** @param {string} platform */
     constructor(platform) {
         this._isDevice = platform !== 'wasm';
@@ -19,7 +19,7 @@ export class Pace {
     }
 
     /** How many tokens to read next. @param {number} most Infinity: they cannot be read in pieces */
-    piece(most) {
+    tokens(most) {
         const fitting = this._tokenMs > 0 ? READING_MS / this._tokenMs : this._isDevice ? most : UNKNOWN;
         if (most === Infinity || fitting >= most) return most;
         return Math.max(READING_LEAST, 2 ** Math.floor(Math.log2(fitting)));
