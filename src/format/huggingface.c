@@ -70,10 +70,10 @@ static const struct architecture {
 
 /* Whether the page goes on with such a model that sees. The list is the page's, from the build; of
  * others it says by a question why not. */
-static int is_seeing(const char *model_type)
+static int has_vision(const char *model_type)
 {
     static const char *const types[] = {
-#include "format/seeing_types.inc"
+#include "format/vision_types.inc"
     };
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (strcmp(model_type, types[i]) == 0)
@@ -94,7 +94,7 @@ static void add_architecture(struct wi_facts *facts)
         for (size_t t = 0; t < TASKS_MAX && row->tasks[t] != WI_TASK_NONE; t++)
             wi_task_list_add(&facts->tasks, row->tasks[t]);
         if (wi_task_list_has(&facts->tasks, WI_TASK_VISUAL_QUESTION) &&
-            !is_seeing(info->model_type))
+            !has_vision(info->model_type))
             facts->tasks = (struct wi_task_list){0};
         return;
     }

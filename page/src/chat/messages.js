@@ -27,19 +27,19 @@ const ASKS_FOR_NULL = /\bcontent['"\])]*\s+is\s+(?:not\s+)?(?:none|None|null)\b/
 
 /**
  * @param {unknown} messages inputs.messages
- * @param {boolean} [isSeeing] whether the user's may have pictures: parts of the type "image"
+ * @param {boolean} [hasVision] whether the user's may have pictures: parts of the type "image"
  * @returns {Message[]}
  * @throws {Failure} input_invalid
  */
-export function checkMessages(messages, isSeeing = false) {
+export function checkMessages(messages, hasVision = false) {
     if (!Array.isArray(messages) || messages.length === 0) {
         throw invalid('inputs.messages', 'there are no messages', 'a list of at least one message');
     }
-    return messages.map((message, i) => checkMessage(message, `inputs.messages[${i}]`, isSeeing));
+    return messages.map((message, i) => checkMessage(message, `inputs.messages[${i}]`, hasVision));
 }
 
-/** @param {unknown} message @param {string} field @param {boolean} isSeeing @returns {Message} */
-function checkMessage(message, field, isSeeing) {
+/** @param {unknown} message @param {string} field @param {boolean} hasVision @returns {Message} */
+function checkMessage(message, field, hasVision) {
     if (!isObject(message) || !ROLES.includes(message.role)) {
         throw invalid(`${field}.role`, 'a message has no role, or one that is not known', ROLES.join(', '));
     }
@@ -49,7 +49,7 @@ function checkMessage(message, field, isSeeing) {
         }
     }
     const calls = checkCalls(message.tool_calls ?? [], message.role, `${field}.tool_calls`);
-    const content = contentOf(message.content, `${field}.content`, isSeeing && message.role === 'user');
+    const content = contentOf(message.content, `${field}.content`, hasVision && message.role === 'user');
     if (content === null && calls.length === 0) {
         throw invalid(`${field}.content`, 'a message has no content',
             'a string, or a list of parts of type "text"');
@@ -64,23 +64,23 @@ function checkMessage(message, field, isSeeing) {
     };
 }
 
-/** @param {unknown} content @param {string} field @param {boolean} isSeeing
+/** @param {unknown} content @param {string} field @param {boolean} hasVision
  * @returns {string | Part[] | null} */
-function contentOf(content, field, isSeeing) {
+function contentOf(content, field, hasVision) {
     if (content === undefined || content === null) return null;
     if (typeof content === 'string') return content;
     if (!Array.isArray(content)) {
         throw invalid(field, 'the content of a message is neither text nor a list of parts',
             'a string, or a list of parts of type "text"');
     }
-    const parts = content.map((part, i) => checkPart(part, `${field}[${i}]`, isSeeing));
+    const parts = content.map((part, i) => checkPart(part, `${field}[${i}]`, hasVision));
     return parts.some(({ type }) => type === 'image') ? parts : textOf(parts, '');
 }
 
-/** @param {any} part @param {string} field @param {boolean} isSeeing @returns {Part} */
-function checkPart(part, field, isSeeing) {
+/** @param {any} part @param {string} field @param {boolean} hasVision @returns {Part} */
+function checkPart(part, field, hasVision) {
     const type = isObject(part) ? part.type : undefined;
-    if (isSeeing && type === 'image') return { type };
+    if (hasVision && type === 'image') return { type };
     if (PICTURES.includes(type)) throw invalid(field, 'this model takes no pictures', 'parts of type "text"');
     if (type !== 'text' || typeof part.text !== 'string') {
         throw invalid(field, 'a part of a message is not text', '{"type": "text", "text": TEXT}');

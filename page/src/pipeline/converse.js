@@ -4,7 +4,7 @@ import { promptsOf } from '../engine/options.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
 import { generate } from './generate.js';
-import { hasPictures, picturesOf, see, seeOne } from './seeing.js';
+import { hasPictures, picturesOf, see, seeOne } from './vision_chat.js';
 import { contextOf, promptOf } from './writing.js';
 
 /** @import { Outcome } from '../engine/engine.js' */
@@ -58,7 +58,7 @@ async function complete(loaded, task, run) {
 export const answerAbout = async (loaded, task, words, run) =>
     goOnSeeing(loaded, await seeOne(loaded, task, words, run), task, run);
 
-/** @param {Loaded} loaded @param {import('./seeing.js').Seen} seen @param {CheckedTask} task @param {Run} run */
+/** @param {Loaded} loaded @param {import('./vision_chat.js').Seen} seen @param {CheckedTask} task @param {Run} run */
 const goOnSeeing = (loaded, { prompt, ...reading }, task, run) => goOn(loaded, prompt, task, run, reading);
 
 /** Reads text alone. @param {Loaded} loaded @returns {Reading} */

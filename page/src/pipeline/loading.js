@@ -4,10 +4,10 @@ import { Failure } from '../engine/failure.js';
 import { graphIn } from './graph_nodes.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
-import { SeenPictures } from './seen_pictures.js';
+import { PictureCache } from './picture_cache.js';
 import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
-import { SEEING } from './seeing_types.js';
+import { VISION_TYPES } from './vision_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
@@ -30,7 +30,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {PromptChunk} promptChunk how much of a prompt is read at a time
- * @property {import('./seen_pictures.js').SeenPictures} seen what is remembered of pictures
+ * @property {import('./picture_cache.js').PictureCache} seen what is remembered of pictures
  * @property {import('../engine/llama.js').Chat | null} chat what renders conversations; the engine's
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
  * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
@@ -107,7 +107,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
-            promptChunk: new PromptChunk(device.platform), seen: new SeenPictures(), chat: null, context: 0, release: () => {}, dispose,
+            promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, release: () => {}, dispose,
             sparing,
         };
     }, take, sparing);
@@ -165,7 +165,7 @@ const QUESTIONED = /^(?:blip|bridgetower|git|instructblip|lxmert|pix2struct|vilt
 
 /** @param {any} config */
 const ofPictures = ({ model_type: type }) => (QUESTIONED.test(type)
-    ? `; for questions about pictures a model of one of the types ${SEEING.join(', ')}` : '');
+    ? `; for questions about pictures a model of one of the types ${VISION_TYPES.join(', ')}` : '');
 
 /** How many tokens a text may have. @param {any} config @param {any} tokenizer
  * @param {Record<string, any>} extra */

@@ -7,7 +7,7 @@ import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
 import { labelsOf, sentencesOf } from './labels.js';
-import { isSeeing } from './seeing.js';
+import { hasVision } from './vision_chat.js';
 import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
 import { contextOf } from './writing.js';
@@ -67,7 +67,7 @@ const DESCRIBE = 'Describe the picture.';
 
 /** @type {Task} */
 async function describe(loaded, task, run) {
-    if (isSeeing(loaded)) return answerAbout(loaded, task, task.input?.prompt ?? DESCRIBE, run);
+    if (hasVision(loaded)) return answerAbout(loaded, task, task.input?.prompt ?? DESCRIBE, run);
     const prompt = task.input?.prompt;
     const words = prompt && loaded.tokenizer ? tokensOf(loaded, prompt) : [];
     const tokens = [...startOf(loaded.model, undefined), ...words];

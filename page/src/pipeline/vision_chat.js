@@ -7,14 +7,14 @@ import { Failure } from '../engine/failure.js';
 import { conversation, tokensOf } from './conversation.js';
 import { Decoder } from './decoder.js';
 import { processorOf } from './image/input.js';
-import { SEEING } from './seeing_types.js';
+import { VISION_TYPES } from './vision_types.js';
 import { contextOf } from './writing.js';
 
 /** @import { Run } from '../engine/run.js' */
 /** @import { Prompt } from './generate.js' */
 /** @import { Beginning } from './kv_cache.js' */
 /** @import { Loaded } from './loading.js' */
-/** @import { SeenPicture } from './seen_pictures.js' */
+/** @import { CachedPicture } from './picture_cache.js' */
 /** @import { CheckedTask } from './tasks.js' */
 
 /** Which row of which picture's features stands at a place of the prompt.
@@ -33,7 +33,7 @@ const TEMPLATE = `{% for message in messages %}{{ message.role | upper }}: {{ me
 {%- if add_generation_prompt %}ASSISTANT:{% endif %}`;
 
 /** @param {Loaded} loaded */
-export const isSeeing = ({ config, model }) => SEEING.includes(config.model_type)
+export const hasVision = ({ config, model }) => VISION_TYPES.includes(config.model_type)
     && GRAPHS.every((name) => Object.hasOwn(model.sessions, name));
 
 /** @param {any} messages not checked yet */
@@ -91,14 +91,14 @@ const placed = (thrown, field) => (thrown instanceof Failure && thrown.field ===
 /** @param {string} type */
 const unserved = (type) => new Failure('platform_unsupported',
     `models like ${type} do not answer questions about pictures here`,
-    { field: 'task', expected: `a model of one of the types ${SEEING.join(', ')}` });
+    { field: 'task', expected: `a model of one of the types ${VISION_TYPES.join(', ')}` });
 
 // --- pictures in the prompt --------------------------------------------------------------------------
 
 /** How the model's prompts have pictures; null: they have none.
  * @param {Loaded} loaded @returns {import('./conversation.js').Pictures | null} */
 export function picturesOf(loaded) {
-    if (!isSeeing(loaded)) return null;
+    if (!hasVision(loaded)) return null;
     const { config, image_token: own } = processorOf(loaded);
     return { mark: config?.image_token ?? own ?? '<image>', template: TEMPLATE };
 }
@@ -106,10 +106,10 @@ export function picturesOf(loaded) {
 /** One after the other, until they have more tokens than the model reads.
  * @param {Loaded} loaded @param {CheckedTask} task @param {any[]} messages
  * @param {(message: number, part: number) => string} fieldOf @param {string} mark
- * @returns {Promise<SeenPicture[]>} @throws {Failure} */
+ * @returns {Promise<CachedPicture[]>} @throws {Failure} */
 async function seenOf(loaded, task, messages, fieldOf, mark) {
     const context = contextOf(loaded, task.options);
-    /** @type {SeenPicture[]} */
+    /** @type {CachedPicture[]} */
     const seen = [];
     let count = 0;
     for (const [i, message] of messages.entries()) {
@@ -139,7 +139,7 @@ function between(text, mark, pictures) {
     { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
 }
 
-/** @param {Loaded} loaded @param {readonly number[]} tokens @param {SeenPicture[]} seen @param {string} mark
+/** @param {Loaded} loaded @param {readonly number[]} tokens @param {CachedPicture[]} seen @param {string} mark
  * @returns {Places} @throws {Failure} if the tokenizer cuts the mark */
 function placesOf({ config, tokenizer }, tokens, seen, mark) {
     const id = config.image_token_index ?? config.image_token_id ?? tokenizer._tokenizer.token_to_id(mark);
@@ -153,7 +153,7 @@ function placesOf({ config, tokenizer }, tokens, seen, mark) {
 }
 
 class SeeingDecoder extends Decoder {
-    /** @param {Loaded} loaded @param {SeenPicture[]} seen @param {Places} places @param {Beginning} [beginning] */
+    /** @param {Loaded} loaded @param {CachedPicture[]} seen @param {Places} places @param {Beginning} [beginning] */
     constructor(loaded, seen, places, beginning) {
         super(loaded, {}, beginning);
         this._seen = seen;

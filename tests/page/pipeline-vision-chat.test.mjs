@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { prepareChat } from '../../page/src/chat/chat.js';
-import { SEEING } from '../../page/src/pipeline/seeing_types.js';
+import { VISION_TYPES } from '../../page/src/pipeline/vision_types.js';
 import { disc } from '../lib/media.mjs';
 import { build } from '../lib/paths.mjs';
 import { render } from './support/chat_templates.mjs';
@@ -208,8 +208,8 @@ test('relatives of LLaVA, and templates of every kind, give what LLaVA gives', a
 });
 
 test('the daemon is built with the list of the models that this page serves', () => {
-    const list = fs.readFileSync(path.join(build, 'src/format/seeing_types.inc'), 'utf8');
-    assert.deepEqual(list.match(/\w+/g), [...SEEING]);
+    const list = fs.readFileSync(path.join(build, 'src/format/vision_types.inc'), 'utf8');
+    assert.deepEqual(list.match(/\w+/g), [...VISION_TYPES]);
 });
 
 test('what cannot be done says why, and the next request is right', async () => {

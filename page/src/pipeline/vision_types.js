@@ -2,7 +2,7 @@
  * Which language models that see are served, by `model_type`: others need positions or prompts of their own.
  * The daemon is built with this list, each type in a line of its own (Makefile.am).
  */
-export const SEEING = Object.freeze([
+export const VISION_TYPES = Object.freeze([
     'llava',
     'llava_onevision',
     'llava_qwen2',

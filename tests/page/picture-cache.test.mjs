@@ -1,10 +1,10 @@
 /** The names of pictures, by which models remember them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { SeenPictures } from '../../page/src/pipeline/seen_pictures.js';
+import { PictureCache } from '../../page/src/pipeline/picture_cache.js';
 
 test('a picture has its own name, wherever it differs from others, and the same each time', () => {
-    const seen = new SeenPictures();
+    const seen = new PictureCache();
     const file = Uint8Array.from({ length: 1027 }, (_, i) => i * i % 251);
     const nameOf = (bytes) => {
         const name = seen._nameOf(bytes);
@@ -25,5 +25,5 @@ test('a picture has its own name, wherever it differs from others, and the same 
     }
     assert.equal(new Set(names).size, names.length);
     assert.equal(nameOf(Uint8Array.of(7, ...file).subarray(1)), names[0], 'wherever it lies');
-    assert.notEqual(new SeenPictures()._nameOf(file), names[0], 'others do not know it');
+    assert.notEqual(new PictureCache()._nameOf(file), names[0], 'others do not know it');
 });

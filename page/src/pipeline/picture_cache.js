@@ -6,19 +6,19 @@
 import { Failure } from '../engine/failure.js';
 import { fileOf, imageOf, processorOf } from './image/input.js';
 import { textOfTiles, tilesOf } from './image/tiles.js';
-import { TILED } from './seeing_types.js';
+import { TILED } from './vision_types.js';
 
 /** @import { Loaded } from './loading.js' */
 /** @import { CheckedTask } from './tasks.js' */
 /** @import { Shown } from './image/input.js' */
 /** How many tokens a picture has, and how a prompt has them. @typedef {{count: number, text: string}} Known */
 /** `name` is a negative number that other pictures hardly have; `features` has a row for each token.
- * @typedef {Known & {name: number, features: () => Promise<any>}} SeenPicture */
+ * @typedef {Known & {name: number, features: () => Promise<any>}} CachedPicture */
 
 /** Pictures that a model remembers. */
 const KNOWN = 64;
 
-export class SeenPictures {
+export class PictureCache {
     constructor() {
         /** By owner and name; what was used least lately is the first. @type {Map<string, Known>} */
         this._known = new Map();
@@ -27,7 +27,7 @@ export class SeenPictures {
     }
 
     /** @param {Loaded} loaded @param {CheckedTask} task @param {Shown | undefined} shown
-     * @param {string} mark what stands for a token of a picture @returns {Promise<SeenPicture>} @throws {Failure} */
+     * @param {string} mark what stands for a token of a picture @returns {Promise<CachedPicture>} @throws {Failure} */
     async look(loaded, task, shown, mark) {
         const name = this._nameOf(fileOf(task, shown));
         const key = `${task.owner ?? ''} ${name}`;
