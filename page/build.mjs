@@ -11,7 +11,7 @@ import { buildConsole } from './console.mjs';
 import { kernelFragments, kernelShaders, kernelsBinary } from './kernels.mjs';
 import { changedLlama } from './llama_binary.mjs';
 import { buildReport } from './report.mjs';
-import { HELD } from './src/engine/held.js';
+import { HELD } from './src/engine/wasm_tensors.js';
 
 /** The onnxruntime-web builds that are used: entry point, and the stem of module and binary. */
 const BUILDS = {
@@ -39,7 +39,7 @@ const AS_MODULE = [
 /** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
  * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
  * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js);
- * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/held.js).
+ * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/wasm_tensors.js).
  * Each is found exactly once. What is changed of onnxruntime-web is in changes.mjs. */
 const TRANSFORMERS = '@huggingface/transformers';
 const STAYING = JSON.stringify(['gpu-buffer', HELD]);

@@ -1,7 +1,7 @@
 /** How files of packages are changed before the page has them; what is not found exactly once is an error. */
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { HELD } from './src/engine/held.js';
+import { HELD } from './src/engine/wasm_tensors.js';
 
 /** @param {string} script @param {string[][]} changes what is replaced with what @param {string} where */
 export function replaceOnce(script, changes, where) {
@@ -13,7 +13,7 @@ export function replaceOnce(script, changes, where) {
     return script;
 }
 
-const held = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src/engine/held.js');
+const held = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src/engine/wasm_tensors.js');
 /** A result that the run's option `stay` names, a tensor for one that stays, that as an input, and its data
  * where they lie. The names are those of onnxruntime-web's minified script, which is the smallest of its forms. */
 const HOLDING = [
@@ -27,7 +27,7 @@ const HOLDING = [
         + ':(p=a._malloc(h),n.push(p),a.HEAPU8.set(new Uint8Array(m.buffer,m.byteOffset,h),p))}}let b='],
 ];
 
-/** onnxruntime-web's plain build, whose results stay in WASM memory where a run asks for it (src/engine/held.js).
+/** onnxruntime-web's plain build, whose results stay in WASM memory where a run asks for it (src/engine/wasm_tensors.js).
  * @param {string} script @returns {string} */
 export const holding = (script) =>
     `import { heldTensor, isHeld } from ${JSON.stringify(held)};\n${replaceOnce(script, HOLDING, 'onnxruntime-web/wasm')}`;

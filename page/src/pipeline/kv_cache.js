@@ -4,7 +4,7 @@
  * is cut: on the device where the tensors lie there, else here. One with room behind its tokens (roomy_cache.js)
  * is shortened instead, if it loses no more than would be copied.
  */
-import { HELD } from '../engine/held.js';
+import { HELD } from '../engine/wasm_tensors.js';
 import { SIZES, tokenBytes } from './roomy_cache.js';
 import { sliceModel } from './slice_model.js';
 

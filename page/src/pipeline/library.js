@@ -6,7 +6,7 @@
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
-import { HELD, staying } from '../engine/held.js';
+import { HELD, staying } from '../engine/wasm_tensors.js';
 import { Turns } from '../engine/turns.js';
 import { Graph, Sparing } from './sparing.js';
 import { weightsApart } from './weights_apart.js';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { HELD, heldTensor, isHeld, staying } from '../../page/src/engine/held.js';
+import { HELD, heldTensor, isHeld, staying } from '../../page/src/engine/wasm_tensors.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { chirp } from '../lib/media.mjs';
 import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
