@@ -1,12 +1,12 @@
 /** The channel between the workers: nothing lost, nothing out of order, whichever way it takes. */
-import './support/turn.mjs';
+import './support/yield.mjs';
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { Channel } from '../../page/src/shared/channel.js';
 import { Receiver, rings, Sender } from '../../page/src/shared/ring.js';
-import { turn } from '../../page/src/shared/turn.js';
+import { yieldOnce } from '../../page/src/shared/yield.js';
 
 globalThis.self = { crossOriginIsolated: true };
 
@@ -133,7 +133,7 @@ test('what throws as it receives one message receives the next one', async () =>
     const sender = new Sender(memory, 0);
     for (const i of [0, 1, 2]) give(sender, { i });
     assert.throws(() => port.onmessage({ data: null }), /planted/);
-    while (seen.length < 3) await turn();
+    while (seen.length < 3) await yieldOnce();
     assert.deepEqual(seen, [0, 1, 2]);
     assert.equal(give(sender, { i: 3 }), true);
     channel.close();
@@ -148,7 +148,7 @@ test('thousands of messages each way at once arrive in order', () =>
             const message = { type: 'echo', i, frame: chance(20) ? frame(chance(50) ? 70_000 : 900, i) : null };
             channel.post(message);
             if (chance(200)) await arrived(Math.max(0, i - 100));
-            else if (chance(30)) await turn();
+            else if (chance(30)) await yieldOnce();
         }
         await arrived(count);
         assert.deepEqual(received.map(({ i }) => i), Array.from({ length: count }, (_, i) => i));

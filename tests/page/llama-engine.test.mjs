@@ -1,7 +1,7 @@
 /** The parts of the engine for language models that need no browser: plans, bodies, slots, owners, answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import './support/turn.mjs';
+import './support/yield.mjs';
 import { begunOf, plain, Sent } from '../../page/src/engine/answer.js';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { readHead } from '../../page/src/engine/gguf.js';
@@ -15,7 +15,7 @@ import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
 import { Tokenizer } from '../../page/src/engine/llama_tokens.js';
 import { embed } from '../../page/src/engine/llama_vectors.js';
-import { turn } from '../../page/src/shared/turn.js';
+import { yieldOnce } from '../../page/src/shared/yield.js';
 import { ggufBytes } from './support/gguf.mjs';
 
 const headOf = (bytes) => readHead(async (size) => bytes.subarray(0, size));
@@ -198,7 +198,7 @@ test('the texts of a task are computed in as many slots as there are, and none i
         const { onResult, resolve } = asked.find(({ body: { input } }) => input === text);
         onResult({ data: [{ embedding: [value] }], usage: { prompt_tokens: 2 } });
         resolve();
-        await turn();
+        await yieldOnce();
     };
     const made = embed(slots, ['a', 'b', 'c'], { normalize: false }, false, run);
     assert.deepEqual(asked.map(({ body: { input } }) => input), ['a', 'b']);
@@ -209,7 +209,7 @@ test('the texts of a task are computed in as many slots as there are, and none i
     asked.length = 0;
     const failed = assert.rejects(embed(slots, ['a', 'b', 'c'], {}, false, run), /no/);
     asked[0].reject(new Error('no'));
-    await turn();
+    await yieldOnce();
     await end('b', 1);
     await failed;
     assert.equal(asked.length, 2);

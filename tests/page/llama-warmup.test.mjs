@@ -1,7 +1,7 @@
 /** On how many threads a language model runs, and what is computed of it for nobody, without a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import './support/turn.mjs';
+import './support/yield.mjs';
 import { LlamaEngine } from '../../page/src/engine/llama.js';
 import { ggufBytes } from './support/gguf.mjs';
 

@@ -1,11 +1,11 @@
 /** Engines in their worker, and the parts that they make: credit, cancelling, and what a failure costs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import './support/turn.mjs';
+import './support/yield.mjs';
 import { EngineFault } from '../../page/src/engine/engine.js';
 import { Failure } from '../../page/src/engine/failure.js';
 import { Run } from '../../page/src/engine/run.js';
-import { turn } from '../../page/src/shared/turn.js';
+import { yieldOnce } from '../../page/src/shared/yield.js';
 import { engineOf, task, withServer } from './support/server.mjs';
 
 const PLENTY = { parts: 1e9, bytes: 1e12 };
@@ -105,7 +105,7 @@ test('a thousand counts, and echoes, go beside a model that runs; the next model
         assert.deepEqual(running.map(([attempt]) => attempt), ['m1']);
         running[0][1]();
         assert.equal((await end('m1')).memory, 7);
-        await turn();
+        await yieldOnce();
         assert.deepEqual(running.map(([attempt]) => attempt), ['m1', 'm2']);
         running[1][1]();
         await end('m2');
@@ -287,10 +287,10 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
 });
 
 test('a model that is asked for while it is unloaded is loaded anew', async () => {
-    const models = new Set(['x@h']), turn = () => new Promise((resolve) => { setImmediate(resolve); });
-    const slow = engineOf(async () => ({ tensors: [] }), { name: 'slow', unload: turn });
+    const models = new Set(['x@h']), yieldOnce = () => new Promise((resolve) => { setImmediate(resolve); });
+    const slow = engineOf(async () => ({ tensors: [] }), { name: 'slow', unload: yieldOnce });
     const engine = engineOf(async ({ key }) => {
-        for (let i = 0; i < 5; i++) await turn();
+        for (let i = 0; i < 5; i++) await yieldOnce();
         assert.ok(models.has(key), 'it was unloaded while it ran');
         return { tensors: [] };
     }, { has: (key) => models.has(key), load: async ({ key }) => { models.add(key); }, unload: async (key) => { models.delete(key); } });

@@ -3,7 +3,7 @@
  * after the other. A tensor is a texture of RGBA32F in rows of so many texels that each is large enough. Where WebGL is in
  * the document alone, this runs there: so nothing here takes long without letting the event loop turn.
  */
-import { turn } from '../shared/turn.js';
+import { yieldOnce } from '../shared/yield.js';
 import { adapterOf, contextOf, letGo, programOf, textureOf } from '../shared/webgl.js';
 import { Failure } from './failure.js';
 import { numberOptions, sizeNames } from './kernel_call.js';
@@ -81,7 +81,7 @@ export class GlKernels {
         for (const kernel of kernels) {
             const { draws } = this._fragments[kernel].plan;
             for (const { entry } of draws.flatMap(({ makes }) => makes)) this._compile(kernel, entry);
-            await turn();
+            await yieldOnce();
         }
     }
 
@@ -310,7 +310,7 @@ class Run {
     /** Lets the event loop turn, where it has not for half a slice. */
     async _breathe() {
         if (performance.now() - this._since < SLICE_MS / 2) return;
-        await turn();
+        await yieldOnce();
         this._since = performance.now();
         if (!this._isWanted()) throw new Error('the kernel was ended');
     }

@@ -6,7 +6,7 @@
  * llama.cpp is asked in turns for each request's next result. It hands out one that waits, and computes a step
  * for all slots only where none does (page/llama_binary.mjs).
  */
-import { turn } from '../shared/turn.js';
+import { yieldOnce } from '../shared/yield.js';
 import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
 
@@ -104,7 +104,7 @@ export class Slots {
     async _loop() {
         this._loops = true;
         while (this._active.length > 0) {
-            await turn();
+            await yieldOnce();
             const job = this._active.find(({ signal }) => signal.aborted)
                 ?? this._active.find(({ id }) => id === 0)
                 ?? this._active[0];

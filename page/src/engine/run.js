@@ -2,7 +2,7 @@
  * One run of a model as its engine sees it: where it is stopped, where its parts go, and how many of
  * them its client takes (webinfer-protocol(7), "Streams").
  */
-import { turn } from '../shared/turn.js';
+import { yieldOnce } from '../shared/yield.js';
 import { cancelled, Failure } from './failure.js';
 import { RawOutputs } from './raw.js';
 import { Turns } from './turns.js';
@@ -281,7 +281,7 @@ export class Run {
 
     async _turn() {
         this._flush();
-        await turn();
+        await yieldOnce();
         this._turned = performance.now();
     }
 

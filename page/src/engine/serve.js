@@ -5,7 +5,7 @@
  */
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
-import { turn } from '../shared/turn.js';
+import { yieldOnce } from '../shared/yield.js';
 import { Benchmark, resolutionOf } from './benchmark.js';
 import { asHeld, EngineFault, keyAsItIs } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
@@ -190,7 +190,7 @@ export class Server {
      * @param {Outcome} outcome */
     async _answerInTurns(task, engine, outcome) {
         try {
-            this._postAnswer(task, await encodeInTurns(...this._answer(task, engine, outcome, AT_ONCE, 0), turn), 0);
+            this._postAnswer(task, await encodeInTurns(...this._answer(task, engine, outcome, AT_ONCE, 0), yieldOnce), 0);
         } catch (thrown) {
             this._fail(task, 'run', thrown);
         }
@@ -217,7 +217,7 @@ export class Server {
             this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {
             // What a lost device makes runs fail by may come before the news of the loss.
-            if (thrown instanceof EngineFault && this._platform !== 'wasm') await turn();
+            if (thrown instanceof EngineFault && this._platform !== 'wasm') await yieldOnce();
             this._fail(task, run.phase, thrown);
         }
         this._runs.delete(attempt);
@@ -252,7 +252,7 @@ export class Server {
             this._loads--;
         }
         if (task.load_only) return;
-        await turn();
+        await yieldOnce();
         throwIfCancelled(run.signal);
     }
 
@@ -270,7 +270,7 @@ export class Server {
             if (run.isStream) times.waited_for_client_ms = run.waitedMs;
             if (typeof outcome.gpuMs === 'number') times.gpu_ms = outcome.gpuMs;
             const answer = this._answer(task, engine.name, outcome, times, run.seq);
-            return isLarge(outcome) ? await encodeInTurns(...answer, turn) : encode(...answer);
+            return isLarge(outcome) ? await encodeInTurns(...answer, yieldOnce) : encode(...answer);
         } finally {
             outcome.dispose?.();
         }
@@ -308,7 +308,7 @@ export class Server {
      * take their turns by themselves. @param {RunMessage} task @param {Run} run @throws {Failure} if it was cancelled */
     async _letOthers(task, run) {
         this._checkDevice();
-        await turn();
+        await yieldOnce();
         throwIfCancelled(run.signal);
         if (this._alone?.attempt !== task.attempt) return;
         for (const message of this._queue.splice(0)) await this._take(message);

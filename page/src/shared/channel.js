@@ -7,7 +7,7 @@
  * A message is an object of JSON values, but for `frame`, which may be an ArrayBuffer.
  */
 import { Receiver, Sender } from './ring.js';
-import { turn } from './turn.js';
+import { yieldOnce } from './yield.js';
 
 /** Through the port: look at the ring. */
 const LOOK = null;
@@ -35,7 +35,7 @@ export class Channel {
         try {
             take();
         } finally {
-            if (this._in?.leave() && !this._closed) turn().then(() => this._attend(() => this._takeSome()));
+            if (this._in?.leave() && !this._closed) yieldOnce().then(() => this._attend(() => this._takeSome()));
         }
     }
 

@@ -1,5 +1,5 @@
 /** The other end of a channel under test: answers each message. */
-import './turn.mjs';
+import './yield.mjs';
 import { workerData } from 'node:worker_threads';
 import { Channel } from '../../../page/src/shared/channel.js';
 

@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import './turn.mjs';
+import './yield.mjs';
 import { ort } from './ort.mjs';
 import { PipelineEngine } from '../../../page/src/pipeline/engine.js';
 import { fetching, Folder } from '../../../page/src/pipeline/folder.js';

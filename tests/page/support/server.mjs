@@ -1,5 +1,5 @@
 /** An engine worker's server without a browser, for its tests: what the link worker hands over, and what comes back. */
-import './turn.mjs';
+import './yield.mjs';
 import { BuiltinEngine } from '../../../page/src/engine/builtin.js';
 import { Server } from '../../../page/src/engine/serve.js';
 import { decode } from '../../../page/src/shared/frame.js';

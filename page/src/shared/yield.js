@@ -10,6 +10,6 @@ port1.onmessage = () => {
 };
 
 /** @returns {Promise<void>} after what has arrived already was heard */
-export const turn = () => new Promise((resolve) => {
+export const yieldOnce = () => new Promise((resolve) => {
     if (waiting.push(resolve) === 1) port2.postMessage(null);
 });

@@ -1,6 +1,6 @@
 /**
  * A browser's event loop turns between two messages of a port; that of Node does not while there is
- * another. So what shared/turn.js turns by is made of what turns Node's: to be imported before it.
+ * another. So what shared/yield.js waits for is made of what Node waits for: to be imported before it.
  */
 const Native = globalThis.MessageChannel;
 
@@ -11,5 +11,5 @@ globalThis.MessageChannel = /** @type {any} */ (class {
         this.port2 = { postMessage: () => setImmediate(() => port1.onmessage()) };
     }
 });
-await import('../../../page/src/shared/turn.js');
+await import('../../../page/src/shared/yield.js');
 globalThis.MessageChannel = Native;
