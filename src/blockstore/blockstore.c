@@ -60,12 +60,12 @@ static void begin(struct wi_blockstore *blocks)
     blocks->directory = wi_strdup(wi_repository_directory(blocks->repository));
     blocks->is_swept = 0;
     wi_pins_read(blocks->directory, take_pin, blocks);
-    blocks->looks = wi_looks_new(blocks);
+    blocks->checks = wi_pin_checks_new(blocks);
 }
 
 static void end(struct wi_blockstore *blocks)
 {
-    wi_looks_free(blocks->looks);
+    wi_pin_checks_free(blocks->checks);
     wi_pin_table_clear(blocks);
     free(blocks->directory);
 }
@@ -100,17 +100,17 @@ void wi_blockstore_free(struct wi_blockstore *blocks)
 void wi_blockstore_reset(struct wi_blockstore *blocks)
 {
     if (strcmp(blocks->directory, wi_repository_directory(blocks->repository)) == 0) {
-        wi_looks_want(blocks->looks);
+        wi_pin_checks_want(blocks->checks);
         return;
     }
     end(blocks);
     begin(blocks);
 }
 
-void wi_blockstore_look(struct wi_blockstore *blocks)
+void wi_blockstore_check(struct wi_blockstore *blocks)
 {
     if (blocks->count > 0)
-        wi_looks_want(blocks->looks);
+        wi_pin_checks_want(blocks->checks);
 }
 
 /* --- pins ------------------------------------------------------------------------------------- */
@@ -190,7 +190,7 @@ static struct wi_block_reading *open_reading(
         stale |= block != SIZE_MAX && !reading;
     }
     if (stale) /* they may be again what they were */
-        wi_looks_want(blocks->looks);
+        wi_pin_checks_want(blocks->checks);
     return reading;
 }
 

@@ -117,7 +117,7 @@ typedef void wi_pin_fn(void *context, const struct wi_pin *pin);
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context);
 /* Begins to look whether the files of all pins are still what was published, unless that was done
  * just now. For who shows pins: the listener is told where something else is known then. */
-void wi_blockstore_look(struct wi_blockstore *blocks);
+void wi_blockstore_check(struct wi_blockstore *blocks);
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 

@@ -15,7 +15,7 @@ struct wi_pin_entry {
     struct wi_outline *outline; /* NULL until its files were looked at and are what was published */
 };
 
-struct wi_looks;
+struct wi_pin_checks;
 struct wi_blockstore {
     uv_loop_t *loop;
     struct wi_repository *repository;
@@ -25,7 +25,7 @@ struct wi_blockstore {
     char *directory;               /* of the store */
     struct wi_pin_entry **entries; /* sorted by the names of their models */
     size_t count;
-    struct wi_looks *looks;
+    struct wi_pin_checks *checks;
     struct wi_work_queue *hashing;     /* of publishings */
     struct wi_publishing *publishings; /* under way */
     int is_swept;                      /* publishings may begin */
@@ -53,12 +53,13 @@ void wi_publishings_start(struct wi_blockstore *blocks);
 /* No callback comes. */
 void wi_publishings_free(struct wi_blockstore *blocks);
 
-/* --- looking: look.c -------------------------------------------------------------------------- */
+/* --- checking: pin_check.c
+ * -------------------------------------------------------------------------- */
 
 /* First removes what is of no use, and then looks at the files of all pins. */
-struct wi_looks *wi_looks_new(struct wi_blockstore *blocks);
-void wi_looks_free(struct wi_looks *looks); /* NULL is fine */
+struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks);
+void wi_pin_checks_free(struct wi_pin_checks *checks); /* NULL is fine */
 /* Looks again, as soon as it may: at most once a second, and for a tenth of the time. */
-void wi_looks_want(struct wi_looks *looks);
+void wi_pin_checks_want(struct wi_pin_checks *checks);
 
 #endif

@@ -368,7 +368,7 @@ static void on_interval(void *context)
         copies->deps.on_takes(copies->deps.context, 0);
         return;
     }
-    wi_blockstore_look(copies->deps.blocks);
+    wi_blockstore_check(copies->deps.blocks);
     copies->wait =
         wi_neighbours_ask(copies->deps.neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
 }

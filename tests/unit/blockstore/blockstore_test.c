@@ -371,7 +371,7 @@ static int is_stale(struct fixture *f, const char *name)
 static void wait_for_stale(struct fixture *f, const char *name, int stale)
 {
     while (is_stale(f, name) != stale) {
-        wi_blockstore_look(f->blocks);
+        wi_blockstore_check(f->blocks);
         uv_run(&f->loop, UV_RUN_ONCE);
     }
 }

@@ -238,7 +238,7 @@ static inline int has(struct fixture *f, const struct wi_cid *cid)
 static inline void wait_for_block(struct fixture *f, const struct wi_cid *cid, int there)
 {
     while (has(f, cid) != there) {
-        wi_blockstore_look(f->blocks);
+        wi_blockstore_check(f->blocks);
         uv_run(&f->loop, UV_RUN_ONCE);
     }
 }

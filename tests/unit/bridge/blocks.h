@@ -99,9 +99,9 @@ uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_
     return blocks->runs;
 }
 
-void wi_blockstore_look(struct wi_blockstore *blocks)
+void wi_blockstore_check(struct wi_blockstore *blocks)
 {
-    blocks->looks++;
+    blocks->checks++;
 }
 
 #endif

@@ -144,7 +144,7 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
     return played.pin.model && strcmp(played.pin.model, name) == 0 ? &played.pin : NULL;
 }
 
-void wi_blockstore_look(struct wi_blockstore *blocks)
+void wi_blockstore_check(struct wi_blockstore *blocks)
 {
 }
 

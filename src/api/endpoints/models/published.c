@@ -51,7 +51,7 @@ json_t *wi_api_published_index(const struct wi_api *api)
 {
     json_t *index = json_object();
     if (api->deps.blocks)
-        wi_blockstore_look(api->deps.blocks);
+        wi_blockstore_check(api->deps.blocks);
     each_pin(api, add_to_index, index);
     return index;
 }
@@ -160,7 +160,7 @@ void wi_api_published_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
     struct sums sums = {0}, copies = {0};
     if (api->deps.blocks)
-        wi_blockstore_look(api->deps.blocks);
+        wi_blockstore_check(api->deps.blocks);
     each_pin(api, add_up, &sums);
     wi_buffer_clear(&sums.stale_names);
     if (api->deps.blocks)

@@ -81,7 +81,7 @@ void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, voi
         each(context, &played.pins[i]);
 }
 
-void wi_blockstore_look(struct wi_blockstore *blocks)
+void wi_blockstore_check(struct wi_blockstore *blocks)
 {
     played.looked++;
 }
