@@ -6,8 +6,8 @@
 #include "api/endpoints/job.h"
 
 #include "api/http/step.h"
-#include "base/clock.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

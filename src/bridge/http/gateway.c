@@ -212,7 +212,7 @@ int wi_serve_content(struct lws *wsi, struct wi_socket *socket)
     if (why)
         return refuse_stranger(wsi, bridge, status, why);
     if (bridge->blocks)
-        wi_blockstore_look(bridge->blocks); /* for who asks the next time */
+        wi_blockstore_check(bridge->blocks); /* for who asks the next time */
     wi_content_list_update(list, bridge->blocks, bridge->id, bridge->content_takes);
     if (!list->text)
         return -1; /* no memory */

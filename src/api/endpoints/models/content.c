@@ -119,7 +119,7 @@ static json_t *models_json(const struct wi_api *api)
 {
     struct models models = {json_array(), json_object()};
     if (api->deps.blocks) {
-        wi_blockstore_look(api->deps.blocks);
+        wi_blockstore_check(api->deps.blocks);
         wi_blockstore_each(api->deps.blocks, add_own, &models);
     }
     if (api->deps.neighbours)
