@@ -30,7 +30,7 @@ struct wi_blockstore {
     const struct wi_pin *pins;
     size_t pin_count;
     uint64_t runs; /* of each of them */
-    int looks;     /* how often its files were to be looked at */
+    int checks;    /* how often its files were to be checked */
 };
 
 static int open_readings;

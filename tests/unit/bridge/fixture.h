@@ -159,7 +159,7 @@ static inline void on_looked(void *context, const char *node_id)
     struct fixture *fixture = context;
     assert_false(fixture->inside);
     assert_string_equal(node_id, fixture->node);
-    fixture->checks++;
+    fixture->looks++;
 }
 
 static inline void on_down(void *context, const char *node_id, const char *why)
