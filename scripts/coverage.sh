@@ -25,7 +25,7 @@ measure_coverage() {
     say "tests: system"
     # With the patience that the sanitizers need: this build is slow, too.
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$COVERAGE/webinferd \
-        node_tests "coverage (system)" 3 "${files[@]}"
+        node_tests "coverage (system)" "${files[@]}"
     coverage_table
     conclude
 }

@@ -129,11 +129,11 @@ quick_linker() {
 
 # make_check NAME FOLDER [PROGRAM...]: the unit tests of one build tree, or these, counted test by test from
 # what cmocka logged. They themselves are compiled and linked for speed of compiling: what they test was built
-# before. Two for each core: half of their time they wait, for the disk or for what is late.
+# before.
 make_check() {
     local name=$1 folder=$2 programs=("${@:3}") result log passed=0 failed=0 skipped=0 status=0 n
     find "$folder/tests/unit" -name '*.trs' -delete 2>/dev/null || true
-    make -C "$folder" --no-print-directory -s -j $((2 * JOBS)) check CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)" \
+    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)" \
         ${programs[0]:+"check_PROGRAMS=${programs[*]}" "TESTS=${programs[*]}"} \
         >"$BUILD/test/$name.log" 2>&1 </dev/null || status=$?
     ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
@@ -159,7 +159,7 @@ test_page() {
     setup_browser
     need_packages "${PACKAGES_MODELS[@]}"
     setup_modules tests
-    node_tests page 3 tests/page/*.test.mjs
+    node_tests page tests/page/*.test.mjs
 }
 
 # Against the sanitized daemon, all in one queue; what tests/system/plain asks about speed, memory, processes and
@@ -169,7 +169,7 @@ test_system() {
     setup_promtool
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd WEBINFER_SHIPPED=$BUILD/webinferd \
-        node_tests system 4 tests/system/*.test.mjs tests/system/plain/*.test.mjs
+        node_tests system tests/system/*.test.mjs tests/system/plain/*.test.mjs
 }
 
 # The files of tests that take a minute or more, longest first.
@@ -189,14 +189,14 @@ longest_first() {
     printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/%s.test.mjs\n' "${LONG[@]}") || true
 }
 
-# node_tests NAME COUNT FILE...: so many files at a time, more than there are cores: each starts browsers, but spends
-# about half of its time waiting, for a browser that comes up or for what it has broken to be missed.
+# node_tests NAME FILE...: three at a time, which keeps two cores busy: each starts browsers, but waits for a browser
+# that comes up, or for what it has broken to be missed.
 node_tests() {
-    local name=$1 count=$2 seconds=3000 tap files
+    local name=$1 seconds=3000 tap files
     [[ $FULL == no ]] || seconds=$((10 * 3600))
     tap=$BUILD/test/${name//[^a-z]/-}.tap
-    mapfile -t files < <(longest_first "${@:3}")
-    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs "$count" "$tap" "${files[@]}" </dev/null ||
+    mapfile -t files < <(longest_first "${@:2}")
+    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 "$tap" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
     if ! grep -q '^# pass ' "$tap"; then # it did not come to its end
         count "$name" 0 1 0

@@ -180,7 +180,6 @@ static void close_exchange(struct exchange *exchange)
     free(exchange->url);
 }
 
-/* Says in the answer how it ended. */
 /* By curl's clock, which ends where the answer does, whatever its user did meanwhile. */
 static double took_ms(CURL *curl)
 {
@@ -191,6 +190,7 @@ static double took_ms(CURL *curl)
     return (double)(total_us - ready_us) / 1000;
 }
 
+/* Says in the answer how it ended. */
 static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;

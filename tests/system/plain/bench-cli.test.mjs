@@ -239,7 +239,8 @@ test('a daemon of its own measures a file and ends also when the command is kill
     process.kill(processes.mentioning(home).find(({ command }) => command.includes('--private')).pid, 'SIGKILL');
     const died = await dying;
     assert.equal(died.code, 3, died.problems);
-    assert.match(died.problems, /went away before anything was measured\nwebinfer: webinferd has ended by itself, by signal 9; the last that it said:\n./);
+    // Whatever was under way: its model may have been on its way to it.
+    assert.match(died.problems, /webinferd has ended by itself, by signal 9; the last that it said:\n./);
     await until(() => !processes.alive(driver.pid), { what: 'the end of the browser' });
 });
 

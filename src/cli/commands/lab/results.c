@@ -124,7 +124,8 @@ static void print_head(const struct wi_lab_figures *figures)
     static const struct wi_column columns[] = {{"run", "id", NULL}, {"name", "name", NULL},
         {"began", "began_at", put_time}, {"ended", "ended_at", put_time},
         {"webinfer", "webinfer.version", NULL}, {"commit", "webinfer.commit", NULL},
-        {"machine", "machine", NULL}, {"notes", "notes", put_notes}, {0}};
+        {"machine", "machine", NULL}, {"at a time", "together", NULL},
+        {"notes", "notes", put_notes}, {0}};
     json_t *head = json_copy(figures->run->json), *notes = json_copy(figures->run->json);
 
     json_object_set_new(notes, "noisy", json_boolean(figures->noisy));
