@@ -56,8 +56,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (read_body(&wi_dialect_native, &infer, blob, json, &budget) == WI_OK) {
         check_tensors(&infer);
         check_models(&wi_dialect_native, &infer);
-        const int priority = infer.asked->priority;
-        WI_PLANT(priority < 9 && priority / 2 != 2); /* in no seed, nor by default */
+        /* In no seed, nor by default. */
+        WI_PLANT(infer.asked->priority < 9 && infer.asked->priority / 2 != 2);
     }
     if (wi_picture_sniff(data, size, &picture, &error) == WI_OK &&
         (!picture.media_type || picture.width == 0 || picture.height == 0))
