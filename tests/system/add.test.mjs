@@ -13,10 +13,40 @@ import { patience, withDaemon } from '../lib/daemon.mjs';
 import { makeCar, makeDag } from '../lib/ipfs.mjs';
 import * as onnx from '../lib/onnx.mjs';
 import { cliPath } from '../lib/paths.mjs';
+import { Relay } from '../lib/relay.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
 const hashOf = (bytes) => crypto.createHash('sha256').update(bytes).digest('hex');
+
+/** Hands on so many bytes of what is sent, and nothing more over the connection of the last of them: an upload stays in
+ * its middle, however fast it would be. */
+class Stalled extends Relay {
+    left = 8 * MIB;
+
+    serve(client) {
+        const far = this.connect();
+        let open = true;
+        for (const [one, other] of [[client, far], [far, client]]) this.watch(one, () => other.destroy());
+        client.on('data', (chunk) => {
+            if (!open) return;
+            open = this.left <= 0 || this.left > chunk.length;
+            this.left -= chunk.length;
+            far.write(chunk);
+        });
+        far.on('data', (chunk) => client.write(chunk));
+    }
+}
+
+/** What `how` gives of one that leads to the daemon. */
+async function withStalled(daemon, how) {
+    const relay = await new Stalled().to(daemon.url).listen();
+    try {
+        return await how(relay);
+    } finally {
+        relay.close();
+    }
+}
 
 /** The end of the uploads API that this tests; `before` may answer, or cut, a request first. */
 let server, store, url, folder;
@@ -192,7 +222,7 @@ test('from another machine with a token; again with --force as a second version;
     fs.writeFileSync(tokens, `ada:${hashOf(token)}:admin\nbob:${hashOf(`${token.slice(0, -1)}b`)}:user\n`, { mode: 0o600 });
     fs.writeFileSync(file, token, { mode: 0o600 });
     const none = { min_connections: 0, max_connections: 0 };
-    await withDaemon({ ready: false, config: { api: { listen: '127.0.0.2:0', tokens_file: tokens }, pool: none } }, async (daemon) => {
+    await withDaemon({ ready: false, config: { api: { listen: '127.0.0.2:0', tokens_file: tokens, allowed_hosts: '127.0.0.1' }, pool: none } }, async (daemon) => {
         const client = (words, env) => runClient(daemon, words, { env });
         const there = async () => JSON.parse((await client(['list', '--json', '--token-file', file])).out).models.map(({ name }) => name);
         const uploads = () => fs.readdirSync(daemon.store, { recursive: true }).filter((name) => fs.statSync(path.join(daemon.store, name)).size >= 20 * MIB);
@@ -213,8 +243,8 @@ test('from another machine with a token; again with --force as a second version;
         assert.deepEqual(second.json.versions.map(({ version, current }) => [version, current]), [[2, true], [1, false]]);
 
         putModel(20 * MIB);
-        await interrupt([...words, '--name', 'other'], {}, () => fs.readdirSync(daemon.store, { recursive: true }).some((name) => name.endsWith('w.bin') &&
-            fs.statSync(path.join(daemon.store, name)).size >= 4 * MIB));
+        await withStalled(daemon, (relay) => interrupt([...words.map((word) => (word === daemon.url ? relay.url : word)), '--name', 'other'], {}, () => fs.readdirSync(daemon.store, { recursive: true })
+            .some((name) => name.endsWith('w.bin') && fs.statSync(path.join(daemon.store, name)).size >= 4 * MIB)));
         assert.ok(!(await there()).includes('other'));
         assert.deepEqual(uploads(), []);
     });
@@ -222,13 +252,14 @@ test('from another machine with a token; again with --force as a second version;
 
 test('a daemon that is killed in the middle and comes back: it goes on where that is; where the upload is gone, it says what to do', async () => {
     const none = { min_connections: 0, max_connections: 0 }, bytes = 40 * MIB;
-    await withDaemon({ ready: false, config: { pool: none } }, async (daemon) => {
+    const api = { allowed_hosts: '127.0.0.1' };
+    await withDaemon({ ready: false, config: { api, pool: none } }, async (daemon) => {
         const place = path.join(daemon.store, '.staging');
         const uploads = () => (fs.existsSync(place) ? fs.readdirSync(place).filter((name) => !name.startsWith('.')) : []);
         const sizeOf = (id) => fs.statSync(path.join(place, id, 'files/w.bin'), { throwIfNoEntry: false })?.size ?? 0;
         /** Adds the model as `name`, and kills the daemon when a part of it is there; `between` it starts again. */
-        const add = async (name, between) => {
-            const added = runClient(daemon, ['add', path.join(folder, 'big.onnx'), '--name', name, '--json']);
+        const add = (name, between) => withStalled(daemon, async (relay) => {
+            const added = runClient(daemon, ['add', path.join(folder, 'big.onnx'), '--name', name, '--json', '--url', relay.url]);
             const id = await until(() => uploads().find((one) => sizeOf(one) >= 4 * MIB), { what: 'a part of the upload' });
             daemon.signal('SIGKILL');
             await daemon.waitEnd();
@@ -236,8 +267,8 @@ test('a daemon that is killed in the middle and comes back: it goes on where tha
             between(id);
             await daemon.start({ ready: false });
             return { id, ...await added };
-        };
-        daemon.writeConfig({ api: { listen: new URL(daemon.url).host } }); // when it comes back, too
+        });
+        daemon.writeConfig({ api: { ...api, listen: new URL(daemon.url).host } }); // when it comes back, too
         putModel(bytes);
         const whole = await add('whole', () => {});
         assert.equal(whole.code, 0, whole.problems);
