@@ -91,6 +91,7 @@ static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
     struct wi_dag_node read = {0};
     enum wi_code code = wi_dag_read(WI_CODEC_DAG_PB, node->block, node->size, &read, NULL);
     assert(code == WI_OK);
+    (void)code;
     node->is_folder = read.kind == WI_DAG_FOLDER;
     node->first = outline->link_count;
     node->count = read.count;

@@ -1,11 +1,11 @@
 /* task_part and task_progress; see response.h. What may come is stream.c's to say. */
 #include "bridge/parts.h"
-#include "bridge/response.h"
 
 #include "base/clock.h"
 #include "base/text.h"
 #include "bridge/node.h"
 #include "bridge/outgoing.h"
+#include "bridge/response.h"
 #include <string.h>
 
 /* Of one attempt; four a second are due. */

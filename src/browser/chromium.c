@@ -3,9 +3,9 @@
  * switch says why it is there.
  */
 #include "browser/family.h"
+
 #include "browser/plan.h"
 #include "browser/switches.h"
-
 #include "net/url.h"
 #include <stdlib.h>
 #include <string.h>

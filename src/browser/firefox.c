@@ -4,11 +4,11 @@
  * Firefox adds some of its own, and ours are what it must know before.
  */
 #include "browser/family.h"
+
+#include "base/buffer.h"
 #include "browser/launch.h"
 #include "browser/plan.h"
 #include "browser/switches.h"
-
-#include "base/buffer.h"
 #include "config/config.h"
 #include "net/url.h"
 #include <stdlib.h>

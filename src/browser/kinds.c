@@ -1,8 +1,8 @@
 /* The kinds of browser: from a kind's name to its family, and from that to a launch. */
 #include "browser/kinds.h"
-#include "browser/switches.h"
 
 #include "browser/family.h"
+#include "browser/switches.h"
 #include <string.h>
 #include <unistd.h>
 

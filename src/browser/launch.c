@@ -1,8 +1,8 @@
 /* What it takes to start a browser, whatever its kind: files, the port that it tells, this machine.
  */
 #include "browser/launch.h"
-#include "browser/kinds.h"
 
+#include "browser/kinds.h"
 #include "net/url.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* The parts of a launch that every family makes in the same way. */
 #include "browser/plan.h"
-#include "browser/family.h"
 
+#include "browser/family.h"
 #include "browser/program.h"
 #include <stdlib.h>
 #include <string.h>

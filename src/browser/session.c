@@ -2,12 +2,12 @@
  * A session's life, from outside: made, ordered about, looked at. Steps while starting: spawn →
  * driver → session → navigate → welcome; each ends in a callback that begins the next.
  */
-#include "browser/launch.h"
 #include "browser/session_private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/launch.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>

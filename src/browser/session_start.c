@@ -2,7 +2,6 @@
  * How a session begins: a process and its first lines, or a service; the driver, and the session
  * that it makes. Each step ends in a callback that begins the next.
  */
-#include "browser/launch.h"
 #include "browser/session_private.h"
 
 #include "base/clock.h"
@@ -10,6 +9,7 @@
 #include "base/memory.h"
 #include "browser/apart.h"
 #include "browser/home.h"
+#include "browser/launch.h"
 #include "webdriver/bidi.h"
 #include "webdriver/classic.h"
 #include <signal.h>

@@ -4,8 +4,8 @@
  * reads only the last.
  */
 #include "browser/switches.h"
-#include "browser/family.h"
 
+#include "browser/family.h"
 #include "config/config.h"
 #include <glob.h>
 #include <stdlib.h>

@@ -3,11 +3,11 @@
  * headless, for it has no such mode. Safari itself only remotely, over the safaridriver of a Mac.
  */
 #include "browser/family.h"
-#include "browser/plan.h"
-#include "browser/switches.h"
 
 #include "browser/lifeline.h"
+#include "browser/plan.h"
 #include "browser/program.h"
+#include "browser/switches.h"
 #include "net/url.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  * through by the table of verbs, as far as they make sense.
  */
 #include "cli/completion.h"
-#include "cli/options.h"
 
 #include "base/memory.h"
+#include "cli/options.h"
 #include "task/task.h"
 #include <stdlib.h>
 #include <string.h>

@@ -2,11 +2,11 @@
  * webinfer: the command-line client of webinferd, over its REST API. Takes the command line
  * apart, finds out where the server is and which token to show, and calls the command.
  */
-#include "cli/arguments.h"
-#include "cli/help.h"
 #include "config.h"
 
+#include "cli/arguments.h"
 #include "cli/cli.h"
+#include "cli/help.h"
 
 #include "base/memory.h"
 #include "base/streams.h"

@@ -1,10 +1,10 @@
 /* The commands and their options. This table is the command line's only description. */
-#include "cli/arguments.h"
-#include "cli/completion.h"
-#include "cli/help.h"
 #include "config.h"
 
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
+#include "cli/completion.h"
+#include "cli/help.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  * about a key whose own value was refused says nothing: that one has its default.
  */
 #include "config/options.h"
-#include "config/private.h"
 
 #include "base/memory.h"
+#include "config/private.h"
 #include "net/address.h"
 #include "net/url.h"
 
@@ -101,6 +101,7 @@ static void check_listeners(const struct check *check)
                wi_address_parse(config->bridge.listen, &bridge) == 0;
 
     assert(good); /* the option table has checked them */
+    (void)good;
     if (!wi_address_is_loopback(&api) && !config->api.tokens_file &&
         are_known(check, "api.listen", "api.tokens_file"))
         fail(check, "api", "listen",

@@ -1,7 +1,7 @@
 /* The configuration as a whole: made from the defaults, asked, compared, freed. */
 #include "config/options.h"
-#include "config/private.h"
 
+#include "config/private.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,6 +97,7 @@ static void set_default(const struct wi_setting *option, void *base)
     int code = wi_option_set(option, base, option->default_text, 0);
 
     assert(code == 0); /* the table's own text */
+    (void)code;
 }
 
 /* Without the values of its options. */
@@ -148,7 +149,7 @@ struct wi_config *wi_config_new(void)
 {
     struct wi_config *config = wi_alloc(sizeof *config);
 
-    config->_holders = 1;
+    config->_references = 1;
     for (const struct wi_setting *option = wi_options; option->key; option++)
         if (!is_repeated(option))
             set_default(option, config);
@@ -161,13 +162,13 @@ struct wi_config *wi_config_new(void)
 
 struct wi_config *wi_config_ref(struct wi_config *config)
 {
-    config->_holders++;
+    config->_references++;
     return config;
 }
 
 void wi_config_unref(struct wi_config *config)
 {
-    if (!config || --config->_holders > 0)
+    if (!config || --config->_references > 0)
         return;
     for (const struct wi_setting *option = wi_options; option->key; option++)
         for (size_t i = 0; i < wi_config_instances(config, option->section); i++)

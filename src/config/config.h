@@ -209,7 +209,7 @@ struct wi_config {
     size_t hub_count;
     struct wi_config_origin *_origins; /* where each value came from; see config.c */
     size_t _origin_count;
-    unsigned _holders;
+    unsigned _references;
 };
 
 /* --- all that is wrong with a configuration, so that a file is mended in one go -------------- */

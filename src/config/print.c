@@ -1,8 +1,8 @@
 /* The option table written out: effective values, the sample file, and the man page's list. */
 #include "config/options.h"
-#include "config/private.h"
 
 #include "config/mdoc.h"
+#include "config/private.h"
 
 #include <ctype.h>
 #include <stdlib.h>

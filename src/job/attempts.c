@@ -1,7 +1,7 @@
 /* What the pool reports of attempts, and what follows from it for their jobs. */
 #include "job/private.h"
-#include "job/stream.h"
 
+#include "job/stream.h"
 #include <string.h>
 
 /* NULL, counted, for an attempt that is not waited for any more. */

@@ -1,11 +1,11 @@
 /* Jobs on their way from the queue to nodes, the most urgent first. */
 #include "job/private.h"
-#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job/stream.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,13 +3,13 @@
  * Whatever ends a job goes through wi_job_finish(), which is the only place that answers.
  */
 #include "job/private.h"
-#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "job/stream.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -3,11 +3,11 @@
  * job in between is in state.c, dispatch.c, together.c, attempts.c and end.c.
  */
 #include "job/private.h"
-#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "job/stream.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

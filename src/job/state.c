@@ -1,11 +1,11 @@
 /* The one writer of a job's state, and the ways into a queue and out of it, on a node and off. */
 #include "job/private.h"
-#include "job/stream.h"
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/text.h"
+#include "job/stream.h"
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>

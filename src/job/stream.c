@@ -3,11 +3,11 @@
  * long nothing comes. Whoever ends the job is told by a timer; nothing here ends it.
  */
 #include "job/stream.h"
-#include "job/private.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "job/private.h"
 #include <stdlib.h>
 #include <string.h>
 

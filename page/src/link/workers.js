@@ -50,7 +50,7 @@ const STILL_BUSY = 'the GPU may still be busy with a run that was ended';
 export class Workers {
     /**
      * @param {Lanes} lanes @param {Models} models @param {Surroundings} around
-     * @param {Attempts} attempts @param {import('./deadline_timer.js').DeadlineTimer} timer rung for `tick`
+     * @param {Attempts} attempts @param {import('./deadline_timer.js').DeadlineTimer} timer set for `tick`
      */
     constructor(lanes, models, around, attempts, timer) {
         this._lanes = lanes;

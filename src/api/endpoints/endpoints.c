@@ -1,9 +1,9 @@
 /* The life of what endpoints keep between requests; see endpoints.h. */
-#include "api/http/endpoints.h"
 #include "api/endpoints/endpoints.h"
 
 #include "api/endpoints/infer.h"
 #include "api/endpoints/watch/history_page.h"
+#include "api/http/endpoints.h"
 #include "base/memory.h"
 #include "quantizer/demand.h"
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* POST /v1/infer: the request's body becomes a run, and the run's end is the answer. */
 #include "api/endpoints/infer.h"
-#include "api/http/answer.h"
 
 #include "api/endpoints/job.h"
 #include "api/endpoints/stream.h"
+#include "api/http/answer.h"
 #include "api/http/guard.h"
 #include "base/memory.h"
 #include <stdlib.h>

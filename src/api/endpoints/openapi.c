@@ -1,11 +1,11 @@
 /* GET /v1/openapi.json, and what is printed there; see openapi.h. */
 #include "api/endpoints/openapi.h"
-#include "api/http/route.h"
 
 #include "api/endpoints/kernels.h"
 #include "api/endpoints/openapi_errors.h"
 #include "api/http/query.h"
 #include "api/http/request.h"
+#include "api/http/route.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
 #include "lab/run.h"

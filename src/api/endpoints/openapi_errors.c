@@ -1,7 +1,7 @@
 /* The errors in the API's description; see openapi_errors.h. */
 #include "api/endpoints/openapi_errors.h"
-#include "api/http/route.h"
 
+#include "api/http/route.h"
 #include "base/memory.h"
 #include "describe/schema.h"
 #include "wire/openai/openai.h"

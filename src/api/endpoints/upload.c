@@ -5,9 +5,9 @@
  * are many.
  */
 #include "wire/upload.h"
-#include "api/http/answer.h"
 
 #include "api/endpoints/infer.h"
+#include "api/http/answer.h"
 #include "api/http/step.h"
 #include "base/memory.h"
 #include <stdio.h>

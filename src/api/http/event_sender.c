@@ -1,9 +1,9 @@
 /* See event_sender.h. A part counts as taken when the socket has all of it: libmicrohttpd asks for
  * more only then. */
 #include "api/http/event_sender.h"
-#include "api/http/waiting.h"
 
 #include "api/http/taking.h"
+#include "api/http/waiting.h"
 #include "base/memory.h"
 #include <stdlib.h>
 #include <string.h>

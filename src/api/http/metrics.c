@@ -3,8 +3,8 @@
  * (https://prometheus.io/docs/instrumenting/exposition_formats/).
  */
 #include "api/http/metrics.h"
-#include "api/http/route.h"
 
+#include "api/http/route.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/table.h"

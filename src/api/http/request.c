@@ -4,11 +4,11 @@
  * waits.
  */
 #include "api/http/request.h"
+
 #include "api/http/answer.h"
 #include "api/http/route.h"
 #include "api/http/screen.h"
 #include "api/http/waiting.h"
-
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"

@@ -2,9 +2,9 @@
  * Which request goes where. Some forty rows and a linear walk: a match costs less than a
  * microsecond, and what the walk leaves behind (the path fits, the method does not) is the 405.
  */
-#include "api/http/route.h"
 #include "api/http/routes.h"
 
+#include "api/http/route.h"
 #include "content/car.h"
 #include <stdio.h>
 #include <string.h>

@@ -3,9 +3,9 @@
  * asked for without success is told from addresses of other servers, from addresses with too much
  * or too little in front, and from spelling.
  */
-#include "api/http/route.h"
 #include "api/http/routes.h"
 
+#include "api/http/route.h"
 #include "base/nearest.h"
 #include <stdio.h>
 #include <string.h>

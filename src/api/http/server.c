@@ -5,11 +5,11 @@
  * every connection carries one, and a sweep cuts what is over it.
  */
 #include "api/http/server.h"
-#include "api/http/endpoints.h"
-#include "api/http/waiting.h"
 
+#include "api/http/endpoints.h"
 #include "api/http/head.h"
 #include "api/http/request.h"
+#include "api/http/waiting.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"

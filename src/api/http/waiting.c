@@ -3,8 +3,8 @@
  * a suspended connection is out of libmicrohttpd's sight.
  */
 #include "api/http/waiting.h"
-#include "api/http/request.h"
 
+#include "api/http/request.h"
 #include "base/clock.h"
 #include <assert.h>
 
@@ -29,6 +29,7 @@ void wi_request_set_state(struct wi_request *request, enum wi_request_state stat
         [WI_REQUEST_GONE] = FROM(WAITING),
     };
     assert(legal[state] & (1u << request->state));
+    (void)legal;
     request->state = state;
 }
 

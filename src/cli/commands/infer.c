@@ -1,8 +1,8 @@
 /* webinfer infer: sends one request and shows, prints or saves its answer. */
 #include "cli/commands/infer.h"
-#include "cli/arguments.h"
 
 #include "base/memory.h"
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 #include "cli/usage.h"

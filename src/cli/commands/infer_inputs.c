@@ -2,9 +2,9 @@
  * The inputs of a request from the command line. Pictures, sounds and tensors go in binary behind
  * the JSON (KServe's binary tensor extension), so that nothing is encoded and no number reprinted.
  */
-#include "cli/arguments.h"
 #include "cli/commands/infer.h"
 
+#include "cli/arguments.h"
 #include "cli/npy.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* The body of POST /v1/infer from the command line: what it says beside the inputs. */
-#include "cli/arguments.h"
 #include "cli/commands/infer.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "cli/arguments.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,10 +4,10 @@
  * slow client costs two pieces of memory and no thread.
  */
 #include "api/endpoints/models/car.h"
-#include "api/http/waiting.h"
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/taking.h"
+#include "api/http/waiting.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
 #include "content/car.h"

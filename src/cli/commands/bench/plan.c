@@ -1,9 +1,9 @@
 /* The cells and their order; see plan.h. */
 #include "cli/commands/bench/plan.h"
-#include "cli/arguments.h"
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/table.h"
 #include "lab/statistics.h"
 #include <math.h>

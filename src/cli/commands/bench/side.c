@@ -1,9 +1,9 @@
 /* What a daemon has that can be measured; see side.h. */
 #include "cli/commands/bench/side.h"
-#include "cli/arguments.h"
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/commands/add_send.h"
 #include "cli/commands/bench/patience.h"
 #include "cli/commands/bench/resume.h"

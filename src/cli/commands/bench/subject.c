@@ -1,8 +1,8 @@
 /* What a model is asked, and what it has to answer; see subject.h. */
 #include "cli/commands/bench/subject.h"
-#include "cli/arguments.h"
 
 #include "base/memory.h"
+#include "cli/arguments.h"
 #include "cli/commands/bench/patience.h"
 #include "cli/events.h"
 #include "tensor/compare.h"

@@ -2,9 +2,9 @@
  * webinfer doctor: what this machine and its browsers would give, without a daemon. Collects one
  * JSON report, which --json prints and people get as lines.
  */
-#include "cli/arguments.h"
 #include "config.h"
 
+#include "cli/arguments.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/buffer.h"

@@ -1,11 +1,11 @@
 /* What this machine has that browsers need, checked by trying where trying is harmless. */
-#include "cli/arguments.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "browser/network.h"
+#include "cli/arguments.h"
 #include "net/certificate.h"
 #include "net/lws.h"
 #include <errno.h>

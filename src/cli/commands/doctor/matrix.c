@@ -2,8 +2,6 @@
  * webinfer matrix: what the browsers of each kind can do, feature by feature, found by doing it: in
  * the browsers of a daemon, or with --start in browsers that doctor's apparatus starts one by one.
  */
-#include "cli/arguments.h"
-#include "cli/commands/commands.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
@@ -13,6 +11,8 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
 #include "cli/table.h"

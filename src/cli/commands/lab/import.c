@@ -2,10 +2,10 @@
  * webinfer results import: a run of somebody else's, or of another service, is sent to this one. It
  * goes in several requests, and may be sent again: what is there already is not stored twice.
  */
-#include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
 
 #include "base/memory.h"
+#include "cli/commands/commands.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

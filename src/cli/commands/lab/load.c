@@ -1,9 +1,9 @@
 /* Runs from where they are, the service or a file, and reports to where they go. */
-#include "cli/arguments.h"
 #include "cli/commands/lab/lab.h"
 
 #include "base/memory.h"
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "config/options.h"
 #include "lab/report.h"
 #include <errno.h>
