@@ -121,6 +121,7 @@ async function main(out) {
     const { version } = JSON.parse(fs.readFileSync(path.join(here, 'package.json'), 'utf8'));
     const script = await bundle(out, 'main.js', 'src/ui/main.js', {
         __LINK_WORKER__: JSON.stringify(link),
+        __NESTED_WORKER__: JSON.stringify(await bundle(out, 'nested.js', 'src/workers/nested.js', {}, bundled)),
         __ENGINE_WORKERS__: JSON.stringify(engines),
         __SUSPENDING_WORKERS__: JSON.stringify(suspending),
         __LLAMA_WORKERS__: JSON.stringify(llama),

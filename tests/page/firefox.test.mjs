@@ -6,6 +6,7 @@ import {
     computes, embedsTexts, findsFeatures, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
+import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 
 const firefox = findFirefox();
@@ -68,6 +69,17 @@ describe('Firefox', unless, () => {
         const { served } = node.service;
         assert.deepEqual([served.includes('/hears'), served.includes('/adapter')], [true, false]);
     }, { welcome: TWO_THREADS, faults: TELLS_ADAPTERS, faulty: 'llama' });
+    nodeTest('has the document begin the threads of its engines, and hears of one that fails', async (node) => {
+        const { service } = node, failed = [];
+        service.alter = (name, content) => (name.startsWith('thread-llama-') && failed.length === 0 ? 'throw new Error("no thread today");' : content);
+        const model = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) });
+        const { data } = await service.run(model, [], { task: 'complete', input: { prompt: 'abc' } });
+        failed.push(data.error);
+        assert.equal(data.error?.code, 'engine_crashed');
+        assert.match(data.error.message, /no thread today/);
+        assert.ok(service.served.some((name) => name.startsWith('/nested-')), `${service.served}`);
+        await writesText(node, 'jspi64');
+    }, { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
     nodeTest('fetches no file of a model again where it joined', keepsModels, { welcome: { joined: true, ...TWO_THREADS } });
 

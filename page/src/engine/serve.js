@@ -11,6 +11,7 @@ import { asHeld, EngineFault, keyAsItIs } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
+import { beginElsewhere, failedElsewhere } from './nested.js';
 import { Run } from './run.js';
 import { Turns } from './turns.js';
 import { countFetched } from '../shared/traffic.js';
@@ -425,8 +426,10 @@ export class Server {
  * @param {Server} server */
 export function serve(server) {
     countFetched((bytes) => self.postMessage({ type: 'fetched', bytes }));
-    self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').EngineStartMessage>} */ { data }) => {
+    beginElsewhere();
+    self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').ToWorker>} */ { data }) => {
         if (data.type === 'start') server.start(data.port, data.memory, data.options);
+        else if (data.type === 'worker_failed') failedElsewhere(data);
     };
     // An error that nothing caught leaves the worker in an unknown state: if no task answers for it,
     // let the document see it.

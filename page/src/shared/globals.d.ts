@@ -19,6 +19,7 @@ declare const __KERNEL_SHADERS__: Record<string, import('../engine/kernels_gpu.j
 declare const __KERNEL_FRAGMENTS__: Record<string, import('../engine/kernels_gl.js').Fragments>;
 declare const __FEATURE_WORKERS__: Record<'worker' | 'wasm' | 'webgpu' | 'webnn', string>;
 declare const __FEATURE_THREAD__: string;
+declare const __NESTED_WORKER__: string;
 declare const __GRAPHS_PLATFORM__: 'wasm' | 'webgpu' | 'webnn';
 declare const __PAGE_VERSION__: string;
 

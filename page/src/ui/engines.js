@@ -2,6 +2,7 @@
 
 import { rings } from '../shared/ring.js';
 import { isInWorkers } from '../shared/webgl.js';
+import { Nested } from './nested.js';
 import { decodeSound } from './sound.js';
 
 /** @import { Build, ToLink } from '../shared/messages.js' */
@@ -47,6 +48,8 @@ export class Engines {
         this._tellLink = tellLink;
         /** @type {Map<string, Worker | Resident>} */
         this._workers = new Map();
+        /** What the document has begun for each. @type {Map<string, Nested>} */
+        this._nested = new Map();
         this._generation = 0;
     }
 
@@ -56,7 +59,9 @@ export class Engines {
         const generation = ++this._generation;
         const worker = build === 'gl_kernels' && !isInWorkers() ? new Resident(this._scripts[build])
             : new Worker(this._scripts[build], { type: 'module', name: `engine-${build}` });
+        const nested = new Nested((message) => /** @type {Worker} */ (worker).postMessage(message));
         this._workers.set(name, worker);
+        this._nested.set(name, nested);
         const died = (/** @type {string} */ reason) =>
             this._tellLink({ type: 'engine_died', worker: name, generation, reason });
         worker.onerror = (/** @type {ErrorEvent} */ event) => {
@@ -66,6 +71,8 @@ export class Engines {
         worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
             else if (data.type === 'fetched') this._fetched(data.bytes);
+            else if (data.type === 'begin_worker') nested.begin(data);
+            else if (data.type === 'end_worker') nested.end(data.id);
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
@@ -82,5 +89,7 @@ export class Engines {
     close(name) {
         this._workers.get(name)?.terminate();
         this._workers.delete(name);
+        this._nested.get(name)?.endAll();
+        this._nested.delete(name);
     }
 }
