@@ -1,7 +1,7 @@
-/** Workers of an engine worker that the document begins: both ends, joined as in a page. */
+/** Workers of a worker that the document begins: both ends, joined as in a page. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { beginElsewhere, failedElsewhere } from '../../page/src/engine/nested.js';
+import { beginElsewhere, failedElsewhere } from '../../page/src/shared/nested.js';
 import { Nested } from '../../page/src/ui/nested.js';
 
 /** What the document began, in order. */
@@ -25,7 +25,7 @@ class DocumentWorker {
 function page(userAgent) {
     const nested = new Nested(failedElsewhere);
     const own = class {};
-    const self = { Worker: own, postMessage: (message) => nested[message.type === 'begin_worker' ? 'begin' : 'end'](message.type === 'begin_worker' ? message : message.id) };
+    const self = { Worker: own, postMessage: (message) => nested.hear(message) };
     for (const [name, value] of Object.entries({ self, navigator: { userAgent }, Worker: DocumentWorker, __NESTED_WORKER__: 'nested.js' }))
         Object.defineProperty(globalThis, name, { value, configurable: true });
     beginElsewhere();

@@ -5,13 +5,13 @@
  */
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
+import { beginElsewhere, failedElsewhere } from '../shared/nested.js';
 import { yieldOnce } from '../shared/yield.js';
 import { Benchmark, resolutionOf } from './benchmark.js';
 import { asHeld, EngineFault, keyAsItIs } from './engine.js';
 import { classify, isPoisoned } from './errors.js';
 import { Failure, throwIfCancelled, unlessCancelled } from './failure.js';
 import { isLarge, responseOf } from './response.js';
-import { beginElsewhere, failedElsewhere } from './nested.js';
 import { Run } from './run.js';
 import { Turns } from './turns.js';
 import { countFetched } from '../shared/traffic.js';

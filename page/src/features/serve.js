@@ -1,4 +1,5 @@
 /** A worker's side of trying features: it is told a name, and answers with what was found. */
+import { beginElsewhere, failedElsewhere } from '../shared/nested.js';
 import { failed, no } from './finding.js';
 import { featureOf } from './table.js';
 
@@ -13,6 +14,9 @@ export async function find(name, tools) {
 
 /** @param {import('./table.js').Tools} tools */
 export function serveFeatures(tools) {
-    self.onmessage = async (/** @type {MessageEvent<string>} */ { data: name }) =>
-        self.postMessage({ type: 'found', name, found: await find(name, tools) });
+    beginElsewhere();
+    self.onmessage = async (/** @type {MessageEvent<string | import('../shared/messages.js').WorkerFailedMessage>} */ { data }) => {
+        if (typeof data === 'string') self.postMessage({ type: 'found', name: data, found: await find(data, tools) });
+        else failedElsewhere(data);
+    };
 }

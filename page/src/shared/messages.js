@@ -164,15 +164,15 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * channel, of at most `max_samples`. Answered once at `port`.
  * @typedef {{type: 'decode_sound', bytes: Uint8Array<ArrayBuffer>, rate: number, max_samples: number, port: MessagePort}} DecodeSound */
 /** Engine worker → document: more bytes of files that it has fetched. @typedef {{type: 'fetched', bytes: number}} FetchedMessage */
-/** Engine worker → document: begin a worker of that name for it, which speaks with it by `port`.
+/** A worker → document: begin a worker of that name for it, which speaks with it by `port`.
  * @typedef {{type: 'begin_worker', id: number, script: string, name: string, port: MessagePort}} BeginWorkerMessage */
-/** Engine worker → document. @typedef {{type: 'end_worker', id: number}} EndWorkerMessage */
+/** A worker → document. @typedef {{type: 'end_worker', id: number}} EndWorkerMessage */
 /** Engine worker → document. @typedef {DecodeSound | FetchedMessage | BeginWorkerMessage | EndWorkerMessage} FromWorker */
 /** The answer to the first: the samples, or how many seconds there are where that is too long, or why it cannot be decoded.
  * @typedef {{samples?: Float32Array<ArrayBuffer>, seconds?: number, error?: string}} DecodedSound */
 
-/** Document → engine worker: an error that nothing caught, in one that was begun for it.
+/** Document → a worker: an error that nothing caught, in one that was begun for it.
  * @typedef {{type: 'worker_failed', id: number, message: string}} WorkerFailedMessage */
-/** Document → a worker that it has begun for an engine worker, once. @typedef {{script: string, port: MessagePort}} NestedStartMessage */
+/** Document → a worker that it has begun for another, once. @typedef {{script: string, port: MessagePort}} NestedStartMessage */
 /** Document → engine worker, once. @typedef {{type: 'start', port: MessagePort, memory: SharedArrayBuffer | null, options: PageOptions}} EngineStartMessage */
 /** Document → engine worker. @typedef {EngineStartMessage | WorkerFailedMessage} ToWorker */

@@ -71,8 +71,7 @@ export class Engines {
         worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
             else if (data.type === 'fetched') this._fetched(data.bytes);
-            else if (data.type === 'begin_worker') nested.begin(data);
-            else if (data.type === 'end_worker') nested.end(data.id);
+            else nested.hear(data);
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();

@@ -2,6 +2,7 @@
 import { limitOf, no } from '../features/finding.js';
 import { find } from '../features/serve.js';
 import { featureOf } from '../features/table.js';
+import { Nested } from './nested.js';
 
 /** @import { Finding, Place } from '../features/finding.js' */
 
@@ -14,6 +15,8 @@ export class Features {
         this._fetched = fetched;
         /** @type {Worker | null} */
         this._worker = null;
+        /** What the document has begun for it. @type {Nested | null} */
+        this._nested = null;
         /** What the worker is. @type {string} */
         this._place = '';
         this._timer = 0;
@@ -39,6 +42,7 @@ export class Features {
     end() {
         this._worker?.terminate();
         this._worker = null;
+        this._nested?.endAll();
     }
 
     /** Whatever waits is answered no more. */
@@ -61,11 +65,13 @@ export class Features {
         if (this._worker && this._place === place) return;
         this.end();
         const worker = new Worker(this._scripts[place], { type: 'module', name: `features-${place}` });
+        const nested = this._nested = new Nested((message) => worker.postMessage(message));
         this._worker = worker;
         this._place = place;
         worker.onmessage = ({ data }) => {
             if (data.type === 'fetched') this._fetched(data.bytes);
-            else if (data.type === 'found' && data.name === this._name) this._answer(data.found);
+            else if (data.type !== 'found') nested.hear(data);
+            else if (data.name === this._name) this._answer(data.found);
         };
         worker.onerror = (event) => {
             event.preventDefault();

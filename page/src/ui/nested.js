@@ -1,7 +1,9 @@
-/** The workers that the document has begun for one engine worker (engine/nested.js). They end with it. */
+/** The workers that the document has begun for another worker (shared/nested.js). They end with it. */
+
+/** @import { BeginWorkerMessage, EndWorkerMessage, WorkerFailedMessage } from '../shared/messages.js' */
 
 export class Nested {
-    /** @param {(message: import('../shared/messages.js').WorkerFailedMessage) => void} tell the engine worker */
+    /** @param {(message: WorkerFailedMessage) => void} tell the other worker */
     constructor(tell) {
         this._tell = tell;
         /** @type {Map<number, Worker>} */
@@ -9,8 +11,14 @@ export class Nested {
         this._isEnded = false;
     }
 
-    /** @param {import('../shared/messages.js').BeginWorkerMessage} message */
-    begin({ id, script, name, port }) {
+    /** @param {BeginWorkerMessage | EndWorkerMessage} message */
+    hear(message) {
+        if (message.type === 'begin_worker') this._begin(message);
+        else if (message.type === 'end_worker') this._end(message.id);
+    }
+
+    /** @param {BeginWorkerMessage} message */
+    _begin({ id, script, name, port }) {
         if (this._isEnded) return;
         const worker = new Worker(__NESTED_WORKER__, { type: 'module', name });
         worker.onerror = (event) => {
@@ -22,13 +30,13 @@ export class Nested {
     }
 
     /** @param {number} id */
-    end(id) {
+    _end(id) {
         this._workers.get(id)?.terminate();
         this._workers.delete(id);
     }
 
     endAll() {
         this._isEnded = true;
-        for (const id of [...this._workers.keys()]) this.end(id);
+        for (const id of [...this._workers.keys()]) this._end(id);
     }
 }

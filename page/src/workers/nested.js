@@ -1,4 +1,4 @@
-/** A worker that the document has begun for an engine worker: a script that speaks with that one as if it were its own. */
+/** A worker that the document has begun for another worker: a script that speaks with that one as if it were its own. */
 
 self.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').NestedStartMessage>} */ { data: { script, port } }) => {
     self.onmessage = null;

@@ -116,7 +116,8 @@ export async function openNode(browser, page, { faults, faulty = 'webgpu', alter
         await service.seen('node_announcement', () => true, since);
         await service.probed();
     };
-    await open(false);
+    // Whoever does not get the node cannot close it, and what listens would keep the file's process for ever.
+    await open(false).catch((error) => service.stop().then(() => { throw error; }));
     return {
         service, tab, problems, open,
         async close() {

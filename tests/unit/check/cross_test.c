@@ -128,7 +128,7 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char node[WI
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {
     const struct player *player = find_player(node_id);
-    return player->gone ? NULL : &player->info;
+    return player->gone || strcmp(player->info.id, node_id) != 0 ? NULL : &player->info;
 }
 
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
@@ -244,15 +244,19 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     the.answered += result->code == WI_OK;
 }
 
-static void submit(enum wi_task_kind task)
+static void submit_asked(struct wi_inference *asked)
 {
-    struct wi_inference *asked =
-        ASKED(.model = wi_model_ref(&the.model), .task = task, .priority = 5, .timeout_ms = 60000);
     struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
     struct wi_error error;
     wi_id_new(spec.id, "job");
     add(&asked->tensors, "x", 1, the.count ? the.count : 1);
     assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
+}
+
+static void submit(enum wi_task_kind task)
+{
+    submit_asked(
+        ASKED(.model = wi_model_ref(&the.model), .task = task, .priority = 5, .timeout_ms = 60000));
 }
 
 /* A client's request goes to the stranger, and what follows is waited for. */
@@ -280,6 +284,20 @@ TEST(the_first_three_of_each_node_are_computed_again)
     snprintf(the.stranger.info.id, WI_ID_SIZE, "node-t");
     assert_int_equal(checked_of(10), 3);
     assert_int_equal(the.answered, 20);
+}
+
+/* Else whoever comes and goes would take memory for ever. */
+TEST(of_nodes_that_are_gone_nothing_is_remembered)
+{
+    the.config.pool.recheck_strangers = 1e-12;
+    assert_int_equal(checked_of(4), 3);
+    for (int i = 0; i < 1100; i++) {
+        snprintf(the.stranger.info.id, WI_ID_SIZE, "node-%d", i);
+        client();
+    }
+    assert_int_equal(checked_of(4), 2); /* the last of them is there, and its first was one */
+    snprintf(the.stranger.info.id, WI_ID_SIZE, "node-s");
+    assert_int_equal(checked_of(4), 3);
 }
 
 /* Of 2,000 drawn by halves the deviation is 22: ten times that never comes. */
@@ -428,6 +446,31 @@ TEST(what_nobody_of_ours_runs_is_not_told)
     assert_int_equal(counters().unable, 2);
 }
 
+/* A picture is decoded by each kind of browser in its own way. */
+TEST(what_no_browser_of_its_kind_can_see_is_not_told)
+{
+    the.chrome.gone = 1;
+    the.stranger.value = 3;
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&the.model), .priority = 5,
+        .timeout_ms = 60000, .input = json_pack("{s:{s:i}}", "image", "tensor", 0));
+    submit_asked(asked);
+    settle();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().unable, 1);
+}
+
+TEST(an_answer_of_ours_that_nothing_computed_says_nothing)
+{
+    the.stranger.value = 3;
+    submit(WI_TASK_NONE);
+    uv_run(&the.loop, UV_RUN_NOWAIT);
+    answer(&the.sent[0]);
+    the.simulated = 1;
+    settle();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().dropped, 1);
+}
+
 /* The guard has trusted the platform on another input: what it computes of this one is compared
  * with the same platform of ours, too. */
 TEST(a_platform_that_is_wrong_everywhere_is_nobodys_lie)
@@ -477,6 +520,19 @@ TEST(of_a_task_what_the_graphs_put_out_is_compared)
     assert_int_equal(the.answered, 2);
 }
 
+TEST(who_is_gone_before_it_is_asked_for_that_is_not_found_wrong)
+{
+    the.model.format = WI_FORMAT_HUGGINGFACE;
+    the.stranger.value = 3;
+    submit(WI_TASK_TEXT_CLASSIFICATION);
+    uv_run(&the.loop, UV_RUN_NOWAIT);
+    answer(&the.sent[0]);
+    the.stranger.gone = 1;
+    settle();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().dropped, 1);
+}
+
 TEST(vectors_of_texts_are_compared_as_they_were_given)
 {
     the.model.format = WI_FORMAT_HUGGINGFACE;
@@ -521,7 +577,7 @@ TEST(what_has_no_room_at_all_is_dropped)
     assert_int_equal(counters().bytes, 0);
 }
 
-TEST(the_end_may_come_while_some_wait_and_one_is_compared)
+TEST(the_end_may_come_while_some_wait)
 {
     the.busy = 1;
     client();
@@ -529,4 +585,16 @@ TEST(the_end_may_come_while_some_wait_and_one_is_compared)
     the.busy = 0;
     the.count = 200000;
     submit(WI_TASK_NONE);
+}
+
+TEST(the_end_may_come_while_one_is_compared)
+{
+    the.count = 200000;
+    submit(WI_TASK_NONE);
+    uv_run(&the.loop, UV_RUN_NOWAIT);
+    answer(&the.sent[0]);
+    while (the.sent_count < 2)
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+    answer(&the.sent[1]); /* what follows is compared off the loop */
+    assert_int_equal(counters().waiting, 1);
 }

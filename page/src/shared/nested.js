@@ -1,7 +1,7 @@
 /**
- * The workers that an engine worker has, for threads and for templates. In Firefox the document begins them: there
+ * The workers that a worker has, for threads and for templates. In Firefox the document begins them: there
  * `new Worker` in a worker now and then never comes back, on a busy machine once in twenty times (seen in 153), and
- * whatever the engine worker has to do waits for it for ever. To begin them in the document takes a fifth of the time,
+ * whatever the worker has to do waits for it for ever. To begin them in the document takes a fifth of the time,
  * too. Others cannot send compiled WASM through a port, or need not.
  */
 
@@ -11,7 +11,7 @@ let count = 0;
 /** Those that are not ended. @type {Map<number, BegunElsewhere>} */
 const begun = new Map();
 
-/** To an engine worker it is a Worker: a module. */
+/** To who begins it, it is a Worker: a module. */
 class BegunElsewhere {
     /** @param {string | URL} script absolute @param {WorkerOptions} [options] */
     constructor(script, { name = '' } = {}) {
@@ -24,7 +24,7 @@ class BegunElsewhere {
         this._port = port1;
         this._port.onmessage = (event) => this.onmessage?.(event);
         begun.set(this._id, this);
-        self.postMessage({ type: 'begin_worker', id: this._id, script: String(script), name, port: port2 }, [port2]);
+        self.postMessage({ type: 'begin_worker', id: this._id, script: String(script), name, port: port2 }, { transfer: [port2] });
     }
 
     /** @param {unknown} message @param {Transferable[]} [transferred] */
@@ -44,8 +44,8 @@ export function beginElsewhere() {
     if (NEVER_COMES_BACK.test(navigator.userAgent)) Object.assign(self, { Worker: BegunElsewhere });
 }
 
-/** What nobody listens to is an error of the engine worker's, as it is of one that has begun the worker itself.
- * @param {import('../shared/messages.js').WorkerFailedMessage} message */
+/** What nobody listens to is an error of this worker's, as it is of one that has begun the other itself.
+ * @param {import('./messages.js').WorkerFailedMessage} message */
 export function failedElsewhere({ id, message }) {
     const worker = begun.get(id);
     if (worker?.onerror) worker.onerror(new ErrorEvent('error', { message }));
