@@ -39,9 +39,9 @@ class BegunElsewhere {
     }
 }
 
-/** From now on the document begins what is begun here, where that is better. */
+/** From now on the document begins what is begun here, where that is better: not in Node, which may have no navigator. */
 export function beginElsewhere() {
-    if (NEVER_COMES_BACK.test(navigator.userAgent)) Object.assign(self, { Worker: BegunElsewhere });
+    if (NEVER_COMES_BACK.test(globalThis.navigator?.userAgent ?? '')) Object.assign(self, { Worker: BegunElsewhere });
 }
 
 /** What nobody listens to is an error of this worker's, as it is of one that has begun the other itself.
