@@ -14,11 +14,7 @@ export class Line extends Relay {
     }
 
     serve(client) {
-        const far = this.connect();
-        for (const [one, other] of [[client, far], [far, client]]) {
-            this.watch(one, () => other.destroy());
-            one.on('end', () => other.end());
-        }
+        const far = this.join(client);
         client.on('data', (chunk) => far.write(chunk));
         far.on('data', (chunk) => this.#carry(chunk, far, client));
     }

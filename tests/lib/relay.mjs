@@ -29,6 +29,16 @@ export class Relay {
         return net.connect(Number(this.target.port), this.target.hostname);
     }
 
+    /** The other end of a connection, which ends with it. @param {net.Socket} client */
+    join(client) {
+        const far = this.connect();
+        for (const [one, other] of [[client, far], [far, client]]) {
+            this.watch(one, () => other.destroy());
+            one.on('end', () => other.end());
+        }
+        return far;
+    }
+
     /** Counts it among `ends` until it closes; `onEnd` is called when it has closed or broken. */
     watch(one, onEnd) {
         this.ends.add(one);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { beginElsewhere, failedElsewhere } from '../../page/src/shared/nested.js';
-import { Nested } from '../../page/src/ui/nested.js';
+import { Owner } from '../../page/src/ui/owner.js';
 
 /** What the document began, in order. */
 let begun;
@@ -23,13 +23,14 @@ class DocumentWorker {
 
 /** @returns the Worker of an engine worker in that browser, and the document's end */
 function page(userAgent) {
-    const nested = new Nested(failedElsewhere);
+    const owner = new Owner(new DocumentWorker('engine.js', {}), failedElsewhere);
+    begun = [];
     const own = class {};
-    const self = { Worker: own, postMessage: (message) => nested.hear(message) };
+    const self = { Worker: own, postMessage: (message) => owner.hear(message) };
     for (const [name, value] of Object.entries({ self, navigator: { userAgent }, Worker: DocumentWorker, __NESTED_WORKER__: 'nested.js' }))
         Object.defineProperty(globalThis, name, { value, configurable: true });
     beginElsewhere();
-    return { nested, own, Worker: self.Worker };
+    return { owner, own, Worker: self.Worker };
 }
 
 beforeEach(() => { begun = []; });
@@ -43,7 +44,7 @@ test('only in Firefox', () => {
 });
 
 test('it is spoken with by its port, in both directions, and is ended by either end', async () => {
-    const { nested, Worker } = page('Firefox/153.0');
+    const { owner, Worker } = page('Firefox/153.0');
     const [one, two] = ['one', 'two'].map((name) => new Worker(new URL(`http://x/${name}.js`), { type: 'module', name }));
     assert.deepEqual(begun.map(({ script, options: { type, name }, started }) => [script, type, name, started.script]),
         [['nested.js', 'module', 'one', 'http://x/one.js'], ['nested.js', 'module', 'two', 'http://x/two.js']]);
@@ -57,8 +58,8 @@ test('it is spoken with by its port, in both directions, and is ended by either 
     assert.deepEqual([shared[0], back], [7, 'back']);
     one.terminate();
     assert.deepEqual(begun.map(({ isEnded }) => isEnded), [true, false]);
-    nested.endAll();
-    assert.deepEqual(begun.map(({ isEnded }) => isEnded), [true, true]);
+    owner.end();
+    assert.deepEqual([owner.worker, ...begun].map(({ isEnded }) => isEnded), [true, true, true]);
     const late = new Worker('http://x/late.js');
     assert.equal(begun.length, 2, 'the engine worker has ended');
     for (const worker of [two, late]) worker.terminate();

@@ -25,9 +25,8 @@ class Stalled extends Relay {
     left = 8 * MIB;
 
     serve(client) {
-        const far = this.connect();
+        const far = this.join(client);
         let open = true;
-        for (const [one, other] of [[client, far], [far, client]]) this.watch(one, () => other.destroy());
         client.on('data', (chunk) => {
             if (!open) return;
             open = this.left <= 0 || this.left > chunk.length;

@@ -2,7 +2,7 @@
 
 import { rings } from '../shared/ring.js';
 import { isInWorkers } from '../shared/webgl.js';
-import { Nested } from './nested.js';
+import { Owner } from './owner.js';
 import { decodeSound } from './sound.js';
 
 /** @import { Build, ToLink } from '../shared/messages.js' */
@@ -46,10 +46,8 @@ export class Engines {
         this._fetched = fetched;
         this._options = options;
         this._tellLink = tellLink;
-        /** @type {Map<string, Worker | Resident>} */
-        this._workers = new Map();
-        /** What the document has begun for each. @type {Map<string, Nested>} */
-        this._nested = new Map();
+        /** @type {Map<string, Owner<Worker | Resident>>} */
+        this._owners = new Map();
         this._generation = 0;
     }
 
@@ -59,9 +57,8 @@ export class Engines {
         const generation = ++this._generation;
         const worker = build === 'gl_kernels' && !isInWorkers() ? new Resident(this._scripts[build])
             : new Worker(this._scripts[build], { type: 'module', name: `engine-${build}` });
-        const nested = new Nested((message) => /** @type {Worker} */ (worker).postMessage(message));
-        this._workers.set(name, worker);
-        this._nested.set(name, nested);
+        const owner = new Owner(worker, (message) => /** @type {Worker} */ (worker).postMessage(message));
+        this._owners.set(name, owner);
         const died = (/** @type {string} */ reason) =>
             this._tellLink({ type: 'engine_died', worker: name, generation, reason });
         worker.onerror = (/** @type {ErrorEvent} */ event) => {
@@ -71,7 +68,7 @@ export class Engines {
         worker.onmessage = (/** @type {MessageEvent<import('../shared/messages.js').FromWorker>} */ { data }) => {
             if (data.type === 'decode_sound') decodeSound(data);
             else if (data.type === 'fetched') this._fetched(data.bytes);
-            else nested.hear(data);
+            else owner.hear(data);
         };
         worker.onmessageerror = () => died('a message could not be read');
         const { port1, port2 } = new MessageChannel();
@@ -81,14 +78,12 @@ export class Engines {
     }
 
     closeAll() {
-        for (const name of [...this._workers.keys()]) this.close(name);
+        for (const name of [...this._owners.keys()]) this.close(name);
     }
 
     /** @param {string} name */
     close(name) {
-        this._workers.get(name)?.terminate();
-        this._workers.delete(name);
-        this._nested.get(name)?.endAll();
-        this._nested.delete(name);
+        this._owners.get(name)?.end();
+        this._owners.delete(name);
     }
 }

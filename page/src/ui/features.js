@@ -2,7 +2,7 @@
 import { limitOf, no } from '../features/finding.js';
 import { find } from '../features/serve.js';
 import { featureOf } from '../features/table.js';
-import { Nested } from './nested.js';
+import { Owner } from './owner.js';
 
 /** @import { Finding, Place } from '../features/finding.js' */
 
@@ -13,11 +13,9 @@ export class Features {
         this._scripts = scripts;
         this._tell = tell;
         this._fetched = fetched;
-        /** @type {Worker | null} */
-        this._worker = null;
-        /** What the document has begun for it. @type {Nested | null} */
-        this._nested = null;
-        /** What the worker is. @type {string} */
+        /** @type {Owner<Worker> | null} */
+        this._owner = null;
+        /** What its worker is. @type {string} */
         this._place = '';
         this._timer = 0;
         this._name = '';
@@ -35,14 +33,13 @@ export class Features {
             this.end();
             this._answer(no(`it gave no answer in ${limitOf(feature.place) / 1000} s`));
         }, limitOf(feature.place));
-        this._worker?.postMessage(name);
+        this._owner?.worker.postMessage(name);
     }
 
     /** Ends what is there of workers. */
     end() {
-        this._worker?.terminate();
-        this._worker = null;
-        this._nested?.endAll();
+        this._owner?.end();
+        this._owner = null;
     }
 
     /** Whatever waits is answered no more. */
@@ -62,20 +59,19 @@ export class Features {
 
     /** @param {Place} place whose worker it is to be from now on */
     _use(place) {
-        if (this._worker && this._place === place) return;
+        if (this._owner && this._place === place) return;
         this.end();
         const worker = new Worker(this._scripts[place], { type: 'module', name: `features-${place}` });
-        const nested = this._nested = new Nested((message) => worker.postMessage(message));
-        this._worker = worker;
+        const owner = this._owner = new Owner(worker, (message) => worker.postMessage(message));
         this._place = place;
         worker.onmessage = ({ data }) => {
             if (data.type === 'fetched') this._fetched(data.bytes);
-            else if (data.type !== 'found') nested.hear(data);
+            else if (data.type !== 'found') owner.hear(data);
             else if (data.name === this._name) this._answer(data.found);
         };
         worker.onerror = (event) => {
             event.preventDefault();
-            if (this._worker !== worker) return;
+            if (this._owner !== owner) return;
             this.end();
             this._answer(no(event.message || 'its worker could not be loaded'));
         };

@@ -1,17 +1,19 @@
-/** The workers that the document has begun for another worker (shared/nested.js). They end with it. */
+/** A worker that the document has begun, and those that it has begun for that one (shared/nested.js), which end with it. */
 
 /** @import { BeginWorkerMessage, EndWorkerMessage, WorkerFailedMessage } from '../shared/messages.js' */
 
-export class Nested {
-    /** @param {(message: WorkerFailedMessage) => void} tell the other worker */
-    constructor(tell) {
+/** @template {{terminate(): void}} W */
+export class Owner {
+    /** @param {W} worker @param {(message: WorkerFailedMessage) => void} tell it */
+    constructor(worker, tell) {
+        this.worker = worker;
         this._tell = tell;
         /** @type {Map<number, Worker>} */
-        this._workers = new Map();
+        this._nested = new Map();
         this._isEnded = false;
     }
 
-    /** @param {BeginWorkerMessage | EndWorkerMessage} message */
+    /** @param {BeginWorkerMessage | EndWorkerMessage} message of the worker */
     hear(message) {
         if (message.type === 'begin_worker') this._begin(message);
         else if (message.type === 'end_worker') this._end(message.id);
@@ -26,17 +28,19 @@ export class Nested {
             this._tell({ type: 'worker_failed', id, message: event.message || 'its script could not be loaded' });
         };
         worker.postMessage({ script, port }, [port]);
-        this._workers.set(id, worker);
+        this._nested.set(id, worker);
     }
 
     /** @param {number} id */
     _end(id) {
-        this._workers.get(id)?.terminate();
-        this._workers.delete(id);
+        this._nested.get(id)?.terminate();
+        this._nested.delete(id);
     }
 
-    endAll() {
+    /** Ends it and all of them. */
+    end() {
         this._isEnded = true;
-        for (const id of [...this._workers.keys()]) this._end(id);
+        this.worker.terminate();
+        for (const id of [...this._nested.keys()]) this._end(id);
     }
 }
