@@ -248,6 +248,22 @@ test('a daemon of its own measures a file and ends also when the command is kill
     await until(() => !processes.alive(driver.pid), { what: 'the end of the browser' });
 });
 
+test('the end of a daemon of its own is told of also where its last connection closes before it has ended', async () => {
+    const folder = fs.mkdtempSync(path.join(daemon.folder, 'closing-'));
+    const program = path.join(folder, 'webinfer');
+    fs.copyFileSync(cliPath, program); // it starts the webinferd that lies beside it
+    fs.writeFileSync(path.join(folder, 'webinferd'), `#!/usr/bin/env node
+        const server = require('node:http').createServer(({ socket }) => {
+            console.error('the connection is closed');
+            socket.destroy();
+            setTimeout(() => process.kill(process.pid, 'SIGKILL'), 500);
+        }).listen(0, '127.0.0.1', () => console.log(JSON.stringify({ api: 'http://127.0.0.1:' + server.address().port })));
+    `, { mode: 0o755 });
+    const { code, problems } = await webinfer(daemon, ['bench', 'any/model', '--start'], { program });
+    assert.equal(code, 3, problems);
+    assert.match(problems, /Empty reply from server[^]*webinferd has ended by itself, by signal 9; the last that it said:\nthe connection is closed\n/);
+});
+
 test('^C ends it after what is under way, and what is left is measured later, each cell once', { timeout: 400_000 }, async () => {
     const words = ['builtin/mlp', '--runs', '4', '--browser', 'chrome', '--platform', 'both', '--threads', '1'];
     const first = spawn(cliPath, ['bench', ...words], { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });

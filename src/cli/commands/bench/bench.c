@@ -371,7 +371,7 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
     for (size_t i = 0; i < bench.side_count; i++)
         wi_bench_side_end(&bench.sides[i]);
     wi_bench_choice_clear(&bench.choice);
-    wi_own_program_say_end(&bench.daemon.program, "webinferd");
+    wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
     wi_own_program_end(&bench.native);
     wi_own_daemon_end(&bench.daemon);
     return result;

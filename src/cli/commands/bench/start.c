@@ -21,6 +21,7 @@
 #define NODE "tools/native-node.mjs"
 #define START_MS 60000
 #define END_MS 30000
+#define GONE_MS 2000
 #define LINE_MAX_BYTES 4096
 #define SAID_SIZE 1024 /* of what a program says on standard error, the end */
 #define SAID_LINES 5
@@ -132,12 +133,16 @@ int wi_own_program_has_ended(const struct wi_own_program *program)
     return read_end(program, &end);
 }
 
-void wi_own_program_say_end(const struct wi_own_program *program, const char *name)
+void wi_own_program_say_end(const struct wi_own_program *program, const char *name, int is_lost)
 {
+    double until = is_lost && program->pid > 0 ? wi_now_ms() + GONE_MS : 0;
     char text[SAID_SIZE];
     siginfo_t end;
-    if (!read_end(program, &end))
-        return;
+    while (!read_end(program, &end)) {
+        if (wi_now_ms() >= until)
+            return;
+        poll(NULL, 0, 20);
+    }
     const char *last = read_last(program->log, text, SAID_LINES);
     fprintf(stderr, "webinfer: %s has ended by itself, %s %d%s%s\n", name,
         end.si_code == CLD_EXITED ? "with status" : "by signal", end.si_status,

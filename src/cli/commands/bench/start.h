@@ -15,8 +15,10 @@ struct wi_own_program {
 #define WI_OWN_NOBODY ((struct wi_own_program){.input = -1, .log = -1})
 /* Whether it was started, and has ended by itself. */
 int wi_own_program_has_ended(const struct wi_own_program *program);
-/* Then: says on standard error how that came, and the last that it said. */
-void wi_own_program_say_end(const struct wi_own_program *program, const char *name);
+/* Then: says on standard error how that came, and the last that it said. `is_lost`: it no longer
+ * answers, so its end is waited for a moment: the kernel closes a process's sockets before its
+ * parent can see that it has ended. */
+void wi_own_program_say_end(const struct wi_own_program *program, const char *name, int is_lost);
 /* Ends it, and waits until it has gone. */
 void wi_own_program_end(struct wi_own_program *program);
 
