@@ -32,7 +32,7 @@ static void read_request(const char *text)
         assert(error.detail[0] && !order.name);
         return;
     }
-    WI_PLANT(strlen(order.name) > 8); /* in no seed */
+    WI_PLANT(!order.parsed.is_content && strlen(order.name) > 8); /* in no seed */
     assert(wi_model_check_name(order.name, NULL) == WI_OK && !strchr(order.name, ':'));
     assert(strncmp(order.name, "builtin/", 8) != 0 && order.files.count <= WI_PULL_PATTERNS_MAX);
     char *printed = wi_pull_order_print(&order);
