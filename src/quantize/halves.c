@@ -250,9 +250,12 @@ int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *resu
         return -1;
     *bytes = planning.bytes;
     result->quantized = result->quantizable;
-    if (result->quantizable > 0 && result->quantizable >= result->weights / 2)
+    if (result->quantizable == 0 || result->quantizable < result->weights / 2)
+        wi_plan_fail(problem, "nothing_to_quantize", "less than half of the weights are FP32");
+    else if (result->nodes == 0)
+        wi_plan_fail(problem, "nothing_to_quantize", "none of its operators has 16 bits");
+    else
         return 0;
-    wi_plan_fail(problem, "nothing_to_quantize", "less than half of the weights are FP32");
     problem->share = result->weights ? (double)result->quantizable / (double)result->weights : 0;
     return -1;
 }

@@ -499,6 +499,22 @@ TEST(a_constant_that_is_an_output_keeps_its_name)
     wi_buffer_clear(&model);
 }
 
+TEST(what_computes_in_32_bits_alone_does_not_become_16)
+{
+    struct wi_buffer graph = {0}, model;
+    float values[WEIGHTS];
+    fill(values);
+    put_node(&graph, "Resize", "x", "w", "y");
+    put_weights(&graph, "w", values);
+    put_value(&graph, 11, "x", 1, 2, (int64_t[]){-1, SIDE});
+    put_value(&graph, 12, "y", 1, 2, (int64_t[]){-1, SIDE});
+    model = finish_model(&graph);
+    for (size_t i = 0; i < ASKED; i++)
+        refuse(&model, i, "nothing_to_quantize",
+            asked[i].bits == 16 ? "none of its operators has 16 bits" : "");
+    wi_buffer_clear(&model);
+}
+
 TEST(sparse_tensors_do_not_become_16_bits)
 {
     struct wi_buffer graph = {0}, tensor = {0}, sparse = {0}, model;
