@@ -170,7 +170,7 @@ static json_t *make_capabilities(
     /* Navigation need not wait for what the page loads: its node's welcome is what counts. */
     made = json_pack("{s:s, s:s, s:o}", "browserName", edge ? "MicrosoftEdge" : "chrome",
         "pageLoadStrategy", "eager", edge ? "ms:edgeOptions" : "goog:chromeOptions", options);
-    if (plan->browser->driver == WI_DIALECT_BIDI)
+    if (plan->browser->driver == WI_DRIVER_BIDI)
         json_object_set_new(made, "webSocketUrl", json_true());
     return json_pack("{s:o}", "alwaysMatch", made);
 }

@@ -219,7 +219,7 @@ static enum wi_code fill_direct(
     char *profile = wi_sprintf("%s/profile", plan->request->directory);
 
     if (user_js) {
-        launch->dialect = WI_DIALECT_BIDI;
+        launch->protocol = WI_DRIVER_BIDI;
         launch->port_line = "WebDriver BiDi listening on ws://127.0.0.1:";
         wi_strings_add(&launch->command, binary);
         wi_strings_add(&launch->command, "--profile");
@@ -257,7 +257,7 @@ static json_t *make_capabilities(const struct wi_plan *plan, const char *binary)
         "moz:firefoxOptions", options);
     if (wi_plan_accepts_any(plan))
         json_object_set_new(made, "acceptInsecureCerts", json_true());
-    if (plan->browser->driver == WI_DIALECT_BIDI)
+    if (plan->browser->driver == WI_DRIVER_BIDI)
         json_object_set_new(made, "webSocketUrl", json_true());
     return json_pack("{s:o}", "alwaysMatch", made);
 }
@@ -288,7 +288,7 @@ static enum wi_code fill(
         launch->capabilities = make_capabilities(plan, browser->binary);
         return WI_OK;
     }
-    if (browser->driver == WI_DIALECT_CLASSIC || browser->driver_command)
+    if (browser->driver == WI_DRIVER_CLASSIC || browser->driver_command)
         return fill_driver(plan, launch, error);
     return fill_direct(plan, launch, error);
 }

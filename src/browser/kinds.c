@@ -64,7 +64,7 @@ enum wi_code wi_launch_make(
                         !request->browser->driver_url && wi_gpu_is_here(""))};
 
     plan.kind = find_kind(family, request->browser->kind);
-    launch->dialect = WI_DIALECT_CLASSIC;
+    launch->protocol = WI_DRIVER_CLASSIC;
     launch->sandbox = plan.sandbox;
     launch->url = wi_strdup(request->browser->driver_url);
     wi_switches_tell(&launch->flags, family, &plan);

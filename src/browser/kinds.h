@@ -35,10 +35,10 @@ struct wi_launch {
     struct wi_strings environment; /* "NAME=value" */
     struct wi_launch_file *files;
     size_t file_count;
-    enum wi_driver_dialect dialect; /* classic or bidi */
-    char *url;                      /* of a WebDriver service that runs already; else NULL */
+    enum wi_driver_protocol protocol; /* classic or bidi */
+    char *url;                        /* of a WebDriver service that runs already; else NULL */
     const char *port_line;   /* what comes before the port in the line that tells it; static */
-    json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the dialect needs none */
+    json_t *capabilities;    /* {"alwaysMatch": …}; owned; NULL where the protocol needs none */
     int sandbox;             /* 0: the browser runs without its sandbox */
     struct wi_strings flags; /* what may be told of its switches and preferences */
 };

@@ -126,7 +126,7 @@ static void on_gone(void *context, const struct wi_error *why)
         wi_session_fail(session, why);
 }
 
-/* From here on there is somebody to speak to: at `url`, in the launch's dialect. */
+/* From here on there is somebody to speak to: at `url`, in the launch's protocol. */
 static void meet_driver(struct wi_session *session, const char *url)
 {
     const struct wi_driver_events events = {session, on_note, on_gone};
@@ -134,7 +134,7 @@ static void meet_driver(struct wi_session *session, const char *url)
     uint64_t timeout_ms = time_left(session, session->started);
 
     session->step = "driver";
-    if (session->launch.dialect == WI_DIALECT_BIDI)
+    if (session->launch.protocol == WI_DRIVER_BIDI)
         session->driver = wi_bidi_new(session->deps.loop, session->deps.lws, outlet, url, &events);
     else
         session->driver = wi_classic_new(
@@ -158,7 +158,7 @@ static void on_line(void *context, const char *line)
     if (port < 0)
         return;
     snprintf(url, sizeof url, "%s://127.0.0.1:%d",
-        session->launch.dialect == WI_DIALECT_BIDI ? "ws" : "http", port);
+        session->launch.protocol == WI_DRIVER_BIDI ? "ws" : "http", port);
     meet_driver(session, url);
 }
 

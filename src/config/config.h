@@ -118,12 +118,12 @@ enum wi_tristate { WI_AUTO, WI_YES, WI_NO };
 /* Which browser it is underneath; AUTO: by the kind's name, Chromium for one that is not known. */
 enum wi_family { WI_FAMILY_AUTO, WI_FAMILY_CHROMIUM, WI_FAMILY_FIREFOX, WI_FAMILY_WEBKIT };
 /* AUTO: BiDi for a Firefox that is started without a driver, else classic. */
-enum wi_driver_dialect { WI_DIALECT_AUTO, WI_DIALECT_CLASSIC, WI_DIALECT_BIDI };
+enum wi_driver_protocol { WI_DRIVER_AUTO, WI_DRIVER_CLASSIC, WI_DRIVER_BIDI };
 
 struct wi_config_browser {
     char *kind; /* the NAME of [browser.NAME] */
     enum wi_family family;
-    enum wi_driver_dialect driver;
+    enum wi_driver_protocol driver;
     char *driver_command;          /* NULL: the family's own */
     char *driver_url;              /* a driver or Grid that runs already; NULL: we start one */
     char *binary;                  /* NULL: the family's usual ones */

@@ -48,8 +48,8 @@ static const char *const families[] = {[WI_FAMILY_AUTO] = "auto",
     [WI_FAMILY_FIREFOX] = "firefox",
     [WI_FAMILY_WEBKIT] = "webkit",
     NULL};
-static const char *const dialects[] = {
-    [WI_DIALECT_AUTO] = "auto", [WI_DIALECT_CLASSIC] = "classic", [WI_DIALECT_BIDI] = "bidi", NULL};
+static const char *const protocols[] = {
+    [WI_DRIVER_AUTO] = "auto", [WI_DRIVER_CLASSIC] = "classic", [WI_DRIVER_BIDI] = "bidi", NULL};
 static const char *const numerics[] = {
     [WI_NUMERICS_CHECK] = "check", [WI_NUMERICS_OFF] = "off", NULL};
 static const char *const batchings[] = {
@@ -305,8 +305,8 @@ const struct wi_setting wi_options[] = {
         .help = "Which browser this kind is underneath, and so how it is started. With auto it "
                 "follows from the kind's name: chrome and edge are chromium, firefox and safari "
                 "are firefox and webkit, and any other is chromium."},
-    {BROWSER_KEY(driver), ENUM(dialects), DEFAULT("auto"), RELOADABLE,
-        .help = "The dialect of WebDriver: classic or bidi. With auto, a Firefox without a "
+    {BROWSER_KEY(driver), ENUM(protocols), DEFAULT("auto"), RELOADABLE,
+        .help = "The protocol of WebDriver: classic or bidi. With auto, a Firefox without a "
                 "driver_command is started directly and spoken to in bidi, everything else in "
                 "classic. With bidi, a browser that needs a driver is asked for BiDi beside "
                 "classic, so that what its page writes to the console is in the log."},

@@ -247,7 +247,7 @@ static void free_bidi(struct wi_driver *base)
     free(driver);
 }
 
-static const struct wi_dialect_verbs verbs = {
+static const struct wi_driver_verbs verbs = {
     .call_size = sizeof(struct bidi_call),
     .wait_ready = wait_ready,
     .new_session = new_session,

@@ -1,5 +1,5 @@
 /*
- * WebDriver's classic dialect: verbs as rows of method, path and body, all through one exchange
+ * WebDriver's classic protocol: verbs as rows of method, path and body, all through one exchange
  * function. The driver is not trusted: its answers are bounded and read by a table.
  */
 #include "webdriver/classic.h"
@@ -302,7 +302,7 @@ static void free_classic(struct wi_driver *base)
     free(driver);
 }
 
-static const struct wi_dialect_verbs verbs = {
+static const struct wi_driver_verbs verbs = {
     .call_size = sizeof(struct classic_call),
     .wait_ready = wait_ready,
     .new_session = new_session,

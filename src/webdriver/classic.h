@@ -1,4 +1,4 @@
-/* WebDriver, the classic dialect (https://www.w3.org/TR/webdriver2/) over HTTP. */
+/* WebDriver, the classic protocol (https://www.w3.org/TR/webdriver2/) over HTTP. */
 #ifndef WI_WEBDRIVER_CLASSIC_H
 #define WI_WEBDRIVER_CLASSIC_H
 

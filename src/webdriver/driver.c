@@ -1,5 +1,5 @@
 /*
- * What the dialects have in common: the list of calls under way, the session's id and its
+ * What the protocols have in common: the list of calls under way, the session's id and its
  * capabilities, and how an error reads.
  */
 #include "webdriver/driver.h"

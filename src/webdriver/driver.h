@@ -1,5 +1,5 @@
 /*
- * WebDriver as a session uses it, in whichever dialect the other side speaks: classic.h and bidi.h
+ * WebDriver as a session uses it, in whichever protocol the other side speaks: classic.h and bidi.h
  * make a driver, everything else is here. No policy: each verb is one exchange with a deadline and
  * a handle that cancels it.
  */

@@ -1,4 +1,4 @@
-/* What a dialect brings to driver.c; nobody else includes it. */
+/* What a protocol brings to driver.c; nobody else includes it. */
 #ifndef WI_WEBDRIVER_PRIVATE_H
 #define WI_WEBDRIVER_PRIVATE_H
 
@@ -6,20 +6,20 @@
 #include <stddef.h>
 
 /* Each verb begins an exchange for `call`, which ends in wi_driver_done, not from inside. */
-struct wi_dialect_verbs {
-    size_t call_size; /* of the dialect's call, which begins with struct wi_driver_call */
+struct wi_driver_verbs {
+    size_t call_size; /* of the protocol's call, which begins with struct wi_driver_call */
     void (*wait_ready)(struct wi_driver_call *call, uint64_t timeout_ms);
     void (*new_session)(struct wi_driver_call *call, json_t *capabilities, uint64_t timeout_ms);
     void (*navigate)(struct wi_driver_call *call, const char *url, uint64_t timeout_ms);
     void (*check_page)(struct wi_driver_call *call, uint64_t timeout_ms);
     void (*delete_session)(struct wi_driver_call *call, uint64_t timeout_ms);
     void (*let_go)(struct wi_driver_call *call); /* stops the exchange; the call is freed next */
-    void (*free)(struct wi_driver *driver);      /* the dialect's own; no call is left */
+    void (*free)(struct wi_driver *driver);      /* the protocol's own; no call is left */
 };
 
-/* The dialect's driver begins with this and allocates the whole. */
+/* The protocol's driver begins with this and allocates the whole. */
 struct wi_driver {
-    const struct wi_dialect_verbs *verbs;
+    const struct wi_driver_verbs *verbs;
     char *session_id;
     json_t *capabilities;
     struct wi_driver_call *calls; /* under way */
@@ -41,7 +41,7 @@ enum wi_code wi_driver_take_session(
 void wi_driver_forget_session(struct wi_driver *driver);
 
 /* "VERB: the driver says: ERROR: MESSAGE", from an object with "error" and "message" as both
- * dialects send it (https://www.w3.org/TR/webdriver2/#errors), without the stack trace; WI_OK if
+ * protocols send it (https://www.w3.org/TR/webdriver2/#errors), without the stack trace; WI_OK if
  * `value` is no such object. */
 enum wi_code wi_driver_read_error(const char *verb, const json_t *value, struct wi_error *error);
 

@@ -32,7 +32,7 @@ TEST(firefox_is_started_directly_with_its_preferences_in_a_file)
     struct wi_launch made = launch_firefox(&browser);
     const char *text;
 
-    assert_int_equal(made.dialect, WI_DIALECT_BIDI);
+    assert_int_equal(made.protocol, WI_DRIVER_BIDI);
     assert_null(made.capabilities);
     assert_string_equal(made.command.items[0], "/bin/sh");
     assert_string_equal(made.command.items[2], "/dir/profile");
@@ -95,7 +95,7 @@ TEST(firefox_goes_through_geckodriver_where_one_is_named)
     struct wi_launch made = launch_firefox(&browser);
     const json_t *firefox = options(&made, "moz:firefoxOptions");
 
-    assert_int_equal(made.dialect, WI_DIALECT_CLASSIC);
+    assert_int_equal(made.protocol, WI_DRIVER_CLASSIC);
     assert_true(wi_strings_contain(&made.command, "--port=0"));
     assert_true(wi_strings_contain(&made.command, "--websocket-port=0"));
     assert_true(wi_strings_contain(&made.command, "--log=warn"));
@@ -111,9 +111,9 @@ TEST(firefox_goes_through_geckodriver_where_one_is_named)
         wi_launch_read_port(&made, "1795175397199\tgeckodriver\tINFO\tListening on 127.0.0.1:4444"),
         4444);
     wi_launch_clear(&made);
-    browser.driver = WI_DIALECT_BIDI;
+    browser.driver = WI_DRIVER_BIDI;
     made = launch_firefox(&browser);
-    assert_int_equal(made.dialect, WI_DIALECT_CLASSIC);
+    assert_int_equal(made.protocol, WI_DRIVER_CLASSIC);
     assert_true(json_is_true(options(&made, "webSocketUrl")));
     wi_launch_clear(&made);
     browser.driver_url = "http://grid:4444";

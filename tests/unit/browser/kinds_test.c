@@ -376,7 +376,7 @@ TEST(the_pages_certificate_is_made_known)
     browser.binary = "/bin/sh";
     certificate.trusted = 0;
     assert_int_equal(wi_launch_make(&request, &made, NULL), WI_OK);
-    assert_int_equal(made.dialect, WI_DIALECT_BIDI);
+    assert_int_equal(made.protocol, WI_DRIVER_BIDI);
     assert_true(json_is_true(options(&made, "acceptInsecureCerts")));
     wi_launch_clear(&made);
 }

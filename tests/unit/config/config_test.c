@@ -122,7 +122,7 @@ TEST(has_the_documented_defaults)
     assert_null(chrome->driver_command);
     assert_null(chrome->driver_url);
     assert_int_equal(chrome->family, WI_FAMILY_AUTO);
-    assert_int_equal(chrome->driver, WI_DIALECT_AUTO);
+    assert_int_equal(chrome->driver, WI_DRIVER_AUTO);
     assert_null(chrome->binary);
     assert_int_equal(chrome->platforms.count, 0);
     assert_int_equal(chrome->preferences.count, 0);
