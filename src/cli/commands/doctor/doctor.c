@@ -4,7 +4,6 @@
  */
 #include "config.h"
 
-#include "cli/arguments.h"
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/buffer.h"
@@ -14,6 +13,7 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
+#include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
 #include <stdio.h>
