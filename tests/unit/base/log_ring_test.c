@@ -82,9 +82,8 @@ TEST(keeps_so_many_bytes_of_long_lines)
         if (number % 50 == 0)
             assert_sound();
     }
-    /* One that did not fit behind the newest left some bytes free. */
-    assert_in_range(
-        ring.kept, WI_LOG_BYTES / (WI_LOG_TEXT_SIZE + 64) - 1, WI_LOG_BYTES / WI_LOG_TEXT_SIZE);
+    /* Each takes the bytes of one that goes, and of no other. */
+    assert_int_equal(ring.kept, WI_LOG_BYTES / record.size);
 }
 
 TEST(keeps_whole_lines_of_any_lengths)
