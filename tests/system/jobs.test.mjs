@@ -201,7 +201,7 @@ test('waiting ends when it is told to, and when its client leaves', async () => 
     gone.abort();
     await assert.rejects(left);
     await until(async () => (await daemon.metric('webinfer_http_requests_in_flight')) === 1,
-        { what: 'its end to be noticed' });
+        { what: 'its end to be noticed', timeout: 5000 });
     await daemon.request(`/v1/jobs/${id}`, { method: 'DELETE' });
 });
 

@@ -271,12 +271,12 @@ test('a kernel that does not end costs chrome its GPU process, and nobody else a
     const [hung, others] = await Promise.all([compute(endless('chrome')), beside(18)]);
     assert.deepEqual([hung.status, hung.json.code, hung.json.field], [504, 'deadline_exceeded', 'source'], hung.text);
     assert.equal(hung.json.attempts, 1);
-    await until(() => !processes.alive(gpu), { what: 'the end of the GPU process' });
+    await until(() => !processes.alive(gpu), { what: 'the end of the GPU process', timeout: 3000 });
     assertAllRight(others);
     assert.match(daemon.log, /kernel_hung: end_gpu/);
     await assertScales('chrome');
     assert.equal((await sessionOf('chrome'))?.id, session.id, 'the browser is the same');
-    await until(async () => await share(session, 1000) < 0.5, { what: 'a core that is free again' });
+    await until(async () => await share(session, 1000) < 0.5, { what: 'a core that is free again', timeout: 3000 });
 });
 
 test('a client that does not wait for its kernel leaves none behind', async () => {
@@ -299,7 +299,7 @@ test('where the GPU has no process of its own the browser is replaced, and nobod
     assert.deepEqual([hung.status, hung.json.code, hung.json.field], [504, 'deadline_exceeded', 'source'], hung.text);
     assertAllRight(others);
     await daemon.logs(/kernel_hung: kill/);
-    await until(() => processes.descendants(driver).length === 0, { what: 'the end of its processes' });
+    await until(() => processes.descendants(driver).length === 0, { what: 'the end of its processes', timeout: 3000 });
     await assertScales('firefox');
     assert.notEqual((await sessionOf('firefox')).id, id);
 });
