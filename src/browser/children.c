@@ -350,11 +350,15 @@ static char **make_arguments(
 
     while (given[count])
         count++;
-    arguments = wi_realloc_array(NULL, count + 5, sizeof *arguments);
+    arguments = wi_realloc_array(NULL, count + 7, sizeof *arguments);
     arguments[used++] = wi_strdup(lifeline);
     if (options->apart_port) {
         arguments[used++] = wi_strdup("--apart");
         arguments[used++] = wi_sprintf("%u", options->apart_port);
+    }
+    if (options->instance) {
+        arguments[used++] = wi_strdup("--instance");
+        arguments[used++] = wi_strdup(wi_instance_path(options->instance));
     }
     arguments[used++] = wi_strdup("--");
     arguments[used++] = wi_strdup(program);
@@ -377,11 +381,12 @@ static int spawn(struct wi_child *child, const struct wi_child_options *options,
 {
     char **arguments = make_arguments(child->owner->lifeline, program, options);
     char **environment = make_environment(options->environment);
-    uv_stdio_container_t stdio[4] = {
+    uv_stdio_container_t stdio[] = {
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
         {.flags = UV_INHERIT_FD, .data.fd = output_fd},
         {.flags = UV_INHERIT_FD, .data.fd = lifeline_fd},
+        {.flags = UV_IGNORE},
     };
     uv_process_options_t spawn_options = {
         .exit_cb = on_exit_status,
@@ -390,9 +395,12 @@ static int spawn(struct wi_child *child, const struct wi_child_options *options,
         .env = environment,
         .cwd = options->directory,
         .flags = UV_PROCESS_DETACHED, /* a session, and so a group, of its own */
-        .stdio_count = 4,
+        .stdio_count = sizeof stdio / sizeof *stdio,
         .stdio = stdio,
     };
+    if (options->instance)
+        stdio[4] = (uv_stdio_container_t){
+            .flags = UV_INHERIT_FD, .data.fd = wi_instance_lock(options->instance)};
     int status = uv_spawn(child->owner->loop, &child->process, &spawn_options);
 
     free_list(arguments);

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "browser/headroom.h"
+#include "browser/instance.h"
 #include <sys/types.h>
 #include <uv.h>
 
@@ -18,6 +19,8 @@ struct wi_child_options {
     const char *const *environment; /* "NAME=value" added to a small clean one; ended by NULL */
     const char *directory;          /* working directory */
     const char *subject;            /* for the log: the session's id */
+    /* Its directory is removed when we, the child and all others with it are gone; NULL: none. */
+    const struct wi_instance *instance;
     unsigned apart_port; /* it has a network of its own, where we are at this port; 0: ours */
 };
 

@@ -1,31 +1,21 @@
-/*
- * The instance directory, webinfer-XXXXXX, and the sweep of those that dead daemons left.
- *
- * The lock file is locked under another name before it gets its own, so "lock" unlocked means that
- * its daemon is dead. A directory that has none yet is left alone for a while. The directory itself
- * is locked, too: by that systemd-tmpfiles(8) knows to leave it alone, and we, if another cleaner
- * of old files has taken the lock file out of it.
- */
+/* The instance directory, webinfer-XXXXXX. */
 #include "browser/instance.h"
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "browser/sweep.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PREFIX "webinfer-"
 #define RANDOM_PART "XXXXXX"
-/* How old a directory without a lock must be to be swept: far longer than making the lock takes. */
-#define NO_LOCK_AGE_S 60
 /* Browsers put sockets below the directories that we give them, and a socket's path ends at 107
  * bytes (unix(7)): "/webinfer-XXXXXX/s-12345678/tmp/org.chromium.Chromium.XXXXXX/SingletonSocket"
  * takes 76 of them. */
@@ -38,21 +28,9 @@ struct wi_instance {
 
 /* --- removing -------------------------------------------------------------------------------- */
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    if (remove(path) != 0 && errno != ENOENT)
-        wi_debug("browser", NULL, "cannot remove %s: %s", path, strerror(errno));
-    return 0; /* go on with the rest */
-}
-
 static void remove_tree(const char *path)
 {
-    struct stat info;
-
-    /* Again where a process that is just ending still wrote into it. */
-    for (int i = 0; i < 3 && lstat(path, &info) == 0; i++)
-        nftw(path, remove_entry, 16, FTW_PHYS | FTW_DEPTH);
-    if (lstat(path, &info) == 0)
+    if (wi_sweep_tree(path) != 0)
         wi_warn("browser", NULL, "cannot remove all of %s", path);
 }
 
@@ -103,35 +81,16 @@ static int is_our_name(const char *name)
            strlen(RANDOM_PART);
 }
 
-/* Whether the directory's daemon is dead. Leaves the lock in `*lock_fd`, to be closed after the
- * removal, so that two sweepers do not meet. */
-static int is_dead(int dir_fd, const struct stat *info, int *lock_fd)
+static void sweep_one(const char *root, const char *name)
 {
-    if (flock(dir_fd, LOCK_EX | LOCK_NB) != 0)
-        return 0;
-    *lock_fd = openat(dir_fd, "lock", O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (*lock_fd >= 0)
-        return flock(*lock_fd, LOCK_EX | LOCK_NB) == 0;
-    return errno == ENOENT && time(NULL) - info->st_mtime > NO_LOCK_AGE_S;
-}
+    char *path = wi_sprintf("%s/%s", root, name);
+    enum wi_sweep result = wi_sweep_instance(path);
 
-static void sweep_one(const char *root, int root_fd, const char *name)
-{
-    struct stat info;
-    int lock_fd = -1;
-    int dir_fd = openat(root_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-    if (dir_fd < 0)
-        return;
-    if (fstat(dir_fd, &info) == 0 && info.st_uid == geteuid() && is_dead(dir_fd, &info, &lock_fd)) {
-        char *path = wi_sprintf("%s/%s", root, name);
-        wi_info("browser", NULL, "removing %s, left by a daemon that is gone", path);
-        remove_tree(path);
-        free(path);
-    }
-    if (lock_fd >= 0)
-        close(lock_fd);
-    close(dir_fd);
+    if (result == WI_SWEEP_DONE)
+        wi_info("browser", NULL, "removed %s, left by a daemon that is gone", path);
+    else if (result == WI_SWEEP_PART)
+        wi_warn("browser", NULL, "cannot remove all of %s, left by a daemon that is gone", path);
+    free(path);
 }
 
 static void sweep(const char *root)
@@ -143,7 +102,7 @@ static void sweep(const char *root)
         return;
     while ((entry = readdir(dir)))
         if (is_our_name(entry->d_name))
-            sweep_one(root, dirfd(dir), entry->d_name);
+            sweep_one(root, entry->d_name);
     closedir(dir);
 }
 
@@ -235,6 +194,11 @@ struct wi_instance *wi_instance_new(struct wi_error *error)
 const char *wi_instance_path(const struct wi_instance *instance)
 {
     return instance->path;
+}
+
+int wi_instance_lock(const struct wi_instance *instance)
+{
+    return instance->lock_fd;
 }
 
 /* Another directory in the place of one that is gone; 0, or -1. */

@@ -249,6 +249,7 @@ static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
     const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};
     struct wi_child_options options = {.subject = session->id,
         .directory = session->directory,
+        .instance = session->deps.instance,
         .apart_port = session->deps.apart_port};
     const char **arguments = as_list(&session->launch.command);
     const char **environment = as_list(&session->launch.environment);

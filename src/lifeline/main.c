@@ -2,13 +2,16 @@
  * webinfer-lifeline: runs one program for the daemon and ends it, with everything that it started,
  * as soon as the daemon is gone, however it went.
  *
- *   webinfer-lifeline [--apart PORT] [--] PROGRAM [ARGUMENT…]   with a pipe on descriptor 3
+ *   webinfer-lifeline [--apart PORT] [--instance DIRECTORY] [--] PROGRAM [ARGUMENT…]
  *   webinfer-lifeline --try-apart
  *
- * The daemon holds the other end of the pipe, which closes when it dies. The helper leads a process
- * group and is a child subreaper, so that a descendant that leaves the group comes to it. If the
- * helper itself is killed, the kernel kills the program (PR_SET_PDEATHSIG) and the daemon, the next
- * subreaper, ends the rest. It removes nothing on disk.
+ * Descriptor 3 is a pipe whose other end the daemon holds; it closes when the daemon dies. The
+ * helper leads a process group and is a child subreaper, so that a descendant that leaves the group
+ * comes to it. If the helper itself is killed, the kernel kills the program (PR_SET_PDEATHSIG) and
+ * the daemon, the next subreaper, ends the rest.
+ *
+ * With --instance descriptor 4 holds the lock of the daemon's directory (browser/instance.h), and
+ * the last of a dead daemon's helpers removes that.
  *
  * With --apart the program has a network of its own (browser/apart.h), PORT being where the daemon
  * is to be found in it, and descriptor 3 is a socket over which the helper hands out that network's
@@ -16,6 +19,7 @@
  */
 #include "browser/apart.h"
 #include "browser/proctree.h"
+#include "browser/sweep.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,10 +37,13 @@
 #include <unistd.h>
 
 #define LIFELINE_FD 3
+#define LOCK_FD 4
 /* From SIGTERM to SIGKILL. Nothing may be left five seconds after the daemon died, and a browser
  * that has to be killed then takes well under a second to go. */
 #define GRACE_MS 2000
 #define TICK_MS 20
+/* How often to come back to a directory that somebody else looks at, or a daemon that is dying. */
+#define SWEEPS_MAX 50
 #define EXIT_USAGE 2
 #define EXIT_NO_EXEC 127
 
@@ -44,8 +51,9 @@ struct lifeline {
     int signals; /* signalfd */
     sigset_t old_mask;
     pid_t program;
-    int status; /* of the program, as from waitpid */
-    int apart;  /* in a network of its own */
+    int status;           /* of the program, as from waitpid */
+    int apart;            /* in a network of its own */
+    const char *instance; /* the daemon's directory; NULL: none that is ours to remove */
     int ending;
     int64_t kill_at;
 };
@@ -66,8 +74,12 @@ static int prepare(struct lifeline *line)
         fprintf(stderr, "webinfer-lifeline: descriptor 3 must be a pipe held by the daemon\n");
         return -1;
     }
+    if (line->instance && fcntl(LOCK_FD, F_SETFD, FD_CLOEXEC) != 0) {
+        fprintf(stderr, "webinfer-lifeline: descriptor 4 must hold the lock of the directory\n");
+        return -1;
+    }
     /* Whatever else the daemon's libraries left open is none of the program's business. */
-    close_range(LIFELINE_FD + 1, UINT_MAX, 0);
+    close_range(line->instance ? LOCK_FD + 1 : LIFELINE_FD + 1, UINT_MAX, 0);
     setpgid(0, 0); /* fails where we lead a session, and so a group, already */
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) {
         fprintf(stderr, "webinfer-lifeline: PR_SET_CHILD_SUBREAPER: %s\n", strerror(errno));
@@ -210,6 +222,23 @@ static void wait_event(struct lifeline *line)
         hand_out_socket();
 }
 
+static int is_daemon_gone(void)
+{
+    struct pollfd daemon = {.fd = LIFELINE_FD, .events = POLLIN};
+
+    return poll(&daemon, 1, 0) > 0 && (daemon.revents & POLLHUP);
+}
+
+/* What the daemon has left on disk, unless another helper of it still lives: that one does it. */
+static void sweep(const struct lifeline *line)
+{
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
+
+    close(LOCK_FD);
+    for (int i = 0; i < SWEEPS_MAX && wi_sweep_instance(line->instance) == WI_SWEEP_BUSY; i++)
+        nanosleep(&tick, NULL);
+}
+
 static int run(struct lifeline *line)
 {
     while (reap(line)) {
@@ -219,6 +248,8 @@ static int run(struct lifeline *line)
             signal_descendants(SIGKILL);
         wait_event(line);
     }
+    if (line->instance && is_daemon_gone())
+        sweep(line);
     return WIFEXITED(line->status) ? WEXITSTATUS(line->status) : 128 + WTERMSIG(line->status);
 }
 
@@ -234,10 +265,16 @@ int main(int argc, char **argv)
         port = strtol(arguments[1], NULL, 10);
         arguments += 2;
     }
+    if (arguments[0] && arguments[1] && strcmp(arguments[0], "--instance") == 0) {
+        line.instance = arguments[1];
+        arguments += 2;
+    }
     if (arguments[0] && strcmp(arguments[0], "--") == 0)
         arguments++;
     if (argc < 2 || !arguments[0] || port < 0 || port > 65535) {
-        fprintf(stderr, "usage: webinfer-lifeline [--apart PORT] [--] PROGRAM [ARGUMENT...]\n");
+        fprintf(stderr,
+            "usage: webinfer-lifeline [--apart PORT] [--instance DIRECTORY] [--] PROGRAM "
+            "[ARGUMENT...]\n");
         return EXIT_USAGE;
     }
     if (prepare(&line) != 0)

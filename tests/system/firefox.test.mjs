@@ -152,7 +152,7 @@ testsOf(() => null)('SIGKILL of the daemon: Firefox is gone within five seconds'
         assert.equal(one.processes('browser').length, 1);
         one.signal('SIGKILL');
         await one.waitEnd();
-        await one.checkNothingLeft({ timeout: 5000 * patience, directories: false });
+        await one.checkNothingLeft({ timeout: 5000 * patience });
     } finally {
         await one.abandon();
     }

@@ -190,7 +190,7 @@ for (const [user, make] of Object.entries(users))
         const network = heldNetworkOf(await computes(), context);
         daemon.signal('SIGKILL');
         await daemon.waitEnd();
-        await daemon.checkNothingLeft({ timeout: 5000 * patience, directories: false });
+        await daemon.checkNothingLeft({ timeout: 5000 * patience });
         await isEmpty(network);
     });
 

@@ -85,7 +85,7 @@ test('a killed daemon leaves neither processes nor displays', async () => {
     assert.notDeepEqual(displays(), started);
     other.signal('SIGKILL');
     await other.waitEnd();
-    await other.checkNothingLeft({ timeout: 5000, directories: false });
+    await other.checkNothingLeft({ timeout: 5000 });
     assert.deepEqual(displays().filter((one) => !started.includes(one)), []);
     await other.abandon();
 });

@@ -68,7 +68,8 @@ static void too_late(void *context)
 static void start(struct room *room, const char *script, wi_timer_fn *step)
 {
     const char *const arguments[] = {"sh", "-c", script, NULL};
-    const struct wi_child_options options = {arguments, NULL, "/", "test", PORT};
+    const struct wi_child_options options = {
+        .arguments = arguments, .directory = "/", .subject = "test", .apart_port = PORT};
     const struct wi_child_events events = {room, on_line, on_end, on_apart};
     struct wi_error error = {0};
     char lifeline[PATH_MAX];

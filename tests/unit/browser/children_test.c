@@ -88,7 +88,8 @@ static void start(struct room *room, const char *script)
 {
     const char *const arguments[] = {"sh", "-c", script, NULL};
     const char *const environment[] = {"WI_TEST=here", NULL};
-    const struct wi_child_options options = {arguments, environment, "/", "test", 0};
+    const struct wi_child_options options = {
+        .arguments = arguments, .environment = environment, .directory = "/", .subject = "test"};
     const struct wi_child_events events = {room, on_line, on_end, NULL};
     struct wi_error error = {0};
     char lifeline[PATH_MAX];
@@ -266,7 +267,8 @@ TEST(helper_and_program_killed)
 TEST(a_missing_program_is_an_error)
 {
     const char *const arguments[] = {"/no/such/program", NULL};
-    const struct wi_child_options options = {arguments, NULL, "/", "test", 0};
+    const struct wi_child_options options = {
+        .arguments = arguments, .directory = "/", .subject = "test"};
     const struct wi_child_events events = {0};
     struct wi_error error = {0};
     uv_loop_t loop;
@@ -277,7 +279,8 @@ TEST(a_missing_program_is_an_error)
     assert_null(wi_child_start(children, &options, &events, &error));
     assert_non_null(strstr(error.detail, "/no/such/program"));
     const char *const shell[] = {"sh", NULL};
-    const struct wi_child_options helperless = {shell, NULL, "/", "test", 0};
+    const struct wi_child_options helperless = {
+        .arguments = shell, .directory = "/", .subject = "test"};
     assert_null(wi_child_start(children, &helperless, &events, &error));
     assert_non_null(strstr(error.detail, "/no/such/helper"));
     assert_int_equal(wi_children_count(children), 0);

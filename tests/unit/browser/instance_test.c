@@ -1,13 +1,22 @@
-/* The instance directory: modes, the lock, and what a sweep may and may not touch. */
+/* The instance directory: modes, the lock, what a sweep may and may not touch, and that helpers of
+ * a killed daemon remove it. Needs webinfer-lifeline, built beside us. */
 #include "../test.h"
 
+#include "base/loop.h"
+#include "browser/children.h"
 #include "browser/instance.h"
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char root[] = "/tmp/wi-test-XXXXXX";
@@ -159,6 +168,118 @@ TEST(a_cleaner_of_old_files_ends_nothing)
     snprintf(path, sizeof path, "%s", wi_instance_path(first));
     wi_instance_free(first);
     assert_int_not_equal(access(path, F_OK), 0);
+}
+
+/* --- a daemon that is killed ----------------------------------------------------------------- */
+
+/* Goes on writing until it is killed, as a browser does: what was removed it makes anew. */
+#define WRITER                                                                                     \
+    "trap '' TERM; exec 2>/dev/null; echo up; while :; do mkdir -p %1$s/profile; "                 \
+    "echo x >%1$s/profile/x; done"
+/* Ends at the first signal, so that its helper is not the last one. */
+#define SLEEPER "echo up; exec sleep 1000"
+
+struct daemon {
+    uv_loop_t loop;
+    int told, ups;
+};
+
+static void on_line(void *context, const char *line)
+{
+    struct daemon *daemon = context;
+
+    if (++daemon->ups == 2)
+        assert_int_equal(write(daemon->told, "", 1), 1);
+}
+
+static void on_end(void *context, int exit_status, int signal)
+{
+}
+
+static void run_program(struct daemon *daemon, struct wi_children *children,
+    const struct wi_instance *instance, const char *script)
+{
+    const char *const arguments[] = {"sh", "-c", script, NULL};
+    const char *const environment[] = {NULL};
+    const struct wi_child_options options = {.arguments = arguments,
+        .environment = environment,
+        .directory = "/",
+        .subject = "test",
+        .instance = instance};
+    const struct wi_child_events events = {daemon, on_line, on_end, NULL};
+    struct wi_error error;
+
+    if (!wi_child_start(children, &options, &events, &error))
+        fail_msg("%s", error.detail);
+}
+
+/* Until it is killed; a byte is written to `told` when both programs run. */
+static void be_daemon(int told)
+{
+    struct daemon daemon = {.told = told};
+    struct wi_error error;
+    struct wi_instance *instance = wi_instance_new(&error);
+    char lifeline[PATH_MAX], writer[1024];
+
+    assert_non_null(instance);
+    assert_non_null(realpath("webinfer-lifeline", lifeline));
+    uv_loop_init(&daemon.loop);
+    struct wi_children *children = wi_children_new(&daemon.loop, lifeline);
+    snprintf(writer, sizeof writer, WRITER, wi_instance_path(instance));
+    run_program(&daemon, children, instance, writer);
+    run_program(&daemon, children, instance, SLEEPER);
+    uv_run(&daemon.loop, UV_RUN_DEFAULT);
+}
+
+/* Kills a daemon as soon as both of its programs run. */
+static void kill_daemon(void)
+{
+    int told[2];
+    char byte;
+
+    assert_int_equal(pipe(told), 0);
+    pid_t daemon = fork();
+    assert_true(daemon >= 0);
+    if (daemon == 0) {
+        close(told[0]);
+        be_daemon(told[1]);
+        _exit(1);
+    }
+    close(told[1]);
+    assert_int_equal(read(told[0], &byte, 1), 1);
+    close(told[0]);
+    assert_int_equal(kill(daemon, SIGKILL), 0);
+    assert_int_equal(waitpid(daemon, NULL, 0), daemon);
+}
+
+/* The directories in the root that have the name of an instance's. */
+static size_t count_instances(void)
+{
+    DIR *dir = opendir(root);
+    struct dirent *entry;
+    size_t count = 0;
+
+    assert_non_null(dir);
+    while ((entry = readdir(dir)))
+        count += strncmp(entry->d_name, "webinfer-", 9) == 0;
+    closedir(dir);
+    return count;
+}
+
+TEST(the_last_helper_of_a_killed_daemon_removes_its_directory_and_no_other_daemon_before)
+{
+    struct wi_error error;
+
+    assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0); /* its helpers come to us */
+    size_t before = count_instances();
+    kill_daemon();
+    struct wi_instance *next = wi_instance_new(&error);
+    assert_int_equal(count_instances(), before + 2);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
+    assert_int_equal(errno, ECHILD);
+    assert_int_equal(count_instances(), before + 1);
+    wi_instance_free(next);
 }
 
 TEST(a_root_too_long_for_sockets_is_not_used)
