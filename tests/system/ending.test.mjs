@@ -77,7 +77,8 @@ test('SIGKILL: nothing left within five seconds, beside one that starts at once'
             daemon.signal('SIGKILL');
             await daemon.waitEnd();
             await daemon.start({ ready: false });
-            if (i % 2) await daemon.ready();
+            // The last one has a browser, too: without one the directory is left to the next start.
+            if (i % 2 === 0) await daemon.ready();
         }
         daemon.signal('SIGKILL');
         await daemon.waitEnd();
