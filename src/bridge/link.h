@@ -18,6 +18,7 @@
 #include "base/share.h"
 #include "net/lws.h"
 #include "node/message.h"
+#include <libwebsockets.h>
 #include <stdint.h>
 
 /* Bytes of a stranger's message: a whole announcement of Chromium's has about 6 KiB. */

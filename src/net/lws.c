@@ -2,6 +2,7 @@
 #include "net/lws.h"
 
 #include "base/log.h"
+#include <libwebsockets.h>
 #include <string.h>
 
 const struct lws_retry_bo wi_lws_no_watch = {.secs_since_valid_hangup = 0};

@@ -3,8 +3,10 @@
 #define WI_NET_LWS_H
 
 #include "base/error.h"
-#include <libwebsockets.h>
 #include <uv.h>
+
+struct lws_context;
+struct lws_retry_bo;
 
 /* Bytes of one lws_write and of the receive buffer: measured best between 64 and 128 KiB. */
 #define WI_LWS_CHUNK (128 * 1024)

@@ -19,6 +19,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libwebsockets.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>

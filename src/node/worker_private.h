@@ -7,6 +7,7 @@
 #include "net/lws.h"
 #include "node/message.h"
 #include "node/worker.h"
+#include <libwebsockets.h>
 
 enum wi_worker_state {
     WI_WORKER_IDLE,

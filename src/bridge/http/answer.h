@@ -4,6 +4,7 @@
 
 #include "base/buffer.h"
 #include "bridge/socket.h"
+#include <libwebsockets.h>
 
 #define WI_HTTP_HEADER_MAX 512
 /* A client that takes no byte for so long is cut, and so is one that is too slow on average. */

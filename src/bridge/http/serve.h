@@ -3,6 +3,7 @@
 #define WI_BRIDGE_HTTP_SERVE_H
 
 #include "net/lws.h"
+#include <libwebsockets.h>
 
 /* The lws callback of plain HTTP; also the one that refuses upgrades. */
 int wi_http_serve(

@@ -10,6 +10,7 @@
 #include "net/lws.h"
 #include <errno.h>
 #include <glob.h>
+#include <libwebsockets.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
