@@ -4,7 +4,9 @@
 
 configure_in() {
     local folder=$1 hash
+    local -x CC=${CC:-}
     shift
+    use_ccache
     if [[ ! -x configure || configure.ac -nt configure || Makefile.am -nt Makefile.in ]]; then
         quietly autoreconf autoreconf -i
     fi
@@ -14,6 +16,15 @@ configure_in() {
         $(<"$folder/.configured") != "$hash" ]]; then
         (cd "$folder" && quietly "configure-${folder##*/}" "$ROOT/configure" "$@")
         printf '%s\n' "$hash" >"$folder/.configured"
+    fi
+}
+
+# Sets CC, which is the caller's, to ccache where that is installed and CCACHE_DIR is set. The cache lies outside of the
+# build: another clone of the same sources then compiles nothing.
+use_ccache() {
+    if [[ -n ${CCACHE_DIR:-} ]] && command -v ccache >/dev/null; then
+        CC="ccache ${CC:-gcc}"
+        export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
     fi
 }
 
@@ -28,6 +39,9 @@ build() {
         options+=(--enable-werror)
     fi
     configure_in "$BUILD" "${options[@]}"
+    if grep -q '^page-modules.stamp:' "$BUILD/Makefile"; then # else no page is built here
+        installing page-modules make -C "$BUILD" --no-print-directory page-modules.stamp
+    fi
     make_in "$BUILD" all
 }
 

@@ -13,6 +13,8 @@ measure_coverage() {
     local files=("$@")
     ((${#files[@]})) || files=(tests/system/*.test.mjs tests/system/plain/*.test.mjs)
     need_packages "${PACKAGES_FUZZ[@]}"
+    TIER=full
+    export WEBINFER_TIER=$TIER
     prepare_tests
     setup_browsers
     setup_promtool

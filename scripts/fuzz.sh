@@ -7,7 +7,15 @@
 
 FUZZ=$BUILD/fuzz
 FUZZ_RUNS=30000
-FUZZ_RUNS_FULL=2000000
+FUZZ_RUNS_LONG=2000000
+
+# fuzz_seeds NAME: the seeds alone, by the program of the sanitized build.
+fuzz_seeds() {
+    local log=$BUILD/test/fuzz-$1.log
+    "$SANITIZED/tests/fuzz/${1}_seeds" "tests/fuzz/corpus/$1" >"$log" 2>&1 </dev/null && return 0
+    tail -n 60 "$log" >&2
+    return 1
+}
 
 fuzz_build() {
     need_packages "${PACKAGES_FUZZ[@]}"
@@ -28,7 +36,7 @@ fuzz_start() {
 
 fuzz_run() {
     local name=$1 runs=$FUZZ_RUNS
-    [[ $FULL == no ]] || runs=$FUZZ_RUNS_FULL
+    [[ $TIER != long ]] || runs=$FUZZ_RUNS_LONG
     fuzz_start "$name" "${name}_fuzz" "$runs" && return 0
     tail -n 60 "$FUZZ/${name}_fuzz.log" >&2
     printf 'the input is in %s\n' "$FUZZ/found/${name}_fuzz" >&2

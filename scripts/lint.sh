@@ -1,48 +1,86 @@
 # shellcheck shell=bash
 # Every check of the source itself. Each prints what it found; all of them run before the verdict.
 
-LINT_FAILED=()
+# "COMMAND|NAME"; what takes longest comes first.
+LINT_CHECKS=(
+    'lint_cppcheck|cppcheck'
+    'lint_page|tsc (the types of the page)'
+    'lint_format|clang-format'
+    'lint_planted|lint finds planted breaches'
+    'lint_python|mypy (the types of the Python client)'
+    'lint_quotes|every double quote of a manual is shown'
+    'lint_sizes|no file over 1000 lines'
+    'lint_shell|shellcheck'
+    'lint_manuals|mandoc'
+    'lint_unit|systemd-analyze verify'
+    'lint_generated|the sample configuration is fresh'
+    'lint_rules|the rules of tasks in the page are fresh'
+    'lint_python_types|the types of the Python client are fresh'
+    'lint_page_texts|errors in the page begin small and have no full stop'
+    'lint_error_texts|errors in C begin small and have no full stop'
+    'lint_tiers|each test file names its tier'
+    'lint_layers|includes lead down'
+    'lint_folders|folders are rooms'
+    'lint_servants|a file has two users or is long'
+    'lint_faces|what one file uses is in the face of another, or static'
+    'lint_structs|a struct has a name of its own'
+    'lint_test_only|what tests alone use is marked'
+    'lint_circles|calls go round in no circle'
+    'lint_names|the architecture names what there is'
+    'lint_comments|comments name files that there are'
+    'lint_documents|documents are short and their links lead somewhere'
+    'lint_glossary|words of ours are few'
+)
+LINT_FAILED=() # the commands of those that found something
 
 lint() {
-    need_packages "${PACKAGES_LINT[@]}"
-    setup_modules page
-    build
-    lint_step "clang-format" lint_format
-    lint_step "cppcheck" lint_cppcheck
-    lint_step "shellcheck" shellcheck -x dev .ci/run scripts/*.sh completions/*.bash
-    lint_step "mandoc" lint_manuals
-    lint_step "every double quote of a manual is shown" lint_quotes
-    lint_step "tsc (the page's types)" lint_page
-    lint_step "systemd-analyze verify" lint_unit
-    lint_step "the sample configuration is fresh" lint_generated
-    lint_step "the page's rules of tasks are fresh" lint_rules
-    lint_step "mypy (the Python client's types)" lint_python
-    lint_step "the Python client's types are fresh" lint_python_types
-    lint_step "errors in the page begin small and have no full stop" "$NODE" scripts/page-texts.mjs
-    lint_step "errors in C begin small and have no full stop" lint_error_texts
-    lint_step "no file over 1000 lines" lint_sizes
-    lint_step "includes lead down" lint_layers
-    lint_step "folders are rooms" lint_folders
-    lint_step "a file has two users or is long" lint_servants
-    lint_step "what one file uses is in the face of another, or static" lint_faces
-    lint_step "a struct has a name of its own" lint_structs
-    lint_step "what tests alone use is marked" lint_test_only
-    lint_step "calls go round in no circle" lint_circles
-    lint_step "the architecture names what there is" lint_names
-    lint_step "comments name files that there are" lint_comments
-    lint_step "documents are short and their links lead somewhere" lint_documents
-    lint_step "words of ours are few" lint_glossary
-    if ((${#LINT_FAILED[@]})); then
-        fail "lint found something in: $(printf '%s; ' "${LINT_FAILED[@]}")"
-    fi
+    local check names=''
+    run_lint
+    for check in "${LINT_CHECKS[@]}"; do
+        [[ " ${LINT_FAILED[*]} " != *" ${check%%|*} "* ]] || names+="${check#*|}; "
+    done
+    [[ -z $names ]] || fail "lint found something in: $names"
     say "lint found nothing"
 }
 
-lint_step() {
-    local name=$1
-    shift
-    say "$name"
-    "$@" || LINT_FAILED+=("$name")
+# As many at a time as there are cores; what they said is shown in their order.
+run_lint() {
+    need_packages "${PACKAGES_LINT[@]}"
+    setup_modules page
+    build
+    local check name place=$BUILD/lint/said running=0
+    rm -rf "$place"
+    mkdir -p "$place"
+    for check in "${LINT_CHECKS[@]}"; do
+        name=${check%%|*}
+        if ((running == JOBS)); then
+            wait -n || true
+            running=$((running - 1))
+        fi
+        { "$name" && touch "$place/$name.ok"; } >"$place/$name" 2>&1 </dev/null &
+        running=$((running + 1))
+    done
+    wait
+    LINT_FAILED=()
+    for check in "${LINT_CHECKS[@]}"; do
+        name=${check%%|*}
+        say "${check#*|}"
+        cat "$place/$name"
+        [[ -f $place/$name.ok ]] || LINT_FAILED+=("$name")
+    done
+}
+
+lint_shell() {
+    shellcheck -x dev .ci/run scripts/*.sh completions/*.bash
+}
+
+lint_page_texts() {
+    "$NODE" scripts/page-texts.mjs
+}
+
+# The lists of tests are made from what the files' first lines say.
+lint_tiers() {
+    "$NODE" scripts/list-tests.mjs --files long tests/page/*.test.mjs tests/system/*.test.mjs tests/system/plain/*.test.mjs >/dev/null
 }
 
 c_files() {
@@ -316,14 +354,16 @@ lint_glossary() {
 # that has none.
 lint_planted() {
     local tree=$BUILD/lint/planted plant failed=0
+    rm -rf "$tree"
+    mkdir -p "$tree"
+    cp -R src docs "$tree"
+    (cd "$tree" && lint_layers) || failed=1
     for plant in base/planted.c api/http/planted.c simulate/planted.c wire/inner/planted.h planted/planted.c; do
-        rm -rf "$tree"
-        mkdir -p "$tree"
-        cp -R src docs "$tree"
-        (cd "$tree" && lint_layers) || failed=1
         mkdir -p "$tree/src/${plant%/*}"
         printf '#include "api/endpoints/infer.h"\n' >"$tree/src/$plant"
         (cd "$tree" && lint_layers >/dev/null) && printf '%s was not found\n' "$plant" && failed=1
+        rm "$tree/src/$plant"
+        rmdir --ignore-fail-on-non-empty "$tree/src/${plant%/*}"
     done
     printf 'struct wi_planted {\n' | tee "$tree/src/base/one.h" >"$tree/src/base/two.h"
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1

@@ -6,7 +6,7 @@ PACKAGES_BUILD=(
     gcc make libc6-dev autoconf automake pkg-config xz-utils ca-certificates
     libmicrohttpd-dev libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcurl4-openssl-dev
     libjansson-dev libssl-dev libinih-dev libsqlite3-dev uthash-dev libsystemd-dev libcmocka-dev
-    libedit-dev clang lld
+    libedit-dev clang mold
 )
 PACKAGES_BROWSER=(chromium chromium-driver)
 # The other kinds of browser. Firefox computes on mesa's Vulkan; WebKitGTK needs a display; the
@@ -20,6 +20,17 @@ PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
+
+# What installing packages has taken so far, in seconds and in milliseconds of CPU: a network's speed is not the tests'.
+INSTALLING=0 INSTALLING_CPU=0
+
+# installing NAME COMMAND...: quietly, and counted.
+installing() {
+    local began=$SECONDS cpu
+    cpu=$(cpu_ms)
+    quietly "$@"
+    INSTALLING=$((INSTALLING + SECONDS - began)) INSTALLING_CPU=$((INSTALLING_CPU + $(cpu_ms) - cpu))
+}
 
 # Without apt (another distribution) the packages are the user's affair; configure names what it
 # does not find.
@@ -35,8 +46,8 @@ need_packages() {
         fail "these packages are missing, and installing them takes root or sudo: ${missing[*]}"
     fi
     say "installing ${missing[*]}"
-    quietly apt-update "${SUDO[@]}" apt-get update -q
-    quietly apt-install "${SUDO[@]}" env DEBIAN_FRONTEND=noninteractive \
+    installing apt-update "${SUDO[@]}" apt-get update -q
+    installing apt-install "${SUDO[@]}" env DEBIAN_FRONTEND=noninteractive \
         apt-get install -q -y --no-install-recommends "${missing[@]}"
 }
 
@@ -91,7 +102,7 @@ npm_install() {
     cp "$folder/package.json" "$folder/package-lock.json" "$target"
     [[ ! -f $folder/.npmrc ]] || cp "$folder/.npmrc" "$target"
     [[ ! -d $folder/none ]] || cp -R "$folder/none" "$target" # what packages are overridden with
-    (cd "$target" && quietly "npm-${folder//\//-}" npm ci --ignore-scripts --no-progress)
+    installing "npm-${folder//\//-}" env -C "$target" npm ci --ignore-scripts --no-progress
     printf '%s\n' "$hash" >"$target/.installed"
 }
 

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# `./dev test`: groups of tests, each of which counts what passed, failed and was skipped. All of
-# them run, whatever fails; the last line is the sum.
+# `./dev test`: groups of tests, each of which counts what passed, failed and was skipped. All of them run, whatever
+# fails; the last line is the sum. CONTRIBUTING.md says what the three tiers are for.
 
 # shellcheck source=scripts/fuzz.sh
 source scripts/fuzz.sh
@@ -9,32 +9,47 @@ source scripts/lint.sh
 
 PASSED=0 FAILED=0 SKIPPED=0
 RESULTS=()
-FULL=no
+TIER=quick
+declare -A LEFT=([full]=0 [long]=0) # tests of a tier that this run leaves out
+# What the quick tier may take, installing packages apart. Both are above what it takes on two idle cores, since machines
+# differ; the goal for CPU is 1,500 s.
+CPU_MOST=2100 SECONDS_MOST=1800
 
 run_tests() {
     local groups=() word group
     for word in "$@"; do
         case $word in
-        --full) FULL=yes ;;
-        unit | page | system | fuzz) groups+=("$word") ;;
-        *) fail "there are no tests called \"$word\"; there are unit, page, system and fuzz" ;;
+        --full | --long) TIER=${word#--} ;;
+        lint | unit | page | system | fuzz) groups+=("$word") ;;
+        *) fail "there are no tests called \"$word\"; there are lint, unit, page, system and fuzz" ;;
         esac
     done
-    ((${#groups[@]})) || groups=(generated unit page system fuzz)
+    export WEBINFER_TIER=$TIER
+    BEGAN_CPU=$(cpu_ms)
+    if ((${#groups[@]} == 0)); then
+        groups=(lint unit page system fuzz)
+        [[ $TIER != long ]] || groups=(page system fuzz)
+    fi
     prepare_tests
+    say_took build 0 "$BEGAN_CPU"
     for group in "${groups[@]}"; do
-        local began=$SECONDS
+        local began=$SECONDS cpu
+        cpu=$(cpu_ms)
         say "tests: $group"
         "test_$group"
-        say "tests: $group: $((SECONDS - began)) s"
+        say_took "$group" "$began" "$cpu"
     done
     conclude
+}
+
+# say_took GROUP SECONDS CPU_MS: what it has taken since then.
+say_took() {
+    say "tests: $1: $((SECONDS - $2)) s, $((($(cpu_ms) - $3) / 1000)) s of CPU"
 }
 
 # What the tests are told, the build, and an empty folder for what they say.
 prepare_tests() {
     export WEBINFER_BUILD=$BUILD WEBINFER_PAGE=$BUILD/share/webinfer/page
-    [[ $FULL == no ]] || export WEBINFER_FULL=1
     # The model cases lie outside the tree; without them their tests are skipped.
     if [[ -z ${WEBINFER_CASES:-} && -d ../shared/models ]]; then
         WEBINFER_CASES=$(cd ../shared/models && pwd)
@@ -51,6 +66,11 @@ count() {
     PASSED=$((PASSED + $2)) FAILED=$((FAILED + $3)) SKIPPED=$((SKIPPED + $4))
 }
 
+# leave TIER COUNT: so many tests belong to a tier that does not run.
+leave() {
+    LEFT[$1]=$((LEFT[$1] + $2))
+}
+
 # check NAME COMMAND...: one test that is one command.
 check() {
     local name=$1
@@ -64,11 +84,33 @@ check() {
 }
 
 conclude() {
+    local seconds=$((SECONDS - INSTALLING)) cpu=$((($(cpu_ms) - BEGAN_CPU - INSTALLING_CPU) / 1000)) tier
     ((FAILED == 0)) || show_failures
+    show_slowest
+    if [[ $TIER == quick ]]; then
+        check "CPU: $cpu s of $CPU_MOST" test "$cpu" -le "$CPU_MOST"
+        check "time: $seconds s of $SECONDS_MOST" test "$seconds" -le "$SECONDS_MOST"
+    else
+        printf '\nThis took %d s, and %d s of CPU.\n' "$seconds" "$cpu"
+    fi
     printf '\n'
     printf '%s\n' "${RESULTS[@]}"
+    for tier in full long; do
+        ((LEFT[$tier] == 0)) || printf 'left to --%s: %d\n' "$tier" "${LEFT[$tier]}"
+    done
     printf '\n%d passed, %d failed, %d skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
     ((FAILED == 0 && PASSED > 0))
+}
+
+# Of the files that Node ran: how many tests of which tier there were, and which files took longest.
+show_slowest() {
+    local files=("$BUILD"/test/*.files)
+    [[ -f ${files[0]} ]] || return 0
+    printf '\n'
+    awk 'NF == 6 { tests[$2] += $3 + $4 + $5 }
+        END { for (tier in tests) printf "tests of files of the %s tier: %d\n", tier, tests[tier] }' "${files[@]}"
+    printf 'the slowest files, in seconds:\n'
+    sort -rn "${files[@]}" | awk 'NF == 6 && ++count <= 10 { printf "%8s %s\n", $1, $6 }'
 }
 
 # What failed, once more at the end, where it is found: of each test that node ran the beginning and
@@ -90,19 +132,27 @@ show_failures() {
     done
 }
 
-test_generated() {
-    check "sample configuration is fresh" lint_generated
-    check "lint finds a breach of the layers" lint_planted
+# Each check of the source is a test.
+test_lint() {
+    local failed check
+    run_lint
+    for check in "${LINT_CHECKS[@]}"; do
+        failed=0
+        [[ ! " ${LINT_FAILED[*]} " == *" ${check%%|*} "* ]] || failed=1
+        count "lint: ${check#*|}" $((1 - failed)) "$failed" 0
+    done
 }
 
-# All of them watched by the sanitizers. As they are shipped, those of src/base, whose memory the sanitizers
-# change: memory that is kept for the next piece is given back at once under them. `--full` runs all so, too.
+# All of them watched by the sanitizers; in the full tier also as they are shipped, since the sanitizers change memory:
+# what is kept for the next piece is given back at once under them.
 test_unit() {
-    local plain=(tests/unit/base/*_test.c)
-    [[ $FULL == no ]] || plain=()
-    make_check unit "$BUILD" "${plain[@]%.c}"
     build_sanitized
     make_check "unit (sanitized)" "$SANITIZED"
+    if [[ $TIER == quick ]]; then
+        leave full "$PASSED_LAST"
+    else
+        make_check unit "$BUILD"
+    fi
 }
 
 # The programs once more, watched by AddressSanitizer and UBSan, which report lines: more debugging
@@ -114,56 +164,58 @@ build_sanitized() {
     make_in "$SANITIZED" all
 }
 
-# The option that names the quickest linker that is here, or nothing. Each unit test is a program, and
-# two fifths of what it takes to make the sanitized ones is linking by GNU ld.
+# The options that name the quickest linker that is here, or nothing: each unit test is a program.
 quick_linker() {
-    local name
-    for name in lld gold; do
+    local options
+    for options in '-fuse-ld=mold -Wl,--no-threads' -fuse-ld=lld -fuse-ld=gold; do
+        # shellcheck disable=SC2086 # several words
         if printf 'int main(void) { return 0; }' |
-            "${CC:-cc}" -fuse-ld="$name" -x c - -o /dev/null 2>/dev/null; then
-            printf '%s\n' "-fuse-ld=$name"
+            "${CC:-cc}" $options -x c - -o /dev/null 2>/dev/null; then
+            printf '%s\n' "$options"
             return
         fi
     done
 }
 
-# make_check NAME FOLDER [PROGRAM...]: the unit tests of one build tree, or these, counted test by test from
-# what cmocka logged. They themselves are compiled and linked for speed of compiling: what they test was built
-# before.
+# make_check NAME FOLDER: the unit tests of one build tree, counted test by test from what cmocka logged; PASSED_LAST
+# says how many passed. They themselves are compiled for speed of compiling: what they test was built before. Most of
+# them wait for something, so that two for each core keep the cores busy; automake's harness would take a third of their
+# time. Freed memory is kept from use for 8 MiB and not for 256, whose pages take another third.
 make_check() {
-    local name=$1 folder=$2 programs=("${@:3}") result log passed=0 failed=0 skipped=0 status=0 n
-    find "$folder/tests/unit" -name '*.trs' -delete 2>/dev/null || true
-    make -C "$folder" --no-print-directory -s -j "$JOBS" check CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)" \
-        ${programs[0]:+"check_PROGRAMS=${programs[*]}" "TESTS=${programs[*]}"} \
-        >"$BUILD/test/$name.log" 2>&1 </dev/null || status=$?
-    ((status == 0)) || tail -n 60 "$BUILD/test/$name.log" >&2
-    while read -r result; do
-        log=${result%.trs}.log
-        n=$(sed -n 's/^\[  PASSED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
-        passed=$((passed + ${n:-0}))
-        n=$(sed -n 's/^\[  SKIPPED \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
-        skipped=$((skipped + ${n:-0}))
-        if ! grep -q '^:global-test-result: PASS' "$result"; then
-            n=$(sed -n 's/^\[  FAILED  \] \([0-9]*\) test.*/\1/p' "$log" | tail -n 1)
-            failed=$((failed + ${n:-1}))
-        fi
-    done < <(find "$folder/tests/unit" -name '*.trs' 2>/dev/null | sort)
-    # Not compiled, or nothing registered: that is no success.
-    if ((failed == 0)) && ((status != 0 || passed == 0)); then
-        failed=1
+    local name=$1 folder=$2 program status passed failed=0 skipped programs logs
+    mapfile -t programs < <(sed -n 's|^\t\(tests/unit/[^ ]*\) .*|\1|p' tests/unit/unit.am)
+    logs=("${programs[@]/#/$folder/}") logs=("${logs[@]/%/.log}")
+    PASSED_LAST=0
+    if ! make -C "$folder" --no-print-directory -s -j "$JOBS" check TESTS= \
+        CFLAGS='-g0 -O0 -fno-sanitize=undefined' LDFLAGS="$(quick_linker)" \
+        >"$BUILD/test/$name.log" 2>&1 </dev/null; then
+        tail -n 60 "$BUILD/test/$name.log" >&2
+        count "$name" 0 1 0
+        return
     fi
-    count "$name" "$passed" "$failed" "$skipped"
+    # shellcheck disable=SC2016 # what sh reads
+    printf '%s\n' "${programs[@]}" | (cd "$folder" && srcdir=$ROOT ASAN_OPTIONS=quarantine_size_mb=8 \
+        xargs -P $((2 * JOBS)) -I '{}' sh -c './{} >{}.log 2>&1 </dev/null; echo $? >{}.status')
+    for program in "${programs[@]/#/$folder/}"; do
+        status=$(<"$program.status")
+        ((status == 0)) && continue
+        printf 'FAILED (status %d): %s\n' "$status" "$program" >&2
+        tail -n 60 "$program.log" >&2
+        grep -q '^\[  FAILED  \] [0-9]* test' "$program.log" || failed=$((failed + 1)) # it did not come to its end
+    done
+    read -r passed skipped status < <(awk '/^\[  [A-Z ]*\] [0-9]+ test/ { sum[$2] += $4 }
+        END { print sum["PASSED"] + 0, sum["SKIPPED"] + 0, sum["FAILED"] + 0 }' "${logs[@]}")
+    PASSED_LAST=$passed
+    # Nothing registered: that is no success.
+    count "$name" "$passed" $((failed + status + (passed == 0))) "$skipped"
 }
 
 test_page() {
-    setup_browser
-    need_packages "${PACKAGES_MODELS[@]}"
-    setup_modules tests
+    setup_browsers
     node_tests page tests/page/*.test.mjs
 }
 
-# Against the sanitized daemon, all in one queue; what tests/system/plain asks about speed, memory, processes and
-# what is installed, and every end of the daemon, against the plain one.
+# tests/lib/paths.mjs says which of the two daemons a file asks.
 test_system() {
     setup_browsers
     setup_promtool
@@ -189,29 +241,70 @@ longest_first() {
     printf '%s\n' "$@" | grep -Fxv -f <(printf 'tests/%s.test.mjs\n' "${LONG[@]}") || true
 }
 
-# node_tests NAME FILE...: three at a time, which keeps two cores busy: each starts browsers, but waits for a browser
-# that comes up, or for what it has broken to be missed.
+# node_tests NAME FILE...: those of the tier, three at a time, which keeps two cores busy: each starts browsers, but waits
+# for a browser that comes up, or for what it has broken to be missed.
 node_tests() {
-    local name=$1 seconds=3000 tap files
-    [[ $FULL == no ]] || seconds=$((10 * 3600))
-    tap=$BUILD/test/${name//[^a-z]/-}.tap
-    mapfile -t files < <(longest_first "${@:2}")
-    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 "$tap" "${files[@]}" </dev/null ||
+    local name=$1 place=$BUILD/test/${1//[^a-z]/-} files seconds
+    local -A limits=([quick]=$SECONDS_MOST [full]=7200 [long]=36000)
+    count_left "${@:2}"
+    mapfile -t files < <(tier_files "${@:2}")
+    ((${#files[@]})) || return 0
+    mapfile -t files < <(longest_first "${files[@]}")
+    seconds=${limits[$TIER]}
+    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 "$place" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
-    if ! grep -q '^# pass ' "$tap"; then # it did not come to its end
+    if ! grep -qx end "$place.files"; then # it did not come to its end
         count "$name" 0 1 0
         return
     fi
-    count "$name" "$(tap_total pass "$tap")" \
-        $(($(tap_total fail "$tap") + $(tap_total cancelled "$tap"))) "$(tap_total skipped "$tap")"
+    # shellcheck disable=SC2046 # three numbers
+    count "$name" $(awk 'NF == 6 { for (i = 0; i < 3; i++) sum[i] += $(i + 3) } END { print sum[0], sum[1], sum[2] }' "$place.files")
 }
 
-tap_total() {
-    sed -n "s/^# $1 \([0-9]*\)\$/\1/p" "$2" | tail -n 1
+# tier_files FILE...: prints those that this tier runs.
+tier_files() {
+    list_tests --files "$TIER" "$@"
+}
+
+# count_left FILE...: of tests that the quick tier leaves out, how many there are. Where it runs some tests of a file, these
+# have to be those that the file's first lines name.
+count_left() {
+    [[ $TIER == quick ]] || return 0
+    local some full
+    mapfile -t some < <(grep -lE '^// (quick|full): ' "$@")
+    mapfile -t full < <(grep -l '^// tier: full' "$@")
+    check "$name: first lines name tests" list_tests quick "${some[@]}" >/dev/null
+    leave full $(($(list_tests full "${full[@]}" | wc -l) + $(cat "$@" | grep -c '^// full: ') - $(cat "$@" | grep -c '^// quick: ')))
+    leave long "$(list_tests long "$@" | wc -l)"
+}
+
+list_tests() {
+    "$NODE" scripts/list-tests.mjs "$@"
+}
+
+test_fuzz() {
+    if [[ $TIER == quick ]]; then
+        test_fuzz_seeds
+    else
+        test_fuzz_targets
+    fi
+}
+
+# The seeds alone need no fuzzer, and so no build of their own.
+test_fuzz_seeds() {
+    local name floor sources count
+    build_sanitized
+    make_in "$SANITIZED" fuzz-seeds CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)"
+    while read -r name floor sources; do
+        [[ $name == '#'* || -z $name ]] && continue
+        check "fuzz $name: seeds" fuzz_seeds "$name"
+        leave full 3
+        leave long 1
+    done <tests/fuzz/targets
 }
 
 # As many targets at a time as there are cores; what they said is shown in their order.
-test_fuzz() {
+test_fuzz_targets() {
     fuzz_build
     local name floor sources step names=() running=0
     while read -r name floor sources; do

@@ -6,7 +6,6 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
 import * as cases from './cases.mjs';
 import { clear, guard } from './cleanup.mjs';
 import { watch } from './described.mjs';
@@ -15,6 +14,7 @@ import * as kserve from './kserve.mjs';
 import * as onnx from './onnx.mjs';
 import { builtPage, daemonPath, ownModels, sanitized, sharedModels } from './paths.mjs';
 import * as processes from './processes.mjs';
+import { test } from './tier.mjs';
 import { until } from './wait.mjs';
 
 /** Everything slower under the sanitizers gets this much more time. */

@@ -5,16 +5,19 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { declaredIn, isFull } from './tier.mjs';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 export const build = path.resolve(process.env.WEBINFER_BUILD ?? path.join(root, 'build'));
 
 /*
- * What tests in tests/system/plain ask, they ask of the daemon as it is shipped, and so does what they start: where all
- * others are run against another one, WEBINFER_SHIPPED names it.
+ * Where tests are run against a sanitized daemon, WEBINFER_SHIPPED names the one that is shipped. That one is what
+ * tests/system/plain asks in every tier, and in the quick tier each file that does not say "sanitized".
  */
 const { WEBINFER_SHIPPED: shipped } = process.env;
-if (shipped && path.dirname(process.argv[1] ?? '') === path.join(root, 'tests/system/plain')) {
+const asker = path.relative(path.join(root, 'tests/system'), process.argv[1] ?? '');
+const asksShipped = () => asker.startsWith('plain/') || (!isFull && !declaredIn(process.argv[1]).sanitized);
+if (shipped && /^(plain\/)?[\w-]+\.test\.mjs$/.test(asker) && asksShipped()) {
     process.env.WEBINFER_DAEMON = shipped;
     delete process.env.WEBINFER_SANITIZED;
 }

@@ -1,3 +1,4 @@
+// tier: full
 /** The tasks with sound, in Node: against the library's own pipelines on the same model, and what is refused. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// tier: full
 /** Benchmarks in the page: how runs become samples, over a clock of the test's own; and what goes between two runs. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// tier: quick
 /** The channel between the workers: nothing lost, nothing out of order, whichever way it takes. */
 import './support/yield.mjs';
 import assert from 'node:assert/strict';

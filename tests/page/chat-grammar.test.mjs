@@ -1,3 +1,4 @@
+// tier: quick
 /** What is checked of a grammar before the engine gets it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** What a model writes, taken apart while it comes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

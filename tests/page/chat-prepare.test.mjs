@@ -1,3 +1,4 @@
+// tier: quick
 /** From a conversation to prompt, grammar and parser, with four templates of different style. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

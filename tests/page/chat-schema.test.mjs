@@ -1,3 +1,4 @@
+// tier: quick
 /** JSON schemas as grammars: what these let through, and what is refused. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

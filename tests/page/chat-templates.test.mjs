@@ -1,3 +1,4 @@
+// tier: quick
 /** Chat templates, which come from outside: what they can do, and what they cannot. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

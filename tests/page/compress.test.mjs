@@ -1,3 +1,4 @@
+// tier: quick
 /** The compressed copies that the page's build makes. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** The console in Firefox, and once in WebKitGTK: every view is filled there, and nothing of the policy is violated. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// tier: full
 /** The console's forms: what they are made of that needs no browser, and in Chromium against a stand-in for the daemon's API. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** Text that others wrote, a megabyte of it in every place: it is shown as text, and the layout stands. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** The keyboard alone reaches all that there is to press, type or scroll, focus is seen there, and nothing moves for who wants none of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

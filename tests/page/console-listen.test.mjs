@@ -1,3 +1,4 @@
+// tier: full
 /** Live sound in the playground: a microphone that plays a file, and a daemon that is played and breaks. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// tier: quick
 /** What the playground makes of the marks in an answer: no text is lost, whatever comes, and however it is cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

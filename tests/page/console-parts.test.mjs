@@ -1,3 +1,4 @@
+// tier: quick
 /** What the console is made of that needs no browser: events, objects, figures. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

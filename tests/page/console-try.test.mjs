@@ -1,3 +1,4 @@
+// tier: full
 /** The console's playground in Chromium, against a stand-in for the daemon's API: places, chat, commands and errors. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

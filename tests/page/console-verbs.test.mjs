@@ -1,3 +1,4 @@
+// tier: full
 /** What the console has the daemon do: each verb is asked for as the API has it, and asks once before something stops. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

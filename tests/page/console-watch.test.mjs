@@ -1,3 +1,4 @@
+// tier: full
 /** How the console watches: it goes on where it was, begins anew where that is not known, waits where it is told to, and never shows what is old as new. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,8 +1,10 @@
+// tier: full
+// quick: every view is filled
 /** The console in Chromium, against a stand-in for the daemon's API, with the headers of the daemon. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
 import { keepsOut } from './support/axe.mjs';
 import { consoles, LIVE } from './support/console_tab.mjs';
+import { test } from '../lib/tier.mjs';
 
 const VIEWS = { now: 'now', models: 'models', 'models/digits': 'models', try: 'try', 'try/digits': 'try', nodes: 'nodes', logs: 'logs' };
 const withConsole = consoles();

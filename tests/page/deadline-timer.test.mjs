@@ -1,3 +1,4 @@
+// tier: quick
 /** The one timer of the link worker, which rings as seldom as it can. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

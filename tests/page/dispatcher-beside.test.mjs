@@ -1,3 +1,4 @@
+// tier: quick
 /** What runs beside others: counts, streams, language models with workers of their own. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

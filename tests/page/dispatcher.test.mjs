@@ -1,3 +1,4 @@
+// tier: quick
 /** Which attempts run where, and when: platforms, hangs, cancelling, models, workers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

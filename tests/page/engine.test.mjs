@@ -1,3 +1,4 @@
+// tier: quick
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DATATYPES, elements, readStrings, viewElements, writeStrings } from '../../page/src/shared/datatypes.js';

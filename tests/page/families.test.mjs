@@ -1,3 +1,4 @@
+// tier: quick
 /** The tiny models are the same ones each time, and all that the tests' oracle needs is in them. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

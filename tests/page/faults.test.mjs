@@ -1,3 +1,4 @@
+// tier: full
 /** What goes wrong in real life: sockets cut, devices lost, shaders refused, engines that hang. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** How features are tried: which is next and when, and what becomes of one that gives no answer. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

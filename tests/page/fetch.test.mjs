@@ -1,3 +1,4 @@
+// tier: quick
 /** Fetching a model by its list of files: together, whole, and on from where it broke off. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

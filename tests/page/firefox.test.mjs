@@ -1,6 +1,7 @@
+// tier: full
+// quick: Firefox > takes pictures
 /** The page in Firefox: WebGPU and WASM are right there, and maps do not wait for a timer. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import {
     computes, embedsTexts, findsFeatures, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
@@ -8,6 +9,7 @@ import {
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const firefox = findFirefox();
 if (!firefox && process.env.CI) throw new Error('there is no Firefox: ./dev setup installs it');

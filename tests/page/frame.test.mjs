@@ -1,3 +1,4 @@
+// tier: quick
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { test } from 'node:test';

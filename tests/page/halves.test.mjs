@@ -1,3 +1,4 @@
+// tier: quick
 /** Floats of 16 bits (page/src/engine/halves.js), all of them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

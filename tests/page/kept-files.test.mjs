@@ -1,3 +1,4 @@
+// tier: full
 /** What a page that joined keeps of models in its browser: nothing of it is fetched twice, and nothing wrong is computed with. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -141,6 +142,7 @@ describe('a page that joined', needsCases, () => {
         assert.deepEqual(node.problems, []);
     }, { welcome: { ...JOINED, ...TWO_THREADS } });
 
+    // Seen to fail once and to pass again; nothing else is known.
     nodeTest('fetches again what is damaged, cut off or half written', async ({ service, tab, open }) => {
         const model = modelOf(service, 'm'), [graph, own] = model.files;
         const gguf = service.addGguf('abc', { 'abc.gguf': ggufBytes({ follow: 'abcdefgh' }) }), [text] = gguf.files;

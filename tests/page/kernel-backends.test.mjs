@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What computes the built-in models over kernels: the WebAssembly itself, and a GPU's device of the test's own, which
  * computes nothing and notes what it is told to do.

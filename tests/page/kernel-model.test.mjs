@@ -1,3 +1,4 @@
+// tier: quick
 /** The built-in models over kernels in the page (page/src/engine/kernel_model.js): their weights and calls. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

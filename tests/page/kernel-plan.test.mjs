@@ -1,3 +1,4 @@
+// tier: quick
 /** How kernels are dispatched (page/src/engine/kernel_plan.js), with what each shader's file says. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Which of a kernel's candidates is taken (engine/kernel_tuning.js), and how a task ends the looking for it (engine/serve.js). */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Backoff, BACKOFF_BASE_MS, BACKOFF_CAP_MS } from '../../page/src/link/backoff.js';

@@ -1,3 +1,4 @@
+// tier: full
 /** What a language model computes beside others is what it computes alone: in the built page, in a real Chromium. */
 import assert from 'node:assert/strict';
 import { u32 } from '../lib/gguf.mjs';

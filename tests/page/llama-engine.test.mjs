@@ -1,3 +1,4 @@
+// tier: quick
 /** The parts of the engine for language models that need no browser: plans, bodies, slots, owners, answers. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

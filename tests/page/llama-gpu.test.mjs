@@ -1,3 +1,4 @@
+// tier: full
 /** Language models on a GPU, which in Firefox is a software adapter: right there, and told apart from what is not there. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';

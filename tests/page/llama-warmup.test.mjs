@@ -1,3 +1,4 @@
+// tier: quick
 /** On how many threads a language model runs, and what is computed of it for nobody, without a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,9 +1,13 @@
+// tier: full
+// quick: a language model > streams as it computes, and several answers at a time
+// quick: a language model > answers messages, by the template of the model
+// quick: a language model that makes vectors > embeds texts
 /** Language models in the built page, in a real Chromium, against the stand-in service. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { ggufBytes } from './support/gguf.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 import { partsOf, textOf, tokensOf, wellDone } from './support/parts.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const ABC = ggufBytes({ follow: 'abcdefgh' });
 const RANDOM = ggufBytes({ embd: 32, layers: 1 });

@@ -1,3 +1,4 @@
+// tier: quick
 /** Workers of a worker that the document begins: both ends, joined as in a page. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';

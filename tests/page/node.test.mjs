@@ -1,10 +1,15 @@
+// tier: full
+// quick: a node > echoes every datatype, scalars and empty tensors
+// quick: models > are right on wasm
+// quick: models > refuse wrong inputs by name without harm
+// quick: models > take a picture and give labels as model.json says
 /** The built page in a real Chromium against the stand-in service: the protocol's every day. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import { findsFeatures } from './support/everywhere.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 import { builtin } from './support/models.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const ECHO = builtin('echo');
 const floats = (name, ...values) => ({

@@ -1,3 +1,4 @@
+// tier: quick
 /** The licences that the built page comes with, without a browser. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

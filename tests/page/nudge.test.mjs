@@ -1,3 +1,4 @@
+// tier: quick
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { mapsSlowly, nudgeMaps, Nudger, workerClock } from '../../page/src/engine/nudge.js';

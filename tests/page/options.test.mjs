@@ -1,3 +1,4 @@
+// tier: quick
 /** What requests may ask of tasks. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** The names of pictures, by which models remember them. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

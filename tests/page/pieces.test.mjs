@@ -1,3 +1,4 @@
+// tier: full
 /** Tensors in pieces, both ways, without a browser. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Keys and values between the turns of a conversation: whose they are, how they are cut, what is kept. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

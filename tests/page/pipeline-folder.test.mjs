@@ -1,3 +1,4 @@
+// tier: quick
 /** The engine `pipeline` without a model: what a folder has. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Text from models in the Hugging Face layout, on the page's own modules in Node: the same tokens as
  * transformers.js' own generate gives on the same files.

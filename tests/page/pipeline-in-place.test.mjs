@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Keys and values with room behind their tokens: which graphs write into them, what is copied on a device that
  * only counts, and how they are kept, shortened and let go of.

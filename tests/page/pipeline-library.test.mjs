@@ -1,3 +1,4 @@
+// tier: quick
 /** transformers.js and onnxruntime-web as the engine `pipeline` joins them, with stand-ins for both. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Where tokens are in their text, without a tokenizer. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** How much of a prompt is read at a time: as much as a cancel may wait for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

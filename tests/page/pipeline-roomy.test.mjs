@@ -1,3 +1,4 @@
+// tier: full
 /** Keys and values with room behind their tokens, in real browsers: on Chromium's SwiftShader and Firefox's lavapipe. */
 import { describe } from 'node:test';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';

@@ -1,3 +1,4 @@
+// tier: quick
 /** How tokens are chosen, and how their text is put together: the parts of generation that need no model. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

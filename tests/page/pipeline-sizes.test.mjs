@@ -1,3 +1,4 @@
+// tier: quick
 /** Of which graphs the sizes are known before they are loaded. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** The tasks with text that write none, in Node, against transformers.js' own pipelines on native onnxruntime. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

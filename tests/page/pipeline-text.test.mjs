@@ -1,3 +1,4 @@
+// tier: quick
 /** The tasks with text that write none, in Node: folders whose numbers can be told by looking. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** Language models that see, in Node, against transformers.js' own generate on native onnxruntime. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** Text from models in the Hugging Face layout in the built page, in a real Chromium: streamed, stopped, gone on with. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

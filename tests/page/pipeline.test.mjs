@@ -1,3 +1,4 @@
+// tier: full
 /** Folders in the Hugging Face layout in the built page, in a real Chromium, against the stand-in service. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Scaling, cutting and writing of pictures, against Pillow and against a PNG reader. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * webinfer-quantize: what it makes of models, run by onnxruntime-web as the page has it, and by
  * onnxruntime-node under transformers.js, against the model it was made from; and what it says of files

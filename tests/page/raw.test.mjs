@@ -1,3 +1,4 @@
+// tier: full
 /** What graphs put out, as the service's guard gets it: from the recorder, and from models in Node. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

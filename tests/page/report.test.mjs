@@ -1,3 +1,4 @@
+// tier: full
 /** The report of a run, and what browsers can do, as documents, from a file and with the network off: what it says is what the client
  * computes, it is sorted by keys and clicks, and nothing from outside is more than text. */
 import assert from 'node:assert/strict';

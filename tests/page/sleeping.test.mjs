@@ -1,3 +1,4 @@
+// tier: full
 /** Helper threads of onnxruntime-web, after a run: they leave the cores to others. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Sound files and sampling rates: page/src/pipeline/sound, under Node. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** Where memory is short, a folder's graphs are in memory while they have work: the same answers, less memory. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

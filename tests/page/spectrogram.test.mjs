@@ -1,3 +1,4 @@
+// tier: quick
 /** What the kernels are held against for mel_spectrogram is what the library of the tasks makes of sound for Whisper. */
 import assert from 'node:assert/strict';
 import test from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 // What a page keeps of models' files, where the browser's storage does not answer: nothing waits for it.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';

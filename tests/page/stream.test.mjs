@@ -1,3 +1,4 @@
+// tier: quick
 /** Engines in their worker, and the parts that they make: credit, cancelling, and what a failure costs. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

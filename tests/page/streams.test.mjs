@@ -1,3 +1,4 @@
+// tier: full
 /** Streams of the built page in a real Chromium: parts in order, within the credit, over dropped sockets. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';

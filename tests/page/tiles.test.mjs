@@ -1,3 +1,4 @@
+// tier: quick
 /** Pictures in tiles, with the library's own processor, against our arithmetic, which pixels.test.mjs holds against Pillow. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** What shares an engine worker by turns: who is next, what counts as whose time, and what is lost with whom. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// tier: quick
 /** What of a task came as tensors: a long input, and the text and the tokens of a stream that goes on. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** What a person sees who opens a join link: the page asks first, says what it does, pauses, goes on and is left. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** How often a request wakes the link worker, in a real Chromium: each time costs a core that computes. */
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /** Keys and values that stay in WASM memory from one step to the next: right, and gone when nobody needs them. */
 import assert from 'node:assert/strict';
 import path from 'node:path';

@@ -1,3 +1,4 @@
+// tier: quick
 /** On which threads models run on WASM, over instances that only take notes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,12 +1,14 @@
+// tier: full
+// quick: WebKit > takes pictures
 /** The page in WebKitGTK: WASM with threads is right there, and what is missing is said. */
 import assert from 'node:assert/strict';
-import { describe } from 'node:test';
 import { needsCases } from './support/cases.mjs';
 import {
     computes, embedsTexts, findsFeatures, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const webkit = findWebkit();
 if (!webkit && process.env.CI) throw new Error('there is no WebKitGTK with its driver and Xvfb: ./dev setup installs them');
@@ -14,6 +16,8 @@ const unless = webkit ? needsCases : { skip: 'there is no WebKitGTK with its dri
 
 const nodeTest = nodeTests(() => launchWebkit(webkit));
 
+// Once the driver stopped answering when the seventh page was opened; 15 runs of this file passed afterwards. The cause is
+// not known.
 describe('WebKit', unless, () => {
     nodeTest('says what it is and what it has', async ({ service }) => {
         const { browser, platforms, cross_origin_isolated: isolated } = service.capabilities;

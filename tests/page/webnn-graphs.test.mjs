@@ -1,3 +1,4 @@
+// tier: quick
 /** Which sessions WebNN is said to compute, with stand-ins for WebNN and onnxruntime-web. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,7 +1,7 @@
+// tier: full
 /** Models on WebNN in a real browser: right answers, what it cannot do, and what follows a failure. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
-import { describe } from 'node:test';
 import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { findWebnnChromium, launch } from './support/browser.mjs';
@@ -10,6 +10,7 @@ import { findsFeatures } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { filesIn } from './support/library.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const PINNED = { platforms: ['webnn'], fallback: false };
 const BOTH = { platforms: ['webnn', 'wasm'], fallback: true };

@@ -1,3 +1,4 @@
+// tier: quick
 /** Weights in a graph's own file become weights beside it, where they lie: nothing else of the graph changes. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /** What is known of a client's WGSL before a browser gets it (page/src/engine/wgsl.js). */
 import assert from 'node:assert/strict';
 import test from 'node:test';

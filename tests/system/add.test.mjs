@@ -1,3 +1,4 @@
+// tier: full
 /** webinfer add: against a daemon as from another machine, and against a server that loses connections, answers wrongly or
  * knows better: what is sent, and what is taken back. */
 import assert from 'node:assert/strict';

@@ -1,3 +1,5 @@
+// tier: quick, sanitized
+// full: a real model has its tokens counted as it reads them, and answers
 /**
  * Anthropic's own client against the daemon, whose nodes are simulated and say the last message again,
  * and once against a real model: answers, streams put together by its helper, tools, schemas, counts,

@@ -1,3 +1,7 @@
+// tier: quick, sanitized
+// full: priority: the urgent one overtakes
+// full: admin: recycle a session while it works; the work is not lost
+// full: a thousand idle connections do no harm
 /** The API around inference: who may talk, HTTP's own errors, health, metrics, admin verbs, logs. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';

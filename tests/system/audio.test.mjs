@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Sound through the daemon and a real browser, asked for by OpenAI's own client and on the command line;
  * what is no sound, and that the next request is right.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /** What bad input gets: a clear error that names the fault, and nothing lost. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

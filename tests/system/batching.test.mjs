@@ -1,3 +1,4 @@
+// tier: full
 /** Requests that are run together give each client what it would have got alone, in real Chromium. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

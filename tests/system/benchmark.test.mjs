@@ -1,3 +1,4 @@
+// tier: full
 /** POST /v1/benchmark: models and kernels measured in real browsers. Runs are counted here, and answers compared; no time is. */
 import assert from 'node:assert/strict';
 import os from 'node:os';

@@ -1,3 +1,4 @@
+// tier: full
 /** webinfer add FILE.car: CARs that other code has made of DAGs of all shapes become the models that they are, and broken ones
  * are refused, with the place, and leave nothing. */
 import assert from 'node:assert/strict';

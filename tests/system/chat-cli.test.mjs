@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * webinfer chat, generate, embed, ps, load and unload: what they print for people and for programs,
  * and what a terminal sees. The nodes are simulated ones, which say the last message again.

@@ -1,3 +1,4 @@
+// tier: full
 /** webinfer, the client: what it prints for people and machines, and with what it exits. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

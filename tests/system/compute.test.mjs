@@ -1,3 +1,7 @@
+// tier: full
+// quick: twelve at once, beside a model, are answered as each alone, in chrome on wasm
+// quick: bad requests are told what is wrong, and the next one is right
+// quick: a kernel is no model
 /** POST /v1/compute and GET /v1/kernels: our own kernels in real browsers, against plain loops of the test's own. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** More connections than there may be: some go, others are told, and the operator sees it. */
 import assert from 'node:assert/strict';
 import { testsOf, withDaemon } from '../lib/daemon.mjs';

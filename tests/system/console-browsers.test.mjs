@@ -1,3 +1,4 @@
+// tier: full
 /** The built console against the real daemon with a real browser of its own: what becomes of it is seen as it happens. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

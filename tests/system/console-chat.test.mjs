@@ -1,3 +1,4 @@
+// tier: full
 /** The console's chat in Chromium against the real daemon, whose browser computes the answers: they are the API's, also where that browser dies. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

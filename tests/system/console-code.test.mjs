@@ -1,3 +1,4 @@
+// tier: full
 /** The commands that the console's playground shows, run as a person runs them: the answers are those of the API. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

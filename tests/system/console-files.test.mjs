@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * The console's files: who opens the address with a browser gets its document, everybody else the
  * list of endpoints; the files are public and bound to their server by their headers.
@@ -51,7 +52,7 @@ test('who opens the address with a browser gets the console without a token, eve
         const list = await daemon.get('/', { headers: { ...headers, Authorization: `Bearer ${TOKEN}` } });
         assert.deepEqual([list.status, list.json.name, list.headers.vary], [200, 'webinfer', 'Accept']);
     }
-    assert.match(daemon.log, /api: open http:\/\/127\.0\.0\.1:\d+\/ in a browser for the console/);
+    await daemon.logs(/api: open http:\/\/127\.0\.0\.1:\d+\/ in a browser for the console/);
 });
 
 test('the document is bound to this server, and asked for again', async () => {

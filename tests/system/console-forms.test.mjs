@@ -1,3 +1,4 @@
+// tier: full
 /**
  * The console's forms in Chromium against the real daemon: each gets, by its fields alone, the answer that the
  * API gives to the same input.

@@ -1,3 +1,4 @@
+// tier: full
 /** The playground against the real daemon with real browsers: what a microphone hears becomes text, and Chromium and Firefox get the same input. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** The built console in Chromium against the real daemon: every view, with a token, as things change. */
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';

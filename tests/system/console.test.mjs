@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What pages write to their console comes into the log over BiDi, scrubbed and limited: from a
  * Firefox, and from a Chromium where BiDi is asked for beside classic.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * The API's description: it is OpenAPI, the daemon serves what it prints, and what the tests hold
  * every answer against finds what is not described.

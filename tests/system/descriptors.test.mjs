@@ -1,3 +1,4 @@
+// tier: full
 /** A daemon at its limit of open files: clients are told so, and all that it has begun goes on. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

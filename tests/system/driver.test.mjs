@@ -1,3 +1,4 @@
+// tier: full
 /** Drivers that misbehave: every step of a session's start has a deadline, and the next one comes. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * The kind edge: a Chromium with WebNN, which on Linux computes on the CPU, under the flags and
  * capabilities of [browser.edge].

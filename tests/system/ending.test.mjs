@@ -1,3 +1,4 @@
+// tier: full
 /** Ending: in good order, by force, and with the terminal, under load and without. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** The examples in Python, run as they stand. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** The examples, compiled and run as they stand, as their first lines say. */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Clients share the queue: each is told apart by its token, they take turns, and none may fill more
  * of the queue than its share.

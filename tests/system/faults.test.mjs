@@ -1,3 +1,4 @@
+// tier: full
 /**
  * WebGPU that breaks: a copy of the built page whose webgpu engine worker begins with a fault
  * script. The adapter claims to be hardware, so `auto` chooses webgpu; then it is lost, its

@@ -1,3 +1,7 @@
+// tier: full
+// quick: a Firefox without any driver serves, and says its version and process
+// quick: vision_mnist_ms_digit7 on wasm
+// quick: op_add on webgpu
 /**
  * Real Firefox through the real daemon, started directly and spoken to in BiDi: what it computes,
  * what happens when parts of it are killed, and that nothing of it is left.
@@ -97,6 +101,8 @@ for (const role of ['browser', 'renderer', 'lifeline'])
         assert.equal((await echo()).status, 200);
     });
 
+// Once, at a load of 30, the temporary directory was empty here. A browser's helper has held its lock since. Whether that
+// was the cause is not known.
 test('recycled, the old one goes in good order and leaves no process and no profile', async () => {
     const [{ id }] = (await daemon.status()).sessions;
     const old = daemon.processes('browser').map(({ pid }) => pid);

@@ -1,3 +1,4 @@
+// tier: full
 /** A folder in the Hugging Face layout in a real browser, by the daemon: its vectors, and which variant they are of. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Pages of other origins: what each writing row of the route table answers to a form, to a fetch
  * that does not ask for leave, to a beacon, and to a fetch that does, from real browsers. The daemon

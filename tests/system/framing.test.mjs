@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /** Requests whose end is in doubt, byte by byte: one answer at once, then the end, and no second request. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

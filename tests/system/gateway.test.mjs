@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Serving by content: what was published is given block by block and as CAR to those who may ask, each block under
  * the CID of its bytes, and nothing else is given.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /** GGUF files in the store: what the daemon tells of them, and what it refuses before a browser is asked. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

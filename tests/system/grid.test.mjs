@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Browsers of a service that runs already (driver_url): a real Selenium Grid, one that is down,
  * full or killed, and services that misbehave.

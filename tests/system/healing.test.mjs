@@ -1,3 +1,6 @@
+// tier: full
+// quick: browser, driver and renderer are killed under load: each request has one right answer
+// quick: the socket is cut in the middle of the answer: exactly one right answer
 /**
  * Things break in mid-job and the client gets one right answer all the same: processes are killed
  * in each observed state, and the socket is cut at each step of the protocol.
@@ -63,6 +66,33 @@ for (const role of ['browser', 'driver', 'renderer', 'lifeline'])
         await daemon.ready();
         assert.equal((await echo()).status, 200);
     });
+
+test('browser, driver and renderer are killed under load: each request has one right answer', async () => {
+    const jobs = async () => (await daemon.status()).counters.jobs;
+    const before = await jobs();
+    let answered = 0, isOver = false;
+    /** Asks one after the other; each answer tells whose it is. */
+    async function client(index) {
+        for (let count = 0; !isOver; count++) {
+            const mine = 1000 * index + count, { status, json, text } = await slow(20, mine);
+            assert.equal(status, 200, text);
+            assert.deepEqual(json.outputs[0].data, [mine]);
+            answered++;
+        }
+    }
+    const clients = Promise.all(Array.from({ length: 12 }, (_, index) => client(index)));
+    for (const role of ['browser', 'driver', 'renderer']) {
+        await running();
+        await kill(role)();
+        const seen = answered;
+        await until(() => answered >= seen + 12, { what: `answers after the kill of the ${role}`, timeout: 60_000 * patience });
+    }
+    isOver = true;
+    await clients;
+    const { accepted, completed, failed } = await jobs();
+    assert.deepEqual([accepted - before.accepted, completed - before.completed, failed - before.failed],
+        [answered, answered, 0]);
+});
 
 test('SIGKILL of the GPU process in mid-job: answered, by this attempt or the next', async () => {
     const before = daemon.processes('gpu').map(({ pid }) => pid);

@@ -1,3 +1,4 @@
+// tier: full
 /** What is done about a browser that is unwell: its page is opened afresh, or it is replaced. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

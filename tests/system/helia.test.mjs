@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Helia and the daemon bring each other models on this machine: it fetches from the daemon's gateway, the daemon
  * from a small one over its blocks, and a CAR that it writes is read. Neither knows the other's code.

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * The last hour in figures: that each request is counted once and where it ran, however it came and
  * ended, what filters and steps give, and who may ask.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * Nodes that lie, flood or come from another time: each is cut off or disbelieved, counted, and
  * costs nobody else anything.

@@ -1,3 +1,4 @@
+// tier: quick
 /** POST /v1/infer as users meet it: echo, tensors in JSON and binary, pictures, what answers say. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

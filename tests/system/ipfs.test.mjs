@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Models by their CID: DAGs that other code has made come from gateways that release each block when
  * the test says so, and that misbehave on order. What is asserted is who was asked for what.
@@ -74,6 +75,8 @@ after(async () => {
     await daemon.stop();
 });
 
+// A block that stalls is asked for again: with `stall` at 300 ms and a load of 30 the shape trickle once had one asked for
+// twice, so it is 10 s here.
 for (const shape of ['unixfs-v1-2025', 'unixfs-v0-2015', 'trickle', 'narrow'])
     test(`a folder of shape ${shape} comes by its CID, the files that a hub would give, each block once`, async () => {
         const bytes = talker(2_500_000), dag = await makeDag({ 'finch-Q8_0.gguf': bytes, 'README.md': '# finch', 'run.py': 'print()' }, shape);

@@ -1,14 +1,21 @@
+// tier: quick
+// full: while nothing can be written jobs are refused, infer goes on, and nothing is lost
+// full: a daemon each > a full disk: an answer that cannot be stored is kept back, said everywhere, and not lost
+// full: a daemon each > SIGKILL: what was accepted is done, once; what was done is still there
+// full: a daemon each > a job that was running at three kills is failed; one that waited is not
+// full: a daemon each > SIGTERM: what runs goes back to the queue at the limit, and runs at the next start
 /**
  * Durable jobs: what was accepted is done, whatever happens to the daemon, once; keys make a
  * request one that can be sent again; what is kept expires.
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { after, before, describe, test as plainTest } from 'node:test';
+import { after, before } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { Simulation } from '../lib/simulation.mjs';
+import { describe, test as plainTest } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 const vector = (...data) => ({ name: 'x', datatype: 'FP32', shape: [data.length], data });

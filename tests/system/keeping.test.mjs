@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Copies: four daemons without browsers, neighbours of each other, see to it that what one of them
  * has published is there twice. What is waited for is what they say themselves.

@@ -1,3 +1,4 @@
+// tier: full
 /** A page that joined fetches no byte of a model twice, by the daemon's own count; a session of the daemon's keeps nothing. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+// tier: full
 /** builtin/vector, builtin/mlp and builtin/transformer in real browsers, against plain loops of the test's own. */
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';

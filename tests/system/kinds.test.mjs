@@ -1,3 +1,4 @@
+// tier: full
 /** Kinds of browser that nobody asked for, or that are switched off: no warning, no long sentence. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

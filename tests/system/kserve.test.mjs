@@ -1,3 +1,5 @@
+// tier: quick, sanitized
+// full: a picture goes to a graph that says how to read one, in a real browser
 /**
  * KServe's protocol with Triton's extensions: the bytes of tritonclient over a socket, answers
  * against the protocol's own forms, inputs of tasks, text, load and unload, statistics, and what

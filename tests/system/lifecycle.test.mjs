@@ -1,3 +1,9 @@
+// tier: quick
+// full: a model file that changes is a new version; what runs finishes with the old
+// full: no browser installed: it runs, says so, and recovers when one appears
+// full: out of file descriptors: refused for a while, then well again
+// full: disk full: it says so, lives on, and recovers when there is room
+// full: SIGHUP: a good file is taken, a bad one changes nothing
 /** Starting and reloading: what is wrong is said, and where the system refuses it goes on once there is room. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -5,11 +11,11 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { test as plainTest } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { slowRequest } from '../lib/onnx.mjs';
 import { daemonPath, findProgram } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
+import { test as plainTest } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 const test = testsOf(() => null);

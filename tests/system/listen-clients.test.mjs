@@ -1,3 +1,4 @@
+// tier: full
 /** The clients of live sound against a daemon that is played and breaks: what is lost is sent or told again, once. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

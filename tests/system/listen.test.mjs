@@ -1,3 +1,4 @@
+// tier: full
 /** Live sound from its clients to a model that hears, in a real browser: the text is what was said, whoever sends it and however. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// tier: quick
 /** Nodes, models and jobs in pages: joined they are the whole list, whatever comes and goes. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

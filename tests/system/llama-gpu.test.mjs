@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Language models on a GPU, behind the daemon: by name also where that is a software adapter, as Firefox's here;
  * by `auto` where it is none, and only once the guard has found it right.

@@ -1,3 +1,6 @@
+// tier: full
+// quick: a text is completed, and messages are answered
+// quick: an answer is streamed
 /** Language models in a real browser behind the daemon: text, messages, streams, vectors. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

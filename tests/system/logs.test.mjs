@@ -1,3 +1,4 @@
+// tier: quick
 /** GET /v1/logs: the last lines of the log, whoever reads standard error. */
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -50,7 +51,7 @@ test('lines have the fields of the format JSON, though standard error has text',
     assert.equal(line.level, 'info');
     assert.equal(line.subject, line.request_id);
     assert.match(line.time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
-    assert.match(daemon.log, /info {2}api: \S+: GET \/nothing\/fields 404 /);
+    await daemon.logs(/info {2}api: \S+: GET \/nothing\/fields 404 /);
 });
 
 test('the first line is number 1, and all of them are in order', async () => {

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What is lost, refused or too large has an end that says what happened, and costs neither the node
  * nor anybody else anything.

@@ -1,3 +1,4 @@
+// tier: full
 /** /v1/matrix and webinfer matrix: what real browsers can do, found by doing it, and nodes that answer what they like. */
 import assert from 'node:assert/strict';
 import { once } from 'node:events';

@@ -1,3 +1,4 @@
+// tier: full
 /** Models of several files: computed with, vouched for by their hash, kept over a restart, listed. */
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';

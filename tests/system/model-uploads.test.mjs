@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Models that clients send, file by file: announced, sent in pieces and over a kill, refused where
  * something is wrong, published, given up; twelve of them beside inference.

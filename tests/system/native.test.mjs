@@ -1,3 +1,4 @@
+// tier: full
 /** tools/native-node.mjs: onnxruntime-node as a node of the platform native, beside a browser whose WASM it is held against. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Neighbours: daemons that bring each other what a hub lists. The hub's SHA-256 has the last word,
  * whatever a neighbour says and sends, and what no neighbour brings comes from the hub.
@@ -171,7 +172,7 @@ test('leaves that contradict the SHA-256 are dropped with who claims them, and t
         assert.equal(sent(), 0);
         assert.ok(broughtBy(end, 'a') >= LARGE);
         assert.ok(liar.blocks.length >= 9);
-        assert.match(second.log, /model.onnx_data has the SHA-256 \w+ by its leaves instead of/);
+        await second.logs(/model.onnx_data has the SHA-256 \w+ by its leaves instead of/);
         // It is out for a while, and nobody else has what it claims.
         const { length } = liar.blocks;
         assert.equal((await pull(second, 'org/alone')).state, 'done');
@@ -189,7 +190,7 @@ test('a claim of another length is dropped before its leaves are fetched', async
         assert.equal((await pull(second, 'org/longer')).state, 'done');
         look(second, 'org/longer', files);
         assert.ok(liar.blocks.length <= 2, `${liar.blocks.length} blocks`);
-        assert.match(second.log, /has \d+ bytes by its tree instead of/);
+        await second.logs(/has \d+ bytes by its tree instead of/);
     });
 });
 
@@ -279,7 +280,7 @@ test('a hub that shares finds out who is wrong about its file by its own bytes',
     await withDaemon({ ready: false, config: beside({ liar: liar.url }, { content: { hub_shares: 'yes' } }) }, async (second) => {
         assert.equal((await pull(second, 'org/sharing')).state, 'done');
         look(second, 'org/sharing', files);
-        assert.match(second.log, /the bytes of local are not those of its leaves|by its leaves instead of/);
+        await second.logs(/the bytes of local are not those of its leaves|by its leaves instead of/);
         assert.equal((await pull(second, 'liar/sharing', { hub: 'liar' })).code, 'hub_failed');
     });
 });

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Browsers in a network of their own: nobody else on the machine finds a port of theirs, and what
  * runs in them reaches nothing but the bridge, as root and as a plain user; and what is said and
@@ -297,7 +298,7 @@ test('where the kernel refuses, auto goes on without and says what that means', 
     assert.equal(session.network, 'host');
     const text = /no network of their own, because unshare: No space left on device [^]*read and change/;
     assert.ok(warnings.some((one) => text.test(one)), warnings.join('\n'));
-    assert.match(daemon.log, text);
+    await daemon.logs(text);
     assert.equal((await daemon.infer(twice)).status, 200);
     await daemon.stop();
 });

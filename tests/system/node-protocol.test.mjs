@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * The bridge against a node of our own writing, good and bad: what the protocol promises, and what
  * a page gets that sends garbage, a wrong token, or more than the limit.

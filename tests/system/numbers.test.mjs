@@ -1,3 +1,4 @@
+// tier: full
 /**
  * An independent check of numbers: the sample model through webinfer against onnxruntime-node, for
  * tensors and for a picture whose preparation is done here a second time.

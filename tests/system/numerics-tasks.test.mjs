@@ -1,17 +1,18 @@
+// tier: full
 /**
  * The guard and the accelerators that there are: none is called wrong that computes the tests' models as
- * the oracle does. The models that tell parts of a picture and the one that speaks on one of them; with
- * --full all of them, and one of each kind of graph with all weights, on each accelerated platform.
+ * the oracle does. The models that tell parts of a picture and the one that speaks on one of them; in
+ * the full tier all of them, and one of each kind of graph with all weights, on each accelerated platform.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe } from 'node:test';
+import { after, before } from 'node:test';
 import { edge } from '../lib/browsers.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { cases, nameOf, optionsOf } from '../lib/task-cases.mjs';
+import { describe, isFull } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
-const full = process.env.WEBINFER_FULL === '1';
 /** A model is checked by the first task that is asked of it. */
 const all = cases.filter(({ model }, index) => cases.findIndex((one) => one.model === model) === index);
 const some = all.filter(({ task }) => ['image-segmentation', 'text-to-speech'].includes(task));
@@ -21,7 +22,7 @@ const varied = cases.filter(({ first }) => first)
 /** @type {[string, object, string][]} */
 const places = [
     ['chrome', { max_connections: 1 }, 'webgpu'],
-    ...full ? /** @type {[string, object, string][]} */ ([
+    ...isFull ? /** @type {[string, object, string][]} */ ([
         ['firefox', { max_connections: 1 }, 'webgpu'],
         ['edge', edge(), 'webnn'],
     ]) : [],
@@ -57,7 +58,7 @@ for (const [kind, keys, platform] of places)
         }
 
         for (const [list, precisions] of /** @type {const} */ (
-            full ? [[all, [undefined]], [varied, ['fp16', 'q8', 'q4']]] : [[some, [undefined]]]))
+            isFull ? [[all, [undefined]], [varied, ['fp16', 'q8', 'q4']]] : [[some, [undefined]]]))
             for (const one of list)
                 for (const precision of precisions)
                     test(`is right about ${nameOf(one)}${precision ? ` in ${precision}` : ''}`, { timeout: 600_000 * patience }, async (t) => {

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * The numerics guard: a platform that computes wrong is found out beside the clients' path, shown,
  * remembered, and never used for a client that left the choice to us.

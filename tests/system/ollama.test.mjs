@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * Ollama's own client against the daemon, whose nodes are simulated: they say the last message again.
  * What it makes of lists, answers, streams and errors; and the lines themselves, as others read them.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * OpenAI's own client against the daemon, whose nodes are simulated: they say the last message
  * again. What it sends by itself, what it makes of answers, streams and errors.

@@ -1,3 +1,4 @@
+// tier: quick
 /** The page's files as the daemon serves them: compressed on the way to who takes it, and the same when they are there. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Tensors that do not fit a message travel in pieces, both ways: they arrive right, what is small
  * passes between them, a dropped connection costs what was on its way and no more, and what is
@@ -8,6 +9,7 @@ import { after, before } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { Proxy } from '../lib/proxy.mjs';
+import { isFull } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
@@ -65,10 +67,9 @@ async function arrives(size, to) {
 const direct = { models: [], config: {
     api: { max_body: '512M' }, pool: { memory_budget: '2G', max_connections: 1 } } };
 
-test('100 MB arrive right, there and back', { timeout: PATIENCE_MS }, () => withDaemon(direct, (one) => arrives(100e6, one)));
-
-test('400 MB arrive right, there and back', { skip: !process.env.WEBINFER_FULL && 'with --full' },
-    () => withDaemon(direct, (one) => arrives(400e6, one)));
+for (const megabytes of isFull ? [100, 400] : [100])
+    test(`${megabytes} MB arrive right, there and back`, { timeout: PATIENCE_MS },
+        () => withDaemon(direct, (one) => arrives(megabytes * 1e6, one)));
 
 test('what is small passes between the pieces of what is large, and large ones take turns', async () => {
     const silences = () => daemon.metric('webinfer_bridge_heartbeat_timeouts_total');

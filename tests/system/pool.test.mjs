@@ -1,3 +1,4 @@
+// tier: full
 /** How many browsers there are: opened under load, closed when idle, replaced when worn. */
 import assert from 'node:assert/strict';
 import { patience, testsOf, withDaemon } from '../lib/daemon.mjs';

@@ -1,3 +1,4 @@
+// tier: full
 /** Whose prompts a job finds computed: one token's, or with `[models] share_prefix = yes` everybody's. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

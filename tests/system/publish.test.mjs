@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Publishing: CIDs are those that other programs give the same files, CARs have just these files, and what is
  * published outlives the daemon, is told of, goes stale and is taken back.

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Pulls by the daemon from a hub that fails, one way at a time: the model is here with the bytes of
  * the hub, or there is an error that says why and nothing lies under the model's name. What hubs

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * webinfer pull and run for people: which files of an ONNX repository come, revisions and other
  * names, what a terminal shows, and what each kind of model is good for.

@@ -1,3 +1,5 @@
+// tier: full
+// quick: a fetch that was killed or cancelled goes on where it was
 /**
  * Fetching from a hub that fails in every way: what arrives is right, or it is an error, and nothing
  * lies under its name that is not whole.
@@ -7,10 +9,11 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
 import { clear, guard } from '../lib/cleanup.mjs';
 import { fetchFiles, orderOf } from '../lib/fetch-files.mjs';
 import { content, startHub } from '../lib/hub.mjs';
+import { test } from '../lib/tier.mjs';
 
 const MiB = 1024 * 1024;
 const FILES = {

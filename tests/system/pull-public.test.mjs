@@ -1,3 +1,4 @@
+// tier: full
 /**
  * A hub at a public address must not lead the daemon to a private one, and a gateway that a router
  * names must not be at one. Public ones are made in a network of their own, where nothing but this

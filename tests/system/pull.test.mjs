@@ -1,3 +1,6 @@
+// tier: full
+// quick: a model is pulled by the client, which shows how far it is
+// quick: a pull goes on when the daemon was killed in the middle
 /**
  * Models from a hub: by the API and by the client, over a restart, on demand, within a quota, beside
  * those that run. The hub is the tests' own, the nodes are simulated ones; at the end a browser.

@@ -1,3 +1,4 @@
+// tier: full
 /** The client in Python: by itself, against a daemon, with a daemon of its own, and installed. */
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Variants in fewer bits: made, measured in a browser and published, asked for; refused where they cannot be made or
  * measure badly; made for requests that want them; twelve orders at once beside inference; kills of the program and of

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Nodes that joined and lie: what they computed is computed again by browsers of ours, who is wrong
  * gets no more work and is refused, also after a restart; nobody's job is lost or run twice for it.

@@ -1,9 +1,10 @@
+// tier: quick, sanitized
 /**
  * The API's description, held to the truth by requests at random that are made from it: what it allows is
  * answered as it says and never by a fault of the service, what it does not allow is refused with the
  * name of the member at fault, and the service is as well afterwards as before.
  *
- * With WEBINFER_FULL ten minutes with a new seed, else a number of cases, always the same ones, however
+ * In the long tier ten minutes with a new seed, else a number of cases, always the same ones, however
  * quick the machine is. WEBINFER_SEED repeats a run.
  */
 import assert from 'node:assert/strict';
@@ -13,12 +14,13 @@ import { patience, testsOf } from '../lib/daemon.mjs';
 import { Ground } from '../lib/random-ground.mjs';
 import { changes, Description } from '../lib/random-requests.mjs';
 import { Asker } from '../lib/random-asker.mjs';
+import { tier } from '../lib/tier.mjs';
 
-const full = process.env.WEBINFER_FULL === '1';
+const isLong = tier === 'long';
 /** Cases of a round; after the least rounds there are more until everything has succeeded and was refused. */
 const CASES = 1000, ROUNDS = { least: 3, most: 16 };
-const SECONDS = Number(process.env.WEBINFER_SECONDS ?? (full ? 600 : 0)); // 0: as long as the rounds take
-const SEED = Number(process.env.WEBINFER_SEED ?? (full ? Date.now() % 2 ** 31 : 29));
+const SECONDS = Number(process.env.WEBINFER_SECONDS ?? (isLong ? 600 : 0)); // 0: as long as the rounds take
+const SEED = Number(process.env.WEBINFER_SEED ?? (isLong ? Date.now() % 2 ** 31 : 29));
 
 /** Operations that never succeed here, each with the reason. */
 const NEVER = {

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Ranks of trust: two users, an admin and programs that compute, each with a token of its own. Who
  * may do what, whose jobs are whose, and what becomes of a token that is taken away.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * OpenAI's own client asks for Responses, from simulated nodes that say the last message again: whole
  * answers, streams put together by its helper, tools, schemas, and what goes wrong.

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Runs of the laboratory: kept by the API, shown, compared, exported and imported by the client. Without a browser.
  * What DuckDB and a client of the test's own compute is what webinfer prints.

@@ -1,3 +1,4 @@
+// tier: quick
 /** A node that comes back may hold more attempts than it may list: what it leaves out is sent again. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Routing, against nodes that say how fast they are: it follows what was measured, remembers it,
  * honours pins and trust, and /v1/hardware tells before what then happens.

@@ -1,3 +1,6 @@
+// tier: full
+// quick: its node is WebKit, isolated, with wasm and a WebGL 2 adapter reported
+// quick: vision_mnist_ms_digit7 is right on wasm
 /**
  * The kind safari: WebKitGTK over WebKitWebDriver, each session on a display of its own. It
  * computes on wasm; nothing of it is left, however it ends.

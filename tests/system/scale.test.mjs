@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What ./dev bench scale measures, in small: a backlog that waits at once loses nothing, and a job
  * costs no more among many nodes than among few.

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * A /dev/shm that fills up while browsers run. Chromiums differ in how much they keep there.
  */

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * Nodes that others start: simulated ones, with every kind of misbehaviour, and one in Python that
  * was written from webinfer-protocol(7) alone. Both come in with join tokens.

@@ -1,3 +1,4 @@
+// tier: full
 /** What a page says of an answer that is too large to be sent: once, at once, and it goes on. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Live sound in a real browser: the words that are said, while they are said. The sample hears rows of digits in
  * voices that it was not trained with.

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * Live sound through the daemon: where it is cut, that the same bytes give the same text however they come,
  * and that nothing of it is lost or told twice, whoever leaves. The node's text is made of the bytes that it got.

@@ -1,3 +1,4 @@
+// tier: quick
 /** What the daemon tells of those who bring models by content, and of what is published. */
 import assert from 'node:assert/strict';
 import crypto from 'node:crypto';

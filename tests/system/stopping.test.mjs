@@ -1,3 +1,4 @@
+// tier: full
 /**
  * SIGTERM beside clients with kept-alive connections, which can bring a request at any moment: all
  * of it is answered or cut, and the daemon ends in good order.

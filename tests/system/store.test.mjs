@@ -1,3 +1,4 @@
+// tier: quick
 /** The database: where it is, and what keeps the daemon from starting. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** Streams that a real browser makes: its pace is the client's, and it stops with the client. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * What becomes of a stream whose node is lost: its client gets each part once and in order, or is
  * told why not.

@@ -1,3 +1,5 @@
+// tier: full
+// quick: a stream outlives the browsers that send it
 /**
  * Streams from real browsers that are killed, and over connections that are cut: each part comes
  * once and in order.

@@ -1,3 +1,4 @@
+// tier: full
 /** Streams through a browser of the daemon's own, from its engine to a client's socket. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

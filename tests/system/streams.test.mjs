@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * Answers in parts, from the client's socket to the node and back: what is sent and in which
  * order, whose pace it is, leaving and coming back, and how it ends.

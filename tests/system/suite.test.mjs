@@ -1,3 +1,4 @@
+// tier: full
 /** `webinfer bench --suite`: ONNX's own tests of some operators, in real browsers: what is right where, and why not. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * What tasks take and what they refuse, with nodes that are simulated: the forms of inputs, the
  * options, files that are broken, tasks that a model cannot do.

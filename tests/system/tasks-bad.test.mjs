@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What goes wrong with Hugging Face folders and their inputs: an error says it, and the next request is
  * right.

@@ -1,30 +1,31 @@
+// tier: full
 /**
  * One model of each family in the other kinds of browser, and on their accelerators: the answers are the
- * oracle's everywhere. With --full every task, and one of each kind of graph with all weights that there
+ * oracle's everywhere. In the full tier every task, and one of each kind of graph with all weights that there
  * are.
  */
 import assert from 'node:assert/strict';
-import { after, before, describe } from 'node:test';
+import { after, before } from 'node:test';
 import { edge, safari } from '../lib/browsers.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
+import { describe, isFull } from '../lib/tier.mjs';
 
-const full = process.env.WEBINFER_FULL === '1';
 const family = cases.filter(({ first }) => first);
 /** It has an operator that WebNN is not given: 4-bit weights in GatherBlockQuantized. */
 const lacking = cases.find(({ model }) => model === 'bert-words');
-const all = full ? cases.filter((one) => one !== lacking) : family;
+const all = isFull ? cases.filter((one) => one !== lacking) : family;
 /** Those with all weights; of the others there is a twin that has them. */
 const varied = family.map((one) => one.model === 'bert' ? one : { ...one, model: `${one.model}-variants` });
-const tried = full ? varied : varied.slice(0, 1);
+const tried = isFull ? varied : varied.slice(0, 1);
 
 /** @type {[string, object, Record<string, import('../lib/task-cases.mjs').Case[]>][]} */
 const kinds = [
     ['firefox', { max_connections: 1 }, { webgpu: all, wasm: family }],
     ['safari', safari(), { wasm: family }],
-    ['edge', edge(), { webnn: all, wasm: full ? family : [] }],
+    ['edge', edge(), { webnn: all, wasm: isFull ? family : [] }],
     ['chrome', { max_connections: 1 }, { webgpu: all, wasm: [] }],
 ];
 
@@ -91,7 +92,7 @@ for (const [kind, keys, platforms] of kinds)
             const where = { platform, browser: kind };
             for (const one of list)
                 test(`on ${platform}: ${nameOf(one)}`, () => assertKnown(daemon, one, where));
-            if (platform === 'wasm' && !full) continue;
+            if (platform === 'wasm' && !isFull) continue;
             for (const one of tried)
                 for (const precision of ['fp16', 'q8', 'q4'])
                     test(`on ${platform} in ${precision}: ${nameOf(one)}`, async () => {

@@ -1,3 +1,12 @@
+// tier: full
+// quick: on WASM: embed by bert
+// quick: on WASM: complete by gpt2
+// quick: on WASM: text2text-generation by bart
+// quick: on WASM: image-classification by vit
+// quick: on WASM: image-segmentation by segformer
+// quick: on WASM: zero-shot-image-classification by clip
+// quick: on WASM: automatic-speech-recognition by wav2vec2
+// quick: on WASM: automatic-speech-recognition by whisper
 /**
  * Hugging Face folders by task, in real browsers behind the daemon, against the oracle: the same files
  * under transformers.js in Node.

@@ -1,3 +1,4 @@
+// tier: quick, sanitized
 /**
  * Text in our own dialect: what goes in, what comes out, whole and in parts. The nodes are simulated
  * ones, which say the last message again, so that all of it can be shown without a browser.

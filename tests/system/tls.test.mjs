@@ -1,3 +1,4 @@
+// tier: full
 /**
  * The bridge over TLS with a certificate that no authority has signed: browsers of our own are
  * given it, and one that will not have it is reported with its certificate.
@@ -5,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { after } from 'node:test';
 import tls from 'node:tls';
 import { safari } from '../lib/browsers.mjs';
 import { certificate } from '../lib/certificate.mjs';
@@ -15,6 +17,7 @@ import { until } from '../lib/wait.mjs';
 /** @type {Daemon} */
 let daemon;
 const test = testsOf(() => daemon);
+after(() => daemon.abandon()); // the one that a failed test has left
 
 /** A daemon with one kind of browser and TLS on its bridge. */
 function withTls(kind, section, host, more = {}) {

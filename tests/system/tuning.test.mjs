@@ -1,3 +1,4 @@
+// tier: full
 /** Kernels that are tuned beside the clients: what is chosen, where it is kept, and what requests notice of it. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -127,6 +128,7 @@ describe('beside each other', { concurrency: true }, () => {
         });
         const spoiledTest = testsOf(() => other);
 
+        // Beside much other work a request once got 502 device_lost here; three runs afterwards passed. The cause is not known.
         spoiledTest('it costs the GPU process, no request notices, and its kernel is tuned there no more', async () => {
             const sums = await compute(asked.reduce, other), sum = await compute(add, other);
             const sessionOf = async () => (await other.get('/v1/status')).json.sessions[0], session = await sessionOf();
@@ -142,8 +144,8 @@ describe('beside each other', { concurrency: true }, () => {
                 assert.deepEqual(json.outputs[0].data, i === 0 ? sums : sum, text);
             }
             await until(hasHung, { what: 'the hang to be found', timeout: 60_000 * patience }); // where a request ended the tuning, it is later
-            assert.match(other.log, /reduce 32x512 by plain in workgroups of 128x1 does not end/);
-            assert.match(other.log, /kernel_hung: end_gpu/);
+            await other.logs(/reduce 32x512 by plain in workgroups of 128x1 does not end/);
+            await other.logs(/kernel_hung: end_gpu/);
             await until(() => !processes.alive(gpu), { what: 'the end of the GPU process', timeout: 3000 * patience });
             assert.equal((await sessionOf()).id, session.id, 'the browser is the same');
             const seen = other.log.length;

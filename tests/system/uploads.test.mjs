@@ -1,3 +1,4 @@
+// tier: quick
 /** Pictures as the body itself and in forms, in a real browser, and what is wrong with such bodies. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

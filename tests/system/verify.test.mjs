@@ -1,3 +1,4 @@
+// tier: full
 /** POST /v1/admin/verify, webinfer verify and [pool] verify: what real browsers show, and nodes that lie. */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';

@@ -1,3 +1,4 @@
+// tier: full
 /** Computers of others: their people pause them, and no client notices; a real page with the real daemon, and nodes that only
  * speak the protocol. */
 import assert from 'node:assert/strict';
@@ -109,7 +110,7 @@ test('a page is paused beside eleven other jobs: what runs ends, another node ha
         assert.match(await tab.textContent('#state'), /^You have left/);
         await gone();
         assert.equal(await failures(), 0);
-        assert.match(daemon.log, /is paused[^]*takes work again/);
+        await daemon.logs(/is paused[^]*takes work again/);
     } finally {
         await close();
         await other?.close();

@@ -1,3 +1,4 @@
+// tier: quick
 /**
  * GET /v1/events: what one who watches is told, when, and of whom; how it goes on after a break; and
  * that those who read slowly or not at all keep nobody waiting. Nodes are fakes and simulated ones.

@@ -1,3 +1,4 @@
+// tier: full
 /** Models in the Hugging Face layout that write, in a real browser behind the daemon, through both APIs. */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';

@@ -1,6 +1,7 @@
 /** Tests of the built page: one browser for a file, one page for a test, or for those that share one. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { after, before } from 'node:test';
+import { test } from '../../lib/tier.mjs';
 import { builtPage, launch, openNode } from './browser.mjs';
 
 /** Of a test to whom it is all the same what the page has computed before: it takes that of the test before it, with the

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * `auto` over several kinds of browsers at once: whatever each of them computes wrong, every case
  * comes back right, and not because only WASM is used.

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * webinfer bench: outcomes, answers and errors are what a client of the test's own gets; what is wrong, falls back or dies is
  * found; what is killed goes on, each cell once. No test asserts how long anything takes.

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * SIGKILL of webinfer bench and of its daemon in every phase of a run, which a proxy between them tells by the requests: what is
  * left goes on, each cell is there once, what was kept stays as it was, and in the end nothing else is left.

@@ -1,3 +1,4 @@
+// tier: full
 /** What a bench and its like understand of what they are asked for. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';

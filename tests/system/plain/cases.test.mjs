@@ -1,3 +1,4 @@
+// tier: full
 /**
  * The model cases through /v1/infer: all of them right with `auto` and with `wasm`; on `webgpu`
  * with fallback: false at least as many as the bare engine gets, each exception named below. What
@@ -11,6 +12,7 @@ import * as cases from '../../lib/cases.mjs';
 import { Daemon, testsOf } from '../../lib/daemon.mjs';
 import { count, decode, elementSize } from '../../lib/kserve.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
+import { isFull } from '../../lib/tier.mjs';
 
 /** What plain onnxruntime-web 1.30 cannot do on WebGPU, case by case, and how it shows. */
 const webgpuExceptions = {
@@ -27,7 +29,6 @@ const webgpuExceptions = {
 /** Of a load and a first run by the bare engine on Chromium's software adapter. */
 const SLOW_MS = 10_000;
 
-const full = process.env.WEBINFER_FULL === '1';
 const skip = !sharedModels && 'the shared model cases are not beside this checkout';
 const names = skip ? [] : cases.names();
 const bare = skip ? {} : JSON.parse(
@@ -99,7 +100,7 @@ function slowOnWebgpu(name) {
     return load + first > SLOW_MS || webgpuExceptions[name]?.code === 'deadline_exceeded';
 }
 
-const onWebgpuNames = names.filter((name) => full || !slowOnWebgpu(name));
+const onWebgpuNames = names.filter((name) => isFull || !slowOnWebgpu(name));
 const results = new Map();
 for (const name of onWebgpuNames)
     test(`${name} on webgpu without fallback`, async () => {

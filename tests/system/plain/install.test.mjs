@@ -1,3 +1,5 @@
+// tier: full
+// quick: README's commands make a service of what make install leaves, which infers the sample
 /**
  * What `make install` leaves becomes a running service by README's commands: run below a temporary
  * folder, which every user can reach as this tree perhaps cannot be, with a user of its own where
@@ -8,13 +10,13 @@ import { execFileSync, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { test } from 'node:test';
 import { clear, guard } from '../../lib/cleanup.mjs';
 import { webinfer } from '../../lib/cli.mjs';
 import { patience } from '../../lib/daemon.mjs';
 import { request } from '../../lib/http.mjs';
 import { build, root } from '../../lib/paths.mjs';
 import * as processes from '../../lib/processes.mjs';
+import { test } from '../../lib/tier.mjs';
 import { until } from '../../lib/wait.mjs';
 
 const isRoot = process.geteuid() === 0;

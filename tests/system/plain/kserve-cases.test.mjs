@@ -1,6 +1,7 @@
+// tier: full
 /**
  * The model cases through KServe's protocol, in binary and in JSON: outputs are those of /v1/infer
- * bit for bit, since one node runs both, on one thread. All of them with --full.
+ * bit for bit, since one node runs both, on one thread. All of them in the full tier.
  */
 import assert from 'node:assert/strict';
 import { after, before, test as plainTest } from 'node:test';
@@ -8,6 +9,7 @@ import * as cases from '../../lib/cases.mjs';
 import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
 import { pack, values } from '../../lib/kserve.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
+import { isFull } from '../../lib/tier.mjs';
 import { TritonClient } from '../../lib/triton.mjs';
 
 /** Each datatype that the cases have, scalars, several inputs and outputs, and one of each family. */
@@ -17,7 +19,7 @@ const quick = ['audio_silero_vad', 'op_add_uint8', 'op_cast_FLOAT16_to_FLOAT', '
 
 const skip = !sharedModels && 'the shared model cases are not beside this checkout';
 const names = skip ? [] : cases.names().filter((name) => !cases.load(name).mustFail &&
-    (process.env.WEBINFER_FULL === '1' || quick.includes(name)));
+    (isFull || quick.includes(name)));
 /** @type {Daemon} */
 let daemon;
 /** @type {TritonClient} */

@@ -1,3 +1,4 @@
+// tier: full
 /**
  * What README and the guide show with the models that come with webinfer, run as it is printed there: only
  * where the programs and the daemon are found is put in. README's section "Installing" is install.test.mjs's,

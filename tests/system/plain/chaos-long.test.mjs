@@ -1,0 +1,3 @@
+// tier: long
+/** The long chaos run. */
+import './chaos.test.mjs';

@@ -1,0 +1,3 @@
+// tier: long
+/** Two hundred cycles of each kind of browser. */
+import './cycles.test.mjs';
