@@ -13,7 +13,7 @@ TIER=quick
 declare -A LEFT=([full]=0 [long]=0) # tests of a tier that this run leaves out
 # What the quick tier may take, installing packages apart. Both are above what it takes on two idle cores, since machines
 # differ; the goal for CPU is 1,500 s.
-CPU_MOST=2100 SECONDS_MOST=1800
+CPU_MOST=2600 SECONDS_MOST=1800
 
 run_tests() {
     local groups=() word group
