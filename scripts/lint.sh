@@ -37,10 +37,14 @@ lint() {
     local check names=''
     run_lint
     for check in "${LINT_CHECKS[@]}"; do
-        [[ " ${LINT_FAILED[*]} " != *" ${check%%|*} "* ]] || names+="${check#*|}; "
+        ! has_lint_failed "${check%%|*}" || names+="${check#*|}; "
     done
     [[ -z $names ]] || fail "lint found something in: $names"
     say "lint found nothing"
+}
+
+has_lint_failed() {
+    [[ " ${LINT_FAILED[*]} " == *" $1 "* ]]
 }
 
 # As many at a time as there are cores; what they said is shown in their order.

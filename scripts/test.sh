@@ -138,7 +138,7 @@ test_lint() {
     run_lint
     for check in "${LINT_CHECKS[@]}"; do
         failed=0
-        [[ ! " ${LINT_FAILED[*]} " == *" ${check%%|*} "* ]] || failed=1
+        ! has_lint_failed "${check%%|*}" || failed=1
         count "lint: ${check#*|}" $((1 - failed)) "$failed" 0
     done
 }
@@ -292,7 +292,7 @@ test_fuzz() {
 
 # The seeds alone need no fuzzer, and so no build of their own.
 test_fuzz_seeds() {
-    local name floor sources count
+    local name floor sources
     build_sanitized
     make_in "$SANITIZED" fuzz-seeds CFLAGS='-g1 -O0' LDFLAGS="$(quick_linker)"
     while read -r name floor sources; do
