@@ -55,6 +55,14 @@ cpu_ms() {
 }
 
 JOBS=${JOBS:-$(nproc)}
+
+# Waits until fewer children run in the background than there are cores.
+await_core() {
+    while (($(jobs -rp | wc -l) >= JOBS)); do
+        wait -n || true
+    done
+}
+
 SUDO=()
 if ((EUID != 0)) && command -v sudo >/dev/null; then
     SUDO=(sudo)

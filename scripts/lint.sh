@@ -52,17 +52,13 @@ run_lint() {
     need_packages "${PACKAGES_LINT[@]}"
     setup_modules page
     build
-    local check name place=$BUILD/lint/said running=0
+    local check name place=$BUILD/lint/said
     rm -rf "$place"
     mkdir -p "$place"
     for check in "${LINT_CHECKS[@]}"; do
         name=${check%%|*}
-        if ((running == JOBS)); then
-            wait -n || true
-            running=$((running - 1))
-        fi
+        await_core
         { "$name" && touch "$place/$name.ok"; } >"$place/$name" 2>&1 </dev/null &
-        running=$((running + 1))
     done
     wait
     LINT_FAILED=()

@@ -1,10 +1,10 @@
 /**
  * Runs test files in the order in which they are named, so many at a time, each in a process of its own; `node --test`
  * would sort them. What they say goes to standard output, and as TAP into PLACE.tap. PLACE.files gets a line for each
- * file when it has ended, "SECONDS TIER PASSED FAILED SKIPPED FILE", and at the end a line "end". The exit status is 1 if
- * a test failed.
+ * file when it has ended, "SECONDS TIER PASSED FAILED SKIPPED FILE", and at the end a line "end". A file that has not
+ * ended after SECONDS is ended, and has failed. The exit status is 1 if a test failed.
  *
- *     node scripts/run-tests.mjs COUNT PLACE FILE...
+ *     node scripts/run-tests.mjs COUNT SECONDS PLACE FILE...
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -13,7 +13,7 @@ import { run } from 'node:test';
 import { spec, tap } from 'node:test/reporters';
 import { declaredIn } from '../tests/lib/tier.mjs';
 
-const [count, place, ...files] = process.argv.slice(2);
+const [count, limit, place, ...files] = process.argv.slice(2);
 const end = new AbortController();
 process.once('SIGTERM', () => end.abort()); // which ends those that run
 
@@ -30,7 +30,8 @@ const isSum = ({ type, data }) => data.file === undefined && data.nesting === 0
 /** @param {string} file */
 async function runFile(file) {
     const began = performance.now(), events = [], counts = { pass: 0, fail: 0, skip: 0 };
-    for await (const event of run({ files: [path.resolve(file)], signal: end.signal })) {
+    const late = AbortSignal.timeout(Number(limit) * 1000);
+    for await (const event of run({ files: [path.resolve(file)], signal: AbortSignal.any([end.signal, late]) })) {
         if (!isSum(event)) events.push(event);
         const [, outcome] = event.type.match(/^test:(pass|fail)$/) ?? [];
         if (outcome && event.data.details.type !== 'suite')

@@ -146,10 +146,11 @@ test_lint() {
 # All of them watched by the sanitizers; in the full tier also as they are shipped, since the sanitizers change memory:
 # what is kept for the next piece is given back at once under them.
 test_unit() {
+    local before=$PASSED
     build_sanitized
     make_check "unit (sanitized)" "$SANITIZED"
     if [[ $TIER == quick ]]; then
-        leave full "$PASSED_LAST"
+        leave full $((PASSED - before))
     else
         make_check unit "$BUILD"
     fi
@@ -177,15 +178,14 @@ quick_linker() {
     done
 }
 
-# make_check NAME FOLDER: the unit tests of one build tree, counted test by test from what cmocka logged; PASSED_LAST
-# says how many passed. They themselves are compiled for speed of compiling: what they test was built before. Most of
-# them wait for something, so that two for each core keep the cores busy; automake's harness would take a third of their
-# time. Freed memory is kept from use for 8 MiB and not for 256, whose pages take another third.
+# make_check NAME FOLDER: the unit tests of one build tree, counted test by test from what cmocka logged. They themselves
+# are compiled for speed of compiling: what they test was built before. Most of them wait for something, so that two for
+# each core keep the cores busy; automake's harness would take a third of their time. Freed memory is kept from use for
+# 8 MiB and not for 256, whose pages take another third.
 make_check() {
     local name=$1 folder=$2 program status passed failed=0 skipped programs logs
     mapfile -t programs < <(sed -n 's|^\t\(tests/unit/[^ ]*\) .*|\1|p' tests/unit/unit.am)
     logs=("${programs[@]/#/$folder/}") logs=("${logs[@]/%/.log}")
-    PASSED_LAST=0
     if ! make -C "$folder" --no-print-directory -s -j "$JOBS" check TESTS= \
         CFLAGS='-g0 -O0 -fno-sanitize=undefined' LDFLAGS="$(quick_linker)" \
         >"$BUILD/test/$name.log" 2>&1 </dev/null; then
@@ -205,7 +205,6 @@ make_check() {
     done
     read -r passed skipped status < <(awk '/^\[  [A-Z ]*\] [0-9]+ test/ { sum[$2] += $4 }
         END { print sum["PASSED"] + 0, sum["SKIPPED"] + 0, sum["FAILED"] + 0 }' "${logs[@]}")
-    PASSED_LAST=$passed
     # Nothing registered: that is no success.
     count "$name" "$passed" $((failed + status + (passed == 0))) "$skipped"
 }
@@ -242,7 +241,7 @@ longest_first() {
 }
 
 # node_tests NAME FILE...: those of the tier, three at a time, which keeps two cores busy: each starts browsers, but waits
-# for a browser that comes up, or for what it has broken to be missed.
+# for a browser that comes up, or for what it has broken to be missed. None may take more than a third of the time for all.
 node_tests() {
     local name=$1 place=$BUILD/test/${1//[^a-z]/-} files seconds
     local -A limits=([quick]=$SECONDS_MOST [full]=7200 [long]=36000)
@@ -251,7 +250,7 @@ node_tests() {
     ((${#files[@]})) || return 0
     mapfile -t files < <(longest_first "${files[@]}")
     seconds=${limits[$TIER]}
-    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 "$place" "${files[@]}" </dev/null ||
+    timeout --kill-after=30 "$seconds" "$NODE" scripts/run-tests.mjs 3 $((seconds / 3)) "$place" "${files[@]}" </dev/null ||
         printf 'tests: %s failed (status %d)\n' "$name" $? >&2
     if ! grep -qx end "$place.files"; then # it did not come to its end
         count "$name" 0 1 0
@@ -306,17 +305,13 @@ test_fuzz_seeds() {
 # As many targets at a time as there are cores; what they said is shown in their order.
 test_fuzz_targets() {
     fuzz_build
-    local name floor sources step names=() running=0
+    local name floor sources step names=()
     while read -r name floor sources; do
         [[ $name == '#'* || -z $name ]] && continue
         names+=("$name")
-        if ((running == JOBS)); then
-            wait -n || true
-            running=$((running - 1))
-        fi
+        await_core
         # shellcheck disable=SC2086 # a list of files
         fuzz_target "$name" "$floor" $sources >"$BUILD/test/fuzz-$name.log" 2>&1 </dev/null &
-        running=$((running + 1))
     done <tests/fuzz/targets
     wait
     for name in "${names[@]}"; do

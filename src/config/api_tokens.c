@@ -87,7 +87,7 @@ static enum wi_code add(
     if (tokens->count >= WI_API_TOKENS_MAX)
         return wi_error_set(error, WI_INVALID_FIELD, FIELD,
             "the tokens file has more than %d tokens; remove some", WI_API_TOKENS_MAX);
-    tokens->items = wi_realloc_array(tokens->items, tokens->count + 1, sizeof *tokens->items);
+    tokens->items = wi_grow_array(tokens->items, tokens->count, sizeof *tokens->items);
     tokens->items[tokens->count++] = *token;
     return WI_OK;
 }

@@ -83,6 +83,12 @@ const zeroShot = async (pipe, { texts, labels }, { multi_label, hypothesis_templ
     return { result: probabilities(names.map((label, index) => ({ label, score: scores[index] }))) };
 };
 
+/** The best of these, and by how many nats it is ahead of the next. @param {Iterable<number>} logits */
+function bestOf(logits) {
+    const [best, next] = Array.from(logits, (logit, token) => ({ logit, token })).sort((a, b) => b.logit - a.logit);
+    return { token: best.token, margin: best.logit - next.logit };
+}
+
 /** Sees what greedy decoding sees at each step, when all other processors have had their say. */
 class Watcher extends library.LogitsProcessorList {
     /** `margin`: nats from the best token to the next. @type {{token: number, margin: number}[]} */
@@ -91,9 +97,7 @@ class Watcher extends library.LogitsProcessorList {
     * [Symbol.iterator]() {
         yield* this.processors;
         yield (/** @type {any} */ _, /** @type {any} */ logits) => {
-            const [best, next] = Array.from(logits.data, (logit, token) => ({ logit, token }))
-                .sort((a, b) => b.logit - a.logit);
-            this.steps.push({ token: best.token, margin: best.logit - next.logit });
+            this.steps.push(bestOf(logits.data));
             return logits;
         };
     }
@@ -200,6 +204,19 @@ async function depth(pipe, { picture }) {
         masks: [{ width: grey.width, height: grey.height, grey: grey.data }] };
 }
 
+/** Connectionist temporal classification. The library's pipeline drops the blank and the mark between words before its
+ * tokenizer merges what is repeated: a letter that is written twice becomes one. The marks of a text's ends are no sound. */
+async function transcribeFrames({ processor, tokenizer, model }, { sound }) {
+    const { logits } = await model(await processor(sound.samples));
+    const ends = ['<s>', '</s>'].map((mark) => tokenizer._tokenizer.token_to_id(mark));
+    const said = [], steps = logits[0].tolist().map((frame) => {
+        const { token, margin } = bestOf(frame);
+        if (!ends.includes(token)) said.push(token);
+        return { margin, text: said.length > 0 ? tokenizer.decode(said, { skip_special_tokens: false }) : '' };
+    });
+    return { result: { text: steps.at(-1).text }, steps };
+}
+
 async function transcribe(pipe, { sound }, { timestamps = 'none', language, translate } = {}) {
     const marks = { none: false, segment: true, word: 'word' }[timestamps];
     const watcher = new Watcher();
@@ -237,7 +254,8 @@ const tasks = {
         (pipe.model.config.model_type === 'rt_detr' ? detectEach : detect)(pipe, input, options)],
     'image-segmentation': ['image-segmentation', segment],
     'depth-estimation': ['depth-estimation', depth],
-    'automatic-speech-recognition': ['automatic-speech-recognition', transcribe],
+    'automatic-speech-recognition': ['automatic-speech-recognition', (pipe, input, options) =>
+        (pipe.model.config.is_encoder_decoder ? transcribe : transcribeFrames)(pipe, input, options)],
     'audio-classification': ['audio-classification', async (pipe, { sound }, { top = 5 }) =>
         ({ result: probabilities(await pipe(sound.samples, { top_k: top })) })],
     'text-to-speech': ['text-to-speech', speak],

@@ -50,10 +50,10 @@ function runScript(name, tier, words) {
     return spawnSync(process.execPath, [path.join(root, 'scripts', name), ...words], { cwd: folder, env, encoding: 'utf8' });
 }
 
-/** @param {string} tier @param {string[]} files @returns what a run of them says, and its status */
-function runFiles(tier, files) {
+/** @param {string} tier @param {string[]} files @param {number} [limit] @returns what a run of them says, and its status */
+function runFiles(tier, files, limit = 600) {
     const place = path.join(folder, 'said');
-    const { status } = runScript('run-tests.mjs', tier, ['2', place, ...files.map((file) => path.basename(file))]);
+    const { status } = runScript('run-tests.mjs', tier, ['2', `${limit}`, place, ...files.map((file) => path.basename(file))]);
     const lines = fs.readFileSync(`${place}.files`, 'utf8').trim().split('\n').map((line) => line.split(' ').slice(1).join(' '));
     assert.equal(lines.pop(), ''); // "end"
     return { status, lines: lines.sort(), tap: fs.readFileSync(`${place}.tap`, 'utf8') };
@@ -95,6 +95,12 @@ test('a file that ends before its tests fails the run', () => {
         const { status, lines } = runFiles('quick', [put('ends', `// tier: quick\n${text}`)]);
         assert.deepEqual([status, lines[0]], [1, 'quick 0 1 0 ends.test.mjs']);
     }
+});
+
+test('a file that does not end fails the run by itself, and the others run', () => {
+    const hangs = put('hangs', "// tier: quick\nimport { test } from 'node:test';\ntest('one', () => {});\nsetInterval(() => {}, 1000);\n");
+    const { status, lines } = runFiles('quick', [hangs, quick], 10);
+    assert.deepEqual([status, lines], [1, ['quick 1 1 0 hangs.test.mjs', 'quick 2 0 0 quick.test.mjs']]);
 });
 
 test('what is listed is what runs', () => {

@@ -1,8 +1,7 @@
 // tier: full
 /**
  * The guard and the accelerators that there are: none is called wrong that computes the tests' models as
- * the oracle does. The models that tell parts of a picture and the one that speaks on one of them; in
- * the full tier all of them, and one of each kind of graph with all weights, on each accelerated platform.
+ * the oracle does: each model, and one of each kind of graph with all weights, on each accelerated platform.
  */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
@@ -10,22 +9,19 @@ import { edge } from '../lib/browsers.mjs';
 import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';
 import { cases, nameOf, optionsOf } from '../lib/task-cases.mjs';
-import { describe, isFull } from '../lib/tier.mjs';
+import { describe } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** A model is checked by the first task that is asked of it. */
 const all = cases.filter(({ model }, index) => cases.findIndex((one) => one.model === model) === index);
-const some = all.filter(({ task }) => ['image-segmentation', 'text-to-speech'].includes(task));
 const varied = cases.filter(({ first }) => first)
     .map((one) => one.model === 'bert' ? one : { ...one, model: `${one.model}-variants` });
 
 /** @type {[string, object, string][]} */
 const places = [
     ['chrome', { max_connections: 1 }, 'webgpu'],
-    ...isFull ? /** @type {[string, object, string][]} */ ([
-        ['firefox', { max_connections: 1 }, 'webgpu'],
-        ['edge', edge(), 'webnn'],
-    ]) : [],
+    ['firefox', { max_connections: 1 }, 'webgpu'],
+    ['edge', edge(), 'webnn'],
 ];
 
 for (const [kind, keys, platform] of places)
@@ -57,8 +53,7 @@ for (const [kind, keys, platform] of places)
             return status === 200;
         }
 
-        for (const [list, precisions] of /** @type {const} */ (
-            isFull ? [[all, [undefined]], [varied, ['fp16', 'q8', 'q4']]] : [[some, [undefined]]]))
+        for (const [list, precisions] of /** @type {const} */ ([[all, [undefined]], [varied, ['fp16', 'q8', 'q4']]]))
             for (const one of list)
                 for (const precision of precisions)
                     test(`is right about ${nameOf(one)}${precision ? ` in ${precision}` : ''}`, { timeout: 600_000 * patience }, async (t) => {

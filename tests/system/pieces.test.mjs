@@ -9,7 +9,6 @@ import { after, before } from 'node:test';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { Proxy } from '../lib/proxy.mjs';
-import { isFull } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
 
 const MIB = 1 << 20;
@@ -67,7 +66,7 @@ async function arrives(size, to) {
 const direct = { models: [], config: {
     api: { max_body: '512M' }, pool: { memory_budget: '2G', max_connections: 1 } } };
 
-for (const megabytes of isFull ? [100, 400] : [100])
+for (const megabytes of [100, 400])
     test(`${megabytes} MB arrive right, there and back`, { timeout: PATIENCE_MS },
         () => withDaemon(direct, (one) => arrives(megabytes * 1e6, one)));
 

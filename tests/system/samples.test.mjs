@@ -1,7 +1,7 @@
 // tier: full
 /**
  * The samples finch and nest in a real browser behind the daemon: the answers are those of native llama.cpp,
- * and good. In the full tier all of the 200 held-out dialogues.
+ * and good, by 200 dialogues that were held out of the training.
  */
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -13,7 +13,6 @@ import { drawSentence, topics } from '../../tools/embed/sentences.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { MARGIN, NativeLlama } from '../lib/native-llama.mjs';
 import { ownModels } from '../lib/paths.mjs';
-import { isFull } from '../lib/tier.mjs';
 
 /** Held out of the training: the same ones as tools/check-chat.mjs draws. */
 const DIALOGUES = 200, TURNS = 5, FEW = 8;
@@ -70,7 +69,7 @@ const told = ({ text, tool_calls: calls = [] }) => ({ text,
 
 test('finch says what native llama.cpp says, wherever that is sure of every token', async () => {
     let compared = 0;
-    for (const dialogue of dialogues.slice(0, isFull ? DIALOGUES : FEW)) {
+    for (const dialogue of dialogues) {
         for (const answer of answersIn(dialogue)) {
             const steps = await native.judge(answer.prompt, answer.text);
             if (steps.some(({ margin }) => margin < MARGIN)) continue;
@@ -98,7 +97,7 @@ test('its logprobs are the native ones', async () => {
     assert.ok(compared > 5 * FEW, `${compared} tokens`);
 });
 
-for (const variant of isFull ? ['F32', 'Q8_0'] : []) {
+for (const variant of ['F32', 'Q8_0']) {
     test(`at least 95 % of 200 held-out dialogues are right: ${variant}`,
         { timeout: 1_200_000 }, async () => {
             let right = 0;

@@ -1,8 +1,7 @@
 // tier: full
 /**
- * One model of each family in the other kinds of browser, and on their accelerators: the answers are the
- * oracle's everywhere. In the full tier every task, and one of each kind of graph with all weights that there
- * are.
+ * Every task on the accelerators of each kind of browser, one model of each family on its WASM, and one of each kind of
+ * graph with all weights that there are: the answers are the oracle's everywhere.
  */
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
@@ -11,21 +10,20 @@ import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { makeFamilies, putFamilies } from '../lib/families.mjs';
 import { Oracle } from '../lib/oracle.mjs';
 import { assertServed, cases, nameOf } from '../lib/task-cases.mjs';
-import { describe, isFull } from '../lib/tier.mjs';
+import { describe } from '../lib/tier.mjs';
 
 const family = cases.filter(({ first }) => first);
 /** It has an operator that WebNN is not given: 4-bit weights in GatherBlockQuantized. */
 const lacking = cases.find(({ model }) => model === 'bert-words');
-const all = isFull ? cases.filter((one) => one !== lacking) : family;
+const all = cases.filter((one) => one !== lacking);
 /** Those with all weights; of the others there is a twin that has them. */
 const varied = family.map((one) => one.model === 'bert' ? one : { ...one, model: `${one.model}-variants` });
-const tried = isFull ? varied : varied.slice(0, 1);
 
 /** @type {[string, object, Record<string, import('../lib/task-cases.mjs').Case[]>][]} */
 const kinds = [
     ['firefox', { max_connections: 1 }, { webgpu: all, wasm: family }],
     ['safari', safari(), { wasm: family }],
-    ['edge', edge(), { webnn: all, wasm: isFull ? family : [] }],
+    ['edge', edge(), { webnn: all, wasm: family }],
     ['chrome', { max_connections: 1 }, { webgpu: all, wasm: [] }],
 ];
 
@@ -83,7 +81,7 @@ for (const [kind, keys, platforms] of kinds)
         before(async () => {
             daemon = new Daemon({ config: {
                 'browser.chrome': { max_connections: 0 }, [`browser.${kind}`]: keys } });
-            putFamilies(daemon.store, [...new Set([...all, ...tried, lacking].map(({ model }) => model))]);
+            putFamilies(daemon.store, [...new Set([...all, ...varied, lacking].map(({ model }) => model))]);
             await daemon.start();
         });
         after(() => daemon.stop());
@@ -92,8 +90,7 @@ for (const [kind, keys, platforms] of kinds)
             const where = { platform, browser: kind };
             for (const one of list)
                 test(`on ${platform}: ${nameOf(one)}`, () => assertKnown(daemon, one, where));
-            if (platform === 'wasm' && !isFull) continue;
-            for (const one of tried)
+            for (const one of varied)
                 for (const precision of ['fp16', 'q8', 'q4'])
                     test(`on ${platform} in ${precision}: ${nameOf(one)}`, async () => {
                         const [node] = (await daemon.get('/v1/nodes')).json.nodes;

@@ -1,8 +1,7 @@
 // tier: full
 /**
  * The model cases through /v1/infer: all of them right with `auto` and with `wasm`; on `webgpu`
- * with fallback: false at least as many as the bare engine gets, each exception named below. What
- * takes a software adapter more than 10 s runs on webgpu with --full only.
+ * with fallback: false at least as many as the bare engine gets, each exception named below.
  */
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,7 +11,6 @@ import * as cases from '../../lib/cases.mjs';
 import { Daemon, testsOf } from '../../lib/daemon.mjs';
 import { count, decode, elementSize } from '../../lib/kserve.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
-import { isFull } from '../../lib/tier.mjs';
 
 /** What plain onnxruntime-web 1.30 cannot do on WebGPU, case by case, and how it shows. */
 const webgpuExceptions = {
@@ -25,9 +23,6 @@ const webgpuExceptions = {
     op_eyelike_with_dtype: { code: 'operator_unsupported',
         why: "the WebGPU build's CPU side lacks EyeLike for this type" },
 };
-
-/** Of a load and a first run by the bare engine on Chromium's software adapter. */
-const SLOW_MS = 10_000;
 
 const skip = !sharedModels && 'the shared model cases are not beside this checkout';
 const names = skip ? [] : cases.names();
@@ -94,15 +89,8 @@ async function onWebgpu(name, timeout) {
     return cases.problem(decoded, one) ? 'wrong' : 'right';
 }
 
-/** Whether the quick tier leaves a case out on webgpu: it is slow there, or does not end. */
-function slowOnWebgpu(name) {
-    const { load = 0, first = 0 } = bareOnWebgpu(name) ?? {};
-    return load + first > SLOW_MS || webgpuExceptions[name]?.code === 'deadline_exceeded';
-}
-
-const onWebgpuNames = names.filter((name) => isFull || !slowOnWebgpu(name));
 const results = new Map();
-for (const name of onWebgpuNames)
+for (const name of names)
     test(`${name} on webgpu without fallback`, async () => {
         const exception = webgpuExceptions[name];
         const got = await onWebgpu(name, exception?.timeout_ms ?? 100_000);
@@ -116,9 +104,9 @@ for (const name of onWebgpuNames)
 if (!skip)
     test('webgpu gets at least as many right as the bare engine', () => {
         const bareRight =
-            onWebgpuNames.filter((name) => bareOnWebgpu(name)?.result === 'ok').length;
+            names.filter((name) => bareOnWebgpu(name)?.result === 'ok').length;
         const ours = [...results.values()].filter((result) => result === 'right').length;
-        assert.equal(results.size, onWebgpuNames.length);
+        assert.equal(results.size, names.length);
         assert.ok(ours >= bareRight, `${ours} right, the bare engine has ${bareRight}`);
     });
 

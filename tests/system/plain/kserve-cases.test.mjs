@@ -1,7 +1,7 @@
 // tier: full
 /**
  * The model cases through KServe's protocol, in binary and in JSON: outputs are those of /v1/infer
- * bit for bit, since one node runs both, on one thread. All of them in the full tier.
+ * bit for bit, since one node runs both, on one thread.
  */
 import assert from 'node:assert/strict';
 import { after, before, test as plainTest } from 'node:test';
@@ -9,17 +9,10 @@ import * as cases from '../../lib/cases.mjs';
 import { Daemon, patience, testsOf } from '../../lib/daemon.mjs';
 import { pack, values } from '../../lib/kserve.mjs';
 import { sharedModels } from '../../lib/paths.mjs';
-import { isFull } from '../../lib/tier.mjs';
 import { TritonClient } from '../../lib/triton.mjs';
 
-/** Each datatype that the cases have, scalars, several inputs and outputs, and one of each family. */
-const quick = ['audio_silero_vad', 'op_add_uint8', 'op_cast_FLOAT16_to_FLOAT', 'op_compress_1',
-    'op_einsum_batch_matmul', 'op_gathernd_example_int32', 'op_if', 'op_isnan', 'op_where_long_example',
-    'ptop_chunk', 'text_embed_generated_h64_l2', 'vision_mnist_ms_digit7'];
-
 const skip = !sharedModels && 'the shared model cases are not beside this checkout';
-const names = skip ? [] : cases.names().filter((name) => !cases.load(name).mustFail &&
-    (isFull || quick.includes(name)));
+const names = skip ? [] : cases.names().filter((name) => !cases.load(name).mustFail);
 /** @type {Daemon} */
 let daemon;
 /** @type {TritonClient} */
@@ -39,8 +32,6 @@ after(async () => {
 });
 
 if (skip) plainTest('the model cases through KServe', { skip }, () => {});
-else plainTest('twelve cases belong to the quick tier', () => assert.equal(quick.filter((name) =>
-    cases.names().includes(name)).length, 12));
 
 /** Of JSON, the bytes that its numbers stand for. */
 function bytesOf({ datatype, data }) {

@@ -458,15 +458,16 @@ static inline struct wi_tensors make_tensor(const char *name, size_t size)
 {
     struct wi_tensors list = {0};
     struct wi_tensor *tensor = wi_tensors_add(&list);
+    unsigned char *bytes = wi_alloc(size);
     tensor->name = strdup(name);
     tensor->datatype = WI_UINT8;
     tensor->rank = 1;
     tensor->dims[0] = (int64_t)size;
     tensor->blob = wi_blob_new(NULL, size);
-    for (size_t i = 0; i < size; i++) {
-        unsigned char byte = pattern(i);
-        wi_blob_append(tensor->blob, &byte, 1);
-    }
+    for (size_t i = 0; i < size; i++)
+        bytes[i] = pattern(i);
+    wi_blob_append(tensor->blob, bytes, size);
+    free(bytes);
     tensor->size = size;
     return list;
 }

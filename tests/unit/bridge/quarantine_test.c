@@ -35,7 +35,7 @@ void wi_db_put(
     assert_int_equal(space, WI_DB_QUARANTINE);
     if (!db)
         return;
-    disk.pairs = wi_realloc_array(disk.pairs, disk.count + 1, sizeof *disk.pairs);
+    disk.pairs = wi_grow_array(disk.pairs, disk.count, sizeof *disk.pairs);
     struct pair *pair = &disk.pairs[disk.count++];
     snprintf(pair->key, sizeof pair->key, "%s", key);
     pair->value = wi_strdup(value);
