@@ -1,32 +1,32 @@
 # shellcheck shell=bash
 # Configure and make. configure_in FOLDER OPTION... configures only when the options or the build
-# system changed; make itself knows what of the rest is out of date.
+# system changed; make itself knows what of the rest is out of date. In continuous integration each warning is an error.
 
 configure_in() {
-    local folder=$1 hash
-    local -x CC=${CC:-}
+    local folder=$1 hash compiler
+    compiler=$(compiler)
     shift
-    use_ccache
+    [[ ${CI:-} != true ]] || set -- "$@" --enable-werror
     if [[ ! -x configure || configure.ac -nt configure || Makefile.am -nt Makefile.in ]]; then
         quietly autoreconf autoreconf -i
     fi
     mkdir -p "$folder"
-    hash=$(printf '%s\n' "$@" "$NODE" "${CFLAGS:-}" "${CC:-}" | cat - configure.ac | sha256sum)
+    hash=$(printf '%s\n' "$@" "$NODE" "${CFLAGS:-}" "$compiler" | cat - configure.ac | sha256sum)
     if [[ ! -f $folder/Makefile || ! -f $folder/.configured ||
         $(<"$folder/.configured") != "$hash" ]]; then
-        (cd "$folder" && quietly "configure-${folder##*/}" "$ROOT/configure" "$@")
+        (cd "$folder" && CC=$compiler quietly "configure-${folder##*/}" "$ROOT/configure" "$@")
         printf '%s\n' "$hash" >"$folder/.configured"
     fi
 }
 
-# Sets CC, which is the caller's, to ccache where that is installed and CCACHE_DIR is set. The cache lies outside of the
-# build: another clone of the same sources then compiles nothing.
-use_ccache() {
-    if [[ -n ${CCACHE_DIR:-} ]] && command -v ccache >/dev/null; then
-        CC="ccache ${CC:-gcc}"
-        export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
-    fi
+# Prints the compiler, behind ccache where that is installed and CCACHE_DIR is set. The cache lies outside of the build:
+# another clone of the same sources then compiles nothing.
+compiler() {
+    local cache=
+    [[ -z ${CCACHE_DIR:-} ]] || ! command -v ccache >/dev/null || cache='ccache '
+    printf '%s\n' "$cache${CC:-gcc}"
 }
+export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 
 build() {
     need_packages "${PACKAGES_BUILD[@]}"
@@ -34,9 +34,6 @@ build() {
     local options=(--prefix="${PREFIX:-/usr/local}")
     if [[ ${PREFIX:-} == /usr ]]; then
         options+=(--sysconfdir=/etc)
-    fi
-    if [[ ${CI:-} == true ]]; then
-        options+=(--enable-werror)
     fi
     configure_in "$BUILD" "${options[@]}"
     if grep -q '^page-modules.stamp:' "$BUILD/Makefile"; then # else no page is built here

@@ -13,6 +13,7 @@
 #include "net/lws.h"
 #include "webdriver/driver.h"
 #include <arpa/inet.h>
+#include <libwebsockets.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
