@@ -15,11 +15,10 @@ import { fourierOf } from '../../page/src/pipeline/sound/fourier.js';
 import { commandLine, flag, parts, roundsOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { ENDLESS } from '../lib/kernels.mjs';
-import * as kserve from '../lib/kserve.mjs';
-import * as onnx from '../lib/onnx.mjs';
 import { build } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 import { median, quantile, shown, spread, table } from './figures.mjs';
+import { ask, attention, compareKernels, floats, matmul, measure, MOST_MS, putSubjects, RUNS, square } from './kernels/graphs.mjs';
 import { measureTuning, tuningTable } from './tuning.mjs';
 
 /** In the order in which they are measured. */
@@ -30,82 +29,8 @@ const { quick, only, rounds = quick ? 2 : 5 } = commandLine('./dev bench kernels
         only: parts(PARTS),
         rounds: roundsOf(5, 2),
     });
-/** What takes longer at its first run is left out, and said to be. */
-const MOST_MS = 2000;
-const RUNS = 5;
-/** What takes longer is run once in each round. */
-const SHORT_MS = 100;
-
-const square = (size) => [size, size];
-const floats = (name, shape) => ({ name, datatype: 'FP32', shape,
-    bytes: Buffer.from(Float32Array.from({ length: shape[0] * shape[1] }, (_, i) => ((i * 31) % 101) / 101 - 0.5).buffer) });
-
-/** A graph of one output y over inputs of this shape. */
-const graphOf = (shapes, output, nodes, initializers = []) => onnx.model(onnx.graph('g', { nodes, initializers,
-    inputs: Object.entries(shapes).map(([name, shape]) => onnx.value(name, onnx.FLOAT, shape)),
-    outputs: [onnx.value('y', onnx.FLOAT, output)] }));
-
-function matmul(size) {
-    const shapes = { a: square(size), b: square(size) };
-    return { name: `matmul ${size}`, kernel: 'matmul', shapes, half: `matmul ${size / 2}`,
-        model: graphOf(shapes, square(size), [onnx.node('MatMul', ['a', 'b'], ['y'])]) };
-}
-
-function attention(positions, depth) {
-    const shapes = Object.fromEntries(['q', 'k', 'v'].map((name) => [name, [positions, depth]]));
-    const scale = Buffer.from(Float32Array.of(1 / Math.sqrt(depth)).buffer);
-    return { name: `attention ${positions} × ${depth}`, kernel: 'attention', shapes,
-        model: graphOf(shapes, [positions, depth], [
-            onnx.node('Transpose', ['k'], ['t']), onnx.node('MatMul', ['q', 't'], ['s']), onnx.node('Mul', ['s', 'scale'], ['m']),
-            onnx.node('Softmax', ['m'], ['p']), onnx.node('MatMul', ['p', 'v'], ['y'])],
-        [onnx.tensor('scale', onnx.FLOAT, [], scale)]) };
-}
-
 const subjects = quick ? [matmul(256)] : [...[256, 512, 1024, 2048].map(matmul), attention(256, 64), attention(257, 63), attention(1024, 64)];
 const places = ['chrome', 'firefox'].flatMap((browser) => ['wasm', 'webgpu'].map((platform) => ({ browser, platform })));
-
-/** @param {Daemon} daemon @param {object} head @param {object[]} tensors */
-const measure = (daemon, head, tensors) => ask(daemon, '/v1/benchmark', head, tensors);
-
-/** @param {Daemon} daemon @param {string} where @param {object} head @param {object[]} tensors */
-async function ask(daemon, where, head, tensors) {
-    const { headers, body } = kserve.encode({ ...head, parameters: { binary_data_output: true } }, tensors);
-    const answer = await daemon.request(where, { method: 'POST', headers, body });
-    if (answer.status !== 200) throw new Error(`${JSON.stringify(head)}: ${answer.text}`);
-    return kserve.decode(answer);
-}
-
-/** How long a run will take: of twice the size eight times as long as what was measured; 0: nobody knows. */
-function foreseen(rows, { half }, { browser, platform }) {
-    const row = rows.find((one) => one.name === half && one.browser === browser && one.platform === platform);
-    return row?.left_out ? Infinity : 8 * Math.max(0, ...[row?.ours ?? [], row?.ort ?? []].filter(({ length }) => length > 0).map(median));
-}
-
-/** Whatever runs first meets code that the browser has not compiled yet: it says only whether there is time for more. */
-async function compare(daemon, subject, where, rows) {
-    const tensors = Object.entries(subject.shapes).map(([name, shape]) => floats(name, shape));
-    const threads = where.platform === 'wasm' ? { threads: 1 } : {};
-    const who = {
-        ours: { kernel: subject.kernel, ...threads }, ort: { model_name: subject.kernel + subject.shapes[Object.keys(subject.shapes)[0]].join('x'), ...threads },
-    };
-    const row = { name: subject.name, ...where, ours: [], ort: [], gpu: [] };
-    let runs = RUNS;
-    if (foreseen(rows, subject, where) > MOST_MS) return { ...row, left_out: `${subject.half} takes too long already` };
-    for (const head of Object.values(who)) {
-        const { result } = await measure(daemon, { ...head, ...where, runs: 1, warmup: 1 }, tensors);
-        if (result.run_ms[0] > SHORT_MS) runs = 1;
-        if (result.run_ms[0] > MOST_MS) return { ...row, left_out: `a run takes ${(result.run_ms[0] / 1000).toFixed(1)} s` };
-    }
-    for (let round = 0; round < rounds; round++)
-        for (const [key, head] of Object.entries(who)) {
-            const { result, executed_on: ran } = await measure(daemon, { ...head, ...where, runs }, tensors);
-            row[key].push(median(result.run_ms));
-            if (result.gpu_ms) row.gpu.push(median(result.gpu_ms));
-            row.software = ran.adapter?.is_fallback ?? false;
-        }
-    process.stderr.write('.');
-    return row;
-}
 
 /** The first answer of a browser that has run no kernel, in ms from request to answer. `prepared`: it was told what others
  * have used, and has compiled it. */
@@ -297,16 +222,12 @@ const PUBLISHED = [
 /** What runs on the daemon of all browsers. */
 async function measureThere() {
     const daemon = new Daemon({ config: { pool: { max_connections: 2 }, 'browser.firefox': { max_connections: 1 } } });
-    for (const { kernel, shapes, model } of subjects) {
-        const folder = path.join(daemon.store, kernel + Object.values(shapes)[0].join('x'));
-        fs.mkdirSync(folder, { recursive: true });
-        fs.writeFileSync(path.join(folder, 'model.onnx'), model);
-    }
+    putSubjects(daemon.store, subjects);
     const made = { rows: [], webgl: [] };
     await daemon.start();
     try {
         if (only.includes('graphs'))
-            for (const subject of subjects) for (const where of places) made.rows.push(await compare(daemon, subject, where, made.rows));
+            for (const subject of subjects) for (const where of places) made.rows.push(await compareKernels(daemon, subject, where, made.rows, rounds));
         if (only.includes('webgl')) for (const size of quick ? [256] : [256, 512]) made.webgl.push(await compareWebgl(daemon, size));
         if (only.includes('verify')) made.verified = await measureVerify(daemon);
         if (only.includes('hang')) made.hung = await measureHang(daemon); // the last: Chromium has lost a GPU process by then

@@ -18,7 +18,8 @@ import { makeShapes, textOf } from './chat/shapes.mjs';
 import { median, shown, spread, table } from './figures.mjs';
 import { wanted } from './models.mjs';
 import { BarePage as TasksPage } from './tasks/contestants.mjs';
-import { SIZES, works } from './tasks/work.mjs';
+import { SIZES } from './tasks/sizes.mjs';
+import { works } from './tasks/work.mjs';
 
 /** Cases that are more than one operator. */
 const MODELS = sharedModels ? cases.names().filter((name) => !/^(op|neg|ptop|ptconv|simple)_|vgg19/.test(name)) : [];

@@ -19,7 +19,8 @@ import {
 } from './tasks/generation.mjs';
 import { measureParts, measureWarmUp, printLoading } from './tasks/loading.mjs';
 import { measureEmbeddings, measureTranscription, printRates } from './tasks/rates.mjs';
-import { SIZES, works as allWorks } from './tasks/work.mjs';
+import { SIZES } from './tasks/sizes.mjs';
+import { works as allWorks } from './tasks/work.mjs';
 
 const allModels = allWorks.map(({ model }) => model);
 const { quick, rounds = quick ? 2 : 5, only: parts, models: chosen } = commandLine('./dev bench tasks',

@@ -70,10 +70,11 @@ function folderWith(from, choose) {
     return folder;
 }
 
-/** @typedef {(daemon: Daemon, head: object, tensors: object[]) => Promise<any>} Measure @param {Measure} measure @param {number} rounds */
-export async function measureTuning(measure, rounds) {
+/** @typedef {(daemon: Daemon, head: object, tensors: object[]) => Promise<any>} Measure @param {Measure} measure @param {number} rounds
+ * @param {string[]} [browsers] */
+export async function measureTuning(measure, rounds, browsers = ['chrome', 'firefox']) {
     const rows = [];
-    for (const browser of ['chrome', 'firefox']) {
+    for (const browser of browsers) {
         const tuned = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-')), folders = [tuned], daemons = {};
         try {
             await tuneAll(browser, tuned);

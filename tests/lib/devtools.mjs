@@ -34,3 +34,13 @@ export async function evaluate(folder, expression) {
     socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
     return socket;
 }
+
+/** What the document of the daemon's one browser says: `expression` is the promise of JSON. @param {{folder: string}} daemon */
+export async function evaluated(daemon, expression) {
+    const socket = await evaluate(daemon.folder, expression);
+    const [message] = await once(socket, 'message');
+    socket.close();
+    const { result, exceptionDetails: thrown } = JSON.parse(String(message)).result;
+    if (thrown) throw new Error(thrown.exception?.description ?? thrown.text);
+    return JSON.parse(result.value);
+}

@@ -19,7 +19,9 @@ const BATCH = 64;
 export class Webinfer {
     name = 'webinfer';
 
-    constructor(daemon) {
+    /** @param {import('../../lib/daemon.mjs').Daemon} daemon @param {object} [where] of the request: platform, fallback … */
+    constructor(daemon, where = {}) {
+        this.where = where;
         this.url = `${daemon.url}/v1/infer`;
         this.agent = new http.Agent({ keepAlive: true, maxSockets: SLOTS });
     }
@@ -38,7 +40,7 @@ export class Webinfer {
         const reader = new EventReader(), began = performance.now();
         const got = { first: 0, last: 0, text: '', result: null };
         let rest = '';
-        const body = { model_name: this.model, inputs, stream: true, options: { temperature: 0, ...options } };
+        const body = { model_name: this.model, ...this.where, inputs, stream: true, options: { temperature: 0, ...options } };
         const status = await ask(this.url, this.agent, body, { Accept: 'text/event-stream' }, (chunk) => {
             rest = chunk;
             for (const { event, data } of reader.read(chunk)) {
@@ -87,15 +89,17 @@ export class BarePage {
 export class Native {
     name = 'native';
 
-    async start(store) {
+    /** `gpu`: which one it may use, or "auto" for any. */
+    async start(store, { gpu = false } = {}) {
         this.store = store;
-        this.llama = await getLlama({ gpu: false, build: 'never', logLevel: 'error', maxThreads: 1 });
+        this.layers = gpu ? undefined : 0; // undefined: as many as fit
+        this.llama = await getLlama({ gpu, build: 'never', logLevel: 'error', maxThreads: 1 });
         return this;
     }
 
     async load(name) {
         await this.model?.dispose();
-        this.model = await this.llama.loadModel({ modelPath: fileOf(this.store, name), gpuLayers: 0 });
+        this.model = await this.llama.loadModel({ modelPath: fileOf(this.store, name), gpuLayers: this.layers });
         this.context = await this.model.createContext({ contextSize: shapes[name].context, sequences: SLOTS,
             batchSize: BATCH, threads: 1, flashAttention: false });
         this.sequences = Array.from({ length: SLOTS }, () => this.context.getSequence());

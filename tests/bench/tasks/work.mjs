@@ -5,11 +5,9 @@
  */
 import { library } from '../../lib/oracle.mjs';
 import { chirp, disc } from '../../lib/media.mjs';
+import { SIZES } from './sizes.mjs';
 
 const { RawImage } = library;
-
-/** Of the models that are compared (tests/models/graph.py): those of small ones that people use. */
-export const SIZES = { width: 384, layers: 6, heads: 6, side: 224, fine_side: 512, patch: 16, seconds: 5 };
 
 const picture = disc(640), sound = chirp(16000, 4), loud = chirp(48000, 0.95);
 /** For Node, which cannot resize: a picture of the model's own size. */

@@ -1,0 +1,78 @@
+// tier: quick
+/** ./dev bench gpu without a GPU: its rows are filled against the clock, and one that fails costs the others nothing. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { test } from 'node:test';
+import { shareOut } from '../bench/gpu/models.mjs';
+import { fillRows } from '../bench/gpu/rows.mjs';
+import { root } from '../lib/paths.mjs';
+
+const MINUTES = 8;
+const row = (name, measure, most = 30) => ({ name, most, measure });
+const measured = (name) => row(name, async (figures) => { figures.ms = 1; });
+
+/** @returns what was written after each row, and what was done to recover */
+async function fill(rows, minutes = MINUTES) {
+    const written = [], done = [];
+    const told = await fillRows(rows, { minutes, write: (all) => written.push(structuredClone(all)), recover: async () => { done.push(written.length); } });
+    return { told, written, done };
+}
+
+test('it is written after each row, and before the first; what has not run says why', async () => {
+    const { told, written, done } = await fill([measured('one'), measured('two')]);
+    assert.deepEqual(written.map((all) => all.map(({ state }) => state)),
+        [['not run', 'not run'], ['measured', 'not run'], ['measured', 'measured']]);
+    assert.deepEqual(written[0].map(({ why }) => why), ['the time was up', 'the time was up']);
+    assert.deepEqual(told.map(({ name, figures }) => [name, figures]), [['one', { ms: 1 }], ['two', { ms: 1 }]]);
+    assert.ok(told.every(({ seconds }) => seconds >= 0));
+    assert.deepEqual(done, []);
+});
+
+test('a row that fails, and one that hangs, keep what they have, say why, and leave all others', async () => {
+    const { told, done } = await fill([
+        row('fails', async (figures) => { figures.load_ms = 5; throw new Error("the browser died\n--- daemon's log ---\nlines"); }),
+        measured('beside'),
+        row('hangs', async (figures) => { figures.load_ms = 7; await new Promise(() => {}); }, 0.05),
+        measured('behind'),
+    ]);
+    assert.deepEqual(told.map(({ name, state, why, figures }) => [name, state, why, figures]), [
+        ['fails', 'failed', 'the browser died', { load_ms: 5 }], ['beside', 'measured', undefined, { ms: 1 }],
+        ['hangs', 'failed', 'it had not ended after 0 s', { load_ms: 7 }], ['behind', 'measured', undefined, { ms: 1 }],
+    ]);
+    assert.deepEqual(done, [2, 4]); // after each of the two
+});
+
+test('a row that goes on behind its time fills in nothing more', async () => {
+    let goOn;
+    const { told } = await fill([row('late', async (figures) => {
+        await new Promise((resolve) => { goOn = resolve; });
+        figures.ms = 9;
+    }, 0.05)]);
+    goOn();
+    await Promise.resolve();
+    assert.deepEqual(told[0].figures, {});
+});
+
+test('at 80 % of the minutes it ends, amid a row, and the others are not run', async () => {
+    const { told } = await fill([measured('one'), row('long', () => new Promise(() => {})), measured('two')], 0.001);
+    assert.deepEqual(told.map(({ state }) => state), ['measured', 'failed', 'not run']);
+    assert.ok(told[1].seconds < 30);
+});
+
+test("a request's time is the GPU's, the bytes', the browser's and ours, and no share is guessed", () => {
+    assert.deepEqual(shareOut({ request_ms: 10, run_ms: 8 }, { gpu_ms: 3, moving_ms: 1 }), { gpu: 3, moving: 1, browser: 4, ours: 2 });
+    assert.deepEqual(shareOut({ request_ms: 10, run_ms: 8 }, { gpu_ms: 9, moving_ms: 1 }), { gpu: 9, moving: 1, browser: 0, ours: 2 });
+    assert.deepEqual(shareOut({ request_ms: 10, run_ms: 8 }, { gpu_ms: null, moving_ms: 1 }), { gpu: null, moving: 1, browser: null, ours: 2 });
+    assert.deepEqual(shareOut({ request_ms: 10, run_ms: 8 }, {}), { gpu: null, moving: null, browser: null, ours: 2 });
+    assert.deepEqual(shareOut({ request_ms: 10, run_ms: null }, { gpu_ms: 3, moving_ms: 1 }), { gpu: 3, moving: 1, browser: null, ours: null });
+});
+
+test('the command says what it understands, and refuses what it does not', () => {
+    const said = (...words) => spawnSync(process.execPath, [path.join(root, 'tests/bench/gpu.mjs'), ...words], { encoding: 'utf8', timeout: 300_000 });
+    const { status, stdout } = said('--help');
+    assert.equal(status, 0);
+    assert.match(stdout, /^usage: \.\/dev bench gpu \[OPTION\.\.\.\]\n[^]*--minutes=N/);
+    const { status: refused, stderr } = said('--gpu=fast');
+    assert.deepEqual([refused, stderr], [2, './dev bench gpu: --gpu=fast; allowed: auto, hardware, software, with commas between them; see ./dev bench gpu --help\n']);
+});
