@@ -128,7 +128,8 @@ describe('beside each other', { concurrency: true }, () => {
         });
         const spoiledTest = testsOf(() => other);
 
-        // Beside much other work a request once got 502 device_lost here; three runs afterwards passed. The cause is not known.
+        // Beside much other work a request once got 502 device_lost here; 33 runs afterwards did not. The cause is not known. Beside
+        // busy loops the process that was killed once took over 3 s to be gone.
         spoiledTest('it costs the GPU process, no request notices, and its kernel is tuned there no more', async () => {
             const sums = await compute(asked.reduce, other), sum = await compute(add, other);
             const sessionOf = async () => (await other.get('/v1/status')).json.sessions[0], session = await sessionOf();
@@ -146,7 +147,7 @@ describe('beside each other', { concurrency: true }, () => {
             await until(hasHung, { what: 'the hang to be found', timeout: 60_000 * patience }); // where a request ended the tuning, it is later
             await other.logs(/reduce 32x512 by plain in workgroups of 128x1 does not end/);
             await other.logs(/kernel_hung: end_gpu/);
-            await until(() => !processes.alive(gpu), { what: 'the end of the GPU process', timeout: 3000 * patience });
+            await until(() => !processes.alive(gpu), { what: 'the end of the GPU process' });
             assert.equal((await sessionOf()).id, session.id, 'the browser is the same');
             const seen = other.log.length;
             await compute({ kernel: 'reduce', inputs: [whole('x', [3, 100], 1)] }, other);
