@@ -19,12 +19,14 @@ configure_in() {
     fi
 }
 
-# Prints the compiler, behind ccache where that is installed and CCACHE_DIR is set. The cache lies outside of the build:
-# another clone of the same sources then compiles nothing.
+# Prints the compiler, behind ccache where that is installed and CCACHE_DIR is set; nothing where configure is to find
+# one. The cache lies outside of the build: another clone of the same sources then compiles nothing.
 compiler() {
-    local cache=
-    [[ -z ${CCACHE_DIR:-} ]] || ! command -v ccache >/dev/null || cache='ccache '
-    printf '%s\n' "$cache${CC:-gcc}"
+    if [[ -n ${CCACHE_DIR:-} ]] && command -v ccache >/dev/null; then
+        printf 'ccache %s\n' "${CC:-gcc}"
+    else
+        printf '%s\n' "${CC:-}"
+    fi
 }
 export CCACHE_BASEDIR=$ROOT CCACHE_NOHASHDIR=1
 
