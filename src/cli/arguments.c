@@ -53,6 +53,13 @@ static void add_argument(
     arguments->items[arguments->count++] = (struct wi_argument){option, value};
 }
 
+void wi_argument_default(struct wi_arguments *arguments, const char *name, const char *value)
+{
+    const struct wi_flag *option = wi_cli_find_option(arguments->verb, name, strlen(name));
+    if (option && !wi_argument_given(arguments, name))
+        add_argument(arguments, option, value);
+}
+
 static void offer_options(struct wi_nearest *nearest, const struct wi_flag *table)
 {
     for (; table && table->name; table++)

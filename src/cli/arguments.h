@@ -30,5 +30,8 @@ const char *wi_argument(const struct wi_arguments *arguments, const char *name);
 /* The value of the `index`-th use, or NULL when there are no more. */
 const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index);
 int wi_argument_given(const struct wi_arguments *arguments, const char *name);
+/* Gives an option of the verb that value (borrowed; NULL for a flag), unless the command line gives
+ * it. */
+void wi_argument_default(struct wi_arguments *arguments, const char *name, const char *value);
 
 #endif

@@ -67,6 +67,26 @@ void wi_table_ms(struct wi_buffer *out, const json_t *value)
     wi_buffer_puts(out, json_is_number(value) ? " ms" : "");
 }
 
+void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
+{
+    static const char *const names[] = {"vendor", "architecture", "description"};
+    size_t before = out->size;
+
+    if (!json_is_object(adapter))
+        return;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const json_t *name = json_object_get(adapter, names[i]);
+        if (json_string_length(name) == 0)
+            continue;
+        wi_buffer_puts(out, out->size > before ? " " : "");
+        wi_table_cell(out, name);
+    }
+    if (out->size == before)
+        wi_buffer_puts(out, "without a name");
+    if (json_is_true(json_object_get(adapter, "is_fallback")))
+        wi_buffer_puts(out, " (software)");
+}
+
 void wi_table_count(struct wi_buffer *out, const json_t *value)
 {
     wi_buffer_printf(out, "%zu", json_array_size(value));

@@ -28,8 +28,9 @@ void wi_table_print(
 void wi_table_lines(const struct wi_column *columns, const json_t *object);
 /* One value as such a cell shows it; control characters are replaced. */
 wi_put_fn wi_table_cell;
-wi_put_fn wi_table_ms;    /* a number of milliseconds */
-wi_put_fn wi_table_count; /* how many an array has */
+wi_put_fn wi_table_ms;      /* a number of milliseconds */
+wi_put_fn wi_table_count;   /* how many an array has */
+wi_put_fn wi_table_adapter; /* a GPU: "google swiftshader (software)"; nothing, of what is none */
 /* `text` with the cell of what lies at "path" in `object` in the place of each "{path}". */
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object);
 /* The same on standard output. */

@@ -303,6 +303,10 @@ static const struct wi_flag results_options[] = {
     }
 
 static const struct wi_flag bench_options[] = {
+    {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
+        "Options for a purpose, where the command does not give others. gpu: what a GPU is worth, "
+        "in 8 minutes: it verifies WebGPU and measures on WASM and WebGPU, all models if none is "
+        "named, on a daemon of its own without --url"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
         "Only these; all is the default"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,

@@ -4,6 +4,7 @@
  */
 #include "cli/arguments.h"
 #include "cli/commands/bench/patience.h"
+#include "cli/commands/bench/preset.h"
 #include "cli/commands/bench/rounds.h"
 #include "cli/commands/bench/side.h"
 #include "cli/commands/bench/start.h"
@@ -275,6 +276,8 @@ static enum wi_exit begin(struct bench *bench)
         result = start_native(bench, &bench->sides[0].cli);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
         result = wi_bench_side_plan(&bench->sides[i]);
+    if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
+        wi_bench_preset_verify(&bench->sides[0].cli, &bench->choice.browsers);
     if (result == WI_EXIT_OK)
         set_up_rounds(bench);
     for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
@@ -296,21 +299,21 @@ static enum wi_exit measure(struct bench *bench)
 static enum wi_exit check_arguments(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
-        "junit", "name", "optimization"};
+        "junit", "name", "optimization", "preset"};
     int suite = wi_argument_given(arguments, "suite");
     const char *problem = NULL;
     for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
         if (wi_argument_given(arguments, others[i]))
             problem = "--suite is no run of the laboratory: it goes together with none of "
-                      "--against, --resume, --input, --native, --name, --optimization, --html, "
-                      "--markdown and --junit";
+                      "--against, --resume, --input, --native, --name, --optimization, --preset, "
+                      "--html, --markdown and --junit";
     if (suite && !wi_argument_given(arguments, "start"))
         problem = "--suite needs --start: its folder is that of the started daemon's models";
     if (suite && arguments->positional_count > 0)
         problem = "with --suite no model is named: those of its folder are";
     if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
         problem = "--native goes with one daemon, and --against names another";
-    if (!suite && arguments->positional_count == 0)
+    if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))
         problem = "a model, a file or a folder is wanted, or --suite";
     if (problem)
         fprintf(stderr, "webinfer: %s\n", problem);
@@ -363,7 +366,8 @@ enum wi_exit wi_cli_bench(struct wi_cli *cli)
         .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
-    if (wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
+    if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
+        wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
         wi_cli_complain(&error);
     else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
         result =

@@ -46,6 +46,15 @@ int wi_bench_side_is_path(const char *word)
                (S_ISREG(status.st_mode) || wi_model_check_name(word, NULL) != WI_OK));
 }
 
+/* Takes the name. */
+static enum wi_exit add_named(struct wi_bench_side *side, char *name)
+{
+    side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
+    struct wi_bench_subject *subject = &side->subjects[side->count++];
+    *subject = (struct wi_bench_subject){.name = name};
+    return wi_bench_sample(&side->cli, side->choice, subject);
+}
+
 static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
 {
     struct wi_error error = {0};
@@ -59,20 +68,59 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     } else {
         name = wi_strdup(word);
     }
-    if (result != WI_EXIT_OK) {
-        free(name);
-        return result;
+    if (result == WI_EXIT_OK)
+        return add_named(side, name);
+    free(name);
+    return result;
+}
+
+/* Each of the store; one that cannot be asked for, which was complained of, costs the others
+ * nothing. */
+static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
+{
+    enum wi_exit result = WI_EXIT_OK;
+    const json_t *model;
+    size_t i;
+    json_array_foreach(models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        if (!name || json_is_true(json_object_get(model, "builtin")) ||
+            json_is_string(json_object_get(model, "problem")))
+            continue;
+        result = add_named(side, wi_strdup(name));
+        if (result != WI_EXIT_OK && result != WI_EXIT_FAILED)
+            return result;
+        if (result == WI_EXIT_FAILED)
+            wi_bench_subject_clear(&side->subjects[--side->count]);
     }
-    side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
-    struct wi_bench_subject *subject = &side->subjects[side->count++];
-    *subject = (struct wi_bench_subject){.name = name};
-    return wi_bench_sample(&side->cli, side->choice, subject);
+    if (side->count > 0)
+        return WI_EXIT_OK;
+    if (result == WI_EXIT_OK)
+        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
+    return WI_EXIT_USAGE;
+}
+
+static enum wi_exit add_all_subjects(struct wi_bench_side *side)
+{
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&side->cli.rest,
+        &(struct wi_rest_request){.path = "/v1/models", .timeout_ms = EXCHANGE_MS}, &answer);
+    enum wi_exit result = wi_cli_check(&side->cli, &answer);
+    json_t *list =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    if (result == WI_EXIT_OK)
+        result = add_models(side, json_object_get(list, "models"));
+    json_decref(list);
+    wi_rest_answer_clear(&answer);
+    return result;
 }
 
 static enum wi_exit add_subjects(struct wi_bench_side *side)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     enum wi_exit result = WI_EXIT_OK;
+    if (arguments->positional_count == 0)
+        return add_all_subjects(side);
     for (unsigned i = 0; i < arguments->positional_count && result == WI_EXIT_OK; i++)
         result = add_subject(side, arguments->positionals[i]);
     return result;
@@ -394,14 +442,20 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
+/* What people call it: by what is measured first, unless they say it. */
+static const char *name_of_run(const struct wi_arguments *arguments)
+{
+    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
+    if (name || !first)
+        return name ? name : wi_argument(arguments, "preset");
+    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
+}
+
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together)
 {
     const struct wi_arguments *arguments = &side->cli.arguments;
     const struct wi_strings *platforms = &side->choice->platforms;
-    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
-    struct wi_bench_head head = {.name = name                           ? name
-                                         : wi_bench_side_is_path(first) ? wi_text_basename(first)
-                                                                        : first,
+    struct wi_bench_head head = {.name = name_of_run(arguments),
         .seed = seed,
         .together = together,
         .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};

@@ -21,27 +21,6 @@ struct show {
 
 /* --- the table -------------------------------------------------------------------------------- */
 
-/* "google swiftshader (software)" */
-static void put_adapter(struct wi_buffer *out, const json_t *adapter)
-{
-    static const char *const names[] = {"vendor", "architecture", "description"};
-    size_t before = out->size;
-
-    if (!json_is_object(adapter))
-        return;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const json_t *name = json_object_get(adapter, names[i]);
-        if (json_string_length(name) == 0)
-            continue;
-        wi_buffer_puts(out, out->size > before ? " " : "");
-        wi_table_cell(out, name);
-    }
-    if (out->size == before)
-        wi_buffer_puts(out, "without a name");
-    if (json_is_true(json_object_get(adapter, "is_fallback")))
-        wi_buffer_puts(out, " (software)");
-}
-
 /* "1024: 12 ms, 180 ms on wasm" */
 static void put_product(struct wi_buffer *out, const json_t *challenge)
 {
@@ -100,12 +79,12 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
 {
     static const struct wi_column few[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
         {"PLATFORM", "platform", NULL}, {"VERDICT", "verdict", NULL},
-        {"ADAPTER", "evidence.adapter", put_adapter},
+        {"ADAPTER", "evidence.adapter", wi_table_adapter},
         {"PRODUCT", "evidence.challenges", put_largest},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
     static const struct wi_column all[] = {{"NODE", "node", NULL}, {"BROWSER", "browser", NULL},
         {"OF", "evidence.joined", put_joined}, {"PLATFORM", "platform", NULL},
-        {"VERDICT", "verdict", NULL}, {"ADAPTER", "evidence.adapter", put_adapter},
+        {"VERDICT", "verdict", NULL}, {"ADAPTER", "evidence.adapter", wi_table_adapter},
         {"PRODUCTS", "evidence.challenges", put_products},
         {"KERNELS", "evidence.kernels", put_kernels}, {"WHY", "reason", NULL}, {0}};
 

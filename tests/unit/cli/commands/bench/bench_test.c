@@ -28,7 +28,8 @@ static struct {
     unsigned benchmarks, most, calls; /* how many benchmarks; calls at once, and so far */
     unsigned yardsticks;              /* benchmarks of them */
     unsigned at_once;
-    int writes; /* its models write */
+    int writes;   /* its models write */
+    int is_empty; /* there are no models, and nothing that could be verified */
 } lab;
 
 static json_t *body_of(const struct wi_rest_request *request)
@@ -224,6 +225,8 @@ static void serve(
         tell_hardware(asked, request, answer);
     else if (strcmp(asked, "POST /v1/models/m/sample") == 0)
         tell_sample(request, answer);
+    else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
+        give_problem(request, answer, 404);
     else if (strcmp(asked, "POST /v1/benchmark") == 0)
         benchmark(request, answer);
     else if (strcmp(asked, "POST /v1/infer") == 0)
@@ -239,6 +242,16 @@ static void serve(
     else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
         json_object_clear(lab.loaded);
         give(request, answer, 200, "{}");
+    } else if (strcmp(asked, "GET /v1/models") == 0) {
+        give(request, answer, 200,
+            lab.is_empty ? "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true}]}"
+                         : "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},{\"name\":"
+                           "\"bad\",\"problem\":\"no model\"},{\"name\":\"none\"},"
+                           "{\"name\":\"m\"}]}");
+    } else if (strcmp(asked, "POST /v1/admin/verify") == 0) {
+        give(request, answer, lab.is_empty ? 503 : 200,
+            "{\"nodes\":[{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"verdict\":\"hardware\","
+            "\"evidence\":{\"adapter\":{\"vendor\":\"nvidia\",\"architecture\":\"hopper\"}}}]}");
     } else if (strcmp(asked, "POST /v1/admin/join") == 0) {
         answer->status = 0; /* it went away */
     } else {
@@ -398,6 +411,50 @@ TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
     assert_non_null(strstr(printed, "m chrome/webgpu"));
     assert_non_null(
         strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
+}
+
+#define PRESET(...)                                                                                \
+    run_saying(*state, NULL,                                                                       \
+        (const char *[]){"webinfer", "bench", "--url", "http://x", "--preset", __VA_ARGS__, NULL}, \
+        printed, said)
+
+TEST(a_preset_verifies_and_measures_all_models_on_its_platforms)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(PRESET("gpu", "--threads", "1", "--runs", "6"), WI_EXIT_OK);
+    assert_non_null(strstr(said, "webinfer: chrome/webgpu: hardware, nvidia hopper\n"));
+    assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
+    assert_non_null(strstr(said, ", at most 6 min 24 s"));
+    assert_outcome("wasm", "page", "ok", "");
+    assert_outcome("webgpu", "page", "ok", "");
+    assert_string_equal(text_in(only_run(), "name"), "gpu");
+    assert_int_equal(count_asked("POST /v1/admin/verify"), 1);
+    assert_int_equal(count_asked("POST /v1/models/none/sample"), 1);
+    assert_non_null(strstr(said, "there is none"));
+}
+
+TEST(what_the_command_says_holds_beside_a_preset)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(
+        PRESET("gpu", "--platform", "wasm", "--time", "2m", "--name", "mine", "--runs", "5", "m"),
+        WI_EXIT_OK);
+    assert_non_null(strstr(said, ", at most 2 min 0 s"));
+    assert_string_equal(text_in(only_run(), "name"), "mine");
+    assert_int_equal(count_asked("GET /v1/models"), 0);
+}
+
+TEST(a_preset_that_there_is_not_and_a_daemon_without_models_are_refused)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(PRESET("cpu"), WI_EXIT_USAGE);
+    assert_string_equal(said, "webinfer: there is no preset \"cpu\"\n  allowed: gpu\n");
+    lab.is_empty = 1;
+    assert_int_equal(PRESET("gpu"), WI_EXIT_USAGE);
+    assert_non_null(strstr(said, "the daemon has no models: name a model file or a folder\n"));
+    assert_int_equal(json_object_size(lab.runs), 0);
+    assert_int_equal(PRESET("gpu", "--platform", "wasm", "--runs", "5", "m"), WI_EXIT_OK);
+    assert_non_null(strstr(said, "webinfer: no WebGPU could be verified\n"));
 }
 
 TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
