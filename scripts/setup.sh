@@ -18,6 +18,8 @@ PACKAGES_BROWSERS=(
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client in Python is installed and tested with.
 PACKAGES_PYTHON=(python3 python3-setuptools python3-wheel python3-venv python3-numpy)
+# What `./dev bench gpu --pack` gathers.
+PACKAGES_PACK=(chromium-headless-shell binutils xz-utils)
 PACKAGES_FUZZ=(clang libclang-rt-14-dev llvm)
 PACKAGES_LINT=(clang-format cppcheck shellcheck mandoc groff-base systemd mypy)
 
@@ -133,6 +135,18 @@ setup_browsers() {
     setup_modules tests
     setup_helia
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
+}
+
+# For the test of that pack: a root that has nothing of ours.
+setup_bare_root() {
+    need_packages mmdebstrap debian-archive-keyring
+    setup_pack
+}
+
+# The pinned Node.js is whole; a system's own may have parts elsewhere.
+setup_pack() {
+    need_packages "${PACKAGES_PACK[@]}"
+    fetch_pinned_node
 }
 
 # promtool checks our metrics in a test. Its package would start a service if it were installed,

@@ -233,6 +233,7 @@ test_page() {
 test_system() {
     setup_browsers
     setup_promtool
+    [[ $TIER != full ]] || setup_bare_root
     build_sanitized
     WEBINFER_SANITIZED=1 WEBINFER_DAEMON=$SANITIZED/webinferd WEBINFER_SHIPPED=$BUILD/webinferd \
         node_tests system tests/system/*.test.mjs tests/system/plain/*.test.mjs
@@ -240,7 +241,7 @@ test_system() {
 
 # The files of tests that take a minute or more, longest first.
 LONG=(
-    system/plain/{cases,chaos,bench-cli} system/{tasks-kinds,compute,grid,neighbours,numerics,firefox,verify}
+    system/plain/{bench-gpu-pack,cases,chaos,bench-cli,bench-gpu} system/{tasks-kinds,compute,grid,neighbours,numerics,firefox,verify}
     system/plain/auto system/faults system/plain/readme system/{pieces,cli,llama-gpu}
     page/{llama,kept-files,faults,firefox,webkit,webnn,node,pipeline-roomy,volunteer}
 )

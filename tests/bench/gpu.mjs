@@ -2,75 +2,60 @@
  * ./dev bench gpu: what a machine's GPU is worth, in as many minutes as there are. The rows that are most wanted come first,
  * and build/bench/gpu/result.json is written after each of them.
  */
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
-import { commandLine, names, number } from '../lib/command-line.mjs';
-import { build, daemonPath, sharedModels } from '../lib/paths.mjs';
-import { BROWSER, Ground } from './gpu/ground.mjs';
-import { adapterRow, kernelRows, machineOf, subjects, tuningRow, verifyRow } from './gpu/machine.mjs';
+import { clear, guard } from '../lib/cleanup.mjs';
+import { commandLine, folder, name as nameOf, number } from '../lib/command-line.mjs';
+import { build } from '../lib/paths.mjs';
+import { Ground } from './gpu/ground.mjs';
+import { adapterRow, kernelRows, tuningRow, verifyRow } from './gpu/machine.mjs';
 import { echoRow, modelRow } from './gpu/models.mjs';
+import { makePack } from './gpu/pack.mjs';
+import { aboutRun, linesOf, resultIn } from './gpu/report.mjs';
 import { fillRows } from './gpu/rows.mjs';
+import { completeStore, FOLDER, OTHERS, SHAPE, VISION } from './gpu/store.mjs';
 import { nativeRow, textRows } from './gpu/text.mjs';
-import { names as suite } from './models.mjs';
 
-const { minutes, gpu, out } = commandLine('./dev bench gpu',
+const { minutes, gpu, out, store: given, pack } = commandLine('./dev bench gpu',
     'What this machine\'s GPU is worth: tables, and result.json in DIR, which is written after each row. It ends by itself at\n' +
     '80 % of the minutes; a row that has not run says why.', {
         minutes: number(8, 'how many there are'),
-        gpu: names(['auto', 'hardware', 'software'], 'the adapter that the browser is to take', ['auto']),
-        out: { value: 'DIR', read: (text) => path.resolve(text), otherwise: path.join(build, 'bench/gpu'), shown: 'build/bench/gpu', about: 'where result.json goes' },
+        gpu: nameOf(['auto', 'hardware', 'software'], 'the adapter that the browser is to take'),
+        out: folder(path.join(build, 'bench/gpu'), 'where result.json goes', 'build/bench/gpu'),
+        store: folder(undefined, 'models that were made before, as a pack has them; what is missing is added'),
+        pack: folder(undefined, 'measure nothing: write what a machine needs that can reach nothing, in parts, and run.sh'),
     });
 
-const SHAPE = '44M', FOLDER = 'gpt2-long';
-/** Pictures first, as most people ask for. */
-const VISION = ['light_resnet50', 'light_squeezenet', 'light_inception_v1'];
-const OTHERS = suite.filter((name) => !VISION.includes(name) && name !== 'cnn_squeezenet_randw');
-const models = sharedModels ? [...VISION, ...OTHERS] : [];
-
-/** @param {string} name */
-const missingRow = (name) => ({ name: `model ${name}`, most: 1, measure: async () => {
-    throw new Error('the model cases are not here; WEBINFER_CASES names their folder');
-} });
-
-/** @param {Ground} ground the most wanted first */
+/** @param {Ground} ground the models, and then the most wanted first */
 function rowsOf(ground) {
-    const gguf = textRows(ground, SHAPE, 'GGUF'), folder = textRows(ground, FOLDER, 'a folder');
-    const model = (name) => (models.includes(name) ? modelRow(ground, name) : missingRow(name));
+    const gguf = textRows(ground, SHAPE, 'GGUF'), texts = textRows(ground, FOLDER, 'a folder');
+    const model = (name) => modelRow(ground, name);
     return [
-        adapterRow(ground), verifyRow(ground), gguf[0], folder[0], ...VISION.map(model), ...kernelRows(ground),
-        gguf[1], folder[1], nativeRow(ground, SHAPE), ...OTHERS.map(model), echoRow(ground), tuningRow(),
+        { name: 'models', most: 90, measure: async () => completeStore(ground.store) }, adapterRow(ground), verifyRow(ground), gguf[0], texts[0], ...VISION.map(model), ...kernelRows(ground),
+        gguf[1], texts[1], nativeRow(ground, SHAPE), ...OTHERS.map(model), echoRow(ground), tuningRow(ground),
     ];
 }
 
-const rounded = (value) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);
-/** A row's figures in a line, those within others behind their name. */
-const lineOf = (figures) => Object.entries(figures)
-    .filter(([name]) => !['limits', 'features', 'evidence'].includes(name))
-    .map(([name, value]) => (value && typeof value === 'object' ? `${name} (${lineOf(value)})` : `${name} ${rounded(value)}`)).join(', ');
-
-/** @param {import('./gpu/rows.mjs').Told} row */
-function print({ name, state, why, seconds, figures = {} }) {
-    console.log(`${name}${seconds === undefined ? '' : `, ${seconds.toFixed(1)} s`}${state === 'measured' ? '' : `: ${state}, ${why}`}`);
-    if (Object.keys(figures).length > 0) console.log(`    ${lineOf(figures)}`);
-}
-
-async function main() {
-    const began = performance.now(), file = path.join(out, 'result.json');
-    const about = { command: `./dev bench gpu ${process.argv.slice(2).join(' ')}`.trim(), when: new Date().toISOString(), minutes,
-        version: execFileSync(daemonPath, ['--version'], { encoding: 'utf8' }).trim(), browser: BROWSER, machine: machineOf(), cases: models.length > 0 };
-    fs.mkdirSync(out, { recursive: true });
-    const write = (rows) => fs.writeFileSync(file, JSON.stringify({ ...about, seconds: (performance.now() - began) / 1000, rows }, null, 1));
-    const ground = new Ground({ gpu: gpu[0], models, shapes: [SHAPE], folders: [FOLDER], subjects });
+/** @param {string} store the folder of models */
+async function measure(store) {
+    const ground = new Ground({ gpu, store }), write = resultIn(out, aboutRun({ minutes, words: process.argv.slice(2) }));
     const rows = await fillRows(rowsOf(ground), { minutes, write: (told) => {
         write(told);
         process.stderr.write('.');
     }, recover: () => ground.recover() });
     await ground.stop().catch((error) => console.error(error.message));
-    console.log('\nWhat was measured; docs/performance.md explains the figures.');
-    for (const row of rows) print(row);
-    console.log(`\nAll figures: ${file}`);
+    console.log('\nWhat was measured; docs/gpu.md explains the figures.');
+    for (const row of rows) console.log(linesOf(row).join('\n'));
+    console.log(`\nAll figures: ${path.join(out, 'result.json')}`);
 }
 
-await main();
+if (pack) {
+    const { parts, bytes } = makePack(pack);
+    console.log(`${pack}: ${parts} parts, ${(bytes / 2 ** 20).toFixed(1)} MiB; run.sh beside them says what to do with them`);
+} else {
+    const store = given ?? guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-')));
+    await measure(store);
+    if (!given) clear(store);
+}
 process.exit(0);

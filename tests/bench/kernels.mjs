@@ -246,7 +246,7 @@ if (only.includes('scripts')) {
 }
 if (only.includes('tensorflow')) made.peers = await compareInNode(backend, [await productOf(256), await productOf(512)]);
 if (only.includes('first')) made.first = await measureFirst();
-if (only.includes('tuning')) made.tuning = await measureTuning(measure, quick ? 1 : 3);
+if (only.includes('tuning')) made.tuning = await measureTuning(quick ? 1 : 3);
 process.stderr.write('\n');
 
 const times = (others, ours) => shown(spread(others.map((ms, round) => ms / ours[round])));

@@ -4,30 +4,10 @@
  * caches and no core asleep, which no server's engine knows; so the floor, with the same page behind
  * it, runs them as well: what it takes beyond the sum is not ours to save.
  */
-import fs from 'node:fs';
-import path from 'node:path';
 import * as kserve from '../lib/kserve.mjs';
-import { sharedModels } from '../lib/paths.mjs';
 import { echoRequest } from './contestants.mjs';
 import { median, spread } from './figures.mjs';
-
-export const names = ['op_add', 'vision_mnist_ms_digit7', 'audio_dtln_model1',
-    'text_embed_generated_h64_l2', 'cnn_squeezenet_randw', 'light_resnet50'];
-
-const spec = (name) =>
-    JSON.parse(fs.readFileSync(path.join(sharedModels, name, 'case.json'), 'utf8'));
-
-/** The inputs of a case. */
-export function tensors(name) {
-    return spec(name).inputs.map(({ name: input, dtype, shape, file }) => ({
-        name: input, datatype: kserve.fromNumpy[dtype], shape,
-        bytes: fs.readFileSync(path.join(sharedModels, name, file)),
-    }));
-}
-
-/** What a page needs in order to run the models. */
-export const wanted = (chosen, threads) =>
-    chosen.map((name) => ({ name, threads, inputs: spec(name).inputs }));
+import { tensors, wanted } from './suite.mjs';
 
 /**
  * @param {{page: import('playwright-core').Page, floor: import('./contestants.mjs').OverHttp,

@@ -10,7 +10,7 @@ import { commandLine, flag, names as namesOf } from '../lib/command-line.mjs';
 import { Daemon } from '../lib/daemon.mjs';
 import { build, sharedModels } from '../lib/paths.mjs';
 import { median, table } from './figures.mjs';
-import { tensors } from './models.mjs';
+import { tensors } from './suite.mjs';
 
 const NAMES = ['cnn_squeezenet_randw', 'light_resnet50'];
 const PLATFORMS = ['wasm', 'webnn'];

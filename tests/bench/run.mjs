@@ -14,6 +14,7 @@ import { echoRequest, Floor, OverHttp, Playwright, WebDriver } from './contestan
 import { shown, spread, table } from './figures.mjs';
 import * as models from './models.mjs';
 import * as programs from './programs.mjs';
+import { names as suite, wanted as modelsWanted } from './suite.mjs';
 import { measureThreads, names as threadedNames, printThreads } from './threads.mjs';
 
 const { quick, rounds = quick ? 2 : 5, only: parts, models: wanted } = commandLine('./dev bench',
@@ -22,7 +23,7 @@ const { quick, rounds = quick ? 2 : 5, only: parts, models: wanted } = commandLi
         quick: flag('less of each, and three models'),
         rounds: roundsOf(5, 2),
         only: partsOf(['echo', 'models', 'threads', 'start', 'cost']),
-        models: names(models.names, 'of those', []),
+        models: names(suite, 'of those', []),
     });
 
 /** Baselines stop where they would take minutes per round. */
@@ -209,7 +210,7 @@ async function compareModels({ built, closers, flags, pages, webinfer, daemon, c
     await page.goto(`${pages.url}/ort.html`);
     await page.waitForFunction(() => document.title === 'ready');
     const floorEnd = await new Floor().start(
-        built.floor, flags, pages.url, models.wanted(chosen, threads));
+        built.floor, flags, pages.url, modelsWanted(chosen, threads));
     closers.push(() => floorEnd.stop());
     const floor = new OverHttp('floor', built.client, floorEnd.port);
     return models.measureModels({ page, floor, webinfer, daemon, threads, rounds,
@@ -217,7 +218,7 @@ async function compareModels({ built, closers, flags, pages, webinfer, daemon, c
 }
 
 async function measure(built, closers) {
-    const named = wanted.length > 0 ? wanted : models.names.slice(0, quick ? 3 : undefined);
+    const named = wanted.length > 0 ? wanted : suite.slice(0, quick ? 3 : undefined);
     const chosen = sharedModels ? named : [];
     // One session, so that it has as many WASM threads as the bare page: all of them. It lasts, as
     // the bare page does: a fresh browser's code is slow at first.

@@ -16,7 +16,7 @@ import { browserPath, serve } from './browsers.mjs';
 import { BarePage as LlamaPage } from './chat/contestants.mjs';
 import { makeShapes, textOf } from './chat/shapes.mjs';
 import { median, shown, spread, table } from './figures.mjs';
-import { wanted } from './models.mjs';
+import { wanted } from './suite.mjs';
 import { BarePage as TasksPage } from './tasks/contestants.mjs';
 import { SIZES } from './tasks/sizes.mjs';
 import { works } from './tasks/work.mjs';

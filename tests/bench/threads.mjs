@@ -9,7 +9,7 @@ import * as native from 'onnxruntime-node';
 import { sharedModels } from '../lib/paths.mjs';
 import { playwright } from './browsers.mjs';
 import { median, shown, spread, table } from './figures.mjs';
-import { tensors, wanted } from './models.mjs';
+import { tensors, wanted } from './suite.mjs';
 
 export const names = ['vision_mnist_ms_digit7', 'text_embed_generated_h64_l2',
     'cnn_squeezenet_randw', 'light_resnet50'];

@@ -10,6 +10,7 @@ import { Daemon } from '../lib/daemon.mjs';
 import * as kserve from '../lib/kserve.mjs';
 import { until } from '../lib/wait.mjs';
 import { median, shown, spread, table } from './figures.mjs';
+import { measure } from './kernels/graphs.mjs';
 
 /** Kernels whose default is 256×1×1, and others; each with shapes of powers of two, which are a class of their own. */
 const subjects = [
@@ -35,14 +36,16 @@ db.commit()
 db.close()
 `;
 
-const daemonOf = (browser, folder) => new Daemon({ folder, keep: true, config: {
-    'browser.chrome': { max_connections: Number(browser === 'chrome') }, 'browser.firefox': { max_connections: Number(browser === 'firefox') },
+const KINDS = ['chrome', 'firefox'];
+/** @typedef {{env?: Record<string, string>, config?: Record<string, any>}} How more of the daemons' options */
+const daemonOf = (browser, folder, { env, config = {} }) => new Daemon({ folder, keep: true, env, config: { ...config,
+    ...Object.fromEntries(KINDS.map((kind) => [`browser.${kind}`, { ...config[`browser.${kind}`], max_connections: Number(browser === kind) }])),
 } }).start();
 const stateOf = (folder) => path.join(folder, 'state/webinfer.db');
 
 /** Has a browser tune all subjects. */
-async function tuneAll(browser, folder) {
-    const daemon = await daemonOf(browser, folder);
+async function tuneAll(browser, folder, how) {
+    const daemon = await daemonOf(browser, folder, how);
     try {
         for (const subject of subjects) {
             const { headers, body } = kserve.encode({ kernel: subject.kernel, browser, platform: 'webgpu', fallback: false,
@@ -70,20 +73,19 @@ function folderWith(from, choose) {
     return folder;
 }
 
-/** @typedef {(daemon: Daemon, head: object, tensors: object[]) => Promise<any>} Measure @param {Measure} measure @param {number} rounds
- * @param {string[]} [browsers] */
-export async function measureTuning(measure, rounds, browsers = ['chrome', 'firefox']) {
+/** @param {number} rounds @param {string[]} [browsers] @param {How} [how] */
+export async function measureTuning(rounds, browsers = KINDS, how = {}) {
     const rows = [];
     for (const browser of browsers) {
         const tuned = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-test-')), folders = [tuned], daemons = {};
         try {
-            await tuneAll(browser, tuned);
+            await tuneAll(browser, tuned, how);
             // A variant that no page has is the default.
             folders.push(folderWith(tuned, () => ({ variant: 'none', workgroup: [1, 1] })),
                 folderWith(tuned, ({ wide }) => (wide ? { variant: wide, workgroup: [128, 2] } : null)));
-            for (const [i, name] of ['tuned', 'usual', 'wide'].entries()) daemons[name] = await daemonOf(browser, folders[i]);
+            for (const [i, name] of ['tuned', 'usual', 'wide'].entries()) daemons[name] = await daemonOf(browser, folders[i], how);
             const chosen = (await daemons.tuned.get('/v1/nodes?tuning=yes')).json.tuning;
-            for (const subject of subjects) rows.push(await compare(daemons, browser, subject, chosen, measure, rounds));
+            for (const subject of subjects) rows.push(await compare(daemons, browser, subject, chosen, rounds));
         } finally {
             for (const daemon of Object.values(daemons)) await daemon.stop();
             for (const folder of folders) fs.rmSync(folder, { recursive: true, force: true });
@@ -93,7 +95,7 @@ export async function measureTuning(measure, rounds, browsers = ['chrome', 'fire
     return rows;
 }
 
-async function compare(daemons, browser, subject, chosen, measure, rounds) {
+async function compare(daemons, browser, subject, chosen, rounds) {
     const { variant, workgroup } = chosen.find(({ kernel, size_class: sizes }) => kernel === subject.kernel && sizes === subject.sizes);
     const row = { browser, kernel: subject.kernel, sizes: subject.sizes, chosen: `${variant} ${workgroup.join('×')}`, usual: [], wide: [], tuned: [] };
     const names = ['usual', ...subject.wide ? ['wide'] : [], 'tuned'], tensors = tensorsOf(subject);

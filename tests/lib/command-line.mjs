@@ -2,6 +2,7 @@
  * The command line of a bench and its like, from one table: what is not in it, or has no such value, ends the program
  * with status 2 and says what is allowed; --help prints the table.
  */
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 
 /** What one option is: how its value is read, what it is otherwise, and what people are told of it.
@@ -43,6 +44,19 @@ export const names = (all, about, otherwise = all) => ({
             throw new Refused(`--${name}=${unknown.join(',')}; allowed: ${all.join(', ')}, with commas between them`);
         return chosen;
     },
+});
+
+/** @param {readonly string[]} all @param {string} about @returns {Option} one of these names; the first, if none is given */
+export const name = (all, about) => ({
+    value: 'NAME', otherwise: all[0], shown: all[0], about: `${about}: ${all.join(', ')}`, read: (text, option) => {
+        if (!all.includes(text)) throw new Refused(`--${option}=${text}; allowed: ${all.join(', ')}`);
+        return text;
+    },
+});
+
+/** @param {string | undefined} otherwise @param {string} about @param {string} [shown] @returns {Option} a folder's path */
+export const folder = (otherwise, about, shown = otherwise) => ({
+    value: 'DIR', otherwise, shown, about, read: (text) => path.resolve(text),
 });
 
 /** How often each thing is measured; undefined where nobody says it, since that depends on --quick.

@@ -323,7 +323,10 @@ export class Daemon {
             this.child.kill('SIGKILL');
             await this.exit;
         }
-        if (!this.options.keep) clear(this.folder);
+        if (this.options.keep) return;
+        if (this.#logFile) this.#log = this.log; // it may lie there
+        this.#logFile = null;
+        clear(this.folder);
     }
 }
 

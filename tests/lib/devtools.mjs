@@ -35,9 +35,9 @@ export async function evaluate(folder, expression) {
     return socket;
 }
 
-/** What the document of the daemon's one browser says: `expression` is the promise of JSON. @param {{folder: string}} daemon */
-export async function evaluated(daemon, expression) {
-    const socket = await evaluate(daemon.folder, expression);
+/** What the document of the one browser below `folder` says: `expression` is the promise of JSON. */
+export async function evaluated(folder, expression) {
+    const socket = await evaluate(folder, expression);
     const [message] = await once(socket, 'message');
     socket.close();
     const { result, exceptionDetails: thrown } = JSON.parse(String(message)).result;

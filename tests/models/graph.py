@@ -27,6 +27,7 @@ SIDE = size("SIDE", 32)  # of the pictures that models see
 FINE_SIDE = size("FINE_SIDE", SIDE)  # where they are cut into regions
 PATCH = size("PATCH", 8)  # the side of what is one token
 SECONDS = size("SECONDS", 2)  # that Whisper hears at a time
+COARSE = size("COARSE", 0)  # so many values of a weight lie between two whole spreads; 0: any
 HEAD = WIDTH // HEADS
 OPSET = 17
 HIDDEN = -1e4  # added to the scores of what is not to be seen; as 16-bit numbers know it, too
@@ -102,7 +103,10 @@ class Graph:
         return self.constant(value, numpy.int64)
 
     def drawn(self, *shape, spread=SPREAD):
-        return self.constant(self.random.standard_normal(shape) * spread)
+        values = self.random.standard_normal(shape)
+        if COARSE:
+            values = numpy.round(values * COARSE) / COARSE
+        return self.constant(values * spread)
 
     def linear(self, x, rows=WIDTH, columns=WIDTH, output=None):
         product = self.op("MatMul", x, self.drawn(rows, columns))

@@ -1,14 +1,13 @@
 // tier: full
 /** /v1/matrix and webinfer matrix: what real browsers can do, found by doing it, and nodes that answer what they like. */
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import { edge, safari } from '../lib/browsers.mjs';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
-import { evaluate } from '../lib/devtools.mjs';
+import { evaluated } from '../lib/devtools.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -45,8 +44,8 @@ function isWhole({ features, browsers }) {
 }
 
 /** What one of the daemon's two Chromiums says itself, and its version, by its debugging protocol. */
-async function saidByChromium() {
-    const socket = await evaluate(daemon.temporary, `(async () => {
+function saidByChromium() {
+    return evaluated(daemon.temporary, `(async () => {
         const adapter = await navigator.gpu?.requestAdapter();
         const version = /Chrome\\/(\\d+)\\./.exec(navigator.userAgent)[1];
         return JSON.stringify({ version, webgpu: !!adapter, webgpu_f16: !!adapter?.features.has('shader-f16'),
@@ -54,9 +53,6 @@ async function saidByChromium() {
             webgl2_document: !!document.createElement('canvas').getContext('webgl2'), webnn: 'ml' in navigator,
             wasm_threads: crossOriginIsolated, wasm_jspi: 'Suspending' in WebAssembly });
     })()`);
-    const [message] = await once(socket, 'message');
-    socket.close();
-    return JSON.parse(JSON.parse(message).result.result.value);
 }
 
 test('real browsers find what they can do, beside work, and the client shows it', async () => {

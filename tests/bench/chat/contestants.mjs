@@ -6,7 +6,6 @@
  *                            {first, last, text}: ms until its first and its last token
  */
 import http from 'node:http';
-import { getLlama } from 'node-llama-cpp';
 import { EventReader } from '../../lib/events.mjs';
 import { ask } from '../ask.mjs';
 import { fileOf, shapes } from './shapes.mjs';
@@ -93,6 +92,7 @@ export class Native {
     async start(store, { gpu = false } = {}) {
         this.store = store;
         this.layers = gpu ? undefined : 0; // undefined: as many as fit
+        const { getLlama } = await import('node-llama-cpp'); // which need not be there for the others
         this.llama = await getLlama({ gpu, build: 'never', logLevel: 'error', maxThreads: 1 });
         return this;
     }

@@ -147,7 +147,7 @@ async function askWorkers(daemon, question, wanted, patience) {
         channel.postMessage(${JSON.stringify(question)});
         setTimeout(end, ${patience}, null);
     })`;
-    return evaluated(daemon, expression);
+    return evaluated(daemon.temporary, expression);
 }
 
 /** What was asked of WebGPU since the last call; null: nothing was. @param {import('../../lib/daemon.mjs').Daemon} daemon of the counting page

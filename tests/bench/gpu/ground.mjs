@@ -2,63 +2,75 @@
  * What the rows are measured on: a daemon with one Chromium, and beside it, from when it is first wanted, one whose page
  * counts what it asks of WebGPU. A row that fails costs both; the next one has new ones.
  */
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
 import { clear, guard } from '../../lib/cleanup.mjs';
-import { assembleModels, Daemon } from '../../lib/daemon.mjs';
-import { makeFamilies } from '../../lib/families.mjs';
-import { makeShapes } from '../chat/shapes.mjs';
-import { putSubjects } from '../kernels/graphs.mjs';
-import { SIZES } from '../tasks/sizes.mjs';
+import { Daemon } from '../../lib/daemon.mjs';
 import { countingPage } from './counting.mjs';
 
 export const BROWSER = 'chrome';
+/** Without it Chromium gives NVIDIA's GPUs no `shader-f16`, which llama.cpp needs; no other adapter heeds it. */
+export const SWITCH = '--enable-dawn-features=vulkan_enable_f16_on_nvidia';
+
+/** What a machine's environment says of its GPU's driver. */
+const DRIVERS = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES', 'LD_LIBRARY_PATH', 'CUDA_VISIBLE_DEVICES', 'NVIDIA_VISIBLE_DEVICES', 'NVIDIA_DRIVER_CAPABILITIES'];
+const driverEnvironment = () => Object.fromEntries(DRIVERS.filter((name) => process.env[name]).map((name) => [name, process.env[name]]));
+/** A browser that starts at all has started by then. */
+const START_MS = 60_000;
+/** After so many daemons whose browser did not start, one after the other, no further one is tried. */
+const ATTEMPTS = 2;
 
 export class Ground {
-    #timed = null;
-    #counted = null;
+    /** @type {{timed?: Daemon, counted?: Daemon}} that serve */
+    #serving = {};
+    /** @type {Daemon[]} all that have not been ended */
+    #daemons = [];
     #page = '';
+    #failures = 0;
 
-    /** @param {{gpu: string, models: string[], shapes: string[], folders: string[], subjects: any[]}} how `gpu`: as the
-     * configuration has it; then what is measured: cases, shapes of GGUF, models of tests/models in folders, kernels */
-    constructor({ gpu, models, shapes, folders, subjects }) {
-        this.gpu = gpu;
-        this.store = guard(fs.mkdtempSync(path.join(os.tmpdir(), 'wi-bench-')));
-        assembleModels(this.store, models);
-        makeShapes(this.store, shapes);
-        const families = makeFamilies(SIZES, folders);
-        for (const name of folders) fs.cpSync(path.join(families, name), path.join(this.store, name), { recursive: true });
-        putSubjects(this.store, subjects);
-    }
-
-    #daemon(bridge = {}) {
-        return new Daemon({ logToFile: true, config: { models: { directory: this.store }, bridge,
+    /** @param {{gpu: string, store: string, config?: object, startMs?: number}} how `gpu`: as the configuration has it; `store`:
+     * the folder of models; `config`: more of the daemon's */
+    constructor({ gpu, store, config = {}, startMs = START_MS }) {
+        this.store = store;
+        this.startMs = startMs;
+        this.environment = driverEnvironment();
+        this.config = { models: { directory: store }, ...config,
             pool: { max_connections: 1, recycle_after: 0, network: 'host' }, // in one of its own nobody could debug it
-            [`browser.${BROWSER}`]: { gpu: this.gpu } } }).start();
+            [`browser.${BROWSER}`]: { gpu, arguments: SWITCH, ...config[`browser.${BROWSER}`] } };
     }
 
     /** The daemon that is timed. @returns {Promise<Daemon>} */
     async timed() {
-        return this.#timed ??= await this.#daemon();
+        return this.#serving.timed ??= await this.#start();
     }
 
     /** The one whose page counts. @returns {Promise<Daemon>} */
     async counted() {
         this.#page ||= guard(countingPage());
-        return this.#counted ??= await this.#daemon({ page: this.#page });
+        return this.#serving.counted ??= await this.#start({ page: this.#page });
     }
 
-    /** Ends both as they are, with all that runs on them. */
+    async #start(bridge = {}) {
+        if (this.#failures === ATTEMPTS) throw new Error(`the browser did not start ${ATTEMPTS} times before this row`);
+        const daemon = new Daemon({ logToFile: true, env: this.environment, config: { ...this.config, bridge } });
+        this.#daemons.push(daemon);
+        this.#failures++; // until it serves
+        await daemon.start({ ready: false });
+        await daemon.ready(this.startMs).catch(async () => {
+            throw new Error(`the browser did not start: ${(await daemon.get('/readyz')).json.detail}`);
+        });
+        this.#failures = 0;
+        return daemon;
+    }
+
+    /** Ends all of them as they are, with what runs on them. */
     async recover() {
-        const daemons = [this.#timed, this.#counted];
-        this.#timed = this.#counted = null;
-        for (const daemon of daemons) await daemon?.abandon();
+        this.#serving = {};
+        for (const daemon of this.#daemons.splice(0)) await daemon.abandon();
     }
 
     async stop() {
-        for (const daemon of [this.#timed, this.#counted]) await daemon?.stop();
-        clear(this.store);
+        const { timed, counted } = this.#serving;
+        for (const daemon of [timed, counted]) await daemon?.stop();
+        await this.recover();
         if (this.#page) clear(this.#page);
     }
 }

@@ -5,9 +5,10 @@
 import * as kserve from '../../lib/kserve.mjs';
 import { median } from '../figures.mjs';
 import { measure } from '../kernels/graphs.mjs';
-import { tensors } from '../models.mjs';
+import { tensors } from '../suite.mjs';
 import { moveBytes, takeCounts } from './counting.mjs';
 import { BROWSER } from './ground.mjs';
+import { CASES } from './store.mjs';
 
 const MOST_RUNS = 20;
 /** What the runs of one place may take together. */
@@ -53,14 +54,17 @@ async function countRun(daemon, name) {
 /** Whose a request's time is, in ms. `gpu`: by its own clock; `moving`: as many bytes there and back, measured alone; `browser`:
  * what is left of the page's time, its processes and what prepares commands; `ours`: what the client waits beside that.
  * What was not measured is null, and so is what would follow from it.
- * @param {{request_ms: number, run_ms: number | null}} timed @param {{gpu_ms?: number | null, moving_ms?: number | null}} counted */
-export function shareOut({ request_ms: request, run_ms: run }, { gpu_ms: gpu = null, moving_ms: moving = null }) {
+ * @param {{request_ms: number, run_ms: number | null}} timed @param {{gpu_ms?: number | null, untimed_passes?: number,
+ * moving_ms?: number | null}} counted */
+export function shareOut({ request_ms: request, run_ms: run }, { gpu_ms: timed = null, untimed_passes: untimed = 0, moving_ms: moving = null }) {
+    const gpu = untimed > 0 ? null : timed; // else it is the time of some passes
     return { gpu, moving, browser: run === null || gpu === null || moving === null ? null : Math.max(0, run - gpu - moving),
         ours: run === null ? null : Math.max(0, request - run) };
 }
 
 /** @param {import('./ground.mjs').Ground} ground @param {string} name of a case @returns {import('./rows.mjs').Row} */
 export const modelRow = (ground, name) => ({ name: `model ${name}`, most: 60, measure: async (figures) => {
+    if (!CASES.includes(name)) throw new Error('the model cases are not here; WEBINFER_CASES names their folder');
     const daemon = await ground.timed();
     for (const platform of ['wasm', 'webgpu']) {
         const timed = await timeInPage(daemon, name, platform);

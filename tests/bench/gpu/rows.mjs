@@ -6,32 +6,26 @@
 /** Of the minutes that there are; the rest is for carrying away what was measured. */
 const SHARE = 0.8;
 
-/** @typedef {{name: string, most: number, measure: (figures: Record<string, any>) => Promise<void>}} Row
- * `most`: seconds; `measure` fills in the figures as they come */
+/** @typedef {{name: string, most: number, measure: (figures: Record<string, any>, over: AbortSignal) => Promise<void>}} Row
+ * `most`: seconds; `measure` fills in the figures as they come, and ends what it has started once it is `over` */
 /** @typedef {{name: string, state: 'measured' | 'failed' | 'not run', why?: string, seconds?: number,
  *   figures?: Record<string, any>}} Told */
 
-/** Fails after so many ms. @param {number} ms @returns {{failed: Promise<never>, clear: () => void}} */
-function timeLimit(ms) {
-    let timer;
-    const failed = new Promise((_, reject) => {
-        timer = setTimeout(() => reject(new Error(`it had not ended after ${Math.round(ms / 1000)} s`)), ms);
-    });
-    return { failed, clear: () => clearTimeout(timer) };
-}
-
-/** @param {Row} row @param {number} ms @returns {Promise<Told>} */
-async function fillRow({ name, measure }, ms) {
-    const began = performance.now(), figures = {}, limit = timeLimit(ms);
+/** @param {Row} row @param {number} left ms of all rows' time @returns {Promise<Told>} */
+async function fillRow({ name, most, measure }, left) {
+    const began = performance.now(), figures = {}, over = new AbortController(), ms = Math.min(left, most * 1000);
+    const seconds = Math.round(ms / 1000), late = new Error(ms < left ? `it had not ended after ${seconds} s` : `the time was up after ${seconds} s of it`);
+    const timer = setTimeout(() => over.abort(late), ms);
     /** What it has so far: a row that goes on behind its time fills in nothing more. */
     const told = (more) => ({ name, ...more, seconds: (performance.now() - began) / 1000, figures: structuredClone(figures) });
     try {
-        await Promise.race([measure(figures), limit.failed]);
+        const failed = new Promise((_, reject) => over.signal.addEventListener('abort', () => reject(late)));
+        await Promise.race([measure(figures, over.signal), failed]);
         return told({ state: 'measured' });
     } catch (error) {
         return told({ state: 'failed', why: error.message.split('\n--- ')[0].trim() });
     } finally {
-        limit.clear();
+        clearTimeout(timer);
     }
 }
 
@@ -49,7 +43,7 @@ export async function fillRows(rows, { minutes, write, recover }) {
     for (const [index, row] of rows.entries()) {
         const left = end - performance.now();
         if (left < 1) break;
-        told[index] = await fillRow(row, Math.min(left, row.most * 1000));
+        told[index] = await fillRow(row, left);
         write(told);
         if (told[index].state === 'failed') await recover();
     }
