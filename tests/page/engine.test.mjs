@@ -132,6 +132,7 @@ test('strings', () => {
     assert.equal(readStrings(Uint8Array.of(1, 0, 0, 0, 0xff), 1), null);
     assert.deepEqual(readStrings(new Uint8Array(0), 0), []);
     assert.throws(() => toOrt(entry('BYTES', [2]), bytes), { code: 'input_size' });
+    assert.throws(() => toOrt(entry('BYTES', [2]), writeStrings(['a', 'a\0b'])), { code: 'input_invalid', field: 'x', expected: 'texts without U+0000' });
 });
 
 test('precision is told from the types of outputs, then inputs', () => {

@@ -25,6 +25,10 @@ export function toOrt({ name, datatype, shape }, bytes) {
     const count = elements(shape);
     if (type.ort === 'string') {
         const strings = count < 0 ? null : readStrings(bytes, count);
+        if (strings?.some((one) => one.includes('\0'))) {
+            throw new Failure('input_invalid', `input '${name}' has a text with U+0000, where onnxruntime would cut it`,
+                { field: name, expected: 'texts without U+0000' });
+        }
         if (strings) return { type: 'string', data: strings, dims: shape };
         throw new Failure('input_size', `input '${name}' does not hold ${count} length-prefixed UTF-8 strings`,
             { field: name, expected: `${count} strings` });
