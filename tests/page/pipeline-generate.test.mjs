@@ -103,6 +103,22 @@ test('a long prompt goes in pieces, and says how far it is', async () => {
     assert.deepEqual(result.tokens, await expected(gpt2, LONG, { max_new_tokens: 4 }));
 });
 
+test("the folder's own limits hold where the request names none", async () => {
+    const count = gpt2.tokenizer(TEXT).input_ids.dims[1], endless = { temperature: 0, logit_bias: { [gpt2.tokenizer.eos_token_id]: -100 } };
+    // As transformers counts: max_length has the prompt in it, and max_new_tokens comes before it.
+    for (const [own, options, tokens] of [
+        [{ max_new_tokens: 2 }, {}, 2], [{ max_length: count + 3 }, {}, 3], [{ max_new_tokens: 2, max_length: count + 9 }, {}, 2],
+        [{ max_length: 1 }, {}, 1], [{ max_new_tokens: 2 }, { max_tokens: 5 }, 5], [{ max_new_tokens: 'many', max_length: -1 }, { max_tokens: 7 }, 7],
+    ]) {
+        const model = { ...gpt2, extra: { ...gpt2.extra, 'generation_config.json': own } };
+        const { result } = await outcomeOf(model, 'complete', { prompt: TEXT }, { ...endless, ...options });
+        assert.deepEqual([result.usage.completion_tokens, result.finish_reason], [tokens, 'length'], JSON.stringify(own));
+    }
+    const translated = { ...bart, extra: { ...bart.extra, 'generation_config.json': { max_length: 5 } } };
+    const bias = { [bart.tokenizer.eos_token_id]: -100 };
+    assert.equal((await outcomeOf(translated, 'summarization', { prompt: TEXT }, { temperature: 0, logit_bias: bias })).result.usage.completion_tokens, 4);
+});
+
 /** What the library is told with each step: the tokens' places, and of how many tokens it makes the next mask. */
 async function stepsOf(model, task, input) {
     const steps = [], { forward, _update_model_kwargs_for_generation: update } = model.model;
@@ -383,12 +399,13 @@ test('an encoder-decoder turns text into text', async () => {
 test('a language is a token in front, where the tokenizer has some', async () => {
     const { _tokenizer } = bart.tokenizer;
     const ids = { eng: _tokenizer.token_to_id('e'), deu: _tokenizer.token_to_id('d') };
-    const tokenizer = Object.assign((...args) => {
-        const { input_ids: rest } = bart.tokenizer(...args);
-        return { input_ids: [ids.eng, ...rest] };
-    }, { _tokenizer, all_special_ids: [], all_special_tokens: [], eos_token_id: bart.tokenizer.eos_token_id,
+    const words = { encode: (...args) => {
+        const encoding = bart.words.encode(...args);
+        return { ...encoding, ids: [ids.eng, ...encoding.ids] };
+    } };
+    const tokenizer = Object.assign(() => {}, { _tokenizer, all_special_ids: [], all_special_tokens: [], eos_token_id: bart.tokenizer.eos_token_id,
         decode: (...args) => bart.tokenizer.decode(...args), language_codes: ['eng', 'deu'], lang_to_token: (code) => code[0] });
-    const model = { ...bart, tokenizer };
+    const model = { ...bart, tokenizer, words };
     const translate = async (options) => (await outcomeOf(model, 'translation', { prompt: TEXT }, { max_tokens: 8, ...options })).result.tokens;
     const inputs = (first) => {
         const all = [first, ...bart.tokenizer(TEXT, { return_tensor: false }).input_ids];

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Detokenizer, tokenText } from '../../page/src/pipeline/detokenizer.js';
+import { endTokens } from '../../page/src/pipeline/stops.js';
+import { Tokenizer } from '../../page/src/pipeline/tokenizer/tokenizer.js';
 import { Sampler, likelihood, randomAt } from '../../page/src/pipeline/sampling.js';
 import { StopTexts } from '../../page/src/pipeline/stops.js';
 
@@ -138,4 +140,12 @@ test('a token for itself, with its bytes', () => {
     const pieces = { ...tokenizer, _tokenizerJSON: { decoder: { type: 'Sequence', decoders: [] } }, _tokenizer: { id_to_token: (id) => ['▁the', '<0xE2>', undefined][id] } };
     assert.deepEqual([0, 1, 2].map((id) => tokenText(pieces, id)),
         [{ token: ' the', bytes: bytes(' the') }, { token: '\ufffd', bytes: [226] }, { token: '', bytes: [] }]);
+});
+
+test('an answer ends at the marks that files name, and at those of a template that are one added token, special or not', () => {
+    const words = new Tokenizer({ model: { type: 'WordLevel', unk_token: 'a', vocab: { a: 0, '<|end|>': 1 } },
+        added_tokens: [{ id: 2, content: '<|im_end|>', special: false }, { id: 3, content: '<|eot|>', special: true }] });
+    const model = { _prepare_generation_config: () => ({ eos_token_id: [7, 8] }) };
+    assert.deepEqual(endTokens({ words, model, tokenizer: { eos_token_id: 9 } }, ['<|im_end|>', '<|eot|>', '<|end|>', 'a', 'of none']), new Set([7, 8, 9, 2, 3]));
+    assert.deepEqual(endTokens({ words: null, model, tokenizer: {} }, ['<|im_end|>']), new Set([7, 8]));
 });

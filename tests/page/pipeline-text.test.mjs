@@ -122,6 +122,9 @@ test('texts and pairs are labelled', async () => {
         [[{ label: 'good', index: 1, probability: good }, { label: 'bad', index: 0, probability: bad }], 'fp32']);
     const several = await outcomeOf(model, 'text-classification', { texts: ['good', 'in bad bad'] }, { top: 1, activation: 'none' });
     assert.deepEqual(round(several.result.results), [{ labels: [{ label: 'good', index: 1, probability: 2 }] }, { labels: [{ label: 'bad', index: 0, probability: 2 }] }]);
+    const regression = { ...model, config: { ...model.config, problem_type: 'regression' } }; // whose numbers transformers' pipeline gives as they are
+    assert.deepEqual(round((await outcomeOf(regression, 'text-classification', { texts: ['good'] })).result.labels),
+        [{ label: 'good', index: 1, probability: 2 }, { label: 'bad', index: 0, probability: 0 }]);
     const pair = await outcomeOf(model, 'text-classification', { pairs: [['good', 'bad']] }, { activation: 'sigmoid' });
     assert.deepEqual(round(pair.result.labels), [{ label: 'good', index: 1, probability: 0.8808 }, { label: 'bad', index: 0, probability: 0.7311 }]);
     await assert.rejects(outcomeOf(model, 'text-classification', { pairs: [['good']] }), refused('input_invalid', 'inputs.pairs', /no pairs/));
@@ -214,8 +217,9 @@ test('texts run together as far as their numbers fit', () => {
 
 test('a file that the library cannot use is named', async () => {
     const text = (content) => new TextEncoder().encode(content);
-    for (const content of ['[]', '{}', '{"model": {"type": "WordPiece"}}']) {
-        await assert.rejects(loaded({ ...embedder(), 'tokenizer.json': text(content) }), /^Error: tokenizer\.json, tokenizer_config\.json: /);
+    for (const [content, message] of [['[]', 'tokenizer.json has no model'], ['{}', 'tokenizer.json has no model'],
+        ['{"model": {"type": "WordPiece"}}', 'tokenizer.json: model.vocab is no object of numbers'], ['{"model": {"type": "Unigram"}}', 'tokenizer.json: model.vocab is no list of pieces and scores']]) {
+        await assert.rejects(loaded({ ...embedder(), 'tokenizer.json': text(content) }), { code: 'model_invalid', message });
     }
     await assert.rejects(loaded({ ...embedder(), 'preprocessor_config.json': text('{}') }), /^Error: preprocessor_config\.json: /);
 });
@@ -242,9 +246,9 @@ test('gaps are filled', async () => {
 test('what goes wrong in a run is that of the request', async () => {
     const model = await loaded(folderOf('BertModel', perToken('last_hidden_state', { good: [1] })));
     await assert.rejects(outcomeOf(model, 'embed', { texts: ['good'] }, { nope: 1 }), refused('input_invalid', 'options.nope', /no option/));
-    const { tokenizer } = model;
-    model.tokenizer = Object.assign(() => { throw new TypeError('x is undefined'); }, { pad_token_id: 0 });
+    const { words } = model;
+    model.words = { encode() { throw new TypeError('x is undefined'); } };
     await assert.rejects(outcomeOf(model, 'embed', { texts: ['good'] }), refused('inference_failed', undefined, /x is undefined/));
-    model.tokenizer = tokenizer;
+    model.words = words;
     assert.deepEqual(rowsOf(await outcomeOf(model, 'embed', { texts: ['good'] }, { pooling: 'last', normalize: false })), [[0]]);
 });

@@ -4,12 +4,14 @@
  * beginning are held back until it is whole.
  */
 
+import { BYTES } from './tokenizer/bytes.js';
+
 /** @typedef {any} Tokenizer the library's */
 
 /** A token in front of the answer says enough about where it begins. */
 const CONTEXT = 4;
-/** What stands for bytes that are no character: those of its beginning are at most so many tokens. */
-const UNFINISHED = /\ufffd{1,3}$/u;
+/** What stands for bytes that are no character yet: also for those before them that were one, as bytes are read together. */
+const UNFINISHED = /\ufffd+$/u;
 /** So many tokens without a whole character at their end are none at all: their bytes are given as they are. */
 const PATIENCE = 32;
 
@@ -68,19 +70,6 @@ export class Detokenizer {
         if (this._tokens.length === 0) return '';
         return this._tokenizer.decode(this._tokens, { skip_special_tokens: false });
     }
-}
-
-/** The characters that stand for bytes in a byte-level vocabulary: what is printable in Latin-1 for itself,
- * the others from U+0100 on (GPT-2's `bytes_to_unicode`). @type {ReadonlyMap<string, number>} */
-export const BYTES = new Map(byteCharacters());
-
-/** @returns {[string, number][]} */
-function byteCharacters() {
-    let next = 0x100;
-    return Array.from({ length: 256 }, (_, byte) => {
-        const isPrintable = (byte > 0x20 && byte < 0x7f) || (byte > 0xa0 && byte !== 0xad);
-        return [String.fromCharCode(isPrintable ? byte : next++), byte];
-    });
 }
 
 /** A token for itself, as lists of probabilities name it. @param {Tokenizer} tokenizer @param {number} id

@@ -50,6 +50,11 @@ export class Folder {
         return file && new TextDecoder().decode(await this._bytes(file));
     }
 
+    /** Has a JSON file be another one from now on, until it is forgotten. @param {string} path @param {any} content */
+    show(path, content) {
+        this._kept.set(/** @type {ModelFile} */ (this._files.get(path)).path, Promise.resolve(new TextEncoder().encode(JSON.stringify(content))));
+    }
+
     /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.
      * @param {string} path */
     async answer(path) {

@@ -60,7 +60,7 @@ class Writing {
         this._prompt = prompt;
         this._options = options;
         this._run = run;
-        this._most = Math.min(options.max_tokens ?? Infinity, room);
+        this._most = Math.min(options.max_tokens ?? ownMost(loaded, tokens.length), room);
         this._answer = new Answer(run, index, parser, begun && new Sent(begun));
         this._sent = begun?.tokens ?? [];
         /** Whether another node has made all of it. */
@@ -240,6 +240,15 @@ export function samplingOf(config, options) {
 }
 
 const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
+
+/** How many tokens an answer may have by generation_config.json, where the request does not say it: `max_new_tokens`, else what is left
+ * of `max_length`, which counts those before the answer as well (transformers, GenerationMixin).
+ * @param {Loaded} loaded @param {number} before tokens @returns {number} */
+function ownMost({ extra }, before) {
+    const { max_new_tokens: fresh, max_length: all } = extra['generation_config.json'] ?? {};
+    if (Number.isInteger(fresh) && fresh > 0) return fresh;
+    return Number.isInteger(all) && all > 0 ? Math.max(1, all - before) : Infinity;
+}
 
 /**
  * What generation_config.json forbids and forces (repetitions, bad words, first and last tokens), by the

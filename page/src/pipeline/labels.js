@@ -98,9 +98,12 @@ const misfit = (task) => new Failure('input_invalid',
     `the model labels no texts: it does not do the task ${task}`,
     { field: 'task' });
 
-/** Where the labels exclude each other, they share a whole. @param {any} config @param {number} count */
-const usualActivation = (config, count) =>
-    (count === 1 || config.problem_type === 'multi_label_classification' ? 'sigmoid' : 'softmax');
+/** Where the labels exclude each other, they share a whole; what a regression says is no probability. @param {any} config
+ * @param {number} count */
+function usualActivation({ problem_type: type }, count) {
+    if (type === 'regression') return 'none';
+    return count === 1 || type === 'multi_label_classification' ? 'sigmoid' : 'softmax';
+}
 
 /** @param {string} name @returns {(values: Float32Array) => ArrayLike<number>} */
 const activationOf = (name) => (name === 'softmax' ? (values) => softmax(Array.from(values))

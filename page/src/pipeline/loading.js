@@ -9,6 +9,8 @@ import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
 import { VISION_TYPES } from './vision_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
+import { adopt } from './tokenizer/adopt.js';
+import { Tokenizer } from './tokenizer/tokenizer.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
 /** @import { Folder } from './folder.js' */
@@ -22,7 +24,8 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {string} platform
  * @property {any} library
  * @property {any} config
- * @property {any} tokenizer null: the folder has none
+ * @property {any} tokenizer of transformers.js, which uses `words`; null: the folder has none
+ * @property {Tokenizer | null} words what makes tokens of texts, and texts of tokens
  * @property {any} processor null: the folder has none
  * @property {any} model
  * @property {string} dtype
@@ -75,9 +78,12 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const Model = modelClass(namespace, config);
         const extra = Object.fromEntries(await Promise.all(EXTRA.filter((path) => folder.has(path))
             .map(async (path) => [path, await folder.json(path)])));
-        const tokenizer = hasTokenizer(folder)
-            ? await madeOf(TOKENIZER.join(', '), namespace.AutoTokenizer.from_pretrained(id)) : null;
-        if (tokenizer) tokenizer.chat_template ??= await templateOf(folder);
+        const words = hasTokenizer(folder) ? await madeOf('tokenizer.json', wordsOf(folder)) : null;
+        const tokenizer = words && await madeOf(TOKENIZER.join(', '), namespace.AutoTokenizer.from_pretrained(id));
+        if (tokenizer && words) {
+            adopt(tokenizer, words);
+            tokenizer.chat_template ??= await templateOf(folder);
+        }
         const described = PROCESSORS.find((path) => folder.has(path));
         const processor = described
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
@@ -105,7 +111,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             await model.dispose();
         };
         return {
-            key, platform: device.platform, library: namespace, config, tokenizer, processor, model,
+            key, platform: device.platform, library: namespace, config, tokenizer, words, processor, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
             promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, release: () => {}, dispose,
             sparing,
@@ -126,6 +132,14 @@ function hasTokenizer(folder) {
     const [missing, ...more] = TOKENIZER.filter((path) => !folder.has(path));
     if (!missing || more.length > 0) return !missing;
     throw new Failure('model_invalid', `the folder has no file ${missing}`);
+}
+
+/** @param {Folder} folder @returns {Promise<Tokenizer>} */
+async function wordsOf(folder) {
+    const file = await folder.json('tokenizer.json'), words = new Tokenizer(file);
+    // The library computes none of these, and refuses some.
+    folder.show('tokenizer.json', { ...file, normalizer: null, pre_tokenizer: null, post_processor: null });
+    return words;
 }
 
 /** The template of conversations in a file of its own, as newer exports and those of processors have it.

@@ -3,14 +3,13 @@ import { Failure } from '../engine/failure.js';
 import { softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
 import { vocabularyOf } from './decoder.js';
-import { offsetsOf } from './offsets.js';
 import { mostLikely } from './sampling.js';
 import {
     encodeAll, encodeWithin, forward, oneOrMore, outputOf, textOf, textsOf, tokenizerOf, usageOf,
 } from './texts.js';
 
 /** @import { Loaded } from './loading.js' */
-/** @import { Span } from './offsets.js' */
+/** @import { Span } from './tokenizer/processors.js' */
 /** @import { Task } from './tasks.js' */
 /** @import { Encoded } from './texts.js' */
 /** @typedef {{entity: string, score: number, start: number, end: number, word: string}} Entity */
@@ -53,7 +52,7 @@ export async function answer(loaded, { input, options: { top = 1 } }, run) {
     await forward(loaded, all, run, ({ outputs }) => {
         const starts = floats(outputOf(outputs, 'start_logits', 'question-answering'));
         const ends = floats(outputOf(outputs, 'end_logits', 'question-answering'));
-        answers = answersOf(context, contextSpans(loaded, question, context, all[0]), starts, ends, top);
+        answers = answersOf(context, contextSpans(all[0]), starts, ends, top);
     });
     return { tensors: [], result: { answers, usage: usageOf(all) } };
 }
@@ -107,25 +106,12 @@ const rowOf = (values, index, width) => values.subarray(index * width, (index + 
  * @param {number} start @param {number} end */
 const between = (characters, start, end) => characters.slice(start, end).join('');
 
-/**
- * Where in a text its tokens are; null for those that stand around every text, and for those of another one.
- * @param {Loaded} loaded @param {string} text @param {readonly number[]} ids
- * @param {(index: number) => boolean} [isElsewhere]
- */
-function placesOf({ tokenizer }, text, ids, isElsewhere = () => false) {
-    const special = new Set(tokenizer.all_special_ids);
-    special.delete(tokenizer.unk_token_id);
-    const isBytes = /"ByteLevel"/.test(JSON.stringify(tokenizer._tokenizerJSON.decoder ?? null));
-    const pieces = ids.map((id) => String(tokenizer._tokenizer.id_to_token(id) ?? ''));
-    return offsetsOf(text, pieces, isBytes, (index) => special.has(ids[index]) || isElsewhere(index));
-}
-
 // --- what words are ----------------------------------------------------------------------------------
 
 /** @param {Loaded} loaded @param {readonly string[]} characters of the text @param {Encoded} encoded
  * @param {Float32Array} logits @param {number} width @returns {Entity[]} */
-function entitiesOf(loaded, characters, { ids }, logits, width) {
-    return placesOf(loaded, characters.join(''), ids).flatMap((span, at) => {
+function entitiesOf(loaded, characters, { spans }, logits, width) {
+    return spans.flatMap((span, at) => {
         if (!span) return [];
         const probabilities = softmax(Array.from(rowOf(logits, at, width)));
         const index = probabilities.indexOf(probabilities.reduce((a, b) => Math.max(a, b)));
@@ -153,17 +139,12 @@ function groups(characters, entities) {
 
 // --- answers -----------------------------------------------------------------------------------------
 
-/** Where in the context each token of question and context is; null for those of the question.
- * @param {Loaded} loaded @param {string} question @param {string} context @param {Encoded} encoded
- * @returns {Span[]} */
-function contextSpans(loaded, question, context, { ids }) {
-    const { ids: alone } = encodeWithin(loaded, question, null);
-    // Behind the question and what ends it; the types would say so too, but not all models have them.
-    return placesOf(loaded, context, ids, (index) => index < alone.length);
-}
+/** Where in the context each token of question and context is; null for those of the question, and those around.
+ * @param {Encoded} encoded @returns {(Span | null)[]} */
+const contextSpans = ({ sequences, spans }) => spans.map((span, at) => (sequences[at] === 1 ? span : null));
 
 /** The best spans: by the product of the probabilities that they begin and end there.
- * @param {string} context @param {Span[]} spans @param {Float32Array} starts @param {Float32Array} ends
+ * @param {string} context @param {(Span | null)[]} spans @param {Float32Array} starts @param {Float32Array} ends
  * @param {number} top */
 function answersOf(context, spans, starts, ends, top) {
     const places = spans.flatMap((span, at) => (span ? [at] : []));

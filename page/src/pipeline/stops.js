@@ -41,14 +41,13 @@ export class StopTexts {
 }
 
 /**
- * The tokens that end an answer: those that the model's files name, and those of `texts` that are one
- * special token each, which then never come as text.
- * @param {{tokenizer: any, model: any}} loaded of transformers.js @param {readonly string[]} texts
- * @returns {Set<number>}
+ * The tokens that end an answer: those that the model's files name, and those of `texts` that are one added token each, which then
+ * never come as text.
+ * @param {{tokenizer: any, words: import('./tokenizer/tokenizer.js').Tokenizer | null, model: any}} loaded
+ * @param {readonly string[]} texts @returns {Set<number>}
  */
-export function endTokens({ tokenizer, model }, texts) {
+export function endTokens({ tokenizer, words, model }, texts) {
     const { eos_token_id: end } = model._prepare_generation_config(null, {});
-    const { all_special_tokens: special, all_special_ids: specialIds, eos_token_id: last } = tokenizer;
-    const ids = [end, last, ...texts.map((text) => specialIds[special.indexOf(text)])].flat();
+    const ids = [end, tokenizer.eos_token_id, ...texts.map((text) => words?.addedOf(text))].flat();
     return new Set(ids.filter((id) => typeof id === 'number'));
 }

@@ -7,8 +7,10 @@ import { LIMITS } from '../engine/task_rules.js';
 
 /** @import { Run } from '../engine/run.js' */
 /** @import { Loaded } from './loading.js' */
-/** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told.
- * @typedef {{ids: number[], types: number[] | null}} Encoded */
+/** @import { Tokenizer } from './tokenizer/tokenizer.js' */
+/** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told; `sequences` and `spans`: where
+ * it is, as Encoding has them.
+ * @typedef {{ids: number[], types: number[] | null, sequences: number[], spans: (import('./tokenizer/processors.js').Span | null)[]}} Encoded */
 /** What a run of a model gives for several texts: `rows` says which.
  * @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
 
@@ -53,13 +55,14 @@ export function tokenizerOf({ tokenizer }) {
 /** @param {Loaded} loaded @param {string} text @param {string | null} [pair]
  * @param {boolean} [special] with the tokens that stand around every text @returns {Encoded} */
 export function encode(loaded, text, pair = null, special = true) {
-    const { input_ids: ids, token_type_ids: types } = tokenizerOf(loaded)(text,
-        {
-            text_pair: pair, return_tensor: false, padding: false, truncation: false,
-            add_special_tokens: special,
-        });
-    return { ids: ids.map(Number), types: types ? types.map(Number) : null };
+    const isTold = tokenizerOf(loaded).return_token_type_ids || takesTypes(loaded);
+    const { ids, types, sequences, spans } = /** @type {Tokenizer} */ (loaded.words).encode(text, pair, special);
+    return { ids, types: isTold ? types : null, sequences, spans };
 }
+
+/** Whether the model is told to which of two texts a token belongs, whatever class its tokenizer has.
+ * @param {Loaded} loaded */
+const takesTypes = ({ model }) => model?.sessions?.model?.inputNames?.includes('token_type_ids') ?? false;
 
 /** The tokens of a text, or of two, within what the model takes.
  * @param {Loaded} loaded @param {string} text @param {string | null} pair
@@ -93,7 +96,7 @@ export async function encodeAll(loaded, given, run, options) {
  * number one more left to the second where the first is no longer; those around the texts stay.
  * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair
  * @param {number} limit */
-function cut(loaded, { ids, types }, text, pair, limit) {
+function cut(loaded, { ids, types, sequences, spans }, text, pair, limit) {
     const around = encode(loaded, '').ids;
     let lead = 0, trail = 0;
     while (lead < around.length && around[lead] === ids[lead]) lead++;
@@ -107,12 +110,12 @@ function cut(loaded, { ids, types }, text, pair, limit) {
     const keptSecond = Math.min(second, Math.max(half, room - first));
     const keptFirst = Math.min(first, room - keptSecond);
     const from = lead + first + between;
-    /** @param {number[]} list */
+    /** @template T @param {T[]} list */
     const kept = (list) => [
         ...list.slice(0, lead + keptFirst), ...list.slice(lead + first, from + keptSecond),
         ...list.slice(ids.length - trail),
     ];
-    return { ids: kept(ids), types: types && kept(types) };
+    return { ids: kept(ids), types: types && kept(types), sequences: kept(sequences), spans: kept(spans) };
 }
 
 /** Tokens of all of them. @param {readonly Encoded[]} all */
