@@ -176,7 +176,7 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, of->model, &place))
         return;
-    struct wi_inference *probe = wi_probe_ask(of);
+    struct wi_inference *probe = wi_probe_ask(of, 0);
     struct wi_check_run *run =
         probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
     if (run) {

@@ -394,7 +394,7 @@ static const struct wi_inference *request_of(const struct wi_inference *sent, in
     if (direct)
         return wi_inference_retain(sent);
     struct wi_inference *own = wi_probe_ask_client(sent);
-    return own ? own : wi_probe_ask(sent);
+    return own ? own : wi_probe_ask(sent, 0);
 }
 
 /* Whether the answer can be told right from wrong: what is not known to be right on a platform of

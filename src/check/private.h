@@ -25,6 +25,7 @@ struct wi_check_run {
     const struct wi_inference *client;
     char client_node[WI_ID_SIZE];
     int asks_client;
+    unsigned draws;   /* inputs of ours that the place has answered otherwise than WASM */
     char browser[32]; /* the place in question */
     enum wi_platform platform;
     struct wi_probe requested; /* what led to it; without a deadline it was our own idea */

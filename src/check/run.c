@@ -7,10 +7,17 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "wire/probe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+/* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
+ * that agree in all but the last bit take different ones, and what follows differs as if it were
+ * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). Such a
+ * model is wrong once so many inputs in a row are. */
+#define COARSE_DRAWS 3
 
 /* --- the life of a run ------------------------------------------------------------------------ */
 
@@ -86,6 +93,20 @@ static int take_client(struct wi_check_run *run)
     return 1;
 }
 
+/* Whether another input of ours is to be asked before the place is called wrong. */
+static int take_another(struct wi_check_run *run)
+{
+    if (run->asks_client || run->asked->task == WI_TASK_NONE ||
+        !wi_check_tolerance(run->asked)->loose || ++run->draws == COARSE_DRAWS)
+        return 0;
+    struct wi_inference *another = wi_probe_ask(run->asked, run->draws);
+    wi_inference_release(run->asked);
+    run->asked = another;
+    wi_check_clear_leg(&run->wasm);
+    wi_check_clear_leg(&run->other);
+    return 1;
+}
+
 static void settle(struct wi_check_run *run, int same, double ratio, const char *detail)
 {
     const char *name = run->asked->model->name, *platform = wi_platform_names[run->platform];
@@ -126,7 +147,7 @@ static void conclude(struct wi_check_run *run)
             "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
             wi_platform_names[run->platform], found->detail);
         leave_open(run, found->detail);
-    } else if (found->same && take_client(run)) {
+    } else if (found->same ? take_client(run) : take_another(run)) {
         wi_check_run_next(run);
     } else {
         settle(run, found->same, fmax(found->ratio, run->ratio), found->detail);

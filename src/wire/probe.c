@@ -328,9 +328,9 @@ static struct wi_inference *ask(const struct wi_inference *client, char *text, u
     return asked;
 }
 
-struct wi_inference *wi_probe_ask(const struct wi_inference *client)
+struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed)
 {
-    return ask(client, make_prompt(), 0);
+    return ask(client, make_prompt(), seed);
 }
 
 /* The sentences from another place on, and their beginning behind that. */

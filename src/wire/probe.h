@@ -9,10 +9,10 @@
 #include "wire/inference.h"
 
 /* What stands for a request like the client's: of the same model, task and precision a short text
- * that no cache has the beginning of, a small picture, two seconds of sound. NULL for a task that
- * says nothing of a place's speed, and whose answer is none to compare. Without a place and times,
- * which the caller sets; so both. */
-struct wi_inference *wi_probe_ask(const struct wi_inference *client);
+ * that no cache has the beginning of, a small picture, two seconds of sound, the last two others
+ * for each `seed`. NULL for a task that says nothing of a place's speed, and whose answer is none
+ * to compare. Without a place and times, which the caller sets; so both. */
+struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed);
 
 /* An input of ours for the first of the model's own tasks that something stands for, another for
  * each `seed`, of which 0 is that of wi_probe_ask; NULL: there is none. */

@@ -65,7 +65,6 @@ static void compare_pictures(double on_webgpu, char *dtype)
     answer_task(first + 1, "q8", 9);
     assert_int_equal(the.sent[first + 2].platform, WI_WEBGPU);
     answer_task(first + 2, "q8", on_webgpu);
-    compared();
 }
 
 TEST(a_wrong_task_is_found_out)
@@ -78,6 +77,36 @@ TEST(a_task_in_few_bits_may_differ_more)
 {
     compare_pictures(8.6, "q8");
     assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+/* The next input of ours, which WASM answers with 9. */
+static void answer_another(size_t first, double on_webgpu)
+{
+    assert_int_equal(the.sent[first].platform, WI_WASM);
+    answer_task(first, "q8", 9);
+    assert_int_equal(the.sent[first + 1].platform, WI_WEBGPU);
+    answer_task(first + 1, "q8", on_webgpu);
+}
+
+TEST(few_bits_are_wrong_about_three_inputs_in_a_row)
+{
+    compare_pictures(5, "q8");
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    answer_another(3, 5);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    answer_another(5, 5);
+    assert_int_equal(verdict(), WI_WRONG);
+    assert_int_equal(counters().wrong, 1);
+    assert_int_equal(the.sent_count, 7);
+}
+
+TEST(few_bits_may_round_otherwise_once)
+{
+    compare_pictures(5, "q8");
+    answer_another(3, 9);
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(the.sent_count, 5);
 }
 
 TEST(what_a_node_says_of_its_bits_allows_it_nothing)

@@ -9,16 +9,22 @@
 static struct wi_model folder = {
     .engine = WI_ENGINE_PIPELINE, .format = WI_FORMAT_HUGGINGFACE, ._references = 1};
 
-static struct wi_inference *ask_so(enum wi_task_kind task, const char *input, const char *options)
+static struct wi_inference *draw_so(
+    enum wi_task_kind task, const char *input, const char *options, uint32_t seed)
 {
     const struct wi_inference client = {.model = &folder,
         .task = task,
         .input = json_loads(input, 0, NULL),
         .options = json_loads(options, 0, NULL)};
-    struct wi_inference *asked = wi_probe_ask(&client);
+    struct wi_inference *asked = wi_probe_ask(&client, seed);
     json_decref(client.input);
     json_decref(client.options);
     return asked;
+}
+
+static struct wi_inference *ask_so(enum wi_task_kind task, const char *input, const char *options)
+{
+    return draw_so(task, input, options, 0);
 }
 
 static struct wi_inference *probe(enum wi_task_kind task, const char *options)
@@ -166,4 +172,24 @@ TEST(a_prompt_of_a_client_keeps_what_it_is_made_from)
     assert_null(wi_probe_ask_client(&client));
     json_decref(client.input);
     json_decref(client.options);
+}
+
+static struct wi_tensor picture_of(struct wi_inference *asked)
+{
+    assert_int_equal(asked->tensors.count, 1);
+    return asked->tensors.items[0];
+}
+
+TEST(each_seed_has_another_picture)
+{
+    struct wi_inference *asked[3];
+    for (uint32_t i = 0; i < 3; i++)
+        asked[i] = draw_so(WI_TASK_IMAGE_CLASSIFICATION, "{}", "{}", i / 2);
+    struct wi_tensor first = picture_of(asked[0]), same = picture_of(asked[1]),
+                     other = picture_of(asked[2]);
+    assert_int_equal(first.size, other.size);
+    assert_memory_equal(wi_tensor_bytes(&first), wi_tensor_bytes(&same), first.size);
+    assert_memory_not_equal(wi_tensor_bytes(&first), wi_tensor_bytes(&other), first.size);
+    for (size_t i = 0; i < 3; i++)
+        wi_inference_release(asked[i]);
 }
