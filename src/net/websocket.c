@@ -1,9 +1,6 @@
 /*
- * A client's WebSocket over libwebsockets. The lws socket may outlive ours by a turn of the loop,
- * so the two are tied only by its opaque pointer, which is cut when ours goes.
- *
- * libwebsockets resolves names synchronously and may call back from inside its connect; so names
- * are resolved before, on a worker thread, and what happens inside is told afterwards.
+ * A client's WebSocket over libwebsockets, which resolves names synchronously; so names are
+ * resolved before, on a worker thread.
  *
  * It also makes its socket by itself. One that comes from an outlet takes that one's place, under
  * the same number, while it is still connecting to nobody: nothing has been sent, and libuv tells
@@ -14,12 +11,12 @@
 #include "base/buffer.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "net/lws_client.h"
 #include "net/url.h"
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <libwebsockets.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -55,8 +52,7 @@ struct wi_websocket {
     size_t max_message;
     struct lookup *lookup;
     struct wi_timer *soon; /* connects, or tells a failure, from the loop itself */
-    struct lws *wsi;       /* NULL before and after */
-    int connecting;        /* inside lws's connect */
+    struct wi_lws_client client;
     int open;
     char failure[160]; /* "": none */
     struct message *queue, **queue_end;
@@ -76,9 +72,9 @@ static void over(struct wi_websocket *socket)
     socket->events.on_closed(socket->events.context, why);
 }
 
-static void take_failure(struct wi_websocket *socket, const char *text, size_t length)
+static void take_failure(struct wi_websocket *socket, const char *text)
 {
-    snprintf(socket->failure, sizeof socket->failure, "%.*s", (int)length, text);
+    snprintf(socket->failure, sizeof socket->failure, "%s", text);
 }
 
 static void take_close(struct wi_websocket *socket, const unsigned char *bytes, size_t length)
@@ -90,8 +86,9 @@ static void take_close(struct wi_websocket *socket, const unsigned char *bytes, 
         (const char *)bytes + 2);
 }
 
-static void receive(struct wi_websocket *socket, struct lws *wsi, const char *bytes, size_t size)
+static void receive(struct wi_websocket *socket, const char *bytes, size_t size)
 {
+    struct lws *wsi = socket->client.wsi;
     int last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
     size_t skipped;
     char *text;
@@ -119,8 +116,9 @@ static void receive(struct wi_websocket *socket, struct lws *wsi, const char *by
 
 /* One message for each WRITEABLE, and none while lws still holds a part of the one before. The
  * value is for lws, which closes by it. */
-static int writeable(struct wi_websocket *socket, struct lws *wsi)
+static int writeable(struct wi_websocket *socket)
 {
+    struct lws *wsi = socket->client.wsi;
     struct message *message = socket->queue;
     int written;
 
@@ -136,40 +134,41 @@ static int writeable(struct wi_websocket *socket, struct lws *wsi)
     return written < 0 ? -1 : 0;
 }
 
-static int on_lws(
-    struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length)
+static int on_event(void *context, enum lws_callback_reasons reason, void *in, size_t length)
 {
-    struct wi_websocket *socket = lws_get_opaque_user_data(wsi);
+    struct wi_websocket *socket = context;
 
-    if (!socket)
-        return lws_callback_http_dummy(wsi, reason, user, in, length);
     switch (reason) {
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         socket->open = 1;
         if (socket->queue)
-            lws_callback_on_writable(wsi);
+            lws_callback_on_writable(socket->client.wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        receive(socket, wsi, in, length);
+        receive(socket, in, length);
         return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return writeable(socket, wsi);
+        return writeable(socket);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         take_close(socket, in, length);
         return 0;
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
-    case LWS_CALLBACK_CLIENT_CLOSED:
-        if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR)
-            take_failure(socket, in ? in : CANNOT_CONNECT, in ? length : strlen(CANNOT_CONNECT));
-        lws_set_opaque_user_data(wsi, NULL);
-        socket->wsi = NULL;
-        if (!socket->connecting)
-            over(socket);
-        return 0;
     default:
-        return lws_callback_http_dummy(wsi, reason, user, in, length);
+        return 0;
     }
 }
+
+static void on_end(void *context, const char *why)
+{
+    struct wi_websocket *socket = context;
+
+    if (*why)
+        take_failure(socket, why);
+    else if (!socket->open)
+        take_failure(socket, CANNOT_CONNECT);
+    over(socket);
+}
+
+static const struct wi_lws_client_events client_events = {on_event, on_end};
 
 /* --- connecting ------------------------------------------------------------------------------ */
 
@@ -177,7 +176,8 @@ static int on_lws(
 static struct lws_vhost *find_vhost(struct lws_context *lws)
 {
     static const struct lws_protocols protocols[] = {
-        {.name = PROTOCOL_NAME, .callback = on_lws, .rx_buffer_size = WI_LWS_CHUNK}, {0}};
+        {.name = PROTOCOL_NAME, .callback = wi_lws_client_callback, .rx_buffer_size = WI_LWS_CHUNK},
+        {0}};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN, .vhost_name = VHOST_NAME, .protocols = protocols};
     struct lws_vhost *vhost = lws_get_vhost_by_name(lws, VHOST_NAME);
@@ -223,27 +223,17 @@ static int begin_elsewhere(const struct wi_outlet *outlet, int port)
     return fd;
 }
 
-static void connect_lws(struct wi_websocket *socket, struct lws_client_connect_info *info)
-{
-    if (!info->vhost || !lws_client_connect_via_info(info)) {
-        socket->wsi = NULL;
-        if (!socket->failure[0])
-            take_failure(socket, CANNOT_CONNECT, strlen(CANNOT_CONNECT));
-    }
-}
-
-/* As connect_lws, and what lws took for its socket is the outlet's then. */
+/* What lws took for its socket is the outlet's then. */
 static void connect_elsewhere(struct wi_websocket *socket, struct lws_client_connect_info *info)
 {
     int held = hold_port(&info->port), fd = begin_elsewhere(socket->outlet, socket->port);
+    struct lws *wsi;
 
     info->address = "127.0.0.1";
-    if (held >= 0 && fd >= 0)
-        connect_lws(socket, info);
-    else
-        take_failure(socket, CANNOT_CONNECT, strlen(CANNOT_CONNECT));
-    if (socket->wsi)
-        dup3(fd, lws_get_socket_fd(socket->wsi), O_CLOEXEC);
+    if (held < 0 || fd < 0)
+        on_end(socket, "");
+    else if ((wsi = wi_lws_client_connect(&socket->client, info)))
+        dup3(fd, lws_get_socket_fd(wsi), O_CLOEXEC);
     if (fd >= 0)
         close(fd);
     if (held >= 0)
@@ -263,24 +253,20 @@ static void connect_now(struct wi_websocket *socket)
         .path = socket->path,
         .host = host,
         .local_protocol_name = PROTOCOL_NAME,
-        .opaque_user_data = socket,
-        .pwsi = &socket->wsi,
     };
 
-    socket->connecting = 1;
-    if (socket->outlet)
+    if (!info.vhost)
+        on_end(socket, "");
+    else if (socket->outlet)
         connect_elsewhere(socket, &info);
     else
-        connect_lws(socket, &info);
-    socket->connecting = 0;
+        wi_lws_client_connect(&socket->client, &info);
     free(host);
-    if (!socket->wsi)
-        over(socket);
 }
 
 static void fail_soon(struct wi_websocket *socket, const char *why)
 {
-    take_failure(socket, why, strlen(why));
+    take_failure(socket, why);
     wi_timer_start(socket->soon, 0, 0);
 }
 
@@ -374,6 +360,7 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
     socket->lws = lws;
     socket->outlet = outlet;
     socket->events = *events;
+    socket->client = (struct wi_lws_client){.events = &client_events, .context = socket};
     socket->max_message = max_message;
     socket->queue_end = &socket->queue;
     socket->soon = wi_timer_new(loop, on_soon, socket);
@@ -398,8 +385,8 @@ void wi_websocket_send(struct wi_websocket *socket, const char *text, size_t siz
     memcpy(message->bytes + LWS_PRE, text, size);
     *socket->queue_end = message;
     socket->queue_end = &message->next;
-    if (socket->open && socket->wsi)
-        lws_callback_on_writable(socket->wsi);
+    if (socket->open && socket->client.wsi)
+        lws_callback_on_writable(socket->client.wsi);
 }
 
 void wi_websocket_free(struct wi_websocket *socket)
@@ -408,10 +395,7 @@ void wi_websocket_free(struct wi_websocket *socket)
 
     if (!socket)
         return;
-    if (socket->wsi) {
-        lws_set_opaque_user_data(socket->wsi, NULL);
-        lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-    }
+    wi_lws_client_leave(&socket->client);
     if (socket->lookup) {
         socket->lookup->socket = NULL;
         uv_cancel((uv_req_t *)&socket->lookup->request);

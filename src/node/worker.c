@@ -30,11 +30,12 @@ static void leave_state(struct wi_worker *worker)
 
 void wi_worker_cut(struct wi_worker *worker)
 {
-    if (!worker->wsi || worker->state == WI_WORKER_GONE || worker->state == WI_WORKER_LEAVING)
+    if (!worker->client.wsi || worker->state == WI_WORKER_GONE ||
+        worker->state == WI_WORKER_LEAVING)
         return;
     leave_state(worker);
     worker->state = WI_WORKER_CUT;
-    lws_set_timeout(worker->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
+    wi_lws_client_cut(&worker->client);
 }
 
 /* --- the service's messages ------------------------------------------------------------------ */
@@ -225,9 +226,7 @@ void wi_worker_connect(struct wi_worker *worker)
 {
     worker->state = WI_WORKER_CONNECTING;
     counters_of(worker)->connecting++;
-    /* A failure at once may or may not have been reported by the callback already. */
-    if (!wi_worker_socket_connect(worker) && worker->state == WI_WORKER_CONNECTING)
-        on_closed(worker);
+    wi_worker_socket_connect(worker);
 }
 
 void wi_worker_beat(struct wi_worker *worker, double now)
@@ -301,6 +300,7 @@ void wi_worker_free(struct wi_worker *worker)
     if (!worker)
         return;
     wi_worker_stop(worker);
+    wi_lws_client_leave(&worker->client);
     free(worker);
 }
 

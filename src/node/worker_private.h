@@ -4,10 +4,9 @@
 
 #include "base/buffer.h"
 #include "base/secret.h"
-#include "net/lws.h"
+#include "net/lws_client.h"
 #include "node/message.h"
 #include "node/worker.h"
-#include <libwebsockets.h>
 
 enum wi_worker_state {
     WI_WORKER_IDLE,
@@ -29,7 +28,7 @@ struct wi_worker {
     struct wi_worker_task *tasks;
     json_t *models;
     /* The socket. */
-    struct lws *wsi;
+    struct wi_lws_client client;
     struct wi_blob *incoming;
     struct wi_message *queue, *queue_end;
     struct wi_message_place written; /* of the first message */
@@ -53,8 +52,8 @@ struct wi_worker_socket_events {
     void (*refused)(struct wi_worker *worker, int code, const char *reason); /* on closing */
 };
 extern const struct lws_protocols wi_worker_protocols[];
-/* Whether it is on its way; if not, `closed` was not called. */
-int wi_worker_socket_connect(struct wi_worker *worker);
+/* `closed` may come from inside. */
+void wi_worker_socket_connect(struct wi_worker *worker);
 void wi_worker_socket_send(struct wi_worker *worker, struct wi_message *message); /* takes it */
 void wi_worker_socket_clear(struct wi_worker *worker); /* what is queued and half received */
 
