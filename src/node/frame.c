@@ -9,8 +9,13 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/text.h"
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define ESCAPE_SIZE 6 /* \uXXXX */
+/* Of the largest whole number that is read, and one more. */
+#define WHOLE_DIGITS 20
 
 size_t wi_frame_align(size_t size)
 {
@@ -48,6 +53,87 @@ static const struct wi_param envelope_table[] = {
     WI_PARAM_END,
 };
 
+/* --- Content that no reader of JSON here takes -------------------------------------------------
+ */
+
+static int is_digit(unsigned char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The number of the \uXXXX at `text`; -1 where there is none. */
+static int unit_at(const unsigned char *text, const unsigned char *end)
+{
+    int unit = 0;
+    if (end - text < ESCAPE_SIZE || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    for (int i = 2; i < ESCAPE_SIZE; i++) {
+        int digit = wi_text_hex_digit((char)text[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
+/* An escape: behind it. NUL, and half of a pair of surrogates, become U+FFFD. */
+static unsigned char *mend_escape(unsigned char *text, const unsigned char *end, int *mended)
+{
+    int unit = unit_at(text, end);
+    if (unit < 0)
+        return text + (end - text < 2 ? 1 : 2);
+    int next = unit_at(text + ESCAPE_SIZE, end);
+    if (unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff)
+        return text + 2 * ESCAPE_SIZE;
+    if (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff)) {
+        memcpy(text + 2, "fffd", 4);
+        *mended = 1;
+    }
+    return text + ESCAPE_SIZE;
+}
+
+/* A number: behind it. A whole one beyond 64 bits becomes a real one, in its length: the last two
+ * of its digits, which no double has, become an exponent. */
+static unsigned char *mend_number(unsigned char *text, const unsigned char *end, int *mended)
+{
+    char digits[WHOLE_DIGITS + 2] = "";
+    unsigned char *behind = text;
+    size_t count = 0;
+    int whole = 1;
+    for (; behind < end && (is_digit(*behind) || memchr("+-.eE", *behind, 5)); behind++) {
+        whole &= is_digit(*behind) || behind == text;
+        if (count < sizeof digits - 1)
+            digits[count++] = (char)*behind;
+    }
+    errno = 0;
+    (void)strtoll(digits, NULL, 10);
+    if (whole && errno == ERANGE) {
+        memcpy(behind - 2, "e2", 2);
+        *mended = 1;
+    }
+    return behind;
+}
+
+/* A program that prints JSON prints what a model made: NUL, halves of characters, and numbers
+ * beyond 64 bits. jansson refuses these, though the message is a whole one: they are changed where
+ * they lie, in their length. Whether there were any. */
+static int mend(unsigned char *text, size_t size)
+{
+    const unsigned char *end = text + size;
+    int mended = 0, in_string = 0;
+    while (text < end) {
+        if (*text == '"')
+            in_string = !in_string;
+        if (in_string && *text == '\\')
+            text = mend_escape(text, end, &mended);
+        else if (!in_string && (*text == '-' || is_digit(*text)))
+            text = mend_number(text, end, &mended);
+        else
+            text++;
+    }
+    return mended;
+}
+
 /* The params reader's own codes are about REST fields; here everything is one kind of failure. */
 static enum wi_code malformed_field(struct wi_error *error)
 {
@@ -57,7 +143,7 @@ static enum wi_code malformed_field(struct wi_error *error)
 }
 
 static enum wi_code parse_envelope(
-    const unsigned char *text, size_t size, struct wi_frame *frame, struct wi_error *error)
+    unsigned char *text, size_t size, struct wi_frame *frame, struct wi_error *error)
 {
     if (size > WI_FRAME_HEAD_MAX)
         return wi_error_set(error, WI_BAD_FRAMING, "",
@@ -65,6 +151,8 @@ static enum wi_code parse_envelope(
 
     json_error_t problem;
     frame->root = wi_json_read((const char *)text, size, 0, &problem);
+    if (!frame->root && mend(text, size))
+        frame->root = wi_json_read((const char *)text, size, 0, &problem);
     if (!frame->root)
         return wi_error_set(
             error, WI_BAD_FRAMING, "", "not JSON at byte %d: %s", problem.position, problem.text);

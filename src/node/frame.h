@@ -38,7 +38,9 @@ struct wi_frame {
 };
 
 /* Reads one whole message out of `blob`. WI_OK, or WI_BAD_FRAMING with the reason in `error` and
- * `frame` empty. Free with wi_frame_clear. */
+ * `frame` empty. Free with wi_frame_clear. What a model made is no reason to refuse a message: in
+ * its JSON, U+0000 and half a pair of surrogates become U+FFFD, and a whole number beyond 64 bits a
+ * real one, where they lie in the blob. */
 enum wi_code wi_frame_parse(
     struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error);
 void wi_frame_clear(struct wi_frame *frame);

@@ -259,6 +259,44 @@ test('who is held up by another\'s grammar goes elsewhere, and that request is n
     for (const node of [stuck, good]) node.socket.close();
 });
 
+test('what a model made of NUL, half characters and huge numbers is an answer, and costs nobody else', async () => {
+    const { url } = (await daemon.post('/v1/admin/join', {})).json;
+    const node = new FakeNode(url);
+    node.capabilities = { ...capabilities, platforms: { simulated: { available: true } }, engines: { llama: '1' } };
+    await node.join();
+    const held = [];
+    const odd = 'a\u0000b\ud83dc', result = { text: odd, tokens: [0], finish_reason: 'stop',
+        logprobs: [{ token: '\u0000', bytes: [0], id: 0, logprob: -10_000_000_000_000_000_000, top_logprobs: [] }] };
+    node.onTask = (task) => {
+        const { data } = task.message;
+        if (JSON.stringify(data.input).includes('wait')) return held.push(task);
+        if (data.stream) node.send('task_part', { attempt_id: data.attempt_id, seq: 0, index: 0, text: odd, tokens: [0] });
+        const { text, ...rest } = result;
+        return node.respond(task, { data: { result: data.stream ? rest : result, parts: data.stream ? 1 : undefined,
+            executed_on: { platform: 'simulated' } } });
+    };
+    const say = (word) => ask('talker', said(word), { node: node.id });
+    const waiting = say('wait');
+    await until(() => held.length === 1, { what: 'another request to be on the node' });
+    const mended = 'a\ufffdb\ufffdc';
+    for (const { status, json, text } of await Promise.all(Array.from({ length: 12 }, () => say('now')))) {
+        assert.equal(status, 200, text);
+        const [{ token, logprob }] = json.result.logprobs;
+        assert.deepEqual([json.result.text, token, logprob], [mended, '\ufffd', -1e19]);
+    }
+    const stream = new EventClient(`${daemon.url}/v1/infer`, { body: {
+        model_name: 'talker', platform: 'simulated', node: node.id, inputs: said('now'), stream: true } });
+    await stream.ended();
+    assert.equal(stream.last.event, 'done', JSON.stringify(stream.last));
+    assert.equal(stream.parts.map(({ json }) => json.text).join(''), mended);
+    assert.equal(node.closed, null);
+    node.respond(held[0], { data: { result: { text: 'so', tokens: [1], finish_reason: 'stop' },
+        executed_on: { platform: 'simulated' } } });
+    const { status, json } = await waiting;
+    assert.deepEqual([status, json.attempts ?? 1], [200, 1]);
+    await node.close();
+});
+
 test('where the memory is short the next smaller variant runs, there and from then on', async () => {
     const { url } = (await daemon.post('/v1/admin/join', {})).json;
     const small = new FakeNode(url);

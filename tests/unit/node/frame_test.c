@@ -87,6 +87,49 @@ TEST(test_text)
     free(large);
 }
 
+static void expect_data(const char *told, const char *read)
+{
+    char *text = wi_sprintf(HEAD("%s"), told);
+    struct wi_blob *blob = blob_of(text, strlen(text));
+    struct wi_frame frame;
+    struct wi_error error;
+    json_t *wanted = json_loads(read, 0, NULL);
+    assert_non_null(wanted);
+    if (wi_frame_parse(blob, 0, &frame, &error) != WI_OK)
+        fail_msg("%s: %s", told, error.detail);
+    if (!json_equal(frame.data, wanted))
+        fail_msg("%s is not %s", json_dumps(frame.data, 0), read);
+    assert_int_equal(frame.json_size, strlen(text));
+    json_decref(wanted);
+    wi_frame_clear(&frame);
+    wi_blob_unref(blob);
+    free(text);
+}
+
+/* As JSON.stringify and Python's json print it. */
+TEST(what_a_model_made_is_no_reason_to_refuse_a_message)
+{
+    expect_data("{\"a\":\"x\\u0000y\"}", "{\"a\":\"x\\ufffdy\"}");
+    expect_data("{\"a\\u0000\":1}", "{\"a\\ufffd\":1}");
+    expect_data("{\"a\":\"\\\\u0000\\u0000\"}", "{\"a\":\"\\\\u0000\\ufffd\"}");
+    expect_data("{\"a\":\"\\ud83d\"}", "{\"a\":\"\\ufffd\"}");
+    expect_data("{\"a\":\"\\ude00\\ud83d\\ude00\"}", "{\"a\":\"\\ufffd\\ud83d\\ude00\"}");
+    expect_data("{\"a\":\"\\ud83dx\\uD83D\\u0041\"}", "{\"a\":\"\\ufffdx\\ufffdA\"}");
+    expect_data("{\"a\":10000000000000000000}", "{\"a\":1e19}");
+    expect_data("{\"a\":[-9223372036854775809,9223372036854775807,-9223372036854775808]}",
+        "{\"a\":[-9223372036854775808e0,9223372036854775807,-9223372036854775808]}");
+    expect_data("{\"a\":100000000000000000000000000000000000000000}", "{\"a\":1e41}");
+    expect_data("{\"a\":0.12345678901234567890123,\"b\":\"\\u0000\"}",
+        "{\"a\":0.12345678901234567890123,\"b\":\"\\ufffd\"}");
+    expect_data(
+        "{\"a\":\"99999999999999999999\\u0000\"}", "{\"a\":\"99999999999999999999\\ufffd\"}");
+    refuse_text(HEAD("{\"a\":\"\\u00\"}"), "not JSON");
+    refuse_text("\"\\u0000\"", "not JSON");
+    refuse_text("{\"\\u0000", "not JSON");
+    refuse_text("{\"\\", "not JSON");
+    refuse_text("{\"a\":99999999999999999999", "not JSON");
+}
+
 TEST(test_binary)
 {
     struct wi_frame frame;
