@@ -11,13 +11,19 @@ import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { check, checkEvent } from '../lib/described.mjs';
 import { daemonPath } from '../lib/paths.mjs';
 
-let daemon, document;
+let daemon, document, etag;
 const test = testsOf(() => daemon);
 
 before(async () => {
     daemon = await new Daemon({ config: { 'browser.chrome': { max_connections: 0 } } })
         .start({ ready: false });
-    document = (await daemon.get('/v1/openapi.json')).json;
+    const [first, ...others] = await Promise.all(Array.from({ length: 12 }, () => daemon.get('/v1/openapi.json')));
+    document = first.json;
+    etag = first.headers.etag;
+    for (const { status, text, headers } of others) {
+        assert.deepEqual([status, headers.etag], [200, etag]);
+        assert.equal(text, first.text);
+    }
 });
 after(() => daemon.stop());
 
@@ -28,6 +34,17 @@ test('the document is OpenAPI 3.1, and the one that webinferd prints', async () 
     const result = await new Validator().validate(printed);
     assert.ok(result.valid, JSON.stringify(result.errors));
     assert.equal(document.openapi.slice(0, 3), '3.1');
+});
+
+test('who has the document is told so, without it', async () => {
+    assert.match(etag, /^"[0-9a-f]{64}"$/);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, '*']) {
+        const { status, text } = await daemon.get('/v1/openapi.json', { headers: { 'If-None-Match': known } });
+        assert.deepEqual([status, text], [304, ''], known);
+    }
+    const { status, json } = await daemon.get('/v1/openapi.json', { headers: { 'If-None-Match': '"other"' } });
+    assert.equal(status, 200);
+    assert.deepEqual(json, document);
 });
 
 test('it describes what GET / lists, and no more', async () => {

@@ -40,6 +40,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->uploads = wi_api_uploads_new(&api->deps);
     endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
+    endpoints->openapi = wi_openapi_document_new(api);
     endpoints->steps = wi_history_timer_new(api);
     const struct wi_durable_deps stored = {endpoints->runs, api->deps.db};
     if (api->deps.db && !(endpoints->durable = wi_durable_new(&stored, error))) {
@@ -87,6 +88,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_uploads_free(endpoints->uploads);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);
+    wi_openapi_document_free(endpoints->openapi);
     wi_timer_free(endpoints->steps);
     free(endpoints);
 }

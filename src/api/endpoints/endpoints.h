@@ -4,6 +4,7 @@
 
 #include "api/endpoints/models/car.h"
 #include "api/endpoints/models/uploads.h"
+#include "api/endpoints/openapi_document.h"
 #include "api/endpoints/sound/hearings.h"
 #include "api/endpoints/stream.h"
 #include "api/endpoints/telling.h"
@@ -28,6 +29,7 @@ struct wi_endpoints {
     struct wi_api_uploads *uploads;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
+    struct wi_openapi_document *openapi;
     struct wi_page_cache pages;
     struct wi_timer *steps; /* ends the history's: watch/history_page.h */
 };

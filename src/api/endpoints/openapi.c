@@ -1,10 +1,9 @@
-/* GET /v1/openapi.json, and what is printed there; see openapi.h. */
+/* The API's description, out of the tables; see openapi.h. */
 #include "api/endpoints/openapi.h"
 
 #include "api/endpoints/kernels.h"
 #include "api/endpoints/openapi_errors.h"
 #include "api/http/query.h"
-#include "api/http/request.h"
 #include "api/http/route.h"
 #include "base/memory.h"
 #include "describe/schemas.h"
@@ -431,10 +430,4 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
         "token", "paths", paths_of(routes), "components", components, "x-elsewhere",
         wi_openapi_elsewhere(routes), "x-codes", codes_json(), "x-tasks", tasks_json(), "x-limits",
         limits_json(), "x-kernels", wi_kernels_json(1), "x-kernel-models", wi_kernel_models_json());
-}
-
-void wi_handle_openapi(struct wi_request *request)
-{
-    const struct wi_api *api = request->api;
-    wi_request_answer_json(request, 200, wi_openapi(api->routes, api->deps.version));
 }
