@@ -1,6 +1,7 @@
 // tier: full
 /** More connections than there may be: some go, others are told, and the operator sees it. */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { testsOf, withDaemon } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
 import { keptAlive, Wire } from '../lib/wire.mjs';
@@ -69,4 +70,46 @@ test('a flood of connections does not hold up those that are in', () =>
         }
         await told;
         for (const wire of [first, ...flood]) wire.destroy();
+    }));
+
+/** How a request may break off, with the end of its connection right behind its last byte. */
+const halves = {
+    'a request line': () => 'GET /v1/mod',
+    'half a head': (host) => `GET /v1/models HTTP/1.1\r\nHost: ${host}\r\nAcce`,
+    'half a body': (host) => `POST /v1/infer HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+        'Content-Length: 1000\r\n\r\n{"a',
+    'half a chunk': (host) => `POST /v1/infer HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\n` +
+        'Transfer-Encoding: chunked\r\n\r\n10\r\n{"a',
+};
+
+for (const [name, text] of Object.entries(halves))
+    test(`who leaves behind ${name} is noticed at once, and holds no place`, () =>
+        withDaemon({ ready: false, config: { api: { max_connections: 100 } } }, async (daemon) => {
+            const first = new Wire(daemon.url);
+            const open = async () => (await first.ask('GET', '/v1/status').answer()).json.api.connections;
+            const host = new URL(daemon.url).host, before = await open();
+            for (let round = 0; round < 5; round++) {
+                const gone = Array.from({ length: 90 }, () => new Wire(daemon.url));
+                await Promise.all(gone.map(({ socket }) => once(socket, 'connect')));
+                for (const { socket } of gone) socket.end(text(host));
+                // Headers may take 10 s, a body 30 s: whoever waits for these waits too long.
+                await until(async () => await open() <= before, { what: 'all of them to be noticed', timeout: 5000 });
+                for (const wire of gone) wire.destroy();
+            }
+            assert.equal((await modelsOf(first)).status, 200);
+            first.destroy();
+        }));
+
+test('descriptors of those that leave a stream are given back', () =>
+    withDaemon({ ready: false }, async (daemon) => {
+        const first = new Wire(daemon.url);
+        const open = async () => (await first.ask('GET', '/v1/status').answer()).json.api.connections;
+        const before = await open();
+        for (let round = 0; round < 5; round++) {
+            const listening = Array.from({ length: 64 }, () => new Wire(daemon.url).ask('GET', '/v1/events'));
+            await until(async () => await open() === before + 64, { what: 'all to listen' });
+            for (const wire of listening) wire.destroy();
+            await until(async () => await open() === before, { what: 'all to be gone', timeout: 5000 });
+        }
+        first.destroy();
     }));

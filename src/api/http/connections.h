@@ -13,12 +13,14 @@
 #include "net/addresses.h"
 #include <stddef.h>
 
+struct MHD_Connection;
 struct wi_api;
 struct wi_request;
 
 /* One client's socket. */
 struct wi_connection {
     struct wi_api *api;
+    struct MHD_Connection *mhd;
     int fd;                          /* libmicrohttpd's */
     char peer[WI_ADDRESS_HOST_SIZE]; /* the client's address */
     struct wi_peer admitted;         /* the same, as it is counted */
@@ -31,6 +33,7 @@ struct wi_connection {
     int nul_in_path;
     struct wi_request *request; /* the one under way, or NULL */
     struct wi_connection *next, *previous;
+    int is_unread; /* second_look.c's: at the last look something had come that nobody has read */
     /* connections.c's own: it was closed for another; and its place among those that wait. */
     int is_leaving;
     double _since;

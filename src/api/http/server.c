@@ -9,6 +9,7 @@
 #include "api/http/endpoints.h"
 #include "api/http/head.h"
 #include "api/http/request.h"
+#include "api/http/second_look.h"
 #include "api/http/waiting.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -139,8 +140,10 @@ static void on_flush(void *context)
 
 static void on_sweep(void *context)
 {
-    const struct wi_server *server = context;
+    struct wi_server *server = context;
     double now = wi_now_ms();
+    if (wi_second_look(&server->api.connections) > 0)
+        wi_turn_schedule(server->api.turn);
     for (struct wi_connection *c = server->api.connections.all; c; c = c->next) {
         if (c->deadline == 0 || now < c->deadline)
             continue;
@@ -157,6 +160,7 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     struct wi_connection *connection = wi_alloc(sizeof *connection);
     struct wi_connections *connections = &server->api.connections;
     connection->api = &server->api;
+    connection->mhd = mhd;
     connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     const union MHD_ConnectionInfo *peer =
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
