@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define STAINLESS_MAX 32 /* of one preflight */
+#define NAMES_MAX 64 /* of one preflight */
 #define NAME_MAX_BYTES 64
 #define MEMBER(name) offsetof(struct wi_headers, name)
 
@@ -142,16 +142,15 @@ enum wi_code wi_headers_check_framing(
     return wi_error_allow(error, "chunked");
 }
 
-void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted)
+void wi_headers_add_names(struct wi_buffer *out, const char *wanted)
 {
-    static const char start[] = "x-stainless-";
-    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
-    for (size_t count = 0; wanted && *wanted && count < STAINLESS_MAX; count++) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "!#$%&'*+-.^_`|~"; /* RFC 9110, 5.6.2 */
+    for (size_t count = 0; wanted && *wanted && count < NAMES_MAX; count++) {
         wanted += strspn(wanted, ", \t");
         size_t length = strcspn(wanted, ", \t");
-        if (length < NAME_MAX_BYTES && strspn(wanted, allowed) == length &&
-            strncasecmp(wanted, start, sizeof start - 1) == 0) {
-            wi_buffer_puts(out, ", ");
+        if (length > 0 && length < NAME_MAX_BYTES && strspn(wanted, allowed) >= length) {
+            wi_buffer_puts(out, out->size > 0 ? ", " : "");
             wi_buffer_add(out, wanted, length);
         }
         wanted += length;

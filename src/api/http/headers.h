@@ -32,9 +32,10 @@ enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi
 enum wi_code wi_headers_check_framing(
     const struct wi_headers *headers, int http_1_0, struct wi_error *error);
 
-/* Adds to `out`, each behind ", ", the names in an Access-Control-Request-Headers (NULL: none) that
- * OpenAI's clients send to tell what they are: x-stainless-… . */
-void wi_headers_add_stainless(struct wi_buffer *out, const char *wanted);
+/* Adds the names in an Access-Control-Request-Headers (NULL: none) to `out`, which is empty: what
+ * the page of an allowed origin wants to send, it may, for each client library has headers of its
+ * own. */
+void wi_headers_add_names(struct wi_buffer *out, const char *wanted);
 /* Whether a Content-Type (NULL: yes) names no charset, or UTF-8 or a part of it. */
 int wi_charset_is_utf8(const char *content_type);
 /* Whether an Accept header (NULL: anything) lets us answer with `type`, e.g. "text/plain". */

@@ -70,7 +70,8 @@ static enum MHD_Result queue(struct wi_request *request)
     return result;
 }
 
-/* In the first call for a request, where libmicrohttpd lets us queue at once. */
+/* In the first call for a request. libmicrohttpd lets us queue there, and closes the connection
+ * behind that: so it is only done where it has to be closed, or the body would be asked for. */
 static enum MHD_Result refuse(struct wi_request *request, const struct wi_error *error)
 {
     uint64_t length = 0;
@@ -86,7 +87,7 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
         return MHD_YES;
     }
     wi_request_make_problem(request, error);
-    if (!wi_request_has_body(request) || waits || !small)
+    if (waits || !small)
         return queue(request);
     wi_request_set_state(request, WI_REQUEST_DISCARDING);
     return MHD_YES;
@@ -100,17 +101,14 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
     wi_request_add_header(request, MHD_HTTP_HEADER_ALLOW, error->allowed);
     if (request->cross_origin) {
         struct wi_buffer names = {0};
-        wi_buffer_puts(&names,
-            "Authorization, Content-Type, Idempotency-Key, Inference-Header-Content-Length, "
-            "Last-Event-ID, X-Request-Id, OpenAI-Organization, OpenAI-Project, X-Api-Key, "
-            "Anthropic-Version, Anthropic-Beta, Anthropic-Dangerous-Direct-Browser-Access");
-        wi_headers_add_stainless(&names, request->headers.wanted_headers);
+        wi_headers_add_names(&names, request->headers.wanted_headers);
         wi_request_add_header(request, "Access-Control-Allow-Methods", error->allowed);
-        wi_request_add_header(request, "Access-Control-Allow-Headers", names.text);
+        if (names.size > 0)
+            wi_request_add_header(request, "Access-Control-Allow-Headers", names.text);
         wi_buffer_clear(&names);
         wi_request_add_header(request, "Access-Control-Max-Age", "600");
     }
-    return queue(request);
+    return wi_request_has_body(request) ? queue(request) : MHD_YES;
 }
 
 /* RFC 9112, 3.2.2: a server takes "http://HOST:PORT/PATH", too. */

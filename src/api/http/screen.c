@@ -83,25 +83,6 @@ static enum wi_code check_media_type(
         files ? ", " : "", files ? wi_upload_media_types : "");
 }
 
-/* Of a body that is JSON whatever is said of it, but for what is said to be another thing. */
-static enum wi_code check_untyped(struct wi_request *request, struct wi_error *error)
-{
-    static const char *const types[] = {
-        "application/json", "application/octet-stream", "application/x-www-form-urlencoded"};
-    struct wi_headers *headers = &request->headers;
-    const char *type = headers->content_type;
-    int good = !type || !*type;
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        good |= wi_media_type_is(type, types[i]);
-    if (good) {
-        headers->content_type = types[headers->inference_length != NULL];
-        return WI_OK;
-    }
-    wi_error_set(error, WI_UNSUPPORTED_MEDIA_TYPE, "Content-Type",
-        "this media type is not understood: %.80s; none is needed here", type);
-    return wi_error_allow(error, "no Content-Type, application/json, application/octet-stream");
-}
-
 static enum wi_code check_body_headers(struct wi_request *request, struct wi_error *error)
 {
     const struct wi_route *route = request->route;
@@ -124,8 +105,11 @@ static enum wi_code check_body_headers(struct wi_request *request, struct wi_err
         return code;
     if (!reads || (!wi_request_has_body(request) && !(route->flags & WI_ROUTE_BODY)))
         return WI_OK;
-    if (route->flags & WI_ROUTE_UNTYPED)
-        return check_untyped(request, error);
+    if (route->flags & WI_ROUTE_UNTYPED) {
+        request->headers.content_type =
+            headers->inference_length ? "application/octet-stream" : "application/json";
+        return WI_OK;
+    }
     request->untyped = is_untyped(request);
     if (request->untyped)
         request->headers.content_type = "application/json";

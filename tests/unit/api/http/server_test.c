@@ -273,6 +273,30 @@ TEST(test_guarded)
 
 /* --- bodies ---------------------------------------------------------------------------------- */
 
+/* What is refused without a body, and a preflight, leave the connection as it is. */
+TEST(a_refusal_keeps_the_connection)
+{
+    static const struct {
+        const char *method, *target, *more;
+        int status;
+    } rows[] = {{"GET", "/nope", "", 404}, {"DELETE", "/v1/infer", "", 405},
+        {"GET", "/v1/models", "Accept: text/csv\r\n", 406}, {"OPTIONS", "/v1/infer", "", 204},
+        {"GET", "/v1/models", "Origin: http://evil.example\r\n", 403},
+        {"POST", "/nope", "Content-Length: 2\r\n", 404}, {"GET", "/healthz", "", 200}};
+    struct client *client = connect_client();
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        send_head(client, rows[i].method, rows[i].target, rows[i].more);
+        if (*rows[i].more == 'C')
+            send_text(client, "{}");
+        until(answered(client));
+        assert_int_equal(status_of(client), rows[i].status);
+        assert_null(strcasestr(client->text, "Connection: close"));
+        next_answer(client);
+    }
+    assert_false(closed(client));
+    free_client(client);
+}
+
 TEST(test_refused_bodies)
 {
 #define TYPES                                                                                      \
