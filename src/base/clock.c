@@ -2,6 +2,7 @@
 #include "base/clock.h"
 
 #include <ctype.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,16 @@ int64_t wi_wall_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t wi_steady_ms(void)
+{
+    static _Atomic int64_t started; /* the wall clock's lead over the monotonic one; 0: not known */
+    int64_t now = (int64_t)wi_now_ms(), unknown = 0, lead = wi_wall_ms() - now;
+
+    if (atomic_compare_exchange_strong(&started, &unknown, lead ? lead : 1))
+        return now + lead;
+    return now + unknown; /* which is known, and was put there */
 }
 
 struct unit {

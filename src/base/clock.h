@@ -1,4 +1,5 @@
-/* Time: a monotonic clock for durations and deadlines, the wall clock only for people. */
+/* Time: a monotonic clock for durations and deadlines, the wall clock only for people, and one
+ * between them for what outlives the process. */
 #ifndef WI_BASE_CLOCK_H
 #define WI_BASE_CLOCK_H
 
@@ -9,6 +10,9 @@
 
 double wi_now_ms(void);   /* monotonic, milliseconds with fractions */
 int64_t wi_wall_ms(void); /* Unix time in milliseconds */
+/* Unix time in milliseconds as it was when the process first asked, and monotonic from there on:
+ * deadlines that are stored do not pass because somebody sets the clock. */
+int64_t wi_steady_ms(void);
 
 /* Parses "500ms", "30s", "5m", "2h" or a bare number of seconds into milliseconds.
  * 0 on success, -1 if it is none of these or overflows. */

@@ -160,7 +160,7 @@ static void sweep(struct wi_durable *durable, int whole)
 {
     struct sweep *sweep = wi_alloc(sizeof *sweep);
     sweep->durable = durable;
-    sweep->op.now = wi_wall_ms();
+    sweep->op.now = wi_steady_ms();
     sweep->op.finished_before = sweep->op.now - durable->deps.runs.config->pool.job_retention;
     sweep->op.limit = SWEEP_MAX;
     sweep->op.count = whole;
@@ -215,7 +215,7 @@ static struct wi_durable *make(const struct wi_durable_deps *deps, const struct 
 
 struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_error *error)
 {
-    struct wi_row_recover recover = {.crashes_max = WI_DURABLE_CRASHES_MAX};
+    struct wi_row_recover recover = {.now = wi_steady_ms(), .crashes_max = WI_DURABLE_CRASHES_MAX};
     struct wi_row_sweep stock = {.count = 1};
     struct wi_durable *durable = NULL;
     if (wi_db_now(deps->db, wi_row_recover, &recover, error) != WI_OK ||

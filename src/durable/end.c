@@ -107,7 +107,7 @@ static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, i
     memcpy(end->id, entry->row.id, sizeof end->id);
     end->state = state;
     end->status = status;
-    end->now = wi_wall_ms();
+    end->now = wi_steady_ms();
     end->parts = entry->parts;
     /* Who asks again after a failure of ours wants another try. */
     end->forget_key = status > 500;
@@ -200,7 +200,7 @@ static int try_to_print(struct wi_durable_entry *entry)
         } else {
             wi_work_queue_start(durable->deps.runs.heavy, 0, print, on_printed, entry);
         }
-    } else if (wi_wall_ms() >= entry->row.deadline_at) {
+    } else if (wi_steady_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
             "the job's deadline passed while its answer waited for memory to be printed in; ask "
             "for binary");
@@ -247,9 +247,9 @@ void wi_durable_put_back(
     struct wi_row_return *back = &entry->back;
     memcpy(back->id, entry->row.id, sizeof back->id);
     back->attempts = why->attempts > entry->row.attempts ? why->attempts : entry->row.attempts;
-    back->retry_at = wi_wall_ms() + delay_ms;
+    back->retry_at = wi_steady_ms() + delay_ms;
     if (why->code == WI_UNAVAILABLE) {
-        back->behind_at = wi_wall_ms();
+        back->behind_at = wi_steady_ms();
         entry->durable->empty_runs++;
     }
     if (delay_ms > 0)

@@ -43,7 +43,7 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
  */
 static double accepted_at(const struct wi_row *row)
 {
-    double age = (double)(wi_wall_ms() - row->accepted_at);
+    double age = (double)(wi_steady_ms() - row->accepted_at);
     return wi_now_ms() - (age > 0 ? age : 0);
 }
 
@@ -195,7 +195,7 @@ void wi_durable_feed(struct wi_durable *durable)
     taking->op.count = count;
     taking->op.bytes = bytes;
     taking->op.suspect = runs_a_suspect(durable);
-    taking->op.now = wi_wall_ms();
+    taking->op.now = wi_steady_ms();
     taking->op.before = durable->taken;
     durable->taking = 1;
     wi_durable_submit(durable, wi_row_take, on_taken, taking);

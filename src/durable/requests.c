@@ -188,7 +188,7 @@ void wi_durable_cancel(
     memcpy(op->finish.id, asked->id, sizeof op->finish.id);
     op->finish.state = WI_ROW_CANCELLED;
     op->finish.status = wi_code_status(WI_CANCELLED);
-    op->finish.now = wi_wall_ms();
+    op->finish.now = wi_steady_ms();
     op->tell = tell_cancelled;
     wi_durable_submit(durable, wi_row_cancel, on_cancelled, cancelling);
 }

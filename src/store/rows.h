@@ -204,9 +204,12 @@ struct wi_row_sweep {
 };
 wi_db_work_fn wi_row_sweep;
 
-/* At the start: what was running waits again, except for rows that were cancelled while they ran,
- * and those that had `crashes_max` runs without an end: both are named, and have to be finished. */
+/* At the start: what is from the future, as the clock was wrong when it was written, is of `now`,
+ * with as much time as it had; what was running waits again, except for rows that were cancelled
+ * while they ran, and those that had `crashes_max` runs without an end: both are named, and have to
+ * be finished. */
 struct wi_row_recover {
+    int64_t now; /* Unix milliseconds */
     unsigned crashes_max;
     size_t requeued;               /* out */
     struct wi_row_name *poison;    /* out: owned */

@@ -173,6 +173,19 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
     return code;
 }
 
+static enum wi_code cap_times(sqlite3 *sqlite, int64_t now, struct wi_error *error)
+{
+    enum wi_code code = wi_row_change(sqlite,
+        "UPDATE jobs SET rank = rank - accepted_at + ?2, deadline_at = deadline_at - accepted_at + "
+        "?2, accepted_at = ?2 WHERE state < 2 AND accepted_at > ?2",
+        NULL, now, error);
+    return code != WI_OK
+               ? code
+               : wi_row_change(sqlite,
+                     "UPDATE jobs SET finished_at = ?2 WHERE state >= 2 AND finished_at > ?2", NULL,
+                     now, error);
+}
+
 enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_row_recover *recover = data;
@@ -182,7 +195,9 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
         "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
         "cancelled",
         recover->crashes_max);
-    enum wi_code code = wi_db_exec(sqlite, sql, error);
+    enum wi_code code = cap_times(sqlite, recover->now, error);
+    if (code == WI_OK)
+        code = wi_db_exec(sqlite, sql, error);
     recover->requeued = (size_t)sqlite3_changes(sqlite);
     if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
         code = wi_db_exec(

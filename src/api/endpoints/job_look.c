@@ -247,7 +247,7 @@ static int wait_on(struct wi_request *request, struct look *look)
 {
     double now = wi_now_ms();
     if (look->until == 0)
-        look->until = now + (double)(look->op.row.deadline_at - wi_wall_ms()) + END_MS;
+        look->until = now + (double)(look->op.row.deadline_at - wi_steady_ms()) + END_MS;
     double left = look->until - now;
     if (left <= 0 || is_stuck(look))
         return 0;

@@ -134,7 +134,7 @@ static void store(struct post *post, const struct wi_infer *infer)
     row->client_id = wi_strdup(asked->client_id);
     row->model_name = wi_strdup(infer->model_name);
     row->priority = asked->priority;
-    row->accepted_at = wi_wall_ms();
+    row->accepted_at = wi_steady_ms();
     row->deadline_at =
         row->accepted_at +
         (infer->has_timeout || row->infer ? (int64_t)asked->timeout_ms : WI_DURABLE_TIMEOUT_MS);

@@ -76,7 +76,7 @@ static int finish(struct fixture *f, const char *id, enum wi_row_state state, co
 
 static size_t recover(struct fixture *f, size_t *poison)
 {
-    struct wi_row_recover op = {.crashes_max = 3};
+    struct wi_row_recover op = {.now = f->now, .crashes_max = 3};
     now(f, wi_row_recover, &op);
     *poison = op.poison_count;
     free(op.poison);
@@ -256,7 +256,7 @@ TEST(a_cancelled_row_does_not_go_back_to_the_queue)
 {
     struct fixture *f = *state;
     struct wi_row_return back = {.id = "one"};
-    struct wi_row_recover recovered = {.crashes_max = 3};
+    struct wi_row_recover recovered = {.now = f->now, .crashes_max = 3};
     add_plain(f, "one", 5, 2);
     add_plain(f, "two", 5, 1);
     take(f, 2, 1000, 0);
@@ -330,6 +330,42 @@ TEST(a_key_is_for_what_a_body_means_in_its_format)
     strcpy(accept.row.dialect, "another format");
     assert_int_equal(keyed(f, "d", "body", 1, "me", &accept), WI_ROW_OTHER);
     wi_row_clear(&accept.earlier);
+}
+
+static void look(struct fixture *f, struct wi_row *row, const char *id)
+{
+    struct wi_row_read op = {0};
+    snprintf(op.id, sizeof op.id, "%s", id);
+    now(f, wi_row_read, &op);
+    assert_true(op.found);
+    *row = op.row;
+}
+
+/* The clock was 1,000 s ahead, and was put right before the daemon was started again. */
+TEST(what_is_from_the_future_is_of_now)
+{
+    struct fixture *f = *state;
+    struct wi_row row;
+    size_t poison;
+    int64_t right = f->now;
+    add_plain(f, "before", 5, 0);
+    f->now += 1000000;
+    add_plain(f, "ahead", 5, 0);
+    add_plain(f, "done", 5, 0);
+    finish(f, "done", WI_ROW_DONE, "{}");
+    f->now = right + 10;
+    recover(f, &poison);
+    look(f, &row, "before");
+    assert_int_equal(row.deadline_at, right + 1000);
+    wi_row_clear(&row);
+    look(f, &row, "ahead");
+    assert_int_equal(row.accepted_at, f->now);
+    assert_int_equal(row.deadline_at, f->now + 1000);
+    wi_row_clear(&row);
+    look(f, &row, "done");
+    assert_int_equal(row.finished_at, f->now);
+    wi_row_clear(&row);
+    assert_string_equal(take(f, 10, 1000, 0), "before ahead ");
 }
 
 TEST(what_is_old_goes_and_what_is_late_is_found)
