@@ -37,8 +37,7 @@ const AS_MODULE = [
     ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
 /** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
- * and runs have turns there (src/engine/turns.js); its spectrograms are made sooner, since most of a short
- * sound's window is silence (src/pipeline/sound/fourier.js), and so are a picture's planes (src/pipeline/permute.js);
+ * and runs have turns there (src/engine/turns.js); a picture's planes are made sooner (src/pipeline/permute.js);
  * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/wasm_tensors.js).
  * Each is found exactly once. What is changed of onnxruntime-web is in changes.mjs. */
 const TRANSFORMERS = '@huggingface/transformers';
@@ -46,15 +45,11 @@ const STAYING = JSON.stringify(['gpu-buffer', HELD]);
 const CHANGED = [
     ['webInitChain = webInitChain.then(load)', 'webInitChain = webInitChain.catch(() => {}).then(load)'],
     ['webInferenceChain = webInferenceChain.then(run)', 'run()'],
-    ['this.fft = new NP2FFT(fft_length);', 'this.fft = fourierOf(fft_length) ?? new NP2FFT(fft_length);'],
-    ['const buffer_size = Math.min(waveform.length - offset, frame_length);',
-        'const buffer_size = Math.min(waveform.length - offset, frame_length);'
-        + 'if (isSilent(waveform, offset, buffer_size)) continue;'],
     ['function permute_data(array, dims, axes) {', 'function permute_data(array, dims, axes) {return permuted(array, dims, axes);'],
     ['oldValue.location === "gpu-buffer"', `${STAYING}.includes(oldValue.location)`],
     ['if (t.location === "gpu-buffer")', `if (${STAYING}.includes(t.location))`],
 ];
-const OURS = Object.entries({ 'sound/fourier.js': 'fourierOf, isSilent', 'permute.js': 'permuted' }).map(([file, names]) =>
+const OURS = Object.entries({ 'permute.js': 'permuted' }).map(([file, names]) =>
     `import { ${names} } from ${JSON.stringify(path.join(here, 'src/pipeline', file))};\n`).join('');
 /** Where a package has no licence file of its own, its text is the one of its repository. */
 const LICENCE_FROM = {

@@ -1,8 +1,8 @@
 /*
- * Headers of sound files, over hostile bytes. What they begin with: WAV: RIFF (Microsoft,
- * Multimedia Programming Interface 1.0); Ogg: RFC 3533, 6; FLAC: RFC 9639, 8; MP3: ID3v2 or a
- * frame's sync word (ISO/IEC 11172-3, 2.4.1.3; the same for ADTS, ISO/IEC 13818-7); WebM: EBML, RFC
- * 8794; MP4: ISO/IEC 14496-12, 4.3.
+ * Headers of sound files, over hostile bytes. What they begin with: WAV: RIFF or RIFX (Microsoft,
+ * Multimedia Programming Interface 1.0), RF64 (EBU Tech 3306) or BW64 (ITU-R BS.2088); Ogg: RFC
+ * 3533, 6; FLAC: RFC 9639, 8; MP3: ID3v2 or a frame's sync word (ISO/IEC 11172-3, 2.4.1.3; the same
+ * for ADTS, ISO/IEC 13818-7); WebM: EBML, RFC 8794; MP4: ISO/IEC 14496-12, 4.3.
  */
 #include "wire/sound.h"
 
@@ -66,9 +66,34 @@ static enum wi_code sniff_samples(
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static uint32_t little32(const unsigned char *p)
+/* Numbers of a WAV file: RIFX has the highest byte first. */
+struct wav {
+    const unsigned char *bytes;
+    size_t size;
+    int is_big;
+};
+
+static unsigned wav16(const struct wav *wav, size_t at)
 {
-    return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    const unsigned char *p = wav->bytes + at;
+    return wav->is_big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
+}
+
+static uint32_t wav32(const struct wav *wav, size_t at)
+{
+    uint32_t first = wav16(wav, at), second = wav16(wav, at + 2);
+    return wav->is_big ? first << 16 | second : second << 16 | first;
+}
+
+static int is_wav(const unsigned char *bytes, size_t size)
+{
+    static const char names[][5] = {"RIFF", "RIFX", "RF64", "BW64"};
+    if (size < 12 || memcmp(bytes + 8, "WAVE", 4) != 0)
+        return 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (memcmp(bytes, names[i], 4) == 0)
+            return 1;
+    return 0;
 }
 
 /* Chunks of a WAV file before its samples. Files have a few; a loop's thread counts them. */
@@ -76,28 +101,28 @@ static uint32_t little32(const unsigned char *p)
 
 enum { WAV_PCM = 1, WAV_FLOAT = 3, WAV_EXTENSIBLE = 0xfffe };
 
-/* A second's bytes by the format at `p`: of samples that are not compressed they are counted, as
+/* A second's bytes by the format at `at`: of samples that are not compressed they are counted, as
  * players do, who pass over what the header says of them. */
-static double wav_rate(const unsigned char *p)
+static double wav_rate(const struct wav *wav, size_t at)
 {
-    unsigned format = p[0] | (unsigned)p[1] << 8, frame = p[12] | (unsigned)p[13] << 8;
+    unsigned format = wav16(wav, at), frame = wav16(wav, at + 12);
     int counted = format == WAV_PCM || format == WAV_FLOAT || format == WAV_EXTENSIBLE;
-    double rate = counted ? (double)little32(p + 4) * frame : 0;
-    return rate > 0 ? rate : little32(p + 8);
+    double rate = counted ? (double)wav32(wav, at + 4) * frame : 0;
+    return rate > 0 ? rate : wav32(wav, at + 8);
 }
 
 /* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
  * has no format, or no samples within so many chunks. */
-static double wav_seconds(const unsigned char *p, size_t size)
+static double wav_seconds(const struct wav *wav)
 {
     double rate = 0;
     size_t at = 12;
-    for (unsigned chunks = 0; chunks < CHUNKS_MAX && at + 8 <= size; chunks++) {
-        size_t length = little32(p + at + 4), rest = size - at - 8;
-        if (memcmp(p + at, "data", 4) == 0)
-            return rate > 0 ? (double)(length < rest ? length : rest) / rate : -1;
-        if (memcmp(p + at, "fmt ", 4) == 0 && length >= 16 && rest >= 16)
-            rate = wav_rate(p + at + 8);
+    for (unsigned chunks = 0; chunks < CHUNKS_MAX && at + 8 <= wav->size; chunks++) {
+        size_t length = wav32(wav, at + 4), rest = wav->size - at - 8;
+        if (memcmp(wav->bytes + at, "data", 4) == 0)
+            return rate > 0 ? (double)(length > 0 && length < rest ? length : rest) / rate : -1;
+        if (memcmp(wav->bytes + at, "fmt ", 4) == 0 && length >= 16 && rest >= 16)
+            rate = wav_rate(wav, at + 8);
         if (length >= rest)
             break;
         at += 8 + length + length % 2;
@@ -120,8 +145,9 @@ static const struct {
 static enum wi_code sniff_file(const unsigned char *bytes, size_t size, struct wi_sound *sound,
     const char *field, struct wi_error *error)
 {
-    if (size >= 12 && memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0) {
-        double seconds = wav_seconds(bytes, size);
+    if (is_wav(bytes, size)) {
+        struct wav wav = {.bytes = bytes, .size = size, .is_big = bytes[3] == 'X'};
+        double seconds = wav_seconds(&wav);
         sound->media_type = "audio/wav";
         return seconds < 0 ? bad_sound(field, error, "the WAV file has no format or no samples")
                            : check_length(seconds, field, error);

@@ -10,7 +10,7 @@ import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
 import { planOf } from '../../page/src/pipeline/whisper.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
-import { engineOf, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
+import { engineOf, filesIn, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
 
 const familiesFolder = makeFamilies();
 const folder = (name) => path.join(familiesFolder, name);
@@ -201,19 +201,34 @@ test('what a model cannot do is refused by name, and the next request is right',
     assert.deepEqual(await ask(unsaid, ASR, samples, {}), { text, duration: 1 });
 });
 
-test('a folder that has sounds cut into nothing is refused', async () => {
-    for (const [name, task, input, config] of [
-        ['whisper', ASR, {}, { n_samples: 0 }], ['whisper', ASR, {}, { n_samples: -5 }],
-        ['whisper', ASR, {}, { n_samples: 1 }], ['whisper', ASR, {}, { n_samples: 'many' }],
-        ['whisper', ASR, {}, { sampling_rate: 3 }], ['whisper', ASR, {}, { sampling_rate: -16000 }],
-        ['clap', 'zero-shot-audio-classification', { labels: ['good', 'bad'] }, { nb_max_samples: -1 }],
-    ]) {
-        const model = await loaded(folder(name));
-        Object.assign(model.processor.feature_extractor.config, config);
-        await assert.rejects(ask(model, task, sound(1), {}, input),
-            refused('model_invalid', undefined, /preprocessor_config\.json: /));
-        await model.dispose();
-    }
+/** The files of a family, of which preprocessor_config.json says something else. */
+function saying(name, settings) {
+    const files = filesIn(folder(name)), file = 'preprocessor_config.json';
+    const content = { ...JSON.parse(new TextDecoder().decode(files[file])), ...settings };
+    return { ...files, [file]: new TextEncoder().encode(JSON.stringify(content)) };
+}
+
+test('a setting that is not honoured is refused by its name and value', async () => {
+    for (const [name, settings, message] of [
+        ['whisper', { chunk_length: 0 }, /has the chunk_length 0.*from 1 to 60/], ['whisper', { chunk_length: 'many' }, /chunk_length "many"/],
+        ['whisper', { sampling_rate: 3 }, /sampling_rate 3/], ['whisper', { dither: 0.1 }, /dither 0\.1/],
+        ['whisper', { n_fft: 401 }, /n_fft 401.*even/], ['whisper', { padding_side: 'left' }, /padding_side "left".*right/],
+        ['clap', { truncation: 'fusion' }, /truncation "fusion".*rand_trunc/], ['clap', { truncation: undefined }, /lacks truncation, which then is "fusion"/],
+        ['clap', { hop_length: 1 }, /hop_length 1 /], ['ast', { sampling_rate: 8000 }, /sampling_rate 8000.*16000/],
+        ['ast', { do_normalize: 1 }, /do_normalize 1 .*true or false/], ['wav2vec2', { sampling_rate: -16000 }, /sampling_rate -16000/],
+    ]) await assert.rejects(loaded(saying(name, settings)), refused('model_invalid', undefined, new RegExp(`^preprocessor_config\\.json .*${message.source}`)));
+});
+
+test('what Python computes counts, whatever the file says of it, and what the file lacks is as in Python', async () => {
+    const model = await loaded(saying('whisper', { n_samples: 5, nb_max_frames: -1, mel_filters: [['x']], hop_length: undefined, n_fft: undefined }));
+    assert.deepEqual(await ask(model, ASR, sound(1.3), { language: 'en' }), await ask(whisper, ASR, sound(1.3), { language: 'en' }));
+    await model.dispose();
+});
+
+test('sounds of which nothing is known are refused', async () => {
+    const model = await loaded(saying('wav2vec2', { feature_extractor_type: 'MoonshineFeatureExtractor' }));
+    await assert.rejects(ask(model, ASR, sound(1), {}), refused('platform_unsupported', undefined, /MoonshineFeatureExtractor does .*WhisperFeatureExtractor/));
+    await model.dispose();
 });
 
 /** The tests' wav2vec2, where its graph is sure of these letters, a frame each; `-` is a blank. */

@@ -250,12 +250,6 @@ const LONG = {
         table.writeUInt32BE(1e6, 16);
         return Buffer.concat([Buffer.from('0000000c6674797069736f6d', 'hex'), table]);
     },
-    wav() {
-        const file = Buffer.from(writeWav(new Float32Array(8e6), 8000));
-        file.writeUInt16LE(0x55, 20);
-        file.writeUInt32LE(1000, 40);
-        return file;
-    },
 };
 
 /** Puts a checksum behind the header of a frame of FLAC. */

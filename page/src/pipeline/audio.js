@@ -6,9 +6,11 @@ import { leastOf, planOf as ctcPlan, spell } from './ctc.js';
 import { numbersOf } from './image/input.js';
 import { labelsOf, sentencesOf } from './labels.js';
 import { decodeSound } from './sound/decode.js';
-import { MAX_RATE, MIN_RATE, tooLong } from './sound/limits.js';
+import { EXTRACTED, featuresOf } from './sound/features.js';
+import { tooLong } from './sound/limits.js';
 import { windowsOf } from './sound/windows.js';
-import { isWhisper, planOf, segmentsAgain, transcribe, windowLength } from './whisper.js';
+import { encode, inputsOf } from './texts.js';
+import { isWhisper, planOf, segmentsAgain, transcribe } from './whisper.js';
 
 /** @import { Outcome } from '../engine/engine.js' */
 /** @import { Run } from '../engine/run.js' */
@@ -25,34 +27,28 @@ const CLASSIFIED = 60;
  * @param {Parameters<Task>[1]} task @param {Run} run
  * @returns {Promise<{samples: Float32Array, rate: number}>} @throws {Failure} */
 async function soundOf(loaded, task, run) {
-    const rate = loaded.processor?.feature_extractor?.config.sampling_rate;
-    if (!Number.isInteger(rate)) {
-        throw new Failure('input_invalid',
-            `a model of the type ${loaded.config.model_type} does not listen: it has no preprocessor_config.json with a sampling_rate`,
-            { field: 'task', expected: 'a task of the model' });
-    }
-    if (rate < MIN_RATE || rate > MAX_RATE) {
-        throw new Failure('model_invalid', `preprocessor_config.json: sampling_rate is ${rate}`,
-            { expected: `${MIN_RATE} to ${MAX_RATE}` });
-    }
+    const { listens } = loaded;
+    if (!listens) throw deafness(loaded);
+    const { rate } = listens;
     const head = task.input?.audio;
     const entry = task.tensors[head?.tensor];
     if (!entry) throw new Failure('input_invalid', 'the request has no sound',
         { field: 'inputs', expected: '{"audio": …}' });
     const bytes = /** @type {Uint8Array<ArrayBuffer>} */ (bytesOf(entry, task.frame, task.section));
     const samples = await decodeSound(bytes, head, rate, run);
-    const least = leastOf(loaded.config);
+    const least = Math.max(leastOf(loaded.config), listens.least);
     if (samples.length >= least) return { samples, rate };
     throw new Failure('audio_invalid', `the sound has ${samples.length} samples at the model's ${rate} Hz`,
         { field: 'inputs.audio', expected: `at least ${least} samples, which are ${least / rate} s` });
 }
 
-/** Samples that a model reads at a time, as its folder says: a sound must not fall into countless pieces.
- * @param {any} said @param {string} name @param {number} rate @returns {number} @throws {Failure} */
-function windowOf(said, name, rate) {
-    if (Number.isInteger(said) && said >= rate) return said;
-    throw new Failure('model_invalid', `preprocessor_config.json: ${name} is ${String(said).slice(0, 40)}`,
-        { expected: `a number of samples, at least ${rate}, which are a second` });
+/** Why it does not listen. @param {Loaded} loaded */
+function deafness({ processor, config }) {
+    const type = processor?.feature_extractor?.config.feature_extractor_type;
+    return type ? new Failure('platform_unsupported', `sounds are not prepared here as ${type} does`, { expected: EXTRACTED })
+        : new Failure('input_invalid',
+            `a model of the type ${config.model_type} does not listen: it has no preprocessor_config.json with a feature_extractor_type`,
+            { field: 'task', expected: 'a task of the model' });
 }
 
 // --- what is said --------------------------------------------------------------------------------
@@ -61,8 +57,7 @@ function windowOf(said, name, rate) {
 async function recognise(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     const whisper = isWhisper(loaded);
-    const windows = windowsOf(samples, rate,
-        whisper ? windowOf(windowLength(loaded), 'n_samples', rate) : CTC_WINDOW * rate);
+    const windows = windowsOf(samples, rate, loaded.listens?.most ?? CTC_WINDOW * rate);
     const pieces = windows.map(({ first, end }) => samples.subarray(first, end));
     const plan = whisper ? await planOf(loaded, task.options, pieces[0]) : ctcPlan(loaded, task.options);
     const known = knownTo(loaded, run, plan,
@@ -119,7 +114,7 @@ function spaced(text, follows) {
 async function classify(loaded, task, run) {
     const { samples, rate } = await soundOf(loaded, task, run);
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
-    const { logits } = await loaded.model(await loaded.processor(samples));
+    const { logits } = await loaded.model(featuresOf(loaded, samples));
     const { id2label: names } = loaded.config;
     const spec = { output: 'logits', activation: /** @type {const} */ ('softmax'), top: task.options.top };
     const labels = toLabels(numbersOf(logits), spec, names ? Object.values(names) : null);
@@ -134,14 +129,13 @@ async function compare(loaded, task, run) {
     if (samples.length > CLASSIFIED * rate) throw tooLong(samples.length / rate, CLASSIFIED);
     const labels = labelsOf(task.input?.labels);
     const { hypothesis_template: template = 'This is a sound of {}.' } = task.options;
-    const texts = loaded.tokenizer(sentencesOf(loaded, template, labels), { padding: true, truncation: true });
-    const { nb_max_samples: said = CLASSIFIED * rate } = loaded.processor.feature_extractor.config;
-    const most = windowOf(said, 'nb_max_samples', rate);
+    const encoded = sentencesOf(loaded, template, labels).map((sentence) => encode(loaded, sentence));
+    const texts = inputsOf(loaded, encoded, Math.max(...encoded.map(({ ids }) => ids.length)));
     const scores = new Float64Array(labels.length);
-    const windows = windowsOf(samples, rate, most);
+    const windows = windowsOf(samples, rate, loaded.listens?.most ?? CLASSIFIED * rate);
     for (const { first, end } of windows) {
         const { logits_per_audio: logits } = await loaded.model({ ...texts,
-            ...await loaded.processor(samples.subarray(first, end)) });
+            ...featuresOf(loaded, samples.subarray(first, end)) });
         const numbers = numbersOf(logits);
         for (let i = 0; i < labels.length; i++) scores[i] += numbers[i] / windows.length;
     }

@@ -4,9 +4,11 @@
  */
 import { Failure } from '../engine/failure.js';
 import { numbersOf } from './image/input.js';
+import { featuresOf } from './sound/features.js';
 import { rounded } from './sound/segments.js';
 
 /** @import { Loaded } from './loading.js' */
+/** @import { Extractor } from './sound/features.js' */
 /** @import { Segment } from './sound/segments.js' */
 /** @import { Said } from './whisper.js' */
 
@@ -54,16 +56,16 @@ const delimiterOf = (tokenizer) =>
  * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window
  * @param {number} offset when it begins, in seconds @returns {Promise<Said>} */
 export async function spell(loaded, { timestamps, delimiter }, samples, offset) {
-    const { model, processor, tokenizer, config } = loaded;
-    const { logits } = await model(await processor(samples));
+    const { model, listens, config } = loaded;
+    const { logits } = await model(featuresOf(loaded, samples));
     const [, times, letters] = logits.dims;
     const numbers = numbersOf(logits);
     const tokens = Array.from({ length: times },
         (_, i) => highest(numbers.subarray(i * letters, (i + 1) * letters)));
-    const text = ` ${textOf(tokenizer, tokens)}`;
+    const text = ` ${textOf(loaded, tokens)}`;
     if (delimiter === undefined) return { text };
-    const seconds = samples.length / processor.feature_extractor.config.sampling_rate;
-    const words = wordsOf(tokenizer, tokens, delimiter,
+    const seconds = samples.length / /** @type {Extractor} */ (listens).rate;
+    const words = wordsOf(loaded, tokens, delimiter,
         framesOf(config, samples.length, times, seconds), offset);
     return { text, segments: timestamps === 'word' ? words : joined(words) };
 }
@@ -75,26 +77,24 @@ function highest(values) {
     return best;
 }
 
-/** What a CTC decoder makes of tokens. It needs blanks and delimiters, which the library would drop if they are
- * special tokens: "ll" would be "l". Delimiters with blanks between count once.
- * @param {any} tokenizer @param {number[]} tokens @returns {string} */
-function textOf(tokenizer, tokens) {
-    if (!decoderOf(tokenizer)) return tokenizer.decode(tokens, { skip_special_tokens: true });
+/** What a CTC decoder makes of tokens: of special ones it needs blanks and delimiters. Delimiters with blanks between
+ * count once. @param {Loaded} loaded @param {number[]} tokens @returns {string} */
+function textOf({ tokenizer, words }, tokens) {
+    const own = /** @type {import('./tokenizer/tokenizer.js').Tokenizer} */ (words);
+    if (!decoderOf(tokenizer)) return own.decode(tokens, true);
     const read = [tokenizer.pad_token_id, delimiterOf(tokenizer)];
-    const special = new Set(tokenizer.all_special_ids.filter((/** @type {number} */ token) => !read.includes(token)));
-    return tokenizer.decode(tokens.filter((token) => !special.has(token)), { skip_special_tokens: false })
-        .replace(/ {2,}/g, ' ');
+    return own.decode(tokens.filter((token) => read.includes(token) || !own.isSpecial(token))).replace(/ {2,}/g, ' ');
 }
 
 /** A word is heard from its first letter's first frame to its last letter's last.
- * @param {any} tokenizer @param {number[]} tokens @param {number} delimiter @param {Frames} frames
+ * @param {Loaded} loaded @param {number[]} tokens @param {number} delimiter @param {Frames} frames
  * @param {number} offset @returns {Segment[]} */
-function wordsOf(tokenizer, tokens, delimiter, { step, lead }, offset) {
+function wordsOf(loaded, tokens, delimiter, { step, lead }, offset) {
     const bounds = [-1, ...tokens.flatMap((token, i) => (token === delimiter ? [i] : [])), tokens.length];
     return bounds.slice(1).flatMap((end, i) => {
         const within = tokens.slice(bounds[i] + 1, end);
-        const text = within.length > 0 ? textOf(tokenizer, within).trim() : '';
-        const isLetter = (/** @type {number} */ token) => token !== tokenizer.pad_token_id;
+        const text = within.length > 0 ? textOf(loaded, within).trim() : '';
+        const isLetter = (/** @type {number} */ token) => token !== loaded.tokenizer.pad_token_id;
         const first = bounds[i] + 1 + within.findIndex(isLetter);
         const last = bounds[i] + 1 + within.findLastIndex(isLetter);
         return text ? [{ start: rounded(offset + lead + first * step),

@@ -9,6 +9,7 @@ import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
 import { VISION_TYPES } from './vision_types.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
+import { extractorOf } from './sound/features.js';
 import { adopt } from './tokenizer/adopt.js';
 import { Tokenizer } from './tokenizer/tokenizer.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
@@ -27,6 +28,8 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {any} tokenizer of transformers.js, which uses `words`; null: the folder has none
  * @property {Tokenizer | null} words what makes tokens of texts, and texts of tokens
  * @property {any} processor null: the folder has none
+ * @property {import('./sound/features.js').Extractor | null} listens what makes of sounds what the model takes; null: the folder
+ *   names none that is known
  * @property {any} model
  * @property {string} dtype
  * @property {{length: number}} limits
@@ -61,7 +64,7 @@ const UNNAMED = 2048;
 /** … unless it reads them in pieces. */
 const IN_PIECES = /(?:CausalLM|LMHeadModel)$/;
 /** Their positions begin behind that of the padding token. */
-const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer/;
+const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer|clap/;
 
 let loads = 0;
 
@@ -85,6 +88,8 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             tokenizer.chat_template ??= await templateOf(folder);
         }
         const described = PROCESSORS.find((path) => folder.has(path));
+        const listens = described ? extractorOf(await folder.json(described)) : null;
+        if (described && listens) folder.show(described, listens.settings);
         const processor = described
             ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
         const { dtype, name, external } = folder.weights(device.hasHalf);
@@ -111,7 +116,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             await model.dispose();
         };
         return {
-            key, platform: device.platform, library: namespace, config, tokenizer, words, processor, model,
+            key, platform: device.platform, library: namespace, config, tokenizer, words, processor, listens, model,
             dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
             promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, release: () => {}, dispose,
             sparing,

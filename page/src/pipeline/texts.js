@@ -162,8 +162,8 @@ export function batches(lengths, width = 1) {
     return made;
 }
 
-/** @param {Loaded} loaded @param {Encoded[]} texts @param {number} length */
-function inputsOf({ library, tokenizer }, texts, length) {
+/** What the model takes of texts in tokens, padded to so many. @param {Loaded} loaded @param {Encoded[]} texts @param {number} length */
+export function inputsOf({ library, tokenizer }, texts, length) {
     const dims = [texts.length, length];
     /** @param {(text: Encoded, at: number) => number} value less than 2^32: the lower half of 64 bits */
     const tensor = (value) => {

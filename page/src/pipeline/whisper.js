@@ -6,10 +6,12 @@ import { Failure } from '../engine/failure.js';
 import { floats } from '../engine/tensors.js';
 import { Decoder, encode } from './decoder.js';
 import { tell } from './sampling.js';
+import { featuresOf } from './sound/features.js';
 import { rounded, segmentsOf } from './sound/segments.js';
 
 /** @import { RawOutputs } from '../engine/raw.js' */
 /** @import { Loaded } from './loading.js' */
+/** @import { Extractor } from './sound/features.js' */
 /** @import { Segment } from './sound/segments.js' */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
  *   max_tokens?: number, prompt?: string}} Requested */
@@ -30,13 +32,6 @@ const PROMPT_TOKENS = 223;
 /** @param {Pick<Loaded, 'config'>} loaded */
 export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
 
-/** Samples that the model takes at a time. @param {Loaded} loaded */
-export function windowLength({ processor }) {
-    const { n_samples: samples, chunk_length: seconds = 30,
-        sampling_rate: rate } = processor.feature_extractor.config;
-    return samples ?? seconds * rate;
-}
-
 /**
  * Checks what the model can do, and finds out the language where nobody says it.
  * @param {Loaded} loaded @param {Requested} requested @param {Float32Array} samples the first window
@@ -51,7 +46,7 @@ export async function planOf(loaded, requested, samples) {
         throw refused(requested.language ? 'language' : 'translate',
             'this model knows one language, and does not translate', 'no such option');
     }
-    const heard = settings.is_multilingual && !language ? await hear(loaded, samples) : undefined;
+    const heard = settings.is_multilingual && !language ? hear(loaded, samples) : undefined;
     const spoken = heard ? await detect(loaded, heard) : language;
     const prefix = requested.prompt === undefined ? null
         : [...promptOf(loaded, requested.prompt), ...beginning(settings, spoken, requested)];
@@ -112,11 +107,8 @@ function languageOf({ lang_to_id: tokens = {} }, { language }) {
         `one of ${Object.keys(tokens).map((token) => token.slice(2, -2)).join(', ')}`.slice(0, 250));
 }
 
-/** @param {Loaded} loaded @param {Float32Array} samples one window @returns {Promise<Heard>} */
-async function hear({ processor }, samples) {
-    const { input_features: inputs } = await processor(samples);
-    return { samples, inputs };
-}
+/** @param {Loaded} loaded @param {Float32Array} samples one window @returns {Heard} */
+const hear = (loaded, samples) => ({ samples, inputs: featuresOf(loaded, samples).input_features });
 
 /** The language's token is the first that the model makes: which of them is the most probable. What the
  * encoder has made is kept for what is said. @param {Loaded} loaded @param {Heard} heard */
@@ -141,10 +133,10 @@ async function detect(loaded, heard) {
  * it begins, in seconds @param {RawOutputs | null} raw @returns {Promise<Said>}
  */
 export async function transcribe(loaded, plan, samples, offset, raw) {
-    const { model, processor: { feature_extractor: { config } } } = loaded;
-    const heard = plan.heard?.samples === samples ? plan.heard : await hear(loaded, samples);
+    const { model } = loaded, { settings, rate } = /** @type {Extractor} */ (loaded.listens);
+    const heard = plan.heard?.samples === samples ? plan.heard : hear(loaded, samples);
     const output = await generated(loaded, { inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
-        num_frames: Math.floor(samples.length / config.hop_length), ...plan.arguments,
+        num_frames: Math.floor(samples.length / settings.hop_length), ...plan.arguments,
         ...(raw ? { logits_processor: watching(loaded, raw) } : {}) });
     const start = model.generation_config.decoder_start_token_id;
     const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(start, 0, plan.prefix);
@@ -152,10 +144,10 @@ export async function transcribe(loaded, plan, samples, offset, raw) {
     const text = reader.decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));
     if (plan.timestamps === 'none') return { text };
     if (plan.timestamps === 'segment') {
-        const segments = segmentsOf(tokens, reader, offset, samples.length / config.sampling_rate);
+        const segments = segmentsOf(tokens, reader, offset, samples.length / rate);
         return { text, segments, tokens: tokens.slice(tokens.lastIndexOf(start)) };
     }
-    const place = { offset, length: samples.length / config.sampling_rate };
+    const place = { offset, length: samples.length / rate };
     return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), place) };
 }
 
@@ -225,11 +217,11 @@ function encodedOf({ model }, { arguments: requested }, { encoded }) {
 }
 
 /** @param {Loaded} loaded @returns {import('./sound/segments.js').Reader} */
-function readerOf({ model, processor, tokenizer, config }) {
+function readerOf({ model, listens, tokenizer, config }) {
     const decode = (/** @type {number[]} */ ids) => tokenizer.decode(ids, { skip_special_tokens: true });
     return {
         begin: (model.generation_config.no_timestamps_token_id ?? Infinity) + 1,
-        precision: processor.feature_extractor.config.chunk_length / config.max_source_positions,
+        precision: /** @type {Extractor} */ (listens).settings.chunk_length / config.max_source_positions,
         special: new Set(tokenizer.all_special_ids), decode,
     };
 }

@@ -45,6 +45,35 @@ TEST(test_wav)
     assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_OK);
 }
 
+/* Files of more than 4 GiB, and those with the highest byte of each number first. */
+TEST(test_kinds_of_wav)
+{
+    static const char big[] = "RIFX\0\0\0\x28WAVEfmt \0\0\0\x10\0\1\0\1\0\0\x1f\x40\0\0\x3e\x80"
+                              "\0\2\0\x10"
+                              "data\0\0\0\4\0\0\0\0";
+    struct wi_sound sound = {0};
+    unsigned char wav[] = WAV "\0\0\0\0";
+    assert_int_equal(sniff(big, sizeof big - 1, &sound), WI_OK);
+    assert_string_equal(sound.media_type, "audio/wav");
+    memcpy(wav, "RIFX", 4); /* whose numbers would be out of all bounds */
+    assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_AUDIO_INVALID);
+    static const char names[][5] = {"RF64", "BW64"};
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(wav, names[i], 4);
+        assert_int_equal(sniff(wav, sizeof wav - 1, &sound), WI_OK);
+    }
+}
+
+/* Nothing, where nobody knew how much would follow, is all that follows. */
+TEST(test_unknown_size)
+{
+    static unsigned char wav[44 + 2 * 8000 * (WI_SOUND_SECONDS_MAX + 1)] = WAV;
+    struct wi_sound sound = {0};
+    memset(wav + 40, 0, 4);
+    assert_int_equal(sniff(wav, 44 + 16000, &sound), WI_OK);
+    assert_int_equal(sniff(wav, sizeof wav, &sound), WI_AUDIO_TOO_LARGE);
+}
+
 /* Bytes a second by the header are believed where nothing else tells them. */
 TEST(test_wav_rate)
 {

@@ -3,6 +3,7 @@
  * and the browser decodes all of it at once. Samples of all channels together.
  */
 import { frameAt, isFrame } from './containers.js';
+import { flacFrames, stands } from './flac.js';
 
 /** @typedef {(bytes: Uint8Array) => number} Amount */
 /** A stream's channels, and the samples of a packet, where its format says no more than the most.
@@ -20,73 +21,21 @@ export const amountOf = (bytes, name) => AMOUNTS[name](bytes);
 
 /** @type {Readonly<Record<string, Amount>>} */
 const AMOUNTS = Object.freeze({
-    WAV: wavAmount, flac: flacAmount, ogg: oggAmount, mp3: mpegAmount, aac: mpegAmount, m4a: mp4Amount,
+    flac: flacAmount, ogg: oggAmount, mp3: mpegAmount, aac: mpegAmount, m4a: mp4Amount,
     webm: webmAmount,
 });
 
-/** @param {Uint8Array} bytes @param {number} at @param {string} text */
-function stands(bytes, at, text) {
-    for (let i = 0; i < text.length; i++) if (bytes[at + i] !== text.charCodeAt(i)) return false;
-    return true;
-}
-
-/** @param {Uint8Array} bytes @param {number} at */
-const little16 = (bytes, at) => bytes[at] | bytes[at + 1] << 8;
 /** @param {Uint8Array} bytes @param {number} at */
 const big32 = (bytes, at) =>
     (bytes[at] << 24 | bytes[at + 1] << 16 | bytes[at + 2] << 8 | bytes[at + 3]) >>> 0;
-
-// --- WAV -----------------------------------------------------------------------------------------
-
-const EXTENSIBLE = 0xfffe;
-/** PCM, floats, A-law and µ-law have a sample in a byte at most, ADPCM has two. */
-const SIMPLE = new Set([1, 2, 3, 6, 7, 17]);
-const MP3 = 0x55;
-
-/** By the format's number, if it is where it usually is. Of mp3, 576 samples of two channels have 24 bytes at
- * least; of anything else, a packet some. @type {Amount} */
-function wavAmount(bytes) {
-    const said = stands(bytes, 12, 'fmt ') ? little16(bytes, 20) : 0;
-    const code = said === EXTENSIBLE ? little16(bytes, 44) : said;
-    return bytes.length * (SIMPLE.has(code) ? 2 : code === MP3 ? 48 : MOST >> 3);
-}
 
 // --- FLAC (RFC 9639, 9.1) ------------------------------------------------------------------------
 
 /** Every header of a frame whose checksum is right. @type {Amount} */
 function flacAmount(bytes) {
     let samples = 0;
-    for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
-        if ((bytes[at + 1] & 0xfe) === 0xf8) samples += flacFrame(bytes, at);
-    }
+    for (const { each, channels } of flacFrames(bytes, 0)) samples += each * channels;
     return samples;
-}
-
-/** @param {Uint8Array} bytes @param {number} at @returns {number} 0: there is none */
-function flacFrame(bytes, at) {
-    const [size, rate, channels] = [bytes[at + 2] >> 4, bytes[at + 2] & 15, bytes[at + 3] >> 4];
-    let end = at + 4 + Math.max(1, Math.clz32(~bytes[at + 4] & 255) - 24); // behind the frame's number
-    const sizeAt = end;
-    if (size === 6 || size === 7) end += size - 5;
-    if (rate > 11) end += rate === 12 ? 1 : 2;
-    if (size === 0 || channels > 10 || crc8(bytes, at, end) !== bytes[end]) return 0;
-    const samples = size === 1 ? 192 : size < 6 ? 576 << (size - 2) : size > 7 ? 256 << (size - 8)
-        : 1 + (size === 6 ? bytes[sizeAt] : bytes[sizeAt] << 8 | bytes[sizeAt + 1]);
-    return samples * (channels > 7 ? 2 : channels + 1);
-}
-
-/** Of the polynomial x⁸ + x² + x + 1, for each byte. */
-const CRC8 = Uint8Array.from({ length: 256 }, (_, byte) => {
-    let crc = byte;
-    for (let bit = 0; bit < 8; bit++) crc = (crc << 1 ^ (crc & 128 ? 7 : 0)) & 255;
-    return crc;
-});
-
-/** @param {Uint8Array} bytes @param {number} from @param {number} to */
-function crc8(bytes, from, to) {
-    let crc = 0;
-    for (let i = from; i < to; i++) crc = CRC8[crc ^ bytes[i]];
-    return crc;
 }
 
 // --- MPEG audio and AAC in ADTS ------------------------------------------------------------------
@@ -210,7 +159,7 @@ function webmCodec(bytes) {
 
 /** A variable-length number (RFC 8794, 4). @param {Uint8Array} bytes @param {number} at
  * @param {boolean} plain without the bit that tells its length */
-function vint(bytes, at, plain) {
+export function vint(bytes, at, plain) {
     const length = Math.clz32(bytes[at]) - 23;
     let value = plain ? bytes[at] & (255 >> length) : bytes[at];
     for (let i = 1; i < length; i++) value = value * 256 + (bytes[at + i] ?? 0);

@@ -2,24 +2,38 @@
  * Formats that the browser may decode: by which bytes they begin with, and how long they say they are, so
  * that a small file that decodes to hours of silence is refused before it is decoded.
  */
+import { stands } from './flac.js';
+import { isWav } from './wav.js';
 
 /** @typedef {{name: string, seconds: number | null}} Container seconds is null where nothing tells */
 
 /** @param {Uint8Array} bytes @returns {Container | null} null: nothing that is known */
 export function containerOf(bytes) {
-    const begins = (/** @type {string} */ text, at = 0) =>
-        [...text].every((character, i) => bytes[at + i] === character.charCodeAt(0));
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    if (begins('RIFF') && begins('WAVE', 8)) return { name: 'WAV', seconds: null };
-    if (begins('fLaC')) return { name: 'flac', seconds: flacSeconds(view) };
-    if (begins('OggS')) return { name: 'ogg', seconds: oggSeconds(view) };
-    if (begins('ID3') || isFrame(bytes, 0)) {
-        return { name: isAdts(bytes) ? 'aac' : 'mp3', seconds: mp3Seconds(bytes) };
-    }
-    if (begins('ftyp', 4)) return { name: 'm4a', seconds: mp4Seconds(view) };
-    if (begins('\x1a\x45\xdf\xa3')) return { name: 'webm', seconds: null };
-    return null;
+    const name = nameOf(bytes);
+    return name === null ? null : { name, seconds: SECONDS[name](bytes) };
 }
+
+/** @param {Uint8Array} bytes @returns {string | null} */
+function nameOf(bytes) {
+    const found = BEGINNINGS.find(([, at, text]) => stands(bytes, at, text));
+    if (found) return found[0];
+    if (!isTagged(bytes) && !isFrame(bytes, 0)) return null;
+    return isAdts(bytes) ? 'aac' : 'mp3';
+}
+
+/** Where they have what. @type {readonly (readonly [string, number, string])[]} */
+const BEGINNINGS = Object.freeze([
+    ['flac', 0, 'fLaC'], ['ogg', 0, 'OggS'], ['m4a', 4, 'ftyp'], ['webm', 0, '\x1a\x45\xdf\xa3'],
+]);
+
+/** @param {Uint8Array} bytes */
+const viewOf = ({ buffer, byteOffset, byteLength }) => new DataView(buffer, byteOffset, byteLength);
+
+/** @type {Readonly<Record<string, (bytes: Uint8Array) => number | null>>} */
+const SECONDS = Object.freeze({
+    flac: (bytes) => flacSeconds(viewOf(bytes)), ogg: (bytes) => oggSeconds(viewOf(bytes)), mp3: mp3Seconds,
+    aac: mp3Seconds, m4a: (bytes) => mp4Seconds(viewOf(bytes)), webm: () => null,
+});
 
 /** Samples and rate of STREAMINFO, which comes first (RFC 9639, 8.2). @param {DataView} view */
 function flacSeconds(view) {
@@ -76,9 +90,19 @@ function mp3Seconds(bytes) {
     return seconds > 0 ? seconds : null;
 }
 
+/** @param {Uint8Array} bytes */
+const isTagged = (bytes) => stands(bytes, 0, 'ID3');
+
+/** The file without an ID3v2 tag in front, if what is behind that is of a known kind: taggers put it before
+ * files of all kinds, and not every browser passes over it. @param {Uint8Array<ArrayBuffer>} bytes */
+export function untagged(bytes) {
+    const rest = bytes.subarray(behindTag(bytes));
+    return isWav(rest) || nameOf(rest) ? rest : bytes;
+}
+
 /** Behind an ID3v2 tag, whose size is four times seven bits. @param {Uint8Array} bytes */
 function behindTag(bytes) {
-    if (bytes.length < 10 || bytes[0] !== 0x49) return 0;
+    if (bytes.length < 10 || !isTagged(bytes)) return 0;
     return 10 + (bytes[6] & 127) * 2 ** 21 + (bytes[7] & 127) * 2 ** 14 + (bytes[8] & 127) * 2 ** 7 + (bytes[9] & 127);
 }
 

@@ -3,12 +3,13 @@
  * read here; other formats are decoded by the browser, in the document (elsewhere.js).
  */
 import { amountOf } from './amounts.js';
-import { containerOf } from './containers.js';
+import { containerOf, untagged } from './containers.js';
 import { decodeElsewhere } from './elsewhere.js';
 import { checkAmount, checkLength, invalid } from './limits.js';
 import { resample } from './resample.js';
 import { interleaved, SAMPLES } from './source.js';
 import { checkFormat, isWav, readWav } from './wav.js';
+import { checkWhole } from './whole.js';
 
 /** What a request says of its sound: `media_type` as the client said it; `sampling_rate` and `channels`
  * are raw PCM's.
@@ -28,23 +29,25 @@ const RAW = { f32le: 'f32', s16le: 's16' };
  */
 export async function decodeSound(bytes, head, rate, run, elsewhere = decodeElsewhere) {
     if (bytes.length === 0) throw invalid('the sound has 0 bytes');
-    const source = sourceOf(bytes, head, (seconds) => checkLength(seconds, rate));
-    if (source) return resample(source, rate, () => run.step());
+    const check = (/** @type {number} */ seconds) => checkLength(seconds, rate);
+    const isRaw = /^audio\/(?:pcm|l16)\b/i.test(head.media_type ?? '');
+    const file = isRaw ? bytes : untagged(bytes);
+    if (!isRaw && !isWav(file)) return decodeFile(file, rate, run, elsewhere);
+    return resample(isRaw ? readRaw(bytes, head, check) : readWav(file, check), rate, () => run.step());
+}
+
+/** What the browser decodes. @param {Uint8Array<ArrayBuffer>} bytes @param {number} rate @param {Stepper} run
+ * @param {typeof decodeElsewhere} elsewhere */
+async function decodeFile(bytes, rate, run, elsewhere) {
     const container = containerOf(bytes);
     if (!container) throw invalid('the bytes are no sound in a format that is known');
     if (container.seconds !== null) checkLength(container.seconds, rate);
     checkAmount(amountOf(bytes, container.name));
+    checkWhole(bytes, container.name);
     const samples = await elsewhere(bytes, container.name, rate, run.signal);
     checkLength(samples.length / rate, rate);
     if (samples.length === 0) throw invalid(`the ${container.name} file has no samples`, 'at least one');
     return samples;
-}
-
-/** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check
- * @returns {Source | null} null: it is read elsewhere */
-function sourceOf(bytes, head, check) {
-    if (/^audio\/(?:pcm|l16)\b/i.test(head.media_type ?? '')) return readRaw(bytes, head, check);
-    return isWav(bytes) ? readWav(bytes, check) : null;
 }
 
 /** @param {Uint8Array} bytes @param {SoundHead} head @param {(seconds: number) => void} check

@@ -1,8 +1,7 @@
 /**
  * The discrete Fourier transform of real numbers whose count is twice a product of small primes, such as the
  * 400 of Whisper's spectrograms: decimation in time by these (J. W. Cooley & J. W. Tukey, "An Algorithm for the
- * Machine Calculation of Complex Fourier Series", 1965). transformers.js transforms what is no power of two
- * by Bluestein's detour, through two transforms of more than twice the length.
+ * Machine Calculation of Complex Fourier Series", 1965).
  */
 
 /** A factor p costs p operations for each number; 4 at once costs less than twice 2. */
@@ -14,6 +13,9 @@ export function fourierOf(length) {
     return factors.length > 0 ? new Fourier(length, factors) : null;
 }
 
+/** Whether so many numbers are transformed here. @param {number} length */
+export const isSmooth = (length) => length % 2 === 0 && factorsOf(length / 2).length > 0;
+
 /** @param {number} count @returns {number[]} whose product it is; none if it has others */
 function factorsOf(count) {
     const factors = [];
@@ -24,7 +26,6 @@ function factorsOf(count) {
     return rest === 1 ? factors : [];
 }
 
-/** Has the members that the library's own transforms have. */
 export class Fourier {
     /** @param {number} length @param {number[]} factors of its half */
     constructor(length, factors) {
