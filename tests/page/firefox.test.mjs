@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { check, needsCases, readCase } from './support/cases.mjs';
 import {
-    computes, embedsTexts, findsFeatures, hearsFiles, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
+    computes, embedsTexts, findsFeatures, hearsFiles, judgesSounds, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { findFirefox, launchFirefox } from './support/firefox.mjs';
 import { ggufBytes } from './support/gguf.mjs';
@@ -66,6 +66,7 @@ describe('Firefox', unless, () => {
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'), SHARED);
     nodeTest('takes pictures', takesPictures, SHARED);
     nodeTest('hears what it decodes', hearsFiles, SHARED);
+    nodeTest('judges sounds as others do', judgesSounds(['AAC']), SHARED);
     nodeTest('runs a language model, and keeps it from its GPU', async (node) => {
         await writesText(node, 'jspi64');
         const { served } = node.service;

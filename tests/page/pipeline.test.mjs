@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe } from 'node:test';
 import { makeFamilies } from '../lib/families.mjs';
 import { slow } from '../lib/onnx.mjs';
-import { embedsTexts, hearsFiles } from './support/everywhere.mjs';
+import { embedsTexts, hearsFiles, judgesSounds } from './support/everywhere.mjs';
 import { embedder } from './support/folders.mjs';
 import { nodeTests, SHARED } from './support/nodes.mjs';
 
@@ -43,6 +43,7 @@ describe('a folder in the Hugging Face layout', () => {
     nodeTest('is computed on webgpu too', (node) => embedsTexts(node, 'webgpu'), SHARED);
 
     nodeTest('hears sounds that the document decodes', hearsFiles, SHARED);
+    nodeTest('judges sounds as others do', judgesSounds(['AAC']), SHARED);
 
     nodeTest('has what is wrong with it said, and the next request is right', async ({ service }) => {
         const files = embedder();

@@ -12,6 +12,7 @@ import { interleaved } from '../../page/src/pipeline/sound/source.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { decodeSound as decodeInDocument } from '../../page/src/ui/sound.js';
 import { LIMITS } from '../../page/src/engine/task_rules.js';
+import { JUDGED } from './support/judged_sounds.mjs';
 import { TONES } from './support/tones.mjs';
 
 const idle = () => ({ signal: new AbortController().signal, step: async () => {} });
@@ -269,6 +270,23 @@ test('files that lie of their length are refused before the browser decodes them
         assert.ok(seconds <= 1, `${name} says ${seconds} s`);
         await assert.rejects(decode(bytes), refused('audio_too_large', /may decode to \d+ samples .* at most 720000000/), name);
     }
+});
+
+for (const { name, bytes, seconds, refused: message, code = 'audio_invalid' } of JUDGED) {
+    test(`${name} is ${message ? 'refused before the browser decodes it' : 'heard'}`, async () => {
+        if (message) return assert.rejects(decode(bytes), refused(code, message));
+        const handed = (file) => (assert.ok(bytes.length - file.length < 40), new Float32Array(16000 * seconds));
+        assert.equal((await decode(bytes, {}, 16000, handed)).length, 16000 * seconds);
+    });
+}
+
+test('the search for the end of a hostile FLAC file takes no longer than reading it', async () => {
+    const file = new Uint8Array(8 << 20), tone = TONES.find(({ name }) => name === 'tone.flac').bytes;
+    file.set(tone);
+    file.fill(255, -1); // zeros, of which each could be the end, and then no zero
+    const began = performance.now();
+    await assert.rejects(decode(file), refused('audio_invalid', /last frame is not whole/));
+    assert.ok(performance.now() - began < 2000);
 });
 
 test('the document decodes the rest, and its refusal is told', async () => {

@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { needsCases } from './support/cases.mjs';
 import {
-    computes, embedsTexts, findsFeatures, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
+    computes, embedsTexts, findsFeatures, judgesSounds, keepsItsLink, keepsModels, readsExternalData, takesPictures, TWO_THREADS, writesText,
 } from './support/everywhere.mjs';
 import { nodeTests } from './support/nodes.mjs';
 import { findWebkit, launchWebkit } from './support/webkit.mjs';
@@ -38,6 +38,7 @@ describe('WebKit', unless, () => {
     nodeTest('computes tasks on wasm', (node) => embedsTexts(node, 'wasm'));
     nodeTest('reads external data', (node) => readsExternalData(node, 'wasm'));
     nodeTest('takes pictures', takesPictures);
+    nodeTest('judges sounds as others do', judgesSounds([]));
     nodeTest('runs a language model', (node) => writesText(node, 'compat32'), { welcome: TWO_THREADS });
     nodeTest('keeps its link', keepsItsLink);
     // WebKitGTK 2.50 has OPFS switched off.

@@ -6,6 +6,7 @@ import { picture } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
 import { embedder } from './folders.mjs';
 import { ggufBytes } from './gguf.mjs';
+import { JUDGED } from './judged_sounds.mjs';
 import { letterOf, TONES, tonesFolder } from './tones.mjs';
 import { builtin } from './models.mjs';
 
@@ -106,6 +107,20 @@ export async function hearsFiles({ service, tab }) {
     }
     await hasLostNoWorker({ service, tab });
 }
+
+/** Sounds that are whole, of unknown length, or cut come to the same end everywhere; a codec may be missing. */
+export const judgesSounds = (codecs) => async ({ service, tab }) => {
+    const model = service.addFolder('tones', tonesFolder());
+    for (const { name, bytes, seconds, refused, code = 'audio_invalid', codec } of JUDGED) {
+        const { ok, result, error } = (await service.run(model, [{ name: 'audio', datatype: 'UINT8', shape: [bytes.length], bytes }],
+            { platforms: ['wasm'], fallback: false, task: 'automatic-speech-recognition', input: { audio: { tensor: 0 } } })).data;
+        const isHeard = !refused && (!codec || codecs.includes(codec));
+        assert.equal(ok ? '' : error.code, isHeard ? '' : code, `${name}: ${JSON.stringify(error)}`);
+        if (isHeard) assert.ok(Math.abs(result.duration - seconds) < 0.15 && result.text === letterOf(440), `${name}: ${JSON.stringify(result)}`);
+        else assert.match(`${error.message} ${error.expected}`, refused ?? /does not decode/, name);
+    }
+    await hasLostNoWorker({ service, tab });
+};
 
 /** What it has fetched of models is not fetched again, neither after a reload nor by a worker that took another's place,
  * where the browser can keep files; and the answers are the same. Its `welcome` says that it joined. */

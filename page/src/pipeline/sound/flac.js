@@ -84,7 +84,8 @@ function isWhole(bytes, from) {
     while (sounding > from && bytes[sounding - 1] === 0) sounding--;
     for (let at = from, crc = 0; at < bytes.length;) {
         crc = (crc << 8 ^ CRC16[crc >> 8 ^ bytes[at++]]) & 0xffff;
-        if (crc === 0 && (at >= sounding || TAGS.some((tag) => stands(bytes, at, tag)))) return true;
+        if (crc !== 0) continue;
+        if (at >= sounding || bytes[at] !== 0 && TAGS.some((tag) => stands(bytes, at, tag))) return true;
     }
     return false;
 }
