@@ -12,6 +12,7 @@ import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';
+import { root } from '../lib/paths.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** @type {Daemon} */
@@ -120,6 +121,31 @@ test('what is no sound is refused by what is wrong with it, and the next request
     assert.equal(json.status, 415);
     assert.match(json.json.error.message, /multipart\/form-data/);
     await assert.rejects(transcribe({ model: 'vits@wasm' }), ({ status, param }) => status === 400 && param === 'model');
+});
+
+test('a WAV of unknown length is heard, and what is cut is refused, also twelve at once', async () => {
+    const { text } = await transcribe();
+    const ofSize = (size) => {
+        const file = Buffer.from(wav);
+        file.writeUInt32LE(size, 40);
+        return file;
+    };
+    const flac = fs.readFileSync(path.join(root, 'tests/sounds/tone.flac'));
+    const heard = async (file) => assert.equal((await transcribe({}, file)).text, text);
+    const refused = (file, name, message) => assert.rejects(transcribe({}, file, name), (error) => {
+        assert.deepEqual([error.status, error.code, error.param], [400, 'audio_invalid', 'file'], error.message);
+        assert.match(error.message, message);
+        return true;
+    });
+    const asks = [
+        () => heard(ofSize(0)), () => heard(ofSize(0x7ffff000)), () => heard(ofSize(0xffffffff)),
+        () => refused(Buffer.from(wav).subarray(0, 50000), 'a.wav', /WAV file is cut short: 80000 bytes of samples are announced, and 49956 there/),
+        () => refused(flac.subarray(0, 5000), 'a.flac', /flac file is cut short: 22050 samples are announced, and \d+ there/),
+        () => refused(flac.subarray(0, -1), 'a.flac', /flac file is cut short: its last frame is not whole/),
+    ];
+    for (const ask of asks) await ask();
+    await Promise.all([...asks, ...asks].map((ask) => ask()));
+    await heard(wav);
 });
 
 test('webinfer transcribe prints text and subtitles', async () => {
