@@ -210,13 +210,13 @@ function saying(name, settings) {
 
 test('a setting that is not honoured is refused by its name and value', async () => {
     for (const [name, settings, message] of [
-        ['whisper', { chunk_length: 0 }, /has the chunk_length 0.*from 1 to 60/], ['whisper', { chunk_length: 'many' }, /chunk_length "many"/],
-        ['whisper', { sampling_rate: 3 }, /sampling_rate 3/], ['whisper', { dither: 0.1 }, /dither 0\.1/],
-        ['whisper', { n_fft: 401 }, /n_fft 401.*even/], ['whisper', { padding_side: 'left' }, /padding_side "left".*right/],
-        ['clap', { truncation: 'fusion' }, /truncation "fusion".*rand_trunc/], ['clap', { truncation: undefined }, /lacks truncation, which then is "fusion"/],
-        ['clap', { hop_length: 1 }, /hop_length 1 /], ['ast', { sampling_rate: 8000 }, /sampling_rate 8000.*16000/],
-        ['ast', { do_normalize: 1 }, /do_normalize 1 .*true or false/], ['wav2vec2', { sampling_rate: -16000 }, /sampling_rate -16000/],
-    ]) await assert.rejects(loaded(saying(name, settings)), refused('model_invalid', undefined, new RegExp(`^preprocessor_config\\.json .*${message.source}`)));
+        ['whisper', { chunk_length: 0 }, /chunk_length is 0.*from 1 to 60/], ['whisper', { chunk_length: 'many' }, /chunk_length is "many"/],
+        ['whisper', { sampling_rate: 3 }, /sampling_rate is 3/], ['whisper', { dither: 0.1 }, /dither is 0\.1/],
+        ['whisper', { n_fft: 401 }, /n_fft is 401.*even/], ['whisper', { padding_side: 'left' }, /padding_side is "left".*right/],
+        ['clap', { truncation: 'fusion' }, /truncation is "fusion".*rand_trunc/], ['clap', { truncation: undefined }, /truncation is missing, and then "fusion"/],
+        ['clap', { hop_length: 1 }, /hop_length is 1,/], ['ast', { sampling_rate: 8000 }, /sampling_rate is 8000.*16000/],
+        ['ast', { do_normalize: null }, /do_normalize is null/], ['ast', { do_normalize: 1 }, /do_normalize is 1,.*true or false/], ['wav2vec2', { sampling_rate: -16000 }, /sampling_rate is -16000/],
+    ]) await assert.rejects(loaded(saying(name, settings)), refused('model_invalid', undefined, new RegExp(`^preprocessor_config\\.json: ${message.source}`)));
 });
 
 test('what Python computes counts, whatever the file says of it, and what the file lacks is as in Python', async () => {
@@ -303,6 +303,24 @@ test('sounds are compared with texts as the library does', async () => {
     await assert.rejects(ask(model, 'zero-shot-audio-classification', samples, {}, {}, 48000), refused('input_invalid', 'inputs.labels', /texts/));
     await assert.rejects(ask(model, 'zero-shot-audio-classification', samples, {}, { labels: ['dog '.repeat(250)] }, 48000),
         refused('context_length_exceeded', 'inputs.labels', /\d+ tokens, and the model takes \d+/));
+});
+
+test('a CLAP reads labels with all their marks, padded to the longest', async () => {
+    const clap = await loaded(folder('clap'));
+    const seen = [];
+    const heard = async (inputs) => {
+        seen.push(inputs);
+        return clap.model(inputs);
+    };
+    const model = { ...clap, model: Object.assign(Object.create(clap.model), { _call: heard }) };
+    const most = Array.from({ length: 1000 }, (_, i) => 'dog '.repeat(i + 1)).findLast((label) => clap.words.encode(label).ids.length <= clap.limits.length);
+    const labels = ['bad cat', most];
+    await ask(model, 'zero-shot-audio-classification', sound(0.8, 48000), { hypothesis_template: '{}' }, { labels }, 48000);
+    const rows = seen[0].input_ids.tolist().map((row) => row.map(Number)), wanted = labels.map((label) => clap.words.encode(label).ids);
+    assert.deepEqual(rows.map((row, i) => row.slice(0, wanted[i].length)), wanted);
+    assert.equal(rows[0].at(-1), clap.tokenizer.pad_token_id);
+    assert.deepEqual(seen[0].attention_mask.tolist().map((row) => row.filter(Boolean).length), wanted.map(({ length }) => length));
+    await clap.dispose();
 });
 
 test('a text is spoken as the library does, and long ones sentence by sentence', async () => {

@@ -4,10 +4,10 @@
  */
 import { isSmooth } from './fourier.js';
 import { MAX_RATE, MIN_RATE } from './limits.js';
-import { boolean, number, one, settingsOf, whole } from './settings.js';
+import { boolean, number, one, settingsOf, whole } from './members.js';
 import { bandsOf, centred, hann, spectraOf } from './spectra.js';
 
-/** @import { Member } from './settings.js' */
+/** @import { Member } from './members.js' */
 /** @import { Spectra } from './spectra.js' */
 /** As a tensor. @typedef {{type: 'float32' | 'int64', data: Float32Array | BigInt64Array, dims: number[]}} Made */
 /** By the names of a graph's inputs. @typedef {Record<string, Made>} Inputs */
@@ -132,21 +132,24 @@ function momentsOf(values, from, step, fewer = 0) {
     return { mean, variance };
 }
 
-/** Kaldi's logarithms of powers. @param {Float32Array} samples @param {Float64Array} window @param {number} rate
- * @param {number} count @param {number} [most] frames */
-function kaldi(samples, window, rate, count, most) {
+/** Kaldi's logarithms of powers. @param {number} power of the window @param {number} rate @param {number} count
+ * @returns {(samples: Float32Array, most?: number) => Spectra} of so many frames at most */
+function kaldi(power, rate, count) {
     const filters = bandsOf({ size: KALDI.size, count, from: KALDI.from, to: Math.floor(rate / 2), rate, scale: 'kaldi' });
+    const window = hann(KALDI.frame, { isPeriodic: false, power });
     const framing = { window, hop: KALDI.hop, size: KALDI.size, ends: /** @type {const} */ ('none'), emphasis: KALDI.emphasis };
-    const spectra = spectraOf(samples, framing, filters, most);
-    return { ...spectra, values: spectra.values.map((power) => Math.log(Math.max(KALDI.floor, power))) };
+    return (samples, most) => {
+        const spectra = spectraOf(samples, framing, filters, most);
+        return { ...spectra, values: spectra.values.map((value) => Math.log(Math.max(KALDI.floor, value))) };
+    };
 }
 
 /** Frames are filled up to an even number, and so many together are a step of the model's.
  * @type {Row['make']} */
 function seamless({ num_mel_bins: count, sampling_rate: rate, stride, padding_value: padding }) {
-    const window = hann(KALDI.frame, { isPeriodic: false, power: 0.85 });
+    const logsOf = kaldi(0.85, rate, count);
     const features = (/** @type {Float32Array} */ samples) => {
-        const { frames, values } = kaldi(samples.map((value) => value * 32768), window, rate, count);
+        const { frames, values } = logsOf(samples.map((value) => value * 32768));
         const steps = Math.floor((frames + frames % 2) / stride);
         const data = new Float32Array(steps * stride * count).fill(padding);
         for (let band = 0; band < count; band++) {
@@ -164,10 +167,10 @@ function seamless({ num_mel_bins: count, sampling_rate: rate, stride, padding_va
 
 /** The audio spectrogram transformer's: `most` frames, filled up with zeros. @type {Row['make']} */
 function tree({ sampling_rate: rate, num_mel_bins: count, max_length: most, do_normalize: isNormal, mean, std }) {
-    const window = hann(KALDI.frame, { isPeriodic: false });
+    const logsOf = kaldi(1, rate, count);
     const features = (/** @type {Float32Array} */ samples) => {
         const data = new Float32Array(most * count);
-        data.set(kaldi(samples, window, rate, count, most).values);
+        data.set(logsOf(samples, most).values);
         return { input_values: floats(isNormal ? data.map((value) => (value - mean) / (std * 2)) : data, [1, most, count]) };
     };
     return { features, least: KALDI.frame };

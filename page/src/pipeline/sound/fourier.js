@@ -93,6 +93,10 @@ export class Fourier {
      * @param {number} first angle, in parts of half the length @param {number} more of each following one
      */
     _combine(to, step, factor, first, more) {
+        if (factor === 4) {
+            this._combineFour(to, step, first);
+            return;
+        }
         const { _length: length, _made: made, _few: few, _cos: cos, _sin: sin } = this;
         for (let r = 0; r < factor; r++) {
             const turn = 2 * (first + r * more) % length;
@@ -106,6 +110,27 @@ export class Fourier {
             made[2 * (to + r * step)] = re;
             made[2 * (to + r * step) + 1] = im;
         }
+    }
+
+    /** The same of four transforms, whose numbers are quarters of a turn apart, which takes no multiplication.
+     * @param {number} to @param {number} step @param {number} first */
+    _combineFour(to, step, first) {
+        const { _length: length, _made: made, _few: few, _cos: cos, _sin: sin } = this;
+        for (let q = 1; q < 4; q++) {
+            const angle = 2 * first * q % length, re = few[2 * q], im = few[2 * q + 1];
+            few[2 * q] = re * cos[angle] - im * sin[angle];
+            few[2 * q + 1] = re * sin[angle] + im * cos[angle];
+        }
+        for (let part = 0; part < 2; part++) {
+            const sum = few[part] + few[4 + part], others = few[2 + part] + few[6 + part];
+            made[2 * to + part] = sum + others;
+            made[2 * (to + 2 * step) + part] = sum - others;
+        }
+        const re = few[0] - few[4], im = few[1] - few[5], turnedRe = few[3] - few[7], turnedIm = few[6] - few[2];
+        made[2 * (to + step)] = re + turnedRe;
+        made[2 * (to + step) + 1] = im + turnedIm;
+        made[2 * (to + 3 * step)] = re - turnedRe;
+        made[2 * (to + 3 * step) + 1] = im - turnedIm;
     }
 }
 

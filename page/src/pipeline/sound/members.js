@@ -28,10 +28,11 @@ export const one = (values, usual = values[0]) => ({
  * @param {string} file @returns {Record<string, any>} @throws {Failure} model_invalid, of the first that cannot be honoured */
 export function settingsOf(given, members, file) {
     const found = Object.entries(members).map(([name, { usual, fits, expected }]) => {
-        const value = given[name] ?? usual;
+        const isSaid = given[name] !== undefined, value = isSaid ? given[name] : usual;
         if (fits(value)) return [name, value];
-        const said = given[name] === undefined ? `lacks ${name}, which then is` : `has the ${name}`;
-        throw new Failure('model_invalid', `${file} ${said} ${JSON.stringify(value)?.slice(0, 60)}`, { expected });
+        const said = isSaid ? 'is' : 'is missing, and then';
+        throw new Failure('model_invalid',
+            `${file}: ${name} ${said} ${JSON.stringify(value)?.slice(0, 60)}, which this page does not compute`, { expected });
     });
     return { ...given, ...Object.fromEntries(found) };
 }
