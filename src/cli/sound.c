@@ -23,6 +23,8 @@ static const struct container {
     {0, "ID3", "MP3"},
     {0, "FORM", "AIFF"},
     {0, "RF64", "RF64"},
+    {0, "BW64", "BW64"},
+    {0, "RIFX", "RIFX"},
     {0, "\x1a\x45\xdf\xa3", "WebM"},
     {4, "ftyp", "MP4"},
 };

@@ -162,8 +162,8 @@ test('sounds are WAV files that others read', () => {
 test('files are known by their first bytes, and too large ones refused', () => {
     const head = (text) => Uint8Array.from(Buffer.from(text.padEnd(12, '\0'), 'latin1'));
     assert.deepEqual(['\x89PNG\r\n\x1a\n', '\xff\xd8\xff\xe0', 'RIFF....WEBP', 'GIF89a', '<svg'].map((text) => pictureType(head(text))), ['image/png', 'image/jpeg', 'image/webp', '', '']);
-    assert.deepEqual(['RIFF....WAVE', 'fLaC', 'OggS', 'ID3', '\xff\xfb', '....ftypM4A ', '\x1aE\xdf\xa3', 'hello'].map((text) => soundType(head(text))),
-        ['audio/wav', 'audio/flac', 'audio/ogg', 'audio/mpeg', 'audio/mpeg', 'audio/mp4', 'audio/webm', '']);
+    assert.deepEqual(['RIFF....WAVE', 'RIFX....WAVE', 'RF64....WAVE', 'fLaC', 'OggS', 'ID3', '\xff\xfb', '....ftypM4A ', '\x1aE\xdf\xa3', 'hello'].map((text) => soundType(head(text))),
+        ['audio/wav', 'audio/wav', 'audio/wav', 'audio/flac', 'audio/ogg', 'audio/mpeg', 'audio/mpeg', 'audio/mp4', 'audio/webm', '']);
     assert.ok(Math.ceil(mostBytes() / 3) * 4 < 64 * 1024 * 1024);
     assert.throws(() => checkSize('f', { name: 'big.png', size: 300e6 }, mostBytes()), /“big\.png” has 300 MB\. The most that the daemon takes is 50\.3 MB\./);
     assert.throws(() => checkSize('f', { name: 'none.png', size: 0 }, mostBytes()), /is empty/);

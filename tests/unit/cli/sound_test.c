@@ -100,6 +100,8 @@ TEST(test_wav_that_is_none)
     CHECK_REFUSED(HEAD FORM("\6", "\1", "\x80\x3e", "\x08"), "format 6 with 8 bits");
     CHECK_REFUSED(HEAD FORM("\1", "\0", "\x80\x3e", "\x10"), "no channel");
     CHECK_REFUSED("OggS    and more", "Ogg files");
+    CHECK_REFUSED("RIFX    WAVEfmt ", "RIFX files");
+    CHECK_REFUSED("BW64    WAVEds64", "BW64 files");
     CHECK_REFUSED("    ftyp and more", "MP4 files");
 }
 

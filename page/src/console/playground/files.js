@@ -29,7 +29,7 @@ export function pictureType(head) {
 
 /** @param {Uint8Array} head the first 12 bytes @returns {string} the media type of a sound that the API takes, or '' */
 export function soundType(head) {
-    if (has(head, 'RIFF') && has(head, 'WAVE', 8)) return 'audio/wav';
+    if (['RIFF', 'RIFX', 'RF64', 'BW64'].some((name) => has(head, name)) && has(head, 'WAVE', 8)) return 'audio/wav';
     if (has(head, 'fLaC')) return 'audio/flac';
     if (has(head, 'OggS')) return 'audio/ogg';
     if (has(head, 'ID3') || (head[0] === 0xff && (head[1] & 0xe0) === 0xe0)) return 'audio/mpeg';

@@ -29,7 +29,7 @@ const IN_DS64 = 0xffffffff;
 const MAX_CHUNKS = 10000;
 const HEADER_BYTES = 44;
 /** What is read of WAV. */
-const READ = 'PCM of 1 to 32 bits, floats of 32 or 64, A-law or µ-law';
+const READ = 'samples of 1 to 32 bits (PCM), floats of 32 or 64, A-law or µ-law';
 
 /** @param {Uint8Array} bytes */
 export const isWav = (bytes) => BEGINNINGS.has(tag(bytes, 0)) && tag(bytes, 8) === 'WAVE';
