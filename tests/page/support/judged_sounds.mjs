@@ -83,6 +83,7 @@ export const JUDGED = [
     { name: 'an MP3 behind an ID3 tag', bytes: Buffer.concat([tag, mp3]), seconds: 1 },
     { name: 'an MP4', bytes: m4a, seconds: 1, codec: 'AAC' }, { name: 'an MP4 that is cut', bytes: half(m4a), refused: /m4a file is cut short: its box "mdat"/ },
     { name: 'an MP4 without its last byte', bytes: ended(m4a), refused: /m4a file is cut short: its box "moov"/ },
+    { name: 'an MP4 with the beginning of a box behind', bytes: Buffer.concat([m4a, Buffer.alloc(5)]), refused: /its last box has 5 bytes/ },
     { name: 'an MP4 without its last box', bytes: m4a.subarray(0, m4a.indexOf('moov') - 4), refused: /its box "moov" is missing/ },
     { name: 'a WebM file', bytes: webm, seconds: 1 }, { name: 'a WebM file of no size', bytes: unsized, seconds: 1 },
     { name: 'a WebM file that is cut', bytes: half(webm), refused: /webm file is cut short: its segment has \d+ bytes/ },

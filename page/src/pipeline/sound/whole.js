@@ -21,7 +21,8 @@ const BOXES = Object.freeze(['ftyp', 'moov', 'mdat', 'moof', 'free', 'skip', 'wi
 function checkMp4(bytes) {
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     let isIndexed = false;
-    for (let at = 0; at + 8 <= bytes.length;) {
+    for (let at = 0; at < bytes.length;) {
+        if (at + 8 > bytes.length) throw cut('m4a', `its last box has ${bytes.length - at} bytes`);
         const name = BOXES.find((box) => stands(bytes, at + 4, box));
         const short = view.getUint32(at);
         const size = short === 1 && at + 16 <= bytes.length ? Number(view.getBigUint64(at + 8)) : short;
