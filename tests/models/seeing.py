@@ -78,7 +78,7 @@ def llava(folder):
         folder, "llava", "LlavaForConditionalGeneration", vocabulary,
         image_token_index=vocabulary[IMAGE], vision_feature_select_strategy="full",
     )
-    folder.pictures("CLIPImageProcessor", processor_class="LlavaProcessor")
+    folder.pictures("CLIPImageProcessor", do_center_crop=False, processor_class="LlavaProcessor")
     folder.write("processor_config.json", {
         "processor_class": "LlavaProcessor", "image_token": IMAGE, "patch_size": PATCH,
         "num_additional_image_tokens": 0,

@@ -176,7 +176,7 @@ def clip(folder):
     seen = graph.linear(graph.mean(graph.layers(graph.patches())))
     compare(graph, "image", seen, texts(graph, vocabulary), 10.0)
     folder.config("clip", "CLIPModel", projection_dim=WIDTH)
-    folder.pictures("CLIPImageProcessor")
+    folder.pictures("CLIPImageProcessor", do_center_crop=False)
     folder.save(graph.model())
 
 

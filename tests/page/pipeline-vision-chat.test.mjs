@@ -150,9 +150,9 @@ test('pictures beyond the context are not looked at', async () => {
 
 test('a folder that wants too many tiles, or none that there can be, is refused', async () => {
     for (const [change, message] of [[{ max_image_size: { longest_edge: 1 } }, /4097 tiles of 1 × 1/],
-        [{ max_image_size: { longest_edge: 1e6 } }, /2 tiles of 1000000 × 1000000/],
+        [{ max_image_size: { longest_edge: 1e6 } }, /1 tiles of 1000000 × 1000000/],
         [{ max_image_size: { longest_edge: 1e6 }, do_image_splitting: false }, /1 tiles/],
-        [{ size: { longest_edge: 'x' } }, /size asks for pictures of x × x pixels/],
+        [{ size: { longest_edge: 'x' } }, /size is \{"longest_edge":"x"\}$/],
         [{ max_image_size: {} }, /does not say how/], [{ image_processor_type: 'CLIPImageProcessor' }, /does not say how/]]) {
         await withChanged('smolvlm', { 'preprocessor_config.json': change }, (model) =>
             assert.rejects(ask(model, pictureFor('smolvlm')), { code: 'model_invalid', message }, JSON.stringify(change)));

@@ -192,6 +192,19 @@ test('a question about a document is answered', async () => {
         { code: 'input_invalid', field: 'options.top' });
 });
 
+test('older folders, and what they leave out, give what newer ones do', async () => {
+    const classify = async (model) => (await outcomeOf(model, 'image-classification', input, {}, pictureFile(disc(97)))).result;
+    const expected = await classify(await modelOf('vit'));
+    const old = { image_processor_type: undefined, feature_extractor_type: 'ViTFeatureExtractor' };
+    const left = { do_resize: undefined, resample: undefined, do_rescale: undefined, rescale_factor: undefined, do_normalize: undefined };
+    for (const change of [{ size: 32 }, { ...old, size: 32 }, left, { ...left, image_mean: undefined, image_std: undefined },
+        { image_processor_type: 'ViTImageProcessorFast' }, { image_processor_type: 'BeitImageProcessor', do_center_crop: false },
+        { image_processor_type: 'CLIPImageProcessor', use_square_size: true, size: 32, do_center_crop: false }]) {
+        await withChanged('vit', { 'preprocessor_config.json': change }, async (model) =>
+            assert.deepEqual(await classify(model), expected, JSON.stringify(change)));
+    }
+});
+
 test('a folder that wants huge pictures is refused before any is made', async () => {
     const huge = { width: 4097, height: 4096 };
     for (const [field, change] of [['size', { size: huge }], ['size', { size: 5000 }], ['size', { size: { shortest_edge: 5000 } }],

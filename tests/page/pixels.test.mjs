@@ -5,8 +5,10 @@ import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { highestClass, labelsIn, maskOf, stretch, toBytes, toGrey } from '../../page/src/pipeline/image/planes.js';
 import { writePng } from '../../page/src/pipeline/image/png.js';
-import { useOurPixels } from '../../page/src/pipeline/image/raw_image.js';
+import { adoptPictures, changed } from '../../page/src/pipeline/image/prepare.js';
 import { METHODS, methodName, resample } from '../../page/src/pipeline/image/resample.js';
+import { settingsOf } from '../../page/src/pipeline/image/settings.js';
+import { planOf } from '../../page/src/pipeline/image/steps.js';
 import { decodePng } from '../lib/read-media.mjs';
 
 /** A picture without any symmetry. */
@@ -120,55 +122,39 @@ test('a method has a name or a number', () => {
     }
 });
 
-class RawImage {
-    constructor({ data, width, height, channels }) {
-        this._update(Uint8ClampedArray.from(data), width, height);
-        this.channels = channels;
-    }
-
-    _update(data, width, height) {
-        return Object.assign(this, { data, width, height });
-    }
-
-    resize() {}
-    pad() {}
-    crop() {}
-    center_crop() {}
-}
-
 /** A grey picture of 1, 2, 3 … */
 function counted(width, height) {
-    const data = Array.from({ length: width * height }, (_, i) => i + 1);
-    return new RawImage({ data, width, height, channels: 1 });
+    const data = Uint8ClampedArray.from({ length: width * height }, (_, i) => i + 1);
+    return { data, width, height, channels: 1 };
 }
 
-const shown = ({ data, width, height }) => ({ data: [...data], width, height });
-
-test("the library's pictures are cut and scaled by ours", async () => {
-    useOurPixels({ RawImage });
-    const cuts = [
-        [await counted(4, 3).crop([1, 1, 9, 1]), { data: [6, 7, 8], width: 3, height: 1 }],
-        [await counted(4, 3).center_crop(1, 2), { data: [2, 6], width: 1, height: 2 }],
-        [await counted(1, 2).center_crop(3, 1), { data: [0, 1, 0], width: 3, height: 1 }],
-        [await counted(2, 1).pad([1, 0, -1, 1]), { data: [0, 1, 2, 0, 0, 0], width: 3, height: 2 }],
-    ];
-    for (const [cut, expected] of cuts) assert.deepEqual(shown(cut), expected);
-    const image = new RawImage(picture(23, 17));
-    const scaled = await image.resize(5, 4, { resample: 3 });
+test('pictures are cut, turned and scaled step by step, and stay themselves what they were', () => {
+    const shown = ({ data, width, height }) => ({ data: [...data], width, height });
+    const cut = (left, top, width, height) => ({ kind: 'cut', left, top, width, height });
+    const from = counted(4, 3);
+    for (const [steps, data, width, height] of [
+        [[cut(1, 1, 3, 1)], [6, 7, 8], 3, 1],
+        [[cut(-1, 2, 3, 2)], [0, 9, 10, 0, 0, 0], 3, 2],
+        [[cut(9, 9, 2, 1)], [0, 0], 2, 1],
+        [[{ kind: 'turn' }], [9, 5, 1, 10, 6, 2, 11, 7, 3, 12, 8, 4], 3, 4],
+        [[cut(0, 0, 2, 2), { kind: 'turn' }], [5, 1, 6, 2], 2, 2],
+        [[], [...from.data], 4, 3],
+    ]) assert.deepEqual(shown(changed(from, steps)), { data, width, height });
+    assert.deepEqual(shown(from), shown(counted(4, 3)));
+    const scaled = changed(picture(23, 17), [{ kind: 'scale', width: 5, height: 4, method: 'bicubic' }]);
     assert.equal(Buffer.from(scaled.data).toString('hex'), PILLOW.bicubic.smaller);
-    const free = await new RawImage(picture(23, 17)).resize(46, null);
-    assert.deepEqual([free.width, free.height, free.data.length], [46, 34, 46 * 34 * 3]);
-    await assert.rejects(new RawImage(picture(2, 2)).resize(1, 1, { resample: 9 }),
-        { code: 'model_invalid', field: 'resample' });
-    await assert.rejects(new RawImage(picture(9, 1)).resize(null, 20000),
-        { code: 'picture_too_large', field: 'inputs.image' });
-    await assert.rejects(new RawImage(picture(2, 2)).resize(4097, 4096), { code: 'picture_too_large' });
-    const tall = new RawImage({ data: new Uint8Array(3e6), width: 1, height: 1e6, channels: 3 });
-    await assert.rejects(tall.resize(224, 224), { code: 'picture_too_large', field: 'inputs.image' });
+});
+
+test('no picture is made that would be too large, on its way either', () => {
+    const plan = (width, height, more) => planOf({ width, height }, settingsOf({ image_processor_type: 'CLIPImageProcessor', ...more }));
+    const tooLarge = { code: 'picture_too_large', field: 'inputs.image', expected: 'at most 16777216 pixels: a less narrow picture' };
+    assert.throws(() => plan(1, 1000, { size: 200 }), tooLarge);
+    assert.throws(() => plan(1, 1e6, { size: { width: 224, height: 224 } }), tooLarge);
+    assert.equal(plan(1, 400, { size: 200 }).steps.length, 2);
 });
 
 test('a library that has changed is found at once', () => {
-    assert.throws(() => useOurPixels({ RawImage: class { resize() {} } }), /RawImage has no pad/);
+    assert.throws(() => adoptPictures({}, {}), /has no preprocess$/);
 });
 
 test('PNG files hold the pixels, grey and RGB', async () => {

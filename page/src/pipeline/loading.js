@@ -2,6 +2,8 @@
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
 import { graphIn } from './graph_nodes.js';
+import { adoptPictures } from './image/prepare.js';
+import { isKnown, withKnownName } from './image/processors.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
 import { PictureCache } from './picture_cache.js';
@@ -90,8 +92,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         const described = PROCESSORS.find((path) => folder.has(path));
         const listens = described ? extractorOf(await folder.json(described)) : null;
         if (described && listens) folder.show(described, listens.settings);
-        const processor = described
-            ? await madeOf(described, namespace.AutoProcessor.from_pretrained(id)) : null;
+        const processor = described ? await madeOf(described, processorOf(namespace, folder, described, id)) : null;
         const { dtype, name, external } = folder.weights(device.hasHalf);
         const isSized = device.platform === 'webnn' && described;
         let isInPlace = false;
@@ -145,6 +146,15 @@ async function wordsOf(folder) {
     // The library computes none of these, and refuses some.
     folder.show('tokenizer.json', { ...file, normalizer: null, pre_tokenizer: null, post_processor: null });
     return words;
+}
+
+/** @param {any} namespace @param {Folder} folder @param {string} path of what describes it @param {string} id */
+async function processorOf(namespace, folder, path, id) {
+    const file = await folder.json(path);
+    if (typeof file === 'object' && file !== null) folder.show(path, withKnownName(file));
+    const processor = await namespace.AutoProcessor.from_pretrained(id);
+    if (isKnown(processor.image_processor?.config)) adoptPictures(namespace, processor.image_processor);
+    return processor;
 }
 
 /** The template of conversations in a file of its own, as newer exports and those of processors have it.

@@ -74,11 +74,8 @@ function mixed(value, prime, down) {
 async function encoded(loaded, task, shown, mark) {
     const { config, model } = loaded;
     const { image_processor: prepare } = processorOf(loaded);
-    if (!prepare) {
-        throw new Failure('model_invalid', 'preprocessor_config.json has no image_processor_type');
-    }
     const image = await imageOf(loaded, task, shown);
-    const tiles = TILED.includes(config.model_type) ? await tilesOf(loaded.library, prepare, image) : null;
+    const tiles = TILED.includes(config.model_type) ? tilesOf(loaded.library, prepare.config, image) : null;
     const made = await model.encode_image(tiles?.inputs ?? await prepare(image));
     if (!(made?.dims?.length >= 2)) {
         throw new Failure('model_invalid', 'onnx/vision_encoder has no output image_features');

@@ -3,6 +3,8 @@
  * that a processor brings to one size, and of sounds that it cuts into windows. There is one at a time.
  */
 import { Failure } from '../engine/failure.js';
+import { settingsOf } from './image/settings.js';
+import { planOf } from './image/steps.js';
 
 /** Sizes by the names that exporters give them; what a graph does not name is passed over.
  * @typedef {Record<string, number>} Sizes */
@@ -35,28 +37,44 @@ function spectrumSizes({ feature_size: bins, nb_max_samples: samples, fft_window
     return { batch_size: 1, audio_batch_size: 1, num_channels: 1, height: frames, width: bins };
 }
 
+/** Pictures whose own sizes would show in that of what is made of them. */
+const PROBES = Object.freeze([[64, 48], [48, 64], [500, 500], [1000, 37], [37, 1000], [3000, 2000]]);
+
 /** @param {any} config @param {any} described @returns {Sizes} */
 function pictureSizes(config, described) {
-    const { height, width } = (described?.do_center_crop ? square(described.crop_size) : described?.size) ?? {};
-    if (![height, width].every(isSize) || differs(described)) return {};
+    const [size, ...others] = madeOf(described);
+    if (!size || others.some(({ width, height }) => width !== size.width || height !== size.height)) return {};
     const channels = (config.vision_config ?? config.encoder ?? config).num_channels ?? 3;
-    return { batch_size: 1, image_batch_size: 1, num_channels: channels, height, width };
+    return { batch_size: 1, image_batch_size: 1, num_channels: channels, height: size.height, width: size.width };
 }
 
-/** Older files have one number for both sides of what is cut out. @param {any} size */
-const square = (size) => isSize(size) ? { height: size, width: size } : size;
+/** The sizes of what is made of pictures, but for those of which nothing can be; none: nothing is of any.
+ * @param {any} described @returns {{width: number, height: number}[]} */
+function madeOf(described) {
+    try {
+        const settings = settingsOf(described ?? {});
+        return PROBES.flatMap(([width, height]) => {
+            const plan = unlessImpossible(() => planOf({ width, height }, settings));
+            return plan ? [plan.border ?? plan.size] : [];
+        });
+    } catch (thrown) {
+        if (thrown instanceof Failure) return [];
+        throw thrown;
+    }
+}
+
+/** @template T @param {() => T} make @returns {T | null} */
+function unlessImpossible(make) {
+    try {
+        return make();
+    } catch (thrown) {
+        if (thrown instanceof Failure && thrown.code !== 'model_invalid') return null;
+        throw thrown;
+    }
+}
 
 /** @param {unknown} size */
 const isSize = (size) => Number.isInteger(size) && /** @type {number} */ (size) > 0;
-
-/** Whether a picture's own size shows in that of what is made of it. @param {any} described */
-function differs({ do_resize: scales, do_center_crop: crops, do_pad: pads, pad_size: padded, do_thumbnail: shrinks,
-    keep_aspect_ratio: keeps, size_divisor: divisor, size_divisibility: divisibility }) {
-    const isLeft = scales === false && !crops;
-    // Without a size of their own, borders bring a picture that is no larger to `size`.
-    const isCut = pads ? padded !== undefined || crops : shrinks;
-    return Boolean(isLeft || isCut || keeps || divisor || divisibility);
-}
 
 /** Of pictures or sounds there is one, of texts there may be several: a graph that names both numbers alike, as older
  * exporters do, has been given 1 for both. @param {any} session @throws {Failure} */

@@ -2,15 +2,13 @@
 import { Failure } from '../../engine/failure.js';
 import { bytesOf } from '../../engine/tensors.js';
 import { readPixels } from './pixels.js';
-import { useOurPixels } from './raw_image.js';
-import { checkSizes } from './sizes.js';
+import { settingsOf } from './settings.js';
 
 /** @import { RunMessage } from '../../shared/messages.js' */
 /** @import { Loaded } from '../loading.js' */
 
 /**
- * `image` is the library's RawImage, which its processors change; `width` and `height` are the picture's
- * own. `inputs` are what the model's processor makes of it: pixel_values and what goes with them.
+ * `image` is the library's RawImage, `width` and `height` are the picture's own. `inputs` are what the model's processor makes of it: pixel_values and what goes with them.
  * @typedef {{image: any, width: number, height: number, inputs: Record<string, any>}} Picture
  */
 
@@ -18,7 +16,6 @@ import { checkSizes } from './sizes.js';
 export async function pictureOf(loaded, task) {
     const processor = processorOf(loaded);
     const image = await imageOf(loaded, task, task.input?.image);
-    // Processors change the picture that they are given.
     const { width, height } = image;
     return { image, width, height, inputs: await processor(image) };
 }
@@ -29,7 +26,7 @@ export function processorOf({ processor }) {
         throw new Failure('model_invalid', 'the folder has no file preprocessor_config.json',
             { expected: 'how pictures are prepared for the model' });
     }
-    checkSizes(processor.image_processor ?? processor);
+    settingsOf(processor.image_processor?.config ?? {});
     return processor;
 }
 
@@ -49,7 +46,6 @@ export function fileOf(task, picture) {
 export async function imageOf({ library }, task, picture) {
     const { data, width, height, channels } =
         await readPixels(fileOf(task, picture), picture?.media_type ?? '');
-    useOurPixels(library);
     return new library.RawImage(data, width, height, channels);
 }
 

@@ -4,8 +4,12 @@
  * models were trained on bytes that Pillow has scaled, as ours are.
  */
 import { Failure } from '../../engine/failure.js';
+import { changed, numbersOf } from './prepare.js';
+import { settingsOf } from './settings.js';
 import { MOST_PIXELS } from './sizes.js';
+import { planOf } from './steps.js';
 
+/** @import { Size } from './settings.js' */
 /** Tiles of a picture, with the whole of it: models in the field have 17 or 26 of them. */
 const MOST_TILES = 128;
 /** What Idefics3 has around and before its tiles. */
@@ -16,64 +20,58 @@ const WHOLE = '<global-img>';
  * @typedef {{inputs: Record<string, any>, rows: number, columns: number}} Tiles */
 
 /**
- * @param {any} library what transformers.js exports @param {any} prepare its image processor
- * @param {any} image the library's, which is changed
- * @returns {Promise<Tiles>} @throws {Failure} if there are too many, or the folder does not say how
+ * @param {any} library what transformers.js exports @param {Record<string, any>} file preprocessor_config.json
+ * @param {import('./prepare.js').Pixels} image
+ * @returns {Tiles} @throws {Failure} if there are too many, or the folder does not say how
  */
-export async function tilesOf(library, prepare, image) {
-    checkTiles(prepare, image);
-    const { max_image_size: { longest_edge: side }, resample } = prepare;
-    const scaled = prepare.do_resize ? await prepare.resize(image) : image;
-    const { width, height } = prepare.do_image_splitting ? wholeTiles(prepare, scaled.size, side)
-        : { width: side, height: side };
-    const large = await scaled.resize(width, height, { resample });
-    const isCut = width > side || height > side;
-    const [columns, rows] = isCut ? [width / side, height / side] : [0, 0];
+export function tilesOf(library, file, image) {
+    const settings = settingsOf(file), { method } = settings;
+    const { steps, width, height, side, rows, columns } = layoutOf(image, settings);
+    const large = changed(image, [...steps, { kind: 'scale', width, height, method }]);
+    const whole = changed(large, [{ kind: 'scale', width: side, height: side, method }]);
     const count = rows * columns + 1;
     const numbers = new Float32Array(count * 3 * side * side);
-    if (isCut) cut(await planesOf(prepare, large), width, height, side, numbers);
-    const whole = await planesOf(prepare, await large.resize(side, side, { resample }));
-    numbers.set(whole, numbers.length - whole.length);
+    if (rows > 0) cut(numbersOf(large, settings, null), width, height, side, numbers);
+    numbers.set(numbersOf(whole, settings, null), (count - 1) * 3 * side * side);
     const pixels = new library.Tensor('float32', numbers, [1, count, 3, side, side]);
     const mask = library.full([1, count, side, side], true);
     return { inputs: { pixel_values: pixels, pixel_attention_mask: mask }, rows, columns };
 }
 
-/** Before any is made: a folder may ask for so many that the page ends by it. @param {any} prepare
- * @param {any} image @throws {Failure} */
-function checkTiles(prepare, image) {
-    const side = prepare.max_image_size?.longest_edge;
-    if (!(Number.isInteger(side) && side > 0) || !prepare.get_resize_for_vision_encoder) {
-        throw new Failure('model_invalid', 'preprocessor_config.json does not say how pictures are cut into tiles',
-            { expected: 'image_processor_type Idefics3ImageProcessor, and max_image_size {"longest_edge": pixels}' });
-    }
-    const count = prepare.do_image_splitting ? countOfTiles(prepare, image, side) : 1;
+/** How a picture is cut: `steps` come before it has its `width` and `height`, of `rows` and `columns` of tiles; none of
+ * these where it is not cut. @param {Size} from @param {import('./settings.js').Settings} settings @throws {Failure} */
+export function layoutOf(from, settings) {
+    const side = sideOf(settings), { steps, size } = planOf(from, settings);
+    const { width, height } = settings.does.split ? wholeTiles(size, side) : { width: side, height: side };
+    const isCut = width > side || height > side;
+    const [columns, rows] = isCut ? [width / side, height / side] : [0, 0];
+    checkTiles(rows * columns + 1, side, from);
+    return { steps, width, height, side, rows, columns };
+}
+
+/** @param {import('./settings.js').Settings} settings @throws {Failure} */
+function sideOf({ fit, tile }) {
+    if (fit === 'even' && tile !== null && Number.isInteger(tile) && tile > 0) return tile;
+    throw new Failure('model_invalid', 'preprocessor_config.json does not say how pictures are cut into tiles',
+        { expected: 'image_processor_type Idefics3ImageProcessor, and max_image_size {"longest_edge": pixels}' });
+}
+
+/** Before any is made: a folder may ask for so many that the page ends by it. @param {number} count
+ * @param {number} side @param {Size} image @throws {Failure} */
+function checkTiles(count, side, image) {
     if (count <= MOST_TILES && count * side * side <= MOST_PIXELS) return;
     throw new Failure('model_invalid', `preprocessor_config.json has a picture of ${image.width} × ${image.height} `
         + `pixels cut into ${count} tiles of ${side} × ${side} pixels`,
     { expected: `at most ${MOST_TILES} tiles, of ${MOST_PIXELS} pixels together, by size and max_image_size` });
 }
 
-/** With the whole of it. @param {any} prepare @param {any} image @param {number} side */
-function countOfTiles(prepare, image, side) {
-    const size = prepare.do_resize ? prepare.get_resize_output_image_size(image, prepare.size) : image.size;
-    const { width, height } = wholeTiles(prepare, size, side);
-    return 1 + (width / side) * (height / side);
-}
-
-/** The size of a picture when its sides are multiples of a tile's. @param {any} prepare
- * @param {[number, number]} size width and height @param {number} side
- * @returns {{width: number, height: number}} */
-function wholeTiles(prepare, size, side) {
-    const [width, height] = size.map((one) => Math.max(1, one));
-    return prepare.get_resize_for_vision_encoder({ dims: [height, width] }, side);
-}
-
-/** The picture's numbers as the model takes them, [3, height, width], in its own size.
- * @param {any} prepare @param {any} image @returns {Promise<Float32Array>} */
-async function planesOf(prepare, image) {
-    const unscaled = Object.create(prepare, { do_resize: { value: false } });
-    return (await unscaled.preprocess(image, { do_pad: false })).pixel_values.data;
+/** The size of a picture when its sides are multiples of a tile's: the longer one first, then the other by the ratio.
+ * @param {Size} size @param {number} side @returns {Size} */
+function wholeTiles({ width, height }, side) {
+    const up = (/** @type {number} */ length) => Math.ceil(length / side) * side;
+    const ratio = width / height;
+    if (width >= height) return { width: up(width), height: up(Math.trunc(up(width) / ratio)) };
+    return { width: up(Math.trunc(up(height) * ratio)), height: up(height) };
 }
 
 /** Tile by tile, row by row of them. @param {Float32Array} planes @param {number} width
