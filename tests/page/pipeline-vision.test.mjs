@@ -1,6 +1,8 @@
 // tier: full
 /** The tasks with pictures, in Node, against transformers.js' own pipelines on native onnxruntime. */
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import test from 'node:test';
 import { throwIfCancelled } from '../../page/src/engine/failure.js';
 import { resample } from '../../page/src/pipeline/image/resample.js';
@@ -8,8 +10,8 @@ import { permuted } from '../../page/src/pipeline/permute.js';
 import { disc } from '../lib/media.mjs';
 import { library, tolerances } from '../lib/oracle.mjs';
 import { decodePng } from '../lib/read-media.mjs';
-import { modelOf, oracle, withChanged } from './support/families.mjs';
-import { engineOf, outcomeOf, runOf, taskOf } from './support/library.mjs';
+import { folderOf, modelOf, oracle, withChanged } from './support/families.mjs';
+import { engineOf, filesIn, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
 import { carried, pictureFile } from './support/pictures.mjs';
 
 const input = { image: { tensor: 0, media_type: 'image/png' } };
@@ -202,6 +204,29 @@ test('older folders, and what they leave out, give what newer ones do', async ()
         { image_processor_type: 'CLIPImageProcessor', use_square_size: true, size: 32, do_center_crop: false }]) {
         await withChanged('vit', { 'preprocessor_config.json': change }, async (model) =>
             assert.deepEqual(await classify(model), expected, JSON.stringify(change)));
+    }
+});
+
+test('what newer folders say in processor_config.json counts before the other file', async () => {
+    const classify = async (model) => (await outcomeOf(model, 'image-classification', input, {}, pictureFile(disc(97)))).result;
+    const expected = await classify(await modelOf('vit'));
+    const own = JSON.parse(fs.readFileSync(path.join(folderOf('vit'), 'preprocessor_config.json'), 'utf8'));
+    const whole = (image_processor) => ({ 'processor_config.json': { processor_class: 'ViTProcessor', image_processor } });
+    await withChanged('vit', { 'preprocessor_config.json': { size: 64, do_normalize: false }, ...whole(own) }, async (model) =>
+        assert.deepEqual(await classify(model), expected));
+    const files = filesIn(folderOf('vit'));
+    delete files['preprocessor_config.json'];
+    files['processor_config.json'] = new TextEncoder().encode(JSON.stringify(whole(own)['processor_config.json']));
+    const model = await loaded(files);
+    assert.deepEqual(await classify(model), expected);
+    await model.dispose();
+});
+
+test('a class that nobody knows is refused by name', async () => {
+    for (const [change, message] of [[{ image_processor_type: 'MagicImageProcessor' }, /^preprocessor_config.json: image_processor_type is "MagicImageProcessor"/],
+        [{ image_processor_type: 'Qwen2VLImageProcessor', patch_size: 14, merge_size: 2 }, /image_processor_type is "Qwen2VLImageProcessor"/]]) {
+        await assert.rejects(withChanged('vit', { 'preprocessor_config.json': change }, (model) => outcomeOf(model, 'image-classification', input, {}, pictureFile(disc()))),
+            { code: 'model_invalid', field: 'image_processor_type', message });
     }
 });
 

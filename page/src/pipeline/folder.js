@@ -50,9 +50,12 @@ export class Folder {
         return file && new TextDecoder().decode(await this._bytes(file));
     }
 
-    /** Has a JSON file be another one from now on, until it is forgotten. @param {string} path @param {any} content */
+    /** Has a JSON file be another one from now on, until it is forgotten; one that is not there is then.
+     * @param {string} path @param {any} content */
     show(path, content) {
-        this._kept.set(/** @type {ModelFile} */ (this._files.get(path)).path, Promise.resolve(new TextEncoder().encode(JSON.stringify(content))));
+        const file = this._files.get(path) ?? { path, url: '', bytes: 0, hash: '' };
+        this._files.set(path, file);
+        this._kept.set(file.path, Promise.resolve(new TextEncoder().encode(JSON.stringify(content))));
     }
 
     /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.

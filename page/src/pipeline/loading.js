@@ -1,9 +1,11 @@
 /** Loads a folder's model with transformers.js: configuration, tokenizer, processor, sessions. */
 import { EngineFault } from '../engine/engine.js';
 import { Failure } from '../engine/failure.js';
+import { PREPROCESSOR, describedBy } from './described.js';
 import { graphIn } from './graph_nodes.js';
 import { adoptPictures } from './image/prepare.js';
-import { isKnown, withKnownName } from './image/processors.js';
+import { isKnown } from './image/processors.js';
+import { settingsOf } from './image/settings.js';
 import { writesInPlace } from './in_place.js';
 import { KvCaches } from './kv_cache.js';
 import { PictureCache } from './picture_cache.js';
@@ -54,8 +56,6 @@ const EXTRA = Object.freeze([
 ]);
 /** Both or none is there. */
 const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
-/** What says how pictures and sounds are prepared. */
-const PROCESSORS = Object.freeze(['preprocessor_config.json', 'processor_config.json']);
 /** The graph that writes, of one that an encoder has not read for. */
 const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
 /** Tokenizers without a limit say a number beyond this one. */
@@ -89,10 +89,10 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             adopt(tokenizer, words);
             tokenizer.chat_template ??= await templateOf(folder);
         }
-        const described = PROCESSORS.find((path) => folder.has(path));
-        const listens = described ? extractorOf(await folder.json(described)) : null;
-        if (described && listens) folder.show(described, listens.settings);
-        const processor = described ? await madeOf(described, processorOf(namespace, folder, described, id)) : null;
+        const described = await describedBy(folder);
+        const listens = described && extractorOf(described);
+        if (listens) folder.show(PREPROCESSOR, listens.settings);
+        const processor = described ? await madeOf(PREPROCESSOR, processorOf(namespace, described, id)) : null;
         const { dtype, name, external } = folder.weights(device.hasHalf);
         const isSized = device.platform === 'webnn' && described;
         let isInPlace = false;
@@ -103,7 +103,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
             device: device.platform, dtype, use_external_data_format: external,
             session_options: {
                 executionProviders: [device.provider], graphOptimizationLevel: device.level ?? 'all', logSeverityLevel: 3,
-                ...(isSized ? { sizesOf: sizesOf(config, await folder.json(described)) } : {}),
+                ...(isSized ? { sizesOf: sizesOf(config, listens?.settings ?? described) } : {}),
                 ...(device.platform === 'webgpu' ? { onGraph } : {}),
             },
         });
@@ -148,10 +148,10 @@ async function wordsOf(folder) {
     return words;
 }
 
-/** @param {any} namespace @param {Folder} folder @param {string} path of what describes it @param {string} id */
-async function processorOf(namespace, folder, path, id) {
-    const file = await folder.json(path);
-    if (typeof file === 'object' && file !== null) folder.show(path, withKnownName(file));
+/** @param {any} namespace @param {Record<string, any>} described how it prepares pictures or sounds @param {string} id */
+async function processorOf(namespace, described, id) {
+    const { image_processor_type: type } = described;
+    if (type !== undefined && !Object.hasOwn(namespace, String(type).replace(/Fast$/, ''))) settingsOf(described); // which says so
     const processor = await namespace.AutoProcessor.from_pretrained(id);
     if (isKnown(processor.image_processor?.config)) adoptPictures(namespace, processor.image_processor);
     return processor;
