@@ -109,6 +109,7 @@ for (const [what, file, field, message] of [
     ['multiples of 0', { image_processor_type: 'GLPNImageProcessor', size_divisor: 0 }, 'size_divisor', /size_divisor is 0$/],
     ['a share', { image_processor_type: 'ConvNextImageProcessor', crop_pct: -1 }, 'crop_pct', /crop_pct is -1$/],
     ['coloured borders', vit({ fill_color: 9 }), 'fill_color', /fill_color is 9$/],
+    ['huge borders', { image_processor_type: 'DPTImageProcessor', do_pad: true, size_divisor: 65536 }, 'size_divisor', /size_divisor 65536 has borders make 65536 × 65536 pixels$/],
     ['narrow borders', { image_processor_type: 'DetrImageProcessor', pad_size: 30 }, 'pad_size', /pad_size is 30 × 30, and a picture comes to/],
 ]) test(`${what}: refused by name`, () => {
     assert.throws(() => planOf({ width: 64, height: 48 }, settingsOf(file)),
@@ -118,6 +119,6 @@ for (const [what, file, field, message] of [
 test('what changes nothing here is passed over', () => {
     const known = settingsOf(vit({}));
     for (const more of [{ do_convert_rgb: true }, { do_reduce_labels: true }, { do_pan_and_scan: false }, { do_whatever: null },
-        { processor_class: 'X' }, { _valid_processor_keys: ['images'] }, { data_format: 'channels_first' }, { do_flip_channel_order: true }])
+        { processor_class: 'X' }, { _valid_processor_keys: ['images'] }, { data_format: 'channels_first' }, { fill_color: [0, 0, 0] }, { do_flip_channel_order: true }])
         assert.deepEqual(settingsOf(vit(more)), known, JSON.stringify(more));
 });

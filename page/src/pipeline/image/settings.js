@@ -92,7 +92,7 @@ function checkSteps(file) {
         if (!name.startsWith('do_') || !value || HARMLESS.includes(name) || DONE.includes(name)) continue;
         throw wrong(name, value, `false, or a step that is done here: ${DONE.join(', ')}`);
     }
-    if (file.fill_color) throw wrong('fill_color', file.fill_color, '0, which is black');
+    if ([file.fill_color].flat().some(Boolean)) throw wrong('fill_color', file.fill_color, '0, which is black');
 }
 
 /** What the folder says, by the members' names of today; null is as if it were not there, but for a step.

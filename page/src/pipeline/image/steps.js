@@ -232,6 +232,10 @@ function borderOf(at, { does, pad, border, divisor, fit }) {
     const isFilled = pad === 'middle' || fit === 'multiples';
     const { width, height } = border ?? (isFilled ? { width: up(at.width), height: up(at.height) } : at);
     if (width < at.width || height < at.height) throw tooSmall(at, { width, height });
+    if (width * height > MOST_PIXELS) {
+        throw new Failure('model_invalid', `preprocessor_config.json: size_divisor ${divisor} has borders make ${width} × ${height} pixels`,
+            { field: 'size_divisor', expected: `at most ${MOST_PIXELS} pixels` });
+    }
     if (width === at.width && height === at.height) return null;
     const half = (/** @type {number} */ rest) => pad === 'middle' ? Math.floor(rest / 2) : 0;
     return { left: half(width - at.width), top: half(height - at.height), width, height };
