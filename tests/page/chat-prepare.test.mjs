@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { prepareChat } from '../../page/src/chat/chat.js';
-import { TemplateError } from '../../page/src/chat/templates.js';
+import { TemplateError } from '../../page/src/chat/jinja/errors.js';
 import { brackets, chatml, headers, render, thinking } from './support/chat_templates.mjs';
 import { matcher } from './support/gbnf.mjs';
 

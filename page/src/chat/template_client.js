@@ -119,10 +119,10 @@ export class Templates {
     }
 }
 
-/** @param {{kind: import('./templates.js').Kind, message: string}} answer */
+/** @param {{kind: import('./jinja/errors.js').Kind, message: string}} answer */
 function failureOf({ kind, message }) {
     if (kind === 'template') {
-        return new Failure('model_invalid', `the model's chat template cannot be read: ${message}`);
+        return new Failure('model_invalid', `the model's chat template cannot be used: ${message}`);
     }
     const text = kind === 'raised' ? `the model's chat template refuses these messages: ${message}`
         : `the model's chat template fails with these messages: ${message}`;
