@@ -1,6 +1,6 @@
 """/usr/bin/python3 tests/oracles/templates.py: makes tests/oracles/templates/ anew.
 
-What jinja2 renders of templates, set up as transformers does it (chat_template_utils.py, 4.57): each case is a template, its
+What jinja2 renders of templates, set up as transformers does it (utils/chat_template_utils.py): each case is a template, its
 variables, and either its text or that it fails. The templates are in tests/oracles/templates.txt.
 """
 import datetime
@@ -54,6 +54,10 @@ def answer(template, variables):
         return {'fails': type(error).__name__}
 
 
+def oracle():
+    return {'program': f'jinja2 {jinja2.__version__}', 'by': f'Python {sys.version.split()[0]}', 'script': 'tests/oracles/templates.py', 'now': NOW.isoformat() + 'Z'}
+
+
 def cases(text):
     """Files, in them cases: "=== FILE", "--- NAME" or "--- NAME: VARIABLES as JSON", then the template."""
     files, case = {}, None
@@ -78,10 +82,8 @@ def main():
             variables = shared[given] if given in shared else json.loads(given or '{}')
             template = '\n'.join(case['lines'])
             out[name] = {'template': template, 'variables': variables, **answer(template, variables)}
-        oracle = {'program': f'jinja2 {jinja2.__version__}', 'by': f'Python {sys.version.split()[0]}', 'script': 'tests/oracles/templates.py',
-                  'now': NOW.isoformat() + 'Z'}
         with open(HERE / 'templates' / f'{file}.json', 'w', encoding='utf-8') as to:
-            json.dump({'oracle': oracle, 'cases': out}, to, ensure_ascii=False, indent=1)
+            json.dump({'oracle': oracle(), 'cases': out}, to, ensure_ascii=False, indent=1)
             to.write('\n')
 
 

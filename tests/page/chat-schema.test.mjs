@@ -127,8 +127,8 @@ test('values, alternatives, and schemas that hold together', () => {
     expect({ const: 'a"b\n' }, ['"a\\"b\\n"'], ['"ab"']);
     expect({ type: ['string', 'null'] }, ['"x"', 'null'], ['1']);
     expect({ anyOf: [{ type: 'integer' }, { type: 'object', properties: { a: {} } }], description: 'x' }, ['1', '{"a":"b"}'], ['"x"']);
-    expect({ type: 'object', properties: { k: { const: 1 } }, oneOf: [{ required: ['k'] }, { properties: { z: {} }, required: ['z'] }] },
-        ['{"k":1}', '{"z":2}'], ['{}']);
+    expect({ type: 'object', oneOf: [{ properties: { k: { const: 1 } }, required: ['k'] }, { properties: { z: {} }, required: ['z'] }] },
+        ['{"k":1}', '{"z":2}'], ['{}', '{"k":1,"z":2}']);
     expect({ allOf: [{ properties: { a: { type: 'integer' } }, required: ['a'] }, { properties: { a: { minimum: 3 }, b: { type: 'string' } }, required: ['b'] }] },
         ['{"a":3,"b":"x"}'], ['{"a":2,"b":"x"}', '{"a":3}']);
     expect({ allOf: [{ type: ['integer', 'string'] }, { type: 'number' }] }, ['1'], ['"x"', '1.5']);
@@ -154,6 +154,10 @@ test('references: to definitions, by pointers with escapes, to themselves', () =
     refused({ $ref: '#' }, /begins with itself/);
     refused({ anyOf: [{ $ref: '#' }, { type: 'null' }] }, /begins with itself/);
     refused({ allOf: [{ $ref: '#' }] }, /contains itself/);
+    for (const word of ['allOf', 'anyOf', 'oneOf']) {
+        refused({ enum: [1], properties: { a: { $ref: '#' } }, [word]: [{ $ref: '#' }] }, /contains itself/);
+    }
+    refused({ $defs: { x: { enum: [1], oneOf: [{ $ref: '#/$defs/y' }] }, y: { $ref: '#/$defs/x' } }, $ref: '#/$defs/x' }, /contains itself/);
 });
 
 test('words that no grammar can follow are refused by name', () => {
@@ -181,6 +185,9 @@ test('hostile schemas end in an error, soon', () => {
         refused(nested(40, wrap), /nested too deeply|larger than allowed/);
         refused(nested(2000, wrap), /nested too deeply/);
     }
+    refused({ enum: Array.from({ length: 3000 }, (_, i) => i), anyOf: Array.from({ length: 300 }, () => ({ const: 'x' })) }, /more values and alternatives than allowed/);
+    refused({ oneOf: Array.from({ length: 800 }, (_, i) => ({ enum: [i] })) }, /more values and alternatives than allowed/);
+    refused({ enum: [`${'a'.repeat(5000)}!`], pattern: '^(a+)+$' }, /./);
     refused({ enum: Array.from({ length: 5000 }, (_, i) => `value number ${i}`) }, /too large|65536 bytes/);
     refused({ type: 'array', items: { type: 'string' }, maxItems: 1e6 }, /over 2000/);
     refused({ type: 'string', minLength: 1e6 }, /over 2000/);

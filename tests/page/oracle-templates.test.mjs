@@ -8,6 +8,9 @@ import { TemplateError } from '../../page/src/chat/jinja/errors.js';
 import { renderTemplate } from '../../page/src/chat/templates.js';
 import { root } from '../lib/paths.mjs';
 
+/** Of templates at random, so many of a hundred may be refused though jinja2 renders them: never rendered differently. */
+const REFUSED = 5;
+
 const folder = path.join(root, 'tests/oracles/templates');
 
 for (const file of fs.readdirSync(folder).sort()) {
@@ -20,3 +23,19 @@ for (const file of fs.readdirSync(folder).sort()) {
         });
     }
 }
+
+test('templates at random: as jinja2, or refused', () => {
+    const { oracle, variables, cases } = JSON.parse(fs.readFileSync(path.join(root, 'tests/oracles/templates_random.json'), 'utf8'));
+    let refused = 0;
+    for (const { template, text } of cases) {
+        let made;
+        try {
+            made = renderTemplate(template, variables);
+        } catch (error) {
+            assert(error instanceof TemplateError, `${template}: ${error.stack}`);
+        }
+        if (made === undefined && text !== undefined) refused++;
+        if (made !== undefined) assert.equal(made, text, `${template}, as ${oracle.program}`);
+    }
+    assert(refused <= cases.length * REFUSED / 100, `${refused} of ${cases.length} are refused`);
+});

@@ -72,6 +72,22 @@ export class GrammarCost {
     }
 }
 
+/** What is behind a text that is whole: no text has U+0000. @type {Item} */
+const END = { type: 'text', points: [0, 0] };
+
+/** Whether a grammar lets a text through. @param {Rules} rules @param {string} text @param {string} field
+ * @throws {Failure} grammar_too_costly */
+export function accepts(rules, text, field) {
+    const stacks = new Stacks(rules);
+    try {
+        const way = new Way(stacks, stacks.of([...ROOT, END], 0, 0, null));
+        for (const character of text) way.step(/** @type {number} */ (character.codePointAt(0)));
+        return way.step(0) > 0;
+    } catch (thrown) {
+        throw thrown instanceof TooCostly ? failure(field) : thrown;
+    }
+}
+
 /** @type {Item[]} */
 const ROOT = [{ type: 'rule', name: 'root' }];
 

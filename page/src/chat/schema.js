@@ -1,10 +1,11 @@
 /**
  * JSON schemas as grammars: all that such a grammar lets through is valid under the schema, though
  * not all that is valid. Properties come in the schema's order, and none that it does not name
- * unless `additionalProperties` asks for them; of white space there is little.
+ * unless `additionalProperties` asks for them; of white space there is little. Of the values of `enum` and
+ * `const` those are let through that are valid.
  *
- * A word of JSON Schema that no grammar can express is refused by its name. Unknown words and formats
- * are notes, as the standard has it. `oneOf` is taken for `anyOf`.
+ * A word of JSON Schema that no grammar can express is refused by its name, and so is a `oneOf` whose
+ * schemas may hold together. Unknown words and formats are notes, as the standard has it.
  */
 import { Failure } from '../engine/failure.js';
 import { isObject } from '../shared/checks.js';
@@ -13,7 +14,9 @@ import { integersBetween } from './integers.js';
 import { MAX_BYTES, MAX_DEPTH, MAX_REPEATS, byteLength } from './limits.js';
 import { objectRule } from './schema_object.js';
 import { expressionOfPattern } from './pattern.js';
-import { assertions, merge } from './schema_merge.js';
+import { isApart } from './schema_apart.js';
+import { assertions, merge, same } from './schema_merge.js';
+import { isValid } from './schema_valid.js';
 
 /** @import { Schema } from './schema_merge.js' */
 
@@ -39,6 +42,10 @@ const WORDS_OF = {
 const FORMATS = /** @type {const} */ (['date', 'time', 'date-time', 'uuid']);
 /** Schemas looked at, those that are merged again and again counted each time. */
 const MAX_WORK = 10000;
+/** Values that are looked at under a schema. */
+const MAX_CHECKS = 200000;
+/** An integer has at most 16 digits. */
+const LAST_INTEGER = 1e16;
 
 /**
  * @param {unknown} schema
@@ -82,6 +89,9 @@ export function checkSize(value, field, most = MAX_BYTES) {
     }
 }
 
+/** No value can be valid: an alternative is left out then. */
+class NothingLeft extends Failure {}
+
 export class Converter {
     /** @param {unknown} schema @param {RuleSet} rules @param {string} field */
     constructor(schema, rules, field) {
@@ -93,6 +103,14 @@ export class Converter {
         this._references = new Map();
         /** Those whose rules are still to be made. @type {[string, string][]} */
         this._open = [];
+        this._checks = 0;
+        /** Schemas within each other, of those under which a value is looked at. */
+        this._nested = 0;
+        /** @type {import('./schema_valid.js').Root} */
+        this._validity = {
+            field, find: (reference, at) => this._find(reference, at), check: (flat, at) => this._check(flat, at),
+            within: (at, run) => this._within(at, run), invalid: (at, what) => this.invalid(at, what),
+        };
     }
 
     run() {
@@ -117,17 +135,33 @@ export class Converter {
             return this._reference(schema.$ref, at);
         }
         const flat = this._flat(schema, at, depth);
-        for (const word of Object.keys(flat)) {
-            if (Object.hasOwn(REFUSED, word) && flat[word] !== REFUSED[word]) {
-                throw this.refusal(at, `"${word}"`);
-            }
-        }
+        this._check(flat, at);
+        if (Object.hasOwn(flat, 'const')) return this._literals([flat.const], flat, at);
+        if (Object.hasOwn(flat, 'enum')) return this._literals(flat.enum, flat, at);
         if (flat.anyOf || flat.oneOf) return this._anyOf(flat, at, depth);
-        if (Object.hasOwn(flat, 'const')) return this._literals([flat.const], at);
-        if (Object.hasOwn(flat, 'enum')) return this._literals(flat.enum, at);
         const types = this._types(flat, at);
         if (types.length === 0) return this.rules.shared('value');
-        return this._either(types.map((type) => this._typed(type, flat, at, depth + 1)));
+        return this._either(types.map((type) => this._typed(type, flat, at, depth + 1)), at);
+    }
+
+    /** @param {Schema} flat @param {string} at */
+    _check(flat, at) {
+        const refused = Object.keys(flat).find((word) => Object.hasOwn(REFUSED, word) && flat[word] !== REFUSED[word]);
+        if (refused) throw this.refusal(at, `"${refused}"`);
+        if (flat.type !== undefined) this._types(flat, at);
+        for (const word of WORDS_OF.number) {
+            if (!['number', 'undefined'].includes(typeof flat[word])) throw this.invalid(at, `"${word}" is not a number`);
+        }
+    }
+
+    /** Looks at a value under a schema within another. @param {string} at @param {() => boolean} run */
+    _within(at, run) {
+        if (++this._checks > MAX_CHECKS || ++this._nested > 4 * MAX_DEPTH) {
+            throw this.invalid(at, 'there are more values and alternatives than allowed, or it contains itself');
+        }
+        const isIt = run();
+        this._nested--;
+        return isIt;
     }
 
     /** @param {string} at @param {string} what */
@@ -135,7 +169,7 @@ export class Converter {
         return new Failure('input_invalid', `the schema cannot be used: ${what} at ${at} is not supported`, {
             field: this._field,
             expected: 'type, properties, required, additionalProperties, items, prefixItems, enum, const, '
-                + 'anyOf, oneOf, allOf, local $ref, bounds of lengths and integers, pattern, and the formats '
+                + 'anyOf, oneOf of schemas that exclude each other, allOf, local $ref, bounds of lengths and integers, pattern, and the formats '
                 + 'date, time, date-time and uuid',
         });
     }
@@ -206,22 +240,54 @@ export class Converter {
             throw this.invalid(at, '"anyOf" or "oneOf" is no list of schemas');
         }
         const isAlone = Object.keys(rest).length === 0;
-        return this._either(branches.filter((one) => one !== false).map((branch, i) =>
-            this.value(isAlone ? branch : { allOf: [branch, rest] },
-                `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1)));
+        const all = branches.filter((one) => one !== false).map((branch) => (isAlone ? branch : { allOf: [branch, rest] }));
+        if (oneOf) this._checkApart(all, at, depth);
+        const names = all.map((one, i) => this._alternative(one, `${at}/${anyOf ? 'anyOf' : 'oneOf'}/${i}`, depth + 1));
+        return this._either(names.filter((name) => name !== null), at);
     }
 
-    /** @param {string[]} names */
-    _either(names) {
+    /** @param {unknown} schema @param {string} at @param {number} depth @returns {string | null} null where nothing is valid */
+    _alternative(schema, at, depth) {
+        try {
+            return this.value(schema, at, depth);
+        } catch (error) {
+            if (error instanceof NothingLeft) return null;
+            throw error;
+        }
+    }
+
+    /** @param {unknown[]} branches of a "oneOf" @param {string} at @param {number} depth */
+    _checkApart(branches, at, depth) {
+        const flat = branches.map((one) => this._flat(one, at, depth + 1));
+        /** @param {unknown} one */
+        const flatten = (one) => this._flat(one, at, depth + 1);
+        /** @param {Schema} one */
+        const typesOf = (one) => this._types(one, at);
+        for (const one of flat) {
+            for (const other of flat) {
+                if (one === other || isApart(one, other, { at, flatten, typesOf, root: this._validity })) continue;
+                throw this.refusal(at, '"oneOf" of schemas that may hold together');
+            }
+        }
+    }
+
+    /** @param {string[]} names @param {string} at */
+    _either(names, at) {
+        if (names.length === 0) throw this._nothing(at);
         return names.length === 1 ? names[0] : this.rules.rule([...new Set(names)].join(' | '));
     }
 
-    /** @param {unknown} values @param {string} at */
-    _literals(values, at) {
-        if (!Array.isArray(values) || values.length === 0) {
-            throw this.invalid(at, '"enum" is no list of values, or nothing is allowed');
-        }
-        return this.rules.rule([...new Set(values.map((one) => literal(JSON.stringify(one))))].join(' | '));
+    /** @param {string} at */
+    _nothing(at) {
+        return new NothingLeft('input_invalid', `the schema is not valid: nothing is allowed at ${at} by "type", "enum", "const" and what stands beside them`, { field: this._field });
+    }
+
+    /** @param {unknown} values @param {Schema} flat with them @param {string} at */
+    _literals(values, flat, at) {
+        if (!Array.isArray(values)) throw this.invalid(at, '"enum" is no list of values');
+        const valid = values.filter((one) => same(JSON.parse(JSON.stringify(one)), one) && isValid(one, flat, at, this._validity));
+        if (valid.length === 0) throw this._nothing(at);
+        return this.rules.rule([...new Set(valid.map((one) => literal(JSON.stringify(one))))].join(' | '));
     }
 
     /** @param {Schema} flat @param {string} at @returns {string[]} empty: any */
@@ -325,20 +391,15 @@ export class Converter {
             throw this.refusal(at, 'a "minimum" other than 0 of a number that is not an integer');
         }
         this.rules.shared('number');
-        return this.rules.rule('("0" | [1-9] [0-9]{0,15}) ("." [0-9]{1,16})? ([eE] [+\\x2d]? [0-9]{1,3})?');
+        return this.rules.rule('("0" | [1-9] [0-9]{0,15}) ("." [0-9]{1,16})? ([eE] [+\\x2d]? [0-9]{1,2})?');
     }
 
     /** @param {Schema} flat @param {string} at */
     _integer(flat, at) {
-        for (const word of WORDS_OF.number) {
-            if (!['number', 'undefined'].includes(typeof flat[word])) {
-                throw this.invalid(at, `"${word}" is not a number`);
-            }
-        }
         const { minimum = -Infinity, maximum = Infinity } = flat;
         const { exclusiveMinimum = -Infinity, exclusiveMaximum = Infinity } = flat;
-        const min = wide(Math.max(Math.ceil(minimum), Math.floor(exclusiveMinimum) + 1));
-        const max = wide(Math.min(Math.floor(maximum), Math.ceil(exclusiveMaximum) - 1));
+        const min = lowest(Math.max(Math.ceil(minimum), Math.floor(exclusiveMinimum) + 1));
+        const max = -lowest(-Math.min(Math.floor(maximum), Math.ceil(exclusiveMaximum) - 1));
         if (min > max || min === Infinity || max === -Infinity) {
             throw this.refusal(at, 'bounds between which we know no integer,');
         }
@@ -347,9 +408,11 @@ export class Converter {
     }
 }
 
-/** A bound beyond what our numbers count exactly is none. @param {number} bound */
-function wide(bound) {
-    return Number.isSafeInteger(bound) ? bound : Math.sign(bound) * Infinity;
+/** A lower bound that our numbers count exactly; those that no integer of a grammar reaches are none. @param {number} bound */
+function lowest(bound) {
+    if (Number.isSafeInteger(bound)) return bound;
+    if (bound > 0) return Infinity;
+    return bound <= -LAST_INTEGER ? -Infinity : -Number.MAX_SAFE_INTEGER;
 }
 
 /** @param {number} min @param {number} max */

@@ -38,6 +38,7 @@ export function assertions(schema) {
 export function merge(one, other, refusal) {
     const [a, b] = [constAsEnum(assertions(one)), constAsEnum(assertions(other))];
     if (closes(a, b) || closes(b, a)) throw refusal('additionalProperties');
+    if (!same(a.prefixItems, b.prefixItems) && (covers(a, b) || covers(b, a))) throw refusal('items');
     const out = { ...a };
     for (const [word, value] of Object.entries(b)) {
         if (!Object.hasOwn(a, word) || same(a[word], value)) out[word] = value;
@@ -57,18 +58,23 @@ function mergeWord(word, a, b, refusal) {
     return MERGED[word](a, b);
 }
 
-/** Whether `a` allows no other properties than its own, and `b` names others.
+/** Whether `a` says something of other properties than its own, and `b` names others.
  * @param {Schema} a @param {Schema} b */
 function closes(a, b) {
-    return a.additionalProperties === false && isObject(b.properties)
+    return ![undefined, true].includes(a.additionalProperties) && isObject(b.properties)
         && Object.keys(b.properties).some((name) => !Object.hasOwn(a.properties ?? {}, name));
+}
+
+/** Whether the items of `a` are some of those that `b` has at the beginning. @param {Schema} a @param {Schema} b */
+function covers(a, b) {
+    return ![undefined, true].includes(a.items) && b.prefixItems !== undefined;
 }
 
 /** @param {Schema} schema @returns {Schema} */
 function constAsEnum(schema) {
     if (!Object.hasOwn(schema, 'const')) return schema;
     const { const: only, ...rest } = schema;
-    return { ...rest, enum: [only] };
+    return { ...rest, enum: Array.isArray(rest.enum) ? rest.enum.filter((one) => same(one, only)) : [only] };
 }
 
 /** @param {Schema} a @param {Schema} b */
@@ -87,7 +93,10 @@ function commonTypes(a, b) {
     return both;
 }
 
-/** @param {unknown} a @param {unknown} b */
-function same(a, b) {
-    return JSON.stringify(a) === JSON.stringify(b);
+/** Whatever the order of members. @param {any} a @param {any} b @returns {boolean} */
+export function same(a, b) {
+    if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((one, i) => same(one, b[i]));
+    if (!isObject(a) || !isObject(b)) return a === b;
+    const names = Object.keys(a);
+    return names.length === Object.keys(b).length && names.every((name) => Object.hasOwn(b, name) && same(a[name], b[name]));
 }

@@ -300,7 +300,7 @@ export class Interpreter {
         if (key.type !== 'slice') return this._item(value, this.value(key, scope));
         const bounds = [key.start, key.stop, key.step].map((one) => (one ? this.value(one, scope) : null));
         if (value instanceof Undefined) throw wrong(value.reason);
-        return slice(value, bounds, this.budget) ?? new Undefined(`a ${typeName(value)} has no slices`);
+        return slice(value, bounds, this.budget);
     }
 
     /** @param {Arguments} given @param {Scope} scope */

@@ -165,7 +165,8 @@ export function itemAt(value, key) {
     if (!isInteger(key)) return undefined;
     const items = sequence(value);
     const at = Number(key) < 0 ? Number(key) + (items?.length ?? 0) : Number(key);
-    return items?.[at];
+    const item = items?.[at];
+    return value instanceof Markup && item !== undefined ? new Markup(item) : item;
 }
 
 /** @param {Value} key @returns {boolean} */
@@ -178,10 +179,10 @@ function sequence(value) {
     return isText(value) ? [...itemsOf(value)] : null;
 }
 
-/** `value[start:stop:step]`. @param {Value} value @param {Value[]} bounds @param {Budget} budget @returns {Value | undefined} undefined where there are no slices */
+/** `value[start:stop:step]`. @param {Value} value @param {Value[]} bounds @param {Budget} budget @returns {Value} */
 export function slice(value, [start, stop, step], budget) {
     const items = sequence(value);
-    if (!items) return undefined;
+    if (!items) throw wrong(`a ${typeName(value)} has no slices`);
     for (const one of [start, stop, step]) if (one !== null && !isInteger(one)) throw wrong(`a slice to a ${typeName(one)}`);
     const by = step === null ? 1 : Number(step);
     if (by === 0) throw wrong('a slice with a step of 0');
@@ -194,7 +195,7 @@ export function slice(value, [start, stop, step], budget) {
     for (let i = from; by > 0 ? i < to : i > to; i += by) made.push(items[i]);
     budget.list(isText(value) ? 0 : made.length);
     if (typeof value === 'string') return budget.text(made.join(''));
-    if (value instanceof Markup) return new Markup(made.map((one) => one.text).join(''));
+    if (value instanceof Markup) return new Markup(made.join(''));
     if (value instanceof Range) return new Range(value.start + from * value.step, value.start + to * value.step, value.step * by);
     return Array.isArray(value) ? made : new Tuple(made);
 }

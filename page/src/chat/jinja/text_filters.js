@@ -121,9 +121,9 @@ export const TEXT_FILTERS = {
     }],
     replace: [{ old: REQUIRED, new: REQUIRED, count: null }, (value, { old, new: by, count }, { budget }) =>
         strings.replace(plain(value, budget), str(old, budget), str(by, budget), count === null ? -1 : countOnly(count), (length) => budget.room(length))],
-    indent: [{ width: 4, first: false, blank: false }, (value, { width, first, blank }, runtime) => indent(plain(value, runtime.budget), width, first, blank, runtime)],
-    truncate: [{ length: 255, killwords: false, end: '...', leeway: null }, (value, given, { budget }) =>
-        truncate(plain(value, budget), { ...given, leeway: given.leeway ?? 5 })],
+    indent: [{ width: 4, first: false, blank: false }, (value, { width, first, blank }, runtime) => indent(textOnly(value), width, first, blank, runtime)],
+    truncate: [{ length: 255, killwords: false, end: '...', leeway: null }, (value, given) =>
+        truncate(textOnly(value), { ...given, leeway: given.leeway ?? 5 })],
     wordcount: ofText((text) => (text.match(/[\p{L}\p{N}_]+/gu) ?? []).length),
     int: [{ default: 0, base: 10 }, (value, { default: otherwise, base }) => toInteger(value, otherwise, base)],
     float: [{ default: new Float(0) }, (value, { default: otherwise }) => toFloat(value, otherwise)],

@@ -194,7 +194,7 @@ export const lengthOf = (text) => (ASTRAL.test(text) ? Array.from(text).length :
 export function iterate(value) {
     if (Array.isArray(value)) return value;
     if (typeof value === 'string') return characters(value);
-    if (value instanceof Markup) return characters(value.text).map((one) => new Markup(one));
+    if (value instanceof Markup) return characters(value.text);
     if (value instanceof Dict) return value.keys();
     if (value instanceof Undefined) return [];
     if (value instanceof Lazy) return { [Symbol.iterator]: () => ({ next: () => value.items.next() }) };
