@@ -187,7 +187,7 @@ export class Interpreter {
             parameters.forEach((/** @type {{name: string, value: Node | null}} */ one, /** @type {number} */ i) => {
                 const given = i < args.length ? args[i] : rest.get(one.name);
                 if (i >= args.length) rest.delete(one.name);
-                inner.variables.set(one.name, given ?? (given === undefined ? this._parameter(one, inner) : given));
+                inner.variables.set(one.name, given === undefined ? this._parameter(one, inner) : given);
             });
             if (!names.includes('caller') && uses('caller')) {
                 inner.variables.set('caller', rest.get('caller') ?? new Undefined('there is no caller'));
@@ -282,7 +282,9 @@ export class Interpreter {
     /** @param {Value} value @param {string} name @returns {Value} */
     _attribute(value, name) {
         const found = value instanceof Loop ? value.attribute(name) : attributeOf(value, name, this.budget);
-        return found ?? (found === null ? null : itemAt(value, name) ?? missing(itemAt(value, name), value, name));
+        if (found !== undefined) return found;
+        const item = itemAt(value, name);
+        return item === undefined ? missing(value, name) : item;
     }
 
     /** @param {Value} value @param {Value} key @returns {Value} */
@@ -291,7 +293,7 @@ export class Interpreter {
         const item = itemAt(value, key);
         if (item !== undefined) return item;
         const attribute = typeof key !== 'string' ? undefined : value instanceof Loop ? value.attribute(key) : attributeOf(value, key, this.budget);
-        return attribute === undefined ? missing(undefined, value, str(key, this.budget)) : attribute;
+        return attribute === undefined ? missing(value, str(key, this.budget)) : attribute;
     }
 
     /** @param {Node} node @param {Scope} scope @returns {Value} */
@@ -350,10 +352,8 @@ export class Interpreter {
     }
 }
 
-/** @param {Value | undefined} item @param {Value} value @param {string} name @returns {Value} */
-function missing(item, value, name) {
-    return item === null ? null : new Undefined(`a ${typeName(value)} has no ${name.slice(0, 60)}`);
-}
+/** @param {Value} value @param {string} name */
+const missing = (value, name) => new Undefined(`a ${typeName(value)} has no ${name.slice(0, 60)}`);
 
 /** Whether a body has a variable by that name. @param {unknown} tree @param {string} name @returns {boolean} */
 function mentions(tree, name) {

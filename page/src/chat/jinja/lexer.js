@@ -9,7 +9,6 @@ import { TemplateError } from './errors.js';
 export const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const END_SPACE = new RegExp(`${SPACE}+$`);
 const ONLY_SPACE = new RegExp(`^${SPACE}*$`);
-/** More digits make a number that Python would count exactly, and we would not. */
 const PATTERNS = /** @type {[Type, RegExp][]} */ ([
     ['float', /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?[eE][+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/y],
     ['integer', /0[bB](?:_?[01])+|0[oO](?:_?[0-7])+|0[xX](?:_?[\da-fA-F])+|[1-9](?:_?\d)*|0(?:_?0)*/y],
