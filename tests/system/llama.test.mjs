@@ -24,6 +24,8 @@ before(async () => {
     putGguf(daemon.store, 'abc', { follow: 'abcdefgh' });
     putGguf(daemon.store, 'early', { follow: 'abcdefgh' });
     putGguf(daemon.store, 'vectors', { arch: 'bert' });
+    putGguf(daemon.store, 'grouping', { follow: 'abcdefgh', template: '{{ messages | groupby("role") }}' });
+    putGguf(daemon.store, 'raising', { follow: 'abcdefgh', template: "{{ raise_exception('Only letters.') }}" });
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -55,6 +57,27 @@ test('a grammar that costs too much fails by name, once, and others have their a
     assert.ok(expected);
     assert.equal(plain.status, 200, plain.text);
     assert.doesNotMatch(daemon.log, /to another attempt/);
+});
+
+test('templates and schemas that are refused: status, code and field', async () => {
+    const chat = async (name, more = {}) => {
+        const { status, json, text } = await daemon.infer({ model_name: name, inputs: { messages: [{ role: 'user', content: 'abc' }] }, options: { ...options, ...more } });
+        assert.equal(typeof json.detail, 'string', text);
+        return [status, json.code, json.field, json.detail];
+    };
+    const [status, code, , error] = await chat('grouping');
+    assert.deepEqual([status, code], [422, 'model_invalid'], error);
+    assert.match(error, /chat template cannot be used: it uses the filter groupby, which is not supported/);
+    const raised = await chat('raising');
+    assert.deepEqual(raised.slice(0, 3), [422, 'input_invalid', 'inputs.messages']);
+    assert.match(raised[3], /refuses these messages: Only letters\./);
+    for (const [schema, message] of [[{ oneOf: [{ type: 'integer' }, { type: 'number' }] }, /"oneOf" of schemas that may hold together at # is not supported/],
+        [{ type: 'string', enum: [null] }, /nothing is allowed at #/]])
+    {
+        const refused = await chat('abc', { json_schema: schema });
+        assert.deepEqual(refused.slice(0, 3), [422, 'input_invalid', 'options.json_schema']);
+        assert.match(refused[3], message);
+    }
 });
 
 test('a GPU without 16-bit floats is refused by name, and falls back', async () => {
