@@ -43,7 +43,7 @@ const FORMATS = /** @type {const} */ (['date', 'time', 'date-time', 'uuid']);
 /** Schemas looked at, those that are merged again and again counted each time. */
 const MAX_WORK = 10000;
 /** Values that are looked at under a schema. */
-const MAX_CHECKS = 200000;
+const MAX_CHECKS = 50000;
 /** An integer has at most 16 digits. */
 const LAST_INTEGER = 1e16;
 
@@ -108,7 +108,7 @@ export class Converter {
         this._nested = 0;
         /** @type {import('./schema_valid.js').Root} */
         this._validity = {
-            field, find: (reference, at) => this._find(reference, at), check: (flat, at) => this._check(flat, at),
+            field, patterns: new Map(), find: (reference, at) => this._find(reference, at), check: (flat, at) => this._check(flat, at),
             within: (at, run) => this._within(at, run), invalid: (at, what) => this.invalid(at, what),
         };
     }
@@ -258,11 +258,17 @@ export class Converter {
 
     /** @param {unknown[]} branches of a "oneOf" @param {string} at @param {number} depth */
     _checkApart(branches, at, depth) {
-        const flat = branches.map((one) => this._flat(one, at, depth + 1));
+        /** @type {Map<unknown, Schema>} */
+        const known = new Map();
         /** @param {unknown} one */
-        const flatten = (one) => this._flat(one, at, depth + 1);
+        const flatten = (one) => {
+            const made = known.get(one) ?? this._flat(one, at, depth + 1);
+            known.set(one, made);
+            return made;
+        };
         /** @param {Schema} one */
         const typesOf = (one) => this._types(one, at);
+        const flat = branches.map(flatten);
         for (const one of flat) {
             for (const other of flat) {
                 if (one === other || isApart(one, other, { at, flatten, typesOf, root: this._validity })) continue;

@@ -19,6 +19,7 @@ import { assertions, same } from './schema_merge.js';
  * @property {(at: string, run: () => boolean) => boolean} within bounds how many schemas are looked at, and how deep
  * @property {(at: string, what: string) => Error} invalid
  * @property {string} field
+ * @property {Map<string, import('./grammar.js').Rules>} patterns those that were met, as grammars
  */
 
 /** @type {Record<string, (value: any) => boolean>} */
@@ -104,9 +105,15 @@ function isText(value, { minLength = 0, maxLength = Infinity, pattern, format },
  * @param {string} value @param {unknown} pattern @param {string} at @param {Root} root */
 function hasPattern(value, pattern, at, root) {
     if (typeof pattern !== 'string') throw root.invalid(at, '"pattern" is not a string');
+    const rules = root.patterns.get(pattern) ?? rulesOf(pattern, at, root);
+    root.patterns.set(pattern, rules);
+    return accepts(rules, JSON.stringify(value), root.field);
+}
+
+/** @param {string} pattern @param {string} at @param {Root} root */
+function rulesOf(pattern, at, root) {
     const rules = new RuleSet(root.field);
-    const grammar = rules.grammar(`"\\"" ${expressionOfPattern(pattern, rules, at)} "\\""`);
-    return accepts(parseGrammar(grammar), JSON.stringify(value), root.field);
+    return parseGrammar(rules.grammar(`"\\"" ${expressionOfPattern(pattern, rules, at)} "\\""`));
 }
 
 /** @param {unknown[]} value @param {Schema} flat @param {string} at @param {Root} root */

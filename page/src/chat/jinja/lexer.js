@@ -7,7 +7,7 @@ import { TemplateError } from './errors.js';
 
 /** White space of Python's. */
 export const SPACE = '[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
-const END_SPACE = new RegExp(`${SPACE}+$`);
+const ONE_SPACE = new RegExp(SPACE);
 const ONLY_SPACE = new RegExp(`^${SPACE}*$`);
 const PATTERNS = /** @type {[Type, RegExp][]} */ ([
     ['float', /(?:\d+_)*\d+(?:(?:\.(?:\d+_)*\d+)?[eE][+-]?(?:\d+_)*\d+|\.(?:\d+_)*\d+)/y],
@@ -71,7 +71,7 @@ class Lexer {
     /** What stands before a tag. @param {number} end @param {string} sign @param {boolean} isBlock */
     _stripped(end, sign, isBlock) {
         const text = this._source.slice(this._at, end);
-        if (sign === '-') return text.replace(END_SPACE, '');
+        if (sign === '-') return trimmedEnd(text);
         const line = text.lastIndexOf('\n') + 1;
         const isStripped = sign !== '+' && isBlock && (line > 0 || this._isLineStart);
         return isStripped && ONLY_SPACE.test(text.slice(line)) ? text.slice(0, line) : text;
@@ -151,6 +151,13 @@ class Lexer {
     _error(message) {
         return new TemplateError('template', `line ${this._source.slice(0, this._at).split('\n').length}: ${message}`);
     }
+}
+
+/** @param {string} text */
+function trimmedEnd(text) {
+    let end = text.length;
+    while (end > 0 && ONE_SPACE.test(text[end - 1])) end--;
+    return text.slice(0, end);
 }
 
 /** @type {Record<string, string>} */
