@@ -1,57 +1,147 @@
 /* Base64 over hostile text. */
 #include "wire/base64.h"
 
-#include <openssl/evp.h>
+#include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/* What a character means besides its six bits. */
+enum { BLANK = 0x40, PADDING = 0x41, ESCAPE = 0x42, NONE = 0x43 };
 
-/* So many characters for one call of OpenSSL's, which counts in int; a multiple of 4. */
-#define DECODE_MAX (1 << 30)
+/* Of each ASCII character. The standard's alphabet and the one for URLs differ in two (RFC 4648, 4
+ * and 5). */
+/* clang-format off */
+#define E ESCAPE
+#define N NONE
+#define B BLANK
+#define P PADDING
+static const uint8_t meanings[256] = {
+     N,  N,  N,  N,  N,  N,  N,  N,  N,  B,  B,  N,  B,  B,  N,  N,
+     N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,  N,
+     B,  N,  N,  N,  N,  E,  N,  N,  N,  N,  N, 62,  N, 62,  N, 63,
+    52, 53, 54, 55, 56, 57, 58, 59, 60, 61,  N,  N,  N,  P,  N,  N,
+     N,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+    15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25,  N,  N,  N,  N, 63,
+     N, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+    41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51,  N,  N,  N,  N,  N,
+    [128 ... 255] = NONE
+};
+#undef E
+#undef N
+#undef B
+#undef P
+/* clang-format on */
 
-/* Decodes `length` characters without padding into `out`. Returns 0, or -1 where one of them is not
- * base64: OpenSSL would pass over blanks at the ends and take a "=" anywhere. */
-static int decode(const char *text, size_t length, unsigned char *out)
+static int hex_of(char digit)
 {
-    unsigned char last[4] = {'=', '=', '=', '='}, bytes[3];
-    size_t rest = length % 4;
-    if (strspn(text, alphabet) < length)
-        return -1;
-    for (size_t at = 0, size; at < length - rest; at += size) {
-        size = length - rest - at < DECODE_MAX ? length - rest - at : DECODE_MAX;
-        if (EVP_DecodeBlock(out + at / 4 * 3, (const unsigned char *)text + at, (int)size) < 0)
-            return -1;
-    }
-    if (rest == 0)
+    static const char digits[] = "0123456789abcdef";
+    const char *found = memchr(digits, digit | 0x20, sizeof digits - 1);
+    return found && digit >= '0' ? (int)(found - digits) : -1;
+}
+
+/* The meaning of the character that is escaped at `text`, behind the percent sign. */
+static uint8_t escaped(const char *text, size_t length)
+{
+    int high = length >= 2 ? hex_of(text[0]) : -1, low = length >= 2 ? hex_of(text[1]) : -1;
+    uint8_t meaning = high < 0 || low < 0 ? NONE : meanings[high << 4 | low];
+    return meaning == ESCAPE ? NONE : meaning;
+}
+
+/* What is written so far: characters of the alphabet, and those of padding behind them. */
+struct reading {
+    unsigned char *out;
+    size_t sixes, pads;
+    uint32_t bits;
+};
+
+/* Returns 0, or -1 for what cannot stand there. */
+static int take(struct reading *reading, uint8_t meaning)
+{
+    if (meaning == BLANK)
         return 0;
-    memcpy(last, text + length - rest, rest);
-    if (EVP_DecodeBlock(bytes, last, sizeof last) < 0)
+    if (meaning == PADDING)
+        return ++reading->pads <= 2 ? 0 : -1;
+    if (meaning >= BLANK || reading->pads > 0)
         return -1;
-    memcpy(out + length / 4 * 3, bytes, rest - 1);
+    reading->bits = reading->bits << 6 | meaning;
+    if (++reading->sixes % 4 != 1)
+        *reading->out++ = (unsigned char)(reading->bits >> (2 * (3 - (reading->sixes - 1) % 4)));
     return 0;
+}
+
+/* The characters of whole groups of four that hold nothing else, which are read at once. */
+static size_t take_fours(struct reading *reading, const unsigned char *text, size_t length)
+{
+    size_t at = 0;
+    if (reading->sixes % 4 != 0 || reading->pads > 0)
+        return 0;
+    for (; length - at >= 4; at += 4) {
+        uint8_t a = meanings[text[at]], b = meanings[text[at + 1]], c = meanings[text[at + 2]],
+                d = meanings[text[at + 3]];
+        if ((a | b | c | d) >= BLANK)
+            break;
+        *reading->out++ = (unsigned char)(a << 2 | b >> 4);
+        *reading->out++ = (unsigned char)(b << 4 | c >> 2);
+        *reading->out++ = (unsigned char)(c << 6 | d);
+    }
+    reading->sixes += at;
+    return at;
+}
+
+static enum wi_base64 decode(const char *text, size_t length, int is_uri, struct wi_blob *blob)
+{
+    struct reading reading = {.out = blob->bytes};
+    for (size_t at = 0; at < length; at++) {
+        at += take_fours(&reading, (const unsigned char *)text + at, length - at);
+        if (at == length)
+            break;
+        uint8_t meaning = meanings[(unsigned char)text[at]];
+        if (meaning == ESCAPE && is_uri) {
+            meaning = escaped(text + at + 1, length - at - 1);
+            at += 2;
+        }
+        if (take(&reading, meaning) != 0)
+            return WI_BASE64_WRONG;
+    }
+    blob->size = (size_t)(reading.out - blob->bytes);
+    if (reading.sixes == 0)
+        return WI_BASE64_EMPTY;
+    return reading.sixes % 4 == 1 ? WI_BASE64_SHORT : WI_BASE64_OK;
+}
+
+/* Where the base64 of a data URI begins; 0: it has none. */
+static size_t behind_head(const char *text, size_t length)
+{
+    static const char last[] = ";base64";
+    const char *comma = memchr(text, ',', length);
+    size_t head = comma ? (size_t)(comma - text) : 0;
+    if (head < sizeof last - 1 ||
+        strncasecmp(comma - (sizeof last - 1), last, sizeof last - 1) != 0)
+        return 0;
+    return head + 1;
 }
 
 enum wi_base64 wi_base64_decode(
     const char *text, size_t length, struct wi_budget *budget, struct wi_blob **blob)
 {
+    int is_uri = length >= 5 && strncasecmp(text, "data:", 5) == 0;
+    size_t head = is_uri ? behind_head(text, length) : 0;
     *blob = NULL;
-    for (int i = 0; i < 2 && length > 0 && text[length - 1] == '='; i++)
-        length--;
+    if (is_uri && head == 0)
+        return WI_BASE64_URI;
+    text += head;
+    length -= head;
     if (length == 0)
         return WI_BASE64_EMPTY;
-    if (length % 4 == 1)
-        return strspn(text, alphabet) < length ? WI_BASE64_WRONG : WI_BASE64_SHORT;
-    size_t size = length / 4 * 3 + (length % 4 ? length % 4 - 1 : 0);
-    struct wi_blob *decoded = wi_blob_new(budget, size);
+    struct wi_blob *decoded = wi_blob_new(budget, length / 4 * 3 + length % 4 * 3 / 4);
     if (!decoded)
         return WI_BASE64_NO_MEMORY;
-    if (decode(text, length, decoded->bytes) != 0) {
+    enum wi_base64 result = decode(text, length, is_uri, decoded);
+    if (result == WI_BASE64_OK)
+        *blob = decoded;
+    else
         wi_blob_unref(decoded);
-        return WI_BASE64_WRONG;
-    }
-    decoded->size = size;
-    *blob = decoded;
-    return WI_BASE64_OK;
+    return result;
 }
 
 const char *wi_base64_problem(enum wi_base64 result)
@@ -61,7 +151,9 @@ const char *wi_base64_problem(enum wi_base64 result)
         return "the base64 text is empty";
     case WI_BASE64_SHORT:
         return "the base64 text is cut short";
+    case WI_BASE64_URI:
+        return "this data URI is not in base64: \";base64,\" does not stand before its data";
     default:
-        return "the text has a character that is not base64, such as a line break";
+        return "the text has a character that is not base64";
     }
 }

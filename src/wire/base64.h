@@ -10,11 +10,14 @@ enum wi_base64 {
     WI_BASE64_EMPTY,
     WI_BASE64_SHORT,
     WI_BASE64_WRONG,
+    WI_BASE64_URI, /* a data URI that has no base64 */
     WI_BASE64_NO_MEMORY
 };
 
-/* Base64 (RFC 4648; padding may be absent), ended by a 0 byte. `*blob` is a new blob with the
- * bytes, of which there is at least one; NULL on failure. */
+/* Base64, or a data URI of it (RFC 2397), whatever media type and parameters that has. Both
+ * alphabets of RFC 4648 are read; white space is passed over, and padding may be absent. In a URI a
+ * character may be escaped, such as "%2B". `*blob` is a new blob with the bytes, of which there is
+ * at least one; NULL on failure. */
 enum wi_base64 wi_base64_decode(
     const char *text, size_t length, struct wi_budget *budget, struct wi_blob **blob);
 /* What is wrong with the text, as a sentence. */

@@ -8,7 +8,6 @@
 
 #include "wire/base64.h"
 #include <string.h>
-#include <strings.h>
 
 static enum wi_code bad_picture(const char *field, struct wi_error *error, const char *detail)
 {
@@ -18,30 +17,9 @@ static enum wi_code bad_picture(const char *field, struct wi_error *error, const
     return WI_PICTURE_INVALID;
 }
 
-/* Skips "data:image/…;base64,"; returns the bytes skipped, or -1 for another kind of URI. */
-static int skip_prefix(const char *text, size_t length)
-{
-    static const char *const prefixes[] = {
-        "data:image/png;base64,", "data:image/jpeg;base64,", "data:image/webp;base64,"};
-    if (length < 5 || strncasecmp(text, "data:", 5) != 0)
-        return 0;
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
-        size_t prefix = strlen(prefixes[i]);
-        if (length >= prefix && strncasecmp(text, prefixes[i], prefix) == 0)
-            return (int)prefix;
-    }
-    return -1;
-}
-
 enum wi_code wi_picture_decode(const char *text, size_t length, const char *field,
     struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
 {
-    *blob = NULL;
-    int prefix = skip_prefix(text, length);
-    if (prefix < 0)
-        return bad_picture(field, error, "this data URI is not a PNG, JPEG or WebP in base64");
-    text += prefix;
-    length -= (size_t)prefix;
     enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
     if (result == WI_BASE64_NO_MEMORY)
         return wi_error_set(error, WI_MEMORY_BUDGET, field,

@@ -20,8 +20,7 @@ enum wi_code wi_picture_sniff(
 /* WI_OK, or WI_PICTURE_TOO_LARGE for more pixels than that. */
 enum wi_code wi_picture_check_size(
     const struct wi_picture *picture, int64_t max_pixels, struct wi_error *error);
-/* The text of an "image" field, ended by a 0 byte: base64 (RFC 4648, padding may be absent), or a
- * data URI of it.
+/* The text of an "image" field, as wi_base64_decode takes it.
  * `*blob` is a new blob with the bytes. WI_OK, WI_PICTURE_INVALID or WI_MEMORY_BUDGET; `field` is
  * named in the error. */
 enum wi_code wi_picture_decode(const char *text, size_t length, const char *field,

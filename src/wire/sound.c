@@ -9,7 +9,6 @@
 #include "wire/base64.h"
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 static enum wi_code bad_sound(const char *field, struct wi_error *error, const char *detail)
 {
@@ -179,18 +178,6 @@ enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_s
 enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
     struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error)
 {
-    static const char data[] = "data:", audio[] = "data:audio/", base64[] = ";base64,";
-    *blob = NULL;
-    if (strncasecmp(text, data, sizeof data - 1) == 0) {
-        const char *end =
-            strncasecmp(text, audio, sizeof audio - 1) == 0 ? strchr(text, ',') : NULL;
-        size_t head = end ? (size_t)(end + 1 - text) : 0;
-        if (head < sizeof base64 || head > 200 ||
-            strncasecmp(end + 2 - sizeof base64, base64, sizeof base64 - 1) != 0)
-            return bad_sound(field, error, "this data URI is not audio in base64");
-        text += head;
-        length -= head;
-    }
     enum wi_base64 result = wi_base64_decode(text, length, budget, blob);
     if (result == WI_BASE64_NO_MEMORY)
         return wi_error_set(error, WI_MEMORY_BUDGET, "inputs.audio",

@@ -9,6 +9,7 @@
 #include "wire/text.h"
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* So many of its first characters tell base64, or a data URI, from the bytes of a file. */
 #define LOOK 64
@@ -55,8 +56,8 @@ static size_t next_element(const struct wi_tensor *tensor, size_t *at)
 static int is_written(const unsigned char *bytes, size_t size)
 {
     static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-                                  "+/-_=";
-    if (size >= 5 && memcmp(bytes, "data:", 5) == 0)
+                                  "+/-_= \t\r\n\f";
+    if (size >= 5 && strncasecmp((const char *)bytes, "data:", 5) == 0)
         return 1;
     for (size_t i = 0; i < size && i < LOOK; i++)
         if (!memchr(allowed, bytes[i], sizeof allowed - 1))

@@ -84,54 +84,6 @@ TEST(test_wrong_pictures)
         WI_PICTURE_INVALID);
 }
 
-static void check_decoded(const char *text, const char *expected)
-{
-    struct wi_blob *blob;
-    struct wi_error error;
-    assert_int_equal(wi_picture_decode(text, strlen(text), "image", NULL, &blob, &error), WI_OK);
-    assert_int_equal(blob->size, strlen(expected));
-    assert_memory_equal(blob->bytes, expected, blob->size);
-    wi_blob_unref(blob);
-}
-
-TEST(test_base64)
-{
-    check_decoded("Zg==", "f");
-    check_decoded("Zg", "f");
-    check_decoded("Zm8=", "fo");
-    check_decoded("Zm9v", "foo");
-    check_decoded("Zm9vYmFy", "foobar");
-    check_decoded("data:image/png;base64,Zm9vYg==", "foob");
-    check_decoded("DATA:image/JPEG;base64,Zm9vYg==", "foob");
-    check_decoded("++//", "\xfb\xef\xff");
-    static const char *const bad[] = {"", "=", "==", "Z", "Zm9vY", "Zm 9v", "Zm9v\n", "Zm-_",
-        "Zm=v", "data:image/png;base64,", "data:image/png,Zm9v", "data:image/gif;base64,Zm9v",
-        "data:text/html;base64,Zm9v", "data:", "Zm9vY===", "%%%%", "Zm9\x80"};
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        struct wi_blob *blob;
-        struct wi_error error;
-        assert_int_equal(
-            wi_picture_decode(bad[i], strlen(bad[i]), "inputs.image", NULL, &blob, &error),
-            WI_PICTURE_INVALID);
-        assert_null(blob);
-        assert_string_equal(error.field, "inputs.image");
-    }
-}
-
-TEST(test_what_is_wrong_with_base64)
-{
-    static const char *const rows[][2] = {{"", "empty"}, {"==", "empty"}, {"Zm9vY", "cut short"},
-        {"Zm9v\nZm9v", "line break"}, {"https://e.org/a.png", "not base64"}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct wi_blob *blob;
-        struct wi_error error;
-        assert_int_equal(
-            wi_picture_decode(rows[i][0], strlen(rows[i][0]), "image", NULL, &blob, &error),
-            WI_PICTURE_INVALID);
-        assert_non_null(strstr(error.detail, rows[i][1]));
-    }
-}
-
 TEST(test_budget)
 {
     struct wi_budget budget = {.limit = 2};
