@@ -2,6 +2,8 @@
 /** What the playground makes of the marks in an answer: no text is lost, whatever comes, and however it is cut. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { h } from '../../page/src/console/draw.js';
+import { plain } from '../../page/src/console/format.js';
 import { pieces } from '../../page/src/console/playground/answer/inline.js';
 import { Growing, markup } from '../../page/src/console/playground/answer/markup.js';
 
@@ -29,6 +31,28 @@ for (const [text, wanted] of Object.entries({
     '``a`b`` `c': '<p><code>a`b</code> `c</p>',
 }))
     test(`marks: ${JSON.stringify(text)}`, () => assert.equal(shown(text), wanted));
+
+/** Persian and Hindi need joiners, emoji are joined by one, and Hebrew and Arabic have marks of direction. */
+const SCRIPTS = ['می\u200cخواهم', 'क्\u200dष और क्\u200cष', '👩\u200d👩\u200d👧\u200d👦 🏳️\u200d🌈', 'שלום\u200f, עולם', 'مرحبا\u061c بالعالم', 'a\u200eb\u2060c\u00ad'];
+const TURNS = ['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'];
+const codeOf = (character) => `⟨U+${character.codePointAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`;
+
+test('what is said is shown as it is written, but for control characters and what turns its direction', () => {
+    for (const text of SCRIPTS)
+        for (const marks of [text, `- ${text}`, `**${text}**`, `\`${text}\``, `\`\`\`\n${text}\n\`\`\``, `# ${text}`]) {
+            assert.equal(textOf(markup(marks)[0]), text, marks);
+            assert.equal(new Growing().read(marks).map(textOf).join(''), text, marks);
+        }
+    for (const sign of [...TURNS, '\u0000', '\u0007', '\u001b', '\u007f', '\u0085', '\u009f'])
+        assert.equal(textOf(markup(`a${sign}b`)[0]), `a${codeOf(sign)}b`);
+    assert.equal(textOf(markup('a\tb\nc')[0]), 'a\tb\nc');
+});
+
+test('in names nothing is unseen, and nothing is joined', () => {
+    for (const sign of [...TURNS, '\u200b', '\u200c', '\u200d', '\u200e', '\u200f', '\u061c', '\u2060', '\ufeff'])
+        for (const shownName of [plain(`a${sign}b`), h('p', null, `a${sign}b`).children[0], h('p', null, ['x', `a${sign}b`]).children[1]])
+            assert.equal(shownName, `a${codeOf(sign)}b`);
+});
 
 test('what is longer than one text is shown is in pieces, and no character is cut', () => {
     const text = '😀'.repeat(3001);

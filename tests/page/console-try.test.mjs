@@ -85,6 +85,31 @@ test('an answer comes part by part, is told once it is whole, and can be stopped
     assert.deepEqual(await keepsOut(tab), []);
 }));
 
+test('what is said in any script has its joiners and its direction', () => tries({}, async ({ tab, go, service }) => {
+    const persian = 'می\u200cخواهم', hebrew = 'שלום עולם', hindi = 'क्\u200dष', family = '👩\u200d👩\u200d👧';
+    service.infer = ({ part, done }) => {
+        part(`${persian}\n\nin English ${hindi} ${family}\n\n- ${hebrew}\n\n\u202egnp.exe\u2066`);
+        done({});
+    };
+    await go(CHAT);
+    await say(tab, `${persian} ${family}`);
+    await ended(tab);
+    const said = await tab.textContent('.turn .answer');
+    for (const one of [persian, hindi, family, hebrew, '⟨U+202E⟩gnp.exe⟨U+2066⟩']) assert.ok(said.includes(one), one);
+    assert.equal(await tab.textContent('.asked .said'), `${persian} ${family}`);
+    const [answer, asks, code] = await tab.evaluate(() => ['.turn .answer', '.asked .said', '.code'].map((one) => getComputedStyle(document.querySelector(one)).direction));
+    assert.deepEqual([answer, asks, code], ['rtl', 'rtl', 'ltr']);
+    // Where the first letters of a paragraph stand: at its right, or at its left.
+    const sides = await tab.evaluate(() => [...document.querySelectorAll('.turn .answer p, .turn .answer li')].slice(0, 3).map((one) => {
+        const range = document.createRange(), box = one.getBoundingClientRect();
+        range.selectNodeContents(one);
+        const letters = range.getBoundingClientRect();
+        return letters.left - box.left < box.right - letters.right ? 'left' : 'right';
+    }));
+    assert.deepEqual(sides, ['right', 'left', 'right']);
+    assert.ok((await tab.textContent('.heard')).startsWith(persian));
+}));
+
 test('options and the system message are sent as they were written, and a wrong one is told by its field', () => tries({}, async ({ tab, go, service, text }) => {
     await go(CHAT);
     await tab.locator('summary', { hasText: 'System message' }).click();

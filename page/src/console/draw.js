@@ -2,11 +2,22 @@
  * Draws what views say should be there. A view returns a tree of plain objects; what is on the page is
  * changed to be like it, so that focus, selection and scrolling stay. Text becomes text nodes only.
  */
-import { plain } from './format.js';
+import { plain, spoken } from './format.js';
 
 /** @typedef {{tag: string, props: Record<string, any>, children: Node[]}} Branch */
 /** @typedef {Branch | string} Node a branch, or a text */
-/** @typedef {Node | number | null | undefined | false | Part[]} Part what is left out may be there as null or false */
+/** @typedef {Node | Said | number | null | undefined | false | Part[]} Part what is left out may be there as null or false */
+
+/** Text that is said, and no name: only control characters are shown by their numbers. */
+class Said {
+    /** @param {string} text */
+    constructor(text) {
+        this.text = spoken(text);
+    }
+}
+
+/** @param {string[]} pieces of what a model or a person says @returns {Part[]} */
+export const said = (pieces) => pieces.map((piece) => new Said(piece));
 
 /** Attributes that have a meaning for scripts or lead elsewhere: only addresses within the console. */
 const ADDRESS = /^#\//;
@@ -20,6 +31,7 @@ export function h(tag, props, ...children) {
     /** @param {Part} part */
     const add = (part) => {
         if (Array.isArray(part)) part.forEach(add);
+        else if (part instanceof Said) flat.push(part.text);
         else if (part !== null && part !== undefined && part !== false) flat.push(typeof part === 'object' ? part : plain(part));
     };
     children.forEach(add);

@@ -2,20 +2,29 @@
 
 export const NOTHING = '–';
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-/** What turns the direction of text or is not seen: shown by its number, so that nothing looks like what it is not. */
+/** What turns the direction of text or is not seen: shown by its number in names, which must not look like others. */
 export const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
+/** What neither language nor script needs: control characters, and what turns the direction of the text behind it. Joiners
+ * and marks of direction are a part of Persian, Hindi and emoji. */
+const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 /** More of one text is shown nowhere but where a person asks for it. */
 const MOST_CHARACTERS = 4000;
 
 /** @param {unknown} value @returns {value is number} */
 const isFigure = (value) => typeof value === 'number' && Number.isFinite(value);
 
-/** @param {unknown} value @returns {string} any text from outside, as it may be shown */
-export function plain(value) {
+/** @param {unknown} value @returns {string} a name, or any other text from outside, as it may be shown */
+export const plain = (value) => numbered(value, UNSEEN);
+
+/** @param {unknown} value @returns {string} what a model or a person says, as it may be shown; not for names */
+export const spoken = (value) => numbered(value, CONTROLS);
+
+/** @param {unknown} value @param {RegExp} unseen @returns {string} not too long, and with the numbers of what is unseen */
+function numbered(value, unseen) {
     const text = String(value ?? '');
     const short = text.length > MOST_CHARACTERS
         ? `${text.slice(0, MOST_CHARACTERS - 40)}… (${count(text.length)} characters)` : text;
-    return short.replace(UNSEEN, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+    return short.replace(unseen, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
 }
 
 /** @param {unknown} value @returns {string} with thousands apart by thin spaces */

@@ -10,12 +10,13 @@ import { apart, short } from '../numbers.js';
 /** @param {number} value 0 to 1 */
 export const percent = (value) => (Number.isFinite(value) ? `${value >= 0.9995 || value === 0 ? Math.round(value * 100) : (value * 100).toPrecision(3)} %` : String(value));
 
-/** @param {string} caption @param {Bar[]} list @param {{column?: string, figure?: string, none?: string}} [names] */
-export function bars(caption, list, { column = 'Label', figure = 'Probability', none } = {}) {
+/** @param {string} caption @param {Bar[]} list @param {{column?: string, figure?: string, none?: string,
+ * shown?: (label: string) => Part}} [names] and how labels are shown that are no names */
+export function bars(caption, list, { column = 'Label', figure = 'Probability', none, shown = (label) => h('span', null, label) } = {}) {
     const values = list.map(({ value }) => value), isShare = values.every((value) => value >= 0 && value <= 1);
     const low = isShare ? 0 : Math.min(0, ...values), high = isShare ? 1 : Math.max(...values, low + Number.MIN_VALUE);
     return table(caption, [
-        { name: column, cell: ({ label, more }) => (more ? [h('span', null, label), more] : h('span', null, label)) },
+        { name: column, cell: ({ label, more }) => (more ? [shown(label), more] : shown(label)) },
         { name: 'Bar', wide: true, cell: ({ label, value }) => h('progress', { max: high - low || 1, value: Math.max(0, value - low) || 0, 'aria-label': `How much of ${plain(label).slice(0, 80)}` }) },
         { name: figure, figure: true, cell: ({ value }) => (isShare && figure === 'Probability' ? percent(value) : short(value)) },
     ], list.map((one, i) => ({ ...one, i })), ({ i }) => String(i), none);

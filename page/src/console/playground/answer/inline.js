@@ -1,5 +1,5 @@
 /** Emphasis, strong text, what is struck out, and code within a line. Links and pictures stay the text that they are. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 
 /** @import { Part } from '../../draw.js' */
 
@@ -30,7 +30,7 @@ export function inline(text, depth = 0) {
     const unclosed = new Set();
     let plain = '', at = 0;
     const put = (/** @type {Part} */ part) => {
-        parts.push(...pieces(plain), part);
+        parts.push(...said(pieces(plain)), part);
         plain = '';
     };
     while (at < text.length) {
@@ -40,11 +40,11 @@ export function inline(text, depth = 0) {
         if (next === text.length) break;
         const found = special(text, next, unclosed);
         at = found.end;
-        if (found.tag === 'code') put(h('code', null, ...pieces(found.inner)));
+        if (found.tag === 'code') put(h('code', { dir: 'ltr' }, ...said(pieces(found.inner))));
         else if (found.tag && depth < MOST_DEEP) put(h(found.tag, null, ...inline(found.inner, depth + 1)));
         else plain += found.tag ? text.slice(next, found.end) : found.inner;
     }
-    return [...parts, ...pieces(plain)];
+    return [...parts, ...said(pieces(plain))];
 }
 
 /** What begins with a special character. @param {string} text @param {number} at @param {Set<string>} unclosed

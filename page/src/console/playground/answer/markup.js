@@ -1,6 +1,6 @@
 /** An answer's marks: paragraphs, headings, lists, quotes, rules and code, as parts to draw. What is no mark is text: nothing is lost, and nothing
  * is an error. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 import { inline, pieces } from './inline.js';
 
 /** @import { Part } from '../../draw.js' */
@@ -139,8 +139,8 @@ const within = (lines, depth) => blocksOf(lines).blocks.map((block) => drawn(blo
 function fenced(lines) {
     const [, mark = '```', language = ''] = FENCE.exec(lines[0]) ?? [];
     const isClosed = lines.length > 1 && closes(lines[lines.length - 1], mark);
-    return h('figure', { class: 'fenced' }, language.trim() ? h('figcaption', null, ...pieces(language.trim())) : null,
-        h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Code' }, h('code', null, ...pieces(lines.slice(1, isClosed ? -1 : undefined).join('\n')))));
+    return h('figure', { class: 'fenced', dir: 'ltr' }, language.trim() ? h('figcaption', null, ...pieces(language.trim())) : null,
+        h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Code' }, h('code', null, ...said(pieces(lines.slice(1, isClosed ? -1 : undefined).join('\n'))))));
 }
 
 /** @param {string[]} lines @param {number} depth @param {{before: Items, now: Items}} [kept] */
@@ -184,5 +184,5 @@ function itemsOf(lines) {
 /** An item that is one paragraph is shown without its space. @param {Part[]} parts */
 function tight(parts) {
     const [first] = parts;
-    return typeof first === 'object' && first !== null && !Array.isArray(first) && first.tag === 'p' ? [{ ...first, tag: 'span' }, ...parts.slice(1)] : parts;
+    return typeof first === 'object' && first !== null && 'tag' in first && first.tag === 'p' ? [{ ...first, tag: 'span' }, ...parts.slice(1)] : parts;
 }

@@ -1,5 +1,5 @@
 /** Texts of answers: paragraphs, and texts in which places are marked. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 
 /** @import { Part } from '../../draw.js' */
 /** @typedef {{start: number, end: number, label: string}} Span places count characters (code points) */
@@ -19,8 +19,11 @@ export function pieces(text) {
     return list;
 }
 
+/** What is said, in a cell of a table. @param {unknown} text */
+export const spokenCell = (text) => h('span', { dir: 'auto' }, said(pieces(String(text ?? ''))));
+
 /** @param {string} text */
-export const paragraphs = (text) => h('div', { class: 'said' }, text.split(/\n{2,}/).filter((one) => one.trim()).map((one) => h('p', null, pieces(one))));
+export const paragraphs = (text) => h('div', { class: 'said', dir: 'auto' }, text.split(/\n{2,}/).filter((one) => one.trim()).map((one) => h('p', null, said(pieces(one)))));
 
 /** @param {string} text @param {Span[]} spans @returns {{text: string, label: string | null}[]} the text in order, of what
  * lies over each other only what begins first */
@@ -40,5 +43,5 @@ export function cut(text, spans) {
 }
 
 /** @param {string} text @param {Span[]} spans */
-export const marked = (text, spans) => h('p', { class: 'marked' }, cut(text, spans).map((part) =>
-    (part.label === null ? h('span', null, pieces(part.text)) : h('mark', null, pieces(part.text), part.label ? h('small', null, part.label) : null))));
+export const marked = (text, spans) => h('p', { class: 'marked', dir: 'auto' }, cut(text, spans).map((part) =>
+    (part.label === null ? h('span', null, said(pieces(part.text))) : h('mark', null, said(pieces(part.text)), part.label ? h('small', null, part.label) : null))));

@@ -1,5 +1,5 @@
 /** The turns of a conversation as they are shown. One that has ended is drawn once. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 import { many, milliseconds, plain, rate } from '../../format.js';
 import { badge } from '../../parts.js';
 import { Growing } from '../answer/markup.js';
@@ -25,7 +25,7 @@ export function turnOf(turn, number) {
     if (before) return before;
     const { list } = turn.runs;
     const drawn = h('article', { class: 'turn', key: number, 'aria-label': `Turn ${number + 1}` },
-        h('div', { class: 'asked' }, h('h3', null, 'You'), h('p', { class: 'said' }, ...pieces(turn.text)),
+        h('div', { class: 'asked' }, h('h3', null, 'You'), h('p', { class: 'said', dir: 'auto' }, ...said(pieces(turn.text))),
             turn.pictures.map((src) => h('img', { src, alt: 'A picture that you sent' }))),
         h('div', { class: 'runs' }, list.map((run) => answered(run, number))), list.filter(({ answer }) => answer).length > 1 ? times(list, {}) : null);
     if (list.length && list.every(({ state }) => state !== 'waiting' && state !== 'running')) ended.set(turn, drawn);
@@ -37,10 +37,10 @@ function answered(run, number) {
     const name = run.place ? placeName(run.place) : 'Answer', text = saidBy(run);
     return h('div', { role: 'group', class: 'run', key: atOf(run.place), 'data-state': run.state, 'data-at': atOf(run.place), 'aria-label': `${name}, turn ${number + 1}`, 'aria-busy': run.state === 'running' ? 'true' : undefined },
         h('h3', null, name, ' ', run.state === 'done' ? null : badge(run.state, run.state === 'failed' ? 'bad' : run.state === 'stopped' ? '' : 'wait')),
-        run.answer?.result?.reasoning ? h('details', null, h('summary', null, 'What it thought'), h('p', { class: 'said' }, ...pieces(run.answer.result.reasoning))) : null,
+        run.answer?.result?.reasoning ? h('details', null, h('summary', null, 'What it thought'), h('p', { class: 'said', dir: 'auto' }, ...said(pieces(run.answer.result.reasoning)))) : null,
         run.state === 'waiting' ? h('p', { class: 'none' }, waitsFor(run.progress)) : null,
-        text ? h('div', { class: 'answer' }, formatted(run, text)) : null,
-        run.answer?.result?.tool_calls?.length ? h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Calls' }, h('code', null, ...pieces(JSON.stringify(run.answer.result.tool_calls, null, 2)))) : null,
+        text ? h('div', { class: 'answer', dir: 'auto' }, formatted(run, text)) : null,
+        run.answer?.result?.tool_calls?.length ? h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Calls' }, h('code', null, ...said(pieces(JSON.stringify(run.answer.result.tool_calls, null, 2))))) : null,
         run.error ? problem(run.error) : null, live(run), run.answer ? told(run) : null);
 }
 

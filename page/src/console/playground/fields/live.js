@@ -1,6 +1,6 @@
 /** The microphone while somebody speaks: its text stands there as the daemon tells it. */
 import { sentenceOf } from '../../api.js';
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 import { duration } from '../../format.js';
 import { button } from '../../parts.js';
 import { pieces } from '../answer/words.js';
@@ -113,8 +113,8 @@ class Live {
     #drawTexts() {
         const { finals = [], partial = '', lagMs = 0, failures = [] } = this.#listening ?? {};
         return [h('div', { class: 'said', key: 'finals', role: 'log', 'aria-live': 'polite', 'aria-label': 'What was said' },
-            finals.map(({ segment, text }) => h('p', { key: String(segment) }, pieces(text)))),
-        partial ? h('p', { class: 'partial', key: 'partial', 'aria-hidden': 'true' }, pieces(partial)) : null,
+            finals.map(({ segment, text }) => h('p', { key: String(segment), dir: 'auto' }, said(pieces(text))))),
+        partial ? h('p', { class: 'partial', key: 'partial', dir: 'auto', 'aria-hidden': 'true' }, said(pieces(partial))) : null,
         lagMs > LAG_SHOWN_MS && this.#state !== 'off' ? h('p', { class: 'note', key: 'lag' }, `The text is ${duration(lagMs)} behind.`) : null,
         failures.length ? h('p', { class: 'problem', key: 'failures' }, `${failures.length} of the segments have no text: ${sentenceOf(failures.at(-1))}`) : null];
     }

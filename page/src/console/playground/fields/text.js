@@ -21,7 +21,7 @@ export function textField(changed, name, label, { value = '', rows = 1, hint, op
         changed();
     };
     return {
-        draw: () => labelled(name, label, h(rows > 1 ? 'textarea' : 'input', { id: idOf(name), name, rows: rows > 1 ? rows : undefined, value: text, oninput,
+        draw: () => labelled(name, label, h(rows > 1 ? 'textarea' : 'input', { id: idOf(name), name, dir: 'auto', rows: rows > 1 ? rows : undefined, value: text, oninput,
             autocomplete: 'off', 'aria-describedby': hint && `${idOf(name)}-hint` }), hint),
         /** @returns {string} */
         read() {

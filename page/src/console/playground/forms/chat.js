@@ -1,7 +1,8 @@
 /** A conversation with a model: its answers come as they are made, at one place or at several side by side. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 import { bytes, plain } from '../../format.js';
 import { button } from '../../parts.js';
+import { pieces } from '../answer/inline.js';
 import { asJson, asText, messagesOf, saidBy } from '../chat/conversation.js';
 import { turnOf } from '../chat/turns.js';
 import { download } from '../download.js';
@@ -65,7 +66,7 @@ class Chat {
             this.#turns.length ? h('h2', { key: 'title' }, 'Conversation') : null,
             this.#turns.length ? h('div', { class: 'turns', key: 'turns', tabindex: '0', role: 'region', 'aria-label': 'The conversation', 'data-state': isRunning ? 'running' : 'ended' },
                 h('div', null, this.#turns.map(turnOf))) : null,
-            h('p', { class: 'heard', role: 'status', key: 'heard' }, this.#heard),
+            h('p', { class: 'heard', role: 'status', key: 'heard' }, said(pieces(this.#heard))),
             this.#composer(view, isRunning),
             this.#turns.length ? this.#verbs(name, isRunning, view) : null,
             view.code(() => {
@@ -96,7 +97,7 @@ class Chat {
         const onkeydown = (/** @type {KeyboardEvent} */ event) => { if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) send(event); };
         return h('form', { key: 'composer', class: 'composer', onsubmit: send, novalidate: true, autocomplete: 'off' },
             h('p', { class: 'field' }, h('label', { for: 'say' }, 'Your message (Enter sends it, Shift and Enter begin a line)'),
-                h('textarea', { id: 'say', rows: '3', value: this.#text, onkeydown, onpaste: this.sees ? (/** @type {ClipboardEvent} */ event) => this.#paste(event) : undefined,
+                h('textarea', { id: 'say', rows: '3', dir: 'auto', value: this.#text, onkeydown, onpaste: this.sees ? (/** @type {ClipboardEvent} */ event) => this.#paste(event) : undefined,
                     'aria-describedby': this.#wrong ? 'wrong' : undefined, oninput: this.#takes((text) => { this.#text = text; }) })),
             this.sees ? this.#pictureField() : null,
             this.#wrong ? h('p', { class: 'problem', role: 'alert', id: 'wrong' }, this.#wrong.message) : null,

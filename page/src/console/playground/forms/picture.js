@@ -6,7 +6,7 @@ import { bars, labelsApart, percent } from '../answer/bars.js';
 import { canvas, patch, paintBoxes, paintDepth, paintMasks } from '../answer/canvas.js';
 import { sheetsApart, sheetsOf } from '../answer/sheets.js';
 import { tensors, tensorsApart } from '../answer/tensors.js';
-import { paragraphs } from '../answer/words.js';
+import { paragraphs, spokenCell } from '../answer/words.js';
 import { ofTexts } from '../difference.js';
 import { pictureField } from '../fields/picture.js';
 import { textField } from '../fields/text.js';
@@ -141,7 +141,7 @@ function depthOf(redraw) {
 function answersOf() {
     const listOf = (/** @type {any} */ answer) => (answer.result?.answers ?? []).map((/** @type {any} */ { answer: label, score }) => ({ label, value: score }));
     return {
-        show: (answer) => [bars('Answers', listOf(answer), { column: 'Answer', figure: 'Score', none: 'There is no answer.' })],
+        show: (answer) => [bars('Answers', listOf(answer), { shown: spokenCell, column: 'Answer', figure: 'Score', none: 'There is no answer.' })],
         difference: (one, other) => ofTexts(listOf(one)[0]?.label ?? '', listOf(other)[0]?.label ?? ''),
     };
 }

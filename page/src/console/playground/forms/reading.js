@@ -3,7 +3,7 @@ import { h } from '../../draw.js';
 import { count, plain } from '../../format.js';
 import { table } from '../../parts.js';
 import { bars, labelsApart, percent } from '../answer/bars.js';
-import { marked } from '../answer/words.js';
+import { marked, spokenCell } from '../answer/words.js';
 import { textField } from '../fields/text.js';
 import { apart, short } from '../numbers.js';
 import { Options } from '../options.js';
@@ -54,7 +54,7 @@ const entities = {
     show: ({ entities: list = [] }, text) => [
         marked(String(text), list.map((/** @type {any} */ { start, end, entity }) => ({ start, end, label: plain(entity) }))),
         table('What was found in the text', [
-            { name: 'Words', cell: ({ word }) => plain(word) },
+            { name: 'Words', cell: ({ word }) => spokenCell(word) },
             { name: 'Kind', cell: ({ entity }) => plain(entity) },
             { name: 'Score', figure: true, cell: ({ score }) => percent(score) },
             { name: 'From', figure: true, cell: ({ start }) => count(start) },
@@ -69,7 +69,7 @@ const missing = {
     inputs: ([text]) => text.read(),
     show: ({ fills = [], masks = [fills] }) => masks.map((/** @type {any[]} */ list, /** @type {number} */ i) => [
         masks.length > 1 ? h('h4', null, `Gap ${i + 1}`) : null,
-        bars(`Words for gap ${i + 1}`, list.map(({ token_text: word, probability, text }) => ({ label: word, value: probability, more: h('small', null, text) })), { column: 'Word', none: 'There is no word for it.' })]),
+        bars(`Words for gap ${i + 1}`, list.map(({ token_text: word, probability, text }) => ({ label: word, value: probability, more: h('small', null, spokenCell(text)) })), { shown: spokenCell, column: 'Word', none: 'There is no word for it.' })]),
     difference: ({ fills: one = [], masks: ones = [one] }, { fills: other = [], masks: others = [other] }) =>
         rowsApart(ones.flat(), others.flat(), ({ token }) => token, ({ probability }) => probability, 'words'),
 };
@@ -80,7 +80,7 @@ const question = {
     inputs: ([asked, context]) => ({ question: asked.read(), context: context.read() }),
     show({ answers = [] }, { context }) {
         const [best] = answers;
-        return [bars('Answers', answers.map((/** @type {any} */ { answer, score }) => ({ label: answer, value: score })), { column: 'Answer', figure: 'Score', none: 'There is no answer in the text.' }),
+        return [bars('Answers', answers.map((/** @type {any} */ { answer, score }) => ({ label: answer, value: score })), { shown: spokenCell, column: 'Answer', figure: 'Score', none: 'There is no answer in the text.' }),
             typeof best?.start === 'number' && typeof best.end === 'number' ? [h('h4', null, 'Where the best stands'), marked(context, [{ start: best.start, end: best.end, label: '' }])] : null];
     },
     difference: (one, other) => rowsApart(one.answers ?? [], other.answers ?? [], ({ answer, start }) => [answer, start], ({ score }) => score, 'answers'),
@@ -99,7 +99,7 @@ const ranking = {
     fields: (changed) => [textField(changed, 'query', 'Query', { rows: 2 }), textField(changed, 'documents', 'Documents', { rows: 6, hint: 'One in a line.' })],
     inputs: ([query, documents]) => ({ query: query.read(), documents: documents.lines() }),
     show: ({ scores = [] }, { documents }) => [bars('Documents, the best first', scores.map((/** @type {number} */ value, /** @type {number} */ i) => ({ label: `${i + 1}. ${documents[i]}`, value }))
-        .sort((/** @type {any} */ one, /** @type {any} */ other) => other.value - one.value), { column: 'Document', figure: 'Score' })],
+        .sort((/** @type {any} */ one, /** @type {any} */ other) => other.value - one.value), { shown: spokenCell, column: 'Document', figure: 'Score' })],
     difference({ scores: one = [] }, { scores: other = [] }) {
         const order = (/** @type {number[]} */ list) => list.map((_, i) => i).sort((left, right) => list[right] - list[left]).join();
         const { absolute } = apart(one, other);

@@ -3,7 +3,7 @@ import { h } from '../../draw.js';
 import { plain } from '../../format.js';
 import { facts, table } from '../../parts.js';
 import { bars, labelsApart } from '../answer/bars.js';
-import { paragraphs } from '../answer/words.js';
+import { paragraphs, spokenCell } from '../answer/words.js';
 import { ofTexts } from '../difference.js';
 import { liveField } from '../fields/live.js';
 import { soundField } from '../fields/sound.js';
@@ -42,7 +42,7 @@ const said = {
             segments ? table('What was said when', [
                 { name: 'From', figure: true, cell: ({ start }) => seconds(start) },
                 { name: 'To', figure: true, cell: ({ end }) => seconds(end) },
-                { name: 'Words', wide: true, cell: (one) => plain(one.text) },
+                { name: 'Words', wide: true, cell: (one) => spokenCell(one.text) },
             ], segments.map((/** @type {any} */ one, /** @type {number} */ i) => ({ ...one, i })), ({ i }) => String(i), 'It tells no times.')
                 : answer ? h('p', { class: 'note' }, 'Times come with the option “timestamps”, from models that tell them.') : null];
     },

@@ -1,5 +1,5 @@
 /** One text in, one text out: it is gone on with, translated, or said in fewer words. */
-import { h } from '../../draw.js';
+import { h, said } from '../../draw.js';
 import { pieces } from '../answer/inline.js';
 import { Options } from '../options.js';
 import { FieldError } from '../request.js';
@@ -13,11 +13,11 @@ export function makeText(context) {
         context.redraw();
     };
     return {
-        draw: () => [h('p', { class: 'field' }, h('label', { for: 'text' }, 'Text'), h('textarea', { id: 'text', rows: '5', value: text, oninput })), options.draw()],
+        draw: () => [h('p', { class: 'field' }, h('label', { for: 'text' }, 'Text'), h('textarea', { id: 'text', rows: '5', dir: 'auto', value: text, oninput })), options.draw()],
         read() {
             if (text === '') throw new FieldError('text', 'The text is missing.');
             return { inputs: text, options: options.read(), task: context.task };
         },
-        show: (answer, run) => [h('p', { class: 'said' }, ...pieces(answer?.result?.text ?? run.text))],
+        show: (answer, run) => [h('p', { class: 'said', dir: 'auto' }, ...said(pieces(answer?.result?.text ?? run.text)))],
     };
 }
