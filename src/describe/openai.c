@@ -128,10 +128,14 @@ static const struct wi_member heard[] = {
 static const struct wi_member heard_verbose[] = {
     {"task", "'transcribe'|'translate'", NULL},
     {"text", "string", NULL},
-    {"language?", "string", NULL},
-    {"duration?", "number", NULL},
-    {"segments?", "[(id integer, start? number, end? number, text? string)]", NULL},
-    {"words?", "[(start? number, end? number, word? string)]", NULL},
+    {"language", "string", "Of a translation: english. That nobody knows: und."},
+    {"duration", "number", "In seconds, as all times but seek."},
+    {"segments?",
+        "[(id integer, seek number, start number, end number, text string, tokens [integer], "
+        "temperature number, avg_logprob number, compression_ratio number, no_speech_prob "
+        "number)]",
+        "seek is in hundredths of a second."},
+    {"words?", "[(word string, start number, end number)]", NULL},
     {"usage", "OpenaiHeardUsage", NULL},
     {0},
 };

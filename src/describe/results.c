@@ -228,7 +228,10 @@ static const struct wi_member transcript[] = {
     {"text?", "string", NULL},
     {"duration?", "number", "In seconds, as all times here."},
     {"language?", "string", NULL},
-    {"segments?", "[(" WI_SPOKEN_MEMBERS ")]", NULL},
+    {"segments?", "[(" WI_SPOKEN_MEMBERS ", " WI_SPOKEN_DETAILS ")]",
+        "With options.timestamps word, words. What openai/whisper tells of them, with "
+        "options.details; seek in hundredths of a second."},
+    {"words?", "[(" WI_SPOKEN_MEMBERS ")]", "With options.timestamps both."},
     {0},
 };
 static const struct wi_member speech[] = {

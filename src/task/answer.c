@@ -17,10 +17,26 @@ static enum wi_code wrong(struct wi_error *error, const char *field, const char 
 static const char *misses(const json_t *object, const char *members);
 
 /* Whether a value is of the type at `type`, which ends with a comma, a bracket or the text. */
+static int is_of(const json_t *value, const char *type);
+
+static int is_list_of(const json_t *list, const char *type)
+{
+    const json_t *value;
+    size_t i = 0;
+    json_array_foreach(list, i, value)
+    {
+        if (!is_of(value, type))
+            break;
+    }
+    return json_is_array(list) && i == json_array_size(list);
+}
+
 static int is_of(const json_t *value, const char *type)
 {
     if (*type == '(')
         return json_is_object(value) && !misses(value, type + 1);
+    if (*type == '[')
+        return is_list_of(value, type + 1);
     if (strncmp(type, "integer", 7) == 0)
         return json_is_integer(value) && json_integer_value(value) >= 0;
     return *type == 'n' ? json_is_number(value) : json_is_string(value);
@@ -119,25 +135,24 @@ enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_err
 
 enum wi_code wi_answer_tokens(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *list = json_object_get(answer->result, "tokens"), *token;
-    size_t i = 0;
-    json_array_foreach(list, i, token)
-    {
-        if (!json_is_integer(token))
-            break;
-    }
-    return json_is_array(list) && i == json_array_size(list)
+    return is_list_of(json_object_get(answer->result, "tokens"), "integer")
                ? WI_OK
                : wrong(error, "data.result.tokens", "a list of integers");
 }
 
 enum wi_code wi_answer_transcript(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    const json_t *segments = json_object_get(answer->result, "segments");
+    static const char *const lists[] = {"segments", "words"};
     if (misses(answer->result, answer->in_parts ? "text? string" : "text string") ||
         misses(answer->result, "language? string, duration? number"))
         return wrong(error, "data.result", "an object with text, and with duration as a number");
-    return segments ? check_list(segments, "segments", WI_SPOKEN_MEMBERS, error) : WI_OK;
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        const json_t *list = json_object_get(answer->result, lists[i]);
+        if (list &&
+            check_list(list, lists[i], WI_SPOKEN_MEMBERS ", " WI_SPOKEN_DETAILS, error) != WI_OK)
+            return error->code;
+    }
+    return WI_OK;
 }
 
 /* --- lists, by text or with files ------------------------------------------------------------- */

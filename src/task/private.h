@@ -10,7 +10,7 @@ struct wi_task_said {
     int64_t max_tokens, top_k, seed, n, top_logprobs, context, dimensions, top;
     double temperature, top_p, min_p, repeat_penalty, frequency_penalty, presence_penalty;
     double threshold, speed;
-    int logprobs, deterministic, truncate, normalize, add_special, multi_label, translate;
+    int logprobs, deterministic, truncate, normalize, add_special, multi_label, translate, details;
     int pooling, activation, aggregation, subtask, timestamps;
     const char *grammar, *source_language, *target_language;
     const char *hypothesis_template, *language, *prompt, *speaker;

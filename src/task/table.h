@@ -99,6 +99,9 @@ struct wi_task_answer {
     "box (xmin number, ymin number, xmax number, ymax number)"
 #define WI_SEGMENT_MEMBERS "label string, score? number|null, mask string"
 #define WI_SPOKEN_MEMBERS "start? number|null, end? number|null, text string"
+#define WI_SPOKEN_DETAILS                                                                          \
+    "seek? integer, tokens? [integer], temperature? number, avg_logprob? number, "                 \
+    "compression_ratio? number, no_speech_prob? number"
 
 struct wi_task_row {
     const char *name;

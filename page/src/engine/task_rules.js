@@ -117,7 +117,8 @@ export const FOLDER_RULES = Object.freeze({
     'automatic-speech-recognition': {
         language: { bytes: 32 },
         translate: 'flag',
-        timestamps: { among: ['none', 'segment', 'word'] },
+        timestamps: { among: ['none', 'segment', 'word', 'both'] },
+        details: 'flag',
         max_tokens: { least: 1, most: 4096, whole: true },
         prompt: { bytes: 4096 },
     },

@@ -78,11 +78,11 @@ async function recognise(loaded, task, run) {
 }
 
 /** What another node has told of the first windows, a part of the stream each: they are not heard again,
- * but for the times of words, which parts do not have, and where their tokens tell no times.
+ * but for the times of words and for details, which parts do not have, and where their tokens tell no times.
  * @param {Loaded} loaded @param {Run} run @param {Plan} plan
  * @param {import('./whisper.js').Place[]} places of all windows @returns {Said | null} */
 function knownTo(loaded, { from }, plan, places) {
-    if (!from || plan.timestamps === 'word' || (plan.timestamps === 'segment' && !isWhisper(loaded))) return null;
+    if (!from || plan.details || !['none', isWhisper(loaded) ? 'segment' : 'none'].includes(plan.timestamps)) return null;
     const text = from.text ?? '';
     if (plan.timestamps === 'none') return { text };
     // Another browser may have decoded the sound to a few samples more, and so cut it into more windows.
@@ -97,6 +97,7 @@ function resultOf(said, plan, duration) {
         text: said.map(({ text }) => text).join(''),
         ...(plan.timestamps !== 'none' ? { segments: said.flatMap(({ segments = [] }) => segments) }
             : {}),
+        ...(plan.timestamps === 'both' ? { words: said.flatMap(({ words = [] }) => words) } : {}),
         ...(plan.language ? { language: plan.language } : {}),
         duration: Math.round(duration * 1000) / 1000,
     };

@@ -4,18 +4,22 @@
  */
 import { Failure } from '../engine/failure.js';
 import { numbersOf } from './image/input.js';
+import { likelihood } from './sampling.js';
 import { featuresOf } from './sound/features.js';
+import { measured } from './sound/measures.js';
 import { rounded } from './sound/segments.js';
 
 /** @import { Loaded } from './loading.js' */
 /** @import { Extractor } from './sound/features.js' */
 /** @import { Segment } from './sound/segments.js' */
-/** @import { Said } from './whisper.js' */
+/** @import { Said, Times } from './whisper.js' */
 
 /** `delimiter`: the token between two words, where times are asked for.
- * @typedef {{timestamps: 'none' | 'segment' | 'word', delimiter?: number, language?: undefined}} Plan */
+ * @typedef {{timestamps: Times, details: boolean, delimiter?: number, language?: undefined}} Plan */
 /** A part of a sound: the frame `i` is heard from `lead + i · step` seconds on, for `step`.
  * @typedef {{step: number, lead: number}} Frames */
+
+/** What is spelt, and the first and last of its frames. @typedef {Segment & {first: number, last: number}} Spelt */
 
 /** Seconds without a word that end a segment. */
 const PAUSE = 0.5;
@@ -28,16 +32,16 @@ export function planOf({ config, model, tokenizer }, options) {
             `speech is not recognised here by models of the type ${config.model_type}`,
             { expected: 'Whisper, or a model with a CTC head such as Wav2Vec2ForCTC' });
     }
-    const { timestamps = 'none', ...others } = options;
+    const { timestamps = 'none', details = false, ...others } = options;
     const asked = Object.keys(others).find((name) => others[name] !== false);
     if (asked) {
         throw new Failure('input_invalid',
             `a model of the type ${config.model_type} has no option "${asked}": it writes down what it hears`,
             { field: `options.${asked}`, expected: 'no such option' });
     }
-    if (timestamps === 'none') return { timestamps };
+    if (timestamps === 'none') return { timestamps, details };
     const delimiter = delimiterOf(tokenizer);
-    if (delimiter !== undefined) return { timestamps, delimiter };
+    if (delimiter !== undefined) return { timestamps, details, delimiter };
     throw new Failure('input_invalid',
         'this model tells no times: its tokenizer.json has no CTC decoder with a word_delimiter_token',
         { field: 'options.timestamps', expected: 'none' });
@@ -55,8 +59,8 @@ const delimiterOf = (tokenizer) =>
 /** The most probable letter at each time, as text.
  * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window
  * @param {number} offset when it begins, in seconds @returns {Promise<Said>} */
-export async function spell(loaded, { timestamps, delimiter }, samples, offset) {
-    const { model, listens, config } = loaded;
+export async function spell(loaded, { timestamps, details, delimiter }, samples, offset) {
+    const { model, listens, tokenizer, config } = loaded;
     const { logits } = await model(featuresOf(loaded, samples));
     const [, times, letters] = logits.dims;
     const numbers = numbersOf(logits);
@@ -67,7 +71,24 @@ export async function spell(loaded, { timestamps, delimiter }, samples, offset) 
     const seconds = samples.length / /** @type {Extractor} */ (listens).rate;
     const words = wordsOf(loaded, tokens, delimiter,
         framesOf(config, samples.length, times, seconds), offset);
-    return { text, segments: timestamps === 'word' ? words : joined(words) };
+    if (timestamps === 'word') return { text, segments: words.map(timed) };
+    const measure = async (/** @type {Spelt} */ spelt) => ({ ...timed(spelt), ...details
+        ? await measuresOf(tokenizer, tokens, spelt, numbers, letters, offset) : {} });
+    return { text, segments: await Promise.all(joined(words).map(measure)), words: words.map(timed) };
+}
+
+/** @param {Spelt} spelt @returns {Segment} */
+const timed = ({ start, end, text }) => ({ start, end, text });
+
+/** How likely the tokens of its frames were, blanks included; of tokens those that are spelt. Nothing tells whether
+ * anybody speaks. @param {any} tokenizer @param {number[]} tokens of all frames @param {Spelt} spelt
+ * @param {Float32Array} logits @param {number} letters @param {number} offset */
+async function measuresOf(tokenizer, tokens, { first, last, text }, logits, letters, offset) {
+    const likely = tokens.slice(first, last + 1).map((token, i) => ({ token, seek: Math.round(100 * offset), silence: 0,
+        logprob: likelihood(logits.subarray((first + i) * letters, (first + i + 1) * letters), token, 0).logprob }));
+    const measures = await measured(likely, text);
+    return { ...measures, tokens: measures.tokens.filter((token, i, all) =>
+        token !== tokenizer.pad_token_id && token !== all[i - 1]) };
 }
 
 /** @param {ArrayLike<number>} values @returns {number} the index of the highest, of equal ones the first */
@@ -88,7 +109,7 @@ function textOf({ tokenizer, words }, tokens) {
 
 /** A word is heard from its first letter's first frame to its last letter's last.
  * @param {Loaded} loaded @param {number[]} tokens @param {number} delimiter @param {Frames} frames
- * @param {number} offset @returns {Segment[]} */
+ * @param {number} offset @returns {Spelt[]} */
 function wordsOf(loaded, tokens, delimiter, { step, lead }, offset) {
     const bounds = [-1, ...tokens.flatMap((token, i) => (token === delimiter ? [i] : [])), tokens.length];
     return bounds.slice(1).flatMap((end, i) => {
@@ -98,18 +119,18 @@ function wordsOf(loaded, tokens, delimiter, { step, lead }, offset) {
         const first = bounds[i] + 1 + within.findIndex(isLetter);
         const last = bounds[i] + 1 + within.findLastIndex(isLetter);
         return text ? [{ start: rounded(offset + lead + first * step),
-            end: rounded(offset + lead + (last + 1) * step), text }] : [];
+            end: rounded(offset + lead + (last + 1) * step), text, first, last }] : [];
     });
 }
 
-/** Words as segments: one ends where a pause follows. @param {Segment[]} words */
+/** Words as segments: one ends where a pause follows. @param {Spelt[]} words */
 function joined(words) {
-    /** @type {Segment[]} */
+    /** @type {Spelt[]} */
     const segments = [];
-    for (const { start, end, text } of words) {
-        const before = segments[segments.length - 1];
-        if (before && start - before.end < PAUSE) Object.assign(before, { end, text: `${before.text} ${text}` });
-        else segments.push({ start, end, text });
+    for (const word of words) {
+        const { end, text, last } = word, before = segments[segments.length - 1];
+        if (before && word.start - before.end < PAUSE) Object.assign(before, { end, text: `${before.text} ${text}`, last });
+        else segments.push({ ...word });
     }
     return segments;
 }

@@ -113,7 +113,7 @@ function draw({ ids, logits, count, least }, temperature, top, random) {
 }
 
 /** @param {Float32Array} logits @returns {number} the id of the highest, the first of equals */
-function highest(logits) {
+export function highest(logits) {
     let best = -1, top = -Infinity;
     for (let i = 0; i < logits.length; i++) {
         if (logits[i] > top) {

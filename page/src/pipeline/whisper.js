@@ -7,23 +7,25 @@ import { floats } from '../engine/tensors.js';
 import { Decoder, encode } from './decoder.js';
 import { tell } from './sampling.js';
 import { featuresOf } from './sound/features.js';
-import { rounded, segmentsOf } from './sound/segments.js';
+import { measured, Watch } from './sound/measures.js';
+import { placedOf, rounded, segmentsOf } from './sound/segments.js';
 
 /** @import { RawOutputs } from '../engine/raw.js' */
 /** @import { Loaded } from './loading.js' */
 /** @import { Extractor } from './sound/features.js' */
 /** @import { Segment } from './sound/segments.js' */
-/** @typedef {{language?: string, translate?: boolean, timestamps?: 'none' | 'segment' | 'word',
+/** @typedef {'none' | 'segment' | 'word' | 'both'} Times */
+/** @typedef {{language?: string, translate?: boolean, timestamps?: Times, details?: boolean,
  *   max_tokens?: number, prompt?: string}} Requested */
-/** What a window says; `segments` where times were asked for, and `tokens` where they tell these.
- * @typedef {{text: string, segments?: Segment[], tokens?: number[]}} Said */
+/** What a window says; `segments` where times were asked for, `words` where both were, and `tokens` where they tell
+ * the segments. @typedef {{text: string, segments?: Segment[], words?: Segment[], tokens?: number[]}} Said */
 
 /** A window, and what its spectrogram is; what the encoder made of that, once it ran.
  * @typedef {{samples: Float32Array, inputs: any, encoded?: any}} Heard */
 
 /** The options of a request, as the library takes them; `prefix` is how many tokens of the answer are a prompt's,
  * `heard` the window that tells the language, where nobody says it.
- * @typedef {{language?: string, timestamps: 'none' | 'segment' | 'word', prefix: number, heard?: Heard,
+ * @typedef {{language?: string, timestamps: Times, details: boolean, prefix: number, heard?: Heard,
  *   arguments: Record<string, any>}} Plan */
 
 /** Tokens of a prompt, of which the last count: half of the decoder's 448, less the one in front. */
@@ -39,7 +41,7 @@ export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
  */
 export async function planOf(loaded, requested, samples) {
     const { model: { generation_config: settings } } = loaded;
-    const { timestamps = 'none', max_tokens: most } = requested;
+    const { timestamps = 'none', details = false, max_tokens: most } = requested;
     checkTimes(settings, timestamps);
     const language = settings.is_multilingual ? languageOf(settings, requested) : undefined;
     if (!settings.is_multilingual && (requested.language || requested.translate)) {
@@ -51,26 +53,39 @@ export async function planOf(loaded, requested, samples) {
     const prefix = requested.prompt === undefined ? null
         : [...promptOf(loaded, requested.prompt), ...beginning(settings, spoken, requested)];
     return {
-        language: spoken, timestamps, prefix: prefix?.length ?? 0, heard,
+        language: spoken, timestamps, details: details && tellsSegments(timestamps), prefix: prefix?.length ?? 0, heard,
         arguments: {
             ...(prefix ? { decoder_input_ids: prefix } : {}),
             ...(settings.is_multilingual
                 ? { language: spoken, task: requested.translate ? 'translate' : 'transcribe' } : {}),
             ...(most ? { max_new_tokens: most } : {}),
             ...(timestamps === 'none' ? {} : { return_timestamps: true }),
-            ...(timestamps === 'word' ? { return_token_timestamps: true } : {}),
+            ...(tellsWords(timestamps) ? { return_token_timestamps: true } : {}),
         },
     };
 }
 
+/** @param {Times} timestamps */
+const tellsSegments = (timestamps) => timestamps === 'segment' || timestamps === 'both';
+/** @param {Times} timestamps */
+const tellsWords = (timestamps) => timestamps === 'word' || timestamps === 'both';
+
 /** What is to be taken for said before, as Whisper takes it: behind <|startofprev|>.
  * @param {Loaded} loaded @param {string} prompt @returns {number[]} */
 function promptOf({ tokenizer }, prompt) {
-    const tokensOf = (/** @type {string} */ text) => tokenizer.encode(text, { add_special_tokens: false });
-    const marks = tokensOf('<|startofprev|>');
-    if (marks.length !== 1) throw refused('prompt',
+    const mark = markOf(tokenizer, '<|startofprev|>');
+    if (mark === undefined) throw refused('prompt',
         'this model takes no prompt: its tokenizer has no <|startofprev|>', 'no such option');
-    return [...marks, ...tokensOf(` ${prompt.trim()}`).slice(-PROMPT_TOKENS)];
+    return [mark, ...tokensOf(tokenizer, ` ${prompt.trim()}`).slice(-PROMPT_TOKENS)];
+}
+
+/** @param {any} tokenizer @param {string} text @returns {number[]} */
+const tokensOf = (tokenizer, text) => tokenizer.encode(text, { add_special_tokens: false });
+
+/** The token that a mark is, if it is one. @param {any} tokenizer @param {string} mark */
+function markOf(tokenizer, mark) {
+    const tokens = tokensOf(tokenizer, mark);
+    return tokens.length === 1 ? tokens[0] : undefined;
 }
 
 /** What the decoder begins with. @param {Record<string, any>} settings @param {string | undefined} language
@@ -85,13 +100,13 @@ function beginning(settings, language, { translate, timestamps = 'none' }) {
     ].filter(Number.isInteger);
 }
 
-/** @param {Record<string, any>} settings @param {string} timestamps */
+/** @param {Record<string, any>} settings @param {Times} timestamps */
 function checkTimes(settings, timestamps) {
     if (timestamps !== 'none' && !Number.isInteger(settings.no_timestamps_token_id)) {
         throw refused('timestamps',
             "this model tells no times: its generation_config.json has no no_timestamps_token_id", 'none');
     }
-    if (timestamps === 'word' && !settings.alignment_heads) {
+    if (tellsWords(timestamps) && !settings.alignment_heads) {
         throw refused('timestamps',
             "this model tells no words' times: its generation_config.json has no alignment_heads",
             'none or segment');
@@ -135,21 +150,37 @@ async function detect(loaded, heard) {
 export async function transcribe(loaded, plan, samples, offset, raw) {
     const { model } = loaded, { settings, rate } = /** @type {Extractor} */ (loaded.listens);
     const heard = plan.heard?.samples === samples ? plan.heard : hear(loaded, samples);
+    const reader = readerOf(loaded);
+    const watch = plan.details ? watchOf(loaded, reader) : null;
     const output = await generated(loaded, { inputs: heard.inputs, ...encodedOf(loaded, plan, heard),
         num_frames: Math.floor(samples.length / settings.hop_length), ...plan.arguments,
-        ...(raw ? { logits_processor: watching(loaded, raw) } : {}) });
+        ...(raw || watch ? { logits_processor: watching(loaded, raw, watch) } : {}) }, watch);
     const start = model.generation_config.decoder_start_token_id;
     const tokens = (output.sequences ?? output)[0].tolist().map(Number).fill(start, 0, plan.prefix);
-    const reader = readerOf(loaded);
     const text = reader.decode(tokens.filter((/** @type {number} */ token) => token < reader.begin));
     if (plan.timestamps === 'none') return { text };
-    if (plan.timestamps === 'segment') {
-        const segments = segmentsOf(tokens, reader, offset, samples.length / rate);
-        return { text, segments, tokens: tokens.slice(tokens.lastIndexOf(start)) };
-    }
     const place = { offset, length: samples.length / rate };
-    return { text, segments: wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), place) };
+    const words = tellsWords(plan.timestamps)
+        ? wordsOf(loaded, plan, reader, tokens, output.token_timestamps[0].tolist(), place) : undefined;
+    if (plan.timestamps === 'word') return { text, segments: words };
+    const placed = placedOf(tokens, reader, offset, place.length);
+    return { text, segments: await told(placed, watch?.likely(offset)), words,
+        tokens: tokens.slice(tokens.lastIndexOf(start)) };
 }
+
+/** @param {Loaded} loaded @param {import('./sound/segments.js').Reader} reader */
+function watchOf({ model, tokenizer }, { begin, precision }) {
+    const silence = markOf(tokenizer, '<|nospeech|>') ?? markOf(tokenizer, '<|nocaptions|>');
+    return new Watch({ begin, precision, start: model.generation_config.decoder_start_token_id, silence });
+}
+
+/** Segments, with their measures where these are known. @param {import('./sound/segments.js').Placed[]} placed
+ * @param {(import('./sound/measures.js').Likely | undefined)[]} [likely] of the tokens in each place
+ * @returns {Promise<Segment[]>} */
+const told = (placed, likely = []) => Promise.all(placed.map(async ({ segment, places }) => {
+    const own = places.flatMap((place) => likely[place] ?? []);
+    return own.length > 0 ? { ...segment, ...await measured(own, segment.text) } : segment;
+}));
 
 /** Where a window begins, and how long it is, in seconds. @typedef {{offset: number, length: number}} Place */
 
@@ -166,11 +197,12 @@ export function segmentsAgain(loaded, tokens, places) {
 }
 
 /** The library's generate, whose keys and values count as the model's memory meanwhile.
- * @param {Loaded} loaded @param {Record<string, any>} given */
-async function generated({ model, caches }, given) {
+ * @param {Loaded} loaded @param {Record<string, any>} given @param {Watch | null} watch */
+async function generated({ model, caches }, given, watch) {
     const holder = { cache: null };
     const update = model._update_model_kwargs_for_generation;
     model._update_model_kwargs_for_generation = function noted(/** @type {any} */ step) {
+        watch?.read(step.outputs.logits);
         const next = update.call(this, step);
         holder.cache = next.past_key_values;
         return next;
@@ -187,11 +219,12 @@ async function generated({ model, caches }, given) {
 }
 
 /** The library's rules, and behind the last of them who is told what they leave. @param {Loaded} loaded
- * @param {RawOutputs} raw */
-function watching({ library: { LogitsProcessorList } }, raw) {
+ * @param {RawOutputs | null} raw @param {Watch | null} watch */
+function watching({ library: { LogitsProcessorList } }, raw, watch) {
     const list = new LogitsProcessorList();
-    const look = (/** @type {unknown} */ _, /** @type {any} */ logits) => {
-        tell(raw, floats(logits));
+    const look = (/** @type {bigint[][]} */ ids, /** @type {any} */ logits) => {
+        if (raw) tell(raw, floats(logits));
+        watch?.choose(ids, logits);
         return logits;
     };
     list[Symbol.iterator] = function* all() {

@@ -536,6 +536,21 @@ class _TranscriptSegmentsItem(TypedDict):
 class TranscriptSegmentsItem(_TranscriptSegmentsItem, total=False):
     start: Union[float, None]
     end: Union[float, None]
+    seek: int
+    tokens: List[int]
+    temperature: float
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+
+
+class _TranscriptWordsItem(TypedDict):
+    text: str
+
+
+class TranscriptWordsItem(_TranscriptWordsItem, total=False):
+    start: Union[float, None]
+    end: Union[float, None]
 
 
 class Transcript(TypedDict, total=False):
@@ -543,7 +558,11 @@ class Transcript(TypedDict, total=False):
     #: In seconds, as all times here.
     duration: float
     language: str
+    #: With options.timestamps word, words. What openai/whisper tells of them, with
+    #: options.details; seek in hundredths of a second.
     segments: List[TranscriptSegmentsItem]
+    #: With options.timestamps both.
+    words: List[TranscriptWordsItem]
 
 
 class SpeechResult(TypedDict):

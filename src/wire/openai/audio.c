@@ -41,22 +41,32 @@ static json_t *value_of(const struct wi_multipart_part *part)
     return meant;
 }
 
+/* Several values of one name are a list. */
+static int add_value(json_t *root, const char *name, json_t *value)
+{
+    json_t *before = json_object_get(root, name);
+    if (!value || !before)
+        return json_object_set_new(root, name, value);
+    if (json_is_array(before))
+        return json_array_append_new(before, value);
+    return json_object_set_new(root, name, json_pack("[O, o]", before, value));
+}
+
 /* Adds what a part says to `root`; `bytes` are those of all parts so far. */
 static enum wi_code add_parameter(
     json_t *root, const struct wi_multipart_part *part, size_t bytes, struct wi_error *error)
 {
     const char *name = part->name;
     json_t *value;
-    if (json_object_get(root, name) && strcmp(name, WI_OPENAI_TIMES) == 0)
-        return wi_openai_refuse_times(error);
-    if (json_object_get(root, name) || strcmp(name, "file") == 0)
+    int is_list = strcmp(name, WI_OPENAI_TIMES) == 0;
+    if ((json_object_get(root, name) && !is_list) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     if (bytes > VALUES_MAX) {
         wi_error_set(error, WI_INVALID_FIELD, name, "what comes beside the file is too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
     value = value_of(part);
-    if (!value || json_object_set_new(root, name, value) != 0)
+    if (!value || add_value(root, name, value) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8", name);
     return WI_OK;
 }
@@ -175,31 +185,59 @@ static enum wi_code frame_form(const char *content_type, const char *head_length
 
 /* --- what was heard --------------------------------------------------------------------------- */
 
-static json_t *member(const json_t *result, const char *name)
-{
-    json_t *value = json_object_get(result, name);
-    return value ? json_incref(value) : NULL;
-}
-
 static const char *text_of(const json_t *result)
 {
     const char *text = json_string_value(json_object_get(result, "text"));
     return text ? text : "";
 }
 
-/* Each with its own name for the text, of sentences or words. */
-static json_t *spoken(const json_t *segments, int words)
+/* OpenAI's schema wants each number; one that a node does not tell is 0. */
+static void add_number(json_t *row, const json_t *told, const char *name)
 {
+    json_t *number = json_object_get(told, name);
+    json_object_set_new(row, name, json_is_number(number) ? json_incref(number) : json_integer(0));
+}
+
+static void add_times(json_t *row, const json_t *told)
+{
+    add_number(row, told, "start");
+    add_number(row, told, "end");
+}
+
+static json_t *words_of(const json_t *told)
+{
+    json_t *list = json_array(), *word;
+    size_t i;
+    json_array_foreach((json_t *)told, i, word)
+    {
+        if (!json_is_object(word))
+            continue;
+        json_t *row = json_pack("{s:s}", "word", text_of(word));
+        add_times(row, word);
+        json_array_append_new(list, row);
+    }
+    return list;
+}
+
+static json_t *segments_of(const json_t *told)
+{
+    static const char *const measures[] = {
+        "temperature", "avg_logprob", "compression_ratio", "no_speech_prob"};
     json_t *list = json_array(), *segment;
     size_t i;
-    json_array_foreach((json_t *)segments, i, segment)
+    json_array_foreach((json_t *)told, i, segment)
     {
         if (!json_is_object(segment))
             continue;
-        json_t *row = words ? json_object() : json_pack("{s:I}", "id", (json_int_t)i);
-        json_object_set_new(row, "start", member(segment, "start"));
-        json_object_set_new(row, "end", member(segment, "end"));
-        json_object_set_new(row, words ? "word" : "text", member(segment, "text"));
+        json_t *tokens = json_object_get(segment, "tokens");
+        json_t *row = json_pack("{s:I}", "id", (json_int_t)i);
+        add_number(row, segment, "seek");
+        add_times(row, segment);
+        json_object_set_new(row, "text", json_string(text_of(segment)));
+        json_object_set_new(
+            row, "tokens", json_is_array(tokens) ? json_incref(tokens) : json_array());
+        for (size_t k = 0; k < sizeof measures / sizeof *measures; k++)
+            add_number(row, segment, measures[k]);
         json_array_append_new(list, row);
     }
     return list;
@@ -213,17 +251,26 @@ static json_t *usage_of(const json_t *result)
         seconds > 0 && seconds < 1e6 ? (json_int_t)ceil(seconds) : (json_int_t)0);
 }
 
+/* The code of a language that nobody has determined is "und" (ISO 639-2). */
+static const char *language_of(const json_t *result)
+{
+    const char *language = json_string_value(json_object_get(result, "language"));
+    return language ? language : "und";
+}
+
 static json_t *verbose(const struct wi_infer *infer, const json_t *result)
 {
     const struct wi_openai_extras *extras = infer->extras;
     const json_t *segments = json_object_get(result, "segments");
+    const json_t *words = extras->segments ? json_object_get(result, "words") : segments;
     int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
-    json_t *answer = json_pack(
-        "{s:s, s:s}", "task", translates ? "translate" : "transcribe", "text", text_of(result));
-    json_object_set_new(answer, "language", member(result, "language"));
-    json_object_set_new(answer, "duration", member(result, "duration"));
-    json_object_set_new(
-        answer, extras->words ? "words" : "segments", spoken(segments, extras->words));
+    json_t *answer = json_pack("{s:s, s:s, s:s}", "task", translates ? "translate" : "transcribe",
+        "text", text_of(result), "language", translates ? "english" : language_of(result));
+    add_number(answer, result, "duration");
+    if (extras->segments)
+        json_object_set_new(answer, "segments", segments_of(segments));
+    if (extras->words)
+        json_object_set_new(answer, "words", words_of(words));
     return answer;
 }
 

@@ -42,7 +42,7 @@ struct wi_openai_extras {
     int64_t top;       /* so many of a ranking; 0: all */
     json_t *documents; /* that a ranking repeats; NULL: none */
     enum wi_openai_form form;
-    int words; /* times of words, not of sentences */
+    int segments, words; /* whose times are wanted */
 };
 
 /* --- parse.c ---------------------------------------------------------------------------------- */
@@ -61,9 +61,8 @@ enum wi_code wi_openai_read(
 
 /* --- sound.c ---------------------------------------------------------------------------------- */
 
-/* Which times are wanted, as the parameter is called; WI_INVALID_FIELD for what it cannot be. */
+/* Which times are wanted, as the parameter is called. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
-enum wi_code wi_openai_refuse_times(struct wi_error *error);
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error);
 /* What is special among the parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
 enum wi_code wi_openai_read_recognition(

@@ -32,11 +32,37 @@ static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum w
     return WI_INVALID_FIELD;
 }
 
-enum wi_code wi_openai_refuse_times(struct wi_error *error)
+static enum wi_code refuse_times(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, WI_OPENAI_TIMES,
-        "%s is for response_format verbose_json, and is one thing", WI_OPENAI_TIMES);
+        "%s is for response_format verbose_json, and is segment, word or both", WI_OPENAI_TIMES);
     return wi_error_expect(error, "segment or word");
+}
+
+/* A form has one value, or several of one name. */
+static enum wi_code read_times(
+    struct wi_openai_extras *extras, const json_t *times, struct wi_error *error)
+{
+    size_t count = json_is_array(times) ? json_array_size(times) : 1;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *one = json_is_array(times) ? json_array_get(times, i) : times;
+        const char *word = json_is_string(one) ? json_string_value(one) : "";
+        if (strcmp(word, "segment") == 0)
+            extras->segments = 1;
+        else if (strcmp(word, "word") == 0)
+            extras->words = 1;
+        else
+            return refuse_times(error);
+    }
+    return WI_OK;
+}
+
+/* The option by which a node is asked for what was wanted. */
+static const char *times_of(const struct wi_openai_extras *extras)
+{
+    if (extras->words)
+        return extras->segments ? "both" : "word";
+    return "segment";
 }
 
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error)
@@ -53,7 +79,7 @@ enum wi_code wi_openai_read_recognition(
 {
     struct wi_inference *asked = infer->asked;
     static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
-    const char *times = json_string_value(json_object_get(root, WI_OPENAI_TIMES));
+    const json_t *times = json_object_get(root, WI_OPENAI_TIMES);
     enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
     if (code != WI_OK)
         return code;
@@ -63,12 +89,17 @@ enum wi_code wi_openai_read_recognition(
     asked->stream = json_is_true(json_object_get(root, "stream"));
     if (asked->stream && (code = wi_openai_check_stream(infer, error)) != WI_OK)
         return code;
-    extras->words = times && strcmp(times, "word") == 0;
-    if (times && (form != WI_OPENAI_VERBOSE || (!extras->words && strcmp(times, "segment"))))
-        return wi_openai_refuse_times(error);
+    if (json_is_null(times))
+        times = NULL;
+    if (times && form != WI_OPENAI_VERBOSE)
+        return refuse_times(error);
+    if (times && (code = read_times(extras, times, error)) != WI_OK)
+        return code;
+    extras->segments |= !extras->words;
     if (form >= WI_OPENAI_SRT)
-        json_object_set_new(
-            asked->options, "timestamps", json_string(extras->words ? "word" : "segment"));
+        json_object_set_new(asked->options, "timestamps", json_string(times_of(extras)));
+    if (form == WI_OPENAI_VERBOSE && extras->segments)
+        json_object_set_new(asked->options, "details", json_true());
     return WI_OK;
 }
 

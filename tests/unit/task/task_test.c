@@ -212,6 +212,13 @@ TEST(test_findings)
             1},
         {WI_TASK_SPEECH_RECOGNITION, "{\"duration\":1.5}", 0},
         {WI_TASK_SPEECH_RECOGNITION, "{\"text\":\"a\",\"segments\":7}", 0},
+        {WI_TASK_SPEECH_RECOGNITION, "{\"text\":\"a\",\"words\":[{}]}", 0},
+        {WI_TASK_SPEECH_RECOGNITION,
+            "{\"text\":\"a\",\"segments\":[{\"text\":\"a\",\"seek\":0,\"tokens\":[1,2],"
+            "\"avg_logprob\":-1,\"no_speech_prob\":0.5}]}",
+            1},
+        {WI_TASK_SPEECH_RECOGNITION,
+            "{\"text\":\"a\",\"segments\":[{\"text\":\"a\",\"tokens\":[0.5]}]}", 0},
         {WI_TASK_TRANSLATION, "{\"text\":\"a\"}", 1},
         {WI_TASK_IMAGE_TO_TEXT, "{\"labels\":[]}", 0},
     };

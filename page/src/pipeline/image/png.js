@@ -37,7 +37,7 @@ function scanlines(pixels, stride, height) {
 
 /** In zlib's format, as IDAT has it. Written and read here: a Blob's stream takes longer than a small picture.
  * @param {Uint8Array<ArrayBuffer>} bytes */
-async function deflate(bytes) {
+export async function deflate(bytes) {
     const { readable, writable } = new CompressionStream('deflate');
     const writer = writable.getWriter();
     const written = Promise.all([writer.write(bytes), writer.close()]);

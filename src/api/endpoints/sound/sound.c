@@ -118,7 +118,7 @@ static void on_checked(void *context, struct wi_printing *printing, const struct
         wi_request_answer_error(request, &error);
     } else {
         const char *times = json_string_value(json_object_get(asked->options, "timestamps"));
-        opening->order.words = times && strcmp(times, "word") == 0;
+        opening->order.words = times && (strcmp(times, "word") == 0 || strcmp(times, "both") == 0);
         answer_opened(
             request, wi_hearing_new(hearings_of(request), client, asked, &opening->order));
     }

@@ -65,7 +65,8 @@ void wi_hearing_tell_final(struct wi_hearing *hearing, uint64_t number,
     const struct wi_heard_segment *segment, const struct wi_outcome *outcome)
 {
     const char *text = json_string_value(json_object_get(outcome->result, "text"));
-    const json_t *words = json_object_get(outcome->result, "segments");
+    const json_t *both = json_object_get(outcome->result, "words");
+    const json_t *words = both ? both : json_object_get(outcome->result, "segments");
     struct wi_buffer data = {0};
     wi_buffer_printf(&data,
         "{\"segment\":%llu,\"start_ms\":%llu,\"end_ms\":%llu,\"text\":", (unsigned long long)number,

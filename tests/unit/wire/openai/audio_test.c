@@ -65,6 +65,8 @@ TEST(test_forms)
         PART("model", "w") PART("timestamp_granularities[]", "word")
             PART("response_format", "verbose_json") FILE_PART END,
         WI_OPENAI_VERBOSE, "{\"timestamps\":\"word\"}");
+    reads(heard, PART("model", "w") PART("response_format", "verbose_json") FILE_PART END,
+        WI_OPENAI_VERBOSE, "{\"details\":true,\"timestamps\":\"segment\"}");
     reads(&wi_dialect_openai_translations, PART("model", "w") FILE_PART END, WI_OPENAI_JSON,
         "{\"translate\":true}");
 }
@@ -122,10 +124,12 @@ TEST(test_both_times)
     struct wi_infer infer;
     struct wi_error error;
     (void)state;
-    assert_int_equal(
-        parse(&wi_dialect_openai_transcriptions, &infer, form, &error), WI_INVALID_FIELD);
-    assert_string_equal(error.field, "timestamp_granularities[]");
-    assert_string_equal(error.expected, "segment or word");
+    assert_int_equal(parse(&wi_dialect_openai_transcriptions, &infer, form, &error), WI_OK);
+    const struct wi_openai_extras *extras = infer.extras;
+    assert_true(extras->segments && extras->words);
+    char *options = json_dumps(infer.asked->options, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(options, "{\"details\":true,\"timestamps\":\"both\"}");
+    free(options);
     wi_infer_clear(&infer);
 }
 
@@ -181,8 +185,10 @@ TEST(test_identity)
 
 #define SAID                                                                                       \
     "{\"text\":\"a <b>. c\",\"duration\":3.25,\"language\":\"en\",\"segments\":["                  \
-    "{\"start\":0,\"end\":1.5,\"text\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"                \
-    "\"text\":\"c\\n--->d\"},7]}"
+    "{\"start\":0,\"end\":1.5,\"text\":\"a "                                                       \
+    "<b>.\",\"seek\":200,\"tokens\":[4,5],\"temperature\":0,\"avg_logprob\":-0.5,\"compression_"   \
+    "ratio\":0.75,\"no_speech_prob\":0.25},{\"start\":3661.5,\"end\":3662,"                        \
+    "\"text\":\"c\\n--->d\"},7],\"words\":[{\"start\":0,\"end\":1,\"text\":\"a\"}]}"
 
 static void prints(const struct wi_infer *infer, const char *media_type, const char *expected)
 {
@@ -223,8 +229,19 @@ TEST(test_heard)
     extras.words = 1;
     prints(&heard, NULL,
         "{\"task\":\"transcribe\",\"text\":\"a <b>. c\",\"language\":\"en\",\"duration\":3.25,"
-        "\"words\":[{\"start\":0,\"end\":1.5,\"word\":\"a <b>.\"},{\"start\":3661.5,\"end\":3662,"
-        "\"word\":\"c\\n--->d\"}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
+        "\"words\":[{\"word\":\"a <b>.\",\"start\":0,\"end\":1.5},{\"word\":\"c\\n--->d\","
+        "\"start\":3661.5,\"end\":3662}],\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
+    extras.segments = 1;
+    asked.options = json_pack("{s:b}", "translate", 1);
+    prints(&heard, NULL,
+        "{\"task\":\"translate\",\"text\":\"a <b>. c\",\"language\":\"english\",\"duration\":3.25,"
+        "\"segments\":[{\"id\":0,\"seek\":200,\"start\":0,\"end\":1.5,\"text\":\"a <b>.\","
+        "\"tokens\":[4,5],\"temperature\":0,\"avg_logprob\":-0.5,\"compression_ratio\":0.75,"
+        "\"no_speech_prob\":0.25},{\"id\":1,\"seek\":0,\"start\":3661.5,\"end\":3662,\"text\":"
+        "\"c\\n--->d\",\"tokens\":[],\"temperature\":0,\"avg_logprob\":0,\"compression_ratio\":0,"
+        "\"no_speech_prob\":0}],\"words\":[{\"word\":\"a\",\"start\":0,\"end\":1}],"
+        "\"usage\":{\"type\":\"duration\",\"seconds\":4}}\n");
+    json_decref(asked.options);
 }
 
 /* In one pass: whoever sends the text may have made it long. */
