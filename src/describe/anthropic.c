@@ -26,6 +26,9 @@ static const struct wi_member message[] = {
     {"content", "[MessageBlock]", NULL},
     {"stop_reason", "'end_turn'|'max_tokens'|'tool_use'|null", "Null at the begin of a stream."},
     {"stop_sequence", "null", NULL},
+    {"stop_details", "null", NULL},
+    {"container", "null", NULL},
+    {"diagnostics", "null", NULL},
     {"usage", "MessageUsage", NULL},
     {0},
 };
@@ -34,6 +37,12 @@ static const struct wi_member usage[] = {
     {"cache_creation_input_tokens", "integer", NULL},
     {"cache_read_input_tokens", "integer", "Those that had."},
     {"output_tokens", "integer", NULL},
+    {"output_tokens_details", "null", NULL},
+    {"server_tool_use", "null", NULL},
+    {"cache_creation?", "null", "This and what follows: not in a message_delta."},
+    {"inference_geo?", "null", NULL},
+    {"service_tier?", "null", NULL},
+    {"speed?", "null", NULL},
     {0},
 };
 static const struct wi_member tokens[] = {{"input_tokens", "integer", NULL}, {0}};
@@ -66,7 +75,10 @@ static const struct wi_member block_stop[] = {
 };
 static const struct wi_member delta[] = {
     {"type", "'message_delta'", NULL},
-    {"delta", "(stop_reason 'end_turn'|'max_tokens'|'tool_use', stop_sequence null)", NULL},
+    {"delta",
+        "(stop_reason 'end_turn'|'max_tokens'|'tool_use', stop_sequence null, stop_details null, "
+        "container null)",
+        NULL},
     {"usage", "MessageUsage", NULL},
     {0},
 };
@@ -81,8 +93,9 @@ const struct wi_schema wi_anthropic_schemas[] = {
     FORM("AnthropicErrorValue", error_value),
     FORM("Message", message),
     FORM("MessageBlock", NULL,
-        .is = "(type 'text', text string)|(type 'thinking', thinking string, signature string)|"
-              "(type 'tool_use', id string, name string, input object)"),
+        .is = "(type 'text', text string, citations null)|"
+              "(type 'thinking', thinking string, signature string)|"
+              "(type 'tool_use', id string, name string, input object, caller (type 'direct'))"),
     FORM("MessageUsage", usage),
     FORM("MessageTokens", tokens),
     FORM("MessageStart", start),

@@ -166,7 +166,7 @@ static json_t *details_json(
     const char *family = family_of(model);
     return json_pack("{s:s, s:s, s:s, s:o, s:o, s:s}", "parent_model", "", "format",
         wi_formats[format]->name, "family", family, "families",
-        *family ? json_pack("[s]", family) : json_null(), "parameter_size",
+        *family ? json_pack("[s]", family) : json_array(), "parameter_size",
         parameters_json(model ? model->facts.gguf.parameters : 0), "quantization_level",
         quantization_of(model, variant));
 }
@@ -360,10 +360,10 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         return;
     }
     wi_request_answer_json(request, 200,
-        json_pack("{s:s, s:s+, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "license", "", "modelfile",
-            "FROM ", model->name, "parameters", "", "template", "", "system", "", "details",
-            details_json(model->format, model, model->variant), "model_info", info_json(model),
-            "capabilities", capabilities_json(model), "modified_at",
+        json_pack("{s:s, s:s+, s:s, s:s, s:s, s:[], s:o, s:o, s:o, s:o}", "license", "",
+            "modelfile", "FROM ", model->name, "parameters", "", "template", "", "system", "",
+            "messages", "details", details_json(model->format, model, model->variant), "model_info",
+            info_json(model), "capabilities", capabilities_json(model), "modified_at",
             time_json(wi_api_changed_at(request->api, model) * 1000)));
 }
 

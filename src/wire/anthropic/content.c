@@ -49,13 +49,14 @@ static json_t *make_block(const struct wi_content *content)
         return json_pack("{s:s, s:o, s:s}", "type", "thinking", "thinking", text_of(&content->text),
             "signature", "");
     case WI_BLOCK_CALL:
-        return json_pack("{s:s, s:o, s:o, s:o}", "type", "tool_use", "id",
+        return json_pack("{s:s, s:o, s:o, s:o, s:{s:s}}", "type", "tool_use", "id",
             content->call_id ? json_incref(content->call_id)
                              : json_sprintf("toolu_%lld", (long long)content->index),
             "name", content->name ? json_incref(content->name) : json_string(""), "input",
-            arguments_of(&content->text));
+            arguments_of(&content->text), "caller", "type", "direct");
     default:
-        return json_pack("{s:s, s:o}", "type", "text", "text", text_of(&content->text));
+        return json_pack(
+            "{s:s, s:o, s:n}", "type", "text", "text", text_of(&content->text), "citations");
     }
 }
 

@@ -42,14 +42,32 @@ void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, con
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* Of the prompt's tokens, those that were known already are counted apart. */
-static json_t *usage_of(const json_t *result)
+/* What Anthropic's schema has in each answer, and this service has not. `names` ends with NULL. */
+static json_t *with_nulls(json_t *object, const char *const *names)
 {
+    for (; *names; names++)
+        json_object_set_new(object, *names, json_null());
+    return object;
+}
+
+/* Of the prompt's tokens, those that were known already are counted apart. */
+static json_t *usage_at_end(const json_t *result)
+{
+    static const char *const absent[] = {"output_tokens_details", "server_tool_use", NULL};
     json_int_t read = wi_generation_tokens(result, "prompt_tokens");
     json_int_t cached = wi_generation_tokens(result, "cached_tokens");
-    return json_pack("{s:I, s:i, s:I, s:I}", "input_tokens", cached < read ? read - cached : 0,
-        "cache_creation_input_tokens", 0, "cache_read_input_tokens", cached < read ? cached : read,
-        "output_tokens", wi_generation_tokens(result, "completion_tokens"));
+    json_t *usage = json_pack("{s:I, s:i, s:I, s:I}", "input_tokens",
+        cached < read ? read - cached : 0, "cache_creation_input_tokens", 0,
+        "cache_read_input_tokens", cached < read ? cached : read, "output_tokens",
+        wi_generation_tokens(result, "completion_tokens"));
+    return with_nulls(usage, absent);
+}
+
+static json_t *usage_of(const json_t *result)
+{
+    static const char *const absent[] = {
+        "cache_creation", "inference_geo", "service_tier", "speed", NULL};
+    return with_nulls(usage_at_end(result), absent);
 }
 
 static const char *reason_of(const json_t *choice)
@@ -65,11 +83,13 @@ static const char *reason_of(const json_t *choice)
 static json_t *make_message(
     const char *id, const char *model_name, json_t *content, const char *reason, json_t *usage)
 {
+    static const char *const absent[] = {"stop_details", "container", "diagnostics", NULL};
     const char *dash = strchr(id, '-');
-    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id",
+    json_t *message = json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id",
         json_sprintf("msg_%s", dash ? dash + 1 : id), "type", "message", "role", "assistant",
         "model", model_name, "content", content ? json_incref(content) : json_array(),
         "stop_reason", reason, "stop_sequence", "usage", usage);
+    return with_nulls(message, absent);
 }
 
 struct wi_printing *wi_anthropic_print(
@@ -128,8 +148,8 @@ struct wi_printing *wi_anthropic_stream_done(
         wi_content_add(content, &whole, &printing->text);
     wi_content_end(content, &printing->text);
     wi_content_event("message_delta",
-        json_pack("{s:{s:s, s:n}, s:o}", "delta", "stop_reason", reason_of(choice), "stop_sequence",
-            "usage", usage_of(outcome->result)),
+        json_pack("{s:{s:s, s:n, s:n, s:n}, s:o}", "delta", "stop_reason", reason_of(choice),
+            "stop_sequence", "stop_details", "container", "usage", usage_at_end(outcome->result)),
         &printing->text);
     wi_content_event("message_stop", json_object(), &printing->text);
     return printing;

@@ -144,11 +144,16 @@ TEST(an_answer_is_of_blocks)
     assert_string_equal(printing->text.text,
         "{\"id\":\"msg_1\",\"type\":\"message\",\"role\":\"assistant\",\"model\":\"m\","
         "\"content\":[{\"type\":\"thinking\",\"thinking\":\"t\",\"signature\":\"\"},"
-        "{\"type\":\"text\",\"text\":\"a\"},"
-        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"x\":1}},"
-        "{\"type\":\"tool_use\",\"id\":\"toolu_3\",\"name\":\"g\",\"input\":{}}],"
+        "{\"type\":\"text\",\"text\":\"a\",\"citations\":null},"
+        "{\"type\":\"tool_use\",\"id\":\"c\",\"name\":\"f\",\"input\":{\"x\":1},\"caller\":{"
+        "\"type\":"
+        "\"direct\"}},{\"type\":\"tool_use\",\"id\":\"toolu_3\",\"name\":\"g\",\"input\":{},"
+        "\"caller\":{\"type\":\"direct\"}}],"
         "\"stop_reason\":\"tool_use\",\"stop_sequence\":null,\"usage\":{\"input_tokens\":2,"
-        "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":1,\"output_tokens\":2}}\n");
+        "\"cache_creation_input_tokens\":0,\"cache_read_input_tokens\":1,\"output_tokens\":2,"
+        "\"output_tokens_details\":null,\"server_tool_use\":null,\"cache_creation\":null,"
+        "\"inference_geo\":null,\"service_tier\":null,\"speed\":null},\"stop_details\":null,"
+        "\"container\":null,\"diagnostics\":null}\n");
     wi_printing_free(printing);
     json_decref(result);
 }
