@@ -35,6 +35,15 @@ static int is_under_way(
     return 0;
 }
 
+/* Of those that ask about sets that clients bring: one of each client. */
+static int has_one(const struct wi_checks *checks, const char *client)
+{
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        if (run->who && strcmp(run->who, client ? client : "") == 0)
+            return 1;
+    return 0;
+}
+
 static size_t bytes_held(const struct wi_checks *checks)
 {
     size_t bytes = 0;
@@ -69,8 +78,10 @@ static void take_answer(struct wi_check_run *run, const struct wi_inference *ask
     if (leg == &run->wasm && !*node->session && wi_check_measure(run))
         return;
     wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
-    if (leg == &run->other)
-        wi_check_make_key(run->key, asked, node, platform);
+    if (leg != &run->other)
+        return;
+    wi_check_make_key(run->key, asked, node, platform);
+    memcpy(run->client_node, node->id, sizeof run->client_node);
 }
 
 /* A program's answers need another node's WASM to compare with; and where they were made of a
@@ -102,12 +113,13 @@ static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_i
     return run;
 }
 
-static void add_run(struct wi_checks *checks, struct wi_check_run *run)
+static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_run *run)
 {
     run->next = checks->runs;
     checks->runs = run;
     checks->count++;
     wi_turn_schedule(checks->turn);
+    return run;
 }
 
 /* Makes the client's own place of WASM, where that is requested to compare with. */
@@ -123,7 +135,7 @@ static void name_place(
 /* `platform`, `node`: who answered the client; `sent`: which of the request's graphs it ran.
  * `requested` names the place to run on, or, for WASM, that the client's own place is in question.
  * What a platform has graphs of its own for is compared with WASM's answers of these graphs. */
-static void begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
+static struct wi_check_run *begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_inference *sent, const struct wi_probe *requested,
     const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
 {
@@ -134,16 +146,17 @@ static void begin_tensors(struct wi_checks *checks, const struct wi_inference *a
     if (place.platform == WI_WASM)
         compares = 0; /* only to measure it */
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
-        return;
+        return NULL;
     const struct wi_inference *of = wi_inference_on(asked, place.platform);
     struct wi_check_run *run = make_run(checks, of, requested, &place, result->answer);
     if (!run)
-        return;
+        return NULL;
     run->compares = compares;
     run->asked = wi_inference_retain(of);
+    wi_input_shapes(&of->tensors, run->shapes);
     if (compares && of == sent)
         take_answer(run, of, node, result, platform);
-    add_run(checks, run);
+    return add_run(checks, run);
 }
 
 /* The client's own prompt for the run, where the node that answered it has both platforms to
@@ -160,7 +173,7 @@ static void add_client(
 
 /* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
  * who had it. A place that is trusted is only measured. */
-static void begin_task(struct wi_checks *checks, const struct wi_inference *asked,
+static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_inference *sent, const struct wi_probe *requested,
     const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
 {
@@ -171,11 +184,11 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
     if (place.platform == WI_WASM)
         compares = 0;
     if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
-        return; /* nor could it be used if it were fast */
+        return NULL; /* nor could it be used if it were fast */
     const struct wi_inference *of = wi_inference_on(asked, place.platform);
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, of->model, &place))
-        return;
+        return NULL;
     struct wi_inference *probe = wi_probe_ask(of, 0);
     struct wi_check_run *run =
         probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
@@ -189,24 +202,37 @@ static void begin_task(struct wi_checks *checks, const struct wi_inference *aske
         if (compares && of == sent && run->platform == platform &&
             strcmp(run->browser, node->kind) == 0)
             wi_check_make_key(run->key, probe, node, platform);
-        add_run(checks, run);
-        return;
+        return add_run(checks, run);
     }
     if (!probe && !is_own)
         wi_check_crowded_out(checks, of->model, requested);
     wi_inference_release(probe);
+    return NULL;
 }
 
-typedef void begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_inference *,
+typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_inference *,
     const struct wi_probe *, const struct wi_job_result *, const struct wi_node_info *,
     enum wi_platform);
 
+/* Whether the place is to be compared for the inputs of that answer, which it was not yet: once for
+ * each client at a time. */
+static int wants_look(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_inference *sent, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+    if (has_one(checks, spec->client) || !has_room(checks, sent, result->answer))
+        return 0;
+    wi_check_make_key(key, sent, node, platform);
+    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, spec->client);
+}
+
 /* Whether an answer that was pinned to its platform is to be checked. */
 static int wants_check(
-    struct wi_checks *checks, const struct wi_inference *asked, enum wi_verdict known, int due)
+    struct wi_checks *checks, const struct wi_inference *asked, const struct wi_known *known)
 {
-    if (known != WI_TRUSTED)
-        return due;
+    if (known->verdict != WI_TRUSTED)
+        return known->due;
     if (!asked->has_platform)
         return 0; /* routing sees to those */
     checks->recheck += checks->deps.config->pool.recheck;
@@ -235,16 +261,18 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     size_t i;
     json_array_foreach(rows, i, row)
     {
-        int platform = wi_check_platform_of(row), due;
+        int platform = wi_check_platform_of(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
         char key[WI_VERDICT_KEY_SIZE];
         if (!is_unable(node, platform, json_string_value(json_object_get(row, "code"))))
             continue;
         struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
-        if (wi_verdicts_get(verdicts, asked->model, &place, asked->precision, &due) != WI_UNKNOWN)
+        if (wi_verdicts_get(verdicts, asked->model, &place, asked->precision, "").verdict !=
+            WI_UNKNOWN)
             continue;
-        wi_verdict_key(key, asked->model, &place, asked->precision);
-        wi_verdicts_set(verdicts, key, WI_UNABLE, 0, reason ? reason : "");
+        const struct wi_finding found = {.verdict = WI_UNABLE, .detail = reason};
+        wi_verdict_key(key, asked->model, &place, asked->precision, NULL);
+        wi_verdicts_set(verdicts, key, &found);
     }
 }
 
@@ -269,9 +297,10 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     if (!asked->benchmark.runs)
         note_fallbacks(checks, sent, node, report);
     struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
-    int due = 0;
+    struct wi_known known = {0};
     if (platform == WI_WASM || is_on(checks))
-        result->numerics = wi_verdicts_get(verdicts, sent->model, &place, sent->precision, &due);
+        known = wi_verdicts_get(verdicts, sent->model, &place, sent->precision, sent->set);
+    result->numerics = known.told;
     if (asked->benchmark.runs)
         return; /* what is known is told, and nothing more is found out */
     if (platform == WI_WASM && is_on(checks))
@@ -283,12 +312,18 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
         return; /* its answer need not be the same twice */
     if (requested->wanted) {
         begin(checks, asked, sent, requested, result, node, (enum wi_platform)platform);
-    } else if (is_on(checks) && platform != WI_WASM &&
-               wants_check(checks, asked, result->numerics, due)) {
-        struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
-        snprintf(own.browser, sizeof own.browser, "%s", node->kind);
-        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
+        return;
     }
+    int looks = known.verdict == WI_TRUSTED && known.due &&
+                wants_look(checks, spec, sent, result, node, (enum wi_platform)platform);
+    if (!is_on(checks) || platform == WI_WASM || (!looks && !wants_check(checks, asked, &known)))
+        return;
+    struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
+    snprintf(own.browser, sizeof own.browser, "%s", node->kind);
+    struct wi_check_run *run =
+        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
+    if (run && looks)
+        run->who = wi_strdup(spec->client ? spec->client : "");
 }
 
 /* --- what WASM says of a model ---------------------------------------------------------------- */

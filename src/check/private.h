@@ -21,13 +21,18 @@ struct wi_check_run {
     struct wi_checks *checks;         /* NULL: nobody waits for the comparison any more */
     const struct wi_inference *asked; /* a reference: what each job of it is made from */
     /* The client's own prompt, which is asked once what is ours agrees, and only of `client_node`:
-     * it has answered it. A reference; NULL: there is none. */
+     * it has answered it. A reference; NULL: there is none. Of tensors `client_node` is who answered
+     * for the place in question, and is asked again where it is suspected. */
     const struct wi_inference *client;
     char client_node[WI_ID_SIZE];
     int asks_client;
-    unsigned draws;   /* inputs of ours that the place has answered otherwise than WASM */
+    /* Inputs of ours that were asked after one that the place has answered otherwise than WASM. */
+    unsigned draws;
+    int suspects;     /* that one was a client's, which is no proof, and `asked` is ours by now */
     char browser[32]; /* the place in question */
     enum wi_platform platform;
+    char *who;        /* the client who brought a new set; NULL: it is about none */
+    char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" of a task */
     struct wi_probe requested; /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
     int compares; /* 0: it only measures */
@@ -71,7 +76,7 @@ size_t wi_check_run_bytes(const struct wi_check_run *run);
  * kind may do. */
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 
-/* Of the verdict on what is asked, on that platform of the node. */
+/* Of the verdict on what is asked, for its set of inputs, on that platform of the node. */
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 

@@ -16,7 +16,7 @@
 /* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
  * that agree in all but the last bit take different ones, and what follows differs as if it were
  * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). Such a
- * model is wrong once so many inputs in a row are. */
+ * model is wrong once so many drawn inputs in a row are. */
 #define COARSE_DRAWS 3
 
 /* --- the life of a run ------------------------------------------------------------------------ */
@@ -40,6 +40,7 @@ void wi_check_run_free(struct wi_check_run *run)
     wi_inference_release(run->client);
     wi_check_clear_leg(&run->wasm);
     wi_check_clear_leg(&run->other);
+    free(run->who);
     free(run);
 }
 
@@ -93,13 +94,27 @@ static int take_client(struct wi_check_run *run)
     return 1;
 }
 
+/* So many inputs of ours have to differ: of a task the first was ours already. What a client sent
+ * may be such that every honest platform is off (sums that cancel), or be made so. */
+static unsigned draws_needed(const struct wi_check_run *run)
+{
+    unsigned all = wi_check_tolerance(run->asked)->loose ? COARSE_DRAWS : 1;
+    return run->asked->task == WI_TASK_NONE ? all : all - 1;
+}
+
 /* Whether another input of ours is to be asked before the place is called wrong. */
 static int take_another(struct wi_check_run *run)
 {
-    if (run->asks_client || run->asked->task == WI_TASK_NONE ||
-        !wi_check_tolerance(run->asked)->loose || ++run->draws == COARSE_DRAWS)
+    int is_task = run->asked->task != WI_TASK_NONE;
+    if (run->asks_client || run->draws == draws_needed(run))
         return 0;
-    struct wi_inference *another = wi_probe_ask(run->asked, run->draws);
+    struct wi_inference *another = is_task ? wi_probe_ask(run->asked, run->draws + 1)
+                                           : wi_probe_like(run->asked, run->draws + 1);
+    if (!another)
+        return 0;
+    run->draws++;
+    run->suspects = !is_task;
+    run->ratio = is_task ? 0 : run->comparison.ratio;
     wi_inference_release(run->asked);
     run->asked = another;
     wi_check_clear_leg(&run->wasm);
@@ -110,28 +125,47 @@ static int take_another(struct wi_check_run *run)
 static void settle(struct wi_check_run *run, int same, double ratio, const char *detail)
 {
     const char *name = run->asked->model->name, *platform = wi_platform_names[run->platform];
-    int is_news =
-        wi_verdicts_set(verdicts_of(run), run->key, same ? WI_TRUSTED : WI_WRONG, ratio, detail);
+    const struct wi_finding found = {.verdict = same ? WI_TRUSTED : WI_WRONG,
+        .ratio = ratio,
+        .detail = detail,
+        .shapes = run->shapes};
+    int is_news = wi_verdicts_set(verdicts_of(run), run->key, &found);
     if (same) {
         run->checks->counters.trusted++;
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
-            "%s/%s agrees with WASM: at most %.3g of the tolerance off", run->browser, platform,
-            ratio);
+            "%s/%s agrees with WASM%s%s: at most %.3g of the tolerance off", run->browser, platform,
+            *run->shapes ? " for " : "", run->shapes, ratio);
     } else {
         run->checks->counters.wrong++;
         wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
-            "%s/%s computes it wrong, %.3g times the tolerance off%s: %s", run->browser, platform,
-            ratio, run->asks_client ? " for a client's prompt" : "", detail);
+            "%s/%s computes it wrong%s%s, %.3g times the tolerance off%s: %s", run->browser,
+            platform, *run->shapes ? " for " : "", run->shapes, ratio,
+            run->asks_client ? " for a client's prompt" : "", detail);
     }
     end_run(run);
 }
 
+/* A client's input has differed, and ours in its place has not: these inputs stay unchecked. */
+static void settle_doubt(struct wi_check_run *run)
+{
+    const struct wi_finding found = {.verdict = WI_UNKNOWN,
+        .ratio = run->ratio,
+        .detail = "a client's input came out otherwise than in WASM, and one of ours like it alike",
+        .shapes = run->shapes};
+    run->checks->counters.failed++;
+    wi_verdicts_set(verdicts_of(run), run->key, &found);
+    wi_info("guard", run->asked->model->name,
+        "%s/%s was %.3g times the tolerance off for a client's input (%s), and not for one of ours",
+        run->browser, wi_platform_names[run->platform], run->ratio, run->shapes);
+    end_run(run);
+}
+
 /* Asked again later: another text may tell, or another load. Where a client's prompt cannot tell,
- * ours has told. */
+ * ours has told; and where an input of ours cannot, the client's counts for such as it was. */
 static void leave_open(struct wi_check_run *run, const char *why)
 {
-    if (run->asks_client) {
-        settle(run, 1, run->ratio, "");
+    if (run->asks_client || run->suspects) {
+        settle(run, run->asks_client, run->ratio, run->asks_client ? "" : why);
         return;
     }
     run->checks->counters.failed++;
@@ -147,6 +181,8 @@ static void conclude(struct wi_check_run *run)
             "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
             wi_platform_names[run->platform], found->detail);
         leave_open(run, found->detail);
+    } else if (found->same && run->suspects) {
+        settle_doubt(run);
     } else if (found->same ? take_client(run) : take_another(run)) {
         wi_check_run_next(run);
     } else {
@@ -225,6 +261,14 @@ static int is_of_the_input(const struct wi_error *error)
     return wi_code_status(error->code) == 400;
 }
 
+/* Whether a client has sent what no platform takes, such as an index outside of its range: then it
+ * tells nothing of the place, nor of the next input. */
+static int is_mistake(const struct wi_check_run *run, const struct wi_error *error)
+{
+    int is_clients = run->asked->task == WI_TASK_NONE && !run->suspects;
+    return is_clients && (error->code == WI_INPUT_INVALID || error->code == WI_INPUT_SHAPE);
+}
+
 static int broke(const struct wi_error *error)
 {
     return error->code == WI_ATTEMPTS_EXHAUSTED || error->code == WI_DEADLINE_EXCEEDED;
@@ -237,12 +281,15 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
     const char *detail = error->detail;
     if (run->asked->task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
-    } else if (is_of_the_input(error) || (run->asks_client && wi_check_is_of_the_model(error))) {
+    } else if (is_of_the_input(error) ||
+               ((run->asks_client || run->suspects) && wi_check_is_of_the_model(error))) {
         leave_open(run, detail);
         return;
     } else if (wi_check_is_of_the_model(error)) {
+        const struct wi_finding found = {
+            .verdict = WI_UNABLE, .detail = detail, .shapes = run->shapes};
         run->checks->counters.unable++;
-        int is_news = wi_verdicts_set(verdicts, run->key, WI_UNABLE, 0, detail);
+        int is_news = wi_verdicts_set(verdicts, run->key, &found);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
     } else if (broke(error)) {
@@ -264,11 +311,14 @@ int wi_check_is_refusal(const struct wi_error *error)
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    if (run->asks_client) {
+    if (run->asks_client || (run->suspects && (wi_check_is_of_the_model(error) ||
+                                                  is_of_the_input(error)))) {
         leave_open(run, error->detail);
         return;
     }
-    if (wi_check_is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
+    if (is_mistake(run, error)) {
+        run->checks->counters.failed++;
+    } else if (wi_check_is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(error))
             wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
@@ -301,7 +351,7 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_place place = wi_place_of(node, asked->model->engine, platform);
-    wi_verdict_key(key, asked->model, &place, asked->precision);
+    wi_verdict_key(key, asked->model, &place, asked->precision, asked->set);
 }
 
 static enum wi_platform platform_due(const struct wi_check_run *run)
@@ -324,6 +374,8 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     if (node && wi_check_platform_of(outcome->executed_on) == (int)platform_due(run) &&
         !wi_check_is_simulated(outcome->executed_on))
         wi_check_fill_leg(run->due, node, outcome->result, outcome->outputs);
+    if (run->due->there && run->due == &run->other && !run->client)
+        memcpy(run->client_node, node->id, sizeof run->client_node);
 }
 
 static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
@@ -373,7 +425,9 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
 static int name_place(const struct wi_check_run *run, struct wi_inference *asked, int *ours_only)
 {
     int is_measure = run->compares && asked->platform == WI_WASM;
-    if (run->asks_client) {
+    int is_suspect = run->suspects && run->due == &run->other;
+    if (run->asks_client ||
+        (is_suspect && wi_pool_node_info(run->checks->pool, run->client_node))) {
         asked->node = wi_strdup(run->client_node);
         return 0;
     }

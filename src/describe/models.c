@@ -85,6 +85,11 @@ static const struct wi_member memory[] = {
     {"fits", "boolean", "If not, a request for it gets model_too_large."},
     {0},
 };
+static const struct wi_member verdict_input[] = {
+    {"hash", "string", "Of its shapes, and of the values of small whole numbers and booleans."},
+    {"shapes", "string", NULL},
+    {0},
+};
 static const struct wi_member verdict[] = {
     {"browser", "string|null", NULL},
     {"browser_version", "string|null", NULL},
@@ -98,6 +103,9 @@ static const struct wi_member verdict[] = {
     {"error_ratio", "number", "Of what is tolerated."},
     {"detail", "string|null", NULL},
     {"checked_at", "integer", "In milliseconds since 1970."},
+    {"scope", "'model'|'input'", "Whether it is about the model, or about such inputs alone."},
+    {"input", "VerdictInput|null", "That decided it; null: one of the service's own."},
+    {"sets", "integer", "How many different inputs were looked at."},
     {0},
 };
 static const struct wi_member source[] = {
@@ -333,6 +341,7 @@ const struct wi_schema wi_models_schemas[] = {
     FORM("Loaded", loaded),
     FORM("Value", value),
     FORM("Memory", memory),
+    FORM("VerdictInput", verdict_input),
     FORM("Verdict", verdict),
     FORM("Source", source),
     FORM("Version", version),

@@ -98,7 +98,6 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
     const struct wi_demand *demand = view->demand;
     const struct wi_model *model = model_on(demand, platform);
     const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
-    int due;
 
     prospect->rank = wi_preferences_rank(
         wi_preferences_of(&pool->config->browser_preferences, demand->asked->type),
@@ -107,11 +106,12 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
         return;
     prospect->place = place;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    prospect->verdict =
-        wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, &due);
+    const struct wi_known known = wi_verdicts_get(
+        pool->verdicts, model, place, demand->asked->precision, demand->asked->set);
+    prospect->verdict = known.verdict;
     prospect->is_short =
         demand->asked->lessens && wi_shortages_has(pool->shortages, model->hash, place);
-    prospect->rests = prospect->verdict == WI_UNKNOWN && !due;
+    prospect->rests = known.verdict == WI_UNKNOWN && !known.due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = free_node_of(
         wi_fleet_warm(class, view->queue, model->hash, platform, demand->avoid, view->now), view);

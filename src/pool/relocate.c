@@ -71,10 +71,9 @@ struct memory {
 static int is_believed(
     const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_place *place)
 {
-    int due;
     const struct wi_inference *asked = wi_inference_on(demand->asked, place->platform);
     enum wi_verdict verdict =
-        wi_verdicts_get(pool->verdicts, asked->model, place, asked->precision, &due);
+        wi_verdicts_get(pool->verdicts, asked->model, place, asked->precision, asked->set).verdict;
 
     if (verdict == WI_UNKNOWN || verdict == WI_WRONG)
         return pool->config->pool.numerics != WI_NUMERICS_CHECK;

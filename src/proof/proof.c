@@ -54,8 +54,10 @@ static void distrust(const struct wi_proof *proof, const struct wi_node_info *no
     const struct wi_model *kernels = wi_repository_kernels(proof->deps.repository);
     struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
     char key[WI_VERDICT_KEY_SIZE];
-    wi_verdict_key(key, kernels, &place, NULL);
-    wi_verdicts_set(wi_pool_verdicts(proof->deps.pool), key, WI_WRONG, INFINITY, evidence->reason);
+    const struct wi_finding found = {
+        .verdict = WI_WRONG, .ratio = INFINITY, .detail = evidence->reason};
+    wi_verdict_key(key, kernels, &place, NULL, NULL);
+    wi_verdicts_set(wi_pool_verdicts(proof->deps.pool), key, &found);
 }
 
 /* THE place where it is decided what becomes of a node that computes wrong: one of others goes

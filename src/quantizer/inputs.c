@@ -186,7 +186,7 @@ static struct wi_inference *draw_tensors(
     struct wi_inference *asked = wi_inference_new();
     asked->model = wi_model_ref(model);
     asked->type = model->type;
-    if (wi_probe_draw(model, number, INPUT_BYTES_MAX, &asked->tensors, &name) == 0)
+    if (wi_probe_draw(model, NULL, number, INPUT_BYTES_MAX, &asked->tensors, &name) == 0)
         return asked;
     wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
         "no input can be made up for %.200s, so that nobody could tell how much it loses", name);

@@ -132,5 +132,6 @@ const struct wi_inference *wi_infer_settle(struct wi_infer *infer, struct wi_mod
     settle_seed(asked);
     asked->is_private = asked->text_bytes > 0 || wi_task_is_private(asked->task);
     foresee_tokens(asked);
+    wi_inference_find_set(asked);
     return asked;
 }

@@ -83,6 +83,17 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
     return copy_for(asked, variant);
 }
 
+void wi_inference_find_set(struct wi_inference *asked)
+{
+    static const struct wi_tensors none;
+    if (asked->task != WI_TASK_NONE || asked->program)
+        return;
+    if (asked->input)
+        wi_input_set(&none, "picture", asked->set);
+    else
+        wi_input_set(&asked->tensors, asked->kernel ? asked->kernel->name : "", asked->set);
+}
+
 int wi_inference_computes(const struct wi_inference *asked)
 {
     return asked->kernel || asked->program;

@@ -356,25 +356,64 @@ static struct wi_inference *vary_task(struct wi_model *model, enum wi_task_kind 
     return asked;
 }
 
-int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
-    struct wi_tensors *inputs, const char **name)
+static int draw_value(const struct wi_onnx_value *value, size_t most, struct wi_pcg32 *draw,
+    struct wi_tensors *inputs)
+{
+    struct wi_tensor *tensor = wi_tensors_add(inputs);
+
+    tensor->name = wi_strdup(value->name);
+    tensor->datatype = value->datatype;
+    tensor->rank = value->has_shape ? value->rank : 1;
+    for (unsigned d = 0; d < tensor->rank; d++)
+        tensor->dims[d] = value->has_shape && value->dims[d] >= 0 ? value->dims[d] : FREE_DIM;
+    return value->tensor && value->has_datatype ? wi_tensor_draw(tensor, most, draw) : -1;
+}
+
+static int draw_like(const struct wi_tensor *like, size_t most, struct wi_pcg32 *draw,
+    struct wi_tensors *inputs)
+{
+    const struct wi_tensors one = {(struct wi_tensor *)like, 1};
+
+    if (wi_tensor_is_small(like)) {
+        wi_tensors_share(inputs, &one);
+        return 0;
+    }
+    struct wi_tensor *tensor = wi_tensors_add(inputs);
+    tensor->name = wi_strdup(like->name);
+    tensor->datatype = like->datatype;
+    tensor->rank = like->rank;
+    memcpy(tensor->dims, like->dims, sizeof tensor->dims);
+    return wi_tensor_draw(tensor, most, draw);
+}
+
+int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, uint32_t seed,
+    size_t most, struct wi_tensors *inputs, const char **name)
 {
     const struct wi_onnx_signature *signature = &model->facts.signature;
     struct wi_pcg32 draw = wi_draw_new(seed);
 
-    for (size_t i = 0; i < signature->input_count; i++) {
-        const struct wi_onnx_value *value = &signature->inputs[i];
-        struct wi_tensor *tensor = wi_tensors_add(inputs);
-        tensor->name = wi_strdup(value->name);
-        tensor->datatype = value->datatype;
-        tensor->rank = value->has_shape ? value->rank : 1;
-        for (unsigned d = 0; d < tensor->rank; d++)
-            tensor->dims[d] = value->has_shape && value->dims[d] >= 0 ? value->dims[d] : FREE_DIM;
-        *name = value->name;
-        if (!value->tensor || !value->has_datatype || wi_tensor_draw(tensor, most, &draw) != 0)
+    for (size_t i = 0; i < (like ? like->count : signature->input_count); i++) {
+        *name = like ? like->items[i].name : signature->inputs[i].name;
+        if (like ? draw_like(&like->items[i], most, &draw, inputs)
+                 : draw_value(&signature->inputs[i], most, &draw, inputs))
             return -1;
     }
     return 0;
+}
+
+struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t seed)
+{
+    struct wi_inference *asked = wi_inference_again(client);
+    const char *name;
+
+    wi_tensors_clear(&asked->tensors);
+    json_decref(asked->input);
+    asked->input = NULL;
+    if (wi_probe_draw(asked->model, client->input ? NULL : &client->tensors, seed,
+            WI_PROBE_BYTES_MAX, &asked->tensors, &name) == 0)
+        return asked;
+    wi_inference_release(asked);
+    return NULL;
 }
 
 struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed)
@@ -394,7 +433,7 @@ static struct wi_inference *draw_usual(struct wi_model *model, uint32_t seed)
 
     asked->model = wi_model_ref(model);
     asked->type = model->type;
-    if (wi_probe_draw(model, seed, WI_PROBE_BYTES_MAX, &asked->tensors, &name) == 0)
+    if (wi_probe_draw(model, NULL, seed, WI_PROBE_BYTES_MAX, &asked->tensors, &name) == 0)
         return asked;
     wi_inference_release(asked);
     return NULL;

@@ -8,6 +8,9 @@
 
 #include "wire/inference.h"
 
+/* More is not drawn, on the loop. */
+#define WI_PROBE_BYTES_MAX ((size_t)4 << 20)
+
 /* What stands for a request like the client's: of the same model, task and precision a short text
  * that no cache has the beginning of, a small picture, two seconds of sound, the last two others
  * for each `seed`. NULL for a task that says nothing of a place's speed, and whose answer is none
@@ -19,15 +22,20 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t se
 struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
 
 /* Adds a tensor for each that the model's graph takes, others for each `seed`: a dimension that is
- * free is 1. 0, or -1 with the `name` (borrowed of the model) of one that none can be made for, or
- * only of more than `most` bytes. */
-int wi_probe_draw(const struct wi_model *model, uint32_t seed, size_t most,
-    struct wi_tensors *inputs, const char **name);
+ * free is 1. Of `like` (NULL: none), a request's tensors, come the shapes, and the values of small
+ * whole numbers and booleans (tensor/input_set.h). 0, or -1 with the `name` (borrowed of the model,
+ * or of `like`) of one that none can be made for, or only of more than `most` bytes. */
+int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, uint32_t seed,
+    size_t most, struct wi_tensors *inputs, const char **name);
+
+/* A client's request for tensors with an input of ours, drawn like its own; for a picture that of
+ * its graph. So what its engine chooses by shapes, and its graph by small numbers, is the same.
+ * NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX. */
+struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t seed);
 
 /* One of the two above, as the model is asked: for `task`, or with WI_TASK_NONE the first of its
  * own that there is an input for. NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX.
  */
-#define WI_PROBE_BYTES_MAX ((size_t)4 << 20)
 struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
 
 /* The same for the prompt that `client` itself has, whose input and tensors are shared, of a GGUF

@@ -92,6 +92,7 @@ __all__ = [
     "Value",
     "Verb",
     "Verdict",
+    "VerdictInput",
     "Version",
 ]
 
@@ -1011,6 +1012,12 @@ class Memory(TypedDict):
     fits: bool
 
 
+class VerdictInput(TypedDict):
+    #: Of its shapes, and of the values of small whole numbers and booleans.
+    hash: str
+    shapes: str
+
+
 class Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
@@ -1026,6 +1033,12 @@ class Verdict(TypedDict):
     detail: Union[str, None]
     #: In milliseconds since 1970.
     checked_at: int
+    #: Whether it is about the model, or about such inputs alone.
+    scope: Literal["model", "input"]
+    #: That decided it; null: one of the service's own.
+    input: Union[VerdictInput, None]
+    #: How many different inputs were looked at.
+    sets: int
 
 
 class ModelNumerics(TypedDict):

@@ -16,7 +16,7 @@ void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
         out, i ? ", {name} {datatype}[{shape}]" : "{name} {datatype}[{shape}]", value);
 }
 
-/* "chrome/webgpu trusted, firefox/webgpu wrong": what the guard found. */
+/* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3]": what the guard found. */
 static void put_numerics(struct wi_buffer *out, const json_t *numerics)
 {
     const json_t *verdict;
@@ -29,7 +29,10 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
         wi_buffer_puts(out, out->size ? ", " : "");
         if (json_is_string(json_object_get(verdict, "browser")))
             wi_table_fill(out, "{browser}/", verdict);
-        wi_table_fill(out, "{platform} {verdict}", verdict);
+        const char *scope = json_string_value(json_object_get(verdict, "scope"));
+        int of_input = scope && strcmp(scope, "input") == 0;
+        wi_table_fill(out,
+            of_input ? "{platform} {verdict} for {input.shapes}" : "{platform} {verdict}", verdict);
     }
 }
 

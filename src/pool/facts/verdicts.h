@@ -1,7 +1,13 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
- * place and the precision; a new version of anything in it is a new question. Verdicts are kept in
- * the database and so survive a restart, as long as the rules of comparing are the same.
+ * place, the precision and the set of inputs (tensor/input_set.h); a new version of anything in it
+ * is a new question. Verdicts are kept in the database and so survive a restart, as long as the
+ * rules of comparing are the same.
+ *
+ * A set that agrees makes the place trusted with the model. Each further set is then compared, too,
+ * up to WI_VERDICT_SETS of them. A set that differs is wrong by itself; so many as
+ * WI_VERDICT_WRONG_SETS make the place wrong for the model. What belongs to no set (a task, which
+ * is compared by inputs of ours) is about the model at once.
  *
  * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
  * the browsers that we start.
@@ -12,6 +18,7 @@
 #include "library/model.h"
 #include "pool/facts/place.h"
 #include "store/db.h"
+#include "tensor/input_set.h"
 
 enum wi_verdict {
     WI_UNKNOWN, /* not checked yet */
@@ -26,10 +33,16 @@ extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 /* The version of the rules of comparing (tensor/compare.h, and what is asked: wire/probe.h). Count
  * it up with every change that may judge the same place differently: what earlier rules judged is
  * then asked anew. */
-#define WI_COMPARE_RULES 3
+#define WI_COMPARE_RULES 4
 
-/* More are not kept, of the browsers that we start and of joined pages: the one that was decided
- * longest ago goes. */
+/* How many sets of inputs are looked at, for a model at a place, and how many of them one client
+ * may bring; and how many wrong ones condemn the place for the model. */
+#define WI_VERDICT_SETS 32
+#define WI_VERDICT_SETS_OF_CLIENT 24
+#define WI_VERDICT_WRONG_SETS 3
+
+/* More are not kept, of the browsers that we start and of joined pages, and as many again about
+ * sets of inputs: the one that was decided longest ago goes. */
 #define WI_VERDICT_OURS_MAX 10000
 #define WI_VERDICT_JOINED_MAX 2000
 
@@ -38,28 +51,48 @@ struct wi_verdicts;
 struct wi_verdicts *wi_verdicts_new(struct wi_db *db);
 void wi_verdicts_free(struct wi_verdicts *verdicts); /* NULL is fine */
 
-/* What is known of `model` at the place. `precision` NULL: as the model is. WASM is
- * what the others are compared with: always WI_TRUSTED, as are built-in models. `due`: whether a
- * check would tell something new: nothing is known, or only that it did not run there, and none
- * came to no end just now. */
-enum wi_verdict wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_place *place, const char *precision, int *due);
+/* What is known of a model at a place, for inputs of a set. */
+struct wi_known {
+    enum wi_verdict verdict; /* for routing: that of the set, else of the model */
+    /* For who asked: WI_UNKNOWN where the place is trusted, but these inputs are still to be looked
+     * at, or could not be judged. */
+    enum wi_verdict told;
+    /* A check would tell something new: nothing is known, or only that it did not run there, or it
+     * is of other inputs; and none came to no end just now. */
+    int due;
+};
+/* `precision` NULL: as the model is. `set` "": of the model itself. WASM is what the others are
+ * compared with: always WI_TRUSTED, as are built-in models. */
+struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, const char *precision, const char *set);
 
 /* --- checking ----------------------------------------------------------------------------------
  * A check takes a while, and its node may be gone at its end: so the key is made when it begins. */
 #define WI_VERDICT_KEY_SIZE 640
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
-    const struct wi_place *place, const char *precision);
-/* WI_TRUSTED, WI_WRONG or WI_UNABLE. Once wrong stays wrong: other inputs may well come out right.
- * `ratio` is the worst error in tolerances; `detail` says for people where, or what failed. 1 if
- * that is news: another verdict was known, or none. */
-int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, enum wi_verdict verdict,
-    double ratio, const char *detail);
+    const struct wi_place *place, const char *precision, const char *set);
+/* A place that is trusted is about to be compared for another set, which `client` (NULL is one,
+ * too) has brought: counts it. 0: enough were looked at, or of that client. */
+int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *client);
+
+/* What a check has found. */
+struct wi_finding {
+    /* WI_TRUSTED, WI_WRONG, WI_UNABLE; WI_UNKNOWN: a client's input differed, and one of ours in its
+     * place did not. */
+    enum wi_verdict verdict;
+    double ratio;       /* the worst error in tolerances */
+    const char *detail; /* says for people where, or what failed; may be NULL */
+    const char *shapes; /* of the input that decided it (wi_input_shapes); NULL: one of ours */
+};
+/* Once wrong stays wrong: other inputs may well come out right. 1 if that is news: another verdict
+ * was known, or none. */
+int wi_verdicts_set(
+    struct wi_verdicts *verdicts, const char *key, const struct wi_finding *finding);
 /* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
  * and twice as long each time, to a day, until a check says more. `detail` says for people why. */
 void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail);
-/* The check came to no end (its node broke, its time was up). The second in a row makes it
- * WI_UNABLE for a day; until then it is not due for a while. */
+/* The check came to no end (its node broke, its time was up). The second in a row, with whichever
+ * inputs, makes it WI_UNABLE for a day; until then it is not due for a while. */
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail);
 
 /* --- what WASM says of a model, for every kind of browser with that engine version -------------
@@ -80,10 +113,12 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* How many there are of each. `verdicts` NULL: none, also below. */
+/* How many there are of each; of sets those alone that say otherwise than what is known of their
+ * model. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
 /* [{"browser","browser_version","joined","platform","engine","engine_version","adapter","precision",
- * "verdict","error_ratio","detail","checked_at"}] of one content hash; new reference. */
+ * "verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as they
+ * are counted; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 
 #endif

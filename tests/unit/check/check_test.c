@@ -1,6 +1,7 @@
 /* The guard beside jobs with tensors: what runs once more and where, what becomes of it, and that
  * no client notices. */
 #include "fixture.h"
+#include "wire/probe.h"
 
 FIXTURE(set_up, tear_down)
 
@@ -25,6 +26,8 @@ TEST(agreeing_is_trusted)
 TEST(differing_is_wrong)
 {
     answer(client(), 3, 1);
+    assert_int_equal(verdict(), WI_UNKNOWN); /* a client's input is no proof */
+    confirm(WI_WEBGPU, 3);
     assert_int_equal(verdict(), WI_WRONG);
     assert_int_equal(counters().wrong, 1);
 }
@@ -76,19 +79,19 @@ TEST(a_pinned_answer_is_checked_afterwards)
     turn();
     assert_int_equal(the.sent[1].platform, WI_WASM);
     answer(1, 2, 1);
+    confirm(WI_WEBGPU, 3);
     assert_int_equal(verdict(), WI_WRONG);
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
-    answer(2, 3, 1);
+    answer(4, 3, 1);
     assert_int_equal(the.numerics, WI_WRONG);
     turn();
-    assert_int_equal(the.sent_count, 3); /* known by now */
+    assert_int_equal(the.sent_count, 5); /* known by now */
 }
 
 static enum wi_verdict verdict_of(const struct wi_model *model)
 {
     struct wi_place place = wi_place_of(&the.node, model->engine, WI_WEBGPU);
-    int due;
-    return wi_verdicts_get(the.verdicts, model, &place, NULL, &due);
+    return wi_verdicts_get(the.verdicts, model, &place, NULL, "").verdict;
 }
 
 /* What WASM answered the client was of other graphs, so that it is no measure. */
@@ -121,11 +124,12 @@ TEST(nor_is_a_pinned_answer_of_them_compared_with_others)
     assert_int_equal(the.sent[1].platform, WI_WASM);
     assert_ptr_equal(the.sent[1].model, &the.webgpu);
     answer(1, 2, 1);
+    confirm(WI_WEBGPU, 3);
     assert_int_equal(verdict_of(&the.webgpu), WI_WRONG);
     assert_int_equal(verdict_of(&the.model), WI_UNKNOWN);
     assert_int_equal(submit_to(1, WI_WASM), WI_OK);
-    assert_ptr_equal(the.sent[2].model, &the.model);
-    answer(2, 2, 1);
+    assert_ptr_equal(the.sent[4].model, &the.model);
+    answer(4, 2, 1);
     assert_int_equal(the.numerics, WI_TRUSTED);
 }
 
@@ -155,6 +159,7 @@ TEST(neither_being_wasm_asks_both)
     answer(1, 2, 1);
     assert_int_equal(the.sent[2].platform, WI_WEBNN);
     answer(2, 5, 1);
+    confirm(WI_WEBNN, 5);
     assert_int_equal(verdict_on(WI_WEBNN), WI_WRONG);
     assert_int_equal(verdict(), WI_UNKNOWN);
 }
@@ -472,4 +477,143 @@ TEST(begun_but_not_sent_when_the_end_comes)
     assert_int_equal(submit_to(0, 0), WI_OK);
     answer(0, 2, 1);
     assert_int_equal(counters().running, 1); /* without the turn that would send it */
+}
+
+/* ---------------------------------------------------------------- sets of inputs */
+
+/* A client's request for WebGPU, which answers with `value`; gives what it was told. */
+static enum wi_verdict ask_webgpu(int64_t length, int64_t branch, float value)
+{
+    size_t first = the.sent_count;
+    the.requested.wanted = 0;
+    the.length = length;
+    the.branch = branch;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(first, value, 1);
+    turn();
+    return the.numerics;
+}
+
+/* The same, which leads to a run on WASM, with 2 there. */
+static enum wi_verdict ask_and_compare(int64_t length, int64_t branch, float value)
+{
+    size_t before = the.sent_count;
+    enum wi_verdict told = ask_webgpu(length, branch, value);
+    assert_int_equal(the.sent_count, before + 2);
+    assert_int_equal(the.sent[before + 1].platform, WI_WASM);
+    answer(before + 1, 2, 1);
+    return told;
+}
+
+TEST(a_trusted_place_is_compared_again_for_new_shapes_and_small_values)
+{
+    assert_int_equal(ask_and_compare(3, 1, 2), WI_UNKNOWN);
+    size_t sent = the.sent_count;
+    assert_int_equal(ask_webgpu(3, 1, 2), WI_TRUSTED); /* seen */
+    assert_int_equal(the.sent_count, sent + 1);
+    assert_int_equal(ask_and_compare(3, 2, 2), WI_UNKNOWN);
+    assert_int_equal(ask_and_compare(4, 2, 2), WI_UNKNOWN);
+    assert_int_equal(ask_webgpu(4, 2, 2), WI_TRUSTED);
+    assert_int_equal(counters().trusted, 3);
+}
+
+TEST(what_differs_for_one_set_is_wrong_for_that_one)
+{
+    ask_and_compare(3, 1, 2);
+    assert_int_equal(ask_and_compare(3, 2, 9), WI_UNKNOWN);
+    confirm(WI_WEBGPU, 9);
+    assert_int_equal(verdict(), WI_WRONG);
+    assert_int_equal(ask_webgpu(3, 2, 9), WI_WRONG);
+    assert_int_equal(ask_webgpu(3, 1, 2), WI_TRUSTED);
+    ask_and_compare(3, 3, 9);
+    confirm(WI_WEBGPU, 9);
+    assert_int_equal(ask_webgpu(3, 1, 2), WI_TRUSTED);
+    ask_and_compare(3, 4, 9);
+    confirm(WI_WEBGPU, 9);
+    assert_int_equal(ask_webgpu(3, 1, 2), WI_WRONG); /* the third */
+    assert_int_equal(counters().wrong, 3);
+}
+
+TEST(a_clients_input_alone_condemns_nobody)
+{
+    ask_and_compare(3, 1, 9);
+    confirm(WI_WEBGPU, 2);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(counters().failed, 1);
+    ask_and_compare(3, 2, 2);
+    assert_int_equal(ask_webgpu(3, 1, 9), WI_UNKNOWN); /* unchecked, not ok */
+    assert_int_equal(ask_webgpu(3, 2, 2), WI_TRUSTED);
+}
+
+TEST(an_input_of_ours_that_does_not_suit_leaves_the_clients_for_its_set)
+{
+    ask_and_compare(3, 1, 9);
+    fail_with(the.sent_count - 1, WI_INPUT_INVALID, "an index is out of range", 0);
+    assert_int_equal(verdict(), WI_WRONG);
+    ask_and_compare(3, 2, 2);
+    assert_int_equal(ask_webgpu(3, 2, 2), WI_TRUSTED);
+}
+
+TEST(what_cannot_be_drawn_is_judged_by_the_clients)
+{
+    ask_and_compare((WI_PROBE_BYTES_MAX >> 2) + 1, 1, 9);
+    compared();
+    assert_int_equal(verdict(), WI_WRONG);
+}
+
+/* A model of few bits: of three drawn inputs each has to differ. */
+TEST(few_bits_are_wrong_after_three_drawn_inputs)
+{
+    the.model.facts.signature.quantised = 1;
+    ask_and_compare(3, 1, 9);
+    confirm(WI_WEBGPU, 9);
+    confirm(WI_WEBGPU, 9);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    confirm(WI_WEBGPU, 9);
+    assert_int_equal(verdict(), WI_WRONG);
+}
+
+TEST(a_mistake_of_a_client_teaches_nothing)
+{
+    size_t sent = the.sent_count;
+    ask_webgpu(3, 1, 2);
+    fail_with(sent + 1, WI_INPUT_INVALID, "an index is out of range", 0);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_true(is_due());
+    assert_int_equal(ask_and_compare(3, 1, 2), WI_UNKNOWN); /* at once */
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+TEST(so_many_sets_are_compared_and_no_more)
+{
+    ask_and_compare(3, 0, 2);
+    the.client = "one";
+    for (int i = 1; i <= WI_VERDICT_SETS_OF_CLIENT; i++)
+        ask_and_compare(3, i, 2);
+    size_t sent = the.sent_count;
+    assert_int_equal(ask_webgpu(3, 100, 2), WI_UNKNOWN);
+    assert_int_equal(the.sent_count, sent + 1);
+    the.client = "another";
+    ask_and_compare(3, 100, 2);
+    for (int i = WI_VERDICT_SETS_OF_CLIENT + 2; i < WI_VERDICT_SETS; i++)
+        ask_and_compare(3, i, 2);
+    sent = the.sent_count;
+    assert_int_equal(ask_webgpu(3, 101, 2), WI_TRUSTED);
+    assert_int_equal(the.sent_count, sent + 1);
+}
+
+TEST(pictures_are_one_set)
+{
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&the.model)), *other;
+    asked->input = json_pack("{s:i}", "tensor", 0);
+    add(&asked->tensors, "image", 1, 5);
+    other = wi_inference_again(asked);
+    add(&other->tensors, "more", 1, 7);
+    wi_inference_find_set(asked);
+    wi_inference_find_set(other);
+    assert_string_equal(asked->set, other->set);
+    assert_int_equal(strlen(asked->set), WI_INPUT_SET_SIZE - 1);
+    wi_inference_release(asked);
+    wi_inference_release(other);
 }

@@ -477,8 +477,8 @@ TEST(a_platform_that_is_wrong_everywhere_is_nobodys_lie)
 {
     struct wi_place place = wi_place_of(&the.stranger.info, the.model.engine, WI_WEBGPU);
     char key[WI_VERDICT_KEY_SIZE];
-    wi_verdict_key(key, &the.model, &place, NULL);
-    wi_verdicts_set(the.verdicts, key, WI_TRUSTED, 0, "");
+    wi_verdict_key(key, &the.model, &place, NULL, NULL);
+    wi_verdicts_set(the.verdicts, key, &(struct wi_finding){.verdict = WI_TRUSTED});
     the.answers_on = WI_WEBGPU;
     the.config.pool.numerics = WI_NUMERICS_CHECK;
     the.firefox.info.platforms[WI_WEBGPU].available = 1;

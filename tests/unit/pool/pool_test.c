@@ -268,9 +268,10 @@ static void know(double webnn_ms)
         char key[WI_VERDICT_KEY_SIZE];
         wi_estimates_ran(pool->estimates, model.hash, &place, LOAD_MS, 0, 0, 0);
         wi_estimates_ran(pool->estimates, model.hash, &place, 0, runs[both[i]], 1, 0);
-        wi_verdict_key(key, &model, &place, NULL);
+        wi_verdict_key(key, &model, &place, NULL, NULL);
         if (both[i] == WI_WEBNN)
-            wi_verdicts_set(wi_pool_verdicts(pool), key, WI_TRUSTED, 0, "");
+            wi_verdicts_set(
+                wi_pool_verdicts(pool), key, &(struct wi_finding){.verdict = WI_TRUSTED});
     }
 }
 

@@ -193,3 +193,68 @@ TEST(each_seed_has_another_picture)
     for (size_t i = 0; i < 3; i++)
         wi_inference_release(asked[i]);
 }
+
+/* ---------------------------------------------------------------- like a client's tensors */
+
+static struct wi_tensor *put(
+    struct wi_inference *client, const char *name, enum wi_datatype type, int64_t count, int value)
+{
+    struct wi_tensor *tensor = wi_tensors_add(&client->tensors);
+    tensor->name = wi_strdup(name);
+    tensor->datatype = type;
+    tensor->rank = 1;
+    tensor->dims[0] = count;
+    tensor->size = (size_t)count * wi_datatype_size(type);
+    tensor->blob = wi_blob_new(NULL, tensor->size);
+    for (size_t i = 0; i < tensor->size; i++)
+        wi_blob_append(tensor->blob, &(unsigned char){(unsigned char)value}, 1);
+    return tensor;
+}
+
+static int same_bytes(const struct wi_tensor *a, const struct wi_tensor *b)
+{
+    return a->size == b->size && memcmp(wi_tensor_bytes(a), wi_tensor_bytes(b), a->size) == 0;
+}
+
+TEST(a_draw_takes_shapes_and_small_whole_numbers_of_a_request)
+{
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    put(client, "x", WI_FP32, 512, 0x40);
+    put(client, "sr", WI_INT64, 1, 9)->rank = 0;
+    put(client, "mask", WI_BOOL, 64, 1);
+    put(client, "ids", WI_INT64, 65, 9);
+    wi_inference_find_set(client);
+    struct wi_inference *asked = wi_probe_like(client, 1), *again = wi_probe_like(client, 1),
+                        *other = wi_probe_like(client, 2);
+    const struct wi_tensor *sent = client->tensors.items, *drawn = asked->tensors.items;
+    assert_int_equal(asked->tensors.count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        assert_string_equal(drawn[i].name, sent[i].name);
+        assert_int_equal(drawn[i].datatype, sent[i].datatype);
+        assert_int_equal(drawn[i].rank, sent[i].rank);
+        assert_memory_equal(drawn[i].dims, sent[i].dims, sizeof sent[i].dims);
+        assert_int_equal(same_bytes(&drawn[i], &sent[i]), i == 1 || i == 2);
+    }
+    assert_true(same_bytes(&drawn[0], &again->tensors.items[0]));
+    assert_false(same_bytes(&drawn[0], &other->tensors.items[0]));
+    assert_string_equal(asked->set, client->set); /* so the verdict is about the same */
+    wi_inference_find_set(asked);
+    assert_string_equal(asked->set, client->set);
+    wi_inference_release(asked);
+    wi_inference_release(again);
+    wi_inference_release(other);
+    wi_inference_release(client);
+}
+
+TEST(what_is_large_or_text_is_not_drawn)
+{
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    put(client, "x", WI_FP32, (int64_t)(WI_PROBE_BYTES_MAX / 4) + 1, 0);
+    assert_null(wi_probe_like(client, 1));
+    client->tensors.items[0].datatype = WI_BYTES;
+    client->tensors.items[0].dims[0] = 1;
+    assert_null(wi_probe_like(client, 1));
+    wi_inference_release(client);
+}

@@ -126,6 +126,7 @@ const PLACE_COLUMNS = [
     { name: 'Why', wide: true, cell: ({ option }) => (option ? [plain(option.standing), option.why ? h('small', null, option.why) : null] : 'No node has this now.') },
     { name: 'Verdict', wide: true, cell: ({ option, verdict }) => [verdictOf(verdict?.verdict ?? option?.verdict),
         typeof verdict?.error_ratio === 'number' ? h('small', null, `Its error is ${rate(verdict.error_ratio * 100)} % of what is tolerated.`) : null, verdict?.detail ? h('small', null, verdict.detail) : null,
+        verdict?.input?.shapes ? h('small', null, `${verdict.scope === 'input' ? 'Of such inputs alone' : 'By an input'}: ${plain(verdict.input.shapes)}.`) : null,
         verdict?.checked_at ? h('small', null, `Compared ${moment(verdict.checked_at)}.`) : null] },
     { name: 'Expected', figure: true, cell: ({ option }) => milliseconds(option?.expected_ms) },
     { name: 'Run', figure: true, cell: ({ option }) => milliseconds(option?.estimate?.run_ms ?? option?.run_ms) },

@@ -101,8 +101,7 @@ static struct wi_place *place_on(enum wi_platform platform)
 
 static enum wi_verdict get_on(enum wi_platform platform, const char *precision)
 {
-    int due;
-    return wi_verdicts_get(verdicts, &model, place_on(platform), precision, &due);
+    return wi_verdicts_get(verdicts, &model, place_on(platform), precision, "").verdict;
 }
 
 static enum wi_verdict get(void)
@@ -112,21 +111,25 @@ static enum wi_verdict get(void)
 
 static int is_due(void)
 {
-    int due;
-    wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL, &due);
-    return due;
+    return wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL, "").due;
 }
 
 static const char *key_of(enum wi_platform platform, const char *precision)
 {
     static char key[WI_VERDICT_KEY_SIZE];
-    wi_verdict_key(key, &model, place_on(platform), precision);
+    wi_verdict_key(key, &model, place_on(platform), precision, NULL);
     return key;
+}
+
+static int set_so(const char *key, enum wi_verdict verdict, double ratio, const char *detail)
+{
+    const struct wi_finding found = {.verdict = verdict, .ratio = ratio, .detail = detail};
+    return wi_verdicts_set(verdicts, key, &found);
 }
 
 static void set(enum wi_verdict verdict)
 {
-    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+    set_so(key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
 }
 
 static void reopen(void)
@@ -194,7 +197,7 @@ TEST(wrong_stays_wrong)
 
 static int tell(enum wi_verdict verdict)
 {
-    return wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
+    return set_so(key_of(WI_WEBGPU, NULL), verdict, 0.5, "y at 3");
 }
 
 TEST(only_another_verdict_is_news)
@@ -359,8 +362,8 @@ TEST(counts)
 {
     size_t count[WI_VERDICT_COUNT];
     set(WI_TRUSTED);
-    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 1e300, "far off");
-    wi_verdicts_set(verdicts, key_of(WI_WEBNN, "FP16"), WI_WRONG, 2, "off");
+    set_so(key_of(WI_WEBNN, NULL), WI_WRONG, 1e300, "far off");
+    set_so(key_of(WI_WEBNN, "FP16"), WI_WRONG, 2, "off");
     wi_verdicts_count(verdicts, count);
     assert_int_equal(count[WI_TRUSTED], 1);
     assert_int_equal(count[WI_WRONG], 2);
@@ -440,10 +443,10 @@ TEST(long_and_odd_details_are_cut)
     memset(text, 'x', sizeof text);
     memcpy(text + 253, "\xe2\x82\xac", 3); /* a character across the cut */
     text[sizeof text - 1] = '\0';
-    wi_verdicts_set(verdicts, key_of(WI_WEBGPU, NULL), WI_WRONG, 2, text);
+    set_so(key_of(WI_WEBGPU, NULL), WI_WRONG, 2, text);
     reopen();
     assert_int_equal(get(), WI_WRONG);
-    wi_verdicts_set(verdicts, key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
+    set_so(key_of(WI_WEBNN, NULL), WI_WRONG, 2, "no \xff UTF-8");
     reopen();
     assert_int_equal(get_on(WI_WEBNN, NULL), WI_WRONG);
 }
@@ -472,4 +475,188 @@ TEST(rows_of_another_make_are_ignored)
     wi_verdicts_count(verdicts, count);
     for (int i = 0; i < WI_VERDICT_COUNT; i++)
         assert_int_equal(count[i], 0);
+}
+
+/* ---------------------------------------------------------------- sets of inputs */
+
+/* What stands for the set `number`. */
+static const char *set_name(int number)
+{
+    static char name[WI_INPUT_SET_SIZE];
+    snprintf(name, sizeof name, "%016d", number);
+    return name;
+}
+
+static const char *key_for(int number)
+{
+    static char key[WI_VERDICT_KEY_SIZE];
+    wi_verdict_key(key, &model, place_on(WI_WEBGPU), NULL, set_name(number));
+    return key;
+}
+
+static struct wi_known known_for(int number)
+{
+    return wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), NULL, set_name(number));
+}
+
+static int find_for(int number, enum wi_verdict verdict)
+{
+    const struct wi_finding found = {
+        .verdict = verdict, .ratio = 2, .detail = "y at 3", .shapes = "x FP32 [3]"};
+    return wi_verdicts_set(verdicts, key_for(number), &found);
+}
+
+static void assert_known(int number, enum wi_verdict verdict, enum wi_verdict told, int due)
+{
+    struct wi_known known = known_for(number);
+    assert_int_equal(known.verdict, verdict);
+    assert_int_equal(known.told, told);
+    assert_int_equal(known.due, due);
+}
+
+TEST(a_set_that_agrees_makes_the_place_trusted_and_others_are_still_looked_at)
+{
+    assert_known(1, WI_UNKNOWN, WI_UNKNOWN, 1);
+    assert_true(find_for(1, WI_TRUSTED));
+    assert_known(1, WI_TRUSTED, WI_TRUSTED, 0);
+    assert_known(2, WI_TRUSTED, WI_UNKNOWN, 1);
+    assert_int_equal(get(), WI_TRUSTED);
+    find_for(2, WI_TRUSTED);
+    assert_known(2, WI_TRUSTED, WI_TRUSTED, 0);
+    reopen();
+    assert_known(2, WI_TRUSTED, WI_TRUSTED, 0);
+    assert_known(3, WI_TRUSTED, WI_UNKNOWN, 1);
+}
+
+TEST(a_wrong_set_is_wrong_by_itself_and_three_are_the_model)
+{
+    find_for(1, WI_TRUSTED);
+    assert_true(find_for(2, WI_WRONG));
+    assert_known(2, WI_WRONG, WI_WRONG, 0);
+    assert_known(1, WI_TRUSTED, WI_TRUSTED, 0);
+    assert_false(find_for(2, WI_TRUSTED)); /* once wrong stays wrong */
+    find_for(3, WI_WRONG);
+    find_for(3, WI_WRONG); /* the same once more */
+    assert_int_equal(get(), WI_TRUSTED);
+    reopen();
+    assert_known(3, WI_WRONG, WI_WRONG, 0);
+    assert_int_equal(get(), WI_TRUSTED);
+    find_for(4, WI_WRONG);
+    assert_int_equal(get(), WI_WRONG);
+    assert_known(1, WI_WRONG, WI_WRONG, 0);
+    assert_known(5, WI_WRONG, WI_WRONG, 0);
+    reopen();
+    assert_int_equal(get(), WI_WRONG);
+}
+
+TEST(a_first_set_that_differs_leaves_the_model_open)
+{
+    find_for(1, WI_WRONG);
+    assert_known(1, WI_WRONG, WI_WRONG, 0);
+    assert_known(2, WI_UNKNOWN, WI_UNKNOWN, 1);
+    assert_int_equal(get(), WI_UNKNOWN);
+    assert_int_equal(known_of("abcd"), 1);
+}
+
+static const json_t *row_at(const json_t *list, size_t index, const char *name)
+{
+    return json_object_get(json_array_get(list, index), name);
+}
+
+TEST(the_input_that_decided_is_told)
+{
+    find_for(1, WI_TRUSTED);
+    find_for(2, WI_TRUSTED); /* which says nothing new */
+    find_for(3, WI_WRONG);
+    reopen();
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    assert_int_equal(json_array_size(list), 2);
+    assert_string_equal(json_string_value(row_at(list, 0, "scope")), "model");
+    assert_string_equal(json_string_value(row_at(list, 0, "verdict")), "trusted");
+    assert_int_equal(json_integer_value(row_at(list, 0, "sets")), 3);
+    const json_t *input = row_at(list, 0, "input");
+    assert_string_equal(json_string_value(json_object_get(input, "hash")), set_name(1));
+    assert_string_equal(json_string_value(row_at(list, 1, "scope")), "input");
+    assert_string_equal(json_string_value(row_at(list, 1, "verdict")), "wrong");
+    input = row_at(list, 1, "input");
+    assert_string_equal(json_string_value(json_object_get(input, "hash")), set_name(3));
+    assert_string_equal(json_string_value(json_object_get(input, "shapes")), "x FP32 [3]");
+    json_decref(list);
+    set(WI_TRUSTED); /* by an input of ours */
+    list = wi_verdicts_json(verdicts, "abcd");
+    assert_true(json_is_null(row_at(list, 0, "input")));
+    json_decref(list);
+}
+
+static int looks(int from, int count, const char *client)
+{
+    int looked = 0;
+    for (int i = from; i < from + count; i++)
+        looked += wi_verdicts_look(verdicts, key_for(i), client);
+    return looked;
+}
+
+TEST(so_many_sets_are_looked_at_and_not_all_for_one_client)
+{
+    find_for(0, WI_TRUSTED);
+    assert_int_equal(looks(1, 100, "greedy"), WI_VERDICT_SETS_OF_CLIENT);
+    assert_int_equal(
+        looks(201, 100, NULL), WI_VERDICT_SETS - WI_VERDICT_SETS_OF_CLIENT - 1);
+    assert_int_equal(looks(401, 100, "late"), 0);
+    assert_known(401, WI_TRUSTED, WI_TRUSTED, 0); /* as often as by chance, from now on */
+    reopen();
+    assert_known(401, WI_TRUSTED, WI_TRUSTED, 0);
+    assert_int_equal(looks(401, 100, "late"), 0);
+    strcpy(node.kind, "edge"); /* another place */
+    find_for(0, WI_TRUSTED);
+    assert_int_equal(looks(1, 1, "late"), 1);
+}
+
+/* A second look by chance finds a wrong one among sets that are not counted any more. */
+TEST(no_more_sets_are_kept_and_the_wrong_ones_stay)
+{
+    find_for(0, WI_WRONG);
+    for (int i = 1; i < 100; i++)
+        find_for(i, WI_TRUSTED);
+    find_for(200, WI_WRONG);
+    size_t count[WI_VERDICT_COUNT];
+    wi_verdicts_count(verdicts, count);
+    assert_int_equal(count[WI_WRONG], 2);
+    assert_known(0, WI_WRONG, WI_WRONG, 0);
+    assert_known(200, WI_WRONG, WI_WRONG, 0);
+    assert_known(1, WI_TRUSTED, WI_TRUSTED, 0);
+}
+
+TEST(a_suspicion_that_was_not_confirmed_leaves_the_set_unchecked)
+{
+    find_for(1, WI_TRUSTED);
+    wi_verdicts_look(verdicts, key_for(2), "client");
+    find_for(2, WI_UNKNOWN);
+    assert_known(2, WI_TRUSTED, WI_UNKNOWN, 0);
+    assert_known(1, WI_TRUSTED, WI_TRUSTED, 0);
+    reopen();
+    assert_known(2, WI_TRUSTED, WI_UNKNOWN, 0);
+}
+
+TEST(what_does_not_run_for_one_set_runs_for_others)
+{
+    find_for(1, WI_TRUSTED);
+    find_for(2, WI_UNABLE);
+    assert_known(2, WI_UNABLE, WI_UNABLE, 0);
+    assert_known(1, WI_TRUSTED, WI_TRUSTED, 0);
+    strcpy(node.kind, "edge");
+    find_for(3, WI_UNABLE); /* where it has never run it is the model's */
+    assert_known(4, WI_UNABLE, WI_UNABLE, 0);
+}
+
+TEST(a_pause_is_of_the_set)
+{
+    find_for(1, WI_TRUSTED);
+    strcpy(node.kind, "edge");
+    wi_verdicts_pause(verdicts, key_for(1), "WASM failed");
+    assert_known(1, WI_UNKNOWN, WI_UNKNOWN, 0);
+    assert_known(2, WI_UNKNOWN, WI_UNKNOWN, 1);
+    for (int i = 2; i < 100; i++)
+        wi_verdicts_pause(verdicts, key_for(i), "WASM failed");
+    assert_known(200, WI_UNKNOWN, WI_UNKNOWN, 0); /* enough of it for now */
 }
