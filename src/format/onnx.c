@@ -12,6 +12,7 @@
 #include "format/onnx_external.h"
 #include "format/onnx_fields.h"
 #include "format/onnx_nodes.h"
+#include "format/onnx_ranges.h"
 #include "format/view.h"
 
 #include <inttypes.h>
@@ -34,6 +35,7 @@ struct walk {
     struct wi_onnx_signature *signature;
     struct entry *inputs; /* by name, in the file's order */
     size_t input_count;
+    struct wi_onnx_ranges *ranges;
     int graphs;
 };
 
@@ -225,6 +227,13 @@ static int read_initializer(struct walk *walk, struct wi_protobuf_range tensor)
     return more;
 }
 
+static int read_dense_initializer(struct walk *walk, struct wi_protobuf_range tensor)
+{
+    int code = read_initializer(walk, tensor);
+
+    return code == 0 ? wi_onnx_ranges_initializer(walk->ranges, walk->input, tensor) : code;
+}
+
 static int read_sparse_initializer(struct walk *walk, struct wi_protobuf_range sparse)
 {
     struct wi_protobuf_field field;
@@ -238,6 +247,13 @@ static int read_sparse_initializer(struct walk *walk, struct wi_protobuf_range s
 }
 
 /* --- graph and model -------------------------------------------------------------------------- */
+
+static int read_graph_node(struct walk *walk, struct wi_protobuf_range node)
+{
+    int code = wi_onnx_read_node(walk->input, node, walk->signature);
+
+    return code == 0 ? wi_onnx_ranges_node(walk->ranges, walk->input, node) : code;
+}
 
 static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
 {
@@ -253,13 +269,13 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
         else if (field.number == WI_GRAPH_OUTPUT && field.wire == WI_WIRE_BYTES)
             code = read_output(walk, field.bytes);
         else if (field.number == WI_GRAPH_NODE && field.wire == WI_WIRE_BYTES)
-            code = wi_onnx_read_node(walk->input, field.bytes, walk->signature);
+            code = read_graph_node(walk, field.bytes);
     }
     while (code == 0 && (more = wi_protobuf_next(walk->input, &again, &field)) != 0) {
         if (more < 0)
             return -1;
         if (field.number == WI_GRAPH_INITIALIZER && field.wire == WI_WIRE_BYTES)
-            code = read_initializer(walk, field.bytes);
+            code = read_dense_initializer(walk, field.bytes);
         else if (field.number == WI_GRAPH_SPARSE_INITIALIZER && field.wire == WI_WIRE_BYTES)
             code = read_sparse_initializer(walk, field.bytes);
     }
@@ -374,7 +390,12 @@ static enum wi_code read_input_file(
     if (text)
         return wi_error_set(
             error, WI_MODEL_INVALID, "model.onnx", "the file is no ONNX model: %s", text);
-    if (take_inputs(&walk, read_model(&walk)) == 0)
+    walk.ranges = wi_onnx_ranges_new();
+    int code = take_inputs(&walk, read_model(&walk));
+    if (code == 0)
+        wi_onnx_ranges_end(walk.ranges, signature);
+    wi_onnx_ranges_free(walk.ranges);
+    if (code == 0)
         return WI_OK;
     wi_onnx_clear(signature);
     return wi_error_set(error, WI_MODEL_INVALID, "model.onnx",
@@ -431,6 +452,7 @@ void wi_onnx_clear(struct wi_onnx_signature *signature)
         free(signature->outputs[i].name);
     free(signature->inputs);
     free(signature->outputs);
+    free(signature->ranges);
     wi_onnx_clear_externals(signature);
     *signature = (struct wi_onnx_signature){0};
 }

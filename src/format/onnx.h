@@ -36,6 +36,17 @@ struct wi_onnx_external {
     UT_hash_handle hh;
 };
 
+/* An input whose elements are indices. */
+struct wi_onnx_range {
+    size_t input;
+    int table;       /* the input that it indexes, which tells the sizes that are free; -1: none */
+    unsigned axis;   /* of the table: the first that is indexed */
+    int by_position; /* an element is of the axis that its place in the last dimension says */
+    int from_end;    /* negative ones count from the end */
+    unsigned count;
+    int64_t sizes[WI_TENSOR_MAX_RANK]; /* of so many axes from the first on; -1: free */
+};
+
 struct wi_onnx_signature {
     struct wi_onnx_value *inputs; /* without initializers */
     size_t input_count;
@@ -45,6 +56,8 @@ struct wi_onnx_signature {
     int64_t opset;   /* of the default domain, 0 if not given */
     char random[32]; /* an operator that draws random numbers, "" if there is none */
     struct wi_onnx_external *externals; /* by path, in the order in which they are named */
+    struct wi_onnx_range *ranges; /* onnx_ranges.h */
+    size_t range_count;
     int quantised; /* it computes in few bits, so that platforms may differ by more */
 };
 
@@ -76,6 +89,10 @@ const char *wi_onnx_precision(const struct wi_onnx_signature *signature);
  * and shape. Errors name the input and what was expected: WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
  * WI_INPUT_DATATYPE, WI_INPUT_SHAPE. */
 enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error);
+/* Whether the indices among the tensors, which were checked as above, are in range: WI_OK or
+ * WI_INPUT_INVALID with the first that is not. */
+enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
     const struct wi_tensors *tensors, struct wi_error *error);
 /* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
 enum wi_code wi_onnx_check_output(

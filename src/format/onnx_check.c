@@ -127,6 +127,116 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     return WI_OK;
 }
 
+/* --- indices --------------------------------------------------------------------------------- */
+
+/* As an index: what is no number, or beyond 64 bits, is in no range. */
+static int64_t index_of(double value)
+{
+    return value > -0x1p63 && value < 0x1p63 ? (int64_t)value : INT64_MIN;
+}
+
+static int64_t index_at(const unsigned char *at, enum wi_datatype type)
+{
+    uint64_t bits = 0;
+    float single;
+    double number;
+
+    memcpy(&bits, at, wi_datatype_size(type)); /* little-endian */
+    switch (type) {
+    case WI_INT8:
+        return (int8_t)bits;
+    case WI_INT16:
+        return (int16_t)bits;
+    case WI_INT32:
+        return (int32_t)bits;
+    case WI_UINT64:
+        return bits > INT64_MAX ? INT64_MAX : (int64_t)bits;
+    case WI_FP32:
+        memcpy(&single, at, sizeof single);
+        return index_of((double)single);
+    case WI_FP64:
+        memcpy(&number, at, sizeof number);
+        return index_of(number);
+    default:
+        return (int64_t)bits;
+    }
+}
+
+/* Fills in what is free of the sizes. How many of them count for the tensor; 0: that cannot be
+ * told. */
+static unsigned sizes_for(const struct wi_onnx_range *range, const struct wi_tensor *tensor,
+    const struct wi_tensor *table, int64_t sizes[WI_TENSOR_MAX_RANK])
+{
+    unsigned count = range->count;
+
+    if (range->by_position && (tensor->rank == 0 || tensor->dims[tensor->rank - 1] < 1 ||
+                                  tensor->dims[tensor->rank - 1] > (int64_t)count))
+        return 0;
+    if (range->by_position)
+        count = (unsigned)tensor->dims[tensor->rank - 1];
+    for (unsigned i = 0; i < count; i++) {
+        sizes[i] = range->sizes[i];
+        if (sizes[i] < 0 && table && range->axis + i < table->rank)
+            sizes[i] = table->dims[range->axis + i];
+        if (sizes[i] < 0)
+            return 0;
+    }
+    return count;
+}
+
+static enum wi_code refuse_index(
+    const struct wi_tensor *tensor, size_t input, size_t at, int64_t index, int64_t least,
+    int64_t size, struct wi_error *error)
+{
+    char field[64];
+
+    snprintf(field, sizeof field, "inputs[%zu].data[%zu]", input, at);
+    wi_error_set(error, WI_INPUT_INVALID, field,
+        "input %.96s has the index %" PRId64 ", for which there are %" PRId64 " entries",
+        tensor->name, index, size);
+    if (size == 0)
+        return wi_error_expect(error, "no index");
+    return wi_error_expect(error, "from %" PRId64 " to %" PRId64, least, size - 1);
+}
+
+static enum wi_code check_range(const struct wi_onnx_range *range, const struct wi_tensor *tensor,
+    size_t input, const struct wi_tensor *table, struct wi_error *error)
+{
+    int64_t sizes[WI_TENSOR_MAX_RANK];
+    unsigned count = sizes_for(range, tensor, table, sizes);
+    size_t size = wi_datatype_size(tensor->datatype);
+    const unsigned char *at = wi_tensor_bytes(tensor);
+
+    if (tensor->datatype == WI_FP16 || tensor->datatype == WI_BF16 || size == 0 || count == 0)
+        return WI_OK;
+    for (size_t i = 0; i < tensor->size / size; i++) {
+        int64_t index = index_at(at + i * size, tensor->datatype), most = sizes[i % count];
+        int64_t least = range->from_end ? -most : 0;
+        if (index < least || index >= most)
+            return refuse_index(tensor, input, i, index, least, most, error);
+    }
+    return WI_OK;
+}
+
+enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error)
+{
+    for (size_t i = 0; i < signature->range_count; i++) {
+        const struct wi_onnx_range *range = &signature->ranges[i];
+        const struct wi_tensor *tensor =
+            wi_tensors_find(tensors, signature->inputs[range->input].name);
+        const struct wi_tensor *table =
+            range->table < 0 ? NULL
+                             : wi_tensors_find(tensors, signature->inputs[range->table].name);
+        enum wi_code code = tensor ? check_range(range, tensor, (size_t)(tensor - tensors->items),
+                                         table, error)
+                                   : WI_OK;
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
 enum wi_code wi_onnx_check_output(
     const struct wi_onnx_signature *signature, const char *name, struct wi_error *error)
 {

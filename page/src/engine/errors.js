@@ -28,12 +28,13 @@ const TABLE = [
     [/invalid output '([^']*)'|'fetches' contains invalid output name: ([^.]*)/i, 'output_unknown'],
     [/Unexpected input data type|Unsupported tensor type/, 'input_datatype'],
     [/Got invalid dimensions for input: (\S+)|Invalid rank for input: (\S+)|Invalid input shape/, 'input_shape'],
+    [/indices element out of data bounds|invalid index found, index = |Index value out of bounds|Value in indices must be within bounds|input index out of range/, 'input_invalid'],
     [/Tensor's size\(\d+\) does not match data length/, 'input_size'],
 ];
 
 /** Codes that say that the request, and not the engine, is at fault. */
 const REQUEST_CODES = new Set([
-    'input_missing', 'input_unknown', 'output_unknown', 'input_datatype', 'input_shape', 'input_size',
+    'input_missing', 'input_unknown', 'output_unknown', 'input_datatype', 'input_shape', 'input_size', 'input_invalid',
     'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed', 'cancelled',
     'answer_too_large',
 ]);

@@ -135,6 +135,13 @@ enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_erro
     return wi_error_expect(error, "false, or no stream: its events are text");
 }
 
+static enum wi_code check_tensors(const struct wi_onnx_signature *signature,
+    const struct wi_tensors *tensors, struct wi_error *error)
+{
+    enum wi_code code = wi_onnx_check_inputs(signature, tensors, error);
+    return code == WI_OK ? wi_onnx_check_indices(signature, tensors, error) : code;
+}
+
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -157,7 +164,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
-        code = wi_onnx_check_inputs(&model->facts.signature, &asked->tensors, error);
+        code = check_tensors(&model->facts.signature, &asked->tensors, error);
     if (code == WI_OK && model->kernels)
         code = wi_kernel_model_check_input(model->kernels, asked->tensors.items, error);
     if (code != WI_OK)
