@@ -25,6 +25,9 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
         ['load', 'no available backend found. ERR: [webgpu] Error: x', 'platform_unsupported'],
         ['run', 'The GPU device is lost', 'device_lost'],
         ['load', "Failed to execute 'build' on 'MLGraphBuilder': Buffer size is over inline limit.", 'operator_unsupported'],
+        ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: Non-zero status code returned while running Gather node. Name:\'\' Status Message: indices element out of data bounds, idx=1000 must be within the inclusive range [-4,3]', 'input_invalid'],
+        ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: invalid index found, index = 9', 'input_invalid'],
+        ['run', 'gather_elements.cc:150 GatherElements op: Out of range value in index tensor', 'input_invalid'],
         ['load', 'something that nobody has seen', 'model_invalid'],
         ['run', 'something that nobody has seen', 'inference_failed'],
     ];
@@ -40,6 +43,7 @@ test('which failures cost the engine worker', () => {
     assert.equal(poisoned('webnn', new Error('anything at all')), true);
     assert.equal(poisoned('webgpu', new Error("input 'x' is missing in 'feeds'.")), false);
     assert.equal(poisoned('webgpu', new Failure('model_fetch_failed', 'm')), false);
+    assert.equal(poisoned('webgpu', new Error('indices element out of data bounds, idx=1000 must be within')), false);
     assert.equal(poisoned('wasm', new Error('Non-zero status code returned while running Add node')), false);
     assert.equal(poisoned('wasm', new Error('Aborted(). Build with -sASSERTIONS for more info.')), true);
     assert.equal(poisoned('wasm', new WebAssembly.RuntimeError('unreachable')), true);
