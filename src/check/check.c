@@ -135,9 +135,10 @@ static void name_place(
 /* `platform`, `node`: who answered the client; `sent`: which of the request's graphs it ran.
  * `requested` names the place to run on, or, for WASM, that the client's own place is in question.
  * What a platform has graphs of its own for is compared with WASM's answers of these graphs. */
-static struct wi_check_run *begin_tensors(struct wi_checks *checks, const struct wi_inference *asked,
-    const struct wi_inference *sent, const struct wi_probe *requested,
-    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
+static struct wi_check_run *begin_tensors(struct wi_checks *checks,
+    const struct wi_inference *asked, const struct wi_inference *sent,
+    const struct wi_probe *requested, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_probe place = *requested;
     int compares = is_on(checks) && !*asked->model->facts.signature.random;
@@ -210,9 +211,9 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
     return NULL;
 }
 
-typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *, const struct wi_inference *,
-    const struct wi_probe *, const struct wi_job_result *, const struct wi_node_info *,
-    enum wi_platform);
+typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *,
+    const struct wi_inference *, const struct wi_probe *, const struct wi_job_result *,
+    const struct wi_node_info *, enum wi_platform);
 
 /* Whether the place is to be compared for the inputs of that answer, which it was not yet: once for
  * each client at a time. */

@@ -21,8 +21,8 @@ struct wi_check_run {
     struct wi_checks *checks;         /* NULL: nobody waits for the comparison any more */
     const struct wi_inference *asked; /* a reference: what each job of it is made from */
     /* The client's own prompt, which is asked once what is ours agrees, and only of `client_node`:
-     * it has answered it. A reference; NULL: there is none. Of tensors `client_node` is who answered
-     * for the place in question, and is asked again where it is suspected. */
+     * it has answered it. A reference; NULL: there is none. Of tensors `client_node` is who
+     * answered for the place in question, and is asked again where it is suspected. */
     const struct wi_inference *client;
     char client_node[WI_ID_SIZE];
     int asks_client;
@@ -31,9 +31,9 @@ struct wi_check_run {
     int suspects;     /* that one was a client's, which is no proof, and `asked` is ours by now */
     char browser[32]; /* the place in question */
     enum wi_platform platform;
-    char *who;        /* the client who brought a new set; NULL: it is about none */
+    char *who; /* the client who brought a new set; NULL: it is about none */
     char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" of a task */
-    struct wi_probe requested; /* what led to it; without a deadline it was our own idea */
+    struct wi_probe requested;         /* what led to it; without a deadline it was our own idea */
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_check_leg wasm, other;

@@ -311,8 +311,8 @@ int wi_check_is_refusal(const struct wi_error *error)
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    if (run->asks_client || (run->suspects && (wi_check_is_of_the_model(error) ||
-                                                  is_of_the_input(error)))) {
+    if (run->asks_client ||
+        (run->suspects && (wi_check_is_of_the_model(error) || is_of_the_input(error)))) {
         leave_open(run, error->detail);
         return;
     }

@@ -56,7 +56,7 @@ struct wi_onnx_signature {
     int64_t opset;   /* of the default domain, 0 if not given */
     char random[32]; /* an operator that draws random numbers, "" if there is none */
     struct wi_onnx_external *externals; /* by path, in the order in which they are named */
-    struct wi_onnx_range *ranges; /* onnx_ranges.h */
+    struct wi_onnx_range *ranges;       /* onnx_ranges.h */
     size_t range_count;
     int quantised; /* it computes in few bits, so that platforms may differ by more */
 };

@@ -184,9 +184,8 @@ static unsigned sizes_for(const struct wi_onnx_range *range, const struct wi_ten
     return count;
 }
 
-static enum wi_code refuse_index(
-    const struct wi_tensor *tensor, size_t input, size_t at, int64_t index, int64_t least,
-    int64_t size, struct wi_error *error)
+static enum wi_code refuse_index(const struct wi_tensor *tensor, size_t input, size_t at,
+    int64_t index, int64_t least, int64_t size, struct wi_error *error)
 {
     char field[64];
 
@@ -228,9 +227,9 @@ enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
         const struct wi_tensor *table =
             range->table < 0 ? NULL
                              : wi_tensors_find(tensors, signature->inputs[range->table].name);
-        enum wi_code code = tensor ? check_range(range, tensor, (size_t)(tensor - tensors->items),
-                                         table, error)
-                                   : WI_OK;
+        enum wi_code code =
+            tensor ? check_range(range, tensor, (size_t)(tensor - tensors->items), table, error)
+                   : WI_OK;
         if (code != WI_OK)
             return code;
     }

@@ -17,11 +17,11 @@ struct wi_onnx_ranges *wi_onnx_ranges_new(void);
 void wi_onnx_ranges_free(struct wi_onnx_ranges *ranges);
 
 /* Looks at a node of the main graph, in the file's order. 0, or -1 with the input's problem. */
-int wi_onnx_ranges_node(struct wi_onnx_ranges *ranges, struct wi_protobuf *input,
-    struct wi_protobuf_range node);
+int wi_onnx_ranges_node(
+    struct wi_onnx_ranges *ranges, struct wi_protobuf *input, struct wi_protobuf_range node);
 /* Looks at an initializer, after all nodes. Likewise. */
-int wi_onnx_ranges_initializer(struct wi_onnx_ranges *ranges, struct wi_protobuf *input,
-    struct wi_protobuf_range tensor);
+int wi_onnx_ranges_initializer(
+    struct wi_onnx_ranges *ranges, struct wi_protobuf *input, struct wi_protobuf_range tensor);
 /* Puts what was found into `signature`, whose inputs are known by now. */
 void wi_onnx_ranges_end(struct wi_onnx_ranges *ranges, struct wi_onnx_signature *signature);
 

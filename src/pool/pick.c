@@ -106,8 +106,8 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
         return;
     prospect->place = place;
     prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    const struct wi_known known = wi_verdicts_get(
-        pool->verdicts, model, place, demand->asked->precision, demand->asked->set);
+    const struct wi_known known =
+        wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, demand->asked->set);
     prospect->verdict = known.verdict;
     prospect->is_short =
         demand->asked->lessens && wi_shortages_has(pool->shortages, model->hash, place);

@@ -16,8 +16,7 @@
 
 int wi_tensor_is_small(const struct wi_tensor *tensor);
 /* Names the set. `about`: what else tells it from others. */
-void wi_input_set(
-    const struct wi_tensors *tensors, const char *about, char set[WI_INPUT_SET_SIZE]);
+void wi_input_set(const struct wi_tensors *tensors, const char *about, char set[WI_INPUT_SET_SIZE]);
 /* "x FP32 [1, 512], sr INT64 []" for people, cut with "…" where it gets long. No values. */
 void wi_input_shapes(const struct wi_tensors *tensors, char shapes[WI_INPUT_SHAPES_SIZE]);
 

@@ -369,8 +369,8 @@ static int draw_value(const struct wi_onnx_value *value, size_t most, struct wi_
     return value->tensor && value->has_datatype ? wi_tensor_draw(tensor, most, draw) : -1;
 }
 
-static int draw_like(const struct wi_tensor *like, size_t most, struct wi_pcg32 *draw,
-    struct wi_tensors *inputs)
+static int draw_like(
+    const struct wi_tensor *like, size_t most, struct wi_pcg32 *draw, struct wi_tensors *inputs)
 {
     const struct wi_tensors one = {(struct wi_tensor *)like, 1};
 

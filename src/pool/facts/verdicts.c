@@ -489,7 +489,7 @@ int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *
     unsigned who = wi_table_hash(client ? client : "", client ? strlen(client) : 0), brought = 0;
 
     DL_FOREACH2(whole->sets, set, of_next)
-        brought += set->client == who;
+    brought += set->client == who;
     set = find(verdicts, key);
     if (!set && (whole->looked >= WI_VERDICT_SETS || brought >= WI_VERDICT_SETS_OF_CLIENT))
         return 0;
@@ -516,9 +516,8 @@ static void judge_whole(struct wi_verdicts *verdicts, struct verdict *whole,
     unsigned wrong = 0;
 
     DL_FOREACH2(whole->sets, other, of_next)
-        wrong += other->verdict == WI_WRONG;
-    if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS
-                                   : value_of(whole) != WI_TRUSTED)
+    wrong += other->verdict == WI_WRONG;
+    if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS : value_of(whole) != WI_TRUSTED)
         decide_by(verdicts, whole, set->set, found);
 }
 
@@ -614,11 +613,12 @@ void wi_verdicts_accept(
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* What has only been counted says nothing, and of a set only what is otherwise than of its model. */
+/* What has only been counted says nothing, and of a set only what is otherwise than of its model.
+ */
 static int is_told(const struct verdict *verdict)
 {
-    int says_more =
-        !verdict->whole || value_of(verdict) != value_of(verdict->whole) || !is_told(verdict->whole);
+    int says_more = !verdict->whole || value_of(verdict) != value_of(verdict->whole) ||
+                    !is_told(verdict->whole);
 
     return says_more && (verdict->checked_at > 0 || *verdict->detail);
 }

@@ -77,8 +77,8 @@ int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *
 
 /* What a check has found. */
 struct wi_finding {
-    /* WI_TRUSTED, WI_WRONG, WI_UNABLE; WI_UNKNOWN: a client's input differed, and one of ours in its
-     * place did not. */
+    /* WI_TRUSTED, WI_WRONG, WI_UNABLE; WI_UNKNOWN: a client's input differed, and one of ours in
+     * its place did not. */
     enum wi_verdict verdict;
     double ratio;       /* the worst error in tolerances */
     const char *detail; /* says for people where, or what failed; may be NULL */
@@ -117,8 +117,8 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
  * model. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
 /* [{"browser","browser_version","joined","platform","engine","engine_version","adapter","precision",
- * "verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as they
- * are counted; new reference. */
+ * "verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as
+ * they are counted; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 
 #endif

@@ -45,9 +45,9 @@ static struct fixture {
     size_t sent_count, cancelled, handed_back;
     int64_t length, branch; /* of the client's inputs: how many floats, and a small whole number */
     char set[WI_INPUT_SET_SIZE]; /* of the last client's inputs, if they are told apart */
-    const char *client; /* who sends the next */
-    float first;        /* value of the last task's first tensor */
-    enum wi_task_kind task; /* of the last task, and what it foresees */
+    const char *client;          /* who sends the next */
+    float first;                 /* value of the last task's first tensor */
+    enum wi_task_kind task;      /* of the last task, and what it foresees */
     double prompt_tokens, answer_tokens;
     /* what clients got */
     int answers;

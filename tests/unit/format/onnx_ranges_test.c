@@ -49,7 +49,8 @@ static void put_node_in(struct wi_buffer *out, const char *domain, const char *t
 static void put_node(const char *type, const char *first, const char *second, const char *output,
     const char *name, int64_t number)
 {
-    put_node_in(&graph, "", type, (const char *const[3]){first, second, NULL}, output, name, number);
+    put_node_in(
+        &graph, "", type, (const char *const[3]){first, second, NULL}, output, name, number);
 }
 
 static void put_table(const char *name, unsigned rank, const int64_t *dims, int packed)

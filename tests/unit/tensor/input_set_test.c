@@ -70,8 +70,8 @@ TEST(shapes_and_types_and_names_count)
 
 TEST(values_count_of_few_whole_numbers_and_booleans_alone)
 {
-    static const enum wi_datatype whole[] = {WI_BOOL, WI_UINT8, WI_INT8, WI_INT16, WI_UINT16,
-        WI_INT32, WI_UINT32, WI_INT64, WI_UINT64};
+    static const enum wi_datatype whole[] = {
+        WI_BOOL, WI_UINT8, WI_INT8, WI_INT16, WI_UINT16, WI_INT32, WI_UINT32, WI_INT64, WI_UINT64};
     for (size_t i = 0; i < sizeof whole / sizeof *whole; i++) {
         assert_string_not_equal(one(whole[i], 64, 0), one(whole[i], 64, 1));
         assert_string_equal(one(whole[i], 65, 0), one(whole[i], 65, 1));

@@ -600,8 +600,7 @@ TEST(so_many_sets_are_looked_at_and_not_all_for_one_client)
 {
     find_for(0, WI_TRUSTED);
     assert_int_equal(looks(1, 100, "greedy"), WI_VERDICT_SETS_OF_CLIENT);
-    assert_int_equal(
-        looks(201, 100, NULL), WI_VERDICT_SETS - WI_VERDICT_SETS_OF_CLIENT - 1);
+    assert_int_equal(looks(201, 100, NULL), WI_VERDICT_SETS - WI_VERDICT_SETS_OF_CLIENT - 1);
     assert_int_equal(looks(401, 100, "late"), 0);
     assert_known(401, WI_TRUSTED, WI_TRUSTED, 0); /* as often as by chance, from now on */
     reopen();
