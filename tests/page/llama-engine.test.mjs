@@ -26,12 +26,13 @@ const failsWith = (code, field) => (error) => {
 };
 
 test('the head of a GGUF file is read, and its vocabulary', async () => {
-    const { values, token, specials } = await headOf(ggufBytes({ context: 777, layers: 3 }));
+    const { values, vocabulary: { count, kind, text: token }, specials } = await headOf(ggufBytes({ context: 777, layers: 3 }));
     assert.deepEqual([values.get('general.architecture'), values.get('llama.context_length'), values.get('llama.block_count')],
         ['llama', 777, 3]);
     assert.match(String(values.get('tokenizer.chat_template')), /im_start/);
     assert.equal(typeof token(1), 'string');
-    assert.deepEqual([token(-1), token(1e9)], [null, null]);
+    assert.deepEqual([token(-1), token(count), token(1e9)], [null, null, null]);
+    assert.deepEqual([...Array(count).keys()].filter((id) => kind(id) === 3 || kind(id) === 2), [...specials.values()].sort((a, b) => a - b));
     assert.ok(specials.size > 0);
     for (const [text, id] of specials) assert.equal(token(id), text);
 });
@@ -46,7 +47,7 @@ test('what is no GGUF, or is cut off, is refused', async () => {
     await assert.rejects(headOf(odd), failsWith('model_invalid', undefined));
 });
 
-const head = (facts) => ({ values: new Map(Object.entries({ 'general.architecture': 'llama', ...facts })), token: () => null, specials: new Map() });
+const head = (facts) => ({ values: new Map(Object.entries({ 'general.architecture': 'llama', ...facts })), vocabulary: { count: 0, kind: () => 1, text: () => null }, specials: new Map() });
 const SHAPE = { 'llama.embedding_length': 4096, 'llama.attention.head_count': 32, 'llama.attention.head_count_kv': 8 };
 
 test('contexts, slots and batches are what there is room for', () => {
@@ -414,16 +415,18 @@ test('a build with 32-bit addresses takes no file of 2 GiB, and several that are
 /** A stream's run that notes what it is given. */
 const streamRun = () => ({ isStream: true, hasCredit: true, parts: [], went: 0, emit(part) { this.parts.push(part); }, progress() {},
     goesOn() { this.went++; } });
-const token = (id, text) => ({ choices: [{ text, finish_reason: null }], __verbose: { tokens: [id] } });
+const token = (id) => ({ choices: [{ text: '', finish_reason: null }], __verbose: { tokens: [id] } });
+/** A vocabulary of texts, the first of which has the id 1. */
+const piecesOf = (...texts) => ({ isSilent: () => false, isEnd: () => false, bytes: (id) => Buffer.from(texts[id - 1]) });
 const END = { choices: [{ text: '', finish_reason: 'stop' }], usage: { prompt_tokens: 2, completion_tokens: 3 } };
-const WANTED = { logprobs: false, topLogprobs: 0 };
+const WANTED = { logprobs: false, topLogprobs: 0, stop: [], preserved: [] };
 
 test('parts are put together while there is no credit', () => {
     const run = streamRun();
-    const answer = new LlamaAnswer(run, 0, plain(), WANTED, null);
-    answer.take(token(1, 'a'));
+    const answer = new LlamaAnswer(run, 0, plain(), piecesOf('a', 'b', 'b'), WANTED, null);
+    answer.take(token(1));
     run.hasCredit = false;
-    for (const id of [2, 3]) answer.take(token(id, 'b'));
+    for (const id of [2, 3]) answer.take(token(id));
     assert.deepEqual(run.parts, [{ index: 0, text: 'a', tokens: [1] }]);
     answer.take(END);
     assert.deepEqual(run.parts[1], { index: 0, text: 'bb', tokens: [2, 3], result: { finish_reason: 'stop' } });
@@ -433,8 +436,8 @@ test('parts are put together while there is no credit', () => {
 test('what was sent is dropped while it is the same, and a difference ends it', () => {
     const replay = (sent, tokens) => {
         const run = streamRun();
-        const answer = new LlamaAnswer(run, 0, plain(), WANTED, new Sent(sent));
-        for (const [id, text] of tokens) answer.take(token(id, text));
+        const answer = new LlamaAnswer(run, 0, plain(), piecesOf(...tokens.map(([, text]) => text)), WANTED, new Sent(sent));
+        for (const [id] of tokens) answer.take(token(id));
         answer.take(END);
         assert.equal(run.went, tokens.length, 'it is told of each token, whether it is sent or not');
         return run.parts;

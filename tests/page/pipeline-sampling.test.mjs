@@ -6,7 +6,7 @@ import { Detokenizer, tokenText } from '../../page/src/pipeline/detokenizer.js';
 import { endTokens } from '../../page/src/pipeline/stops.js';
 import { Tokenizer } from '../../page/src/pipeline/tokenizer/tokenizer.js';
 import { Sampler, likelihood, randomAt } from '../../page/src/pipeline/sampling.js';
-import { StopTexts } from '../../page/src/pipeline/stops.js';
+import { StopTexts } from '../../page/src/engine/stop_texts.js';
 
 const PLAIN = { temperature: 1, topK: 0, topP: 1, minP: 0, repeat: 1, frequency: 0, presence: 0, bias: [], seed: 1 };
 const logitsOf = (...probabilities) => Float32Array.from(probabilities, Math.log);

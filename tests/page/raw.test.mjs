@@ -4,11 +4,14 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { test } from 'node:test';
 import { plain } from '../../page/src/engine/answer.js';
+import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
+import { Pieces } from '../../page/src/engine/llama_pieces.js';
 import { LIKELY, RawOutputs } from '../../page/src/engine/raw.js';
 import { writeWav } from '../../page/src/pipeline/sound/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
+import { ggufBytes } from './support/gguf.mjs';
 import { engineOf, loaded, runOf, taskOf } from './support/library.mjs';
 import { pictureFile } from './support/pictures.mjs';
 
@@ -61,9 +64,11 @@ test('they come in the place of what the task has made', () => {
     assert.deepEqual(numbers(tensors[1]), [...Float32Array.of(-0.1, -3, -Infinity, -Infinity, -Infinity)]);
 });
 
-test('of llama.cpp it is each token with what it says of it', () => {
+test('of llama.cpp it is each token with what it says of it', async () => {
     const raw = new RawOutputs();
-    const answer = new LlamaAnswer({ raw, isStream: false, goesOn() {} }, 0, plain(), { logprobs: true, topLogprobs: LIKELY }, null);
+    const pieces = new Pieces(await readHead(async () => ggufBytes({ embd: 32, layers: 1 })), []);
+    const wanted = { logprobs: true, topLogprobs: LIKELY, stop: [], preserved: [] };
+    const answer = new LlamaAnswer({ raw, isStream: false, goesOn() {} }, 0, plain(), pieces, wanted, null);
     const top = [{ id: 4, logprob: -1 }, { id: 3, logprob: -2 }, { id: 9, logprob: -4 }];
     answer.take({ choices: [{ text: 'a', finish_reason: null, logprobs: { content: [{ id: 3, logprob: -2, top_logprobs: top }] } }],
         __verbose: { tokens: [3] } });

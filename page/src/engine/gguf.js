@@ -13,15 +13,17 @@ const PAIRS_MAX = 65536;
 const KEY_MAX = 65535;
 const TEXTS = 'tokenizer.ggml.tokens';
 const TYPES = 'tokenizer.ggml.token_type';
-/** Types of tokens that no text is read as unless it names them. */
-const SPECIAL = Object.freeze({ unknown: 2, control: 3 });
+/** Types of tokens. No text is read as an unknown one or one of control unless it names them. */
+export const KIND = Object.freeze({ normal: 1, unknown: 2, control: 3, byte: 6 });
 /** What of a head may be read, at the most, and what is asked for first. */
 const HEAD_MAX = 64 << 20;
 const HEAD_FIRST = 256 << 10;
 
 /** @typedef {string | number | boolean} Value */
-/** `token`: a token's text; `specials`: ids of the special tokens, by their texts.
- * @typedef {{values: Map<string, Value>, token: (id: number) => string | null, specials: Map<string, number>}} Head */
+/** `kind`: one of KIND, or another. @typedef {{count: number, kind: (id: number) => number,
+ *   text: (id: number) => string | null}} Vocabulary */
+/** `specials`: ids of the special tokens, by their texts.
+ * @typedef {{values: Map<string, Value>, vocabulary: Vocabulary, specials: Map<string, number>}} Head */
 
 /** What was read ends before the head does. */
 class Short extends Error {}
@@ -66,31 +68,34 @@ function parse(bytes) {
         const value = at.value(type);
         if (value !== undefined) values.set(key, value);
     }
-    return { values, token: (id) => (texts < 0 ? null : tokenText(bytes, texts, id)), specials: specialsOf(bytes, texts, types) };
+    const vocabulary = vocabularyOf(bytes, texts, types);
+    return { values, vocabulary, specials: specialsOf(vocabulary) };
 }
 
-/** @param {Uint8Array} bytes @param {number} offset of the list @param {number} id */
-function tokenText(bytes, offset, id) {
-    const at = new Cursor(bytes, offset);
-    if (at.number(4) !== TYPE.string) return null;
-    const count = at.number(8);
-    if (!(id >= 0 && id < count)) return null;
-    for (let skipped = 0; skipped < id; skipped++) at.skip(at.number(8));
-    return at.text(KEY_MAX);
+/**
+ * The vocabulary, in place.
+ * @param {Uint8Array} bytes @param {number} texts @param {number} types where the two lists are, -1: nowhere
+ * @returns {Vocabulary}
+ */
+function vocabularyOf(bytes, texts, types) {
+    const text = new Cursor(bytes, Math.max(texts, 0)), type = new Cursor(bytes, Math.max(types, 0));
+    const count = texts >= 0 && text.number(4) === TYPE.string ? text.number(8) : 0;
+    const typed = types >= 0 && WIDTHS[type.number(4)] === 4 ? type.number(8) : 0;
+    const begins = Array.from({ length: count }, () => text.skip(text.number(8)));
+    const kinds = Array.from({ length: Math.min(count, typed) }, () => type.number(4));
+    return {
+        count, kind: (id) => kinds[id] ?? KIND.normal,
+        // Its length stands before it.
+        text: (id) => (id >= 0 && id < count ? new Cursor(bytes, begins[id] - 8).text(KEY_MAX) : null),
+    };
 }
 
-/** @param {Uint8Array} bytes @param {number} texts @param {number} types where the two lists are, if they are
- * @returns {Map<string, number>} */
-function specialsOf(bytes, texts, types) {
+/** @param {Vocabulary} vocabulary @returns {Map<string, number>} */
+function specialsOf({ count, kind, text }) {
     /** @type {Map<string, number>} */
     const specials = new Map();
-    const text = new Cursor(bytes, Math.max(texts, 0)), type = new Cursor(bytes, Math.max(types, 0));
-    if (texts < 0 || types < 0 || text.number(4) !== TYPE.string || WIDTHS[type.number(4)] !== 4) return specials;
-    const count = Math.min(text.number(8), type.number(8));
     for (let id = 0; id < count; id++) {
-        const kind = type.number(4);
-        if (kind === SPECIAL.control || kind === SPECIAL.unknown) specials.set(text.text(KEY_MAX), id);
-        else text.skip(text.number(8));
+        if (kind(id) === KIND.control || kind(id) === KIND.unknown) specials.set(text(id) ?? '', id);
     }
     specials.delete('');
     return specials;

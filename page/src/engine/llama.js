@@ -195,7 +195,7 @@ export class LlamaEngine {
         case 'rerank': return rerank(slots, textOf(input?.query, 'query'),
             textsOf(input?.documents, 'documents'), alone || apart, run);
         case 'tokenize': return this._tokenize(loaded, input, options, alone, run);
-        case 'complete': return generate(loaded, this._completions(input, options), options, terms, run);
+        case 'complete': return generate(loaded, this._completions(loaded, input, options), options, terms, run);
         default: return generate(loaded, [await this._conversation(loaded, input, options, run)], options,
             terms, run);
         }
@@ -205,38 +205,45 @@ export class LlamaEngine {
      * @param {Loaded} loaded @param {any} input @param {Options} options @param {boolean} alone
      * @param {Run} run @returns {Promise<Outcome>} */
     async _tokenize(loaded, input, options, alone, run) {
-        const text = input?.messages ? (await this._conversation(loaded, input, options, run)).text
-            : textOf(input?.text, 'text');
-        return tokenize(loaded, text, input?.messages !== undefined || input?.add_special === true, alone, run);
+        if (input?.messages) {
+            const { text } = await this._conversation(loaded, input, options, run);
+            return tokenize(loaded, text, true, alone, run);
+        }
+        const text = textOf(input?.text, 'text'), isWhole = input?.add_special === true;
+        return tokenize(loaded, isWhole ? withoutStart(loaded, text) : text, isWhole, alone, run);
     }
 
-    /** @param {any} input @param {Options} options @returns {Prompt[]} */
-    _completions(input, options) {
+    /** @param {Loaded} loaded @param {any} input @param {Options} options @returns {Prompt[]} */
+    _completions(loaded, input, options) {
         const grammar = this._chat.grammarOf(options);
         return promptsOf(input).map((prompt) => {
             const text = textOf(prompt, 'prompt');
-            return this._prompt({ text, grammar, stop: options.stop ?? [], preserved: [], parser: plain });
+            return this._prompt(loaded, { text, grammar, stop: options.stop ?? [], preserved: [], parser: plain });
         });
     }
 
     /** @param {Loaded} loaded
      * @param {any} input @param {Options} options @param {Run} run @returns {Promise<Prompt>} */
-    async _conversation({ bos, eos, head }, input, options, run) {
+    async _conversation(loaded, input, options, run) {
+        const { bos, eos, head } = loaded;
         const template = head.values.get('tokenizer.chat_template');
         const { prompt: text, grammar, stop, preserved, makeParser: parser } = await this._chat.prepare({
             template: typeof template === 'string' ? template : null, bos, eos,
             messages: input?.messages, options,
         });
         throwIfCancelled(run.signal);
-        return this._prompt({ text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser });
+        return this._prompt(loaded, { text, grammar, stop: [...options.stop ?? [], ...stop], preserved, parser });
     }
 
-    /** @param {Omit<Prompt, 'cost'>} prompt @returns {Prompt} */
-    _prompt(prompt) {
-        const { grammar } = prompt;
-        return { ...prompt, cost: () => (grammar === null ? null : this._chat.costOf(grammar)) };
+    /** @param {Loaded} loaded @param {Omit<Prompt, 'cost'>} prompt its text may have the start token @returns {Prompt} */
+    _prompt(loaded, prompt) {
+        const { text, grammar } = prompt;
+        return { ...prompt, text: withoutStart(loaded, text), cost: () => (grammar === null ? null : this._chat.costOf(grammar)) };
     }
 }
+
+/** A prompt's text as it is tokenized: the start token is added to it there. @param {Loaded} loaded @param {string} text */
+const withoutStart = ({ addsStart, bos }, text) => (addsStart && bos && text.startsWith(bos) ? text.slice(bos.length) : text);
 
 /** @param {Loaded} loaded @param {string} text @param {boolean} special whether with the tokens that stand
  *   before and behind every text @param {boolean} alone @param {Run} run @returns {Promise<Outcome>} */

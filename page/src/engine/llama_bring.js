@@ -1,6 +1,7 @@
 /** Brings a language model up: a module of llama.cpp with the model in it, and what is known of both. */
 import { Failure, throwIfCancelled } from './failure.js';
 import { ActionError } from './llama_failure.js';
+import { Pieces } from './llama_pieces.js';
 import { Prefixes } from './llama_prefixes.js';
 import { Slots } from './llama_slots.js';
 import { Tokenizer } from './llama_tokens.js';
@@ -10,7 +11,7 @@ import { Tokenizer } from './llama_tokens.js';
 /** @import { Plan } from './llama_plan.js' */
 /** `apart`: see Plan; `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text.
  * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
- *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, tokens: number, bos: string, eos: string,
+ *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, pieces: Pieces, tokens: number, bos: string, eos: string,
  *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null}} Loaded */
 
 /** What general.file_type of a GGUF file stands for. */
@@ -42,8 +43,8 @@ export async function bringUp(module, { key, head, plan, changed, lives, starts,
         const slots = new Slots(module, plan.slots, plan.context + 1000, changed, lives);
         return {
             key, module, head, context: plan.context, makes: plan.makes, apart: plan.apart, slots, prefixes: new Prefixes(),
-            tokenizer: new Tokenizer(slots, head), tokens: said.n_vocab,
-            bos: head.token(said.token_bos) ?? '', eos: head.token(said.token_eos) ?? '',
+            tokenizer: new Tokenizer(slots, head), pieces: new Pieces(head, said.list_tokens_eog), tokens: said.n_vocab,
+            bos: head.vocabulary.text(said.token_bos) ?? '', eos: head.vocabulary.text(said.token_eos) ?? '',
             addsStart: said.add_bos_token,
             ends: {
                 before: said.add_bos_token ? [said.token_bos] : [],

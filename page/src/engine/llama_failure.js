@@ -4,6 +4,40 @@ import { Failure } from './failure.js';
 /** An action of llama.cpp's has failed, and it goes on. */
 export class ActionError extends Error {}
 
+/** A prompt that is to leave room for an answer. @param {any} error */
+const noRoom = ({ n_prompt_tokens: tokens, n_ctx: context }) => new Failure('context_length_exceeded',
+    `the prompt has ${tokens} tokens, the model's context here ${context}`,
+    { field: 'inputs', expected: `fewer than ${context} tokens` });
+
+/** A text that is read in one piece. @param {RegExpMatchArray} match its tokens, and those that are taken */
+const tooLong = ([, tokens, most]) => new Failure('context_length_exceeded',
+    `a text has ${tokens} tokens, and the model takes ${most} here`, { field: 'inputs', expected: `at most ${most} tokens` });
+
+/** What llama.cpp's server says in words only, whatever the type. @type {readonly [RegExp, (match: RegExpMatchArray) => Failure][]} */
+const SAID = [
+    [/^input \((\d+) tokens\) is too large to process.*\(current batch size: (\d+)\)/, tooLong],
+    [/^input \((\d+) tokens\) is larger than the max context size \((\d+) tokens\)/, tooLong],
+    [/^Context size has been exceeded/, () => new Failure('context_length_exceeded',
+        "the prompt and the answer do not fit into the model's context", { field: 'inputs', expected: 'a shorter text, or fewer tokens of the answer' })],
+    [/(?:cannot|must not) be empty/, () => new Failure('input_invalid',
+        'a text is read as no tokens at all', { field: 'inputs', expected: 'a text of at least one token' })],
+];
+/** Its types of errors (error_type of llama.cpp's server) that are the client's. Of the others, a model's that has no
+ * key, no address and no other state than loaded, none is: they say that llama.cpp has failed. */
+const CLIENTS = Object.freeze(['invalid_request_error', 'not_supported_error']);
+
+/** @param {any} error as llama.cpp's server answers it @returns {Failure} */
+export function failureOfServer(error) {
+    const message = String(error.message ?? '').slice(0, 500);
+    for (const [expression, make] of SAID) {
+        const match = expression.exec(message);
+        if (match) return make(match);
+    }
+    if (error.type === 'exceed_context_size_error') return noRoom(error);
+    return CLIENTS.includes(error.type) ? new Failure('input_invalid', message, { field: 'inputs' })
+        : new Failure('inference_failed', `llama.cpp has failed: ${message}`);
+}
+
 /** What llama.cpp says of a request that it does not take.
  * @param {unknown} thrown @param {string | null} grammar */
 export function failureOf(thrown, grammar) {
@@ -12,5 +46,5 @@ export function failureOf(thrown, grammar) {
         return new Failure('input_invalid', `the grammar cannot be used: ${message.slice(0, 300)}`,
             { field: 'options.grammar' });
     }
-    return thrown instanceof ActionError ? new Failure('inference_failed', message.slice(0, 500)) : thrown;
+    return thrown instanceof ActionError ? failureOfServer({ type: 'server_error', message }) : thrown;
 }

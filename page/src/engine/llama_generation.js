@@ -26,16 +26,13 @@ import { failureOf } from './llama_failure.js';
  * @param {Prompt[]} prompts each of which has as many answers as the options say @param {Options} options
  * @param {Terms} terms @param {Run} run @returns {Promise<Outcome>} */
 export async function generate(loaded, prompts, options, terms, run) {
-    const { slots, bos, addsStart } = loaded;
+    const { slots } = loaded;
     const each = options.n ?? 1;
     if (each > slots.count) {
         throw new Failure('input_invalid', `the model gives at most ${slots.count} answers at a time here`,
             { field: 'options.n', expected: `at most ${slots.count}` });
     }
-    // llama.cpp adds the start token itself.
-    const begun = prompts.map((prompt) => (addsStart && bos && prompt.text.startsWith(bos)
-        ? { ...prompt, text: prompt.text.slice(bos.length) } : prompt));
-    const generation = new Generation(loaded, begun, options, terms, run);
+    const generation = new Generation(loaded, prompts, options, terms, run);
     return { tensors: [], result: resultOf(await generation.answers(), each) };
 }
 
@@ -104,10 +101,10 @@ class Generation {
     async _ended(index, begun) {
         const { tokens = [], finish_reason: reason = 'stop' } = begun;
         const prompt = this._promptOf(index), choice = this._choiceOf(index);
-        const answer = this._answer(index, prompt.parser(choice), new Sent(begun));
+        const answer = this._answer(index, prompt, prompt.parser(choice), new Sent(begun));
         if (choice === 0) {
             const options = { ...this._options, max_tokens: 1 };
-            await this._complete(prompt, options, choice, (data) => answer.take(data));
+            await this._complete(prompt, options, choice, answer);
         }
         answer.usage.completion_tokens = tokens.length;
         answer.finish = reason;
@@ -118,9 +115,9 @@ class Generation {
      *   has already; `grammar` instead of the prompt's */
     async _make(index, { sent, grammar } = {}) {
         const own = this._promptOf(index), choice = this._choiceOf(index);
-        const answer = this._answer(index, own.parser(choice), sent ?? null);
+        const answer = this._answer(index, own, own.parser(choice), sent ?? null);
         const prompt = grammar ? { ...own, grammar, cost: () => null } : own;
-        await this._complete(prompt, this._options, choice, (data) => answer.take(data));
+        await this._complete(prompt, this._options, choice, answer);
         return answer;
     }
 
@@ -147,47 +144,45 @@ class Generation {
         const { max_tokens: most = Infinity } = this._options;
         const own = this._promptOf(index), choice = this._choiceOf(index);
         const prompt = { ...own, text: own.text + text };
-        const read = await this._read(own.text, prompt.text, text, tokens);
-        if (!read || read.length >= most) {
-            const grammar = isPlain(text) ? beginningWith(tokens) : undefined;
+        if (tokens.length >= most || !await this._isReadAs(own.text, prompt.text, tokens)) {
+            const grammar = this._isPlain(tokens) ? beginningWith(tokens) : undefined;
             return this._make(index, { sent: new Sent({ text, tokens }), grammar });
         }
         const parser = own.parser(choice);
         parser.push(text);
-        const answer = this._answer(index, parser, null);
+        const answer = this._answer(index, own, parser, null);
         const options = most < Infinity
-            ? { ...this._options, max_tokens: most - read.length } : this._options;
-        await this._complete(prompt, options, choice, (data) => answer.take(data));
-        answer.usage.prompt_tokens -= read.length;
-        answer.usage.completion_tokens += read.length;
+            ? { ...this._options, max_tokens: most - tokens.length } : this._options;
+        await this._complete(prompt, options, choice, answer);
+        answer.usage.prompt_tokens -= tokens.length;
+        answer.usage.completion_tokens += tokens.length;
         return answer;
     }
 
-    /** The tokens behind the prompt's that a text of it and `text` is read as, if those that were sent are
-     * all of them: of a character that several make, llama.cpp names the last.
-     * @param {string} start @param {string} whole @param {string} text @param {number[]} sent
-     * @returns {Promise<number[] | null>} */
-    async _read(start, whole, text, sent) {
+    /** Whether a text of the prompt and more is read as the prompt's tokens and those that were sent.
+     * @param {string} start the prompt @param {string} whole with more behind it @param {number[]} sent */
+    async _isReadAs(start, whole, sent) {
         const { alone } = this._terms;
         const [before, all] = await this._loaded.tokenizer.ids([start, whole],
             { alone, signal: this._stop.signal, onStep: (ms) => this._run.stepTook(ms) });
-        const tokens = all.slice(before.length);
-        let found = 0;
-        for (const id of tokens) if (id === sent[found]) found++;
-        const isSame = before.every((id, index) => id === all[index]) && found === sent.length
-            && tokens.at(-1) === sent.at(-1) && (tokens.length === sent.length || !isPlain(text));
-        return isSame ? tokens : null;
+        const expected = [...before, ...sent];
+        return all.length === expected.length && all.every((id, index) => id === expected[index]);
     }
 
-    /** @param {number} index @param {Parser} parser @param {Sent | null} sent */
-    _answer(index, parser, sent) {
+    /** Whether each byte of them is a character. @param {number[]} tokens */
+    _isPlain(tokens) {
+        return tokens.every((id) => this._loaded.pieces.bytes(id).every((byte) => byte < 0x80));
+    }
+
+    /** @param {number} index @param {Prompt} prompt @param {Parser} parser @param {Sent | null} sent */
+    _answer(index, { stop, preserved }, parser, sent) {
         const { logprobs = false, top_logprobs: topLogprobs = 0 } = this._options;
-        return new LlamaAnswer(this._run, index, parser, { logprobs, topLogprobs }, sent);
+        return new LlamaAnswer(this._run, index, parser, this._loaded.pieces, { logprobs, topLogprobs, stop, preserved }, sent);
     }
 
     /** @param {Prompt} prompt
-     * @param {Options} options @param {number} choice @param {(data: any) => void} onResult */
-    async _complete({ text: prompt, grammar, stop, preserved, cost: watch }, options, choice, onResult) {
+     * @param {Options} options @param {number} choice @param {LlamaAnswer} answer */
+    async _complete({ text: prompt, grammar, stop, preserved, cost: watch }, options, choice, answer) {
         const { slots, prefixes } = this._loaded;
         const { owner, alone } = this._terms;
         // What is to repeat exactly goes on from nothing that was computed among others.
@@ -201,9 +196,8 @@ class Generation {
             }),
             onStep: (ms) => this._run.stepTook(ms),
             onResult: (data) => {
-                const more = data.choices?.[0]?.text ?? '';
+                const more = answer.take(data);
                 text += more;
-                onResult(data);
                 cost?.add(more);
             },
         }).catch((thrown) => {
@@ -211,9 +205,6 @@ class Generation {
         }).finally(() => prefixes.add(owner, text));
     }
 }
-
-/** Whether each character is one byte, and so none is made by several tokens. @param {string} text */
-const isPlain = (text) => new TextEncoder().encode(text).length === text.length;
 
 /** A grammar of answers that begin with these tokens. No vocabulary has a token with the last id.
  * @param {number[]} tokens */

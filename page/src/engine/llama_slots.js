@@ -9,6 +9,7 @@
 import { yieldOnce } from '../shared/yield.js';
 import { EngineFault } from './engine.js';
 import { cancelled, Failure, throwIfCancelled } from './failure.js';
+import { failureOfServer } from './llama_failure.js';
 
 /** @import { LlamaModule } from './llama_module.js' */
 /**
@@ -185,7 +186,7 @@ export class Slots {
         if (!text) return hasMore;
         const data = JSON.parse(text);
         if (data === null) return hasMore;
-        if (isError) throw failureOf(data);
+        if (isError) throw failureOfServer(data);
         this._count(job, data);
         job.onResult(data);
         return hasMore;
@@ -197,16 +198,4 @@ export class Slots {
         else if (said?.stop) this._left.set(said.id_slot, said.tokens_cached);
         else if (said) job.tokens++;
     }
-}
-
-/** @param {any} data an error of llama.cpp's server */
-function failureOf({ type, message, n_prompt_tokens: tokens, n_ctx: context }) {
-    if (type === 'exceed_context_size_error') {
-        return new Failure('context_length_exceeded',
-            `the prompt has ${tokens} tokens, the model's context here ${context}`,
-            { field: 'inputs', expected: `fewer than ${context} tokens` });
-    }
-    const text = String(message).slice(0, 500);
-    return type === 'invalid_request_error' ? new Failure('input_invalid', text)
-        : new Failure('inference_failed', text);
 }

@@ -3,6 +3,7 @@
  * biases for texts, and ends with its settings, which name the tokens that those texts were read as,
  * in their order. What stands for a special token is cut out before, and handed over as its id.
  */
+import { escaped } from '../shared/escaped.js';
 
 /** @import { Head } from './gguf.js' */
 /** @import { Request, Slots } from './llama_slots.js' */
@@ -46,6 +47,3 @@ export class Tokenizer {
         return pieces.filter(Boolean).map((piece) => this._specials.get(piece) ?? piece);
     }
 }
-
-/** @param {string} text */
-const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/-]/g, '\\$&');

@@ -5,10 +5,11 @@
  */
 import { Answer, begunOf, Sent } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
+import { StopTexts } from '../engine/stop_texts.js';
 import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
 import { Sampler, likelihood, tell } from './sampling.js';
-import { StopTexts, endTokens } from './stops.js';
+import { endTokens } from './stops.js';
 
 /** @import { Logprob, Parser } from '../engine/answer.js' */
 /** @import { Outcome } from '../engine/engine.js' */

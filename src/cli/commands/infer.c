@@ -105,6 +105,37 @@ out:
     return result;
 }
 
+/* Whether there is a text and nothing that says what is to be done with it. */
+static int is_text_alone(const struct wi_arguments *arguments)
+{
+    static const char *const others[] = {"pair", "label", "question", "task"};
+
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (wi_argument_given(arguments, others[i]))
+            return 0;
+    return wi_argument_at(arguments, "text", 0) && !wi_argument_at(arguments, "text", 1);
+}
+
+/* A text for a model that talks is what its user says: the model's template is put around it, as
+ * webinfer run has it. Others go on from it, as any does with --task complete. */
+static void say_to_chat(struct wi_cli *cli, json_t *asked)
+{
+    const char *name = cli->arguments.positionals[0];
+    struct wi_rest_answer answer = {0};
+    struct wi_error error;
+
+    if (!is_text_alone(&cli->arguments) || wi_model_check_name(name, &error) != WI_OK)
+        return;
+    wi_cli_ask_model(cli, name, &answer);
+    json_t *model = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    if (answer.status == 200 && wi_usage_of_text(model) == WI_USAGE_CHAT)
+        json_object_set_new(asked, "inputs",
+            json_pack("{s:[{s:s, s:s}]}", "messages", "role", "user", "content",
+                wi_argument(&cli->arguments, "text")));
+    json_decref(model);
+    wi_rest_answer_clear(&answer);
+}
+
 enum wi_exit wi_cli_infer(struct wi_cli *cli)
 {
     int detach = wi_argument_given(&cli->arguments, "detach");
@@ -114,6 +145,7 @@ enum wi_exit wi_cli_infer(struct wi_cli *cli)
         fputs("webinfer: the model's name is not UTF-8\n", stderr);
         return WI_EXIT_USAGE;
     }
+    say_to_chat(cli, asked);
     enum wi_exit result = wi_cli_infer_ask(cli, detach ? "/v1/jobs" : "/v1/infer", asked);
     if (result == WI_EXIT_USAGE && wi_cli_infer_lacks_input(&cli->arguments))
         tell_usage(cli);

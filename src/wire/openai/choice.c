@@ -99,12 +99,35 @@ static json_t *top_of(const json_t *row)
     return top;
 }
 
-/* The older form of completions: lists beside each other. */
-static json_t *old_logprobs_of(const json_t *from)
+/* A byte of a token: of its own ones where a node names them, since its text may be U+FFFD. */
+static unsigned byte_of(const json_t *row, size_t at, size_t *size)
+{
+    const json_t *bytes = json_object_get(row, "bytes"), *token = json_object_get(row, "token");
+    *size = json_is_array(bytes) ? json_array_size(bytes) : json_string_length(token);
+    if (at >= *size)
+        return 0;
+    return json_is_array(bytes) ? (unsigned)json_integer_value(json_array_get(bytes, at)) & 0xff
+                                : (unsigned char)json_string_value(token)[at];
+}
+
+/* Where in the text a token begins, in characters, of which `*begun` have begun before it: the one
+ * that it goes on with is among these (RFC 3629). Counts its own. */
+static json_int_t offset_of(const json_t *row, json_int_t *begun)
+{
+    size_t size;
+    int goes_on = (byte_of(row, 0, &size) & 0xc0) == 0x80 && *begun > 0;
+    json_int_t offset = *begun - goes_on;
+    for (size_t i = 0; i < size; i++)
+        *begun += (byte_of(row, i, &size) & 0xc0) != 0x80;
+    return offset;
+}
+
+/* The older form of completions: lists beside each other. `*begun` characters have begun before
+ * these, and then with them. */
+static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 {
     const json_t *rows = json_object_get(from, "logprobs"), *row;
     json_t *tokens, *numbers, *tops, *offsets;
-    json_int_t offset = 0;
     size_t i;
     if (!json_is_array(rows))
         return json_null();
@@ -114,14 +137,12 @@ static json_t *old_logprobs_of(const json_t *from)
     offsets = json_array();
     json_array_foreach(rows, i, row)
     {
-        const json_t *token = json_object_get(row, "token");
-        const char *text = json_string_value(token);
+        const char *text = json_string_value(json_object_get(row, "token"));
         json_array_append_new(tokens, json_string(text ? text : ""));
         json_array_append_new(
             numbers, json_real(json_number_value(json_object_get(row, "logprob"))));
         json_array_append_new(tops, top_of(row));
-        json_array_append_new(offsets, json_integer(offset));
-        offset += (json_int_t)json_string_length(token);
+        json_array_append_new(offsets, json_integer(offset_of(row, begun)));
     }
     return json_pack("{s:o, s:o, s:o, s:o}", "tokens", tokens, "token_logprobs", numbers,
         "top_logprobs", tops, "text_offset", offsets);
@@ -167,15 +188,16 @@ json_t *wi_openai_delta(const struct wi_part *part)
 json_t *wi_openai_text(const json_t *choice, json_int_t index)
 {
     json_t *text = json_object_get(choice, "text");
+    json_int_t begun = 0;
     return json_pack("{s:I, s:o, s:o, s:s}", "index", index, "text",
         json_is_string(text) ? json_incref(text) : json_string(""), "logprobs",
-        old_logprobs_of(choice), "finish_reason", wi_generation_finish(choice));
+        old_logprobs_of(choice, &begun), "finish_reason", wi_generation_finish(choice));
 }
 
-json_t *wi_openai_text_delta(const struct wi_part *part)
+json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun)
 {
     if (part->text_length == 0 && !json_object_get(part->result, "logprobs"))
         return NULL;
     return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "text",
-        text_of(part), "logprobs", old_logprobs_of(part->result), "finish_reason");
+        text_of(part), "logprobs", old_logprobs_of(part->result, begun), "finish_reason");
 }

@@ -43,6 +43,7 @@ struct wi_openai_extras {
     json_t *documents; /* that a ranking repeats; NULL: none */
     enum wi_openai_form form;
     int segments, words; /* whose times are wanted */
+    json_int_t *begun; /* characters of each answer that a stream has told; NULL: none yet */
 };
 
 /* --- parse.c ---------------------------------------------------------------------------------- */
@@ -93,7 +94,8 @@ json_t *wi_openai_usage(const json_t *result);
 json_t *wi_openai_message(const json_t *choice, json_int_t index);
 json_t *wi_openai_delta(const struct wi_part *part);
 json_t *wi_openai_text(const json_t *choice, json_int_t index);
-json_t *wi_openai_text_delta(const struct wi_part *part);
+/* `*begun` characters of the answer have begun in its parts before this one, and then with it. */
+json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun);
 
 /* --- print.c ---------------------------------------------------------------------------------- */
 

@@ -321,6 +321,7 @@ static void free_extras(void *data)
 {
     struct wi_openai_extras *extras = data;
     json_decref(extras->documents);
+    free(extras->begun);
     free(extras);
 }
 

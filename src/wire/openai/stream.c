@@ -43,8 +43,14 @@ void wi_openai_stream_begin(struct wi_buffer *out, const struct wi_stream_face *
 void wi_openai_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {
-    add_choice(
-        out, face, is_chat(face->infer) ? wi_openai_delta(part) : wi_openai_text_delta(part));
+    struct wi_openai_extras *extras = face->infer->extras;
+    if (is_chat(face->infer)) {
+        add_choice(out, face, wi_openai_delta(part));
+    } else if (part->index < extras->answers) {
+        if (!extras->begun)
+            extras->begun = wi_alloc((size_t)extras->answers * sizeof *extras->begun);
+        add_choice(out, face, wi_openai_text_delta(part, &extras->begun[part->index]));
+    }
 }
 
 /* These clients know no such event, but a comment shows them that somebody is there. */

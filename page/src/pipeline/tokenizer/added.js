@@ -2,7 +2,8 @@
  * Tokens that were added to a vocabulary, as the Rust library finds them (tokenizers 0.22, tokenizer/added_vocabulary.rs): first
  * those that are not normalised, in the text as it is, then the others, in what the normalizer makes of the rest.
  */
-import { ENDS_WITH_WORD, escaped, STARTS_WITH_WORD, WHITE_SPACE } from './pattern.js';
+import { escaped } from '../../shared/escaped.js';
+import { ENDS_WITH_WORD, STARTS_WITH_WORD, WHITE_SPACE } from './pattern.js';
 import { Piece } from './piece.js';
 
 /** @typedef {{id: number, content: string, single_word: boolean, lstrip: boolean, rstrip: boolean, normalized: boolean, special: boolean}} Added */

@@ -1,7 +1,8 @@
 /** The decoders of tokenizer.json, as the Rust library has them (tokenizers 0.22, src/decoders): tokens become texts, which are
  * then one. */
+import { escaped } from '../../shared/escaped.js';
 import { BYTES, bytesOf } from './bytes.js';
-import { escaped, patternOf } from './pattern.js';
+import { patternOf } from './pattern.js';
 import { rowOf } from './refusal.js';
 
 /** @typedef {(tokens: string[]) => string[]} Decoder */

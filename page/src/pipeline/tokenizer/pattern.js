@@ -3,6 +3,7 @@
  * and borders of words are those of Unicode, "." is all but a line feed, and "^" and "$" are at each line's ends. What has no such
  * form is refused.
  */
+import { escaped } from '../../shared/escaped.js';
 import { Failure } from '../../engine/failure.js';
 
 /** Within brackets. */
@@ -25,9 +26,6 @@ const NEEDLESS = /^[^\\^$.*+?()[\]{}|/\-\p{L}\p{N}]$/u;
 export const WHITE_SPACE = new RegExp(SPACE, 'u');
 export const WORDS = new RegExp(`[${RUST_WORD}]+|[^${RUST_WORD}${SPACE}]+`, 'gu');
 export const STARTS_WITH_WORD = new RegExp(`^[${RUST_WORD}]`, 'u'), ENDS_WITH_WORD = new RegExp(`[${RUST_WORD}]$`, 'u');
-
-/** @param {string} text */
-export const escaped = (text) => text.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 
 /** @param {any} pattern {"String": …} or {"Regex": …} @param {string} where of the file it is @returns {RegExp} with the flag g */
 export function patternOf(pattern, where) {

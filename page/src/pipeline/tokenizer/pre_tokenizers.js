@@ -1,7 +1,8 @@
 /** The pre-tokenizers of tokenizer.json, as the Rust library has them (tokenizers 0.22, src/pre_tokenizers): a row each. They cut
  * a text into pieces, each of which is tokens of its own. */
+import { escaped } from '../../shared/escaped.js';
 import { byteCharactersOf } from './bytes.js';
-import { escaped, patternOf, translated, WORDS } from './pattern.js';
+import { patternOf, translated, WORDS } from './pattern.js';
 import { matchesOf } from './piece.js';
 import { rowOf } from './refusal.js';
 
