@@ -137,8 +137,8 @@ static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
     offsets = json_array();
     json_array_foreach(rows, i, row)
     {
-        const char *text = json_string_value(json_object_get(row, "token"));
-        json_array_append_new(tokens, json_string(text ? text : ""));
+        json_t *token = json_object_get(row, "token");
+        json_array_append_new(tokens, json_is_string(token) ? json_incref(token) : json_string(""));
         json_array_append_new(
             numbers, json_real(json_number_value(json_object_get(row, "logprob"))));
         json_array_append_new(tops, top_of(row));
