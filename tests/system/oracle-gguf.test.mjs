@@ -11,7 +11,9 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { putGguf } from '../lib/gguf.mjs';
 import { putModels } from '../lib/gguf-models.mjs';
 import { root } from '../lib/paths.mjs';
 
@@ -34,6 +36,7 @@ const test = testsOf(() => daemon);
 before(async () => {
     daemon = new Daemon({ models: ['finch', 'nest'] });
     putModels(daemon.store);
+    putGguf(daemon.store, 'base', { follow: 'abcdefgh', template: null });
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -192,6 +195,41 @@ test('text_offset counts characters, through the parts of a stream', async () =>
     const parts = (await streamed('/v1/completions', asked)).flatMap(({ choices }) => choices);
     assert.ok(parts.length > 3);
     assert.deepEqual(parts.flatMap((part) => part.logprobs?.text_offset ?? []), offsets);
+});
+
+test('other dialects have an entry for each token, too, also of a stream', async () => {
+    const messages = [{ role: 'user', content: models.wide.answers[0].text }];
+    const { choices: [{ message, logprobs: { content: wanted } }] } = await done(daemon.post('/v1/chat/completions',
+        { model: 'wide', messages, temperature: 0, max_tokens: 10, logprobs: true }));
+    assert.deepEqual([wanted.length, whole(message.content)], [10, message.content]);
+    const ids = (rows) => rows.map(({ bytes, logprob }) => [...bytes, logprob.toFixed(4)]);
+    const lines = async (body) => {
+        const { text } = await daemon.post('/api/chat', body);
+        return text.trim().split('\n').map((line) => JSON.parse(line));
+    };
+    const ollama = { model: 'wide', messages, logprobs: true, options: { temperature: 0, num_predict: 10 } };
+    for (const stream of [true, false]) {
+        const told = await lines({ ...ollama, stream });
+        assert.deepEqual(ids(told.flatMap(({ logprobs = [] }) => logprobs)), ids(wanted), `Ollama, stream ${stream}`);
+    }
+    const responses = { model: 'wide', input: messages, temperature: 0, max_output_tokens: 10, include: ['message.output_text.logprobs'] };
+    const { output: [{ content: [made] }] } = await done(daemon.post('/v1/responses', responses));
+    assert.deepEqual(ids(made.logprobs), ids(wanted));
+    const events = await streamed('/v1/responses', responses);
+    const deltas = events.filter(({ type }) => type === 'response.output_text.delta');
+    assert.deepEqual(ids(deltas.flatMap(({ logprobs }) => logprobs)), ids(wanted));
+    assert.deepEqual(ids(events.find(({ type }) => type === 'response.output_text.done').logprobs), ids(wanted));
+});
+
+test('webinfer infer puts the template of a model that talks around a text', async () => {
+    const run = await webinfer(daemon, ['infer', 'finch:F32', '--text', SUM.said, '--option', 'temperature=0']);
+    assert.deepEqual([run.code, run.out.includes(SUM.answer)], [0, true], run.out + run.problems);
+    const completed = models.finch.answers.find(({ text, said }) => text === SUM.said && !said);
+    const plain = await webinfer(daemon, ['infer', 'finch:F32', '--task', 'complete', '--text', SUM.said, '--option', 'temperature=0',
+        '--option', `max_tokens=${completed.tokens.length}`]);
+    assert.deepEqual([plain.code, plain.out.includes(completed.answer)], [0, true], plain.out + plain.problems);
+    const base = await webinfer(daemon, ['infer', 'base', '--text', 'abc', '--option', 'temperature=0', '--option', 'max_tokens=5', '--json']);
+    assert.deepEqual([base.code, base.json.result?.text], [0, 'defgh'], base.out + base.problems);
 });
 
 // --- prompts ---------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ void wi_output_clear(struct wi_output *output)
 {
     json_decref(output->items);
     json_decref(output->logprobs);
+    json_decref(output->waiting);
     json_decref(output->call_id);
     json_decref(output->name);
     wi_buffer_clear(&output->text);
@@ -182,44 +183,87 @@ static void close_item(const struct writer *writer, const char *status)
 
 /* --- what comes ------------------------------------------------------------------------------ */
 
-static void keep_logprobs(struct wi_output *output, json_t *rows)
+static void append_rows(json_t **to, json_t *rows)
 {
-    if (!output->logprobs)
-        output->logprobs = json_array();
-    json_array_extend(output->logprobs, rows);
+    if (!*to)
+        *to = json_array();
+    json_array_extend(*to, rows);
+}
+
+/* What belongs to a text: the rows of the tokens before it that had none, and its own. A new
+ * reference. */
+static json_t *take_rows(struct wi_output *output, json_t *own)
+{
+    json_t *rows = output->waiting ? output->waiting : json_array();
+    output->waiting = NULL;
+    if (json_is_array(own))
+        json_array_extend(rows, own);
+    return rows;
+}
+
+static void add_text(const struct writer *writer, const char *text, size_t length, json_t *own)
+{
+    struct wi_output *output = writer->output;
+    json_t *rows = take_rows(output, own), *delta = json_stringn(text, length);
+    wi_buffer_add(&output->text, text, length);
+    if (json_array_size(rows) > 0)
+        append_rows(&output->logprobs, rows);
+    if (!writer->events) {
+        json_decref(rows);
+        json_decref(delta);
+        return;
+    }
+    tell(writer, "response.output_text.delta", "delta", delta ? delta : json_string(""), rows);
+}
+
+static void add_other(const struct writer *writer, const struct wi_piece *piece)
+{
+    struct wi_output *output = writer->output;
+    json_t *delta = json_stringn(piece->text, piece->length);
+    wi_buffer_add(&output->text, piece->text, piece->length);
+    if (writer->events)
+        tell(writer,
+            piece->kind == WI_BLOCK_CALL ? "response.function_call_arguments.delta"
+                                         : "response.reasoning_text.delta",
+            "delta", delta ? json_incref(delta) : json_string(""), NULL);
+    json_decref(delta);
 }
 
 static void on_piece(void *context, const struct wi_piece *piece)
 {
-    static const char *const types[] = {[WI_BLOCK_THOUGHT] = "response.reasoning_text.delta",
-        [WI_BLOCK_TEXT] = "response.output_text.delta",
-        [WI_BLOCK_CALL] = "response.function_call_arguments.delta"};
     const struct writer *writer = context;
-    struct wi_output *output = writer->output;
-    json_t *logprobs = json_object_get(piece->beside, "logprobs");
     if (piece->begins) {
         close_item(writer, "completed");
         open_item(writer, piece);
     }
     if (piece->length == 0)
         return;
-    wi_buffer_add(&output->text, piece->text, piece->length);
-    if (json_is_array(logprobs))
-        keep_logprobs(output, logprobs);
-    if (!writer->events)
-        return;
-    json_t *delta = json_stringn(piece->text, piece->length);
-    json_t *rows = json_is_array(logprobs) ? json_incref(logprobs) : json_array();
-    tell(writer, types[piece->kind], "delta", delta ? delta : json_string(""),
-        piece->kind == WI_BLOCK_TEXT ? rows : NULL);
-    if (piece->kind != WI_BLOCK_TEXT)
-        json_decref(rows);
+    if (piece->kind == WI_BLOCK_TEXT)
+        add_text(writer, piece->text, piece->length, json_object_get(piece->beside, "logprobs"));
+    else
+        add_other(writer, piece);
+}
+
+/* The rows of a part that has nothing else wait for the text of their tokens; what waits before a
+ * thought or a call was how that is told apart from text. */
+static void hold_rows(struct wi_output *output, const struct wi_part *part)
+{
+    json_t *rows = json_object_get(part->result, "logprobs");
+    struct wi_generation_call call;
+    if (json_string_length(json_object_get(part->result, "reasoning")) > 0 ||
+        wi_generation_call(part->result, 0, &call)) {
+        json_decref(output->waiting);
+        output->waiting = NULL;
+    } else if (part->text_length == 0 && json_is_array(rows)) {
+        append_rows(&output->waiting, rows);
+    }
 }
 
 void wi_output_add(
     struct wi_output *output, const char *id, const struct wi_part *part, struct wi_buffer *events)
 {
     struct writer writer = {output, id, events};
+    hold_rows(output, part);
     wi_blocks_cut(&output->blocks, part, on_piece, &writer);
 }
 
@@ -230,5 +274,7 @@ void wi_output_end(
     const struct wi_piece nothing = {.kind = WI_BLOCK_TEXT};
     if (output->blocks.kind == WI_BLOCK_NONE && json_array_size(output->items) == 0)
         open_item(&writer, &nothing);
+    if (output->blocks.kind == WI_BLOCK_TEXT && output->waiting)
+        add_text(&writer, "", 0, NULL);
     close_item(&writer, is_complete ? "completed" : "incomplete");
 }

@@ -17,6 +17,7 @@ struct wi_output {
     struct wi_blocks blocks; /* which item is open, as a kind of block; WI_BLOCK_NONE: none is */
     struct wi_buffer text;   /* of that one */
     json_t *logprobs;        /* likewise; NULL: none */
+    json_t *waiting;         /* those of tokens whose text is held back; NULL: none */
     json_t *call_id, *name;  /* likewise, of a call; NULL: not said */
     int64_t events;          /* of its stream, so far */
 };

@@ -90,6 +90,24 @@ TEST(test_completion)
         "\"finish_reason\":\"stop\"}]," USAGE "}");
 }
 
+TEST(test_completion_offsets_are_characters)
+{
+    /* "é", "日" in two tokens, "日" in one, "b" */
+    printed(&wi_dialect_openai_completions, &prompt,
+        "{\"text\":\"\",\"finish_reason\":\"stop\",\"logprobs\":["
+        "{\"token\":\"\\u00e9\",\"logprob\":-1.0,\"bytes\":[195,169]},"
+        "{\"token\":\"\\ufffd\",\"logprob\":-1.0,\"bytes\":[230,151]},"
+        "{\"token\":\"\\ufffd\",\"logprob\":-1.0,\"bytes\":[165]},"
+        "{\"token\":\"\\u65e5\",\"logprob\":-1.0},"
+        "{\"token\":\"b\",\"logprob\":-1.0,\"bytes\":null}]," SAID "}",
+        NULL,
+        "{\"id\":\"cmpl-1\",\"object\":\"text_completion\",\"created\":7,\"model\":\"m\","
+        "\"choices\":[{\"index\":0,\"text\":\"\",\"logprobs\":{\"tokens\":[\"\xc3\xa9\",\"\xef\xbf\xbd\","
+        "\"\xef\xbf\xbd\",\"\xe6\x97\xa5\",\"b\"],\"token_logprobs\":[-1.0,-1.0,-1.0,-1.0,-1.0],"
+        "\"top_logprobs\":[{},{},{},{},{}],\"text_offset\":[0,1,1,2,3]},"
+        "\"finish_reason\":\"stop\"}]," USAGE "}");
+}
+
 TEST(test_embeddings)
 {
     static const float numbers[] = {0.5f, -2.0f, 1.0f, 0.25f};
