@@ -103,7 +103,9 @@ static const struct wi_flag infer_options[] = {
         "A picture (PNG, JPEG or WebP); \"-\" reads standard input"},
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A sound (WAV, or what browsers decode); \"-\" reads standard input"},
-    {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL, "A text, or several"},
+    {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
+        "A text, or several; a model that talks answers it, unless --task complete says to go on "
+        "from it"},
     {"pair", "TEXT", 0, WI_COMPLETE_NONE, NULL, "A second text that goes with --text"},
     {"question", "TEXT", 0, WI_COMPLETE_NONE, NULL,
         "A question about --image, or about what --text says"},

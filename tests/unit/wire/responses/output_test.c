@@ -90,6 +90,41 @@ TEST(thoughts_text_and_calls_are_items)
     wi_output_clear(&output);
 }
 
+static void logprobs_are(const struct wi_output *output, const char *expected)
+{
+    json_t *part = json_array_get(json_object_get(json_array_get(output->items, 0), "content"), 0);
+    json_t *wanted = load(expected);
+    assert_true(json_equal(json_object_get(part, "logprobs"), wanted));
+    json_decref(wanted);
+}
+
+TEST(rows_without_text_wait_for_it)
+{
+    struct wi_output output = {0};
+    struct wi_buffer events = {0};
+    add(&output, NULL, "{\"logprobs\":[{\"id\":1}]}", &events);
+    told(&events, "");
+    add(&output, "h", "{\"logprobs\":[{\"id\":2}]}", &events);
+    told(&events, "output_item.added content_part.added output_text.delta");
+    add(&output, NULL, "{\"logprobs\":[{\"id\":3}]}", &events);
+    told(&events, "");
+    wi_output_end(&output, "job-1", 1, &events);
+    told(&events, "output_text.delta output_text.done content_part.done output_item.done");
+    logprobs_are(&output, "[{\"id\":1},{\"id\":2},{\"id\":3}]");
+    wi_output_clear(&output);
+}
+
+/* Those of what tells a thought apart from text are none of the text's. */
+TEST(rows_before_a_thought_are_left_out)
+{
+    struct wi_output output = {0};
+    add(&output, NULL, "{\"logprobs\":[{\"id\":1}]}", NULL);
+    add(&output, NULL, "{\"reasoning\":\"so\",\"logprobs\":[{\"id\":2}]}", NULL);
+    wi_output_end(&output, "job-1", 1, NULL);
+    assert_null(output.waiting);
+    wi_output_clear(&output);
+}
+
 /* Stretches of calls that nobody began, and what is of another type than it has to be. */
 TEST(what_has_not_its_form_is_left_out)
 {
