@@ -11,12 +11,15 @@ import { bringUp } from '../../page/src/engine/llama_bring.js';
 import { completionBody, optionsOf, samplingOf, taskOf } from '../../page/src/engine/llama_body.js';
 import { checkNarrow, LlamaFiles, weightsOf } from '../../page/src/engine/llama_files.js';
 import { Loads } from '../../page/src/engine/loads.js';
+import { failureOfServer } from '../../page/src/engine/llama_failure.js';
+import { Pieces } from '../../page/src/engine/llama_pieces.js';
 import { planOf } from '../../page/src/engine/llama_plan.js';
 import { Prefixes } from '../../page/src/engine/llama_prefixes.js';
 import { Slots } from '../../page/src/engine/llama_slots.js';
 import { Tokenizer } from '../../page/src/engine/llama_tokens.js';
 import { embed } from '../../page/src/engine/llama_vectors.js';
 import { yieldOnce } from '../../page/src/shared/yield.js';
+import { asciiVocabulary } from '../lib/gguf-vocabulary.mjs';
 import { ggufBytes } from './support/gguf.mjs';
 
 const headOf = (bytes) => readHead(async (size) => bytes.subarray(0, size));
@@ -453,6 +456,40 @@ test('what was sent is dropped while it is the same, and a difference ends it', 
     for (const sent of [{ text: 'abx', tokens: [1, 2] }, { text: 'abc', tokens: [1, 9] }, { text: 'abcde', tokens: [1, 2, 3, 4] }]) {
         assert.throws(() => replay(sent, made), failsWith('stream_diverged', undefined));
     }
+});
+
+const expecting = (code, field, expected) => (failure) => {
+    assert.deepEqual([failure.code, failure.field, failure.expected], [code, field, expected], failure.message);
+};
+
+/** What llama.cpp's server can answer: its types of errors, and what it says in words only. */
+for (const [what, error, check] of [
+    ['a prompt beyond the context', { type: 'exceed_context_size_error', message: 'request (70 tokens) exceeds …', n_prompt_tokens: 70, n_ctx: 64 },
+        expecting('context_length_exceeded', 'inputs', 'fewer than 64 tokens')],
+    ['a text beyond a batch', { type: 'server_error',
+        message: 'input (142 tokens) is too large to process. increase the physical batch size (current batch size: 128)' },
+    expecting('context_length_exceeded', 'inputs', 'at most 128 tokens')],
+    ['a text beyond the context', { type: 'exceed_context_size_error', message: 'input (142 tokens) is larger than the max context size (128 tokens). skipping' },
+        expecting('context_length_exceeded', 'inputs', 'at most 128 tokens')],
+    ['a context that is full', { type: 'server_error', message: 'Context size has been exceeded.' },
+        expecting('context_length_exceeded', 'inputs', 'a shorter text, or fewer tokens of the answer')],
+    ['a text of no tokens', { type: 'server_error', message: 'Input content cannot be empty' },
+        expecting('input_invalid', 'inputs', 'a text of at least one token')],
+    ['a request that it does not take', { type: 'invalid_request_error', message: 'bad' }, expecting('input_invalid', 'inputs', undefined)],
+    ['what a model cannot do', { type: 'not_supported_error', message: 'bad' }, expecting('input_invalid', 'inputs', undefined)],
+    ...['server_error', 'unavailable_error', 'not_found_error', 'authentication_error', 'permission_error', undefined].map((type) =>
+        [`a failure of its own, ${type}`, { type, message: 'Compute error.' }, expecting('inference_failed', undefined, undefined)]),
+]) test(`llama.cpp's errors have names of ours: ${what}`, () => check(failureOfServer(error)));
+
+test('what each token reads as is its own', async () => {
+    const { tokens } = asciiVocabulary(512, { highBytes: true });
+    const pieces = new Pieces(await headOf(ggufBytes({ embd: 32, layers: 1, highBytes: true })), [300]);
+    const [space, byte, word] = ['\u2581', '<0xE6>', 'th'].map((text) => tokens.indexOf(text));
+    assert.deepEqual([space, byte, word, 1].map((id) => [...pieces.bytes(id)]), [[32], [0xe6], [116, 104], [60, 115, 62]]);
+    assert.deepEqual([1, 0, space, 300].map((id) => pieces.isSilent(id, [])), [true, true, false, true]);
+    assert.deepEqual([pieces.isSilent(1, ['<s>']), pieces.isEnd(300), pieces.isEnd(1)], [false, true, false]);
+    assert.deepEqual(pieces.entry({ id: byte, logprob: -1 }), { token: '\ufffd', id: byte, logprob: -1, bytes: [0xe6] });
+    assert.deepEqual([...pieces.bytes(1e9)], []);
 });
 
 test('what another node has begun is told of each answer', () => {

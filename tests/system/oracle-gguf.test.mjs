@@ -160,6 +160,12 @@ test('a stop string that comes ends the text, and every token has its entry', as
     assertEntries(logprobsOf(choice), tokens, stop);
 });
 
+test('the token that ends an answer has no entry, and counts', async () => {
+    const { choices: [choice], usage } = await done(daemon.post('/v1/chat/completions', chat));
+    assert.deepEqual([choice.message.content, choice.finish_reason, usage.completion_tokens], [SUM.answer, 'stop', SUM.tokens.length + 1]);
+    assertEntries(logprobsOf(choice), SUM.tokens, 'ended');
+});
+
 test('what a limit cuts off within a stop string is text', async () => {
     const { choices: [choice] } = await done(daemon.post('/v1/chat/completions', { ...chat, max_tokens: 4, stop: ['17 + 2X'] }));
     const tokens = SUM.tokens.slice(0, 4);

@@ -43,7 +43,7 @@ struct wi_openai_extras {
     json_t *documents; /* that a ranking repeats; NULL: none */
     enum wi_openai_form form;
     int segments, words; /* whose times are wanted */
-    json_int_t *begun; /* characters of each answer that a stream has told; NULL: none yet */
+    json_int_t *begun;   /* characters of each answer that a stream has told; NULL: none yet */
 };
 
 /* --- parse.c ---------------------------------------------------------------------------------- */

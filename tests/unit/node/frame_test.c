@@ -72,7 +72,8 @@ TEST(test_text)
     wi_frame_clear(&frame);
     wi_blob_unref(blob);
 
-    refuse_text("{\"id\":\"a\\u0000\",\"type\":\"t\",\"from\":\"\",\"timestamp\":1,\"data\":{}}", "NUL");
+    refuse_text(
+        "{\"id\":\"a\\u0000\",\"type\":\"t\",\"from\":\"\",\"timestamp\":1,\"data\":{}}", "NUL");
     refuse_text("", "not JSON");
     refuse_text("{", "not JSON");
     refuse_text("[]", "not a JSON object");

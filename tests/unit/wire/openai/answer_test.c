@@ -102,7 +102,8 @@ TEST(test_completion_offsets_are_characters)
         "{\"token\":\"b\",\"logprob\":-1.0,\"bytes\":null}]," SAID "}",
         NULL,
         "{\"id\":\"cmpl-1\",\"object\":\"text_completion\",\"created\":7,\"model\":\"m\","
-        "\"choices\":[{\"index\":0,\"text\":\"\",\"logprobs\":{\"tokens\":[\"\xc3\xa9\",\"\xef\xbf\xbd\","
+        "\"choices\":[{\"index\":0,\"text\":\"\",\"logprobs\":{\"tokens\":[\"\xc3\xa9\","
+        "\"\xef\xbf\xbd\","
         "\"\xef\xbf\xbd\",\"\xe6\x97\xa5\",\"b\"],\"token_logprobs\":[-1.0,-1.0,-1.0,-1.0,-1.0],"
         "\"top_logprobs\":[{},{},{},{},{}],\"text_offset\":[0,1,1,2,3]},"
         "\"finish_reason\":\"stop\"}]," USAGE "}");
