@@ -492,6 +492,20 @@ test('what each token reads as is its own', async () => {
     assert.deepEqual([...pieces.bytes(1e9)], []);
 });
 
+test('each kind of vocabulary is read in its own way', () => {
+    const bytesOf = (model, text, kind = 1, pre = 'default') => [...new Pieces({
+        values: new Map([['tokenizer.ggml.model', model], ['tokenizer.ggml.pre', pre]]), specials: new Map(),
+        vocabulary: { count: 1, kind: () => kind, text: () => text },
+    }, []).bytes(0)];
+    const utf8 = (text) => [...Buffer.from(text)];
+    for (const [expected, ...given] of [
+        [utf8(' a'), 'llama', '\u2581a'], [utf8(' a'), 't5', '\u2581a'], [utf8(' a'), 'bert', '\u2581a'], [utf8(' a'), 'gemma4', '\u2581a'],
+        [utf8(' a'), 'gpt2', '\u2581a', 1, 'gemma4'], [utf8('\u2581a'), 'plamo2', '\u2581a'],
+        [[0x20, 0xe6], 'gpt2', 'Ġæ'], [utf8('日'), 'gpt2', '日'], [utf8('Ġ'), 'gpt2', 'Ġ', 4], [utf8('Ġ'), 'gpt2', 'Ġ', 3],
+        [[9, 0xe6, 92, 97], 'rwkv', '\\t\\xe6\\\\a'], [utf8('é'), 'rwkv', 'é'], [[0xe6], 'llama', '<0xE6>', 6], [[0xe6], 'plamo2', '<0xE6>', 6],
+    ]) assert.deepEqual(bytesOf(...given), expected, JSON.stringify(given));
+});
+
 test('what another node has begun is told of each answer', () => {
     const from = { seq: 3, text: 'ab', tokens: [1, 2] };
     const only = { text: 'ab', tokens: [1, 2] };

@@ -14,7 +14,7 @@ const KEY_MAX = 65535;
 const TEXTS = 'tokenizer.ggml.tokens';
 const TYPES = 'tokenizer.ggml.token_type';
 /** Types of tokens. No text is read as an unknown one or one of control unless it names them. */
-export const KIND = Object.freeze({ normal: 1, unknown: 2, control: 3, byte: 6 });
+export const KIND = Object.freeze({ normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 });
 /** What of a head may be read, at the most, and what is asked for first. */
 const HEAD_MAX = 64 << 20;
 const HEAD_FIRST = 256 << 10;
