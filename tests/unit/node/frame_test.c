@@ -65,15 +65,6 @@ TEST(test_text)
     wi_frame_clear(&frame);
     wi_blob_unref(blob);
 
-    /* A model may write U+0000, but nobody is called so. */
-    blob = blob_of(HEAD("{\"text\":\"\\u0000\"}"), strlen(HEAD("{\"text\":\"\\u0000\"}")));
-    assert_int_equal(wi_frame_parse(blob, 0, &frame, &error), WI_OK);
-    assert_int_equal(json_string_length(json_object_get(frame.data, "text")), 1);
-    wi_frame_clear(&frame);
-    wi_blob_unref(blob);
-
-    refuse_text(
-        "{\"id\":\"a\\u0000\",\"type\":\"t\",\"from\":\"\",\"timestamp\":1,\"data\":{}}", "NUL");
     refuse_text("", "not JSON");
     refuse_text("{", "not JSON");
     refuse_text("[]", "not a JSON object");
