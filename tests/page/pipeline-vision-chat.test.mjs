@@ -108,25 +108,27 @@ test('the next turn about a picture goes on from the cache of it, and of no othe
     assert.deepEqual(other.tokens, tokens);
 });
 
-/** How many pictures are decoded meanwhile. @template T @param {() => Promise<T>} work
+/** How many pictures are decoded for a model meanwhile. @template T @param {any} model @param {() => Promise<T>} work
  * @returns {Promise<{made: T, decoded: number}>} */
-async function decoding(work) {
-    const { createImageBitmap } = globalThis;
+async function decoding(model, work) {
+    const { library } = model;
     let decoded = 0;
-    globalThis.createImageBitmap = (...given) => {
-        decoded++;
-        return createImageBitmap(...given);
-    };
+    model.library = { ...library, RawImage: class extends library.RawImage {
+        constructor(...given) {
+            super(...given);
+            decoded++;
+        }
+    } };
     try {
         return { made: await work(), decoded };
     } finally {
-        globalThis.createImageBitmap = createImageBitmap;
+        model.library = library;
     }
 }
 
 test('what the cache has of a picture is not computed again, of others it is', () =>
     withChanged('llava', {}, async (model) => {
-        const say = (options) => decoding(() => talk(model,
+        const say = (options) => decoding(model, () => talk(model,
             [{ role: 'user', content: [picturePart(0), textPart('This?')] }], [disc()], options));
         const first = await say();
         const again = await say();
@@ -140,11 +142,11 @@ test('what the cache has of a picture is not computed again, of others it is', (
 test('pictures beyond the context are not looked at', async () => {
     const model = await modelOf('llava');
     const content = [0, 1, 2, 3].map(picturePart);
-    const { decoded } = await decoding(() => assert.rejects(
+    const { decoded } = await decoding(model, () => assert.rejects(
         talk(model, [{ role: 'user', content }], [1, 2, 3, 4].map((times) => disc(40 * times)), { context: 32 }),
         { code: 'context_length_exceeded', message: /first 2 pictures have 32 tokens.* 32$/ }));
     assert.equal(decoded, 2);
-    const marked = await decoding(() => assert.rejects(ask(model, disc(40), '<image>'), { code: 'input_invalid' }));
+    const marked = await decoding(model, () => assert.rejects(ask(model, disc(40), '<image>'), { code: 'input_invalid' }));
     assert.equal(marked.decoded, 0);
 });
 

@@ -3,12 +3,13 @@
  * models; which of them stay is the dispatcher's decision. One call at a time, and one turn for each use of
  * onnxruntime-web, which others use between them.
  */
-import { decodePicture } from './decode.js';
 import { levelOf, runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { fetchFiles, fetchOwn, letGo } from './fetch.js';
 import { wasmMemory } from './memory.js';
-import { toLabels } from './picture.js';
+import { pixelsToTensor, toLabels } from './picture.js';
+import { readPixels } from './pictures/decode.js';
+import { fitted } from './pictures/fit.js';
 import { SMALLEST } from './smallest.js';
 import { Store } from './store.js';
 import { sharesMemory } from '../shared/memory.js';
@@ -201,14 +202,16 @@ export class OrtEngine {
                 throw new Failure('input_invalid', "the model's model.json does not say how it takes a picture",
                     { field: 'inputs', expected: 'tensors' });
             }
-            const { type, data, dims } = isImage ? await decodePicture(bytes, image.media_type, spec.picture)
-                : toOrt(entry, bytes);
+            const { type, data, dims } = isImage ? await pictureTensor(bytes, spec.picture) : toOrt(entry, bytes);
             const name = isImage ? spec.picture.input ?? session.inputNames[0] : entry.name;
             feeds[name] = new this._ort.Tensor(/** @type {any} */ (type), data, dims);
         }
         return feeds;
     }
 }
+
+/** @param {Uint8Array} bytes of a file @param {import('./picture.js').PictureSpec} spec */
+const pictureTensor = async (bytes, spec) => pixelsToTensor(fitted(await readPixels(bytes), spec), spec);
 
 /** @param {readonly any[] | undefined} metadata */
 const typesOf = (metadata) => (metadata ?? []).filter((value) => value.isTensor).map((value) => String(value.type));

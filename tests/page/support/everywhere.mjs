@@ -1,8 +1,8 @@
 /** What the page must do in every browser. */
 import assert from 'node:assert/strict';
 import { FEATURES } from '../../../page/src/features/table.js';
-import { external } from '../../lib/onnx.mjs';
-import { picture } from '../../lib/picture.mjs';
+import { external, graph, model as writtenModel, node, UINT8, value } from '../../lib/onnx.mjs';
+import { picture, png } from '../../lib/picture.mjs';
 import { check, readCase } from './cases.mjs';
 import { embedder } from './folders.mjs';
 import { ggufBytes } from './gguf.mjs';
@@ -61,6 +61,79 @@ export async function takesPictures({ service }) {
     assert.equal(seven.ok, true, JSON.stringify(seven.error));
     assert.equal(seven.result.labels[0].index, 7);
     assert.equal((await send(picture.bomb())).error.code, 'picture_too_large');
+}
+
+/** A model that answers with the picture that it is given. @param {any} service @param {{width: number, height: number, fit?: string, background?: number[]}} spec */
+function mirror(service, { width, height, ...spec }) {
+    const name = `mirror-${width}-${height}-${spec.fit ?? ''}`;
+    const shape = [1, height, width, 3];
+    const body = graph(name, { nodes: [node('Identity', ['x'], ['y'])], inputs: [value('x', UINT8, shape)], outputs: [value('y', UINT8, shape)] });
+    return service.addModel(name, writtenModel(body), { picture: { input: 'x', width, height, channels: 3, layout: 'NHWC', datatype: 'UINT8', ...spec } });
+}
+
+/** The pixels that a model like that has of a file, or a failure. @param {any} service @param {any} model @param {Uint8Array} file */
+async function mirrored(service, model, file) {
+    const bytes = new Uint8Array(file);
+    const { data, bytes: [pixels] } = await service.run(model, [{ name: 'image', datatype: 'UINT8', shape: [bytes.length], bytes }],
+        { platforms: ['wasm'], fallback: false, input: { image: { tensor: 0, media_type: 'image/png' } } });
+    return { error: data.error, pixels };
+}
+
+/** Reads files as they are. @param {any} service */
+function pictureReader(service) {
+    const mirrors = new Map();
+    return ({ file, width = 13, height = 9 }) => {
+        const size = `${width} × ${height}`;
+        if (!mirrors.has(size)) mirrors.set(size, mirror(service, { width, height }));
+        return mirrored(service, mirrors.get(size), Buffer.from(file, 'base64'));
+    };
+}
+
+/** Pictures are brought to their models' sizes with the oracle's numbers. @param {any} fit of tests/oracles/decode.json */
+export async function scalesPictures({ service, tab }, { width, height, rgb, targets }) {
+    const pixels = Buffer.from(rgb, 'base64');
+    const file = png(width, height, (x, y) => [...pixels.subarray((y * width + x) * 3, (y * width + x) * 3 + 3)]);
+    for (const { rgb: expected, ...spec } of targets) {
+        const made = await mirrored(service, mirror(service, spec), file);
+        assert.equal(made.error, undefined);
+        assert.equal(Buffer.from(made.pixels).toString('base64'), expected, JSON.stringify(spec));
+    }
+    await hasLostNoWorker({ service, tab });
+}
+
+/** Picture files become the pixels that the oracle has, or are refused where it refuses them.
+ * @param {any[]} cases of tests/oracles/decode.json */
+export async function readsPictures({ service, tab }, cases) {
+    const read = pictureReader(service), wrong = [];
+    for (const one of cases) {
+        const { error, pixels } = await read(one);
+        if (error) assert.equal(error.code, 'picture_invalid', `${one.name}: ${JSON.stringify(error)}`);
+        const isRefused = Boolean(one.refused || one.exception);
+        if (isRefused !== Boolean(error)) wrong.push(`${one.name}: ${error?.message ?? 'is taken'}`);
+        if (isRefused || error) continue;
+        const expected = Buffer.from(one.rgb, 'base64');
+        const far = pixels.reduce((most, value, at) => Math.max(most, Math.abs(value - expected[at])), 0);
+        if (far > (one.exact ? 0 : 2)) wrong.push(`${one.name}: ${far} of 255 away`);
+    }
+    assert.deepEqual(wrong, []);
+    await hasLostNoWorker({ service, tab });
+}
+
+/** Twelve pictures at once, while other models compute, are what they are alone. @param {any[]} cases */
+export async function readsTwelveAtOnce({ service, tab }, cases) {
+    const read = pictureReader(service);
+    const found = readCase('op_add');
+    const model = service.addModel('op_add', found.onnx);
+    const alone = [];
+    for (const one of cases) alone.push(await read(one));
+    const [together, others] = await Promise.all([Promise.all(cases.map(read)),
+        Promise.all(Array.from({ length: 6 }, () => service.run(model, found.inputs, { platforms: ['wasm'], fallback: false })))]);
+    assert.equal(together.length, 12);
+    together.forEach(({ error, pixels }, at) => {
+        assert.deepEqual([error?.code, pixels && Buffer.from(pixels)], [alone[at].error?.code, alone[at].pixels && Buffer.from(alone[at].pixels)], cases[at].name);
+    });
+    for (const answer of others) check(found, answer);
+    await hasLostNoWorker({ service, tab });
 }
 
 /** How the service has language models loaded. */

@@ -1,7 +1,7 @@
 /** The picture of a task as the library's, and as its model takes it. */
 import { Failure } from '../../engine/failure.js';
+import { readPixels } from '../../engine/pictures/decode.js';
 import { bytesOf } from '../../engine/tensors.js';
-import { readPixels } from './pixels.js';
 import { settingsOf } from './settings.js';
 
 /** @import { RunMessage } from '../../shared/messages.js' */
@@ -44,8 +44,7 @@ export function fileOf(task, picture) {
  * @param {Loaded} loaded @param {RunMessage} task @param {Shown | undefined} picture
  * @returns {Promise<any>} @throws {Failure} if it is none */
 export async function imageOf({ library }, task, picture) {
-    const { data, width, height, channels } =
-        await readPixels(fileOf(task, picture), picture?.media_type ?? '');
+    const { data, width, height, channels } = await readPixels(fileOf(task, picture));
     return new library.RawImage(data, width, height, channels);
 }
 

@@ -1,4 +1,5 @@
 /** Writes PNG files (W3C PNG, third edition) of 8-bit grey or RGB pixels, in a worker and in Node. */
+import { checksum } from '../../engine/pictures/crc.js';
 import { joined } from '../../shared/joined.js';
 
 const SIGNATURE = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a];
@@ -64,20 +65,4 @@ function chunk(name, data) {
     const sum = new DataView(new ArrayBuffer(4));
     sum.setUint32(0, checksum([bytes.subarray(4), data]));
     return [bytes, data, new Uint8Array(sum.buffer)];
-}
-
-/** The table of CRC-32, ISO 3309 (PNG, annex D). */
-const CRC = Uint32Array.from({ length: 256 }, (_, n) => {
-    let c = n;
-    for (let bit = 0; bit < 8; bit++) c = c & 1 ? 0xedb88320 ^ c >>> 1 : c >>> 1;
-    return c;
-});
-
-/** @param {readonly Uint8Array[]} parts */
-function checksum(parts) {
-    let c = 0xffffffff;
-    for (const part of parts) {
-        for (let i = 0; i < part.length; i++) c = CRC[(c ^ part[i]) & 0xff] ^ c >>> 8;
-    }
-    return (c ^ 0xffffffff) >>> 0;
 }

@@ -49,33 +49,36 @@ export function methodName(method) {
  * Interleaved 8-bit pixels, `channels` bytes each, in their new size; a copy even where that is the same.
  * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, channels: number}} from
  * @param {number} width at least 1 @param {number} height at least 1 @param {string} method one of METHODS
+ * @param {readonly number[]} [box] the part that is scaled: left, top, right and bottom, which may lie within pixels
  * @returns {Uint8ClampedArray<ArrayBuffer>}
  */
-export function resample(from, width, height, method) {
+export function resample(from, width, height, method, [left, top, right, bottom] = [0, 0, from.width, from.height]) {
     if (method === 'nearest') return nearest(from, width, height);
     const filter = FILTERS[method];
-    const rows = width === from.width ? from.data
-        : alongRows(from, width, coefficients(from.width, width, filter));
-    if (height === from.height) return new Uint8ClampedArray(rows);
-    return alongColumns(rows, width * from.channels, height, coefficients(from.height, height, filter));
+    const rows = width === from.width && left === 0 && right === width ? from.data
+        : alongRows(from, width, coefficients(from.width, left, right, width, filter));
+    if (height === from.height && top === 0 && bottom === height) return new Uint8ClampedArray(rows);
+    return alongColumns(rows, width * from.channels, height, coefficients(from.height, top, bottom, height, filter));
 }
 
 /** Of target pixel `i`: source pixels first[i] to first[i] + count[i], weighted by k[i * most …].
  * @typedef {{first: Int32Array, count: Int32Array, k: Int32Array, most: number}} Coefficients */
 
-/** @param {number} from @param {number} to sizes in pixels @param {Filter} filter @returns {Coefficients} */
-function coefficients(from, to, filter) {
-    const scale = from / to;
+/** @param {number} from @param {number} begin @param {number} end of the part that counts @param {number} to pixels
+ * @param {Filter} filter @returns {Coefficients} */
+function coefficients(from, begin, end, to, filter) {
+    const scale = Math.fround(end - begin) / to;
     const stretch = Math.max(scale, 1);
     const support = filter.support * stretch;
+    const shrink = 1 / stretch;
     const most = Math.ceil(support) * 2 + 1;
     const [first, count, k] = [new Int32Array(to), new Int32Array(to), new Int32Array(to * most)];
     for (let i = 0; i < to; i++) {
-        const center = (i + 0.5) * scale;
+        const center = begin + (i + 0.5) * scale;
         first[i] = Math.max(0, Math.trunc(center - support + 0.5));
         count[i] = Math.min(from, Math.trunc(center + support + 0.5)) - first[i];
         const weights = Float64Array.from({ length: count[i] },
-            (_, at) => filter.weight((at + first[i] - center + 0.5) / stretch));
+            (_, at) => filter.weight((at + first[i] - center + 0.5) * shrink));
         const sum = weights.reduce((a, b) => a + b, 0) || 1;
         weights.forEach((weight, at) => {
             k[i * most + at] = fixed(weight / sum);
@@ -133,16 +136,23 @@ export function nearest(from, width, height) {
     const { data, channels } = from;
     if (width === from.width && height === from.height) return new Uint8ClampedArray(data);
     const out = new Uint8ClampedArray(width * height * channels);
-    const columns = Int32Array.from({ length: width }, (_, x) => nearestOf(x, from.width, width) * channels);
+    const [columns, rows] = [centres(from.width, width), centres(from.height, height)];
     let to = 0;
     for (let y = 0; y < height; y++) {
-        const row = nearestOf(y, from.height, height) * from.width * channels;
+        const row = rows[y] * from.width;
         for (let x = 0; x < width; x++) {
-            for (let channel = 0; channel < channels; channel++) out[to++] = data[row + columns[x] + channel];
+            const at = (row + columns[x]) * channels;
+            for (let channel = 0; channel < channels; channel++) out[to++] = data[at + channel];
         }
     }
     return out;
 }
 
-/** @param {number} at @param {number} from @param {number} to */
-const nearestOf = (at, from, to) => Math.min(from - 1, Math.trunc((at + 0.5) * (from / to)));
+/** Which pixel each target's centre lies in. The scale is added again and again, as Pillow does: where a centre lies
+ * between two pixels, the sum's error decides. @param {number} from @param {number} to */
+function centres(from, to) {
+    const scale = from / to;
+    const found = new Int32Array(to);
+    for (let i = 0, centre = scale * 0.5; i < to; i++, centre += scale) found[i] = Math.min(from - 1, Math.trunc(centre));
+    return found;
+}
