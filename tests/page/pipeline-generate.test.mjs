@@ -60,9 +60,8 @@ test("greedy tokens are those of the library's own loop", async () => {
         assert.deepEqual([usage, why], [{ prompt_tokens: count, completion_tokens: 16, cached_tokens: 0 }, 'length']);
     }
     const rules = { repetition_penalty: 1.3, no_repeat_ngram_size: 2, bad_words_ids: [[101], [32, 116]], min_new_tokens: 4 };
-    Object.assign(gpt2.model.configs.generation_config, rules);
-    const { tokens } = await complete(TEXT);
-    for (const name of Object.keys(rules)) delete gpt2.model.configs.generation_config[name];
+    const ruled = { ...gpt2, extra: { ...gpt2.extra, 'generation_config.json': rules } };
+    const { result: { tokens } } = await outcomeOf(ruled, 'complete', { prompt: TEXT }, { max_tokens: 16, temperature: 0 });
     assert.deepEqual(tokens, await expected(gpt2, TEXT, rules));
 });
 
@@ -401,8 +400,8 @@ test('a language is a token in front, where the tokenizer has some', async () =>
     const ids = { eng: _tokenizer.token_to_id('e'), deu: _tokenizer.token_to_id('d') };
     const words = { encode: (...args) => {
         const encoding = bart.words.encode(...args);
-        return { ...encoding, ids: [ids.eng, ...encoding.ids] };
-    } };
+        return { ...encoding, ids: [ids.eng, ...encoding.ids], sequences: [-1, ...encoding.sequences] };
+    }, idOf: (token) => bart.words.idOf(token) };
     const tokenizer = Object.assign(() => {}, { _tokenizer, all_special_ids: [], all_special_tokens: [], eos_token_id: bart.tokenizer.eos_token_id,
         decode: (...args) => bart.tokenizer.decode(...args), language_codes: ['eng', 'deu'], lang_to_token: (code) => code[0] });
     const model = { ...bart, tokenizer, words };

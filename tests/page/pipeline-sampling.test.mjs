@@ -134,10 +134,12 @@ test('decoding a long answer costs no more per token than a short one', () => {
 });
 
 test('a token for itself, with its bytes', () => {
-    assert.deepEqual(tokenText(tokenizer, 10), { token: ' the', bytes: [32, 116, 104, 101] });
-    assert.deepEqual(tokenText(tokenizer, 11), { token: '\ufffd', bytes: [195] });
-    assert.deepEqual(tokenText(tokenizer, 300), { token: '<s>', bytes: bytes('<s>') });
-    const pieces = { ...tokenizer, _tokenizerJSON: { decoder: { type: 'Sequence', decoders: [] } }, _tokenizer: { id_to_token: (id) => ['▁the', '<0xE2>', undefined][id] } };
+    const wordsOf = (tokens, decoder, specials = []) => new Tokenizer({ model: { type: 'BPE', vocab: Object.fromEntries(tokens.map((token, id) => [token, id])), merges: [] },
+        decoder, added_tokens: specials.map((content) => ({ id: tokens.indexOf(content), content, special: true })) });
+    const level = wordsOf(['Ġthe', 'Ã', '<s>', 'é'], { type: 'ByteLevel' }, ['<s>']);
+    assert.deepEqual([0, 1, 2, 3].map((id) => tokenText(level, id)), [{ token: ' the', bytes: [32, 116, 104, 101] },
+        { token: '\ufffd', bytes: [195] }, { token: '<s>', bytes: bytes('<s>') }, { token: '\ufffd', bytes: [233] }]);
+    const pieces = wordsOf(['▁the', '<0xE2>'], { type: 'Sequence', decoders: [{ type: 'ByteFallback' }] });
     assert.deepEqual([0, 1, 2].map((id) => tokenText(pieces, id)),
         [{ token: ' the', bytes: bytes(' the') }, { token: '\ufffd', bytes: [226] }, { token: '', bytes: [] }]);
 });

@@ -142,7 +142,7 @@ function longestFirst(first, second, room) {
 }
 
 test('what is too long is cut as by Hugging Face, with the tokens that stand around', async () => {
-    const model = await loaded(classifier());
+    const model = { ...await loaded(classifier()), model: { sessions: { model: { inputNames: ['token_type_ids'] } } } };
     const [CLS, SEP, GOOD, BAD] = ['[CLS]', '[SEP]', 'good', 'bad'].map((word) => WORDS.indexOf(word));
     const words = (word, count) => `${word} `.repeat(count).trim();
     for (const limit of [16, 15]) {
@@ -157,6 +157,29 @@ test('what is too long is cut as by Hugging Face, with the tokens that stand aro
             assert.deepEqual(types, [...Array(a + 2).fill(0), ...Array(b + 1).fill(1)]);
         }
     }
+});
+
+test('a text that is too long loses its beginning where the folder has truncation_side left', async () => {
+    const cut = async (more, text, pair) => {
+        const model = await loaded({ ...classifier(), ...more });
+        return encodeWithin({ ...model, limits: { ...model.limits, length: 5 } }, text, pair, { truncate: true }).ids.map((id) => WORDS[id]);
+    };
+    const { 'tokenizer_config.json': config, 'tokenizer.json': file } = classifier();
+    const change = (bytes, change) => new TextEncoder().encode(JSON.stringify({ ...JSON.parse(new TextDecoder().decode(bytes)), ...change }));
+    const left = { 'tokenizer_config.json': change(config, { truncation_side: 'left' }) };
+    const LONG = 'good good bad bad bad';
+    assert.deepEqual(await cut({}, LONG, null), ['[CLS]', 'good', 'good', 'bad', '[SEP]']);
+    assert.deepEqual(await cut(left, LONG, null), ['[CLS]', 'bad', 'bad', 'bad', '[SEP]']);
+    assert.deepEqual(await cut(left, 'good good bad', 'good good bad bad'), ['[CLS]', 'bad', '[SEP]', 'bad', '[SEP]']);
+    const said = { truncation: { direction: 'Left', max_length: 3, strategy: 'LongestFirst', stride: 0 } };
+    assert.deepEqual(await cut({ 'tokenizer.json': change(file, said) }, LONG, null), ['[CLS]', 'bad', 'bad', 'bad', '[SEP]']);
+});
+
+test('a mark that a text writes out is cut like a word, and the one behind the text stays', async () => {
+    const model = await loaded(classifier());
+    const cut = (text) => encodeWithin({ ...model, limits: { ...model.limits, length: 5 } }, text, null, { truncate: true }).ids.map((id) => WORDS[id]);
+    assert.deepEqual(cut('[SEP] good bad good bad'), ['[CLS]', '[SEP]', 'good', 'bad', '[SEP]']);
+    assert.deepEqual(cut('good bad good [SEP] [SEP]'), ['[CLS]', 'good', 'bad', 'good', '[SEP]']);
 });
 
 test('labels of the request are judged by what follows from a text', async () => {

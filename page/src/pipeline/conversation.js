@@ -1,5 +1,6 @@
 /** Conversations as a folder's template writes them, and texts in its tokens. */
 import { Failure, throwIfCancelled } from '../engine/failure.js';
+import { generationConfig } from './theirs.js';
 
 /** @import { Chat } from '../engine/llama.js' */
 /** @import { Run } from '../engine/run.js' */
@@ -58,7 +59,7 @@ export function tokensOf({ tokenizer, model }, text, special) {
     if (special && first !== undefined && ids[0] === first && ids[1] === first) ids.shift();
     if (special && ids.length > 1 && ids[ids.length - 1] === last && !text.endsWith(end)) ids.pop();
     if (ids.length > 0) return ids;
-    const { bos_token_id: start = first } = model._prepare_generation_config(null, {});
+    const { bos_token_id: start = first } = generationConfig(model);
     if (typeof start === 'number') return [start];
     throw new Failure('input_invalid', 'the text is empty, and the model has no token to begin with',
         { field: 'inputs', expected: 'a text that is not empty' });

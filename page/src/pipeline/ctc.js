@@ -8,6 +8,7 @@ import { likelihood } from './sampling.js';
 import { featuresOf } from './sound/features.js';
 import { measured } from './sound/measures.js';
 import { rounded } from './sound/segments.js';
+import { innerTokenizer, tokenizerFile } from './theirs.js';
 
 /** @import { Loaded } from './loading.js' */
 /** @import { Extractor } from './sound/features.js' */
@@ -48,13 +49,14 @@ export function planOf({ config, model, tokenizer }, options) {
 }
 
 /** @param {any} tokenizer of transformers.js @returns {Record<string, any> | undefined} */
-function decoderOf({ _tokenizerJSON: { decoder } }) {
+function decoderOf(tokenizer) {
+    const { decoder } = tokenizerFile(tokenizer);
     return decoder?.type === 'CTC' ? decoder : undefined;
 }
 
 /** The token between two words. @param {any} tokenizer of transformers.js @returns {number | undefined} */
 const delimiterOf = (tokenizer) =>
-    tokenizer._tokenizer.token_to_id(decoderOf(tokenizer)?.word_delimiter_token ?? '');
+    innerTokenizer(tokenizer).token_to_id(decoderOf(tokenizer)?.word_delimiter_token ?? '');
 
 /** The most probable letter at each time, as text.
  * @param {Loaded} loaded @param {Plan} plan @param {Float32Array} samples one window

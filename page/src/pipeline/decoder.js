@@ -3,6 +3,7 @@
  * keys and values. Every run of a session lets the event loop turn before (library.js).
  */
 import { Failure } from '../engine/failure.js';
+import { afterStep, generationConfig, runEncoder } from './theirs.js';
 
 /** @import { Loaded } from './loading.js' */
 
@@ -23,7 +24,7 @@ export class Decoder {
         this._caches = caches;
         this._model = model;
         this._isSeq2seq = config.is_encoder_decoder === true;
-        this._config = model._prepare_generation_config(null, {});
+        this._config = generationConfig(model);
         this._masks = new Masks(library.Tensor);
         this._tellsPositions = takesPositions(model, config);
         /** @type {Record<string, any>} */
@@ -54,7 +55,7 @@ export class Decoder {
         const outputs = await model.forward(prepared);
         // The library would make the next mask of this one, number by number: it is made here instead.
         const mask = { [this._isSeq2seq ? 'decoder_attention_mask' : 'attention_mask']: this._masks.of(1) };
-        this._inputs = model._update_model_kwargs_for_generation({
+        this._inputs = afterStep(model, {
             generated_input_ids: [ids[0].slice(-1)], outputs, model_inputs: { ...prepared, ...mask },
             is_encoder_decoder: this._isSeq2seq,
         });
@@ -138,13 +139,7 @@ export const vocabularyOf = ({ vocab_size: own, text_config: text, decoder }) =>
  * @param {Record<string, any>} inputs of the encoder, such as input_ids and attention_mask
  * @returns {Promise<Record<string, any>>} them, and what it made as `encoder_outputs`
  */
-export function encode({ model }, inputs) {
-    const name = model.main_input_name;
-    return model._prepare_encoder_decoder_kwargs_for_generation({
-        inputs_tensor: inputs[name], model_inputs: { ...inputs }, model_input_name: name,
-        generation_config: { ...model._prepare_generation_config(null, {}), guidance_scale: null },
-    });
-}
+export const encode = ({ model }, inputs) => runEncoder(model, inputs);
 
 /** The decoder of an encoder-decoder, when its encoder has read the input.
  * @param {Loaded} loaded @param {Record<string, any>} inputs of the encoder */

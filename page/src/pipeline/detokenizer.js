@@ -4,8 +4,6 @@
  * beginning are held back until it is whole.
  */
 
-import { BYTES } from './tokenizer/bytes.js';
-
 /** @typedef {any} Tokenizer the library's */
 
 /** A token in front of the answer says enough about where it begins. */
@@ -72,29 +70,11 @@ export class Detokenizer {
     }
 }
 
-/** A token for itself, as lists of probabilities name it. @param {Tokenizer} tokenizer @param {number} id
- * @returns {{token: string, bytes: number[]}} */
-export function tokenText(tokenizer, id) {
-    const raw = String(tokenizer._tokenizer.id_to_token(id) ?? '');
-    const isSpecial = tokenizer.all_special_ids.includes(id);
-    const bytes = isSpecial ? encoder.encode(raw) : bytesOf(raw, isByteLevel(tokenizer));
-    return { token: decoder.decode(bytes), bytes: [...bytes] };
+/** A token for itself, as lists of probabilities name it. @param {import('./tokenizer/tokenizer.js').Tokenizer} words
+ * @param {number} id @returns {{token: string, bytes: number[]}} */
+export function tokenText(words, id) {
+    const bytes = words.bytesOf(id);
+    return { token: decoder.decode(Uint8Array.from(bytes)), bytes };
 }
 
-/** @param {string} raw @param {boolean} byteLevel */
-function bytesOf(raw, byteLevel) {
-    if (byteLevel && [...raw].every((one) => BYTES.has(one))) {
-        return Uint8Array.from(raw, (one) => BYTES.get(one) ?? 0);
-    }
-    const byte = /^<0x([0-9A-F]{2})>$/.exec(raw);
-    if (byte) return Uint8Array.of(parseInt(byte[1], 16));
-    return encoder.encode(raw.replaceAll('\u2581', ' ').replace(/^##/, ''));
-}
-
-/** @param {Tokenizer} tokenizer */
-function isByteLevel({ _tokenizerJSON: { decoder: one } }) {
-    return [one, ...one?.decoders ?? []].some((step) => step?.type === 'ByteLevel');
-}
-
-const encoder = new TextEncoder();
 const decoder = new TextDecoder();

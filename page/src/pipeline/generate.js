@@ -8,6 +8,8 @@ import { Failure } from '../engine/failure.js';
 import { StopTexts } from '../engine/stop_texts.js';
 import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
+import { rulesOf } from './generation/rules.js';
+import { generationOf, ownMost } from './generation/settings.js';
 import { Sampler, likelihood, tell } from './sampling.js';
 import { endTokens } from './stops.js';
 
@@ -18,11 +20,11 @@ import { endTokens } from './stops.js';
 /** @import { Loaded } from './loading.js' */
 /** @typedef {Record<string, any>} Options */
 /**
- * What is to be gone on from. `tokens` are those that the decoder reads; `read` says how many tokens the
- * request's own text has, where that is another's, as an encoder's. `stop` ends the answer as text, `ends`
- * beside the model's own end tokens; `preserved` are special tokens that come out as text.
- * @typedef {{tokens: readonly number[], read?: number, stop: readonly string[], ends: readonly string[],
- *   preserved: readonly string[], parser: Parser}} Prompt
+ * What is to be gone on from. `tokens` are those that the decoder reads; `read` those of the request's own
+ * text, where these are an encoder's. `stop` ends the answer as text, `ends` beside the model's own end
+ * tokens; `preserved` are special tokens that come out as text. `task` is what config.json calls it.
+ * @typedef {{tokens: readonly number[], read?: readonly number[], stop: readonly string[], ends: readonly string[],
+ *   preserved: readonly string[], parser: Parser, task?: string}} Prompt
  */
 
 /** Where a request names no temperature and the folder has the model sample. */
@@ -54,14 +56,15 @@ class Writing {
      * @param {Run} run @param {number} index */
     constructor(loaded, prompt, options, context, run, index) {
         const begun = begunOf(run.from, index);
-        const { config, model, tokenizer, extra } = loaded;
+        const { config, tokenizer } = loaded;
         const { tokens, parser, stop, ends, preserved } = prompt;
+        const settings = generationOf(loaded, prompt.task);
         const room = context - tokens.length;
         this._loaded = loaded;
         this._prompt = prompt;
         this._options = options;
         this._run = run;
-        this._most = Math.min(options.max_tokens ?? ownMost(loaded, tokens.length), room);
+        this._most = Math.min(options.max_tokens ?? ownMost(settings, tokens.length), room);
         this._answer = new Answer(run, index, parser, begun && new Sent(begun));
         this._sent = begun?.tokens ?? [];
         /** Whether another node has made all of it. */
@@ -69,9 +72,8 @@ class Writing {
         this._detokenizer = new Detokenizer(tokenizer, config.is_encoder_decoder ? [] : tokens, preserved);
         this._stops = new StopTexts(stop);
         this._ends = endTokens(loaded, ends);
-        this._rules = ownRules(loaded, options, tokens.length, this._most);
-        const { top_k } = extra['generation_config.json'] ?? {}; // the library's own would be 50
-        this._sampler = new Sampler(samplingOf({ ...model._prepare_generation_config(null, {}), top_k }, options));
+        this._rules = ownRules(loaded, settings, prompt, options, { most: this._most, ends: [...this._ends] });
+        this._sampler = new Sampler(samplingOf(settings, options));
         /** The prompt's and the answer's. */
         this._tokens = [...tokens];
         /** How many of the answer's, an end token among them. */
@@ -183,16 +185,16 @@ class Writing {
 
     /** @param {Float32Array} logits the model's own @param {number} token @returns {Logprob} */
     _logprob(logits, token) {
-        const { tokenizer } = this._loaded;
+        const words = /** @type {import('./tokenizer/tokenizer.js').Tokenizer} */ (this._loaded.words);
         const { logprob, top } = likelihood(logits, token, this._options.top_logprobs ?? 0);
-        const entry = (/** @type {import('./sampling.js').Likely} */ one) => ({ ...tokenText(tokenizer, one.id), ...one });
+        const entry = (/** @type {import('./sampling.js').Likely} */ one) => ({ ...tokenText(words, one.id), ...one });
         return { ...entry({ id: token, logprob }), top_logprobs: top.map(entry) };
     }
 
     /** @param {{cached: number, read: number, began: number}} counts
      * @param {{ownMs: number, sessionMs: number}[]} times when it began, had read the prompt, and ended */
     _result({ cached, read, began }, [start, middle, end]) {
-        const prompt = this._prompt.read ?? this._prompt.tokens.length;
+        const prompt = (this._prompt.read ?? this._prompt.tokens).length;
         const made = this._made - began;
         return {
             ...this._answer.result(),
@@ -201,7 +203,7 @@ class Writing {
             },
             timings: {
                 cache_n: cached,
-                ...timesOf('prompt', this._prompt.read ?? read, middle.ownMs - start.ownMs),
+                ...timesOf('prompt', this._prompt.read?.length ?? read, middle.ownMs - start.ownMs),
                 ...timesOf('predicted', made, end.ownMs - middle.ownMs, Math.max(0, made - 1)),
                 predicted_session_ms: end.sessionMs - middle.sessionMs,
             },
@@ -242,36 +244,14 @@ export function samplingOf(config, options) {
 
 const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
-/** How many tokens an answer may have by generation_config.json, where the request does not say it: `max_new_tokens`, else what is left
- * of `max_length`, which counts those before the answer as well (transformers, GenerationMixin).
- * @param {Loaded} loaded @param {number} before tokens @returns {number} */
-function ownMost({ extra }, before) {
-    const { max_new_tokens: fresh, max_length: all } = extra['generation_config.json'] ?? {};
-    if (Number.isInteger(fresh) && fresh > 0) return fresh;
-    return Number.isInteger(all) && all > 0 ? Math.max(1, all - before) : Infinity;
-}
-
 /**
- * What generation_config.json forbids and forces (repetitions, bad words, first and last tokens), by the
- * library's own classes.
- * @param {Loaded} loaded @param {Options} options @param {number} begin tokens before the answer
- * @param {number} most tokens of it
- * @returns {(tokens: readonly number[], logits: Float32Array) => void} changes the logits
+ * What the folder forbids and forces: repetitions, bad words, first and last tokens.
+ * @param {Loaded} loaded @param {Record<string, any>} settings @param {Prompt} prompt @param {Options} options
+ * @param {{most: number, ends: number[]}} answer tokens of it, and those that end it
  */
-function ownRules({ library, model }, options, begin, most) {
-    const config = {
-        ...model._prepare_generation_config(null, {}), do_sample: false, guidance_scale: null,
-        max_length: begin + most,
-        // The request's replaces it.
-        ...(options.repeat_penalty === undefined ? {} : { repetition_penalty: null }),
-    };
-    const rules = model._get_logits_processor(config, begin);
-    if (rules.processors.length === 0) return () => {};
-    const { Tensor } = library;
-    /** The tokens as the library takes them: they only grow. @type {bigint[]} */
-    const ids = [];
-    return (tokens, logits) => {
-        while (ids.length < tokens.length) ids.push(BigInt(tokens[ids.length]));
-        rules([ids], new Tensor('float32', logits, [1, logits.length]));
-    };
+function ownRules({ config }, settings, { tokens, read }, { repeat_penalty: penalty }, { most, ends }) {
+    const begin = tokens.length;
+    // The request's replaces it.
+    const asked = penalty === undefined ? settings : { ...settings, repetition_penalty: 1 };
+    return rulesOf(asked, { begin, read: read ?? (config.is_encoder_decoder ? null : tokens), most: begin + most, ends });
 }

@@ -3,7 +3,7 @@ import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
 import { LIMITS } from '../engine/task_rules.js';
 import { floats } from '../engine/tensors.js';
-import { encodeAll, encodeWithin, forward, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
+import { encodeAll, encodeWithin, forward, inputsOf, oneOrMore, outputOf, pairsOf, textsOf, usageOf } from './texts.js';
 
 /** @import { Run } from '../engine/run.js' */
 /** @import { Loaded } from './loading.js' */
@@ -70,6 +70,14 @@ export function hypothesesOf(template, labels) {
     if (template.split('{}').length === 2) return labels.map((label) => template.replace('{}', () => label));
     throw new Failure('input_invalid', 'the hypothesis has no place for a label, or several',
         { field: 'options.hypothesis_template', expected: 'a text with {} once, where the label goes' });
+}
+
+/** The same as a graph takes it that reads each by itself. @param {Loaded} loaded @param {string} template
+ * @param {readonly string[]} labels @param {boolean} isFilled whether each is padded to the model's length
+ * @throws {Failure} if one is too long */
+export function sentenceInputs(loaded, template, labels, isFilled) {
+    const all = hypothesesOf(template, labels).map((sentence) => encodeWithin(loaded, sentence, null, { field: 'inputs.labels' }));
+    return inputsOf(loaded, all, isFilled ? loaded.limits.length : Math.max(...all.map(({ ids }) => ids.length)));
 }
 
 /** The same where a model reads each by itself: what is beyond its length would be lost unsaid.

@@ -9,6 +9,7 @@ import { Failure, throwIfCancelled } from '../engine/failure.js';
 import { HELD, staying } from '../engine/wasm_tensors.js';
 import { Turns } from '../engine/turns.js';
 import { Graph, Sparing } from './sparing.js';
+import { called } from './theirs.js';
 import { weightsApart } from './weights_apart.js';
 
 /** @import { Take } from '../engine/engine.js' */
@@ -120,7 +121,7 @@ export class Library {
      * @param {Places} places */
     _viewOf(model, run, made, places) {
         /** @type {any} */
-        const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => view._call(...given), model);
+        const view = Object.setPrototypeOf((/** @type {any[]} */ ...given) => called(view, given), model);
         view.sessions = Object.fromEntries(Object.entries(model.sessions).map(([name, session]) =>
             [name, Object.create(session, { run: { value: this._runFor(name, session, run, made, places) } })]));
         return view;

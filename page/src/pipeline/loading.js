@@ -12,9 +12,11 @@ import { PictureCache } from './picture_cache.js';
 import { PromptChunk } from './prompt_chunk.js';
 import { Rooms } from './roomy_cache.js';
 import { VISION_TYPES } from './vision_types.js';
+import { checkSettings } from './settings/check.js';
 import { requireManyTexts, sizesOf } from './sizes.js';
 import { extractorOf } from './sound/features.js';
 import { adopt } from './tokenizer/adopt.js';
+import { overridden } from './tokenizer/overrides.js';
 import { Tokenizer } from './tokenizer/tokenizer.js';
 import { acceptEncoded, isWhisper } from './whisper.js';
 
@@ -23,7 +25,8 @@ import { acceptEncoded, isWhisper } from './whisper.js';
 /**
  * A model that is loaded. `library` is what transformers.js exports, `model` an instance of its class that
  * the configuration names; `dtype` says what its weights are of; `limits.length` how many tokens of text
- * it takes, Infinity if it reads them in pieces and nothing says so.
+ * it takes, Infinity if it reads them in pieces and nothing says so; `limits.keepsEnd`: what is too long is
+ * cut at its beginning.
  * @typedef {object} Loaded
  * @property {string} key
  * @property {string} platform
@@ -36,7 +39,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  *   names none that is known
  * @property {any} model
  * @property {string} dtype
- * @property {{length: number}} limits
+ * @property {{length: number, keepsEnd: boolean}} limits
  * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {PromptChunk} promptChunk how much of a prompt is read at a time
@@ -52,10 +55,13 @@ import { acceptEncoded, isWhisper } from './whisper.js';
 
 /** What else a folder may say: how texts are pooled, and how long they may be. */
 const EXTRA = Object.freeze([
-    'modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'generation_config.json',
+    'modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'config_sentence_transformers.json',
+    'generation_config.json',
 ]);
 /** Both or none is there. */
 const TOKENIZER = Object.freeze(['tokenizer.json', 'tokenizer_config.json']);
+/** Tokens that tokenizer_config.json names, and where it does not, an older file. */
+const MARKS = Object.freeze(['bos_token', 'eos_token', 'unk_token', 'pad_token', 'cls_token', 'sep_token', 'mask_token']);
 /** The graph that writes, of one that an encoder has not read for. */
 const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
 /** Tokenizers without a limit say a number beyond this one. */
@@ -80,10 +86,12 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         // A name of its own for each load: what comes of it is not to be mixed up with another's.
         const id = `load-${++loads}`;
         const config = await configOf(folder);
+        await checkSettings(folder);
         const Model = modelClass(namespace, config);
         const extra = Object.fromEntries(await Promise.all(EXTRA.filter((path) => folder.has(path))
             .map(async (path) => [path, await folder.json(path)])));
-        const words = hasTokenizer(folder) ? await madeOf('tokenizer.json', wordsOf(folder)) : null;
+        const settings = hasTokenizer(folder) ? await tokenizerConfigOf(folder) : null;
+        const words = settings && await madeOf('tokenizer.json', wordsOf(folder, settings));
         const tokenizer = words && await madeOf(TOKENIZER.join(', '), namespace.AutoTokenizer.from_pretrained(id));
         if (tokenizer && words) {
             adopt(tokenizer, words);
@@ -118,7 +126,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
         };
         return {
             key, platform: device.platform, library: namespace, config, tokenizer, words, processor, listens, model,
-            dtype: name, limits: { length: lengthOf(config, tokenizer, extra) }, extra, caches,
+            dtype: name, limits: { length: lengthOf(config, tokenizer, extra), keepsEnd: settings?.truncation_side === 'left' }, extra, caches,
             promptChunk: new PromptChunk(device.platform), seen: new PictureCache(), chat: null, context: 0, release: () => {}, dispose,
             sparing,
         };
@@ -140,9 +148,18 @@ function hasTokenizer(folder) {
     throw new Failure('model_invalid', `the folder has no file ${missing}`);
 }
 
-/** @param {Folder} folder @returns {Promise<Tokenizer>} */
-async function wordsOf(folder) {
-    const file = await folder.json('tokenizer.json'), words = new Tokenizer(file);
+/** tokenizer_config.json with what other files say of it. @param {Folder} folder @returns {Promise<Record<string, any>>} */
+async function tokenizerConfigOf(folder) {
+    const [file, config, map = {}] = await Promise.all([...TOKENIZER, 'special_tokens_map.json'].map((path) => folder.json(path)));
+    const marks = Object.fromEntries(MARKS.filter((name) => Object.hasOwn(map ?? {}, name)).map((name) => [name, map[name]]));
+    const settings = { truncation_side: file?.truncation?.direction?.toLowerCase?.(), ...marks, ...config };
+    folder.show('tokenizer_config.json', settings);
+    return settings;
+}
+
+/** @param {Folder} folder @param {Record<string, any>} settings @returns {Promise<Tokenizer>} */
+async function wordsOf(folder, settings) {
+    const file = await folder.json('tokenizer.json'), words = new Tokenizer(overridden(file, settings));
     // The library computes none of these, and refuses some.
     folder.show('tokenizer.json', { ...file, normalizer: null, pre_tokenizer: null, post_processor: null });
     return words;

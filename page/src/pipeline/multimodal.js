@@ -6,7 +6,7 @@ import { answerAbout } from './converse.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { numbersOf, pictureOf } from './image/input.js';
-import { labelsOf, sentencesOf } from './labels.js';
+import { labelsOf, sentenceInputs } from './labels.js';
 import { hasVision } from './vision_chat.js';
 import { startOf } from './seq2seq.js';
 import { textOf } from './texts.js';
@@ -24,7 +24,7 @@ async function classifyByLabels(loaded, task) {
     const labels = labelsOf(task.input?.labels);
     const { inputs } = await pictureOf(loaded, task);
     const isSiglip = loaded.config.model_type.startsWith('siglip');
-    const made = await loaded.model({ ...textsOf(loaded, task, labels, isSiglip), ...inputs });
+    const made = await loaded.model({ ...sentenceInputs(loaded, task.options.hypothesis_template ?? TEMPLATE, labels, isSiglip), ...inputs });
     if (!made.logits_per_image) {
         throw new Failure('platform_unsupported', 'the model does not hold pictures against texts',
             { field: 'task', expected: 'a model such as CLIP or SigLIP' });
@@ -32,13 +32,6 @@ async function classifyByLabels(loaded, task) {
     const values = Array.from(numbersOf(made.logits_per_image));
     const scores = isSiglip ? values.map(sigmoid) : softmax(values);
     return { tensors: [], result: { labels: toLabels(scores, { output: '', top: labels.length }, labels) } };
-}
-
-/** @param {Loaded} loaded @param {CheckedTask} task @param {string[]} labels
- * @param {boolean} padded to the model's length */
-function textsOf(loaded, { options }, labels, padded) {
-    const texts = sentencesOf(loaded, options.hypothesis_template ?? TEMPLATE, labels);
-    return loaded.tokenizer(texts, { padding: padded ? 'max_length' : true, truncation: true });
 }
 
 // --- text from pictures ----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import { Failure } from '../engine/failure.js';
 import { encoded } from './decoder.js';
 import { generate } from './generate.js';
 import { encodeWithin } from './texts.js';
+import { generationConfig } from './theirs.js';
 import { contextOf, promptOf } from './writing.js';
 
 /** @import { Outcome } from '../engine/engine.js' */
@@ -27,16 +28,17 @@ function named(name) {
 /** @param {Loaded} loaded @param {import('./tasks.js').CheckedTask} task @param {Run} run
  * @param {string} name @returns {Promise<Outcome>} */
 async function transform(loaded, { input, options }, run, name) {
-    const { config, model, tokenizer } = loaded;
+    const { config, model } = loaded;
     if (config.is_encoder_decoder !== true) throw noTask(name);
-    const languages = languagesOf(tokenizer, options, name);
-    const prefix = prefixOf(config, options, name, languages !== null);
+    const languages = languagesOf(loaded, options, name);
+    const own = ownName(options, name, languages !== null);
+    const prefix = prefixOf(config, own, own !== name);
     const { truncate } = options;
-    const read = encodeWithin(loaded, prefix + promptOf(input), null, { truncate }).ids;
-    if (languages?.source !== undefined) replaceLanguage(read, languages.codes, languages.source);
+    const text = encodeWithin(loaded, prefix + promptOf(input), null, { truncate });
+    const read = languages?.source === undefined ? text.ids : inLanguage(text, languages.codes, languages.source);
     const begin = () => encoded(loaded, inputsOf(loaded, read));
     const prompt = {
-        tokens: startOf(model, languages?.target), read: read.length,
+        tokens: startOf(model, languages?.target), read, task: own,
         stop: options.stop ?? [], ends: [], preserved: [], parser: plain(),
     };
     return generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
@@ -45,7 +47,7 @@ async function transform(loaded, { input, options }, run, name) {
 /** What the decoder begins with: its start token, and the language where the request names one.
  * @param {any} model @param {number | undefined} language */
 export function startOf(model, language) {
-    const { decoder_start_token_id: start, bos_token_id: first } = model._prepare_generation_config(null, {});
+    const { decoder_start_token_id: start, bos_token_id: first } = generationConfig(model);
     return [start ?? first ?? 0, ...(language === undefined ? [] : [language])];
 }
 
@@ -55,17 +57,18 @@ function inputsOf({ library: { Tensor, ones } }, ids) {
     return { input_ids: new Tensor('int64', ids.map(BigInt), shape), attention_mask: ones(shape) };
 }
 
-/**
- * The words that a T5's task begins with: those of config.json for this task, or for these languages
- * ("translation_en_to_de").
- * @param {any} config @param {Options} options @param {string} name @param {boolean} hasTokens for languages
- */
-function prefixOf({ prefix = '', task_specific_params: params }, options, name, hasTokens) {
-    const { source_language: from, target_language: to } = options;
-    const isNamed = (from ?? to) !== undefined && !hasTokens;
-    const own = params?.[isNamed ? `translation_${from}_to_${to}` : name]?.prefix;
-    if (typeof own === 'string') return own;
-    if (!isNamed) return String(prefix ?? '');
+/** How config.json names the task: T5's has one for each two languages ("translation_en_to_de").
+ * @param {Options} options @param {string} name @param {boolean} hasTokens for languages */
+function ownName({ source_language: from, target_language: to }, name, hasTokens) {
+    return (from ?? to) === undefined || hasTokens ? name : `translation_${from}_to_${to}`;
+}
+
+/** The words that a T5's task begins with. @param {any} config @param {string} own name of the task
+ * @param {boolean} isOfLanguages whether that names languages */
+function prefixOf({ prefix = '', task_specific_params: params }, own, isOfLanguages) {
+    const said = params && Object.hasOwn(params, own) ? params[own]?.prefix : undefined;
+    if (typeof said === 'string') return said;
+    if (!isOfLanguages) return String(prefix ?? '');
     const pairs = Object.keys(params ?? {}).filter((key) => key.startsWith('translation_'));
     throw new Failure('input_invalid', 'the model does not know languages by these names', {
         field: 'options.target_language',
@@ -76,13 +79,13 @@ function prefixOf({ prefix = '', task_specific_params: params }, options, name, 
 /**
  * The languages' tokens, where a tokenizer has some (NLLB, M2M-100, mBART): the text begins with one, and
  * the answer with the other.
- * @param {any} tokenizer @param {Options} options @param {string} name
+ * @param {Loaded} loaded @param {Options} options @param {string} name
  * @returns {{codes: Map<string, number>, source?: number, target?: number} | null}
  */
-function languagesOf(tokenizer, { source_language: source, target_language: target }, name) {
+function languagesOf({ tokenizer, words }, { source_language: source, target_language: target }, name) {
     const { language_codes: list, lang_to_token: tokenOf } = tokenizer;
     if (name !== 'translation' || !Array.isArray(list) || list.length === 0) return null;
-    const codes = new Map(list.map((code) => [code, tokenizer._tokenizer.token_to_id(tokenOf(code))]));
+    const codes = new Map(list.map((code) => [code, /** @type {number} */ (words?.idOf(tokenOf(code)))]));
     if (target === undefined) throw unknownLanguage('target_language', list);
     return {
         codes, source: idOf(codes, source, 'source_language'), target: idOf(codes, target, 'target_language'),
@@ -99,11 +102,12 @@ function idOf(codes, language, option) {
 const unknownLanguage = (option, codes) => new Failure('input_invalid', 'the model needs a language that it knows',
     { field: `options.${option}`, expected: `one of ${codes.slice(0, 300).join(', ')}` });
 
-/** @param {number[]} ids @param {Map<string, number>} codes @param {number} source */
-function replaceLanguage(ids, codes, source) {
+/** A text with the token of its language in the place of the one that the tokenizer puts around it; what the text itself says of languages
+ * stays. @param {import('./texts.js').Encoded} encoded @param {Map<string, number>} codes @param {number} source @returns {number[]} */
+function inLanguage({ ids, sequences }, codes, source) {
     const all = new Set(codes.values());
-    const at = ids.findIndex((id) => all.has(id));
-    if (at >= 0) ids[at] = source;
+    const at = ids.findIndex((id, place) => sequences[place] < 0 && all.has(id));
+    return at < 0 ? ids : ids.with(at, source);
 }
 
 /** @param {string} name */

@@ -1,4 +1,5 @@
 /** Where an answer ends: at a token of the model's. What ends it as text is engine/stop_texts.js. */
+import { generationConfig } from './theirs.js';
 
 /**
  * The tokens that end an answer: those that the model's files name, and those of `texts` that are one added token each, which then
@@ -7,7 +8,7 @@
  * @param {readonly string[]} texts @returns {Set<number>}
  */
 export function endTokens({ tokenizer, words, model }, texts) {
-    const { eos_token_id: end } = model._prepare_generation_config(null, {});
+    const { eos_token_id: end } = generationConfig(model);
     const ids = [end, tokenizer.eos_token_id, ...texts.map((text) => words?.addedOf(text))].flat();
     return new Set(ids.filter((id) => typeof id === 'number'));
 }

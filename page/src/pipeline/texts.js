@@ -55,24 +55,23 @@ export function tokenizerOf({ tokenizer }) {
 /** @param {Loaded} loaded @param {string} text @param {string | null} [pair]
  * @param {boolean} [special] with the tokens that stand around every text @returns {Encoded} */
 export function encode(loaded, text, pair = null, special = true) {
-    const isTold = tokenizerOf(loaded).return_token_type_ids || takesTypes(loaded);
+    tokenizerOf(loaded);
     const { ids, types, sequences, spans } = /** @type {Tokenizer} */ (loaded.words).encode(text, pair, special);
-    return { ids, types: isTold ? types : null, sequences, spans };
+    return { ids, types: takesTypes(loaded) ? types : null, sequences, spans };
 }
 
-/** Whether the model is told to which of two texts a token belongs, whatever class its tokenizer has.
- * @param {Loaded} loaded */
+/** Whether the model is told to which of two texts a token belongs. @param {Loaded} loaded */
 const takesTypes = ({ model }) => model?.sessions?.model?.inputNames?.includes('token_type_ids') ?? false;
 
 /** The tokens of a text, or of two, within what the model takes.
  * @param {Loaded} loaded @param {string} text @param {string | null} pair
- * @param {{truncate?: boolean, field?: string}} [options] `truncate`: what is too long loses its end
+ * @param {{truncate?: boolean, field?: string}} [options] `truncate`: what is too long is cut
  * @returns {Encoded} @throws {Failure} if it is too long */
 export function encodeWithin(loaded, text, pair, { truncate = false, field = 'inputs' } = {}) {
     const encoded = encode(loaded, text, pair);
     const { length: limit } = loaded.limits;
     if (encoded.ids.length <= limit) return encoded;
-    if (truncate) return cut(loaded, encoded, text, pair, limit);
+    if (truncate) return cut(encoded, limit, loaded.limits.keepsEnd);
     throw new Failure('context_length_exceeded',
         `a text has ${encoded.ids.length} tokens, and the model takes ${limit}`,
         { field, expected: `at most ${limit} tokens, or options.truncate` });
@@ -92,30 +91,25 @@ export async function encodeAll(loaded, given, run, options) {
     return all;
 }
 
-/** As Hugging Face's tokenizers cut: tokens from the end of the longer of two texts until all fit, of an odd
- * number one more left to the second where the first is no longer; those around the texts stay.
- * @param {Loaded} loaded @param {Encoded} encoded @param {string} text @param {string | null} pair
- * @param {number} limit */
-function cut(loaded, { ids, types, sequences, spans }, text, pair, limit) {
-    const around = encode(loaded, '').ids;
-    let lead = 0, trail = 0;
-    while (lead < around.length && around[lead] === ids[lead]) lead++;
-    while (trail < around.length - lead && around.at(-1 - trail) === ids.at(-1 - trail)) trail++;
-    const content = ids.length - lead - trail;
-    const second = pair === null ? 0 : Math.min(content, encode(loaded, pair, null, false).ids.length);
-    const first = pair === null ? content : Math.min(content - second, encode(loaded, text, null, false).ids.length);
-    const between = content - first - second;
-    const room = Math.max(0, limit - lead - between - trail);
+/** As Hugging Face's tokenizers cut: tokens from the end of the longer of two texts until all fit, or from its beginning, of an odd
+ * number one more left to the second where the first is no longer; those that were put around the texts stay.
+ * @param {Encoded} encoded @param {number} limit @param {boolean} keepsEnd @returns {Encoded} */
+function cut({ ids, types, sequences, spans }, limit, keepsEnd) {
+    const counts = [0, 1].map((text) => sequences.filter((one) => one === text).length);
+    const [first, second] = counts;
+    const room = Math.max(0, limit - (ids.length - first - second));
     const half = first > second ? Math.floor(room / 2) : Math.ceil(room / 2);
     const keptSecond = Math.min(second, Math.max(half, room - first));
-    const keptFirst = Math.min(first, room - keptSecond);
-    const from = lead + first + between;
+    const kept = [Math.min(first, room - keptSecond), keptSecond];
+    const seen = [0, 0];
+    const stays = sequences.map((text) => {
+        if (text < 0) return true;
+        const place = seen[text]++;
+        return keepsEnd ? place >= counts[text] - kept[text] : place < kept[text];
+    });
     /** @template T @param {T[]} list */
-    const kept = (list) => [
-        ...list.slice(0, lead + keptFirst), ...list.slice(lead + first, from + keptSecond),
-        ...list.slice(ids.length - trail),
-    ];
-    return { ids: kept(ids), types: types && kept(types), sequences: kept(sequences), spans: kept(spans) };
+    const left = (list) => list.filter((_, at) => stays[at]);
+    return { ids: left(ids), types: types && left(types), sequences: left(sequences), spans: left(spans) };
 }
 
 /** Tokens of all of them. @param {readonly Encoded[]} all */
@@ -162,7 +156,8 @@ export function batches(lengths, width = 1) {
     return made;
 }
 
-/** What the model takes of texts in tokens, padded to so many. @param {Loaded} loaded @param {Encoded[]} texts @param {number} length */
+/** What a graph takes of texts that are padded to a length. @param {Loaded} loaded @param {readonly Encoded[]} texts
+ * @param {number} length @returns {Record<string, any>} */
 export function inputsOf({ library, tokenizer }, texts, length) {
     const dims = [texts.length, length];
     /** @param {(text: Encoded, at: number) => number} value less than 2^32: the lower half of 64 bits */

@@ -3,7 +3,7 @@ import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
 import { floats } from '../engine/tensors.js';
-import { encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
+import { encode, encodeAll, forward, outputOf, textOf, textsOf, usageOf } from './texts.js';
 
 /** @import { Run } from '../engine/run.js' */
 /** @import { Loaded } from './loading.js' */
@@ -15,6 +15,7 @@ const POOLINGS = /** @type {const} */ (['mean', 'cls', 'last', 'none']);
 const POOLING_MODES = Object.freeze({
     pooling_mode_mean_tokens: 'mean', pooling_mode_cls_token: 'cls', pooling_mode_lasttoken: 'last',
 });
+const PROMPTS = 'config_sentence_transformers.json', SENTENCES = 'sentence_bert_config.json', POOLING = '1_Pooling/config.json';
 /** Outputs with a vector for each token, and those that are pooled already. */
 const OF_TOKENS = ['last_hidden_state', 'token_embeddings', 'hidden_states'];
 const POOLED = 'sentence_embedding';
@@ -27,7 +28,7 @@ export async function embed(loaded, { input, options }, run) {
         throw new Failure('input_invalid', 'without pooling the vectors are those of one text',
             { field: 'inputs.texts', expected: 'one text' });
     }
-    const all = await encodeAll(loaded, texts, run, { truncate });
+    const all = await encodeAll(loaded, asWritten(loaded, texts), run, { truncate });
     const rows = (await vectors(loaded, all, pooling, run)).map((row) =>
         shortened(normalize ? normalized(row) : row, dimensions, normalize));
     const values = new Float32Array(rows.length * rows[0].length);
@@ -51,10 +52,29 @@ export async function rerank(loaded, { input, options: { truncate } }, run) {
         const scores = await pairScores(loaded, all, run);
         return { tensors: [], result: { scores, usage: usageOf(all) } };
     }
-    const all = await encodeAll(loaded, [query, ...documents], run, { truncate });
+    const all = await encodeAll(loaded, asWritten(loaded, [query, ...documents]), run, { truncate });
     const [asked, ...rows] = (await vectors(loaded, all, undefined, run)).map(normalized);
     const scores = rows.map((row) => row.reduce((sum, value, index) => sum + value * asked[index], 0));
     return { tensors: [], result: { scores, usage: usageOf(all) } };
+}
+
+/** Texts as the folder has its model read them: behind a prompt, in small letters (SentenceTransformer.encode, Transformer.tokenize).
+ * @param {Loaded} loaded @param {readonly string[]} texts */
+function asWritten({ extra }, texts) {
+    const prompt = promptOf(extra), isLower = extra[SENTENCES]?.do_lower_case === true;
+    return texts.map((text) => (isLower ? `${prompt}${text}`.toLowerCase() : `${prompt}${text}`));
+}
+
+/** @param {Record<string, any>} extra @returns {string} */
+function promptOf({ [PROMPTS]: { prompts, default_prompt_name: name } = {} }) {
+    const prompt = typeof name === 'string' && prompts && Object.hasOwn(prompts, name) ? prompts[name] : '';
+    return typeof prompt === 'string' ? prompt : '';
+}
+
+/** Tokens of the prompt that are not pooled. @param {Loaded} loaded */
+function promptTokens(loaded) {
+    const prompt = promptOf(loaded.extra);
+    return prompt && loaded.extra[POOLING]?.include_prompt === false ? encode(loaded, prompt).ids.length - 1 : 0;
 }
 
 /** @param {Loaded} loaded */
@@ -84,6 +104,7 @@ async function pairScores(loaded, all, run) {
 async function vectors(loaded, all, asked, run) {
     /** @type {Float32Array[]} */
     const made = [];
+    const from = promptTokens(loaded);
     await forward(loaded, all, run, ({ rows, length, outputs }) => {
         if (!asked && outputs[POOLED]) return takePooled(outputs[POOLED], rows, made);
         const pooling = asked ?? poolingOf(loaded);
@@ -94,7 +115,7 @@ async function vectors(loaded, all, asked, run) {
             const tokens = values.subarray(index * length * width, (index * length + count) * width);
             if (pooling === 'none') {
                 for (let at = 0; at < count; at++) made.push(tokens.slice(at * width, (at + 1) * width));
-            } else made[row] = pooled(tokens, count, width, pooling);
+            } else made[row] = pooled(tokens, count, width, pooling, from);
         });
     });
     return made;
@@ -116,7 +137,7 @@ function poolingOf({ extra }) {
             `the folder's modules.json names ${String(other.type).slice(0, 100)}, which is not computed`,
             { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}, to do without it` });
     }
-    const said = extra['1_Pooling/config.json'];
+    const said = extra[POOLING];
     if (!said) return 'mean';
     const modes = Object.keys(said).filter((name) => name.startsWith('pooling_mode_') && said[name] === true);
     const known = modes.length === 1 && POOLING_MODES[/** @type {keyof typeof POOLING_MODES} */ (modes[0])];
@@ -127,11 +148,12 @@ function poolingOf({ extra }) {
         { field: 'options.pooling', expected: `one of ${POOLINGS.join(', ')}` });
 }
 
-/** @param {Float32Array} tokens @param {number} count @param {number} width @param {Pooling} pooling */
-function pooled(tokens, count, width, pooling) {
+/** @param {Float32Array} tokens @param {number} count @param {number} width @param {Pooling} pooling
+ * @param {number} from the first token that counts for the mean */
+function pooled(tokens, count, width, pooling, from) {
     if (pooling === 'cls') return tokens.slice(0, width);
     if (pooling === 'last') return tokens.slice((count - 1) * width);
     const sum = new Float64Array(width);
-    for (let at = 0; at < tokens.length; at++) sum[at % width] += tokens[at];
-    return Float32Array.from(sum, (value) => value / count);
+    for (let at = from * width; at < tokens.length; at++) sum[at % width] += tokens[at];
+    return Float32Array.from(sum, (value) => value / Math.max(1, count - from));
 }

@@ -141,8 +141,8 @@ function between(text, mark, pictures) {
 
 /** @param {Loaded} loaded @param {readonly number[]} tokens @param {CachedPicture[]} seen @param {string} mark
  * @returns {Places} @throws {Failure} if the tokenizer cuts the mark */
-function placesOf({ config, tokenizer }, tokens, seen, mark) {
-    const id = config.image_token_index ?? config.image_token_id ?? tokenizer._tokenizer.token_to_id(mark);
+function placesOf({ config, words }, tokens, seen, mark) {
+    const id = config.image_token_index ?? config.image_token_id ?? words?.idOf(mark);
     const places = tokens.flatMap((token, place) => (token === id ? [place] : []));
     const rows = seen.flatMap(({ count }, picture) =>
         Array.from({ length: count }, (_, row) => ({ picture, row })));

@@ -9,6 +9,7 @@ import { tell } from './sampling.js';
 import { featuresOf } from './sound/features.js';
 import { measured, Watch } from './sound/measures.js';
 import { placedOf, rounded, segmentsOf } from './sound/segments.js';
+import { noteSteps } from './theirs.js';
 
 /** @import { RawOutputs } from '../engine/raw.js' */
 /** @import { Loaded } from './loading.js' */
@@ -200,13 +201,8 @@ export function segmentsAgain(loaded, tokens, places) {
  * @param {Loaded} loaded @param {Record<string, any>} given @param {Watch | null} watch */
 async function generated({ model, caches }, given, watch) {
     const holder = { cache: null };
-    const update = model._update_model_kwargs_for_generation;
-    model._update_model_kwargs_for_generation = function noted(/** @type {any} */ step) {
-        watch?.read(step.outputs.logits);
-        const next = update.call(this, step);
-        holder.cache = next.past_key_values;
-        return next;
-    };
+    const stop = noteSteps(model, (step) => watch?.read(step.outputs.logits),
+        ({ past_key_values: cache }) => { holder.cache = cache; });
     caches.hold(holder);
     try {
         return await model.generate(given);
@@ -214,7 +210,7 @@ async function generated({ model, caches }, given, watch) {
         throw withoutAttentions(thrown);
     } finally {
         caches.letGo(holder);
-        model._update_model_kwargs_for_generation = update;
+        stop();
     }
 }
 

@@ -58,6 +58,13 @@ const decoderOf = (settings, where) => rowOf(DECODERS, settings?.type, where)(se
 /** @param {string} token */
 const cleaned = (token) => CLEANED.reduce((made, [from, to]) => made.replaceAll(from, to), token);
 
+/** The bytes of one token for itself. @param {string} token @param {any} settings of the decoder @returns {number[]} */
+export function tokenBytes(token, settings) {
+    const byte = BYTE.exec(token);
+    if ([settings, ...settings?.decoders ?? []].some((step) => step?.type === 'ByteLevel')) return levelBytes(token);
+    return byte ? [parseInt(byte[1], 16)] : [...bytesOf(token.replaceAll('\u2581', ' ').replace(/^##/, ''))];
+}
+
 /** @param {string} token @returns {number[]} */
 function levelBytes(token) {
     const bytes = Array.from(token, (one) => BYTES.get(one));

@@ -38,6 +38,13 @@ function missingUnknown(token) {
         { field: 'inputs', expected: 'a text of characters that the vocabulary has' });
 }
 
+/** The tokens of a piece's bytes; null: there is not one for each. @param {string} piece @param {ReadonlyMap<string, number>} ids
+ * @returns {number[] | null} */
+function byteIds(piece, ids) {
+    const bytes = Array.from(bytesOf(piece), (byte) => ids.get(byteToken(byte)));
+    return bytes.every((one) => one !== undefined) ? /** @type {number[]} */ (bytes) : null;
+}
+
 /** @param {any} settings @returns {Model} */
 function wordLevelOf({ vocab, unk_token: unknown = '<unk>' }) {
     const ids = idsOf(vocab);
@@ -92,8 +99,8 @@ function bpeOf({ vocab, merges, unk_token: unknown, continuing_subword_prefix: p
                 pending = null;
                 return void symbols.push({ id, size });
             }
-            const bytes = falls ? Array.from(bytesOf(piece), (byte) => ids.get(byteToken(byte))) : [undefined];
-            if (bytes.every((one) => one !== undefined)) return bytes.forEach((one) => symbols.push({ id: /** @type {number} */ (one), size: 1 }));
+            const bytes = falls ? byteIds(piece, ids) : null;
+            if (bytes) return bytes.forEach((one) => symbols.push({ id: one, size: 1 }));
             if (unknown === null || unknown === undefined) return;
             if (pending && fuses) pending.size += size;
             else {
@@ -129,8 +136,8 @@ function unigramOf({ vocab, unk_id: unknown = null, byte_fallback: falls = false
         return bestPath(text, pieces, unknown !== null).flatMap((piece) => {
             const from = start, end = start += bytesOf(piece).length, id = ids.get(piece);
             if (id !== undefined) return [{ id, start: from, end }];
-            const bytes = falls ? Array.from(bytesOf(piece), (byte) => ids.get(byteToken(byte))) : [undefined];
-            if (bytes.every((one) => one !== undefined)) return bytes.map((one) => ({ id: one, start: from, end }));
+            const bytes = falls ? byteIds(piece, ids) : null;
+            if (bytes) return bytes.map((one) => ({ id: one, start: from, end }));
             return [{ id: unknown ?? missingUnknown('unk_id'), start: from, end }];
         });
     };

@@ -5,7 +5,7 @@
 import { Failure } from '../../engine/failure.js';
 import { AddedTokens } from './added.js';
 import { bytesOf } from './bytes.js';
-import { decoding } from './decoders.js';
+import { decoding, tokenBytes } from './decoders.js';
 import { modelOf } from './models.js';
 import { normalizerOf } from './normalizers.js';
 import { preTokenizerOf } from './pre_tokenizers.js';
@@ -24,6 +24,7 @@ export class Tokenizer {
         this._preTokenize = preTokenizerOf(file.pre_tokenizer, 'pre_tokenizer');
         this._process = processorOf(file.post_processor, 'post_processor');
         this._decode = decoding(file.decoder, 'decoder');
+        this._decoder = file.decoder;
         this._texts = new Map([...this._model.ids].map(([token, id]) => [id, token]));
     }
 
@@ -38,6 +39,12 @@ export class Tokenizer {
 
     /** @param {number} id */
     isSpecial(id) { return this._added.byId.get(id)?.special ?? false; }
+
+    /** @param {number} id @returns {number[]} the bytes of a token for itself */
+    bytesOf(id) {
+        const token = this.tokenOf(id) ?? '';
+        return this.isSpecial(id) ? [...bytesOf(token)] : tokenBytes(token, this._decoder);
+    }
 
     /** @param {string} text @param {string | null} [pair] @param {boolean} [special] with what stands around texts @returns {Encoding} */
     encode(text, pair = null, special = true) {

@@ -1,0 +1,25 @@
+/** How a folder has its model write: the settings of generation that count, as transformers finds them. */
+
+/** @import { Loaded } from '../loading.js' */
+
+const FILE = 'generation_config.json';
+/** What parts of config.json may have settings of generation, where there is no file of these. */
+const PARTS = Object.freeze(['decoder', 'generator', 'text_config']);
+
+/**
+ * Those of generation_config.json; where there is none, those of config.json and of its decoder (GenerationConfig.from_model_config).
+ * What config.json has for a task (`task_specific_params`) comes before both (Pipeline.__init__).
+ * @param {Pick<Loaded, 'config' | 'extra'>} loaded @param {string | null} [task] as config.json names it @returns {Record<string, any>}
+ */
+export function generationOf({ config, extra }, task = null) {
+    const own = extra[FILE] ?? PARTS.reduce((found, part) => ({ ...config[part], ...found }), config);
+    const params = config.task_specific_params;
+    return { ...own, ...(task !== null && params && Object.hasOwn(params, task) ? params[task] : {}) };
+}
+
+/** How many tokens an answer may have, where the request does not say it: `max_new_tokens`, else what is left of `max_length`, which
+ * counts those before the answer as well (GenerationMixin). @param {Record<string, any>} settings @param {number} before tokens */
+export function ownMost({ max_new_tokens: fresh, max_length: all }, before) {
+    if (Number.isInteger(fresh) && fresh > 0) return fresh;
+    return Number.isInteger(all) && all > 0 ? Math.max(1, all - before) : Infinity;
+}

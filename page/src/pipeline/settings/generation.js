@@ -1,0 +1,58 @@
+/** Settings of generation: those of generation_config.json, or of config.json where there is no such file. */
+import { harmless, honoured, ignored, refused } from './rows.js';
+
+export const GENERATION = Object.freeze([
+    honoured('as transformers 4.57 computes it, in its order', `repetition_penalty encoder_repetition_penalty no_repeat_ngram_size
+        encoder_no_repeat_ngram_size bad_words_ids sequence_bias min_length min_new_tokens forced_bos_token_id forced_eos_token_id
+        remove_invalid_values exponential_decay_length_penalty suppress_tokens begin_suppress_tokens`),
+    honoured('where the request has no max_tokens', 'max_new_tokens max_length'),
+    honoured('where the request does not say it; in the order of llama.cpp, temperature last', 'do_sample temperature top_k top_p min_p'),
+    honoured('tokens that begin, end and pad', 'bos_token_id eos_token_id pad_token_id decoder_start_token_id'),
+    honoured("Whisper's languages, tasks and times", `alignment_heads is_multilingual lang_to_id max_initial_timestamp_index
+        no_timestamps_token_id task_to_id`),
+    harmless('the request says it', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
+    harmless('it matters to beams alone', 'early_stopping length_penalty diversity_penalty'),
+    harmless('it changes no choice of a token', 'renormalize_logits'),
+    harmless('the same tokens come sooner, or with less memory', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
+        cache_config cache_implementation compile_config disable_compile is_assistant low_memory max_matching_ngram_size num_assistant_tokens
+        num_assistant_tokens_schedule prefill_chunk_size prompt_lookup_num_tokens target_lookbehind use_cache`),
+    harmless('it says what a program gets, or who wrote the file', `_commit_hash _from_model_config generation_kwargs output_attentions
+        output_hidden_states output_logits output_scores return_dict_in_generate return_legacy_cache transformers_version trust_remote_code`),
+    ignored('the most likely token comes each time, without beams', 'num_beams', { num_beams: 1 }),
+    ignored('a request gets one answer', 'num_return_sequences', { num_return_sequences: 1 }),
+    ignored('tokens are drawn by temperature, top_k, top_p and min_p alone', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
+        { typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0 }),
+    ignored('a request says where its answer stops', 'stop_strings max_time'),
+    ignored('a prompt is read as it is', 'token_healing'),
+    refused('each token would take other computations', 'constraints dola_layers force_words_ids guidance_scale num_beam_groups penalty_alpha',
+        { guidance_scale: 1, num_beam_groups: 1, penalty_alpha: 0 }),
+]);
+
+/** @param {any} value */
+const isId = (value) => Number.isSafeInteger(value) && value >= 0;
+/** @param {any} value */
+const isCount = (value) => isId(value);
+/** @param {any} value */
+const isPenalty = (value) => Number.isFinite(value) && value > 0;
+/** @param {any} value */
+const areIds = (value) => Array.isArray(value) && value.every(isId);
+/** @param {any} value */
+const areWords = (value) => Array.isArray(value) && value.every((ids) => areIds(ids) && ids.length > 0);
+/** @param {any} value */
+const isFlag = (value) => typeof value === 'boolean';
+
+/** What a member must be, where it is not null: a test, and its words.
+ * @type {Readonly<Record<string, readonly [(value: any) => boolean, string]>>} */
+export const GENERATION_FORMS = Object.freeze({
+    repetition_penalty: [isPenalty, 'a number above 0'], encoder_repetition_penalty: [isPenalty, 'a number above 0'],
+    no_repeat_ngram_size: [isCount, 'a whole number from 0 on'], encoder_no_repeat_ngram_size: [isCount, 'a whole number from 0 on'],
+    min_length: [isCount, 'a whole number from 0 on'], min_new_tokens: [isCount, 'a whole number from 0 on'],
+    bad_words_ids: [areWords, 'a list of lists of token ids'],
+    sequence_bias: [(value) => Array.isArray(value) && value.every((one) => Array.isArray(one) && one.length === 2 && areWords([one[0]])
+        && Number.isFinite(one[1])), 'a list of pairs: a list of token ids, and a number'],
+    forced_bos_token_id: [isId, 'a token id'], forced_eos_token_id: [(value) => isId(value) || areIds(value), 'a token id, or a list of them'],
+    remove_invalid_values: [isFlag, 'true or false'],
+    exponential_decay_length_penalty: [(value) => Array.isArray(value) && value.length === 2 && isCount(value[0]) && isPenalty(value[1]),
+        'a pair: a whole number from 0 on, and a number above 0'],
+    suppress_tokens: [areIds, 'a list of token ids'], begin_suppress_tokens: [areIds, 'a list of token ids'],
+});

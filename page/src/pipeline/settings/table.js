@@ -1,0 +1,35 @@
+/**
+ * What becomes of each setting of a folder in the Hugging Face layout. The daemon's src/format/huggingface_settings.inc and a section of
+ * webinfer-inputs(7) are made of it (scripts/settings.mjs).
+ */
+import { GENERATION } from './generation.js';
+import { PREPROCESSOR, PROCESSOR } from './processors.js';
+import { harmless, honoured } from './rows.js';
+import { POOLING, SENTENCE_PROMPTS, SENTENCES } from './sentences.js';
+import { SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG } from './tokenizers.js';
+
+/** @import { Fate, Row } from './rows.js' */
+/** `rest`: what becomes of members that no row has, unless they ask for nothing. @typedef {{rest: Fate, rows: readonly Row[]}} File */
+
+/** @type {Readonly<Record<string, File>>} */
+export const SETTINGS = Object.freeze({
+    'config.json': {
+        rest: 'harmless',
+        rows: [
+            honoured('which model it is, and what it can do', 'architectures model_type is_encoder_decoder'),
+            honoured('labels, and how their numbers are read', 'id2label problem_type'),
+            honoured('how long a text may be', 'max_position_embeddings n_positions'),
+            honoured('words that a task begins with, and its settings of generation', 'prefix task_specific_params'),
+            harmless('id2label says it', 'label2id num_labels'),
+        ],
+    },
+    'generation_config.json': { rest: 'ignored', rows: GENERATION },
+    'preprocessor_config.json': { rest: 'ignored', rows: PREPROCESSOR },
+    'processor_config.json': { rest: 'ignored', rows: PROCESSOR },
+    'special_tokens_map.json': { rest: 'ignored', rows: SPECIAL_TOKENS },
+    'tokenizer.json': { rest: 'refused', rows: TOKENIZER },
+    'tokenizer_config.json': { rest: 'ignored', rows: TOKENIZER_CONFIG },
+    '1_Pooling/config.json': { rest: 'ignored', rows: POOLING },
+    'config_sentence_transformers.json': { rest: 'ignored', rows: SENTENCE_PROMPTS },
+    'sentence_bert_config.json': { rest: 'ignored', rows: SENTENCES },
+});
