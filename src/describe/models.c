@@ -36,6 +36,9 @@ static const struct wi_member model[] = {
     {"tasks?", "[Task]", "Of a folder: what it can do, the usual one first."},
     {"dtype?", "string", NULL},
     {"labels?", "integer", "How many it tells apart."},
+    {"ignored_settings?", "[(file string, member string, value? any, reason string)]",
+        "What a folder's files ask for, and its model is answered without: at most 64, a long "
+        "value left out. See webinfer-inputs(7), Settings of folders."},
     {"numerics?", "(exempt string|null, verdicts [Verdict])", "How right platforms compute it."},
     {"warnings?", "[string]",
         "For the operator, such as that its weights are slow in WebAssembly."},

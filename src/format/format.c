@@ -71,5 +71,6 @@ void wi_facts_clear(struct wi_facts *facts)
 {
     wi_onnx_clear(&facts->signature);
     wi_spec_clear(&facts->spec);
+    wi_huggingface_clear(&facts->huggingface);
     *facts = (struct wi_facts){0};
 }

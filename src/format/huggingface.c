@@ -3,6 +3,7 @@
 
 #include "base/json_read.h"
 #include "base/text.h"
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,6 +102,81 @@ static void add_architecture(struct wi_facts *facts)
     facts->type = family;
 }
 
+/* --- settings without which it is answered ---------------------------------------------------- */
+
+#define IGNORED_MAX 64        /* of a folder are listed */
+#define IGNORED_NAME_MAX 80   /* bytes of a member's name; what is beyond them is cut */
+#define IGNORED_VALUE_MAX 120 /* bytes of a value as JSON; a longer one is left out */
+
+/* Of each file that has ignored members: a row for each member that is known, and at last one
+ * without a member, for all others. */
+static const struct setting {
+    const char *file, *member;
+    const char *reason; /* why it is ignored; NULL: it is not */
+    double but;         /* the value that asks for nothing, NAN: there is none */
+} settings[] = {
+#include "format/huggingface_settings.inc"
+};
+#define SETTINGS (sizeof settings / sizeof *settings)
+
+/* NULL: nothing of the file is ignored. */
+static const struct setting *find_setting(const char *file, const char *member)
+{
+    for (size_t i = 0; i < SETTINGS; i++)
+        if (strcmp(settings[i].file, file) == 0 &&
+            (!settings[i].member || strcmp(settings[i].member, member) == 0))
+            return &settings[i];
+    return NULL;
+}
+
+static int asks_nothing(const json_t *value, double but)
+{
+    if (json_is_number(value))
+        return json_number_value(value) == but;
+    if (json_is_string(value))
+        return json_string_length(value) == 0;
+    if (json_is_array(value))
+        return json_array_size(value) == 0;
+    if (json_is_object(value))
+        return json_object_size(value) == 0;
+    return !json_is_true(value);
+}
+
+static json_t *ignored_item(const struct setting *row, const char *member, json_t *value)
+{
+    char name[IGNORED_NAME_MAX + 1], text[IGNORED_VALUE_MAX];
+    size_t size = json_dumpb(value, text, sizeof text, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *made = json_object();
+
+    wi_text_printable(name, sizeof name, member);
+    json_object_set_new(made, "file", json_string(row->file));
+    json_object_set_new(made, "member", json_string(name));
+    if (size > 0 && size <= sizeof text)
+        json_object_set_new(made, "value", json_deep_copy(value));
+    json_object_set_new(made, "reason", json_string(row->reason));
+    return made;
+}
+
+/* Adds to `*ignored`, which is made with its first item. */
+static void add_ignored(json_t **ignored, const char *file, const json_t *content)
+{
+    const char *member;
+    json_t *value;
+
+    json_object_foreach((json_t *)content, member, value)
+    {
+        const struct setting *row = find_setting(file, member);
+
+        if (!row || !row->reason || asks_nothing(value, row->but))
+            continue;
+        if (!*ignored)
+            *ignored = json_array();
+        if (json_array_size(*ignored) >= IGNORED_MAX)
+            return;
+        json_array_append_new(*ignored, ignored_item(row, member, value));
+    }
+}
+
 /* --- files ------------------------------------------------------------------------------------ */
 
 __attribute__((format(printf, 3, 4))) static enum wi_code invalid(
@@ -119,6 +195,15 @@ static int has(const struct wi_format_reading *reading, const char *name)
     return wi_strings_contain(&reading->variant->files, name);
 }
 
+/* What a file asks for and does not get. Of config.json that is how the model writes, which another
+ * file says where the folder has that. */
+static void note(struct wi_format_reading *reading, const char *name, const json_t *content)
+{
+    if (strcmp(name, "config.json") == 0 && has(reading, "generation_config.json"))
+        return;
+    add_ignored(&reading->facts.huggingface.ignored, name, content);
+}
+
 /* `*root` becomes an object, or NULL where the folder has no such file. */
 static enum wi_code load(struct wi_format_reading *reading, const char *name, json_t **root)
 {
@@ -134,6 +219,7 @@ static enum wi_code load(struct wi_format_reading *reading, const char *name, js
     *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
     const char *guess = *text == '{' ? NULL : wi_guess_text((const unsigned char *)text, size);
     free(text);
+    note(reading, name, *root);
     if (json_is_object(*root))
         return WI_OK;
     json_decref(*root);
@@ -318,6 +404,21 @@ static enum wi_code read_pooling(struct wi_format_reading *reading)
     return code;
 }
 
+/* What the page alone computes by. */
+static enum wi_code read_others(struct wi_format_reading *reading)
+{
+    static const char *const names[] = {"generation_config.json", "preprocessor_config.json",
+        "processor_config.json", "special_tokens_map.json", "config_sentence_transformers.json"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        json_t *other;
+        enum wi_code code = load(reading, names[i], &other);
+        json_decref(other);
+        if (code != WI_OK)
+            return code;
+    }
+    return WI_OK;
+}
+
 /* A sentence-transformers folder makes vectors, whatever head its architecture is named for. */
 static void prefer_vectors(struct wi_facts *facts)
 {
@@ -371,9 +472,16 @@ enum wi_code wi_huggingface_read(struct wi_format_reading *reading)
         code = read_config(reading, config);
     json_decref(config);
     if (code != WI_OK || (code = read_tokenizer(reading)) != WI_OK ||
-        (code = read_sentences(reading)) != WI_OK || (code = read_pooling(reading)) != WI_OK)
+        (code = read_sentences(reading)) != WI_OK || (code = read_pooling(reading)) != WI_OK ||
+        (code = read_others(reading)) != WI_OK)
         return code;
     prefer_vectors(&reading->facts);
     add_conversation(&reading->facts);
     return check_files(reading);
+}
+
+void wi_huggingface_clear(struct wi_huggingface *info)
+{
+    json_decref(info->ignored);
+    *info = (struct wi_huggingface){0};
 }

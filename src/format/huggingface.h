@@ -9,11 +9,12 @@
 #define WI_FORMAT_HUGGINGFACE_H
 
 #include "base/error.h"
+#include <jansson.h>
 #include <stdint.h>
 
 #define WI_HUGGINGFACE_MAX (16 << 20) /* bytes of a file of settings; tokenizers are not read */
 
-/* Plain: no memory of its own. */
+/* Zero-initialise; free with wi_huggingface_clear. */
 struct wi_huggingface {
     char model_type[64];   /* of config.json; "" where it has none */
     char architecture[96]; /* its first; likewise */
@@ -22,7 +23,13 @@ struct wi_huggingface {
     char pooling[16];      /* of 1_Pooling: "mean", "cls", "last", "max"; "" where there is none */
     uint64_t graph_bytes;  /* of all ONNX files together */
     uint64_t weight_bytes; /* of weights in files of their own */
+    /* Settings without which it is answered, by the table of the page
+     * (page/src/pipeline/settings/): a list of {"file", "member", "value"?, "reason"}; NULL: there
+     * are none. */
+    json_t *ignored;
 };
+
+void wi_huggingface_clear(struct wi_huggingface *info);
 
 struct wi_format_reading;
 /* Reads them into the reading's facts, which are empty. WI_OK, or WI_MODEL_INVALID with the file as

@@ -154,6 +154,8 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
     add_count(out, "labels", info->labels);
     if (wi_task_list_has(&facts->tasks, WI_TASK_COMPLETE))
         json_object_set_new(out, "chat", json_boolean(info->has_template));
+    if (info->ignored)
+        json_object_set_new(out, "ignored_settings", json_deep_copy(info->ignored));
 }
 
 /* --- from a hub ------------------------------------------------------------------------------- */

@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         assert(reading.error.code == WI_MODEL_INVALID && reading.error.field[0] &&
                reading.error.detail[0]);
     }
+    wi_facts_clear(&reading.facts);
     wi_strings_clear(&variant.files);
     return 0;
 }

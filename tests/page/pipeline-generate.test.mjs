@@ -415,6 +415,14 @@ test('a language is a token in front, where the tokenizer has some', async () =>
         const ref = await bart.model.generate({ ...inputs(ids[source]), max_new_tokens: 9, forced_bos_token_id: ids.deu });
         assert.deepEqual(await translate({ source_language: source, target_language: 'deu' }), ref.tolist()[0].slice(2).map(Number));
     }
+    // What the text says itself of languages stays.
+    const unmarked = { ...model, words: { ...words, encode: (...args) => {
+        const made = words.encode(...args);
+        return { ...made, sequences: made.sequences.map(() => 0) };
+    } } };
+    const asEnglish = await bart.model.generate({ ...inputs(ids.eng), max_new_tokens: 9, forced_bos_token_id: ids.deu });
+    const { result } = await outcomeOf(unmarked, 'translation', { prompt: TEXT }, { max_tokens: 8, source_language: 'deu', target_language: 'deu' });
+    assert.deepEqual(result.tokens, asEnglish.tolist()[0].slice(2).map(Number));
     await assert.rejects(translate({}), { field: 'options.target_language', expected: 'one of eng, deu' });
     await assert.rejects(translate({ source_language: 'x', target_language: 'deu' }), { field: 'options.source_language' });
 });

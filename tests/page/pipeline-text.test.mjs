@@ -56,6 +56,22 @@ describe('embeddings', () => {
         assert.deepEqual(rowsOf(await outcomeOf(pooled, 'embed', { texts: ['good', 'good good bad'] }, { normalize: false })), [[1, 2], [2, 4]]);
     });
 
+    test('are of texts behind the prompt that the folder names, as sentence-transformers has them', async () => {
+        const said = async (more, text = 'good') => {
+            const model = await loaded(embedder(more));
+            return rowsOf(await outcomeOf(model, 'embed', { texts: [text] }, { normalize: false })).flat();
+        };
+        const prompts = { 'config_sentence_transformers.json': { prompts: { query: 'bad ' }, default_prompt_name: 'query' } };
+        const unpooled = { '1_Pooling/config.json': { pooling_mode_mean_tokens: true, include_prompt: false } };
+        assert.deepEqual(await said(prompts), [1, 0.25, 0.5]);
+        assert.deepEqual(await said({ ...prompts, ...unpooled }), [1.5, 0.5, 2], 'without the tokens of the prompt, of which the last is the closing one');
+        assert.deepEqual(await said(unpooled), [1.3333, 0.3333, 1.3333]);
+        for (const name of [null, 'none', 'constructor']) {
+            assert.deepEqual(await said({ 'config_sentence_transformers.json': { prompts: { query: 'bad ' }, default_prompt_name: name } }), [1.3333, 0.3333, 1.3333]);
+        }
+        assert.deepEqual(await said({ 'sentence_bert_config.json': { do_lower_case: true } }, 'GOOD'), [1.3333, 0.3333, 1.3333]);
+    });
+
     test('of many texts are those of each', async () => {
         const model = await loaded(embedder());
         const texts = Array.from({ length: 70 }, (_, index) => ['good', 'bad', 'rome'].map((word, at) => `${word} `.repeat(1 + index * (at + 1) % 4)).join(''));
@@ -173,6 +189,23 @@ test('a text that is too long loses its beginning where the folder has truncatio
     assert.deepEqual(await cut(left, 'good good bad', 'good good bad bad'), ['[CLS]', 'bad', '[SEP]', 'bad', '[SEP]']);
     const said = { truncation: { direction: 'Left', max_length: 3, strategy: 'LongestFirst', stride: 0 } };
     assert.deepEqual(await cut({ 'tokenizer.json': change(file, said) }, LONG, null), ['[CLS]', 'bad', 'bad', 'bad', '[SEP]']);
+});
+
+test('a folder is refused on loading for what it asks for and does not get', async () => {
+    const contrastive = new TextEncoder().encode('{"penalty_alpha": 0.6}');
+    await assert.rejects(loaded({ ...classifier(), 'generation_config.json': contrastive }), refused('model_invalid', undefined, /^generation_config\.json: penalty_alpha is 0\.6/));
+    const { 'tokenizer.json': file } = classifier();
+    const odd = new TextEncoder().encode(JSON.stringify({ ...JSON.parse(new TextDecoder().decode(file)), vocabulary: ['a'] }));
+    await assert.rejects(loaded({ ...classifier(), 'tokenizer.json': odd }), refused('model_invalid', undefined, /^tokenizer\.json: vocabulary is \["a"\]/));
+});
+
+test('tokens that special_tokens_map.json names are those where tokenizer_config.json names none', async () => {
+    const bytes = (value) => new TextEncoder().encode(JSON.stringify(value));
+    const { 'tokenizer_config.json': config } = classifier();
+    const { mask_token: _, ...more } = JSON.parse(new TextDecoder().decode(config));
+    const marks = { 'tokenizer_config.json': bytes(more), 'special_tokens_map.json': bytes({ mask_token: { content: 'rome' }, unk_token: 'bad' }) };
+    const { tokenizer } = await loaded({ ...classifier(), ...marks });
+    assert.deepEqual([tokenizer.mask_token, tokenizer.unk_token], ['rome', '[UNK]']);
 });
 
 test('a mark that a text writes out is cut like a word, and the one behind the text stays', async () => {

@@ -1,6 +1,7 @@
 // tier: quick
 /** What becomes of the settings of folders: the page's table, and what it refuses. */
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -74,11 +75,19 @@ for (const [file, content, message] of [
     assert.throws(() => refuse(file, content), ({ code, message: said }) => code === 'model_invalid' && message.test(said));
 });
 
+test('what config.json says of generation counts where there is no generation_config.json', async () => {
+    const folder = (files) => ({ has: (file) => Object.hasOwn(files, file), json: async (file) => files[file] });
+    const config = { model_type: 'bart', guidance_scale: 2, hidden_size: 4 };
+    await assert.rejects(checkSettings(folder({ 'config.json': config })), { code: 'model_invalid', message: /^config\.json: guidance_scale is 2/ });
+    await assert.rejects(checkSettings(folder({ 'config.json': { min_length: -1 } })), { message: /^config\.json: min_length is -1/ });
+    await checkSettings(folder({ 'config.json': config, 'generation_config.json': {} }));
+});
+
 test('what asks for nothing is harmless, whatever it is called', () => {
     refuse('generation_config.json', { guidance_scale: 1, penalty_alpha: 0, num_beam_groups: 1, constraints: null, force_words_ids: [], repetition_penalty: null, num_beams: 4, new_setting: 7 });
     refuse('tokenizer.json', { model: { ...wordLevel, alpha: null }, added_tokens: [{ id: 0, content: 'a', whole: false }], novelty: {} });
     assert.deepEqual([['generation_config.json', 'new_setting'], ['config.json', 'hidden_size'], ['tokenizer.json', 'x'], ['generation_config.json', 'constructor']]
-        .map(([file, member]) => fateOf(file, member).fate), ['ignored', 'harmless', 'refused', 'ignored']);
+        .map(([file, member]) => fateOf(SETTINGS[file], member).fate), ['ignored', 'harmless', 'refused', 'ignored']);
 });
 
 test('tokenizer_config.json changes tokenizer.json as its class does', () => {
@@ -106,4 +115,17 @@ test("a language in front of a Marian model's text is one token", () => {
     const ids = (tokenizer_class, text) => new Tokenizer(overridden(file, { tokenizer_class })).encode(text).ids;
     assert.deepEqual(ids('MarianTokenizer', '>>fra<< a'), [4, 3]);
     assert.notDeepEqual(ids('T5Tokenizer', '>>fra<< a'), [4, 3]);
+});
+
+/** What scripts/settings.mjs prints. */
+const made = (...words) => execFileSync(process.execPath, [path.join(root, 'scripts/settings.mjs'), ...words], { encoding: 'utf8' });
+
+test("the daemon's list is that of the table", () => {
+    const file = path.join(root, 'src/format/huggingface_settings.inc');
+    assert.equal(fs.readFileSync(file, 'utf8'), made('c'), 'make it: node scripts/settings.mjs c >src/format/huggingface_settings.inc');
+});
+
+test('the manual is that of the table', () => {
+    assert.ok(fs.readFileSync(path.join(root, 'man/webinfer-inputs.7'), 'utf8').includes(made('mdoc')),
+        'make it: node scripts/settings.mjs mdoc | node scripts/manual.mjs man/webinfer-inputs.7');
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
+import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { classifier, embedder } from '../page/support/folders.mjs';
 
@@ -23,6 +24,8 @@ before(async () => {
     daemon = new Daemon();
     put('vectors', embedder({ 'onnx/model_quantized.onnx': embedder()['onnx/model.onnx'] }));
     put('moods', classifier());
+    put('asking', { ...classifier(), 'generation_config.json': JSON.stringify({ num_beams: 4, length_penalty: 2, no_setting: [1] }) });
+    put('odd', { ...classifier(), 'generation_config.json': JSON.stringify({ guidance_scale: 3 }) });
     await daemon.start();
 });
 after(() => daemon.stop());
@@ -43,4 +46,19 @@ test('a text is labelled, by the model or by labels of the request', async () =>
     assert.deepEqual(json.result.labels.map(({ label, index }) => [label, index]), [['good', 1], ['bad', 0]]);
     const refused = await daemon.infer({ model_name: 'moods', platform: 'wasm', inputs: { texts: ['good'], labels: ['a', 'b'] } });
     assert.deepEqual([refused.status, refused.json.code, refused.json.field], [422, 'input_invalid', 'inputs']);
+});
+
+test('what a folder asks for and does not get is listed, or refused by name', async () => {
+    const { json } = await daemon.get('/v1/models/asking');
+    assert.deepEqual(json.ignored_settings, [
+        { file: 'generation_config.json', member: 'num_beams', value: 4, reason: 'the most likely token comes each time, without beams' },
+        { file: 'generation_config.json', member: 'no_setting', value: [1], reason: 'it is not known' },
+    ]);
+    assert.equal((await daemon.get('/v1/models/moods')).json.ignored_settings, undefined);
+    const { out } = await webinfer(daemon, ['show', 'asking']);
+    assert.match(out, /^ignored +num_beams 4 of generation_config\.json: the most likely token comes each time, without beams; no_setting 1 of generation_config\.json: it is not known$/m);
+    assert.doesNotMatch((await webinfer(daemon, ['show', 'moods'])).out, /^ignored/m);
+    const refused = await daemon.infer({ model_name: 'odd', platform: 'wasm', inputs: 'good', task: 'text-classification' });
+    assert.deepEqual([refused.status, refused.json.code], [422, 'model_invalid']);
+    assert.match(refused.json.detail, /generation_config\.json: guidance_scale is 3, which this page does not compute/);
 });

@@ -151,8 +151,12 @@ function hasTokenizer(folder) {
 /** tokenizer_config.json with what other files say of it. @param {Folder} folder @returns {Promise<Record<string, any>>} */
 async function tokenizerConfigOf(folder) {
     const [file, config, map = {}] = await Promise.all([...TOKENIZER, 'special_tokens_map.json'].map((path) => folder.json(path)));
-    const marks = Object.fromEntries(MARKS.filter((name) => Object.hasOwn(map ?? {}, name)).map((name) => [name, map[name]]));
-    const settings = { truncation_side: file?.truncation?.direction?.toLowerCase?.(), ...marks, ...config };
+    const settings = { truncation_side: file?.truncation?.direction?.toLowerCase?.(), ...config };
+    for (const name of MARKS) {
+        const mark = settings[name] ?? map?.[name];
+        // As an object it has more, which tokenizer.json says as well.
+        if (mark !== undefined && mark !== null) settings[name] = mark.content ?? mark;
+    }
     folder.show('tokenizer_config.json', settings);
     return settings;
 }

@@ -1,5 +1,5 @@
 /**
- * The private members of transformers.js 4.2 that are used: all of them here. Of its rules
+ * The private members of transformers.js 4.3 that are used: all of them here. Of its rules
  *
  * are taken     classes of models with their inputs, steps and caches; processors of pictures and sounds, as far as settings/ says so;
  *               Whisper's generate; which class a configuration names

@@ -1012,6 +1012,16 @@ class Memory(TypedDict):
     fits: bool
 
 
+class _ModelIgnoredSettingsItem(TypedDict):
+    file: str
+    member: str
+    reason: str
+
+
+class ModelIgnoredSettingsItem(_ModelIgnoredSettingsItem, total=False):
+    value: Any
+
+
 class VerdictInput(TypedDict):
     #: Of its shapes, and of the values of small whole numbers and booleans.
     hash: str
@@ -1226,6 +1236,9 @@ class Model(_Model, total=False):
     dtype: str
     #: How many it tells apart.
     labels: int
+    #: What a folder's files ask for, and its model is answered without: at most 64, a long
+    #: value left out. See webinfer-inputs(7), Settings of folders.
+    ignored_settings: List[ModelIgnoredSettingsItem]
     #: How right platforms compute it.
     numerics: ModelNumerics
     #: For the operator, such as that its weights are slow in WebAssembly.

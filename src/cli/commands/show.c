@@ -163,15 +163,30 @@ static void put_variants(struct wi_buffer *out, const json_t *variants)
     }
 }
 
+/* What the folder asks for, and its model is answered without. */
+static void put_ignored(struct wi_buffer *out, const json_t *ignored)
+{
+    const json_t *one;
+    size_t i;
+
+    json_array_foreach(ignored, i, one)
+    {
+        wi_table_fill(out, i ? "; {member}" : "{member}", one);
+        if (json_object_get(one, "value"))
+            wi_table_fill(out, " {value}", one);
+        wi_table_fill(out, " of {file}: {reason}", one);
+    }
+}
+
 static void print_model(const struct wi_cli *cli, const json_t *model)
 {
     static const struct wi_column lines[] = {{"model", "name", NULL}, {"title", "title", NULL},
         {"type", "type", NULL}, {"format", "format", NULL}, {"architecture", "architecture", NULL},
         {"parameters", "parameters", NULL}, {"quantization", "quantization", NULL},
         {"context", "context_length", put_tokens}, {"chat", "chat", NULL}, {"tasks", "tasks", NULL},
-        {"labels", "labels", NULL}, {"inputs", "inputs", wi_cli_put_values},
-        {"outputs", "outputs", wi_cli_put_values}, {"size", "bytes", put_size},
-        {"hash", "hash", NULL}, {"variant", "variant", NULL},
+        {"labels", "labels", NULL}, {"ignored", "ignored_settings", put_ignored},
+        {"inputs", "inputs", wi_cli_put_values}, {"outputs", "outputs", wi_cli_put_values},
+        {"size", "bytes", put_size}, {"hash", "hash", NULL}, {"variant", "variant", NULL},
         {"variants", "variants", put_variants}, {"pulled from", "source", put_source},
         {"published", "published", put_pins}, {"memory", "memory", put_memory},
         {"warnings", "warnings", NULL}, {"pulling", "pulling", put_pull}, {0}};

@@ -262,3 +262,76 @@ TEST(test_memory)
     assert_int_equal(weigh(10, 4063, &error), WI_OK);
     assert_int_equal(weigh(10, 4065, &error), WI_MODEL_TOO_LARGE);
 }
+
+/* --- settings without which it is answered ------------------------------------------------------
+ */
+
+#define GPT2 "config.json", "{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"]}"
+
+static void ignores(const char *const *files, const char *expected)
+{
+    struct wi_facts info;
+    struct wi_error error;
+    assert_int_equal(read_folder("m", files, &info, &error), WI_OK);
+    char *text = json_dumps(info.huggingface.ignored, JSON_COMPACT | JSON_SORT_KEYS);
+    assert_string_equal(text ? text : "", expected);
+    free(text);
+    wi_facts_clear(&info);
+}
+
+TEST(test_settings_that_are_ignored)
+{
+    ignores(FILES(GPT2, TOKENIZER, "generation_config.json",
+                "{\"num_beams\":4,\"top_k\":50,\"early_stopping\":true,\"a_new_one\":\"x\"}"),
+        "[{\"file\":\"generation_config.json\",\"member\":\"num_beams\",\"reason\":\"the most "
+        "likely token comes each time, without beams\",\"value\":4},{\"file\":"
+        "\"generation_config.json\",\"member\":\"a_new_one\",\"reason\":\"it is not known\","
+        "\"value\":\"x\"}]");
+    ignores(FILES(GPT2, TOKENIZER, "preprocessor_config.json", "{\"magic\":true}"),
+        "[{\"file\":\"preprocessor_config.json\",\"member\":\"magic\",\"reason\":\"it is not "
+        "known\",\"value\":true}]");
+}
+
+TEST(test_settings_that_ask_for_nothing)
+{
+    ignores(FILES(GPT2, TOKENIZER, "generation_config.json",
+                "{\"num_beams\":1,\"num_return_sequences\":1.0,\"a\":null,\"b\":false,\"c\":\"\","
+                "\"d\":[],\"e\":{},\"epsilon_cutoff\":0.0}"),
+        "");
+    ignores(FILES(GPT2, TOKENIZER, "generation_config.json", "{}"), "");
+}
+
+TEST(test_settings_of_generation_in_config)
+{
+#define BEAMS                                                                                      \
+    "config.json",                                                                                 \
+        "{\"model_type\":\"bart\",\"architectures\":[\"BartForConditionalGeneration\"],"           \
+        "\"num_beams\":2,\"hidden_size\":3}"
+    ignores(FILES(BEAMS, TOKENIZER),
+        "[{\"file\":\"config.json\",\"member\":\"num_beams\",\"reason\":\"the most likely token "
+        "comes each time, without beams\",\"value\":2}]");
+    ignores(FILES(BEAMS, TOKENIZER, "generation_config.json", "{\"num_beams\":1}"), "");
+}
+
+TEST(test_ignored_settings_are_bounded)
+{
+    struct wi_facts info;
+    struct wi_error error;
+    json_t *all = json_object();
+    for (int i = 0; i < 200; i++) {
+        char name[200];
+        snprintf(name, sizeof name, "%03d%0150d", i, i);
+        json_object_set_new(all, name, json_string(name));
+    }
+    char *text = json_dumps(all, 0);
+    assert_int_equal(
+        read_folder("m", FILES(GPT2, TOKENIZER, "processor_config.json", text), &info, &error),
+        WI_OK);
+    assert_int_equal(json_array_size(info.huggingface.ignored), 64);
+    const json_t *first = json_array_get(info.huggingface.ignored, 0);
+    assert_int_equal(json_string_length(json_object_get(first, "member")), 80);
+    assert_null(json_object_get(first, "value"));
+    wi_facts_clear(&info);
+    free(text);
+    json_decref(all);
+}

@@ -1,10 +1,11 @@
 /** Refuses a folder for what it asks for and does not get: the table says what that is. */
 import { Failure } from '../../engine/failure.js';
 import { GENERATION_FORMS } from './generation.js';
-import { SETTINGS } from './table.js';
+import { GENERATION_OF_CONFIG, SETTINGS } from './table.js';
 import { ADDED, PARTS } from './tokenizers.js';
 
 /** @import { Folder } from '../folder.js' */
+/** @import { File } from './table.js' */
 
 /** What parts have others in them: the list's name. */
 const LISTS = Object.freeze(['normalizers', 'pretokenizers', 'processors', 'decoders']);
@@ -13,22 +14,33 @@ const SHOWN = 100;
 /** @param {Folder} folder @throws {Failure} */
 export async function checkSettings(folder) {
     for (const file of Object.keys(SETTINGS)) if (folder.has(file)) refuse(file, await folder.json(file));
+    if (!folder.has('generation_config.json')) refuseGeneration('config.json', await folder.json('config.json'), GENERATION_OF_CONFIG);
 }
 
 /** @param {string} file @param {any} content @throws {Failure} if it asks for what the table refuses */
 export function refuse(file, content) {
     if (typeof content !== 'object' || content === null) return;
-    for (const [member, value] of Object.entries(content)) {
-        const { fate, why, but } = fateOf(file, member);
-        if (fate === 'refused' && !asksNothing(value) && value !== but) throw unwanted(file, member, value, why);
-    }
-    if (file === 'generation_config.json') checkForms(file, content);
+    if (file === 'generation_config.json') refuseGeneration(file, content, SETTINGS[file]);
+    else refuseBy(file, content, SETTINGS[file]);
     if (file === 'tokenizer.json') checkTokenizer(content);
 }
 
-/** @param {string} file @param {string} member @returns {{fate: import('./rows.js').Fate, why: string, but?: any}} */
-export function fateOf(file, member) {
-    const { rest, rows } = SETTINGS[file];
+/** @param {string} file @param {any} content @param {File} table */
+function refuseGeneration(file, content, table) {
+    refuseBy(file, content, table);
+    checkForms(file, content);
+}
+
+/** @param {string} file @param {any} content @param {File} table */
+function refuseBy(file, content, table) {
+    for (const [member, value] of Object.entries(content)) {
+        const { fate, why, but } = fateOf(table, member);
+        if (fate === 'refused' && !asksNothing(value) && value !== but) throw unwanted(file, member, value, why);
+    }
+}
+
+/** @param {File} table @param {string} member @returns {{fate: import('./rows.js').Fate, why: string, but?: any}} */
+export function fateOf({ rest, rows }, member) {
     const row = rows.find(({ members }) => members.includes(member));
     if (!row) return { fate: rest, why: 'it is not known' };
     return { fate: row.fate, why: row.why, but: Object.hasOwn(row.but, member) ? row.but[member] : undefined };

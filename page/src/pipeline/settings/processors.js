@@ -1,5 +1,5 @@
 /** Settings of what prepares pictures and sounds: preprocessor_config.json, and processor_config.json. */
-import { harmless, honoured, ignored } from './rows.js';
+import { harmless, honoured } from './rows.js';
 
 const NAMES = honoured('which processor it is', 'feature_extractor_type image_processor_type processor_class');
 const OF_PROGRAMS = harmless('it says what a program gets, or who wrote the file', `_processor_class _valid_processor_keys auto_map data_format device
@@ -7,16 +7,17 @@ const OF_PROGRAMS = harmless('it says what a program gets, or who wrote the file
 
 export const PREPROCESSOR = Object.freeze([
     NAMES,
-    honoured('how a picture is scaled, cut, padded and coloured', `background_color crop_pct crop_size do_center_crop do_convert_rgb do_crop_margin
-        do_flip_channel_order do_image_splitting do_normalize do_pad do_rescale do_resize do_thumbnail ensure_multiple_of image_grid_pinpoints
-        image_mean image_std keep_aspect_ratio max_image_size pad_size resample rescale_factor size size_divisibility size_divisor`),
-    honoured('how a sound is cut, padded and made a spectrogram', `chunk_length feature_size fft_window_size frequency_max frequency_min hop_length
-        max_length max_length_s mean n_fft n_samples nb_frequency_bins nb_max_frames nb_max_samples num_mel_bins padding padding_value
-        return_attention_mask sampling_rate std truncation`),
-    harmless('only training takes it', 'do_reduce_labels reduce_labels ignore_index num_labels class_info_file metadata num_text repo_path'),
-    harmless('it follows from others', 'fft_overlap max_size top_db padding_side'),
+    honoured('how a picture is scaled, cut, padded and coloured; what is not computed is refused when the folder is loaded', `background_color crop_pct crop_size do_align_long_axis do_center_crop do_convert_rgb do_crop_margin
+        do_flip_channel_order do_image_splitting do_pad do_rescale do_resize do_thumbnail ensure_multiple_of
+        fill_color image_grid_pinpoints image_mean image_std include_top keep_aspect_ratio max_image_size max_size pad_and_return_pixel_mask
+        pad_size resample rescale_factor rescale_offset size size_divisibility size_divisor use_square_size`),
+    honoured('how a sound is cut, padded and made a spectrogram; what is not computed is refused when the folder is loaded', `chunk_length dither
+        feature_size fft_window_size frequency_max frequency_min hop_length max_length max_length_s mean n_fft num_mel_bins padding
+        padding_side padding_value preemphasis return_attention_mask sampling_rate std stride top_db truncation win_length`),
+    harmless('it follows from others', 'fft_overlap mel_filters n_samples nb_frequency_bins nb_max_frames nb_max_samples'),
+    honoured('whether the values of pictures and sounds are normalized', 'do_normalize'),
+    harmless('only training takes it', 'do_convert_annotations do_reduce_labels reduce_labels ignore_index num_labels class_info_file metadata num_text repo_path'),
     OF_PROGRAMS,
-    ignored('it is not computed', 'dither do_align_long_axis', { dither: 0 }),
 ]);
 
 export const PROCESSOR = Object.freeze([

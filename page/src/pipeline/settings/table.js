@@ -11,6 +11,9 @@ import { SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG } from './tokenizers.js';
 /** @import { Fate, Row } from './rows.js' */
 /** `rest`: what becomes of members that no row has, unless they ask for nothing. @typedef {{rest: Fate, rows: readonly Row[]}} File */
 
+/** What config.json says as well, where the folder has no generation_config.json. @type {File} */
+export const GENERATION_OF_CONFIG = Object.freeze({ rest: 'harmless', rows: GENERATION });
+
 /** @type {Readonly<Record<string, File>>} */
 export const SETTINGS = Object.freeze({
     'config.json': {

@@ -46,13 +46,13 @@ export const TOKENIZER_CONFIG = Object.freeze([
     honoured('tokens that begin, end, part, pad and stand for others', MARKS),
     honoured('how conversations are written', 'chat_template'),
     honoured('how long a text may be, and from which end it is cut', 'model_max_length truncation_side'),
-    honoured('which languages the tokens name', 'legacy_behaviour src_lang tokenizer_class'),
-    harmless('tokenizer.json says it', `add_bos_token add_eos_token add_prefix_space added_tokens_decoder additional_special_tokens do_basic_tokenize
-        do_lower_case do_split_on_punc errors extra_ids extra_special_tokens fuse_unk handle_chinese_chars keep_accents language_codes legacy
+    honoured('what it changes of tokenizer.json', 'add_bos_token add_eos_token add_prefix_space do_lower_case strip_accents tokenize_chinese_chars'),
+    honoured('which class it is, and so which tokens name languages', 'tokenizer_class'),
+    harmless('tokenizer.json says it', `added_tokens_decoder additional_special_tokens do_basic_tokenize do_split_on_punc errors extra_ids extra_special_tokens fuse_unk handle_chinese_chars keep_accents language_codes legacy legacy_behaviour
         lowercase max_input_chars_per_word never_split normalize remove_space replace_word_delimiter_char separate_vocabs sp_model_kwargs
-        spaces_between_special_tokens spaces_for_interword strip_accents tokenize_chinese_chars trim_offsets use_default_system_prompt
+        spaces_between_special_tokens spaces_for_interword trim_offsets use_default_system_prompt
         vocab_size word_delimiter_token model_type`),
-    harmless('the request says it', 'language predict_timestamps return_token_type_ids target_lang task tgt_lang'),
+    harmless('the request says it', 'language predict_timestamps return_token_type_ids src_lang target_lang task tgt_lang'),
     harmless('the service cuts and pads texts itself', `max_length model_input_names pad_to_multiple_of pad_token_type_id padding padding_side
         stride truncation truncation_strategy`),
     harmless('the text of an answer is that of its tokens', 'clean_up_tokenization_spaces'),
