@@ -268,11 +268,22 @@ test('a model moves to where it is faster when staying has cost what loading the
 
 test('a platform that computes wrong never answers a request that leaves the choice', async () => {
     const edge = await join('edge', { wasm: 100, webnn: 10 }, { factor: { webnn: 3 } });
+    const wrongs = async () => (await daemon.get('/v1/models/twice')).json.numerics.verdicts
+        .filter(({ browser, platform, verdict }) => browser === 'edge' && platform === 'webnn' && verdict === 'wrong');
     assert.equal((await infer()).platform, 'wasm');
-    await until(async () => option(await hardware(), 'edge', 'webnn').standing === 'wrong',
-        { what: 'it to be found wrong' });
+    await until(async () => (await wrongs()).length === 1, { what: 'it to be found wrong' });
     await repeat(10);
-    assert.equal(edge.asked.webnn, 1);
+    assert.equal(edge.asked.webnn, 2, "the client's input, and one of ours");
+    assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong for x FP32 \[2\]/m);
+    // Once it is wrong about three sets of inputs, it is wrong about the model.
+    for (const data of [[1, 2, 3], [1, 2, 3, 4]]) {
+        const { status, text } = await daemon.infer({ ...body(),
+            inputs: [{ name: 'x', datatype: 'FP32', shape: [data.length], data }] });
+        assert.equal(status, 200, text);
+        await until(async () => (await wrongs()).some(({ scope, input }) => scope === 'model' || input.shapes.endsWith(`[${data.length}]`)),
+            { what: `it to be found wrong about ${data.length} numbers` });
+    }
+    await until(async () => option(await hardware(), 'edge', 'webnn').standing === 'wrong', { what: 'it to be wrong' });
     assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong\b/m);
 });
 
