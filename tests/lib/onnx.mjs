@@ -175,13 +175,14 @@ export function putExternal(folder, more, name = 'model.onnx') {
     }
 }
 
-/** y = table[x] for each of a batch of numbers; one out of range fails the whole run. */
+/** y = table[x + 0] for each of a batch of numbers; one out of range fails the whole run, and what is computed is not
+ * looked at before. */
 export function look() {
     const table = new Float32Array([10, 11, 12, 13, 14, 15, 16, 17]);
     return model(graph('look', {
-        nodes: [node('Gather', ['table', 'x'], ['y'])],
+        nodes: [node('Add', ['x', 'nothing'], ['index']), node('Gather', ['table', 'index'], ['y'])],
         inputs: [value('x', INT64, ['batch_size'])], outputs: [value('y', FLOAT, ['batch_size'])],
-        initializers: [tensor('table', FLOAT, [8], Buffer.from(table.buffer))],
+        initializers: [tensor('table', FLOAT, [8], Buffer.from(table.buffer)), tensor('nothing', INT64, [], Buffer.alloc(8))],
     }));
 }
 

@@ -34,7 +34,8 @@ const SPEECH = Object.fromEntries([
         `onnx/decoder_with_past_model${dtype}.onnx`, `onnx/decoder_model_merged${dtype}.onnx`]),
     'pytorch_model.bin', 'model.safetensors', 'training_args.pkl', 'convert.py', 'README.md',
     '.gitattributes',
-].map((name) => [name, name === 'config.json' ? '{"model_type": "whisper"}' : `this is ${name}`]));
+].map((name) => [name, name === 'config.json' ? '{"model_type": "whisper"}'
+    : name.endsWith('.json') ? `{"this": "${name}"}` : `this is ${name}`]));
 const TABLES = Object.keys(SPEECH).slice(0, 5);
 const dtype = (end, data = []) => [...TABLES, `onnx/decoder_model_merged${end}.onnx`,
     `onnx/encoder_model${end}.onnx`, ...data].sort();
