@@ -42,6 +42,18 @@ test('a file that is missing or broken is named', async () => {
     assert.equal(await folder('config.json').json('1_Pooling/config.json'), undefined);
 });
 
+test('a JSON file is parsed once, until another is shown in its place', async () => {
+    const files = [{ path: 'config.json', url: '/config.json', bytes: 7, hash: 'h' }];
+    const one = new Folder({ name: 'm', hash: 'h', engine: 'pipeline', files }, async () => new TextEncoder().encode('{"a":1}'));
+    const [first, second] = await Promise.all([one.json('config.json'), one.json('config.json')]);
+    assert.deepEqual(first, { a: 1 });
+    assert.equal(first, second);
+    one.show('config.json', { a: 2 });
+    assert.deepEqual(await one.json('config.json'), { a: 2 });
+    one.forget();
+    assert.deepEqual(await one.json('config.json'), { a: 1 });
+});
+
 test('a small file is fetched once, however often it is asked for', async () => {
     let fetched = 0;
     const files = [{ path: 'config.json', url: '/config.json', bytes: 2, hash: 'h' }];

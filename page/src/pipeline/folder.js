@@ -27,6 +27,8 @@ export class Folder {
         /** Files that are asked for more than once: the small ones.
          * @type {Map<string, Promise<Uint8Array>>} */
         this._kept = new Map();
+        /** What those say, by the names that are asked for: a tokenizer may have many MB. @type {Map<string, Promise<any>>} */
+        this._parsed = new Map();
         /** Which file a buffer holds. @type {WeakMap<ArrayBufferLike, string>} */
         this._paths = new WeakMap();
     }
@@ -36,11 +38,14 @@ export class Folder {
         return this._files.has(path);
     }
 
-    /** A JSON file's content; undefined if there is none. @param {string} path @returns {Promise<any>}
-     * @throws {Failure} */
+    /** A JSON file's content, the same for all who ask; undefined if there is none. @param {string} path
+     * @returns {Promise<any>} @throws {Failure} */
     async json(path) {
         const file = this._files.get(path);
-        return file && parse(await this._bytes(file), path);
+        if (!file) return undefined;
+        const found = this._parsed.get(path) ?? this._bytes(file).then((bytes) => parse(bytes, path));
+        this._parsed.set(path, found);
+        return found;
     }
 
     /** A text file's content; undefined if there is none. @param {string} path
@@ -55,6 +60,7 @@ export class Folder {
     show(path, content) {
         const file = this._files.get(path) ?? { path, url: '', bytes: 0, hash: '' };
         this._files.set(path, file);
+        this._parsed.delete(path);
         this._kept.set(file.path, Promise.resolve(new TextEncoder().encode(JSON.stringify(content))));
     }
 
@@ -85,6 +91,7 @@ export class Folder {
     /** Lets go of what it has kept, since the model is loaded. */
     forget() {
         this._kept.clear();
+        this._parsed.clear();
     }
 
     /** The file whose bytes these are. @param {Uint8Array} bytes */
