@@ -86,18 +86,11 @@ static char unescape(char c)
 /* The number of the \uXXXX that comes next, which is taken then, or 0. */
 static unsigned take_unit(struct reader *reader)
 {
-    const char *at = reader->at;
-    unsigned unit = 0;
-    if (reader->end - reader->at < 6 || at[0] != '\\' || at[1] != 'u')
+    int unit = wi_text_unit(reader->at, reader->end);
+    if (unit < 0)
         return 0;
-    for (int i = 2; i < 6; i++) {
-        int digit = wi_text_hex_digit(at[i]);
-        if (digit < 0)
-            return 0;
-        unit = unit << 4 | (unsigned)digit;
-    }
-    reader->at += 6;
-    return unit;
+    reader->at += WI_TEXT_UNIT_SIZE;
+    return (unsigned)unit;
 }
 
 /* The character of the \uXXXX that comes next, or of two of them that are a pair of surrogates; 0

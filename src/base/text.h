@@ -17,6 +17,23 @@ static inline int wi_text_hex_digit(char c)
     return digit < 10 ? (int)digit : letter < 6 ? (int)letter + 10 : -1;
 }
 
+/* The UTF-16 unit of the \uXXXX at `text`, of WI_TEXT_UNIT_SIZE characters; -1 where there is none
+ * before `end`. */
+#define WI_TEXT_UNIT_SIZE 6
+static inline int wi_text_unit(const char *text, const char *end)
+{
+    int unit = 0;
+    if (end - text < WI_TEXT_UNIT_SIZE || text[0] != '\\' || text[1] != 'u')
+        return -1;
+    for (int i = 2; i < WI_TEXT_UNIT_SIZE; i++) {
+        int digit = wi_text_hex_digit(text[i]);
+        if (digit < 0)
+            return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
 /* Writes `count` bytes as lower-case digits, with a NUL: `hex` has 2 * count + 1 bytes. */
 void wi_text_hex(const unsigned char *bytes, size_t count, char *hex);
 

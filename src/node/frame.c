@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ESCAPE_SIZE 6 /* \uXXXX */
 /* Of the largest whole number that is read, and one more. */
 #define WHOLE_DIGITS 20
 
@@ -61,19 +60,9 @@ static int is_digit(unsigned char c)
     return c >= '0' && c <= '9';
 }
 
-/* The number of the \uXXXX at `text`; -1 where there is none. */
 static int unit_at(const unsigned char *text, const unsigned char *end)
 {
-    int unit = 0;
-    if (end - text < ESCAPE_SIZE || text[0] != '\\' || text[1] != 'u')
-        return -1;
-    for (int i = 2; i < ESCAPE_SIZE; i++) {
-        int digit = wi_text_hex_digit((char)text[i]);
-        if (digit < 0)
-            return -1;
-        unit = unit << 4 | digit;
-    }
-    return unit;
+    return wi_text_unit((const char *)text, (const char *)end);
 }
 
 /* An escape: behind it. NUL, and half of a pair of surrogates, become U+FFFD. */
@@ -82,14 +71,14 @@ static unsigned char *mend_escape(unsigned char *text, const unsigned char *end,
     int unit = unit_at(text, end);
     if (unit < 0)
         return text + (end - text < 2 ? 1 : 2);
-    int next = unit_at(text + ESCAPE_SIZE, end);
+    int next = unit_at(text + WI_TEXT_UNIT_SIZE, end);
     if (unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff)
-        return text + 2 * ESCAPE_SIZE;
+        return text + 2 * WI_TEXT_UNIT_SIZE;
     if (unit == 0 || (unit >= 0xd800 && unit <= 0xdfff)) {
         memcpy(text + 2, "fffd", 4);
         *mended = 1;
     }
-    return text + ESCAPE_SIZE;
+    return text + WI_TEXT_UNIT_SIZE;
 }
 
 /* A number: behind it. A whole one beyond 64 bits becomes a real one, in its length: the last two

@@ -5,7 +5,6 @@
 #include "api/endpoints/openapi.h"
 #include "base/hash.h"
 #include "base/memory.h"
-#include "net/http.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <utlist.h>
@@ -33,9 +32,7 @@ static void destroy_document(struct wi_openapi_document *document)
 
 static void answer_document(struct wi_openapi_document *document, struct wi_request *request)
 {
-    const char *known =
-        MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    int is_known = known && wi_http_etag_matches(known, document->etag);
+    int is_known = wi_request_knows(request, document->etag);
     size_t size = is_known ? 0 : document->text.size;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, document->text.text, MHD_RESPMEM_PERSISTENT);

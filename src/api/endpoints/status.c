@@ -236,11 +236,6 @@ static const struct {
     {MHD_HTTP_HEADER_VARY, "Accept, Accept-Encoding"},
 };
 
-static const char *header_of(const struct wi_request *request, const char *name)
-{
-    return MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, name);
-}
-
 /* The file's bytes, or none of them where the client has them; NULL where there is no descriptor
  * for them. */
 static struct MHD_Response *response_of(const struct wi_site_file *file, int is_known)
@@ -257,8 +252,7 @@ static struct MHD_Response *response_of(const struct wi_site_file *file, int is_
 
 static void answer(struct wi_request *request, const struct wi_site_file *file)
 {
-    const char *known = header_of(request, MHD_HTTP_HEADER_IF_NONE_MATCH);
-    int is_known = known && wi_http_etag_matches(known, file->etag);
+    int is_known = wi_request_knows(request, file->etag);
     struct MHD_Response *response = response_of(file, is_known);
     struct wi_error error;
     if (!response) {
@@ -284,8 +278,10 @@ void wi_handle_console(struct wi_request *request)
     char path[WI_ROUTE_ARGUMENT_MAX + 1];
     snprintf(path, sizeof path, "/%s", request->argument);
     if (api->console && api->deps.config->api.console &&
-        wi_site_find(
-            api->console, path, header_of(request, MHD_HTTP_HEADER_ACCEPT_ENCODING), &file) == 0) {
+        wi_site_find(api->console, path,
+            MHD_lookup_connection_value(
+                request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING),
+            &file) == 0) {
         answer(request, &file);
         return;
     }

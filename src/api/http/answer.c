@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "net/http.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,13 @@ void wi_request_add_header(struct wi_request *request, const char *name, const c
 {
     if (request->response)
         MHD_add_response_header(request->response, name, value);
+}
+
+int wi_request_knows(const struct wi_request *request, const char *etag)
+{
+    const char *known =
+        MHD_lookup_connection_value(request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    return known && wi_http_etag_matches(known, etag);
 }
 
 void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names)

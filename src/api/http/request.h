@@ -146,6 +146,10 @@ void wi_request_answer_response(struct wi_request *request, int status, const ch
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
 
+/* Whether the client has what that entity tag (with its quotes) stands for already: If-None-Match.
+ */
+int wi_request_knows(const struct wi_request *request, const char *etag);
+
 /* Whom the queue is fair to, and whose jobs it makes: the token's name, or without tokens the
  * client's address. Borrowed from the request. */
 const char *wi_request_client(const struct wi_request *request);
