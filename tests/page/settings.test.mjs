@@ -63,6 +63,11 @@ for (const [file, content, message] of [
     ['generation_config.json', { repetition_penalty: 0 }, /: repetition_penalty is 0/],
     ['generation_config.json', { sequence_bias: { 1: 2 } }, /: sequence_bias is \{"1":2\}/],
     ['generation_config.json', { exponential_decay_length_penalty: [1] }, /: exponential_decay_length_penalty is \[1\]/],
+    ['generation_config.json', { num_beams: 0 }, /: num_beams is 0,/],
+    ['generation_config.json', { num_beams: 33 }, /: num_beams is 33,/],
+    ['generation_config.json', { num_beams: '4' }, /: num_beams is "4",/],
+    ['generation_config.json', { length_penalty: 'x' }, /: length_penalty is "x"/],
+    ['generation_config.json', { early_stopping: 'soon' }, /: early_stopping is "soon"/],
     ['tokenizer.json', { model: wordLevel, postprocessor: { type: 'x' } }, /^tokenizer\.json: postprocessor is \{"type":"x"\}/],
     ['tokenizer.json', { model: { ...wordLevel, alpha: 0.1 } }, /: model\.alpha is 0\.1/],
     ['tokenizer.json', { normalizer: { type: 'Sequence', normalizers: [{ type: 'NFC' }, { type: 'Strip', strip_middle: true }] } },
@@ -81,6 +86,10 @@ test('what config.json says of generation counts where there is no generation_co
     await assert.rejects(checkSettings(folder({ 'config.json': config })), { code: 'model_invalid', message: /^config\.json: guidance_scale is 2/ });
     await assert.rejects(checkSettings(folder({ 'config.json': { min_length: -1 } })), { message: /^config\.json: min_length is -1/ });
     await checkSettings(folder({ 'config.json': config, 'generation_config.json': {} }));
+    await assert.rejects(checkSettings(folder({ 'config.json': { decoder: { guidance_scale: 2 } } })), { message: /^config\.json: decoder\.guidance_scale is 2/ });
+    const tasks = { task_specific_params: { summarization: { num_beams: 1e9 }, other: null, none: 3 } };
+    await assert.rejects(checkSettings(folder({ 'config.json': tasks, 'generation_config.json': {} })),
+        { code: 'model_invalid', message: /^config\.json: task_specific_params\.summarization\.num_beams is 1000000000/ });
 });
 
 test('what asks for nothing is harmless, whatever it is called', () => {

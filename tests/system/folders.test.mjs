@@ -24,7 +24,7 @@ before(async () => {
     daemon = new Daemon();
     put('vectors', embedder({ 'onnx/model_quantized.onnx': embedder()['onnx/model.onnx'] }));
     put('moods', classifier());
-    put('asking', { ...classifier(), 'generation_config.json': JSON.stringify({ num_beams: 4, length_penalty: 2, no_setting: [1] }) });
+    put('asking', { ...classifier(), 'generation_config.json': JSON.stringify({ num_return_sequences: 4, num_beams: 2, length_penalty: 2, no_setting: [1] }) });
     put('odd', { ...classifier(), 'generation_config.json': JSON.stringify({ guidance_scale: 3 }) });
     await daemon.start();
 });
@@ -51,12 +51,12 @@ test('a text is labelled, by the model or by labels of the request', async () =>
 test('what a folder asks for and does not get is listed, or refused by name', async () => {
     const { json } = await daemon.get('/v1/models/asking');
     assert.deepEqual(json.ignored_settings, [
-        { file: 'generation_config.json', member: 'num_beams', value: 4, reason: 'the most likely token comes each time, without beams' },
+        { file: 'generation_config.json', member: 'num_return_sequences', value: 4, reason: 'a request gets one answer' },
         { file: 'generation_config.json', member: 'no_setting', value: [1], reason: 'it is not known' },
     ]);
     assert.equal((await daemon.get('/v1/models/moods')).json.ignored_settings, undefined);
     const { out } = await webinfer(daemon, ['show', 'asking']);
-    assert.match(out, /^ignored +num_beams 4 of generation_config\.json: the most likely token comes each time, without beams; no_setting 1 of generation_config\.json: it is not known$/m);
+    assert.match(out, /^ignored +num_return_sequences 4 of generation_config\.json: a request gets one answer; no_setting 1 of generation_config\.json: it is not known$/m);
     assert.doesNotMatch((await webinfer(daemon, ['show', 'moods'])).out, /^ignored/m);
     const refused = await daemon.infer({ model_name: 'odd', platform: 'wasm', inputs: 'good', task: 'text-classification' });
     assert.deepEqual([refused.status, refused.json.code], [422, 'model_invalid']);

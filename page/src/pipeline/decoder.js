@@ -65,6 +65,15 @@ export class Decoder {
         return lastRow(outputs.logits);
     }
 
+    /** Another one that has read the same, and goes on by itself. @returns {Promise<Decoder>} */
+    async fork() {
+        const cache = await this._caches.fork(this.cache, this.count);
+        /** @type {Decoder} */
+        const fork = Object.assign(Object.create(Object.getPrototypeOf(this)), this);
+        fork._inputs = { ...this._inputs, past_key_values: cache };
+        return fork;
+    }
+
     /** @param {number} needed tokens that there is to be room for */
     async _makeRoom(needed) {
         const { _caches: caches, cache } = this;

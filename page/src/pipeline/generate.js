@@ -8,6 +8,8 @@ import { Failure } from '../engine/failure.js';
 import { StopTexts } from '../engine/stop_texts.js';
 import { vocabularyOf } from './decoder.js';
 import { Detokenizer, tokenText } from './detokenizer.js';
+import { searchText } from './beam_search.js';
+import { Beams, beamsOf, toLogarithms } from './generation/beams.js';
 import { rulesOf } from './generation/rules.js';
 import { generationOf, ownMost } from './generation/settings.js';
 import { Sampler, likelihood, tell } from './sampling.js';
@@ -73,7 +75,11 @@ class Writing {
         this._stops = new StopTexts(stop);
         this._ends = endTokens(loaded, ends);
         this._rules = ownRules(loaded, settings, prompt, options, { most: this._most, ends: [...this._ends] });
-        this._sampler = new Sampler(samplingOf(settings, options));
+        const sampling = samplingOf(settings, options);
+        this._sampler = new Sampler(sampling);
+        /** Null: token after token is chosen. */
+        this._search = sampling.temperature === 0 && !run.raw && settings.num_beams > 1 ? beamsOf(settings) : null;
+        this._renormalizes = settings.renormalize_logits === true;
         /** The prompt's and the answer's. */
         this._tokens = [...tokens];
         /** How many of the answer's, an end token among them. */
@@ -84,7 +90,7 @@ class Writing {
     /** @param {(tokens: readonly number[]) => Promise<Decoder>} begin @returns {Promise<Outcome>} */
     async write(begin) {
         const { caches } = this._loaded;
-        for (const token of this._begun()) this._take(token, []);
+        for (const token of this._search && !this._hadEnded ? [] : this._begun()) this._take(token, []);
         if (this._hadEnded && !this._finish) this._takeEnd();
         const began = this._times();
         const counts = { cached: 0, read: 0, began: this._made };
@@ -116,8 +122,32 @@ class Writing {
         let logits = await this._read(decoder);
         counts.read = decoder.count - counts.cached;
         const read = this._times();
-        while (!this._step(logits)) logits = await decoder.read(this._tokens);
+        if (this._search) await this._takeBest(decoder, logits, this._search);
+        else while (!this._step(logits)) logits = await decoder.read(this._tokens);
         return read;
+    }
+
+    /** The text that beams find; it comes as a whole. @param {Decoder} decoder @param {Float32Array} logits
+     * @param {Pick<import('./generation/beams.js').Search, 'beams' | 'lengthPenalty' | 'early'>} search */
+    async _takeBest(decoder, logits, search) {
+        const wanted = this._options.logprobs === true;
+        const { tokens, notes } = await searchText(this._loaded.caches, new Beams({ ...search, most: this._most, ends: this._ends }),
+            [...this._tokens], { decoder, logits },
+            { score: (before, own) => this._logarithms(before, own), note: (own, token) => (wanted ? this._logprob(own, token) : null) });
+        for (const [at, token] of tokens.entries()) {
+            if (this._ends.has(token)) return this._takeEnd();
+            this._take(token, wanted ? [notes[at]] : []);
+        }
+    }
+
+    /** What beams are compared by. @param {readonly number[]} tokens before @param {Float32Array} logits stay as they are */
+    _logarithms(tokens, logits) {
+        const row = logits.slice();
+        toLogarithms(row);
+        this._rules(tokens, row);
+        this._sampler.adjust(row, tokens);
+        if (this._renormalizes) toLogarithms(row);
+        return row;
     }
 
     /** The tokens of an answer that another node had begun, if they are some of the model's; where they are
@@ -180,7 +210,7 @@ class Writing {
     /** What was held back comes, unless it is a part of a character. */
     _end() {
         this._answer.add({ text: this._stops.end() });
-        this._answer.end(this._finish);
+        this._answer.end(this._finish, this._stops.found);
     }
 
     /** @param {Float32Array} logits the model's own @param {number} token @returns {Logprob} */

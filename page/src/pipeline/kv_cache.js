@@ -22,6 +22,11 @@ const BYTES = 256 << 20;
 /** Room is made for so many tokens more than there are, if there will be so many, and in such steps. */
 const AHEAD = 1024;
 const STEP = 256;
+/** Tensors that an encoder made, by their names; no tensors. */
+const OF_ENCODER = /\.encoder\./;
+const NONE = /^$/;
+/** Where tensors stay until they are disposed of. */
+const STAYING = Object.freeze(['gpu-buffer', HELD]);
 
 export class KvCaches {
     /** @param {any} library what transformers.js exports
@@ -171,6 +176,19 @@ export class KvCaches {
             [name, new Tensor(type, data.slice(), dims)])));
     }
 
+    /** A copy of it for another text that begins alike, without room of its own; they share what an encoder made.
+     * @param {Cache} cache @param {number} count tokens in it @returns {Promise<Cache>} */
+    fork(cache, count) {
+        return this._cut(cache, count, OF_ENCODER);
+    }
+
+    /** Lets go of a copy. @param {Cache} cache */
+    drop(cache) {
+        for (const [name, tensor] of Object.entries(cache)) {
+            if (!OF_ENCODER.test(name) && STAYING.includes(tensor.location)) tensor.dispose();
+        }
+    }
+
     async dispose() {
         const cutters = [...this._cutters.values()];
         this._cutters.clear();
@@ -188,15 +206,17 @@ export class KvCaches {
         }
     }
 
-    /** @param {Cache} cache @param {number} count of its first tokens @returns {Promise<Cache>} a copy of these */
-    async _cut(cache, count) {
+    /** @param {Cache} cache @param {number} count of its first tokens @param {RegExp} [shared] names of tensors that are no copies
+     * @returns {Promise<Cache>} a copy of these */
+    async _cut(cache, count, shared = NONE) {
         if (this._rooms?.isRoomy(cache)) return this._rooms.copy(cache, count, inSteps(count));
         const { DynamicCache } = this._library;
         /** @type {Record<string, any>} */
         const cut = {};
         for (const [name, tensor] of Object.entries(cache)) {
             const isThere = tensor.location === 'gpu-buffer';
-            cut[name] = await (isThere ? this._cutThere(tensor, count) : this._cutHere(tensor, count));
+            if (shared.test(name)) cut[name] = tensor;
+            else cut[name] = await (isThere ? this._cutThere(tensor, count) : this._cutHere(tensor, count));
         }
         return new DynamicCache(cut);
     }

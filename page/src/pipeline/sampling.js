@@ -44,12 +44,18 @@ export class Sampler {
      */
     choose(logits, tokens, place) {
         const { temperature, seed } = this._sampling;
-        this._bias(logits);
-        this._penalise(logits, tokens.slice(-LOOK_BACK));
+        this.adjust(logits, tokens);
         const best = highest(logits);
         if (temperature === 0) return best;
         const kept = this._keep(logits, logits[best]);
         return draw(kept, temperature, logits[best], randomAt(seed, place));
+    }
+
+    /** Changes them as the request's biases and penalties say. @param {Float32Array} logits of the whole vocabulary
+     * @param {readonly number[]} tokens all before */
+    adjust(logits, tokens) {
+        this._bias(logits);
+        this._penalise(logits, tokens.slice(-LOOK_BACK));
     }
 
     /** @param {Float32Array} logits */
@@ -122,8 +128,10 @@ export function highest(logits) {
         }
     }
     if (best >= 0) return best;
-    throw new Failure('inference_failed', 'no token is possible: all numbers of the model are NaN or -Infinity');
+    throw noToken();
 }
+
+export const noToken = () => new Failure('inference_failed', 'no token is possible: all numbers of the model are NaN or -Infinity');
 
 /** The `count` highest, the highest first. @param {Float32Array} logits @param {number} count */
 export function mostLikely(logits, count) {

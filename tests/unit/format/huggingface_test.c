@@ -282,11 +282,11 @@ static void ignores(const char *const *files, const char *expected)
 TEST(test_settings_that_are_ignored)
 {
     ignores(FILES(GPT2, TOKENIZER, "generation_config.json",
-                "{\"num_beams\":4,\"top_k\":50,\"early_stopping\":true,\"a_new_one\":\"x\"}"),
-        "[{\"file\":\"generation_config.json\",\"member\":\"num_beams\",\"reason\":\"the most "
-        "likely token comes each time, without beams\",\"value\":4},{\"file\":"
-        "\"generation_config.json\",\"member\":\"a_new_one\",\"reason\":\"it is not known\","
-        "\"value\":\"x\"}]");
+                "{\"num_return_sequences\":4,\"top_k\":50,\"num_beams\":4,\"early_stopping\":true,"
+                "\"a_new_one\":\"x\"}"),
+        "[{\"file\":\"generation_config.json\",\"member\":\"num_return_sequences\",\"reason\":"
+        "\"a request gets one answer\",\"value\":4},{\"file\":\"generation_config.json\","
+        "\"member\":\"a_new_one\",\"reason\":\"it is not known\",\"value\":\"x\"}]");
     ignores(FILES(GPT2, TOKENIZER, "preprocessor_config.json", "{\"magic\":true}"),
         "[{\"file\":\"preprocessor_config.json\",\"member\":\"magic\",\"reason\":\"it is not "
         "known\",\"value\":true}]");
@@ -303,14 +303,14 @@ TEST(test_settings_that_ask_for_nothing)
 
 TEST(test_settings_of_generation_in_config)
 {
-#define BEAMS                                                                                      \
+#define SEQUENCES                                                                                  \
     "config.json",                                                                                 \
         "{\"model_type\":\"bart\",\"architectures\":[\"BartForConditionalGeneration\"],"           \
-        "\"num_beams\":2,\"hidden_size\":3}"
-    ignores(FILES(BEAMS, TOKENIZER),
-        "[{\"file\":\"config.json\",\"member\":\"num_beams\",\"reason\":\"the most likely token "
-        "comes each time, without beams\",\"value\":2}]");
-    ignores(FILES(BEAMS, TOKENIZER, "generation_config.json", "{\"num_beams\":1}"), "");
+        "\"num_return_sequences\":2,\"hidden_size\":3}"
+    ignores(FILES(SEQUENCES, TOKENIZER),
+        "[{\"file\":\"config.json\",\"member\":\"num_return_sequences\",\"reason\":\"a request "
+        "gets one answer\",\"value\":2}]");
+    ignores(FILES(SEQUENCES, TOKENIZER, "generation_config.json", "{\"num_beams\":1}"), "");
 }
 
 TEST(test_ignored_settings_are_bounded)

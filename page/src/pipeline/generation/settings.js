@@ -4,7 +4,7 @@
 
 const FILE = 'generation_config.json';
 /** What parts of config.json may have settings of generation, where there is no file of these. */
-const PARTS = Object.freeze(['decoder', 'generator', 'text_config']);
+export const PARTS_OF_CONFIG = Object.freeze(['decoder', 'generator', 'text_config']);
 
 /**
  * Those of generation_config.json; where there is none, those of config.json and of its decoder (GenerationConfig.from_model_config).
@@ -12,7 +12,7 @@ const PARTS = Object.freeze(['decoder', 'generator', 'text_config']);
  * @param {Pick<Loaded, 'config' | 'extra'>} loaded @param {string | null} [task] as config.json names it @returns {Record<string, any>}
  */
 export function generationOf({ config, extra }, task = null) {
-    const own = extra[FILE] ?? PARTS.reduce((found, part) => ({ ...config[part], ...found }), config);
+    const own = extra[FILE] ?? PARTS_OF_CONFIG.reduce((found, part) => ({ ...config[part], ...found }), config);
     const params = config.task_specific_params;
     return { ...own, ...(task !== null && params && Object.hasOwn(params, task) ? params[task] : {}) };
 }

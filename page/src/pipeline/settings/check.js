@@ -1,5 +1,6 @@
 /** Refuses a folder for what it asks for and does not get: the table says what that is. */
 import { Failure } from '../../engine/failure.js';
+import { PARTS_OF_CONFIG } from '../generation/settings.js';
 import { GENERATION_FORMS } from './generation.js';
 import { GENERATION_OF_CONFIG, SETTINGS } from './table.js';
 import { ADDED, PARTS } from './tokenizers.js';
@@ -14,7 +15,18 @@ const SHOWN = 100;
 /** @param {Folder} folder @throws {Failure} */
 export async function checkSettings(folder) {
     for (const file of Object.keys(SETTINGS)) if (folder.has(file)) refuse(file, await folder.json(file));
-    if (!folder.has('generation_config.json')) refuseGeneration('config.json', await folder.json('config.json'), GENERATION_OF_CONFIG);
+    for (const [where, settings] of generationsIn(await folder.json('config.json'), folder.has('generation_config.json'))) {
+        refuseGeneration('config.json', settings, GENERATION_OF_CONFIG, where);
+    }
+}
+
+/** The settings of generation in config.json: those of tasks, and where no other file has them its own and those of its parts.
+ * @param {any} config @param {boolean} isElsewhere @returns {[string, any][]} where they are, and they */
+function generationsIn({ task_specific_params: tasks, ...config }, isElsewhere) {
+    const own = isElsewhere ? {} : { '': config, ...Object.fromEntries(PARTS_OF_CONFIG.map((part) => [`${part}.`, config[part]])) };
+    const ofTasks = Object.entries(tasks ?? {}).map(([task, settings]) => [`task_specific_params.${task}.`, settings]);
+    return Object.entries({ ...own, ...Object.fromEntries(ofTasks) })
+        .filter(([, settings]) => typeof settings === 'object' && settings !== null);
 }
 
 /** @param {string} file @param {any} content @throws {Failure} if it asks for what the table refuses */
@@ -25,17 +37,17 @@ export function refuse(file, content) {
     if (file === 'tokenizer.json') checkTokenizer(content);
 }
 
-/** @param {string} file @param {any} content @param {File} table */
-function refuseGeneration(file, content, table) {
-    refuseBy(file, content, table);
-    checkForms(file, content);
+/** @param {string} file @param {any} content @param {File} table @param {string} [where] of the file, with a dot behind it */
+function refuseGeneration(file, content, table, where = '') {
+    refuseBy(file, content, table, where);
+    checkForms(file, content, where);
 }
 
-/** @param {string} file @param {any} content @param {File} table */
-function refuseBy(file, content, table) {
+/** @param {string} file @param {any} content @param {File} table @param {string} [where] */
+function refuseBy(file, content, table, where = '') {
     for (const [member, value] of Object.entries(content)) {
         const { fate, why, but } = fateOf(table, member);
-        if (fate === 'refused' && !asksNothing(value) && value !== but) throw unwanted(file, member, value, why);
+        if (fate === 'refused' && !asksNothing(value) && value !== but) throw unwanted(file, where + member, value, why);
     }
 }
 
@@ -50,11 +62,11 @@ export function fateOf({ rest, rows }, member) {
 const asksNothing = (value) => value === null || value === false || value === ''
     || (typeof value === 'object' && Object.keys(value).length === 0);
 
-/** @param {string} file @param {any} content */
-function checkForms(file, content) {
+/** @param {string} file @param {any} content @param {string} where */
+function checkForms(file, content, where) {
     for (const [member, [fits, expected]] of Object.entries(GENERATION_FORMS)) {
         const value = Object.hasOwn(content, member) ? content[member] : null;
-        if (value !== null && !fits(value)) throw unwanted(file, member, value, 'it is of another form', expected);
+        if (value !== null && !fits(value)) throw unwanted(file, where + member, value, 'it is of another form', expected);
     }
 }
 

@@ -1,4 +1,5 @@
 /** Settings of generation: those of generation_config.json, or of config.json where there is no such file. */
+import { BEAMS_MAX } from '../generation/beams.js';
 import { harmless, honoured, ignored, refused } from './rows.js';
 
 export const GENERATION = Object.freeze([
@@ -11,14 +12,14 @@ export const GENERATION = Object.freeze([
     honoured("Whisper's languages, tasks and times", `alignment_heads is_multilingual lang_to_id max_initial_timestamp_index
         no_timestamps_token_id task_to_id`),
     harmless('the request says it', 'forced_decoder_ids language prev_sot_token_id return_timestamps task'),
-    harmless('it matters to beams alone', 'early_stopping length_penalty diversity_penalty'),
-    harmless('it changes no choice of a token', 'renormalize_logits'),
+    honoured('where the likeliest text is asked for, and no draw; such a text comes as a whole; but for Whisper',
+        'num_beams length_penalty early_stopping renormalize_logits'),
+    harmless('it matters to groups of beams alone', 'diversity_penalty'),
     harmless('the same tokens come sooner, or with less memory', `assistant_confidence_threshold assistant_early_exit assistant_lookbehind
         cache_config cache_implementation compile_config disable_compile is_assistant low_memory max_matching_ngram_size num_assistant_tokens
         num_assistant_tokens_schedule prefill_chunk_size prompt_lookup_num_tokens target_lookbehind use_cache`),
     harmless('it says what a program gets, or who wrote the file', `_commit_hash _from_model_config generation_kwargs output_attentions
         output_hidden_states output_logits output_scores return_dict_in_generate return_legacy_cache transformers_version trust_remote_code`),
-    ignored('the most likely token comes each time, without beams', 'num_beams', { num_beams: 1 }),
     ignored('a request gets one answer', 'num_return_sequences', { num_return_sequences: 1 }),
     ignored('tokens are drawn by temperature, top_k, top_p and min_p alone', 'typical_p epsilon_cutoff eta_cutoff watermarking_config',
         { typical_p: 1, epsilon_cutoff: 0, eta_cutoff: 0 }),
@@ -54,5 +55,7 @@ export const GENERATION_FORMS = Object.freeze({
     remove_invalid_values: [isFlag, 'true or false'],
     exponential_decay_length_penalty: [(value) => Array.isArray(value) && value.length === 2 && isCount(value[0]) && isPenalty(value[1]),
         'a pair: a whole number from 0 on, and a number above 0'],
+    num_beams: [(value) => isCount(value) && value > 0 && value <= BEAMS_MAX, `a whole number from 1 to ${BEAMS_MAX}`],
+    length_penalty: [Number.isFinite, 'a number'], early_stopping: [(value) => isFlag(value) || value === 'never', 'true, false or "never"'],
     suppress_tokens: [areIds, 'a list of token ids'], begin_suppress_tokens: [areIds, 'a list of token ids'],
 });

@@ -23,7 +23,9 @@ export const PREPROCESSOR = Object.freeze([
 export const PROCESSOR = Object.freeze([
     NAMES,
     honoured('how many tokens a picture becomes', 'image_seq_len image_token num_additional_image_tokens patch_size vision_feature_select_strategy'),
-    harmless('another file says it', 'chat_template feature_extractor image_processor tokenizer video_processor'),
+    honoured('how pictures and sounds are prepared, before preprocessor_config.json', 'feature_extractor image_processor'),
+    harmless('another file says it', 'chat_template tokenizer'),
+    harmless('no film is read', 'video_processor'),
     harmless('no sound or film is read beside a text', `audio_token fake_image_token num_audio_tokens num_image_tokens audio_seq_length
         image_seq_length video_token`),
     OF_PROGRAMS,
