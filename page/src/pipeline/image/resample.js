@@ -90,43 +90,65 @@ function coefficients(from, begin, end, to, filter) {
 /** Rounds half away from zero. @param {number} value */
 const fixed = (value) => Math.trunc(value * (1 << PRECISION_BITS) + (value < 0 ? -0.5 : 0.5));
 
+/** Half of the last place, so that a sum is rounded. A sum fits 32 bits, and what lies outside a byte is clamped by the
+ * array that takes it. */
+const HALF = 1 << (PRECISION_BITS - 1);
+
 /** @param {{data: ArrayLike<number>, width: number, height: number, channels: number}} from
  * @param {number} width @param {Coefficients} coefficients */
-function alongRows({ data, width: source, height, channels }, width, { first, count, k, most }) {
-    const out = new Uint8ClampedArray(width * height * channels);
-    let to = 0;
-    for (let y = 0; y < height; y++) {
-        for (let x = 0; x < width; x++) {
-            const begin = (y * source + first[x]) * channels;
-            for (let channel = 0; channel < channels; channel++) {
-                out[to++] = weighted(data, begin + channel, channels, k, x * most, count[x]);
-            }
-        }
+function alongRows(from, width, coefficients) {
+    const out = new Uint8ClampedArray(width * from.height * from.channels);
+    for (let y = 0; y < from.height; y++) {
+        if (from.channels === 3) scaleRow(from, y, width, coefficients, out);
+        else for (let channel = 0; channel < from.channels; channel++) scaleChannel(from, y, channel, width, coefficients, out);
     }
     return out;
 }
 
-/** @param {ArrayLike<number>} data @param {number} stride bytes of a row @param {number} height
+/** Three channels at a time: most pictures have so many.
+ * @param {{data: ArrayLike<number>, width: number}} from @param {number} y @param {number} width
+ * @param {Coefficients} coefficients @param {Uint8ClampedArray} out */
+function scaleRow({ data, width: source }, y, width, { first, count, k, most }, out) {
+    for (let x = 0, to = 3 * y * width; x < width; x++, to += 3) {
+        let at = 3 * (y * source + first[x]), red = HALF, green = HALF, blue = HALF;
+        for (let i = x * most, end = i + count[x]; i < end; i++, at += 3) {
+            const weight = k[i];
+            red += data[at] * weight;
+            green += data[at + 1] * weight;
+            blue += data[at + 2] * weight;
+        }
+        out[to] = red >> PRECISION_BITS;
+        out[to + 1] = green >> PRECISION_BITS;
+        out[to + 2] = blue >> PRECISION_BITS;
+    }
+}
+
+/** @param {{data: ArrayLike<number>, width: number, channels: number}} from @param {number} y @param {number} channel
+ * @param {number} width @param {Coefficients} coefficients @param {Uint8ClampedArray} out */
+function scaleChannel({ data, width: source, channels }, y, channel, width, { first, count, k, most }, out) {
+    for (let x = 0; x < width; x++) {
+        let sum = HALF, at = (y * source + first[x]) * channels + channel;
+        for (let i = x * most, end = i + count[x]; i < end; i++, at += channels) sum += data[at] * k[i];
+        out[(y * width + x) * channels + channel] = sum >> PRECISION_BITS;
+    }
+}
+
+/** A row is a sum of whole rows, which are read one after the other.
+ * @param {ArrayLike<number>} data @param {number} stride bytes of a row @param {number} height
  * @param {Coefficients} coefficients */
 function alongColumns(data, stride, height, { first, count, k, most }) {
-    const out = new Uint8ClampedArray(stride * height);
+    const out = new Uint8ClampedArray(stride * height), sums = new Int32Array(stride);
     for (let y = 0; y < height; y++) {
-        const begin = first[y] * stride;
-        for (let x = 0; x < stride; x++) {
-            out[y * stride + x] = weighted(data, begin + x, stride, k, y * most, count[y]);
-        }
+        sums.fill(HALF);
+        for (let i = 0; i < count[y]; i++) addRow(sums, data, (first[y] + i) * stride, k[y * most + i]);
+        for (let x = 0, to = y * stride; x < stride; x++) out[to + x] = sums[x] >> PRECISION_BITS;
     }
     return out;
 }
 
-/** `count` values of `data`, `step` apart, with the coefficients at `at`: fits 32 bits, and what lies
- * outside a byte is clamped by the array that takes it.
- * @param {ArrayLike<number>} data @param {number} from @param {number} step
- * @param {Int32Array} k @param {number} at @param {number} count */
-function weighted(data, from, step, k, at, count) {
-    let sum = 1 << (PRECISION_BITS - 1);
-    for (let i = 0; i < count; i++) sum += data[from + i * step] * k[at + i];
-    return sum >> PRECISION_BITS;
+/** @param {Int32Array} sums @param {ArrayLike<number>} data @param {number} from @param {number} weight */
+function addRow(sums, data, from, weight) {
+    for (let x = 0; x < sums.length; x++) sums[x] += data[from + x] * weight;
 }
 
 /** The pixel whose area the target's centre lies in, as Pillow's affine transform takes it.
