@@ -46,32 +46,48 @@ static int fail(struct walk *walk, uint64_t at, const char *problem)
 
 /* --- values ----------------------------------------------------------------------------------- */
 
+/* The place of a size's name among those of the graph, plus 1. */
+static uint16_t find_symbol(struct wi_strings *symbols, const char *name)
+{
+    for (size_t i = 0; i < symbols->count; i++)
+        if (strcmp(symbols->items[i], name) == 0)
+            return (uint16_t)(i + 1);
+    if (symbols->count == WI_ONNX_SYMBOLS_MAX || !*name)
+        return 0;
+    wi_strings_add(symbols, name);
+    return (uint16_t)symbols->count;
+}
+
 /* A name that we cannot read is no name, and no fault of the model. */
-static int names_batch(struct walk *walk, const struct wi_protobuf_range *range)
+static uint16_t read_symbol(struct walk *walk, const struct wi_protobuf_range *range, int *is_batch)
 {
     const char *problem = walk->input->problem;
     char *name = wi_protobuf_text(walk->input, range, 64);
-    int found = name && (strcmp(name, "N") == 0 || strcasestr(name, "batch"));
+    uint16_t symbol = name ? find_symbol(&walk->signature->symbols, name) : 0;
 
+    *is_batch = name && (strcmp(name, "N") == 0 || strcasestr(name, "batch"));
     if (!name)
         walk->input->problem = problem;
     free(name);
-    return found;
+    return symbol;
 }
 
-static int read_dim(struct walk *walk, struct wi_protobuf_range dim, int64_t *size, int *is_batch)
+static int read_dim(
+    struct walk *walk, struct wi_protobuf_range dim, int64_t *size, uint16_t *symbol, int *is_batch)
 {
     struct wi_protobuf_field field;
     int more;
 
     *size = -1; /* a name, or nothing: free */
+    *symbol = 0;
     *is_batch = 0;
     while ((more = wi_protobuf_next(walk->input, &dim, &field)) > 0) {
-        if (field.number == WI_DIM_VALUE && field.wire == WI_WIRE_VARINT)
+        if (field.number == WI_DIM_VALUE && field.wire == WI_WIRE_VARINT) {
             *size = (int64_t)field.value < 0 ? -1 : (int64_t)field.value;
-        else if (field.number == WI_DIM_PARAM && field.wire == WI_WIRE_BYTES) {
+            *symbol = 0;
+        } else if (field.number == WI_DIM_PARAM && field.wire == WI_WIRE_BYTES) {
             *size = -1;
-            *is_batch = names_batch(walk, &field.bytes);
+            *symbol = read_symbol(walk, &field.bytes, is_batch);
         }
     }
     return more;
@@ -90,10 +106,11 @@ static int read_shape(
             continue;
         if (value->rank == WI_TENSOR_MAX_RANK)
             return fail(walk, field.bytes.at, "a value has more than 16 dimensions");
+        unsigned at = value->rank++;
         int is_batch;
-        if (read_dim(walk, field.bytes, &value->dims[value->rank++], &is_batch) < 0)
+        if (read_dim(walk, field.bytes, &value->dims[at], &value->symbols[at], &is_batch) < 0)
             return -1;
-        if (value->rank == 1)
+        if (at == 0)
             value->is_batch = is_batch && value->dims[0] < 0;
     }
     return more;
@@ -453,6 +470,7 @@ void wi_onnx_clear(struct wi_onnx_signature *signature)
     free(signature->inputs);
     free(signature->outputs);
     free(signature->ranges);
+    wi_strings_clear(&signature->symbols);
     wi_onnx_clear_externals(signature);
     *signature = (struct wi_onnx_signature){0};
 }

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Names of sizes that are told apart; what is named beyond these has no name. */
+#define WI_ONNX_SYMBOLS_MAX 256
+
 /* A graph input or output. */
 struct wi_onnx_value {
     char *name;
@@ -25,7 +28,8 @@ struct wi_onnx_value {
     enum wi_datatype datatype;
     int has_shape; /* 0: any rank */
     unsigned rank;
-    int64_t dims[WI_TENSOR_MAX_RANK]; /* -1: free */
+    int64_t dims[WI_TENSOR_MAX_RANK];     /* -1: free */
+    uint16_t symbols[WI_TENSOR_MAX_RANK]; /* of free ones: 1 + the place of its name; 0: none */
     int is_batch; /* the first is free, and its name says that it is the batch */
 };
 
@@ -52,6 +56,7 @@ struct wi_onnx_signature {
     size_t input_count;
     struct wi_onnx_value *outputs;
     size_t output_count;
+    struct wi_strings symbols; /* names of free sizes: those of one name are equal (dim_param) */
     int64_t ir_version;
     int64_t opset;   /* of the default domain, 0 if not given */
     char random[32]; /* an operator that draws random numbers, "" if there is none */
@@ -86,8 +91,8 @@ json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count);
 const char *wi_onnx_precision(const struct wi_onnx_signature *signature);
 
 /* Checks a request's tensors against the signature: every input there once, of the right datatype
- * and shape. Errors name the input and what was expected: WI_INPUT_UNKNOWN, WI_INPUT_MISSING,
- * WI_INPUT_DATATYPE, WI_INPUT_SHAPE. */
+ * and shape, with sizes of one name equal. Errors name the input and what was expected:
+ * WI_INPUT_UNKNOWN, WI_INPUT_MISSING, WI_INPUT_DATATYPE, WI_INPUT_SHAPE. */
 enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     const struct wi_tensors *tensors, struct wi_error *error);
 /* Whether the indices among the tensors, which were checked as above, are in range: WI_OK or
@@ -97,6 +102,11 @@ enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
 /* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
 enum wi_code wi_onnx_check_output(
     const struct wi_onnx_signature *signature, const char *name, struct wi_error *error);
+
+/* Whether the outputs that are wanted (none: all) can be sent: WI_OK, or WI_OUTPUT_UNKNOWN with the
+ * names of those that can, where one of them is a sequence, map or optional. */
+enum wi_code wi_onnx_check_wanted(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, struct wi_error *error);
 
 /* Holds the tensors of an answer against the signature: each output that was wanted (`wanted`;
  * none: all) there once, nothing else, of the right datatype. An output that is a sequence, map or

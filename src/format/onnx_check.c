@@ -87,10 +87,49 @@ static enum wi_code check_input(const struct wi_onnx_value *value, const struct 
     return WI_OK;
 }
 
+/* The size that each name has, and the tensor that it is of. */
+struct sizes {
+    struct {
+        const struct wi_tensor *of; /* NULL: it has none yet */
+        int64_t size;
+    } symbols[WI_ONNX_SYMBOLS_MAX];
+};
+
+/* Sizes of one name must be equal. */
+static enum wi_code check_symbols(const struct wi_onnx_signature *signature, struct sizes *sizes,
+    const struct wi_onnx_value *value, const struct wi_tensor *tensor, size_t index,
+    struct wi_error *error)
+{
+    char field[48], found[240];
+
+    for (unsigned i = 0; i < value->rank && i < tensor->rank; i++) {
+        size_t symbol = value->symbols[i];
+        if (symbol == 0)
+            continue;
+        if (!sizes->symbols[symbol - 1].of) {
+            sizes->symbols[symbol - 1].of = tensor;
+            sizes->symbols[symbol - 1].size = tensor->dims[i];
+        }
+        const struct wi_tensor *first = sizes->symbols[symbol - 1].of;
+        int64_t size = sizes->symbols[symbol - 1].size;
+        if (size == tensor->dims[i])
+            continue;
+        const char *name = signature->symbols.items[symbol - 1];
+        snprintf(field, sizeof field, "inputs[%zu].shape", index);
+        wi_shape_format(tensor->dims, tensor->rank, found, sizeof found);
+        wi_error_set(error, WI_INPUT_SHAPE, field,
+            "input %.96s has shape %.150s: its size %u, %.64s, is %" PRId64 " in input %.96s",
+            value->name, found, i, name, size, first->name);
+        return wi_error_expect(error, "%" PRId64 " as size %u, as %.64s is", size, i, name);
+    }
+    return WI_OK;
+}
+
 enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     const struct wi_tensors *tensors, struct wi_error *error)
 {
     unsigned char seen[WI_TENSORS_MAX] = {0};
+    struct sizes sizes = {0};
     char names[240], field[48], digits[WI_DIGITS_SIZE];
 
     for (size_t i = 0; i < tensors->count; i++) {
@@ -113,6 +152,8 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
             return wi_error_expect(error, "every input once");
         }
         code = check_input(value, tensor, i, error);
+        if (code == WI_OK)
+            code = check_symbols(signature, &sizes, value, tensor, i, error);
         if (code != WI_OK)
             return code;
     }
@@ -250,6 +291,43 @@ enum wi_code wi_onnx_check_output(
     return wi_error_allow(error, "%s", names);
 }
 
+static int is_wanted(const struct wi_strings *wanted, const char *name)
+{
+    return wanted->count == 0 || wi_strings_contain(wanted, name);
+}
+
+/* ["a", "b"] of those that are tensors, as a request names them. */
+static void list_tensors(const struct wi_onnx_signature *signature, char *out, size_t size)
+{
+    size_t used = (size_t)snprintf(out, size, "[");
+
+    for (size_t i = 0; i < signature->output_count && used + 8 < size; i++)
+        if (signature->outputs[i].tensor)
+            used += (size_t)snprintf(out + used, size - used, "%s\"%.64s\"", used > 1 ? ", " : "",
+                signature->outputs[i].name);
+    if (used + 1 < size)
+        snprintf(out + used, size - used, "]");
+}
+
+enum wi_code wi_onnx_check_wanted(const struct wi_onnx_signature *signature,
+    const struct wi_strings *wanted, struct wi_error *error)
+{
+    char names[240];
+
+    for (size_t i = 0; i < signature->output_count; i++) {
+        const struct wi_onnx_value *output = &signature->outputs[i];
+        if (output->tensor || !is_wanted(wanted, output->name))
+            continue;
+        list_tensors(signature, names, sizeof names);
+        wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
+            "the model's output %.96s is a sequence, map or optional, which cannot be sent; name "
+            "the outputs that are wanted",
+            output->name);
+        return wi_error_expect(error, "outputs: %s", names);
+    }
+    return WI_OK;
+}
+
 /* --- answers --------------------------------------------------------------------------------- */
 
 /* Outputs mostly come in the graph's order, so the search begins where the last one ended. */
@@ -263,11 +341,6 @@ static const struct wi_onnx_value *find_output(
             return value;
     }
     return NULL;
-}
-
-static int is_wanted(const struct wi_strings *wanted, const char *name)
-{
-    return wanted->count == 0 || wi_strings_contain(wanted, name);
 }
 
 static enum wi_code check_output(const struct wi_onnx_value *value, const struct wi_tensor *tensor,

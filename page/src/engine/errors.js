@@ -28,6 +28,7 @@ const TABLE = [
     [/invalid output '([^']*)'|'fetches' contains invalid output name: ([^.]*)/i, 'output_unknown'],
     [/Unexpected input data type|Unsupported tensor type/, 'input_datatype'],
     [/Got invalid dimensions for input: (\S+)|Invalid rank for input: (\S+)|Invalid input shape/, 'input_shape'],
+    [/while running \w+ node[^]*(?:broadcast|dimensions? mismatch|dimensions must match|dimensions of A and B must match|Input channels C is not equal|ReshapeHelper)|BroadcastIterator::Init|ReshapeHelper::ReshapeHelper/i, 'input_shape'],
     [/indices element out of data bounds|invalid index found, index = |Index value out of bounds|Out of range value in index tensor|input index out of range/, 'input_invalid'],
     [/Tensor's size\(\d+\) does not match data length/, 'input_size'],
 ];

@@ -435,6 +435,69 @@ TEST(checks_inputs)
     assert_int_equal(check("x", WI_FP32, 3, good, &error), WI_INPUT_SHAPE);
 }
 
+/* Inputs a [batch, ?], b [batch, 3] and c [?]: those named "batch" are equal. */
+static struct wi_buffer named_sizes_model(void)
+{
+    struct wi_buffer graph = {0};
+    put_value(&graph, 11, "a", 1, 2, (int64_t[]){-1, -2});
+    put_value(&graph, 11, "b", 1, 2, (int64_t[]){-1, 3});
+    put_value(&graph, 11, "c", 1, 1, (int64_t[]){-2});
+    put_value(&graph, 12, "y", 1, 1, (int64_t[]){-1});
+    return finish_model(&graph);
+}
+
+TEST(checks_sizes_of_one_name)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer model = named_sizes_model();
+    struct wi_tensor items[] = {{.name = (char *)"c", .datatype = WI_FP32, .rank = 1, .dims = {9}},
+        {.name = (char *)"b", .datatype = WI_FP32, .rank = 2, .dims = {2, 3}},
+        {.name = (char *)"a", .datatype = WI_FP32, .rank = 2, .dims = {2, 7}}};
+    struct wi_tensors tensors = {items, 3};
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(s.symbols.count, 1);
+    assert_int_equal(wi_onnx_check_inputs(&s, &tensors, &error), WI_OK);
+    for (int64_t wrong = 0; wrong < 4; wrong++) {
+        if (wrong == 2)
+            continue;
+        items[2].dims[0] = wrong; /* 0 and 1, too: nothing is broadcast */
+        assert_int_equal(wi_onnx_check_inputs(&s, &tensors, &error), WI_INPUT_SHAPE);
+        assert_string_equal(error.field, "inputs[2].shape");
+        assert_string_equal(error.expected, "2 as size 0, as batch is");
+        assert_non_null(strstr(error.detail, "its size 0, batch, is 2 in input b"));
+    }
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+}
+
+TEST(names_of_sizes_are_bounded)
+{
+    struct wi_onnx_signature s;
+    struct wi_buffer model = {0}, graph = {0};
+    for (int i = 0; i < 2 * WI_ONNX_SYMBOLS_MAX; i++) {
+        struct wi_buffer value = {0}, type = {0}, tensor = {0}, shape = {0}, dim = {0};
+        char name[8];
+        snprintf(name, sizeof name, "s%d", i);
+        put_bytes(&dim, 2, name, strlen(name));
+        put_message(&shape, 1, &dim);
+        put_number(&tensor, 1, 1);
+        put_message(&tensor, 2, &shape);
+        put_message(&type, 1, &tensor);
+        put_bytes(&value, 1, name, strlen(name));
+        put_message(&value, 2, &type);
+        put_message(&graph, 11, &value);
+    }
+    put_value(&graph, 12, "y", 1, 0, NULL);
+    model = finish_model(&graph);
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(s.symbols.count, WI_ONNX_SYMBOLS_MAX);
+    assert_int_equal(s.inputs[0].symbols[0], 1);
+    assert_int_equal(s.inputs[WI_ONNX_SYMBOLS_MAX].symbols[0], 0);
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+}
+
 TEST(checks_inputs_given_twice_and_outputs)
 {
     struct wi_onnx_signature s;
@@ -450,6 +513,33 @@ TEST(checks_inputs_given_twice_and_outputs)
     assert_int_equal(wi_onnx_check_output(&s, "y", &error), WI_OK);
     assert_int_equal(wi_onnx_check_output(&s, "x", &error), WI_OUTPUT_UNKNOWN);
     assert_string_equal(error.allowed, "y");
+    wi_onnx_clear(&s);
+    wi_buffer_clear(&model);
+}
+
+/* As scikit-learn's classifiers are exported: a tensor, and maps. */
+TEST(outputs_that_cannot_be_sent_are_named_before_a_run)
+{
+    struct wi_onnx_signature s;
+    struct wi_error error = {0};
+    struct wi_buffer graph = {0}, model, value = {0}, type = {0};
+    struct wi_strings wanted = {0};
+    put_value(&graph, 12, "label", 7, 1, (int64_t[]){-1});
+    put_bytes(&type, 4, "", 0); /* a sequence */
+    put_bytes(&value, 1, "probabilities", 13);
+    put_message(&value, 2, &type);
+    put_message(&graph, 12, &value);
+    model = finish_model(&graph);
+    assert_int_equal(wi_onnx_read((unsigned char *)model.text, model.size, &s, NULL), WI_OK);
+    assert_int_equal(wi_onnx_check_wanted(&s, &wanted, &error), WI_OUTPUT_UNKNOWN);
+    assert_string_equal(error.field, "outputs");
+    assert_string_equal(error.expected, "outputs: [\"label\"]");
+    assert_non_null(strstr(error.detail, "probabilities"));
+    wi_strings_add(&wanted, "label");
+    assert_int_equal(wi_onnx_check_wanted(&s, &wanted, &error), WI_OK);
+    wi_strings_add(&wanted, "probabilities");
+    assert_int_equal(wi_onnx_check_wanted(&s, &wanted, &error), WI_OUTPUT_UNKNOWN);
+    wi_strings_clear(&wanted);
     wi_onnx_clear(&s);
     wi_buffer_clear(&model);
 }
