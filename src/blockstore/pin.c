@@ -88,10 +88,11 @@ static json_t *file_json(const struct wi_pin_file *file, const struct wi_file_id
 {
     char cid[WI_CID_TEXT];
     wi_cid_print(&file->cid, cid);
-    return json_pack("{s:s, s:I, s:s, s:s, s:[I, I, I]}", "path", file->path, "bytes",
+    return json_pack("{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", file->path, "bytes",
         (json_int_t)file->bytes, "sha256", file->sha256, "cid", cid, "seen",
-        (json_int_t)seen->inode, (json_int_t)seen->modified.tv_sec,
-        (json_int_t)seen->modified.tv_nsec);
+        (json_int_t)seen->inode, (json_int_t)seen->links, (json_int_t)seen->modified.tv_sec,
+        (json_int_t)seen->modified.tv_nsec, (json_int_t)seen->changed.tv_sec,
+        (json_int_t)seen->changed.tv_nsec);
 }
 
 static const char *const kinds[] = {[WI_PIN_PUBLISHED] = "published",
@@ -135,16 +136,19 @@ static int is_sha256(const char *text)
 static int read_file(const json_t *json, struct wi_pin_record *record)
 {
     const char *path, *sha256, *cid;
-    json_int_t bytes, inode, seconds, nanoseconds;
-    if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I, I]}", "path", &path, "bytes",
-            &bytes, "sha256", &sha256, "cid", &cid, "seen", &inode, &seconds, &nanoseconds) != 0 ||
+    json_int_t bytes, inode, links, modified[2], changed[2];
+    if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I, I, I, I, I]}", "path", &path,
+            "bytes", &bytes, "sha256", &sha256, "cid", &cid, "seen", &inode, &links, &modified[0],
+            &modified[1], &changed[0], &changed[1]) != 0 ||
         !wi_file_path_ok(path) || bytes < 0 || record->pin.bytes + (uint64_t)bytes > INT64_MAX ||
         !is_sha256(sha256))
         return -1;
     struct wi_pin_file *file = add_file(record, path, (uint64_t)bytes, sha256);
     struct wi_file_identity *seen = &record->seen[record->pin.count - 1];
     seen->inode = (ino_t)inode;
-    seen->modified = (struct timespec){(time_t)seconds, nanoseconds};
+    seen->links = (nlink_t)links;
+    seen->modified = (struct timespec){(time_t)modified[0], modified[1]};
+    seen->changed = (struct timespec){(time_t)changed[0], changed[1]};
     return wi_cid_parse_printed(cid, &file->cid);
 }
 

@@ -51,23 +51,26 @@ static int set(
     return known != NULL;
 }
 
-/* Keys are "DEVICE INODE", values "[SIZE,SECONDS,NANOSECONDS,HASH]". */
+/* Keys are "DEVICE INODE", values "[SIZE,LINKS,MODIFIED,CHANGED,HASH]", with times as seconds and
+ * nanoseconds. */
 static void restore(void *context, const char *key, const char *value)
 {
     unsigned char digest[WI_HASH_SIZE];
     struct wi_file_identity identity = {0};
-    uintmax_t device, inode;
-    intmax_t size, seconds;
-    long nanoseconds;
+    uintmax_t device, inode, links;
+    intmax_t size, modified, changed;
     char hash[WI_MANIFEST_HEX];
     if (sscanf(key, "%ju %ju", &device, &inode) != 2 ||
-        sscanf(value, "[%jd,%jd,%ld,\"%64[0-9a-f]\"]", &size, &seconds, &nanoseconds, hash) != 4 ||
+        sscanf(value, "[%jd,%ju,%jd,%ld,%jd,%ld,\"%64[0-9a-f]\"]", &size, &links, &modified,
+            &identity.modified.tv_nsec, &changed, &identity.changed.tv_nsec, hash) != 7 ||
         wi_hash_from_hex(hash, digest) != 0)
         return;
     identity.device = (dev_t)device;
     identity.inode = (ino_t)inode;
     identity.size = (off_t)size;
-    identity.modified = (struct timespec){(time_t)seconds, nanoseconds};
+    identity.links = (nlink_t)links;
+    identity.modified.tv_sec = (time_t)modified;
+    identity.changed.tv_sec = (time_t)changed;
     set(context, &identity, hash);
 }
 
@@ -112,12 +115,13 @@ int wi_hash_cache_get(struct wi_hash_cache *cache, const struct wi_file_identity
 void wi_hash_cache_know(
     struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
 {
-    char key[64], value[160];
+    char key[64], value[256];
     if (!cache || !set(cache, identity, hash))
         return;
     snprintf(key, sizeof key, "%ju %ju", (uintmax_t)identity->device, (uintmax_t)identity->inode);
-    snprintf(value, sizeof value, "[%jd,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
-        (intmax_t)identity->modified.tv_sec, identity->modified.tv_nsec, hash);
+    snprintf(value, sizeof value, "[%jd,%ju,%jd,%ld,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
+        (uintmax_t)identity->links, (intmax_t)identity->modified.tv_sec, identity->modified.tv_nsec,
+        (intmax_t)identity->changed.tv_sec, identity->changed.tv_nsec, hash);
     wi_db_put(cache->db, WI_DB_FILE_HASHES, 0, key, value);
 }
 

@@ -89,11 +89,20 @@ struct wi_file_identity wi_file_identity_of(const struct stat *status)
     return (struct wi_file_identity){.device = status->st_dev,
         .inode = status->st_ino,
         .size = status->st_size,
-        .modified = status->st_mtim};
+        .links = status->st_nlink,
+        .modified = status->st_mtim,
+        .changed = status->st_ctim};
+}
+
+static int is_same_time(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
 }
 
 int wi_file_identity_same(const struct wi_file_identity *a, const struct wi_file_identity *b)
 {
+    int is_single = a->links == 1 && b->links == 1;
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
-           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+           is_same_time(&a->modified, &b->modified) &&
+           (!is_single || is_same_time(&a->changed, &b->changed));
 }

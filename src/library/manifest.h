@@ -17,12 +17,16 @@
  * for each transfer, and served only while they are those that were hashed. */
 #define WI_MANIFEST_OPEN_MAX 32
 
-/* What tells a changed file from an unchanged one. All zero: there is none. */
+/* What tells a changed file from an unchanged one. All zero: there is none. Programs can set when a
+ * file was modified (cp -p, rsync -t), and cannot set when its inode was changed. The latter also
+ * changes with each link, which the store makes and removes, so that it counts for files of one
+ * name alone. */
 struct wi_file_identity {
     dev_t device;
     ino_t inode;
     off_t size;
-    struct timespec modified;
+    nlink_t links;
+    struct timespec modified, changed;
 };
 
 struct wi_model_file {

@@ -285,10 +285,21 @@ static void write_unseen(struct fixture *f, const char *file)
     close(fd);
 }
 
+/* Gives the file another name, as the store does: then nothing tells of a write but its time. */
+static void name_twice(struct fixture *f, const char *file)
+{
+    char *path = path_to(f->directory, file), *other = path_to(f->directory, "other-name");
+    assert_int_equal(link(path, other), 0);
+    free(path);
+    free(other);
+}
+
 TEST(after_a_restart_it_is_there_and_no_file_was_read)
 {
     struct fixture *f = *state;
-    struct published published = publish_good(f, vector_model(f, "name"));
+    struct wi_model *model = vector_model(f, "name");
+    name_twice(f, "name/model.onnx");
+    struct published published = publish_good(f, model);
     stop(f);
     write_unseen(f, "name/model.onnx"); /* whoever reads it sees that it is another */
     start(f);
@@ -406,6 +417,7 @@ TEST(other_files_with_the_same_bytes_are_as_good)
     assert_int_equal(unlink(path), 0);
     free(path);
     put(f, "name", "model.json", "{}\n", 3);
+    name_twice(f, "name/model.json");
     wait_for_stale(f, "name", 0);
     assert_int_equal(get_car(f, &published.cid, WI_SCOPE_ALL).count, 8);
     /* How it looks now is written down. */
@@ -414,6 +426,21 @@ TEST(other_files_with_the_same_bytes_are_as_good)
     start(f);
     wait_for_block(f, &published.cid, 1);
     assert_int_equal(is_stale(f, "name"), 0);
+}
+
+TEST(a_change_is_noticed_whose_time_was_put_back)
+{
+    struct fixture *f = *state;
+    publish_good(f, vector_model(f, "name"));
+    const struct wi_cid leaf = wi_blockstore_pin(f->blocks, "name")->files[3].cid;
+    assert_true(has(f, &leaf));
+    write_unseen(f, "name/onnx/model.onnx");
+    assert_null(wi_blockstore_block(f->blocks, &leaf));
+    assert_int_equal(is_stale(f, "name"), 1);
+    stop(f);
+    start(f);
+    wait_for_stale(f, "name", 1);
+    assert_null(wi_blockstore_block(f->blocks, &leaf));
 }
 
 TEST(a_reading_finds_that_its_file_changed)

@@ -14,7 +14,7 @@ FIXTURE(set_up, tear_down)
 
 #define FILE_JSON(path)                                                                            \
     "{\"path\": \"" path "\", \"bytes\": 0, \"sha256\": \"" SHA256 "\", \"cid\": \"" CID           \
-    "\", \"seen\": [1, 2, 3]}"
+    "\", \"seen\": [1, 1, 2, 3, 4, 5]}"
 #define PIN_JSON(model, origin, files)                                                             \
     "{\"cid\": \"" CID "\", \"model\": \"" model "\", \"hash\": \"" SHA256                         \
     "\", \"version\": 0, \"origin\": \"" origin "\", \"published_at\": 5, \"files\": [" files "]}"
@@ -37,7 +37,9 @@ TEST(a_pin_is_read_as_it_was_printed)
     assert_string_equal(record.pin.cid_text, CID);
     assert_int_equal(record.pin.published_at, 5);
     assert_int_equal(record.seen[1].inode, 1);
+    assert_int_equal(record.seen[1].links, 1);
     assert_int_equal(record.seen[1].modified.tv_nsec, 3);
+    assert_int_equal(record.seen[1].changed.tv_nsec, 5);
     char *printed = wi_pin_print(&record), *again;
     wi_pin_record_clear(&record);
     assert_int_equal(wi_pin_parse(printed, strlen(printed), &record), 0);
@@ -102,7 +104,7 @@ TEST(values_of_pins_are_bounded)
     assert_int_equal(parse_with("\"published_at\": 5", "\"published_at\": -5"), -1);
     assert_int_equal(parse_with("\"bytes\": 0", "\"bytes\": -1"), -1);
     assert_int_equal(parse_with("\"bytes\": 0", "\"bytes\": 1e3"), -1);
-    assert_int_equal(parse_with("\"seen\": [1, 2, 3]", "\"seen\": [1, 2]"), -1);
+    assert_int_equal(parse_with("\"seen\": [1, 1, 2, 3, 4, 5]", "\"seen\": [1, 2, 3]"), -1);
     assert_int_equal(parse_with(CID, "bafkqaaa"), -1);
     assert_int_equal(parse_with(CID, "QmYwAPJzv5CZsnA625s3Xf2nemtYgPpHdWEz79ojWnPbdG"), -1);
     assert_int_equal(parse_with(SHA256, "e3b0"), -1);

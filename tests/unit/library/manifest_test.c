@@ -35,6 +35,24 @@ static void add(struct wi_manifest *manifest, const char *path, uint64_t bytes, 
     memset(file->hash, digit, 64);
 }
 
+TEST(a_write_shows_whatever_time_is_set)
+{
+    const struct wi_file_identity one = {
+        .device = 1, .inode = 2, .size = 3, .links = 1, .modified = {4, 5}, .changed = {6, 7}};
+    struct wi_file_identity other = one;
+    assert_true(wi_file_identity_same(&one, &other));
+    other.changed.tv_nsec++;
+    assert_false(wi_file_identity_same(&one, &other));
+    other.links = 2; /* which alone changes it */
+    assert_true(wi_file_identity_same(&one, &other));
+    assert_true(wi_file_identity_same(&other, &one));
+    other.modified.tv_nsec++;
+    assert_false(wi_file_identity_same(&one, &other));
+    other = one;
+    other.size++;
+    assert_false(wi_file_identity_same(&one, &other));
+}
+
 TEST(the_hash_is_over_sorted_lines)
 {
     static const char lines[] =
