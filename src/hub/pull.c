@@ -45,6 +45,7 @@ struct wi_pull {
     void *context;
     enum wi_pull_state state;
     int cancelled, unwritten;     /* what was asked for is to be written down */
+    int kept;                     /* it was */
     struct wi_upstream *upstream; /* NULL once it has ended */
     struct wi_upstream_callbacks back;
     /* The step under way, where that is not the plan's or upstream's. */
@@ -494,7 +495,9 @@ static void on_staged(
     if (!goes_on(pull, error))
         return;
     pull->folder = wi_strdup(result->staging.folder);
+    pull->kept = 1;
     begin_step(pull, look);
+    set_state(pull, WI_PULL_RESOLVING);
 }
 
 static struct wi_versions_task *write_down(struct wi_pull *pull, wi_versions_fn *on_done)
@@ -584,6 +587,7 @@ void wi_pull_info(const struct wi_pull *pull, struct wi_pull_info *info)
         .commit = pull->files->commit,
         .copy = pull->order->copy,
         .state = pull->state,
+        .kept = pull->kept,
         .done = pull->progress.done,
         .total = pull->progress.total,
         .fetched = pull->progress.fetched,

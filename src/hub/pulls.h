@@ -57,6 +57,7 @@ struct wi_pull_info {
     const char *commit;    /* NULL while that is not known */
     int copy;              /* as of wi_pull_want */
     enum wi_pull_state state;
+    int kept;             /* what was asked for is on the disk: the next daemon goes on with it */
     uint64_t done, total; /* bytes of all files; `done` counts what was there already */
     uint64_t fetched;     /* of them, over the network in this life of the daemon */
     uint64_t reused;      /* of them, from an older version */

@@ -173,6 +173,23 @@ test('a pull goes on when the daemon was killed in the middle', async () => {
     assert.ok(sent > 0 && sent < total, `${sent} of ${total} came again`);
 });
 
+test('a pull that was answered 202 is on the disk', async () => {
+    hub.bytesPerSecond = 1000;
+    await simulation.stop().catch(() => {});
+    for (let i = 0; i < 5; i++) {
+        const name = `birds/kept-${i}`;
+        hub.push(name, { 'kept-F32.gguf': own('kept', 'finch-F32.gguf') });
+        assert.equal((await pull({ model: name })).status, 202);
+        daemon.signal('SIGKILL');
+        await daemon.waitEnd();
+        await daemon.start({ ready: false });
+        await until(async () => (await model(name)).json.pulling, { what: `${name} to go on` });
+        assert.equal((await webinfer(daemon, ['pull', '--cancel', name])).code, 0);
+    }
+    hub.bytesPerSecond = 0;
+    simulation = await new Simulation(daemon, { nodes: 1, tokenMs: 20 }).up();
+});
+
 test('a pull that is cancelled leaves nothing', async () => {
     hub.push('birds/gone', { 'gone-F32.gguf': own('gone', 'finch-F32.gguf') });
     hub.bytesPerSecond = 1_000_000;

@@ -81,13 +81,13 @@ json_t *wi_api_pulls_json(const struct wi_pulls *pulls)
     return list;
 }
 
-/* --- a client that waits for its end ---------------------------------------------------------- */
+/* --- a client that waits ---------------------------------------------------------------------- */
 
-/* One that takes events, or the end alone. */
+/* One that takes events, or waits for the end alone, or until the pull is on the disk. */
 struct puller {
-    wi_pull_event_fn *write;
-    struct wi_telling *telling; /* NULL: it waits for the end alone */
-    struct wi_request *request; /* of one that does */
+    wi_pull_event_fn *write;    /* NULL: it waits until the pull is on the disk */
+    struct wi_telling *telling; /* NULL: it takes no events */
+    struct wi_request *request; /* of one that takes none */
     struct wi_pull_watch *watch;
 };
 
@@ -136,6 +136,29 @@ static void tell_progress(struct puller *puller, const struct wi_pull_info *info
     wi_telling_say(puller->telling, &text);
 }
 
+void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
+{
+    char where[WI_MODEL_NAME_MAX + 16];
+    wi_request_answer_json(request, 202, pull);
+    snprintf(where, sizeof where, "/v1/models/%s", name);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+}
+
+static void on_kept(void *context, const struct wi_pull_info *info)
+{
+    struct puller *puller = context;
+    int is_over = info->state == WI_PULL_FAILED || info->state == WI_PULL_DONE;
+    if (!info->kept && !is_over)
+        return;
+    if (is_over)
+        puller->watch = NULL;
+    if (info->state == WI_PULL_FAILED)
+        fail_puller(puller, info->error);
+    else
+        wi_api_pull_accept(puller->request, info->asked, wi_api_pull_json(info));
+    free_puller(puller);
+}
+
 static void on_pull(void *context, const struct wi_pull_info *info)
 {
     struct puller *puller = context;
@@ -164,6 +187,20 @@ void wi_api_pull_tell(
         return;
     }
     puller->request = request;
+    wi_request_wait(request, free_puller, puller);
+}
+
+/* The answer that the pull goes on whatever happens here is given once that is so. */
+static void accept_when_kept(struct wi_request *request, const struct wi_pull_info *info)
+{
+    if (info->kept) {
+        wi_api_pull_accept(request, info->asked, wi_api_pull_json(info));
+        return;
+    }
+    struct puller *puller = wi_alloc(sizeof *puller);
+    puller->request = request;
+    puller->watch = wi_pull_watch(request->api->deps.pulls, info->asked, on_kept, puller);
+    assert(puller->watch); /* it has just begun */
     wi_request_wait(request, free_puller, puller);
 }
 
@@ -225,14 +262,6 @@ int wi_api_has_pulls(struct wi_request *request)
     return 0;
 }
 
-void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pull)
-{
-    char where[WI_MODEL_NAME_MAX + 16];
-    wi_request_answer_json(request, 202, pull);
-    snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
-}
-
 static void begin_pull(struct wi_request *request, const struct requested *requested)
 {
     struct wi_strings patterns = {0};
@@ -252,7 +281,7 @@ static void begin_pull(struct wi_request *request, const struct requested *reque
     else if (requested->stream || wi_api_stream_is_accepted(request))
         wi_api_pull_tell(request, info.asked, write_event, 0);
     else
-        wi_api_pull_accept(request, info.asked, wi_api_pull_json(&info));
+        accept_when_kept(request, &info);
 }
 
 void wi_handle_model_pull(struct wi_request *request)
