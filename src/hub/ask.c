@@ -81,7 +81,7 @@ static uint64_t pause_before_next(struct wi_hub_ask *ask, const struct wi_http_a
         return 0;
     if (answer->status == 429 || answer->status == 503)
         seconds = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
-    else if (answer->end != WI_HTTP_BROKEN && answer->status < 500)
+    else if (answer->end != WI_HTTP_BROKEN && !wi_http_may_retry(answer->status))
         return 0;
     if (seconds > WI_HUB_WAIT_MAX)
         return 0;

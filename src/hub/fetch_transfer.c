@@ -152,7 +152,7 @@ static enum transfer_state judge(struct transfer *transfer, const struct wi_http
     const char *path = transfer->file->file.path;
     struct wi_error *error = &transfer->error;
     int status = transfer->status, own = wi_hub_owns_url(&fetch->hub, transfer->url);
-    if (status == 429 || status == 408 || status >= 500) {
+    if (wi_http_may_retry(status)) {
         wi_error_set(
             error, WI_HUB_BUSY, "", "hub %s answers %d for %.200s", fetch->hub.name, status, path);
         transfer->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));

@@ -298,6 +298,11 @@ int wi_parse_length(const char *text, uint64_t *length)
     return 0;
 }
 
+int wi_http_may_retry(int status)
+{
+    return status == 408 || status == 429 || (status >= 500 && status != 501 && status != 505);
+}
+
 unsigned wi_http_retry_after(const char *header)
 {
     char *end;

@@ -51,6 +51,9 @@ int wi_http_is_slow(double elapsed_ms, uint64_t sent);
  * WI_HTTP_RETRY_AFTER_MAX. */
 #define WI_HTTP_RETRY_AFTER_MAX 3600
 unsigned wi_http_retry_after(const char *header);
+/* Whether asking again may help after that status: it was too much or too slow (408, 429), or the
+ * server failed, but not for good (501, 505). */
+int wi_http_may_retry(int status);
 
 /* Whether a Content-Type (NULL: no) is `type`; parameters such as charset are ignored. */
 int wi_media_type_is(const char *content_type, const char *type);

@@ -188,3 +188,13 @@ TEST(reads_when_to_come_back)
     strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&soon));
     assert_in_range(wi_http_retry_after(date), 90, 100);
 }
+
+TEST(what_fails_for_good_is_not_asked_again)
+{
+    static const int again[] = {408, 429, 500, 502, 503, 504, 507, 599};
+    static const int never[] = {200, 206, 301, 400, 401, 403, 404, 410, 416, 501, 505};
+    for (size_t i = 0; i < sizeof again / sizeof *again; i++)
+        assert_true(wi_http_may_retry(again[i]));
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++)
+        assert_false(wi_http_may_retry(never[i]));
+}
