@@ -163,8 +163,10 @@ static json_t *load_json(const char *text, size_t size, struct wi_error *error)
 {
     json_error_t place;
     json_t *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
-    if (root && json_is_object(root))
+    if (root && json_is_object(root)) {
+        wi_json_settle_integers(root);
         return root;
+    }
     enum json_error_code why = root ? json_error_unknown : json_error_code(&place);
     size_t at = !root && place.position > 0 ? (size_t)place.position : 0;
     if (root) {
