@@ -24,8 +24,9 @@ static const struct wi_member message[] = {
     {"role", "'assistant'", NULL},
     {"model", "string", NULL},
     {"content", "[MessageBlock]", NULL},
-    {"stop_reason", "'end_turn'|'max_tokens'|'tool_use'|null", "Null at the begin of a stream."},
-    {"stop_sequence", "null", NULL},
+    {"stop_reason", "'end_turn'|'max_tokens'|'stop_sequence'|'tool_use'|null",
+        "Null at the begin of a stream."},
+    {"stop_sequence", "string|null", "The one of stop_sequences at which it ended."},
     {"stop_details", "null", NULL},
     {"container", "null", NULL},
     {"diagnostics", "null", NULL},
@@ -76,8 +77,8 @@ static const struct wi_member block_stop[] = {
 static const struct wi_member delta[] = {
     {"type", "'message_delta'", NULL},
     {"delta",
-        "(stop_reason 'end_turn'|'max_tokens'|'tool_use', stop_sequence null, stop_details null, "
-        "container null)",
+        "(stop_reason 'end_turn'|'max_tokens'|'stop_sequence'|'tool_use', stop_sequence "
+        "string|null, stop_details null, container null)",
         NULL},
     {"usage", "MessageUsage", NULL},
     {0},

@@ -135,6 +135,7 @@ static const struct wi_member choice_members[] = {
     {"text?", "string", NULL},
     {"tokens?", "[integer]", NULL},
     {"finish_reason?", "'stop'|'length'|'tool_calls'", NULL},
+    {"stop_sequence?", "string", "The text of options.stop at which it ended."},
     {"reasoning?", "string", "What the model thought before it answered."},
     {"tool_calls?", "[ToolCall]", NULL},
     {"logprobs?", "[Logprob]", NULL},

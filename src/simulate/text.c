@@ -69,6 +69,7 @@ struct speech {
     json_t *choice;  /* the last of them */
     json_int_t index, tokens;
     struct wi_buffer text; /* of the last */
+    const char *stop;      /* that ended the last; NULL: none did */
 };
 
 static json_t *logprobs_of(const char *text, json_int_t id)
@@ -109,17 +110,17 @@ static void add_part(struct speech *speech, const char *text, json_int_t token, 
     speech->tokens++;
 }
 
-/* Whether the text ends before this word, by one of the strings that end it. */
-static int is_stop(const struct speech *speech, const char *word)
+/* The string of the request's that ends the text before this word; NULL: none does. Borrowed. */
+static const char *stop_in(const struct speech *speech, const char *word)
 {
     const json_t *stop;
     size_t i;
     json_array_foreach(json_object_get(speech->options, "stop"), i, stop)
     {
         if (strstr(word, json_string_value(stop)))
-            return 1;
+            return json_string_value(stop);
     }
-    return 0;
+    return NULL;
 }
 
 /* Says the text; why it ends. */
@@ -134,11 +135,11 @@ static const char *say(struct speech *speech, const char *text)
         if (count == most)
             return "length";
         char *spoken = wi_sprintf("%s%.*s", count ? " " : "", (int)length, word);
-        int stops = is_stop(speech, spoken);
-        if (!stops)
+        speech->stop = stop_in(speech, spoken);
+        if (!speech->stop)
             add_part(speech, spoken, token_of(word, length), NULL);
         free(spoken);
-        if (stops)
+        if (speech->stop)
             break;
     }
     return "stop";
@@ -169,6 +170,7 @@ static int wants_tool(const json_t *messages, const json_t *options)
 static void answer(struct speech *speech, const char *text, const json_t *messages, int stream)
 {
     const json_t *requested = json_object_get(speech->options, "chat_template_kwargs");
+    speech->stop = NULL;
     speech->choice = json_pack("{s:I, s:[]}", "index", speech->index, "tokens");
     wi_buffer_clear(&speech->text);
     wi_buffer_puts(&speech->text, "");
@@ -184,6 +186,8 @@ static void answer(struct speech *speech, const char *text, const json_t *messag
         json_object_set_new(speech->choice, "text", json_string(speech->text.text));
     }
     json_object_set_new(speech->choice, "finish_reason", json_string(why));
+    if (speech->stop)
+        json_object_set_new(speech->choice, "stop_sequence", json_string(speech->stop));
     json_array_append_new(speech->choices, speech->choice);
     speech->index++;
 }

@@ -21,6 +21,12 @@ const char *wi_generation_finish(const json_t *choice)
     return reasons[0];
 }
 
+const char *wi_generation_stop(const json_t *choice)
+{
+    int has_stopped = choice && strcmp(wi_generation_finish(choice), "stop") == 0;
+    return has_stopped ? json_string_value(json_object_get(choice, "stop_sequence")) : NULL;
+}
+
 json_int_t wi_generation_tokens(const json_t *result, const char *name)
 {
     double number = json_number_value(json_object_get(json_object_get(result, "usage"), name));

@@ -15,6 +15,8 @@
 const json_t *wi_generation_choice(const json_t *result, size_t index);
 /* Why an answer ended: "stop", "length" or "tool_calls". */
 const char *wi_generation_finish(const json_t *choice);
+/* The text of the request's at which it ended; NULL: at none. Borrowed; `choice` may be NULL. */
+const char *wi_generation_stop(const json_t *choice);
 /* A figure of its tokens, "prompt_tokens", "completion_tokens" or "cached_tokens"; else 0. */
 json_int_t wi_generation_tokens(const json_t *result, const char *name);
 

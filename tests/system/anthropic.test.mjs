@@ -74,7 +74,11 @@ test('an answer, whole and in a stream', async () => {
     assert.deepEqual(plain(thought), plain(await create({ messages: user('one two'), thinking })));
     assert.deepEqual((await create({ messages: user('x'), thinking: { type: 'disabled' } })).content.length, 1);
     const stopped = await create({ messages: user('a b c'), stop_sequences: ['b'] });
-    assert.deepEqual([stopped.content[0].text, stopped.stop_reason], ['a', 'end_turn']);
+    assert.deepEqual([stopped.content[0].text, stopped.stop_reason, stopped.stop_sequence], ['a', 'stop_sequence', 'b']);
+    const streamed = await final({ messages: user('a b c'), stop_sequences: ['x', 'b'] });
+    assert.deepEqual([streamed.stop_reason, streamed.stop_sequence], ['stop_sequence', 'b']);
+    const unstopped = await create({ messages: user('a b c'), stop_sequences: ['x'] });
+    assert.deepEqual([unstopped.stop_reason, unstopped.stop_sequence], ['end_turn', null]);
 });
 
 test('tools are called and answered, and what the client sends back is taken', async () => {
@@ -166,7 +170,7 @@ test('an answer that is stored keeps its form', async () => {
     assert.deepEqual([again.headers['idempotency-replayed'], again.text], ['true', first.text]);
 });
 
-test('a key is a token for messages, and for them alone', async () => {
+test('a key is a token for messages and lists of models, and for them alone', async () => {
     const file = writeTokens(daemon, { me: 'user' }, { me: 'wi_right' });
     await withDaemon({ config: { api: { tokens_file: file }, pool: { min_connections: 0, max_connections: 0 } },
         ready: false }, async (own) => {
@@ -174,8 +178,11 @@ test('a key is a token for messages, and for them alone', async () => {
         await assert.rejects(ask('wi_wrong'), (error) => error instanceof Anthropic.AuthenticationError
             && error.error.error.type === 'authentication_error');
         await assert.rejects(ask('wi_right'), Anthropic.NotFoundError);
-        const elsewhere = await own.get('/v1/models', { headers: { 'x-api-key': 'wi_right' } });
-        assert.equal(elsewhere.status, 401);
+        const key = { headers: { 'x-api-key': 'wi_right' } };
+        assert.equal((await own.get('/v1/models', key)).status, 200);
+        assert.equal((await own.get('/v1/models/nobody', key)).status, 404);
+        assert.equal((await own.get('/v1/models', { headers: { 'x-api-key': 'wi_wrong' } })).status, 401);
+        assert.equal((await own.get('/v1/status', key)).status, 401);
     });
 });
 

@@ -33,6 +33,8 @@ export class Answer {
         /** What waits to be sent. */
         this._pending = new Content();
         this.finish = '';
+        /** The text of the request's at which it ended. @type {string | null} */
+        this.stop = null;
         /** @type {Usage} */
         this.usage = { prompt_tokens: 0, completion_tokens: 0, cached_tokens: 0 };
         /** @type {Record<string, number>} */
@@ -48,19 +50,21 @@ export class Answer {
         this._grow(content);
     }
 
-    /** The model has ended. @param {string} reason @throws {Failure} if the client has more of it */
-    end(reason) {
+    /** The model has ended. @param {string} reason @param {string | null} stop @throws {Failure} if the client has more of it */
+    end(reason, stop) {
         const content = new Content();
         for (const delta of this._parser.end()) content.add(delta);
         this._grow(content);
         this.finish = reason === 'stop' && this._parser.calledTools ? 'tool_calls' : reason;
+        this.stop = this.finish === 'stop' ? stop : null;
         this._sent?.finish();
         if (this._run.isStream && !this._sent?.ended) this._emit(this.finish);
     }
 
     /** What it is, less what the parts carried. @returns {Record<string, any>} */
     result() {
-        return { ...(this._run.isStream ? {} : this._whole.toJSON()), finish_reason: this.finish };
+        const stop = this.stop === null ? {} : { stop_sequence: this.stop };
+        return { ...(this._run.isStream ? {} : this._whole.toJSON()), finish_reason: this.finish, ...stop };
     }
 
     /** @param {Content} content */

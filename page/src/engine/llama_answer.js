@@ -64,7 +64,7 @@ export class LlamaAnswer extends Answer {
         };
         this.timings = timings ?? {};
         this.add({ text: this._stops.end() });
-        this.end(reason);
+        this.end(reason, this._stops.found ?? (said?.stop_type === 'word' ? said.stopping_word : null));
     }
 }
 

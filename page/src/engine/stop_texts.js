@@ -6,18 +6,22 @@ export class StopTexts {
     constructor(stops) {
         this._stops = stops;
         this._held = '';
-        /** Whether one has come; nothing behind it counts. */
-        this.isFound = false;
+        /** The one that has come; nothing behind it counts. @type {string | null} */
+        this.found = null;
+    }
+
+    get isFound() {
+        return this.found !== null;
     }
 
     /** @param {string} text @returns {string} what is certain to be none */
     push(text) {
         if (this.isFound) return '';
         const all = this._held + text;
-        const found = this._stops.map((stop) => all.indexOf(stop)).filter((at) => at >= 0);
-        this.isFound = found.length > 0;
-        const end = this.isFound ? Math.min(...found) : all.length - this._mayBegin(all);
-        this._held = this.isFound ? '' : all.slice(end);
+        const [first] = this._stops.map((stop) => ({ stop, at: all.indexOf(stop) })).filter(({ at }) => at >= 0).sort((a, b) => a.at - b.at);
+        this.found = first?.stop ?? null;
+        const end = first?.at ?? all.length - this._mayBegin(all);
+        this._held = first ? '' : all.slice(end);
         return all.slice(0, end);
     }
 

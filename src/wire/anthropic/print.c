@@ -24,10 +24,20 @@ static const char *type_of(enum wi_code code)
     return "api_error";
 }
 
+/* The detail with what its clients look for before it, or NULL: it is as it is. Clients take the
+ * words "prompt is too long" as the sign to make their conversation shorter. Owned. */
+static char *placed_detail(const struct wi_error *error)
+{
+    if (error->code == WI_CONTEXT_LENGTH)
+        return wi_sprintf("prompt is too long: %s", error->detail);
+    if (strchr(error->field, '[') && !strstr(error->detail, error->field))
+        return wi_sprintf("%s: %s", error->field, error->detail);
+    return NULL;
+}
+
 void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
-    int is_placed = strchr(error->field, '[') && !strstr(error->detail, error->field);
-    char *placed = is_placed ? wi_sprintf("%s: %s", error->field, error->detail) : NULL;
+    char *placed = placed_detail(error);
     wi_buffer_strings(out, "{\"type\":\"error\",\"error\":{\"type\":\"", type_of(error->code),
         "\",\"message\":", NULL);
     wi_problem_sentence(out, placed ? placed : error->detail, error->expected, error->allowed);
@@ -75,20 +85,29 @@ static const char *reason_of(const json_t *choice)
     const char *finish = wi_generation_finish(choice);
     return strcmp(finish, "length") == 0       ? "max_tokens"
            : strcmp(finish, "tool_calls") == 0 ? "tool_use"
+           : wi_generation_stop(choice)        ? "stop_sequence"
                                                : "end_turn";
 }
 
-/* `content` may be NULL; `reason` and `usage`, of which the latter is taken over, are an answer's
- * at its end. */
+/* Why the answer ended, as the members of a message. `choice` NULL: it has not ended. */
+static json_t *ending_json(const json_t *choice)
+{
+    return json_pack("{s:s?, s:s?}", "stop_reason", choice ? reason_of(choice) : NULL,
+        "stop_sequence", wi_generation_stop(choice));
+}
+
+/* `content` may be NULL; `choice` (NULL: it has not ended) and `usage`, which is taken over, are an
+ * answer's at its end. */
 static json_t *make_message(
-    const char *id, const char *model_name, json_t *content, const char *reason, json_t *usage)
+    const char *id, const char *model_name, json_t *content, const json_t *choice, json_t *usage)
 {
     static const char *const absent[] = {"stop_details", "container", "diagnostics", NULL};
     const char *dash = strchr(id, '-');
-    json_t *message = json_pack("{s:o, s:s, s:s, s:s, s:o, s:s?, s:n, s:o}", "id",
+    json_t *message = json_pack("{s:o, s:s, s:s, s:s, s:o}", "id",
         json_sprintf("msg_%s", dash ? dash + 1 : id), "type", "message", "role", "assistant",
-        "model", model_name, "content", content ? json_incref(content) : json_array(),
-        "stop_reason", reason, "stop_sequence", "usage", usage);
+        "model", model_name, "content", content ? json_incref(content) : json_array());
+    json_object_update_new(message, ending_json(choice));
+    json_object_set_new(message, "usage", usage);
     return with_nulls(message, absent);
 }
 
@@ -100,8 +119,8 @@ struct wi_printing *wi_anthropic_print(
     struct wi_content content = {0};
     wi_content_add(&content, &whole, NULL);
     wi_content_end(&content, NULL);
-    json_t *message = make_message(outcome->id, outcome->model_name, content.list,
-        reason_of(choice), usage_of(outcome->result));
+    json_t *message = make_message(
+        outcome->id, outcome->model_name, content.list, choice, usage_of(outcome->result));
     wi_content_clear(&content);
     return wi_printing_json(message);
 }
@@ -140,6 +159,7 @@ void wi_anthropic_stream_progress(struct wi_buffer *out, const struct wi_stream_
 struct wi_printing *wi_anthropic_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
+    static const char *const absent[] = {"stop_details", "container", NULL};
     const json_t *choice = wi_generation_choice(outcome->result, 0);
     const struct wi_part whole = wi_generation_part(choice, 0);
     struct wi_printing *printing = wi_alloc(sizeof *printing);
@@ -148,8 +168,8 @@ struct wi_printing *wi_anthropic_stream_done(
         wi_content_add(content, &whole, &printing->text);
     wi_content_end(content, &printing->text);
     wi_content_event("message_delta",
-        json_pack("{s:{s:s, s:n, s:n, s:n}, s:o}", "delta", "stop_reason", reason_of(choice),
-            "stop_sequence", "stop_details", "container", "usage", usage_at_end(outcome->result)),
+        json_pack("{s:o, s:o}", "delta", with_nulls(ending_json(choice), absent), "usage",
+            usage_at_end(outcome->result)),
         &printing->text);
     wi_content_event("message_stop", json_object(), &printing->text);
     return printing;

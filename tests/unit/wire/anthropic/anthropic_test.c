@@ -158,6 +158,42 @@ TEST(an_answer_is_of_blocks)
     json_decref(result);
 }
 
+TEST(an_answer_says_at_which_text_it_ended)
+{
+    static const struct {
+        const char *result, *ending;
+    } rows[] = {
+        {"{\"text\":\"a\",\"finish_reason\":\"stop\",\"stop_sequence\":\"##\"}",
+            "\"stop_reason\":\"stop_sequence\",\"stop_sequence\":\"##\""},
+        {"{\"text\":\"a\",\"finish_reason\":\"stop\"}",
+            "\"stop_reason\":\"end_turn\",\"stop_sequence\":null"},
+        {"{\"text\":\"a\",\"finish_reason\":\"length\",\"stop_sequence\":\"##\"}",
+            "\"stop_reason\":\"max_tokens\",\"stop_sequence\":null"},
+        {"{\"text\":\"a\",\"finish_reason\":\"stop\",\"stop_sequence\":7}",
+            "\"stop_reason\":\"end_turn\",\"stop_sequence\":null"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_error error;
+        json_t *result = json_loads(rows[i].result, 0, NULL);
+        const struct wi_outcome outcome = {.id = "job-1", .model_name = "m", .result = result};
+        struct wi_printing *printing = answers->print(NULL, &outcome, &error);
+        assert_non_null(strstr(printing->text.text, rows[i].ending));
+        wi_printing_free(printing);
+        json_decref(result);
+    }
+}
+
+TEST(an_overflow_says_what_clients_compact_by)
+{
+    struct wi_buffer text = {0};
+    struct wi_error error;
+    wi_error_set(&error, WI_CONTEXT_LENGTH, "inputs", "it has 9 tokens, the context 8");
+    answers->print_error(&text, &error, NULL);
+    assert_non_null(strstr(text.text, "\"message\":\"prompt is too long: it has 9 tokens"));
+    assert_non_null(strstr(text.text, "\"type\":\"invalid_request_error\""));
+    wi_buffer_clear(&text);
+}
+
 TEST(an_error_says_where_it_is)
 {
     struct wi_buffer text = {0};
