@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "config/private.h"
 #include "net/address.h"
+#include "net/network.h"
 #include "net/url.h"
 
 #include <assert.h>
@@ -118,6 +119,25 @@ static void check_listeners(const struct check *check)
         fail(check, "bridge", "listen",
             "%s is the address of [api] already; the two listeners need ports of their own",
             config->bridge.listen);
+}
+
+/* A proxy on loopback is of this machine, and those whom it lets in are not. */
+static void check_proxies(const struct check *check)
+{
+    const struct wi_strings *proxies = &check->config->api.trusted_proxies;
+    struct wi_address_network network;
+
+    for (size_t i = 0; i < proxies->count; i++)
+        if (wi_network_parse(proxies->items[i], &network) != 0)
+            fail(check, "api", "trusted_proxies",
+                "found \"%.80s\"; allowed: addresses and networks separated by commas, such as "
+                "127.0.0.1, 10.1.0.0/16 or fd00::/8",
+                proxies->items[i]);
+    if (proxies->count > 0 && !check->config->api.tokens_file &&
+        are_known(check, "api.trusted_proxies", "api.tokens_file"))
+        fail(check, "api", "trusted_proxies",
+            "proxies pass on what others ask, which needs tokens_file; make one with \"webinfer "
+            "token new NAME\"");
 }
 
 /* In a section that may be there several times. */
@@ -274,6 +294,7 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
     const struct check check = {config, problems};
 
     check_listeners(&check);
+    check_proxies(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
     for (size_t i = 0; i < config->browser_count; i++)

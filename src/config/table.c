@@ -127,10 +127,18 @@ const struct wi_setting wi_options[] = {
             "the daemon runs as. Without it everybody on this machine may do everything."},
     {KEY(api, allowed_hosts), LIST, DEFAULT(""), RELOADABLE,
         .help = "Names under which clients may address the service in the Host header, beside the "
-                "listening address itself and localhost."},
+                "listening address itself and, with any port, localhost and loopback's addresses."},
     {KEY(api, allowed_origins), LIST, DEFAULT(""), RELOADABLE,
         .help = "Origins of web pages that may use the service from a browser, such as "
                 "https://example.org."},
+    {KEY(api, trusted_proxies), LIST, DEFAULT(""), RELOADABLE,
+        .help =
+            "Proxies of yours before this listener: addresses and networks, such as 127.0.0.1 and "
+            "10.1.0.0/16. What they say of a request is believed: whose it is (X-Forwarded-For), "
+            "and by which scheme, name and path they were asked (X-Forwarded-Proto, -Host and "
+            "-Prefix, or Forwarded). The name has to be one of allowed_hosts. It needs "
+            "tokens_file. Wherever it comes from, a request with one of these headers is none of "
+            "this machine: where there are no tokens it is refused."},
     {KEY(api, max_body), SIZE(4 * KIB, 1 * GIB), DEFAULT("64M"),
         .help = "The largest request body."},
     {KEY(api, max_answer), SIZE(4 * KIB, 4 * GIB), DEFAULT("512M"),
@@ -145,7 +153,9 @@ const struct wi_setting wi_options[] = {
             "where all are asking they are answered 503, but for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
         .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
-                "ones are answered 503. Those of this machine itself are not counted."},
+                "ones are answered 503. Those of this machine itself are not counted. All that a "
+                "proxy passes on has the proxy's address here: it has limits of its own for its "
+                "clients."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "How many clients may take GET /v1/events at the same time; never more than half "
                 "of max_connections, and of one user never more than a quarter of them. Further "

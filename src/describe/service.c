@@ -564,6 +564,7 @@ static const struct wi_member log_line[] = {
     {"bytes_out?", "integer", NULL},
     {"duration_ms?", "number", NULL},
     {"token?", "string|null", "The name of the token."},
+    {"address?", "string", "The client's; behind a trusted proxy what that one says."},
     {"request_id?", "string", NULL},
     {"client_left?", "boolean", NULL},
     {"parts?", "integer", "Of a stream: those that the client took."},

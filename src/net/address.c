@@ -53,6 +53,29 @@ int wi_address_parse(const char *text, union wi_address *address)
     return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
 }
 
+int wi_address_parse_host(const char *text, size_t length, union wi_address *address)
+{
+    char host[INET6_ADDRSTRLEN];
+
+    int brackets = length >= 2 && text[0] == '[' && text[length - 1] == ']';
+
+    if (brackets) {
+        text++;
+        length -= 2;
+    }
+    if (length >= sizeof host)
+        return -1;
+    memcpy(host, text, length);
+    host[length] = '\0';
+    memset(address, 0, sizeof *address);
+    if (brackets || strchr(host, ':')) {
+        address->v6.sin6_family = AF_INET6;
+        return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1 ? 0 : -1;
+    }
+    address->v4.sin_family = AF_INET;
+    return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
+}
+
 socklen_t wi_address_size(const union wi_address *address)
 {
     return address->any.sa_family == AF_INET6 ? sizeof address->v6 : sizeof address->v4;

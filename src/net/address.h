@@ -3,6 +3,7 @@
 #define WI_NET_ADDRESS_H
 
 #include <netinet/in.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 /* An address ready for bind(2). Only `any.sa_family`'s member is meant. */
@@ -14,6 +15,8 @@ union wi_address {
 
 /* 0, or -1 if `text` is no such address. Port 0 is fine: the system chooses. */
 int wi_address_parse(const char *text, union wi_address *address);
+/* The same without a port, from `length` bytes: "192.0.2.1", "2001:db8::1" or "[2001:db8::1]". */
+int wi_address_parse_host(const char *text, size_t length, union wi_address *address);
 socklen_t wi_address_size(const union wi_address *address);
 unsigned wi_address_port(const union wi_address *address);
 int wi_address_is_loopback(const union wi_address *address); /* 127.0.0.0/8, ::1, and mapped */

@@ -120,7 +120,7 @@ export class Daemon {
         const from = this.log.length;
         this.writeConfig(more);
         this.signal('SIGHUP');
-        await until(() => /: reloaded /.test(this.log.slice(from)), { what: 'the reload' });
+        await until(() => /(: |"message":")reloaded /.test(this.log.slice(from)), { what: 'the reload' });
     }
 
     /** Starts the process only: for starts that are to fail, or that never become ready. */

@@ -43,7 +43,7 @@ const increase = (lines) => lines.every(({ seq }, i) => i === 0 || seq > lines[i
 test('lines have the fields of the format JSON, though standard error has text', async () => {
     await say('fields', 'ada');
     const [line] = await said('fields', 1);
-    assert.deepEqual(Object.keys(line).toSorted(), ['bytes_in', 'bytes_out', 'client_left',
+    assert.deepEqual(Object.keys(line).toSorted(), ['address', 'bytes_in', 'bytes_out', 'client_left',
         'duration_ms', 'level', 'message', 'method', 'part', 'path', 'request_id', 'seq', 'status',
         'subject', 'time', 'token']);
     assert.equal(line.status, 404);

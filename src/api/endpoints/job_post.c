@@ -47,7 +47,7 @@ static void answer_accepted(struct wi_request *request, const struct wi_row *row
     wi_buffer_puts(&text, "}\n");
     wi_request_answer_text(request, 202, "application/json", &text);
     snprintf(where, sizeof where, "/v1/jobs/%s", row->id);
-    wi_request_add_header(request, "Location", where);
+    wi_request_add_location(request, where);
     if (replayed)
         wi_request_add_header(request, "Idempotency-Replayed", "true");
 }

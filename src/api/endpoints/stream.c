@@ -153,7 +153,7 @@ static void open_stream(struct wi_api_stream *stream, struct wi_request *request
     wi_kept_remove(&stream->streams->kept, &stream->kept);
     stream->sender = wi_event_sender_new(request, stream->events, &back);
     snprintf(where, sizeof where, "/v1/jobs/%s", stream->id);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_request_add_location(request, where);
     name_job(stream, request);
     request->counted_as = stream->counted_as;
     wi_timer_start(stream->timer, (uint64_t)beat, (uint64_t)beat);

@@ -21,6 +21,14 @@ void wi_request_add_header(struct wi_request *request, const char *name, const c
         MHD_add_response_header(request->response, name, value);
 }
 
+void wi_request_add_location(struct wi_request *request, const char *path)
+{
+    const char *prefix = request->forwarded.prefix;
+    char *where = wi_sprintf("%s%s", prefix ? prefix : "", path);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    free(where);
+}
+
 int wi_request_knows(const struct wi_request *request, const char *etag)
 {
     const char *known =

@@ -123,6 +123,8 @@ struct wi_event_sender *wi_event_sender_new(struct wi_request *request, struct w
         abort(); /* out of memory for a small object */
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     wi_request_answer_response(request, 200, wi_dialect_stream_type(request->dialect), response, 0);
+    /* Proxies that gather answers, as nginx does, send each part when it comes. */
+    wi_request_add_header(request, "X-Accel-Buffering", "no");
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = sender;

@@ -1,7 +1,8 @@
 /*
  * Host, Origin and bearer tokens. A name that resolves to us is not a name of ours: only the
- * listening address, localhost, and what allowed_hosts lists are; a listener on every address
- * takes any numeric address too, because rebinding needs a name.
+ * listening address, those of loopback, and what allowed_hosts lists are; a listener on every
+ * address takes any numeric address too, because rebinding needs a name. Tunnels have ports of
+ * their own, so that a name of loopback is ours by each.
  */
 #include "api/http/guard.h"
 
@@ -9,8 +10,6 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -20,6 +19,7 @@
 
 struct wi_guard {
     struct wi_strings hosts, origins; /* from the configuration */
+    struct wi_networks proxies;       /* likewise */
     char own_host[80];
     unsigned port;
     int wildcard, tls;
@@ -66,6 +66,7 @@ struct wi_guard *wi_guard_new(
     struct wi_guard *guard = wi_alloc(sizeof *guard);
     wi_strings_copy(&guard->hosts, &config->allowed_hosts);
     wi_strings_copy(&guard->origins, &config->allowed_origins);
+    wi_networks_add(&guard->proxies, &config->trusted_proxies);
     wi_address_host(address, guard->own_host, sizeof guard->own_host);
     guard->port = wi_address_port(address);
     guard->wildcard = wi_address_is_any(address);
@@ -81,6 +82,12 @@ struct wi_guard *wi_guard_new(
             guard->own_host);
         goto failed;
     }
+    if (guard->proxies.count > 0 && guard->tokens.count == 0) {
+        wi_error_set(error, WI_INVALID_FIELD, "api.trusted_proxies",
+            "proxies pass on what others ask, so clients must show tokens: make one with "
+            "`webinfer token new NAME` and name the file in [api] tokens_file");
+        goto failed;
+    }
     return guard;
 failed:
     wi_guard_free(guard);
@@ -93,6 +100,7 @@ void wi_guard_free(struct wi_guard *guard)
         return;
     wi_strings_clear(&guard->hosts);
     wi_strings_clear(&guard->origins);
+    wi_networks_clear(&guard->proxies);
     wi_api_tokens_clear(&guard->tokens);
     free(guard);
 }
@@ -100,6 +108,11 @@ void wi_guard_free(struct wi_guard *guard)
 const struct wi_api_tokens *wi_guard_tokens(const struct wi_guard *guard)
 {
     return &guard->tokens;
+}
+
+const struct wi_networks *wi_guard_proxies(const struct wi_guard *guard)
+{
+    return &guard->proxies;
 }
 
 /* --- Host ------------------------------------------------------------------------------------ */
@@ -135,21 +148,7 @@ static int split_authority(const char *text, struct authority *authority)
     if (digits == 0 || digits > 5 || colon[1 + digits] != '\0')
         return -1;
     authority->port = (unsigned)strtoul(colon + 1, NULL, 10);
-    return 0;
-}
-
-static int is_numeric_address(const char *host)
-{
-    unsigned char bytes[sizeof(struct in6_addr)];
-    char inner[64];
-    if (inet_pton(AF_INET, host, bytes) == 1)
-        return 1;
-    size_t length = strlen(host);
-    if (host[0] != '[' || length < 3 || length - 2 >= sizeof inner)
-        return 0;
-    memcpy(inner, host + 1, length - 2);
-    inner[length - 2] = '\0';
-    return inet_pton(AF_INET6, inner, bytes) == 1;
+    return authority->port <= UINT16_MAX ? 0 : -1;
 }
 
 /* A configured host without a port stands for any port. */
@@ -167,44 +166,57 @@ static int host_listed(const struct wi_guard *guard, const struct authority *aut
 
 static int host_is_ours(const struct wi_guard *guard, const struct authority *authority)
 {
-    unsigned port = authority->has_port ? authority->port : guard->tls ? 443 : 80;
-    if (port != guard->port)
-        return 0;
     const char *host = authority->host;
-    return strcasecmp(host, guard->own_host) == 0 || strcasecmp(host, "localhost") == 0 ||
-           strcmp(host, "127.0.0.1") == 0 || strcmp(host, "[::1]") == 0 ||
-           (guard->wildcard && is_numeric_address(host));
+    union wi_address address;
+    int is_numeric = wi_address_parse_host(host, strlen(host), &address) == 0;
+    if (strcasecmp(host, "localhost") == 0 || (is_numeric && wi_address_is_loopback(&address)))
+        return 1;
+    unsigned port = authority->has_port ? authority->port : guard->tls ? 443 : 80;
+    return port == guard->port &&
+           (strcasecmp(host, guard->own_host) == 0 || (guard->wildcard && is_numeric));
 }
 
 enum wi_code wi_guard_check_host(
     const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error)
 {
-    struct authority authority;
     if (!host || count != 1)
         return wi_error_set(error, WI_BAD_REQUEST, "Host", "%s Host header; send exactly one",
             host ? "there is more than one" : "there is no");
-    if (split_authority(host, &authority) == 0 &&
+    return wi_guard_check_name(guard, host, "Host", error);
+}
+
+enum wi_code wi_guard_check_name(
+    const struct wi_guard *guard, const char *name, const char *field, struct wi_error *error)
+{
+    struct authority authority;
+    if (split_authority(name, &authority) == 0 &&
         (host_is_ours(guard, &authority) || host_listed(guard, &authority)))
         return WI_OK;
-    wi_error_set(error, WI_FORBIDDEN_HOST, "Host",
+    wi_error_set(error, WI_FORBIDDEN_HOST, field,
         "this server does not answer to that name; use its listening address, or add the name to "
         "[api] allowed_hosts");
     return wi_error_expect(
         error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
 }
 
+/* Whether a page of that origin came from where it asks now. */
+static int is_own_origin(
+    const struct wi_guard *guard, const char *origin, const char *scheme, const char *host)
+{
+    const char *own = scheme ? scheme : guard->tls ? "https" : "http";
+    size_t length = strlen(own);
+    return strncasecmp(origin, own, length) == 0 && strncmp(origin + length, "://", 3) == 0 &&
+           strcasecmp(origin + length + 3, host) == 0;
+}
+
 enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
-    const char *site, const char *host, struct wi_error *error)
+    const char *site, const char *scheme, const char *host, struct wi_error *error)
 {
     if (!origin && site && guard->tokens.count == 0 && strcmp(site, "cross-site") == 0)
         return wi_error_set(error, WI_FORBIDDEN_ORIGIN, "Sec-Fetch-Site",
             "pages of other sites may not use this server; open the address by itself, or add the "
             "page's origin to [api] allowed_origins and ask with fetch()");
-    if (!origin)
-        return WI_OK;
-    const char *scheme = guard->tls ? "https://" : "http://";
-    size_t length = strlen(scheme);
-    if (strncasecmp(origin, scheme, length) == 0 && strcasecmp(origin + length, host) == 0)
+    if (!origin || is_own_origin(guard, origin, scheme, host))
         return WI_OK;
     for (size_t i = 0; i < guard->origins.count; i++)
         if (strcasecmp(origin, guard->origins.items[i]) == 0)
@@ -215,6 +227,18 @@ enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *ori
 }
 
 /* --- tokens ---------------------------------------------------------------------------------- */
+
+enum wi_code wi_guard_check_way(
+    const struct wi_guard *guard, const char *sign, struct wi_error *error)
+{
+    if (!sign || guard->tokens.count > 0)
+        return WI_OK;
+    return wi_error_set(error, WI_UNAUTHORIZED, sign,
+        "a proxy has passed this on, as %s says, and without tokens this machine alone is served; "
+        "whoever runs the service can make tokens with `webinfer token new NAME`, name their file "
+        "in [api] tokens_file and the proxy in trusted_proxies",
+        sign);
+}
 
 enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
     const char *key, const char **name, enum wi_rank *rank, struct wi_error *error)

@@ -9,12 +9,13 @@
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "net/address.h"
+#include "net/network.h"
 
 struct wi_guard;
 /* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with
  * `error`: the file cannot be read, is open to others (it must have mode 0600), or has a bad line;
- * or the address is not loopback and there are no tokens. `address` is where we listen, with the
- * real port; both are copied from. */
+ * or there are no tokens, though the address is not loopback or there are trusted proxies.
+ * `address` is where we listen, with the real port; both are copied from. */
 struct wi_guard *wi_guard_new(
     const struct wi_config_api *config, const union wi_address *address, struct wi_error *error);
 void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
@@ -23,11 +24,20 @@ void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
  * WI_BAD_REQUEST (none, or several) or WI_FORBIDDEN_HOST. */
 enum wi_code wi_guard_check_host(
     const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error);
+/* Any other header's name of us, without a Host header's count: WI_OK or WI_FORBIDDEN_HOST of the
+ * `field`. */
+enum wi_code wi_guard_check_name(
+    const struct wi_guard *guard, const char *name, const char *field, struct wi_error *error);
 /* `origin` is the Origin header, NULL if there was none: then all is well, unless there are no
  * tokens and `site`, the header Sec-Fetch-Site (or NULL), says that a page of another site asks, as
- * by a picture of its. `host` has passed. */
+ * by a picture of its. `host` has passed, and is what the client has asked; so is `scheme`, "http"
+ * or "https", or NULL where that is ours. */
 enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
-    const char *site, const char *host, struct wi_error *error);
+    const char *site, const char *scheme, const char *host, struct wi_error *error);
+/* Whether it may be one of this machine, which needs no token where there are none: not if a proxy
+ * has passed it on, as the header named `sign` says (NULL: none). WI_OK or WI_UNAUTHORIZED. */
+enum wi_code wi_guard_check_way(
+    const struct wi_guard *guard, const char *sign, struct wi_error *error);
 /* `authorization` is that header or NULL; `key` is a token by itself, which counts where there is
  * no such header, or NULL. On WI_OK `*name` is the token's name, valid as long as the guard, and
  * `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else WI_UNAUTHORIZED. */
@@ -38,5 +48,6 @@ enum wi_code wi_guard_check_rank(
     enum wi_rank rank, enum wi_rank needed, const char *name, struct wi_error *error);
 /* Borrowed from the guard. */
 const struct wi_api_tokens *wi_guard_tokens(const struct wi_guard *guard);
+const struct wi_networks *wi_guard_proxies(const struct wi_guard *guard);
 
 #endif

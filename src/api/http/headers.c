@@ -13,6 +13,7 @@
 
 #define NAMES_MAX 64 /* of one preflight */
 #define NAME_MAX_BYTES 64
+#define LIST_MAX_BYTES 4096 /* of one list that comes in several lines */
 #define MEMBER(name) offsetof(struct wi_headers, name)
 
 /* What another one of the same name means. */
@@ -20,20 +21,20 @@ enum again {
     IGNORED, /* the first counts */
     COUNTED, /* likewise, and who looks at it looks at how many there are */
     ONCE,    /* a dispute, unless it says the same */
-    LISTED   /* Accept: more of the same list */
+    LISTED   /* more of the same list */
 };
 
 static const struct {
     const char *name;
     size_t value; /* the members */
     enum again again;
-    size_t count;
+    size_t more; /* the counter, or the text that the lines are joined in */
 } known[] = {
     {"Host", MEMBER(host), COUNTED, MEMBER(host_count)},
     {"Content-Type", MEMBER(content_type), ONCE, 0},
     {"Content-Length", MEMBER(content_length), COUNTED, MEMBER(length_count)},
     {"Content-Encoding", MEMBER(content_encoding), ONCE, 0},
-    {"Accept", MEMBER(accept), LISTED, 0},
+    {"Accept", MEMBER(accept), LISTED, MEMBER(accepts)},
     {"Inference-Header-Content-Length", MEMBER(inference_length), ONCE, 0},
     {"Authorization", MEMBER(authorization), ONCE, 0},
     {"X-Api-Key", MEMBER(api_key), ONCE, 0},
@@ -45,6 +46,12 @@ static const struct {
     {"Access-Control-Request-Headers", MEMBER(wanted_headers), IGNORED, 0},
     {"Expect", MEMBER(expect), IGNORED, 0},
     {"Transfer-Encoding", MEMBER(transfer_encoding), COUNTED, MEMBER(encoding_count)},
+    {"Forwarded", MEMBER(forwarded), LISTED, MEMBER(forwardeds)},
+    {"X-Forwarded-For", MEMBER(forwarded_for), LISTED, MEMBER(fors)},
+    {"X-Forwarded-Proto", MEMBER(forwarded_proto), LISTED, MEMBER(protos)},
+    {"X-Forwarded-Host", MEMBER(forwarded_host), LISTED, MEMBER(hosts)},
+    {"X-Forwarded-Prefix", MEMBER(forwarded_prefix), LISTED, MEMBER(prefixes)},
+    {"X-Real-IP", MEMBER(real_ip), IGNORED, 0},
 };
 
 /* Letters and digits by comparing, since nearly all are: strspn() begins with a table of 256. */
@@ -57,11 +64,15 @@ static int is_token(const char *text)
     return at > text && *at == '\0';
 }
 
-static void add_accept(struct wi_headers *headers, const char *value)
+/* Adds a line to a list; `joined` has all of them from the second on. */
+static int add_line(const char **list, char **joined, const char *line)
 {
-    char *accepts = wi_sprintf("%s, %s", headers->accept, value);
-    free(headers->accepts);
-    headers->accept = headers->accepts = accepts;
+    if (strlen(*list) + strlen(line) > LIST_MAX_BYTES)
+        return -1;
+    char *text = wi_sprintf("%s, %s", *list, line);
+    free(*joined);
+    *list = *joined = text;
+    return 0;
 }
 
 static enum MHD_Result on_header(
@@ -77,11 +88,12 @@ static enum MHD_Result on_header(
         const char **member = (const char **)(members + known[i].value);
         const char *text = value ? value : "";
         if (known[i].again == COUNTED)
-            ++*(unsigned *)(members + known[i].count);
+            ++*(unsigned *)(members + known[i].more);
         if (!*member)
             *member = text;
-        else if (known[i].again == LISTED)
-            add_accept(headers, text);
+        else if (known[i].again == LISTED &&
+                 add_line(member, (char **)(members + known[i].more), text))
+            headers->overlong = known[i].name;
         else if (known[i].again == ONCE && strcmp(*member, text) != 0)
             headers->disputed = known[i].name;
         break;
@@ -97,12 +109,18 @@ void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *conne
 
 void wi_headers_clear(struct wi_headers *headers)
 {
-    free(headers->accepts);
-    headers->accept = headers->accepts = NULL;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].again == LISTED)
+            free(*(char **)((char *)headers + known[i].more));
+    *headers = (struct wi_headers){0};
 }
 
 enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi_error *error)
 {
+    if (headers->overlong)
+        return wi_error_set(error, WI_BAD_REQUEST, headers->overlong,
+            "the %s headers are too long together; send one with what is needed",
+            headers->overlong);
     if (!headers->disputed)
         return WI_OK;
     return wi_error_set(error, WI_BAD_REQUEST, headers->disputed,

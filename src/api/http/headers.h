@@ -15,16 +15,22 @@ struct wi_headers {
     const char *transfer_encoding, *expect, *accept, *inference_length;
     const char *content_encoding, *idempotency_key, *last_event_id, *api_key, *wanted_headers;
     const char *fetch_site;
+    /* Of proxies: see forwarded.h. */
+    const char *forwarded, *forwarded_for, *forwarded_proto, *forwarded_host, *forwarded_prefix;
+    const char *real_ip;
     unsigned host_count, length_count, encoding_count; /* how many there were of each */
     int malformed;        /* a name is no token (RFC 9110, 5.6.2), or a value has a CR */
     const char *disputed; /* the name of one that came twice with two values, of which one counts */
-    char *accepts;        /* several Accept headers in one, which `accept` is then; owned */
+    const char *overlong; /* the name of one whose lines are too long together */
+    /* Of those that are lists the lines in one, which the member above is then; owned. */
+    char *accepts, *forwardeds, *fors, *protos, *hosts, *prefixes;
 };
 
 void wi_headers_collect(struct wi_headers *headers, struct MHD_Connection *connection);
 void wi_headers_clear(struct wi_headers *headers);
 
-/* Whoever passed the request on may have looked at the other value: WI_OK or WI_BAD_REQUEST. */
+/* Whoever passed the request on may have looked at the other value, or at the rest: WI_OK or
+ * WI_BAD_REQUEST. */
 enum wi_code wi_headers_check_values(const struct wi_headers *headers, struct wi_error *error);
 
 /* Whether it is beyond doubt where the body ends (RFC 9112, 6): WI_OK, WI_BAD_REQUEST, or

@@ -370,7 +370,8 @@ static void print_access(
     wi_buffer_integer(out, (int64_t)request->sent);
     wi_buffer_puts(out, " ");
     wi_buffer_decimal(out, ms, 2);
-    wi_buffer_strings(out, " ms token=", request->token, NULL);
+    wi_buffer_strings(
+        out, " ms token=", request->token, " from=", wi_request_address(request), NULL);
     if (is_stream(request)) {
         wi_buffer_puts(out, " parts=");
         wi_buffer_integer(out, (int64_t)request->parts);
@@ -396,6 +397,7 @@ static void log_access(const struct wi_request *request, double ms, int left)
         {.name = "bytes_out", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->sent},
         {.name = "duration_ms", .kind = WI_FIELD_MS, .ms = ms},
         {.name = "token", .text = strcmp(request->token, "-") == 0 ? NULL : request->token},
+        {.name = "address", .text = wi_request_address(request)},
         {.name = "request_id", .text = request->id},
         {.name = "client_left", .kind = WI_FIELD_BOOLEAN, .integer = left},
         {.name = "parts", .kind = WI_FIELD_INTEGER, .integer = (int64_t)request->parts},
@@ -443,6 +445,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     request->connection->deadline = wi_now_ms() + api->deps.times.idle;
     wi_connections_wait(&api->connections, request->connection, wi_now_ms());
     wi_headers_clear(&request->headers);
+    wi_forwarded_clear(&request->forwarded);
     free(request->authority);
     free(request->ignored);
     free(request);

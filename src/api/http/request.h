@@ -16,6 +16,7 @@
 
 #include "api/http/admission.h"
 #include "api/http/connections.h"
+#include "api/http/forwarded.h"
 #include "api/http/guard.h"
 #include "api/http/headers.h"
 #include "api/http/history.h"
@@ -85,6 +86,7 @@ struct wi_request {
     const char *path;                      /* in the target, or "/" */
     char *authority; /* of a target in absolute form, "http://HOST:PORT/PATH"; else NULL */
     struct wi_headers headers;
+    struct wi_forwarded forwarded; /* what proxies say of it */
     char head_length[24]; /* what `headers` says of a body that was unpacked: see upload.c */
     char token[WI_TOKEN_NAME_MAX + 1]; /* the name of the token, "-" for none */
     enum wi_rank rank;                 /* what it may do; WI_RANK_NONE where nothing was asked */
@@ -145,6 +147,8 @@ void wi_request_answer_error(struct wi_request *request, const struct wi_error *
 void wi_request_answer_response(struct wi_request *request, int status, const char *media_type,
     struct MHD_Response *response, uint64_t bytes); /* takes the response */
 void wi_request_add_header(struct wi_request *request, const char *name, const char *value);
+/* The header Location: `path` of ours, as the client reaches it. */
+void wi_request_add_location(struct wi_request *request, const char *path);
 
 /* Whether the client has what that entity tag (with its quotes) stands for already: If-None-Match.
  */

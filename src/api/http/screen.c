@@ -137,9 +137,15 @@ static enum wi_code check_accept(const struct wi_request *request, struct wi_err
     return accepted ? WI_OK : WI_NOT_ACCEPTABLE;
 }
 
+const char *wi_request_address(const struct wi_request *request)
+{
+    const char *forwarded = request->forwarded.client;
+    return *forwarded ? forwarded : request->connection->peer;
+}
+
 const char *wi_request_client(const struct wi_request *request)
 {
-    return strcmp(request->token, "-") != 0 ? request->token : request->connection->peer;
+    return strcmp(request->token, "-") != 0 ? request->token : wi_request_address(request);
 }
 
 const char *wi_request_scope(const struct wi_request *request)
@@ -152,9 +158,13 @@ static enum wi_code check_token(
 {
     const struct wi_headers *headers = &request->headers;
     int takes_key = request->route && request->route->flags & WI_ROUTE_KEY;
+    const struct wi_guard *guard = request->api->guard;
     const char *name;
-    enum wi_code code = wi_guard_check_token(request->api->guard, headers->authorization,
-        takes_key ? headers->api_key : NULL, &name, &request->rank, error);
+    enum wi_code code = wi_guard_check_way(guard, request->forwarded.sign, error);
+    if (code != WI_OK)
+        return code;
+    code = wi_guard_check_token(guard, headers->authorization, takes_key ? headers->api_key : NULL,
+        &name, &request->rank, error);
     if (code != WI_OK)
         return code;
     wi_join(request->token, sizeof request->token, name, NULL);
@@ -195,16 +205,19 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
     return code;
 }
 
-/* That of a target in absolute form counts beside the Host header, not in its place: a proxy may
- * have looked at either. */
+/* That of a target in absolute form, and what a proxy was asked by, count beside the Host header,
+ * not in its place: a proxy may have looked at any of them. */
 static enum wi_code check_host(const struct wi_request *request, struct wi_error *error)
 {
     const struct wi_guard *guard = request->api->guard;
     const struct wi_headers *headers = &request->headers;
+    const struct wi_forwarded *forwarded = &request->forwarded;
     enum wi_code code = wi_guard_check_host(guard, headers->host, headers->host_count, error);
-    if (code != WI_OK || !request->authority)
-        return code;
-    return wi_guard_check_host(guard, request->authority, 1, error);
+    if (code == WI_OK && request->authority)
+        code = wi_guard_check_name(guard, request->authority, "Host", error);
+    if (code == WI_OK && forwarded->host)
+        code = wi_guard_check_name(guard, forwarded->host, forwarded->host_field, error);
+    return code;
 }
 
 /* One of the last places is for those who ask whether the service lives, and for admins who show
@@ -238,9 +251,11 @@ static const char *path_of(const struct wi_request *request)
 static enum wi_code check_origin(const struct wi_request *request, struct wi_error *error)
 {
     const struct wi_headers *headers = &request->headers;
+    const struct wi_forwarded *forwarded = &request->forwarded;
     int is_public = request->route && request->route->rank == WI_RANK_NONE;
     return wi_guard_check_origin(request->api->guard, headers->origin,
-        is_public ? NULL : headers->fetch_site, headers->host, error);
+        is_public ? NULL : headers->fetch_site, forwarded->scheme,
+        forwarded->host ? forwarded->host : headers->host, error);
 }
 
 enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error)
@@ -260,7 +275,9 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         request->dialect = request->route->dialect;
     if (wi_request_is_too_late(request))
         return wi_request_shutting_down(error);
-    if ((code = check_host(request, error)) || (code = check_origin(request, error)))
+    if ((code = wi_forwarded_read(&request->forwarded, headers, wi_guard_proxies(api->guard),
+             request->connection->peer, error)) ||
+        (code = check_host(request, error)) || (code = check_origin(request, error)))
         return code;
     request->cross_origin = headers->origin != NULL;
     /* A preflight carries no token; it learns only what the table says (Fetch, 4.8). */

@@ -29,6 +29,18 @@ static int has_node_token(struct lws *wsi, const struct wi_bridge *bridge)
     return token && wi_joins_is_node_token(&bridge->joins, token);
 }
 
+/* Whether a proxy says that it has passed the request on: then it may come from anywhere. */
+static int is_passed_on(struct lws *wsi)
+{
+    static const char *const names[] = {
+        "forwarded:", "x-forwarded-proto:", "x-forwarded-host:", "x-forwarded-prefix:"};
+    int found = lws_hdr_total_length(wsi, WSI_TOKEN_X_FORWARDED_FOR) > 0 ||
+                lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_X_REAL_IP) > 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found |= lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0;
+    return found;
+}
+
 /* NULL, or why this one may not ask, which is told with `status`. */
 static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *status)
 {
@@ -46,7 +58,7 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
         return NULL;
     }
     *status = 403;
-    if (!socket->limited.peer.exempt)
+    if (!socket->limited.peer.exempt || is_passed_on(wsi))
         return "models are given by content to this machine alone: there is no [api] tokens_file, "
                "and [content] anyone is no";
     if (!wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))

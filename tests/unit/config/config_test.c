@@ -464,6 +464,12 @@ TEST(checks_rules_across_keys)
     refuse("[bridge]\nlisten = 127.0.0.1:8470\n", "2: [bridge] listen: 127.0.0.1:8470 is the");
     refuse("[pool]\nmemory_budget = 100M\n", "2: [pool] memory_budget: 104857600 bytes is less");
     wi_config_unref(load_good("[api]\nlisten = 0.0.0.0:8470\ntokens_file = /t\n"));
+    refuse("[api]\ntrusted_proxies = 127.0.0.1\n",
+        "2: [api] trusted_proxies: proxies pass on what others ask, which needs tokens_file");
+    refuse("[api]\ntokens_file = /t\ntrusted_proxies = 127.0.0.1, localhost\n",
+        "3: [api] trusted_proxies: found \"localhost\"; allowed: addresses and networks");
+    wi_config_unref(load_good(
+        "[api]\ntokens_file = /t\ntrusted_proxies = 127.0.0.1, ::1\ntrusted_proxies = fd00::/8\n"));
     wi_config_unref(load_good("[api]\nlisten = 127.9.9.9:0\n[bridge]\nlisten = 127.9.9.9:0\n"));
 }
 

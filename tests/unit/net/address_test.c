@@ -3,6 +3,7 @@
 
 #include "net/address.h"
 #include <stdio.h>
+#include <string.h>
 
 TEST(reads_addresses)
 {
@@ -38,6 +39,22 @@ TEST(refuses_anything_else)
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (wi_address_parse(bad[i], &a) == 0)
             fail_msg("accepted \"%s\"", bad[i]);
+}
+
+TEST(reads_hosts)
+{
+    static const char *const good[] = {"127.0.0.1", "::1", "[::1]", "[2001:db8::1]"};
+    static const char *const bad[] = {"", "[]", "[", "[127.0.0.1]", "localhost", "127.1", "::1]",
+        "[::1", "[::1]:80", "127.0.0.1:80", "fe80::1%lo", " 127.0.0.1",
+        "1111:2222:3333:4444:5555:6666:7777:8888:9999:0000:1111:2222"};
+    union wi_address a;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_int_equal(wi_address_parse_host(good[i], strlen(good[i]), &a), 0);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        if (wi_address_parse_host(bad[i], strlen(bad[i]), &a) == 0)
+            fail_msg("accepted \"%s\"", bad[i]);
+    assert_int_equal(wi_address_parse_host("127.0.0.1:80", 9, &a), 0);
+    assert_true(wi_address_is_loopback(&a));
 }
 
 TEST(tells_private_from_public)

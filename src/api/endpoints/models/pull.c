@@ -141,7 +141,7 @@ void wi_api_pull_accept(struct wi_request *request, const char *name, json_t *pu
     char where[WI_MODEL_NAME_MAX + 16];
     wi_request_answer_json(request, 202, pull);
     snprintf(where, sizeof where, "/v1/models/%s", name);
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_request_add_location(request, where);
 }
 
 static void on_kept(void *context, const struct wi_pull_info *info)

@@ -163,7 +163,7 @@ static void answer_begun(struct wi_request *request, struct beginning *beginning
     snprintf(where, sizeof where, "/v1/uploads/%s", beginning->id);
     wi_request_answer_json(
         request, 201, json_pack("{s:s, s:o}", "id", beginning->id, "wanted", wanted));
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_request_add_location(request, where);
     free_beginning(beginning);
 }
 

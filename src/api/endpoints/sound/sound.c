@@ -90,7 +90,7 @@ static void answer_opened(struct wi_request *request, const struct wi_hearing *h
     char where[WI_ID_SIZE + 24];
     snprintf(where, sizeof where, "/v1/audio/streams/%s", id);
     wi_request_answer_json(request, 201, json_pack("{s:s, s:i}", "id", id, "position", 0));
-    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, where);
+    wi_request_add_location(request, where);
 }
 
 /* Said of the request that was made here: of the client's it is the model. */

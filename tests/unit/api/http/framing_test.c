@@ -233,7 +233,8 @@ TEST(test_absolute_targets)
         {"http://127.0.0.1:%u", 200}, /* that is "/" */
         {"http://127.0.0.1:%u/nothing", 404},
         {"http://evil.example:%u/healthz", 403},
-        {"http://127.0.0.1/healthz?%u", 403},
+        {"http://127.0.0.1/healthz?%u", 200}, /* loopback, by any port */
+        {"http://128.0.0.1/healthz?%u", 403},
         {"http://me@127.0.0.1:%u/healthz", 403},
         {"http:///healthz?%u", 403},
         {"ftp://127.0.0.1:%u/healthz", 404},

@@ -52,17 +52,22 @@ TEST(test_hosts)
     struct wi_error error;
     struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
     static const char *const good[] = {"127.0.0.1:8470", "localhost:8470", "LOCALHOST:8470",
-        "[::1]:8470", "webinfer.example", "Webinfer.Example:1234", "other.example:9000"};
-    static const char *const bad[] = {"localhost", "127.0.0.1", "localhost:8471", "evil.example",
-        "evil.example:8470", "other.example", "other.example:9001", "", ":",
-        "localhost:", "localhost:8470:8470", "localhost:84700", "localhost:8470/",
+        "[::1]:8470", "webinfer.example", "Webinfer.Example:1234", "other.example:9000",
+        /* As of a tunnel, whose port is its own. */
+        "localhost", "127.0.0.1", "localhost:9999", "LocalHost:1", "127.0.0.1:65535",
+        "127.1.2.3:80", "[::1]", "[::1]:9999", "[::ffff:127.0.0.1]:9999"};
+    static const char *const bad[] = {"evil.example", "localhost.evil.example",
+        "localhost.evil.example:8470", "evil.localhost", "localhost.", "127.0.0.1.evil.example",
+        "127.1", "128.0.0.1:9999", "0.0.0.0:9999", "[::]:9999", "[::2]", "[127.0.0.1]:9999",
+        "2130706433", "localhost:65536", "evil.example:8470", "other.example", "other.example:9001",
+        "", ":", "localhost:", "localhost:8470:8470", "localhost:84700", "localhost:8470/",
         "user@localhost:8470", "[::1", "[::1]x:8470", "192.0.2.1:8470",
         "webinfer.example.evil.example"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         assert_int_equal(host_code(guard, good[i]), WI_OK);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(host_code(guard, bad[i]), WI_FORBIDDEN_HOST);
-    assert_int_equal(wi_guard_check_host(guard, "localhost", 1, &error), WI_FORBIDDEN_HOST);
+    assert_int_equal(wi_guard_check_host(guard, "a.example", 1, &error), WI_FORBIDDEN_HOST);
     assert_string_equal(error.expected, "127.0.0.1:8470 or localhost:8470");
     assert_int_equal(host_code(guard, NULL), WI_BAD_REQUEST);
     assert_int_equal(wi_guard_check_host(guard, "localhost:8470", 2, &error), WI_BAD_REQUEST);
@@ -91,24 +96,84 @@ TEST(test_origins)
     struct wi_error error;
     struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
     const char *host = "localhost:8470";
-    assert_int_equal(wi_guard_check_origin(guard, NULL, NULL, host, &error), WI_OK);
-    assert_int_equal(
-        wi_guard_check_origin(guard, "http://localhost:8470", "same-origin", host, &error), WI_OK);
-    assert_int_equal(
-        wi_guard_check_origin(guard, "https://app.example", "cross-site", host, &error), WI_OK);
+#define CHECK(origin, site) (int)wi_guard_check_origin(guard, origin, site, NULL, host, &error)
+    assert_int_equal(CHECK(NULL, NULL), WI_OK);
+    assert_int_equal(CHECK("http://localhost:8470", "same-origin"), WI_OK);
+    assert_int_equal(CHECK("https://app.example", "cross-site"), WI_OK);
     /* A picture of a page, where no token keeps it out, and a link that was typed. */
-    assert_int_equal(
-        wi_guard_check_origin(guard, NULL, "cross-site", host, &error), WI_FORBIDDEN_ORIGIN);
+    assert_int_equal(CHECK(NULL, "cross-site"), WI_FORBIDDEN_ORIGIN);
     assert_string_equal(error.field, "Sec-Fetch-Site");
-    assert_int_equal(wi_guard_check_origin(guard, NULL, "none", host, &error), WI_OK);
-    assert_int_equal(wi_guard_check_origin(guard, NULL, "same-origin", host, &error), WI_OK);
+    assert_int_equal(CHECK(NULL, "none"), WI_OK);
+    assert_int_equal(CHECK(NULL, "same-origin"), WI_OK);
     static const char *const bad[] = {"null", "", "http://evil.example", "https://localhost:8470",
         "http://localhost:8471", "http://localhost", "http://localhost:8470.evil.example",
         "http://app.example"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        assert_int_equal(
-            wi_guard_check_origin(guard, bad[i], NULL, host, &error), WI_FORBIDDEN_ORIGIN);
+        assert_int_equal(CHECK(bad[i], NULL), WI_FORBIDDEN_ORIGIN);
+#undef CHECK
     wi_guard_free(guard);
+}
+
+/* By what its client has asked: a tunnel's port, or a proxy's scheme and name. */
+TEST(test_origins_elsewhere)
+{
+    static const struct {
+        const char *origin, *scheme, *host;
+        int code;
+    } rows[] = {{"http://localhost:9999", NULL, "localhost:9999", WI_OK},
+        {"http://localhost:9999", NULL, "localhost:8470", WI_FORBIDDEN_ORIGIN},
+        {"http://localhost:8470", NULL, "localhost:9999", WI_FORBIDDEN_ORIGIN},
+        {"https://webinfer.example", "https", "webinfer.example", WI_OK},
+        {"https://webinfer.example", NULL, "webinfer.example", WI_FORBIDDEN_ORIGIN},
+        {"https://webinfer.example", "http", "webinfer.example", WI_FORBIDDEN_ORIGIN},
+        {"http://webinfer.example", "https", "webinfer.example", WI_FORBIDDEN_ORIGIN},
+        {"httpss://webinfer.example", "https", "webinfer.example", WI_FORBIDDEN_ORIGIN},
+        {"https:/webinfer.example", "https", "webinfer.example", WI_FORBIDDEN_ORIGIN},
+        {"https://webinfer.example", "https", "evil.example", WI_FORBIDDEN_ORIGIN}};
+    struct wi_error error;
+    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(wi_guard_check_origin(
+                             guard, rows[i].origin, NULL, rows[i].scheme, rows[i].host, &error),
+            rows[i].code);
+    wi_guard_free(guard);
+}
+
+/* Without tokens this machine alone is served. */
+TEST(test_ways)
+{
+    struct wi_error error;
+    char line[100];
+    struct wi_guard *guard = make("127.0.0.1:8470", NULL, &error);
+    assert_int_equal(wi_guard_check_way(guard, NULL, &error), WI_OK);
+    assert_int_equal(wi_guard_check_way(guard, "X-Forwarded-For", &error), WI_UNAUTHORIZED);
+    assert_string_equal(error.field, "X-Forwarded-For");
+    assert_non_null(strstr(error.detail, "trusted_proxies"));
+    wi_guard_free(guard);
+    snprintf(line, sizeof line, "a:%064d:user\n", 0);
+    char *path = write_file(line, 0600);
+    guard = make("127.0.0.1:8470", path, &error);
+    unlink(path);
+    assert_int_equal(wi_guard_check_way(guard, "X-Forwarded-For", &error), WI_OK);
+    wi_guard_free(guard);
+}
+
+/* Proxies that are trusted bring others, so that there have to be tokens. */
+TEST(test_trusted_proxies_need_tokens)
+{
+    struct wi_config_api trusting = {0};
+    union wi_address address;
+    struct wi_error error;
+    char *path = write_file("# none\n", 0600);
+    assert_int_equal(wi_address_parse("127.0.0.1:8470", &address), 0);
+    wi_strings_add(&trusting.trusted_proxies, "127.0.0.1");
+    assert_null(wi_guard_new(&trusting, &address, &error));
+    assert_string_equal(error.field, "api.trusted_proxies");
+    trusting.tokens_file = path;
+    assert_null(wi_guard_new(&trusting, &address, &error));
+    assert_string_equal(error.field, "api.trusted_proxies");
+    unlink(path);
+    wi_strings_clear(&trusting.trusted_proxies);
 }
 
 TEST(test_tokens)

@@ -411,6 +411,14 @@ TEST(who_is_let_in_for_being_here_means_us)
         assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), more), hosts[i].status);
         assert_int_equal(status_of(fixture, "/content", more), hosts[i].status);
     }
+    /* Whom a proxy of this machine lets in may be anywhere. */
+    static const char *const signs[] = {"X-Forwarded-For: 192.0.2.1", "x-forwarded-for: 127.0.0.1",
+        "X-Forwarded-Proto: https", "X-Forwarded-Host: localhost", "X-Forwarded-Prefix: /a",
+        "Forwarded: for=192.0.2.1", "X-Real-IP: 192.0.2.1"};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++) {
+        snprintf(more, sizeof more, "\r\nHost: localhost\r\n%s", signs[i]);
+        assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), more), 403);
+    }
     set(fixture, WI_SERVE_PUBLISHED, 1, 0);
     assert_int_equal(status_of(fixture, path_of(0, "?format=raw"), "\r\nHost: evil.example"), 200);
 }
