@@ -20,7 +20,7 @@ export async function buildConsole(out, bundled = new Set()) {
     fs.mkdirSync(out, { recursive: true });
     const recorder = await bundle(out, 'recorder.js', RECORDER, { minifyIdentifiers: true }, bundled);
     const script = await bundle(out, 'console.js', 'src/console/main.js',
-        { minifyIdentifiers: true, plugins: [ANY_LANGUAGE], define: { RECORDER: JSON.stringify(`/console/${recorder}`) } }, bundled);
+        { minifyIdentifiers: true, plugins: [ANY_LANGUAGE], define: { RECORDER: JSON.stringify(`./console/${recorder}`) } }, bundled);
     const style = await bundle(out, 'console.css', 'src/console/style.css', {}, bundled);
     const html = fs.readFileSync(path.join(here, 'src/console/index.html'), 'utf8');
     fs.writeFileSync(path.join(out, 'index.html'), html.replace('%STYLE%', style).replace('%MAIN%', script));

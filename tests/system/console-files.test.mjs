@@ -10,6 +10,7 @@ import { after, before } from 'node:test';
 import zlib from 'node:zlib';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
+import { builtPage } from '../lib/paths.mjs';
 import { newToken, writeTokens } from '../lib/tokens.mjs';
 
 const DOCUMENT = '<!doctype html><title>console</title><script type="module" src="/console/main-5XK2Q7NB.js"></script>';
@@ -80,6 +81,15 @@ test('its files are public, and kept for ever', async () => {
     for (const other of ['/console/', '/console/..%2fsecret.txt', '/console/../secret.txt', '/console/%2e%2e%2fpage%2findex.html'])
         assert.equal((await daemon.get(other, { path: other })).status, 401, `${other} is no address that there is`);
     assert.equal((await daemon.post(file, {}, { headers: { Authorization: `Bearer ${TOKEN}` } })).status, 405);
+});
+
+test('the document has one address, from which its links lead on', async () => {
+    const { status, headers, text } = await daemon.get('/console/index.html', { headers: AS_A_BROWSER });
+    assert.deepEqual([status, headers.location, text], [308, '../', '']);
+    const built = fs.readFileSync(path.join(builtPage, '../console/index.html'), 'utf8');
+    const links = [...built.matchAll(/(?:href|src)="([^"]*)"/g)].map(([, link]) => link).filter((link) => !link.startsWith('data:'));
+    assert.equal(links.length, 2);
+    for (const link of links) assert.match(link, /^console\/console-\w+\.(js|css)$/);
 });
 
 /** A daemon without tokens, with these files beside its page. */

@@ -34,13 +34,13 @@ export const hasToken = () => token !== '';
 /** @param {unknown} error @returns {string} what it says, for a person */
 export const sentenceOf = (error) => (error instanceof ApiError ? error.sentence : String(error instanceof Error ? error.message : error));
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<Response>} one that is no error */
+/** @param {string} path of the daemon, which may be below another one @param {RequestInit} [options] @returns {Promise<Response>} one that is no error */
 export async function open(path, options = {}) {
     const headers = new Headers(options.headers);
     if (token) headers.set('Authorization', `Bearer ${token}`);
     let response;
     try {
-        response = await fetch(path, { cache: 'no-store', credentials: 'omit', redirect: 'error', ...options, headers });
+        response = await fetch(`.${path}`, { cache: 'no-store', credentials: 'omit', redirect: 'error', ...options, headers });
     } catch (error) {
         if (options.signal?.aborted) throw error;
         throw new ApiError(0, { detail: 'the daemon does not answer', code: 'unreachable' });

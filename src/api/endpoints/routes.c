@@ -378,7 +378,7 @@ const struct wi_route wi_routes[] = {
         .help = "Each with the rank that it needs. Who names text/html in Accept, as browsers do, "
                 "gets the console without a token."},
     {"GET", "/console/{file}", wi_handle_console, OPEN, 0, 0, "*/*", "a file of the console",
-        NATIVE, .answers = "200 string", .codes = "not_found unavailable"},
+        NATIVE, .answers = "200 string 308 string", .codes = "not_found unavailable"},
     {.method = NULL},
 };
 

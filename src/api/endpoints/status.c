@@ -220,6 +220,8 @@ void wi_handle_root(struct wi_request *request)
 
 /* --- the console: files that were built beside the page --------------------------------------- */
 
+#define DOCUMENT "/index.html"
+
 /* They hold no data, so everybody may have them; what they show they ask the API for, as any
  * client. Their document may load scripts and styles of its own and ask this server, and text from
  * outside cannot become markup or script (Trusted Types). */
@@ -270,6 +272,15 @@ static void answer(struct wi_request *request, const struct wi_site_file *file)
         wi_request_add_header(request, headers[i].name, headers[i].value);
 }
 
+/* The document's links lead on from the one address that it has, so that they hold below whatever
+ * path a proxy has before it. */
+static void answer_moved(struct wi_request *request)
+{
+    struct wi_buffer empty = {0};
+    wi_request_answer_text(request, 308, "text/plain", &empty);
+    wi_request_add_header(request, MHD_HTTP_HEADER_LOCATION, "../");
+}
+
 void wi_handle_console(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
@@ -282,7 +293,10 @@ void wi_handle_console(struct wi_request *request)
             MHD_lookup_connection_value(
                 request->mhd, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT_ENCODING),
             &file) == 0) {
-        answer(request, &file);
+        if (strcmp(path, DOCUMENT) == 0 && strcmp(request->path, "/") != 0)
+            answer_moved(request);
+        else
+            answer(request, &file);
         return;
     }
     wi_error_set(&error, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);

@@ -1,4 +1,5 @@
 /** The request that would be sent now, as commands to copy. */
+import { serviceUrl } from '../address.js';
 import { hasToken } from '../api.js';
 import { h } from '../draw.js';
 import { button, say } from '../parts.js';
@@ -20,7 +21,7 @@ export function codeBlock(redraw) {
 /** @param {Asked | null} asked */
 function commands(asked) {
     if (!asked) return h('p', { class: 'none' }, 'The input is not whole yet.');
-    return [commandsOf(asked, { url: location.origin, token: hasToken() }).map(one),
+    return [commandsOf(asked, { url: serviceUrl(), token: hasToken() }).map(one),
         h('p', { class: 'note' }, tokenNote()),
         Object.keys(asked.files ?? {}).length ? h('p', { class: 'note' }, 'The files are read from the folder in which you are.') : null];
 }

@@ -1,4 +1,5 @@
 /** One model: what it is, where it runs, how fast and how right, and why there. */
+import { serviceUrl } from '../address.js';
 import { sentence } from '../advice.js';
 import { get, modelPath, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
@@ -103,7 +104,7 @@ const unusedOf = ({ options = [], passed_over: absent = [] }) => [
 
 /** How it is called from a shell. @param {any} model */
 function shell(model) {
-    const commands = model.problem ? [] : shellCommands(model, tasksOf(model), location.origin);
+    const commands = model.problem ? [] : shellCommands(model, tasksOf(model), serviceUrl());
     if (commands.length === 0) return null;
     return section('From the shell',
         h('ul', { class: 'shell' }, commands.map((text, i) => h('li', { key: text }, h('code', { id: `shell-${i + 1}` }, text), copyButton(`command ${i + 1}`, text, `shell-${i + 1}`)))),
