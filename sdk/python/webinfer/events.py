@@ -92,9 +92,10 @@ class Account(Generic[E]):
             raise BadAnswer(f"a stream was asked for, and {kind[:60] or 'nothing'} came",
                             status=status)
         self.begun = True
-        told = headers.get("location")
-        if self._resumable and told is not None and told.startswith("/v1/jobs/"):
-            self.job = told
+        # Behind a proxy there is the prefix before it, which every request of ours gets again.
+        _, found, job = headers.get("location", "").rpartition("/v1/jobs/")
+        if self._resumable and found:
+            self.job = found + job
 
     def feed(self, data: memoryview) -> List[E]:
         """The parts that are in what came. Raises ServiceError for a stream that has failed."""
