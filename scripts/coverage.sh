@@ -17,7 +17,7 @@ measure_coverage() {
     export WEBINFER_TIER=$TIER
     prepare_tests
     setup_browsers
-    setup_promtool
+    setup_unpacked
     CC=clang CFLAGS='-g -O1' configure_in "$COVERAGE" --enable-coverage --disable-page
     ln -sfn ../share "$COVERAGE/share"
     make_in "$COVERAGE" all

@@ -151,31 +151,37 @@ setup_pack() {
     fetch_pinned_node
 }
 
-# promtool checks our metrics in a test. Its package would start a service if it were installed,
-# so it is only unpacked.
-setup_promtool() {
-    command -v promtool >/dev/null && return 0
+# promtool checks our metrics in a test, and nginx stands before the daemon in another. Their packages would
+# start services if they were installed, so they are only unpacked.
+setup_unpacked() {
+    setup_program prometheus usr/bin/promtool
+    setup_program nginx usr/sbin/nginx
+}
+
+# setup_program PACKAGE PATH: that file of the package, into build/tools/bin.
+setup_program() {
+    local package=$1 file=$2 folder=$BUILD/tools/$1 name=${2##*/}
+    [[ ! -x $BUILD/tools/bin/$name ]] && ! command -v "$name" >/dev/null || return 0
     command -v apt-get >/dev/null || return 0
-    say "fetching promtool into build/"
-    local folder=$BUILD/tools/prometheus
+    say "fetching $name into build/"
     rm -rf "$folder"
     mkdir -p "$folder" "$BUILD/tools/bin"
     (
         cd "$folder" || exit
-        if ! apt-get download -q prometheus >/dev/null 2>&1; then
+        if ! apt-get download -q "$package" >/dev/null 2>&1; then
             quietly apt-update "${SUDO[@]}" apt-get update -q
-            quietly apt-download apt-get download -q prometheus
+            quietly apt-download apt-get download -q "$package"
         fi
-        dpkg-deb --fsys-tarfile prometheus_*.deb | tar -xf - ./usr/bin/promtool
-        rm -f prometheus_*.deb
+        dpkg-deb --fsys-tarfile "$package"_*.deb | tar -xf - "./$file"
+        rm -f "$package"_*.deb
     )
-    ln -sf "$folder/usr/bin/promtool" "$BUILD/tools/bin/promtool"
+    ln -sf "$folder/$file" "$BUILD/tools/bin/$name"
 }
 
 setup_all() {
     need_packages "${PACKAGES_BUILD[@]}" "${PACKAGES_BROWSER[@]}" "${PACKAGES_BROWSERS[@]}" \
         "${PACKAGES_MODELS[@]}" "${PACKAGES_PYTHON[@]}" "${PACKAGES_TOOLS[@]}" "${PACKAGES_FUZZ[@]}" \
         "${PACKAGES_LINT[@]}"
-    setup_promtool
+    setup_unpacked
     setup_browsers
 }

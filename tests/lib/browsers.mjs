@@ -78,7 +78,7 @@ export function safari(more = {}) {
 }
 
 /** A port that was free a moment ago. */
-function freePort() {
+export function freePort() {
     return new Promise((resolve, reject) => {
         const server = net.createServer().listen(0, '127.0.0.1', () => {
             const { port } = server.address();

@@ -1,5 +1,6 @@
-/** A plain HTTP client over node:http: keep-alive, raw bodies, nothing done behind one's back. */
+/** A plain HTTP client over node:http, or node:https with an agent of its caller's: keep-alive, raw bodies, nothing done behind one's back. */
 import http from 'node:http';
+import https from 'node:https';
 import net from 'node:net';
 import { check } from './described.mjs';
 
@@ -38,7 +39,7 @@ function exchange(url, { method, headers = {}, body, signal, timeout = 120_000, 
         sent['Content-Length'] = Buffer.byteLength(bytes);
     const verb = method ?? (body === undefined ? 'GET' : 'POST');
     return new Promise((resolve, reject) => {
-        const call = http.request(target, {
+        const call = (target.protocol === 'https:' ? https : http).request(target, {
             method: verb, headers: sent, agent, signal,
             path: rest.path ?? target.pathname + target.search, ...rest,
         }, (answer) => {
