@@ -11,6 +11,8 @@
 #include "base/log_line.h"
 #include "base/log_ring.h"
 #include "base/secret.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -31,6 +33,10 @@ static struct {
     unsigned long long lost; /* lines since the last that was written */
     size_t kept_lines, kept_size;
     char kept[PIPE_BUF]; /* whole lines, as many as a pipe takes at once */
+    size_t rest_size;
+    char rest[PIPE_BUF]; /* of lines that were taken in part, as by a disk that is full */
+    struct stat file;    /* that standard error is */
+    char path[PATH_MAX]; /* as it was called when it was found there; "": it has no name */
     struct wi_log_ring last;
 } sink = {.level = WI_LOG_INFO, .lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -44,16 +50,43 @@ static int stderr_is_journal(void)
            fstat(STDERR_FILENO, &status) == 0 && status.st_dev == device && status.st_ino == inode;
 }
 
-/* Whether the reader took them: at most PIPE_BUF bytes, for which a pipe that is writable has room;
- * a file always is. */
-static int deliver(const char *bytes, size_t size)
+/* How many of them the reader took; -1: none. At most PIPE_BUF bytes, for which a pipe that is
+ * writable has room; a file always is. */
+static ssize_t offer_bytes(const char *bytes, size_t size)
 {
     struct pollfd reader = {.fd = STDERR_FILENO, .events = POLLOUT};
 
     if (sink.is_socket)
-        return send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
-    return (sink.is_file || (poll(&reader, 1, 0) > 0 && (reader.revents & POLLOUT))) &&
-           write(STDERR_FILENO, bytes, size) >= 0;
+        return send(STDERR_FILENO, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (!sink.is_file && (poll(&reader, 1, 0) <= 0 || !(reader.revents & POLLOUT)))
+        return -1;
+    return write(STDERR_FILENO, bytes, size);
+}
+
+/* Whether nothing is left of a line that was begun. */
+static int deliver_rest(void)
+{
+    ssize_t taken = sink.rest_size > 0 ? offer_bytes(sink.rest, sink.rest_size) : 0;
+
+    if (taken > 0) {
+        sink.rest_size -= (size_t)taken;
+        memmove(sink.rest, sink.rest + taken, sink.rest_size);
+    }
+    return sink.rest_size == 0;
+}
+
+/* Whether the reader took them, or began to: then it gets their rest before anything else. */
+static int deliver(const char *bytes, size_t size)
+{
+    ssize_t taken = deliver_rest() ? offer_bytes(bytes, size) : -1;
+
+    if (taken < 0)
+        return 0;
+    if ((size_t)taken < size && size - (size_t)taken <= sizeof sink.rest) {
+        sink.rest_size = size - (size_t)taken;
+        memcpy(sink.rest, bytes + taken, sink.rest_size);
+    }
+    return 1;
 }
 
 /* What was kept tells what came before such an end. The lock is left alone: who holds it may be the
@@ -63,6 +96,23 @@ static void on_abort(int number)
     if (sink.kept_size > 0)
         (void)deliver(sink.kept, sink.kept_size);
     raise(number);
+}
+
+static int is_same_file(const struct stat *one, const struct stat *other)
+{
+    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
+}
+
+/* What the file behind standard error is called. */
+static void note_file(const struct stat *file)
+{
+    static const char gone[] = " (deleted)";
+    ssize_t length = readlink("/proc/self/fd/2", sink.path, sizeof sink.path - 1);
+
+    sink.file = *file;
+    sink.path[length > 0 ? length : 0] = '\0';
+    if (length > (ssize_t)strlen(gone) && strcmp(sink.path + length - strlen(gone), gone) == 0)
+        sink.path[0] = '\0';
 }
 
 void wi_log_configure(enum wi_level level, enum wi_log_format format)
@@ -76,6 +126,10 @@ void wi_log_configure(enum wi_level level, enum wi_log_format format)
     sink.journald = stderr_is_journal();
     sink.is_socket = known && S_ISSOCK(status.st_mode);
     sink.is_file = known && S_ISREG(status.st_mode);
+    if (!sink.is_file)
+        sink.path[0] = '\0';
+    else if (!sink.path[0] || !is_same_file(&status, &sink.file)) /* else it may have been moved */
+        note_file(&status);
     sigaction(SIGABRT, &aborting, NULL);
 }
 
@@ -127,6 +181,68 @@ static void write_kept(void)
     write_lines(sink.kept, sink.kept_size, sink.kept_lines);
     sink.kept_lines = sink.kept_size = 0;
 }
+
+/* --- the file, moved away --------------------------------------------------------------------- */
+
+/* The file at the path, made with `mode` where there is none; -1 with errno. */
+static int open_log(const char *path, mode_t mode)
+{
+    const int flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+    struct stat status;
+    int fd = open(path, flags);
+
+    if (fd < 0 && errno == ENOENT) {
+        fd = open(path, flags | O_CREAT | O_EXCL, 0600);
+        if (fd >= 0)
+            (void)fchmod(fd, mode & 0777);
+    }
+    if (fd >= 0 && (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(fd);
+        errno = EINVAL;
+        return -1;
+    }
+    return fd;
+}
+
+/* Also in the place of standard output, where that goes there too. */
+static void take_log(int fd, const struct stat *old)
+{
+    struct stat output;
+    int both = fstat(STDOUT_FILENO, &output) == 0 && is_same_file(&output, old);
+
+    pthread_mutex_lock(&sink.lock);
+    write_kept();
+    if (!deliver_rest()) {
+        sink.lost++;
+        sink.rest_size = 0;
+    }
+    dup2(fd, STDERR_FILENO);
+    if (both)
+        dup2(fd, STDOUT_FILENO);
+    (void)fstat(fd, &sink.file);
+    pthread_mutex_unlock(&sink.lock);
+}
+
+void wi_log_reopen(void)
+{
+    struct stat old, there;
+    int fd;
+
+    if (!sink.is_file || !sink.path[0] || fstat(STDERR_FILENO, &old) != 0)
+        return;
+    if (stat(sink.path, &there) == 0 && is_same_file(&there, &old))
+        return;
+    fd = open_log(sink.path, old.st_mode);
+    if (fd < 0) {
+        wi_warn("log", NULL, "%s cannot be opened again, and the log stays where it is: %s",
+            sink.path, strerror(errno));
+        return;
+    }
+    take_log(fd, &old);
+    close(fd);
+}
+
+/* --- lines ------------------------------------------------------------------------------------ */
 
 /* What is made before the lock is taken. */
 struct said {

@@ -5,8 +5,9 @@
  *
  * A line never waits for its reader: where a pipe, a socket or a terminal does not take it at once,
  * it is lost and counted, and the next line that gets through is preceded by one that says how many
- * were. A line has at most PIPE_BUF bytes, which a pipe takes as a whole or not at all: longer
- * texts in it are cut. Lines are in the order in which they were said.
+ * were. Of a line that was taken in part, as by a disk that has become full, the rest comes first.
+ * A line has at most PIPE_BUF bytes, which a pipe takes as a whole or not at all: longer texts in
+ * it are cut. Lines are in the order in which they were said.
  *
  * Never pass a token, a credential or what a client sent as input. Control characters are escaped,
  * and anything that looks like one of our tokens is scrubbed (base/secret.h).
@@ -24,6 +25,10 @@ extern const char *const wi_level_names[]; /* "error" …, ended by NULL */
 enum wi_log_format { WI_LOG_TEXT, WI_LOG_JSON };
 
 void wi_log_configure(enum wi_level level, enum wi_log_format format);
+/* Where standard error was a file when it was configured first, and that was moved away or removed:
+ * opens the file of that name, made where it is missing, and goes on there. Else it does nothing.
+ */
+void wi_log_reopen(void);
 int wi_log_enabled(enum wi_level level);
 /* `part` is the part of the program ("bridge"); `subject` the id it is about, or NULL. */
 __attribute__((format(printf, 4, 5))) void wi_log_write(

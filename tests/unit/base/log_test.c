@@ -1,6 +1,8 @@
 /* The log's lines: what they are made of, and that nobody's slowness stops who writes them. */
 #include "../test.h"
 
+#include "../files.h"
+
 #include "base/buffer.h"
 #include "base/log.h"
 
@@ -12,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -27,7 +30,8 @@ static void listen_at(struct place *place, const int ends[2], enum wi_log_format
     place->saved = dup(STDERR_FILENO);
     dup2(ends[1], STDERR_FILENO);
     close(ends[1]);
-    fcntl(place->reader, F_SETFL, O_NONBLOCK);
+    if (place->reader >= 0)
+        fcntl(place->reader, F_SETFL, O_NONBLOCK);
     unsetenv("JOURNAL_STREAM");
     wi_log_configure(WI_LOG_INFO, format);
 }
@@ -44,7 +48,8 @@ static void tear_down(struct place *place)
 {
     dup2(place->saved, STDERR_FILENO);
     close(place->saved);
-    close(place->reader);
+    if (place->reader >= 0)
+        close(place->reader);
     wi_log_configure(WI_LOG_INFO, WI_LOG_TEXT);
 }
 
@@ -234,6 +239,102 @@ TEST(a_socket_that_nobody_reads_stops_nothing)
     fill_and_go_on(&place);
     tear_down(&place);
 }
+
+/* --- a file ------------------------------------------------------------------------------------
+ */
+
+/* Standard error is a file of that path meanwhile. */
+static void write_to(struct place *place, const char *path)
+{
+    int ends[2] = {-1, open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640)};
+
+    assert_true(ends[1] >= 0);
+    listen_at(place, ends, WI_LOG_TEXT);
+}
+
+static size_t read_file(const char *path, char *text, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, size - 1) : 0;
+
+    if (fd >= 0)
+        close(fd);
+    text[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
+/* A limit of sizes stands for a full disk, which takes a part of a line and then nothing. */
+TEST(a_line_that_was_cut_by_a_full_disk_is_made_whole)
+{
+    struct place place;
+    struct rlimit usual, small;
+    char root[64], path[80], text[8192];
+
+    make_root(root, "log");
+    snprintf(path, sizeof path, "%s/log", root);
+    write_to(&place, path);
+    wi_info("test", NULL, "before");
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &usual), 0);
+    small = (struct rlimit){
+        .rlim_cur = read_file(path, text, sizeof text) + 40, .rlim_max = usual.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    wi_info("test", NULL, "this one is cut %030d", 1);
+    wi_info("test", NULL, "lost");
+    wi_info("test", NULL, "lost as well");
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(read_file(path, text, sizeof text), small.rlim_cur);
+    wi_info("test", NULL, "there is room again");
+    tear_down(&place);
+    read_file(path, text, sizeof text);
+    remove_root(root);
+    assert_non_null(strstr(text, "info  test: this one is cut 000000000000000000000000000001\n"));
+    assert_non_null(strstr(text, "000001\n2")); /* a line begins, with its time */
+    assert_non_null(strstr(text, "warn  log: 2 lines were lost"));
+    assert_non_null(strstr(text, "info  test: there is room again\n"));
+}
+
+TEST(a_file_that_was_moved_away_is_made_again)
+{
+    struct place place;
+    struct stat info;
+    char root[64], path[80], moved[80], text[8192];
+
+    make_root(root, "log");
+    snprintf(path, sizeof path, "%s/log", root);
+    snprintf(moved, sizeof moved, "%s/log.1", root);
+    write_to(&place, path);
+    wi_log_reopen(); /* it is where it was */
+    wi_info("test", NULL, "one");
+    assert_int_equal(rename(path, moved), 0);
+    wi_info("test", NULL, "two");
+    wi_log_configure(WI_LOG_INFO, WI_LOG_TEXT); /* as a reload does */
+    wi_log_reopen();
+    wi_info("test", NULL, "three");
+    assert_int_equal(stat(path, &info), 0);
+    assert_int_equal(info.st_mode & 0777, 0640);
+    assert_int_equal(unlink(path), 0);
+    wi_log_reopen();
+    wi_info("test", NULL, "four");
+    read_file(path, text, sizeof text);
+    assert_null(strstr(text, "three"));
+    assert_non_null(strstr(text, "four\n"));
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(symlink(moved, path), 0); /* which somebody else may have put there */
+    wi_log_reopen();
+    wi_info("test", NULL, "five");
+    tear_down(&place);
+    read_file(moved, text, sizeof text);
+    remove_root(root);
+    assert_non_null(strstr(text, "one\n"));
+    assert_non_null(strstr(text, "two\n"));
+    assert_null(strstr(text, "three"));
+    assert_null(strstr(text, "five"));
+}
+
+/* --- lines that are kept -----------------------------------------------------------------------
+ */
 
 static int keep(const char *message)
 {
