@@ -13,6 +13,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -151,6 +152,84 @@ static void fail_instance(const struct check *check, const char *section, size_t
     snprintf(field, sizeof field, "%s.%.64s.%s", section, name, key);
     wi_error_set(wi_problems_add(check->problems), WI_INVALID_FIELD, field, "%s[%s.%.64s] %s: %s",
         where, section, name, key, detail);
+}
+
+/* --- who may ask ------------------------------------------------------------------------------ */
+
+/* A port behind its colon. */
+static int is_port(const char *text)
+{
+    size_t digits = strspn(text, "0123456789");
+    long port = digits >= 1 && digits <= 5 && !text[digits] ? strtol(text, NULL, 10) : 0;
+
+    return port >= 1 && port <= 65535;
+}
+
+/* HOST or HOST:PORT, as the header Host has them; an IPv6 address in brackets. */
+static int is_host(const char *text)
+{
+    static const char name[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_";
+    size_t length = strspn(text, name);
+
+    if (*text == '[')
+        length = strspn(text + 1, "0123456789abcdefABCDEF:.") + 2;
+    if (length == 0 || length > 255 || (*text == '[' && (length < 4 || text[length - 1] != ']')))
+        return 0;
+    return text[length] == '\0' || (text[length] == ':' && is_port(text + length + 1));
+}
+
+/* SCHEME://HOST[:PORT], as the header Origin has them. */
+static int is_origin(const char *text)
+{
+    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
+
+    return scheme > 0 && strncmp(text + scheme, "://", 3) == 0 && is_host(text + scheme + 3);
+}
+
+static void check_items(const struct check *check, const char *key, const struct wi_strings *items,
+    int (*is_good)(const char *text), const char *allowed)
+{
+    for (size_t i = 0; i < items->count; i++)
+        if (!is_good(items->items[i]))
+            fail(check, "api", key, "found \"%.80s\"; allowed: %s", items->items[i], allowed);
+}
+
+static void check_callers(const struct check *check)
+{
+    const struct wi_config_api *api = &check->config->api;
+
+    check_items(check, "allowed_hosts", &api->allowed_hosts, is_host,
+        "names or addresses, each with a port where that matters, such as ai.example.org");
+    check_items(check, "allowed_origins", &api->allowed_origins, is_origin,
+        "a scheme, a host and perhaps a port, with no slash at the end, such as "
+        "https://example.org");
+}
+
+/* --- browsers --------------------------------------------------------------------------------- */
+
+/* Kinds of pages that joined, beside those of the sections: page/src/ui/browser.js. */
+static int is_joined_kind(const char *kind)
+{
+    return strcmp(kind, "chromium") == 0 || strcmp(kind, "webkit") == 0;
+}
+
+static void check_preferred(const struct check *check)
+{
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
+        if (strcmp(option->section, "browser_preferences") != 0)
+            continue;
+        const struct wi_strings *list =
+            (const struct wi_strings *)((const char *)check->config + option->offset);
+        for (size_t i = 0; i < list->count; i++) {
+            char kind[WI_SECTION_NAME_MAX + 1];
+            snprintf(kind, sizeof kind, "%.*s", (int)strcspn(list->items[i], "/"), list->items[i]);
+            if (!wi_config_find_browser(check->config, kind) && !is_joined_kind(kind))
+                fail(check, "browser_preferences", option->key,
+                    "there is no kind \"%s\"; allowed: chrome, edge, firefox, safari, those of "
+                    "sections [browser.NAME], and chromium and webkit of pages that join",
+                    kind);
+        }
+    }
 }
 
 static void check_browser(const struct check *check, size_t index)
@@ -295,6 +374,8 @@ void wi_config_check(const struct wi_config *config, struct wi_problems *problem
 
     check_listeners(&check);
     check_proxies(&check);
+    check_callers(&check);
+    check_preferred(&check);
     check_tls(&check, "api", config->api.tls_certificate, config->api.tls_key);
     check_tls(&check, "bridge", config->bridge.tls_certificate, config->bridge.tls_key);
     for (size_t i = 0; i < config->browser_count; i++)

@@ -360,9 +360,28 @@ static void list_names(const char *const *names, const char *separator, char *ou
         used += (size_t)snprintf(out + used, size - used, "%s%s", i ? separator : "", names[i]);
 }
 
+/* Values that people write, for the range: at most two of them, or the lowest. */
+static void list_examples(const struct wi_setting *option, char *out, size_t size)
+{
+    static const char *const durations[] = {"500ms", "30s", "10m", "12h", NULL};
+    static const char *const sizes[] = {"64M", "64K", "16G", NULL};
+    const char *const *words = option->kind == WI_OPTION_SIZE ? sizes : durations;
+    const int most = option->kind == WI_OPTION_SIZE ? 1 : 2;
+    int64_t ignored;
+    int count = 0;
+
+    format_number(option, option->min, out, (int)size);
+    for (; *words && count < most; words++) {
+        if (set_number(option, &ignored, *words) < 0)
+            continue;
+        size_t used = count++ > 0 ? strlen(out) : 0;
+        snprintf(out + used, size - used, "%s%s", used ? " or " : "", *words);
+    }
+}
+
 void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
 {
-    char low[32], high[32], names[128];
+    char low[32], high[32], names[128], examples[64];
 
     format_number(option, option->min, low, sizeof low);
     format_number(option, option->max, high, sizeof high);
@@ -409,10 +428,10 @@ void wi_option_allowed(const struct wi_setting *option, char *out, size_t size)
         snprintf(out, size, "a whole number from %s to %s", low, high);
         return;
     case WI_OPTION_SIZE:
-        snprintf(out, size, "a size from %s to %s, such as 64M", low, high);
-        return;
     case WI_OPTION_DURATION:
-        snprintf(out, size, "a duration from %s to %s, such as 500ms or 30s", low, high);
+        list_examples(option, examples, sizeof examples);
+        snprintf(out, size, "a %s from %s to %s, such as %s",
+            option->kind == WI_OPTION_SIZE ? "size" : "duration", low, high, examples);
         return;
     }
 }

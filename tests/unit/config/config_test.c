@@ -2,6 +2,7 @@
 #include "../test.h"
 
 #include "config/config.h"
+#include "config/options.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,8 @@ TEST(refuses_bad_values_and_says_what_is_allowed)
     refuse("[browser_preferences]\naudio = chrome, chrome\n", "2: [browser_preferences] audio: fo");
     refuse("[browser_preferences]\naudio = /wasm\n", "2: [browser_preferences] audio: found");
     refuse("[browser_preferences]\naudio = Chrome\n", "2: [browser_preferences] audio: found");
+    refuse("[bridge]\nheartbeat_interval = 0\n",
+        "2: [bridge] heartbeat_interval: found \"0\"; allowed: a duration from 100ms to ");
     refuse(
         "[log]\nlevel = info\nlevel = info\n", "3: [log] level: is given twice, first in line 2");
     refuse("[log]\nlevel = info\n[api]\n[log]\nlevel = warn\n",
@@ -266,6 +269,71 @@ TEST(refuses_bad_values_and_says_what_is_allowed)
     refuse(
         "[log]\nlevel = info ; quiet\n", "2: a value cannot begin with \";\" or contain a space");
     refuse("[log]\nlevel =;quiet\n", "2: a value cannot begin with \";\" or contain a space");
+}
+
+TEST(refuses_kinds_of_browser_that_there_are_not)
+{
+    refuse("[browser_preferences]\nvision = firefox, zzz/wasm\n",
+        "2: [browser_preferences] vision: there is no kind \"zzz\"; allowed: chrome, edge, "
+        "firefox");
+    refuse("[browser_preferences]\nother = zzz\n", "2: [browser_preferences] other: there is no");
+    struct wi_problems none = {0};
+    struct wi_config *config = load("[browser_preferences]\nvision = mine, chromium, webkit/wasm\n"
+                                    "[browser.mine]\nmax_connections = 0\n",
+        &none);
+    assert_non_null(config);
+    wi_config_unref(config);
+}
+
+TEST(refuses_hosts_and_origins_that_no_client_can_name)
+{
+    static const char *const hosts[] = {"5 5", "https://a.example", "a.example/",
+        "a.example:", "a.example:0", "a.example:65536", "a.example:80:80", "::1", "[::1", "[]",
+        "[zz]", "*", "a@b", "\xc3\xa9.example"};
+    static const char *const origins[] = {"zzz", "a.example", "https://", "https://a.example/",
+        "https://a.example:port", "https://a b", "HTTPS//a.example", "null", "*"};
+    char text[120], field[64];
+
+    for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
+        snprintf(text, sizeof text, "[api]\nallowed_hosts = good.example, %s\n", hosts[i]);
+        snprintf(field, sizeof field, "2: [api] allowed_hosts: found \"%s\"", hosts[i]);
+        refuse(text, field);
+    }
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        snprintf(text, sizeof text, "[api]\nallowed_origins = %s\n", origins[i]);
+        snprintf(field, sizeof field, "2: [api] allowed_origins: found \"%s\"", origins[i]);
+        refuse(text, field);
+    }
+    struct wi_problems none = {0};
+    struct wi_config *config =
+        load("[api]\nallowed_hosts = a, A.example, a_b-c.example:443, 127.0.0.1, [::1], [::1]:80\n"
+             "allowed_origins = https://a.example, http://[::1]:80, chrome-extension://abcdef\n",
+            &none);
+    assert_non_null(config);
+    wi_config_unref(config);
+}
+
+/* Each word behind "such as", in what is said of a value that was refused. */
+TEST(examples_are_values_that_are_allowed)
+{
+    unsigned count = 0;
+
+    for (const struct wi_setting *option = wi_options; option->key; option++) {
+        char allowed[256];
+        int64_t value = 0;
+        wi_option_allowed(option, allowed, sizeof allowed);
+        char *words = strstr(allowed, "such as ");
+        if (!words || (option->kind != WI_OPTION_SIZE && option->kind != WI_OPTION_DURATION))
+            continue;
+        for (char *word = strtok(words + 8, " "); word; word = strtok(NULL, " ")) {
+            if (strcmp(word, "or") == 0)
+                continue;
+            if (wi_option_set(option, (char *)&value - option->offset, word, 0) != 0)
+                fail_msg("[%s] %s does not take %s", option->section, option->key, word);
+            count++;
+        }
+    }
+    assert_true(count > 20);
 }
 
 TEST(takes_settings_in_the_place_of_what_the_file_says)
