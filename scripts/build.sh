@@ -11,7 +11,8 @@ configure_in() {
         quietly autoreconf autoreconf -i
     fi
     mkdir -p "$folder"
-    hash=$(printf '%s\n' "$@" "$NODE" "${CFLAGS:-}" "$compiler" | cat - configure.ac | sha256sum)
+    # Makefiles know where they were made: those of a copied tree would write into the original.
+    hash=$(printf '%s\n' "$ROOT" "$@" "$NODE" "${CFLAGS:-}" "$compiler" | cat - configure.ac | sha256sum)
     if [[ ! -f $folder/Makefile || ! -f $folder/.configured ||
         $(<"$folder/.configured") != "$hash" ]]; then
         (cd "$folder" && CC=$compiler quietly "configure-${folder##*/}" "$ROOT/configure" "$@")
