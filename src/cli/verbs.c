@@ -457,6 +457,18 @@ static const struct wi_flag join_options[] = {
     {0},
 };
 
+static const struct wi_flag backup_options[] = {
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Replace FILE if it is there"},
+    {0},
+};
+
+static const struct wi_flag restore_options[] = {
+    {"state", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
+        "The folder that webinferd has its database in, [store] path; by default that of a daemon "
+        "that this user starts"},
+    {0},
+};
+
 static const struct wi_flag help_options[] = {
     {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
         "This part of webinfer(1), which is made from what the program knows, in mdoc"},
@@ -579,6 +591,12 @@ const struct wi_verb wi_cli_verbs[] = {
         token_options, wi_cli_token_new},
     {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
         join_options, wi_cli_token_join},
+    {"backup", "FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Write the database of a daemon that runs to FILE, with all jobs that it has accepted",
+        backup_options, wi_cli_backup},
+    {"restore", "FILE", 1, 1, {WI_COMPLETE_FILE},
+        "Put a backup in the place of the database, on the machine of a daemon that was stopped",
+        restore_options, wi_cli_restore},
     {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
         "Print what may stand at the end of the command line WORD..., as a shell asks for it", NULL,

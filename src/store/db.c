@@ -16,8 +16,10 @@ struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *e
     db->loop = loop;
     db->path = wi_sprintf("%s/webinfer.db", path);
     db->lock = wi_db_lock(path, error);
-    if (db->lock >= 0)
+    if (db->lock >= 0) {
+        wi_db_backup_sweep(db);
         db->sqlite = wi_db_open_file(db->path, error);
+    }
     int good = db->sqlite && wi_db_values_prune(db, error) == WI_OK &&
                wi_db_reader_start(db, error) == WI_OK && wi_db_writer_start(db, error) == WI_OK;
     free(path);

@@ -17,14 +17,18 @@ struct wi_db;
 
 /* Opens webinfer.db in `folder`, making both where they are missing (modes 0700 and 0600), and
  * brings its tables up to date. `folder` NULL: $STATE_DIRECTORY, else $XDG_STATE_HOME/webinfer,
- * else ~/.local/state/webinfer. NULL with `error` for a folder that cannot be used, a database that
- * another process holds, that is damaged, or that a newer version has written. */
+ * else ~/.local/state/webinfer. NULL with `error`: WI_STORAGE_FAILED for a database that another
+ * process holds, or a disk that is full or fails; WI_INVALID_FIELD for what somebody has to mend: a
+ * folder that cannot be used, a database that is damaged, empty, another program's, or written by a
+ * newer version. */
 struct wi_db *wi_db_open(uv_loop_t *loop, const char *folder, struct wi_error *error);
 /* Begins the end: what was asked for is written at once; the loop turns until it is. */
 void wi_db_close(struct wi_db *db);
 /* After the loop has become empty; writes whatever came after wi_db_close, closes the file. */
 void wi_db_free(struct wi_db *db);
 const char *wi_db_path(const struct wi_db *db); /* of the file */
+/* The folder by default, as above. NULL: there is none; the caller frees. */
+char *wi_db_default_folder(void);
 
 /* --- work of the store's other parts (rows.h) ------------------------------------------------ */
 

@@ -99,7 +99,7 @@ static char *home_folder(void)
     return wi_strdup(user && user->pw_dir && *user->pw_dir == '/' ? user->pw_dir : NULL);
 }
 
-static char *default_folder(void)
+char *wi_db_default_folder(void)
 {
     const char *given = getenv("STATE_DIRECTORY"); /* systemd may name several, with ':' */
     if (given && *given == '/')
@@ -128,17 +128,25 @@ static int make_path(char *path)
     return S_ISDIR(info.st_mode) ? 0 : -1;
 }
 
+/* Whether a start that failed for `why` (errno) may go well at another time: then it is the disk's
+ * code, and else that of a setting, which somebody has to change. */
+static enum wi_code code_of(int why)
+{
+    return wi_is_shortage(why) || wi_is_full(why) || why == EIO ? WI_STORAGE_FAILED
+                                                                : WI_INVALID_FIELD;
+}
+
 char *wi_db_make_folder(const char *folder, struct wi_error *error)
 {
-    char *path = folder && *folder ? wi_strdup(folder) : default_folder();
+    char *path = folder && *folder ? wi_strdup(folder) : wi_db_default_folder();
     if (path == NULL) {
-        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+        wi_error_set(error, WI_INVALID_FIELD, "store.path",
             "there is no home directory to keep the database in: set [store] path");
         return NULL;
     }
     if (make_path(path) == 0)
         return path;
-    wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+    wi_error_set(error, code_of(errno), "store.path",
         "cannot make the folder %s for the database: %s; set [store] path to one that webinferd "
         "may write",
         path, strerror(errno));
@@ -152,16 +160,16 @@ int wi_db_lock(const char *folder, struct wi_error *error)
     char holder[24] = "";
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
-        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
+        wi_error_set(error, code_of(errno), "store.path",
             "cannot write %s: %s; the database's folder must be writable for webinferd", path,
             strerror(errno));
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
         ssize_t got = read(fd, holder, sizeof holder - 1);
         holder[got > 0 ? strspn(holder, "0123456789") : 0] = '\0';
         wi_error_set(error, WI_STORAGE_FAILED, "store.path",
-            "another webinferd%s%s uses the database in %s; end it, or give this one another "
+            "another webinferd%s%s%s uses the database in %s; end it, or give this one another "
             "[store] path",
-            *holder ? ", process " : "", holder, folder);
+            *holder ? " (process " : "", holder, *holder ? ")" : "", folder);
         close(fd);
         fd = -1;
     } else if (ftruncate(fd, 0) != 0 || dprintf(fd, "%ld\n", (long)getpid()) < 0) {
@@ -169,6 +177,18 @@ int wi_db_lock(const char *folder, struct wi_error *error)
     }
     free(path);
     return fd;
+}
+
+void wi_db_sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash ? wi_strndup(path, (size_t)(slash - path) + 1) : wi_strdup(".");
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(folder);
 }
 
 /* --- the file -------------------------------------------------------------------------------- */
@@ -207,16 +227,47 @@ static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error 
     return code;
 }
 
-static enum wi_code migrate(sqlite3 *sqlite, struct wi_error *error)
+/* How many tables of the first migration there are, or -1; `all` gets how many of any name. */
+static int64_t count_tables(sqlite3 *sqlite, int64_t *all, struct wi_error *error)
 {
-    int64_t version = ask(sqlite, "PRAGMA user_version", error);
+    *all = ask(sqlite, "SELECT count(*) FROM sqlite_master WHERE type = 'table'", error);
+    if (*all < 0)
+        return -1;
+    return ask(sqlite,
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('estimates',"
+        " 'verdicts', 'file_hashes', 'jobs', 'job_bodies', 'job_answers', 'job_turns')",
+        error);
+}
+#define FIRST_TABLES 7
+
+int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error)
+{
+    int64_t all, version = ask(sqlite, "PRAGMA user_version", error);
     if (version < 0)
-        return WI_STORAGE_FAILED;
-    if (version > VERSION)
-        return wi_error_set(error, WI_CONFLICT, NULL,
-            "it was written by a newer webinferd (version %lld of the tables, this one knows %d)",
-            (long long)version, VERSION);
-    for (int next = (int)version; next < VERSION; next++) {
+        return -1;
+    int64_t first = count_tables(sqlite, &all, error);
+    if (first < 0)
+        return -1;
+    if (version > 0 && first == FIRST_TABLES)
+        return version;
+    wi_error_set(error, WI_INVALID_FIELD, NULL,
+        all == 0 ? "it has no tables, as webinferd never leaves it"
+                 : "it is another program's: tables of webinferd are missing");
+    return -1;
+}
+
+enum wi_code wi_db_check_version(int64_t version, struct wi_error *error)
+{
+    if (version <= VERSION)
+        return WI_OK;
+    return wi_error_set(error, WI_INVALID_FIELD, NULL,
+        "it was written by a newer webinferd (version %lld of the tables, this one knows %d)",
+        (long long)version, VERSION);
+}
+
+static enum wi_code migrate(sqlite3 *sqlite, int64_t from, struct wi_error *error)
+{
+    for (int next = (int)from; next < VERSION; next++) {
         char *sql = wi_sprintf(
             "BEGIN IMMEDIATE;%sPRAGMA user_version=%d;COMMIT", migrations[next], next + 1);
         enum wi_code code = wi_db_exec(sqlite, sql, error);
@@ -234,9 +285,7 @@ enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error)
     return wi_db_exec(sqlite, sql, error);
 }
 
-/* auto_vacuum counts only before the first table is made. */
-static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
-                               "PRAGMA journal_mode=WAL;"
+static const char settings[] = "PRAGMA journal_mode=WAL;"
                                "PRAGMA synchronous=FULL;"
                                "PRAGMA journal_size_limit=16777216;"
                                "PRAGMA temp_store=MEMORY;";
@@ -244,12 +293,17 @@ static const char settings[] = "PRAGMA auto_vacuum=INCREMENTAL;"
 static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error)
 {
     enum wi_code code;
+    int64_t version;
     sqlite3_extended_result_codes(sqlite, 1);
     sqlite3_busy_timeout(sqlite, WI_DB_BUSY_MS);
-    if ((code = wi_db_exec(sqlite, settings, error)) == WI_OK &&
-        (code = check_damage(sqlite, damaged, error)) == WI_OK)
-        code = migrate(sqlite, error);
-    return code;
+    if ((code = wi_db_exec(sqlite, settings, error)) != WI_OK ||
+        (code = check_damage(sqlite, damaged, error)) != WI_OK)
+        return code;
+    if ((version = wi_db_version(sqlite, error)) < 0)
+        return error->code;
+    if ((code = wi_db_check_version(version, error)) != WI_OK)
+        return code;
+    return migrate(sqlite, version, error);
 }
 
 /* Whether there is no room for what was written last: of the disk, a quota or a limit. */
@@ -259,17 +313,131 @@ static int is_full(sqlite3 *sqlite)
     return (sqlite3_errcode(sqlite) & 0xff) == SQLITE_FULL || wi_is_full(why) || why == EFBIG;
 }
 
-/* Adds to what set_up said which file it is about and what to do. */
+static int is_damaged(sqlite3 *sqlite)
+{
+    int code = sqlite3_errcode(sqlite) & 0xff;
+    return code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+}
+
+/* Adds to what is wrong (`why`) which file it is about and what to do. */
 static void explain(
     const char *path, int damaged, int full, const struct wi_error *why, struct wi_error *error)
 {
     const char *advice =
-        why->code == WI_CONFLICT ? "run that version, or set [store] path to another folder"
-        : damaged ? "it is damaged: put a copy back, or move it away to start with an empty one"
-        : full    ? "make room there, or set [store] path to a folder that has some"
-                  : "webinferd must be able to write it and its folder";
-    wi_error_set(error, why->code, "store.path", "cannot use the database %s: %s; %s", path,
-        why->detail, advice);
+        damaged || why->code == WI_INVALID_FIELD
+            ? "put a backup in its place (webinfer restore), move it away to start with an empty "
+              "one, or set [store] path to another folder"
+        : full ? "make room there, or set [store] path to a folder that has some"
+               : "webinferd must be able to write it and its folder";
+    wi_error_set(error, damaged ? WI_INVALID_FIELD : why->code, "store.path",
+        "cannot use the database %s: %s%s; %s", path, damaged ? "it is damaged: " : "", why->detail,
+        advice);
+}
+
+/* --- a new file ------------------------------------------------------------------------------ */
+
+/* Nothing of it needs to outlive a crash before it has its name. auto_vacuum counts only before the
+ * first table is made. */
+static const char making[] = "PRAGMA auto_vacuum=INCREMENTAL;"
+                             "PRAGMA journal_mode=OFF;"
+                             "PRAGMA synchronous=OFF;";
+
+static enum wi_code make_tables(const char *path, struct wi_error *error)
+{
+    sqlite3 *sqlite = NULL;
+    enum wi_code code;
+    if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
+        code = wi_db_fail(sqlite, error);
+    else if ((code = wi_db_exec(sqlite, making, error)) == WI_OK)
+        code = migrate(sqlite, 0, error);
+    sqlite3_close(sqlite);
+    return code;
+}
+
+/* SQLite does not always say of a write that failed why it did. */
+static int has_no_room(int fd)
+{
+    return pwrite(fd, "", 1, lseek(fd, 0, SEEK_END)) < 0 && (wi_is_full(errno) || errno == EFBIG);
+}
+
+/* SQLite would make it with the umask's mode; its log files take this one's. The fresh file, all of
+ * it on the disk, or -1. */
+static int make_fresh(const char *fresh, int *full, struct wi_error *why)
+{
+    unlink(fresh); /* of a start that was killed */
+    int fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        wi_error_set(why, code_of(errno), NULL, "%s", strerror(errno));
+        return -1;
+    }
+    if (make_tables(fresh, why) == WI_OK) {
+        if (fsync(fd) == 0)
+            return fd;
+        wi_error_set(why, code_of(errno), NULL, "%s", strerror(errno));
+    }
+    *full = has_no_room(fd);
+    unlink(fresh);
+    close(fd);
+    return -1;
+}
+
+/* It is complete before it has its name: no kill leaves an empty one, so that an empty one can be
+ * refused. */
+static enum wi_code make_file(const char *path, struct wi_error *error)
+{
+    char *fresh = wi_sprintf("%s.new", path);
+    struct wi_error why = {.code = WI_OK};
+    int full = 0, fd = make_fresh(fresh, &full, &why);
+    if (fd >= 0 && rename(fresh, path) != 0)
+        wi_error_set(&why, code_of(errno), NULL, "%s", strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    if (why.code != WI_OK)
+        explain(path, 0, full, &why, error);
+    else
+        wi_db_sync_folder(path);
+    free(fresh);
+    return why.code;
+}
+
+/* What was accepted last is in the log of a database: without the rest of it all of that would be
+ * lost, and nothing would say so. */
+static enum wi_code check_log(const char *path, struct wi_error *error)
+{
+    char *log = wi_sprintf("%s-wal", path);
+    struct stat info;
+    enum wi_code code = WI_OK;
+    if (stat(log, &info) == 0 && info.st_size > 0)
+        code = wi_error_set(error, WI_INVALID_FIELD, "store.path",
+            "the database %s is missing, though its log %s is there; put the database back, or "
+            "move the log away to start with an empty one",
+            path, log);
+    free(log);
+    return code;
+}
+
+/* WI_OK if it is there, or was made. */
+static enum wi_code find_file(const char *path, struct wi_error *error)
+{
+    struct wi_error why;
+    struct stat info;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return check_log(path, error) == WI_OK ? make_file(path, error) : WI_INVALID_FIELD;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        enum wi_code code = wi_error_set(error, code_of(errno), "store.path",
+            "cannot open the database %s: %s; webinferd must be able to write it and its folder",
+            path, strerror(errno));
+        if (fd >= 0)
+            close(fd);
+        return code;
+    }
+    close(fd);
+    if (info.st_size > 0)
+        return WI_OK;
+    wi_error_set(&why, WI_INVALID_FIELD, NULL, "the file is empty, as webinferd never leaves it");
+    explain(path, 1, 0, &why, error);
+    return WI_INVALID_FIELD;
 }
 
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
@@ -277,22 +445,14 @@ sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
     struct wi_error why;
     sqlite3 *sqlite = NULL;
     int damaged = 0;
-    /* SQLite would make it with the umask's mode; its log files take this one's. */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        wi_error_set(error, WI_STORAGE_FAILED, "store.path",
-            "cannot open the database %s: %s; webinferd must be able to write it and its folder",
-            path, strerror(errno));
+    if (find_file(path, error) != WI_OK)
         return NULL;
-    }
-    close(fd);
     const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX;
     if (sqlite3_open_v2(path, &sqlite, flags, NULL) != SQLITE_OK)
         wi_db_fail(sqlite, &why);
     else if (set_up(sqlite, &damaged, &why) == WI_OK)
         return sqlite;
-    int code = sqlite3_errcode(sqlite) & 0xff;
-    damaged |= code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
+    damaged |= is_damaged(sqlite);
     explain(path, damaged, is_full(sqlite), &why, error);
     sqlite3_close(sqlite);
     return NULL;

@@ -67,8 +67,18 @@ enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_er
 sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
 /* The folder to use, made; NULL with `error`. The caller frees it. */
 char *wi_db_make_folder(const char *folder, struct wi_error *error);
+/* The folder of `path` is on the disk as it is now. */
+void wi_db_sync_folder(const char *path);
+/* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or it is no
+ * database of webinferd's. */
+int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error);
+/* WI_OK, or WI_INVALID_FIELD for one that is newer than this program. */
+enum wi_code wi_db_check_version(int64_t version, struct wi_error *error);
 /* A descriptor that holds the folder's lock, or -1 with `error`. */
 int wi_db_lock(const char *folder, struct wi_error *error);
+
+/* backup.c: removes what a daemon has left that was killed while it made a backup. */
+void wi_db_backup_sweep(const struct wi_db *db);
 
 /* Work that writes and changes nothing. */
 enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);

@@ -85,6 +85,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_hearings_free(endpoints->hearings);
     wi_tellings_free(endpoints->tellings);
     wi_api_cars_free(endpoints->cars);
+    wi_api_backup_forsake(endpoints->backup);
     wi_api_uploads_free(endpoints->uploads);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);

@@ -2,6 +2,7 @@
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
+#include "api/endpoints/backup.h"
 #include "api/endpoints/models/car.h"
 #include "api/endpoints/models/uploads.h"
 #include "api/endpoints/openapi_document.h"
@@ -26,6 +27,7 @@ struct wi_endpoints {
     struct wi_hearings *hearings;
     struct wi_tellings *tellings;
     struct wi_api_cars *cars;
+    struct wi_api_backup *backup; /* that is made or sent now; NULL: none is */
     struct wi_api_uploads *uploads;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */

@@ -15,6 +15,7 @@
 #define RESULTS_BODY (256 * 1024) /* what is read at once; a run comes in several */
 #define JSON "application/json"
 #define EVENTS "text/event-stream"
+#define DATABASE "application/vnd.sqlite3"
 
 #define OPEN WI_RANK_NONE
 #define USER WI_RANK_USER
@@ -304,6 +305,11 @@ const struct wi_route wi_routes[] = {
     {"DELETE", "/v1/admin/quarantine/{id}", wi_handle_quarantine_lift, ADMIN, 0, 0, JSON,
         "let who was found wrong come again", NATIVE, .answers = "200 Verb", .codes = "not_found",
         .help = "A join token that was revoked for it stays so. See webinfer-proof(7)."},
+    {"POST", "/v1/admin/backup", wi_handle_backup, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, DATABASE,
+        "the database as it is now, as one file", NATIVE, .answers = "200 string",
+        .codes = "conflict storage_failed unavailable",
+        .help = "It is written beside the database first, with all that was committed until then, "
+                "and sent whole. One at a time. See webinferd(8), Backup."},
     {"POST", "/v1/admin/verify", wi_handle_verify, ADMIN, WI_ROUTE_MAYBE | WI_ROUTE_EVENTS,
         SMALL_BODY, JSON, "let nodes show what computes in them: {node?, browser?, platforms?}",
         NATIVE, .answers = "200 Verified", .events = "progress VerifyProgress done Verified",

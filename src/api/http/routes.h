@@ -86,6 +86,7 @@ wi_route_fn wi_handle_ollama_show, wi_handle_ollama_pull, wi_handle_ollama_delet
 wi_route_fn wi_handle_sound_new, wi_handle_sound_take, wi_handle_sound_end;
 wi_route_fn wi_handle_sound_cancel, wi_handle_sound_read;
 wi_route_fn wi_handle_logs;
+wi_route_fn wi_handle_backup;
 wi_route_fn wi_handle_join_new, wi_handle_joins, wi_handle_join_revoke;
 wi_route_fn wi_handle_quarantine_lift;
 wi_route_fn wi_handle_verify;

@@ -516,7 +516,7 @@ TEST(a_second_daemon_is_told_who_holds_it)
     char words[64];
     open_db(f);
     struct wi_db *first = f->db;
-    snprintf(words, sizeof words, "another webinferd, process %d uses", getpid());
+    snprintf(words, sizeof words, "another webinferd (process %d) uses", getpid());
     assert_refused(f, WI_STORAGE_FAILED, words);
     f->db = first;
 }
@@ -527,8 +527,52 @@ TEST(a_file_of_something_else_is_refused)
     char text[8192];
     memset(text, 'x', sizeof text);
     write_file(f->folder, "webinfer.db", text, sizeof text);
-    assert_refused(f, WI_STORAGE_FAILED, "move it away");
+    assert_refused(f, WI_INVALID_FIELD, "it is damaged: file is not a database; put a backup in");
     assert_string_equal(f->error.field, "store.path");
+}
+
+TEST(a_file_without_bytes_is_refused)
+{
+    struct fixture *f = *state;
+    write_file(f->folder, "webinfer.db", "", 0);
+    assert_refused(f, WI_INVALID_FIELD, "the file is empty, as webinferd never leaves it");
+    assert_string_equal(f->error.field, "store.path");
+}
+
+TEST(a_database_of_another_program_is_refused)
+{
+    struct fixture *f = *state;
+    sqlite3 *sqlite;
+    assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
+    assert_int_equal(wi_db_exec(sqlite, "CREATE TABLE jobs (id)", NULL), WI_OK);
+    sqlite3_close(sqlite);
+    assert_refused(f, WI_INVALID_FIELD, "it is another program's: tables of webinferd are missing");
+    assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
+    assert_int_equal(wi_db_exec(sqlite, "DROP TABLE jobs", NULL), WI_OK);
+    sqlite3_close(sqlite);
+    assert_refused(f, WI_INVALID_FIELD, "it has no tables, as webinferd never leaves it");
+}
+
+TEST(a_log_without_its_database_is_refused)
+{
+    struct fixture *f = *state;
+    write_file(f->folder, "webinfer.db-wal", "what was accepted last", 22);
+    assert_refused(f, WI_INVALID_FIELD, "webinfer.db-wal is there; put the database back, or move");
+    assert_string_equal(f->error.field, "store.path");
+    assert_int_not_equal(access(f->file, F_OK), 0);
+}
+
+TEST(what_a_start_that_was_killed_has_left_is_made_again)
+{
+    struct fixture *f = *state;
+    char path[128];
+    write_file(f->folder, "webinfer.db.new", "half", 4);
+    write_file(f->folder, "webinfer.db.backup", "half", 4);
+    open_db(f);
+    snprintf(path, sizeof path, "%.64s/webinfer.db.new", f->folder);
+    assert_int_not_equal(access(path, F_OK), 0);
+    snprintf(path, sizeof path, "%.64s/webinfer.db.backup", f->folder);
+    assert_int_not_equal(access(path, F_OK), 0);
 }
 
 TEST(a_damaged_database_is_refused)
@@ -544,7 +588,7 @@ TEST(a_damaged_database_is_refused)
     for (off_t at = 4096; at < 40000; at += 4096)
         assert_int_equal(pwrite(fd, junk, sizeof junk, at), sizeof junk);
     close(fd);
-    assert_refused(f, WI_STORAGE_FAILED, "it is damaged");
+    assert_refused(f, WI_INVALID_FIELD, "it is damaged");
 }
 
 TEST(a_newer_database_is_refused)
@@ -556,7 +600,7 @@ TEST(a_newer_database_is_refused)
     assert_int_equal(sqlite3_open(f->file, &sqlite), SQLITE_OK);
     assert_int_equal(wi_db_exec(sqlite, "PRAGMA user_version=1000", NULL), WI_OK);
     sqlite3_close(sqlite);
-    assert_refused(f, WI_CONFLICT, "newer webinferd (version 1000");
+    assert_refused(f, WI_INVALID_FIELD, "newer webinferd (version 1000");
 }
 
 TEST(a_folder_that_cannot_be_made_is_refused)
@@ -566,9 +610,9 @@ TEST(a_folder_that_cannot_be_made_is_refused)
     memcpy(base, f->folder, sizeof base);
     snprintf(f->folder, sizeof f->folder, "%.40s/file", base);
     write_file(base, "file", "", 0);
-    assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");
+    assert_refused(f, WI_INVALID_FIELD, "cannot make the folder");
     snprintf(f->folder, sizeof f->folder, "%.40s/file/below", base);
-    assert_refused(f, WI_STORAGE_FAILED, "cannot make the folder");
+    assert_refused(f, WI_INVALID_FIELD, "cannot make the folder");
     memcpy(f->folder, base, sizeof base);
 }
 

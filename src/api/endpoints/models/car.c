@@ -1,7 +1,8 @@
 /*
- * See car.h. One piece is read ahead, on a thread of the pool; while there is none the connection
- * is suspended. libmicrohttpd asks for more when the socket has taken what it was given, so that a
- * slow client costs two pieces of memory and no thread.
+ * See car.h. A file is sent as a CAR is, of one segment. One piece is read ahead, on a thread of
+ * the pool; while there is none the connection is suspended. libmicrohttpd asks for more when the
+ * socket has taken what it was given, so that a slow client costs two pieces of memory and no
+ * thread.
  */
 #include "api/endpoints/models/car.h"
 
@@ -14,15 +15,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <utlist.h>
 
 #define PIECE (128 * 1024)
 
 struct sender {
-    struct wi_request *request; /* NULL once it is completed */
-    struct wi_block_reading *reading;
-    struct wi_segment segment; /* what is left of it */
-    struct wi_work *work;      /* a read that is under way */
+    struct wi_request *request;       /* NULL once it is completed */
+    struct wi_block_reading *reading; /* NULL of a file */
+    struct wi_api_file file;          /* its descriptor is -1 of a CAR */
+    struct wi_segment segment;        /* what is left of it */
+    struct wi_work *work;             /* a read that is under way */
     struct wi_taking taking;
     size_t size, given; /* of the piece: that are there, and that were given to libmicrohttpd */
     size_t wanted, got; /* what a read was to give, and gave */
@@ -36,9 +39,18 @@ struct wi_api_cars {
     struct sender *senders; /* whose requests are not completed */
 };
 
+static void file_end(const struct wi_api_file *file)
+{
+    if (file->fd < 0)
+        return;
+    close(file->fd);
+    file->on_end(file->context);
+}
+
 static void free_sender(struct sender *sender)
 {
     wi_block_reading_free(sender->reading);
+    file_end(&sender->file);
     free(sender);
 }
 
@@ -56,8 +68,8 @@ static void read_piece(void *data)
 static void break_off(struct sender *sender)
 {
     sender->is_over = 1;
-    wi_warn("api", sender->request->id,
-        "a CAR is broken off: a file of the model cannot be read, or has changed");
+    wi_warn("api", sender->request->id, "%s is broken off: a file cannot be read, or has changed",
+        sender->reading ? "a CAR" : sender->file.name);
 }
 
 /* So many bytes of the segment are in the piece. */
@@ -90,7 +102,7 @@ static void on_read(void *data, int cancelled)
 static int has_segment(struct sender *sender)
 {
     while (sender->segment.size == 0 && !sender->is_over) {
-        int more = wi_block_reading_next(sender->reading, &sender->segment);
+        int more = sender->reading ? wi_block_reading_next(sender->reading, &sender->segment) : 0;
         sender->is_over = more == 0;
         if (more < 0)
             break_off(sender);
@@ -159,44 +171,69 @@ static void on_completed(void *context)
         free_sender(sender);
 }
 
-static void add_headers(struct wi_request *request, const char *cid)
+static void send_bytes(struct sender *sender, uint64_t size, const char *type, const char *name)
 {
-    char name[sizeof "attachment; filename=\".car\"" + WI_CID_TEXT];
-    snprintf(name, sizeof name, "attachment; filename=\"%s.car\"", cid);
-    wi_request_add_header(request, "Content-Disposition", name);
-}
-
-static void send_car(struct wi_request *request, struct wi_block_reading *reading, const char *cid)
-{
-    struct sender *sender = wi_alloc(sizeof *sender);
-    sender->request = request;
-    sender->reading = reading;
-    struct MHD_Response *response = MHD_create_response_from_callback(
-        wi_block_reading_bytes(reading), PIECE, on_wanted, sender, NULL);
+    struct wi_request *request = sender->request;
+    struct MHD_Response *response =
+        MHD_create_response_from_callback(size, PIECE, on_wanted, sender, NULL);
     if (!response)
         abort(); /* out of memory for a small object */
-    wi_request_answer_response(request, 200, WI_CAR_TYPE_WRITTEN, response, 0);
+    wi_request_answer_response(request, 200, type, response, 0);
     request->cancel = on_completed;
     request->is_moving = is_moving;
     request->work = sender;
     wi_taking_begin(&sender->taking, request);
-    add_headers(request, cid);
+    char *header = wi_sprintf("attachment; filename=\"%s\"", name);
+    wi_request_add_header(request, "Content-Disposition", header);
+    free(header);
     DL_APPEND(request->api->endpoints->cars->senders, sender);
     fill(sender);
+}
+
+static struct sender *sender_new(struct wi_request *request)
+{
+    struct sender *sender = wi_alloc(sizeof *sender);
+    sender->request = request;
+    sender->file.fd = -1;
+    return sender;
+}
+
+/* Whether there is memory for a sender; else it is answered. */
+static int reserve_pieces(struct wi_request *request, const char *what)
+{
+    struct wi_error error;
+    if (wi_request_reserve(request, 2 * PIECE) == 0)
+        return 1;
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "there is no memory to send this %s now; try again later", what);
+    wi_request_answer_error(request, &error);
+    return 0;
 }
 
 void wi_api_answer_car(
     struct wi_request *request, struct wi_block_reading *reading, const char *cid)
 {
-    struct wi_error error;
-    if (wi_request_reserve(request, 2 * PIECE) == 0) {
-        send_car(request, reading, cid);
+    char name[WI_CID_TEXT + sizeof ".car"];
+    if (!reserve_pieces(request, "CAR")) {
+        wi_block_reading_free(reading);
         return;
     }
-    wi_block_reading_free(reading);
-    wi_error_set(
-        &error, WI_MEMORY_BUDGET, NULL, "there is no memory to send this CAR now; try again later");
-    wi_request_answer_error(request, &error);
+    struct sender *sender = sender_new(request);
+    sender->reading = reading;
+    snprintf(name, sizeof name, "%s.car", cid);
+    send_bytes(sender, wi_block_reading_bytes(reading), WI_CAR_TYPE_WRITTEN, name);
+}
+
+void wi_api_answer_file(struct wi_request *request, const struct wi_api_file *file)
+{
+    if (!reserve_pieces(request, "file")) {
+        file_end(file);
+        return;
+    }
+    struct sender *sender = sender_new(request);
+    sender->file = *file;
+    sender->segment = (struct wi_segment){.fd = file->fd, .size = file->size};
+    send_bytes(sender, file->size, file->type, file->name);
 }
 
 /* --- all of them ------------------------------------------------------------------------------ */

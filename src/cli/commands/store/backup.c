@@ -1,0 +1,117 @@
+/*
+ * webinfer backup and webinfer restore: the daemon's database into a file, while it works, and that
+ * file into the place of the database, where no daemon runs.
+ */
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
+
+#include "cli/plain.h"
+#include "cli/save.h"
+#include "store/backup.h"
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TYPE "application/vnd.sqlite3"
+
+/* --- webinfer backup -------------------------------------------------------------------------- */
+
+static enum wi_code check_target(const struct wi_cli *cli, const char *path, struct wi_error *error)
+{
+    if (strcmp(path, "-") == 0)
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "a backup is checked before it gets its name, and standard output cannot be; give a "
+            "file");
+    if (access(path, F_OK) == 0 && !wi_argument_given(&cli->arguments, "force"))
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s is there already; --force replaces it", path);
+    return WI_OK;
+}
+
+static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64_t version)
+{
+    struct stat info;
+    if (stat(path, &info) != 0)
+        return WI_EXIT_FAILED;
+    if (cli->json) {
+        json_t *said = json_pack("{s:s, s:I, s:I}", "file", path, "bytes", (json_int_t)info.st_size,
+            "tables_version", (json_int_t)version);
+        wi_plain_put_json(said);
+        json_decref(said);
+        return WI_EXIT_OK;
+    }
+    printf("%s: %lld bytes, checked; models, tokens and configuration are not in it\n", path,
+        (long long)info.st_size);
+    return WI_EXIT_OK;
+}
+
+/* What came gets its name if it is a database that is whole. */
+static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
+{
+    struct wi_error error = {0};
+    int64_t version = wi_db_backup_check(save->temporary, &error);
+    if (version < 0) {
+        fprintf(stderr, "webinfer: what came is no backup, and is not kept: %s\n", error.detail);
+        return WI_EXIT_FAILED;
+    }
+    if (wi_save_end(save, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    return say_backup(cli, save->path, version);
+}
+
+enum wi_exit wi_cli_backup(struct wi_cli *cli)
+{
+    const struct wi_rest_request request = {
+        .path = "/v1/admin/backup", .method = "POST", .accept = TYPE};
+    const char *path = cli->arguments.positionals[0];
+    struct wi_error error = {0};
+    struct wi_save save;
+    enum wi_exit result = WI_EXIT_USAGE;
+
+    if (check_target(cli, path, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    if (wi_save_begin(&save, path, 0600, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = wi_save_answer(&save, cli, &request);
+    if (result == WI_EXIT_OK)
+        result = keep_backup(cli, &save);
+    wi_save_drop(&save);
+    return result;
+}
+
+/* --- webinfer restore ------------------------------------------------------------------------- */
+
+static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *restored)
+{
+    if (cli->json) {
+        json_t *said =
+            json_pack("{s:s, s:s?}", "database", restored->database, "before", restored->before);
+        wi_plain_put_json(said);
+        json_decref(said);
+        return;
+    }
+    printf("%s is that backup now\n", restored->database);
+    if (restored->before)
+        printf("what was there is kept as %s\n", restored->before);
+}
+
+enum wi_exit wi_cli_restore(struct wi_cli *cli)
+{
+    const char *folder = wi_argument(&cli->arguments, "state");
+    struct wi_db_restored restored;
+    struct wi_error error = {0};
+
+    if (wi_db_restore(cli->arguments.positionals[0], folder, &restored, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        return error.code == WI_INVALID_FIELD ? WI_EXIT_USAGE : WI_EXIT_FAILED;
+    }
+    say_restored(cli, &restored);
+    wi_db_restored_clear(&restored);
+    return WI_EXIT_OK;
+}

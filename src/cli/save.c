@@ -1,0 +1,179 @@
+/* An answer that becomes a file; see save.h. */
+#include "cli/save.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/events.h"
+#include "cli/progress.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How often it is shown how much of a file was written. */
+#define SHOW_EVERY_MS 100
+
+static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
+#define ENDING (sizeof ending / sizeof *ending)
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static enum wi_code save_fail(const struct wi_save *save, const char *what, struct wi_error *error)
+{
+    const char *name = save->temporary ? save->path : "standard output";
+    return wi_error_set(error, WI_BAD_REQUEST, "", "%s %s: %s", name, what, strerror(errno));
+}
+
+static enum wi_code begin_standard(struct wi_save *save, struct wi_error *error)
+{
+    if (isatty(STDOUT_FILENO))
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "standard output is a terminal, which shows no such file; name a file, or a program "
+            "with |");
+    save->out = stdout;
+    return WI_OK;
+}
+
+/* The permissions that a new file gets; there is no other way to ask for them. */
+static mode_t usual_mode(void)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+static FILE *open_temporary(char *path, mode_t mode)
+{
+    int fd = mkostemp(path, O_CLOEXEC);
+    FILE *out = fd >= 0 && fchmod(fd, mode ? mode : usual_mode()) == 0 ? fdopen(fd, "w") : NULL;
+    if (!out && fd >= 0) {
+        close(fd);
+        unlink(path);
+    }
+    return out;
+}
+
+enum wi_code wi_save_begin(
+    struct wi_save *save, const char *path, mode_t mode, struct wi_error *error)
+{
+    struct stat status;
+    *save = (struct wi_save){.path = path};
+    for (size_t i = 0; i < ENDING; i++)
+        wi_cli_catch(ending[i], &save->_before[i]);
+    if (strcmp(path, "-") == 0)
+        return begin_standard(save, error);
+    if (stat(path, &status) == 0 && !S_ISREG(status.st_mode))
+        return wi_error_set(
+            error, WI_BAD_REQUEST, "", "%s is no plain file; - is standard output", path);
+    save->temporary = wi_sprintf("%s.XXXXXX", path);
+    save->out = open_temporary(save->temporary, mode);
+    if (save->out)
+        return WI_OK;
+    enum wi_code code = save_fail(save, "cannot be written", error);
+    free(save->temporary);
+    save->temporary = NULL;
+    return code;
+}
+
+static void save_close(struct wi_save *save)
+{
+    if (save->temporary)
+        fclose(save->out);
+    free(save->temporary);
+    save->temporary = NULL;
+    save->out = NULL;
+}
+
+enum wi_code wi_save_end(struct wi_save *save, struct wi_error *error)
+{
+    int written = !ferror(save->out) && fflush(save->out) == 0;
+    if (written && save->temporary)
+        written = fsync(fileno(save->out)) == 0 && rename(save->temporary, save->path) == 0;
+    if (!written)
+        return save_fail(save, "cannot be written", error);
+    save_close(save);
+    return WI_OK;
+}
+
+void wi_save_drop(struct wi_save *save)
+{
+    if (save->temporary)
+        unlink(save->temporary);
+    save_close(save);
+    for (size_t i = 0; i < ENDING; i++)
+        sigaction(ending[i], &save->_before[i], NULL);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+struct saving {
+    struct wi_save *save;
+    struct wi_cli *cli;
+    struct wi_cli_progress progress;
+    struct wi_rest_answer answer;
+    uint64_t written;
+    double shown_ms;
+};
+
+static void show_written(struct saving *saving)
+{
+    double now = wi_now_ms();
+    json_t *state;
+
+    if (now < saving->shown_ms + SHOW_EVERY_MS && saving->written < saving->answer.announced)
+        return;
+    saving->shown_ms = now;
+    state = json_pack("{s:s, s:I, s:I}", "state", "writing", "loaded_bytes",
+        (json_int_t)saving->written, "total_bytes", (json_int_t)saving->answer.announced);
+    wi_cli_progress_show(&saving->progress, state);
+    json_decref(state);
+}
+
+static int take_bytes(void *context, const char *bytes, size_t size)
+{
+    struct saving *saving = context;
+
+    if (fwrite(bytes, 1, size, saving->save->out) != size || wi_cli_is_interrupted())
+        return -1;
+    saving->written += size;
+    show_written(saving);
+    return 0;
+}
+
+static enum wi_exit judge_answer(struct saving *saving)
+{
+    const struct wi_rest_answer *answer = &saving->answer;
+    struct wi_error error = {0};
+
+    if (!answer->events)
+        return wi_cli_check(saving->cli, answer);
+    if (ferror(saving->save->out) || fflush(saving->save->out) != 0) {
+        save_fail(saving->save, "cannot be written", &error);
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    if (answer->status == 200)
+        return WI_EXIT_OK;
+    fprintf(stderr, "webinfer: the file was not written whole: %s\n",
+        wi_cli_is_interrupted() ? "it was stopped" : answer->failure);
+    return WI_EXIT_FAILED;
+}
+
+enum wi_exit wi_save_answer(
+    struct wi_save *save, struct wi_cli *cli, const struct wi_rest_request *request)
+{
+    struct saving saving = {.save = save, .cli = cli, .progress = wi_cli_progress_begin()};
+    struct wi_rest_request asked = *request;
+    enum wi_exit result;
+
+    asked.is_cancelled = wi_cli_is_interrupted;
+    asked.on_events = take_bytes;
+    asked.context = &saving;
+    wi_rest_exchange(&cli->rest, &asked, &saving.answer);
+    wi_cli_progress_end(&saving.progress);
+    result = judge_answer(&saving);
+    wi_rest_answer_clear(&saving.answer);
+    return result;
+}
