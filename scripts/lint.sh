@@ -153,7 +153,7 @@ lint_page() {
 lint_unit() {
     local unit=$BUILD/lint/webinferd.service found
     mkdir -p "${unit%/*}"
-    sed "s|^ExecStart=[^ ]*|ExecStart=$BUILD/webinferd|" "$BUILD/systemd/webinferd.service" >"$unit"
+    sed "s|^\(Exec[A-Za-z]*\)=[^ ]*|\1=$BUILD/webinferd|" "$BUILD/systemd/webinferd.service" >"$unit"
     found=$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F webinferd.service || true)
     printf '%s' "$found"
     [[ -z $found ]]

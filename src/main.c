@@ -36,6 +36,7 @@
 #include "private.h"
 #include "proof/proof.h"
 #include "quantizer/quantizer.h"
+#include "reload.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
 #include "store/db.h"
@@ -47,6 +48,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
@@ -101,6 +103,7 @@ struct daemon {
     struct wi_server *server;
     uv_signal_t signals[3];
     struct wi_watch *input; /* of a private one */
+    struct wi_reload *reload;
     struct wi_timer *watchdog;
     struct wi_timer *limit; /* of the whole shutdown */
     struct wi_timer *step;  /* the next step of the shutdown, always from the loop itself */
@@ -115,6 +118,8 @@ static void close_signals(struct daemon *d)
 {
     for (size_t i = 0; i < sizeof d->signals / sizeof d->signals[0]; i++)
         uv_close((uv_handle_t *)&d->signals[i], NULL);
+    wi_reload_free(d->reload);
+    d->reload = NULL;
 }
 
 static void next_step(struct daemon *d, wi_timer_fn *step, uint64_t delay_ms)
@@ -228,9 +233,11 @@ static void stop(struct daemon *d)
 
 /* ---------------------------------------------------------------- while it runs */
 
-static void log_problem(void *context, const char *line)
+/* `context`: a buffer for the one who asked. */
+static void tell_problem(void *context, const char *line)
 {
     wi_error_log("main", NULL, "not reloaded, nothing changes: %s", line);
+    wi_buffer_printf(context, "%s\n", line);
 }
 
 /* The parts that can refuse what the configuration allows. */
@@ -256,19 +263,8 @@ static void set_room(struct daemon *d, const struct wi_config *config)
     wi_versions_work_set(d->versions, config->models.quota, (unsigned)config->models.keep_versions);
 }
 
-/* All or nothing: whatever can refuse is asked before anything changes. */
-static void reload(struct daemon *d)
+static void take_config(struct daemon *d, struct wi_config *next)
 {
-    struct wi_problems problems = {0};
-    struct wi_config *next = wi_config_load_with(d->config_path, &d->settings, &problems);
-    if (next != NULL && wi_config_check_reload(d->config, next, &problems) == 0)
-        reload_server(d, next, &problems);
-    if (problems.count > 0) {
-        wi_problems_say(&problems, log_problem, NULL);
-        wi_problems_clear(&problems);
-        wi_config_unref(next);
-        return;
-    }
     wi_log_configure(next->log.level, next->log.format);
     wi_bridge_reload(d->bridge, next);
     wi_pool_reload(d->pool, next);
@@ -288,6 +284,38 @@ static void reload(struct daemon *d)
     wi_config_unref(d->config);
     d->config = next;
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
+}
+
+/* All or nothing: whatever can refuse is asked before anything changes. 0, or -1 with what was
+ * wrong in `told`. */
+static int reload(struct daemon *d, struct wi_buffer *told)
+{
+    struct wi_problems problems = {0};
+    struct wi_config *next = wi_config_load_with(d->config_path, &d->settings, &problems);
+    if (next != NULL && wi_config_check_reload(d->config, next, &problems) == 0)
+        reload_server(d, next, &problems);
+    if (problems.count == 0) {
+        take_config(d, next);
+        return 0;
+    }
+    wi_problems_say(&problems, tell_problem, told);
+    wi_problems_clear(&problems);
+    wi_config_unref(next);
+    return -1;
+}
+
+static int on_reload(void *context, struct wi_buffer *problems)
+{
+    struct daemon *d = context;
+    if (d->signalled > 0) {
+        wi_buffer_puts(problems, "the daemon is ending\n");
+        return -1;
+    }
+    sd_notify(0, "RELOADING=1");
+    wi_log_reopen();
+    int status = reload(d, problems);
+    sd_notify(0, "READY=1");
+    return status;
 }
 
 static int has_terminal(void)
@@ -313,10 +341,10 @@ static void on_signal(uv_signal_t *handle, int number)
     } else if (d->of_terminal && !has_terminal()) {
         wi_info("main", NULL, "the terminal that it was started from is gone");
         stop(d);
-    } else if (d->signalled == 0) {
-        sd_notify(0, "RELOADING=1");
-        reload(d);
-        sd_notify(0, "READY=1");
+    } else {
+        struct wi_buffer told = {0};
+        (void)on_reload(d, &told);
+        wi_buffer_clear(&told);
     }
 }
 
@@ -551,6 +579,12 @@ static void free_parts(struct daemon *d)
     assert(left == 0 && d->budget.used == 0);
 }
 
+/* What a person has to mend is told apart from what may be over at another start. */
+static int status_of(const struct wi_error *error)
+{
+    return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
+}
+
 static int serve(struct daemon *d)
 {
     struct wi_error error;
@@ -572,11 +606,12 @@ static int serve(struct daemon *d)
         free_parts(d);
         wi_json_memory_end();
         curl_global_cleanup();
-        return EXIT_FAILURE;
+        return status_of(&error);
     }
     d->limit = wi_timer_new(&d->loop, on_limit, d);
     d->of_terminal = ends_with_terminal();
     start_signals(d);
+    d->reload = wi_reload_new(&d->loop, wi_db_path(d->db), on_reload, d);
     start_watchdog(d);
     wi_pool_start(d->pool, d->bridge);
     wi_versions_collect(d->versions, 0, NULL, NULL); /* what an earlier daemon left behind */
@@ -595,7 +630,7 @@ static int serve(struct daemon *d)
 
 /* ---------------------------------------------------------------- options */
 
-enum action { SERVE, SERVE_PRIVATE, CHECK_CONFIG, PRINT_CONFIG, PRINT };
+enum action { SERVE, SERVE_PRIVATE, RELOAD, CHECK_CONFIG, PRINT_CONFIG, PRINT };
 
 static void print_openapi(FILE *out)
 {
@@ -629,6 +664,8 @@ static const struct {
         "SECTION.KEY=VALUE, in the place of what the file says; may be repeated", NULL},
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
         "serve on free ports, tell them on standard output, and end with standard input", NULL},
+    {{"reload", no_argument, NULL, RELOAD}, NULL,
+        "have the daemon of this configuration read it again, and say what it answers", NULL},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
         NULL},
     {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,
@@ -657,7 +694,8 @@ static void print_help(FILE *out)
             options[i].argument ? " " : "", options[i].argument ? options[i].argument : "");
         fprintf(out, "  %-16s %s\n", left, options[i].help);
     }
-    fputs("\nSIGHUP reloads the configuration, SIGTERM ends the service in good order.\n"
+    fputs("\nSIGHUP reloads the configuration and opens the log file again, SIGTERM ends the "
+          "service in good order.\n"
           "See webinferd(8), webinferd.conf(5) and webinfer(1).\n",
         out);
 }
@@ -702,7 +740,7 @@ static void print_problem(void *context, const char *line)
     fprintf(stderr, "webinferd: %s\n", line);
 }
 
-/* The configuration; -1 and what is wrong was printed. */
+/* The configuration, or what is wrong was printed; the status to exit with. */
 static int configure(struct daemon *d)
 {
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
@@ -713,14 +751,22 @@ static int configure(struct daemon *d)
     if (d->is_private && ((d->instance = wi_instance_new(&error)) == NULL ||
                              wi_private_settle(d->instance, &d->settings, &error) != WI_OK)) {
         print_problem(NULL, error.detail);
-        return -1;
+        return EXIT_FAILURE;
     }
     d->config = wi_config_load_with(d->config_path, &d->settings, &problems);
     if (d->config != NULL)
-        return 0;
+        return EXIT_SUCCESS;
     wi_problems_say(&problems, print_problem, NULL);
     wi_problems_clear(&problems);
-    return -1;
+    return EX_CONFIG;
+}
+
+static int ask_reload(const struct daemon *d)
+{
+    char *usual = wi_db_default_folder();
+    int status = wi_reload_ask(d->config->store.path ? d->config->store.path : usual);
+    free(usual);
+    return status;
 }
 
 static void free_configuration(struct daemon *d)
@@ -728,6 +774,20 @@ static void free_configuration(struct daemon *d)
     wi_config_unref(d->config);
     wi_strings_clear(&d->settings);
     wi_instance_free(d->instance);
+}
+
+static int carry_out(enum action action, struct daemon *d)
+{
+    if (action == SERVE || action == SERVE_PRIVATE)
+        return serve(d);
+    if (action == RELOAD)
+        return ask_reload(d);
+    if (action == PRINT_CONFIG)
+        wi_config_print(d->config, stdout);
+    else
+        printf("webinferd: %s is good\n",
+            d->config_path ? d->config_path : "the default configuration");
+    return end_printing();
 }
 
 int main(int argc, char **argv)
@@ -742,17 +802,9 @@ int main(int argc, char **argv)
         return end_printing();
     }
     daemon.is_private = action == SERVE_PRIVATE;
-    if (configure(&daemon) != 0) {
-        free_configuration(&daemon);
-        return EXIT_FAILURE;
-    }
-    if (action == PRINT_CONFIG)
-        wi_config_print(daemon.config, stdout);
-    else if (action == CHECK_CONFIG)
-        printf("webinferd: %s is good\n",
-            daemon.config_path ? daemon.config_path : "the default configuration");
-    int serves = action == SERVE || action == SERVE_PRIVATE;
-    int status = serves ? serve(&daemon) : end_printing();
+    int status = configure(&daemon);
+    if (status == EXIT_SUCCESS)
+        status = carry_out(action, &daemon);
     free_configuration(&daemon);
     return status;
 }

@@ -2,6 +2,7 @@
  * somebody may have put the token itself there. */
 #include "config/api_tokens.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -118,9 +119,9 @@ static enum wi_code explain_open(const char *path, int reason, struct wi_error *
 {
     unsigned user = (unsigned)geteuid();
     if (reason != EACCES)
-        return wi_error_set(error, WI_UNAVAILABLE, FIELD, "cannot open the tokens file %s: %s",
-            path, strerror(reason));
-    wi_error_set(error, WI_UNAVAILABLE, FIELD,
+        return wi_error_set(error, wi_is_shortage(reason) ? WI_UNAVAILABLE : WI_INVALID_FIELD,
+            FIELD, "cannot open the tokens file %s: %s", path, strerror(reason));
+    wi_error_set(error, WI_INVALID_FIELD, FIELD,
         "the tokens file %s may not be read by user id %u, as which webinferd runs; give it to "
         "that user with `chown %u %s`, and let it into the folders above",
         path, user, user, path);

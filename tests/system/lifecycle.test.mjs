@@ -6,14 +6,14 @@
 // full: SIGHUP: a good file is taken, a bad one changes nothing
 /** Starting and reloading: what is wrong is said, and where the system refuses it goes on once there is room. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFile, execFileSync, spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import { Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { slowRequest } from '../lib/onnx.mjs';
-import { daemonPath, findProgram } from '../lib/paths.mjs';
+import { daemonPath, findProgram, root } from '../lib/paths.mjs';
 import * as processes from '../lib/processes.mjs';
 import { test as plainTest } from '../lib/tier.mjs';
 import { until } from '../lib/wait.mjs';
@@ -74,6 +74,86 @@ test('all that is wrong is said at once, at the start and on SIGHUP', async () =
         await until(() => /not reloaded[^\n]*max_body has changed/.test(daemon.log) &&
             /not reloaded[^\n]*page has changed/.test(daemon.log), { what: 'both refusals' });
     });
+});
+
+test('--reload tells what the daemon answers: done, refused and why, or that there is none', async () => {
+    const ask = (daemon) => spawnSync(daemonPath, ['--config', daemon.configFile, '--reload'],
+        { encoding: 'utf8', env: { PATH: process.env.PATH } });
+    let stopped;
+    await withDaemon({ ready: false, config: { pool: { max_queue: 77 } } }, async (daemon) => {
+        stopped = daemon;
+        const limit = async () => (await daemon.status()).queue.limit;
+        daemon.writeConfig({ pool: { max_queue: 78 } });
+        // Many at once: each gets an answer of its own.
+        const all = await Promise.all(Array.from({ length: 12 }, () => new Promise((resolve) =>
+            execFile(daemonPath, ['--config', daemon.configFile, '--reload'], (error) => resolve(error?.code ?? 0)))));
+        assert.deepEqual(all, Array(12).fill(0));
+        assert.equal(await limit(), 78);
+        const socket = path.join(daemon.folder, 'state/webinfer.sock');
+        assert.equal(fs.statSync(socket).mode & 0o777, 0o600);
+
+        daemon.writeConfig({ pool: { max_queue: 79 }, api: { listen: '127.0.0.1:1' } });
+        const refused = ask(daemon); // the file is good by itself
+        assert.equal(refused.status, 78, refused.stderr);
+        assert.match(refused.stderr, /not reloaded, nothing changes:\n[^]*listen/);
+        assert.equal(await limit(), 78);
+        await daemon.logs(/not reloaded, nothing changes: [^\n]*listen/);
+
+        const good = fs.readFileSync(daemon.configFile, 'utf8');
+        fs.writeFileSync(daemon.configFile, good.replace('max_queue = 79', 'max_queue = many'));
+        const wrong = ask(daemon);
+        assert.equal(wrong.status, 78);
+        assert.match(wrong.stderr, /max_queue: found "many"/);
+        fs.writeFileSync(daemon.configFile, good);
+        daemon.writeConfig({ api: { listen: '127.0.0.1:0' } });
+        // Who connects and leaves at once ends nothing.
+        for (let i = 0; i < 20; i++) net.connect(socket).on('error', () => {}).destroy();
+        assert.equal(ask(daemon).status, 0);
+        assert.equal(await limit(), 79);
+        daemon.options.keep = true;
+    });
+    const none = ask(stopped);
+    assert.equal(none.status, 1);
+    assert.match(none.stderr, /no daemon has its database in .*state: /);
+    stopped.options.keep = false;
+    await stopped.abandon();
+});
+
+test('a log file that was moved away: SIGHUP goes on in a new one of its name', () =>
+    withDaemon({ ready: false, logToFile: true }, async (daemon) => {
+        const file = path.join(daemon.folder, 'log'), moved = path.join(daemon.folder, 'log.1');
+        fs.renameSync(file, moved);
+        daemon.signal('SIGHUP');
+        await until(() => fs.existsSync(file) && /: reloaded /.test(fs.readFileSync(file, 'utf8')), { what: 'a new file' });
+        assert.doesNotMatch(fs.readFileSync(moved, 'utf8'), /: reloaded /);
+        for (const fd of [1, 2]) // or the disk would not get its room back
+            assert.equal(fs.readlinkSync(`/proc/${daemon.pid}/fd/${fd}`), file);
+    }));
+
+test('what a person has to mend ends with status 78, and what may be over with 1', async () => {
+    for (const [config, arrange, status] of [
+        [{ log: { level: 'shout' } }, () => {}, 78],
+        [{ api: { tokens_file: '/nowhere/tokens' } }, () => {}, 78],
+        [{}, (daemon) => {
+            fs.mkdirSync(path.join(daemon.folder, 'state'));
+            fs.writeFileSync(path.join(daemon.folder, 'state/webinfer.db'), 'x'.repeat(9999));
+        }, 78],
+    ]) {
+        const daemon = new Daemon({ config });
+        arrange(daemon);
+        assert.equal((await daemon.spawn().waitEnd()).code, status, daemon.log);
+        await daemon.abandon();
+    }
+    await withDaemon({ ready: false }, async (first) => {
+        const daemon = new Daemon({ config: { api: { listen: new URL(first.url).host } } });
+        assert.equal((await daemon.spawn().waitEnd()).code, 1, daemon.log);
+        assert.match(daemon.log, /is in use by another program/);
+        await daemon.abandon();
+    });
+    const unit = fs.readFileSync(path.join(root, 'systemd/webinferd.service.in'), 'utf8');
+    assert.match(unit, /^RestartPreventExitStatus=2 78$/m);
+    assert.match(unit, /^StartLimitBurst=\d+$/m);
+    assert.match(unit, /^ExecReload=@sbindir@\/webinferd --config \S+ --reload$/m);
 });
 
 test('--check-config and --print-config', async () => {

@@ -109,22 +109,34 @@ class Installation {
         return out.trim();
     }
 
-    /** As the unit says: program, user, folders, environment, mask. */
-    start() {
-        const [program, ...words] = this.says('ExecStart').split(' ');
+    /** A command of the unit, as it says: program, user, folders, environment, mask. */
+    #spawn(key) {
+        const [program, ...words] = this.says(key).split(' ');
         const [, home] = /^HOME=(.*)$/.exec(this.says('Environment'));
         const { uid, gid } = this.user;
         const drop = isRoot ? ['setpriv', `--reuid=${uid}`, `--regid=${gid}`, '--clear-groups',
             '--no-new-privs', '--bounding-set=-all', '--inh-caps=-all'] : [];
-        assert.equal(words[0], '--config');
-        fs.chownSync(this.runtime, uid, gid);
-        this.child = spawn('/bin/sh', ['-c', `umask ${this.says('UMask')}; exec "$@"`, 'sh', ...drop,
-            this.at(program), '--config', this.configFile], {
+        assert.deepEqual(words.splice(0, 2), ['--config', this.says('ExecStart').split(' ')[2]]);
+        return spawn('/bin/sh', ['-c', `umask ${this.says('UMask')}; exec "$@"`, 'sh', ...drop,
+            this.at(program), '--config', this.configFile, ...words], {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: this.at(home),
                 STATE_DIRECTORY: this.at(`/var/lib/${this.says('StateDirectory')}`),
                 RUNTIME_DIRECTORY: this.runtime },
         });
+    }
+
+    /** What systemctl reload runs: its status, and what it says. */
+    reload() {
+        const child = this.#spawn('ExecReload');
+        let said = '';
+        child.stderr.setEncoding('utf8').on('data', (text) => (said += text));
+        return new Promise((resolve) => child.on('close', (code) => resolve({ code, said })));
+    }
+
+    start() {
+        fs.chownSync(this.runtime, this.user.uid, this.user.gid);
+        this.child = this.#spawn('ExecStart');
         for (const stream of [this.child.stdout, this.child.stderr])
             stream.setEncoding('utf8').on('data', (text) => (this.log += text));
         this.end = new Promise((resolve) => this.child.on('close',
@@ -194,6 +206,11 @@ test('README\'s commands make a service of what make install leaves, which infer
                 { WEBINFER_TOKEN: token });
             assert.equal(code, 0, problems);
             assert.match(out, /^7 +9\d\.\d+ %/m);
+            assert.deepEqual(await here.reload(), { code: 0, said: '' });
+            here.configure({ 'max_body = 64M': 'max_body = 32M' });
+            const refused = await here.reload();
+            assert.equal(refused.code, 78, 'systemctl reload would say that all went well');
+            assert.match(refused.said, /not reloaded, nothing changes:\n[^\n]*max_body has changed/);
             await here.stop();
         } catch (error) {
             error.message += `\n${here.log}`;
