@@ -174,9 +174,14 @@ test('metrics are valid Prometheus text', async () => {
         assert.match(line, /^[a-z_:][a-z0-9_:]*(\{([^"}]|"([^"\\]|\\.)*")*\})? (NaN|[+-]?Inf|[-+0-9.e]+)$/i, line);
 });
 
-test('the dashboard shows metrics that there are', async () => {
+/** The names of all metrics. */
+async function metricNames() {
     const { text } = await daemon.get('/metrics');
-    const there = new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1]));
+    return new Set([...text.matchAll(/^# TYPE (\w+)/gm)].map((match) => match[1]));
+}
+
+test('the dashboard shows metrics that there are', async () => {
+    const there = await metricNames();
     const { panels } = JSON.parse(fs.readFileSync(path.join(root, 'docs/grafana-dashboard.json'), 'utf8'));
     const shown = panels.flatMap(({ targets }) => targets).flatMap(({ expr }) => expr.match(/\bwebinfer_\w+/g));
     assert.ok(shown.length >= panels.length);
@@ -185,13 +190,25 @@ test('the dashboard shows metrics that there are', async () => {
 
 const promtool = findProgram('promtool') ??
     [path.join(build, 'tools/bin/promtool')].find((file) => fs.existsSync(file));
-test('promtool finds nothing wrong with the metrics',
-    { skip: promtool ? false : 'no promtool under build/tools or in PATH' }, async () => {
-        const { body } = await daemon.get('/metrics');
-        const run = spawnSync(promtool, ['check', 'metrics'], { input: body, encoding: 'utf8' });
+const needsPromtool = { skip: promtool ? false : 'no promtool under build/tools or in PATH' };
+test('the alert rules ask about metrics that there are, and fire when they should', needsPromtool, async () => {
+    const rules = fs.readFileSync(path.join(root, 'docs/alerts.yml'), 'utf8'), there = await metricNames();
+    const asked = rules.match(/\bwebinfer_\w+/g);
+    for (const name of asked) assert.ok(there.has(name), name);
+    const tested = fs.readFileSync(path.join(root, 'tests/system/alerts.test.yml'), 'utf8');
+    for (const [, name] of rules.matchAll(/- alert: (\w+)/g))
+        assert.match(tested, new RegExp(`alertname: ${name}\\n\\s+exp_alerts:`), `${name} has no test`);
+    for (const words of [['check', 'rules', 'docs/alerts.yml'], ['test', 'rules', 'tests/system/alerts.test.yml']]) {
+        const run = spawnSync(promtool, words, { cwd: root, encoding: 'utf8' });
         assert.equal(run.status, 0, run.stdout + run.stderr);
-        assert.equal(run.stderr.trim(), '');
-    });
+    }
+});
+test('promtool finds nothing wrong with the metrics', needsPromtool, async () => {
+    const { body } = await daemon.get('/metrics');
+    const run = spawnSync(promtool, ['check', 'metrics'], { input: body, encoding: 'utf8' });
+    assert.equal(run.status, 0, run.stdout + run.stderr);
+    assert.equal(run.stderr.trim(), '');
+});
 
 test('request ids: ours, or the client\'s if it is sane, in the answer and the access log', async () => {
     const own = await daemon.get('/v1/status');
