@@ -27,11 +27,23 @@ int wi_descriptors_limit(void)
     return (int)limit.rlim_cur;
 }
 
-int wi_descriptors_highest(unsigned reserve)
+static int highest_of(int limit, unsigned reserve)
 {
-    int limit = wi_descriptors_limit();
     unsigned quarter = (unsigned)limit / 4;
     return limit - 1 - (int)(quarter < reserve ? quarter : reserve);
+}
+
+int wi_descriptors_highest(unsigned reserve)
+{
+    return highest_of(wi_descriptors_limit(), reserve);
+}
+
+int wi_descriptors_needed(int next, unsigned reserve, int room)
+{
+    int first = next == INT_MAX ? wi_descriptors_limit() : next, limit = first;
+    while (highest_of(limit, reserve) - first < room)
+        limit++;
+    return limit;
 }
 
 const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE])

@@ -17,6 +17,8 @@ int wi_descriptors_limit(void); /* INT_MAX: there is none */
 /* The highest that a connection may have where `reserve` are left to the rest of the program, but
  * at most a quarter of all. */
 int wi_descriptors_highest(unsigned reserve);
+/* The least limit with which `room` more could be had from `next` on, up to that number. */
+int wi_descriptors_needed(int next, unsigned reserve, int room);
 #define WI_DESCRIPTORS_ADVICE_SIZE 96
 /* The limit and how it is raised, for the end of a sentence: "at most 1024 files may be open; …".
  * Returns `text`. */

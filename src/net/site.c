@@ -1,5 +1,6 @@
 /* Lists and opens a site's files; see site.h. */
 #include "net/site.h"
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "net/http.h"
@@ -9,16 +10,19 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* A built page has about thirty files, with copies ninety; more than this is some other folder. */
 #define MAX_FILES 256
 #define MAX_DEPTH 4
+/* What is not larger is copied into the file in memory: of a built page 82 of 99 files, 5 MiB. */
+#define PACKED_MAX (256 * 1024)
 
 struct form {
     int fd; /* -1: the file has no such form */
-    uint64_t size;
+    uint64_t at, size;
     char etag[56];
 };
 
@@ -32,7 +36,38 @@ struct wi_site {
     const char *option;
     struct file *files; /* sorted by name */
     size_t count;
+    int packed; /* the file in memory; -1 before there is one, or where there can be none */
+    uint64_t packed_size;
 };
+
+static void close_form(const struct wi_site *site, const struct form *form)
+{
+    if (form->fd >= 0 && form->fd != site->packed)
+        close(form->fd);
+}
+
+/* Moves a small file to the end of the one in memory. Where that fails it stays as it is. */
+static void pack(struct wi_site *site, struct form *form)
+{
+    char bytes[16 * 1024];
+    uint64_t at = site->packed_size, done = 0;
+    if (form->size > PACKED_MAX)
+        return;
+    if (site->packed < 0)
+        site->packed = memfd_create("webinfer-site", MFD_CLOEXEC);
+    while (site->packed >= 0 && done < form->size) {
+        ssize_t got = wi_read_all(form->fd, bytes, sizeof bytes, done);
+        if (got <= 0 || pwrite(site->packed, bytes, (size_t)got, (off_t)(at + done)) != got)
+            return;
+        done += (uint64_t)got;
+    }
+    if (site->packed < 0 || done != form->size)
+        return;
+    close(form->fd);
+    form->fd = site->packed;
+    form->at = at;
+    site->packed_size += done;
+}
 
 static void add_file(struct wi_site *site, const char *name, int fd, const struct stat *info)
 {
@@ -47,13 +82,13 @@ static void add_file(struct wi_site *site, const char *name, int fd, const struc
     form->size = (uint64_t)info->st_size;
     snprintf(form->etag, sizeof form->etag, "\"%llx-%llx%08lx\"", (unsigned long long)form->size,
         (unsigned long long)info->st_mtim.tv_sec, (unsigned long)info->st_mtim.tv_nsec);
+    pack(site, form);
 }
 
-static void clear_file(struct file *file)
+static void clear_file(const struct wi_site *site, struct file *file)
 {
     for (int i = 0; i < WI_CODING_COUNT; i++)
-        if (file->forms[i].fd >= 0)
-            close(file->forms[i].fd);
+        close_form(site, &file->forms[i]);
     free(file->name);
 }
 
@@ -96,7 +131,7 @@ static void take_copies(struct wi_site *site)
     }
     for (size_t i = 0; i < site->count; i++)
         if (site->files[i].forms[WI_IDENTITY].fd < 0)
-            clear_file(&site->files[i]);
+            clear_file(site, &site->files[i]);
         else
             site->files[kept++] = site->files[i];
     site->count = kept;
@@ -156,6 +191,7 @@ struct wi_site *wi_site_new(const char *folder, const char *option, struct wi_er
 {
     struct wi_site *site = wi_alloc(sizeof *site);
     site->option = option;
+    site->packed = -1;
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) {
         wi_error_set(error, WI_NOT_FOUND, site->option,
@@ -183,7 +219,8 @@ void wi_site_free(struct wi_site *site)
     if (!site)
         return;
     for (size_t i = 0; i < site->count; i++)
-        clear_file(&site->files[i]);
+        clear_file(site, &site->files[i]);
+    wi_close(site->packed);
     free(site->files);
     free(site);
 }
@@ -197,6 +234,7 @@ int wi_site_find(const struct wi_site *site, const char *path, const char *accep
         return -1;
     enum wi_coding coding = wi_http_coding(accept_encoding, file->codings);
     *found = (struct wi_site_file){.fd = file->forms[coding].fd,
+        .at = file->forms[coding].at,
         .size = file->forms[coding].size,
         .etag = file->forms[coding].etag,
         .type = wi_http_media_type(file->name),

@@ -1,9 +1,9 @@
 /*
  * A folder of static files as a site: listed and opened once at the start, so that no request ever
- * touches a path. What is not in the list does not exist. A build may have put compressed copies
- * beside the larger files ("a-1f0e.js.br" beside "a-1f0e.js"): those are forms of their file, and
- * no files. Pure of any HTTP server: each listener sends what is found here with headers of its
- * own.
+ * touches a path, and small ones copied into one file in memory, so that few descriptors are taken.
+ * What is not in the list does not exist. A build may have put compressed copies beside the larger
+ * files ("a-1f0e.js.br" beside "a-1f0e.js"): those are forms of their file, and no files. Pure of
+ * any HTTP server: each listener sends what is found here with headers of its own.
  */
 #ifndef WI_NET_SITE_H
 #define WI_NET_SITE_H
@@ -18,7 +18,8 @@ void wi_site_free(struct wi_site *site); /* NULL is fine */
 
 /* A file in the form in which it is sent. Borrowed from the site. */
 struct wi_site_file {
-    int fd; /* open for reading as long as the site */
+    int fd;      /* open for reading as long as the site */
+    uint64_t at; /* where in it the file begins */
     uint64_t size;
     const char *etag;         /* with its quotes; another for each form */
     const char *type, *cache; /* the values of Content-Type and Cache-Control */

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { assembleModels, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
+import { assembleModels, Daemon, patience, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 import { keptAlive, Wire } from '../lib/wire.mjs';
@@ -54,6 +54,32 @@ test('clients beyond the limit of open files: 503 with the reason, and nodes sti
         await nodes.stop();
         await node.stop();
     }));
+
+const withFiles = (count, more = {}) =>
+    ({ ...limited(more), under: ['prlimit', `--nofile=${count}:${count}`] });
+
+test('160 open files are enough to serve a few', () =>
+    withDaemon(withFiles(160), async (daemon) => {
+        const node = await new Simulation(daemon, { nodes: 1 }).up();
+        const wires = Array.from({ length: 30 }, () => new Wire(daemon.url).ask('GET', '/healthz'));
+        for (const wire of wires) assert.equal((await wire.answer(20_000 * patience))?.status, 200);
+        assert.equal((await ask(wires[0], echo)).status, 200);
+        for (const wire of wires) wire.destroy();
+        await node.stop();
+    }));
+
+test('with fewer open files than are needed it does not start, and says how many; with those it does', async () => {
+    const few = new Daemon(withFiles(80)).spawn();
+    const { code } = await few.waitEnd();
+    assert.notEqual(code, 0);
+    const [, needed] = few.log.match(/too few open files to serve anybody: at least (\d+) are needed, and at most 80 files may be open; raise that limit \(LimitNOFILE=, ulimit -n\)/) ?? [];
+    assert.ok(Number(needed) > 80, few.log);
+    await few.abandon();
+    await withDaemon(withFiles(Number(needed)), async (daemon) => {
+        const answer = await new Wire(daemon.url).ask('GET', '/healthz').answer(20_000 * patience);
+        assert.equal(answer?.status, 200);
+    });
+});
 
 test('more nodes than files may be open: closed, said in the log, and the others work', () =>
     withDaemon(limited(), async (daemon) => {

@@ -246,7 +246,7 @@ static struct MHD_Response *response_of(const struct wi_site_file *file, int is_
         return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     int fd = fcntl(file->fd, F_DUPFD_CLOEXEC, 0);
     struct MHD_Response *response =
-        fd >= 0 ? MHD_create_response_from_fd_at_offset64(file->size, fd, 0) : NULL;
+        fd >= 0 ? MHD_create_response_from_fd_at_offset64(file->size, fd, file->at) : NULL;
     if (!response && fd >= 0)
         close(fd);
     return response;

@@ -42,6 +42,8 @@
  * model, one is left for the files of pages. */
 #define HEAVY_MOST 2
 #define PEM_MAX (1 << 20)
+/* With room for fewer clients beside what is kept for the rest it does not start. */
+#define CLIENTS_LEAST 32
 
 struct wi_server {
     struct wi_api api;
@@ -354,24 +356,28 @@ static struct wi_site *open_console(const struct wi_config *config)
 }
 
 /* What more clients may not take: room for nodes, and what the bridge leaves to all others. */
-static void admit(struct wi_server *server)
+static enum wi_code admit(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
     const struct wi_config *config = api->deps.config;
-    uint64_t reserve =
-        config->bridge.max_nodes + WI_BRIDGE_RESERVED_DESCRIPTORS + WI_ADMISSION_LINGERING;
+    unsigned reserve = (unsigned)config->bridge.max_nodes + WI_BRIDGE_RESERVED_DESCRIPTORS +
+                       WI_ADMISSION_LINGERING;
     const struct wi_admission_terms terms = {.linger_ms = api->deps.times.linger,
         .tls = api->tls,
         .dialect = api->dialect,
-        .highest_fd = wi_descriptors_highest((unsigned)reserve)};
-    int room = terms.highest_fd - wi_descriptors_next();
+        .highest_fd = wi_descriptors_highest(reserve)};
+    int next = wi_descriptors_next(), room = terms.highest_fd - next;
     char advice[WI_DESCRIPTORS_ADVICE_SIZE];
-    if (room < 0 || config->api.max_connections > (uint64_t)room)
+    if (room < CLIENTS_LEAST)
+        return wi_error_set(error, WI_UNAVAILABLE, "api.max_connections",
+            "there are too few open files to serve anybody: at least %d are needed, and %s",
+            wi_descriptors_needed(next, reserve, CLIENTS_LEAST), wi_descriptors_advice(advice));
+    if (config->api.max_connections > (uint64_t)room)
         wi_warn("api", NULL,
-            "about %d clients can be connected, not [api] max_connections, %llu: %s",
-            room < 0 ? 0 : room, (unsigned long long)config->api.max_connections,
-            wi_descriptors_advice(advice));
+            "about %d clients can be connected, not [api] max_connections, %llu: %s", room,
+            (unsigned long long)config->api.max_connections, wi_descriptors_advice(advice));
     api->admission = wi_admission_new(api->deps.loop, &terms);
+    return WI_OK;
 }
 
 static void warn_of_layout(void)
@@ -400,7 +406,8 @@ static int start(struct wi_server *server, struct wi_error *error)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
     api->console = open_console(api->deps.config);
-    admit(server);
+    if (admit(server, error) != WI_OK)
+        return -1;
     warn_of_layout();
     server->daemon = start_daemon(server);
     const union MHD_DaemonInfo *info =

@@ -15,7 +15,7 @@ struct found {
     struct wi_model *model;           /* borrowed; NULL: no model's */
     const struct wi_model_file *file; /* of the model; NULL: not of its manifest */
     const char *text;                 /* borrowed; NULL: the file behind `fd` */
-    uint64_t size;
+    uint64_t at, size;                /* where in it it begins, and its bytes */
     char etag[80];
     const char *type, *cache;
     const char *coding; /* what its bytes are coded in; NULL: they are the file's own */
@@ -49,7 +49,7 @@ static int begin(struct lws *wsi, struct wi_socket *socket, struct found *found,
         .owned = found->owned,
         .model = found->model ? wi_model_ref(found->model) : NULL,
         .file = found->file,
-        .at = first,
+        .at = found->at + first,
         .size = size};
     found->owned = 0;
     if (found->text && !(body.text = wi_body_text(found->text + first, (size_t)size))) {
@@ -117,6 +117,7 @@ int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path)
     if (wi_site_find(socket->bridge->page, path, accepted, &file) != 0)
         return wi_http_refuse(wsi, socket->bridge, 404, "there is no such file", NULL);
     struct found found = {.fd = file.fd,
+        .at = file.at,
         .size = file.size,
         .coding = file.coding,
         .varies = file.varies,

@@ -42,6 +42,22 @@ TEST(test_highest)
     assert_int_equal(wi_descriptors_highest(70000), 299);
 }
 
+/* With that limit there is enough, and with one less there is not. */
+TEST(test_needed)
+{
+    static const unsigned reserves[] = {0, 10, 64, 1200};
+    for (size_t i = 0; i < sizeof reserves / sizeof *reserves; i++) {
+        for (int next = 3; next < 200; next += 7) {
+            int needed = wi_descriptors_needed(next, reserves[i], 32);
+            limit_to((rlim_t)needed);
+            assert_true(wi_descriptors_highest(reserves[i]) - next >= 32);
+            limit_to((rlim_t)needed - 1);
+            assert_true(wi_descriptors_highest(reserves[i]) - next < 32);
+        }
+    }
+    assert_int_equal(wi_descriptors_needed(100, 0, 32), 133);
+}
+
 TEST(test_next)
 {
     int next = wi_descriptors_next(), fd = dup(0);

@@ -2,8 +2,13 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "base/descriptors.h"
+#include "base/memory.h"
 #include "net/site.h"
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static char root[64];
 
@@ -51,6 +56,41 @@ TEST(files_are_found_in_the_form_that_is_wanted)
     assert_string_equal(coded.coding, "br");
     assert_string_not_equal(plain.etag, coded.etag);
     wi_site_free(site);
+}
+
+static void check_bytes(const struct wi_site_file *file, const char *text)
+{
+    char bytes[16] = "";
+    assert_int_equal(pread(file->fd, bytes, file->size, (off_t)file->at), file->size);
+    assert_string_equal(bytes, text);
+}
+
+TEST(small_files_share_a_descriptor)
+{
+    struct wi_error error;
+    char *large = wi_alloc(300 * 1024);
+    memset(large, 'x', 300 * 1024 - 1);
+    write_text(root, "large.js", large);
+    write_text(root, "empty.js", "");
+    int before = wi_descriptors_next();
+    struct wi_site *site = wi_site_new(root, "bridge.page", &error);
+    struct wi_site_file home, coded, big, empty;
+    assert_non_null(site);
+    assert_true(wi_descriptors_next() <= before + 2);
+    assert_int_equal(wi_site_find(site, "/", NULL, &home), 0);
+    assert_int_equal(wi_site_find(site, "/assets/app-5XK2Q7NB.js", "br", &coded), 0);
+    assert_int_equal(wi_site_find(site, "/large.js", NULL, &big), 0);
+    assert_int_equal(wi_site_find(site, "/empty.js", NULL, &empty), 0);
+    assert_int_equal(home.fd, coded.fd);
+    assert_int_equal(empty.size, 0);
+    check_bytes(&home, "home");
+    check_bytes(&coded, "br");
+    assert_int_not_equal(big.fd, home.fd);
+    assert_int_equal(big.at, 0);
+    assert_int_equal(big.size, 300 * 1024 - 1);
+    wi_site_free(site);
+    assert_int_equal(wi_descriptors_next(), before);
+    free(large);
 }
 
 TEST(what_is_not_in_the_list_does_not_exist)
