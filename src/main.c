@@ -19,6 +19,7 @@
 #include "blockstore/blockstore.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
+#include "browser/headroom.h"
 #include "browser/instance.h"
 #include "browser/lifeline.h"
 #include "browser/network.h"
@@ -68,6 +69,8 @@ static int sd_watchdog_enabled(int unset, uint64_t *usec)
 /* How long answers may take to leave once every job has its answer. */
 #define FLUSH_MS 1000
 #define FLUSH_STEP_MS 10
+/* Of the memory that there is, what [pool] memory_budget may be at most. */
+#define BUDGET_PART 4
 
 struct daemon {
     const char *config_path;    /* NULL: defaults only */
@@ -250,6 +253,27 @@ static void reload_server(
         *wi_problems_add(problems) = error;
 }
 
+/* What clients send and nodes answer may take: as configured, but a part of the memory that there
+ * is at most. The rest is for the daemon itself, and for its browsers, which are in the same group.
+ */
+static void set_budget(struct daemon *d, const struct wi_config *config)
+{
+    struct wi_headroom headroom;
+    wi_headroom_read("/", &headroom);
+    uint64_t wanted = config->pool.memory_budget, most = headroom.limit / BUDGET_PART;
+    d->budget.limit = wanted < most ? wanted : most;
+    if (wanted <= most)
+        return;
+    wi_warn("main", NULL,
+        "[pool] memory_budget is taken as %llu, not %llu: there are %llu bytes of memory for this "
+        "service (of the machine, or its control group's limit), and a quarter of them is the "
+        "most%s",
+        (unsigned long long)most, (unsigned long long)wanted, (unsigned long long)headroom.limit,
+        most < 2 * config->api.max_body
+            ? "; that is less than twice [api] max_body, so that the largest requests are refused"
+            : "");
+}
+
 static void set_memory_limits(struct daemon *d, const struct wi_config *config)
 {
     const struct wi_gguf_limits limits = {.memory = config->pool.model_budget,
@@ -266,6 +290,7 @@ static void set_room(struct daemon *d, const struct wi_config *config)
 static void take_config(struct daemon *d, struct wi_config *next)
 {
     wi_log_configure(next->log.level, next->log.format);
+    set_budget(d, next);
     wi_bridge_reload(d->bridge, next);
     wi_pool_reload(d->pool, next);
     wi_jobs_reload(d->jobs, next);
@@ -280,7 +305,6 @@ static void take_config(struct daemon *d, struct wi_config *next)
     wi_pulls_reload(d->pulls, next);
     wi_copies_reload(d->copies, next);
     wi_pulled_reload(d->pulled, next);
-    d->budget.limit = next->pool.memory_budget;
     wi_config_unref(d->config);
     d->config = next;
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
@@ -481,7 +505,7 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
     char lifeline[WI_LIFELINE_PATH_SIZE];
     wi_lifeline_find(lifeline);
-    d->budget.limit = d->config->pool.memory_budget;
+    set_budget(d, d->config);
     if ((d->db = wi_db_open(&d->loop, d->config->store.path, error)) == NULL)
         return error->code;
     if ((d->lws = wi_lws_new(&d->loop, error)) == NULL)

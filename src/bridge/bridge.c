@@ -62,7 +62,7 @@ static void take_settings(struct wi_bridge *bridge, const struct wi_config *conf
     settings->max_nodes = config->bridge.max_nodes;
     bridge->links.message_ms = settings->heartbeat_interval * settings->heartbeat_misses;
     settings->model_budget = config->pool.model_budget;
-    uint64_t half = config->pool.memory_budget / 2;
+    uint64_t half = bridge->links.budget->limit / 2;
     settings->max_answer = config->api.max_answer < half ? config->api.max_answer : half;
     settings->max_per_address = config->bridge.max_connections_per_address;
     uint64_t own = (uint64_t)config->pool.max_connections, most = settings->max_nodes / OWN_PART;

@@ -59,8 +59,11 @@ static void look_at_group(
 {
     char text[FILE_MAX_BYTES];
     uint64_t limit, used, idle = 0;
-    if (read_number(folder, layout->limit, &limit) != 0 ||
-        read_number(folder, layout->used, &used) != 0)
+    if (read_number(folder, layout->limit, &limit) != 0)
+        return;
+    if (limit < headroom->limit)
+        headroom->limit = limit;
+    if (read_number(folder, layout->used, &used) != 0)
         return;
     if (read_text(folder, "memory.stat", text) == 0)
         find_number(text, layout->idle, &idle);
@@ -120,11 +123,14 @@ void wi_headroom_read(const char *root, struct wi_headroom *headroom)
 {
     char folder[PATH_MAX], text[FILE_MAX_BYTES];
     uint64_t kilobytes;
-    *headroom = (struct wi_headroom){.available = UINT64_MAX};
+    *headroom = (struct wi_headroom){.available = UINT64_MAX, .limit = UINT64_MAX};
     snprintf(folder, sizeof folder, "%sproc", root);
-    if (read_text(folder, "meminfo", text) == 0 &&
-        find_number(text, "MemAvailable", &kilobytes) == 0)
-        headroom->available = kilobytes * 1024;
+    if (read_text(folder, "meminfo", text) == 0) {
+        if (find_number(text, "MemAvailable", &kilobytes) == 0)
+            headroom->available = kilobytes * 1024;
+        if (find_number(text, "MemTotal", &kilobytes) == 0)
+            headroom->limit = kilobytes * 1024;
+    }
     if (read_text(folder, "vmstat", text) == 0)
         find_number(text, "oom_kill", &headroom->oom_kills);
     look_at_groups(root, headroom);

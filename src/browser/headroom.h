@@ -1,6 +1,7 @@
 /*
- * How much memory is left for one more browser, and whether the kernel has ended processes because
- * there was none: of the machine and of every control group, version 1 or 2, that we are in.
+ * How much memory there is, how much of it is left for one more browser, and whether the kernel has
+ * ended processes because there was none: of the machine and of every control group, version 1 or
+ * 2, that we are in.
  */
 #ifndef WI_BROWSER_HEADROOM_H
 #define WI_BROWSER_HEADROOM_H
@@ -9,6 +10,7 @@
 
 struct wi_headroom {
     uint64_t available; /* bytes, the least of all bounds; UINT64_MAX: nothing says how many */
+    uint64_t limit;     /* bytes that there are at all: the machine's or a group's; likewise */
     uint64_t oom_kills; /* so many processes were ended, of our group or, in none, of the machine */
     int of_group;       /* a group's limit is the least, not the machine's memory */
 };

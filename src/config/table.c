@@ -231,7 +231,8 @@ const struct wi_setting wi_options[] = {
         .help = "How many jobs may wait. More are refused with 429."},
     {KEY(pool, memory_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
         .help = "Memory for request bodies, queue and frames together. A request for which none "
-                "is left is refused with 503."},
+                "is left is refused with 503. It is never more than a quarter of the memory that "
+                "the machine has, or that the service's control group may have (MemoryMax=)."},
     {KEY(pool, model_budget), SIZE(1 * MIB, 1 * TIB), DEFAULT("1G"), RELOADABLE,
         .help = "How many bytes of models a page keeps loaded. The least recently used goes "
                 "first. A folder that does not fit beside what is needed has its encoder, or what "

@@ -26,6 +26,7 @@ TEST(without_groups_it_is_the_machine_s)
     make_root(root, "headroom");
     struct wi_headroom headroom = look(root, NULL);
     assert_int_equal(headroom.available, 4096 * MIB);
+    assert_int_equal(headroom.limit, 8192 * MIB);
     assert_int_equal(headroom.oom_kills, 3);
     assert_false(headroom.of_group);
     remove_root(root);
@@ -36,6 +37,7 @@ TEST(where_nothing_can_be_read_nothing_is_bounded)
     struct wi_headroom headroom;
     wi_headroom_read("/nowhere/", &headroom);
     assert_true(headroom.available == UINT64_MAX);
+    assert_true(headroom.limit == UINT64_MAX);
     assert_int_equal(headroom.oom_kills, 0);
 }
 
@@ -51,6 +53,7 @@ TEST(the_least_of_a_group_and_those_above_it_counts)
     write_text(root, "sys/fs/cgroup/a/memory.stat", "anon 1\ninactive_file 104857600\n");
     struct wi_headroom headroom = look(root, "0::/a/b\n");
     assert_int_equal(headroom.available, 124 * MIB);
+    assert_int_equal(headroom.limit, 1024 * MIB);
     assert_int_equal(headroom.oom_kills, 7);
     assert_true(headroom.of_group);
     write_text(root, "sys/fs/cgroup/a/memory.current", "2147483648\n");
@@ -69,6 +72,7 @@ TEST(a_group_of_version_1_is_found_among_others)
     const char *cgroup = "9:name=systemd:/\n4:cpu,memory:/x\n3:memoryish:/y\n0::/\n";
     struct wi_headroom headroom = look(root, cgroup);
     assert_int_equal(headroom.available, 200 * MIB);
+    assert_int_equal(headroom.limit, 500 * MIB);
     assert_int_equal(headroom.oom_kills, 4);
     assert_true(headroom.of_group);
     remove_root(root);
@@ -82,6 +86,7 @@ TEST(a_group_without_a_limit_leaves_the_machine_s)
     write_text(root, "sys/fs/cgroup/memory/memory.usage_in_bytes", "314572800\n");
     struct wi_headroom headroom = look(root, "nonsense\n4:memory:/\n:\n");
     assert_int_equal(headroom.available, 4096 * MIB);
+    assert_int_equal(headroom.limit, 8192 * MIB);
     assert_false(headroom.of_group);
     remove_root(root);
 }
