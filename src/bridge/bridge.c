@@ -15,6 +15,7 @@
 #include "bridge/socket.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #define KEEPALIVE_S 60
@@ -199,6 +200,8 @@ struct wi_bridge *wi_bridge_new(struct lws_context *lws, uv_loop_t *loop,
     bridge->bad_answers.about = "answers that are not used";
     bridge->no_room.about = "connections of nodes and pages that were closed";
     bridge->broken_off.about = "answers that were broken off";
+    if (getrandom(bridge->limits.dice, sizeof bridge->limits.dice, GRND_NONBLOCK) < 0)
+        wi_debug("bridge", NULL, "which sockets go for others can be foreseen");
     bridge->highest_fd = wi_descriptors_highest(WI_BRIDGE_RESERVED_DESCRIPTORS);
     prepare_links(bridge, budget);
     take_settings(bridge, config);

@@ -2,6 +2,7 @@
 #include "bridge/socket_limits.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <utlist.h>
 
 static void join_crowd(
@@ -24,24 +25,36 @@ static void leave_crowd(struct wi_socket_limits *limits, struct wi_limited_socke
         wi_addresses_give(&limits->_strangers, &limited->peer);
 }
 
-/* The oldest of the newcomer's crowd that is not being served, else the oldest; `same` asks for one
- * of its address. Taken out of the crowd; NULL if there is nobody else. */
+/* Whether it may give way to the newcomer; `same` asks for one of its address. */
+static int may_go(
+    const struct wi_limited_socket *limited, const struct wi_limited_socket *newcomer, int same)
+{
+    return limited != newcomer && (!same || wi_peer_same(&limited->peer, &newcomer->peer));
+}
+
+/* One of the newcomer's crowd at random: one of those that are being served where these are more
+ * than half, else one of the others. Taken out of the crowd; NULL if there is nobody else. */
 static struct wi_limited_socket *crowd_out(
     struct wi_socket_limits *limits, const struct wi_limited_socket *newcomer, int same)
 {
-    struct wi_limited_socket *limited, *oldest = NULL;
-    DL_FOREACH(limits->_crowds[newcomer->_crowd], limited)
+    struct wi_limited_socket *limited, *crowd = limits->_crowds[newcomer->_crowd];
+    size_t counts[2] = {0, 0};
+    DL_FOREACH(crowd, limited)
     {
-        if (limited == newcomer || (same && !wi_peer_same(&limited->peer, &newcomer->peer)))
-            continue;
-        if (!oldest || (oldest->busy && !limited->busy))
-            oldest = limited;
-        if (!oldest->busy)
+        if (may_go(limited, newcomer, same))
+            counts[limited->busy != 0]++;
+    }
+    int busy = counts[1] > counts[0];
+    if (counts[busy] == 0)
+        return NULL;
+    size_t before = (size_t)nrand48(limits->dice) % counts[busy];
+    DL_FOREACH(crowd, limited)
+    {
+        if (may_go(limited, newcomer, same) && (limited->busy != 0) == busy && before-- == 0)
             break;
     }
-    if (oldest)
-        leave_crowd(limits, oldest);
-    return oldest;
+    leave_crowd(limits, limited);
+    return limited;
 }
 
 static struct wi_limited_socket *make_room(

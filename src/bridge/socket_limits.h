@@ -1,8 +1,11 @@
 /*
  * The sockets of the listener and who may have how many of them. Whoever has not said who he is has
  * few, and gives way to the next: a newcomer is never locked out by those who came before him.
- * Those of this machine, where our own browsers are, and those from elsewhere are counted apart, so
- * that strangers cannot crowd our browsers out. Pure: it knows no sockets.
+ * Which one gives way is drawn, so that a newcomer is not pushed out just by those who come after
+ * him. It is one of those that are being served where these are more than half, else one of the
+ * others, so that neither fill all places. Those of this machine, where our own browsers are, and
+ * those from elsewhere are counted apart, so that strangers cannot crowd our browsers out. Pure: it
+ * knows no sockets.
  */
 #ifndef WI_BRIDGE_SOCKET_LIMITS_H
 #define WI_BRIDGE_SOCKET_LIMITS_H
@@ -20,16 +23,16 @@ enum wi_crowd { WI_CROWD_ELSEWHERE, WI_CROWD_HERE, WI_CROWD_FILES, WI_CROWD_COUN
 /* One socket's; embedded in what is bound to it. */
 struct wi_limited_socket {
     struct wi_peer peer;
-    int busy; /* its owner is serving it something: others give way before it does */
-    /* Where it is; the oldest of a crowd first. A node's socket and one that must close are in
-     * none. */
+    int busy; /* its owner is serving it something */
+    /* Where it is. A node's socket and one that must close are in none. */
     enum wi_crowd _crowd;
     int _counted;
     struct wi_limited_socket *prev, *next;
 };
 
-/* Zero-initialise. */
+/* Zero-initialise; what is drawn at random begins with `dice`. */
 struct wi_socket_limits {
+    unsigned short dice[3];
     struct wi_addresses _all, _strangers;
     struct wi_limited_socket *_crowds[WI_CROWD_COUNT];
     size_t _counts[WI_CROWD_COUNT];

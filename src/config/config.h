@@ -29,6 +29,7 @@ struct wi_config_api {
     uint64_t max_answer;
     uint64_t max_connections;
     uint64_t max_connections_per_address;
+    uint64_t max_connections_loopback;
     uint64_t max_watchers;
     int64_t stream_grace; /* milliseconds, as every time here */
     uint64_t stream_buffer;

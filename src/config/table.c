@@ -149,13 +149,20 @@ const struct wi_setting wi_options[] = {
             "How many connections clients may have at the same time, as far as the limit of "
             "open files (LimitNOFILE, ulimit -n) has room for them: of it one for each of "
             "[bridge] max_nodes and 128 more, but at most a quarter, are left to the rest of "
-            "the service. For further ones those go that have asked nothing for the longest time; "
-            "where all are asking they are answered 503, but for /healthz and admins."},
+            "the service. For further ones those go that have shown no token, where there is none "
+            "one that has asked nothing for a while; where all others are asking they are "
+            "answered 503, but for /healthz and admins."},
     {KEY(api, max_connections_per_address), INTEGER(1, 65536), DEFAULT("256"), RELOADABLE,
-        .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. Further "
-                "ones are answered 503. Those of this machine itself are not counted. All that a "
-                "proxy passes on has the proxy's address here: it has limits of its own for its "
-                "clients."},
+        .help = "How many of them one address may have: an IPv4 address, or an IPv6 /64. For "
+                "further ones those of the same address go that have shown no token or ask "
+                "nothing; where there is none they are answered 503. Those of this machine itself "
+                "are not counted. All that a proxy passes on has the proxy's address here: it has "
+                "limits of its own for its clients."},
+    {KEY(api, max_connections_loopback), INTEGER(1, 65536), DEFAULT("1536"), RELOADABLE,
+        .help = "How many of them this machine itself may have, by its loopback addresses, so that "
+                "the others are left to those from elsewhere; likewise, but for /healthz and "
+                "admins. Where a proxy on this machine brings all clients, make it as large as "
+                "max_connections."},
     {KEY(api, max_watchers), INTEGER(0, 1024), DEFAULT("64"), RELOADABLE,
         .help = "How many clients may take GET /v1/events at the same time; never more than half "
                 "of max_connections, and of one user never more than a quarter of them. Further "

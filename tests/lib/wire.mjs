@@ -15,7 +15,7 @@ export class Wire {
         this.host = host;
         this.socket = protocol === 'https:'
             ? tls.connect({ host: hostname, port: Number(port), rejectUnauthorized: false })
-            : net.connect(Number(port), hostname);
+            : net.connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
         this.socket.setEncoding('latin1');
         this.socket.on('data', (part) => {
             this.received += part;

@@ -20,7 +20,7 @@ test('at max_connections whoever asks nothing goes for whoever comes', () =>
         const metrics = (await late.ask('GET', '/metrics').answer()).text;
         assert.match(metrics, /^webinfer_http_connections_replaced_total [1-9]/m);
         assert.equal(await idle[0].end(5000), '');
-        await daemon.logs(/warn.*has asked nothing for the longest time was closed for another/);
+        await daemon.logs(/warn.*max_connections is reached: .* has asked nothing for a while was closed for another/);
         for (const wire of [late, ...idle]) wire.destroy();
     }));
 

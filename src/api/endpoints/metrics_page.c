@@ -268,14 +268,14 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     const struct wi_admission_counters *refused = wi_admission_counters(api->admission);
     const struct row counters[] = {
         {"webinfer_http_connections_replaced_total",
-            "Connections that had nothing to ask and were closed for others at max_connections.",
+            "Connections that showed no token, or had nothing to ask, and were closed for others.",
             refused->replaced},
     };
     WRITE(out, "gauge", gauges);
     WRITE(out, "counter", counters);
     wi_metric_head(out, "webinfer_http_connections_refused_total", "counter",
-        "Connections refused: for max_connections, max_connections_per_address, or the limit of "
-        "open files.");
+        "Connections refused: for max_connections, max_connections_per_address (or _loopback), or "
+        "the limit of open files.");
     wi_buffer_printf(out,
         "webinfer_http_connections_refused_total{limit=\"all\"} %llu\n"
         "webinfer_http_connections_refused_total{limit=\"address\"} %llu\n"

@@ -99,12 +99,26 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
 
 /* --- the limits ------------------------------------------------------------------------------ */
 
-enum wi_code wi_admission_full(const struct wi_connections *connections,
+static enum wi_code say_full(const struct wi_connections *connections,
     const struct wi_config_api *limits, struct wi_error *error)
 {
     return wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
         "%zu clients are connected, and [api] max_connections is %llu; try again later",
         connections->count, (unsigned long long)limits->max_connections);
+}
+
+static enum wi_code say_crowded(
+    const struct wi_config_api *limits, const struct wi_peer *peer, struct wi_error *error)
+{
+    if (peer->exempt)
+        return wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+            "as many clients on this machine are connected as [api] max_connections_loopback "
+            "allows, which is %llu; try again later",
+            (unsigned long long)limits->max_connections_loopback);
+    return wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
+        "your address has as many connections as [api] max_connections_per_address allows, "
+        "which is %llu; close some, or use them for more than one request",
+        (unsigned long long)limits->max_connections_per_address);
 }
 
 static int is_short_of_files(
@@ -123,27 +137,67 @@ static int is_short_of_files(
 int wi_admission_is_full(const struct wi_admission *admission, const struct wi_config_api *limits,
     const struct wi_connections *connections, struct wi_error *error)
 {
-    if (connections->count < limits->max_connections || connections->waiting > 0)
+    if (connections->count < limits->max_connections || connections->replaceable > 0)
         return is_short_of_files(admission, connections->count, wi_descriptors_next(), error);
-    wi_admission_full(connections, limits, error);
+    say_full(connections, limits, error);
     return 1;
 }
 
-/* How one gets in whom nothing else keeps out. Where one has to go, the next turn closes it. */
+enum wi_code wi_admission_check_place(const struct wi_connections *connections,
+    const struct wi_config_api *limits, const struct wi_connection *connection,
+    struct wi_error *error)
+{
+    const struct wi_peer *peer = &connection->admitted;
+    if (connections->count > limits->max_connections)
+        return say_full(connections, limits, error);
+    if (peer->exempt && connections->here > limits->max_connections_loopback)
+        return say_crowded(limits, peer, error);
+    return WI_OK;
+}
+
+/* Closes one for another, which the next turn does; of those of `among`, where only they are too
+ * many. 0 if there is none. */
+static int replace_one(struct wi_admission *admission, struct wi_connections *connections,
+    const struct wi_peer *among, const char *limit)
+{
+    const struct wi_connection *gone = wi_connections_make_room(connections, among, wi_now_ms());
+    if (!gone)
+        return 0;
+    wi_admission_leave(admission, &gone->admitted);
+    admission->counters.replaced++;
+    wi_log_limited(&admission->replaced, WI_LOG_WARN, "api", NULL,
+        "[api] %s is reached: a connection that showed no token or has asked nothing for a while "
+        "was closed for another",
+        limit);
+    return 1;
+}
+
+/* By the limit of its address, or of this machine, which has a few places more. */
+static enum wi_admitted find_place_among(struct wi_admission *admission,
+    const struct wi_config_api *limits, struct wi_connections *connections,
+    const struct wi_peer *peer)
+{
+    size_t most = (size_t)(peer->exempt ? limits->max_connections_loopback
+                                        : limits->max_connections_per_address);
+    size_t count =
+        peer->exempt ? connections->here : wi_addresses_count(&admission->addresses, peer);
+    if (count < most)
+        return WI_ADMITTED;
+    if (replace_one(admission, connections, peer,
+            peer->exempt ? "max_connections_loopback" : "max_connections_per_address"))
+        return count == most ? WI_ADMITTED : WI_ADMITTED_SPARE;
+    return peer->exempt && count < most + WI_ADMISSION_SPARE ? WI_ADMITTED_SPARE : WI_ADMITTED_NOT;
+}
+
+/* By the limit of all. */
 static enum wi_admitted find_place(struct wi_admission *admission,
     const struct wi_config_api *limits, struct wi_connections *connections)
 {
     size_t most = (size_t)limits->max_connections;
     if (connections->count < most)
         return WI_ADMITTED;
-    if (wi_connections_make_room(connections, wi_now_ms())) {
-        admission->counters.replaced++;
-        wi_log_limited(&admission->replaced, WI_LOG_WARN, "api", NULL,
-            "[api] max_connections, %zu, is reached: the connection that has asked nothing for the "
-            "longest time was closed for another",
-            most);
+    if (replace_one(admission, connections, NULL, "max_connections"))
         return connections->count < most ? WI_ADMITTED : WI_ADMITTED_SPARE;
-    }
     return connections->count < most + WI_ADMISSION_SPARE ? WI_ADMITTED_SPARE : WI_ADMITTED_NOT;
 }
 
@@ -152,23 +206,21 @@ enum wi_admitted wi_admission_ask(struct wi_admission *admission,
     const struct wi_peer *peer)
 {
     struct wi_error error;
-    enum wi_admitted place = WI_ADMITTED_NOT;
     if (is_short_of_files(admission, connections->count, fd, &error)) {
         admission->counters.files++;
-    } else if (wi_addresses_count(&admission->addresses, peer) >=
-                   limits->max_connections_per_address &&
-               !peer->exempt) {
-        admission->counters.address++;
-        wi_error_set(&error, WI_TOO_MANY_CONNECTIONS, NULL,
-            "your address has as many connections as [api] max_connections_per_address allows, "
-            "which is %llu; close some, or use them for more than one request",
-            (unsigned long long)limits->max_connections_per_address);
     } else {
-        place = find_place(admission, limits, connections);
+        enum wi_admitted among = find_place_among(admission, limits, connections, peer);
+        enum wi_admitted place =
+            among == WI_ADMITTED_NOT ? among : find_place(admission, limits, connections);
         if (place != WI_ADMITTED_NOT)
-            return place;
-        admission->counters.full++;
-        wi_admission_full(connections, limits, &error);
+            return among == WI_ADMITTED ? place : among;
+        if (among == WI_ADMITTED_NOT) {
+            admission->counters.address++;
+            say_crowded(limits, peer, &error);
+        } else {
+            admission->counters.full++;
+            say_full(connections, limits, &error);
+        }
     }
     wi_log_limited(
         &admission->log, WI_LOG_WARN, "api", NULL, "a connection was refused: %s", error.detail);

@@ -148,7 +148,7 @@ static struct wi_request *begin(struct wi_connection *connection, struct MHD_Con
     api->requests = request;
     api->request_count++;
     connection->request = request;
-    wi_connections_ask(&api->connections, connection);
+    wi_connections_ask(&api->connections, connection, request->started);
     wi_headers_collect(&request->headers, mhd);
     set_id(request);
     touch(request);

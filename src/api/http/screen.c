@@ -168,7 +168,7 @@ static enum wi_code check_token(
     if (code != WI_OK)
         return code;
     wi_join(request->token, sizeof request->token, name, NULL);
-    request->connection->is_known = 1;
+    wi_connections_know(&request->api->connections, request->connection);
     return wi_guard_check_rank(request->rank, needed, name, error);
 }
 
@@ -225,16 +225,17 @@ static enum wi_code check_host(const struct wi_request *request, struct wi_error
 static enum wi_code check_place(struct wi_request *request, struct wi_error *error)
 {
     const struct wi_api *api = request->api;
-    const struct wi_config_api *limits = &api->deps.config->api;
     struct wi_connection *connection = request->connection;
     int is_open = request->route && request->route->rank == WI_RANK_NONE;
     int is_admin = request->rank == WI_RANK_ADMIN && wi_guard_tokens(api->guard)->count > 0;
-    if (api->connections.count <= limits->max_connections)
-        connection->is_spare = 0;
-    if (!connection->is_spare || is_open || is_admin)
+    enum wi_code code = connection->is_spare ? wi_admission_check_place(&api->connections,
+                                                   &api->deps.config->api, connection, error)
+                                             : WI_OK;
+    connection->is_spare = code != WI_OK;
+    if (code == WI_OK || is_open || is_admin)
         return WI_OK;
     request->distrusted = 1; /* it is closed after the answer */
-    return wi_admission_full(&api->connections, limits, error);
+    return code;
 }
 
 /* Who opens the address with a browser gets the console, which is public, since it holds no data.

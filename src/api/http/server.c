@@ -24,6 +24,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -181,7 +182,8 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
 static void connection_closed(struct wi_server *server, struct wi_connection *connection)
 {
     wi_connections_remove(&server->api.connections, connection);
-    wi_admission_leave(server->api.admission, &connection->admitted);
+    if (!connection->is_leaving) /* it was counted out with that */
+        wi_admission_leave(server->api.admission, &connection->admitted);
     free(connection);
     if (!server->api.connections.all && server->sweep)
         wi_timer_stop(server->sweep);
@@ -444,6 +446,8 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     api->strangers = (struct wi_log_limit){
         .about = "requests without a good token", .lines = 1, .window_ms = 1000};
     api->heavy = wi_work_queue_new(deps->loop, HEAVY_MOST);
+    if (getrandom(api->connections.dice, sizeof api->connections.dice, GRND_NONBLOCK) < 0)
+        wi_debug("api", NULL, "which connections go for others can be foreseen");
     set_times(server);
     if (start(server, error) != 0 || !(api->endpoints = wi_endpoints_new(api, error))) {
         wi_server_free(server);

@@ -383,6 +383,7 @@ static int set_up_with(struct wi_server_times times)
     f->config.api.max_body = 8 << 20;
     f->config.api.max_connections = 1024;
     f->config.api.max_connections_per_address = 256;
+    f->config.api.max_connections_loopback = 1024;
     f->config.api.stream_grace = 10000;
     f->config.api.stream_buffer = 256 << 10;
     f->config.api.send_timeout = 10000;

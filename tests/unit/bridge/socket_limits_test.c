@@ -54,10 +54,13 @@ TEST(one_address_has_few)
     for (int i = 0; i < WI_STRANGER_SOCKETS_MAX; i++)
         assert_null(enter(&limits, &all[i], &one));
     assert_null(enter(&limits, &all[WI_STRANGER_SOCKETS_MAX], &other));
-    assert_ptr_equal(enter(&limits, &all[WI_STRANGER_SOCKETS_MAX + 1], &one), &all[0]);
-    /* One that is being served gives way last. */
-    all[1].busy = 1;
-    assert_ptr_equal(enter(&limits, &all[WI_STRANGER_SOCKETS_MAX + 2], &one), &all[2]);
+    struct wi_limited_socket *gone = enter(&limits, &all[WI_STRANGER_SOCKETS_MAX + 1], &one);
+    assert_true(gone >= &all[0] && gone < &all[WI_STRANGER_SOCKETS_MAX]);
+    /* Of those that are being served one goes only where they are more than half. */
+    for (int i = 0; i < WI_STRANGER_SOCKETS_MAX / 2 - 1; i++)
+        all[i].busy = 1;
+    gone = enter(&limits, &all[WI_STRANGER_SOCKETS_MAX + 2], &one);
+    assert_false(gone->busy);
     leave_all(&limits, all, WI_STRANGER_SOCKETS_MAX + 3);
 }
 
@@ -70,14 +73,43 @@ TEST(all_strangers_have_so_many)
         assert_null(enter(&limits, &all[i], &from));
     }
     struct wi_peer next = peer(5000), local = here();
-    assert_ptr_equal(enter(&limits, &all[WI_CROWD_SOCKETS_MAX], &next), &all[0]);
+    assert_non_null(enter(&limits, &all[WI_CROWD_SOCKETS_MAX], &next));
     /* Those of this machine are another crowd. */
     assert_null(enter(&limits, &all[WI_CROWD_SOCKETS_MAX + 1], &local));
-    /* Where all are being served, the oldest goes all the same. */
-    for (unsigned i = 0; i <= WI_CROWD_SOCKETS_MAX; i++)
+    /* Where more than half are being served, one of these goes, and not who came last. */
+    for (unsigned i = 0; i < WI_CROWD_SOCKETS_MAX / 2 + 10; i++)
         all[i].busy = 1;
-    assert_ptr_equal(enter(&limits, &all[WI_CROWD_SOCKETS_MAX + 2], &next), &all[1]);
+    assert_true(enter(&limits, &all[WI_CROWD_SOCKETS_MAX + 2], &next)->busy);
     leave_all(&limits, all, WI_CROWD_SOCKETS_MAX + 3);
+}
+
+/* Whoever comes has the same chances as those before and behind it. */
+TEST(who_gives_way_is_drawn)
+{
+    enum { TRIES = 3000 };
+    struct wi_socket_limits limits = {0};
+    static struct wi_limited_socket all[WI_CROWD_SOCKETS_MAX + 1];
+    int oldest = 0, newest = 0;
+    for (unsigned i = 0; i < WI_CROWD_SOCKETS_MAX; i++) {
+        struct wi_peer from = peer(i);
+        assert_null(enter(&limits, &all[i], &from));
+    }
+    struct wi_limited_socket *free_one = &all[WI_CROWD_SOCKETS_MAX], *last = NULL;
+    for (unsigned i = 0; i < TRIES; i++) {
+        struct wi_peer from = peer(1000 + i % 500);
+        struct wi_limited_socket *first = limits._crowds[WI_CROWD_ELSEWHERE];
+        struct wi_limited_socket *gone = enter(&limits, free_one, &from);
+        assert_non_null(gone);
+        assert_ptr_not_equal(gone, free_one);
+        oldest += gone == first;
+        newest += gone == last;
+        wi_socket_limits_leave(&limits, gone);
+        last = free_one;
+        free_one = gone;
+    }
+    assert_in_range(oldest, 0, TRIES / 50);
+    assert_in_range(newest, 0, TRIES / 50);
+    leave_all(&limits, all, WI_CROWD_SOCKETS_MAX + 1);
 }
 
 TEST(this_machine_is_one_crowd)
@@ -87,7 +119,7 @@ TEST(this_machine_is_one_crowd)
     struct wi_peer local = here();
     for (unsigned i = 0; i < WI_CROWD_SOCKETS_MAX; i++)
         assert_null(enter(&limits, &all[i], &local));
-    assert_ptr_equal(enter(&limits, &all[WI_CROWD_SOCKETS_MAX], &local), &all[0]);
+    assert_non_null(enter(&limits, &all[WI_CROWD_SOCKETS_MAX], &local));
     leave_all(&limits, all, WI_CROWD_SOCKETS_MAX + 1);
 }
 
@@ -130,6 +162,6 @@ TEST(files_are_a_crowd)
         if (i < WI_CROWD_SOCKETS_MAX)
             assert_null(out);
     }
-    assert_ptr_equal(out, &all[0]);
+    assert_non_null(out);
     leave_all(&limits, all, WI_CROWD_SOCKETS_MAX + 1);
 }

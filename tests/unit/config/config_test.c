@@ -74,6 +74,7 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->api.send_timeout, 30000);
     assert_int_equal(c->api.max_connections, 2048);
     assert_int_equal(c->api.max_connections_per_address, 256);
+    assert_int_equal(c->api.max_connections_loopback, 1536);
     assert_string_equal(c->bridge.listen, "127.0.0.1:8471");
     assert_null(c->bridge.public_url);
     assert_string_equal(c->bridge.page, WI_DATADIR "/page");

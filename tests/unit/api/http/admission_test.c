@@ -52,7 +52,8 @@ static int ask(struct wi_admission *admission, const struct wi_config_api *limit
     struct wi_peer who = peer(from);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair), 0);
     *other = pair[1];
-    struct wi_connections connections = {.count = open};
+    /* All of them ask, with a token. */
+    struct wi_connections connections = {.count = open, .here = who.exempt ? open : 0};
     enum wi_admitted in = wi_admission_ask(admission, limits, &connections, pair[0], &who);
     if (in != WI_ADMITTED_NOT)
         close(pair[0]);
@@ -87,7 +88,8 @@ FIXTURE(set_up, tear_down)
 
 TEST(test_limits)
 {
-    const struct wi_config_api limits = {.max_connections = 4, .max_connections_per_address = 2};
+    const struct wi_config_api limits = {
+        .max_connections = 4, .max_connections_per_address = 2, .max_connections_loopback = 100};
     struct wi_admission *admission = make(5000, 0);
     int other;
     for (int i = 0; i < 2; i++) {
@@ -119,11 +121,93 @@ TEST(test_limits)
     wi_admission_free(admission);
 }
 
+/* This machine has a limit, too, with a few places beyond it for health and admins. */
+TEST(test_limit_of_loopback)
+{
+    const struct wi_config_api limits = {
+        .max_connections = 100, .max_connections_per_address = 2, .max_connections_loopback = 8};
+    struct wi_admission *admission = make(5000, 0);
+    struct wi_connection one = {.admitted = peer("127.0.0.1")};
+    struct wi_connections connections = {.count = 8, .here = 8};
+    struct wi_error error;
+    int other;
+    assert_true(ask(admission, &limits, 7, "127.0.0.1", &other));
+    close(other);
+    assert_true(ask(admission, &limits, 8 + WI_ADMISSION_SPARE - 1, "127.7.7.7", &other));
+    close(other);
+    assert_false(ask(admission, &limits, 8 + WI_ADMISSION_SPARE, "127.0.0.1", &other));
+    check_told(other, "max_connections_loopback allows, which is 8");
+    close(other);
+    assert_true(ask(admission, &limits, 50, "192.0.2.1", &other)); /* it has its own */
+    close(other);
+    assert_int_equal(wi_admission_check_place(&connections, &limits, &one, &error), WI_OK);
+    connections.count = connections.here = 9;
+    assert_int_equal(
+        wi_admission_check_place(&connections, &limits, &one, &error), WI_TOO_MANY_CONNECTIONS);
+    one.admitted = peer("192.0.2.1");
+    assert_int_equal(wi_admission_check_place(&connections, &limits, &one, &error), WI_OK);
+    connections.count = 101;
+    assert_int_equal(
+        wi_admission_check_place(&connections, &limits, &one, &error), WI_TOO_MANY_CONNECTIONS);
+    wi_admission_free(admission);
+}
+
+/* Where an address, this machine or all have as many as they may, one that showed no token goes,
+ * and who comes is let in: one of the same address for an address, and of this machine for that. */
+TEST(test_strangers_go)
+{
+    enum { COUNT = 12 };
+    const struct wi_config_api limits = {
+        .max_connections = COUNT, .max_connections_per_address = 4, .max_connections_loopback = 4};
+    static const char *const from[] = {"192.0.2.1", "127.0.0.1", "192.0.2.2"};
+    struct wi_admission *admission = make(5000, 0);
+    struct wi_connections connections = {0};
+    struct wi_connection items[COUNT];
+    int others[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        int pair[2];
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        others[i] = pair[1];
+        items[i] = (struct wi_connection){.fd = pair[0], .admitted = peer(from[i / 4])};
+        wi_connections_add(&connections, &items[i], wi_now_ms());
+        enter(admission, from[i / 4]);
+    }
+    for (int i = 0; i < 3; i++) {
+        int pair[2], gone = -1;
+        struct wi_peer who = peer(i == 1 ? "127.8.8.8" : from[i]);
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair), 0);
+        assert_int_equal(
+            wi_admission_ask(admission, &limits, &connections, pair[0], &who), WI_ADMITTED);
+        for (int k = 0; k < COUNT; k++)
+            if (items[k].is_leaving && others[k] >= 0) {
+                gone = k;
+                close(others[k]);
+                others[k] = -1;
+            }
+        assert_int_equal(gone / 4, i);
+        assert_int_equal(connections.count, COUNT - 1 - i);
+        close(pair[0]);
+        close(pair[1]);
+    }
+    assert_int_equal(wi_admission_counters(admission)->replaced, 3);
+    assert_int_equal(wi_admission_counters(admission)->address, 0);
+    for (int i = 0; i < COUNT; i++) {
+        wi_connections_remove(&connections, &items[i]);
+        if (!items[i].is_leaving)
+            wi_admission_leave(admission, &items[i].admitted);
+        close(items[i].fd);
+        if (others[i] >= 0)
+            close(others[i]);
+    }
+    wi_admission_free(admission);
+}
+
 /* The rest of the program keeps descriptors: who gets none of the others is told why. */
 TEST(test_limit_of_files)
 {
     const struct wi_connections one = {.count = 1}, ten = {.count = 10};
-    const struct wi_config_api limits = {.max_connections = 10, .max_connections_per_address = 10};
+    const struct wi_config_api limits = {
+        .max_connections = 10, .max_connections_per_address = 10, .max_connections_loopback = 10};
     struct wi_admission_terms terms = {.linger_ms = 5000, .dialect = &wi_dialect_native};
     struct wi_error error;
     int other, others[2];
@@ -151,7 +235,8 @@ TEST(test_limit_of_files)
 /* With TLS there is nobody to talk to yet. */
 TEST(test_tls)
 {
-    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    const struct wi_config_api limits = {
+        .max_connections = 0, .max_connections_per_address = 1, .max_connections_loopback = 100};
     struct wi_admission *admission = make(5000, 1);
     char byte;
     int other;
@@ -169,7 +254,8 @@ static int is_closed(int other)
 /* Clients that go on sending are read from for a moment, but only some of them and only so much. */
 TEST(test_lingering_is_bounded)
 {
-    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    const struct wi_config_api limits = {
+        .max_connections = 0, .max_connections_per_address = 1, .max_connections_loopback = 100};
     struct wi_admission *admission = make(60000, 0);
     int others[70], open = 0;
     for (int i = 0; i < 70; i++)
@@ -202,7 +288,8 @@ TEST(test_lingering_is_bounded)
 
 TEST(test_what_little_comes_is_read)
 {
-    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    const struct wi_config_api limits = {
+        .max_connections = 0, .max_connections_per_address = 1, .max_connections_loopback = 100};
     struct wi_admission *admission = make(60000, 0);
     int other;
     assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));
@@ -216,7 +303,8 @@ TEST(test_what_little_comes_is_read)
 
 TEST(test_lingering_ends)
 {
-    const struct wi_config_api limits = {.max_connections = 0, .max_connections_per_address = 1};
+    const struct wi_config_api limits = {
+        .max_connections = 0, .max_connections_per_address = 1, .max_connections_loopback = 100};
     struct wi_admission *admission = make(20, 0);
     int other;
     assert_false(ask(admission, &limits, WI_ADMISSION_SPARE, "127.0.0.1", &other));

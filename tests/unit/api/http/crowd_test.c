@@ -159,6 +159,44 @@ TEST(who_waits_without_a_token_goes_for_who_comes)
     free_client(stranger);
 }
 
+/* What strangers do with their connections: nothing, half a head, or half a body. */
+static struct client *come(int i)
+{
+    struct client *client;
+    if (i % 3 == 2)
+        return begin_body(NOBODY, 1000, 10);
+    client = connect_client();
+    if (i % 3)
+        send_text(client, "GET /v1/models HTTP/1.1\r\nHost: a\r\nAcc");
+    return client;
+}
+
+/* However many of them come, before and meanwhile. */
+TEST(strangers_lock_out_nobody)
+{
+    enum { MANY = 48, AT_ONCE = 4 };
+    struct client *strangers[MANY];
+    json_t *json = NULL;
+    limit_connections(12);
+    struct client *known = ask_and_stay(BOB);
+    for (int i = 0; i < MANY; i++) {
+        strangers[i] = come(i);
+        if (i % AT_ONCE != AT_ONCE - 1)
+            continue;
+        assert_int_equal(ask_as(NOBODY, "GET", "/healthz", NULL), 200);
+        assert_int_equal(ask_as(ADA, "GET", "/v1/models", NULL), 200);
+        assert_int_equal(ask_as(ROOT, "GET", "/v1/status", &json), 200);
+        json_t *open = json_object_get(json_object_get(json, "api"), "connections");
+        assert_in_range(json_integer_value(open), 1, 12);
+        json_decref(json);
+    }
+    assert_false(closed(known));
+    free_client(known);
+    for (int i = 0; i < MANY; i++)
+        free_client(strangers[i]);
+    until(wi_server_busy(fixture->server) == 0);
+}
+
 /* Where all places are taken by such as ask, health can be asked, and an admin is heard. */
 TEST(the_last_places_are_for_health_and_for_admins)
 {
