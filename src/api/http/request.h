@@ -70,6 +70,8 @@ struct wi_api {
     struct wi_timer *flush;        /* writes the lines of the access log that are kept */
 };
 
+/* Parameters of a query; each takes memory of its connection, which is 64 KiB. */
+#define WI_REQUEST_PARAMETERS_MAX 100
 #define WI_REQUEST_ID_MAX 64
 
 struct wi_request {

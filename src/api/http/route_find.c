@@ -69,8 +69,10 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     const struct wi_route *found = NULL;
     size_t claimed = 0; /* text of the longest pattern that answers alone, to other methods */
     char allowed[64] = "";
+    /* RFC 9110, 9.3.7: "OPTIONS *" asks about the server as a whole. */
+    int is_about_all = strcmp(path, "*") == 0 && strcmp(method, "OPTIONS") == 0;
     for (const struct wi_route *route = routes; route->method; route++) {
-        if (!wi_route_fits(route->pattern, path, arguments))
+        if (!is_about_all && !wi_route_fits(route->pattern, path, arguments))
             continue;
         size_t text = literal_text(route->pattern);
         if (strcmp(route->method, wanted) == 0) {

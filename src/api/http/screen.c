@@ -270,6 +270,11 @@ enum wi_code wi_request_check(struct wi_request *request, struct wi_error *error
         return code;
     if (request->connection->nul_in_path)
         return wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has a NUL character");
+    if (request->connection->parameters > WI_REQUEST_PARAMETERS_MAX) {
+        wi_error_set(error, WI_BAD_REQUEST, NULL, "the address has %zu parameters behind its \"?\"",
+            request->connection->parameters);
+        return wi_error_expect(error, "at most %d parameters", WI_REQUEST_PARAMETERS_MAX);
+    }
     request->route =
         wi_route_find(request->api->routes, request->method, path_of(request), arguments, &lost);
     if (request->route)

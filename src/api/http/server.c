@@ -223,6 +223,17 @@ static void on_accept(void *context, int fd, const struct sockaddr *peer, sockle
 
 /* --- libmicrohttpd's callbacks ---------------------------------------------------------------- */
 
+/* How many there are. Those beyond what is taken become one, since libmicrohttpd closes connections
+ * without an answer where it finds no memory for them; the request is refused later. */
+static size_t join_parameters(char *query)
+{
+    size_t count = 1;
+    for (char *at = query; (at = strchr(at, '&')); at++)
+        if (++count > WI_REQUEST_PARAMETERS_MAX)
+            *at = ';';
+    return count;
+}
+
 /* The request line is there: from now on the headers have little time. */
 static void *on_request_line(void *context, const char *uri, struct MHD_Connection *mhd)
 {
@@ -231,9 +242,10 @@ static void *on_request_line(void *context, const char *uri, struct MHD_Connecti
     if (connection->deadline == 0 || connection->deadline > limit)
         connection->deadline = limit;
     const char *nul = strstr(uri, "%00");
-    const char *query = strchr(uri, '?');
+    char *query = strchr((char *)uri, '?'); /* in libmicrohttpd's own buffer, which it writes to */
     connection->target_length = strlen(uri);
     connection->nul_in_path = nul && (!query || nul < query);
+    connection->parameters = query ? join_parameters(query) : 0;
     return NULL;
 }
 

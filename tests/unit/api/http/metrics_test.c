@@ -2,9 +2,11 @@
 #include "../../test.h"
 
 #include "api/http/metrics.h"
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static int count_of(const char *text, const char *word)
 {
@@ -140,6 +142,29 @@ TEST(test_labels)
     assert_non_null(strstr(out.text, "\nprocess_resident_memory_bytes "));
     assert_non_null(strstr(out.text, "\nprocess_open_fds "));
     wi_buffer_clear(&out);
+}
+
+/* However it is known: the folder's listing, in which the folder itself is open, has ".." and ".".
+ */
+TEST(open_descriptors_are_counted)
+{
+    int more[40];
+    char line[64];
+    size_t listed = 0;
+    struct wi_buffer out = {0};
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        more[i] = dup(0);
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder))
+        listed++;
+    closedir(folder);
+    wi_metric_process(&out);
+    snprintf(line, sizeof line, "\nprocess_open_fds %zu\n", listed - 3);
+    assert_non_null(strstr(out.text, line));
+    wi_buffer_clear(&out);
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        close(more[i]);
 }
 
 static void add_to_sum(void *context, const struct wi_model_counts *counts)

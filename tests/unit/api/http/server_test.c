@@ -238,6 +238,58 @@ TEST(test_head_and_options)
     free_client(client);
 }
 
+/* RFC 9110, 9.3.7: about the server as a whole. */
+TEST(options_of_everything)
+{
+    struct client *client = connect_client();
+    send_head(client, "OPTIONS", "*", "");
+    until(answered(client));
+    assert_int_equal(status_of(client), 204);
+    const char *allow = strcasestr(client->text, "\r\nAllow: ");
+    assert_non_null(allow);
+    static const char *const methods[] = {"GET", "HEAD", "POST", "DELETE"};
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
+        assert_non_null(strstr(allow, methods[i]));
+    assert_null(strcasestr(client->text, "Connection: close"));
+    next_answer(client);
+    send_head(client, "GET", "*", "");
+    until(answered(client));
+    check_problem(client, 404, "not_found");
+    free_client(client);
+}
+
+/* More than libmicrohttpd has memory for: they are counted before it takes any. */
+TEST(many_parameters_are_refused)
+{
+    static const int counts[] = {100, 101, 1500, 12000};
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        struct client *client = connect_client();
+        struct wi_buffer head = {0};
+        wi_buffer_puts(&head, "GET /v1/models?a=1");
+        for (int k = 1; k < counts[i]; k++)
+            wi_buffer_puts(&head, "&b");
+        wi_buffer_printf(
+            &head, " HTTP/1.1\r\nHost: 127.0.0.1:%u\r\n\r\n", wi_server_port(fixture->server));
+        send_text(client, head.text);
+        wi_buffer_clear(&head);
+        until(answered(client));
+        if (i == 0) {
+            assert_int_equal(status_of(client), 200);
+        } else {
+            char words[64];
+            check_problem(client, 400, "bad_request");
+            snprintf(words, sizeof words, "has %d parameters", counts[i]);
+            assert_non_null(strstr(client->text, words));
+            assert_non_null(strstr(client->text, "at most 100 parameters"));
+        }
+        next_answer(client);
+        send_head(client, "GET", "/healthz", ""); /* the connection lives on */
+        until(answered(client));
+        assert_int_equal(status_of(client), 200);
+        free_client(client);
+    }
+}
+
 TEST(test_request_ids)
 {
     struct client *client = connect_client();
