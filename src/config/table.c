@@ -277,8 +277,13 @@ const struct wi_setting wi_options[] = {
     {KEY(pool, max_batch), INTEGER(2, 4096), DEFAULT("32"), RELOADABLE,
         .help = "How large the first dimension may become by joining."},
     {KEY(pool, client_share), PERCENT, DEFAULT("100%"), RELOADABLE,
-        .help =
-            "The share of max_queue, and of the room for stored jobs, that one client may fill."},
+        .help = "The share of max_queue, and of the room for stored jobs, that one client may "
+                "fill. While "
+                "others wait a client is also given no more than this share, and no more than an "
+                "equal part "
+                "with those others, of what a node and all nodes run at a time; what nobody else "
+                "can use it "
+                "has all the same, and nothing that runs is taken back."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,

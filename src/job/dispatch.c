@@ -17,6 +17,9 @@
 /* So many lanes are asked about without success at a time: others wait until the next, so that no
  * number of lanes holds up the loop. Up to as many the order is exact. */
 #define UNSUCCESSFUL_MAX 100
+/* So many heads of lanes may give way to others at a time, of which the turns are not far behind.
+ */
+#define HOLDS_MAX 32
 
 /* Whether several answers were begun, or are to come: an engine that can go on with one alone may
  * make all of them from the start. */
@@ -48,6 +51,27 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
 {
     struct wi_demand demand = demand_of(job);
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
+}
+
+int wi_job_has_its_part(const struct wi_job *job)
+{
+    struct wi_jobs *jobs = job->jobs;
+    const char *client = job->spec.client;
+    double share = jobs->config->pool.client_share;
+    size_t others = wi_queue_others(jobs->clients.queue, client);
+    struct wi_choice choice = {0};
+    const struct wi_room *room = &choice.room;
+    struct wi_error error;
+    if (wi_job_is_shadow(job) || others == 0 || wi_slots_all_of(jobs->slots, client) == 0)
+        return 0;
+    struct wi_demand demand = demand_of(job);
+    demand.only_looks = 1;
+    if (wi_pool_pick(jobs->pool, &demand, &choice, &error) != WI_PICK_NODE || room->of_node == 0)
+        return 0;
+    return wi_slots_of(jobs->slots, client, choice.node, room->queue) >=
+               wi_slots_part(room->of_node, share, others) ||
+           wi_slots_of(jobs->slots, client, NULL, room->queue) >=
+               wi_slots_part(room->of_all, share, others);
 }
 
 /* Sends the task, which goes on where the job's parts end. */
@@ -135,33 +159,40 @@ enum wi_code wi_job_check(
     return hooks->may_go(hooks->context, &job->spec, choice->node, error);
 }
 
-/* One waiting job: 0 if it left the queue, else its lane must wait. */
-static int try_waiting(struct wi_job *job)
+/* What became of a waiting job: it has left the queue, its lane must wait, or its client has its
+ * part. */
+enum tried { TRIED_LEFT, TRIED_WAITS, TRIED_GIVES_WAY };
+
+/* `fairly`: it gives way to others. */
+static enum tried try_waiting(struct wi_job *job, int fairly)
 {
     struct wi_choice choice = {0};
     struct wi_error error;
+    if (fairly && wi_job_has_its_part(job))
+        return TRIED_GIVES_WAY;
     enum wi_pick picked = wi_job_pick(job, &choice, &error);
     if (picked == WI_PICK_WAIT)
-        return -1;
+        return TRIED_WAITS;
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
         wi_job_check(job, &choice, &error) == WI_OK) {
         int sent = wi_job_try_together(job, &choice);
         if (sent)
-            return sent > 0 ? 0 : -1;
+            return sent > 0 ? TRIED_LEFT : TRIED_WAITS;
     }
     wi_job_leave_queue(job, 1);
     if (picked == WI_PICK_NEVER || wi_job_check(job, &choice, &error) != WI_OK) {
         wi_job_finish_refused(job, &error);
-        return 0;
+        return TRIED_LEFT;
     }
     enum wi_code code = wi_job_dispatch(job, &choice, &error);
     if (code == WI_NODE_NOT_FOUND || code == WI_NODE_BUSY) {
         wi_job_enqueue(job, 1);
-        return code == WI_NODE_BUSY ? 0 : -1; /* where one is busy another may do, at once */
+        /* where one is busy another may do, at once */
+        return code == WI_NODE_BUSY ? TRIED_LEFT : TRIED_WAITS;
     }
     if (code != WI_OK)
         wi_job_finish_refused(job, &error);
-    return 0;
+    return TRIED_LEFT;
 }
 
 int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
@@ -179,26 +210,43 @@ static int has_room(void *owner)
     return wi_pool_has_room(job->jobs->pool, &demand);
 }
 
-/* Gives every lane that something has room for its chance, most urgent head first. What was asked
- * without success is remembered until all have been, be it in several calls. */
+/* Gives every lane that something has room for its chance, most urgent head first; clients that
+ * have their part come behind all others, who could not use what is left. What was asked without
+ * success is remembered until all have been, be it in several calls. */
 static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
 {
     struct wi_queue *queue = line->queue;
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
-    int unsuccessful = 0;
+    int unsuccessful = 0, holds = 0, fairly = 1;
     wi_queue_gates(queue, has_room, now);
-    while (unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line) &&
-           (entry = wi_queue_best(queue, now)) != NULL) {
-        if (try_waiting(entry->owner) == 0) {
+    while (unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line)) {
+        entry = holds < HOLDS_MAX ? wi_queue_best(queue, now) : NULL;
+        if (!entry && fairly && wi_queue_release(queue)) {
+            holds = fairly = 0;
+            continue;
+        }
+        if (!entry)
+            break;
+        switch (try_waiting(entry->owner, fairly)) {
+        case TRIED_LEFT:
+            fairly = 1; /* another node may be next for those that gave way */
             wi_queue_gates(queue, has_room, now);
-        } else {
+            break;
+        case TRIED_WAITS:
             unsuccessful++;
             wi_queue_block(queue, entry);
+            break;
+        case TRIED_GIVES_WAY:
+            holds++;
+            wi_queue_hold(queue, entry);
+            break;
         }
     }
-    if (unsuccessful < UNSUCCESSFUL_MAX)
+    if (unsuccessful < UNSUCCESSFUL_MAX) {
         wi_queue_unblock(queue);
+        wi_queue_release(queue);
+    }
 }
 
 /* Where nothing has room a lane's jobs still may have to be refused, or a browser be asked for. */
@@ -212,7 +260,7 @@ static void look_at_shut_lanes(struct wi_jobs *jobs, const struct wi_job_line *l
     while (left > 0 && unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line) &&
            (entry = wi_queue_oldest(queue, now)) != NULL) {
         int is_shut = wi_queue_is_shut(entry);
-        if (is_shut && try_waiting(entry->owner) == 0)
+        if (is_shut && try_waiting(entry->owner, 0) == TRIED_LEFT)
             continue; /* the lane's next */
         unsuccessful += is_shut;
         left--;

@@ -71,6 +71,7 @@ struct wi_jobs *wi_jobs_new(
     jobs->clients.queue = wi_queue_new();
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
+    jobs->slots = wi_slots_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -148,6 +149,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_queue_free(jobs->clients.queue);
     wi_queue_free(jobs->shadow.queue);
     wi_queue_free(jobs->proofs.queue);
+    wi_slots_free(jobs->slots);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -225,7 +227,8 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
     struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
     struct wi_error failure;
-    enum wi_pick picked = wi_job_pick(job, &choice, &failure);
+    int gives_way = wi_job_has_its_part(job);
+    enum wi_pick picked = gives_way ? WI_PICK_WAIT : wi_job_pick(job, &choice, &failure);
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
         wi_job_waits_for_company(job, wi_batch_rows(job->spec.asked)))
         picked = WI_PICK_WAIT;
@@ -240,7 +243,9 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
     job->line->counters.accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
-        if (code == WI_NODE_BUSY) /* another may do now, but no answer may come from in here */
+        /* Another may do now, or nobody else has the use of the room that it would take; but no
+         * answer may come from in here. */
+        if (code == WI_NODE_BUSY || gives_way)
             wi_timer_start(jobs->again, 0, WI_JOBS_AGAIN_MS);
         if (wi_timer_running(jobs->window) && /* perhaps its company is complete */
             jobs->clients.counters.waiting >= (size_t)jobs->config->pool.max_batch)
@@ -379,7 +384,7 @@ size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id)
     const struct wi_job *job = find_job(jobs, job_id);
     if (job == NULL || job->state != WI_JOB_WAITING)
         return 0;
-    return wi_queue_ahead(job->line->queue, &job->entry, wi_now_ms()) + 1;
+    return wi_queue_ahead(job->line->queue, &job->entry) + 1;
 }
 
 const char *wi_jobs_client(const struct wi_jobs *jobs, const char *job_id)

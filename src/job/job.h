@@ -159,7 +159,7 @@ json_t *wi_jobs_describe(const struct wi_jobs *jobs, const char *job_id);
 void wi_jobs_list(
     const struct wi_jobs *jobs, const char *client, struct wi_strings *ids, size_t most);
 /* Its place among the clients' jobs that wait, from 1: an estimate, since not all of them can run
- * everywhere. 0: it does not wait, or there is none. Costs a look at all that waits. */
+ * everywhere. 0: it does not wait, or there is none. */
 size_t wi_jobs_position(const struct wi_jobs *jobs, const char *job_id);
 /* Whose it is ("" for nobody's in particular), borrowed until it ends; NULL if there is no such
  * job. */

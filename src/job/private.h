@@ -13,6 +13,7 @@
 #include "job/job.h"
 #include "job/parts.h"
 #include "job/queue.h"
+#include "job/slots.h"
 #include "job/state.h"
 
 /* How often to look again at what waits, whatever happens or does not. */
@@ -55,6 +56,7 @@ struct wi_job {
     struct wi_job_line *line;      /* the clients' or one of shadow jobs */
     enum wi_job_state state;       /* wi_job_set_state alone writes it */
     struct wi_queue_entry entry;   /* in its queue while WAITING */
+    struct wi_slot slot;           /* of a client's while ALONE, or first of those JOINED */
     char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
     struct wi_job_batch *batch;    /* while JOINED, else NULL */
     struct wi_job_flow *flow;      /* of a stream; else NULL */
@@ -99,6 +101,7 @@ struct wi_jobs {
     struct wi_job *jobs;          /* by id: all */
     struct wi_job *running;       /* by attempt id: those ALONE */
     struct wi_job_batch *batches; /* likewise */
+    struct wi_slots *slots;       /* of clients' attempts: whose they are */
     struct wi_timer *window;      /* the end of a wait for company */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     int draining;
@@ -169,6 +172,9 @@ void wi_jobs_try_each(
 /* --- dispatch.c ------------------------------------------------------------------------------- */
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
+/* Whether a node would be picked for the job of a client that has its part there, or of all nodes,
+ * while others wait. */
+int wi_job_has_its_part(const struct wi_job *job);
 /* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
  * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
  * with what its client is told in `error`. */

@@ -9,11 +9,15 @@
  * thousand requests does not hold up the others: start-time fair queueing (Goyal, Vin, Cheng, 1996)
  * with jobs of equal size. Each entry gets a turn when it comes, at least one after its client's
  * last, and never one that has been; the least turn goes first, and among equals the older entry.
+ *
+ * A client that has its part of what runs may be held in a lane, so that the others' entries there
+ * go before its own.
  */
 #ifndef WI_JOB_QUEUE_H
 #define WI_JOB_QUEUE_H
 
 #include "base/heap.h"
+#include "job/ranks.h"
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +26,7 @@
 
 struct wi_lane;
 struct wi_queue_client;
+struct wi_queue_strand;
 
 /* Embedded in what waits. Zero-initialise; `lane` is NULL when it is not in a queue. */
 struct wi_queue_entry {
@@ -33,15 +38,17 @@ struct wi_queue_entry {
     /* The queue's own. */
     int64_t turn, order;
     struct wi_heap_place place;
+    struct wi_rank_place rank;
     struct wi_lane *lane;
-    struct wi_queue_client *share;
+    struct wi_queue_strand *strand;
 };
 
 struct wi_queue;
 struct wi_queue *wi_queue_new(void);
 void wi_queue_free(struct wi_queue *queue); /* must be empty; NULL is fine */
-/* How many entries of this client wait. */
+/* How many entries of this client wait; and of how many other clients any do. */
 size_t wi_queue_size_of(const struct wi_queue *queue, const char *client);
+size_t wi_queue_others(const struct wi_queue *queue, const char *client);
 
 /* Puts `entry` into the lane named `key`: behind its client's others, or first of its priority with
  * `at_front` (what was dispatched before and is older than everything that waits; among such
@@ -52,18 +59,23 @@ void wi_queue_push(
 void wi_queue_take(struct wi_queue *queue, struct wi_queue_entry *entry);
 void wi_queue_remove(struct wi_queue *queue, struct wi_queue_entry *entry);
 
-/* The entry whose turn it is, among the lanes that are not blocked and whose gate is not shut, at
- * `now` (wi_now_ms()); NULL if there is none. */
+/* The entry whose turn it is, among the clients that are not held in a lane, and the lanes that are
+ * not blocked and whose gate is not shut, at `now` (wi_now_ms()); NULL if there is none. */
 struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now);
-/* How many entries would go before this one at `now`, as far as the order alone decides. Costs a
- * look at all of them. */
-size_t wi_queue_ahead(const struct wi_queue *queue, const struct wi_queue_entry *entry, double now);
-/* Others of its lane and priority, at most `max`, roughly in their order: how many. */
+/* How many entries would go before this one, as far as the order alone decides: exact within its
+ * priority, and of the others as if each that goes first were the older. */
+size_t wi_queue_ahead(const struct wi_queue *queue, const struct wi_queue_entry *entry);
+/* Others of its lane and priority, of clients that are not held there, at most `max`, by turns and
+ * roughly in their order: how many. */
 size_t wi_queue_company(
     const struct wi_queue_entry *entry, struct wi_queue_entry **others, size_t max);
 /* Passes over the entry's lane until the next wi_queue_unblock. */
 void wi_queue_block(struct wi_queue *queue, struct wi_queue_entry *entry);
 void wi_queue_unblock(struct wi_queue *queue);
+/* Passes over what the entry's client has in its lane until the next wi_queue_release, which says
+ * whether anything was held. What comes meanwhile to a priority of which nothing waited is not. */
+void wi_queue_hold(struct wi_queue *queue, struct wi_queue_entry *entry);
+int wi_queue_release(struct wi_queue *queue);
 
 /* Shuts and opens each gate by what `is_open` says of an owner in one of its lanes. */
 typedef int wi_queue_open_fn(void *owner);

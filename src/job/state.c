@@ -140,10 +140,18 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     job->accepted = 0;
 }
 
+static void take_slot(struct wi_job *job, const struct wi_choice *choice)
+{
+    if (!wi_job_is_shadow(job))
+        wi_slot_take(
+            job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
+}
+
 void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice)
 {
     HASH_ADD(by_attempt, job->jobs->running, attempt, strlen(job->attempt), job);
     note_dispatch(job, choice);
+    take_slot(job, choice);
     wi_job_set_state(job, WI_JOB_ALONE);
     if (job->flow)
         wi_job_stream_sent(job);
@@ -154,6 +162,8 @@ void wi_job_run_joined(
 {
     job->batch = batch;
     note_dispatch(job, choice);
+    if (batch->members[0] == job) /* they have one between them */
+        take_slot(job, choice);
     wi_job_set_state(job, WI_JOB_JOINED);
 }
 
@@ -162,6 +172,7 @@ void wi_job_leave_node(struct wi_job *job)
     if (job->state == WI_JOB_ALONE)
         HASH_DELETE(by_attempt, job->jobs->running, job);
     job->batch = NULL;
+    wi_slot_give(job->jobs->slots, &job->slot);
     wi_job_set_state(job, WI_JOB_PARTED);
     if (job->flow)
         wi_job_stream_watch(job);

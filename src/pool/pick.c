@@ -336,13 +336,30 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
     return WI_PICK_NEVER;
 }
 
+static void fill_room(
+    const struct wi_pool *pool, const struct wi_demand *demand, struct wi_choice *choice)
+{
+    const struct wi_fleet_node *node = find_place(pool, choice->node);
+
+    if (!node)
+        return;
+    unsigned queue = queue_of(node->class, demand);
+    choice->room = (struct wi_room){.queue = queue,
+        .of_node = wi_fleet_depth(&node->class->info, queue),
+        .of_all = wi_fleet_depth_of_all(wi_pool_nodes_fleet(pool->nodes), queue)};
+}
+
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
     struct pool_judged judged;
-    enum wi_pick pick = wi_pool_consider(pool, demand, 1, choice, &judged, error);
+    enum wi_pick pick = wi_pool_consider(pool, demand, !demand->only_looks, choice, &judged, error);
 
+    if (pick == WI_PICK_NODE)
+        fill_room(pool, demand, choice);
+    if (demand->only_looks)
+        return pick;
     if (asked->benchmark.runs) { /* it says nothing of what others ask for */
         choice->probe = (struct wi_probe){0};
         return pick;

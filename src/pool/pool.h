@@ -27,6 +27,7 @@ struct wi_demand {
     int several;                      /* what it continues is several answers */
     int ours_only;                    /* only browsers that we have started: see wi_demand_keep */
     int proves;                       /* it examines its node, which may be draining or held */
+    int only_looks;                   /* nothing follows from the choice */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
 };
@@ -52,8 +53,15 @@ struct wi_probe {
     double deadline_ms; /* the longest that it may take; what takes longer is known to be slow */
 };
 
+/* What a node, and all that take work, may have at a time of what was chosen for. */
+struct wi_room {
+    unsigned queue; /* of the node: see pool/facts/fleet.h */
+    size_t of_node, of_all;
+};
+
 struct wi_choice {
     char node[WI_ID_SIZE];
+    struct wi_room room;
     enum wi_platform platforms[WI_PLATFORM_COUNT]; /* to try, in this order */
     size_t platform_count;
     struct wi_refusal refusal;

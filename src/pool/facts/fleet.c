@@ -101,14 +101,21 @@ int wi_fleet_takes_turns(unsigned queue)
     return !only_waits(queue) && wi_engines[engine_of(queue)].takes_turns;
 }
 
-/* How many of them such a node may have: the next is there already when one ends, if the engine
- * keeps any waiting. More would only wait there instead of where it can still go to another node.
- */
-static unsigned depth_of(const struct wi_node_info *info, unsigned queue)
+/* More would only wait there instead of where it can still go to another node. */
+unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
 {
     int keeps_one = !only_waits(queue) && info->engines[engine_of(queue)].queue > 0;
 
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
+}
+
+size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue)
+{
+    size_t depth = 0;
+
+    for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next)
+        depth += class->open * wi_fleet_depth(&class->info, queue);
+    return depth;
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */
@@ -497,7 +504,7 @@ int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
     const struct wi_fleet_work *work = &node->work[queue];
 
     return node->class && !work->closed && !node->work[beside(queue)].closed &&
-           work->count < depth_of(&node->class->info, queue);
+           work->count < wi_fleet_depth(&node->class->info, queue);
 }
 
 int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue)
@@ -544,7 +551,7 @@ static const struct wi_fleet_node *first_of(
 static const struct wi_fleet_node *best_of(
     const struct wi_fleet_group *group, const char *avoid, double now)
 {
-    size_t last = list_of(depth_of(&group->class->info, group->queue) - 1);
+    size_t last = list_of(wi_fleet_depth(&group->class->info, group->queue) - 1);
     const struct wi_fleet_node *found = NULL;
 
     for (size_t load = 0; load <= last && !found; load++)

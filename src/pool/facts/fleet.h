@@ -27,6 +27,9 @@ unsigned wi_fleet_queue(
 int wi_fleet_is_short(unsigned queue);
 /* How many of them such a node runs at a time. */
 unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
+/* How many of them it may have: with one that is there already when one ends, if the engine keeps
+ * any waiting. */
+unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
 /* Whether what runs in the queue's slots computes by turns. */
 int wi_fleet_takes_turns(unsigned queue);
 /* Of models that a node says it has, so many are known. */
@@ -78,6 +81,8 @@ struct wi_fleet {
     struct wi_fleet_class *classes; /* by key */
     size_t count, open;             /* nodes */
 };
+/* How many in that queue all nodes that take work may have. */
+size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue);
 
 /* Puts the node into the class that it belongs to by what its page says; again whenever that
  * changes. It is closed and has no model until the calls below. */

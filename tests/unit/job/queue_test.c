@@ -3,6 +3,7 @@
 
 #include "job/queue.h"
 #include <stdio.h>
+#include <string.h>
 
 static struct wi_queue_entry entry(int priority, double since)
 {
@@ -42,13 +43,13 @@ TEST(tells_how_many_go_before)
     wi_queue_push(queue, &b, "other", 0);
     wi_queue_push(queue, &c, "other", 0);
     wi_queue_push(queue, &d, "m", 0);
-    assert_int_equal(wi_queue_ahead(queue, &c, 4), 0);
-    assert_int_equal(wi_queue_ahead(queue, &a, 4), 1);
-    assert_int_equal(wi_queue_ahead(queue, &b, 4), 2);
-    assert_int_equal(wi_queue_ahead(queue, &d, 4), 3);
+    assert_int_equal(wi_queue_ahead(queue, &c), 0);
+    assert_int_equal(wi_queue_ahead(queue, &a), 1);
+    assert_int_equal(wi_queue_ahead(queue, &b), 2);
+    assert_int_equal(wi_queue_ahead(queue, &d), 3);
     while (take(queue, 4) != &a)
         ;
-    assert_int_equal(wi_queue_ahead(queue, &d, 4), 1);
+    assert_int_equal(wi_queue_ahead(queue, &d), 1);
     while (take(queue, 4))
         ;
     wi_queue_free(queue);
@@ -78,6 +79,43 @@ TEST(a_blocked_lane_is_passed_over_until_unblocked)
     wi_queue_unblock(queue);
     assert_ptr_equal(take(queue, 4), &a);
     assert_ptr_equal(take(queue, 4), &c);
+    wi_queue_free(queue);
+}
+
+/* The others' go before, in the same lane, too; then it goes on where it was. */
+TEST(a_client_that_is_held_is_passed_over_until_released)
+{
+    struct wi_queue *queue = wi_queue_new();
+    struct wi_queue_entry many[3], other = {.priority = 5, .since = 9, .client = "other"};
+    struct wi_queue_entry *company[4];
+    for (int i = 0; i < 3; i++) {
+        many[i] = (struct wi_queue_entry){.priority = 5, .since = i, .client = "many"};
+        wi_queue_push(queue, &many[i], "m", 0);
+    }
+    assert_int_equal(wi_queue_others(queue, "many"), 0);
+    wi_queue_push(queue, &other, "m", 0);
+    assert_int_equal(wi_queue_others(queue, "many"), 1);
+    assert_int_equal(wi_queue_others(queue, "other"), 1);
+    assert_int_equal(wi_queue_others(queue, "new"), 2);
+    assert_int_equal(wi_queue_company(&other, company, 4), 3);
+    assert_ptr_equal(company[0], &many[0]);
+    assert_int_equal(wi_queue_company(&many[0], company, 2), 2); /* by turns */
+    assert_ptr_equal(company[0], &other);
+    wi_queue_hold(queue, wi_queue_best(queue, 10));
+    wi_queue_hold(queue, &many[2]);
+    assert_int_equal(wi_queue_company(&other, company, 4), 0);
+    assert_ptr_equal(take(queue, 10), &other);
+    assert_null(wi_queue_best(queue, 10));
+    assert_int_equal(wi_queue_ahead(queue, &many[2]), 2);
+    assert_ptr_equal(wi_queue_any(queue), &many[0]);
+    assert_true(wi_queue_release(queue));
+    assert_false(wi_queue_release(queue));
+    assert_ptr_equal(take(queue, 10), &many[0]);
+    wi_queue_hold(queue, &many[1]);
+    wi_queue_remove(queue, &many[1]);
+    wi_queue_remove(queue, &many[2]);
+    assert_false(wi_queue_release(queue));
+    assert_int_equal(wi_queue_others(queue, "new"), 0);
     wi_queue_free(queue);
 }
 
@@ -241,16 +279,16 @@ static int is_shut(int lane, unsigned shut)
     return (int)(shut >> (lane / 3) & 1);
 }
 
-/* What queue.h promises, without any order kept: `blocked` and `shut` are sets of lanes and gates.
- */
-static struct wi_queue_entry *plain_best(
-    struct wi_queue_entry *entries, const int *lanes, unsigned blocked, unsigned shut, double now)
+/* What queue.h promises, without any order kept: `blocked` and `shut` are sets of lanes and gates,
+ * `held` says it of entries. */
+static struct wi_queue_entry *plain_best(struct wi_queue_entry *entries, const int *lanes,
+    const unsigned char *held, unsigned blocked, unsigned shut, double now)
 {
     struct wi_queue_entry *heads[WI_QUEUE_PRIORITIES] = {NULL}, *best = NULL;
 
     for (int i = 0; i < ENTRIES; i++) {
         struct wi_queue_entry *one = &entries[i], **head = &heads[one->priority];
-        if (!one->lane || (blocked >> lanes[i] & 1) || is_shut(lanes[i], shut))
+        if (!one->lane || (blocked >> lanes[i] & 1) || is_shut(lanes[i], shut) || held[i])
             continue;
         if (!*head || one->turn < (*head)->turn ||
             (one->turn == (*head)->turn && one->order < (*head)->order))
@@ -262,6 +300,30 @@ static struct wi_queue_entry *plain_best(
                           best->priority + (now - best->since) / WI_QUEUE_AGEING_MS))
             best = heads[p];
     return best;
+}
+
+/* How many go before it of its own priority. */
+static size_t plain_ahead(const struct wi_queue_entry *entries, const struct wi_queue_entry *entry)
+{
+    size_t ahead = 0;
+    for (int i = 0; i < ENTRIES; i++) {
+        const struct wi_queue_entry *one = &entries[i];
+        ahead += one->lane && one->priority == entry->priority &&
+                 (one->turn < entry->turn ||
+                     (one->turn == entry->turn && (one->turn < 0 && one->since != entry->since
+                                                          ? one->since < entry->since
+                                                          : one->order < entry->order)));
+    }
+    return ahead;
+}
+
+/* What its client has in its lane. */
+static void note_held(const struct wi_queue_entry *entries, unsigned char *held,
+    const struct wi_queue_entry *entry)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].lane && entries[i].lane == entry->lane && entries[i].client == entry->client)
+            held[i] = 1;
 }
 
 static unsigned shut_gates;
@@ -276,6 +338,7 @@ TEST(the_order_is_that_of_a_plain_walk)
     static const char *const clients[] = {"a", "b", "c"};
     struct wi_queue_entry entries[ENTRIES] = {{0}};
     struct wi_queue *queue = wi_queue_new();
+    unsigned char held[ENTRIES] = {0};
     unsigned seed = 3, blocked = 0;
     int lanes[ENTRIES];
     double now = 0;
@@ -296,12 +359,19 @@ TEST(the_order_is_that_of_a_plain_walk)
                 .client = clients[RANDOM(3)],
                 .gate = gate};
             wi_queue_push(queue, &entries[i], key, RANDOM(8) == 0);
+            held[i] = 0;
+            for (int e = 0; e < ENTRIES; e++) /* what comes to those that are held is held */
+                held[i] |= entries[e].lane && entries[e].strand == entries[i].strand && held[e];
         } else if (RANDOM(4) == 0) {
             wi_queue_remove(queue, &entries[i]);
         }
         if (RANDOM(50) == 0) {
             wi_queue_unblock(queue);
             blocked = 0;
+        }
+        if (RANDOM(20) == 0) {
+            wi_queue_release(queue);
+            memset(held, 0, sizeof held);
         }
         for (int lane = 0; lane < KINDS; lane++) { /* an empty lane forgets that it was blocked */
             int waits = 0;
@@ -312,10 +382,20 @@ TEST(the_order_is_that_of_a_plain_walk)
         shut_gates = RANDOM(4) ? RANDOM(16) : 0;
         wi_queue_gates(queue, is_open, now);
         best = wi_queue_best(queue, now);
-        assert_ptr_equal(best, plain_best(entries, lanes, blocked, shut_gates, now));
+        assert_ptr_equal(best, plain_best(entries, lanes, held, blocked, shut_gates, now));
+        if (entries[i].lane && entries[i].turn >= 0 && RANDOM(10) == 0) {
+            size_t ahead = 0;
+            for (int e = 0; e < ENTRIES; e++)
+                ahead += entries[e].lane && entries[e].priority != entries[i].priority;
+            assert_in_range(wi_queue_ahead(queue, &entries[i]), plain_ahead(entries, &entries[i]),
+                plain_ahead(entries, &entries[i]) + ahead);
+        }
         if (best && RANDOM(5) == 0) {
             wi_queue_block(queue, best);
             blocked |= 1u << lanes[best - entries];
+        } else if (best && RANDOM(5) == 0) {
+            note_held(entries, held, best);
+            wi_queue_hold(queue, best);
         } else if (best && RANDOM(2) == 0) {
             wi_queue_take(queue, best);
         }

@@ -309,6 +309,25 @@ TEST(a_model_moves_when_staying_has_cost_what_loading_costs)
     assert_int_equal(ask(&demand, 1000), LOAD_MS / (SLOW_MS - FAST_MS));
 }
 
+/* And it is told how much the node, and all of them, may have of it. */
+TEST(nothing_follows_from_a_look)
+{
+    const struct wi_demand demand = {
+        .asked = &(struct wi_inference){.model = &model}, .only_looks = 1};
+    struct wi_choice choice = {0};
+    struct wi_error error;
+
+    know(FAST_MS);
+    serve();
+    tell_loaded("wasm");
+    assert_int_equal(ask(&demand, 1000), 1000);
+    assert_int_equal(seen.loads, 0);
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &error), WI_PICK_NODE);
+    assert_string_equal(choice.node, "n-1");
+    assert_true(choice.room.of_node > 0);
+    assert_int_equal(choice.room.of_all, choice.room.of_node);
+}
+
 TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
 {
     const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};
