@@ -1,7 +1,8 @@
 /*
  * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
  * that what others ask for directly is not kept waiting behind a backlog, and so that few are to be
- * suspected when the daemon dies. How they end is in end.c.
+ * suspected when the daemon dies. What waits for a busy node takes room of its client alone, so
+ * that nobody's backlog keeps another's jobs from an idle node. How they end is in end.c.
  */
 #include "durable/private.h"
 
@@ -10,11 +11,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Run at a time: so many, and so many more for each node. */
+/* Of each client there run or wait for a node: so many, and so many more for each node. */
 #define RUNS_BASE 4
 #define RUNS_PER_NODE 4
-/* The part of the memory budget that they may take. */
-#define BUDGET_SHARE 4
+/* The part of the memory budget that those may take which are taken together: there is as much left
+ * when half of it is used. */
+#define BUDGET_SHARE 8
 /* So many that nothing can run are tried in a tick, so that a backlog of them costs little; and as
  * they go behind the others, what can be run is found among them. */
 #define EMPTY_RUNS_PER_TICK 100
@@ -149,21 +151,85 @@ static void on_taken(void *data, const struct wi_error *failure)
         wi_row_clear(&taking->op.rows[i]);
     int more = !failure && taking->op.taken > 0;
     free(taking->op.rows);
+    free(taking->op.rooms);
     free(taking);
     if (wi_durable_written(durable) && more && !durable->freed)
         wi_durable_feed(durable);
 }
 
-static size_t room(const struct wi_durable *durable)
+/* --- room ------------------------------------------------------------------------------------- */
+
+/* How many entries a client has. */
+struct tenant {
+    char client[WI_ROW_CLIENT_MAX + 1];
+    size_t count;
+    UT_hash_handle hh;
+};
+
+/* What there is of it: `most` for each client, `bound` for all of them. */
+struct room {
+    size_t most, bound, used;
+    int is_scarce; /* so much memory is used that only who has nothing yet gets any */
+    struct tenant *tenants;
+};
+
+static void count_entry(struct room *room, const char *client)
 {
-    struct wi_pool_counters pool;
-    wi_pool_counters(durable->deps.runs.pool, &pool);
-    size_t most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
-    size_t half = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1;
-    size_t running = HASH_COUNT(durable->entries);
-    most = most < half ? most : half;
-    return running < most ? most - running : 0;
+    struct tenant *tenant = WI_TABLE_FIND(room->tenants, client, strlen(client));
+    if (!tenant) {
+        tenant = wi_alloc(sizeof *tenant);
+        snprintf(tenant->client, sizeof tenant->client, "%s", client);
+        HASH_ADD_STR(room->tenants, client, tenant);
+    }
+    tenant->count++;
+    room->used++;
 }
+
+static struct room look_at_room(const struct wi_durable *durable)
+{
+    const struct wi_budget *budget = durable->deps.runs.budget;
+    struct wi_pool_counters pool;
+    struct room room = {.bound = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1,
+        .is_scarce = budget->used > budget->limit / 2};
+    wi_pool_counters(durable->deps.runs.pool, &pool);
+    room.most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
+    for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
+        count_entry(&room, entry->row.client);
+    return room;
+}
+
+/* How many more rows a client may have that has so many: no more in all than half of what would be
+ * left, so that there is always some for others (Choudhury, Hahne: dynamic queue length thresholds,
+ * 1998), and one at the least. */
+static size_t room_of(const struct room *room, size_t count)
+{
+    size_t half = (room->bound - room->used) / 2 + 1;
+    size_t most = half < room->most ? half : room->most;
+    return count < most && (count == 0 || !room->is_scarce) ? most - count : 0;
+}
+
+static void clear_room(struct room *room)
+{
+    struct tenant *tenant;
+    while ((tenant = WI_TABLE_TAKE(room->tenants)))
+        free(tenant);
+}
+
+/* How many rows may be taken, and of each client. */
+static void fill_op(struct wi_row_take *op, const struct room *room)
+{
+    const struct tenant *tenant;
+    op->count = room->bound - room->used < room->most ? room->bound - room->used : room->most;
+    op->each = room_of(room, 0);
+    op->rooms = wi_realloc_array(NULL, HASH_COUNT(room->tenants) + 1, sizeof *op->rooms);
+    for (tenant = room->tenants; tenant; tenant = tenant->hh.next) {
+        struct wi_row_room *its = &op->rooms[op->room_count++];
+        *its = (struct wi_row_room){.most = room_of(room, tenant->count)};
+        memcpy(its->client, tenant->client, sizeof its->client);
+    }
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
 
 static int runs_a_suspect(const struct wi_durable *durable)
 {
@@ -175,28 +241,33 @@ static int runs_a_suspect(const struct wi_durable *durable)
 
 static int must_wait(const struct wi_durable *durable)
 {
-    const struct wi_budget *budget = durable->deps.runs.budget;
-    int busy = budget->used > budget->limit / 2 && durable->entries;
     /* While the disk is full, trying is for every fifth second. */
-    busy |= durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
-    return busy || durable->taking || durable->counters.queued == 0 ||
+    int is_early = durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
+    return is_early || durable->taking || durable->counters.queued == 0 ||
            durable->empty_runs >= EMPTY_RUNS_PER_TICK || durable->closing;
 }
 
-void wi_durable_feed(struct wi_durable *durable)
+static void take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
 {
-    size_t count = room(durable);
-    uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
-    if (count == 0 || must_wait(durable) || wi_budget_take(durable->deps.runs.budget, bytes) != 0)
-        return;
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;
     taking->reserved = bytes;
-    taking->op.count = count;
+    fill_op(&taking->op, room);
     taking->op.bytes = bytes;
     taking->op.suspect = runs_a_suspect(durable);
     taking->op.now = wi_steady_ms();
     taking->op.before = durable->taken;
     durable->taking = 1;
     wi_durable_submit(durable, wi_row_take, on_taken, taking);
+}
+
+void wi_durable_feed(struct wi_durable *durable)
+{
+    uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
+    if (must_wait(durable))
+        return;
+    struct room room = look_at_room(durable);
+    if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
+        take(durable, &room, bytes);
+    clear_room(&room);
 }

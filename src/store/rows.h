@@ -79,14 +79,24 @@ wi_db_work_fn wi_row_accept;
 
 /* --- running --------------------------------------------------------------------------------- */
 
+/* How many rows of a client may be taken, and were. */
+struct wi_row_room {
+    char client[WI_ROW_CLIENT_MAX + 1];
+    size_t most;
+    size_t taken; /* out */
+};
+
 /* Takes queued rows, with their bodies: at most `count`, and after the first no more than `bytes`
- * bytes of bodies and parsing. Clients take turns, each with his most urgent row; those that
+ * bytes of bodies and parsing; of each client no more than `rooms` says, or `each` (0: any number)
+ * where that does not name it. Clients take turns, each with his most urgent row; those that
  * somebody waits for (`infer`) go before the others, of which every fourth is one all the same. One
  * whose body is lost comes without; one that cannot be read now pauses. Their runs and crashes are
  * counted before they begin. Of those that crashed before, at most one is taken, first, and none
  * while `suspect`. */
 struct wi_row_take {
-    size_t count;
+    size_t count, each;
+    struct wi_row_room *rooms; /* owned with the array; those of whom rows are taken are added */
+    size_t room_count;
     uint64_t bytes;
     int suspect;
     int64_t now;

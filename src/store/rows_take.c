@@ -1,9 +1,9 @@
 /*
  * Taking rows from the queue. Clients take turns: each that has rows which may run stands in line
  * (the table job_turns), once for those that somebody waits for and once for the others; who has
- * had a turn goes to the end. A client whose turn it is and who has nothing leaves the line, and
- * enters it when something of his comes, or has paused long enough. So a step costs the logarithm
- * of the rows, however many wait or pause.
+ * had a turn goes to the end, and who has as many as he may is passed over. A client whose turn it
+ * is and who has nothing leaves the line, and enters it when something of his comes, or has paused
+ * long enough. So a step costs the logarithm of the rows, however many wait or pause.
  */
 #include "store/rows_private.h"
 
@@ -91,6 +91,8 @@ static void drop_taken(struct wi_row_take *take)
     free(take->rows);
     take->rows = NULL;
     take->taken = 0;
+    for (size_t i = 0; i < take->room_count; i++)
+        take->rooms[i].taken = 0;
 }
 
 /* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it comes
@@ -160,16 +162,47 @@ static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
 
 /* --- whose turn it is ------------------------------------------------------------------------ */
 
-/* The client at the head of the line, "" for none. */
+static struct wi_row_room *find_room(const struct wi_row_take *take, const char *client)
+{
+    for (size_t i = 0; i < take->room_count; i++)
+        if (strcmp(take->rooms[i].client, client) == 0)
+            return &take->rooms[i];
+    return NULL;
+}
+
+static int has_room(const struct wi_row_take *take, const char *client)
+{
+    const struct wi_row_room *room = find_room(take, client);
+    return !room || room->taken < room->most;
+}
+
+/* A row of the client was taken. */
+static void use_room(struct wi_row_take *take, const char *client)
+{
+    struct wi_row_room *room = find_room(take, client);
+    if (!room && take->each > 0) {
+        take->rooms = wi_realloc_array(take->rooms, take->room_count + 1, sizeof *take->rooms);
+        room = &take->rooms[take->room_count++];
+        *room = (struct wi_row_room){.most = take->each};
+        snprintf(room->client, sizeof room->client, "%s", client);
+    }
+    if (room)
+        room->taken++;
+}
+
+/* The first client in the line that has room, "" for none. */
 static enum wi_code first_in_line(
     struct taking *taking, int infer, char client[WI_ROW_CLIENT_MAX + 1], struct wi_error *error)
 {
-    sqlite3_stmt *statement = wi_db_prepare(taking->sqlite,
-        "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn LIMIT 1", error);
+    sqlite3_stmt *statement = wi_db_prepare(
+        taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn", error);
     if (statement == NULL)
         return WI_STORAGE_FAILED;
     sqlite3_bind_int(statement, 1, infer);
     int step = sqlite3_step(statement);
+    while (step == SQLITE_ROW &&
+           !has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
+        step = sqlite3_step(statement);
     *client = '\0';
     if (step == SQLITE_ROW)
         snprintf(
@@ -210,6 +243,7 @@ static enum wi_code take_turn(struct taking *taking, int infer, int *left, struc
     code = take_row(taking, &row, error);
     if (code != WI_OK || taking->full)
         return code;
+    use_room(taking->take, client);
     return change_line(taking->sqlite,
         "UPDATE job_turns SET turn = " LAST_TURN("?1") " WHERE infer = ?1 AND client = ?2", infer,
         client, error);
