@@ -619,7 +619,7 @@ const struct wi_look *wi_bridge_looked(const struct wi_bridge *bridge, const cha
 int wi_bridge_node_state(
     const struct wi_bridge *bridge, const char *node_id, struct wi_node_state *state)
 {
-    const struct wi_node *node = wi_node_find(bridge, node_id);
+    struct wi_node *node = wi_node_find(bridge, node_id);
     if (!node)
         return -1;
     struct wi_link_heard heard = wi_node_heard(node);
@@ -630,6 +630,7 @@ int wi_bridge_node_state(
         .last_seen_ms = wi_now_ms() - heard.last_seen,
         .rtt_ms = node->rtt,
         .models = node->models,
+        .orders = &node->orders,
         .bytes_in = heard.bytes_in,
         .bytes_out = heard.bytes_out,
     };

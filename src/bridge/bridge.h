@@ -73,6 +73,7 @@ struct wi_node_info {
     int64_t connected_at; /* Unix milliseconds */
 };
 
+struct wi_model_order;
 /* What a node is doing, as far as the bridge sees it; filled on request. */
 struct wi_node_state {
     int connected;        /* 0: within resume_grace */
@@ -81,6 +82,7 @@ struct wi_node_state {
     double last_seen_ms;  /* since the last frame from it */
     double rtt_ms;        /* of the last heartbeat; 0 before the first */
     json_t *models;       /* last model_status list, borrowed; may be NULL */
+    struct wi_model_order **orders; /* that are followed, for whoever gives it one: orders.h */
     uint64_t bytes_in, bytes_out;
 };
 

@@ -280,6 +280,7 @@ static void node_destroy(struct wi_node *node)
     wi_shares_unref(&node->bridge->join_shares, node->share.parent);
     wi_shares_unref(&node->bridge->join_traffic, node->traffic.parent);
     json_decref(node->info.capabilities);
+    wi_model_orders_end(&node->orders);
     wi_node_set_models(node, NULL);
     free(node);
 }

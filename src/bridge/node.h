@@ -8,6 +8,7 @@
 #include "base/share.h"
 #include "bridge/answer_check.h"
 #include "bridge/features.h"
+#include "bridge/orders.h"
 #include "bridge/private.h"
 #include "bridge/quarantine.h"
 #include "bridge/stream.h"
@@ -56,6 +57,7 @@ struct wi_node {
     uint64_t heartbeat_sequence;
     uint64_t heartbeat_id; /* message sequence of the last heartbeat, for its echo */
     json_t *models;
+    struct wi_model_order *orders; /* that somebody waits for */
     struct wi_look look;
     struct wi_link_heard heard; /* of the links before this one; last_seen while away */
     /* What it sends through its link, in the second that began then: messages.c. */

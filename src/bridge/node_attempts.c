@@ -65,6 +65,7 @@ void wi_node_set_models(struct wi_node *node, json_t *models)
     }
     json_decref(node->models);
     node->models = models;
+    wi_model_orders_hear(&node->orders, models);
 }
 
 int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)

@@ -257,10 +257,12 @@ const settled = async (holds) => {
     while (!holds()) await new Promise(setImmediate);
 };
 
-test('a model is unloaded when nothing runs with it any more, unless it is wanted again', async () => {
-    const ends = {}, unloaded = [];
-    const engine = tasksOf(({ attempt }) => new Promise((resolve) => { ends[attempt] = () => resolve({ tensors: [], inferenceMs: 1 }); }),
-        { async unload(key) { unloaded.push(key); } });
+test('a model is unloaded when nothing runs with it any more, and what comes meanwhile waits for that', async () => {
+    const ends = {}, unloaded = [], models = new Set();
+    const engine = tasksOf(({ attempt }) => new Promise((resolve) => { ends[attempt] = () => resolve({ tensors: [], inferenceMs: 1 }); }), {
+        has: (key) => models.has(key), load: async ({ key }) => { models.add(key); },
+        async unload(key) { models.delete(key); unloaded.push(key); },
+    });
     await withServer(async ({ post, said, until, end }) => {
         post(task('a', 'm', ofTasks));
         await settled(() => ends.a);
@@ -268,22 +270,21 @@ test('a model is unloaded when nothing runs with it any more, unless it is wante
         post(task('e', 'builtin/echo'));
         await end('e');
         assert.deepEqual(unloaded, []);
-        post(task('b', 'm', ofTasks));
-        const { memory } = await until(() => said.find(({ type, state }) => type === 'model' && state === 'loaded'));
-        assert.equal(memory, 0);
-        for (const attempt of ['a', 'b']) {
-            await settled(() => ends[attempt]);
-            ends[attempt]();
-            await end(attempt);
-        }
-        assert.deepEqual(unloaded, []);
-        post(task('c', 'm', ofTasks));
-        await settled(() => ends.c);
-        post({ type: 'unload', key: 'm@h' });
-        ends.c();
-        await until(() => said.some(({ type, state }) => type === 'model' && state === 'unloaded'));
+        for (const attempt of ['b', 'c']) post(task(attempt, 'm', ofTasks));
+        post({ type: 'cancel', attempt: 'c' });
+        await end('c');
+        post(task('e2', 'builtin/echo'));
+        await end('e2');
+        assert.deepEqual([Object.keys(ends), unloaded], [['a'], []]);
+        ends.a();
+        await settled(() => ends.b);
         assert.deepEqual(unloaded, ['m@h', 'm@h as it is']); // as benchmarks have it
-        assert.ok(said.findIndex(({ attempt }) => attempt === 'c') < said.findIndex(({ state }) => state === 'unloaded'));
+        const states = () => said.filter(({ type }) => type === 'model').map(({ state }) => state);
+        assert.deepEqual(states().sort(), ['loaded', 'loaded', 'unloaded']);
+        assert.ok(said.findIndex(({ attempt }) => attempt === 'a') < said.findIndex(({ state }) => state === 'unloaded'));
+        post({ type: 'unload', key: 'm@h' });
+        ends.b();
+        await until(() => states().length === 4);
     }, engine);
 });
 

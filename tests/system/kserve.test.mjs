@@ -338,6 +338,26 @@ test('load answers when a node has it, unload when none has', async () => {
     assertRefused(await order('twice', 'load', '[]'), 400, 'bad_json');
 });
 
+test('unload and load answer though others ask for the model and for both all the time', async () => {
+    const order = (verb) => post(`repository/models/twice/${verb}`, {});
+    let isOver = false;
+    const ask = async () => {
+        while (!isOver) {
+            const { status, text } = await daemon.infer({ model_name: 'twice', inputs: [{ name: 'x', datatype: 'FP32', shape: [4], data: [1, 2, 3, 4] }] });
+            assert.equal(status, 200, text);
+        }
+    };
+    const asking = [ask(), ask()];
+    for (let round = 0; round < 3; round++) {
+        const loading = order('load');
+        for (const { status, text } of await Promise.all(Array.from({ length: 12 }, () => order('unload')))) assert.equal(status, 200, text);
+        const { status, json, text } = await loading;
+        assert.ok(status === 200 ? json.state === 'READY' : status === 503 && /unloaded again/.test(text), text);
+    }
+    isOver = true;
+    await Promise.all(asking);
+});
+
 test('statistics count what was answered and what failed, as /metrics does', async () => {
     const of = async (name) => (await client.get(`v2/models/${name}/stats`, 'stats')).json.model_stats[0];
     const before = { twice: await of('twice'), failing: await of('failing') };

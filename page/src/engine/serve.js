@@ -48,15 +48,16 @@ export class Server {
         this._busy = false;
         this._threads = 1;
         this._maxFrame = Number.MAX_SAFE_INTEGER;
-        /** What runs, by attempt. @type {Map<string, {run: Run, key: string}>} */
+        /** What runs, by attempt; `waits`: until its model was unloaded. @type {Map<string, {run: Run, key: string, waits: boolean}>} */
         this._runs = new Map();
         this._changes = 0; /* how often a run has begun or ended */
         /** @type {number | undefined} */
         this._clockMs = undefined; /* the resolution of the clock, once a benchmark has wanted it */
         this._loads = 0; /* that go on */
         this._added = 0; /* bytes, by all loads that have ended */
-        /** Models to be unloaded when nothing runs with them any more, by key. @type {Set<string>} */
-        this._unwanted = new Set();
+        /** Models to be unloaded when nothing runs with them any more, by key; and who goes on then, with the model loaded
+         * anew. @type {Map<string, (() => void)[]>} */
+        this._unwanted = new Map();
         /** The task that others wait for. @type {RunMessage | undefined} */
         this._alone = undefined;
         this._deviceError = '';
@@ -201,15 +202,17 @@ export class Server {
     async _run(task) {
         const { attempt, key } = task, held = asHeld(task);
         const run = new Run(task, (message) => this._post(message), this._turns);
-        this._runs.set(attempt, { run, key });
+        const one = { run, key, waits: false };
+        this._runs.set(attempt, one);
         this._changes++;
         try {
+            if (this._unwanted.has(key) && !this._isAlone(task)) await this._untilUnloaded(one);
             const engine = this._engineFor(task);
             // What takes steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
             const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
             const warm = engine.has(held.key, held);
-            // It is wanted again before it was unloaded.
+            // What waits for its end would wait for its own: a benchmark, between two runs of which it is.
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
             if (!warm) await this._load(engine, held, run, key);
             const loadMs = warm ? 0 : run.ownMs - began;
@@ -382,12 +385,22 @@ export class Server {
 
     // --- models that go ------------------------------------------------------------------------------
 
-    /** Unloads a model, once nothing runs with it. @param {string} key */
+    /** Unloads a model, once nothing runs with it. What comes meanwhile waits for that: else there might always be some.
+     * @param {string} key */
     _release(key) {
-        const isInUse = [...this._runs.values()].some((one) => one.key === key);
-        if (isInUse) return void this._unwanted.add(key);
+        const isInUse = [...this._runs.values()].some((one) => one.key === key && !one.waits);
+        const waiting = this._unwanted.get(key) ?? [];
+        if (isInUse) return void this._unwanted.set(key, waiting);
         this._unwanted.delete(key);
         this._unload(key);
+        for (const goOn of waiting) goOn();
+    }
+
+    /** @param {{run: Run, key: string, waits: boolean}} one @throws {Failure} if it was cancelled */
+    async _untilUnloaded(one) {
+        one.waits = true;
+        await unlessCancelled(new Promise((resolve) => this._unwanted.get(one.key)?.push(() => resolve(undefined))), one.run.signal);
+        one.waits = false;
     }
 
     /** All engines forget it at once: a task that comes while its memory is given back loads it anew.

@@ -21,7 +21,7 @@ export class Lane {
         this.build = build;
         this.platform = platform;
         this.key = key;
-        this.closing = false; /* its model is not wanted any more: its worker ends when it is idle */
+        this.closing = false; /* its model is to be unloaded: its worker ends with what it has begun, and gets no more */
         this.idleSince = Infinity; /* since when it has had nothing to do */
         this.needed = 0; /* bytes that its worker had taken when its model was loaded */
         /** @type {EngineChannel | null} */
@@ -83,6 +83,7 @@ export class Lane {
         this._kinds = new Kinds(this._engines);
         this.channel?.close();
         this.channel = null;
+        this.closing = false;
         this.ready = false;
         this.readyDue = Infinity;
         this.upDue = Infinity;
@@ -99,7 +100,7 @@ export class Lane {
 
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
-        if (!this.ready || this.queue.length === 0 || (this.outgrown && this._kinds.areSoonDone)) return undefined;
+        if (!this.ready || this.closing || this.queue.length === 0 || (this.outgrown && this._kinds.areSoonDone)) return undefined;
         // What runs beside others waits behind its own kind alone; the rest is one line.
         const lines = new Set();
         for (const [index, attempt] of this.queue.entries()) {

@@ -250,9 +250,10 @@ export class Workers {
         this.replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` });
     }
 
-    /** Replaces a worker with nothing to do whose engine has more threads than it may use now, or less.
-     * @param {Lane} lane */
+    /** Replaces a worker that has ended what it had begun, and whose model is to be unloaded, though it is asked for again;
+     * or whose engine has more threads than it may use now, or less. @param {Lane} lane */
     renew(lane) {
+        if (lane.closing && lane.queue.length > 0) return this.replace(lane, { code: 'engine_crashed', message: 'its model was unloaded' });
         if (!lane.outgrown) return;
         const message = `it may use ${this._settings.threads} threads now, and had ${lane.threads}`;
         this.replace(lane, { code: 'engine_crashed', message });

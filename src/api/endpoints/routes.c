@@ -195,7 +195,8 @@ const struct wi_route wi_routes[] = {
         "remove a model from the store: ?force=", NATIVE, .answers = "200 Removed",
         .query = "RemovalQuery", .codes = MODEL " not_found conflict",
         .help = "A pulled one goes with all versions, an added one with its folder. While requests "
-                "run on it, it stays: 409 conflict. Nodes unload it. Requests that run on a pulled "
+                "run on it, or it is sent as a CAR, it stays: 409 conflict. Nodes unload it. "
+                "Requests that run on a pulled "
                 "one finish all the same; what they use goes then. One that is published is "
                 "unpublished."},
     {"POST", "/v1/models/gc", wi_handle_models_gc, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY, JSON,
@@ -369,8 +370,9 @@ const struct wi_route wi_routes[] = {
         .body = "KserveLoadOrder", .codes = MODEL " deadline_exceeded"},
     {"POST", "/v2/repository/models/{model}/unload", wi_handle_kserve_unload, ADMIN,
         WI_ROUTE_MAYBE | WI_ROUTE_UNTYPED, SMALL_BODY, JSON,
-        "unload a model, and answer when no node has it", KSERVE(), .answers = "200 KserveOrder",
-        .body = "KserveLoadOrder", .codes = MODEL " conflict deadline_exceeded"},
+        "unload a model, and answer when the nodes that had it have given it back", KSERVE(),
+        .answers = "200 KserveOrder", .body = "KserveLoadOrder",
+        .codes = MODEL " conflict deadline_exceeded"},
     {"GET", "/metrics", wi_handle_metrics, ADMIN, 0, 0, "text/plain", "Prometheus text", NATIVE,
         .answers = "200 string", .help = "Counters and times."},
     {"GET", "/v1/openapi.json", wi_handle_openapi, USER, 0, 0, JSON,

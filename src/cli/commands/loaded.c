@@ -131,8 +131,21 @@ static int is_state(const json_t *model, const char *state)
     return value && strcmp(value, state) == 0;
 }
 
-/* One look at the nodes: how many of those told are done, and how many of these have failed. */
-static void look(const struct wi_cli *cli, const json_t *told, size_t *done, size_t *failed)
+/* What a node has come to that had come to `before` (NULL: nothing): "loaded", "failed" and
+ * "unloaded", again before it was loaded, are for good, whatever others ask of it then. */
+static const char *come_to(const char *before, const json_t *model)
+{
+    if (before && strcmp(before, "loading") != 0)
+        return before;
+    if (is_state(model, "loaded") || is_state(model, "failed") || is_state(model, "loading"))
+        return json_string_value(json_object_get(model, "state"));
+    return before ? "unloaded" : NULL;
+}
+
+/* One look at the nodes: how many of those told are done, and how many of these without success.
+ * `outcomes` has what each came to. */
+static void look(
+    const struct wi_cli *cli, const json_t *told, json_t *outcomes, size_t *done, size_t *failed)
 {
     json_t *nodes = wi_cli_get(cli, "/v1/nodes");
     const json_t *id;
@@ -141,11 +154,14 @@ static void look(const struct wi_cli *cli, const json_t *told, size_t *done, siz
     *done = *failed = 0;
     json_array_foreach(told, i, id)
     {
-        const json_t *model =
-            find_model(nodes, json_string_value(id), cli->arguments.positionals[0]);
-        int is_failed = is_state(model, "failed");
-        *done += (size_t)(is_failed || is_state(model, "loaded"));
-        *failed += (size_t)is_failed;
+        const char *node = json_string_value(id);
+        const json_t *model = find_model(nodes, node, cli->arguments.positionals[0]);
+        const char *outcome = come_to(json_string_value(json_object_get(outcomes, node)), model);
+        if (!outcome)
+            continue;
+        json_object_set_new(outcomes, node, json_string(outcome));
+        *done += strcmp(outcome, "loading") != 0;
+        *failed += strcmp(outcome, "failed") == 0 || strcmp(outcome, "unloaded") == 0;
     }
     json_decref(nodes);
 }
@@ -154,13 +170,15 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
 {
     size_t count = json_array_size(told), done, failed;
     double end = wi_now_ms() + LOAD_MAX_MS;
+    json_t *outcomes = json_object();
 
     do {
-        look(cli, told, &done, &failed);
+        look(cli, told, outcomes, &done, &failed);
         if (done == count)
             break;
         poll(NULL, 0, LOOK_EVERY_MS);
     } while (wi_now_ms() < end);
+    json_decref(outcomes);
     if (done == count && failed == 0) {
         printf("%s is loaded in %zu node%s\n", cli->arguments.positionals[0], count,
             count == 1 ? "" : "s");

@@ -49,7 +49,8 @@ static void add_use(
 {
     const struct search *search = context;
     const char *how = json_string_value(json_object_get(model, "state"));
-    if ((how && strcmp(how, "failed") == 0) || !is_wanted(name, search->wanted))
+    int is_gone = how && (strcmp(how, "failed") == 0 || strcmp(how, "evicted") == 0);
+    if (is_gone || !is_wanted(name, search->wanted))
         return;
     wi_strings_add(search->names, name);
     if (search->ids)
