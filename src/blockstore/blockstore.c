@@ -46,6 +46,7 @@ static void on_gone(void *context, const char *name)
             wi_warn("content", model, "%s", error.detail);
         wi_pin_table_remove(blocks->entries[i]);
     }
+    wi_pin_checks_tidy(blocks->checks);
 }
 
 /* --- the store -------------------------------------------------------------------------------- */
@@ -119,6 +120,18 @@ const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const
 {
     const struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
     return entry ? &entry->record.pin : NULL;
+}
+
+int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
+{
+    for (size_t i = 0; i < blocks->count; i++) {
+        const char *model = blocks->entries[i]->record.pin.model;
+        size_t length = wi_model_name_base(model);
+        if (strncmp(model, name, length) == 0 && !name[length] &&
+            wi_outline_is_read(blocks->entries[i]->outline))
+            return 1;
+    }
+    return 0;
 }
 
 uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)

@@ -108,6 +108,9 @@ enum wi_code wi_blockstore_let_go(
 enum wi_code wi_blockstore_unpublish(
     struct wi_blockstore *blocks, const char *name, struct wi_error *error);
 
+/* Whether anybody reads of what the model (without variant) or a variant of it is published as. */
+int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name);
+
 /* The pin of a model, by its name as `wi_pin` has it; NULL: it has none. */
 const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name);
 /* How often its files ran here in the last day: wi_repository_runs. */

@@ -246,7 +246,7 @@ int wi_leaves_open_file(const char *directory, const char *sha256)
 struct sweep {
     wi_leaves_wanted_fn *is_wanted;
     const void *context;
-    int blobs;
+    int blobs, nobody_writes;
 };
 
 static int sweep_one(void *context, int folder, const char *name, const struct stat *status)
@@ -255,14 +255,15 @@ static int sweep_one(void *context, int folder, const char *name, const struct s
     uint64_t bytes;
     int goes = is_ours(name, status) && !find_blob(sweep->blobs, name, &bytes) &&
                !sweep->is_wanted(sweep->context, name + strlen(PREFIX));
-    if (goes || wi_keep_is_temporary(name))
+    if (goes || (sweep->nobody_writes && wi_keep_is_temporary(name)))
         unlinkat(folder, name, 0);
     return 0;
 }
 
-void wi_leaves_sweep(const char *directory, wi_leaves_wanted_fn *is_wanted, const void *context)
+void wi_leaves_sweep(
+    const char *directory, int nobody_writes, wi_leaves_wanted_fn *is_wanted, const void *context)
 {
-    struct sweep sweep = {is_wanted, context, open_blobs(directory)};
+    struct sweep sweep = {is_wanted, context, open_blobs(directory), nobody_writes};
     int folder = wi_keep_open(directory, WI_KEEP_LEAVES);
     if (folder >= 0)
         wi_path_each(folder, sweep_one, &sweep);

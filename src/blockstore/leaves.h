@@ -29,8 +29,10 @@ void wi_leaves_each(const char *directory, wi_leaves_take_fn *take, void *contex
 /* Opens the blob with that SHA-256. -1 with errno. */
 int wi_leaves_open_file(const char *directory, const char *sha256);
 /* Removes the leaves of the files that are no blobs of the store and that `is_wanted` does not know
- * by their SHA-256, and what was being written when somebody was killed. */
+ * by their SHA-256; and, where nobody writes any now, what was being written when somebody was
+ * killed. */
 typedef int wi_leaves_wanted_fn(const void *context, const char *sha256);
-void wi_leaves_sweep(const char *directory, wi_leaves_wanted_fn *is_wanted, const void *context);
+void wi_leaves_sweep(
+    const char *directory, int nobody_writes, wi_leaves_wanted_fn *is_wanted, const void *context);
 
 #endif

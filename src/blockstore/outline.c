@@ -131,6 +131,11 @@ struct wi_outline *wi_outline_ref(struct wi_outline *outline)
     return outline;
 }
 
+int wi_outline_is_read(const struct wi_outline *outline)
+{
+    return outline && outline->_references > 1;
+}
+
 void wi_outline_unref(struct wi_outline *outline)
 {
     if (!outline || --outline->_references > 0)

@@ -58,6 +58,8 @@ enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_roo
 
 struct wi_outline *wi_outline_ref(struct wi_outline *outline);
 void wi_outline_unref(struct wi_outline *outline); /* NULL is fine */
+/* Whether anybody has a reference beside its owner. NULL is fine. */
+int wi_outline_is_read(const struct wi_outline *outline);
 
 /* The number of the block, or SIZE_MAX where it is none of these. */
 size_t wi_outline_find(const struct wi_outline *outline, const struct wi_cid *cid);

@@ -33,7 +33,7 @@ struct checked {
 struct check {
     struct wi_pin_checks *checks; /* NULL once nobody wants it any more */
     char *directory;
-    int is_sweep;
+    int is_sweep, tidies; /* at the start; a model was removed since */
     atomic_int stop;
     struct checked *items;
     size_t count;
@@ -44,6 +44,7 @@ struct wi_pin_checks {
     struct wi_blockstore *blocks;
     struct wi_work_queue *queue;
     struct check *under_way; /* or NULL */
+    int is_littered;         /* a model was removed, whose leaves may be there still */
     struct wi_timer *later;  /* runs while a check is wanted before its time */
     double began_at, took_ms;
 };
@@ -65,7 +66,7 @@ static int is_wanted(const void *context, const char *sha256)
 
 static void sweep(const struct check *check)
 {
-    wi_leaves_sweep(check->directory, is_wanted, check);
+    wi_leaves_sweep(check->directory, 1, is_wanted, check);
     wi_pins_sweep(check->directory);
 }
 
@@ -135,6 +136,8 @@ static void run(void *data)
     double began = wi_now_ms();
     if (check->is_sweep)
         sweep(check);
+    else if (check->tidies)
+        wi_leaves_sweep(check->directory, 0, is_wanted, check);
     for (size_t i = 0; !check->is_sweep && i < check->count && !atomic_load(&check->stop); i++)
         check_one(check, &check->items[i]);
     check->took_ms = wi_now_ms() - began;
@@ -230,6 +233,8 @@ static void on_run(void *data, int cancelled)
         checks->blocks->is_swept = 1;
         wi_publishings_start(checks->blocks);
         start(checks, 0);
+    } else if (checks->is_littered && !checks->blocks->publishings) {
+        wi_pin_checks_want(checks);
     }
     free_check(check);
 }
@@ -244,6 +249,9 @@ static void start(struct wi_pin_checks *checks, int is_sweep)
     check->checks = checks;
     check->directory = wi_strdup(blocks->directory);
     check->is_sweep = is_sweep;
+    /* What is being published has no pin yet that would want its leaves. */
+    check->tidies = checks->is_littered && !is_sweep && !blocks->publishings;
+    checks->is_littered &= !check->tidies && !is_sweep;
     check->items = wi_alloc((blocks->count + 1) * sizeof *check->items);
     for (; check->count < blocks->count; check->count++) {
         const struct wi_pin_entry *entry = blocks->entries[check->count];
@@ -295,4 +303,10 @@ void wi_pin_checks_want(struct wi_pin_checks *checks)
         start(checks, 0);
     else
         wi_timer_start(checks->later, (uint64_t)left + 1, 0);
+}
+
+void wi_pin_checks_tidy(struct wi_pin_checks *checks)
+{
+    checks->is_littered = 1;
+    wi_pin_checks_want(checks);
 }

@@ -61,5 +61,7 @@ struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks);
 void wi_pin_checks_free(struct wi_pin_checks *checks); /* NULL is fine */
 /* Looks again, as soon as it may: at most once a second, and for a tenth of the time. */
 void wi_pin_checks_want(struct wi_pin_checks *checks);
+/* The same, and first removes the leaves of files that are there no more: a model was removed. */
+void wi_pin_checks_tidy(struct wi_pin_checks *checks);
 
 #endif

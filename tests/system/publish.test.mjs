@@ -184,6 +184,29 @@ test('a model that is removed is unpublished', async () => {
     assertProblem(await unpublish('ada/gone'), 404, 'not_found');
 });
 
+test('a model of which a CAR is under way stays until that is sent, and its leaves go with it', async () => {
+    putLarge('sent', 40 * MIB);
+    assert.equal((await publish('sent')).status, 200);
+    const [weights] = Object.values(await filesOf('sent')).sort((a, b) => b.length - a.length);
+    const leaves = path.join(daemon.store, '.content/leaves', `sha256-${hashOf(weights)}`);
+    assert.ok(fs.existsSync(leaves));
+    const answer = await new Promise((resolve, reject) => {
+        http.request(`${daemon.url}/v1/models/sent/publish`, { method: 'POST', headers: { Accept: CAR } }, resolve).on('error', reject).end();
+    });
+    assert.equal(answer.statusCode, 200);
+    const remove = () => daemon.request('/v1/models/sent', { method: 'DELETE' });
+    assertProblem(await remove(), 409, 'conflict', { field: 'model_name', detail: /under way/ });
+    let bytes = 0;
+    for await (const chunk of answer) bytes += chunk.length;
+    assert.equal(bytes, Number(answer.headers['content-length']), 'it is whole');
+    const { status, text } = await until(async () => {
+        const removed = await remove();
+        return removed.status !== 409 && removed;
+    }, { what: 'the CAR to have ended' });
+    assert.equal(status, 200, text);
+    await until(() => !fs.existsSync(leaves), { what: 'the leaves to go' });
+});
+
 test('a folder that changes is stale, and gets another CID when it is published again', async () => {
     putLarge('ada/moving', MIB);
     const first = await published('ada/moving'), weights = path.join(daemon.store, 'ada/moving/w.bin');

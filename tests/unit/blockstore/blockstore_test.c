@@ -354,6 +354,47 @@ TEST(what_nobody_needs_is_swept_at_the_start)
     assert_null(wi_blockstore_pin(f->blocks, "other"));
 }
 
+static void on_removed(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    assert_null(error);
+    *(int *)context = 1;
+}
+
+/* Also of one that was unpublished before, as the API does it. */
+TEST(the_leaves_of_a_removed_model_go_with_it)
+{
+    static const char *const names[] = {"one", "two"};
+    struct fixture *f = *state;
+    struct wi_error error;
+    struct published published = publish_good(f, vector_model(f, "name"));
+    for (int i = 0; i < 2; i++) {
+        int removed = 0;
+        put(f, names[i], "model.onnx", names[i], 3);
+        publish_good(f, make_model(f, names[i], FILES("model.onnx")));
+        assert_int_equal(count_in(f, "leaves"), 5);
+        if (i == 0)
+            assert_int_equal(wi_blockstore_unpublish(f->blocks, names[i], &error), WI_OK);
+        wi_versions_take_away(f->work, names[i], on_removed, &removed);
+        while (!removed || count_in(f, "leaves") > 4)
+            uv_run(&f->loop, UV_RUN_ONCE);
+        assert_int_equal(count_in(f, "leaves"), 4);
+    }
+    wait_for_block(f, &published.cid, 1);
+}
+
+TEST(what_is_being_read_is_known_to_be)
+{
+    struct fixture *f = *state;
+    struct published published = publish_good(f, vector_model(f, "name"));
+    assert_false(wi_blockstore_is_read(f->blocks, "name"));
+    struct wi_block_reading *reading = wi_blockstore_car(f->blocks, &published.cid, WI_SCOPE_ALL);
+    assert_true(wi_blockstore_is_read(f->blocks, "name"));
+    assert_false(wi_blockstore_is_read(f->blocks, "nam"));
+    wi_block_reading_free(reading);
+    assert_false(wi_blockstore_is_read(f->blocks, "name"));
+}
+
 TEST(another_folder_has_other_pins)
 {
     struct fixture *f = *state;

@@ -246,11 +246,11 @@ TEST(leaves_stay_for_as_long_as_their_file_is_a_blob)
     int fd = wi_leaves_open_file(f->directory, sha256);
     assert_true(fd >= 0);
     close(fd);
-    wi_leaves_sweep(f->directory, wants_none, NULL);
+    wi_leaves_sweep(f->directory, 1, wants_none, NULL);
     assert_int_equal(wi_leaves_read(folder, sha256, leaves.bytes, &again), 0);
     char *path = path_to(f->directory, blob);
     assert_int_equal(unlink(path), 0);
-    wi_leaves_sweep(f->directory, wants_none, NULL);
+    wi_leaves_sweep(f->directory, 1, wants_none, NULL);
     wi_leaves_clear(&again);
     assert_int_equal(wi_leaves_read(folder, sha256, leaves.bytes, &again), -1);
     free(path);

@@ -1,7 +1,7 @@
 /*
  * DELETE /v1/models/NAME and POST /v1/models/gc: what leaves the store. The nodes that hold the
- * model are told to unload it. One that requests run on stays, unless ?force=true says otherwise:
- * then they end with what they have.
+ * model are told to unload it. One that requests run on, or that is being sent as a CAR or block by
+ * block, stays, unless ?force=true says otherwise: then they end with what they have.
  */
 #include "api/endpoints/models/model_remove.h"
 
@@ -109,13 +109,15 @@ static enum wi_code check_use(const struct wi_api *api, const char *name, struct
     struct wi_versions_use use = {0};
     wi_repository_list_used(api->deps.repository, &use);
     int requests = wi_strings_contain(&use.names, name);
+    int read = api->deps.blocks && wi_blockstore_is_read(api->deps.blocks, name);
     wi_versions_use_clear(&use);
-    if (!requests)
+    if (!requests && !read)
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "%.160s is in use: requests run on it; wait for them, or force its removal (?force=true, "
-        "webinfer rm --force)",
-        name);
+        "%.160s is in use: %s; wait for them, or force its removal (?force=true, webinfer rm "
+        "--force)",
+        name,
+        requests ? "requests run on it" : "answers with what it is published as are under way");
 }
 
 static void unload_everywhere(const struct wi_api *api, const char *name)
