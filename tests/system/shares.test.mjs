@@ -55,7 +55,10 @@ test('what waits for a busy node keeps nobody else\'s jobs from an idle one', as
         assert.equal(answer.status, 202, answer.text);
         return answer.json.id;
     };
-    const done = async () => (await daemon.get('/v1/status', as('operator'))).json.stored_jobs.done;
+    const ended = async () => {
+        const { done, failed } = (await daemon.get('/v1/status', as('operator'))).json.stored_jobs;
+        return { done, failed };
+    };
     simulations[0].child.kill('SIGSTOP');
     for (let i = 0; i < 40; i++) await post('greedy', slow);
     const mine = [];
@@ -64,9 +67,9 @@ test('what waits for a busy node keeps nobody else\'s jobs from an idle one', as
         const job = await daemon.get(`/v1/jobs/${id}?wait=30s`, as('small'));
         assert.equal(job.json.state, 'done', job.text);
     }
-    assert.equal(await done(), 10, 'the others have not been run meanwhile');
+    assert.deepEqual(await ended(), { done: 10, failed: 0 }, 'the others have not been run meanwhile');
     simulations[0].child.kill('SIGCONT');
-    await until(async () => await done() === 50, { what: 'all to be done' });
+    await until(async () => (await ended()).done === 50, { what: 'all to be done' });
 });
 
 test('the short answers of one go beside the long ones of another', async () => {

@@ -318,8 +318,8 @@ static size_t plain_ahead(const struct wi_queue_entry *entries, const struct wi_
 }
 
 /* What its client has in its lane. */
-static void note_held(const struct wi_queue_entry *entries, unsigned char *held,
-    const struct wi_queue_entry *entry)
+static void note_held(
+    const struct wi_queue_entry *entries, unsigned char *held, const struct wi_queue_entry *entry)
 {
     for (int i = 0; i < ENTRIES; i++)
         if (entries[i].lane && entries[i].lane == entry->lane && entries[i].client == entry->client)
