@@ -100,6 +100,7 @@ struct wi_task {
     double prompt_ms;   /* of a token that a language model reads, likewise */
     const char *owner;  /* whose it is: what was computed of it is for the same owner's tasks
                            only; NULL: for everybody's */
+    const char *client; /* who asks, for the pool's books; NULL: nobody in particular */
     unsigned requests;  /* that are joined in it; 0: it is one alone */
     int alone;          /* of text: nothing else is to run in the model's engine meanwhile */
     int broke;          /* what it ran in before broke, for the pool's books */

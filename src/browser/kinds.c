@@ -1,9 +1,17 @@
 /* The kinds of browser: from a kind's name to its family, and from that to a launch. */
 #include "browser/kinds.h"
 
+#include "config.h"
+
 #include "browser/family.h"
+#include "browser/launch.h"
 #include "browser/switches.h"
+#include <fcntl.h>
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const struct wi_browser_family *const families[] = {
@@ -69,4 +77,114 @@ enum wi_code wi_launch_make(
     launch->url = wi_strdup(request->browser->driver_url);
     wi_switches_tell(&launch->flags, family, &plan);
     return family->fill(&plan, launch, error);
+}
+
+/* --- what is installed ------------------------------------------------------------------------ */
+
+/* Adapters and their drivers: which there are, files that updates replace, and files that say what
+ * they are. */
+static const char *const devices[] = {"/dev/nvidia[0-9]*", "/dev/dri/renderD*", NULL};
+static const char *const driver_files[] = {"/etc/vulkan/icd.d/*.json",
+    "/usr/share/vulkan/icd.d/*.json", "/usr/local/share/vulkan/icd.d/*.json", NULL};
+static const char *const driver_texts[] = {"/proc/sys/kernel/osrelease",
+    "/proc/driver/nvidia/version", "/sys/class/drm/renderD*/device/uevent", NULL};
+
+static void stamp_add_text(struct wi_hasher *hasher, const char *text)
+{
+    wi_hasher_add(hasher, text, strlen(text) + 1);
+}
+
+/* Which file it is, links followed. */
+static void stamp_add_file(struct wi_hasher *hasher, const char *path)
+{
+    struct stat status;
+    char which[128];
+
+    if (*path != '/' || stat(path, &status) != 0)
+        return;
+    snprintf(which, sizeof which, "%llu %lld %lld.%09ld", (unsigned long long)status.st_ino,
+        (long long)status.st_size, (long long)status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
+    stamp_add_text(hasher, path);
+    stamp_add_text(hasher, which);
+}
+
+/* What it says, in its first bytes. */
+static void stamp_add_content(struct wi_hasher *hasher, const char *path)
+{
+    char text[512];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t got = fd >= 0 ? read(fd, text, sizeof text) : -1;
+
+    stamp_add_text(hasher, path);
+    if (got > 0)
+        wi_hasher_add(hasher, text, (size_t)got);
+    if (fd >= 0)
+        close(fd);
+}
+
+static void stamp_add_each(struct wi_hasher *hasher, const char *const *patterns,
+    void (*add)(struct wi_hasher *hasher, const char *path))
+{
+    for (; *patterns; patterns++) {
+        glob_t found = {0};
+        if (glob(*patterns, 0, NULL, &found) == 0)
+            for (size_t i = 0; i < found.gl_pathc; i++)
+                add(hasher, found.gl_pathv[i]);
+        globfree(&found);
+    }
+}
+
+static void stamp_add_strings(struct wi_hasher *hasher, const struct wi_strings *strings)
+{
+    for (size_t i = 0; i < strings->count; i++)
+        stamp_add_text(hasher, strings->items[i]);
+}
+
+/* What a driver is asked for, and the browser that it is to start. */
+static void stamp_add_capabilities(struct wi_hasher *hasher, json_t *capabilities)
+{
+    char *text = json_dumps(capabilities, JSON_COMPACT | JSON_SORT_KEYS);
+    const char *name;
+    json_t *options;
+
+    stamp_add_text(hasher, text ? text : "");
+    free(text);
+    json_object_foreach(json_object_get(capabilities, "alwaysMatch"), name, options)
+    {
+        const char *binary = json_string_value(json_object_get(options, "binary"));
+        if (binary)
+            stamp_add_file(hasher, binary);
+    }
+}
+
+static void stamp_add_launch(struct wi_hasher *hasher, const struct wi_launch *launch)
+{
+    stamp_add_strings(hasher, &launch->command);
+    for (size_t i = 0; i < launch->command.count; i++)
+        stamp_add_file(hasher, launch->command.items[i]);
+    stamp_add_strings(hasher, &launch->environment);
+    for (size_t i = 0; i < launch->file_count; i++)
+        stamp_add_text(hasher, launch->files[i].text);
+    stamp_add_text(hasher, launch->url ? launch->url : "");
+    stamp_add_capabilities(hasher, launch->capabilities);
+}
+
+void wi_kind_stamp(const struct wi_config_browser *browser, char stamp[WI_KIND_STAMP_SIZE])
+{
+    struct wi_launch_request request = {.browser = browser, .directory = "/"};
+    struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
+    struct wi_launch launch = {0};
+    struct wi_error error;
+
+    stamp_add_text(hasher, PACKAGE_VERSION);
+    if (wi_launch_make(&request, &launch, &error) == WI_OK)
+        stamp_add_launch(hasher, &launch);
+    if (wi_kind_is_here(browser)) {
+        stamp_add_each(hasher, devices, stamp_add_text);
+        stamp_add_each(hasher, driver_files, stamp_add_file);
+        stamp_add_each(hasher, driver_texts, stamp_add_content);
+    }
+    wi_launch_clear(&launch);
+    wi_hasher_end(hasher, stamp);
+    wi_hasher_free(hasher);
 }

@@ -245,7 +245,8 @@ static const struct wi_member quarantined[] = {
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'", NULL},
+    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'|'doubted'",
+        NULL},
     {0},
 };
 

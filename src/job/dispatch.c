@@ -37,6 +37,7 @@ static struct wi_demand demand_of(const struct wi_job *job)
     return (struct wi_demand){
         .asked = asked,
         .avoid = job->avoid[0] ? job->avoid : NULL,
+        .client = job->spec.client,
         .waited_ms = wi_now_ms() - job->spec.accepted_at,
         .continues = wi_job_is_committed(job),
         .several = wi_job_is_committed(job) && has_several(job),
@@ -138,6 +139,7 @@ enum wi_code wi_job_dispatch(
         .platform_count = choice->platform_count,
         .deadline_ms = asked->program ? PROGRAM_MS : spec->accepted_at + asked->timeout_ms - now,
         .owner = owned ? owner : NULL,
+        .client = spec->client,
         .alone = needs_its_engine(job),
         .broke = job->suspect || job->breaks > 0,
     };

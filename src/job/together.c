@@ -96,6 +96,7 @@ static enum wi_code dispatch_batch(
         .platform_count = choice->platform_count,
         .deadline_ms = deadline,
         .requests = (unsigned)batch->count,
+        .client = first->spec.client,
     };
     memcpy(task.platforms, choice->platforms, sizeof task.platforms);
     enum wi_code code = wi_pool_dispatch(jobs->pool, choice->node, &task, NULL);

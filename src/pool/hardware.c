@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "pool/explain.h"
 #include "pool/facts/verdicts.h"
+#include "pool/pending.h"
 #include "pool/preferences.h"
 #include "pool/relocate.h"
 #include <stdio.h>
@@ -130,6 +131,8 @@ static json_t *passed_over_json(const struct wi_pool *pool, const struct wi_dema
                 "no %.31s is running; one is started when it is preferred or named and there is "
                 "room for it",
                 info->name);
+        if (wi_pool_kind_is_hopeful(pool, kind))
+            (void)wi_pool_kind_cannot(pool, kind, demand, &error);
         struct wi_relocation relocation =
             client ? wi_pool_relocation_to_kind(pool, demand, info->name, client)
                    : (struct wi_relocation){0};

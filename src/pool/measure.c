@@ -139,7 +139,7 @@ static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
 
     if (!where || attempt->benchmark || !failed_to_load(models, attempt->hash, platform))
         return 0;
-    wi_shortages_note(pool->shortages, attempt->hash, where);
+    wi_shortages_note(pool->shortages, attempt->hash, where, wi_wall_ms());
     return 1;
 }
 

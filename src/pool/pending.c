@@ -5,9 +5,10 @@
 #include "pool/explain.h"
 #include "pool/plan.h"
 #include "pool/preferences.h"
+#include "pool/prospect.h"
 #include <string.h>
 
-/* --- whether one is pending ------------------------------------------------------------------- */
+/* --- what there is ---------------------------------------------------------------------------- */
 
 int wi_pool_could_bring(const struct wi_pool *pool, const struct wi_demand *demand)
 {
@@ -79,6 +80,107 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
     return 0;
 }
 
+/* --- what a kind can do ----------------------------------------------------------------------- */
+
+/* A page as it was, as if it were there and had nothing to do; `places` has room for each platform.
+ */
+static void page_imagine(const struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_node_info *page, const struct wi_config_browser *browser,
+    struct wi_place *places, struct wi_candidate *candidate)
+{
+    *candidate = (struct wi_candidate){.info = page,
+        .browser = browser,
+        .nodes = 1,
+        .open = 1,
+        .slots = 1,
+        .any = {.node = page->session},
+        .any_idle = 1,
+        .full_ms = -1};
+    for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
+        enum wi_platform platform = (enum wi_platform)p;
+        places[p] = wi_place_of(page, wi_pool_model_on(demand, platform)->engine, platform);
+        candidate->prospects[p] = wi_pool_prospect(pool, demand, page, platform, &places[p]);
+    }
+}
+
+/* Whether routing would give the demand to none of the pages that the kind has shown, so that no
+ * other of it need be waited for. `due`: that is to be tested again. `error` says why. */
+static int kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
+    const struct wi_demand *demand, int *due, struct wi_error *error)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    const struct wi_ability known =
+        wi_abilities_of(pool->abilities, info->name, info->stamp, wi_wall_ms());
+    const struct wi_terms terms = {
+        .numerics = pool->config->pool.numerics, .recheck_roll = 1, .now = wi_now_ms()};
+    struct wi_place places[WI_ABILITIES_REPORTS][WI_PLATFORM_COUNT];
+    struct wi_candidate candidates[WI_ABILITIES_REPORTS];
+    struct wi_route_option options[WI_ABILITIES_REPORTS * WI_PLATFORM_COUNT];
+    struct wi_choice choice;
+    struct wi_error why;
+
+    *due = known.due;
+    for (size_t i = 0; i < known.count; i++)
+        page_imagine(pool, demand, known.pages[i], info->browser, places[i], &candidates[i]);
+    return known.count > 0 && wi_route(candidates, known.count, demand, &terms, options, &choice,
+                                  error ? error : &why) == WI_PICK_NEVER;
+}
+
+/* Whether the demand allows the kind, and one of it may come at all. */
+static int kind_is_allowed(
+    const struct wi_pool *pool, const struct pool_kind *kind, const struct wi_demand *demand)
+{
+    const char *browser = demand->asked->browser;
+
+    return (!browser || strcmp(browser, wi_pool_kind_info(kind)->name) == 0) &&
+           wi_pool_kind_is_hopeful(pool, kind);
+}
+
+int wi_pool_no_kind_can(
+    const struct wi_pool *pool, const struct wi_demand *demand, struct wi_error *error)
+{
+    size_t unable = 0;
+    int due;
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        if (!kind_is_allowed(pool, kind, demand))
+            continue;
+        if (!kind_cannot(pool, kind, demand, &due, error))
+            return 0;
+        unable++;
+    }
+    return unable > 0;
+}
+
+int wi_pool_kind_cannot(const struct wi_pool *pool, const struct pool_kind *kind,
+    const struct wi_demand *demand, struct wi_error *error)
+{
+    int due;
+
+    return kind_cannot(pool, kind, demand, &due, error);
+}
+
+/* --- whether one is pending ------------------------------------------------------------------- */
+
+/* Whether a page of the kind may come that serves the demand. One that is to be tested again, and
+ * would serve it only if it could do more by now, is started for that where there is room. */
+static int kind_is_pending(
+    struct wi_pool *pool, struct pool_kind *kind, const struct wi_demand *demand, int request)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    int due;
+
+    wi_pool_kind_check_again(kind, wi_now_ms());
+    if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
+        return 0;
+    if (!kind_cannot(pool, kind, demand, &due, NULL))
+        return 1;
+    if (due && request)
+        wi_pool_request_kind(pool, info->name, NULL);
+    return 0;
+}
+
 int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int request)
 {
     const struct wi_inference *asked = demand->asked;
@@ -88,20 +190,19 @@ int wi_pool_is_pending(struct wi_pool *pool, const struct wi_demand *demand, int
         !(wi_engines[asked->model->engine].platforms & 1u << asked->platform))
         return 0; /* no browser brings that */
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
-        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        const struct pool_kind_info *info = wi_pool_kind_info(kind);
-        if ((asked->browser && strcmp(asked->browser, info->name) != 0) ||
-            !wi_pool_kind_is_hopeful(pool, kind))
+        struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const char *name = wi_pool_kind_info(kind)->name;
+        if (!kind_is_allowed(pool, kind, demand))
             continue;
-        if (regains_gpu(pool, info->name)) {
+        if (regains_gpu(pool, name)) {
             pending = 1;
             continue;
         }
-        if (has_node(pool, info->name) || !may_come(pool, info) || wi_pool_shuts_out(pool, kind))
+        if (!kind_is_pending(pool, kind, demand, request))
             continue;
         pending = 1;
         if (request && (asked->browser || has_nodes))
-            wi_pool_request_kind(pool, info->name);
+            wi_pool_request_kind(pool, name, demand->client);
     }
     return pending;
 }
@@ -159,7 +260,8 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
         if (option && (!has_platform || option->standing <= WI_STANDING_DRAINING ||
                           option->standing == WI_STANDING_UNCHECKED))
             return; /* it is there, and as good as it gets */
-        if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind))
+        if (option || !kind || !wi_pool_kind_is_hopeful(pool, kind) ||
+            wi_pool_kind_cannot(pool, kind, demand, NULL))
             continue;
         double best = best_run(pool, demand, name);
         for (size_t o = 0; o < count && best >= 0; o++)
@@ -170,7 +272,7 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
                 WI_KIND_REQUEST_MS, wi_now_ms()) &&
             wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
                 (size_t)pool->config->pool.max_connections)
-            wi_pool_request_kind(pool, name);
+            wi_pool_request_kind(pool, name, NULL);
         return;
     }
 }

@@ -10,7 +10,7 @@
 #include "pool/explain.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pending.h"
-#include "pool/preferences.h"
+#include "pool/prospect.h"
 #include "pool/relocate.h"
 #include <stdlib.h>
 #include <string.h>
@@ -85,33 +85,17 @@ static int has_room(
     return is_open(node, demand) && wi_fleet_has_room(node, queue);
 }
 
-/* The demanded model as the platform has it. */
-static const struct wi_model *model_on(const struct wi_demand *demand, enum wi_platform platform)
-{
-    return wi_inference_on(demand->asked, platform)->model;
-}
-
 static void fill_prospect(const struct wi_pool *pool, const struct view *view,
     enum wi_platform platform, struct wi_prospect *prospect)
 {
     const struct wi_fleet_class *class = view->class;
     const struct wi_demand *demand = view->demand;
-    const struct wi_model *model = model_on(demand, platform);
-    const struct wi_place *place = wi_fleet_where(class, model->engine, platform);
+    const struct wi_model *model = wi_pool_model_on(demand, platform);
 
-    prospect->rank = wi_preferences_rank(
-        wi_preferences_of(&pool->config->browser_preferences, demand->asked->type),
-        class->info.kind, platform);
-    if (model->builtin || !place || !class->info.platforms[platform].available)
+    *prospect = wi_pool_prospect(
+        pool, demand, &class->info, platform, wi_fleet_where(class, model->engine, platform));
+    if (!prospect->place)
         return;
-    prospect->place = place;
-    prospect->estimate = wi_estimates_get(pool->estimates, model->hash, place);
-    const struct wi_known known =
-        wi_verdicts_get(pool->verdicts, model, place, demand->asked->precision, demand->asked->set);
-    prospect->verdict = known.verdict;
-    prospect->is_short =
-        demand->asked->lessens && wi_shortages_has(pool->shortages, model->hash, place);
-    prospect->rests = known.verdict == WI_UNKNOWN && !known.due;
     prospect->loaded = wi_fleet_loaded(class, model->hash, platform);
     prospect->warm = free_node_of(
         wi_fleet_warm(class, view->queue, model->hash, platform, demand->avoid, view->now), view);
@@ -177,7 +161,7 @@ static void fill_familiar(
     for (int p = 0; p < WI_PLATFORM_COUNT; p++) {
         struct wi_prospect *prospect = &candidate->prospects[p];
         enum wi_platform platform = (enum wi_platform)p;
-        if (!wi_fleet_has(familiar->node, model_on(view->demand, platform)->hash, platform))
+        if (!wi_fleet_has(familiar->node, wi_pool_model_on(view->demand, platform)->hash, platform))
             continue;
         prospect->known = free_node_of(familiar->node, view);
         prospect->known_tokens = familiar->tokens;
@@ -203,7 +187,7 @@ static void narrow(
     candidate->full_ms = room ? -1 : wi_fleet_ahead(node, view->queue, view->now);
     for (int p = 0; p < WI_PLATFORM_COUNT && !model->builtin; p++) {
         enum wi_platform platform = (enum wi_platform)p;
-        int has = wi_fleet_has(node, model_on(view->demand, platform)->hash, platform);
+        int has = wi_fleet_has(node, wi_pool_model_on(view->demand, platform)->hash, platform);
         candidate->prospects[p].loaded = (size_t)has;
         candidate->prospects[p].warm = has ? free_node : (struct wi_free_node){0};
     }
@@ -317,7 +301,7 @@ static void note_served(
 
     if (client)
         wi_estimates_served(
-            pool->estimates, model_on(demand, client->platform)->hash, client->run_ms);
+            pool->estimates, wi_pool_model_on(demand, client->platform)->hash, client->run_ms);
 }
 
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
@@ -331,7 +315,8 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
         return pick;
     if (wi_pool_is_pending(pool, demand, really))
         return WI_PICK_WAIT;
-    if (!error || (error->code == WI_UNAVAILABLE && judged->count == 0))
+    if ((!error || (error->code == WI_UNAVAILABLE && judged->count == 0)) &&
+        !wi_pool_no_kind_can(pool, demand, error))
         wi_pool_explain(pool, demand->asked->browser, error);
     return WI_PICK_NEVER;
 }
@@ -365,7 +350,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         return pick;
     }
     if (pick == WI_PICK_NODE && choice->probe.wanted)
-        note_probe(pool, model_on(demand, choice->probe.platform), &choice->probe);
+        note_probe(pool, wi_pool_model_on(demand, choice->probe.platform), &choice->probe);
     if (pick == WI_PICK_NODE && !asked->has_platform &&
         (!asked->stream || asked->prompt_tokens > 0) && !asked->model->builtin)
         note_served(pool, demand, &judged);

@@ -55,15 +55,20 @@ static void count_session(
     }
 }
 
-static struct wi_scale_kind count_kind(const struct wi_pool *pool, const struct pool_kind *kind)
+static struct wi_scale_kind count_kind(
+    const struct wi_pool *pool, const struct pool_kind *kind, double now)
 {
     const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    unsigned client = info->requested_by;
     struct wi_scale_kind row = {.min = (size_t)info->browser->min_connections,
         .max = (size_t)info->browser->max_connections,
         .missing = !info->installed,
         .broken = info->backoff.open,
         .may_start_at = info->backoff.next_start,
-        .requested_since = info->requested_since};
+        .requested_since = info->requested_since,
+        .evicts_at = wi_evictions_next(&pool->evictions, client, 0, now),
+        .evicts_others_at =
+            client ? wi_evictions_next(&pool->evictions, client, 1, now) : WI_NEVER};
 
     for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
          session = wi_pool_session_next(session))
@@ -98,68 +103,9 @@ static int is_crowded(const struct wi_pool *pool, const struct wi_scale_kind *ro
     return headroom->available < needed;
 }
 
-/* What scale.h is asked about; the rows are the caller's to free. */
-static struct wi_scale_kind *count_all(
-    const struct wi_pool *pool, double now, struct wi_scale *scale)
-{
-    const struct wi_config_pool *config = &pool->config->pool;
-    size_t count = wi_pool_kinds_count(pool->kinds);
-    struct wi_scale_kind *rows = wi_alloc((count + 1) * sizeof *rows);
-
-    for (size_t i = 0; i < count; i++)
-        rows[i] = count_kind(pool, wi_pool_kinds_at(pool->kinds, i));
-    *scale = (struct wi_scale){
-        .kinds = rows,
-        .count = count,
-        .min = (size_t)config->min_connections,
-        .max = (size_t)config->max_connections,
-        .adaptive = config->adaptive_scaling,
-        .idle_timeout = (double)config->idle_timeout,
-        .backlog = pool->backlog.waiting,
-        .backlog_since = pool->backlog.since,
-        .scaled_at = pool->backlog.scaled_at,
-        .expected_wait = wi_backlog_expected_wait(&pool->backlog, now),
-        .start_ms = wi_pool_start_ms(pool),
-        .crowded = is_crowded(pool, rows, count),
-    };
-    if (scale->min > scale->max)
-        scale->min = scale->max;
-    return rows;
-}
-
-/* --- carrying it out -------------------------------------------------------------------------- */
-
 static int is_of(const struct pool_session *session, const struct pool_kind_info *kind)
 {
     return strcmp(wi_pool_session_info(session)->kind, kind->name) == 0;
-}
-
-static int is_worn(const struct pool_session *session)
-{
-    const struct pool_session_info *info = wi_pool_session_info(session);
-
-    return *info->worn && !*info->successor && wi_pool_session_serves(session);
-}
-
-/* Whether the one is the better to be replaced: what has no work, else what has done the most. */
-static int is_before(const struct pool_session *one, const struct pool_session *other)
-{
-    enum wi_session_state state = wi_pool_session_state(one);
-    enum wi_session_state other_state = wi_pool_session_state(other);
-
-    return state < other_state || (state == other_state && wi_pool_session_info(one)->jobs >
-                                                               wi_pool_session_info(other)->jobs);
-}
-
-static struct pool_session *find_worn(const struct wi_pool *pool, const struct pool_kind_info *kind)
-{
-    struct pool_session *found = NULL;
-
-    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
-         session = wi_pool_session_next(session))
-        if (is_of(session, kind) && is_worn(session) && (!found || is_before(session, found)))
-            found = session;
-    return found;
 }
 
 static struct pool_session *find_idle(const struct wi_pool *pool, const struct pool_kind_info *kind)
@@ -197,6 +143,99 @@ static struct pool_session *find_cheapest(
     return found;
 }
 
+/* When others than the client used what the kind would lose: see struct wi_scale. */
+static double session_used_by_others(
+    const struct wi_pool *pool, const struct pool_kind_info *kind, unsigned client)
+{
+    const struct pool_session *session = find_idle(pool, kind);
+    const struct pool_node *node;
+
+    if (!session)
+        session = find_cheapest(pool, kind);
+    if (!session)
+        return 0;
+    node = wi_pool_node_of(pool, session);
+    return node && wi_pool_node_serves_others(node, client)
+               ? WI_NEVER
+               : wi_use_by_others(&wi_pool_session_info(session)->use, client);
+}
+
+/* A line of the table of them, of what waits for `wanted`. */
+static void use_count(const struct wi_pool *pool, const struct pool_kind_info *wanted, double *line)
+{
+    size_t count = wi_pool_kinds_count(pool->kinds);
+
+    for (size_t i = 0; i < count && wanted->requested_since > 0; i++)
+        line[i] = session_used_by_others(
+            pool, wi_pool_kind_info(wi_pool_kinds_at(pool->kinds, i)), wanted->requested_by);
+}
+
+/* What scale.h is asked about; the rows are the caller's to free, and the table behind them goes
+ * with them. */
+static struct wi_scale_kind *count_all(
+    const struct wi_pool *pool, double now, struct wi_scale *scale)
+{
+    const struct wi_config_pool *config = &pool->config->pool;
+    size_t count = wi_pool_kinds_count(pool->kinds);
+    struct wi_scale_kind *rows =
+        wi_alloc((count + 1) * sizeof *rows + count * count * sizeof(double));
+    double *others_at = (double *)(rows + count + 1);
+
+    for (size_t i = 0; i < count; i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        rows[i] = count_kind(pool, kind, now);
+        use_count(pool, wi_pool_kind_info(kind), &others_at[i * count]);
+    }
+    *scale = (struct wi_scale){
+        .kinds = rows,
+        .count = count,
+        .others_at = others_at,
+        .min = (size_t)config->min_connections,
+        .max = (size_t)config->max_connections,
+        .adaptive = config->adaptive_scaling,
+        .idle_timeout = (double)config->idle_timeout,
+        .backlog = pool->backlog.waiting,
+        .backlog_since = pool->backlog.since,
+        .scaled_at = pool->backlog.scaled_at,
+        .expected_wait = wi_backlog_expected_wait(&pool->backlog, now),
+        .start_ms = wi_pool_start_ms(pool),
+        .crowded = is_crowded(pool, rows, count),
+    };
+    if (scale->min > scale->max)
+        scale->min = scale->max;
+    return rows;
+}
+
+/* --- carrying it out -------------------------------------------------------------------------- */
+
+static int is_worn(const struct pool_session *session)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+
+    return *info->worn && !*info->successor && wi_pool_session_serves(session);
+}
+
+/* Whether the one is the better to be replaced: what has no work, else what has done the most. */
+static int is_before(const struct pool_session *one, const struct pool_session *other)
+{
+    enum wi_session_state state = wi_pool_session_state(one);
+    enum wi_session_state other_state = wi_pool_session_state(other);
+
+    return state < other_state || (state == other_state && wi_pool_session_info(one)->jobs >
+                                                               wi_pool_session_info(other)->jobs);
+}
+
+static struct pool_session *find_worn(const struct wi_pool *pool, const struct pool_kind_info *kind)
+{
+    struct pool_session *found = NULL;
+
+    for (struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        if (is_of(session, kind) && is_worn(session) && (!found || is_before(session, found)))
+            found = session;
+    return found;
+}
+
 static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     assert(session); /* scale.c named a kind that has one */
@@ -221,6 +260,7 @@ static struct pool_session *start_session(
     struct pool_session *session = wi_pool_sessions_start(
         pool->sessions, &deps, kind->browser, pool->config->pool.connection_timeout);
 
+    wi_pool_session_stamp(session, kind->stamp);
     wi_info("pool", wi_pool_session_info(session)->id, "a %s: %s", kind->name, why);
     return session;
 }
@@ -262,6 +302,11 @@ static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, do
         break;
     case WI_SCALE_NOTHING:
         break;
+    }
+    if (step->evicts) {
+        const struct pool_kind *wanted = wi_pool_kinds_at(pool->kinds, step->wanted);
+        wi_evictions_note(
+            &pool->evictions, wi_pool_kind_info(wanted)->requested_by, step->of_others, now);
     }
 }
 
@@ -345,10 +390,26 @@ void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
         wi_pool_plan_soon(pool->wake);
 }
 
-void wi_pool_request_kind(struct wi_pool *pool, const char *name)
+/* Whether the one may have a browser of others closed sooner than the other. */
+static int client_may_sooner(const struct wi_pool *pool, unsigned one, unsigned other, double now)
+{
+    return one != 0 && (other == 0 || wi_evictions_next(&pool->evictions, one, 1, now) <
+                                          wi_evictions_next(&pool->evictions, other, 1, now));
+}
+
+void wi_pool_request_kind(struct wi_pool *pool, const char *name, const char *client)
 {
     struct pool_kind *kind = wi_pool_kinds_find(pool->kinds, name);
+    unsigned number = wi_use_client(client);
+    double now = wi_now_ms();
 
-    if (kind && !pool->closing && wi_pool_kind_request(kind, wi_now_ms()))
+    if (!kind || pool->closing)
+        return;
+    int is_new = wi_pool_kind_request(kind, number, now);
+    int is_sooner =
+        !is_new && client_may_sooner(pool, number, wi_pool_kind_info(kind)->requested_by, now);
+    if (is_sooner)
+        wi_pool_kind_request_for(kind, number);
+    if (is_new || is_sooner)
         wi_pool_plan_soon(pool->wake);
 }

@@ -247,9 +247,10 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     pool->verdicts = wi_verdicts_new(deps->db);
     pool->estimates = wi_estimates_new(deps->db);
     pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
-    pool->shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    pool->shortages = wi_shortages_new(deps->db, WI_SHORTAGES_MAX);
     pool->kernels_used = wi_kernels_used_new(deps->db);
     pool->tunings = wi_tunings_new(deps->db);
+    pool->abilities = wi_abilities_new(deps->db);
     pool->kinds = wi_pool_kinds_new();
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
@@ -335,6 +336,7 @@ void wi_pool_free(struct wi_pool *pool)
     wi_shortages_free(pool->shortages);
     wi_kernels_used_free(pool->kernels_used);
     wi_tunings_free(pool->tunings);
+    wi_abilities_free(pool->abilities);
     free(pool);
 }
 
@@ -389,6 +391,15 @@ void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */
+
+enum wi_code wi_pool_doubt_kind(struct wi_pool *pool, const char *kind, struct wi_error *error)
+{
+    if (!wi_pool_kinds_find(pool->kinds, kind))
+        return wi_error_set(
+            error, WI_NOT_FOUND, "kind", "no browser kind %.40s is configured", kind);
+    wi_abilities_doubt(pool->abilities, kind);
+    return WI_OK;
+}
 
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)
 {

@@ -22,6 +22,7 @@
 struct wi_demand {
     const struct wi_inference *asked; /* settled */
     const char *avoid;                /* a node that has just failed this job */
+    const char *client;               /* who asks; NULL: nobody in particular */
     double waited_ms;                 /* since it was accepted */
     int continues;                    /* only engines that can continue what another has begun */
     int several;                      /* what it continues is several answers */
@@ -162,11 +163,11 @@ void wi_pool_cancel(
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
 /* A session of this kind is wanted: a request is pinned to it, or its models are to run there.
  * Cheap and safe to repeat, also for kinds that are unknown, missing or running already. It opens
- * one as soon as there is room under the maxima (an idle session of another kind above its own
- * minimum may have to make room), and is forgotten when it was not repeated for WI_KIND_REQUEST_MS.
- */
+ * one as soon as there is room under the maxima, and is forgotten when it was not repeated for
+ * WI_KIND_REQUEST_MS. A session of another kind above its own minimum may have to make room: for a
+ * client as pool/facts/use.h bounds it, for nobody in particular (NULL) one that nobody uses. */
 #define WI_KIND_REQUEST_MS 30000
-void wi_pool_request_kind(struct wi_pool *pool, const char *kind);
+void wi_pool_request_kind(struct wi_pool *pool, const char *kind, const char *client);
 
 /* Which platform computes which model right: pool/facts/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
@@ -189,6 +190,9 @@ void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *r
 void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held);
 
 /* Admin verbs. WI_OK, or the not-found code of what was named. */
+/* What is known of what the kind can do is not believed until another session of it has come, which
+ * the next demand that needs it may start. */
+enum wi_code wi_pool_doubt_kind(struct wi_pool *pool, const char *kind, struct wi_error *error);
 enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error);
 enum wi_code wi_pool_drain(
     struct wi_pool *pool, const char *node_id, int draining, struct wi_error *error);

@@ -6,12 +6,14 @@
 #define WI_POOL_PRIVATE_H
 
 #include "pool/backlog.h"
+#include "pool/facts/abilities.h"
 #include "pool/facts/kernels_used.h"
 #include "pool/facts/kinds.h"
 #include "pool/facts/nodes.h"
 #include "pool/facts/sessions.h"
 #include "pool/facts/shortages.h"
 #include "pool/facts/tunings.h"
+#include "pool/facts/use.h"
 #include "pool/pool.h"
 #include "pool/wake.h"
 
@@ -37,6 +39,8 @@ struct wi_pool {
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;
     struct wi_tunings *tunings;
+    struct wi_abilities *abilities;
+    struct wi_evictions evictions; /* plan.c notes them */
     double quiet_since; /* nothing waits, and all browsers rest; 0: not now. tune.c writes it */
     int crowded;        /* memory has no room for one more browser; plan.c writes it */
     int closing;

@@ -35,10 +35,14 @@ static struct pool_session *session_of(const struct wi_pool *pool, const struct 
 
 static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
 {
-    wi_pool_node_book(pool->nodes, node, task, wi_now_ms());
-    struct pool_session *session =
-        wi_pool_node_info_of(node)->count == 1 ? session_of(pool, node) : NULL;
-    if (session)
+    double now = wi_now_ms();
+
+    wi_pool_node_book(pool->nodes, node, task, now);
+    struct pool_session *session = session_of(pool, node);
+    if (!session)
+        return;
+    wi_pool_session_used(session, wi_use_client(task->client), now);
+    if (wi_pool_node_info_of(node)->count == 1)
         wi_pool_session_busy(session);
 }
 
@@ -57,11 +61,14 @@ static void rest(struct wi_pool *pool, struct pool_session *session)
 static int unbook(
     struct wi_pool *pool, struct pool_node *node, const char *attempt_id, struct pool_attempt *out)
 {
-    if (!node || !wi_pool_node_unbook(node, attempt_id, wi_now_ms(), out))
+    double now = wi_now_ms();
+
+    if (!node || !wi_pool_node_unbook(node, attempt_id, now, out))
         return 0;
-    struct pool_session *session =
-        wi_pool_node_info_of(node)->count == 0 ? session_of(pool, node) : NULL;
+    struct pool_session *session = session_of(pool, node);
     if (session)
+        wi_pool_session_used(session, out->client, now);
+    if (session && wi_pool_node_info_of(node)->count == 0)
         rest(pool, session);
     return 1;
 }
@@ -259,6 +266,16 @@ static void welcome(struct wi_pool *pool, struct pool_session *session)
     wi_pool_plan_soon(pool->wake);
 }
 
+/* What a browser of ours can do is kept for its kind. */
+static void abilities_learn(struct wi_pool *pool, const struct wi_node_info *info)
+{
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+
+    if (session && *wi_pool_session_info(session)->stamp)
+        wi_abilities_note(
+            pool->abilities, wi_pool_session_info(session)->stamp, info, wi_wall_ms());
+}
+
 static void on_node_up(void *context, const struct wi_node_info *info, int resumed)
 {
     struct wi_pool *pool = context;
@@ -267,6 +284,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
     int ends = session && wi_pool_session_ends(session);
     struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
 
+    abilities_learn(pool, info);
     place(pool, node, info);
     if (pool->watch.on_node)
         pool->watch.on_node(pool->watch.context, info);
@@ -355,6 +373,7 @@ static void on_node_report(void *context, const struct wi_node_info *info)
     if (!node)
         return;
     int had_gpu = wi_pool_gpu_of(node) != NULL;
+    abilities_learn(pool, info);
     place(pool, node, info);
     if (!had_gpu && wi_pool_gpu_of(node)) /* which its welcome did not know of */
         wi_pool_tell_tuning(pool, info);

@@ -153,38 +153,89 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
     return 0;
 }
 
-/* Room for a session of `kind`: an idle session of another kind goes, after a while; if none is
- * idle, one in work after a longer while. */
-static int make_room(const struct wi_scale *scale, const struct totals *totals, size_t kind,
-    double now, struct wi_scale_step *step)
-{
-    const struct wi_scale_kind *wanted = &scale->kinds[kind];
-    size_t idle = scale->count, busy = scale->count;
+/* Why room is made: for what a client waits for, or to keep a kind's minimum. */
+enum room_for { ROOM_FOR_CLIENT, ROOM_FOR_MINIMUM };
 
-    if (totals->leaving > 0 || wanted->live >= wanted->max)
+/* A session that would make room. */
+struct victim {
+    size_t kind;
+    int is_idle, is_free; /* it has no work; and nobody else has used it lately */
+    int of_others;        /* they use it, and it goes all the same */
+    double when;          /* not before */
+};
+
+static double later(double a, double b)
+{
+    return a > b ? a : b;
+}
+
+/* When one of `kind` may go for one of `wanted`: at once where nobody else has used it lately; else
+ * only for who has waited for long, and has not closed another one of others. */
+static struct victim victim_judge(
+    const struct wi_scale *scale, size_t wanted, size_t kind, enum room_for why)
+{
+    const struct wi_scale_kind *one = &scale->kinds[kind], *waiting = &scale->kinds[wanted];
+    double ready = one->idle > 0 ? one->idle_since + WI_MAKE_ROOM_MS
+                                 : waiting->requested_since + WI_MAKE_ROOM_BUSY_MS;
+    double others = scale->others_at ? scale->others_at[wanted * scale->count + kind] : 0;
+    struct victim victim = {
+        .kind = kind, .is_idle = one->idle > 0, .is_free = one->idle > 0, .when = ready};
+
+    if (why == ROOM_FOR_MINIMUM)
+        return victim;
+    victim.when = later(ready, waiting->evicts_at);
+    if (others == 0 || others + WI_MAKE_ROOM_USED_MS <= victim.when)
+        return victim;
+    double quiet = others + WI_MAKE_ROOM_USED_MS;
+    double entitled = later(later(victim.when, waiting->evicts_others_at),
+        waiting->requested_since + WI_MAKE_ROOM_BUSY_MS);
+    victim.is_free = 0;
+    victim.of_others = entitled < quiet;
+    victim.when = victim.of_others ? entitled : quiet;
+    return victim;
+}
+
+/* Whether one goes before the other: one that is free; then the one that may go first; then an idle
+ * one, or one of the kind that has the most. */
+static int victim_goes_before(
+    const struct wi_scale *scale, const struct victim *one, const struct victim *other)
+{
+    if (one->is_free != other->is_free)
+        return one->is_free;
+    if (one->when != other->when)
+        return one->when < other->when;
+    if (one->is_idle != other->is_idle)
+        return one->is_idle;
+    return !one->is_idle && scale->kinds[one->kind].live >= scale->kinds[other->kind].live;
+}
+
+/* Room for a session of `wanted`: an idle session of another kind goes, after a while; if none is
+ * idle, one in work after a longer while. */
+static int room_make(const struct wi_scale *scale, const struct totals *totals, size_t wanted,
+    enum room_for why, double now, struct wi_scale_step *step)
+{
+    struct victim best = {.kind = scale->count};
+
+    if (totals->leaving > 0 || scale->kinds[wanted].live >= scale->kinds[wanted].max)
         return 0; /* room is coming, or would not help */
     for (size_t i = 0; i < scale->count; i++) {
-        const struct wi_scale_kind *other = &scale->kinds[i];
-        if (i == kind || staying(other) <= other->min)
+        if (i == wanted || staying(&scale->kinds[i]) <= scale->kinds[i].min)
             continue;
-        if (other->idle > 0 &&
-            (idle == scale->count || other->idle_since < scale->kinds[idle].idle_since))
-            idle = i;
-        if (busy == scale->count || other->live >= scale->kinds[busy].live)
-            busy = i;
+        struct victim victim = victim_judge(scale, wanted, i, why);
+        if (best.kind == scale->count || victim_goes_before(scale, &victim, &best))
+            best = victim;
     }
-    if (idle < scale->count) {
-        double when = scale->kinds[idle].idle_since + WI_MAKE_ROOM_MS;
-        if (now >= when)
-            return take(step, WI_SCALE_CLOSE, idle, "it makes room for another kind");
-        wake_at(step, when);
-    } else if (busy < scale->count) {
-        double when = wanted->requested_since + WI_MAKE_ROOM_BUSY_MS;
-        if (now >= when)
-            return take(step, WI_SCALE_REMOVE, busy, "it makes room for another kind");
-        wake_at(step, when);
+    if (best.kind == scale->count)
+        return 0;
+    if (now < best.when) {
+        wake_at(step, best.when);
+        return 0;
     }
-    return 0;
+    step->evicts = why == ROOM_FOR_CLIENT;
+    step->of_others = best.of_others;
+    step->wanted = wanted;
+    return take(step, best.is_idle ? WI_SCALE_CLOSE : WI_SCALE_REMOVE, best.kind,
+        "it makes room for another kind");
 }
 
 static int keep_minima(const struct wi_scale *scale, const struct totals *totals, double now,
@@ -200,7 +251,7 @@ static int keep_minima(const struct wi_scale *scale, const struct totals *totals
             continue;
         if (has_room(scale, totals, kind))
             return take(step, WI_SCALE_START, kind, "its min_connections");
-        if (one->live == 0 && make_room(scale, totals, kind, now, step))
+        if (one->live == 0 && room_make(scale, totals, kind, ROOM_FOR_MINIMUM, now, step))
             return 1;
     }
     if (totals->live - totals->relieved >= target)
@@ -244,7 +295,7 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
             continue;
         if (has_room(scale, totals, i))
             return take(step, WI_SCALE_START, i, "work for this kind");
-        if (make_room(scale, totals, i, now, step))
+        if (room_make(scale, totals, i, ROOM_FOR_CLIENT, now, step))
             return 1;
     }
     return 0;

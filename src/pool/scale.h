@@ -21,6 +21,9 @@
  * when none is, one is taken out of work after the request has waited so long. */
 #define WI_MAKE_ROOM_MS 2000.0
 #define WI_MAKE_ROOM_BUSY_MS 10000.0
+/* One that others than the waiting client have used is left to them for so long, unless the request
+ * has waited for WI_MAKE_ROOM_BUSY_MS and its client may close one of others (facts/use.h). */
+#define WI_MAKE_ROOM_USED_MS 10000.0
 /* A kind that may start again within this time is waited for rather than replaced by another. */
 #define WI_SCALE_PATIENCE_MS 1000.0
 
@@ -38,11 +41,17 @@ struct wi_scale_kind {
     size_t idle;            /* serve and have no work; neither worn nor relieved */
     double idle_since;      /* of the one that has been idle for longest */
     double requested_since; /* a session of it would be used; 0: not */
+    /* When the client that waits for it may have a session closed, and one that others use;
+     * WI_NEVER: what nobody in particular waits for closes none of others. */
+    double evicts_at, evicts_others_at;
 };
 
 struct wi_scale {
     const struct wi_scale_kind *kinds; /* the preferred first */
     size_t count;
+    /* When others than the client that waits for the kind W have used the session that K would
+     * lose: at W * count + K, WI_NEVER while they do. NULL: nobody did. */
+    const double *others_at;
     size_t min, max;     /* in all */
     int adaptive;        /* else max is kept running */
     double idle_timeout; /* 0: none */
@@ -67,6 +76,10 @@ struct wi_scale_step {
     enum wi_scale_action action;
     size_t kind;
     int for_backlog; /* START: the caller sets scaled_at */
+    /* CLOSE and REMOVE: it makes room for what a client waits for, which counts (facts/use.h); for
+     * which kind, and whether others use it. */
+    int evicts, of_others;
+    size_t wanted;
     const char *why; /* for the log */
     double wake;     /* NOTHING: when to look again; else WI_NEVER */
 };

@@ -85,6 +85,11 @@ static const char *const migrations[] = {
     /* How kernels are compiled fastest at which place. */
     "CREATE TABLE tunings (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
+    /* What kinds of browser can do, and which models had not the memory where. */
+    "CREATE TABLE abilities (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
+    "CREATE TABLE shortages (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
+    " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;",
 };
 #define VERSION ((int)(sizeof migrations / sizeof *migrations))
 

@@ -23,6 +23,8 @@ static const char *const tables[WI_DB_SPACES] = {
     [WI_DB_KERNELS_USED] = "kernels_used",
     [WI_DB_QUARANTINE] = "quarantine",
     [WI_DB_TUNINGS] = "tunings",
+    [WI_DB_ABILITIES] = "abilities",
+    [WI_DB_SHORTAGES] = "shortages",
 };
 
 struct value {

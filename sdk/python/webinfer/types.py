@@ -1787,4 +1787,4 @@ class Jobs(TypedDict):
 
 class Verb(TypedDict):
     id: str
-    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted"]
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted", "doubted"]

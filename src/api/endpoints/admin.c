@@ -149,6 +149,13 @@ void wi_handle_session_recycle(struct wi_request *request)
         &error, 202, "draining");
 }
 
+void wi_handle_kind_retest(struct wi_request *request)
+{
+    struct wi_error error;
+    answer_verb(request, wi_pool_doubt_kind(request->api->deps.pool, request->argument, &error),
+        &error, 202, "doubted");
+}
+
 void wi_handle_node_drain(struct wi_request *request)
 {
     struct wi_error error;

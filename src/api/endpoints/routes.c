@@ -178,6 +178,11 @@ const struct wi_route wi_routes[] = {
     {"POST", "/v1/sessions/{id}/recycle", wi_handle_session_recycle, ADMIN, WI_ROUTE_MAYBE,
         SMALL_BODY, JSON, "replace a browser by a fresh one", NATIVE, .answers = "202 Verb",
         .codes = "session_not_found conflict"},
+    {"POST", "/v1/kinds/{id}/retest", wi_handle_kind_retest, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
+        JSON, "test again what a kind of browser can do", NATIVE, .answers = "202 Verb",
+        .codes = "not_found",
+        .help = "What its pages have reported is not believed until another of it has. See What "
+                "kinds can do."},
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "what would run a model, on what and why: ?model_name=", NATIVE, .answers = "200 Hardware",
         .query = "HardwareQuery", .codes = "unknown_field missing_field invalid_field " MODEL,

@@ -8,6 +8,7 @@
 struct pool_attempt {
     struct pool_attempt *next;
     char id[WI_ID_SIZE + 12];
+    unsigned client; /* facts/use.h; 0: nobody in particular */
     int builtin;
     int benchmark;                         /* what it takes is measured for its client alone */
     const struct wi_kernel *kernel;        /* NULL: it is none */

@@ -77,6 +77,7 @@ static void keep(struct pool_kind *kind, const struct pool_kind *old)
 {
     kind->info.backoff = old->info.backoff;
     kind->info.requested_since = old->info.requested_since;
+    kind->info.requested_by = old->info.requested_by;
     kind->requested_at = old->requested_at;
     kind->preferred_ms = old->preferred_ms;
     kind->preferred_at = old->preferred_at;
@@ -158,6 +159,9 @@ void wi_pool_kind_check(struct pool_kind *kind, double now)
 
     kind->info.installed = wi_session_installed(kind->info.browser, &error) == WI_OK;
     kind->check_at = now + RECHECK_MS;
+    *kind->info.stamp = '\0';
+    if (kind->info.installed)
+        wi_kind_stamp(kind->info.browser, kind->info.stamp);
     if (!kind->info.installed) {
         kind->info.problem = error;
         if ((was || (first && kind->info.given)) && wi_pool_kind_is_on(kind))
@@ -167,6 +171,12 @@ void wi_pool_kind_check(struct pool_kind *kind, double now)
         if (!first)
             wi_info("pool", kind->name, "it is installed now");
     }
+}
+
+void wi_pool_kind_check_again(struct pool_kind *kind, double now)
+{
+    if (now >= kind->check_at)
+        wi_pool_kind_check(kind, now);
 }
 
 double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now)
@@ -204,13 +214,19 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
 
 /* --- what is requested ------------------------------------------------------------------------ */
 
-int wi_pool_kind_request(struct pool_kind *kind, double now)
+int wi_pool_kind_request(struct pool_kind *kind, unsigned client, double now)
 {
     kind->requested_at = now;
     if (kind->info.requested_since > 0)
         return 0;
     kind->info.requested_since = now;
+    kind->info.requested_by = client;
     return 1;
+}
+
+void wi_pool_kind_request_for(struct pool_kind *kind, unsigned client)
+{
+    kind->info.requested_by = client;
 }
 
 int wi_pool_kind_prefer(

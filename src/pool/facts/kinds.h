@@ -7,6 +7,7 @@
 #define WI_POOL_FACTS_KINDS_H
 
 #include "base/error.h"
+#include "browser/kinds.h"
 #include "browser/session.h"
 #include "config/config.h"
 #include "pool/facts/remedies.h"
@@ -22,6 +23,8 @@ struct pool_kind_info {
     struct wi_error problem; /* why not, or the last failure to become ready; code WI_OK: none */
     struct wi_backoff backoff;
     double requested_since; /* since when a session of it is requested; 0: not, or it came */
+    unsigned requested_by;  /* the client (facts/use.h); 0: nobody in particular */
+    char stamp[WI_KIND_STAMP_SIZE]; /* of what is installed: wi_kind_stamp; "": nothing is */
     uint64_t transitions[WI_SESSION_STATE_COUNT][WI_SESSION_STATE_COUNT]; /* [from][to] */
 };
 
@@ -45,16 +48,20 @@ int wi_pool_kind_is_remote(const struct pool_kind *kind);
 /* What is wrong with a kind that somebody wants or that is there, or NULL. */
 const char *wi_pool_kind_problem(const struct pool_kind *kind);
 
-/* Looks whether its programs are there. */
+/* Looks whether its programs are there, and which. */
 void wi_pool_kind_check(struct pool_kind *kind, double now);
+/* The same if it was not looked for a while. */
+void wi_pool_kind_check_again(struct pool_kind *kind, double now);
 /* Looks again for what was missing and is due; returns when the next look is due (WI_NEVER: none).
  * Needed whether a session is wanted or not: requests are refused until it is there. */
 double wi_pool_kinds_check_missing(struct pool_kinds *kinds, double now);
 /* One line of the log for the kinds that nobody asked for and that are not installed. */
 void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds);
 
-/* A session of it would be used; 1 if that is new. */
-int wi_pool_kind_request(struct pool_kind *kind, double now);
+/* A session of it would be used by the client; 1 if that is new. Then the client is the one who
+ * waits for it, as long as nobody else is said to be. */
+int wi_pool_kind_request(struct pool_kind *kind, unsigned client, double now);
+void wi_pool_kind_request_for(struct pool_kind *kind, unsigned client);
 /* It is preferred to what has the work, which takes `took_ms` there. 1 once all of that, without a
  * longer pause than `keep_ms`, takes as long as a start of it: before, none would be ready in time.
  */

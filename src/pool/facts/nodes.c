@@ -380,6 +380,7 @@ void wi_pool_node_book(
     *link = attempt;
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
+    attempt->client = wi_use_client(task->client);
     attempt->builtin = asked->model->builtin;
     attempt->benchmark = asked->benchmark.runs > 0;
     attempt->platform = task->platforms[0];
@@ -442,6 +443,14 @@ int wi_pool_node_unbook(
     wi_fleet_load(&node->place, out->queue, &work);
     tell(node);
     return 1;
+}
+
+int wi_pool_node_serves_others(const struct pool_node *node, unsigned client)
+{
+    for (const struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
+        if (attempt->client != 0 && attempt->client != client)
+            return 1;
+    return 0;
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */

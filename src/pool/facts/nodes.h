@@ -9,6 +9,7 @@
 #include "pool/facts/attempt.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
+#include "pool/facts/use.h"
 
 /* Deadlines in a row that a node let pass in silence: from so many on it is taken only where
  * nothing else has room, and after so many of which it did not even say that they had arrived, it
@@ -81,6 +82,9 @@ void wi_pool_node_book(
  * model that it was to bring is none that the node has, unless the node has said so. */
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
+
+/* Whether it has an attempt of another client than that one (facts/use.h). */
+int wi_pool_node_serves_others(const struct pool_node *node, unsigned client);
 
 /* Whether it is the first time that this is asked of the node: then it is to compile what others
  * like it have used. */

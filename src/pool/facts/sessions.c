@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -179,6 +180,16 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
 }
 
 /* --- what happens to one --------------------------------------------------------------------- */
+
+void wi_pool_session_stamp(struct pool_session *session, const char *stamp)
+{
+    wi_text_copy(session->info.stamp, sizeof session->info.stamp, stamp);
+}
+
+void wi_pool_session_used(struct pool_session *session, unsigned client, double now)
+{
+    wi_use_note(&session->info.use, client, now);
+}
 
 void wi_pool_session_set_node(struct pool_session *session, const char *node)
 {

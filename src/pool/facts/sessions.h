@@ -7,8 +7,10 @@
 #define WI_POOL_FACTS_SESSIONS_H
 
 #include "base/change.h"
+#include "browser/kinds.h"
 #include "browser/session.h"
 #include "pool/facts/remedies.h"
+#include "pool/facts/use.h"
 
 struct pool_session;
 /* What others may read of it. */
@@ -21,14 +23,16 @@ struct pool_session_info {
     double started, welcomed_at; /* 0: not yet */
     double idle_since;
     double checked_at;
-    unsigned checks_failed;     /* in a row */
-    double gpu_lost_at;         /* when it was decided to end its GPU process; 0: never */
-    double gpu_ends_at;         /* when that is to happen; 0: it has, or need not */
-    double gpu_by;              /* when its GPU is to be back; 0: it is, or is given up */
-    double retire_by;           /* an unwell one that is to end: when, at the latest; 0: well */
-    uint64_t jobs;              /* attempts answered */
-    char worn[64];              /* why it is to be replaced by a fresh one; "": it is not */
-    char successor[WI_ID_SIZE]; /* the session that takes its place; "" */
+    unsigned checks_failed;         /* in a row */
+    double gpu_lost_at;             /* when it was decided to end its GPU process; 0: never */
+    double gpu_ends_at;             /* when that is to happen; 0: it has, or need not */
+    double gpu_by;                  /* when its GPU is to be back; 0: it is, or is given up */
+    double retire_by;               /* an unwell one that is to end: when, at the latest; 0: well */
+    uint64_t jobs;                  /* attempts answered */
+    char worn[64];                  /* why it is to be replaced by a fresh one; "": it is not */
+    char successor[WI_ID_SIZE];     /* the session that takes its place; "" */
+    struct wi_use use;              /* by clients */
+    char stamp[WI_KIND_STAMP_SIZE]; /* of what it was started with; "": that is not known */
 };
 
 struct pool_sessions_events {
@@ -81,6 +85,10 @@ void wi_pool_session_set_node(struct pool_session *session, const char *node);
 /* Its node was welcomed. */
 void wi_pool_session_welcomed(
     struct pool_sessions *sessions, struct pool_session *session, double now);
+/* Its kind had that stamp when it was started. */
+void wi_pool_session_stamp(struct pool_session *session, const char *stamp);
+/* A client has given it work, or had an answer of it. */
+void wi_pool_session_used(struct pool_session *session, unsigned client, double now);
 /* Its node has an attempt; has none left; has answered one. */
 void wi_pool_session_busy(struct pool_session *session);
 void wi_pool_session_idle(struct pool_session *session, double now);

@@ -1,36 +1,100 @@
-/* Models and places in a table; see shortages.h. A key is the model's hash and the place's key. */
+/* Models and places in a table; see shortages.h. A key is the model's hash and the place's key; a
+ * value is {"times", "at"}. */
 #include "pool/facts/shortages.h"
 
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "store/db.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define KEY_SIZE (65 + 1 + WI_PLACE_SIZE)
+/* So many times make one that is believed after a restart. */
+#define TIMES_BELIEVED 2
 
 struct shortage {
     char key[KEY_SIZE];
+    unsigned times;
+    int64_t at;  /* the last time */
+    int is_ours; /* the place is: it is kept in the database */
+    int is_seen; /* since the start */
     UT_hash_handle hh;
 };
 
 struct wi_shortages {
-    struct shortage *items; /* in the order in which they were noted */
+    struct wi_db *db;
+    struct shortage *items; /* in the order in which they were noted first */
     size_t max;
 };
 
-struct wi_shortages *wi_shortages_new(size_t max)
-{
-    struct wi_shortages *shortages = wi_alloc(sizeof *shortages);
-
-    shortages->max = max;
-    return shortages;
-}
-
-static void drop(struct wi_shortages *shortages, struct shortage *shortage)
+static void shortage_drop(struct wi_shortages *shortages, struct shortage *shortage)
 {
     HASH_DEL(shortages->items, shortage);
     free(shortage);
+}
+
+static struct shortage *shortage_add(struct wi_shortages *shortages, const char *key)
+{
+    struct shortage *shortage = wi_alloc(sizeof *shortage), *oldest = shortages->items;
+
+    if (HASH_COUNT(shortages->items) >= shortages->max) {
+        if (oldest->is_ours)
+            wi_db_forget(shortages->db, WI_DB_SHORTAGES, oldest->key);
+        shortage_drop(shortages, oldest);
+    }
+    wi_text_copy(shortage->key, sizeof shortage->key, key);
+    HASH_ADD_STR(shortages->items, key, shortage);
+    return shortage;
+}
+
+static struct shortage *shortage_find(
+    const struct wi_shortages *shortages, const char *hash, const struct wi_place *place)
+{
+    char key[KEY_SIZE];
+
+    wi_join(key, sizeof key, hash, "\t", place->key, NULL);
+    return WI_TABLE_FIND(shortages->items, key, strlen(key));
+}
+
+/* --- over a restart --------------------------------------------------------------------------- */
+
+static void shortage_load(void *context, const char *key, const char *value)
+{
+    struct wi_shortages *shortages = context;
+    const char *tab = strchr(key, '\t');
+    long long at = 0;
+    unsigned times = 0;
+    struct wi_place place;
+
+    if (strlen(key) >= KEY_SIZE || !tab || wi_place_parse(&place, tab + 1) != 0 || place.joined ||
+        WI_TABLE_FIND(shortages->items, key, strlen(key)) ||
+        sscanf(value, "{\"times\":%u,\"at\":%lld}", &times, &at) != 2 || times == 0 || at <= 0)
+        return;
+    struct shortage *shortage = shortage_add(shortages, key);
+    shortage->times = times;
+    shortage->at = at;
+    shortage->is_ours = 1;
+}
+
+static void shortage_keep(struct wi_shortages *shortages, const struct shortage *shortage)
+{
+    char value[64];
+
+    snprintf(value, sizeof value, "{\"times\":%u,\"at\":%lld}", shortage->times,
+        (long long)shortage->at);
+    wi_db_put(shortages->db, WI_DB_SHORTAGES, 0, shortage->key, value);
+}
+
+struct wi_shortages *wi_shortages_new(struct wi_db *db, size_t max)
+{
+    struct wi_shortages *shortages = wi_alloc(sizeof *shortages);
+
+    shortages->db = db;
+    shortages->max = max;
+    wi_db_each(db, WI_DB_SHORTAGES, 0, shortage_load, shortages);
+    return shortages;
 }
 
 void wi_shortages_free(struct wi_shortages *shortages)
@@ -38,35 +102,34 @@ void wi_shortages_free(struct wi_shortages *shortages)
     if (!shortages)
         return;
     while (shortages->items)
-        drop(shortages, shortages->items);
+        shortage_drop(shortages, shortages->items);
     free(shortages);
 }
 
-static struct shortage *find(
-    const struct wi_shortages *shortages, const char *hash, const struct wi_place *place)
-{
-    char key[KEY_SIZE];
-    struct shortage *found;
-
-    wi_join(key, sizeof key, hash, "\t", place->key, NULL);
-    HASH_FIND_STR(shortages->items, key, found);
-    return found;
-}
+/* --- what is found ---------------------------------------------------------------------------- */
 
 void wi_shortages_note(
-    struct wi_shortages *shortages, const char *hash, const struct wi_place *place)
+    struct wi_shortages *shortages, const char *hash, const struct wi_place *place, int64_t now)
 {
-    if (find(shortages, hash, place))
-        return;
-    if (HASH_COUNT(shortages->items) >= shortages->max)
-        drop(shortages, shortages->items);
-    struct shortage *shortage = wi_alloc(sizeof *shortage);
-    wi_join(shortage->key, sizeof shortage->key, hash, "\t", place->key, NULL);
-    HASH_ADD_STR(shortages->items, key, shortage);
+    struct shortage *shortage = shortage_find(shortages, hash, place);
+    char key[KEY_SIZE];
+
+    wi_join(key, sizeof key, hash, "\t", place->key, NULL);
+    if (!shortage)
+        shortage = shortage_add(shortages, key);
+    shortage->times += shortage->times < TIMES_BELIEVED;
+    shortage->at = now;
+    shortage->is_seen = 1;
+    shortage->is_ours = !place->joined;
+    if (shortage->is_ours)
+        shortage_keep(shortages, shortage);
 }
 
-int wi_shortages_has(
-    const struct wi_shortages *shortages, const char *hash, const struct wi_place *place)
+int wi_shortages_has(const struct wi_shortages *shortages, const char *hash,
+    const struct wi_place *place, int64_t now)
 {
-    return find(shortages, hash, place) != NULL;
+    const struct shortage *shortage = shortage_find(shortages, hash, place);
+
+    return shortage && (shortage->is_seen || shortage->times >= TIMES_BELIEVED) &&
+           llabs(now - shortage->at) < WI_SHORTAGE_MS;
 }

@@ -219,6 +219,11 @@ enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *id, struct wi_err
     return wi_error_set(error, WI_SESSION_NOT_FOUND, "id", "there is no session %.32s", id);
 }
 
+enum wi_code wi_pool_doubt_kind(struct wi_pool *pool, const char *kind, struct wi_error *error)
+{
+    return wi_error_set(error, WI_NOT_FOUND, "kind", "no browser kind %.40s is configured", kind);
+}
+
 enum wi_code wi_pool_drain(
     struct wi_pool *pool, const char *id, int draining, struct wi_error *error)
 {

@@ -472,3 +472,41 @@ TEST(webkit_refuses_what_it_cannot_do)
     assert_non_null(strstr(error.detail, "takes no preferences"));
     wi_launch_clear(&made);
 }
+
+/* --- what is installed ------------------------------------------------------------------------ */
+
+static void write_program(const char *path, const char *text)
+{
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0700);
+
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+}
+
+TEST(a_stamp_is_of_one_installation)
+{
+    char folder[] = "/tmp/wi-stamp-XXXXXX", binary[64], other[64];
+    char first[WI_KIND_STAMP_SIZE], stamp[WI_KIND_STAMP_SIZE];
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(binary, sizeof binary, "%s/browser", folder);
+    snprintf(other, sizeof other, "%s/next", folder);
+    write_program(binary, "one");
+    struct wi_config_browser browser = {
+        .kind = "chrome", .driver_command = "sh --extra", .binary = binary, .headless = 1};
+    wi_kind_stamp(&browser, first);
+    assert_int_equal(strlen(first), WI_KIND_STAMP_SIZE - 1);
+    wi_kind_stamp(&browser, stamp);
+    assert_string_equal(stamp, first);
+    browser.gpu = WI_GPU_OFF; /* started otherwise, it may be able to do something else */
+    wi_kind_stamp(&browser, stamp);
+    assert_string_not_equal(stamp, first);
+    browser.gpu = WI_GPU_AUTO;
+    write_program(other, "two"); /* an update */
+    assert_int_equal(rename(other, binary), 0);
+    wi_kind_stamp(&browser, stamp);
+    assert_string_not_equal(stamp, first);
+    assert_int_equal(unlink(binary), 0);
+    assert_int_equal(rmdir(folder), 0);
+}

@@ -1,6 +1,7 @@
 /* What answers and failures say of places, and what they say of their clients alone. */
 #include "../test.h"
 
+#include "base/clock.h"
 #include "bridge/model_status.h"
 #include "pool/measure.h"
 #include <jansson.h>
@@ -160,23 +161,23 @@ TEST(a_load_that_failed_for_want_of_memory_is_remembered)
            *failed = json_pack(
                "[{s:s, s:s, s:s}]", "hash", model.hash, "platform", "wasm", "state", "failed");
 
-    pool.shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    pool.shortages = wi_shortages_new(NULL, WI_SHORTAGES_MAX);
     book("a", NULL, 0);
     assert_true(wi_pool_node_unbook(node, "a", 0, &attempt));
     assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, NULL));
     /* It was the input that wanted so much. */
     assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, loaded));
-    assert_false(wi_shortages_has(pool.shortages, model.hash, where));
+    assert_false(wi_shortages_has(pool.shortages, model.hash, where, wi_wall_ms()));
     assert_true(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
-    assert_true(wi_shortages_has(pool.shortages, model.hash, where));
+    assert_true(wi_shortages_has(pool.shortages, model.hash, where, wi_wall_ms()));
     wi_shortages_free(pool.shortages);
     /* What the page went on from is remembered as well, and is no failure. */
-    pool.shortages = wi_shortages_new(WI_SHORTAGES_MAX);
+    pool.shortages = wi_shortages_new(NULL, WI_SHORTAGES_MAX);
     said = (struct wi_answer){.ok = 1};
     said.executed_on = json_pack("{s:s, s:[{s:s, s:s, s:s}]}", "platform", "webgpu", "fallbacks",
         "platform", "wasm", "code", "out_of_memory", "reason", "bad_alloc");
     assert_false(wi_pool_measure_shortage(&pool, node, &attempt, &said, failed));
-    assert_true(wi_shortages_has(pool.shortages, model.hash, where));
+    assert_true(wi_shortages_has(pool.shortages, model.hash, where, wi_wall_ms()));
     json_decref(said.executed_on);
     wi_shortages_free(pool.shortages);
     json_decref(loaded);

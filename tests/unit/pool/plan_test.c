@@ -260,10 +260,89 @@ TEST(what_is_requested_is_opened_where_none_is_there)
     wi_session_kill(wi_pool_session_info(session())->browser, NULL);
     wi_pool_plan(pool);
     assert_int_equal(seen.begun, 1);
-    wi_pool_request_kind(pool, "netscape");
+    wi_pool_request_kind(pool, "netscape", NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(seen.begun, 1);
-    wi_pool_request_kind(pool, "chrome");
+    wi_pool_request_kind(pool, "chrome", NULL);
     uv_run(&loop, UV_RUN_NOWAIT);
     assert_int_equal(seen.begun, 2);
+}
+
+/* --- who has browsers closed ------------------------------------------------------------------ */
+
+static struct wi_config_browser two[2];
+
+/* A chrome that serves and, beside it, a firefox for which there is no room. */
+static struct pool_kind *want_firefox(void)
+{
+    two[0] = two[1] = browser;
+    two[1].kind = "firefox";
+    config.browsers = two;
+    config.browser_count = 2;
+    config.pool.min_connections = 0;
+    wi_pool_reload(pool, &config);
+    serve();
+    return wi_pool_kinds_find(pool->kinds, "firefox");
+}
+
+/* Of ada's. */
+static void use(const char *id)
+{
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model},
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .client = "ada"};
+
+    assert_int_equal(wi_pool_dispatch(pool, "n-1", &task, NULL), WI_OK);
+}
+
+static void request_for(struct pool_kind *kind, const char *client, double waited)
+{
+    wi_pool_kind_request(kind, wi_use_client(client), wi_now_ms() - waited);
+    wi_pool_session_idle(session(), wi_now_ms() - 3000);
+    wi_pool_plan(pool);
+}
+
+TEST(a_browser_of_others_is_closed_for_who_has_waited_for_long)
+{
+    struct pool_kind *firefox = want_firefox();
+
+    use("a");
+    end("a", 0);
+    request_for(firefox, "bob", 5000);
+    assert_int_equal(seen.closed, 0);
+    wi_pool_kinds_forget_requests(pool->kinds, wi_now_ms() + 1, 0);
+    request_for(firefox, "bob", 11000);
+    assert_int_equal(seen.closed, 1);
+    double now = wi_now_ms();
+    assert_true(wi_evictions_next(&pool->evictions, wi_use_client("bob"), 1, now) > now);
+    assert_true(wi_evictions_next(&pool->evictions, wi_use_client("ada"), 1, now) == now);
+}
+
+TEST(ones_own_is_closed_as_soon_as_it_is_idle)
+{
+    struct pool_kind *firefox = want_firefox();
+
+    use("a");
+    request_for(firefox, "ada", 0);
+    assert_int_equal(seen.closed, 0);
+    end("a", 0);
+    wi_pool_session_idle(session(), wi_now_ms() - 3000);
+    wi_pool_plan(pool);
+    assert_int_equal(seen.closed, 1);
+}
+
+TEST(for_nobody_in_particular_no_browser_in_use_is_closed)
+{
+    struct pool_kind *firefox = want_firefox();
+
+    use("a");
+    end("a", 0);
+    request_for(firefox, NULL, 20000);
+    assert_int_equal(seen.closed, 0);
+    wi_pool_request_kind(pool, "firefox", "bob"); /* who wants it, too, may */
+    assert_int_equal(wi_pool_kind_info(firefox)->requested_by, wi_use_client("bob"));
+    wi_pool_plan(pool);
+    assert_int_equal(seen.closed, 1);
 }

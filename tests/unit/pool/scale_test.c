@@ -415,6 +415,111 @@ TEST(at_last_a_busy_one_makes_room)
     expect_rest(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_NEVER);
 }
 
+/* A table of when others have used what each kind would lose for kind 2. */
+static double *used(struct place *place, double by_kind_0, double by_kind_1)
+{
+    static double others_at[9];
+
+    memset(others_at, 0, sizeof others_at);
+    others_at[6] = by_kind_0;
+    others_at[7] = by_kind_1;
+    place->scale.others_at = others_at;
+    return others_at;
+}
+
+static void expect_eviction(
+    struct place *place, double now, enum wi_scale_action action, size_t kind, int of_others)
+{
+    expect(place, now, action, kind);
+    assert_true(place->step.evicts);
+    assert_int_equal(place->step.of_others, of_others);
+    assert_int_equal(place->step.wanted, 2);
+}
+
+/* Idle, but somebody else comes back to it all the time. */
+TEST(what_others_use_is_left_to_them)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    idle(&place, 0, 1, NOW);
+    used(&place, NOW, 0);
+    place.kinds[2].requested_since = NOW;
+    place.kinds[2].evicts_others_at = WI_NEVER;
+    expect_rest(&place, NOW, NOW + WI_MAKE_ROOM_USED_MS);
+    expect_rest(&place, NOW + WI_MAKE_ROOM_MS, NOW + WI_MAKE_ROOM_USED_MS);
+    used(&place, NOW + 9000, 0);
+    expect_rest(&place, NOW + WI_MAKE_ROOM_BUSY_MS, NOW + 9000 + WI_MAKE_ROOM_USED_MS);
+    expect_eviction(
+        &place, NOW + 9000 + WI_MAKE_ROOM_USED_MS, WI_SCALE_CLOSE, 0, 0); /* nobody any more */
+}
+
+TEST(who_has_waited_for_long_may_close_one_of_others)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    idle(&place, 0, 1, NOW);
+    used(&place, NOW + 9000, 0);
+    place.kinds[2].requested_since = NOW;
+    expect_rest(&place, NOW + 9000, NOW + WI_MAKE_ROOM_BUSY_MS);
+    expect_eviction(&place, NOW + WI_MAKE_ROOM_BUSY_MS, WI_SCALE_CLOSE, 0, 1);
+    place.kinds[2].evicts_others_at = NOW + 15000; /* it has closed another a while ago */
+    expect_rest(&place, NOW + WI_MAKE_ROOM_BUSY_MS, NOW + 15000);
+    expect_eviction(&place, NOW + 15000, WI_SCALE_CLOSE, 0, 1);
+    place.kinds[2].evicts_at = NOW + 16000; /* or too many of its own */
+    expect_rest(&place, NOW + 15000, NOW + 16000);
+}
+
+TEST(what_has_work_of_others_goes_only_for_who_may_close_it)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    busy(&place, 0, 1);
+    used(&place, WI_NEVER, 0);
+    place.kinds[2].requested_since = NOW;
+    place.kinds[2].evicts_others_at = WI_NEVER;
+    expect_rest(&place, NOW + 100000, WI_NEVER);
+    place.kinds[2].evicts_others_at = 0;
+    expect_eviction(&place, NOW + 100000, WI_SCALE_REMOVE, 0, 1);
+}
+
+TEST(what_nobody_else_uses_goes_first)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 2;
+    idle(&place, 0, 1, NOW - 60000);
+    idle(&place, 1, 1, NOW + WI_MAKE_ROOM_BUSY_MS - 100);
+    used(&place, NOW + WI_MAKE_ROOM_BUSY_MS - 100, 0);
+    place.kinds[2].requested_since = NOW;
+    /* The one of others might go now, the free one in a while. */
+    expect_rest(
+        &place, NOW + WI_MAKE_ROOM_BUSY_MS, NOW + WI_MAKE_ROOM_BUSY_MS - 100 + WI_MAKE_ROOM_MS);
+    expect_eviction(
+        &place, NOW + WI_MAKE_ROOM_BUSY_MS - 100 + WI_MAKE_ROOM_MS, WI_SCALE_CLOSE, 1, 0);
+}
+
+/* What the configuration says is nobody's wish, and is not counted. */
+TEST(a_minimum_is_kept_whoever_uses_the_others)
+{
+    struct place place;
+
+    set_up(&place);
+    place.scale.max = 1;
+    idle(&place, 0, 1, NOW - WI_MAKE_ROOM_MS);
+    used(&place, NOW, 0);
+    place.kinds[2].min = 1;
+    place.kinds[2].evicts_at = place.kinds[2].evicts_others_at = WI_NEVER;
+    expect(&place, NOW, WI_SCALE_CLOSE, 0);
+    assert_false(place.step.evicts);
+}
+
 TEST(a_worn_session_gets_its_successor_first)
 {
     struct place place;

@@ -238,8 +238,12 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         wi_doctor_host(checks, config);
         wi_doctor_network(checks, config, network);
         wi_doctor_models(cli, checks, config);
-        for (size_t i = 0; i < config->browser_count; i++)
-            good += examine(config, i, start ? network : NULL, checks, browsers);
+        for (size_t i = 0; i < config->browser_count; i++) {
+            int works = examine(config, i, start ? network : NULL, checks, browsers);
+            if (works && start)
+                wi_doctor_retest(cli, checks, &config->browsers[i]);
+            good += works;
+        }
         if (good == 0)
             wi_doctor_add(checks, "browsers", WI_FINDING_MISSING,
                 "there is none that works, so only pages that join with a link can compute");

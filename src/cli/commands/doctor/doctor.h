@@ -30,6 +30,10 @@ void wi_doctor_network(
  * configuration or none answers, in which case `config` tells. */
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
 
+/* Has the daemon that answers, likewise, test again what the kind can do: what it has learned of it
+ * is not believed until then. */
+void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config_browser *browser);
+
 /* The configuration, as the daemon finds it, `path` being what the command line names, or NULL.
  * NULL with the problems in `checks`. The caller frees it. */
 struct wi_config *wi_doctor_config(const char *path, json_t *checks);

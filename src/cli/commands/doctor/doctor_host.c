@@ -24,6 +24,8 @@
 #define SHM_WANTED (256u << 20)
 /* A browser has some 500 descriptors open, our listeners one for each connection. */
 #define FILES_WANTED 4096
+/* For so long a daemon's answer is waited for. */
+#define RETEST_MS 5000
 
 static void check_shared_memory(json_t *checks)
 {
@@ -239,6 +241,24 @@ void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config
             "in; set [models] directory",
             directory, strerror(errno));
     json_decref(status);
+}
+
+void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config_browser *browser)
+{
+    struct wi_rest_request request = {.method = "POST", .timeout_ms = RETEST_MS};
+    struct wi_rest_answer answer;
+    struct wi_buffer path = {0};
+
+    if (wi_argument_given(&cli->arguments, "config"))
+        return;
+    wi_buffer_printf(&path, "/v1/kinds/%s/retest", browser->kind);
+    request.path = path.text;
+    wi_rest_exchange(&cli->rest, &request, &answer);
+    if (answer.status == 202)
+        wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
+            "webinferd at %s tests again what it can do", cli->rest.url);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&path);
 }
 
 void wi_doctor_host(json_t *checks, const struct wi_config *config)

@@ -58,13 +58,14 @@ TEST(what_was_learnt_outlives_a_change_of_the_configuration)
 
     for (int i = 0; i < WI_BREAKER_FAILURES; i++)
         wi_pool_kind_broken(kind, 1000, -1, &error);
-    wi_pool_kind_request(kind, 500);
+    wi_pool_kind_request(kind, 7, 500);
     wi_pool_kind_changed(kind, WI_SESSION_STARTING, WI_SESSION_BROKEN);
     config.browser_preferences.other = (struct wi_strings){.items = preferred, .count = 1};
     wi_pool_kinds_set(kinds, &config);
     kind = wi_pool_kinds_find(kinds, "chrome");
     assert_true(wi_pool_kind_info(kind)->backoff.open);
     assert_true(wi_pool_kind_info(kind)->requested_since == 500);
+    assert_int_equal(wi_pool_kind_info(kind)->requested_by, 7);
     assert_int_equal(
         wi_pool_kind_info(kind)->transitions[WI_SESSION_STARTING][WI_SESSION_BROKEN], 1);
     assert_false(wi_pool_kind_info(wi_pool_kinds_find(kinds, "firefox"))->backoff.open);
@@ -91,14 +92,14 @@ TEST(a_request_is_new_once_and_ends_when_it_is_not_repeated_or_came_true)
     struct pool_kind *kind = wi_pool_kinds_find(kinds, "chrome");
 
     assert_false(wi_pool_kinds_requested(kinds));
-    assert_int_equal(wi_pool_kind_request(kind, 100), 1);
-    assert_int_equal(wi_pool_kind_request(kind, 200), 0);
+    assert_int_equal(wi_pool_kind_request(kind, 7, 100), 1);
+    assert_int_equal(wi_pool_kind_request(kind, 7, 200), 0);
     assert_true(wi_pool_kind_info(kind)->requested_since == 100);
     wi_pool_kinds_forget_requests(kinds, 250, 50);
     assert_true(wi_pool_kinds_requested(kinds));
     wi_pool_kinds_forget_requests(kinds, 251, 50);
     assert_false(wi_pool_kinds_requested(kinds));
-    assert_int_equal(wi_pool_kind_request(kind, 300), 1);
+    assert_int_equal(wi_pool_kind_request(kind, 7, 300), 1);
     wi_pool_kind_ready(kind);
     assert_false(wi_pool_kinds_requested(kinds));
 }
