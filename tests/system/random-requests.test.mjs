@@ -25,6 +25,7 @@ const SEED = Number(process.env.WEBINFER_SEED ?? (isLong ? Date.now() % 2 ** 31 
 /** Operations that never succeed here, each with the reason. */
 const NEVER = {
     'POST /v1/sessions/{id}/recycle': 'there are no sessions: every node is a simulated one',
+    'POST /v1/kinds/{id}/retest': 'no list has the names of kinds; abilities.test.mjs has one tested again',
     'PUT /v1/uploads/{id}': 'no list has the ids of uploads; model-uploads.test.mjs sends, publishes and removes them',
     'POST /v1/uploads/{id}/publish': 'likewise',
     'DELETE /v1/uploads/{id}': 'likewise',
