@@ -112,7 +112,8 @@ const struct wi_section wi_sections[] = {
         .help = "Models by content: what of them the bridge's listener gives to others, block by "
                 "block under their CIDs, as a trustless gateway of IPFS."},
     {.name = "store",
-        .help = "What is remembered from one start to the next: measurements, verdicts, what browsers can do, jobs and "
+        .help = "What is remembered from one start to the next: measurements, verdicts, what "
+                "browsers can do, jobs and "
                 "runs of the laboratory."},
     {.name = "log", .help = "The log, on standard error."}, {0}};
 

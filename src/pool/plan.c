@@ -143,19 +143,27 @@ static struct pool_session *find_cheapest(
     return found;
 }
 
+/* Whether it has work of another client. */
+static int node_serves_others(const struct pool_node *node, unsigned client)
+{
+    const struct pool_attempt *attempt = node ? wi_pool_node_info_of(node)->attempts : NULL;
+
+    while (attempt && (attempt->client == 0 || attempt->client == client))
+        attempt = attempt->next;
+    return attempt != NULL;
+}
+
 /* When others than the client used what the kind would lose: see struct wi_scale. */
 static double session_used_by_others(
     const struct wi_pool *pool, const struct pool_kind_info *kind, unsigned client)
 {
     const struct pool_session *session = find_idle(pool, kind);
-    const struct pool_node *node;
 
     if (!session)
         session = find_cheapest(pool, kind);
     if (!session)
         return 0;
-    node = wi_pool_node_of(pool, session);
-    return node && wi_pool_node_serves_others(node, client)
+    return node_serves_others(wi_pool_node_of(pool, session), client)
                ? WI_NEVER
                : wi_use_by_others(&wi_pool_session_info(session)->use, client);
 }

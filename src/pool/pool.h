@@ -161,14 +161,6 @@ void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason);
 /* How much is waiting, so that the pool can open sessions for it. */
 void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting);
-/* A session of this kind is wanted: a request is pinned to it, or its models are to run there.
- * Cheap and safe to repeat, also for kinds that are unknown, missing or running already. It opens
- * one as soon as there is room under the maxima, and is forgotten when it was not repeated for
- * WI_KIND_REQUEST_MS. A session of another kind above its own minimum may have to make room: for a
- * client as pool/facts/use.h bounds it, for nobody in particular (NULL) one that nobody uses. */
-#define WI_KIND_REQUEST_MS 30000
-void wi_pool_request_kind(struct wi_pool *pool, const char *kind, const char *client);
-
 /* Which platform computes which model right: pool/facts/verdicts.h. */
 struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool);
 /* A node whose WASM answers are a measure for others', of that kind (NULL: of any): one of our

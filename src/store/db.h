@@ -58,7 +58,7 @@ enum wi_db_space {
     WI_DB_RUNS, /* of models, by hours */
     WI_DB_KERNELS_USED,
     WI_DB_QUARANTINE,
-    WI_DB_TUNINGS, /* of kernels, by place */
+    WI_DB_TUNINGS,   /* of kernels, by place */
     WI_DB_ABILITIES, /* of kinds of browser, by what is installed */
     WI_DB_SHORTAGES, /* of memory for models, by place */
     WI_DB_SPACES

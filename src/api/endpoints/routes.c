@@ -180,9 +180,7 @@ const struct wi_route wi_routes[] = {
         .codes = "session_not_found conflict"},
     {"POST", "/v1/kinds/{id}/retest", wi_handle_kind_retest, ADMIN, WI_ROUTE_MAYBE, SMALL_BODY,
         JSON, "test again what a kind of browser can do", NATIVE, .answers = "202 Verb",
-        .codes = "not_found",
-        .help = "What its pages have reported is not believed until another of it has. See What "
-                "kinds can do."},
+        .codes = "not_found", .help = "webinferd(8), What kinds can do, describes it."},
     {"GET", "/v1/hardware", wi_handle_hardware, USER, 0, 0, JSON,
         "what would run a model, on what and why: ?model_name=", NATIVE, .answers = "200 Hardware",
         .query = "HardwareQuery", .codes = "unknown_field missing_field invalid_field " MODEL,

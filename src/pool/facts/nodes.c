@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "pool/facts/use.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -397,6 +398,7 @@ void wi_pool_node_book(
     attempt->program = asked->program != NULL;
     attempt->sent_at = now;
     note_beside(node, attempt);
+    node->info.attempts = node->attempts;
     node->info.count++;
     node->unheard++;
     node->constrained += attempt->constrained;
@@ -423,6 +425,7 @@ int wi_pool_node_unbook(
     if (!attempt)
         return 0;
     *link = attempt->next;
+    node->info.attempts = node->attempts;
     node->info.count--;
     node->unheard -= !attempt->arrived;
     node->constrained -= attempt->constrained;
@@ -443,14 +446,6 @@ int wi_pool_node_unbook(
     wi_fleet_load(&node->place, out->queue, &work);
     tell(node);
     return 1;
-}
-
-int wi_pool_node_serves_others(const struct pool_node *node, unsigned client)
-{
-    for (const struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
-        if (attempt->client != 0 && attempt->client != client)
-            return 1;
-    return 0;
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */

@@ -9,7 +9,6 @@
 #include "pool/facts/attempt.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
-#include "pool/facts/use.h"
 
 /* Deadlines in a row that a node let pass in silence: from so many on it is taken only where
  * nothing else has room, and after so many of which it did not even say that they had arrived, it
@@ -25,13 +24,14 @@ struct pool_node_info {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
-    int paused;      /* by its person, until they say otherwise */
-    int held;        /* by us, until it has shown that it computes right */
-    int choked;      /* more waits to be sent to it than may; until it is tried again */
-    size_t count;    /* attempts on it */
-    unsigned missed; /* in a row; see WI_POOL_DOUBTED */
-    unsigned mute;   /* likewise, those of which it said nothing at all */
-    const struct wi_fleet_node *place; /* as routing sees it */
+    int paused;   /* by its person, until they say otherwise */
+    int held;     /* by us, until it has shown that it computes right */
+    int choked;   /* more waits to be sent to it than may; until it is tried again */
+    size_t count; /* attempts on it */
+    const struct pool_attempt *attempts; /* these, the oldest first */
+    unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
+    unsigned mute;                       /* likewise, those of which it said nothing at all */
+    const struct wi_fleet_node *place;   /* as routing sees it */
 };
 
 struct pool_nodes;
@@ -82,9 +82,6 @@ void wi_pool_node_book(
  * model that it was to bring is none that the node has, unless the node has said so. */
 int wi_pool_node_unbook(
     struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out);
-
-/* Whether it has an attempt of another client than that one (facts/use.h). */
-int wi_pool_node_serves_others(const struct pool_node *node, unsigned client);
 
 /* Whether it is the first time that this is asked of the node: then it is to compile what others
  * like it have used. */
