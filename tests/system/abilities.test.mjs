@@ -107,10 +107,13 @@ test('then it is refused, and restarts nothing while others work', async () => {
         }
         return answered;
     })();
-    for (let round = 0; round < 10; round++)
-        for (const answer of await Promise.all([impossible('ada'), impossible('ada', { browser: 'edge' })]))
-            assertRefused(answer);
-    over = true;
+    try {
+        for (let round = 0; round < 10; round++)
+            for (const answer of await Promise.all([impossible('ada'), impossible('ada', { browser: 'edge' })]))
+                assertRefused(answer);
+    } finally {
+        over = true;
+    }
     assert.ok(await work > 0);
     assert.equal(await begun(), before);
     assert.deepEqual((await status()).sessions.map(({ id }) => id), ids);
