@@ -8,6 +8,7 @@
 #include "api/http/waiting.h"
 
 #include "base/clock.h"
+#include "base/json_read.h"
 #include "base/memory.h"
 #include "net/http.h"
 #include <stdio.h>
@@ -242,19 +243,25 @@ int wi_request_reserve(struct wi_request *request, size_t bytes)
     return 0;
 }
 
-json_t *wi_request_body_object(struct wi_request *request)
+json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error)
 {
-    if (!request->body || request->body->size == 0)
+    if (!body || body->size == 0)
         return json_object();
-    struct wi_error error;
     json_error_t place;
-    json_t *object = json_loadb(
-        (const char *)request->body->bytes, request->body->size, JSON_REJECT_DUPLICATES, &place);
+    json_t *object = wi_json_read((const char *)body->bytes, body->size, 0, &place);
     if (json_is_object(object))
         return object;
-    wi_error_set(&error, WI_BAD_JSON, NULL, "the body is not a JSON object%s%s", object ? "" : ": ",
+    wi_error_set(error, WI_BAD_JSON, NULL, "the body is not a JSON object%s%s", object ? "" : ": ",
         object ? "" : place.text);
     json_decref(object);
-    wi_request_answer_error(request, &error);
     return NULL;
+}
+
+json_t *wi_request_body_object(struct wi_request *request)
+{
+    struct wi_error error;
+    json_t *object = wi_body_object(request->body, &error);
+    if (!object)
+        wi_request_answer_error(request, &error);
+    return object;
 }
