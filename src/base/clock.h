@@ -8,8 +8,9 @@
 /* A time, in milliseconds, that never comes. */
 #define WI_NEVER 1e300
 
-double wi_now_ms(void);   /* monotonic, milliseconds with fractions */
-int64_t wi_wall_ms(void); /* Unix time in milliseconds */
+double wi_now_ms(void);      /* monotonic, milliseconds with fractions */
+int64_t wi_wall_ms(void);    /* Unix time in milliseconds */
+uint64_t wi_thread_ns(void); /* CPU time of the calling thread, nanoseconds */
 /* Unix time in milliseconds as it was when the process first asked, and monotonic from there on:
  * deadlines that are stored do not pass because somebody sets the clock. */
 int64_t wi_steady_ms(void);

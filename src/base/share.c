@@ -143,6 +143,11 @@ void wi_pace_begin(struct wi_pace *pace, double now_ms, uint64_t bytes)
     pace->_bytes = bytes;
 }
 
+void wi_pace_skip(struct wi_pace *pace, double ms)
+{
+    pace->_since_ms += ms;
+}
+
 double wi_pace_deadline(
     struct wi_pace *pace, const struct wi_pace_rule *rule, double now_ms, uint64_t bytes)
 {

@@ -104,6 +104,8 @@ struct wi_pace {
 /* Begins a window in which `bytes` have come before: at the start, and after each pause that the
  * sender has not caused. */
 void wi_pace_begin(struct wi_pace *pace, double now_ms, uint64_t bytes);
+/* For so long nothing was taken, which the sender has not caused either: its window goes on. */
+void wi_pace_skip(struct wi_pace *pace, double ms);
 /* After `bytes` have come in all, told as often as some come: until when the next have to come or
  * all be there. A window ends when it has had its bytes, window_ms * bytes_per_ms; one that has not
  * had them after window_ms is too slow. */

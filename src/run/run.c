@@ -95,6 +95,18 @@ static void end(struct wi_run *run, struct wi_printing *printing, const struct w
     leave(run);
 }
 
+/* On the loop again. What this gives goes to rest() once all is done, when the run may be gone. */
+static int begin_work(const struct wi_run *run)
+{
+    return run->owner.on_work && run->owner.on_work(run->owner.context);
+}
+
+static void rest(const struct wi_run_deps *deps, int works)
+{
+    if (works)
+        deps->on_rest(deps->context);
+}
+
 /* --- the answer ------------------------------------------------------------------------------- */
 
 static void hand_over(struct wi_run *run)
@@ -113,12 +125,16 @@ static void print_off_loop(void *data)
 static void on_printed(void *data, int cancelled)
 {
     struct wi_run *run = data;
+    const struct wi_run_deps *deps = run->deps;
     (void)cancelled; /* only where the run has gone */
     run->work = NULL;
-    if (run->gone)
+    if (run->gone) {
         free_run(run);
-    else
-        hand_over(run);
+        return;
+    }
+    int works = begin_work(run);
+    hand_over(run);
+    rest(deps, works);
 }
 
 /* What would fit if there were nothing else may be tried again; what is larger never fits. */
@@ -330,11 +346,14 @@ static int lessen(struct wi_run *run, const struct wi_job_result *result)
 static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
 {
     struct wi_run *run = context;
+    const struct wi_run_deps *deps = run->deps;
+    int works = begin_work(run);
     run->queued = 0;
     if (result->code == WI_OK)
         on_answer(run, spec, result);
     else if (!lessen(run, result))
         fail(run, &result->place, run->why ? run->why : &result->error);
+    rest(deps, works);
 }
 
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
@@ -663,13 +682,15 @@ static void on_parsed(void *data, int cancelled)
         free_run(run);
         return;
     }
-    int binary = run->request.body->size > run->request.json_size;
+    const struct wi_run_deps *deps = run->deps;
+    int works = begin_work(run), binary = run->request.body->size > run->request.json_size;
     uint64_t converted =
         run->infer.beside + (binary ? 0 : wi_tensors_bytes(&run->infer.asked->tensors));
     if (run->owner.charge(run->owner.context, converted) != 0 && run->code == WI_OK)
         run->code = wi_error_set(run->late, WI_MEMORY_BUDGET, NULL,
             "there is no memory for these tensors now; try again later");
     on_read(run, run->late);
+    rest(deps, works);
 }
 
 static int is_long(const struct wi_run_request *request)

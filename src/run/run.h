@@ -43,6 +43,8 @@ struct wi_run_deps {
     uint64_t (*on_failure)(void *context, const struct wi_run_failure *failure);
     /* A stored job that was counted as that has an answer, of so many bytes. May be NULL. */
     void (*on_stored)(void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
+    /* What an owner's on_work has begun to measure is over. May be NULL where no owner has one. */
+    void (*on_rest)(void *context);
     void *context;
 };
 
@@ -86,6 +88,9 @@ struct wi_run_owner {
     /* Charges so many bytes to the owner, in place of what was charged before. 0, or -1: there is
      * no memory. The owner gives them back itself, when what the run gave it has gone. */
     int (*charge)(void *context, uint64_t bytes);
+    /* The loop goes on with it, after what a thread or a node has done: 1 if what that takes is
+     * measured, until on_rest of the deps. May be NULL. */
+    int (*on_work)(void *context);
     /* Once, when the model is there and fits what is asked, or is going to be pulled: the last
      * chance to change `infer`. WI_OK, or why the run ends. It may give the run another owner. May
      * be NULL. */

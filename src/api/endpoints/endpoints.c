@@ -22,6 +22,7 @@ static struct wi_run_deps runs_of(struct wi_api *api)
         .on_outcome = wi_infer_count,
         .on_failure = wi_infer_count_failure,
         .on_stored = wi_infer_count_stored,
+        .on_rest = wi_infer_rest,
         .context = api};
 }
 

@@ -54,6 +54,13 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return code;
 }
 
+static int on_work(void *context)
+{
+    const struct call *call = context;
+    wi_request_begin_spending(call->request);
+    return 1;
+}
+
 static void on_queued(void *context)
 {
     struct call *call = context;
@@ -101,6 +108,7 @@ static void begin(struct wi_request *request)
     struct call *call = wi_alloc(sizeof *call);
     const struct wi_run_owner owner = {.context = call,
         .charge = wi_infer_charge,
+        .on_work = on_work,
         .on_begin = on_begin,
         .on_queued = on_queued,
         .on_done = on_done};

@@ -30,5 +30,7 @@ uint64_t wi_infer_count(void *context, const struct wi_outcome *outcome);
 uint64_t wi_infer_count_failure(void *context, const struct wi_run_failure *failure);
 void wi_infer_count_stored(
     void *context, uint64_t counted_as, uint64_t bytes_in, uint64_t bytes_out);
+/* The end of what an owner's on_work has begun to measure; likewise. */
+void wi_infer_rest(void *context);
 
 #endif

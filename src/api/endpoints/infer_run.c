@@ -72,6 +72,12 @@ int wi_infer_charge(void *context, uint64_t bytes)
     return wi_request_reserve(*request, (size_t)bytes);
 }
 
+void wi_infer_rest(void *context)
+{
+    struct wi_api *api = context;
+    wi_spending_end(&api->spending);
+}
+
 /* --- the answer, as it was printed ------------------------------------------------------------ */
 
 /* Bytes of binary tensors, which may as well be copied when they are so few: a list of slices

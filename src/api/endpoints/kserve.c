@@ -263,11 +263,6 @@ static void add_pull(void *context, const struct wi_pull_info *info)
         add_row(index, info->name, 0, "LOADING", "it is being pulled");
 }
 
-static void stop_list(void *wait)
-{
-    wi_listing_cancel(wait);
-}
-
 static void answer_index(struct wi_request *request, int ready_only)
 {
     const struct wi_api *api = request->api;
@@ -278,14 +273,14 @@ static void answer_index(struct wi_request *request, int ready_only)
     wi_request_answer_json(request, 200, index.rows);
 }
 
-static void on_list(void *context, const struct wi_list *list)
+static void on_list(struct wi_request *request, void *work)
 {
-    answer_index(context, 0);
+    answer_index(request, 0);
 }
 
-static void on_ready_list(void *context, const struct wi_list *list)
+static void on_ready_list(struct wi_request *request, void *work)
 {
-    answer_index(context, 1);
+    answer_index(request, 1);
 }
 
 void wi_handle_kserve_index(struct wi_request *request)
@@ -302,9 +297,5 @@ void wi_handle_kserve_index(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    struct wi_listing_wait *wait =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository),
-            order.ready ? on_ready_list : on_list, request);
-    if (wait) /* else the request was answered */
-        wi_request_wait(request, stop_list, wait);
+    wi_request_list(request, order.ready ? on_ready_list : on_list, NULL, NULL);
 }

@@ -226,26 +226,16 @@ static void add_name(
     }
 }
 
-static void stop_list(void *wait)
+static void on_list(struct wi_request *request, void *work)
 {
-    wi_listing_cancel(wait);
-}
-
-static void on_list(void *context, const struct wi_list *list)
-{
-    struct wi_request *request = context;
     struct listing listing = {request->api, json_array()};
-    (void)list; /* is looked at through the repository */
     wi_api_each_name(request->api, add_name, &listing);
     wi_request_answer_json(request, 200, json_pack("{s:o}", "models", listing.list));
 }
 
 void wi_handle_ollama_tags(struct wi_request *request)
 {
-    struct wi_listing_wait *wait =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, request);
-    if (wait) /* else on_list was called */
-        wi_request_wait(request, stop_list, wait);
+    wi_request_list(request, on_list, NULL, NULL);
 }
 
 /* --- GET /api/ps ----------------------------------------------------------------------------- */

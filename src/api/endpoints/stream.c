@@ -224,9 +224,8 @@ static void on_queued(void *context)
     }
 }
 
-static void on_part(void *context, const struct wi_part *part)
+static void add_part(struct wi_api_stream *stream, const struct wi_part *part)
 {
-    struct wi_api_stream *stream = context;
     const struct wi_stream_face face = face_of(stream);
     struct wi_buffer text = {0};
     stream->dialect->stream_part(&text, &face, part);
@@ -236,6 +235,27 @@ static void on_part(void *context, const struct wi_part *part)
         open_stream(stream, stream->request);
     else if (stream->sender)
         wi_event_sender_wake(stream->sender);
+}
+
+/* What it costs is its client's while there is one. */
+static int on_work(void *context)
+{
+    const struct wi_api_stream *stream = context;
+    struct wi_request *request =
+        stream->sender ? wi_event_sender_request(stream->sender) : stream->request;
+    if (request)
+        wi_request_begin_spending(request);
+    return request != NULL;
+}
+
+static void on_part(void *context, const struct wi_part *part)
+{
+    struct wi_api_stream *stream = context;
+    struct wi_api *api = stream->streams->api;
+    int works = on_work(stream);
+    add_part(stream, part);
+    if (works)
+        wi_infer_rest(api);
 }
 
 static void on_progress(void *context, const struct wi_progress *progress)
@@ -340,6 +360,7 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_run *run)
     struct wi_api_stream *stream = new_stream(request, run);
     const struct wi_run_owner owner = {.context = stream,
         .charge = charge,
+        .on_work = on_work,
         .on_queued = on_queued,
         .on_part = on_part,
         .on_progress = on_progress,

@@ -9,6 +9,7 @@
 #ifndef WI_API_HTTP_CONNECTIONS_H
 #define WI_API_HTTP_CONNECTIONS_H
 
+#include "api/http/turns.h"
 #include "net/address.h"
 #include "net/addresses.h"
 #include <stddef.h>
@@ -34,6 +35,8 @@ struct wi_connection {
     size_t parameters;
     struct wi_request *request; /* the one under way, or NULL */
     struct wi_connection *next, *previous;
+    struct wi_turns_place place; /* of whom it is, and whether it waits for its turn: spending.h */
+    double waits_since, held;    /* while it does: and its deadline, which waits, too */
     int is_unread; /* second_look.c's: at the last look something had come that nobody has read */
     /* connections.c's own: it was closed for another; and its places among those that may go. */
     int is_leaving;

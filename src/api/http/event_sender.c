@@ -61,12 +61,13 @@ static ssize_t rest(struct wi_event_sender *sender)
     return 0;
 }
 
-static ssize_t on_read(void *context, uint64_t position, char *out, size_t max)
+static ssize_t read_next(struct wi_event_sender *sender, char *out, size_t max)
 {
-    struct wi_event_sender *sender = context;
     wi_taking_rest(&sender->taking);
     if (!sender->events || sender->left)
         return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (!wi_connection_may_go_on(sender->request->connection))
+        return 0;
     sender->back.on_taken(sender->back.context);
     size_t size = say(sender, out, max);
     if (sender->said == 0)
@@ -75,6 +76,16 @@ static ssize_t on_read(void *context, uint64_t position, char *out, size_t max)
         return rest(sender);
     wi_taking_give(&sender->taking, size);
     return (ssize_t)size;
+}
+
+static ssize_t on_read(void *context, uint64_t position, char *out, size_t max)
+{
+    struct wi_event_sender *sender = context;
+    struct wi_connection *connection = sender->request->connection;
+    wi_spending_begin(&connection->api->spending, connection);
+    ssize_t size = read_next(sender, out, max);
+    wi_spending_pause(&connection->api->spending);
+    return size;
 }
 
 /* --- leaving ---------------------------------------------------------------------------------- */

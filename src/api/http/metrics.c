@@ -32,6 +32,7 @@ static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 4
 struct route_counts {
     uint64_t by_status[STATUS_COUNT];
     struct wi_histogram duration;
+    uint64_t spent, spent_most; /* of the loop's CPU time, nanoseconds: in all, in one turn */
 };
 
 /* Of language models, in the meaning that vLLM's metrics of these names have
@@ -132,6 +133,14 @@ void wi_metrics_request(struct wi_metrics *metrics, int route, int status, doubl
     wi_histogram_add(&metrics->routes[index].duration, seconds);
     metrics->bytes_in += bytes_in;
     metrics->bytes_out += bytes_out;
+}
+
+void wi_metrics_spent(struct wi_metrics *metrics, int route, uint64_t all, uint64_t most)
+{
+    struct route_counts *counts =
+        &metrics->routes[route < 0 ? metrics->route_count - 1 : (size_t)route];
+    counts->spent += all;
+    counts->spent_most = most > counts->spent_most ? most : counts->spent_most;
 }
 
 void wi_metric_place(
@@ -326,6 +335,30 @@ static void write_requests(const struct wi_metrics *metrics, struct wi_buffer *o
     }
 }
 
+static void write_spent(const struct wi_metrics *metrics, struct wi_buffer *out, const char *name,
+    const char *type, const char *help, size_t at)
+{
+    char labels[160];
+    wi_metric_head(out, name, type, help);
+    for (size_t i = 0; i < metrics->route_count; i++) {
+        const char *counts = (const char *)&metrics->routes[i];
+        route_labels(metrics, i, labels, sizeof labels);
+        if (metrics->routes[i].duration.count)
+            wi_buffer_printf(
+                out, "%s{%s} %.9g\n", name, labels, (double)*(const uint64_t *)(counts + at) / 1e9);
+    }
+}
+
+/* What libmicrohttpd does by itself is in neither: reading heads, and most of sending. */
+static void write_all_spent(const struct wi_metrics *metrics, struct wi_buffer *out)
+{
+    write_spent(metrics, out, "webinfer_http_request_loop_seconds_total", "counter",
+        "CPU time of the loop's thread that requests took.", offsetof(struct route_counts, spent));
+    write_spent(metrics, out, "webinfer_http_request_loop_seconds_max", "gauge",
+        "The most of it that a request took in one turn of the loop, since the start.",
+        offsetof(struct route_counts, spent_most));
+}
+
 static void write_inferences(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     const struct series *series;
@@ -414,6 +447,7 @@ static void write_texts(const struct wi_metrics *metrics, struct wi_buffer *out)
 void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     write_requests(metrics, out);
+    write_all_spent(metrics, out);
     wi_metric_head(out, "webinfer_http_request_bytes_total", "counter", "Bytes of bodies read.");
     wi_metric_value(out, "webinfer_http_request_bytes_total", (double)metrics->bytes_in);
     wi_metric_head(out, "webinfer_http_response_bytes_total", "counter", "Bytes of bodies sent.");

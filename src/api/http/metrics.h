@@ -34,6 +34,8 @@ void wi_histogram_add(struct wi_histogram *histogram, double seconds);
  * left before its answer. */
 void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
     uint64_t bytes_in, uint64_t bytes_out);
+/* Besides it: so many nanoseconds of the loop's CPU time it took, and so many in one turn. */
+void wi_metrics_spent(struct wi_metrics *metrics, int route, uint64_t all, uint64_t most);
 /* One inference was answered. Strings are copied. */
 void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, double queue_s, double load_s, double inference_s);

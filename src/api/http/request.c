@@ -281,6 +281,15 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
 
 /* --- handling -------------------------------------------------------------------------------- */
 
+static enum MHD_Result after_handling(struct wi_request *request)
+{
+    if (request->state == WI_REQUEST_ANSWERED)
+        return queue(request);
+    assert(request->state == WI_REQUEST_WAITING);
+    wi_request_suspend(request);
+    return MHD_YES;
+}
+
 static enum MHD_Result handle(struct wi_request *request)
 {
     struct wi_error error;
@@ -297,11 +306,14 @@ static enum MHD_Result handle(struct wi_request *request)
     }
     wi_request_set_state(request, WI_REQUEST_HANDLING);
     request->route->handle(request);
-    if (request->state == WI_REQUEST_ANSWERED)
-        return queue(request);
-    assert(request->state == WI_REQUEST_WAITING);
-    wi_request_suspend(request);
-    return MHD_YES;
+    return after_handling(request);
+}
+
+static enum MHD_Result handle_ready(struct wi_request *request)
+{
+    wi_request_set_state(request, WI_REQUEST_HANDLING);
+    request->go_on(request, request->work);
+    return after_handling(request);
 }
 
 /* --- libmicrohttpd's calls ------------------------------------------------------------------- */
@@ -309,7 +321,9 @@ static enum MHD_Result handle(struct wi_request *request)
 static enum MHD_Result first_call(struct wi_request *request)
 {
     struct wi_error error;
-    if (wi_request_check(request, &error) == WI_OK)
+    enum wi_code code = wi_request_check(request, &error);
+    wi_connection_join(request->connection);
+    if (code == WI_OK)
         return MHD_YES;
     const struct wi_dialect *near =
         request->route ? NULL : wi_route_dialect_near(request->api->routes, request->path);
@@ -339,6 +353,8 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
     switch (request->state) {
     case WI_REQUEST_READING:
         return handle(request);
+    case WI_REQUEST_READY:
+        return handle_ready(request);
     case WI_REQUEST_DISCARDING:
     case WI_REQUEST_ANSWERED:
         return queue(request);
@@ -425,6 +441,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
     int route = request->route ? (int)(request->route - api->routes) : -1;
     wi_metrics_request(
         api->metrics, route, request->status, ms / 1000, request->received, request->sent);
+    wi_metrics_spent(api->metrics, route, request->spent.all, request->spent.most);
     if (request->counted_as)
         wi_history_add_bytes(
             api->history, wi_now_ms(), request->counted_as, request->received, request->sent);
@@ -494,7 +511,7 @@ void wi_request_hurry(struct wi_request *request)
 
 void wi_request_abort(struct wi_request *request, const struct wi_error *error)
 {
-    if (request->state != WI_REQUEST_WAITING)
+    if (request->state != WI_REQUEST_WAITING && request->state != WI_REQUEST_READY)
         return;
     wi_request_cancel_work(request);
     wi_request_answer_error(request, error);

@@ -3,6 +3,8 @@
  *
  *   reading → handling → (waiting) → answered → sending → completed
  *
+ * What many wait for together makes each of them ready, and it is handled in its client's turn.
+ *
  * Where the body goes to its handler piece by piece (WI_ROUTE_PIECES), it goes from waiting back to
  * reading as often as there is another piece.
  *
@@ -23,6 +25,7 @@
 #include "api/http/metrics.h"
 #include "api/http/routes.h"
 #include "api/http/server.h"
+#include "api/http/spending.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/share.h"
@@ -38,6 +41,7 @@ enum wi_request_state {
     WI_REQUEST_LINGERING,
     WI_REQUEST_HANDLING,
     WI_REQUEST_WAITING, /* suspended */
+    WI_REQUEST_READY,   /* what it waited for is there */
     WI_REQUEST_ANSWERED,
     WI_REQUEST_SENDING,
     WI_REQUEST_GONE /* the client left; libmicrohttpd still has to be told */
@@ -62,6 +66,7 @@ struct wi_api {
     int64_t started_at; /* Unix milliseconds */
     double started_ms;  /* wi_now_ms() */
     struct wi_connections connections;
+    struct wi_spending spending;
     struct wi_request *requests; /* all that are not completed */
     size_t request_count;
     struct wi_turn *turn;     /* scheduled, it lets libmicrohttpd run once when this turn is over */
@@ -111,6 +116,7 @@ struct wi_request {
     size_t max_body;
     double started; /* wi_now_ms() when its headers were there */
     double read;    /* wi_now_ms() at the last byte of its body */
+    struct wi_request_time spent;
 
     struct MHD_Response *response; /* once answered */
     int status;
@@ -129,6 +135,7 @@ struct wi_request {
     void *work;
     /* Of the latter: asked when its connection's deadline passes, 1 if it has set another. */
     int (*is_moving)(void *work);
+    void (*go_on)(struct wi_request *request, void *work); /* once it is ready */
     int suspended;
     struct wi_watch *watch; /* for the client leaving while suspended */
     struct wi_request *next, *previous;

@@ -11,6 +11,8 @@
 static int is_read(const struct wi_connection *connection)
 {
     const struct wi_request *request = connection->request;
+    if (wi_turns_is_waiting(&connection->place))
+        return 0;
     return !request || (!request->suspended && (request->state == WI_REQUEST_READING ||
                                                    request->state == WI_REQUEST_DISCARDING));
 }

@@ -39,6 +39,8 @@
 /* How long libmicrohttpd rests behind more of them, in turns that it took. */
 #define IDLE_PAUSE_FACTOR 10
 #define SWEEP_MS 250.0
+/* CPU time that clients have before the loop looks after nodes, who may be late by it. */
+#define TURN_MS 20.0
 /* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
  * model, one is left for the files of pages. */
 #define HEAVY_MOST 2
@@ -100,6 +102,7 @@ static void pump(struct wi_server *server)
     double began = server->idle_runs + RUNS_PER_TURN > IDLE_RUNS_MAX ? wi_now_ms() : 0;
     assert(!server->running);
     server->running = 1;
+    wi_spending_next_turn(&server->api);
     /* A timeout of 0 is its way to say that there is more to do: taking a connection up again, say,
      * and answering on it are two runs. */
     for (int i = 0; i < RUNS_PER_TURN && limited == MHD_YES && timeout == 0; i++) {
@@ -108,6 +111,9 @@ static void pump(struct wi_server *server)
         limited = MHD_get_timeout(server->daemon, &timeout);
     }
     server->running = 0;
+    wi_spending_settle(&server->api.spending);
+    if (wi_turns_wait(&server->api.spending.turns))
+        wi_turn_schedule(server->api.turn);
     if (limited == MHD_YES && timeout == 0) {
         run_again(server, began);
         return;
@@ -173,6 +179,7 @@ static void connection_started(struct wi_server *server, struct MHD_Connection *
     wi_admission_enter(server->api.admission, &connection->admitted);
     connection->deadline = wi_now_ms() + server->api.deps.times.headers;
     connection->is_spare = server->spare;
+    wi_turns_join(&server->api.spending.turns, &connection->place, connection->peer);
     *slot = connection;
     if (!connections->all && server->sweep)
         wi_timer_start(server->sweep, (uint64_t)server->sweep_ms, (uint64_t)server->sweep_ms);
@@ -184,6 +191,9 @@ static void connection_closed(struct wi_server *server, struct wi_connection *co
     wi_connections_remove(&server->api.connections, connection);
     if (!connection->is_leaving) /* it was counted out with that */
         wi_admission_leave(server->api.admission, &connection->admitted);
+    wi_spending_settle(&server->api.spending);
+    wi_turns_leave(&server->api.spending.turns, &connection->place);
+    wi_admission_leave(server->api.admission, &connection->admitted);
     free(connection);
     if (!server->api.connections.all && server->sweep)
         wi_timer_stop(server->sweep);
@@ -253,17 +263,30 @@ static enum MHD_Result on_access(void *context, struct MHD_Connection *mhd, cons
     const char *method, const char *version, const char *upload, size_t *upload_size,
     void **request)
 {
+    struct wi_connection *connection = connection_of(mhd);
+    struct wi_spending *spending = &connection->api->spending;
+    enum MHD_Result result = MHD_YES;
     note_call(context);
-    return wi_request_access(
-        connection_of(mhd), mhd, path, method, version, upload, upload_size, request);
+    wi_spending_begin(spending, connection);
+    if (wi_connection_may_go_on(connection))
+        result =
+            wi_request_access(connection, mhd, path, method, version, upload, upload_size, request);
+    wi_spending_pause(spending);
+    return result;
 }
 
 static void on_completed(
     void *context, struct MHD_Connection *mhd, void **request, enum MHD_RequestTerminationCode why)
 {
+    struct wi_connection *connection = connection_of(mhd);
+    struct wi_spending *spending = &connection->api->spending;
     note_call(context);
-    if (*request)
-        wi_request_completed(*request, why);
+    if (!*request)
+        return;
+    wi_spending_begin(spending, connection);
+    wi_spending_settle(spending); /* what it took in all is counted there */
+    wi_request_completed(*request, why);
+    wi_spending_end(spending);
     *request = NULL;
 }
 
@@ -353,6 +376,7 @@ static void set_times(struct wi_server *server)
         if (*rows[i].value / 4 < server->sweep_ms)
             server->sweep_ms = *rows[i].value / 4 < 5 ? 5 : *rows[i].value / 4;
     }
+    server->api.spending.turns.whole = (uint64_t)((times->turn > 0 ? times->turn : TURN_MS) * 1e6);
 }
 
 /* Beside the page, as the build puts it. Without one the address tells the list of endpoints. */
@@ -532,6 +556,7 @@ void wi_server_finish(struct wi_server *server)
 {
     struct wi_error error;
     wi_server_quiesce(server);
+    wi_spending_end_turns(&server->api);
     wi_request_shutting_down(&error);
     for (struct wi_request *request = server->api.requests; request; request = request->next)
         wi_request_abort(request, &error);
@@ -588,6 +613,7 @@ void wi_server_free(struct wi_server *server)
     wi_server_stop(server);
     wi_endpoints_free(server->api.endpoints);
     wi_work_queue_free(server->api.heavy);
+    wi_turns_clear(&server->api.spending.turns);
     wi_guard_free(server->api.guard);
     wi_admission_free(server->api.admission);
     wi_metrics_free(server->api.metrics);

@@ -45,6 +45,7 @@ struct wi_server_times {
     double grace;   /* 60 s: head start of an answer before its slowest rate (32 KiB/s) counts */
     double linger;  /* 2 s: how long input is thrown away after an early refusal */
     double beat;    /* 10 s: how long a stream is silent at most, first and later */
+    double turn;    /* 20 ms: CPU time for all clients, of which one has half, before nodes go on */
 };
 
 /* All borrowed and must outlive the server, except as said. */

@@ -1,6 +1,7 @@
 /* Steps of requests, see step.h. */
 #include "api/http/step.h"
 
+#include "api/http/waiting.h"
 #include "base/memory.h"
 #include <stdlib.h>
 
@@ -14,6 +15,7 @@ struct wi_step {
     wi_step_fn *computed;
     wi_work_fn *run;
     struct wi_repository_lookup *lookup;
+    struct wi_listing_wait *listing;
     struct wi_queued_work *computing;
 };
 
@@ -65,10 +67,13 @@ void wi_step_end(void *data, const struct wi_error *failure)
     struct wi_step *step = data;
     struct wi_request *request = step->request;
     wi_step_end_fn *ended = step->ended;
-    if (request)
-        ended(request, close_step(step), failure);
-    else
+    if (!request) {
         drop(step);
+        return;
+    }
+    wi_request_begin_spending(request);
+    ended(request, close_step(step), failure);
+    wi_request_end_spending(request);
 }
 
 /* --- models ---------------------------------------------------------------------------------- */
@@ -86,6 +91,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_request *request = step->request;
     wi_step_model_fn *found = step->found;
     wi_step_missing_fn *missing = step->missing;
+    wi_request_begin_spending(request);
     if (model) {
         found(request, close_step(step), model);
     } else if (missing) {
@@ -94,6 +100,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         wi_request_answer_error(request, failure);
         drop(step);
     }
+    wi_request_end_spending(request);
 }
 
 void wi_request_look_for_model(struct wi_request *request, const char *name,
@@ -114,6 +121,47 @@ void wi_request_find_model(struct wi_request *request, const char *name, wi_step
     void *work, wi_step_free_fn *free_work)
 {
     wi_request_look_for_model(request, name, found, NULL, work, free_work);
+}
+
+/* --- the list of the store -------------------------------------------------------------------- */
+
+static void stop_listing(void *data)
+{
+    struct wi_step *step = data;
+    wi_listing_cancel(step->listing);
+    drop(step);
+}
+
+static void drop_listed(void *data)
+{
+    drop(data);
+}
+
+static void go_on_listed(struct wi_request *request, void *data)
+{
+    struct wi_step *step = data;
+    wi_step_fn *listed = step->computed;
+    listed(request, close_step(step));
+}
+
+static void on_list(void *context, const struct wi_list *list)
+{
+    struct wi_step *step = context;
+    (void)list; /* is looked at once it goes on */
+    wi_request_go_on(step->request, go_on_listed, drop_listed, step);
+}
+
+void wi_request_list(
+    struct wi_request *request, wi_step_fn *done, void *work, wi_step_free_fn *free_work)
+{
+    struct wi_step *step = new_step(request, work, free_work);
+    step->computed = done;
+    struct wi_listing_wait *listing =
+        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, step);
+    if (!listing)
+        return; /* on_list was called, and the step is gone */
+    step->listing = listing;
+    wi_request_wait(request, stop_listing, step);
 }
 
 /* --- on a thread ----------------------------------------------------------------------------- */
@@ -137,10 +185,13 @@ static void on_computed(void *data, int cancelled)
     struct wi_request *request = step->request;
     wi_step_fn *computed = step->computed;
     (void)cancelled; /* only where the request has gone */
-    if (request)
-        computed(request, close_step(step));
-    else
+    if (!request) {
         drop(step);
+        return;
+    }
+    wi_request_begin_spending(request);
+    computed(request, close_step(step));
+    wi_request_end_spending(request);
 }
 
 void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,

@@ -25,8 +25,13 @@ typedef void wi_step_missing_fn(
 void wi_request_look_for_model(struct wi_request *request, const char *name,
     wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work);
 
-/* Does `run(work)`, which takes long, on a thread: it may touch nothing else. */
+/* Waits until the list of the store's folder is fresh, which wi_listing_now has then, and goes on
+ * in its client's turn: hundreds may have waited for the same. */
 typedef void wi_step_fn(struct wi_request *request, void *work);
+void wi_request_list(
+    struct wi_request *request, wi_step_fn *done, void *work, wi_step_free_fn *free_work);
+
+/* Does `run(work)`, which takes long, on a thread: it may touch nothing else. */
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
     wi_step_free_fn *free_work);
 /* The same behind what else is in `queue`. */

@@ -22,9 +22,10 @@ void wi_request_set_state(struct wi_request *request, enum wi_request_state stat
         [WI_REQUEST_READING] = FROM(WAITING), /* for the next piece of its body */
         [WI_REQUEST_DISCARDING] = FROM(READING) | FROM(HANDLING) | FROM(WAITING),
         [WI_REQUEST_LINGERING] = FROM(READING) | FROM(DISCARDING) | FROM(HANDLING) | FROM(WAITING),
-        [WI_REQUEST_HANDLING] = FROM(READING),
+        [WI_REQUEST_HANDLING] = FROM(READING) | FROM(READY),
         [WI_REQUEST_WAITING] = FROM(HANDLING) | FROM(WAITING),
-        [WI_REQUEST_ANSWERED] = FROM(HANDLING) | FROM(WAITING) | FROM(READING),
+        [WI_REQUEST_READY] = FROM(WAITING),
+        [WI_REQUEST_ANSWERED] = FROM(HANDLING) | FROM(WAITING) | FROM(READY) | FROM(READING),
         [WI_REQUEST_SENDING] = FROM(ANSWERED) | FROM(DISCARDING) | FROM(READING),
         [WI_REQUEST_GONE] = FROM(WAITING),
     };
@@ -40,6 +41,20 @@ void wi_request_wait(struct wi_request *request, void (*cancel)(void *work), voi
     request->cancel = cancel;
     request->work = work;
     wi_request_set_state(request, WI_REQUEST_WAITING);
+}
+
+void wi_request_go_on(struct wi_request *request,
+    void (*go_on)(struct wi_request *request, void *work), void (*cancel)(void *work), void *work)
+{
+    if (request->state == WI_REQUEST_HANDLING) {
+        go_on(request, work);
+        return;
+    }
+    request->go_on = go_on;
+    request->cancel = cancel;
+    request->work = work;
+    wi_request_set_state(request, WI_REQUEST_READY);
+    wi_request_resume(request);
 }
 
 void wi_request_cancel_work(struct wi_request *request)

@@ -8,6 +8,10 @@
 void wi_request_set_state(struct wi_request *request, enum wi_request_state state);
 /* Takes a suspended connection up again; its access handler is called in the next turn. */
 void wi_request_resume(struct wi_request *request);
+/* What it waited for is there: calls `go_on`, which answers or waits again, in its client's turn;
+ * at once from inside a handler. If the request ends first, `cancel(work)` is called instead. */
+void wi_request_go_on(struct wi_request *request,
+    void (*go_on)(struct wi_request *request, void *work), void (*cancel)(void *work), void *work);
 /* Suspends the connection of a request that waits. */
 void wi_request_suspend(struct wi_request *request);
 /* Nothing is to call back any more. */

@@ -38,10 +38,9 @@ static void reload(void)
     assert_int_equal(wi_server_reload(fixture->server, &fixture->config, &error), WI_OK);
 }
 
-static int set_up_tokens(void **state)
+/* For a server that runs. */
+static int give_tokens(void)
 {
-    if (set_up(state) != 0)
-        return -1;
     strcpy(path + strlen(path) - 6, "XXXXXX");
     int fd = mkstemp(path);
     if (fd < 0)
@@ -55,6 +54,11 @@ static int set_up_tokens(void **state)
     return 0;
 }
 
+static inline int set_up_tokens(void **state)
+{
+    return set_up(state) == 0 ? give_tokens() : -1;
+}
+
 static int tear_down_tokens(void **state)
 {
     unlink(path);
@@ -66,7 +70,7 @@ static void header_of(enum who who, char *header, size_t size)
     snprintf(header, size, who == NOBODY ? "" : "Authorization: Bearer %s\r\n", tokens[who]);
 }
 
-static int ask_as(enum who who, const char *method, const char *where, json_t **json)
+static inline int ask_as(enum who who, const char *method, const char *where, json_t **json)
 {
     char header[128];
     header_of(who, header, sizeof header);

@@ -101,6 +101,8 @@ TEST(bytes_that_came_early_are_no_credit)
     assert_true(wi_pace_deadline(&pace, &rule, 6900, 1009999) == 7000);
     wi_pace_begin(&pace, 9000, 1009999);
     assert_true(wi_pace_deadline(&pace, &rule, 9500, 1009999) == 10000);
+    wi_pace_skip(&pace, 300);
+    assert_true(wi_pace_deadline(&pace, &rule, 9900, 1009999) == 10300);
 }
 
 TEST(time_beyond_the_part_of_a_second_has_to_pass_first)

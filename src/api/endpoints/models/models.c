@@ -462,26 +462,24 @@ static json_t *list_json(
 }
 
 struct list_wait {
-    struct wi_request *request;
     struct wi_page page;
-    json_t *arguments;            /* the page's text lies in it */
-    struct wi_listing_wait *wait; /* NULL: it is over */
+    json_t *arguments; /* the page's text lies in it */
 };
 
 static void free_list_wait(void *work)
 {
     struct list_wait *wait = work;
-    wi_listing_cancel(wait->wait);
     json_decref(wait->arguments);
     free(wait);
 }
 
-static void on_list(void *context, const struct wi_list *list)
+static void on_list(struct wi_request *request, void *work)
 {
-    struct list_wait *wait = context;
-    wi_request_answer_json(wait->request, 200, list_json(wait->request->api, &wait->page, list));
-    wait->wait = NULL;
-    free_list_wait(wait);
+    const struct list_wait *wait = work;
+    const struct wi_api *api = request->api;
+    const struct wi_list *list = wi_listing_now(wi_repository_listing(api->deps.repository));
+    wi_request_answer_json(request, 200, list_json(api, &wait->page, list));
+    free_list_wait(work);
 }
 
 /* Who asks for the list alone has just put something there, more often than not: it is worth
@@ -490,18 +488,12 @@ void wi_handle_models(struct wi_request *request)
 {
     struct list_wait *wait = wi_alloc(sizeof *wait);
     struct wi_error error;
-    wait->request = request;
     if (wi_page_read(request, &wait->page, &wait->arguments, &error) != WI_OK) {
         wi_request_answer_error(request, &error);
         free_list_wait(wait);
         return;
     }
-    struct wi_listing_wait *listed =
-        wi_listing_fresh(wi_repository_listing(request->api->deps.repository), on_list, wait);
-    if (!listed)
-        return; /* on_list was called */
-    wait->wait = listed;
-    wi_request_wait(request, free_list_wait, wait);
+    wi_request_list(request, on_list, wait, free_list_wait);
 }
 
 /* --- one ------------------------------------------------------------------------------------- */

@@ -117,18 +117,26 @@ static void add_lines(struct watcher *watcher)
     wi_buffer_clear(&lines);
 }
 
-/* Who has not read what it was sent gets the rest of it, and what is new then. */
-static void send_news(struct watcher *watcher)
+static void print_news(struct watcher *watcher)
 {
-    if (wi_events_ended(watcher->events) || !wi_events_drained(watcher->events) ||
-        wi_news_is_within(watcher->news))
-        return;
     if (wi_news_begin(watcher->news))
         add_piece(watcher);
     if (has_lines(watcher) && !wi_news_is_within(watcher->news))
         add_lines(watcher);
     if (!wi_events_drained(watcher->events))
         wi_event_sender_wake(watcher->sender);
+}
+
+/* Who has not read what it was sent gets the rest of it, and what is new then. */
+static void send_news(struct watcher *watcher)
+{
+    struct wi_request *request = wi_event_sender_request(watcher->sender);
+    if (wi_events_ended(watcher->events) || !wi_events_drained(watcher->events) ||
+        wi_news_is_within(watcher->news))
+        return;
+    wi_request_begin_spending(request);
+    print_news(watcher);
+    wi_request_end_spending(request);
 }
 
 /* Notes what is otherwise than it was when it was looked at last. */
