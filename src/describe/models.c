@@ -43,7 +43,10 @@ static const struct wi_member model[] = {
     {"warnings?", "[string]",
         "For the operator, such as that its weights are slow in WebAssembly."},
     {"builtin?", "boolean", NULL},
-    {"loaded?", "[Loaded]", "Which nodes have it, and what they tell of it."},
+    {"loaded?", "[Loaded]",
+        "Which nodes have it, and what they tell of it: of a list where there are many, 10 of "
+        "them."},
+    {"loaded_more?", "integer", "Of a list: how many others have it."},
     {"problem?", "string", "Why it cannot be read."},
     {"last_used_at?", "integer|null",
         "When a request last used it, in seconds since 1970, as far as is known; null for never."},
@@ -131,19 +134,21 @@ static const struct wi_member version[] = {
 };
 static const struct wi_member models[] = {
     {"object", "'list'", NULL},
-    {"data", "[OpenaiModel]", "The same for OpenAI's clients, aliases among them."},
-    {"models", "[Model]", NULL},
+    {"data", "[OpenaiModel]",
+        "The models for OpenAI's clients, aliases among them: all of them, or with limit or after "
+        "those of the page."},
+    {"models", "[Model]", "Of the page, in the order of their names."},
+    {"next", "string|null", "What is after on the next page; null: it is the last."},
     {"pulls", "[Pull]", "Those under way, and those that have failed."},
     {"ignored", "[(name string, reason string)]", "What lies there and is no model."},
     {"ignored_more", "integer", NULL},
     {"aliases", "{string}",
         "The other names that the configuration gives to models, each with its model."},
-    {"published", "[Pin]", "All that are, also those whose model is not here any more."},
+    {"published", "[Pin]",
+        "What is published of models whose names are on the page or would be, also of those that "
+        "are not here any more."},
     {"room", "integer|null",
         "How many bytes a model can have at most: [models] quota, or all of the disk."},
-    {"next?", "string|null",
-        "Of a page, which has data and models in part: what is after on the next one; null: it is "
-        "the last."},
     {0},
 };
 static const struct wi_member openai_model[] = {
@@ -207,7 +212,8 @@ static const struct wi_member content[] = {
         "The hubs of the layouts ipfs and webinfer, and strangers while a pull asks them."},
     {"models", "[ContentModel]",
         "Those that are published: here, and then those of neighbours, as far as these say within "
-        "a second what they have."},
+        "a second what they have; at most 1000."},
+    {"models_more", "integer", "How many others there are."},
     {0},
 };
 static const struct wi_member block_source[] = {

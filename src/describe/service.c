@@ -87,10 +87,12 @@ static const struct wi_member status[] = {
         "integer)",
         "Queued and running now; the others since the start."},
     {"sessions", "[Session]", NULL},
-    {"nodes", "[NodeRow]", NULL},
+    {"nodes", "[NodeRow]", "The first 100; GET /v1/nodes has all in pages."},
+    {"nodes_more", "integer", "How many others there are."},
     {"kinds", "{Kind}", "The kinds of browsers by name."},
     {"models_directory?", "string", "For admins: where the models lie on the daemon's machine."},
-    {"models", "[Model]", NULL},
+    {"models", "[Model]", "The first 100; GET /v1/models has all in pages."},
+    {"models_more", "integer", "How many others there are."},
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
         "How many verdicts there are, and how runs beside the clients' path have ended."},
     {"cross_checks",
@@ -98,7 +100,8 @@ static const struct wi_member status[] = {
         "unable integer, dropped integer)",
         "Answers of nodes that joined, computed again by browsers of the service: what waits for "
         "it, and how the others have ended."},
-    {"quarantined", "[Quarantined]", "The latest 100."},
+    {"quarantined", "[Quarantined]", "The latest 100, the oldest of them first."},
+    {"quarantined_more", "integer", "How many others there are."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
     {"warnings", "[string]", "For the operator."},
     {0},
@@ -209,11 +212,14 @@ static const struct wi_member kind[] = {
 };
 
 static const struct wi_member nodes[] = {
-    {"nodes", "[Node]", "On a page, in the order of their ids."},
-    {"next?", "string|null", "Of a page: what is after on the next one; null: it is the last."},
+    {"nodes", "[Node]", "Of the page, in the order of their ids."},
+    {"next", "string|null", "What is after on the next page; null: it is the last."},
     {"quarantined", "[Quarantined]",
-        "Nodes that were found wrong, the oldest first; with limit only the latest."},
-    {"tuning?", "[Tuning]", "With tuning=yes."},
+        "The latest of the nodes that were found wrong, as many as a page has; the oldest of them "
+        "first."},
+    {"quarantined_more", "integer", "How many others there are."},
+    {"tuning?", "[Tuning]", "With tuning=yes, at most 1000."},
+    {"tuning_more?", "integer", "Likewise: how many others there are."},
     {0},
 };
 static const struct wi_member tuning[] = {

@@ -138,6 +138,19 @@ const struct wi_list_row *wi_list_ignored(const struct wi_list *list, const char
     return find(list->ignored, list->ignored_count, name);
 }
 
+size_t wi_list_place(const struct wi_list *list, const char *name)
+{
+    size_t at = 0, end = list->model_count;
+    while (at < end) {
+        size_t middle = at + (end - at) / 2;
+        if (strcmp(list->models[middle].name, name) <= 0)
+            at = middle + 1;
+        else
+            end = middle;
+    }
+    return at;
+}
+
 static void clear_rows(struct wi_list_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

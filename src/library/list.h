@@ -41,6 +41,8 @@ void wi_list_clear(struct wi_list *list);
 /* NULL if there is none of that name. */
 const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *name);
 const struct wi_list_row *wi_list_ignored(const struct wi_list *list, const char *name);
+/* The first of the models whose name comes behind `name`; their number if there is none. */
+size_t wi_list_place(const struct wi_list *list, const char *name);
 /* Fills `error` with WI_MODEL_NOT_FOUND for a name that is in no list: why it is none, or which one
  * may have been meant, and the names that there are, as many as the error holds. */
 void wi_list_explain(const struct wi_list *list, const char *name, struct wi_error *error);

@@ -15,6 +15,8 @@
 #define FRESH_MS 1000.0
 /* Reading may take this part of the time. */
 #define SHARE 10
+/* A list of so many models is not freed on the loop. */
+#define LONG 500
 
 /* One reading under way: the worker's alone until it is done. */
 struct reading {
@@ -48,18 +50,22 @@ struct wi_listing {
 
 /* --- what is new ----------------------------------------------------------------------------- */
 
-static void tell(const struct wi_list_row *row, const struct wi_list_row *before, const char *what)
+typedef const struct wi_list_row *find_fn(const struct wi_list *list, const char *name);
+
+static void tell(
+    const struct wi_list_row *row, const struct wi_list *before, find_fn *find, const char *what)
 {
-    if (row->problem && (!before || !before->problem || strcmp(before->problem, row->problem) != 0))
+    const struct wi_list_row *old = row->problem ? find(before, row->name) : NULL;
+    if (row->problem && (!old || !old->problem || strcmp(old->problem, row->problem) != 0))
         wi_warn("model", row->name, "%s: %s", what, row->problem);
 }
 
 static void tell_news(const struct wi_list *before, const struct wi_list *now)
 {
     for (size_t i = 0; i < now->ignored_count; i++)
-        tell(&now->ignored[i], wi_list_ignored(before, now->ignored[i].name), "is no model");
+        tell(&now->ignored[i], before, wi_list_ignored, "is no model");
     for (size_t i = 0; i < now->model_count; i++)
-        tell(&now->models[i], wi_list_model(before, now->models[i].name), "cannot be used");
+        tell(&now->models[i], before, wi_list_model, "cannot be used");
     if (now->ignored_more > 0 && before->ignored_more == 0)
         wi_warn("model", NULL, "%zu more entries of the model directory are no models",
             now->ignored_more);
@@ -163,16 +169,37 @@ static void answer_waits(struct wi_listing *listing)
         start(listing);
 }
 
+/* The list as it was is the reading's. */
 static void take_list(struct wi_listing *listing, struct reading *reading)
 {
     struct wi_list before = listing->list;
 
     listing->list = reading->list;
-    reading->list = (struct wi_list){0};
+    reading->list = before;
     tell_news(&before, &listing->list);
     if (wi_change_is_heard(listing->listener))
         tell_changes(listing->listener, &before, &listing->list);
-    wi_list_clear(&before);
+}
+
+static void clear_list(void *data)
+{
+    struct reading *reading = data;
+
+    wi_list_clear(&reading->list);
+}
+
+static void on_cleared(void *data, int cancelled)
+{
+    free_reading(data);
+}
+
+/* A long list has so many small pieces that a thread frees it. */
+static void drop_reading(struct wi_listing *listing, struct reading *reading)
+{
+    if (reading->list.model_count < LONG)
+        free_reading(reading);
+    else
+        (void)wi_work_start(listing->loop, clear_list, on_cleared, reading);
 }
 
 /* Of a reading that failed much was not seen: the list as it was is nearer to the truth. */
@@ -195,7 +222,7 @@ static void end_reading(void *data, int cancelled)
             reading->directory, strerror(reading->failed));
     else
         take_list(listing, reading);
-    free_reading(reading);
+    drop_reading(listing, reading);
     answer_waits(listing);
 }
 

@@ -512,6 +512,19 @@ struct wi_repository_lookup *wi_repository_find(
     return read_model(repository, name, size, on_model, context);
 }
 
+/* More often than not it is the one that requests get by that name. */
+struct wi_model *wi_repository_by_hash(
+    struct wi_repository *repository, const char *name, const char *hash)
+{
+    const struct entry *entry =
+        strlen(name) <= WI_MODEL_NAME_MAX ? find_entry(repository, name) : NULL;
+    struct wi_model *model = entry ? entry->model : NULL;
+
+    if (model && strcmp(model->hash, hash) == 0 && strcmp(model->name, name) == 0)
+        return model;
+    return wi_snapshot_by_hash(repository, name, hash);
+}
+
 void wi_repository_counters(
     const struct wi_repository *repository, struct wi_repository_counters *counters)
 {
@@ -578,11 +591,12 @@ int wi_repository_each_after(struct wi_repository *repository, const char *after
 {
     const struct wi_list *list = wi_listing_now(repository->listing);
     struct walk walk = {repository, after, limit, 0, each, context};
-    size_t i = 0;
+    size_t i = wi_list_place(list, after);
 
     for (struct wi_model *const *builtin = repository->builtins; *builtin; builtin++) {
         const struct wi_model *model = *builtin;
-        for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0; i++)
+        for (; i < list->model_count && strcmp(list->models[i].name, model->name) < 0 && !walk.more;
+             i++)
             tell_model(&walk, &list->models[i]);
         if (is_next(&walk, model->name))
             each(context, NULL, model, NULL);
@@ -596,6 +610,15 @@ void wi_repository_each(
     struct wi_repository *repository, wi_repository_each_fn *each, void *context)
 {
     (void)wi_repository_each_after(repository, "", SIZE_MAX, each, context);
+}
+
+size_t wi_repository_count(struct wi_repository *repository)
+{
+    size_t count = wi_listing_now(repository->listing)->model_count;
+
+    for (struct wi_model *const *builtin = repository->builtins; *builtin; builtin++)
+        count++;
+    return count;
 }
 
 int wi_repository_one(

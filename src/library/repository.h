@@ -110,6 +110,8 @@ void wi_repository_each(
  * there are others behind them. */
 int wi_repository_each_after(struct wi_repository *repository, const char *after, size_t limit,
     wi_repository_each_fn *each, void *context);
+/* How many they are. */
+size_t wi_repository_count(struct wi_repository *repository);
 /* The same for the one of that name alone; -1 if it is none of them, else 0. */
 int wi_repository_one(
     struct wi_repository *repository, const char *name, wi_repository_each_fn *each, void *context);

@@ -55,6 +55,9 @@ struct wi_model *wi_snapshot_of_kernels(
     struct wi_repository *repository, const struct wi_kernel_model *kernels);
 /* The same as the first, with the load's results, which it takes over. */
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load);
+/* As wi_repository_by_hash, by a walk over all that there are; the newest of several. */
+struct wi_model *wi_snapshot_by_hash(
+    const struct wi_repository *repository, const char *name, const char *hash);
 
 /* Whether anybody has a reference that is not idle. */
 int wi_model_is_used(const struct wi_model *model);

@@ -64,7 +64,7 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
     snapshot->model.name = wi_strdup(name);
     snapshot->model._references = 1;
     snapshot->model._repository = repository;
-    DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_repository_by_hash */
+    DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_snapshot_by_hash */
     return &snapshot->model;
 }
 
@@ -168,8 +168,8 @@ struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi
     return model;
 }
 
-struct wi_model *wi_repository_by_hash(
-    struct wi_repository *repository, const char *name, const char *hash)
+struct wi_model *wi_snapshot_by_hash(
+    const struct wi_repository *repository, const char *name, const char *hash)
 {
     struct snapshot *snapshot;
 

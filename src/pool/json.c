@@ -72,13 +72,15 @@ static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info
         node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
 }
 
-json_t *wi_pool_nodes_json(const struct wi_pool *pool)
+json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
+    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
+    size_t count = wi_pool_nodes_count(pool->nodes);
     json_t *list = json_array();
 
-    for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
-         node = wi_pool_node_next(node))
+    for (; node && json_array_size(list) < most; node = wi_pool_node_next(node))
         json_array_append_new(list, node_json(pool, wi_pool_node_info_of(node)));
+    *more = count - json_array_size(list);
     return list;
 }
 

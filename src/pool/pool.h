@@ -191,12 +191,13 @@ enum wi_code wi_pool_drain(
 
 /* WI_OK if a node can take work; else WI_UNAVAILABLE with why. */
 enum wi_code wi_pool_ready(const struct wi_pool *pool, struct wi_error *error);
-/* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API; new references. */
+/* [{"id","kind","state",…}] and [{"id","browser",…}] for the status API, of nodes the first `most`;
+ * `*more` is how many others there are. New references. */
 json_t *wi_pool_sessions_json(const struct wi_pool *pool);
-json_t *wi_pool_nodes_json(const struct wi_pool *pool);
-/* How kernels were found to be computed fastest, by place or node; new reference. */
-json_t *wi_pool_tunings_json(const struct wi_pool *pool);
-/* The same of at most `limit` nodes, by their ids, behind `after` ("" for all); `more` receives
+json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more);
+/* How kernels were found to be computed fastest, by place or node: as of wi_pool_nodes_json. */
+json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more);
+/* The rows of at most `limit` nodes, by their ids, behind `after` ("" for all); `more` receives
  * whether there are others behind them. */
 json_t *wi_pool_nodes_page_json(
     const struct wi_pool *pool, const char *after, size_t limit, int *more);

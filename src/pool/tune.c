@@ -166,12 +166,22 @@ void wi_pool_tuned(
 
 /* --- for /v1/nodes ---------------------------------------------------------------------------- */
 
+struct shown {
+    json_t *list;
+    size_t most, more;
+};
+
 /* Whose it is: a place, or one node. */
 static void add_json(
     void *context, const struct wi_tuning_owner *owner, const struct wi_tuning *tuning)
 {
+    struct shown *shown = context;
     const struct wi_kernel_choice *choice = &tuning->choice;
     struct wi_place place = {0};
+    if (json_array_size(shown->list) >= shown->most) {
+        shown->more++;
+        return;
+    }
     json_t *row = json_pack("{s:s, s:s, s:s, s:[I, I], s:f, s:f}", "kernel", tuning->kernel->name,
         "size_class", tuning->size_class, "variant", choice->variant, "workgroup",
         (json_int_t)choice->workgroup[0], (json_int_t)choice->workgroup[1], "ms", choice->ms,
@@ -184,13 +194,14 @@ static void add_json(
             row, json_pack("{s:s, s:s, s:s, s:s}", "browser", place.kind, "browser_version",
                      place.browser_version, "platform", wi_platform_names[place.platform],
                      "adapter", place.adapter));
-    json_array_append_new(context, row);
+    json_array_append_new(shown->list, row);
 }
 
-json_t *wi_pool_tunings_json(const struct wi_pool *pool)
+json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
-    json_t *list = json_array();
+    struct shown shown = {json_array(), most, 0};
 
-    wi_tunings_each(pool->tunings, add_json, list);
-    return list;
+    wi_tunings_each(pool->tunings, add_json, &shown);
+    *more = shown.more;
+    return shown.list;
 }

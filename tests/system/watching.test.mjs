@@ -11,6 +11,7 @@ import { Daemon, assembleModels, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
 import { content, startHub } from '../lib/hub.mjs';
+import { joined } from '../lib/pages.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../lib/tokens.mjs';
@@ -53,7 +54,7 @@ async function withNode(body) {
 
 /** Waits until the service has looked into the store's folder, and found it so. */
 const store = (condition, what) => until(async () => {
-    const { models } = await get('/v1/models');
+    const models = await joined(get, '/v1/models', 'models');
     return condition(models.map(({ name }) => name));
 }, { what });
 
@@ -80,8 +81,9 @@ const byId = (list, name, ...names) =>
 
 /** What the lists say, in the form of events. */
 async function listed(who = 'root') {
-    const [status, { nodes }, { models, pulls }] = await Promise.all(
-        ['/v1/status', '/v1/nodes', '/v1/models'].map((where) => get(where, who)));
+    const ask = (where) => get(where, who);
+    const [status, { pulls }, nodes, models] = await Promise.all([ask('/v1/status'),
+        ask('/v1/models'), joined(ask, '/v1/nodes', 'nodes'), joined(ask, '/v1/models', 'models')]);
     return {
         status: { version: status.version, started_at: status.started_at, ready: status.ready,
             problem: status.problem, warnings: status.warnings },

@@ -1244,8 +1244,11 @@ class Model(_Model, total=False):
     #: For the operator, such as that its weights are slow in WebAssembly.
     warnings: List[str]
     builtin: bool
-    #: Which nodes have it, and what they tell of it.
+    #: Which nodes have it, and what they tell of it: of a list where there are many, 10 of
+    #: them.
     loaded: List[Loaded]
+    #: Of a list: how many others have it.
+    loaded_more: int
     #: Why it cannot be read.
     problem: str
     #: When a request last used it, in seconds since 1970, as far as is known; null for
@@ -1336,17 +1339,25 @@ class _Status(TypedDict):
     #: Queued and running now; the others since the start.
     stored_jobs: StatusStoredJobs
     sessions: List[Session]
+    #: The first 100; GET /v1/nodes has all in pages.
     nodes: List[NodeRow]
+    #: How many others there are.
+    nodes_more: int
     #: The kinds of browsers by name.
     kinds: Dict[str, Kind]
+    #: The first 100; GET /v1/models has all in pages.
     models: List[Model]
+    #: How many others there are.
+    models_more: int
     #: How many verdicts there are, and how runs beside the clients' path have ended.
     numerics: StatusNumerics
     #: Answers of nodes that joined, computed again by browsers of the service: what waits
     #: for it, and how the others have ended.
     cross_checks: StatusCrossChecks
-    #: The latest 100.
+    #: The latest 100, the oldest of them first.
     quarantined: List[Quarantined]
+    #: How many others there are.
+    quarantined_more: int
     counters: StatusCounters
     #: For the operator.
     warnings: List[str]
@@ -1442,17 +1453,22 @@ class Tuning(_Tuning, total=False):
 
 
 class _Nodes(TypedDict):
-    #: On a page, in the order of their ids.
+    #: Of the page, in the order of their ids.
     nodes: List[Node]
-    #: Nodes that were found wrong, the oldest first; with limit only the latest.
+    #: What is after on the next page; null: it is the last.
+    next: Union[str, None]
+    #: The latest of the nodes that were found wrong, as many as a page has; the oldest of
+    #: them first.
     quarantined: List[Quarantined]
+    #: How many others there are.
+    quarantined_more: int
 
 
 class Nodes(_Nodes, total=False):
-    #: Of a page: what is after on the next one; null: it is the last.
-    next: Union[str, None]
-    #: With tuning=yes.
+    #: With tuning=yes, at most 1000.
     tuning: List[Tuning]
+    #: Likewise: how many others there are.
+    tuning_more: int
 
 
 class HardwareWouldRun(TypedDict):
@@ -1567,11 +1583,15 @@ class ModelsIgnoredItem(TypedDict):
     reason: str
 
 
-class _Models(TypedDict):
+class Models(TypedDict):
     object: Literal["list"]
-    #: The same for OpenAI's clients, aliases among them.
+    #: The models for OpenAI's clients, aliases among them: all of them, or with limit or
+    #: after those of the page.
     data: List[OpenaiModel]
+    #: Of the page, in the order of their names.
     models: List[Model]
+    #: What is after on the next page; null: it is the last.
+    next: Union[str, None]
     #: Those under way, and those that have failed.
     pulls: List[Pull]
     #: What lies there and is no model.
@@ -1579,16 +1599,11 @@ class _Models(TypedDict):
     ignored_more: int
     #: The other names that the configuration gives to models, each with its model.
     aliases: Dict[str, str]
-    #: All that are, also those whose model is not here any more.
+    #: What is published of models whose names are on the page or would be, also of those
+    #: that are not here any more.
     published: List[Pin]
     #: How many bytes a model can have at most: [models] quota, or all of the disk.
     room: Union[int, None]
-
-
-class Models(_Models, total=False):
-    #: Of a page, which has data and models in part: what is after on the next one; null: it
-    #: is the last.
-    next: Union[str, None]
 
 
 class PullEventSourcesItem(TypedDict):

@@ -39,6 +39,7 @@ struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error
     endpoints->tellings = wi_tellings_new(api);
     endpoints->cars = wi_api_cars_new();
     endpoints->uploads = wi_api_uploads_new(&api->deps);
+    endpoints->lists = wi_api_lists_new(api);
     endpoints->watchers = wi_api_watchers_new(api);
     endpoints->text_load = wi_text_load_new();
     endpoints->openapi = wi_openapi_document_new(api);
@@ -55,6 +56,7 @@ void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config 
 {
     endpoints->runs.config = config;
     wi_durable_reload(endpoints->durable, config);
+    wi_api_lists_renew(endpoints->lists);
     wi_api_watchers_end(endpoints->watchers); /* they come again, with the tokens that hold now */
 }
 
@@ -88,6 +90,7 @@ void wi_endpoints_free(struct wi_endpoints *endpoints)
     wi_api_cars_free(endpoints->cars);
     wi_api_backup_forsake(endpoints->backup);
     wi_api_uploads_free(endpoints->uploads);
+    wi_api_lists_free(endpoints->lists);
     wi_api_watchers_free(endpoints->watchers);
     wi_text_load_free(endpoints->text_load);
     wi_openapi_document_free(endpoints->openapi);

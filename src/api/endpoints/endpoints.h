@@ -4,6 +4,7 @@
 
 #include "api/endpoints/backup.h"
 #include "api/endpoints/models/car.h"
+#include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/uploads.h"
 #include "api/endpoints/openapi_document.h"
 #include "api/endpoints/sound/hearings.h"
@@ -29,6 +30,7 @@ struct wi_endpoints {
     struct wi_api_cars *cars;
     struct wi_api_backup *backup; /* that is made or sent now; NULL: none is */
     struct wi_api_uploads *uploads;
+    struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;
     struct wi_text_load *text_load; /* for a scrape of the metrics */
     struct wi_openapi_document *openapi;

@@ -6,11 +6,11 @@
 #include "wire/kserve/kserve.h"
 
 #include "api/endpoints/hardware.h"
+#include "api/endpoints/models/lists.h"
 #include "api/endpoints/openapi.h"
 #include "api/http/step.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "library/listing.h"
 #include "library/model.h"
 #include <stdlib.h>
 #include <string.h>
@@ -198,11 +198,6 @@ void wi_handle_kserve_all_stats(struct wi_request *request)
 
 /* --- the index ------------------------------------------------------------------------------- */
 
-struct index {
-    json_t *rows;
-    int ready_only;
-};
-
 struct index_order {
     int ready;
 };
@@ -212,16 +207,11 @@ const struct wi_param wi_kserve_index_params[] = {
     {0},
 };
 
-static void add_row(
-    struct index *index, const char *name, unsigned version, const char *state, const char *reason)
+static json_t *row_json(const char *name, unsigned version, const char *state, const char *reason)
 {
     char digits[WI_DIGITS_SIZE];
-    if (index->ready_only && strcmp(state, "READY") != 0)
-        return;
-    json_t *row = json_pack("{s:s, s:s, s:s, s:s}", "name", name, "version",
+    return json_pack("{s:s, s:s, s:s, s:s}", "name", name, "version",
         wi_digits(digits, wi_kserve_version(version)), "state", state, "reason", reason);
-    if (row) /* a folder's name need not be UTF-8 */
-        json_array_append_new(index->rows, row);
 }
 
 static unsigned current_version(const struct wi_versions *versions)
@@ -232,55 +222,74 @@ static unsigned current_version(const struct wi_versions *versions)
     return 0;
 }
 
-static void add_model(
-    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+static void print_row(struct wi_buffer *out, const struct wi_api *api,
+    const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
     const char *name = row ? row->name : model->name;
     unsigned version = row ? current_version(&row->versions) : 0;
     struct wi_error error;
     if (!problem && model && wi_model_check_engine(model, &error) != WI_OK)
         problem = error.detail;
-    add_row(context, name, version, problem ? "UNAVAILABLE" : "READY", problem ? problem : "");
+    wi_api_list_add(
+        out, row_json(name, version, problem ? "UNAVAILABLE" : "READY", problem ? problem : ""));
 }
 
-static int is_listed(const json_t *rows, const char *name)
+static void print_ready_row(struct wi_buffer *out, const struct wi_api *api,
+    const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
-    const json_t *row;
-    size_t i;
-    json_array_foreach(rows, i, row)
-    {
-        if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
-            return 1;
-    }
-    return 0;
+    struct wi_error error;
+    if (!problem && (!model || wi_model_check_engine(model, &error) == WI_OK))
+        print_row(out, api, row, model, NULL);
+}
+
+struct index {
+    const struct wi_api *api;
+    struct wi_buffer rows; /* behind those of the list */
+};
+
+static void note_listed(
+    void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
+{
+    int *is_listed = context;
+    *is_listed = 1;
 }
 
 /* One that is on its way here. */
 static void add_pull(void *context, const struct wi_pull_info *info)
 {
     struct index *index = context;
-    if (info->state < WI_PULL_DONE && !is_listed(index->rows, info->name))
-        add_row(index, info->name, 0, "LOADING", "it is being pulled");
+    int is_listed = 0;
+    if (info->state >= WI_PULL_DONE)
+        return;
+    (void)wi_repository_one(index->api->deps.repository, info->name, note_listed, &is_listed);
+    if (!is_listed)
+        wi_api_list_add(&index->rows, row_json(info->name, 0, "LOADING", "it is being pulled"));
 }
 
-static void answer_index(struct wi_request *request, int ready_only)
+/* With `pulls`, or NULL, those behind the list. */
+static void answer_index(
+    struct wi_request *request, struct wi_blob *list, const struct wi_pulls *pulls)
 {
-    const struct wi_api *api = request->api;
-    struct index index = {json_array(), ready_only};
-    wi_repository_each(api->deps.repository, add_model, &index);
-    if (api->deps.pulls)
-        wi_pulls_each(api->deps.pulls, add_pull, &index);
-    wi_request_answer_json(request, 200, index.rows);
+    struct index index = {.api = request->api};
+    struct wi_buffer head = {0}, tail = {0};
+    if (pulls)
+        wi_pulls_each(pulls, add_pull, &index);
+    wi_buffer_puts(&head, "[");
+    wi_buffer_puts(&tail, list->size > 0 && index.rows.size > 0 ? "," : "");
+    wi_buffer_add(&tail, index.rows.text, index.rows.size);
+    wi_buffer_puts(&tail, "]\n");
+    wi_buffer_clear(&index.rows);
+    wi_api_list_answer(request, &head, list, &tail);
 }
 
-static void on_list(struct wi_request *request, void *work)
+static void on_list(struct wi_request *request, void *work, struct wi_blob *list)
 {
-    answer_index(request, 0);
+    answer_index(request, list, request->api->deps.pulls);
 }
 
-static void on_ready_list(struct wi_request *request, void *work)
+static void on_ready_list(struct wi_request *request, void *work, struct wi_blob *list)
 {
-    answer_index(request, 1);
+    answer_index(request, list, NULL);
 }
 
 void wi_handle_kserve_index(struct wi_request *request)
@@ -293,9 +302,12 @@ void wi_handle_kserve_index(struct wi_request *request)
     enum wi_code code =
         wi_params_read(wi_kserve_index_params, body, WI_PARAMS_STRICT, "", &order, &error);
     json_decref(body);
-    if (code != WI_OK) {
+    if (code != WI_OK)
         wi_request_answer_error(request, &error);
-        return;
-    }
-    wi_request_list(request, order.ready ? on_ready_list : on_list, NULL, NULL);
+    else if (order.ready)
+        wi_api_list_fresh(
+            request, WI_API_LIST_KSERVE_READY, print_ready_row, on_ready_list, NULL, NULL);
+    else
+        wi_api_list_fresh(request, WI_API_LIST_KSERVE, print_row, on_list, NULL, NULL);
+}
 }

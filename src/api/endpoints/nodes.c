@@ -4,12 +4,16 @@
 #include "api/endpoints/nodes.h"
 #include "api/endpoints/openapi.h"
 #include "api/endpoints/proof/quarantine.h"
-#include "api/http/query.h"
+#include "api/http/gather.h"
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/params.h"
-#include "bridge/quarantine.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+/* Nodes whose rows are made in a turn of the loop, in about two milliseconds. */
+#define PART 40
 
 static json_t *platforms_json(const struct wi_node_info *node)
 {
@@ -106,22 +110,20 @@ static void add_bridge_views(const struct wi_request *request, json_t *nodes)
     }
 }
 
-static json_t *page_json(const struct wi_request *request, const struct wi_page *page)
+static void list_part(const struct wi_request *request, struct wi_page_part *part)
 {
-    int more;
-    json_t *nodes =
-        wi_pool_nodes_page_json(request->api->deps.pool, page->after, (size_t)page->limit, &more);
-    add_bridge_views(request, nodes);
-    return json_pack("{s:o, s:o, s:o}", "nodes", nodes, "next", wi_page_next(nodes, "id", more),
-        "quarantined", wi_api_quarantined_json(request, (size_t)page->limit));
+    part->rows =
+        wi_pool_nodes_page_json(request->api->deps.pool, part->after, part->most, &part->more);
+    add_bridge_views(request, part->rows);
+    const json_t *last = json_array_get(part->rows, json_array_size(part->rows) - 1);
+    part->last = json_string_value(json_object_get(last, "id"));
 }
 
-static json_t *all_json(const struct wi_request *request)
+static void add_tunings(const struct wi_api *api, json_t *answer)
 {
-    json_t *nodes = wi_pool_nodes_json(request->api->deps.pool);
-    add_bridge_views(request, nodes);
-    return json_pack("{s:o, s:o}", "nodes", nodes, "quarantined",
-        wi_api_quarantined_json(request, WI_QUARANTINE_MAX));
+    size_t more;
+    json_object_set_new(answer, "tuning", wi_pool_tunings_json(api->deps.pool, WI_PAGE_MAX, &more));
+    json_object_set_new(answer, "tuning_more", json_integer((json_int_t)more));
 }
 
 struct query {
@@ -141,22 +143,50 @@ const struct wi_param wi_nodes_params[] = {
     WI_PARAM_END,
 };
 
+/* A query, and what its texts lie in. */
+struct asked {
+    struct query query;
+    json_t *arguments;
+};
+
+static void free_asked(void *work)
+{
+    struct asked *asked = work;
+    json_decref(asked->arguments);
+    free(asked);
+}
+
+static void answer_page(struct wi_request *request, void *work, const struct wi_gathered *gathered)
+{
+    const struct asked *asked = work;
+    struct wi_buffer out = {0};
+    json_t *rest = json_object();
+    wi_api_add_quarantined(request, (size_t)asked->query.page.limit, rest);
+    if (asked->query.tuning)
+        add_tunings(request->api, rest);
+    wi_buffer_strings(
+        &out, "{\"nodes\":[", gathered->rows.text ? gathered->rows.text : "", "],\"next\":", NULL);
+    wi_gathered_next(gathered, &out);
+    wi_buffer_puts(&out, ",");
+    wi_page_put_rest(&out, rest);
+    wi_buffer_puts(&out, "\n");
+    wi_request_answer_text(request, 200, "application/json", &out);
+    free_asked(work);
+}
+
 void wi_handle_nodes(struct wi_request *request)
 {
     struct wi_error error;
-    struct query query = {.page = {.after = ""}};
-    json_t *arguments;
-    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &query, &arguments, &error) !=
-        WI_OK) {
+    struct asked *asked = wi_alloc(sizeof *asked);
+    asked->query.page.after = "";
+    if (wi_query_read(request, wi_nodes_params, WI_PARAMS_OPEN, &asked->query, &asked->arguments,
+            &error) != WI_OK) {
         wi_request_answer_error(request, &error);
-    } else {
-        wi_page_settle(&query.page);
-        json_t *answer = query.page.limit > 0 ? page_json(request, &query.page) : all_json(request);
-        if (query.tuning)
-            json_object_set_new(answer, "tuning", wi_pool_tunings_json(request->api->deps.pool));
-        wi_request_answer_json(request, 200, answer);
+        free_asked(asked);
+        return;
     }
-    json_decref(arguments);
+    wi_page_settle(&asked->query.page);
+    wi_request_gather(request, &asked->query.page, PART, list_part, answer_page, asked, free_asked);
 }
 
 /* --- /v1/admin/join: links with which pages and programs of others become nodes --------------- */

@@ -4,6 +4,7 @@
  */
 
 #include "wire/ollama/ollama.h"
+#include "api/endpoints/models/lists.h"
 #include "api/endpoints/models/model_remove.h"
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
@@ -188,54 +189,63 @@ void wi_handle_ollama_version(struct wi_request *request)
 
 /* --- GET /api/tags --------------------------------------------------------------------------- */
 
-struct listing {
+struct tags {
     const struct wi_api *api;
-    json_t *list;
+    const struct wi_list_row *row;
+    const struct wi_model *model; /* as of wi_repository_each */
+    struct wi_buffer *out;
 };
 
 /* `model` is NULL where this is not the variant that was read. */
-static void add_entry(const struct listing *listing, const char *name, const char *tag,
-    const struct wi_list_row *row, const struct wi_model *model, const struct wi_variant *variant)
+static void add_entry(const struct tags *tags, const char *name, const char *tag,
+    const struct wi_model *model, const struct wi_variant *variant)
 {
     json_t *named = tagged(name, tag);
     if (!named)
         return; /* a folder's name that is not UTF-8 */
-    json_array_append_new(listing->list,
-        json_pack("{s:O, s:o, s:o, s:I, s:s, s:o}", "name", named, "model", named, "modified_at",
-            time_json(wi_api_changed_at(listing->api, model) * 1000), "size",
-            (json_int_t)(variant ? variant->bytes : wi_manifest_bytes(&model->manifest)), "digest",
-            model ? model->hash : "", "details",
-            details_json(row->format, model, variant ? variant->name : NULL)));
+    wi_api_list_add(
+        tags->out, json_pack("{s:O, s:o, s:o, s:I, s:s, s:o}", "name", named, "model", named,
+                       "modified_at", time_json(wi_api_changed_at(tags->api, model) * 1000), "size",
+                       (json_int_t)variant->bytes, "digest", model ? model->hash : "", "details",
+                       details_json(tags->row->format, model, variant->name)));
 }
 
 /* By its name alone it is the preferred variant; where there are several, each has a tag. */
-static void add_name(
-    void *context, const char *name, const struct wi_list_row *row, const struct wi_model *model)
+static void add_name(void *context, const char *name)
 {
-    const struct wi_variants *variants = row ? &row->variants : NULL;
-    if (!row || !is_listed(row, model) || variants->count == 0)
-        return;
+    const struct tags *tags = context;
+    const struct wi_model *model = tags->model;
+    const struct wi_variants *variants = &tags->row->variants;
     for (size_t i = 0; i < variants->count; i++) {
         const struct wi_variant *variant = &variants->items[i];
         const struct wi_model *read =
             model && model->variant && strcmp(model->variant, variant->name) == 0 ? model : NULL;
         if (i == 0)
-            add_entry(context, name, NULL, row, read, variant);
+            add_entry(tags, name, NULL, read, variant);
         if (variants->count > 1)
-            add_entry(context, name, variant->name, row, read, variant);
+            add_entry(tags, name, variant->name, read, variant);
     }
 }
 
-static void on_list(struct wi_request *request, void *work)
+static void print_tags(struct wi_buffer *out, const struct wi_api *api,
+    const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
-    struct listing listing = {request->api, json_array()};
-    wi_api_each_name(request->api, add_name, &listing);
-    wi_request_answer_json(request, 200, json_pack("{s:o}", "models", listing.list));
+    struct tags tags = {api, row, model, out};
+    if (row && !problem && is_listed(row, model))
+        wi_api_each_name(api, row->name, add_name, &tags);
+}
+
+static void on_tags(struct wi_request *request, void *work, struct wi_blob *list)
+{
+    struct wi_buffer head = {0}, tail = {0};
+    wi_buffer_puts(&head, "{\"models\":[");
+    wi_buffer_puts(&tail, "]}\n");
+    wi_api_list_answer(request, &head, list, &tail);
 }
 
 void wi_handle_ollama_tags(struct wi_request *request)
 {
-    wi_request_list(request, on_list, NULL, NULL);
+    wi_api_list_fresh(request, WI_API_LIST_OLLAMA, print_tags, on_tags, NULL, NULL);
 }
 
 /* --- GET /api/ps ----------------------------------------------------------------------------- */

@@ -163,7 +163,8 @@ const struct wi_route wi_routes[] = {
         "the version of Ollama's API that this is", OLLAMA_ELSE, .answers = "200 OllamaVersion"},
     {"GET", "/v1/status", wi_handle_status, USER, 0, 0, JSON, "the whole picture", NATIVE,
         .answers = "200 Status",
-        .help = "Sessions, nodes, queue, stored jobs, models, counters and what is wrong."},
+        .help = "Sessions, nodes, queue, stored jobs, models, counters and what is wrong; of nodes "
+                "and models the first 100."},
     {"GET", "/v1/events", wi_handle_events, USER, 0, 0, EVENTS,
         "all of it, and each change as it comes: ?kinds=, ?log=", NATIVE, .answers = "200 string",
         .events = "snapshot Watched change Watched log Logs", .query = "EventsQuery",
@@ -287,7 +288,7 @@ const struct wi_route wi_routes[] = {
     {"GET", "/v1/results", wi_handle_results, USER, 0, 0, JSON,
         "the runs that are kept: ?limit=, ?after=", NATIVE, .answers = "200 LabResults",
         .query = "PageQuery", .codes = "invalid_field storage_failed",
-        .help = "The newest first, without their cells; 100 by default. See Lists in pages."},
+        .help = "The newest first, without their cells. See Lists in pages."},
     {"GET", "/v1/results/{id}", wi_handle_result, USER, 0, 0, JSON, "one, with its cells", NATIVE,
         .answers = "200 LabResult", .codes = "not_found storage_failed"},
     {"DELETE", "/v1/results/{id}", wi_handle_result_remove, ADMIN, 0, 0, JSON, "remove a run",

@@ -18,10 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The newest of the jobs under way that are listed one by one. */
-#define JOBS_SHOWN 100
-/* The latest of the nodes under quarantine. */
-#define QUARANTINED_SHOWN 100
+/* Of what there may be any number of so many are listed one by one: jobs under way, the newest;
+ * nodes under quarantine, the latest; nodes and models, the first. */
+#define SHOWN 100
 
 static json_t *counters_json(const struct wi_api *api, const struct wi_job_counters *jobs)
 {
@@ -76,7 +75,7 @@ static json_t *jobs_json(const struct wi_request *asker)
         if (request->alias)
             json_object_set_new(job, "client_id", json_string(request->alias));
         json_array_append_new(jobs, job);
-        if (json_array_size(jobs) >= JOBS_SHOWN)
+        if (json_array_size(jobs) >= SHOWN)
             break;
     }
     return jobs;
@@ -124,6 +123,20 @@ const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error
                : NULL;
 }
 
+/* Who wants all of them asks for /v1/nodes and /v1/models, in pages. */
+static void add_lists(const struct wi_request *request, json_t *status)
+{
+    const struct wi_api *api = request->api;
+    size_t nodes_more, models_more;
+    json_t *nodes = wi_pool_nodes_json(api->deps.pool, SHOWN, &nodes_more);
+    json_t *models = wi_api_models_json(api, SHOWN, &models_more);
+    json_object_set_new(status, "nodes", nodes);
+    json_object_set_new(status, "nodes_more", json_integer((json_int_t)nodes_more));
+    json_object_set_new(status, "models", models);
+    json_object_set_new(status, "models_more", json_integer((json_int_t)models_more));
+    wi_api_add_quarantined(request, SHOWN, status);
+}
+
 void wi_handle_status(struct wi_request *request)
 {
     struct wi_api *api = request->api;
@@ -145,14 +158,12 @@ void wi_handle_status(struct wi_request *request)
     json_object_set_new(status, "sound", sound_json(api));
     json_object_set_new(status, "stored_jobs", stored_jobs_json(api));
     json_object_set_new(status, "sessions", wi_pool_sessions_json(deps->pool));
-    json_object_set_new(status, "nodes", wi_pool_nodes_json(deps->pool));
     json_object_set_new(status, "kinds", wi_pool_kinds_json(deps->pool));
     if (request->rank == WI_RANK_ADMIN)
         json_object_set_new(status, "models_directory", models_directory_json(api));
-    json_object_set_new(status, "models", wi_api_models_json(api));
+    add_lists(request, status);
     json_object_set_new(status, "numerics", wi_api_numerics_json(api));
     json_object_set_new(status, "cross_checks", wi_api_cross_checks_json(api));
-    json_object_set_new(status, "quarantined", wi_api_quarantined_json(request, QUARANTINED_SHOWN));
     json_object_set_new(status, "counters", counters_json(api, &jobs));
     json_object_set_new(status, "warnings", wi_api_warnings_json(api));
     wi_request_answer_json(request, 200, status);

@@ -81,13 +81,6 @@ enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page
     return code;
 }
 
-json_t *wi_page_next(const json_t *rows, const char *member, int more)
-{
-    const json_t *last = json_array_get(rows, json_array_size(rows) - 1);
-    json_t *key = more ? json_object_get(last, member) : NULL;
-    return key ? json_incref(key) : json_null();
-}
-
 void wi_page_answer(struct wi_request *request, const struct wi_page_rows *rows)
 {
     struct wi_buffer out = {0};
@@ -125,6 +118,7 @@ enum wi_code wi_page_refuse(const char *after, struct wi_error *error)
 
 void wi_page_settle(struct wi_page *page)
 {
-    if (page->limit == 0 && *page->after)
+    page->is_asked = page->limit > 0 || *page->after;
+    if (page->limit == 0)
         page->limit = WI_PAGE_DEFAULT;
 }

@@ -12,25 +12,22 @@
 enum wi_code wi_query_read(const struct wi_request *request, const struct wi_param *table,
     enum wi_param_mode mode, void *target, json_t **arguments, struct wi_error *error);
 
-/* A list gives all that it has, or with `limit` a page: so many at most, behind the one whose key
- * is `after`, whether or not that is still there. Who names `after` alone gets WI_PAGE_DEFAULT. */
+/* A list is a page: at most `limit` rows behind the one whose key is `after`, whether or not that
+ * is still there. */
 #define WI_PAGE_DEFAULT 100
 #define WI_PAGE_MAX 1000
 
 struct wi_page {
-    int64_t limit;     /* 0: no page */
+    int64_t limit;
     const char *after; /* "": from the beginning */
+    int is_asked;      /* either was named */
 };
-#define WI_PAGE_LIMIT_HELP "A page of so many at most; all without it, or 100 where there is after."
+#define WI_PAGE_LIMIT_HELP "How many a page has at most; 100 by default."
 #define WI_PAGE_AFTER_HELP "The next of the page before."
 extern const struct wi_param wi_page_params[];
 /* As wi_query_read; what else is in the query is left alone. */
 enum wi_code wi_page_read(const struct wi_request *request, struct wi_page *page,
     json_t **arguments, struct wi_error *error);
-/* What the answer has as `next`: that member of the last of `rows`, or null unless there are `more`
- * behind it. A new reference. */
-json_t *wi_page_next(const json_t *rows, const char *member, int more);
-
 /* A page of rows of the database, of which one more than `limit` was asked for: whether there are
  * others. */
 struct wi_page_rows {
@@ -48,7 +45,7 @@ void wi_page_answer(struct wi_request *request, const struct wi_page_rows *rows)
 const char *wi_page_key(const char *after, int64_t *number);
 /* WI_INVALID_FIELD: `after` is no key of that list. */
 enum wi_code wi_page_refuse(const char *after, struct wi_error *error);
-/* Gives a page that was read without a limit its own. */
+/* Completes a page whose members were 0 and "" before they were read. */
 void wi_page_settle(struct wi_page *page);
 
 #endif

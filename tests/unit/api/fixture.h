@@ -149,16 +149,18 @@ json_t *wi_pool_sessions_json(const struct wi_pool *pool)
     return json_array();
 }
 
-json_t *wi_pool_nodes_json(const struct wi_pool *pool)
+json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
+    *more = 0;
     return json_pack("[{s:s}]", "id", "node-1");
 }
 
 json_t *wi_pool_nodes_page_json(
     const struct wi_pool *pool, const char *after, size_t limit, int *more)
 {
+    size_t others;
     *more = 0;
-    return wi_pool_nodes_json(pool);
+    return wi_pool_nodes_json(pool, limit, &others);
 }
 
 json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
@@ -324,8 +326,9 @@ enum wi_code wi_bridge_look(struct wi_bridge *bridge, const char *id)
     return WI_NODE_NOT_FOUND;
 }
 
-json_t *wi_pool_tunings_json(const struct wi_pool *pool)
+json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *more)
 {
+    *more = 0;
     return json_array();
 }
 

@@ -86,6 +86,13 @@ TEST(models_are_found_two_levels_deep)
     expect_ignored("x/y", "no model.onnx in the folder");
     assert_non_null(wi_list_model(&list, "owner/net"));
     assert_null(wi_list_model(&list, "owner"));
+    static const struct {
+        const char *name;
+        size_t place;
+    } behind[] = {{"", 0}, {"a", 1}, {"a/inner", 2}, {"a/z", 2}, {"b", 3}, {"owner/a", 4},
+        {"owner/net", 5}, {"z", 5}};
+    for (size_t i = 0; i < sizeof behind / sizeof *behind; i++)
+        assert_int_equal(wi_list_place(&list, behind[i].name), behind[i].place);
 }
 
 TEST(what_is_no_model_says_why)

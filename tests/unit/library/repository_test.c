@@ -578,9 +578,11 @@ TEST(lists_models)
     read_folder(f);
     wi_repository_each(f->models, add_name, &names);
     assert_int_equal(names.count, sizeof expected / sizeof expected[0]);
+    assert_int_equal(wi_repository_count(f->models), names.count);
     for (size_t i = 0; i < names.count; i++)
         assert_string_equal(names.items[i], expected[i]);
     wi_strings_clear(&names);
+    expect_page(f, "a", 1, "b+ ", 1);
     expect_page(f, "", 2, "b+ bad! ", 1);
     expect_page(f, "bad", 2, "builtin/count+ builtin/echo+ ", 1);
     expect_page(f, "builtin", 1, "builtin/count+ ", 1); /* which is not there */
@@ -592,6 +594,7 @@ TEST(lists_models)
     wi_repository_reset(f->models, "/nonexistent");
     wi_repository_each(f->models, add_name, &names);
     assert_int_equal(names.count, 5);
+    assert_int_equal(wi_repository_count(f->models), 5);
     wi_strings_clear(&names);
 }
 

@@ -22,6 +22,15 @@ static void expect(json_t *list, const char *expected)
     json_decref(list);
 }
 
+static json_t *nodes_json(void)
+{
+    size_t more;
+    json_t *list = wi_pool_nodes_json(pool, 100, &more);
+
+    assert_int_equal(more, 0);
+    return list;
+}
+
 static struct wi_pool_counters counted(void)
 {
     struct wi_pool_counters counters;
@@ -38,19 +47,19 @@ TEST(a_session_is_shown_with_its_node)
     expect(wi_pool_sessions_json(pool),
         "[{\"id\":\"s-1\",\"state\":\"starting\",\"ending\":false,\"worn\":null,"
         "\"successor\":null,\"jobs\":0,\"memory_bytes\":77,\"network\":\"host\",\"node\":null}]");
-    expect(wi_pool_nodes_json(pool), "[]");
+    expect(nodes_json(), "[]");
     serve();
     give("a", WI_WASM, NULL);
     expect(wi_pool_sessions_json(pool), "[{\"state\":\"busy\",\"jobs\":0,\"node\":\"n-1\"}]");
-    expect(wi_pool_nodes_json(pool),
+    expect(nodes_json(),
         "[{\"id\":\"n-1\",\"session\":\"s-1\",\"browser\":\"chrome\",\"draining\":false,"
         "\"away\":false,\"attempts\":1}]");
     end("a", 0);
     expect(wi_pool_sessions_json(pool), "[{\"state\":\"ready\",\"jobs\":1}]");
     bridge()->on_node_away(bridge()->context, "n-1");
-    expect(wi_pool_nodes_json(pool), "[{\"away\":true,\"attempts\":0,\"paused\":false}]");
+    expect(nodes_json(), "[{\"away\":true,\"attempts\":0,\"paused\":false}]");
     bridge()->on_node_paused(bridge()->context, "n-1", 1);
-    expect(wi_pool_nodes_json(pool), "[{\"away\":true,\"paused\":true}]");
+    expect(nodes_json(), "[{\"away\":true,\"paused\":true}]");
 }
 
 TEST(a_kind_is_shown_with_what_its_sessions_did)

@@ -92,7 +92,8 @@ TEST(what_it_has_used_is_tuned_when_all_has_rested_for_a_second)
     say("1024", &choice);
     assert_int_equal(seen.told, 1);
     look_at(99000, 2);
-    json_t *welcome = wi_pool_tuning(pool, &info), *rows = wi_pool_tunings_json(pool);
+    size_t more;
+    json_t *welcome = wi_pool_tuning(pool, &info), *rows = wi_pool_tunings_json(pool, 100, &more);
     assert_int_equal(json_array_size(welcome), 1);
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(rows, 0), "browser")), "chrome");

@@ -12,8 +12,8 @@
 
 /* So long neighbours are waited for that have not said what they have. */
 #define WAIT_MS 1000
-/* Of models that are listed beyond those that are published here. */
-#define MODELS_MAX 10000
+/* Models that are listed, the others counted. */
+#define MODELS_MAX 1000
 
 static size_t count_sources(const struct wi_api *api)
 {
@@ -63,7 +63,8 @@ static json_t *sources_json(const struct wi_api *api)
 
 /* First what is published here, and copies that are, then what neighbours have published. */
 struct models {
-    json_t *list, *by_cid; /* the rows; the same, {CID: [row]} */
+    json_t *list, *by_cid; /* the rows; the same, {CID: [row]}, with those that are counted */
+    size_t more;           /* that are counted */
 };
 
 /* `pin` is what of it is here; NULL: nothing. */
@@ -72,11 +73,15 @@ static void add_model(struct models *models, const char *cid, const char *name, 
 {
     json_t *same = json_object_get(models->by_cid, cid);
     int stale = pin && pin->stale, copy = pin && pin->kind != WI_PIN_PUBLISHED;
+    if (!same && (same = json_array()))
+        json_object_set_new(models->by_cid, cid, same);
+    if (json_array_size(models->list) >= MODELS_MAX) {
+        models->more++;
+        return;
+    }
     json_t *row = json_pack("{s:s, s:s, s:I, s:b, s:b, s:b, s:i, s:[]}", "cid", cid, "name", name,
         "bytes", (json_int_t)bytes, "here", pin != NULL, "copy", copy, "stale", stale, "copies",
         pin && !stale, "where");
-    if (!same && (same = json_array()))
-        json_object_set_new(models->by_cid, cid, same);
     json_array_append(same, row);
     json_array_append_new(models->list, row);
 }
@@ -101,8 +106,7 @@ static void add_offered(
     json_t *row;
     size_t i;
     wi_cid_print(&offered->cid, cid);
-    if (!json_object_get(models->by_cid, cid) && offered->published &&
-        json_array_size(models->list) < MODELS_MAX)
+    if (!json_object_get(models->by_cid, cid) && offered->published)
         add_model(models, cid, offered->name, offered->bytes, NULL);
     json_array_foreach(json_object_get(models->by_cid, cid), i, row) add_copy(row, neighbour);
 }
@@ -115,9 +119,9 @@ static void add_offer(void *context, const struct wi_neighbour_info *neighbour)
         add_offered(context, &neighbour->offer->rows[i], source.name);
 }
 
-static json_t *models_json(const struct wi_api *api)
+static json_t *models_json(const struct wi_api *api, size_t *more)
 {
-    struct models models = {json_array(), json_object()};
+    struct models models = {json_array(), json_object(), 0};
     if (api->deps.blocks) {
         wi_blockstore_check(api->deps.blocks);
         wi_blockstore_each(api->deps.blocks, add_own, &models);
@@ -125,6 +129,7 @@ static json_t *models_json(const struct wi_api *api)
     if (api->deps.neighbours)
         wi_neighbours_each(api->deps.neighbours, add_offer, &models);
     json_decref(models.by_cid);
+    *more = models.more;
     return models.list;
 }
 
@@ -139,9 +144,11 @@ struct asker {
 static void answer(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
+    size_t more;
+    json_t *models = models_json(api, &more);
     wi_request_answer_json(request, 200,
-        json_pack("{s:b, s:o, s:o}", "served", wi_api_is_served(api), "sources", sources_json(api),
-            "models", models_json(api)));
+        json_pack("{s:b, s:o, s:o, s:I}", "served", wi_api_is_served(api), "sources",
+            sources_json(api), "models", models, "models_more", (json_int_t)more));
 }
 
 static void free_asker(void *work)

@@ -37,9 +37,28 @@ static json_t *pin_json(const struct wi_pin *pin)
         (json_int_t)pin->published_at);
 }
 
-static void add_to_index(void *context, const struct wi_pin *pin)
+/* Of which pins the JSON is made, and where it goes. */
+struct wanted {
+    const char *after, *last; /* as of wi_api_published_index */
+    json_t *out;
+};
+
+/* As strcmp, of the model's name without a variant. */
+static int compare_base(const char *model, const char *name)
 {
-    json_t *index = context;
+    size_t length = wi_model_name_base(model);
+    int order = strncmp(model, name, length);
+    return order != 0 ? order : -(name[length] != '\0');
+}
+
+static int is_wanted(const struct wanted *wanted, const struct wi_pin *pin)
+{
+    return compare_base(pin->model, wanted->after) > 0 &&
+           (!wanted->last || compare_base(pin->model, wanted->last) <= 0);
+}
+
+static void append(json_t *index, const struct wi_pin *pin)
+{
     size_t length = wi_model_name_base(pin->model);
     json_t *list = json_object_getn(index, pin->model, length);
     if (!list && (list = json_array()))
@@ -47,25 +66,34 @@ static void add_to_index(void *context, const struct wi_pin *pin)
     json_array_append_new(list, pin_json(pin));
 }
 
-json_t *wi_api_published_index(const struct wi_api *api)
+static void add_to_index(void *context, const struct wi_pin *pin)
 {
-    json_t *index = json_object();
+    const struct wanted *wanted = context;
+    if (is_wanted(wanted, pin))
+        append(wanted->out, pin);
+}
+
+json_t *wi_api_published_index(const struct wi_api *api, const char *after, const char *last)
+{
+    struct wanted wanted = {after, last, json_object()};
     if (api->deps.blocks)
         wi_blockstore_check(api->deps.blocks);
-    each_pin(api, add_to_index, index);
-    return index;
+    each_pin(api, add_to_index, &wanted);
+    return wanted.out;
 }
 
 static void add_to_list(void *context, const struct wi_pin *pin)
 {
-    json_array_append_new(context, pin_json(pin));
+    const struct wanted *wanted = context;
+    if (is_wanted(wanted, pin))
+        json_array_append_new(wanted->out, pin_json(pin));
 }
 
-json_t *wi_api_published_json(const struct wi_api *api)
+json_t *wi_api_published_json(const struct wi_api *api, const char *after, const char *last)
 {
-    json_t *list = json_array();
-    each_pin(api, add_to_list, list);
-    return list;
+    struct wanted wanted = {after, last, json_array()};
+    each_pin(api, add_to_list, &wanted);
+    return wanted.out;
 }
 
 void wi_api_add_published(const json_t *index, const char *name, json_t *row)
@@ -73,6 +101,33 @@ void wi_api_add_published(const json_t *index, const char *name, json_t *row)
     json_t *list = json_object_getn(index, name, wi_model_name_base(name));
     if (list)
         json_object_set(row, "published", list);
+}
+
+struct of_one {
+    const char *name;
+    size_t length; /* of it, without a variant */
+    json_t *list;  /* NULL: there is none */
+};
+
+static void add_of_one(void *context, const struct wi_pin *pin)
+{
+    struct of_one *one = context;
+    if (wi_model_name_base(pin->model) != one->length ||
+        memcmp(pin->model, one->name, one->length) != 0)
+        return;
+    if (!one->list)
+        one->list = json_array();
+    json_array_append_new(one->list, pin_json(pin));
+}
+
+void wi_api_add_pins(const struct wi_api *api, const char *name, json_t *row)
+{
+    struct of_one one = {name, wi_model_name_base(name), NULL};
+    if (api->deps.blocks)
+        wi_blockstore_check(api->deps.blocks);
+    each_pin(api, add_of_one, &one);
+    if (one.list)
+        json_object_set_new(row, "published", one.list);
 }
 
 int wi_api_is_served(const struct wi_api *api)

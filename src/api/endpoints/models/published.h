@@ -5,14 +5,17 @@
 #include "api/http/request.h"
 #include "blockstore/blockstore.h"
 
-/* All of them, {NAME: [{"name", "cid", …}]} by the model's name without a variant: a new
- * reference. Files that may have changed are looked at, for who asks next. */
-json_t *wi_api_published_index(const struct wi_api *api);
+/* Those of models whose names, without variants, come behind `after` ("" for all) and, unless
+ * `last` is NULL, not behind that: {NAME: [{"name", "cid", …}]}, a new reference. Files that may
+ * have changed are looked at, for who asks next. */
+json_t *wi_api_published_index(const struct wi_api *api, const char *after, const char *last);
 /* The same as one list, in the order of their names. */
-json_t *wi_api_published_json(const struct wi_api *api);
+json_t *wi_api_published_json(const struct wi_api *api, const char *after, const char *last);
 /* Adds `published` to the row of a model of that name, with or without a variant, if it is there.
  */
 void wi_api_add_published(const json_t *index, const char *name, json_t *row);
+/* The same, looked up for that model alone. */
+void wi_api_add_pins(const struct wi_api *api, const char *name, json_t *row);
 
 /* Whether others get what is published. */
 int wi_api_is_served(const struct wi_api *api);

@@ -9,10 +9,14 @@
 #include "bridge/bridge.h"
 #include "check/check.h"
 
-json_t *wi_api_quarantined_json(const struct wi_request *request, size_t most)
+void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
 {
+    const struct wi_bridge *bridge = request->api->deps.bridge;
     int everything = wi_request_scope(request) == NULL;
-    return wi_bridge_quarantined(request->api->deps.bridge, most, everything);
+    size_t count = wi_bridge_quarantined_count(bridge);
+    json_object_set_new(out, "quarantined", wi_bridge_quarantined(bridge, most, everything));
+    json_object_set_new(
+        out, "quarantined_more", json_integer((json_int_t)(count > most ? count - most : 0)));
 }
 
 #define RESULTS 5

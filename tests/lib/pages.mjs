@@ -1,0 +1,18 @@
+/** Lists that come in pages. */
+
+/**
+ * All rows of a list.
+ * @param {(path: string) => Promise<any>} get gives the JSON of an answer
+ * @param {string} path of the first page
+ * @param {string} member that has the rows
+ */
+export async function joined(get, path, member) {
+    const rows = [];
+    for (let next = null, first = true; first || next !== null; first = false) {
+        const after = first ? '' : `${path.includes('?') ? '&' : '?'}after=${encodeURIComponent(next)}`;
+        const page = await get(`${path}${after}`);
+        rows.push(...page[member]);
+        ({ next } = page);
+    }
+    return rows;
+}
