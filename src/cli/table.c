@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "cli/plain.h"
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,11 +88,6 @@ void wi_table_adapter(struct wi_buffer *out, const json_t *adapter)
         wi_buffer_puts(out, " (software)");
 }
 
-void wi_table_count(struct wi_buffer *out, const json_t *value)
-{
-    wi_buffer_printf(out, "%zu", json_array_size(value));
-}
-
 void wi_table_fill(struct wi_buffer *out, const char *text, const json_t *object)
 {
     while (*text) {
@@ -156,35 +152,85 @@ static void put_cell(struct wi_buffer *out, const char *text, int width, int las
         wi_buffer_printf(out, "%*s", width - wi_table_width(text) + 2, "");
 }
 
-void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows)
+static size_t columns_count(const struct wi_column *columns)
 {
-    size_t count = 0, lines = json_array_size(rows);
-    struct wi_buffer *cells;
-    int *widths;
+    size_t count = 0;
 
     while (columns[count].title)
         count++;
-    cells = wi_alloc((lines * count + 1) * sizeof *cells);
-    widths = wi_alloc((count + 1) * sizeof *widths);
+    return count;
+}
+
+static void column_widen(int *width, const char *text)
+{
+    int wanted = wi_table_width(text);
+
+    if (wanted > *width)
+        *width = wanted;
+}
+
+static void put_titles(struct wi_buffer *out, const struct wi_column *columns, const int *widths)
+{
+    for (size_t c = 0; columns[c].title; c++)
+        put_cell(out, columns[c].title, widths[c], !columns[c + 1].title);
+    wi_buffer_puts(out, "\n");
+}
+
+/* `widths` of the columns only grow. */
+static void put_rows(struct wi_buffer *out, const struct wi_column *columns, int *widths,
+    int with_titles, const json_t *rows)
+{
+    size_t count = columns_count(columns), lines = json_array_size(rows);
+    struct wi_buffer *cells = wi_alloc((lines * count + 1) * sizeof *cells);
+
     for (size_t c = 0; c < count; c++) {
-        widths[c] = wi_table_width(columns[c].title);
+        column_widen(&widths[c], columns[c].title);
         for (size_t line = 0; line < lines; line++) {
             struct wi_buffer *cell = &cells[line * count + c];
             put_column(cell, &columns[c], wi_json_at(json_array_get(rows, line), columns[c].path));
-            if (wi_table_width(cell->text) > widths[c])
-                widths[c] = wi_table_width(cell->text);
+            column_widen(&widths[c], cell->text);
         }
     }
-    for (size_t c = 0; c < count; c++)
-        put_cell(out, columns[c].title, widths[c], c + 1 == count);
-    wi_buffer_puts(out, "\n");
+    if (with_titles)
+        put_titles(out, columns, widths);
     for (size_t i = 0; i < lines * count; i++) {
         put_cell(out, cells[i].text, widths[i % count], (i + 1) % count == 0);
         wi_buffer_puts(out, (i + 1) % count == 0 ? "\n" : "");
         wi_buffer_clear(&cells[i]);
     }
     free(cells);
+}
+
+void wi_table(struct wi_buffer *out, const struct wi_column *columns, const json_t *rows)
+{
+    int *widths = wi_alloc((columns_count(columns) + 1) * sizeof *widths);
+
+    put_rows(out, columns, widths, 1, rows);
     free(widths);
+}
+
+void wi_sheet(struct wi_buffer *out, struct wi_sheet *sheet, const json_t *rows)
+{
+    assert(columns_count(sheet->columns) <= WI_SHEET_COLUMNS);
+    put_rows(out, sheet->columns, sheet->widths, !sheet->has_titles, rows);
+    sheet->has_titles = 1;
+}
+
+void wi_sheet_print(struct wi_sheet *sheet, const json_t *rows)
+{
+    struct wi_buffer text = {0};
+
+    if (json_array_size(rows) == 0)
+        return;
+    wi_sheet(&text, sheet, rows);
+    fputs(text.text, stdout);
+    wi_buffer_clear(&text);
+}
+
+void wi_sheet_end(const struct wi_sheet *sheet, const char *none)
+{
+    if (!sheet->has_titles)
+        puts(none);
 }
 
 void wi_table_print(

@@ -84,7 +84,8 @@ const struct wi_flag wi_cli_global_options[] = {
         "File whose first line is the API token; else $WEBINFER_TOKEN"},
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "PEM file of the certificate authority to trust for https"},
-    {"json", NULL, 0, WI_COMPLETE_NONE, NULL, "Print the server's JSON as it came"},
+    {"json", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Print the server's JSON as it came, of a list all pages as one document"},
     {0},
 };
 
@@ -537,8 +538,8 @@ const struct wi_verb wi_cli_verbs[] = {
     {"sources", "", 0, 0, {0},
         "List who brings models by content, how fast and how well, and what is published", NULL,
         wi_cli_sources},
-    {"rm", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Remove a model and all its versions from where the daemon has its models", rm_options,
+    {"rm", "MODEL...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_MODEL},
+        "Remove models and all their versions from where the daemon has them", rm_options,
         wi_cli_rm},
     {"gc", "", 0, 0, {0},
         "Have the daemon remove what nobody needs: old versions, pulls that were given up", NULL,

@@ -255,9 +255,26 @@ export class Daemon {
     /** Waits until that many nodes can take work. */
     async serving(count, timeout = 120_000 * patience) {
         await until(async () => {
-            const { nodes } = await this.status();
+            const { nodes } = await this.list('nodes');
             return nodes.filter(({ away, draining }) => !away && !draining).length >= count;
         }, { what: `${count} nodes that serve`, timeout });
+    }
+
+    /**
+     * A list of the API whole, over as many pages as it has: its first page, with the rows of all.
+     * @param {'models' | 'nodes' | 'jobs' | 'results'} name
+     */
+    async list(name, options) {
+        let whole;
+        for (let after = null; !whole || after !== null;) {
+            const query = new URLSearchParams({ limit: '100', ...(after !== null && { after }) });
+            const { status, text, json } = await this.get(`/v1/${name}?${query}`, options);
+            if (status !== 200) throw new Error(`/v1/${name}: ${status} ${text}`);
+            if (whole) whole[name].push(...json[name]);
+            else whole = json;
+            after = json.next;
+        }
+        return { ...whole, next: null };
     }
 
     async status() { return (await this.get('/v1/status')).json; }

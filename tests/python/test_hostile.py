@@ -45,6 +45,66 @@ class Base(unittest.TestCase):
                 yield ask, follow
 
 
+def page(rows, after):
+    return answer(json.dumps({"nodes": [{"id": row} for row in rows], "next": after, "quarantined": []}))
+
+
+class Lists(Base):
+    def test_pages_are_put_together(self):
+        for ask, _ in self.each():
+            with serving(page(["a", "b"], "b"), page(["c"], "c"), page(["d"], None)) as server:
+                whole = ask(server.url, "nodes")
+            self.assertEqual([one["id"] for one in whole["nodes"]], ["a", "b", "c", "d"])
+            self.assertIsNone(whole["next"])
+            self.assertEqual([target for target, _, _ in server.requests], [
+                "GET /v1/nodes?limit=100", "GET /v1/nodes?limit=100&after=b", "GET /v1/nodes?limit=100&after=c"])
+
+    def test_what_else_is_in_pages_is_put_together_too(self):
+        def models(name, after, published):
+            return answer(json.dumps({"models": [{"name": name}], "data": [{"id": name}], "pulls": [{"name": "p"}],
+                                      "published": published, "next": after}))
+        for ask, _ in self.each():
+            with serving(models("a", "a", [1]), models("b", None, [2])) as server:
+                whole = ask(server.url, "models")
+            self.assertEqual(whole, {"models": [{"name": "a"}, {"name": "b"}], "data": [{"id": "a"}, {"id": "b"}],
+                                     "pulls": [{"name": "p"}], "published": [1, 2], "next": None})
+            with serving(models("a", "a", [1]), models("b", None, [1])) as server:
+                self.assertEqual(ask(server.url, "models")["published"], [1])
+
+    def test_a_service_without_pages_has_one(self):
+        for ask, _ in self.each():
+            with serving(answer('{"nodes":[{"id":"a"}]}')) as server:
+                self.assertEqual(ask(server.url, "nodes"), {"nodes": [{"id": "a"}]})
+
+    def test_a_limit_goes_over_pages_and_ends_there(self):
+        def jobs(count, after):
+            return answer(json.dumps({"jobs": [{"id": "j"}] * count, "next": after}))
+        for ask, _ in self.each():
+            with serving(jobs(100, "x"), jobs(50, "y")) as server:
+                self.assertEqual(len(ask(server.url, "jobs", limit=150, state="done")["jobs"]), 150)
+            self.assertEqual([target for target, _, _ in server.requests], [
+                "GET /v1/jobs?state=done&limit=100", "GET /v1/jobs?state=done&limit=50&after=x"])
+
+    def test_a_list_without_an_end_is_ended(self):
+        for ask, _ in self.each():
+            for said in ([page(["a"], "a")] * 9, [page(["a"], "a"), page(["b"], "b")] * 9, [page([], "a")] * 9):
+                with serving(*said) as server, self.assertRaisesRegex(webinfer.BadAnswer, "has no end"):
+                    ask(server.url, "nodes")
+                self.assertLess(len(server.requests), 5)
+
+    def test_what_is_no_list_is_told(self):
+        for ask, _ in self.each():
+            for said in ('{}', '{"nodes":7}', '{"nodes":{"a":1}}'):
+                with serving(answer(said)) as server, self.assertRaisesRegex(webinfer.BadAnswer, "no webinferd"):
+                    ask(server.url, "nodes")
+
+    def test_a_page_that_may_come_later_is_asked_for_again(self):
+        for ask, _ in self.each():
+            late = answer(json.dumps({**PROBLEM, "status": 503, "code": "too_busy"}), 503, ["Retry-After: 0"])
+            with serving(page(["a"], "a"), late, page(["b"], None)) as server:
+                self.assertEqual(len(ask(server.url, "nodes")["nodes"]), 2)
+
+
 class Answers(Base):
     def bad(self, said, sentence):
         for ask, _ in self.each():

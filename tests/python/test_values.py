@@ -76,6 +76,24 @@ class Tensors(unittest.TestCase):
 
 
 class Inputs(unittest.TestCase):
+    def test_bytes_alone_are_a_tensor_as_they_are_beside_an_array(self):
+        for data in (b"abc", bytearray(b"abc"), memoryview(b"abc")):
+            body, binary = sent(calls.infer("m", {"x": data}))
+            self.assertEqual(body["inputs"], [{"name": "x", "datatype": "UINT8", "shape": [3],
+                                               "parameters": {"binary_data_size": 3}}])
+            self.assertEqual(binary, [b"abc"])
+        body, binary = sent(calls.infer("m", {"x": b"abc", "y": array.array("f", [1])}))
+        self.assertEqual([one["datatype"] for one in body["inputs"]], ["UINT8", "FP32"])
+        body, binary = sent(calls.infer("m", {"image": b"abc"}))
+        self.assertEqual((body["inputs"], binary), ({"image": {"binary_data_size": 3}}, [b"abc"]))
+
+    def test_bytes_where_none_can_be_are_told_what_to_pass(self):
+        for inputs, sentence in ((b"abc", "needs the name of its input"), ([b"abc"], "bytes has no place"),
+                                 ({"messages": [{"role": "user", "content": b"x"}]}, "bytes has no place"),
+                                 ({"text": {1, 2}}, "set has no place")):
+            with self.assertRaisesRegex(TypeError, sentence):
+                calls.infer("m", inputs)
+
     def test_tensors_go_in_binary(self):
         body, binary = sent(calls.infer("m", {"a": array.array("f", [1]), "b": webinfer.Tensor("c", [2], "INT8")}))
         self.assertEqual([one["name"] for one in body["inputs"]], ["a", "c"])

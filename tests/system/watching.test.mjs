@@ -11,7 +11,6 @@ import { Daemon, assembleModels, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
 import { content, startHub } from '../lib/hub.mjs';
-import { joined } from '../lib/pages.mjs';
 import { ownModels } from '../lib/paths.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { tokensOf, writeTokens } from '../lib/tokens.mjs';
@@ -54,7 +53,7 @@ async function withNode(body) {
 
 /** Waits until the service has looked into the store's folder, and found it so. */
 const store = (condition, what) => until(async () => {
-    const models = await joined(get, '/v1/models', 'models');
+    const { models } = await daemon.list('models', as('root'));
     return condition(models.map(({ name }) => name));
 }, { what });
 
@@ -81,9 +80,8 @@ const byId = (list, name, ...names) =>
 
 /** What the lists say, in the form of events. */
 async function listed(who = 'root') {
-    const ask = (where) => get(where, who);
-    const [status, { pulls }, nodes, models] = await Promise.all([ask('/v1/status'),
-        ask('/v1/models'), joined(ask, '/v1/nodes', 'nodes'), joined(ask, '/v1/models', 'models')]);
+    const [status, { nodes }, { models, pulls }] = await Promise.all(
+        [get('/v1/status', who), ...['nodes', 'models'].map((name) => daemon.list(name, as(who)))]);
     return {
         status: { version: status.version, started_at: status.started_at, ready: status.ready,
             problem: status.problem, warnings: status.warnings },

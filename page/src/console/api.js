@@ -65,6 +65,20 @@ export async function get(path, query = {}) {
     return (await open(given.length ? `${path}?${new URLSearchParams(given)}` : path)).json();
 }
 
+/** The pages of a list, each asked for behind the one before, up to the last. One that names a next that was there before would be
+ * asked for again and again: that is an error. @param {string} path @param {Record<string, string | number | undefined>} [query]
+ * @returns {AsyncGenerator<any>} */
+export async function* pagesOf(path, query = {}) {
+    const asked = new Set();
+    for (let after = ''; ;) {
+        const page = await get(path, { ...query, after });
+        yield page;
+        if (typeof page.next !== 'string') return;
+        if (asked.has(page.next)) throw new ApiError(0, { detail: `${path} has no end: the daemon names the same next page again` });
+        asked.add(after = page.next);
+    }
+}
+
 /** @param {'POST' | 'DELETE'} method @param {string} path @param {object} [body] @returns {Promise<any>} */
 export async function ask(method, path, body) {
     return (await open(path, {

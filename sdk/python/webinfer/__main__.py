@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import sys
-from typing import List
+from typing import Any, Dict, List, cast
 
 from .client import Client
 from .errors import WebinferError
@@ -22,8 +22,8 @@ def lines(url: str, status: Status) -> List[str]:
         out.append(f"  {node['id']}  {node['browser'] or '?'} {node['browser_version']}  {state}, "
                    f"{node['attempts']} running")
     out.append(f"{len(status['models'])} models")
-    for model in status["models"]:
-        loaded = len(model.get("loaded", []))
+    for model in cast(List[Dict[str, Any]], status["models"]):
+        loaded = len(model.get("loaded", [])) + model.get("loaded_more", 0)
         where = f"loaded on {loaded} node{'s' if loaded > 1 else ''}" if loaded else "not loaded"
         out.append(f"  {model['name']}  {model.get('type') or '-'}  {where}")
     out += [f"warning: {warning}" for warning in status["warnings"]]
@@ -38,7 +38,10 @@ def main() -> int:
         return 0 if words in (["-h"], ["--help"]) else 2
     try:
         with Client(*words) as client:
-            print("\n".join(lines(client.url, client.status())))
+            status = client.status()
+            status["nodes"] = [*client.nodes()["nodes"]]
+            status["models"] = client.models()["models"]
+            print("\n".join(lines(client.url, status)))
     except (WebinferError, ValueError, OSError) as error:
         print(f"webinfer: {error}", file=sys.stderr)
         return 1

@@ -21,6 +21,7 @@ __all__ = ["AsyncClient", "AsyncStream"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 class _Connection(asyncio.BufferedProtocol):
     """One connection, and one request on it at a time."""
@@ -272,10 +273,18 @@ class AsyncClient:
             connection.close()
 
     async def _run(self, call: Call[T]) -> T:
-        retry = Retry(call.request, self._retries)
+        request = call.request
+        while True:
+            value = await self._ask(request, call.read)
+            if not isinstance(value, Request):
+                return value
+            request = value
+
+    async def _ask(self, request: Request, read: Callable[[Reply], R]) -> R:
+        retry = Retry(request, self._retries)
         while True:
             try:
-                return call.read(await self._exchange(call.request))
+                return read(await self._exchange(request))
             except WebinferError as error:
                 pause = retry.after(error)
             await asyncio.sleep(pause)

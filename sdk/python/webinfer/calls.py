@@ -13,8 +13,8 @@ from .http1 import Request
 from .sound import Listening, Sound, SoundSource
 from .types import (Benchmark, Hardware, Jobs, Model, Models, Nodes, Order, Pull, Removed, Status,
                     StreamPart, StreamProgress, Verb)
-from .wire import (WAY, Answer, Call, StoredAnswer, body_of, members, patience, path, post, query,
-                   read_answer, read_json, read_stored, split_settings)
+from .wire import (PAGE, WAY, Answer, Call, StoredAnswer, body_of, list_of, members, patience, path, post,
+                   query, read_answer, read_json, read_stored, split_settings)
 
 # --- running models --------------------------------------------------------------------------------
 
@@ -132,9 +132,9 @@ def jobs(*, state: Optional[str] = None, limit: Optional[int] = None) -> Call[Jo
 
     Args:
         state: ``queued``, ``running``, ``done``, ``failed`` or ``cancelled`` only.
-        limit: at most so many (100; 1000 at most).
+        limit: at most so many (100).
     """
-    return Call(Request("GET", "/v1/jobs" + query(state=state, limit=limit)), read_json)
+    return list_of("/v1/jobs", "jobs", PAGE if limit is None else limit, state=state)
 
 
 def cancel(id: str) -> Call[Verb]:
@@ -146,8 +146,8 @@ def cancel(id: str) -> Call[Verb]:
 
 
 def models() -> Call[Models]:
-    """The models that are there, and what is being pulled."""
-    return Call(Request("GET", "/v1/models"), read_json)
+    """All models that are there, over as many pages as the service has, and what is being pulled."""
+    return list_of("/v1/models", "models")
 
 
 def model(name: str) -> Call[Model]:
@@ -201,12 +201,13 @@ def hardware(model: str, *, model_type: Optional[str] = None, platform: Optional
 
 
 def nodes() -> Call[Nodes]:
-    """The pages that compute, and what each can do."""
-    return Call(Request("GET", "/v1/nodes"), read_json)
+    """All pages that compute, and what each can do."""
+    return list_of("/v1/nodes", "nodes")
 
 
 def status() -> Call[Status]:
-    """The whole picture: browsers, nodes, queue, models, and what is wrong."""
+    """The whole picture: browsers, nodes, queue, models, and what is wrong; of many nodes and models
+    those that come first, of which `nodes` and `models` have all."""
     return Call(Request("GET", "/v1/status"), read_json)
 
 

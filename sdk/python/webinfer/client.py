@@ -22,6 +22,7 @@ __all__ = ["Client", "Stream"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class _Connection:
@@ -208,10 +209,18 @@ class Client:
             connection.close()
 
     def _run(self, call: Call[T]) -> T:
-        retry = Retry(call.request, self._retries)
+        request = call.request
+        while True:
+            value = self._ask(request, call.read)
+            if not isinstance(value, Request):
+                return value
+            request = value
+
+    def _ask(self, request: Request, read: Callable[[Reply], R]) -> R:
+        retry = Retry(request, self._retries)
         while True:
             try:
-                return call.read(self._exchange(call.request))
+                return read(self._exchange(request))
             except WebinferError as error:
                 time.sleep(retry.after(error))
 

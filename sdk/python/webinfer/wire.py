@@ -5,7 +5,8 @@ import json
 import math
 import urllib.parse
 from dataclasses import dataclass
-from typing import Any, Callable, Dict, Generic, List, Mapping, Optional, Sequence, Tuple, TypeVar
+from typing import (Any, Callable, Dict, Generic, List, Mapping, Optional, Sequence, Set, Tuple, TypeVar,
+                    Union)
 
 from . import media as files
 from . import tensors
@@ -22,14 +23,16 @@ SETTINGS = ("options", "task", "model_type", "platform", "browser", "node", "fal
             "outputs", "priority", "timeout", "id", "idempotent")
 #: Seconds that the service gives a request that names no timeout, at most, and some for the way.
 _LONGEST, WAY = 600.0, 30.0
+#: Rows of a list that are asked for at a time.
+PAGE = 100
 
 
 @dataclass(frozen=True)
 class Call(Generic[T]):
-    """A request, and how its reply is read."""
+    """A request, and how its reply is read: as a value, or as the request that comes next."""
 
     request: Request
-    read: Callable[[Reply], T]
+    read: Callable[[Reply], Union[T, Request]]
 
 
 @dataclass(frozen=True)
@@ -132,17 +135,68 @@ def read_json(reply: Reply) -> Any:
     return parse_json(reply.body)
 
 
+class _Pages:
+    """A list whose pages are asked for one after the other, and put together.
+
+    What comes or goes meanwhile is on a page, or on none.
+    """
+
+    def __init__(self, target: str, member: str, most: Optional[int], asked: Mapping[str, Any]) -> None:
+        self._target, self._member, self._most, self._asked = target, member, most, asked
+        self._whole: Dict[str, Any] = {}
+        self._seen: Set[str] = set()
+
+    def request(self, after: Optional[str] = None) -> Request:
+        limit = PAGE if self._most is None else min(PAGE, self._most - len(self._whole.get(self._member, ())))
+        return Request("GET", self._target + query(**self._asked, limit=limit, after=after))
+
+    def read(self, reply: Reply) -> Union[Dict[str, Any], Request]:
+        page = parse_json(reply.body)
+        rows, after = page.get(self._member), page.get("next")
+        if not isinstance(rows, list):
+            raise BadAnswer(f"what answered is no webinferd: its list has no {self._member}. Check the address")
+        if not self._whole:
+            self._whole = page
+        else:
+            self._whole[self._member] += rows
+            self._whole["next"] = after
+            self._add_parts(page)
+        if not isinstance(after, str) or self._most is not None and len(self._whole[self._member]) >= self._most:
+            return self._whole
+        if after in self._seen or not rows:
+            raise BadAnswer(f"{self._target} has no end: the service names the same next page again")
+        self._seen.add(after)
+        return self.request(after)
+
+
+    def _add_parts(self, page: Dict[str, Any]) -> None:
+        """Of a list of models two others are in pages as well; a service that tells them whole tells the same."""
+        for name in ("data", "published"):
+            there, more = self._whole.get(name), page.get(name)
+            if isinstance(there, list) and isinstance(more, list) and there != more:
+                there += more
+
+
+def list_of(target: str, member: str, most: Optional[int] = None, **asked: Any) -> Call[Any]:
+    """A list whole, over as many pages as it has; of `most` its first rows."""
+    pages = _Pages(target, member, most, asked)
+    return Call(pages.request(), pages.read)
+
+
 # --- writing ---------------------------------------------------------------------------------------
 
 
+def _refuse(value: Any) -> Any:
+    raise TypeError(f"{type(value).__name__} has no place in a request: it takes text, numbers, lists and "
+                    "dictionaries; bytes and arrays as tensors, {\"NAME\": value}, or as files")
+
+
 def dumps(value: Any) -> memoryview:
-    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_refuse)
     return memoryview(text.encode("utf-8", "surrogatepass"))
 
 
 def _is_buffer(value: Any) -> bool:
-    if isinstance(value, (bytes, bytearray)):
-        return False
     try:
         memoryview(value).release()
     except TypeError:

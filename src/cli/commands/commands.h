@@ -29,6 +29,8 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
 /* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
+/* In how many nodes a model of a list is loaded. */
+void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
 /* The names of its variants, "q8, fp32": the first is what the model's name alone means. */
 void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
 

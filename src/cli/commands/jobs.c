@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
+#include "cli/pages.h"
 #include "cli/plain.h"
 #include "cli/table.h"
 
@@ -40,28 +41,20 @@ static void put_time(struct wi_buffer *out, const json_t *ms)
     wi_buffer_puts(out, text);
 }
 
-static void print_jobs(const struct wi_cli *cli, const json_t *answer)
+enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"JOB", "id", NULL}, {"STATE", "state", NULL},
         {"MODEL", "model_name", NULL}, {"CLIENT", "client", NULL}, {"PRIORITY", "priority", NULL},
         {"RUNS", "runs", NULL}, {"ACCEPTED", "accepted_at", put_time}, {"NODE", "node", NULL},
         {"PROBLEM", "problem", NULL}, {0}};
-
-    wi_table_print("", columns, json_object_get(answer, "jobs"), "There are no jobs.");
-}
-
-enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
-{
     const char *state = wi_argument(&cli->arguments, "state");
-    const char *limit = wi_argument(&cli->arguments, "limit");
-    char *path;
-    enum wi_exit result;
+    struct wi_pages pages = {.cli = cli, .member = "jobs"};
 
-    if ((state && check_id(state) != 0) || (limit && check_id(limit) != 0))
+    if ((state && check_id(state) != 0) || wi_pages_read_most(&pages) != 0)
         return WI_EXIT_USAGE;
-    path = wi_sprintf(
-        "/v1/jobs?limit=%s%s%s", limit ? limit : "100", state ? "&state=" : "", state ? state : "");
-    result = wi_cli_show(cli, path, print_jobs);
+    char *path = state ? wi_sprintf("/v1/jobs?state=%s", state) : wi_strdup("/v1/jobs");
+    pages.path = path;
+    enum wi_exit result = wi_pages_table(&pages, columns, "There are no jobs.");
     free(path);
     return result;
 }

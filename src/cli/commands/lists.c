@@ -1,6 +1,7 @@
 /* webinfer models and webinfer nodes: what the daemon has, as tables. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
+#include "cli/pages.h"
 #include "cli/table.h"
 
 #include "base/memory.h"
@@ -14,6 +15,14 @@ void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
 
     json_array_foreach(values, i, value) wi_table_fill(
         out, i ? ", {name} {datatype}[{shape}]" : "{name} {datatype}[{shape}]", value);
+}
+
+/* In how many nodes; of many a list names some, and counts the others. */
+void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
+{
+    wi_buffer_printf(out, "%lld",
+        (long long)json_array_size(json_object_get(model, "loaded")) +
+            (long long)json_integer_value(json_object_get(model, "loaded_more")));
 }
 
 /* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3]": what the guard found. */
@@ -118,12 +127,9 @@ static void print_ignored(const json_t *answer)
 }
 
 /* What an operator should know of models that run all the same. */
-static void print_warnings(const json_t *models)
+static void add_warnings(json_t *rows, const json_t *models)
 {
-    static const struct wi_column columns[] = {
-        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
     const json_t *model, *warning;
-    json_t *rows = json_array();
     size_t i, k;
 
     json_array_foreach(models, i, model)
@@ -132,8 +138,14 @@ static void print_warnings(const json_t *models)
             rows,
             json_pack("{s:O, s:O}", "name", json_object_get(model, "name"), "warning", warning));
     }
+}
+
+static void print_warnings(const json_t *rows)
+{
+    static const struct wi_column columns[] = {
+        {"MODEL", "name", NULL}, {"WARNING", "warning", NULL}, {0}};
+
     wi_table_print("\n", columns, rows, NULL);
-    json_decref(rows);
 }
 
 static void print_aliases(const json_t *aliases)
@@ -148,40 +160,63 @@ static void print_aliases(const json_t *aliases)
     json_decref(rows);
 }
 
-static void print_models(const struct wi_cli *cli, const json_t *answer)
+/* What is kept of the pages of models until all were printed. */
+struct models {
+    const struct wi_cli *cli;
+    struct wi_sheet sheet;
+    json_t *warnings; /* rows */
+};
+
+static void print_models(void *context, const json_t *page)
+{
+    struct models *models = context;
+    const json_t *model;
+    json_t *rows = json_array();
+    size_t i;
+
+    json_array_foreach(json_object_get(page, "models"), i, model)
+        json_array_append_new(rows, complete(models->cli, model));
+    wi_sheet_print(&models->sheet, rows);
+    add_warnings(models->warnings, rows);
+    json_decref(rows);
+}
+
+static enum wi_exit show_models(struct wi_cli *cli, struct wi_pages *pages)
 {
     static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"FORMAT", "format", NULL},
         {"TYPE", "type", NULL}, {"BYTES", "bytes", NULL},
         {"VARIANTS", "variants", wi_cli_put_variants}, {"LANGUAGE", "", put_language},
         {"INPUTS", "inputs", wi_cli_put_values}, {"OUTPUTS", "outputs", wi_cli_put_values},
-        {"LOADED", "loaded", wi_table_count}, {"NUMERICS", "numerics", put_numerics},
+        {"LOADED", "", wi_cli_put_loaded}, {"NUMERICS", "numerics", put_numerics},
         {"PROBLEM", "problem", NULL}, {0}};
-    const json_t *model;
-    json_t *rows = json_array();
-    size_t i;
+    struct models models = {.cli = cli, .sheet = {.columns = columns}, .warnings = json_array()};
 
-    json_array_foreach(json_object_get(answer, "models"), i, model)
-        json_array_append_new(rows, complete(cli, model));
-    wi_table_print("", columns, rows, "There are no models.");
-    print_warnings(rows);
-    print_aliases(json_object_get(answer, "aliases"));
-    json_decref(rows);
-    print_ignored(answer);
+    if (wi_pages_show(pages, print_models, &models) == WI_EXIT_OK && !cli->json) {
+        wi_sheet_end(&models.sheet, "There are no models.");
+        print_warnings(models.warnings);
+        print_aliases(json_object_get(pages->rest, "aliases"));
+        print_ignored(pages->rest);
+    }
+    json_decref(models.warnings);
+    return wi_pages_close(pages);
 }
 
-static void print_names(const struct wi_cli *cli, const json_t *answer)
+static void print_names(void *context, const json_t *page)
 {
     const json_t *model;
     size_t i;
 
-    json_array_foreach(json_object_get(answer, "models"), i, model) wi_table_say("{name}\n", model);
+    json_array_foreach(json_object_get(page, "models"), i, model) wi_table_say("{name}\n", model);
 }
 
 enum wi_exit wi_cli_models(struct wi_cli *cli)
 {
-    int names = wi_argument_given(&cli->arguments, "names");
+    struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
 
-    return wi_cli_show(cli, "/v1/models", names ? print_names : print_models);
+    if (!wi_argument_given(&cli->arguments, "names"))
+        return show_models(cli, &pages);
+    wi_pages_show(&pages, print_names, NULL);
+    return wi_pages_close(&pages);
 }
 
 /* "webgpu (software: google swiftshader), wasm" */
@@ -204,15 +239,16 @@ static void put_platforms(struct wi_buffer *out, const json_t *platforms)
     }
 }
 
-static void print_nodes(const struct wi_cli *cli, const json_t *answer)
+static enum wi_exit show_nodes(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
         {"VERSION", "browser_version", NULL}, {"CONNECTED", "connected", NULL},
         {"PAUSED", "paused", NULL}, {"HELD", "held", NULL}, {"CORES", "cores", NULL},
         {"ATTEMPTS", "attempts", NULL}, {"RTT", "rtt_ms", wi_table_ms},
         {"PLATFORMS", "platforms", put_platforms}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
 
-    wi_table_print("", columns, json_object_get(answer, "nodes"), "There are no nodes.");
+    return wi_pages_table(&pages, columns, "There are no nodes.");
 }
 
 /* "128x2" */
@@ -247,11 +283,15 @@ static void print_tuning(const struct wi_cli *cli, const json_t *answer)
     wi_table_print("", columns, json_object_get(answer, "tuning"), "No kernel is tuned yet.");
 }
 
+/* The last page of nodes, which has none of them, since ids are words and digits; and so many of
+ * those that were found wrong as a page may have. */
+#define QUARANTINED "/v1/nodes?after=~&limit=1000"
+
 enum wi_exit wi_cli_nodes(struct wi_cli *cli)
 {
     if (wi_argument_given(&cli->arguments, "tuning"))
         return wi_cli_show(cli, "/v1/nodes?tuning=yes", print_tuning);
-    int quarantined = wi_argument_given(&cli->arguments, "quarantined");
-
-    return wi_cli_show(cli, "/v1/nodes", quarantined ? wi_cli_print_quarantined : print_nodes);
+    if (wi_argument_given(&cli->arguments, "quarantined"))
+        return wi_cli_show(cli, QUARANTINED, wi_cli_print_quarantined);
+    return show_nodes(cli);
 }

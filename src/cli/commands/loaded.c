@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "cli/bar.h"
+#include "cli/pages.h"
 #include "library/model.h"
 #include <poll.h>
 #include <stdio.h>
@@ -43,16 +44,13 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
             100 * json_number_value(json_object_get(slots, "cached_tokens")) / room);
 }
 
-static void print_loaded(const struct wi_cli *cli, const json_t *answer)
+/* A row for each model in each node of the page. */
+static void print_loaded(void *sheet, const json_t *page)
 {
-    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
-        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
-        {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
-        {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
     json_t *node, *model, *rows = json_array();
     size_t i, k;
 
-    json_array_foreach(json_object_get(answer, "nodes"), i, node)
+    json_array_foreach(json_object_get(page, "nodes"), i, node)
     {
         json_array_foreach(json_object_get(node, "models"), k, model)
         {
@@ -61,13 +59,22 @@ static void print_loaded(const struct wi_cli *cli, const json_t *answer)
             json_array_append_new(rows, row);
         }
     }
-    wi_table_print("", columns, rows, "No node holds a model.");
+    wi_sheet_print(sheet, rows);
     json_decref(rows);
 }
 
 enum wi_exit wi_cli_ps(struct wi_cli *cli)
 {
-    return wi_cli_show(cli, "/v1/nodes", print_loaded);
+    static const struct wi_column columns[] = {{"MODEL", "name", NULL}, {"STATE", "state", NULL},
+        {"MEMORY", "bytes", put_mib}, {"SLOTS", "slots", put_slots}, {"CACHE", "slots", put_cache},
+        {"PLATFORM", "platform", NULL}, {"BROWSER", "_node.browser", NULL},
+        {"NODE", "_node.id", NULL}, {"ERROR", "error", NULL}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
+    struct wi_sheet sheet = {.columns = columns};
+
+    if (wi_pages_show(&pages, print_loaded, &sheet) == WI_EXIT_OK && !cli->json)
+        wi_sheet_end(&sheet, "No node holds a model.");
+    return wi_pages_close(&pages);
 }
 
 /* --- load and unload -------------------------------------------------------------------------- */
@@ -103,43 +110,61 @@ static json_t *tell(const struct wi_cli *cli, const char *verb, enum wi_exit *re
     return told;
 }
 
-/* What a node says of the model of that name; borrowed, NULL if nothing. */
-static const json_t *find_model(const json_t *nodes, const char *node_id, const char *name)
+static int is_text(const json_t *object, const char *member, const char *wanted)
 {
-    const json_t *node, *model, *found = NULL;
-    size_t i, k;
+    const char *text = json_string_value(json_object_get(object, member));
 
-    json_array_foreach(json_object_get(nodes, "nodes"), i, node)
+    return text && strcmp(text, wanted) == 0;
+}
+
+/* What a node has come to that had come to `before` (NULL: nothing): "loaded", "failed" and
+ * "unloaded", again before it was loaded, are for good, whatever others ask of it then. `model` is
+ * what the node tells of it; NULL: nothing. */
+static const char *come_to(const char *before, const json_t *model)
+{
+    const char *state = json_string_value(json_object_get(model, "state"));
+
+    if (before && strcmp(before, "loading") != 0)
+        return before;
+    if (is_text(model, "state", "loaded") || is_text(model, "state", "failed") ||
+        is_text(model, "state", "loading"))
+        return state;
+    return before ? "unloaded" : NULL;
+}
+
+/* What a node tells of the model of that name; NULL: nothing. Borrowed. */
+static const json_t *model_in(const json_t *node, const char *name)
+{
+    const json_t *model, *found = NULL;
+    size_t i;
+
+    json_array_foreach(json_object_get(node, "models"), i, model)
     {
-        const char *id = json_string_value(json_object_get(node, "id"));
-        if (!id || strcmp(id, node_id) != 0)
-            continue;
-        json_array_foreach(json_object_get(node, "models"), k, model)
-        {
-            const char *other = json_string_value(json_object_get(model, "name"));
-            if (other && strcmp(other, name) == 0)
-                found = model;
-        }
+        if (is_text(model, "name", name))
+            found = model;
     }
     return found;
 }
 
-static int is_state(const json_t *model, const char *state)
+/* What nodes tell of the model now, {ID: model}. */
+static json_t *find_models(const struct wi_cli *cli)
 {
-    const char *value = json_string_value(json_object_get(model, "state"));
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
+    json_t *models = json_object();
+    const json_t *node;
+    size_t i;
 
-    return value && strcmp(value, state) == 0;
-}
-
-/* What a node has come to that had come to `before` (NULL: nothing): "loaded", "failed" and
- * "unloaded", again before it was loaded, are for good, whatever others ask of it then. */
-static const char *come_to(const char *before, const json_t *model)
-{
-    if (before && strcmp(before, "loading") != 0)
-        return before;
-    if (is_state(model, "loaded") || is_state(model, "failed") || is_state(model, "loading"))
-        return json_string_value(json_object_get(model, "state"));
-    return before ? "unloaded" : NULL;
+    while (wi_pages_next(&pages)) {
+        json_array_foreach(wi_pages_rows(&pages), i, node)
+        {
+            const char *id = json_string_value(json_object_get(node, "id"));
+            const json_t *model = model_in(node, cli->arguments.positionals[0]);
+            if (id && model)
+                json_object_set(models, id, (json_t *)model);
+        }
+    }
+    wi_pages_close(&pages);
+    return models;
 }
 
 /* One look at the nodes: how many of those told are done, and how many of these without success.
@@ -147,7 +172,7 @@ static const char *come_to(const char *before, const json_t *model)
 static void look(
     const struct wi_cli *cli, const json_t *told, json_t *outcomes, size_t *done, size_t *failed)
 {
-    json_t *nodes = wi_cli_get(cli, "/v1/nodes");
+    json_t *models = find_models(cli);
     const json_t *id;
     size_t i;
 
@@ -155,15 +180,15 @@ static void look(
     json_array_foreach(told, i, id)
     {
         const char *node = json_string_value(id);
-        const json_t *model = find_model(nodes, node, cli->arguments.positionals[0]);
-        const char *outcome = come_to(json_string_value(json_object_get(outcomes, node)), model);
+        const char *outcome = come_to(
+            json_string_value(json_object_get(outcomes, node)), json_object_get(models, node));
         if (!outcome)
             continue;
         json_object_set_new(outcomes, node, json_string(outcome));
         *done += strcmp(outcome, "loading") != 0;
         *failed += strcmp(outcome, "failed") == 0 || strcmp(outcome, "unloaded") == 0;
     }
-    json_decref(nodes);
+    json_decref(models);
 }
 
 static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *told)
@@ -236,20 +261,34 @@ static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, con
     return result;
 }
 
-enum wi_exit wi_cli_rm(struct wi_cli *cli)
+static enum wi_exit remove_model(struct wi_cli *cli, const char *name)
 {
-    const char *name = cli->arguments.positionals[0];
     int force = wi_argument_given(&cli->arguments, "force");
     char *path = wi_sprintf("/v1/models/%s%s", name, force ? "?force=true" : "");
     struct wi_rest_request request = {.path = path, .method = "DELETE"};
-    struct wi_error error = {0};
-    enum wi_exit result = WI_EXIT_USAGE;
+    enum wi_exit result = ask(cli, &request, name);
 
-    if (wi_model_check_name(name, &error) != WI_OK)
-        wi_cli_complain(&error);
-    else
-        result = ask(cli, &request, name);
     free(path);
+    return result;
+}
+
+/* One that cannot be removed does not keep the others; a name that cannot be one keeps all. */
+enum wi_exit wi_cli_rm(struct wi_cli *cli)
+{
+    const struct wi_arguments *arguments = &cli->arguments;
+    enum wi_exit result = WI_EXIT_OK, removed;
+    struct wi_error error = {0};
+
+    for (unsigned i = 0; i < arguments->positional_count; i++) {
+        if (wi_model_check_name(arguments->positionals[i], &error) == WI_OK)
+            continue;
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    for (unsigned i = 0; i < arguments->positional_count && result != WI_EXIT_NO_SERVER; i++) {
+        removed = remove_model(cli, arguments->positionals[i]);
+        result = removed != WI_EXIT_OK ? removed : result;
+    }
     return result;
 }
 

@@ -6,6 +6,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/pull.h"
+#include "cli/pages.h"
 
 #include "base/memory.h"
 #include "cli/plain.h"
@@ -58,21 +59,23 @@ static int came_by(const json_t *row, const char *repository)
  * string. NULL: it is not, or the reference has no path. */
 static char *find_by_path(const struct wi_cli *cli, const char *reference)
 {
+    struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};
     struct wi_hub_reference parsed = {0};
-    json_t *answer = NULL;
+    int has_path =
+        !wi_argument_given(&cli->arguments, "as") && wi_hub_reference_is_content(reference) &&
+        wi_hub_reference_parse_content(reference, &parsed, NULL) == WI_OK && *parsed.path;
     const json_t *row;
     char *name = NULL;
     size_t i;
 
-    if (!wi_argument_given(&cli->arguments, "as") && wi_hub_reference_is_content(reference) &&
-        wi_hub_reference_parse_content(reference, &parsed, NULL) == WI_OK && *parsed.path)
-        answer = wi_cli_get(cli, "/v1/models");
-    json_array_foreach(json_object_get(answer, "models"), i, row)
-    {
-        if (!name && came_by(row, parsed.repository))
-            name = wi_strdup(json_string_value(json_object_get(row, "name")));
+    while (has_path && !name && wi_pages_next(&pages)) {
+        json_array_foreach(wi_pages_rows(&pages), i, row)
+        {
+            if (!name && came_by(row, parsed.repository))
+                name = wi_strdup(json_string_value(json_object_get(row, "name")));
+        }
     }
-    json_decref(answer);
+    wi_pages_close(&pages);
     wi_hub_reference_clear(&parsed);
     return name;
 }

@@ -1,6 +1,7 @@
 /* webinfer list and webinfer show: the models here, and all of one. */
 #include "cli/bar.h"
 #include "cli/commands/commands.h"
+#include "cli/pages.h"
 #include "cli/table.h"
 
 #include "base/memory.h"
@@ -31,41 +32,55 @@ static void put_stale(struct wi_buffer *out, const json_t *stale)
     wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
 }
 
-static void print_list(const struct wi_cli *cli, const json_t *answer)
+/* Of those in the folder; built-in ones are no files. */
+static void print_stored(void *sheet, const json_t *page)
 {
-    static const struct wi_column models[] = {{"MODEL", "name", NULL},
-        {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
-        {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "loaded", wi_table_count},
-        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
-    static const struct wi_column pulls[] = {
-        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
-    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
-        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
-    json_t *rows = json_array(), *under_way = json_array();
-    json_t *item;
+    json_t *rows = json_array(), *item;
     size_t i;
 
-    json_array_foreach(json_object_get(answer, "models"), i, item)
+    json_array_foreach(json_object_get(page, "models"), i, item)
     {
         if (!json_is_true(json_object_get(item, "builtin")))
             json_array_append(rows, item);
     }
-    json_array_foreach(json_object_get(answer, "pulls"), i, item)
+    wi_sheet_print(sheet, rows);
+    json_decref(rows);
+}
+
+static void print_pulls(const json_t *pulls)
+{
+    static const struct wi_column columns[] = {
+        {"PULL", "name", NULL}, {"OF", "model", NULL}, {"STATE", "", put_progress}, {0}};
+    json_t *rows = json_array(), *item;
+    size_t i;
+
+    json_array_foreach(pulls, i, item)
     {
         const char *state = json_string_value(json_object_get(item, "state"));
         if (state && strcmp(state, "done") != 0)
-            json_array_append(under_way, item);
+            json_array_append(rows, item);
     }
-    wi_table_print("", models, rows, "There are no models; webinfer run ORG/NAME brings one.");
-    wi_table_print("\n", pulls, under_way, NULL);
-    wi_table_print("\n", published, json_object_get(answer, "published"), NULL);
-    json_decref(under_way);
+    wi_table_print("\n", columns, rows, NULL);
     json_decref(rows);
 }
 
 enum wi_exit wi_cli_list(struct wi_cli *cli)
 {
-    return wi_cli_show(cli, "/v1/models", print_list);
+    static const struct wi_column models[] = {{"MODEL", "name", NULL},
+        {"SIZE", "bytes", wi_bar_size}, {"FORMAT", "format", NULL}, {"TYPE", "type", NULL},
+        {"VARIANTS", "variants", wi_cli_put_variants}, {"LOADED", "", wi_cli_put_loaded},
+        {"PULLED FROM", "source.repository", NULL}, {"PROBLEM", "problem", NULL}, {0}};
+    static const struct wi_column published[] = {{"PUBLISHED", "name", NULL},
+        {"AS", "cid", put_address}, {"STATE", "stale", put_stale}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models"};
+    struct wi_sheet sheet = {.columns = models};
+
+    if (wi_pages_show(&pages, print_stored, &sheet) == WI_EXIT_OK && !cli->json) {
+        wi_sheet_end(&sheet, "There are no models; webinfer run ORG/NAME brings one.");
+        print_pulls(json_object_get(pages.rest, "pulls"));
+        wi_table_print("\n", published, json_object_get(pages.rest, "published"), NULL);
+    }
+    return wi_pages_close(&pages);
 }
 
 /* --- show ------------------------------------------------------------------------------------ */

@@ -1,5 +1,6 @@
 /* webinfer status: the daemon at a glance, what is wrong first. */
 #include "cli/commands/commands.h"
+#include "cli/pages.h"
 #include "cli/table.h"
 
 #include <stdio.h>
@@ -64,6 +65,23 @@ static void print_warnings(const json_t *answer)
         wi_table_say("warning: {}\n", warning);
 }
 
+/* Of many nodes the status does not tell all: their own list is shown then. */
+static void print_nodes(const struct wi_cli *cli, const json_t *answer)
+{
+    static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
+        {"VERSION", "browser_version", NULL}, {"AWAY", "away", NULL},
+        {"DRAINING", "draining", NULL}, {"PAUSED", "paused", NULL}, {"ATTEMPTS", "attempts", NULL},
+        {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes"};
+
+    if (json_integer_value(json_object_get(answer, "nodes_more")) <= 0) {
+        wi_table_print("\nnodes\n", columns, json_object_get(answer, "nodes"), "none");
+        return;
+    }
+    puts("\nnodes");
+    wi_pages_table(&pages, columns, "none");
+}
+
 static void print_status(const struct wi_cli *cli, const json_t *answer)
 {
     static const char text[] =
@@ -80,10 +98,6 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     static const struct wi_column sessions[] = {{"SESSION", "id", NULL}, {"KIND", "kind", NULL},
         {"STATE", "state", NULL}, {"STEP", "step", NULL}, {"NODE", "node", NULL},
         {"READY IN", "ready_ms", wi_table_ms}, {"MEMORY", "memory_bytes", put_mib}, {0}};
-    static const struct wi_column nodes[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},
-        {"VERSION", "browser_version", NULL}, {"AWAY", "away", NULL},
-        {"DRAINING", "draining", NULL}, {"PAUSED", "paused", NULL}, {"ATTEMPTS", "attempts", NULL},
-        {0}};
     json_t *rows = kind_rows(json_object_get(answer, "kinds"));
 
     wi_table_say("webinferd {version}", answer);
@@ -93,7 +107,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     wi_table_print(
         "\nbrowsers\n", kinds, rows, "none is installed; webinfer doctor says what each takes");
     wi_table_print("\nsessions\n", sessions, json_object_get(answer, "sessions"), "none");
-    wi_table_print("\nnodes\n", nodes, json_object_get(answer, "nodes"), "none");
+    print_nodes(cli, answer);
     json_decref(rows);
 }
 

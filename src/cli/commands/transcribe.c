@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "cli/commands/infer.h"
+#include "cli/pages.h"
 #include "cli/plain.h"
 #include "wire/captions.h"
 #include <stdio.h>
@@ -70,7 +71,7 @@ static int transcribes(const struct wi_cli *cli, const json_t *model, const char
     return yes;
 }
 
-/* The names of those that the server has. */
+/* The names of those on a page. */
 static void list_models(const struct wi_cli *cli, const json_t *models, struct wi_strings *names)
 {
     const json_t *model;
@@ -108,22 +109,20 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
  * `error`. */
 static char *find_model(const struct wi_cli *cli, struct wi_error *error)
 {
-    json_t *answer = wi_cli_get(cli, "/v1/models");
+    struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};
     struct wi_strings names = {0};
     char *name = NULL;
 
-    if (!answer) {
+    while (wi_pages_next(&pages))
+        list_models(cli, wi_pages_rows(&pages), &names);
+    if (wi_pages_close(&pages) != WI_EXIT_OK)
         wi_error_set(error, WI_BAD_REQUEST, "",
             "the server does not say which models it has; say with --model which is to listen");
-        return NULL;
-    }
-    list_models(cli, json_object_get(answer, "models"), &names);
-    if (names.count == 1)
+    else if (names.count == 1)
         name = wi_strdup(names.items[0]);
     else
         refuse_choice(&names, error);
     wi_strings_clear(&names);
-    json_decref(answer);
     return name;
 }
 

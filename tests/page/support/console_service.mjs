@@ -90,6 +90,10 @@ export class ConsoleService {
         this.sound = null;
         /** Nodes that were found wrong. @type {any[]} */
         this.quarantined = text ? [{ id: 'quarantine-1', node: 'node-9', token: `farm ${text}`, join: null, address: text, reason: `it lies ${text}`, since: 1_780_000_000_000, until: null }] : [];
+        /** All nodes, where that is more than is told of; null: these are all. @type {any[] | null} */
+        this.listed = null;
+        /** The next of every page of nodes; null: as it should be. @type {string | null} */
+        this.endless = null;
         /** What a snapshot waits for in its middle. */
         this.holding = null;
         this.lines = Array.from({ length: 450 }, (_, i) => this.line(i + 1, ['info', 'info', 'warn', 'error'][i % 4]));
@@ -220,7 +224,7 @@ export class ConsoleService {
         if (name === '/v1/openapi.json') return { openapi: '3.1.0', paths: this.sound ? { '/v1/audio/streams': {} } : {}, 'x-tasks': { chat: { options: OPTIONS }, complete: { options: OPTIONS } } };
         if (name === '/v1/history') return history();
         if (name === '/v1/hardware') return hardware(query.get('model_name'), this.text, this.adapter);
-        if (name === '/v1/nodes') return { nodes: query.get('after') ? all('node').slice(2) : all('node').slice(0, 2), next: query.get('after') ? null : 'node-2', quarantined: this.quarantined };
+        if (name === '/v1/nodes') return { ...this.#nodesBehind(query.get('after') ?? '', this.listed ? Number(query.get('limit')) : 2, this.listed ?? all('node')), quarantined: this.quarantined };
         if (name === '/v1/admin/join') return { joins: this.joins, node_tokens: [] };
         if (name === '/v1/logs') {
             const before = Number(query.get('before') ?? Infinity), levels = ['error', 'warn', 'info', 'debug'];
@@ -229,6 +233,12 @@ export class ConsoleService {
         }
         const model = name.startsWith('/v1/models/') && name.slice(11);
         return model && this.objects[`model/${model}`] && { ...described(model, this.text), ...this.objects[`model/${model}`], name: model };
+    }
+
+    /** A page of nodes, which are in the order of their ids. */
+    #nodesBehind(after, limit, nodes) {
+        const behind = nodes.filter(({ id }) => id > after), page = behind.slice(0, limit);
+        return { nodes: page, next: this.endless ?? (behind.length > limit ? page.at(-1).id : null) };
     }
 
     async #events(url, lastId, response) {

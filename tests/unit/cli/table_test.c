@@ -63,6 +63,26 @@ TEST(finds_paths)
     json_decref(value);
 }
 
+/* Columns only widen, and titles come once. */
+TEST(a_sheet_comes_part_by_part)
+{
+    struct wi_buffer out = {0};
+    struct wi_sheet sheet = {.columns = columns};
+    static const char *const parts[] = {"[{\"name\":\"node-1\",\"rtt\":1}]",
+        "[{\"name\":\"node-1234\",\"rtt\":2},{\"name\":\"n\"}]", "[{\"name\":\"m\"}]"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_t *rows = json_loads(parts[i], 0, NULL);
+        wi_sheet(&out, &sheet, rows);
+        json_decref(rows);
+    }
+    assert_string_equal(out.text, "NAME    VENDOR  RTT\n"
+                                  "node-1  -       1 ms\n"
+                                  "node-1234  -       2 ms\n"
+                                  "n          -       -\n"
+                                  "m          -       -\n");
+    wi_buffer_clear(&out);
+}
+
 TEST(an_empty_list_has_its_titles)
 {
     struct wi_buffer out = {0};

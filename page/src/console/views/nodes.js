@@ -1,12 +1,10 @@
 /** The pages that compute, page by page, and the links by which others join. */
-import { ask, get, sentenceOf } from '../api.js';
+import { ask, get, pagesOf, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { bytes, count, duration, many, milliseconds, moment, plain } from '../format.js';
 import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
 
 const PER_PAGE = 100;
-/** So many are read at a time where only their ids matter. */
-const AT_ONCE = 1000;
 /** What the page comes after that is before the one that comes after a node, as far as it was seen. @type {Map<string, string>} */
 const before = new Map([['', '']]);
 const EVERY_MS = 5000;
@@ -84,10 +82,9 @@ async function idsUpTo(store, after) {
     if (told.length >= (store.get('status')?.nodes?.count ?? Infinity)) return told;
     /** @type {string[]} */
     const ids = [];
-    for (let next = ''; next !== null && next < after;) { // null: there are no others
-        const page = await get('/v1/nodes', { limit: AT_ONCE, after: next });
-        ids.push(...page.nodes.map((/** @type {any} */ { id }) => id));
-        next = page.next;
+    for await (const { nodes } of pagesOf('/v1/nodes', { limit: PER_PAGE })) {
+        ids.push(...nodes.map((/** @type {any} */ { id }) => id));
+        if ((ids.at(-1) ?? after) >= after) break;
     }
     return ids;
 }

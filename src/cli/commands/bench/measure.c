@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "bridge/bridge.h"
 #include "cli/events.h"
+#include "cli/pages.h"
 #include "lab/statistics.h"
 #include <math.h>
 #include <stdio.h>
@@ -161,9 +162,8 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
  * the model. */
 static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
-    json_t *nodes = wi_cli_get(cli, "/v1/nodes");
+    json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
     json_t *status = wi_cli_get(cli, "/v1/status");
-    const json_t *row = find_row(json_object_get(nodes, "nodes"), "id", node), *model;
     const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
     size_t i;
     cell->weighed = 1;
@@ -174,7 +174,7 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
                                                       is_text(model, "platform", cell->platform))
         take_most(cell, "page_bytes", json_object_get(model, "bytes"));
     json_decref(status);
-    json_decref(nodes);
+    json_decref(row);
 }
 
 /* A browser's memory is asked for once it has loaded the model and at the end: what other runs and

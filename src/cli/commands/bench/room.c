@@ -3,6 +3,7 @@
 
 #include "browser/headroom.h"
 #include "cli/commands/bench/keep.h"
+#include "cli/pages.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,14 +52,16 @@ static void take_cores(struct wi_bench_room *room, const json_t *nodes)
 void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
 {
     struct wi_headroom headroom = {.available = UINT64_MAX};
-    json_t *status = wi_cli_get(cli, "/v1/status"), *nodes = wi_cli_get(cli, "/v1/nodes");
+    struct wi_pages nodes = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
+    json_t *status = wi_cli_get(cli, "/v1/status");
     *room = (struct wi_bench_room){0};
     take_sessions(room, json_object_get(status, "sessions"));
-    take_cores(room, json_object_get(nodes, "nodes"));
+    while (wi_pages_next(&nodes))
+        take_cores(room, wi_pages_rows(&nodes));
+    wi_pages_close(&nodes);
     if (wi_bench_keep_is_here(cli))
         wi_headroom_read("/", &headroom);
     room->free_bytes = headroom.available;
-    json_decref(nodes);
     json_decref(status);
 }
 

@@ -8,6 +8,7 @@
 #include "cli/commands/bench/patience.h"
 #include "cli/commands/bench/resume.h"
 #include "cli/events.h"
+#include "cli/pages.h"
 #include "library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +75,8 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     return result;
 }
 
-/* Each of the store; one that cannot be asked for, which was complained of, costs the others
- * nothing. */
+/* Each of the page; one that cannot be asked for, which was complained of, costs the others
+ * nothing: WI_EXIT_FAILED tells that there was one. */
 static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
 {
     enum wi_exit result = WI_EXIT_OK;
@@ -87,32 +88,34 @@ static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
         if (!name || json_is_true(json_object_get(model, "builtin")) ||
             json_is_string(json_object_get(model, "problem")))
             continue;
-        result = add_named(side, wi_strdup(name));
-        if (result != WI_EXIT_OK && result != WI_EXIT_FAILED)
-            return result;
-        if (result == WI_EXIT_FAILED)
+        enum wi_exit added = add_named(side, wi_strdup(name));
+        if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
+            return added;
+        if (added == WI_EXIT_FAILED) {
             wi_bench_subject_clear(&side->subjects[--side->count]);
+            result = added;
+        }
     }
-    if (side->count > 0)
-        return WI_EXIT_OK;
-    if (result == WI_EXIT_OK)
-        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
-    return WI_EXIT_USAGE;
+    return result;
 }
 
 static enum wi_exit add_all_subjects(struct wi_bench_side *side)
 {
-    struct wi_rest_answer answer;
-    wi_rest_exchange(&side->cli.rest,
-        &(struct wi_rest_request){.path = "/v1/models", .timeout_ms = EXCHANGE_MS}, &answer);
-    enum wi_exit result = wi_cli_check(&side->cli, &answer);
-    json_t *list =
-        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
-    if (result == WI_EXIT_OK)
-        result = add_models(side, json_object_get(list, "models"));
-    json_decref(list);
-    wi_rest_answer_clear(&answer);
-    return result;
+    struct wi_pages pages = {.cli = &side->cli, .path = "/v1/models", .member = "models"};
+    enum wi_exit added = WI_EXIT_OK;
+    int has_refused = 0;
+    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && wi_pages_next(&pages)) {
+        added = add_models(side, wi_pages_rows(&pages));
+        has_refused |= added == WI_EXIT_FAILED;
+    }
+    enum wi_exit listed = wi_pages_close(&pages);
+    if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
+        return added;
+    if (listed != WI_EXIT_OK || side->count > 0)
+        return listed;
+    if (!has_refused)
+        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
+    return WI_EXIT_USAGE;
 }
 
 static enum wi_exit add_subjects(struct wi_bench_side *side)

@@ -2,6 +2,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
+#include "cli/pages.h"
 #include "cli/table.h"
 
 #include "base/memory.h"
@@ -13,7 +14,6 @@
 #include <string.h>
 
 #define EXCHANGE_MS 30000
-#define LIST_MAX "1000"
 #define HISTORY_MAX 20 /* earlier runs in a report */
 
 /* --- list ------------------------------------------------------------------------------------ */
@@ -41,30 +41,19 @@ static void put_notes(struct wi_buffer *out, const json_t *run)
             wi_buffer_strings(out, out->size ? ", " : "", notes[i], NULL);
 }
 
-static void print_runs(const struct wi_cli *cli, const json_t *answer)
+enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 {
     static const struct wi_column columns[] = {{"RUN", "id", NULL}, {"NAME", "name", NULL},
         {"BEGAN", "began_at", put_time}, {"COMMIT", "webinfer.commit", NULL},
         {"CELLS", "cell_count", NULL}, {"NOTES", "", put_notes}, {0}};
+    struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results"};
 
-    wi_table_print("", columns, json_object_get(answer, "results"),
-        "There are no runs; webinfer results import FILE brings one.");
-    if (json_is_string(json_object_get(answer, "next")))
-        puts("There are older ones: --limit shows more.");
-}
-
-enum wi_exit wi_cli_results_list(struct wi_cli *cli)
-{
-    const char *limit = wi_argument(&cli->arguments, "limit");
-    enum wi_exit result;
-
-    if (limit && (!*limit || strspn(limit, "0123456789") != strlen(limit))) {
-        fprintf(stderr, "webinfer: --limit %s is no number of runs\n", limit);
+    if (wi_pages_read_most(&pages) != 0)
         return WI_EXIT_USAGE;
-    }
-    char *path = wi_sprintf("/v1/results?limit=%s", limit ? limit : "100");
-    result = wi_cli_show(cli, path, print_runs);
-    free(path);
+    enum wi_exit result = wi_pages_table(
+        &pages, columns, "There are no runs; webinfer results import FILE brings one.");
+    if (result == WI_EXIT_OK && pages.has_more && !cli->json)
+        puts("There are older ones: --limit shows more.");
     return result;
 }
 
@@ -219,16 +208,18 @@ static int is_earlier(const json_t *row, const struct wi_lab_run *run)
 static void put_history(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run)
 {
-    json_t *answer = wi_cli_get(cli, "/v1/results?limit=" LIST_MAX);
+    struct wi_pages pages = {.cli = cli, .path = "/v1/results", .member = "results", .quiet = 1};
     const json_t *row;
     size_t i, count = 0;
 
-    json_array_foreach(json_object_get(answer, "results"), i, row)
-    {
-        if (is_earlier(row, run) && count++ < HISTORY_MAX)
-            put_earlier(cli, out, run, json_string_value(json_object_get(row, "id")));
+    while (count < HISTORY_MAX && wi_pages_next(&pages)) {
+        json_array_foreach(wi_pages_rows(&pages), i, row)
+        {
+            if (is_earlier(row, run) && count++ < HISTORY_MAX)
+                put_earlier(cli, out, run, json_string_value(json_object_get(row, "id")));
+        }
     }
-    json_decref(answer);
+    wi_pages_close(&pages);
 }
 
 /* With what earlier runs have of its cells, where it is one of the service's. */

@@ -48,6 +48,8 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 
     wi_table_print(
         "", columns, json_object_get(answer, "quarantined"), "No node is under quarantine.");
+    if (json_integer_value(json_object_get(answer, "quarantined_more")) > 0)
+        wi_table_say("and {quarantined_more} more, from before\n", answer);
 }
 
 /* Whether it may be one: the address that it becomes a part of needs no escapes then. */

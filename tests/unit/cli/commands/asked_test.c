@@ -87,13 +87,13 @@ TEST(what_a_path_in_content_has_led_to_is_run_without_a_pull)
 {
     static const char list[] = "{\"models\":[" MODEL("ipfs/other", CID "/o") "," MODEL("mine",
         CID "/a/b") "," MODEL("ipfs/right", CID "/a/b") "," MODEL("ipfs/second", CID "/a/b") "]}";
-    static const struct reply replies[] = {{"GET /v1/models", 200, list},
+    static const struct reply replies[] = {{"GET /v1/models?limit=100", 200, list},
         {"GET /v1/models/ipfs/right", 200, "{\"name\":\"ipfs/right\",\"type\":\"onnx\"}"}, {0}};
     char printed[PRINTED_MAX];
     assert_int_equal(run_command(*state, replies,
                          (const char *[]){"webinfer", "run", "ipfs://" CID "/a/b", NULL}, printed),
         WI_EXIT_OK);
-    assert_string_equal(played.asked.text, "GET /v1/models\nGET /v1/models/ipfs/right\n");
+    assert_string_equal(played.asked.text, "GET /v1/models?limit=100\nGET /v1/models/ipfs/right\n");
 }
 
 TEST(what_was_published_is_printed_as_an_address_or_as_json)
@@ -233,15 +233,16 @@ TEST(a_sound_goes_to_the_model_that_can_hear)
     static const char two[] =
         "{\"models\":[{\"name\":\"ears\",\"tasks\":[\"automatic-speech-recognition\"]},"
         "{\"name\":\"more\",\"tasks\":[\"automatic-speech-recognition\"]}]}";
-    static const struct reply replies[] = {{"GET /v1/models", 200, one},
+    static const struct reply replies[] = {{"GET /v1/models?limit=100", 200, one},
         {"GET /v1/models/ears", 200, "{\"tasks\":[\"automatic-speech-recognition\"]}"},
         {"POST /v1/infer", 200, HEARD}, {0}};
     static const struct {
         struct reply replies[2];
         const char *complaint;
-    } cases[] = {{{{"GET /v1/models", 200, none}}, "the server has no model that writes down"},
-        {{{"GET /v1/models", 200, two}}, "the server has 2 models"},
-        {{{"GET /v1/models", 503, "{}"}}, "the server does not say which models it has"}};
+    } cases[] = {
+        {{{"GET /v1/models?limit=100", 200, none}}, "the server has no model that writes down"},
+        {{{"GET /v1/models?limit=100", 200, two}}, "the server has 2 models"},
+        {{{"GET /v1/models?limit=100", 503, "{}"}}, "the server does not say which models it has"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "four.wav");
     const char *words[] = {"webinfer", "transcribe", path, NULL};
     write_file(*state, "four.wav", wav, sizeof wav);

@@ -231,7 +231,7 @@ static void serve(
         benchmark(request, answer);
     else if (strcmp(asked, "POST /v1/infer") == 0)
         infer(request, answer);
-    else if (strcmp(asked, "GET /v1/nodes") == 0)
+    else if (strcmp(asked, "GET /v1/nodes?limit=100") == 0)
         give(request, answer, 200,
             "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
             "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
@@ -242,7 +242,7 @@ static void serve(
     else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
         json_object_clear(lab.loaded);
         give(request, answer, 200, "{}");
-    } else if (strcmp(asked, "GET /v1/models") == 0) {
+    } else if (strcmp(asked, "GET /v1/models?limit=100") == 0) {
         give(request, answer, 200,
             lab.is_empty ? "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true}]}"
                          : "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},{\"name\":"
@@ -441,7 +441,7 @@ TEST(what_the_command_says_holds_beside_a_preset)
         WI_EXIT_OK);
     assert_non_null(strstr(said, ", at most 2 min 0 s"));
     assert_string_equal(text_in(only_run(), "name"), "mine");
-    assert_int_equal(count_asked("GET /v1/models"), 0);
+    assert_int_equal(count_asked("GET /v1/models?limit=100"), 0);
 }
 
 TEST(a_preset_that_there_is_not_and_a_daemon_without_models_are_refused)

@@ -1,29 +1,8 @@
 /* Runs of files and of a service that is played: listed, shown, compared, exported and sent. */
 #include "../../../lab/fixture.h"
-#include "../played.h"
+#include "../played_alone.h"
 
 #include "lab/compare.h"
-
-/* Nothing is asked side by side. */
-struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
-{
-    fail_msg("calls are begun");
-    return NULL;
-}
-
-void wi_rest_calls_free(struct wi_rest_calls *calls)
-{
-}
-
-void wi_rest_calls_begin(struct wi_rest_calls *calls, const struct wi_rest_request *request,
-    struct wi_rest_answer *answer)
-{
-}
-
-int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_ms)
-{
-    return 0;
-}
 
 FIXTURE(set_up_played, tear_down_played)
 
@@ -186,22 +165,22 @@ TEST(what_is_no_run_is_not_shown)
 TEST(the_list_says_what_is_to_know_of_each_run)
 {
     static const struct reply replies[] = {
-        {"GET /v1/results?limit=100", 200,
+        {"GET /v1/results?limit=2", 200,
             "{\"results\":[{\"id\":\"r2\",\"began_at\":0,\"noisy\":true,\"cell_count\":3,"
             "\"imported\":true},{\"id\":\"r1\",\"began_at\":1,\"ended_at\":2,\"cell_count\":4}],"
             "\"next\":\"r0\"}"},
-        {"GET /v1/results?limit=7", 200, "{\"results\":[]}"}, {0}};
+        {"GET /v1/results?limit=100", 200, "{\"results\":[]}"}, {0}};
     char printed[PRINTED_MAX];
-    const char *words[] = {"webinfer", "results", "list", NULL, NULL, NULL};
+    const char *words[] = {"webinfer", "results", "list", "--limit", "2", NULL};
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
     has(printed, "1970-01-01T00:00:00Z");
     has(printed, "not ended, imported, noisy");
     has(printed, "There are older ones");
-    words[3] = "--limit";
-    words[4] = "7";
+    words[3] = NULL;
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_OK);
     has(printed, "There are no runs");
     assert_null(strstr(printed, "There are older ones"));
+    words[3] = "--limit";
     words[4] = "7x";
     assert_int_equal(run_command(*state, replies, words, printed), WI_EXIT_USAGE);
 }

@@ -1,0 +1,272 @@
+/* Lists that come in pages, asked for one after the other; see pages.h. */
+#include "cli/pages.h"
+
+#include "base/memory.h"
+#include "cli/plain.h"
+#include "net/http.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAGE_MS 30000
+/* What a page has at most, and has without being asked. */
+#define PAGE_ROWS 100
+#define ROWS_MAX 1000000000
+
+int wi_pages_read_most(struct wi_pages *pages)
+{
+    const char *limit = wi_argument(&pages->cli->arguments, "limit");
+    uint64_t most = PAGE_ROWS;
+
+    if (!limit || (wi_parse_length(limit, &most) == 0 && most > 0 && most <= ROWS_MAX)) {
+        pages->most = (size_t)most;
+        return 0;
+    }
+    fprintf(stderr, "webinfer: --limit %s is no number of rows; it is 1 to %d\n", limit, ROWS_MAX);
+    return -1;
+}
+
+/* --- one after the other ---------------------------------------------------------------------- */
+
+static int page_is_last(const struct wi_pages *pages)
+{
+    return pages->_count > 0 && (!pages->_next || (pages->most > 0 && pages->_rows >= pages->most));
+}
+
+static void page_drop(struct wi_pages *pages)
+{
+    json_decref(pages->_page);
+    pages->_page = NULL;
+    wi_rest_answer_clear(&pages->_answer);
+}
+
+static void page_fail(struct wi_pages *pages, const char *what)
+{
+    if (!pages->quiet)
+        fprintf(stderr, "webinfer: %s%s %s\n", pages->cli->rest.url, pages->path, what);
+    pages->result = WI_EXIT_FAILED;
+    page_drop(pages);
+}
+
+static char *page_path(const struct wi_pages *pages)
+{
+    size_t left = pages->most > 0 ? pages->most - pages->_rows : PAGE_ROWS;
+    struct wi_buffer path = {0};
+
+    wi_buffer_printf(&path, "%s%climit=%zu", pages->path, strchr(pages->path, '?') ? '&' : '?',
+        left < PAGE_ROWS ? left : PAGE_ROWS);
+    wi_rest_add_argument(&path, '&', "after", pages->_next);
+    return path.text;
+}
+
+static void page_ask(struct wi_pages *pages)
+{
+    char *path = page_path(pages);
+    struct wi_rest_request request = {.path = path, .timeout_ms = PAGE_MS};
+
+    wi_rest_exchange(&pages->cli->rest, &request, &pages->_answer);
+    free(path);
+    if (!pages->quiet)
+        pages->result = wi_cli_check(pages->cli, &pages->_answer);
+    else if (pages->_answer.status != 200)
+        pages->result = WI_EXIT_FAILED;
+    if (pages->result != WI_EXIT_OK) {
+        page_drop(pages);
+        return;
+    }
+    pages->_page = json_loadb(pages->_answer.body.text, pages->_answer.body.size, 0, NULL);
+    if (!json_is_array(wi_pages_rows(pages)))
+        page_fail(pages, "is no answer of webinferd");
+}
+
+/* A next that is there again would be asked for again and again. Each is compared with one of
+ * before, which is replaced ever more seldom: so a round of any length is noticed. */
+static int page_comes_again(struct wi_pages *pages)
+{
+    if (pages->_mark && strcmp(pages->_next, pages->_mark) == 0)
+        return 1;
+    if (pages->_count > pages->_mark_at) {
+        free(pages->_mark);
+        pages->_mark = wi_strdup(pages->_next);
+        pages->_mark_at = 2 * pages->_count;
+    }
+    return 0;
+}
+
+/* Of a list of models two others are in pages as well; a service that tells them whole each time
+ * tells the same. What else there is, is in the first page as in the others. */
+static void page_keep_rest(struct wi_pages *pages)
+{
+    static const char *const parts[] = {"data", "published"};
+
+    if (!pages->rest) {
+        pages->rest = json_copy(pages->_page);
+        json_object_del(pages->rest, pages->member);
+        json_object_del(pages->rest, "next");
+        return;
+    }
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        json_t *list = json_object_get(pages->rest, parts[i]);
+        json_t *more = json_object_get(pages->_page, parts[i]);
+        if (json_is_array(list) && json_is_array(more) && !json_equal(list, more))
+            json_array_extend(list, more);
+    }
+}
+
+static void page_take(struct wi_pages *pages)
+{
+    const char *next = json_string_value(json_object_get(pages->_page, "next"));
+    size_t rows = json_array_size(wi_pages_rows(pages));
+
+    page_keep_rest(pages);
+    pages->_count++;
+    pages->_rows += rows;
+    free(pages->_next);
+    pages->_next = next ? wi_strdup(next) : NULL;
+    pages->has_more = next != NULL;
+    if (next && (rows == 0 || page_comes_again(pages)))
+        page_fail(pages, "has no end: the server names the same next page again");
+}
+
+const json_t *wi_pages_next(struct wi_pages *pages)
+{
+    page_drop(pages);
+    if (pages->result != WI_EXIT_OK || page_is_last(pages))
+        return NULL;
+    page_ask(pages);
+    if (pages->_page)
+        page_take(pages);
+    return pages->_page;
+}
+
+const json_t *wi_pages_rows(const struct wi_pages *pages)
+{
+    return json_object_get(pages->_page, pages->member);
+}
+
+enum wi_exit wi_pages_close(struct wi_pages *pages)
+{
+    page_drop(pages);
+    json_decref(pages->rest);
+    free(pages->_next);
+    free(pages->_mark);
+    pages->rest = NULL;
+    pages->_next = pages->_mark = NULL;
+    return pages->result;
+}
+
+/* --- what is done with them ------------------------------------------------------------------- */
+
+static void json_print(struct wi_buffer *text)
+{
+    wi_plain_json(stdout, text->text, text->size);
+    wi_buffer_clear(text);
+}
+
+static void json_print_rows(const struct wi_pages *pages)
+{
+    struct wi_buffer text = {0};
+    const json_t *row;
+    size_t i;
+
+    if (pages->_count == 1)
+        wi_buffer_strings(&text, "{\"", pages->member, "\":[", NULL);
+    json_array_foreach(wi_pages_rows(pages), i, row)
+    {
+        wi_buffer_puts(&text, i > 0 || pages->_count > 1 ? ",\n" : "\n");
+        wi_buffer_json(&text, row);
+    }
+    json_print(&text);
+}
+
+static void json_print_rest(const struct wi_pages *pages)
+{
+    struct wi_buffer text = {0};
+    const char *name;
+    json_t *value;
+
+    wi_buffer_puts(&text, "],\"next\":");
+    if (pages->_next)
+        wi_buffer_json_string(&text, pages->_next);
+    else
+        wi_buffer_puts(&text, "null");
+    json_object_foreach(pages->rest, name, value)
+    {
+        wi_buffer_puts(&text, ",");
+        wi_buffer_json_string(&text, name);
+        wi_buffer_puts(&text, ":");
+        wi_buffer_json(&text, value);
+    }
+    wi_buffer_puts(&text, "}\n");
+    json_print(&text);
+}
+
+static void json_show(struct wi_pages *pages)
+{
+    if (!wi_pages_next(pages))
+        return;
+    if (page_is_last(pages)) {
+        wi_plain_json(stdout, pages->_answer.body.text, pages->_answer.body.size);
+        return;
+    }
+    do {
+        json_print_rows(pages);
+    } while (wi_pages_next(pages));
+    if (pages->result == WI_EXIT_OK)
+        json_print_rest(pages);
+}
+
+enum wi_exit wi_pages_show(
+    struct wi_pages *pages, void (*print)(void *context, const json_t *page), void *context)
+{
+    const json_t *page;
+
+    if (pages->cli->json)
+        json_show(pages);
+    else
+        while ((page = wi_pages_next(pages)))
+            print(context, page);
+    return pages->result;
+}
+
+struct rows {
+    const struct wi_pages *pages;
+    struct wi_sheet sheet;
+};
+
+static void rows_print(void *context, const json_t *page)
+{
+    struct rows *rows = context;
+
+    wi_sheet_print(&rows->sheet, wi_pages_rows(rows->pages));
+}
+
+enum wi_exit wi_pages_table(
+    struct wi_pages *pages, const struct wi_column *columns, const char *none)
+{
+    struct rows rows = {.pages = pages, .sheet = {.columns = columns}};
+    enum wi_exit result = wi_pages_show(pages, rows_print, &rows);
+
+    if (result == WI_EXIT_OK && !pages->cli->json)
+        wi_sheet_end(&rows.sheet, none);
+    return wi_pages_close(pages);
+}
+
+json_t *wi_pages_find(const struct wi_cli *cli, const char *path, const char *member,
+    const char *key, const char *value)
+{
+    struct wi_pages pages = {.cli = cli, .path = path, .member = member, .quiet = 1};
+    json_t *row, *found = NULL;
+    size_t i;
+
+    while (!found && wi_pages_next(&pages)) {
+        json_array_foreach(wi_pages_rows(&pages), i, row)
+        {
+            const char *its = json_string_value(json_object_get(row, key));
+            if (!found && its && strcmp(its, value) == 0)
+                found = json_incref(row);
+        }
+    }
+    wi_pages_close(&pages);
+    return found;
+}
