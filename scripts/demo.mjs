@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chat } from './demo-chat.mjs';
+import { apiIn, ended, follow, invitation } from './demo-run.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
 const build = path.join(root, 'build');
@@ -37,8 +38,8 @@ function startDaemon(folder, settings, options) {
 /** The API's URL, from the line of the log that tells it. */
 async function apiUrl(log, daemon) {
     for (const start = Date.now(); Date.now() - start < startLimit; await sleep(50)) {
-        const match = /\bapi: listening on (http:\/\/[^\s",]+)/.exec(fs.readFileSync(log, 'utf8'));
-        if (match) return match[1].replace(/\/$/, '');
+        const url = apiIn(fs.readFileSync(log, 'utf8'));
+        if (url) return url;
         if (daemon.exitCode !== null) break;
     }
     throw new Error('webinferd did not start');
@@ -93,11 +94,12 @@ async function classifyAll(url) {
             heading('the answer');
             console.log(show(body));
         }
-        const best = body.result.labels[0];
+        const best = body.result.labels[0], drawn = String(expected.find((one) => one.file === path.basename(picture))?.digit);
         rows.push({
             picture: path.basename(picture),
-            drawn: String(expected.find((one) => one.file === path.basename(picture))?.digit),
+            drawn,
             label: best.label,
+            right: best.label === drawn ? 'yes' : 'NO',
             probability: Number(best.probability.toFixed(4)),
             'executed on': `${body.executed_on.browser} ${body.executed_on.platform}`,
             'inference ms': Number(body.performance.inference_ms.toFixed(2)),
@@ -106,6 +108,8 @@ async function classifyAll(url) {
     }
     heading(`${rows.length} sample pictures`);
     console.table(rows);
+    const wrong = rows.filter(({ right }) => right === 'NO').map(({ picture, drawn, label }) => `${picture}, a ${drawn}, is taken for a ${label}`);
+    if (wrong.length) console.log(`Not all are right: ${wrong.join('; ')}. The model is small, and these pictures are its hard ones.`);
 }
 
 async function stopDaemon(daemon) {
@@ -194,23 +198,13 @@ function ownModels(folder) {
 }
 
 /** What to do with it, told when its API answers and its first lines are over. */
-async function invite(daemon) {
-    const url = 'http://127.0.0.1:8470', webinfer = path.join(build, 'webinfer');
+async function invite(url, daemon) {
     try {
         await ready(url, daemon);
     } catch {
-        return; // its log says why; with options of its own it may listen elsewhere
+        return; // its log says why
     }
-    const sample = samplePictures()[0];
-    console.log(`
-Open ${url}/ in a browser for the console, or try, from another terminal:
-
-    ${webinfer} chat finch
-    ${webinfer} infer digits --image ${sample}
-    ${webinfer} status
-    curl -s ${url}/v1/infer -H 'Content-Type: application/json' \\
-      -d '{"model_name":"digits","inputs":{"image":"'$(base64 -w0 ${sample})'"}}'
-`);
+    console.log(invitation(url, path.join(build, 'webinfer'), samplePictures()[0]));
 }
 
 /** The daemon in the foreground: Ctrl-C reaches it directly, and its exit status is ours. */
@@ -218,11 +212,11 @@ function run(options) {
     const folder = path.join(build, 'run');
     fs.mkdirSync(folder, { recursive: true });
     const daemon = startDaemon(folder, `[models]\ndirectory = ${ownModels(folder)}\n`,
-        { arguments: options, stdio: 'inherit' });
+        { arguments: options, stdio: ['inherit', 'inherit', 'pipe'] });
     process.on('SIGINT', () => {}); // the terminal sends it to the daemon too
     for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => daemon.kill('SIGTERM'));
-    invite(daemon);
-    return new Promise((resolve) => daemon.once('exit', (code) => resolve(code ?? 1)));
+    follow(daemon, (url) => invite(url, daemon));
+    return ended(daemon);
 }
 
 const [first, ...rest] = process.argv.slice(2);

@@ -79,8 +79,8 @@ static enum wi_code check_range(const struct wi_param *row, double amount, const
     struct path full = path_of(where, row->name);
     const char *path = full.text;
     const char *space = *unit ? " " : "";
-    wi_error_set(error, WI_INVALID_FIELD, path, "%s %s %.16g%s%s, outside %.16g to %.16g", path,
-        *unit ? "has" : "is", amount, space, unit, row->min, row->max);
+    wi_error_set(error, WI_INVALID_FIELD, path, "%s %s %.16g%s%s, outside %.16g to %.16g%s%s", path,
+        *unit ? "has" : "is", amount, space, unit, row->min, row->max, space, unit);
     return wi_error_expect(error, "%.16g to %.16g%s%s", row->min, row->max, space, unit);
 }
 

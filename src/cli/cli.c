@@ -4,9 +4,11 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SHOW_TIMEOUT_MS 30000
 #define MODEL_TIMEOUT_MS                                                                           \
@@ -61,6 +63,23 @@ char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_err
     if (file && !standard)
         fclose(file);
     free(bytes);
+    return NULL;
+}
+
+char *wi_cli_find_above(const char *file)
+{
+    char here[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
+
+    here[length > 0 ? length : 0] = '\0';
+    for (char *slash; (slash = strrchr(here, '/')) && slash > here;) {
+        *slash = '\0';
+        char *path = wi_sprintf("%s/%s", here, file);
+        int found = access(path, R_OK) == 0;
+        free(path);
+        if (found)
+            return wi_strdup(here);
+    }
     return NULL;
 }
 
@@ -131,19 +150,37 @@ static void complain_problem(const json_t *problem, long status)
     complain_source(json_object_get(problem, "errors"));
 }
 
+/* What to do about it. A program that was built in a checkout has no unit of systemd. */
+static void complain_no_answer(const struct wi_cli *cli, const struct wi_rest_answer *answer)
+{
+    char *checkout = wi_cli_find_above("scripts/demo.mjs");
+    char *start =
+        checkout ? wi_sprintf("%s/dev run", checkout) : wi_strdup("systemctl start webinferd");
+
+    fprintf(stderr, "webinfer: no answer from %s: %s\n  ", cli->rest.url, answer->failure);
+    if (answer->untrusted)
+        fputs("the certificate that it shows is not trusted: name that of who signed it, or "
+              "itself, with --authority FILE\n",
+            stderr);
+    else if (answer->late)
+        fputs("it is there, and busy: it may be reading or hashing models; webinfer status tells "
+              "more\n",
+            stderr);
+    else
+        fprintf(stderr,
+            "is webinferd running there? %s starts it, or webinferd --config FILE; --url or "
+            "$WEBINFER_URL says where to look\n",
+            start);
+    free(start);
+    free(checkout);
+}
+
 enum wi_exit wi_cli_check(const struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     json_t *problem;
 
     if (answer->status == 0) {
-        fprintf(stderr, "webinfer: no answer from %s: %s\n  %s\n", cli->rest.url, answer->failure,
-            answer->untrusted ? "the certificate that it shows is not trusted: name that of who "
-                                "signed it, or itself, with --authority FILE"
-            : answer->late    ? "it is there, and busy: it may be reading or hashing models; "
-                                "webinfer status tells more"
-                              : "is webinferd running there? systemctl start webinferd starts it, "
-                                "or webinferd --config FILE; --url or $WEBINFER_URL says where to "
-                                "look");
+        complain_no_answer(cli, answer);
         return WI_EXIT_NO_SERVER;
     }
     if (answer->status >= 200 && answer->status < 300)

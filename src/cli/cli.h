@@ -24,6 +24,9 @@ void wi_cli_complain(const struct wi_error *error);
 /* Reads a file ("-" is standard input) of at most `max` bytes. The caller frees; NULL with `error`
  * filled. The bytes are followed by a NUL that is not counted. */
 char *wi_cli_read_file(const char *path, size_t max, size_t *size, struct wi_error *error);
+/* The folder above this program's own that has `file`, such as the checkout in whose build it was
+ * made; NULL: there is none. The caller frees. */
+char *wi_cli_find_above(const char *file);
 /* GETs `path` and prints the answer: as it came with --json, else through `print`. */
 enum wi_exit wi_cli_show(struct wi_cli *cli, const char *path,
     void (*print)(const struct wi_cli *cli, const json_t *answer));

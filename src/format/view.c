@@ -50,6 +50,25 @@ int wi_guess_is_pointer(const unsigned char *head, size_t size)
     return size >= sizeof lfs - 1 && memcmp(head, lfs, sizeof lfs - 1) == 0;
 }
 
+/* Models of other programs, by the bytes that their files have at a place. */
+static const char *guess_model(const unsigned char *head, size_t size)
+{
+    static const struct {
+        size_t at;
+        const char *bytes, *what;
+    } rows[] = {
+        {4, "TFL3", "it is a model of TensorFlow Lite: convert it to ONNX, with tf2onnx"},
+        {0, "PK\3\4", "it is a ZIP archive, as PyTorch and Keras write: export the model to ONNX"},
+        {0, "\x89HDF", "it is an HDF5 file, as Keras writes: export the model to ONNX"},
+        {0, "GGUF", "it is a GGUF file: name it NAME.gguf"},
+        {5, "\0\0\0{", "it is a safetensors file, weights with no graph: export the model to ONNX"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (size >= rows[i].at + 4 && memcmp(head + rows[i].at, rows[i].bytes, 4) == 0)
+            return rows[i].what;
+    return NULL;
+}
+
 const char *wi_guess_text(const unsigned char *head, size_t size)
 {
     if (size == 0)
@@ -60,5 +79,5 @@ const char *wi_guess_text(const unsigned char *head, size_t size)
         return "it is an HTML or XML text";
     if (head[0] == '{')
         return "it is a JSON text";
-    return NULL;
+    return guess_model(head, size);
 }

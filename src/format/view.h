@@ -56,8 +56,8 @@ char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_re
     "or bring the model with webinfer pull"
 
 int wi_guess_is_pointer(const unsigned char *head, size_t size);
-/* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, nothing at all; NULL
- * if it looks like none of them. */
+/* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, another program's
+ * model, nothing at all; NULL if it looks like none of them. */
 const char *wi_guess_text(const unsigned char *head, size_t size);
 
 #endif

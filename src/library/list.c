@@ -23,6 +23,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+/* Entries that are looked at for one name alone. */
+#define LOOKS_AT_ONE 2000
+
 struct scan {
     const char *directory;
     struct wi_list *list;
@@ -370,17 +373,38 @@ int wi_list_read(const char *directory, struct wi_list *list)
     return scan.failed ? -1 : 0;
 }
 
+char *wi_list_why_none(const char *directory, const char *name)
+{
+    struct wi_list list = {0};
+    struct scan scan = {
+        .directory = directory, .list = &list, .looks = WI_LIST_LOOKS_MAX - LOOKS_AT_ONE};
+    const char *file = wi_text_basename(name);
+    char *why = NULL;
+
+    if (file == name)
+        take_outer(&scan, name, file, NULL);
+    else
+        take_inner(&scan, name, file, NULL);
+    for (size_t i = 0; i < list.ignored_count && !why; i++)
+        if (strcmp(list.ignored[i].name, name) == 0)
+            why = wi_strdup(list.ignored[i].problem);
+    wi_list_clear(&list);
+    return why;
+}
+
 /* --- what was meant -------------------------------------------------------------------------- */
 
-/* The names that there are, the one that was meant first, as far as there is room. */
-static void allow_names(struct wi_error *error, const struct wi_list *list, const char *meant)
+/* The names that there are but for `gone`, the one that was meant first, as far as there is room.
+ */
+static void allow_names(
+    struct wi_error *error, const struct wi_list *list, const char *gone, const char *meant)
 {
     char text[sizeof error->allowed] = "";
-    size_t used = 0, shown = 0;
+    size_t used = 0, shown = 0, count = list->model_count - (wi_list_model(list, gone) != NULL);
 
     for (size_t i = 0; i <= list->model_count; i++) {
         const char *name = i == 0 ? meant : list->models[i - 1].name;
-        if (!name || (i > 0 && meant && strcmp(name, meant) == 0))
+        if (!name || strcmp(name, gone) == 0 || (i > 0 && meant && strcmp(name, meant) == 0))
             continue;
         if (used + strlen(", ") + strlen(name) + sizeof(" and 99999 more") > sizeof text)
             break;
@@ -389,21 +413,25 @@ static void allow_names(struct wi_error *error, const struct wi_list *list, cons
     }
     if (shown == 0)
         return;
-    if (shown < list->model_count)
-        sprintf(text + used, " and %zu more", list->model_count - shown);
+    if (shown < count)
+        sprintf(text + used, " and %zu more", count - shown);
     wi_error_allow(error, "%s", text);
 }
 
-void wi_list_explain(const struct wi_list *list, const char *name, struct wi_error *error)
+void wi_list_explain(
+    const struct wi_list *list, const char *name, const char *why, struct wi_error *error)
 {
     const struct wi_list_row *ignored = wi_list_ignored(list, name);
     struct wi_nearest nearest = wi_nearest_to(name);
 
+    if (!why && ignored)
+        why = ignored->problem;
     for (size_t i = 0; i < list->model_count; i++)
-        wi_nearest_offer(&nearest, list->models[i].name);
-    if (ignored)
+        if (strcmp(list->models[i].name, name) != 0) /* else it is gone since the list was read */
+            wi_nearest_offer(&nearest, list->models[i].name);
+    if (why)
         wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
-            "there is no model %.160s in the store: %.200s", name, ignored->problem);
+            "there is no model %.160s in the store: %.200s", name, why);
     else if (nearest.name)
         wi_error_set(error, WI_MODEL_NOT_FOUND, "model_name",
             "there is no model %.160s in the store; did you mean %.160s?", name, nearest.name);
@@ -411,5 +439,5 @@ void wi_list_explain(const struct wi_list *list, const char *name, struct wi_err
         wi_error_set(
             error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s in the store", name);
     wi_error_expect(error, "the name of a model that GET /v1/models lists");
-    allow_names(error, list, nearest.name);
+    allow_names(error, list, name, nearest.name);
 }

@@ -43,8 +43,14 @@ const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *
 const struct wi_list_row *wi_list_ignored(const struct wi_list *list, const char *name);
 /* The first of the models whose name comes behind `name`; their number if there is none. */
 size_t wi_list_place(const struct wi_list *list, const char *name);
-/* Fills `error` with WI_MODEL_NOT_FOUND for a name that is in no list: why it is none, or which one
- * may have been meant, and the names that there are, as many as the error holds. */
-void wi_list_explain(const struct wi_list *list, const char *name, struct wi_error *error);
+/* Why what lies in the folder by that name, which is a model's, is none: a new string; NULL: it is
+ * one, or there is nothing. Looks at that alone, and at no more than a few thousand entries of it;
+ * blocks likewise. */
+char *wi_list_why_none(const char *directory, const char *name);
+/* Fills `error` with WI_MODEL_NOT_FOUND for a name that is no model: why it is none (`why`, or
+ * NULL: what the list says), or which one may have been meant, and the names that there are, as
+ * many as the error holds. The list may be older than what is known of the name. */
+void wi_list_explain(
+    const struct wi_list *list, const char *name, const char *why, struct wi_error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "library/folder.h"
+#include "library/list.h"
 #include "library/made.h"
 #include "library/model.h"
 #include "library/versions.h"
@@ -261,6 +262,8 @@ static void drop_results(struct wi_load *load)
     wi_source_clear(&load->source);
     wi_manifest_clear(&load->hashed);
     wi_variants_clear(&load->variants);
+    free(load->why);
+    load->why = NULL;
     load->hashed_bytes = load->known_bytes = 0;
 }
 
@@ -291,6 +294,16 @@ static enum wi_code choose_folder(struct wi_load *load)
     return code;
 }
 
+static enum wi_code no_model(struct wi_load *load)
+{
+    char *name = wi_model_name_without(load->name);
+    if (!load->staged)
+        load->why = wi_list_why_none(load->directory, name);
+    free(name);
+    return wi_error_set(
+        &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
+}
+
 static enum wi_code read_once(struct wi_load *load)
 {
     load->error = (struct wi_error){0};
@@ -307,8 +320,7 @@ static enum wi_code read_once(struct wi_load *load)
     if (!found && !wi_is_missing(errno))
         code = wi_cannot_open("the model's folder", &load->error);
     else if (load->format == WI_FORMAT_COUNT)
-        code = wi_error_set(
-            &load->error, WI_MODEL_NOT_FOUND, "model_name", "there is no model %.160s", load->name);
+        code = no_model(load);
     else
         code = read_folder(load, &folder, wanted, base_length);
     wi_folder_clear(&folder);

@@ -28,6 +28,7 @@ struct wi_load {
     unsigned version;        /* 0: it was not pulled */
     struct wi_source source; /* of one that was pulled, as far as it is written down */
     enum wi_model_format format; /* WI_FORMAT_COUNT: the folder is no model's */
+    char *why;                   /* then: why what lies there is none; NULL: nothing does */
     char *variant;               /* NULL: it has none */
     struct wi_variants variants;
     struct wi_manifest manifest;

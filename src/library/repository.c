@@ -347,7 +347,7 @@ static void tell_warnings(const struct wi_model *model)
 static void explain_missing(struct wi_repository *repository, struct wi_load *load)
 {
     if (load->format == WI_FORMAT_COUNT)
-        wi_list_explain(wi_listing_now(repository->listing), load->name, &load->error);
+        wi_list_explain(wi_listing_now(repository->listing), load->name, load->why, &load->error);
     wi_listing_missed(repository->listing);
 }
 
@@ -436,7 +436,7 @@ static void answer_not_found(
     struct wi_error error;
 
     repository->counters.missing++;
-    wi_list_explain(wi_listing_now(repository->listing), name, &error);
+    wi_list_explain(wi_listing_now(repository->listing), name, NULL, &error);
     wi_listing_missed(repository->listing);
     on_model(context, NULL, &error);
 }

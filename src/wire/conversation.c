@@ -127,7 +127,7 @@ enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where
     size_t i, count = json_array_size(talk->messages);
     json_t *message;
     if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d",
+        wi_error_set(talk->error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages",
             where, count, WI_TEXT_MESSAGES);
         return wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
     }

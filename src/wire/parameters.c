@@ -183,8 +183,7 @@ enum wi_code wi_parameters_read_most(
         json_object_set_new(infer->asked->options, "max_tokens", json_integer(most));
         return WI_OK;
     }
-    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens from 1 to %d", name,
-        WI_TOKENS_MAX);
+    wi_error_set(error, WI_INVALID_FIELD, name, "%s must be a number of tokens", name);
     return wi_error_expect(error, "1 to %d, or -1 for as many as there is room for", WI_TOKENS_MAX);
 }
 

@@ -59,6 +59,8 @@ void wi_problem_sentence(
     struct wi_buffer *out, const char *detail, const char *expected, const char *allowed)
 {
     char text[sizeof(struct wi_error)];
+    if (strstr(detail, expected))
+        expected = ""; /* it is said once */
     snprintf(text, sizeof text, "%s%s%s%s%s", detail, *expected ? "; expected: " : "", expected,
         *allowed ? "; allowed: " : "", allowed);
     wi_buffer_json_string(out, text);

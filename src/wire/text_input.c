@@ -73,7 +73,7 @@ static enum wi_code count_list(
     if (!json_is_array(list))
         return wrong_type(where, "a list of strings", list, error);
     if (count == 0 || count > WI_TEXT_LIST) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu texts, outside 1 to %d", where,
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d texts", where,
             count, WI_TEXT_LIST);
         return wi_error_expect(error, "1 to %d texts", WI_TEXT_LIST);
     }
@@ -176,7 +176,7 @@ static enum wi_code count_labels(
         if (length > 0 && length <= WI_TEXT_LABEL_MAX)
             continue;
         struct wi_path path = wi_path_item(where, i);
-        wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu characters, outside 1 to %d",
+        wi_error_set(error, WI_INVALID_FIELD, path.text, "%s has %zu, outside 1 to %d characters",
             path.text, length, WI_TEXT_LABEL_MAX);
         return wi_error_expect(error, "1 to %d characters", WI_TEXT_LABEL_MAX);
     }
@@ -452,7 +452,7 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
     if (!json_is_array(messages))
         return wrong_type(where, "a list of messages", messages, error);
     if (count == 0 || count > WI_TEXT_MESSAGES) {
-        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu messages, outside 1 to %d", where,
+        wi_error_set(error, WI_INVALID_FIELD, where, "%s has %zu, outside 1 to %d messages", where,
             count, WI_TEXT_MESSAGES);
         return wi_error_expect(error, "1 to %d messages", WI_TEXT_MESSAGES);
     }

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { warningsOf } from '../../page/src/console/advice.js';
 import { h, kept } from '../../page/src/console/draw.js';
 import { bytes, count, duration, milliseconds, NOTHING, plain, rate } from '../../page/src/console/format.js';
-import { fieldsOf, passes, textOf, timeOf } from '../../page/src/console/lines.js';
+import { fieldsOf, passes, textOf, timeOf, unsaidOf } from '../../page/src/console/lines.js';
 import { placesOf } from '../../page/src/console/places.js';
 import { commandsOf } from '../../page/src/console/playground/code.js';
 import { FORMS } from '../../page/src/console/playground/forms.js';
@@ -83,6 +83,8 @@ test('a line of the log tells all its fields, and its time as clocks here have i
     const line = { seq: 7, time: '2026-03-01T23:04:05.060Z', level: 'info', part: 'api', subject: 'r-1', message: 'GET / 200', status: 200, client_left: false, token: null, path: '/' };
     assert.deepEqual(fieldsOf(line), ['status=200', 'client_left=false', 'path=/']);
     assert.equal(textOf(line), '2026-03-01T23:04:05.060Z info api: r-1: GET / 200 status=200 client_left=false path=/');
+    const more = { ...line, message: 'GET / 200 in=0 out=52 13.46 ms (the client left)', client_left: true, duration_ms: 13.4567, request_id: 'r-1', node: 'node-7', code: 'late' };
+    assert.deepEqual(unsaidOf(more), ['node=node-7', 'code=late'], 'what the message says is not said again');
     const at = new Date(line.time), two = (part) => String(part).padStart(2, '0');
     const clock = `${two(at.getHours())}:${two(at.getMinutes())}:05.060`;
     assert.equal(timeOf(line, at.getTime()), clock);

@@ -16,6 +16,16 @@ export const passes = (line, { level, part, contains }) => LEVELS.indexOf(line.l
 export const fieldsOf = (line) => Object.entries(line).filter(([name, value]) => !OWN.has(name) && value !== null && value !== undefined)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
 
+/** What is not in the message already, which says for people what the fields say for programs. @param {Line} line @returns {string[]} */
+export const unsaidOf = (line) => fieldsOf(line).filter((field) => {
+    const name = field.slice(0, field.indexOf('=')), value = line[name];
+    return value !== false && value !== line.subject && !formsOf(name, value).some((form) => line.message.includes(form));
+});
+
+/** How a message may have a value: numbers are rounded there. @param {string} name @param {unknown} value @returns {string[]} */
+const formsOf = (name, value) => [value === true ? name.replaceAll('_', ' ') : String(value),
+    ...(typeof value === 'number' ? [2, 1, 0].map((digits) => value.toFixed(digits)) : [])];
+
 /** A line as it is copied: its time is the daemon's, in UTC. @param {Line} line */
 export const textOf = (line) => [line.time, line.level, `${line.part}:`, ...(line.subject ? [`${line.subject}:`] : []), line.message, ...fieldsOf(line)].join(' ');
 

@@ -11,6 +11,14 @@
 #include <string.h>
 #include <strings.h>
 
+/* Whether the path begins with all segments of `start`. */
+static int is_below(const char *path, const char *start)
+{
+    size_t length = strlen(start);
+    return strncasecmp(path, start, length) == 0 &&
+           (start[length - 1] == '/' || path[length] == '/' || path[length] == '\0');
+}
+
 /* What other servers have and this one does not, and what comes next to it here. */
 static const char *advice_for(const char *path)
 {
@@ -29,18 +37,21 @@ static const char *advice_for(const char *path)
         {"/v1/files", "a request has its files in it, for instance POST /v1/infer"},
         {"/v1/vector_stores", "vectors are not kept; POST /v1/embeddings makes them"},
         {"/v1/fine_tuning", "nothing is trained here; GET /v1/models lists what runs"},
+        {"/v1/complete", "send the prompt to POST /v1/completions"},
         {"/v1/realtime", "POST /v1/chat/completions answers in parts with stream: true"},
         {"/v1/engines", "GET /v1/models lists what runs"},
         {"/api/create", "nothing is made of models here; POST /v1/models/pull brings them"},
         {"/api/copy", "nothing is made of models here; POST /v1/models/pull brings them"},
         {"/api/push", "nothing is sent to hubs; POST /v1/models/pull brings models"},
         {"/api/blobs", "POST /v1/models/pull brings models"},
-        {"/v2/cuda", "no memory is shared with clients; tensors go in the body of POST /v1/infer"},
-        {"/v2/system", "no memory is shared with clients; tensors go in the body of POST "
-                       "/v1/infer"},
+        {"/v2/cudasharedmemory",
+            "no memory is shared with clients; tensors go in the body of POST /v1/infer"},
+        {"/v2/systemsharedmemory",
+            "no memory is shared with clients; tensors go in the body of POST "
+            "/v1/infer"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (strncasecmp(path, rows[i].start, strlen(rows[i].start)) == 0)
+        if (is_below(path, rows[i].start))
             return rows[i].advice;
     return NULL;
 }

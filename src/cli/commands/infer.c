@@ -74,6 +74,20 @@ static void tell_usage(const struct wi_cli *cli)
     wi_buffer_clear(&usage);
 }
 
+/* Whether it was refused since the model takes other things than it was given. */
+static int is_other_input(const struct wi_rest_answer *answer)
+{
+    json_t *problem =
+        answer->body.size > 0 ? json_loadb(answer->body.text, answer->body.size, 0, NULL) : NULL;
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *field = json_string_value(json_object_get(problem, "field"));
+    int is_other = code && field && strcmp(code, "input_invalid") == 0 &&
+                   (strcmp(field, "inputs") == 0 || strcmp(field, "task") == 0);
+
+    json_decref(problem);
+    return is_other;
+}
+
 enum wi_exit wi_cli_infer_ask(struct wi_cli *cli, const char *path, json_t *asked)
 {
     struct wi_buffer body = {0};
@@ -99,6 +113,8 @@ enum wi_exit wi_cli_infer_ask(struct wi_cli *cli, const char *path, json_t *aske
         result = show_job(cli, &answer);
     else if (result == WI_EXIT_OK)
         result = show(cli, &answer);
+    else if (is_other_input(&answer))
+        tell_usage(cli);
 out:
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&body);

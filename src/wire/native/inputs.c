@@ -280,12 +280,22 @@ static int is_taken(const struct wi_tensors *tensors, const struct wi_blob *body
     return tensors->count > 0 && tensors->items[0].blob == body;
 }
 
+/* What a conversation is elsewhere, where tensors would be. */
+static enum wi_code refuse_messages(struct wi_error *error)
+{
+    wi_error_set(error, WI_INVALID_FIELD, "inputs",
+        "inputs is a list of messages, which is no list of tensors");
+    return wi_error_expect(error, "{\"messages\": [{\"role\", \"content\"}]}");
+}
+
 enum wi_code wi_native_read_inputs(struct wi_infer *infer, json_t *inputs, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     enum wi_code code;
     const struct wi_native_file behind = {body, json_size, body->size - json_size};
     const struct source source = {&behind, budget};
+    if (json_object_get(json_array_get(inputs, 0), "role"))
+        return refuse_messages(error);
     if (json_is_array(inputs) && !json_is_string(json_array_get(inputs, 0)))
         return wi_tensors_from_json(
             &infer->asked->tensors, inputs, body, json_size, budget, "inputs", error);

@@ -143,6 +143,20 @@ TEST(survives_changed_bytes)
     wi_buffer_clear(&whole);
 }
 
+TEST(tells_models_of_other_programs)
+{
+    static const struct {
+        const char *bytes, *what;
+    } rows[] = {{"\x1c\0\0\0TFL3\x14\0\x20", "TensorFlow Lite"}, {"PK\3\4\x14\0\0\0\0\0\0", "ZIP"},
+        {"\x89HDF\r\n\x1a\n\0\0\0", "HDF5"}, {"GGUF\3\0\0\0\0\0\0", "NAME.gguf"},
+        {"\x40\1\0\0\0\0\0\0{\"a", "safetensors"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct wi_buffer model = {0};
+        wi_buffer_add(&model, rows[i].bytes, 11);
+        refuse_model(&model, rows[i].what);
+    }
+}
+
 TEST(refuses_what_is_no_model)
 {
     struct wi_buffer model = {0}, graph = {0};

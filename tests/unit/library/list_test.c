@@ -174,28 +174,72 @@ TEST(a_missing_name_is_explained)
     put("mnist/model.onnx", "");
     put("resnet/resnet50.onnx", "");
     read_again();
-    wi_list_explain(&list, "digit", &error);
+    wi_list_explain(&list, "digit", NULL, &error);
     assert_int_equal(error.code, WI_MODEL_NOT_FOUND);
     assert_string_equal(error.field, "model_name");
     assert_string_equal(error.detail, "there is no model digit in the store; did you mean digits?");
     assert_string_equal(error.allowed, "digits, mnist");
     assert_true(*error.expected);
-    wi_list_explain(&list, "mnits", &error);
+    wi_list_explain(&list, "mnits", NULL, &error);
     assert_string_equal(error.allowed, "mnist, digits");
-    wi_list_explain(&list, "whisper", &error);
+    wi_list_explain(&list, "whisper", NULL, &error);
     assert_string_equal(error.detail, "there is no model whisper in the store");
     assert_string_equal(error.allowed, "digits, mnist");
-    wi_list_explain(&list, "resnet", &error);
+    wi_list_explain(&list, "resnet", NULL, &error);
     assert_non_null(strstr(error.detail, "no model.onnx but resnet50.onnx"));
     put("clone/onnx/model.onnx", "");
     put("clone/tokenizer.json", "{}");
     put("org/clone/onnx/model_q8.onnx", "");
     read_again();
-    wi_list_explain(&list, "clone", &error);
+    wi_list_explain(&list, "clone", NULL, &error);
     assert_non_null(strstr(error.detail, "a graph in onnx/, but no config.json"));
-    wi_list_explain(&list, "org/clone", &error);
+    wi_list_explain(&list, "org/clone", NULL, &error);
     assert_non_null(strstr(error.detail, "a graph in onnx/, but no config.json"));
     assert_non_null(wi_list_model(&list, "clone/onnx"));
+}
+
+/* The list is up to some seconds old: nobody is told of the very model that is gone. */
+TEST(a_name_that_is_gone_is_not_what_was_meant)
+{
+    struct wi_error error;
+
+    put("b/model.onnx", "");
+    put("c-model/model.onnx", "");
+    read_again();
+    wi_list_explain(&list, "b", NULL, &error);
+    assert_string_equal(error.detail, "there is no model b in the store");
+    assert_string_equal(error.allowed, "c-model");
+    wi_list_explain(&list, "B", NULL, &error);
+    assert_string_equal(error.detail, "there is no model B in the store; did you mean b?");
+}
+
+static void expect_none(const char *name, const char *reason)
+{
+    char *why = wi_list_why_none(root, name);
+
+    if (!why || !strstr(why, reason))
+        fail_msg("%s: %s", name, why ? why : "no reason");
+    free(why);
+}
+
+TEST(one_name_is_looked_at_alone)
+{
+    struct wi_error error;
+
+    put("resnet/resnet50.onnx", "");
+    put("owner/bad/other.onnx", "");
+    put("owner/good/model.onnx", "");
+    put("flat.onnx", "");
+    put("empty/", "");
+    expect_none("resnet", "no model.onnx but resnet50.onnx: name that file model.onnx");
+    expect_none("owner/bad", "no model.onnx but other.onnx");
+    expect_none("flat.onnx", "move the file to flat/model.onnx");
+    expect_none("empty", "the folder is empty");
+    assert_null(wi_list_why_none(root, "owner/good"));
+    assert_null(wi_list_why_none(root, "owner"));
+    assert_null(wi_list_why_none(root, "nobody"));
+    wi_list_explain(&list, "resnet", "it is late", &error);
+    assert_string_equal(error.detail, "there is no model resnet in the store: it is late");
 }
 
 TEST(many_names_are_cut_and_counted)
@@ -208,14 +252,14 @@ TEST(many_names_are_cut_and_counted)
         put(name, "");
     }
     read_again();
-    wi_list_explain(&list, "model-4x", &error);
+    wi_list_explain(&list, "model-4x", NULL, &error);
     assert_int_equal(strncmp(error.allowed, "model-40, model-00, model-01, ", 30), 0);
     assert_in_range(strlen(error.allowed), 200, sizeof error.allowed - 1);
     assert_non_null(strstr(error.allowed, " and "));
     assert_string_equal(error.allowed + strlen(error.allowed) - 5, " more");
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    wi_list_explain(&list, long_name, &error);
+    wi_list_explain(&list, long_name, NULL, &error);
     assert_int_equal(strncmp(error.allowed, "model-00, ", 10), 0);
 }
 

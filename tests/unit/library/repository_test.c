@@ -372,7 +372,7 @@ TEST(refuses_what_is_no_model)
     path = wi_sprintf("%s/folder", f->repository);
     make_folder(path);
     free(path);
-    expect_error(f, "folder", WI_MODEL_NOT_FOUND, "no model folder");
+    expect_error(f, "folder", WI_MODEL_NOT_FOUND, "the folder is empty; it needs a model.onnx");
     path = wi_sprintf("%s/folder/model.onnx", f->repository);
     make_folder(path);
     expect_error(f, "folder", WI_MODEL_INVALID, "no regular file");

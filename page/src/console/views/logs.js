@@ -3,7 +3,7 @@ import { choose } from '../address.js';
 import { get, sentenceOf } from '../api.js';
 import { h } from '../draw.js';
 import { count, many, moment, plain } from '../format.js';
-import { fieldsOf, LEVELS, passes, textOf, timeOf } from '../lines.js';
+import { LEVELS, passes, textOf, timeOf, unsaidOf } from '../lines.js';
 import { attempt, button } from '../parts.js';
 import { readEvents } from '../watch.js';
 
@@ -167,7 +167,7 @@ function shown(line) {
 
 /** @param {Line} line @param {string} time */
 function branchOf(line, time) {
-    const fields = fieldsOf(line).filter((field) => field !== `request_id=${line.subject}`), isLong = line.message.length + fields.join(' ').length > LONG;
+    const fields = unsaidOf(line), isLong = line.message.length + fields.join(' ').length > LONG;
     return h('li', { key: line.seq, class: `level ${LEVELS.includes(line.level) ? line.level : ''}` },
         h('time', { datetime: line.time, title: moment(Date.parse(line.time)) }, time), h('span', { class: 'word' }, line.level), h('span', { class: 'part' }, line.part),
         h('span', isLong ? { class: 'message long', tabindex: 0 } : { class: 'message' }, line.subject ? [h('code', null, line.subject), ' '] : null, line.message,

@@ -24,7 +24,7 @@ export function modelsView(app, query) {
             const all = app.store.all('model').map(([name, model]) => ({ ...model, name }));
             const rows = all.filter(({ name, title = '' }) => `${name} ${title}`.toLowerCase().includes(filter.toLowerCase()));
             return { state: 'filled', parts: [
-                app.watch.isAdmin ? pullForm(app) : null, pulls(app),
+                app.watch.isAdmin ? pullForm(app) : null, pulls(app), failedPulls(app),
                 section('In the store',
                     h('p', { class: 'verbs' }, h('label', { for: 'filter' }, 'Filter'), h('input', { id: 'filter', type: 'search', value: filter, oninput: onfilter, autocomplete: 'off' }),
                         h('span', { class: 'note' }, `${count(rows.length)} of ${many(all.length, 'model')}`)),
@@ -95,9 +95,21 @@ function pullForm({ redraw }) {
         h('label', { for: 'pull-as' }, 'called here'), h('input', { id: 'pull-as', placeholder: 'as on the hub', autocomplete: 'off', spellcheck: 'false' })));
 }
 
+/** @param {import('../store.js').Store} store @param {(state: string) => boolean} isMeant @returns {any[]} */
+const pullsThat = (store, isMeant) => store.all('pull').map(([name, pull]) => ({ .../** @type {any} */ (pull), name })).filter(({ state }) => isMeant(state));
+
+/** Those that ended without a model, as long as the daemon knows of them. @param {import('../main.js').App} app */
+function failedPulls({ store }) {
+    const rows = pullsThat(store, (state) => state === 'failed');
+    return rows.length ? section('Not brought', table('Models that could not be brought', [
+        { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, pull.model, ' from ', pull.hub)] },
+        { name: 'Why', wide: true, cell: (pull) => h('span', { class: 'problem' }, pull.problem?.detail ?? 'no reason given') },
+    ], rows, ({ name }) => name)) : null;
+}
+
 /** @param {import('../main.js').App} app */
 function pulls({ store, watch }) {
-    const rows = store.all('pull').map(([name, pull]) => ({ ...pull, name }));
+    const rows = pullsThat(store, (state) => state !== 'failed' && state !== 'done');
     if (rows.length === 0) return null;
     const cancel = async (/** @type {any} */ { name, loaded_bytes: loaded }) => {
         if (await confirm({ title: `Stop bringing ${plain(name)}?`, text: [`What was fetched of it (${bytes(loaded)}) is removed.`], verb: 'Stop' }))
@@ -105,13 +117,12 @@ function pulls({ store, watch }) {
     };
     return section('Being brought', table('Models that are being brought', [
         { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, pull.model, ' from ', pull.hub)] },
-        { name: 'State', wide: true, cell: (pull) => [badge(pull.state, pull.state === 'failed' ? 'bad' : 'wait'), pull.retrying ? h('small', null, pull.retrying) : null,
-            pull.problem ? h('small', { class: 'problem' }, pull.problem.detail) : null] },
-        { name: 'So far', wide: true, cell: (pull) => pull.state !== 'failed' && h('progress', { max: pull.total_bytes || 1, value: pull.total_bytes ? pull.loaded_bytes : 0, 'aria-label': `How much of ${plain(pull.name)} is here` }) },
+        { name: 'State', wide: true, cell: (pull) => [badge(pull.state, 'wait'), pull.retrying ? h('small', null, pull.retrying) : null] },
+        { name: 'So far', wide: true, cell: (pull) => h('progress', { max: pull.total_bytes || 1, value: pull.total_bytes ? pull.loaded_bytes : 0, 'aria-label': `How much of ${plain(pull.name)} is here` }) },
         { name: 'Bytes', figure: true, cell: (pull) => (pull.total_bytes ? `${bytes(pull.loaded_bytes)} of ${bytes(pull.total_bytes)}` : '') },
         { name: 'Files', figure: true, cell: (pull) => (pull.files ? `${count(pull.files_done)} of ${count(pull.files)}` : '') },
         { name: 'Speed', figure: true, cell: (pull) => (pull.bytes_per_second ? `${bytes(pull.bytes_per_second)}/s` : '') },
         { name: 'Left', figure: true, cell: (pull) => (pull.seconds_left === undefined ? '' : duration(pull.seconds_left * 1000)) },
-        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ pull) => pull.state !== 'failed' && pull.state !== 'done' && button('Stop', () => cancel(pull), { quiet: true, label: `Stop bringing ${plain(pull.name)}` }) }] : []),
+        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ pull) => button('Stop', () => cancel(pull), { quiet: true, label: `Stop bringing ${plain(pull.name)}` }) }] : []),
     ], rows, ({ name }) => name));
 }

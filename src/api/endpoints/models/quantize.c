@@ -110,7 +110,7 @@ struct requested {
 };
 
 const struct wi_param wi_quantize_params[] = {
-    WI_PARAM(requested, bits, INTEGER, .required = 1, .min = 4, .max = 16,
+    WI_PARAM(requested, bits, INTEGER, .required = 1,
         .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in "
                 "fewer are the weights of MatMul, Gemm and large Gathers; 16 bits compute in "
                 "FP16."),

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/text.h"
+#include "cli/cli.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -224,23 +225,6 @@ void wi_own_daemon_end(struct wi_own_daemon *daemon)
 
 /* --- a native node ---------------------------------------------------------------------------- */
 
-/* The checkout in whose build this program lies; NULL: it lies in none. The caller frees. */
-static char *find_checkout(void)
-{
-    char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
-    here[length > 0 ? length : 0] = '\0';
-    for (char *slash; (slash = strrchr(here, '/')) && slash > here;) {
-        *slash = '\0';
-        char *node = wi_sprintf("%s/" NODE, here);
-        int found = access(node, R_OK) == 0;
-        free(node);
-        if (found)
-            return wi_strdup(here);
-    }
-    return NULL;
-}
-
 /* As ./dev has them: npm's packages lie in the build folder, and maybe Node itself. */
 static char **make_node_arguments(const char *checkout)
 {
@@ -261,7 +245,7 @@ static char **make_node_arguments(const char *checkout)
 enum wi_code wi_own_node_start(
     struct wi_own_program *node, const char *link, struct wi_error *error)
 {
-    char *checkout = find_checkout();
+    char *checkout = wi_cli_find_above(NODE);
     char line[LINE_MAX_BYTES] = "";
     *node = WI_OWN_NOBODY;
     if (!checkout)

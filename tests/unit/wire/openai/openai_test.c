@@ -263,8 +263,10 @@ TEST(test_advice)
             "messages[0].role cannot be \"king\"; allowed: system, developer, user, assistant, "
             "tool"},
         {"{\"model\":\"m\",\"messages\":[],\"max_tokens\":0}",
-            "max_tokens must be a number of tokens from 1 to 10000000; expected: 1 to 10000000, or "
-            "-1 for as many as there is room for"},
+            "max_tokens must be a number of tokens; expected: 1 to 10000000, or -1 for as many as "
+            "there is room for"},
+        {"{\"model\":\"m\",\"messages\":[]}", "messages has 0, outside 1 to 4096 messages"},
+        {"{\"model\":\"m\",\"messages\":7}", "messages must be a list of messages, not an integer"},
     };
     struct wi_infer infer;
     struct wi_error error;
