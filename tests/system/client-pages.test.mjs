@@ -1,0 +1,119 @@
+// tier: quick
+/**
+ * Clients that follow the pages of lists: of 250 models and 250 nodes each of them has all, while others come and go.
+ * The console's are in console-pages.test.mjs.
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before } from 'node:test';
+import { promisify } from 'node:util';
+import { webinfer } from '../lib/cli.mjs';
+import { assembleModels, Daemon, testsOf } from '../lib/daemon.mjs';
+import { cliPath, root } from '../lib/paths.mjs';
+import { python } from '../lib/python.mjs';
+import { Simulation } from '../lib/simulation.mjs';
+import { until } from '../lib/wait.mjs';
+
+const COUNT = 250;
+
+/** @type {Daemon} */
+let daemon;
+/** @type {Simulation} */
+let simulation;
+const test = testsOf(() => daemon);
+before(async () => {
+    daemon = new Daemon({ config: { pool: { min_connections: 0, numerics: 'off' }, 'browser.chrome': { max_connections: 0 } } });
+    assembleModels(daemon.store, ['twice']);
+    for (let i = 1; i < COUNT; i++)
+        fs.cpSync(path.join(daemon.store, 'twice'), path.join(daemon.store, `m-${String(i).padStart(3, '0')}`), { recursive: true });
+    await daemon.start({ ready: false });
+    simulation = await new Simulation(daemon, { nodes: COUNT }).up();
+});
+after(async () => {
+    await simulation?.stop();
+    await daemon.stop();
+});
+
+/** How many models are no built-in ones. @param {{builtin?: boolean}[]} models */
+const stored = (models) => models.filter(({ builtin }) => !builtin).length;
+
+/** How many lines there are that begin so. */
+const lines = (text, begin) => text.split('\n').filter((line) => begin.test(line)).length;
+
+async function client(...words) {
+    const { code, out, problems } = await webinfer(daemon, words);
+    assert.equal(code, 0, problems);
+    return out;
+}
+
+test('what the API has is all there, page by page', async () => {
+    assert.equal(stored((await daemon.list('models')).models), COUNT);
+    assert.equal((await daemon.list('nodes')).nodes.length, COUNT);
+});
+
+test('the command line counts all models and nodes', async () => {
+    const model = /^(twice|m-\d{3})( |$)/, node = /^node-/;
+    for (const [words, begin] of [[['models', '--names'], model], [['models'], model], [['list'], model], [['nodes'], node], [['status'], node]])
+        assert.equal(lines(await client(...words), begin), COUNT, words.join(' '));
+    const [models, nodes] = await Promise.all([client('list', '--json'), client('nodes', '--json')]);
+    assert.equal(stored(JSON.parse(models).models), COUNT);
+    assert.deepEqual([JSON.parse(nodes).nodes.length, JSON.parse(nodes).next], [COUNT, null]);
+});
+
+test('the completion of a shell offers all of them', async () => {
+    const script = 'source completions/webinfer.bash; COMP_WORDBREAKS=$\' \\t\\n"><=;|&(:\'; ' +
+        `COMP_WORDS=(${cliPath} show ""); COMP_CWORD=2; _webinfer; printf "%s\\n" "\${COMPREPLY[@]}"`;
+    const { stdout } = await promisify(execFile)('bash', ['-c', script], { cwd: root, env: { PATH: process.env.PATH, HOME: daemon.folder,
+        LANG: 'C.UTF-8', WEBINFER_URL: daemon.url } });
+    assert.equal(lines(stdout, /^(twice|m-\d{3})$/), COUNT);
+});
+
+test('the client in Python counts all of them, also while some come and go', async () => {
+    const passing = path.join(daemon.store, 'm-100x');
+    let isOver = false;
+    const comeAndGo = (async () => {
+        while (!isOver) {
+            fs.cpSync(path.join(daemon.store, 'twice'), passing, { recursive: true });
+            await daemon.get('/v1/models?limit=1');
+            fs.rmSync(passing, { recursive: true });
+            await daemon.get('/v1/models?limit=1');
+        }
+    })();
+    const script = `
+import asyncio, webinfer
+def counted(models, nodes):
+    print(sum(not one.get("builtin") and one["name"] != "m-100x" for one in models["models"]), len(nodes["nodes"]), nodes["next"])
+with webinfer.Client() as client:
+    counted(client.models(), client.nodes())
+async def main():
+    async with webinfer.AsyncClient() as client:
+        counted(await client.models(), await client.nodes())
+asyncio.run(main())
+`;
+    try {
+        const { stdout } = await python(['-c', script], { env: { WEBINFER_URL: daemon.url } });
+        assert.equal(stdout, `${COUNT} ${COUNT} None\n`.repeat(2));
+    } finally {
+        isOver = true;
+        await comeAndGo;
+    }
+    const { stdout } = await python(['-m', 'webinfer', daemon.url]);
+    assert.equal(lines(stdout, /^ {2}node-/), COUNT);
+    assert.equal(lines(stdout, /^ {2}(twice|m-\d{3}) /), COUNT);
+});
+
+test('several models are removed by one command', async () => {
+    const gone = ['m-001', 'm-002', 'm-003'];
+    const said = await client('rm', ...gone);
+    for (const name of gone) assert.match(said, new RegExp(`^${name}: .* freed$`, 'm'));
+    await until(async () => stored((await daemon.list('models')).models) === COUNT - gone.length, { what: 'them to be gone' });
+    const partly = await webinfer(daemon, ['rm', 'm-004', 'm-001', 'm-005']);
+    assert.equal(partly.code, 1);
+    assert.match(partly.problems, /there is no model m-001 in the store/);
+    assert.match(partly.out, /^m-004: .*\nm-005: /m, 'one that is not there keeps none of the others');
+    const misspelt = await webinfer(daemon, ['rm', 'm-006', '../m-007']);
+    assert.equal(misspelt.code, 2);
+    assert.equal(misspelt.out, '', 'none is removed');
+});
