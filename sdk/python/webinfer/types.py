@@ -384,6 +384,8 @@ class Choice(_Choice, total=False):
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
+    #: The text of options.stop at which it ended.
+    stop_sequence: str
     #: What the model thought before it answered.
     reasoning: str
     tool_calls: List[ToolCall]
@@ -410,6 +412,8 @@ class TextResult(TypedDict, total=False):
     text: str
     tokens: List[int]
     finish_reason: Literal["stop", "length", "tool_calls"]
+    #: The text of options.stop at which it ended.
+    stop_sequence: str
     #: What the model thought before it answered.
     reasoning: str
     tool_calls: List[ToolCall]

@@ -16,8 +16,9 @@
 #ifndef WI_API_HTTP_REQUEST_H
 #define WI_API_HTTP_REQUEST_H
 
-#include "api/http/admission.h"
-#include "api/http/connections.h"
+#include "api/http/clients/admission.h"
+#include "api/http/clients/connections.h"
+#include "api/http/clients/spending.h"
 #include "api/http/forwarded.h"
 #include "api/http/guard.h"
 #include "api/http/headers.h"
@@ -25,7 +26,6 @@
 #include "api/http/metrics.h"
 #include "api/http/routes.h"
 #include "api/http/server.h"
-#include "api/http/spending.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/share.h"

@@ -5,7 +5,7 @@
 #ifndef WI_API_HTTP_SECOND_LOOK_H
 #define WI_API_HTTP_SECOND_LOOK_H
 
-#include "api/http/connections.h"
+#include "api/http/clients/connections.h"
 
 /* Has libmicrohttpd look again at each connection that it should read and where something has been
  * there for two of these calls, an end included. How many; then it has to run. Not from inside its

@@ -3,6 +3,7 @@
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/kept.h"
+#include "api/http/waiting.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "library/listing.h"

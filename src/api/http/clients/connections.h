@@ -9,7 +9,7 @@
 #ifndef WI_API_HTTP_CONNECTIONS_H
 #define WI_API_HTTP_CONNECTIONS_H
 
-#include "api/http/turns.h"
+#include "api/http/clients/turns.h"
 #include "net/address.h"
 #include "net/addresses.h"
 #include <stddef.h>

@@ -13,7 +13,7 @@
 #ifndef WI_API_HTTP_ADMISSION_H
 #define WI_API_HTTP_ADMISSION_H
 
-#include "api/http/connections.h"
+#include "api/http/clients/connections.h"
 #include "base/error.h"
 #include "config/config.h"
 #include "net/addresses.h"

@@ -2,7 +2,7 @@
  * The loop's time for requests; see spending.h. Asking the clock for the thread's time is a system
  * call, so it is done where the connection changes, and not around each of libmicrohttpd's calls.
  */
-#include "api/http/spending.h"
+#include "api/http/clients/spending.h"
 
 #include "api/http/request.h"
 #include "base/clock.h"
@@ -116,7 +116,7 @@ int wi_connection_may_go_on(struct wi_connection *connection)
     connection->held = connection->deadline;
     connection->deadline = 0;
     if (!connection->request)
-        wi_connections_ask(&api->connections, connection);
+        wi_connections_ask(&api->connections, connection, connection->waits_since);
     MHD_suspend_connection(connection->mhd);
     wi_turn_schedule(api->turn);
     return 0;

@@ -1,14 +1,14 @@
 /*
  * What requests cost the loop, measured as CPU time of its thread, and whose turn it is: see
- * api/http/turns.h. A party is a client (its token, or without one its address); what needs no
- * token has one of its own for each address, so that who asks whether the service lives does not
+ * api/http/clients/turns.h. A party is a client (its token, or without one its address); what needs
+ * no token has one of its own for each address, so that who asks whether the service lives does not
  * wait behind what else comes from there. Reading a head and sending what libmicrohttpd has been
  * given are seen only where they belong to what is measured before or after them.
  */
 #ifndef WI_API_HTTP_SPENDING_H
 #define WI_API_HTTP_SPENDING_H
 
-#include "api/http/turns.h"
+#include "api/http/clients/turns.h"
 
 struct wi_api;
 struct wi_connection;

@@ -1,7 +1,7 @@
 /* Who is let in, and that those who are not are told so without the loop waiting for them. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "api/http/admission.h"
+#include "api/http/clients/admission.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
 #include "base/log.h"

@@ -1,5 +1,5 @@
 /* Counting, and answering those that are too many; see admission.h. */
-#include "api/http/admission.h"
+#include "api/http/clients/admission.h"
 
 #include "api/http/refusal.h"
 #include "base/clock.h"

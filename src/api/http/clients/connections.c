@@ -1,6 +1,6 @@
 /* Rows of those that may go, in the order in which they began, and all strangers in an array, of
  * which one is drawn; see connections.h. */
-#include "api/http/connections.h"
+#include "api/http/clients/connections.h"
 
 #include "base/memory.h"
 #include <stdlib.h>

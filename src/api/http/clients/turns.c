@@ -4,7 +4,7 @@
  * that takes. Only parties without full credit are looked at, and a party without places is
  * remembered until it has paid: to leave and come again is no way around it.
  */
-#include "api/http/turns.h"
+#include "api/http/clients/turns.h"
 
 #include "base/memory.h"
 #include "base/table.h"

@@ -1,7 +1,7 @@
 /* Which connection goes for another. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "api/http/connections.h"
+#include "api/http/clients/connections.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * The loop's time shared by client, on the real server, with turns so short that whatever is done
  * takes more than a client's part: everything waits for its turn again and again.
  */
-#include "../people.h"
+#include "../../people.h"
 
 static int set_up_hurried(void **state)
 {

@@ -1,7 +1,7 @@
 /* Whose turn it is, with times that are made up: a turn is 20, one party's part of it 10. */
-#include "../../test.h"
+#include "../../../test.h"
 
-#include "api/http/turns.h"
+#include "api/http/clients/turns.h"
 
 #define PLACES 64
 

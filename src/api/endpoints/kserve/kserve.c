@@ -310,4 +310,3 @@ void wi_handle_kserve_index(struct wi_request *request)
     else
         wi_api_list_fresh(request, WI_API_LIST_KSERVE, print_row, on_list, NULL, NULL);
 }
-}
