@@ -11,10 +11,12 @@ import { Daemon } from './daemon.mjs';
 import { putFamilies } from './families.mjs';
 import { ggufModel, putGguf, writeFile } from './gguf.mjs';
 import { startHub } from './hub.mjs';
-import { ownModels } from './paths.mjs';
+import { builtPage, ownModels } from './paths.mjs';
 import { changes } from './random-requests.mjs';
 import { Simulation } from './simulation.mjs';
 
+/** A file of the console. */
+const STYLES = fs.readdirSync(path.join(builtPage, '../console')).find((name) => name.endsWith('.css'));
 const FAMILIES = ['whisper', 'vits', 'bert-classes', 'bert-pairs', 'clip'];
 const MODELS = ['builtin/echo', 'builtin/count', 'digits', 'talker', 'vectors'];
 const SPARES = ['spare/talker', 'spare/vectors'];
@@ -132,7 +134,7 @@ export class Ground {
         const words = this.wordsFor(operation);
         let filled = operation.path;
         for (const [place, [name]] of [...operation.path.matchAll(/\{\w+\}/g)].entries()) {
-            const known = name === '{model}' ? words('model_name') : name === '{version}' ? ['1', '2'] : name === '{file}' ? ['index.html']
+            const known = name === '{model}' ? words('model_name') : name === '{version}' ? ['1', '2'] : name === '{file}' ? [STYLES]
                 : await this.#idsFor(operation, operation.path.slice(0, operation.path.indexOf(name) - 1));
             const pick = picks[place];
             filled = filled.replace(name, pick % 10 === 9 || known.length === 0 ? `none-${pick % 7}`

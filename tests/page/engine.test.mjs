@@ -28,12 +28,6 @@ test('onnxruntime-web 1.30 messages get their codes', () => {
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: Non-zero status code returned while running Gather node. Name:\'\' Status Message: indices element out of data bounds, idx=1000 must be within the inclusive range [-4,3]', 'input_invalid'],
         ['run', 'failed to call OrtRun(). ERROR_CODE: 2, ERROR_MESSAGE: invalid index found, index = 9', 'input_invalid'],
         ['run', 'gather_elements.cc:150 GatherElements op: Out of range value in index tensor', 'input_invalid'],
-        ['run', "ERROR_CODE: 1, ERROR_MESSAGE: Non-zero status code returned while running Add node. Name:'' Status Message: : left operand cannot broadcast on dim 0", 'input_shape'],
-        ['run', "Non-zero status code returned while running MatMul node. Name:'' Status Message: matmul_helper.h:61 Compute MatMul dimension mismatch", 'input_shape'],
-        ['run', "Non-zero status code returned while running Concat node. Name:'' Status Message: Non concat axis dimensions must match: Axis 1", 'input_shape'],
-        ['run', "Non-zero status code returned while running Gemm node. Name:'' Status Message: Inner dimensions of A and B must match.", 'input_shape'],
-        ['run', 'element_wise_ops.h:563 void onnxruntime::BroadcastIterator::Init(ptrdiff_t, ptrdiff_t) axis == 1 was false', 'input_shape'],
-        ['run', 'reshape_helper.h:93 onnxruntime::ReshapeHelper::ReshapeHelper(const TensorShape &) input_shape_size == requested', 'input_shape'],
         ['load', 'something that nobody has seen', 'model_invalid'],
         ['run', 'something that nobody has seen', 'inference_failed'],
     ];
@@ -50,7 +44,18 @@ test('which failures cost the engine worker', () => {
     assert.equal(poisoned('webgpu', new Error("input 'x' is missing in 'feeds'.")), false);
     assert.equal(poisoned('webgpu', new Failure('model_fetch_failed', 'm')), false);
     assert.equal(poisoned('webgpu', new Error('indices element out of data bounds, idx=1000 must be within')), false);
-    assert.equal(poisoned('webgpu', new Error("Non-zero status code returned while running Add node. Name:'' Status Message: left operand cannot broadcast")), false);
+    for (const shapes of [
+        "ERROR_CODE: 1, ERROR_MESSAGE: Non-zero status code returned while running Add node. Name:'' Status Message: : left operand cannot broadcast on dim 0",
+        "Non-zero status code returned while running MatMul node. Name:'' Status Message: matmul_helper.h:61 Compute MatMul dimension mismatch",
+        "Non-zero status code returned while running Concat node. Name:'' Status Message: Non concat axis dimensions must match: Axis 1",
+        "Non-zero status code returned while running Gemm node. Name:'' Status Message: Inner dimensions of A and B must match.",
+        'element_wise_ops.h:563 void onnxruntime::BroadcastIterator::Init(ptrdiff_t, ptrdiff_t) axis == 1 was false',
+        'reshape_helper.h:93 onnxruntime::ReshapeHelper::ReshapeHelper(const TensorShape &) input_shape_size == requested',
+    ]) {
+        assert.deepEqual(['webgpu', 'webnn', 'wasm'].map((platform) => poisoned(platform, new Error(shapes))), [false, false, false], shapes);
+        assert.equal(poisoned('webgpu', new Error(`${shapes}; the device was lost`)), true);
+        assert.equal(poisoned('webgpu', new Error(shapes), 'load'), true);
+    }
     assert.equal(poisoned('webgpu', new Error('Non-zero status code returned while running Add node')), true);
     assert.equal(poisoned('wasm', new Error('Non-zero status code returned while running Add node')), false);
     assert.equal(poisoned('wasm', new Error('Aborted(). Build with -sASSERTIONS for more info.')), true);

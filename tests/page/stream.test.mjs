@@ -330,12 +330,15 @@ test('loads beside each other each say what they have added, and only when they 
 
         begin('c', 'third');
         post({ type: 'unload', key: 'third' });
-        begin('d', 'third'); // it is wanted again, and still on its way
+        begin('d', 'third'); // it is wanted again, once it was unloaded
+        await settled(() => loads.length === 3);
+        loads[2](1);
+        await end('c');
         await settled(() => loads.length === 4);
-        for (const done of loads.slice(2)) done(1);
-        for (const attempt of ['c', 'd']) await end(attempt);
+        loads[3](1);
+        await end('d');
         assert.deepEqual(told().slice(2).map(([key]) => key), ['third', 'third']);
-        assert.equal(said.some(({ state }) => state === 'unloaded'), false);
+        assert.equal(said.filter(({ state }) => state === 'unloaded').length, 1);
     }, engine);
 });
 

@@ -51,7 +51,7 @@ test('what fits in no sum fails alone, and no engine is replaced', async () => {
     const answers = await Promise.all(Array.from({ length: 12 }, (_, i) => (i % 2 ? right() : wrong())));
     for (const [i, { status, json, text }] of answers.entries()) {
         if (i % 2) assert.deepEqual([status, json.outputs?.[0].data], [200, [2, 2, 2, 2]], text);
-        else assert.deepEqual([status, json.code], [422, 'input_shape'], text);
+        else assert.deepEqual([status, json.code], [500, 'inference_failed'], text);
     }
     assert.doesNotMatch(daemon.log, /worker is replaced/);
 });

@@ -53,7 +53,7 @@ async function withNode(body) {
 
 /** Waits until the service has looked into the store's folder, and found it so. */
 const store = (condition, what) => until(async () => {
-    const { models } = await get('/v1/models');
+    const { models } = await daemon.list('models', as('root'));
     return condition(models.map(({ name }) => name));
 }, { what });
 
@@ -81,7 +81,7 @@ const byId = (list, name, ...names) =>
 /** What the lists say, in the form of events. */
 async function listed(who = 'root') {
     const [status, { nodes }, { models, pulls }] = await Promise.all(
-        ['/v1/status', '/v1/nodes', '/v1/models'].map((where) => get(where, who)));
+        [get('/v1/status', who), ...['nodes', 'models'].map((name) => daemon.list(name, as(who)))]);
     return {
         status: { version: status.version, started_at: status.started_at, ready: status.ready,
             problem: status.problem, warnings: status.warnings },

@@ -28,7 +28,6 @@ const TABLE = [
     [/invalid output '([^']*)'|'fetches' contains invalid output name: ([^.]*)/i, 'output_unknown'],
     [/Unexpected input data type|Unsupported tensor type/, 'input_datatype'],
     [/Got invalid dimensions for input: (\S+)|Invalid rank for input: (\S+)|Invalid input shape/, 'input_shape'],
-    [/while running \w+ node[^]*(?:broadcast|dimensions? mismatch|dimensions must match|dimensions of A and B must match|Input channels C is not equal|ReshapeHelper)|BroadcastIterator::Init|ReshapeHelper::ReshapeHelper/i, 'input_shape'],
     [/indices element out of data bounds|invalid index found, index = |Index value out of bounds|Out of range value in index tensor|input index out of range/, 'input_invalid'],
     [/Tensor's size\(\d+\) does not match data length/, 'input_size'],
 ];
@@ -39,6 +38,9 @@ const REQUEST_CODES = new Set([
     'picture_invalid', 'picture_too_large', 'precision_unsupported', 'model_fetch_failed', 'cancelled',
     'answer_too_large',
 ]);
+
+/** A graph's own complaint about shapes, made before anything was computed of the node. */
+const SHAPES = /while running \w+ node[^]*(?:broadcast|dimensions? mismatch|dimensions must match|dimensions of A and B must match|Input channels C is not equal|ReshapeHelper)|BroadcastIterator::Init|ReshapeHelper::ReshapeHelper/i;
 
 /** After these a WASM instance cannot be trusted any more. */
 const FATAL = /Aborted|RuntimeError|unreachable|memory access out of bounds|table index is out of bounds|bad_alloc|out of memory/i;
@@ -69,7 +71,8 @@ export function classify(thrown, phase) {
 
 /**
  * Whether the engine worker must be replaced. The accelerated providers are not to be trusted
- * after any failure of their own, unless a graph was refused as it was read: later runs may fail or be wrong.
+ * after any failure of their own: later runs may fail or be wrong. Exceptions are a graph that was refused as it was read, and
+ * shapes that a graph does not take, by which one request would cost all others their models.
  * @param {string} platform @param {ErrorBody} error @param {unknown} thrown @param {Phase} phase
  */
 export function isPoisoned(platform, error, thrown, phase) {
@@ -77,7 +80,7 @@ export function isPoisoned(platform, error, thrown, phase) {
     if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
     if (isTrap || FATAL.test(error.message) || error.code === 'out_of_memory') return true;
-    return platform !== 'wasm' && !(phase === 'load' && isRefusal(error.message));
+    return platform !== 'wasm' && !(phase === 'load' ? isRefusal(error.message) : error.code === 'inference_failed' && SHAPES.test(error.message));
 }
 
 /** Whether a graph was refused as it was read. @param {string} message */

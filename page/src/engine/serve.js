@@ -213,7 +213,9 @@ export class Server {
             const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
             const warm = engine.has(held.key, held);
             // What waits for its end would wait for its own: a benchmark, between two runs of which it is.
+            const waiting = this._unwanted.get(key) ?? [];
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
+            for (const goOn of waiting) goOn();
             if (!warm) await this._load(engine, held, run, key);
             const loadMs = warm ? 0 : run.ownMs - began;
             run.phase = 'run';

@@ -1,6 +1,7 @@
 /* Parts of pages, turn by turn; see gather.h. */
 #include "api/http/gather.h"
 
+#include "api/http/waiting.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include <stdio.h>
@@ -62,15 +63,28 @@ static int add_part(struct gathering *gathering)
     return goes_on;
 }
 
+/* The next part comes in another turn of the loop, and then in its client's. */
+static void gather_later(struct gathering *gathering)
+{
+    wi_request_wait(gathering->request, on_gone, gathering);
+    wi_turn_schedule(gathering->turn);
+}
+
+static void gather_more(struct wi_request *request, void *work)
+{
+    struct gathering *gathering = work;
+    if (add_part(gathering)) {
+        gather_later(gathering);
+        return;
+    }
+    gathering->end(request, gathering->work, &gathering->gathered);
+    free_gathering(gathering);
+}
+
 static void on_turn(void *context)
 {
     struct gathering *gathering = context;
-    if (add_part(gathering)) {
-        wi_turn_schedule(gathering->turn);
-        return;
-    }
-    gathering->end(gathering->request, gathering->work, &gathering->gathered);
-    free_gathering(gathering);
+    wi_request_go_on(gathering->request, gather_more, on_gone, gathering);
 }
 
 void wi_request_gather(struct wi_request *request, const struct wi_page *page, size_t most,
@@ -87,8 +101,7 @@ void wi_request_gather(struct wi_request *request, const struct wi_page *page, s
     snprintf(gathering->gathered.last, sizeof gathering->gathered.last, "%s", page->after);
     if (add_part(gathering)) {
         gathering->turn = wi_turn_new(request->api->deps.loop, on_turn, gathering);
-        wi_request_wait(request, on_gone, gathering);
-        wi_turn_schedule(gathering->turn);
+        gather_later(gathering);
         return;
     }
     end(request, work, &gathering->gathered);

@@ -324,8 +324,13 @@ static enum wi_code check(struct wi_model *model, const char *json, struct wi_er
 TEST(test_check)
 {
     struct wi_error error;
-    struct wi_model model = {
-        .name = (char *)"m", .facts.signature = {inputs, 1, outputs, 2, 8, 17}};
+    struct wi_model model = {.name = (char *)"m",
+        .facts.signature = {.inputs = inputs,
+            .input_count = 1,
+            .outputs = outputs,
+            .output_count = 2,
+            .ir_version = 8,
+            .opset = 17}};
     assert_int_equal(check(&model, HEAD ",\"outputs\":[\"y\"]}", &error), WI_OK);
     assert_int_equal(
         check(&model, HEAD ",\"outputs\":[\"y\"],\"precision\":\"fp32\"}", &error), WI_OK);
@@ -359,8 +364,13 @@ TEST(test_check_picture)
         "{\"model_name\":\"m\",\"inputs\":{\"image\":\"iVBORw0KGgoAAAANSUhEUgAAAQAAAAAg\"}}";
     struct wi_error error;
     struct wi_infer infer;
-    struct wi_model model = {
-        .name = (char *)"m", .facts.signature = {inputs, 1, outputs, 1, 8, 17}};
+    struct wi_model model = {.name = (char *)"m",
+        .facts.signature = {.inputs = inputs,
+            .input_count = 1,
+            .outputs = outputs,
+            .output_count = 1,
+            .ir_version = 8,
+            .opset = 17}};
     assert_int_equal(check(&model, json, &error), WI_INPUT_INVALID);
     model.facts.spec.takes_picture = 1;
     assert_int_equal(check(&model, json, &error), WI_OK);

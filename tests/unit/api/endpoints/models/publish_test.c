@@ -75,6 +75,11 @@ enum wi_code wi_blockstore_unpublish(
     return WI_OK;
 }
 
+int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
+{
+    return 0;
+}
+
 void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
 {
     for (size_t i = 0; i < played.pin_count; i++)
