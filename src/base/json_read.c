@@ -403,11 +403,10 @@ double wi_decimal(uint64_t digits, unsigned places)
 
 #endif
 
-int wi_json_is_whole(const json_t *value)
+static int is_whole(const json_t *value)
 {
     double number = json_real_value(value);
-    return json_is_integer(value) ||
-           (json_is_real(value) && fabs(number) <= 0x1p53 && floor(number) == number);
+    return json_is_real(value) && fabs(number) <= 0x1p53 && floor(number) == number;
 }
 
 static void settle_members(json_t *object, int levels)
@@ -417,7 +416,7 @@ static void settle_members(json_t *object, int levels)
     void *next;
     json_object_foreach_safe(object, next, name, value)
     {
-        if (json_is_real(value) && wi_json_is_whole(value))
+        if (is_whole(value))
             json_object_set_new(object, name, json_integer((json_int_t)json_real_value(value)));
         else if (levels > 1 && json_is_object(value))
             settle_members(value, levels - 1);

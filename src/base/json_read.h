@@ -12,11 +12,9 @@
  * what a number becomes are not for this. */
 json_t *wi_json_read(const char *text, size_t size, size_t flags, json_error_t *place);
 
-/* Whether it is a number without a fraction, of at most 2^53: as 2048, some programs write 2048.0
- * (JSON Schema, 6.1.1). */
-int wi_json_is_whole(const json_t *value);
-/* Makes integers of such members of the object, and of objects among its members. Lists stay as
- * they are. */
+/* Makes integers of the numbers without a fraction, of at most 2^53, among the members of the
+ * object, and of objects among these: some programs write 2048 as 2048.0, which is an integer, too
+ * (JSON Schema, 6.1.1). Lists stay as they are. */
 void wi_json_settle_integers(json_t *object);
 
 #define WI_DECIMAL_DIGITS 19 /* so many always fit a uint64_t */

@@ -1,9 +1,7 @@
 /* JSON objects checked against a static table; see params.h. */
 #include "base/params.h"
 
-#include "base/json_read.h"
 #include <assert.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -123,14 +121,13 @@ static enum wi_code read_string(const struct wi_param *row, const json_t *value,
 static enum wi_code read_number(const struct wi_param *row, const json_t *value, const char *where,
     void *member, struct wi_error *error)
 {
-    if (!(row->kind == WI_PARAM_INTEGER ? wi_json_is_whole(value) : json_is_number(value)))
+    if (!(row->kind == WI_PARAM_INTEGER ? json_is_integer(value) : json_is_number(value)))
         return wrong_type(row, value, where, error);
     enum wi_code code = check_range(row, json_number_value(value), "", where, error);
     if (code != WI_OK)
         return code;
     if (row->kind == WI_PARAM_INTEGER)
-        *(int64_t *)member =
-            json_is_real(value) ? (int64_t)json_real_value(value) : json_integer_value(value);
+        *(int64_t *)member = json_integer_value(value);
     else
         *(double *)member = json_number_value(value);
     return WI_OK;

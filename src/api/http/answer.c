@@ -249,8 +249,10 @@ json_t *wi_body_object(const struct wi_blob *body, struct wi_error *error)
         return json_object();
     json_error_t place;
     json_t *object = wi_json_read((const char *)body->bytes, body->size, 0, &place);
-    if (json_is_object(object))
+    if (json_is_object(object)) {
+        wi_json_settle_integers(object);
         return object;
+    }
     wi_error_set(error, WI_BAD_JSON, NULL, "the body is not a JSON object%s%s", object ? "" : ": ",
         object ? "" : place.text);
     json_decref(object);

@@ -57,22 +57,6 @@ TEST(reads_every_kind)
     json_decref(json);
 }
 
-TEST(a_whole_number_is_an_integer_however_it_is_written)
-{
-    static const char *const good[] = {"{\"count\":3.0}", "{\"count\":3e0}", "{\"count\":0.3e1}"};
-    static const char *const bad[] = {"{\"count\":3.5}", "{\"count\":1e300}", "{\"count\":\"3\"}"};
-    struct wi_error error;
-    struct target got;
-    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
-        assert_int_equal(read_text(good[i], WI_PARAMS_STRICT, &got, &error), WI_OK);
-        assert_int_equal(got.count, 3);
-    }
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        assert_int_equal(read_text(bad[i], WI_PARAMS_STRICT, &got, &error), WI_INVALID_FIELD);
-        assert_string_equal(error.field, "outer.count");
-    }
-}
-
 /* The largest number that doubles count to has sixteen digits. */
 TEST(tells_limits_as_they_are)
 {

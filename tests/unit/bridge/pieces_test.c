@@ -375,7 +375,7 @@ TEST(an_answer_too_large_is_refused_by_its_outline)
     struct fixture *fixture = *state;
     struct client client = join(fixture, NULL);
     send_and_hear(fixture, &client, "att-1");
-    say_outline(&client, "att-1", 48 * MIB + 1);
+    say_outline(&client, "att-1", 32 * MIB + 1);
     json_t *cancel = hear(&client, "task_cancel");
     assert_string_equal(text_of(cancel, "attempt_id"), "att-1");
     assert_string_equal(text_of(cancel, "reason"), "answer_too_large");
@@ -383,8 +383,8 @@ TEST(an_answer_too_large_is_refused_by_its_outline)
     assert_int_equal(fixture->answers, 1);
     assert_int_equal(fixture->answer.error.code, WI_ANSWER_TOO_LARGE);
     assert_false(fixture->answer.retryable);
-    assert_non_null(strstr(fixture->answer.error.detail, "50331649 bytes"));
-    assert_string_equal(fixture->answer.error.expected, "at most 50331648 bytes");
+    assert_non_null(strstr(fixture->answer.error.detail, "33554433 bytes"));
+    assert_string_equal(fixture->answer.error.expected, "at most 33554432 bytes");
     client_close(&client);
 }
 
@@ -402,7 +402,7 @@ TEST(outlines_hold_no_memory)
     say_outline(&client, "att-2", 32 * MIB);
     expect_credit(&client, "att-2", AHEAD);
     say_piece(&client, "att-2", 0, 0, 1);
-    say_outline(&client, "att-3", 40 * MIB); /* it is heard after those bytes */
+    say_outline(&client, "att-3", 32 * MIB); /* it is heard after those bytes */
     expect_credit(&client, "att-3", AHEAD);
     assert_true(fixture->budget.used < 8 * MIB);
     client_close(&client);

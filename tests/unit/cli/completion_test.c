@@ -27,7 +27,7 @@ static const struct situation situations[] = {
            "unload add "
            "quantize publish unpublish sources rm gc jobs bench results models "
            "nodes forgive hardware verify matrix doctor "
-           "token completion help "
+           "token backup restore completion help "
            "version"},
     {{"s"}, "show status sources"},
     {{"jobs", ""}, "list show wait cancel"},

@@ -336,7 +336,7 @@ TEST(test_ranks)
         "POST /v2/repository/models/{model}/unload", "POST /api/pull", "DELETE /api/delete",
         "POST /v1/models/{model}/files", "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish",
         "DELETE /v1/uploads/{id}", "GET /v1/logs", "POST /v1/models/{model}/quantize",
-        "POST /v1/results", "DELETE /v1/results/{id}", "POST /v1/matrix",
+        "POST /v1/results", "DELETE /v1/results/{id}", "POST /v1/matrix", "POST /v1/admin/backup",
         "POST /v1/kinds/{id}/retest"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "POST /v1/benchmark", "POST /v1/models/{model}/sample", "GET /v1/kernels",
