@@ -90,14 +90,6 @@ void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from)
     }
 }
 
-int wi_tensors_have_empty(const struct wi_tensors *list)
-{
-    for (size_t i = 0; i < list->count; i++)
-        if (wi_shape_elements(list->items[i].dims, list->items[i].rank) == 0)
-            return 1;
-    return 0;
-}
-
 const struct wi_tensor *wi_tensors_find(const struct wi_tensors *list, const char *name)
 {
     for (size_t i = 0; i < list->count; i++)

@@ -47,8 +47,6 @@ void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from); /* `from` 
 void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from);
 /* Bytes of all tensors. */
 size_t wi_tensors_bytes(const struct wi_tensors *list);
-/* Whether one of them has no elements. */
-int wi_tensors_have_empty(const struct wi_tensors *list);
 /* The first of that name, or NULL; borrowed. */
 const struct wi_tensor *wi_tensors_find(const struct wi_tensors *list, const char *name);
 

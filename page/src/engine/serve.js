@@ -377,7 +377,8 @@ export class Server {
         const isFault = thrown instanceof EngineFault;
         const cause = isFault ? thrown.cause : thrown;
         const error = isFault && this._lost ? { code: 'device_lost', message: this._lost } : classify(cause, phase);
-        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause, phase));
+        const hasEmpty = task.tensors.some(({ shape }) => shape.includes(0));
+        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause, phase, hasEmpty));
     }
 
     /** @param {string} attempt @param {ErrorBody} error @param {boolean} poisoned */

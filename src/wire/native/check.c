@@ -138,26 +138,11 @@ enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_erro
     return wi_error_expect(error, "false, or no stream: its events are text");
 }
 
-/* Whether a platform may compute them: only WASM takes tensors without elements. */
-static enum wi_code check_platform(const struct wi_inference *asked, struct wi_error *error)
-{
-    int is_accelerated =
-        asked->platform == WI_WEBGPU || asked->platform == WI_WEBGL || asked->platform == WI_WEBNN;
-    if (!asked->has_platform || asked->fallback || !is_accelerated ||
-        !wi_tensors_have_empty(&asked->tensors))
-        return WI_OK;
-    wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
-        "one of the tensors has no elements, which only wasm computes");
-    return wi_error_expect(error, "wasm, auto, or the fallback");
-}
-
 static enum wi_code check_tensors(const struct wi_onnx_signature *signature,
-    const struct wi_inference *asked, struct wi_error *error)
+    const struct wi_tensors *tensors, struct wi_error *error)
 {
-    enum wi_code code = wi_onnx_check_inputs(signature, &asked->tensors, error);
-    if (code == WI_OK)
-        code = check_platform(asked, error);
-    return code == WI_OK ? wi_onnx_check_indices(signature, &asked->tensors, error) : code;
+    enum wi_code code = wi_onnx_check_inputs(signature, tensors, error);
+    return code == WI_OK ? wi_onnx_check_indices(signature, tensors, error) : code;
 }
 
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -182,7 +167,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
-        code = check_tensors(&model->facts.signature, asked, error);
+        code = check_tensors(&model->facts.signature, &asked->tensors, error);
     if (code == WI_OK && model->kernels)
         code = wi_kernel_model_check_input(model->kernels, asked->tensors.items, error);
     if (code != WI_OK)

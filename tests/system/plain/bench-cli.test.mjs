@@ -331,7 +331,7 @@ test('bad input is refused before anything is measured', async () => {
     fs.writeFileSync(path.join(kept, 'webinfer.db'), 'not a database, but long enough to be one'.repeat(99));
     const { code, problems } = await webinfer(daemon, ['bench', 'digits', '--start'], { env: { HOME: path.join(daemon.folder, 'damaged') } });
     assert.equal(code, 3, problems);
-    assert.match(problems, /webinferd did not start: .*bench\/webinfer\.db: .*; it is damaged: .*move it away/);
+    assert.match(problems, /webinferd did not start: .*bench\/webinfer\.db: it is damaged: .*move it away/);
 });
 
 /* --- nodes that are scripted ------------------------------------------------------------------- */

@@ -96,38 +96,6 @@ TEST(a_choosy_engine_takes_only_some_gpus)
     assert_non_null(strstr(place->error.detail, "on webgpu: none"));
 }
 
-TEST(empty_tensors_go_to_wasm)
-{
-    static const char why[] = "one of the tensors has no elements, which only wasm computes";
-    struct place *place = *state;
-    struct wi_tensor tensor = {.name = (char *)"x", .rank = 2, .dims = {2, 0}};
-
-    place->asked.tensors = (struct wi_tensors){&tensor, 1};
-    ask(place, WI_WEBGPU, 1);
-    expect_node(place, 1, "node-0");
-    expect(place, 1, WI_WASM, 0);
-    assert_string_equal(place->choice.refusal.reason, why);
-    ask(place, WI_WEBNN, 1);
-    expect_node(place, 1, "node-0");
-    expect(place, 1, WI_WASM, 0);
-    ask(place, WI_WEBGPU, 0);
-    assert_int_equal(route(place, 1), WI_PICK_NEVER);
-    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
-    assert_non_null(strstr(place->error.detail, why));
-    place->asked.has_platform = 0;
-    assert_int_equal(route(place, 1), WI_PICK_NODE);
-    assert_string_equal(option(place, 0, WI_WEBGPU)->why, why);
-    tensor.dims[1] = 1;
-    ask(place, WI_WEBGPU, 1);
-    expect_node(place, 1, "node-0");
-    assert_int_equal(place->choice.platforms[0], WI_WEBGPU);
-    tensor.dims[1] = 0;
-    place->model.engine = WI_ENGINE_KERNELS; /* which look themselves */
-    place->infos[0].engines[WI_ENGINE_KERNELS].available = 1;
-    ask(place, WI_WEBGPU, 0);
-    expect_node(place, 1, "node-0");
-}
-
 TEST(large_files_go_where_they_can_be_read)
 {
     struct place *place = *state;
