@@ -193,7 +193,6 @@ static void connection_closed(struct wi_server *server, struct wi_connection *co
         wi_admission_leave(server->api.admission, &connection->admitted);
     wi_spending_settle(&server->api.spending);
     wi_turns_leave(&server->api.spending.turns, &connection->place);
-    wi_admission_leave(server->api.admission, &connection->admitted);
     free(connection);
     if (!server->api.connections.all && server->sweep)
         wi_timer_stop(server->sweep);
