@@ -72,16 +72,15 @@ export function classify(thrown, phase) {
 /**
  * Whether the engine worker must be replaced. The accelerated providers are not to be trusted
  * after any failure of their own: later runs may fail or be wrong. Exceptions are a graph that was refused as it was read, and
- * shapes that a graph or a provider does not take, by which one request would cost all others their models.
+ * shapes that a graph does not take, by which one request would cost all others their models.
  * @param {string} platform @param {ErrorBody} error @param {unknown} thrown @param {Phase} phase
- * @param {boolean} [hasEmpty] whether a tensor of the request has no elements
  */
-export function isPoisoned(platform, error, thrown, phase, hasEmpty = false) {
+export function isPoisoned(platform, error, thrown, phase) {
     if (error.code === 'engine_crashed') return true;
     if (REQUEST_CODES.has(error.code) || thrown instanceof Failure && error.code !== 'device_lost') return false;
     const isTrap = typeof WebAssembly !== 'undefined' && thrown instanceof WebAssembly.RuntimeError;
     if (isTrap || FATAL.test(error.message) || error.code === 'out_of_memory') return true;
-    return platform !== 'wasm' && !(phase === 'load' ? isRefusal(error.message) : error.code === 'inference_failed' && (hasEmpty || SHAPES.test(error.message)));
+    return platform !== 'wasm' && !(phase === 'load' ? isRefusal(error.message) : error.code === 'inference_failed' && SHAPES.test(error.message));
 }
 
 /** Whether a graph was refused as it was read. @param {string} message */

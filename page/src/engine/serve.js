@@ -377,8 +377,7 @@ export class Server {
         const isFault = thrown instanceof EngineFault;
         const cause = isFault ? thrown.cause : thrown;
         const error = isFault && this._lost ? { code: 'device_lost', message: this._lost } : classify(cause, phase);
-        const hasEmpty = task.tensors.some(({ shape }) => shape.includes(0));
-        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause, phase, hasEmpty));
+        this._postFailure(task.attempt, error, isFault && isPoisoned(this._platform, error, cause, phase));
     }
 
     /** @param {string} attempt @param {ErrorBody} error @param {boolean} poisoned */

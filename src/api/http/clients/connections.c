@@ -122,13 +122,15 @@ void wi_connections_wait(
 
 /* --- which one goes --------------------------------------------------------------------------- */
 
-/* It has sent something that nobody has read: that may be a token. */
+/* It has sent something that was not read, or a head that waits for its turn: that may have a
+ * token. */
 static int may_show_one(
     const struct wi_connections *connections, const struct wi_connection *connection)
 {
     char byte;
     return !is_in(connections, connection, WI_CONNECTION_SERVED) &&
-           recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+           (wi_turns_is_waiting(&connection->place) ||
+               recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
 /* The stranger that began before all others of those that had their time, or NULL. */

@@ -115,8 +115,6 @@ int wi_connection_may_go_on(struct wi_connection *connection)
     connection->waits_since = wi_now_ms();
     connection->held = connection->deadline;
     connection->deadline = 0;
-    if (!connection->request)
-        wi_connections_ask(&api->connections, connection, connection->waits_since);
     MHD_suspend_connection(connection->mhd);
     wi_turn_schedule(api->turn);
     return 0;
