@@ -22,41 +22,9 @@ static int parse_port(const char *text)
     return port <= 65535 ? port : -1;
 }
 
-int wi_address_parse(const char *text, union wi_address *address)
-{
-    char host[INET6_ADDRSTRLEN];
-    const char *colon = strrchr(text, ':');
-    int brackets = text[0] == '[', port;
-    size_t length;
-
-    if (!colon || (port = parse_port(colon + 1)) < 0)
-        return -1;
-    length = (size_t)(colon - text);
-    if (brackets && (length < 2 || text[length - 1] != ']'))
-        return -1;
-    if (brackets) {
-        text++;
-        length -= 2;
-    }
-    if (length >= sizeof host)
-        return -1;
-    memcpy(host, text, length);
-    host[length] = '\0';
-    memset(address, 0, sizeof *address);
-    if (brackets) {
-        address->v6.sin6_family = AF_INET6;
-        address->v6.sin6_port = htons((uint16_t)port);
-        return inet_pton(AF_INET6, host, &address->v6.sin6_addr) == 1 ? 0 : -1;
-    }
-    address->v4.sin_family = AF_INET;
-    address->v4.sin_port = htons((uint16_t)port);
-    return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
-}
-
 int wi_address_parse_host(const char *text, size_t length, union wi_address *address)
 {
     char host[INET6_ADDRSTRLEN];
-
     int brackets = length >= 2 && text[0] == '[' && text[length - 1] == ']';
 
     if (brackets) {
@@ -74,6 +42,23 @@ int wi_address_parse_host(const char *text, size_t length, union wi_address *add
     }
     address->v4.sin_family = AF_INET;
     return inet_pton(AF_INET, host, &address->v4.sin_addr) == 1 ? 0 : -1;
+}
+
+int wi_address_parse(const char *text, union wi_address *address)
+{
+    const char *colon = strrchr(text, ':');
+    int port = colon ? parse_port(colon + 1) : -1;
+    size_t length = colon ? (size_t)(colon - text) : 0;
+
+    /* Without brackets the last colon may be the host's own. */
+    if (port < 0 || (text[0] != '[' && memchr(text, ':', length)) ||
+        wi_address_parse_host(text, length, address) != 0)
+        return -1;
+    if (address->any.sa_family == AF_INET6)
+        address->v6.sin6_port = htons((uint16_t)port);
+    else
+        address->v4.sin_port = htons((uint16_t)port);
+    return 0;
 }
 
 socklen_t wi_address_size(const union wi_address *address)

@@ -10,6 +10,9 @@
 /** The location of such a tensor, one of those that onnxruntime-web knows. */
 export const HELD = 'cpu-pinned';
 
+/** Whether a tensor stays until it is disposed of: on the device, or in WASM memory. @param {any} tensor */
+export const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === HELD;
+
 /** What has made them. @typedef {{HEAPU8: Uint8Array, _OrtReleaseTensor: (tensor: number) => number}} Wasm */
 /** `stay` says it of each output of the session, in their order. @typedef {{stay?: boolean[]}} Wishes */
 
@@ -18,7 +21,8 @@ const held = new WeakMap();
 
 /** Keys, values and states that the next step goes on from, as exporters name them. */
 const CACHE = /^present/;
-const OF_ENCODER = /\.encoder\./;
+/** What an encoder made of them, which no step changes. */
+export const OF_ENCODER = /\.encoder\./;
 
 /** What of a run's results stays: its cache, but for what its encoder's part is then: nothing that is used,
  * where it was given. @param {{outputNames?: readonly string[]}} session

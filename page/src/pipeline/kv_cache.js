@@ -4,7 +4,7 @@
  * is cut: on the device where the tensors lie there, else here. One with room behind its tokens (roomy_cache.js)
  * is shortened instead, if it loses no more than would be copied.
  */
-import { HELD } from '../engine/wasm_tensors.js';
+import { HELD, OF_ENCODER, stays } from '../engine/wasm_tensors.js';
 import { SIZES, tokenBytes } from './roomy_cache.js';
 import { sliceModel } from './slice_model.js';
 
@@ -22,11 +22,8 @@ const BYTES = 256 << 20;
 /** Room is made for so many tokens more than there are, if there will be so many, and in such steps. */
 const AHEAD = 1024;
 const STEP = 256;
-/** Tensors that an encoder made, by their names; no tensors. */
-const OF_ENCODER = /\.encoder\./;
+/** No tensor is called so. */
 const NONE = /^$/;
-/** Where tensors stay until they are disposed of. */
-const STAYING = Object.freeze(['gpu-buffer', HELD]);
 
 export class KvCaches {
     /** @param {any} library what transformers.js exports
@@ -185,7 +182,7 @@ export class KvCaches {
     /** Lets go of a copy. @param {Cache} cache */
     drop(cache) {
         for (const [name, tensor] of Object.entries(cache)) {
-            if (!OF_ENCODER.test(name) && STAYING.includes(tensor.location)) tensor.dispose();
+            if (!OF_ENCODER.test(name) && stays(tensor)) tensor.dispose();
         }
     }
 

@@ -6,7 +6,7 @@
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
-import { HELD, staying } from '../engine/wasm_tensors.js';
+import { staying, stays } from '../engine/wasm_tensors.js';
 import { Turns } from '../engine/turns.js';
 import { Graph, Sparing } from './sparing.js';
 import { called } from './theirs.js';
@@ -268,9 +268,6 @@ class Made {
         this._tensors.clear();
     }
 }
-
-/** Whether it stays until it is disposed of: on the device, or in WASM memory. @param {any} tensor */
-const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === HELD;
 
 /** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
 function throwIfUnwanted({ signal, hasFailed }) {

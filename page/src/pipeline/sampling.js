@@ -205,14 +205,17 @@ function power(x) {
     return POWERS[step] * (1 + rest * (1 + rest * (1 / 2 + rest / 6)));
 }
 
+/** The logarithm of the sum of the powers of e, by which a logit becomes the logarithm of a probability.
+ * @param {Float32Array} logits @param {number} top the highest of them */
+export const logarithmOfAll = (logits, top) => top + Math.log(sumOf(logits, top));
+
 /**
  * How likely the model held a token, and the `count` most likely ones, by its own logits.
  * @param {Float32Array} logits as the model gave them @param {number} token @param {number} count
  * @returns {{logprob: number, top: Likely[]}}
  */
 export function likelihood(logits, token, count) {
-    const top = logits[highest(logits)];
-    const all = top + Math.log(sumOf(logits, top));
+    const all = logarithmOfAll(logits, logits[highest(logits)]);
     const best = count > 0 ? mostLikely(logits, count) : { ids: new Int32Array(), logits: [] };
     const likely = [...best.ids].map((id, i) => ({ id, logprob: best.logits[i] - all }));
     return { logprob: logits[token] - all, top: likely };

@@ -4,8 +4,6 @@
 
 #include "api/http/request.h"
 
-/* As wi_request_body_object, of a body (NULL: it is empty), on any thread; NULL with the error. */
-json_t *wi_json_object_of(const struct wi_blob *body, struct wi_error *error);
 /* Has the answer name the parameters that its reader has passed over, if there are some. */
 void wi_request_note_ignored(struct wi_request *request, const struct wi_strings *names);
 /* Makes `response` for an error. */

@@ -1,7 +1,6 @@
 /* Steps of requests, see step.h. */
 #include "api/http/step.h"
 
-#include "api/http/answer.h"
 #include "api/http/waiting.h"
 
 #include "base/memory.h"

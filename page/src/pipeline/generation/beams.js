@@ -3,7 +3,7 @@
  * likeliest beginnings go on side by side, and of the texts that have ended the best by its mean wins. What a token's
  * score is, and how beginnings are computed, is the caller's.
  */
-import { mostLikely, noToken } from '../sampling.js';
+import { logarithmOfAll, mostLikely, noToken } from '../sampling.js';
 
 /**
  * A text so far. `row` says which of the running beams it goes on from, `notes` what the caller noted of each token.
@@ -112,7 +112,6 @@ const highestOf = (row, count) => [...mostLikely(row, count).ids].filter((id) =>
 
 /** Makes logarithms of probabilities of logits, in their place. @param {Float32Array} logits */
 export function toLogarithms(logits) {
-    const top = logits.reduce((most, one) => Math.max(most, one), -Infinity);
-    const all = top + Math.log(logits.reduce((sum, one) => sum + Math.exp(one - top), 0));
+    const all = logarithmOfAll(logits, logits.reduce((most, one) => Math.max(most, one), -Infinity));
     for (let id = 0; id < logits.length; id++) logits[id] -= all;
 }
