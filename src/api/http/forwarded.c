@@ -168,9 +168,9 @@ static int read_address(struct piece node, union wi_address *address)
 {
     if (node.size >= 2 && node.at[0] == '"' && node.at[node.size - 1] == '"')
         node = (struct piece){node.at + 1, node.size - 2};
-    const char *end = node.at + node.size;
     if (node.size == 0)
         return -1;
+    const char *end = node.at + node.size;
     const char *bracket = *node.at == '[' ? memchr(node.at, ']', node.size) : NULL;
     const char *colon = memchr(node.at, ':', node.size);
     int is_bare = !bracket && colon && memchr(colon + 1, ':', (size_t)(end - colon - 1));
