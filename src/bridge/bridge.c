@@ -448,15 +448,16 @@ static void revoke_join(struct wi_bridge *bridge, const char *join)
     wi_bridge_uninvite(bridge, join);
 }
 
-int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason)
+int wi_bridge_quarantine(
+    struct wi_bridge *bridge, const char *node_id, const char *reason, int64_t for_ms)
 {
+    const struct wi_quarantine_cause cause = {reason, for_ms};
     struct wi_node *node = wi_node_find(bridge, node_id);
     const struct wi_visitor *gone = wi_quarantine_find_gone(bridge->quarantine, node_id);
     if (node ? !*node->join : !gone)
         return -1;
     const struct wi_visitor visitor = node ? wi_node_visitor(node) : *gone;
-    size_t of_token = wi_quarantine_add(bridge->quarantine, &visitor, reason, wi_wall_ms());
-    if (of_token == 0)
+    if (wi_quarantine_add(bridge->quarantine, &visitor, &cause, wi_wall_ms()) != 0)
         return -1;
     bridge->counters.quarantined++;
     wi_warn("bridge", node_id, "is under quarantine: %s", reason);
@@ -464,7 +465,8 @@ int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const ch
         node->quarantined = 1;
         wi_bridge_drop(bridge, node_id, reason);
     }
-    if (!*visitor.name && of_token == WI_QUARANTINE_REVOKES)
+    if (!*visitor.name && for_ms == 0 &&
+        wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES)
         revoke_join(bridge, visitor.join);
     tell_status(bridge);
     return 0;

@@ -14,7 +14,8 @@ struct row {
     struct wi_visitor visitor;
     int earlier; /* it is of an earlier daemon, whose join tokens nobody has any more */
     char reason[WI_QUARANTINE_REASON_SIZE];
-    int64_t since, until; /* until: 0 of a node token */
+    int brief; /* it has an end of its own, and is not for wrong answers */
+    int64_t since, until; /* until: 0: when it is lifted */
     UT_hash_handle hh;    /* by id; uthash keeps the order of insertion */
     UT_hash_handle by_node;
 };
@@ -194,30 +195,39 @@ const struct wi_visitor *wi_quarantine_find_gone(
 
 /* --- who is under it -------------------------------------------------------------------------- */
 
-/* How many rows the join token has. */
-static size_t count_of_join(const struct wi_quarantine *quarantine, const char *join)
+size_t wi_quarantine_wrongs(const struct wi_quarantine *quarantine, const char *join)
 {
     size_t count = 0;
     for (const struct row *row = quarantine->rows; row; row = row->hh.next)
-        count += !row->earlier && !is_of_node_token(row) && strcmp(row->visitor.join, join) == 0;
+        count += !row->earlier && !row->brief && !is_of_node_token(row) &&
+                 strcmp(row->visitor.join, join) == 0;
     return count;
 }
 
-size_t wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
-    const char *reason, int64_t now)
+/* When a row that begins now is void; 0: when it is lifted. */
+static int64_t end_of(const struct row *row, int64_t for_ms, int64_t now)
+{
+    if (for_ms == 0 && is_of_node_token(row))
+        return 0;
+    return now + (for_ms > 0 ? for_ms : WI_QUARANTINE_MS);
+}
+
+int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
+    const struct wi_quarantine_cause *cause, int64_t now)
 {
     if (has_node(quarantine, visitor->node))
-        return 0;
+        return -1;
     struct row *row = wi_alloc(sizeof *row);
     wi_id_new(row->id, "quarantine");
     row->visitor = *visitor;
-    wi_text_printable(row->reason, sizeof row->reason, reason);
+    wi_text_printable(row->reason, sizeof row->reason, cause->reason);
+    row->brief = cause->for_ms > 0;
     row->since = now;
-    row->until = is_of_node_token(row) ? 0 : now + WI_QUARANTINE_MS;
+    row->until = end_of(row, cause->for_ms, now);
     insert(quarantine, row);
     save(quarantine, row);
     tidy(quarantine, now);
-    return is_of_node_token(row) ? 1 : count_of_join(quarantine, visitor->join);
+    return 0;
 }
 
 static int is_refused_by(const struct row *row, const struct wi_visitor *visitor)

@@ -2,9 +2,10 @@
  * Nodes that joined and were found wrong: who they were, and whom the listener refuses for it. Pure
  * but for the database, in which it is kept; nobody else writes it there.
  *
- * A node token is refused until its row is lifted. A join token is refused to the address that the
- * node came from, for 24 hours. The service forgets join tokens when it ends, so that after a
- * restart that address is refused with any join token.
+ * A node whose answers were wrong: a node token is refused until its row is lifted, a join token to
+ * the address that the node came from, for 24 hours. What is less grave has an end for both. The
+ * service forgets join tokens when it ends, so that after a restart that address is refused with
+ * any join token.
  */
 #ifndef WI_BRIDGE_QUARANTINE_H
 #define WI_BRIDGE_QUARANTINE_H
@@ -21,7 +22,7 @@
 #define WI_QUARANTINE_MAX 10000
 /* For how long an address is refused. */
 #define WI_QUARANTINE_MS ((int64_t)24 * 3600 * 1000)
-/* So many rows of one join token revoke it. */
+/* So many rows of one join token, for wrong answers, revoke it. */
 #define WI_QUARANTINE_REVOKES 3
 /* Nodes that are gone and still known by their ids, the latest: what they did may be judged yet. */
 #define WI_QUARANTINE_GONE_MAX 1024
@@ -52,10 +53,16 @@ void wi_quarantine_note_gone(struct wi_quarantine *quarantine, const struct wi_v
 const struct wi_visitor *wi_quarantine_find_gone(
     const struct wi_quarantine *quarantine, const char *node);
 
-/* Puts the node under it, with a reason for people. Gives how many rows its join token has now;
- * where it came with a node token 1; 0 if the node is under it already. */
-size_t wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
-    const char *reason, int64_t now);
+/* For so long a node is under it; 0: its answers were wrong, see above. `reason` is for people. */
+struct wi_quarantine_cause {
+    const char *reason;
+    int64_t for_ms;
+};
+/* Puts the node under it. 0, or -1 if it is under it already. */
+int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
+    const struct wi_quarantine_cause *cause, int64_t now);
+/* How many rows a join token has now for wrong answers. */
+size_t wi_quarantine_wrongs(const struct wi_quarantine *quarantine, const char *join);
 /* Whether who comes with that token from that address is refused; its `node` is not looked at. */
 int wi_quarantine_refuses(
     struct wi_quarantine *quarantine, const struct wi_visitor *visitor, int64_t now);

@@ -32,14 +32,15 @@ enum wi_evidence_kind {
 #define WI_EFFECT_QUARANTINE 8u /* it is sent away, and its token refused */
 
 /* One effect of a kind of evidence on a node: once there are `count` such among its last
- * WI_CONDUCT_LENGTH judged answers, for `for_ms` (0: until it is undone). */
+ * WI_CONDUCT_LENGTH answers (pool/facts/conduct.h), for `for_ms` (0: until it is undone). */
 struct wi_evidence_rule {
     enum wi_evidence_kind kind;
     int joined; /* about a joined node; 0: about a session of ours */
     unsigned effect;
-    unsigned count;
+    unsigned count; /* 1 of what is not counted */
     int64_t for_ms;
-    const char *undone; /* by what, for people */
+    const char *undone;      /* by what, for people */
+    enum wi_verdict verdict; /* of WI_EFFECT_VERDICT, whatever the finding says */
 };
 extern const struct wi_evidence_rule wi_evidence_rules[]; /* ended by one without an effect */
 extern const char *const wi_evidence_names[];             /* "claim", "ending" …, ended by NULL */
@@ -49,13 +50,23 @@ struct wi_evidence_found {
     const char *node; /* whose answer it was; it may be gone. NULL: nobody's in particular */
     int joined;       /* that node has joined: what a key says of a place is not looked at */
     const char *key;  /* of the verdict, wi_verdict_key; NULL: it is about no model */
-    struct wi_finding finding; /* its detail is the reason that people read; may be all zero */
+    /* Its detail is the reason that people read. May be all zero: the table says which verdict
+     * follows. WI_TRUSTED speaks for the node: it is set, and nothing else follows. */
+    struct wi_finding finding;
 };
 
-/* Books what was found and changes what the table lets it change. The effects that it had; the node
- * may be gone afterwards. */
+/* Books what was found and changes what the table lets it change. The effects that it had, a verdict
+ * only where it is news; the node may be gone afterwards. */
 unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found);
-/* A judged answer of a joined node was right, or ended well: it counts beside those that were not. */
+/* An answer of a joined node was compared, and was right: it counts beside those that were not. That
+ * an answer came, and so ended well, the pool books by itself. */
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id);
+
+/* An admin forgives the node what was counted of it: it gets its share of work again, and is not
+ * held for it. WI_OK, or WI_NODE_NOT_FOUND. */
+enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct wi_error *error);
+
+/* How much was found of each kind since the start. */
+void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT]);
 
 #endif

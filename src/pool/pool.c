@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "browser/network.h"
 #include "pool/facts/verdicts.h"
+#include "pool/found.h"
 #include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
@@ -192,6 +193,7 @@ static void look(void *context)
 
     wi_pool_look(pool, now);
     tell_starting(pool);
+    wi_pool_found_look(pool, now);
     for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
         next = wi_pool_node_next(node);
         if (wi_pool_node_info_of(node)->count > 0)
@@ -376,17 +378,19 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
 
 void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
 {
-    if (wi_bridge_quarantine(pool->bridge, node_id, reason) == 0)
+    if (wi_bridge_quarantine(pool->bridge, node_id, reason, 0) == 0)
         wi_pool_tell_capacity(pool->wake);
 }
 
 void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    unsigned was_held =
+        node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
 
-    if (!node || wi_pool_node_info_of(node)->held == held)
+    if (!node || !was_held == !held)
         return;
-    wi_pool_node_hold(pool->nodes, node, held);
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_UNPROVEN, held);
     wi_pool_tell_capacity(pool->wake);
 }
 

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/cores.h"
+#include "pool/found.h"
 #include "pool/health.h"
 #include "pool/measure.h"
 #include "pool/retire.h"
@@ -97,8 +98,7 @@ static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_
     prepare(pool, node, info);
 }
 
-/* What is known of it decides among which it is. */
-static void place_anew(struct wi_pool *pool, struct pool_node *node)
+void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node)
 {
     const struct wi_node_info *info = wi_bridge_node(pool->bridge, wi_pool_node_info_of(node)->id);
 
@@ -109,7 +109,7 @@ static void place_anew(struct wi_pool *pool, struct pool_node *node)
 static void trust(struct wi_pool *pool, struct pool_node *node)
 {
     wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
-    place_anew(pool, node);
+    wi_pool_place_anew(pool, node);
 }
 
 static void works(struct wi_pool *pool, const char *node_id, const char *attempt_id)
@@ -134,7 +134,7 @@ static int miss(
             "is taken only where nothing else has room, until it answers: it let %u deadlines pass "
             "in a row",
             info->missed);
-        place_anew(pool, node);
+        wi_pool_place_anew(pool, node);
     }
     if (info->missed > before && info->mute >= WI_POOL_MUTE) {
         struct pool_session *session = session_of(pool, node);
@@ -567,6 +567,8 @@ static void learn(struct wi_pool *pool, struct pool_node *node, const struct poo
 
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
+    if (answer->ok && !session_of(pool, node))
+        wi_pool_ended_well(pool, node);
     confirm(node, attempt, answer);
     note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);

@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "pool/facts/verdicts.h"
+#include "pool/evidence.h"
 #include "proof/examine.h"
 #include <math.h>
 #include <stdlib.h>
@@ -47,38 +47,26 @@ static struct prover *find_prover(const struct wi_proof *proof, const char *node
 
 /* --- what is wrong ---------------------------------------------------------------------------- */
 
-/* Kernels run there no more, as after a comparison of the guard. */
-static void distrust(const struct wi_proof *proof, const struct wi_node_info *node,
-    const struct wi_evidence *evidence)
-{
-    const struct wi_model *kernels = wi_repository_kernels(proof->deps.repository);
-    struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
-    char key[WI_VERDICT_KEY_SIZE];
-    const struct wi_finding found = {
-        .verdict = WI_WRONG, .ratio = INFINITY, .detail = evidence->reason};
-    wi_verdict_key(key, kernels, &place, NULL, NULL);
-    wi_verdicts_set(wi_pool_verdicts(proof->deps.pool), key, &found);
-}
-
-/* THE place where it is decided what becomes of a node that computes wrong: one of others goes
- * under quarantine. A wrong platform of a browser of ours is the guard's business. 1 if the node
- * gets no more work; it may be gone then, and `node_id` with it. */
+/* What becomes of a node that computes wrong is the pool's to say. 1 if it goes; `node_id` may be
+ * gone then with it. */
 static int handle_wrong(
     struct wi_proof *proof, const char *node_id, const struct wi_evidence *evidence)
 {
     const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, node_id);
-    char id[WI_ID_SIZE];
+    char key[WI_VERDICT_KEY_SIZE];
     if (!node)
         return 1;
-    int is_ours = *node->session != '\0';
+    struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
+    const struct wi_evidence_found found = {
+        .kind = wi_proof_has_failed(evidence) ? WI_EVIDENCE_CHALLENGE : WI_EVIDENCE_KNOWN_ANSWER,
+        .node = node_id,
+        .joined = !*node->session,
+        .key = key,
+        .finding = {.ratio = INFINITY, .detail = evidence->reason}};
     wi_warn("proof", node_id, "%s of %s computes wrong: %s", wi_platform_names[evidence->platform],
         node->kind, evidence->reason);
-    wi_text_copy(id, sizeof id, node_id);
-    if (is_ours)
-        distrust(proof, node, evidence);
-    else
-        wi_pool_quarantine(proof->deps.pool, id, evidence->reason);
-    return !is_ours;
+    wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, NULL, NULL);
+    return (wi_pool_found(proof->deps.pool, &found) & WI_EFFECT_QUARANTINE) != 0;
 }
 
 /* The first of the platforms that is wrong; NULL: none is. */

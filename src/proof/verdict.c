@@ -78,12 +78,17 @@ static int has_name(const struct wi_evidence *evidence)
 
 /* --- what was shown --------------------------------------------------------------------------- */
 
-static int is_wrong(const struct wi_evidence *evidence)
+int wi_proof_has_failed(const struct wi_evidence *evidence)
 {
     for (size_t i = 0; i < WI_CHALLENGES; i++)
         if (evidence->challenges[i].answered && !evidence->challenges[i].right)
             return 1;
-    return evidence->kernels_wrong_count > 0;
+    return 0;
+}
+
+static int is_wrong(const struct wi_evidence *evidence)
+{
+    return wi_proof_has_failed(evidence) || evidence->kernels_wrong_count > 0;
 }
 
 /* Whether it has given a product that is right. */

@@ -43,6 +43,8 @@ struct wi_evidence {
 };
 
 enum wi_proof_verdict wi_proof_judge(const struct wi_evidence *evidence);
+/* Whether a product that it gave is not right. */
+int wi_proof_has_failed(const struct wi_evidence *evidence);
 /* Whether every product that was asked for is there and right, and nothing is wrong. */
 int wi_proof_is_passed(const struct wi_evidence *evidence);
 

@@ -169,7 +169,7 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
     const struct wi_fleet_state state = {.open = reachable && !info->draining && !info->held,
         .away = !info->draining,
         .paused = info->paused,
-        .held = reachable && info->held};
+        .held = reachable && info->held != 0};
     wi_fleet_set(&nodes->fleet, &node->place, &state);
 }
 
@@ -204,7 +204,7 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models)
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
     const struct wi_node_info *info, const json_t *models)
 {
-    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED;
+    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED || node->info.less.since;
     wi_fleet_put(&nodes->fleet, &node->place, node->info.id, info);
     wi_pool_node_models(node, models);
     tell_fleet(nodes, node);
@@ -228,10 +228,26 @@ void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int pa
     tell_fleet(nodes, node);
 }
 
-void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held)
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held)
 {
-    node->info.held = held;
+    node->info.held = held ? node->info.held | why : node->info.held & ~why;
     tell_fleet(nodes, node);
+}
+
+void wi_pool_node_hold_for(
+    struct pool_nodes *nodes, struct pool_node *node, const struct pool_node_limit *limit)
+{
+    node->info.hold = limit ? *limit : (struct pool_node_limit){0};
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, limit != NULL);
+}
+
+int wi_pool_node_lessen(struct pool_node *node, const struct pool_node_limit *limit)
+{
+    int was_less = node->info.less.since != 0;
+
+    node->info.less = limit ? *limit : (struct pool_node_limit){0};
+    tell(node);
+    return was_less != (limit != NULL);
 }
 
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
@@ -446,6 +462,21 @@ int wi_pool_node_unbook(
     wi_fleet_load(&node->place, out->queue, &work);
     tell(node);
     return 1;
+}
+
+/* --- what its answers say of it --------------------------------------------------------------- */
+
+void wi_pool_node_note(struct pool_node *node, enum wi_conduct_kind kind)
+{
+    wi_conduct_note(&node->info.conduct, kind);
+    if (kind != WI_CONDUCT_ENDED) /* of which its attempt has told */
+        tell(node);
+}
+
+void wi_pool_node_forgive(struct pool_node *node)
+{
+    node->info.conduct = (struct wi_conduct){0};
+    tell(node);
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */

@@ -7,6 +7,7 @@
 
 #include "base/change.h"
 #include "pool/facts/attempt.h"
+#include "pool/facts/conduct.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
 
@@ -18,6 +19,19 @@
 /* A client that gave less time than this, or than it is known to take, says nothing of the node. */
 #define WI_POOL_MISSED_MS 250.0
 
+/* Why a node gets no work: bits. */
+#define WI_POOL_HELD_UNPROVEN 1u /* until it has shown that it computes right (proof/) */
+#define WI_POOL_HELD_FOUND 2u    /* for what was found of it (pool/evidence.h) */
+
+/* What was found of a node makes it get less work, or none. */
+#define WI_POOL_REASON_SIZE 160
+struct pool_node_limit {
+    int64_t since;        /* Unix milliseconds; 0: it is not so */
+    double until;         /* 0: until it is undone */
+    const char *evidence; /* one of wi_evidence_names */
+    char reason[WI_POOL_REASON_SIZE];
+};
+
 struct pool_node;
 /* What others may read of it. */
 struct pool_node_info {
@@ -25,12 +39,14 @@ struct pool_node_info {
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
     int paused;   /* by its person, until they say otherwise */
-    int held;     /* by us, until it has shown that it computes right */
+    unsigned held; /* by us: WI_POOL_HELD_… */
     int choked;   /* more waits to be sent to it than may; until it is tried again */
     size_t count; /* attempts on it */
     const struct pool_attempt *attempts; /* these, the oldest first */
     unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
     unsigned mute;                       /* likewise, those of which it said nothing at all */
+    struct wi_conduct conduct;           /* of a joined node */
+    struct pool_node_limit less, hold;   /* likewise; `hold` goes with WI_POOL_HELD_FOUND */
     const struct wi_fleet_node *place;   /* as routing sees it */
 };
 
@@ -66,7 +82,14 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models);
 void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node);
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining);
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused);
-void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, int held);
+/* `why`: one of WI_POOL_HELD_…, which the others do not end. */
+void wi_pool_node_hold(
+    struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held);
+/* The same for what was found; NULL: no more. */
+void wi_pool_node_hold_for(
+    struct pool_nodes *nodes, struct pool_node *node, const struct pool_node_limit *limit);
+/* It is taken only where nothing else has room; NULL: no more. 1 if it is to be placed anew. */
+int wi_pool_node_lessen(struct pool_node *node, const struct pool_node_limit *limit);
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
 /* What could not be sent more is tried again; 1 if it could not, or any of them. */
 int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node);
@@ -75,6 +98,10 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node);
 
 /* When all that is on it is expected to be done; 0: nothing is, or it takes no time. */
 double wi_pool_node_done_at(const struct pool_node *node);
+/* One more of its answers says something of it; and what all have said is forgotten. */
+void wi_pool_node_note(struct pool_node *node, enum wi_conduct_kind kind);
+void wi_pool_node_forgive(struct pool_node *node);
+
 /* The attempt was sent to it. */
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now);

@@ -239,7 +239,8 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
     wi_join(seen.why, sizeof seen.why, why, NULL);
 }
 
-int wi_bridge_quarantine(struct wi_bridge *bridge, const char *node_id, const char *reason)
+int wi_bridge_quarantine(
+    struct wi_bridge *bridge, const char *node_id, const char *reason, int64_t for_ms)
 {
     return -1;
 }

@@ -1,0 +1,281 @@
+/* The table, and what follows from it; see evidence.h. */
+#include "pool/evidence.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "pool/found.h"
+#include "pool/reports.h"
+#include <string.h>
+
+#define HOUR_MS ((int64_t)3600 * 1000)
+#define WEEK_MS (7 * 24 * HOUR_MS)
+
+const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
+    [WI_EVIDENCE_ENDING] = "ending",
+    [WI_EVIDENCE_OPEN] = "open",
+    [WI_EVIDENCE_CLIENT_INPUT] = "client_input",
+    [WI_EVIDENCE_OUR_INPUT] = "our_input",
+    [WI_EVIDENCE_KNOWN_ANSWER] = "known_answer",
+    [WI_EVIDENCE_CHALLENGE] = "challenge",
+    NULL};
+
+#define BY_CHECK "a check that comes out right"
+#define BY_OURS "inputs of ours that agree, when it is looked at again: after 1, 2, 4 … 30 days"
+#define BY_ADMIN "an admin (webinfer forgive)"
+#define BY_ADMIN_OR_DAY BY_ADMIN "; with a join token the end of 24 hours, too"
+
+/* Of one kind those that take the node away come last. */
+const struct wi_evidence_rule wi_evidence_rules[] = {
+    {WI_EVIDENCE_CLAIM, 0, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, "fewer of them", WI_UNKNOWN},
+    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_QUARANTINE, 10, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_SHARE, 2, 0, "fewer of them", WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_HOLD, 5, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_SHARE, 1, 0, "ten answers in a row that are right",
+        WI_UNKNOWN},
+    {WI_EVIDENCE_OUR_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {WI_EVIDENCE_KNOWN_ANSWER, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_KNOWN_ANSWER, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {WI_EVIDENCE_CHALLENGE, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_CHALLENGE, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {0},
+};
+
+/* --- what is counted -------------------------------------------------------------------------- */
+
+/* As which of a node's answers it counts, one of enum wi_conduct_kind; -1: it decides by itself. */
+static int evidence_conduct(enum wi_evidence_kind kind)
+{
+    static const int kinds[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = -1,
+        [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
+        [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
+        [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
+        [WI_EVIDENCE_OUR_INPUT] = -1,
+        [WI_EVIDENCE_KNOWN_ANSWER] = -1,
+        [WI_EVIDENCE_CHALLENGE] = -1};
+
+    return kinds[kind];
+}
+
+/* NULL if it is gone, or of a session of ours. */
+static struct pool_node *find_joined(const struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = node_id ? wi_pool_nodes_find(pool->nodes, node_id) : NULL;
+
+    return node && !*wi_pool_node_info_of(node)->session ? node : NULL;
+}
+
+static unsigned evidence_count(const struct pool_node *node, enum wi_evidence_kind kind)
+{
+    int conduct = evidence_conduct(kind);
+
+    return conduct < 0 ? 1
+                       : wi_conduct_count(&wi_pool_node_info_of(node)->conduct,
+                             (enum wi_conduct_kind)conduct);
+}
+
+/* How often it was found, this time included. */
+static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    struct pool_node *node = find_joined(pool, found->node);
+    int conduct = evidence_conduct(found->kind);
+
+    pool->found[found->kind]++;
+    if (!node || conduct < 0)
+        return 1;
+    wi_pool_node_note(node, (enum wi_conduct_kind)conduct);
+    return evidence_count(node, found->kind);
+}
+
+/* Whether its answers still are such that it gets less work. */
+static int is_to_get_less(const struct pool_node *node)
+{
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
+        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
+            evidence_count(node, rule->kind) >= rule->count)
+            return 1;
+    return 0;
+}
+
+/* --- effects ---------------------------------------------------------------------------------- */
+
+static const char *reason_of(const struct wi_evidence_found *found)
+{
+    static const char *const usual[] = {[WI_EVIDENCE_CLAIM] = "it says that it cannot run it",
+        [WI_EVIDENCE_ENDING] = "requests ended badly there, and well at other nodes",
+        [WI_EVIDENCE_OPEN] = "its answers could not be judged",
+        [WI_EVIDENCE_CLIENT_INPUT] = "an answer differed from ours",
+        [WI_EVIDENCE_OUR_INPUT] = "its answers to inputs of ours were wrong",
+        [WI_EVIDENCE_KNOWN_ANSWER] = "a kernel's known answer was wrong",
+        [WI_EVIDENCE_CHALLENGE] = "a product was wrong"};
+
+    return found->finding.detail && *found->finding.detail ? found->finding.detail
+                                                           : usual[found->kind];
+}
+
+/* What could not be judged is asked again after a pause, whatever is known. */
+static unsigned evidence_decide(
+    struct wi_pool *pool, const struct wi_evidence_found *found, enum wi_verdict verdict)
+{
+    struct wi_finding finding = found->finding;
+
+    if (!found->key)
+        return 0;
+    finding.verdict = verdict;
+    if (found->kind == WI_EVIDENCE_OPEN) {
+        wi_verdicts_pause(pool->verdicts, found->key, reason_of(found));
+        return 0;
+    }
+    return wi_verdicts_set(pool->verdicts, found->key, &finding) ? WI_EFFECT_VERDICT : 0;
+}
+
+static struct pool_node_limit limit_of(const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule, const struct pool_node_limit *before)
+{
+    struct pool_node_limit limit = {
+        .since = before->since ? before->since : wi_wall_ms(),
+        .until = rule->for_ms ? wi_now_ms() + (double)rule->for_ms : 0,
+        .evidence = wi_evidence_names[found->kind]};
+
+    wi_text_printable(limit.reason, sizeof limit.reason, reason_of(found));
+    return limit;
+}
+
+static void lessen(struct wi_pool *pool, struct pool_node *node,
+    const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    const struct pool_node_limit limit = limit_of(found, rule, &info->less);
+
+    if (!wi_pool_node_lessen(node, &limit))
+        return;
+    wi_warn("pool", info->id, "is taken only where nothing else has room: %s", limit.reason);
+    wi_pool_place_anew(pool, node);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void hold(struct wi_pool *pool, struct pool_node *node,
+    const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    const struct pool_node_limit limit = limit_of(found, rule, &info->hold);
+
+    if (!info->hold.since)
+        wi_warn("pool", info->id, "gets no work for now: %s", limit.reason);
+    wi_pool_node_hold_for(pool->nodes, node, &limit);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule)
+{
+    struct pool_node *node = find_joined(pool, found->node);
+
+    if (rule->effect == WI_EFFECT_VERDICT)
+        return evidence_decide(pool, found, rule->verdict);
+    if (rule->effect == WI_EFFECT_QUARANTINE) {
+        /* One that is gone is known there for a while. */
+        if (!found->node ||
+            wi_bridge_quarantine(pool->bridge, found->node, reason_of(found), rule->for_ms) != 0)
+            return 0;
+        wi_pool_tell_capacity(pool->wake);
+        return WI_EFFECT_QUARANTINE;
+    }
+    if (!node)
+        return 0;
+    if (rule->effect == WI_EFFECT_HOLD)
+        hold(pool, node, found, rule);
+    else
+        lessen(pool, node, found, rule);
+    return rule->effect;
+}
+
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    struct wi_evidence_found own = *found;
+    char id[WI_ID_SIZE];
+    unsigned had = 0;
+
+    if (found->finding.verdict == WI_TRUSTED)
+        return evidence_decide(pool, found, WI_TRUSTED);
+    if (found->node) /* which may be the node's own text */
+        wi_text_copy(id, sizeof id, found->node), own.node = id;
+    unsigned count = evidence_book(pool, &own);
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
+        if (rule->kind == own.kind && !rule->joined == !own.joined && count >= rule->count)
+            had |= evidence_apply(pool, &own, rule);
+    return had;
+}
+
+/* --- what ends them --------------------------------------------------------------------------- */
+
+static void reconsider(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    if (!info->less.since || is_to_get_less(node))
+        return;
+    wi_info("pool", info->id, "gets its share of work again");
+    (void)wi_pool_node_lessen(node, NULL);
+    wi_pool_place_anew(pool, node);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void let_go(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_info("pool", wi_pool_node_info_of(node)->id, "is not held any more for what was found");
+    wi_pool_node_hold_for(pool->nodes, node, NULL);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_pool_node_note(node, WI_CONDUCT_ENDED);
+    reconsider(pool, node);
+}
+
+void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = find_joined(pool, node_id);
+
+    if (!node)
+        return;
+    wi_pool_node_note(node, WI_CONDUCT_RIGHT);
+    reconsider(pool, node);
+}
+
+void wi_pool_found_look(struct wi_pool *pool, double now)
+{
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
+         node = wi_pool_node_next(node)) {
+        const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->hold;
+        if (limit->since && limit->until > 0 && limit->until <= now)
+            let_go(pool, node);
+    }
+}
+
+enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct wi_error *error)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
+    wi_pool_node_forgive(node);
+    reconsider(pool, node);
+    if (wi_pool_node_info_of(node)->hold.since)
+        let_go(pool, node);
+    return WI_OK;
+}
+
+void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])
+{
+    memcpy(counts, pool->found, sizeof pool->found);
+}

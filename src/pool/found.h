@@ -1,0 +1,12 @@
+/* What becomes of nodes by what was found of them (pool/evidence.h), as the pool itself sees it. */
+#ifndef WI_POOL_FOUND_H
+#define WI_POOL_FOUND_H
+
+#include "pool/private.h"
+
+/* An answer of a joined node came. */
+void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node);
+/* Lets go what is held for no longer than until `now`. */
+void wi_pool_found_look(struct wi_pool *pool, double now);
+
+#endif
