@@ -449,23 +449,22 @@ static void revoke_join(struct wi_bridge *bridge, const char *join)
 }
 
 int wi_bridge_quarantine(
-    struct wi_bridge *bridge, const char *node_id, const char *reason, int64_t for_ms)
+    struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
-    const struct wi_quarantine_cause cause = {reason, for_ms};
     struct wi_node *node = wi_node_find(bridge, node_id);
     const struct wi_visitor *gone = wi_quarantine_find_gone(bridge->quarantine, node_id);
     if (node ? !*node->join : !gone)
         return -1;
     const struct wi_visitor visitor = node ? wi_node_visitor(node) : *gone;
-    if (wi_quarantine_add(bridge->quarantine, &visitor, &cause, wi_wall_ms()) != 0)
+    if (wi_quarantine_add(bridge->quarantine, &visitor, cause, wi_wall_ms()) != 0)
         return -1;
     bridge->counters.quarantined++;
-    wi_warn("bridge", node_id, "is under quarantine: %s", reason);
+    wi_warn("bridge", node_id, "is under quarantine: %s", cause->reason);
     if (node) {
         node->quarantined = 1;
-        wi_bridge_drop(bridge, node_id, reason);
+        wi_bridge_drop(bridge, node_id, cause->reason);
     }
-    if (!*visitor.name && for_ms == 0 &&
+    if (!*visitor.name && cause->for_ms == 0 &&
         wi_quarantine_wrongs(bridge->quarantine, visitor.join) == WI_QUARANTINE_REVOKES)
         revoke_join(bridge, visitor.join);
     tell_status(bridge);

@@ -286,12 +286,13 @@ json_t *wi_bridge_node_tokens(const struct wi_bridge *bridge);
  * that are there are refused; once, while starting. `db` must outlive the bridge. */
 void wi_bridge_remember(struct wi_bridge *bridge, struct wi_db *db);
 /* The node, which joined, was found wrong: it is sent nothing more, nothing that it says counts,
- * it goes with 1008, its attempts are lost without blame, and its token is refused, as of struct
- * wi_quarantine_cause; the third node of a join token that was wrong revokes that. `reason` is for
- * people. A node that is gone is known for a while. 0, or -1 where nothing was done: it is unknown,
- * of a session of ours, or under quarantine. */
+ * it goes with 1008, its attempts are lost without blame, and its token is refused, as
+ * bridge/quarantine.h says; the third node of a join token that was wrong revokes that. A node that
+ * is gone is known for a while. 0, or -1 where nothing was done: it is unknown, of a session of
+ * ours, or under quarantine. */
+struct wi_quarantine_cause;
 int wi_bridge_quarantine(
-    struct wi_bridge *bridge, const char *node_id, const char *reason, int64_t for_ms);
+    struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause);
 /* 0, or -1 if there is no such row. */
 int wi_bridge_lift(struct wi_bridge *bridge, const char *id);
 /* The latest `most` rows, as wi_quarantine_json has them; new reference. */

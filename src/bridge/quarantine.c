@@ -13,6 +13,7 @@ struct row {
     char id[WI_ID_SIZE];
     struct wi_visitor visitor;
     int earlier; /* it is of an earlier daemon, whose join tokens nobody has any more */
+    char evidence[WI_QUARANTINE_EVIDENCE_SIZE]; /* "": a daemon before this one has not said */
     char reason[WI_QUARANTINE_REASON_SIZE];
     int brief; /* it has an end of its own, and is not for wrong answers */
     int64_t since, until; /* until: 0: when it is lifted */
@@ -40,9 +41,10 @@ static json_t *row_json(const struct row *row, int everything)
 {
     const struct wi_visitor *visitor = &row->visitor;
     int named = is_of_node_token(row);
-    return json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:s, s:I, s:o}", "id", row->id, "node",
+    return json_pack("{s:s, s:s, s:s?, s:s?, s:s*, s:s?, s:s*, s:I, s:o}", "id", row->id, "node",
         visitor->node, "token", named ? visitor->name : NULL, "join", named ? NULL : visitor->join,
-        "address", everything ? visitor->address : NULL, "reason", row->reason, "since",
+        "address", everything ? visitor->address : NULL, "evidence",
+        *row->evidence ? row->evidence : NULL, "reason", everything ? row->reason : NULL, "since",
         (json_int_t)row->since, "until",
         row->until ? json_integer((json_int_t)row->until) : json_null());
 }
@@ -98,7 +100,7 @@ static int has_node(const struct wi_quarantine *quarantine, const char *node)
 }
 
 struct stored {
-    const char *node, *token, *join, *address, *reason;
+    const char *node, *token, *join, *address, *evidence, *reason;
     int64_t since, until;
 };
 
@@ -107,6 +109,7 @@ static const struct wi_param stored_table[] = {
     WI_PARAM(stored, token, STRING, .min = 1, .max = WI_TOKEN_NAME_MAX),
     WI_PARAM(stored, join, STRING, .min = 1, .max = WI_ID_SIZE - 1),
     WI_PARAM(stored, address, STRING, .required = 1, .max = WI_PEER_TEXT_SIZE - 1),
+    WI_PARAM(stored, evidence, STRING, .max = WI_QUARANTINE_EVIDENCE_SIZE - 1),
     WI_PARAM(stored, reason, STRING, .required = 1, .max = WI_QUARANTINE_REASON_SIZE - 1),
     WI_PARAM(stored, since, INTEGER, .required = 1),
     WI_PARAM(stored, until, INTEGER),
@@ -123,6 +126,7 @@ static void add_stored(
     wi_text_copy(visitor->name, sizeof visitor->name, stored->token);
     wi_text_copy(visitor->join, sizeof visitor->join, stored->join);
     wi_text_copy(visitor->address, sizeof visitor->address, stored->address);
+    wi_text_copy(row->evidence, sizeof row->evidence, stored->evidence);
     wi_text_copy(row->reason, sizeof row->reason, stored->reason);
     row->since = stored->since;
     row->until = stored->until;
@@ -220,6 +224,7 @@ int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor 
     struct row *row = wi_alloc(sizeof *row);
     wi_id_new(row->id, "quarantine");
     row->visitor = *visitor;
+    wi_text_copy(row->evidence, sizeof row->evidence, cause->evidence);
     wi_text_printable(row->reason, sizeof row->reason, cause->reason);
     row->brief = cause->for_ms > 0;
     row->since = now;

@@ -26,7 +26,8 @@
 #define WI_QUARANTINE_REVOKES 3
 /* Nodes that are gone and still known by their ids, the latest: what they did may be judged yet. */
 #define WI_QUARANTINE_GONE_MAX 1024
-/* Bytes of a reason, with a NUL; what is longer is cut. */
+/* Bytes of the name of what was found, and of a reason, with a NUL; what is longer is cut. */
+#define WI_QUARANTINE_EVIDENCE_SIZE 24
 #define WI_QUARANTINE_REASON_SIZE 160
 
 /* What a node under it is told, as its close frame's reason and as the code of `bye`. */
@@ -53,9 +54,10 @@ void wi_quarantine_note_gone(struct wi_quarantine *quarantine, const struct wi_v
 const struct wi_visitor *wi_quarantine_find_gone(
     const struct wi_quarantine *quarantine, const char *node);
 
-/* For so long a node is under it; 0: its answers were wrong, see above. `reason` is for people. */
+/* What was found, one of wi_evidence_names; more of it for admins; and for how long the node is under
+ * it, 0: its answers were wrong, see above. */
 struct wi_quarantine_cause {
-    const char *reason;
+    const char *evidence, *reason;
     int64_t for_ms;
 };
 /* Puts the node under it. 0, or -1 if it is under it already. */
@@ -70,8 +72,9 @@ int wi_quarantine_refuses(
 int wi_quarantine_lift(struct wi_quarantine *quarantine, const char *id);
 
 size_t wi_quarantine_count(struct wi_quarantine *quarantine, int64_t now);
-/* [{"id","node","token","join","address","reason","since","until"}] of the latest `most`, the
- * oldest first; with `everything` also where they came from. New reference. */
+/* [{"id","node","token","join","address","evidence","reason","since","until"}] of the latest `most`,
+ * the oldest first. Where they came from, and the reason, which may name others' models, are there
+ * with `everything` only. New reference. */
 json_t *wi_quarantine_json(
     struct wi_quarantine *quarantine, size_t most, int everything, int64_t now);
 

@@ -4,8 +4,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "pool/found.h"
-#include "pool/reports.h"
+#include "bridge/quarantine.h"
+#include "pool/evidence_private.h"
+#include "pool/placing.h"
 #include <string.h>
 
 #define HOUR_MS ((int64_t)3600 * 1000)
@@ -19,6 +20,17 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
     [WI_EVIDENCE_KNOWN_ANSWER] = "known_answer",
     [WI_EVIDENCE_CHALLENGE] = "challenge",
     NULL};
+
+const char *const wi_evidence_texts[] = {
+    [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
+    [WI_EVIDENCE_ENDING] = "requests ended badly there, and well at another node",
+    [WI_EVIDENCE_OPEN] = "an answer cannot be judged, by the choice of the node that gave it",
+    [WI_EVIDENCE_CLIENT_INPUT] = "an answer to a client's input differs from the service's own",
+    [WI_EVIDENCE_OUR_INPUT] = "answers to inputs of the service differ from its own",
+    [WI_EVIDENCE_KNOWN_ANSWER] = "a kernel's answer differs from the known one",
+    [WI_EVIDENCE_CHALLENGE] = "a product of a challenge is not right"};
+
+const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
 
 #define BY_CHECK "a check that comes out right"
 #define BY_OURS "inputs of ours that agree, when it is looked at again: after 1, 2, 4 … 30 days"
@@ -109,16 +121,9 @@ static int is_to_get_less(const struct pool_node *node)
 
 static const char *reason_of(const struct wi_evidence_found *found)
 {
-    static const char *const usual[] = {[WI_EVIDENCE_CLAIM] = "it says that it cannot run it",
-        [WI_EVIDENCE_ENDING] = "requests ended badly there, and well at other nodes",
-        [WI_EVIDENCE_OPEN] = "its answers could not be judged",
-        [WI_EVIDENCE_CLIENT_INPUT] = "an answer differed from ours",
-        [WI_EVIDENCE_OUR_INPUT] = "its answers to inputs of ours were wrong",
-        [WI_EVIDENCE_KNOWN_ANSWER] = "a kernel's known answer was wrong",
-        [WI_EVIDENCE_CHALLENGE] = "a product was wrong"};
+    const char *detail = found->finding.detail;
 
-    return found->finding.detail && *found->finding.detail ? found->finding.detail
-                                                           : usual[found->kind];
+    return detail && *detail ? detail : wi_evidence_texts[found->kind];
 }
 
 /* What could not be judged is asked again after a pause, whatever is known. */
@@ -174,6 +179,19 @@ static void hold(struct wi_pool *pool, struct pool_node *node,
     wi_pool_tell_capacity(pool->wake);
 }
 
+/* One that is gone is known to the bridge for a while. */
+static unsigned send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule)
+{
+    const struct wi_quarantine_cause cause = {
+        wi_evidence_names[found->kind], reason_of(found), rule->for_ms};
+
+    if (!found->node || wi_bridge_quarantine(pool->bridge, found->node, &cause) != 0)
+        return 0;
+    wi_pool_tell_capacity(pool->wake);
+    return WI_EFFECT_QUARANTINE;
+}
+
 static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule)
 {
@@ -181,14 +199,8 @@ static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_fo
 
     if (rule->effect == WI_EFFECT_VERDICT)
         return evidence_decide(pool, found, rule->verdict);
-    if (rule->effect == WI_EFFECT_QUARANTINE) {
-        /* One that is gone is known there for a while. */
-        if (!found->node ||
-            wi_bridge_quarantine(pool->bridge, found->node, reason_of(found), rule->for_ms) != 0)
-            return 0;
-        wi_pool_tell_capacity(pool->wake);
-        return WI_EFFECT_QUARANTINE;
-    }
+    if (rule->effect == WI_EFFECT_QUARANTINE)
+        return send_away(pool, found, rule);
     if (!node)
         return 0;
     if (rule->effect == WI_EFFECT_HOLD)
@@ -206,8 +218,8 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
     if (found->finding.verdict == WI_TRUSTED)
         return evidence_decide(pool, found, WI_TRUSTED);
-    if (found->node) /* which may be the node's own text */
-        wi_text_copy(id, sizeof id, found->node), own.node = id;
+    wi_text_copy(id, sizeof id, found->node); /* which may be the node's own text */
+    own.node = found->node ? id : NULL;
     unsigned count = evidence_book(pool, &own);
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
         if (rule->kind == own.kind && !rule->joined == !own.joined && count >= rule->count)

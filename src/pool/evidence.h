@@ -30,6 +30,7 @@ enum wi_evidence_kind {
 #define WI_EFFECT_VERDICT 2u    /* a verdict on the model at the place: of ours, or of the party */
 #define WI_EFFECT_HOLD 4u       /* it gets no work */
 #define WI_EFFECT_QUARANTINE 8u /* it is sent away, and its token refused */
+#define WI_EFFECT_COUNT 4
 
 /* One effect of a kind of evidence on a node: once there are `count` such among its last
  * WI_CONDUCT_LENGTH answers (pool/facts/conduct.h), for `for_ms` (0: until it is undone). */
@@ -43,7 +44,9 @@ struct wi_evidence_rule {
     enum wi_verdict verdict; /* of WI_EFFECT_VERDICT, whatever the finding says */
 };
 extern const struct wi_evidence_rule wi_evidence_rules[]; /* ended by one without an effect */
-extern const char *const wi_evidence_names[];             /* "claim", "ending" …, ended by NULL */
+extern const char *const wi_evidence_names[]; /* "claim", "ending" …, ended by NULL */
+extern const char *const wi_evidence_texts[]; /* what each is, for people */
+extern const char *const wi_effect_names[];   /* "share", "verdict" …, in the order of the bits */
 
 struct wi_evidence_found {
     enum wi_evidence_kind kind;

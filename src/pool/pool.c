@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "bridge/quarantine.h"
 #include "browser/network.h"
 #include "pool/facts/verdicts.h"
-#include "pool/found.h"
+#include "pool/evidence_private.h"
 #include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
@@ -378,7 +379,9 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
 
 void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
 {
-    if (wi_bridge_quarantine(pool->bridge, node_id, reason, 0) == 0)
+    const struct wi_quarantine_cause cause = {.evidence = "our_input", .reason = reason};
+
+    if (wi_bridge_quarantine(pool->bridge, node_id, &cause) == 0)
         wi_pool_tell_capacity(pool->wake);
 }
 

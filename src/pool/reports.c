@@ -7,9 +7,10 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "pool/cores.h"
-#include "pool/found.h"
+#include "pool/evidence_private.h"
 #include "pool/health.h"
 #include "pool/measure.h"
+#include "pool/placing.h"
 #include "pool/retire.h"
 #include "pool/tune.h"
 #include <string.h>
@@ -72,38 +73,6 @@ static int unbook(
     if (session && wi_pool_node_info_of(node)->count == 0)
         rest(pool, session);
     return 1;
-}
-
-/* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
- * somebody else's. */
-static void prepare(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
-{
-    const struct wi_place *gpu = wi_pool_gpu_of(node);
-    struct wi_strings kernels = {0};
-
-    if (!gpu || !*info->session || !wi_pool_node_prepare(node))
-        return;
-    wi_kernels_used_list(pool->kernels_used, gpu, &kernels);
-    if (kernels.count > 0)
-        (void)wi_bridge_load_kernels(pool->bridge, info->id, WI_WEBGPU, &kernels);
-    wi_strings_clear(&kernels);
-}
-
-static void place(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
-{
-    struct wi_node_state state = {0};
-
-    (void)wi_bridge_node_state(pool->bridge, info->id, &state); /* else it has no models */
-    wi_pool_node_place(pool->nodes, node, info, state.models);
-    prepare(pool, node, info);
-}
-
-void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node)
-{
-    const struct wi_node_info *info = wi_bridge_node(pool->bridge, wi_pool_node_info_of(node)->id);
-
-    if (info)
-        place(pool, node, info);
 }
 
 static void trust(struct wi_pool *pool, struct pool_node *node)
@@ -285,7 +254,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
     struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
 
     abilities_learn(pool, info);
-    place(pool, node, info);
+    wi_pool_place(pool, node, info);
     if (pool->watch.on_node)
         pool->watch.on_node(pool->watch.context, info);
     if (session)
@@ -374,7 +343,7 @@ static void on_node_report(void *context, const struct wi_node_info *info)
         return;
     int had_gpu = wi_pool_gpu_of(node) != NULL;
     abilities_learn(pool, info);
-    place(pool, node, info);
+    wi_pool_place(pool, node, info);
     if (!had_gpu && wi_pool_gpu_of(node)) /* which its welcome did not know of */
         wi_pool_tell_tuning(pool, info);
     if (pool->watch.on_node)

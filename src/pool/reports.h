@@ -6,8 +6,6 @@
 
 /* The events for the bridge; `pool` must outlive it. */
 struct wi_bridge_events wi_pool_reports(struct wi_pool *pool);
-/* What is known of a node decides among which it is, and has changed. */
-void wi_pool_place_anew(struct wi_pool *pool, struct pool_node *node);
 /* Stops the attempt, which its node has said nothing of: it is lost, by nobody's fault, and may go
  * elsewhere. */
 void wi_pool_lose(

@@ -66,7 +66,8 @@ static int handle_wrong(
     wi_warn("proof", node_id, "%s of %s computes wrong: %s", wi_platform_names[evidence->platform],
         node->kind, evidence->reason);
     wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, NULL, NULL);
-    return (wi_pool_found(proof->deps.pool, &found) & WI_EFFECT_QUARANTINE) != 0;
+    (void)wi_pool_found(proof->deps.pool, &found);
+    return found.joined;
 }
 
 /* The first of the platforms that is wrong; NULL: none is. */

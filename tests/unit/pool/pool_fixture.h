@@ -240,7 +240,7 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
 }
 
 int wi_bridge_quarantine(
-    struct wi_bridge *bridge, const char *node_id, const char *reason, int64_t for_ms)
+    struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
     return -1;
 }

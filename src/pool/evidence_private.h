@@ -1,6 +1,6 @@
-/* What becomes of nodes by what was found of them (pool/evidence.h), as the pool itself sees it. */
-#ifndef WI_POOL_FOUND_H
-#define WI_POOL_FOUND_H
+/* What the pool itself tells of answers, and of time that passes; see evidence.h. */
+#ifndef WI_POOL_EVIDENCE_PRIVATE_H
+#define WI_POOL_EVIDENCE_PRIVATE_H
 
 #include "pool/private.h"
 
