@@ -441,8 +441,10 @@ static const struct wi_flag token_options[] = {
 };
 
 static const struct wi_flag nodes_options[] = {
+    {"limited", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Those that get less work than others or none, why, and until when"},
     {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Those that were found wrong and get no more work"},
+        "Those that were sent away for what was found of them"},
     {"tuning", NULL, 0, WI_COMPLETE_NONE, NULL,
         "How kernels were found to be computed fastest, and what that is worth"},
     {0},
@@ -575,7 +577,8 @@ const struct wi_verb wi_cli_verbs[] = {
     {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", nodes_options,
         wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Let a node that was found wrong come again: ID as webinfer nodes --quarantined lists it",
+        "Forget what was found of a node: ID is its own, or, for one that was sent away to come "
+        "again, as webinfer nodes --quarantined lists it",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
         "Show what would run a model now, on what, how fast and why, without running it",

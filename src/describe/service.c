@@ -160,12 +160,36 @@ static const struct wi_member node_row[] = {
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
     {"paused", "boolean", "Its person wants no more work for it for now."},
-    {"held", "boolean", "It gets no work until it has shown that it computes right."},
+    {"held", "boolean", "It gets no work for now; limits says why."},
     {"away", "boolean", "It has lost its connection, and may come back."},
     {"attempts", "integer", "How many are on it."},
     {0},
 };
+static const struct wi_member node_limit[] = {
+    {"effect", "'share'|'hold'",
+        "It gets only what nothing else has room for, or no work that does not prove anything."},
+    {"evidence", "string",
+        "What was found, as webinfer-proof(7) has it; deadlines: it let some pass in a row; "
+        "unproven: it has not shown yet that it computes right."},
+    {"reason?", "string", "For admins: more of it."},
+    {"since", "integer|null", "In milliseconds since 1970."},
+    {"until", "integer|null", "Likewise; null: until it is undone."},
+    {"undone_by", "string", "What ends it."},
+    {0},
+};
+static const struct wi_member conduct[] = {
+    {"ended", "integer", "That ended well, as the next of its last 50 answers."},
+    {"ending", "integer", "That ended badly, and well at another node."},
+    {"right", "integer", "That were right, as the next of the last 50 that were judged."},
+    {"open", "integer", "That could not be judged, by its choice."},
+    {"suspicion", "integer",
+        "That differed for a client's input, as long as not ten in a row after them were right."},
+    {0},
+};
 static const struct wi_member node[] = {
+    {"limits?", "[NodeLimit]", "Why it gets less work than others, or none."},
+    {"conduct?", "Conduct|null",
+        "What was found of its last answers; null: the service started it."},
     {"user_agent?", "string", "For admins."},
     {"connected_at?", "integer", "In milliseconds since 1970."},
     {"cores?", "integer", NULL},
@@ -244,14 +268,17 @@ static const struct wi_member quarantined[] = {
     {"token", "string|null", "The node token that it came with, by its name."},
     {"join", "string|null", "The join token that it came with, by its id."},
     {"address?", "string", "For admins: where it came from; of IPv6 the first 64 bits."},
-    {"reason", "string", "What was wrong."},
+    {"evidence", "string|null", "What was found, as webinfer-proof(7) has it."},
+    {"reason?", "string", "For admins: more of it."},
     {"since", "integer", "In milliseconds since 1970."},
     {"until", "integer|null", "Likewise; null: it is refused until this is lifted."},
     {0},
 };
 static const struct wi_member verb[] = {
     {"id", "string", NULL},
-    {"state", "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'|'doubted'",
+    {"state",
+        "'draining'|'ready'|'revoked'|'cancelled'|'cancelling'|'removed'|'lifted'|'doubted'|"
+        "'forgiven'",
         NULL},
     {0},
 };
@@ -630,6 +657,8 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Session", session, .also = "SessionRow"),
     FORM("NodeRow", node_row),
     FORM("Node", node, .also = "NodeRow"),
+    FORM("NodeLimit", node_limit),
+    FORM("Conduct", conduct),
     FORM("Nodes", nodes),
     FORM("Quarantined", quarantined),
     FORM("Tuning", tuning),

@@ -33,24 +33,27 @@ const char *const wi_evidence_texts[] = {
 const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
 
 #define BY_CHECK "a check that comes out right"
-#define BY_OURS "inputs of ours that agree, when it is looked at again: after 1, 2, 4 … 30 days"
+#define BY_OURS                                                                                    \
+    "inputs of the service that come out right, when it is looked at again: after 1, 2, 4 and at " \
+    "most 30 days"
+#define BY_FEWER "fewer of them among the last"
+#define BY_RIGHT "ten answers in a row that are judged right"
 #define BY_ADMIN "an admin (webinfer forgive)"
-#define BY_ADMIN_OR_DAY BY_ADMIN "; with a join token the end of 24 hours, too"
+#define BY_ADMIN_OR_DAY BY_ADMIN ", or, of a join token, after 24 hours"
 
 /* Of one kind those that take the node away come last. */
 const struct wi_evidence_rule wi_evidence_rules[] = {
     {WI_EVIDENCE_CLAIM, 0, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
     {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
-    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, "fewer of them", WI_UNKNOWN},
+    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
     {WI_EVIDENCE_ENDING, 1, WI_EFFECT_QUARANTINE, 10, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
-    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_SHARE, 2, 0, "fewer of them", WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_SHARE, 2, 0, BY_FEWER, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 1, WI_EFFECT_HOLD, 5, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
     {WI_EVIDENCE_CLIENT_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
     {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
-    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_SHARE, 1, 0, "ten answers in a row that are right",
-        WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_SHARE, 1, 0, BY_RIGHT, WI_UNKNOWN},
     {WI_EVIDENCE_OUR_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
     {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
     {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
@@ -90,8 +93,8 @@ static unsigned evidence_count(const struct pool_node *node, enum wi_evidence_ki
     int conduct = evidence_conduct(kind);
 
     return conduct < 0 ? 1
-                       : wi_conduct_count(&wi_pool_node_info_of(node)->conduct,
-                             (enum wi_conduct_kind)conduct);
+                       : wi_conduct_count(
+                             &wi_pool_node_info_of(node)->conduct, (enum wi_conduct_kind)conduct);
 }
 
 /* How often it was found, this time included. */
@@ -145,10 +148,10 @@ static unsigned evidence_decide(
 static struct pool_node_limit limit_of(const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule, const struct pool_node_limit *before)
 {
-    struct pool_node_limit limit = {
-        .since = before->since ? before->since : wi_wall_ms(),
-        .until = rule->for_ms ? wi_now_ms() + (double)rule->for_ms : 0,
-        .evidence = wi_evidence_names[found->kind]};
+    struct pool_node_limit limit = {.since = before->since ? before->since : wi_steady_ms(),
+        .until = rule->for_ms ? wi_steady_ms() + rule->for_ms : 0,
+        .evidence = wi_evidence_names[found->kind],
+        .undone = rule->undone};
 
     wi_text_printable(limit.reason, sizeof limit.reason, reason_of(found));
     return limit;
@@ -264,12 +267,12 @@ void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
     reconsider(pool, node);
 }
 
-void wi_pool_found_look(struct wi_pool *pool, double now)
+void wi_pool_found_look(struct wi_pool *pool, int64_t now)
 {
     for (struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
          node = wi_pool_node_next(node)) {
         const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->hold;
-        if (limit->since && limit->until > 0 && limit->until <= now)
+        if (limit->since && limit->until && limit->until <= now)
             let_go(pool, node);
     }
 }
@@ -285,6 +288,66 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
     if (wi_pool_node_info_of(node)->hold.since)
         let_go(pool, node);
     return WI_OK;
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, int everything)
+{
+    const char *name = "";
+
+    for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
+        if (effect & 1u << i)
+            name = wi_effect_names[i];
+    return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:s}", "effect", name, "evidence", limit->evidence,
+        "reason", everything ? limit->reason : NULL, "since",
+        limit->since ? json_integer((json_int_t)limit->since) : json_null(), "until",
+        limit->until ? json_integer((json_int_t)limit->until) : json_null(), "undone_by",
+        limit->undone);
+}
+
+/* What limits a node without evidence against it. */
+static const struct pool_node_limit late = {.evidence = "deadlines",
+    .undone = "its next answer",
+    .reason = "it let deadlines pass in a row, and said nothing"};
+static const struct pool_node_limit unproven = {.evidence = "unproven",
+    .undone = "right answers to a challenge",
+    .reason = "it has not shown yet that it computes right"};
+
+static json_t *limits_json(const struct pool_node_info *info, int everything)
+{
+    json_t *list = json_array();
+
+    if (info->missed >= WI_POOL_DOUBTED)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &late, everything));
+    if (info->less.since)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->less, everything));
+    if (info->held & WI_POOL_HELD_UNPROVEN)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &unproven, everything));
+    if (info->held & WI_POOL_HELD_FOUND)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->hold, everything));
+    return list;
+}
+
+static json_t *conduct_json(const struct wi_conduct *conduct)
+{
+    json_t *object = json_object();
+
+    for (unsigned i = 0; i < WI_CONDUCT_COUNT; i++)
+        json_object_set_new(object, wi_conduct_names[i],
+            json_integer((json_int_t)wi_conduct_count(conduct, (enum wi_conduct_kind)i)));
+    return object;
+}
+
+json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int everything)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return NULL;
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    return json_pack("{s:o, s:o}", "limits", limits_json(info, everything), "conduct",
+        *info->session ? json_null() : conduct_json(&info->conduct));
 }
 
 void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])

@@ -11,6 +11,7 @@
 #ifndef WI_POOL_EVIDENCE_H
 #define WI_POOL_EVIDENCE_H
 
+#include "pool/facts/conduct.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pool.h"
 
@@ -44,9 +45,9 @@ struct wi_evidence_rule {
     enum wi_verdict verdict; /* of WI_EFFECT_VERDICT, whatever the finding says */
 };
 extern const struct wi_evidence_rule wi_evidence_rules[]; /* ended by one without an effect */
-extern const char *const wi_evidence_names[]; /* "claim", "ending" …, ended by NULL */
-extern const char *const wi_evidence_texts[]; /* what each is, for people */
-extern const char *const wi_effect_names[];   /* "share", "verdict" …, in the order of the bits */
+extern const char *const wi_evidence_names[];             /* "claim", "ending" …, ended by NULL */
+extern const char *const wi_evidence_texts[];             /* what each is, for people */
+extern const char *const wi_effect_names[]; /* "share", "verdict" …, in the order of the bits */
 
 struct wi_evidence_found {
     enum wi_evidence_kind kind;
@@ -58,17 +59,22 @@ struct wi_evidence_found {
     struct wi_finding finding;
 };
 
-/* Books what was found and changes what the table lets it change. The effects that it had, a verdict
- * only where it is news; the node may be gone afterwards. */
+/* Books what was found and changes what the table lets it change. The effects that it had, a
+ * verdict only where it is news; the node may be gone afterwards. */
 unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found);
-/* An answer of a joined node was compared, and was right: it counts beside those that were not. That
- * an answer came, and so ended well, the pool books by itself. */
+/* An answer of a joined node was compared, and was right: it counts beside those that were not.
+ * That an answer came, and so ended well, the pool books by itself. */
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id);
 
 /* An admin forgives the node what was counted of it: it gets its share of work again, and is not
  * held for it. WI_OK, or WI_NODE_NOT_FOUND. */
 enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct wi_error *error);
 
+/* {"limits":[{"effect","evidence","reason","since","until","undone_by"}],"conduct":{KIND: count}}:
+ * why the node gets less work than others, or none, and how its last answers were; "conduct" is
+ * null of a session of ours. Reasons, which may name others' models, are there with `everything`
+ * only. New reference; NULL if there is no such node. */
+json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int everything);
 /* How much was found of each kind since the start. */
 void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT]);
 

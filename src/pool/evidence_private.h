@@ -6,7 +6,7 @@
 
 /* An answer of a joined node came. */
 void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node);
-/* Lets go what is held for no longer than until `now`. */
-void wi_pool_found_look(struct wi_pool *pool, double now);
+/* Lets go what is held for no longer than until `now`, of wi_steady_ms. */
+void wi_pool_found_look(struct wi_pool *pool, int64_t now);
 
 #endif

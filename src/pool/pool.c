@@ -9,8 +9,8 @@
 #include "base/memory.h"
 #include "bridge/quarantine.h"
 #include "browser/network.h"
-#include "pool/facts/verdicts.h"
 #include "pool/evidence_private.h"
+#include "pool/facts/verdicts.h"
 #include "pool/health.h"
 #include "pool/pick.h"
 #include "pool/plan.h"
@@ -194,7 +194,7 @@ static void look(void *context)
 
     wi_pool_look(pool, now);
     tell_starting(pool);
-    wi_pool_found_look(pool, now);
+    wi_pool_found_look(pool, wi_steady_ms());
     for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
         next = wi_pool_node_next(node);
         if (wi_pool_node_info_of(node)->count > 0)
@@ -388,8 +388,7 @@ void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *r
 void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    unsigned was_held =
-        node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
+    unsigned was_held = node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
 
     if (!node || !was_held == !held)
         return;

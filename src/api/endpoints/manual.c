@@ -5,6 +5,7 @@
 #include "base/buffer.h"
 #include "config/mdoc.h"
 #include "kernel/model.h"
+#include "pool/evidence.h"
 #include "task/task.h"
 #include <ctype.h>
 #include <inttypes.h>
@@ -310,10 +311,70 @@ static void print_kernel_models(FILE *out)
     fputs(".El\n", out);
 }
 
+/* --- what was found, and what it may change --------------------------------------------------- */
+
+static void put_time(struct wi_buffer *out, int64_t ms)
+{
+    int64_t hours = ms / 3600000;
+    if (hours % 24 == 0)
+        wi_buffer_printf(out, " for %" PRId64 " days", hours / 24);
+    else
+        wi_buffer_printf(out, " for %" PRId64 " hour%s", hours, hours == 1 ? "" : "s");
+}
+
+static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rule)
+{
+    static const char *const verdicts[WI_VERDICT_COUNT] = {
+        [WI_UNKNOWN] = "such inputs stay unknown there, and are looked at again after a pause",
+        [WI_WRONG] = "verdict wrong",
+        [WI_UNABLE] = "verdict unable"};
+    static const char *const others[] = {[WI_EFFECT_SHARE] = "only what nothing else has room for",
+        [WI_EFFECT_HOLD] = "no work",
+        [WI_EFFECT_QUARANTINE] = "quarantine"};
+    wi_buffer_puts(
+        out, rule->effect == WI_EFFECT_VERDICT ? verdicts[rule->verdict] : others[rule->effect]);
+    if (rule->for_ms)
+        put_time(out, rule->for_ms);
+    if (rule->effect == WI_EFFECT_VERDICT && rule->joined)
+        wi_buffer_puts(out, ", of its party alone");
+}
+
+/* "A joined node, from 5 of its last 50 on: no work for 1 hour; ended by an admin." */
+static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
+{
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, rule->joined ? "A joined node" : "A browser of the service");
+    if (rule->count > 1)
+        wi_buffer_printf(
+            &text, ", from %u of its last %d answers on", rule->count, WI_CONDUCT_LENGTH);
+    wi_buffer_puts(&text, ": ");
+    put_effect(&text, rule);
+    wi_buffer_strings(&text, "; ended by ", rule->undone, ".", NULL);
+    fputs(".It\n", out);
+    wi_mdoc_text(text.text, out);
+    wi_buffer_clear(&text);
+}
+
+static void print_evidence(FILE *out)
+{
+    fputs(".Bl -tag -width known_answer\n", out);
+    for (int kind = 0; kind < WI_EVIDENCE_COUNT; kind++) {
+        fprintf(out, ".It Li %s\n", wi_evidence_names[kind]);
+        print_sentence(wi_evidence_texts[kind], out);
+        fputs(".Bl -bullet -compact\n", out);
+        for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
+            if ((int)rule->kind == kind)
+                print_rule(rule, out);
+        fputs(".El\n", out);
+    }
+    fputs(".El\n", out);
+}
+
 #define API "man/webinfer-api.7"
 #define COMPUTE "man/webinfer-compute.7"
 #define LAB "man/webinfer-lab.7"
 #define MODELS "man/webinfer-models.7"
+#define PROOF "man/webinfer-proof.7"
 #define SOUND "man/webinfer-sound.7"
 #define KSERVE "man/webinfer-kserve.7"
 static const struct {
@@ -348,6 +409,7 @@ static const struct {
     {"benchmark", COMPUTE, NULL, "Benchmark"},
     {"lab-run", LAB, NULL, "LabRun"},
     {"lab-cell", LAB, NULL, "LabCell"},
+    {"evidence", PROOF, print_evidence, NULL},
     {"sound-order", SOUND, NULL, "SoundOrder"},
     {"sound-state", SOUND, NULL, "SoundState"},
     {"sound-partial", SOUND, NULL, "SoundPartial"},

@@ -1,5 +1,5 @@
-/* The tables of webinfer-api(7), webinfer-models(7), webinfer-sound(7) and webinfer-kserve(7),
- * printed from those that the service works with. */
+/* The tables of webinfer-api(7) and of the pages beside it, printed from those that the service
+ * works with. */
 #ifndef WI_API_ENDPOINTS_MANUAL_H
 #define WI_API_ENDPOINTS_MANUAL_H
 

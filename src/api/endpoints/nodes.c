@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
+#include "pool/evidence.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,10 +61,11 @@ static json_t *engines_json(const struct wi_node_info *node)
     return engines;
 }
 
-/* What the pool did not say already. A user agent may tell who lends the browser. */
-static void add_bridge_view(
-    json_t *out, const struct wi_bridge *bridge, const char *id, int everything)
+/* What the pool did not say already. A user agent may tell who lends the browser, and a reason what
+ * others ask. */
+static void add_view(json_t *out, const struct wi_api *api, const char *id, int everything)
 {
+    const struct wi_bridge *bridge = api->deps.bridge;
     struct wi_node_state state;
     const struct wi_node_info *node = wi_bridge_node(bridge, id);
     if (!node || wi_bridge_node_state(bridge, id, &state) != 0)
@@ -79,6 +81,9 @@ static void add_bridge_view(
             "bytes_out", (json_int_t)state.bytes_out);
     if (!view)
         return;
+    json_t *found = wi_pool_found_json(api->deps.pool, id, everything);
+    json_object_update(view, found);
+    json_decref(found);
     json_object_set_new(view, "platforms", platforms_json(node));
     json_object_set_new(view, "engines", engines_json(node));
     if (state.models)
@@ -91,12 +96,12 @@ json_t *wi_api_node_json(const struct wi_api *api, const char *id, int everythin
 {
     json_t *node = wi_pool_node_json(api->deps.pool, id);
     if (node)
-        add_bridge_view(node, api->deps.bridge, id, everything);
+        add_view(node, api, id, everything);
     return node;
 }
 
 /* Completes the rows of the pool. */
-static void add_bridge_views(const struct wi_request *request, json_t *nodes)
+static void add_views(const struct wi_request *request, json_t *nodes)
 {
     const struct wi_api *api = request->api;
     int everything = wi_request_scope(request) == NULL;
@@ -106,7 +111,7 @@ static void add_bridge_views(const struct wi_request *request, json_t *nodes)
     {
         const char *id = json_string_value(json_object_get(node, "id"));
         if (id)
-            add_bridge_view(node, api->deps.bridge, id, everything);
+            add_view(node, api, id, everything);
     }
 }
 
@@ -114,7 +119,7 @@ static void list_part(const struct wi_request *request, struct wi_page_part *par
 {
     part->rows =
         wi_pool_nodes_page_json(request->api->deps.pool, part->after, part->most, &part->more);
-    add_bridge_views(request, part->rows);
+    add_views(request, part->rows);
     const json_t *last = json_array_get(part->rows, json_array_size(part->rows) - 1);
     part->last = json_string_value(json_object_get(last, "id"));
 }

@@ -23,7 +23,8 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question);
 enum wi_exit wi_cli_read(struct wi_cli *cli);
 /* webinfer transcribe of a sound while it comes. */
 enum wi_exit wi_cli_listen(struct wi_cli *cli);
-/* The answer of webinfer nodes with --quarantined. */
+/* webinfer nodes with --limited, and the answer of it with --quarantined. */
+enum wi_exit wi_cli_show_limited(const struct wi_cli *cli);
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
 /* How a variant that was made here measured (Made of webinfer-models(7)), in some lines. */
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);

@@ -291,6 +291,8 @@ enum wi_exit wi_cli_nodes(struct wi_cli *cli)
 {
     if (wi_argument_given(&cli->arguments, "tuning"))
         return wi_cli_show(cli, "/v1/nodes?tuning=yes", print_tuning);
+    if (wi_argument_given(&cli->arguments, "limited"))
+        return wi_cli_show_limited(cli);
     if (wi_argument_given(&cli->arguments, "quarantined"))
         return wi_cli_show(cli, QUARANTINED, wi_cli_print_quarantined);
     return show_nodes(cli);

@@ -23,12 +23,12 @@
 #define WI_POOL_HELD_UNPROVEN 1u /* until it has shown that it computes right (proof/) */
 #define WI_POOL_HELD_FOUND 2u    /* for what was found of it (pool/evidence.h) */
 
-/* What was found of a node makes it get less work, or none. */
+/* What was found of a node makes it get less work, or none. Times are those of wi_steady_ms. */
 #define WI_POOL_REASON_SIZE 160
 struct pool_node_limit {
-    int64_t since;        /* Unix milliseconds; 0: it is not so */
-    double until;         /* 0: until it is undone */
+    int64_t since, until; /* 0: it is not so; until it is undone */
     const char *evidence; /* one of wi_evidence_names */
+    const char *undone;   /* by what, for people */
     char reason[WI_POOL_REASON_SIZE];
 };
 
@@ -38,10 +38,10 @@ struct pool_node_info {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
     int away, draining;
-    int paused;   /* by its person, until they say otherwise */
+    int paused;    /* by its person, until they say otherwise */
     unsigned held; /* by us: WI_POOL_HELD_… */
-    int choked;   /* more waits to be sent to it than may; until it is tried again */
-    size_t count; /* attempts on it */
+    int choked;    /* more waits to be sent to it than may; until it is tried again */
+    size_t count;  /* attempts on it */
     const struct pool_attempt *attempts; /* these, the oldest first */
     unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
     unsigned mute;                       /* likewise, those of which it said nothing at all */
@@ -83,8 +83,7 @@ void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node);
 void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining);
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused);
 /* `why`: one of WI_POOL_HELD_…, which the others do not end. */
-void wi_pool_node_hold(
-    struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held);
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held);
 /* The same for what was found; NULL: no more. */
 void wi_pool_node_hold_for(
     struct pool_nodes *nodes, struct pool_node *node, const struct pool_node_limit *limit);

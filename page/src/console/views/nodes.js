@@ -94,7 +94,15 @@ function stateOf(node) {
     if (node.away) return ['away', 'bad'];
     if (node.draining) return ['draining', 'wait'];
     if (node.paused) return ['paused', 'wait'];
+    if (node.held) return ['held', 'bad'];
+    if (node.limits?.length) return ['less work', 'wait'];
     return node.attempts > 0 ? ['busy', 'good'] : ['idle', 'good'];
+}
+
+/** "open: 5 of its last 50; until …": why it gets less work, or none. @param {any} node @param {any} limit */
+function limitOf({ conduct }, { evidence, until, undone_by }) {
+    const times = { ending: conduct?.ending, open: conduct?.open, client_input: conduct?.suspicion }[/** @type {'open'} */ (evidence)];
+    return `${plain(evidence)}${times ? `: ${count(times)} of its last 50` : ''}; until ${until ? moment(until) : plain(undone_by)}`;
 }
 
 /** @param {import('../main.js').App} app @param {() => void} read */
@@ -103,7 +111,7 @@ function columns(app, read) {
         { name: 'Node', cell: (/** @type {any} */ node) => h('code', null, node.id) },
         { name: 'Browser', cell: (/** @type {any} */ node) => [h('strong', null, node.browser ?? 'unknown'), ` ${plain(node.browser_version)}`, node.session ? null : h('small', null, 'joined'),
             node.user_agent ? h('small', { class: 'agent' }, node.user_agent) : null] },
-        { name: 'State', cell: (/** @type {any} */ node) => badge(...stateOf(node)) },
+        { name: 'State', cell: (/** @type {any} */ node) => [badge(...stateOf(node)), ...(node.limits ?? []).map((/** @type {any} */ one) => h('small', { title: plain(one.reason ?? '') || undefined }, limitOf(node, one)))] },
         { name: 'Runs', figure: true, cell: (/** @type {any} */ node) => count(node.attempts) },
         { name: 'Platforms', wide: true, cell: (/** @type {any} */ node) => Object.entries(node.platforms ?? {}).map(([name, one]) =>
             h('span', { class: `chip ${one.available ? '' : 'off'}`, title: plain(one.reason ?? one.adapter?.description ?? '') || undefined }, one.available ? name : `no ${plain(name)}`)) },
@@ -127,28 +135,34 @@ function verbs(node, read) {
         await attempt(() => ask('POST', `${path}/undrain`), `The node ${node.id} gets work again.`);
         read();
     };
+    const forgive = async () => {
+        if (!await confirm({ title: 'Forget what was found of this node?', text: [`${node.id} (${plain(node.browser)}).`, ...node.limits.map((/** @type {any} */ one) => limitOf(node, one))], verb: 'Forgive' })) return;
+        await attempt(() => ask('POST', `${path}/forgive`), `What was found of ${node.id} is forgotten.`);
+        read();
+    };
     const recycle = async () => {
         if (!await confirm({ title: 'Replace this browser?', text: [`The session ${plain(node.session)} (${plain(node.browser)}) ends, and a fresh one takes its place.`, running, 'Its models are loaded anew.'], verb: 'Recycle' })) return;
         await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(node.session)}/recycle`), `The browser ${node.session} is being replaced.`);
         read();
     };
     return [node.draining ? button('Undrain', undrain, { quiet: true, label: `Undrain ${node.id}` }) : button('Drain', drain, { quiet: true, label: `Drain ${node.id}` }),
+        node.limits?.some((/** @type {any} */ { since }) => since !== null) && button('Forgive', forgive, { quiet: true, label: `Forgive ${node.id}` }),
         node.session && button('Recycle', recycle, { quiet: true, label: `Recycle ${node.session}` })];
 }
 
-/** Nodes that were found wrong; nothing where there are none. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
+/** Nodes that were sent away; nothing where there are none. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
 function found(app, rows, read) {
     const lift = async (/** @type {any} */ { id, node, token, join: link }) => {
-        if (!await confirm({ title: 'Let it come again?', text: [`${node} was found wrong.`, `${token ? `The node token ${token}` : `The link ${link}`} is not refused any more.`], verb: 'Lift' })) return;
+        if (!await confirm({ title: 'Let it come again?', text: [`${node} was sent away for what was found of it.`, `${token ? `The node token ${token}` : `The link ${link}`} is not refused any more.`], verb: 'Lift' })) return;
         await attempt(() => ask('DELETE', `/v1/admin/quarantine/${encodeURIComponent(id)}`), `${node} may come again.`);
         read();
     };
-    return rows.length ? section('Under quarantine', table('Nodes that were found wrong', [
+    return rows.length ? section('Under quarantine', table('Nodes that were sent away', [
         { name: 'Node', cell: (one) => h('code', null, one.node) },
         { name: 'Refused', cell: (one) => [one.token ? `node token ${plain(one.token)}` : h('code', null, one.join), one.address ? h('small', null, one.address) : null] },
         { name: 'Since', cell: (one) => moment(one.since) },
         { name: 'Until', cell: (one) => (one.until ? moment(one.until) : 'it is lifted') },
-        { name: 'Why', wide: true, cell: (one) => plain(one.reason) },
+        { name: 'Why', wide: true, cell: (one) => [one.evidence ? h('strong', null, plain(one.evidence)) : null, ` ${plain(one.reason ?? '')}`] },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Lift', () => lift(one), { quiet: true, label: `Lift ${one.id}` }) }] : []),
     ], [...rows].reverse(), ({ id }) => id, '')) : null;
 }

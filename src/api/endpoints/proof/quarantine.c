@@ -1,6 +1,7 @@
 /*
- * Nodes under quarantine, in GET /v1/nodes, status and metrics, and DELETE /v1/admin/quarantine/ID,
- * which lifts it; and the cross-checks that put them there.
+ * What was found of nodes: quarantine in GET /v1/nodes, status and metrics, DELETE
+ * /v1/admin/quarantine/ID, which lifts it, and POST /v1/nodes/ID/forgive for those that are there;
+ * and the cross-checks.
  */
 #include "api/endpoints/proof/quarantine.h"
 
@@ -8,6 +9,7 @@
 #include "base/log.h"
 #include "bridge/bridge.h"
 #include "check/check.h"
+#include "pool/evidence.h"
 
 void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
 {
@@ -52,6 +54,17 @@ static void write_one(
     wi_buffer_printf(out, "%s %llu\n", name, (unsigned long long)value);
 }
 
+static void write_found(const struct wi_api *api, struct wi_buffer *out)
+{
+    uint64_t counts[WI_EVIDENCE_COUNT];
+    wi_pool_found_counts(api->deps.pool, counts);
+    wi_metric_head(out, "webinfer_evidence_total", "counter",
+        "What was found against nodes and sessions, by its kind.");
+    for (size_t i = 0; i < WI_EVIDENCE_COUNT; i++)
+        wi_buffer_printf(out, "webinfer_evidence_total{kind=\"%s\"} %llu\n", wi_evidence_names[i],
+            (unsigned long long)counts[i]);
+}
+
 void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
 {
     const struct wi_bridge *bridge = api->deps.bridge;
@@ -68,10 +81,24 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
         "Answers that are to be computed again, or are now.", counters.waiting);
     write_one(
         out, "webinfer_cross_checks_waiting_bytes", "gauge", "What these hold.", counters.bytes);
-    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were found wrong.",
+    write_found(api, out);
+    write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
         wi_bridge_counters(bridge)->quarantined);
     write_one(out, "webinfer_quarantined", "gauge", "Nodes under quarantine now.",
         wi_bridge_quarantined_count(bridge));
+}
+
+void wi_handle_node_forgive(struct wi_request *request)
+{
+    struct wi_error error;
+    if (wi_pool_forgive(request->api->deps.pool, request->argument, &error) != WI_OK) {
+        wi_request_answer_error(request, &error);
+        return;
+    }
+    wi_info("api", request->id, "%s is forgiven, as %.80s has asked", request->argument,
+        wi_request_client(request));
+    wi_request_answer_json(
+        request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "forgiven"));
 }
 
 void wi_handle_quarantine_lift(struct wi_request *request)

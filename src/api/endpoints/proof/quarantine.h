@@ -1,4 +1,4 @@
-/* What is shown of nodes that were found wrong, and of how they are found. */
+/* What is shown of nodes that were sent away, and of what was found. */
 #ifndef WI_API_ENDPOINTS_PROOF_QUARANTINE_H
 #define WI_API_ENDPOINTS_PROOF_QUARANTINE_H
 
