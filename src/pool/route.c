@@ -56,7 +56,8 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
     else if (candidate->open == 0 && candidate->paused == candidate->away)
         judge(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
     else if (candidate->open == 0 && candidate->held == candidate->away)
-        judge(option, WI_STANDING_HELD, "its nodes have not shown yet that they compute right");
+        judge(option, WI_STANDING_HELD,
+            "its nodes have not shown yet that they compute right, or are held for what was found");
     else if (candidate->open == 0)
         judge(option, WI_STANDING_CLOSED,
             "its nodes have lost their connection, or too much waits to be sent to them");

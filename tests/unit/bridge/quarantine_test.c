@@ -101,10 +101,23 @@ static struct wi_visitor visitor(
     return visitor;
 }
 
+/* How many rows for wrong answers its join token has then, 1 where it came with a node token; 0: it
+ * is there already. */
 static size_t add(const char *node, const char *join, const char *name, const char *address)
 {
     const struct wi_visitor who = visitor(node, join, name, address);
-    return wi_quarantine_add(quarantine, &who, "it was wrong", BEGAN);
+    const struct wi_quarantine_cause cause = {.evidence = "our_input", .reason = "it was wrong"};
+    if (wi_quarantine_add(quarantine, &who, &cause, BEGAN) != 0)
+        return 0;
+    return *name ? 1 : wi_quarantine_wrongs(quarantine, join);
+}
+
+static int add_for_an_hour(
+    const char *node, const char *join, const char *name, const char *address)
+{
+    const struct wi_visitor who = visitor(node, join, name, address);
+    const struct wi_quarantine_cause cause = {"ending", "its requests ended badly", HOUR};
+    return wi_quarantine_add(quarantine, &who, &cause, BEGAN);
 }
 
 static int refuses(const char *join, const char *name, const char *address, int64_t now)
@@ -168,6 +181,29 @@ TEST(the_third_of_a_join_token_is_told)
     }
 }
 
+TEST(what_has_an_end_of_its_own_is_void_then)
+{
+    assert_int_equal(add_for_an_hour("node-1", "join-1", "farm", "192.0.2.1"), 0);
+    assert_int_equal(add_for_an_hour("node-2", "join-2", "", "192.0.2.2"), 0);
+    assert_int_equal(add_for_an_hour("node-2", "join-2", "", "192.0.2.2"), -1);
+    assert_true(refuses("join-1", "farm", "192.0.2.1", BEGAN + HOUR - 1));
+    assert_true(refuses("join-2", "", "192.0.2.2", BEGAN + HOUR - 1));
+    assert_false(refuses("join-1", "farm", "192.0.2.1", BEGAN + HOUR));
+    assert_false(refuses("join-2", "", "192.0.2.2", BEGAN + HOUR));
+    assert_int_equal(disk.count, 0);
+}
+
+TEST(of_a_join_token_wrong_answers_alone_count)
+{
+    for (int i = 0; i < 3; i++) {
+        char node[WI_ID_SIZE];
+        snprintf(node, sizeof node, "ended-%d", i);
+        add_for_an_hour(node, "join-1", "", "192.0.2.1");
+    }
+    assert_int_equal(wi_quarantine_wrongs(quarantine, "join-1"), 0);
+    assert_int_equal(add("node-1", "join-1", "", "192.0.2.1"), 1);
+}
+
 /* ---------------------------------------------------------------- over a restart */
 
 TEST(a_node_token_is_refused_after_a_restart)
@@ -194,6 +230,33 @@ TEST(an_address_is_refused_after_a_restart_for_the_rest_of_the_day)
     restart(BEGAN + 48 * HOUR);
     assert_int_equal(wi_quarantine_count(quarantine, BEGAN + 48 * HOUR), 0);
     assert_int_equal(disk.count, 0);
+}
+
+TEST(an_end_of_its_own_is_kept)
+{
+    add_for_an_hour("node-1", "join-1", "farm", "192.0.2.1");
+    restart(BEGAN + HOUR / 2);
+    assert_true(refuses("join-8", "farm", "192.0.2.2", BEGAN + HOUR - 1));
+    json_t *rows = wi_quarantine_json(quarantine, 1, 0, BEGAN);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(rows, 0), "evidence")), "ending");
+    json_decref(rows);
+    restart(BEGAN + HOUR);
+    assert_false(refuses("join-8", "farm", "192.0.2.2", BEGAN + HOUR));
+    assert_int_equal(disk.count, 0);
+}
+
+/* As a daemon wrote them that did not say what was found. */
+TEST(rows_without_evidence_are_good)
+{
+    wi_db_put(db, WI_DB_QUARANTINE, 0, "quarantine-1",
+        "{\"id\":\"quarantine-1\",\"node\":\"node-1\",\"token\":\"farm\",\"join\":null,"
+        "\"address\":\"192.0.2.1\",\"reason\":\"it was wrong\",\"since\":1,\"until\":null}");
+    restart(BEGAN);
+    assert_true(refuses("join-1", "farm", "192.0.2.1", BEGAN));
+    json_t *rows = wi_quarantine_json(quarantine, 1, 1, BEGAN);
+    assert_true(json_is_null(json_object_get(json_array_get(rows, 0), "evidence")));
+    json_decref(rows);
 }
 
 TEST(what_is_damaged_on_disk_is_not_there)
@@ -241,7 +304,7 @@ TEST(so_many_are_kept_and_the_oldest_goes)
     assert_true(refuses("join-1", "farm-1", "192.0.2.1", BEGAN));
 }
 
-TEST(rows_tell_who_it_was_and_admins_from_where)
+TEST(rows_tell_who_it_was_and_admins_from_where_and_why)
 {
     add("node-1", "join-1", "farm", "192.0.2.1");
     add("node-2", "join-2", "", "192.0.2.2");
@@ -264,6 +327,9 @@ TEST(rows_tell_who_it_was_and_admins_from_where)
     assert_string_equal(
         json_string_value(json_object_get(json_array_get(rows, 0), "node")), "node-2");
     assert_null(json_object_get(json_array_get(rows, 0), "address"));
+    assert_null(json_object_get(json_array_get(rows, 0), "reason")); /* it may name a model */
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(rows, 0), "evidence")), "our_input");
     json_decref(rows);
 }
 
@@ -274,7 +340,8 @@ TEST(a_reason_is_cut_and_has_no_control_characters)
     memset(reason, 'x', sizeof reason);
     memcpy(reason, "a\n\033[1m", 6);
     reason[sizeof reason - 1] = '\0';
-    wi_quarantine_add(quarantine, &who, reason, BEGAN);
+    wi_quarantine_add(quarantine, &who,
+        &(struct wi_quarantine_cause){.evidence = "our_input", .reason = reason}, BEGAN);
     json_t *rows = wi_quarantine_json(quarantine, 1, 1, BEGAN);
     const char *shown = json_string_value(json_object_get(json_array_get(rows, 0), "reason"));
     assert_int_equal(strlen(shown), WI_QUARANTINE_REASON_SIZE - 1);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "bridge/quarantine.h"
 #include "browser/network.h"
 #include "pool/facts/verdicts.h"
 #include "pool/health.h"
@@ -40,6 +41,10 @@ static struct {
     int loads, tunes; /* nodes that were told to tune; the last of them, and what */
     char tune[WI_ID_SIZE + WI_KERNEL_CLASS_SIZE + 32];
     size_t told; /* choices */
+    /* The node that was sent away last, for what, and for how long; how many were. */
+    char away[WI_ID_SIZE], evidence[WI_QUARANTINE_EVIDENCE_SIZE], reason[128];
+    int64_t away_ms;
+    int sent_away;
     enum wi_platform loaded_on;
     enum wi_code code;
 } seen;
@@ -242,7 +247,12 @@ void wi_bridge_drop(struct wi_bridge *bridge, const char *node_id, const char *w
 int wi_bridge_quarantine(
     struct wi_bridge *bridge, const char *node_id, const struct wi_quarantine_cause *cause)
 {
-    return -1;
+    wi_join(seen.away, sizeof seen.away, node_id, NULL);
+    wi_join(seen.evidence, sizeof seen.evidence, cause->evidence, NULL);
+    wi_join(seen.reason, sizeof seen.reason, cause->reason, NULL);
+    seen.away_ms = cause->for_ms;
+    seen.sent_away++;
+    return 0;
 }
 
 const struct wi_node_info *wi_bridge_node(const struct wi_bridge *bridge, const char *node_id)

@@ -127,7 +127,7 @@ TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_choked_or_held)
     assert_int_equal(fleet->open, 0);
     wi_pool_node_drain(nodes, node, 0);
     assert_int_equal(fleet->open, 1);
-    wi_pool_node_hold(nodes, node, 1);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
     assert_int_equal(fleet->open, 0);
     assert_int_equal(fleet->classes->away, 1);
     assert_int_equal(fleet->classes->held, 1);
@@ -141,9 +141,29 @@ TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_choked_or_held)
     add(nodes, "n-1", 0);
     wi_pool_node_drain(nodes, node, 0);
     assert_int_equal(fleet->classes->held, 1);
-    wi_pool_node_hold(nodes, node, 0);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
     assert_int_equal(fleet->classes->held, 0);
     assert_int_equal(fleet->open, 1);
+}
+
+TEST(one_reason_to_hold_it_does_not_end_another)
+{
+    const struct pool_node_limit limit = {.since = 1, .until = 2, .evidence = "open"};
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
+    wi_pool_node_hold_for(nodes, node, &limit);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
+    assert_int_equal(its->held, WI_POOL_HELD_FOUND);
+    assert_int_equal(its->hold.until, 2);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
+    wi_pool_node_hold_for(nodes, node, NULL);
+    assert_int_equal(its->held, WI_POOL_HELD_UNPROVEN);
+    assert_int_equal(its->hold.since, 0);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
+    assert_int_equal(wi_pool_nodes_fleet(nodes)->open, 1);
 }
 
 TEST(attempts_are_taken_off_by_their_ids_once)
@@ -321,6 +341,32 @@ TEST(who_lets_deadlines_pass_in_a_row_is_doubted)
     assert_false(its->place->class->doubted);
     assert_false(miss(nodes, node, 3000)); /* it has been at work since that was sent */
     assert_int_equal(its->missed, 0);
+}
+
+TEST(one_reason_to_doubt_it_does_not_end_another)
+{
+    const struct pool_node_limit limit = {.since = 1, .evidence = "ending"};
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct pool_node_info *its = wi_pool_node_info_of(node);
+
+    assert_true(wi_pool_node_lessen(node, &limit));
+    assert_false(wi_pool_node_lessen(node, &limit)); /* it is where it belongs */
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_true(its->place->class->doubted);
+    for (int i = 0; i < WI_POOL_DOUBTED; i++)
+        miss(nodes, node, 2000);
+    assert_true(wi_pool_node_lessen(node, NULL));
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_true(its->place->class->doubted); /* for the deadlines */
+    assert_true(wi_pool_node_lessen(node, &limit));
+    book(nodes, node, "a");
+    assert_true(wi_pool_node_works(node, "a", 2000));
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_true(its->place->class->doubted); /* for the endings */
+    assert_true(wi_pool_node_lessen(node, NULL));
+    wi_pool_node_place(nodes, node, &info, NULL);
+    assert_false(its->place->class->doubted);
 }
 
 TEST(a_deadline_shorter_than_a_run_is_none_that_is_missed)
