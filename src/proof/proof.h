@@ -4,7 +4,7 @@
  * with the speed of their adapters.
  *
  *   held → right (for verify_again) → looked at again, beside its work → right …
- *   held → wrong: a node of others goes under quarantine   held → no verdict: again, after a while
+ *   held → wrong: see pool/evidence.h   held → no verdict: again, after a while
  *
  * Everything is called on the loop's thread.
  */
