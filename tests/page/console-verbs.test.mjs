@@ -132,12 +132,29 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
     assert.equal(service.asked('POST', /./).length, 1);
 }));
 
-test('a node that was found wrong is let in again', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
-    const row = { id: 'quarantine-1', node: 'node-9', token: 'farm', join: null, address: '192.0.2.1', reason: 'it lies', since: Date.now() - 60_000, until: null };
+test('why a node gets less work is shown, and an admin forgives it', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+    const limit = { effect: 'hold', evidence: 'open', reason: 'it gave no raw outputs', since: Date.now() - 60_000, until: Date.now() + 3_600_000, undone_by: 'an admin' };
+    const share = { effect: 'share', evidence: 'ending', reason: 'it lost three', since: Date.now() - 60_000, until: null, undone_by: 'fewer of them among the last' };
+    const conduct = { ended: 40, ending: 3, right: 2, open: 5, suspicion: 0 }, node = service.objects['node/node-1'];
+    await go('nodes');
+    service.change({ 'node/node-1': { ...node, held: true, limits: [share, limit], conduct } });
+    await reads(/node-1[^]*held\s*ending: 3 of its last 50; until fewer of them among the last\s*open: 5 of its last 50; until \d/);
+    assert.match(await agree('Forgive node-1', 'Forgive'), /Forget what was found of this node\?[^]*open: 5 of its last 50/);
+    await said(/^What was found of node-1 is forgotten\.$/);
+    assert.equal(last(service, 'POST', /./)[0], '/v1/nodes/node-1/forgive');
+    service.change({ 'node/node-1': { ...node, held: false, limits: [share], conduct } });
+    await reads(/node-1[^]*less work\s*ending/);
+    const proof = { ...limit, evidence: 'unproven', since: null, until: null, undone_by: 'right answers to a challenge' };
+    service.change({ 'node/node-1': { ...node, held: true, limits: [proof], conduct } });
+    await tab.waitForSelector(label('Forgive node-1'), { state: 'detached' }); // there is nothing to forgive
+}));
+
+test('a node that was sent away is let in again', () => withConsole({}, async ({ tab, go, service, said, agree, reads }) => {
+    const row = { id: 'quarantine-1', node: 'node-9', token: 'farm', join: null, address: '192.0.2.1', evidence: 'our_input', reason: 'it lies', since: Date.now() - 60_000, until: null };
     service.quarantined = [row, { ...row, id: 'quarantine-2', node: 'node-8', token: null, join: 'join-1', until: Date.now() + 3_600_000 }];
     await go('nodes');
-    await reads(/node-8\s+join-1\s*192\.0\.2\.1[^]*it lies[^]*node-9\s+node token farm\s*192\.0\.2\.1[^]*it is lifted\s+it lies/);
-    assert.match(await agree('Lift quarantine-1', 'Lift'), /node-9 was found wrong\.\s+The node token farm is not refused any more/);
+    await reads(/node-8\s+join-1\s*192\.0\.2\.1[^]*our_input it lies[^]*node-9\s+node token farm\s*192\.0\.2\.1[^]*it is lifted\s+our_input it lies/);
+    assert.match(await agree('Lift quarantine-1', 'Lift'), /node-9 was sent away for what was found of it\.\s+The node token farm is not refused any more/);
     await said(/^node-9 may come again\.$/);
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/quarantine/quarantine-1');
     await tab.waitForSelector(label('Lift quarantine-1'), { state: 'detached' });

@@ -121,7 +121,7 @@ test('every route, with every rank', async () => {
         'POST /v1/models/pull', 'POST /v1/models/{model}/cancel', 'POST /v1/models/{model}/files',
         'POST /v1/models/{model}/load', 'POST /v1/models/{model}/publish', 'POST /v1/models/{model}/quantize',
         'POST /v1/models/{model}/unload',
-        'POST /v1/models/{model}/unpublish', 'POST /v1/nodes/{id}/drain',
+        'POST /v1/models/{model}/unpublish', 'POST /v1/nodes/{id}/drain', 'POST /v1/nodes/{id}/forgive',
         'POST /v1/nodes/{id}/undrain', 'POST /v1/results', 'POST /v1/sessions/{id}/recycle',
         'POST /v1/uploads/{id}/publish',
         'POST /v2/repository/models/{model}/load', 'POST /v2/repository/models/{model}/unload',

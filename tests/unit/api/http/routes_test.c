@@ -38,6 +38,7 @@ TEST(test_found)
     check("POST", "/v1/models/a/unload", "/v1/models/{model}/unload", "a");
     check("POST", "/v1/nodes/n-1/drain", "/v1/nodes/{id}/drain", "n-1");
     check("POST", "/v1/nodes/n-1/undrain", "/v1/nodes/{id}/undrain", "n-1");
+    check("POST", "/v1/nodes/n-1/forgive", "/v1/nodes/{id}/forgive", "n-1");
     check("POST", "/v1/sessions/s/recycle", "/v1/sessions/{id}/recycle", "s");
     check("DELETE", "/v1/jobs/job-1", "/v1/jobs/{id}", "job-1");
 }
@@ -337,7 +338,7 @@ TEST(test_ranks)
         "POST /v1/models/{model}/files", "PUT /v1/uploads/{id}", "POST /v1/uploads/{id}/publish",
         "DELETE /v1/uploads/{id}", "GET /v1/logs", "POST /v1/models/{model}/quantize",
         "POST /v1/results", "DELETE /v1/results/{id}", "POST /v1/matrix", "POST /v1/admin/backup",
-        "POST /v1/kinds/{id}/retest"};
+        "POST /v1/kinds/{id}/retest", "POST /v1/nodes/{id}/forgive"};
     static const char *const user[] = {"GET /v1/openapi.json", "POST /v1/infer", "POST /v1/compute",
         "POST /v1/benchmark", "POST /v1/models/{model}/sample", "GET /v1/kernels",
         "POST /v1/chat/completions", "POST /v1/responses", "POST /v1/messages",
