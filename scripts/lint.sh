@@ -26,6 +26,7 @@ LINT_CHECKS=(
     'lint_structs|a struct has a name of its own'
     'lint_test_only|what tests alone use is marked'
     'lint_circles|calls go round in no circle'
+    'lint_lasting|what lasts about a node follows from evidence'
     'lint_names|the architecture names what there is'
     'lint_comments|comments name files that there are'
     'lint_documents|documents are short and their links lead somewhere'
@@ -404,6 +405,8 @@ lint_planted_few() {
     lint_test_only >/dev/null && printf 'a mark of what is used was not found\n' && failed=1
     printf 'int wi_two(void);\n' | tee src/base/two.h >src/base/one.h
     lint_test_only >/dev/null && printf 'what tests alone use was not found\n' && failed=1
+    SETTERS='wi_one src/base/two' lint_lasting || failed=1
+    SETTERS='wi_one src/base/three' lint_lasting >/dev/null && printf 'a caller that may not was not found\n' && failed=1
     lint_planted_faces || failed=1
     cd "$ROOT" || return 1
     ((failed == 0))
@@ -559,6 +562,29 @@ lint_test_only() {
     } | sort | uniq -u)
     [[ -z $wrong ]] ||
         printf '%s: used by tests alone and not marked "Public for tests.", or marked and used\n' "${wrong//$'\n'/, }"
+    [[ -z $wrong ]]
+}
+
+# What sets a state of a node or a place that lasts, and the only file that may call it: the table of
+# evidence decides, but for the hold of a node that has to show first what it is.
+SETTERS='wi_verdicts_set src/pool/evidence
+wi_bridge_quarantine src/pool/evidence
+wi_pool_node_hold_for src/pool/evidence
+wi_pool_node_lessen src/pool/evidence
+wi_pool_hold src/proof/proof'
+
+lint_lasting() {
+    local wrong
+    wrong=$(symbols | awk -v setters="$SETTERS" '
+        BEGIN {
+            count = split(setters, words, /[ \n]+/)
+            for (i = 1; i < count; i += 2)
+                only[words[i]] = words[i + 1]
+        }
+        $2 == "U" && $3 in only && $1 != only[$3] {
+            printf "%s.c calls %s, and %s.c alone may\n", $1, $3, only[$3]
+        }')
+    printf '%s' "${wrong:+$wrong$'\n'}"
     [[ -z $wrong ]]
 }
 
