@@ -15,7 +15,7 @@ struct row {
     int earlier; /* it is of an earlier daemon, whose join tokens nobody has any more */
     char evidence[WI_QUARANTINE_EVIDENCE_SIZE]; /* "": a daemon before this one has not said */
     char reason[WI_QUARANTINE_REASON_SIZE];
-    int brief; /* it has an end of its own, and is not for wrong answers */
+    int brief;            /* it has an end of its own, and is not for wrong answers */
     int64_t since, until; /* until: 0: when it is lifted */
     UT_hash_handle hh;    /* by id; uthash keeps the order of insertion */
     UT_hash_handle by_node;
@@ -209,7 +209,7 @@ size_t wi_quarantine_wrongs(const struct wi_quarantine *quarantine, const char *
 }
 
 /* When a row that begins now is void; 0: when it is lifted. */
-static int64_t end_of(const struct row *row, int64_t for_ms, int64_t now)
+static int64_t row_end(const struct row *row, int64_t for_ms, int64_t now)
 {
     if (for_ms == 0 && is_of_node_token(row))
         return 0;
@@ -228,7 +228,7 @@ int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor 
     wi_text_printable(row->reason, sizeof row->reason, cause->reason);
     row->brief = cause->for_ms > 0;
     row->since = now;
-    row->until = end_of(row, cause->for_ms, now);
+    row->until = row_end(row, cause->for_ms, now);
     insert(quarantine, row);
     save(quarantine, row);
     tidy(quarantine, now);

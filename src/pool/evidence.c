@@ -81,7 +81,7 @@ static int evidence_conduct(enum wi_evidence_kind kind)
 }
 
 /* NULL if it is gone, or of a session of ours. */
-static struct pool_node *find_joined(const struct wi_pool *pool, const char *node_id)
+static struct pool_node *node_find_joined(const struct wi_pool *pool, const char *node_id)
 {
     struct pool_node *node = node_id ? wi_pool_nodes_find(pool->nodes, node_id) : NULL;
 
@@ -100,7 +100,7 @@ static unsigned evidence_count(const struct pool_node *node, enum wi_evidence_ki
 /* How often it was found, this time included. */
 static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
-    struct pool_node *node = find_joined(pool, found->node);
+    struct pool_node *node = node_find_joined(pool, found->node);
     int conduct = evidence_conduct(found->kind);
 
     pool->found[found->kind]++;
@@ -111,7 +111,7 @@ static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_fou
 }
 
 /* Whether its answers still are such that it gets less work. */
-static int is_to_get_less(const struct pool_node *node)
+static int node_gets_less(const struct pool_node *node)
 {
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
         if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
@@ -122,7 +122,7 @@ static int is_to_get_less(const struct pool_node *node)
 
 /* --- effects ---------------------------------------------------------------------------------- */
 
-static const char *reason_of(const struct wi_evidence_found *found)
+static const char *evidence_reason(const struct wi_evidence_found *found)
 {
     const char *detail = found->finding.detail;
 
@@ -139,13 +139,13 @@ static unsigned evidence_decide(
         return 0;
     finding.verdict = verdict;
     if (found->kind == WI_EVIDENCE_OPEN) {
-        wi_verdicts_pause(pool->verdicts, found->key, reason_of(found));
+        wi_verdicts_pause(pool->verdicts, found->key, evidence_reason(found));
         return 0;
     }
     return wi_verdicts_set(pool->verdicts, found->key, &finding) ? WI_EFFECT_VERDICT : 0;
 }
 
-static struct pool_node_limit limit_of(const struct wi_evidence_found *found,
+static struct pool_node_limit node_limit(const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule, const struct pool_node_limit *before)
 {
     struct pool_node_limit limit = {.since = before->since ? before->since : wi_steady_ms(),
@@ -153,15 +153,15 @@ static struct pool_node_limit limit_of(const struct wi_evidence_found *found,
         .evidence = wi_evidence_names[found->kind],
         .undone = rule->undone};
 
-    wi_text_printable(limit.reason, sizeof limit.reason, reason_of(found));
+    wi_text_printable(limit.reason, sizeof limit.reason, evidence_reason(found));
     return limit;
 }
 
-static void lessen(struct wi_pool *pool, struct pool_node *node,
+static void node_lessen(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    const struct pool_node_limit limit = limit_of(found, rule, &info->less);
+    const struct pool_node_limit limit = node_limit(found, rule, &info->less);
 
     if (!wi_pool_node_lessen(node, &limit))
         return;
@@ -170,11 +170,11 @@ static void lessen(struct wi_pool *pool, struct pool_node *node,
     wi_pool_tell_capacity(pool->wake);
 }
 
-static void hold(struct wi_pool *pool, struct pool_node *node,
+static void node_hold(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    const struct pool_node_limit limit = limit_of(found, rule, &info->hold);
+    const struct pool_node_limit limit = node_limit(found, rule, &info->hold);
 
     if (!info->hold.since)
         wi_warn("pool", info->id, "gets no work for now: %s", limit.reason);
@@ -183,11 +183,11 @@ static void hold(struct wi_pool *pool, struct pool_node *node,
 }
 
 /* One that is gone is known to the bridge for a while. */
-static unsigned send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
+static unsigned node_send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule)
 {
     const struct wi_quarantine_cause cause = {
-        wi_evidence_names[found->kind], reason_of(found), rule->for_ms};
+        wi_evidence_names[found->kind], evidence_reason(found), rule->for_ms};
 
     if (!found->node || wi_bridge_quarantine(pool->bridge, found->node, &cause) != 0)
         return 0;
@@ -198,18 +198,18 @@ static unsigned send_away(struct wi_pool *pool, const struct wi_evidence_found *
 static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule)
 {
-    struct pool_node *node = find_joined(pool, found->node);
+    struct pool_node *node = node_find_joined(pool, found->node);
 
     if (rule->effect == WI_EFFECT_VERDICT)
         return evidence_decide(pool, found, rule->verdict);
     if (rule->effect == WI_EFFECT_QUARANTINE)
-        return send_away(pool, found, rule);
+        return node_send_away(pool, found, rule);
     if (!node)
         return 0;
     if (rule->effect == WI_EFFECT_HOLD)
-        hold(pool, node, found, rule);
+        node_hold(pool, node, found, rule);
     else
-        lessen(pool, node, found, rule);
+        node_lessen(pool, node, found, rule);
     return rule->effect;
 }
 
@@ -232,11 +232,11 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
 /* --- what ends them --------------------------------------------------------------------------- */
 
-static void reconsider(struct wi_pool *pool, struct pool_node *node)
+static void node_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
 
-    if (!info->less.since || is_to_get_less(node))
+    if (!info->less.since || node_gets_less(node))
         return;
     wi_info("pool", info->id, "gets its share of work again");
     (void)wi_pool_node_lessen(node, NULL);
@@ -244,7 +244,7 @@ static void reconsider(struct wi_pool *pool, struct pool_node *node)
     wi_pool_tell_capacity(pool->wake);
 }
 
-static void let_go(struct wi_pool *pool, struct pool_node *node)
+static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
     wi_info("pool", wi_pool_node_info_of(node)->id, "is not held any more for what was found");
     wi_pool_node_hold_for(pool->nodes, node, NULL);
@@ -254,17 +254,17 @@ static void let_go(struct wi_pool *pool, struct pool_node *node)
 void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node)
 {
     wi_pool_node_note(node, WI_CONDUCT_ENDED);
-    reconsider(pool, node);
+    node_reconsider(pool, node);
 }
 
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 {
-    struct pool_node *node = find_joined(pool, node_id);
+    struct pool_node *node = node_find_joined(pool, node_id);
 
     if (!node)
         return;
     wi_pool_node_note(node, WI_CONDUCT_RIGHT);
-    reconsider(pool, node);
+    node_reconsider(pool, node);
 }
 
 void wi_pool_found_look(struct wi_pool *pool, int64_t now)
@@ -273,7 +273,7 @@ void wi_pool_found_look(struct wi_pool *pool, int64_t now)
          node = wi_pool_node_next(node)) {
         const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->hold;
         if (limit->since && limit->until && limit->until <= now)
-            let_go(pool, node);
+            node_let_go(pool, node);
     }
 }
 
@@ -284,9 +284,9 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
     wi_pool_node_forgive(node);
-    reconsider(pool, node);
+    node_reconsider(pool, node);
     if (wi_pool_node_info_of(node)->hold.since)
-        let_go(pool, node);
+        node_let_go(pool, node);
     return WI_OK;
 }
 
@@ -307,23 +307,23 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
 }
 
 /* What limits a node without evidence against it. */
-static const struct pool_node_limit late = {.evidence = "deadlines",
+static const struct pool_node_limit limit_late = {.evidence = "deadlines",
     .undone = "its next answer",
     .reason = "it let deadlines pass in a row, and said nothing"};
-static const struct pool_node_limit unproven = {.evidence = "unproven",
+static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "right answers to a challenge",
     .reason = "it has not shown yet that it computes right"};
 
-static json_t *limits_json(const struct pool_node_info *info, int everything)
+static json_t *node_limits_json(const struct pool_node_info *info, int everything)
 {
     json_t *list = json_array();
 
     if (info->missed >= WI_POOL_DOUBTED)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &late, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
     if (info->less.since)
         json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->less, everything));
     if (info->held & WI_POOL_HELD_UNPROVEN)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &unproven, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
     if (info->held & WI_POOL_HELD_FOUND)
         json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->hold, everything));
     return list;
@@ -346,7 +346,7 @@ json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int 
     if (!node)
         return NULL;
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    return json_pack("{s:o, s:o}", "limits", limits_json(info, everything), "conduct",
+    return json_pack("{s:o, s:o}", "limits", node_limits_json(info, everything), "conduct",
         *info->session ? json_null() : conduct_json(&info->conduct));
 }
 

@@ -313,7 +313,7 @@ static void print_kernel_models(FILE *out)
 
 /* --- what was found, and what it may change --------------------------------------------------- */
 
-static void put_time(struct wi_buffer *out, int64_t ms)
+static void put_duration(struct wi_buffer *out, int64_t ms)
 {
     int64_t hours = ms / 3600000;
     if (hours % 24 == 0)
@@ -334,7 +334,7 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
     wi_buffer_puts(
         out, rule->effect == WI_EFFECT_VERDICT ? verdicts[rule->verdict] : others[rule->effect]);
     if (rule->for_ms)
-        put_time(out, rule->for_ms);
+        put_duration(out, rule->for_ms);
     if (rule->effect == WI_EFFECT_VERDICT && rule->joined)
         wi_buffer_puts(out, ", of its party alone");
 }
