@@ -5,7 +5,7 @@
 #include "base/buffer.h"
 #include "config/mdoc.h"
 #include "kernel/model.h"
-#include "pool/evidence.h"
+#include "pool/facts/rules.h"
 #include "task/task.h"
 #include <ctype.h>
 #include <inttypes.h>

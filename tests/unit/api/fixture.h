@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "bridge/features.h"
+#include "pool/evidence.h"
 #include "proof/proof.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -51,7 +52,8 @@ struct fixture {
     struct wi_bridge_counters bridge;
     struct wi_cross_counters cross;
     size_t quarantined; /* nodes, now */
-    json_t *kinds;      /* NULL: none */
+    uint64_t found[WI_EVIDENCE_COUNT];
+    json_t *kinds; /* NULL: none */
 };
 
 static struct fixture *fixture;
@@ -232,6 +234,22 @@ enum wi_code wi_pool_drain(
     return strcmp(id, "node-1") == 0
                ? WI_OK
                : wi_error_set(error, WI_NODE_NOT_FOUND, "id", "there is no node %.32s", id);
+}
+
+enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *id, struct wi_error *error)
+{
+    return wi_pool_drain(pool, id, 0, error);
+}
+
+json_t *wi_pool_found_json(const struct wi_pool *pool, const char *id, int everything)
+{
+    return json_pack(
+        "{s:[{s:s*}], s:n}", "limits", "reason", everything ? "it lies" : NULL, "conduct");
+}
+
+void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])
+{
+    memcpy(counts, fixture->found, sizeof fixture->found);
 }
 
 static const struct wi_node_info node = {.id = "node-1",

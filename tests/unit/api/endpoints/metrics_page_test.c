@@ -171,7 +171,8 @@ TEST(what_was_found_wrong_is_there)
         "webinfer_cross_checks_total{result=\"unable\"} 4",
         "webinfer_cross_checks_total{result=\"dropped\"} 5", "webinfer_cross_checks_waiting 6",
         "webinfer_cross_checks_waiting_bytes 7", "webinfer_quarantined_total 8",
-        "webinfer_quarantined 9"};
+        "webinfer_quarantined 9", "webinfer_evidence_total{kind=\"claim\"} 0",
+        "webinfer_evidence_total{kind=\"challenge\"} 11"};
     fixture->cross = (struct wi_cross_counters){.agreed = 1,
         .wrong = 2,
         .disputed = 3,
@@ -181,6 +182,7 @@ TEST(what_was_found_wrong_is_there)
         .bytes = 7};
     fixture->bridge.quarantined = 8;
     fixture->quarantined = 9;
+    fixture->found[WI_EVIDENCE_CHALLENGE] = 11;
     char *text = scrape();
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         expect_line(text, lines[i]);

@@ -210,6 +210,10 @@ TEST(test_endpoints)
     assert_int_equal(ask("GET", "/healthz?x=%00", "", NULL), 200);
     assert_int_equal(ask("POST", "/v1/nodes/node-1/drain", "", NULL), 200);
     assert_int_equal(ask("POST", "/v1/nodes/node-2/undrain", "", NULL), 404);
+    assert_int_equal(ask("POST", "/v1/nodes/node-1/forgive", "", &json), 200);
+    assert_string_equal(json_string_value(json_object_get(json, "state")), "forgiven");
+    json_decref(json);
+    assert_int_equal(ask("POST", "/v1/nodes/node-2/forgive", "", NULL), 404);
     assert_int_equal(ask("POST", "/v1/sessions/s/recycle", "", NULL), 404);
     assert_int_equal(ask("POST", "/v1/models/nothing/load", "", NULL), 404);
     assert_int_equal(ask("POST", "/v1/models/nothing/unload", "", NULL), 202);
