@@ -17,6 +17,7 @@ __all__ = [
     "Bytes",
     "Choice",
     "Code",
+    "Conduct",
     "Counted",
     "Datatype",
     "Engine",
@@ -45,6 +46,7 @@ __all__ = [
     "Models",
     "Moves",
     "Node",
+    "NodeLimit",
     "NodeRow",
     "Nodes",
     "OpenaiError",
@@ -862,7 +864,7 @@ class NodeRow(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
-    #: It gets no work until it has shown that it computes right.
+    #: It gets no work for now; limits says why.
     held: bool
     #: It has lost its connection, and may come back.
     away: bool
@@ -1302,8 +1304,8 @@ class _Quarantined(TypedDict):
     token: Union[str, None]
     #: The join token that it came with, by its id.
     join: Union[str, None]
-    #: What was wrong.
-    reason: str
+    #: What was found, as webinfer-proof(7) has it.
+    evidence: Union[str, None]
     #: In milliseconds since 1970.
     since: int
     #: Likewise; null: it is refused until this is lifted.
@@ -1313,6 +1315,8 @@ class _Quarantined(TypedDict):
 class Quarantined(_Quarantined, total=False):
     #: For admins: where it came from; of IPv6 the first 64 bits.
     address: str
+    #: For admins: more of it.
+    reason: str
 
 
 class StatusCounters(TypedDict):
@@ -1372,6 +1376,39 @@ class Status(_Status, total=False):
     models_directory: str
 
 
+class _NodeLimit(TypedDict):
+    #: It gets only what nothing else has room for, or no work that does not prove anything.
+    effect: Literal["share", "hold"]
+    #: What was found, as webinfer-proof(7) has it; deadlines: it let some pass in a row;
+    #: unproven: it has not shown yet that it computes right.
+    evidence: str
+    #: In milliseconds since 1970.
+    since: Union[int, None]
+    #: Likewise; null: until it is undone.
+    until: Union[int, None]
+    #: What ends it.
+    undone_by: str
+
+
+class NodeLimit(_NodeLimit, total=False):
+    #: For admins: more of it.
+    reason: str
+
+
+class Conduct(TypedDict):
+    #: That ended well, as the next of its last 50 answers.
+    ended: int
+    #: That ended badly, and well at another node.
+    ending: int
+    #: That were right, as the next of the last 50 that were judged.
+    right: int
+    #: That could not be judged, by its choice.
+    open: int
+    #: That differed for a client's input, as long as not ten in a row after them were
+    #: right.
+    suspicion: int
+
+
 class _NodePlatformsValue(TypedDict):
     available: bool
 
@@ -1402,7 +1439,7 @@ class _Node(TypedDict):
     draining: bool
     #: Its person wants no more work for it for now.
     paused: bool
-    #: It gets no work until it has shown that it computes right.
+    #: It gets no work for now; limits says why.
     held: bool
     #: It has lost its connection, and may come back.
     away: bool
@@ -1411,6 +1448,10 @@ class _Node(TypedDict):
 
 
 class Node(_Node, total=False):
+    #: Why it gets less work than others, or none.
+    limits: List[NodeLimit]
+    #: What was found of its last answers; null: the service started it.
+    conduct: Union[Conduct, None]
     #: For admins.
     user_agent: str
     #: In milliseconds since 1970.
@@ -1806,4 +1847,4 @@ class Jobs(TypedDict):
 
 class Verb(TypedDict):
     id: str
-    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted", "doubted"]
+    state: Literal["draining", "ready", "revoked", "cancelled", "cancelling", "removed", "lifted", "doubted", "forgiven"]

@@ -335,21 +335,22 @@ static void put_effect(struct wi_buffer *out, const struct wi_evidence_rule *rul
         out, rule->effect == WI_EFFECT_VERDICT ? verdicts[rule->verdict] : others[rule->effect]);
     if (rule->for_ms)
         put_duration(out, rule->for_ms);
-    if (rule->effect == WI_EFFECT_VERDICT && rule->joined)
-        wi_buffer_puts(out, ", of its party alone");
 }
 
 /* "A joined node, from 5 of its last 50 on: no work for 1 hour; ended by an admin." */
 static void print_rule(const struct wi_evidence_rule *rule, FILE *out)
 {
     struct wi_buffer text = {0};
-    wi_buffer_puts(&text, rule->joined ? "A joined node" : "A browser of the service");
+    wi_buffer_puts(&text, !rule->joined                       ? "A browser of the service"
+                          : rule->effect == WI_EFFECT_VERDICT ? "A joined node's party"
+                                                              : "A joined node");
     if (rule->count > 1)
         wi_buffer_printf(
             &text, ", from %u of its last %d answers on", rule->count, WI_CONDUCT_LENGTH);
     wi_buffer_puts(&text, ": ");
     put_effect(&text, rule);
-    wi_buffer_strings(&text, "; ended by ", rule->undone, ".", NULL);
+    wi_buffer_strings(
+        &text, rule->for_ms ? "; ended sooner by " : "; ended by ", rule->undone, ".", NULL);
     fputs(".It\n", out);
     wi_mdoc_text(text.text, out);
     wi_buffer_clear(&text);

@@ -131,6 +131,7 @@ TEST(answers_that_come_bring_its_share_back)
     answer_well(1);
     assert_false(gets_less());
     assert_int_equal(node()->less.since, 0);
+    assert_int_equal(find_more(WI_EVIDENCE_ENDING, 2), 0); /* those of before go meanwhile */
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
 }
 
