@@ -105,6 +105,13 @@ async function join(url) {
     return node;
 }
 
+/** What the client prints, for an admin. */
+async function cli(...words) {
+    const tokenFile = path.join(folder, 'token');
+    fs.writeFileSync(tokenFile, tokens.root, { mode: 0o600 });
+    return (await promisify(execFile)(cliPath, [...words, '--url', daemon.url, '--token-file', tokenFile])).stdout;
+}
+
 /** A node that comes is told that it may not. */
 async function assertRefused(url) {
     const node = new Doubler(url);
@@ -162,13 +169,16 @@ test('a node that is right until the fifth job is found at the fifth', async () 
     assert.equal(node.answered, 5);
     const gone = await daemon.infer(body({ node: node.id }), as('bob'));
     assert.equal(gone.json.code, 'node_not_found');
-    // Seen by everybody, but for from where it came.
+    assert.equal(row.evidence, 'our_input');
+    // Seen by everybody, but for from where it came and the reason, which names a model.
     const [seen] = await quarantined('bob');
     assert.equal(seen.id, row.id);
-    assert.ok(!('address' in seen));
+    assert.ok(!('address' in seen) && !('reason' in seen));
+    assert.equal(seen.evidence, 'our_input');
     assert.deepEqual((await get('/v1/status')).quarantined, [row]);
     const { text } = await daemon.get('/metrics', as('root'));
     assert.match(text, /^webinfer_quarantined 1$/m);
+    assert.match(text, /^webinfer_evidence_total\{kind="our_input"\} 1$/m);
     assert.match(text, /^webinfer_cross_checks_total\{result="wrong"\} 1$/m);
 });
 
@@ -226,10 +236,7 @@ test('a node token is refused until it is lifted', async () => {
     await assertRefused(farmUrl());
     await join(farmUrl('barn'));
     // The client shows it, and lifts it.
-    const tokenFile = path.join(folder, 'token');
-    fs.writeFileSync(tokenFile, tokens.root, { mode: 0o600 });
-    const cli = async (...words) => (await promisify(execFile)(cliPath, [...words, '--url', daemon.url, '--token-file', tokenFile])).stdout;
-    assert.match(await cli('nodes', '--quarantined'), new RegExp(`^${row.id} +${row.node} +node token farm .* forgiven +what it computed`, 'm'));
+    assert.match(await cli('nodes', '--quarantined'), new RegExp(`^${row.id} +${row.node} +node token farm .* forgiven +our_input +what it computed`, 'm'));
     assert.equal(await cli('forgive', row.id), `${row.id}: lifted\n`);
     assert.equal(await cli('nodes', '--quarantined'), 'No node is under quarantine.\n');
     await assert.rejects(cli('forgive', row.id), ({ code, stderr }) => code === 1 && /there is no quarantine/.test(stderr));
@@ -251,6 +258,40 @@ test('when a second browser of ours disagrees with the first, nobody is found wr
     ours.edge.factor = ours.chrome.factor = 2;
     await infer({ node: node.id });
     await node.gone();
+});
+
+test('a node that lies and cannot be judged for it is held for an hour, and an admin forgives it', async () => {
+    const node = await join((await link()).url);
+    const row = async (who) => (await get('/v1/nodes', who)).nodes.find(({ id }) => id === node.id);
+    await infer({ node: node.id });
+    await settled();
+    assert.deepEqual((await row()).limits, []);
+    // A client's answer is off, and what the node is asked then it calls impossible.
+    node.factor = 2.02;
+    let tasks = 0;
+    node.onTask = (task) => (tasks++ % 2 === 0 ? node.answer(task) : node.fail(task, { code: 'operator_unsupported', message: 'no such operator' }));
+    for (let lie = 1; lie <= 5; lie++) {
+        await infer({ node: node.id });
+        await settled();
+        const { conduct, held, limits } = await row();
+        assert.equal(conduct.open, lie);
+        assert.equal(held, lie === 5);
+        assert.ok(limits.some(({ effect, until }) => effect === 'share' && until === null), 'it gets only what nothing else has room for');
+    }
+    const hold = (await row()).limits.find(({ effect }) => effect === 'hold');
+    assert.deepEqual([hold.evidence, hold.until - hold.since], ['open', 3600 * 1000]);
+    assert.match(hold.reason, /twice/);
+    assert.ok(!('reason' in (await row('bob')).limits[0]), 'which names what others ask');
+    assert.ok(!node.closed);
+    assert.match(await cli('nodes', '--limited'), new RegExp(`^${node.id} +hold +open +5 open, 5 suspicion +\\S+Z +\\S+Z +`, 'm'));
+    assert.equal((await daemon.post(`/v1/nodes/${node.id}/forgive`, {}, as('bob'))).status, 403);
+    assert.equal(await cli('forgive', node.id), `${node.id}: forgiven\n`);
+    assert.equal(await cli('nodes', '--limited'), 'No node gets less work than others.\n');
+    node.factor = 2;
+    node.onTask = (task) => node.answer(task);
+    assert.deepEqual(await infer({ node: node.id }), [2, 6]);
+    await settled();
+    assert.deepEqual([(await row()).held, (await row()).conduct.open], [false, 0]);
 });
 
 test('who goes before it is found out is refused all the same', async () => {
