@@ -569,8 +569,7 @@ lint_test_only() {
 # evidence decides, but for the hold of a node that has to show first what it is.
 SETTERS='wi_verdicts_set src/pool/evidence
 wi_bridge_quarantine src/pool/evidence
-wi_pool_node_hold_for src/pool/evidence
-wi_pool_node_lessen src/pool/evidence
+wi_pool_node_hold src/pool/evidence
 wi_pool_hold src/proof/proof'
 
 lint_lasting() {

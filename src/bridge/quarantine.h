@@ -54,8 +54,8 @@ void wi_quarantine_note_gone(struct wi_quarantine *quarantine, const struct wi_v
 const struct wi_visitor *wi_quarantine_find_gone(
     const struct wi_quarantine *quarantine, const char *node);
 
-/* What was found, one of wi_evidence_names; more of it for admins; and for how long the node is under
- * it, 0: its answers were wrong, see above. */
+/* What was found, one of wi_evidence_names; more of it for admins; and for how long the node is
+ * under it, 0: its answers were wrong, see above. */
 struct wi_quarantine_cause {
     const char *evidence, *reason;
     int64_t for_ms;
@@ -72,9 +72,9 @@ int wi_quarantine_refuses(
 int wi_quarantine_lift(struct wi_quarantine *quarantine, const char *id);
 
 size_t wi_quarantine_count(struct wi_quarantine *quarantine, int64_t now);
-/* [{"id","node","token","join","address","evidence","reason","since","until"}] of the latest `most`,
- * the oldest first. Where they came from, and the reason, which may name others' models, are there
- * with `everything` only. New reference. */
+/* [{"id","node","token","join","address","evidence","reason","since","until"}] of the latest
+ * `most`, the oldest first. Where they came from, and the reason, which may name others' models,
+ * are there with `everything` only. New reference. */
 json_t *wi_quarantine_json(
     struct wi_quarantine *quarantine, size_t most, int everything, int64_t now);
 

@@ -38,8 +38,8 @@ static unsigned evidence_count(const struct pool_node *node, enum wi_evidence_ki
     int conduct = evidence_conduct(kind);
 
     return conduct < 0 ? 1
-                       : wi_conduct_count(
-                             &wi_pool_node_info_of(node)->conduct, (enum wi_conduct_kind)conduct);
+                       : wi_conduct_count(&wi_pool_node_info_of(node)->standing->conduct,
+                             (enum wi_conduct_kind)conduct);
 }
 
 /* How often it was found, this time included. */
@@ -51,7 +51,7 @@ static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_fou
     pool->found[found->kind]++;
     if (!node || conduct < 0)
         return 1;
-    wi_pool_node_note(node, (enum wi_conduct_kind)conduct);
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, (enum wi_conduct_kind)conduct);
     return evidence_count(node, found->kind);
 }
 
@@ -106,11 +106,12 @@ static void node_lessen(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    const struct pool_node_limit limit = node_limit(found, rule, &info->less);
+    struct pool_node_limit *less = &info->standing->less, before = *less;
 
-    if (!wi_pool_node_lessen(node, &limit))
+    *less = node_limit(found, rule, &before);
+    if (before.since)
         return;
-    wi_warn("pool", info->id, "is taken only where nothing else has room: %s", limit.reason);
+    wi_warn("pool", info->id, "is taken only where nothing else has room: %s", less->reason);
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -119,11 +120,12 @@ static void node_hold(struct wi_pool *pool, struct pool_node *node,
     const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    const struct pool_node_limit limit = node_limit(found, rule, &info->hold);
+    struct pool_node_limit *hold = &info->standing->hold, before = *hold;
 
-    if (!info->hold.since)
-        wi_warn("pool", info->id, "gets no work for now: %s", limit.reason);
-    wi_pool_node_hold_for(pool->nodes, node, &limit);
+    *hold = node_limit(found, rule, &before);
+    if (!before.since)
+        wi_warn("pool", info->id, "gets no work for now: %s", hold->reason);
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
     wi_pool_tell_capacity(pool->wake);
 }
 
@@ -181,42 +183,48 @@ static void node_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
 
-    if (!info->less.since || node_gets_less(node))
+    if (!info->standing->less.since || node_gets_less(node))
         return;
     wi_info("pool", info->id, "gets its share of work again");
-    (void)wi_pool_node_lessen(node, NULL);
+    info->standing->less = (struct pool_node_limit){0};
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
 
 static void node_let_go(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_info("pool", wi_pool_node_info_of(node)->id, "is not held any more for what was found");
-    wi_pool_node_hold_for(pool->nodes, node, NULL);
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    wi_info("pool", info->id, "is not held any more for what was found");
+    info->standing->hold = (struct pool_node_limit){0};
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);
     wi_pool_tell_capacity(pool->wake);
+}
+
+static void node_note_well(struct wi_pool *pool, struct pool_node *node, enum wi_conduct_kind kind)
+{
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, kind);
+    node_reconsider(pool, node);
 }
 
 void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node)
 {
-    wi_pool_node_note(node, WI_CONDUCT_ENDED);
-    node_reconsider(pool, node);
+    node_note_well(pool, node, WI_CONDUCT_ENDED);
 }
 
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 {
     struct pool_node *node = node_find_joined(pool, node_id);
 
-    if (!node)
-        return;
-    wi_pool_node_note(node, WI_CONDUCT_RIGHT);
-    node_reconsider(pool, node);
+    if (node)
+        node_note_well(pool, node, WI_CONDUCT_RIGHT);
 }
 
 void wi_pool_found_look(struct wi_pool *pool, int64_t now)
 {
     for (struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
          node = wi_pool_node_next(node)) {
-        const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->hold;
+        const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->standing->hold;
         if (limit->since && limit->until && limit->until <= now)
             node_let_go(pool, node);
     }
@@ -228,11 +236,23 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
 
     if (!node)
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
-    wi_pool_node_forgive(node);
+    struct pool_node_standing *standing = wi_pool_node_info_of(node)->standing;
+    standing->conduct = (struct wi_conduct){0};
     node_reconsider(pool, node);
-    if (wi_pool_node_info_of(node)->hold.since)
+    if (standing->hold.since)
         node_let_go(pool, node);
     return WI_OK;
+}
+
+void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    unsigned was_held = node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
+
+    if (!node || !was_held == !held)
+        return;
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_UNPROVEN, held);
+    wi_pool_tell_capacity(pool->wake);
 }
 
 /* --- for people ------------------------------------------------------------------------------- */
@@ -265,12 +285,12 @@ static json_t *node_limits_json(const struct pool_node_info *info, int everythin
 
     if (info->missed >= WI_POOL_DOUBTED)
         json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
-    if (info->less.since)
-        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->less, everything));
+    if (info->standing->less.since)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->standing->less, everything));
     if (info->held & WI_POOL_HELD_UNPROVEN)
         json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
     if (info->held & WI_POOL_HELD_FOUND)
-        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->hold, everything));
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->standing->hold, everything));
     return list;
 }
 
@@ -292,7 +312,7 @@ json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int 
         return NULL;
     const struct pool_node_info *info = wi_pool_node_info_of(node);
     return json_pack("{s:o, s:o}", "limits", node_limits_json(info, everything), "conduct",
-        *info->session ? json_null() : conduct_json(&info->conduct));
+        *info->session ? json_null() : conduct_json(&info->standing->conduct));
 }
 
 void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])

@@ -5,7 +5,8 @@
 
 /* Has its page compile, before anybody asks, what has run in others like it. A page that joined is
  * somebody else's. */
-static void node_prepare(struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
+static void node_prepare(
+    struct wi_pool *pool, struct pool_node *node, const struct wi_node_info *info)
 {
     const struct wi_place *gpu = wi_pool_gpu_of(node);
     struct wi_strings kernels = {0};

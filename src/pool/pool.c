@@ -258,8 +258,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
     wi_pool_kinds_set(pool->kinds, config);
     pool->sessions = wi_pool_sessions_new(
         &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
-    pool->nodes = wi_pool_nodes_new(pool->estimates);
-    wi_pool_nodes_tell(pool->nodes, deps->listener);
+    pool->nodes = wi_pool_nodes_new(pool->estimates, deps->listener);
     pool->chooser = wi_pool_chooser_new();
     pool->look = wi_timer_new(deps->loop, look, pool);
     pool->overdue = wi_timer_new(deps->loop, on_overdue, pool);
@@ -383,17 +382,6 @@ void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *r
 
     if (wi_bridge_quarantine(pool->bridge, node_id, &cause) == 0)
         wi_pool_tell_capacity(pool->wake);
-}
-
-void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
-{
-    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
-    unsigned was_held = node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
-
-    if (!node || !was_held == !held)
-        return;
-    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_UNPROVEN, held);
-    wi_pool_tell_capacity(pool->wake);
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

@@ -32,7 +32,7 @@ struct wi_pool {
     struct wi_timer *look;    /* at sessions and attempts in turn; NULL once all is closed */
     struct wi_timer *overdue; /* rings when a client's own kernel is; likewise */
     uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT]; /* health.c counts them */
-    uint64_t found[WI_EVIDENCE_COUNT]; /* evidence.c counts it */
+    uint64_t found[WI_EVIDENCE_COUNT];                          /* evidence.c counts it */
     struct pool_chooser *chooser;
     struct wi_backlog backlog;
     struct wi_estimates *estimates;

@@ -25,7 +25,8 @@ extern const char *const wi_conduct_names[]; /* "ended", "ending", "right" …, 
 /* Zero-initialise: nothing is known. */
 struct wi_conduct {
     struct wi_conduct_ring {
-        uint8_t kinds[WI_CONDUCT_LENGTH]; /* enum wi_conduct_kind, from `next` on the oldest first */
+        uint8_t
+            kinds[WI_CONDUCT_LENGTH]; /* enum wi_conduct_kind, from `next` on the oldest first */
         unsigned count, next;
     } ended, judged;
 };

@@ -14,6 +14,7 @@ struct pool_node {
     const struct pool_nodes *nodes;
     struct pool_node_info info;
     struct wi_fleet_node place;
+    struct pool_node_standing standing;
     struct pool_attempt *attempts;      /* the oldest first */
     double works_at;                    /* when it last was at work, as far as it says */
     double sent_at;                     /* when much was last on its way to it */
@@ -33,11 +34,13 @@ struct pool_nodes {
     const struct wi_change_listener *listener;
 };
 
-struct pool_nodes *wi_pool_nodes_new(const struct wi_estimates *estimates)
+struct pool_nodes *wi_pool_nodes_new(
+    const struct wi_estimates *estimates, const struct wi_change_listener *listener)
 {
     struct pool_nodes *nodes = wi_alloc(sizeof *nodes);
 
     nodes->estimates = estimates;
+    nodes->listener = listener;
     return nodes;
 }
 
@@ -48,11 +51,6 @@ void wi_pool_nodes_free(struct pool_nodes *nodes)
     while (nodes->all)
         wi_pool_nodes_remove(nodes, nodes->all);
     free(nodes);
-}
-
-void wi_pool_nodes_tell(struct pool_nodes *nodes, const struct wi_change_listener *listener)
-{
-    nodes->listener = listener;
 }
 
 static void tell(const struct pool_node *node)
@@ -153,6 +151,7 @@ static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info
     memcpy(node->info.id, info->id, sizeof node->info.id);
     memcpy(node->info.session, info->session, sizeof node->info.session);
     node->info.place = &node->place;
+    node->info.standing = &node->standing;
     HASH_ADD(hh, nodes->all, info.id, strlen(node->info.id), node);
     return node;
 }
@@ -204,7 +203,7 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models)
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
     const struct wi_node_info *info, const json_t *models)
 {
-    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED || node->info.less.since;
+    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED || node->standing.less.since;
     wi_fleet_put(&nodes->fleet, &node->place, node->info.id, info);
     wi_pool_node_models(node, models);
     tell_fleet(nodes, node);
@@ -232,22 +231,6 @@ void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigne
 {
     node->info.held = held ? node->info.held | why : node->info.held & ~why;
     tell_fleet(nodes, node);
-}
-
-void wi_pool_node_hold_for(
-    struct pool_nodes *nodes, struct pool_node *node, const struct pool_node_limit *limit)
-{
-    node->info.hold = limit ? *limit : (struct pool_node_limit){0};
-    wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, limit != NULL);
-}
-
-int wi_pool_node_lessen(struct pool_node *node, const struct pool_node_limit *limit)
-{
-    int was_less = node->info.less.since != 0;
-
-    node->info.less = limit ? *limit : (struct pool_node_limit){0};
-    tell(node);
-    return was_less != (limit != NULL);
 }
 
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
@@ -462,21 +445,6 @@ int wi_pool_node_unbook(
     wi_fleet_load(&node->place, out->queue, &work);
     tell(node);
     return 1;
-}
-
-/* --- what its answers say of it --------------------------------------------------------------- */
-
-void wi_pool_node_note(struct pool_node *node, enum wi_conduct_kind kind)
-{
-    wi_conduct_note(&node->info.conduct, kind);
-    if (kind != WI_CONDUCT_ENDED) /* of which its attempt has told */
-        tell(node);
-}
-
-void wi_pool_node_forgive(struct pool_node *node)
-{
-    node->info.conduct = (struct wi_conduct){0};
-    tell(node);
 }
 
 /* --- signs of life --------------------------------------------------------------------------- */

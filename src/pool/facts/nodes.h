@@ -31,6 +31,12 @@ struct pool_node_limit {
     const char *undone;   /* by what, for people */
     char reason[WI_POOL_REASON_SIZE];
 };
+/* Of a joined node. */
+struct pool_node_standing {
+    struct wi_conduct conduct;
+    struct pool_node_limit less; /* it is taken only where nothing else has room */
+    struct pool_node_limit hold; /* it is held by WI_POOL_HELD_FOUND */
+};
 
 struct pool_node;
 /* What others may read of it. */
@@ -45,17 +51,16 @@ struct pool_node_info {
     const struct pool_attempt *attempts; /* these, the oldest first */
     unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
     unsigned mute;                       /* likewise, those of which it said nothing at all */
-    struct wi_conduct conduct;           /* of a joined node */
-    struct pool_node_limit less, hold;   /* likewise; `hold` goes with WI_POOL_HELD_FOUND */
+    struct pool_node_standing *standing; /* pool/evidence.c writes it */
     const struct wi_fleet_node *place;   /* as routing sees it */
 };
 
 struct pool_nodes;
-/* `estimates` (borrowed) say what is expected of an attempt. */
-struct pool_nodes *wi_pool_nodes_new(const struct wi_estimates *estimates);
+/* `estimates` (borrowed) say what is expected of an attempt; `listener` (borrowed; NULL: nobody) is
+ * told which node has changed. */
+struct pool_nodes *wi_pool_nodes_new(
+    const struct wi_estimates *estimates, const struct wi_change_listener *listener);
 void wi_pool_nodes_free(struct pool_nodes *nodes);
-/* Tells `listener` (borrowed; NULL: nobody) from now on which node has changed. */
-void wi_pool_nodes_tell(struct pool_nodes *nodes, const struct wi_change_listener *listener);
 
 struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes);
 struct pool_node *wi_pool_node_next(const struct pool_node *node);
@@ -84,11 +89,6 @@ void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int dr
 void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused);
 /* `why`: one of WI_POOL_HELD_…, which the others do not end. */
 void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held);
-/* The same for what was found; NULL: no more. */
-void wi_pool_node_hold_for(
-    struct pool_nodes *nodes, struct pool_node *node, const struct pool_node_limit *limit);
-/* It is taken only where nothing else has room; NULL: no more. 1 if it is to be placed anew. */
-int wi_pool_node_lessen(struct pool_node *node, const struct pool_node_limit *limit);
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node);
 /* What could not be sent more is tried again; 1 if it could not, or any of them. */
 int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node);
@@ -97,10 +97,6 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node);
 
 /* When all that is on it is expected to be done; 0: nothing is, or it takes no time. */
 double wi_pool_node_done_at(const struct pool_node *node);
-/* One more of its answers says something of it; and what all have said is forgotten. */
-void wi_pool_node_note(struct pool_node *node, enum wi_conduct_kind kind);
-void wi_pool_node_forgive(struct pool_node *node);
-
 /* The attempt was sent to it. */
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now);

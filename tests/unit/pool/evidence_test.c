@@ -111,7 +111,7 @@ TEST(who_ends_requests_badly_gets_less_and_then_goes_for_an_hour)
     assert_false(gets_less());
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
     assert_true(gets_less() && takes_work());
-    assert_string_equal(node()->less.evidence, "ending");
+    assert_string_equal(node()->standing->less.evidence, "ending");
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 6), WI_EFFECT_SHARE);
     assert_int_equal(seen.sent_away, 0);
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE | WI_EFFECT_QUARANTINE);
@@ -130,7 +130,7 @@ TEST(answers_that_come_bring_its_share_back)
     assert_true(gets_less());
     answer_well(1);
     assert_false(gets_less());
-    assert_int_equal(node()->less.since, 0);
+    assert_int_equal(node()->standing->less.since, 0);
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 2), 0); /* those of before go meanwhile */
     assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
 }
@@ -155,13 +155,13 @@ TEST(who_cannot_be_judged_gets_less_and_is_then_held_for_an_hour)
     int64_t before = wi_steady_ms();
     assert_int_equal(find_more(WI_EVIDENCE_OPEN, 1), WI_EFFECT_SHARE | WI_EFFECT_HOLD);
     assert_false(takes_work());
-    assert_in_range(node()->hold.until, before + HOUR, wi_steady_ms() + HOUR);
+    assert_in_range(node()->standing->hold.until, before + HOUR, wi_steady_ms() + HOUR);
     assert_int_equal(seen.sent_away, 0);
     wi_pool_hold(pool, "n-2", 1); /* by proof/, whose end is not the end of this */
     wi_pool_hold(pool, "n-2", 0);
-    wi_pool_found_look(pool, node()->hold.until - 1);
+    wi_pool_found_look(pool, node()->standing->hold.until - 1);
     assert_false(takes_work());
-    wi_pool_found_look(pool, node()->hold.until);
+    wi_pool_found_look(pool, node()->standing->hold.until);
     assert_true(takes_work());
     assert_true(gets_less()); /* it has its answers yet */
     find_more(WI_EVIDENCE_OPEN, 1);
@@ -189,7 +189,7 @@ TEST(a_clients_input_is_a_suspicion)
     assert_true(find(WI_EVIDENCE_CLIENT_INPUT, "n-2", 1, SET) & WI_EFFECT_SHARE);
     assert_int_equal(known(1, SET), WI_UNKNOWN);
     assert_true(gets_less() && takes_work());
-    assert_string_equal(node()->less.reason, "seven times too large");
+    assert_string_equal(node()->standing->less.reason, "seven times too large");
     for (int i = 0; i < 100; i++)
         find(WI_EVIDENCE_CLIENT_INPUT, "n-2", 1, SET);
     assert_true(takes_work()); /* however many */
@@ -344,7 +344,7 @@ TEST(why_it_gets_less_is_shown)
     assert_string_equal(json_string_value(shown(json, "effect")), "share");
     assert_string_equal(json_string_value(shown(json, "evidence")), "client_input");
     assert_string_equal(json_string_value(shown(json, "reason")), "seven times too large");
-    assert_int_equal(json_integer_value(shown(json, "since")), node()->less.since);
+    assert_int_equal(json_integer_value(shown(json, "since")), node()->standing->less.since);
     assert_true(json_is_null(shown(json, "until")));
     assert_int_equal(
         json_integer_value(json_object_get(json_object_get(json, "conduct"), "suspicion")), 1);

@@ -16,7 +16,7 @@ static int setup(void **state)
 {
     memset(&pool, 0, sizeof pool);
     pool.estimates = wi_estimates_new(NULL);
-    pool.nodes = wi_pool_nodes_new(pool.estimates);
+    pool.nodes = wi_pool_nodes_new(pool.estimates, NULL);
     info = (struct wi_node_info){.id = "n-1", .session = "s-1", .kind = "chrome"};
     info.platforms[WI_WASM].available = 1;
     info.engines[WI_ENGINE_LLAMA].available = 1;

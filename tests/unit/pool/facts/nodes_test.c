@@ -20,7 +20,7 @@ static int setup(void **state)
     }
     model = (struct wi_model){0};
     memset(model.hash, 'a', sizeof model.hash - 1);
-    *state = wi_pool_nodes_new(estimates);
+    *state = wi_pool_nodes_new(estimates, NULL);
     return 0;
 }
 
@@ -148,20 +148,18 @@ TEST(a_node_takes_work_unless_it_is_away_drains_is_paused_choked_or_held)
 
 TEST(one_reason_to_hold_it_does_not_end_another)
 {
-    const struct pool_node_limit limit = {.since = 1, .until = 2, .evidence = "open"};
     struct pool_nodes *nodes = *state;
     struct pool_node *node = add(nodes, "n-1", 0);
     const struct pool_node_info *its = wi_pool_node_info_of(node);
 
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
-    wi_pool_node_hold_for(nodes, node, &limit);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, 1);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
     assert_int_equal(its->held, WI_POOL_HELD_FOUND);
-    assert_int_equal(its->hold.until, 2);
+    assert_int_equal(wi_pool_nodes_fleet(nodes)->open, 0);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 1);
-    wi_pool_node_hold_for(nodes, node, NULL);
+    wi_pool_node_hold(nodes, node, WI_POOL_HELD_FOUND, 0);
     assert_int_equal(its->held, WI_POOL_HELD_UNPROVEN);
-    assert_int_equal(its->hold.since, 0);
     wi_pool_node_hold(nodes, node, WI_POOL_HELD_UNPROVEN, 0);
     assert_int_equal(wi_pool_nodes_fleet(nodes)->open, 1);
 }
@@ -350,21 +348,20 @@ TEST(one_reason_to_doubt_it_does_not_end_another)
     struct pool_node *node = add(nodes, "n-1", 0);
     const struct pool_node_info *its = wi_pool_node_info_of(node);
 
-    assert_true(wi_pool_node_lessen(node, &limit));
-    assert_false(wi_pool_node_lessen(node, &limit)); /* it is where it belongs */
+    its->standing->less = limit;
     wi_pool_node_place(nodes, node, &info, NULL);
     assert_true(its->place->class->doubted);
     for (int i = 0; i < WI_POOL_DOUBTED; i++)
         miss(nodes, node, 2000);
-    assert_true(wi_pool_node_lessen(node, NULL));
+    its->standing->less.since = 0;
     wi_pool_node_place(nodes, node, &info, NULL);
     assert_true(its->place->class->doubted); /* for the deadlines */
-    assert_true(wi_pool_node_lessen(node, &limit));
+    its->standing->less = limit;
     book(nodes, node, "a");
     assert_true(wi_pool_node_works(node, "a", 2000));
     wi_pool_node_place(nodes, node, &info, NULL);
     assert_true(its->place->class->doubted); /* for the endings */
-    assert_true(wi_pool_node_lessen(node, NULL));
+    its->standing->less.since = 0;
     wi_pool_node_place(nodes, node, &info, NULL);
     assert_false(its->place->class->doubted);
 }
@@ -638,11 +635,10 @@ static void check_changed(const char *expected)
 TEST(who_listens_is_told_of_each_change)
 {
     static const struct wi_change_listener listener = {.on_change = on_change};
-    struct pool_nodes *nodes = *state;
+    struct pool_nodes *nodes = wi_pool_nodes_new(estimates, &listener);
     struct pool_attempt ended;
 
     changed[0] = '\0';
-    wi_pool_nodes_tell(nodes, &listener);
     struct pool_node *one = add(nodes, "n-1", 0), *other = add(nodes, "n-2", 0);
     check_changed("n-1 n-2 ");
     book(nodes, other, "a-1");
@@ -656,7 +652,7 @@ TEST(who_listens_is_told_of_each_change)
     check_changed("n-1 n-2 ");
     wi_pool_nodes_remove(nodes, one);
     check_changed("n-1 ");
-    wi_pool_nodes_tell(nodes, NULL);
     wi_pool_nodes_remove(nodes, other);
-    check_changed("");
+    check_changed("n-2 ");
+    wi_pool_nodes_free(nodes);
 }
