@@ -179,7 +179,7 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
 
 /* --- what ends them --------------------------------------------------------------------------- */
 
-static void node_reconsider(struct wi_pool *pool, struct pool_node *node)
+void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
 
@@ -201,23 +201,14 @@ static void node_let_go(struct wi_pool *pool, struct pool_node *node)
     wi_pool_tell_capacity(pool->wake);
 }
 
-static void node_note_well(struct wi_pool *pool, struct pool_node *node, enum wi_conduct_kind kind)
-{
-    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, kind);
-    node_reconsider(pool, node);
-}
-
-void wi_pool_ended_well(struct wi_pool *pool, struct pool_node *node)
-{
-    node_note_well(pool, node, WI_CONDUCT_ENDED);
-}
-
 void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 {
     struct pool_node *node = node_find_joined(pool, node_id);
 
-    if (node)
-        node_note_well(pool, node, WI_CONDUCT_RIGHT);
+    if (!node)
+        return;
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_RIGHT);
+    wi_pool_reconsider(pool, node);
 }
 
 void wi_pool_found_look(struct wi_pool *pool, int64_t now)
@@ -238,7 +229,7 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
     struct pool_node_standing *standing = wi_pool_node_info_of(node)->standing;
     standing->conduct = (struct wi_conduct){0};
-    node_reconsider(pool, node);
+    wi_pool_reconsider(pool, node);
     if (standing->hold.since)
         node_let_go(pool, node);
     return WI_OK;

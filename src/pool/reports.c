@@ -528,6 +528,13 @@ static void count_answer(struct wi_pool *pool, struct pool_session *session)
         wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
 }
 
+/* An answer of a joined node came: so much speaks for it, whatever it says. */
+static void end_well(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_ENDED);
+    wi_pool_reconsider(pool, node);
+}
+
 /* What an answer says of the node, and of whoever is like it. */
 static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
     struct wi_answer *answer)
@@ -537,7 +544,7 @@ static void learn(struct wi_pool *pool, struct pool_node *node, const struct poo
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
         trust(pool, node);
     if (answer->ok && !session_of(pool, node))
-        wi_pool_ended_well(pool, node);
+        end_well(pool, node);
     confirm(node, attempt, answer);
     note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);

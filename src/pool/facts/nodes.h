@@ -51,7 +51,7 @@ struct pool_node_info {
     const struct pool_attempt *attempts; /* these, the oldest first */
     unsigned missed;                     /* in a row; see WI_POOL_DOUBTED */
     unsigned mute;                       /* likewise, those of which it said nothing at all */
-    struct pool_node_standing *standing; /* pool/evidence.c writes it */
+    struct pool_node_standing *standing; /* evidence.c and reports.c write it */
     const struct wi_fleet_node *place;   /* as routing sees it */
 };
 
