@@ -348,6 +348,11 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
 {
     struct wi_socket *socket = context;
     char reason[WI_LINK_REASON_SIZE];
+    if (refused->fault) {
+        socket->bridge->counters.malformed++;
+        fail(socket, WI_CLOSE_PROTOCOL, refused->fault);
+        return;
+    }
     if (!refused->limit) {
         fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
         return;

@@ -41,6 +41,8 @@ static int on_websocket(
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
     case LWS_CALLBACK_CLOSED:
         return link ? wi_link_event(link, reason, in, length) : 0;
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        return link && !socket->is_cut ? wi_link_event(link, reason, in, length) : 0;
     default:
         return lws_callback_http_dummy(wsi, reason, user, in, length);
     }

@@ -12,6 +12,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "net/lws_fault.h"
 #include "node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -23,6 +24,10 @@
 /* lws keeps this write type for itself; it makes the frame of RFC 6455, 5.5.1. */
 #define WRITE_CLOSE ((enum lws_write_protocol)4)
 #define CLOSE_TIMEOUT_S 5
+/* Opcodes (RFC 6455, 11.8). */
+#define CONTINUATION 0
+#define TEXT 1
+#define BINARY 2
 /* Above this a piece is written where it lies; below, copying it beats another frame. */
 #define IN_PLACE_MIN (64 * 1024)
 /* So much of what was written may lie unsent in the kernel. It would take megabytes, whose peer
@@ -57,6 +62,7 @@ struct wi_link {
     struct wi_share *share; /* NULL: a stranger's, or closing */
     struct wi_blob *incoming;
     int incoming_binary;
+    size_t frame_left;     /* of the frame */
     size_t left;           /* at least, of the message */
     int short_of_memory;   /* it rests until there is room for more */
     double begun_ms;       /* the message, or its going on after a rest */
@@ -72,7 +78,7 @@ struct wi_link {
     int draws;                     /* there is something in the second lane */
     int broken;                    /* a write failed: WRITEABLE closes the socket */
     /* Closing. */
-    int closing, close_sent;
+    int peer_left, closing, close_sent;
     uint16_t close_code;
     char close_reason[WI_LINK_REASON_SIZE];
 };
@@ -112,6 +118,7 @@ struct wi_link *wi_link_new(
     wi_timer_start(link->hello, (uint64_t)links->hello_ms, 0);
     DL_APPEND(links->_first, link);
     limit_unsent(wsi);
+    lws_set_wsi_user(wsi, link); /* or it would not tell that it closes by itself */
     return link;
 }
 
@@ -520,11 +527,28 @@ static size_t receive_limit(const struct wi_link *link)
 }
 
 /* The message has `whole` bytes or more. */
-static void refuse(struct wi_link *link, size_t limit, size_t whole)
+static void refuse_size(struct wi_link *link, size_t limit, size_t whole)
 {
     const struct wi_link_refused refused = {
         .limit = limit, .whole = whole, .binary = link->incoming_binary};
     link->events->on_refused(link->context, link, &refused);
+}
+
+static void refuse_frame(struct wi_link *link, const char *fault)
+{
+    const struct wi_link_refused refused = {.fault = fault, .binary = link->incoming_binary};
+    link->events->on_refused(link->context, link, &refused);
+}
+
+/* Whether these are the first bytes of a frame that has no mask. */
+static int is_unmasked(const struct wi_link *link, const void *bytes, size_t size, size_t rest)
+{
+    const struct wi_lws_frame frame = {.payload = bytes,
+        .size = (uint64_t)size + rest,
+        .opcode = link->incoming          ? CONTINUATION
+                  : link->incoming_binary ? BINARY
+                                          : TEXT};
+    return size > 0 && link->frame_left == 0 && wi_lws_is_unmasked(&frame);
 }
 
 /* Room for what has come, `size` bytes more, and for as much again as half of all, so that a long
@@ -575,8 +599,13 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t have = link->incoming ? link->incoming->size : 0;
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
+    if (is_unmasked(link, bytes, size, rest)) {
+        refuse_frame(link, "a frame has no mask, and each of a client needs one");
+        return;
+    }
+    link->frame_left = rest;
     if (size > limit || have > limit - size || rest > limit - size - have) {
-        refuse(link, limit, have + size + rest);
+        refuse_size(link, limit, have + size + rest);
         return;
     }
     int begins = !link->incoming;
@@ -584,7 +613,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
         link->incoming = wi_blob_new(link->links->budget, 0);
     if (!link->incoming || make_room(link, size, rest) ||
         wi_blob_append(link->incoming, bytes, size)) {
-        refuse(link, 0, have + size + rest);
+        refuse_size(link, 0, have + size + rest);
         return;
     }
     if (rest || !lws_is_final_fragment(link->wsi)) {
@@ -603,12 +632,27 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
 /* The peer's close frame: a code and a text, or nothing. */
 static void peer_closes(struct wi_link *link, const unsigned char *in, size_t length)
 {
+    link->peer_left = 1;
     if (link->closing || !link->events->on_left)
         return;
     if (length < 2)
         link->events->on_left(link->context, link, 0, NULL, 0);
     else
         link->events->on_left(link->context, link, in[0] << 8 | in[1], in + 2, length - 2);
+}
+
+/* lws closes the socket by itself, and sends a close frame if it has a reason for it. Where that is
+ * a fault of the peer's, it is the owner's to say so. */
+static void lws_closes(struct wi_link *link)
+{
+    int expected = link->closing || link->peer_left || link->broken;
+    const char *fault = expected ? NULL : wi_lws_fault(link->wsi);
+    if (!fault)
+        return;
+    refuse_frame(link, fault);
+    lws_close_reason(link->wsi, (enum lws_close_status)link->close_code,
+        (unsigned char *)link->close_reason, strlen(link->close_reason));
+    link->close_sent = 1;
 }
 
 /* --- The way in from lws --------------------------------------------------------------------- */
@@ -626,6 +670,9 @@ int wi_link_event(
         peer_closes(link, in, length);
         /* The answer to a close frame of ours, which lws does not know that it sent. */
         return link->close_sent ? -1 : 0;
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        lws_closes(link);
+        return 0;
     case LWS_CALLBACK_CLOSED:
         link_gone(link);
         return 0;

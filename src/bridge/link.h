@@ -33,6 +33,7 @@
 enum wi_close {
     WI_CLOSE_NORMAL = 1000,
     WI_CLOSE_GOING_AWAY = 1001,
+    WI_CLOSE_PROTOCOL = 1002,
     WI_CLOSE_MALFORMED = 1007,
     WI_CLOSE_POLICY = 1008,
     WI_CLOSE_TOO_BIG = 1009,
@@ -41,10 +42,11 @@ enum wi_close {
     WI_CLOSE_SILENT = 4002
 };
 
-/* A message on its way in that there is no room for. Borrowed for the event. */
+/* A message on its way in that is not taken. Borrowed for the event. */
 struct wi_link_refused {
-    size_t limit; /* bytes that it may have; 0: there is no memory for it */
-    size_t whole; /* bytes that it has at least */
+    const char *fault; /* of its frames, by RFC 6455; NULL: there is no room for it */
+    size_t limit;      /* bytes that it may have; 0: there is no memory for it */
+    size_t whole;      /* bytes that it has at least */
     int binary;
 };
 
@@ -98,8 +100,8 @@ void wi_links_each(
 /* A stranger's. `events` must outlive it; freed by LWS_CALLBACK_CLOSED. */
 struct wi_link *wi_link_new(
     struct wi_links *links, struct lws *wsi, const struct wi_link_events *events, void *context);
-/* What lws says of the socket: RECEIVE, SERVER_WRITEABLE, WS_PEER_INITIATED_CLOSE and CLOSED. The
- * value is for its callback to return. */
+/* What lws says of the socket: RECEIVE, SERVER_WRITEABLE, WS_PEER_INITIATED_CLOSE,
+ * WS_SERVER_DROP_PROTOCOL and CLOSED. The value is for its callback to return. */
 int wi_link_event(
     struct wi_link *link, enum lws_callback_reasons reason, const void *in, size_t length);
 /* Its owner is known from now on and told by these events; counts and silence begin anew. */

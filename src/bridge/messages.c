@@ -359,6 +359,10 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
 {
     struct wi_node *node = context;
     char reason[WI_LINK_REASON_SIZE];
+    if (refused->fault) {
+        fail_unread(node, WI_CLOSE_PROTOCOL, refused->fault);
+        return;
+    }
     if (!refused->limit) {
         wi_node_fail(node, WI_CLOSE_TRY_LATER, "the service's memory is used up");
         return;

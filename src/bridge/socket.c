@@ -10,6 +10,7 @@
 
 void wi_socket_cut(struct wi_socket *socket)
 {
+    socket->is_cut = 1;
     lws_set_timeout(socket->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_ASYNC);
     /* lws looks at its timers only after something has happened to it. */
     lws_cancel_service(socket->bridge->lws);

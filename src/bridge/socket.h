@@ -17,6 +17,7 @@ struct wi_socket {
     struct wi_watch *meanwhile; /* for what comes while an answer is not taken, or NULL */
     int meanwhile_fd;           /* its own descriptor of the connection */
     struct wi_link *link;
+    int is_cut; /* by us */
 };
 
 /* Gives the connection to lws, or closes it where its address has too many. */

@@ -54,7 +54,10 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
     here->refusals++;
     here->context = context;
     here->refused = *refused;
-    wi_link_close(link, WI_CLOSE_TOO_BIG, "too large", NULL);
+    if (refused->fault)
+        wi_link_close(link, WI_CLOSE_PROTOCOL, refused->fault, NULL);
+    else
+        wi_link_close(link, WI_CLOSE_TOO_BIG, "too large", NULL);
 }
 
 static void on_late(void *context, struct wi_link *link)
@@ -115,7 +118,8 @@ static int on_socket(
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return wi_link_event(link, reason, in, length);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
+        return link ? wi_link_event(link, reason, in, length) : 0;
     case LWS_CALLBACK_CLOSED: {
         lws_set_opaque_user_data(wsi, NULL);
         int result = wi_link_event(link, reason, in, length);
@@ -375,6 +379,125 @@ TEST(it_rests)
     }
     turn_until(fixture, &fixture->messages, 1);
     assert_true(client_now() - began >= 99);
+}
+
+/* --- Faults of frames ------------------------------------------------------------------------- */
+
+/* The bytes end the connection with 1002, and with words that have these in them. */
+static void expect_fault(struct fixture *fixture, const void *bytes, size_t size, const char *words)
+{
+    char reason[WI_LINK_REASON_SIZE];
+    assert_int_equal(client_send(&fixture->client, bytes, size), 0);
+    assert_int_equal(hear_close(fixture, reason), 1002);
+    if (!strstr(reason, words))
+        fail_msg("%s does not say: %s", reason, words);
+    assert_int_equal(fixture->refusals, 1);
+    assert_string_equal(fixture->refused.fault, reason);
+    assert_int_equal(fixture->gones, 0); /* its owner closed it */
+}
+
+/* A frame as a client must not send it: the head, and so many bytes `a`. */
+static void expect_unmasked(
+    struct fixture *fixture, const char *head, size_t head_size, size_t size)
+{
+    unsigned char *frame = malloc(head_size + size);
+    memcpy(frame, head, head_size);
+    memset(frame + head_size, 'a', size);
+    expect_fault(fixture, frame, head_size + size, "no mask");
+    free(frame);
+    assert_int_equal(fixture->messages, 0);
+}
+
+TEST_IN(a_stranger_masks_its_frames, set_up, tear_down)
+{
+    expect_unmasked(*state, "\x81\x05", 2, 5);
+}
+
+TEST(a_short_frame_has_a_mask)
+{
+    expect_unmasked(*state, "\x82\x7d", 2, 125);
+}
+
+TEST(a_longer_frame_has_a_mask)
+{
+    expect_unmasked(*state, "\x81\x7e\x01\x00", 4, 256);
+}
+
+TEST(a_long_frame_has_a_mask)
+{
+    expect_unmasked(*state, "\x82\x7f\0\0\0\0\0\x01\0\0", 10, 65536);
+}
+
+TEST(a_fragment_has_a_mask)
+{
+    struct fixture *fixture = *state;
+    client_send_frame(&fixture->client, 1, 0, "begun", 5);
+    expect_unmasked(fixture, "\x80\x04", 2, 4);
+}
+
+TEST(a_frame_behind_others_has_a_mask)
+{
+    struct fixture *fixture = *state;
+    say(fixture, 1, "with a mask");
+    turn_until(fixture, &fixture->messages, 1);
+    fixture->messages = 0;
+    expect_unmasked(fixture, "\x81\x03", 2, 3);
+}
+
+/* Also one that looks like a head without a mask, and none at all but in the head. */
+TEST(any_mask_is_one)
+{
+    static const unsigned char masks[][4] = {
+        {0x12, 0x34, 0x56, 0x78}, {0x82, 0x7d, 0x82, 0x7d}, {0, 0, 0, 0}};
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 3; i++) {
+        unsigned char frame[6 + 125] = {0x82, 0x80 | 125};
+        memcpy(frame + 2, masks[i], 4);
+        for (int at = 0; at < 125; at++)
+            frame[6 + at] = (unsigned char)at ^ masks[i][at & 3];
+        assert_int_equal(client_send(&fixture->client, frame, sizeof frame), 0);
+        turn_until(fixture, &fixture->messages, i + 1);
+        assert_int_equal(fixture->blob->size, 125);
+        assert_int_equal(fixture->blob->bytes[124], 124);
+    }
+    assert_int_equal(fixture->refusals, 0);
+}
+
+TEST(a_control_frame_in_fragments)
+{
+    expect_fault(*state, "\x09\x80mask", 6, "may not come in fragments");
+}
+
+TEST(an_opcode_that_is_none)
+{
+    expect_fault(*state, "\x83\x80mask", 6, "opcode that RFC 6455 does not define");
+}
+
+TEST(a_continuation_of_nothing)
+{
+    expect_fault(*state, "\x80\x80mask", 6, "continues no message");
+}
+
+TEST(a_message_inside_another)
+{
+    struct fixture *fixture = *state;
+    client_send_frame(&fixture->client, 1, 0, "begun", 5);
+    expect_fault(fixture, "\x81\x80mask", 6, "begins one inside another");
+}
+
+TEST(reserved_bits)
+{
+    expect_fault(*state, "\xc1\x80mask", 6, "reserved bits");
+}
+
+TEST(a_long_ping)
+{
+    expect_fault(*state, "\x89\xfe\x00\x7emask", 8, "control frame of more than 125");
+}
+
+TEST_IN(a_frame_of_more_than_there_is, set_up, tear_down)
+{
+    expect_fault(*state, "\x82\xff\x80\0\0\0\0\0\0\0mask", 14, "2^63 bytes or more");
 }
 
 /* --- Sending --------------------------------------------------------------------------------- */
@@ -649,4 +772,14 @@ TEST(a_dead_socket_is_told_once)
     turn_until_gone(fixture);
     assert_int_equal(fixture->lefts, 0);
     assert_int_equal(fixture->gones, 1);
+    assert_int_equal(fixture->refusals, 0); /* it was no fault */
+}
+
+TEST(an_end_in_the_middle_of_a_frame_is_no_fault)
+{
+    struct fixture *fixture = *state;
+    assert_int_equal(client_send(&fixture->client, "\x82\xff\0\0\0", 5), 0);
+    shutdown(fixture->client.fd, SHUT_WR);
+    turn_until(fixture, &fixture->gones, 1);
+    assert_int_equal(fixture->refusals, 0);
 }

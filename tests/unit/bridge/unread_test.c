@@ -79,6 +79,33 @@ TEST(a_malformed_answer)
     expect_refused(*state, 396, 408, 1007, "the tensor section has 8 bytes");
 }
 
+/* As a program sends it that knows nothing of masks. */
+TEST(a_frame_without_a_mask)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    assert_int_equal(client_send(&client, "\x81\x02{}", 4), 0);
+    assert_int_equal(hear_close(&client), 1002);
+    assert_string_equal(fixture->log, "lost att-1;");
+    assert_non_null(strstr(fixture->why, "no mask"));
+    client_close(&client);
+}
+
+TEST(a_fault_that_the_library_finds)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    assert_int_equal(client_send(&client, "\x83\x80mask", 6), 0);
+    assert_int_equal(hear_close(&client), 1002);
+    assert_string_equal(fixture->log, "lost att-1;");
+    assert_non_null(strstr(fixture->why, "opcode"));
+    client_close(&client);
+}
+
 TEST(nobody_ends_the_attempts_of_others)
 {
     struct fixture *fixture = *state;
