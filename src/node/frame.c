@@ -273,22 +273,25 @@ static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, s
     if (parse_entry(entry_table, object, where, &entry, &datatype, error) != WI_OK)
         return WI_BAD_FRAMING;
 
-    size_t section = blob->size - start;
-    if (entry.offset < 0 || entry.byte_length < 0 || entry.offset % 8 ||
-        (uint64_t)entry.offset < *used || (uint64_t)entry.offset > section ||
-        (uint64_t)entry.byte_length > section - (size_t)entry.offset)
+    size_t section = blob->size - start, due = wi_frame_align(*used);
+    if (entry.offset < 0 || (uint64_t)entry.offset != due)
         return wi_error_set(error, WI_BAD_FRAMING, where,
-            "%soffset %lld and byte_length %lld must be a multiple of 8, in order, and inside the "
-            "tensor section of %zu bytes",
-            where, (long long)entry.offset, (long long)entry.byte_length, section);
-    if (!all_zero(blob->bytes + start + *used, (size_t)entry.offset - *used))
+            "%soffset is %lld and must be %zu: tensors follow each other at multiples of 8, from 0 "
+            "on",
+            where, (long long)entry.offset, due);
+    if (due > section || entry.byte_length < 0 || (uint64_t)entry.byte_length > section - due)
+        return wi_error_set(error, WI_BAD_FRAMING, where,
+            "%sbyte_length is %lld from %zu on, which is not inside the tensor section of %zu "
+            "bytes",
+            where, (long long)entry.byte_length, due, section);
+    if (!all_zero(blob->bytes + start + *used, due - *used))
         return wi_error_set(
             error, WI_BAD_FRAMING, where, "the padding before tensor %zu is not zero", index);
 
     struct wi_tensor *tensor = add_tensor(&frame->tensors, &entry, datatype);
     tensor->blob = wi_blob_ref(blob);
-    tensor->offset = start + (size_t)entry.offset;
-    *used = (size_t)entry.offset + (size_t)entry.byte_length;
+    tensor->offset = start + due;
+    *used = due + (size_t)entry.byte_length;
 
     enum wi_code code = parse_shape(entry.shape, tensor, where, error);
     return code != WI_OK ? code : wi_frame_check_bytes(tensor, where, error);

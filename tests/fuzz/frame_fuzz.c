@@ -22,7 +22,8 @@ static void check(const struct wi_frame *frame, const struct wi_blob *blob)
         const struct wi_tensor *tensor = &frame->tensors.items[i];
         int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
         size_t width = wi_datatype_size(tensor->datatype);
-        if (tensor->offset % 8 || tensor->offset < end || tensor->offset > blob->size ||
+        size_t due = i ? wi_frame_align(end) : tensor->offset;
+        if (tensor->offset % 8 || tensor->offset != due || tensor->offset > blob->size ||
             tensor->size > blob->size - tensor->offset || elements < 0 ||
             (width && (uint64_t)elements * width != tensor->size))
             abort();

@@ -117,7 +117,9 @@ test('tensor tables that lie', () => {
     bad([entry({ byte_length: 3 })], [1, 2], /past the end/);
     bad([entry()], [1, 2, 3], /after the last tensor/);
     bad([], [0], /after the last tensor/);
+    bad([entry({ offset: 8 })], [0, 0, 0, 0, 0, 0, 0, 0, 1, 2], /out of order/);
     bad([entry(), entry({ offset: 0 })], [1, 2], /out of order/);
+    bad([entry(), entry({ offset: 16 })], [1, 2, ...Array(14).fill(0), 1, 2], /out of order/);
     bad([entry(), entry({ offset: 8 })], [1, 2, 0, 9, 0, 0, 0, 0, 1, 2], /padding is not zero/);
     bad([entry(), entry({ offset: 8, byte_length: 0, shape: [0] })], [1, 2], /past the end/);
     rejects(JSON.stringify(envelope({ tensors: [entry()] })), /past the end/);

@@ -246,12 +246,16 @@ const garbage = {
     'a tensor whose shape and length disagree': (node) =>
         badFrame(node, (list) => (list[0].shape = [3])),
     'a negative offset': (node) => badFrame(node, (list) => (list[0].offset = -8)),
+    'tensors that do not begin at 0': (node) => badFrame(node, (list) => list.forEach((entry) => (entry.offset += 8)),
+        (bytes) => [Buffer.alloc(8), bytes]),
+    'a gap between two tensors': (node) => badFrame(node, (list) => (list[1].offset = 16),
+        (bytes) => [bytes.subarray(0, 8), Buffer.alloc(8), bytes.subarray(8)]),
     'bytes after the last tensor': (node) => node.raw(Buffer.concat(
         [goodFrame(node, () => {}), Buffer.alloc(8)])),
 };
 
-/** A task_response for nothing, in which `change` may spoil the tensor list. */
-function goodFrame(node, change) {
+/** A task_response for nothing, in which `change` may spoil the tensor list, and `lay` the section. */
+function goodFrame(node, change, lay = (bytes) => [bytes]) {
     const tensors = [1, 2].map((index) => ({ name: `t${index}`, datatype: 'INT32', shape: [2],
         bytes: Buffer.alloc(8, index) }));
     const frame = frames.encode({ id: 'bad', type: 'task_response', from: node.id,
@@ -262,10 +266,10 @@ function goodFrame(node, change) {
     const head = Buffer.alloc(Math.ceil((4 + json.length) / 8) * 8);
     head.writeUInt32LE(json.length, 0);
     json.copy(head, 4);
-    return Buffer.concat([head, frame.subarray(-16)]);
+    return Buffer.concat([head, ...lay(frame.subarray(-16))]);
 }
 
-const badFrame = (node, change) => node.raw(goodFrame(node, change));
+const badFrame = (node, ...how) => node.raw(goodFrame(node, ...how));
 
 for (const [name, send] of Object.entries(garbage))
     test(`garbage, ${name}: closed with 1007 and counted`, async () => {
@@ -276,6 +280,35 @@ for (const [name, send] of Object.entries(garbage))
         assert.equal(await malformed(), before + 1);
         assert.equal((await daemon.get('/healthz')).status, 200);
     });
+
+/** Bytes that no client may send (RFC 6455), and what is said of them. */
+const against6455 = {
+    'text without a mask': [[0x81, 2, 0x7b, 0x7d], /^a frame has no mask/],
+    'bytes without a mask': [[0x82, 126, 1, 0, ...Array(256).fill(1)], /^a frame has no mask/],
+    'an opcode that is none': [[0x83, 0x80, 1, 2, 3, 4], /^a frame has an opcode that RFC 6455 does not define$/],
+    'a ping in fragments': [[0x09, 0x80, 1, 2, 3, 4], /^a control frame may not come in fragments$/],
+    'a frame of 2^63 bytes': [[0x82, 0xff, 0x80, ...Array(11).fill(0)], /^a frame has 2\^63 bytes or more/],
+};
+for (const [name, [bytes, words]] of Object.entries(against6455))
+    test(`${name}: closed with 1002, in words`, async () => {
+        const node = await joined();
+        const before = await malformed();
+        node.socket._socket.write(Buffer.from(bytes));
+        const { code, reason } = await node.gone();
+        assert.equal(code, 1002);
+        assert.match(reason, words);
+        assert.equal(await malformed(), before + 1);
+    });
+
+test('a stranger whose announcement has no mask is closed with 1002', async () => {
+    const node = await fresh();
+    await node.open();
+    node.socket._socket.write(Buffer.from([0x81, 2, 0x7b, 0x7d]));
+    const { code, reason } = await node.gone();
+    assert.equal(code, 1002);
+    assert.match(reason, /^a frame has no mask/);
+    await node.join();
+});
 
 test('a frame over the limit is closed with 1009', async () => {
     const node = await joined();

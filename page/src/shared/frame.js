@@ -143,7 +143,7 @@ export function decode(frame, maxFrame = Infinity) {
     if (typeof frame === 'string') {
         if (frame.length > MAX_HEAD) throw new FrameError('text frame over 1 MiB', CLOSE_TOO_BIG);
         const message = readEnvelope(frame);
-        if (message.data.tensors !== undefined) readTensors(message.data.tensors, new Uint8Array(0));
+        readTensors(message.data.tensors ?? [], new Uint8Array(0));
         return { message, section: 0 };
     }
     const size = frame.byteLength;
