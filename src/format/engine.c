@@ -25,6 +25,11 @@ const struct wi_engine_row wi_engines[] = {
         .is_everywhere = 1},
 };
 
+unsigned wi_engine_platforms(enum wi_engine engine)
+{
+    return wi_engines[engine].platforms | ON(NATIVE);
+}
+
 int wi_engine_of_name(const char *name)
 {
     for (int i = 0; i < WI_ENGINE_COUNT; i++)

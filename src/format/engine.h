@@ -35,6 +35,8 @@ struct wi_engine_row {
     int is_everywhere; /* each node has it, also one that names only others */
 };
 extern const struct wi_engine_row wi_engines[]; /* by enum wi_engine */
+/* The platforms on which a node may have it, be that a page or a program, as the same bits. */
+unsigned wi_engine_platforms(enum wi_engine engine);
 
 /* WI_NATIVE is what a program computes with that is no browser. WI_SIMULATED computes nothing: only
  * nodes that say so have it, they have nothing else, and only what asks for it by name gets it. */

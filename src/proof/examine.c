@@ -46,7 +46,7 @@ unsigned wi_examine_platforms(const struct wi_node_info *node)
     unsigned platforms = 0;
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
         if (node->engines[WI_ENGINE_KERNELS].available && node->platforms[i].available &&
-            wi_engines[WI_ENGINE_KERNELS].platforms & 1u << i)
+            wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << i)
             platforms |= 1u << i;
     return platforms;
 }

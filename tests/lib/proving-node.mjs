@@ -40,11 +40,12 @@ export class ProvingNode extends FakeNode {
     /** What it says instead of what it has computed. @type {(values: Float32Array, kernel: string) => Float32Array | null} null: nothing */
     lie = (values) => values;
 
-    /** @param {string} pageUrl @param {{adapter?: object}} [more] of a GPU that it claims to have */
-    constructor(pageUrl, { adapter } = {}) {
+    /** @param {string} pageUrl @param {{adapter?: object, native?: boolean}} [more] of a GPU that it claims to have; whether it is no browser */
+    constructor(pageUrl, { adapter, native } = {}) {
         super(pageUrl);
         this.capabilities = { ...capabilities, engines: { ...capabilities.engines, kernels: '1' }, task_types: ['inference', 'compute'],
-            platforms: { ...capabilities.platforms, ...adapter && { webgpu: { available: true, adapter } } } };
+            platforms: native ? { native: { available: true } }
+                : { ...capabilities.platforms, ...adapter && { webgpu: { available: true, adapter } } } };
         this.adapter = adapter ?? null;
         this.onTask = (task) => this.compute(task);
         this.onOther = ({ message: { type, data } }) => type === 'task_credit' && this.#go(data);

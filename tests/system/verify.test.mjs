@@ -102,6 +102,35 @@ test('a node that joined gets work once it has shown that it computes right', as
     });
 });
 
+test('a program with the engine shows it on native, by order too, and is found where it lies', async () => {
+    await withNode({ native: true }, async (node) => {
+        const work = relu({ node: node.id, platform: 'native' });
+        await isHeld(node.id, false);
+        assert.deepEqual(new Set(node.asked), new Set(['challenge', ...Object.keys(right)]));
+        const { status, json, text } = await work;
+        assert.equal(status, 200, text);
+        assert.deepEqual([json.outputs[0].data, json.executed_on.platform], [[0, 2], 'native']);
+        for (const want of [{ node: node.id }, { node: node.id, platforms: ['native'] }]) {
+            const [row, ...others] = await verify(want);
+            assert.deepEqual([row.platform, row.verdict, row.evidence.joined, others], ['native', 'right', true, []]);
+            assert.deepEqual([row.evidence.challenges.map(({ n, right: is }) => [n, is]), row.evidence.kernels],
+                [[[256, true]], { tried: KERNELS, wrong: [] }]);
+        }
+        const { code, out, problems } = await webinfer(daemon, ['verify', '--node', node.id, '--platform', 'native']);
+        assert.equal(code, 0, problems);
+        assert.match(out, new RegExp(`^${node.id} .* native +right `, 'm'));
+        node.lie = (values, kernel) => (kernel === 'gelu' ? values.map((value) => value * 1.01) : values);
+        const found = await webinfer(daemon, ['verify', '--node', node.id, '--platform', 'native']);
+        assert.equal(found.code, 1);
+        assert.match(found.out, / native +wrong .* wrong: gelu .*gelu: element/);
+        assert.deepEqual(await node.gone(), { code: 1008, reason: 'quarantined' });
+    });
+    await withNode({ native: true, lie: (values, kernel) => (kernel === 'challenge' ? values.map((value) => value - 1) : values) }, async (node) => {
+        assert.deepEqual(await node.gone(), { code: 1008, reason: 'quarantined' });
+        assert.deepEqual(node.asked, ['challenge'], 'it was found before it got work');
+    });
+});
+
 test('one without the engine gets work as ever, and is not tested; a simulated one says so', async () => {
     const node = await new FakeNode(await link()).join();
     const simulation = await new Simulation(daemon, { nodes: 1 }).up();

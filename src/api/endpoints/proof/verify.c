@@ -122,7 +122,7 @@ static void allow_platforms(struct wi_error *error)
 {
     struct wi_buffer names = {0};
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (wi_engines[WI_ENGINE_KERNELS].platforms & 1u << i)
+        if (wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << i)
             wi_buffer_strings(&names, names.size ? ", " : "", wi_platform_names[i], NULL);
     wi_error_allow(error, "%s", names.text);
     wi_buffer_clear(&names);
@@ -135,7 +135,7 @@ static enum wi_code read_platforms(const json_t *list, unsigned *platforms, stru
     json_array_foreach(list, i, item)
     {
         int platform = wi_platform_of_name(json_string_value(item));
-        if (platform >= 0 && wi_engines[WI_ENGINE_KERNELS].platforms & 1u << platform) {
+        if (platform >= 0 && wi_engine_platforms(WI_ENGINE_KERNELS) & 1u << platform) {
             *platforms |= 1u << platform;
             continue;
         }
