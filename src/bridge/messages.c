@@ -66,15 +66,10 @@ static enum wi_heard on_accepted(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     const char *id;
-    struct wi_bridge *bridge = node->bridge;
     if (wi_frame_attempt(frame, &id, error) != WI_OK)
         return WI_HEARD_WRONG;
     struct wi_attempt *attempt = wi_node_find_attempt(node, id);
-    if (!attempt || attempt->accepted)
-        return WI_HEARD_LOOSE;
-    attempt->accepted = 1;
-    bridge->events.on_accepted(bridge->events.context, node->info.id, id);
-    return WI_HEARD_OURS;
+    return attempt && wi_node_accepts(node, attempt) ? WI_HEARD_OURS : WI_HEARD_LOOSE;
 }
 
 /* --- model_status, capability_report, log ---------------------------------------------------- */

@@ -142,6 +142,8 @@ enum wi_code wi_node_send_task(
 void wi_node_grant(
     struct wi_node *node, struct wi_attempt *attempt, const struct wi_credit *credit);
 struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *id); /* or NULL */
+/* The node has it: reported once. 1 if that is news. */
+int wi_node_accepts(struct wi_node *node, struct wi_attempt *attempt);
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt);
 /* Attempts that are in neither list were never received: takes them off and reports them lost. */
 void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t *unacknowledged);

@@ -146,6 +146,16 @@ struct wi_attempt *wi_node_find_attempt(const struct wi_node *node, const char *
     return attempt;
 }
 
+int wi_node_accepts(struct wi_node *node, struct wi_attempt *attempt)
+{
+    const struct wi_bridge_events *events = &node->bridge->events;
+    if (attempt->accepted)
+        return 0;
+    attempt->accepted = 1;
+    events->on_accepted(events->context, node->info.id, attempt->id);
+    return 1;
+}
+
 void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
 {
     const struct wi_stream *stream = &attempt->stream;

@@ -304,6 +304,7 @@ enum wi_heard wi_pieces_outline(
     struct wi_attempt *attempt = find_attempt(node, frame, &heard, error);
     if (!attempt)
         return heard;
+    (void)wi_node_accepts(node, attempt); /* its pieces may take longer than it may be silent */
     if (read_outline(node, attempt, frame, &data, error) != WI_OK) {
         wi_response_reject(node, attempt, error);
         return WI_HEARD_OURS;

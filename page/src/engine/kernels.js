@@ -135,7 +135,7 @@ export class KernelsEngine {
         const model = this._models.get(task.key);
         if (model) return { ...model.callsOf(inputOf(task, model.inputName, 'FP32')), isHalf: false };
         const kernel = task.kernel ?? '', rule = KERNEL_RULES[kernel];
-        if (!rule) throw new Failure('model_invalid', `this page has no kernel ${task.kernel}`);
+        if (!rule) throw new Failure('operator_unsupported', `this page has no kernel ${task.kernel}`);
         const isHalf = rule.halves && task.tensors[0]?.datatype === 'FP16', halves = isHalf && this._backend.takesHalves;
         const inputs = rule.inputs.map(([name]) => inputOf(task, name, isHalf ? 'FP16' : 'FP32'));
         const given = isHalf && !halves ? inputs.map((one) => ({ ...one, bytes: floatsOfHalves(one.bytes) })) : inputs;
