@@ -289,6 +289,33 @@ static double note_cost(struct wi_node *node, double began)
     return now;
 }
 
+/* After a fault of its own, which it would repeat, nobody waits for the node: all its attempts are
+ * lost. An answer among what cannot be read it keeps and would send again for ever, with everything
+ * else behind it; its next welcome tells it to forget them. */
+static void give_up(struct wi_node *node, enum wi_close code, const char *reason)
+{
+    struct wi_bridge *bridge = node->bridge;
+    char id[WI_ID_SIZE];
+    memcpy(id, node->info.id, sizeof id);
+    /* First: what the loss leads to must not be sent over this link. */
+    wi_node_fail(node, code, reason);
+    node = bridge->closed ? NULL : wi_node_find(bridge, id);
+    if (node)
+        wi_node_lose(node, reason);
+}
+
+static void fail_unread(struct wi_node *node, enum wi_close code, const char *reason)
+{
+    node->bridge->counters.malformed++;
+    give_up(node, code, reason);
+}
+
+static void fail_rules(struct wi_node *node, const char *reason)
+{
+    node->bridge->counters.protocol_errors++;
+    give_up(node, WI_CLOSE_POLICY, reason);
+}
+
 /* What belongs to no attempt of ours is neither much nor large; but what was on its way when its
  * attempt ended is for nothing by our doing. */
 static void judge_loose(struct wi_node *node, size_t size)
@@ -300,32 +327,13 @@ static void judge_loose(struct wi_node *node, size_t size)
         why = "a message that belongs to no attempt may have at most 65536 bytes";
     else if (*node->join && size > WI_LOOSE_MAX)
         node->late_large--;
-    if (!why)
-        return;
-    node->bridge->counters.protocol_errors++;
-    wi_node_fail(node, WI_CLOSE_POLICY, why);
-}
-
-/* A message that cannot be read may have been an answer, which the node keeps and would send again
- * for ever, with everything else behind it: all its attempts are lost, and its next welcome tells
- * it to forget them. */
-static void fail_unread(struct wi_node *node, enum wi_close code, const char *reason)
-{
-    struct wi_bridge *bridge = node->bridge;
-    char id[WI_ID_SIZE];
-    memcpy(id, node->info.id, sizeof id);
-    bridge->counters.malformed++;
-    /* First: what the loss leads to must not be sent over this link. */
-    wi_node_fail(node, code, reason);
-    node = bridge->closed ? NULL : wi_node_find(bridge, id);
-    if (node)
-        wi_node_lose(node, reason);
+    if (why)
+        fail_rules(node, why);
 }
 
 static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
 {
     struct wi_node *node = context;
-    struct wi_bridge *bridge = node->bridge;
     struct wi_frame frame;
     struct wi_error error = {0};
     double began = wi_now_ms();
@@ -342,8 +350,7 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     if (wi_link_is_closing(link))
         return; /* and the node may be gone */
     if (heard == WI_HEARD_WRONG) {
-        bridge->counters.protocol_errors++;
-        wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
+        fail_rules(node, error.detail);
     } else if (heard == WI_HEARD_LOOSE) {
         note_cost(node, parsed);
         judge_loose(node, blob->size);

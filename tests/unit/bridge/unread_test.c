@@ -1,4 +1,4 @@
-/* Messages that cannot be read: their connection ends, and all attempts of their node are lost. */
+/* Faults of a node's own: its connection ends, and all its attempts are lost. */
 #include "fixture.h"
 
 /* Comes back as the node of `welcome`, which is renewed, with these unacknowledged answers. */
@@ -103,6 +103,19 @@ TEST(a_fault_that_the_library_finds)
     assert_int_equal(hear_close(&client), 1002);
     assert_string_equal(fixture->log, "lost att-1;");
     assert_non_null(strstr(fixture->why, "opcode"));
+    client_close(&client);
+}
+
+TEST(a_member_of_a_wrong_kind)
+{
+    struct fixture *fixture = *state;
+    struct client client = join(fixture, NULL);
+    assert_int_equal(send_task(fixture, "att-1", NULL), WI_OK);
+    json_decref(hear(&client, "task_request"));
+    say(&client, "heartbeat", "{\"busy_since_ms\":\"long\"}");
+    assert_int_equal(hear_close(&client), 1008);
+    assert_string_equal(fixture->log, "lost att-1;");
+    assert_non_null(strstr(fixture->why, "busy_since_ms"));
     client_close(&client);
 }
 
