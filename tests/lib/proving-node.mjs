@@ -36,6 +36,8 @@ export class ProvingNode extends FakeNode {
     asked = [];
     /** What it says that a product takes: so long that no larger one follows. */
     ms = 2000;
+    /** Those that it says it lacks. @type {string[]} */
+    lacks = [];
     #leaving = new Map();
     /** What it says instead of what it has computed. @type {(values: Float32Array, kernel: string) => Float32Array | null} null: nothing */
     lie = (values) => values;
@@ -54,6 +56,10 @@ export class ProvingNode extends FakeNode {
     compute(task) {
         const { data: { kernel, platforms: [platform] }, options } = task.message;
         this.asked.push(kernel);
+        if (this.lacks.includes(kernel)) {
+            this.fail(task, { code: 'operator_unsupported', message: `there is no ${kernel} here` });
+            return;
+        }
         const n = options.n, made = kernel === 'challenge' ? { shape: [n, n], values: productOf(options) } : known(task);
         const values = this.lie(Float32Array.from(made.values), kernel);
         if (!values) return;

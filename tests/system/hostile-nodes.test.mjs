@@ -167,6 +167,11 @@ test('an answer that is none to the request fails its attempt, and says what is 
         assert.match(await refused(node, 'twice', answer), reason);
     for (const answer of [() => ({ outputs: [y] }), () => ({ outputs: [] })])
         assert.match(await refused(node, 'builtin/echo', answer), /the input x/);
+    // Each answer is acknowledged, whatever it is, and no cancel follows it.
+    assert.ok(!node.received.some(({ message: { type } }) => type === 'task_cancel'));
+    const sent = node.received.filter(({ message: { type } }) => type === 'task_request').length;
+    await until(() => new Set(node.received.flatMap(({ message: { data } }) =>
+        [...data.attempt_ids ?? [], ...data.acknowledged ?? []])).size === sent, { what: 'all acknowledgements' });
     // Each of the four attempts of each; and the node is there as before.
     assert.equal(await metric('webinfer_bridge_bad_answers_total'), bad + 4 * (wrong.length + 2));
     node.onTask = (task) => node.respond(task, { outputs: [y] });
@@ -332,6 +337,7 @@ test('a stream that nothing is heard of goes elsewhere; who says nothing of four
         assert.equal(counting.done.executed_on.node, good.id);
     }
     assert.equal(taken, 2, 'from then on it is taken only where nothing else has room');
+    assert.equal((await silent.got('task_cancel')).message.data.reason, 'lost');
     for (let i = 0; i < 2; i++)
         assert.equal((await own.infer({ model_name: 'builtin/echo', node: silent.id,
             timeout_ms: 300, inputs: [{ name: 'x', datatype: 'INT32', shape: [1], data: [1] }] })).status, 504);

@@ -142,7 +142,9 @@ test('a node joins, is listed, works, and gets heartbeats and acknowledgements',
     await node.got('heartbeat', 2);
     const { message } = await node.got('task_request');
     assert.equal(message.from, 'service');
-    assert.equal(message.model_name, 'builtin/echo');
+    // What the options are is said here alone; name and platform stand in the data, too.
+    assert.deepEqual([message.model_name, message.options, message.data.options], ['builtin/echo', {}, undefined]);
+    assert.deepEqual(message.data.platforms, [message.platform]);
     assert.deepEqual(message.data.model, { name: 'builtin/echo', hash: '', engine: 'builtin', files: [] });
     const acked = (received) => received.some(({ message: one }) =>
         one.data.attempt_ids?.includes(message.data.attempt_id) ||

@@ -116,6 +116,13 @@ test('a program with the engine shows it on native, by order too, and is found w
             assert.deepEqual([row.evidence.challenges.map(({ n, right: is }) => [n, is]), row.evidence.kernels],
                 [[[256, true]], { tried: KERNELS, wrong: [] }]);
         }
+        const { message: { data: { task_type: type, model: { hash, ...model } } } } = await node.got('task_request');
+        assert.deepEqual([type, model], ['compute', { name: 'builtin/kernels', engine: 'kernels', files: [] }]);
+        assert.match(hash, /^[0-9a-f]{64}$/);
+        node.lacks = ['matmul', 'softmax'];
+        const [{ verdict, evidence: { kernels } }] = await verify({ node: node.id });
+        assert.deepEqual([verdict, kernels], ['right', { tried: KERNELS - 2, wrong: [] }], 'what it lacks is not wrong');
+        node.lacks = [];
         const { code, out, problems } = await webinfer(daemon, ['verify', '--node', node.id, '--platform', 'native']);
         assert.equal(code, 0, problems);
         assert.match(out, new RegExp(`^${node.id} .* native +right `, 'm'));
@@ -124,6 +131,7 @@ test('a program with the engine shows it on native, by order too, and is found w
         assert.equal(found.code, 1);
         assert.match(found.out, / native +wrong .* wrong: gelu .*gelu: element/);
         assert.deepEqual(await node.gone(), { code: 1008, reason: 'quarantined' });
+        assert.equal((await node.got('bye')).message.data.code, 'quarantined');
     });
     await withNode({ native: true, lie: (values, kernel) => (kernel === 'challenge' ? values.map((value) => value - 1) : values) }, async (node) => {
         assert.deepEqual(await node.gone(), { code: 1008, reason: 'quarantined' });

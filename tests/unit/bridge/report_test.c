@@ -105,6 +105,24 @@ TEST(test_engines)
     assert_true(info.engines[WI_ENGINE_BUILTIN].available);
 }
 
+/* What a list leaves out a node does not take, and without one it takes none of them. */
+TEST(test_task_types)
+{
+    struct wi_node_info info;
+    read_engines("{\"engines\":{\"kernels\":\"1\",\"ort\":\"1\"}}", &info);
+    assert_false(info.engines[WI_ENGINE_KERNELS].available);
+    assert_false(info.benchmarks);
+    assert_true(info.engines[WI_ENGINE_ORT].available); /* inference is every node's */
+    read_engines(
+        "{\"engines\":{\"kernels\":\"1\",\"ort\":\"1\"},\"task_types\":[\"compute\"]}", &info);
+    assert_true(info.engines[WI_ENGINE_KERNELS].available);
+    assert_false(info.benchmarks);
+    assert_true(info.engines[WI_ENGINE_ORT].available);
+    read_engines("{\"task_types\":[\"benchmark\",7]}", &info);
+    assert_true(info.benchmarks);
+    assert_false(info.engines[WI_ENGINE_KERNELS].available);
+}
+
 /* Whatever else stands there. */
 TEST(test_halves)
 {
