@@ -732,7 +732,7 @@ struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_re
     run->infer.model_name = wi_strdup(request->model);
     run->infer.version = wi_strdup(request->version);
     run->owner = *owner;
-    wi_id_new(run->id, request->kind == WI_RUN_SHADOW ? "probe" : "job");
+    wi_id_new(run->id, "job"); /* of each kind: a node must not tell which is looked at */
     return run;
 }
 

@@ -116,7 +116,8 @@ test('a program with the engine shows it on native, by order too, and is found w
             assert.deepEqual([row.evidence.challenges.map(({ n, right: is }) => [n, is]), row.evidence.kernels],
                 [[[256, true]], { tried: KERNELS, wrong: [] }]);
         }
-        const { message: { data: { task_type: type, model: { hash, ...model } } } } = await node.got('task_request');
+        const { message: { data: { job_id: job, task_type: type, model: { hash, ...model } } } } = await node.got('task_request');
+        assert.match(job, /^job-/, 'no id tells what is a proof');
         assert.deepEqual([type, model], ['compute', { name: 'builtin/kernels', engine: 'kernels', files: [] }]);
         assert.match(hash, /^[0-9a-f]{64}$/);
         node.lacks = ['matmul', 'softmax'];
