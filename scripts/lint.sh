@@ -110,11 +110,13 @@ lint_cppcheck() {
         -DWI_DATADIR='""' -DWI_SYSCONFDIR='""' "${CPPCHECK_MACROS[@]}" -I src -I "$BUILD/src" src
 }
 
-# That a page which ours refer to is not installed on this machine is not the page's fault.
+# That a page which ours refer to is not installed on this machine is not the page's fault. A word
+# that is a macro of mdoc, too, would be missing where a heading begins with it.
 lint_manuals() {
     local found
     found=$(mandoc -T lint man/*.[1-8] 2>/dev/null |
         grep -v 'STYLE: referenced manual not found' || true)
+    found+=$(grep -nE '^\.S[hs] (An|At|Do|In|No|So) ' man/*.[1-8] || true)
     [[ -z $found ]] || { printf '%s\n' "$found" && return 1; }
 }
 
