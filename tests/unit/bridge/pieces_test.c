@@ -297,7 +297,7 @@ TEST(an_answer_comes_in_pieces)
     send_and_hear(fixture, &client, "att-1");
     say_outline(&client, "att-1", 20 * MIB);
     expect_credit(&client, "att-1", AHEAD);
-    assert_int_equal(fixture->accepted, 1); /* the outline is a sign that it arrived */
+    assert_int_equal(fixture->accepted, 1);      /* the outline is a sign that it arrived */
     assert_true(fixture->budget.used < 4 * MIB); /* what may come now, not what was announced */
     for (size_t position = 0; position < 20 * MIB; position += MIB) {
         say_piece(&client, "att-1", 0, position, MIB);
