@@ -47,6 +47,36 @@ for (const [kind, section, host] of [['chrome', {}, 'IP:127.0.0.1'], ['chrome', 
     ['firefox', { max_connections: 1 }, 'IP:127.0.0.1'], ['safari', safari(), 'IP:127.0.0.1']])
     test(`${kind} accepts a certificate for ${host}`, () => computes(kind, section, host));
 
+test('over TLS, too, a frame without a mask is closed with 1002, and an end in the middle of one is no fault', async () => {
+    daemon = withTls('chrome', { max_connections: 0 }, 'IP:127.0.0.1', { pool: { min_connections: 0 } });
+    await daemon.start({ ready: false });
+    const { hostname: host, port } = new URL(daemon.bridgeUrl);
+    const malformed = async () => (await daemon.metric('webinfer_bridge_malformed_total')) ?? 0;
+    const open = () => new Promise((resolve, reject) => {
+        const socket = tls.connect({ host, port: Number(port), rejectUnauthorized: false }, () => {
+            socket.write(['GET /node HTTP/1.1', `Host: ${host}:${port}`, 'Upgrade: websocket', 'Connection: Upgrade',
+                'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Version: 13',
+                'Sec-WebSocket-Protocol: webinfer.v1', '', ''].join('\r\n'));
+            socket.once('data', (head) => (/^HTTP\/1.1 101/.test(head.toString()) ? resolve(socket) : reject(new Error(head))));
+        });
+        socket.on('error', reject);
+    });
+    const socket = await open();
+    let heard = Buffer.alloc(0);
+    socket.on('data', (bytes) => (heard = Buffer.concat([heard, bytes])));
+    socket.write(Buffer.from([0x81, 2, 0x7b, 0x7d]));
+    await until(() => heard.length > 4, { what: 'a close frame' });
+    assert.deepEqual([heard[0], heard.readUInt16BE(2)], [0x88, 1002]);
+    assert.match(heard.subarray(4).toString(), /^a frame has no mask/);
+    socket.destroy();
+    assert.equal(await malformed(), 1);
+    const other = await open();
+    other.end(Buffer.from([0x82, 0xff, 0, 0]));
+    await new Promise((resolve) => other.on('close', resolve));
+    assert.equal(await malformed(), 1);
+    await daemon.stop();
+});
+
 test('a browser that does not accept it is reported with the certificate', async () => {
     daemon = withTls('chrome',
         { arguments: '--ignore-certificate-errors-spki-list=nothing' }, 'IP:127.0.0.1',
