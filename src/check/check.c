@@ -252,6 +252,22 @@ static int is_unable(const struct wi_node_info *node, int platform, const char *
                wi_code_from_name(code) == WI_OPERATOR_UNSUPPORTED);
 }
 
+/* A tensor without elements has failed there, perhaps with the engine and the models of others:
+ * such inputs do not go there again. */
+static void note_empty(const struct wi_checks *checks, const struct wi_inference *sent,
+    const struct wi_node_info *node, int platform, enum wi_code code, const char *why)
+{
+    char key[WI_VERDICT_KEY_SIZE], shapes[WI_INPUT_SHAPES_SIZE];
+    if (sent->empty == WI_EMPTY_NONE || code != WI_INFERENCE_FAILED || platform < 0 ||
+        platform == WI_WASM)
+        return;
+    wi_input_shapes(&sent->tensors, shapes);
+    wi_check_make_key(key, sent, node, (enum wi_platform)platform);
+    const struct wi_finding found = {
+        .verdict = WI_UNABLE, .detail = why, .shapes = shapes, .is_of_set = 1};
+    wi_verdicts_set(wi_pool_verdicts(checks->pool), key, &found);
+}
+
 /* What the page has tried before: else routing, or the guard, would have another node like it load
  * the model there without success. What is known already counts more than one answer. */
 static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
@@ -264,8 +280,10 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
     {
         int platform = wi_check_platform_of(row);
         const char *reason = json_string_value(json_object_get(row, "reason"));
+        const char *code = json_string_value(json_object_get(row, "code"));
         char key[WI_VERDICT_KEY_SIZE];
-        if (!is_unable(node, platform, json_string_value(json_object_get(row, "code"))))
+        note_empty(checks, asked, node, platform, code ? wi_code_from_name(code) : WI_OK, reason);
+        if (!is_unable(node, platform, code))
             continue;
         struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
         if (wi_verdicts_get(verdicts, asked->model, &place, asked->precision, "").verdict !=
@@ -344,6 +362,8 @@ static int on_failed(void *context, const struct wi_inference *asked, const char
     const struct wi_checks *checks = context;
     const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
     struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    if (node)
+        note_empty(checks, asked, node, (int)last, error->code, error->detail);
     if (!node || last != WI_WASM || asked->model->builtin || asked->benchmark.runs ||
         !is_on(checks))
         return 0;

@@ -286,8 +286,10 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
         leave_open(run, detail);
         return;
     } else if (wi_check_is_of_the_model(error)) {
-        const struct wi_finding found = {
-            .verdict = WI_UNABLE, .detail = detail, .shapes = run->shapes};
+        const struct wi_finding found = {.verdict = WI_UNABLE,
+            .detail = detail,
+            .shapes = run->shapes,
+            .is_of_set = run->asked->empty != WI_EMPTY_NONE};
         run->checks->counters.unable++;
         int is_news = wi_verdicts_set(verdicts, run->key, &found);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,

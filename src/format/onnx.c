@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
+#include "format/onnx_empty.h"
 #include "format/onnx_external.h"
 #include "format/onnx_fields.h"
 #include "format/onnx_nodes.h"
@@ -36,6 +37,7 @@ struct walk {
     struct entry *inputs; /* by name, in the file's order */
     size_t input_count;
     struct wi_onnx_ranges *ranges;
+    struct wi_protobuf_range graph; /* the last one */
     int graphs;
 };
 
@@ -278,6 +280,7 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
     struct wi_protobuf_field field;
     int more, code = 0;
 
+    walk->graph = graph;
     while (code == 0 && (more = wi_protobuf_next(walk->input, &graph, &field)) != 0) {
         if (more < 0)
             return -1;
@@ -409,6 +412,8 @@ static enum wi_code read_input_file(
             error, WI_MODEL_INVALID, "model.onnx", "the file is no ONNX model: %s", text);
     walk.ranges = wi_onnx_ranges_new();
     int code = take_inputs(&walk, read_model(&walk));
+    if (code == 0)
+        code = wi_onnx_empty_find(input, walk.graph, signature);
     if (code == 0)
         wi_onnx_ranges_end(walk.ranges, signature);
     wi_onnx_ranges_free(walk.ranges);

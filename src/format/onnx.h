@@ -30,7 +30,8 @@ struct wi_onnx_value {
     unsigned rank;
     int64_t dims[WI_TENSOR_MAX_RANK];     /* -1: free */
     uint16_t symbols[WI_TENSOR_MAX_RANK]; /* of free ones: 1 + the place of its name; 0: none */
-    int is_batch; /* the first is free, and its name says that it is the batch */
+    int is_batch;     /* the first is free, and its name says that it is the batch */
+    int may_be_empty; /* of an input: onnx_empty.h */
 };
 
 /* A file beside the model's own that tensors are kept in. */
@@ -99,6 +100,14 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
  * WI_INPUT_INVALID with the first that is not. */
 enum wi_code wi_onnx_check_indices(const struct wi_onnx_signature *signature,
     const struct wi_tensors *tensors, struct wi_error *error);
+/* What a request has of tensors without elements. */
+enum wi_empty {
+    WI_EMPTY_NONE,
+    WI_EMPTY_PAST, /* only where the graph puts something behind them: onnx_empty.h */
+    WI_EMPTY_USED  /* where the graph computes with them, which WASM alone survives */
+};
+enum wi_empty wi_onnx_empty_among(
+    const struct wi_onnx_signature *signature, const struct wi_tensors *tensors);
 /* Whether `name` is an output: WI_OK or WI_OUTPUT_UNKNOWN with the names allowed. */
 enum wi_code wi_onnx_check_output(
     const struct wi_onnx_signature *signature, const char *name, struct wi_error *error);

@@ -168,6 +168,24 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     return WI_OK;
 }
 
+enum wi_empty wi_onnx_empty_among(
+    const struct wi_onnx_signature *signature, const struct wi_tensors *tensors)
+{
+    enum wi_empty most = WI_EMPTY_NONE;
+
+    for (size_t i = 0; i < tensors->count; i++) {
+        const struct wi_tensor *tensor = &tensors->items[i];
+        if (wi_shape_elements(tensor->dims, tensor->rank) != 0)
+            continue;
+        const struct wi_onnx_value *value =
+            find(signature->inputs, signature->input_count, tensor->name);
+        if (!value || !value->may_be_empty)
+            return WI_EMPTY_USED;
+        most = WI_EMPTY_PAST;
+    }
+    return most;
+}
+
 /* --- indices --------------------------------------------------------------------------------- */
 
 /* As an index: what is no number, or beyond 64 bits, is in no range. */

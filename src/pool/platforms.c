@@ -64,9 +64,10 @@ static const char *why_no_gpu(const struct wi_node_info *info, const struct wi_m
     return NULL;
 }
 
-const char *wi_platforms_why_not(
-    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
+const char *wi_platforms_why_not(const struct wi_candidate *candidate,
+    const struct wi_inference *asked, enum wi_platform platform)
 {
+    const struct wi_model *model = asked->model;
     enum wi_gpu gpu = candidate->browser ? candidate->browser->gpu : WI_GPU_AUTO;
 
     if (platform == WI_SIMULATED)
@@ -80,7 +81,13 @@ const char *wi_platforms_why_not(
         return "the configuration does not list it in the browser's platforms";
     if (!reads_files(candidate->info, model))
         return too_large;
-    if (platform == WI_WASM || platform == WI_WEBNN)
+    if (platform == WI_WASM)
+        return NULL;
+    if (asked->empty == WI_EMPTY_USED)
+        return "the graph computes with a tensor without elements, which only wasm does";
+    if (asked->empty && candidate->prospects[platform].verdict == WI_UNABLE)
+        return "such a tensor without elements has failed there before";
+    if (platform == WI_WEBNN)
         return NULL;
     if (gpu == WI_GPU_OFF)
         return "the configuration says gpu = off";
@@ -90,11 +97,11 @@ const char *wi_platforms_why_not(
     return platform == WI_WEBGPU ? why_no_gpu(candidate->info, model) : NULL;
 }
 
-int wi_platforms_can_run(
-    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform)
+int wi_platforms_can_run(const struct wi_candidate *candidate, const struct wi_inference *asked,
+    enum wi_platform platform)
 {
     return candidate->info->platforms[platform].available &&
-           !wi_platforms_why_not(candidate, model, platform);
+           !wi_platforms_why_not(candidate, asked, platform);
 }
 
 int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform)
@@ -121,7 +128,7 @@ static const char *why_unable(const struct wi_candidate *candidate, const struct
     const struct wi_inference *asked = demand->asked;
     if (!asked->has_platform)
         return reads_files(candidate->info, asked->model) ? "" : too_large;
-    const char *barred = wi_platforms_why_not(candidate, asked->model, asked->platform);
+    const char *barred = wi_platforms_why_not(candidate, asked, asked->platform);
 
     return barred ? barred : candidate->info->platforms[asked->platform].reason;
 }
@@ -136,7 +143,7 @@ enum wi_code wi_platforms_unsupported(
     const char *reason = why_unable(candidate, demand);
 
     for (int i = 0; i < WI_PLATFORM_COUNT; i++)
-        if (wi_platforms_can_run(candidate, asked->model, i))
+        if (wi_platforms_can_run(candidate, asked, i))
             snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
                 *names ? ", " : "", wi_platform_names[i]);
     if (asked->has_platform && asked->platform < WI_NATIVE &&
@@ -173,9 +180,8 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
     const struct wi_demand *demand, struct wi_choice *choice, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
-    const struct wi_model *model = asked->model;
     int may_fall_back = asked->fallback && asked->platform != WI_WASM;
-    const char *refusal = wi_platforms_why_not(candidate, model, asked->platform);
+    const char *refusal = wi_platforms_why_not(candidate, asked, asked->platform);
 
     choice->platform_count = 0;
     choice->refusal.given = 0;
@@ -190,14 +196,14 @@ enum wi_code wi_route_platforms(const struct wi_candidate *candidate,
         return WI_OK;
     }
     /* Tried there even if it is known not to work, so that the answer says why it fell back. */
-    if (wi_platforms_can_run(candidate, model, asked->platform) || (may_fall_back && !refusal))
+    if (wi_platforms_can_run(candidate, asked, asked->platform) || (may_fall_back && !refusal))
         wi_platforms_add(choice, asked->platform);
     else if (may_fall_back)
         refuse_platform(choice, asked->platform, refusal);
     if (may_fall_back && asked->platform == WI_WEBGPU &&
-        wi_platforms_can_run(candidate, model, WI_WEBGL))
+        wi_platforms_can_run(candidate, asked, WI_WEBGL))
         wi_platforms_add(choice, WI_WEBGL);
-    if (may_fall_back && wi_platforms_can_run(candidate, model, WI_WASM))
+    if (may_fall_back && wi_platforms_can_run(candidate, asked, WI_WASM))
         wi_platforms_add(choice, WI_WASM);
     return choice->platform_count > 0 ? WI_OK : wi_platforms_unsupported(candidate, demand, error);
 }

@@ -12,11 +12,11 @@ int wi_route_is_ready(const struct wi_route_option *option);
 double wi_route_prior(const struct wi_route_option *option);
 
 /* Why this platform may not even be tried on the node for the model; NULL if it may. */
-const char *wi_platforms_why_not(
-    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform);
+const char *wi_platforms_why_not(const struct wi_candidate *candidate,
+    const struct wi_inference *asked, enum wi_platform platform);
 /* Whether it may be tried and is there. */
-int wi_platforms_can_run(
-    const struct wi_candidate *candidate, const struct wi_model *model, enum wi_platform platform);
+int wi_platforms_can_run(const struct wi_candidate *candidate, const struct wi_inference *asked,
+    enum wi_platform platform);
 /* Whether its adapter is one that only looks like a GPU. */
 int wi_platforms_software(const struct wi_candidate *candidate, enum wi_platform platform);
 /* Whether the request is for simulated nodes alone. */

@@ -73,7 +73,7 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_candidate *candidate = option->candidate;
-    const char *barred = wi_platforms_why_not(candidate, asked->model, option->platform);
+    const char *barred = wi_platforms_why_not(candidate, asked, option->platform);
     const char *unfit = wi_route_unfit(candidate->info, demand);
 
     option->is_hopeless = wi_engines[asked->model->engine].is_choosy &&
@@ -365,8 +365,7 @@ static void take(
         choice->platform_count = 0;
         choice->refusal.given = 0;
         wi_platforms_add(choice, option->platform);
-        if (option->platform != WI_WASM &&
-            wi_platforms_can_run(option->candidate, asked->model, WI_WASM))
+        if (option->platform != WI_WASM && wi_platforms_can_run(option->candidate, asked, WI_WASM))
             wi_platforms_add(choice, WI_WASM);
     }
     wi_join(choice->node, sizeof choice->node, option->node, NULL);

@@ -92,6 +92,8 @@ void wi_inference_find_set(struct wi_inference *asked)
         wi_input_set(&none, "picture", asked->set);
     else
         wi_input_set(&asked->tensors, asked->kernel ? asked->kernel->name : "", asked->set);
+    if (asked->model && asked->model->engine == WI_ENGINE_ORT)
+        asked->empty = wi_onnx_empty_among(&asked->model->facts.signature, &asked->tensors);
 }
 
 int wi_inference_computes(const struct wi_inference *asked)

@@ -52,6 +52,7 @@ struct wi_inference {
                                 node computes it; 0: 30 s, or three times what a batch of its prompt
                                 takes, if that is longer */
     struct wi_tensors tensors;
+    enum wi_empty empty;            /* what an ONNX graph is to compute without elements */
     char set[WI_INPUT_SET_SIZE];    /* of the inputs, where the guard tells them apart; else "" */
     const struct wi_kernel *kernel; /* of the engine `kernels`: the one that is run; else NULL */
     struct wi_program *program;     /* likewise, in its place: a client's own; a reference */
@@ -78,8 +79,9 @@ void wi_inference_release(const struct wi_inference *asked); /* NULL is fine */
 struct wi_inference *wi_inference_again(const struct wi_inference *asked);
 /* The same request with another variant of its model; its tensors and JSON are shared. */
 struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi_model *variant);
-/* Names the set of its inputs, once its model and they are known. The inputs of tasks are in none:
- * the guard compares tasks by inputs of its own. Pictures are all in one. */
+/* Names the set of its inputs, and what of these has no elements, once its model and they are
+ * known. The inputs of tasks are in none: the guard compares tasks by inputs of its own. Pictures
+ * are all in one. */
 void wi_inference_find_set(struct wi_inference *asked);
 /* Whether a kernel is asked for, by its name or with its source, and no model. */
 int wi_inference_computes(const struct wi_inference *asked);

@@ -524,7 +524,7 @@ static void judge_whole(struct wi_verdicts *verdicts, struct verdict *whole,
 /* That it does not run at all is said of the model, unless it has run there. */
 static int is_of_set(const struct verdict *whole, const struct wi_finding *found)
 {
-    return found->verdict != WI_UNABLE || value_of(whole) == WI_TRUSTED;
+    return found->verdict != WI_UNABLE || found->is_of_set || value_of(whole) == WI_TRUSTED;
 }
 
 int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct wi_finding *found)

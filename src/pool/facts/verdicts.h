@@ -83,6 +83,7 @@ struct wi_finding {
     double ratio;       /* the worst error in tolerances */
     const char *detail; /* says for people where, or what failed; may be NULL */
     const char *shapes; /* of the input that decided it (wi_input_shapes); NULL: one of ours */
+    int is_of_set;      /* WI_UNABLE says nothing of other inputs, even where none has run yet */
 };
 /* Once wrong stays wrong: other inputs may well come out right. 1 if that is news: another verdict
  * was known, or none. */

@@ -138,11 +138,29 @@ enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_erro
     return wi_error_expect(error, "false, or no stream: its events are text");
 }
 
-static enum wi_code check_tensors(const struct wi_onnx_signature *signature,
-    const struct wi_tensors *tensors, struct wi_error *error)
+/* What other platforms do with a tensor without elements may end their engine, which others use. */
+static enum wi_code check_empty(
+    const struct wi_inference *asked, const struct wi_model *model, struct wi_error *error)
 {
-    enum wi_code code = wi_onnx_check_inputs(signature, tensors, error);
-    return code == WI_OK ? wi_onnx_check_indices(signature, tensors, error) : code;
+    int is_accelerated =
+        asked->platform == WI_WEBGPU || asked->platform == WI_WEBGL || asked->platform == WI_WEBNN;
+    if (!asked->has_platform || asked->fallback || !is_accelerated ||
+        model->engine != WI_ENGINE_ORT ||
+        wi_onnx_empty_among(&model->facts.signature, &asked->tensors) != WI_EMPTY_USED)
+        return WI_OK;
+    wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
+        "the graph computes with a tensor without elements, which only wasm does");
+    return wi_error_expect(error, "wasm, auto, or the fallback");
+}
+
+static enum wi_code check_tensors(
+    const struct wi_inference *asked, const struct wi_model *model, struct wi_error *error)
+{
+    const struct wi_onnx_signature *signature = &model->facts.signature;
+    enum wi_code code = wi_onnx_check_inputs(signature, &asked->tensors, error);
+    if (code == WI_OK)
+        code = check_empty(asked, model, error);
+    return code == WI_OK ? wi_onnx_check_indices(signature, &asked->tensors, error) : code;
 }
 
 enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model *model,
@@ -167,7 +185,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     if (infer->form == WI_FORM_PICTURE)
         code = check_picture(infer, model, limits, error);
     else if (!model->builtin)
-        code = check_tensors(&model->facts.signature, &asked->tensors, error);
+        code = check_tensors(asked, model, error);
     if (code == WI_OK && model->kernels)
         code = wi_kernel_model_check_input(model->kernels, asked->tensors.items, error);
     if (code != WI_OK)

@@ -585,6 +585,37 @@ TEST(a_mistake_of_a_client_teaches_nothing)
     assert_int_equal(verdict(), WI_TRUSTED);
 }
 
+TEST(a_tensor_without_elements_that_fails_says_nothing_of_others)
+{
+    the.node.platforms[WI_WEBGPU].available = 1;
+    the.requested.wanted = 0;
+    the.length = 3;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    fail_with(0, WI_INFERENCE_FAILED, "divide by zero", 0); /* as any other failure: of that job */
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    the.is_empty = 1;
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    fail_with(1, WI_INFERENCE_FAILED, "divide by zero", 0);
+    assert_int_equal(verdict(), WI_UNABLE); /* at once */
+    the.length = 4;
+    assert_int_equal(fall_back("device_lost"), WI_UNKNOWN);
+    assert_int_equal(fall_back("inference_failed"), WI_UNABLE);
+    the.is_empty = 0;
+    assert_int_equal(ask_and_compare(4, 1, 2), WI_UNKNOWN);
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
+TEST(nor_does_a_run_of_the_guard_over_one)
+{
+    the.length = 3;
+    the.is_empty = 1;
+    fail_with(client(), WI_INFERENCE_FAILED, "divide by zero", 0);
+    assert_int_equal(verdict(), WI_UNABLE);
+    the.is_empty = 0;
+    answer(client(), 2, 1);
+    assert_int_equal(verdict(), WI_TRUSTED);
+}
+
 TEST(so_many_sets_are_compared_and_no_more)
 {
     ask_and_compare(3, 0, 2);

@@ -44,6 +44,7 @@ static struct fixture {
     struct sent sent[128];
     size_t sent_count, cancelled, handed_back;
     int64_t length, branch; /* of the client's inputs: how many floats, and a small whole number */
+    int is_empty;           /* that number is not there */
     char set[WI_INPUT_SET_SIZE]; /* of the last client's inputs, if they are told apart */
     const char *client;          /* who sends the next */
     float first;                 /* value of the last task's first tensor */
@@ -202,6 +203,8 @@ static inline enum wi_code submit_so(
         branch->blob = wi_blob_new(NULL, sizeof the.branch);
         branch->size = sizeof the.branch;
         wi_blob_append(branch->blob, &the.branch, sizeof the.branch);
+        branch->rank = (unsigned)the.is_empty; /* [0] */
+        branch->size = the.is_empty ? 0 : branch->size;
         wi_inference_find_set(asked);
     }
     memcpy(the.set, asked->set, sizeof the.set);

@@ -96,6 +96,51 @@ TEST(a_choosy_engine_takes_only_some_gpus)
     assert_non_null(strstr(place->error.detail, "on webgpu: none"));
 }
 
+TEST(what_a_graph_computes_with_empty_tensors_goes_to_wasm)
+{
+    static const char why[] =
+        "the graph computes with a tensor without elements, which only wasm does";
+    struct place *place = *state;
+
+    place->asked.empty = WI_EMPTY_USED;
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    assert_string_equal(place->choice.refusal.reason, why);
+    ask(place, WI_WEBNN, 1);
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    ask(place, WI_WEBGPU, 0);
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(strstr(place->error.detail, why));
+    place->asked.has_platform = 0;
+    assert_int_equal(route(place, 1), WI_PICK_NODE);
+    assert_string_equal(option(place, 0, WI_WEBGPU)->why, why);
+}
+
+TEST(an_empty_past_goes_to_a_gpu_until_it_has_failed_there)
+{
+    static const char why[] = "such a tensor without elements has failed there before";
+    struct place *place = *state;
+
+    place->asked.empty = WI_EMPTY_PAST;
+    ask(place, WI_WEBGPU, 0);
+    expect_node(place, 1, "node-0");
+    assert_int_equal(place->choice.platforms[0], WI_WEBGPU);
+    prospect(place, 0, WI_WEBGPU)->verdict = WI_UNABLE;
+    assert_int_equal(route(place, 1), WI_PICK_NEVER);
+    assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
+    assert_non_null(strstr(place->error.detail, why));
+    ask(place, WI_WEBGPU, 1);
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    assert_string_equal(place->choice.refusal.reason, why);
+    place->asked.empty = WI_EMPTY_NONE; /* whoever names the platform may try */
+    ask(place, WI_WEBGPU, 0);
+    expect_node(place, 1, "node-0");
+}
+
 TEST(large_files_go_where_they_can_be_read)
 {
     struct place *place = *state;

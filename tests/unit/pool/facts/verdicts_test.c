@@ -648,6 +648,17 @@ TEST(what_does_not_run_for_one_set_runs_for_others)
     assert_known(4, WI_UNABLE, WI_UNABLE, 0);
 }
 
+TEST(what_says_nothing_of_other_inputs_is_of_its_set)
+{
+    const struct wi_finding found = {.verdict = WI_UNABLE, .is_of_set = 1};
+    assert_true(wi_verdicts_set(verdicts, key_for(1), &found));
+    assert_known(1, WI_UNABLE, WI_UNABLE, 0);
+    assert_known(2, WI_UNKNOWN, WI_UNKNOWN, 1);
+    reopen();
+    assert_int_equal(known_for(1).verdict, WI_UNABLE);
+    assert_int_equal(known_for(2).verdict, WI_UNKNOWN);
+}
+
 TEST(a_pause_is_of_the_set)
 {
     find_for(1, WI_TRUSTED);
