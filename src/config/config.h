@@ -35,6 +35,7 @@ struct wi_config_api {
     uint64_t stream_buffer;
     int64_t sound_ahead;
     int64_t send_timeout;
+    int64_t idle_timeout;
     enum wi_unknown_parameters unknown_parameters;
     enum wi_custom_kernels custom_kernels;
     int64_t kernel_time;

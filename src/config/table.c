@@ -180,6 +180,9 @@ const struct wi_setting wi_options[] = {
     {KEY(api, send_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("30s"), RELOADABLE,
         .help = "A client that takes nothing of a stream for so long, though there is something, "
                 "counts as gone."},
+    {KEY(api, idle_timeout), DURATION(1 * SECOND, 1 * HOUR), DEFAULT("60s"), RELOADABLE,
+        .help = "How long a connection stays open between two requests. A proxy that keeps "
+                "connections should close them earlier than the service does."},
     {KEY(api, unknown_parameters), ENUM(unknown_parameters), DEFAULT("refuse"), RELOADABLE,
         .help = "What becomes of parameters of compatible APIs that the service does not know. "
                 "refuse: the request is answered 400 with the parameter's name. ignore: they "

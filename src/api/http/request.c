@@ -459,7 +459,7 @@ void wi_request_completed(struct wi_request *request, enum MHD_RequestTerminatio
         request->next->previous = request->previous;
     api->request_count--;
     request->connection->request = NULL;
-    request->connection->deadline = wi_now_ms() + api->deps.times.idle;
+    request->connection->deadline = wi_now_ms() + (double)api->deps.config->api.idle_timeout;
     wi_connections_wait(&api->connections, request->connection, wi_now_ms());
     wi_headers_clear(&request->headers);
     wi_forwarded_clear(&request->forwarded);

@@ -366,8 +366,8 @@ static void set_times(struct wi_server *server)
     struct wi_server_times *times = &server->api.deps.times;
     const struct {
         double *value, standard;
-    } rows[] = {{&times->headers, 10e3}, {&times->stall, 30e3}, {&times->idle, 60e3},
-        {&times->grace, 60e3}, {&times->linger, 2e3}, {&times->beat, 10e3}};
+    } rows[] = {{&times->headers, 10e3}, {&times->stall, 30e3}, {&times->grace, 60e3},
+        {&times->linger, 2e3}, {&times->beat, 10e3}};
     server->sweep_ms = SWEEP_MS;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (*rows[i].value == 0)

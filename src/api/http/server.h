@@ -41,7 +41,6 @@
 struct wi_server_times {
     double headers; /* 10 s: from connecting, or from a request line, to the end of its headers */
     double stall;   /* 30 s: a body has to bring 16 KiB for each of its seconds, or be whole: 408 */
-    double idle;    /* 60 s between two requests of a connection */
     double grace;   /* 60 s: head start of an answer before its slowest rate (32 KiB/s) counts */
     double linger;  /* 2 s: how long input is thrown away after an early refusal */
     double beat;    /* 10 s: how long a stream is silent at most, first and later */

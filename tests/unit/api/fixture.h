@@ -391,7 +391,7 @@ static void on_turn(uv_prepare_t *prepare)
 
 /* A machine that is busy with others makes no request slow. */
 static const struct wi_server_times patient = {
-    .headers = 60e3, .stall = 60e3, .idle = 5e3, .grace = 60e3, .linger = 100, .beat = 400};
+    .headers = 60e3, .stall = 60e3, .grace = 60e3, .linger = 100, .beat = 400};
 
 static int set_up_with(struct wi_server_times times)
 {
@@ -413,6 +413,7 @@ static int set_up_with(struct wi_server_times times)
     f->config.api.stream_grace = 10000;
     f->config.api.stream_buffer = 256 << 10;
     f->config.api.send_timeout = 10000;
+    f->config.api.idle_timeout = 5000;
     f->config.pool.max_queue = 8;
     f->config.pool.client_share = 1;
     f->config.models.max_picture_pixels = 1000000;

@@ -72,6 +72,7 @@ TEST(has_the_documented_defaults)
     assert_int_equal(c->api.stream_grace, 15000);
     assert_int_equal(c->api.stream_buffer, 256 << 10);
     assert_int_equal(c->api.send_timeout, 30000);
+    assert_int_equal(c->api.idle_timeout, 60000);
     assert_int_equal(c->api.max_connections, 2048);
     assert_int_equal(c->api.max_connections_per_address, 256);
     assert_int_equal(c->api.max_connections_loopback, 1536);

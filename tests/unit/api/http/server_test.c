@@ -33,6 +33,22 @@ TEST(test_echo_json)
     free_client(client);
 }
 
+/* As the configuration says when its last request ends. */
+TEST(an_idle_connection_is_closed)
+{
+    struct client *client = connect_client();
+    send_head(client, "GET", "/healthz", "");
+    until(answered(client));
+    next_answer(client);
+    fixture->config.api.idle_timeout = 50;
+    double began = wi_now_ms();
+    send_head(client, "GET", "/healthz", "");
+    until(answered(client));
+    until(closed(client));
+    assert_true(wi_now_ms() - began >= 50);
+    free_client(client);
+}
+
 TEST(test_version_that_is_not_there)
 {
     static const char *const paths[] = {
