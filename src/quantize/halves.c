@@ -9,13 +9,36 @@
 #include "format/onnx_nodes.h"
 #include "quantize/plan.h"
 #include "quantize/rewrite.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define CHUNK 65536    /* floats at a time */
+#define BEYOND 65520   /* halfway from FP16's largest number to where the next would be */
+#define LIMIT 1e30f    /* as of a Clip or a mask: more than anything that is computed with */
 #define CUMSUM_HALF 14 /* the opset from which on CumSum has FP16 */
 
 /* --- numbers --------------------------------------------------------------------------------- */
+
+void wi_halves_look(struct wi_halves_range *range, const float *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        float value = values[i], size = fabsf(value);
+        if (size < BEYOND)
+            range->has_weights |= value != 0 && value != 1;
+        else if (size < LIMIT && value > 0 && range->above == 0)
+            range->above = value;
+        else if (size < LIMIT && value < 0 && range->below == 0)
+            range->below = value;
+    }
+}
+
+float wi_halves_lost(const struct wi_halves_range *range)
+{
+    if (range->above != 0)
+        return range->above;
+    return range->has_weights ? range->below : 0;
+}
 
 int wi_halves_from(const float *values, size_t count, uint16_t *halves)
 {
@@ -290,6 +313,7 @@ static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
 {
     if (wi_graph_check_tensor(halves->output->model, tensor) < 0)
         return -1;
+    struct wi_halves_range range = {0};
     uint16_t *values = malloc((size_t)tensor->elements * sizeof *values + 1);
     float *chunk = wi_alloc(CHUNK * sizeof *chunk);
     int code = values ? 0
@@ -302,7 +326,12 @@ static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
         if (code == 0 && wi_halves_from(chunk, count, values + at) != 0)
             code = wi_plan_fail(halves->problem, "model_invalid",
                 "the weights %.128s have values that are no numbers", tensor->name);
+        wi_halves_look(&range, chunk, code == 0 ? count : 0);
     }
+    if (code == 0 && wi_halves_lost(&range) != 0)
+        code = wi_plan_fail(halves->problem, "nothing_to_quantize",
+            "the weights %.128s have %.9g, and 16 bits have no number beyond 65504",
+            tensor->name, (double)wi_halves_lost(&range));
     const struct wi_new_tensor half = {name, WI_ONNX_FLOAT16, tensor->rank, tensor->dims, values,
         (size_t)tensor->elements * sizeof *values};
     if (code == 0)

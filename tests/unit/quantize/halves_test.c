@@ -53,6 +53,34 @@ TEST(what_is_beyond_stays_finite_and_what_is_tiny_does_not_vanish)
     assert_int_equal(half_of(-1e-45f), 0x8001);
 }
 
+static float lost(size_t count, const float *values)
+{
+    struct wi_halves_range range = {0};
+    for (size_t i = 0; i < count; i++) /* in pieces */
+        wi_halves_look(&range, values + i, 1);
+    return wi_halves_lost(&range);
+}
+#define LOST(...) lost(sizeof((float[]){__VA_ARGS__}) / sizeof(float), (float[]){__VA_ARGS__})
+
+/* float16(65519.996) is 65504 in numpy 1.24.2, and float16(65520) is infinite. */
+TEST(a_weight_beyond_is_lost)
+{
+    assert_true(LOST(0.5f, 65504, -65504, 65519.996f, -65519.996f) == 0);
+    assert_true(LOST(0.5f, 65520) == 65520);
+    assert_true(LOST(0.5f, -65520) == -65520);
+    assert_true(LOST(0.5f, 2, 70000, 1e9f) == 70000);
+    assert_true(LOST(100000) == 100000);
+    assert_true(LOST(0, 1, 1e29f) == 1e29f);
+}
+
+TEST(what_stands_for_an_infinity_is_not)
+{
+    assert_true(LOST(0, -1e9f, 1, -1e9f) == 0);
+    assert_true(LOST(-1e9f) == 0);
+    assert_true(LOST(0.5f, -3.4028235e38f, 3.4028235e38f) == 0);
+    assert_true(LOST(0.5f, INFINITY, -INFINITY) == 0);
+}
+
 TEST(what_is_no_number_is_refused)
 {
     float values[] = {1, NAN, 2};

@@ -319,6 +319,24 @@ TEST(weights_that_are_no_numbers_are_named)
     wi_buffer_clear(&model);
 }
 
+/* By their name and value, and only where they become FP16. */
+TEST(weights_beyond_16_bits_are_named)
+{
+    float values[WEIGHTS];
+    fill(values);
+    values[77] = -70000;
+    struct wi_buffer model = product(NULL, values);
+    for (size_t i = 0; i < ASKED; i++) {
+        struct bench bench = {0};
+        if (asked[i].bits == 16)
+            refuse(&model, i, "nothing_to_quantize", "the weights w have -70000, and 16 bits");
+        else
+            assert_int_equal(make_asked(&bench, &model, i), 0);
+        clear(&bench);
+    }
+    wi_buffer_clear(&model);
+}
+
 TEST(an_output_without_a_name_is_refused)
 {
     struct wi_buffer graph = {0}, nameless = {0}, model;
