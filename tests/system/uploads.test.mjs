@@ -33,12 +33,12 @@ after(async () => {
 const sendFile = (query, bytes, type = 'image/png', where = '/v1/infer') =>
     daemon.post(`${where}?${new URLSearchParams(query)}`, bytes, { headers: { 'Content-Type': type } });
 
-/** As a browser, or curl -F, sends a form. */
-async function sendForm(parts, where = '/v1/infer') {
+/** As a browser, or curl -F, sends a form; `before` comes before its first boundary. */
+async function sendForm(parts, where = '/v1/infer', before = '') {
     const form = new FormData();
     for (const [name, value] of parts) form.append(name, value instanceof Buffer ? new Blob([value]) : value);
     const sent = new Response(form);
-    return daemon.post(where, Buffer.from(await sent.arrayBuffer()),
+    return daemon.post(where, Buffer.concat([Buffer.from(before), Buffer.from(await sent.arrayBuffer())]),
         { headers: { 'Content-Type': sent.headers.get('content-type') } });
 }
 
@@ -61,6 +61,11 @@ test('a picture as the body is classified as in Node, though it has to be scaled
     const { json } = await sendFile({ ...query, options: '{"top": 1}' }, photo.bytes);
     assert.equal(json.result.labels.length, 1);
     assert.equal(json.executed_on.engine, 'pipeline');
+});
+
+test('a form may begin with an empty line', async () => {
+    const parts = [['model_name', 'vit'], ['task', 'image-classification'], ['platform', 'wasm'], ['image', photo.bytes]];
+    assertLabels(await sendForm(parts, '/v1/infer', '\r\n'), await expected('vit', 'image-classification'));
 });
 
 test('a picture in a form is held against labels', async () => {

@@ -59,6 +59,16 @@ TEST(test_parts)
     assert_null(wi_multipart_find(&form, "audio"));
 }
 
+/* Some clients end a preamble that has nothing in it. */
+TEST(an_empty_line_before_the_first_boundary_is_a_preamble)
+{
+    static const char body[] = "\r\n--AaB03x\r\n" NAMED("a") "\r\nb\r\n--AaB03x--\r\n";
+    assert_int_equal(read_copy(TYPE, body, sizeof body - 1), WI_OK);
+    assert_int_equal(read_text(body), WI_OK);
+    assert_int_equal(form.count, 1);
+    assert_part("a", "b", 1);
+}
+
 TEST(test_cut_forms)
 {
     (void)state;
