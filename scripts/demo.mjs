@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chat } from './demo-chat.mjs';
+import { rowOf, sayWrong } from './demo-pictures.mjs';
 import { apiIn, ended, follow, invitation } from './demo-run.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
@@ -94,22 +95,12 @@ async function classifyAll(url) {
             heading('the answer');
             console.log(show(body));
         }
-        const best = body.result.labels[0], drawn = String(expected.find((one) => one.file === path.basename(picture))?.digit);
-        rows.push({
-            picture: path.basename(picture),
-            drawn,
-            label: best.label,
-            right: best.label === drawn ? 'yes' : 'NO',
-            probability: Number(best.probability.toFixed(4)),
-            'executed on': `${body.executed_on.browser} ${body.executed_on.platform}`,
-            'inference ms': Number(body.performance.inference_ms.toFixed(2)),
-            'total ms': Number(body.performance.total_ms.toFixed(2)),
-        });
+        rows.push(rowOf(picture, expected, body));
     }
     heading(`${rows.length} sample pictures`);
     console.table(rows);
-    const wrong = rows.filter(({ right }) => right === 'NO').map(({ picture, drawn, label }) => `${picture}, a ${drawn}, is taken for a ${label}`);
-    if (wrong.length) console.log(`Not all are right: ${wrong.join('; ')}. The model is small, and these pictures are its hard ones.`);
+    const wrong = sayWrong(rows);
+    if (wrong) console.log(wrong);
 }
 
 async function stopDaemon(daemon) {

@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
+import { rowOf, sayWrong } from '../../scripts/demo-pictures.mjs';
 import { root } from '../lib/paths.mjs';
 
 test('verbs that take no arguments refuse some, before anything is installed or built', () => {
@@ -15,6 +16,20 @@ test('verbs that take no arguments refuse some, before anything is installed or 
         assert.equal(stderr, `dev: ${verb} takes no arguments, and there is "/opt"\n`);
         assert.equal(stdout, '');
     }
+});
+
+test('the demo marks the pictures that its model takes for others', () => {
+    // The samples' logits are numpy's; ours would round them otherwise, and say the same.
+    const expected = JSON.parse(fs.readFileSync(path.join(root, 'models/digits/samples/expected.json'), 'utf8'));
+    const rows = expected.map(({ file, logits, probabilities }) => {
+        const best = logits.indexOf(Math.max(...logits));
+        return rowOf(`/somewhere/${file}`, expected, { result: { labels: [{ label: String(best), probability: probabilities[best] }] },
+            executed_on: { browser: 'chrome', platform: 'wasm' }, performance: { inference_ms: 1, total_ms: 2 } });
+    });
+    assert.deepEqual(rows.filter(({ right }) => right !== 'yes').map(({ picture, drawn, label, right }) => [picture, drawn, label, right]),
+        [['5.png', '5', '3', 'NO']]);
+    assert.match(sayWrong(rows), /: 5\.png, a 5, is taken for a 3\. /);
+    assert.equal(sayWrong(rows.filter(({ right }) => right === 'yes')), null);
 });
 
 test('a copied tree is configured again: its Makefiles would write into the original', () => {
