@@ -519,7 +519,9 @@ const struct wi_verb wi_cli_verbs[] = {
         "Write down what is said in a sound: WAV, or what browsers decode, such as mp3 and ogg",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
-        "List the models that the nodes hold: memory, slots at work, how full their caches are",
+        "List the models that the nodes hold, each once for every platform of a node: memory, "
+        "slots "
+        "at work, how full their caches are",
         NULL, wi_cli_ps},
     {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes before anybody needs it",
         load_options, wi_cli_load},

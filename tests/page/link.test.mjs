@@ -112,6 +112,20 @@ test('what is loading is no victim, and what is gone is not listed unless it say
     assert.deepEqual(residents.states().map(({ name, state }) => [name, state]), [['b', 'evicted']]);
 });
 
+test('what has gone of a model is not listed beside what came in its place', () => {
+    const residents = new Residents();
+    const version = (hash) => ({ ...onnx('a', 5), hash });
+    for (const platform of ['wasm', 'webgpu']) {
+        residents.use(version('old'), platform);
+        residents.remove('a@old', platform, 'evicted');
+    }
+    residents.use(onnx('b', 5), 'wasm');
+    residents.remove('b@h', 'wasm', 'evicted');
+    residents.use(version('new'), 'wasm');
+    assert.deepEqual(residents.states().map(({ name, hash, platform, state }) => [name, hash, platform, state]),
+        [['a', 'new', 'wasm', 'loading'], ['a', 'old', 'webgpu', 'evicted'], ['b', 'h', 'wasm', 'evicted']]);
+});
+
 test('the list of what is gone is bounded', () => {
     const residents = new Residents();
     for (let i = 0; i < 100; i++) {

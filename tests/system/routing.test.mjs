@@ -266,6 +266,18 @@ test('a model moves to where it is faster when staying has cost what loading the
     await until(async () => (await infer()).platform === 'webnn', { what: 'it to be used there' });
 });
 
+test('a model that could not be loaded on one platform, and was on the next, is loaded', async () => {
+    const place = await join('chrome', { wasm: 100, webgpu: 10 });
+    const row = (model, platform, state) => ({ name: model.name, hash: model.hash, platform, state, bytes: 100 });
+    place.onOther = ({ message: { type, data } }) => {
+        if (type === 'model_load')
+            place.send('model_status', { models: [row(data.model, 'wasm', 'loaded'), row(data.model, 'webgpu', 'failed')] });
+    };
+    assert.equal((await webinfer('load', 'twice', '--node', place.id)).stdout, 'twice is loaded in 1 node\n');
+    const rows = (await webinfer('ps')).stdout.trim().split('\n').slice(1).map((line) => line.split(/ {2,}/).slice(0, 2));
+    assert.deepEqual(rows, [['twice', 'loaded'], ['twice', 'failed']], 'each platform has a row');
+});
+
 test('a platform that computes wrong never answers a request that leaves the choice', async () => {
     const edge = await join('edge', { wasm: 100, webnn: 10 }, { factor: { webnn: 3 } });
     const wrongs = async () => (await daemon.get('/v1/models/twice')).json.numerics.verdicts

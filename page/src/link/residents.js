@@ -47,7 +47,9 @@ export class Residents {
             this._residents.set(id, found);
             return false;
         }
-        this._gone.delete(id);
+        for (const [other, gone] of this._gone) {
+            if (gone.name === model.name && gone.platform === platform) this._gone.delete(other); // an older version, too
+        }
         this._residents.set(id, {
             key: Residents.key(model), platform, name: model.name, hash: model.hash,
             bytes: Math.max(sizeOf(model), this._measured.get(id) ?? 0), state: 'loading', load_ms: 0,

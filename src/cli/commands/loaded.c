@@ -132,7 +132,14 @@ static const char *come_to(const char *before, const json_t *model)
     return before ? "unloaded" : NULL;
 }
 
-/* What a node tells of the model of that name; NULL: nothing. Borrowed. */
+/* How much of a model is there, by its state. */
+static int rank_of(const json_t *model)
+{
+    return is_text(model, "state", "loaded") ? 2 : is_text(model, "state", "loading") ? 1 : 0;
+}
+
+/* What a node tells of the model of that name: of several platforms where it has come furthest. A
+ * page that cannot load it on one goes on with the next. NULL: nothing. Borrowed. */
 static const json_t *model_in(const json_t *node, const char *name)
 {
     const json_t *model, *found = NULL;
@@ -140,7 +147,7 @@ static const json_t *model_in(const json_t *node, const char *name)
 
     json_array_foreach(json_object_get(node, "models"), i, model)
     {
-        if (is_text(model, "name", name))
+        if (is_text(model, "name", name) && (!found || rank_of(model) > rank_of(found)))
             found = model;
     }
     return found;
