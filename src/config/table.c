@@ -287,7 +287,9 @@ const struct wi_setting wi_options[] = {
                 "equal part "
                 "with those others, of what a node and all nodes run at a time; what nobody else "
                 "can use it "
-                "has all the same, and nothing that runs is taken back."},
+                "has all the same, and nothing that runs is taken back. Of the slots in which "
+                "GGUF models write texts a client never has more than this share: 75% leaves one "
+                "of four to a short text of another, which else waits for the end of a long one."},
     {KEY(pool, job_retention), DURATION(1 * SECOND, 720 * HOUR), DEFAULT("1h"), RELOADABLE,
         .help = "How long the results of jobs are kept for being fetched."},
     {KEY(pool, strangers), ENUM(wi_strangers_names), DEFAULT("tensors"), RELOADABLE,

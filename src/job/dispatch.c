@@ -54,7 +54,14 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }
 
-int wi_job_has_its_part(const struct wi_job *job)
+/* A text that is written holds its slot for long: where none was left for others the shortest of
+ * theirs would wait for the end of one. */
+static int has_most(const struct wi_room *room, double share, size_t of_all)
+{
+    return share < 1 && room->texts > 1 && of_all >= wi_slots_part(room->texts, share, 0);
+}
+
+enum wi_job_part wi_job_part(const struct wi_job *job)
 {
     struct wi_jobs *jobs = job->jobs;
     const char *client = job->spec.client;
@@ -63,16 +70,20 @@ int wi_job_has_its_part(const struct wi_job *job)
     struct wi_choice choice = {0};
     const struct wi_room *room = &choice.room;
     struct wi_error error;
-    if (wi_job_is_shadow(job) || others == 0 || wi_slots_all_of(jobs->slots, client) == 0)
-        return 0;
+    if (wi_job_is_shadow(job) || (others == 0 && share >= 1) ||
+        wi_slots_all_of(jobs->slots, client) == 0)
+        return WI_JOB_PART_OPEN;
     struct wi_demand demand = demand_of(job);
     demand.only_looks = 1;
     if (wi_pool_pick(jobs->pool, &demand, &choice, &error) != WI_PICK_NODE || room->of_node == 0)
-        return 0;
-    return wi_slots_of(jobs->slots, client, choice.node, room->queue) >=
-               wi_slots_part(room->of_node, share, others) ||
-           wi_slots_of(jobs->slots, client, NULL, room->queue) >=
-               wi_slots_part(room->of_all, share, others);
+        return WI_JOB_PART_OPEN;
+    size_t of_node = wi_slots_of(jobs->slots, client, choice.node, room->queue);
+    size_t of_all = wi_slots_of(jobs->slots, client, NULL, room->queue);
+    if (has_most(room, share, of_all))
+        return WI_JOB_PART_MOST;
+    int has = of_node >= wi_slots_part(room->of_node, share, others) ||
+              of_all >= wi_slots_part(room->of_all, share, others);
+    return others > 0 && has ? WI_JOB_PART_HAS : WI_JOB_PART_OPEN;
 }
 
 /* Sends the task, which goes on where the job's parts end. */
@@ -162,7 +173,7 @@ enum wi_code wi_job_check(
 }
 
 /* What became of a waiting job: it has left the queue, its lane must wait, or its client has its
- * part. */
+ * part and may not have more yet. */
 enum tried { TRIED_LEFT, TRIED_WAITS, TRIED_GIVES_WAY };
 
 /* `fairly`: it gives way to others. */
@@ -170,7 +181,9 @@ static enum tried try_waiting(struct wi_job *job, int fairly)
 {
     struct wi_choice choice = {0};
     struct wi_error error;
-    if (fairly && wi_job_has_its_part(job))
+    int looks = fairly || job->jobs->config->pool.client_share < 1;
+    enum wi_job_part part = looks ? wi_job_part(job) : WI_JOB_PART_OPEN;
+    if (part == WI_JOB_PART_MOST || (fairly && part == WI_JOB_PART_HAS))
         return TRIED_GIVES_WAY;
     enum wi_pick picked = wi_job_pick(job, &choice, &error);
     if (picked == WI_PICK_WAIT)
@@ -223,7 +236,7 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
     int unsuccessful = 0, holds = 0, fairly = 1;
     wi_queue_gates(queue, has_room, now);
     while (unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line)) {
-        entry = holds < HOLDS_MAX ? wi_queue_best(queue, now) : NULL;
+        entry = fairly && holds == HOLDS_MAX ? NULL : wi_queue_best(queue, now);
         if (!entry && fairly && wi_queue_release(queue)) {
             holds = fairly = 0;
             continue;
@@ -240,8 +253,13 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
             wi_queue_block(queue, entry);
             break;
         case TRIED_GIVES_WAY:
-            holds++;
-            wi_queue_hold(queue, entry);
+            if (holds < HOLDS_MAX) {
+                holds++;
+                wi_queue_hold(queue, entry);
+            } else {
+                unsuccessful++;
+                wi_queue_block(queue, entry);
+            }
             break;
         }
     }

@@ -227,7 +227,7 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
     struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
     struct wi_error failure;
-    int gives_way = wi_job_has_its_part(job);
+    int gives_way = wi_job_part(job) != WI_JOB_PART_OPEN;
     enum wi_pick picked = gives_way ? WI_PICK_WAIT : wi_job_pick(job, &choice, &failure);
     if (picked == WI_PICK_NODE && wi_job_may_join(job) &&
         wi_job_waits_for_company(job, wi_batch_rows(job->spec.asked)))

@@ -172,9 +172,13 @@ void wi_jobs_try_each(
 /* --- dispatch.c ------------------------------------------------------------------------------- */
 
 enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi_error *error);
-/* Whether a node would be picked for the job of a client that has its part there, or of all nodes,
- * while others wait. */
-int wi_job_has_its_part(const struct wi_job *job);
+/* What its client has of the node that would be picked for the job, and of all nodes. */
+enum wi_job_part {
+    WI_JOB_PART_OPEN, /* less than its part, or none would be picked */
+    WI_JOB_PART_HAS,  /* its part, while others wait: it gives way to them */
+    WI_JOB_PART_MOST  /* as many slots of texts as one may have, whoever waits */
+};
+enum wi_job_part wi_job_part(const struct wi_job *job);
 /* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
  * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
  * with what its client is told in `error`. */

@@ -1,7 +1,8 @@
 /*
  * Whose what runs is: how many attempts of each client are on each node, and on all of them, in
  * each of their queues (pool/facts/fleet.h: an engine of a node has one, and one for short tasks).
- * While others wait a client is given no more of them than its part. Pure.
+ * While others wait a client is given no more of them than its part; of slots that are taken for as
+ * long as a text takes, never more than its share. Pure.
  */
 #ifndef WI_JOB_SLOTS_H
 #define WI_JOB_SLOTS_H

@@ -329,9 +329,11 @@ static void fill_room(
     if (!node)
         return;
     unsigned queue = queue_of(node->class, demand);
+    const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
     choice->room = (struct wi_room){.queue = queue,
         .of_node = wi_fleet_depth(&node->class->info, queue),
-        .of_all = wi_fleet_depth_of_all(wi_pool_nodes_fleet(pool->nodes), queue)};
+        .of_all = wi_fleet_depth_of_all(fleet, queue),
+        .texts = wi_fleet_is_of_texts(queue) ? wi_fleet_slots_of_all(fleet, queue) : 0};
 }
 
 enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,

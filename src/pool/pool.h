@@ -58,6 +58,8 @@ struct wi_probe {
 struct wi_room {
     unsigned queue; /* of the node: see pool/facts/fleet.h */
     size_t of_node, of_all;
+    size_t
+        texts; /* slots of all, where each is taken for as long as a text takes; 0: it is not so */
 };
 
 struct wi_choice {

@@ -90,6 +90,23 @@ test('the short answers of one go beside the long ones of another', async () => 
     await Promise.all(long);
 });
 
+test('a share leaves a slot to the short answer of another, which waits for the end of none', async (t) => {
+    await daemon.reload({ pool: { client_share: '75%' } });
+    t.after(() => daemon.reload({ pool: { client_share: '100%' } }));
+    const ended = [];
+    const say = async (who, count) => {
+        const answer = await daemon.infer({ ...talk(undefined, count), stream: true }, as(who));
+        assert.equal(answer.status, 200, answer.text);
+        ended.push(who);
+    };
+    const long = Array.from({ length: 8 }, () => say('greedy', 100));
+    const queue = async () => (await daemon.get('/v1/status', as('operator'))).json.queue;
+    await until(async () => (await queue()).waiting === 2, { what: 'six of eight slots to be taken, and the others to wait' });
+    await say('small', 1);
+    assert.deepEqual(ended, ['small']);
+    await Promise.all(long);
+});
+
 test('a model is unloaded though it is asked for all the time, by as many as ask for that', async () => {
     const node = await nodeOf('quick');
     let isOver = false, answered = 0;

@@ -101,6 +101,12 @@ int wi_fleet_takes_turns(unsigned queue)
     return !only_waits(queue) && wi_engines[engine_of(queue)].takes_turns;
 }
 
+int wi_fleet_is_of_texts(unsigned queue)
+{
+    return !only_waits(queue) && !wi_fleet_is_short(queue) &&
+           wi_engines[engine_of(queue)].by_tokens;
+}
+
 /* More would only wait there instead of where it can still go to another node. */
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
 {
@@ -109,13 +115,29 @@ unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue)
     return has_queue(info, queue) ? wi_fleet_slots(info, queue) + (unsigned)keeps_one : 0;
 }
 
-size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue)
+static unsigned slots_there(const struct wi_node_info *info, unsigned queue)
 {
-    size_t depth = 0;
+    return has_queue(info, queue) ? wi_fleet_slots(info, queue) : 0;
+}
+
+static size_t sum_of(const struct wi_fleet *fleet, unsigned queue,
+    unsigned (*of)(const struct wi_node_info *info, unsigned queue))
+{
+    size_t sum = 0;
 
     for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next)
-        depth += class->open * wi_fleet_depth(&class->info, queue);
-    return depth;
+        sum += class->open * of(&class->info, queue);
+    return sum;
+}
+
+size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue)
+{
+    return sum_of(fleet, queue, wi_fleet_depth);
+}
+
+size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue)
+{
+    return sum_of(fleet, queue, slots_there);
 }
 
 /* --- groups ---------------------------------------------------------------------------------- */

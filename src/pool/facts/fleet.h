@@ -32,6 +32,8 @@ unsigned wi_fleet_slots(const struct wi_node_info *info, unsigned queue);
 unsigned wi_fleet_depth(const struct wi_node_info *info, unsigned queue);
 /* Whether what runs in the queue's slots computes by turns. */
 int wi_fleet_takes_turns(unsigned queue);
+/* Whether each of them is taken for as long as a text takes to be written. */
+int wi_fleet_is_of_texts(unsigned queue);
 /* Of models that a node says it has, so many are known. */
 #define WI_FLEET_MODELS 64
 
@@ -81,8 +83,9 @@ struct wi_fleet {
     struct wi_fleet_class *classes; /* by key */
     size_t count, open;             /* nodes */
 };
-/* How many in that queue all nodes that take work may have. */
+/* How many in that queue all nodes that take work may have, and run at a time. */
 size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue);
+size_t wi_fleet_slots_of_all(const struct wi_fleet *fleet, unsigned queue);
 
 /* Puts the node into the class that it belongs to by what its page says; again whenever that
  * changes. It is closed and has no model until the calls below. */

@@ -1,7 +1,8 @@
 /*
  * Whose jobs run, against a pool that this test plays, in random programs of arrivals and ends:
  * while others wait a client is given no more than its part of a node and of all nodes; and no slot
- * is idle that anything which waits could use.
+ * is idle that anything which waits could use, but where texts are written what one client may not
+ * have.
  */
 #include "../asked.h"
 #include "../test.h"
@@ -41,6 +42,7 @@ static struct fixture {
     struct wi_model models[MODELS];
     struct played played[JOBS];
     int picks, looks, dispatched, answers;
+    int texts; /* the slots are those of texts */
 } the;
 
 static uint32_t below(struct wi_pcg32 *random, uint32_t bound)
@@ -111,6 +113,13 @@ static int has_its_part(int client, int node)
                              running(client, -1) >= wi_slots_part(all_depths(), share, others));
 }
 
+/* Of slots of texts it has as many as one may have. */
+static int has_most(int client)
+{
+    size_t most = (size_t)(the.config.pool.client_share * (double)all_depths());
+    return the.texts && the.config.pool.client_share < 1 && running(client, -1) >= most;
+}
+
 /* --- the pool --------------------------------------------------------------------------------- */
 
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
@@ -133,7 +142,10 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
         return WI_PICK_WAIT;
     *choice = (struct wi_choice){.platforms = {WI_WASM},
         .platform_count = 1,
-        .room = {.queue = 1, .of_node = depths[node], .of_all = all_depths()}};
+        .room = {.queue = 1,
+            .of_node = depths[node],
+            .of_all = all_depths(),
+            .texts = the.texts ? all_depths() : 0}};
     snprintf(choice->node, sizeof choice->node, "node-%d", node);
     return WI_PICK_NODE;
 }
@@ -156,6 +168,7 @@ enum wi_code wi_pool_dispatch(
     struct played *job = &the.played[index_of(task->job_id)];
     int node = atoi(node_id + strlen("node-"));
     assert_true(running(-1, node) < depths[node]);
+    assert_false(has_most(job->client));
     check_fair(job->client, node);
     job->step = RUNS;
     job->node = node;
@@ -218,7 +231,7 @@ static void turn(void)
 static void check_no_slot_is_idle(void)
 {
     for (int i = 0; i < JOBS; i++)
-        if (the.played[i].step == WAITS)
+        if (the.played[i].step == WAITS && !has_most(the.played[i].client))
             assert_int_equal(choose(the.played[i].model), -1);
 }
 
@@ -294,6 +307,12 @@ TEST(so_it_is_with_a_smaller_share)
     run_program(2, 0.4, 0);
 }
 
+TEST(so_it_is_with_texts)
+{
+    the.texts = 1;
+    run_program(4, 0.5, 0);
+}
+
 /* What a client says of its own urgency gives it no more than its part. */
 TEST(so_it_is_whatever_the_priorities)
 {
@@ -326,6 +345,30 @@ TEST(short_jobs_keep_what_long_ones_give_back)
         if (the.played[i].step == RUNS)
             end(&the.played[i]);
     assert_int_equal(running(0, 2), 5);
+}
+
+/* Texts of one leave room for a short one of another, which need not wait for the end of any. */
+TEST(long_texts_leave_a_slot_where_a_client_has_a_share)
+{
+    the.texts = 1;
+    the.config.pool.client_share = 0.9; /* of eight slots */
+    for (int i = 0; i < 20; i++)
+        submit(i, 0, 1, 5);
+    turn();
+    assert_int_equal(running(0, -1), 7);
+    submit(20, 1, 1, 5);
+    assert_int_equal(running(1, -1), 1); /* at once */
+    end(&the.played[20]);
+    turn();
+    assert_int_equal(running(0, -1), 7); /* and it is left again */
+    for (int i = 0; i < 20; i++) {       /* what one gives back its next has */
+        if (the.played[i].step == RUNS)
+            end(&the.played[i]);
+        turn();
+        if (waiting(0) > 0)
+            assert_int_equal(running(0, -1), 7);
+    }
+    assert_int_equal(waiting(0), 0);
 }
 
 /* Where nobody else waits nothing is looked at twice. */
