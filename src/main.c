@@ -69,8 +69,6 @@ static int sd_watchdog_enabled(int unset, uint64_t *usec)
 /* How long answers may take to leave once every job has its answer. */
 #define FLUSH_MS 1000
 #define FLUSH_STEP_MS 10
-/* Of the memory that there is, what [pool] memory_budget may be at most. */
-#define BUDGET_PART 4
 
 struct daemon {
     const char *config_path;    /* NULL: defaults only */
@@ -253,16 +251,14 @@ static void reload_server(
         *wi_problems_add(problems) = error;
 }
 
-/* What clients send and nodes answer may take: as configured, but a part of the memory that there
- * is at most. The rest is for the daemon itself, and for its browsers, which are in the same group.
- */
+/* What clients send and nodes answer may take: as configured, as far as there is memory. */
 static void set_budget(struct daemon *d, const struct wi_config *config)
 {
     struct wi_headroom headroom;
     wi_headroom_read("/", &headroom);
-    uint64_t wanted = config->pool.memory_budget, most = headroom.limit / BUDGET_PART;
-    d->budget.limit = wanted < most ? wanted : most;
-    if (wanted <= most)
+    uint64_t wanted = config->pool.memory_budget, most = wi_headroom_budget(&headroom, wanted);
+    d->budget.limit = most;
+    if (wanted == most)
         return;
     wi_warn("main", NULL,
         "[pool] memory_budget is taken as %llu, not %llu: there are %llu bytes of memory for this "

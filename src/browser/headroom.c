@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define FILE_MAX_BYTES 16384
+#define BUDGET_PART 4
 
 struct layout {
     const char *mount; /* below root */
@@ -134,4 +135,10 @@ void wi_headroom_read(const char *root, struct wi_headroom *headroom)
     if (read_text(folder, "vmstat", text) == 0)
         find_number(text, "oom_kill", &headroom->oom_kills);
     look_at_groups(root, headroom);
+}
+
+uint64_t wi_headroom_budget(const struct wi_headroom *headroom, uint64_t wanted)
+{
+    uint64_t most = headroom->limit / BUDGET_PART;
+    return wanted < most ? wanted : most;
 }

@@ -19,5 +19,8 @@ struct wi_headroom {
  * be read bounds nothing. A group's page cache that is not in use counts as available, as in the
  * kernel's MemAvailable (proc(5)). */
 void wi_headroom_read(const char *root, struct wi_headroom *headroom);
+/* What [pool] memory_budget holds of the bytes that are wanted: a quarter of the limit at most. The
+ * rest is for the daemon itself, and for its browsers, which are in the same group. */
+uint64_t wi_headroom_budget(const struct wi_headroom *headroom, uint64_t wanted);
 
 #endif

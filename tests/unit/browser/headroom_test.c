@@ -90,3 +90,12 @@ TEST(a_group_without_a_limit_leaves_the_machine_s)
     assert_false(headroom.of_group);
     remove_root(root);
 }
+
+TEST(a_budget_is_a_quarter_at_most)
+{
+    const struct wi_headroom group = {.limit = 100 * MIB}, unknown = {.limit = UINT64_MAX};
+    assert_int_equal(wi_headroom_budget(&group, 1024 * MIB), 25 * MIB);
+    assert_int_equal(wi_headroom_budget(&group, 25 * MIB), 25 * MIB);
+    assert_int_equal(wi_headroom_budget(&group, 24 * MIB), 24 * MIB);
+    assert_int_equal(wi_headroom_budget(&unknown, 1024 * MIB), 1024 * MIB);
+}

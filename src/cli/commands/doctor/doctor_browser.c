@@ -10,6 +10,7 @@
 #include "bridge/bridge.h"
 #include "bridge/features.h"
 #include "browser/children.h"
+#include "browser/headroom.h"
 #include "browser/kinds.h"
 #include "browser/lifeline.h"
 #include "browser/network.h"
@@ -292,9 +293,11 @@ static json_t *run(struct wi_config *config, const struct wi_config_browser *bro
     const struct wi_network *network, int look)
 {
     struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
+    struct wi_headroom headroom;
     int left;
 
-    p.budget.limit = config->pool.memory_budget;
+    wi_headroom_read("/", &headroom);
+    p.budget.limit = wi_headroom_budget(&headroom, config->pool.memory_budget);
     p.bridge_events = (struct wi_bridge_events){.context = &p,
         .on_node_up = on_node_up,
         .on_node_away = on_node_away,
