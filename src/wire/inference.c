@@ -88,10 +88,11 @@ void wi_inference_find_set(struct wi_inference *asked)
     static const struct wi_tensors none;
     if (asked->task != WI_TASK_NONE || asked->program)
         return;
-    if (asked->input)
+    if (asked->input) {
         wi_input_set(&none, "picture", asked->set);
-    else
-        wi_input_set(&asked->tensors, asked->kernel ? asked->kernel->name : "", asked->set);
+        return;
+    }
+    wi_input_set(&asked->tensors, asked->kernel ? asked->kernel->name : "", asked->set);
     if (asked->model && asked->model->engine == WI_ENGINE_ORT)
         asked->empty = wi_onnx_empty_among(&asked->model->facts.signature, &asked->tensors);
 }
