@@ -22,11 +22,13 @@ struct wi_halves_range {
     float above, below; /* the first such value of each sign, up to 1e30; 0: none */
     int has_weights;    /* some value is neither beyond, nor 0 or 1 as in a mask */
 };
+/* Public for tests. */
 void wi_halves_look(struct wi_halves_range *range, const float *values, size_t count);
 /* The value that would become another one; 0: none. What stands for an infinity may: 1e30 or more,
- * which is a limit, and the negative values of a mask. Public for tests, as the next. */
+ * which is a limit, and the negative values of a mask. Public for tests. */
 float wi_halves_lost(const struct wi_halves_range *range);
-/* Rounds to the nearest, ties to even, as said above. 0, or -1 if one is no number. */
+/* Rounds to the nearest, ties to even, as said above. 0, or -1 if one is no number. Public for
+ * tests. */
 int wi_halves_from(const float *values, size_t count, uint16_t *halves);
 
 #endif
