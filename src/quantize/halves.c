@@ -330,8 +330,8 @@ static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
     }
     if (code == 0 && wi_halves_lost(&range) != 0)
         code = wi_plan_fail(halves->problem, "nothing_to_quantize",
-            "the weights %.128s have %.9g, and 16 bits have no number beyond 65504",
-            tensor->name, (double)wi_halves_lost(&range));
+            "the weights %.128s have %.9g, and 16 bits have no number beyond 65504", tensor->name,
+            (double)wi_halves_lost(&range));
     const struct wi_new_tensor half = {name, WI_ONNX_FLOAT16, tensor->rank, tensor->dims, values,
         (size_t)tensor->elements * sizeof *values};
     if (code == 0)
