@@ -217,6 +217,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
     struct wi_node *node = wi_node_new(bridge, info, join_id);
     attach(socket, node);
+    wi_node_name_party(node);
     wi_node_welcome(node, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
         node->info.browser_version, *node->info.session ? node->info.session : "none");
@@ -279,6 +280,7 @@ static void take_back(
     struct wi_node_info next = *info;
     memcpy(next.id, known->id, sizeof next.id);
     memcpy(next.session, known->session, sizeof next.session);
+    memcpy(next.party, known->party, sizeof next.party);
     memcpy(next.kind, known->kind, sizeof next.kind);
     memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
     next.connected_at = known->connected_at;

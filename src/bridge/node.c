@@ -135,6 +135,23 @@ struct wi_visitor wi_node_visitor(const struct wi_node *node)
     return visitor;
 }
 
+void wi_node_name_party(struct wi_node *node)
+{
+    const char *name = wi_joins_name(&node->bridge->joins, node->join);
+    if (*node->info.session)
+        return;
+    if (*name)
+        wi_text_copy(node->info.party, sizeof node->info.party, name);
+    else
+        wi_join(node->info.party, sizeof node->info.party, node->join, " ", node->address, NULL);
+}
+
+int wi_party_same_token(const char *a, const char *b)
+{
+    size_t length = strcspn(a, " ");
+    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
+
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
 {
     struct wi_node *node = NULL;

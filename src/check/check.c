@@ -286,11 +286,11 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
         if (!is_unable(node, platform, code))
             continue;
         struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
-        if (wi_verdicts_get(verdicts, asked->model, &place, asked->precision, "").verdict !=
-            WI_UNKNOWN)
+        if (wi_verdicts_get(verdicts, asked->model, &place, wi_inference_variant(asked), "")
+                .verdict != WI_UNKNOWN)
             continue;
         const struct wi_finding found = {.verdict = WI_UNABLE, .detail = reason};
-        wi_verdict_key(key, asked->model, &place, asked->precision, NULL);
+        wi_verdict_key(key, asked->model, &place, wi_inference_variant(asked), NULL);
         wi_verdicts_set(verdicts, key, &found);
     }
 }
@@ -318,7 +318,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
     struct wi_known known = {0};
     if (platform == WI_WASM || is_on(checks))
-        known = wi_verdicts_get(verdicts, sent->model, &place, sent->precision, sent->set);
+        known = wi_verdicts_get(
+            verdicts, sent->model, &place, wi_inference_variant(sent), sent->set);
     result->numerics = known.told;
     if (asked->benchmark.runs)
         return; /* what is known is told, and nothing more is found out */

@@ -353,7 +353,7 @@ void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference 
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_place place = wi_place_of(node, asked->model->engine, platform);
-    wi_verdict_key(key, asked->model, &place, asked->precision, asked->set);
+    wi_verdict_key(key, asked->model, &place, wi_inference_variant(asked), asked->set);
 }
 
 static enum wi_platform platform_due(const struct wi_check_run *run)

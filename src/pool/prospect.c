@@ -23,12 +23,13 @@ struct wi_prospect wi_pool_prospect(const struct wi_pool *pool, const struct wi_
     if (model->builtin || !place || !info->platforms[platform].available)
         return prospect;
     const struct wi_known known =
-        wi_verdicts_get(pool->verdicts, model, place, asked->precision, asked->set);
+        wi_verdicts_get(pool->verdicts, model, place, wi_inference_variant(asked), asked->set);
     prospect.place = place;
     prospect.estimate = wi_estimates_get(pool->estimates, model->hash, place);
     prospect.verdict = known.verdict;
     prospect.is_short =
         asked->lessens && wi_shortages_has(pool->shortages, model->hash, place, wi_wall_ms());
+    prospect.is_due = known.verdict == WI_WRONG && known.due;
     prospect.rests = known.verdict == WI_UNKNOWN && !known.due;
     return prospect;
 }

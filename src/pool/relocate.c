@@ -73,7 +73,8 @@ static int is_believed(
 {
     const struct wi_inference *asked = wi_inference_on(demand->asked, place->platform);
     enum wi_verdict verdict =
-        wi_verdicts_get(pool->verdicts, asked->model, place, asked->precision, asked->set).verdict;
+        wi_verdicts_get(pool->verdicts, asked->model, place, wi_inference_variant(asked),
+            asked->set).verdict;
 
     if (verdict == WI_UNKNOWN || verdict == WI_WRONG)
         return pool->config->pool.numerics != WI_NUMERICS_CHECK;

@@ -37,6 +37,7 @@ struct wi_prospect {
     struct wi_estimate estimate;
     enum wi_verdict verdict;
     int rests;                 /* its last check had no result, and it is too soon for another */
+    int is_due;                /* it was found wrong, and is to be compared again */
     int is_short;              /* it lacked memory for the model, which has a smaller variant */
     int rank;                  /* in [browser_preferences], 0 the best */
     struct wi_free_node warm;  /* the first free node that has the model loaded */

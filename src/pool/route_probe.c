@@ -19,11 +19,18 @@ static int is_software(const struct wi_route_option *option)
     return wi_platforms_software(option->candidate, option->platform);
 }
 
+/* Whether it was found wrong so long ago that it is compared again. */
+static int is_review(const struct wi_route_option *option)
+{
+    return option->standing == WI_STANDING_WRONG &&
+           option->candidate->prospects[option->platform].is_due;
+}
+
 /* Whether finding out about it could change where clients go. */
 static int may_explore(const struct wi_route_option *option, const struct wi_route_option *client)
 {
     int may = wi_route_is_able(option) || option->standing == WI_STANDING_UNCHECKED ||
-              option->standing == WI_STANDING_SOFTWARE;
+              option->standing == WI_STANDING_SOFTWARE || is_review(option);
     int is_same = option->platform == client->platform &&
                   strcmp(option->candidate->info->kind, client->candidate->info->kind) == 0;
 
@@ -36,7 +43,8 @@ static int is_promising(const struct wi_route_option *option, const struct wi_ro
     if (is_software(option))
         return 0;
     if (option->measured)
-        return option->standing == WI_STANDING_UNCHECKED && option->run_ms <= client->run_ms &&
+        return (option->standing == WI_STANDING_UNCHECKED || is_review(option)) &&
+               option->run_ms <= client->run_ms &&
                !option->candidate->prospects[option->platform].rests;
     return option->platform != WI_WASM || wi_route_prior(option) < wi_route_prior(client);
 }
@@ -107,7 +115,8 @@ static int is_to_be_rechecked(const struct wi_route_option *client, const struct
 static int is_unknown(const struct wi_route_option *option, const struct wi_terms *terms)
 {
     return terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM &&
-           option->candidate->prospects[option->platform].verdict == WI_UNKNOWN;
+           (option->candidate->prospects[option->platform].verdict == WI_UNKNOWN ||
+               is_review(option));
 }
 
 void wi_route_probe(const struct wi_route_option *options, size_t count,

@@ -47,27 +47,44 @@ static struct prover *find_prover(const struct wi_proof *proof, const char *node
 
 /* --- what is wrong ---------------------------------------------------------------------------- */
 
+/* `kernel` NULL: of all kernels. */
+static void report_wrong(const struct wi_proof *proof, const struct wi_node_info *node,
+    const struct wi_evidence *evidence, const char *kernel)
+{
+    struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
+    char key[WI_VERDICT_KEY_SIZE], id[WI_ID_SIZE];
+    const struct wi_evidence_found found = {
+        .kind = kernel ? WI_EVIDENCE_KNOWN_ANSWER : WI_EVIDENCE_CHALLENGE,
+        .node = id,
+        .joined = !*node->session,
+        .key = key,
+        .finding = {.ratio = INFINITY, .detail = evidence->reason}};
+    wi_text_copy(id, sizeof id, node->id);
+    wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, kernel, NULL);
+    (void)wi_pool_found(proof->deps.pool, &found);
+}
+
 /* What becomes of a node that computes wrong is the pool's to say. 1 if it goes; `node_id` may be
  * gone then with it. */
 static int handle_wrong(
     struct wi_proof *proof, const char *node_id, const struct wi_evidence *evidence)
 {
     const struct wi_node_info *node = wi_pool_node_info(proof->deps.pool, node_id);
-    char key[WI_VERDICT_KEY_SIZE];
     if (!node)
         return 1;
-    struct wi_place place = wi_place_of(node, WI_ENGINE_KERNELS, evidence->platform);
-    const struct wi_evidence_found found = {
-        .kind = wi_proof_has_failed(evidence) ? WI_EVIDENCE_CHALLENGE : WI_EVIDENCE_KNOWN_ANSWER,
-        .node = node_id,
-        .joined = !*node->session,
-        .key = key,
-        .finding = {.ratio = INFINITY, .detail = evidence->reason}};
+    int joined = !*node->session;
+    char id[WI_ID_SIZE];
+    wi_text_copy(id, sizeof id, node_id);
     wi_warn("proof", node_id, "%s of %s computes wrong: %s", wi_platform_names[evidence->platform],
         node->kind, evidence->reason);
-    wi_verdict_key(key, wi_repository_kernels(proof->deps.repository), &place, NULL, NULL);
-    (void)wi_pool_found(proof->deps.pool, &found);
-    return found.joined;
+    if (wi_proof_has_failed(evidence))
+        report_wrong(proof, node, evidence, NULL);
+    for (size_t i = 0; i < evidence->kernels_wrong_count; i++) {
+        node = wi_pool_node_info(proof->deps.pool, id);
+        if (node)
+            report_wrong(proof, node, evidence, evidence->kernels_wrong[i]);
+    }
+    return joined;
 }
 
 /* The first of the platforms that is wrong; NULL: none is. */

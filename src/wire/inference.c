@@ -102,6 +102,11 @@ int wi_inference_computes(const struct wi_inference *asked)
     return asked->kernel || asked->program;
 }
 
+const char *wi_inference_variant(const struct wi_inference *asked)
+{
+    return asked->kernel ? asked->kernel->name : asked->precision;
+}
+
 const struct wi_inference *wi_inference_on(
     const struct wi_inference *asked, enum wi_platform platform)
 {

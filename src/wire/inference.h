@@ -85,6 +85,9 @@ struct wi_inference *wi_inference_of(const struct wi_inference *asked, struct wi
 void wi_inference_find_set(struct wi_inference *asked);
 /* Whether a kernel is asked for, by its name or with its source, and no model. */
 int wi_inference_computes(const struct wi_inference *asked);
+/* In which of its variants the model is asked for: a precision, or a kernel of `kernels`. NULL: as
+ * it is. Borrowed. */
+const char *wi_inference_variant(const struct wi_inference *asked);
 /* What is asked of that platform: of the graphs that the model has there. Borrowed. */
 const struct wi_inference *wi_inference_on(
     const struct wi_inference *asked, enum wi_platform platform);

@@ -38,6 +38,7 @@ struct lately {
 struct entry {
     struct wi_heap_place place; /* first: a place is cast back to its entry */
     struct group *group;
+    int is_ours;     /* measured on a browser that the service started */
     int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
     struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
@@ -84,6 +85,15 @@ static struct entry *find(
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
     return entry;
+}
+
+/* A key of a joined place has a field more. */
+static int is_key_ours(const char *key)
+{
+    const char *of_place = strchr(key, '\t');
+    struct wi_place place;
+
+    return of_place && wi_place_parse(&place, of_place + 1) == 0 && !place.joined;
 }
 
 /* --- subjects and groups ---------------------------------------------------------------------- */
@@ -166,11 +176,12 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
     return group;
 }
 
-/* Keeps its place among the others of its group, whatever of it has changed. */
+/* Keeps its place among the others of its group, whatever of it has changed. The times of nodes
+ * that joined are claims, by which nothing is started or closed. */
 static void rank(struct entry *entry)
 {
     struct wi_heap *measured = &entry->group->measured;
-    int is_measured = pace(&entry->estimate) >= 0;
+    int is_measured = entry->is_ours && pace(&entry->estimate) >= 0;
 
     if (entry->is_measured && is_measured)
         wi_heap_changed(measured, &entry->place);
@@ -212,6 +223,7 @@ static struct entry *add(struct wi_estimates *estimates, const char *key, size_t
         drop(estimates, oldest);
     }
     memcpy(entry->key, key, length + 1);
+    entry->is_ours = is_key_ours(entry->key);
     entry->group = join_group(estimates, entry->key);
     entry->saved_at = -WI_ESTIMATE_SAVE_MS;
     HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, length, entry);

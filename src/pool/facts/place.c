@@ -14,7 +14,7 @@ enum field {
     FIELD_BROWSER_VERSION,
     FIELD_ADAPTER,
     FIELD_SOFTWARE,
-    FIELD_JOINED,
+    FIELD_PARTY,
     FIELD_COUNT
 };
 
@@ -23,7 +23,7 @@ static void make_key(struct wi_place *place)
     wi_join(place->key, sizeof place->key, place->kind, "\t", wi_engine_names[place->engine], "\t",
         place->engine_version, "\t", wi_platform_names[place->platform], "\t",
         place->browser_version, "\t", place->adapter, "\t", place->software ? "software" : "", "\t",
-        place->joined ? "joined" : "", NULL);
+        place->joined ? WI_PLACE_JOINED : "", *place->party ? " " : "", place->party, NULL);
 }
 
 struct wi_place wi_place_of(
@@ -32,6 +32,7 @@ struct wi_place wi_place_of(
     const struct wi_adapter *adapter = &node->platforms[platform].adapter;
     struct wi_place place = {.engine = engine, .platform = platform, .joined = !*node->session};
 
+    memcpy(place.party, node->party, sizeof place.party);
     memcpy(place.kind, node->kind, sizeof place.kind);
     memcpy(place.browser_version, node->browser_version, sizeof place.browser_version);
     memcpy(place.engine_version, node->engines[engine].version, sizeof place.engine_version);
@@ -50,6 +51,7 @@ struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform
     struct wi_place anywhere = {
         .engine = place->engine, .platform = platform, .joined = place->joined};
 
+    memcpy(anywhere.party, place->party, sizeof anywhere.party);
     memcpy(anywhere.engine_version, place->engine_version, sizeof anywhere.engine_version);
     make_key(&anywhere);
     return anywhere;
@@ -75,6 +77,20 @@ static int copy(char *to, size_t size, const char *from)
     return (size_t)snprintf(to, size, "%s", from) < size ? 0 : -1;
 }
 
+/* "" of ours, "joined", or that and the party. */
+static int read_party(struct wi_place *place, const char *field)
+{
+    size_t length = strlen(WI_PLACE_JOINED);
+
+    if (!*field)
+        return 0;
+    if (strncmp(field, WI_PLACE_JOINED, length) != 0 ||
+        (field[length] != '\0' && (field[length] != ' ' || field[length + 1] == '\0')))
+        return -1;
+    place->joined = 1;
+    return field[length] ? copy(place->party, sizeof place->party, field + length + 1) : 0;
+}
+
 int wi_place_parse(struct wi_place *place, const char *key)
 {
     char text[WI_PLACE_SIZE];
@@ -96,12 +112,12 @@ int wi_place_parse(struct wi_place *place, const char *key)
             0 ||
         copy(place->browser_version, sizeof place->browser_version,
             fields[FIELD_BROWSER_VERSION]) != 0 ||
+        read_party(place, fields[FIELD_PARTY]) != 0 ||
         copy(place->adapter, sizeof place->adapter, fields[FIELD_ADAPTER]) != 0)
         return -1;
     place->engine = (enum wi_engine)engine;
     place->platform = (enum wi_platform)platform;
     place->software = *fields[FIELD_SOFTWARE] != '\0';
-    place->joined = *fields[FIELD_JOINED] != '\0';
     make_key(place);
     return 0;
 }

@@ -9,7 +9,9 @@
 #include "bridge/bridge.h"
 #include "format/engine.h"
 
-#define WI_PLACE_SIZE 480
+#define WI_PLACE_SIZE 576
+/* The last field of the key of a place that all joined nodes share. */
+#define WI_PLACE_JOINED "joined"
 
 struct wi_place {
     enum wi_engine engine;
@@ -19,7 +21,8 @@ struct wi_place {
     char engine_version[64];
     char adapter[sizeof(struct wi_adapter)]; /* VENDOR/ARCHITECTURE/DESCRIPTION; "": it has none */
     int software;                            /* the adapter is a software one */
-    int joined; /* not of the browsers that we start, for which nobody else's page can speak */
+    int joined; /* not of the browsers that we start, for which no other page can speak */
+    char party[WI_PARTY_SIZE]; /* whose node it is; "" of ours, and of what all joined share */
     /* All of the above as the database has it: fields joined by tabs, which the bridge lets no node
      * put into a text. */
     char key[WI_PLACE_SIZE];

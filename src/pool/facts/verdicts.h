@@ -1,7 +1,7 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
- * place, the precision and the set of inputs (tensor/input_set.h); a new version of anything in it
- * is a new question. Verdicts are kept in the database and so survive a restart, as long as the
+ * place, the precision (of kernels: the kernel) and the set of inputs (tensor/input_set.h); a new
+ * version of anything in it is a new question. Verdicts are kept in the database and so survive a restart, as long as the
  * rules of comparing are the same.
  *
  * A set that agrees makes the place trusted with the model. Each further set is then compared, too,
@@ -9,8 +9,11 @@
  * WI_VERDICT_WRONG_SETS make the place wrong for the model. What belongs to no set (a task, which
  * is compared by inputs of ours) is about the model at once.
  *
- * Pages that joined by themselves have verdicts of their own, so that nobody's page can speak for
- * the browsers that we start.
+ * A verdict about a joined node is its party's own (struct wi_node_info). Once a node of another
+ * token has shown the same it counts for all that join, where their own party has shown nothing
+ * else; never for the browsers that the service starts.
+ *
+ * A place that was found wrong is compared again after a day, then after 2, 4 and at most 30 days.
  */
 #ifndef WI_POOL_FACTS_VERDICTS_H
 #define WI_POOL_FACTS_VERDICTS_H
@@ -41,10 +44,12 @@ extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 #define WI_VERDICT_SETS_OF_CLIENT 24
 #define WI_VERDICT_WRONG_SETS 3
 
-/* More are not kept, of the browsers that we start and of joined pages, and as many again about
- * sets of inputs: the one that was decided longest ago goes. */
+/* More are not kept, and as many again about sets of inputs: of the browsers that we start; of all
+ * parties of joined nodes, and as many that these share; of one party. The one that was decided
+ * longest ago goes: of that party, or where all are too many of the one that has most. */
 #define WI_VERDICT_OURS_MAX 10000
 #define WI_VERDICT_JOINED_MAX 2000
+#define WI_VERDICT_PARTY_MAX 256
 
 struct wi_verdicts;
 /* Reads what `db` (NULL: keep nothing) remembers; `db` must outlive it. */
@@ -58,19 +63,20 @@ struct wi_known {
      * at, or could not be judged. */
     enum wi_verdict told;
     /* A check would tell something new: nothing is known, or only that it did not run there, or it
-     * is of other inputs; and none came to no end just now. */
+     * is of other inputs, or it was found wrong long ago; and none came to no end just now. */
     int due;
 };
-/* `precision` NULL: as the model is. `set` "": of the model itself. WASM is what the others are
+/* `variant`: a precision, NULL as the model is; of kernels the kernel, NULL all of them, which may
+ * be wrong together. `set` "": of the model itself. WASM is what the others are
  * compared with: always WI_TRUSTED, as are built-in models. */
 struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
-    const struct wi_place *place, const char *precision, const char *set);
+    const struct wi_place *place, const char *variant, const char *set);
 
 /* --- checking ----------------------------------------------------------------------------------
  * A check takes a while, and its node may be gone at its end: so the key is made when it begins. */
-#define WI_VERDICT_KEY_SIZE 640
+#define WI_VERDICT_KEY_SIZE 768
 void wi_verdict_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_model *model,
-    const struct wi_place *place, const char *precision, const char *set);
+    const struct wi_place *place, const char *variant, const char *set);
 /* A place that is trusted is about to be compared for another set, which `client` (NULL is one,
  * too) has brought: counts it. 0: enough were looked at, or of that client. */
 int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *client);
@@ -85,8 +91,8 @@ struct wi_finding {
     const char *shapes; /* of the input that decided it (wi_input_shapes); NULL: one of ours */
     int is_of_set;      /* WI_UNABLE says nothing of other inputs, even where none has run yet */
 };
-/* Once wrong stays wrong: other inputs may well come out right. 1 if that is news: another verdict
- * was known, or none. */
+/* Once wrong stays wrong until it is compared again: other inputs may well come out right. 1 if that
+ * is news: another verdict was known, or none. */
 int wi_verdicts_set(
     struct wi_verdicts *verdicts, const char *key, const struct wi_finding *finding);
 /* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
@@ -117,8 +123,8 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 /* How many there are of each; of sets those alone that say otherwise than what is known of their
  * model. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
-/* [{"browser","browser_version","joined","platform","engine","engine_version","adapter","precision",
- * "verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as
+/* [{"browser","browser_version","joined","token","platform","engine","engine_version","adapter","precision",
+ * "kernel","verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as
  * they are counted; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 
