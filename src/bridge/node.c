@@ -168,7 +168,7 @@ void wi_node_attach(struct wi_node *node, struct wi_link *link, const struct wi_
     node->max_frame = *node->info.session ? WI_FRAME_MAX_OWN : WI_FRAME_MAX_JOINED;
     wi_link_settle(link, events, node);
     wi_link_limit(link, node->max_frame, &node->traffic);
-    node->left = 0;
+    node->left_code = 0;
     node->window = 0;
     node->busy_since_ms = 0;
     wi_timer_stop(node->grace_timer);
@@ -223,11 +223,23 @@ void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason)
 
 /* 1000: its purpose is fulfilled; 1001: it is going away, as a page that is closed says. Whoever
  * means to come back says neither. */
+static int is_done(int code)
+{
+    return code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
+}
+
+/* It takes something that it was sent for a fault, as which it would come the next time, too. */
+static int is_fault(int code)
+{
+    return code == WI_CLOSE_PROTOCOL || code == WI_CLOSE_MALFORMED || code == WI_CLOSE_POLICY ||
+           code == WI_CLOSE_TOO_BIG;
+}
+
 void wi_node_on_left(void *context, struct wi_link *link, int code, const void *text, size_t size)
 {
     struct wi_node *node = context;
     char reason[WI_LINK_REASON_SIZE] = "", said[sizeof node->left_why];
-    node->left = code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
+    node->left_code = code;
     node->left_why[0] = '\0';
     if (code <= WI_CLOSE_GOING_AWAY)
         return; /* it gives no fault for its reason */
@@ -241,11 +253,21 @@ void wi_node_on_left(void *context, struct wi_link *link, int code, const void *
 void wi_node_on_gone(void *context, struct wi_link *link)
 {
     struct wi_node *node = context;
+    struct wi_bridge *bridge = node->bridge;
+    int left_code = node->left_code;
+    char id[WI_ID_SIZE], why[sizeof node->left_why + 32];
+    memcpy(id, node->info.id, sizeof id);
+    snprintf(why, sizeof why, "it closed its connection: %s", node->left_why);
     let_go(node);
-    if (node->left && !*node->info.session) /* who looks after a browser of ours sees what it did */
+    /* Who looks after a browser of ours sees what it did. */
+    if (is_done(left_code) && !*node->info.session) {
         wi_node_leave(node, 1, "it closed its connection");
-    else
-        go_away(node);
+        return;
+    }
+    go_away(node);
+    node = is_fault(left_code) && !bridge->closed ? wi_node_find(bridge, id) : NULL;
+    if (node)
+        wi_node_lose(node, why);
 }
 
 void wi_node_pause(struct wi_node *node, int paused)

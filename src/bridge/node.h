@@ -73,7 +73,7 @@ struct wi_node {
     char granted[WI_GRANTED_MODELS][65]; /* by content; "" for none */
     unsigned granted_next;
     char left_why[96]; /* what it said when it closed its connection last, or "" */
-    int left;          /* its close said that it was done */
+    int left_code;     /* of its close; 0: it said none, or did not close it */
     int paused;        /* it takes nothing new until it says otherwise */
     int dropped;       /* the sweep ends the node */
     int quarantined;   /* … since it was found wrong: what it says does not count any more */
@@ -108,8 +108,8 @@ void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and
  * waits for the page to come back. The node must have a link. */
 void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason);
-/* Of wi_link_events, for nodes: the peer's close frame says whether it means to come back; without
- * its socket the node is away, or gone. */
+/* Of wi_link_events, for nodes: the peer's close frame says whether it means to come back, and
+ * whether with what it was given; without its socket the node is away, or gone. */
 void wi_node_on_left(void *node, struct wi_link *link, int code, const void *text, size_t size);
 void wi_node_on_gone(void *node, struct wi_link *link);
 /* What came and went over all its links, and when it was last heard. */

@@ -80,21 +80,49 @@ TEST(a_clean_close_is_a_leave)
     assert_int_equal(fixture->aways, 0);
 }
 
+/* A node with a join token of its own. */
+static struct client join_by_its_own(struct fixture *fixture)
+{
+    char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
+    struct wi_error error;
+    wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error);
+    struct client client = open_socket(fixture);
+    snprintf(who, sizeof who, "\"token\":\"%s\"", token);
+    announce(&client, who);
+    json_decref(hear(&client, "welcome"));
+    return client;
+}
+
 /* Any other end is a broken connection, which may be mended. */
 TEST_IN(other_ends_are_none, set_up, tear_down)
 {
     static const int codes[] = {0, 1011, 3007};
     struct fixture *fixture = *state;
     for (int i = 0; i < 3; i++) {
-        char token[WI_TOKEN_SIZE], id[WI_ID_SIZE], who[128];
-        struct wi_error error;
-        wi_bridge_invite(fixture->bridge, 1, 60000, id, token, &error);
-        struct client client = open_socket(fixture);
-        snprintf(who, sizeof who, "\"token\":\"%s\"", token);
-        announce(&client, who);
-        json_decref(hear(&client, "welcome"));
+        struct client client = join_by_its_own(fixture);
+        send_task(fixture, "att-1", NULL);
+        json_decref(hear(&client, "task_request"));
         send_close(&client, codes[i]);
         turn_until(&client, &fixture->aways, i + 1);
+        client_close(&client);
+    }
+    assert_int_equal(fixture->downs, 0);
+    assert_string_equal(fixture->log, ""); /* it may come back with what it was given */
+}
+
+/* What it was sent it could not read, and would not the next time. */
+TEST_IN(an_end_for_a_fault_loses_what_it_has, set_up, tear_down)
+{
+    static const int codes[] = {1002, 1007, 1008, 1009};
+    struct fixture *fixture = *state;
+    for (int i = 0; i < 4; i++) {
+        struct client client = join_by_its_own(fixture);
+        fixture->log[0] = '\0';
+        send_task(fixture, "att-1", NULL);
+        json_decref(hear(&client, "task_request"));
+        send_close(&client, codes[i]);
+        turn_until(&client, &fixture->aways, i + 1);
+        assert_string_equal(fixture->log, "lost att-1;");
         client_close(&client);
     }
     assert_int_equal(fixture->downs, 0);
