@@ -204,6 +204,14 @@ static void make_room(struct pool_chooser *chooser, size_t count)
         chooser->options, chooser->capacity * WI_PLATFORM_COUNT, sizeof *chooser->options);
 }
 
+/* Whether its nodes are of the party of the avoided one, so that they are no second. */
+static int is_partial(const struct wi_fleet_class *class, const struct wi_demand *demand,
+    const struct wi_fleet_node *avoided)
+{
+    return demand->second && avoided && !class->ours &&
+           strcmp(class->info.party, avoided->class->info.party) == 0;
+}
+
 static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
@@ -211,6 +219,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     const struct wi_config_pool *config = &pool->config->pool;
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
     const struct wi_fleet_node *node = asked->node ? find_place(pool, asked->node) : NULL;
+    const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
     struct pool_chooser *chooser = pool->chooser;
     const struct familiar familiar = find_familiar(pool, demand);
     double now = wi_now_ms();
@@ -231,7 +240,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
     for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
         const struct view view = {class, demand, queue_of(class, demand), now};
         struct wi_candidate *candidate = &chooser->candidates[count];
-        if (node && node->class != class)
+        if ((node && node->class != class) || is_partial(class, demand, avoided))
             continue;
         fill_candidate(pool, &view, candidate);
         if (familiar.node && familiar.node->class == class && (!node || node == familiar.node))

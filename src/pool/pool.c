@@ -23,6 +23,8 @@
 #include <string.h>
 
 #define LOOK_MS 1000
+/* Of so many late attempts of a node it is asked at each look whether they can go elsewhere. */
+#define LATE_AT_ONCE 16
 
 static void tell_warnings(const struct wi_pool *pool)
 {
@@ -136,6 +138,17 @@ static void on_checked(void *context, struct pool_session *session, const struct
  * its heartbeats answered, and takes work without a word, keeps nobody's request longer. And it is
  * not to hold one up by another's. */
 
+/* What a joined node has not answered for too long goes elsewhere where it can. */
+static void look_for_late(struct wi_pool *pool, struct pool_node *node, double now)
+{
+    const struct pool_attempt *attempt;
+
+    for (int i = 0; i < LATE_AT_ONCE && (attempt = wi_pool_node_late(node, now)); i++)
+        if (pool->events.on_late)
+            pool->events.on_late(pool->events.context, attempt->id,
+                "its node had not answered in half of the time that there was");
+}
+
 /* What it has said nothing of for too long goes elsewhere, and what is held up there where it can.
  */
 static void look_for_silence(struct wi_pool *pool, struct pool_node *node, double now)
@@ -155,6 +168,8 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
     while ((attempt = wi_pool_node_held_up(node, now)))
         pool->events.on_held_up(pool->events.context, attempt->id,
             "its engine brings nobody anything while it keeps another text to a grammar");
+    if (state.connected)
+        look_for_late(pool, node, now);
 }
 
 /* Those whose time is over are ended; what has time left is waited for. */

@@ -28,7 +28,9 @@ struct wi_demand {
     int several;                      /* what it continues is several answers */
     int ours_only;                    /* only browsers that we have started: see wi_demand_keep */
     int proves;                       /* it examines its node, which may be draining or held */
-    int only_looks;                   /* nothing follows from the choice */
+    int second;     /* it is asked what the word of `avoid` is worth: no node of the same party, and
+                     * one of ours if any has room */
+    int only_looks; /* nothing follows from the choice */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
     size_t beginning_count;
 };
@@ -89,6 +91,9 @@ struct wi_pool_events {
     /* Another's request holds up its engine: it is better off on another node, if one has room. It
      * may be cancelled from in here. */
     void (*on_held_up)(void *context, const char *attempt_id, const char *why);
+    /* Likewise where a joined node has had half of the time until the deadline, and more than such
+     * an attempt is known to take there, and has not answered. May be NULL. */
+    void (*on_late)(void *context, const char *attempt_id, const char *why);
     /* A client's own kernel has taken longer than [api] kernel_time: it is not waited for any more.
      */
     void (*on_overrun)(void *context, const char *attempt_id);

@@ -179,9 +179,10 @@ void wi_pool_cancel(
         return;
     }
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
+    int is_over = strcmp(reason, "deadline") == 0;
     /* What was stopped at its deadline is at least as slow as that, if it ran at all. */
-    if (unbook(pool, node, attempt_id, &attempt) && strcmp(reason, "deadline") == 0 &&
-        !miss(pool, node, &attempt, 0))
+    if (unbook(pool, node, attempt_id, &attempt) && (is_over || strcmp(reason, "stalled") == 0) &&
+        !miss(pool, node, &attempt, 0) && is_over)
         wi_pool_measure_exceeded(pool, node, &attempt);
     wi_pool_tell_capacity(pool->wake);
 }

@@ -64,7 +64,8 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
     else if (!candidate->any.node)
         judge(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
-             !demand->asked->model->builtin && demand->waited_ms < WI_ROUTE_PATIENCE_MS)
+             !demand->asked->model->builtin && !demand->second &&
+             demand->waited_ms < WI_ROUTE_PATIENCE_MS)
         judge(option, WI_STANDING_BUSY, "its nodes work on other models");
 }
 
@@ -321,12 +322,20 @@ static int is_busy(const struct wi_route_option *option)
     return option->standing == WI_STANDING_BUSY && !option->candidate->doubted;
 }
 
-/* The best that may be taken now: what has let its deadlines pass only where nothing else has room.
- */
-static struct wi_route_option *best_now(struct wi_route_option *options, size_t count)
+static int is_ours(const struct wi_route_option *option)
 {
-    struct wi_route_option *best = best_of(options, count, is_trusted);
+    return is_trusted(option) && *option->candidate->info->session;
+}
 
+/* The best that may be taken now: what has let its deadlines pass only where nothing else has room,
+ * and for a second opinion of ours if any is there. */
+static struct wi_route_option *best_now(
+    struct wi_route_option *options, size_t count, const struct wi_demand *demand)
+{
+    struct wi_route_option *best = demand->second ? best_of(options, count, is_ours) : NULL;
+
+    if (!best)
+        best = best_of(options, count, is_trusted);
     if (best || best_of(options, count, is_busy))
         return best;
     return best_of(options, count, wi_route_is_ready);
@@ -497,14 +506,14 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
         return refuse(options, made, demand, error);
-    best = best_now(options, made);
-    if (!best)
+    best = best_now(options, made, demand);
+    if (!best && !demand->second)
         best = take_avoided(options, made);
     if (!best && only_draining(options, made))
         return refuse_draining(demand, error);
     if (!best)
         return WI_PICK_WAIT;
-    awaited = best_of(options, made, is_awaited);
+    awaited = demand->second ? NULL : best_of(options, made, is_awaited);
     if (awaited && awaited->measured && best->measured && !asked->model->builtin &&
         awaited->expected_ms * WORTH_WAITING < best->expected_ms)
         return WI_PICK_WAIT;

@@ -35,6 +35,7 @@ struct pool_attempt {
     char hash[65];
     enum wi_platform platform; /* the first that it tries */
     double sent_at, expected_ms;
+    double given_ms;   /* from then on, until its client waits no longer */
     double not_run_ms; /* of that, what was expected for the queue and for loading */
     double known_ms;   /* what loading and running it took before; 0: that was not measured */
     double token_ms;   /* what each token of its answer takes; 0: that was not measured */

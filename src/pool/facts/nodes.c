@@ -396,6 +396,7 @@ void wi_pool_node_book(
     attempt->broke = task->broke;
     attempt->program = asked->program != NULL;
     attempt->sent_at = now;
+    attempt->given_ms = task->deadline_ms;
     note_beside(node, attempt);
     node->info.attempts = node->attempts;
     node->info.count++;
@@ -556,6 +557,27 @@ const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double n
     struct pool_attempt *attempt = node->constrained > 0 ? node->attempts : NULL;
 
     while (attempt && (attempt->asked_at >= now || !is_held_up(node, attempt, now)))
+        attempt = attempt->next;
+    if (attempt)
+        attempt->asked_at = now;
+    return attempt;
+}
+
+/* Asked again now and then, since there may be room for it elsewhere later. */
+static int is_late(const struct pool_attempt *attempt, double now)
+{
+    double limit = fmax(attempt->given_ms / 2, 2 * attempt->known_ms);
+
+    return !attempt->program && !attempt->benchmark &&
+           now - attempt->sent_at > fmax(limit, WI_POOL_LATE_MIN_MS) &&
+           now - attempt->asked_at > attempt->given_ms / WI_POOL_LATE_STEPS;
+}
+
+const struct pool_attempt *wi_pool_node_late(struct pool_node *node, double now)
+{
+    struct pool_attempt *attempt = *node->info.session ? NULL : node->attempts;
+
+    while (attempt && !is_late(attempt, now))
         attempt = attempt->next;
     if (attempt)
         attempt->asked_at = now;

@@ -154,4 +154,12 @@ int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
  * NULL if there is none. */
 const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double now);
 
+/* What a joined node has not answered in half of the time until its client's deadline, and in twice
+ * what it is known to take there, is better off elsewhere, where there was so much time at least.
+ * It is asked about so often until the deadline, at most. */
+#define WI_POOL_LATE_MIN_MS 1000.0
+#define WI_POOL_LATE_STEPS 8
+/* As wi_pool_node_held_up. */
+const struct pool_attempt *wi_pool_node_late(struct pool_node *node, double now);
+
 #endif

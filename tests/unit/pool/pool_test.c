@@ -328,6 +328,38 @@ TEST(nothing_follows_from_a_look)
     assert_int_equal(choice.room.of_all, choice.room.of_node);
 }
 
+/* Of another node than the one whose word it is, of ours if that has room, and at once. */
+TEST(a_second_opinion_is_of_ours_or_of_another_stranger)
+{
+    const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model},
+        .avoid = "n-2",
+        .second = 1,
+        .only_looks = 1};
+    struct wi_node_info stranger = info;
+    struct wi_choice choice = {0};
+    struct wi_error why;
+
+    serve();
+    stranger.session[0] = '\0';
+    snprintf(stranger.party, sizeof stranger.party, "join-1 192.0.2.1");
+    for (int i = 2; i <= 3; i++) { /* the other is of the same party */
+        snprintf(stranger.id, sizeof stranger.id, "n-%d", i);
+        bridge()->on_node_up(bridge()->context, &stranger, 0);
+    }
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &why), WI_PICK_NODE);
+    assert_string_equal(choice.node, "n-1");
+    assert_int_equal(wi_pool_drain(pool, "n-1", 1, &why), WI_OK);
+    assert_int_not_equal(wi_pool_pick(pool, &demand, &choice, &why), WI_PICK_NODE);
+    snprintf(stranger.id, sizeof stranger.id, "n-4");
+    snprintf(stranger.party, sizeof stranger.party, "join-1 192.0.2.2");
+    bridge()->on_node_up(bridge()->context, &stranger, 0);
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &why), WI_PICK_NODE);
+    assert_string_equal(choice.node, "n-4");
+    assert_int_equal(wi_pool_drain(pool, "n-1", 0, &why), WI_OK);
+    assert_int_equal(wi_pool_pick(pool, &demand, &choice, &why), WI_PICK_NODE);
+    assert_string_equal(choice.node, "n-1");
+}
+
 TEST(a_model_stays_where_nothing_is_lost_or_somebody_named_the_place)
 {
     const struct wi_demand demand = {.asked = &(struct wi_inference){.model = &model}};

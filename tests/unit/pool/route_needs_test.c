@@ -204,6 +204,39 @@ TEST(what_others_may_not_have_stays_with_our_browsers)
     expect_node(place, 3, "node-0");
 }
 
+TEST(a_second_opinion_is_of_ours_if_any_has_room)
+{
+    struct place *place = *state;
+
+    snprintf(place->infos[2].session, sizeof place->infos[2].session, "session-2");
+    measure(place, 0, WI_WASM, 1);
+    measure(place, 2, WI_WASM, 100);
+    expect_node(place, 3, "node-0");
+    place->demand.second = 1;
+    expect_node(place, 3, "node-2");
+    fill(place, 2, 100);
+    expect_node(place, 3, "node-0");
+    fill(place, 0, 1); /* which would be worth waiting for */
+    measure(place, 1, WI_WASM, 1000);
+    expect_node(place, 3, "node-1");
+    place->nodes[1].any_idle = 0; /* nor is the end of its other work waited for */
+    expect_node(place, 3, "node-1");
+    fill(place, 1, 1);
+    assert_int_equal(route(place, 3), WI_PICK_WAIT);
+}
+
+TEST(nor_is_the_node_itself_its_last_resort)
+{
+    struct place *place = *state;
+
+    fill(place, 0, -1);
+    place->demand.avoid = place->ids[0];
+    place->nodes[0].avoided = (struct wi_free_node){place->ids[0], 0};
+    expect_node(place, 1, "node-0");
+    place->demand.second = 1;
+    assert_int_equal(route(place, 1), WI_PICK_WAIT);
+}
+
 TEST(a_stream_is_no_occasion_to_find_out_more)
 {
     struct place *place = *state;

@@ -403,6 +403,65 @@ TEST(what_nothing_is_heard_of_for_too_long_is_found)
     assert_null(wi_pool_node_silent(node, 5000, 99000));
 }
 
+/* Sent at 1000. */
+static void book_for(
+    struct pool_nodes *nodes, struct pool_node *node, const char *id, double deadline_ms)
+{
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model},
+        .platforms = {WI_WASM},
+        .platform_count = 1,
+        .deadline_ms = deadline_ms};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+TEST(what_has_had_half_of_its_time_at_a_joined_node_is_late)
+{
+    struct pool_nodes *nodes = *state;
+    info.session[0] = '\0';
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    book_for(nodes, node, "a", 8000);
+    book_for(nodes, node, "b", 16000);
+    assert_null(wi_pool_node_late(node, 5000));
+    assert_string_equal(wi_pool_node_late(node, 5001)->id, "a");
+    assert_null(wi_pool_node_late(node, 6001)); /* not so soon again */
+    assert_string_equal(wi_pool_node_late(node, 6002)->id, "a");
+    wi_pool_node_accepted(node, "b"); /* that it has come is no answer */
+    assert_string_equal(wi_pool_node_late(node, 9001)->id, "a");
+    assert_string_equal(wi_pool_node_late(node, 9001)->id, "b");
+    assert_null(wi_pool_node_late(node, 9001));
+}
+
+TEST(not_before_a_second_nor_before_twice_what_it_takes_there)
+{
+    struct pool_nodes *nodes = *state;
+    info.session[0] = '\0';
+    struct pool_node *node = add(nodes, "n-1", 0);
+    const struct wi_place *where =
+        wi_fleet_where(wi_pool_node_info_of(node)->place->class, model.engine, WI_WASM);
+
+    book_for(nodes, node, "a", 600);
+    assert_null(wi_pool_node_late(node, 1000 + WI_POOL_LATE_MIN_MS));
+    assert_non_null(wi_pool_node_late(node, 1001 + WI_POOL_LATE_MIN_MS));
+    wi_estimates_ran(estimates, model.hash, where, 1000, 4000, 0, 0);
+    wi_estimates_ran(estimates, model.hash, where, 0, 4000, 1, 0);
+    book_for(nodes, node, "b", 12000);
+    assert_string_equal(wi_pool_node_late(node, 11000)->id, "a");
+    assert_null(wi_pool_node_late(node, 11000));
+    assert_string_equal(wi_pool_node_late(node, 11001)->id, "b");
+}
+
+TEST(nothing_is_late_at_a_node_of_ours)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    book_for(nodes, node, "a", 8000);
+    assert_null(wi_pool_node_late(node, 99000));
+}
+
 static void book_chat(struct pool_nodes *nodes, struct pool_node *node, const char *id,
     const char *grammar, double now)
 {
