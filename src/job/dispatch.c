@@ -54,6 +54,19 @@ enum wi_pick wi_job_pick(struct wi_job *job, struct wi_choice *choice, struct wi
     return wi_pool_pick(job->jobs->pool, &demand, choice, error);
 }
 
+int wi_job_pick_another(const struct wi_job *job, int second, struct wi_choice *choice)
+{
+    struct wi_demand demand = demand_of(job);
+    struct wi_error error;
+    demand.avoid = job->node;
+    demand.second = second;
+    demand.only_looks = 1;
+    if (wi_pool_pick(job->jobs->pool, &demand, choice, &error) != WI_PICK_NODE)
+        return 0;
+    choice->probe = (struct wi_probe){0}; /* nobody has booked it */
+    return strcmp(choice->node, job->node) != 0;
+}
+
 /* A text that is written holds its slot for long: where none was left for others the shortest of
  * theirs would wait for the end of one. */
 static int has_most(const struct wi_room *room, double share, size_t of_all)
@@ -124,8 +137,8 @@ static int needs_its_engine(const struct wi_job *job)
                (job->suspect || json_is_true(json_object_get(asked->options, "deterministic"))));
 }
 
-enum wi_code wi_job_dispatch(
-    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error)
+enum wi_code wi_job_dispatch(struct wi_job *job, enum wi_job_state as,
+    const struct wi_choice *choice, struct wi_error *error)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_job_spec *spec = &job->spec;
@@ -159,7 +172,7 @@ enum wi_code wi_job_dispatch(
                             ? send_rest(job, choice, &task, error)
                             : wi_pool_dispatch(jobs->pool, choice->node, &task, error);
     if (code == WI_OK)
-        wi_job_run_alone(job, choice);
+        wi_job_run(job, as, choice);
     return code;
 }
 
@@ -199,7 +212,7 @@ static enum tried try_waiting(struct wi_job *job, int fairly)
         wi_job_finish_refused(job, &error);
         return TRIED_LEFT;
     }
-    enum wi_code code = wi_job_dispatch(job, &choice, &error);
+    enum wi_code code = wi_job_dispatch(job, WI_JOB_ALONE, &choice, &error);
     if (code == WI_NODE_NOT_FOUND || code == WI_NODE_BUSY) {
         wi_job_enqueue(job, 1);
         /* where one is busy another may do, at once */

@@ -49,6 +49,8 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result)
     wi_job_spec_clear(&job->spec);
     wi_chain_clear(&job->chain);
     free(job->failures);
+    free(job->endings);
+    free(job->first_said);
     free(job);
     wi_jobs_check_idle(jobs);
 }
@@ -116,12 +118,13 @@ void wi_job_complete(
     job->line->counters.completed++;
     wi_join(result.node, sizeof result.node, node_id, NULL);
     note_computed(job, node_id, answer);
+    wi_job_find_endings(job, node_id);
     if (hooks->on_answered && !wi_job_is_shadow(job))
         hooks->on_answered(hooks->context, &job->spec, wi_job_sent(job), &job->probe, &result);
     wi_job_finish(job, &result);
 }
 
-static void note_failure(struct wi_job *job, const char *why)
+void wi_job_note_failure(struct wi_job *job, const char *why)
 {
     if (job->failures == NULL)
         job->failures = wi_alloc(sizeof *job->failures);
@@ -185,7 +188,7 @@ static void fail_program(struct wi_job *job, const char *why)
 void wi_job_retry(struct wi_job *job, int counts, const char *why)
 {
     job->used += counts ? 1 : 0;
-    note_failure(job, why);
+    wi_job_note_failure(job, why);
     memcpy(job->avoid, job->node, sizeof job->avoid);
     if (job->spec.asked->program)
         fail_program(job, why);

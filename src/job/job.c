@@ -7,8 +7,10 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "job/second.h"
 #include "job/stream.h"
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +41,34 @@ static void on_deadline(void *context)
         "the deadline of %.0f ms passed while the job was %s", job->spec.asked->timeout_ms,
         job->state == WI_JOB_WAITING ? "waiting for a node" : "running");
     withdraw(job, "deadline");
-    wi_job_finish_error(job, &error);
+    wi_job_finish_unheard(job, &error);
+}
+
+/* Why a stream ends whose node has been silent for as long as it may. */
+static void explain_stall(const struct wi_job *job, struct wi_error *error)
+{
+    unsigned long long parts = wi_parts_count(job->flow->parts);
+    const char *obstacle = wi_job_stream_obstacle(job);
+    double ms = wi_job_stream_patience_ms(job);
+    if (obstacle)
+        wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
+            "its node sent nothing for %.0f ms after %llu parts, and no other can go on: %s", ms,
+            parts, obstacle);
+    else
+        wi_error_set(error, WI_STALL_TIMEOUT, "stall_timeout_ms",
+            "its node sent nothing for %.0f ms after %llu parts", ms, parts);
+}
+
+/* Whether a stream whose node is silent goes on at another. */
+static int goes_on(struct wi_job *job)
+{
+    static const enum wi_ending stalled = WI_ENDING_STALLED;
+    char why[96];
+    if (wi_job_stream_obstacle(job))
+        return 0;
+    snprintf(why, sizeof why, "its node sent nothing for %.0f ms after %llu parts",
+        wi_job_stream_silent_ms(job), (unsigned long long)wi_parts_count(job->flow->parts));
+    return wi_job_move(job, &stalled, WI_JOB_STALLED, why);
 }
 
 static void on_stall(void *context)
@@ -51,11 +80,15 @@ static void on_stall(void *context)
         wi_job_stream_watch(job);
         return;
     }
-    wi_error_set(&error, WI_STALL_TIMEOUT, "stall_timeout_ms",
-        "its node sent nothing for %.0f ms after %llu parts", wi_job_stream_patience_ms(job),
-        (unsigned long long)wi_parts_count(job->flow->parts));
-    withdraw(job, "stalled");
-    wi_job_finish_error(job, &error);
+    if (goes_on(job))
+        return;
+    if (wi_job_stream_silent_ms(job) < wi_job_stream_patience_ms(job)) {
+        wi_job_stream_wait_on(job);
+        return;
+    }
+    explain_stall(job, &error);
+    withdraw(job, WI_JOB_STALLED);
+    wi_job_finish_unheard(job, &error);
 }
 
 /* ---------------------------------------------------------------- outside */
@@ -72,6 +105,7 @@ struct wi_jobs *wi_jobs_new(
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
     jobs->slots = wi_slots_new();
+    jobs->opinions = wi_opinions_new(jobs->owner_secret);
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);
@@ -150,6 +184,7 @@ void wi_jobs_free(struct wi_jobs *jobs)
     wi_queue_free(jobs->shadow.queue);
     wi_queue_free(jobs->proofs.queue);
     wi_slots_free(jobs->slots);
+    wi_opinions_free(jobs->opinions);
     wi_timer_free(jobs->window);
     wi_timer_free(jobs->again);
     free(jobs);
@@ -236,7 +271,7 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
         (picked == WI_PICK_NODE && wi_job_check(job, &choice, &failure) != WI_OK))
         return reject(job, &failure, error);
     enum wi_code code = picked == WI_PICK_NODE && wi_jobs_may_run(jobs, job->line)
-                            ? wi_job_dispatch(job, &choice, &failure)
+                            ? wi_job_dispatch(job, WI_JOB_ALONE, &choice, &failure)
                             : WI_NODE_NOT_FOUND;
     if (code != WI_OK && code != WI_NODE_NOT_FOUND && code != WI_NODE_BUSY)
         return reject(job, &failure, error);

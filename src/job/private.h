@@ -1,8 +1,8 @@
 /*
  * Between the files of the jobs, each of which uses only those above it here: stream.c keeps what
- * comes in parts, state.c says where a job is, end.c ends its attempts, together.c makes several
- * run as one, dispatch.c sends what waits to nodes, attempts.c hears what became of it, and job.c
- * is what others see.
+ * comes in parts, state.c says where a job is, endings.c which nodes failed it, end.c ends its
+ * attempts, together.c makes several run as one, dispatch.c sends what waits to nodes, second.c
+ * asks a second one, attempts.c hears what became of it, and job.c is what others see.
  */
 #ifndef WI_JOB_PRIVATE_H
 #define WI_JOB_PRIVATE_H
@@ -11,6 +11,7 @@
 #include "job/batch.h"
 #include "job/chain.h"
 #include "job/job.h"
+#include "job/opinions.h"
 #include "job/parts.h"
 #include "job/queue.h"
 #include "job/slots.h"
@@ -18,6 +19,9 @@
 
 /* How often to look again at what waits, whatever happens or does not. */
 #define WI_JOBS_AGAIN_MS 100
+/* What a node is told whose attempt is waited for no longer, since nothing has come for too long.
+ */
+#define WI_JOB_STALLED "stalled"
 
 /* Jobs that run as one attempt. A job that has left it is a NULL among its members. */
 struct wi_job_batch {
@@ -42,6 +46,27 @@ struct wi_job_flow {
     double counted;    /* … and how much that was */
     int told;          /* its attempt told last of something else than that its model is loaded */
     double halted_at;  /* since when it waits for its client; 0: it does not */
+    double heard_at;   /* when the time of its node's silence began */
+};
+
+/* How a job ended badly at a joined node. */
+enum wi_ending {
+    WI_ENDING_REFUSED, /* with an error that would be the request's end */
+    WI_ENDING_UNABLE,  /* likewise, since the node cannot run what is asked */
+    WI_ENDING_INPUT,   /* likewise, which is said to be its input's fault */
+    WI_ENDING_LOST,    /* without an answer */
+    WI_ENDING_STALLED, /* in silence, after some of its parts */
+    WI_ENDING_LATE     /* without an answer in half of the time that there was */
+};
+
+/* At which of them, until it ends well elsewhere; of more than these it is not remembered. */
+#define WI_JOB_ENDINGS 4
+struct wi_job_endings {
+    unsigned count;
+    struct {
+        char node[WI_ID_SIZE];
+        enum wi_ending how;
+    } rows[WI_JOB_ENDINGS];
 };
 
 /* What waits in one queue and is counted together. */
@@ -53,11 +78,11 @@ struct wi_job_line {
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_job_line *line;      /* the clients' or one of shadow jobs */
-    enum wi_job_state state;       /* wi_job_set_state alone writes it */
-    struct wi_queue_entry entry;   /* in its queue while WAITING */
-    struct wi_slot slot;           /* of a client's while ALONE, or first of those JOINED */
-    char attempt[WI_ID_SIZE + 12]; /* while ALONE: the job's id and the number of the attempt */
+    struct wi_job_line *line;    /* the clients' or one of shadow jobs */
+    enum wi_job_state state;     /* wi_job_set_state alone writes it */
+    struct wi_queue_entry entry; /* in its queue while WAITING */
+    struct wi_slot slot;         /* of a client's while ALONE or SECOND, or first of those JOINED */
+    char attempt[WI_ID_SIZE + 12]; /* while it has one: its id and the number of the attempt */
     struct wi_job_batch *batch;    /* while JOINED, else NULL */
     struct wi_job_flow *flow;      /* of a stream; else NULL */
     struct wi_chain chain;         /* the beginnings of its prompt; empty if it is none */
@@ -76,14 +101,16 @@ struct wi_job {
     unsigned breaks;              /* nodes that broke in a row while it ran alone, without a part */
     int suspect;                  /* an engine broke with it and others: none beside it any more */
     struct wi_failures *failures; /* of its attempts; NULL: none failed */
-    double dispatched_at;         /* when it last began to run, 0 before */
+    struct wi_job_endings *endings; /* at joined nodes; NULL: none */
+    struct wi_error *first_said;    /* from SECOND on: by the node before that; else NULL */
+    double dispatched_at;           /* when it last began to run, 0 before */
     struct wi_timer *deadline;
     wi_job_dispatch_fn *on_dispatch; /* NULL for a client's */
     wi_job_fn *on_done;
     void *context;
     int single; /* a batch with it failed: in no batch any more */
     UT_hash_handle by_id;
-    UT_hash_handle by_attempt; /* while ALONE */
+    UT_hash_handle by_attempt; /* while ALONE or SECOND */
 };
 
 struct wi_jobs {
@@ -99,9 +126,10 @@ struct wi_jobs {
     struct wi_job_line shadow;    /* waits until no client does; its counters are shown to nobody */
     struct wi_job_line proofs;    /* shadow jobs as well, which clients' jobs may be waiting for */
     struct wi_job *jobs;          /* by id: all */
-    struct wi_job *running;       /* by attempt id: those ALONE */
+    struct wi_job *running;       /* by attempt id: those ALONE or SECOND */
     struct wi_job_batch *batches; /* likewise */
     struct wi_slots *slots;       /* of clients' attempts: whose they are */
+    struct wi_opinions *opinions; /* of clients: what was asked of second nodes */
     struct wi_timer *window;      /* the end of a wait for company */
     struct wi_timer *again;       /* runs while anything waits: wi_jobs_on_again */
     int draining;
@@ -117,6 +145,11 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state);
 /* Something of a client's job has changed that others are shown. */
 void wi_job_tell(const struct wi_job *job);
 int wi_job_runs(const struct wi_job *job);
+/* As an attempt of its own. */
+static inline int wi_job_has_attempt(const struct wi_job *job)
+{
+    return job->state == WI_JOB_ALONE || job->state == WI_JOB_SECOND;
+}
 int wi_job_is_shadow(const struct wi_job *job);
 /* What its node was asked. Borrowed. */
 const struct wi_inference *wi_job_sent(const struct wi_job *job);
@@ -125,12 +158,20 @@ int wi_job_is_for_ours(const struct wi_job *job);
 /* NEW, TAKEN or PARTED → WAITING → TAKEN. */
 void wi_job_enqueue(struct wi_job *job, int at_front);
 void wi_job_leave_queue(struct wi_job *job, int to_run);
-/* NEW or TAKEN → ALONE, as its attempt, and TAKEN → JOINED: it was sent to the chosen node. */
-void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice);
+/* NEW or TAKEN → ALONE, or PARTED → SECOND, as its attempt, and TAKEN → JOINED: it was sent to the
+ * chosen node. */
+void wi_job_run(struct wi_job *job, enum wi_job_state as, const struct wi_choice *choice);
 void wi_job_run_joined(
     struct wi_job *job, const struct wi_choice *choice, struct wi_job_batch *batch);
-/* ALONE or JOINED → PARTED: forgets the attempt; the caller says what comes next. */
+/* ALONE, JOINED or SECOND → PARTED: forgets the attempt; the caller says what comes next. */
 void wi_job_leave_node(struct wi_job *job);
+
+/* --- endings.c -------------------------------------------------------------------------------- */
+
+/* The attempt on the job's node has ended badly, which is remembered if that has joined. */
+void wi_job_note_ending(struct wi_job *job, enum wi_ending how);
+/* It ended well at that node: the others' endings are found against them. */
+void wi_job_find_endings(const struct wi_job *job, const char *node_id);
 
 /* --- end.c ------------------------------------------------------------------------------------ */
 
@@ -139,6 +180,8 @@ void wi_job_finish(struct wi_job *job, struct wi_job_result *result);
 void wi_job_finish_error(struct wi_job *job, const struct wi_error *error);
 /* The same, where nothing takes the job: what has been begun was interrupted then. */
 void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error);
+/* One of its attempts failed; told with its end. */
+void wi_job_note_failure(struct wi_job *job, const char *why);
 /* The node's answer, as one of `rows` rows of a batch, or 0. */
 void wi_job_complete(
     struct wi_job *job, const char *node_id, struct wi_answer *answer, int64_t rows);
@@ -179,11 +222,14 @@ enum wi_job_part {
     WI_JOB_PART_MOST  /* as many slots of texts as one may have, whoever waits */
 };
 enum wi_job_part wi_job_part(const struct wi_job *job);
+/* Whether another node than its own has room for it now; for a second opinion (`second`) one that
+ * may give that. Nothing follows from it. */
+int wi_job_pick_another(const struct wi_job *job, int second, struct wi_choice *choice);
 /* Sends the job, which is in no queue, to the chosen node. WI_NODE_NOT_FOUND or WI_NODE_BUSY: it is
  * as if it had never been picked, and would not be picked now. Any other failure is the job's end,
  * with what its client is told in `error`. */
-enum wi_code wi_job_dispatch(
-    struct wi_job *job, const struct wi_choice *choice, struct wi_error *error);
+enum wi_code wi_job_dispatch(struct wi_job *job, enum wi_job_state as,
+    const struct wi_choice *choice, struct wi_error *error);
 /* Whether any job of the line may be sent: shadow jobs give way to the clients'. */
 int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line);
 /* What else is known against sending a client's job there; WI_OK if nothing is. */
@@ -201,5 +247,8 @@ void wi_jobs_on_again(void *context);
 
 /* Fills jobs->events. */
 void wi_jobs_listen(struct wi_jobs *jobs);
+/* Takes the job, which is ALONE, from its node to another that has room now; 0: it stays, since
+ * none has. Its node is told `reason`; `how` says whether it has ended badly there, `why` why. */
+int wi_job_move(struct wi_job *job, const enum wi_ending *how, const char *reason, const char *why);
 
 #endif

@@ -13,7 +13,7 @@
 /* ---------------------------------------------------------------- the state */
 
 static const char *const state_names[WI_JOB_STATE_COUNT] = {
-    "new", "waiting", "taken", "alone", "joined", "parted", "done"};
+    "new", "waiting", "taken", "alone", "joined", "second", "parted", "done"};
 
 /* [from][to] */
 static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] = {
@@ -24,7 +24,8 @@ static const unsigned char transitions[WI_JOB_STATE_COUNT][WI_JOB_STATE_COUNT] =
         {[WI_JOB_WAITING] = 1, [WI_JOB_ALONE] = 1, [WI_JOB_JOINED] = 1, [WI_JOB_DONE] = 1},
     [WI_JOB_ALONE] = {[WI_JOB_PARTED] = 1},
     [WI_JOB_JOINED] = {[WI_JOB_PARTED] = 1},
-    [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_DONE] = 1},
+    [WI_JOB_SECOND] = {[WI_JOB_PARTED] = 1},
+    [WI_JOB_PARTED] = {[WI_JOB_WAITING] = 1, [WI_JOB_SECOND] = 1, [WI_JOB_DONE] = 1},
 };
 
 static int may_become(enum wi_job_state from, enum wi_job_state to)
@@ -34,7 +35,7 @@ static int may_become(enum wi_job_state from, enum wi_job_state to)
 
 int wi_job_runs(const struct wi_job *job)
 {
-    return job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED;
+    return wi_job_has_attempt(job) || job->state == WI_JOB_JOINED;
 }
 
 int wi_job_is_shadow(const struct wi_job *job)
@@ -136,6 +137,8 @@ static void note_dispatch(struct wi_job *job, const struct wi_choice *choice)
     job->probe = choice->probe;
     job->first = choice->platforms[0];
     job->last = choice->platforms[choice->platform_count - 1];
+    if (job->attempts == job->spec.earlier && job->place.joined && !wi_job_is_shadow(job))
+        wi_opinions_count(job->jobs->opinions, job->spec.client);
     job->attempts++;
     job->accepted = 0;
 }
@@ -147,12 +150,12 @@ static void take_slot(struct wi_job *job, const struct wi_choice *choice)
             job->jobs->slots, &job->slot, job->spec.client, choice->node, choice->room.queue);
 }
 
-void wi_job_run_alone(struct wi_job *job, const struct wi_choice *choice)
+void wi_job_run(struct wi_job *job, enum wi_job_state as, const struct wi_choice *choice)
 {
     HASH_ADD(by_attempt, job->jobs->running, attempt, strlen(job->attempt), job);
     note_dispatch(job, choice);
     take_slot(job, choice);
-    wi_job_set_state(job, WI_JOB_ALONE);
+    wi_job_set_state(job, as);
     if (job->flow)
         wi_job_stream_sent(job);
 }
@@ -169,8 +172,10 @@ void wi_job_run_joined(
 
 void wi_job_leave_node(struct wi_job *job)
 {
-    if (job->state == WI_JOB_ALONE)
+    if (wi_job_has_attempt(job))
         HASH_DELETE(by_attempt, job->jobs->running, job);
+    if (job->state == WI_JOB_SECOND)
+        wi_opinions_end(job->jobs->opinions, job->spec.client);
     job->batch = NULL;
     wi_slot_give(job->jobs->slots, &job->slot);
     wi_job_set_state(job, WI_JOB_PARTED);

@@ -8,6 +8,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "job/private.h"
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,8 @@
 #define STALL_TIMEOUT_MS 30000.0
 /* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
 #define STALL_BATCHES 3
+/* So often within its patience it is looked at whether a silent node's stream can go elsewhere. */
+#define STALL_STEPS 8
 
 void wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *))
@@ -87,22 +90,60 @@ static int computes(const struct wi_job_flow *flow)
     return wi_parts_brought(flow->parts) || flow->told;
 }
 
+/* Of which none is cut off. */
+static uint64_t milliseconds(double ms)
+{
+    return ms > 0 ? (uint64_t)ceil(ms) : 0;
+}
+
+int wi_job_stream_is_watched(const struct wi_job *job)
+{
+    return wi_job_is_committed(job) && computes(job->flow);
+}
+
+static int draws_without_seed(const json_t *options)
+{
+    return json_number_value(json_object_get(options, "temperature")) > 0 &&
+           !json_object_get(options, "seed");
+}
+
+const char *wi_job_stream_obstacle(const struct wi_job *job)
+{
+    const char *obstacle = wi_parts_obstacle(job->flow->parts);
+    return obstacle                                       ? obstacle
+           : draws_without_seed(job->spec.asked->options) ? "it is drawn without a seed"
+                                                          : NULL;
+}
+
 /* The time of its node's silence begins anew, if it is its turn: after the first part, while an
  * attempt computes that may send. */
 void wi_job_stream_watch(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
-    if (job->state == WI_JOB_ALONE && !wi_parts_has_credit(flow->parts)) {
+    if (wi_job_has_attempt(job) && !wi_parts_has_credit(flow->parts)) {
         if (flow->halted_at == 0)
             flow->halted_at = wi_now_ms();
         wi_timer_stop(flow->stall);
         return;
     }
     settle(job);
-    if (job->state == WI_JOB_ALONE && wi_job_is_committed(job) && computes(flow))
-        wi_timer_start(flow->stall, (uint64_t)wi_job_stream_patience_ms(job), 0);
+    flow->heard_at = wi_now_ms();
+    if (wi_job_has_attempt(job) && wi_job_stream_is_watched(job))
+        wi_timer_start(flow->stall, milliseconds(wi_job_stream_patience_ms(job) / 2), 0);
     else
         wi_timer_stop(flow->stall);
+}
+
+double wi_job_stream_silent_ms(const struct wi_job *job)
+{
+    return wi_now_ms() - job->flow->heard_at;
+}
+
+void wi_job_stream_wait_on(struct wi_job *job)
+{
+    double patience = wi_job_stream_patience_ms(job);
+    double left = patience - wi_job_stream_silent_ms(job), step = patience / STALL_STEPS;
+    wi_timer_start(job->flow->stall, milliseconds(left < step ? left : step), 0);
 }
 
 void wi_job_stream_sent(struct wi_job *job)
@@ -142,7 +183,7 @@ void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
 {
     struct wi_credit credit;
     wi_parts_take(job->flow->parts, taken);
-    if (job->state != WI_JOB_ALONE)
+    if (!wi_job_has_attempt(job))
         return; /* the next attempt begins with what is taken by then */
     int had = wi_parts_has_credit(job->flow->parts);
     if (!wi_parts_grant(job->flow->parts, &credit))

@@ -4,7 +4,8 @@
 
 #include "job/private.h"
 
-/* `on_stall` is called with the job when its node was silent for wi_job_stream_patience_ms. */
+/* `on_stall` is called with the job when its node was silent for half of wi_job_stream_patience_ms,
+ * and after each wi_job_stream_wait_on. */
 void wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
 void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no stream */
@@ -20,6 +21,15 @@ void wi_job_stream_watch(struct wi_job *job);
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
 /* How long its node may be silent after its first part, once it computes. */
 double wi_job_stream_patience_ms(const struct wi_job *job);
+/* How long it was, when `on_stall` is called. */
+double wi_job_stream_silent_ms(const struct wi_job *job);
+/* It is waited for on, for a part of what is left of that. */
+void wi_job_stream_wait_on(struct wi_job *job);
+/* NULL if another node could go on where a silent one stopped; else why not: the end of a sentence.
+ * What is drawn without a seed would come out otherwise there. */
+const char *wi_job_stream_obstacle(const struct wi_job *job);
+/* Whether its node's silence is watched, now or once its client has taken something. */
+int wi_job_stream_is_watched(const struct wi_job *job);
 /* 0 if it is not the part that is wanted next: then it is dropped, counted. */
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
 void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "job/job.h"
+#include "pool/evidence.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,8 +26,17 @@ struct fixture {
     enum wi_pick pick;
     enum wi_code dispatch_code;
     int dispatched, cancelled, room;
-    int busy, choked; /* the first node's link is full; and the pool has noticed */
-    int away;         /* the nodes have no connection */
+    int busy, choked;      /* the first node's link is full; and the pool has noticed */
+    int away;              /* the nodes have no connection */
+    int ours;              /* they are of sessions of ours; else they have joined */
+    const char *elsewhere; /* where it goes that avoids the first node; NULL: nowhere else */
+    int wants_second;      /* what the last demand was for */
+    char cancelled_for[32];
+    struct {
+        int count;
+        enum wi_evidence_kind kind; /* of the last */
+        char node[WI_ID_SIZE];      /* likewise */
+    } found;
     char attempt[WI_ID_SIZE], avoid[WI_ID_SIZE], sent_to[WI_ID_SIZE];
     unsigned requests;  /* of the last task */
     double deadline_ms; /* likewise */
@@ -58,6 +68,7 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     fixture->wants_stream = demand->asked->stream;
     fixture->wants_more = demand->continues;
     fixture->wants_several = demand->several;
+    fixture->wants_second = demand->second;
     fixture->demanded_tokens = demand->asked->prompt_tokens + 100 * demand->asked->answer_tokens;
     snprintf(fixture->avoid, sizeof fixture->avoid, "%s", demand->avoid ? demand->avoid : "");
     if (fixture->pick == WI_PICK_NEVER)
@@ -67,7 +78,18 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
     *choice = (struct wi_choice){.node = "node-1", .platforms = {WI_WASM}, .platform_count = 1};
     if (fixture->choked)
         strcpy(choice->node, "node-2");
+    if (fixture->elsewhere && demand->avoid && strcmp(demand->avoid, "node-1") == 0)
+        strcpy(choice->node, fixture->elsewhere);
     return fixture->pick;
+}
+
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    assert_true(found->joined);
+    fixture->found.count++;
+    fixture->found.kind = found->kind;
+    snprintf(fixture->found.node, sizeof fixture->found.node, "%s", found->node);
+    return 0;
 }
 
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
@@ -122,9 +144,10 @@ void wi_pool_computed(
 
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
 {
-    static const struct wi_node_info node = {.kind = "firefox"};
+    static const struct wi_node_info joined = {.kind = "firefox"};
+    static const struct wi_node_info ours = {.kind = "firefox", .session = "session-1"};
     assert_string_equal(node_id, fixture->sent_to);
-    return &node;
+    return fixture->ours ? &ours : &joined;
 }
 
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
@@ -145,6 +168,7 @@ void wi_pool_cancel(
     struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
 {
     fixture->cancelled++;
+    snprintf(fixture->cancelled_for, sizeof fixture->cancelled_for, "%s", reason);
     fixture->room++;
 }
 
@@ -224,7 +248,7 @@ static inline void answer_ok(const char *attempt)
 {
     struct wi_answer answer = {.ok = 1};
     fixture->room++;
-    events()->on_answer(events()->context, "node-1", attempt, &answer);
+    events()->on_answer(events()->context, fixture->sent_to, attempt, &answer);
 }
 
 static inline void answer_failure(enum wi_code code, int retryable)
@@ -232,7 +256,7 @@ static inline void answer_failure(enum wi_code code, int retryable)
     struct wi_answer answer = {.retryable = retryable};
     wi_error_set(&answer.error, code, NULL, "it failed");
     fixture->room++;
-    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    events()->on_answer(events()->context, fixture->sent_to, fixture->attempt, &answer);
 }
 
 /* The node gives it back as it came. */
@@ -241,7 +265,7 @@ static inline void give_back(void)
     struct wi_answer answer = {.retryable = 1};
     wi_error_set(&answer.error, WI_NODE_PAUSED, NULL, "the node is paused");
     fixture->room++;
-    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    events()->on_answer(events()->context, fixture->sent_to, fixture->attempt, &answer);
 }
 
 /* The engine broke with the present attempt. */
@@ -250,13 +274,14 @@ static inline void break_engine(enum wi_blame blame)
     struct wi_answer answer = {.retryable = 1, .broke = 1, .blame = blame};
     wi_error_set(&answer.error, WI_INFERENCE_FAILED, NULL, "engine_crashed: it ended");
     fixture->room++;
-    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    events()->on_answer(events()->context, fixture->sent_to, fixture->attempt, &answer);
 }
 
 static inline void lose(enum wi_blame blame)
 {
     fixture->room++;
-    events()->on_lost(events()->context, "node-1", fixture->attempt, blame, "the browser died");
+    events()->on_lost(
+        events()->context, fixture->sent_to, fixture->attempt, blame, "the browser died");
     events()->on_capacity(events()->context);
 }
 

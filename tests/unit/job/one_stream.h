@@ -75,7 +75,7 @@ static inline void end_stream(uint64_t parts)
 {
     struct wi_answer answer = {.ok = 1, .parts = parts};
     fixture->room++;
-    events()->on_answer(events()->context, "node-1", fixture->attempt, &answer);
+    events()->on_answer(events()->context, fixture->sent_to, fixture->attempt, &answer);
 }
 
 static inline void tell_progress(void)

@@ -2,11 +2,17 @@
 #ifndef WI_TESTS_UNIT_JOB_QUIET_POOL_H
 #define WI_TESTS_UNIT_JOB_QUIET_POOL_H
 
+#include "pool/evidence.h"
 #include "pool/pool.h"
 
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
 {
+}
+
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    return 0;
 }
 
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)

@@ -184,6 +184,121 @@ TEST(the_deadline_covers_the_whole)
     assert_int_equal(fixture->cancelled, 1);
 }
 
+/* ---------------------------------------------------------------- going on elsewhere */
+
+TEST(at_half_of_it_the_stream_goes_on_at_another_node)
+{
+    char first[WI_ID_SIZE];
+    open_with(60000, 20);
+    bring(0, "a");
+    memcpy(first, fixture->attempt, sizeof first);
+    fixture->elsewhere = "node-2";
+    advance(9);
+    assert_int_equal(fixture->dispatched, 1);
+    advance(1);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_string_equal(fixture->sent_to, "node-2");
+    assert_string_equal(fixture->cancelled_for, "stalled");
+    assert_string_equal(fixture->from, "1 a ");
+    bring_from(first, 1, "late");
+    bring(1, "b");
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->last.attempts, 2);
+    assert_string_equal(seen.text, "ab");
+    assert_int_equal(counters().late_parts, 1);
+    assert_int_equal(fixture->found.count, 1);
+    assert_int_equal(fixture->found.kind, WI_EVIDENCE_ENDING);
+    assert_string_equal(fixture->found.node, "node-1");
+}
+
+TEST(likewise_from_a_node_of_ours_which_nothing_is_found_against)
+{
+    fixture->ours = 1;
+    fixture->elsewhere = "node-2";
+    open_with(60000, 20);
+    bring(0, "a");
+    advance(10);
+    assert_string_equal(fixture->sent_to, "node-2");
+    end_stream(1);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->found.count, 0);
+}
+
+TEST(where_none_has_room_then_it_goes_once_one_has)
+{
+    fixture->elsewhere = "node-2";
+    open_with(60000, 80);
+    bring(0, "a");
+    fixture->room = 0;
+    advance(40);
+    advance(10);
+    assert_int_equal(fixture->dispatched, 1);
+    assert_int_equal(fixture->cancelled, 0);
+    fixture->room = 1;
+    advance(10);
+    assert_int_equal(fixture->dispatched, 2);
+    assert_int_equal(fixture->answers, 0);
+}
+
+TEST(what_comes_meanwhile_is_taken_from_where_it_is)
+{
+    open_with(60000, 80);
+    bring(0, "a");
+    advance(70);
+    bring(1, "b");
+    fixture->elsewhere = "node-2";
+    advance(39);
+    assert_int_equal(fixture->dispatched, 1);
+    end_stream(2);
+    assert_int_equal(fixture->last.code, WI_OK);
+}
+
+TEST(a_slow_client_moves_nothing)
+{
+    fixture->elsewhere = "node-2";
+    open_with(60000, 20);
+    bring_many(32);
+    advance(80);
+    assert_int_equal(fixture->dispatched, 1);
+    wi_jobs_took(fixture->jobs, "job-1", &(struct wi_credit){32, 0});
+    advance(10);
+    assert_int_equal(fixture->dispatched, 2);
+}
+
+TEST(what_is_drawn_without_a_seed_is_interrupted)
+{
+    fixture->elsewhere = "node-2";
+    open_asking(60000, 20, json_pack("{s:f}", "temperature", 0.7));
+    bring(0, "a");
+    advance(10);
+    advance(9);
+    assert_int_equal(fixture->answers, 0);
+    advance(1);
+    assert_int_equal(fixture->last.code, WI_STREAM_INTERRUPTED);
+    assert_non_null(strstr(fixture->last.error.detail, "without a seed"));
+    assert_int_equal(fixture->dispatched, 1);
+}
+
+static void check_goes_on(json_t *options)
+{
+    fixture->elsewhere = "node-2";
+    open_asking(60000, 20, options);
+    bring(0, "a");
+    advance(10);
+    assert_int_equal(fixture->dispatched, 2);
+}
+
+TEST(what_is_drawn_with_a_seed_goes_on)
+{
+    check_goes_on(json_pack("{s:f, s:i}", "temperature", 0.7, "seed", 0));
+}
+
+TEST(what_is_not_drawn_goes_on)
+{
+    check_goes_on(json_pack("{s:i}", "temperature", 0));
+}
+
 /* ---------------------------------------------------------------- by how fast a prompt is read */
 
 /* Of which the client has said nothing. */

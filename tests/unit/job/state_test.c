@@ -9,20 +9,21 @@
 #include <unistd.h>
 
 /* As the states are in the order of the enum: n(ew), w(aiting), t(aken), a(lone), j(oined),
- * p(arted), d(one). */
+ * s(econd), p(arted), d(one). */
 static const char *const legal[WI_JOB_STATE_COUNT] = {
     [WI_JOB_NEW] = "wad",
     [WI_JOB_WAITING] = "t",
     [WI_JOB_TAKEN] = "wajd",
     [WI_JOB_ALONE] = "p",
     [WI_JOB_JOINED] = "p",
-    [WI_JOB_PARTED] = "wd",
+    [WI_JOB_SECOND] = "p",
+    [WI_JOB_PARTED] = "wsd",
     [WI_JOB_DONE] = "",
 };
 
 static int is_legal(int from, int to)
 {
-    return strchr(legal[from], "nwtajpd"[to]) != NULL;
+    return strchr(legal[from], "nwtajspd"[to]) != NULL;
 }
 
 /* The status of a process in which the job changes its state so. */
@@ -64,15 +65,16 @@ TEST(only_the_legal_changes_are_made)
 static void check_counted(const struct wi_job_counters *counters, const struct wi_job *job)
 {
     assert_int_equal(counters->waiting, job->state == WI_JOB_WAITING);
-    assert_int_equal(counters->running, job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED);
+    assert_int_equal(counters->running,
+        job->state == WI_JOB_ALONE || job->state == WI_JOB_JOINED || job->state == WI_JOB_SECOND);
 }
 
-/* A life with both kinds of attempt, and one that is sent back to the queue. */
+/* A life with all kinds of attempts, and one that is sent back to the queue. */
 TEST(what_waits_and_what_runs_is_counted)
 {
     static const enum wi_job_state life[] = {WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_WAITING,
         WI_JOB_TAKEN, WI_JOB_JOINED, WI_JOB_PARTED, WI_JOB_WAITING, WI_JOB_TAKEN, WI_JOB_ALONE,
-        WI_JOB_PARTED, WI_JOB_DONE};
+        WI_JOB_PARTED, WI_JOB_SECOND, WI_JOB_PARTED, WI_JOB_DONE};
     struct wi_job_line line = {0};
     struct wi_jobs jobs = {0};
     struct wi_job job = {.jobs = &jobs, .line = &line};

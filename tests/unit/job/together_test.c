@@ -136,6 +136,27 @@ TEST(who_waits_for_company_in_vain_goes_when_the_window_is_over)
     assert_string_equal(fixture->attempt, "job-0.1");
 }
 
+/* They have one ending between them. */
+TEST(what_a_late_batch_leaves_is_tried_elsewhere)
+{
+    run_together(1 << 20);
+    fixture->room = 4;
+    events()->on_late(events()->context, fixture->attempt, "it is late");
+    assert_int_equal(fixture->dispatched, 1); /* nowhere else is room */
+    fixture->elsewhere = "node-2";
+    events()->on_late(events()->context, fixture->attempt, "it is late");
+    assert_int_equal(fixture->cancelled, 1);
+    assert_int_equal(fixture->dispatched, 5);
+    assert_string_equal(fixture->sent_to, "node-2");
+    for (int i = 0; i < 4; i++) {
+        char attempt[WI_ID_SIZE];
+        snprintf(attempt, sizeof attempt, "job-%d.2", i);
+        answer_ok(attempt);
+    }
+    assert_int_equal(fixture->answers, 4);
+    assert_int_equal(fixture->found.count, 1);
+}
+
 TEST(what_a_lost_batch_leaves_is_tried_at_once)
 {
     run_together(1 << 20);
