@@ -113,7 +113,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_SOUND_AHEAD] = {"sound_ahead", 429, "Sound too far ahead",
         "So much live sound as may has no text yet.", 1},
     [WI_INFERENCE_FAILED] = {"inference_failed", 500, "Inference failed",
-        "The model failed; it is not tried again.", 0},
+        "The model failed; see webinfer-proof(7).", 0},
     [WI_INTERNAL] = {"internal", 500, "Internal error", "A fault of the service.", 0},
     [WI_NOT_IMPLEMENTED] = {"not_implemented", 501, "Not implemented",
         "The service does not do this.", 0},
