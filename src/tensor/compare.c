@@ -77,9 +77,11 @@ __attribute__((format(printf, 3, 4))) static void note(
     va_end(arguments);
 }
 
-static void leave_open(struct wi_comparison *out, const char *why)
+/* What was open by its form stays so. */
+static void leave_open(struct wi_comparison *out, enum wi_compare_open open, const char *why)
 {
-    out->open = 1;
+    if (out->open != WI_OPEN_FORM)
+        out->open = open;
     if (!(out->ratio > 1))
         snprintf(out->detail, sizeof out->detail, "%s", why);
 }
@@ -88,7 +90,7 @@ static void leave_open(struct wi_comparison *out, const char *why)
 static void settle(struct wi_comparison *out)
 {
     if (out->ratio > 1)
-        out->open = 0;
+        out->open = WI_OPEN_NOT;
     out->same = out->ratio <= 1 && !out->open;
 }
 
@@ -171,16 +173,19 @@ static double error_of(double reference, double got, double largest, const struc
     return fabs(got - reference) / fmax(tolerance, margin->smallest);
 }
 
-/* Both are of one type and size. */
-static void compare_reals(const struct wi_tensor *reference, const struct wi_tensor *got,
+/* Both are of one type and size. Whether any of the reference is a number. */
+static int compare_reals(const struct wi_tensor *reference, const struct wi_tensor *got,
     const struct margin *margin, struct wi_comparison *out)
 {
     enum wi_datatype type = reference->datatype;
     const unsigned char *want = wi_tensor_bytes(reference), *have = wi_tensor_bytes(got);
     size_t count = reference->size / wi_datatype_size(type), at = 0;
     double largest = largest_of(reference), worst = 0;
+    int has_number = 0;
     for (size_t i = 0; i < count; i++) {
-        double ratio = error_of(real_at(type, want, i), real_at(type, have, i), largest, margin);
+        double value = real_at(type, want, i);
+        double ratio = error_of(value, real_at(type, have, i), largest, margin);
+        has_number |= !isnan(value);
         if (ratio > worst) {
             worst = ratio;
             at = i;
@@ -188,6 +193,7 @@ static void compare_reals(const struct wi_tensor *reference, const struct wi_ten
     }
     note(out, worst, "%.80s at %zu: %.9g where WASM gives %.9g", reference->name, at,
         worst > 0 ? real_at(type, have, at) : 0, worst > 0 ? real_at(type, want, at) : 0);
+    return has_number;
 }
 
 /* Where two byte strings of one size first differ; `size` if they do not. */
@@ -223,22 +229,23 @@ static int same_form(
     return reference->size == got->size;
 }
 
-static void compare_tensor(const struct wi_tensor *reference, const struct wi_tensor *got,
+/* Whether it tells anything: NaN alone does not. */
+static int compare_tensor(const struct wi_tensor *reference, const struct wi_tensor *got,
     const struct margin *margin, struct wi_comparison *out)
 {
     enum wi_datatype type = reference->datatype;
     size_t width = wi_datatype_size(type), at;
     if (!same_form(reference, got, out) || reference->size == 0)
-        return;
+        return 1;
     if (is_real(type)) {
         int few = margin == &exact && (type == WI_FP16 || type == WI_BF16);
-        compare_reals(reference, got, few ? &coarse : margin, out);
-        return;
+        return compare_reals(reference, got, few ? &coarse : margin, out);
     }
     at = first_difference(wi_tensor_bytes(reference), wi_tensor_bytes(got), reference->size);
     if (at < reference->size)
         note(out, (double)INFINITY, "%.80s differs at %zu, and %s must be equal", reference->name,
             width ? at / width : at, wi_datatype_name(type));
+    return 1;
 }
 
 /* --- a graph's answer ------------------------------------------------------------------------- */
@@ -252,21 +259,26 @@ static const struct wi_tensor *find_tensor(
     return wi_tensors_find(list, name);
 }
 
+static void note_missing(struct wi_comparison *out, const char *name)
+{
+    note(out, (double)INFINITY, "there is no output %.80s", name);
+}
+
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
     const struct wi_tolerance *tolerance, struct wi_comparison *out)
 {
+    int told = reference->count == 0;
     *out = (struct wi_comparison){0};
-    if (reference->count != got->count)
-        note(out, (double)INFINITY, "%zu outputs where WASM gives %zu", got->count,
-            reference->count);
     for (size_t i = 0; i < reference->count && isfinite(out->ratio); i++) {
         const struct wi_tensor *want = &reference->items[i];
         const struct wi_tensor *have = find_tensor(got, want->name, i);
         if (have)
-            compare_tensor(want, have, tolerance->loose ? &coarse : &exact, out);
+            told |= compare_tensor(want, have, tolerance->loose ? &coarse : &exact, out);
         else
-            note(out, (double)INFINITY, "there is no output %.80s", want->name);
+            note_missing(out, want->name);
     }
+    if (!told)
+        leave_open(out, WI_OPEN_NUMBERS, "all that WASM gives is NaN");
     settle(out);
 }
 
@@ -277,7 +289,7 @@ struct written {
     size_t count;
 };
 
-/* 0, or -1 if the two are not of that form. */
+/* 0, or -1 if the two are not of that form. Where neither is there nothing was written. */
 static int find_written(struct written *written, const struct wi_tensors *list)
 {
     const struct wi_tensor *tokens = wi_tensors_find(list, "tokens");
@@ -298,15 +310,16 @@ static int32_t token_at(const struct written *written, size_t at)
     return token;
 }
 
-/* Another token may stand there only if that is about as likely. */
+/* Another token, or the end, may stand there only if that is about as likely. `open`: what it is
+ * where a rule has chosen. */
 static void compare_parting(const struct written *written, size_t at, const struct margin *margin,
-    struct wi_comparison *out)
+    enum wi_compare_open open, struct wi_comparison *out)
 {
     const unsigned char *row =
         wi_tensor_bytes(written->likely) + at * WI_COMPARE_LIKELY * sizeof(float);
     double chosen = real_at(WI_FP32, row, 0), next = real_at(WI_FP32, row, 1);
     if (!(chosen >= next)) /* what is not the likeliest was chosen by a rule */
-        leave_open(out, "the texts part where it is not the likeliest that comes");
+        leave_open(out, open, "the texts part where it is not the likeliest that comes");
     else
         note(out, error_of(chosen, next, 0, margin) / 2,
             "the texts part at token %zu, which has %.5g, and the next likely %.5g", at, chosen,
@@ -319,18 +332,35 @@ static void compare_written(
     const double more = loose ? LOOSE : 1;
     const struct margin margin = {more * OF_LOGPROB, 0, 0, more * NATS};
     size_t least = wanted->count < had->count ? wanted->count : had->count, same = 0;
-    if (least == 0)
-        return;
     while (same < least && token_at(wanted, same) == token_at(had, same))
         same++;
-    /* Where they part, both have read the same. */
-    struct wi_tensor want = *wanted->likely, have = *had->likely;
-    want.size = have.size = (same < least ? same + 1 : least) * WI_COMPARE_LIKELY * sizeof(float);
-    compare_reals(&want, &have, &margin, out);
-    if (same < least)
-        compare_parting(wanted, same, &margin, out);
-    else if (wanted->count != had->count)
-        compare_parting(wanted->count > had->count ? wanted : had, least, &margin, out);
+    if (least > 0) {
+        /* Where they part, both have read the same. */
+        struct wi_tensor want = *wanted->likely, have = *had->likely;
+        want.size = have.size =
+            (same < least ? same + 1 : least) * WI_COMPARE_LIKELY * sizeof(float);
+        (void)compare_reals(&want, &have, &margin, out);
+    }
+    if (same < least || wanted->count > had->count)
+        compare_parting(wanted, same, &margin, WI_OPEN_NUMBERS, out);
+    else if (had->count > wanted->count)
+        compare_parting(had, same, &margin, WI_OPEN_FORM, out);
+}
+
+/* Whether it tells anything. */
+static int compare_texts(const struct wi_tensors *reference, const struct wi_tensors *got,
+    int loose, struct wi_comparison *out)
+{
+    struct written wanted, had;
+    if (find_written(&wanted, reference) != 0)
+        leave_open(out, WI_OPEN_NUMBERS, "the tokens of WASM cannot be read");
+    else if (wanted.count == 0)
+        return 0;
+    else if (find_written(&had, got) != 0)
+        note(out, (double)INFINITY, "the tokens cannot be read");
+    else
+        compare_written(&wanted, &had, loose, out);
+    return 1;
 }
 
 /* --- what the graphs of a task put out -------------------------------------------------------- */
@@ -354,30 +384,35 @@ static int compare_output(const struct wi_tensor *reference, const struct wi_ten
 {
     const struct margin margin = margin_of(reference->name, tolerance);
     if (is_longer(reference, got)) {
-        leave_open(out, "one is a little longer than the other");
+        leave_open(out, WI_OPEN_NUMBERS, "one is a little longer than the other");
         return 1;
     }
-    compare_tensor(reference, got, &margin, out);
-    return !is_real(reference->datatype) || largest_of(reference) > 0;
+    int tells = compare_tensor(reference, got, &margin, out);
+    return tells && (!is_real(reference->datatype) || largest_of(reference) > 0);
+}
+
+static int is_of_text(const char *name)
+{
+    return strcmp(name, "tokens") == 0 || strcmp(name, "likely") == 0;
 }
 
 void wi_compare_raw(const struct wi_tensors *reference, const struct wi_tensors *got,
     const struct wi_tolerance *tolerance, struct wi_comparison *out)
 {
-    struct written wanted, had;
     int told = 0;
     *out = (struct wi_comparison){0};
     for (size_t i = 0; i < reference->count; i++) {
         const struct wi_tensor *want = &reference->items[i];
         const struct wi_tensor *have = find_tensor(got, want->name, i);
-        if (have && strcmp(want->name, "tokens") != 0 && strcmp(want->name, "likely") != 0)
+        if (is_of_text(want->name))
+            continue;
+        if (have)
             told |= compare_output(want, have, tolerance, out);
+        else
+            note_missing(out, want->name);
     }
-    if (find_written(&wanted, reference) != 0 || find_written(&had, got) != 0)
-        leave_open(out, "the tokens cannot be read");
-    else
-        compare_written(&wanted, &had, tolerance->loose, out);
-    if (!told && (wanted.count == 0 || had.count == 0))
-        leave_open(out, "there is nothing to compare");
+    told |= compare_texts(reference, got, tolerance->loose, out);
+    if (!told)
+        leave_open(out, WI_OPEN_NUMBERS, "there is nothing to compare");
     settle(out);
 }

@@ -243,8 +243,12 @@ TEST(names_count_and_order_does_not)
     add(&b, "y", WI_FP32, 1, two, 4);
     wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_false(result.same);
-    assert_string_equal(result.detail, "1 outputs where WASM gives 2");
+    assert_true(isinf(result.ratio) && !result.open);
+    assert_string_equal(result.detail, "there is no output x");
     add(&b, "x", WI_FP32, 1, one, 4);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
+    assert_true(result.same);
+    add(&b, "more", WI_FP32, 1, one, 4); /* the reference says what there has to be */
     wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
     assert_true(result.same);
     add(&c, "y", WI_FP32, 1, two, 4);
@@ -356,18 +360,83 @@ TEST(nothing_to_compare_leaves_it_open)
     assert_true(compare_raw(&none, &none, "fp32").open);
 }
 
-/* What was computed of the same picture before is not computed again. */
-TEST(what_only_one_of_them_has_is_passed_over)
+TEST(what_the_answer_has_beyond_the_reference_is_passed_over)
 {
-    const float values[] = {1, 2}, others[] = {1, 3};
+    const float values[] = {1, 2}, others[] = {9, 3};
     struct wi_tensors a = {0}, b = {0};
-    add(&a, "vision_encoder/image_features", WI_FP32, 2, values, 8);
     add(&a, "logits", WI_FP32, 2, values, 8);
+    add(&b, "more", WI_FP32, 2, others, 8);
     add(&b, "logits", WI_FP32, 2, values, 8);
     assert_true(compare_raw(&a, &b, "fp32").same);
-    add(&a, "vision_encoder/image_features", WI_FP32, 2, values, 8);
-    add(&b, "logits", WI_FP32, 2, others, 8);
-    assert_true(compare_raw(&a, &b, "fp32").open);
+    add(&b, "more", WI_FP32, 2, others, 8);
+    assert_int_equal(compare_raw(&a, &b, "fp32").open, WI_OPEN_NUMBERS);
+}
+
+/* --- numbers at the ends of their types ------------------------------------------------------- */
+
+/* The largest FP32 (2^128 - 2^104), and 1.0005 and 1.002 times less: within and beyond 1.1e-3. */
+TEST(the_largest_numbers_are_compared_as_others)
+{
+    const float largest[] = {3.4028234664e38f, 1}, near[] = {3.4011228954e38f, 1},
+                far[] = {3.3960314e38f, 1}, over[] = {INFINITY, 1};
+    assert_true(floats(largest, near, 2).same);
+    assert_false(floats(largest, far, 2).same);
+    assert_true(isinf(floats(largest, over, 2).ratio));
+    /* FP16: 65504 (0x7bff), 65472 (0x7bfe), 64512 (0x7be0), which is 1.5 % less, infinity. */
+    const uint16_t top[] = {0x7bff}, next[] = {0x7bfe}, less[] = {0x7be0}, beyond[] = {0x7c00};
+    assert_true(compare(WI_FP16, top, next, 1, 2, 0).same);
+    struct wi_comparison result = compare(WI_FP16, top, less, 1, 2, 0);
+    assert_false(result.same);
+    assert_true(fabs(result.ratio - 992 / (65504 * 0.011)) < 1e-9);
+    assert_true(isinf(compare(WI_FP16, top, beyond, 1, 2, 0).ratio));
+}
+
+/* GPUs may take them to be 0 (WGSL, IEEE-754 deviations). */
+TEST(subnormals_may_be_flushed)
+{
+    const float tiny[] = {1e-40f, -1e-45f, 1.1754942e-38f}, zeros[] = {0, 0, 0};
+    assert_true(floats(tiny, zeros, 3).same);
+    assert_true(floats(zeros, tiny, 3).same);
+    const uint16_t halves[] = {0x03ff, 0x0001}, none[] = {0, 0x8000}; /* 6.1e-5 and 6e-8 */
+    struct wi_comparison result = compare(WI_FP16, halves, none, 2, 2, 0);
+    assert_false(result.same); /* the first is six times the smallest error of FP16, 1e-5 */
+    assert_true(fabs(result.ratio - 1023 / 16777216.0 / 1e-5) < 1e-6);
+}
+
+/* The same values at other places: as an answer that is another's, or sorted otherwise. */
+TEST(a_permutation_is_not_the_same)
+{
+    const float values[] = {0.1f, 0.2f, 0.3f, 0.4f}, others[] = {0.2f, 0.1f, 0.3f, 0.4f};
+    struct wi_comparison result = floats(values, others, 4);
+    assert_false(result.same);
+    assert_true(fabs(result.ratio - 0.1 / (1e-4 + 0.4e-4)) < 1e-3);
+    const float equal[] = {0.25f, 0.25f, 0.25f, 0.25f}; /* softmax of equal values: none to see */
+    assert_true(floats(equal, equal, 4).same);
+    const int64_t places[] = {0, 1}, swapped[] = {1, 0};
+    assert_false(compare(WI_INT64, places, swapped, 2, 8, 0).same);
+}
+
+/* Neither the same nor different: whatever computes it, such an input says nothing of it. */
+TEST(nothing_but_nan_leaves_it_open)
+{
+    const float nan[] = {NAN, NAN}, one[] = {1, NAN}, numbers[] = {1, 2};
+    struct wi_comparison result = floats(nan, nan, 2);
+    assert_false(result.same);
+    assert_int_equal(result.open, WI_OPEN_NUMBERS);
+    assert_string_equal(result.detail, "all that WASM gives is NaN");
+    assert_true(floats(one, one, 2).same);
+    result = floats(nan, numbers, 2);
+    assert_false(result.same);
+    assert_int_equal(result.open, WI_OPEN_NOT);
+    struct wi_tensors a = {0}, b = {0};
+    add(&a, "nan", WI_FP32, 2, nan, 8);
+    add(&a, "y", WI_FP32, 2, numbers, 8);
+    add(&b, "nan", WI_FP32, 2, nan, 8);
+    add(&b, "y", WI_FP32, 2, numbers, 8);
+    wi_compare(&a, &b, wi_tolerance_of("fp32"), &result);
+    assert_true(result.same);
+    wi_tensors_clear(&a);
+    wi_tensors_clear(&b);
 }
 
 /* --- what is written -------------------------------------------------------------------------- */
@@ -406,6 +475,26 @@ static struct wi_comparison texts(const struct place *reference, size_t count,
     return compare_raw(&a, &b, precision);
 }
 
+/* Leaving out what differs would else be the way to hide it. */
+TEST(what_the_answer_lacks_is_wrong)
+{
+    const float values[] = {1, 2};
+    struct wi_tensors a = {0}, b = {0};
+    add(&a, "encoder/state", WI_FP32, 2, values, 8);
+    add(&a, "logits", WI_FP32, 2, values, 8);
+    add(&b, "logits", WI_FP32, 2, values, 8);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "there is no output encoder/state"));
+    add(&a, "logits", WI_FP32, 2, values, 8);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "there is no output logits"));
+    add(&a, "logits", WI_FP32, 2, values, 8);
+    add(&b, "logit", WI_FP32, 2, values, 8);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "there is no output logits"));
+    struct place text = {1, -0.1f, -3};
+    write_text(&a, &text, 1);
+    add(&b, "likely", WI_FP32, 5, (float[5]){0}, 20);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "the tokens cannot be read"));
+}
+
 TEST(text_is_compared_by_its_probabilities)
 {
     const struct place wasm = {1, -0.5f, -1}, near = {1, -0.54f, -1.04f}, far = {1, -0.6f, -1},
@@ -439,20 +528,38 @@ TEST(a_text_may_end_earlier_at_a_tie)
 TEST(texts_that_part_by_a_rule_leave_it_open)
 {
     const struct place forced = {1, -3, -0.1f}, other = {2, -3, -0.1f};
-    assert_true(texts(&forced, 1, &other, 1, "fp32").open);
+    assert_int_equal(texts(&forced, 1, &other, 1, "fp32").open, WI_OPEN_NUMBERS);
+    /* Of the place behind the end of WASM's text the answer alone says something. */
+    const struct place end[] = {{1, -0.1f, -3}}, longer[] = {{1, -0.1f, -3}, {2, -3, -0.1f}};
+    assert_int_equal(texts(end, 1, longer, 2, "fp32").open, WI_OPEN_FORM);
 }
 
-TEST(tokens_of_another_form_leave_it_open)
+TEST(tokens_of_another_form_are_wrong)
 {
     const struct place text = {1, -0.1f, -3};
     const float number = 1;
     struct wi_tensors a = {0}, b = {0};
     write_text(&a, &text, 1);
     add(&b, "tokens", WI_FP32, 1, &number, 4);
-    assert_true(compare_raw(&a, &b, "fp32").open);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "the tokens cannot be read"));
     write_text(&a, &text, 1);
     write_text(&b, &text, 1);
     b.items[1].size -= sizeof(float);
-    assert_true(compare_raw(&a, &b, "fp32").open);
-    assert_true(texts(&text, 1, &text, 0, "fp32").open);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "the tokens cannot be read"));
+    write_text(&a, &text, 1);
+    write_text(&b, &text, 1);
+    a.items[1].size -= sizeof(float); /* of ours it is no fault of the answer */
+    assert_int_equal(compare_raw(&a, &b, "fp32").open, WI_OPEN_NUMBERS);
+}
+
+TEST(no_text_at_all_is_one_that_ends_at_once)
+{
+    const struct place sure = {1, -0.1f, -3}, tie = {1, -0.7f, -0.7f};
+    struct wi_tensors a = {0}, b = {0};
+    assert_true(is_wrong(texts(&sure, 1, &sure, 0, "fp32"), "the texts part at token 0"));
+    assert_true(texts(&tie, 1, &tie, 0, "fp32").same);
+    write_text(&a, &sure, 1);
+    assert_true(is_wrong(compare_raw(&a, &b, "fp32"), "the texts part at token 0"));
+    write_text(&b, &sure, 1);
+    assert_int_equal(compare_raw(&a, &b, "fp32").open, WI_OPEN_NUMBERS);
 }
