@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "proof/answers.h"
+#include "kernel/answers.h"
 #include "proof/freivalds.h"
 #include <stdlib.h>
 #include <string.h>

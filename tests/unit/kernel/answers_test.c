@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "kernel.h"
-#include "proof/answers.h"
+#include "kernel/answers.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,7 +167,7 @@ TEST(test_every_kernel_of_clients_has_a_known_answer)
         while (wi_answer_kernel(i) && wi_answer_kernel(i) != kernel)
             i++;
         if (!wi_answer_kernel(i) && !wi_kernel_is_ours(kernel))
-            fail_msg("%s has no known answer: see src/proof/answers.c", kernel->name);
+            fail_msg("%s has no known answer: see src/kernel/answers.c", kernel->name);
     }
 }
 
