@@ -20,13 +20,45 @@ static const char prompt[] =
 /* A question about one sentence, since it may not be cut. */
 #define QUESTION_TOKENS 36.0
 
-/* Its beginning is another each time: what a node has computed before would measure nothing. */
-static char *make_prompt(void)
+static uint32_t draw_number(void)
 {
     uint32_t number = 0;
 
     uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
-    return wi_sprintf("%u. %s", number, prompt);
+    return number;
+}
+
+/* Its beginning is another each time: what a node has computed before would measure nothing. */
+static char *make_prompt(void)
+{
+    return wi_sprintf("%u. %s", draw_number(), prompt);
+}
+
+/* A word of it, of as many bytes as are put out. */
+static const char *draw_word(struct wi_pcg32 *draw, size_t *length)
+{
+    size_t at = wi_pcg32_next(draw) % (sizeof prompt - 1);
+
+    while (at > 0 && prompt[at - 1] != ' ')
+        at--;
+    *length = strcspn(prompt + at, " ");
+    return prompt + at;
+}
+
+/* Its words, drawn to so many bytes, in an order that nobody knows. */
+static char *mix_prompt(size_t bytes)
+{
+    struct wi_buffer text = {0};
+    struct wi_pcg32 draw = wi_draw_new(draw_number());
+
+    wi_buffer_printf(&text, "%u.", draw_number());
+    while (text.size < bytes) {
+        size_t length;
+        const char *word = draw_word(&draw, &length);
+        wi_buffer_puts(&text, " ");
+        wi_buffer_add(&text, word, length);
+    }
+    return text.text;
 }
 
 /* Each appends a tensor of bytes: a PNG file, named "image"; samples of 16 bits, little-endian, in
@@ -330,7 +362,7 @@ static struct wi_inference *ask(const struct wi_inference *client, char *text, u
 
 struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed)
 {
-    return ask(client, make_prompt(), seed);
+    return ask(client, seed == 0 ? make_prompt() : mix_prompt(sizeof prompt - 1), seed);
 }
 
 /* The sentences from another place on, and their beginning behind that. */
@@ -416,6 +448,63 @@ struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t s
     return NULL;
 }
 
+/* Its bits, as a whole number, of which the last `moved` are about the share. */
+static void nudge_bits(unsigned char *at, size_t size, int moved, struct wi_pcg32 *draw)
+{
+    uint64_t bits = 0;
+    const uint64_t step = UINT64_C(1) << moved;
+
+    memcpy(&bits, at, size); /* little-endian */
+    if (wi_pcg32_next(draw) >> 31)
+        bits += step;
+    else if ((bits & ((UINT64_C(1) << (8 * size - 1)) - 1)) > step) /* not beyond zero */
+        bits -= step;
+    memcpy(at, &bits, size);
+}
+
+/* How many of the last bits of a real number's fraction are moved; -1: none. */
+static int nudged_bits(enum wi_datatype type)
+{
+    return type == WI_FP64 ? 52 - 15 : type == WI_FP32 ? 23 - 15 : type == WI_FP16 ? 0 : -1;
+}
+
+/* 1 if there were numbers to move, 0 if not, and -1 if there was no memory. */
+static int nudge_tensor(struct wi_tensor *tensor, struct wi_pcg32 *draw)
+{
+    const size_t size = wi_datatype_size(tensor->datatype);
+    const int moved = nudged_bits(tensor->datatype);
+
+    if (moved < 0 || tensor->size == 0)
+        return 0;
+    struct wi_blob *blob = wi_blob_new(NULL, tensor->size);
+    if (!blob)
+        return -1;
+    wi_blob_append(blob, wi_tensor_bytes(tensor), tensor->size);
+    for (size_t at = 0; at < tensor->size; at += size)
+        nudge_bits(blob->bytes + at, size, moved, draw);
+    wi_blob_unref(tensor->blob);
+    tensor->blob = blob;
+    tensor->offset = 0;
+    return 1;
+}
+
+struct wi_inference *wi_probe_nudge(const struct wi_inference *asked, uint32_t seed)
+{
+    struct wi_inference *nudged = wi_inference_again(asked);
+    struct wi_pcg32 draw = wi_draw_new(seed);
+    int moved = 0, failed = asked->input != NULL;
+
+    for (size_t i = 0; i < nudged->tensors.count && !failed; i++) {
+        int result = nudge_tensor(&nudged->tensors.items[i], &draw);
+        failed = result < 0;
+        moved |= result > 0;
+    }
+    if (moved && !failed)
+        return nudged;
+    wi_inference_release(nudged);
+    return NULL;
+}
+
 struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed)
 {
     const struct wi_task_list *tasks = &model->facts.tasks;
@@ -462,5 +551,18 @@ struct wi_inference *wi_probe_ask_client(const struct wi_inference *client)
     asked->options = client_options(client);
     wi_strings_clear(&asked->outputs);
     asked->answer_tokens = ANSWER_TOKENS;
+    return asked;
+}
+
+struct wi_inference *wi_probe_ask_long(const struct wi_inference *client, double tokens)
+{
+    double most = fmin(tokens, WI_PROBE_PROMPT_TOKENS);
+
+    if (!wi_task_samples(client->task))
+        return NULL;
+    struct wi_inference *asked =
+        ask(client, mix_prompt((size_t)(most * (sizeof prompt - 1) / PROMPT_TOKENS)), 0);
+    if (asked)
+        asked->prompt_tokens = fmax(most, 1);
     return asked;
 }

@@ -13,8 +13,9 @@
 
 /* What stands for a request like the client's: of the same model, task and precision a short text
  * that no cache has the beginning of, a small picture, two seconds of sound, the last two others
- * for each `seed`. NULL for a task that says nothing of a place's speed, and whose answer is none
- * to compare. Without a place and times, which the caller sets; so both. */
+ * for each `seed`. With one that is not 0 the words of the text come in an order of their own, so
+ * that a node does not know it. NULL for a task that says nothing of a place's speed, and whose
+ * answer is none to compare. Without a place and times, which the caller sets; so both. */
 struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed);
 
 /* An input of ours for the first of the model's own tasks that something stands for, another for
@@ -33,8 +34,14 @@ int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, u
  * NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX. */
 struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t seed);
 
-/* One of the two above, as the model is asked: for `task`, or with WI_TASK_NONE the first of its
- * own that there is an input for. NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX.
+/* The same request with each real number of its tensors moved by a share of about 2^-15 of it
+ * (FP16: of its last bit), up or down by the seed: what that makes of the answer, rounding may,
+ * too. NULL: it has no such numbers, or only of BF16, whose last bit is too much. */
+struct wi_inference *wi_probe_nudge(const struct wi_inference *asked, uint32_t seed);
+
+/* One of wi_probe_first and a drawn one, as the model is asked: for `task`, or with WI_TASK_NONE
+ * the first of its own that there is an input for. NULL: none can be made, or only of more than
+ * WI_PROBE_BYTES_MAX.
  */
 struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind task, uint32_t seed);
 
@@ -44,5 +51,9 @@ struct wi_inference *wi_probe_usual(struct wi_model *model, enum wi_task_kind ta
  * text, and for more than WI_PROBE_PROMPT_TOKENS, which take WASM too long to read. */
 #define WI_PROBE_PROMPT_TOKENS 2048.0
 struct wi_inference *wi_probe_ask_client(const struct wi_inference *client);
+
+/* As wi_probe_ask, with a text of ours of about as many tokens, at most WI_PROBE_PROMPT_TOKENS; of
+ * a task that goes on with a text. NULL for others. */
+struct wi_inference *wi_probe_ask_long(const struct wi_inference *client, double tokens);
 
 #endif

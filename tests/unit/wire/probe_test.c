@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "wire/picture.h"
 #include "wire/probe.h"
+#include <math.h>
 #include <string.h>
 
 static struct wi_model folder = {
@@ -194,6 +195,48 @@ TEST(each_seed_has_another_picture)
         wi_inference_release(asked[i]);
 }
 
+static const char *prompt_of(const struct wi_inference *asked)
+{
+    return json_string_value(json_object_get(asked->input, "prompt"));
+}
+
+/* A node that knows the usual text would tell it from a client's. */
+TEST(each_text_with_a_seed_has_its_words_in_another_order)
+{
+    struct wi_inference *usual = ask_so(WI_TASK_COMPLETE, "{}", "{}"),
+                        *one = draw_so(WI_TASK_COMPLETE, "{}", "{}", 7),
+                        *other = draw_so(WI_TASK_COMPLETE, "{}", "{}", 7);
+    assert_non_null(strstr(prompt_of(usual), "comes down from the hills"));
+    assert_string_not_equal(strchr(prompt_of(one), ' '), strchr(prompt_of(other), ' '));
+    assert_null(strstr(prompt_of(one), "comes down from the hills"));
+    assert_in_range(
+        strlen(prompt_of(one)), strlen(prompt_of(usual)) - 40, strlen(prompt_of(usual)) + 40);
+    wi_inference_release(usual);
+    wi_inference_release(one);
+    wi_inference_release(other);
+}
+
+TEST(a_text_is_as_long_as_is_asked)
+{
+    struct wi_inference client = {.model = &folder, .task = WI_TASK_CHAT};
+    struct wi_inference *usual = wi_probe_ask(&client, 0), *long_one, *longest, *shortest;
+    double per_token = (double)strlen(prompt_of(usual)) / usual->prompt_tokens;
+    long_one = wi_probe_ask_long(&client, 600);
+    assert_true(long_one->prompt_tokens == 600);
+    assert_int_equal(long_one->task, WI_TASK_COMPLETE);
+    assert_in_range(strlen(prompt_of(long_one)), 0.9 * 600 * per_token, 1.1 * 600 * per_token);
+    longest = wi_probe_ask_long(&client, 1e9);
+    assert_true(longest->prompt_tokens == WI_PROBE_PROMPT_TOKENS);
+    shortest = wi_probe_ask_long(&client, 0);
+    assert_true(shortest->prompt_tokens == 1 && *prompt_of(shortest));
+    client.task = WI_TASK_EMBED;
+    assert_null(wi_probe_ask_long(&client, 600));
+    wi_inference_release(usual);
+    wi_inference_release(long_one);
+    wi_inference_release(longest);
+    wi_inference_release(shortest);
+}
+
 /* ---------------------------------------------------------------- like a client's tensors */
 
 static struct wi_tensor *put(
@@ -244,6 +287,56 @@ TEST(a_draw_takes_shapes_and_small_whole_numbers_of_a_request)
     wi_inference_release(asked);
     wi_inference_release(again);
     wi_inference_release(other);
+    wi_inference_release(client);
+}
+
+/* By numpy: numpy.spacing of 1.5 is 2^-23 in float32, 2^-52 in float64 and 2^-10 in float16. */
+TEST(numbers_are_nudged_by_little)
+{
+    const double double_one = 1.5;
+    const float single_one = 1.5f, zero = 0;
+    const uint16_t half_one = 0x3e00; /* 1.5 */
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    memcpy(put(client, "d", WI_FP64, 1, 0)->blob->bytes, &double_one, sizeof double_one);
+    memcpy(put(client, "s", WI_FP32, 1, 0)->blob->bytes, &single_one, sizeof single_one);
+    memcpy(put(client, "h", WI_FP16, 1, 0)->blob->bytes, &half_one, sizeof half_one);
+    memcpy(put(client, "z", WI_FP32, 1, 0)->blob->bytes, &zero, sizeof zero);
+    put(client, "ids", WI_INT64, 3, 9);
+    int ups = 0;
+    for (uint32_t seed = 1; seed <= 50; seed++) {
+        struct wi_inference *nudged = wi_probe_nudge(client, seed);
+        const struct wi_tensor *is = nudged->tensors.items;
+        double wide;
+        float single, none;
+        uint16_t half;
+        memcpy(&wide, wi_tensor_bytes(&is[0]), sizeof wide);
+        memcpy(&single, wi_tensor_bytes(&is[1]), sizeof single);
+        memcpy(&half, wi_tensor_bytes(&is[2]), sizeof half);
+        memcpy(&none, wi_tensor_bytes(&is[3]), sizeof none);
+        assert_true(fabs(wide - 1.5) == 1.0 / 32768);
+        assert_true(fabsf(single - 1.5f) == 1.0f / 32768);
+        assert_true(half == 0x3e01 || half == 0x3dff);
+        assert_true(fabsf(none) < 1e-40f);
+        assert_true(same_bytes(&is[4], &client->tensors.items[4]));
+        ups += single > 1.5f;
+        wi_inference_release(nudged);
+    }
+    assert_in_range(ups, 10, 40);
+    assert_memory_equal(wi_tensor_bytes(&client->tensors.items[1]), &single_one, 4); /* shared */
+    wi_inference_release(client);
+}
+
+TEST(what_has_no_real_numbers_is_not_nudged)
+{
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    put(client, "ids", WI_INT64, 3, 9);
+    put(client, "b", WI_BF16, 3, 9);
+    assert_null(wi_probe_nudge(client, 1));
+    put(client, "x", WI_FP32, 3, 9);
+    client->input = json_object(); /* a picture's file, or so */
+    assert_null(wi_probe_nudge(client, 1));
     wi_inference_release(client);
 }
 
