@@ -3,6 +3,7 @@
  * says of a model; a shadow run is in run.c.
  */
 #include "check/private.h"
+#include "pool/evidence.h"
 #include "wire/probe.h"
 
 #include <math.h>
@@ -80,7 +81,7 @@ static void take_answer(struct wi_check_run *run, const struct wi_inference *ask
     wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
     if (leg != &run->other)
         return;
-    wi_check_make_key(run->key, asked, node, platform);
+    wi_check_name_place(run, asked, node, platform);
     memcpy(run->client_node, node->id, sizeof run->client_node);
 }
 
@@ -162,13 +163,15 @@ static struct wi_check_run *begin_tensors(struct wi_checks *checks,
 
 /* The client's own prompt for the run, where the node that answered it has both platforms to
  * compare: nobody else is shown it. */
-static void add_client(
-    struct wi_check_run *run, const struct wi_inference *asked, const struct wi_node_info *node)
+static void add_client(struct wi_check_run *run, const struct wi_inference *asked,
+    const struct wi_node_info *node, const struct wi_answer *answer)
 {
     if (strcmp(node->kind, run->browser) != 0 || !node->platforms[WI_WASM].available ||
         !node->platforms[run->platform].available)
         return;
     run->client = wi_probe_ask_client(asked);
+    run->client_tokens =
+        answer->account.prompt > 0 ? (double)answer->account.prompt : asked->prompt_tokens;
     memcpy(run->client_node, node->id, sizeof run->client_node);
 }
 
@@ -190,19 +193,20 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, of->model, &place))
         return NULL;
-    struct wi_inference *probe = wi_probe_ask(of, 0);
+    struct wi_inference *probe = wi_probe_ask(of, wi_check_seed());
     struct wi_check_run *run =
         probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
     if (run) {
         run->asked = probe;
+        run->step = WI_CHECK_OURS;
         run->compares = compares;
         if (compares)
-            add_client(run, of, node);
+            add_client(run, of, node, result->answer);
         /* Where the client's place is the one in question the verdict has its key already, also if
          * WASM comes to no answer. */
         if (compares && of == sent && run->platform == platform &&
             strcmp(run->browser, node->kind) == 0)
-            wi_check_make_key(run->key, probe, node, platform);
+            wi_check_name_place(run, probe, node, platform);
         return add_run(checks, run);
     }
     if (!probe && !is_own)
@@ -263,9 +267,12 @@ static void note_empty(const struct wi_checks *checks, const struct wi_inference
         return;
     wi_input_shapes(&sent->tensors, shapes);
     wi_check_make_key(key, sent, node, (enum wi_platform)platform);
-    const struct wi_finding found = {
-        .verdict = WI_UNABLE, .detail = why, .shapes = shapes, .is_of_set = 1};
-    wi_verdicts_set(wi_pool_verdicts(checks->pool), key, &found);
+    const struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLAIM,
+        .node = node->id,
+        .joined = !*node->session,
+        .key = key,
+        .finding = {.detail = why, .shapes = shapes, .is_of_set = 1}};
+    (void)wi_pool_found(checks->pool, &found);
 }
 
 /* What the page has tried before: else routing, or the guard, would have another node like it load
@@ -289,9 +296,13 @@ static void note_fallbacks(const struct wi_checks *checks, const struct wi_infer
         if (wi_verdicts_get(verdicts, asked->model, &place, wi_inference_variant(asked), "")
                 .verdict != WI_UNKNOWN)
             continue;
-        const struct wi_finding found = {.verdict = WI_UNABLE, .detail = reason};
+        const struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLAIM,
+            .node = node->id,
+            .joined = !*node->session,
+            .key = key,
+            .finding = {.detail = reason}};
         wi_verdict_key(key, asked->model, &place, wi_inference_variant(asked), NULL);
-        wi_verdicts_set(verdicts, key, &found);
+        (void)wi_pool_found(checks->pool, &found);
     }
 }
 
@@ -326,7 +337,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     if (platform == WI_WASM && is_on(checks))
         wi_verdicts_accept(verdicts, sent->model, &place);
     if (!*node->session)
-        wi_cross_consider(checks->cross, sent, node, (enum wi_platform)platform, result);
+        wi_cross_consider(
+            checks->cross, sent, spec->client, node, (enum wi_platform)platform, result);
     begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
     if (asked->stream && asked->task == WI_TASK_NONE)
         return; /* its answer need not be the same twice */

@@ -7,8 +7,12 @@
  * shadow runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs
  * that name another platform.
  *
+ * A client's input makes a place trusted, never wrong: where it differs an input of ours decides,
+ * and only one of which nearly the same numbers make nearly the same.
+ *
  * Nodes that joined are held to their answers as well: a share of these is computed again by a
- * browser of ours (cross.c). Who is wrong there gets no more work (wi_pool_quarantine).
+ * browser of ours (cross.c). What is found is evidence, and the pool says what follows from it
+ * (pool/evidence.h).
  */
 #ifndef WI_CHECK_CHECK_H
 #define WI_CHECK_CHECK_H
@@ -36,16 +40,17 @@ struct wi_check_counters {
 };
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters);
 
-/* Cross-checks: answers of nodes that joined, computed again by browsers of ours ([pool]
- * recheck_strangers). By how they ended, each once. */
+/* Cross-checks: answers of nodes that joined, computed again by browsers of ours, and kernels of
+ * which the answers are known ([pool] recheck_strangers). By how they ended, each once. */
 struct wi_cross_counters {
     uint64_t agreed;
-    uint64_t wrong;    /* and the node is under quarantine */
-    uint64_t disputed; /* two places of ours did not agree with each other */
-    uint64_t unable;   /* nobody of ours computes it, or it cannot be told */
-    uint64_t dropped;  /* for want of memory, or because a node or the service went */
-    size_t waiting;    /* now, those that run included */
-    size_t bytes;      /* that these hold */
+    uint64_t wrong;     /* for inputs of ours: and the node is under quarantine */
+    uint64_t suspected; /* an input differed, and others of ours did not, or do not tell */
+    uint64_t disputed;  /* two places of ours did not agree with each other */
+    uint64_t unable;    /* nobody of ours computes it, or it cannot be told */
+    uint64_t dropped;   /* for want of memory, or because a node or the service went */
+    size_t waiting;     /* now, those that run included */
+    size_t bytes;       /* that these hold */
 };
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters);
 

@@ -1,20 +1,18 @@
 /*
  * Cross-checks: answers of nodes that joined, computed again by a browser of ours after the client
- * was answered. Work cannot be told from a check of it, as a challenge can. What differs counts
- * when a second place of ours, if there is one, agrees with the first.
+ * was answered. Work cannot be told from a check of it, as a challenge can. What becomes of one is
+ * in trial.c; here it is decided which answers are checked, and what all checks may hold.
  *
  * Tensors, and vectors of texts, are compared as the client got them. Of other tasks an answer has
  * no numbers to compare, or texts that may rightly differ: there the node is asked for what its
- * graphs put out, as the guard asks (wire/probe.h), and so are we.
+ * graphs put out, as the guard asks (wire/probe.h), and so are we. Where a kernel was asked for,
+ * the node may be asked for it once more, with inputs of which the right answer is known.
  */
-#include "check/private.h"
+#include "check/trial.h"
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/table.h"
+#include "kernel/answers.h"
 #include "wire/probe.h"
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
@@ -22,13 +20,12 @@
 
 /* So many answers of each node are checked before chance decides. */
 #define FIRST_ANSWERS 3
-/* What those that wait and run may hold, and what each takes beside its tensors and texts. */
+/* What those that wait and run may hold. */
 #define BYTES_MAX ((size_t)64 * 1024 * 1024)
-#define OVERHEAD 4096
 /* Under way at a time, each by one shadow run. */
 #define ACTIVE_MAX 2
-/* Of each shadow run, from its dispatch. */
-#define DEADLINE_MS 60000.0
+/* Of kernels' answers: so many are looked at by a known one, where we compute them ourselves. */
+#define KNOWN_SHARE 0.5
 /* So many more nodes are remembered before those that are gone are forgotten. */
 #define NEWCOMERS_STEP 1024
 
@@ -38,37 +35,10 @@ struct newcomer {
     UT_hash_handle hh;
 };
 
-/* Whom a shadow run asks. */
-struct place {
-    const char *kind; /* NULL: any of ours; borrowed for the call */
-    const char *node; /* NULL: no one in particular; likewise */
-    enum wi_platform platform;
-};
-
-/* One answer under check. */
-struct check {
-    struct wi_cross *cross;           /* NULL: nobody waits for the comparison any more */
-    const struct wi_inference *asked; /* a reference: what each run of it is made from */
-    char node[WI_ID_SIZE], kind[32];  /* who gave it, and what browser it says it is */
-    enum wi_platform platform;        /* on which it says it was computed */
-    int direct;                       /* the client's answer itself is compared */
-    struct wi_check_leg given, first, second;
-    char first_kind[32];      /* of the browser of ours that gave `first` */
-    struct wi_check_leg *due; /* of these: what the run under way is for */
-    enum wi_platform due_on;
-    struct wi_run *under_way;
-    struct wi_work *work;
-    struct wi_comparison comparison;
-    double ratio; /* how far `given` is off, once `second` is asked for */
-    int active;
-    size_t bytes; /* that it was charged with */
-    struct check *prev, *next;
-};
-
 struct wi_cross {
     const struct wi_checks *checks;
     struct wi_turn *turn;
-    struct check *all; /* the oldest first */
+    struct wi_trial *all; /* the oldest first */
     size_t count, active, bytes;
     struct newcomer *newcomers;
     size_t tidy_at; /* how many of them there are then */
@@ -76,274 +46,71 @@ struct wi_cross {
     struct wi_cross_counters counters;
 };
 
-/* --- its life --------------------------------------------------------------------------------- */
+/* --- the life of a check ---------------------------------------------------------------------- */
 
-static void free_check(struct check *check)
+static uint64_t *counter_of(struct wi_cross *cross, enum wi_trial_end end)
 {
-    wi_inference_release(check->asked);
-    wi_check_clear_leg(&check->given);
-    wi_check_clear_leg(&check->first);
-    wi_check_clear_leg(&check->second);
-    free(check);
+    struct wi_cross_counters *counters = &cross->counters;
+    uint64_t *const all[] = {[WI_TRIAL_AGREED] = &counters->agreed,
+        [WI_TRIAL_WRONG] = &counters->wrong,
+        [WI_TRIAL_SUSPECTED] = &counters->suspected,
+        [WI_TRIAL_DISPUTED] = &counters->disputed,
+        [WI_TRIAL_UNABLE] = &counters->unable,
+        [WI_TRIAL_DROPPED] = &counters->dropped};
+    return all[end];
 }
 
-/* `how`: the counter of its end. */
-static void end(struct check *check, uint64_t *how)
+static void on_end(void *context, struct wi_trial *trial, enum wi_trial_end end)
 {
-    struct wi_cross *cross = check->cross;
-    (*how)++;
-    DL_DELETE(cross->all, check);
+    struct wi_cross *cross = context;
+    (*counter_of(cross, end))++;
+    DL_DELETE(cross->all, trial);
     cross->count--;
-    cross->active -= (size_t)check->active;
-    cross->bytes -= check->bytes;
-    free_check(check);
+    cross->active -= (size_t)trial->active;
+    cross->bytes -= trial->bytes;
+    wi_trial_free(trial);
     wi_turn_schedule(cross->turn); /* the next may begin */
 }
 
-/* It has found no room for too long, and waits on in its place. */
-static void wait_on(struct check *check)
+/* It waits on in its place. */
+static void on_wait(void *context, struct wi_trial *trial)
 {
-    check->active = 0;
-    check->cross->active--;
-    wi_turn_schedule(check->cross->turn);
+    struct wi_cross *cross = context;
+    trial->active = 0;
+    cross->active--;
+    wi_turn_schedule(cross->turn);
 }
 
-/* Counts what it holds now. */
-static void charge(struct check *check)
+/* Lets the oldest go that only wait, until the rest has room. */
+static int on_grown(void *context, struct wi_trial *trial)
 {
-    size_t bytes = OVERHEAD + check->asked->text_bytes + wi_tensors_bytes(&check->asked->tensors) +
-                   wi_tensors_bytes(&check->given.outputs) +
-                   wi_tensors_bytes(&check->first.outputs) +
-                   wi_tensors_bytes(&check->second.outputs);
-    check->cross->bytes += bytes - check->bytes;
-    check->bytes = bytes;
-}
-
-/* Lets the oldest go that only wait, until the rest has room. 0, or -1 if `newest`, which stays,
- * still has none. */
-static int make_room(struct wi_cross *cross, const struct check *newest)
-{
-    struct check *check = cross->all, *next;
-    for (; check && cross->bytes > BYTES_MAX; check = next) {
-        next = check->next;
-        if (check != newest && !check->active)
-            end(check, &cross->counters.dropped);
+    struct wi_cross *cross = context;
+    size_t bytes = wi_trial_bytes(trial);
+    struct wi_trial *other = cross->all, *next;
+    cross->bytes += bytes - trial->bytes;
+    trial->bytes = bytes;
+    for (; other && cross->bytes > BYTES_MAX; other = next) {
+        next = other->next;
+        if (other != trial && !other->active)
+            on_end(cross, other, WI_TRIAL_DROPPED);
     }
     return cross->bytes > BYTES_MAX ? -1 : 0;
 }
 
-/* --- the result ------------------------------------------------------------------------------- */
-
-static void condemn(struct check *check)
+static struct wi_trial *make_trial(
+    struct wi_cross *cross, const struct wi_inference *asked, const char *client)
 {
-    struct wi_pool *pool = check->cross->checks->pool;
-    char node[WI_ID_SIZE], off[48] = "has another form than", reason[160];
-    memcpy(node, check->node, sizeof node);
-    if (isfinite(check->ratio))
-        snprintf(off, sizeof off, "is %.3g times the tolerance off", check->ratio);
-    snprintf(reason, sizeof reason, "what it computed of %.64s on %s %s what we compute",
-        check->asked->model->name, wi_platform_names[check->platform], off);
-    end(check, &check->cross->counters.wrong);
-    wi_pool_quarantine(pool, node, reason);
+    const struct wi_trial_owner owner = {cross, on_grown, on_wait, on_end};
+    return wi_trial_new(cross->checks, &owner, asked, wi_strdup(client));
 }
 
-static void compare(struct check *check)
+static void add_trial(struct wi_cross *cross, struct wi_trial *trial)
 {
-    const struct wi_check_leg *got = check->due == &check->second ? &check->second : &check->given;
-    if (check->direct && check->asked->task != WI_TASK_NONE)
-        wi_compare_raw(&check->first.outputs, &got->outputs, wi_check_tolerance(check->asked),
-            &check->comparison);
-    else
-        wi_check_compare_legs(check->asked, &check->first, got, &check->comparison);
-}
-
-static void ask(struct check *check, struct wi_check_leg *leg, const struct place *place);
-
-/* Another place of ours: the same platform where a browser of ours has it, so that what is wrong on
- * every machine is nobody's fault; else the WASM of another kind. 0, or -1 if there is none. */
-static int find_second(const struct check *check, struct place *place)
-{
-    const struct wi_checks *checks = check->cross->checks;
-    const struct wi_config *config = checks->deps.config;
-    int is_seen = check->asked->input && check->asked->task == WI_TASK_NONE;
-    const char *other = NULL;
-    for (size_t i = 0; i < config->browser_count; i++) {
-        const char *kind = config->browsers[i].kind;
-        const struct wi_node_info *ours = wi_check_find_ours(checks->pool, kind);
-        if (ours && check->platform != WI_WASM && ours->platforms[check->platform].available) {
-            *place = (struct place){.kind = kind, .platform = check->platform};
-            return 0;
-        }
-        if (ours && strcmp(kind, check->first_kind) != 0 && !is_seen)
-            other = kind;
-    }
-    *place = (struct place){.kind = other, .platform = WI_WASM};
-    return other ? 0 : -1;
-}
-
-static void conclude_second(struct check *check)
-{
-    if (check->comparison.same) {
-        condemn(check);
-        return;
-    }
-    wi_warn("guard", check->asked->model->name,
-        "an answer of %s is not what %s/wasm computes, nor is that what another place of ours does",
-        check->node, check->first_kind);
-    end(check, &check->cross->counters.disputed);
-}
-
-static void conclude(struct check *check)
-{
-    struct wi_cross *cross = check->cross;
-    struct place place;
-    if (check->due == &check->second) {
-        conclude_second(check);
-    } else if (check->comparison.same) {
-        end(check, &cross->counters.agreed);
-    } else if (check->comparison.open) {
-        end(check, &cross->counters.unable);
-    } else {
-        check->ratio = check->comparison.ratio;
-        wi_warn("guard", check->asked->model->name, "%s does not compute it on %s as %s/wasm: %s",
-            check->node, wi_platform_names[check->platform], check->first_kind,
-            check->comparison.detail);
-        if (find_second(check, &place) == 0)
-            ask(check, &check->second, &place);
-        else
-            condemn(check);
-    }
-}
-
-static void compare_off_loop(void *data)
-{
-    compare(data);
-}
-
-static void on_compared(void *data, int cancelled)
-{
-    struct check *check = data;
-    check->work = NULL;
-    if (cancelled)
-        free_check(check);
-    else
-        conclude(check);
-}
-
-static void begin_comparing(struct check *check)
-{
-    if (check->bytes <= WI_CHECK_INLINE_MAX) {
-        compare(check);
-        conclude(check);
-    } else {
-        uv_loop_t *loop = check->cross->checks->deps.loop;
-        check->work = wi_work_start(loop, compare_off_loop, on_compared, check);
-    }
-}
-
-/* --- its answers ------------------------------------------------------------------------------ */
-
-static void next_step(struct check *check);
-
-/* Whether it is an answer of whom it was asked for. */
-static int is_of_place(const struct check *check, const struct wi_node_info *node)
-{
-    return check->due == &check->given ? strcmp(node->id, check->node) == 0
-                                       : *node->session != '\0';
-}
-
-static void on_outcome(void *context, struct wi_outcome *outcome)
-{
-    struct check *check = context;
-    const struct wi_node_info *node = wi_pool_node_info(check->cross->checks->pool, outcome->node);
-    if (!node || wi_check_platform_of(outcome->executed_on) != (int)check->due_on ||
-        wi_check_is_simulated(outcome->executed_on) || !is_of_place(check, node))
-        return;
-    if (check->due == &check->first)
-        snprintf(check->first_kind, sizeof check->first_kind, "%s", node->kind);
-    wi_check_fill_leg(check->due, node, outcome->result, outcome->outputs);
-    charge(check);
-}
-
-/* No answer came of it. */
-static void fail(struct check *check, const struct wi_error *error)
-{
-    struct wi_cross *cross = check->cross;
-    if (error->code == WI_DEADLINE_EXCEEDED && error->attempts == 0 && !cross->stopped)
-        wait_on(check);
-    else if (check->due == &check->second && wi_check_is_of_the_model(error))
-        condemn(check); /* which is no place for it */
-    else if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_model(error))
-        end(check, &cross->counters.unable);
-    else
-        end(check, &cross->counters.dropped);
-}
-
-static void on_done(void *context, struct wi_printing *printing, const struct wi_error *error)
-{
-    struct check *check = context;
-    struct wi_cross *cross = check->cross;
-    check->under_way = NULL;
-    if (error)
-        fail(check, error);
-    else if (!check->due->there || make_room(cross, check) || cross->stopped)
-        end(check, &cross->counters.dropped);
-    else if (check->due == &check->second)
-        begin_comparing(check);
-    else
-        next_step(check);
-}
-
-static void ask(struct check *check, struct wi_check_leg *leg, const struct place *place)
-{
-    const struct wi_run_owner owner = {
-        .context = check, .on_outcome = on_outcome, .on_done = on_done};
-    struct wi_inference *asked = wi_inference_again(check->asked);
-    const struct wi_run_request request = {.kind = WI_RUN_SHADOW,
-        .asked = asked,
-        .ours_only = leg != &check->given,
-        .accepted_at = wi_now_ms()};
-    asked->has_platform = 1;
-    asked->platform = check->due_on = place->platform;
-    asked->browser = wi_strdup(place->kind);
-    asked->node = wi_strdup(place->node);
-    asked->timeout_ms = DEADLINE_MS;
-    asked->raw = !check->direct;
-    check->due = leg;
-    check->under_way = wi_run_new(&check->cross->checks->deps, &request, &owner);
-    wi_run_begin(check->under_way); /* and it may be gone */
-}
-
-/* A browser of ours for the first answer. The client's picture is decoded by each kind in its own
- * way, so that only the same kind may do it. 0, or -1 if none may. */
-static int find_first(const struct check *check, struct place *place)
-{
-    const struct wi_pool *pool = check->cross->checks->pool;
-    const struct wi_node_info *ours = wi_check_find_ours(pool, check->kind);
-    int any = check->asked->task != WI_TASK_NONE || !check->asked->input;
-    if (!ours && any)
-        ours = wi_check_find_ours(pool, NULL);
-    *place = (struct place){.kind = ours ? ours->kind : NULL, .platform = WI_WASM};
-    return ours || any ? 0 : -1;
-}
-
-static void next_step(struct check *check)
-{
-    struct wi_cross *cross = check->cross;
-    struct place place;
-    if (!check->first.there && find_first(check, &place) != 0) {
-        end(check, &cross->counters.unable);
-    } else if (!check->first.there) {
-        ask(check, &check->first, &place);
-    } else if (!check->given.there && !wi_pool_node_info(cross->checks->pool, check->node)) {
-        end(check, &cross->counters.dropped);
-    } else if (!check->given.there) {
-        place = (struct place){.node = check->node, .platform = check->platform};
-        ask(check, &check->given, &place);
-    } else {
-        check->due = &check->given;
-        begin_comparing(check);
-    }
+    DL_APPEND(cross->all, trial);
+    cross->count++;
+    if (on_grown(cross, trial) != 0)
+        on_end(cross, trial, WI_TRIAL_DROPPED);
+    wi_turn_schedule(cross->turn);
 }
 
 /* --- which are checked ------------------------------------------------------------------------ */
@@ -387,70 +154,124 @@ static int is_drawn(double share)
     return number < share * 4294967296.0;
 }
 
-/* What is computed again: the client's request where its answer is compared, else what the guard
- * asks in its place. NULL: none. */
-static const struct wi_inference *request_of(const struct wi_inference *sent, int direct)
+/* What a node has answered. */
+struct answered {
+    const struct wi_inference *sent;
+    const char *client;
+    const struct wi_node_info *node;
+    enum wi_platform platform;
+    const struct wi_job_result *result;
+};
+
+/* What is computed again: the client's request where its answer is compared, or its prompt, else
+ * what the guard asks in its place. NULL: none. */
+static struct wi_trial *compare_trial(struct wi_cross *cross, const struct answered *answered)
 {
+    const struct wi_inference *sent = answered->sent, *prompt = NULL, *own = NULL;
+    const struct wi_answer *answer = answered->result->answer;
+    int direct = sent->task == WI_TASK_NONE || sent->task == WI_TASK_EMBED;
+    if (!direct && !(prompt = wi_probe_ask_client(sent)) &&
+        !(own = wi_probe_ask(sent, wi_check_seed())))
+        return NULL;
+    const struct wi_inference *asked = direct ? wi_inference_retain(sent) : prompt ? prompt : own;
+    struct wi_trial *trial = make_trial(cross, asked, answered->client);
+    trial->step = WI_TRIAL_FIRST;
+    trial->direct = direct;
+    trial->is_ours = own != NULL;
+    trial->draws = own != NULL;
+    if (prompt)
+        trial->prompt_tokens =
+            answer->account.prompt > 0 ? (double)answer->account.prompt : prompt->prompt_tokens;
     if (direct)
-        return wi_inference_retain(sent);
-    struct wi_inference *own = wi_probe_ask_client(sent);
-    return own ? own : wi_probe_ask(sent, 0);
+        wi_check_fill_leg(&trial->given, answered->node, answer->result, &answer->outputs);
+    return trial;
+}
+
+/* The index of the known answer of what was asked; -1: there is none. */
+static int known_index(const struct wi_inference *sent)
+{
+    const struct wi_kernel *kernel;
+    for (size_t i = 0; sent->kernel && (kernel = wi_answer_kernel(i)); i++)
+        if (kernel == sent->kernel)
+            return (int)i;
+    return -1;
+}
+
+static struct wi_trial *known_trial(
+    struct wi_cross *cross, const struct answered *answered, size_t index)
+{
+    struct wi_inference *asked = wi_inference_new();
+    asked->model = wi_model_ref(answered->sent->model);
+    asked->type = answered->sent->type;
+    asked->kernel = answered->sent->kernel;
+    asked->options = wi_answer_ask(index, wi_check_seed(), &asked->tensors);
+    struct wi_trial *trial = make_trial(cross, asked, answered->client);
+    trial->step = WI_TRIAL_KNOWN;
+    trial->direct = trial->is_ours = 1;
+    trial->answer = index;
+    return trial;
 }
 
 /* Whether the answer can be told right from wrong: what is not known to be right on a platform of
  * any machine is the guard's business. */
-static int is_checkable(
-    const struct wi_inference *sent, enum wi_platform platform, enum wi_verdict numerics)
+static int is_comparable(const struct answered *answered)
 {
+    const struct wi_inference *sent = answered->sent;
     return !*sent->model->facts.signature.random &&
-           (platform == WI_WASM || numerics == WI_TRUSTED) &&
+           (answered->platform == WI_WASM || answered->result->numerics == WI_TRUSTED) &&
            !(sent->stream && sent->task == WI_TASK_NONE);
 }
 
-void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent,
-    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result)
+/* Whether that answer's turn has come. */
+static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
 {
     double share = cross->checks->deps.config->pool.recheck_strangers;
-    if (cross->stopped || share <= 0 || !is_checkable(sent, platform, result->numerics) ||
-        (!is_first(cross, node->id) && !is_drawn(share)))
+    return !cross->stopped && share > 0 && (is_first(cross, node->id) || is_drawn(share));
+}
+
+void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
+    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result)
+{
+    const struct answered answered = {sent, client, node, platform, result};
+    int is_compared = is_comparable(&answered), known = known_index(sent);
+    if ((!is_compared && known < 0) || !is_due(cross, node))
         return;
-    int direct = sent->task == WI_TASK_NONE || sent->task == WI_TASK_EMBED;
-    const struct wi_inference *asked = request_of(sent, direct);
-    if (!asked) {
+    int has_ours = wi_check_find_ours(cross->checks->pool, NULL) != NULL;
+    int is_known = known >= 0 && (!is_compared || !has_ours || is_drawn(KNOWN_SHARE));
+    struct wi_trial *trial =
+        is_known ? known_trial(cross, &answered, (size_t)known) : compare_trial(cross, &answered);
+    if (!trial) {
         cross->counters.unable++;
         return;
     }
-    struct check *check = wi_alloc(sizeof *check);
-    check->cross = cross;
-    check->asked = asked;
-    check->direct = direct;
-    check->platform = platform;
-    memcpy(check->node, node->id, sizeof check->node);
-    memcpy(check->kind, node->kind, sizeof check->kind);
-    if (direct)
-        wi_check_fill_leg(&check->given, node, result->answer->result, &result->answer->outputs);
-    DL_APPEND(cross->all, check);
-    cross->count++;
-    charge(check);
-    if (make_room(cross, check) != 0)
-        end(check, &cross->counters.dropped);
-    wi_turn_schedule(cross->turn);
+    memcpy(trial->node, node->id, sizeof trial->node);
+    memcpy(trial->kind, node->kind, sizeof trial->kind);
+    trial->platform = platform;
+    trial->timeout_ms = sent->timeout_ms;
+    trial->fallback = sent->fallback;
+    wi_check_make_key(trial->key, sent, node, platform);
+    add_trial(cross, trial);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* Never from inside a client's answer. */
+static struct wi_trial *find_waiting(const struct wi_cross *cross)
+{
+    struct wi_trial *trial = cross->all;
+    while (trial && trial->active)
+        trial = trial->next;
+    return trial;
+}
+
+/* Never from inside a client's answer. What one finds may end others. */
 static void on_turn(void *context)
 {
     struct wi_cross *cross = context;
-    struct check *check = cross->all, *next;
-    for (; check && cross->active < ACTIVE_MAX; check = next) {
-        next = check->next;
-        if (check->active)
-            continue;
-        check->active = 1;
+    struct wi_trial *trial;
+    while (cross->active < ACTIVE_MAX && (trial = find_waiting(cross))) {
+        trial->active = 1;
         cross->active++;
-        next_step(check);
+        wi_trial_go_on(trial);
     }
 }
 
@@ -466,26 +287,19 @@ struct wi_cross *wi_cross_new(const struct wi_checks *checks)
 /* Those with a job are told of its end. */
 void wi_cross_stop(struct wi_cross *cross)
 {
-    struct check *check, *next;
+    struct wi_trial *trial;
     cross->stopped = 1;
-    for (check = cross->all; check; check = next) {
-        next = check->next;
-        if (!check->active)
-            end(check, &cross->counters.dropped);
-    }
+    while ((trial = find_waiting(cross)))
+        on_end(cross, trial, WI_TRIAL_DROPPED);
 }
 
 void wi_cross_free(struct wi_cross *cross)
 {
-    struct check *check, *next;
+    struct wi_trial *trial, *next;
     struct newcomer *newcomer;
-    for (check = cross->all; check; check = next) {
-        next = check->next;
-        check->cross = NULL;
-        if (check->work)
-            wi_work_abandon(check->work); /* on_compared frees it */
-        else
-            free_check(check);
+    for (trial = cross->all; trial; trial = next) {
+        next = trial->next;
+        wi_trial_abandon(trial);
     }
     while ((newcomer = WI_TABLE_TAKE(cross->newcomers)))
         free(newcomer);

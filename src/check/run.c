@@ -1,45 +1,44 @@
 /*
  * One shadow run; see check.h. It holds the inputs by reference, gets the missing
  * answers one after the other by shadow runs (WASM's, then that of the platform in
- * question), compares them, and sets the verdict.
+ * question), compares them, and goes on with another input or says what was found.
  */
 #include "check/private.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "pool/evidence.h"
 #include "wire/probe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
 
-/* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
- * that agree in all but the last bit take different ones, and what follows differs as if it were
- * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). Such a
- * model is wrong once so many drawn inputs in a row are. */
-#define COARSE_DRAWS 3
-
 /* --- the life of a run ------------------------------------------------------------------------ */
 
 size_t wi_check_run_bytes(const struct wi_check_run *run)
 {
     return wi_tensors_bytes(&run->asked->tensors) + wi_tensors_bytes(&run->wasm.outputs) +
-           wi_tensors_bytes(&run->other.outputs) +
+           wi_tensors_bytes(&run->other.outputs) + wi_tensors_bytes(&run->nudged.outputs) +
+           (run->nudge ? wi_tensors_bytes(&run->nudge->tensors) : 0) +
            (run->client ? wi_tensors_bytes(&run->client->tensors) : 0);
 }
 
-void wi_check_clear_leg(struct wi_check_leg *leg)
+static void run_clear(struct wi_check_run *run)
 {
-    wi_tensors_clear(&leg->outputs);
-    *leg = (struct wi_check_leg){0};
+    wi_inference_release(run->asked);
+    wi_inference_release(run->nudge);
+    run->asked = run->nudge = NULL;
+    wi_check_clear_leg(&run->wasm);
+    wi_check_clear_leg(&run->other);
+    wi_check_clear_leg(&run->nudged);
 }
 
 void wi_check_run_free(struct wi_check_run *run)
 {
-    wi_inference_release(run->asked);
+    run_clear(run);
     wi_inference_release(run->client);
-    wi_check_clear_leg(&run->wasm);
-    wi_check_clear_leg(&run->other);
     free(run->who);
     free(run);
 }
@@ -71,150 +70,248 @@ static struct wi_verdicts *verdicts_of(const struct wi_check_run *run)
     return wi_pool_verdicts(run->checks->pool);
 }
 
-/* --- the verdict ------------------------------------------------------------------------------ */
+/* --- the next input --------------------------------------------------------------------------- */
 
-/* Whether the client's own prompt is to be asked now: of the same place, or it would say nothing
- * of this one. */
-static int take_client(struct wi_check_run *run)
+/* Takes `asked` over. */
+static void run_ask(
+    struct wi_check_run *run, enum wi_check_step step, const struct wi_inference *asked)
+{
+    run_clear(run);
+    run->asked = asked;
+    run->step = step;
+    wi_check_run_next(run);
+}
+
+static struct wi_inference *run_draw(const struct wi_check_run *run, enum wi_check_step step)
+{
+    if (step == WI_CHECK_LONG)
+        return wi_probe_ask_long(run->asked, run->client_tokens);
+    return run->asked->task != WI_TASK_NONE ? wi_probe_ask(run->asked, wi_check_seed())
+                                            : wi_probe_like(run->asked, wi_check_seed());
+}
+
+/* 0, or -1 if there are none, or enough were asked. */
+static int run_ask_ours(struct wi_check_run *run, enum wi_check_step step)
+{
+    struct wi_inference *asked = run->draws < WI_CHECK_DRAWS_MAX ? run_draw(run, step) : NULL;
+    if (!asked)
+        return -1;
+    run->draws++;
+    run_ask(run, step, asked);
+    return 0;
+}
+
+/* The client's own prompt, of the same place, or it would say nothing of this one. 0, or -1 if it
+ * is not to be asked. */
+static int run_ask_prompt(struct wi_check_run *run)
 {
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, run->client_node);
+    const struct wi_inference *client = run->client;
     char key[WI_VERDICT_KEY_SIZE];
-    if (!run->client || run->asks_client || !node)
-        return 0;
-    wi_check_make_key(key, run->client, node, run->platform);
+    if (!client || !node)
+        return -1;
+    wi_check_make_key(key, client, node, run->platform);
     if (strcmp(key, run->key) != 0)
-        return 0;
-    wi_inference_release(run->asked);
-    run->asked = run->client;
+        return -1;
     run->client = NULL;
-    run->ratio = run->comparison.ratio;
-    run->asks_client = 1;
-    wi_check_clear_leg(&run->wasm);
-    wi_check_clear_leg(&run->other);
-    return 1;
+    run_ask(run, WI_CHECK_PROMPT, client);
+    return 0;
 }
 
-/* So many inputs of ours have to differ: of a task the first was ours already. What a client sent
- * may be such that every honest platform is off (sums that cancel), or be made so. */
-static unsigned draws_needed(const struct wi_check_run *run)
+/* --- what was found --------------------------------------------------------------------------- */
+
+/* `node`: whether it is booked of the node, too. What is right is set whatever the kind. */
+static unsigned run_found(const struct wi_check_run *run, enum wi_evidence_kind kind,
+    const char *node, const struct wi_finding *finding)
 {
-    unsigned all = wi_check_tolerance(run->asked)->loose ? COARSE_DRAWS : 1;
-    return run->asked->task == WI_TASK_NONE ? all : all - 1;
+    const struct wi_evidence_found found = {
+        .kind = kind, .node = node, .joined = run->joined, .key = run->key, .finding = *finding};
+    return wi_pool_found(run->checks->pool, &found);
 }
 
-/* Whether another input of ours is to be asked before the place is called wrong. */
-static int take_another(struct wi_check_run *run)
+static const char *run_for(const struct wi_check_run *run)
 {
-    int is_task = run->asked->task != WI_TASK_NONE;
-    if (run->asks_client || run->draws == draws_needed(run))
-        return 0;
-    struct wi_inference *another = is_task ? wi_probe_ask(run->asked, run->draws + 1)
-                                           : wi_probe_like(run->asked, run->draws + 1);
-    if (!another)
-        return 0;
-    run->draws++;
-    run->suspects = !is_task;
-    run->ratio = is_task ? 0 : run->comparison.ratio;
-    wi_inference_release(run->asked);
-    run->asked = another;
-    wi_check_clear_leg(&run->wasm);
-    wi_check_clear_leg(&run->other);
-    return 1;
+    return *run->shapes ? " for " : "";
 }
 
-static void settle(struct wi_check_run *run, int same, double ratio, const char *detail)
+/* A place that was wrong is right again by inputs of ours alone. */
+static void settle_right(struct wi_check_run *run)
 {
-    const char *name = run->asked->model->name, *platform = wi_platform_names[run->platform];
-    const struct wi_finding found = {.verdict = same ? WI_TRUSTED : WI_WRONG,
+    double ratio = run->comparison.same ? fmax(run->comparison.ratio, run->ratio) : run->ratio;
+    const struct wi_finding finding = {.verdict = WI_TRUSTED,
         .ratio = ratio,
-        .detail = detail,
-        .shapes = run->shapes};
-    int is_news = wi_verdicts_set(verdicts_of(run), run->key, &found);
-    if (same) {
-        run->checks->counters.trusted++;
-        wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", name,
-            "%s/%s agrees with WASM%s%s: at most %.3g of the tolerance off", run->browser, platform,
-            *run->shapes ? " for " : "", run->shapes, ratio);
-    } else {
-        run->checks->counters.wrong++;
-        wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", name,
-            "%s/%s computes it wrong%s%s, %.3g times the tolerance off%s: %s", run->browser,
-            platform, *run->shapes ? " for " : "", run->shapes, ratio,
-            run->asks_client ? " for a client's prompt" : "", detail);
-    }
+        .detail = run->comparison.same ? run->comparison.detail : "",
+        .shapes = run->known == WI_WRONG ? NULL : run->shapes};
+    unsigned is_news = run_found(run, WI_EVIDENCE_OUR_INPUT, NULL, &finding);
+    run->checks->counters.trusted++;
+    wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
+        "%s/%s agrees with WASM%s%s: at most %.3g of the tolerance off", run->browser,
+        wi_platform_names[run->platform], run_for(run), run->shapes, ratio);
+    if (run->joined)
+        wi_pool_found_well(run->checks->pool, run->client_node);
     end_run(run);
 }
 
-/* A client's input has differed, and ours in its place has not: these inputs stay unchecked. */
+/* Of a node that joined that is a verdict for its party: it is sent away by a cross-check. */
+static void settle_wrong(struct wi_check_run *run)
+{
+    double ratio = fmax(run->comparison.ratio, run->off);
+    const struct wi_finding finding = {.verdict = WI_WRONG,
+        .ratio = ratio,
+        .detail = run->comparison.detail,
+        .shapes = run->shapes};
+    unsigned is_news = run_found(run, WI_EVIDENCE_OUR_INPUT, NULL, &finding);
+    run->checks->counters.wrong++;
+    wi_log(is_news ? WI_LOG_WARN : WI_LOG_DEBUG, "guard", run->asked->model->name,
+        "%s/%s computes it wrong%s%s, %.3g times the tolerance off: %s", run->browser,
+        wi_platform_names[run->platform], run_for(run), run->shapes, ratio, run->comparison.detail);
+    end_run(run);
+}
+
+/* Asked again later: another text may tell, or another load. */
+static void leave_open(struct wi_check_run *run)
+{
+    const struct wi_finding finding = {.detail = run->comparison.detail};
+    wi_debug("guard", run->asked->model->name,
+        "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
+        wi_platform_names[run->platform], finding.detail);
+    run->checks->counters.failed++;
+    if (run->comparison.open == WI_OPEN_FORM)
+        (void)run_found(run, WI_EVIDENCE_OPEN, run->client_node, &finding);
+    else
+        wi_verdicts_pause(verdicts_of(run), run->key, finding.detail);
+    end_run(run);
+}
+
+/* A client's input has differed, and ours has not, or does not tell: its inputs stay unchecked, and
+ * what is known of others stays as it is. */
 static void settle_doubt(struct wi_check_run *run)
 {
-    const struct wi_finding found = {.verdict = WI_UNKNOWN,
-        .ratio = run->ratio,
-        .detail = "a client's input came out otherwise than in WASM, and one of ours like it alike",
+    const struct wi_finding finding = {.ratio = run->off,
+        .detail = "a client's input came out otherwise than in WASM, and none of ours like it",
         .shapes = run->shapes};
+    struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLIENT_INPUT,
+        .node = run->client_node,
+        .joined = run->joined,
+        .key = *run->asked->set && run->known != WI_WRONG ? run->key : NULL,
+        .finding = finding};
     run->checks->counters.failed++;
-    wi_verdicts_set(verdicts_of(run), run->key, &found);
     wi_info("guard", run->asked->model->name,
-        "%s/%s was %.3g times the tolerance off for a client's input (%s), and not for one of ours",
-        run->browser, wi_platform_names[run->platform], run->ratio, run->shapes);
+        "%s/%s was %.3g times the tolerance off for a client's input%s%s%s, and not for one of "
+        "ours",
+        run->browser, wi_platform_names[run->platform], run->off, *run->shapes ? " (" : "",
+        run->shapes, *run->shapes ? ")" : "");
+    (void)wi_pool_found(run->checks->pool, &found);
+    if (!found.key)
+        wi_verdicts_pause(verdicts_of(run), run->key, finding.detail);
     end_run(run);
 }
 
-/* Asked again later: another text may tell, or another load. Where a client's prompt cannot tell,
- * ours has told; and where an input of ours cannot, the client's counts for such as it was. */
-static void leave_open(struct wi_check_run *run, const char *why)
+/* --- from one input to the next --------------------------------------------------------------- */
+
+enum outcome { AGREES, DIFFERS, TELLS_NOTHING, OUTCOME_COUNT };
+typedef void conclude_fn(struct wi_check_run *run);
+static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT];
+
+/* Nothing more is to be learned of the step's input. */
+static void give_up(struct wi_check_run *run)
 {
-    if (run->asks_client || run->suspects) {
-        settle(run, run->asks_client, run->ratio, run->asks_client ? "" : why);
-        return;
-    }
-    run->checks->counters.failed++;
-    wi_verdicts_pause(verdicts_of(run), run->key, why);
-    end_run(run);
+    conclusions[run->step][TELLS_NOTHING](run);
+}
+
+static void give_up_for(struct wi_check_run *run, const char *why)
+{
+    run->comparison = (struct wi_comparison){.open = WI_OPEN_NUMBERS};
+    wi_text_copy(run->comparison.detail, sizeof run->comparison.detail, why);
+    give_up(run);
+}
+
+static void conclude_clients_same(struct wi_check_run *run)
+{
+    if (run->known != WI_WRONG)
+        settle_right(run);
+    else if (run_ask_ours(run, WI_CHECK_OURS) != 0)
+        give_up_for(run, "it was wrong, and no input of ours can be made");
+}
+
+static void conclude_clients_differ(struct wi_check_run *run)
+{
+    run->off = run->comparison.ratio;
+    if (run_ask_ours(run, WI_CHECK_DRAWN) != 0)
+        settle_doubt(run);
+}
+
+static void conclude_drawn_same(struct wi_check_run *run)
+{
+    (run->known == WI_WRONG ? settle_right : settle_doubt)(run);
+}
+
+static void conclude_ours_same(struct wi_check_run *run)
+{
+    run->ratio = run->comparison.ratio;
+    if (run_ask_prompt(run) != 0)
+        settle_right(run);
+}
+
+static void conclude_prompt_differs(struct wi_check_run *run)
+{
+    run->off = run->comparison.ratio;
+    run->draws = run->strikes = 0;
+    if (run_ask_ours(run, WI_CHECK_LONG) != 0)
+        settle_doubt(run);
+}
+
+/* An input of ours that differs, and tells, counts. */
+static void conclude_strike(struct wi_check_run *run)
+{
+    if (++run->strikes == wi_check_strikes(run->asked, 1))
+        settle_wrong(run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up(run);
+}
+
+static void conclude_ours_differ(struct wi_check_run *run)
+{
+    run->nudge = wi_probe_nudge(run->asked, wi_check_seed());
+    if (run->nudge)
+        wi_check_run_next(run);
+    else
+        conclude_strike(run);
+}
+
+static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT] = {
+    [WI_CHECK_CLIENTS] = {conclude_clients_same, conclude_clients_differ, leave_open},
+    [WI_CHECK_DRAWN] = {conclude_drawn_same, conclude_ours_differ, settle_doubt},
+    [WI_CHECK_OURS] = {conclude_ours_same, conclude_ours_differ, leave_open},
+    [WI_CHECK_PROMPT] = {settle_right, conclude_prompt_differs, settle_right},
+    [WI_CHECK_LONG] = {settle_right, conclude_ours_differ, settle_doubt},
+};
+
+static void conclude_nudged(struct wi_check_run *run)
+{
+    if (wi_check_is_steady(&run->nearness))
+        conclude_strike(run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up_for(run, "nearly the same numbers make another answer");
 }
 
 static void conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
-    if (found->open) {
-        wi_debug("guard", run->asked->model->name,
-            "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
-            wi_platform_names[run->platform], found->detail);
-        leave_open(run, found->detail);
-    } else if (found->same && run->suspects) {
-        settle_doubt(run);
-    } else if (found->same ? take_client(run) : take_another(run)) {
-        wi_check_run_next(run);
-    } else {
-        settle(run, found->same, fmax(found->ratio, run->ratio), found->detail);
-    }
-}
-
-const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
-{
-    const char *precision = wi_model_precision(asked->model);
-    if (asked->model->facts.signature.quantised)
-        return wi_tolerance_of(NULL);
-    return asked->task != WI_TASK_NONE ? wi_tolerance_of(precision)
-                                       : wi_tolerance_of_graph(precision);
-}
-
-void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_check_leg *reference,
-    const struct wi_check_leg *got, struct wi_comparison *out)
-{
-    const struct wi_tolerance *tolerance = wi_check_tolerance(asked);
-    if (asked->task == WI_TASK_NONE)
-        wi_compare(&reference->outputs, &got->outputs, tolerance, out);
-    else if (reference->raw && got->raw)
-        wi_compare_raw(&reference->outputs, &got->outputs, tolerance, out);
+    if (run->due == &run->nudged)
+        conclude_nudged(run);
     else
-        *out = (struct wi_comparison){
-            .open = 1, .detail = "a page does not tell what the model's graphs put out"};
+        conclusions[run->step][found->open ? TELLS_NOTHING : found->same ? AGREES : DIFFERS](run);
 }
+
+/* --- comparing -------------------------------------------------------------------------------- */
 
 static void compare(struct wi_check_run *run)
 {
-    wi_check_compare_legs(run->asked, &run->wasm, &run->other, &run->comparison);
+    if (run->due == &run->nudged)
+        wi_check_compare_legs(run->asked, &run->wasm, &run->nudged, &run->nearness);
+    else
+        wi_check_compare_legs(run->asked, &run->wasm, &run->other, &run->comparison);
 }
 
 static void compare_off_loop(void *data)
@@ -249,11 +346,6 @@ static void begin_comparing(struct wi_check_run *run)
 
 /* --- its answers ------------------------------------------------------------------------------ */
 
-int wi_check_is_of_the_model(const struct wi_error *error)
-{
-    return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
-}
-
 /* Whether the page would not have an input of ours, which is longer than what the model reads, say:
  * that is so each time. */
 static int is_of_the_input(const struct wi_error *error)
@@ -265,8 +357,8 @@ static int is_of_the_input(const struct wi_error *error)
  * tells nothing of the place, nor of the next input. */
 static int is_mistake(const struct wi_check_run *run, const struct wi_error *error)
 {
-    int is_clients = run->asked->task == WI_TASK_NONE && !run->suspects;
-    return is_clients && (error->code == WI_INPUT_INVALID || error->code == WI_INPUT_SHAPE);
+    return run->step == WI_CHECK_CLIENTS &&
+           (error->code == WI_INPUT_INVALID || error->code == WI_INPUT_SHAPE);
 }
 
 static int broke(const struct wi_error *error)
@@ -274,53 +366,53 @@ static int broke(const struct wi_error *error)
     return error->code == WI_ATTEMPTS_EXHAUSTED || error->code == WI_DEADLINE_EXCEEDED;
 }
 
+/* Whether it is asked about more than the place was asked for: without an answer what is known by
+ * then decides. */
+static int is_further(const struct wi_check_run *run)
+{
+    return run->step == WI_CHECK_DRAWN || run->step == WI_CHECK_PROMPT ||
+           run->step == WI_CHECK_LONG;
+}
+
 /* The place in question gave no answer. */
 static void other_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    struct wi_verdicts *verdicts = verdicts_of(run);
     const char *detail = error->detail;
     if (run->asked->task != WI_TASK_NONE && !run->compares) {
         run->checks->counters.failed++; /* of an input of ours, which may not suit the model */
-    } else if (is_of_the_input(error) ||
-               ((run->asks_client || run->suspects) && wi_check_is_of_the_model(error))) {
-        leave_open(run, detail);
+    } else if (is_of_the_input(error) || (is_further(run) && wi_check_is_of_the_model(error))) {
+        give_up_for(run, detail);
         return;
     } else if (wi_check_is_of_the_model(error)) {
-        const struct wi_finding found = {.verdict = WI_UNABLE,
-            .detail = detail,
+        const struct wi_finding finding = {.detail = detail,
             .shapes = run->shapes,
             .is_of_set = run->asked->empty != WI_EMPTY_NONE};
         run->checks->counters.unable++;
-        int is_news = wi_verdicts_set(verdicts, run->key, &found);
+        unsigned is_news = run_found(run, WI_EVIDENCE_CLAIM, NULL, &finding);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
     } else if (broke(error)) {
         run->checks->counters.failed++;
         wi_info("guard", run->asked->model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
-        wi_verdicts_miss(verdicts, run->key, detail);
+        wi_verdicts_miss(verdicts_of(run), run->key, detail);
     } else {
         wi_check_crowded_out(run->checks, run->asked->model, &run->requested);
     }
     end_run(run);
 }
 
-int wi_check_is_refusal(const struct wi_error *error)
-{
-    return error->code == WI_MODEL_INVALID || error->code == WI_OPERATOR_UNSUPPORTED;
-}
-
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    if (run->asks_client ||
-        (run->suspects && (wi_check_is_of_the_model(error) || is_of_the_input(error)))) {
-        leave_open(run, error->detail);
+    int is_told = wi_check_is_of_the_model(error) || is_of_the_input(error);
+    if (run->step == WI_CHECK_PROMPT || run->due == &run->nudged || (is_further(run) && is_told)) {
+        give_up_for(run, error->detail);
         return;
     }
     if (is_mistake(run, error)) {
         run->checks->counters.failed++;
-    } else if (wi_check_is_of_the_model(error) || is_of_the_input(error) || broke(error)) {
+    } else if (is_told || broke(error)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(error))
             wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
@@ -330,30 +422,16 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
     end_run(run);
 }
 
-void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
-    const json_t *result, const struct wi_tensors *outputs)
-{
-    leg->there = 1;
-    leg->joined = !*node->session;
-    leg->raw = json_is_true(json_object_get(result, "raw"));
-    wi_tensors_share(&leg->outputs, outputs);
-}
-
-int wi_check_platform_of(const json_t *executed_on)
-{
-    return wi_platform_of_name(json_string_value(json_object_get(executed_on, "platform")));
-}
-
-int wi_check_is_simulated(const json_t *executed_on)
-{
-    return json_is_true(json_object_get(executed_on, "simulated"));
-}
-
-void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
+void wi_check_name_place(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform)
 {
     struct wi_place place = wi_place_of(node, asked->model->engine, platform);
-    wi_verdict_key(key, asked->model, &place, wi_inference_variant(asked), asked->set);
+    wi_check_make_key(run->key, asked, node, platform);
+    run->known =
+        wi_verdicts_get(
+            verdicts_of(run), asked->model, &place, wi_inference_variant(asked), asked->set)
+            .verdict;
+    run->joined = !*node->session;
 }
 
 static enum wi_platform platform_due(const struct wi_check_run *run)
@@ -366,7 +444,7 @@ static void on_sent(void *context, const char *node_id)
     struct wi_check_run *run = context;
     const struct wi_node_info *node = wi_pool_node_info(run->checks->pool, node_id);
     if (node && run->due == &run->other)
-        wi_check_make_key(run->key, run->asked, node, run->platform);
+        wi_check_name_place(run, run->asked, node, run->platform);
 }
 
 static void on_outcome(void *context, struct wi_outcome *outcome)
@@ -408,14 +486,6 @@ static int name_node(const struct wi_check_run *run, struct wi_inference *asked)
     return 0;
 }
 
-const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const char *kind)
-{
-    char id[WI_ID_SIZE];
-    const struct wi_node_info *node =
-        wi_pool_yardstick(pool, kind, id) == 0 ? wi_pool_node_info(pool, id) : NULL;
-    return node && *node->session ? node : NULL;
-}
-
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
 {
     const struct wi_node_info *node = wi_check_find_ours(run->checks->pool, run->browser);
@@ -423,13 +493,19 @@ const struct wi_node_info *wi_check_measure(const struct wi_check_run *run)
     return node || !any_kind ? node : wi_check_find_ours(run->checks->pool, NULL);
 }
 
+/* Whether the node that has differed is asked, and no other like it. */
+static int is_of_suspect(const struct wi_check_run *run)
+{
+    return run->due == &run->other && run->step != WI_CHECK_CLIENTS &&
+           (run->step != WI_CHECK_OURS || run->asked->task == WI_TASK_NONE) &&
+           wi_pool_node_info(run->checks->pool, run->client_node);
+}
+
 /* Who runs it. Strangers measure only where no browser of ours can. 0, or -1 if nobody can now. */
 static int name_place(const struct wi_check_run *run, struct wi_inference *asked, int *ours_only)
 {
     int is_measure = run->compares && asked->platform == WI_WASM;
-    int is_suspect = run->suspects && run->due == &run->other;
-    if (run->asks_client ||
-        (is_suspect && wi_pool_node_info(run->checks->pool, run->client_node))) {
+    if (run->step == WI_CHECK_PROMPT || is_of_suspect(run)) {
         asked->node = wi_strdup(run->client_node);
         return 0;
     }
@@ -445,7 +521,7 @@ static void ask(struct wi_check_run *run, struct wi_check_leg *leg)
 {
     const struct wi_run_owner owner = {
         .context = run, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
-    struct wi_inference *asked = wi_inference_again(run->asked);
+    struct wi_inference *asked = wi_inference_again(leg == &run->nudged ? run->nudge : run->asked);
     struct wi_run_request request = {
         .kind = WI_RUN_SHADOW, .asked = asked, .accepted_at = wi_now_ms()};
     run->due = leg;
@@ -459,6 +535,8 @@ static void ask(struct wi_check_run *run, struct wi_check_leg *leg)
         return;
     }
     run->under_way = wi_run_new(&run->checks->deps, &request, &owner);
+    wi_debug("guard", wi_run_id(run->under_way), "is a look at %s/%s", run->browser,
+        wi_platform_names[run->platform]);
     wi_run_begin(run->under_way);
 }
 
@@ -471,6 +549,8 @@ void wi_check_run_next(struct wi_check_run *run)
         ask(run, &run->wasm);
     else if (!run->other.there)
         ask(run, &run->other);
+    else if (run->nudge && !run->nudged.there)
+        ask(run, &run->nudged);
     else if (run->compares)
         begin_comparing(run);
     else {

@@ -96,8 +96,8 @@ static const struct wi_member status[] = {
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
         "How many verdicts there are, and how runs beside the clients' path have ended."},
     {"cross_checks",
-        "(waiting integer, bytes integer, agreed integer, wrong integer, disputed integer, "
-        "unable integer, dropped integer)",
+        "(waiting integer, bytes integer, agreed integer, wrong integer, suspected integer, "
+        "disputed integer, unable integer, dropped integer)",
         "Answers of nodes that joined, computed again by browsers of the service: what waits for "
         "it, and how the others have ended."},
     {"quarantined", "[Quarantined]", "The latest 100, the oldest of them first."},

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bridge/quarantine.h"
 #include "browser/network.h"
 #include "pool/evidence_private.h"
 #include "pool/facts/verdicts.h"
@@ -389,14 +388,6 @@ int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_I
         return -1;
     memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
     return 0;
-}
-
-void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
-{
-    const struct wi_quarantine_cause cause = {.evidence = "our_input", .reason = reason};
-
-    if (wi_bridge_quarantine(pool->bridge, node_id, &cause) == 0)
-        wi_pool_tell_capacity(pool->wake);
 }
 
 /* --- admin verbs ------------------------------------------------------------------------------ */

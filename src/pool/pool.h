@@ -178,12 +178,6 @@ int wi_pool_is_away(const struct wi_pool *pool, const char *node_id);
 /* What a node told about itself; NULL if it is gone. Borrowed until the next turn of the loop. */
 const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id);
 
-/* A node that joined has been found wrong, whoever found it: it gets nothing more and goes, what it
- * was doing runs elsewhere without using up an attempt, and its token is refused (`reason` is for
- * people, and names no client's values). A node that is gone is known by its id for a while.
- * Nothing happens to a node of a session of ours, nor twice to one. */
-void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason);
-
 /* Whether the node gets no work but what proves something of it, until that is taken back. What it
  * has begun it ends. */
 void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held);

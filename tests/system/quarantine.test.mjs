@@ -24,10 +24,14 @@ const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-quarantine-'));
 const drivers = Object.fromEntries(['chrome', 'edge'].map((kind) => [kind, new FakeDriver(path.join(folder, kind))]));
 const opened = { chrome: 0, edge: 0 };
 
+/** The numbers that clients of these tests send. */
+const numbers = [1, 3];
+const isOfClients = ({ tensors: [{ bytes }] }) => numbers.every((number, i) => Buffer.from(bytes).readFloatLE(4 * i) === number);
+
 /** A node that multiplies by `factor`, 2 being right, and may keep its tasks. */
 class Doubler extends FakeNode {
     factor = 2;
-    /** While set, tasks that are not pinned to it are kept in `held`. */
+    /** While set, what clients sent is kept in `held`, and what the service drew is answered. */
     holds = false;
     held = [];
     answered = 0;
@@ -39,7 +43,7 @@ class Doubler extends FakeNode {
     }
 
     onTask = (task) => {
-        if (this.holds) this.held.push(task);
+        if (this.holds && isOfClients(task)) this.held.push(task);
         else this.answer(task);
     };
 
@@ -121,7 +125,7 @@ async function assertRefused(url) {
 }
 
 const body = (more) => ({ model_name: 'twice', platform: 'wasm', ...more,
-    inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 3] }] });
+    inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: numbers }] });
 
 async function infer(more) {
     const { status, json, text } = await daemon.infer(body(more), as('bob'));
@@ -166,7 +170,7 @@ test('a node that is right until the fifth job is found at the fifth', async () 
     assert.equal(row.address, '127.0.0.1');
     // Its word, its close, and no work after that.
     assert.equal(node.received.filter(({ message: { type } }) => type === 'bye').at(-1).message.data.code, 'quarantined');
-    assert.equal(node.answered, 5);
+    assert.equal(node.answered, 7, 'five jobs, and two inputs of the service\'s own');
     const gone = await daemon.infer(body({ node: node.id }), as('bob'));
     assert.equal(gone.json.code, 'node_not_found');
     assert.equal(row.evidence, 'our_input');
@@ -294,9 +298,25 @@ test('a node that lies and cannot be judged for it is held for an hour, and an a
     assert.deepEqual([(await row()).held, (await row()).conduct.open], [false, 0]);
 });
 
-test('who goes before it is found out is refused all the same', async () => {
+test('a client\'s input condemns nobody: inputs of the service\'s own decide', async () => {
+    const node = await join((await link()).url);
+    const { suspected } = await checks();
+    node.onTask = (task) => {
+        node.factor = isOfClients(task) ? -4333 : 2;
+        node.answer(task);
+    };
+    assert.deepEqual(await infer({ node: node.id }), [-4333, -12999]);
+    await settled();
+    assert.equal((await checks()).suspected, suspected + 1);
+    assert.deepEqual(await quarantined(), []);
+    assert.ok(!node.closed);
+    assert.equal((await get('/v1/nodes')).nodes.find(({ id }) => id === node.id).conduct.suspicion, 1);
+});
+
+test('who goes before an input of the service\'s own is asked is not found wrong', async () => {
     const { url } = await link();
     const node = await join(url);
+    const { dropped } = await checks();
     ours.chrome.holds = ours.edge.holds = true;
     node.factor = 2.02;
     await infer({ node: node.id });
@@ -306,8 +326,10 @@ test('who goes before it is found out is refused all the same', async () => {
         one.holds = false;
         for (const task of one.held.splice(0)) one.answer(task);
     }
-    await until(async () => (await quarantined()).length === 1, { what: 'the quarantine' });
-    await assertRefused(url);
+    await settled();
+    assert.equal((await checks()).dropped, dropped + 1);
+    assert.deepEqual(await quarantined(), []);
+    await join(url);
 });
 
 test('what is asked in vain or by the wrong person is refused', async () => {

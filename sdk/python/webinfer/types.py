@@ -1290,6 +1290,7 @@ class StatusCrossChecks(TypedDict):
     bytes: int
     agreed: int
     wrong: int
+    suspected: int
     disputed: int
     unable: int
     dropped: int

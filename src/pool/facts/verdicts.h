@@ -36,7 +36,7 @@ extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 /* The version of the rules of comparing (tensor/compare.h, and what is asked: wire/probe.h). Count
  * it up with every change that may judge the same place differently: what earlier rules judged is
  * then asked anew. */
-#define WI_COMPARE_RULES 4
+#define WI_COMPARE_RULES 5
 
 /* How many sets of inputs are looked at, for a model at a place, and how many of them one client
  * may bring; and how many wrong ones condemn the place for the model. */

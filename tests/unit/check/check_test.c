@@ -82,10 +82,10 @@ TEST(a_pinned_answer_is_checked_afterwards)
     confirm(WI_WEBGPU, 3);
     assert_int_equal(verdict(), WI_WRONG);
     assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
-    answer(4, 3, 1);
+    answer(5, 3, 1);
     assert_int_equal(the.numerics, WI_WRONG);
     turn();
-    assert_int_equal(the.sent_count, 5); /* known by now */
+    assert_int_equal(the.sent_count, 6); /* known by now */
 }
 
 static enum wi_verdict verdict_of(const struct wi_model *model)
@@ -128,8 +128,8 @@ TEST(nor_is_a_pinned_answer_of_them_compared_with_others)
     assert_int_equal(verdict_of(&the.webgpu), WI_WRONG);
     assert_int_equal(verdict_of(&the.model), WI_UNKNOWN);
     assert_int_equal(submit_to(1, WI_WASM), WI_OK);
-    assert_ptr_equal(the.sent[4].model, &the.model);
-    answer(4, 2, 1);
+    assert_ptr_equal(the.sent[5].model, &the.model);
+    answer(5, 2, 1);
     assert_int_equal(the.numerics, WI_TRUSTED);
 }
 
@@ -541,25 +541,152 @@ TEST(a_clients_input_alone_condemns_nobody)
     assert_int_equal(verdict(), WI_UNKNOWN);
     assert_int_equal(counters().wrong, 0);
     assert_int_equal(counters().failed, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
     ask_and_compare(3, 2, 2);
     assert_int_equal(ask_webgpu(3, 1, 9), WI_UNKNOWN); /* unchecked, not ok */
     assert_int_equal(ask_webgpu(3, 2, 2), WI_TRUSTED);
 }
 
-TEST(an_input_of_ours_that_does_not_suit_leaves_the_clients_for_its_set)
+/* Sums that cancel, say: what rounding makes of our numbers is as far off as the place is. */
+TEST(what_nearly_the_same_numbers_move_as_far_condemns_nobody)
+{
+    ask_and_compare(3, 1, 9);
+    for (int i = 0; i < 6; i++) { /* so often another is drawn */
+        assert_int_equal(counters().running, 1);
+        confirm_so(WI_WEBGPU, 9, 3);
+    }
+    assert_int_equal(counters().running, 0);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+}
+
+/* A quarter of the tolerance, which is 1.1e-3 of the only number. */
+TEST(what_they_move_little_tells)
+{
+    ask_and_compare(3, 1, 9);
+    confirm_so(WI_WEBGPU, 9, 2 * 1.0003f);
+    assert_int_equal(counters().wrong, 0);
+    confirm_so(WI_WEBGPU, 9, 2 * 1.0002f);
+    assert_int_equal(verdict(), WI_WRONG);
+    assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 1);
+    assert_string_equal(the.found_node, "");
+    assert_false(the.of_joined);
+}
+
+TEST(an_input_of_ours_that_does_not_suit_leaves_it_open)
 {
     ask_and_compare(3, 1, 9);
     fail_with(the.sent_count - 1, WI_INPUT_INVALID, "an index is out of range", 0);
-    assert_int_equal(verdict(), WI_WRONG);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
     ask_and_compare(3, 2, 2);
     assert_int_equal(ask_webgpu(3, 2, 2), WI_TRUSTED);
 }
 
-TEST(what_cannot_be_drawn_is_judged_by_the_clients)
+TEST(so_does_one_that_the_place_alone_does_not_run)
+{
+    ask_and_compare(3, 1, 9);
+    answer(the.sent_count - 1, 2, 1);
+    fail_with(the.sent_count - 1, WI_INFERENCE_FAILED, "it does not", 0);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(counters().running, 0);
+}
+
+TEST(so_does_one_of_which_wasm_makes_nothing_when_it_is_nudged)
+{
+    ask_and_compare(3, 1, 9);
+    answer(the.sent_count - 1, 2, 1);
+    answer(the.sent_count - 1, 9, 1);
+    fail_with(the.sent_count - 1, WI_INFERENCE_FAILED, "it does not", 0);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+}
+
+TEST(what_cannot_be_drawn_is_never_wrong)
 {
     ask_and_compare((WI_PROBE_BYTES_MAX >> 2) + 1, 1, 9);
     compared();
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+    assert_false(is_due()); /* at once */
+}
+
+TEST(numbers_that_tell_nothing_leave_it_open)
+{
+    ask_webgpu(3, 1, NAN);
+    answer(the.sent_count - 1, NAN, 1);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().failed, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 0);
+}
+
+/* Routing asks about the place, which is wrong by what is remembered; WASM answered the client. */
+static size_t look_again(float on_webgpu)
+{
+    struct wi_place place = wi_place_of(&the.node, the.model.engine, WI_WEBGPU);
+    char key[WI_VERDICT_KEY_SIZE];
+    wi_verdict_key(key, &the.model, &place, NULL, NULL);
+    wi_verdicts_set(the.verdicts, key, &(struct wi_finding){.verdict = WI_WRONG});
+    answer(client(), on_webgpu, 1);
+    assert_int_equal(the.sent_count, 3); /* a client's input does not clear it */
+    assert_int_equal(the.right, 0);
+    return 2;
+}
+
+TEST(what_was_wrong_is_right_by_an_input_of_ours_alone)
+{
+    look_again(2);
+    confirm(WI_WEBGPU, 2);
+    assert_int_equal(the.right, 1);
+    assert_true(the.of_ours);
+    assert_int_equal(counters().trusted, 1);
+}
+
+TEST(what_was_wrong_and_still_is_stays_so)
+{
+    look_again(2);
+    confirm(WI_WEBGPU, 9);
     assert_int_equal(verdict(), WI_WRONG);
+    assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 1);
+}
+
+TEST(nor_does_a_client_keep_it_wrong)
+{
+    look_again(9);
+    confirm(WI_WEBGPU, 2);
+    assert_int_equal(the.right, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 0);
+}
+
+/* It is its party's verdict; who is sent away a cross-check says. */
+TEST(a_stranger_that_is_wrong_is_so_for_its_party)
+{
+    the.requested.wanted = 0;
+    the.node.session[0] = '\0';
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(0, 3, 1);
+    turn();
+    answer(1, 2, 1);
+    confirm(WI_WEBGPU, 3);
+    assert_int_equal(counters().wrong, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 1);
+    assert_true(the.of_joined);
+    assert_string_equal(the.found_node, "");
+}
+
+TEST(a_stranger_that_is_right_is_told_so)
+{
+    the.requested.wanted = 0;
+    the.node.session[0] = '\0';
+    assert_int_equal(submit_to(1, WI_WEBGPU), WI_OK);
+    answer(0, 2, 1);
+    turn();
+    answer(1, 2, 1);
+    assert_int_equal(counters().trusted, 1);
+    assert_int_equal(the.well, 1);
 }
 
 /* A model of few bits: of three drawn inputs each has to differ. */

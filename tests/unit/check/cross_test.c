@@ -10,6 +10,8 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "full.h"
+#include "kernel/answers.h"
+#include "pool/evidence.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,16 +22,25 @@
 /* ---------------------------------------------------------------- the pool that we play */
 
 struct sent {
-    char attempt[WI_ID_SIZE + 12], node[WI_ID_SIZE];
+    char attempt[WI_ID_SIZE + 12], node[WI_ID_SIZE], client[16];
     enum wi_platform platform;
-    int raw, shadow, over;
+    int raw, shadow, over, fallback;
     enum wi_task_kind task;
+    double deadline_ms, prompt_tokens;
+    float first;              /* of its inputs: 1 of a client's */
+    struct wi_tensors inputs; /* of a kernel */
 };
 
 /* What a node computes: the number that its outputs are full of. */
 struct player {
     struct wi_node_info info;
     double value;
+    double of_clients; /* that of inputs that a client chose; 0: the same */
+    double nudged;     /* of nearly the numbers that it was asked before; likewise */
+    float before;
+    const char *output; /* what raw outputs are called; NULL: as they should be */
+    int tells_nothing;  /* it does not know what is meant by raw outputs */
+    int falls_back;     /* what it is asked again it says that it computed elsewhere */
     int gone;
     enum wi_code refuses; /* WI_OK: it answers */
 };
@@ -51,8 +62,10 @@ static struct {
     int simulated;      /* … or that they compute nothing */
     enum wi_platform answers_on;
     size_t answered; /* clients' jobs */
+    unsigned found[WI_EVIDENCE_COUNT], well;
     size_t condemned;
     char condemned_node[WI_ID_SIZE], reason[160];
+    int has_key; /* it is about a place, too */
 } the;
 
 static struct player *find_player(const char *node)
@@ -103,7 +116,16 @@ enum wi_code wi_pool_dispatch(
     sent->platform = task->platforms[0];
     sent->raw = task->asked->raw;
     sent->task = task->asked->task;
-    sent->shadow = strncmp(task->job_id, "probe", 5) == 0;
+    sent->shadow = task->asked->client_id == NULL;
+    sent->fallback = task->asked->fallback;
+    sent->deadline_ms = task->deadline_ms;
+    sent->prompt_tokens = task->asked->prompt_tokens;
+    snprintf(sent->client, sizeof sent->client, "%s", task->client ? task->client : "");
+    assert_int_equal(strncmp(task->job_id, "job-", 4), 0);
+    if (task->tensors->count > 0)
+        memcpy(&sent->first, wi_tensor_bytes(&task->tensors->items[0]), sizeof sent->first);
+    if (task->asked->kernel)
+        wi_tensors_share(&sent->inputs, task->tensors);
     return WI_OK;
 }
 
@@ -141,11 +163,23 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
     return the.verdicts;
 }
 
-void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 {
+    assert_string_equal(node_id, the.stranger.info.id);
+    the.well++;
+}
+
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    the.found[found->kind]++;
+    assert_true(found->joined);
+    if (found->kind != WI_EVIDENCE_OUR_INPUT && found->kind != WI_EVIDENCE_KNOWN_ANSWER)
+        return 0;
     the.condemned++;
-    snprintf(the.condemned_node, sizeof the.condemned_node, "%s", node_id);
-    snprintf(the.reason, sizeof the.reason, "%s", reason);
+    the.has_key = found->key != NULL;
+    snprintf(the.condemned_node, sizeof the.condemned_node, "%s", found->node);
+    snprintf(the.reason, sizeof the.reason, "%s", found->finding.detail);
+    return 0;
 }
 
 /* ---------------------------------------------------------------- the fixture */
@@ -198,23 +232,53 @@ static json_t *report_of(const struct sent *sent)
     return report;
 }
 
+/* `value` full, but of the kernel add its sums, which are off by what `value` is beyond 2. */
+static void put_outputs(struct wi_tensors *outputs, struct sent *sent, double value)
+{
+    const struct player *player = find_player(sent->node);
+    const char *name = !sent->raw ? "y" : player->output ? player->output : "model/logits";
+    size_t count = sent->inputs.count ? sent->inputs.items[0].size / sizeof(float) : the.count;
+    add(outputs, name, (float)value, count ? count : 1);
+    if (!sent->inputs.count)
+        return;
+    float *sums = (float *)(void *)outputs->items[0].blob->bytes;
+    const float *a = (const float *)(const void *)wi_tensor_bytes(&sent->inputs.items[0]);
+    const float *b = (const float *)(const void *)wi_tensor_bytes(&sent->inputs.items[1]);
+    for (size_t i = 0; i < count; i++)
+        sums[i] = a[i] + b[i] + (float)(value - 2);
+    wi_tensors_clear(&sent->inputs);
+}
+
+static double value_of(struct player *player, const struct sent *sent)
+{
+    int is_near = player->before != sent->first &&
+                  fabsf(sent->first - player->before) <= fabsf(player->before) / 16384;
+    player->before = sent->first;
+    if (player->nudged != 0 && is_near)
+        return player->nudged;
+    return player->of_clients != 0 && sent->first == 1 ? player->of_clients : player->value;
+}
+
 static void answer(struct sent *sent)
 {
     const struct wi_pool_events *events = wi_jobs_pool_events(the.jobs);
     struct player *player = find_player(sent->node);
     struct wi_answer answer = {.ok = player->refuses == WI_OK || !sent->shadow};
+    int is_raw = sent->raw && !player->tells_nothing;
     sent->over = 1;
+    if (sent->shadow && player->falls_back)
+        sent->platform = WI_WEBGL;
     if (!answer.ok)
         wi_error_set(&answer.error, player->refuses, NULL, "it does not");
     else
         answer.executed_on = report_of(sent);
     if (answer.ok && sent->task != WI_TASK_NONE)
-        answer.result = json_pack("{s:b}", "raw", sent->raw);
+        answer.result = json_pack("{s:b}", "raw", is_raw);
     if (answer.ok)
-        add(&answer.outputs, sent->raw ? "model/logits" : "y", (float)player->value,
-            the.count ? the.count : 1);
+        put_outputs(&answer.outputs, sent, value_of(player, sent));
     events->on_answer(events->context, sent->node, sent->attempt, &answer);
     wi_tensors_clear(&answer.outputs);
+    wi_tensors_clear(&sent->inputs);
     json_decref(answer.executed_on);
     json_decref(answer.result);
 }
@@ -246,10 +310,13 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
 
 static void submit_asked(struct wi_inference *asked)
 {
-    struct wi_job_spec spec = {.asked = asked, .accepted_at = wi_now_ms()};
+    struct wi_job_spec spec = {
+        .asked = asked, .client = wi_strdup("bob"), .accepted_at = wi_now_ms()};
     struct wi_error error;
     wi_id_new(spec.id, "job");
-    add(&asked->tensors, "x", 1, the.count ? the.count : 1);
+    asked->client_id = wi_strdup("of a client");
+    for (size_t i = 0; i < (asked->kernel ? 2 : 1); i++)
+        add(&asked->tensors, i ? "b" : "x", 1, the.count ? the.count : 1);
     assert_int_equal(wi_jobs_submit(the.jobs, &spec, on_done, NULL, &error), WI_OK);
 }
 
@@ -371,6 +438,9 @@ TEST(one_percent_is_too_much)
     assert_string_equal(the.reason, "what it computed of twice on wasm is 9.09 times the tolerance "
                                     "off what we compute");
     assert_int_equal(counters().wrong, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1); /* before it was certain */
+    assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 1);
+    assert_int_equal(the.well, 0);
 }
 
 TEST(right_until_the_fifth)
@@ -396,6 +466,93 @@ TEST(a_model_of_few_bits_may_differ_more)
     client();
     assert_int_equal(the.condemned, 0);
     assert_int_equal(counters().agreed, 1);
+    assert_int_equal(the.well, 1);
+}
+
+/* Sums that cancel, say, on which honest places differ by any factor. */
+TEST(an_input_of_a_client_condemns_nobody)
+{
+    the.stranger.of_clients = -4333;
+    for (int i = 0; i < 20; i++)
+        client();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().suspected, 20);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 20);
+    assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 0);
+    assert_int_equal(the.well, 20); /* it was right about ours */
+}
+
+/* A model that makes much of a rounding error: no place can be told from another by it. */
+TEST(nor_does_one_of_ours_that_tells_nothing)
+{
+    the.stranger.value = 2.02;
+    the.chrome.nudged = 2.001; /* of 1.1e-3 of 2 that is 0.45, and a quarter may be */
+    client();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().suspected, 1);
+    the.chrome.nudged = 2.0005; /* 0.23 */
+    client();
+    assert_int_equal(the.condemned, 1);
+}
+
+TEST(nor_does_one_that_cannot_be_made)
+{
+    the.count = 5 * MIB / sizeof(float); /* more than is drawn */
+    the.stranger.value = 3;
+    client();
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(counters().suspected, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+}
+
+/* Of four inputs of ours two differ, whichever it begins with. */
+TEST(a_lie_to_every_second_is_found)
+{
+    for (size_t first = 0; first < 2; first++) {
+        the.stranger.of_clients = 3;
+        the.stranger.value = first ? 2 : 3;
+        submit(WI_TASK_NONE);
+        size_t at = 0;
+        do {
+            uv_run(&the.loop, UV_RUN_NOWAIT);
+            for (; at < the.sent_count; at++) {
+                int lies = the.sent[at].shadow && strcmp(the.sent[at].node, "node-s") == 0;
+                answer(&the.sent[at]);
+                if (lies)
+                    the.stranger.value = 5 - the.stranger.value; /* 3 after 2, and 2 after 3 */
+            }
+        } while (counters().waiting > 0);
+        the.sent_count = 0;
+        assert_int_equal(the.condemned, first + 1);
+    }
+}
+
+/* What it is asked to be checked by is as a client asks. */
+TEST(a_check_looks_like_work)
+{
+    the.stranger.value = 3;
+    struct wi_inference *asked =
+        ASKED(.model = wi_model_ref(&the.model), .priority = 5, .timeout_ms = 90000, .fallback = 1);
+    submit_asked(asked);
+    size_t at = 0, seen = 0;
+    do {
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+        for (; at < the.sent_count; at++) {
+            const struct sent *sent = &the.sent[at];
+            if (strcmp(sent->node, "node-s") == 0) {
+                assert_string_equal(sent->client, "bob");
+                assert_int_equal(sent->fallback, 1);
+                assert_false(sent->raw);
+                assert_true(sent->deadline_ms > 89990 && sent->deadline_ms < 90000);
+                seen++;
+            } else {
+                assert_string_equal(sent->client, "");
+            }
+            answer(&the.sent[at]);
+        }
+    } while (counters().waiting > 0);
+    assert_int_equal(seen, 3); /* the client's, and two of ours */
+    assert_int_equal(the.condemned, 1);
 }
 
 TEST(infinities_and_other_lengths_differ)
@@ -491,7 +648,26 @@ TEST(a_platform_that_is_wrong_everywhere_is_nobodys_lie)
     assert_int_equal(the.condemned, 1);
 }
 
-TEST(who_has_gone_meanwhile_is_found_wrong_all_the_same)
+TEST(what_is_found_is_about_a_platform_other_than_wasm_too)
+{
+    struct wi_place place = wi_place_of(&the.stranger.info, the.model.engine, WI_WEBGPU);
+    char key[WI_VERDICT_KEY_SIZE];
+    client();
+    the.stranger.value = 3;
+    client();
+    assert_int_equal(the.condemned, 1);
+    assert_false(the.has_key);
+    wi_verdict_key(key, &the.model, &place, NULL, NULL);
+    wi_verdicts_set(the.verdicts, key, &(struct wi_finding){.verdict = WI_TRUSTED});
+    the.answers_on = WI_WEBGPU;
+    the.config.pool.numerics = WI_NUMERICS_CHECK;
+    client();
+    assert_int_equal(the.condemned, 2);
+    assert_true(the.has_key);
+}
+
+/* Its answer was to a client's input, which does not decide. */
+TEST(who_has_gone_before_ours_is_asked_is_not_found_wrong)
 {
     the.busy = 1;
     the.stranger.value = 3;
@@ -500,8 +676,9 @@ TEST(who_has_gone_meanwhile_is_found_wrong_all_the_same)
     the.busy = 0;
     wi_jobs_pool_events(the.jobs)->on_capacity(the.jobs);
     settle();
-    assert_int_equal(the.condemned, 1);
-    assert_string_equal(the.condemned_node, "node-s");
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+    assert_int_equal(counters().dropped, 1);
 }
 
 /* ---------------------------------------------------------------- tasks */
@@ -540,9 +717,165 @@ TEST(vectors_of_texts_are_compared_as_they_were_given)
     uv_run(&the.loop, UV_RUN_NOWAIT);
     the.stranger.value = 3;
     answer(&the.sent[0]);
-    the.stranger.value = 2; /* it would tell the truth if it were asked once more */
     settle();
     assert_int_equal(the.condemned, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+}
+
+static void task(void)
+{
+    the.model.format = WI_FORMAT_HUGGINGFACE;
+    submit(WI_TASK_TEXT_CLASSIFICATION);
+    settle();
+}
+
+/* The node's choice has a consequence, and is not the way out. */
+TEST(who_tells_nothing_of_its_graphs_is_booked)
+{
+    the.stranger.tells_nothing = 1;
+    task();
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 1);
+    assert_int_equal(counters().unable, 1);
+    assert_int_equal(the.condemned, 0);
+    assert_int_equal(the.well, 0);
+}
+
+TEST(so_is_who_does_not_compute_what_ours_has)
+{
+    the.stranger.refuses = WI_INFERENCE_FAILED;
+    task();
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 1);
+    assert_int_equal(counters().unable, 1);
+}
+
+TEST(and_who_computes_it_elsewhere_when_it_is_checked)
+{
+    the.stranger.falls_back = 1;
+    task();
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 1);
+}
+
+TEST(outputs_of_another_name_are_wrong)
+{
+    the.stranger.output = "model/fantasies";
+    task();
+    assert_int_equal(the.condemned, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 0);
+}
+
+/* One in a hundred inputs takes an honest place so (check/legs.c). */
+TEST(of_few_bits_three_inputs_have_to_differ)
+{
+    the.model.facts.signature.quantised = 1;
+    the.stranger.value = 3;
+    the.model.format = WI_FORMAT_HUGGINGFACE;
+    submit(WI_TASK_TEXT_CLASSIFICATION);
+    size_t at = 0, asked = 0;
+    do {
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+        for (; at < the.sent_count; at++) {
+            asked += the.sent[at].shadow && strcmp(the.sent[at].node, "node-s") == 0;
+            answer(&the.sent[at]);
+        }
+    } while (counters().waiting > 0);
+    assert_int_equal(asked, 3);
+    assert_int_equal(the.condemned, 1);
+}
+
+/* A client's own prompt is asked again of a language model, and ours as long as it. */
+TEST(a_prompt_that_differs_is_followed_by_ones_as_long)
+{
+    the.model.format = WI_FORMAT_GGUF;
+    the.stranger.value = 3;
+    struct wi_inference *asked =
+        ASKED(.model = wi_model_ref(&the.model), .task = WI_TASK_CHAT, .priority = 5,
+            .timeout_ms = 60000, .prompt_tokens = 300, .input = json_pack("{s:[]}", "messages"));
+    submit_asked(asked);
+    size_t at = 0, ours = 0;
+    do {
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+        for (; at < the.sent_count; at++) {
+            if (the.sent[at].shadow)
+                assert_true(the.sent[at].prompt_tokens == 300);
+            ours += the.sent[at].shadow && the.sent[at].task == WI_TASK_COMPLETE;
+            answer(&the.sent[at]);
+        }
+    } while (counters().waiting > 0);
+    assert_true(ours > 0);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+    assert_int_equal(the.condemned, 1);
+}
+
+/* ---------------------------------------------------------------- kernels */
+
+static void compute(void)
+{
+    struct wi_inference *asked = ASKED(.model = wi_model_ref(&the.model),
+        .kernel = wi_kernel_find("add"), .priority = 5, .timeout_ms = 60000);
+    the.model.engine = WI_ENGINE_KERNELS;
+    submit_asked(asked);
+    settle();
+}
+
+/* Some of them by what ours makes of the client's numbers, others by a known answer. */
+TEST(kernels_are_looked_at_both_ways)
+{
+    size_t known = 0;
+    for (int i = 0; i < 60; i++) {
+        struct wi_inference *asked = ASKED(.model = wi_model_ref(&the.model),
+            .kernel = wi_kernel_find("add"), .priority = 5, .timeout_ms = 60000);
+        the.model.engine = WI_ENGINE_KERNELS;
+        submit_asked(asked);
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+        answer(&the.sent[0]);
+        uv_run(&the.loop, UV_RUN_NOWAIT);
+        assert_int_equal(the.sent_count, 2);
+        known += strcmp(the.sent[1].node, "node-s") == 0;
+        settle();
+    }
+    assert_int_equal(counters().agreed, 60);
+    assert_int_equal(the.well, 60);
+    assert_in_range(known, 5, 55); /* of 60 by halves the deviation is 4 */
+}
+
+TEST(a_known_answer_is_known_where_no_browser_of_ours_is)
+{
+    the.chrome.gone = the.firefox.gone = 1;
+    compute();
+    assert_int_equal(counters().agreed, 1);
+    the.stranger.value = 2.001; /* beyond 1e-4 of the largest, which is at most 4 */
+    compute();
+    assert_int_equal(the.found[WI_EVIDENCE_KNOWN_ANSWER], 1);
+    assert_int_equal(the.condemned, 1);
+    assert_int_equal(strncmp(the.reason, "add on wasm: element 0 is ", 26), 0);
+}
+
+TEST(so_it_is_on_a_platform_that_is_not_trusted)
+{
+    the.answers_on = WI_NATIVE;
+    the.stranger.value = 3;
+    compute();
+    assert_int_equal(the.found[WI_EVIDENCE_KNOWN_ANSWER], 1);
+    assert_true(the.has_key);
+}
+
+TEST(a_kernel_that_is_lied_about_is_found_either_way)
+{
+    the.stranger.value = 3;
+    for (size_t i = 1; i <= 20; i++) {
+        compute();
+        assert_int_equal(the.condemned, i);
+    }
+    assert_true(the.found[WI_EVIDENCE_KNOWN_ANSWER] > 0 && the.found[WI_EVIDENCE_OUR_INPUT] > 0);
+}
+
+TEST(a_kernel_that_it_lacks_is_nothing_against_it)
+{
+    the.chrome.gone = the.firefox.gone = 1;
+    the.stranger.refuses = WI_OPERATOR_UNSUPPORTED;
+    compute();
+    assert_int_equal(counters().unable, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 0);
 }
 
 /* ---------------------------------------------------------------- under load */

@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "full.h"
+#include "pool/evidence.h"
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -50,6 +52,10 @@ static struct fixture {
     float first;                 /* value of the last task's first tensor */
     enum wi_task_kind task;      /* of the last task, and what it foresees */
     double prompt_tokens, answer_tokens;
+    unsigned found[WI_EVIDENCE_COUNT]; /* not what was right */
+    unsigned right, well;              /* verdicts; answers of nodes that joined */
+    int of_joined, of_ours;            /* the last finding: the first, and its input */
+    char found_node[WI_ID_SIZE];       /* likewise; "": nobody's in particular */
     /* what clients got */
     int answers;
     enum wi_verdict numerics;
@@ -140,8 +146,31 @@ struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
     return the.verdicts;
 }
 
-void wi_pool_quarantine(struct wi_pool *pool, const char *node_id, const char *reason)
+void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
 {
+    the.well++;
+}
+
+/* The verdicts that webinfer-proof(7) promises; what else follows is nothing of the guard's. */
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    static const enum wi_verdict verdicts[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = WI_UNABLE,
+        [WI_EVIDENCE_CLIENT_INPUT] = WI_UNKNOWN,
+        [WI_EVIDENCE_OUR_INPUT] = WI_WRONG};
+    struct wi_finding finding = found->finding;
+    int is_right = finding.verdict == WI_TRUSTED;
+    the.right += (unsigned)is_right;
+    the.found[found->kind] += !is_right;
+    the.of_joined = found->joined;
+    the.of_ours = !finding.shapes;
+    snprintf(the.found_node, sizeof the.found_node, "%s", found->node ? found->node : "");
+    if (!is_right)
+        finding.verdict = verdicts[found->kind];
+    if (found->key && found->kind == WI_EVIDENCE_OPEN)
+        wi_verdicts_pause(the.verdicts, found->key, "open");
+    else if (found->key)
+        wi_verdicts_set(the.verdicts, found->key, &finding);
+    return 0;
 }
 
 /* ---------------------------------------------------------------- the fixture */
@@ -262,17 +291,30 @@ static inline size_t client(void)
     return first + 1;
 }
 
-/* The last run was suspicious: an input of ours decides, of which WASM makes 2. */
-static inline void confirm(enum wi_platform platform, float value)
+/* The last run was suspicious: an input of ours decides, of which WASM makes 2, and `nudged` of
+ * nearly the same numbers. */
+static inline void confirm_so(enum wi_platform platform, float value, float nudged)
 {
     size_t first = the.sent_count - 1;
+    float ours = the.first;
     assert_int_equal(the.sent[first].platform, WI_WASM);
-    assert_true(the.first != 1);
+    assert_true(ours != 1);
     answer(first, 2, 1);
     assert_int_equal(the.sent_count, first + 2);
     assert_int_equal(the.sent[first + 1].platform, platform);
-    assert_true(the.first != 1);
+    assert_true(the.first == ours);
     answer(first + 1, value, 1);
+    if (value == 2)
+        return;
+    assert_int_equal(the.sent_count, first + 3);
+    assert_int_equal(the.sent[first + 2].platform, WI_WASM);
+    assert_true(the.first != ours && fabsf(the.first - ours) <= fabsf(ours) / 16384);
+    answer(first + 2, nudged, 1);
+}
+
+static inline void confirm(enum wi_platform platform, float value)
+{
+    confirm_so(platform, value, 2);
 }
 
 static inline enum wi_verdict look_up(enum wi_platform platform, int *due)

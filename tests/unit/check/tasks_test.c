@@ -203,13 +203,49 @@ TEST(the_prompt_of_a_client_decides_too)
     assert_int_equal(counters().trusted, 1);
 }
 
-TEST(what_is_wrong_for_the_prompt_of_a_client_alone_is_wrong)
+/* The prompt has differed: one of ours that is as long decides. Gives the index of its run. */
+static size_t differ_on_prompt(double tokens)
 {
-    size_t next = agree_on_ours(WI_FORMAT_GGUF, 10);
+    size_t next = agree_on_ours(WI_FORMAT_GGUF, tokens);
+    answer_task(next, "fp32", -1);
+    answer_task(next + 1, "fp32", -2);
+    while (the.sent_count == next + 2 && counters().running > 0)
+        uv_run(&the.loop, UV_RUN_ONCE);
+    assert_int_equal(the.sent_count, next + 3);
+    assert_int_equal(the.sent[next + 2].platform, WI_WASM);
+    assert_int_equal(the.task, WI_TASK_COMPLETE);
+    assert_true(the.prompt_tokens == tokens);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    return next + 2;
+}
+
+TEST(what_is_wrong_for_the_prompt_of_a_client_alone_is_not_wrong)
+{
+    size_t next = differ_on_prompt(300);
+    answer_task(next, "fp32", -1);
+    answer_task(next + 1, "fp32", -1);
+    compared();
+    assert_int_equal(verdict(), WI_TRUSTED);
+    assert_int_equal(counters().wrong, 0);
+}
+
+TEST(what_is_wrong_for_prompts_as_long_is)
+{
+    size_t next = differ_on_prompt(300);
     answer_task(next, "fp32", -1);
     answer_task(next + 1, "fp32", -2);
     compared();
     assert_int_equal(verdict(), WI_WRONG);
+}
+
+TEST(where_one_as_long_does_not_tell_it_stays_open)
+{
+    size_t next = differ_on_prompt(10);
+    fail_with(next, WI_CONTEXT_LENGTH, "the context is small", 0);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    assert_int_equal(counters().wrong, 0);
+    assert_int_equal(the.found[WI_EVIDENCE_CLIENT_INPUT], 1);
+    assert_false(is_due());
 }
 
 TEST(a_prompt_of_a_client_that_tells_nothing_leaves_it_to_ours)
@@ -290,12 +326,15 @@ static void stays_open(double logit, int tells)
 TEST(what_cannot_be_told_stays_open)
 {
     stays_open(0, 1);
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 0); /* the numbers say so */
 }
 
 /* A stranger's page may not know what is asked, or not do it. */
 TEST(a_page_that_tells_only_of_its_answer_stays_unchecked)
 {
     stays_open(1, 0);
+    assert_int_equal(the.found[WI_EVIDENCE_OPEN], 1); /* it was its choice */
+    assert_string_equal(the.found_node, "node-1");
 }
 
 /* A place that is trusted is tried for its speed alone. */

@@ -21,15 +21,16 @@ void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_
         out, "quarantined_more", json_integer((json_int_t)(count > most ? count - most : 0)));
 }
 
-#define RESULTS 5
+#define RESULTS 6
 
 /* In the order of struct wi_cross_counters. */
-static const char *const results[RESULTS] = {"agreed", "wrong", "disputed", "unable", "dropped"};
+static const char *const results[RESULTS] = {
+    "agreed", "wrong", "suspected", "disputed", "unable", "dropped"};
 
 static void read_results(const struct wi_cross_counters *counters, uint64_t out[RESULTS])
 {
-    const uint64_t values[RESULTS] = {
-        counters->agreed, counters->wrong, counters->disputed, counters->unable, counters->dropped};
+    const uint64_t values[RESULTS] = {counters->agreed, counters->wrong, counters->suspected,
+        counters->disputed, counters->unable, counters->dropped};
     for (size_t i = 0; i < RESULTS; i++)
         out[i] = values[i];
 }

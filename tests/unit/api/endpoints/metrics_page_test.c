@@ -167,6 +167,7 @@ TEST(what_was_found_wrong_is_there)
 {
     static const char *const lines[] = {"webinfer_cross_checks_total{result=\"agreed\"} 1",
         "webinfer_cross_checks_total{result=\"wrong\"} 2",
+        "webinfer_cross_checks_total{result=\"suspected\"} 10",
         "webinfer_cross_checks_total{result=\"disputed\"} 3",
         "webinfer_cross_checks_total{result=\"unable\"} 4",
         "webinfer_cross_checks_total{result=\"dropped\"} 5", "webinfer_cross_checks_waiting 6",
@@ -175,6 +176,7 @@ TEST(what_was_found_wrong_is_there)
         "webinfer_evidence_total{kind=\"challenge\"} 11"};
     fixture->cross = (struct wi_cross_counters){.agreed = 1,
         .wrong = 2,
+        .suspected = 10,
         .disputed = 3,
         .unable = 4,
         .dropped = 5,
