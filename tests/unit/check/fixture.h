@@ -8,6 +8,7 @@
 #include "../asked.h"
 #include "../test.h"
 
+#define PLAYS_EVIDENCE
 #include "../job/quiet_pool.h"
 #include "base/clock.h"
 #include "base/memory.h"

@@ -10,10 +10,12 @@ void wi_pool_computed(
 {
 }
 
+#ifndef PLAYS_EVIDENCE /* by whoever says what follows from it */
 unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
     return 0;
 }
+#endif
 
 int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
 {
