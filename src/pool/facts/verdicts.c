@@ -340,7 +340,7 @@ void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char
 {
     struct verdict_record *verdict = whole_of(verdicts, key);
 
-    if (strcmp(verdict->key, key) != 0 &&
+    if (strcmp(verdict->key, key) != 0 && value_of(verdict) != WI_WRONG &&
         (verdict->looked < WI_VERDICT_SETS || wi_verdict_record_find(verdicts, key)))
         verdict = look_at(verdicts, verdict, key);
     rest(verdict);
