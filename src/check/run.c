@@ -391,6 +391,8 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
         unsigned is_news = run_found(run, WI_EVIDENCE_CLAIM, NULL, &finding);
         wi_log(is_news ? WI_LOG_INFO : WI_LOG_DEBUG, "guard", run->asked->model->name,
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
+        if (run->known == WI_WRONG) /* which it stays: this does not clear it */
+            wi_verdicts_pause(verdicts_of(run), run->key, detail);
     } else if (broke(error)) {
         run->checks->counters.failed++;
         wi_info("guard", run->asked->model->name, "%s/%s gave no answer: %s", run->browser,

@@ -653,6 +653,16 @@ TEST(what_was_wrong_and_still_is_stays_so)
     assert_int_equal(the.found[WI_EVIDENCE_OUR_INPUT], 1);
 }
 
+TEST(what_was_wrong_and_does_not_run_stays_so)
+{
+    look_again(2);
+    answer(2, 2, 1);
+    fail_with(3, WI_OPERATOR_UNSUPPORTED, "no kernel", 0);
+    assert_int_equal(verdict(), WI_WRONG);
+    assert_false(is_due());
+    assert_int_equal(counters().unable, 1);
+}
+
 TEST(nor_does_a_client_keep_it_wrong)
 {
     look_again(9);
