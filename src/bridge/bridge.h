@@ -47,11 +47,12 @@ struct wi_adapter {
 struct wi_node_info {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* the session whose one-time token it spent, or "" (joined) */
-    /* Whose node it is, by what it came with and never by what it says: "" of a session of ours, the
-     * name of a node token, or the id of a join token, a blank and the address that it came from.
+    /* Whose node it is, by what it came with and never by what it says: "" of a session of ours,
+     * the name of a node token, or the id of a join token, a blank and the address that it came
+     * from.
      */
     char party[WI_PARTY_SIZE];
-    char kind[32];            /* browser kind: the session's, else what the page says */
+    char kind[32]; /* browser kind: the session's, else what the page says */
     char browser_version[64];
     char user_agent[256];
     int cores;
@@ -79,9 +80,6 @@ struct wi_node_info {
     json_t *capabilities; /* the whole report, for /v1/nodes; borrowed */
     int64_t connected_at; /* Unix milliseconds */
 };
-
-/* Whether both came with one token: then they are no two witnesses. */
-int wi_party_same_token(const char *a, const char *b);
 
 struct wi_model_order;
 /* What a node is doing, as far as the bridge sees it; filled on request. */

@@ -146,12 +146,6 @@ void wi_node_name_party(struct wi_node *node)
         wi_join(node->info.party, sizeof node->info.party, node->join, " ", node->address, NULL);
 }
 
-int wi_party_same_token(const char *a, const char *b)
-{
-    size_t length = strcspn(a, " ");
-    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
-}
-
 struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id)
 {
     struct wi_node *node = NULL;

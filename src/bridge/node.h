@@ -90,9 +90,9 @@ struct wi_node *wi_node_find(const struct wi_bridge *bridge, const char *id); /*
 void wi_node_attach(
     struct wi_node *node, struct wi_link *link, const struct wi_link_events *events);
 struct wi_resumed;
-/* Who it is, to be known again. It must have joined. */
 /* Fills info.party, once its join and its address are known. */
 void wi_node_name_party(struct wi_node *node);
+/* Who it is, to be known again. It must have joined. */
 struct wi_visitor wi_node_visitor(const struct wi_node *node);
 /* Renews the node's secrets and sends them; `resumed` (NULL: it is new) is borrowed. */
 void wi_node_welcome(struct wi_node *node, const struct wi_resumed *resumed);

@@ -329,8 +329,8 @@ static void on_answered(void *context, const struct wi_job_spec *spec,
     struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
     struct wi_known known = {0};
     if (platform == WI_WASM || is_on(checks))
-        known = wi_verdicts_get(
-            verdicts, sent->model, &place, wi_inference_variant(sent), sent->set);
+        known =
+            wi_verdicts_get(verdicts, sent->model, &place, wi_inference_variant(sent), sent->set);
     result->numerics = known.told;
     if (asked->benchmark.runs)
         return; /* what is known is told, and nothing more is found out */

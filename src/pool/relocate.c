@@ -72,13 +72,12 @@ static int is_believed(
     const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_place *place)
 {
     const struct wi_inference *asked = wi_inference_on(demand->asked, place->platform);
-    enum wi_verdict verdict =
-        wi_verdicts_get(pool->verdicts, asked->model, place, wi_inference_variant(asked),
-            asked->set).verdict;
+    const struct wi_known known = wi_verdicts_get(
+        pool->verdicts, asked->model, place, wi_inference_variant(asked), asked->set);
 
-    if (verdict == WI_UNKNOWN || verdict == WI_WRONG)
+    if (known.verdict == WI_UNKNOWN || known.verdict == WI_WRONG)
         return pool->config->pool.numerics != WI_NUMERICS_CHECK;
-    return verdict != WI_UNABLE;
+    return known.verdict != WI_UNABLE;
 }
 
 static struct memory recall(const struct wi_pool *pool, const struct wi_demand *demand,

@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "pool/facts/owners.h"
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
@@ -38,7 +39,7 @@ struct lately {
 struct entry {
     struct wi_heap_place place; /* first: a place is cast back to its entry */
     struct group *group;
-    int is_ours;     /* measured on a browser that the service started */
+    struct wi_owned owned;
     int is_measured; /* and so in the group's heap */
     struct wi_estimate estimate;
     struct lately loads, runs, prompts, answers; /* of its load_ms, run_ms, prompt_ms, token_ms */
@@ -53,8 +54,9 @@ struct entry {
 
 struct wi_estimates {
     struct wi_db *db;
-    struct entry *entries; /* by key; the one that changed longest ago comes first */
-    struct group *groups;  /* by key */
+    struct entry *entries; /* by key */
+    struct wi_owners owners;
+    struct group *groups; /* by key */
     struct subject *subjects;
     size_t dirty;
 };
@@ -87,13 +89,11 @@ static struct entry *find(
     return entry;
 }
 
-/* A key of a joined place has a field more. */
-static int is_key_ours(const char *key)
+static const char *key_place(const char *key)
 {
-    const char *of_place = strchr(key, '\t');
-    struct wi_place place;
+    const char *tab = strchr(key, '\t');
 
-    return of_place && wi_place_parse(&place, of_place + 1) == 0 && !place.joined;
+    return tab ? tab + 1 : "";
 }
 
 /* --- subjects and groups ---------------------------------------------------------------------- */
@@ -181,7 +181,7 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
 static void rank(struct entry *entry)
 {
     struct wi_heap *measured = &entry->group->measured;
-    int is_measured = entry->is_ours && pace(&entry->estimate) >= 0;
+    int is_measured = wi_owned_is_ours(&entry->owned) && pace(&entry->estimate) >= 0;
 
     if (entry->is_measured && is_measured)
         wi_heap_changed(measured, &entry->place);
@@ -209,21 +209,34 @@ static void leave_group(struct wi_estimates *estimates, struct entry *entry)
 static void drop(struct wi_estimates *estimates, struct entry *entry)
 {
     leave_group(estimates, entry);
+    wi_owners_remove(&estimates->owners, &entry->owned);
     estimates->dirty -= (size_t)entry->dirty;
     HASH_DEL(estimates->entries, entry);
     free(entry);
 }
 
+static void make_room(struct wi_estimates *estimates, const char *key)
+{
+    static const struct wi_owners_most most = {.ours = WI_ESTIMATE_MAX,
+        .shared = WI_ESTIMATE_TOKEN_MAX,
+        .joined = WI_ESTIMATE_JOINED_MAX,
+        .token = WI_ESTIMATE_TOKEN_MAX};
+    struct wi_owned *surplus = wi_owners_surplus(&estimates->owners, key_place(key), &most);
+
+    if (!surplus)
+        return;
+    struct entry *entry = WI_OWNED_RECORD(surplus, struct entry, owned);
+    wi_db_forget(estimates->db, WI_DB_ESTIMATES, entry->key);
+    drop(estimates, entry);
+}
+
 static struct entry *add(struct wi_estimates *estimates, const char *key, size_t length)
 {
-    struct entry *entry = wi_alloc(sizeof *entry + length + 1), *oldest = estimates->entries;
+    struct entry *entry = wi_alloc(sizeof *entry + length + 1);
 
-    if (HASH_COUNT(estimates->entries) >= WI_ESTIMATE_MAX) {
-        wi_db_forget(estimates->db, WI_DB_ESTIMATES, oldest->key);
-        drop(estimates, oldest);
-    }
+    make_room(estimates, key);
     memcpy(entry->key, key, length + 1);
-    entry->is_ours = is_key_ours(entry->key);
+    wi_owners_add(&estimates->owners, &entry->owned, key_place(key));
     entry->group = join_group(estimates, entry->key);
     entry->saved_at = -WI_ESTIMATE_SAVE_MS;
     HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, length, entry);
@@ -238,9 +251,7 @@ static struct entry *find_or_add(
 
     if (!entry)
         return add(estimates, key, make_key(key, hash, place));
-    /* uthash keeps the order of insertion: what changes goes to the end. */
-    HASH_DEL(estimates->entries, entry);
-    HASH_ADD_KEYPTR(hh, estimates->entries, entry->key, strlen(entry->key), entry);
+    wi_owned_renew(&entry->owned);
     return entry;
 }
 

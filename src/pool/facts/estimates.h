@@ -25,8 +25,11 @@
 #define WI_ESTIMATE_FAILURE_WEIGHT 0.25
 /* A place is written to the database this often at most. */
 #define WI_ESTIMATE_SAVE_MS 3000.0
-/* More keys than this are not kept: the one that was measured longest ago goes. */
+/* More keys than this are not kept: of ours, of all nodes that joined, and of those with one token
+ * (pool/facts/owners.h). The one that was measured longest ago goes. */
 #define WI_ESTIMATE_MAX 20000
+#define WI_ESTIMATE_JOINED_MAX 10000
+#define WI_ESTIMATE_TOKEN_MAX 2000
 
 /* The time to run and to load in the best place, of what was never measured. */
 #define WI_ESTIMATE_UNKNOWN_RUN_MS 250.0
@@ -116,8 +119,8 @@ void wi_estimates_untried(
 double wi_estimates_lose(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double ms);
 /* What is known of the model where it runs fastest, in any version and on any platform of a kind,
- * borrowed until something changes; NULL if no run is known. `place`: where that is, unless NULL;
- * of joined nodes, where that is not ours to say, there is no estimate then. */
+ * borrowed until something changes; NULL if no run is known. `place`: where that is, unless NULL.
+ * What was measured of joined nodes is theirs, and no reason to start a browser: it is left out. */
 const struct wi_estimate *wi_estimates_best(const struct wi_estimates *estimates, const char *hash,
     const char *kind, struct wi_place *place);
 size_t wi_estimates_count(const struct wi_estimates *estimates);

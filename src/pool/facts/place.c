@@ -57,6 +57,16 @@ struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform
     return anywhere;
 }
 
+const char *wi_place_party_field(const char *key, size_t *length)
+{
+    for (int i = 0; i < FIELD_PARTY; i++) {
+        key += strcspn(key, "\t");
+        key += *key == '\t';
+    }
+    *length = strcspn(key, "\t");
+    return key;
+}
+
 /* Splits a copy of a key in place. 0, or -1 where it has more fields or fewer. */
 static int split(char *text, const char *fields[FIELD_COUNT])
 {

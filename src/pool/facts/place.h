@@ -35,6 +35,8 @@ struct wi_place wi_place_of(
     const struct wi_node_info *node, enum wi_engine engine, enum wi_platform platform);
 /* The same for every kind, browser and adapter: what is known of the engine on the platform. */
 struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform platform);
+/* The field of a key that says whose the place is, up to the next tab or the end. */
+const char *wi_place_party_field(const char *key, size_t *length);
 /* From a key. 0, or -1 for one that is none of ours. */
 int wi_place_parse(struct wi_place *place, const char *key);
 

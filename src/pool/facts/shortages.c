@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "pool/facts/owners.h"
 #include "store/db.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,34 +19,46 @@ struct shortage {
     char key[KEY_SIZE];
     unsigned times;
     int64_t at;  /* the last time */
-    int is_ours; /* the place is: it is kept in the database */
     int is_seen; /* since the start */
+    struct wi_owned owned;
     UT_hash_handle hh;
 };
 
 struct wi_shortages {
     struct wi_db *db;
-    struct shortage *items; /* in the order in which they were noted first */
-    size_t max;
+    struct shortage *items; /* by key */
+    struct wi_owners owners;
+    struct wi_owners_most most;
 };
 
 static void shortage_drop(struct wi_shortages *shortages, struct shortage *shortage)
 {
     HASH_DEL(shortages->items, shortage);
+    wi_owners_remove(&shortages->owners, &shortage->owned);
     free(shortage);
 }
 
-static struct shortage *shortage_add(struct wi_shortages *shortages, const char *key)
+static void shortages_make_room(struct wi_shortages *shortages, const char *place_key)
 {
-    struct shortage *shortage = wi_alloc(sizeof *shortage), *oldest = shortages->items;
+    struct wi_owned *surplus = wi_owners_surplus(&shortages->owners, place_key, &shortages->most);
 
-    if (HASH_COUNT(shortages->items) >= shortages->max) {
-        if (oldest->is_ours)
-            wi_db_forget(shortages->db, WI_DB_SHORTAGES, oldest->key);
-        shortage_drop(shortages, oldest);
-    }
+    if (!surplus)
+        return;
+    struct shortage *shortage = WI_OWNED_RECORD(surplus, struct shortage, owned);
+    if (wi_owned_is_ours(surplus))
+        wi_db_forget(shortages->db, WI_DB_SHORTAGES, shortage->key);
+    shortage_drop(shortages, shortage);
+}
+
+static struct shortage *shortage_add(
+    struct wi_shortages *shortages, const char *key, const char *place_key)
+{
+    struct shortage *shortage = wi_alloc(sizeof *shortage);
+
+    shortages_make_room(shortages, place_key);
     wi_text_copy(shortage->key, sizeof shortage->key, key);
     HASH_ADD_STR(shortages->items, key, shortage);
+    wi_owners_add(&shortages->owners, &shortage->owned, place_key);
     return shortage;
 }
 
@@ -72,10 +85,9 @@ static void shortage_load(void *context, const char *key, const char *value)
         WI_TABLE_FIND(shortages->items, key, strlen(key)) ||
         sscanf(value, "{\"times\":%u,\"at\":%lld}", &times, &at) != 2 || times == 0 || at <= 0)
         return;
-    struct shortage *shortage = shortage_add(shortages, key);
+    struct shortage *shortage = shortage_add(shortages, key, tab + 1);
     shortage->times = times;
     shortage->at = at;
-    shortage->is_ours = 1;
 }
 
 static void shortage_keep(struct wi_shortages *shortages, const struct shortage *shortage)
@@ -92,7 +104,8 @@ struct wi_shortages *wi_shortages_new(struct wi_db *db, size_t max)
     struct wi_shortages *shortages = wi_alloc(sizeof *shortages);
 
     shortages->db = db;
-    shortages->max = max;
+    shortages->most = (struct wi_owners_most){
+        .ours = max, .shared = max, .joined = max, .token = max / 4 > 0 ? max / 4 : 1};
     wi_db_each(db, WI_DB_SHORTAGES, 0, shortage_load, shortages);
     return shortages;
 }
@@ -116,12 +129,11 @@ void wi_shortages_note(
 
     wi_join(key, sizeof key, hash, "\t", place->key, NULL);
     if (!shortage)
-        shortage = shortage_add(shortages, key);
+        shortage = shortage_add(shortages, key, place->key);
     shortage->times += shortage->times < TIMES_BELIEVED;
     shortage->at = now;
     shortage->is_seen = 1;
-    shortage->is_ours = !place->joined;
-    if (shortage->is_ours)
+    if (!place->joined)
         shortage_keep(shortages, shortage);
 }
 

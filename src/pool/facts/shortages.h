@@ -13,7 +13,8 @@
 #include "pool/facts/place.h"
 #include <stddef.h>
 
-/* More than so many are not known at a time. */
+/* More than so many are not known at a time of places of ours, nor of all joined nodes; of those
+ * with one token a quarter (pool/facts/owners.h). */
 #define WI_SHORTAGES_MAX 1024
 /* Of Unix milliseconds: for so long one holds. */
 #define WI_SHORTAGE_MS (24 * 60 * 60 * 1000LL)

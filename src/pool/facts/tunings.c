@@ -54,21 +54,22 @@ static int is_owner(const struct item *item, const struct wi_tuning_owner *owner
     return item->owner.joined == owner->joined && strcmp(item->owner.key, owner->key) == 0;
 }
 
-/* Of a node that joined, the oldest one beyond its share; of all, the oldest; NULL: there is room.
- */
+/* Of a node that joined, the oldest one beyond its share; of all of ours, or of all that joined,
+ * the oldest; NULL: there is room. */
 static struct item *surplus(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
 {
-    struct item *oldest = NULL;
-    size_t count = 0;
+    struct item *oldest = NULL, *of_all = NULL;
+    size_t count = 0, all = 0;
 
-    if (HASH_COUNT(tunings->items) >= WI_TUNINGS_MAX)
-        return tunings->items;
-    if (!owner->joined)
-        return NULL;
-    for (struct item *item = tunings->items; item; item = item->hh.next)
+    for (struct item *item = tunings->items; item; item = item->hh.next) {
+        if (!item->owner.joined == !owner->joined && all++ == 0)
+            of_all = item;
         if (is_owner(item, owner) && count++ == 0)
             oldest = item;
-    return count >= WI_TUNINGS_JOINED ? oldest : NULL;
+    }
+    if (owner->joined && count >= WI_TUNINGS_JOINED)
+        return oldest;
+    return all >= (owner->joined ? WI_TUNINGS_ALL_JOINED : WI_TUNINGS_MAX) ? of_all : NULL;
 }
 
 static struct item *add(struct wi_tunings *tunings, const char *key,

@@ -11,8 +11,9 @@
 #include "kernel/kernel.h"
 #include "pool/facts/place.h"
 
-/* Of all, and of one that joined: what was noted longest ago goes. */
+/* Of all of ours, of all that joined, and of one of these: what was noted longest ago goes. */
 #define WI_TUNINGS_MAX 4096
+#define WI_TUNINGS_ALL_JOINED 2048
 #define WI_TUNINGS_JOINED 64
 /* A node that has not said by then how its tuning ended is not waited for. Times are those of
  * wi_now_ms. */

@@ -3,7 +3,8 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "pool/facts/verdict_records.h"
+#include "bridge/party.h"
+#include "pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,13 +23,19 @@
 /* The largest error that is told apart; JSON has no infinity. */
 #define RATIO_MAX 1e9
 
-const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
-
 /* --- asking ---------------------------------------------------------------------------------- */
+
+/* A time that no pause reaches is of a clock that was ahead, and counts as over. */
+static int is_over(int64_t until, double pause_ms)
+{
+    int64_t left = until - wi_wall_ms();
+
+    return left <= 0 || (double)left > pause_ms;
+}
 
 static int is_void(const struct verdict_record *verdict)
 {
-    return verdict->until > 0 && wi_wall_ms() >= verdict->until;
+    return verdict->until > 0 && is_over(verdict->until, UNABLE_MS);
 }
 
 static enum wi_verdict value_of(const struct verdict_record *verdict)
@@ -42,28 +49,53 @@ static int rests(const struct verdict_record *verdict)
     return verdict && wi_now_ms() < verdict->rests;
 }
 
-/* Whether what was found wrong is to be compared again. A time from the future is none. */
-static int is_review_due(const struct verdict_record *verdict)
+/* How long what was found wrong holds before it is compared again. */
+static double review_pause(const struct verdict_record *verdict)
 {
     unsigned doublings = verdict->wrongs > 1 ? verdict->wrongs - 1 : 0;
-    double pause = fmin(ldexp(REVIEW_MS, doublings < 8 ? (int)doublings : 8), REVIEW_MAX_MS);
-    double age = (double)(wi_wall_ms() - verdict->checked_at);
 
-    return value_of(verdict) == WI_WRONG && (age < 0 || age >= pause) && !rests(verdict);
+    return fmin(ldexp(REVIEW_MS, doublings < 8 ? (int)doublings : 8), REVIEW_MAX_MS);
 }
 
-/* What the place's party has shown; where that is nothing, what two tokens of joined nodes have. */
-static const struct verdict_record *known_of(
+static int is_review_due(const struct verdict_record *verdict)
+{
+    double pause = verdict ? review_pause(verdict) : 0;
+
+    return value_of(verdict) == WI_WRONG && !rests(verdict) &&
+           is_over(verdict->checked_at + (int64_t)pause, pause);
+}
+
+/* What is known of a question, each NULL where nothing is. */
+struct verdict_answer {
+    const struct verdict_record *own;   /* by the place's party */
+    const struct verdict_record *known; /* that, or what nodes of two tokens have shown */
+};
+
+static struct verdict_answer look_up(
     const struct wi_verdicts *verdicts, const char *key, const struct wi_place *place)
 {
-    const struct verdict_record *own = wi_verdict_record_find(verdicts, key);
-    char shared[WI_VERDICT_KEY_SIZE];
+    const struct verdict_record *own = wi_verdict_record_find(verdicts, key), *shared;
+    char of_all[WI_VERDICT_KEY_SIZE];
 
     if (!*place->party || value_of(own) != WI_UNKNOWN)
-        return own;
-    wi_verdict_key_of_party(shared, key, WI_PLACE_JOINED);
-    const struct verdict_record *of_all = wi_verdict_record_find(verdicts, shared);
-    return value_of(of_all) != WI_UNKNOWN ? of_all : own;
+        return (struct verdict_answer){own, own};
+    wi_verdict_key_of_party(of_all, key, WI_PLACE_JOINED);
+    shared = wi_verdict_record_find(verdicts, of_all);
+    return (struct verdict_answer){own, own && value_of(shared) == WI_UNKNOWN ? own : shared};
+}
+
+static int answer_rests(const struct verdict_answer *answer)
+{
+    return rests(answer->own) || rests(answer->known);
+}
+
+/* Whether a check would tell something new of what is known to be this. */
+static int answer_is_due(const struct verdict_answer *answer)
+{
+    enum wi_verdict value = value_of(answer->known);
+
+    return value == WI_WRONG ? is_review_due(answer->known) && !rests(answer->own)
+                             : (value == WI_UNKNOWN || value == WI_UNABLE) && !answer_rests(answer);
 }
 
 static void wasm_key(
@@ -74,6 +106,7 @@ static void wasm_key(
     wi_verdict_key(key, model, &anywhere, NULL, NULL);
 }
 
+/* NULL where WASM has said nothing, or has run it. */
 static const struct verdict_record *wasm_says(
     const struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
@@ -82,40 +115,40 @@ static const struct verdict_record *wasm_says(
     if (verdicts->about_wasm == 0)
         return NULL;
     wasm_key(key, model, place);
-    return known_of(verdicts, key, place);
+    const struct verdict_record *said = look_up(verdicts, key, place).known;
+    return said && said->verdict != WI_TRUSTED ? said : NULL;
 }
 
 /* What is known of the set goes first; what is trusted otherwise is told so where enough sets were
  * looked at. */
 static struct wi_known narrow(
-    const struct verdict_record *whole, const struct verdict_record *of_set, struct wi_known known)
+    const struct verdict_record *whole, const struct verdict_answer *of_set, struct wi_known known)
 {
-    enum wi_verdict value = value_of(of_set);
+    enum wi_verdict value = value_of(of_set->known);
 
     if (value == WI_WRONG || value == WI_UNABLE)
-        return (struct wi_known){
-            value, value, value == WI_WRONG ? is_review_due(of_set) : !rests(of_set)};
+        return (struct wi_known){value, value, answer_is_due(of_set)};
     if (known.verdict != WI_TRUSTED || value == WI_TRUSTED) {
-        known.due &= !rests(of_set);
+        known.due &= !answer_rests(of_set);
         return known;
     }
     int more = whole->looked < WI_VERDICT_SETS;
-    if (of_set || more)
+    if (of_set->known || more)
         known.told = WI_UNKNOWN;
-    known.due = of_set ? of_set->checked_at == 0 && !rests(of_set) : more;
+    known.due = of_set->known ? of_set->known->checked_at == 0 && !answer_rests(of_set) : more;
     return known;
 }
 
 /* Whether all kernels are wrong there, whichever is asked for. */
-static int is_no_place_for_kernels(const struct wi_verdicts *verdicts,
-    const struct wi_model *model, const struct wi_place *place, const char *variant)
+static int is_no_place_for_kernels(const struct wi_verdicts *verdicts, const struct wi_model *model,
+    const struct wi_place *place, const char *variant)
 {
     char key[WI_VERDICT_KEY_SIZE];
 
     if (place->engine != WI_ENGINE_KERNELS || !variant)
         return 0;
     wi_verdict_key(key, model, place, NULL, NULL);
-    return value_of(known_of(verdicts, key, place)) == WI_WRONG;
+    return value_of(look_up(verdicts, key, place).known) == WI_WRONG;
 }
 
 struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
@@ -125,24 +158,22 @@ struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
 
     if (place->platform == WI_WASM || model->builtin)
         return (struct wi_known){WI_TRUSTED, WI_TRUSTED, 0};
-    if (is_no_place_for_kernels(verdicts, model, place, variant))
-        variant = NULL;
     const struct verdict_record *said = wasm_says(verdicts, model, place);
     if (said && said->code != WI_OK)
         return (struct wi_known){WI_WRONG, WI_WRONG, 0}; /* whatever it makes of what is none */
+    if (is_no_place_for_kernels(verdicts, model, place, variant))
+        variant = NULL;
     wi_verdict_key(key, model, place, variant, NULL);
-    const struct verdict_record *whole = known_of(verdicts, key, place);
-    enum wi_verdict value = value_of(whole);
+    const struct verdict_answer whole = look_up(verdicts, key, place);
+    enum wi_verdict value = value_of(whole.known);
     if (value == WI_UNKNOWN && (said || *model->facts.signature.random))
         return (struct wi_known){WI_EXEMPT, WI_EXEMPT, 0};
-    struct wi_known known = {
-        value, value, (value == WI_UNKNOWN || value == WI_UNABLE) && !rests(whole)};
-    if (value == WI_WRONG)
-        known.due = is_review_due(whole);
-    if (!whole || value == WI_WRONG || !*set)
+    struct wi_known known = {value, value, answer_is_due(&whole)};
+    if (!whole.known || value == WI_WRONG || !*set)
         return known;
     wi_verdict_key(key, model, place, variant, set);
-    return narrow(whole, known_of(verdicts, key, place), known);
+    const struct verdict_answer of_set = look_up(verdicts, key, place);
+    return narrow(whole.known, &of_set, known);
 }
 
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
@@ -165,19 +196,39 @@ static void rest(struct verdict_record *verdict)
     verdict->rests = wi_now_ms() + verdict->pause_ms;
 }
 
+/* The party of a key, as struct wi_node_info has it; NULL of sessions of ours, and of what all
+ * joined nodes share. */
+static const char *key_joined(const char *key)
+{
+    static const char joined[] = WI_PLACE_JOINED " ";
+    const char *party = wi_verdict_key_party(key);
+
+    return strncmp(party, joined, sizeof joined - 1) == 0 ? party + sizeof joined - 1 : NULL;
+}
+
+/* Whether both are the same question about the nodes of two tokens. */
+static int is_of_another_token(const char *key, const char *other)
+{
+    const char *party = key_joined(key), *its = key_joined(other);
+    size_t length = party ? (size_t)(party - key) : 0;
+
+    return party && its && strncmp(key, other, length) == 0 && !wi_party_same_token(party, its);
+}
+
 /* Whether a node of another token has shown the same. */
 static int is_agreed(const struct wi_verdicts *verdicts, const struct verdict_record *own)
 {
+    const struct verdict_record *whole = own->whole ? own->whole : own;
     char key[WI_VERDICT_KEY_SIZE];
 
-    for (const struct verdict_party *other = verdicts->parties; other; other = other->hh.next) {
-        if (!wi_verdict_party_joined(other) ||
-            wi_party_same_token(
-                wi_verdict_party_joined(other), wi_verdict_party_joined(own->party)))
+    for (const struct verdict_record *other = whole->model->records; other;
+         other = other->of_next) {
+        if (!is_of_another_token(whole->key, other->key))
             continue;
-        wi_verdict_key_of_party(key, own->key, other->name);
+        wi_verdict_key_of_party(key, own->key, wi_verdict_key_party(other->key));
         const struct verdict_record *same = wi_verdict_record_find(verdicts, key);
-        if (value_of(same) == own->verdict && same->code == own->code)
+        if (same && same->checked_at > 0 && value_of(same) == own->verdict &&
+            same->code == own->code)
             return 1;
     }
     return 0;
@@ -188,29 +239,28 @@ static void share(struct wi_verdicts *verdicts, const struct verdict_record *own
 {
     char key[WI_VERDICT_KEY_SIZE];
 
-    if (!wi_verdict_party_joined(own->party) || !is_agreed(verdicts, own))
+    if (own->verdict == WI_UNKNOWN || !key_joined(own->key) || !is_agreed(verdicts, own))
         return;
-    const struct verdict_record from = *own; /* which may go to make room */
     wi_verdict_key_of_party(key, own->key, WI_PLACE_JOINED);
     struct verdict_record *shared = wi_verdict_record_get(verdicts, key);
-    shared->verdict = from.verdict;
-    shared->ratio = from.ratio;
-    shared->code = from.code;
-    shared->checked_at = from.checked_at;
-    shared->until = from.until;
-    shared->wrongs = from.wrongs;
-    shared->looked = from.looked;
-    memcpy(shared->detail, from.detail, sizeof shared->detail);
-    memcpy(shared->set, from.set, sizeof shared->set);
-    memcpy(shared->shapes, from.shapes, sizeof shared->shapes);
-    wi_verdict_record_renew(shared);
+    shared->verdict = own->verdict;
+    shared->ratio = own->ratio;
+    shared->code = own->code;
+    shared->checked_at = own->checked_at;
+    shared->until = own->until;
+    shared->wrongs = own->wrongs;
+    shared->looked = own->looked;
+    memcpy(shared->detail, own->detail, sizeof shared->detail);
+    memcpy(shared->set, own->set, sizeof shared->set);
+    memcpy(shared->shapes, own->shapes, sizeof shared->shapes);
+    wi_owned_renew(&shared->owned);
     wi_verdict_record_keep(verdicts, shared);
 }
 
 static void decide(struct wi_verdicts *verdicts, struct verdict_record *verdict,
     enum wi_verdict value, double ratio, const char *detail, double for_ms)
 {
-    wi_verdict_record_renew(verdict);
+    wi_owned_renew(&verdict->owned);
     verdict->wrongs = value == WI_WRONG ? verdict->wrongs + 1 : 0;
     verdict->verdict = value;
     verdict->ratio = !(ratio <= RATIO_MAX) ? RATIO_MAX : ratio;
@@ -314,6 +364,33 @@ static int is_of_set(const struct verdict_record *whole, const struct wi_finding
     return found->verdict != WI_UNABLE || found->is_of_set || value_of(whole) == WI_TRUSTED;
 }
 
+static int is_of_ours(const struct wi_finding *found)
+{
+    return !found->shapes || !*found->shapes;
+}
+
+/* What may follow what was wrong: a client's input that comes out right says nothing of others. */
+static int is_review(const struct wi_finding *found)
+{
+    return found->verdict == WI_WRONG || (found->verdict == WI_TRUSTED && is_of_ours(found));
+}
+
+/* One kernel is right there by an input of ours: if all were wrong, and are to be compared again,
+ * each is judged by itself from now on. */
+static void review_all_kernels(
+    struct wi_verdicts *verdicts, const char *key, const struct verdict_parts *parts)
+{
+    char of_all[WI_VERDICT_KEY_SIZE];
+
+    if (parts->place.engine != WI_ENGINE_KERNELS)
+        return;
+    snprintf(of_all, sizeof of_all, "%.*s\t\t\t%s", (int)strcspn(key, "\t"), key, parts->place.key);
+    const struct verdict_answer answer = look_up(verdicts, of_all, &parts->place);
+    if (is_review_due(answer.known))
+        decide(verdicts, wi_verdict_record_get(verdicts, of_all), WI_TRUSTED, 0,
+            "a kernel has computed inputs of the service right since", 0);
+}
+
 int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct wi_finding *found)
 {
     struct verdict_parts parts;
@@ -324,11 +401,11 @@ int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct 
     if (*parts.set && whole->verdict != WI_WRONG && is_of_set(whole, found))
         verdict = look_at(verdicts, whole, key);
     enum wi_verdict known = value_of(verdict);
-    if (known == WI_WRONG && !is_review_due(verdict))
-        return 0;
-    if (known == WI_WRONG && found->verdict != WI_WRONG && found->verdict != WI_TRUSTED)
+    if (known == WI_WRONG && !(is_review_due(verdict) && is_review(found)))
         return 0;
     decide_by(verdicts, verdict, parts.set, found);
+    if (*parts.variant && found->verdict == WI_TRUSTED && is_of_ours(found))
+        review_all_kernels(verdicts, key, &parts);
     if (found->verdict == WI_UNKNOWN)
         rest(verdict);
     if (verdict != whole && (found->verdict == WI_TRUSTED || found->verdict == WI_WRONG))
@@ -394,10 +471,16 @@ void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *mo
 void wi_verdicts_accept(
     struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
-    struct verdict_record *said = (struct verdict_record *)wasm_says(verdicts, model, place);
+    char key[WI_VERDICT_KEY_SIZE];
 
-    if (said)
-        wi_verdict_record_forget(verdicts, said);
+    if (!wasm_says(verdicts, model, place))
+        return;
+    wasm_key(key, model, place);
+    struct verdict_record *own = wi_verdict_record_find(verdicts, key);
+    if (own)
+        wi_verdict_record_forget(verdicts, own);
+    if (wasm_says(verdicts, model, place)) /* by others' word, which holds no more for this one */
+        decide(verdicts, wi_verdict_record_get(verdicts, key), WI_TRUSTED, 0, "", 0);
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -427,14 +510,6 @@ static json_t *input_json(const struct verdict_record *verdict)
     return json_pack("{s:s, s:s}", "hash", verdict->set, "shapes", verdict->shapes);
 }
 
-/* The token of a joined node, without the address that it came from. */
-static json_t *token_json(const struct wi_place *place)
-{
-    size_t length = strcspn(place->party, " ");
-
-    return length > 0 ? json_stringn(place->party, length) : json_null();
-}
-
 static json_t *verdict_json(const struct verdict_record *verdict, const struct verdict_parts *parts)
 {
 #define OR_NULL(text) (*(text) ? (text) : NULL)
@@ -443,15 +518,14 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
     return json_pack("{s:s?, s:s?, s:b, s:o, s:s, s:s, s:s?, s:s?, s:s?, s:s?, s:s, s:f, s:s?, "
                      "s:I, s:s, s:o, s:i}",
         "browser", OR_NULL(place->kind), "browser_version", OR_NULL(place->browser_version),
-        "joined", place->joined, "token", token_json(place), "platform",
+        "joined", place->joined, "token", wi_party_token_json(place->party), "platform",
         wi_platform_names[place->platform], "engine", wi_engine_names[place->engine],
         "engine_version", OR_NULL(place->engine_version), "adapter", OR_NULL(place->adapter),
         "precision", is_kernel ? NULL : OR_NULL(parts->variant), "kernel",
-        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict",
-        wi_verdict_names[value_of(verdict)], "error_ratio", verdict->ratio, "detail",
-        OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at, "scope",
-        verdict->whole ? "input" : "model", "input", input_json(verdict), "sets",
-        (int)verdict->looked);
+        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict", wi_verdict_names[value_of(verdict)],
+        "error_ratio", verdict->ratio, "detail", OR_NULL(verdict->detail), "checked_at",
+        (json_int_t)verdict->checked_at, "scope", verdict->whole ? "input" : "model", "input",
+        input_json(verdict), "sets", (int)verdict->looked);
 #undef OR_NULL
 }
 

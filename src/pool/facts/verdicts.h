@@ -1,8 +1,8 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
  * place, the precision (of kernels: the kernel) and the set of inputs (tensor/input_set.h); a new
- * version of anything in it is a new question. Verdicts are kept in the database and so survive a restart, as long as the
- * rules of comparing are the same.
+ * version of anything in it is a new question. Verdicts are kept in the database and so survive a
+ * restart, as long as the rules of comparing are the same.
  *
  * A set that agrees makes the place trusted with the model. Each further set is then compared, too,
  * up to WI_VERDICT_SETS of them. A set that differs is wrong by itself; so many as
@@ -44,12 +44,11 @@ extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 #define WI_VERDICT_SETS_OF_CLIENT 24
 #define WI_VERDICT_WRONG_SETS 3
 
-/* More are not kept, and as many again about sets of inputs: of the browsers that we start; of all
- * parties of joined nodes, and as many that these share; of one party. The one that was decided
- * longest ago goes: of that party, or where all are too many of the one that has most. */
+/* More are not kept, and as many again about sets of inputs: of the browsers that we start, of all
+ * joined nodes and as many that these share, of those with one token (pool/facts/owners.h). */
 #define WI_VERDICT_OURS_MAX 10000
 #define WI_VERDICT_JOINED_MAX 2000
-#define WI_VERDICT_PARTY_MAX 256
+#define WI_VERDICT_TOKEN_MAX 256
 
 struct wi_verdicts;
 /* Reads what `db` (NULL: keep nothing) remembers; `db` must outlive it. */
@@ -91,8 +90,8 @@ struct wi_finding {
     const char *shapes; /* of the input that decided it (wi_input_shapes); NULL: one of ours */
     int is_of_set;      /* WI_UNABLE says nothing of other inputs, even where none has run yet */
 };
-/* Once wrong stays wrong until it is compared again: other inputs may well come out right. 1 if that
- * is news: another verdict was known, or none. */
+/* Once wrong stays wrong until it is compared again: other inputs may well come out right. 1 if
+ * that is news: another verdict was known, or none. */
 int wi_verdicts_set(
     struct wi_verdicts *verdicts, const char *key, const struct wi_finding *finding);
 /* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
@@ -124,8 +123,8 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
  * model. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
 /* [{"browser","browser_version","joined","token","platform","engine","engine_version","adapter","precision",
- * "kernel","verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content hash, as
- * they are counted; new reference. */
+ * "kernel","verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content
+ * hash, as they are counted; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 
 #endif

@@ -524,6 +524,91 @@ TEST(the_best_of_a_kind_is_found)
     assert_null(wi_estimates_best(estimates, "other", "chrome", NULL));
 }
 
+static struct wi_place of_party(const char *party)
+{
+    struct wi_place joined;
+
+    node.session[0] = '\0';
+    strcpy(node.party, party);
+    node.cores = 4;
+    joined = wi_place_of(&node, WI_ENGINE_ORT, WI_WEBGPU);
+    strcpy(node.session, "session-1");
+    node.party[0] = '\0';
+    return joined;
+}
+
+TEST(what_a_party_has_shown_is_no_other_partys)
+{
+    struct wi_place alice = of_party("alice"), bob = of_party("bob");
+
+    wi_estimates_ran(estimates, hash, &alice, 0, 10, 1, 0);
+    assert_int_equal(wi_estimates_get(estimates, hash, &alice).runs, 1);
+    assert_int_equal(wi_estimates_get(estimates, hash, &bob).runs, 0);
+    assert_int_equal(known().runs, 0);
+    wi_estimates_free(estimates);
+    estimates = wi_estimates_new(NULL);
+    assert_int_equal(wi_estimates_get(estimates, hash, &alice).runs, 1);
+    assert_int_equal(wi_estimates_get(estimates, hash, &bob).runs, 0);
+}
+
+/* By the best of a kind browsers of ours are started and models moved. */
+TEST(a_joined_node_is_never_the_best_of_a_kind)
+{
+    struct wi_place alice = of_party("alice"), where;
+
+    wi_estimates_ran(estimates, hash, &alice, 0, 1, 1, 0);
+    assert_true(best_run("chrome") < 0);
+    ran(40);
+    assert_true(best_run("chrome") == 40);
+    wi_estimates_ran(estimates, hash, &alice, 0, 1, 1, 0);
+    wi_estimates_free(estimates);
+    estimates = wi_estimates_new(NULL);
+    assert_true(best_run("chrome") == 40);
+    assert_non_null(wi_estimates_best(estimates, hash, "chrome", &where));
+    assert_string_equal(where.key, place.key);
+}
+
+/* A place for each name that a node gives its adapter. */
+static void flood(const char *party, int count)
+{
+    struct wi_adapter *adapter = &node.platforms[WI_WEBGPU].adapter;
+
+    for (int i = 0; i < count; i++) {
+        snprintf(adapter->description, sizeof adapter->description, "%d", i);
+        struct wi_place one = of_party(party);
+        wi_estimates_failed(estimates, hash, &one, 0);
+    }
+    adapter->description[0] = '\0';
+}
+
+static int is_known(const struct wi_place *its)
+{
+    return wi_estimates_get(estimates, hash, its).measured_at > 0;
+}
+
+TEST(who_floods_pushes_out_only_its_own)
+{
+    struct wi_place alice = of_party("alice"), mallory = of_party("mallory 192.0.2.1");
+
+    forgetful = 1;
+    ran(40);
+    wi_estimates_failed(estimates, hash, &alice, 0);
+    wi_estimates_failed(estimates, hash, &mallory, 0);
+    flood("mallory 192.0.2.2", WI_ESTIMATE_TOKEN_MAX);
+    assert_int_equal(wi_estimates_count(estimates), 2 + WI_ESTIMATE_TOKEN_MAX);
+    assert_true(is_known(&alice));
+    assert_true(is_known(&place));
+    assert_false(is_known(&mallory)); /* another address is no other token */
+    for (int i = 0; i <= WI_ESTIMATE_JOINED_MAX / WI_ESTIMATE_TOKEN_MAX; i++) {
+        char token[16];
+        snprintf(token, sizeof token, "mallory%d", i);
+        flood(token, WI_ESTIMATE_TOKEN_MAX);
+    }
+    assert_int_equal(wi_estimates_count(estimates), 1 + WI_ESTIMATE_JOINED_MAX);
+    assert_true(is_known(&alice));
+    assert_true(is_known(&place));
+}
+
 TEST(the_best_for_text_makes_its_tokens_fastest)
 {
     struct wi_place other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);

@@ -142,6 +142,38 @@ TEST(nodes_that_differ_in_what_they_can_share_none)
     assert_int_equal(nodes[0].class->count, 1);
 }
 
+TEST(nodes_of_one_token_share_a_class_however_many_they_are)
+{
+    static struct wi_fleet_node many[1000];
+    static char names[1000][16];
+
+    memset(many, 0, sizeof many);
+    info.session[0] = '\0';
+    strcpy(info.party, "fleet");
+    for (int i = 0; i < 1000; i++) {
+        snprintf(names[i], sizeof names[i], "many-%d", i);
+        wi_fleet_put(&fleet, &many[i], names[i], &info);
+    }
+    assert_int_equal(HASH_COUNT(fleet.classes), 1);
+    assert_int_equal(fleet.classes->count, 1000);
+    for (int i = 0; i < 1000; i++)
+        wi_fleet_remove(&fleet, &many[i]);
+}
+
+TEST(nodes_of_two_parties_share_no_class)
+{
+    info.session[0] = '\0';
+    strcpy(info.party, "join-1 192.0.2.7");
+    add(0);
+    strcpy(info.party, "join-1 192.0.2.8");
+    add(1);
+    strcpy(info.party, "join-2 192.0.2.7");
+    add(2);
+    assert_int_equal(HASH_COUNT(fleet.classes), 3);
+    assert_string_not_equal(wi_fleet_where(nodes[0].class, WI_ENGINE_ORT, WI_WASM)->key,
+        wi_fleet_where(nodes[1].class, WI_ENGINE_ORT, WI_WASM)->key);
+}
+
 TEST(the_least_loaded_is_found)
 {
     for (int i = 0; i < 3; i++)

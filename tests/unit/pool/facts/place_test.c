@@ -51,6 +51,9 @@ TEST(each_part_of_a_place_counts)
     assert_elsewhere(&place);
     node.session[0] = '\0';
     assert_elsewhere(&place);
+    node.session[0] = '\0';
+    strcpy(node.party, "alice");
+    assert_elsewhere(&place);
     other = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
     assert_string_not_equal(other.key, place.key);
     other = wi_place_of(&node, WI_ENGINE_PIPELINE, WI_WEBGPU);
@@ -102,10 +105,69 @@ TEST(a_key_is_read_as_it_was_written)
     memset(adapter->description, 'c', sizeof adapter->description - 1);
     adapter->is_fallback = 1;
     node.session[0] = '\0';
+    memset(node.party, 'p', sizeof node.party - 1);
     place = here();
     assert_int_equal(wi_place_parse(&read, place.key), 0);
     assert_string_equal(read.key, place.key);
     assert_true(read.joined && read.software);
+    assert_string_equal(read.party, node.party);
+}
+
+static struct wi_place of_party(const char *party)
+{
+    node.session[0] = '\0';
+    strcpy(node.party, party);
+    return here();
+}
+
+/* The last field, which nothing that a node says of itself can be. */
+static void assert_party_field(const struct wi_place *place, const char *field)
+{
+    size_t length;
+    const char *found = wi_place_party_field(place->key, &length);
+
+    assert_int_equal(length, strlen(field));
+    assert_memory_equal(found, field, length);
+    assert_string_equal(strrchr(place->key, '\t') + 1, field);
+}
+
+TEST(a_party_is_the_last_field_of_a_key)
+{
+    struct wi_place place = here(), read;
+
+    assert_party_field(&place, "");
+    place = of_party("alice");
+    assert_party_field(&place, "joined alice");
+    place = of_party("join-0123456789abcdef 192.0.2.7");
+    assert_party_field(&place, "joined join-0123456789abcdef 192.0.2.7");
+    assert_int_equal(wi_place_parse(&read, place.key), 0);
+    assert_string_equal(read.party, "join-0123456789abcdef 192.0.2.7");
+    assert_true(read.joined);
+    struct wi_place anywhere = wi_place_anywhere(&place, WI_WASM);
+    assert_party_field(&anywhere, "joined join-0123456789abcdef 192.0.2.7");
+}
+
+TEST(two_parties_are_at_two_places)
+{
+    struct wi_place alice = of_party("alice"), bob = of_party("bob");
+
+    assert_string_not_equal(alice.key, bob.key);
+    bob = of_party("alice");
+    assert_string_equal(alice.key, bob.key);
+}
+
+TEST(what_all_joined_share_is_one_place)
+{
+    struct wi_place alice = of_party("alice"), shared = of_party(""), read;
+
+    assert_string_not_equal(shared.key, alice.key);
+    assert_party_field(&shared, "joined");
+    assert_int_equal(wi_place_parse(&read, shared.key), 0);
+    assert_true(read.joined);
+    assert_string_equal(read.party, "");
+    setup(NULL);
+    struct wi_place ours = here();
+    assert_string_not_equal(shared.key, ours.key);
 }
 
 TEST(what_is_no_key_is_told)
@@ -113,7 +175,9 @@ TEST(what_is_no_key_is_told)
     static const char *const bad[] = {"", "chrome", "chrome\tort\t\twasm\t\t\t",
         "chrome\tort\t\twasm\t\t\t\t\t", "chrome\tabacus\t\twasm\t\t\t\t",
         "chrome\tort\t\tcuda\t\t\t\t",
-        "a-kind-of-browser-with-far-too-long-a-name\tort\t\twasm\t\t\t\t"};
+        "a-kind-of-browser-with-far-too-long-a-name\tort\t\twasm\t\t\t\t",
+        "chrome\tort\t\twasm\t\t\t\talice", "chrome\tort\t\twasm\t\t\t\tjoined ",
+        "chrome\tort\t\twasm\t\t\t\tjoinedalice"};
     struct wi_place place;
     char text[2000];
 

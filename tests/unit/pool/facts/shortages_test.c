@@ -105,6 +105,21 @@ TEST(the_oldest_goes)
     assert_int_equal(forgotten, 1);
 }
 
+TEST(what_joined_pushes_out_nothing_of_ours)
+{
+    const struct wi_place ours = at("chrome", "s"), joined = at("chrome", "");
+
+    wi_shortages_note(shortages, "aa", &ours, NOW);
+    for (int i = 0; i < 10; i++) {
+        char hash[4];
+        snprintf(hash, sizeof hash, "b%d", i);
+        wi_shortages_note(shortages, hash, &joined, NOW);
+    }
+    assert_true(has("aa", &ours));
+    assert_true(has("b9", &joined));
+    assert_false(has("b0", &joined));
+}
+
 TEST(after_a_day_it_is_tried_again)
 {
     const struct wi_place place = at("chrome", "s");

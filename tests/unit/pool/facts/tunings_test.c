@@ -215,6 +215,22 @@ TEST(a_joined_node_has_its_share_of_the_table)
     expect_begun(&ours, "n-1", 1, "add", "64");
 }
 
+TEST(joined_nodes_push_out_nothing_of_ours)
+{
+    char id[WI_ID_SIZE], size_class[WI_KERNEL_CLASS_SIZE];
+
+    note(&ours, "add", "64");
+    for (int node = 0; node <= WI_TUNINGS_MAX / WI_TUNINGS_JOINED; node++) {
+        snprintf(id, sizeof id, "n-%d", 100 + node);
+        const struct wi_tuning_owner one = owner_of("", id);
+        for (int i = 0; i < WI_TUNINGS_JOINED; i++) {
+            snprintf(size_class, sizeof size_class, "%ldx%ld", 1L << (i % 32), 1L << (i / 32));
+            note(&one, "reduce", size_class);
+        }
+    }
+    expect_begun(&ours, "n-1", 1, "add", "64");
+}
+
 TEST(ours_are_known_after_a_restart_and_what_is_damaged_is_not)
 {
     note(&ours, "add", "64");

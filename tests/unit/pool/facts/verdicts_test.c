@@ -408,23 +408,54 @@ static enum wi_verdict verdict_for_adapter(int number)
     return get();
 }
 
-TEST(joined_pages_push_out_only_each_others)
+/* Its node is of a party from here on; "": of a session of ours. */
+static void come_from(const char *party)
+{
+    strcpy(node.session, *party ? "" : "session-1");
+    strcpy(node.party, party);
+}
+
+TEST(who_floods_pushes_out_only_its_own)
 {
     set(WI_WRONG);
-    node.session[0] = '\0';
-    for (int i = 0; i < WI_VERDICT_JOINED_MAX; i++)
+    come_from("alice");
+    set(WI_WRONG);
+    come_from("mallory");
+    for (int i = 0; i < WI_VERDICT_TOKEN_MAX; i++)
         decide_for_adapter(i);
     decide_for_adapter(0); /* decided again: it is not the oldest any more */
     for (int i = 0; i < 10; i++)
-        decide_for_adapter(WI_VERDICT_JOINED_MAX + i);
-    assert_int_equal(known_of("abcd"), 1 + WI_VERDICT_JOINED_MAX);
+        decide_for_adapter(WI_VERDICT_TOKEN_MAX + i);
+    assert_int_equal(known_of("abcd"), 2 + WI_VERDICT_TOKEN_MAX);
     assert_int_equal(verdict_for_adapter(0), WI_TRUSTED);
     assert_int_equal(verdict_for_adapter(1), WI_UNKNOWN);
     assert_int_equal(verdict_for_adapter(10), WI_UNKNOWN);
     assert_int_equal(verdict_for_adapter(11), WI_TRUSTED);
-    assert_int_equal(verdict_for_adapter(WI_VERDICT_JOINED_MAX + 9), WI_TRUSTED);
-    strcpy(node.session, "session-1");
+    assert_int_equal(verdict_for_adapter(WI_VERDICT_TOKEN_MAX + 9), WI_TRUSTED);
     node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
+    come_from("alice");
+    assert_int_equal(get(), WI_WRONG);
+    come_from("");
+    assert_int_equal(get(), WI_WRONG);
+}
+
+TEST(many_tokens_push_out_nothing_of_ours_nor_of_who_has_less)
+{
+    set(WI_WRONG);
+    come_from("alice");
+    set(WI_WRONG);
+    for (int token = 0; token <= WI_VERDICT_JOINED_MAX / WI_VERDICT_TOKEN_MAX; token++) {
+        char party[32];
+        snprintf(party, sizeof party, "mallory%d 192.0.2.1", token);
+        come_from(party);
+        for (int i = 0; i < WI_VERDICT_TOKEN_MAX; i++) /* no two of them agree */
+            decide_for_adapter(1000 * (1 + token) + i);
+    }
+    assert_int_equal(known_of("abcd"), 1 + WI_VERDICT_JOINED_MAX);
+    node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
+    come_from("alice");
+    assert_int_equal(get(), WI_WRONG);
+    come_from("");
     assert_int_equal(get(), WI_WRONG);
 }
 
@@ -669,4 +700,285 @@ TEST(a_pause_is_of_the_set)
     for (int i = 2; i < 100; i++)
         wi_verdicts_pause(verdicts, key_for(i), "WASM failed");
     assert_known(200, WI_UNKNOWN, WI_UNKNOWN, 0); /* enough of it for now */
+}
+
+/* ---------------------------------------------------------------- parties */
+
+static enum wi_verdict get_of(const char *party)
+{
+    come_from(party);
+    return get();
+}
+
+static void set_of(const char *party, enum wi_verdict verdict)
+{
+    come_from(party);
+    set(verdict);
+}
+
+TEST(what_one_party_has_shown_changes_nothing_for_another)
+{
+    static const enum wi_verdict found[] = {WI_WRONG, WI_UNABLE, WI_TRUSTED};
+
+    for (size_t i = 0; i < sizeof found / sizeof *found; i++) {
+        snprintf(node.kind, sizeof node.kind, "kind-%zu", i);
+        set_of("mallory", found[i]);
+        assert_int_equal(get_of("mallory"), found[i]);
+        assert_int_equal(get_of("alice"), WI_UNKNOWN);
+        assert_int_equal(get_of(""), WI_UNKNOWN);
+        assert_true(is_due());
+        reopen();
+        assert_int_equal(get_of("mallory"), found[i]);
+        assert_int_equal(get_of("alice"), WI_UNKNOWN);
+        assert_int_equal(get_of(""), WI_UNKNOWN);
+    }
+}
+
+TEST(two_addresses_of_one_token_are_no_two_witnesses)
+{
+    set_of("join-1 192.0.2.1", WI_WRONG);
+    set_of("join-1 192.0.2.2", WI_WRONG);
+    assert_int_equal(get_of("join-1 192.0.2.3"), WI_UNKNOWN);
+    assert_int_equal(get_of("alice"), WI_UNKNOWN);
+    set_of("join-2 192.0.2.1", WI_WRONG); /* another token, whatever the address */
+    assert_int_equal(get_of("join-1 192.0.2.3"), WI_WRONG);
+    assert_int_equal(get_of("alice"), WI_WRONG);
+}
+
+TEST(what_two_tokens_have_shown_counts_for_all_that_join_and_never_for_ours)
+{
+    static const char *const tokens[] = {"alice", "bob", "carol", "dave"};
+
+    set_of("alice", WI_WRONG);
+    set_of("bob", WI_TRUSTED);
+    assert_int_equal(get_of("erin"), WI_UNKNOWN); /* they do not agree */
+    for (size_t i = 0; i < sizeof tokens / sizeof *tokens; i++)
+        set_of(tokens[i], WI_WRONG);
+    assert_int_equal(get_of("erin"), WI_WRONG);
+    assert_int_equal(get_of("bob"), WI_WRONG);
+    assert_int_equal(get_of(""), WI_UNKNOWN);
+    set(WI_TRUSTED);
+    reopen();
+    assert_int_equal(get_of("erin"), WI_WRONG);
+    assert_int_equal(get_of(""), WI_TRUSTED);
+}
+
+/* Ours speak for nobody's pages either: these may be anything. */
+TEST(ours_say_nothing_of_who_joins)
+{
+    set(WI_TRUSTED);
+    assert_int_equal(get_of("alice"), WI_UNKNOWN);
+}
+
+TEST(ones_own_goes_before_what_others_agree_on)
+{
+    set_of("alice", WI_WRONG);
+    set_of("bob", WI_WRONG);
+    set_of("carol", WI_TRUSTED);
+    assert_int_equal(get_of("carol"), WI_TRUSTED);
+    assert_int_equal(get_of("dave"), WI_WRONG);
+    set_of("dave", WI_TRUSTED); /* two tokens say otherwise by now */
+    assert_int_equal(get_of("erin"), WI_TRUSTED);
+    assert_int_equal(get_of("alice"), WI_WRONG);
+}
+
+TEST(two_tokens_agree_on_a_set_of_inputs_too)
+{
+    come_from("alice");
+    find_for(1, WI_WRONG);
+    come_from("bob");
+    find_for(1, WI_WRONG);
+    come_from("carol");
+    assert_known(1, WI_WRONG, WI_WRONG, 0);
+    assert_known(2, WI_UNKNOWN, WI_UNKNOWN, 1);
+    come_from("");
+    assert_known(1, WI_UNKNOWN, WI_UNKNOWN, 1);
+}
+
+static enum wi_code rejection_of(const char *party)
+{
+    come_from(party);
+    return wi_verdicts_rejection(verdicts, &model, place_on(WI_WASM), NULL);
+}
+
+TEST(what_wasm_says_in_a_joined_page_is_its_partys_until_another_token_agrees)
+{
+    struct wi_error error;
+
+    wi_error_set(&error, WI_MODEL_INVALID, NULL, "no such operator");
+    come_from("mallory");
+    wi_verdicts_reject(verdicts, &model, place_on(WI_WASM), &error);
+    assert_int_equal(rejection_of("mallory"), WI_MODEL_INVALID);
+    assert_int_equal(rejection_of("alice"), WI_OK);
+    assert_int_equal(rejection_of(""), WI_OK);
+    come_from("bob");
+    wi_verdicts_reject(verdicts, &model, place_on(WI_WASM), &error);
+    assert_int_equal(rejection_of("alice"), WI_MODEL_INVALID);
+    assert_int_equal(rejection_of(""), WI_OK);
+    come_from("alice"); /* where it runs */
+    wi_verdicts_accept(verdicts, &model, place_on(WI_WASM));
+    assert_int_equal(rejection_of("alice"), WI_OK);
+    assert_int_equal(get_of("alice"), WI_UNKNOWN);
+    assert_int_equal(rejection_of("carol"), WI_MODEL_INVALID);
+}
+
+/* What is held for a party does not put a check off for itself alone. */
+TEST(a_pause_is_of_the_party)
+{
+    come_from("alice");
+    wi_verdicts_pause(verdicts, key_of(WI_WEBGPU, NULL), "the texts are empty");
+    assert_false(is_due());
+    come_from("bob");
+    assert_true(is_due());
+    set_of("bob", WI_UNABLE);
+    set_of("carol", WI_UNABLE);
+    now += (int64_t)60 * 1000;
+    come_from("alice");
+    assert_int_equal(get(), WI_UNABLE);
+    assert_false(is_due());
+    come_from("dave");
+    assert_true(is_due());
+}
+
+/* A user sees whose it is, and not from where. */
+TEST(a_verdict_names_the_token)
+{
+    static const char *const parties[] = {"", "alice", "join-1 192.0.2.1"};
+
+    for (size_t i = 0; i < sizeof parties / sizeof *parties; i++)
+        set_of(parties[i], WI_TRUSTED);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    assert_int_equal(json_array_size(list), 4);
+    assert_true(json_is_null(row_at(list, 0, "token")));
+    assert_false(json_is_true(row_at(list, 0, "joined")));
+    assert_string_equal(json_string_value(row_at(list, 1, "token")), "alice");
+    assert_string_equal(json_string_value(row_at(list, 2, "token")), "join-1");
+    assert_true(json_is_null(row_at(list, 3, "token"))); /* what the two share */
+    assert_true(json_is_true(row_at(list, 3, "joined")));
+    json_decref(list);
+}
+
+/* ---------------------------------------------------------------- looking again */
+
+static const int64_t DAY = (int64_t)24 * 3600 * 1000;
+
+TEST(what_is_wrong_is_looked_at_again_after_longer_and_longer)
+{
+    static const int days[] = {1, 2, 4, 8, 16, 30, 30};
+
+    set(WI_WRONG);
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++) {
+        assert_false(is_due());
+        now += days[i] * DAY - 1;
+        assert_false(is_due());
+        now += 1;
+        assert_true(is_due());
+        assert_int_equal(get(), WI_WRONG); /* until a check says otherwise */
+        reopen();
+        assert_true(is_due());
+        set(WI_WRONG);
+    }
+    now += 30 * DAY;
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+    set(WI_WRONG); /* from the beginning */
+    now += DAY;
+    assert_true(is_due());
+}
+
+TEST(until_then_it_stays_wrong_whatever_comes)
+{
+    set(WI_WRONG);
+    now += DAY - 1;
+    set(WI_TRUSTED);
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_WRONG);
+    now += 1;
+    set(WI_UNABLE);
+    assert_int_equal(get(), WI_WRONG);
+    set(WI_TRUSTED);
+    assert_int_equal(get(), WI_TRUSTED);
+}
+
+TEST(a_clients_input_makes_nothing_right_again)
+{
+    find_for(1, WI_TRUSTED);
+    find_for(2, WI_WRONG);
+    now += DAY;
+    assert_known(2, WI_WRONG, WI_WRONG, 1);
+    find_for(2, WI_TRUSTED);
+    assert_known(2, WI_WRONG, WI_WRONG, 1);
+    set_so(key_for(2), WI_TRUSTED, 0.5, "y at 3"); /* by an input of ours */
+    assert_known(2, WI_TRUSTED, WI_TRUSTED, 0);
+}
+
+TEST(a_check_that_came_to_no_end_puts_that_off)
+{
+    set(WI_WRONG);
+    now += DAY;
+    wi_verdicts_pause(verdicts, key_of(WI_WEBGPU, NULL), "nothing but zeros");
+    assert_false(is_due());
+    now += (int64_t)5 * 60 * 1000;
+    assert_true(is_due());
+}
+
+TEST(a_clock_that_was_ahead_puts_nothing_off)
+{
+    ahead = 400 * DAY;
+    set(WI_WRONG);
+    set_so(key_of(WI_WEBNN, NULL), WI_UNABLE, 0, "no such operator");
+    assert_false(is_due());
+    ahead = 0;
+    reopen();
+    assert_true(is_due());
+    assert_int_equal(get(), WI_WRONG);
+    assert_int_equal(get_on(WI_WEBNN, NULL), WI_UNKNOWN);
+}
+
+/* ---------------------------------------------------------------- kernels */
+
+static struct wi_known kernel_known(const char *kernel)
+{
+    return wi_verdicts_get(verdicts, &model, place_on(WI_WEBGPU), kernel, "");
+}
+
+static int kernel_set(const char *kernel, enum wi_verdict verdict)
+{
+    return set_so(key_of(WI_WEBGPU, kernel), verdict, 1, "element 3");
+}
+
+TEST(a_wrong_kernel_leaves_the_others_usable)
+{
+    model.engine = WI_ENGINE_KERNELS;
+    kernel_set("add", WI_TRUSTED);
+    kernel_set("matmul", WI_WRONG);
+    assert_int_equal(kernel_known("matmul").verdict, WI_WRONG);
+    assert_int_equal(kernel_known("add").verdict, WI_TRUSTED);
+    assert_int_equal(kernel_known("softmax").verdict, WI_UNKNOWN);
+    assert_true(kernel_known("softmax").due);
+    reopen();
+    assert_int_equal(kernel_known("matmul").verdict, WI_WRONG);
+    assert_int_equal(kernel_known("add").verdict, WI_TRUSTED);
+    json_t *list = wi_verdicts_json(verdicts, "abcd");
+    assert_string_equal(json_string_value(row_at(list, 0, "kernel")), "add");
+    assert_true(json_is_null(row_at(list, 0, "precision")));
+    json_decref(list);
+}
+
+TEST(a_wrong_challenge_is_about_all_kernels)
+{
+    model.engine = WI_ENGINE_KERNELS;
+    kernel_set("add", WI_TRUSTED);
+    kernel_set(NULL, WI_WRONG);
+    assert_int_equal(kernel_known("add").verdict, WI_WRONG);
+    assert_int_equal(kernel_known("softmax").verdict, WI_WRONG);
+    assert_false(kernel_known("softmax").due);
+    kernel_set("add", WI_TRUSTED);
+    assert_int_equal(kernel_known("add").verdict, WI_WRONG);
+    now += DAY;
+    assert_true(kernel_known("softmax").due);
+    kernel_set("softmax", WI_TRUSTED); /* then each is judged by itself */
+    assert_int_equal(kernel_known("softmax").verdict, WI_TRUSTED);
+    assert_int_equal(kernel_known("add").verdict, WI_TRUSTED);
+    assert_int_equal(kernel_known("matmul").verdict, WI_UNKNOWN);
 }

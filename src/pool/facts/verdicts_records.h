@@ -1,19 +1,19 @@
 /*
- * The records of verdicts, by key and on disk. verdicts.c decides what is in them; nobody else
- * includes this.
+ * The records of verdicts, by key and on disk. verdicts.c decides what is in them, and is the only
+ * other file that includes this.
  *
  * A key is the model's hash, its variant (a precision, or of kernels a kernel), the set of inputs
  * ("": the model itself) and the place's key, joined by tabs. What WASM says of a model is a record
  * like the others, of a place anywhere.
  *
- * Records are counted by party, and those about sets of inputs apart, since clients make them at
- * will: where there are too many, the one of that party that was decided longest ago goes. So no
- * party pushes out what is known of another.
+ * Records are counted by owner (pool/facts/owners.h), and those about sets of inputs apart, since
+ * clients make them at will.
  */
-#ifndef WI_POOL_FACTS_VERDICT_RECORDS_H
-#define WI_POOL_FACTS_VERDICT_RECORDS_H
+#ifndef WI_POOL_FACTS_VERDICTS_RECORDS_H
+#define WI_POOL_FACTS_VERDICTS_RECORDS_H
 
 #include "base/table.h"
+#include "pool/facts/owners.h"
 #include "pool/facts/verdicts.h"
 
 /* A precision, or the name of a kernel. */
@@ -27,19 +27,17 @@ struct verdict_parts {
 };
 
 struct verdict_model;
-struct verdict_party;
 
 struct verdict_record {
     char *key;
-    struct verdict_party *party;
-    int about_wasm;                /* what WASM says of the model */
-    struct verdict_model *model;   /* NULL of a set */
-    struct verdict_record *whole;  /* of a set: what is known of its model; else NULL */
-    struct verdict_record *sets;   /* of that */
-    unsigned looked;               /* how many sets were looked at */
-    unsigned client;               /* who brought the set, as wi_table_hash has it; 0: nobody */
+    struct wi_owned owned;
+    int about_wasm;               /* what WASM says of the model */
+    struct verdict_model *model;  /* NULL of a set */
+    struct verdict_record *whole; /* of a set: what is known of its model; else NULL */
+    struct verdict_record *sets;  /* of that */
+    unsigned looked;              /* how many sets were looked at */
+    unsigned client;              /* who brought the set, as wi_table_hash has it; 0: nobody */
     struct verdict_record *of_prev, *of_next; /* of the same model, or of the same `whole` */
-    struct verdict_record *prev, *next;       /* of the same party */
     enum wi_verdict verdict;
     double ratio;
     char detail[256];
@@ -55,18 +53,6 @@ struct verdict_record {
     UT_hash_handle hh;
 };
 
-struct verdict_list {
-    struct verdict_record *records; /* the one that was decided longest ago comes first */
-    size_t count;
-};
-
-/* All of one party: of the sessions of ours, of all joined nodes, or of one party of these. */
-struct verdict_party {
-    struct verdict_list wholes, sets;
-    UT_hash_handle hh;
-    char name[]; /* as the last field of a place's key */
-};
-
 /* All of one model. */
 struct verdict_model {
     struct verdict_record *records;
@@ -76,11 +62,10 @@ struct verdict_model {
 
 struct wi_verdicts {
     struct wi_db *db;
-    struct verdict_record *all;    /* by key */
-    struct verdict_model *models;  /* by hash; one lives while it has records */
-    struct verdict_party *parties; /* by name; likewise */
-    size_t joined, joined_sets;    /* records of all parties of joined nodes */
-    size_t about_wasm;             /* how many of them are what WASM says of a model */
+    struct verdict_record *all;   /* by key */
+    struct verdict_model *models; /* by hash; one lives while it has records */
+    struct wi_owners wholes, sets;
+    size_t about_wasm; /* how many of them are what WASM says of a model */
 };
 
 /* 0, or -1 for a key that is not ours. */
@@ -88,23 +73,21 @@ int wi_verdict_key_read(const char *key, struct verdict_parts *parts);
 /* The key of what is known of the model, whatever the inputs. */
 void wi_verdict_key_whole(
     char whole[WI_VERDICT_KEY_SIZE], const char *key, const struct verdict_parts *parts);
-/* The same question about another party: the last field of a place's key. */
-void wi_verdict_key_of_party(
-    char other[WI_VERDICT_KEY_SIZE], const char *key, const char *party_field);
+/* Its party, as the last field of a place's key has it. */
+const char *wi_verdict_key_party(const char *key);
+/* The same question about another party. */
+void wi_verdict_key_of_party(char other[WI_VERDICT_KEY_SIZE], const char *key, const char *party);
 
 struct verdict_record *wi_verdict_record_find(const struct wi_verdicts *verdicts, const char *key);
 /* Adds what is missing; NULL for a key that is not ours. Others may go for it. */
 struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const char *key);
 /* Its sets go with it. */
 void wi_verdict_record_forget(struct wi_verdicts *verdicts, struct verdict_record *record);
-/* It was decided just now. */
-void wi_verdict_record_renew(struct verdict_record *record);
 /* Writes it down. */
-void wi_verdict_record_keep(const struct wi_verdicts *verdicts, const struct verdict_record *record);
+void wi_verdict_record_keep(
+    const struct wi_verdicts *verdicts, const struct verdict_record *record);
 /* A text that JSON can carry, cut at a character's end. */
 void wi_verdict_record_explain(struct verdict_record *record, const char *detail);
-/* The party's own text; NULL of the sessions of ours and of what all joined nodes share. */
-const char *wi_verdict_party_joined(const struct verdict_party *party);
 const struct verdict_model *wi_verdict_records_of(
     const struct wi_verdicts *verdicts, const char *hash);
 

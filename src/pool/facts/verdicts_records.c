@@ -1,5 +1,5 @@
-/* Records by key, by model and by party; see verdict_records.h. */
-#include "pool/facts/verdict_records.h"
+/* Records by key, by model and by party; see verdicts_records.h. */
+#include "pool/facts/verdicts_records.h"
 
 #include "base/memory.h"
 #include "base/text.h"
@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
+
+const char *const wi_verdict_names[] = {"unknown", "trusted", "wrong", "unable", "exempt", NULL};
 
 /* --- keys ------------------------------------------------------------------------------------ */
 
@@ -46,18 +48,17 @@ void wi_verdict_key_whole(
         parts->set_end);
 }
 
-static const char *key_party(const char *key)
+const char *wi_verdict_key_party(const char *key)
 {
     const char *last = strrchr(key, '\t');
 
     return last ? last + 1 : "";
 }
 
-void wi_verdict_key_of_party(
-    char other[WI_VERDICT_KEY_SIZE], const char *key, const char *party_field)
+void wi_verdict_key_of_party(char other[WI_VERDICT_KEY_SIZE], const char *key, const char *party)
 {
     snprintf(
-        other, WI_VERDICT_KEY_SIZE, "%.*s%s", (int)(key_party(key) - key), key, party_field);
+        other, WI_VERDICT_KEY_SIZE, "%.*s%s", (int)(wi_verdict_key_party(key) - key), key, party);
 }
 
 /* --- models ---------------------------------------------------------------------------------- */
@@ -112,108 +113,32 @@ static void model_leave(struct wi_verdicts *verdicts, struct verdict_record *rec
     free(model);
 }
 
-/* --- parties --------------------------------------------------------------------------------- */
+/* --- owners ---------------------------------------------------------------------------------- */
 
-static struct verdict_party *party_get(struct wi_verdicts *verdicts, const char *name)
+static const struct wi_owners_most owners_most = {.ours = WI_VERDICT_OURS_MAX,
+    .shared = WI_VERDICT_JOINED_MAX,
+    .joined = WI_VERDICT_JOINED_MAX,
+    .token = WI_VERDICT_TOKEN_MAX};
+
+static struct wi_owners *owners_of(struct wi_verdicts *verdicts, int is_set)
 {
-    size_t length = strlen(name);
-    struct verdict_party *party = WI_TABLE_FIND(verdicts->parties, name, length);
-
-    if (party)
-        return party;
-    party = wi_alloc(sizeof *party + length + 1);
-    memcpy(party->name, name, length);
-    HASH_ADD_KEYPTR(hh, verdicts->parties, party->name, length, party);
-    return party;
+    return is_set ? &verdicts->sets : &verdicts->wholes;
 }
 
-static int party_is_ours(const struct verdict_party *party)
+static const char *key_place(const char *key)
 {
-    return *party->name == '\0';
+    for (int fields = 0; fields < 3; fields++)
+        key = strchr(key, '\t') + 1;
+    return key;
 }
 
-const char *wi_verdict_party_joined(const struct verdict_party *party)
+static void owners_make_room(struct wi_verdicts *verdicts, const char *key, int is_set)
 {
-    size_t length = strlen(WI_PLACE_JOINED);
+    struct wi_owned *surplus =
+        wi_owners_surplus(owners_of(verdicts, is_set), key_place(key), &owners_most);
 
-    return strncmp(party->name, WI_PLACE_JOINED " ", length + 1) == 0 ? party->name + length + 1
-                                                                      : NULL;
-}
-
-static struct verdict_list *party_list(struct verdict_party *party, int is_set)
-{
-    return is_set ? &party->sets : &party->wholes;
-}
-
-static size_t party_most(const struct verdict_party *party)
-{
-    return party_is_ours(party)             ? WI_VERDICT_OURS_MAX
-           : wi_verdict_party_joined(party) ? WI_VERDICT_PARTY_MAX
-                                            : WI_VERDICT_JOINED_MAX;
-}
-
-/* How many there are of all such parties. */
-static size_t *party_total(struct wi_verdicts *verdicts, int is_set)
-{
-    return is_set ? &verdicts->joined_sets : &verdicts->joined;
-}
-
-static struct verdict_party *party_largest(struct wi_verdicts *verdicts, int is_set)
-{
-    struct verdict_party *largest = NULL;
-
-    for (struct verdict_party *party = verdicts->parties; party; party = party->hh.next)
-        if (wi_verdict_party_joined(party) &&
-            (!largest || party_list(party, is_set)->count > party_list(largest, is_set)->count))
-            largest = party;
-    return largest;
-}
-
-/* For one more of that party. */
-static void party_make_room(struct wi_verdicts *verdicts, struct verdict_party *party, int is_set)
-{
-    const struct verdict_list *list = party_list(party, is_set);
-    const struct verdict_party *largest;
-
-    if (list->count >= party_most(party))
-        wi_verdict_record_forget(verdicts, list->records);
-    if (!wi_verdict_party_joined(party) || *party_total(verdicts, is_set) < WI_VERDICT_JOINED_MAX)
-        return;
-    largest = party_largest(verdicts, is_set);
-    wi_verdict_record_forget(verdicts, (is_set ? &largest->sets : &largest->wholes)->records);
-}
-
-static void party_join(struct wi_verdicts *verdicts, struct verdict_record *record)
-{
-    int is_set = record->whole != NULL;
-    struct verdict_list *list = party_list(record->party, is_set);
-
-    DL_APPEND(list->records, record);
-    list->count++;
-    *party_total(verdicts, is_set) += wi_verdict_party_joined(record->party) != NULL;
-}
-
-static void party_leave(struct wi_verdicts *verdicts, struct verdict_record *record)
-{
-    int is_set = record->whole != NULL;
-    struct verdict_party *party = record->party;
-    struct verdict_list *list = party_list(party, is_set);
-
-    DL_DELETE(list->records, record);
-    list->count--;
-    *party_total(verdicts, is_set) -= wi_verdict_party_joined(party) != NULL;
-    if (party->wholes.count + party->sets.count > 0)
-        return;
-    HASH_DEL(verdicts->parties, party);
-    free(party);
-}
-
-void wi_verdict_record_renew(struct verdict_record *record)
-{
-    struct verdict_list *list = party_list(record->party, record->whole != NULL);
-
-    DL_DELETE(list->records, record);
-    DL_APPEND(list->records, record);
+    if (surplus)
+        wi_verdict_record_forget(verdicts, WI_OWNED_RECORD(surplus, struct verdict_record, owned));
 }
 
 /* --- records --------------------------------------------------------------------------------- */
@@ -227,7 +152,7 @@ struct verdict_record *wi_verdict_record_find(const struct wi_verdicts *verdicts
 static void record_drop(struct wi_verdicts *verdicts, struct verdict_record *record)
 {
     HASH_DEL(verdicts->all, record);
-    party_leave(verdicts, record);
+    wi_owners_remove(owners_of(verdicts, record->whole != NULL), &record->owned);
     model_leave(verdicts, record);
     verdicts->about_wasm -= (size_t)record->about_wasm;
     free(record->key);
@@ -249,11 +174,10 @@ static struct verdict_record *record_add(struct wi_verdicts *verdicts, const cha
 
     record->key = wi_strdup(key);
     record->whole = whole;
-    record->party = party_get(verdicts, key_party(key));
     record->about_wasm = parts->place.platform == WI_WASM && !*parts->place.kind;
     memcpy(record->set, parts->set, sizeof record->set);
     HASH_ADD_KEYPTR(hh, verdicts->all, record->key, strlen(record->key), record);
-    party_join(verdicts, record);
+    wi_owners_add(owners_of(verdicts, whole != NULL), &record->owned, key_place(key));
     model_join(verdicts, record);
     verdicts->about_wasm += (size_t)record->about_wasm;
     return record;
@@ -269,7 +193,7 @@ struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const
         return record;
     if (*parts.set)
         wi_verdict_key_whole(whole, key, &parts);
-    party_make_room(verdicts, party_get(verdicts, key_party(key)), *parts.set != '\0');
+    owners_make_room(verdicts, key, *parts.set != '\0');
     return record_add(
         verdicts, key, &parts, *whole ? wi_verdict_record_get(verdicts, whole) : NULL);
 }
@@ -366,25 +290,15 @@ struct wi_verdicts *wi_verdicts_new(struct wi_db *db)
     return verdicts;
 }
 
-/* A list's party goes with its last record. */
-static void verdicts_drop_list(struct wi_verdicts *verdicts, struct verdict_party *party, int is_set)
-{
-    size_t count = party_list(party, is_set)->count;
-
-    for (; count > 0; count--)
-        record_drop(verdicts, party_list(party, is_set)->records);
-}
-
 void wi_verdicts_free(struct wi_verdicts *verdicts)
 {
-    struct verdict_party *party, *next;
-
     if (!verdicts)
         return;
-    for (int is_set = 1; is_set >= 0; is_set--)
-        for (party = verdicts->parties; party; party = next) {
-            next = party->hh.next;
-            verdicts_drop_list(verdicts, party, is_set);
-        }
+    while (verdicts->sets.all)
+        record_drop(
+            verdicts, WI_OWNED_RECORD(verdicts->sets.all->records, struct verdict_record, owned));
+    while (verdicts->wholes.all)
+        record_drop(
+            verdicts, WI_OWNED_RECORD(verdicts->wholes.all->records, struct verdict_record, owned));
     free(verdicts);
 }

@@ -1,0 +1,16 @@
+/* Parties: what is before the blank is the token; see party.h. */
+#include "bridge/party.h"
+
+#include <string.h>
+
+int wi_party_same_token(const char *a, const char *b)
+{
+    size_t length = strcspn(a, " ");
+
+    return length == strcspn(b, " ") && strncmp(a, b, length) == 0;
+}
+
+json_t *wi_party_token_json(const char *party)
+{
+    return *party ? json_stringn(party, strcspn(party, " ")) : json_null();
+}

@@ -1,0 +1,13 @@
+/* Whose a node is, as struct wi_node_info has it: a token, and of a join token an address. Pure. */
+#ifndef WI_BRIDGE_PARTY_H
+#define WI_BRIDGE_PARTY_H
+
+#include <jansson.h>
+
+/* Whether both came with one token: then they are no two witnesses. */
+int wi_party_same_token(const char *a, const char *b);
+/* What every user may see of it: its token, without an address. Null of a session of ours. New
+ * reference. */
+json_t *wi_party_token_json(const char *party);
+
+#endif
