@@ -356,10 +356,23 @@ void wi_pool_free(struct wi_pool *pool)
     free(pool);
 }
 
+/* Whether a session of ours has computed it, which no joined node's word changes. */
+static int is_computed_by_ours(const struct wi_pool *pool, const struct wi_prefix_key *key)
+{
+    char id[WI_ID_SIZE];
+    const struct pool_node *node = wi_prefixes_find(pool->prefixes, key, 1, id) > 0
+                                       ? wi_pool_nodes_find(pool->nodes, id)
+                                       : NULL;
+
+    return node && *wi_pool_node_info_of(node)->session;
+}
+
 void wi_pool_computed(
     struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
 {
-    if (wi_pool_nodes_find(pool->nodes, node_id))
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && (*wi_pool_node_info_of(node)->session || !is_computed_by_ours(pool, key)))
         wi_prefixes_note(pool->prefixes, key, node_id, tokens);
 }
 

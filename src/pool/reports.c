@@ -491,12 +491,14 @@ struct use {
     int halves;
 };
 
-/* Fresh pages there compile it from now on, and it is tuned when there is time. */
+/* Fresh pages of ours there compile it from now on, and it is tuned when there is time. */
 static void note_use(void *context, const struct wi_kernel *kernel, const char *size_class)
 {
     const struct use *use = context;
 
-    wi_kernels_used_note(use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
+    if (*wi_pool_node_info_of(use->node)->session)
+        wi_kernels_used_note(
+            use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 

@@ -20,7 +20,8 @@ struct wi_kernels_used;
 struct wi_kernels_used *wi_kernels_used_new(struct wi_db *db);
 void wi_kernels_used_free(struct wi_kernels_used *used); /* NULL is fine */
 
-/* The kernel has run there; `halves`: over inputs of FP16, for which it is compiled apart. */
+/* The kernel has run there, at a place of ours: pages that joined are told of none; `halves`: over
+ * inputs of FP16, for which it is compiled apart. */
 void wi_kernels_used_note(struct wi_kernels_used *used, const struct wi_place *place,
     const struct wi_kernel *kernel, int halves);
 /* Adds the names of all that have, in the order of the table of kernels, as a page is told of them:
