@@ -99,12 +99,17 @@ static const struct wi_member verdict_input[] = {
 static const struct wi_member verdict[] = {
     {"browser", "string|null", NULL},
     {"browser_version", "string|null", NULL},
-    {"joined", "boolean", NULL},
+    {"joined", "boolean", "About nodes that joined."},
+    {"token", "string|null",
+        "The node token's name, or the join token's id, whose nodes it is about; null of browsers "
+        "of the service, and of what nodes of two tokens have shown, which counts for all that "
+        "join."},
     {"platform", "Platform", NULL},
     {"engine", "string", NULL},
     {"engine_version", "string|null", NULL},
     {"adapter", "string|null", NULL},
     {"precision", "string|null", NULL},
+    {"kernel", "string|null", "Of builtin/kernels; null: of all kernels."},
     {"verdict", "'unknown'|'trusted'|'wrong'|'unable'|'exempt'", NULL},
     {"error_ratio", "number", "Of what is tolerated."},
     {"detail", "string|null", NULL},

@@ -478,6 +478,8 @@ static const struct wi_member hardware_option[] = {
     {"browser", "string", NULL},
     {"browser_version", "string", NULL},
     {"joined", "boolean", NULL},
+    {"token", "string|null",
+        "The node token's name, or the join token's id, that its nodes joined with."},
     {"platform", "Platform", NULL},
     {"engine", "string", NULL},
     {"engine_version", "string|null", NULL},

@@ -148,6 +148,14 @@ test('a place has one row for each precision, with its times and its verdict', (
     assert.equal(new Set(rows.map(({ key }) => key)).size, rows.length);
 });
 
+test('a verdict is shown at the nodes of its token, and what all joined share where their own is missing', () => {
+    const place = (token, more) => ({ browser: 'chrome', browser_version: '1', joined: true, token, platform: 'webgpu', engine: 'onnx', engine_version: null, ...more });
+    const options = [place('alice'), place('bob'), place('carol')];
+    const verdicts = [place('bob', { verdict: 'wrong' }), place(null, { verdict: 'trusted' }), place('dave', { verdict: 'unable' })];
+    const rows = placesOf(options, verdicts);
+    assert.deepEqual(rows.map(({ option, verdict }) => [options.indexOf(option), verdicts.indexOf(verdict)]), [[0, 1], [1, 0], [2, 1], [-1, 2]]);
+});
+
 test('a plot has a time axis from the first step on', () => {
     const lines = (values) => [{ name: 'a', values }];
     assert.deepEqual(dataOf({ times: [1_000_000], lines: lines([4]) }), [[400, 1000], [null, 4]]);

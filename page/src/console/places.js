@@ -3,7 +3,10 @@
 /** @typedef {{option: any, verdict: any, key: string}} Place `option` of /v1/hardware and `verdict` of the guard; either may be null */
 
 /** What both have of a place. @param {any} one */
-const placeOf = (one) => JSON.stringify([one.browser ?? null, one.browser_version ?? null, Boolean(one.joined), one.platform ?? null, one.engine ?? null, one.engine_version ?? null]);
+const placeOf = (one) => JSON.stringify([one.browser ?? null, one.browser_version ?? null, Boolean(one.joined), one.token ?? null, one.platform ?? null, one.engine ?? null, one.engine_version ?? null]);
+
+/** What nodes of two tokens have shown counts for all that join, and has no token. @param {any} option */
+const sharedOf = (option) => placeOf({ ...option, token: null });
 
 /** A row for each place and precision, in the order of the options; at the end what was compared where no node is now.
  * @param {any[]} options @param {any[]} verdicts @returns {Place[]} */
@@ -18,10 +21,10 @@ export function placesOf(options, verdicts) {
     const places = [];
     const add = (/** @type {any} */ option, /** @type {any} */ verdict) => places.push({ option, verdict, key: `${placeOf(option ?? verdict)} ${places.length}` });
     for (const option of options) {
-        const here = found.get(placeOf(option)) ?? [null];
+        const here = found.get(placeOf(option)) ?? found.get(sharedOf(option)) ?? [null];
         for (const verdict of here) add(option, verdict);
     }
-    const known = new Set(options.map(placeOf));
+    const known = new Set(options.flatMap((option) => [placeOf(option), sharedOf(option)]));
     for (const [place, list] of found) if (!known.has(place)) for (const verdict of list) add(null, verdict);
     return places;
 }

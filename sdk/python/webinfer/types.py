@@ -1037,12 +1037,19 @@ class VerdictInput(TypedDict):
 class Verdict(TypedDict):
     browser: Union[str, None]
     browser_version: Union[str, None]
+    #: About nodes that joined.
     joined: bool
+    #: The node token's name, or the join token's id, whose nodes it is about; null of
+    #: browsers of the service, and of what nodes of two tokens have shown, which counts for
+    #: all that join.
+    token: Union[str, None]
     platform: Platform
     engine: str
     engine_version: Union[str, None]
     adapter: Union[str, None]
     precision: Union[str, None]
+    #: Of builtin/kernels; null: of all kernels.
+    kernel: Union[str, None]
     verdict: Literal["unknown", "trusted", "wrong", "unable", "exempt"]
     #: Of what is tolerated.
     error_ratio: float
@@ -1558,6 +1565,8 @@ class _HardwareOption(TypedDict):
     browser: str
     browser_version: str
     joined: bool
+    #: The node token's name, or the join token's id, that its nodes joined with.
+    token: Union[str, None]
     platform: Platform
     engine: str
     engine_version: Union[str, None]

@@ -25,7 +25,8 @@ void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
             (long long)json_integer_value(json_object_get(model, "loaded_more")));
 }
 
-/* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3]": what the guard found. */
+/* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3], chrome/webgpu trusted of alice":
+ * what the guard found. */
 static void put_numerics(struct wi_buffer *out, const json_t *numerics)
 {
     const json_t *verdict;
@@ -39,9 +40,13 @@ static void put_numerics(struct wi_buffer *out, const json_t *numerics)
         if (json_is_string(json_object_get(verdict, "browser")))
             wi_table_fill(out, "{browser}/", verdict);
         const char *scope = json_string_value(json_object_get(verdict, "scope"));
-        int of_input = scope && strcmp(scope, "input") == 0;
-        wi_table_fill(out,
-            of_input ? "{platform} {verdict} for {input.shapes}" : "{platform} {verdict}", verdict);
+        wi_table_fill(out, "{platform} {verdict}", verdict);
+        if (json_is_string(json_object_get(verdict, "kernel")))
+            wi_table_fill(out, " for {kernel}", verdict);
+        if (scope && strcmp(scope, "input") == 0)
+            wi_table_fill(out, " for {input.shapes}", verdict);
+        if (json_is_string(json_object_get(verdict, "token")))
+            wi_table_fill(out, " of {token}", verdict);
     }
 }
 

@@ -121,9 +121,9 @@ function places(hardware, model) {
 
 /** Of one place; what is there of it and what was compared there may each be missing. @type {import('../parts.js').Column[]} */
 const PLACE_COLUMNS = [
-    { name: 'Browser', cell: ({ option, verdict }) => [h('strong', null, (option ?? verdict).browser ?? 'any'), ` ${plain((option ?? verdict).browser_version ?? '')}`, (option ?? verdict).joined ? h('small', null, 'joined') : null] },
+    { name: 'Browser', cell: ({ option, verdict }) => [h('strong', null, (option ?? verdict).browser ?? 'any'), ` ${plain((option ?? verdict).browser_version ?? '')}`, (option ?? verdict).joined ? h('small', null, joinedBy((option ?? verdict).token)) : null] },
     { name: 'Platform', cell: ({ option, verdict }) => [`${plain((option ?? verdict).platform)} `, option?.chosen ? badge('chosen', 'good') : null] },
-    { name: 'Precision', cell: ({ verdict }) => plain(verdict?.precision ?? '') },
+    { name: 'Precision', cell: ({ verdict }) => [plain(verdict?.precision ?? ''), verdict?.kernel ? h('code', null, plain(verdict.kernel)) : null] },
     { name: 'Why', wide: true, cell: ({ option }) => (option ? [plain(option.standing), option.why ? h('small', null, option.why) : null] : 'No node has this now.') },
     { name: 'Verdict', wide: true, cell: ({ option, verdict }) => [verdictOf(verdict?.verdict ?? option?.verdict),
         typeof verdict?.error_ratio === 'number' ? h('small', null, `Its error is ${rate(verdict.error_ratio * 100)} % of what is tolerated.`) : null, verdict?.detail ? h('small', null, verdict.detail) : null,
@@ -138,6 +138,9 @@ const PLACE_COLUMNS = [
     { name: 'Nodes', figure: true, cell: ({ option }) => (option?.nodes === undefined ? NOTHING : `${count(option.open_nodes)} of ${count(option.nodes)}`) },
     { name: 'Engine, adapter', wide: true, cell: ({ option, verdict }) => [`${plain((option ?? verdict).engine)} ${plain((option ?? verdict).engine_version ?? '')}`, adapterOf(option?.adapter, verdict?.adapter)] },
 ];
+
+/** @param {string | null | undefined} token null: of all that joined */
+const joinedBy = (token) => (token ? `joined by ${plain(token)}` : 'joined');
 
 /** @param {any} adapter of a place @param {string | null | undefined} compared what the guard found there */
 function adapterOf(adapter, compared) {
