@@ -14,6 +14,7 @@ import { Daemon, testsOf, withDaemon } from '../lib/daemon.mjs';
 import { capabilities, FakeNode } from '../lib/fake-node.mjs';
 import { FakeDriver } from '../lib/fake-session.mjs';
 import { cliPath } from '../lib/paths.mjs';
+import { tokensOf, writeTokens } from '../lib/tokens.mjs';
 import { until } from '../lib/wait.mjs';
 
 /** The model's last bytes count up, so that each test has one of which nothing is known. */
@@ -87,6 +88,17 @@ class Place extends FakeNode {
     get total() { return Object.values(this.asked).reduce((sum, one) => sum + one, 0); }
 }
 
+/** All nodes are of one node token: what is known of them is one party's, over restarts. */
+const people = { root: 'admin', fleet: 'node' };
+const tokens = tokensOf(people);
+
+/** It is asked by an admin. */
+class Asked extends Daemon {
+    request(where, more = {}) {
+        return super.request(where, { ...more, headers: { Authorization: `Bearer ${tokens.root}`, ...more.headers } });
+    }
+}
+
 /** @type {Daemon} */
 let daemon;
 /** @type {Place[]} */
@@ -99,14 +111,13 @@ const options = { folder: path.join(folder, 'daemon'), keep: true, models: ['twi
     browser_preferences: { vision: 'firefox, chrome/webgpu, edge/webnn' } } };
 
 async function start(config = {}) {
-    daemon = new Daemon({ ...options, models: daemon ? [] : options.models });
-    daemon.writeConfig(config);
+    daemon = new Asked({ ...options, models: daemon ? [] : options.models });
+    daemon.writeConfig({ ...config, api: { tokens_file: writeTokens(daemon, people, tokens) } });
     await daemon.start({ ready: false });
 }
 
 async function join(kind, runMs, more) {
-    const { json } = await daemon.post('/v1/admin/join', { nodes: 1, seconds: 600 });
-    const place = await new Place(json.url, kind, runMs, more).join();
+    const place = await new Place(`${daemon.bridgeUrl}/#token=${tokens.fleet}`, kind, runMs, more).join();
     places.push(place);
     return place;
 }
@@ -145,7 +156,7 @@ async function hardware(more = {}) {
 }
 
 const webinfer = (...words) => promisify(execFile)(cliPath, words,
-    { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, HOME: daemon.folder } });
+    { env: { PATH: process.env.PATH, WEBINFER_URL: daemon.url, WEBINFER_TOKEN: tokens.root, HOME: daemon.folder } });
 
 const option = (answer, browser, platform) => answer.options.find((one) =>
     one.browser === browser && one.platform === platform);

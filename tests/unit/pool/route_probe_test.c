@@ -75,3 +75,20 @@ TEST(a_request_that_names_its_platform_is_no_occasion)
     expect_node(place, 1, "node-0");
     assert_false(place->choice.probe.wanted);
 }
+
+/* Clients go elsewhere until the comparison says otherwise. */
+TEST(what_is_wrong_is_compared_again_once_that_is_due)
+{
+    struct place *place = *state;
+
+    make_real(place, 0, WI_WRONG);
+    measure(place, 0, WI_WASM, 100);
+    load(place, 0, WI_WASM, 0);
+    expect_node(place, 1, "node-0");
+    assert_false(place->choice.probe.wanted);
+    prospect(place, 0, WI_WEBGPU)->is_due = 1;
+    expect_node(place, 1, "node-0");
+    expect(place, 1, WI_WASM, 0);
+    expect_probe(place, "chrome", WI_WEBGPU);
+    assert_true(place->choice.probe.compare);
+}
