@@ -66,8 +66,8 @@ struct wi_known {
     int due;
 };
 /* `variant`: a precision, NULL as the model is; of kernels the kernel, NULL all of them, which may
- * be wrong together. `set` "": of the model itself. WASM is what the others are
- * compared with: always WI_TRUSTED, as are built-in models. */
+ * be wrong together. `set` "": of the model itself. WASM is what the others are compared with:
+ * always WI_TRUSTED, as are built-in models. */
 struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
     const struct wi_place *place, const char *variant, const char *set);
 
@@ -90,8 +90,8 @@ struct wi_finding {
     const char *shapes; /* of the input that decided it (wi_input_shapes); NULL: one of ours */
     int is_of_set;      /* WI_UNABLE says nothing of other inputs, even where none has run yet */
 };
-/* Once wrong stays wrong until it is compared again: other inputs may well come out right. 1 if
- * that is news: another verdict was known, or none. */
+/* Once wrong stays wrong until it is due again, and then an input of ours comes out right: others
+ * may well do so. 1 if that is news: another verdict was known, or none. */
 int wi_verdicts_set(
     struct wi_verdicts *verdicts, const char *key, const struct wi_finding *finding);
 /* Not due for a while: there was nothing to compare, or what there was told nothing. Five minutes,
@@ -122,9 +122,9 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 /* How many there are of each; of sets those alone that say otherwise than what is known of their
  * model. `verdicts` NULL: none, also below. */
 void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERDICT_COUNT]);
-/* [{"browser","browser_version","joined","token","platform","engine","engine_version","adapter","precision",
- * "kernel","verdict","error_ratio","detail","checked_at","scope","input","sets"}] of one content
- * hash, as they are counted; new reference. */
+/* [{"browser","browser_version","joined","token","platform","engine","engine_version","adapter",
+ * "precision","kernel","verdict","error_ratio","detail","checked_at","scope","input","sets"}] of
+ * one content hash, as they are counted; new reference. */
 json_t *wi_verdicts_json(const struct wi_verdicts *verdicts, const char *hash);
 
 #endif
