@@ -2,8 +2,8 @@
 #include "pool/pick.h"
 
 #include "base/memory.h"
-#include "bridge/party.h"
 #include "pool/explain.h"
+#include "pool/facts/party.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pending.h"
 #include "pool/preferences.h"

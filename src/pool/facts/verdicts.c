@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
-#include "bridge/party.h"
+#include "pool/facts/party.h"
 #include "pool/facts/verdicts_records.h"
 #include <math.h>
 #include <stdio.h>

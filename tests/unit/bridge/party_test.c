@@ -1,8 +1,6 @@
 /* Whose a node is: by what it came with, whatever it says. */
 #include "fixture.h"
 
-#include "bridge/party.h"
-
 FIXTURE(set_up, tear_down)
 
 static struct client come_with(struct fixture *fixture, const char *token, json_t **welcome)
@@ -27,9 +25,6 @@ TEST(a_session_of_ours_has_no_party)
     struct client client = join(fixture, NULL);
 
     assert_string_equal(party_of(fixture), "");
-    json_t *token = wi_party_token_json(party_of(fixture));
-    assert_true(json_is_null(token));
-    json_decref(token);
     client_close(&client);
 }
 
@@ -44,9 +39,6 @@ TEST(a_join_token_is_told_apart_by_address)
     struct client client = come_with(fixture, token, &welcome);
     snprintf(expected, sizeof expected, "%s 127.0.0.1", id);
     assert_string_equal(party_of(fixture), expected);
-    json_t *shown = wi_party_token_json(party_of(fixture));
-    assert_string_equal(json_string_value(shown), id);
-    json_decref(shown);
 
     client_close(&client); /* … and is the same when it comes back */
     turn_until(&client, &fixture->aways, 1);
@@ -77,13 +69,4 @@ TEST(a_node_token_is_one_party_by_its_name)
     json_decref(welcome);
     assert_string_equal(party_of(fixture), "laptop");
     client_close(&client);
-}
-
-TEST(parties_of_one_token_are_told)
-{
-    assert_true(wi_party_same_token("join-1 192.0.2.1", "join-1 192.0.2.2"));
-    assert_true(wi_party_same_token("laptop", "laptop"));
-    assert_false(wi_party_same_token("laptop", "laptop2"));
-    assert_false(wi_party_same_token("join-1 192.0.2.1", "join-2 192.0.2.1"));
-    assert_false(wi_party_same_token("join-1 192.0.2.1", "join-11 192.0.2.1"));
 }

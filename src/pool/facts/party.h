@@ -1,6 +1,6 @@
 /* Whose a node is, as struct wi_node_info has it: a token, and of a join token an address. Pure. */
-#ifndef WI_BRIDGE_PARTY_H
-#define WI_BRIDGE_PARTY_H
+#ifndef WI_POOL_FACTS_PARTY_H
+#define WI_POOL_FACTS_PARTY_H
 
 #include <jansson.h>
 

@@ -1,5 +1,5 @@
 /* Parties: what is before the blank is the token; see party.h. */
-#include "bridge/party.h"
+#include "pool/facts/party.h"
 
 #include <string.h>
 
