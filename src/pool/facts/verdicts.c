@@ -375,42 +375,65 @@ static int is_review(const struct wi_finding *found)
     return found->verdict == WI_WRONG || (found->verdict == WI_TRUSTED && is_of_ours(found));
 }
 
-/* One kernel is right there by an input of ours: if all were wrong, and are to be compared again,
- * each is judged by itself from now on. */
+/* A look at one kernel is one at all of them where these were wrong, and are to be compared again:
+ * one that is right by an input of ours makes each be judged by itself from now on, and what tells
+ * less puts the next look off. Records that are in use may go for it. */
 static void review_all_kernels(
-    struct wi_verdicts *verdicts, const char *key, const struct verdict_parts *parts)
+    struct wi_verdicts *verdicts, const char *key, const struct verdict_parts *parts, int is_right)
 {
     char of_all[WI_VERDICT_KEY_SIZE];
 
-    if (parts->place.engine != WI_ENGINE_KERNELS)
+    if (parts->place.engine != WI_ENGINE_KERNELS || !*parts->variant)
         return;
     snprintf(of_all, sizeof of_all, "%.*s\t\t\t%s", (int)strcspn(key, "\t"), key, parts->place.key);
     const struct verdict_answer answer = look_up(verdicts, of_all, &parts->place);
-    if (is_review_due(answer.known))
-        decide(verdicts, wi_verdict_record_get(verdicts, of_all), WI_TRUSTED, 0,
+    if (!is_review_due(answer.known) || rests(answer.own))
+        return;
+    struct verdict_record *all = wi_verdict_record_get(verdicts, of_all);
+    if (is_right)
+        decide(verdicts, all, WI_TRUSTED, 0,
             "a kernel has computed inputs of the service right since", 0);
+    else
+        rest(all);
 }
 
-int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct wi_finding *found)
+/* 1 if it is news. */
+static int finding_take(struct wi_verdicts *verdicts, const char *key,
+    const struct verdict_parts *parts, const struct wi_finding *found)
 {
-    struct verdict_parts parts;
     struct verdict_record *whole = whole_of(verdicts, key), *verdict = whole;
 
-    if (wi_verdict_key_read(key, &parts) != 0)
-        return 0;
-    if (*parts.set && whole->verdict != WI_WRONG && is_of_set(whole, found))
+    if (*parts->set && whole->verdict != WI_WRONG && is_of_set(whole, found))
         verdict = look_at(verdicts, whole, key);
     enum wi_verdict known = value_of(verdict);
     if (known == WI_WRONG && !(is_review_due(verdict) && is_review(found)))
         return 0;
-    decide_by(verdicts, verdict, parts.set, found);
-    if (*parts.variant && found->verdict == WI_TRUSTED && is_of_ours(found))
-        review_all_kernels(verdicts, key, &parts);
+    decide_by(verdicts, verdict, parts->set, found);
     if (found->verdict == WI_UNKNOWN)
         rest(verdict);
     if (verdict != whole && (found->verdict == WI_TRUSTED || found->verdict == WI_WRONG))
         judge_whole(verdicts, whole, verdict, found);
     return found->verdict != known;
+}
+
+int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct wi_finding *found)
+{
+    struct verdict_parts parts;
+
+    if (wi_verdict_key_read(key, &parts) != 0)
+        return 0;
+    int is_news = finding_take(verdicts, key, &parts, found);
+    review_all_kernels(verdicts, key, &parts, found->verdict == WI_TRUSTED && is_of_ours(found));
+    return is_news;
+}
+
+/* Without a finding. */
+static void put_off_all_kernels(struct wi_verdicts *verdicts, const char *key)
+{
+    struct verdict_parts parts;
+
+    if (wi_verdict_key_read(key, &parts) == 0)
+        review_all_kernels(verdicts, key, &parts, 0);
 }
 
 void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail)
@@ -423,6 +446,7 @@ void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char
     rest(verdict);
     if (value_of(verdict) == WI_UNKNOWN)
         wi_verdict_record_explain(verdict, detail);
+    put_off_all_kernels(verdicts, key);
 }
 
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail)
@@ -437,6 +461,7 @@ void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char 
         rest(verdict);
         wi_verdict_record_explain(verdict, detail);
     }
+    put_off_all_kernels(verdicts, key);
 }
 
 static struct verdict_record *say(

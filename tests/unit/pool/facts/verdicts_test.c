@@ -977,8 +977,33 @@ TEST(a_wrong_challenge_is_about_all_kernels)
     assert_int_equal(kernel_known("add").verdict, WI_WRONG);
     now += DAY;
     assert_true(kernel_known("softmax").due);
+    kernel_set("matmul", WI_WRONG); /* a look that tells nothing of the others */
+    assert_false(kernel_known("softmax").due);
+    now += (int64_t)5 * 60 * 1000;
+    assert_true(kernel_known("softmax").due);
+    wi_verdicts_pause(verdicts, key_of(WI_WEBGPU, "exp"), "nothing but zeros");
+    assert_false(kernel_known("softmax").due);
+    now += (int64_t)10 * 60 * 1000;
     kernel_set("softmax", WI_TRUSTED); /* then each is judged by itself */
     assert_int_equal(kernel_known("softmax").verdict, WI_TRUSTED);
     assert_int_equal(kernel_known("add").verdict, WI_TRUSTED);
-    assert_int_equal(kernel_known("matmul").verdict, WI_UNKNOWN);
+    assert_int_equal(kernel_known("matmul").verdict, WI_WRONG);
+}
+
+TEST(a_look_at_all_kernels_drops_nothing_that_is_in_use)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+
+    model.engine = WI_ENGINE_KERNELS;
+    set_of("alice", WI_WRONG);
+    set_of("bob", WI_WRONG);
+    come_from("carol");
+    kernel_set("add", WI_TRUSTED); /* her oldest record, and she has all that she may */
+    wi_verdict_key(key, &model, place_on(WI_WEBGPU), "add", set_name(1));
+    for (int i = 1; i < WI_VERDICT_TOKEN_MAX; i++)
+        decide_for_adapter(i);
+    node.platforms[WI_WEBGPU].adapter.description[0] = '\0';
+    now += DAY;
+    assert_true(set_so(key, WI_TRUSTED, 0.5, "y at 3"));
+    assert_int_equal(kernel_known("softmax").verdict, WI_UNKNOWN);
 }
