@@ -429,10 +429,9 @@ void wi_check_name_place(struct wi_check_run *run, const struct wi_inference *as
 {
     struct wi_place place = wi_place_of(node, asked->model->engine, platform);
     wi_check_make_key(run->key, asked, node, platform);
-    run->known =
-        wi_verdicts_get(
-            verdicts_of(run), asked->model, &place, wi_inference_variant(asked), asked->set)
-            .verdict;
+    run->known = wi_verdicts_get(
+        verdicts_of(run), asked->model, &place, wi_inference_variant(asked), asked->set)
+                     .verdict;
     run->joined = !*node->session;
 }
 

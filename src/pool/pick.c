@@ -125,6 +125,7 @@ static void fill_candidate(
         .away = class->away,
         .paused = class->paused,
         .held = class->held,
+        .worked = class->worked,
         .doubted = class->doubted,
         .slots = wi_fleet_slots(&class->info, view->queue),
         .any = free_node_of(any, view),

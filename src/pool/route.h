@@ -56,6 +56,7 @@ struct wi_candidate {
     size_t away;             /* those that take none now, and will by themselves */
     size_t paused;           /* of them, those whose people want it so */
     size_t held;             /* likewise, those that have not shown yet that they compute right */
+    uint64_t worked;         /* of joined nodes: their class's last turn; else 0 */
     int doubted;             /* taken only where nothing else has room */
     struct wi_free_node any; /* the first free node, but the avoided one */
     int any_idle;            /* its engine works on no model */

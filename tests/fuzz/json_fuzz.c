@@ -31,8 +31,8 @@ static void check_settled(json_t *settled, json_t *before, int levels)
     {
         json_t *was = json_object_get(before, name);
         double number = json_number_value(value);
-        must(number == json_number_value(was) && (json_is_real(was) || json_equal(value, was) ||
-                                                     json_is_object(was)));
+        must(number == json_number_value(was) &&
+             (json_is_real(was) || json_equal(value, was) || json_is_object(was)));
         must(!json_is_real(value) || fabs(number) > 0x1p53 || floor(number) != number);
         if (levels > 1)
             check_settled(value, was, levels - 1);

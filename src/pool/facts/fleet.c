@@ -411,6 +411,12 @@ void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
         leave_class(fleet, node);
 }
 
+void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node)
+{
+    if (node->class && !node->class->ours)
+        node->class->worked = ++fleet->turns;
+}
+
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)
 {
     unsigned other = !node->work[queue].closed == !work->closed ? queue : beside(queue);

@@ -48,6 +48,7 @@ struct wi_fleet_class {
     size_t away;              /* those that take none now, and will again by themselves */
     size_t paused;            /* of them, those whose people want it so */
     size_t held;              /* likewise, those that have not shown yet that they compute right */
+    uint64_t worked;          /* its last turn, of joined nodes; see wi_fleet_worked */
     struct wi_place *places[WI_ENGINE_COUNT];       /* by platform; NULL as in queues */
     struct wi_fleet_group *queues[WI_FLEET_QUEUES]; /* NULL: its nodes have no such queue */
     struct wi_fleet_group *models;
@@ -82,6 +83,7 @@ struct wi_fleet_node {
 struct wi_fleet {
     struct wi_fleet_class *classes; /* by key */
     size_t count, open;             /* nodes */
+    uint64_t turns;
 };
 /* How many in that queue all nodes that take work may have, and run at a time. */
 size_t wi_fleet_depth_of_all(const struct wi_fleet *fleet, unsigned queue);
@@ -94,6 +96,9 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node);
 void wi_fleet_set(
     struct wi_fleet *fleet, struct wi_fleet_node *node, const struct wi_fleet_state *state);
+/* It was given work: of joined classes that are as good, the one that worked longest ago is next.
+ */
+void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node);
 /* What is on it. */
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work);
 /* What it says is loaded: the list of a model_status, NULL for nothing. */

@@ -375,6 +375,7 @@ void wi_pool_node_book(
     unsigned queue = wi_fleet_queue(node->place.class, asked->model, asked->task);
     struct wi_fleet_work work = node->place.work[queue];
 
+    wi_fleet_worked(&nodes->fleet, &node->place);
     while (*link)
         link = &(*link)->next;
     *link = attempt;
