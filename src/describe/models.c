@@ -101,8 +101,8 @@ static const struct wi_member verdict[] = {
     {"browser_version", "string|null", NULL},
     {"joined", "boolean", "About nodes that joined."},
     {"token", "string|null",
-        "The node token's name, or the join token's id, whose nodes it is about; null of browsers "
-        "of the service, and of what nodes of two tokens have shown, which counts for all that "
+        "A label of the token whose nodes it is about, until the service ends; null of browsers of "
+        "the service, and of what nodes of two tokens have shown, which counts for all that "
         "join."},
     {"platform", "Platform", NULL},
     {"engine", "string", NULL},

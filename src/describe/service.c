@@ -479,7 +479,7 @@ static const struct wi_member hardware_option[] = {
     {"browser_version", "string", NULL},
     {"joined", "boolean", NULL},
     {"token", "string|null",
-        "The node token's name, or the join token's id, that its nodes joined with."},
+        "A label of the token that its nodes joined with, until the service ends."},
     {"platform", "Platform", NULL},
     {"engine", "string", NULL},
     {"engine_version", "string|null", NULL},

@@ -1039,7 +1039,7 @@ class Verdict(TypedDict):
     browser_version: Union[str, None]
     #: About nodes that joined.
     joined: bool
-    #: The node token's name, or the join token's id, whose nodes it is about; null of
+    #: A label of the token whose nodes it is about, until the service ends; null of
     #: browsers of the service, and of what nodes of two tokens have shown, which counts for
     #: all that join.
     token: Union[str, None]
@@ -1565,7 +1565,7 @@ class _HardwareOption(TypedDict):
     browser: str
     browser_version: str
     joined: bool
-    #: The node token's name, or the join token's id, that its nodes joined with.
+    #: A label of the token that its nodes joined with, until the service ends.
     token: Union[str, None]
     platform: Platform
     engine: str

@@ -1,6 +1,7 @@
 /* Parties: what is before the blank is the token; see party.h. */
 #include "pool/facts/party.h"
 
+#include "base/table.h"
 #include <string.h>
 
 int wi_party_same_token(const char *a, const char *b)
@@ -12,5 +13,6 @@ int wi_party_same_token(const char *a, const char *b)
 
 json_t *wi_party_token_json(const char *party)
 {
-    return *party ? json_stringn(party, strcspn(party, " ")) : json_null();
+    return *party ? json_sprintf("token-%08x", wi_table_hash(party, strcspn(party, " ")))
+                  : json_null();
 }

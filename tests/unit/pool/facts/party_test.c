@@ -14,20 +14,18 @@ TEST(parties_of_one_token_are_told)
     assert_false(wi_party_same_token("join-1 192.0.2.1", "join-11 192.0.2.1"));
 }
 
-static void assert_shown(const char *party, const char *expected)
+TEST(tokens_are_told_apart_without_a_name_or_an_address)
 {
-    json_t *token = wi_party_token_json(party);
+    static const char *const parties[] = {"laptop", "join-1 192.0.2.1", "join-1 192.0.2.2", ""};
+    json_t *labels[4];
 
-    if (expected)
-        assert_string_equal(json_string_value(token), expected);
-    else
-        assert_true(json_is_null(token));
-    json_decref(token);
-}
-
-TEST(an_address_is_not_shown)
-{
-    assert_shown("", NULL);
-    assert_shown("laptop", "laptop");
-    assert_shown("join-1 192.0.2.1", "join-1");
+    for (size_t i = 0; i < 4; i++)
+        labels[i] = wi_party_token_json(parties[i]);
+    assert_string_equal(json_string_value(labels[1]), json_string_value(labels[2]));
+    assert_string_not_equal(json_string_value(labels[0]), json_string_value(labels[1]));
+    assert_null(strstr(json_string_value(labels[0]), "laptop"));
+    assert_null(strstr(json_string_value(labels[1]), "192"));
+    assert_true(json_is_null(labels[3]));
+    for (size_t i = 0; i < 4; i++)
+        json_decref(labels[i]);
 }
