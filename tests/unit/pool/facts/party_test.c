@@ -2,6 +2,7 @@
 #include "../../test.h"
 
 #include "pool/facts/party.h"
+#include <string.h>
 
 FIXTURE(NULL, NULL)
 
