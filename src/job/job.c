@@ -105,7 +105,7 @@ struct wi_jobs *wi_jobs_new(
     jobs->shadow.queue = wi_queue_new();
     jobs->proofs.queue = wi_queue_new();
     jobs->slots = wi_slots_new();
-    jobs->opinions = wi_opinions_new(jobs->owner_secret);
+    jobs->opinions = wi_opinions_new();
     jobs->window = wi_timer_new(loop, wi_jobs_on_capacity, jobs);
     jobs->again = wi_timer_new(loop, wi_jobs_on_again, jobs);
     wi_jobs_listen(jobs);

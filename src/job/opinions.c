@@ -1,10 +1,8 @@
 /* Shares of clients in second opinions; see opinions.h. */
 #include "job/opinions.h"
 
-#include "base/hash.h"
 #include "base/memory.h"
-#include "base/secret.h"
-#include "base/text.h"
+#include "base/table.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,15 +16,12 @@ struct row {
 };
 
 struct wi_opinions {
-    char secret[WI_TOKEN_SIZE];
     struct row rows[ROWS];
 };
 
-struct wi_opinions *wi_opinions_new(const char *secret)
+struct wi_opinions *wi_opinions_new(void)
 {
-    struct wi_opinions *opinions = wi_alloc(sizeof *opinions);
-    wi_join(opinions->secret, sizeof opinions->secret, secret, NULL);
-    return opinions;
+    return wi_alloc(sizeof(struct wi_opinions));
 }
 
 void wi_opinions_free(struct wi_opinions *opinions)
@@ -36,13 +31,8 @@ void wi_opinions_free(struct wi_opinions *opinions)
 
 static struct row *row_of(struct wi_opinions *opinions, const char *client)
 {
-    unsigned char hash[WI_HASH_SIZE];
-    uint32_t number;
-    char *text = wi_sprintf("%s %s", opinions->secret, client ? client : "");
-    wi_hash(text, strlen(text), hash);
-    free(text);
-    memcpy(&number, hash, sizeof number);
-    return &opinions->rows[number % ROWS];
+    const char *name = client ? client : "";
+    return &opinions->rows[wi_table_hash(name, strlen(name)) % ROWS];
 }
 
 void wi_opinions_count(struct wi_opinions *opinions, const char *client)

@@ -4,8 +4,8 @@
  * that do not are at most a tenth of the client's requests, and one at the least, so that who asks
  * for what cannot be done has little of it done twice. Pure.
  *
- * Clients are counted in a fixed number of rows, by a keyed hash of their names: no client can
- * choose with whom it shares one, or have its own forgotten.
+ * Clients are counted in a fixed number of rows, by the hash of tables, which has a key: no client
+ * can choose with whom it shares one, or have its own forgotten.
  */
 #ifndef WI_JOB_OPINIONS_H
 #define WI_JOB_OPINIONS_H
@@ -16,8 +16,7 @@
 #define WI_OPINIONS_AT_ONCE 16
 
 struct wi_opinions;
-/* `secret` (copied) is known to nobody else. */
-struct wi_opinions *wi_opinions_new(const char *secret);
+struct wi_opinions *wi_opinions_new(void);
 void wi_opinions_free(struct wi_opinions *opinions); /* NULL is fine */
 
 /* One more request of the client's (NULL is one too). */

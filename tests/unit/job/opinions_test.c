@@ -7,7 +7,7 @@ static struct wi_opinions *opinions;
 
 static int set_up(void **state)
 {
-    opinions = wi_opinions_new("a secret");
+    opinions = wi_opinions_new();
     return 0;
 }
 
