@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <utlist.h>
-#include <uv.h>
 
 /* So many answers of each node are checked before chance decides. */
 #define FIRST_ANSWERS 3
@@ -149,9 +148,7 @@ static int is_first(struct wi_cross *cross, const char *node)
 /* Drawn by chance, so that nobody counts when it is due. */
 static int is_drawn(double share)
 {
-    uint32_t number = 0;
-    uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
-    return number < share * 4294967296.0;
+    return wi_check_seed() < share * 4294967296.0;
 }
 
 /* What a node has answered. */

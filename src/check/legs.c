@@ -4,6 +4,7 @@
  */
 #include "check/private.h"
 
+#include "wire/probe.h"
 #include <string.h>
 #include <uv.h>
 
@@ -52,6 +53,13 @@ uint32_t wi_check_seed(void)
     return number | 1; /* 0 stands for an input that everybody knows */
 }
 
+struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens)
+{
+    return tokens > 0                    ? wi_probe_ask_long(asked, tokens)
+           : asked->task != WI_TASK_NONE ? wi_probe_ask(asked, wi_check_seed())
+                                         : wi_probe_like(asked, wi_check_seed());
+}
+
 unsigned wi_check_strikes(const struct wi_inference *asked, unsigned least)
 {
     return wi_check_tolerance(asked)->loose && least < COARSE_STRIKES ? COARSE_STRIKES : least;
@@ -89,6 +97,11 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
 int wi_check_is_of_the_model(const struct wi_error *error)
 {
     return error->code == WI_INFERENCE_FAILED || wi_code_status(error->code) == 422;
+}
+
+int wi_check_is_of_the_request(const struct wi_error *error)
+{
+    return wi_check_is_of_the_model(error) || wi_code_status(error->code) == 400;
 }
 
 int wi_check_is_refusal(const struct wi_error *error)

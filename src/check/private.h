@@ -94,6 +94,9 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
 
 /* For an input of ours that nobody can foresee, nor has seen before. */
 uint32_t wi_check_seed(void);
+/* Such an input in the place of what was asked: of text as long as so many tokens (0: it is short);
+ * NULL: none can be made. A reference. */
+struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens);
 /* How many inputs of ours have to differ for a place to be wrong: `least`, and more of a model of
  * few bits; and how many are asked at most. */
 unsigned wi_check_strikes(const struct wi_inference *asked, unsigned least);
@@ -105,6 +108,8 @@ int wi_check_is_steady(const struct wi_comparison *nearness);
 int wi_check_is_refusal(const struct wi_error *error);
 /* Whether the page itself said so: neither the way there nor the load is to blame. */
 int wi_check_is_of_the_model(const struct wi_error *error);
+/* That, or it would not have the input: that is so each time. */
+int wi_check_is_of_the_request(const struct wi_error *error);
 
 /* Of the verdict on what is asked, for its set of inputs, on that platform of the node. */
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,

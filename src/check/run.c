@@ -82,18 +82,12 @@ static void run_ask(
     wi_check_run_next(run);
 }
 
-static struct wi_inference *run_draw(const struct wi_check_run *run, enum wi_check_step step)
-{
-    if (step == WI_CHECK_LONG)
-        return wi_probe_ask_long(run->asked, run->client_tokens);
-    return run->asked->task != WI_TASK_NONE ? wi_probe_ask(run->asked, wi_check_seed())
-                                            : wi_probe_like(run->asked, wi_check_seed());
-}
-
 /* 0, or -1 if there are none, or enough were asked. */
 static int run_ask_ours(struct wi_check_run *run, enum wi_check_step step)
 {
-    struct wi_inference *asked = run->draws < WI_CHECK_DRAWS_MAX ? run_draw(run, step) : NULL;
+    double tokens = step == WI_CHECK_LONG ? run->client_tokens : 0;
+    struct wi_inference *asked =
+        run->draws < WI_CHECK_DRAWS_MAX ? wi_check_draw(run->asked, tokens) : NULL;
     if (!asked)
         return -1;
     run->draws++;
@@ -407,7 +401,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
 /* There is nothing to compare with. What WASM says of the model was noted already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
-    int is_told = wi_check_is_of_the_model(error) || is_of_the_input(error);
+    int is_told = wi_check_is_of_the_request(error);
     if (run->step == WI_CHECK_PROMPT || run->due == &run->nudged || (is_further(run) && is_told)) {
         give_up_for(run, error->detail);
         return;

@@ -170,18 +170,12 @@ static void trial_describe(const struct wi_trial *trial, char reason[160])
 
 /* --- the input -------------------------------------------------------------------------------- */
 
-static struct wi_inference *trial_make_input(const struct wi_trial *trial)
-{
-    if (trial->prompt_tokens > 0)
-        return wi_probe_ask_long(trial->asked, trial->prompt_tokens);
-    return trial->asked->task != WI_TASK_NONE ? wi_probe_ask(trial->asked, wi_check_seed())
-                                              : wi_probe_like(trial->asked, wi_check_seed());
-}
-
 /* Asks an input of ours next, unless enough were. */
 static void trial_draw(struct wi_trial *trial)
 {
-    struct wi_inference *asked = trial->draws < WI_CHECK_DRAWS_MAX ? trial_make_input(trial) : NULL;
+    struct wi_inference *asked = trial->draws < WI_CHECK_DRAWS_MAX
+                                     ? wi_check_draw(trial->asked, trial->prompt_tokens)
+                                     : NULL;
     if (!asked) {
         trial_end_undecided(trial);
         return;
@@ -228,14 +222,9 @@ static void conclude_first(struct wi_trial *trial)
     trial_enter(trial, WI_TRIAL_GIVEN);
 }
 
-static int is_of_the_request(const struct wi_error *error)
-{
-    return wi_check_is_of_the_model(error) || wi_code_status(error->code) == 400;
-}
-
 static void fail_first(struct wi_trial *trial, const struct wi_error *error)
 {
-    if (error->code == WI_UNAVAILABLE || is_of_the_request(error))
+    if (error->code == WI_UNAVAILABLE || wi_check_is_of_the_request(error))
         trial_end_undecided(trial);
     else
         trial_end(trial, WI_TRIAL_DROPPED);
@@ -314,7 +303,7 @@ static void conclude_given(struct wi_trial *trial)
 /* What ours has computed it says that it cannot, or says nothing at all. */
 static void fail_given(struct wi_trial *trial, const struct wi_error *error)
 {
-    if (is_of_the_request(error) || error->code == WI_DEADLINE_EXCEEDED)
+    if (wi_check_is_of_the_request(error) || error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
     else
         trial_end(trial, WI_TRIAL_DROPPED);
@@ -422,7 +411,7 @@ static void fail_known(struct wi_trial *trial, const struct wi_error *error)
 {
     if (error->code == WI_DEADLINE_EXCEEDED)
         trial_end_open(trial, error->detail);
-    else if (is_of_the_request(error))
+    else if (wi_check_is_of_the_request(error))
         trial_end(trial, WI_TRIAL_UNABLE);
     else
         trial_end(trial, WI_TRIAL_DROPPED);
