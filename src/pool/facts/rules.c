@@ -4,7 +4,6 @@
 #include <stddef.h>
 
 #define HOUR_MS ((int64_t)3600 * 1000)
-#define WEEK_MS (7 * 24 * HOUR_MS)
 
 const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
     [WI_EVIDENCE_ENDING] = "ending",
@@ -37,8 +36,8 @@ const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine",
 
 /* Of one kind those that take the node away come last. */
 const struct wi_evidence_rule wi_evidence_rules[] = {
-    {WI_EVIDENCE_CLAIM, 0, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
-    {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WEEK_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_CLAIM, 0, WI_EFFECT_VERDICT, 1, WI_VERDICT_UNABLE_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WI_VERDICT_UNABLE_MS, BY_CHECK, WI_UNABLE},
     {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
     {WI_EVIDENCE_ENDING, 1, WI_EFFECT_QUARANTINE, 10, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},

@@ -11,8 +11,6 @@
 #include <string.h>
 #include <utlist.h>
 
-/* A platform that failed may do better some day: an input that fits, a machine less loaded. */
-#define UNABLE_MS (7 * 24 * 3600e3)
 #define MISSED_MS (24 * 3600e3)
 /* After a check that came to no end, and after many in a row. */
 #define PAUSE_MS (5 * 60e3)
@@ -35,7 +33,7 @@ static int is_over(int64_t until, double pause_ms)
 
 static int is_void(const struct verdict_record *verdict)
 {
-    return verdict->until > 0 && is_over(verdict->until, UNABLE_MS);
+    return verdict->until > 0 && is_over(verdict->until, WI_VERDICT_UNABLE_MS);
 }
 
 static enum wi_verdict value_of(const struct verdict_record *verdict)
@@ -294,15 +292,13 @@ static void make_set_room(struct wi_verdicts *verdicts, struct verdict_record *w
     }
 }
 
-static struct verdict_record *whole_of(struct wi_verdicts *verdicts, const char *key)
+static struct verdict_record *whole_of(
+    struct wi_verdicts *verdicts, const char *key, const struct verdict_parts *parts)
 {
     char whole[WI_VERDICT_KEY_SIZE];
-    struct verdict_parts parts;
 
-    if (wi_verdict_key_read(key, &parts) != 0)
-        return NULL;
-    wi_verdict_key_whole(whole, key, &parts);
-    return wi_verdict_record_get(verdicts, *parts.set ? whole : key);
+    wi_verdict_key_whole(whole, key, parts);
+    return wi_verdict_record_get(verdicts, *parts->set ? whole : key);
 }
 
 /* Counts a look at that set. */
@@ -322,9 +318,13 @@ static struct verdict_record *look_at(
 
 int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *client)
 {
-    struct verdict_record *whole = whole_of(verdicts, key), *set;
+    struct verdict_parts parts;
+    struct verdict_record *set;
     unsigned who = wi_table_hash(client ? client : "", client ? strlen(client) : 0), brought = 0;
 
+    if (wi_verdict_key_read(key, &parts) != 0)
+        return 0;
+    struct verdict_record *whole = whole_of(verdicts, key, &parts);
     DL_FOREACH2(whole->sets, set, of_next)
     brought += set->client == who;
     set = wi_verdict_record_find(verdicts, key);
@@ -342,7 +342,7 @@ static void decide_by(struct wi_verdicts *verdicts, struct verdict_record *verdi
         wi_text_copy(verdict->set, sizeof verdict->set, set);
     wi_text_copy(verdict->shapes, sizeof verdict->shapes, found->shapes);
     decide(verdicts, verdict, found->verdict, found->ratio, found->detail ? found->detail : "",
-        found->verdict == WI_UNABLE ? UNABLE_MS : 0);
+        found->verdict == WI_UNABLE ? WI_VERDICT_UNABLE_MS : 0);
 }
 
 /* What a set says of the model. */
@@ -401,7 +401,7 @@ static void review_all_kernels(
 static int finding_take(struct wi_verdicts *verdicts, const char *key,
     const struct verdict_parts *parts, const struct wi_finding *found)
 {
-    struct verdict_record *whole = whole_of(verdicts, key), *verdict = whole;
+    struct verdict_record *whole = whole_of(verdicts, key, parts), *verdict = whole;
 
     if (*parts->set && whole->verdict != WI_WRONG && is_of_set(whole, found))
         verdict = look_at(verdicts, whole, key);
@@ -427,32 +427,29 @@ int wi_verdicts_set(struct wi_verdicts *verdicts, const char *key, const struct 
     return is_news;
 }
 
-/* Without a finding. */
-static void put_off_all_kernels(struct wi_verdicts *verdicts, const char *key)
+void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail)
 {
     struct verdict_parts parts;
 
-    if (wi_verdict_key_read(key, &parts) == 0)
-        review_all_kernels(verdicts, key, &parts, 0);
-}
-
-void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char *detail)
-{
-    struct verdict_record *verdict = whole_of(verdicts, key);
-
+    if (wi_verdict_key_read(key, &parts) != 0)
+        return;
+    struct verdict_record *verdict = whole_of(verdicts, key, &parts);
     if (strcmp(verdict->key, key) != 0 && value_of(verdict) != WI_WRONG &&
         (verdict->looked < WI_VERDICT_SETS || wi_verdict_record_find(verdicts, key)))
         verdict = look_at(verdicts, verdict, key);
     rest(verdict);
     if (value_of(verdict) == WI_UNKNOWN)
         wi_verdict_record_explain(verdict, detail);
-    put_off_all_kernels(verdicts, key);
+    review_all_kernels(verdicts, key, &parts, 0);
 }
 
 void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char *detail)
 {
-    struct verdict_record *verdict = whole_of(verdicts, key);
+    struct verdict_parts parts;
 
+    if (wi_verdict_key_read(key, &parts) != 0)
+        return;
+    struct verdict_record *verdict = whole_of(verdicts, key, &parts);
     if (value_of(verdict) != WI_UNKNOWN) { /* a second look at what is known */
         rest(verdict);
     } else if (++verdict->misses >= 2) {
@@ -461,7 +458,7 @@ void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char 
         rest(verdict);
         wi_verdict_record_explain(verdict, detail);
     }
-    put_off_all_kernels(verdicts, key);
+    review_all_kernels(verdicts, key, &parts, 0);
 }
 
 static struct verdict_record *say(

@@ -43,6 +43,8 @@ extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 #define WI_VERDICT_SETS 32
 #define WI_VERDICT_SETS_OF_CLIENT 24
 #define WI_VERDICT_WRONG_SETS 3
+/* A place that failed may do better some day: an input that fits, a machine less loaded. */
+#define WI_VERDICT_UNABLE_MS ((int64_t)7 * 24 * 3600 * 1000)
 
 /* More are not kept, and as many again about sets of inputs: of the browsers that we start, of all
  * joined nodes and as many that these share, of those with one token (pool/facts/owners.h). */

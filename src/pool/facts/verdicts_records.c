@@ -37,7 +37,7 @@ int wi_verdict_key_read(const char *key, struct verdict_parts *parts)
     at = key_take_part(at ? at + 1 : NULL, parts->variant, sizeof parts->variant);
     parts->variant_end = at;
     at = key_take_part(at, parts->set, sizeof parts->set);
-    parts->set_end = at;
+    parts->place_key = at;
     return at ? wi_place_parse(&parts->place, at) : -1;
 }
 
@@ -45,7 +45,7 @@ void wi_verdict_key_whole(
     char whole[WI_VERDICT_KEY_SIZE], const char *key, const struct verdict_parts *parts)
 {
     snprintf(whole, WI_VERDICT_KEY_SIZE, "%.*s\t%s", (int)(parts->variant_end - key), key,
-        parts->set_end);
+        parts->place_key);
 }
 
 const char *wi_verdict_key_party(const char *key)
@@ -125,17 +125,10 @@ static struct wi_owners *owners_of(struct wi_verdicts *verdicts, int is_set)
     return is_set ? &verdicts->sets : &verdicts->wholes;
 }
 
-static const char *key_place(const char *key)
-{
-    for (int fields = 0; fields < 3; fields++)
-        key = strchr(key, '\t') + 1;
-    return key;
-}
-
-static void owners_make_room(struct wi_verdicts *verdicts, const char *key, int is_set)
+static void owners_make_room(struct wi_verdicts *verdicts, const struct verdict_parts *parts)
 {
     struct wi_owned *surplus =
-        wi_owners_surplus(owners_of(verdicts, is_set), key_place(key), &owners_most);
+        wi_owners_surplus(owners_of(verdicts, *parts->set != '\0'), parts->place_key, &owners_most);
 
     if (surplus)
         wi_verdict_record_forget(verdicts, WI_OWNED_RECORD(surplus, struct verdict_record, owned));
@@ -177,7 +170,7 @@ static struct verdict_record *record_add(struct wi_verdicts *verdicts, const cha
     record->about_wasm = parts->place.platform == WI_WASM && !*parts->place.kind;
     memcpy(record->set, parts->set, sizeof record->set);
     HASH_ADD_KEYPTR(hh, verdicts->all, record->key, strlen(record->key), record);
-    wi_owners_add(owners_of(verdicts, whole != NULL), &record->owned, key_place(key));
+    wi_owners_add(owners_of(verdicts, whole != NULL), &record->owned, parts->place_key);
     model_join(verdicts, record);
     verdicts->about_wasm += (size_t)record->about_wasm;
     return record;
@@ -193,7 +186,7 @@ struct verdict_record *wi_verdict_record_get(struct wi_verdicts *verdicts, const
         return record;
     if (*parts.set)
         wi_verdict_key_whole(whole, key, &parts);
-    owners_make_room(verdicts, key, *parts.set != '\0');
+    owners_make_room(verdicts, &parts);
     return record_add(
         verdicts, key, &parts, *whole ? wi_verdict_record_get(verdicts, whole) : NULL);
 }

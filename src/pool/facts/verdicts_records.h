@@ -23,7 +23,7 @@
 struct verdict_parts {
     char variant[WI_VERDICT_VARIANT_SIZE], set[WI_INPUT_SET_SIZE];
     struct wi_place place;
-    const char *variant_end, *set_end; /* in the key */
+    const char *variant_end, *place_key; /* in the key */
 };
 
 struct verdict_model;
