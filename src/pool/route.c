@@ -291,9 +291,8 @@ static int is_better(const struct wi_route_option *one, const struct wi_route_op
 {
     if (!other || one->expected_ms != other->expected_ms)
         return !other || one->expected_ms < other->expected_ms;
-    if (wi_route_prior(one) != wi_route_prior(other))
-        return wi_route_prior(one) < wi_route_prior(other);
-    return one->candidate->worked < other->candidate->worked;
+    double prior = wi_route_prior(one), others = wi_route_prior(other);
+    return prior != others ? prior < others : one->candidate->worked < other->candidate->worked;
 }
 
 /* Whether its time comes: where only the node that failed the job before has room, it does not. */

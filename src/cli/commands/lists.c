@@ -25,8 +25,8 @@ void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
             (long long)json_integer_value(json_object_get(model, "loaded_more")));
 }
 
-/* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3], chrome/webgpu trusted of alice":
- * what the guard found. */
+/* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3], chrome/webgpu trusted of
+ * token-5e1f": what the guard found. */
 static void put_numerics(struct wi_buffer *out, const json_t *numerics)
 {
     const json_t *verdict;
