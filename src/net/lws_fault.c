@@ -2,6 +2,7 @@
 #include "net/lws_fault.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -72,14 +73,13 @@ static const char *words_of(const unsigned char *said, size_t length)
     return OTHER_FAULT;
 }
 
-/* Whether nothing more can come over the connection. Of TLS, whose own end comes first, that cannot
- * be told. */
-static int has_ended(struct lws *wsi)
+int wi_lws_has_ended(int fd)
 {
     char byte;
-    if (lws_is_ssl(wsi))
-        return 1;
-    ssize_t got = recv(lws_get_socket_fd(wsi), &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
+    struct pollfd socket = {.fd = fd};
+    if (poll(&socket, 1, 0) > 0)
+        return 1; /* POLLERR or POLLHUP: nothing else was asked for */
+    ssize_t got = recv(fd, &byte, sizeof byte, MSG_PEEK | MSG_DONTWAIT);
     return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -88,5 +88,6 @@ const char *wi_lws_fault(struct lws *wsi)
     int length = lws_get_close_length(wsi);
     if (length > CODE_SIZE)
         return words_of(lws_get_close_payload(wsi) + CODE_SIZE, (size_t)length - CODE_SIZE);
-    return has_ended(wsi) ? NULL : LENGTH_FAULT;
+    /* The end of TLS comes before that of its socket, so it cannot be told from a fault. */
+    return lws_is_ssl(wsi) || wi_lws_has_ended(lws_get_socket_fd(wsi)) ? NULL : LENGTH_FAULT;
 }

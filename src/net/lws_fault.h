@@ -25,4 +25,8 @@ int wi_lws_is_unmasked(const struct wi_lws_frame *frame);
  * in words; NULL where there was none. lws_close_reason sets what the close frame says instead. */
 const char *wi_lws_fault(struct lws *wsi);
 
+/* Whether a socket's connection has ended: it was reset, or its peer sends no more and all that it
+ * sent was read. After a reset, bytes that came before it can still be read. Public for tests. */
+int wi_lws_has_ended(int fd);
+
 #endif
