@@ -179,7 +179,8 @@ static const struct wi_member node_limit[] = {
 };
 static const struct wi_member conduct[] = {
     {"ended", "integer", "That ended well, as the next of its last 50 answers."},
-    {"ending", "integer", "That ended badly, and well at another node."},
+    {"ending", "integer", "That ended badly, and well in a browser of the service."},
+    {"disputed", "integer", "That ended badly, and well at another joined node."},
     {"right", "integer", "That were right, as the next of the last 50 that were judged."},
     {"open", "integer", "That could not be judged, by its choice."},
     {"suspicion", "integer",

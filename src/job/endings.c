@@ -10,10 +10,11 @@
 #include <string.h>
 
 /* What a client has chosen may be why one node refuses what another takes: that lessens the node's
- * share for a while, and never sends it away. */
+ * share for a while, and never sends it away. The same holds where a joined node has answered,
+ * whose word alone condemns no other. */
 static const struct {
-    enum wi_evidence_kind evidence;
-    const char *reason; /* for people */
+    enum wi_evidence_kind evidence; /* where a browser of ours has answered */
+    const char *reason;             /* for people */
 } rows[] = {
     [WI_ENDING_REFUSED] = {WI_EVIDENCE_ENDING,
         "it called a request a failure which another node has answered"},
@@ -45,9 +46,12 @@ void wi_job_note_ending(struct wi_job *job, enum wi_ending how)
 void wi_job_find_endings(const struct wi_job *job, const char *node_id)
 {
     const struct wi_job_endings *endings = job->endings;
+    const struct wi_node_info *node = wi_pool_node_info(job->jobs->pool, node_id);
+    int is_ours = node && *node->session;
     for (unsigned i = 0; endings && i < endings->count; i++) {
         const enum wi_ending how = endings->rows[i].how;
-        const struct wi_evidence_found found = {.kind = rows[how].evidence,
+        const struct wi_evidence_found found = {
+            .kind = is_ours ? rows[how].evidence : WI_EVIDENCE_DISPUTED,
             .node = endings->rows[i].node,
             .joined = 1,
             .finding.detail = rows[how].reason};

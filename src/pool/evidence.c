@@ -16,6 +16,7 @@ static int evidence_conduct(enum wi_evidence_kind kind)
 {
     static const int kinds[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = -1,
         [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
+        [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
         [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
         [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
         [WI_EVIDENCE_OUR_INPUT] = -1,

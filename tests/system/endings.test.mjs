@@ -98,6 +98,14 @@ after(async () => {
 
 /** Most tests are among strangers. */
 const drain = (verb = 'drain') => daemon.post(`/v1/nodes/${ours.id}/${verb}`, {});
+async function withOurs(run) {
+    assert.equal((await drain('undrain')).status, 200);
+    try {
+        await run();
+    } finally {
+        await drain();
+    }
+}
 
 async function joined(node) {
     const { json } = await daemon.post('/v1/admin/join', { nodes: 1 });
@@ -154,7 +162,7 @@ test('a node that calls every request a failure costs no client anything, and ge
     assert.equal(attempts(evil).length, 3, 'from then on it is taken only where nothing else has room');
     assert.equal(attempts(honest).length, 30);
     const [limit] = (await listed(evil)).limits;
-    assert.deepEqual([limit.effect, limit.evidence], ['share', 'ending']);
+    assert.deepEqual([limit.effect, limit.evidence], ['share', 'disputed']);
 });
 
 /** So many requests at once, of which all nodes have their part before the evil ones fail theirs; the answers. */
@@ -179,18 +187,27 @@ test('nor do twelve requests at once', async () => {
     await failedTogether(12, [await worker()], await worker());
 });
 
-test('who does so ten times of fifty is sent away', async () => {
-    const [evil, honest] = [await worker(), await worker()];
-    await failedTogether(24, [evil], honest);
+test('a stranger sends no other away, however many requests it answers that the other has not', async () => {
+    const [one, other] = [await worker(), await worker()];
+    await failedTogether(24, [one], other);
+    const { limits, conduct } = await listed(one);
+    assert.deepEqual([conduct.ending, conduct.disputed], [0, 12]);
+    assert.deepEqual(limits.map(({ effect }) => effect), ['share']);
+    assert.equal(one.closed, null);
+});
+
+test('a node that fails ten requests of fifty that a session of ours answers is sent away', () => withOurs(async () => {
+    const evil = await worker();
+    await failedTogether(24, [evil], ours);
     assert.deepEqual(await evil.gone(), { code: 1008, reason: 'quarantined' });
     const { quarantined } = (await daemon.get('/v1/nodes')).json;
     const row = quarantined.find(({ node }) => node === evil.id);
     assert.equal(row.evidence, 'ending');
     assert.equal(row.until - row.since, 3600 * 1000);
-    assert.equal(honest.closed, null);
+    assert.equal(ours.closed, null);
     assertEchoed(await inTurn(3, echo));
     assert.equal((await daemon.request(`/v1/admin/quarantine/${row.id}`, { method: 'DELETE' })).status, 200);
-});
+}));
 
 const double = (more) => daemon.infer({ model_name: 'twice', ...more,
     inputs: [{ name: 'x', datatype: 'FP32', shape: [2], data: [1, 3] }] });
@@ -227,19 +244,14 @@ test('an error that the second has, too, is heard, and a tenth of the requests i
     assert.ok(twice >= 1, 'one at the least');
     for (const node of both) {
         const { conduct } = await listed(node);
-        assert.equal(conduct.ending ?? 0, 0, 'nothing is known of either');
+        assert.deepEqual([conduct.ending, conduct.disputed], [0, 0], 'nothing is known of either');
     }
 });
 
-test('a session of ours is asked before other strangers', async () => {
+test('a session of ours is asked before other strangers', () => withOurs(async () => {
     const strangers = [await worker(), await worker()];
-    assert.equal((await drain('undrain')).status, 200);
-    try {
-        for (const { json } of await failedTogether(12, strangers, ours)) assert.equal(json.executed_on.node, ours.id);
-    } finally {
-        await drain();
-    }
-});
+    for (const { json } of await failedTogether(12, strangers, ours)) assert.equal(json.executed_on.node, ours.id);
+}));
 
 /* --- silence ---------------------------------------------------------------------------------- */
 
@@ -259,7 +271,7 @@ for (const [number, what, all] of [[10, 'ten streams one after the other', inTur
         assert.ok(attempts(evil).length > 0, 'it was asked');
         assertTwiceAtMost(evil, honest);
         assert.deepEqual([...new Set(cancels(evil))], ['stalled']);
-        assert.ok((await listed(evil)).conduct.ending > 0);
+        assert.ok((await listed(evil)).conduct.disputed > 0);
     });
 
 test('late parts of what went on elsewhere reach nobody', async () => {
@@ -302,7 +314,7 @@ for (const [what, rounds, all] of [['one after the other', 24, inTurn], ['twelve
         for (let round = 0; round < 24 / rounds; round++) assertEchoed(await all(rounds, () => echo(slow)));
         assertTwiceAtMost(evil, honest);
         assert.ok(cancels(evil).includes('stalled'), 'some were taken from it');
-        assert.ok((await listed(evil)).conduct.ending > 0);
+        assert.ok((await listed(evil)).conduct.disputed > 0);
     });
 
 test('a stream that a node has accepted and sends nothing of begins elsewhere', async () => {

@@ -1406,8 +1406,10 @@ class NodeLimit(_NodeLimit, total=False):
 class Conduct(TypedDict):
     #: That ended well, as the next of its last 50 answers.
     ended: int
-    #: That ended badly, and well at another node.
+    #: That ended badly, and well in a browser of the service.
     ending: int
+    #: That ended badly, and well at another joined node.
+    disputed: int
     #: That were right, as the next of the last 50 that were judged.
     right: int
     #: That could not be judged, by its choice.

@@ -3,11 +3,12 @@
 
 #include <stddef.h>
 
-const char *const wi_conduct_names[] = {"ended", "ending", "right", "open", "suspicion", NULL};
+const char *const wi_conduct_names[] = {
+    "ended", "ending", "disputed", "right", "open", "suspicion", NULL};
 
 static int conduct_is_of_ends(enum wi_conduct_kind kind)
 {
-    return kind == WI_CONDUCT_ENDED || kind == WI_CONDUCT_ENDING;
+    return kind <= WI_CONDUCT_DISPUTED;
 }
 
 void wi_conduct_note(struct wi_conduct *conduct, enum wi_conduct_kind kind)

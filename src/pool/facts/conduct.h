@@ -14,13 +14,14 @@
 
 enum wi_conduct_kind {
     WI_CONDUCT_ENDED,     /* well */
-    WI_CONDUCT_ENDING,    /* badly, and well at another node */
+    WI_CONDUCT_ENDING,    /* badly, and well in a browser of ours */
+    WI_CONDUCT_DISPUTED,  /* badly, and well at another joined node */
     WI_CONDUCT_RIGHT,     /* judged so */
     WI_CONDUCT_OPEN,      /* it could not be judged, by the node's choice */
     WI_CONDUCT_SUSPICION, /* a client's input came out otherwise than ours */
     WI_CONDUCT_COUNT
 };
-extern const char *const wi_conduct_names[]; /* "ended", "ending", "right" …, ended by NULL */
+extern const char *const wi_conduct_names[]; /* "ended", "ending" …, ended by NULL */
 
 /* Zero-initialise: nothing is known. */
 struct wi_conduct {

@@ -7,6 +7,7 @@
 
 const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
     [WI_EVIDENCE_ENDING] = "ending",
+    [WI_EVIDENCE_DISPUTED] = "disputed",
     [WI_EVIDENCE_OPEN] = "open",
     [WI_EVIDENCE_CLIENT_INPUT] = "client_input",
     [WI_EVIDENCE_OUR_INPUT] = "our_input",
@@ -16,7 +17,8 @@ const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
 
 const char *const wi_evidence_texts[] = {
     [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
-    [WI_EVIDENCE_ENDING] = "requests ended badly there, and well at another node",
+    [WI_EVIDENCE_ENDING] = "requests ended badly there, and well in a browser of the service",
+    [WI_EVIDENCE_DISPUTED] = "requests ended badly there, and well at another joined node",
     [WI_EVIDENCE_OPEN] = "an answer cannot be judged, by the choice of the node that gave it",
     [WI_EVIDENCE_CLIENT_INPUT] = "an answer to a client's input differs from the service's own",
     [WI_EVIDENCE_OUR_INPUT] = "answers to inputs of the service differ from its own",
@@ -40,6 +42,7 @@ const struct wi_evidence_rule wi_evidence_rules[] = {
     {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WI_VERDICT_UNABLE_MS, BY_CHECK, WI_UNABLE},
     {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
     {WI_EVIDENCE_ENDING, 1, WI_EFFECT_QUARANTINE, 10, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
+    {WI_EVIDENCE_DISPUTED, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
     {WI_EVIDENCE_OPEN, 1, WI_EFFECT_SHARE, 2, 0, BY_FEWER, WI_UNKNOWN},

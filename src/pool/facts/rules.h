@@ -13,9 +13,10 @@
 #include "pool/facts/verdicts.h"
 
 enum wi_evidence_kind {
-    WI_EVIDENCE_CLAIM,        /* a page says that it cannot run the model on that platform */
-    WI_EVIDENCE_ENDING,       /* a request ended badly at the node, and well at another */
-    WI_EVIDENCE_OPEN,         /* an answer cannot be judged, by the choice of who gave it */
+    WI_EVIDENCE_CLAIM,    /* a page says that it cannot run the model on that platform */
+    WI_EVIDENCE_ENDING,   /* a request ended badly at the node, and well in a browser of ours */
+    WI_EVIDENCE_DISPUTED, /* a request ended badly at the node, and well at another joined one */
+    WI_EVIDENCE_OPEN,     /* an answer cannot be judged, by the choice of who gave it */
     WI_EVIDENCE_CLIENT_INPUT, /* an answer to a client's input differs from ours */
     WI_EVIDENCE_OUR_INPUT,    /* answers to inputs of ours differ from ours */
     WI_EVIDENCE_KNOWN_ANSWER, /* a kernel's answer differs from the known one */

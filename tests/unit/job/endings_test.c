@@ -7,7 +7,7 @@ static void check_found(int count)
     assert_int_equal(fixture->found.count, count);
     if (count == 0)
         return;
-    assert_int_equal(fixture->found.kind, WI_EVIDENCE_ENDING);
+    assert_int_equal(fixture->found.kind, WI_EVIDENCE_DISPUTED);
     assert_string_equal(fixture->found.node, "node-1");
 }
 
@@ -26,6 +26,18 @@ TEST(a_loss_counts_once_another_has_answered)
     assert_int_equal(fixture->found.count, 0);
     answer_ok(fixture->attempt);
     check_found(1);
+}
+
+TEST(it_is_certain_where_a_browser_of_ours_has_answered)
+{
+    fixture->elsewhere = "node-2";
+    submit("job-1");
+    lose(WI_BLAME_NONE);
+    fixture->ours = 1;
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->found.count, 1);
+    assert_int_equal(fixture->found.kind, WI_EVIDENCE_ENDING);
+    assert_string_equal(fixture->found.node, "node-1");
 }
 
 TEST(not_where_the_same_has_answered)

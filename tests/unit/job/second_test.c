@@ -35,6 +35,7 @@ TEST(what_the_second_answers_is_the_answer)
     assert_true(fixture->wants_second);
     assert_string_equal(fixture->avoid, "node-1");
     assert_string_equal(fixture->attempt, "job-1.2");
+    fixture->ours = 1;
     answer_ok(fixture->attempt);
     assert_int_equal(fixture->answers, 1);
     assert_int_equal(fixture->last.code, WI_OK);
@@ -60,15 +61,27 @@ TEST(where_it_fails_too_its_error_is_heard_and_nothing_found)
 TEST(what_is_said_of_an_input_is_a_suspicion)
 {
     refuse(WI_PICTURE_INVALID);
+    fixture->ours = 1;
     answer_ok(fixture->attempt);
     assert_int_equal(fixture->last.code, WI_OK);
     assert_int_equal(fixture->found.count, 1);
     assert_int_equal(fixture->found.kind, WI_EVIDENCE_CLIENT_INPUT);
 }
 
+TEST(one_stranger_is_no_proof_against_another)
+{
+    refuse(WI_INFERENCE_FAILED);
+    answer_ok(fixture->attempt);
+    assert_int_equal(fixture->last.code, WI_OK);
+    assert_int_equal(fixture->found.count, 1);
+    assert_int_equal(fixture->found.kind, WI_EVIDENCE_DISPUTED);
+    assert_string_equal(fixture->found.node, "node-1");
+}
+
 TEST(so_is_what_a_node_cannot_run)
 {
     refuse(WI_OPERATOR_UNSUPPORTED);
+    fixture->ours = 1;
     answer_ok(fixture->attempt);
     assert_int_equal(fixture->found.kind, WI_EVIDENCE_CLIENT_INPUT);
 }

@@ -208,7 +208,7 @@ TEST(at_half_of_it_the_stream_goes_on_at_another_node)
     assert_string_equal(seen.text, "ab");
     assert_int_equal(counters().late_parts, 1);
     assert_int_equal(fixture->found.count, 1);
-    assert_int_equal(fixture->found.kind, WI_EVIDENCE_ENDING);
+    assert_int_equal(fixture->found.kind, WI_EVIDENCE_DISPUTED);
     assert_string_equal(fixture->found.node, "node-1");
 }
 

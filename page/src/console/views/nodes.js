@@ -101,7 +101,7 @@ function stateOf(node) {
 
 /** "open: 5 of its last 50; until …": why it gets less work, or none. @param {any} node @param {any} limit */
 function limitOf({ conduct }, { evidence, until, undone_by }) {
-    const times = { ending: conduct?.ending, open: conduct?.open, client_input: conduct?.suspicion }[/** @type {'open'} */ (evidence)];
+    const times = { ...conduct, client_input: conduct?.suspicion }[/** @type {'open'} */ (evidence)];
     return `${plain(evidence)}${times ? `: ${count(times)} of its last 50` : ''}; until ${until ? moment(until) : plain(undone_by)}`;
 }
 

@@ -60,7 +60,7 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 /* "3 ending, 1 open": what speaks against it. */
 static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 {
-    static const char *const kinds[] = {"ending", "open", "suspicion"};
+    static const char *const kinds[] = {"ending", "disputed", "open", "suspicion"};
     size_t before = out->size;
 
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
