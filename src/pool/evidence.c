@@ -34,26 +34,35 @@ static struct pool_node *node_find_joined(const struct wi_pool *pool, const char
     return node && !*wi_pool_node_info_of(node)->session ? node : NULL;
 }
 
-static unsigned evidence_count(const struct pool_node *node, enum wi_evidence_kind kind)
+/* Of a joined node, or of one that was; NULL if nothing is known of it. */
+static struct pool_node_standing *standing_find(const struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = node_find_joined(pool, node_id);
+
+    return node      ? wi_pool_node_info_of(node)->standing
+           : node_id ? wi_standings_of_node(pool->standings, node_id)
+                     : NULL;
+}
+
+static unsigned evidence_count(
+    const struct pool_node_standing *standing, enum wi_evidence_kind kind)
 {
     int conduct = evidence_conduct(kind);
 
-    return conduct < 0 ? 1
-                       : wi_conduct_count(&wi_pool_node_info_of(node)->standing->conduct,
-                             (enum wi_conduct_kind)conduct);
+    return conduct < 0 ? 1 : wi_conduct_count(&standing->conduct, (enum wi_conduct_kind)conduct);
 }
 
 /* How often it was found, this time included. */
 static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
 {
-    struct pool_node *node = node_find_joined(pool, found->node);
+    struct pool_node_standing *standing = standing_find(pool, found->node);
     int conduct = evidence_conduct(found->kind);
 
     pool->found[found->kind]++;
-    if (!node || conduct < 0)
+    if (!standing || conduct < 0)
         return 1;
-    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, (enum wi_conduct_kind)conduct);
-    return evidence_count(node, found->kind);
+    wi_conduct_note(&standing->conduct, (enum wi_conduct_kind)conduct);
+    return evidence_count(standing, found->kind);
 }
 
 /* Whether its answers still are such that it gets less work. */
@@ -61,7 +70,7 @@ static int node_gets_less(const struct pool_node *node)
 {
     for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
         if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
-            evidence_count(node, rule->kind) >= rule->count)
+            evidence_count(wi_pool_node_info_of(node)->standing, rule->kind) >= rule->count)
             return 1;
     return 0;
 }
@@ -130,13 +139,17 @@ static void node_hold(struct wi_pool *pool, struct pool_node *node,
     wi_pool_tell_capacity(pool->wake);
 }
 
-/* One that is gone is known to the bridge for a while. */
+/* One that is gone is known to the bridge for a while. Once its token is taken again, it begins
+ * afresh. */
 static unsigned node_send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
     const struct wi_evidence_rule *rule)
 {
+    struct pool_node_standing *standing = standing_find(pool, found->node);
     const struct wi_quarantine_cause cause = {
         wi_evidence_names[found->kind], evidence_reason(found), rule->for_ms};
 
+    if (standing)
+        standing->conduct = (struct wi_conduct){0};
     if (!found->node || wi_bridge_quarantine(pool->bridge, found->node, &cause) != 0)
         return 0;
     wi_pool_tell_capacity(pool->wake);
@@ -176,6 +189,37 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
         if (rule->kind == own.kind && !rule->joined == !own.joined && count >= rule->count)
             had |= evidence_apply(pool, &own, rule);
     return had;
+}
+
+/* --- what outlives a node ----------------------------------------------------------------------
+ */
+
+void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    if (!*info->session)
+        wi_standings_keep(pool->standings, info->party, info->id, info->standing, wi_steady_ms());
+}
+
+/* More may have been found since the node left. */
+void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    const struct pool_node_standing *kept =
+        *info->session ? NULL : wi_standings_of_party(pool->standings, info->party, wi_steady_ms());
+
+    if (!kept)
+        return;
+    *info->standing = *kept;
+    if (kept->hold.since)
+        wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules;
+         rule->effect && !info->standing->less.since; rule++)
+        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
+            evidence_count(kept, rule->kind) >= rule->count)
+            node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
+    wi_pool_place_anew(pool, node);
 }
 
 /* --- what ends them --------------------------------------------------------------------------- */
@@ -230,6 +274,7 @@ enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct w
         return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
     struct pool_node_standing *standing = wi_pool_node_info_of(node)->standing;
     standing->conduct = (struct wi_conduct){0};
+    wi_standings_forget(pool->standings, wi_pool_node_info_of(node)->party);
     wi_pool_reconsider(pool, node);
     if (standing->hold.since)
         node_let_go(pool, node);

@@ -37,6 +37,7 @@ struct wi_pool {
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
+    struct wi_standings *standings; /* of joined nodes that have left; evidence.c writes it */
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;

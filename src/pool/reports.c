@@ -256,6 +256,8 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
 
     abilities_learn(pool, info);
     wi_pool_place(pool, node, info);
+    if (!resumed)
+        wi_pool_recall(pool, node);
     if (pool->watch.on_node)
         pool->watch.on_node(pool->watch.context, info);
     if (session)
@@ -329,6 +331,7 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     wi_tunings_forget(pool->tunings, node_id);
     if (pool->watch.on_gone)
         pool->watch.on_gone(pool->watch.context, node_id);
+    wi_pool_remember(pool, node);
     wi_pool_nodes_remove(pool->nodes, node);
     if (was_its_node)
         lose_page(pool, session, why);

@@ -150,6 +150,7 @@ static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info
     node->nodes = nodes;
     memcpy(node->info.id, info->id, sizeof node->info.id);
     memcpy(node->info.session, info->session, sizeof node->info.session);
+    memcpy(node->info.party, info->party, sizeof node->info.party);
     node->info.place = &node->place;
     node->info.standing = &node->standing;
     HASH_ADD(hh, nodes->all, info.id, strlen(node->info.id), node);

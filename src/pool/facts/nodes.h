@@ -7,9 +7,9 @@
 
 #include "base/change.h"
 #include "pool/facts/attempt.h"
-#include "pool/facts/conduct.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
+#include "pool/facts/standings.h"
 
 /* Deadlines in a row that a node let pass in silence: from so many on it is taken only where
  * nothing else has room, and after so many of which it did not even say that they had arrived, it
@@ -23,26 +23,12 @@
 #define WI_POOL_HELD_UNPROVEN 1u /* until it has shown that it computes right (proof/) */
 #define WI_POOL_HELD_FOUND 2u    /* for what was found of it (pool/evidence.h) */
 
-/* What was found of a node makes it get less work, or none. Times are those of wi_steady_ms. */
-#define WI_POOL_REASON_SIZE 160
-struct pool_node_limit {
-    int64_t since, until; /* 0: it is not so; until it is undone */
-    const char *evidence; /* one of wi_evidence_names */
-    const char *undone;   /* by what, for people */
-    char reason[WI_POOL_REASON_SIZE];
-};
-/* Of a joined node. */
-struct pool_node_standing {
-    struct wi_conduct conduct;
-    struct pool_node_limit less; /* it is taken only where nothing else has room */
-    struct pool_node_limit hold; /* it is held by WI_POOL_HELD_FOUND */
-};
-
 struct pool_node;
 /* What others may read of it. */
 struct pool_node_info {
     char id[WI_ID_SIZE];
     char session[WI_ID_SIZE]; /* "" for a joined node */
+    char party[WI_PARTY_SIZE];
     int away, draining;
     int paused;    /* by its person, until they say otherwise */
     unsigned held; /* by us: WI_POOL_HELD_… */

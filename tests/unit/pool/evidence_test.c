@@ -290,9 +290,71 @@ TEST(a_node_that_is_gone_is_sent_away_all_the_same)
     both();
     bridge()->on_node_down(bridge()->context, "n-2", "it went");
     assert_int_equal(find_more(WI_EVIDENCE_OPEN, 9), 0);
-    assert_int_equal(find_more(WI_EVIDENCE_ENDING, 20), 0);
+    assert_int_equal(find_more(WI_EVIDENCE_ENDING, 9), 0);
+    assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_QUARANTINE);
     assert_int_equal(find_more(WI_EVIDENCE_CHALLENGE, 1), WI_EFFECT_QUARANTINE);
     assert_string_equal(seen.away, "n-2");
+}
+
+/* The joined node leaves, and another of its party comes. */
+static void come_again(const char *id)
+{
+    bridge()->on_node_down(bridge()->context, "n-2", "it went");
+    memcpy(info.id, id, strlen(id) + 1);
+    serve();
+}
+
+TEST(a_node_that_comes_again_goes_on_with_what_was_found)
+{
+    both();
+    find_more(WI_EVIDENCE_ENDING, 2);
+    come_again("n-2");
+    assert_false(gets_less());
+    assert_int_equal(find_more(WI_EVIDENCE_ENDING, 1), WI_EFFECT_SHARE);
+    come_again("n-2");
+    assert_true(gets_less() && takes_work());
+    assert_string_equal(node()->standing->less.evidence, "ending");
+    find_more(WI_EVIDENCE_OPEN, 5);
+    come_again("n-2");
+    assert_false(takes_work());
+    assert_string_equal(node()->standing->hold.evidence, "open");
+}
+
+TEST(what_is_found_of_a_node_that_left_meets_it_again)
+{
+    both();
+    bridge()->on_node_down(bridge()->context, "n-2", "it went");
+    find_more(WI_EVIDENCE_ENDING, 3);
+    serve();
+    assert_true(gets_less());
+    assert_string_equal(node()->standing->less.evidence, "ending");
+    assert_string_equal(node()->standing->less.undone, "fewer of them among the last");
+}
+
+TEST(another_party_begins_afresh)
+{
+    both();
+    find_more(WI_EVIDENCE_ENDING, 3);
+    memcpy(info.party, "lab", sizeof "lab");
+    come_again("n-2");
+    assert_true(takes_work() && !gets_less());
+}
+
+TEST(one_that_was_sent_away_or_forgiven_begins_afresh)
+{
+    struct wi_error error;
+
+    both();
+    find_more(WI_EVIDENCE_ENDING, 10);
+    assert_string_equal(seen.away, "n-2");
+    come_again("n-2");
+    assert_int_equal(wi_conduct_count(&node()->standing->conduct, WI_CONDUCT_ENDING), 0);
+    find_more(WI_EVIDENCE_ENDING, 3);
+    come_again("n-2");
+    assert_true(gets_less());
+    assert_int_equal(wi_pool_forgive(pool, "n-2", &error), WI_OK);
+    come_again("n-2");
+    assert_true(takes_work() && !gets_less());
 }
 
 TEST(a_session_of_ours_is_not_held_whatever_is_said)
