@@ -42,7 +42,8 @@ const struct wi_param wi_compute_params[] = {
         .help = "Of a source: how many there are in x, y and z."),
     WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto, the default, webgpu, webgl or wasm; a source is for webgpu alone."),
+        .help = "auto, the default, webgpu, webgl, wasm, or native, of programs that joined; a "
+                "source is for webgpu alone."),
     TERM(browser, STRING, 1, 31, "Only a browser of this kind."),
     TERM(node, STRING, 1, WI_ID_SIZE - 1, "Only this node."),
     TERM(fallback, BOOL, 0, 0, "Whether another platform may follow; true by default."),
