@@ -94,12 +94,12 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
 
 /* For an input of ours that nobody can foresee, nor has seen before. */
 uint32_t wi_check_seed(void);
-/* Such an input in the place of what was asked: of text as long as so many tokens (0: it is short);
- * NULL: none can be made. A reference. */
-struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens);
-/* How many inputs of ours have to differ for a place to be wrong: `least`, and more of a model of
- * few bits; and how many are asked at most. */
-unsigned wi_check_strikes(const struct wi_inference *asked, unsigned least);
+/* Such an input in the place of what was asked, after `drawn` others: of text as long as so many
+ * tokens (0: it is short); NULL: none can be made. A reference. */
+struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens, unsigned drawn);
+/* How many inputs of ours have to differ for a place to be wrong, and how many are asked at most.
+ */
+unsigned wi_check_strikes(const struct wi_inference *asked);
 #define WI_CHECK_DRAWS_MAX 6
 /* Whether an input of ours tells anything: nearly the same numbers make nearly the same of it. */
 int wi_check_is_steady(const struct wi_comparison *nearness);

@@ -87,7 +87,7 @@ static int run_ask_ours(struct wi_check_run *run, enum wi_check_step step)
 {
     double tokens = step == WI_CHECK_LONG ? run->client_tokens : 0;
     struct wi_inference *asked =
-        run->draws < WI_CHECK_DRAWS_MAX ? wi_check_draw(run->asked, tokens) : NULL;
+        run->draws < WI_CHECK_DRAWS_MAX ? wi_check_draw(run->asked, tokens, run->draws) : NULL;
     if (!asked)
         return -1;
     run->draws++;
@@ -258,7 +258,7 @@ static void conclude_prompt_differs(struct wi_check_run *run)
 /* An input of ours that differs, and tells, counts. */
 static void conclude_strike(struct wi_check_run *run)
 {
-    if (++run->strikes == wi_check_strikes(run->asked, 1))
+    if (++run->strikes == wi_check_strikes(run->asked))
         settle_wrong(run);
     else if (run_ask_ours(run, run->step) != 0)
         give_up(run);

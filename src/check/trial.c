@@ -15,8 +15,7 @@
 /* Of each run of ours, from its dispatch, and of the node's at least and at most. */
 #define DEADLINE_MS 60000.0
 #define LONGEST_MS 600000.0
-/* Inputs of ours that have to differ, and so many that agree clear the node. */
-#define STRIKES 2
+/* So many inputs of ours that agree clear the node. */
 #define CLEARS 3
 /* What each takes beside its tensors and texts. */
 #define OVERHEAD 4096
@@ -174,7 +173,7 @@ static void trial_describe(const struct wi_trial *trial, char reason[160])
 static void trial_draw(struct wi_trial *trial)
 {
     struct wi_inference *asked = trial->draws < WI_CHECK_DRAWS_MAX
-                                     ? wi_check_draw(trial->asked, trial->prompt_tokens)
+                                     ? wi_check_draw(trial->asked, trial->prompt_tokens, trial->draws)
                                      : NULL;
     if (!asked) {
         trial_end_undecided(trial);
@@ -194,7 +193,7 @@ static void trial_draw(struct wi_trial *trial)
 static void trial_strike(struct wi_trial *trial)
 {
     char reason[160];
-    if (++trial->strikes < wi_check_strikes(trial->asked, STRIKES)) {
+    if (++trial->strikes < wi_check_strikes(trial->asked)) {
         trial_draw(trial);
         return;
     }

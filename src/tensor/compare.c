@@ -121,11 +121,6 @@ static double brain_value(uint16_t bits)
     return (double)value;
 }
 
-static int is_real(enum wi_datatype type)
-{
-    return type == WI_FP16 || type == WI_BF16 || type == WI_FP32 || type == WI_FP64;
-}
-
 /* A real element; offsets of outside make no alignment, so it is copied out. */
 static double real_at(enum wi_datatype type, const unsigned char *bytes, size_t index)
 {
@@ -237,7 +232,7 @@ static int compare_tensor(const struct wi_tensor *reference, const struct wi_ten
     size_t width = wi_datatype_size(type), at;
     if (!same_form(reference, got, out) || reference->size == 0)
         return 1;
-    if (is_real(type)) {
+    if (wi_datatype_is_real(type)) {
         int few = margin == &exact && (type == WI_FP16 || type == WI_BF16);
         return compare_reals(reference, got, few ? &coarse : margin, out);
     }
@@ -388,7 +383,7 @@ static int compare_output(const struct wi_tensor *reference, const struct wi_ten
         return 1;
     }
     int tells = compare_tensor(reference, got, &margin, out);
-    return tells && (!is_real(reference->datatype) || largest_of(reference) > 0);
+    return tells && (!wi_datatype_is_real(reference->datatype) || largest_of(reference) > 0);
 }
 
 static int is_of_text(const char *name)

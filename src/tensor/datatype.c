@@ -37,6 +37,11 @@ size_t wi_datatype_size(enum wi_datatype type)
     return datatypes[type].size;
 }
 
+int wi_datatype_is_real(enum wi_datatype type)
+{
+    return type == WI_FP16 || type == WI_BF16 || type == WI_FP32 || type == WI_FP64;
+}
+
 int wi_datatype_parse(const char *name, size_t length, enum wi_datatype *type)
 {
     for (int i = 0; i < WI_DATATYPE_COUNT; i++) {

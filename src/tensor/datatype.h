@@ -24,6 +24,7 @@ enum wi_datatype {
 
 const char *wi_datatype_name(enum wi_datatype type); /* "FP32" */
 size_t wi_datatype_size(enum wi_datatype type);      /* bytes per element; 0 for WI_BYTES */
+int wi_datatype_is_real(enum wi_datatype type);      /* a floating-point number */
 /* 0 and the type, or -1 for an unknown name (of `length` bytes). */
 int wi_datatype_parse(const char *name, size_t length, enum wi_datatype *type);
 /* From onnx.TensorProto.DataType (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). -1 for

@@ -433,7 +433,20 @@ int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, u
     return 0;
 }
 
-struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t seed)
+/* Clears the signs of a tensor that was drawn, and is not shared. */
+static void drop_signs(struct wi_tensor *tensor)
+{
+    const enum wi_datatype type = tensor->datatype;
+    const size_t size = wi_datatype_size(type);
+
+    if (!wi_datatype_is_real(type) || (type == WI_FP16 && tensor->size / size > WI_PROBE_HALVES_MAX))
+        return;
+    for (size_t at = 0; at < tensor->size; at += size)
+        tensor->blob->bytes[at + size - 1] &= 0x7f; /* little-endian */
+}
+
+struct wi_inference *wi_probe_like(
+    const struct wi_inference *client, uint32_t seed, enum wi_probe_signs signs)
 {
     struct wi_inference *asked = wi_inference_again(client);
     const char *name;
@@ -442,27 +455,41 @@ struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t s
     json_decref(asked->input);
     asked->input = NULL;
     if (wi_probe_draw(asked->model, client->input ? NULL : &client->tensors, seed,
-            WI_PROBE_BYTES_MAX, &asked->tensors, &name) == 0)
-        return asked;
-    wi_inference_release(asked);
-    return NULL;
+            WI_PROBE_BYTES_MAX, &asked->tensors, &name) != 0) {
+        wi_inference_release(asked);
+        return NULL;
+    }
+    for (size_t i = 0; i < asked->tensors.count && signs == WI_PROBE_POSITIVE; i++)
+        drop_signs(&asked->tensors.items[i]);
+    return asked;
 }
 
-/* Its bits, as a whole number, of which the last `moved` are about the share. */
+/* The error of a sum, in whatever order, is bounded by a multiple of u Σ|x| (Higham, Accuracy and
+ * Stability of Numerical Algorithms, 2nd edition, 4.2). So its condition number is Σ|x| / |Σx|. All
+ * numbers that go up change the sum by a share of Σ|x|, and show that number; ups and downs at
+ * random would average out, and show about the root of the sum of x² instead. But a softmax or a
+ * norm is the same where all its numbers change alike, and sums of products have factors of both
+ * signs: there it is the numbers that go down by chance that show how the answer is conditioned. */
+static int nudge_goes_up(struct wi_pcg32 *draw)
+{
+    return wi_pcg32_next(draw) >> 29 != 0; /* seven of eight */
+}
+
+/* One step of a number, whose bits are a whole number, is of the last but `moved`. */
 static void nudge_bits(unsigned char *at, size_t size, int moved, struct wi_pcg32 *draw)
 {
+    const uint64_t sign = UINT64_C(1) << (8 * size - 1), step = UINT64_C(1) << moved;
     uint64_t bits = 0;
-    const uint64_t step = UINT64_C(1) << moved;
 
     memcpy(&bits, at, size); /* little-endian */
-    if (wi_pcg32_next(draw) >> 31)
+    if (nudge_goes_up(draw) == !(bits & sign))
         bits += step;
-    else if ((bits & ((UINT64_C(1) << (8 * size - 1)) - 1)) > step) /* not beyond zero */
+    else if ((bits & (sign - 1)) > step) /* not beyond zero */
         bits -= step;
     memcpy(at, &bits, size);
 }
 
-/* How many of the last bits of a real number's fraction are moved; -1: none. */
+/* How many of the last bits of a real number's fraction are below the step; -1: it is not moved. */
 static int nudged_bits(enum wi_datatype type)
 {
     return type == WI_FP64 ? 52 - 15 : type == WI_FP32 ? 23 - 15 : type == WI_FP16 ? 0 : -1;

@@ -29,14 +29,30 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
 int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, uint32_t seed,
     size_t most, struct wi_tensors *inputs, const char **name);
 
+/* Which real numbers an input of ours has. A sum of many numbers of both signs is small beside
+ * them, so that honest platforms differ in it and nothing can be told; a sum of positive numbers
+ * tells. */
+enum wi_probe_signs {
+    WI_PROBE_BOTH_SIGNS,
+    /* Above 0, but for FP16 tensors of more than WI_PROBE_HALVES_MAX elements. */
+    WI_PROBE_POSITIVE
+};
+/* Where each of n positive numbers is added in 16 bits, the sum may be off by n times 2^-11 of it,
+ * and by the square root of n times that as a rule (Higham and Mary, "A new approach to
+ * probabilistic rounding error analysis", 2019). The tolerance of 16 bits is 23 times 2^-11: sums
+ * of more than this many numbers leave it on honest platforms. */
+#define WI_PROBE_HALVES_MAX 256
+
 /* A client's request for tensors with an input of ours, drawn like its own; for a picture that of
  * its graph. So what its engine chooses by shapes, and its graph by small numbers, is the same.
  * NULL: none can be made, or only of more than WI_PROBE_BYTES_MAX. */
-struct wi_inference *wi_probe_like(const struct wi_inference *client, uint32_t seed);
+struct wi_inference *wi_probe_like(
+    const struct wi_inference *client, uint32_t seed, enum wi_probe_signs signs);
 
-/* The same request with each real number of its tensors moved by a share of about 2^-15 of it
- * (FP16: of its last bit), up or down by the seed: what that makes of the answer, rounding may,
- * too. NULL: it has no such numbers, or only of BF16, whose last bit is too much. */
+/* The same request with each real number of its tensors moved by a share of at most 2^-15 of it
+ * (FP16: by its last bit): what that makes of the answer, rounding may, too. Seven of eight numbers
+ * go up and the eighth goes down, as the seed says. NULL: it has no such numbers, or only of BF16,
+ * whose last bit is too much. */
 struct wi_inference *wi_probe_nudge(const struct wi_inference *asked, uint32_t seed);
 
 /* One of wi_probe_first and a drawn one, as the model is asked: for `task`, or with WI_TASK_NONE

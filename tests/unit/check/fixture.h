@@ -318,6 +318,13 @@ static inline void confirm(enum wi_platform platform, float value)
     confirm_so(platform, value, 2);
 }
 
+/* Two inputs of ours in a row differ. */
+static inline void condemn(enum wi_platform platform, float value)
+{
+    confirm(platform, value);
+    confirm(platform, value);
+}
+
 static inline enum wi_verdict look_up(enum wi_platform platform, int *due)
 {
     struct wi_place place = wi_place_of(&the.node, the.model.engine, platform);

@@ -67,12 +67,6 @@ static void compare_pictures(double on_webgpu, char *dtype)
     answer_task(first + 2, "q8", on_webgpu);
 }
 
-TEST(a_wrong_task_is_found_out)
-{
-    compare_pictures(5, "fp32");
-    assert_int_equal(verdict(), WI_WRONG);
-}
-
 TEST(a_task_in_few_bits_may_differ_more)
 {
     compare_pictures(8.6, "q8");
@@ -86,6 +80,14 @@ static void answer_another(size_t first, double on_webgpu)
     answer_task(first, "q8", 9);
     assert_int_equal(the.sent[first + 1].platform, WI_WEBGPU);
     answer_task(first + 1, "q8", on_webgpu);
+}
+
+TEST(a_wrong_task_is_found_out)
+{
+    compare_pictures(5, "fp32");
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    answer_another(3, 5);
+    assert_int_equal(verdict(), WI_WRONG);
 }
 
 TEST(few_bits_are_wrong_about_three_inputs_in_a_row)
@@ -112,6 +114,7 @@ TEST(few_bits_may_round_otherwise_once)
 TEST(what_a_node_says_of_its_bits_allows_it_nothing)
 {
     compare_pictures(8.6, "fp32");
+    answer_another(3, 8.6);
     assert_int_equal(verdict(), WI_WRONG);
 }
 
@@ -136,6 +139,7 @@ TEST(a_task_is_compared_off_the_loop)
     }
 }
 
+/* WASM and WebGPU differ by 0.1, on as many inputs of ours as are asked. */
 static enum wi_verdict compare_text(int64_t file_type)
 {
     size_t first = the.sent_count;
@@ -145,8 +149,10 @@ static enum wi_verdict compare_text(int64_t file_type)
     assert_int_equal(submit_so(1, WI_WEBGPU, 0, WI_TASK_COMPLETE), WI_OK);
     answer_task(first, "fp32", -1);
     turn();
-    answer_task(first + 1, "q4", -1);
-    answer_task(first + 2, "q4", -1.1);
+    for (first++; first < the.sent_count; first += 2) {
+        answer_task(first, "q4", -1);
+        answer_task(first + 1, "q4", -1.1);
+    }
     compared();
     return verdict();
 }
@@ -232,8 +238,10 @@ TEST(what_is_wrong_for_the_prompt_of_a_client_alone_is_not_wrong)
 TEST(what_is_wrong_for_prompts_as_long_is)
 {
     size_t next = differ_on_prompt(300);
-    answer_task(next, "fp32", -1);
-    answer_task(next + 1, "fp32", -2);
+    for (size_t i = 0; i < 2; i++) {
+        answer_task(next + 2 * i, "fp32", -1);
+        answer_task(next + 2 * i + 1, "fp32", -2);
+    }
     compared();
     assert_int_equal(verdict(), WI_WRONG);
 }

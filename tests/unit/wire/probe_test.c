@@ -268,8 +268,9 @@ TEST(a_draw_takes_shapes_and_small_whole_numbers_of_a_request)
     put(client, "mask", WI_BOOL, 64, 1);
     put(client, "ids", WI_INT64, 65, 9);
     wi_inference_find_set(client);
-    struct wi_inference *asked = wi_probe_like(client, 1), *again = wi_probe_like(client, 1),
-                        *other = wi_probe_like(client, 2);
+    struct wi_inference *asked = wi_probe_like(client, 1, WI_PROBE_BOTH_SIGNS),
+                        *again = wi_probe_like(client, 1, WI_PROBE_BOTH_SIGNS),
+                        *other = wi_probe_like(client, 2, WI_PROBE_BOTH_SIGNS);
     const struct wi_tensor *sent = client->tensors.items, *drawn = asked->tensors.items;
     assert_int_equal(asked->tensors.count, 4);
     for (size_t i = 0; i < 4; i++) {
@@ -290,12 +291,65 @@ TEST(a_draw_takes_shapes_and_small_whole_numbers_of_a_request)
     wi_inference_release(client);
 }
 
-/* By numpy: numpy.spacing of 1.5 is 2^-23 in float32, 2^-52 in float64 and 2^-10 in float16. */
+static double value_at(const struct wi_tensor *tensor, size_t index)
+{
+    double wide;
+    float single;
+    if (tensor->datatype == WI_FP64)
+        memcpy(&wide, wi_tensor_bytes(tensor) + index * sizeof wide, sizeof wide);
+    else
+        memcpy(&single, wi_tensor_bytes(tensor) + index * sizeof single, sizeof single);
+    return tensor->datatype == WI_FP64 ? wide : (double)single;
+}
+
+static uint16_t half_at(const struct wi_tensor *tensor, size_t index)
+{
+    uint16_t half;
+    memcpy(&half, wi_tensor_bytes(tensor) + index * sizeof half, sizeof half);
+    return half;
+}
+
+/* The same numbers, without their signs. */
+TEST(a_draw_may_be_of_positive_numbers)
+{
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    put(client, "s", WI_FP32, 500, 0);
+    put(client, "d", WI_FP64, 500, 0);
+    put(client, "h", WI_FP16, 256, 0);
+    put(client, "more", WI_FP16, 257, 0);
+    put(client, "ids", WI_INT64, 65, 9);
+    struct wi_inference *drawn = wi_probe_like(client, 1, WI_PROBE_BOTH_SIGNS),
+                        *positive = wi_probe_like(client, 1, WI_PROBE_POSITIVE);
+    const struct wi_tensor *of = drawn->tensors.items, *is = positive->tensors.items;
+    int negative = 0;
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 500; j++) {
+            negative += value_at(&of[i], j) < 0;
+            assert_true(value_at(&is[i], j) == fabs(value_at(&of[i], j)));
+        }
+    assert_in_range(negative, 400, 600); /* of 1,000 by halves the deviation is 16 */
+    negative = 0;
+    for (size_t j = 0; j < 256; j++) {
+        negative += half_at(&of[2], j) >= 0x8000;
+        assert_int_equal(half_at(&is[2], j), half_at(&of[2], j) & 0x7fff);
+    }
+    assert_in_range(negative, 64, 192); /* the deviation is 8 */
+    assert_true(same_bytes(&is[3], &of[3])); /* 16 bits cannot add up so many */
+    assert_true(same_bytes(&is[4], &of[4]));
+    wi_inference_release(drawn);
+    wi_inference_release(positive);
+    wi_inference_release(client);
+}
+
+/* Worked out by hand from IEEE 754: in the binade from 1 to 2 a bit of the fraction is 2^-23 of FP32
+ * and 2^-52 of FP64, so that a step of 2^-15 is 2^8 and 2^37 of them; 1.5 is 0x3e00 of FP16, and
+ * the numbers next to it are 0x3e01 and 0x3dff. A step from zero is 2^8 times 2^-149. */
 TEST(numbers_are_nudged_by_little)
 {
-    const double double_one = 1.5;
+    const double double_one = -1.5;
     const float single_one = 1.5f, zero = 0;
-    const uint16_t half_one = 0x3e00; /* 1.5 */
+    const uint16_t half_one = 0x3e00;
     struct wi_inference *client = wi_inference_new();
     client->model = wi_model_ref(&folder);
     memcpy(put(client, "d", WI_FP64, 1, 0)->blob->bytes, &double_one, sizeof double_one);
@@ -303,27 +357,66 @@ TEST(numbers_are_nudged_by_little)
     memcpy(put(client, "h", WI_FP16, 1, 0)->blob->bytes, &half_one, sizeof half_one);
     memcpy(put(client, "z", WI_FP32, 1, 0)->blob->bytes, &zero, sizeof zero);
     put(client, "ids", WI_INT64, 3, 9);
-    int ups = 0;
     for (uint32_t seed = 1; seed <= 50; seed++) {
         struct wi_inference *nudged = wi_probe_nudge(client, seed);
         const struct wi_tensor *is = nudged->tensors.items;
-        double wide;
-        float single, none;
-        uint16_t half;
-        memcpy(&wide, wi_tensor_bytes(&is[0]), sizeof wide);
-        memcpy(&single, wi_tensor_bytes(&is[1]), sizeof single);
-        memcpy(&half, wi_tensor_bytes(&is[2]), sizeof half);
-        memcpy(&none, wi_tensor_bytes(&is[3]), sizeof none);
-        assert_true(fabs(wide - 1.5) == 1.0 / 32768);
-        assert_true(fabsf(single - 1.5f) == 1.0f / 32768);
-        assert_true(half == 0x3e01 || half == 0x3dff);
-        assert_true(fabsf(none) < 1e-40f);
+        assert_true(fabs(value_at(&is[0], 0) + 1.5) == 1.0 / 32768);
+        assert_true(fabs(value_at(&is[1], 0) - 1.5) == 1.0 / 32768);
+        assert_true(half_at(&is[2], 0) == 0x3e01 || half_at(&is[2], 0) == 0x3dff);
+        assert_true(value_at(&is[3], 0) == 0 || value_at(&is[3], 0) == ldexp(1, 8 - 149));
         assert_true(same_bytes(&is[4], &client->tensors.items[4]));
-        ups += single > 1.5f;
         wi_inference_release(nudged);
     }
-    assert_in_range(ups, 10, 40);
     assert_memory_equal(wi_tensor_bytes(&client->tensors.items[1]), &single_one, 4); /* shared */
+    wi_inference_release(client);
+}
+
+/* 1.5 and -1.5 in turn, whose sum is 0: its condition number has no bound. Of n numbers 7/8 n go up
+ * and 1/8 n down, so that the sum moves by 3/4 n steps; the deviation is the root of n (1 - 9/16),
+ * of 10,000 numbers 66. */
+TEST(a_nudge_shows_how_a_sum_is_conditioned)
+{
+    enum { COUNT = 10000 };
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    float *singles = (float *)(void *)put(client, "s", WI_FP32, COUNT, 0)->blob->bytes;
+    unsigned char *halves = put(client, "h", WI_FP16, COUNT, 0)->blob->bytes;
+    for (size_t i = 0; i < COUNT; i++) {
+        const uint16_t half = i % 2 ? 0xbe00 : 0x3e00;
+        singles[i] = i % 2 ? -1.5f : 1.5f;
+        memcpy(halves + i * sizeof half, &half, sizeof half);
+    }
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct wi_inference *nudged = wi_probe_nudge(client, seed);
+        const struct wi_tensor *is = nudged->tensors.items;
+        double steps = 0, half_steps = 0;
+        for (size_t i = 0; i < COUNT; i++) {
+            int bits = half_at(&is[1], i) - (i % 2 ? 0xbe00 : 0x3e00);
+            steps += (value_at(&is[0], i) - (i % 2 ? -1.5 : 1.5)) * 32768;
+            half_steps += i % 2 ? -bits : bits;
+        }
+        assert_true(fabs(steps - 7500) < 6 * 66 && fabs(half_steps - 7500) < 6 * 66);
+        wi_inference_release(nudged);
+    }
+    wi_inference_release(client);
+}
+
+/* Each also goes down at times: what is the same for numbers that change alike shows, too. */
+TEST(a_nudge_moves_numbers_apart)
+{
+    struct wi_inference *client = wi_inference_new();
+    client->model = wi_model_ref(&folder);
+    float *ones = (float *)(void *)put(client, "s", WI_FP32, 64, 0)->blob->bytes;
+    for (size_t i = 0; i < 64; i++)
+        ones[i] = 1.5f;
+    int apart = 0;
+    for (uint32_t seed = 1; seed <= 20; seed++) {
+        struct wi_inference *nudged = wi_probe_nudge(client, seed);
+        for (size_t i = 1; i < 64; i++)
+            apart += value_at(&nudged->tensors.items[0], i) < 1.5;
+        wi_inference_release(nudged);
+    }
+    assert_in_range(apart, 100, 215); /* of 1,260 an eighth is 158, the deviation 12 */
     wi_inference_release(client);
 }
 
@@ -345,9 +438,9 @@ TEST(what_is_large_or_text_is_not_drawn)
     struct wi_inference *client = wi_inference_new();
     client->model = wi_model_ref(&folder);
     put(client, "x", WI_FP32, (int64_t)(WI_PROBE_BYTES_MAX / 4) + 1, 0);
-    assert_null(wi_probe_like(client, 1));
+    assert_null(wi_probe_like(client, 1, WI_PROBE_BOTH_SIGNS));
     client->tensors.items[0].datatype = WI_BYTES;
     client->tensors.items[0].dims[0] = 1;
-    assert_null(wi_probe_like(client, 1));
+    assert_null(wi_probe_like(client, 1, WI_PROBE_BOTH_SIGNS));
     wi_inference_release(client);
 }
