@@ -193,7 +193,7 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
     int is_own = requested->deadline_ms <= 0;
     if ((is_own && !compares) || is_under_way(checks, of->model, &place))
         return NULL;
-    struct wi_inference *probe = wi_probe_ask(of, wi_check_seed());
+    struct wi_inference *probe = wi_probe_ask(of, wi_draws_seed());
     struct wi_check_run *run =
         probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
     if (run) {

@@ -148,7 +148,7 @@ static int is_first(struct wi_cross *cross, const char *node)
 /* Drawn by chance, so that nobody counts when it is due. */
 static int is_drawn(double share)
 {
-    return wi_check_seed() < share * 4294967296.0;
+    return wi_draws_seed() < share * 4294967296.0;
 }
 
 /* What a node has answered. */
@@ -168,14 +168,14 @@ static struct wi_trial *compare_trial(struct wi_cross *cross, const struct answe
     const struct wi_answer *answer = answered->result->answer;
     int direct = sent->task == WI_TASK_NONE || sent->task == WI_TASK_EMBED;
     if (!direct && !(prompt = wi_probe_ask_client(sent)) &&
-        !(own = wi_probe_ask(sent, wi_check_seed())))
+        !(own = wi_probe_ask(sent, wi_draws_seed())))
         return NULL;
     const struct wi_inference *asked = direct ? wi_inference_retain(sent) : prompt ? prompt : own;
     struct wi_trial *trial = make_trial(cross, asked, answered->client);
     trial->step = WI_TRIAL_FIRST;
     trial->direct = direct;
     trial->is_ours = own != NULL;
-    trial->draws = own != NULL;
+    trial->draws.drawn = own != NULL;
     if (prompt)
         trial->prompt_tokens =
             answer->account.prompt > 0 ? (double)answer->account.prompt : prompt->prompt_tokens;
@@ -201,7 +201,7 @@ static struct wi_trial *known_trial(
     asked->model = wi_model_ref(answered->sent->model);
     asked->type = answered->sent->type;
     asked->kernel = answered->sent->kernel;
-    asked->options = wi_answer_ask(index, wi_check_seed(), &asked->tensors);
+    asked->options = wi_answer_ask(index, wi_draws_seed(), &asked->tensors);
     struct wi_trial *trial = make_trial(cross, asked, answered->client);
     trial->step = WI_TRIAL_KNOWN;
     trial->direct = trial->is_ours = 1;

@@ -4,21 +4,7 @@
  */
 #include "check/private.h"
 
-#include "wire/probe.h"
 #include <string.h>
-#include <uv.h>
-
-/* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
- * that agree in all but the last bit take different ones, and what follows differs as if it were
- * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). Such a
- * model is wrong once so many drawn inputs in a row are. */
-#define COARSE_STRIKES 3
-/* Any other model: one input may be such that honest platforms differ, and nearly the same numbers
- * by chance do not show it. */
-#define STRIKES 2
-/* A rounding error, made at the beginning, may move an answer by this part of the tolerance: what
- * it moves by more (sums that cancel, logarithms near 0) honest platforms disagree about. */
-#define STEADY 0.25
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
@@ -48,32 +34,6 @@ int wi_check_is_simulated(const json_t *executed_on)
 }
 
 /* --- comparing -------------------------------------------------------------------------------- */
-
-uint32_t wi_check_seed(void)
-{
-    uint32_t number = 0;
-    uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
-    return number | 1; /* 0 stands for an input that everybody knows */
-}
-
-/* Every second one has positive numbers: one that adds up many of both signs is never steady. */
-struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens, unsigned drawn)
-{
-    enum wi_probe_signs signs = drawn % 2 ? WI_PROBE_POSITIVE : WI_PROBE_BOTH_SIGNS;
-    return tokens > 0                    ? wi_probe_ask_long(asked, tokens)
-           : asked->task != WI_TASK_NONE ? wi_probe_ask(asked, wi_check_seed())
-                                         : wi_probe_like(asked, wi_check_seed(), signs);
-}
-
-unsigned wi_check_strikes(const struct wi_inference *asked)
-{
-    return wi_check_tolerance(asked)->loose ? COARSE_STRIKES : STRIKES;
-}
-
-int wi_check_is_steady(const struct wi_comparison *nearness)
-{
-    return nearness->same && nearness->ratio <= STEADY;
-}
 
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked)
 {

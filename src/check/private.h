@@ -5,6 +5,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "check/check.h"
+#include "check/draws.h"
 #include "run/run.h"
 #include "tensor/compare.h"
 
@@ -39,8 +40,8 @@ struct wi_check_run {
     const struct wi_inference *client;
     double client_tokens; /* about so many it has */
     char client_node[WI_ID_SIZE];
-    unsigned draws, strikes; /* inputs of ours that were asked; those that differed */
-    char browser[32];        /* the place in question */
+    struct wi_draws draws;
+    char browser[32]; /* the place in question */
     enum wi_platform platform;
     char *who; /* the client who brought a new set; NULL: it is about none */
     char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" of a task */
@@ -91,18 +92,6 @@ void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_che
     const struct wi_check_leg *got, struct wi_comparison *out);
 /* More bytes than that are compared off the loop: a value costs about 5 ns. */
 #define WI_CHECK_INLINE_MAX (64 * 1024)
-
-/* For an input of ours that nobody can foresee, nor has seen before. */
-uint32_t wi_check_seed(void);
-/* Such an input in the place of what was asked, after `drawn` others: of text as long as so many
- * tokens (0: it is short); NULL: none can be made. A reference. */
-struct wi_inference *wi_check_draw(const struct wi_inference *asked, double tokens, unsigned drawn);
-/* How many inputs of ours have to differ for a place to be wrong, and how many are asked at most.
- */
-unsigned wi_check_strikes(const struct wi_inference *asked);
-#define WI_CHECK_DRAWS_MAX 6
-/* Whether an input of ours tells anything: nearly the same numbers make nearly the same of it. */
-int wi_check_is_steady(const struct wi_comparison *nearness);
 
 /* The engine does not take the model, whatever the input. */
 int wi_check_is_refusal(const struct wi_error *error);

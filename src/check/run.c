@@ -9,7 +9,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "pool/evidence.h"
-#include "wire/probe.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,11 +85,9 @@ static void run_ask(
 static int run_ask_ours(struct wi_check_run *run, enum wi_check_step step)
 {
     double tokens = step == WI_CHECK_LONG ? run->client_tokens : 0;
-    struct wi_inference *asked =
-        run->draws < WI_CHECK_DRAWS_MAX ? wi_check_draw(run->asked, tokens, run->draws) : NULL;
+    struct wi_inference *asked = wi_draws_next(&run->draws, run->asked, tokens);
     if (!asked)
         return -1;
-    run->draws++;
     run_ask(run, step, asked);
     return 0;
 }
@@ -235,22 +232,41 @@ static void conclude_clients_differ(struct wi_check_run *run)
         settle_doubt(run);
 }
 
-static void conclude_drawn_same(struct wi_check_run *run)
+/* An input of ours agrees. `cleared`: what follows where that clears the place. */
+static void conclude_agreed(struct wi_check_run *run, conclude_fn *cleared)
 {
-    (run->known == WI_WRONG ? settle_right : settle_doubt)(run);
+    if (wi_draws_clear(&run->draws, 0))
+        cleared(run);
+    else if (run_ask_ours(run, run->step) != 0)
+        give_up_for(run, "of inputs of ours some agree and some differ");
 }
 
-static void conclude_ours_same(struct wi_check_run *run)
+static void conclude_drawn_same(struct wi_check_run *run)
+{
+    conclude_agreed(run, run->known == WI_WRONG ? settle_right : settle_doubt);
+}
+
+static void settle_unless_prompt(struct wi_check_run *run)
 {
     run->ratio = run->comparison.ratio;
     if (run_ask_prompt(run) != 0)
         settle_right(run);
 }
 
+static void conclude_ours_same(struct wi_check_run *run)
+{
+    conclude_agreed(run, settle_unless_prompt);
+}
+
+static void conclude_long_same(struct wi_check_run *run)
+{
+    conclude_agreed(run, settle_right);
+}
+
 static void conclude_prompt_differs(struct wi_check_run *run)
 {
     run->off = run->comparison.ratio;
-    run->draws = run->strikes = 0;
+    run->draws = (struct wi_draws){0};
     if (run_ask_ours(run, WI_CHECK_LONG) != 0)
         settle_doubt(run);
 }
@@ -258,7 +274,7 @@ static void conclude_prompt_differs(struct wi_check_run *run)
 /* An input of ours that differs, and tells, counts. */
 static void conclude_strike(struct wi_check_run *run)
 {
-    if (++run->strikes == wi_check_strikes(run->asked))
+    if (wi_draws_strike(&run->draws, wi_check_tolerance(run->asked)->loose))
         settle_wrong(run);
     else if (run_ask_ours(run, run->step) != 0)
         give_up(run);
@@ -266,7 +282,7 @@ static void conclude_strike(struct wi_check_run *run)
 
 static void conclude_ours_differ(struct wi_check_run *run)
 {
-    run->nudge = wi_probe_nudge(run->asked, wi_check_seed());
+    run->nudge = wi_draws_nudge(run->asked);
     if (run->nudge)
         wi_check_run_next(run);
     else
@@ -278,12 +294,12 @@ static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT] = {
     [WI_CHECK_DRAWN] = {conclude_drawn_same, conclude_ours_differ, settle_doubt},
     [WI_CHECK_OURS] = {conclude_ours_same, conclude_ours_differ, leave_open},
     [WI_CHECK_PROMPT] = {settle_right, conclude_prompt_differs, settle_right},
-    [WI_CHECK_LONG] = {settle_right, conclude_ours_differ, settle_doubt},
+    [WI_CHECK_LONG] = {conclude_long_same, conclude_ours_differ, settle_doubt},
 };
 
 static void conclude_nudged(struct wi_check_run *run)
 {
-    if (wi_check_is_steady(&run->nearness))
+    if (wi_draws_are_steady(&run->nearness))
         conclude_strike(run);
     else if (run_ask_ours(run, run->step) != 0)
         give_up_for(run, "nearly the same numbers make another answer");

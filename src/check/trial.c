@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "kernel/answers.h"
 #include "pool/evidence.h"
-#include "wire/probe.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,8 +14,6 @@
 /* Of each run of ours, from its dispatch, and of the node's at least and at most. */
 #define DEADLINE_MS 60000.0
 #define LONGEST_MS 600000.0
-/* So many inputs of ours that agree clear the node. */
-#define CLEARS 3
 /* What each takes beside its tensors and texts. */
 #define OVERHEAD 4096
 
@@ -172,9 +169,8 @@ static void trial_describe(const struct wi_trial *trial, char reason[160])
 /* Asks an input of ours next, unless enough were. */
 static void trial_draw(struct wi_trial *trial)
 {
-    struct wi_inference *asked = trial->draws < WI_CHECK_DRAWS_MAX
-                                     ? wi_check_draw(trial->asked, trial->prompt_tokens, trial->draws)
-                                     : NULL;
+    struct wi_inference *asked =
+        wi_draws_next(&trial->draws, trial->asked, trial->prompt_tokens);
     if (!asked) {
         trial_end_undecided(trial);
         return;
@@ -182,7 +178,6 @@ static void trial_draw(struct wi_trial *trial)
     trial_clear(trial);
     trial->asked = asked;
     trial->is_ours = 1;
-    trial->draws++;
     if (trial_grow(trial) == 0)
         trial_enter(trial, WI_TRIAL_FIRST);
     else
@@ -193,7 +188,7 @@ static void trial_draw(struct wi_trial *trial)
 static void trial_strike(struct wi_trial *trial)
 {
     char reason[160];
-    if (++trial->strikes < wi_check_strikes(trial->asked)) {
+    if (!wi_draws_strike(&trial->draws, wi_check_tolerance(trial->asked)->loose)) {
         trial_draw(trial);
         return;
     }
@@ -258,10 +253,9 @@ static void compare_given(struct wi_trial *trial)
 
 static void conclude_same(struct wi_trial *trial)
 {
-    if (trial->off == 0)
-        trial_end_well(trial, WI_TRIAL_AGREED);
-    else if (++trial->agreed == CLEARS)
-        trial_end_well(trial, WI_TRIAL_SUSPECTED);
+    int is_suspected = trial->off > 0;
+    if (wi_draws_clear(&trial->draws, is_suspected))
+        trial_end_well(trial, is_suspected ? WI_TRIAL_SUSPECTED : WI_TRIAL_AGREED);
     else
         trial_draw(trial);
 }
@@ -280,7 +274,7 @@ static void conclude_different(struct wi_trial *trial)
         trial_draw(trial);
         return;
     }
-    trial->nudge = wi_probe_nudge(trial->asked, wi_check_seed());
+    trial->nudge = wi_draws_nudge(trial->asked);
     trial_enter(trial, trial->nudge ? WI_TRIAL_NUDGED : WI_TRIAL_SECOND);
 }
 
@@ -317,7 +311,7 @@ static void compare_nudged(struct wi_trial *trial)
 
 static void conclude_nudged(struct wi_trial *trial)
 {
-    if (wi_check_is_steady(&trial->comparison))
+    if (wi_draws_are_steady(&trial->comparison))
         trial_enter(trial, WI_TRIAL_SECOND);
     else
         trial_draw(trial);
@@ -513,7 +507,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 static double trial_time(const struct wi_trial *trial)
 {
     double whole = fmin(fmax(trial->timeout_ms, DEADLINE_MS), LONGEST_MS);
-    return whole - 1 - (double)(wi_check_seed() % 2048) / 1024;
+    return whole - 1 - (double)(wi_draws_seed() % 2048) / 1024;
 }
 
 static void trial_ask(struct wi_trial *trial, const struct place *place)

@@ -60,9 +60,9 @@ struct wi_trial {
     size_t answer;        /* of a known one: its index (kernel/answers.h) */
 
     enum wi_trial_step step;
-    int is_ours;                     /* the input */
-    unsigned draws, strikes, agreed; /* inputs of ours: asked, that differed, that did not */
-    double off;                      /* how far the last one that differed was; 0: none did */
+    int is_ours; /* the input */
+    struct wi_draws draws;
+    double off; /* how far the last one that differed was; 0: none did */
     struct wi_check_leg first, given, nudged, second;
     char first_kind[32]; /* of the browser of ours that gave `first` */
     enum wi_platform due_on;

@@ -439,7 +439,8 @@ static void drop_signs(struct wi_tensor *tensor)
     const enum wi_datatype type = tensor->datatype;
     const size_t size = wi_datatype_size(type);
 
-    if (!wi_datatype_is_real(type) || (type == WI_FP16 && tensor->size / size > WI_PROBE_HALVES_MAX))
+    if (!wi_datatype_is_real(type) ||
+        (type == WI_FP16 && tensor->size / size > WI_PROBE_HALVES_MAX))
         return;
     for (size_t at = 0; at < tensor->size; at += size)
         tensor->blob->bytes[at + size - 1] &= 0x7f; /* little-endian */

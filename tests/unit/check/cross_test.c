@@ -764,7 +764,7 @@ TEST(outputs_of_another_name_are_wrong)
     assert_int_equal(the.found[WI_EVIDENCE_OPEN], 0);
 }
 
-/* One in a hundred inputs takes an honest place so (check/legs.c). */
+/* One in a hundred inputs takes an honest place so (check/draws.c). */
 TEST(of_few_bits_three_inputs_have_to_differ)
 {
     the.model.facts.signature.quantised = 1;

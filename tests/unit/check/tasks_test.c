@@ -105,10 +105,23 @@ TEST(few_bits_are_wrong_about_three_inputs_in_a_row)
 TEST(few_bits_may_round_otherwise_once)
 {
     compare_pictures(5, "q8");
-    answer_another(3, 9);
+    for (size_t i = 0; i < 3; i++) {
+        assert_int_equal(verdict(), WI_UNKNOWN); /* one that agrees does not make up for it */
+        answer_another(3 + 2 * i, 9);
+    }
     assert_int_equal(verdict(), WI_TRUSTED);
     assert_int_equal(counters().wrong, 0);
-    assert_int_equal(the.sent_count, 5);
+    assert_int_equal(the.sent_count, 9);
+}
+
+/* Of inputs of ours it differs for every second one. */
+TEST(what_is_wrong_every_second_time_is_wrong)
+{
+    compare_pictures(5, "fp32");
+    answer_another(3, 9);
+    assert_int_equal(verdict(), WI_UNKNOWN);
+    answer_another(5, 5);
+    assert_int_equal(verdict(), WI_WRONG);
 }
 
 TEST(what_a_node_says_of_its_bits_allows_it_nothing)

@@ -334,7 +334,7 @@ TEST(a_draw_may_be_of_positive_numbers)
         negative += half_at(&of[2], j) >= 0x8000;
         assert_int_equal(half_at(&is[2], j), half_at(&of[2], j) & 0x7fff);
     }
-    assert_in_range(negative, 64, 192); /* the deviation is 8 */
+    assert_in_range(negative, 64, 192);      /* the deviation is 8 */
     assert_true(same_bytes(&is[3], &of[3])); /* 16 bits cannot add up so many */
     assert_true(same_bytes(&is[4], &of[4]));
     wi_inference_release(drawn);
@@ -342,9 +342,9 @@ TEST(a_draw_may_be_of_positive_numbers)
     wi_inference_release(client);
 }
 
-/* Worked out by hand from IEEE 754: in the binade from 1 to 2 a bit of the fraction is 2^-23 of FP32
- * and 2^-52 of FP64, so that a step of 2^-15 is 2^8 and 2^37 of them; 1.5 is 0x3e00 of FP16, and
- * the numbers next to it are 0x3e01 and 0x3dff. A step from zero is 2^8 times 2^-149. */
+/* Worked out by hand from IEEE 754: in the binade from 1 to 2 a bit of the fraction is 2^-23 of
+ * FP32 and 2^-52 of FP64, so that a step of 2^-15 is 2^8 and 2^37 of them; 1.5 is 0x3e00 of FP16,
+ * and the numbers next to it are 0x3e01 and 0x3dff. A step from zero is 2^8 times 2^-149. */
 TEST(numbers_are_nudged_by_little)
 {
     const double double_one = -1.5;
