@@ -243,6 +243,7 @@ void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, 
     }
     memcpy(trial->node, node->id, sizeof trial->node);
     memcpy(trial->kind, node->kind, sizeof trial->kind);
+    memcpy(trial->party, node->party, sizeof trial->party);
     trial->platform = platform;
     trial->timeout_ms = sent->timeout_ms;
     trial->fallback = sent->fallback;

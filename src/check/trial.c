@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "kernel/answers.h"
 #include "pool/evidence.h"
 #include <math.h>
@@ -169,8 +170,7 @@ static void trial_describe(const struct wi_trial *trial, char reason[160])
 /* Asks an input of ours next, unless enough were. */
 static void trial_draw(struct wi_trial *trial)
 {
-    struct wi_inference *asked =
-        wi_draws_next(&trial->draws, trial->asked, trial->prompt_tokens);
+    struct wi_inference *asked = wi_draws_next(&trial->draws, trial->asked, trial->prompt_tokens);
     if (!asked) {
         trial_end_undecided(trial);
         return;
@@ -232,9 +232,41 @@ static int find_given(const struct wi_trial *trial, struct place *place)
     return wi_pool_node_info(trial->checks->pool, trial->node) ? 0 : -1;
 }
 
+/* Whether the node is at the place in question, which is its party's. A verdict's key ends with the
+ * place's. */
+static int is_at_place(const struct wi_trial *trial, const struct wi_node_info *node)
+{
+    if (!node || *node->session || strcmp(node->party, trial->party) != 0)
+        return 0;
+    struct wi_place place = wi_place_of(node, trial->asked->model->engine, trial->platform);
+    return wi_text_ends(trial->key, place.key);
+}
+
+/* A party that takes its node away after a lie is asked through another: 0, or -1 if it has none at
+ * that place. What a client sent is asked of no other node. */
+static int trial_replace_node(struct wi_trial *trial)
+{
+    const struct wi_pool *pool = trial->checks->pool;
+    const char *found = NULL;
+    struct wi_strings ids = {0};
+    if (!trial->is_ours)
+        return -1;
+    wi_pool_list_nodes(pool, &ids, SIZE_MAX);
+    for (size_t i = 0; i < ids.count && !found; i++)
+        if (is_at_place(trial, wi_pool_node_info(pool, ids.items[i])))
+            found = ids.items[i];
+    if (found)
+        wi_text_copy(trial->node, sizeof trial->node, found);
+    wi_strings_clear(&ids);
+    return found ? 0 : -1;
+}
+
 static void absent_given(struct wi_trial *trial)
 {
-    trial_end(trial, WI_TRIAL_DROPPED);
+    if (trial_replace_node(trial) == 0)
+        wi_trial_go_on(trial);
+    else
+        trial_end(trial, WI_TRIAL_DROPPED);
 }
 
 static void trial_compare(struct wi_trial *trial, const struct wi_check_leg *got)

@@ -2,6 +2,8 @@
  * One cross-check: an answer of a node that joined, held against what browsers of ours compute, or
  * a kernel's against the known one.
  *
+ * A node that is gone before an input of ours is asked of it makes place for another of its party.
+ *
  *   FIRST → GIVEN → it agrees, or it cannot be told
  *                 → it differs for a client's input, which is a suspicion: FIRST, with one of ours
  *                 → it differs for one of ours: NUDGED → SECOND → FIRST, with another → wrong
@@ -48,6 +50,7 @@ struct wi_trial {
     const struct wi_inference *asked; /* a reference: what each run of it is made from */
     const struct wi_inference *nudge; /* the same with nearly the same numbers; or NULL */
     char node[WI_ID_SIZE], kind[32];  /* who gave it, and what browser it says it is */
+    char party[WI_PARTY_SIZE];        /* whose node it is */
     enum wi_platform platform;        /* on which it says it was computed */
     char key[WI_VERDICT_KEY_SIZE];    /* of the verdict on that place of its party */
     /* What the node is asked looks like that client's: its owner's word, its time, and whether it

@@ -137,6 +137,11 @@ const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const c
     return the.gone ? NULL : &the.node;
 }
 
+void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    wi_strings_add(ids, the.node.id);
+}
+
 int wi_pool_has_kind(const struct wi_pool *pool, const char *kind)
 {
     return 1;
