@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { test } from 'node:test';
 import { rowOf, sayWrong } from '../../scripts/demo-pictures.mjs';
+import { measure } from '../../scripts/house.mjs';
 import { root } from '../lib/paths.mjs';
 
 test('verbs that take no arguments refuse some, before anything is installed or built', () => {
@@ -52,6 +53,46 @@ test('a copied tree is configured again: its Makefiles would write into the orig
         assert.equal(configure(two).stderr, '');
         assert.deepEqual(places(two), [path.join(one, 'build'), path.join(two, 'build')]);
         assert.deepEqual(places(one), [path.join(one, 'build')]);
+    } finally {
+        fs.rmSync(folder, { recursive: true });
+    }
+});
+
+/** A tree of four rooms and two programs, of which each figure can be counted by hand. */
+const HOUSE = {
+    'src/main.c': '#include "api/api.h"\n\nint main(void)\n{\n    return wi_api_go();\n}\n',
+    'src/api/api.h': 'int wi_api_go(void);\nint wi_api_list(void);\n',
+    'src/api/api.c': '#include "api/api.h"\n\n#include "models/hub.h"\n\nint wi_api_go(void)\n{\n    return wi_hub_find() + wi_api_list();\n}\n',
+    'src/api/list.c': '#include "api.h"\n\nstatic int find(void)\n{\n    return 1;\n}\n\nstatic int on_row(void)\n{\n    return find();\n}\n\n'
+        + 'int wi_api_list(void)\n{\n    return on_row();\n}\n',
+    'src/models/hub.h': '/* Stands alone. What is here is for nobody. A hub is found. Who looks, finds it. */\nint wi_hub_find(void);\nint wi_hub_own(\n    void);\n',
+    'src/models/hub.c': '#include "models/hub.h"\n\n#include "base/list.h"\n\nint wi_hub_own(\n    void)\n{\n    return 2;\n}\n\n'
+        + 'int wi_hub_find(void)\n{\n    return wi_list(wi_hub_own());\n}\n',
+    'src/base/list.h': '/* wi_hub_own in a comment is no use of it. */\nint wi_list(int one);\n',
+    'src/base/list.c': '#include "base/list.h"\n\nint wi_list(int one)\n{\n    return one;\n}\n',
+    'src/cli/main.c': '#include "base/list.h"\n\nstatic const char *find(void)\n{\n    return "wi_hub_own(";\n}\n\nint main(void)\n{\n    return wi_list(*find());\n}\n',
+    'README.md': 'It runs. What is slow waits. What is it? `nobody`\n\n```\nnobody\n```\n',
+};
+
+test('the house is measured by what its files have, not by what their comments and texts say', () => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'wi-house-'));
+    try {
+        for (const [file, text] of Object.entries(HOUSE)) {
+            fs.mkdirSync(path.dirname(path.join(folder, file)), { recursive: true });
+            fs.writeFileSync(path.join(folder, file), text);
+        }
+        const { rooms, models, lines, statics, file_names: names, documents, comments, functions, files } = measure(folder);
+        assert.deepEqual(rooms, { count: 5, levels: 4, dependencies: 4, found: ['api: models', 'base: ', 'cli: base', 'main: api', 'models: base'] });
+        assert.deepEqual(models, { used_outside: 1, headers: 1, found: ['wi_hub_find'] });
+        assert.deepEqual([lines.all, lines.c, lines.h], [69, 61, 8]);
+        assert.deepEqual([statics.one_word, statics.in_more_than_three_files, statics.found], [2, 0, ['find: src/api/list.c src/cli/main.c']]);
+        // Each program has one main.c; the list.c of two folders are in one.
+        assert.deepEqual([names.twice_in_a_program, names.twice_in_src, names.found], [1, 2, ['list.c: src/api/list.c src/base/list.c']]);
+        assert.deepEqual([documents.words, documents.found], [10, ['README.md: What is slow waits. What is it? x']]);
+        assert.deepEqual(comments.found.map((text) => text.replace('src/models/hub.h: ', '')).sort(),
+            ['Stands alone. What is here is for nobody. A hu', 'What is here is for nobody. A hub is found.', 'Who looks, finds it.', 'nobody. A hub is found. Who looks, finds it.']);
+        assert.deepEqual([functions.count, functions.max], [10, 5]);
+        assert.deepEqual([files.c, files.max], [6, 16]);
     } finally {
         fs.rmSync(folder, { recursive: true });
     }
