@@ -23,7 +23,7 @@ const bytes = (field, value) => {
 };
 const join = (...parts) => Buffer.concat(parts.flat());
 
-export const FLOAT = 1, UINT8 = 2, INT64 = 7, BOOL = 9;
+export const FLOAT = 1, UINT8 = 2, INT64 = 7, BOOL = 9, FLOAT16 = 10;
 
 /** A graph input or output. A dimension may be a number or a name. */
 export function value(name, type, shape) {
