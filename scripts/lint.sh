@@ -30,6 +30,7 @@ LINT_CHECKS=(
     'lint_names|the architecture names what there is'
     'lint_comments|comments name files that there are'
     'lint_documents|documents are short and their links lead somewhere'
+    'lint_threats|the threat model names tests that there are'
     'lint_glossary|words of ours are few'
 )
 LINT_FAILED=() # the commands of those that found something
@@ -341,6 +342,10 @@ lint_documents() {
     (($(wc -l <docs/performance.md) <= 150)) ||
         { printf 'docs/performance.md has more than 150 lines\n' && found=1; }
     ((found == 0))
+}
+
+lint_threats() {
+    "$NODE" scripts/threat-tests.mjs
 }
 
 # Words of ours are few, so that a reader can keep them in mind.
