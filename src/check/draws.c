@@ -50,7 +50,7 @@ struct wi_inference *wi_draws_nudge(const struct wi_inference *asked)
 
 int wi_draws_are_steady(const struct wi_comparison *nearness)
 {
-    return nearness->same && nearness->ratio <= STEADY;
+    return nearness->same && nearness->ratio <= STEADY && !nearness->has_nan;
 }
 
 int wi_draws_strike(struct wi_draws *draws, int few_bits)

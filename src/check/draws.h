@@ -26,7 +26,9 @@ struct wi_inference *wi_draws_next(
     struct wi_draws *draws, const struct wi_inference *asked, double tokens);
 /* The same with nearly the same numbers; NULL: it has none. A reference. */
 struct wi_inference *wi_draws_nudge(const struct wi_inference *asked);
-/* Whether an input tells anything, by what nearly the same numbers made of the answer. */
+/* Whether an input tells anything, by what nearly the same numbers made of the answer. One outside
+ * of what the graph is defined for, such as the root of a negative number, does not: WGSL leaves
+ * NaN to the platform. */
 int wi_draws_are_steady(const struct wi_comparison *nearness);
 /* One differed, and tells: whether the place is wrong by now. `few_bits`: of the model. */
 int wi_draws_strike(struct wi_draws *draws, int few_bits);

@@ -181,6 +181,7 @@ static int compare_reals(const struct wi_tensor *reference, const struct wi_tens
         double value = real_at(type, want, i);
         double ratio = error_of(value, real_at(type, have, i), largest, margin);
         has_number |= !isnan(value);
+        out->has_nan |= isnan(value) != 0;
         if (ratio > worst) {
             worst = ratio;
             at = i;

@@ -25,6 +25,7 @@ struct wi_comparison {
     enum wi_compare_open open;
     /* The worst error in tolerances: at most 1 if the same, INFINITY where no number can say. */
     double ratio;
+    int has_nan;      /* NaN is in the reference: of such inputs honest platforms make anything */
     char detail[256]; /* where the worst is, or what differs; "" if nothing does */
 };
 

@@ -71,6 +71,12 @@ TEST(an_input_tells_where_nearly_the_same_numbers_change_little)
     assert_false(wi_draws_are_steady(&(struct wi_comparison){.open = WI_OPEN_NUMBERS}));
 }
 
+/* SwiftShader makes 89.1 of the logarithm of the root of a negative number. */
+TEST(an_input_tells_nothing_where_the_answer_has_nan)
+{
+    assert_false(wi_draws_are_steady(&(struct wi_comparison){.same = 1, .has_nan = 1}));
+}
+
 TEST(six_are_asked_and_every_second_one_is_positive)
 {
     struct wi_draws draws = {0};

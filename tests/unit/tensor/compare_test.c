@@ -96,11 +96,14 @@ TEST(not_a_number)
 {
     const float nan[] = {NAN, 1}, one[] = {1, 1};
     assert_true(floats(nan, nan, 2).same);
+    assert_true(floats(nan, nan, 2).has_nan);
     struct wi_comparison result = floats(nan, one, 2);
     assert_false(result.same);
     assert_true(isinf(result.ratio));
+    assert_true(result.has_nan);
     result = floats(one, nan, 2);
     assert_false(result.same);
+    assert_false(result.has_nan); /* of the reference */
     assert_non_null(strstr(result.detail, "nan"));
 }
 
