@@ -71,7 +71,9 @@ for (const [what, first] of Object.entries({
 }))
     test(`a file with ${what} is an error that says what may stand there`, () => {
         assert.throws(() => declaredIn(put('wrong', `${first}\n${good}`)), /it must begin with "\/\/ tier: quick"/);
-        assert.notEqual(runScript('list-tests.mjs', 'quick', ['--files', 'quick', put('wrong', `${first}\n${good}`)]).status, 0);
+        const { status, stderr } = runScript('list-tests.mjs', 'quick', ['--files', 'quick', put('wrong', `${first}\n${good}`)]);
+        assert.notEqual(status, 0);
+        assert.match(stderr, /it must begin with "\/\/ tier: quick"/);
     });
 
 test('the full tier has the files of the quick one, and the long one stands alone', () => {
