@@ -12,6 +12,7 @@ import { watch } from './described.mjs';
 import { request } from './http.mjs';
 import * as kserve from './kserve.mjs';
 import * as onnx from './onnx.mjs';
+import { nextOf } from './pages.mjs';
 import { builtPage, daemonPath, ownModels, sanitized, sharedModels } from './paths.mjs';
 import * as processes from './processes.mjs';
 import { test } from './tier.mjs';
@@ -272,7 +273,7 @@ export class Daemon {
             if (status !== 200) throw new Error(`/v1/${name}: ${status} ${text}`);
             if (whole) whole[name].push(...json[name]);
             else whole = json;
-            after = json.next;
+            after = nextOf(json);
         }
         return { ...whole, next: null };
     }

@@ -1,5 +1,12 @@
 /** Lists that come in pages. */
 
+/** Where the next page begins, or null. A list that names none has no pages, and reading on would never end.
+ * @param {{next?: string | null}} page @returns {string | null} */
+export function nextOf({ next }) {
+    if (next === undefined) throw new Error('the page does not say what is next');
+    return next;
+}
+
 /**
  * All rows of a list.
  * @param {(path: string) => Promise<any>} get gives the JSON of an answer
@@ -12,7 +19,7 @@ export async function joined(get, path, member) {
         const after = first ? '' : `${path.includes('?') ? '&' : '?'}after=${encodeURIComponent(next)}`;
         const page = await get(`${path}${after}`);
         rows.push(...page[member]);
-        ({ next } = page);
+        next = nextOf(page);
     }
     return rows;
 }

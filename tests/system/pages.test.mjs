@@ -11,7 +11,7 @@ import { Ollama } from 'ollama';
 import OpenAI from 'openai';
 import { assembleModels, Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { putGguf } from '../lib/gguf.mjs';
-import { joined } from '../lib/pages.mjs';
+import { joined, nextOf } from '../lib/pages.mjs';
 import { Simulation } from '../lib/simulation.mjs';
 import { until } from '../lib/wait.mjs';
 
@@ -54,7 +54,7 @@ const listed = (condition, what) => until(async () => condition(await allModels(
 /** The pages that there are of a list when no limit is given. */
 async function pagesOf(list, between = async () => {}) {
     const pages = [];
-    for (let next = ''; next !== null; ({ next } = pages.at(-1))) {
+    for (let next = ''; next !== null; next = nextOf(pages.at(-1))) {
         pages.push(await get(`/v1/${list}${next ? `?after=${encodeURIComponent(next)}` : ''}`));
         await between(pages.length);
     }
