@@ -47,28 +47,33 @@ static struct kept *standings_find(const struct wi_standings *standings, const c
     return WI_TABLE_FIND(standings->items, party, strlen(party));
 }
 
-/* The engine and the platform do not matter: the key's party does. */
-static struct kept *standings_add(struct wi_standings *standings, const char *party)
+/* NULL: there is room for one with faults alone. The engine and the platform do not matter: the
+ * key's party does. */
+static struct kept *standings_add(
+    struct wi_standings *standings, const char *party, unsigned faults)
 {
     static const struct wi_owners_most most = {
         .joined = WI_STANDINGS_MAX, .token = WI_STANDINGS_TOKEN_MAX};
     struct wi_node_info node = {0};
-    struct kept *kept = wi_alloc(sizeof *kept);
 
     wi_text_copy(node.party, sizeof node.party, party);
     const struct wi_place place = wi_place_of(&node, WI_ENGINE_ORT, WI_WASM);
     struct wi_owned *surplus = wi_owners_surplus(&standings->owners, place.key, &most);
+    if (surplus && faults == 0)
+        return NULL;
     if (surplus)
         standings_drop(standings, WI_OWNED_RECORD(surplus, struct kept, owned));
+    struct kept *kept = wi_alloc(sizeof *kept);
     wi_text_copy(kept->party, sizeof kept->party, party);
     HASH_ADD_STR(standings->items, party, kept);
     wi_owners_add(&standings->owners, &kept->owned, place.key);
     return kept;
 }
 
+/* A hold weighs more than all that is counted. */
 static unsigned standing_faults(const struct pool_node_standing *standing)
 {
-    unsigned faults = 0;
+    unsigned faults = standing->hold.since ? 2 * WI_CONDUCT_LENGTH + 1 : 0;
 
     for (int kind = 0; kind < WI_CONDUCT_COUNT; kind++)
         if (kind != WI_CONDUCT_ENDED && kind != WI_CONDUCT_RIGHT)
@@ -85,12 +90,13 @@ void wi_standings_keep(struct wi_standings *standings, const char *party, const 
     const struct pool_node_standing *standing, int64_t now)
 {
     struct kept *kept = standings_find(standings, party);
+    unsigned faults = standing_faults(standing);
 
-    if (!kept)
-        kept = standings_add(standings, party);
+    if (!kept && !(kept = standings_add(standings, party, faults)))
+        return;
     wi_owned_renew(&kept->owned);
     wi_text_copy(kept->node, sizeof kept->node, node_id);
-    if (!kept_is_old(kept, now) && standing_faults(standing) < standing_faults(&kept->standing))
+    if (!kept_is_old(kept, now) && faults < standing_faults(&kept->standing))
         return;
     kept->standing = *standing;
     kept->at = now;

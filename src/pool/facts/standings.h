@@ -11,7 +11,8 @@
 
 /* For so long it is kept once the last of a party that has any has left. */
 #define WI_STANDINGS_MS ((int64_t)3600 * 1000)
-/* So many parties are remembered, and so many of one token; the one that left first goes. */
+/* So many parties are remembered, and so many of one token; the one that left first goes, and never
+ * for one that leaves without a fault. */
 #define WI_STANDINGS_MAX 1000
 #define WI_STANDINGS_TOKEN_MAX 100
 

@@ -121,6 +121,28 @@ TEST(of_one_token_so_many_are_kept)
     assert_int_equal(kept("other 192.0.2.1", 0), 3);
 }
 
+TEST(a_node_without_a_fault_pushes_out_none)
+{
+    char party[64];
+    for (int i = 0; i < WI_STANDINGS_TOKEN_MAX; i++) {
+        snprintf(party, sizeof party, "join-1 198.51.100.%d", i);
+        leave(party, "node-1", 1, 0);
+    }
+    leave("join-1 203.0.113.1", "node-2", 0, 0);
+    assert_int_equal(kept("join-1 203.0.113.1", 0), -1);
+    assert_int_equal(kept("join-1 198.51.100.0", 0), 1);
+}
+
+TEST(a_hold_is_worse_than_what_is_counted)
+{
+    struct pool_node_standing held = standing_of(5);
+    held.hold.since = 1;
+    wi_standings_keep(standings, "lab", "node-1", &held, 0);
+    leave("lab", "node-2", 50, 0);
+    assert_int_equal(wi_standings_of_party(standings, "lab", 0)->hold.since, 1);
+    assert_int_equal(kept("lab", 0), 5);
+}
+
 TEST(of_all_tokens_so_many_are_kept)
 {
     char party[64];
