@@ -6,7 +6,7 @@
 #define WI_LIBRARY_ALIAS_H
 
 #include "base/error.h"
-#include "library/model.h"
+#include "terms/model_name.h"
 #include <stddef.h>
 
 #define WI_ALIASES_MAX 1000

@@ -13,10 +13,8 @@
 #include "library/manifest.h"
 #include "library/source.h"
 #include "task/type.h"
+#include "terms/model_name.h"
 #include <jansson.h>
-
-/* Bytes of a name: three segments and what separates them. */
-#define WI_MODEL_NAME_MAX (3 * 128 + 2)
 
 struct wi_repository;
 struct wi_model {
@@ -51,16 +49,6 @@ int wi_model_is_built_in(const struct wi_model *model);
 /* Notes that a request begins to use the model: see wi_repository_used_at. */
 void wi_model_use(struct wi_model *model);
 
-/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
- * else WI_INVALID_FIELD. */
-enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
-/* The bytes of `name` in front of ":VARIANT": all of it where it names none. */
-size_t wi_model_name_base(const char *name);
-/* What `name` has behind the ":", inside it; NULL where it names no variant. */
-const char *wi_model_name_variant(const char *name);
-/* `name` without its variant, and with `variant` in the place of it; the caller frees both. */
-char *wi_model_name_without(const char *name);
-char *wi_model_name_with(const char *name, const char *variant);
 /* WI_OK, or WI_MODEL_TOO_LARGE with the figures for one that fits no page. */
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
 /* What the model's numbers have by its own files, whatever a page says of itself: the dtype of a

@@ -3,6 +3,7 @@
 #include "browser/launch.h"
 #include "browser/switches.h"
 
+#include "base/buffer.h"
 #include "browser/family.h"
 #include <fcntl.h>
 #include <stdlib.h>
