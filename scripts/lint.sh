@@ -206,33 +206,61 @@ lint_sizes() {
     [[ -z $found ]]
 }
 
-# Each folder of src with those that it may include from, as the tables of docs/architecture.md have
-# them: one that is a layer from itself and from those before it, one that is a program from itself
-# and from the layers up to the one in its second column.
+# Each folder of src that is a row of docs/architecture.md, with the rows that it may include from: a
+# layer from itself and from those before it, a program from itself and from the rows up to the one in
+# its second column.
 layers() {
     awk -F '|' '/^## / { here = $0 == "## Layers" } here && /^\| `/ {
         count = split($2, folders, /[` ]+/)
         split($3, upto, /[` ]+/)
         for (i = 2; i < count; i++)
             if ($3 ~ /^ `/)
-                print folders[i], lower[upto[2]] "|" folders[i]
+                print folders[i], lower[folders[i]] = lower[upto[2]] "|" folders[i], "program"
             else
                 print folders[i], lower[folders[i]] = all = all (all ? "|" : "") folders[i]
     }' docs/architecture.md
 }
 
+# A file belongs to the row that says most of its path: one of src/wire/describe to `wire/describe`
+# where that is a row, else to `wire`.
 lint_layers() {
-    local folder lower found=0
-    while read -r folder lower; do
-        grep -rHnE --include='*.[ch]' '^#include "[a-z]+/' "src/$folder" |
-            grep -vE "#include \"($lower)/" && found=1
-    done < <(layers)
-    while read -r folder; do
-        printf 'src/%s or its row in docs/architecture.md is missing\n' "$folder"
-        found=1
-    done < <(find src -mindepth 1 -maxdepth 1 -type d -printf '%f\n' |
-        cat - <(layers | grep -o '^[a-z]*' | sort -u) | sort | uniq -u)
-    ((found == 0))
+    local wrong
+    # shellcheck disable=SC2016 # no command, but what awk reads
+    wrong=$({
+        layers
+        find src -mindepth 2 -name '*.[ch]' -print
+        grep -rHE --include='*.[ch]' '^#include "[a-z]+/' src
+    } | awk '
+        function row_of(path) {
+            while (sub(/\/[^\/]*$/, "", path))
+                if (path in lower)
+                    return path
+            return ""
+        }
+        $1 !~ /^src\// { lower[$1] = "|" $2 "|"; next }
+        NF == 1 {
+            folder = row_of(substr($1, 5))
+            used[folder] = 1
+            if (folder == "")
+                print $1 " has no row in docs/architecture.md"
+            next
+        }
+        {
+            file = substr($1, 5)
+            sub(/:.*/, "", file)
+            from = row_of(file)
+            split($0, part, "\"")
+            to = row_of(part[2])
+            if (from != "" && index(lower[from], "|" to "|") == 0)
+                printf "src/%s includes %s, and %s may not include from %s\n", file, part[2], from, to
+        }
+        END {
+            for (folder in lower)
+                if (!(folder in used))
+                    printf "docs/architecture.md has a row of %s, and no file of src is in it\n", folder
+        }' | sort)
+    printf '%s' "${wrong:+$wrong$'\n'}"
+    [[ -z $wrong ]]
 }
 
 # A folder with more files than this is no room any more but a storey.
