@@ -12,6 +12,7 @@
 #include "base/blob.h"
 #include "base/change.h"
 #include "base/error.h"
+#include "base/net/lws.h"
 #include "base/secret.h"
 #include "blockstore/blockstore.h"
 #include "config/api_tokens.h"
@@ -19,7 +20,6 @@
 #include "format/engine.h"
 #include "kernel/choice.h"
 #include "library/repository.h"
-#include "net/lws.h"
 #include "node/part.h"
 #include "tensor/tensor.h"
 #include "wire/inference.h"
@@ -221,7 +221,7 @@ struct wi_bridge_counters {
 struct wi_bridge;
 struct wi_look;     /* bridge/features.h */
 struct wi_db;       /* store/db.h */
-struct wi_listener; /* net/listener.h */
+struct wi_listener; /* base/net/listener.h */
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).
  * `lws`, `store`, `config`, `budget` and `events` must outlive it. */

@@ -11,8 +11,8 @@
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/lws_fault.h"
 #include "base/text.h"
-#include "net/lws_fault.h"
 #include "node/frame.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>

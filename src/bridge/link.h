@@ -15,8 +15,8 @@
 
 #include "base/blob.h"
 #include "base/log.h"
+#include "base/net/lws.h"
 #include "base/share.h"
-#include "net/lws.h"
 #include "node/message.h"
 #include <libwebsockets.h>
 #include <stdint.h>

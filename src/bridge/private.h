@@ -14,6 +14,9 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "base/net/certificate.h"
+#include "base/net/listener.h"
+#include "base/net/site.h"
 #include "base/table.h"
 #include "bridge/bridge.h"
 #include "bridge/http/content_list.h"
@@ -23,9 +26,6 @@
 #include "bridge/outgoing.h"
 #include "bridge/socket_limits.h"
 #include "bridge/tokens.h"
-#include "net/certificate.h"
-#include "net/listener.h"
-#include "net/site.h"
 #include "node/frame.h"
 
 #define WI_PROTOCOL_NAME "webinfer.v1"

@@ -10,9 +10,9 @@
 #ifndef WI_BRIDGE_QUARANTINE_H
 #define WI_BRIDGE_QUARANTINE_H
 
+#include "base/net/addresses.h"
 #include "base/secret.h"
 #include "config/api_tokens.h"
-#include "net/addresses.h"
 #include "store/db.h"
 #include <jansson.h>
 #include <stddef.h>

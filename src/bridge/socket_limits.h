@@ -10,7 +10,7 @@
 #ifndef WI_BRIDGE_SOCKET_LIMITS_H
 #define WI_BRIDGE_SOCKET_LIMITS_H
 
-#include "net/addresses.h"
+#include "base/net/addresses.h"
 
 /* Of each crowd: those who have not announced themselves from elsewhere, from this machine, and
  * those who fetch files with a node's credential. Each may hold a file's chunk of memory. */

@@ -3,9 +3,9 @@
  * first protocol, and refuses others with a bare close; so everything is checked here first and
  * refused with an HTTP status that says why.
  */
+#include "base/net/http.h"
 #include "bridge/http/answer.h"
 #include "bridge/private.h"
-#include "net/http.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

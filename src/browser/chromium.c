@@ -4,9 +4,9 @@
  */
 #include "browser/family.h"
 
+#include "base/net/url.h"
 #include "browser/plan.h"
 #include "browser/switches.h"
-#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 

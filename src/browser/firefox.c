@@ -6,11 +6,11 @@
 #include "browser/family.h"
 
 #include "base/buffer.h"
+#include "base/net/url.h"
 #include "browser/launch.h"
 #include "browser/plan.h"
 #include "browser/switches.h"
 #include "config/config.h"
-#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/hash.h"
 #include "base/memory.h"
+#include "base/net/certificate.h"
 #include "config/config.h"
-#include "net/certificate.h"
 #include <jansson.h>
 
 struct wi_launch_request {

@@ -2,8 +2,8 @@
  */
 #include "browser/launch.h"
 
+#include "base/net/url.h"
 #include "browser/kinds.h"
-#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>

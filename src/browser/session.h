@@ -14,10 +14,10 @@
 #define WI_BROWSER_SESSION_H
 
 #include "base/error.h"
+#include "base/net/http_client.h"
 #include "base/secret.h"
 #include "browser/instance.h"
 #include "config/config.h"
-#include "net/http_client.h"
 #include <sys/types.h>
 #include <uv.h>
 

@@ -5,8 +5,8 @@
 #include "browser/session_private.h"
 
 #include "base/log.h"
+#include "base/net/url.h"
 #include "browser/home.h"
-#include "net/url.h"
 #include <stdlib.h>
 #include <unistd.h>
 

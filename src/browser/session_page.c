@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "net/certificate.h"
+#include "base/net/certificate.h"
 #include <stdlib.h>
 #include <string.h>
 

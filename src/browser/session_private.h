@@ -11,11 +11,11 @@
 #define WI_BROWSER_SESSION_PRIVATE_H
 
 #include "base/loop.h"
+#include "base/net/listener.h"
+#include "base/net/outlet.h"
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
-#include "net/listener.h"
-#include "net/outlet.h"
 #include "webdriver/driver.h"
 
 /* How long a session is waited for that was asked of a service and is not wanted any more. */
@@ -95,7 +95,7 @@ void wi_session_on_deadline(void *session);
  * wi_session_fail. An error is the caller's to report. */
 enum wi_code wi_session_begin(
     struct wi_session *session, const struct wi_config_browser *browser, struct wi_error *error);
-/* The session's outlet, see net/outlet.h. */
+/* The session's outlet, see base/net/outlet.h. */
 int wi_session_take_socket(void *session);
 
 #endif

@@ -4,11 +4,11 @@
  */
 #include "browser/family.h"
 
+#include "base/net/url.h"
 #include "browser/lifeline.h"
 #include "browser/plan.h"
 #include "browser/program.h"
 #include "browser/switches.h"
-#include "net/url.h"
 #include <stdlib.h>
 #include <string.h>
 

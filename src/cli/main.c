@@ -9,8 +9,8 @@
 #include "cli/help.h"
 
 #include "base/memory.h"
+#include "base/net/url.h"
 #include "base/streams.h"
-#include "net/url.h"
 #include <curl/curl.h>
 #include <locale.h>
 #include <openssl/crypto.h>

@@ -2,8 +2,8 @@
 #include "cli/pages.h"
 
 #include "base/memory.h"
+#include "base/net/http.h"
 #include "cli/plain.h"
-#include "net/http.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,10 +5,10 @@
 #include "config/options.h"
 
 #include "base/memory.h"
+#include "base/net/address.h"
+#include "base/net/network.h"
+#include "base/net/url.h"
 #include "config/private.h"
-#include "net/address.h"
-#include "net/network.h"
-#include "net/url.h"
 
 #include <assert.h>
 #include <inttypes.h>

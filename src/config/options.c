@@ -3,7 +3,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "net/address.h"
+#include "base/net/address.h"
 
 #include <ctype.h>
 #include <errno.h>

@@ -3,8 +3,8 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/http.h"
 #include "hub/tree.h"
-#include "net/http.h"
 #include "source/redirect.h"
 #include <stdlib.h>
 #include <string.h>

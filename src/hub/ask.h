@@ -6,8 +6,8 @@
 #define WI_HUB_ASK_H
 
 #include "base/error.h"
+#include "base/net/http_client.h"
 #include "hub/hub.h"
-#include "net/http_client.h"
 #include <uv.h>
 
 #define WI_HUB_ASK_ATTEMPTS 4

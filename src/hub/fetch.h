@@ -18,10 +18,10 @@
 #define WI_HUB_FETCH_H
 
 #include "base/error.h"
+#include "base/net/http_client.h"
+#include "base/net/limit.h"
 #include "hub/hub.h"
 #include "hub/tree.h"
-#include "net/http_client.h"
-#include "net/limit.h"
 
 #define WI_FETCH_FILES 4             /* files at the same time */
 #define WI_FETCH_MAX_WAIT_MS 300000u /* a Retry-After beyond this ends the fetch */

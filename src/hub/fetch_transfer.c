@@ -4,8 +4,8 @@
 #include "hub/layout.h"
 
 #include "base/clock.h"
+#include "base/net/http.h"
 #include "hub/ask.h"
-#include "net/http.h"
 #include "source/redirect.h"
 #include "source/retry.h"
 #include <inttypes.h>

@@ -3,8 +3,8 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
+#include "base/net/url.h"
 #include "base/secret.h"
-#include "net/url.h"
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -6,11 +6,11 @@
 #ifndef WI_HUB_LIST_H
 #define WI_HUB_LIST_H
 
+#include "base/net/http_client.h"
 #include "hub/ask.h"
 #include "hub/hub.h"
 #include "hub/reference.h"
 #include "hub/tree.h"
-#include "net/http_client.h"
 #include <uv.h>
 
 /* Called exactly once unless the list is cancelled, and never from inside wi_hub_list_start; the

@@ -15,8 +15,8 @@
 #ifndef WI_HUB_NEAR_H
 #define WI_HUB_NEAR_H
 
+#include "base/net/limit.h"
 #include "hub/fetch.h"
-#include "net/limit.h"
 #include "source/neighbours.h"
 
 #define WI_NEAR_CLAIMS_MAX 4 /* CIDs that are tried for one file */

@@ -14,11 +14,11 @@
 #include "base/change.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/net/http_client.h"
 #include "config/config.h"
 #include "hub/fetch.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
-#include "net/http_client.h"
 #include <stdint.h>
 #include <uv.h>
 

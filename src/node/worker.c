@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "net/lws.h"
+#include "base/net/lws.h"
 #include "node/worker_private.h"
 #include <netdb.h>
 #include <stdio.h>

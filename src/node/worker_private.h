@@ -3,8 +3,8 @@
 #define WI_NODE_WORKER_PRIVATE_H
 
 #include "base/buffer.h"
+#include "base/net/lws_client.h"
 #include "base/secret.h"
-#include "net/lws_client.h"
 #include "node/message.h"
 #include "node/worker.h"
 

@@ -1,7 +1,7 @@
 /* One worker's socket, a libwebsockets client on the loop of all of them. */
 #include "base/blob.h"
 #include "base/clock.h"
-#include "net/lws.h"
+#include "base/net/lws.h"
 #include "node/worker_private.h"
 #include <stdio.h>
 #include <string.h>

@@ -7,12 +7,12 @@
 
 #include "base/change.h"
 #include "base/error.h"
+#include "base/net/http_client.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/session.h"
 #include "config/config.h"
 #include "library/repository.h"
-#include "net/http_client.h"
 #include "pool/facts/prefixes.h"
 #include "pool/facts/remedies.h"
 #include "store/db.h"

@@ -6,7 +6,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "net/lws.h"
+#include "base/net/lws.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,8 +3,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/net/http.h"
 #include "base/text.h"
-#include "net/http.h"
 #include "source/redirect.h"
 #include <inttypes.h>
 #include <stdio.h>

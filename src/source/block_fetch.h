@@ -27,8 +27,8 @@
 #define WI_SOURCE_BLOCK_FETCH_H
 
 #include "base/error.h"
+#include "base/net/http_client.h"
 #include "content/dag.h"
-#include "net/http_client.h"
 #include "source/sources.h"
 
 #define WI_BLOCK_SOURCES_MAX 32

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
+#include "base/net/http.h"
 #include "base/text.h"
-#include "net/http.h"
 #include "source/redirect.h"
 #include <stdarg.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 #ifndef WI_SOURCE_NEIGHBOURS_H
 #define WI_SOURCE_NEIGHBOURS_H
 
-#include "net/http_client.h"
+#include "base/net/http_client.h"
 #include "source/offer.h"
 #include "source/sources.h"
 

@@ -2,7 +2,7 @@
 #include "source/providers.h"
 
 #include "base/json_read.h"
-#include "net/url.h"
+#include "base/net/url.h"
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <stdlib.h>

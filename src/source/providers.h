@@ -5,7 +5,7 @@
  * Of its records those count whose schema is "peer" and whose protocols have
  * transport-ipfs-gateway-http, each with the first of its addresses that may be asked. Who is named
  * is a stranger, so that is one over TLS, as /dns4/HOST/tcp/443/tls/http or …/https, to a name or
- * to a public address. What a name leads to is seen at the socket alone (net/http_client.h).
+ * to a public address. What a name leads to is seen at the socket alone (base/net/http_client.h).
  */
 #ifndef WI_SOURCE_PROVIDERS_H
 #define WI_SOURCE_PROVIDERS_H

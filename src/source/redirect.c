@@ -2,7 +2,7 @@
 #include "source/redirect.h"
 
 #include "base/memory.h"
-#include "net/url.h"
+#include "base/net/url.h"
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * Where a hub may send those who ask it for a file: at most WI_REDIRECTS_MAX times, to https, and
  * of private networks and this machine only to the host where the hub itself is, at any port; on
  * this machine http is fine. What a name resolves to is seen only at the socket
- * (net/http_client.h); here an address in the URL is looked at. Pure.
+ * (base/net/http_client.h); here an address in the URL is looked at. Pure.
  */
 #ifndef WI_SOURCE_REDIRECT_H
 #define WI_SOURCE_REDIRECT_H

@@ -8,8 +8,8 @@
 #ifndef WI_SOURCE_ROUTER_H
 #define WI_SOURCE_ROUTER_H
 
+#include "base/net/http_client.h"
 #include "content/cid.h"
-#include "net/http_client.h"
 #include "source/sources.h"
 
 #define WI_ROUTER_WAIT_MS 3000u   /* so long it delays a pull that others can bring */

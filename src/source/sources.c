@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/net/url.h"
 #include "base/secret.h"
-#include "net/url.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

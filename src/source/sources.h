@@ -10,7 +10,7 @@
 #ifndef WI_SOURCE_SOURCES_H
 #define WI_SOURCE_SOURCES_H
 
-#include "net/limit.h"
+#include "base/net/limit.h"
 #include <stddef.h>
 #include <stdint.h>
 

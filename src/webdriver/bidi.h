@@ -5,8 +5,8 @@
 #ifndef WI_WEBDRIVER_BIDI_H
 #define WI_WEBDRIVER_BIDI_H
 
-#include "net/lws.h"
-#include "net/outlet.h"
+#include "base/net/lws.h"
+#include "base/net/outlet.h"
 #include "webdriver/driver.h"
 
 /* The browser at `url`, e.g. "ws://127.0.0.1:9222"; where connections to it begin: `outlet`, which

@@ -7,7 +7,7 @@
 #define WI_WEBDRIVER_BIDI_WIRE_H
 
 #include "base/error.h"
-#include "net/websocket.h"
+#include "base/net/websocket.h"
 #include <jansson.h>
 
 struct wi_wire_events {
@@ -20,7 +20,7 @@ struct wi_wire_events {
 };
 
 struct wi_wire;
-/* No callback comes from inside. `outlet` as in net/websocket.h. */
+/* No callback comes from inside. `outlet` as in base/net/websocket.h. */
 struct wi_wire *wi_wire_open(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_outlet *outlet, const char *url, const struct wi_wire_events *events);
 void wi_wire_close(struct wi_wire *wire); /* cancels all commands; NULL is fine */

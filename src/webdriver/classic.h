@@ -2,7 +2,7 @@
 #ifndef WI_WEBDRIVER_CLASSIC_H
 #define WI_WEBDRIVER_CLASSIC_H
 
-#include "net/http_client.h"
+#include "base/net/http_client.h"
 #include "webdriver/driver.h"
 
 struct lws_context;

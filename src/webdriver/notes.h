@@ -2,8 +2,8 @@
 #ifndef WI_WEBDRIVER_NOTES_H
 #define WI_WEBDRIVER_NOTES_H
 
-#include "net/lws.h"
-#include "net/outlet.h"
+#include "base/net/lws.h"
+#include "base/net/outlet.h"
 #include "webdriver/driver.h"
 
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
@@ -32,7 +32,7 @@ struct wi_listening;
 typedef void wi_listening_fn(void *context);
 /* Connects to `url` (the driver's word, not trusted) and tells of what happens. That it cannot is
  * a note; that the connection ends says nothing about the session. `outlet` as in
- * net/websocket.h. */
+ * base/net/websocket.h. */
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
     const struct wi_outlet *outlet, const char *url, const struct wi_driver_events *events,
     wi_listening_fn *on_settled, void *context);

@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/memory.h"
-#include "net/http.h"
+#include "base/net/http.h"
 #include "wire/multipart.h"
 #include "wire/native/native.h"
 #include <stdlib.h>

@@ -2,8 +2,8 @@
  * Any bytes as what a router answers; the first of them says whether as lines. Whoever is taken
  * from it may be asked: over https, in no private place, and at most so many.
  */
+#include "base/net/url.h"
 #include "must.h"
-#include "net/url.h"
 #include "plant.h"
 #include "source/providers.h"
 #include <ctype.h>

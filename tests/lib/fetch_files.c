@@ -12,8 +12,8 @@
  */
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/net/http_client.h"
 #include "hub/fetch.h"
-#include "net/http_client.h"
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/json_read.h"
 #include "base/memory.h"
-#include "net/http.h"
+#include "base/net/http.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
 #include "api/http/forwarded.h"
 
 #include "base/memory.h"
-#include "net/http.h"
+#include "base/net/http.h"
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>

@@ -12,8 +12,8 @@
 
 #include "api/http/headers.h"
 #include "base/error.h"
-#include "net/address.h"
-#include "net/network.h"
+#include "base/net/address.h"
+#include "base/net/network.h"
 
 #define WI_FORWARDED_PREFIX_MAX 256
 

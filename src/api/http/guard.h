@@ -6,10 +6,10 @@
 #define WI_API_HTTP_GUARD_H
 
 #include "base/error.h"
+#include "base/net/address.h"
+#include "base/net/network.h"
 #include "config/api_tokens.h"
 #include "config/config.h"
-#include "net/address.h"
-#include "net/network.h"
 
 struct wi_guard;
 /* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with

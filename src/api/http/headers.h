@@ -4,7 +4,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "net/http.h"
+#include "base/net/http.h"
 #include <microhttpd.h>
 #include <stdint.h>
 

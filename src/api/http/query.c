@@ -1,7 +1,7 @@
 /* The query of a request, read by a table; see query.h. */
 #include "api/http/query.h"
 
-#include "net/http.h"
+#include "base/net/http.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -28,9 +28,9 @@
 #include "api/http/server.h"
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/net/site.h"
 #include "base/share.h"
 #include "base/work_queue.h"
-#include "net/site.h"
 #include "run/run.h"
 #include <jansson.h>
 #include <microhttpd.h>

@@ -15,7 +15,7 @@
 #include "base/descriptors.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "net/listener.h"
+#include "base/net/listener.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* What every answer over plain HTTP is made of: headers that all carry, and short refusals. */
 #include "bridge/http/answer.h"
 
+#include "base/net/http.h"
 #include "bridge/private.h"
-#include "net/http.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

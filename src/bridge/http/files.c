@@ -1,9 +1,9 @@
 /* Answers with files, and with texts that are like files; see files.h. */
 #include "bridge/http/files.h"
+#include "base/net/http.h"
 #include "bridge/http/answer.h"
 #include "bridge/http/transfer.h"
 #include "bridge/node.h"
-#include "net/http.h"
 #include <string.h>
 #include <unistd.h>
 

@@ -1,11 +1,11 @@
 /* What is given by content, and to whom; see gateway.h. */
 #include "bridge/http/gateway.h"
+#include "base/net/http.h"
 #include "bridge/http/answer.h"
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"
 #include "bridge/http/transfer.h"
 #include "content/car.h"
-#include "net/http.h"
 #include <string.h>
 
 #define ANSWERS_MAX 64

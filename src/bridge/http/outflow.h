@@ -7,7 +7,7 @@
 #define WI_BRIDGE_HTTP_OUTFLOW_H
 
 #include "base/loop.h"
-#include "net/limit.h"
+#include "base/net/limit.h"
 #include <stddef.h>
 
 struct wi_outflow_turn;

@@ -2,7 +2,7 @@
 #ifndef WI_BRIDGE_HTTP_SERVE_H
 #define WI_BRIDGE_HTTP_SERVE_H
 
-#include "net/lws.h"
+#include "base/net/lws.h"
 #include <libwebsockets.h>
 
 /* The lws callback of plain HTTP; also the one that refuses upgrades. */

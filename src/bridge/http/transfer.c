@@ -2,8 +2,8 @@
 #include "bridge/http/transfer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/net/http.h"
 #include "bridge/http/answer.h"
-#include "net/http.h"
 #include <stdlib.h>
 #include <unistd.h>
 

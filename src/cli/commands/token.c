@@ -7,9 +7,9 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/net/url.h"
 #include "base/secret.h"
 #include "cli/token_file.h"
-#include "net/url.h"
 #include <openssl/crypto.h>
 #include <pwd.h>
 #include <stdio.h>

@@ -6,10 +6,10 @@
 
 #include "base/json_read.h"
 #include "base/memory.h"
+#include "base/net/http.h"
 #include "base/params.h"
 #include "base/secret.h"
 #include "library/model.h"
-#include "net/http.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

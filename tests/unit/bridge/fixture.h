@@ -10,11 +10,11 @@
 #include "../test.h"
 
 #include "../files.h"
+#include "base/net/http.h"
 #include "blocks.h"
 #include "bridge/bridge.h"
 #include "bridge/socket_limits.h"
 #include "client.h"
-#include "net/http.h"
 #include "node/frame.h"
 
 #define SUBPROTOCOL "Sec-WebSocket-Protocol: webinfer.v1\r\n"

@@ -1,8 +1,8 @@
 /* Who may have how many sockets, and who gives way. */
 #include "../test.h"
 
+#include "base/net/address.h"
 #include "bridge/socket_limits.h"
-#include "net/address.h"
 #include <stdio.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/loop.h"
 #include "base/memory.h"
-#include "net/http_client.h"
+#include "base/net/http_client.h"
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>

@@ -10,7 +10,7 @@
 #include "../loopback.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "net/lws.h"
+#include "base/net/lws.h"
 #include "webdriver/driver.h"
 #include <arpa/inet.h>
 #include <libwebsockets.h>

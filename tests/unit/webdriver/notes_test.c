@@ -1,7 +1,7 @@
 /* Listening beside a classic session, to a scripted end of BiDi on the same loop. */
 #include "fake_browser.h"
 
-#include "net/http_client.h"
+#include "base/net/http_client.h"
 #include "webdriver/classic.h"
 #include "webdriver/notes.h"
 

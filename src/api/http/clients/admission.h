@@ -15,8 +15,8 @@
 
 #include "api/http/clients/connections.h"
 #include "base/error.h"
+#include "base/net/addresses.h"
 #include "config/config.h"
-#include "net/addresses.h"
 #include "wire/dialect.h"
 #include <uv.h>
 

@@ -10,8 +10,8 @@
 #define WI_API_HTTP_CONNECTIONS_H
 
 #include "api/http/clients/turns.h"
-#include "net/address.h"
-#include "net/addresses.h"
+#include "base/net/address.h"
+#include "base/net/addresses.h"
 #include <stddef.h>
 
 struct MHD_Connection;

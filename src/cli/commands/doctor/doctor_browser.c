@@ -6,6 +6,8 @@
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/memory.h"
+#include "base/net/http_client.h"
+#include "base/net/lws.h"
 #include "base/text.h"
 #include "bridge/bridge.h"
 #include "bridge/features.h"
@@ -15,8 +17,6 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
-#include "net/http_client.h"
-#include "net/lws.h"
 #include "webdriver/classic.h"
 #include <assert.h>
 #include <signal.h>

@@ -4,10 +4,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/net/certificate.h"
+#include "base/net/lws.h"
 #include "browser/network.h"
 #include "cli/arguments.h"
-#include "net/certificate.h"
-#include "net/lws.h"
 #include <errno.h>
 #include <glob.h>
 #include <libwebsockets.h>
