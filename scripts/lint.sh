@@ -624,7 +624,7 @@ lint_lasting() {
 
 # What a file takes from another one, by their symbols. Those that only tabulate others are left
 # out: what stands in a table may know whoever reads it.
-TABLES='^src/(browser/kinds|cli/verbs|task/table)$'
+TABLES='^src/(browser/kinds|cli/verbs|terms/task/table)$'
 
 lint_circles() {
     local loops

@@ -34,7 +34,7 @@ function setOf(options) {
 const table = (member) => Object.entries(tasks).filter(([, task]) => task[member])
     .map(([name, task]) => `    ${quoted(name)}: ${setOf(task[member])},\n`).join('');
 
-process.stdout.write(`/** Which options a task has, and how much may be asked: src/task/ says it. Made by scripts/task-rules.mjs. */
+process.stdout.write(`/** Which options a task has, and how much may be asked: src/terms/task/ says it. Made by scripts/task-rules.mjs. */
 
 /** @import { Rule } from './options.js' */
 

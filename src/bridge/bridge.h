@@ -18,10 +18,10 @@
 #include "config/api_tokens.h"
 #include "config/config.h"
 #include "format/engine.h"
-#include "kernel/choice.h"
 #include "library/repository.h"
-#include "node/part.h"
-#include "tensor/tensor.h"
+#include "terms/kernel/choice.h"
+#include "terms/part.h"
+#include "terms/tensor/tensor.h"
 #include "wire/inference.h"
 #include <jansson.h>
 #include <stdint.h>

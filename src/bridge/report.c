@@ -2,7 +2,7 @@
 #include "bridge/report.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 #include <string.h>
 
 /* A whole report of Chromium's with adapter, features and limits has about 150 values. */

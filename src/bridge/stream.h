@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "node/frame.h"
-#include "node/part.h"
+#include "terms/part.h"
 
 /* Of one part. */
 #define WI_PART_TOKENS_MAX 4096

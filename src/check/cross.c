@@ -11,7 +11,7 @@
 #include "check/trial.h"
 
 #include "base/table.h"
-#include "kernel/answers.h"
+#include "terms/kernel/answers.h"
 #include "wire/probe.h"
 #include <stdlib.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 #ifndef WI_CHECK_DRAWS_H
 #define WI_CHECK_DRAWS_H
 
-#include "tensor/compare.h"
+#include "terms/tensor/compare.h"
 #include "wire/inference.h"
 
 /* So many are asked at most. */

@@ -7,7 +7,7 @@
 #include "check/check.h"
 #include "check/draws.h"
 #include "run/run.h"
-#include "tensor/compare.h"
+#include "terms/tensor/compare.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {

@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "kernel/answers.h"
 #include "pool/evidence.h"
+#include "terms/kernel/answers.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

@@ -60,7 +60,7 @@ struct wi_trial {
     int fallback;
     int direct;           /* answers themselves are compared, and not what graphs put out */
     double prompt_tokens; /* of a client's prompt that is asked again; 0: none is */
-    size_t answer;        /* of a known one: its index (kernel/answers.h) */
+    size_t answer;        /* of a known one: its index (terms/kernel/answers.h) */
 
     enum wi_trial_step step;
     int is_ours; /* the input */

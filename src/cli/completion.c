@@ -6,7 +6,7 @@
 
 #include "base/memory.h"
 #include "cli/options.h"
-#include "task/task.h"
+#include "terms/task/task.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 #include <stddef.h>
 #include <stdint.h>
 

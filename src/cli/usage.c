@@ -2,7 +2,7 @@
 #include "cli/usage.h"
 
 #include "cli/plain.h"
-#include "task/table.h"
+#include "terms/task/table.h"
 #include <string.h>
 
 static int is(const json_t *model, const char *member, const char *value)

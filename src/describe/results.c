@@ -1,7 +1,7 @@
 /* What models make, in our own dialect: answers, their results by task, and streams. */
 #include "describe/schemas.h"
 
-#include "task/table.h"
+#include "terms/task/table.h"
 
 #include <stddef.h>
 

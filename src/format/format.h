@@ -22,7 +22,7 @@
 #include "format/spec.h"
 #include "format/variants.h"
 #include "format/view.h"
-#include "task/task.h"
+#include "terms/task/task.h"
 #include <stdatomic.h>
 
 enum wi_model_format { WI_FORMAT_ONNX, WI_FORMAT_GGUF, WI_FORMAT_HUGGINGFACE, WI_FORMAT_COUNT };

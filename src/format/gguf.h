@@ -9,7 +9,7 @@
 #define WI_FORMAT_GGUF_H
 
 #include "base/error.h"
-#include "task/type.h"
+#include "terms/task/type.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -10,8 +10,8 @@
 #include "base/memory.h"
 #include "base/protobuf.h"
 #include "base/table.h"
-#include "tensor/datatype.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/datatype.h"
+#include "terms/tensor/tensor.h"
 #include <jansson.h>
 #include <stdatomic.h>
 #include <stddef.h>

@@ -6,7 +6,7 @@
 #define WI_FORMAT_ONNX_TENSOR_H
 
 #include "base/error.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 #include <stddef.h>
 
 /* Appends what `bytes` have to `list`, with a blob of its own and the name that it has there, which

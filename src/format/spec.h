@@ -17,7 +17,7 @@
 
 #include "base/error.h"
 #include "format/onnx.h"
-#include "task/type.h"
+#include "terms/task/type.h"
 #include <jansson.h>
 
 #define WI_SPEC_MAX (1024 * 1024) /* bytes of model.json, and of the labels file */

@@ -7,7 +7,7 @@
 #define WI_JOB_PARTS_H
 
 #include "base/budget.h"
-#include "node/part.h"
+#include "terms/part.h"
 
 /* Text and tokens beyond this are not kept, nor is what more answers say: then no other node can go
  * on. */

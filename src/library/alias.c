@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "library/builtin.h"
+#include "terms/kernel/builtin.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

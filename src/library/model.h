@@ -8,12 +8,12 @@
 
 #include "base/error.h"
 #include "format/format.h"
-#include "kernel/model.h"
-#include "library/builtin.h"
 #include "library/manifest.h"
 #include "library/source.h"
-#include "task/type.h"
+#include "terms/kernel/builtin.h"
+#include "terms/kernel/model.h"
 #include "terms/model_name.h"
+#include "terms/task/type.h"
 #include <jansson.h>
 
 struct wi_repository;

@@ -11,7 +11,7 @@
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "base/error.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 #include <jansson.h>
 #include <stdint.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/blob.h"
 #include "base/buffer.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 struct wi_message_piece {
     struct wi_blob *blob; /* NULL: the head */

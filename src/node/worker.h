@@ -20,7 +20,7 @@
 #include "base/pcg32.h"
 #include "base/secret.h"
 #include "node/frame.h"
-#include "node/part.h"
+#include "terms/part.h"
 #include <jansson.h>
 #include <stdint.h>
 #include <uv.h>

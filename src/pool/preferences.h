@@ -5,7 +5,7 @@
 
 #include "bridge/bridge.h"
 #include "config/config.h"
-#include "task/type.h"
+#include "terms/task/type.h"
 
 /* The list for a type of model; that of `other` for WI_TYPE_UNKNOWN. */
 const struct wi_strings *wi_preferences_of(

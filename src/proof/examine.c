@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "kernel/answers.h"
 #include "proof/freivalds.h"
+#include "terms/kernel/answers.h"
 #include <stdlib.h>
 #include <string.h>
 #include <uv.h>

@@ -2,7 +2,7 @@
 #include "proof/freivalds.h"
 
 #include "base/memory.h"
-#include "kernel/model.h"
+#include "terms/kernel/model.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

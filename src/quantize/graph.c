@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "format/onnx_external.h"
 #include "format/view.h"
-#include "tensor/datatype.h"
+#include "terms/tensor/datatype.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -6,7 +6,7 @@
 #define WI_RUN_MAKER_H
 
 #include "library/model.h"
-#include "node/part.h"
+#include "terms/part.h"
 
 /* Either how far it is, or, with `progress` NULL, its end: `error` is NULL, and the variant is
  * there, or says why it is not. Both are borrowed. */

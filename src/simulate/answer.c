@@ -6,8 +6,8 @@
 
 #include "base/hash.h"
 #include "base/memory.h"
-#include "library/builtin.h"
-#include "task/table.h"
+#include "terms/kernel/builtin.h"
+#include "terms/task/table.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

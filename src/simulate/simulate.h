@@ -14,7 +14,7 @@
 
 #include "node/worker.h"
 #include "simulate/options.h"
-#include "task/task.h"
+#include "terms/task/task.h"
 #include <uv.h>
 
 struct sim_counters {

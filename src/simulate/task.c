@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "library/builtin.h"
+#include "terms/kernel/builtin.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "lab/figures.h"
+#include "terms/lab/figures.h"
 #include <stdlib.h>
 #include <string.h>
 

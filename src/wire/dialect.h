@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "config/config.h"
 #include "library/model.h"
-#include "node/part.h"
+#include "terms/part.h"
 #include "wire/infer.h"
 #include "wire/parameters.h"
 #include "wire/printing.h"

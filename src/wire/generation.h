@@ -6,7 +6,7 @@
 #ifndef WI_WIRE_GENERATION_H
 #define WI_WIRE_GENERATION_H
 
-#include "node/part.h"
+#include "terms/part.h"
 #include <jansson.h>
 #include <stddef.h>
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "task/table.h"
+#include "terms/task/table.h"
 #include "wire/inference.h"
 #include "wire/picture.h"
 

@@ -8,13 +8,13 @@
 #define WI_WIRE_INFERENCE_H
 
 #include "format/engine.h"
-#include "kernel/kernel.h"
-#include "kernel/program.h"
 #include "library/model.h"
-#include "task/task.h"
-#include "task/type.h"
-#include "tensor/input_set.h"
-#include "tensor/tensor.h"
+#include "terms/kernel/kernel.h"
+#include "terms/kernel/program.h"
+#include "terms/task/task.h"
+#include "terms/task/type.h"
+#include "terms/tensor/input_set.h"
+#include "terms/tensor/tensor.h"
 #include <jansson.h>
 
 /* What stands for the tokens of a text where nothing says more. */

@@ -2,7 +2,7 @@
 #include "wire/parameters.h"
 
 #include "base/memory.h"
-#include "task/table.h"
+#include "terms/task/table.h"
 #include "wire/text.h"
 #include <assert.h>
 #include <ctype.h>

@@ -6,7 +6,7 @@
 #define WI_WIRE_PRINTING_H
 
 #include "base/buffer.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 #include "wire/slice.h"
 #include <jansson.h>
 

@@ -2,8 +2,8 @@
 #include "wire/probe.h"
 
 #include "base/memory.h"
-#include "task/table.h"
-#include "tensor/draw.h"
+#include "terms/task/table.h"
+#include "terms/tensor/draw.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

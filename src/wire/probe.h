@@ -24,8 +24,8 @@ struct wi_inference *wi_probe_first(struct wi_model *model, uint32_t seed);
 
 /* Adds a tensor for each that the model's graph takes, others for each `seed`: a dimension that is
  * free is 1. Of `like` (NULL: none), a request's tensors, come the shapes, and the values of small
- * whole numbers and booleans (tensor/input_set.h). 0, or -1 with the `name` (borrowed of the model,
- * or of `like`) of one that none can be made for, or only of more than `most` bytes. */
+ * whole numbers and booleans (terms/tensor/input_set.h). 0, or -1 with the `name` (borrowed of the
+ * model, or of `like`) of one that none can be made for, or only of more than `most` bytes. */
 int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, uint32_t seed,
     size_t most, struct wi_tensors *inputs, const char **name);
 

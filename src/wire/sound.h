@@ -7,7 +7,7 @@
 
 #include "base/blob.h"
 #include "base/error.h"
-#include "task/limits.h"
+#include "terms/task/limits.h"
 #include <stdint.h>
 
 /* What is said of raw samples, and what is found of files. */

@@ -9,7 +9,7 @@
 #include "base/params.h"
 #include "config/config.h"
 #include "library/model.h"
-#include "task/task.h"
+#include "terms/task/task.h"
 #include "wire/infer.h"
 
 /* --- text_input.c: what is to be read -------------------------------------------------------- */

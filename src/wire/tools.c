@@ -1,7 +1,7 @@
 /* Functions that a model may call; see tools.h. What all formats bound, the task's options do. */
 #include "wire/tools.h"
 
-#include "task/task.h"
+#include "terms/task/task.h"
 #include <stdio.h>
 #include <string.h>
 

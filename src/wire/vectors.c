@@ -2,7 +2,7 @@
 #include "wire/vectors.h"
 
 #include "base/memory.h"
-#include "tensor/number.h"
+#include "terms/tensor/number.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  */
 #include "must.h"
 #include "plant.h"
-#include "sound/cutter.h"
+#include "terms/sound/cutter.h"
 #include <stdint.h>
 #include <string.h>
 

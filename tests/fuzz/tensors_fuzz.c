@@ -4,7 +4,7 @@
  * the same bytes (NaN and infinities apart, which JSON input refuses).
  */
 #include "plant.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 #include <assert.h>
 #include <stdint.h>

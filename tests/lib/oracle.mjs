@@ -24,7 +24,7 @@ export const tolerances = { fp32: 1e-4, fp16: 1e-2, q8: 3e-2, q4: 1e-3 };
 
 /** The same on accelerators, which round products more coarsely: the guard's table. */
 export const accelerated = Object.fromEntries(
-    [...fs.readFileSync(path.join(root, 'src/tensor/compare.c'), 'utf8')
+    [...fs.readFileSync(path.join(root, 'src/terms/tensor/compare.c'), 'utf8')
         .matchAll(/^ {4}\{"(\w+)", ([\d.e-]+), [01]\},$/gm)].map(([, name, most]) => [name, Number(most)]));
 
 const probabilities = (list) => ({ labels: [list].flat()

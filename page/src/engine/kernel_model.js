@@ -1,6 +1,6 @@
 /**
  * The built-in models over kernels: weights from a seed, and one kernel after the other. What each has is in
- * kernel_rules.js; how an element of a weight is made is in src/kernel/model.h.
+ * kernel_rules.js; how an element of a weight is made is in src/terms/kernel/model.h.
  */
 import { Failure } from './failure.js';
 import { callOf, product } from './kernel_call.js';

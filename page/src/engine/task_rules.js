@@ -1,4 +1,4 @@
-/** Which options a task has, and how much may be asked: src/task/ says it. Made by scripts/task-rules.mjs. */
+/** Which options a task has, and how much may be asked: src/terms/task/ says it. Made by scripts/task-rules.mjs. */
 
 /** @import { Rule } from './options.js' */
 

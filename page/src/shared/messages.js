@@ -18,7 +18,7 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
 export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' }, kernels: { wasm: 'kernels', webgpu: 'gpu_kernels', webgl: 'gl_kernels' } });
 
 /** What is announced of the engine `kernels`, whose worker comes with its first task. `version` is that of
- * src/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
+ * src/terms/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
 export const KERNELS = Object.freeze({ version: '2', info: { slots: 1, queue: 1, can: [] } });
 /** What a node is asked for at all. */
 export const TASK_TYPES = Object.freeze(['inference', 'compute', 'benchmark']);

@@ -5,7 +5,7 @@
 #include "api/http/routes.h"
 #include "describe/schema.h"
 #include "format/engine.h"
-#include "kernel/model.h"
+#include "terms/kernel/model.h"
 
 static json_t *shape_json(const char *shape)
 {

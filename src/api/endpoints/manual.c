@@ -4,9 +4,9 @@
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
 #include "config/mdoc.h"
-#include "kernel/model.h"
 #include "pool/facts/rules.h"
-#include "task/task.h"
+#include "terms/kernel/model.h"
+#include "terms/task/task.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>

@@ -7,7 +7,7 @@
 
 #include "base/budget.h"
 #include "base/buffer.h"
-#include "node/part.h"
+#include "terms/part.h"
 
 struct wi_events;
 /* What is held is charged to `budget` (NULL: nothing is), whether it fits or not: credit bounds

@@ -4,7 +4,7 @@
 #define WI_CLI_COMMANDS_INFER_H
 
 #include "cli/cli.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 /* Appends the body to `body`: JSON, and behind it the bytes of tensors or a file if there are any;
  * then `*json_size` is how much is JSON, else 0. `asked` (borrowed) has the members that say what

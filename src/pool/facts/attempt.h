@@ -3,7 +3,7 @@
 #define WI_POOL_FACTS_ATTEMPT_H
 
 #include "bridge/bridge.h"
-#include "kernel/model.h"
+#include "terms/kernel/model.h"
 
 struct pool_attempt {
     struct pool_attempt *next;

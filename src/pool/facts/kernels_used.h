@@ -9,7 +9,7 @@
 #include "pool/facts/place.h"
 
 #include "base/memory.h"
-#include "kernel/kernel.h"
+#include "terms/kernel/kernel.h"
 
 /* More than so many, of all places, are not known at a time. */
 #define WI_KERNELS_USED_MAX 4096

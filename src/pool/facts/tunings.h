@@ -7,9 +7,9 @@
 #ifndef WI_POOL_FACTS_TUNINGS_H
 #define WI_POOL_FACTS_TUNINGS_H
 
-#include "kernel/choice.h"
-#include "kernel/kernel.h"
 #include "pool/facts/place.h"
+#include "terms/kernel/choice.h"
+#include "terms/kernel/kernel.h"
 
 /* Of all of ours, of all that joined, and of one of these: what was noted longest ago goes. */
 #define WI_TUNINGS_MAX 4096

@@ -1,8 +1,8 @@
 /*
  * Which place computes which model right. A verdict belongs to a key: the model's content, the
- * place, the precision (of kernels: the kernel) and the set of inputs (tensor/input_set.h); a new
- * version of anything in it is a new question. Verdicts are kept in the database and so survive a
- * restart, as long as the rules of comparing are the same.
+ * place, the precision (of kernels: the kernel) and the set of inputs (terms/tensor/input_set.h); a
+ * new version of anything in it is a new question. Verdicts are kept in the database and so survive
+ * a restart, as long as the rules of comparing are the same.
  *
  * A set that agrees makes the place trusted with the model. Each further set is then compared, too,
  * up to WI_VERDICT_SETS of them. A set that differs is wrong by itself; so many as
@@ -21,7 +21,7 @@
 #include "library/model.h"
 #include "pool/facts/place.h"
 #include "store/db.h"
-#include "tensor/input_set.h"
+#include "terms/tensor/input_set.h"
 
 enum wi_verdict {
     WI_UNKNOWN, /* not checked yet */
@@ -33,9 +33,9 @@ enum wi_verdict {
 };
 extern const char *const wi_verdict_names[]; /* "unknown", "trusted" … */
 
-/* The version of the rules of comparing (tensor/compare.h, and what is asked: wire/probe.h). Count
- * it up with every change that may judge the same place differently: what earlier rules judged is
- * then asked anew. */
+/* The version of the rules of comparing (terms/tensor/compare.h, and what is asked: wire/probe.h).
+ * Count it up with every change that may judge the same place differently: what earlier rules
+ * judged is then asked anew. */
 #define WI_COMPARE_RULES 5
 
 /* How many sets of inputs are looked at, for a model at a place, and how many of them one client

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "task/limits.h"
+#include "terms/task/limits.h"
 #include "wire/native/native.h"
 #include "wire/parameters.h"
 #include "wire/text.h"

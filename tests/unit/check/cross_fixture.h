@@ -14,8 +14,8 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "full.h"
-#include "kernel/answers.h"
 #include "pool/evidence.h"
+#include "terms/kernel/answers.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

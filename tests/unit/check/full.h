@@ -3,7 +3,7 @@
 #define WI_TESTS_UNIT_CHECK_FULL_H
 
 #include "base/memory.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 static inline void add(struct wi_tensors *list, const char *name, float value, size_t count)
 {

@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "cli/usage.h"
-#include "task/task.h"
+#include "terms/task/task.h"
 #include <string.h>
 
 static void check(const char *text, enum wi_usage usage, const char *command)

@@ -1,13 +1,14 @@
 /*
  * POST and GET /v1/results, GET and DELETE /v1/results/ID: runs of the laboratory are kept here.
- * What is sent is checked as lab/run.h says; what follows from samples is not taken from anybody.
+ * What is sent is checked as terms/lab/run.h says; what follows from samples is not taken from
+ * anybody.
  */
 #include "store/results.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "lab/run.h"
+#include "terms/lab/run.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,7 @@
 /*
  * Live sound: streams that clients send sound to while it comes, and take text from. The sound is
- * cut where nobody speaks (sound/cutter.h); each segment becomes a job, as those of other requests.
+ * cut where nobody speaks (terms/sound/cutter.h); each segment becomes a job, as those of other
+ * requests.
  *
  * A hearing lives until its client has had its end, or nobody came for it within [api]
  * stream_grace. It belongs to one client: others do not find it.
@@ -9,7 +10,7 @@
 #define WI_API_ENDPOINTS_SOUND_HEARINGS_H
 
 #include "api/http/request.h"
-#include "sound/pcm.h"
+#include "terms/sound/pcm.h"
 
 /* Hearings whose text is not at its end: of one client and of all. */
 #define WI_HEARINGS_OF_CLIENT 32

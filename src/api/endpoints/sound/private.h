@@ -5,7 +5,7 @@
 #include "api/endpoints/sound/hearings.h"
 #include "api/http/event_sender.h"
 #include "base/share.h"
-#include "sound/cutter.h"
+#include "terms/sound/cutter.h"
 #include <uthash.h>
 
 /* A segment that has ended and has no final yet. */

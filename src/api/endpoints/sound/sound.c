@@ -9,7 +9,7 @@
 #include "api/endpoints/sound/hearings.h"
 #include "api/http/query.h"
 #include "base/memory.h"
-#include "sound/cutter.h"
+#include "terms/sound/cutter.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #include "base/secret.h"
 #include "cli/commands/bench/patience.h"
 #include "config.h"
-#include "lab/run.h"
+#include "terms/lab/run.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #include "bridge/bridge.h"
 #include "cli/events.h"
 #include "cli/pages.h"
-#include "lab/statistics.h"
+#include "terms/lab/statistics.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/table.h"
-#include "lab/statistics.h"
+#include "terms/lab/statistics.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "cli/arguments.h"
-#include "lab/run.h"
+#include "terms/lab/run.h"
 
 #define WI_BENCH_YARDSTICK "builtin/mlp"
 #define WI_BENCH_LIST_MAX 16 /* values of an option */

@@ -6,7 +6,7 @@
 #include "cli/commands/bench/patience.h"
 #include "cli/events.h"
 #include "cli/progress.h"
-#include "lab/statistics.h"
+#include "terms/lab/statistics.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/bench/patience.h"
 #include "cli/events.h"
-#include "tensor/compare.h"
+#include "terms/tensor/compare.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -6,7 +6,7 @@
 
 #include "cli/cli.h"
 #include "cli/commands/bench/plan.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 #define WI_BENCH_ASK_MS 60000
 /* Beside the runs of a request: a browser that starts, a model that is loaded. */

@@ -10,7 +10,7 @@
 #include "cli/events.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "tensor/compare.h"
+#include "terms/tensor/compare.h"
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "format/onnx.h"
-#include "tensor/tensor.h"
+#include "terms/tensor/tensor.h"
 
 /* Zero-initialise; free with wi_suite_case_clear, also after an error. */
 struct wi_suite_case {

@@ -5,7 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
 #include "cli/table.h"
-#include "kernel/program.h"
+#include "terms/kernel/program.h"
 #include <stdlib.h>
 #include <string.h>
 

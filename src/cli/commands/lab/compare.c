@@ -5,7 +5,7 @@
 #include "cli/commands/lab/lab.h"
 #include "cli/table.h"
 
-#include "lab/report.h"
+#include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

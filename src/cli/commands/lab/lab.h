@@ -3,7 +3,7 @@
 #define WI_CLI_LAB_H
 
 #include "cli/cli.h"
-#include "lab/run.h"
+#include "terms/lab/run.h"
 
 /* Whether what names a run names a file: it is "-", ends with ".json" or has a slash in it. */
 int wi_cli_lab_is_file(const char *name);
@@ -24,7 +24,8 @@ int wi_cli_lab_check_threshold(const struct wi_cli *cli);
  * where it is not given, or WI_EXIT_USAGE after a complaint. */
 enum wi_exit wi_cli_lab_write(
     const struct wi_cli *cli, const char *option, const struct wi_buffer *text);
-/* Writes the document of page/src/report for `json` (lab/report.h) to the file of --html; as above.
+/* Writes the document of page/src/report for `json` (terms/lab/report.h) to the file of --html; as
+ * above.
  */
 enum wi_exit wi_cli_lab_write_html(const struct wi_cli *cli, const char *json);
 

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "cli/arguments.h"
 #include "config/options.h"
-#include "lab/report.h"
+#include "terms/lab/report.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

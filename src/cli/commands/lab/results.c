@@ -7,8 +7,8 @@
 
 #include "base/memory.h"
 #include "base/text.h"
-#include "lab/export.h"
-#include "lab/report.h"
+#include "terms/lab/export.h"
+#include "terms/lab/report.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

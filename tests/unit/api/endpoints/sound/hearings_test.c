@@ -5,7 +5,7 @@
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/event_sender.h"
-#include "sound/cutter.h"
+#include "terms/sound/cutter.h"
 
 #define RATE 8000
 #define CLIENT "somebody"

@@ -1,8 +1,8 @@
 /* Runs of files and of a service that is played: listed, shown, compared, exported and sent. */
-#include "../../../lab/fixture.h"
+#include "../../../terms/lab/fixture.h"
 #include "../played_alone.h"
 
-#include "lab/compare.h"
+#include "terms/lab/compare.h"
 
 FIXTURE(set_up_played, tear_down_played)
 
