@@ -26,7 +26,6 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "check/check.h"
-#include "config/config.h"
 #include "copies/copies.h"
 #include "copies/pulled.h"
 #include "hub/pulls.h"
@@ -38,9 +37,10 @@
 #include "proof/proof.h"
 #include "quantizer/quantizer.h"
 #include "reload.h"
+#include "settings/config/config.h"
+#include "settings/store/db.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
-#include "store/db.h"
 #include <assert.h>
 #include <curl/curl.h>
 #include <fcntl.h>

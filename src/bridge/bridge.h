@@ -15,10 +15,10 @@
 #include "base/net/lws.h"
 #include "base/secret.h"
 #include "blockstore/blockstore.h"
-#include "config/api_tokens.h"
-#include "config/config.h"
 #include "format/engine.h"
 #include "library/repository.h"
+#include "settings/config/api_tokens.h"
+#include "settings/config/config.h"
 #include "terms/kernel/choice.h"
 #include "terms/part.h"
 #include "terms/tensor/tensor.h"
@@ -220,7 +220,7 @@ struct wi_bridge_counters {
 
 struct wi_bridge;
 struct wi_look;     /* bridge/features.h */
-struct wi_db;       /* store/db.h */
+struct wi_db;       /* settings/store/db.h */
 struct wi_listener; /* base/net/listener.h */
 
 /* Listens at once. NULL with `error` filled (port in use, bad certificate, page not found).

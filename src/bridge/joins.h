@@ -9,7 +9,7 @@
 
 #include "base/secret.h"
 #include "bridge/reading.h"
-#include "config/api_tokens.h"
+#include "settings/config/api_tokens.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>

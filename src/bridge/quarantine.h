@@ -12,8 +12,8 @@
 
 #include "base/net/addresses.h"
 #include "base/secret.h"
-#include "config/api_tokens.h"
-#include "store/db.h"
+#include "settings/config/api_tokens.h"
+#include "settings/store/db.h"
 #include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>

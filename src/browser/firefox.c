@@ -10,7 +10,7 @@
 #include "browser/launch.h"
 #include "browser/plan.h"
 #include "browser/switches.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/net/certificate.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <jansson.h>
 
 struct wi_launch_request {

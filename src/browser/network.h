@@ -5,7 +5,7 @@
 #ifndef WI_BROWSER_NETWORK_H
 #define WI_BROWSER_NETWORK_H
 
-#include "config/config.h"
+#include "settings/config/config.h"
 
 /* What is at stake, for the end of a warning. */
 #define WI_NETWORK_RISK                                                                            \

@@ -17,7 +17,7 @@
 #include "base/net/http_client.h"
 #include "base/secret.h"
 #include "browser/instance.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <sys/types.h>
 #include <uv.h>
 

@@ -6,7 +6,7 @@
 #include "browser/switches.h"
 
 #include "browser/family.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>

@@ -6,7 +6,7 @@
 #ifndef WI_CLI_TOKEN_FILE_H
 #define WI_CLI_TOKEN_FILE_H
 
-#include "config/api_tokens.h"
+#include "settings/config/api_tokens.h"
 #include <sys/stat.h>
 
 struct wi_token_file {

@@ -6,7 +6,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "copies/decide.h"
-#include "library/alias.h"
+#include "settings/config/alias.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -10,8 +10,8 @@
 #define WI_COPIES_COPIES_H
 
 #include "blockstore/blockstore.h"
-#include "config/config.h"
 #include "hub/pulls.h"
+#include "settings/config/config.h"
 #include "source/neighbours.h"
 
 /* All is borrowed and must outlive the copies. */

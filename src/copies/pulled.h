@@ -9,8 +9,8 @@
 #define WI_COPIES_PULLED_H
 
 #include "blockstore/blockstore.h"
-#include "config/config.h"
 #include "hub/pulls.h"
+#include "settings/config/config.h"
 
 /* All is borrowed and must outlive them. */
 struct wi_pulled_deps {

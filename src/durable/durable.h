@@ -8,7 +8,7 @@
 #define WI_DURABLE_DURABLE_H
 
 #include "run/run.h"
-#include "store/rows.h"
+#include "settings/store/rows.h"
 
 /* A job without a timeout_ms may take this long, from its acceptance. */
 #define WI_DURABLE_TIMEOUT_MS (24 * 3600 * 1000LL)

@@ -6,7 +6,7 @@
 #define WI_HUB_HUB_H
 
 #include "base/error.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */

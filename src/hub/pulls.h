@@ -15,10 +15,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/net/http_client.h"
-#include "config/config.h"
 #include "hub/fetch.h"
 #include "library/repository.h"
 #include "library/versions_work.h"
+#include "settings/config/config.h"
 #include <stdint.h>
 #include <uv.h>
 

@@ -3,7 +3,7 @@
 
 #include "base/hash.h"
 #include "hub/layout.h"
-#include "library/alias.h"
+#include "settings/config/alias.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

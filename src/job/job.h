@@ -12,10 +12,10 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "bridge/bridge.h"
-#include "config/config.h"
 #include "library/repository.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pool.h"
+#include "settings/config/config.h"
 #include "wire/inference.h"
 #include <stdlib.h>
 

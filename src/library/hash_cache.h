@@ -8,7 +8,7 @@
 #define WI_LIBRARY_HASH_CACHE_H
 
 #include "library/manifest.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 
 /* Beyond these nothing new is remembered. */
 #define WI_HASH_CACHE_MAX 50000

@@ -8,11 +8,11 @@
 
 #include "base/change.h"
 #include "base/error.h"
-#include "library/alias.h"
 #include "library/hash_cache.h"
 #include "library/listing.h"
 #include "library/model.h"
 #include "library/versions.h"
+#include "settings/config/alias.h"
 #include <uv.h>
 
 struct wi_repository;

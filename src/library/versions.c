@@ -3,10 +3,10 @@
 
 #include "base/descriptors.h"
 #include "base/file.h"
-#include "library/alias.h"
 #include "library/blobs.h"
 #include "library/model.h"
 #include "library/store_path.h"
+#include "settings/config/alias.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

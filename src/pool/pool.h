@@ -11,11 +11,11 @@
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/session.h"
-#include "config/config.h"
 #include "library/repository.h"
 #include "pool/facts/prefixes.h"
 #include "pool/facts/remedies.h"
-#include "store/db.h"
+#include "settings/config/config.h"
+#include "settings/store/db.h"
 #include "wire/inference.h"
 
 /* What a piece of work asks of a node. Strings are borrowed; NULL means "any". */

@@ -4,7 +4,7 @@
 #define WI_POOL_PREFERENCES_H
 
 #include "bridge/bridge.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include "terms/task/type.h"
 
 /* The list for a type of model; that of `other` for WI_TYPE_UNKNOWN. */

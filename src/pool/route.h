@@ -7,11 +7,11 @@
 #define WI_POOL_ROUTE_H
 
 #include "bridge/bridge.h"
-#include "config/config.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pool.h"
+#include "settings/config/config.h"
 
 /* What a failure costs at least, beside what was lost. */
 #define WI_ROUTE_FAILURE_MS 1000.0

@@ -7,7 +7,7 @@
 #define WI_WIRE_PARAMETERS_H
 
 #include "base/params.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include "wire/infer.h"
 
 enum wi_parameter_use {

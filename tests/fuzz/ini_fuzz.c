@@ -2,8 +2,8 @@
  * Any bytes as the configuration file, and what is behind their last NUL, line by line, as settings
  * of the command line: what is accepted must print and read back to itself.
  */
-#include "config/config.h"
 #include "plant.h"
+#include "settings/config/config.h"
 
 #include <assert.h>
 #include <stddef.h>

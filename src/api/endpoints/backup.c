@@ -2,7 +2,7 @@
  * POST /v1/admin/backup. The file is written first, on a thread, and then sent: a slow client keeps
  * no transaction open. Its room on the disk is why there is one at a time.
  */
-#include "store/backup.h"
+#include "settings/store/backup.h"
 
 #include "api/endpoints/endpoints.h"
 #include "api/http/waiting.h"

@@ -3,8 +3,8 @@
 
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
-#include "config/mdoc.h"
 #include "pool/facts/rules.h"
+#include "settings/config/mdoc.h"
 #include "terms/kernel/model.h"
 #include "terms/task/task.h"
 #include <ctype.h>

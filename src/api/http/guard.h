@@ -8,8 +8,8 @@
 #include "base/error.h"
 #include "base/net/address.h"
 #include "base/net/network.h"
-#include "config/api_tokens.h"
-#include "config/config.h"
+#include "settings/config/api_tokens.h"
+#include "settings/config/config.h"
 
 struct wi_guard;
 /* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with

@@ -3,7 +3,7 @@
 #define WI_API_HTTP_ROUTES_H
 
 #include "base/error.h"
-#include "config/api_tokens.h"
+#include "settings/config/api_tokens.h"
 #include "wire/dialect.h"
 #include <stddef.h>
 

@@ -24,7 +24,6 @@
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "check/check.h"
-#include "config/config.h"
 #include "hub/pulls.h"
 #include "job/job.h"
 #include "library/repository.h"
@@ -32,9 +31,10 @@
 #include "pool/pool.h"
 #include "proof/proof.h"
 #include "quantizer/quantizer.h"
+#include "settings/config/config.h"
+#include "settings/store/db.h"
 #include "source/neighbours.h"
 #include "source/sources.h"
-#include "store/db.h"
 #include <uv.h>
 
 /* Deadlines in milliseconds; zero-initialised means the contract's. Only tests shorten them. */

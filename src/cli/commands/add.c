@@ -12,7 +12,7 @@
 #include "cli/plain.h"
 #include "cli/table.h"
 #include "cli/usage.h"
-#include "library/alias.h"
+#include "settings/config/alias.h"
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

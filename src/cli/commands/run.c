@@ -12,8 +12,8 @@
 #include "cli/plain.h"
 #include "cli/usage.h"
 #include "hub/reference.h"
-#include "library/alias.h"
 #include "library/model.h"
+#include "settings/config/alias.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

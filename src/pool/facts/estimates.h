@@ -7,7 +7,7 @@
 #define WI_POOL_FACTS_ESTIMATES_H
 
 #include "pool/facts/place.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include <stddef.h>
 #include <stdint.h>
 

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
-#include "config/config.h"
 #include "pool/facts/remedies.h"
+#include "settings/config/config.h"
 #include <stdint.h>
 
 struct pool_kind;

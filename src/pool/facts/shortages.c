@@ -6,7 +6,7 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "pool/facts/owners.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 
 #include "base/table.h"
 #include "base/text.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -20,7 +20,7 @@
 
 #include "library/model.h"
 #include "pool/facts/place.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include "terms/tensor/input_set.h"
 
 enum wi_verdict {

@@ -4,7 +4,7 @@
 
 #include "fixture.h"
 
-#include "config/api_tokens.h"
+#include "settings/config/api_tokens.h"
 
 enum who { NOBODY, LAPTOP, BOB, ADA, ROOT, WHO_COUNT };
 static const struct {

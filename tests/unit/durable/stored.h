@@ -6,8 +6,8 @@
 #include "../api/fixture.h"
 
 #include "../files.h"
-#include "store/private.h"
-#include "store/rows.h"
+#include "settings/store/private.h"
+#include "settings/store/rows.h"
 
 static struct wi_db *db;
 static char folder[64];

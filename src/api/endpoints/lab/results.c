@@ -3,7 +3,7 @@
  * What is sent is checked as terms/lab/run.h says; what follows from samples is not taken from
  * anybody.
  */
-#include "store/results.h"
+#include "settings/store/results.h"
 #include "api/http/query.h"
 #include "api/http/step.h"
 #include "base/memory.h"

@@ -16,7 +16,7 @@
 #include "api/http/clients/connections.h"
 #include "base/error.h"
 #include "base/net/addresses.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include "wire/dialect.h"
 #include <uv.h>
 

@@ -3,7 +3,7 @@
 #define WI_CLI_COMMANDS_DOCTOR_DOCTOR_H
 
 #include "cli/cli.h"
-#include "config/config.h"
+#include "settings/config/config.h"
 #include <jansson.h>
 
 /* What a check found: all well, something to know, something that costs speed or safety, or

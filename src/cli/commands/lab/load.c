@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "cli/arguments.h"
-#include "config/options.h"
+#include "settings/config/options.h"
 #include "terms/lab/report.h"
 #include <errno.h>
 #include <stdio.h>

@@ -7,7 +7,7 @@
 
 #include "cli/plain.h"
 #include "cli/save.h"
-#include "store/backup.h"
+#include "settings/store/backup.h"
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "pool/facts/abilities.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

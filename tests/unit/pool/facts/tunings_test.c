@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "pool/facts/tunings.h"
-#include "store/db.h"
+#include "settings/store/db.h"
 #include <stdio.h>
 #include <string.h>
 

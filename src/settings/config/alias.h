@@ -1,0 +1,54 @@
+/*
+ * Other names for models, as the configuration gives them ([aliases] NAME = MODEL[:VARIANT]). An
+ * alias goes before a model of the same name, and leads to a model: not to another alias.
+ */
+#ifndef WI_SETTINGS_CONFIG_ALIAS_H
+#define WI_SETTINGS_CONFIG_ALIAS_H
+
+#include "base/error.h"
+#include "terms/model_name.h"
+#include <stddef.h>
+
+#define WI_ALIASES_MAX 1000
+
+struct wi_alias {
+    char *name;  /* "NAME" or "OWNER/NAME" */
+    char *model; /* the same, perhaps with ":VARIANT" */
+    char *file;  /* where it is given … */
+    unsigned line;
+};
+
+/* Sorted by name. Zero-initialise; free with wi_aliases_clear. */
+struct wi_aliases {
+    struct wi_alias *items;
+    size_t count;
+};
+
+/* WI_OK, or WI_INVALID_FIELD with what is wrong with one of the two names, or with one alias more.
+ * All texts are copied. */
+enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const char *model,
+    const char *file, unsigned line, struct wi_error *error);
+/* NULL if there is none. */
+const struct wi_alias *wi_aliases_find(const struct wi_aliases *aliases, const char *name);
+/* WI_OK if a model that is added may have this name: a valid one without a variant, that no
+ * built-in model has, no alias (`aliases` NULL: none is known), and that is none of content. Else
+ * WI_INVALID_FIELD or WI_CONFLICT of `field`. */
+enum wi_code wi_aliases_allow(
+    const struct wi_aliases *aliases, const char *name, const char *field, struct wi_error *error);
+/* Names below this belong to what has the CID that follows: wi_aliases_allow refuses them. */
+#define WI_NAME_CONTENT "ipfs/"
+int wi_name_is_content(const char *name);
+/* WI_OK if some model may lie under this name in the store: as above, with those of content. */
+enum wi_code wi_name_allow(const char *name, const char *field, struct wi_error *error);
+/* The first alias that leads to another one; NULL if all lead to models. */
+const struct wi_alias *wi_aliases_chained(const struct wi_aliases *aliases);
+/* The variant that some clients name everywhere: it means the preferred one, as none does. */
+#define WI_VARIANT_LATEST "latest"
+/* What `name`, which is a valid name of a model, stands for: into `out`, or `name` itself. The
+ * variant of an alias may be named behind it where it leads to none itself. */
+const char *wi_aliases_resolve(
+    const struct wi_aliases *aliases, const char *name, char out[WI_MODEL_NAME_MAX + 1]);
+void wi_aliases_copy(struct wi_aliases *to, const struct wi_aliases *from); /* `to` is empty */
+void wi_aliases_clear(struct wi_aliases *aliases);
+
+#endif

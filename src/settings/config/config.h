@@ -1,0 +1,277 @@
+/*
+ * The configuration: one option table (name, type, limits, default, help, reloadable) that the
+ * INI reader, --print-config, the sample file and the man page are all made from.
+ */
+#ifndef WI_SETTINGS_CONFIG_CONFIG_H
+#define WI_SETTINGS_CONFIG_CONFIG_H
+
+#include "base/error.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "settings/config/alias.h"
+#include <jansson.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* What becomes of parameters that a compatible dialect does not know. */
+enum wi_unknown_parameters { WI_UNKNOWN_REFUSE, WI_UNKNOWN_IGNORE };
+
+/* Whose own kernels are run: nobody's, admins', or users' as well. */
+enum wi_custom_kernels { WI_CUSTOM_KERNELS_OFF, WI_CUSTOM_KERNELS_ADMIN, WI_CUSTOM_KERNELS_USER };
+
+struct wi_config_api {
+    char *listen; /* "ADDRESS:PORT" or "[ADDRESS]:PORT"; port 0 lets the system choose */
+    char *tokens_file;
+    struct wi_strings allowed_hosts;
+    struct wi_strings allowed_origins;
+    struct wi_strings trusted_proxies; /* see base/net/network.h */
+    uint64_t max_body;
+    uint64_t max_answer;
+    uint64_t max_connections;
+    uint64_t max_connections_per_address;
+    uint64_t max_connections_loopback;
+    uint64_t max_watchers;
+    int64_t stream_grace; /* milliseconds, as every time here */
+    uint64_t stream_buffer;
+    int64_t sound_ahead;
+    int64_t send_timeout;
+    int64_t idle_timeout;
+    enum wi_unknown_parameters unknown_parameters;
+    enum wi_custom_kernels custom_kernels;
+    int64_t kernel_time;
+    int console;
+    char *tls_certificate;
+    char *tls_key;
+};
+
+struct wi_config_bridge {
+    char *listen;
+    char *public_url; /* how browsers reach us; NULL: from the listening address */
+    char *page;       /* the folder of the built page */
+    char *tls_certificate;
+    char *tls_key;
+    int64_t heartbeat_interval;
+    int64_t heartbeat_misses;
+    int64_t resume_grace;
+    uint64_t max_nodes;
+    uint64_t max_connections_per_address;
+};
+
+enum wi_numerics { WI_NUMERICS_CHECK, WI_NUMERICS_OFF };
+enum wi_batching { WI_BATCHING_OFF, WI_BATCHING_FIXED, WI_BATCHING_AUTO };
+/* What nodes that we did not start are given: nothing, tensors and pictures, or text as well. */
+enum wi_strangers { WI_STRANGERS_NONE, WI_STRANGERS_TENSORS, WI_STRANGERS_TEXT };
+extern const char *const wi_strangers_names[]; /* "none", "tensors" …, ended by NULL */
+
+/* Which nodes have to show that they compute right before they get work: those that we did not
+ * start, or all. */
+enum wi_verify { WI_VERIFY_OFF, WI_VERIFY_JOINED, WI_VERIFY_ALL };
+
+/* Whether browsers that we start have a network of their own. */
+enum wi_network_mode { WI_NETWORK_AUTO, WI_NETWORK_ISOLATED, WI_NETWORK_HOST };
+
+struct wi_config_pool {
+    int64_t max_connections; /* sessions */
+    int64_t min_connections;
+    int64_t connection_timeout; /* from spawn to a welcomed node */
+    int64_t max_retries;
+    int64_t max_queue;
+    uint64_t memory_budget; /* bodies + queue + frames, bytes */
+    uint64_t model_budget;  /* loaded models per node, bytes */
+    int64_t shutdown_timeout;
+    int adaptive_scaling;
+    int64_t idle_timeout;
+    int64_t recycle_after; /* jobs; 0: never */
+    uint64_t memory_limit; /* of a session's process tree, bytes; 0: none */
+    enum wi_numerics numerics;
+    double recheck;           /* fractions, 0 to 1 */
+    double exploration;       /* likewise */
+    double recheck_strangers; /* likewise; 0: no cross-checks */
+    enum wi_batching batching;
+    int64_t batch_window;
+    int64_t max_batch;
+    double client_share;
+    int64_t job_retention;
+    enum wi_strangers strangers;
+    enum wi_verify verify;
+    int64_t verify_again; /* after so long they have to show it once more */
+    enum wi_network_mode network;
+};
+
+/* By model type, in the order of enum wi_model_type, then for what has none: each a list of "KIND"
+ * or "KIND/PLATFORM", the preferred first. */
+struct wi_config_preferences {
+    struct wi_strings text_embedding;
+    struct wi_strings text_generation;
+    struct wi_strings text2text;
+    struct wi_strings vision;
+    struct wi_strings audio;
+    struct wi_strings multimodal;
+    struct wi_strings other;
+};
+
+struct wi_config_store {
+    char *path;           /* of the database's folder */
+    int64_t max_size;     /* of jobs and their results */
+    int64_t results_keep; /* runs of the laboratory */
+};
+
+enum wi_gpu { WI_GPU_AUTO, WI_GPU_HARDWARE, WI_GPU_SOFTWARE, WI_GPU_OFF };
+enum wi_tristate { WI_AUTO, WI_YES, WI_NO };
+/* Which browser it is underneath; AUTO: by the kind's name, Chromium for one that is not known. */
+enum wi_family { WI_FAMILY_AUTO, WI_FAMILY_CHROMIUM, WI_FAMILY_FIREFOX, WI_FAMILY_WEBKIT };
+/* AUTO: BiDi for a Firefox that is started without a driver, else classic. */
+enum wi_driver_protocol { WI_DRIVER_AUTO, WI_DRIVER_CLASSIC, WI_DRIVER_BIDI };
+
+struct wi_config_browser {
+    char *kind; /* the NAME of [browser.NAME] */
+    enum wi_family family;
+    enum wi_driver_protocol driver;
+    char *driver_command;          /* NULL: the family's own */
+    char *driver_url;              /* a driver or Grid that runs already; NULL: we start one */
+    char *binary;                  /* NULL: the family's usual ones */
+    struct wi_strings arguments;   /* the key may be repeated */
+    struct wi_strings preferences; /* "NAME=VALUE", VALUE in JSON; likewise */
+    struct wi_strings platforms;
+    int headless;
+    enum wi_gpu gpu;
+    enum wi_tristate sandbox;
+    int64_t min_connections;
+    int64_t max_connections;
+};
+
+/* How a hub lays out its files: as huggingface.co does, as folders with a SHA256SUMS each, or as
+ * blocks by their CIDs: that is a source and has no models by name. A neighbour is another daemon:
+ * it has blocks, and says which models and files they are of. */
+enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS, WI_HUB_WEBINFER };
+
+/* The hubs that are always there. */
+#define WI_HUB_DEFAULT "huggingface"
+#define WI_HUB_DEFAULT_GATEWAY "ipfs"
+
+struct wi_config_hub {
+    char *name; /* the NAME of [hub.NAME] */
+    char *url;  /* https, or http to this machine; of a gateway without a token http to any. NULL:
+                   the  gateway that is always there was taken away */
+    char *token_file;
+    enum wi_hub_kind layout;
+};
+
+/* Which models are served by content: none, those that were published, or those that were pulled as
+ * well. */
+enum wi_serve { WI_SERVE_NO, WI_SERVE_PUBLISHED, WI_SERVE_ALL };
+
+struct wi_config_content {
+    enum wi_serve serve;
+    int anyone;              /* whoever asks, without a token */
+    uint64_t upload_limit;   /* bytes a second of all answers by content; 0: none */
+    int hub_shares;          /* beside neighbours, where a hub says which files they have */
+    uint64_t download_limit; /* of all pulls together; 0: none */
+    int64_t replicas;        /* whole copies that there should be of what is published; 0: as many
+                              * as there are */
+    uint64_t replica_quota;  /* bytes of copies made here; 0: what [models] quota leaves */
+    int64_t interval;        /* ms between two looks at what neighbours have */
+    char *routing; /* URL of a router that is asked who has what a CID names; NULL: none */
+    int64_t stall; /* ms after which one who is slow has to share a block with others */
+};
+
+struct wi_config_log {
+    enum wi_level level;
+    enum wi_log_format format;
+};
+
+struct wi_config_models {
+    char *directory;
+    int64_t max_picture_pixels;
+    int64_t context;     /* tokens of a conversation; 0: what fits the model and its memory */
+    int64_t slots;       /* conversations at a time in one engine */
+    int64_t idle_unload; /* 0: never */
+    int warmup;
+    int threads; /* of a model on wasm, 1 to 8; 0: by the share of the cores */
+    int share_prefix;
+    char *hub;                        /* where models are pulled from unless a pull says so */
+    uint64_t quota;                   /* bytes of pulled models; 0: as much as the disk has */
+    int64_t keep_versions;            /* of each pulled model */
+    struct wi_strings pull_on_demand; /* "no", or "ORG/NAME" and "ORG/" with a star for any name */
+    int quantize_on_demand;
+};
+
+struct wi_config {
+    struct wi_config_api api;
+    struct wi_config_bridge bridge;
+    struct wi_config_pool pool;
+    struct wi_config_preferences browser_preferences;
+    struct wi_config_log log;
+    struct wi_config_models models;
+    struct wi_config_content content;
+    struct wi_config_store store;
+    struct wi_aliases aliases;
+    struct wi_config_browser *browsers; /* chrome, edge, firefox and safari are always there */
+    size_t browser_count;
+    struct wi_config_hub *hubs; /* huggingface and ipfs are always there */
+    size_t hub_count;
+    struct wi_config_origin *_origins; /* where each value came from; see config.c */
+    size_t _origin_count;
+    unsigned _references;
+};
+
+/* --- all that is wrong with a configuration, so that a file is mended in one go -------------- */
+
+/* How many are kept; a file that is no configuration has one in every line. */
+#define WI_PROBLEMS_MAX 50
+
+/* Zero-initialise; clear with wi_problems_clear. */
+struct wi_problems {
+    struct wi_error *items; /* in the order of the file, then what concerns more than one line */
+    size_t count;
+    size_t more; /* how many there are beyond those */
+};
+
+/* A fresh one for the caller to fill, borrowed until the next is added; NULL, which the functions
+ * of base/error.h take, where there are too many to keep. */
+struct wi_error *wi_problems_add(struct wi_problems *problems);
+/* Whether one of them is that of this field ("api.listen"). */
+int wi_problems_has(const struct wi_problems *problems, const char *field);
+/* One line for each, and one for how many are not told. */
+void wi_problems_say(const struct wi_problems *problems,
+    void (*say)(void *context, const char *line), void *context);
+void wi_problems_clear(struct wi_problems *problems);
+
+/* --------------------------------------------------------------------------------------------- */
+
+/* The defaults overlaid with the file at `path` (NULL: defaults only). NULL on a bad file, with all
+ * that is wrong added to `problems`, each saying file, line, what was found and what is allowed.
+ * Let go of with wi_config_unref. */
+struct wi_config *wi_config_load(const char *path, struct wi_problems *problems);
+/* The same with settings over the file, each "SECTION.KEY=VALUE". */
+struct wi_config *wi_config_load_with(
+    const char *path, const struct wi_strings *settings, struct wi_problems *problems);
+/* Nobody changes it once it is loaded: what was begun with one may hold it beyond a reload. On the
+ * loop's thread; NULL is fine for the latter. */
+struct wi_config *wi_config_ref(struct wi_config *config);
+void wi_config_unref(struct wi_config *config);
+const struct wi_config_browser *wi_config_find_browser(
+    const struct wi_config *config, const char *kind);
+const struct wi_config_hub *wi_config_find_hub(const struct wi_config *config, const char *name);
+
+/* Whether the file says anything about that kind, or it is there by default alone. */
+int wi_config_browser_given(const struct wi_config *config, size_t index);
+
+/* A line of [browser.NAME] preferences: NAME=VALUE, VALUE in JSON. WI_OK with `name` (the caller
+ * frees it) and `value` (owned), or WI_INVALID_FIELD saying what is wrong. Browsers keep booleans,
+ * numbers and strings; Chromium lists and objects too. */
+enum wi_code wi_preference_parse(
+    const char *line, char **name, json_t **value, struct wi_error *error);
+
+/* Checks that `next` differs from `current` only in reloadable keys: each other one is added as a
+ * WI_CONFLICT that names it. 0 if there is none. */
+int wi_config_check_reload(
+    const struct wi_config *current, const struct wi_config *next, struct wi_problems *problems);
+
+/* Every effective value as a valid file, each with a comment on where it came from. */
+void wi_config_print(const struct wi_config *config, FILE *out);
+/* The commented sample file, and the option list for webinferd.conf(5), both from the table. */
+void wi_config_print_sample(FILE *out);
+void wi_config_print_mdoc(FILE *out);
+
+#endif

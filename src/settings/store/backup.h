@@ -1,0 +1,36 @@
+/*
+ * Copies of the database: one is made while the daemon works, and one is put back where no daemon
+ * is. A backup is one SQLite file, with all that was committed when it was begun and no log beside
+ * it.
+ */
+#ifndef WI_SETTINGS_STORE_BACKUP_H
+#define WI_SETTINGS_STORE_BACKUP_H
+
+#include "settings/store/db.h"
+
+/* What is behind `fd`, which the callee closes, has no name any more, and goes with it. -1 with
+ * `failure`. */
+typedef void wi_db_backup_fn(void *context, int fd, uint64_t size, const struct wi_error *failure);
+/* Makes a backup on a thread, by a connection of its own, so that nothing that is written or read
+ * waits for it. It takes as much of the disk as the database until its descriptor is closed.
+ * `done` comes once, on the loop. One at a time: the caller sees to it. */
+void wi_db_backup(struct wi_db *db, wi_db_backup_fn *done, void *context);
+
+/* Whether the file at `path`, which no other process has open, is a backup: whole, undamaged, and
+ * webinferd's. The version of its tables, or -1 with `error`. It reads all of it. */
+int64_t wi_db_backup_check(const char *path, struct wi_error *error);
+
+struct wi_db_restored {
+    char *database; /* that the backup is now; free with wi_db_restored_clear */
+    char *before;   /* what was there, under its new name; NULL: there was none */
+};
+/* Puts a copy of the backup at `path` in the place of the database in `folder` (NULL: as
+ * wi_db_open has it), which has to be there, and keeps that beside it. Root gives it to whom the
+ * folder belongs. WI_OK; else nothing has changed: WI_STORAGE_FAILED, or WI_INVALID_FIELD for a
+ * file that is no backup, for one of a newer version, or where an earlier database is kept already.
+ */
+enum wi_code wi_db_restore(
+    const char *path, const char *folder, struct wi_db_restored *restored, struct wi_error *error);
+void wi_db_restored_clear(struct wi_db_restored *restored);
+
+#endif

@@ -1,0 +1,112 @@
+/* Between the files of the store: the only place where sqlite3.h is included. */
+#ifndef WI_SETTINGS_STORE_PRIVATE_H
+#define WI_SETTINGS_STORE_PRIVATE_H
+
+#include "settings/store/db.h"
+#include <sqlite3.h>
+
+/* For so long it is tried again where another tool looks into the file. */
+#define WI_DB_BUSY_MS 5000
+
+/* Work on its way to the writer, or back. */
+struct wi_db_piece {
+    wi_db_work_fn *work;
+    wi_db_done_fn *done;
+    void *data;
+    int failed;
+    struct wi_error error;
+    struct wi_db_piece *next;
+};
+
+struct wi_db_list {
+    struct wi_db_piece *first, **end;
+};
+
+/* Between the loop and the thread; whoever touches it holds the mutex. */
+struct wi_db_boxes {
+    uv_mutex_t mutex;
+    uv_cond_t wake;
+    struct wi_db_list in, out;
+    uint64_t transactions, failures; /* since the loop looked last */
+    int stop;                        /* once `in` is empty */
+};
+
+struct wi_db {
+    uv_loop_t *loop;
+    char *path;
+    sqlite3 *sqlite; /* the thread's while `pending` */
+    sqlite3 *reader; /* reader.c */
+    struct wi_work_queue *looks;
+    int lock;
+    uv_thread_t thread;
+    uv_async_t *async; /* NULL before the thread, and when the loop needs it no more */
+    int threaded;      /* the thread is there, and the boxes with it */
+    struct wi_db_boxes boxes;
+    size_t pending;         /* pieces that the thread has and that have not called back */
+    struct wi_db_list late; /* what came after that: for wi_db_free */
+    int closing;
+    struct wi_timer *calm; /* runs from the last failure on */
+    uint64_t calm_ms;
+    struct wi_db_values *values;
+    struct wi_db_counters counters;
+    struct wi_error problem; /* of the last transaction that failed */
+};
+
+/* sql.c */
+
+/* Fills `error` with what SQLite says now; returns WI_STORAGE_FAILED. */
+enum wi_code wi_db_fail(sqlite3 *sqlite, struct wi_error *error);
+/* Runs statements without parameters. */
+enum wi_code wi_db_exec(sqlite3 *sqlite, const char *sql, struct wi_error *error);
+/* Prepares one statement; NULL with `error`. Bindings and steps are the caller's. */
+sqlite3_stmt *wi_db_prepare(sqlite3 *sqlite, const char *sql, struct wi_error *error);
+/* Steps a statement without rows to its end and finalizes it. NULL is a failure set before. */
+enum wi_code wi_db_finish(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error);
+
+/* open.c: the file at `path`, made if it is missing, its tables up to date. */
+sqlite3 *wi_db_open_file(const char *path, struct wi_error *error);
+/* The folder to use, made; NULL with `error`. The caller frees it. */
+char *wi_db_make_folder(const char *folder, struct wi_error *error);
+/* The folder of `path` is on the disk as it is now. */
+void wi_db_sync_folder(const char *path);
+/* The version of the tables, counted from 1; -1 with `error`: it cannot be read, or it is no
+ * database of webinferd's. */
+int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error);
+/* WI_OK, or WI_INVALID_FIELD for one that is newer than this program. */
+enum wi_code wi_db_check_version(int64_t version, struct wi_error *error);
+/* A descriptor that holds the folder's lock, or -1 with `error`. */
+int wi_db_lock(const char *folder, struct wi_error *error);
+
+/* backup.c: removes what a daemon has left that was killed while it made a backup. */
+void wi_db_backup_sweep(const struct wi_db *db);
+
+/* Work that writes and changes nothing. */
+enum wi_code wi_db_touch(sqlite3 *sqlite, void *data, struct wi_error *error);
+
+/* writer.c, beside wi_db_submit and wi_db_now */
+
+/* Begins to take work: WI_OK or WI_STORAGE_FAILED. */
+enum wi_code wi_db_writer_start(struct wi_db *db, struct wi_error *error);
+/* The loop is kept for what is under way, and no longer. */
+void wi_db_writer_close(struct wi_db *db);
+/* Waits for the thread, if there is one: it has nothing to do any more. */
+void wi_db_writer_end(struct wi_db *db);
+/* What came when the loop was not to be kept any longer, and what that asks for. */
+void wi_db_writer_run_late(struct wi_db *db);
+/* How long after the last failure writing is tried. Public for tests. */
+void wi_db_set_calm(struct wi_db *db, uint64_t ms);
+
+/* reader.c, beside wi_db_look. WI_OK or WI_STORAGE_FAILED; the end is due either way. */
+enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error);
+void wi_db_reader_end(struct wi_db *db);
+
+/* values.c */
+struct wi_db_values;
+/* Keeps the newest WI_DB_SPACE_MAX of each space. */
+enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error);
+struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop);
+void wi_db_values_close(struct wi_db_values *values); /* submits what has gathered; no timer more */
+void wi_db_values_flush(struct wi_db_values *values); /* likewise, the last time; NULL is fine */
+void wi_db_values_free(struct wi_db_values *values);  /* nothing may be submitted any more */
+
+#endif

@@ -1,0 +1,393 @@
+/* Runs of the laboratory as rows of the database; see results.h. */
+#include "settings/store/results.h"
+#include "settings/store/private.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "terms/lab/figures.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define COLUMNS "number, id, head, ended_at, noisy, cells, bytes"
+
+/* --- statements ------------------------------------------------------------------------------ */
+
+/* Steps once: 1 with a row, 0 without one, -1 with the error. */
+static int step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
+{
+    int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
+    if (result == SQLITE_ROW || result == SQLITE_DONE)
+        return result == SQLITE_ROW;
+    if (statement)
+        wi_db_fail(sqlite, error);
+    return -1;
+}
+
+static void result_from(struct wi_result *result, sqlite3_stmt *statement)
+{
+    result->number = sqlite3_column_int64(statement, 0);
+    wi_text_copy(result->id, sizeof result->id, (const char *)sqlite3_column_text(statement, 1));
+    result->head = wi_strdup((const char *)sqlite3_column_text(statement, 2));
+    result->ended_at = sqlite3_column_int64(statement, 3);
+    result->noisy = sqlite3_column_int(statement, 4);
+    result->cells = (size_t)sqlite3_column_int64(statement, 5);
+    result->bytes = (uint64_t)sqlite3_column_int64(statement, 6);
+}
+
+void wi_result_clear(struct wi_result *result)
+{
+    free(result->head);
+    *result = (struct wi_result){0};
+}
+
+static enum wi_code find(
+    sqlite3 *sqlite, const char *id, struct wi_result *result, int *found, struct wi_error *error)
+{
+    sqlite3_stmt *statement =
+        wi_db_prepare(sqlite, "SELECT " COLUMNS " FROM lab_runs WHERE id = ?1", error);
+    if (statement)
+        sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+    wi_result_clear(result);
+    int got = step(sqlite, statement, error);
+    *found = got > 0;
+    if (*found)
+        result_from(result, statement);
+    sqlite3_finalize(statement);
+    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+}
+
+static void cell_from(struct wi_result_cell *cell, sqlite3_stmt *statement)
+{
+    *cell = (struct wi_result_cell){.index = (unsigned)sqlite3_column_int64(statement, 0),
+        .head = (char *)sqlite3_column_text(statement, 1),
+        .samples = sqlite3_column_blob(statement, 2),
+        .count = (size_t)sqlite3_column_bytes(statement, 2) / sizeof(double),
+        .yardstick_of = (const char *)sqlite3_column_text(statement, 3)};
+}
+
+/* --- removing -------------------------------------------------------------------------------- */
+
+static enum wi_code remove_run(sqlite3 *sqlite, int64_t number, struct wi_error *error)
+{
+    static const char *const statements[] = {
+        "DELETE FROM lab_cells WHERE run = ?1", "DELETE FROM lab_runs WHERE number = ?1"};
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < 2 && code == WI_OK; i++) {
+        sqlite3_stmt *statement = wi_db_prepare(sqlite, statements[i], error);
+        if (statement)
+            sqlite3_bind_int64(statement, 1, number);
+        code = wi_db_finish(sqlite, statement, error);
+    }
+    return code;
+}
+
+/* The runs beyond the newest `keep`. */
+static enum wi_code prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    int got;
+    do {
+        sqlite3_stmt *statement = wi_db_prepare(
+            sqlite, "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1", error);
+        if (statement)
+            sqlite3_bind_int64(statement, 1, keep);
+        got = step(sqlite, statement, error);
+        int64_t number = got > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        sqlite3_finalize(statement);
+        if (got > 0)
+            code = remove_run(sqlite, number, error);
+    } while (got > 0 && code == WI_OK);
+    return got < 0 ? WI_STORAGE_FAILED : code;
+}
+
+enum wi_code wi_result_remove(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_result_remove *op = data;
+    struct wi_result result = {0};
+    enum wi_code code = find(sqlite, op->id, &result, &op->found, error);
+    if (code == WI_OK && op->found)
+        code = remove_run(sqlite, result.number, error);
+    if (code == WI_OK && op->found)
+        code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
+    wi_result_clear(&result);
+    return code;
+}
+
+/* --- writing a run --------------------------------------------------------------------------- */
+
+static enum wi_code begin(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
+    struct wi_error *error)
+{
+    if (op->head == NULL)
+        return wi_error_set(error, WI_NOT_FOUND, "id",
+            "there is no run %s; a new one says its name and when it began", op->id);
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "INSERT INTO lab_runs (id, head, ended_at, noisy, cells, bytes)"
+        " VALUES (?1, ?2, 0, 0, 0, 0)",
+        error);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, op->id, -1, SQLITE_STATIC);
+        sqlite3_bind_text(statement, 2, op->head, -1, SQLITE_STATIC);
+    }
+    enum wi_code code = wi_db_finish(sqlite, statement, error);
+    run->number = sqlite3_last_insert_rowid(sqlite);
+    return code == WI_OK ? prune(sqlite, op->keep, error) : code;
+}
+
+/* What the request says of a run that is there has to be what was said of it first. */
+static enum wi_code check_given(
+    const struct wi_result_write *op, const struct wi_result *run, struct wi_error *error)
+{
+    json_t *kept = json_loads(run->head, 0, NULL), *value;
+    enum wi_code code = WI_OK;
+    const char *key;
+    json_object_foreach((json_t *)op->given, key, value)
+    {
+        int is_other = strcmp(key, "version") == 0 || strcmp(key, "noisy") == 0 ||
+                       strcmp(key, "ended_at") == 0 || json_is_null(value);
+        if (!is_other && !json_equal(value, json_object_get(kept, key)))
+            code = wi_error_set(error, WI_CONFLICT, key,
+                "the run %s is there with another %.100s: take another id, or leave it out", op->id,
+                key);
+    }
+    json_decref(kept);
+    return code;
+}
+
+/* --- writing cells --------------------------------------------------------------------------- */
+
+static size_t bytes_of(const struct wi_result_cell *cell)
+{
+    return cell->count * sizeof *cell->samples;
+}
+
+/* Whether that is the head of a cell that was not run. */
+static int was_not_run(const char *head)
+{
+    json_t *kept = json_loads(head, 0, NULL);
+    const char *outcome = json_string_value(json_object_get(kept, "outcome"));
+    int result = outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) == 0;
+    json_decref(kept);
+    return result;
+}
+
+static enum wi_code remove_cell(sqlite3 *sqlite, struct wi_result *run,
+    const struct wi_result_cell *kept, struct wi_error *error)
+{
+    sqlite3_stmt *statement =
+        wi_db_prepare(sqlite, "DELETE FROM lab_cells WHERE run = ?1 AND number = ?2", error);
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, run->number);
+        sqlite3_bind_int64(statement, 2, kept->index);
+    }
+    run->cells--;
+    run->bytes -= strlen(kept->head) + bytes_of(kept);
+    return wi_db_finish(sqlite, statement, error);
+}
+
+/* Whether the cell is there: `*there` 1, or 0; WI_CONFLICT for another one in its place. One that
+ * was not run goes, as long as the run has not ended. */
+static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
+    const struct wi_result_cell *cell, int *there, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1 AND number = ?2",
+        error);
+    enum wi_code code = WI_OK;
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, run->number);
+        sqlite3_bind_int64(statement, 2, cell->index);
+    }
+    int got = step(sqlite, statement, error);
+    *there = got > 0;
+    if (got < 0)
+        code = WI_STORAGE_FAILED;
+    if (*there) {
+        struct wi_result_cell kept;
+        cell_from(&kept, statement);
+        int is_same =
+            strcmp(kept.head, cell->head) == 0 && kept.count == cell->count &&
+            (cell->count == 0 || memcmp(kept.samples, cell->samples, bytes_of(cell)) == 0);
+        *there = is_same || run->ended_at > 0 || !was_not_run(kept.head);
+        if (!*there)
+            code = remove_cell(sqlite, run, &kept, error);
+        else if (!is_same)
+            code = wi_error_set(error, WI_CONFLICT, "cells",
+                "the run has another cell with the index %u", cell->index);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static enum wi_code insert_cell(sqlite3 *sqlite, struct wi_result *run,
+    const struct wi_result_cell *cell, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "INSERT INTO lab_cells (run, number, head, samples, yardstick_of)"
+        " VALUES (?1, ?2, ?3, ?4, ?5)",
+        error);
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, run->number);
+        sqlite3_bind_int64(statement, 2, cell->index);
+        sqlite3_bind_text(statement, 3, cell->head, -1, SQLITE_STATIC);
+        sqlite3_bind_blob64(statement, 4, cell->samples, bytes_of(cell), SQLITE_STATIC);
+        sqlite3_bind_text(statement, 5, cell->yardstick_of, -1, SQLITE_STATIC);
+    }
+    run->cells++;
+    run->bytes += strlen(cell->head) + bytes_of(cell);
+    return wi_db_finish(sqlite, statement, error);
+}
+
+static enum wi_code add_cells(
+    sqlite3 *sqlite, struct wi_result_write *op, struct wi_result *run, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < op->count && code == WI_OK; i++) {
+        int there;
+        code = look_for_cell(sqlite, run, &op->cells[i], &there, error);
+        if (code != WI_OK || there)
+            continue;
+        if (run->ended_at > 0)
+            return wi_error_set(error, WI_CONFLICT, "cells",
+                "the run %s has ended: it takes no other cells", op->id);
+        code = insert_cell(sqlite, run, &op->cells[i], error);
+        op->added++;
+    }
+    return code;
+}
+
+/* --- the end of a run ------------------------------------------------------------------------ */
+
+static enum wi_code look_at_yardsticks(
+    sqlite3 *sqlite, struct wi_result *run, struct wi_error *error)
+{
+    struct wi_strings browsers = {0};
+    struct wi_lab_mark *marks = NULL;
+    size_t count = 0;
+    int got;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1"
+        " AND yardstick_of IS NOT NULL AND length(samples) > 0",
+        error);
+    if (statement)
+        sqlite3_bind_int64(statement, 1, run->number);
+    while ((got = step(sqlite, statement, error)) > 0) {
+        struct wi_result_cell cell;
+        cell_from(&cell, statement);
+        wi_strings_add(&browsers, cell.yardstick_of);
+        marks = wi_realloc_array(marks, count + 1, sizeof *marks);
+        marks[count].browser = browsers.items[count];
+        marks[count++].median = wi_lab_median_of(cell.samples, cell.count);
+    }
+    run->noisy = wi_lab_has_drifted(marks, count);
+    sqlite3_finalize(statement);
+    wi_strings_clear(&browsers);
+    free(marks);
+    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+}
+
+static enum wi_code end(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
+    struct wi_error *error)
+{
+    if (op->ended_at == 0 || op->ended_at == run->ended_at)
+        return WI_OK;
+    if (run->ended_at > 0)
+        return wi_error_set(
+            error, WI_CONFLICT, "ended_at", "the run %s has ended at another time", op->id);
+    run->ended_at = op->ended_at;
+    return look_at_yardsticks(sqlite, run, error);
+}
+
+static enum wi_code save(sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 WHERE number = ?1",
+        error);
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, run->number);
+        sqlite3_bind_int64(statement, 2, run->ended_at);
+        sqlite3_bind_int(statement, 3, run->noisy);
+        sqlite3_bind_int64(statement, 4, (sqlite3_int64)run->cells);
+        sqlite3_bind_int64(statement, 5, (sqlite3_int64)run->bytes);
+    }
+    return wi_db_finish(sqlite, statement, error);
+}
+
+enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_result_write *op = data;
+    struct wi_result run = {0};
+    int found;
+    op->added = 0;
+    enum wi_code code = find(sqlite, op->id, &run, &found, error);
+    if (code == WI_OK)
+        code = found ? check_given(op, &run, error) : begin(sqlite, op, &run, error);
+    if (code == WI_OK)
+        code = add_cells(sqlite, op, &run, error);
+    if (code == WI_OK)
+        code = end(sqlite, op, &run, error);
+    if (code == WI_OK)
+        code = save(sqlite, &run, error);
+    op->created = !found;
+    op->total = run.cells;
+    wi_result_clear(&run);
+    return code;
+}
+
+/* --- reading --------------------------------------------------------------------------------- */
+
+enum wi_code wi_result_look(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_result_look *op = data;
+    return find(sqlite, op->id, &op->result, &op->found, error);
+}
+
+void wi_result_list_clear(struct wi_result_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        wi_result_clear(&list->results[i]);
+    free(list->results);
+    list->results = NULL;
+    list->count = 0;
+}
+
+enum wi_code wi_result_list(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_result_list *list = data;
+    wi_result_list_clear(list);
+    list->results = wi_realloc_array(NULL, list->limit + 1, sizeof *list->results);
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT " COLUMNS " FROM lab_runs WHERE ?1 = 0 OR number < ?1 ORDER BY number DESC"
+        " LIMIT ?2",
+        error);
+    int got;
+    if (statement) {
+        sqlite3_bind_int64(statement, 1, list->before);
+        sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
+    }
+    while ((got = step(sqlite, statement, error)) > 0) {
+        struct wi_result *result = &list->results[list->count++];
+        *result = (struct wi_result){0};
+        result_from(result, statement);
+    }
+    sqlite3_finalize(statement);
+    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+}
+
+enum wi_code wi_result_read(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    const struct wi_result_read *op = data;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT number, head, samples, yardstick_of FROM lab_cells WHERE run = ?1 ORDER BY number",
+        error);
+    int got;
+    if (statement)
+        sqlite3_bind_int64(statement, 1, op->number);
+    while ((got = step(sqlite, statement, error)) > 0) {
+        struct wi_result_cell cell;
+        cell_from(&cell, statement);
+        op->each(op->context, &cell);
+    }
+    sqlite3_finalize(statement);
+    return got < 0 ? WI_STORAGE_FAILED : WI_OK;
+}

@@ -1,0 +1,90 @@
+/*
+ * Runs of the laboratory as rows of the database, and their cells, whose samples are packed as
+ * doubles. What a run and a cell are is terms/lab/run.h's. As in rows.h each piece of work here is
+ * for wi_db_submit or wi_db_look, `data` points at its struct, and what is not marked "out" is to
+ * be filled. A piece of work that failed may be submitted again as it is.
+ */
+#ifndef WI_SETTINGS_STORE_RESULTS_H
+#define WI_SETTINGS_STORE_RESULTS_H
+
+#include "base/secret.h"
+#include "settings/store/db.h"
+#include <jansson.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wi_result_cell {
+    unsigned index;
+    char *head; /* JSON: see wi_lab_cell_head */
+    const double *samples;
+    size_t count;
+    const char *yardstick_of; /* of a yardstick, the kind of browser; else NULL */
+};
+
+/* Writes what came of a run, all of it or nothing. A run that is not there begins, and the oldest
+ * beyond `keep` go. One that is there takes the cells that it has not: the same cell again is none,
+ * so that a request may be repeated; one that was not run gives way. With `ended_at` it ends, and
+ * it is known whether it was noisy.
+ *
+ * WI_NOT_FOUND for a run that is not there and has no `head`. WI_CONFLICT for a cell that is there
+ * and differs, for a new one of a run that has ended, and for what is said of the run itself if
+ * that is not what was said first. */
+struct wi_result_write {
+    char id[WI_ID_SIZE];
+    const char *head;    /* JSON of a new run: see wi_lab_run_head; NULL: it has to be there */
+    const json_t *given; /* what the request says of the run */
+    int64_t ended_at;    /* Unix milliseconds; 0: it goes on */
+    struct wi_result_cell *cells;
+    size_t count;
+    int64_t keep;
+    int created;  /* out */
+    size_t added; /* out: cells */
+    size_t total; /* out: cells of the run */
+};
+wi_db_work_fn wi_result_write;
+
+/* What is known of a run without its cells. Free what it holds with wi_result_clear. */
+struct wi_result {
+    int64_t number; /* it grows with each run */
+    char id[WI_ID_SIZE];
+    char *head;
+    int64_t ended_at; /* 0: it goes on */
+    int noisy;
+    size_t cells;
+    uint64_t bytes; /* of its cells */
+};
+void wi_result_clear(struct wi_result *result);
+
+struct wi_result_look {
+    char id[WI_ID_SIZE];
+    struct wi_result result; /* out */
+    int found;               /* out */
+};
+wi_db_work_fn wi_result_look;
+
+/* Runs with a number below `before` (0: all), the newest first. */
+struct wi_result_list {
+    int64_t before;
+    size_t limit;
+    struct wi_result *results; /* out: owned with the array */
+    size_t count;              /* out */
+};
+wi_db_work_fn wi_result_list;
+void wi_result_list_clear(struct wi_result_list *list);
+
+/* Calls `each` for the cells of a run, in the order of their indexes, on the thread that reads. */
+typedef void wi_result_each_fn(void *context, const struct wi_result_cell *cell);
+struct wi_result_read {
+    int64_t number;
+    wi_result_each_fn *each;
+    void *context;
+};
+wi_db_work_fn wi_result_read;
+
+struct wi_result_remove {
+    char id[WI_ID_SIZE];
+    int found; /* out */
+};
+wi_db_work_fn wi_result_remove;
+
+#endif

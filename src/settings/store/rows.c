@@ -1,0 +1,224 @@
+/* The rows of accepted jobs: how they come, go back to the queue and end. How they are taken from
+ * it is in rows_take.c, reading in rows_read.c. */
+#include "settings/store/rows_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- accepting ------------------------------------------------------------------------------- */
+
+static void hash_bytes(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
+{
+    wi_hash(bytes, size, hash);
+}
+
+/* What a key stands for: what the body means, and how it is framed. */
+static void hash_body(const struct wi_row_accept *accept, unsigned char hash[WI_HASH_SIZE])
+{
+    unsigned char both[WI_HASH_SIZE + sizeof(uint64_t)];
+    uint64_t json_size = accept->row.json_size;
+    wi_body_hash_fn *identify = accept->identify ? accept->identify : hash_bytes;
+    identify(accept->body, accept->row.body_size, both);
+    memcpy(both + WI_HASH_SIZE, &json_size, sizeof json_size);
+    wi_hash(both, sizeof both, hash);
+}
+
+static enum wi_code find_key(sqlite3 *sqlite, struct wi_row_accept *accept,
+    const unsigned char hash[WI_HASH_SIZE], struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT " WI_ROW_COLUMNS ", body_hash FROM jobs "
+        "WHERE client = ?1 AND infer = ?2 AND idempotency_key = ?3",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, accept->row.client, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, accept->row.infer);
+    sqlite3_bind_text(statement, 3, accept->key, -1, SQLITE_STATIC);
+    enum wi_code code = WI_OK;
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) {
+        wi_row_from(&accept->earlier, statement);
+        int same =
+            strcmp(accept->earlier.dialect, accept->row.dialect) == 0 &&
+            sqlite3_column_bytes(statement, WI_ROW_COLUMN_COUNT) == WI_HASH_SIZE &&
+            memcmp(sqlite3_column_blob(statement, WI_ROW_COLUMN_COUNT), hash, WI_HASH_SIZE) == 0;
+        accept->found = same ? WI_ROW_SAME : WI_ROW_OTHER;
+    } else if (step != SQLITE_DONE) {
+        code = wi_db_fail(sqlite, error);
+    }
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
+    const unsigned char *hash, struct wi_error *error)
+{
+    const struct wi_row *row = &accept->row;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "INSERT INTO jobs VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, 0, 0, ?10, ?11, ?12,"
+        " 0, 0, 0, NULL, ?13, ?14, 0, 0, ?15)",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, row->infer);
+    sqlite3_bind_text(statement, 3, row->client, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 4, row->client_id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 5, row->model_name, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 6, row->priority);
+    sqlite3_bind_int64(statement, 7, row->accepted_at - (int64_t)row->priority * WI_ROW_AGEING_MS);
+    sqlite3_bind_int64(statement, 8, row->accepted_at);
+    sqlite3_bind_int64(statement, 9, row->deadline_at);
+    sqlite3_bind_int64(statement, 10, (int64_t)row->body_size);
+    sqlite3_bind_int64(statement, 11, (int64_t)row->json_size);
+    sqlite3_bind_int64(statement, 12, (int64_t)row->cost);
+    sqlite3_bind_text(statement, 13, accept->key, -1, SQLITE_STATIC);
+    if (hash)
+        sqlite3_bind_blob(statement, 14, hash, WI_HASH_SIZE, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 15, row->dialect, -1, SQLITE_STATIC);
+    enum wi_code code = wi_db_finish(sqlite, statement, error);
+    if (code != WI_OK)
+        return code;
+    statement = wi_db_prepare(sqlite, "INSERT INTO job_bodies VALUES (?1, ?2)", error);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
+        sqlite3_bind_blob64(statement, 2, accept->body, row->body_size, SQLITE_STATIC);
+    }
+    code = wi_db_finish(sqlite, statement, error);
+    return code == WI_OK ? wi_row_line_up(sqlite, row->infer, row->client, error) : code;
+}
+
+enum wi_code wi_row_accept(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_accept *accept = data;
+    unsigned char hash[WI_HASH_SIZE];
+    accept->found = WI_ROW_NEW;
+    wi_row_clear(&accept->earlier);
+    if (accept->key) {
+        hash_body(accept, hash);
+        enum wi_code code = find_key(sqlite, accept, hash, error);
+        if (code != WI_OK || accept->found != WI_ROW_NEW)
+            return code;
+    }
+    if (accept->look)
+        return WI_OK;
+    return insert(sqlite, accept, accept->key ? hash : NULL, error);
+}
+
+/* --- back into the queue --------------------------------------------------------------------- */
+
+enum wi_code wi_row_return(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_return *back = data;
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "UPDATE jobs SET state = 0, crashes = crashes - 1, retry_at = max(?2, 1), problem = ?3, "
+        "attempts = ?6, "
+        "rank = iif(?4 > 0, ?4 - priority * ?5, rank) WHERE id = ?1 AND state = 1 AND NOT "
+        "cancelled",
+        error);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, back->id, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 2, back->retry_at);
+        sqlite3_bind_text(statement, 3, *back->problem ? back->problem : NULL, -1, SQLITE_STATIC);
+        sqlite3_bind_int64(statement, 4, back->behind_at);
+        sqlite3_bind_int64(statement, 5, WI_ROW_AGEING_MS);
+        sqlite3_bind_int64(statement, 6, back->attempts);
+    }
+    enum wi_code code = wi_db_finish(sqlite, statement, error);
+    back->returned = code == WI_OK && sqlite3_changes(sqlite) > 0;
+    return code;
+}
+
+/* --- ending ---------------------------------------------------------------------------------- */
+
+/* The answer, written piece by piece into a blob of its size. */
+static enum wi_code write_answer(
+    sqlite3 *sqlite, struct wi_row_finish *finish, struct wi_error *error)
+{
+    sqlite3_stmt *statement =
+        wi_db_prepare(sqlite, "INSERT OR REPLACE INTO job_answers VALUES (?1, ?2)", error);
+    sqlite3_blob *blob = NULL;
+    int offset = 0;
+    if (statement) {
+        sqlite3_bind_text(statement, 1, finish->id, -1, SQLITE_STATIC);
+        sqlite3_bind_zeroblob64(statement, 2, finish->answer_size);
+    }
+    enum wi_code code = wi_db_finish(sqlite, statement, error);
+    if (code != WI_OK)
+        return code;
+    int status = sqlite3_blob_open(
+        sqlite, "main", "job_answers", "bytes", sqlite3_last_insert_rowid(sqlite), 1, &blob);
+    for (size_t i = 0; i < finish->part_count && status == SQLITE_OK; i++) {
+        status =
+            sqlite3_blob_write(blob, finish->parts[i].bytes, (int)finish->parts[i].size, offset);
+        offset += (int)finish->parts[i].size;
+    }
+    if (status != SQLITE_OK)
+        code = wi_db_fail(sqlite, error);
+    sqlite3_blob_close(blob);
+    return code;
+}
+
+static enum wi_code update_finished(
+    sqlite3 *sqlite, struct wi_row_finish *finish, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "UPDATE jobs SET state = ?2, status = ?3, finished_at = ?4, answer_size = ?5, head_size = "
+        "?6, problem = NULL, idempotency_key = iif(?7 AND infer, NULL, idempotency_key) "
+        "WHERE id = ?1 AND state < 2 RETURNING body_size",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, finish->id, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, (int)finish->state);
+    sqlite3_bind_int(statement, 3, finish->status);
+    sqlite3_bind_int64(statement, 4, finish->now);
+    sqlite3_bind_int64(statement, 5, (int64_t)finish->answer_size);
+    sqlite3_bind_int64(statement, 6, (int64_t)(finish->part_count ? finish->parts[0].size : 0));
+    sqlite3_bind_int(statement, 7, finish->forget_key);
+    int step = sqlite3_step(statement);
+    finish->finished = step == SQLITE_ROW;
+    if (finish->finished) {
+        finish->body_size = (size_t)sqlite3_column_int64(statement, 0);
+        step = sqlite3_step(statement);
+    }
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum wi_code wi_row_finish(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_finish *finish = data;
+    finish->answer_size = 0;
+    for (size_t i = 0; i < finish->part_count; i++)
+        finish->answer_size += finish->parts[i].size;
+    enum wi_code code = update_finished(sqlite, finish, error);
+    if (code != WI_OK || !finish->finished)
+        return code;
+    code = wi_row_change(sqlite, "DELETE FROM job_bodies WHERE id = ?1", finish->id, 0, error);
+    if (code == WI_OK && finish->answer_size > 0)
+        code = write_answer(sqlite, finish, error);
+    return code;
+}
+
+enum wi_code wi_row_cancel(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_cancel *cancel = data;
+    struct wi_row_read read = {0};
+    memcpy(read.id, cancel->finish.id, sizeof read.id);
+    memcpy(read.client, cancel->client, sizeof read.client);
+    enum wi_code code = wi_row_read(sqlite, &read, error);
+    cancel->found = read.found;
+    cancel->before = read.row.state;
+    if (code == WI_OK && cancel->found && cancel->before == WI_ROW_QUEUED)
+        cancel->tell(cancel, &read.row);
+    wi_row_clear(&read.row);
+    if (code != WI_OK || !cancel->found || cancel->before > WI_ROW_RUNNING)
+        return code;
+    if (cancel->before == WI_ROW_QUEUED)
+        return wi_row_finish(sqlite, &cancel->finish, error);
+    return wi_row_change(
+        sqlite, "UPDATE jobs SET cancelled = 1 WHERE id = ?1", cancel->finish.id, 0, error);
+}

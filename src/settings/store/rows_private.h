@@ -1,0 +1,29 @@
+/* Below the other files of rows: rows_sql.c, and of rows_take.c what lets clients into the line. */
+#ifndef WI_SETTINGS_STORE_ROWS_PRIVATE_H
+#define WI_SETTINGS_STORE_ROWS_PRIVATE_H
+
+#include "settings/store/private.h"
+#include "settings/store/rows.h"
+
+/* What wi_row_from takes, in this order. */
+#define WI_ROW_COLUMNS                                                                             \
+    "id, state, infer, client, client_id, model_name, priority, accepted_at, deadline_at, "        \
+    "finished_at, runs, crashes, body_size, json_size, cost, status, answer_size, head_size, "     \
+    "problem, attempts, dialect"
+#define WI_ROW_COLUMN_COUNT 21
+
+/* Fills `row`, which is empty, from the columns of a statement that has a row. */
+void wi_row_from(struct wi_row *row, sqlite3_stmt *statement);
+/* Reads the row's blob of `size` bytes from `table` into row->bytes. WI_INTERNAL if they are not
+ * there or damaged; any other failure may pass. */
+enum wi_code wi_row_read_bytes(
+    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error);
+/* Runs a statement whose ?1 is an id and whose ?2, if it has one, is a number. */
+enum wi_code wi_row_change(
+    sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error);
+/* rows_take.c: a row of the client may be taken, so that he stands in the line; and likewise every
+ * client that has one of the rows ("jobs WHERE …"). */
+enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error);
+enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error);
+
+#endif

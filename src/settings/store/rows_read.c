@@ -1,0 +1,222 @@
+/* The rows of accepted jobs: reading them, clearing away, and taking stock at the start. */
+#include "settings/store/rows_private.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+
+enum wi_code wi_row_read(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_read *read = data;
+    wi_row_clear(&read->row);
+    read->found = 0;
+    sqlite3_stmt *statement = wi_db_prepare(
+        sqlite, "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE id = ?1 AND ?2 IN ('', client)", error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, read->id, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, read->client, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW) {
+        read->found = 1;
+        wi_row_from(&read->row, statement);
+    }
+    enum wi_code code =
+        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    if (code == WI_OK && read->row.answer_size > 0 && read->row.answer_size <= read->answer_max)
+        code = wi_row_read_bytes(sqlite, "job_answers", &read->row, read->row.answer_size, error);
+    return code;
+}
+
+enum wi_code wi_row_list(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_list *list = data;
+    for (size_t i = 0; i < list->count; i++)
+        wi_row_clear(&list->rows[i]);
+    free(list->rows);
+    list->count = 0;
+    list->rows = wi_realloc_array(NULL, list->limit + 1, sizeof *list->rows);
+    /* Four statements, since each has an index of its own. */
+    int of_state = list->state < WI_ROW_STATES, of_client = *list->client != '\0';
+    char *sql = wi_sprintf("SELECT " WI_ROW_COLUMNS " FROM jobs WHERE %s AND %s AND %s"
+                           " ORDER BY accepted_at DESC, id DESC LIMIT ?2",
+        of_state ? "state = ?1" : "?1", of_client ? "client = ?3" : "1",
+        *list->before_id ? "(accepted_at, id) < (?4, ?5)" : "1");
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    free(sql);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_int(statement, 1, (int)list->state);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
+    if (of_client)
+        sqlite3_bind_text(statement, 3, list->client, -1, SQLITE_STATIC);
+    if (*list->before_id) {
+        sqlite3_bind_int64(statement, 4, list->before_at);
+        sqlite3_bind_text(statement, 5, list->before_id, -1, SQLITE_STATIC);
+    }
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        struct wi_row *row = &list->rows[list->count++];
+        *row = (struct wi_row){0};
+        wi_row_from(row, statement);
+    }
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* --- keeping house --------------------------------------------------------------------------- */
+
+struct names {
+    struct wi_row_name *items;
+    size_t count;
+};
+
+/* The rows that a statement (?1 a number, ?2 a limit) gives: their ids, dialects and clients. */
+static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
+    struct names *names, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_int64(statement, 1, number);
+    sqlite3_bind_int64(statement, 2, (sqlite3_int64)limit);
+    int step;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW) {
+        names->items = wi_realloc_array(names->items, names->count + 1, sizeof *names->items);
+        struct wi_row_name *name = &names->items[names->count++];
+        snprintf(name->id, sizeof name->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+        snprintf(name->dialect, sizeof name->dialect, "%s",
+            (const char *)sqlite3_column_text(statement, 1));
+        snprintf(name->client, sizeof name->client, "%s",
+            (const char *)sqlite3_column_text(statement, 2));
+    }
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+static enum wi_code remove_rows(sqlite3 *sqlite, const struct names *names, struct wi_error *error)
+{
+    static const char *const statements[] = {"DELETE FROM job_answers WHERE id = ?1",
+        "DELETE FROM job_bodies WHERE id = ?1", "DELETE FROM jobs WHERE id = ?1"};
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; i < names->count; i++)
+        for (size_t j = 0; j < sizeof statements / sizeof *statements && code == WI_OK; j++)
+            code = wi_row_change(sqlite, statements[j], names->items[i].id, 0, error);
+    return code;
+}
+
+static void add_holding(struct wi_row_sweep *sweep, sqlite3_stmt *statement)
+{
+    sweep->holdings =
+        wi_realloc_array(sweep->holdings, sweep->holding_count + 1, sizeof *sweep->holdings);
+    struct wi_row_holding *holding = &sweep->holdings[sweep->holding_count++];
+    snprintf(holding->client, sizeof holding->client, "%s",
+        (const char *)sqlite3_column_text(statement, 0));
+    holding->open = (size_t)sqlite3_column_int64(statement, 3);
+    holding->bytes = (uint64_t)sqlite3_column_int64(statement, 4);
+    sweep->total += (size_t)sqlite3_column_int64(statement, 1);
+    sweep->queued += (size_t)sqlite3_column_int64(statement, 2);
+    sweep->open += holding->open;
+    sweep->bytes += holding->bytes;
+}
+
+/* All that it looks at is in the index jobs_client_state. */
+static enum wi_code count_rows(sqlite3 *sqlite, struct wi_row_sweep *sweep, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite,
+        "SELECT client, count(*), total(state = 0), total(state < 2), "
+        "total(answer_size + iif(state < 2, body_size, 0)) FROM jobs GROUP BY client",
+        error);
+    int step;
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    free(sweep->holdings);
+    sweep->holdings = NULL;
+    sweep->holding_count = sweep->total = sweep->queued = sweep->open = 0;
+    sweep->bytes = 0;
+    while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+        add_holding(sweep, statement);
+    enum wi_code code = step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_sweep *sweep = data;
+    struct names old = {0}, late = {0};
+    free(sweep->late);
+    sweep->late = NULL;
+    enum wi_code code = collect(sqlite,
+        "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY "
+        "finished_at "
+        "LIMIT ?2",
+        sweep->finished_before, sweep->limit, &old, error);
+    if (code == WI_OK)
+        code = remove_rows(sqlite, &old, error);
+    if (code == WI_OK && old.count > 0)
+        code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
+    if (code == WI_OK) /* the + keeps it from walking through all that waits */
+        code = collect(sqlite,
+            "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
+            "<= ?1 "
+            "ORDER BY deadline_at LIMIT ?2",
+            sweep->now, sweep->limit, &late, error);
+    if (code == WI_OK && sweep->count)
+        code = count_rows(sqlite, sweep, error);
+    sweep->removed = old.count;
+    sweep->late = late.items;
+    sweep->late_count = late.count;
+    free(old.items);
+    return code;
+}
+
+static enum wi_code cap_times(sqlite3 *sqlite, int64_t now, struct wi_error *error)
+{
+    enum wi_code code = wi_row_change(sqlite,
+        "UPDATE jobs SET rank = rank - accepted_at + ?2, deadline_at = deadline_at - accepted_at + "
+        "?2, accepted_at = ?2 WHERE state < 2 AND accepted_at > ?2",
+        NULL, now, error);
+    return code != WI_OK
+               ? code
+               : wi_row_change(sqlite,
+                     "UPDATE jobs SET finished_at = ?2 WHERE state >= 2 AND finished_at > ?2", NULL,
+                     now, error);
+}
+
+enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_recover *recover = data;
+    struct names poison = {0}, cancelled = {0};
+    char sql[160];
+    snprintf(sql, sizeof sql,
+        "UPDATE jobs SET state = 0, retry_at = 0 WHERE state = 1 AND crashes < %u AND NOT "
+        "cancelled",
+        recover->crashes_max);
+    enum wi_code code = cap_times(sqlite, recover->now, error);
+    if (code == WI_OK)
+        code = wi_db_exec(sqlite, sql, error);
+    recover->requeued = (size_t)sqlite3_changes(sqlite);
+    if (code == WI_OK) /* nobody who had to wait has to wait on: the clock may have gone wrong */
+        code = wi_db_exec(
+            sqlite, "UPDATE jobs SET retry_at = 0 WHERE state = 0 AND retry_at > 0", error);
+    if (code == WI_OK)
+        code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
+    if (code == WI_OK)
+        code = collect(sqlite,
+            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
+            1000000, &poison, error);
+    if (code == WI_OK)
+        code = collect(sqlite,
+            "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
+            1000000, &cancelled, error);
+    free(recover->poison);
+    free(recover->cancelled);
+    recover->poison = poison.items;
+    recover->poison_count = poison.count;
+    recover->cancelled = cancelled.items;
+    recover->cancelled_count = cancelled.count;
+    return code;
+}

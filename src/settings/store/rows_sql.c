@@ -1,0 +1,90 @@
+/* What reading and changing rows have in common. */
+#include "settings/store/rows_private.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+const char *const wi_row_state_names[] = {"queued", "running", "done", "failed", "cancelled", NULL};
+
+void wi_row_clear(struct wi_row *row)
+{
+    free(row->client_id);
+    free(row->model_name);
+    free(row->problem);
+    wi_blob_unref(row->bytes);
+    *row = (struct wi_row){0};
+}
+
+enum wi_code wi_row_change(
+    sqlite3 *sqlite, const char *sql, const char *id, int64_t number, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    if (statement) {
+        sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
+        if (sqlite3_bind_parameter_count(statement) > 1)
+            sqlite3_bind_int64(statement, 2, number);
+    }
+    return wi_db_finish(sqlite, statement, error);
+}
+
+static char *text_of(sqlite3_stmt *statement, int column)
+{
+    return wi_strdup((const char *)sqlite3_column_text(statement, column));
+}
+
+void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
+{
+#define NUMBER(column) sqlite3_column_int64(statement, column)
+    snprintf(row->id, sizeof row->id, "%s", (const char *)sqlite3_column_text(statement, 0));
+    row->state = (enum wi_row_state)NUMBER(1);
+    row->infer = (int)NUMBER(2);
+    snprintf(
+        row->client, sizeof row->client, "%s", (const char *)sqlite3_column_text(statement, 3));
+    row->client_id = text_of(statement, 4);
+    row->model_name = text_of(statement, 5);
+    row->priority = (int)NUMBER(6);
+    row->accepted_at = NUMBER(7);
+    row->deadline_at = NUMBER(8);
+    row->finished_at = NUMBER(9);
+    row->runs = (unsigned)NUMBER(10);
+    row->crashes = (unsigned)NUMBER(11);
+    row->body_size = (size_t)NUMBER(12);
+    row->json_size = (size_t)NUMBER(13);
+    row->cost = (uint64_t)NUMBER(14);
+    row->status = (int)NUMBER(15);
+    row->answer_size = (size_t)NUMBER(16);
+    row->head_size = (size_t)NUMBER(17);
+    row->problem = text_of(statement, 18);
+    row->attempts = (unsigned)NUMBER(19);
+    snprintf(
+        row->dialect, sizeof row->dialect, "%s", (const char *)sqlite3_column_text(statement, 20));
+#undef NUMBER
+}
+
+enum wi_code wi_row_read_bytes(
+    sqlite3 *sqlite, const char *table, struct wi_row *row, size_t size, struct wi_error *error)
+{
+    char *sql = wi_sprintf("SELECT bytes FROM %s WHERE id = ?1", table);
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    free(sql);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = WI_OK;
+    sqlite3_bind_text(statement, 1, row->id, -1, SQLITE_STATIC);
+    int step = sqlite3_step(statement);
+    if (step != SQLITE_ROW && step != SQLITE_DONE)
+        code = wi_db_fail(sqlite, error);
+    else if (step == SQLITE_DONE)
+        code = wi_error_set(error, WI_INTERNAL, NULL, "%s has no bytes in %s", row->id, table);
+    else if ((size_t)sqlite3_column_bytes(statement, 0) != size)
+        code = wi_error_set(error, WI_INTERNAL, NULL, "%s has %d bytes in %s, not %zu", row->id,
+            sqlite3_column_bytes(statement, 0), table, size);
+    else if ((row->bytes = wi_blob_new(NULL, size + 1)) == NULL) /* outside chose the size */
+        code =
+            wi_error_set(error, WI_MEMORY_BUDGET, NULL, "there is no memory for %zu bytes", size);
+    else
+        wi_blob_append(row->bytes, sqlite3_column_blob(statement, 0), size);
+    sqlite3_finalize(statement);
+    return code;
+}

@@ -1,0 +1,269 @@
+/*
+ * Taking rows from the queue. Clients take turns: each that has rows which may run stands in line
+ * (the table job_turns), once for those that somebody waits for and once for the others; who has
+ * had a turn goes to the end, and who has as many as he may is passed over. A client whose turn it
+ * is and who has nothing leaves the line, and enters it when something of his comes, or has paused
+ * long enough. So a step costs the logarithm of the rows, however many wait or pause.
+ */
+#include "settings/store/rows_private.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Of so many rows one is such that nobody waits for it, if there is one. */
+#define UNAWAITED_EVERY 4
+/* How long a row pauses whose body could not be read now. */
+#define UNREAD_MS 5000
+
+#define LAST_TURN(infer)                                                                           \
+    "(SELECT coalesce(max(turn), 0) + 1 FROM job_turns WHERE infer = " infer ")"
+
+/* --- the lines ------------------------------------------------------------------------------- */
+
+static enum wi_code change_line(
+    sqlite3 *sqlite, const char *sql, int infer, const char *client, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
+    if (statement) {
+        sqlite3_bind_int(statement, 1, infer);
+        sqlite3_bind_text(statement, 2, client, -1, SQLITE_STATIC);
+    }
+    return wi_db_finish(sqlite, statement, error);
+}
+
+enum wi_code wi_row_line_up(sqlite3 *sqlite, int infer, const char *client, struct wi_error *error)
+{
+    return change_line(sqlite,
+        "INSERT OR IGNORE INTO job_turns VALUES (?1, ?2, " LAST_TURN("?1") ")", infer, client,
+        error);
+}
+
+enum wi_code wi_row_line_up_all(sqlite3 *sqlite, const char *rows, struct wi_error *error)
+{
+    char *sql =
+        wi_sprintf("INSERT OR IGNORE INTO job_turns SELECT DISTINCT infer, client, " LAST_TURN(
+                       "jobs.infer") " FROM %s",
+            rows);
+    enum wi_code code = wi_db_exec(sqlite, sql, error);
+    free(sql);
+    return code;
+}
+
+static enum wi_code end_pauses_of(sqlite3 *sqlite, const char *due, struct wi_error *error)
+{
+    char *rows = wi_sprintf("jobs INDEXED BY jobs_paused WHERE state = 0 AND retry_at %s", due);
+    char *sql = wi_sprintf("UPDATE jobs INDEXED BY jobs_paused SET retry_at = 0 WHERE state = 0 "
+                           "AND retry_at %s",
+        due);
+    enum wi_code code = wi_row_line_up_all(sqlite, rows, error);
+    if (code == WI_OK)
+        code = wi_db_exec(sqlite, sql, error);
+    free(sql);
+    free(rows);
+    return code;
+}
+
+/* Those that have paused long enough may run, and so may those whose pause the clock has made too
+ * long. */
+static enum wi_code end_pauses(sqlite3 *sqlite, int64_t now, struct wi_error *error)
+{
+    char due[40];
+    snprintf(due, sizeof due, "BETWEEN 1 AND %lld", (long long)now);
+    enum wi_code code = end_pauses_of(sqlite, due, error);
+    snprintf(due, sizeof due, "> %lld", (long long)now + WI_ROW_PAUSE_MAX_MS);
+    return code == WI_OK ? end_pauses_of(sqlite, due, error) : code;
+}
+
+/* --- what is taken --------------------------------------------------------------------------- */
+
+struct taking {
+    sqlite3 *sqlite;
+    struct wi_row_take *take;
+    uint64_t bytes; /* of what was taken */
+    int full;       /* the next is one too many */
+};
+
+static void drop_taken(struct wi_row_take *take)
+{
+    for (size_t i = 0; i < take->taken; i++)
+        wi_row_clear(&take->rows[i]);
+    free(take->rows);
+    take->rows = NULL;
+    take->taken = 0;
+    for (size_t i = 0; i < take->room_count; i++)
+        take->rooms[i].taken = 0;
+}
+
+/* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it comes
+ * without, and its end says so. What cannot be read now can perhaps be read later. */
+static enum wi_code read_body(
+    struct taking *taking, struct wi_row *row, int *is_read, struct wi_error *error)
+{
+    struct wi_error why;
+    enum wi_code code = wi_row_read_bytes(taking->sqlite, "job_bodies", row, row->body_size, &why);
+    *is_read = code == WI_OK || code == WI_INTERNAL;
+    return *is_read ? WI_OK
+                    : wi_row_change(taking->sqlite, "UPDATE jobs SET retry_at = ?2 WHERE id = ?1",
+                          row->id, taking->take->now + UNREAD_MS, error);
+}
+
+/* Takes the row, unless it is too large beside the others or cannot be read now. Moves it. */
+static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct wi_error *error)
+{
+    struct wi_row_take *take = taking->take;
+    int is_read = 0;
+    taking->bytes += row->body_size + row->cost;
+    taking->full = take->taken > 0 && taking->bytes > take->bytes;
+    enum wi_code code = taking->full ? WI_OK : read_body(taking, row, &is_read, error);
+    if (code == WI_OK && is_read)
+        code = wi_row_change(taking->sqlite,
+            "UPDATE jobs SET state = 1, runs = runs + 1, crashes = crashes + 1, problem = NULL "
+            "WHERE id = ?1",
+            row->id, 0, error);
+    if (code != WI_OK || !is_read) {
+        wi_row_clear(row);
+        return code;
+    }
+    row->state = WI_ROW_RUNNING;
+    row->runs++;
+    take->rows[take->taken++] = *row;
+    return WI_OK;
+}
+
+/* The first row of a statement, which is finalized; one without an id for none. */
+static enum wi_code first_row(
+    sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_row *row, struct wi_error *error)
+{
+    int step = sqlite3_step(statement);
+    if (step == SQLITE_ROW)
+        wi_row_from(row, statement);
+    enum wi_code code =
+        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* One that crashed before. */
+static enum wi_code take_suspect(struct taking *taking, struct wi_error *error)
+{
+    struct wi_row row = {0};
+    sqlite3_stmt *statement = wi_db_prepare(taking->sqlite,
+        "SELECT " WI_ROW_COLUMNS
+        " FROM jobs INDEXED BY jobs_suspect WHERE state = 0 AND crashes > 0 "
+        "AND retry_at = 0 "
+        "ORDER BY rank LIMIT 1",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    enum wi_code code = first_row(taking->sqlite, statement, &row, error);
+    return code == WI_OK && *row.id ? take_row(taking, &row, error) : code;
+}
+
+/* --- whose turn it is ------------------------------------------------------------------------ */
+
+static struct wi_row_room *find_room(const struct wi_row_take *take, const char *client)
+{
+    for (size_t i = 0; i < take->room_count; i++)
+        if (strcmp(take->rooms[i].client, client) == 0)
+            return &take->rooms[i];
+    return NULL;
+}
+
+static int has_room(const struct wi_row_take *take, const char *client)
+{
+    const struct wi_row_room *room = find_room(take, client);
+    return !room || room->taken < room->most;
+}
+
+/* A row of the client was taken. */
+static void use_room(struct wi_row_take *take, const char *client)
+{
+    struct wi_row_room *room = find_room(take, client);
+    if (!room && take->each > 0) {
+        take->rooms = wi_realloc_array(take->rooms, take->room_count + 1, sizeof *take->rooms);
+        room = &take->rooms[take->room_count++];
+        *room = (struct wi_row_room){.most = take->each};
+        snprintf(room->client, sizeof room->client, "%s", client);
+    }
+    if (room)
+        room->taken++;
+}
+
+/* The first client in the line that has room, "" for none. */
+static enum wi_code first_in_line(
+    struct taking *taking, int infer, char client[WI_ROW_CLIENT_MAX + 1], struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(
+        taking->sqlite, "SELECT client FROM job_turns WHERE infer = ?1 ORDER BY turn", error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_int(statement, 1, infer);
+    int step = sqlite3_step(statement);
+    while (step == SQLITE_ROW &&
+           !has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
+        step = sqlite3_step(statement);
+    *client = '\0';
+    if (step == SQLITE_ROW)
+        snprintf(
+            client, WI_ROW_CLIENT_MAX + 1, "%s", (const char *)sqlite3_column_text(statement, 0));
+    enum wi_code code =
+        step == SQLITE_ROW || step == SQLITE_DONE ? WI_OK : wi_db_fail(taking->sqlite, error);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+/* The client's most urgent row; one without an id if it has none. */
+static enum wi_code most_urgent(struct taking *taking, int infer, const char *client,
+    struct wi_row *row, struct wi_error *error)
+{
+    sqlite3_stmt *statement = wi_db_prepare(taking->sqlite,
+        "SELECT " WI_ROW_COLUMNS " FROM jobs WHERE client = ?1 AND infer = ?2 AND state = 0 AND "
+        "crashes = 0 AND retry_at = 0 ORDER BY rank LIMIT 1",
+        error);
+    if (statement == NULL)
+        return WI_STORAGE_FAILED;
+    sqlite3_bind_text(statement, 1, client, -1, SQLITE_STATIC);
+    sqlite3_bind_int(statement, 2, infer);
+    return first_row(taking->sqlite, statement, row, error);
+}
+
+/* Gives the next of the line a turn: 0 in `left` if nobody stands in it. */
+static enum wi_code take_turn(struct taking *taking, int infer, int *left, struct wi_error *error)
+{
+    char client[WI_ROW_CLIENT_MAX + 1];
+    struct wi_row row = {0};
+    enum wi_code code = first_in_line(taking, infer, client, error);
+    *left = code == WI_OK && *client;
+    if (!*left || (code = most_urgent(taking, infer, client, &row, error)) != WI_OK)
+        return code;
+    if (!*row.id)
+        return change_line(taking->sqlite, "DELETE FROM job_turns WHERE infer = ?1 AND client = ?2",
+            infer, client, error);
+    code = take_row(taking, &row, error);
+    if (code != WI_OK || taking->full)
+        return code;
+    use_room(taking->take, client);
+    return change_line(taking->sqlite,
+        "UPDATE job_turns SET turn = " LAST_TURN("?1") " WHERE infer = ?1 AND client = ?2", infer,
+        client, error);
+}
+
+enum wi_code wi_row_take(sqlite3 *sqlite, void *data, struct wi_error *error)
+{
+    struct wi_row_take *take = data;
+    struct taking taking = {.sqlite = sqlite, .take = take};
+    int left = 1;
+    drop_taken(take);
+    take->rows = wi_realloc_array(NULL, take->count + 1, sizeof *take->rows);
+    enum wi_code code = end_pauses(sqlite, take->now, error);
+    if (code == WI_OK && !take->suspect && take->count > 0)
+        code = take_suspect(&taking, error);
+    while (code == WI_OK && left && !taking.full && take->taken < take->count) {
+        int infer = (take->before + take->taken) % UNAWAITED_EVERY != UNAWAITED_EVERY - 1;
+        code = take_turn(&taking, infer, &left, error);
+        if (code == WI_OK && !left)
+            code = take_turn(&taking, !infer, &left, error);
+    }
+    return code;
+}
