@@ -2,7 +2,7 @@
 #include "bridge/answer_check.h"
 
 #include "base/params.h"
-#include "format/onnx.h"
+#include "models/catalog/format/onnx.h"
 #include <string.h>
 
 #define MAX_THREADS 4096

@@ -3,7 +3,7 @@
 
 #include "base/params.h"
 #include "bridge/report.h"
-#include "format/engine.h"
+#include "models/catalog/format/engine.h"
 
 static const struct wi_param slots_table[] = {
     WI_PARAM(wi_model_slots, count, INTEGER, .required = 1, .min = 1, .max = WI_ENGINE_SLOTS_MAX),

@@ -7,7 +7,7 @@
 #define WI_BRIDGE_ORDERS_H
 
 #include "base/hash.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <jansson.h>
 
 enum wi_model_order_state {

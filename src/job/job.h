@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "base/secret.h"
 #include "bridge/bridge.h"
-#include "library/repository.h"
+#include "models/catalog/library/repository.h"
 #include "pool/facts/verdicts.h"
 #include "pool/pool.h"
 #include "settings/config/config.h"

@@ -11,7 +11,7 @@
 #include "bridge/bridge.h"
 #include "browser/children.h"
 #include "browser/session.h"
-#include "library/repository.h"
+#include "models/catalog/library/repository.h"
 #include "pool/facts/prefixes.h"
 #include "pool/facts/remedies.h"
 #include "settings/config/config.h"

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "library/made.h"
+#include "models/catalog/library/made.h"
 #include "quantizer/making.h"
 #include <stdlib.h>
 #include <string.h>

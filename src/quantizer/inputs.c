@@ -6,7 +6,7 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "library/store_path.h"
+#include "models/catalog/library/store_path.h"
 #include "wire/dialect.h"
 #include "wire/probe.h"
 #include <fcntl.h>

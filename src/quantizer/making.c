@@ -8,7 +8,7 @@
 #include "base/secret.h"
 #include "base/text.h"
 #include "browser/lifeline.h"
-#include "library/made.h"
+#include "models/catalog/library/made.h"
 #include "quantizer/measure.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,8 @@
 /*
  * Models in fewer bits: variants that this daemon makes of a model's fp32 files. A program of its
  * own writes them (webinfer-quantize, under limits), a browser runs them against what they were
- * made of, and only then they get a name (library/made.h). One is made at a time for a model.
+ * made of, and only then they get a name (models/catalog/library/made.h). One is made at a time for
+ * a model.
  *
  *   quantizing → measuring → publishing → done
  *        └───────────┴───────────┴──────→ failed
@@ -14,7 +15,7 @@
 #include "base/change.h"
 #include "bridge/bridge.h"
 #include "browser/children.h"
-#include "library/versions_work.h"
+#include "models/catalog/library/versions_work.h"
 #include "run/run.h"
 
 enum wi_making_state {
@@ -83,8 +84,8 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
 enum wi_code wi_quantizer_cancel(
     struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
 
-/* As pulls are remembered (hub/pulls.h), by the name of what is made; of those under way also by
- * the model's. 0, or -1. */
+/* As pulls are remembered (models/arrive/hub/pulls.h), by the name of what is made; of those under
+ * way also by the model's. 0, or -1. */
 typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
 int wi_quantizer_find(
     const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);

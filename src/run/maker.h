@@ -5,7 +5,7 @@
 #ifndef WI_RUN_MAKER_H
 #define WI_RUN_MAKER_H
 
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "terms/part.h"
 
 /* Either how far it is, or, with `progress` NULL, its end: `error` is NULL, and the variant is

@@ -11,8 +11,8 @@
 #define WI_RUN_RUN_H
 
 #include "base/work_queue.h"
-#include "hub/pulls.h"
 #include "job/job.h"
+#include "models/arrive/hub/pulls.h"
 #include "run/maker.h"
 #include "wire/dialect.h"
 

@@ -6,7 +6,7 @@
 #ifndef WI_RUN_WAIT_H
 #define WI_RUN_WAIT_H
 
-#include "hub/pulls.h"
+#include "models/arrive/hub/pulls.h"
 #include "run/maker.h"
 
 struct wi_run_wait;

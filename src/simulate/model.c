@@ -2,8 +2,8 @@
 #include "simulate/simulate.h"
 
 #include "base/memory.h"
-#include "format/onnx.h"
-#include "library/repository.h"
+#include "models/catalog/format/onnx.h"
+#include "models/catalog/library/repository.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/blob.h"
 #include "base/buffer.h"
 #include "base/hash.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "settings/config/config.h"
 #include "terms/part.h"
 #include "wire/infer.h"

@@ -7,8 +7,8 @@
 #ifndef WI_WIRE_INFERENCE_H
 #define WI_WIRE_INFERENCE_H
 
-#include "format/engine.h"
-#include "library/model.h"
+#include "models/catalog/format/engine.h"
+#include "models/catalog/library/model.h"
 #include "terms/kernel/kernel.h"
 #include "terms/kernel/program.h"
 #include "terms/task/task.h"

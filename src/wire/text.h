@@ -7,7 +7,7 @@
 #define WI_WIRE_TEXT_H
 
 #include "base/params.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "settings/config/config.h"
 #include "terms/task/task.h"
 #include "wire/infer.h"

@@ -6,8 +6,8 @@
  * either the next two bits of the first byte choose which path is followed.
  */
 #include "base/memory.h"
-#include "content/car.h"
-#include "content/walk.h"
+#include "models/share/content/car.h"
+#include "models/share/content/walk.h"
 #include "must.h"
 #include "plant.h"
 #include <stdlib.h>

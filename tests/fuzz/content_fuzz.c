@@ -4,7 +4,7 @@
  * input, and is the same after it was written and read again.
  */
 #include "base/memory.h"
-#include "content/dag.h"
+#include "models/share/content/dag.h"
 #include "must.h"
 #include "plant.h"
 #include <stdlib.h>

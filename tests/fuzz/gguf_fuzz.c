@@ -1,6 +1,6 @@
 /* Any bytes as a GGUF file: read within the limits, and what follows from it must hold. */
-#include "format/gguf.h"
-#include "format/gguf_memory.h"
+#include "models/catalog/format/gguf.h"
+#include "models/catalog/format/gguf_memory.h"
 #include "plant.h"
 
 #include <assert.h>

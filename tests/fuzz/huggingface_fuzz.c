@@ -1,6 +1,6 @@
 /* Any bytes as the settings of a folder: config.json up to a NUL, then tokenizer_config.json, then
  * 1_Pooling/config.json. What is said of them keeps its limits. */
-#include "format/format.h"
+#include "models/catalog/format/format.h"
 #include "plant.h"
 
 #include <assert.h>

@@ -4,7 +4,7 @@
  * names are names, paths stay inside, hashes are hashes; and written down again it is the same.
  */
 #include "base/file.h"
-#include "hub/pull_plan.h"
+#include "models/arrive/hub/pull_plan.h"
 #include "plant.h"
 
 #include <assert.h>

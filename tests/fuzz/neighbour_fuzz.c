@@ -4,12 +4,12 @@
  * SHA-256.
  */
 #include "base/file.h"
-#include "content/tree.h"
-#include "format/view.h"
-#include "library/model.h"
+#include "models/arrive/source/offer.h"
+#include "models/catalog/format/view.h"
+#include "models/catalog/library/model.h"
+#include "models/share/content/tree.h"
 #include "must.h"
 #include "plant.h"
-#include "source/offer.h"
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,7 +1,7 @@
 /* Any bytes as a model file: memory and file must give the same answer, within the limits. */
 #include "base/file.h"
-#include "format/onnx.h"
-#include "format/view.h"
+#include "models/catalog/format/onnx.h"
+#include "models/catalog/format/view.h"
 #include "plant.h"
 
 #include <assert.h>

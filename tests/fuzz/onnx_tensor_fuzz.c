@@ -1,5 +1,5 @@
 /* Any bytes as a file of a tensor: what is accepted has as many elements as its shape says. */
-#include "format/onnx_tensor.h"
+#include "models/catalog/format/onnx_tensor.h"
 #include "must.h"
 #include "plant.h"
 #include <endian.h>

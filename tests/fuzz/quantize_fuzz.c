@@ -2,9 +2,9 @@
  * be quantised another time. */
 #include "base/buffer.h"
 #include "base/memory.h"
+#include "models/quantize/quantize.h"
 #include "must.h"
 #include "plant.h"
-#include "quantize/quantize.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -3,9 +3,9 @@
  * from it may be asked: over https, in no private place, and at most so many.
  */
 #include "base/net/url.h"
+#include "models/arrive/source/providers.h"
 #include "must.h"
 #include "plant.h"
-#include "source/providers.h"
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>

@@ -4,8 +4,8 @@
  * hashes, and what is chosen of it is of the tree, bounded, and of the kinds that are fetched.
  */
 #include "base/file.h"
-#include "format/format.h"
-#include "hub/choose.h"
+#include "models/arrive/hub/choose.h"
+#include "models/catalog/format/format.h"
 #include "plant.h"
 
 #include <assert.h>

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/net/http_client.h"
-#include "hub/fetch.h"
+#include "models/arrive/hub/fetch.h"
 #include <curl/curl.h>
 #include <jansson.h>
 #include <stdio.h>

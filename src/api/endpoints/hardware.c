@@ -9,7 +9,7 @@
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "wire/text.h"
 #include <stddef.h>
 #include <stdlib.h>

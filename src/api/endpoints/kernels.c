@@ -4,7 +4,7 @@
 #include "api/http/request.h"
 #include "api/http/routes.h"
 #include "describe/schema.h"
-#include "format/engine.h"
+#include "models/catalog/format/engine.h"
 #include "terms/kernel/model.h"
 
 static json_t *shape_json(const char *shape)

@@ -5,7 +5,7 @@
 #include "api/http/routes.h"
 
 #include "api/http/route.h"
-#include "content/car.h"
+#include "models/share/content/car.h"
 #include <stdio.h>
 #include <string.h>
 

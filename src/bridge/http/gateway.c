@@ -5,7 +5,7 @@
 #include "bridge/http/content_list.h"
 #include "bridge/http/gateway_request.h"
 #include "bridge/http/transfer.h"
-#include "content/car.h"
+#include "models/share/content/car.h"
 #include <string.h>
 
 #define ANSWERS_MAX 64

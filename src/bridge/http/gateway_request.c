@@ -1,7 +1,7 @@
 /* Requests to the gateway; see gateway_request.h. */
 #include "bridge/http/gateway_request.h"
 #include "base/net/http.h"
-#include "content/car.h"
+#include "models/share/content/car.h"
 #include <string.h>
 #include <strings.h>
 

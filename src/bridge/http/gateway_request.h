@@ -6,7 +6,7 @@
 #define WI_BRIDGE_HTTP_GATEWAY_REQUEST_H
 
 #include "base/error.h"
-#include "blockstore/blockstore.h"
+#include "models/share/blockstore/blockstore.h"
 
 struct wi_gateway_request {
     int is_probe; /* somebody looks whether this is a gateway; nothing else is filled in */

@@ -7,8 +7,8 @@
 #define WI_BRIDGE_HTTP_TRANSFER_H
 
 #include "base/blob.h"
-#include "blockstore/blockstore.h"
 #include "bridge/socket.h"
+#include "models/share/blockstore/blockstore.h"
 
 /* Zero-initialise; exactly one of `text`, `reading` and `fd` is what there is. */
 struct wi_body {

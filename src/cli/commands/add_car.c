@@ -11,9 +11,9 @@
 #include "base/table.h"
 #include "base/text.h"
 #include "cli/progress.h"
-#include "content/car.h"
-#include "content/walk.h"
-#include "format/gguf.h"
+#include "models/catalog/format/gguf.h"
+#include "models/share/content/car.h"
+#include "models/share/content/walk.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>

@@ -1,12 +1,12 @@
 /*
- * The files in a CAR (content/car.h), as webinfer add sends them: read where they lie, leaf by
- * leaf, without a copy. Blocks.
+ * The files in a CAR (models/share/content/car.h), as webinfer add sends them: read where they lie,
+ * leaf by leaf, without a copy. Blocks.
  */
 #ifndef WI_CLI_COMMANDS_ADD_CAR_H
 #define WI_CLI_COMMANDS_ADD_CAR_H
 
-#include "format/view.h"
-#include "library/manifest.h"
+#include "models/catalog/format/view.h"
+#include "models/catalog/library/manifest.h"
 #include <sys/types.h>
 
 struct wi_add_car;

@@ -6,7 +6,7 @@
 #include "cli/commands/commands.h"
 #include "cli/live.h"
 #include "cli/usage.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "cli/bar.h"
 #include "cli/pages.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

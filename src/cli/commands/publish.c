@@ -11,8 +11,8 @@
 #include "cli/progress.h"
 #include "cli/save.h"
 #include "cli/table.h"
-#include "content/car.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
+#include "models/share/content/car.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

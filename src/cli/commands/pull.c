@@ -10,8 +10,8 @@
 #include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "hub/reference.h"
-#include "library/model.h"
+#include "models/arrive/hub/reference.h"
+#include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "cli/bar.h"
 #include "cli/progress.h"
 #include "cli/table.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

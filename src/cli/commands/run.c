@@ -11,8 +11,8 @@
 #include "base/memory.h"
 #include "cli/plain.h"
 #include "cli/usage.h"
-#include "hub/reference.h"
-#include "library/model.h"
+#include "models/arrive/hub/reference.h"
+#include "models/catalog/library/model.h"
 #include "settings/config/alias.h"
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,8 +5,8 @@
 #include "cli/table.h"
 
 #include "base/memory.h"
-#include "hub/reference.h"
-#include "library/model.h"
+#include "models/arrive/hub/reference.h"
+#include "models/catalog/library/model.h"
 #include <stdlib.h>
 #include <string.h>
 

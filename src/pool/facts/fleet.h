@@ -9,7 +9,7 @@
 
 #include "base/table.h"
 #include "bridge/bridge.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "pool/facts/place.h"
 
 struct wi_fleet_class;

@@ -7,7 +7,7 @@
 #define WI_POOL_FACTS_PLACE_H
 
 #include "bridge/bridge.h"
-#include "format/engine.h"
+#include "models/catalog/format/engine.h"
 
 #define WI_PLACE_SIZE 576
 /* The last field of the key of a place that all joined nodes share. */

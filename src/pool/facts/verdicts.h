@@ -18,7 +18,7 @@
 #ifndef WI_POOL_FACTS_VERDICTS_H
 #define WI_POOL_FACTS_VERDICTS_H
 
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include "pool/facts/place.h"
 #include "settings/store/db.h"
 #include "terms/tensor/input_set.h"

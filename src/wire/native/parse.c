@@ -9,7 +9,7 @@
 #include "base/net/http.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #ifndef WI_TESTS_BRIDGE_BLOCKS_H
 #define WI_TESTS_BRIDGE_BLOCKS_H
 
-#include "blockstore/blockstore.h"
+#include "models/share/blockstore/blockstore.h"
 
 #define SEGMENTS_MAX 8
 

@@ -1,7 +1,7 @@
 /* Which platforms of a node have something to show. */
 #include "../test.h"
 
-#include "format/engine.h"
+#include "models/catalog/format/engine.h"
 #include "proof/examine.h"
 
 static unsigned platforms_of(int has_engine, unsigned available)

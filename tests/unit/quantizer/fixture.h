@@ -8,10 +8,10 @@
 #include "../test.h"
 
 #include "../files.h"
-#include "../format/onnx_build.h"
+#include "../models/catalog/format/onnx_build.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "library/made.h"
+#include "models/catalog/library/made.h"
 #include "quantizer/measure.h"
 #include "quantizer/quantizer.h"
 #include <signal.h>

@@ -1,5 +1,5 @@
 /**
- * What becomes of each setting of a folder in the Hugging Face layout. The daemon's src/format/huggingface_settings.inc and a section of
+ * What becomes of each setting of a folder in the Hugging Face layout. The daemon's src/models/catalog/format/huggingface_settings.inc and a section of
  * webinfer-inputs(7) are made of it (scripts/settings.mjs).
  */
 import { GENERATION } from './generation.js';

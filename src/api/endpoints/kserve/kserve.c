@@ -11,7 +11,7 @@
 #include "api/http/step.h"
 #include "base/params.h"
 #include "base/text.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <stdlib.h>
 #include <string.h>
 

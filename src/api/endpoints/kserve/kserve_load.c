@@ -14,7 +14,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "bridge/orders.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

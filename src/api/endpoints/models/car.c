@@ -11,7 +11,7 @@
 #include "api/http/waiting.h"
 #include "base/descriptors.h"
 #include "base/memory.h"
-#include "content/car.h"
+#include "models/share/content/car.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define WI_API_ENDPOINTS_MODELS_CAR_H
 
 #include "api/http/request.h"
-#include "blockstore/blockstore.h"
+#include "models/share/blockstore/blockstore.h"
 
 /* Those that are being sent. */
 struct wi_api_cars;

@@ -5,8 +5,8 @@
 #include "api/http/metrics.h"
 #include "base/clock.h"
 #include "base/memory.h"
-#include "source/neighbours.h"
-#include "source/sources.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/arrive/source/sources.h"
 #include <inttypes.h>
 #include <stdlib.h>
 

@@ -3,7 +3,7 @@
 #define WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 
 #include "bridge/bridge.h"
-#include "library/versions.h"
+#include "models/catalog/library/versions.h"
 
 /* Calls `each` for every model that a node tells of and that has a name there: `model` is as the
  * node told it (bridge/model_status.h). Borrowed for the call. */

@@ -8,7 +8,7 @@
 #include "api/http/request.h"
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "library/versions.h"
+#include "models/catalog/library/versions.h"
 #include "pool/facts/verdicts.h"
 #include "wire/probe.h"
 #include <openssl/evp.h>

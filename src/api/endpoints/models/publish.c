@@ -9,7 +9,7 @@
 
 #include "api/http/step.h"
 #include "base/memory.h"
-#include "content/car.h"
+#include "models/share/content/car.h"
 #include "wire/printing.h"
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
-/* The models that are published (blockstore/blockstore.h), as the API shows them. */
+/* The models that are published (models/share/blockstore/blockstore.h), as the API shows them. */
 #ifndef WI_API_ENDPOINTS_MODELS_PUBLISHED_H
 #define WI_API_ENDPOINTS_MODELS_PUBLISHED_H
 
 #include "api/http/request.h"
-#include "blockstore/blockstore.h"
+#include "models/share/blockstore/blockstore.h"
 
 /* Those of models whose names, without variants, come behind `after` ("" for all) and, unless
  * `last` is NULL, not behind that: {NAME: [{"name", "cid", …}]}, a new reference. Files that may

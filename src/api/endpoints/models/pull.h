@@ -1,9 +1,9 @@
-/* Pulls (hub/pulls.h) as the API shows them, between its files. */
+/* Pulls (models/arrive/hub/pulls.h) as the API shows them, between its files. */
 #ifndef WI_API_ENDPOINTS_MODELS_PULL_H
 #define WI_API_ENDPOINTS_MODELS_PULL_H
 
 #include "api/http/step.h"
-#include "hub/pulls.h"
+#include "models/arrive/hub/pulls.h"
 
 /* A pull as a JSON object: a new reference. */
 json_t *wi_api_pull_json(const struct wi_pull_info *info);

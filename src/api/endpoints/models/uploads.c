@@ -1,10 +1,10 @@
 /*
  * Models that clients send: POST /v1/models/NAME/files announces the files, PUT /v1/uploads/ID
  * brings the bytes of one, POST /v1/uploads/ID/publish makes them a model, and DELETE gives all of
- * it up. What is known of an upload lies on disk (library/uploads.h): a thread reads and writes it,
- * one for all uploads, so that others find one whatever is sent.
+ * it up. What is known of an upload lies on disk (models/catalog/library/uploads.h): a thread reads
+ * and writes it, one for all uploads, so that others find one whatever is sent.
  */
-#include "library/uploads.h"
+#include "models/catalog/library/uploads.h"
 
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/models/models.h"
@@ -18,7 +18,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "library/versions_work.h"
+#include "models/catalog/library/versions_work.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

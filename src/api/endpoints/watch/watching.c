@@ -17,7 +17,7 @@
 #include "base/memory.h"
 #include "base/params.h"
 #include "base/secret.h"
-#include "library/listing.h"
+#include "models/catalog/library/listing.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #include "cli/commands/bench/resume.h"
 #include "cli/events.h"
 #include "cli/pages.h"
-#include "library/model.h"
+#include "models/catalog/library/model.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
 
 #include "base/text.h"
 #include "cli/cli.h"
-#include "format/onnx_fields.h"
-#include "format/onnx_tensor.h"
+#include "models/catalog/format/onnx_fields.h"
+#include "models/catalog/format/onnx_tensor.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>

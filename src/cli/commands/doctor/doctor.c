@@ -16,7 +16,7 @@
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
-#include "format/engine.h"
+#include "models/catalog/format/engine.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

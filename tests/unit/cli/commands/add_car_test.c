@@ -2,11 +2,11 @@
  * some. */
 #include "../../test.h"
 
-#include "../../content/blocks.h"
 #include "../../files.h"
+#include "../../models/share/content/blocks.h"
 #include "cli/commands/add_car.h"
-#include "content/car.h"
-#include "content/dag.h"
+#include "models/share/content/car.h"
+#include "models/share/content/dag.h"
 
 struct fixture {
     char root[64];

@@ -1,6 +1,6 @@
 /* What the API tells of those who bring blocks. What is published is in publish_test.c. */
 #include "../../fixture.h"
-#include "source/sources.h"
+#include "models/arrive/source/sources.h"
 
 static struct wi_sources *sources;
 

@@ -1,7 +1,7 @@
 /* Publishing over the API: answers, events and CARs, clients that leave, a server that closes. The
  * store of blocks is played. */
 #include "../../fixture.h"
-#include "blockstore/blockstore.h"
+#include "models/share/blockstore/blockstore.h"
 
 #define CID "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 #define PUBLISH "/v1/models/builtin/echo/publish"

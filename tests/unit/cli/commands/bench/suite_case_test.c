@@ -3,7 +3,7 @@
 #include "../../../test.h"
 
 #include "../../../files.h"
-#include "../../../format/onnx_build.h"
+#include "../../../models/catalog/format/onnx_build.h"
 #include "cli/commands/bench/suite_case.h"
 
 struct fixture {

@@ -1,0 +1,128 @@
+/*
+ * The parts of a fetch, each in a file of its own:
+ *
+ *   fetch.c           the folder, which files are under way, progress, the end
+ *   fetch_file.c      one file: its threads' work, its retries
+ *   fetch_transfer.c  what is missing of a file, asked for over one connection
+ *
+ * Callbacks of curl only note what came and schedule a turn; all that follows is decided in the
+ * turn. A file has two buffers: the loop fills one while a thread may have the other, and they are
+ * exchanged between two works.
+ */
+#ifndef WI_MODELS_ARRIVE_HUB_FETCH_PRIVATE_H
+#define WI_MODELS_ARRIVE_HUB_FETCH_PRIVATE_H
+
+#include "base/loop.h"
+#include "base/work_queue.h"
+#include "models/arrive/hub/fetch.h"
+#include "models/arrive/hub/part.h"
+#include "models/catalog/library/folder_lock.h"
+
+#define BUFFER_BYTES (1u << 20)
+#define WORTH_A_WORK (BUFFER_BYTES / 4) /* so much is written before it is due */
+
+struct buffer {
+    char *bytes; /* NULL: none is needed yet */
+    size_t size;
+    int anew; /* they are the file's first: what was there before is void */
+};
+
+enum transfer_state {
+    TRANSFER_UNUSED,
+    TRANSFER_UNDER_WAY,
+    TRANSFER_WHOLE,  /* all has come, or the length is known */
+    TRANSFER_BROKEN, /* to be tried again, no sooner than in `after_s` if that is set */
+    TRANSFER_FAILED  /* for good */
+};
+
+/* The file from some byte on, and the answers on the way to it. */
+struct transfer {
+    struct file *file;
+    enum transfer_state state;
+    int paused;
+    struct wi_http_call *call;
+    char *url;
+    unsigned hops;
+    uint64_t at;           /* of the file: what comes next */
+    uint64_t told;         /* the file's length as the answer gives it */
+    uint64_t unwanted;     /* bytes of an answer that is not the file */
+    int status;            /* of the answer; 0: its head is not there yet */
+    int accepted;          /* its body is the file's */
+    struct wi_error error; /* why it is broken, or has failed */
+    unsigned after_s;
+};
+
+enum file_state { FILE_WAITING, FILE_MEASURING, FILE_OPENING, FILE_FETCHING, FILE_DONE };
+
+/* What a thread does for a file, and what came of it. */
+struct file_work {
+    int close;
+    struct buffer buffer; /* to be added */
+    uint64_t done;        /* bytes that are there now */
+    int more;             /* there is more to read back */
+    int whole;            /* the file has its name */
+    enum wi_code code;
+    struct wi_error error;
+};
+
+struct file {
+    struct wi_fetch *fetch;
+    struct wi_hub_file file;
+    enum file_state state;
+    struct wi_partial *part; /* a thread's, while `busy`, as is `broken` */
+    int broken;              /* it is for closing only */
+    struct file_work work;
+    struct buffer filling; /* the loop's */
+    int busy, closed;
+    int due; /* what was filled so far is to be written */
+    uint64_t done;
+    struct transfer transfer;
+    struct wi_timer *timer; /* before the next try */
+    unsigned retries, begun_anew, spoiled;
+    uint64_t gained;         /* since the last failure */
+    struct wi_error trouble; /* why it is tried again; code WI_OK: it is not */
+    double again_at;
+};
+
+struct wi_fetch {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    struct wi_hub hub;
+    char *repository, *commit;
+    unsigned pause_ms, stall_ms;
+    struct wi_limit *limit;
+    uint64_t *lengths; /* NULL: it fetches */
+    struct wi_folder_lock *locking;
+    int folder_fd; /* -1 until it is locked */
+    char *store;   /* NULL: no leaves are kept */
+    struct wi_work_queue *queue;
+    struct wi_timer *timer; /* progress; NULL: until then */
+    struct wi_turn *turn;
+    struct file *files;
+    size_t count;
+    uint64_t fetched;
+    char retrying[512];
+    int changed, closing, cancelled, failed;
+    unsigned works;
+    struct wi_error error;
+    wi_fetch_progress_fn *on_progress;
+    int (*on_wrong)(void *context, size_t file); /* NULL: nobody wants to know */
+    wi_fetch_fn *on_end;
+    void *context;
+};
+
+/* fetch_file.c */
+void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
+void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
+void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
+void file_go_on(struct file *file); /* whatever is next; also towards the end */
+void file_clear(struct file *file);
+
+/* fetch_transfer.c */
+/* From the byte `at` on, or, of a file of unknown length, what its length is. How it ends is looked
+ * at in a turn. */
+void transfer_start(struct transfer *transfer, uint64_t at);
+void transfer_resume(struct transfer *transfer);
+void transfer_release(struct transfer *transfer); /* stops it, and makes it unused again */
+
+#endif

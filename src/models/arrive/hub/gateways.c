@@ -1,0 +1,90 @@
+/* See gateways.h. */
+#include "models/arrive/hub/gateways.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+int wi_gateways_has(const struct wi_config *config, enum wi_hub_kind layout)
+{
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (config->hubs[i].layout == layout && config->hubs[i].url)
+            return 1;
+    return 0;
+}
+
+static int is_gateway(const struct wi_config_hub *hub)
+{
+    return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && hub->url;
+}
+
+void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *config)
+{
+    size_t room = config->hub_count + 1;
+    struct wi_error error;
+    wi_gateways_clear(gateways);
+    gateways->hubs = wi_alloc(room * sizeof *gateways->hubs);
+    gateways->troubles = wi_alloc(room * sizeof *gateways->troubles);
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (is_gateway(&config->hubs[i])) {
+            size_t at = gateways->count++;
+            if (wi_hub_open(&gateways->hubs[at], &config->hubs[i], &error) != WI_OK)
+                gateways->troubles[at] = wi_strdup(error.detail);
+        }
+}
+
+/* Who is this daemon itself, as far as that is known, is nobody to ask. */
+static const char *trouble_of(const struct wi_neighbours *neighbours, const struct wi_hub *hub)
+{
+    size_t count = neighbours ? wi_neighbours_count(neighbours) : 0;
+    for (size_t i = 0; i < count; i++) {
+        struct wi_neighbour_info neighbour;
+        struct wi_block_source_info source;
+        wi_neighbours_at(neighbours, i, &neighbour);
+        wi_block_source_info(neighbour.source, &source);
+        if (neighbour.is_self && strcmp(source.url, hub->url) == 0)
+            return "it is this daemon itself";
+    }
+    return NULL;
+}
+
+static void set_neighbours(const struct wi_gateways *gateways, const struct wi_sources *sources,
+    struct wi_neighbours *neighbours)
+{
+    struct wi_block_source **chosen = wi_alloc((gateways->count + 1) * sizeof *chosen);
+    size_t count = 0;
+    for (size_t i = 0; i < gateways->count; i++)
+        if (gateways->hubs[i].layout == WI_HUB_WEBINFER)
+            chosen[count++] = wi_sources_at(sources, i);
+    wi_neighbours_set(neighbours, chosen, count);
+    free(chosen);
+}
+
+void wi_gateways_set(const struct wi_gateways *gateways, struct wi_sources *sources,
+    struct wi_neighbours *neighbours)
+{
+    struct wi_block_source_row *rows = wi_alloc((gateways->count + 1) * sizeof *rows);
+    for (size_t i = 0; i < gateways->count; i++) {
+        const struct wi_hub *hub = &gateways->hubs[i];
+        const char *trouble = gateways->troubles[i];
+        rows[i] = (struct wi_block_source_row){.name = hub->name,
+            .url = hub->url,
+            .token = hub->token,
+            .trouble = trouble ? trouble : trouble_of(neighbours, hub)};
+    }
+    wi_sources_set(sources, rows, gateways->count);
+    if (neighbours)
+        set_neighbours(gateways, sources, neighbours);
+    free(rows);
+}
+
+void wi_gateways_clear(struct wi_gateways *gateways)
+{
+    for (size_t i = 0; i < gateways->count; i++) {
+        wi_hub_clear(&gateways->hubs[i]);
+        free(gateways->troubles[i]);
+    }
+    free(gateways->hubs);
+    free(gateways->troubles);
+    *gateways = (struct wi_gateways){0};
+}

@@ -1,0 +1,113 @@
+/* Hubs of the configuration, their tokens and their URLs. */
+#include "models/arrive/hub/hub.h"
+
+#include "base/descriptors.h"
+#include "base/file.h"
+#include "base/net/url.h"
+#include "base/secret.h"
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --- the token -------------------------------------------------------------------------------- */
+
+/* Nothing of the file's content is ever repeated in an error. */
+static enum wi_code refuse_token(
+    const struct wi_hub *hub, const char *problem, struct wi_error *error)
+{
+    wi_error_set(error, WI_HUB_UNAUTHORIZED, "hub", "the token of hub %s cannot be used: %.200s %s",
+        hub->name, hub->token_file, problem);
+    return wi_error_expect(error, "a regular file of mode 0600 with the token and nothing else");
+}
+
+/* The one line that `text` has; NULL if it is none that can stand in a header. */
+static char *line_of(char *text, size_t size)
+{
+    if (strlen(text) != size)
+        return NULL;
+    text += strspn(text, " \t\r\n");
+    size_t length = strlen(text);
+    while (length > 0 && isspace((unsigned char)text[length - 1]))
+        length--;
+    for (size_t i = 0; i < length; i++)
+        if (!isgraph((unsigned char)text[i]))
+            return NULL;
+    return length > 0 ? wi_strndup(text, length) : NULL;
+}
+
+static enum wi_code read_open(struct wi_hub *hub, int fd, struct wi_error *error)
+{
+    char text[WI_HUB_TOKEN_MAX + 1];
+    struct stat status;
+    if (fd < 0 && wi_is_shortage(errno))
+        return wi_error_set(error, WI_UNAVAILABLE, "hub",
+            "the token of hub %s cannot be read now: %.200s: %s; try again later", hub->name,
+            hub->token_file, strerror(errno));
+    if (fd < 0 || fstat(fd, &status) != 0)
+        return refuse_token(hub, strerror(errno), error);
+    if (!S_ISREG(status.st_mode) || (status.st_mode & 077) != 0)
+        return refuse_token(hub,
+            S_ISREG(status.st_mode) ? "is open to other users (chmod 600)" : "is no regular file",
+            error);
+    if (status.st_size > WI_HUB_TOKEN_MAX)
+        return refuse_token(hub, "is too long", error);
+    ssize_t got = read(fd, text, sizeof text - 1);
+    if (got < 0)
+        return refuse_token(hub, strerror(errno), error);
+    text[got] = '\0';
+    hub->token = line_of(text, (size_t)got);
+    explicit_bzero(text, sizeof text);
+    return hub->token ? WI_OK : refuse_token(hub, "does not have one line with a token", error);
+}
+
+enum wi_code wi_hub_open(
+    struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error)
+{
+    wi_hub_clear(hub);
+    *hub = (struct wi_hub){.name = wi_strdup(row->name),
+        .url = wi_strdup(row->url),
+        .token_file = wi_strdup(row->token_file),
+        .layout = row->layout};
+    if (!hub->token_file)
+        return WI_OK;
+    int fd = open(hub->token_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    enum wi_code code = read_open(hub, fd, error);
+    wi_close(fd);
+    return code;
+}
+
+char *wi_hub_authorization(const struct wi_hub *hub)
+{
+    return hub->token ? wi_sprintf("Authorization: Bearer %s", hub->token) : NULL;
+}
+
+/* --- URLs ------------------------------------------------------------------------------------- */
+
+int wi_hub_owns_url(const struct wi_hub *hub, const char *url)
+{
+    return wi_url_same_origin(hub->url, url);
+}
+
+/* --- the struct ------------------------------------------------------------------------------- */
+
+void wi_hub_copy(struct wi_hub *to, const struct wi_hub *from)
+{
+    *to = (struct wi_hub){.name = wi_strdup(from->name),
+        .url = wi_strdup(from->url),
+        .token_file = wi_strdup(from->token_file),
+        .token = wi_strdup(from->token),
+        .layout = from->layout};
+}
+
+void wi_hub_clear(struct wi_hub *hub)
+{
+    wi_secret_free(hub->token);
+    free(hub->name);
+    free(hub->url);
+    free(hub->token_file);
+    *hub = (struct wi_hub){0};
+}

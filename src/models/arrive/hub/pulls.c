@@ -1,0 +1,623 @@
+/* The registry of pulls; the steps of one are in pull.c. */
+#include "models/arrive/hub/pull.h"
+
+#include "base/clock.h"
+#include "base/event_watch.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "models/arrive/source/neighbours.h"
+#include "models/arrive/source/retry.h"
+#include "models/catalog/library/made.h"
+#include "models/catalog/library/uploads.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How long one that is done is remembered. */
+#define DONE_MS 60000.0
+#define RESUME_PAUSE_MS 500 /* before the second try to list what an earlier daemon was at */
+/* Of those that have ended so many are remembered. */
+#define ENDED_MAX 100
+
+const char *const wi_pull_state_names[WI_PULL_STATE_COUNT] = {
+    "resolving", "downloading", "verifying", "publishing", "done", "failed"};
+
+struct wi_pull_watch {
+    struct wi_event_watch watch;
+    wi_pull_fn *on_event;
+    void *context;
+};
+
+/* A pull that is under way; at most one for each name. */
+struct entry {
+    struct wi_pulls *pulls;
+    struct wi_pull *pull;
+    const struct wi_pull_order *order; /* the pull's */
+    struct wi_event_watch *watches;
+    uint64_t counted; /* bytes fetched */
+    /* Likewise: now, and whether there were any. */
+    uint64_t level_counted[WI_PULL_LEVELS];
+    int level_brought[WI_PULL_LEVELS];
+    struct entry *prev, *next;
+};
+
+/* What came of one. */
+struct record {
+    char id[WI_STAGING_ID_MAX + 1];
+    struct wi_pull_info info; /* with these texts: */
+    struct wi_strings texts;
+    struct wi_fetch_source *sources;
+    struct wi_error error;
+    struct record *prev, *next;
+};
+
+struct wi_pulls {
+    struct wi_pulls_deps deps;
+    struct wi_config *config; /* borrowed */
+    struct entry *entries;    /* the oldest first */
+    struct record *records;   /* likewise; at most one for each name, and none that is under way */
+    struct wi_versions_task *resuming;
+    struct wi_timer *resume_again;
+    struct wi_turn *turn;   /* in which pulls begin */
+    struct wi_timer *tidy;  /* runs while one that is done is remembered */
+    unsigned resume_failed; /* times in a row */
+    struct wi_pulls_counters counters;
+    wi_pull_fn *on_done; /* NULL: nobody */
+    void *done_context;
+};
+
+/* --- those under way -------------------------------------------------------------------------- */
+
+static void free_entry(struct entry *entry)
+{
+    while (entry->watches)
+        wi_pull_unwatch((struct wi_pull_watch *)entry->watches);
+    wi_pull_free(entry->pull);
+    free(entry);
+}
+
+/* Whether `name` is `own`, perhaps with a variant. */
+static int is_named(const char *own, const char *name)
+{
+    size_t length = wi_hub_reference_base(name);
+    return strlen(own) == length && memcmp(own, name, length) == 0;
+}
+
+static struct entry *find(const struct wi_pulls *pulls, const char *name)
+{
+    struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    if (is_named(entry->order->name, name) || is_named(entry->order->asked, name))
+        return entry;
+    return NULL;
+}
+
+static size_t count_under_way(const struct wi_pulls *pulls)
+{
+    const struct entry *entry;
+    size_t count;
+    DL_COUNT(pulls->entries, entry, count);
+    return count;
+}
+
+/* --- those that have ended -------------------------------------------------------------------- */
+
+static struct record *find_record(const struct wi_pulls *pulls, const char *name)
+{
+    struct record *record;
+    DL_FOREACH(pulls->records, record)
+    if (is_named(record->info.name, name) || is_named(record->info.asked, name))
+        return record;
+    return NULL;
+}
+
+static void forget(struct wi_pulls *pulls, struct record *record)
+{
+    if (!record)
+        return;
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, record->info.name, NULL);
+    DL_DELETE(pulls->records, record);
+    wi_strings_clear(&record->texts);
+    free(record->sources);
+    free(record);
+}
+
+static int is_forgotten(const struct wi_pull_info *info)
+{
+    return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms >= DONE_MS;
+}
+
+/* Forgets what nobody asks about any more, now and when the next one is due. */
+static void tidy(struct wi_pulls *pulls)
+{
+    struct record *record, *next;
+    double now = wi_now_ms(), due = WI_NEVER;
+    size_t count;
+    DL_COUNT(pulls->records, record, count);
+    DL_FOREACH_SAFE(pulls->records, record, next)
+    {
+        const struct wi_pull_info *info = &record->info;
+        if (count > ENDED_MAX || is_forgotten(info)) {
+            forget(pulls, record);
+            count--;
+        } else if (info->state == WI_PULL_DONE && info->ended_ms + DONE_MS < due) {
+            due = info->ended_ms + DONE_MS;
+        }
+    }
+    if (due < WI_NEVER)
+        wi_timer_start(pulls->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
+}
+
+static void on_tidy(void *context)
+{
+    tidy(context);
+}
+
+static const char *keep(struct record *record, const char *text)
+{
+    if (!text)
+        return NULL;
+    wi_strings_add(&record->texts, text);
+    return record->texts.items[record->texts.count - 1];
+}
+
+/* Who cancelled one knows, and it never was. */
+static void remember(const struct entry *entry, const struct wi_pull_info *info)
+{
+    if (info->error && info->error->code == WI_CANCELLED)
+        return;
+    struct record *record = wi_alloc(sizeof *record);
+    snprintf(record->id, sizeof record->id, "%s", entry->order->id);
+    record->info = *info;
+    record->info.name = keep(record, info->name);
+    record->info.asked = keep(record, info->asked);
+    record->info.variant = keep(record, info->variant);
+    record->info.hub = keep(record, info->hub);
+    record->info.reference = keep(record, info->reference);
+    record->info.commit = keep(record, info->commit);
+    record->info.retrying = NULL;
+    record->info.sources = record->sources =
+        wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
+    for (size_t i = 0; i < info->source_count; i++)
+        record->sources[i] =
+            (struct wi_fetch_source){keep(record, info->sources[i].name), info->sources[i].bytes};
+    if (info->error) {
+        record->error = *info->error;
+        record->info.error = &record->error;
+    }
+    DL_APPEND(entry->pulls->records, record);
+}
+
+/* --- counting --------------------------------------------------------------------------------- */
+
+static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
+{
+    const struct wi_config_hub *hub = wi_config_find_hub(order->config, source);
+    if (hub && hub->layout == WI_HUB_WEBINFER)
+        return WI_PULL_NEIGHBOURS;
+    return wi_pull_order_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
+}
+
+/* Whether the pull has anybody there. */
+static int has_level(const struct wi_pull_order *order, enum wi_pull_level level)
+{
+    int by_content = wi_pull_order_by_content(order);
+    switch (level) {
+    case WI_PULL_NEIGHBOURS:
+        return wi_gateways_has(order->config, WI_HUB_WEBINFER);
+    case WI_PULL_IPFS:
+        return by_content && wi_gateways_has(order->config, WI_HUB_IPFS);
+    default:
+        return !by_content;
+    }
+}
+
+/* What one brought begins anew where a step is tried again. */
+static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
+{
+    uint64_t before = entry->level_counted[level];
+    entry->pulls->counters.levels[level].bytes += now >= before ? now - before : now;
+    entry->level_counted[level] = now;
+    entry->level_brought[level] |= now > 0;
+}
+
+/* Without a list of who has brought how much, one hub has brought all. */
+static void count_fetched(struct entry *entry, const struct wi_pull_info *info)
+{
+    uint64_t levels[WI_PULL_LEVELS] = {0};
+    entry->pulls->counters.fetched_bytes += info->fetched - entry->counted;
+    entry->counted = info->fetched;
+    for (size_t i = 0; i < info->source_count; i++)
+        levels[level_of(entry->order, info->sources[i].name)] += info->sources[i].bytes;
+    if (info->source_count == 0 && !wi_pull_order_by_content(entry->order))
+        levels[WI_PULL_HUB] = info->fetched;
+    for (int level = 0; level < WI_PULL_LEVELS; level++)
+        count_level(entry, level, levels[level]);
+}
+
+/* One that brought nothing has missed where one behind it had to. */
+static void count_levels(struct entry *entry, int failed)
+{
+    struct wi_pull_level_counters *levels = entry->pulls->counters.levels;
+    int had_to = failed;
+    for (int level = WI_PULL_LEVELS - 1; level >= 0; level--) {
+        int hit = !failed && entry->level_brought[level];
+        levels[level].hits += (unsigned)hit;
+        levels[level].misses += (unsigned)(!hit && had_to && has_level(entry->order, level));
+        had_to |= hit;
+    }
+}
+
+static void count_ended(struct entry *entry, const struct wi_pull_info *info)
+{
+    struct wi_pulls_counters *counters = &entry->pulls->counters;
+    counters->evicted_bytes += wi_pull_evicted(entry->pull);
+    if (info->state == WI_PULL_DONE) {
+        counters->done++;
+        count_levels(entry, 0);
+        counters->reused_bytes += info->reused;
+    } else if (info->error->code == WI_CANCELLED) {
+        counters->cancelled++;
+    } else {
+        counters->failed++;
+        count_levels(entry, 1);
+    }
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void tell(struct entry *entry, const struct wi_pull_info *info, int ended)
+{
+    struct wi_event_watch *next;
+    wi_event_watches_renew(entry->watches);
+    while ((next = wi_event_watches_next(entry->watches))) {
+        struct wi_pull_watch *watch = (struct wi_pull_watch *)next;
+        wi_pull_fn *on_event = watch->on_event;
+        void *context = watch->context;
+        if (ended)
+            wi_pull_unwatch(watch);
+        on_event(context, info);
+    }
+}
+
+static void on_change(void *context, int ended)
+{
+    struct entry *entry = context;
+    struct wi_pull_info info;
+    wi_pull_info(entry->pull, &info);
+    count_fetched(entry, &info);
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
+    if (!ended) {
+        tell(entry, &info, 0);
+        return;
+    }
+    count_ended(entry, &info);
+    DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
+    remember(entry, &info);
+    if (info.state == WI_PULL_DONE && entry->pulls->on_done)
+        entry->pulls->on_done(entry->pulls->done_context, &info);
+    tidy(entry->pulls);
+    tell(entry, &info, 1);
+    free_entry(entry);
+}
+
+struct wi_pull_watch *wi_pull_watch(
+    struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
+{
+    struct entry *entry = find(pulls, name);
+    if (!entry)
+        return NULL;
+    struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
+    watch->on_event = on_event;
+    watch->context = context;
+    wi_event_watch_begin(&watch->watch, &entry->watches);
+    return watch;
+}
+
+void wi_pull_unwatch(struct wi_pull_watch *watch)
+{
+    if (!watch)
+        return;
+    wi_event_watch_end(&watch->watch);
+    free(watch);
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static enum wi_code refuse_another(
+    const struct entry *entry, const char *name, struct wi_error *error)
+{
+    return wi_error_set(error, WI_CONFLICT, "model",
+        "%.160s is being pulled already, as %.160s: wait for it, cancel it, or say \"as\" to "
+        "give this one another name",
+        name, entry->order->reference);
+}
+
+static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
+{
+    const struct entry *entry = context, *other = find(entry->pulls, name);
+    if (other && other != entry)
+        return refuse_another(other, name, error);
+    forget(entry->pulls, find_record(entry->pulls, name));
+    wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
+    return WI_OK;
+}
+
+static void on_turn(void *context)
+{
+    const struct wi_pulls *pulls = context;
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    wi_pull_turn(entry->pull);
+}
+
+static const struct entry *add(struct wi_pulls *pulls, struct wi_pull_order *order)
+{
+    struct entry *entry = wi_alloc(sizeof *entry);
+    struct record *earlier = find_record(pulls, order->name);
+    forget(pulls, earlier);
+    wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
+    entry->pulls = pulls;
+    entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
+    entry->order = wi_pull_order(entry->pull);
+    DL_APPEND(pulls->entries, entry);
+    return entry;
+}
+
+/* Takes the order over if that is WI_OK and nobody has begun the same. */
+static enum wi_code start(struct wi_pulls *pulls, struct wi_pull_order *order,
+    struct wi_pull_info *info, struct wi_error *error)
+{
+    const struct entry *entry = find(pulls, order->name);
+    if (entry && strcmp(entry->order->id, order->id) != 0)
+        return refuse_another(entry, order->name, error);
+    if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
+        return wi_error_set(error, WI_QUEUE_FULL, NULL,
+            "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
+    if (!entry)
+        entry = add(pulls, order);
+    else if (entry->order->copy && !order->copy)
+        wi_pull_want_here(entry->pull);
+    wi_pull_info(entry->pull, info);
+    wi_turn_schedule(pulls->turn);
+    return WI_OK;
+}
+
+enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
+    struct wi_pull_info *info, struct wi_error *error)
+{
+    struct wi_pull_order order = {0};
+    enum wi_code code = wi_pull_order_fill(&order, want, pulls->config, error);
+    if (code == WI_OK)
+        code = start(pulls, &order, info, error);
+    wi_pull_order_clear(&order);
+    return code;
+}
+
+enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
+{
+    const struct entry *entry = find(pulls, name);
+    if (!entry)
+        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
+    wi_pull_cancel(entry->pull);
+    return WI_OK;
+}
+
+/* --- what an earlier daemon was at ------------------------------------------------------------ */
+
+static int is_known(const struct wi_pulls *pulls, const char *id)
+{
+    const struct entry *entry;
+    const struct record *record;
+    DL_FOREACH(pulls->entries, entry)
+    if (strcmp(entry->order->id, id) == 0)
+        return 1;
+    DL_FOREACH(pulls->records, record)
+    if (strcmp(record->id, id) == 0)
+        return 1;
+    return 0;
+}
+
+static void resume(struct wi_pulls *pulls, const char *id, const char *request)
+{
+    if (wi_upload_is_id(id) || wi_made_is_id(id) ||
+        is_known(pulls, id)) /* that is, since they were listed before */
+        return;
+    struct wi_pull_order order = {0};
+    struct wi_pull_info info;
+    struct wi_error error;
+    enum wi_code code = wi_pull_order_read(&order, request, pulls->config, &error);
+    if (code == WI_OK)
+        code = start(pulls, &order, &info, &error);
+    if (code != WI_OK)
+        wi_warn("pull", id, "an earlier pull does not go on: %s", error.detail);
+    wi_pull_order_clear(&order);
+}
+
+/* Those that could not be read: what is short may be there again later. */
+static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
+{
+    if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_RETRIES_MAX) {
+        wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
+        return;
+    }
+    uint64_t pause_ms = wi_retry_pause(RESUME_PAUSE_MS, ++pulls->resume_failed);
+    wi_warn("pull", NULL, "earlier pulls do not go on yet: %s (again in %.1f s)", error->detail,
+        (double)pause_ms / 1000);
+    wi_timer_start(pulls->resume_again, pause_ms, 0);
+}
+
+static void on_staged(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_pulls *pulls = context;
+    pulls->resuming = NULL;
+    for (size_t i = 0; i < result->requests.count; i++)
+        resume(pulls, result->ids.items[i], result->requests.items[i]);
+    if (error)
+        resume_others(pulls, error);
+}
+
+void wi_pulls_resume(struct wi_pulls *pulls)
+{
+    if (!pulls->resuming)
+        pulls->resuming = wi_versions_staged(pulls->deps.versions, on_staged, pulls);
+}
+
+static void on_resume_again(void *context)
+{
+    wi_pulls_resume(context);
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+/* What is under way is not tidied up by others. */
+static void list_use(void *context, struct wi_versions_use *use)
+{
+    const struct wi_pulls *pulls = context;
+    const struct entry *entry;
+    DL_FOREACH(pulls->entries, entry)
+    {
+        wi_strings_add(&use->stagings, entry->order->id);
+        use->pending += wi_pull_pending(entry->pull);
+    }
+}
+
+static void add_offer(void *context, const struct wi_neighbour_info *info)
+{
+    const struct wi_offer *offer = info->offer;
+    struct wi_versions_use *use = context;
+    size_t count = use->elsewhere_count;
+    for (size_t i = 0; i < offer->count; i++)
+        count += offer->rows[i].count;
+    use->elsewhere = wi_realloc_array(use->elsewhere, count + 1, sizeof *use->elsewhere);
+    for (size_t i = 0; i < offer->count; i++)
+        for (size_t k = 0; k < offer->rows[i].count; k++)
+            memcpy(use->elsewhere[use->elsewhere_count++], offer->rows[i].files[k].sha256,
+                WI_HASH_SIZE);
+}
+
+/* What neighbours have goes before what they lack. */
+static void list_elsewhere(void *context, struct wi_versions_use *use)
+{
+    const struct wi_pulls *pulls = context;
+    wi_neighbours_each(pulls->deps.neighbours, add_offer, use);
+}
+
+static void set_limit(struct wi_pulls *pulls)
+{
+    if (pulls->deps.limit)
+        wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
+}
+
+/* So that they can be shown before a pull needs them, which reads their tokens anew on a thread.
+ * The configuration comes at the start and by a reload, where small files are read here. */
+static void set_sources(struct wi_pulls *pulls)
+{
+    struct wi_gateways gateways = {0};
+    if (!pulls->deps.sources)
+        return;
+    wi_gateways_open(&gateways, pulls->config);
+    wi_gateways_set(&gateways, pulls->deps.sources, pulls->deps.neighbours);
+    wi_gateways_clear(&gateways);
+}
+
+struct wi_pulls *wi_pulls_new(const struct wi_pulls_deps *deps, struct wi_config *config)
+{
+    struct wi_pulls *pulls = wi_alloc(sizeof *pulls);
+    pulls->deps = *deps;
+    pulls->config = config;
+    pulls->resume_again = wi_timer_new(deps->loop, on_resume_again, pulls);
+    pulls->turn = wi_turn_new(deps->loop, on_turn, pulls);
+    pulls->tidy = wi_timer_new(deps->loop, on_tidy, pulls);
+    wi_versions_work_add_user(deps->versions, list_use, pulls);
+    if (deps->neighbours)
+        wi_versions_work_ask(deps->versions, list_elsewhere, pulls);
+    set_limit(pulls);
+    set_sources(pulls);
+    return pulls;
+}
+
+void wi_pulls_on_done(struct wi_pulls *pulls, wi_pull_fn *on_done, void *context)
+{
+    pulls->on_done = on_done;
+    pulls->done_context = context;
+}
+
+void wi_pulls_reload(struct wi_pulls *pulls, struct wi_config *config)
+{
+    pulls->config = config;
+    set_limit(pulls);
+    set_sources(pulls);
+}
+
+void wi_pulls_free(struct wi_pulls *pulls)
+{
+    if (!pulls)
+        return;
+    wi_versions_cancel(pulls->resuming);
+    wi_timer_free(pulls->resume_again);
+    wi_turn_free(pulls->turn);
+    wi_timer_free(pulls->tidy);
+    struct entry *entry, *next;
+    DL_FOREACH_SAFE(pulls->entries, entry, next)
+    free_entry(entry);
+    while (pulls->records)
+        forget(pulls, pulls->records);
+    free(pulls);
+}
+
+int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
+{
+    const struct entry *entry = find(pulls, name);
+    const struct record *record = entry ? NULL : find_record(pulls, name);
+    if (entry)
+        wi_pull_info(entry->pull, info);
+    else if (record && !is_forgotten(&record->info))
+        *info = record->info;
+    else
+        return -1;
+    return 0;
+}
+
+void wi_pulls_each(const struct wi_pulls *pulls, wi_pull_fn *each, void *context)
+{
+    const struct record *record;
+    const struct entry *entry;
+    struct wi_pull_info info;
+    DL_FOREACH(pulls->records, record)
+    each(context, &record->info);
+    DL_FOREACH(pulls->entries, entry)
+    {
+        wi_pull_info(entry->pull, &info);
+        each(context, &info);
+    }
+}
+
+/* Whether a model of that name can come from somewhere at all. */
+static int is_pullable(const char *name)
+{
+    char *content = wi_name_is_content(name) ? wi_hub_reference_of_name(name) : NULL;
+    int is = content || !wi_name_is_content(name);
+    free(content);
+    return is;
+}
+
+int wi_pulls_on_demand(const struct wi_pulls *pulls, const char *name)
+{
+    char repository[WI_MODEL_NAME_MAX + 1];
+    size_t length = wi_hub_reference_base(name);
+    if (length >= sizeof repository)
+        return 0;
+    memcpy(repository, name, length);
+    repository[length] = '\0';
+    return wi_hub_reference_on_demand(&pulls->config->models.pull_on_demand, repository) &&
+           is_pullable(name);
+}
+
+void wi_pulls_counters(const struct wi_pulls *pulls, struct wi_pulls_counters *counters)
+{
+    *counters = pulls->counters;
+    counters->under_way = count_under_way(pulls);
+}

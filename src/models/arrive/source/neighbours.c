@@ -1,0 +1,474 @@
+/* See neighbours.h. */
+#include "models/arrive/source/neighbours.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "base/net/http.h"
+#include "base/text.h"
+#include "models/arrive/source/redirect.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+#define TIMEOUT_MS 30000 /* of one request; what comes after the wait is for the next who asks */
+#define STALL_MS 10000
+#define ETAG_MAX 128 /* bytes; a longer one is not sent back */
+
+/* An answer that is read beside the loop. It frees itself once the thread is done. */
+struct reading {
+    struct neighbour *neighbour; /* NULL: nobody waits for it any more */
+    struct wi_work *work;
+    char *text;
+    size_t size;
+    char *etag;
+    struct wi_offer offer;
+    enum wi_code code;
+    struct wi_error error;
+};
+
+struct neighbour {
+    struct wi_neighbours *all;
+    struct wi_block_source *source;
+    struct wi_offer offer; /* of its last answer; it has no id before the first */
+    char *etag;            /* of that; NULL: it had none */
+    int answers;           /* it did, the last time */
+    double known_ms;       /* when it did so last */
+    double failed_ms;      /* when it did not */
+    /* The question under way. */
+    struct wi_http_call *call;
+    char *url;
+    unsigned hops;
+    struct reading *reading;
+    struct neighbour *prev, *next;
+};
+
+struct wi_neighbours_wait {
+    struct wi_neighbours *all;
+    struct wi_timer *timer; /* the most that is waited; at once when nothing is */
+    wi_neighbours_fn *on_known;
+    void *context;
+    struct wi_neighbours_wait *prev, *next;
+};
+
+struct wi_neighbours {
+    uv_loop_t *loop;
+    struct wi_http *http;
+    const char *id;
+    struct neighbour *items;
+    struct wi_neighbours_wait *waits;
+};
+
+/* --- those who wait --------------------------------------------------------------------------- */
+
+static int is_under_way(const struct neighbour *neighbour)
+{
+    return neighbour->call || neighbour->reading;
+}
+
+static int any_is_under_way(const struct wi_neighbours *all)
+{
+    const struct neighbour *neighbour;
+    DL_FOREACH(all->items, neighbour)
+    if (is_under_way(neighbour))
+        return 1;
+    return 0;
+}
+
+/* Who waits is told in a turn of its own. */
+static void tell_if_known(struct wi_neighbours *all)
+{
+    struct wi_neighbours_wait *wait;
+    if (any_is_under_way(all))
+        return;
+    DL_FOREACH(all->waits, wait)
+    wi_timer_start(wait->timer, 0, 0);
+}
+
+void wi_neighbours_cancel(struct wi_neighbours_wait *wait)
+{
+    if (!wait)
+        return;
+    DL_DELETE(wait->all->waits, wait);
+    wi_timer_free(wait->timer);
+    free(wait);
+}
+
+static void on_wait_over(void *context)
+{
+    struct wi_neighbours_wait *wait = context;
+    wi_neighbours_fn *on_known = wait->on_known;
+    void *known_context = wait->context;
+    wi_neighbours_cancel(wait);
+    on_known(known_context);
+}
+
+/* --- an answer -------------------------------------------------------------------------------- */
+
+static void end_question(struct neighbour *neighbour)
+{
+    free(neighbour->url);
+    neighbour->url = NULL;
+    tell_if_known(neighbour->all);
+}
+
+__attribute__((format(printf, 2, 3))) static void fail(
+    struct neighbour *neighbour, const char *format, ...)
+{
+    char reason[200], printable[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(reason, sizeof reason, format, arguments);
+    va_end(arguments);
+    wi_text_printable(printable, sizeof printable, reason); /* a header may be in it */
+    wi_block_source_rest(neighbour->source, 0, printable);
+    neighbour->answers = 0;
+    neighbour->failed_ms = wi_now_ms();
+    end_question(neighbour);
+}
+
+static void succeed(struct neighbour *neighbour)
+{
+    neighbour->answers = 1;
+    neighbour->known_ms = wi_now_ms();
+    end_question(neighbour);
+}
+
+static void read_offer(void *data)
+{
+    struct reading *reading = data;
+    reading->code = wi_offer_read(&reading->offer, reading->text, reading->size, &reading->error);
+}
+
+static void take_offer(struct neighbour *neighbour, struct reading *reading)
+{
+    neighbour->reading = NULL;
+    if (reading->code != WI_OK) {
+        fail(neighbour, "%s", reading->error.detail);
+        return;
+    }
+    wi_offer_clear(&neighbour->offer);
+    neighbour->offer = reading->offer;
+    reading->offer = (struct wi_offer){0};
+    free(neighbour->etag);
+    neighbour->etag = reading->etag;
+    reading->etag = NULL;
+    succeed(neighbour);
+}
+
+static void on_read(void *data, int cancelled)
+{
+    struct reading *reading = data;
+    (void)cancelled; /* only where nobody waits */
+    if (reading->neighbour)
+        take_offer(reading->neighbour, reading);
+    wi_offer_clear(&reading->offer);
+    free(reading->text);
+    free(reading->etag);
+    free(reading);
+}
+
+static void read_answer(struct neighbour *neighbour, const struct wi_http_answer *answer)
+{
+    struct reading *reading = wi_alloc(sizeof *reading);
+    const char *etag = wi_http_call_header(answer->call, "etag");
+    *reading = (struct reading){.neighbour = neighbour,
+        .text = wi_strndup(answer->body, answer->body_size),
+        .size = answer->body_size,
+        .etag = etag && strlen(etag) <= ETAG_MAX ? wi_strdup(etag) : NULL};
+    neighbour->reading = reading;
+    reading->work = wi_work_start(neighbour->all->loop, read_offer, on_read, reading);
+}
+
+/* --- a question ------------------------------------------------------------------------------- */
+
+static void send_question(struct neighbour *neighbour);
+
+static void lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
+{
+    const char *location = wi_http_call_header(answer->call, "location");
+    struct wi_block_source_info info;
+    struct wi_error error;
+    wi_block_source_info(neighbour->source, &info);
+    if (wi_redirect_take(info.url, &neighbour->url, location, &neighbour->hops, &error) == 0)
+        send_question(neighbour);
+    else
+        fail(neighbour, "%.150s", error.detail);
+}
+
+static void judge(struct neighbour *neighbour, const struct wi_http_answer *answer)
+{
+    const char *type = wi_http_call_header(answer->call, "content-type");
+    int status = answer->status;
+    if (status == 304 && neighbour->etag)
+        succeed(neighbour);
+    else if (wi_redirect_is(status))
+        lead_on(neighbour, answer);
+    else if (status == 401 || status == 403)
+        fail(neighbour, "it does not say what it has: it %s (%d)",
+            wi_block_source_refusal(neighbour->source), status);
+    else if (status != 200)
+        fail(neighbour, "it does not say what it has: it answers %d", status);
+    else if (!wi_media_type_is(type, "application/json"))
+        fail(neighbour, "it is no webinferd: it answers /content with %.60s",
+            type ? type : "no Content-Type");
+    else
+        read_answer(neighbour, answer);
+}
+
+static void on_answer(void *context, const struct wi_http_answer *answer)
+{
+    struct neighbour *neighbour = context;
+    neighbour->call = NULL;
+    wi_block_source_saw(neighbour->source, answer->body_size);
+    if (answer->end == WI_HTTP_STOPPED)
+        fail(neighbour, "its list of content is longer than 4 MiB");
+    else if (answer->end != WI_HTTP_ANSWERED)
+        fail(neighbour, "it cannot be asked what it has: %.120s", answer->failure);
+    else
+        judge(neighbour, answer);
+}
+
+static void send_question(struct neighbour *neighbour)
+{
+    struct wi_block_source_info info;
+    wi_block_source_info(neighbour->source, &info);
+    int stays = wi_redirect_stays(info.url, neighbour->url);
+    char *token = wi_block_source_authorization(neighbour->source, neighbour->url);
+    char *match = neighbour->etag ? wi_sprintf("If-None-Match: %s", neighbour->etag) : NULL;
+    const char *const headers[] = {
+        "Accept: application/json", token ? token : match, token ? match : NULL, NULL};
+    const struct wi_http_request request = {.method = "GET",
+        .url = neighbour->url,
+        .headers = headers,
+        .timeout_ms = TIMEOUT_MS,
+        .stall_ms = STALL_MS,
+        .max_answer = WI_OFFER_MAX,
+        .outside = 1,
+        .allow_private = stays,
+        .allow_plain = stays && !wi_block_source_has_token(neighbour->source)};
+    neighbour->call = wi_http_start(neighbour->all->http, &request, on_answer, neighbour);
+    free(token);
+    free(match);
+}
+
+static int is_self(const struct neighbour *neighbour)
+{
+    return neighbour->offer.id && strcmp(neighbour->offer.id, neighbour->all->id) == 0;
+}
+
+/* Whether it is to be asked: what is known is too old, and it did not fail just now. Where we were
+ * found somebody else may be by now. */
+static int is_due(const struct neighbour *neighbour, double fresh_ms)
+{
+    struct wi_block_source_info info;
+    double now = wi_now_ms();
+    wi_block_source_info(neighbour->source, &info);
+    if (is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
+        return 0;
+    if (fresh_ms == 0)
+        return 1;
+    return neighbour->answers ? now - neighbour->known_ms > fresh_ms
+                              : now - neighbour->failed_ms > WI_NEIGHBOURS_PAUSE_MS;
+}
+
+static void ask(struct neighbour *neighbour)
+{
+    struct wi_block_source_info info;
+    wi_block_source_info(neighbour->source, &info);
+    neighbour->url = wi_sprintf("%s/content", info.url);
+    neighbour->hops = 0;
+    send_question(neighbour);
+}
+
+struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double fresh_ms,
+    uint64_t wait_ms, wi_neighbours_fn *on_known, void *context)
+{
+    struct wi_neighbours_wait *wait = wi_alloc(sizeof *wait);
+    struct neighbour *neighbour;
+    *wait = (struct wi_neighbours_wait){.all = all, .on_known = on_known, .context = context};
+    wait->timer = wi_timer_new(all->loop, on_wait_over, wait);
+    DL_APPEND(all->waits, wait);
+    DL_FOREACH(all->items, neighbour)
+    if (is_due(neighbour, fresh_ms))
+        ask(neighbour);
+    wi_timer_start(wait->timer, any_is_under_way(all) ? wait_ms : 0, 0);
+    return wait;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, const char *id)
+{
+    struct wi_neighbours *all = wi_alloc(sizeof *all);
+    *all = (struct wi_neighbours){.loop = loop, .http = http, .id = id};
+    return all;
+}
+
+static struct neighbour *make(struct wi_neighbours *all, struct wi_block_source *source)
+{
+    struct neighbour *neighbour = wi_alloc(sizeof *neighbour);
+    *neighbour = (struct neighbour){
+        .all = all, .source = wi_block_source_hold(source), .failed_ms = -WI_NEIGHBOURS_PAUSE_MS};
+    return neighbour;
+}
+
+static void drop(struct neighbour *neighbour)
+{
+    wi_http_cancel(neighbour->call);
+    if (neighbour->reading) {
+        neighbour->reading->neighbour = NULL;
+        wi_work_abandon(neighbour->reading->work); /* on_read frees it */
+    }
+    wi_block_source_release(neighbour->source);
+    wi_offer_clear(&neighbour->offer);
+    free(neighbour->etag);
+    free(neighbour->url);
+    free(neighbour);
+}
+
+static void drop_all(struct neighbour *items)
+{
+    struct neighbour *neighbour, *next;
+    DL_FOREACH_SAFE(items, neighbour, next)
+    drop(neighbour);
+}
+
+static struct neighbour *find(struct neighbour *items, const struct wi_block_source *source)
+{
+    struct neighbour *neighbour;
+    DL_FOREACH(items, neighbour)
+    if (neighbour->source == source)
+        return neighbour;
+    return NULL;
+}
+
+void wi_neighbours_set(
+    struct wi_neighbours *all, struct wi_block_source *const *sources, size_t count)
+{
+    struct neighbour *before = all->items;
+    all->items = NULL;
+    for (size_t i = 0; i < count; i++) {
+        struct neighbour *neighbour = find(before, sources[i]);
+        if (neighbour)
+            DL_DELETE(before, neighbour);
+        else
+            neighbour = make(all, sources[i]);
+        DL_APPEND(all->items, neighbour);
+    }
+    drop_all(before);
+    tell_if_known(all);
+}
+
+void wi_neighbours_free(struct wi_neighbours *all)
+{
+    if (!all)
+        return;
+    while (all->waits)
+        wi_neighbours_cancel(all->waits);
+    drop_all(all->items);
+    free(all);
+}
+
+size_t wi_neighbours_count(const struct wi_neighbours *all)
+{
+    const struct neighbour *neighbour;
+    size_t count;
+    DL_COUNT(all->items, neighbour, count);
+    return count;
+}
+
+void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_neighbour_info *info)
+{
+    const struct neighbour *neighbour = all->items;
+    struct wi_block_source_info source;
+    while (index-- > 0)
+        neighbour = neighbour->next;
+    wi_block_source_info(neighbour->source, &source);
+    int self = is_self(neighbour);
+    int offers = neighbour->answers && !self && source.state != WI_SOURCE_OUT;
+    *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
+}
+
+static int is_first(const struct wi_neighbours *all, size_t index, const char *id)
+{
+    for (size_t i = 0; i < index; i++) {
+        struct wi_neighbour_info info;
+        wi_neighbours_at(all, i, &info);
+        if (info.offer && strcmp(info.offer->id, id) == 0)
+            return 0;
+    }
+    return 1;
+}
+
+void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, void *context)
+{
+    size_t count = wi_neighbours_count(all);
+    for (size_t i = 0; i < count; i++) {
+        struct wi_neighbour_info info;
+        wi_neighbours_at(all, i, &info);
+        if (info.offer && is_first(all, i, info.offer->id))
+            each(context, &info);
+    }
+}
+
+/* --- models by their names -------------------------------------------------------------------- */
+
+static const struct neighbour *find_name(const struct wi_neighbours *all, const char *name)
+{
+    const struct neighbour *neighbour;
+    struct wi_block_source_info info;
+    DL_FOREACH(all->items, neighbour)
+    {
+        wi_block_source_info(neighbour->source, &info);
+        if (strcmp(info.name, name) == 0)
+            return neighbour;
+    }
+    return NULL;
+}
+
+static enum wi_code refuse(
+    const struct wi_neighbours *all, const char *name, struct wi_error *error)
+{
+    const struct neighbour *neighbour = find_name(all, name);
+    struct wi_block_source_info info = {.reason = "it is not configured any more"};
+    if (neighbour)
+        wi_block_source_info(neighbour->source, &info);
+    const char *reason = *info.reason ? info.reason : "it does not answer";
+    return wi_error_set(
+        error, WI_HUB_FAILED, "hub", "hub %.60s cannot be asked for its models: %s", name, reason);
+}
+
+/* Where no variant is asked for, the first that it has under the name. */
+static const struct wi_offer_row *find_row(
+    const struct wi_offer *offer, const char *name, const char *variant)
+{
+    size_t length = strlen(name);
+    for (size_t i = 0; i < offer->count; i++) {
+        const char *own = offer->rows[i].name;
+        if (strncmp(own, name, length) == 0 && own[length] == ':' &&
+            (!variant || strcmp(own + length + 1, variant) == 0))
+            return &offer->rows[i];
+    }
+    return wi_offer_find_name(offer, name);
+}
+
+enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *neighbour,
+    const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
+{
+    const struct neighbour *found = find_name(all, neighbour);
+    struct wi_block_source_info info = {.state = WI_SOURCE_OUT};
+    if (found)
+        wi_block_source_info(found->source, &info);
+    if (info.state == WI_SOURCE_OUT || !found->answers)
+        return refuse(all, neighbour, error);
+    const struct wi_offer_row *row = find_row(&found->offer, name, variant);
+    if (!row)
+        return wi_error_set(error, WI_HUB_NOT_FOUND, "model",
+            "hub %.60s serves no model %.160s%s%.60s, but %zu others", neighbour, name,
+            variant ? ":" : "", variant ? variant : "", found->offer.count);
+    *cid = row->cid;
+    return WI_OK;
+}

@@ -1,0 +1,301 @@
+/* The table of sources, and what is remembered of each. */
+#include "models/arrive/source/sources.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/net/url.h"
+#include "base/secret.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* The speed is that of the last seconds: of the stretch before, until this one is long enough. */
+#define RATE_MS 3000.0
+#define RATE_LEAST_MS 500.0
+#define REASON_BYTES 160
+
+struct wi_block_source {
+    unsigned references;
+    int stranger;
+    char *name, *url, *token, *trouble;
+    double rest_ms, out_ms; /* wi_now_ms() until when */
+    int lied;
+    uint64_t bytes, blocks, wrong;
+    int64_t seen_ms;
+    double stretch_ms, rate; /* when this one began; of the one before */
+    uint64_t stretch_bytes;
+    char reason[REASON_BYTES];
+};
+
+struct wi_sources {
+    struct wi_block_source **items;
+    size_t count;
+    struct wi_block_source **strangers; /* in the order in which they were named */
+    size_t stranger_count;
+};
+
+/* --- a source --------------------------------------------------------------------------------- */
+
+struct wi_block_source *wi_block_source_hold(struct wi_block_source *source)
+{
+    source->references++;
+    return source;
+}
+
+void wi_block_source_release(struct wi_block_source *source)
+{
+    if (source == NULL || --source->references > 0)
+        return;
+    wi_secret_free(source->token);
+    free(source->name);
+    free(source->url);
+    free(source->trouble);
+    free(source);
+}
+
+static double rate_of(const struct wi_block_source *source, double now)
+{
+    double took = now - source->stretch_ms;
+    if (took > 2 * RATE_MS)
+        return 0;
+    return took >= RATE_LEAST_MS ? (double)source->stretch_bytes * 1000 / took : source->rate;
+}
+
+void wi_block_source_info(const struct wi_block_source *source, struct wi_block_source_info *info)
+{
+    double now = wi_now_ms();
+    *info = (struct wi_block_source_info){.name = source->name,
+        .url = source->url,
+        .stranger = source->stranger,
+        .lied = source->lied && now < source->out_ms,
+        .bytes = source->bytes,
+        .blocks = source->blocks,
+        .wrong = source->wrong,
+        .seen_ms = source->seen_ms,
+        .bytes_per_second = rate_of(source, now),
+        .reason = source->trouble ? source->trouble : source->reason};
+    if (source->trouble || now < source->out_ms) {
+        info->state = WI_SOURCE_OUT;
+        info->until_ms = source->trouble ? WI_NEVER : source->out_ms;
+    } else if (now < source->rest_ms) {
+        info->state = WI_SOURCE_RESTING;
+        info->until_ms = source->rest_ms;
+    }
+}
+
+char *wi_block_source_authorization(const struct wi_block_source *source, const char *url)
+{
+    return source->token && wi_url_same_origin(source->url, url)
+               ? wi_sprintf("Authorization: Bearer %s", source->token)
+               : NULL;
+}
+
+int wi_block_source_has_token(const struct wi_block_source *source)
+{
+    return source->token != NULL;
+}
+
+const char *wi_block_source_refusal(const struct wi_block_source *source)
+{
+    if (source->stranger)
+        return "wants a token, and there is none for it";
+    return source->token ? "refuses the token of its token_file"
+                         : "wants a token, as its token_file has it";
+}
+
+/* --- what becomes known of it ----------------------------------------------------------------- */
+
+void wi_block_source_saw(struct wi_block_source *source, size_t bytes)
+{
+    double now = wi_now_ms();
+    if (now - source->stretch_ms >= RATE_MS) {
+        source->rate = rate_of(source, now);
+        source->stretch_ms = now;
+        source->stretch_bytes = 0;
+    }
+    source->stretch_bytes += bytes;
+    source->seen_ms = wi_wall_ms();
+}
+
+void wi_block_source_brought(struct wi_block_source *source, size_t bytes)
+{
+    source->bytes += bytes;
+    source->blocks++;
+}
+
+static void note(struct wi_block_source *source, const char *reason)
+{
+    snprintf(source->reason, sizeof source->reason, "%s", reason);
+}
+
+void wi_block_source_lied(struct wi_block_source *source, int wrong, const char *reason)
+{
+    source->out_ms = wi_now_ms() + WI_SOURCE_OUT_MS;
+    source->lied = wrong;
+    source->wrong += wrong != 0;
+    note(source, reason);
+    wi_warn("source", source->name, "%s; it is not asked again for %.0f minutes", reason,
+        WI_SOURCE_OUT_MS / 60000);
+}
+
+void wi_block_source_rest(struct wi_block_source *source, double ms, const char *reason)
+{
+    double until = wi_now_ms() + ms;
+    if (ms > 0 && until > source->rest_ms)
+        source->rest_ms = until;
+    note(source, reason);
+}
+
+/* --- the table -------------------------------------------------------------------------------- */
+
+struct wi_sources *wi_sources_new(void)
+{
+    return wi_alloc(sizeof(struct wi_sources));
+}
+
+static void drop_all(struct wi_sources *sources)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        wi_block_source_release(sources->items[i]);
+    free(sources->items);
+}
+
+void wi_sources_free(struct wi_sources *sources)
+{
+    if (!sources)
+        return;
+    drop_all(sources);
+    while (sources->stranger_count > 0)
+        wi_block_source_release(sources->strangers[--sources->stranger_count]);
+    free(sources->strangers);
+    free(sources);
+}
+
+static struct wi_block_source *make(const char *name, const char *url)
+{
+    struct wi_block_source *source = wi_alloc(sizeof *source);
+    *source =
+        (struct wi_block_source){.references = 1, .name = wi_strdup(name), .url = wi_strdup(url)};
+    return source;
+}
+
+/* The one of that name and URL, held once more, or a new one. */
+static struct wi_block_source *keep_or_make(
+    const struct wi_sources *sources, const struct wi_block_source_row *row)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcmp(sources->items[i]->name, row->name) == 0 &&
+            strcmp(sources->items[i]->url, row->url) == 0)
+            return wi_block_source_hold(sources->items[i]);
+    return make(row->name, row->url);
+}
+
+void wi_sources_set(
+    struct wi_sources *sources, const struct wi_block_source_row *rows, size_t count)
+{
+    struct wi_block_source **next = wi_alloc((count + 1) * sizeof *next);
+    for (size_t i = 0; i < count; i++) {
+        struct wi_block_source *source = keep_or_make(sources, &rows[i]);
+        wi_secret_free(source->token);
+        free(source->trouble);
+        source->token = wi_strdup(rows[i].token);
+        source->trouble = wi_strdup(rows[i].trouble);
+        next[i] = source;
+    }
+    drop_all(sources);
+    sources->items = next;
+    sources->count = count;
+}
+
+size_t wi_sources_count(const struct wi_sources *sources)
+{
+    return sources->count;
+}
+
+struct wi_block_source *wi_sources_at(const struct wi_sources *sources, size_t index)
+{
+    return sources->items[index];
+}
+
+/* --- strangers -------------------------------------------------------------------------------- */
+
+static void drop_stranger(struct wi_sources *sources, size_t index)
+{
+    struct wi_block_source **place = &sources->strangers[index];
+    wi_block_source_release(*place);
+    sources->stranger_count--;
+    memmove(place, place + 1, (sources->stranger_count - index) * sizeof *place);
+}
+
+/* Only the table holds it, and nothing of it is worth being remembered. */
+static int is_forgettable(const struct wi_block_source *source, double now)
+{
+    return source->references == 1 && now >= source->out_ms;
+}
+
+/* The first of those that nobody asks. */
+static void drop_liar(struct wi_sources *sources)
+{
+    size_t i = 0;
+    while (i < sources->stranger_count && sources->strangers[i]->references > 1)
+        i++;
+    if (i < sources->stranger_count)
+        drop_stranger(sources, i);
+}
+
+static void forget_strangers(struct wi_sources *sources)
+{
+    double now = wi_now_ms();
+    size_t held = 0;
+    for (size_t i = sources->stranger_count; i-- > 0;) {
+        held += sources->strangers[i]->references > 1;
+        if (is_forgettable(sources->strangers[i], now))
+            drop_stranger(sources, i);
+    }
+    while (sources->stranger_count - held > WI_SOURCE_LIARS_MAX)
+        drop_liar(sources);
+}
+
+static struct wi_block_source *find_stranger(const struct wi_sources *sources, const char *url)
+{
+    for (size_t i = 0; i < sources->stranger_count; i++)
+        if (strcmp(sources->strangers[i]->url, url) == 0)
+            return sources->strangers[i];
+    return NULL;
+}
+
+static int is_configured(const struct wi_sources *sources, const char *url)
+{
+    for (size_t i = 0; i < sources->count; i++)
+        if (strcasecmp(sources->items[i]->url, url) == 0)
+            return 1;
+    return 0;
+}
+
+struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const char *url)
+{
+    if (is_configured(sources, url))
+        return NULL;
+    forget_strangers(sources);
+    struct wi_block_source *source = find_stranger(sources, url);
+    if (!source) {
+        size_t count = sources->stranger_count++;
+        sources->strangers =
+            wi_realloc_array(sources->strangers, count + 1, sizeof(struct wi_block_source *));
+        source = sources->strangers[count] = make(url, url);
+        source->stranger = 1;
+    }
+    return wi_block_source_hold(source);
+}
+
+void wi_sources_each(const struct wi_sources *sources, wi_source_fn *each, void *context)
+{
+    double now = wi_now_ms();
+    for (size_t i = 0; i < sources->count; i++)
+        each(context, sources->items[i]);
+    for (size_t i = 0; i < sources->stranger_count; i++)
+        if (!is_forgettable(sources->strangers[i], now))
+            each(context, sources->strangers[i]);
+}

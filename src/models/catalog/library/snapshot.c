@@ -1,0 +1,181 @@
+/* Models as they are given out: each as its files were when it was read, kept by whoever holds it.
+ */
+#include "models/catalog/library/repository_private.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+struct wi_model *wi_model_ref(struct wi_model *model)
+{
+    assert(model->_references > 0);
+    model->_references++;
+    return model;
+}
+
+void wi_model_unref(struct wi_model *model)
+{
+    struct snapshot *snapshot = (struct snapshot *)model;
+
+    if (!model)
+        return;
+    assert(model->_references > 0);
+    if (--model->_references > 0)
+        return;
+    if (model->_repository)
+        DL_DELETE(model->_repository->snapshots, snapshot);
+    wi_manifest_clear(&model->manifest);
+    wi_variants_clear(&model->variants);
+    wi_facts_clear(&model->facts);
+    wi_source_clear(&model->source);
+    free(model->folder);
+    free(model->variant);
+    free(model->name);
+    free(snapshot);
+}
+
+struct wi_model *wi_model_ref_idle(struct wi_model *model)
+{
+    model->_idle++;
+    return wi_model_ref(model);
+}
+
+void wi_model_unref_idle(struct wi_model *model)
+{
+    if (!model)
+        return;
+    assert(model->_idle > 0);
+    model->_idle--;
+    wi_model_unref(model);
+}
+
+int wi_model_is_used(const struct wi_model *model)
+{
+    return model->_references > model->_idle;
+}
+
+struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *name)
+{
+    struct snapshot *snapshot = wi_alloc(sizeof *snapshot);
+
+    snapshot->model.name = wi_strdup(name);
+    snapshot->model._references = 1;
+    snapshot->model._repository = repository;
+    DL_PREPEND(repository->snapshots, snapshot); /* the newest first: see wi_snapshot_by_hash */
+    return &snapshot->model;
+}
+
+/* Its one input or output. */
+static struct wi_onnx_value *value_of(const struct wi_kernel_tensor *tensor)
+{
+    struct wi_onnx_value *value = wi_alloc(sizeof *value);
+    value->name = wi_strdup(tensor->name);
+    value->tensor = value->has_datatype = value->has_shape = 1;
+    value->datatype = WI_FP32;
+    value->rank = wi_kernel_model_dims(tensor->shape, value->dims);
+    value->is_batch = 1; /* the first size: see terms/kernel/model.h */
+    return value;
+}
+
+struct wi_model *wi_snapshot_of_kernels(
+    struct wi_repository *repository, const struct wi_kernel_model *kernels)
+{
+    const char *kind = kernels ? kernels->name : "kernels";
+    char *name = wi_sprintf("builtin/%s", kind),
+         *key = wi_sprintf("%s/%s", name, WI_KERNELS_VERSION);
+    struct wi_model *model = wi_snapshot_new(repository, name);
+    struct wi_onnx_signature *signature = &model->facts.signature;
+    unsigned char hash[WI_HASH_SIZE];
+    size_t size = strlen(key);
+
+    for (char *slash = key; (slash = strchr(slash, '/')); slash++)
+        *slash = '\0';
+    wi_hash(key, size, hash);
+    wi_hash_hex(hash, model->hash);
+    free(key);
+    free(name);
+    model->engine = WI_ENGINE_KERNELS;
+    model->kernels = kernels;
+    if (!kernels)
+        return model;
+    signature->inputs = value_of(&kernels->input);
+    signature->outputs = value_of(&kernels->output);
+    signature->input_count = signature->output_count = 1;
+    return model;
+}
+
+/* A variant is one model, by the name that the folder gives it. The caller frees. */
+static char *name_of(const struct wi_load *load)
+{
+    if (!wi_model_name_variant(load->name) || !load->variant)
+        return wi_strdup(load->name);
+    return wi_model_name_with(load->name, load->variant);
+}
+
+static size_t count_open(const struct wi_repository *repository)
+{
+    const struct snapshot *snapshot;
+    size_t open = 0;
+
+    DL_FOREACH(repository->snapshots, snapshot)
+    open += snapshot->model.manifest.open;
+    return open;
+}
+
+/* Makes room for files that are to stay open: those of the oldest models that nobody uses are
+ * closed first, and where that is not enough, the new ones. */
+static void limit_open(struct wi_repository *repository, struct wi_manifest *manifest)
+{
+    size_t open = count_open(repository) + manifest->open;
+    struct snapshot *first = repository->snapshots, *one = first ? first->prev : NULL;
+
+    for (; one && open > repository->most_open; one = one == first ? NULL : one->prev) {
+        if (one->model.manifest.open == 0 || wi_model_is_used(&one->model))
+            continue;
+        open -= one->model.manifest.open;
+        wi_manifest_close(&one->model.manifest);
+    }
+    if (open > repository->most_open)
+        wi_manifest_close(manifest);
+}
+
+struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load)
+{
+    char *name = name_of(load);
+    struct wi_model *model = wi_snapshot_new(repository, name);
+
+    free(name);
+    memcpy(model->hash, load->hash, sizeof model->hash);
+    model->format = load->format;
+    model->engine = wi_formats[load->format]->engine;
+    model->folder = wi_strdup(load->folder);
+    model->version = load->version;
+    wi_source_move(&model->source, &load->source);
+    model->variant = load->variant;
+    load->variant = NULL;
+    wi_variants_move(&model->variants, &load->variants);
+    limit_open(repository, &load->manifest);
+    wi_manifest_move(&model->manifest, &load->manifest);
+    wi_facts_move(&model->facts, &load->facts);
+    if (wi_formats[model->format]->plan)
+        wi_formats[model->format]->plan(&model->facts, &repository->limits);
+    model->type = model->facts.type;
+    if (model->type == WI_TYPE_UNKNOWN)
+        model->type = wi_model_type_of_name(model->name);
+    return model;
+}
+
+struct wi_model *wi_snapshot_by_hash(
+    const struct wi_repository *repository, const char *name, const char *hash)
+{
+    struct snapshot *snapshot;
+
+    DL_FOREACH(repository->snapshots, snapshot)
+    if (snapshot->model.folder && strcmp(snapshot->model.hash, hash) == 0 &&
+        strcmp(snapshot->model.name, name) == 0)
+        return &snapshot->model;
+    return NULL;
+}

@@ -1,0 +1,271 @@
+/* .source.json: written once, read with distrust. */
+#include "models/catalog/library/source.h"
+
+#include "base/descriptors.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/memory.h"
+#include "models/share/content/cid.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- the list --------------------------------------------------------------------------------- */
+
+void wi_source_add(struct wi_source *source, const char *path, uint64_t bytes, const char *hash)
+{
+    size_t count = source->count++;
+    source->files = wi_grow_array(source->files, count, sizeof *source->files);
+    struct wi_source_file *file = &source->files[count];
+    *file = (struct wi_source_file){.path = wi_strdup(path), .bytes = bytes};
+    snprintf(file->hash, sizeof file->hash, "%s", hash);
+}
+
+void wi_source_copy(struct wi_source *to, const struct wi_source *from)
+{
+    *to = (struct wi_source){.hub = wi_strdup(from->hub),
+        .repository = wi_strdup(from->repository),
+        .revision = wi_strdup(from->revision),
+        .commit = wi_strdup(from->commit),
+        .variant = wi_strdup(from->variant),
+        .pulled_at = from->pulled_at,
+        .copy = from->copy};
+    for (size_t i = 0; i < from->count; i++) {
+        const struct wi_source_file *file = &from->files[i];
+        wi_source_add(to, file->path, file->bytes, file->hash);
+        to->files[i].modified = file->modified;
+        memcpy(to->files[i].sha256, file->sha256, sizeof file->sha256);
+    }
+}
+
+void wi_source_move(struct wi_source *to, struct wi_source *from)
+{
+    *to = *from;
+    *from = (struct wi_source){0};
+}
+
+void wi_source_clear(struct wi_source *source)
+{
+    for (size_t i = 0; i < source->count; i++)
+        free(source->files[i].path);
+    free(source->files);
+    free(source->hub);
+    free(source->repository);
+    free(source->revision);
+    free(source->commit);
+    free(source->variant);
+    *source = (struct wi_source){0};
+}
+
+uint64_t wi_source_bytes(const struct wi_source *source)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < source->count; i++)
+        bytes += source->files[i].bytes;
+    return bytes;
+}
+
+int wi_source_file_is(const struct wi_source_file *file, const struct stat *status)
+{
+    return S_ISREG(status->st_mode) && (uint64_t)status->st_size == file->bytes &&
+           status->st_mtim.tv_sec == file->modified.tv_sec &&
+           status->st_mtim.tv_nsec == file->modified.tv_nsec;
+}
+
+/* --- JSON ------------------------------------------------------------------------------------- */
+
+json_t *wi_source_json(const struct wi_source *source)
+{
+    json_t *json = json_pack("{s:s?, s:s?, s:s?, s:s?, s:I}", "hub", source->hub, "repository",
+        source->repository, "revision", source->revision, "commit", source->commit, "pulled_at",
+        (json_int_t)source->pulled_at);
+    if (source->variant)
+        json_object_set_new(json, "variant", json_string(source->variant));
+    return json;
+}
+
+static json_t *whole_json(const struct wi_source *source)
+{
+    json_t *json = wi_source_json(source), *files = json_array();
+    for (size_t i = 0; i < source->count; i++) {
+        const struct wi_source_file *file = &source->files[i];
+        json_array_append_new(files,
+            json_pack("{s:s, s:I, s:s, s:s, s:[I, I]}", "path", file->path, "bytes",
+                (json_int_t)file->bytes, "hash", file->hash, "sha256", file->sha256, "modified",
+                (json_int_t)file->modified.tv_sec, (json_int_t)file->modified.tv_nsec));
+    }
+    json_object_set_new(json, "files", files);
+    return json;
+}
+
+int wi_source_hash_is_cid(const char *hash)
+{
+    struct wi_cid cid;
+    return wi_cid_parse_printed(hash, &cid) == 0;
+}
+
+static int is_digits(const char *text, size_t length)
+{
+    return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
+}
+
+static int is_sha256(const char *text)
+{
+    return is_digits(text, WI_MANIFEST_HEX - 1);
+}
+
+static int is_hash(const char *text)
+{
+    return is_sha256(text) || is_digits(text, 40) || wi_source_hash_is_cid(text);
+}
+
+static int read_file(const json_t *json, struct wi_source *source)
+{
+    const char *path, *hash, *sha256;
+    json_int_t bytes, seconds, nanoseconds;
+    if (json_unpack((json_t *)json, "{s:s, s:I, s:s, s:s, s:[I, I]}", "path", &path, "bytes",
+            &bytes, "hash", &hash, "sha256", &sha256, "modified", &seconds, &nanoseconds) != 0 ||
+        !wi_file_path_ok(path) || bytes < 0 || !is_hash(hash) || !is_sha256(sha256))
+        return -1;
+    wi_source_add(source, path, (uint64_t)bytes, hash);
+    struct wi_source_file *file = &source->files[source->count - 1];
+    strcpy(file->sha256, sha256);
+    file->modified = (struct timespec){(time_t)seconds, nanoseconds};
+    return 0;
+}
+
+/* A text or null; -1 for anything else. */
+static int read_text(const json_t *json, const char *key, char **text)
+{
+    const json_t *value = json_object_get(json, key);
+    *text = wi_strdup(json_string_value(value));
+    return !value || json_is_null(value) || json_is_string(value) ? 0 : -1;
+}
+
+static int read_whole(const json_t *json, struct wi_source *source)
+{
+    const json_t *files = json_object_get(json, "files"), *file;
+    const json_t *pulled_at = json_object_get(json, "pulled_at");
+    size_t i;
+    if (read_text(json, "hub", &source->hub) != 0 ||
+        read_text(json, "repository", &source->repository) != 0 ||
+        read_text(json, "revision", &source->revision) != 0 ||
+        read_text(json, "commit", &source->commit) != 0 ||
+        read_text(json, "variant", &source->variant) != 0 || !json_is_integer(pulled_at) ||
+        !json_is_array(files) || json_array_size(files) > WI_MODEL_FILES_MAX)
+        return -1;
+    source->pulled_at = json_integer_value(pulled_at);
+    json_array_foreach(files, i, file)
+    {
+        if (read_file(file, source) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+int wi_source_parse(const char *text, size_t size, struct wi_source *source)
+{
+    json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
+    int good = json && read_whole(json, source) == 0;
+    json_decref(json);
+    if (!good)
+        wi_source_clear(source);
+    return good ? 0 : -1;
+}
+
+char *wi_source_print(const struct wi_source *source)
+{
+    json_t *json = whole_json(source);
+    char *text = json_dumps(json, JSON_INDENT(2));
+    json_decref(json);
+    return text;
+}
+
+/* --- the file --------------------------------------------------------------------------------- */
+
+static ssize_t read_all(int fd, char *text, size_t size)
+{
+    size_t used = 0;
+    ssize_t n = 0;
+    while (used < size && (n = read(fd, text + used, size - used)) > 0)
+        used += (size_t)n;
+    return n < 0 ? -1 : (ssize_t)used;
+}
+
+int wi_source_read(int folder, struct wi_source *source)
+{
+    int fd = openat(folder, WI_SOURCE_FILE, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat status;
+    int result = -1;
+    if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
+        status.st_size <= WI_SOURCE_MAX) {
+        char *text = wi_alloc((size_t)status.st_size);
+        ssize_t size = read_all(fd, text, (size_t)status.st_size);
+        if (size > 0)
+            result = wi_source_parse(text, (size_t)size, source);
+        free(text);
+    }
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+static enum wi_code failed(const char *verb, const char *what, struct wi_error *error)
+{
+    int why = errno;
+    return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
+        "%.200s cannot be %s: %s", what, verb, strerror(why));
+}
+
+/* 0 and the file's SHA-256, or -1 with errno. */
+static int hash_file(int folder, struct wi_source_file *file)
+{
+    int fd = openat(folder, file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int hashed = fd >= 0 ? wi_hash_file(fd, file->bytes, NULL, file->sha256) : -1;
+    wi_close(fd);
+    return hashed;
+}
+
+static enum wi_code look(int folder, struct wi_source_file *file, struct wi_error *error)
+{
+    struct stat status;
+    if (!wi_file_path_ok(file->path) || !is_hash(file->hash) ||
+        fstatat(folder, file->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+        !S_ISREG(status.st_mode) ||
+        (file->bytes != UINT64_MAX && file->bytes != (uint64_t)status.st_size))
+        return wi_error_set(error, WI_INTERNAL, "",
+            "%.200s was to be published but is not there as it was fetched", file->path);
+    file->bytes = (uint64_t)status.st_size;
+    file->modified = status.st_mtim;
+    if (is_sha256(file->sha256))
+        return WI_OK;
+    if (is_sha256(file->hash))
+        memcpy(file->sha256, file->hash, sizeof file->sha256);
+    else if (hash_file(folder, file) != 0)
+        return failed("read", file->path, error);
+    return WI_OK;
+}
+
+enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_error *error)
+{
+    enum wi_code code = WI_OK;
+    for (size_t i = 0; code == WI_OK && i < source->count; i++)
+        code = look(folder, &source->files[i], error);
+    return code;
+}
+
+enum wi_code wi_source_write(int folder, const struct wi_source *source, struct wi_error *error)
+{
+    char *text = wi_source_print(source);
+    unlinkat(folder, WI_SOURCE_FILE, 0);
+    int fd =
+        openat(folder, WI_SOURCE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0;
+    wi_close(fd);
+    free(text);
+    return written ? WI_OK
+                   : failed("written", "where the model came from (" WI_SOURCE_FILE ")", error);
+}

@@ -1,0 +1,37 @@
+/* What the files behind versions.h share: how names and versions are laid out. */
+#ifndef WI_MODELS_CATALOG_LIBRARY_VERSIONS_PRIVATE_H
+#define WI_MODELS_CATALOG_LIBRARY_VERSIONS_PRIVATE_H
+
+#include "models/catalog/library/versions.h"
+
+#define WI_VERSIONS_USED ".used"
+#define WI_VERSIONS_COPY ".copy"
+#define WI_STAGING_LINK "link"
+#define WI_STAGING_FILES "files"
+#define WI_STAGING_REQUEST "request.json"
+
+/* The folder of a name's versions, relative to the store; the caller frees it. */
+char *wi_versions_place(const char *name);
+/* What the link of a name says that leads to the version; the caller frees it. */
+char *wi_versions_link(const char *name, unsigned number);
+/* The number that a link of this name has, 0 if it is no such link. `parent` is the open folder
+ * where it lies. */
+unsigned wi_versions_read_link(int parent, const char *file, const char *name);
+/* The folder in which the name lies, open, and in `*last` its last segment, a part of `name`. With
+ * `make` it is made. -1 with errno. */
+int wi_versions_open_parent(int store, const char *name, int make, const char **last);
+/* Calls `each` with every name that has a folder of versions. */
+typedef void wi_versions_name_fn(void *context, const char *name);
+void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context);
+/* 0, or -1: puts the link in place that the staging folder has, if its version is there whole. */
+int wi_versions_finish(int store, int staging, const char *name);
+/* The same where the link's folder is open already, as wi_versions_open_parent gives it. */
+int wi_versions_link_in(int parent, const char *last, int staging);
+/* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
+char *wi_versions_staged_name(int staging, unsigned *number);
+/* Takes what is at `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */
+int wi_versions_discard(int store, int at, const char *name, uint64_t *freed);
+/* The store's folder, open; -1 with errno. */
+int wi_versions_open_store(const char *directory);
+
+#endif

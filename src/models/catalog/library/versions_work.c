@@ -1,0 +1,569 @@
+/*
+ * One queue for all changes of the store. A task is a row of the table below: what it does on the
+ * worker's thread, and what it does there once more after the loop has said anew what is in use.
+ */
+#include "models/catalog/library/versions_work.h"
+
+#include "base/loop.h"
+#include "base/memory.h"
+#include "base/work_queue.h"
+#include "models/catalog/library/load.h"
+#include "models/catalog/library/made.h"
+#include "models/catalog/library/quota.h"
+#include "models/catalog/library/store_path.h"
+#include "models/catalog/library/uploads.h"
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <utlist.h>
+
+/* Only what is its own: the worker has it alone while it runs. */
+struct wi_versions_task {
+    struct wi_versions_work *work; /* NULL once that is gone */
+    const struct kind *kind;
+    int second; /* it is there for the second time */
+    wi_versions_fn *on_done;
+    void *context;
+    /* What is wanted. */
+    char *directory, *id, *request, *name;
+    char *variant, *folder; /* of what is made here */
+    struct wi_strings common;
+    struct wi_source source;
+    uint64_t quota, needed;
+    unsigned keep;
+    int stagings, if_empty, is_first, evicts_none;
+    struct wi_versions_use use;
+    /* What came of it. */
+    struct wi_versions_result result;
+    struct wi_manifest known;
+    size_t held; /* versions that go once nobody uses them any more */
+    int failed;
+    struct wi_error error;
+    struct wi_versions_task *prev, *next;
+};
+
+struct kind {
+    void (*first)(struct wi_versions_task *task);
+    void (*second)(struct wi_versions_task *task); /* NULL: none; not after a failure */
+    int changes;                                   /* the list of models */
+};
+
+/* What was in use is looked at again so much later. */
+#define AGAIN_MS 60000
+
+struct user {
+    wi_versions_use_fn *list;
+    void *context;
+};
+
+struct wi_versions_work {
+    struct wi_repository *repository;
+    struct wi_work_queue *queue;
+    struct wi_versions_task *tasks;
+    struct wi_timer *again;
+    struct user users[WI_VERSIONS_USERS];
+    size_t user_count;
+    struct user around;           /* or none: who says what neighbours have */
+    wi_versions_gone_fn *on_gone; /* or NULL */
+    void *gone_context;
+    uint64_t quota;
+    unsigned keep;
+};
+
+/* --- what they do ----------------------------------------------------------------------------- */
+
+static void list_staged(struct wi_versions_task *task)
+{
+    struct wi_versions_result *result = &task->result;
+    struct wi_strings found = {0};
+    if (wi_staging_list(task->directory, &found) != 0) {
+        task->failed = 1;
+        wi_path_failed(task->directory, "not all pulls can be listed", &task->error);
+    }
+    for (size_t i = 0; i < found.count; i++) {
+        struct wi_staging staging = {0};
+        struct wi_error error;
+        enum wi_code code =
+            wi_staging_open(task->directory, found.items[i], NULL, &staging, &error);
+        if (code == WI_OK) {
+            wi_strings_add(&result->ids, staging.id);
+            wi_strings_add(&result->requests, staging.request);
+        } else if (code != WI_NOT_FOUND) {
+            task->failed = 1;
+            task->error = error;
+        }
+        wi_staging_clear(&staging);
+    }
+    wi_strings_clear(&found);
+}
+
+static void evict(struct wi_versions_task *task)
+{
+    struct wi_quota quota = {0};
+    if (task->quota == 0)
+        return;
+    const struct wi_quota_row pending = {.name = (char *)"",
+        .current = 1,
+        .in_use = 1,
+        .bytes = task->use.pending + wi_uploads_coming(task->directory, task->id)};
+    wi_quota_scan(task->directory, task->id, &task->use, &quota);
+    wi_quota_add(&quota, &pending);
+    for (size_t i = 0; task->evicts_none && i < quota.count; i++)
+        quota.rows[i].in_use = 1;
+    task->failed = wi_quota_plan(&quota, task->quota, task->needed, &task->error) != WI_OK;
+    if (!task->failed)
+        task->result.bytes = wi_quota_evict(task->directory, &quota, &task->result.names);
+    wi_quota_clear(&quota);
+}
+
+static void free_evicted(struct wi_versions_task *task)
+{
+    const struct wi_strings *names = &task->result.names;
+    for (size_t i = 0; i < names->count; i++)
+        task->result.bytes +=
+            wi_versions_prune(task->directory, names->items[i], 0, &task->use, &task->held);
+    task->failed =
+        wi_quota_check_disk(task->directory, task->id, task->needed, &task->error) != WI_OK;
+}
+
+static void stage(struct wi_versions_task *task)
+{
+    struct wi_versions_result *result = &task->result;
+    task->failed = wi_versions_check_name(task->directory, task->name, &task->error) != WI_OK ||
+                   wi_staging_open(task->directory, task->id, task->request, &result->staging,
+                       &task->error) != WI_OK;
+    if (task->failed)
+        return;
+    wi_source_move(&result->files, &task->source);
+    result->bytes = wi_staging_reuse(
+        task->directory, &result->staging, task->name, result->files.files, result->files.count);
+}
+
+/* The hashes of what was verified. */
+static void note_hashes(struct wi_versions_task *task, const char *path)
+{
+    int folder = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    for (size_t i = 0; folder >= 0 && i < task->source.count; i++) {
+        const struct wi_source_file *from = &task->source.files[i];
+        struct stat status;
+        if (fstatat(folder, from->path, &status, AT_SYMLINK_NOFOLLOW) != 0 ||
+            !wi_source_file_is(from, &status))
+            continue;
+        struct wi_model_file *file = wi_manifest_add(&task->known, from->path);
+        file->identity = wi_file_identity_of(&status);
+        memcpy(file->hash, from->sha256, sizeof file->hash);
+    }
+    if (folder >= 0)
+        close(folder);
+}
+
+/* What no format has by its name, the model itself has to name. */
+static enum wi_code check_named(
+    const struct wi_source *source, const struct wi_load *load, struct wi_error *error)
+{
+    for (size_t i = 0; i < source->count; i++) {
+        const char *path = source->files[i].path;
+        if (!wi_format_may_have(path) && !wi_manifest_find(&load->manifest, path))
+            return wi_error_set(error, WI_MODEL_INVALID, path,
+                "%.200s is no file that the model names; leave it out", path);
+    }
+    return WI_OK;
+}
+
+static enum wi_code try_reading(struct wi_versions_task *task, const char *name, const char *folder,
+    struct wi_hash_cache *known, struct wi_error *error)
+{
+    struct wi_load *load = wi_load_new(task->directory, name, known);
+    load->staged = wi_strdup(folder);
+    wi_load_run(load);
+    enum wi_code code = load->code;
+    if (code == WI_OK)
+        code = check_named(&task->source, load, error);
+    else
+        *error = load->error;
+    wi_load_free(load);
+    return code;
+}
+
+/* What was verified is not hashed once more. Of the variants the one that is taken where none is
+ * named is read, and the one that was asked for. */
+static enum wi_code check_staged(void *context, const char *folder, struct wi_error *error)
+{
+    struct wi_versions_task *task = context;
+    struct wi_hash_cache *known = wi_hash_cache_new(NULL);
+    wi_manifest_clear(&task->known); /* of an earlier try */
+    note_hashes(task, folder);
+    for (size_t i = 0; i < task->known.count; i++)
+        wi_hash_cache_know(known, &task->known.files[i].identity, task->known.files[i].hash);
+    enum wi_code code = try_reading(task, task->name, folder, known, error);
+    if (code == WI_OK && task->source.variant) {
+        char *name = wi_model_name_with(task->name, task->source.variant);
+        code = try_reading(task, name, folder, known, error);
+        code = code == WI_MODEL_NOT_FOUND ? WI_OK : code; /* it is a variant of the hub alone */
+        free(name);
+    }
+    wi_hash_cache_free(known);
+    return code;
+}
+
+static void publish(struct wi_versions_task *task)
+{
+    struct wi_staging staging = {0};
+    task->failed =
+        (task->is_first && wi_upload_taken(task->directory, task->name, &task->error) != WI_OK) ||
+        wi_staging_open(task->directory, task->id, NULL, &staging, &task->error) != WI_OK ||
+        wi_versions_publish(task->directory, task->name, &staging, &task->source, check_staged,
+            task, &task->result.number, &task->error) != WI_OK;
+    wi_staging_clear(&staging);
+}
+
+static void prune(struct wi_versions_task *task)
+{
+    task->result.bytes +=
+        wi_versions_prune(task->directory, task->name, task->keep, &task->use, &task->held);
+}
+
+static void drop_staging(struct wi_versions_task *task)
+{
+    if (!task->if_empty || wi_staging_is_empty(task->directory, task->id))
+        wi_staging_drop(task->directory, task->id);
+}
+
+static void take_away(struct wi_versions_task *task)
+{
+    int pulled;
+    task->failed = wi_versions_remove(task->directory, task->name, &pulled, &task->result.bytes,
+                       &task->error) != WI_OK;
+    task->keep = 0;
+}
+
+static void collect(struct wi_versions_task *task)
+{
+    task->result.bytes =
+        wi_versions_gc(task->directory, task->keep, task->stagings, &task->use, &task->held);
+}
+
+static void adopt(struct wi_versions_task *task)
+{
+    task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
+}
+
+static void stage_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_stage(task->directory, task->id, task->folder, &task->common,
+                       &task->result.staging, &task->error) != WI_OK;
+}
+
+static void publish_made(struct wi_versions_task *task)
+{
+    task->failed = wi_made_publish(task->directory, task->id, task->name, task->variant,
+                       task->request, &task->error) != WI_OK;
+}
+
+static const struct kind kinds[] = {
+    {list_staged, NULL, 1},
+    {evict, free_evicted, 1},
+    {stage, NULL, 0},
+    {publish, prune, 1},
+    {drop_staging, NULL, 0},
+    {take_away, prune, 1},
+    {adopt, NULL, 0},
+    {collect, NULL, 1},
+    {stage_made, NULL, 0},
+    {publish_made, NULL, 1},
+};
+enum {
+    LIST_STAGED,
+    EVICT,
+    STAGE,
+    PUBLISH,
+    DROP_STAGING,
+    TAKE_AWAY,
+    ADOPT,
+    COLLECT,
+    STAGE_MADE,
+    PUBLISH_MADE
+};
+
+/* --- the queue -------------------------------------------------------------------------------- */
+
+static void free_task(struct wi_versions_task *task)
+{
+    struct wi_versions_result *result = &task->result;
+    wi_strings_clear(&result->names);
+    wi_strings_clear(&result->ids);
+    wi_strings_clear(&result->requests);
+    wi_staging_clear(&result->staging);
+    wi_source_clear(&result->files);
+    wi_source_clear(&task->source);
+    wi_versions_use_clear(&task->use);
+    wi_manifest_clear(&task->known);
+    free(task->directory);
+    free(task->id);
+    free(task->request);
+    free(task->name);
+    free(task->variant);
+    free(task->folder);
+    wi_strings_clear(&task->common);
+    free(task);
+}
+
+static void run(void *data)
+{
+    struct wi_versions_task *task = data;
+    if (task->second)
+        task->kind->second(task);
+    else
+        task->kind->first(task);
+}
+
+static void on_run(void *data, int cancelled);
+
+static void queue(struct wi_versions_task *task)
+{
+    struct wi_versions_work *work = task->work;
+    wi_versions_use_clear(&task->use);
+    wi_repository_list_used(work->repository, &task->use);
+    for (size_t i = 0; i < work->user_count; i++)
+        work->users[i].list(work->users[i].context, &task->use);
+    if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
+        work->around.list(work->around.context, &task->use);
+    wi_work_queue_start(work->queue, 0, run, on_run, task);
+}
+
+static void on_run(void *data, int cancelled)
+{
+    struct wi_versions_task *task = data;
+    struct wi_versions_work *work = task->work;
+    if (!work || cancelled) {
+        if (work)
+            DL_DELETE(work->tasks, task);
+        free_task(task);
+        return;
+    }
+    if (!task->second && task->kind == &kinds[TAKE_AWAY] && !task->failed && work->on_gone)
+        work->on_gone(work->gone_context, task->name);
+    if (!task->second && task->kind->second && !task->failed) {
+        task->second = 1;
+        queue(task);
+        return;
+    }
+    DL_DELETE(work->tasks, task);
+    task->work = NULL;
+    if (task->held > 0)
+        wi_timer_start(work->again, AGAIN_MS, 0);
+    if (task->kind->changes)
+        wi_repository_changed(work->repository, &task->known);
+    if (task->on_done)
+        task->on_done(task->context, &task->result, task->failed ? &task->error : NULL);
+    free_task(task);
+}
+
+static struct wi_versions_task *new_task(
+    struct wi_versions_work *work, int kind, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = wi_alloc(sizeof *task);
+    task->work = work;
+    task->kind = &kinds[kind];
+    task->on_done = on_done;
+    task->context = context;
+    task->directory = wi_strdup(wi_repository_directory(work->repository));
+    task->quota = work->quota;
+    task->keep = work->keep;
+    DL_APPEND(work->tasks, task);
+    return task;
+}
+
+void wi_versions_cancel(struct wi_versions_task *task)
+{
+    if (task)
+        task->on_done = NULL;
+}
+
+static void on_again(void *context)
+{
+    wi_versions_collect(context, 0, NULL, NULL);
+}
+
+struct wi_versions_work *wi_versions_work_new(uv_loop_t *loop, struct wi_repository *repository)
+{
+    struct wi_versions_work *work = wi_alloc(sizeof *work);
+    work->repository = repository;
+    work->queue = wi_work_queue_new(loop, 1);
+    work->again = wi_timer_new(loop, on_again, work);
+    work->keep = 2;
+    return work;
+}
+
+void wi_versions_work_free(struct wi_versions_work *work)
+{
+    struct wi_versions_task *task, *next;
+    if (!work)
+        return;
+    DL_FOREACH_SAFE(work->tasks, task, next)
+    task->work = NULL; /* it frees itself */
+    wi_work_queue_free(work->queue);
+    wi_timer_free(work->again);
+    free(work);
+}
+
+void wi_versions_work_set(struct wi_versions_work *work, uint64_t quota, unsigned keep)
+{
+    work->quota = quota;
+    work->keep = keep;
+}
+
+void wi_versions_work_add_user(
+    struct wi_versions_work *work, wi_versions_use_fn *list, void *context)
+{
+    if (work->user_count < WI_VERSIONS_USERS)
+        work->users[work->user_count++] = (struct user){list, context};
+}
+
+void wi_versions_work_ask(
+    struct wi_versions_work *work, wi_versions_use_fn *list_elsewhere, void *context)
+{
+    work->around = (struct user){list_elsewhere, context};
+}
+
+void wi_versions_work_tell(
+    struct wi_versions_work *work, wi_versions_gone_fn *on_gone, void *context)
+{
+    work->on_gone = on_gone;
+    work->gone_context = context;
+}
+
+/* --- the tasks -------------------------------------------------------------------------------- */
+
+struct wi_versions_task *wi_versions_staged(
+    struct wi_versions_work *work, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, LIST_STAGED, on_done, context);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
+    task->id = wi_strdup(id);
+    task->needed = needed;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, const char *id,
+    uint64_t needed, int apart, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
+    task->id = wi_strdup(id);
+    task->needed = needed;
+    task->evicts_none = 1;
+    task->quota = apart ? 0 : task->quota;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const char *id,
+    const char *request, const char *name, const struct wi_source *files, wi_versions_fn *on_done,
+    void *context)
+{
+    struct wi_versions_task *task = new_task(work, STAGE, on_done, context);
+    task->id = wi_strdup(id);
+    task->request = wi_strdup(request);
+    task->name = wi_strdup(name);
+    if (files)
+        wi_source_copy(&task->source, files);
+    queue(task);
+    return task;
+}
+
+static struct wi_versions_task *new_publishing(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, PUBLISH, on_done, context);
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
+    wi_source_copy(&task->source, source);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, const char *id,
+    const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
+    task->is_first = 1;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, const char *id,
+    const char *folder, const struct wi_strings *common, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, STAGE_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->folder = wi_strdup(folder);
+    wi_strings_copy(&task->common, common);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work, const char *id,
+    const char *name, const char *variant, const char *notes, wi_versions_fn *on_done,
+    void *context)
+{
+    struct wi_versions_task *task = new_task(work, PUBLISH_MADE, on_done, context);
+    task->id = wi_strdup(id);
+    task->name = wi_strdup(name);
+    task->variant = wi_strdup(variant);
+    task->request = wi_strdup(notes);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work, const char *id,
+    int if_empty, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, DROP_STAGING, on_done, context);
+    task->id = wi_strdup(id);
+    task->if_empty = if_empty;
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_take_away(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
+    task->name = wi_strdup(name);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_want(
+    struct wi_versions_work *work, const char *name, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
+    task->name = wi_strdup(name);
+    queue(task);
+    return task;
+}
+
+struct wi_versions_task *wi_versions_collect(
+    struct wi_versions_work *work, int stagings, wi_versions_fn *on_done, void *context)
+{
+    struct wi_versions_task *task = new_task(work, COLLECT, on_done, context);
+    task->stagings = stagings;
+    queue(task);
+    return task;
+}

@@ -1,0 +1,219 @@
+/* What is published, as the rest of the daemon sees it; see blockstore.h. The loop's alone. */
+#include "models/share/blockstore/blockstore.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "models/share/blockstore/private.h"
+#include "models/share/blockstore/reading.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Publishings that have a thread at a time: others need the pool, too. */
+#define HASHINGS 1
+
+/* --- what stays ------------------------------------------------------------------------------- */
+
+static void list_use(void *context, struct wi_versions_use *use)
+{
+    const struct wi_blockstore *blocks = context;
+    for (size_t i = 0; i < blocks->count; i++) {
+        const struct wi_pin_record *record = &blocks->entries[i]->record;
+        if (blocks->entries[i]->is_spare || record->pin.kind == WI_PIN_PULLED)
+            continue;
+        char *name = wi_model_name_without(record->pin.model);
+        char *folder = wi_pin_folder(record, blocks->directory);
+        wi_strings_add(&use->names, name);
+        if (record->pin.version)
+            wi_strings_add(&use->pinned, folder);
+        if (record->pin.version && record->pin.kind == WI_PIN_COPY)
+            wi_strings_add(&use->apart, folder);
+        free(folder);
+        free(name);
+    }
+}
+
+/* A model was removed, with all its variants. */
+static void on_gone(void *context, const char *name)
+{
+    struct wi_blockstore *blocks = context;
+    struct wi_error error;
+    for (size_t i = blocks->count; i-- > 0;) {
+        const char *model = blocks->entries[i]->record.pin.model;
+        size_t length = wi_model_name_base(model);
+        if (strncmp(model, name, length) != 0 || name[length])
+            continue;
+        if (wi_pin_remove(blocks->directory, model, &error) != WI_OK)
+            wi_warn("content", model, "%s", error.detail);
+        wi_pin_table_remove(blocks->entries[i]);
+    }
+    wi_pin_checks_tidy(blocks->checks);
+}
+
+/* --- the store -------------------------------------------------------------------------------- */
+
+static void take_pin(void *context, struct wi_pin_record *record)
+{
+    wi_pin_table_put(context, record, NULL);
+}
+
+static void begin(struct wi_blockstore *blocks)
+{
+    blocks->directory = wi_strdup(wi_repository_directory(blocks->repository));
+    blocks->is_swept = 0;
+    wi_pins_read(blocks->directory, take_pin, blocks);
+    blocks->checks = wi_pin_checks_new(blocks);
+}
+
+static void end(struct wi_blockstore *blocks)
+{
+    wi_pin_checks_free(blocks->checks);
+    wi_pin_table_clear(blocks);
+    free(blocks->directory);
+}
+
+struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps)
+{
+    struct wi_blockstore *blocks = wi_alloc(sizeof *blocks);
+    blocks->loop = deps->loop;
+    blocks->repository = deps->repository;
+    blocks->versions = deps->versions;
+    blocks->listener = deps->listener;
+    blocks->id = wi_strdup(deps->id);
+    blocks->hashing = wi_work_queue_new(deps->loop, HASHINGS);
+    begin(blocks);
+    wi_versions_work_add_user(deps->versions, list_use, blocks);
+    wi_versions_work_tell(deps->versions, on_gone, blocks);
+    return blocks;
+}
+
+void wi_blockstore_free(struct wi_blockstore *blocks)
+{
+    if (!blocks)
+        return;
+    wi_versions_work_tell(blocks->versions, NULL, NULL);
+    wi_publishings_free(blocks);
+    wi_work_queue_free(blocks->hashing);
+    end(blocks);
+    free(blocks->id);
+    free(blocks);
+}
+
+void wi_blockstore_reset(struct wi_blockstore *blocks)
+{
+    if (strcmp(blocks->directory, wi_repository_directory(blocks->repository)) == 0) {
+        wi_pin_checks_want(blocks->checks);
+        return;
+    }
+    end(blocks);
+    begin(blocks);
+}
+
+void wi_blockstore_check(struct wi_blockstore *blocks)
+{
+    if (blocks->count > 0)
+        wi_pin_checks_want(blocks->checks);
+}
+
+/* --- pins ------------------------------------------------------------------------------------- */
+
+const struct wi_pin *wi_blockstore_pin(const struct wi_blockstore *blocks, const char *name)
+{
+    const struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    return entry ? &entry->record.pin : NULL;
+}
+
+int wi_blockstore_is_read(const struct wi_blockstore *blocks, const char *name)
+{
+    for (size_t i = 0; i < blocks->count; i++) {
+        const char *model = blocks->entries[i]->record.pin.model;
+        size_t length = wi_model_name_base(model);
+        if (strncmp(model, name, length) == 0 && !name[length] &&
+            wi_outline_is_read(blocks->entries[i]->outline))
+            return 1;
+    }
+    return 0;
+}
+
+uint64_t wi_blockstore_runs(const struct wi_blockstore *blocks, const struct wi_pin *pin)
+{
+    return wi_repository_runs(blocks->repository, pin->hash);
+}
+
+void wi_blockstore_each(const struct wi_blockstore *blocks, wi_pin_fn *each, void *context)
+{
+    for (size_t i = 0; i < blocks->count; i++)
+        each(context, &blocks->entries[i]->record.pin);
+}
+
+static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, struct wi_error *error)
+{
+    struct wi_blockstore *blocks = entry->blocks;
+    int frees = entry->record.pin.version > 0;
+    enum wi_code code = wi_pin_remove(blocks->directory, entry->record.pin.model, error);
+    if (code != WI_OK)
+        return code;
+    wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);
+    wi_pin_table_remove(entry);
+    if (frees) /* its version may be one that is kept for nobody else */
+        wi_versions_collect(blocks->versions, 0, NULL, NULL);
+    return WI_OK;
+}
+
+enum wi_code wi_blockstore_unpublish(
+    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (!entry || entry->record.pin.kind != WI_PIN_PUBLISHED)
+        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is not published", name);
+    return remove_pin(entry, "no longer published as ", error);
+}
+
+enum wi_code wi_blockstore_let_go(
+    struct wi_blockstore *blocks, const char *name, struct wi_error *error)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (!entry || entry->record.pin.kind == WI_PIN_PUBLISHED)
+        return wi_error_set(error, WI_NOT_FOUND, "model_name", "%.160s is no copy", name);
+    int pulled = entry->record.pin.kind == WI_PIN_PULLED;
+    return remove_pin(entry, pulled ? "no longer served as " : "no longer a copy of ", error);
+}
+
+void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spare)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, name);
+    if (entry && entry->record.pin.kind != WI_PIN_PUBLISHED)
+        entry->is_spare = spare;
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+/* A reading of what the first pin has that has the block, and whose files are what they were. With
+ * `scope` a CAR. */
+static struct wi_block_reading *open_reading(
+    struct wi_blockstore *blocks, const struct wi_cid *cid, const enum wi_dag_scope *scope)
+{
+    struct wi_block_reading *reading = NULL;
+    int stale = 0;
+    for (size_t i = 0; !reading && i < blocks->count; i++) {
+        const struct wi_pin_entry *entry = blocks->entries[i];
+        size_t block = entry->outline ? wi_outline_find(entry->outline, cid) : SIZE_MAX;
+        if (block != SIZE_MAX && !entry->record.pin.stale)
+            reading = scope ? wi_reading_of_car(entry->outline, block, *scope)
+                            : wi_reading_of_block(entry->outline, block);
+        stale |= block != SIZE_MAX && !reading;
+    }
+    if (stale) /* they may be again what they were */
+        wi_pin_checks_want(blocks->checks);
+    return reading;
+}
+
+struct wi_block_reading *wi_blockstore_block(struct wi_blockstore *blocks, const struct wi_cid *cid)
+{
+    return open_reading(blocks, cid, NULL);
+}
+
+struct wi_block_reading *wi_blockstore_car(
+    struct wi_blockstore *blocks, const struct wi_cid *cid, enum wi_dag_scope scope)
+{
+    return open_reading(blocks, cid, &scope);
+}

@@ -1,0 +1,126 @@
+/* See keep.h. */
+#include "models/share/blockstore/keep.h"
+
+#include "base/descriptors.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "models/catalog/library/store_path.h"
+#include "models/catalog/library/versions.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TEMPORARY ".new" /* how temporary names begin */
+
+/* --- folders ---------------------------------------------------------------------------------- */
+
+static int open_folder(const char *directory, const char *what, int make)
+{
+    int store = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (store < 0)
+        return -1;
+    char *path = wi_sprintf(WI_STORE_CONTENT "/%s", what);
+    int folder = make ? wi_path_make(store, path) : wi_path_open(store, path);
+    free(path);
+    wi_close(store);
+    return folder;
+}
+
+int wi_keep_open(const char *directory, const char *what)
+{
+    return open_folder(directory, what, 0);
+}
+
+int wi_keep_make(const char *directory, const char *what)
+{
+    return open_folder(directory, what, 1);
+}
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE])
+{
+    wi_id_new(temporary, TEMPORARY);
+    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0)
+        return -1;
+    int written = wi_write_all(fd, bytes, size) == 0 && fsync(fd) == 0;
+    wi_close(fd);
+    if (!written)
+        wi_keep_drop(folder, temporary);
+    return written ? 0 : -1;
+}
+
+int wi_keep_commit(int folder, const char *temporary, const char *name)
+{
+    if (renameat(folder, temporary, folder, name) == 0)
+        return 0;
+    wi_keep_drop(folder, temporary);
+    return -1;
+}
+
+void wi_keep_drop(int folder, const char *temporary)
+{
+    int why = errno;
+    unlinkat(folder, temporary, 0);
+    errno = why;
+}
+
+int wi_keep_is_temporary(const char *name)
+{
+    return strncmp(name, TEMPORARY, strlen(TEMPORARY)) == 0;
+}
+
+enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
+{
+    int is_full = wi_is_full(errno);
+    enum wi_code code = wi_path_failed(directory, "what is published cannot be kept", error);
+    return is_full ? error->code = WI_NO_ROOM : code;
+}
+
+/* --- reading ---------------------------------------------------------------------------------- */
+
+/* 0 where all `size` bytes are there. */
+static int read_all(int fd, unsigned char *bytes, size_t size)
+{
+    ssize_t n = 1;
+    size_t used = 0;
+    while (used < size && n > 0) {
+        n = read(fd, bytes + used, size - used);
+        used += n > 0 ? (size_t)n : 0;
+    }
+    if (n == 0)
+        errno = EINVAL; /* it was cut meanwhile */
+    return used == size ? 0 : -1;
+}
+
+static unsigned char *read_open(int fd, size_t most, size_t *size)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0)
+        return NULL;
+    if (!S_ISREG(status.st_mode) || status.st_size <= 0 || (uintmax_t)status.st_size > most) {
+        errno = EINVAL;
+        return NULL;
+    }
+    *size = (size_t)status.st_size;
+    unsigned char *bytes = wi_alloc(*size);
+    if (read_all(fd, bytes, *size) == 0)
+        return bytes;
+    free(bytes);
+    return NULL;
+}
+
+unsigned char *wi_keep_read(int folder, const char *name, size_t most, size_t *size)
+{
+    int fd = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return NULL;
+    unsigned char *bytes = read_open(fd, most, size);
+    wi_close(fd);
+    return bytes;
+}

@@ -1,0 +1,234 @@
+/* See outline.h. */
+#include "models/share/blockstore/outline.h"
+
+#include "base/memory.h"
+#include "models/share/content/dag.h"
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+struct wi_outline *wi_outline_new(const char *directory, const char *folder)
+{
+    struct wi_outline *outline = wi_alloc(sizeof *outline);
+    outline->directory = wi_strdup(directory);
+    outline->folder = wi_strdup(folder);
+    outline->_references = 1;
+    return outline;
+}
+
+static void add_block(
+    struct wi_outline *outline, const unsigned char *hash, uint32_t file, uint32_t number)
+{
+    assert(outline->count < UINT32_MAX);
+    outline->blocks = wi_grow_array(outline->blocks, outline->count, sizeof *outline->blocks);
+    struct wi_outline_block *block = &outline->blocks[outline->count++];
+    *block = (struct wi_outline_block){.file = file, .number = number};
+    memcpy(block->hash, hash, sizeof block->hash);
+}
+
+static void add_node(
+    void *context, const struct wi_cid *cid, const unsigned char *block, size_t size)
+{
+    struct wi_outline *outline = context;
+    outline->nodes = wi_grow_array(outline->nodes, outline->node_count, sizeof *outline->nodes);
+    struct wi_outline_node *node = &outline->nodes[outline->node_count];
+    *node = (struct wi_outline_node){.block = wi_realloc_array(NULL, size, 1), .size = size};
+    memcpy(node->block, block, size);
+    add_block(outline, cid->hash, WI_OUTLINE_INNER, (uint32_t)outline->node_count++);
+}
+
+void wi_outline_add(struct wi_outline *outline, const char *path,
+    const struct wi_file_identity *seen, const struct wi_leaves *leaves, struct wi_tree_root *root)
+{
+    outline->files = wi_grow_array(outline->files, outline->file_count, sizeof *outline->files);
+    for (size_t i = 0; i < leaves->count; i++)
+        add_block(outline, leaves->hashes[i], (uint32_t)outline->file_count, (uint32_t)i);
+    outline->files[outline->file_count++] =
+        (struct wi_outline_file){.path = wi_strdup(path), .bytes = leaves->bytes, .seen = *seen};
+    wi_tree_of_file(leaves, add_node, outline, root);
+}
+
+/* By their hashes. Leaves of one hash stand before an inner node of it, and are in the order of the
+ * files. */
+static int compare(const void *a, const void *b)
+{
+    const struct wi_outline_block *one = a, *other = b;
+    int order = memcmp(one->hash, other->hash, sizeof one->hash);
+    if (order == 0)
+        order = (one->file > other->file) - (one->file < other->file);
+    return order ? order : (one->number > other->number) - (one->number < other->number);
+}
+
+static int is_inner(const struct wi_outline_block *block)
+{
+    return block->file == WI_OUTLINE_INNER;
+}
+
+static int same_block(const struct wi_outline_block *one, const struct wi_outline_block *other)
+{
+    return memcmp(one->hash, other->hash, sizeof one->hash) == 0 &&
+           is_inner(one) == is_inner(other);
+}
+
+/* Sorts the blocks. Of equal ones the first stays. */
+static void sort_blocks(struct wi_outline *outline)
+{
+    size_t kept = 0;
+    qsort(outline->blocks, outline->count, sizeof *outline->blocks, compare);
+    for (size_t i = 0; i < outline->count; i++) {
+        if (kept == 0 || !same_block(&outline->blocks[kept - 1], &outline->blocks[i]))
+            outline->blocks[kept++] = outline->blocks[i];
+    }
+    outline->count = kept;
+    outline->blocks = wi_realloc_array(outline->blocks, kept, sizeof *outline->blocks);
+}
+
+/* What the inner node links to is all here: each was added when its parent was made of it. */
+static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
+{
+    struct wi_dag_node read = {0};
+    enum wi_code code = wi_dag_read(WI_CODEC_DAG_PB, node->block, node->size, &read, NULL);
+    assert(code == WI_OK);
+    (void)code;
+    node->is_folder = read.kind == WI_DAG_FOLDER;
+    node->first = outline->link_count;
+    node->count = read.count;
+    for (size_t i = 0; i < read.count; i++) {
+        size_t to = wi_outline_find(outline, &read.links[i].to.cid);
+        assert(to != SIZE_MAX);
+        outline->links = wi_grow_array(outline->links, outline->link_count, sizeof *outline->links);
+        outline->links[outline->link_count++] = (uint32_t)to;
+    }
+    wi_dag_clear(&read);
+}
+
+enum wi_code wi_outline_end(struct wi_outline *outline, const struct wi_tree_root *roots,
+    struct wi_cid *root, struct wi_error *error)
+{
+    struct wi_tree_root top;
+    struct wi_tree_file *files = wi_realloc_array(NULL, outline->file_count, sizeof *files);
+    for (size_t i = 0; i < outline->file_count; i++)
+        files[i] = (struct wi_tree_file){outline->files[i].path, roots[i]};
+    enum wi_code code =
+        wi_tree_of_folder(files, outline->file_count, add_node, outline, &top, error);
+    free(files);
+    if (code != WI_OK)
+        return code;
+    *root = top.cid;
+    sort_blocks(outline);
+    for (size_t i = 0; i < outline->node_count; i++)
+        link_node(outline, &outline->nodes[i]);
+    return WI_OK;
+}
+
+/* --- counting --------------------------------------------------------------------------------- */
+
+struct wi_outline *wi_outline_ref(struct wi_outline *outline)
+{
+    outline->_references++;
+    return outline;
+}
+
+int wi_outline_is_read(const struct wi_outline *outline)
+{
+    return outline && outline->_references > 1;
+}
+
+void wi_outline_unref(struct wi_outline *outline)
+{
+    if (!outline || --outline->_references > 0)
+        return;
+    for (size_t i = 0; i < outline->file_count; i++)
+        free(outline->files[i].path);
+    for (size_t i = 0; i < outline->node_count; i++)
+        free(outline->nodes[i].block);
+    free(outline->files);
+    free(outline->blocks);
+    free(outline->nodes);
+    free(outline->links);
+    free(outline->directory);
+    free(outline->folder);
+    free(outline);
+}
+
+/* --- blocks ----------------------------------------------------------------------------------- */
+
+/* How a block of the outline stands to the one that is looked for. */
+static int compare_cid(const void *wanted, const void *item)
+{
+    const struct wi_cid *cid = wanted;
+    const struct wi_outline_block *block = item;
+    int order = memcmp(cid->hash, block->hash, sizeof cid->hash);
+    return order ? order : (cid->codec == WI_CODEC_DAG_PB) - is_inner(block);
+}
+
+size_t wi_outline_find(const struct wi_outline *outline, const struct wi_cid *cid)
+{
+    const struct wi_outline_block *found =
+        outline->count
+            ? bsearch(cid, outline->blocks, outline->count, sizeof *outline->blocks, compare_cid)
+            : NULL;
+    return found ? (size_t)(found - outline->blocks) : SIZE_MAX;
+}
+
+struct wi_cid wi_outline_cid(const struct wi_outline *outline, size_t block)
+{
+    struct wi_cid cid = {
+        .codec = is_inner(&outline->blocks[block]) ? WI_CODEC_DAG_PB : WI_CODEC_RAW};
+    memcpy(cid.hash, outline->blocks[block].hash, sizeof cid.hash);
+    return cid;
+}
+
+size_t wi_outline_size(const struct wi_outline *outline, size_t number)
+{
+    const struct wi_outline_block *block = &outline->blocks[number];
+    if (is_inner(block))
+        return outline->nodes[block->number].size;
+    uint64_t left = outline->files[block->file].bytes - (uint64_t)block->number * WI_LEAF_BYTES;
+    return left < WI_LEAF_BYTES ? (size_t)left : WI_LEAF_BYTES;
+}
+
+/* --- the order of a CAR ----------------------------------------------------------------------- */
+
+struct walk {
+    const struct wi_outline *outline;
+    unsigned char *seen; /* a bit for each block */
+    uint32_t *order;
+    size_t count;
+};
+
+/* As deep as the folders of a path, and the levels of a file below them. */
+static void visit(struct walk *walk, size_t number, int with_links)
+{
+    const struct wi_outline_block *block = &walk->outline->blocks[number];
+    unsigned char bit = (unsigned char)(1u << (number & 7));
+    if (walk->seen[number / 8] & bit)
+        return;
+    walk->seen[number / 8] |= bit;
+    walk->order = wi_grow_array(walk->order, walk->count, sizeof *walk->order);
+    walk->order[walk->count++] = (uint32_t)number;
+    if (!with_links || !is_inner(block))
+        return;
+    const struct wi_outline_node *node = &walk->outline->nodes[block->number];
+    for (size_t i = 0; i < node->count; i++)
+        visit(walk, walk->outline->links[node->first + i], 1);
+}
+
+static int is_folder(const struct wi_outline *outline, size_t number)
+{
+    const struct wi_outline_block *block = &outline->blocks[number];
+    return is_inner(block) && outline->nodes[block->number].is_folder;
+}
+
+uint32_t *wi_outline_walk(
+    const struct wi_outline *outline, size_t block, enum wi_dag_scope scope, size_t *count)
+{
+    struct walk walk = {.outline = outline, .seen = wi_alloc(outline->count / 8 + 1)};
+    visit(&walk, block,
+        scope == WI_SCOPE_ALL || (scope == WI_SCOPE_ENTITY && !is_folder(outline, block)));
+    free(walk.seen);
+    *count = walk.count;
+    return walk.order;
+}

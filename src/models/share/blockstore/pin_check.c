@@ -1,0 +1,312 @@
+/*
+ * Checking what is published: at first what nobody needs is removed, and publishings wait for
+ * that; then, and whenever somebody asks, the files of all pins are checked. A check has copies of
+ * the pins, and what it found counts for those that are still the same when it is done.
+ */
+#include "models/share/blockstore/private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "models/share/blockstore/gather.h"
+#include "models/share/blockstore/leaves.h"
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PAUSE_MS 1000.0
+#define SHARE 10 /* a check may take this part of the time */
+
+/* A pin as it is checked. */
+struct checked {
+    struct wi_pin_record record; /* a copy */
+    int is_known;                /* it has its outline */
+    /* Found out. */
+    int is_gone; /* the model has been taken away */
+    enum wi_code code;
+    struct wi_error error;
+    struct wi_outline *outline; /* where it had none */
+    char temporary[WI_ID_SIZE]; /* the pin, where its files are otherwise than it says; or "" */
+};
+
+/* One check, or the removal before the first: the thread's alone until it is done. */
+struct check {
+    struct wi_pin_checks *checks; /* NULL once nobody wants it any more */
+    char *directory;
+    int is_sweep, tidies; /* at the start; a model was removed since */
+    atomic_int stop;
+    struct checked *items;
+    size_t count;
+    double took_ms;
+};
+
+struct wi_pin_checks {
+    struct wi_blockstore *blocks;
+    struct wi_work_queue *queue;
+    struct check *under_way; /* or NULL */
+    int is_littered;         /* a model was removed, whose leaves may be there still */
+    struct wi_timer *later;  /* runs while a check is wanted before its time */
+    double began_at, took_ms;
+};
+
+/* --- on the thread ---------------------------------------------------------------------------- */
+
+static int is_wanted(const void *context, const char *sha256)
+{
+    const struct check *check = context;
+    for (size_t i = 0; i < check->count; i++) {
+        const struct wi_pin *pin = &check->items[i].record.pin;
+        for (size_t k = 0; k < pin->count; k++) {
+            if (strcmp(pin->files[k].sha256, sha256) == 0)
+                return 1;
+        }
+    }
+    return 0;
+}
+
+static void sweep(const struct check *check)
+{
+    wi_leaves_sweep(check->directory, 1, is_wanted, check);
+    wi_pins_sweep(check->directory);
+}
+
+/* Of a model that was pulled: its name leads to no version any more, as after a kill between its
+ * removal and that of its pin. */
+static int is_gone(const struct check *check, const struct wi_pin *pin)
+{
+    unsigned number;
+    char *name = wi_model_name_without(pin->model);
+    int gone =
+        pin->version > 0 && wi_versions_find(check->directory, name, &number) == 0 && number == 0;
+    free(name);
+    return gone;
+}
+
+static int same_seen(const struct wi_file_identity *one, const struct wi_file_identity *other)
+{
+    struct wi_file_identity same = *one;
+    same.device = other->device; /* which is not written down */
+    return wi_file_identity_same(&same, other);
+}
+
+/* Writes down what the files are, so that the next start need not read them. Where that cannot be
+ * done it will read them. */
+static void note_seen(
+    const struct check *check, struct checked *checked, const struct wi_file_identity *before)
+{
+    struct wi_error error;
+    int same = 1;
+    for (size_t i = 0; i < checked->record.pin.count; i++)
+        same = same && same_seen(&before[i], &checked->record.seen[i]);
+    if (!same &&
+        wi_pin_stage(check->directory, &checked->record, checked->temporary, &error) != WI_OK)
+        checked->temporary[0] = '\0';
+}
+
+/* What the leaves give has to be what the pin says. */
+static int same_cids(const struct wi_pin *one, const struct wi_pin *other)
+{
+    int same = wi_cid_equal(&one->cid, &other->cid);
+    for (size_t i = 0; i < one->count; i++)
+        same = same && wi_cid_equal(&one->files[i].cid, &other->files[i].cid);
+    return same;
+}
+
+static void check_one(struct check *check, struct checked *checked)
+{
+    const struct wi_gather gather = {.directory = check->directory, .stop = &check->stop};
+    struct wi_pin_record before;
+    checked->is_gone = is_gone(check, &checked->record.pin);
+    if (checked->is_gone)
+        return;
+    wi_pin_record_copy(&before, &checked->record);
+    checked->code = wi_gather_run(
+        &gather, &checked->record, checked->is_known ? NULL : &checked->outline, &checked->error);
+    if (checked->code == WI_OK && !same_cids(&before.pin, &checked->record.pin))
+        checked->code = wi_error_set(&checked->error, WI_INTERNAL, "",
+            "its files have another CID, %s", checked->record.pin.cid_text);
+    if (checked->code == WI_OK)
+        note_seen(check, checked, before.seen);
+    wi_pin_record_clear(&before);
+}
+
+static void run(void *data)
+{
+    struct check *check = data;
+    double began = wi_now_ms();
+    if (check->is_sweep)
+        sweep(check);
+    else if (check->tidies)
+        wi_leaves_sweep(check->directory, 0, is_wanted, check);
+    for (size_t i = 0; !check->is_sweep && i < check->count && !atomic_load(&check->stop); i++)
+        check_one(check, &check->items[i]);
+    check->took_ms = wi_now_ms() - began;
+}
+
+/* --- what came of it -------------------------------------------------------------------------- */
+
+static void free_check(struct check *check)
+{
+    for (size_t i = 0; i < check->count; i++) {
+        if (check->items[i].temporary[0])
+            wi_pin_drop(check->directory, check->items[i].temporary);
+        wi_outline_unref(check->items[i].outline);
+        wi_pin_record_clear(&check->items[i].record);
+    }
+    free(check->items);
+    free(check->directory);
+    free(check);
+}
+
+static void drop(struct wi_pin_entry *entry, const char *why)
+{
+    struct wi_error error;
+    const struct wi_pin *pin = &entry->record.pin;
+    if (pin->kind == WI_PIN_PULLED) /* it may go at any time */
+        wi_info("content", pin->model, "is served as %s no more: %s", pin->cid_text, why);
+    else
+        wi_warn("content", pin->model, "is published as %s no more: %s", pin->cid_text, why);
+    if (wi_pin_remove(entry->blocks->directory, pin->model, &error) != WI_OK)
+        wi_warn("content", pin->model, "%s", error.detail);
+    wi_pin_table_remove(entry);
+}
+
+static void take_whole(struct wi_pin_entry *entry, struct checked *checked)
+{
+    struct wi_blockstore *blocks = entry->blocks;
+    struct wi_error error;
+    if (checked->temporary[0])
+        wi_pin_commit(blocks->directory, entry->record.pin.model, checked->temporary, &error);
+    checked->temporary[0] = '\0';
+    wi_pin_table_whole(entry, checked->outline);
+    checked->outline = NULL;
+}
+
+/* The entry, if it is still the pin that was checked. */
+static struct wi_pin_entry *find_entry(struct wi_blockstore *blocks, const struct wi_pin *pin)
+{
+    struct wi_pin_entry *entry = wi_pin_table_find(blocks, pin->model);
+    const struct wi_pin *now = entry ? &entry->record.pin : NULL;
+    return now && strcmp(now->hash, pin->hash) == 0 && now->version == pin->version &&
+                   now->published_at == pin->published_at && now->count == pin->count
+               ? entry
+               : NULL;
+}
+
+static void take(struct wi_blockstore *blocks, struct checked *checked)
+{
+    struct wi_pin_entry *entry = find_entry(blocks, &checked->record.pin);
+    struct wi_pin_record *record = entry ? &entry->record : NULL;
+    if (!entry || (checked->is_known != (entry->outline != NULL)))
+        return; /* another check will come to it */
+    if (checked->is_gone) {
+        drop(entry, "the model was removed");
+        return;
+    }
+    size_t size = record->pin.count * sizeof *record->seen;
+    memcpy(record->refused, checked->record.refused, size);
+    if (checked->code == WI_OK) {
+        memcpy(record->seen, checked->record.seen, size);
+        take_whole(entry, checked);
+    } else if (checked->code == WI_INTERNAL) {
+        drop(entry, checked->error.detail);
+    } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {
+        wi_pin_table_stale(entry, checked->error.detail);
+    }
+}
+
+static void start(struct wi_pin_checks *checks, int is_sweep);
+
+static void on_run(void *data, int cancelled)
+{
+    struct check *check = data;
+    struct wi_pin_checks *checks = check->checks;
+    if (cancelled || !checks) {
+        free_check(check);
+        return;
+    }
+    checks->under_way = NULL;
+    checks->took_ms = check->took_ms;
+    for (size_t i = 0; !check->is_sweep && i < check->count; i++)
+        take(checks->blocks, &check->items[i]);
+    if (check->is_sweep) {
+        checks->blocks->is_swept = 1;
+        wi_publishings_start(checks->blocks);
+        start(checks, 0);
+    } else if (checks->is_littered && !checks->blocks->publishings) {
+        wi_pin_checks_want(checks);
+    }
+    free_check(check);
+}
+
+/* --- when ------------------------------------------------------------------------------------- */
+
+static void start(struct wi_pin_checks *checks, int is_sweep)
+{
+    const struct wi_blockstore *blocks = checks->blocks;
+    struct check *check = wi_alloc(sizeof *check);
+    wi_timer_stop(checks->later);
+    check->checks = checks;
+    check->directory = wi_strdup(blocks->directory);
+    check->is_sweep = is_sweep;
+    /* What is being published has no pin yet that would want its leaves. */
+    check->tidies = checks->is_littered && !is_sweep && !blocks->publishings;
+    checks->is_littered &= !check->tidies && !is_sweep;
+    check->items = wi_alloc((blocks->count + 1) * sizeof *check->items);
+    for (; check->count < blocks->count; check->count++) {
+        const struct wi_pin_entry *entry = blocks->entries[check->count];
+        wi_pin_record_copy(&check->items[check->count].record, &entry->record);
+        check->items[check->count].is_known = entry->outline != NULL;
+    }
+    checks->under_way = check;
+    checks->began_at = wi_now_ms();
+    wi_work_queue_start(checks->queue, 0, run, on_run, check);
+}
+
+static void on_later(void *context)
+{
+    struct wi_pin_checks *checks = context;
+    if (!checks->under_way)
+        start(checks, 0);
+}
+
+struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
+{
+    struct wi_pin_checks *checks = wi_alloc(sizeof *checks);
+    checks->blocks = blocks;
+    checks->queue = wi_work_queue_new(blocks->loop, 1);
+    checks->later = wi_timer_new(blocks->loop, on_later, checks);
+    start(checks, 1);
+    return checks;
+}
+
+void wi_pin_checks_free(struct wi_pin_checks *checks)
+{
+    if (!checks)
+        return;
+    if (checks->under_way) {
+        atomic_store(&checks->under_way->stop, 1);
+        checks->under_way->checks = NULL; /* it frees itself */
+    }
+    wi_work_queue_free(checks->queue);
+    wi_timer_free(checks->later);
+    free(checks);
+}
+
+void wi_pin_checks_want(struct wi_pin_checks *checks)
+{
+    double pause = checks->took_ms * SHARE > PAUSE_MS ? checks->took_ms * SHARE : PAUSE_MS;
+    double left = checks->began_at + pause - wi_now_ms();
+    if (checks->under_way || wi_timer_running(checks->later))
+        return;
+    if (left <= 0)
+        start(checks, 0);
+    else
+        wi_timer_start(checks->later, (uint64_t)left + 1, 0);
+}
+
+void wi_pin_checks_tidy(struct wi_pin_checks *checks)
+{
+    checks->is_littered = 1;
+    wi_pin_checks_want(checks);
+}

@@ -1,0 +1,67 @@
+/* What the files behind blockstore.h share: the store, and the table of its pins. */
+#ifndef WI_MODELS_SHARE_BLOCKSTORE_PRIVATE_H
+#define WI_MODELS_SHARE_BLOCKSTORE_PRIVATE_H
+
+#include "base/loop.h"
+#include "base/work_queue.h"
+#include "models/share/blockstore/outline.h"
+#include "models/share/blockstore/pin.h"
+
+/* A pin of the table. */
+struct wi_pin_entry {
+    struct wi_blockstore *blocks;
+    struct wi_pin_record record;
+    int is_spare;               /* a copy that may go */
+    struct wi_outline *outline; /* NULL until its files were looked at and are what was published */
+};
+
+struct wi_pin_checks;
+struct wi_blockstore {
+    uv_loop_t *loop;
+    struct wi_repository *repository;
+    struct wi_versions_work *versions;
+    const struct wi_change_listener *listener;
+    char *id;
+    char *directory;               /* of the store */
+    struct wi_pin_entry **entries; /* sorted by the names of their models */
+    size_t count;
+    struct wi_pin_checks *checks;
+    struct wi_work_queue *hashing;     /* of publishings */
+    struct wi_publishing *publishings; /* under way */
+    int is_swept;                      /* publishings may begin */
+};
+
+/* --- the table: table.c ----------------------------------------------------------------------- */
+
+/* NULL where there is none. */
+struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
+/* Puts a pin in the place of the one of that name. Takes the record and the outline (NULL: none
+ * yet), and tells the listener. */
+void wi_pin_table_put(
+    struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline);
+void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
+void wi_pin_table_clear(struct wi_blockstore *blocks);
+/* Its blocks are found from then on, or not any more; both are told and logged where they are new.
+ * `why` is the end of a sentence. The first takes the outline, NULL: it has one. */
+void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline);
+void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why);
+
+/* --- publishing: publish.c -------------------------------------------------------------------- */
+
+/* Begins those that waited until `is_swept`. */
+void wi_publishings_start(struct wi_blockstore *blocks);
+/* No callback comes. */
+void wi_publishings_free(struct wi_blockstore *blocks);
+
+/* --- checking: pin_check.c
+ * -------------------------------------------------------------------------- */
+
+/* First removes what is of no use, and then looks at the files of all pins. */
+struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks);
+void wi_pin_checks_free(struct wi_pin_checks *checks); /* NULL is fine */
+/* Looks again, as soon as it may: at most once a second, and for a tenth of the time. */
+void wi_pin_checks_want(struct wi_pin_checks *checks);
+/* The same, and first removes the leaves of files that are there no more: a model was removed. */
+void wi_pin_checks_tidy(struct wi_pin_checks *checks);
+
+#endif

@@ -1,0 +1,152 @@
+/* The table of pins: one for each name, sorted by it. The loop's alone. */
+#include "models/share/blockstore/private.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Where the name is, or would be. */
+static size_t place_of(const struct wi_blockstore *blocks, const char *model)
+{
+    size_t low = 0, high = blocks->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(blocks->entries[middle]->record.pin.model, model) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static int is_at(const struct wi_blockstore *blocks, size_t place, const char *model)
+{
+    return place < blocks->count && strcmp(blocks->entries[place]->record.pin.model, model) == 0;
+}
+
+struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model)
+{
+    size_t place = place_of(blocks, model);
+    return is_at(blocks, place, model) ? blocks->entries[place] : NULL;
+}
+
+static void tell(const struct wi_pin_entry *entry)
+{
+    wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->record.pin.model, NULL);
+}
+
+/* --- what is known of one --------------------------------------------------------------------- */
+
+/* A reading has found it, before a look did. */
+static void on_changed(void *context, const char *path)
+{
+    char *why = wi_sprintf("%s is not what it was", path);
+    wi_pin_table_stale(context, why);
+    free(why);
+}
+
+/* Readings may keep the outline. */
+static void drop_outline(struct wi_pin_entry *entry)
+{
+    if (entry->outline) {
+        entry->outline->on_changed = NULL;
+        wi_outline_unref(entry->outline);
+    }
+    entry->outline = NULL;
+}
+
+static void take_outline(struct wi_pin_entry *entry, struct wi_outline *outline)
+{
+    drop_outline(entry);
+    entry->outline = outline;
+    outline->on_changed = on_changed;
+    outline->context = entry;
+}
+
+void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline)
+{
+    struct wi_pin *pin = &entry->record.pin;
+    int is_new = outline || pin->stale;
+    if (outline)
+        take_outline(entry, outline);
+    for (size_t i = 0; i < entry->outline->file_count; i++)
+        entry->outline->files[i].seen = entry->record.seen[i];
+    if (pin->stale)
+        wi_info(
+            "content", pin->model, "its files are again what was published as %s", pin->cid_text);
+    pin->stale = 0;
+    if (is_new)
+        tell(entry);
+}
+
+void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
+{
+    struct wi_pin *pin = &entry->record.pin;
+    if (pin->stale)
+        return;
+    pin->stale = 1;
+    if (pin->kind != WI_PIN_PULLED) /* which may go at any time */
+        wi_warn("content", pin->model,
+            "%s was published, and no block of it is served any more: %s; publish it again, or put "
+            "back what was published",
+            pin->cid_text, why);
+    tell(entry);
+}
+
+/* --- which there are -------------------------------------------------------------------------- */
+
+static void free_entry(struct wi_pin_entry *entry)
+{
+    drop_outline(entry);
+    wi_pin_record_clear(&entry->record);
+    free(entry);
+}
+
+static struct wi_pin_entry *add_entry(struct wi_blockstore *blocks, size_t place)
+{
+    struct wi_pin_entry *entry = wi_alloc(sizeof *entry);
+    entry->blocks = blocks;
+    blocks->entries = wi_realloc_array(blocks->entries, blocks->count + 1, sizeof *blocks->entries);
+    memmove(blocks->entries + place + 1, blocks->entries + place,
+        (blocks->count - place) * sizeof *blocks->entries);
+    blocks->entries[place] = entry;
+    blocks->count++;
+    return entry;
+}
+
+void wi_pin_table_put(
+    struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline)
+{
+    size_t place = place_of(blocks, record->pin.model);
+    int known = is_at(blocks, place, record->pin.model);
+    struct wi_pin_entry *entry = known ? blocks->entries[place] : add_entry(blocks, place);
+    drop_outline(entry);
+    wi_pin_record_clear(&entry->record);
+    entry->record = *record;
+    *record = (struct wi_pin_record){0};
+    entry->is_spare = 0;
+    if (outline)
+        take_outline(entry, outline);
+    tell(entry);
+}
+
+void wi_pin_table_remove(struct wi_pin_entry *entry)
+{
+    struct wi_blockstore *blocks = entry->blocks;
+    size_t place = place_of(blocks, entry->record.pin.model);
+    blocks->count--;
+    memmove(blocks->entries + place, blocks->entries + place + 1,
+        (blocks->count - place) * sizeof *blocks->entries);
+    tell(entry);
+    free_entry(entry);
+}
+
+void wi_pin_table_clear(struct wi_blockstore *blocks)
+{
+    for (size_t i = 0; i < blocks->count; i++)
+        free_entry(blocks->entries[i]);
+    free(blocks->entries);
+    blocks->entries = NULL;
+    blocks->count = 0;
+}

@@ -1,0 +1,406 @@
+/* See copies.h. */
+#include "models/share/copies/copies.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "models/share/copies/decide.h"
+#include "settings/config/alias.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* After a copy that could not be made others make them, for so long. */
+#define REFUSE_MS 600000.0
+
+struct wi_copies {
+    struct wi_copies_deps deps;
+    const struct wi_config *config;
+    struct wi_timer *timer;
+    struct wi_neighbours_wait *wait;
+    double began_ms, refused_until_ms;
+    struct wi_copies_memory memory;
+    /* The one that is being made; `name` NULL: none is. */
+    char *name, *origin;
+    struct wi_cid cid;
+    struct wi_pull_watch *watch;
+    struct wi_repository_lookup *lookup;
+    struct wi_publishing *holding;
+    /* One that somebody here has wanted since, by its CID. */
+    struct wi_repository_lookup *adopted_lookup;
+    struct wi_publishing *adopting;
+    struct wi_cid adopted_cid;
+    char *adopted_origin; /* NULL: there is none */
+    /* One that goes. */
+    struct wi_versions_task *removal;
+};
+
+/* --- what there is ---------------------------------------------------------------------------- */
+
+/* Of the daemon itself and its neighbours. */
+struct view {
+    struct wi_copies_daemon *daemons;
+    struct wi_copies_row *rows;
+    size_t daemon_count, count, daemon_room, room;
+    uint64_t copied; /* bytes of our own copies */
+    const struct wi_blockstore *blocks;
+};
+
+static struct wi_copies_row *add_row(struct view *view)
+{
+    if (view->count == view->room) {
+        view->room = view->room ? 2 * view->room : 64;
+        view->rows = wi_realloc_array(view->rows, view->room, sizeof *view->rows);
+    }
+    return &view->rows[view->count++];
+}
+
+static void add_daemon(struct view *view, const char *id, uint64_t takes)
+{
+    if (view->daemon_count == view->daemon_room) {
+        view->daemon_room = view->daemon_room ? 2 * view->daemon_room : 8;
+        view->daemons = wi_realloc_array(view->daemons, view->daemon_room, sizeof *view->daemons);
+    }
+    view->daemons[view->daemon_count++] = (struct wi_copies_daemon){id, takes};
+}
+
+static int is_copy(const struct wi_pin *pin)
+{
+    return pin->kind == WI_PIN_COPY || pin->kind == WI_PIN_ADOPTED;
+}
+
+static void add_pin(void *context, const struct wi_pin *pin)
+{
+    struct view *view = context;
+    int published = pin->kind == WI_PIN_PUBLISHED;
+    if (pin->kind == WI_PIN_COPY)
+        view->copied += pin->bytes;
+    if (pin->stale)
+        return;
+    *add_row(view) = (struct wi_copies_row){.cid = pin->cid,
+        .bytes = pin->bytes,
+        .runs = wi_blockstore_runs(view->blocks, pin),
+        .published = published,
+        .origin = pin->origin,
+        .model = is_copy(pin) ? pin->model : NULL};
+}
+
+static void add_neighbour(void *context, const struct wi_neighbour_info *info)
+{
+    struct view *view = context;
+    for (size_t i = 0; i < info->offer->count; i++) {
+        const struct wi_offer_row *row = &info->offer->rows[i];
+        if (!wi_pin_origin_ok(row->origin)) /* of which nobody could tell when it is to go */
+            continue;
+        *add_row(view) = (struct wi_copies_row){.cid = row->cid,
+            .daemon = view->daemon_count,
+            .bytes = row->bytes,
+            .runs = row->runs_24h,
+            .published = row->published,
+            .origin = row->origin};
+    }
+    add_daemon(view, info->offer->id, info->offer->takes);
+}
+
+/* So many bytes one more copy may have; that which is being made is not counted. */
+static uint64_t takes(const struct wi_copies *copies, uint64_t copied)
+{
+    const struct wi_config_content *content = &copies->config->content;
+    if (content->replicas == 0 || content->serve == WI_SERVE_NO ||
+        wi_now_ms() < copies->refused_until_ms)
+        return 0;
+    if (content->replica_quota == 0) /* whether there is room is seen by the pull */
+        return WI_OFFER_BYTES_MAX;
+    if (content->replica_quota <= copied)
+        return 0;
+    uint64_t left = content->replica_quota - copied;
+    return left < WI_OFFER_BYTES_MAX ? left : WI_OFFER_BYTES_MAX;
+}
+
+static void look(const struct wi_copies *copies, struct view *view)
+{
+    *view = (struct view){.blocks = copies->deps.blocks};
+    add_daemon(view, copies->deps.id, 0);
+    wi_blockstore_each(copies->deps.blocks, add_pin, view);
+    view->daemons[0].takes = takes(copies, view->copied);
+    wi_neighbours_each(copies->deps.neighbours, add_neighbour, view);
+}
+
+static void clear(struct view *view)
+{
+    free(view->daemons);
+    free(view->rows);
+}
+
+/* --- making one ------------------------------------------------------------------------------- */
+
+static void end_copy(struct wi_copies *copies)
+{
+    wi_pull_unwatch(copies->watch);
+    wi_repository_cancel(copies->lookup);
+    wi_blockstore_cancel(copies->holding);
+    copies->watch = NULL;
+    copies->lookup = NULL;
+    copies->holding = NULL;
+    free(copies->name);
+    free(copies->origin);
+    copies->name = copies->origin = NULL;
+}
+
+static void on_removed(
+    void *context, const struct wi_versions_result *result, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    copies->removal = NULL;
+    if (error)
+        wi_warn("content", NULL, "a copy could not be removed: %s", error->detail);
+}
+
+/* Whether the model is here for others' sake alone: looks at the store. */
+static int is_for_others(const struct wi_copies *copies, const char *model)
+{
+    char *name = wi_model_name_without(model);
+    int is = wi_versions_is_copy(wi_repository_directory(copies->deps.repository), name);
+    free(name);
+    return is;
+}
+
+static void remove_model(struct wi_copies *copies, const char *model)
+{
+    char *name = wi_model_name_without(model);
+    copies->removal = wi_versions_take_away(copies->deps.versions, name, on_removed, copies);
+    free(name);
+}
+
+/* Others make it, and this one later, if it is still wanted. */
+static void refuse(struct wi_copies *copies, const struct wi_error *error)
+{
+    wi_warn(
+        "content", copies->name, "no copy of it is made here for 10 minutes: %s", error->detail);
+    copies->refused_until_ms = wi_now_ms() + REFUSE_MS;
+    end_copy(copies);
+}
+
+static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    copies->holding = NULL;
+    if (!error) {
+        end_copy(copies);
+        return;
+    }
+    if (!copies->removal && is_for_others(copies, copies->name))
+        remove_model(copies, copies->name);
+    refuse(copies, error);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    copies->lookup = NULL;
+    if (error)
+        refuse(copies, error);
+    else
+        copies->holding = wi_blockstore_hold(copies->deps.blocks, model,
+            is_for_others(copies, model->name) ? WI_PIN_COPY : WI_PIN_ADOPTED, &copies->cid,
+            copies->origin, on_held, copies);
+}
+
+static void find_model(struct wi_copies *copies)
+{
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(copies->deps.repository, copies->name, on_model, copies);
+    if (lookup) /* else it has called back already */
+        copies->lookup = lookup;
+}
+
+static void on_pull(void *context, const struct wi_pull_info *info)
+{
+    struct wi_copies *copies = context;
+    if (info->state != WI_PULL_DONE && info->state != WI_PULL_FAILED)
+        return;
+    copies->watch = NULL;
+    if (info->state == WI_PULL_DONE)
+        find_model(copies);
+    else
+        refuse(copies, info->error);
+}
+
+static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row)
+{
+    char cid[WI_CID_TEXT], reference[WI_CID_TEXT + 8];
+    struct wi_pull_info info;
+    struct wi_error error;
+    wi_cid_print(&row->cid, cid);
+    snprintf(reference, sizeof reference, "ipfs://%s", cid);
+    const struct wi_pull_want want = {.reference = reference, .copy = 1};
+    enum wi_code code = wi_pulls_start(copies->deps.pulls, &want, &info, &error);
+    if (code == WI_QUEUE_FULL)
+        return; /* the next time */
+    copies->cid = row->cid;
+    copies->origin = wi_strdup(row->origin);
+    copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
+    if (code != WI_OK) {
+        refuse(copies, &error);
+        return;
+    }
+    wi_info("content", copies->name, "a copy of it is made, since there are too few");
+    copies->watch = wi_pull_watch(copies->deps.pulls, copies->name, on_pull, copies);
+    if (!copies->watch)
+        find_model(copies);
+}
+
+/* --- one that somebody here wants, too -------------------------------------------------------- */
+
+static void end_adoption(struct wi_copies *copies)
+{
+    wi_repository_cancel(copies->adopted_lookup);
+    wi_blockstore_cancel(copies->adopting);
+    copies->adopted_lookup = NULL;
+    copies->adopting = NULL;
+    free(copies->adopted_origin);
+    copies->adopted_origin = NULL;
+}
+
+/* What has failed is tried again at the next interval. */
+static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    (void)pin, (void)error;
+    copies->adopting = NULL;
+    end_adoption(copies);
+}
+
+static void on_adopted_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct wi_copies *copies = context;
+    copies->adopted_lookup = NULL;
+    if (error)
+        end_adoption(copies);
+    else
+        copies->adopting = wi_blockstore_hold(copies->deps.blocks, model, WI_PIN_ADOPTED,
+            &copies->adopted_cid, copies->adopted_origin, on_adopted, copies);
+}
+
+/* One at a time. */
+static void adopt(struct wi_copies *copies, const struct wi_pin *pin)
+{
+    if (copies->adopted_origin)
+        return;
+    copies->adopted_cid = pin->cid;
+    copies->adopted_origin = wi_strdup(pin->origin);
+    struct wi_repository_lookup *lookup =
+        wi_repository_find(copies->deps.repository, pin->model, on_adopted_model, copies);
+    if (lookup) /* else it has called back already */
+        copies->adopted_lookup = lookup;
+}
+
+/* --- each interval ---------------------------------------------------------------------------- */
+
+static void settle_copy(
+    struct wi_copies *copies, const struct wi_copies_row *row, enum wi_copies_fate fate)
+{
+    const struct wi_pin *pin = wi_blockstore_pin(copies->deps.blocks, row->model);
+    struct wi_error error;
+    if (!pin || !is_copy(pin))
+        return;
+    wi_blockstore_spare(copies->deps.blocks, pin->model, fate != WI_COPY_KEEP);
+    int is_ours = pin->kind == WI_PIN_ADOPTED || !is_for_others(copies, pin->model);
+    if (fate == WI_COPY_DROP && is_ours)
+        wi_blockstore_let_go(copies->deps.blocks, row->model, &error);
+    else if (fate == WI_COPY_DROP && !copies->removal)
+        remove_model(copies, row->model);
+    else if (is_ours && pin->kind != WI_PIN_ADOPTED)
+        adopt(copies, pin);
+}
+
+/* What is removed was listed by the view, whose texts are gone then. */
+static void settle(struct wi_copies *copies, const struct wi_copies_situation *situation,
+    const struct wi_copies_decision *decision)
+{
+    for (size_t i = 0; i < situation->count; i++) {
+        const struct wi_copies_row *row = &situation->rows[i];
+        if (row->daemon == 0 && row->model)
+            settle_copy(copies, row, decision->fates[i]);
+    }
+}
+
+static void on_known(void *context)
+{
+    struct wi_copies *copies = context;
+    const struct wi_config_content *content = &copies->config->content;
+    struct wi_copies_decision decision;
+    struct view view;
+    copies->wait = NULL;
+    look(copies, &view);
+    copies->deps.on_takes(copies->deps.context, view.daemons[0].takes);
+    const struct wi_copies_situation situation = {.now_ms = wi_now_ms(),
+        .interval_ms = (double)content->interval,
+        .replicas = (unsigned)content->replicas,
+        .daemons = view.daemons,
+        .daemon_count = view.daemon_count,
+        .rows = view.rows,
+        .count = view.count};
+    wi_copies_decide(&situation, &copies->memory, &decision);
+    if (decision.pull && !copies->name)
+        begin_copy(copies, decision.pull);
+    settle(copies, &situation, &decision);
+    wi_copies_decision_clear(&decision);
+    clear(&view);
+    double left = copies->began_ms + (double)content->interval - wi_now_ms();
+    wi_timer_start(copies->timer, left > 0 ? (uint64_t)left : 0, 0);
+}
+
+static void note_copy(void *context, const struct wi_pin *pin)
+{
+    *(int *)context |= is_copy(pin);
+}
+
+static void on_interval(void *context)
+{
+    struct wi_copies *copies = context;
+    const struct wi_config_content *content = &copies->config->content;
+    int wanted = content->replicas > 0;
+    wi_blockstore_each(copies->deps.blocks, note_copy, &wanted);
+    copies->began_ms = wi_now_ms();
+    if (!wanted) {
+        copies->deps.on_takes(copies->deps.context, 0);
+        return;
+    }
+    wi_blockstore_check(copies->deps.blocks);
+    copies->wait =
+        wi_neighbours_ask(copies->deps.neighbours, 0, WI_NEIGHBOURS_WAIT_MS, on_known, copies);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct wi_config *config)
+{
+    struct wi_copies *copies = wi_alloc(sizeof *copies);
+    copies->deps = *deps;
+    copies->timer = wi_timer_new(deps->loop, on_interval, copies);
+    wi_copies_reload(copies, config);
+    return copies;
+}
+
+void wi_copies_reload(struct wi_copies *copies, const struct wi_config *config)
+{
+    copies->config = config;
+    wi_neighbours_cancel(copies->wait);
+    copies->wait = NULL;
+    wi_timer_start(copies->timer, 0, 0);
+}
+
+void wi_copies_free(struct wi_copies *copies)
+{
+    if (!copies)
+        return;
+    end_copy(copies);
+    end_adoption(copies);
+    wi_versions_cancel(copies->removal);
+    wi_neighbours_cancel(copies->wait);
+    wi_timer_free(copies->timer);
+    wi_copies_memory_clear(&copies->memory);
+    free(copies);
+}

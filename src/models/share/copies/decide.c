@@ -1,0 +1,223 @@
+/* See decide.h. */
+#include "models/share/copies/decide.h"
+
+#include "base/hash.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define NEVER (-1.0)
+
+/* NEVER: it does not hold. */
+struct wi_copies_since {
+    struct wi_cid cid;
+    double lacking, gone; /* too few copies; the origin is there and has it published no longer */
+};
+
+/* --- all rows of one CID ---------------------------------------------------------------------- */
+
+struct group {
+    const struct wi_copies_situation *situation;
+    const struct wi_copies_row **rows;
+    size_t count;
+    struct wi_copies_since since;
+};
+
+static int compare_cids(const struct wi_cid *a, const struct wi_cid *b)
+{
+    int hashes = memcmp(a->hash, b->hash, sizeof a->hash);
+    return hashes ? hashes : (int)a->codec - (int)b->codec;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct wi_copies_row *x = *(const struct wi_copies_row *const *)a;
+    const struct wi_copies_row *y = *(const struct wi_copies_row *const *)b;
+    int cids = compare_cids(&x->cid, &y->cid);
+    return cids ? cids : x->daemon < y->daemon ? -1 : x->daemon > y->daemon;
+}
+
+static int compare_since(const void *a, const void *b)
+{
+    const struct wi_copies_since *x = a, *y = b;
+    return compare_cids(&x->cid, &y->cid);
+}
+
+static int has(const struct group *group, size_t daemon)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->rows[i]->daemon == daemon)
+            return 1;
+    return 0;
+}
+
+/* A daemon may have the same files under several names. */
+static size_t count_copies(const struct group *group)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < group->count; i++)
+        count += i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon;
+    return count;
+}
+
+static int is_published(const struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        if (group->rows[i]->published)
+            return 1;
+    return 0;
+}
+
+/* Of several who say different things our own counts, which comes first. */
+static int origin_is_there(const struct group *group)
+{
+    const struct wi_copies_situation *situation = group->situation;
+    for (size_t i = 0; i < situation->daemon_count; i++)
+        if (strcmp(group->rows[0]->origin, situation->daemons[i].id) == 0)
+            return 1;
+    return 0;
+}
+
+/* What was published stays wanted when its origin is there no more: for that copies are made. */
+static int is_wanted(const struct group *group)
+{
+    return is_published(group) || (*group->rows[0]->origin && !origin_is_there(group));
+}
+
+/* --- whose turn it is ------------------------------------------------------------------------- */
+
+static void rank(const char *cid, const char *id, unsigned char hash[WI_HASH_SIZE])
+{
+    char *text = wi_sprintf("%s%s", cid, id);
+    wi_hash(text, strlen(text), hash);
+    free(text);
+}
+
+/* Whether this daemon is the one of those without it that is to pull it. */
+static int is_ours_to_pull(const struct group *group)
+{
+    const struct wi_copies_situation *situation = group->situation;
+    unsigned char least[WI_HASH_SIZE], hash[WI_HASH_SIZE];
+    size_t chosen = situation->daemon_count;
+    char cid[WI_CID_TEXT];
+    wi_cid_print(&group->rows[0]->cid, cid);
+    for (size_t i = 0; i < situation->daemon_count; i++) {
+        if (situation->daemons[i].takes < group->rows[0]->bytes ||
+            situation->daemons[i].takes == 0 || has(group, i))
+            continue;
+        rank(cid, situation->daemons[i].id, hash);
+        if (chosen == situation->daemon_count || memcmp(hash, least, sizeof hash) < 0) {
+            memcpy(least, hash, sizeof hash);
+            chosen = i;
+        }
+    }
+    return chosen == 0;
+}
+
+/* By all daemons together; what one has under several names it counts for each of them. */
+static uint64_t runs_of(const struct group *group)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < group->count; i++)
+        if (i == 0 || group->rows[i]->daemon != group->rows[i - 1]->daemon)
+            sum += group->rows[i]->runs;
+    return sum;
+}
+
+/* --- what has held for how long --------------------------------------------------------------- */
+
+static double since(int holds, double before, double now)
+{
+    return !holds ? NEVER : before == NEVER ? now : before;
+}
+
+static int is_long(const struct wi_copies_situation *situation, double since_ms)
+{
+    return since_ms != NEVER &&
+           situation->now_ms - since_ms >= WI_COPIES_INTERVALS * situation->interval_ms;
+}
+
+static void remember(struct group *group, const struct wi_copies_memory *memory)
+{
+    const struct wi_copies_situation *situation = group->situation;
+    const struct wi_copies_since wanted = {
+        .cid = group->rows[0]->cid, .lacking = NEVER, .gone = NEVER};
+    const struct wi_copies_since *before =
+        memory->_count > 0
+            ? bsearch(&wanted, memory->_items, memory->_count, sizeof wanted, compare_since)
+            : NULL;
+    int lacking = is_wanted(group) && count_copies(group) < situation->replicas;
+    int gone = !is_published(group) && origin_is_there(group);
+    group->since = before ? *before : wanted;
+    group->since.lacking = since(lacking, group->since.lacking, situation->now_ms);
+    group->since.gone = since(gone, group->since.gone, situation->now_ms);
+}
+
+/* --- the decision ----------------------------------------------------------------------------- */
+
+static enum wi_copies_fate fate_of(const struct group *group)
+{
+    if (is_long(group->situation, group->since.gone))
+        return WI_COPY_DROP;
+    return count_copies(group) > group->situation->replicas ? WI_COPY_SPARE : WI_COPY_KEEP;
+}
+
+/* What ran most goes first; of the rest the order is that of the CIDs. */
+static void decide_group(
+    const struct group *group, struct wi_copies_decision *decision, uint64_t *most)
+{
+    const struct wi_copies_situation *situation = group->situation;
+    enum wi_copies_fate fate = fate_of(group);
+    for (size_t i = 0; i < group->count; i++)
+        decision->fates[group->rows[i] - situation->rows] = fate;
+    if (!is_long(situation, group->since.lacking) || has(group, 0) || !is_ours_to_pull(group) ||
+        (decision->pull && runs_of(group) <= *most))
+        return;
+    decision->pull = group->rows[0];
+    *most = runs_of(group);
+}
+
+static size_t count_same(const struct wi_copies_row *const *rows, size_t count)
+{
+    size_t same = 1;
+    while (same < count && wi_cid_equal(&rows[same]->cid, &rows[0]->cid))
+        same++;
+    return same;
+}
+
+void wi_copies_decide(const struct wi_copies_situation *situation, struct wi_copies_memory *memory,
+    struct wi_copies_decision *decision)
+{
+    size_t count = situation->count;
+    const struct wi_copies_row **rows = wi_alloc((count + 1) * sizeof *rows);
+    struct wi_copies_memory next = {wi_alloc((count + 1) * sizeof *next._items), 0};
+    uint64_t most = 0;
+    *decision =
+        (struct wi_copies_decision){.fates = wi_alloc((count + 1) * sizeof *decision->fates)};
+    for (size_t i = 0; i < count; i++)
+        rows[i] = &situation->rows[i];
+    qsort(rows, count, sizeof *rows, compare_rows);
+    for (size_t i = 0; i < count;) {
+        struct group group = {
+            .situation = situation, .rows = rows + i, .count = count_same(rows + i, count - i)};
+        remember(&group, memory);
+        decide_group(&group, decision, &most);
+        next._items[next._count++] = group.since;
+        i += group.count;
+    }
+    free(rows);
+    wi_copies_memory_clear(memory);
+    *memory = next;
+}
+
+void wi_copies_decision_clear(struct wi_copies_decision *decision)
+{
+    free(decision->fates);
+    *decision = (struct wi_copies_decision){0};
+}
+
+void wi_copies_memory_clear(struct wi_copies_memory *memory)
+{
+    free(memory->_items);
+    *memory = (struct wi_copies_memory){0};
+}

@@ -1,0 +1,159 @@
+/* See pulled.h. One model is hashed at a time; of most the hashes are known since they came. */
+#include "models/share/copies/pulled.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "models/arrive/hub/hub.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_pulled {
+    struct wi_pulled_deps deps;
+    const struct wi_config *config;
+    struct wi_strings names; /* of models that are to be served, the oldest first */
+    size_t next;
+    struct wi_repository_lookup *lookup;
+    struct wi_publishing *holding;
+};
+
+/* --- what may be given to others -------------------------------------------------------------- */
+
+static int has_token(const struct wi_config_hub *hub)
+{
+    return hub->token_file && *hub->token_file;
+}
+
+/* Of what came by its CID nobody knows from which of the sources. */
+static int any_source_has_token(const struct wi_config *config)
+{
+    for (size_t i = 0; i < config->hub_count; i++) {
+        const struct wi_config_hub *hub = &config->hubs[i];
+        if ((hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && has_token(hub))
+            return 1;
+    }
+    return 0;
+}
+
+static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_info *info)
+{
+    const struct wi_config *config = pulled->config;
+    const struct wi_config_hub *hub = wi_config_find_hub(config, info->hub);
+    if (config->content.serve != WI_SERVE_ALL || info->copy)
+        return 0;
+    if (strcmp(info->hub, WI_HUB_CONTENT) == 0 || (hub && hub->layout == WI_HUB_WEBINFER))
+        return !any_source_has_token(config);
+    return hub && !has_token(hub);
+}
+
+/* --- one after another ------------------------------------------------------------------------ */
+
+static void go_on(struct wi_pulled *pulled);
+
+static void pass(struct wi_pulled *pulled)
+{
+    pulled->next++;
+    go_on(pulled);
+}
+
+static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
+{
+    struct wi_pulled *pulled = context;
+    pulled->holding = NULL;
+    if (error)
+        wi_info("content", pulled->names.items[pulled->next], "is not served: %s", error->detail);
+    pass(pulled);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
+{
+    struct wi_pulled *pulled = context;
+    const struct wi_pin *pin = error ? NULL : wi_blockstore_pin(pulled->deps.blocks, model->name);
+    pulled->lookup = NULL;
+    if (error || (pin && pin->kind != WI_PIN_PULLED)) /* it is served as what it is */
+        pass(pulled);
+    else
+        pulled->holding = wi_blockstore_hold(
+            pulled->deps.blocks, model, WI_PIN_PULLED, NULL, pulled->deps.id, on_held, pulled);
+}
+
+static void go_on(struct wi_pulled *pulled)
+{
+    if (pulled->lookup || pulled->holding)
+        return;
+    if (pulled->next == pulled->names.count) {
+        wi_strings_clear(&pulled->names);
+        pulled->next = 0;
+        return;
+    }
+    struct wi_repository_lookup *lookup = wi_repository_find(
+        pulled->deps.repository, pulled->names.items[pulled->next], on_model, pulled);
+    if (lookup) /* else it has called back already */
+        pulled->lookup = lookup;
+}
+
+static void on_done(void *context, const struct wi_pull_info *info)
+{
+    struct wi_pulled *pulled = context;
+    if (!may_be_served(pulled, info))
+        return;
+    char *name = info->variant ? wi_model_name_with(info->name, info->variant) : NULL;
+    wi_strings_add(&pulled->names, name ? name : info->name);
+    free(name);
+    go_on(pulled);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static void note_pulled(void *context, const struct wi_pin *pin)
+{
+    if (pin->kind == WI_PIN_PULLED)
+        wi_strings_add(context, pin->model);
+}
+
+static void stop_serving(struct wi_pulled *pulled)
+{
+    struct wi_strings names = {0};
+    struct wi_error error;
+    wi_blockstore_each(pulled->deps.blocks, note_pulled, &names);
+    for (size_t i = 0; i < names.count; i++)
+        if (wi_blockstore_let_go(pulled->deps.blocks, names.items[i], &error) != WI_OK)
+            wi_warn("content", names.items[i], "%s", error.detail);
+    wi_strings_clear(&names);
+}
+
+static void end(struct wi_pulled *pulled)
+{
+    wi_repository_cancel(pulled->lookup);
+    wi_blockstore_cancel(pulled->holding);
+    pulled->lookup = NULL;
+    pulled->holding = NULL;
+    wi_strings_clear(&pulled->names);
+    pulled->next = 0;
+}
+
+struct wi_pulled *wi_pulled_new(const struct wi_pulled_deps *deps, const struct wi_config *config)
+{
+    struct wi_pulled *pulled = wi_alloc(sizeof *pulled);
+    pulled->deps = *deps;
+    wi_pulls_on_done(deps->pulls, on_done, pulled);
+    wi_pulled_reload(pulled, config);
+    return pulled;
+}
+
+void wi_pulled_reload(struct wi_pulled *pulled, const struct wi_config *config)
+{
+    pulled->config = config;
+    if (config->content.serve == WI_SERVE_ALL)
+        return;
+    end(pulled);
+    stop_serving(pulled);
+}
+
+void wi_pulled_free(struct wi_pulled *pulled)
+{
+    if (!pulled)
+        return;
+    wi_pulls_on_done(pulled->deps.pulls, NULL, NULL);
+    end(pulled);
+    free(pulled);
+}
