@@ -403,7 +403,7 @@ lint_planted() {
     done
     printf 'struct wi_planted {\n' | tee "$tree/src/base/one.h" >"$tree/src/base/two.h"
     (cd "$tree" && lint_structs >/dev/null) && printf 'two structs of one name were not found\n' && failed=1
-    touch "$tree"/src/desk/{1..25}.c
+    touch "$tree"/src/browser/desk/{1..25}.c
     (cd "$tree" && lint_folders >/dev/null) && printf 'a folder of 26 files was not found\n' && failed=1
     cp CONTRIBUTING.md "$tree"
     (cd "$tree" && lint_glossary) || failed=1

@@ -16,7 +16,7 @@
 #include "browser/children.h"
 #include "browser/kinds.h"
 #include "browser/session.h"
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 
 /* How long a session is waited for that was asked of a service and is not wanted any more. */
 #define WI_SESSION_LATE_MS 60000

@@ -10,8 +10,8 @@
 #include "browser/apart.h"
 #include "browser/home.h"
 #include "browser/launch.h"
-#include "webdriver/bidi.h"
-#include "webdriver/classic.h"
+#include "browser/webdriver/bidi.h"
+#include "browser/webdriver/classic.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
-#include "webdriver/classic.h"
+#include "browser/webdriver/classic.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>

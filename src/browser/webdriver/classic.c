@@ -2,14 +2,14 @@
  * WebDriver's classic protocol: verbs as rows of method, path and body, all through one exchange
  * function. The driver is not trusted: its answers are bounded and read by a table.
  */
-#include "webdriver/classic.h"
+#include "browser/webdriver/classic.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "webdriver/notes.h"
-#include "webdriver/private.h"
+#include "browser/webdriver/notes.h"
+#include "browser/webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -2,14 +2,14 @@
  * The verbs over BiDi. A verb is one command, or some, one after the other, within one deadline;
  * the connection is opened by the first one and, while nobody has answered yet, as often as needed.
  */
-#include "webdriver/bidi.h"
+#include "browser/webdriver/bidi.h"
 
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "webdriver/bidi_wire.h"
-#include "webdriver/notes.h"
-#include "webdriver/private.h"
+#include "browser/webdriver/bidi_wire.h"
+#include "browser/webdriver/notes.h"
+#include "browser/webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
 

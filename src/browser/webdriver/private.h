@@ -1,8 +1,8 @@
 /* What a protocol brings to driver.c; nobody else includes it. */
-#ifndef WI_WEBDRIVER_PRIVATE_H
-#define WI_WEBDRIVER_PRIVATE_H
+#ifndef WI_BROWSER_WEBDRIVER_PRIVATE_H
+#define WI_BROWSER_WEBDRIVER_PRIVATE_H
 
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 #include <stddef.h>
 
 /* Each verb begins an exchange for `call`, which ends in wi_driver_done, not from inside. */

@@ -2,11 +2,11 @@
  * What the protocols have in common: the list of calls under way, the session's id and its
  * capabilities, and how an error reads.
  */
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 
 #include "base/memory.h"
 #include "base/params.h"
-#include "webdriver/private.h"
+#include "browser/webdriver/private.h"
 #include <ctype.h>
 #include <stdlib.h>
 #include <string.h>

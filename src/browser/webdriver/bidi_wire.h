@@ -3,8 +3,8 @@
  * each, and events, over one WebSocket. Nothing that comes in is trusted: a message that is too
  * large or makes no sense is dropped and counted, an answer to nothing is dropped.
  */
-#ifndef WI_WEBDRIVER_BIDI_WIRE_H
-#define WI_WEBDRIVER_BIDI_WIRE_H
+#ifndef WI_BROWSER_WEBDRIVER_BIDI_WIRE_H
+#define WI_BROWSER_WEBDRIVER_BIDI_WIRE_H
 
 #include "base/error.h"
 #include "base/net/websocket.h"

@@ -3,8 +3,8 @@
  * make a driver, everything else is here. No policy: each verb is one exchange with a deadline and
  * a handle that cancels it.
  */
-#ifndef WI_WEBDRIVER_DRIVER_H
-#define WI_WEBDRIVER_DRIVER_H
+#ifndef WI_BROWSER_WEBDRIVER_DRIVER_H
+#define WI_BROWSER_WEBDRIVER_DRIVER_H
 
 #include "base/error.h"
 #include "base/log.h"

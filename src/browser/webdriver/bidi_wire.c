@@ -1,11 +1,11 @@
 /* Commands and events of WebDriver BiDi; see bidi_wire.h. */
-#include "webdriver/bidi_wire.h"
+#include "browser/webdriver/bidi_wire.h"
 
 #include "base/log.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "webdriver/private.h"
+#include "browser/webdriver/private.h"
 #include <stdlib.h>
 #include <string.h>
 

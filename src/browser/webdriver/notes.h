@@ -1,10 +1,10 @@
 /* What a browser tells over BiDi without being asked, as struct wi_driver_events. */
-#ifndef WI_WEBDRIVER_NOTES_H
-#define WI_WEBDRIVER_NOTES_H
+#ifndef WI_BROWSER_WEBDRIVER_NOTES_H
+#define WI_BROWSER_WEBDRIVER_NOTES_H
 
 #include "base/net/lws.h"
 #include "base/net/outlet.h"
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 
 /* Zero-initialise, then set `events`; clear with wi_notes_clear. */
 struct wi_notes {

@@ -1,11 +1,11 @@
 /* The WebDriver client against a scripted driver on the same loop. */
-#include "../test.h"
+#include "../../test.h"
 
-#include "../loopback.h"
+#include "../../loopback.h"
 #include "base/clock.h"
 #include "base/loop.h"
 #include "base/memory.h"
-#include "webdriver/classic.h"
+#include "browser/webdriver/classic.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

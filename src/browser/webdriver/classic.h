@@ -1,9 +1,9 @@
 /* WebDriver, the classic protocol (https://www.w3.org/TR/webdriver2/) over HTTP. */
-#ifndef WI_WEBDRIVER_CLASSIC_H
-#define WI_WEBDRIVER_CLASSIC_H
+#ifndef WI_BROWSER_WEBDRIVER_CLASSIC_H
+#define WI_BROWSER_WEBDRIVER_CLASSIC_H
 
 #include "base/net/http_client.h"
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 
 struct lws_context;
 

@@ -2,12 +2,12 @@
  * WebDriver BiDi (https://w3c.github.io/webdriver-bidi/) spoken to the browser itself, without a
  * driver between.
  */
-#ifndef WI_WEBDRIVER_BIDI_H
-#define WI_WEBDRIVER_BIDI_H
+#ifndef WI_BROWSER_WEBDRIVER_BIDI_H
+#define WI_BROWSER_WEBDRIVER_BIDI_H
 
 #include "base/net/lws.h"
 #include "base/net/outlet.h"
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 
 /* The browser at `url`, e.g. "ws://127.0.0.1:9222"; where connections to it begin: `outlet`, which
  * must outlive it (NULL: here). */

@@ -2,11 +2,11 @@
  * The events that matter: the console, uncaught errors and prompts of our page, and the end of its
  * window. A page can write as much as it likes, so the notes are cut and limited.
  */
-#include "webdriver/notes.h"
+#include "browser/webdriver/notes.h"
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "webdriver/bidi_wire.h"
+#include "browser/webdriver/bidi_wire.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -5,13 +5,13 @@
 #ifndef WI_FAKE_BROWSER_H
 #define WI_FAKE_BROWSER_H
 
-#include "../test.h"
+#include "../../test.h"
 
-#include "../loopback.h"
+#include "../../loopback.h"
 #include "base/loop.h"
 #include "base/memory.h"
 #include "base/net/lws.h"
-#include "webdriver/driver.h"
+#include "browser/webdriver/driver.h"
 #include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <stdio.h>
