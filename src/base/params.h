@@ -30,7 +30,7 @@ struct wi_param {
     const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
     const char *help;         /* for people, in whole sentences; NULL: the name says it */
     const char *form;         /* for the description, where `kind` says little: a type as
-                                 describe/schema.h writes it; NULL: whatever is of the kind */
+                                 wire/describe/schema.h writes it; NULL: whatever is of the kind */
 };
 
 /* A row for a member of `struct type`, whose name is the field's or, AS, another; what follows the

@@ -3,9 +3,9 @@
 
 #include "api/http/request.h"
 #include "api/http/routes.h"
-#include "describe/schema.h"
 #include "models/catalog/format/engine.h"
 #include "terms/kernel/model.h"
+#include "wire/describe/schema.h"
 
 static json_t *shape_json(const char *shape)
 {

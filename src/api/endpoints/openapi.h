@@ -4,7 +4,7 @@
 #define WI_API_ENDPOINTS_OPENAPI_H
 
 #include "api/http/routes.h"
-#include "describe/schema.h"
+#include "wire/describe/schema.h"
 #include <jansson.h>
 
 /* The document; the caller's. */

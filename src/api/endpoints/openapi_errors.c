@@ -3,7 +3,7 @@
 
 #include "api/http/route.h"
 #include "base/memory.h"
-#include "describe/schema.h"
+#include "wire/describe/schema.h"
 #include "wire/openai/openai.h"
 #include <assert.h>
 #include <stdlib.h>

@@ -86,7 +86,7 @@ struct wi_task_answer {
     const struct wi_tensors *outputs;
 };
 
-/* The members of objects in answers, as src/describe/ has them, too: "?" marks one that may be
+/* The members of objects in answers, as src/wire/describe/ has them, too: "?" marks one that may be
  * absent or null. */
 #define WI_LABEL_MEMBERS "label string, probability number, index? integer"
 #define WI_ENTITY_MEMBERS "entity string, score number, start integer, end integer, word string"

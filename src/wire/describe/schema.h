@@ -10,8 +10,8 @@
  *   (a T, b? U)          an object of these members
  *   T|U                  one of several
  */
-#ifndef WI_DESCRIBE_SCHEMA_H
-#define WI_DESCRIBE_SCHEMA_H
+#ifndef WI_WIRE_DESCRIBE_SCHEMA_H
+#define WI_WIRE_DESCRIBE_SCHEMA_H
 
 #include "base/params.h"
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* Answers and chunks of streams as OpenAI's clients read them. */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include <stddef.h>
 

@@ -1,8 +1,8 @@
 /* The forms by the files that have them; each ended by a row without a name. */
-#ifndef WI_DESCRIBE_SCHEMAS_H
-#define WI_DESCRIBE_SCHEMAS_H
+#ifndef WI_WIRE_DESCRIBE_SCHEMAS_H
+#define WI_WIRE_DESCRIBE_SCHEMAS_H
 
-#include "describe/schema.h"
+#include "wire/describe/schema.h"
 
 extern const struct wi_schema wi_service_schemas[];   /* service.c: of the service itself */
 extern const struct wi_schema wi_models_schemas[];    /* models.c: of the models here */

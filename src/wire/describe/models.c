@@ -1,6 +1,6 @@
 /* What the service answers of models here: those there are, how they come, what they are made into.
  */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include <stddef.h>
 

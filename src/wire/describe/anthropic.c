@@ -1,5 +1,5 @@
 /* Answers, events of streams and errors as Anthropic's clients read them. */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* Answers and events of streams as OpenAI's clients read Responses. */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include <stddef.h>
 

@@ -1,7 +1,7 @@
 /* Types as text, and the JSON Schema that they become. */
-#include "../test.h"
+#include "../../test.h"
 
-#include "describe/schema.h"
+#include "wire/describe/schema.h"
 #include <stdlib.h>
 
 /* Takes `schema`. */

@@ -1,5 +1,5 @@
 /* What the service answers, but for what models make: each form with its members. */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include <stddef.h>
 

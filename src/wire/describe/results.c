@@ -1,5 +1,5 @@
 /* What models make, in our own dialect: answers, their results by task, and streams. */
-#include "describe/schemas.h"
+#include "wire/describe/schemas.h"
 
 #include "terms/task/table.h"
 

@@ -1,5 +1,5 @@
 /* Types as text become JSON Schema; see schema.h. */
-#include "describe/schema.h"
+#include "wire/describe/schema.h"
 
 #include "base/memory.h"
 #include <assert.h>
