@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "bridge/quarantine.h"
+#include "nodes/bridge/quarantine.h"
 #include "pool/evidence_private.h"
 #include "pool/placing.h"
 #include <string.h>

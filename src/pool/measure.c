@@ -2,7 +2,7 @@
 #include "pool/measure.h"
 
 #include "base/clock.h"
-#include "bridge/model_status.h"
+#include "nodes/bridge/model_status.h"
 #include <string.h>
 
 /* Milliseconds for a token: what is outside is no measurement. */

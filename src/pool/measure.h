@@ -21,7 +21,7 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt);
 /* What a model took for nobody when it was loaded: `model` is as the node tells of it
- * (bridge/model_status.h), `now` is wi_now_ms(). */
+ * (nodes/bridge/model_status.h), `now` is wi_now_ms(). */
 void wi_pool_measure_warm_up(
     struct wi_pool *pool, const struct pool_node *node, const json_t *model, double now);
 

@@ -3,7 +3,7 @@
 #ifndef WI_POOL_PREFERENCES_H
 #define WI_POOL_PREFERENCES_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include "settings/config/config.h"
 #include "terms/task/type.h"
 

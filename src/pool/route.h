@@ -6,7 +6,7 @@
 #ifndef WI_POOL_ROUTE_H
 #define WI_POOL_ROUTE_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include "pool/facts/estimates.h"
 #include "pool/facts/fleet.h"
 #include "pool/facts/verdicts.h"

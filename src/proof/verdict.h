@@ -6,7 +6,7 @@
 #ifndef WI_PROOF_VERDICT_H
 #define WI_PROOF_VERDICT_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 
 enum wi_proof_verdict {
     WI_PROOF_SIMULATED, /* it says so */

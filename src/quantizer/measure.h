@@ -9,7 +9,7 @@
 #ifndef WI_QUANTIZER_MEASURE_H
 #define WI_QUANTIZER_MEASURE_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include "run/run.h"
 
 #define WI_MEASURE_INPUTS 32

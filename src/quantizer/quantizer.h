@@ -13,9 +13,9 @@
 #define WI_QUANTIZER_QUANTIZER_H
 
 #include "base/change.h"
-#include "bridge/bridge.h"
 #include "browser/children.h"
 #include "models/catalog/library/versions_work.h"
+#include "nodes/bridge/bridge.h"
 #include "run/run.h"
 
 enum wi_making_state {

@@ -4,7 +4,7 @@
 #define WI_SIMULATE_OPTIONS_H
 
 #include "base/error.h"
-#include "node/worker.h"
+#include "nodes/node/worker.h"
 #include <stdint.h>
 #include <stdio.h>
 

@@ -1,6 +1,6 @@
 /*
  * webinfer-simulate: nodes that compute nothing and say so, many of them in one process. For load
- * and for faults. They speak webinfer-protocol(7) through node/worker.h.
+ * and for faults. They speak webinfer-protocol(7) through nodes/node/worker.h.
  *
  *   main.c, options.c    the program
  *   run.c                all nodes: ramp, timers, figures
@@ -12,7 +12,7 @@
 #ifndef WI_SIMULATE_SIMULATE_H
 #define WI_SIMULATE_SIMULATE_H
 
-#include "node/worker.h"
+#include "nodes/node/worker.h"
 #include "simulate/options.h"
 #include "terms/task/task.h"
 #include <uv.h>

@@ -46,9 +46,9 @@ struct wi_credit {
  * place on the way of a part counts for itself, and only its own:
  *
  *   who                   counts                                  why
- *   node/worker.h         its attempt's flow                      it waits for credit
- *   bridge/stream.h       the same of that node                   a node that sends beyond it fails
- *   job/parts.h           the same, and received and taken over   it grants: taken and a window
+ *   nodes/node/worker.h         its attempt's flow                      it waits for credit
+ *   nodes/bridge/stream.h       the same of that node                   a node that sends beyond it
+ * fails job/parts.h           the same, and received and taken over   it grants: taken and a window
  * more all attempts api/http/events.h          made and taken                          the client's
  * socket is the measure
  *

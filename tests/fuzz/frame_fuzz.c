@@ -6,7 +6,7 @@
  * What is accepted must keep its promises: tensors inside the frame, aligned, in order, of the size
  * that their shape says. Written again and read back they must be the same.
  */
-#include "node/frame.h"
+#include "nodes/node/frame.h"
 #include "plant.h"
 #include <stdlib.h>
 #include <string.h>

@@ -3,8 +3,8 @@
  * served, and asked for again in plain words; what is refused is told in UTF-8.
  */
 #include "base/memory.h"
-#include "bridge/http/gateway_request.h"
 #include "must.h"
+#include "nodes/bridge/http/gateway_request.h"
 #include "plant.h"
 #include <jansson.h>
 #include <stdint.h>

@@ -1,5 +1,5 @@
 /** THE table of features: a row for each, with where it is tried, how long that may take, and what tries it. The service
- * has their names and titles (src/bridge/features.c). */
+ * has their names and titles (src/nodes/bridge/features.c). */
 import { findWebgpu, findWebgpuF16, findWebgpuLimits, findWebgpuSubgroups, findWebgpuTimestamps } from './gpu.js';
 import { findIntegers } from './graphs.js';
 import { findJspi, findMemory64, findRelaxedSimd, findSimd, findThreads } from './wasm.js';

@@ -1,6 +1,6 @@
 /*
- * /v1/matrix: what the browsers of each kind can do, found by doing it (bridge/features.h). POST
- * has it found, which takes a while and goes on by itself; GET says what was found so far.
+ * /v1/matrix: what the browsers of each kind can do, found by doing it (nodes/bridge/features.h).
+ * POST has it found, which takes a while and goes on by itself; GET says what was found so far.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
@@ -8,7 +8,7 @@
 #include "api/http/query.h"
 #include "api/http/request.h"
 #include "base/params.h"
-#include "bridge/features.h"
+#include "nodes/bridge/features.h"
 #include <stddef.h>
 #include <string.h>
 

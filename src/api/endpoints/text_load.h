@@ -7,8 +7,8 @@
 #define WI_API_ENDPOINTS_TEXT_LOAD_H
 
 #include "base/buffer.h"
-#include "bridge/bridge.h"
 #include "job/job.h"
+#include "nodes/bridge/bridge.h"
 
 struct wi_text_load;
 struct wi_text_load *wi_text_load_new(void);

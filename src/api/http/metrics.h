@@ -8,7 +8,7 @@
 #include "api/http/routes.h"
 #include "base/buffer.h"
 #include "base/table.h"
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include <stdint.h>
 
 #define WI_HISTOGRAM_BUCKETS 14

@@ -7,7 +7,7 @@
 #include "base/params.h"
 #include "base/table.h"
 #include "base/text.h"
-#include "bridge/report.h"
+#include "nodes/bridge/report.h"
 #include "settings/store/db.h"
 #include <stdlib.h>
 #include <string.h>

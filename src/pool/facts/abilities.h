@@ -12,8 +12,8 @@
 #ifndef WI_POOL_FACTS_ABILITIES_H
 #define WI_POOL_FACTS_ABILITIES_H
 
-#include "bridge/bridge.h"
 #include "browser/kinds.h"
+#include "nodes/bridge/bridge.h"
 
 /* Of Unix milliseconds: a report of one session alone is to be tested again after so long, those of
  * two after a day; after so many times as long they are not believed any more. */

@@ -2,7 +2,7 @@
 #ifndef WI_POOL_FACTS_ATTEMPT_H
 #define WI_POOL_FACTS_ATTEMPT_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include "terms/kernel/model.h"
 
 struct pool_attempt {

@@ -8,8 +8,8 @@
 #define WI_POOL_FACTS_FLEET_H
 
 #include "base/table.h"
-#include "bridge/bridge.h"
 #include "models/catalog/library/model.h"
+#include "nodes/bridge/bridge.h"
 #include "pool/facts/place.h"
 
 struct wi_fleet_class;

@@ -6,8 +6,8 @@
 #ifndef WI_POOL_FACTS_PLACE_H
 #define WI_POOL_FACTS_PLACE_H
 
-#include "bridge/bridge.h"
 #include "models/catalog/format/engine.h"
+#include "nodes/bridge/bridge.h"
 
 #define WI_PLACE_SIZE 576
 /* The last field of the key of a place that all joined nodes share. */

@@ -6,7 +6,7 @@
 #ifndef WI_POOL_FACTS_STANDINGS_H
 #define WI_POOL_FACTS_STANDINGS_H
 
-#include "bridge/bridge.h"
+#include "nodes/bridge/bridge.h"
 #include "pool/facts/conduct.h"
 
 /* For so long it is kept once the last of a party that has any has left. */

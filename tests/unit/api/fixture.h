@@ -6,7 +6,7 @@
 #include "api/http/server.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "bridge/features.h"
+#include "nodes/bridge/features.h"
 #include "pool/evidence.h"
 #include "proof/proof.h"
 #include <arpa/inet.h>

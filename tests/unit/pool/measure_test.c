@@ -2,7 +2,7 @@
 #include "../test.h"
 
 #include "base/clock.h"
-#include "bridge/model_status.h"
+#include "nodes/bridge/model_status.h"
 #include "pool/measure.h"
 #include <jansson.h>
 #include <string.h>

@@ -2,11 +2,11 @@
 #ifndef WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 #define WI_API_ENDPOINTS_MODELS_MODEL_USE_H
 
-#include "bridge/bridge.h"
 #include "models/catalog/library/versions.h"
+#include "nodes/bridge/bridge.h"
 
 /* Calls `each` for every model that a node tells of and that has a name there: `model` is as the
- * node told it (bridge/model_status.h). Borrowed for the call. */
+ * node told it (nodes/bridge/model_status.h). Borrowed for the call. */
 typedef void wi_loaded_fn(
     void *context, const struct wi_node_info *node, const char *name, const json_t *model);
 void wi_api_each_loaded(const struct wi_bridge *bridge, wi_loaded_fn *each, void *context);

@@ -7,8 +7,8 @@
 
 #include "api/http/metrics.h"
 #include "base/log.h"
-#include "bridge/bridge.h"
 #include "check/check.h"
+#include "nodes/bridge/bridge.h"
 #include "pool/evidence.h"
 
 void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)

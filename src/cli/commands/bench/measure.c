@@ -3,9 +3,9 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "bridge/bridge.h"
 #include "cli/events.h"
 #include "cli/pages.h"
+#include "nodes/bridge/bridge.h"
 #include "terms/lab/statistics.h"
 #include <math.h>
 #include <stdio.h>

@@ -41,7 +41,7 @@ struct wi_config *wi_doctor_config(const char *path, json_t *checks);
 /* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
  * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
  * machine, which is only asked whether it is ready, or {"kind", "problem"}. With `look` the page
- * then finds what the browser can do (bridge/features.h), and there are "browser_version",
+ * then finds what the browser can do (nodes/bridge/features.h), and there are "browser_version",
  * "features" and "reason" too, one of these being null. Takes the process's signals for as long as
  * it runs. `config` is borrowed and its [bridge] is changed for a private listener. Without
  * `network` (NULL) the browser has none of its own.

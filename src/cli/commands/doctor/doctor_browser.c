@@ -9,8 +9,6 @@
 #include "base/net/http_client.h"
 #include "base/net/lws.h"
 #include "base/text.h"
-#include "bridge/bridge.h"
-#include "bridge/features.h"
 #include "browser/children.h"
 #include "browser/headroom.h"
 #include "browser/kinds.h"
@@ -18,6 +16,8 @@
 #include "browser/network.h"
 #include "browser/session.h"
 #include "browser/webdriver/classic.h"
+#include "nodes/bridge/bridge.h"
+#include "nodes/bridge/features.h"
 #include <assert.h>
 #include <signal.h>
 #include <stdio.h>

@@ -7,7 +7,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "bridge/features.h"
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "browser/session.h"
@@ -16,6 +15,7 @@
 #include "cli/commands/lab/lab.h"
 #include "cli/plain.h"
 #include "cli/table.h"
+#include "nodes/bridge/features.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

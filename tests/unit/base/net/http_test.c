@@ -2,7 +2,7 @@
 #include "../../test.h"
 
 #include "base/net/http.h"
-#include "bridge/private.h"
+#include "nodes/bridge/private.h"
 #include <time.h>
 
 TEST(test_range)

@@ -1,8 +1,8 @@
 /* What an answer says of a cell: where it was computed, and how it ends. */
 #include "../../../test.h"
 
-#include "bridge/bridge.h"
 #include "cli/commands/bench/measure.h"
+#include "nodes/bridge/bridge.h"
 
 static struct wi_bench_cell *new_cell(
     struct wi_bench_plan *plan, const char *browser, const char *platform)

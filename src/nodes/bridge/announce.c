@@ -1,0 +1,378 @@
+/*
+ * node_announcement. Everything is checked before the one-time token is spent, so that a page with
+ * a fault in its report does not lose its only way in.
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/params.h"
+#include "base/text.h"
+#include "nodes/bridge/node.h"
+#include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/parts.h"
+#include "nodes/bridge/pieces.h"
+#include "nodes/bridge/private.h"
+#include "nodes/bridge/report.h"
+#include "nodes/bridge/response.h"
+#include "nodes/bridge/socket.h"
+#include <string.h>
+
+#define PROTOCOL_VERSION 1
+#define MAX_RESUMED 1024 /* attempts that a resume lists */
+
+struct announcement {
+    int64_t protocol;
+    const char *page_version, *token;
+    json_t *resume, *capabilities;
+};
+
+static const struct wi_param announcement_table[] = {
+    WI_PARAM(announcement, protocol, INTEGER, .required = 1),
+    WI_PARAM(announcement, page_version, STRING, .max = 64),
+    WI_PARAM(announcement, token, STRING, .min = 1, .max = 256),
+    WI_PARAM(announcement, resume, OBJECT),
+    WI_PARAM(announcement, capabilities, OBJECT, .required = 1),
+    WI_PARAM_END,
+};
+
+struct resume {
+    const char *node, *token;
+    json_t *running, *unacknowledged, *next, *data;
+};
+
+static const struct wi_param resume_table[] = {
+    WI_PARAM(resume, node, STRING, .required = 1, .min = 1, .max = WI_FRAME_ID_MAX),
+    WI_PARAM(resume, token, STRING, .required = 1, .min = 1, .max = 256),
+    WI_PARAM(resume, running, ARRAY, .required = 1, .max = MAX_RESUMED),
+    WI_PARAM(resume, unacknowledged, ARRAY, .required = 1, .max = MAX_RESUMED),
+    WI_PARAM(resume, next, OBJECT),
+    WI_PARAM(resume, data, OBJECT),
+    WI_PARAM_END,
+};
+
+static enum wi_code check_ids(const json_t *list, const char *field, struct wi_error *error)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *id = json_array_get(list, i);
+        if (!json_is_string(id) || json_string_length(id) == 0 ||
+            json_string_length(id) > WI_FRAME_ID_MAX)
+            return wi_error_set(error, WI_INVALID_FIELD, field,
+                "%s[%zu] must be an id of 1 to %d bytes", field, i, WI_FRAME_ID_MAX);
+    }
+    return WI_OK;
+}
+
+static enum wi_code check_next(json_t *next, struct wi_error *error)
+{
+    const char *id;
+    json_t *seq;
+    json_object_foreach(next, id, seq)
+    {
+        if (!json_is_integer(seq) || json_integer_value(seq) < 0 ||
+            json_integer_value(seq) > WI_PART_NUMBER_MAX)
+            return wi_error_set(error, WI_INVALID_FIELD, "data.resume.next",
+                "data.resume.next[\"%.64s\"] must be an integer from 0 to %lld", id,
+                (long long)WI_PART_NUMBER_MAX);
+    }
+    return WI_OK;
+}
+
+static enum wi_code read_announcement(const json_t *data, struct announcement *announcement,
+    struct resume *resume, struct wi_error *error)
+{
+    enum wi_code code =
+        wi_params_read(announcement_table, data, WI_PARAMS_OPEN, "data.", announcement, error);
+    if (code != WI_OK)
+        return code;
+    if (announcement->protocol != PROTOCOL_VERSION)
+        return wi_error_set(error, WI_INVALID_FIELD, "data.protocol",
+            "data.protocol is %lld; this service speaks %d", (long long)announcement->protocol,
+            PROTOCOL_VERSION);
+    if (!announcement->token == !announcement->resume)
+        return wi_error_set(error, WI_MISSING_FIELD, "data.token",
+            "either data.token or data.resume is needed, and not both");
+    if (!announcement->resume)
+        return WI_OK;
+    code = wi_params_read(
+        resume_table, announcement->resume, WI_PARAMS_OPEN, "data.resume.", resume, error);
+    size_t count = json_array_size(resume->running) + json_array_size(resume->unacknowledged);
+    if (code == WI_OK && count > MAX_RESUMED)
+        return wi_error_set(error, WI_INVALID_FIELD, "data.resume",
+            "data.resume lists %zu attempts; at most %d are allowed", count, MAX_RESUMED);
+    if (code == WI_OK)
+        code = check_ids(resume->running, "data.resume.running", error);
+    if (code == WI_OK)
+        code = check_ids(resume->unacknowledged, "data.resume.unacknowledged", error);
+    if (code == WI_OK)
+        code = check_next(resume->next, error);
+    return code;
+}
+
+/* --- A new node ------------------------------------------------------------------------------- */
+
+/* A session has one page: a node that it had before was reloaded away. */
+static void supersede(struct wi_bridge *bridge, const char *session)
+{
+    struct wi_node *node, *next;
+    if (!*session)
+        return;
+    HASH_ITER(hh, bridge->nodes, node, next)
+    {
+        if (strcmp(node->info.session, session) != 0)
+            continue;
+        wi_node_down(node, "superseded", "its session loaded the page again");
+        return;
+    }
+}
+
+/* Whether a node that is not ours finds a place: some are kept for those of our sessions. */
+static int has_room_for_others(const struct wi_bridge *bridge)
+{
+    uint64_t own = bridge->settings.own_nodes, there = bridge->own_count;
+    return bridge->node_count + (own > there ? own - there : 0) < bridge->settings.max_nodes;
+}
+
+static void fail(struct wi_socket *socket, enum wi_close code, const char *reason)
+{
+    wi_link_fail(socket->link, NULL, code, reason);
+}
+
+static void turn_away(struct wi_socket *socket)
+{
+    socket->bridge->counters.refused++;
+    fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
+}
+
+/* Whether somebody was found wrong who came with that token, and from there. */
+static int is_refused(const struct wi_socket *socket, const char *id)
+{
+    const struct wi_bridge *bridge = socket->bridge;
+    struct wi_visitor visitor = {0};
+    wi_text_copy(visitor.join, sizeof visitor.join, id);
+    wi_text_copy(visitor.name, sizeof visitor.name, wi_joins_name(&bridge->joins, id));
+    wi_peer_text(&socket->limited.peer, visitor.address);
+    return wi_quarantine_refuses(bridge->quarantine, &visitor, wi_wall_ms());
+}
+
+/* Gives its place at the token back; -1. */
+static int refuse(struct wi_socket *socket, const char *id)
+{
+    wi_joins_release(&socket->bridge->joins, id);
+    socket->bridge->counters.unauthorized++;
+    fail(socket, WI_CLOSE_POLICY, WI_QUARANTINED);
+    return -1;
+}
+
+/* 0, or -1 after having closed the link. */
+static int join(
+    struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    *spent = (struct wi_spent){0};
+    if (!has_room_for_others(bridge)) {
+        turn_away(socket);
+        return -1;
+    }
+    switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
+    case WI_JOIN_OK:
+        return is_refused(socket, id) ? refuse(socket, id) : 0;
+    case WI_JOIN_FULL:
+        bridge->counters.refused++;
+        fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
+        return -1;
+    default:
+        bridge->counters.unauthorized++;
+        fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        return -1;
+    }
+}
+
+/* Its socket is one of those that are counted apart from strangers'. */
+static void attach(struct wi_socket *socket, struct wi_node *node)
+{
+    wi_socket_limits_settle(&socket->bridge->limits, &socket->limited);
+    wi_peer_text(&socket->limited.peer, node->address);
+    wi_node_attach(node, socket->link, &wi_messages_events);
+}
+
+static void welcome_new(struct wi_socket *socket, const char *token, struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    struct wi_spent spent = {0};
+    char join_id[WI_ID_SIZE] = "";
+    if (bridge->node_count >= bridge->settings.max_nodes) {
+        turn_away(socket);
+        return;
+    }
+    if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
+        join(socket, token, join_id, &spent))
+        return;
+    supersede(bridge, spent.session);
+    if (bridge->closed)
+        return;
+    wi_id_new(info->id, "node");
+    snprintf(info->session, sizeof info->session, "%s", spent.session);
+    if (*spent.kind)
+        snprintf(info->kind, sizeof info->kind, "%s", spent.kind);
+    if (*spent.version)
+        snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
+    struct wi_node *node = wi_node_new(bridge, info, join_id);
+    attach(socket, node);
+    wi_node_name_party(node);
+    wi_node_welcome(node, NULL);
+    wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
+        node->info.browser_version, *node->info.session ? node->info.session : "none");
+    bridge->events.on_node_up(bridge->events.context, &node->info, 0);
+}
+
+/* --- A node that comes back ------------------------------------------------------------------- */
+
+static void add_unwanted(const struct wi_node *node, const json_t *list, json_t *cancel)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *id = json_array_get(list, i);
+        if (!wi_node_find_attempt(node, json_string_value(id)))
+            json_array_append(cancel, id);
+    }
+}
+
+static struct wi_node *find_resumable(struct wi_bridge *bridge, const struct resume *resume)
+{
+    unsigned char hash[WI_HASH_SIZE];
+    struct wi_node *node = wi_node_find(bridge, resume->node);
+    wi_hash(resume->token, strlen(resume->token), hash);
+    if (node && !node->dropped && wi_renewed_matches(&node->resume, hash))
+        return node;
+    bridge->counters.unauthorized += node != NULL;
+    return NULL;
+}
+
+static void welcome_back(struct wi_node *node, const struct resume *resume)
+{
+    const struct wi_resumed resumed = {
+        json_array(), json_object(), json_object(), wi_pieces_wanted(node)};
+    add_unwanted(node, resume->running, resumed.cancel);
+    add_unwanted(node, resume->unacknowledged, resumed.cancel);
+    wi_parts_resume(node, resume->running, resume->next, &resumed);
+    wi_parts_resume(node, resume->unacknowledged, resume->next, &resumed);
+    wi_node_welcome(node, &resumed);
+    json_decref(resumed.cancel);
+    json_decref(resumed.next);
+    json_decref(resumed.credit);
+    json_decref(resumed.data);
+}
+
+static void take_back(
+    struct wi_socket *socket, const struct resume *resume, const struct wi_node_info *info)
+{
+    struct wi_bridge *bridge = socket->bridge;
+    struct wi_error error;
+    struct wi_node *node = find_resumable(bridge, resume);
+    if (!node) {
+        const char *why = "no such node is waited for: announce it as a new one";
+        wi_link_close(socket->link, WI_CLOSE_RESUME_UNKNOWN, why,
+            wi_make_bye(++bridge->sequence, "resume_unknown", why));
+        return;
+    }
+    /* If it has a socket, that is dead and has not noticed. */
+    wi_node_detach(node, "the node came back on another socket");
+    json_decref(node->info.capabilities);
+    struct wi_node_info *known = &node->info;
+    struct wi_node_info next = *info;
+    memcpy(next.id, known->id, sizeof next.id);
+    memcpy(next.session, known->session, sizeof next.session);
+    memcpy(next.party, known->party, sizeof next.party);
+    memcpy(next.kind, known->kind, sizeof next.kind);
+    memcpy(next.browser_version, known->browser_version, sizeof next.browser_version);
+    next.connected_at = known->connected_at;
+    *known = next;
+    json_incref(known->capabilities);
+
+    attach(socket, node);
+    welcome_back(node, resume);
+    bridge->counters.resumed++;
+    wi_info("bridge", known->id, "node is back");
+    if (wi_pieces_resume(node, resume->data, &error)) {
+        bridge->counters.protocol_errors++;
+        wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
+        return;
+    }
+    /* First what it lacks: it could not list yet what is sent to it as soon as it is up. */
+    wi_node_reconcile(node, resume->running, resume->unacknowledged);
+    wi_look_resume(node);
+    if (!bridge->closed)
+        bridge->events.on_node_up(bridge->events.context, known, 1);
+}
+
+static void announce(struct wi_socket *socket, const struct wi_frame *frame)
+{
+    struct announcement announcement = {0};
+    struct resume resume = {0};
+    struct wi_node_info info = {0};
+    struct wi_error error;
+    enum wi_code code = read_announcement(frame->data, &announcement, &resume, &error);
+    if (code == WI_OK)
+        code = wi_report_read(announcement.capabilities, &info, &error);
+    if (code != WI_OK) {
+        socket->bridge->counters.protocol_errors++;
+        fail(socket, WI_CLOSE_POLICY, error.detail);
+        return;
+    }
+    if (announcement.resume)
+        take_back(socket, &resume, &info);
+    else
+        welcome_new(socket, announcement.token, &info);
+    json_decref(info.capabilities);
+}
+
+/* --- What a stranger's link tells ------------------------------------------------------------- */
+
+static void on_message(void *context, struct wi_link *link, struct wi_blob *blob, int binary)
+{
+    struct wi_socket *socket = context;
+    struct wi_bridge_counters *counters = &socket->bridge->counters;
+    struct wi_frame frame;
+    struct wi_error error = {0};
+    if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
+        counters->malformed++;
+        fail(socket, WI_CLOSE_MALFORMED, error.detail);
+        return;
+    }
+    if (strcmp(frame.type, "node_announcement") == 0) {
+        announce(socket, &frame);
+    } else {
+        counters->protocol_errors++;
+        fail(socket, WI_CLOSE_POLICY, "the first message must be a node_announcement");
+    }
+    wi_frame_clear(&frame);
+}
+
+static void on_refused(void *context, struct wi_link *link, const struct wi_link_refused *refused)
+{
+    struct wi_socket *socket = context;
+    char reason[WI_LINK_REASON_SIZE];
+    if (refused->fault) {
+        socket->bridge->counters.malformed++;
+        fail(socket, WI_CLOSE_PROTOCOL, refused->fault);
+        return;
+    }
+    if (!refused->limit) {
+        fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        return;
+    }
+    snprintf(reason, sizeof reason, "an announcement may have at most %zu bytes", refused->limit);
+    socket->bridge->counters.malformed++;
+    fail(socket, WI_CLOSE_TOO_BIG, reason);
+}
+
+static void on_late(void *context, struct wi_link *link)
+{
+    struct wi_socket *socket = context;
+    socket->bridge->counters.protocol_errors++;
+    fail(socket, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+}
+
+const struct wi_link_events wi_announce_events = {
+    .on_message = on_message,
+    .on_refused = on_refused,
+    .on_late = on_late,
+};

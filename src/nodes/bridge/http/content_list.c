@@ -1,0 +1,149 @@
+/* The list of what is published; see content_list.h. */
+#include "nodes/bridge/http/content_list.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "nodes/bridge/http/transfer.h"
+#include <stdio.h>
+#include <string.h>
+
+#define LIST_END "]}"
+
+/* --- whether it is still the same ------------------------------------------------------------- */
+
+struct sum {
+    const struct wi_blockstore *blocks;
+    struct wi_hasher *hasher;
+    uint64_t runs; /* another number where any of them ran, or its hours have passed */
+};
+
+/* A CID says all of a model's files. */
+static void sum_up(void *context, const struct wi_pin *pin)
+{
+    struct sum *sum = context;
+    struct wi_hasher *hasher = sum->hasher;
+    if (pin->stale)
+        return;
+    wi_hasher_add(hasher, pin->cid_text, strlen(pin->cid_text) + 1);
+    wi_hasher_add(hasher, pin->model, strlen(pin->model) + 1);
+    wi_hasher_add(hasher, pin->origin, strlen(pin->origin) + 1);
+    wi_hasher_add(hasher, &pin->kind, sizeof pin->kind);
+    sum->runs = 31 * sum->runs + wi_blockstore_runs(sum->blocks, pin);
+}
+
+/* How often they ran is not in it: that is summed up in what is returned. */
+static uint64_t hash_of_pins(
+    const struct wi_blockstore *blocks, const char *id, uint64_t takes, char hex[WI_HASH_HEX_SIZE])
+{
+    struct sum sum = {.blocks = blocks, .hasher = wi_hasher_new(WI_SHA256)};
+    wi_hasher_add(sum.hasher, id, strlen(id) + 1);
+    wi_hasher_add(sum.hasher, &takes, sizeof takes);
+    if (blocks)
+        wi_blockstore_each(blocks, sum_up, &sum);
+    wi_hasher_end(sum.hasher, hex);
+    wi_hasher_free(sum.hasher);
+    return sum.runs;
+}
+
+static int is_as_made(const struct wi_content_list *list, const char *made_of, uint64_t runs)
+{
+    return list->text && strcmp(made_of, list->_made_of) == 0 &&
+           (runs == list->_runs || wi_now_ms() - list->_made_ms < WI_CONTENT_RUNS_MS);
+}
+
+/* --- its text --------------------------------------------------------------------------------- */
+
+struct rows {
+    const struct wi_blockstore *blocks;
+    struct wi_buffer out;
+    size_t count;
+    int full, copies; /* those; else what is published here */
+};
+
+static void put_number(struct wi_buffer *out, const char *name, uint64_t number)
+{
+    wi_buffer_puts(out, name);
+    wi_buffer_integer(out, (int64_t)number);
+}
+
+static void put_text(struct wi_buffer *out, const char *name, const char *text)
+{
+    wi_buffer_puts(out, name);
+    wi_buffer_json_string(out, text);
+}
+
+static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
+{
+    char cid[WI_CID_TEXT];
+    wi_cid_print(&file->cid, cid);
+    put_text(out, "{\"path\":", file->path);
+    put_number(out, ",\"bytes\":", file->bytes);
+    wi_buffer_strings(out, ",\"sha256\":\"", file->sha256, "\",\"cid\":\"", cid, "\"}", NULL);
+}
+
+/* Nothing is pulled under another CID. */
+static void put_row(struct wi_buffer *out, const struct wi_pin *pin, uint64_t runs)
+{
+    wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
+    put_text(out, ",\"name\":", pin->model);
+    put_number(out, ",\"bytes\":", pin->bytes);
+    wi_buffer_puts(
+        out, pin->kind == WI_PIN_PUBLISHED ? ",\"published\":true" : ",\"published\":false");
+    put_text(out, ",\"origin\":", pin->origin);
+    put_number(out, ",\"runs_24h\":", runs);
+    wi_buffer_puts(out, ",\"also\":[],\"files\":[");
+    for (size_t i = 0; i < pin->count; i++) {
+        if (i > 0)
+            wi_buffer_puts(out, ",");
+        put_file(out, &pin->files[i]);
+    }
+    wi_buffer_puts(out, "]}");
+}
+
+static void add_row(void *context, const struct wi_pin *pin)
+{
+    struct rows *rows = context;
+    size_t before = rows->out.size;
+    if (pin->stale || rows->full || (pin->kind != WI_PIN_PUBLISHED) != rows->copies ||
+        rows->count >= WI_CONTENT_ROWS_MAX)
+        return;
+    if (rows->count > 0)
+        wi_buffer_puts(&rows->out, ",");
+    put_row(&rows->out, pin, wi_blockstore_runs(rows->blocks, pin));
+    if (rows->out.size > WI_CONTENT_LIST_MAX - strlen(LIST_END)) {
+        rows->out.size = before;
+        rows->full = 1;
+    }
+    rows->count++;
+}
+
+void wi_content_list_update(struct wi_content_list *list, const struct wi_blockstore *blocks,
+    const char *id, uint64_t takes)
+{
+    char now[WI_HASH_HEX_SIZE], hex[WI_HASH_HEX_SIZE];
+    unsigned char hash[WI_HASH_SIZE];
+    struct rows rows = {.blocks = blocks};
+    uint64_t runs = hash_of_pins(blocks, id, takes, now);
+    if (is_as_made(list, now, runs))
+        return;
+    wi_content_list_clear(list);
+    put_text(&rows.out, "{\"id\":", id);
+    put_number(&rows.out, ",\"version\":1,\"takes\":", takes);
+    wi_buffer_puts(&rows.out, ",\"content\":[");
+    for (rows.copies = 0; blocks && rows.copies < 2; rows.copies++)
+        wi_blockstore_each(blocks, add_row, &rows);
+    wi_buffer_puts(&rows.out, LIST_END);
+    wi_hash(rows.out.text, rows.out.size, hash);
+    wi_hash_hex(hash, hex);
+    snprintf(list->etag, sizeof list->etag, "\"%s\"", hex);
+    memcpy(list->_made_of, now, sizeof now);
+    list->_runs = runs;
+    list->_made_ms = wi_now_ms();
+    list->text = wi_body_text(rows.out.text, rows.out.size);
+    wi_buffer_clear(&rows.out);
+}
+
+void wi_content_list_clear(struct wi_content_list *list)
+{
+    wi_blob_unref(list->text);
+    *list = (struct wi_content_list){0};
+}

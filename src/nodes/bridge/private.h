@@ -1,0 +1,112 @@
+/*
+ * What the files of this folder and of http/ share: the bridge itself. Nobody else includes this.
+ *
+ *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   http/
+ *                                          ->  link (a WebSocket)          link.c
+ *
+ * Each of these calls only those to its left:
+ *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
+ *           <- parts, pieces <- messages <- announce <- bridge
+ * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
+ */
+#ifndef WI_NODES_BRIDGE_PRIVATE_H
+#define WI_NODES_BRIDGE_PRIVATE_H
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "base/net/certificate.h"
+#include "base/net/listener.h"
+#include "base/net/site.h"
+#include "base/table.h"
+#include "nodes/bridge/bridge.h"
+#include "nodes/bridge/http/content_list.h"
+#include "nodes/bridge/http/outflow.h"
+#include "nodes/bridge/joins.h"
+#include "nodes/bridge/link.h"
+#include "nodes/bridge/outgoing.h"
+#include "nodes/bridge/socket_limits.h"
+#include "nodes/bridge/tokens.h"
+#include "nodes/node/frame.h"
+
+#define WI_PROTOCOL_NAME "webinfer.v1"
+
+struct wi_node;
+struct wi_quarantine;
+
+/* Taken from the configuration, so that a reload is one assignment. */
+struct wi_bridge_settings {
+    int64_t heartbeat_interval, heartbeat_misses, resume_grace; /* ms, count, ms */
+    uint64_t max_nodes, model_budget;
+    uint64_t max_answer;      /* bytes of tensors */
+    uint64_t max_per_address; /* sockets */
+    uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
+    struct wi_model_terms models;
+    enum wi_strangers strangers;
+    struct wi_config_content content;
+    int has_tokens; /* there is a tokens file */
+};
+
+struct wi_bridge {
+    uv_loop_t *loop;
+    struct lws_vhost *vhost;
+    struct wi_repository *repository;
+    struct wi_blockstore *blocks; /* NULL: nothing is served by content */
+    char *id;                     /* of this daemon, for its neighbours */
+    uint64_t content_takes;       /* bytes of one more copy that it would make */
+    struct wi_content_list content;
+    struct wi_bridge_events events;
+    struct wi_bridge_settings settings;
+    struct wi_listener *listener;
+    struct wi_site *page;
+    struct wi_tokens tokens;
+    struct wi_joins joins;
+    struct wi_quarantine *quarantine;
+    struct wi_shares join_traffic; /* of messages, likewise */
+    struct wi_toll joined_reading; /* of the loop's time, for all nodes that joined */
+    struct wi_shares join_shares;  /* of memory, by the join token's id */
+    struct wi_node *nodes;         /* hash by id */
+    struct wi_links links;         /* all open WebSockets */
+    struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
+    struct wi_timer *memory_timer; /* while answers in pieces wait for memory */
+    struct wi_timer *look_timer;   /* while such answers come */
+    struct wi_socket_limits limits;
+    size_t node_count, own_count;              /* all nodes; those of our sessions */
+    uint64_t sequence;                         /* of messages sent */
+    char *url;                                 /* as browsers reach us */
+    char *local_url;                           /* from the listening address */
+    char *inside_url;                          /* on the loopback of a session's own network */
+    unsigned port;                             /* of the listener */
+    struct wi_certificate *certificate;        /* NULL: without TLS */
+    struct wi_certificate *inside_certificate; /* the same one, judged for inside_url */
+    struct lws_context *lws;
+    char *security_headers;
+    struct wi_bridge_counters counters;
+    struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
+    struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
+    struct wi_outflow outflow;                            /* of all answers by content */
+    size_t content_answers;                               /* of them, under way */
+    int highest_fd;                                       /* of a connection: base/descriptors.h */
+    int closed;
+};
+
+/* --- upgrade.c -------------------------------------------------------------------------------- */
+
+/* Checks a WebSocket upgrade: 0 to go on, else what the lws callback returns. */
+int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade);
+/* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
+ * request's Host header says. Pure. Public for tests. */
+int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
+/* Whether a request that is let in for coming from this machine was meant for us: a name of
+ * somebody's own may lead his page's requests here from a browser on this machine. `host` is the
+ * request's Host header, or ""; `url` how browsers reach us. Pure. */
+int wi_host_allowed(const char *host, const char *url);
+
+/* A stranger has so long to announce his node. */
+#define WI_HELLO_MS 5000
+/* Of a stranger's link, which has its struct wi_socket for its context: a new node is welcomed, one
+ * that was away is taken back, anything else closes the link. */
+extern const struct wi_link_events wi_announce_events;
+/* Of a node's link, which has the node for its context: a row and a function for each type. */
+extern const struct wi_link_events wi_messages_events;
+
+#endif

@@ -1,0 +1,101 @@
+/*
+ * Who may open a WebSocket. libwebsockets lets a request without a subprotocol through as its
+ * first protocol, and refuses others with a bare close; so everything is checked here first and
+ * refused with an HTTP status that says why.
+ */
+#include "base/net/http.h"
+#include "nodes/bridge/http/answer.h"
+#include "nodes/bridge/private.h"
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_HEADER 512
+
+/* Whether `origin` is the origin of `url`: scheme, host and port, without a path. */
+static int is_origin_of(const char *origin, const char *url)
+{
+    const char *authority = url ? strstr(url, "://") : NULL;
+    if (!authority)
+        return 0;
+    size_t length = (size_t)(authority + 3 - url);
+    length += strcspn(url + length, "/?#");
+    return strlen(origin) == length && strncasecmp(origin, url, length) == 0;
+}
+
+/* "localhost", "127.0.0.1" and "[::1]" are the same listener to a person at this machine. */
+static int is_loopback_alias(const char *origin, const char *local_url)
+{
+    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
+    const char *authority = strstr(local_url, "://") + 3, *port = strrchr(authority, ':');
+    if (!port || (strncmp(authority, "127.", 4) != 0 && strncmp(authority, "[::1]", 5) != 0))
+        return 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char alias[128];
+        snprintf(alias, sizeof alias, "%.*s%s%s", (int)(authority - local_url), local_url, names[i],
+            port);
+        if (strcasecmp(origin, alias) == 0)
+            return 1;
+    }
+    return 0;
+}
+
+int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url)
+{
+    if (!origin)
+        return 1; /* no browser: it still needs a token */
+    if (is_origin_of(origin, url) || is_origin_of(origin, local_url) ||
+        is_loopback_alias(origin, local_url))
+        return 1;
+    /* A page loaded from us by address, e.g. when listening on all of them. A name could be
+     * rebound to us by its owner, a literal address cannot. */
+    const char *authority = strstr(origin, "://");
+    return authority && host && wi_http_host_is_literal(host) &&
+           strncmp(origin, local_url, (size_t)(authority + 3 - origin)) == 0 &&
+           strcasecmp(authority + 3, host) == 0;
+}
+
+int wi_host_allowed(const char *host, const char *url)
+{
+    const char *authority = strstr(url, "://") + 3;
+    size_t length = strcspn(authority, "/?#");
+    return !*host || wi_http_host_is_literal(host) || strcasecmp(host, "localhost") == 0 ||
+           strncasecmp(host, "localhost:", 10) == 0 ||
+           (strlen(host) == length && strncasecmp(host, authority, length) == 0);
+}
+
+static int copy_header(struct lws *wsi, enum lws_token_indexes token, char *out)
+{
+    out[0] = '\0';
+    int length = lws_hdr_total_length(wsi, token);
+    if (length <= 0)
+        return 0;
+    return lws_hdr_copy(wsi, out, MAX_HEADER, token) < 0 ? -1 : 1;
+}
+
+int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgrade)
+{
+    char path[MAX_HEADER], protocols[MAX_HEADER], version[MAX_HEADER], key[MAX_HEADER],
+        host[MAX_HEADER], origin[MAX_HEADER];
+    bridge->counters.refused++; /* taken back below */
+    if (copy_header(wsi, WSI_TOKEN_GET_URI, path) <= 0 || strcasecmp(upgrade, "websocket") != 0)
+        return wi_http_refuse(wsi, bridge, 400, "only a GET upgrade to WebSocket is served", NULL);
+    if (strcmp(path, "/node") != 0)
+        return wi_http_refuse(wsi, bridge, 404, "WebSockets are served at /node only", NULL);
+    if (copy_header(wsi, WSI_TOKEN_VERSION, version) <= 0 || strcmp(version, "13") != 0)
+        return wi_http_refuse(
+            wsi, bridge, 426, "WebSocket version 13 is needed", "Sec-WebSocket-Version: 13\r\n");
+    if (copy_header(wsi, WSI_TOKEN_KEY, key) <= 0 || strlen(key) > 64 ||
+        copy_header(wsi, WSI_TOKEN_HOST, host) <= 0)
+        return wi_http_refuse(wsi, bridge, 400, "Sec-WebSocket-Key and Host are needed", NULL);
+    if (copy_header(wsi, WSI_TOKEN_PROTOCOL, protocols) <= 0 ||
+        !wi_http_list_has(protocols, WI_PROTOCOL_NAME))
+        return wi_http_refuse(
+            wsi, bridge, 400, "the subprotocol " WI_PROTOCOL_NAME " is needed", NULL);
+    int has_origin = copy_header(wsi, WSI_TOKEN_ORIGIN, origin);
+    if (has_origin < 0 ||
+        !wi_origin_allowed(has_origin ? origin : NULL, host, bridge->url, bridge->local_url))
+        return wi_http_refuse(wsi, bridge, 403, "this origin may not open a WebSocket here", NULL);
+    bridge->counters.refused--;
+    return 0;
+}

@@ -1,0 +1,393 @@
+/* A worker's part of the conversation of webinfer-protocol(7). */
+#include "nodes/node/worker.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "base/net/lws.h"
+#include "nodes/node/worker_private.h"
+#include <netdb.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define RETRY_FIRST_MS 250.0
+#define RETRY_MAX_MS 5000.0
+/* Of an interval: a heartbeat of the service's that comes later is late. */
+#define LATE_FACTOR 1.5
+
+static struct wi_worker_counters *counters_of(const struct wi_worker *worker)
+{
+    return &worker->service->counters;
+}
+
+/* It was in this state, and is not any more. */
+static void leave_state(struct wi_worker *worker)
+{
+    counters_of(worker)->up -= worker->state == WI_WORKER_UP;
+    counters_of(worker)->connecting -=
+        worker->state == WI_WORKER_CONNECTING || worker->state == WI_WORKER_ANNOUNCING;
+}
+
+void wi_worker_cut(struct wi_worker *worker)
+{
+    if (!worker->client.wsi || worker->state == WI_WORKER_GONE ||
+        worker->state == WI_WORKER_LEAVING)
+        return;
+    leave_state(worker);
+    worker->state = WI_WORKER_CUT;
+    wi_lws_client_cut(&worker->client);
+}
+
+/* --- the service's messages ------------------------------------------------------------------ */
+
+static void copy_string(char *out, size_t size, const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+
+    snprintf(out, size, "%s", text ? text : "");
+}
+
+static uint64_t number_of(const json_t *object, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(object, key));
+}
+
+static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
+{
+    struct wi_worker_counters *counters = counters_of(worker);
+    const json_t *credit = json_object_get(frame->data, "initial_credit");
+
+    copy_string(worker->id, sizeof worker->id, frame->data, "node");
+    copy_string(worker->resume_token, sizeof worker->resume_token, frame->data, "resume_token");
+    worker->interval_ms = (double)number_of(frame->data, "heartbeat_interval_ms");
+    worker->misses = (unsigned)number_of(frame->data, "heartbeat_misses");
+    worker->max_frame = number_of(frame->data, "max_frame_bytes");
+    worker->initial_credit =
+        (struct wi_credit){number_of(credit, "parts"), number_of(credit, "bytes")};
+    worker->heartbeat_at = wi_now_ms();
+    worker->retry_ms = RETRY_FIRST_MS;
+    leave_state(worker);
+    worker->state = WI_WORKER_UP;
+    if (++counters->up > counters->up_peak)
+        counters->up_peak = counters->up;
+    if (json_is_true(json_object_get(frame->data, "resumed")))
+        counters->resumed++;
+    else
+        counters->welcomed++;
+    if (worker->paused)
+        wi_worker_say_heartbeat(worker, NULL);
+    if (worker->models)
+        wi_worker_say_models(worker);
+    wi_worker_resume(worker, frame->data);
+}
+
+static void on_heartbeat(struct wi_worker *worker, const struct wi_frame *frame)
+{
+    struct wi_worker_counters *counters = counters_of(worker);
+    double now = wi_now_ms(), gap = now - worker->heartbeat_at;
+
+    worker->heartbeat_at = now;
+    counters->heartbeats++;
+    counters->late_heartbeats += gap > LATE_FACTOR * worker->interval_ms;
+    if (gap > counters->worst_gap_ms)
+        counters->worst_gap_ms = gap;
+    wi_worker_say_heartbeat(worker, frame->id);
+}
+
+static void on_credit(struct wi_worker *worker, const json_t *data)
+{
+    struct wi_worker_task *task =
+        wi_worker_find(worker, json_string_value(json_object_get(data, "attempt_id")));
+
+    if (task) /* else it was answered meanwhile */
+        wi_worker_take_credit(task, data);
+}
+
+static void forget_itself(struct wi_worker *worker)
+{
+    while (worker->tasks)
+        wi_worker_end(worker->tasks);
+    json_decref(worker->models);
+    worker->models = NULL;
+    worker->id[0] = worker->resume_token[0] = '\0';
+}
+
+static void on_refused(struct wi_worker *worker, int code, const char *reason)
+{
+    struct wi_worker_counters *counters = counters_of(worker);
+
+    if (worker->state == WI_WORKER_GONE || (code != 1008 && code != 1013))
+        return;
+    snprintf(counters->why, sizeof counters->why, "%d %s", code, reason);
+    if (code == 1013)
+        return; /* no room now: comes back later */
+    leave_state(worker);
+    counters->refused++;
+    worker->state = WI_WORKER_GONE;
+    forget_itself(worker);
+}
+
+static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
+{
+    char code[32], reason[160];
+
+    copy_string(code, sizeof code, frame->data, "code");
+    copy_string(reason, sizeof reason, frame->data, "reason");
+    if (strcmp(code, "resume_unknown") == 0)
+        forget_itself(worker); /* comes in anew: its join token is good for that */
+    else if (strcmp(code, "shutdown") != 0)
+        on_refused(worker, 1008, reason);
+}
+
+static void on_task(struct wi_worker *worker, struct wi_frame *frame)
+{
+    wi_worker_take_acks(worker, json_object_get(frame->data, "acknowledged"), NULL);
+    wi_worker_take_task(worker, frame);
+}
+
+/* Once it is up. What it does not know it passes over. */
+static void handle(struct wi_worker *worker, struct wi_frame *frame)
+{
+    const struct wi_worker_events *events = worker->service->events;
+    const json_t *data = frame->data;
+
+    if (strcmp(frame->type, "heartbeat") == 0)
+        on_heartbeat(worker, frame);
+    else if (strcmp(frame->type, "task_request") == 0)
+        on_task(worker, frame);
+    else if (strcmp(frame->type, "task_data") == 0)
+        wi_worker_take_data(worker, frame);
+    else if (strcmp(frame->type, "task_credit") == 0)
+        on_credit(worker, data);
+    else if (strcmp(frame->type, "task_ack") == 0)
+        wi_worker_take_acks(
+            worker, json_object_get(data, "attempt_ids"), json_object_get(data, "parts"));
+    else if (strcmp(frame->type, "task_cancel") == 0)
+        wi_worker_take_cancel(worker, json_string_value(json_object_get(data, "attempt_id")));
+    else if (strcmp(frame->type, "model_load") == 0)
+        events->load(worker, json_object_get(data, "model"));
+    else if (strcmp(frame->type, "model_unload") == 0)
+        events->unload(worker);
+    else if (strcmp(frame->type, "capability_query") == 0)
+        wi_worker_say_capabilities(worker, frame->id);
+}
+
+static void on_message(struct wi_worker *worker, struct wi_blob *blob, int binary)
+{
+    struct wi_frame frame;
+
+    if (worker->state == WI_WORKER_CUT)
+        return; /* lost on the way */
+    if (wi_frame_parse(blob, binary, &frame, NULL) != WI_OK) {
+        counters_of(worker)->unexpected++;
+        wi_worker_cut(worker);
+        return;
+    }
+    if (strcmp(frame.type, "welcome") == 0 && worker->state == WI_WORKER_ANNOUNCING)
+        on_welcome(worker, &frame);
+    else if (strcmp(frame.type, "bye") == 0)
+        on_bye(worker, &frame);
+    else if (worker->state == WI_WORKER_UP)
+        handle(worker, &frame);
+    else
+        counters_of(worker)->unexpected++;
+    wi_frame_clear(&frame);
+}
+
+/* --- coming and going ------------------------------------------------------------------------ */
+
+static void on_open(struct wi_worker *worker)
+{
+    worker->state = WI_WORKER_ANNOUNCING;
+    worker->heard = wi_now_ms();
+    wi_worker_fit(worker);
+    wi_worker_say_announcement(worker);
+}
+
+static void on_closed(struct wi_worker *worker)
+{
+    wi_worker_socket_clear(worker);
+    if (worker->state == WI_WORKER_LEAVING) {
+        worker->state = WI_WORKER_GONE;
+        worker->service->events->left(worker);
+    }
+    if (worker->state == WI_WORKER_GONE || worker->state == WI_WORKER_IDLE)
+        return;
+    leave_state(worker);
+    worker->state = WI_WORKER_IDLE;
+    worker->retry_at = wi_now_ms() + wi_worker_random(worker->service) * worker->retry_ms;
+    worker->retry_ms = worker->retry_ms * 2 < RETRY_MAX_MS ? worker->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+static const struct wi_worker_socket_events socket_events = {
+    on_open, on_message, on_closed, on_refused};
+
+void wi_worker_connect(struct wi_worker *worker)
+{
+    worker->state = WI_WORKER_CONNECTING;
+    counters_of(worker)->connecting++;
+    wi_worker_socket_connect(worker);
+}
+
+void wi_worker_beat(struct wi_worker *worker, double now)
+{
+    if (worker->state == WI_WORKER_IDLE && now >= worker->retry_at &&
+        counters_of(worker)->connecting < WI_WORKERS_CONNECTING_MAX)
+        wi_worker_connect(worker);
+    if (worker->state != WI_WORKER_UP)
+        return;
+    if (now > worker->heard + worker->interval_ms * worker->misses)
+        wi_worker_cut(worker);
+    else if (now >= worker->said + worker->interval_ms)
+        wi_worker_say_heartbeat(worker, NULL);
+}
+
+void wi_worker_pause(struct wi_worker *worker, int paused)
+{
+    worker->paused = paused;
+    if (worker->state == WI_WORKER_UP)
+        wi_worker_say_heartbeat(worker, NULL);
+}
+
+int wi_worker_leave(struct wi_worker *worker, const char *reason)
+{
+    if (worker->state != WI_WORKER_UP)
+        return 0;
+    leave_state(worker);
+    worker->state = WI_WORKER_LEAVING;
+    wi_worker_say_bye(worker, reason);
+    return 1;
+}
+
+const json_t *wi_worker_models(const struct wi_worker *worker)
+{
+    return worker->models;
+}
+
+void wi_worker_set_models(struct wi_worker *worker, json_t *models)
+{
+    json_decref(worker->models);
+    worker->models = models;
+    if (worker->state == WI_WORKER_UP)
+        wi_worker_say_models(worker);
+}
+
+struct wi_worker_service *wi_worker_service(const struct wi_worker *worker)
+{
+    return worker->service;
+}
+
+struct wi_worker *wi_worker_new(struct wi_worker_service *service)
+{
+    struct wi_worker *worker = wi_alloc(sizeof *worker);
+
+    worker->service = service;
+    worker->events = &socket_events;
+    worker->retry_ms = RETRY_FIRST_MS;
+    return worker;
+}
+
+void wi_worker_stop(struct wi_worker *worker)
+{
+    leave_state(worker);
+    worker->state = WI_WORKER_GONE;
+    forget_itself(worker);
+    wi_worker_socket_clear(worker);
+}
+
+void wi_worker_free(struct wi_worker *worker)
+{
+    if (!worker)
+        return;
+    wi_worker_stop(worker);
+    wi_lws_client_leave(&worker->client);
+    free(worker);
+}
+
+/* --- the service ----------------------------------------------------------------------------- */
+
+double wi_worker_random(struct wi_worker_service *service)
+{
+    return wi_pcg32_share(&service->random);
+}
+
+int wi_worker_service_open(struct wi_worker_service *service)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .vhost_name = "worker",
+        .protocols = wi_worker_protocols,
+    };
+
+    if (service->link.tls) {
+        info.options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.client_ssl_ca_filepath = service->authority;
+    }
+    service->_vhost = lws_create_vhost(service->lws, &info);
+    if (!service->_vhost)
+        return -1;
+    service->_scratch = wi_alloc(LWS_PRE + WI_LWS_CHUNK);
+    return 0;
+}
+
+void wi_worker_service_close(struct wi_worker_service *service)
+{
+    free(service->_scratch);
+    service->_scratch = NULL;
+}
+
+/* --- the join link ---------------------------------------------------------------------------- */
+
+static enum wi_code take_apart(const char *text, struct wi_join_link *link, struct wi_error *error)
+{
+    static const char mark[] = "/#token=";
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *authority = strstr(text, "://");
+    const char *end = authority ? strstr(authority + 3, mark) : NULL;
+    const char *token = end ? end + sizeof mark - 1 : "";
+    size_t length = strcspn(token, "&"); /* what follows is for pages */
+    size_t scheme = authority ? (size_t)(authority - text) : 0;
+
+    link->tls = scheme == 5 && strncmp(text, "https", 5) == 0;
+    if ((!link->tls && !(scheme == 4 && strncmp(text, "http", 4) == 0)) || !end ||
+        (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
+        length >= sizeof link->token || strspn(token, letters) != length) {
+        wi_error_set(error, WI_BAD_REQUEST, "", "this is no join link");
+        return wi_error_expect(
+            error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
+    }
+    snprintf(link->token, sizeof link->token, "%.*s", (int)length, token);
+    snprintf(link->host, sizeof link->host, "%.*s", (int)(end - authority - 3), authority + 3);
+    return WI_OK;
+}
+
+/* Here, because libwebsockets would look names up on the loop. */
+static enum wi_code resolve(struct wi_join_link *link, struct wi_error *error)
+{
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    char host[sizeof link->host];
+    const char *bracket = strchr(link->host, ']');
+    const char *colon = strrchr(bracket ? bracket : link->host, ':');
+    size_t length = colon ? (size_t)(colon - link->host) : strlen(link->host);
+
+    link->port = colon ? atoi(colon + 1) : link->tls ? 443 : 80;
+    if (link->host[0] == '[' && length > 2)
+        snprintf(host, sizeof host, "%.*s", (int)length - 2, link->host + 1);
+    else
+        snprintf(host, sizeof host, "%.*s", (int)length, link->host);
+    int failed = getaddrinfo(host, NULL, &hints, &found) != 0 ||
+                 getnameinfo(found->ai_addr, found->ai_addrlen, link->address, sizeof link->address,
+                     NULL, 0, NI_NUMERICHOST) != 0;
+    if (found)
+        freeaddrinfo(found);
+    return failed ? wi_error_set(
+                        error, WI_BAD_REQUEST, "", "the address of %.200s cannot be found", host)
+                  : WI_OK;
+}
+
+enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error)
+{
+    enum wi_code code = take_apart(text, link, error);
+    return code == WI_OK ? resolve(link, error) : code;
+}

@@ -1,0 +1,174 @@
+/*
+ * The node's side of webinfer-protocol(7). A worker is a node as it sees itself: it connects,
+ * announces itself, keeps the heartbeats, takes tasks with all their tensors, sends parts within
+ * their credit and answers, keeps both until they are acknowledged, and comes back with its resume
+ * token when the connection breaks. What is computed is its owner's affair.
+ *
+ * A program may have thousands of workers of one service; everything happens on the service's loop,
+ * and nothing blocks.
+ *
+ *   worker.c           the conversation
+ *   worker_socket.c    the socket, and what is queued for it
+ *   worker_say.c       what it says of itself
+ *   worker_task.c      its tasks: tensors that come in pieces, what becomes of them when it resumes
+ *   worker_answer.c    parts and answers
+ */
+#ifndef WI_NODES_NODE_WORKER_H
+#define WI_NODES_NODE_WORKER_H
+
+#include "base/error.h"
+#include "base/pcg32.h"
+#include "base/secret.h"
+#include "nodes/node/frame.h"
+#include "terms/part.h"
+#include <jansson.h>
+#include <stdint.h>
+#include <uv.h>
+
+/* So many may be on their way at a time: the service bears 256 that have not announced
+ * themselves. */
+#define WI_WORKERS_CONNECTING_MAX 128
+/* How often each worker is to get wi_worker_beat, about. */
+#define WI_WORKER_BEAT_MS 100
+
+/* A join link, "http://HOST:PORT/#token=TOKEN", taken apart: where a node comes in, and with what.
+ * What follows the token, as "&start" does, is for pages.
+ */
+struct wi_join_link {
+    char host[300];   /* as in the URL, with the port */
+    char address[64]; /* of the host, as numbers */
+    int port, tls;
+    char token[WI_TOKEN_SIZE]; /* a secret: wipe it in the end */
+};
+
+/* Looks the host's address up as well, which may block for seconds. WI_OK or, with `error` filled,
+ * WI_BAD_REQUEST. */
+enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error);
+
+struct lws_context;
+struct lws_vhost;
+struct wi_worker;
+struct wi_worker_task;
+
+/* What a task asks for. Borrowed from its message, which ends with the call: keep JSON by
+ * json_incref. */
+struct wi_worker_request {
+    json_t *data;    /* of the task_request; an input that came as a tensor is in it as JSON */
+    json_t *options; /* NULL: none */
+    const char *model;
+    struct wi_tensors *inputs;
+};
+
+/* What a worker's owner hears. */
+struct wi_worker_events {
+    /* A task is there. The owner answers it now or later with wi_worker_answer. */
+    void (*task)(struct wi_worker_task *task, const struct wi_worker_request *request);
+    /* There is credit again, after wi_worker_has_credit said no. */
+    void (*go_on)(struct wi_worker_task *task);
+    /* Nobody wants it any more. It ends, unless it is answered in this call. */
+    void (*cancel)(struct wi_worker_task *task);
+    /* It is about to be freed; its owner frees what it keeps in `owner`. */
+    void (*end)(struct wi_worker_task *task);
+    /* A model is to be loaded; all are to be unloaded. */
+    void (*load)(struct wi_worker *worker, const json_t *model);
+    void (*unload)(struct wi_worker *worker);
+    /* A worker that said bye is gone. */
+    void (*left)(struct wi_worker *worker);
+};
+
+/* Of all workers of a service. */
+struct wi_worker_counters {
+    size_t connecting, up, up_peak;
+    size_t refused; /* will not come back */
+    uint64_t welcomed, resumed, tasks, parts, cancelled, unexpected;
+    uint64_t returned;                    /* tasks that came while their worker was paused */
+    uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
+    double worst_gap_ms;
+    char why[160]; /* of the last that was turned away */
+};
+
+/* A service as its workers know it. Fill in what has no underscore, zero the rest. */
+struct wi_worker_service {
+    uv_loop_t *loop;
+    struct lws_context *lws;
+    struct wi_join_link link;
+    const char *authority;    /* PEM file of the authority to trust, or NULL */
+    const char *capabilities; /* what each announces: the JSON of data.capabilities */
+    const struct wi_worker_events *events;
+    void *context;          /* the owner's */
+    struct wi_pcg32 random; /* seeded: the same seed gives the same numbers again */
+    struct wi_worker_counters counters;
+    struct lws_vhost *_vhost;
+    unsigned char *_scratch;
+};
+
+/* 0, or -1 where libwebsockets cannot be set up for it. Close it when the loop has ended. */
+int wi_worker_service_open(struct wi_worker_service *service);
+void wi_worker_service_close(struct wi_worker_service *service);
+/* A random number in [0, 1). */
+double wi_worker_random(struct wi_worker_service *service);
+
+struct wi_worker *wi_worker_new(struct wi_worker_service *service);
+/* Gives up its tasks, for good; with that nothing of it but its socket keeps the loop alive. */
+void wi_worker_stop(struct wi_worker *worker);
+void wi_worker_free(struct wi_worker *worker); /* once the context is gone; NULL is fine */
+struct wi_worker_service *wi_worker_service(const struct wi_worker *worker);
+/* Once; it comes back by itself. */
+void wi_worker_connect(struct wi_worker *worker);
+/* Comes back when it is time, speaks up, notices silence. `now` is of wi_now_ms(). */
+void wi_worker_beat(struct wi_worker *worker, double now);
+/* Breaks the connection without a word. */
+void wi_worker_cut(struct wi_worker *worker);
+/* It takes no task until it is told otherwise: those that come are answered with node_paused, those
+ * that are there go on. */
+void wi_worker_pause(struct wi_worker *worker, int paused);
+/* Says bye if it is up: 1, and `left` follows. */
+int wi_worker_leave(struct wi_worker *worker, const char *reason);
+/* The models that it has loaded, as model_status lists them; borrowed, NULL for none. */
+const json_t *wi_worker_models(const struct wi_worker *worker);
+void wi_worker_set_models(struct wi_worker *worker, json_t *models); /* takes the reference */
+
+/* --- A task ---------------------------------------------------------------------------------- */
+
+struct wi_worker_task {
+    struct wi_worker *worker;
+    void *owner; /* the owner's */
+    char id[WI_FRAME_ID_MAX + 1];
+    uint64_t next;    /* seq of the part that is sent next; a continuation begins above 0 */
+    double waited_ms; /* for credit, so far */
+    int answered;
+    struct wi_worker_task *_prev, *_next;
+    char _reply_to[WI_FRAME_ID_MAX + 1];
+    json_t *_request;              /* until all its tensors are there */
+    struct wi_pieces_in *_in;      /* likewise, if they come in pieces */
+    int _streams;                  /* it was asked for credit */
+    struct wi_worker_part *_parts; /* not acknowledged */
+    struct wi_flow _flow;
+    double _blocked;          /* since, of wi_now_ms(); 0: there is credit */
+    struct wi_buffer _answer; /* the head of its message */
+    int _answer_binary;
+    struct wi_tensors _outputs; /* behind the head */
+    struct wi_pieces_out *_out; /* those that go in pieces, before it */
+};
+
+struct wi_worker_answer {
+    struct wi_error failure; /* WI_OK: it went well */
+    int retryable;           /* of a failure: another node may do better */
+    const char *executed_on; /* JSON */
+    double load_ms, inference_ms;
+    struct wi_tensors outputs; /* shared, not taken */
+    json_t *result;            /* borrowed; NULL: none */
+};
+
+/* Whether a part may go now. If not, `go_on` follows. */
+int wi_worker_has_credit(struct wi_worker_task *task);
+/* Sends the part `task->next`: `members` is the JSON of what it has beside its number, without
+ * braces, and `bytes` what it counts for. Once has_credit said yes, also without a connection. */
+void wi_worker_send_part(struct wi_worker_task *task, const char *members, size_t bytes);
+/* Answers the task: at once, or when the connection is back, and in pieces what fits no message. */
+void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer *answer);
+/* Sends an answer that went whole a second time, if it is up: 1 if it did. For tests of services.
+ */
+int wi_worker_repeat(struct wi_worker_task *task);
+
+#endif
