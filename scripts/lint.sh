@@ -602,9 +602,9 @@ lint_test_only() {
 
 # What sets a state of a node or a place that lasts, and the only file that may call it: the table of
 # evidence decides, but for the hold of a node that has to show first what it is.
-SETTERS='wi_verdicts_set src/pool/evidence
-wi_bridge_quarantine src/pool/evidence
-wi_pool_node_hold src/pool/evidence
+SETTERS='wi_verdicts_set src/work/pool/evidence
+wi_bridge_quarantine src/work/pool/evidence
+wi_pool_node_hold src/work/pool/evidence
 wi_pool_hold src/proof/proof'
 
 lint_lasting() {

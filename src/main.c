@@ -24,7 +24,6 @@
 #include "browser/lifeline.h"
 #include "browser/network.h"
 #include "check/check.h"
-#include "job/job.h"
 #include "models/arrive/hub/pulls.h"
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
@@ -34,13 +33,14 @@
 #include "models/share/copies/copies.h"
 #include "models/share/copies/pulled.h"
 #include "nodes/bridge/bridge.h"
-#include "pool/pool.h"
 #include "private.h"
 #include "proof/proof.h"
 #include "quantizer/quantizer.h"
 #include "reload.h"
 #include "settings/config/config.h"
 #include "settings/store/db.h"
+#include "work/job/job.h"
+#include "work/pool/pool.h"
 #include <assert.h>
 #include <curl/curl.h>
 #include <fcntl.h>

@@ -3,8 +3,8 @@
  * says of a model; a shadow run is in run.c.
  */
 #include "check/private.h"
-#include "pool/evidence.h"
 #include "wire/probe.h"
+#include "work/pool/evidence.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -12,12 +12,12 @@
  *
  * Nodes that joined are held to their answers as well: a share of these is computed again by a
  * browser of ours (cross.c). What is found is evidence, and the pool says what follows from it
- * (pool/evidence.h).
+ * (work/pool/evidence.h).
  */
 #ifndef WI_CHECK_CHECK_H
 #define WI_CHECK_CHECK_H
 
-#include "job/job.h"
+#include "work/job/job.h"
 
 struct wi_checks;
 /* All borrowed: `jobs`, which it watches from now on, and `pool` must outlive what it does on the

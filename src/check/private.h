@@ -6,8 +6,8 @@
 #include "base/memory.h"
 #include "check/check.h"
 #include "check/draws.h"
-#include "run/run.h"
 #include "terms/tensor/compare.h"
+#include "work/run/run.h"
 
 /* An answer to compare, with where it came from. */
 struct wi_check_leg {

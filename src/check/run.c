@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "pool/evidence.h"
+#include "work/pool/evidence.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

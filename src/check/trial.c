@@ -4,8 +4,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "pool/evidence.h"
 #include "terms/kernel/answers.h"
+#include "work/pool/evidence.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdio.h>

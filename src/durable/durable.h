@@ -7,8 +7,8 @@
 #ifndef WI_DURABLE_DURABLE_H
 #define WI_DURABLE_DURABLE_H
 
-#include "run/run.h"
 #include "settings/store/rows.h"
+#include "work/run/run.h"
 
 /* A job without a timeout_ms may take this long, from its acceptance. */
 #define WI_DURABLE_TIMEOUT_MS (24 * 3600 * 1000LL)

@@ -112,9 +112,9 @@ enum wi_code wi_durable_check_share(
 
 /* --- end.c ------------------------------------------------------------------------------------ */
 
-/* See run/run.h: whether the entry's row goes back into the queue after `error`. */
+/* See work/run/run.h: whether the entry's row goes back into the queue after `error`. */
 int wi_durable_runs_again(void *context, const struct wi_error *error);
-/* A run has ended (see run/run.h): `context` is the entry. */
+/* A run has ended (see work/run/run.h): `context` is the entry. */
 void wi_durable_on_run_done(
     void *context, struct wi_printing *printing, const struct wi_error *error);
 /* The job's last state is written, with the problem of `error`. */

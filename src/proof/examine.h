@@ -6,7 +6,7 @@
 #define WI_PROOF_EXAMINE_H
 
 #include "proof/verdict.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 struct wi_examine_order {
     const struct wi_run_deps *runs; /* borrowed; as long as any examination lasts */

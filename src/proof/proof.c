@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "pool/evidence.h"
 #include "proof/examine.h"
+#include "work/pool/evidence.h"
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * with the speed of their adapters.
  *
  *   held → right (for verify_again) → looked at again, beside its work → right …
- *   held → wrong: see pool/evidence.h   held → no verdict: again, after a while
+ *   held → wrong: see work/pool/evidence.h   held → no verdict: again, after a while
  *
  * Everything is called on the loop's thread.
  */
@@ -12,7 +12,7 @@
 #define WI_PROOF_PROOF_H
 
 #include "proof/verdict.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 struct wi_proof_deps {
     uv_loop_t *loop;

@@ -11,7 +11,7 @@
 #ifndef WI_QUANTIZER_INPUTS_H
 #define WI_QUANTIZER_INPUTS_H
 
-#include "run/run.h"
+#include "work/run/run.h"
 
 #define WI_INPUTS_SAMPLES_MAX 32
 #define WI_INPUTS_SAMPLE_BYTES ((size_t)256 * 1024) /* larger ones are left out */

@@ -1,7 +1,7 @@
 /*
  * How much a variant in fewer bits differs from what it was made of: the same inputs
- * (quantizer/inputs.h) are asked of both, in a browser of ours, as shadow runs (run/run.h), and
- * what the graphs put out is compared. First WI_MEASURE_INPUTS on WASM, wherever it finds room:
+ * (quantizer/inputs.h) are asked of both, in a browser of ours, as shadow runs (work/run/run.h),
+ * and what the graphs put out is compared. First WI_MEASURE_INPUTS on WASM, wherever it finds room:
  * what decides whether the variant is published. Then, within 20 seconds, fewer at each other
  * place, a platform of a kind of browser, that is idle then: what they tell is shown, and a place
  * that fails is left out.
@@ -10,7 +10,7 @@
 #define WI_QUANTIZER_MEASURE_H
 
 #include "nodes/bridge/bridge.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 #define WI_MEASURE_INPUTS 32
 #define WI_MEASURE_PLACE_INPUTS 4

@@ -16,7 +16,7 @@
 #include "browser/children.h"
 #include "models/catalog/library/versions_work.h"
 #include "nodes/bridge/bridge.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 enum wi_making_state {
     WI_MAKING_QUANTIZING, /* room is made, and the program writes */

@@ -48,9 +48,9 @@ struct wi_credit {
  *   who                   counts                                  why
  *   nodes/node/worker.h         its attempt's flow                      it waits for credit
  *   nodes/bridge/stream.h       the same of that node                   a node that sends beyond it
- * fails job/parts.h           the same, and received and taken over   it grants: taken and a window
- * more all attempts api/http/events.h          made and taken                          the client's
- * socket is the measure
+ * fails work/job/parts.h           the same, and received and taken over   it grants: taken and a
+ * window more all attempts api/http/events.h          made and taken                          the
+ * client's socket is the measure
  *
  * What was taken is told back along the way: api → run → job, which grants → bridge → node.
  */

@@ -3,7 +3,7 @@
 #define WI_API_ENDPOINTS_INFER_H
 
 #include "api/http/request.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 /* Makes a body that is a form, or a file alone, the native binary one, and its headers those that
  * go with it; leaves any other as it is. Then calls `next`, perhaps at once; or answers with why

@@ -3,10 +3,10 @@
 
 #include "api/endpoints/openapi.h"
 #include "base/buffer.h"
-#include "pool/facts/rules.h"
 #include "settings/config/mdoc.h"
 #include "terms/kernel/model.h"
 #include "terms/task/task.h"
+#include "work/pool/facts/rules.h"
 #include <ctype.h>
 #include <inttypes.h>
 #include <string.h>

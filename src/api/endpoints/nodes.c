@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/params.h"
-#include "pool/evidence.h"
+#include "work/pool/evidence.h"
 #include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,7 +7,7 @@
 #define WI_API_ENDPOINTS_STREAM_H
 
 #include "api/http/request.h"
-#include "run/run.h"
+#include "work/run/run.h"
 
 struct wi_api_streams;
 struct wi_api_streams *wi_api_streams_new(struct wi_api *api);

@@ -7,8 +7,8 @@
 #define WI_API_ENDPOINTS_TEXT_LOAD_H
 
 #include "base/buffer.h"
-#include "job/job.h"
 #include "nodes/bridge/bridge.h"
+#include "work/job/job.h"
 
 struct wi_text_load;
 struct wi_text_load *wi_text_load_new(void);

@@ -31,7 +31,7 @@
 #include "base/net/site.h"
 #include "base/share.h"
 #include "base/work_queue.h"
-#include "run/run.h"
+#include "work/run/run.h"
 #include <jansson.h>
 #include <microhttpd.h>
 

@@ -22,7 +22,6 @@
 #include "base/error.h"
 #include "browser/children.h"
 #include "check/check.h"
-#include "job/job.h"
 #include "models/arrive/hub/pulls.h"
 #include "models/arrive/source/neighbours.h"
 #include "models/arrive/source/sources.h"
@@ -30,11 +29,12 @@
 #include "models/catalog/library/versions_work.h"
 #include "models/share/blockstore/blockstore.h"
 #include "nodes/bridge/bridge.h"
-#include "pool/pool.h"
 #include "proof/proof.h"
 #include "quantizer/quantizer.h"
 #include "settings/config/config.h"
 #include "settings/store/db.h"
+#include "work/job/job.h"
+#include "work/pool/pool.h"
 #include <uv.h>
 
 /* Deadlines in milliseconds; zero-initialised means the contract's. Only tests shorten them. */

@@ -30,10 +30,10 @@ static const char *const migrations[] = {
     /* SHA-256 of files of models, by device and inode. */
     "CREATE TABLE file_hashes (key TEXT PRIMARY KEY, value TEXT NOT NULL, updated_at INTEGER NOT"
     " NULL, rules INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;"
-    /* `rank` orders what waits as job/queue.h does: a priority is worth so many milliseconds of
-     * age, so the order never changes. `cancelled`: it is to end so, if it does not end otherwise
-     * before. `attempts`: how often it was sent to a node in runs that were put back. Bodies and
-     * answers lie apart: a changed row is written whole. */
+    /* `rank` orders what waits as work/job/queue.h does: a priority is worth so many milliseconds
+     * of age, so the order never changes. `cancelled`: it is to end so, if it does not end
+     * otherwise before. `attempts`: how often it was sent to a node in runs that were put back.
+     * Bodies and answers lie apart: a changed row is written whole. */
     "CREATE TABLE jobs (id TEXT PRIMARY KEY, state INTEGER NOT NULL, infer INTEGER NOT NULL,"
     " client TEXT NOT NULL, client_id TEXT, model_name TEXT NOT NULL, priority INTEGER NOT NULL,"
     " rank INTEGER NOT NULL, accepted_at INTEGER NOT NULL, deadline_at INTEGER NOT NULL,"

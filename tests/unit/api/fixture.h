@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "nodes/bridge/features.h"
-#include "pool/evidence.h"
 #include "proof/proof.h"
+#include "work/pool/evidence.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -9,13 +9,13 @@
 #include "../test.h"
 
 #define PLAYS_EVIDENCE
-#include "../job/quiet_pool.h"
+#include "../work/job/quiet_pool.h"
 #include "base/clock.h"
 #include "base/memory.h"
 #include "check/check.h"
 #include "full.h"
-#include "pool/evidence.h"
 #include "terms/kernel/answers.h"
+#include "work/pool/evidence.h"
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "api/endpoints/models/model_use.h"
 #include "api/endpoints/models/models.h"
 #include "base/memory.h"
-#include "pool/facts/verdicts.h"
+#include "work/pool/facts/verdicts.h"
 #include <stdint.h>
 #include <string.h>
 

@@ -9,8 +9,8 @@
 #include "api/http/step.h"
 #include "base/memory.h"
 #include "models/catalog/library/versions.h"
-#include "pool/facts/verdicts.h"
 #include "wire/probe.h"
+#include "work/pool/facts/verdicts.h"
 #include <openssl/evp.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "check/check.h"
 #include "nodes/bridge/bridge.h"
-#include "pool/evidence.h"
+#include "work/pool/evidence.h"
 
 void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)
 {

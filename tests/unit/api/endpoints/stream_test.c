@@ -357,7 +357,7 @@ TEST(test_slow_client)
     free_client(slow);
 }
 
-/* How much of it becomes credit is the job's affair (job/parts.h). */
+/* How much of it becomes credit is the job's affair (work/job/parts.h). */
 TEST(test_the_job_is_told_what_was_taken)
 {
     struct client *client = begin_stream("");

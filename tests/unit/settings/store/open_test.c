@@ -1,8 +1,8 @@
 /* What the daemon finds when it opens its database. */
 #include "fixture.h"
 
-#include "pool/facts/verdicts.h"
 #include "settings/store/private.h"
+#include "work/pool/facts/verdicts.h"
 #include <signal.h>
 #include <sys/resource.h>
 

@@ -1,0 +1,194 @@
+/*
+ * What a job has beside it if its answer may come in parts: their account, and the watch over how
+ * long nothing comes. Whoever ends the job is told by a timer; nothing here ends it.
+ */
+#include "work/job/stream.h"
+
+#include "base/clock.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "work/job/private.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What a node tells before it computes (webinfer-protocol(7), task_progress). */
+#define LOADING "loading"
+#define STALL_TIMEOUT_MS 30000.0
+/* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
+#define STALL_BATCHES 3
+/* So often within its patience it is looked at whether a silent node's stream can go elsewhere. */
+#define STALL_STEPS 8
+
+void wi_job_stream_open(
+    struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *))
+{
+    struct wi_job_flow *flow = wi_alloc(sizeof *flow);
+    flow->events = *events;
+    flow->parts = wi_parts_new(job->jobs->budget);
+    flow->stall = wi_timer_new(job->jobs->loop, on_stall, job);
+    job->flow = flow;
+}
+
+void wi_job_stream_close(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (flow == NULL)
+        return;
+    wi_parts_free(flow->parts);
+    wi_timer_free(flow->stall);
+    free(flow);
+    job->flow = NULL;
+}
+
+int wi_job_is_committed(const struct wi_job *job)
+{
+    return job->flow && wi_parts_count(job->flow->parts) > 0;
+}
+
+int wi_job_has_brought(const struct wi_job *job)
+{
+    return job->flow && wi_parts_brought(job->flow->parts);
+}
+
+/* ---------------------------------------------------------------- how long nothing comes */
+
+double wi_job_stream_patience_ms(const struct wi_job *job)
+{
+    if (job->spec.asked->stall_timeout_ms > 0)
+        return job->spec.asked->stall_timeout_ms;
+    double batches_ms = STALL_BATCHES * job->flow->batch_ms;
+    return batches_ms > STALL_TIMEOUT_MS ? batches_ms : STALL_TIMEOUT_MS;
+}
+
+/* What lies between two counts is a batch, or several that take less than counts are apart. */
+static void measure(struct wi_job_flow *flow, double counted)
+{
+    double now = wi_now_ms();
+    double took = now - flow->counted_at;
+    if (flow->counted_at > 0 && counted > flow->counted && took > flow->batch_ms)
+        flow->batch_ms = took;
+    flow->counted_at = now;
+    flow->counted = counted;
+}
+
+/* The time that the job stood still for its client, up to now. */
+static void settle(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (flow->halted_at > 0) {
+        job->line->counters.stalls++;
+        job->line->counters.stalled_ms += wi_now_ms() - flow->halted_at;
+    }
+    flow->halted_at = 0;
+}
+
+/* Whether its attempt computes. One that waits at its node, or for its model, brings nothing and
+ * tells of nothing else. */
+static int computes(const struct wi_job_flow *flow)
+{
+    return wi_parts_brought(flow->parts) || flow->told;
+}
+
+/* Of which none is cut off. */
+static uint64_t milliseconds(double ms)
+{
+    return ms > 0 ? (uint64_t)ceil(ms) : 0;
+}
+
+int wi_job_stream_is_watched(const struct wi_job *job)
+{
+    return wi_job_is_committed(job) && computes(job->flow);
+}
+
+static int draws_without_seed(const json_t *options)
+{
+    return json_number_value(json_object_get(options, "temperature")) > 0 &&
+           !json_object_get(options, "seed");
+}
+
+const char *wi_job_stream_obstacle(const struct wi_job *job)
+{
+    const char *obstacle = wi_parts_obstacle(job->flow->parts);
+    return obstacle                                       ? obstacle
+           : draws_without_seed(job->spec.asked->options) ? "it is drawn without a seed"
+                                                          : NULL;
+}
+
+/* The time of its node's silence begins anew, if it is its turn: after the first part, while an
+ * attempt computes that may send. */
+void wi_job_stream_watch(struct wi_job *job)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (wi_job_has_attempt(job) && !wi_parts_has_credit(flow->parts)) {
+        if (flow->halted_at == 0)
+            flow->halted_at = wi_now_ms();
+        wi_timer_stop(flow->stall);
+        return;
+    }
+    settle(job);
+    flow->heard_at = wi_now_ms();
+    if (wi_job_has_attempt(job) && wi_job_stream_is_watched(job))
+        wi_timer_start(flow->stall, milliseconds(wi_job_stream_patience_ms(job) / 2), 0);
+    else
+        wi_timer_stop(flow->stall);
+}
+
+double wi_job_stream_silent_ms(const struct wi_job *job)
+{
+    return wi_now_ms() - job->flow->heard_at;
+}
+
+void wi_job_stream_wait_on(struct wi_job *job)
+{
+    double patience = wi_job_stream_patience_ms(job);
+    double left = patience - wi_job_stream_silent_ms(job), step = patience / STALL_STEPS;
+    wi_timer_start(job->flow->stall, milliseconds(left < step ? left : step), 0);
+}
+
+void wi_job_stream_sent(struct wi_job *job)
+{
+    job->line->counters.continued += (unsigned)wi_job_is_committed(job);
+    job->flow->counted_at = 0; /* another node counts from its own beginning */
+    job->flow->told = 0;
+    wi_parts_begin(job->flow->parts);
+    wi_job_stream_watch(job);
+}
+
+void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
+{
+    job->flow->told = strcmp(progress->phase, LOADING) != 0;
+    if (progress->has_count)
+        measure(job->flow, progress->done);
+    wi_job_stream_watch(job);
+}
+
+/* ---------------------------------------------------------------- parts and credit */
+
+int wi_job_stream_add(struct wi_job *job, const struct wi_part *part)
+{
+    struct wi_job_flow *flow = job->flow;
+    if (!wi_parts_add(flow->parts, part)) {
+        job->line->counters.late_parts++;
+        return 0;
+    }
+    job->line->counters.parts++;
+    if (flow->first_part_at == 0)
+        flow->first_part_at = wi_now_ms();
+    wi_job_stream_watch(job);
+    return 1;
+}
+
+void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken)
+{
+    struct wi_credit credit;
+    wi_parts_take(job->flow->parts, taken);
+    if (!wi_job_has_attempt(job))
+        return; /* the next attempt begins with what is taken by then */
+    int had = wi_parts_has_credit(job->flow->parts);
+    if (!wi_parts_grant(job->flow->parts, &credit))
+        return;
+    if (!had)
+        wi_job_stream_watch(job);
+    wi_pool_credit(job->jobs->pool, job->node, job->attempt, &credit);
+}

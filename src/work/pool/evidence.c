@@ -1,0 +1,358 @@
+/* What follows from what was found; see evidence.h. */
+#include "work/pool/evidence.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "nodes/bridge/quarantine.h"
+#include "work/pool/evidence_private.h"
+#include "work/pool/placing.h"
+#include <string.h>
+
+/* --- what is counted -------------------------------------------------------------------------- */
+
+/* As which of a node's answers it counts, one of enum wi_conduct_kind; -1: it decides by itself. */
+static int evidence_conduct(enum wi_evidence_kind kind)
+{
+    static const int kinds[WI_EVIDENCE_COUNT] = {[WI_EVIDENCE_CLAIM] = -1,
+        [WI_EVIDENCE_ENDING] = WI_CONDUCT_ENDING,
+        [WI_EVIDENCE_DISPUTED] = WI_CONDUCT_DISPUTED,
+        [WI_EVIDENCE_OPEN] = WI_CONDUCT_OPEN,
+        [WI_EVIDENCE_CLIENT_INPUT] = WI_CONDUCT_SUSPICION,
+        [WI_EVIDENCE_OUR_INPUT] = -1,
+        [WI_EVIDENCE_KNOWN_ANSWER] = -1,
+        [WI_EVIDENCE_CHALLENGE] = -1};
+
+    return kinds[kind];
+}
+
+/* NULL if it is gone, or of a session of ours. */
+static struct pool_node *node_find_joined(const struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = node_id ? wi_pool_nodes_find(pool->nodes, node_id) : NULL;
+
+    return node && !*wi_pool_node_info_of(node)->session ? node : NULL;
+}
+
+/* Of a joined node, or of one that was; NULL if nothing is known of it. */
+static struct pool_node_standing *standing_find(const struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = node_find_joined(pool, node_id);
+
+    return node      ? wi_pool_node_info_of(node)->standing
+           : node_id ? wi_standings_of_node(pool->standings, node_id)
+                     : NULL;
+}
+
+static unsigned evidence_count(
+    const struct pool_node_standing *standing, enum wi_evidence_kind kind)
+{
+    int conduct = evidence_conduct(kind);
+
+    return conduct < 0 ? 1 : wi_conduct_count(&standing->conduct, (enum wi_conduct_kind)conduct);
+}
+
+/* How often it was found, this time included. */
+static unsigned evidence_book(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    struct pool_node_standing *standing = standing_find(pool, found->node);
+    int conduct = evidence_conduct(found->kind);
+
+    pool->found[found->kind]++;
+    if (!standing || conduct < 0)
+        return 1;
+    wi_conduct_note(&standing->conduct, (enum wi_conduct_kind)conduct);
+    return evidence_count(standing, found->kind);
+}
+
+/* Whether its answers still are such that it gets less work. */
+static int node_gets_less(const struct pool_node *node)
+{
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
+        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
+            evidence_count(wi_pool_node_info_of(node)->standing, rule->kind) >= rule->count)
+            return 1;
+    return 0;
+}
+
+/* --- effects ---------------------------------------------------------------------------------- */
+
+static const char *evidence_reason(const struct wi_evidence_found *found)
+{
+    const char *detail = found->finding.detail;
+
+    return detail && *detail ? detail : wi_evidence_texts[found->kind];
+}
+
+/* What could not be judged is asked again after a pause, whatever is known. */
+static unsigned evidence_decide(
+    struct wi_pool *pool, const struct wi_evidence_found *found, enum wi_verdict verdict)
+{
+    struct wi_finding finding = found->finding;
+
+    if (!found->key)
+        return 0;
+    finding.verdict = verdict;
+    if (found->kind == WI_EVIDENCE_OPEN) {
+        wi_verdicts_pause(pool->verdicts, found->key, evidence_reason(found));
+        return 0;
+    }
+    return wi_verdicts_set(pool->verdicts, found->key, &finding) ? WI_EFFECT_VERDICT : 0;
+}
+
+static struct pool_node_limit node_limit(const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule, const struct pool_node_limit *before)
+{
+    struct pool_node_limit limit = {.since = before->since ? before->since : wi_steady_ms(),
+        .until = rule->for_ms ? wi_steady_ms() + rule->for_ms : 0,
+        .evidence = wi_evidence_names[found->kind],
+        .undone = rule->undone};
+
+    wi_text_printable(limit.reason, sizeof limit.reason, evidence_reason(found));
+    return limit;
+}
+
+static void node_lessen(struct wi_pool *pool, struct pool_node *node,
+    const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    struct pool_node_limit *less = &info->standing->less, before = *less;
+
+    *less = node_limit(found, rule, &before);
+    if (before.since)
+        return;
+    wi_warn("pool", info->id, "is taken only where nothing else has room: %s", less->reason);
+    wi_pool_place_anew(pool, node);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void node_hold(struct wi_pool *pool, struct pool_node *node,
+    const struct wi_evidence_found *found, const struct wi_evidence_rule *rule)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    struct pool_node_limit *hold = &info->standing->hold, before = *hold;
+
+    *hold = node_limit(found, rule, &before);
+    if (!before.since)
+        wi_warn("pool", info->id, "gets no work for now: %s", hold->reason);
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* One that is gone is known to the bridge for a while. Once its token is taken again, it begins
+ * afresh. */
+static unsigned node_send_away(struct wi_pool *pool, const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule)
+{
+    struct pool_node_standing *standing = standing_find(pool, found->node);
+    const struct wi_quarantine_cause cause = {
+        wi_evidence_names[found->kind], evidence_reason(found), rule->for_ms};
+
+    if (standing)
+        standing->conduct = (struct wi_conduct){0};
+    if (!found->node || wi_bridge_quarantine(pool->bridge, found->node, &cause) != 0)
+        return 0;
+    wi_pool_tell_capacity(pool->wake);
+    return WI_EFFECT_QUARANTINE;
+}
+
+static unsigned evidence_apply(struct wi_pool *pool, const struct wi_evidence_found *found,
+    const struct wi_evidence_rule *rule)
+{
+    struct pool_node *node = node_find_joined(pool, found->node);
+
+    if (rule->effect == WI_EFFECT_VERDICT)
+        return evidence_decide(pool, found, rule->verdict);
+    if (rule->effect == WI_EFFECT_QUARANTINE)
+        return node_send_away(pool, found, rule);
+    if (!node)
+        return 0;
+    if (rule->effect == WI_EFFECT_HOLD)
+        node_hold(pool, node, found, rule);
+    else
+        node_lessen(pool, node, found, rule);
+    return rule->effect;
+}
+
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    struct wi_evidence_found own = *found;
+    char id[WI_ID_SIZE];
+    unsigned had = 0;
+
+    if (found->finding.verdict == WI_TRUSTED)
+        return evidence_decide(pool, found, WI_TRUSTED);
+    wi_text_copy(id, sizeof id, found->node); /* which may be the node's own text */
+    own.node = found->node ? id : NULL;
+    unsigned count = evidence_book(pool, &own);
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules; rule->effect; rule++)
+        if (rule->kind == own.kind && !rule->joined == !own.joined && count >= rule->count)
+            had |= evidence_apply(pool, &own, rule);
+    return had;
+}
+
+/* --- what outlives a node ----------------------------------------------------------------------
+ */
+
+void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    if (!*info->session)
+        wi_standings_keep(pool->standings, info->party, info->id, info->standing, wi_steady_ms());
+}
+
+/* More may have been found since the node left. */
+void wi_pool_recall(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    const struct pool_node_standing *kept =
+        *info->session ? NULL : wi_standings_of_party(pool->standings, info->party, wi_steady_ms());
+
+    if (!kept)
+        return;
+    *info->standing = *kept;
+    if (kept->hold.since)
+        wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 1);
+    for (const struct wi_evidence_rule *rule = wi_evidence_rules;
+         rule->effect && !info->standing->less.since; rule++)
+        if (rule->joined && rule->effect == WI_EFFECT_SHARE &&
+            evidence_count(kept, rule->kind) >= rule->count)
+            node_lessen(pool, node, &(struct wi_evidence_found){.kind = rule->kind}, rule);
+    wi_pool_place_anew(pool, node);
+}
+
+/* --- what ends them --------------------------------------------------------------------------- */
+
+void wi_pool_reconsider(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    if (!info->standing->less.since || node_gets_less(node))
+        return;
+    wi_info("pool", info->id, "gets its share of work again");
+    info->standing->less = (struct pool_node_limit){0};
+    wi_pool_place_anew(pool, node);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void node_let_go(struct wi_pool *pool, struct pool_node *node)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+
+    wi_info("pool", info->id, "is not held any more for what was found");
+    info->standing->hold = (struct pool_node_limit){0};
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_FOUND, 0);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_found_well(struct wi_pool *pool, const char *node_id)
+{
+    struct pool_node *node = node_find_joined(pool, node_id);
+
+    if (!node)
+        return;
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_RIGHT);
+    wi_pool_reconsider(pool, node);
+}
+
+void wi_pool_found_look(struct wi_pool *pool, int64_t now)
+{
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
+         node = wi_pool_node_next(node)) {
+        const struct pool_node_limit *limit = &wi_pool_node_info_of(node)->standing->hold;
+        if (limit->since && limit->until && limit->until <= now)
+            node_let_go(pool, node);
+    }
+}
+
+enum wi_code wi_pool_forgive(struct wi_pool *pool, const char *node_id, struct wi_error *error)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
+    struct pool_node_standing *standing = wi_pool_node_info_of(node)->standing;
+    standing->conduct = (struct wi_conduct){0};
+    wi_standings_forget(pool->standings, wi_pool_node_info_of(node)->party);
+    wi_pool_reconsider(pool, node);
+    if (standing->hold.since)
+        node_let_go(pool, node);
+    return WI_OK;
+}
+
+void wi_pool_hold(struct wi_pool *pool, const char *node_id, int held)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    unsigned was_held = node ? wi_pool_node_info_of(node)->held & WI_POOL_HELD_UNPROVEN : 0;
+
+    if (!node || !was_held == !held)
+        return;
+    wi_pool_node_hold(pool->nodes, node, WI_POOL_HELD_UNPROVEN, held);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* --- for people ------------------------------------------------------------------------------- */
+
+static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, int everything)
+{
+    const char *name = "";
+
+    for (unsigned i = 0; i < WI_EFFECT_COUNT; i++)
+        if (effect & 1u << i)
+            name = wi_effect_names[i];
+    return json_pack("{s:s, s:s, s:s*, s:o, s:o, s:s}", "effect", name, "evidence", limit->evidence,
+        "reason", everything ? limit->reason : NULL, "since",
+        limit->since ? json_integer((json_int_t)limit->since) : json_null(), "until",
+        limit->until ? json_integer((json_int_t)limit->until) : json_null(), "undone_by",
+        limit->undone);
+}
+
+/* What limits a node without evidence against it. */
+static const struct pool_node_limit limit_late = {.evidence = "deadlines",
+    .undone = "its next answer",
+    .reason = "it let deadlines pass in a row, and said nothing"};
+static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
+    .undone = "right answers to a challenge",
+    .reason = "it has not shown yet that it computes right"};
+
+static json_t *node_limits_json(const struct pool_node_info *info, int everything)
+{
+    json_t *list = json_array();
+
+    if (info->missed >= WI_POOL_DOUBTED)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &limit_late, everything));
+    if (info->standing->less.since)
+        json_array_append_new(list, limit_json(WI_EFFECT_SHARE, &info->standing->less, everything));
+    if (info->held & WI_POOL_HELD_UNPROVEN)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &limit_unproven, everything));
+    if (info->held & WI_POOL_HELD_FOUND)
+        json_array_append_new(list, limit_json(WI_EFFECT_HOLD, &info->standing->hold, everything));
+    return list;
+}
+
+static json_t *conduct_json(const struct wi_conduct *conduct)
+{
+    json_t *object = json_object();
+
+    for (unsigned i = 0; i < WI_CONDUCT_COUNT; i++)
+        json_object_set_new(object, wi_conduct_names[i],
+            json_integer((json_int_t)wi_conduct_count(conduct, (enum wi_conduct_kind)i)));
+    return object;
+}
+
+json_t *wi_pool_found_json(const struct wi_pool *pool, const char *node_id, int everything)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return NULL;
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    return json_pack("{s:o, s:o}", "limits", node_limits_json(info, everything), "conduct",
+        *info->session ? json_null() : conduct_json(&info->standing->conduct));
+}
+
+void wi_pool_found_counts(const struct wi_pool *pool, uint64_t counts[WI_EVIDENCE_COUNT])
+{
+    memcpy(counts, pool->found, sizeof pool->found);
+}

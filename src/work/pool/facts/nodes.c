@@ -1,0 +1,653 @@
+/* The nodes that there are, and the attempts on each. */
+#include "work/pool/facts/nodes.h"
+
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "work/pool/facts/use.h"
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pool_node {
+    UT_hash_handle hh; /* by info.id */
+    const struct pool_nodes *nodes;
+    struct pool_node_info info;
+    struct wi_fleet_node place;
+    struct pool_node_standing standing;
+    struct pool_attempt *attempts;      /* the oldest first */
+    double works_at;                    /* when it last was at work, as far as it says */
+    double sent_at;                     /* when much was last on its way to it */
+    uint64_t sent_bytes;                /* by then, in all */
+    size_t unheard;                     /* attempts that it has said nothing of */
+    size_t constrained;                 /* attempts that are */
+    double brought_at[WI_FLEET_QUEUES]; /* when anybody had something of the queue's engine, while
+                                         * something constrained ran there */
+    int answered;                       /* anything, ever */
+    int prepared;                       /* it was told what to compile */
+};
+
+struct pool_nodes {
+    struct pool_node *all;
+    struct wi_fleet fleet;
+    const struct wi_estimates *estimates;
+    const struct wi_change_listener *listener;
+};
+
+struct pool_nodes *wi_pool_nodes_new(
+    const struct wi_estimates *estimates, const struct wi_change_listener *listener)
+{
+    struct pool_nodes *nodes = wi_alloc(sizeof *nodes);
+
+    nodes->estimates = estimates;
+    nodes->listener = listener;
+    return nodes;
+}
+
+void wi_pool_nodes_free(struct pool_nodes *nodes)
+{
+    if (!nodes)
+        return;
+    while (nodes->all)
+        wi_pool_nodes_remove(nodes, nodes->all);
+    free(nodes);
+}
+
+static void tell(const struct pool_node *node)
+{
+    wi_change_tell(node->nodes->listener, WI_CHANGE_NODE, node->info.id, NULL);
+}
+
+/* --- one among all --------------------------------------------------------------------------- */
+
+struct pool_node *wi_pool_nodes_first(const struct pool_nodes *nodes)
+{
+    return nodes->all;
+}
+
+struct pool_node *wi_pool_node_next(const struct pool_node *node)
+{
+    return node->hh.next;
+}
+
+/* Where in the sorted list the id belongs. */
+static size_t place_of(const char *id, const struct pool_node *const *sorted, size_t count)
+{
+    size_t low = 0;
+
+    while (low < count) {
+        size_t middle = low + (count - low) / 2;
+        if (strcmp(sorted[middle]->info.id, id) < 0)
+            low = middle + 1;
+        else
+            count = middle;
+    }
+    return low;
+}
+
+/* Ids are random: few nodes get into a page that is nearly right already. */
+size_t wi_pool_nodes_after(
+    const struct pool_nodes *nodes, const char *after, const struct pool_node **found, size_t most)
+{
+    size_t count = 0;
+
+    for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
+        const char *id = node->info.id;
+        if (strcmp(id, after) <= 0 ||
+            (count == most && (most == 0 || strcmp(id, found[most - 1]->info.id) > 0)))
+            continue;
+        size_t at = place_of(id, found, count);
+        if (count < most)
+            count++;
+        memmove(&found[at + 1], &found[at], (count - 1 - at) * sizeof *found);
+        found[at] = node;
+    }
+    return count;
+}
+
+size_t wi_pool_nodes_count(const struct pool_nodes *nodes)
+{
+    return HASH_COUNT(nodes->all);
+}
+
+struct pool_node *wi_pool_nodes_find(const struct pool_nodes *nodes, const char *id)
+{
+    return WI_TABLE_FIND(nodes->all, id, strlen(id));
+}
+
+const struct wi_fleet *wi_pool_nodes_fleet(const struct pool_nodes *nodes)
+{
+    return &nodes->fleet;
+}
+
+const struct pool_node *wi_pool_nodes_yardstick(const struct pool_nodes *nodes, const char *kind)
+{
+    const struct pool_node *found = NULL;
+
+    for (const struct pool_node *node = nodes->all; node; node = node->hh.next) {
+        const struct wi_fleet_class *class = node->place.class;
+        if (node->info.away || node->info.draining || node->info.paused || node->info.held ||
+            !class || !class->info.platforms[WI_WASM].available ||
+            (kind && strcmp(class->info.kind, kind) != 0))
+            continue;
+        if (!found || (class->ours && !found->place.class->ours))
+            found = node;
+    }
+    return found;
+}
+
+const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node)
+{
+    return &node->info;
+}
+
+/* --- what it is ------------------------------------------------------------------------------ */
+
+static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info *info)
+{
+    struct pool_node *node = wi_alloc(sizeof *node);
+
+    node->nodes = nodes;
+    memcpy(node->info.id, info->id, sizeof node->info.id);
+    memcpy(node->info.session, info->session, sizeof node->info.session);
+    memcpy(node->info.party, info->party, sizeof node->info.party);
+    node->info.place = &node->place;
+    node->info.standing = &node->standing;
+    HASH_ADD(hh, nodes->all, info.id, strlen(node->info.id), node);
+    return node;
+}
+
+/* Routing learns whether it takes work, and who watches that something of that is new. */
+static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
+{
+    const struct pool_node_info *info = &node->info;
+
+    int reachable = !info->away && !info->paused && !info->choked;
+
+    tell(node);
+    node->place.reachable = reachable;
+    const struct wi_fleet_state state = {.open = reachable && !info->draining && !info->held,
+        .away = !info->draining,
+        .paused = info->paused,
+        .held = reachable && info->held != 0};
+    wi_fleet_set(&nodes->fleet, &node->place, &state);
+}
+
+struct pool_node *wi_pool_nodes_up(
+    struct pool_nodes *nodes, const struct wi_node_info *info, int draining)
+{
+    struct pool_node *node = wi_pool_nodes_find(nodes, info->id);
+
+    if (!node)
+        node = add(nodes, info);
+    node->info.away = node->info.choked = 0;
+    if (draining)
+        node->info.draining = 1;
+    return node;
+}
+
+/* Those of our pages, and of what has answered before, are believed: other requests for the model
+ * need not load it elsewhere. Who never answers must not draw them by what it was sent. */
+static void promise(struct pool_node *node, const struct pool_attempt *attempt)
+{
+    if (!attempt->builtin && node->info.missed == 0 && (*node->info.session || node->answered))
+        wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
+}
+
+void wi_pool_node_models(struct pool_node *node, const json_t *models)
+{
+    wi_fleet_models(&node->place, models);
+    for (const struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
+        promise(node, attempt);
+}
+
+void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
+    const struct wi_node_info *info, const json_t *models)
+{
+    node->place.doubted = node->info.missed >= WI_POOL_DOUBTED || node->standing.less.since;
+    wi_fleet_put(&nodes->fleet, &node->place, node->info.id, info);
+    wi_pool_node_models(node, models);
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_away(struct pool_nodes *nodes, struct pool_node *node)
+{
+    node->info.away = 1;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_drain(struct pool_nodes *nodes, struct pool_node *node, int draining)
+{
+    node->info.draining = draining;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_pause(struct pool_nodes *nodes, struct pool_node *node, int paused)
+{
+    node->info.paused = paused;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigned why, int held)
+{
+    node->info.held = held ? node->info.held | why : node->info.held & ~why;
+    tell_fleet(nodes, node);
+}
+
+void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
+{
+    wi_debug("pool", node->info.id, "takes no more work for now: too much waits to be sent to it");
+    node->info.choked = 1;
+    tell_fleet(nodes, node);
+}
+
+int wi_pool_node_unchoke(struct pool_nodes *nodes, struct pool_node *node)
+{
+    if (!node->info.choked)
+        return 0;
+    node->info.choked = 0;
+    tell_fleet(nodes, node);
+    return 1;
+}
+
+int wi_pool_nodes_unchoke(struct pool_nodes *nodes)
+{
+    int any = 0;
+
+    for (struct pool_node *node = nodes->all; node; node = node->hh.next)
+        any |= wi_pool_node_unchoke(nodes, node);
+    return any;
+}
+
+void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
+{
+    struct pool_attempt *attempt;
+
+    tell(node);
+    wi_fleet_remove(&nodes->fleet, &node->place);
+    while ((attempt = node->attempts)) {
+        node->attempts = attempt->next;
+        free(attempt);
+    }
+    HASH_DEL(nodes->all, node);
+    free(node);
+}
+
+/* --- attempts -------------------------------------------------------------------------------- */
+
+/* What is expected of it, from what was measured. */
+static void foresee(const struct pool_nodes *nodes, const struct pool_node *node,
+    const struct wi_task *task, struct pool_attempt *attempt)
+{
+    const struct wi_inference *asked = task->asked;
+    const struct wi_fleet_node *place = &node->place;
+
+    const struct wi_place *where =
+        place->class ? wi_fleet_where(place->class, attempt->engine, attempt->platform) : NULL;
+    if (attempt->builtin || !where)
+        return;
+    struct wi_estimate e = wi_estimates_get(nodes->estimates, attempt->hash, where);
+    double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
+                  : e.loads > 0                                         ? e.load_ms
+                                : WI_ESTIMATE_UNKNOWN_LOAD_MS;
+    double run = wi_task_runs_evenly(asked->task)
+                     ? e.run_ms /* of a first run too, or a bound */
+                     : wi_estimate_run_ms(&e, asked->prompt_tokens, asked->answer_tokens);
+    attempt->token_ms = e.token_ms;
+    attempt->known_ms = e.runs > 0 && run > 0 ? load + run : 0;
+    attempt->expected_ms = load + (run > 0 ? run : WI_ESTIMATE_UNKNOWN_RUN_MS);
+    attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
+}
+
+/* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. A page
+ * may have said anew what it has, and no slots for short tasks any more while some are there. */
+static double shared(const struct pool_node *node, unsigned queue, double expected_ms)
+{
+    const struct wi_fleet_class *class = node->place.class;
+    unsigned slots = class ? wi_fleet_slots(&class->info, queue) : 0;
+
+    return slots == 0 || wi_fleet_takes_turns(queue) ? expected_ms : expected_ms / slots;
+}
+
+double wi_pool_node_done_at(const struct pool_node *node)
+{
+    double latest = 0;
+
+    for (unsigned queue = 0; queue < WI_FLEET_QUEUES; queue++)
+        latest = fmax(latest, node->place.work[queue].done_at);
+    return latest;
+}
+
+/* Whether what broke the one would have broken the other. */
+static int share_worker(const struct pool_attempt *one, const struct pool_attempt *other)
+{
+    if (one->builtin || other->builtin)
+        return 0;
+    if (wi_engines[one->engine].is_apart || wi_engines[other->engine].is_apart)
+        return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
+    return one->platform == other->platform;
+}
+
+/* A client's own kernel that does not end keeps the GPU from all that its browser does. */
+static void note_held(struct pool_attempt *one, const struct pool_attempt *program)
+{
+    one->held |= program->program && one->platform != WI_WASM;
+}
+
+/* A grammar that costs too much holds up its engine, so that others there break with it. */
+static void note_beside(const struct pool_node *node, struct pool_attempt *attempt)
+{
+    for (struct pool_attempt *other = node->attempts; other; other = other->next) {
+        if (other == attempt)
+            continue;
+        note_held(attempt, other);
+        note_held(other, attempt);
+        if (!share_worker(other, attempt))
+            continue;
+        attempt->behind = 1;
+        other->beside |= attempt->constrained;
+        attempt->beside |= other->constrained;
+    }
+}
+
+/* Which kernels of ours it runs, and with what sizes. */
+static void note_kernels(struct pool_attempt *attempt, const struct wi_task *task)
+{
+    const struct wi_inference *asked = task->asked;
+
+    attempt->kernel = asked->kernel;
+    attempt->halves = asked->kernel && wi_kernel_has_halves(task->tensors);
+    if (attempt->platform != WI_WEBGPU)
+        return;
+    if (asked->kernel && !wi_kernel_is_ours(asked->kernel))
+        (void)wi_kernel_size_class(
+            asked->kernel, task->tensors, asked->options, attempt->size_class);
+    if (!asked->model->kernels || task->tensors->count != 1)
+        return;
+    attempt->kernels = asked->model->kernels;
+    memcpy(attempt->dims, task->tensors->items[0].dims, sizeof attempt->dims);
+}
+
+void wi_pool_node_book(
+    struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
+{
+    const struct wi_inference *asked = task->asked;
+    struct pool_attempt *attempt = wi_alloc(sizeof *attempt), **link = &node->attempts;
+    unsigned queue = wi_fleet_queue(node->place.class, asked->model, asked->task);
+    struct wi_fleet_work work = node->place.work[queue];
+
+    wi_fleet_worked(&nodes->fleet, &node->place);
+    while (*link)
+        link = &(*link)->next;
+    *link = attempt;
+    wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
+    memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
+    attempt->client = wi_use_client(task->client);
+    attempt->builtin = asked->model->builtin;
+    attempt->benchmark = asked->benchmark.runs > 0;
+    attempt->platform = task->platforms[0];
+    note_kernels(attempt, task);
+    attempt->stream = asked->stream;
+    attempt->task = asked->task;
+    attempt->engine = asked->model->engine;
+    attempt->queue = queue;
+    attempt->requests = task->requests;
+    attempt->alone = task->alone;
+    attempt->constrained = wi_task_is_constrained(asked->options);
+    attempt->special = wi_task_is_special(asked->input, asked->options);
+    attempt->broke = task->broke;
+    attempt->program = asked->program != NULL;
+    attempt->sent_at = now;
+    attempt->given_ms = task->deadline_ms;
+    note_beside(node, attempt);
+    node->info.attempts = node->attempts;
+    node->info.count++;
+    node->unheard++;
+    node->constrained += attempt->constrained;
+    foresee(nodes, node, task, attempt);
+    work.count++;
+    work.closed |= attempt->alone;
+    if (!attempt->builtin)
+        work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
+    promise(node, attempt);
+    wi_fleet_load(&node->place, queue, &work);
+    tell(node);
+}
+
+int wi_pool_node_unbook(
+    struct pool_node *node, const char *attempt_id, double now, struct pool_attempt *out)
+{
+    struct pool_attempt **link = &node->attempts, *attempt;
+    struct wi_fleet_work work = {0};
+    double left = 0;
+
+    while (*link && strcmp((*link)->id, attempt_id) != 0)
+        link = &(*link)->next;
+    attempt = *link;
+    if (!attempt)
+        return 0;
+    *link = attempt->next;
+    node->info.attempts = node->attempts;
+    node->info.count--;
+    node->unheard -= !attempt->arrived;
+    node->constrained -= attempt->constrained;
+    *out = *attempt;
+    out->next = NULL;
+    free(attempt);
+    wi_fleet_take_back(&node->place, out->hash, out->platform);
+    for (attempt = node->attempts; attempt; attempt = attempt->next) {
+        promise(node, attempt);
+        if (attempt->queue != out->queue)
+            continue;
+        work.count++;
+        work.closed |= attempt->alone;
+        left += attempt->expected_ms;
+    }
+    if (left > 0)
+        work.done_at = now + shared(node, out->queue, left);
+    wi_fleet_load(&node->place, out->queue, &work);
+    tell(node);
+    return 1;
+}
+
+/* --- signs of life --------------------------------------------------------------------------- */
+
+int wi_pool_node_prepare(struct pool_node *node)
+{
+    int was_prepared = node->prepared;
+
+    node->prepared = 1;
+    return !was_prepared;
+}
+
+void wi_pool_node_confirm(struct pool_node *node, const char *hash, enum wi_platform platform)
+{
+    wi_fleet_confirm(&node->place, hash, platform);
+}
+
+static struct pool_attempt *find_attempt(const struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = node->attempts;
+
+    while (attempt && strcmp(attempt->id, attempt_id) != 0)
+        attempt = attempt->next;
+    return attempt;
+}
+
+static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (attempt && !attempt->arrived) {
+        attempt->arrived = 1;
+        node->unheard--;
+    }
+    return attempt;
+}
+
+void wi_pool_node_accepted(struct pool_node *node, const char *attempt_id)
+{
+    node->info.mute = 0;
+    hear_of(node, attempt_id);
+}
+
+int wi_pool_node_answered(struct pool_node *node, const struct pool_attempt *attempt, double now)
+{
+    int was_doubted = node->info.missed >= WI_POOL_DOUBTED;
+
+    if (attempt)
+        node->brought_at[attempt->queue] = now;
+    node->works_at = now;
+    node->answered = 1;
+    node->info.missed = node->info.mute = 0;
+    return was_doubted;
+}
+
+/* Called for each part of a stream: nothing is looked for where all that is on the node was heard
+ * of and nothing may be held up. */
+int wi_pool_node_works(struct pool_node *node, const char *attempt_id, double now)
+{
+    int looks = node->unheard > 0 || node->constrained > 0;
+
+    return wi_pool_node_answered(node, looks ? hear_of(node, attempt_id) : NULL, now);
+}
+
+int wi_pool_node_missed(
+    struct pool_node *node, const struct pool_attempt *attempt, int silent, double now)
+{
+    double had_ms = now - attempt->sent_at;
+
+    if (node->works_at > attempt->sent_at ||
+        (!silent && (had_ms < WI_POOL_MISSED_MS || had_ms < attempt->known_ms)))
+        return 0;
+    node->info.missed++;
+    node->info.mute += !attempt->arrived;
+    return node->info.missed == WI_POOL_DOUBTED;
+}
+
+void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, double now)
+{
+    if (away || bytes - node->sent_bytes > WI_POOL_SENT_BYTES)
+        node->sent_at = now;
+    node->sent_bytes = bytes;
+}
+
+const struct pool_attempt *wi_pool_node_silent(
+    const struct pool_node *node, double limit_ms, double now)
+{
+    const struct pool_attempt *attempt = node->attempts;
+
+    if (node->unheard == 0 || now - node->sent_at <= limit_ms)
+        return NULL;
+    while (attempt && (attempt->arrived || now - attempt->sent_at <= limit_ms))
+        attempt = attempt->next;
+    return attempt;
+}
+
+/* By parts, progress and answers of its engine; before the first, since it was sent. */
+static int is_held_up(const struct pool_node *node, const struct pool_attempt *attempt, double now)
+{
+    double limit = fmin(
+        fmax(WI_POOL_HELD_TOKENS * attempt->token_ms, WI_POOL_HELD_MIN_MS), WI_POOL_HELD_MAX_MS);
+
+    return attempt->beside && !attempt->constrained &&
+           now - fmax(attempt->sent_at, node->brought_at[attempt->queue]) > limit;
+}
+
+const struct pool_attempt *wi_pool_node_held_up(struct pool_node *node, double now)
+{
+    struct pool_attempt *attempt = node->constrained > 0 ? node->attempts : NULL;
+
+    while (attempt && (attempt->asked_at >= now || !is_held_up(node, attempt, now)))
+        attempt = attempt->next;
+    if (attempt)
+        attempt->asked_at = now;
+    return attempt;
+}
+
+/* Asked again now and then, since there may be room for it elsewhere later. */
+static int is_late(const struct pool_attempt *attempt, double now)
+{
+    double limit = fmax(attempt->given_ms / 2, 2 * attempt->known_ms);
+
+    return !attempt->program && !attempt->benchmark &&
+           now - attempt->sent_at > fmax(limit, WI_POOL_LATE_MIN_MS) &&
+           now - attempt->asked_at > attempt->given_ms / WI_POOL_LATE_STEPS;
+}
+
+const struct pool_attempt *wi_pool_node_late(struct pool_node *node, double now)
+{
+    struct pool_attempt *attempt = *node->info.session ? NULL : node->attempts;
+
+    while (attempt && !is_late(attempt, now))
+        attempt = attempt->next;
+    if (attempt)
+        attempt->asked_at = now;
+    return attempt;
+}
+
+/* --- clients' own kernels --------------------------------------------------------------------- */
+
+int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double due)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (!attempt || !attempt->program || attempt->due > 0)
+        return 0;
+    attempt->due = due;
+    return 1;
+}
+
+void wi_pool_node_computed(struct pool_node *node, const char *attempt_id)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (attempt)
+        attempt->due = 0;
+}
+
+int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due)
+{
+    struct pool_attempt *attempt = find_attempt(node, attempt_id);
+
+    if (!attempt || attempt->due == 0)
+        return 0;
+    attempt->due = fmin(attempt->due, due);
+    return 1;
+}
+
+void wi_pool_node_excuse(struct pool_node *node)
+{
+    for (struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
+        attempt->excused = 1;
+}
+
+const struct pool_attempt *wi_pool_node_next_due(const struct pool_node *node)
+{
+    const struct pool_attempt *next = NULL;
+
+    for (const struct pool_attempt *one = node->attempts; one; one = one->next)
+        if (one->due > 0 && (!next || one->due < next->due))
+            next = one;
+    return next;
+}
+
+/* --- what broke ------------------------------------------------------------------------------- */
+
+int wi_pool_attempt_is_clients(const struct pool_attempt *attempt)
+{
+    return attempt->constrained || attempt->beside || attempt->broke || attempt->program;
+}
+
+int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
+{
+    int suspect = ended->suspect;
+
+    for (struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next) {
+        if (!share_worker(attempt, ended))
+            continue;
+        attempt->suspect = 1;
+        suspect = 1;
+    }
+    return suspect;
+}

@@ -1,0 +1,61 @@
+/* The table, with its words for people; see rules.h. */
+#include "work/pool/facts/rules.h"
+
+#include <stddef.h>
+
+#define HOUR_MS ((int64_t)3600 * 1000)
+
+const char *const wi_evidence_names[] = {[WI_EVIDENCE_CLAIM] = "claim",
+    [WI_EVIDENCE_ENDING] = "ending",
+    [WI_EVIDENCE_DISPUTED] = "disputed",
+    [WI_EVIDENCE_OPEN] = "open",
+    [WI_EVIDENCE_CLIENT_INPUT] = "client_input",
+    [WI_EVIDENCE_OUR_INPUT] = "our_input",
+    [WI_EVIDENCE_KNOWN_ANSWER] = "known_answer",
+    [WI_EVIDENCE_CHALLENGE] = "challenge",
+    NULL};
+
+const char *const wi_evidence_texts[] = {
+    [WI_EVIDENCE_CLAIM] = "the page says that it cannot run the model on that platform",
+    [WI_EVIDENCE_ENDING] = "requests ended badly there, and well in a browser of the service",
+    [WI_EVIDENCE_DISPUTED] = "requests ended badly there, and well at another joined node",
+    [WI_EVIDENCE_OPEN] = "an answer cannot be judged, by the choice of the node that gave it",
+    [WI_EVIDENCE_CLIENT_INPUT] = "an answer to a client's input differs from the service's own",
+    [WI_EVIDENCE_OUR_INPUT] = "answers to inputs of the service differ from its own",
+    [WI_EVIDENCE_KNOWN_ANSWER] = "a kernel's answer differs from the known one",
+    [WI_EVIDENCE_CHALLENGE] = "a product of a challenge is not right"};
+
+const char *const wi_effect_names[] = {"share", "verdict", "hold", "quarantine", NULL};
+
+#define BY_CHECK "a check that comes out right"
+#define BY_OURS                                                                                    \
+    "inputs of the service that come out right, when it is looked at again: after 1, 2, 4 and at " \
+    "most 30 days"
+#define BY_FEWER "fewer of them among the last"
+#define BY_RIGHT "ten answers in a row that are judged right"
+#define BY_ADMIN "an admin (webinfer forgive)"
+#define BY_ADMIN_OR_DAY BY_ADMIN ", or, of a join token, after 24 hours"
+
+/* Of one kind those that take the node away come last. */
+const struct wi_evidence_rule wi_evidence_rules[] = {
+    {WI_EVIDENCE_CLAIM, 0, WI_EFFECT_VERDICT, 1, WI_VERDICT_UNABLE_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_CLAIM, 1, WI_EFFECT_VERDICT, 1, WI_VERDICT_UNABLE_MS, BY_CHECK, WI_UNABLE},
+    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
+    {WI_EVIDENCE_ENDING, 1, WI_EFFECT_QUARANTINE, 10, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
+    {WI_EVIDENCE_DISPUTED, 1, WI_EFFECT_SHARE, 3, 0, BY_FEWER, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_SHARE, 2, 0, BY_FEWER, WI_UNKNOWN},
+    {WI_EVIDENCE_OPEN, 1, WI_EFFECT_HOLD, 5, HOUR_MS, BY_ADMIN, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_CHECK, WI_UNKNOWN},
+    {WI_EVIDENCE_CLIENT_INPUT, 1, WI_EFFECT_SHARE, 1, 0, BY_RIGHT, WI_UNKNOWN},
+    {WI_EVIDENCE_OUR_INPUT, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_OUR_INPUT, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {WI_EVIDENCE_KNOWN_ANSWER, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_KNOWN_ANSWER, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {WI_EVIDENCE_CHALLENGE, 0, WI_EFFECT_VERDICT, 1, 0, BY_OURS, WI_WRONG},
+    {WI_EVIDENCE_CHALLENGE, 1, WI_EFFECT_QUARANTINE, 1, 0, BY_ADMIN_OR_DAY, WI_UNKNOWN},
+    {0},
+};

@@ -1,0 +1,312 @@
+/* Tunings in a table; see tunings.h. A key is the owner's, the kernel's name and the class. */
+#include "work/pool/facts/tunings.h"
+
+#include "base/table.h"
+#include "base/text.h"
+#include "settings/store/db.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define KEY_SIZE (WI_PLACE_SIZE + 32 + WI_KERNEL_CLASS_SIZE)
+
+struct item {
+    char key[KEY_SIZE];
+    struct wi_tuning_owner owner;
+    struct wi_tuning tuning;
+    char node[WI_ID_SIZE]; /* that has begun it; "": none */
+    double begun_at;
+    unsigned tries;
+    UT_hash_handle hh;
+};
+
+struct wi_tunings {
+    struct wi_db *db;
+    struct item *items; /* in the order in which they were noted */
+};
+
+struct wi_tuning_owner wi_tuning_owner(const struct wi_place *place, const char *node_id)
+{
+    struct wi_tuning_owner owner = {.joined = place->joined};
+
+    wi_text_copy(owner.key, sizeof owner.key, place->joined ? node_id : place->key);
+    return owner;
+}
+
+static void make_key(char key[KEY_SIZE], const struct wi_tuning_owner *owner, const char *kernel,
+    const char *size_class)
+{
+    wi_join(key, KEY_SIZE, owner->key, "\t", kernel, "\t", size_class, NULL);
+}
+
+static struct item *find(const struct wi_tunings *tunings, const char *key)
+{
+    return WI_TABLE_FIND(tunings->items, key, strlen(key));
+}
+
+static void drop(struct wi_tunings *tunings, struct item *item)
+{
+    HASH_DEL(tunings->items, item);
+    free(item);
+}
+
+static int is_owner(const struct item *item, const struct wi_tuning_owner *owner)
+{
+    return item->owner.joined == owner->joined && strcmp(item->owner.key, owner->key) == 0;
+}
+
+/* Of a node that joined, the oldest one beyond its share; of all of ours, or of all that joined,
+ * the oldest; NULL: there is room. */
+static struct item *surplus(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
+{
+    struct item *oldest = NULL, *of_all = NULL;
+    size_t count = 0, all = 0;
+
+    for (struct item *item = tunings->items; item; item = item->hh.next) {
+        if (!item->owner.joined == !owner->joined && all++ == 0)
+            of_all = item;
+        if (is_owner(item, owner) && count++ == 0)
+            oldest = item;
+    }
+    if (owner->joined && count >= WI_TUNINGS_JOINED)
+        return oldest;
+    return all >= (owner->joined ? WI_TUNINGS_ALL_JOINED : WI_TUNINGS_MAX) ? of_all : NULL;
+}
+
+static struct item *add(struct wi_tunings *tunings, const char *key,
+    const struct wi_tuning_owner *owner, const struct wi_kernel *kernel, const char *size_class)
+{
+    struct item *item = wi_alloc(sizeof *item), *old = surplus(tunings, owner);
+
+    if (old && (old->tuning.is_known || old->tuning.is_hung) && !old->owner.joined)
+        wi_db_forget(tunings->db, WI_DB_TUNINGS, old->key);
+    if (old)
+        drop(tunings, old);
+    wi_text_copy(item->key, sizeof item->key, key);
+    item->owner = *owner;
+    item->tuning.kernel = kernel;
+    wi_text_copy(item->tuning.size_class, sizeof item->tuning.size_class, size_class);
+    HASH_ADD_STR(tunings->items, key, item);
+    return item;
+}
+
+/* Whether one of its candidates has hung there. */
+static int has_hung(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const struct wi_kernel *kernel)
+{
+    for (const struct item *item = tunings->items; item; item = item->hh.next)
+        if (item->tuning.is_hung && item->tuning.kernel == kernel && is_owner(item, owner))
+            return 1;
+    return 0;
+}
+
+/* --- over a restart --------------------------------------------------------------------------- */
+
+/* The member that a candidate is in which has hung. */
+#define HUNG "hung"
+
+/* Cuts what is behind the last tab off; NULL where there is none. */
+static const char *cut(char *text)
+{
+    char *tab = strrchr(text, '\t');
+
+    if (!tab)
+        return NULL;
+    *tab = '\0';
+    return tab + 1;
+}
+
+static void load(void *context, const char *key, const char *value)
+{
+    struct wi_tunings *tunings = context;
+    struct wi_kernel_choice choice;
+    struct wi_tuning_owner owner = {0};
+    struct wi_place place;
+    struct wi_error error;
+    char text[KEY_SIZE];
+
+    if (strlen(key) >= sizeof text || find(tunings, key))
+        return;
+    wi_text_copy(text, sizeof text, key);
+    const char *size_class = cut(text), *name = size_class ? cut(text) : NULL;
+    const struct wi_kernel *kernel = name ? wi_kernel_find(name) : NULL;
+    json_t *object = json_loads(value, 0, NULL), *hung = json_object_get(object, HUNG);
+    if (kernel && wi_kernel_is_size_class(kernel, size_class) &&
+        wi_place_parse(&place, text) == 0 &&
+        wi_kernel_choice_read(&choice, hung ? hung : object, "", &error) == WI_OK) {
+        wi_text_copy(owner.key, sizeof owner.key, text);
+        struct item *item = add(tunings, key, &owner, kernel, size_class);
+        item->tuning.is_known = !hung;
+        item->tuning.is_hung = hung != NULL;
+        item->tuning.choice = choice;
+    }
+    json_decref(object);
+}
+
+static void keep(struct wi_tunings *tunings, const struct item *item)
+{
+    struct wi_buffer out = {0};
+
+    if (item->owner.joined)
+        return;
+    wi_buffer_puts(&out, item->tuning.is_hung ? "{\"" HUNG "\":" : "");
+    wi_kernel_choice_add(&out, &item->tuning.choice);
+    wi_buffer_puts(&out, item->tuning.is_hung ? "}" : "");
+    wi_db_put(tunings->db, WI_DB_TUNINGS, 0, item->key, out.text);
+    wi_buffer_clear(&out);
+}
+
+struct wi_tunings *wi_tunings_new(struct wi_db *db)
+{
+    struct wi_tunings *tunings = wi_alloc(sizeof *tunings);
+
+    tunings->db = db;
+    wi_db_each(db, WI_DB_TUNINGS, 0, load, tunings);
+    return tunings;
+}
+
+void wi_tunings_free(struct wi_tunings *tunings)
+{
+    if (!tunings)
+        return;
+    while (tunings->items)
+        drop(tunings, tunings->items);
+    free(tunings);
+}
+
+/* --- measuring -------------------------------------------------------------------------------- */
+
+void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const struct wi_kernel *kernel, const char *size_class)
+{
+    char key[KEY_SIZE];
+
+    make_key(key, owner, kernel->name, size_class);
+    if (!find(tunings, key))
+        add(tunings, key, owner, kernel, size_class);
+}
+
+/* Nobody knows it, and it may be tried once more. */
+static int is_open(const struct wi_tunings *tunings, const struct item *item)
+{
+    return !item->tuning.is_known && item->tries < WI_TUNING_TRIES &&
+           !has_hung(tunings, &item->owner, item->tuning.kernel);
+}
+
+int wi_tunings_are_open(const struct wi_tunings *tunings)
+{
+    for (const struct item *item = tunings->items; item; item = item->hh.next)
+        if (is_open(tunings, item))
+            return 1;
+    return 0;
+}
+
+static int is_under_way(const struct item *item, double now)
+{
+    return *item->node && now - item->begun_at < WI_TUNING_PATIENCE_MS;
+}
+
+const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
+    const struct wi_tuning_owner *owner, const char *node_id, double now)
+{
+    struct item *next = NULL;
+
+    for (struct item *item = tunings->items; item; item = item->hh.next) {
+        if (!is_owner(item, owner) || item->tuning.is_known)
+            continue;
+        if (is_under_way(item, now))
+            return NULL;
+        if ((!next || item->begun_at < next->begun_at) && is_open(tunings, item))
+            next = item;
+    }
+    if (!next)
+        return NULL;
+    wi_text_copy(next->node, sizeof next->node, node_id);
+    next->begun_at = now;
+    next->tries++;
+    return &next->tuning;
+}
+
+/* What the node had begun, which it is at no more; NULL: it had not. */
+static struct item *take_begun(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class)
+{
+    char key[KEY_SIZE];
+
+    make_key(key, owner, kernel, size_class);
+    struct item *item = find(tunings, key);
+    if (!item || !*node_id || strcmp(item->node, node_id) != 0)
+        return NULL;
+    *item->node = '\0';
+    item->tries = 0; /* it has answered */
+    return item;
+}
+
+int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class,
+    const struct wi_kernel_choice *choice)
+{
+    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
+
+    if (!item)
+        return 0;
+    if (choice) {
+        item->tuning.is_known = 1;
+        item->tuning.choice = *choice;
+        keep(tunings, item);
+    }
+    return 1;
+}
+
+int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *owner,
+    const char *node_id, const char *kernel, const char *size_class,
+    const struct wi_kernel_choice *candidate)
+{
+    struct item *item = take_begun(tunings, owner, node_id, kernel, size_class);
+
+    if (!item)
+        return 0;
+    item->tuning.is_hung = 1;
+    item->tuning.choice = *candidate;
+    keep(tunings, item);
+    return 1;
+}
+
+void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id)
+{
+    struct item *item, *next;
+
+    HASH_ITER(hh, tunings->items, item, next)
+    {
+        if (item->owner.joined && strcmp(item->owner.key, node_id) == 0)
+            drop(tunings, item);
+        else if (strcmp(item->node, node_id) == 0)
+            *item->node = '\0';
+    }
+}
+
+/* --- what is known ---------------------------------------------------------------------------- */
+
+json_t *wi_tunings_json(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
+{
+    json_t *list = NULL;
+
+    for (const struct item *item = tunings->items; item; item = item->hh.next) {
+        const struct wi_tuning *tuning = &item->tuning;
+        const struct wi_kernel_choice *choice = &tuning->choice;
+        if (!is_owner(item, owner) || !tuning->is_known)
+            continue;
+        list = list ? list : json_array();
+        json_array_append_new(list,
+            json_pack("{s:s, s:s, s:{s:s, s:[I, I]}}", "kernel", tuning->kernel->name, "size_class",
+                tuning->size_class, "choice", "variant", choice->variant, "workgroup",
+                (json_int_t)choice->workgroup[0], (json_int_t)choice->workgroup[1]));
+    }
+    return list;
+}
+
+void wi_tunings_each(const struct wi_tunings *tunings, wi_tunings_each_fn *each, void *context)
+{
+    for (const struct item *item = tunings->items; item; item = item->hh.next)
+        if (item->tuning.is_known)
+            each(context, &item->owner, &item->tuning);
+}

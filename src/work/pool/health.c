@@ -1,0 +1,261 @@
+/*
+ * Whether the sessions are well: looks at each in turn, and carries out what facts/remedies.c says
+ * about a fault. A dead process, a silent link and a lost GPU are told by others
+ * (browser/session.c, the bridge); found here are hung engines, frozen pages, silent drivers,
+ * stopped processes and full memory.
+ */
+#include "work/pool/health.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "work/pool/retire.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Answers that the document or its driver may owe in a row; a loaded machine owes one. */
+#define CHECKS_FAILED 2
+/* Looks in a row that find a process stopped; one may fall into the moment before it goes on. */
+#define LOOKS_STOPPED 2
+/* It has as long as the link worker may be silent, and at the least this. */
+#define CHECK_MIN_MS 2000.0
+/* A page that was just opened is not blamed for its size. */
+#define MEMORY_AGE_MS 10000
+/* How long the document may take to answer when its node has lost its connection. */
+#define CHECK_AWAY_MS 5000
+
+/* --- remedies --------------------------------------------------------------------------------- */
+
+static void reload(struct wi_pool *pool, struct pool_session *session)
+{
+    struct pool_node *node = wi_pool_node_of(pool, session);
+
+    /* What hung may hang there, and would keep the GPU from the new page. */
+    (void)wi_session_end_gpu(wi_pool_session_info(session)->browser);
+    wi_pool_session_well(session);
+    if (node) {
+        wi_pool_node_drain(pool->nodes, node, 1);
+        wi_bridge_drop(pool->bridge, wi_pool_node_info_of(node)->id, "its page is opened afresh");
+    }
+    wi_session_reload(
+        wi_pool_session_info(session)->browser, pool->config->pool.connection_timeout);
+    wi_pool_plan_soon(pool->wake);
+}
+
+static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
+{
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+    double now = wi_now_ms(), busy_until = node ? wi_pool_node_done_at(node) : 0;
+
+    wi_pool_session_retire_by(
+        session, now + wi_ladder_patience(busy_until > now ? busy_until - now : 0));
+    wi_pool_end_retire(pool, session, why);
+}
+
+static void kill_session(struct pool_session *session, const char *why)
+{
+    struct wi_error error;
+
+    wi_error_set(&error, WI_UNAVAILABLE, "", "%.300s", why);
+    wi_session_kill(wi_pool_session_info(session)->browser, &error);
+}
+
+void wi_pool_fault(
+    struct wi_pool *pool, struct pool_session *session, enum wi_fault fault, const char *why)
+{
+    if (wi_pool_session_ends(session))
+        return;
+    double now = wi_now_ms();
+    enum wi_remedy remedy = wi_pool_session_climb(session, fault, now);
+    wi_pool_session_gpu_settled(session);
+    pool->faults[fault]++;
+    pool->remedies[remedy]++;
+    wi_warn("pool", wi_pool_session_info(session)->id, "%s: %s: %s%s", wi_fault_name(fault),
+        wi_remedy_name(remedy), wi_children_ran_out(pool->deps.children) ? WI_RAN_OUT "; " : "",
+        why);
+    switch (remedy) {
+    case WI_REMEDY_END_GPU:
+        wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_AFTER_MS);
+        break;
+    case WI_REMEDY_RELOAD:
+        reload(pool, session);
+        break;
+    case WI_REMEDY_RETIRE:
+        retire(pool, session, why);
+        break;
+    default:
+        kill_session(session, why);
+        break;
+    }
+}
+
+void wi_pool_end_kernel(struct wi_pool *pool, struct pool_session *session, const char *why)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    double now = wi_now_ms();
+    enum wi_remedy remedy = WI_REMEDY_END_GPU;
+
+    wi_pool_session_gpu_lost(session, now, now);
+    if (wi_session_end_gpu(info->browser) == 0)
+        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
+    else
+        remedy = WI_REMEDY_KILL;
+    pool->faults[WI_FAULT_KERNEL_HUNG]++;
+    pool->remedies[remedy]++;
+    wi_warn("pool", info->id, "%s: %s: %s", wi_fault_name(WI_FAULT_KERNEL_HUNG),
+        wi_remedy_name(remedy), why);
+    if (remedy == WI_REMEDY_KILL)
+        kill_session(session, why);
+}
+
+/* --- what is found ---------------------------------------------------------------------------- */
+
+double wi_pool_patience_ms(const struct wi_pool *pool)
+{
+    const struct wi_config_bridge *bridge = &pool->config->bridge;
+    double timeout = (double)(bridge->heartbeat_interval * bridge->heartbeat_misses);
+
+    return timeout > CHECK_MIN_MS ? timeout : CHECK_MIN_MS;
+}
+
+static void check(const struct wi_pool *pool, struct pool_session *session, double now)
+{
+    wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
+}
+
+void wi_pool_ask_after(struct pool_session *session)
+{
+    wi_session_check(wi_pool_session_info(session)->browser, CHECK_AWAY_MS);
+}
+
+void wi_pool_checked(
+    struct wi_pool *pool, struct pool_session *session, const struct wi_error *error)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+
+    if (!error) {
+        wi_pool_session_well(session);
+        return;
+    }
+    wi_pool_session_unwell(session);
+    wi_info("pool", info->id, "the page was not found well: %s", error->detail);
+    if (!node || wi_pool_node_info_of(node)->away)
+        wi_pool_fault(pool, session, WI_FAULT_PAGE_CRASHED, error->detail);
+    else if (info->checks_failed >= CHECKS_FAILED)
+        wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
+    else
+        check(pool, session, wi_now_ms());
+}
+
+static int is_loading(const struct wi_node_state *state)
+{
+    const json_t *row;
+    size_t i;
+
+    json_array_foreach(state->models, i, row)
+    {
+        const char *model = json_string_value(json_object_get(row, "state"));
+        if (model && strcmp(model, "loading") == 0)
+            return 1;
+    }
+    return 0;
+}
+
+/* An engine that computes although nothing of ours has been on the node for as long as the page
+ * may take to end what was cancelled. */
+static int engine_is_hung(const struct wi_pool *pool, const struct pool_session *session,
+    const struct pool_node_info *node, double now)
+{
+    double limit = wi_pool_patience_ms(pool) * 2;
+    struct wi_node_state state;
+
+    return node->count == 0 && !node->away &&
+           now - wi_pool_session_info(session)->idle_since > limit &&
+           wi_bridge_node_state(pool->bridge, node->id, &state) == 0 &&
+           state.busy_since_ms > limit && !is_loading(&state);
+}
+
+static void weigh(struct wi_pool *pool, struct pool_session *session, double now)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    uint64_t limit = pool->config->pool.memory_limit;
+
+    if (limit == 0 || *info->worn)
+        return;
+    uint64_t memory = wi_session_memory(info->browser);
+    /* One that grew without having done anything would only grow again. */
+    if (memory <= limit || info->jobs == 0 || now < info->welcomed_at + MEMORY_AGE_MS)
+        return;
+    char why[64];
+    snprintf(why, sizeof why, "it holds %llu MiB, over memory_limit",
+        (unsigned long long)(memory / (1024 * 1024)));
+    wi_pool_end_worn(pool, session, why);
+}
+
+/* Its GPU process is ended, when that is due; later its page has found another, or not. */
+static void look_for_gpu(
+    struct wi_pool *pool, struct pool_session *session, const struct pool_node *node, double now)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
+
+    if (info->gpu_ends_at > 0) {
+        wi_pool_session_gpu_ended(session, now + WI_LADDER_GPU_MS);
+        if (wi_session_end_gpu(info->browser) != 0)
+            wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+                "its browser has no process for the GPU that could be ended");
+    } else if (class && !class->info.platforms[WI_WEBGPU].available) {
+        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
+            "its page has found no GPU again since that was ended");
+    } else {
+        wi_pool_session_gpu_settled(session);
+    }
+}
+
+/* --- looking ---------------------------------------------------------------------------------- */
+
+static void look_at(struct wi_pool *pool, struct pool_session *session, double now)
+{
+    const struct pool_session_info *info = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+
+    if (wi_pool_session_state(session) == WI_SESSION_DRAINING && info->retire_by > 0 &&
+        now >= info->retire_by) {
+        wi_pool_end_close(pool, session);
+        return;
+    }
+    if (!wi_pool_session_serves(session))
+        return;
+    if (wi_session_stopped(info->browser) >= LOOKS_STOPPED) {
+        wi_pool_fault(pool, session, WI_FAULT_STOPPED, "one of its processes was stopped");
+        return;
+    }
+    if (!node)
+        return;
+    if (info->gpu_by > 0 && now >= info->gpu_by)
+        look_for_gpu(pool, session, node, now);
+    else if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
+        wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
+            "an engine of its page is busy with nothing of ours");
+    else if (!wi_pool_node_info_of(node)->away &&
+             now >= info->checked_at + wi_pool_patience_ms(pool) * 2)
+        check(pool, session, now);
+}
+
+void wi_pool_look(struct wi_pool *pool, double now)
+{
+    struct pool_session *session, *next;
+
+    wi_children_weigh(pool->deps.children);
+    if (pool->crowded)
+        wi_pool_plan_soon(pool->wake); /* there may be room again */
+    if (wi_pool_nodes_unchoke(pool->nodes))
+        wi_pool_tell_capacity(pool->wake);
+    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
+        next = wi_pool_session_next(session);
+        if (!wi_pool_session_ends(session) && wi_pool_session_info(session)->welcomed_at > 0)
+            weigh(pool, session, now);
+        look_at(pool, session, now);
+    }
+}

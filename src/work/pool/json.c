@@ -1,0 +1,254 @@
+/* The pool as the status API shows it. */
+#include "work/pool/pick.h"
+#include "work/pool/plan.h"
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "browser/kinds.h"
+#include "browser/network.h"
+#include <stdlib.h>
+
+static json_t *flags_json(const struct wi_session *browser)
+{
+    const struct wi_strings *flags = wi_session_flags(browser);
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < flags->count; i++)
+        json_array_append_new(list, json_string(flags->items[i]));
+    return list;
+}
+
+static json_t *session_json(const struct wi_pool *pool, const struct pool_session *session)
+{
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    const struct pool_node *node = wi_pool_node_of(pool, session);
+    struct wi_session_info info;
+
+    wi_session_info(its->browser, &info);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:b, s:s?, s:s?, s:I, s:I, s:f, s:f, s:s, s:o, s:i, s:I, s:s, s:s?}",
+        "id", info.id, "kind", info.kind, "state", wi_session_state_name(info.state), "step",
+        info.step, "ending", wi_pool_session_ends(session), "worn", *its->worn ? its->worn : NULL,
+        "successor", *its->successor ? its->successor : NULL, "jobs", (json_int_t)its->jobs,
+        "started_at", (json_int_t)its->started_at, "age_ms", info.age_ms, "ready_ms", info.ready_ms,
+        "browser_version", info.browser_version, "flags", flags_json(its->browser), "driver_pid",
+        (int)info.driver_pid, "memory_bytes", (json_int_t)wi_session_memory(its->browser),
+        "network", info.apart ? "isolated" : "host", "node",
+        node ? wi_pool_node_info_of(node)->id : NULL);
+}
+
+json_t *wi_pool_sessions_json(const struct wi_pool *pool)
+{
+    json_t *list = json_array();
+
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session))
+        json_array_append_new(list, session_json(pool, session));
+    return list;
+}
+
+json_t *wi_pool_session_json(const struct wi_pool *pool, const char *session_id)
+{
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+
+    return session ? session_json(pool, session) : NULL;
+}
+
+void wi_pool_list_sessions(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
+
+    for (; session && ids->count < most; session = wi_pool_session_next(session))
+        wi_strings_add(ids, wi_pool_session_info(session)->id);
+}
+
+static json_t *node_json(const struct wi_pool *pool, const struct pool_node_info *node)
+{
+    const struct wi_node_info *info = wi_bridge_node(pool->bridge, node->id);
+
+    return json_pack("{s:s, s:s?, s:s?, s:s, s:b, s:b, s:b, s:b, s:I}", "id", node->id, "session",
+        *node->session ? node->session : NULL, "browser", info ? info->kind : NULL,
+        "browser_version", info ? info->browser_version : "", "draining", node->draining, "paused",
+        node->paused, "held", node->held, "away", node->away, "attempts", (json_int_t)node->count);
+}
+
+json_t *wi_pool_nodes_json(const struct wi_pool *pool, size_t most, size_t *more)
+{
+    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
+    size_t count = wi_pool_nodes_count(pool->nodes);
+    json_t *list = json_array();
+
+    for (; node && json_array_size(list) < most; node = wi_pool_node_next(node))
+        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(node)));
+    *more = count - json_array_size(list);
+    return list;
+}
+
+json_t *wi_pool_nodes_page_json(
+    const struct wi_pool *pool, const char *after, size_t limit, int *more)
+{
+    const struct pool_node **found = wi_realloc_array(NULL, limit + 1, sizeof *found);
+    size_t count = wi_pool_nodes_after(pool->nodes, after, found, limit + 1);
+    json_t *list = json_array();
+
+    *more = count > limit;
+    for (size_t i = 0; i < count && i < limit; i++)
+        json_array_append_new(list, node_json(pool, wi_pool_node_info_of(found[i])));
+    free(found);
+    return list;
+}
+
+json_t *wi_pool_node_json(const struct wi_pool *pool, const char *node_id)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    return node ? node_json(pool, wi_pool_node_info_of(node)) : NULL;
+}
+
+void wi_pool_list_nodes(const struct wi_pool *pool, struct wi_strings *ids, size_t most)
+{
+    const struct pool_node *node = wi_pool_nodes_first(pool->nodes);
+
+    for (; node && ids->count < most; node = wi_pool_node_next(node))
+        wi_strings_add(ids, wi_pool_node_info_of(node)->id);
+}
+
+static json_t *states_json(const struct wi_pool *pool, const char *kind)
+{
+    json_t *object = json_object();
+
+    for (int state = 0; state < WI_SESSION_CLOSED; state++)
+        json_object_set_new(object, wi_session_state_name(state),
+            json_integer((json_int_t)wi_pool_sessions_count(pool->sessions, kind, state)));
+    return object;
+}
+
+/* Those that have happened. */
+static json_t *transitions_json(const struct pool_kind_info *kind)
+{
+    json_t *object = json_object();
+
+    for (int from = 0; from < WI_SESSION_STATE_COUNT; from++) {
+        json_t *row = json_object();
+        for (int to = 0; to < WI_SESSION_STATE_COUNT; to++)
+            if (kind->transitions[from][to] > 0)
+                json_object_set_new(row, wi_session_state_name(to),
+                    json_integer((json_int_t)kind->transitions[from][to]));
+        if (json_object_size(row) > 0)
+            json_object_set(object, wi_session_state_name(from), row);
+        json_decref(row);
+    }
+    return object;
+}
+
+static json_t *kind_json(const struct wi_pool *pool, const struct pool_kind *kind, double now)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    double left = info->backoff.next_start - now;
+    const char *breaker = !info->backoff.open ? "closed" : left > 0 ? "open" : "half-open";
+
+    return json_pack("{s:b, s:s?, s:s, s:I, s:f, s:I, s:I, s:b, s:o, s:o}", "installed",
+        info->installed, "problem", wi_pool_kind_problem(kind), "breaker", breaker, "failures",
+        (json_int_t)info->backoff.failures, "next_start_ms", left > 0 ? left : 0.0, "min",
+        (json_int_t)info->browser->min_connections, "max",
+        (json_int_t)info->browser->max_connections, "wished", info->requested_since > 0, "sessions",
+        states_json(pool, info->name), "transitions", transitions_json(info));
+}
+
+json_t *wi_pool_kinds_json(const struct wi_pool *pool)
+{
+    json_t *object = json_object();
+    double now = wi_now_ms();
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        json_object_set_new(object, wi_pool_kind_info(kind)->name, kind_json(pool, kind, now));
+    }
+    return object;
+}
+
+static void warn_of_sandbox(
+    const struct wi_pool *pool, json_t *warnings, enum wi_tristate setting, const char *why)
+{
+    struct wi_buffer names = {0};
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const struct pool_kind_info *info = wi_pool_kind_info(kind);
+        if (info->installed && wi_pool_kind_is_on(kind) && info->browser->sandbox == setting &&
+            !wi_kind_sandbox(info->browser))
+            wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", info->name);
+    }
+    if (names.size > 0)
+        json_array_append_new(
+            warnings, json_sprintf("the browser's own sandbox is off, %s: %s", why, names.text));
+    wi_buffer_clear(&names);
+}
+
+/* Its browsers are started here, in the machine's network; `why` is NULL where that is by order. */
+static int is_open(const struct wi_pool *pool, const struct pool_kind *kind, const char **why)
+{
+    const struct pool_kind_info *info = wi_pool_kind_info(kind);
+    enum wi_network_mode mode = pool->config->pool.network;
+
+    *why = mode == WI_NETWORK_AUTO ? wi_network_problem(pool->deps.network, info->browser) : NULL;
+    return info->installed && wi_pool_kind_is_on(kind) && !wi_pool_kind_is_remote(kind) &&
+           (*why || mode == WI_NETWORK_HOST);
+}
+
+static void warn_of_network(const struct wi_pool *pool, json_t *warnings)
+{
+    struct wi_buffer names = {0};
+    const char *why, *last = NULL;
+
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        if (!is_open(pool, kind, &why))
+            continue;
+        wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", wi_pool_kind_info(kind)->name);
+        last = why;
+    }
+    if (names.size > 0)
+        json_array_append_new(warnings,
+            json_sprintf("browsers have no network of their own, %s%s: %s: " WI_NETWORK_RISK,
+                last ? "because " : "by configuration", last ? last : "", names.text));
+    wi_buffer_clear(&names);
+}
+
+void wi_pool_add_warnings(const struct wi_pool *pool, json_t *warnings)
+{
+    warn_of_network(pool, warnings);
+    warn_of_sandbox(pool, warnings, WI_NO, "by configuration");
+    warn_of_sandbox(pool, warnings, WI_AUTO,
+        "because the daemon runs as root; run it as another user to have it");
+    char *crowded = wi_pool_crowded(pool);
+    if (crowded)
+        json_array_append_new(warnings, json_string(crowded));
+    free(crowded);
+}
+
+void wi_pool_counters(const struct wi_pool *pool, struct wi_pool_counters *counters)
+{
+    const struct pool_sessions_counters *sessions = wi_pool_sessions_counters(pool->sessions);
+
+    *counters = (struct wi_pool_counters){
+        .sessions_started = sessions->started,
+        .sessions_broken = sessions->broken,
+        .sessions_closed = sessions->closed,
+        .sessions_worn = sessions->worn,
+        .start_ms_count = sessions->start_ms_count,
+        .start_ms_sum = sessions->start_ms_sum,
+        .nodes = wi_pool_nodes_count(pool->nodes),
+        .open_nodes = wi_pool_nodes_fleet(pool->nodes)->open,
+        .classes = HASH_COUNT(wi_pool_nodes_fleet(pool->nodes)->classes),
+        .estimates = wi_estimates_count(pool->estimates),
+        .probes = wi_pool_chooser_probes(pool->chooser),
+    };
+    memcpy(counters->faults, pool->faults, sizeof counters->faults);
+    memcpy(counters->remedies, pool->remedies, sizeof counters->remedies);
+    for (const struct pool_session *session = wi_pool_sessions_first(pool->sessions); session;
+         session = wi_pool_session_next(session)) {
+        counters->states[wi_pool_session_state(session)]++;
+        counters->live += !wi_pool_session_ends(session);
+    }
+}

@@ -1,0 +1,452 @@
+/*
+ * The pool's own life, what follows from a session's change of state, and the admin verbs. The
+ * parts are made here and told of each other by calls that go from here.
+ */
+#include "work/pool/pool.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "browser/network.h"
+#include "work/pool/evidence_private.h"
+#include "work/pool/facts/verdicts.h"
+#include "work/pool/health.h"
+#include "work/pool/pick.h"
+#include "work/pool/plan.h"
+#include "work/pool/private.h"
+#include "work/pool/reports.h"
+#include "work/pool/retire.h"
+#include "work/pool/tune.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOOK_MS 1000
+/* Of so many late attempts of a node it is asked at each look whether they can go elsewhere. */
+#define LATE_AT_ONCE 16
+
+static void tell_warnings(const struct wi_pool *pool)
+{
+    json_t *warnings = json_array(), *warning;
+    size_t i;
+
+    wi_pool_add_warnings(pool, warnings);
+    json_array_foreach(warnings, i, warning)
+        wi_warn("pool", NULL, "%s", json_string_value(warning));
+    json_decref(warnings);
+}
+
+/* --- what sessions tell ----------------------------------------------------------------------- */
+
+static void on_page_url(void *context, struct pool_session *session, char *url, size_t size)
+{
+    struct wi_pool *pool = context;
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    struct wi_session_info info;
+    char token[WI_TOKEN_SIZE];
+
+    wi_session_info(its->browser, &info);
+    wi_bridge_expect(pool->bridge, its->id, its->kind, info.browser_version,
+        pool->config->pool.connection_timeout, token);
+    snprintf(
+        url, size, "%s/#token=%s&start", wi_bridge_address(pool->bridge, info.apart).url, token);
+    explicit_bzero(token, sizeof token);
+}
+
+static void on_draining(struct wi_pool *pool, const struct pool_session *session)
+{
+    struct pool_node *node = wi_pool_node_of(pool, session);
+
+    wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+    if (node)
+        wi_pool_node_drain(pool->nodes, node, 1);
+}
+
+/* What its start says about networks of their own: under `isolated` nothing is concluded. */
+static void learn_network(
+    struct wi_pool *pool, const struct pool_session *session, const struct wi_error *error)
+{
+    const struct pool_session_info *its = wi_pool_session_info(session);
+    struct wi_network *network = pool->deps.network;
+    struct wi_session_info info;
+
+    wi_session_info(its->browser, &info);
+    if (!network || pool->config->pool.network != WI_NETWORK_AUTO)
+        return;
+    if (error && strcmp(error->field, WI_SESSION_NETWORK) == 0) {
+        wi_network_refused(network, error->detail);
+        tell_warnings(pool);
+    } else if ((!error || info.unable) &&
+               wi_network_tried(network, its->kind, info.apart, error == NULL)) {
+        tell_warnings(pool);
+    }
+}
+
+static void on_broken(struct wi_pool *pool, const struct pool_session *session,
+    enum wi_session_state from, const struct wi_error *error)
+{
+    double now = wi_now_ms(), welcomed_at = wi_pool_session_info(session)->welcomed_at;
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+
+    learn_network(pool, session, error);
+    /* A session that we were closing anyway says nothing about its kind. */
+    if (kind && from != WI_SESSION_DRAINING)
+        wi_pool_kind_broken(kind, now, welcomed_at > 0 ? now - welcomed_at : -1, error);
+    wi_pool_end_page(pool, session, error->detail);
+    wi_pool_tell_capacity(pool->wake); /* what waits for this kind may have to be refused now */
+}
+
+static void on_state(void *context, struct pool_session *session, enum wi_session_state from,
+    enum wi_session_state to, const struct wi_error *error)
+{
+    struct wi_pool *pool = context;
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+
+    if (kind)
+        wi_pool_kind_changed(kind, from, to);
+    if (from == WI_SESSION_STARTING && to == WI_SESSION_READY)
+        learn_network(pool, session, NULL);
+    switch (to) {
+    case WI_SESSION_STARTING:
+    case WI_SESSION_READY:
+    case WI_SESSION_BUSY:
+        return; /* they come from us, who plan where it matters */
+    case WI_SESSION_DRAINING:
+        on_draining(pool, session);
+        break;
+    case WI_SESSION_BROKEN:
+        on_broken(pool, session, from, error);
+        break;
+    case WI_SESSION_CLOSED:
+        wi_bridge_revoke(pool->bridge, wi_pool_session_info(session)->id);
+        break;
+    case WI_SESSION_STATE_COUNT:
+        break;
+    }
+    wi_pool_plan_soon(pool->wake);
+}
+
+static void on_checked(void *context, struct pool_session *session, const struct wi_error *error)
+{
+    wi_pool_checked(context, session, error);
+}
+
+/* --- attempts that nothing is heard of -------------------------------------------------------- */
+
+/* Of each attempt a node owes a first sign of life, as soon as a node may be silent: one that has
+ * its heartbeats answered, and takes work without a word, keeps nobody's request longer. And it is
+ * not to hold one up by another's. */
+
+/* What a joined node has not answered for too long goes elsewhere where it can. */
+static void look_for_late(struct wi_pool *pool, struct pool_node *node, double now)
+{
+    const struct pool_attempt *attempt;
+
+    for (int i = 0; i < LATE_AT_ONCE && (attempt = wi_pool_node_late(node, now)); i++)
+        if (pool->events.on_late)
+            pool->events.on_late(pool->events.context, attempt->id,
+                "its node had not answered in half of the time that there was");
+}
+
+/* What it has said nothing of for too long goes elsewhere, and what is held up there where it can.
+ */
+static void look_for_silence(struct wi_pool *pool, struct pool_node *node, double now)
+{
+    double limit = wi_pool_patience_ms(pool);
+    const struct pool_attempt *attempt;
+    struct wi_node_state state;
+    char why[96];
+
+    /* What is away is waited for, and has as long again when it is back. */
+    if (wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state) != 0)
+        return;
+    wi_pool_node_was_sent(node, state.bytes_out, !state.connected, now);
+    snprintf(why, sizeof why, "its node gave no sign of life within %.0f ms", limit);
+    while ((attempt = wi_pool_node_silent(node, limit, now)))
+        wi_pool_lose(pool, node, attempt->id, why);
+    while ((attempt = wi_pool_node_held_up(node, now)))
+        pool->events.on_held_up(pool->events.context, attempt->id,
+            "its engine brings nobody anything while it keeps another text to a grammar");
+    if (state.connected)
+        look_for_late(pool, node, now);
+}
+
+/* Those whose time is over are ended; what has time left is waited for. */
+static void on_overdue(void *context)
+{
+    struct wi_pool *pool = context;
+    const struct pool_attempt *attempt;
+    double now = wi_now_ms(), next_due = 0;
+
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
+        next = wi_pool_node_next(node);
+        attempt = wi_pool_node_next_due(node);
+        if (attempt && attempt->due <= now)
+            wi_pool_overrun(pool, node, attempt->id);
+        else if (attempt && (next_due == 0 || attempt->due < next_due))
+            next_due = attempt->due;
+    }
+    if (next_due > 0)
+        wi_timer_start(pool->overdue, (uint64_t)(next_due - now) + 1, 0);
+}
+
+/* How far a browser's start is changes without an event of its own. */
+static void tell_starting(const struct wi_pool *pool)
+{
+    const struct pool_session *session = wi_pool_sessions_first(pool->sessions);
+
+    for (; session; session = wi_pool_session_next(session))
+        if (wi_pool_session_state(session) == WI_SESSION_STARTING)
+            wi_change_tell(
+                pool->deps.listener, WI_CHANGE_SESSION, wi_pool_session_info(session)->id, NULL);
+}
+
+static void look(void *context)
+{
+    struct wi_pool *pool = context;
+    double now = wi_now_ms();
+
+    wi_pool_look(pool, now);
+    tell_starting(pool);
+    wi_pool_found_look(pool, wi_steady_ms());
+    for (struct pool_node *node = wi_pool_nodes_first(pool->nodes), *next; node; node = next) {
+        next = wi_pool_node_next(node);
+        if (wi_pool_node_info_of(node)->count > 0)
+            look_for_silence(pool, node, now);
+    }
+    wi_pool_tune(pool, now);
+}
+
+/* --- the pool's own life ---------------------------------------------------------------------- */
+
+static void finish_closing(struct wi_pool *pool)
+{
+    void (*done)(void *) = pool->on_closed;
+
+    if (wi_pool_sessions_first(pool->sessions) || !done)
+        return;
+    pool->on_closed = NULL;
+    wi_pool_wake_end(pool->wake);
+    wi_timer_free(pool->look);
+    wi_timer_free(pool->overdue);
+    pool->look = pool->overdue = NULL;
+    done(pool->closed_context);
+}
+
+static void on_plan(void *context)
+{
+    struct wi_pool *pool = context;
+
+    if (pool->closing)
+        finish_closing(pool);
+    else
+        wi_pool_plan(pool);
+}
+
+static void on_tell(void *context)
+{
+    struct wi_pool *pool = context;
+
+    if (!pool->closing)
+        pool->events.on_capacity(pool->events.context);
+}
+
+struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_config *config,
+    const struct wi_pool_events *events)
+{
+    struct wi_pool *pool = wi_alloc(sizeof *pool);
+
+    pool->deps = *deps;
+    pool->events = *events;
+    pool->config = config;
+    pool->bridge_events = wi_pool_reports(pool);
+    pool->wake = wi_pool_wake_new(deps->loop, on_plan, on_tell, pool);
+    pool->verdicts = wi_verdicts_new(deps->db);
+    pool->standings = wi_standings_new();
+    pool->estimates = wi_estimates_new(deps->db);
+    pool->prefixes = wi_prefixes_new(WI_PREFIXES_MAX);
+    pool->shortages = wi_shortages_new(deps->db, WI_SHORTAGES_MAX);
+    pool->kernels_used = wi_kernels_used_new(deps->db);
+    pool->tunings = wi_tunings_new(deps->db);
+    pool->abilities = wi_abilities_new(deps->db);
+    pool->kinds = wi_pool_kinds_new();
+    wi_pool_kinds_set(pool->kinds, config);
+    pool->sessions = wi_pool_sessions_new(
+        &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
+    pool->nodes = wi_pool_nodes_new(pool->estimates, deps->listener);
+    pool->chooser = wi_pool_chooser_new();
+    pool->look = wi_timer_new(deps->loop, look, pool);
+    pool->overdue = wi_timer_new(deps->loop, on_overdue, pool);
+    return pool;
+}
+
+const struct wi_bridge_events *wi_pool_bridge_events(struct wi_pool *pool)
+{
+    return &pool->bridge_events;
+}
+
+void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch)
+{
+    pool->watch = *watch;
+}
+
+static void check_kinds(struct wi_pool *pool)
+{
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++)
+        wi_pool_kind_check(wi_pool_kinds_at(pool->kinds, i), wi_now_ms());
+    wi_pool_kinds_tell_absent(pool->kinds);
+    tell_warnings(pool);
+}
+
+void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge)
+{
+    pool->bridge = bridge;
+    check_kinds(pool);
+    wi_pool_plan(pool);
+    wi_timer_start(pool->look, LOOK_MS, LOOK_MS);
+}
+
+void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config)
+{
+    pool->config = config;
+    wi_pool_kinds_set(pool->kinds, config);
+    check_kinds(pool);
+    wi_change_tell(pool->deps.listener, WI_CHANGE_STATUS, "", NULL);
+    wi_pool_plan_soon(pool->wake);
+}
+
+void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *), void *context)
+{
+    struct pool_session *session, *next;
+
+    if (wi_pool_wake_ended(pool->wake))
+        return; /* it was reported already */
+    if (!pool->closing)
+        wi_estimates_save(pool->estimates);
+    pool->closing = 1;
+    pool->on_closed = on_closed;
+    pool->closed_context = context;
+    for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
+        next = wi_pool_session_next(session); /* a kill without processes may free it at once */
+        if (at_once)
+            wi_session_kill(wi_pool_session_info(session)->browser, NULL);
+        else
+            wi_pool_end_close(pool, session);
+    }
+    wi_pool_plan_soon(pool->wake);
+}
+
+void wi_pool_free(struct wi_pool *pool)
+{
+    if (!pool)
+        return;
+    wi_pool_wake_free(pool->wake);
+    wi_timer_free(pool->look);
+    wi_timer_free(pool->overdue);
+    wi_pool_sessions_free(pool->sessions);
+    wi_pool_nodes_free(pool->nodes);
+    wi_pool_kinds_free(pool->kinds);
+    wi_pool_chooser_free(pool->chooser);
+    wi_verdicts_free(pool->verdicts);
+    wi_standings_free(pool->standings);
+    wi_estimates_free(pool->estimates);
+    wi_prefixes_free(pool->prefixes);
+    wi_shortages_free(pool->shortages);
+    wi_kernels_used_free(pool->kernels_used);
+    wi_tunings_free(pool->tunings);
+    wi_abilities_free(pool->abilities);
+    free(pool);
+}
+
+/* Whether a session of ours has computed it, which no joined node's word changes. */
+static int is_computed_by_ours(const struct wi_pool *pool, const struct wi_prefix_key *key)
+{
+    char id[WI_ID_SIZE];
+    const struct pool_node *node = wi_prefixes_find(pool->prefixes, key, 1, id) > 0
+                                       ? wi_pool_nodes_find(pool->nodes, id)
+                                       : NULL;
+
+    return node && *wi_pool_node_info_of(node)->session;
+}
+
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && (*wi_pool_node_info_of(node)->session || !is_computed_by_ours(pool, key)))
+        wi_prefixes_note(pool->prefixes, key, node_id, tokens);
+}
+
+struct wi_verdicts *wi_pool_verdicts(const struct wi_pool *pool)
+{
+    return pool->verdicts;
+}
+
+const struct wi_node_info *wi_pool_node_info(const struct wi_pool *pool, const char *node_id)
+{
+    return wi_bridge_node(pool->bridge, node_id);
+}
+
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    return node && wi_pool_node_info_of(node)->away;
+}
+
+int wi_pool_yardstick(const struct wi_pool *pool, const char *kind, char id[WI_ID_SIZE])
+{
+    const struct pool_node *node = wi_pool_nodes_yardstick(pool->nodes, kind);
+
+    if (!node)
+        return -1;
+    memcpy(id, wi_pool_node_info_of(node)->id, WI_ID_SIZE);
+    return 0;
+}
+
+/* --- admin verbs ------------------------------------------------------------------------------ */
+
+enum wi_code wi_pool_doubt_kind(struct wi_pool *pool, const char *kind, struct wi_error *error)
+{
+    if (!wi_pool_kinds_find(pool->kinds, kind))
+        return wi_error_set(
+            error, WI_NOT_FOUND, "kind", "no browser kind %.40s is configured", kind);
+    wi_abilities_doubt(pool->abilities, kind);
+    return WI_OK;
+}
+
+enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struct wi_error *error)
+{
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+    struct pool_kind *kind = session ? wi_pool_kind_of(pool, session) : NULL;
+
+    if (!session)
+        return wi_error_set(
+            error, WI_SESSION_NOT_FOUND, "session", "there is no session %.80s", session_id);
+    /* Whoever orders a fresh browser does not want to wait for an old backoff. */
+    if (kind)
+        wi_pool_kind_forgive(kind);
+    if (wi_pool_session_serves(session))
+        wi_pool_end_worn(pool, session, "by order");
+    else
+        wi_pool_end_retire(pool, session, "by order");
+    return WI_OK;
+}
+
+enum wi_code wi_pool_drain(
+    struct wi_pool *pool, const char *node_id, int draining, struct wi_error *error)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", node_id);
+    const struct pool_session *session =
+        wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+    if (session && wi_pool_session_ends(session) && !draining)
+        return wi_error_set(error, WI_CONFLICT, "node", "its session is being closed");
+    wi_pool_node_drain(pool->nodes, node, draining);
+    if (!draining)
+        wi_pool_tell_capacity(pool->wake);
+    return WI_OK;
+}

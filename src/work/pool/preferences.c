@@ -1,0 +1,70 @@
+/* Reading the lists of [browser_preferences]; see preferences.h. */
+#include "work/pool/preferences.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const struct wi_strings *wi_preferences_of(
+    const struct wi_config_preferences *preferences, enum wi_model_type type)
+{
+    switch (type) {
+    case WI_TYPE_TEXT_EMBEDDING:
+        return &preferences->text_embedding;
+    case WI_TYPE_TEXT_GENERATION:
+        return &preferences->text_generation;
+    case WI_TYPE_TEXT2TEXT:
+        return &preferences->text2text;
+    case WI_TYPE_VISION:
+        return &preferences->vision;
+    case WI_TYPE_AUDIO:
+        return &preferences->audio;
+    case WI_TYPE_MULTIMODAL:
+        return &preferences->multimodal;
+    default:
+        return &preferences->other;
+    }
+}
+
+void wi_preferences_parse(
+    const char *entry, char kind[32], int *has_platform, enum wi_platform *platform)
+{
+    const char *slash = strchr(entry, '/');
+    int length = slash ? (int)(slash - entry) : (int)strlen(entry);
+
+    snprintf(kind, 32, "%.*s", length, entry);
+    int found = slash ? wi_platform_of_name(slash + 1) : -1;
+    *has_platform = found >= 0;
+    if (found >= 0)
+        *platform = (enum wi_platform)found;
+}
+
+/* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */
+enum named { NOT, BY_KIND, EXACTLY };
+
+static enum named names(
+    const char *entry, const char *kind, size_t kind_length, enum wi_platform platform)
+{
+    if (strncmp(entry, kind, kind_length) != 0)
+        return NOT;
+    if (entry[kind_length] == '\0')
+        return EXACTLY;
+    if (entry[kind_length] != '/')
+        return NOT;
+    return strcmp(entry + kind_length + 1, wi_platform_names[platform]) == 0 ? EXACTLY : BY_KIND;
+}
+
+/* Asked for every platform of every candidate of every request. */
+int wi_preferences_rank(const struct wi_strings *list, const char *kind, enum wi_platform platform)
+{
+    int rank = (int)list->count + 1;
+    size_t kind_length = strlen(kind);
+
+    for (size_t i = 0; i < list->count; i++) {
+        enum named named = names(list->items[i], kind, kind_length, platform);
+        if (named == EXACTLY)
+            return (int)i;
+        if (named == BY_KIND)
+            rank = (int)list->count;
+    }
+    return rank;
+}

@@ -1,0 +1,163 @@
+/* Moving a model to where it is known to run faster; see relocate.h. */
+#include "work/pool/relocate.h"
+
+#include "base/log.h"
+#include "work/pool/explain.h"
+#include "work/pool/facts/verdicts.h"
+#include "work/pool/plan.h"
+#include <string.h>
+
+/* What a request gains by running there instead, loading and waiting left out. */
+static double gain_ms(const struct wi_route_option *option, const struct wi_route_option *client)
+{
+    double there = option->run_ms + option->failure_ms;
+    double here = client->run_ms + client->failure_ms;
+
+    return here > there ? here - there : 0;
+}
+
+/* Whether `auto` would go there if the model were loaded. */
+static int is_trusted(const struct wi_route_option *option)
+{
+    return option->standing <= WI_STANDING_FULL && option->measured && !option->warm &&
+           !option->candidate->doubted;
+}
+
+struct wi_relocation wi_pool_relocation(
+    const struct wi_route_option *option, const struct wi_route_option *client)
+{
+    const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
+
+    if (option == client || !client->measured || !is_trusted(option) ||
+        gain_ms(option, client) <= 0)
+        return (struct wi_relocation){0};
+    return (struct wi_relocation){prospect->estimate.lost_ms, option->load_ms};
+}
+
+static void lose_at_option(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *option, const struct wi_route_option *client)
+{
+    const struct wi_inference *asked = wi_inference_on(demand->asked, option->platform);
+    const struct wi_candidate *candidate = option->candidate;
+    const struct wi_place *place = candidate->prospects[option->platform].place;
+    struct wi_relocation relocation = wi_pool_relocation(option, client);
+
+    if (relocation.cost_ms <= 0)
+        return;
+    double lost =
+        wi_estimates_lose(pool->estimates, asked->model->hash, place, gain_ms(option, client));
+    if (lost < relocation.cost_ms || !candidate->any.node ||
+        wi_pool_load(pool, candidate->any.node, asked->model, &option->platform, 1) != WI_OK)
+        return;
+    wi_estimates_lose(pool->estimates, asked->model->hash, place, -lost);
+    wi_info("pool", candidate->any.node,
+        "%s is loaded on %s: each run takes %.3g ms less there than on %s/%s, which has cost %.3g "
+        "ms "
+        "so far; loading takes %.3g ms",
+        asked->model->name, wi_platform_names[option->platform], gain_ms(option, client),
+        client->candidate->info->kind, wi_platform_names[client->platform], lost,
+        relocation.cost_ms);
+}
+
+/* --- kinds of which no browser is there ------------------------------------------------------- */
+
+/* Where the model runs fastest on browsers of a kind, as far as is known. */
+struct memory {
+    struct wi_place place;
+    double lost_ms, load_ms;
+    double gain_ms; /* of a run, against `client`; 0: there is none that can be trusted */
+};
+
+static int is_believed(
+    const struct wi_pool *pool, const struct wi_demand *demand, const struct wi_place *place)
+{
+    const struct wi_inference *asked = wi_inference_on(demand->asked, place->platform);
+    const struct wi_known known = wi_verdicts_get(
+        pool->verdicts, asked->model, place, wi_inference_variant(asked), asked->set);
+
+    if (known.verdict == WI_UNKNOWN || known.verdict == WI_WRONG)
+        return pool->config->pool.numerics != WI_NUMERICS_CHECK;
+    return known.verdict != WI_UNABLE;
+}
+
+static struct memory recall(const struct wi_pool *pool, const struct wi_demand *demand,
+    const char *kind, const struct wi_route_option *client)
+{
+    const struct wi_inference *asked = demand->asked;
+    const char *hash = asked->model->hash;
+    const struct wi_estimate *best = wi_estimates_best(pool->estimates, hash, kind, NULL);
+    struct memory memory = {0};
+    double run_ms =
+        best ? wi_estimate_run_ms(best, asked->prompt_tokens, asked->answer_tokens) : -1;
+
+    if (run_ms < 0 || !client->measured || run_ms >= client->run_ms ||
+        !wi_estimates_best(pool->estimates, hash, kind, &memory.place) ||
+        !is_believed(pool, demand, &memory.place))
+        return memory;
+    memory.lost_ms = best->lost_ms;
+    memory.load_ms = best->loads > 0 ? best->load_ms : WI_ESTIMATE_UNKNOWN_LOAD_MS;
+    memory.gain_ms = client->run_ms - run_ms;
+    return memory;
+}
+
+struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
+    const struct wi_demand *demand, const char *kind, const struct wi_route_option *client)
+{
+    struct memory memory = recall(pool, demand, kind, client);
+
+    if (memory.gain_ms <= 0)
+        return (struct wi_relocation){0};
+    return (struct wi_relocation){memory.lost_ms, memory.load_ms + wi_pool_start_ms(pool)};
+}
+
+/* Nobody makes room for what is only faster. */
+static int has_room(const struct wi_pool *pool)
+{
+    return wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
+           (size_t)pool->config->pool.max_connections;
+}
+
+static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, const char *kind,
+    const struct wi_route_option *client)
+{
+    struct memory memory = recall(pool, demand, kind, client);
+    double cost = memory.load_ms + wi_pool_start_ms(pool);
+    const char *hash = demand->asked->model->hash;
+
+    if (memory.gain_ms <= 0)
+        return;
+    double lost = wi_estimates_lose(pool->estimates, hash, &memory.place, memory.gain_ms);
+    if (lost < cost || !has_room(pool))
+        return;
+    wi_estimates_lose(pool->estimates, hash, &memory.place, -wi_pool_start_ms(pool));
+    wi_pool_request_kind(pool, kind, NULL);
+    wi_info("pool", NULL,
+        "a %s is wished for: each run of %s takes %.3g ms less there than on %s/%s, which has cost "
+        "%.3g ms so far; starting and loading take %.3g ms",
+        kind, demand->asked->model->name, memory.gain_ms, client->candidate->info->kind,
+        wi_platform_names[client->platform], lost, cost);
+}
+
+/* ---------------------------------------------------------------------------------------------- */
+
+static int is_auto(const struct wi_demand *demand)
+{
+    const struct wi_inference *asked = demand->asked;
+    return !asked->has_platform && !asked->node && !asked->model->builtin;
+}
+
+void wi_pool_relocate(struct wi_pool *pool, const struct wi_demand *demand,
+    const struct wi_route_option *options, size_t count, const struct wi_route_option *client)
+{
+    if (!is_auto(demand))
+        return;
+    for (size_t i = 0; i < count; i++)
+        lose_at_option(pool, demand, &options[i], client);
+    for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
+        const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
+        const char *name = wi_pool_kind_info(kind)->name;
+        if ((!demand->asked->browser || strcmp(demand->asked->browser, name) == 0) &&
+            !wi_pool_has_kind(pool, name) && wi_pool_kind_is_hopeful(pool, kind))
+            lose_at_kind(pool, demand, name, client);
+    }
+}

@@ -1,0 +1,642 @@
+/*
+ * What the bridge reports: booked on the node, passed to its session and to health, measured, and
+ * passed up. Sending and cancelling, which are booked the same way, are here too.
+ */
+#include "work/pool/reports.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "work/pool/cores.h"
+#include "work/pool/evidence_private.h"
+#include "work/pool/health.h"
+#include "work/pool/measure.h"
+#include "work/pool/placing.h"
+#include "work/pool/retire.h"
+#include "work/pool/tune.h"
+#include <string.h>
+
+/* Where nothing waits for what a node's rest may bring, one plan so long after it is enough: with
+ * one client there is a rest behind every request. */
+#define REST_PLAN_MS 100
+
+/* What its page tells behind WI_PROGRAM_PHASE, when only its outputs are still to come: those are
+ * large, and nothing that hangs. */
+#define COMPUTED_PHASE "computed"
+
+/* A client's own kernel that nobody waits for any more may still end by itself for so long: ending
+ * it costs its browser's others their GPU. */
+#define UNWANTED_MS 1000.0
+
+/* The session of a node; NULL for one that joined. */
+static struct pool_session *session_of(const struct wi_pool *pool, const struct pool_node *node)
+{
+    return wi_pool_sessions_find(pool->sessions, wi_pool_node_info_of(node)->session);
+}
+
+/* --- attempts --------------------------------------------------------------------------------- */
+
+static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
+{
+    double now = wi_now_ms();
+
+    wi_pool_node_book(pool->nodes, node, task, now);
+    struct pool_session *session = session_of(pool, node);
+    if (!session)
+        return;
+    wi_pool_session_used(session, wi_use_client(task->client), now);
+    if (wi_pool_node_info_of(node)->count == 1)
+        wi_pool_session_busy(session);
+}
+
+/* Its node has nothing more to do. */
+static void rest(struct wi_pool *pool, struct pool_session *session)
+{
+    wi_pool_session_idle(session, wi_now_ms());
+    if (wi_pool_session_ends(session))
+        wi_pool_end_close(pool, session);
+    else if (wi_pool_kinds_requested(pool->kinds))
+        wi_pool_plan_soon(pool->wake); /* it may make room */
+    else if (!wi_pool_plan_is_due(pool->wake))
+        wi_pool_plan_in(pool->wake, REST_PLAN_MS); /* it may close one day */
+}
+
+static int unbook(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, struct pool_attempt *out)
+{
+    double now = wi_now_ms();
+
+    if (!node || !wi_pool_node_unbook(node, attempt_id, now, out))
+        return 0;
+    struct pool_session *session = session_of(pool, node);
+    if (session)
+        wi_pool_session_used(session, out->client, now);
+    if (session && wi_pool_node_info_of(node)->count == 0)
+        rest(pool, session);
+    return 1;
+}
+
+static void trust(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
+    wi_pool_place_anew(pool, node);
+}
+
+static void works(struct wi_pool *pool, const char *node_id, const char *attempt_id)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && wi_pool_node_works(node, attempt_id, wi_now_ms()))
+        trust(pool, node);
+}
+
+/* The attempt, which was taken off the node, was stopped without an answer. What is said of it here
+ * is said of the node alone, and not of others like it. 1 if the node has missed it. */
+static int miss(
+    struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    static const char why[] = "of one attempt after the other it did not even say that it arrived";
+    unsigned before = info->missed;
+
+    if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
+        wi_warn("pool", info->id,
+            "is taken only where nothing else has room, until it answers: it let %u deadlines pass "
+            "in a row",
+            info->missed);
+        wi_pool_place_anew(pool, node);
+    }
+    if (info->missed > before && info->mute >= WI_POOL_MUTE) {
+        struct pool_session *session = session_of(pool, node);
+        if (session)
+            wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG, why);
+        else
+            wi_bridge_drop(pool->bridge, info->id, why);
+    }
+    return info->missed > before;
+}
+
+enum wi_code wi_pool_dispatch(
+    struct wi_pool *pool, const char *node_id, const struct wi_task *task, struct wi_error *error)
+{
+    const struct wi_inference *asked = task->asked;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    const struct wi_fleet_node *place = node ? wi_pool_node_info_of(node)->place : NULL;
+    unsigned queue = node ? wi_fleet_queue(place->class, asked->model, asked->task) : 0;
+    struct wi_task sent = *task;
+
+    if (!node || !wi_fleet_has_room(place, queue))
+        return WI_NODE_NOT_FOUND;
+    sent.is_short = wi_fleet_is_short(queue);
+    sent.usual_ms = wi_pool_usual_ms(pool, node, task);
+    sent.prompt_ms = wi_pool_prompt_ms(pool, node, asked->model, task->platforms[0]);
+    enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
+    if (code == WI_OK)
+        book(pool, node, task);
+    else if (code == WI_NODE_BUSY)
+        wi_pool_node_choke(pool->nodes, node);
+    return code;
+}
+
+enum wi_code wi_pool_load(struct wi_pool *pool, const char *node_id, struct wi_model *model,
+    const enum wi_platform *platforms, size_t platform_count)
+{
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return WI_NODE_NOT_FOUND;
+    if (wi_pool_node_info_of(node)->paused)
+        return WI_NODE_PAUSED;
+    if (wi_pool_node_info_of(node)->held)
+        return WI_UNAVAILABLE;
+    return wi_bridge_load(pool->bridge, node_id, model, platforms, platform_count,
+        wi_pool_prompt_ms(pool, node, model, platforms[0]));
+}
+
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+    wi_bridge_credit(pool->bridge, node_id, attempt_id, credit);
+}
+
+/* When a client's own kernel is to be done has changed: the clock is set anew. */
+static void look_at_due(struct wi_pool *pool)
+{
+    if (pool->overdue)
+        wi_timer_start(pool->overdue, 0, 0);
+}
+
+void wi_pool_cancel(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *reason)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+
+    if (!node)
+        return;
+    /* No page can stop a client's own kernel: it stays booked until it ends, or is ended. */
+    if (wi_pool_node_hurry(node, attempt_id, wi_now_ms() + UNWANTED_MS)) {
+        look_at_due(pool);
+        return;
+    }
+    wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
+    int is_over = strcmp(reason, "deadline") == 0;
+    /* What was stopped at its deadline is at least as slow as that, if it ran at all. */
+    if (unbook(pool, node, attempt_id, &attempt) && (is_over || strcmp(reason, "stalled") == 0) &&
+        !miss(pool, node, &attempt, 0) && is_over)
+        wi_pool_measure_exceeded(pool, node, &attempt);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_lose(
+    struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why)
+{
+    char node_id[WI_ID_SIZE];
+    struct pool_attempt attempt;
+
+    memcpy(node_id, wi_pool_node_info_of(node)->id, sizeof node_id);
+    wi_bridge_cancel(pool->bridge, node_id, attempt_id, "lost");
+    if (!unbook(pool, node, attempt_id, &attempt))
+        return;
+    miss(pool, node, &attempt, 1);
+    pool->events.on_lost(pool->events.context, node_id, attempt.id, WI_BLAME_NONE, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id)
+{
+    const struct pool_node_info *info = wi_pool_node_info_of(node);
+    char session_id[WI_ID_SIZE];
+    struct pool_attempt attempt;
+
+    memcpy(session_id, info->session, sizeof session_id);
+    wi_bridge_cancel(pool->bridge, info->id, attempt_id, "overrun");
+    if (!unbook(pool, node, attempt_id, &attempt))
+        return;
+    wi_pool_node_excuse(node);
+    pool->events.on_overrun(pool->events.context, attempt.id);
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, session_id);
+    if (session)
+        wi_pool_end_kernel(pool, session, "a client's own kernel has not ended in its time");
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* --- nodes ------------------------------------------------------------------------------------ */
+
+/* The page of this session serves. */
+static void welcome(struct wi_pool *pool, struct pool_session *session)
+{
+    struct pool_kind *kind = wi_pool_kind_of(pool, session);
+    double now = wi_now_ms();
+
+    wi_backlog_scaled(&pool->backlog, now); /* what has waited for it is about to be served */
+    if (kind)
+        wi_pool_kind_ready(kind);
+    wi_pool_session_welcomed(pool->sessions, session, now);
+    wi_pool_end_replaced(pool, session);
+    wi_pool_plan_soon(pool->wake);
+}
+
+/* What a browser of ours can do is kept for its kind. */
+static void abilities_learn(struct wi_pool *pool, const struct wi_node_info *info)
+{
+    const struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+
+    if (session && *wi_pool_session_info(session)->stamp)
+        wi_abilities_note(
+            pool->abilities, wi_pool_session_info(session)->stamp, info, wi_wall_ms());
+}
+
+static void on_node_up(void *context, const struct wi_node_info *info, int resumed)
+{
+    struct wi_pool *pool = context;
+    struct pool_session *session = wi_pool_sessions_find(pool->sessions, info->session);
+    const struct pool_node *older = session ? wi_pool_node_of(pool, session) : NULL;
+    int ends = session && wi_pool_session_ends(session);
+    struct pool_node *node = wi_pool_nodes_up(pool->nodes, info, ends);
+
+    abilities_learn(pool, info);
+    wi_pool_place(pool, node, info);
+    if (!resumed)
+        wi_pool_recall(pool, node);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
+    if (session)
+        wi_pool_session_set_node(session, info->id);
+    wi_info("pool", info->id, "%s: %s %s%s%s", resumed ? "is back" : "is there", info->kind,
+        info->browser_version, *info->session ? " of " : " (joined)", info->session);
+    /* A page that was opened afresh takes the place of the one before. */
+    if (older && older != node)
+        wi_bridge_drop(
+            pool->bridge, wi_pool_node_info_of(older)->id, "its session opened another page");
+    if (session && !ends && !resumed)
+        welcome(pool, session);
+    pool->events.on_capacity(pool->events.context);
+}
+
+static void on_node_away(void *context, const char *node_id)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_pool_node_away(pool->nodes, node);
+    struct pool_session *session = session_of(pool, node);
+    if (session)
+        wi_pool_ask_after(session);
+}
+
+/* Its person wants no new work for it, or wants it again. */
+static void on_node_paused(void *context, const char *node_id, int paused)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_info("pool", node_id, "%s", paused ? "is paused" : "takes work again");
+    wi_pool_node_pause(pool->nodes, node, paused);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void on_node_room(void *context, const char *node_id)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node && wi_pool_node_unchoke(pool->nodes, node))
+        wi_pool_tell_capacity(pool->wake);
+}
+
+static void lose_page(struct wi_pool *pool, struct pool_session *session, const char *why)
+{
+    wi_pool_session_set_node(session, "");
+    if (wi_pool_session_ends(session))
+        wi_pool_end_close(pool, session);
+    else if (wi_pool_session_state(session) != WI_SESSION_STARTING) /* else we took it away */
+        wi_pool_fault(pool, session, WI_FAULT_PAGE_SILENT, why);
+}
+
+static void on_node_down(void *context, const char *node_id, const char *why)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (!node)
+        return;
+    wi_info("pool", node_id, "is gone: %s", why);
+    struct pool_session *session = session_of(pool, node);
+    int was_its_node = session && wi_pool_node_of(pool, session) == node;
+    wi_prefixes_forget(pool->prefixes, node_id);
+    wi_tunings_forget(pool->tunings, node_id);
+    if (pool->watch.on_gone)
+        pool->watch.on_gone(pool->watch.context, node_id);
+    wi_pool_remember(pool, node);
+    wi_pool_nodes_remove(pool->nodes, node);
+    if (was_its_node)
+        lose_page(pool, session, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void on_node_report(void *context, const struct wi_node_info *info)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, info->id);
+
+    if (!node)
+        return;
+    int had_gpu = wi_pool_gpu_of(node) != NULL;
+    abilities_learn(pool, info);
+    wi_pool_place(pool, node, info);
+    if (!had_gpu && wi_pool_gpu_of(node)) /* which its welcome did not know of */
+        wi_pool_tell_tuning(pool, info);
+    if (pool->watch.on_node)
+        pool->watch.on_node(pool->watch.context, info);
+    struct pool_session *session = session_of(pool, node);
+    if (session && info->platforms[WI_WEBGPU].available)
+        wi_pool_session_gpu_settled(session);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static void on_node_models(void *context, const char *node_id, const json_t *models)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    const json_t *model;
+    size_t i;
+
+    if (!node)
+        return;
+    wi_pool_node_models(node, models);
+    json_array_foreach(models, i, model) wi_pool_measure_warm_up(pool, node, model, wi_now_ms());
+    wi_pool_tell_capacity(pool->wake);
+}
+
+static int threads(void *context, const struct wi_node_info *node, int said)
+{
+    return wi_pool_threads(context, node, said);
+}
+
+static json_t *tuning(void *context, const struct wi_node_info *info)
+{
+    return wi_pool_tuning(context, info);
+}
+
+static void on_tuning(void *context, const char *node_id, const struct wi_node_tuning *said)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node)
+        wi_pool_tuned(pool, node, said);
+}
+
+/* --- what becomes of attempts ----------------------------------------------------------------- */
+
+static void on_accepted(void *context, const char *node_id, const char *attempt_id)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+
+    if (node)
+        wi_pool_node_accepted(node, attempt_id);
+    pool->events.on_accepted(pool->events.context, attempt_id);
+}
+
+static void on_part(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_part *part)
+{
+    struct wi_pool *pool = context;
+
+    works(pool, node_id, attempt_id);
+    if (pool->events.on_part)
+        pool->events.on_part(pool->events.context, attempt_id, part);
+}
+
+/* What its page says of a client's own kernel: its time begins, or it is done. */
+static void watch_program(
+    struct wi_pool *pool, const char *node_id, const char *attempt_id, const char *phase)
+{
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    double due = wi_now_ms() + (double)pool->config->api.kernel_time;
+
+    if (node && strcmp(phase, COMPUTED_PHASE) == 0)
+        wi_pool_node_computed(node, attempt_id);
+    else if (node && strcmp(phase, WI_PROGRAM_PHASE) == 0 &&
+             wi_pool_node_begun(node, attempt_id, due))
+        look_at_due(pool);
+}
+
+static void on_progress(
+    void *context, const char *node_id, const char *attempt_id, const struct wi_progress *progress)
+{
+    struct wi_pool *pool = context;
+
+    watch_program(pool, node_id, attempt_id, progress->phase);
+    works(pool, node_id, attempt_id);
+    if (pool->events.on_progress)
+        pool->events.on_progress(pool->events.context, attempt_id, progress);
+}
+
+/* A task may share its worker with others, so that nobody knows whose fault it is that it broke. */
+static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt *attempt)
+{
+    enum wi_blame blame = wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
+
+    return attempt->task == WI_TASK_NONE ? WI_BLAME_NONE : blame;
+}
+
+/* Whether it lost its GPU since we decided to end the process that has it, for another's sake:
+ * whoever hung there ran first, or is a client's own kernel. */
+static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    const struct pool_session *session = session_of(pool, node);
+    int is_other = !answer->hung || attempt->suspect || attempt->behind || attempt->held;
+
+    return !answer->ok && is_other && attempt->platform != WI_WASM && session &&
+           wi_pool_session_info(session)->gpu_lost_at >= attempt->sent_at;
+}
+
+/* Whether nothing but the attempt's grammar may have kept its engine: no other was kept to one
+ * there, and it waited for no GPU, which may have stopped. Of what computes on one the page says
+ * itself which grammar keeps it. */
+static int is_held_by_grammar(const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    return answer->hung && attempt->constrained && !attempt->beside &&
+           attempt->platform != WI_WEBGPU;
+}
+
+/* What hangs once does so again: other engines are spared. */
+static void blame_grammar(struct wi_answer *answer)
+{
+    wi_error_set(&answer->error, WI_GRAMMAR_TOO_COSTLY, NULL,
+        "the engine gave no answer while it kept the text to the request's grammar or schema, "
+        "which "
+        "may be ambiguous or too deep: make it simpler");
+    answer->retryable = 0;
+}
+
+/* It has computed with that model. */
+static void confirm(
+    struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    int platform =
+        wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
+
+    if (answer->ok && platform >= 0 && !attempt->builtin)
+        wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
+}
+
+struct use {
+    struct wi_pool *pool;
+    const struct pool_node *node;
+    int halves;
+};
+
+/* Fresh pages of ours there compile it from now on, and it is tuned when there is time. */
+static void note_use(void *context, const struct wi_kernel *kernel, const char *size_class)
+{
+    const struct use *use = context;
+
+    if (*wi_pool_node_info_of(use->node)->session)
+        wi_kernels_used_note(
+            use->pool->kernels_used, wi_pool_gpu_of(use->node), kernel, use->halves);
+    wi_pool_tune_note(use->pool, use->node, kernel, size_class);
+}
+
+/* The kernels of ours that it runs on WebGPU, and the class of their sizes; "" of one that nobody
+ * wants to know. */
+static void each_kernel(const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
+{
+    if (attempt->kernel)
+        each(context, attempt->kernel, attempt->size_class);
+    if (attempt->kernels)
+        wi_kernel_model_uses(attempt->kernels, attempt->dims, each, context);
+}
+
+static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
+    const struct pool_attempt *attempt, const struct wi_answer *answer)
+{
+    struct use use = {pool, node, attempt->halves};
+
+    if (answer->ok && !attempt->benchmark && attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
+        each_kernel(attempt, note_use, &use);
+}
+
+/* One more that its session has done. */
+static void count_answer(struct wi_pool *pool, struct pool_session *session)
+{
+    int64_t limit = pool->config->pool.recycle_after;
+
+    wi_pool_session_answered(session);
+    if (limit > 0 && wi_pool_session_info(session)->jobs >= (uint64_t)limit)
+        wi_pool_end_worn(pool, session, "it has done as many jobs as recycle_after says");
+}
+
+/* An answer of a joined node came: so much speaks for it, whatever it says. */
+static void end_well(struct wi_pool *pool, struct pool_node *node)
+{
+    wi_conduct_note(&wi_pool_node_info_of(node)->standing->conduct, WI_CONDUCT_ENDED);
+    wi_pool_reconsider(pool, node);
+}
+
+/* What an answer says of the node, and of whoever is like it. */
+static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
+    struct wi_answer *answer)
+{
+    struct wi_node_state state = {0}; /* else it has no models */
+
+    if (wi_pool_node_answered(node, attempt, wi_now_ms()))
+        trust(pool, node);
+    if (answer->ok && !session_of(pool, node))
+        end_well(pool, node);
+    confirm(node, attempt, answer);
+    note_kernels(pool, node, attempt, answer);
+    answer->excused = is_excused(pool, node, attempt, answer);
+    if (!answer->excused)
+        wi_pool_measure_answer(pool, node, attempt, answer);
+    (void)wi_bridge_node_state(pool->bridge, wi_pool_node_info_of(node)->id, &state);
+    answer->starved = wi_pool_measure_shortage(pool, node, attempt, answer, state.models);
+    if (answer->broke && !answer->excused)
+        answer->blame = blame_of(node, attempt);
+    if (is_held_by_grammar(attempt, answer))
+        blame_grammar(answer);
+}
+
+/* What comes back as it was sent says nothing of anybody, and nothing has been done. */
+static void on_answer(
+    void *context, const char *node_id, const char *attempt_id, struct wi_answer *answer)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+    int returned = answer->error.code == WI_NODE_PAUSED;
+
+    if (unbook(pool, node, attempt_id, &attempt) && !returned)
+        learn(pool, node, &attempt, answer);
+    struct pool_session *session = node ? session_of(pool, node) : NULL;
+    if (session && !returned)
+        count_answer(pool, session);
+    if (!returned)
+        wi_backlog_answered(&pool->backlog, wi_now_ms());
+    pool->events.on_answer(pool->events.context, node_id, attempt_id, answer);
+    pool->events.on_slot_free(pool->events.context);
+}
+
+static void on_lost(
+    void *context, const char *node_id, const char *attempt_id, int alone, const char *why)
+{
+    struct wi_pool *pool = context;
+    struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_attempt attempt;
+    int booked = unbook(pool, node, attempt_id, &attempt);
+    int blamed = alone && !(booked && attempt.excused);
+    enum wi_blame blame = blamed ? WI_BLAME_ALONE : WI_BLAME_NONE;
+
+    if (booked && blamed) {
+        if (!attempt.builtin && !attempt.benchmark && !wi_pool_attempt_is_clients(&attempt))
+            wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
+        if (attempt.task != WI_TASK_NONE)
+            blame = blame_of(node, &attempt);
+    }
+    pool->events.on_lost(pool->events.context, node_id, attempt_id, blame, why);
+    wi_pool_tell_capacity(pool->wake);
+}
+
+/* Its page tried to help itself without success. A joined page is somebody else's. */
+static void on_platform_lost(
+    void *context, const char *node_id, enum wi_platform platform, const char *why)
+{
+    struct wi_pool *pool = context;
+    const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
+    struct pool_session *session = node ? session_of(pool, node) : NULL;
+
+    wi_warn("pool", node_id, "has lost %s: %s", wi_platform_names[platform], why);
+    if (session)
+        wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST, why);
+}
+
+struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
+{
+    return (struct wi_bridge_events){
+        .context = pool,
+        .on_node_up = on_node_up,
+        .on_node_away = on_node_away,
+        .on_node_room = on_node_room,
+        .on_node_paused = on_node_paused,
+        .on_node_down = on_node_down,
+        .on_node_report = on_node_report,
+        .on_node_models = on_node_models,
+        .on_accepted = on_accepted,
+        .on_part = on_part,
+        .on_progress = on_progress,
+        .on_platform_lost = on_platform_lost,
+        .on_answer = on_answer,
+        .on_lost = on_lost,
+        .threads = threads,
+        .tuning = tuning,
+        .on_tuning = on_tuning,
+        .listener = pool->deps.listener,
+    };
+}

@@ -1,0 +1,786 @@
+/*
+ * A run, see run.h, in the order in which it happens: the body is read (large JSON on a thread),
+ * its model is found, pulled or made, both are checked together, the job is queued, and its end is
+ * printed.
+ */
+#include "work/run/run.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "wire/dialect.h"
+#include "wire/text.h"
+#include "work/job/job.h"
+#include "work/run/wait.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* JSON above this is parsed off the loop: 64 KiB take 0.5 to 2.5 ms, by how small its values are,
+ * and 3.8 ms where they are no JSON, which jansson then reads again to say why. */
+#define INLINE_JSON_MAX (64 * 1024)
+/* Likewise forms, of which only the ends of the parts are looked for. */
+#define INLINE_FORM_MAX (2 * 1024 * 1024)
+/* Tensor bytes above this are printed as JSON off the loop: printing costs about 10 ns a byte. */
+#define INLINE_PRINT_MAX (64 * 1024)
+
+/* How its job failed, for want of memory. */
+struct starved {
+    struct wi_job_place place;
+    struct wi_error error;
+};
+
+struct wi_run {
+    const struct wi_run_deps *deps;
+    struct wi_run_request request; /* `body` is there until it was parsed */
+    struct wi_run_owner owner;
+    char id[WI_ID_SIZE];
+    char *client;
+    struct wi_infer infer;
+    int begun;                        /* the owner was asked on_begin */
+    int pulled;                       /* its model was not here: it is not pulled twice */
+    const char *made;                 /* the variant that was made for it last; NULL: none was */
+    int looked;                       /* its model was found */
+    int is_open;                      /* the request leaves open which variant of it runs */
+    int told;                         /* the owner was told that its job is queued */
+    const struct wi_inference *first; /* what was queued before it was lessened; else NULL */
+    json_t *lessened;                 /* the variants that were given up: see wi_outcome; or NULL */
+    struct starved *starved;          /* while a smaller variant is made; else NULL */
+    /* What is under way, of these one at most. */
+    struct wi_queued_work *work; /* parsing or printing, on a thread, which has the run then */
+    struct wi_repository_lookup *lookup;
+    struct wi_model
+        *model; /* that it was found to be, while its graphs for WebGPU are looked for */
+    struct wi_run_wait *wait;
+    int queued; /* the job */
+    uint64_t counted_as;
+
+    int gone;              /* it has ended, and only the thread still has it */
+    enum wi_code code;     /* of parsing; with `late` the thread's while it parses */
+    struct wi_error *late; /* only for a thread: with it this would be no small allocation */
+    struct wi_error *why;  /* it is being stopped; else NULL */
+    struct wi_printing *printing;
+};
+
+static void free_run(struct wi_run *run)
+{
+    wi_infer_clear(&run->infer);
+    wi_inference_release(run->first);
+    wi_model_unref(run->model);
+    json_decref(run->lessened);
+    wi_blob_unref(run->request.body);
+    wi_printing_free(run->printing);
+    free(run->client);
+    free(run->starved);
+    free(run->late);
+    free(run->why);
+    free(run);
+}
+
+/* Nothing that is under way calls back any more; the run itself goes when no thread has it. */
+static void leave(struct wi_run *run)
+{
+    run->gone = 1;
+    if (run->queued)
+        wi_jobs_abandon(run->deps->jobs, run->id);
+    wi_repository_cancel(run->lookup);
+    wi_run_wait_leave(run->wait);
+    if (run->work)
+        wi_queued_work_abandon(run->work); /* its end follows, perhaps from inside */
+    else
+        free_run(run);
+}
+
+static void end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
+{
+    run->owner.on_done(run->owner.context, printing, error);
+    leave(run);
+}
+
+/* On the loop again. What this gives goes to rest() once all is done, when the run may be gone. */
+static int begin_work(const struct wi_run *run)
+{
+    return run->owner.on_work && run->owner.on_work(run->owner.context);
+}
+
+static void rest(const struct wi_run_deps *deps, int works)
+{
+    if (works)
+        deps->on_rest(deps->context);
+}
+
+/* --- the answer ------------------------------------------------------------------------------- */
+
+static void hand_over(struct wi_run *run)
+{
+    struct wi_printing *printing = run->printing;
+    run->printing = NULL;
+    end(run, printing, NULL);
+}
+
+static void print_off_loop(void *data)
+{
+    struct wi_run *run = data;
+    wi_printing_run(run->printing);
+}
+
+static void on_printed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    const struct wi_run_deps *deps = run->deps;
+    (void)cancelled; /* only where the run has gone */
+    run->work = NULL;
+    if (run->gone) {
+        free_run(run);
+        return;
+    }
+    int works = begin_work(run);
+    hand_over(run);
+    rest(deps, works);
+}
+
+/* What would fit if there were nothing else may be tried again; what is larger never fits. */
+static void refuse_json(const struct wi_run *run, struct wi_error *error)
+{
+    size_t needs = run->printing->needs;
+    uint64_t most = run->deps->budget->limit;
+    const char *whole = run->infer.asked->stream ? ", without a stream" : "";
+    if (needs <= most)
+        wi_error_set(error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to write this answer as JSON now; ask for binary%s", whole);
+    else
+        wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
+            "as JSON this answer may take %zu bytes, and [pool] memory_budget is %llu: ask for "
+            "binary (parameters.binary_data_output)%s, or for fewer outputs",
+            needs, (unsigned long long)most, whole);
+}
+
+static void print(struct wi_run *run)
+{
+    struct wi_error error;
+    if (run->request.kind == WI_RUN_STORED) {
+        hand_over(run);
+    } else if (run->printing->json_bytes <= INLINE_PRINT_MAX) {
+        wi_printing_run(run->printing);
+        hand_over(run);
+    } else if (run->owner.charge(run->owner.context, run->printing->needs) == 0) {
+        run->work = wi_work_queue_start(run->deps->heavy, 0, print_off_loop, on_printed, run);
+    } else {
+        refuse_json(run, &error);
+        end(run, NULL, &error);
+    }
+}
+
+/* --- the job ---------------------------------------------------------------------------------- */
+
+static void on_part(void *context, const struct wi_job_spec *spec, const struct wi_part *part)
+{
+    const struct wi_run *run = context;
+    run->owner.on_part(run->owner.context, part);
+}
+
+static void on_progress(
+    void *context, const struct wi_job_spec *spec, const struct wi_progress *progress)
+{
+    const struct wi_run *run = context;
+    run->owner.on_progress(run->owner.context, progress);
+}
+
+static const char *numerics_word(enum wi_verdict verdict)
+{
+    return verdict == WI_TRUSTED ? "ok" : verdict == WI_WRONG ? "wrong" : "unchecked";
+}
+
+/* Fills `outcome` from a job's success. Everything in it is borrowed from the others; `node` is who
+ * answered, NULL if it has gone. */
+static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
+    struct wi_job_result *result, const json_t *lessened, const struct wi_node_info *node)
+{
+    struct wi_answer *answer = result->answer;
+    const struct wi_refusal *refusal = &result->refusal;
+    *outcome = (struct wi_outcome){
+        .id = spec->asked->client_id ? spec->asked->client_id : spec->id,
+        .model_name = spec->asked->model->name,
+        .type = spec->asked->type,
+        .node = result->node,
+        .browser = node ? node->kind : NULL,
+        .browser_version = node ? node->browser_version : NULL,
+        .joined = node && !*node->session,
+        .refused_platform = refusal->given ? wi_platform_names[refusal->platform] : NULL,
+        .refused_reason = refusal->reason,
+        .lessened = lessened,
+        .numerics = numerics_word(result->numerics),
+        .executed_on = answer->executed_on,
+        .result = answer->result,
+        .account = answer->account,
+        .outputs = &answer->outputs,
+        .queue_ms = result->queue_ms,
+        .load_ms = answer->load_ms,
+        .inference_ms = answer->inference_ms,
+        .total_ms = result->total_ms,
+        .first_part_ms = result->first_part_ms,
+        .waited_for_client_ms = answer->waited_for_client_ms,
+        .gpu_ms = answer->gpu_ms,
+        .parts = answer->parts,
+        .attempts = result->attempts,
+        .batch = result->batch,
+        .warm = answer->warm,
+        .model_bytes = wi_manifest_bytes(&spec->asked->model->manifest),
+        .model_version = spec->asked->model->version,
+    };
+}
+
+/* It is not read of bytes, and its end is not printed. */
+static int is_asked(const struct wi_run *run)
+{
+    return run->request.kind == WI_RUN_SHADOW || run->request.kind == WI_RUN_INSIDE;
+}
+
+static void on_answer(
+    struct wi_run *run, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_dialect *dialect = run->request.dialect;
+    struct wi_error error;
+    struct wi_outcome outcome;
+    fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
+    if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
+        run->counted_as = deps->on_outcome(deps->context, &outcome);
+    if (is_asked(run)) {
+        run->owner.on_outcome(run->owner.context, &outcome);
+        end(run, NULL, NULL);
+        return;
+    }
+    run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
+                                             : dialect->print(&run->infer, &outcome, &error);
+    if (run->printing)
+        print(run);
+    else
+        end(run, NULL, &error);
+}
+
+/* Its job has failed, or was refused. */
+static void fail(struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_owner *owner = &run->owner;
+    const struct wi_run_failure failure = {
+        run->infer.asked->model, place, wi_now_ms() - run->request.accepted_at};
+    int is_counted = deps->on_failure && run->request.kind != WI_RUN_SHADOW &&
+                     !(owner->runs_again && owner->runs_again(owner->context, error));
+    if (is_counted)
+        run->counted_as = deps->on_failure(deps->context, &failure);
+    end(run, NULL, error);
+}
+
+static void find_model(struct wi_run *run);
+
+/* The variant that follows where there is no memory for this one; NULL: none does. */
+static const struct wi_variant *smaller(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->is_open && !run->infer.asked->benchmark.runs
+               ? wi_variants_smaller(&model->variants, model->variant)
+               : NULL;
+}
+
+/* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
+ * none may. */
+static const char *makeable(
+    const struct wi_run *run, const struct wi_model *model, const char *precision)
+{
+    const struct wi_run_maker *maker = run->deps->maker;
+    const char *variant = maker && run->request.kind != WI_RUN_STORED
+                              ? maker->variant(maker->context, model, precision)
+                              : NULL;
+    return variant && run->made && strcmp(variant, run->made) == 0 ? NULL : variant;
+}
+
+/* Whether the run can go on where there is no memory for this variant. */
+static int lessens(const struct wi_run *run, const struct wi_model *model)
+{
+    return run->is_open && !run->infer.asked->benchmark.runs &&
+           (smaller(run, model) || makeable(run, model, NULL));
+}
+
+/* What came in parts is none that another variant could go on with. */
+static int is_starved(const struct wi_run *run, const struct wi_job_result *result)
+{
+    return (result->starved || result->error.code == WI_MODEL_TOO_LARGE) && !run->why &&
+           result->first_part_ms <= 0;
+}
+
+static void note_lessened(struct wi_run *run, const struct wi_job_result *result)
+{
+    const struct wi_inference *asked = run->infer.asked;
+    const struct wi_job_place *place = &result->place;
+    enum wi_platform platform = *place->browser       ? place->platform
+                                : asked->has_platform ? asked->platform
+                                                      : WI_WASM;
+    if (!run->lessened)
+        run->lessened = json_array();
+    json_array_append_new(run->lessened,
+        json_pack("{s:s, s:s, s:o}", "platform", wi_platform_names[platform], "code",
+            "out_of_memory", "reason",
+            json_sprintf("there was no memory for the variant %s: %s",
+                asked->model->variant ? asked->model->variant : "fp32", result->error.detail)));
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result);
+
+/* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
+static int lessen(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    if (!is_starved(run, result) || !lessens(run, model))
+        return 0;
+    const struct wi_variant *next = smaller(run, model);
+    note_lessened(run, result);
+    run->request.earlier = result->attempts;
+    if (next) {
+        wi_text_name_variant(&run->infer, model, next);
+        find_model(run);
+    } else {
+        make_smaller(run, result);
+    }
+    return 1;
+}
+
+static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job_result *result)
+{
+    struct wi_run *run = context;
+    const struct wi_run_deps *deps = run->deps;
+    int works = begin_work(run);
+    run->queued = 0;
+    if (result->code == WI_OK)
+        on_answer(run, spec, result);
+    else if (!lessen(run, result))
+        fail(run, &result->place, run->why ? run->why : &result->error);
+    rest(deps, works);
+}
+
+static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
+{
+    const struct wi_run *run = context;
+    if (run->owner.on_sent)
+        run->owner.on_sent(run->owner.context, node_id);
+}
+
+static void submit(struct wi_run *run)
+{
+    static const struct wi_job_stream stream = {on_part, on_progress};
+    static const struct wi_job_place nowhere = {0};
+    struct wi_jobs *jobs = run->deps->jobs;
+    struct wi_error error;
+    struct wi_job_spec spec = {.client = wi_strdup(run->client),
+        .asked = wi_inference_retain(run->infer.asked),
+        .accepted_at = run->request.accepted_at,
+        .ours_only = run->request.ours_only || run->infer.asked->program,
+        .proves = run->request.proves,
+        .earlier = run->request.earlier};
+    memcpy(spec.id, run->id, sizeof spec.id);
+    enum wi_code code = run->request.kind == WI_RUN_SHADOW
+                            ? wi_jobs_submit_shadow(jobs, &spec, on_sent, on_done, run, &error)
+                        : run->infer.asked->stream
+                            ? wi_jobs_submit_stream(jobs, &spec, &stream, on_done, run, &error)
+                            : wi_jobs_submit(jobs, &spec, on_done, run, &error);
+    if (code != WI_OK) {
+        const struct wi_job_result refused = {
+            .code = code, .error = error, .attempts = run->request.earlier};
+        if (!lessen(run, &refused))
+            fail(run, &nowhere, &error);
+        return;
+    }
+    run->queued = 1;
+    if (run->owner.on_queued && !run->told)
+        run->owner.on_queued(run->owner.context);
+    run->told = 1;
+}
+
+/* --- the model -------------------------------------------------------------------------------- */
+
+static enum wi_code begin(struct wi_run *run, struct wi_error *error)
+{
+    if (run->begun || !run->owner.on_begin)
+        return WI_OK;
+    run->begun = 1;
+    return run->owner.on_begin(run->owner.context, &run->infer, error);
+}
+
+static void on_waiting(void *context, const struct wi_progress *progress)
+{
+    const struct wi_run *run = context;
+    if (run->infer.asked->stream)
+        run->owner.on_progress(run->owner.context, progress);
+}
+
+/* What it waited for is there, or is not made. */
+static void on_waited(void *context, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct starved *starved = run->starved;
+    run->wait = NULL;
+    run->starved = NULL;
+    if (failure && starved)
+        fail(run, &starved->place, &starved->error);
+    else if (failure)
+        end(run, NULL, failure);
+    else
+        find_model(run);
+    free(starved);
+}
+
+/* The time that it waits is of the request's. */
+static double time_left(const struct wi_run *run, enum wi_model_type type)
+{
+    return run->request.accepted_at + wi_infer_timeout_ms(&run->infer, type) - wi_now_ms();
+}
+
+static void pull_model(struct wi_run *run)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
+    const char *name = run->infer.model_name;
+    struct wi_error error;
+    enum wi_code code = begin(run, &error);
+    double wait_ms = time_left(run, wi_model_type_of_name(name));
+    run->pulled = 1;
+    if (code == WI_OK)
+        run->wait = wi_run_wait_pull(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
+    if (!run->wait)
+        end(run, NULL, &error);
+}
+
+/* From now on it is the run's, which ends if it is not made. */
+static void make_variant(struct wi_run *run, struct wi_model *model, const char *variant)
+{
+    const struct wi_run_deps *deps = run->deps;
+    const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
+    const struct wi_variant named = {.name = (char *)variant};
+    struct wi_error error;
+    enum wi_code code = begin(run, &error);
+    run->made = variant;
+    wi_text_name_variant(&run->infer, model, &named);
+    if (code == WI_OK)
+        run->wait = wi_run_wait_made(
+            deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
+    else
+        end(run, NULL, &error);
+}
+
+static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
+{
+    struct wi_model *model = run->infer.asked->model;
+    run->starved = wi_alloc(sizeof *run->starved);
+    run->starved->place = result->place;
+    run->starved->error = result->error;
+    make_variant(run, model, makeable(run, model, NULL));
+}
+
+/* The variant that is to be made before the run can go on, since that of the precision that is
+ * asked for is not there, or since the model fits no page; NULL: none is. */
+static const char *missing(const struct wi_run *run, const struct wi_model *model)
+{
+    const char *precision = run->infer.asked->precision;
+    const char *own = model->builtin ? NULL : wi_model_precision(model);
+    struct wi_error why;
+    if (precision && !wi_model_name_variant(run->infer.model_name) &&
+        !(own && wi_variant_is_of(own, precision)))
+        return makeable(run, model, precision);
+    return run->is_open && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
+               ? makeable(run, model, NULL)
+               : NULL;
+}
+
+/* What is asked of WebGPU, if the model has graphs of its own there. */
+static void settle_webgpu(struct wi_inference *asked, struct wi_model *webgpu)
+{
+    if (webgpu)
+        asked->on_webgpu = wi_inference_of(asked, webgpu);
+}
+
+static void check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    struct wi_error error;
+    const struct wi_dialect *dialect = run->request.dialect;
+    const struct wi_config_models *limits = &run->deps->config->models;
+    if ((dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
+        dialect->check(&run->infer, model, limits, &error) != WI_OK ||
+        begin(run, &error) != WI_OK) {
+        end(run, NULL, &error);
+        return;
+    }
+    wi_infer_settle(&run->infer, model);
+    run->infer.asked->lessens = lessens(run, model);
+    settle_webgpu(run->infer.asked, webgpu);
+    if (run->request.kind == WI_RUN_CHECK)
+        end(run, NULL, NULL);
+    else
+        submit(run);
+}
+
+/* What was settled is for another variant from now on. */
+static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    struct wi_inference *other = wi_inference_of(run->infer.asked, model);
+    other->lessens = lessens(run, model);
+    settle_webgpu(other, webgpu);
+    wi_model_use(model);
+    if (run->first)
+        wi_inference_release(run->infer.asked);
+    else
+        run->first = run->infer.asked; /* its owner may have read of it */
+    run->infer.asked = other;
+}
+
+/* Where the request leaves it open, the first variant that [pool] model_budget has room for, and of
+ * which no page is known to be too small. 1 if that is another than `model`: it is named. */
+static int choose_fitting(struct wi_run *run, const struct wi_model *model)
+{
+    const struct wi_infer *infer = &run->infer;
+    const struct wi_variant *next = NULL;
+    struct wi_error why;
+    if (!run->looked) {
+        run->is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
+                       (model->variant || makeable(run, model, NULL));
+        if (run->is_open)
+            next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
+        if (next && strcmp(next->name, model->variant) == 0)
+            next = NULL;
+    }
+    run->looked = 1;
+    if (!next && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE)
+        next = smaller(run, model);
+    if (next)
+        wi_text_name_variant(&run->infer, model, next);
+    return next != NULL;
+}
+
+static int is_settled(const struct wi_run *run)
+{
+    return run->is_open && run->infer.asked->model;
+}
+
+/* The model is found, and what it is for WebGPU (NULL: the same). */
+static void go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+{
+    if (is_settled(run)) {
+        settle_again(run, model, webgpu);
+        submit(run);
+    } else {
+        check(run, model, webgpu);
+    }
+}
+
+/* Without it the model's other graphs run there. */
+static void on_webgpu(void *context, struct wi_model *webgpu, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    struct wi_model *model = run->model;
+    run->lookup = NULL;
+    run->model = NULL;
+    if (failure)
+        wi_debug("run", model->name, "its graphs for WebGPU are not used: %s", failure->detail);
+    go_on(run, model, webgpu); /* and the run may be gone */
+    wi_model_unref(model);
+}
+
+static void find_webgpu(struct wi_run *run, struct wi_model *model)
+{
+    const struct wi_variant *variant =
+        model->variant ? wi_variants_get(&model->variants, model->variant) : NULL;
+    if (!variant || !variant->webgpu) {
+        go_on(run, model, NULL);
+        return;
+    }
+    char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
+        model->name, variant->name);
+    run->model = wi_model_ref(model);
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, name, on_webgpu, run);
+    if (found)
+        run->lookup = found;
+    free(name);
+}
+
+static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
+{
+    struct wi_run *run = context;
+    int may_pull = run->request.kind != WI_RUN_STORED && !run->pulled;
+    const char *variant;
+    run->lookup = NULL;
+    if (model && !is_settled(run) &&
+        (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
+        find_model(run);
+    else if (model && !is_settled(run) && (variant = missing(run, model)))
+        make_variant(run, model, variant);
+    else if (model)
+        find_webgpu(run, model);
+    else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
+        pull_model(run);
+    else
+        end(run, NULL, failure);
+}
+
+static void find_model(struct wi_run *run)
+{
+    if (wi_inference_computes(run->infer.asked)) {
+        check(run, wi_repository_kernels(run->deps->repository), NULL);
+        return;
+    }
+    struct wi_repository_lookup *found =
+        wi_repository_find(run->deps->repository, run->infer.model_name, on_model, run);
+    if (found)
+        run->lookup = found; /* else on_model was called, and the run may be gone */
+}
+
+/* --- the body --------------------------------------------------------------------------------- */
+
+enum wi_code wi_run_check_browser(
+    const struct wi_run_deps *deps, const char *kind, struct wi_error *error)
+{
+    const struct wi_config *config = deps->config;
+    if (!kind || wi_config_find_browser(config, kind) || wi_pool_has_kind(deps->pool, kind))
+        return WI_OK;
+    struct wi_buffer kinds = {0};
+    for (size_t i = 0; i < config->browser_count; i++)
+        wi_buffer_printf(&kinds, "%s%s", i ? ", " : "", config->browsers[i].kind);
+    wi_error_set(error, WI_INVALID_FIELD, "browser", "\"%s\" is not a browser kind here", kind);
+    wi_error_allow(error, "%s", kinds.text ? kinds.text : "");
+    wi_buffer_clear(&kinds);
+    return WI_INVALID_FIELD;
+}
+
+static void on_read(struct wi_run *run, struct wi_error *error)
+{
+    int stored = run->request.kind == WI_RUN_STORED;
+    wi_blob_unref(run->request.body); /* binary tensors keep it */
+    run->request.body = NULL;
+    if (run->code != WI_OK ||
+        (!stored && wi_run_check_browser(run->deps, run->infer.asked->browser, error) != WI_OK))
+        end(run, NULL, error);
+    else
+        find_model(run);
+}
+
+static enum wi_code parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
+{
+    const struct wi_run_request *request = &run->request;
+    return request->dialect->parse(&run->infer, request->body, request->json_size, budget, error);
+}
+
+static void parse_off_loop(void *data)
+{
+    struct wi_run *run = data;
+    run->code = parse(run, NULL, run->late);
+}
+
+/* What parsing needed is free again; what was converted stays charged. */
+static void on_parsed(void *data, int cancelled)
+{
+    struct wi_run *run = data;
+    (void)cancelled; /* only where the run has gone */
+    run->work = NULL;
+    if (run->gone) {
+        free_run(run);
+        return;
+    }
+    const struct wi_run_deps *deps = run->deps;
+    int works = begin_work(run), binary = run->request.body->size > run->request.json_size;
+    uint64_t converted =
+        run->infer.beside + (binary ? 0 : wi_tensors_bytes(&run->infer.asked->tensors));
+    if (run->owner.charge(run->owner.context, converted) != 0 && run->code == WI_OK)
+        run->code = wi_error_set(run->late, WI_MEMORY_BUDGET, NULL,
+            "there is no memory for these tensors now; try again later");
+    on_read(run, run->late);
+    rest(deps, works);
+}
+
+static int is_long(const struct wi_run_request *request)
+{
+    return request->kind == WI_RUN_STORED || request->json_size > INLINE_JSON_MAX ||
+           (request->json_size == 0 && request->body->size > INLINE_FORM_MAX);
+}
+
+void wi_run_begin(struct wi_run *run)
+{
+    struct wi_error error;
+    if (is_asked(run)) {
+        submit(run);
+    } else if (!is_long(&run->request)) {
+        run->code = parse(run, run->deps->budget, &error);
+        on_read(run, &error);
+    } else if (run->owner.charge(run->owner.context, run->request.parse_cost) == 0) {
+        run->late = wi_alloc(sizeof *run->late);
+        run->work = wi_work_queue_start(run->deps->heavy, 0, parse_off_loop, on_parsed, run);
+    } else {
+        wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+            "there is no memory to read this JSON now; try again later, or send the tensors in "
+            "binary");
+        end(run, NULL, &error);
+    }
+}
+
+/* --- its owner -------------------------------------------------------------------------------- */
+
+struct wi_run *wi_run_new(const struct wi_run_deps *deps, const struct wi_run_request *request,
+    const struct wi_run_owner *owner)
+{
+    struct wi_run *run = wi_alloc(sizeof *run);
+    run->deps = deps;
+    run->request = *request;
+    run->client = wi_strdup(request->client);
+    run->infer.lenient = request->lenient;
+    run->infer.asked = request->asked;
+    run->infer.model_name = wi_strdup(request->model);
+    run->infer.version = wi_strdup(request->version);
+    run->owner = *owner;
+    wi_id_new(run->id, "job"); /* of each kind: a node must not tell which is looked at */
+    return run;
+}
+
+void wi_run_give(struct wi_run *run, const struct wi_run_owner *owner)
+{
+    run->owner = *owner;
+}
+
+void wi_run_stop(struct wi_run *run, const struct wi_error *error)
+{
+    if (run->queued) {
+        free(run->why);
+        run->why = wi_alloc(sizeof *run->why);
+        *run->why = *error;
+        wi_jobs_cancel(run->deps->jobs, run->id); /* on_done follows */
+    } else {
+        end(run, NULL, error);
+    }
+}
+
+void wi_run_abandon(struct wi_run *run)
+{
+    if (run)
+        leave(run);
+}
+
+const char *wi_run_id(const struct wi_run *run)
+{
+    return run->id;
+}
+
+const struct wi_infer *wi_run_infer(const struct wi_run *run)
+{
+    return &run->infer;
+}
+
+const char *wi_run_model(const struct wi_run *run)
+{
+    const struct wi_model *model = run->infer.asked->model; /* once it is settled */
+    return model ? model->name : run->infer.model_name;
+}
+
+uint64_t wi_run_counted_as(const struct wi_run *run)
+{
+    return run->counted_as;
+}
+
+void wi_run_took(struct wi_run *run, const struct wi_credit *taken)
+{
+    wi_jobs_took(run->deps->jobs, run->id, taken);
+}

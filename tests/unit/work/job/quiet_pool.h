@@ -1,0 +1,34 @@
+/* What a test of jobs may leave out of the pool that it plays: nothing comes of it. */
+#ifndef WI_TESTS_UNIT_JOB_QUIET_POOL_H
+#define WI_TESTS_UNIT_JOB_QUIET_POOL_H
+
+#include "work/pool/evidence.h"
+#include "work/pool/pool.h"
+
+void wi_pool_computed(
+    struct wi_pool *pool, const char *node_id, const struct wi_prefix_key *key, unsigned tokens)
+{
+}
+
+#ifndef PLAYS_EVIDENCE /* by whoever says what follows from it */
+unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *found)
+{
+    return 0;
+}
+#endif
+
+int wi_pool_is_away(const struct wi_pool *pool, const char *node_id)
+{
+    return 0;
+}
+
+void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attempt_id,
+    const struct wi_credit *credit)
+{
+}
+
+void wi_pool_set_backlog(struct wi_pool *pool, size_t waiting)
+{
+}
+
+#endif
