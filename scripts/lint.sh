@@ -605,7 +605,7 @@ lint_test_only() {
 SETTERS='wi_verdicts_set src/work/pool/evidence
 wi_bridge_quarantine src/work/pool/evidence
 wi_pool_node_hold src/work/pool/evidence
-wi_pool_hold src/proof/proof'
+wi_pool_hold src/owners/proof/proof'
 
 lint_lasting() {
     local wrong

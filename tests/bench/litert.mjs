@@ -31,7 +31,7 @@ const { quick, rounds = quick ? 2 : 12, kinds, models } = commandLine('./dev ben
 const MS = quick ? 200 : 400;
 /** Browsers compile what runs often once more. */
 const WARM_MS = 3 * MS;
-/** What the guard lets one number of another platform be off (src/check/compare.c, `exact`). */
+/** What the guard lets one number of another platform be off (src/owners/check/compare.c, `exact`). */
 const GUARD = { relative: 1e-3, ofLargest: 1e-4, smallest: 1e-6 };
 const threadCounts = [...new Set([1, os.cpus().length])];
 

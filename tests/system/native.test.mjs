@@ -9,7 +9,7 @@ import { Daemon, patience, testsOf } from '../lib/daemon.mjs';
 import { until } from '../lib/wait.mjs';
 
 const script = fileURLToPath(new URL('../../tools/native-node.mjs', import.meta.url));
-/** The guard's, of models that compute in 32 bits (src/check/compare.c): of the value, and of the largest in its tensor. */
+/** The guard's, of models that compute in 32 bits (src/owners/check/compare.c): of the value, and of the largest in its tensor. */
 const OF_VALUE = 1e-3, OF_LARGEST = 1e-4;
 
 /** @type {Daemon} */

@@ -5,7 +5,7 @@
 #include "api/endpoints/watch/history_page.h"
 #include "api/http/endpoints.h"
 #include "base/memory.h"
-#include "quantizer/demand.h"
+#include "owners/quantizer/demand.h"
 #include <stdlib.h>
 
 static struct wi_run_deps runs_of(struct wi_api *api)

@@ -13,7 +13,7 @@
 #include "api/endpoints/text_load.h"
 #include "api/endpoints/watch/watching.h"
 #include "api/http/request.h"
-#include "durable/durable.h"
+#include "owners/durable/durable.h"
 
 /* How often a page had the model of a run, and the models' bytes. */
 struct wi_page_cache {

@@ -3,7 +3,7 @@
 #define WI_API_ENDPOINTS_JOB_H
 
 #include "api/http/request.h"
-#include "durable/durable.h"
+#include "owners/durable/durable.h"
 
 /* POST /v1/jobs; `infer`: POST /v1/infer with an Idempotency-Key, which is answered with the job's
  * answer. */

@@ -9,7 +9,7 @@
 #include "api/endpoints/proof/quarantine.h"
 #include "api/endpoints/stream.h"
 #include "api/http/request.h"
-#include "durable/durable.h"
+#include "owners/durable/durable.h"
 #include <dirent.h>
 #include <stdio.h>
 #include <sys/resource.h>

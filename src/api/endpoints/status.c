@@ -11,7 +11,7 @@
 #include "api/endpoints/proof/quarantine.h"
 #include "api/http/request.h"
 #include "base/clock.h"
-#include "durable/durable.h"
+#include "owners/durable/durable.h"
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /*
- * Which inputs are alike to the guard (check/check.h): an engine chooses its kernels by shapes, and
- * a graph its branches by small whole numbers and booleans. Inputs with the same of both are one
- * set.
+ * Which inputs are alike to the guard (owners/check/check.h): an engine chooses its kernels by
+ * shapes, and a graph its branches by small whole numbers and booleans. Inputs with the same of
+ * both are one set.
  */
 #ifndef WI_TERMS_TENSOR_INPUT_SET_H
 #define WI_TERMS_TENSOR_INPUT_SET_H

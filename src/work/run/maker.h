@@ -1,6 +1,6 @@
 /*
- * Who makes, for a run, a variant in fewer bits that is not there (quantizer/demand.h). It is given
- * from above, since runs know nobody who does.
+ * Who makes, for a run, a variant in fewer bits that is not there (owners/quantizer/demand.h). It
+ * is given from above, since runs know nobody who does.
  */
 #ifndef WI_WORK_RUN_MAKER_H
 #define WI_WORK_RUN_MAKER_H

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "nodes/bridge/features.h"
-#include "proof/proof.h"
+#include "owners/proof/proof.h"
 #include "work/pool/evidence.h"
 #include <arpa/inet.h>
 #include <errno.h>

@@ -11,7 +11,7 @@
 #include "api/endpoints/telling.h"
 #include "base/clock.h"
 #include "base/params.h"
-#include "quantizer/measure.h"
+#include "owners/quantizer/measure.h"
 #include <assert.h>
 #include <stdlib.h>
 

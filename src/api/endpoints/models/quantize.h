@@ -1,11 +1,11 @@
-/* Variants in fewer bits that are being made (quantizer/quantizer.h) as the API shows them, beside
- * pulls.
+/* Variants in fewer bits that are being made (owners/quantizer/quantizer.h) as the API shows them,
+ * beside pulls.
  */
 #ifndef WI_API_ENDPOINTS_MODELS_QUANTIZE_H
 #define WI_API_ENDPOINTS_MODELS_QUANTIZE_H
 
 #include "api/http/step.h"
-#include "quantizer/quantizer.h"
+#include "owners/quantizer/quantizer.h"
 
 /* One as a JSON object, as pulls are: a new reference. */
 json_t *wi_api_making_json(const struct wi_making_info *info);

@@ -7,8 +7,8 @@
 
 #include "api/http/metrics.h"
 #include "base/log.h"
-#include "check/check.h"
 #include "nodes/bridge/bridge.h"
+#include "owners/check/check.h"
 #include "work/pool/evidence.h"
 
 void wi_api_add_quarantined(const struct wi_request *request, size_t most, json_t *out)

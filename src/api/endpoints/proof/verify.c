@@ -1,7 +1,7 @@
 /*
- * POST /v1/admin/verify: nodes show what they are (proof/proof.h). The answer comes at the end,
- * whole or as the event `done`, before which `progress` says how far it is. A client that leaves
- * ends it.
+ * POST /v1/admin/verify: nodes show what they are (owners/proof/proof.h). The answer comes at the
+ * end, whole or as the event `done`, before which `progress` says how far it is. A client that
+ * leaves ends it.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"

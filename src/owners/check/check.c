@@ -1,0 +1,483 @@
+/*
+ * The numerics guard; see check.h. It decides what a client's answer leads to, and keeps what WASM
+ * says of a model; a shadow run is in run.c.
+ */
+#include "owners/check/private.h"
+#include "wire/probe.h"
+#include "work/pool/evidence.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Begun and not ended; few of them run at a time. */
+#define RUNS_MAX 16
+/* What all of them may hold of inputs and answers. */
+#define BYTES_MAX (64 * 1024 * 1024)
+/* Without a request of routing's; and the least, for what loads and compiles the model first. */
+#define DEADLINE_MS 60000.0
+#define LEAST_DEADLINE_MS 30000.0
+
+/* Whether answers are compared at all. */
+static int is_on(const struct wi_checks *checks)
+{
+    return checks->deps.config->pool.numerics == WI_NUMERICS_CHECK;
+}
+
+/* --- what a client's answer leads to ---------------------------------------------------------- */
+
+static int is_under_way(
+    const struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested)
+{
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        if (run->platform == requested->platform && strcmp(run->browser, requested->browser) == 0 &&
+            strcmp(run->asked->model->hash, model->hash) == 0)
+            return 1;
+    return 0;
+}
+
+/* Of those that ask about sets that clients bring: one of each client. */
+static int has_one(const struct wi_checks *checks, const char *client)
+{
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        if (run->who && strcmp(run->who, client ? client : "") == 0)
+            return 1;
+    return 0;
+}
+
+static size_t bytes_held(const struct wi_checks *checks)
+{
+    size_t bytes = 0;
+    for (const struct wi_check_run *run = checks->runs; run; run = run->next)
+        bytes += wi_check_run_bytes(run);
+    return bytes;
+}
+
+/* Whether there is room for a run with those tensors beside the clients. */
+static int has_room(const struct wi_checks *checks, const struct wi_inference *asked,
+    const struct wi_answer *answer)
+{
+    struct wi_job_counters jobs;
+    wi_jobs_counters(checks->deps.jobs, &jobs);
+    return !checks->stopped && jobs.waiting == 0 && checks->count < RUNS_MAX &&
+           bytes_held(checks) + wi_tensors_bytes(&asked->tensors) +
+                   wi_tensors_bytes(&answer->outputs) <=
+               BYTES_MAX;
+}
+
+/* The client's answer as one of the two to compare. A picture is decoded by the browser, and each
+ * kind has a decoder of its own: then both must come from the same. A stranger's WASM is no measure
+ * where there is a browser of ours. */
+static void take_answer(struct wi_check_run *run, const struct wi_inference *asked,
+    const struct wi_node_info *node, const struct wi_job_result *result, enum wi_platform platform)
+{
+    const json_t *report = result->answer->executed_on;
+    struct wi_check_leg *leg = platform == WI_WASM ? &run->wasm : &run->other;
+    if (wi_check_is_simulated(report) || (platform != WI_WASM && platform != run->platform) ||
+        (asked->input && strcmp(node->kind, run->browser) != 0))
+        return;
+    if (leg == &run->wasm && !*node->session && wi_check_measure(run))
+        return;
+    wi_check_fill_leg(leg, node, result->answer->result, &result->answer->outputs);
+    if (leg != &run->other)
+        return;
+    wi_check_name_place(run, asked, node, platform);
+    memcpy(run->client_node, node->id, sizeof run->client_node);
+}
+
+/* A program's answers need another node's WASM to compare with; and where they were made of a
+ * picture or a sound, what prepares that is none of the browsers'. */
+static int can_compare_program(const struct wi_checks *checks, const struct wi_inference *asked)
+{
+    char node[WI_ID_SIZE];
+    return (!asked->input || wi_task_reads_text(asked->task)) &&
+           wi_pool_yardstick(checks->pool, NULL, node) == 0;
+}
+
+/* A run at `place`, which is in no list yet; NULL if there is one already, or no room. */
+static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_inference *asked,
+    const struct wi_probe *requested, const struct wi_probe *place, const struct wi_answer *answer)
+{
+    if (is_under_way(checks, asked->model, place))
+        return NULL;
+    if (!has_room(checks, asked, answer)) {
+        wi_check_crowded_out(checks, asked->model, requested);
+        return NULL;
+    }
+    struct wi_check_run *run = wi_alloc(sizeof *run);
+    run->checks = checks;
+    run->requested = *requested;
+    run->platform = place->platform;
+    memcpy(run->browser, place->browser, sizeof run->browser);
+    run->deadline_ms =
+        place->deadline_ms > 0 ? fmax(place->deadline_ms, LEAST_DEADLINE_MS) : DEADLINE_MS;
+    return run;
+}
+
+static struct wi_check_run *add_run(struct wi_checks *checks, struct wi_check_run *run)
+{
+    run->next = checks->runs;
+    checks->runs = run;
+    checks->count++;
+    wi_turn_schedule(checks->turn);
+    return run;
+}
+
+/* Makes the client's own place of WASM, where that is requested to compare with. */
+static void name_place(
+    struct wi_probe *place, const struct wi_node_info *node, enum wi_platform platform)
+{
+    if (place->platform != WI_WASM || platform == WI_WASM)
+        return;
+    place->platform = platform;
+    snprintf(place->browser, sizeof place->browser, "%s", node->kind);
+}
+
+/* `platform`, `node`: who answered the client; `sent`: which of the request's graphs it ran.
+ * `requested` names the place to run on, or, for WASM, that the client's own place is in question.
+ * What a platform has graphs of its own for is compared with WASM's answers of these graphs. */
+static struct wi_check_run *begin_tensors(struct wi_checks *checks,
+    const struct wi_inference *asked, const struct wi_inference *sent,
+    const struct wi_probe *requested, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    struct wi_probe place = *requested;
+    int compares = is_on(checks) && !*asked->model->facts.signature.random;
+    if (compares)
+        name_place(&place, node, platform);
+    if (place.platform == WI_WASM)
+        compares = 0; /* only to measure it */
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+        return NULL;
+    const struct wi_inference *of = wi_inference_on(asked, place.platform);
+    struct wi_check_run *run = make_run(checks, of, requested, &place, result->answer);
+    if (!run)
+        return NULL;
+    run->compares = compares;
+    run->asked = wi_inference_retain(of);
+    wi_input_shapes(&of->tensors, run->shapes);
+    if (compares && of == sent)
+        take_answer(run, of, node, result, platform);
+    return add_run(checks, run);
+}
+
+/* The client's own prompt for the run, where the node that answered it has both platforms to
+ * compare: nobody else is shown it. */
+static void add_client(struct wi_check_run *run, const struct wi_inference *asked,
+    const struct wi_node_info *node, const struct wi_answer *answer)
+{
+    if (strcmp(node->kind, run->browser) != 0 || !node->platforms[WI_WASM].available ||
+        !node->platforms[run->platform].available)
+        return;
+    run->client = wi_probe_ask_client(asked);
+    run->client_tokens =
+        answer->account.prompt > 0 ? (double)answer->account.prompt : asked->prompt_tokens;
+    memcpy(run->client_node, node->id, sizeof run->client_node);
+}
+
+/* As begin_tensors, but with an input of ours, in whose place the client's own may be asked only of
+ * who had it. A place that is trusted is only measured. */
+static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi_inference *asked,
+    const struct wi_inference *sent, const struct wi_probe *requested,
+    const struct wi_job_result *result, const struct wi_node_info *node, enum wi_platform platform)
+{
+    struct wi_probe place = *requested;
+    int compares = is_on(checks) && requested->compare && !*asked->model->facts.signature.random;
+    if (compares)
+        name_place(&place, node, platform);
+    if (place.platform == WI_WASM)
+        compares = 0;
+    if (compares && place.platform == WI_NATIVE && !can_compare_program(checks, asked))
+        return NULL; /* nor could it be used if it were fast */
+    const struct wi_inference *of = wi_inference_on(asked, place.platform);
+    int is_own = requested->deadline_ms <= 0;
+    if ((is_own && !compares) || is_under_way(checks, of->model, &place))
+        return NULL;
+    struct wi_inference *probe = wi_probe_ask(of, wi_draws_seed());
+    struct wi_check_run *run =
+        probe ? make_run(checks, probe, requested, &place, result->answer) : NULL;
+    if (run) {
+        run->asked = probe;
+        run->step = WI_CHECK_OURS;
+        run->compares = compares;
+        if (compares)
+            add_client(run, of, node, result->answer);
+        /* Where the client's place is the one in question the verdict has its key already, also if
+         * WASM comes to no answer. */
+        if (compares && of == sent && run->platform == platform &&
+            strcmp(run->browser, node->kind) == 0)
+            wi_check_name_place(run, probe, node, platform);
+        return add_run(checks, run);
+    }
+    if (!probe && !is_own)
+        wi_check_crowded_out(checks, of->model, requested);
+    wi_inference_release(probe);
+    return NULL;
+}
+
+typedef struct wi_check_run *begin_fn(struct wi_checks *, const struct wi_inference *,
+    const struct wi_inference *, const struct wi_probe *, const struct wi_job_result *,
+    const struct wi_node_info *, enum wi_platform);
+
+/* Whether the place is to be compared for the inputs of that answer, which it was not yet: once for
+ * each client at a time. */
+static int wants_look(struct wi_checks *checks, const struct wi_job_spec *spec,
+    const struct wi_inference *sent, const struct wi_job_result *result,
+    const struct wi_node_info *node, enum wi_platform platform)
+{
+    char key[WI_VERDICT_KEY_SIZE];
+    if (has_one(checks, spec->client) || !has_room(checks, sent, result->answer))
+        return 0;
+    wi_check_make_key(key, sent, node, platform);
+    return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, spec->client);
+}
+
+/* Whether an answer that was pinned to its platform is to be checked. */
+static int wants_check(
+    struct wi_checks *checks, const struct wi_inference *asked, const struct wi_known *known)
+{
+    if (known->verdict != WI_TRUSTED)
+        return known->due;
+    if (!asked->has_platform)
+        return 0; /* routing sees to those */
+    checks->recheck += checks->deps.config->pool.recheck;
+    if (checks->recheck < 1)
+        return 0;
+    checks->recheck -= 1;
+    return 1;
+}
+
+/* Whether it says that the node, which has that platform, does not run such a model there, whatever
+ * the input. */
+static int is_unable(const struct wi_node_info *node, int platform, const char *code)
+{
+    return platform >= 0 && node->platforms[platform].available && code &&
+           (wi_code_from_name(code) == WI_PLATFORM_UNSUPPORTED ||
+               wi_code_from_name(code) == WI_OPERATOR_UNSUPPORTED);
+}
+
+/* A tensor without elements has failed there, perhaps with the engine and the models of others:
+ * such inputs do not go there again. */
+static void note_empty(const struct wi_checks *checks, const struct wi_inference *sent,
+    const struct wi_node_info *node, int platform, enum wi_code code, const char *why)
+{
+    char key[WI_VERDICT_KEY_SIZE], shapes[WI_INPUT_SHAPES_SIZE];
+    if (sent->empty == WI_EMPTY_NONE || code != WI_INFERENCE_FAILED || platform < 0 ||
+        platform == WI_WASM)
+        return;
+    wi_input_shapes(&sent->tensors, shapes);
+    wi_check_make_key(key, sent, node, (enum wi_platform)platform);
+    const struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLAIM,
+        .node = node->id,
+        .joined = !*node->session,
+        .key = key,
+        .finding = {.detail = why, .shapes = shapes, .is_of_set = 1}};
+    (void)wi_pool_found(checks->pool, &found);
+}
+
+/* What the page has tried before: else routing, or the guard, would have another node like it load
+ * the model there without success. What is known already counts more than one answer. */
+static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
+    const struct wi_node_info *node, const json_t *report)
+{
+    const json_t *rows = json_object_get(report, "fallbacks"), *row;
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        int platform = wi_check_platform_of(row);
+        const char *reason = json_string_value(json_object_get(row, "reason"));
+        const char *code = json_string_value(json_object_get(row, "code"));
+        char key[WI_VERDICT_KEY_SIZE];
+        note_empty(checks, asked, node, platform, code ? wi_code_from_name(code) : WI_OK, reason);
+        if (!is_unable(node, platform, code))
+            continue;
+        struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
+        if (wi_verdicts_get(verdicts, asked->model, &place, wi_inference_variant(asked), "")
+                .verdict != WI_UNKNOWN)
+            continue;
+        const struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLAIM,
+            .node = node->id,
+            .joined = !*node->session,
+            .key = key,
+            .finding = {.detail = reason}};
+        wi_verdict_key(key, asked->model, &place, wi_inference_variant(asked), NULL);
+        (void)wi_pool_found(checks->pool, &found);
+    }
+}
+
+static void on_answered(void *context, const struct wi_job_spec *spec,
+    const struct wi_inference *sent, const struct wi_probe *requested, struct wi_job_result *result)
+{
+    struct wi_checks *checks = context;
+    const struct wi_inference *asked = spec->asked;
+    const json_t *report = result->answer->executed_on;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, result->node);
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    int platform = wi_check_platform_of(report);
+    result->numerics = WI_UNKNOWN;
+    if (!node || platform < 0 || wi_check_is_simulated(report))
+        return;
+    if (asked->program)
+        return; /* nothing is known of it, nor can be of what another is */
+    if (asked->model->builtin) {
+        result->numerics = WI_TRUSTED; /* nothing is computed */
+        return;
+    }
+    if (!asked->benchmark.runs)
+        note_fallbacks(checks, sent, node, report);
+    struct wi_place place = wi_place_of(node, asked->model->engine, (enum wi_platform)platform);
+    struct wi_known known = {0};
+    if (platform == WI_WASM || is_on(checks))
+        known =
+            wi_verdicts_get(verdicts, sent->model, &place, wi_inference_variant(sent), sent->set);
+    result->numerics = known.told;
+    if (asked->benchmark.runs)
+        return; /* what is known is told, and nothing more is found out */
+    if (platform == WI_WASM && is_on(checks))
+        wi_verdicts_accept(verdicts, sent->model, &place);
+    if (!*node->session)
+        wi_cross_consider(
+            checks->cross, sent, spec->client, node, (enum wi_platform)platform, result);
+    begin_fn *begin = asked->task != WI_TASK_NONE ? begin_task : begin_tensors;
+    if (asked->stream && asked->task == WI_TASK_NONE)
+        return; /* its answer need not be the same twice */
+    if (requested->wanted) {
+        begin(checks, asked, sent, requested, result, node, (enum wi_platform)platform);
+        return;
+    }
+    int looks = known.verdict == WI_TRUSTED && known.due &&
+                wants_look(checks, spec, sent, result, node, (enum wi_platform)platform);
+    if (!is_on(checks) || platform == WI_WASM || (!looks && !wants_check(checks, asked, &known)))
+        return;
+    struct wi_probe own = {.wanted = 1, .compare = 1, .platform = WI_WASM};
+    snprintf(own.browser, sizeof own.browser, "%s", node->kind);
+    struct wi_check_run *run =
+        begin(checks, asked, sent, &own, result, node, (enum wi_platform)platform);
+    if (run && looks)
+        run->who = wi_strdup(spec->client ? spec->client : "");
+}
+
+/* --- what WASM says of a model ---------------------------------------------------------------- */
+
+/* The page's own name for it, which has no code of ours. */
+static int is_out_of_memory(const struct wi_error *error)
+{
+    static const char name[] = "out_of_memory:";
+
+    return error->code == WI_INFERENCE_FAILED && strncmp(error->detail, name, sizeof name - 1) == 0;
+}
+
+/* Notes what WASM says of the model. */
+static int on_failed(void *context, const struct wi_inference *asked, const char *node_id,
+    enum wi_platform last, const struct wi_error *error)
+{
+    const struct wi_checks *checks = context;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
+    struct wi_verdicts *verdicts = wi_pool_verdicts(checks->pool);
+    if (node)
+        note_empty(checks, asked, node, (int)last, error->code, error->detail);
+    if (!node || last != WI_WASM || asked->model->builtin || asked->benchmark.runs ||
+        !is_on(checks))
+        return 0;
+    struct wi_place place = wi_place_of(node, asked->model->engine, WI_WASM);
+    if (wi_check_is_refusal(error))
+        wi_verdicts_reject(verdicts, asked->model, &place, error);
+    if (!is_out_of_memory(error))
+        return 0;
+    wi_verdicts_outgrow(verdicts, asked->model, &place, error->detail);
+    return 1;
+}
+
+/* What WASM refuses is the answer to who names a platform, whatever else would load it. */
+static enum wi_code may_go(
+    void *context, const struct wi_job_spec *spec, const char *node_id, struct wi_error *error)
+{
+    const struct wi_checks *checks = context;
+    const struct wi_inference *asked = wi_inference_on(spec->asked, spec->asked->platform);
+    if (!asked->has_platform || asked->platform == WI_WASM || asked->model->builtin ||
+        !is_on(checks))
+        return WI_OK;
+    const struct wi_node_info *node = wi_pool_node_info(checks->pool, node_id);
+    if (!node)
+        return WI_OK;
+    struct wi_place place = wi_place_of(node, asked->model->engine, WI_WASM);
+    return wi_verdicts_rejection(wi_pool_verdicts(checks->pool), asked->model, &place, error);
+}
+
+/* --- outside ---------------------------------------------------------------------------------- */
+
+/* What was begun since: never from inside the client's answer. */
+static void on_turn(void *context)
+{
+    struct wi_checks *checks = context;
+    struct wi_check_run *run = checks->runs;
+    while (run) {
+        struct wi_check_run *next = run->next;
+        if (!run->under_way && !run->work)
+            wi_check_run_next(run);
+        run = next;
+    }
+}
+
+struct wi_checks *wi_checks_new(
+    uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config)
+{
+    struct wi_checks *checks = wi_alloc(sizeof *checks);
+    const struct wi_jobs_hooks hooks = {
+        .context = checks, .may_go = may_go, .on_answered = on_answered, .on_failed = on_failed};
+    checks->deps = (struct wi_run_deps){.loop = loop, .config = config, .jobs = jobs, .pool = pool};
+    checks->pool = pool;
+    checks->turn = wi_turn_new(loop, on_turn, checks);
+    checks->cross = wi_cross_new(checks);
+    wi_jobs_watch(jobs, &hooks);
+    return checks;
+}
+
+void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config)
+{
+    checks->deps.config = config;
+}
+
+/* A run with a job is told of its end; the others must not wait for anything. */
+void wi_checks_stop(struct wi_checks *checks)
+{
+    struct wi_check_run *run = checks->runs;
+    checks->stopped = 1;
+    wi_cross_stop(checks->cross);
+    while (run) {
+        struct wi_check_run *next = run->next;
+        if (!run->under_way && !run->work)
+            wi_check_run_drop(run);
+        run = next;
+    }
+}
+
+void wi_checks_free(struct wi_checks *checks)
+{
+    struct wi_check_run *run, *next;
+    if (!checks)
+        return;
+    for (run = checks->runs; run; run = next) {
+        next = run->next;
+        run->checks = NULL;
+        if (run->work)
+            wi_work_abandon(run->work); /* on_compared frees it */
+        else
+            wi_check_run_free(run);
+    }
+    wi_cross_free(checks->cross);
+    wi_turn_free(checks->turn);
+    free(checks);
+}
+
+void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters)
+{
+    *counters = checks->counters;
+    counters->running = checks->count;
+}
+
+void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters)
+{
+    wi_cross_count(checks->cross, counters);
+}

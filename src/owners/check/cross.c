@@ -1,0 +1,313 @@
+/*
+ * Cross-checks: answers of nodes that joined, computed again by a browser of ours after the client
+ * was answered. Work cannot be told from a check of it, as a challenge can. What becomes of one is
+ * in trial.c; here it is decided which answers are checked, and what all checks may hold.
+ *
+ * Tensors, and vectors of texts, are compared as the client got them. Of other tasks an answer has
+ * no numbers to compare, or texts that may rightly differ: there the node is asked for what its
+ * graphs put out, as the guard asks (wire/probe.h), and so are we. Where a kernel was asked for,
+ * the node may be asked for it once more, with inputs of which the right answer is known.
+ */
+#include "owners/check/trial.h"
+
+#include "base/table.h"
+#include "terms/kernel/answers.h"
+#include "wire/probe.h"
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* So many answers of each node are checked before chance decides. */
+#define FIRST_ANSWERS 3
+/* What those that wait and run may hold. */
+#define BYTES_MAX ((size_t)64 * 1024 * 1024)
+/* Under way at a time, each by one shadow run. */
+#define ACTIVE_MAX 2
+/* Of kernels' answers: so many are looked at by a known one, where we compute them ourselves. */
+#define KNOWN_SHARE 0.5
+/* So many more nodes are remembered before those that are gone are forgotten. */
+#define NEWCOMERS_STEP 1024
+
+struct newcomer {
+    char id[WI_ID_SIZE];
+    unsigned answers;
+    UT_hash_handle hh;
+};
+
+struct wi_cross {
+    const struct wi_checks *checks;
+    struct wi_turn *turn;
+    struct wi_trial *all; /* the oldest first */
+    size_t count, active, bytes;
+    struct newcomer *newcomers;
+    size_t tidy_at; /* how many of them there are then */
+    int stopped;
+    struct wi_cross_counters counters;
+};
+
+/* --- the life of a check ---------------------------------------------------------------------- */
+
+static uint64_t *counter_of(struct wi_cross *cross, enum wi_trial_end end)
+{
+    struct wi_cross_counters *counters = &cross->counters;
+    uint64_t *const all[] = {[WI_TRIAL_AGREED] = &counters->agreed,
+        [WI_TRIAL_WRONG] = &counters->wrong,
+        [WI_TRIAL_SUSPECTED] = &counters->suspected,
+        [WI_TRIAL_DISPUTED] = &counters->disputed,
+        [WI_TRIAL_UNABLE] = &counters->unable,
+        [WI_TRIAL_DROPPED] = &counters->dropped};
+    return all[end];
+}
+
+static void on_end(void *context, struct wi_trial *trial, enum wi_trial_end end)
+{
+    struct wi_cross *cross = context;
+    (*counter_of(cross, end))++;
+    DL_DELETE(cross->all, trial);
+    cross->count--;
+    cross->active -= (size_t)trial->active;
+    cross->bytes -= trial->bytes;
+    wi_trial_free(trial);
+    wi_turn_schedule(cross->turn); /* the next may begin */
+}
+
+/* It waits on in its place. */
+static void on_wait(void *context, struct wi_trial *trial)
+{
+    struct wi_cross *cross = context;
+    trial->active = 0;
+    cross->active--;
+    wi_turn_schedule(cross->turn);
+}
+
+/* Lets the oldest go that only wait, until the rest has room. */
+static int on_grown(void *context, struct wi_trial *trial)
+{
+    struct wi_cross *cross = context;
+    size_t bytes = wi_trial_bytes(trial);
+    struct wi_trial *other = cross->all, *next;
+    cross->bytes += bytes - trial->bytes;
+    trial->bytes = bytes;
+    for (; other && cross->bytes > BYTES_MAX; other = next) {
+        next = other->next;
+        if (other != trial && !other->active)
+            on_end(cross, other, WI_TRIAL_DROPPED);
+    }
+    return cross->bytes > BYTES_MAX ? -1 : 0;
+}
+
+static struct wi_trial *make_trial(
+    struct wi_cross *cross, const struct wi_inference *asked, const char *client)
+{
+    const struct wi_trial_owner owner = {cross, on_grown, on_wait, on_end};
+    return wi_trial_new(cross->checks, &owner, asked, wi_strdup(client));
+}
+
+static void add_trial(struct wi_cross *cross, struct wi_trial *trial)
+{
+    DL_APPEND(cross->all, trial);
+    cross->count++;
+    if (on_grown(cross, trial) != 0)
+        on_end(cross, trial, WI_TRIAL_DROPPED);
+    wi_turn_schedule(cross->turn);
+}
+
+/* --- which are checked ------------------------------------------------------------------------ */
+
+static void tidy_newcomers(struct wi_cross *cross)
+{
+    struct newcomer *newcomer, *next;
+    if (HASH_COUNT(cross->newcomers) < cross->tidy_at)
+        return;
+    HASH_ITER(hh, cross->newcomers, newcomer, next)
+    {
+        if (wi_pool_node_info(cross->checks->pool, newcomer->id))
+            continue;
+        HASH_DEL(cross->newcomers, newcomer);
+        free(newcomer);
+    }
+    cross->tidy_at = 2 * HASH_COUNT(cross->newcomers) + NEWCOMERS_STEP;
+}
+
+/* Whether it is one of the node's first answers, which is counted. */
+static int is_first(struct wi_cross *cross, const char *node)
+{
+    struct newcomer *newcomer = WI_TABLE_FIND(cross->newcomers, node, strlen(node));
+    if (!newcomer) {
+        tidy_newcomers(cross);
+        newcomer = wi_alloc(sizeof *newcomer);
+        memcpy(newcomer->id, node, sizeof newcomer->id);
+        HASH_ADD_STR(cross->newcomers, id, newcomer);
+    }
+    if (newcomer->answers == FIRST_ANSWERS)
+        return 0;
+    newcomer->answers++;
+    return 1;
+}
+
+/* Drawn by chance, so that nobody counts when it is due. */
+static int is_drawn(double share)
+{
+    return wi_draws_seed() < share * 4294967296.0;
+}
+
+/* What a node has answered. */
+struct answered {
+    const struct wi_inference *sent;
+    const char *client;
+    const struct wi_node_info *node;
+    enum wi_platform platform;
+    const struct wi_job_result *result;
+};
+
+/* What is computed again: the client's request where its answer is compared, or its prompt, else
+ * what the guard asks in its place. NULL: none. */
+static struct wi_trial *compare_trial(struct wi_cross *cross, const struct answered *answered)
+{
+    const struct wi_inference *sent = answered->sent, *prompt = NULL, *own = NULL;
+    const struct wi_answer *answer = answered->result->answer;
+    int direct = sent->task == WI_TASK_NONE || sent->task == WI_TASK_EMBED;
+    if (!direct && !(prompt = wi_probe_ask_client(sent)) &&
+        !(own = wi_probe_ask(sent, wi_draws_seed())))
+        return NULL;
+    const struct wi_inference *asked = direct ? wi_inference_retain(sent) : prompt ? prompt : own;
+    struct wi_trial *trial = make_trial(cross, asked, answered->client);
+    trial->step = WI_TRIAL_FIRST;
+    trial->direct = direct;
+    trial->is_ours = own != NULL;
+    trial->draws.drawn = own != NULL;
+    if (prompt)
+        trial->prompt_tokens =
+            answer->account.prompt > 0 ? (double)answer->account.prompt : prompt->prompt_tokens;
+    if (direct)
+        wi_check_fill_leg(&trial->given, answered->node, answer->result, &answer->outputs);
+    return trial;
+}
+
+/* The index of the known answer of what was asked; -1: there is none. */
+static int known_index(const struct wi_inference *sent)
+{
+    const struct wi_kernel *kernel;
+    for (size_t i = 0; sent->kernel && (kernel = wi_answer_kernel(i)); i++)
+        if (kernel == sent->kernel)
+            return (int)i;
+    return -1;
+}
+
+static struct wi_trial *known_trial(
+    struct wi_cross *cross, const struct answered *answered, size_t index)
+{
+    struct wi_inference *asked = wi_inference_new();
+    asked->model = wi_model_ref(answered->sent->model);
+    asked->type = answered->sent->type;
+    asked->kernel = answered->sent->kernel;
+    asked->options = wi_answer_ask(index, wi_draws_seed(), &asked->tensors);
+    struct wi_trial *trial = make_trial(cross, asked, answered->client);
+    trial->step = WI_TRIAL_KNOWN;
+    trial->direct = trial->is_ours = 1;
+    trial->answer = index;
+    return trial;
+}
+
+/* Whether the answer can be told right from wrong: what is not known to be right on a platform of
+ * any machine is the guard's business. */
+static int is_comparable(const struct answered *answered)
+{
+    const struct wi_inference *sent = answered->sent;
+    return !*sent->model->facts.signature.random &&
+           (answered->platform == WI_WASM || answered->result->numerics == WI_TRUSTED) &&
+           !(sent->stream && sent->task == WI_TASK_NONE);
+}
+
+/* Whether that answer's turn has come. */
+static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
+{
+    double share = cross->checks->deps.config->pool.recheck_strangers;
+    return !cross->stopped && share > 0 && (is_first(cross, node->id) || is_drawn(share));
+}
+
+void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
+    const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result)
+{
+    const struct answered answered = {sent, client, node, platform, result};
+    int is_compared = is_comparable(&answered), known = known_index(sent);
+    if ((!is_compared && known < 0) || !is_due(cross, node))
+        return;
+    int has_ours = wi_check_find_ours(cross->checks->pool, NULL) != NULL;
+    int is_known = known >= 0 && (!is_compared || !has_ours || is_drawn(KNOWN_SHARE));
+    struct wi_trial *trial =
+        is_known ? known_trial(cross, &answered, (size_t)known) : compare_trial(cross, &answered);
+    if (!trial) {
+        cross->counters.unable++;
+        return;
+    }
+    memcpy(trial->node, node->id, sizeof trial->node);
+    memcpy(trial->kind, node->kind, sizeof trial->kind);
+    memcpy(trial->party, node->party, sizeof trial->party);
+    trial->platform = platform;
+    trial->timeout_ms = sent->timeout_ms;
+    trial->fallback = sent->fallback;
+    wi_check_make_key(trial->key, sent, node, platform);
+    add_trial(cross, trial);
+}
+
+/* --- the whole -------------------------------------------------------------------------------- */
+
+static struct wi_trial *find_waiting(const struct wi_cross *cross)
+{
+    struct wi_trial *trial = cross->all;
+    while (trial && trial->active)
+        trial = trial->next;
+    return trial;
+}
+
+/* Never from inside a client's answer. What one finds may end others. */
+static void on_turn(void *context)
+{
+    struct wi_cross *cross = context;
+    struct wi_trial *trial;
+    while (cross->active < ACTIVE_MAX && (trial = find_waiting(cross))) {
+        trial->active = 1;
+        cross->active++;
+        wi_trial_go_on(trial);
+    }
+}
+
+struct wi_cross *wi_cross_new(const struct wi_checks *checks)
+{
+    struct wi_cross *cross = wi_alloc(sizeof *cross);
+    cross->checks = checks;
+    cross->tidy_at = NEWCOMERS_STEP;
+    cross->turn = wi_turn_new(checks->deps.loop, on_turn, cross);
+    return cross;
+}
+
+/* Those with a job are told of its end. */
+void wi_cross_stop(struct wi_cross *cross)
+{
+    struct wi_trial *trial;
+    cross->stopped = 1;
+    while ((trial = find_waiting(cross)))
+        on_end(cross, trial, WI_TRIAL_DROPPED);
+}
+
+void wi_cross_free(struct wi_cross *cross)
+{
+    struct wi_trial *trial, *next;
+    struct newcomer *newcomer;
+    for (trial = cross->all; trial; trial = next) {
+        next = trial->next;
+        wi_trial_abandon(trial);
+    }
+    while ((newcomer = WI_TABLE_TAKE(cross->newcomers)))
+        free(newcomer);
+    wi_turn_free(cross->turn);
+    free(cross);
+}
+
+void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters)
+{
+    *counters = cross->counters;
+    counters->waiting = cross->count;
+    counters->bytes = cross->bytes;
+}

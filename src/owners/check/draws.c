@@ -1,0 +1,64 @@
+/* Inputs of ours in a row; see draws.h. */
+#include "owners/check/draws.h"
+
+#include "wire/probe.h"
+#include <uv.h>
+
+/* So many have to differ: one may be such that honest platforms differ, and nearly the same numbers
+ * by chance do not show it. */
+#define STRIKES 2
+/* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
+ * that agree in all but the last bit take different ones, and what follows differs as if it were
+ * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). */
+#define STRIKES_OF_FEW_BITS 3
+/* A place that differed once and agrees now and then is not right. */
+#define CLEARS 3
+/* A rounding error, made at the beginning, may move an answer by this part of the tolerance: what
+ * it moves by more (sums that cancel, logarithms near 0) honest platforms disagree about. */
+#define STEADY 0.25
+
+uint32_t wi_draws_seed(void)
+{
+    uint32_t number = 0;
+    uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
+    return number | 1; /* 0 stands for an input that everybody knows */
+}
+
+/* Every second one has positive numbers: one that adds up many of both signs is never steady. */
+static struct wi_inference *draw_tensors(const struct wi_inference *asked, unsigned drawn)
+{
+    return wi_probe_like(
+        asked, wi_draws_seed(), drawn % 2 ? WI_PROBE_POSITIVE : WI_PROBE_BOTH_SIGNS);
+}
+
+struct wi_inference *wi_draws_next(
+    struct wi_draws *draws, const struct wi_inference *asked, double tokens)
+{
+    if (draws->drawn == WI_DRAWS_MAX)
+        return NULL;
+    struct wi_inference *made = tokens > 0                    ? wi_probe_ask_long(asked, tokens)
+                                : asked->task != WI_TASK_NONE ? wi_probe_ask(asked, wi_draws_seed())
+                                                              : draw_tensors(asked, draws->drawn);
+    draws->drawn += made != NULL;
+    return made;
+}
+
+struct wi_inference *wi_draws_nudge(const struct wi_inference *asked)
+{
+    return wi_probe_nudge(asked, wi_draws_seed());
+}
+
+int wi_draws_are_steady(const struct wi_comparison *nearness)
+{
+    return nearness->same && nearness->ratio <= STEADY && !nearness->has_nan;
+}
+
+int wi_draws_strike(struct wi_draws *draws, int few_bits)
+{
+    return ++draws->strikes >= (few_bits ? STRIKES_OF_FEW_BITS : STRIKES);
+}
+
+int wi_draws_clear(struct wi_draws *draws, int is_suspected)
+{
+    return ++draws->agreed >= (is_suspected || draws->strikes > 0 ? CLEARS : 1);
+}

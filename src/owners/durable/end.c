@@ -1,0 +1,303 @@
+/*
+ * How the runs of stored jobs end: an answer is printed once there is memory for it, the row is
+ * finished or goes back into the queue, and what could not be written is kept and tried again, so
+ * that a full disk costs nobody an answer that was computed.
+ */
+#include "owners/durable/private.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include <stddef.h>
+#include <string.h>
+
+/* What a row may hold; SQLite's limit is 10^9 bytes. */
+#define ANSWER_MAX 900000000
+/* Printed at once on the loop: about a millisecond. */
+#define INLINE_PRINT_MAX (64 * 1024)
+/* How long a row waits that could not be queued, or that nothing could run. */
+#define BUSY_MS 1000
+#define UNAVAILABLE_MS 5000
+
+/* --- writing ---------------------------------------------------------------------------------- */
+
+/* Who waits is told the first time; that the database cannot be written is in the log already. */
+static void keep_unwritten(struct wi_durable_entry *entry, const struct wi_error *failure)
+{
+    struct wi_durable *durable = entry->durable;
+    entry->step = WI_DURABLE_UNWRITTEN;
+    wi_durable_written(durable);
+    if (entry->stuck)
+        return;
+    entry->stuck = wi_strdup(failure->detail);
+    wi_debug("jobs", entry->row.id, "its end could not be stored, which is tried again: %s",
+        failure->detail);
+    char id[WI_ID_SIZE];
+    memcpy(id, entry->row.id, sizeof id);
+    wi_durable_tell(durable, id);
+}
+
+static void note_lost(const struct wi_durable_entry *entry, const struct wi_error *failure)
+{
+    wi_warn("jobs", entry->row.id, "its end could not be stored, so it runs again: %s",
+        failure->detail);
+}
+
+static void on_finished(void *data, const struct wi_error *failure)
+{
+    struct wi_durable_entry *entry = data;
+    struct wi_durable *durable = entry->durable;
+    const struct wi_row_finish *end = &entry->finish;
+    if (failure && !durable->freed) {
+        keep_unwritten(entry, failure);
+        return;
+    }
+    if (failure)
+        note_lost(entry, failure);
+    else if (end->finished) {
+        wi_durable_count_end(durable, entry->row.client, end);
+    }
+    char id[WI_ID_SIZE];
+    memcpy(id, entry->row.id, sizeof id);
+    wi_durable_entry_free(entry);
+    if (!wi_durable_written(durable) || durable->freed)
+        return;
+    wi_durable_tell(durable, id);
+    wi_durable_print_waiting(durable);
+    wi_durable_feed_soon(durable);
+}
+
+static void on_returned(void *data, const struct wi_error *failure)
+{
+    struct wi_durable_entry *entry =
+        (struct wi_durable_entry *)((char *)data - offsetof(struct wi_durable_entry, back));
+    struct wi_durable *durable = entry->durable;
+    int unsuccessful = entry->back.behind_at > 0;
+    if (failure && !durable->freed) {
+        keep_unwritten(entry, failure);
+        return;
+    }
+    if (!failure && !entry->back.returned) {
+        wi_durable_finish_cancelled(entry);
+        wi_durable_written(durable);
+        return;
+    }
+    if (failure)
+        note_lost(entry, failure);
+    else
+        durable->counters.queued++;
+    wi_durable_entry_free(entry);
+    if (wi_durable_written(durable) && unsuccessful && !durable->freed)
+        wi_durable_feed_soon(durable);
+}
+
+void wi_durable_rewrite(struct wi_durable_entry *entry)
+{
+    entry->step = WI_DURABLE_WRITING;
+    if (entry->returning)
+        wi_durable_submit(entry->durable, wi_row_return, on_returned, &entry->back);
+    else
+        wi_durable_submit(entry->durable, wi_row_finish, on_finished, &entry->finish);
+}
+
+/* Writes the job's last state with the parts that are there. */
+static void write_end(struct wi_durable_entry *entry, enum wi_row_state state, int status)
+{
+    struct wi_row_finish *end = &entry->finish;
+    memcpy(end->id, entry->row.id, sizeof end->id);
+    end->state = state;
+    end->status = status;
+    end->now = wi_steady_ms();
+    end->parts = entry->parts;
+    /* Who asks again after a failure of ours wants another try. */
+    end->forget_key = status > 500;
+    entry->returning = 0;
+    wi_durable_rewrite(entry);
+}
+
+void wi_durable_finish(
+    struct wi_durable_entry *entry, enum wi_row_state state, const struct wi_error *error)
+{
+    const struct wi_dialect *dialect = wi_dialect_of_errors(entry->row.dialect);
+    wi_durable_entry_drop(entry);
+    dialect->print_error(&entry->problem, error, NULL);
+    entry->parts = wi_alloc(sizeof *entry->parts);
+    *entry->parts = (struct wi_row_part){entry->problem.text, entry->problem.size};
+    entry->finish.part_count = 1;
+    write_end(entry, state, wi_dialect_status(dialect, error->code));
+}
+
+void wi_durable_finish_cancelled(struct wi_durable_entry *entry)
+{
+    struct wi_error error;
+    wi_durable_cancelled(entry->row.id, &error);
+    wi_durable_finish(entry, WI_ROW_CANCELLED, &error);
+}
+
+/* --- printing --------------------------------------------------------------------------------- */
+
+static void refuse_answer(struct wi_durable_entry *entry, uint64_t bytes, uint64_t most)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_ANSWER_TOO_LARGE, NULL,
+        "the answer takes %llu bytes, and %llu can be kept; ask for binary, or for fewer outputs",
+        (unsigned long long)bytes, (unsigned long long)most);
+    wi_durable_finish(entry, WI_ROW_FAILED, &error);
+}
+
+static void store_answer(struct wi_durable_entry *entry)
+{
+    size_t count;
+    uint64_t bytes = 0;
+    const struct wi_slice *slices = wi_printing_slices(entry->printing, &count);
+    entry->parts = wi_realloc_array(NULL, count, sizeof *entry->parts);
+    for (size_t i = 0; i < count; i++) {
+        entry->parts[i] = (struct wi_row_part){slices[i].bytes, slices[i].size};
+        bytes += slices[i].size;
+    }
+    entry->finish.part_count = count;
+    if (bytes > ANSWER_MAX) {
+        refuse_answer(entry, bytes, ANSWER_MAX);
+        return;
+    }
+    const struct wi_run_deps *runs = &entry->durable->deps.runs;
+    if (runs->on_stored)
+        runs->on_stored(runs->context, entry->counted_as, entry->row.body_size, bytes);
+    write_end(entry, WI_ROW_DONE, 200);
+}
+
+static void print(void *data)
+{
+    struct wi_durable_entry *entry = data;
+    wi_printing_run(entry->printing);
+}
+
+static void on_printed(void *data, int cancelled)
+{
+    struct wi_durable_entry *entry = data;
+    struct wi_error error;
+    if (!cancelled) {
+        store_answer(entry);
+        return;
+    }
+    wi_durable_shutting_down(&error);
+    wi_durable_put_back(entry, &error, 0);
+}
+
+/* The entry, which waits, goes on to print, or ends: 1; or it has to wait on. */
+static int try_to_print(struct wi_durable_entry *entry)
+{
+    struct wi_durable *durable = entry->durable;
+    struct wi_error error;
+    if (entry->needs > durable->deps.runs.budget->limit) {
+        refuse_answer(entry, entry->needs, durable->deps.runs.budget->limit);
+    } else if (wi_budget_take(durable->deps.runs.budget, entry->needs) == 0) {
+        entry->charged = entry->needs;
+        entry->step = WI_DURABLE_PRINTING;
+        if (entry->needs <= INLINE_PRINT_MAX) {
+            print(entry);
+            on_printed(entry, 0);
+        } else {
+            wi_work_queue_start(durable->deps.runs.heavy, 0, print, on_printed, entry);
+        }
+    } else if (wi_steady_ms() >= entry->row.deadline_at) {
+        wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
+            "the job's deadline passed while its answer waited for memory to be printed in; ask "
+            "for binary");
+        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    } else {
+        return 0;
+    }
+    return 1;
+}
+
+static void put_back_waiting(struct wi_durable_entry *entry)
+{
+    struct wi_error error;
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL, "there was no memory to print the answer in");
+    wi_durable_put_back_busy(entry, &error);
+}
+
+/* Where several wait and none of ours is on its way out, they may hold what each of them waits for:
+ * the oldest stays, the others give their memory back and run again. */
+void wi_durable_print_waiting(struct wi_durable *durable)
+{
+    struct wi_durable_entry *entry, *next, *oldest = NULL;
+    int moving = 0;
+    HASH_ITER(hh, durable->entries, entry, next)
+    {
+        if (entry->step == WI_DURABLE_WAITING && !try_to_print(entry) && !oldest)
+            oldest = entry;
+        moving |= entry->step > WI_DURABLE_WAITING;
+    }
+    if (moving)
+        return;
+    HASH_ITER(hh, durable->entries, entry, next)
+    {
+        if (entry->step == WI_DURABLE_WAITING && entry != oldest)
+            put_back_waiting(entry);
+    }
+}
+
+/* --- back into the queue ---------------------------------------------------------------------- */
+
+void wi_durable_put_back(
+    struct wi_durable_entry *entry, const struct wi_error *why, int64_t delay_ms)
+{
+    struct wi_row_return *back = &entry->back;
+    memcpy(back->id, entry->row.id, sizeof back->id);
+    back->attempts = why->attempts > entry->row.attempts ? why->attempts : entry->row.attempts;
+    back->retry_at = wi_steady_ms() + delay_ms;
+    if (why->code == WI_UNAVAILABLE) {
+        back->behind_at = wi_steady_ms();
+        entry->durable->empty_runs++;
+    }
+    if (delay_ms > 0)
+        snprintf(back->problem, sizeof back->problem, "%s", why->detail);
+    wi_durable_entry_drop(entry);
+    entry->returning = 1;
+    wi_durable_rewrite(entry);
+}
+
+void wi_durable_put_back_busy(struct wi_durable_entry *entry, const struct wi_error *why)
+{
+    wi_durable_put_back(entry, why, BUSY_MS);
+}
+
+/* When it is to run again; -1: not at all. */
+static int64_t delay_after(const struct wi_durable_entry *entry, enum wi_code code)
+{
+    if (code == WI_SHUTTING_DOWN)
+        return 0;
+    if (code == WI_QUEUE_FULL || code == WI_CLIENT_SHARE || code == WI_MEMORY_BUDGET)
+        return BUSY_MS;
+    return code == WI_UNAVAILABLE && !entry->row.infer ? UNAVAILABLE_MS : -1;
+}
+
+int wi_durable_runs_again(void *context, const struct wi_error *error)
+{
+    return delay_after(context, error->code) >= 0;
+}
+
+void wi_durable_on_run_done(
+    void *context, struct wi_printing *printing, const struct wi_error *error)
+{
+    struct wi_durable_entry *entry = context;
+    enum wi_code code = error ? error->code : WI_OK;
+    int64_t delay_ms = delay_after(entry, code);
+    entry->counted_as = wi_run_counted_as(entry->run);
+    entry->run = NULL;
+    wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
+    entry->charged = 0;
+    if (code == WI_OK) {
+        entry->printing = printing;
+        entry->needs = printing->needs;
+        entry->step = WI_DURABLE_WAITING;
+        wi_durable_print_waiting(entry->durable);
+    } else if (code == WI_CANCELLED)
+        wi_durable_finish(entry, WI_ROW_CANCELLED, error);
+    else if (delay_ms >= 0)
+        wi_durable_put_back(entry, error, delay_ms);
+    else
+        wi_durable_finish(entry, WI_ROW_FAILED, error);
+}

@@ -1,0 +1,133 @@
+/*
+ * What the other files stand on: the rows that were taken, the work that the writer has, and those
+ * who wait for an end. Nothing here calls any of them: that there may be room for another row is
+ * noted, and looked at when the loop has turned.
+ */
+#include "owners/durable/private.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* --- entries ---------------------------------------------------------------------------------- */
+
+struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row)
+{
+    struct wi_durable_entry *entry = wi_alloc(sizeof *entry);
+    entry->durable = durable;
+    entry->row = *row;
+    *row = (struct wi_row){0};
+    entry->suspect = entry->row.crashes > 0;
+    HASH_ADD(hh, durable->entries, row.id, strlen(entry->row.id), entry);
+    return entry;
+}
+
+struct wi_durable_entry *wi_durable_entry_of(
+    struct wi_durable *durable, const struct wi_row_name *name)
+{
+    struct wi_row row = {0};
+    memcpy(row.id, name->id, sizeof row.id);
+    memcpy(row.dialect, name->dialect, sizeof row.dialect);
+    memcpy(row.client, name->client, sizeof row.client);
+    return wi_durable_entry_new(durable, &row);
+}
+
+void wi_durable_entry_drop(struct wi_durable_entry *entry)
+{
+    wi_blob_unref(entry->row.bytes);
+    entry->row.bytes = NULL;
+    wi_budget_give(entry->durable->deps.runs.budget, entry->charged);
+    entry->charged = 0;
+    wi_printing_free(entry->printing);
+    entry->printing = NULL;
+    free(entry->parts);
+    entry->parts = NULL;
+    wi_buffer_clear(&entry->problem);
+}
+
+void wi_durable_entry_free(struct wi_durable_entry *entry)
+{
+    HASH_DEL(entry->durable->entries, entry);
+    wi_durable_entry_drop(entry);
+    free(entry->stuck);
+    wi_row_clear(&entry->row);
+    free(entry);
+}
+
+/* --- the writer's work ------------------------------------------------------------------------ */
+
+void wi_durable_submit(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
+{
+    durable->writing++;
+    wi_db_submit(durable->deps.db, work, done, data);
+}
+
+void wi_durable_view(
+    struct wi_durable *durable, wi_db_work_fn *work, wi_db_done_fn *done, void *data)
+{
+    durable->writing++;
+    wi_db_look(durable->deps.db, work, done, data);
+}
+
+void wi_durable_release(struct wi_durable *durable)
+{
+    wi_durable_forget_counts(durable);
+    free(durable);
+}
+
+int wi_durable_written(struct wi_durable *durable)
+{
+    durable->writing--;
+    if (!durable->freed || durable->writing > 0 || durable->entries)
+        return 1;
+    wi_durable_release(durable);
+    return 0;
+}
+
+void wi_durable_feed_soon(struct wi_durable *durable)
+{
+    wi_turn_schedule(durable->feeding);
+}
+
+/* --- watchers --------------------------------------------------------------------------------- */
+
+void wi_durable_watch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
+{
+    watcher->watching = 1;
+    DL_APPEND(durable->watchers, watcher);
+}
+
+void wi_durable_unwatch(struct wi_durable *durable, struct wi_durable_watcher *watcher)
+{
+    if (!watcher->watching)
+        return;
+    watcher->watching = 0;
+    DL_DELETE(durable->watchers, watcher);
+}
+
+void wi_durable_tell(struct wi_durable *durable, const char *id)
+{
+    struct wi_durable_watcher *watcher, *next;
+    DL_FOREACH_SAFE(durable->watchers, watcher, next)
+    {
+        if (strcmp(watcher->id, id) != 0)
+            continue;
+        wi_durable_unwatch(durable, watcher);
+        watcher->on_finished(watcher);
+    }
+}
+
+/* --- errors ----------------------------------------------------------------------------------- */
+
+enum wi_code wi_durable_shutting_down(struct wi_error *error)
+{
+    return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
+}
+
+enum wi_code wi_durable_cancelled(const char *id, struct wi_error *error)
+{
+    return wi_error_set(
+        error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", id);
+}

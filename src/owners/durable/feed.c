@@ -1,0 +1,273 @@
+/*
+ * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
+ * that what others ask for directly is not kept waiting behind a backlog, and so that few are to be
+ * suspected when the daemon dies. What waits for a busy node takes room of its client alone, so
+ * that nobody's backlog keeps another's jobs from an idle node. How they end is in end.c.
+ */
+#include "owners/durable/private.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+/* Of each client there run or wait for a node: so many, and so many more for each node. */
+#define RUNS_BASE 4
+#define RUNS_PER_NODE 4
+/* The part of the memory budget that those may take which are taken together: there is as much left
+ * when half of it is used. */
+#define BUDGET_SHARE 8
+/* So many that nothing can run are tried in a tick, so that a backlog of them costs little; and as
+ * they go behind the others, what can be run is found among them. */
+#define EMPTY_RUNS_PER_TICK 100
+
+/* --- one run, whose part of the memory budget is its entry's ---------------------------------- */
+
+static int charge(void *context, uint64_t bytes)
+{
+    struct wi_durable_entry *entry = context;
+    return wi_budget_exchange(entry->durable->deps.runs.budget, &entry->charged, bytes);
+}
+
+/* What the row says of its request: its deadline, and what it is called. */
+static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_error *error)
+{
+    const struct wi_durable_entry *entry = context;
+    const struct wi_row *row = &entry->row;
+    infer->has_timeout = 1;
+    infer->asked->timeout_ms = (double)(row->deadline_at - row->accepted_at);
+    if (!infer->asked->client_id)
+        infer->asked->client_id = wi_strdup(row->id);
+    return WI_OK;
+}
+
+/* The row's times are those of the wall clock, which may have been set back; a job's are monotonic.
+ */
+static double accepted_at(const struct wi_row *row)
+{
+    double age = (double)(wi_steady_ms() - row->accepted_at);
+    return wi_now_ms() - (age > 0 ? age : 0);
+}
+
+/* What reading the row's body and parsing it takes of the memory budget. */
+static uint64_t needs_of(const struct wi_row *row)
+{
+    return row->body_size + row->cost;
+}
+
+/* Runs the entry's row, which has its bytes and a dialect that is known. -1, and nothing happens,
+ * if there is no memory for them. */
+static int start_run(struct wi_durable_entry *entry)
+{
+    struct wi_durable *durable = entry->durable;
+    struct wi_row *row = &entry->row;
+    const struct wi_run_owner owner = {.context = entry,
+        .charge = charge,
+        .on_begin = on_begin,
+        .runs_again = wi_durable_runs_again,
+        .on_done = wi_durable_on_run_done};
+    const struct wi_run_request request = {.kind = WI_RUN_STORED,
+        .dialect = wi_dialect_find(row->dialect),
+        .body = row->bytes,
+        .json_size = row->json_size,
+        .parse_cost = row->cost,
+        .lenient = 1, /* it was held against the settings of its time when it came */
+        .client = row->client,
+        .accepted_at = accepted_at(row),
+        .earlier = row->attempts};
+    if (wi_blob_charge(row->bytes, durable->deps.runs.budget) != 0)
+        return -1;
+    row->bytes = NULL;
+    entry->run = wi_run_new(&durable->deps.runs, &request, &owner);
+    wi_run_begin(entry->run);
+    return 0;
+}
+
+/* --- from the queue --------------------------------------------------------------------------- */
+
+struct taking {
+    struct wi_row_take op;
+    struct wi_durable *durable;
+    uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
+};
+
+/* A body that can never be read again is said to be so, one for which there is no memory now waits.
+ */
+static void begin(struct wi_durable_entry *entry)
+{
+    struct wi_durable *durable = entry->durable;
+    struct wi_error error;
+    uint64_t needs = needs_of(&entry->row);
+    if (needs <= durable->deps.runs.budget->limit && start_run(entry) == 0)
+        return;
+    wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
+        "reading the stored request takes %llu bytes, and [pool] memory_budget is %llu",
+        (unsigned long long)needs, (unsigned long long)durable->deps.runs.budget->limit);
+    if (needs > durable->deps.runs.budget->limit)
+        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    else
+        wi_durable_put_back_busy(entry, &error);
+}
+
+static void run(struct wi_durable *durable, struct wi_row *row)
+{
+    struct wi_error error;
+    struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, row->id, strlen(row->id));
+    if (entry)
+        return; /* its deadline has passed meanwhile: see expire */
+    entry = wi_durable_entry_new(durable, row);
+    if (entry->row.bytes == NULL) {
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
+        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    } else if (!wi_dialect_find(entry->row.dialect)) {
+        wi_error_set(&error, WI_STORAGE_FAILED, NULL,
+            "the stored request is in the format \"%s\", which this version does not know",
+            entry->row.dialect);
+        wi_durable_finish(entry, WI_ROW_FAILED, &error);
+    } else if (durable->closing) {
+        wi_durable_shutting_down(&error);
+        wi_durable_put_back(entry, &error, 0);
+    } else {
+        begin(entry);
+    }
+}
+
+static void on_taken(void *data, const struct wi_error *failure)
+{
+    struct taking *taking = data;
+    struct wi_durable *durable = taking->durable;
+    durable->taking = 0;
+    durable->untaken = failure != NULL;
+    wi_budget_give(durable->deps.runs.budget, taking->reserved);
+    if (!failure) {
+        size_t taken = taking->op.taken;
+        durable->taken += taken;
+        durable->counters.queued -=
+            taken < durable->counters.queued ? taken : durable->counters.queued;
+        for (size_t i = 0; i < taken; i++)
+            run(durable, &taking->op.rows[i]);
+    }
+    for (size_t i = 0; i < taking->op.taken; i++)
+        wi_row_clear(&taking->op.rows[i]);
+    int more = !failure && taking->op.taken > 0;
+    free(taking->op.rows);
+    free(taking->op.rooms);
+    free(taking);
+    if (wi_durable_written(durable) && more && !durable->freed)
+        wi_durable_feed(durable);
+}
+
+/* --- room ------------------------------------------------------------------------------------- */
+
+/* How many entries a client has. */
+struct tenant {
+    char client[WI_ROW_CLIENT_MAX + 1];
+    size_t count;
+    UT_hash_handle hh;
+};
+
+/* What there is of it: `most` for each client, `bound` for all of them. */
+struct room {
+    size_t most, bound, used;
+    int is_scarce; /* so much memory is used that only who has nothing yet gets any */
+    struct tenant *tenants;
+};
+
+static void count_entry(struct room *room, const char *client)
+{
+    struct tenant *tenant = WI_TABLE_FIND(room->tenants, client, strlen(client));
+    if (!tenant) {
+        tenant = wi_alloc(sizeof *tenant);
+        snprintf(tenant->client, sizeof tenant->client, "%s", client);
+        HASH_ADD_STR(room->tenants, client, tenant);
+    }
+    tenant->count++;
+    room->used++;
+}
+
+static struct room look_at_room(const struct wi_durable *durable)
+{
+    const struct wi_budget *budget = durable->deps.runs.budget;
+    struct wi_pool_counters pool;
+    struct room room = {.bound = (size_t)durable->deps.runs.config->pool.max_queue / 2 + 1,
+        .is_scarce = budget->used > budget->limit / 2};
+    wi_pool_counters(durable->deps.runs.pool, &pool);
+    room.most = RUNS_BASE + RUNS_PER_NODE * pool.nodes;
+    for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
+        count_entry(&room, entry->row.client);
+    return room;
+}
+
+/* How many more rows a client may have that has so many: no more in all than half of what would be
+ * left, so that there is always some for others (Choudhury, Hahne: dynamic queue length thresholds,
+ * 1998), and one at the least. */
+static size_t room_of(const struct room *room, size_t count)
+{
+    size_t half = (room->bound - room->used) / 2 + 1;
+    size_t most = half < room->most ? half : room->most;
+    return count < most && (count == 0 || !room->is_scarce) ? most - count : 0;
+}
+
+static void clear_room(struct room *room)
+{
+    struct tenant *tenant;
+    while ((tenant = WI_TABLE_TAKE(room->tenants)))
+        free(tenant);
+}
+
+/* How many rows may be taken, and of each client. */
+static void fill_op(struct wi_row_take *op, const struct room *room)
+{
+    const struct tenant *tenant;
+    op->count = room->bound - room->used < room->most ? room->bound - room->used : room->most;
+    op->each = room_of(room, 0);
+    op->rooms = wi_realloc_array(NULL, HASH_COUNT(room->tenants) + 1, sizeof *op->rooms);
+    for (tenant = room->tenants; tenant; tenant = tenant->hh.next) {
+        struct wi_row_room *its = &op->rooms[op->room_count++];
+        *its = (struct wi_row_room){.most = room_of(room, tenant->count)};
+        memcpy(its->client, tenant->client, sizeof its->client);
+    }
+}
+
+/* --- taking ----------------------------------------------------------------------------------- */
+
+static int runs_a_suspect(const struct wi_durable *durable)
+{
+    for (const struct wi_durable_entry *entry = durable->entries; entry; entry = entry->hh.next)
+        if (entry->suspect)
+            return 1;
+    return 0;
+}
+
+static int must_wait(const struct wi_durable *durable)
+{
+    /* While the disk is full, trying is for every fifth second. */
+    int is_early = durable->untaken && durable->ticks % WI_DURABLE_REWRITE_TICKS != 0;
+    return is_early || durable->taking || durable->counters.queued == 0 ||
+           durable->empty_runs >= EMPTY_RUNS_PER_TICK || durable->closing;
+}
+
+static void take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
+{
+    struct taking *taking = wi_alloc(sizeof *taking);
+    taking->durable = durable;
+    taking->reserved = bytes;
+    fill_op(&taking->op, room);
+    taking->op.bytes = bytes;
+    taking->op.suspect = runs_a_suspect(durable);
+    taking->op.now = wi_steady_ms();
+    taking->op.before = durable->taken;
+    durable->taking = 1;
+    wi_durable_submit(durable, wi_row_take, on_taken, taking);
+}
+
+void wi_durable_feed(struct wi_durable *durable)
+{
+    uint64_t bytes = durable->deps.runs.budget->limit / BUDGET_SHARE;
+    if (must_wait(durable))
+        return;
+    struct room room = look_at_room(durable);
+    if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
+        take(durable, &room, bytes);
+    clear_room(&room);
+}

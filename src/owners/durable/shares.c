@@ -1,0 +1,104 @@
+/*
+ * Whose the stored jobs are: how many rows that are not finished, and how many bytes, each client
+ * has, and how many he may have. The rule is that of base/share.h for each of the two: while less
+ * than half of them is used anybody may have them, beyond that nobody more than an eighth.
+ */
+#include "base/share.h"
+#include "owners/durable/private.h"
+
+#include "base/memory.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct wi_holder {
+    struct wi_row_holding has;
+    UT_hash_handle hh;
+};
+
+/* --- counting -------------------------------------------------------------------------------- */
+
+static struct wi_holder *find(const struct wi_durable *durable, const char *client)
+{
+    return WI_TABLE_FIND(durable->holders, client, strlen(client));
+}
+
+static struct wi_holder *find_or_make(struct wi_durable *durable, const char *client)
+{
+    struct wi_holder *holder = find(durable, client);
+    if (holder)
+        return holder;
+    holder = wi_alloc(sizeof *holder);
+    snprintf(holder->has.client, sizeof holder->has.client, "%s", client);
+    HASH_ADD_STR(durable->holders, has.client, holder);
+    return holder;
+}
+
+void wi_durable_count_begin(struct wi_durable *durable, const char *client, uint64_t bytes)
+{
+    struct wi_row_holding *has = &find_or_make(durable, client)->has;
+    durable->open++;
+    durable->counters.bytes += bytes;
+    has->open++;
+    has->bytes += bytes;
+}
+
+void wi_durable_count_end(
+    struct wi_durable *durable, const char *client, const struct wi_row_finish *end)
+{
+    struct wi_row_holding *has = &find_or_make(durable, client)->has;
+    durable->counters.done += end->state == WI_ROW_DONE;
+    durable->counters.failed += end->state == WI_ROW_FAILED;
+    durable->counters.cancelled += end->state == WI_ROW_CANCELLED;
+    durable->open -= durable->open > 0;
+    has->open -= has->open > 0;
+    durable->counters.bytes += end->answer_size;
+    durable->counters.bytes -= end->body_size;
+    has->bytes += end->answer_size;
+    has->bytes -= end->body_size;
+}
+
+void wi_durable_forget_counts(struct wi_durable *durable)
+{
+    struct wi_holder *holder;
+    while ((holder = WI_TABLE_TAKE(durable->holders)))
+        free(holder);
+}
+
+void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep *stock)
+{
+    wi_durable_forget_counts(durable);
+    for (size_t i = 0; i < stock->holding_count; i++)
+        find_or_make(durable, stock->holdings[i].client)->has = stock->holdings[i];
+    durable->open = stock->open;
+    durable->counters.queued = stock->queued;
+    durable->counters.bytes = stock->bytes;
+}
+
+/* --- admitting ------------------------------------------------------------------------------- */
+
+/* Whether who holds so many of what there is may have `more`. One that has none is never refused
+ * for his part of few. */
+static int fits(uint64_t limit, uint64_t used, uint64_t held, uint64_t more, double part)
+{
+    struct wi_budget budget = {.limit = limit, .used = used};
+    const struct wi_share share = {.budget = &budget, .held = held};
+    return held == 0 ||
+           (more <= wi_share_room(&share) && (double)(held + more) <= part * (double)limit);
+}
+
+enum wi_code wi_durable_check_share(
+    const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error)
+{
+    const struct wi_holder *holder = find(durable, client);
+    const struct wi_config *config = durable->deps.runs.config;
+    double part = config->pool.client_share;
+    if (!holder || (fits(WI_DURABLE_OPEN_MAX, durable->open, holder->has.open, 1, part) &&
+                       fits((uint64_t)config->store.max_size, durable->counters.bytes,
+                           holder->has.bytes, bytes, part)))
+        return WI_OK;
+    return wi_error_set(error, WI_CLIENT_SHARE, NULL,
+        "%zu jobs of yours are not finished, and your jobs and their results take %llu bytes, "
+        "which is your share (an eighth once half is used, and [pool] client_share) of %d jobs and "
+        "of [store] max_size; try again later",
+        holder->has.open, (unsigned long long)holder->has.bytes, WI_DURABLE_OPEN_MAX);
+}

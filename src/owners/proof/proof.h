@@ -1,0 +1,68 @@
+/*
+ * Who has to show that it computes right, and what it has shown. By [pool] verify a node gets no
+ * work before it did, and again after verify_again; and whoever asks may have any nodes examined,
+ * with the speed of their adapters.
+ *
+ *   held → right (for verify_again) → looked at again, beside its work → right …
+ *   held → wrong: see work/pool/evidence.h   held → no verdict: again, after a while
+ *
+ * Everything is called on the loop's thread.
+ */
+#ifndef WI_OWNERS_PROOF_PROOF_H
+#define WI_OWNERS_PROOF_PROOF_H
+
+#include "owners/proof/verdict.h"
+#include "work/run/run.h"
+
+struct wi_proof_deps {
+    uv_loop_t *loop;
+    struct wi_jobs *jobs;
+    struct wi_pool *pool;
+    struct wi_repository *repository;
+};
+
+struct wi_proof;
+/* All borrowed; `config` until wi_proof_reload brings the next. It watches the pool from now on. */
+struct wi_proof *wi_proof_new(const struct wi_proof_deps *deps, const struct wi_config *config);
+void wi_proof_reload(struct wi_proof *proof, const struct wi_config *config);
+/* Begins nothing any more; orders end with their jobs. NULL is fine. */
+void wi_proof_stop(struct wi_proof *proof);
+/* When there are no jobs any more, but before the loop has ended. NULL is fine. */
+void wi_proof_free(struct wi_proof *proof);
+
+/* --- examinations by order -------------------------------------------------------------------- */
+
+/* So many orders at a time, and of each so many nodes. */
+#define WI_PROOF_ORDERS_MAX 16
+#define WI_PROOF_NODES_AT_ONCE 4
+
+/* Strings are copied. */
+struct wi_proof_want {
+    const char *node, *browser; /* NULL: any */
+    unsigned platforms;         /* bits of enum wi_platform; 0: all that a node has */
+    void *context;
+    void (*on_progress)(void *context, size_t steps); /* so many were asked for so far */
+    /* The end: wi_proof_order_each may be called in it, and the order is gone when it returns. */
+    void (*on_done)(void *context);
+};
+
+struct wi_proof_order;
+/* Nothing is called from inside. NULL with `error`: WI_NODE_NOT_FOUND, WI_QUEUE_FULL,
+ * WI_SHUTTING_DOWN. */
+struct wi_proof_order *wi_proof_order(
+    struct wi_proof *proof, const struct wi_proof_want *want, struct wi_error *error);
+
+/* What is known of one platform of a node; of a node that has none to look at one row with
+ * `platform` -1. Borrowed. */
+struct wi_proof_row {
+    const char *node, *browser;
+    int platform;
+    enum wi_proof_verdict verdict;
+    const struct wi_evidence *evidence;
+};
+void wi_proof_order_each(const struct wi_proof_order *order,
+    void (*each)(void *context, const struct wi_proof_row *row), void *context);
+/* Nobody wants it any more: no callback comes. NULL is fine. */
+void wi_proof_order_abandon(struct wi_proof_order *order);
+
+#endif

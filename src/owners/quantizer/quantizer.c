@@ -1,0 +1,384 @@
+/* The registry of makings; the steps of one are in making.c. */
+#include "owners/quantizer/making.h"
+
+#include "base/clock.h"
+#include "base/event_watch.h"
+#include "base/loop.h"
+#include "base/memory.h"
+#include "models/catalog/library/made.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <utlist.h>
+
+/* How long one that is done is remembered; of those that have failed so many are. */
+#define DONE_MS 60000.0
+#define ENDED_MAX 100
+
+const char *const wi_making_state_names[WI_MAKING_STATE_COUNT] = {
+    "quantizing", "measuring", "publishing", "done", "failed"};
+
+struct wi_making_watch {
+    struct wi_event_watch watch;
+    wi_making_event_fn *on_event;
+    void *context;
+};
+
+/* A making, under way or remembered; at most one for each name. */
+struct entry {
+    struct wi_quantizer *quantizer;
+    struct wi_making *making;
+    struct wi_event_watch *watches;
+    int ended;
+    struct entry *prev, *next;
+};
+
+struct wi_quantizer {
+    struct wi_quantizer_deps deps;
+    struct wi_run_deps runs;
+    struct entry *entries; /* the oldest first */
+    struct wi_timer *tidy; /* runs while one that is done is remembered */
+    int stopped;
+    struct wi_quantizer_counters counters;
+};
+
+static struct wi_making_info info_of(const struct entry *entry)
+{
+    struct wi_making_info info;
+    wi_making_info(entry->making, &info);
+    return info;
+}
+
+/* --- those that are known --------------------------------------------------------------------- */
+
+/* By what is made; of those under way also by the model. */
+static struct entry *find(const struct wi_quantizer *quantizer, const char *name)
+{
+    struct entry *entry;
+    DL_FOREACH(quantizer->entries, entry)
+    {
+        struct wi_making_info info = info_of(entry);
+        if (strcmp(info.name, name) == 0 || (!entry->ended && strcmp(info.model, name) == 0))
+            return entry;
+    }
+    return NULL;
+}
+
+static struct entry *find_under_way(const struct wi_quantizer *quantizer, const char *name)
+{
+    struct entry *entry = find(quantizer, name);
+    return entry && !entry->ended ? entry : NULL;
+}
+
+static size_t count(const struct wi_quantizer *quantizer, int ended)
+{
+    const struct entry *entry;
+    size_t found = 0;
+    DL_FOREACH(quantizer->entries, entry)
+    found += entry->ended == ended;
+    return found;
+}
+
+static void free_entry(struct entry *entry)
+{
+    while (entry->watches)
+        wi_making_unwatch((struct wi_making_watch *)entry->watches);
+    wi_making_free(entry->making);
+    free(entry);
+}
+
+static void tell_change(const struct entry *entry)
+{
+    wi_change_tell(entry->quantizer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
+}
+
+static void forget(struct entry *entry)
+{
+    struct wi_quantizer *quantizer = entry->quantizer;
+    char *name = wi_strdup(info_of(entry).name);
+    DL_DELETE(quantizer->entries, entry);
+    free_entry(entry);
+    wi_change_tell(quantizer->deps.listener, WI_CHANGE_PULL, name, NULL);
+    free(name);
+}
+
+/* Forgets what nobody asks about any more, now and when the next one is due. */
+static void tidy(struct wi_quantizer *quantizer)
+{
+    double now = wi_now_ms(), due = WI_NEVER;
+    if (quantizer->stopped)
+        return;
+    size_t ended = count(quantizer, 1);
+    struct entry *entry, *next;
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
+    {
+        struct wi_making_info info = info_of(entry);
+        double until = info.ended_ms + DONE_MS;
+        if (!entry->ended)
+            continue;
+        if (ended > ENDED_MAX || (info.state == WI_MAKING_DONE && until <= now)) {
+            forget(entry);
+            ended--;
+        } else if (info.state == WI_MAKING_DONE && until < due) {
+            due = until;
+        }
+    }
+    if (due < WI_NEVER)
+        wi_timer_start(quantizer->tidy, due > now ? (uint64_t)(due - now) + 1 : 1, 0);
+}
+
+static void on_tidy(void *context)
+{
+    tidy(context);
+}
+
+/* --- telling ---------------------------------------------------------------------------------- */
+
+static void tell(struct entry *entry, int ended)
+{
+    struct wi_event_watch *next;
+    wi_event_watches_renew(entry->watches);
+    while ((next = wi_event_watches_next(entry->watches))) {
+        struct wi_making_watch *watch = (struct wi_making_watch *)next;
+        wi_making_event_fn *on_event = watch->on_event;
+        void *context = watch->context;
+        struct wi_making_info info = info_of(entry);
+        if (ended)
+            wi_making_unwatch(watch);
+        on_event(context, &info);
+    }
+}
+
+static void count_ended(struct wi_quantizer_counters *counters, const struct wi_making_info *info)
+{
+    if (info->state == WI_MAKING_DONE) {
+        counters->done++;
+        counters->webgpu += wi_making_kind(info->want.bits)->forms > 1;
+    } else if (info->error->code == WI_CANCELLED) {
+        counters->cancelled++;
+    } else {
+        counters->failed++;
+    }
+}
+
+static void on_change(void *context, int ended)
+{
+    struct entry *entry = context;
+    struct wi_quantizer *quantizer = entry->quantizer;
+    struct wi_making_info info = info_of(entry);
+    entry->ended = ended;
+    if (ended)
+        count_ended(&quantizer->counters, &info);
+    tell_change(entry);
+    tell(entry, ended);
+    if (!ended)
+        return;
+    if (info.error && info.error->code == WI_CANCELLED)
+        forget(entry); /* who cancelled it knows, and it never was */
+    tidy(quantizer);
+}
+
+struct wi_making_watch *wi_making_watch(
+    struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context)
+{
+    struct entry *entry = find_under_way(quantizer, name);
+    if (!entry)
+        return NULL;
+    struct wi_making_watch *watch = wi_alloc(sizeof *watch);
+    watch->on_event = on_event;
+    watch->context = context;
+    wi_event_watch_begin(&watch->watch, &entry->watches);
+    return watch;
+}
+
+void wi_making_unwatch(struct wi_making_watch *watch)
+{
+    if (!watch)
+        return;
+    wi_event_watch_end(&watch->watch);
+    free(watch);
+}
+
+/* --- beginning -------------------------------------------------------------------------------- */
+
+static enum wi_code check_model(
+    const struct wi_model *model, const struct wi_making_kind *kind, struct wi_error *error)
+{
+    const struct wi_variants *variants = &model->variants;
+    if (!model->folder || model->format == WI_FORMAT_GGUF)
+        return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
+            "%.160s has no ONNX graphs, and only those are quantised here; of a GGUF file a hub "
+            "has the quantisations",
+            model->name);
+    if (model->variant && !wi_variants_get(variants, WI_MADE_SOURCE))
+        return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
+            "%.160s is not there in fp32, of which alone fewer bits are made", model->name);
+    if (wi_variants_get(variants, kind->variant))
+        return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
+            (int)wi_model_name_base(model->name), model->name, kind->variant);
+    return WI_OK;
+}
+
+static enum wi_code join(
+    const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
+{
+    if (wi_making_same(entry->making, want))
+        return WI_OK;
+    return wi_error_set(error, WI_CONFLICT, "model_name",
+        "%.160s is being made, and one at a time is for a model: wait for it, or cancel it",
+        info_of(entry).name);
+}
+
+static void add(
+    struct wi_quantizer *quantizer, struct wi_model *model, const struct wi_quantizer_want *want)
+{
+    struct entry *entry = wi_alloc(sizeof *entry);
+    entry->quantizer = quantizer;
+    entry->making =
+        wi_making_new(&quantizer->deps, &quantizer->runs, model, want, on_change, entry);
+    struct entry *old = find(quantizer, info_of(entry).name);
+    if (old)
+        forget(old);
+    DL_APPEND(quantizer->entries, entry);
+    tell_change(entry);
+}
+
+enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
+    const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error)
+{
+    const struct wi_making_kind *kind = wi_making_kind(want->bits);
+    int length = (int)wi_model_name_base(model->name);
+    enum wi_code code = check_model(model, kind, error);
+    if (code != WI_OK)
+        return code;
+    snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s", length, model->name);
+    const struct entry *entry = find_under_way(quantizer, name);
+    snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
+    if (entry)
+        return join(entry, want, error);
+    if (quantizer->stopped)
+        return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
+    if (count(quantizer, 0) >= WI_QUANTIZER_MAX)
+        return wi_error_set(error, WI_QUEUE_FULL, NULL,
+            "%d variants are being made already; try again when one of them is there",
+            WI_QUANTIZER_MAX);
+    add(quantizer, model, want);
+    return WI_OK;
+}
+
+enum wi_code wi_quantizer_cancel(
+    struct wi_quantizer *quantizer, const char *name, struct wi_error *error)
+{
+    const struct entry *entry = find_under_way(quantizer, name);
+    struct wi_error why;
+    if (!entry)
+        return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being made", name);
+    wi_error_set(&why, WI_CANCELLED, NULL, "%.160s is not made any more: it was cancelled", name);
+    wi_making_cancel(entry->making, &why);
+    return WI_OK;
+}
+
+/* --- all of them ------------------------------------------------------------------------------ */
+
+/* What is under way is not tidied up by others. */
+static void list_use(void *context, struct wi_versions_use *use)
+{
+    const struct wi_quantizer *quantizer = context;
+    const struct entry *entry;
+    DL_FOREACH(quantizer->entries, entry)
+    {
+        if (entry->ended)
+            continue;
+        wi_strings_add(&use->stagings, wi_making_id(entry->making));
+        use->pending += wi_making_pending(entry->making);
+    }
+}
+
+struct wi_quantizer *wi_quantizer_new(
+    const struct wi_quantizer_deps *deps, const struct wi_config *config)
+{
+    struct wi_quantizer *quantizer = wi_alloc(sizeof *quantizer);
+    quantizer->deps = *deps;
+    quantizer->runs = (struct wi_run_deps){.loop = deps->loop,
+        .config = config,
+        .jobs = deps->jobs,
+        .pool = deps->pool,
+        .repository = deps->repository};
+    quantizer->tidy = wi_timer_new(deps->loop, on_tidy, quantizer);
+    wi_versions_work_add_user(deps->versions, list_use, quantizer);
+    return quantizer;
+}
+
+void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config)
+{
+    quantizer->runs.config = config;
+}
+
+void wi_quantizer_stop(struct wi_quantizer *quantizer)
+{
+    struct wi_error why;
+    struct entry *entry, *next;
+    quantizer->stopped = 1;
+    wi_error_set(&why, WI_SHUTTING_DOWN, NULL, "the service is ending, and gives it up");
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
+    if (!entry->ended)
+        wi_making_cancel(entry->making, &why);
+}
+
+int wi_quantizer_is_busy(const struct wi_quantizer *quantizer)
+{
+    const struct entry *entry;
+    DL_FOREACH(quantizer->entries, entry)
+    if (wi_making_is_running(entry->making))
+        return 1;
+    return 0;
+}
+
+void wi_quantizer_free(struct wi_quantizer *quantizer)
+{
+    struct entry *entry, *next;
+    if (!quantizer)
+        return;
+    wi_timer_free(quantizer->tidy);
+    DL_FOREACH_SAFE(quantizer->entries, entry, next)
+    free_entry(entry);
+    free(quantizer);
+}
+
+int wi_quantizer_find(
+    const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info)
+{
+    const struct entry *entry = find(quantizer, name);
+    if (!entry)
+        return -1;
+    *info = info_of(entry);
+    return 0;
+}
+
+void wi_quantizer_each(
+    const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context)
+{
+    const struct entry *entry;
+    DL_FOREACH(quantizer->entries, entry)
+    {
+        struct wi_making_info info = info_of(entry);
+        each(context, &info);
+    }
+}
+
+int wi_quantizer_on_demand(const struct wi_quantizer *quantizer)
+{
+    return !quantizer->stopped && quantizer->runs.config->models.quantize_on_demand;
+}
+
+uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer)
+{
+    return quantizer->deps.loop;
+}
+
+void wi_quantizer_counters(
+    const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters)
+{
+    *counters = quantizer->counters;
+    counters->under_way = count(quantizer, 0);
+}

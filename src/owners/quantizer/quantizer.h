@@ -1,0 +1,113 @@
+/*
+ * Models in fewer bits: variants that this daemon makes of a model's fp32 files. A program of its
+ * own writes them (webinfer-quantize, under limits), a browser runs them against what they were
+ * made of, and only then they get a name (models/catalog/library/made.h). One is made at a time for
+ * a model.
+ *
+ *   quantizing → measuring → publishing → done
+ *        └───────────┴───────────┴──────→ failed
+ *
+ * A daemon that ends gives it up. Everything is called on the loop's thread.
+ */
+#ifndef WI_OWNERS_QUANTIZER_QUANTIZER_H
+#define WI_OWNERS_QUANTIZER_QUANTIZER_H
+
+#include "base/change.h"
+#include "browser/children.h"
+#include "models/catalog/library/versions_work.h"
+#include "nodes/bridge/bridge.h"
+#include "work/run/run.h"
+
+enum wi_making_state {
+    WI_MAKING_QUANTIZING, /* room is made, and the program writes */
+    WI_MAKING_MEASURING,  /* browsers run it */
+    WI_MAKING_PUBLISHING, /* one rename */
+    WI_MAKING_DONE,
+    WI_MAKING_FAILED,
+    WI_MAKING_STATE_COUNT
+};
+extern const char *const wi_making_state_names[WI_MAKING_STATE_COUNT]; /* "quantizing" … */
+
+struct wi_quantizer_want {
+    int bits;  /* 4, 8 or 16 */
+    int mixed; /* the layers that lose most have 8 bits, of 4 */
+    int force; /* also where it measures badly */
+};
+
+/* One making as others see it. Borrowed for the call. */
+struct wi_making_info {
+    const char *name;    /* of what is made: "NAME:q8" */
+    const char *model;   /* NAME */
+    const char *variant; /* "q8" */
+    struct wi_quantizer_want want;
+    enum wi_making_state state;
+    uint64_t done, total; /* bytes of weights */
+    size_t graphs_done, graphs;
+    unsigned inputs_done; /* of WI_MEASURE_INPUTS, that were measured */
+    const json_t *notes;  /* what it is, and its figures; NULL before they are there */
+    double began_ms, ended_ms;
+    const struct wi_error *error; /* of WI_MAKING_FAILED */
+};
+
+/* All borrowed and must outlive this. */
+struct wi_quantizer_deps {
+    uv_loop_t *loop;
+    struct wi_children *children;
+    struct wi_repository *repository;
+    struct wi_versions_work *versions;
+    struct wi_jobs *jobs;
+    const struct wi_pool *pool;
+    const struct wi_bridge *bridge;
+    const struct wi_change_listener *listener; /* NULL: nobody */
+};
+
+struct wi_quantizer;
+struct wi_quantizer *wi_quantizer_new(
+    const struct wi_quantizer_deps *deps, const struct wi_config *config);
+void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config);
+/* The daemon ends: what is under way ends with WI_SHUTTING_DOWN, and none begins any more. */
+void wi_quantizer_stop(struct wi_quantizer *quantizer);
+/* Whether a program of one is still there. */
+int wi_quantizer_is_busy(const struct wi_quantizer *quantizer);
+/* No callback comes any more. NULL is fine. */
+void wi_quantizer_free(struct wi_quantizer *quantizer);
+
+/* Begins to make what is wanted of `model`, which may be of any variant, or joins who makes the
+ * same: its name is in `name`. WI_NOTHING_TO_QUANTIZE for what has no fp32 graphs, WI_CONFLICT
+ * where that variant is there or another is being made, WI_QUEUE_FULL for more than
+ * WI_QUANTIZER_MAX, WI_SHUTTING_DOWN. */
+#define WI_QUANTIZER_MAX 2
+enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
+    const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
+/* By the name of the model or of what is made of it. WI_OK, or WI_NOT_FOUND if none is under way.
+ */
+enum wi_code wi_quantizer_cancel(
+    struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
+
+/* As pulls are remembered (models/arrive/hub/pulls.h), by the name of what is made; of those under
+ * way also by the model's. 0, or -1. */
+typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
+int wi_quantizer_find(
+    const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);
+void wi_quantizer_each(
+    const struct wi_quantizer *quantizer, wi_making_event_fn *each, void *context);
+
+/* As wi_pull_watch. */
+struct wi_making_watch;
+struct wi_making_watch *wi_making_watch(
+    struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
+void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
+
+/* Whether requests may have variants made now, as owners/quantizer/demand.h does. */
+int wi_quantizer_on_demand(const struct wi_quantizer *quantizer);
+uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer);
+
+struct wi_quantizer_counters {
+    uint64_t done, failed, cancelled; /* since the start */
+    uint64_t webgpu;                  /* of `done`, those with graphs of their own for WebGPU */
+    size_t under_way;                 /* now */
+};
+void wi_quantizer_counters(
+    const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters);
+
+#endif
