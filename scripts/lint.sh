@@ -482,7 +482,7 @@ symbols() {
 # dialect has.
 ALONE_LEAST=150
 FILE_MOST=500
-ROWS='^src/(cli/commands|wire/[a-z]+)/'
+ROWS='^src/(bench|cli/commands|wire/[a-z]+)/'
 
 lines_of() {
     cat "$@" 2>/dev/null | wc -l

@@ -9,7 +9,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
-struct wi_own_program; /* cli/commands/bench/start.h */
+struct wi_own_program; /* bench/start.h */
 
 struct wi_cli {
     struct wi_arguments arguments;

@@ -1,0 +1,382 @@
+/*
+ * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
+ * the daemon keeps the run (webinfer results).
+ */
+#include "bench/patience.h"
+#include "bench/preset.h"
+#include "bench/rounds.h"
+#include "bench/side.h"
+#include "bench/start.h"
+#include "bench/suite.h"
+#include "bench/suite_case.h"
+#include "cli/arguments.h"
+#include "cli/commands/commands.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "cli/bar.h"
+#include "cli/commands/lab/lab.h"
+#include "cli/events.h"
+#include "cli/progress.h"
+#include <math.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define GUESS_MS 4000 /* of a cell, before anybody knows */
+#define SIDES_MAX 2   /* this daemon, and that of --against */
+#define JOIN_MS 30000
+#define SET_MAX 64 /* bytes of browser.KIND.headless=no */
+
+struct bench {
+    struct wi_cli *cli;
+    struct wi_own_daemon daemon;
+    struct wi_own_program native;
+    struct wi_bench_choice choice;
+    struct wi_bench_side sides[SIDES_MAX];
+    size_t side_count;
+    struct wi_bench_rounds rounds;
+};
+
+/* --- what people see -------------------------------------------------------------------------- */
+
+static void announce(const struct bench *bench)
+{
+    struct wi_buffer text = {0};
+    double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
+    size_t together = wi_bench_rounds_together(&bench->rounds), all = 0;
+    for (size_t i = 0; i < bench->side_count; i++)
+        all += bench->sides[i].plan.count;
+    wi_buffer_printf(&text, "webinfer: run %s: %zu cells to measure, ", bench->sides[0].keep.id,
+        bench->rounds.live);
+    if (together > 1)
+        wi_buffer_printf(&text, "up to %zu at a time, ", together);
+    else
+        wi_buffer_puts(&text, "one at a time, ");
+    wi_buffer_printf(&text, "and %zu that need not be or cannot; about ", all - bench->rounds.live);
+    wi_bar_seconds(&text, fmin(guess, (double)bench->choice.all_ms) / 1000);
+    wi_buffer_puts(&text, ", at most ");
+    wi_bar_seconds(&text, (double)bench->choice.all_ms / 1000);
+    fprintf(stderr, "%s\n", text.text);
+    wi_buffer_clear(&text);
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+/* The command that goes on with a run, as it was given. */
+static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
+{
+    const struct wi_arguments *arguments = &bench->cli->arguments;
+    fprintf(stderr, "webinfer: what is left of it: webinfer bench --resume %s", side->keep.id);
+    for (size_t i = 0; i < arguments->count; i++)
+        if (strcmp(arguments->items[i].option->name, "resume") != 0)
+            fprintf(stderr, arguments->items[i].value ? " --%s %s" : " --%s",
+                arguments->items[i].option->name, arguments->items[i].value);
+    for (unsigned i = 0; i < arguments->positional_count; i++)
+        fprintf(stderr, " %s", arguments->positionals[i]);
+    fputc('\n', stderr);
+}
+
+/* Whether something was found that should not be. */
+static int has_wrong(const struct wi_bench_side *side)
+{
+    static const enum wi_lab_outcome wrong[] = {WI_LAB_INEXACT, WI_LAB_CRASHED, WI_LAB_FAILED};
+    for (size_t i = 0; i < side->plan.count; i++)
+        for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++)
+            if (wi_bench_has(&side->plan.cells[i], wrong[k]))
+                return 1;
+    return 0;
+}
+
+static const char *run_of(const struct wi_bench_side *side)
+{
+    return side->keep.file ? side->keep.file : side->keep.id;
+}
+
+/* What has become slower on this side. */
+static enum wi_exit compare(struct bench *bench)
+{
+    struct wi_lab_run before, now;
+    enum wi_exit result = wi_cli_lab_load(&bench->sides[1].cli, run_of(&bench->sides[1]), &before);
+    if (result != WI_EXIT_OK)
+        return result;
+    result = wi_cli_lab_load(&bench->sides[0].cli, run_of(&bench->sides[0]), &now);
+    if (result == WI_EXIT_OK) {
+        result = wi_cli_lab_compare(bench->cli, &before, &now);
+        wi_lab_run_clear(&now);
+    }
+    wi_lab_run_clear(&before);
+    return result;
+}
+
+static enum wi_exit report(struct bench *bench)
+{
+    struct wi_bench_side *side = &bench->sides[0];
+    enum wi_exit result =
+        bench->side_count > 1 ? compare(bench) : wi_cli_lab_show(&side->cli, run_of(side));
+    return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
+}
+
+/* What is left is in the run as well, until somebody goes on with it. 0 or -1. */
+static int keep_left(const struct bench *bench, struct wi_bench_side *side)
+{
+    const char *reason =
+        bench->rounds.end == WI_BENCH_DONE ? "the time of --time was up" : "it was ended before";
+    int failed = 0;
+    for (size_t i = 0; i < side->plan.count && !failed; i++) {
+        struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->over)
+            continue;
+        cell->count = cell->writing_count = 0;
+        wi_bench_cell_end(cell, WI_LAB_NOT_RUN, reason);
+        failed = wi_bench_keep_cell(&side->keep, cell) != 0;
+    }
+    return failed ? -1 : 0;
+}
+
+/* A run that has cells left has not ended. */
+static enum wi_exit end_runs(struct bench *bench)
+{
+    size_t left = 0;
+    int failed = bench->rounds.end == WI_BENCH_LOST;
+    for (size_t i = 0; i < bench->side_count; i++) {
+        size_t live = wi_bench_side_live(&bench->sides[i]);
+        left += live;
+        if (live > 0 && bench->side_count == 1)
+            say_resume(bench, &bench->sides[i]);
+        if (live > 0 && !failed && keep_left(bench, &bench->sides[i]) != 0)
+            failed = 1;
+        if (live == 0 && wi_bench_keep_end(&bench->sides[i].keep) != 0)
+            failed = 1;
+    }
+    if (left > 0 && bench->rounds.end == WI_BENCH_DONE)
+        fprintf(stderr, "webinfer: the time was up before %zu cells were measured\n", left);
+    if (failed && !wi_own_program_has_ended(&bench->daemon.program))
+        fprintf(stderr, "webinfer: the daemon has not answered for %d s\n",
+            WI_BENCH_PATIENCE_MS / 1000);
+    if (failed)
+        return WI_EXIT_NO_SERVER;
+    enum wi_exit result = report(bench);
+    return left > 0 && result == WI_EXIT_OK ? WI_EXIT_FAILED : result;
+}
+
+/* --- the command ------------------------------------------------------------------------------ */
+
+/* The folder of tests is that of the models; their answers are judged here. */
+static void add_suite(struct wi_strings *settings, const char *folder)
+{
+    char *whole = realpath(folder, NULL);
+    char *setting = wi_sprintf("models.directory=%s", whole ? whole : folder);
+    wi_strings_add(settings, setting);
+    wi_strings_add(settings, "pool.numerics=off");
+    free(setting);
+    free(whole);
+}
+
+/* Its runs outlive it, so that --resume finds them; files and folders that are sent do not. */
+static void add_places(struct wi_strings *settings, const struct wi_arguments *arguments)
+{
+    char *folder = wi_state_folder(getenv("HOME"));
+    char *store = folder ? wi_sprintf("store.path=%s/bench", folder) : NULL;
+    if (store)
+        wi_strings_add(settings, store);
+    free(store);
+    free(folder);
+    for (unsigned i = 0; i < arguments->positional_count; i++)
+        if (wi_bench_side_is_path(arguments->positionals[i])) {
+            wi_strings_add(settings, "models.directory=");
+            break;
+        }
+}
+
+/* --start: a daemon of this command's own, which ends with it. */
+static enum wi_exit start_daemon(struct bench *bench)
+{
+    static const char *const kinds[] = {"chrome", "edge", "firefox", "safari"};
+    const char *headless = wi_argument(&bench->cli->arguments, "headless");
+    const char *suite = wi_argument(&bench->cli->arguments, "suite");
+    struct wi_strings settings = {0};
+    struct wi_error error = {0};
+    if (suite)
+        add_suite(&settings, suite);
+    else
+        add_places(&settings, &bench->cli->arguments);
+    for (size_t i = 0; headless && i < sizeof kinds / sizeof *kinds; i++) {
+        char setting[SET_MAX];
+        snprintf(setting, sizeof setting, "browser.%s.headless=%.3s", kinds[i], headless);
+        wi_strings_add(&settings, setting);
+    }
+    enum wi_code code = wi_own_daemon_start(&bench->daemon, &settings, &error);
+    wi_strings_clear(&settings);
+    if (code == WI_OK)
+        return WI_EXIT_OK;
+    wi_cli_complain(&error);
+    return WI_EXIT_NO_SERVER;
+}
+
+/* --native: onnxruntime-node, joined to the daemon that is measured. */
+static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
+{
+    struct wi_error error = {0};
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = "/v1/admin/join",
+            .body = "{\"nodes\":1}",
+            .body_size = strlen("{\"nodes\":1}"),
+            .timeout_ms = JOIN_MS},
+        &answer);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *join =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    const char *link = json_string_value(json_object_get(join, "url"));
+    if (result == WI_EXIT_OK &&
+        wi_own_node_start(&bench->native, link ? link : "", &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_FAILED;
+    }
+    json_decref(join);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+static void add_side(struct bench *bench, const char *url, const struct wi_own_program *own)
+{
+    struct wi_bench_side *side = &bench->sides[bench->side_count++];
+    side->cli = *bench->cli;
+    side->cli.own = own;
+    side->choice = &bench->choice;
+    if (url)
+        side->cli.rest.url = url;
+}
+
+/* Once there is a plan: how many cells are measured at a time is a word of the run. */
+static void set_up_rounds(struct bench *bench)
+{
+    struct wi_bench_rounds *rounds = &bench->rounds;
+    rounds->sides = bench->sides;
+    rounds->side_count = bench->side_count;
+    rounds->choice = &bench->choice;
+    if (rounds->side_count == 1)
+        wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
+}
+
+static enum wi_exit begin(struct bench *bench)
+{
+    const struct wi_arguments *arguments = &bench->cli->arguments;
+    enum wi_exit result = WI_EXIT_OK;
+    wi_cli_catch(SIGINT, NULL);
+    if (wi_argument_given(arguments, "start"))
+        result = start_daemon(bench);
+    add_side(bench, bench->daemon.url, &bench->daemon.program);
+    if (wi_argument_given(arguments, "against"))
+        add_side(bench, wi_argument(arguments, "against"), NULL);
+    if (result == WI_EXIT_OK && bench->choice.native)
+        result = start_native(bench, &bench->sides[0].cli);
+    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++)
+        result = wi_bench_side_plan(&bench->sides[i]);
+    if (result == WI_EXIT_OK && wi_argument_given(arguments, "preset"))
+        wi_bench_preset_verify(&bench->sides[0].cli, &bench->choice.browsers);
+    if (result == WI_EXIT_OK)
+        set_up_rounds(bench);
+    for (size_t i = 0; i < bench->side_count && result == WI_EXIT_OK; i++) {
+        result = wi_bench_side_begin(
+            &bench->sides[i], &bench->choice.seed, wi_bench_rounds_together(&bench->rounds));
+        bench->rounds.live += wi_bench_side_live(&bench->sides[i]);
+    }
+    return result;
+}
+
+static enum wi_exit measure(struct bench *bench)
+{
+    announce(bench);
+    wi_bench_rounds_measure(&bench->rounds);
+    return end_runs(bench);
+}
+
+/* What does not go together with what; WI_EXIT_OK or WI_EXIT_USAGE after a complaint. */
+static enum wi_exit check_arguments(const struct wi_arguments *arguments)
+{
+    static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
+        "junit", "name", "optimization", "preset"};
+    int suite = wi_argument_given(arguments, "suite");
+    const char *problem = NULL;
+    for (size_t i = 0; i < sizeof others / sizeof *others && suite; i++)
+        if (wi_argument_given(arguments, others[i]))
+            problem = "--suite is no run of the laboratory: it goes together with none of "
+                      "--against, --resume, --input, --native, --name, --optimization, --preset, "
+                      "--html, --markdown and --junit";
+    if (suite && !wi_argument_given(arguments, "start"))
+        problem = "--suite needs --start: its folder is that of the started daemon's models";
+    if (suite && arguments->positional_count > 0)
+        problem = "with --suite no model is named: those of its folder are";
+    if (wi_argument_given(arguments, "native") && wi_argument_given(arguments, "against"))
+        problem = "--native goes with one daemon, and --against names another";
+    if (!suite && arguments->positional_count == 0 && !wi_argument_given(arguments, "preset"))
+        problem = "a model, a file or a folder is wanted, or --suite";
+    if (problem)
+        fprintf(stderr, "webinfer: %s\n", problem);
+    return problem ? WI_EXIT_USAGE : WI_EXIT_OK;
+}
+
+/* Nothing is started for a folder without tests. */
+static enum wi_exit run_suite(struct bench *bench)
+{
+    const char *folder = wi_argument(&bench->cli->arguments, "suite");
+    struct wi_cli cli = *bench->cli;
+    struct wi_strings names = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    wi_cli_catch(SIGINT, NULL);
+    if (wi_suite_list(folder, &names, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = start_daemon(bench);
+    cli.rest.url = bench->daemon.url;
+    cli.own = &bench->daemon.program;
+    if (result == WI_EXIT_OK)
+        result = wi_bench_suite(&cli, &bench->choice, folder, &names);
+    wi_strings_clear(&names);
+    return result;
+}
+
+static enum wi_exit run_bench(struct bench *bench)
+{
+    enum wi_exit result = begin(bench);
+    return result == WI_EXIT_OK ? measure(bench) : result;
+}
+
+/* What is measured in turn is of one time. */
+static int check_words(const struct wi_cli *cli)
+{
+    if (wi_argument_given(&cli->arguments, "against") &&
+        wi_argument_given(&cli->arguments, "resume")) {
+        fputs("webinfer: what was measured --against another daemon cannot be resumed: begin "
+              "anew\n",
+            stderr);
+        return 0;
+    }
+    return wi_cli_lab_check_threshold(cli);
+}
+
+enum wi_exit wi_cli_bench(struct wi_cli *cli)
+{
+    struct bench bench = {
+        .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    if (wi_bench_preset_take(&cli->arguments, &error) != WI_OK ||
+        wi_bench_choice_read(&bench.choice, &cli->arguments, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else if (check_arguments(&cli->arguments) == WI_EXIT_OK && check_words(cli))
+        result =
+            wi_argument_given(&cli->arguments, "suite") ? run_suite(&bench) : run_bench(&bench);
+    for (size_t i = 0; i < bench.side_count; i++)
+        wi_bench_side_end(&bench.sides[i]);
+    wi_bench_choice_clear(&bench.choice);
+    wi_own_program_say_end(&bench.daemon.program, "webinferd", result == WI_EXIT_NO_SERVER);
+    wi_own_program_end(&bench.native);
+    wi_own_daemon_end(&bench.daemon);
+    return result;
+}

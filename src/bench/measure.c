@@ -1,0 +1,658 @@
+/* One cell's requests; see measure.h. */
+#include "bench/measure.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "cli/events.h"
+#include "cli/pages.h"
+#include "nodes/bridge/bridge.h"
+#include "terms/lab/statistics.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOW_MS 1000   /* a run that takes longer is warm after the first */
+#define LEAST_MS 0.001 /* of a run */
+#define REASON_MAX 200
+
+/* --- what is told ----------------------------------------------------------------------------- */
+
+/* What a request of a cell came to: "digits chrome/wasm page: POST /v1/benchmark, runs 6: 200". */
+static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell, const char *what,
+    long status, const char *came)
+{
+    struct wi_buffer name = {0};
+    wi_bench_put_name(&name, cell);
+    wi_bench_tell(
+        cli, "%s: %s: %ld%s%s", name.text, what, status, came ? ", " : "", came ? came : "");
+    wi_buffer_clear(&name);
+}
+
+/* --- the daemon and its pages ----------------------------------------------------------------- */
+
+void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject)
+{
+    char *path = wi_sprintf("/v1/models/%s/unload", subject->name);
+    struct wi_rest_answer answer;
+    wi_rest_exchange(&cli->rest,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
+        &answer);
+    wi_bench_tell(cli, "POST %s: %ld", path, answer.status);
+    free(path);
+    wi_rest_answer_clear(&answer); /* what is not loaded cannot be unloaded, and is fresh as well */
+}
+
+/* --- outcomes --------------------------------------------------------------------------------- */
+
+enum wi_lab_outcome wi_bench_outcome_of(const char *code)
+{
+    static const struct {
+        enum wi_code code;
+        enum wi_lab_outcome outcome;
+    } outcomes[] = {
+        {WI_OPERATOR_UNSUPPORTED, WI_LAB_UNSUPPORTED},
+        {WI_PLATFORM_UNSUPPORTED, WI_LAB_UNSUPPORTED},
+        {WI_MODEL_TOO_LARGE, WI_LAB_UNSUPPORTED},
+        {WI_PRECISION_UNSUPPORTED, WI_LAB_ABSENT},
+        {WI_UNAVAILABLE, WI_LAB_ABSENT},
+        {WI_NODE_NOT_FOUND, WI_LAB_ABSENT},
+        {WI_DEADLINE_EXCEEDED, WI_LAB_TOO_SLOW},
+        {WI_ATTEMPTS_EXHAUSTED, WI_LAB_CRASHED},
+    };
+    for (size_t i = 0; i < sizeof outcomes / sizeof *outcomes; i++)
+        if (strcmp(wi_code_name(outcomes[i].code), code) == 0)
+            return outcomes[i].outcome;
+    return WI_LAB_FAILED;
+}
+
+/* "deadline_exceeded: the request's time was up": the code first where it says more than the
+ * outcome does. */
+void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
+{
+    const char *code = json_string_value(json_object_get(problem, "code"));
+    const char *detail = json_string_value(json_object_get(problem, "detail"));
+    enum wi_lab_outcome outcome = wi_bench_outcome_of(code ? code : "");
+    if (detail && strstr(detail, WI_BRIDGE_UNUSABLE))
+        outcome = WI_LAB_FAILED; /* its nodes have not died: their answers are not what was asked */
+    if (cell->batch > 1 && code && strcmp(code, wi_code_name(WI_INPUT_SHAPE)) == 0)
+        outcome = WI_LAB_UNSUPPORTED; /* its first dimension is fixed */
+    char *reason = code ? wi_sprintf("%s: %s", code, detail ? detail : "")
+                        : wi_sprintf("the answer is %ld, and no problem document", status);
+    wi_bench_cell_end(cell, outcome, reason);
+    free(reason);
+}
+
+/* --- exchanges -------------------------------------------------------------------------------- */
+
+static int is_text(const json_t *object, const char *member, const char *text)
+{
+    const char *value = json_string_value(json_object_get(object, member));
+    return value && text && strcmp(value, text) == 0;
+}
+
+/* The one of `rows` whose member is that text; NULL: there is none. */
+static const json_t *find_row(const json_t *rows, const char *member, const char *text)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row) if (is_text(row, member, text)) return row;
+    return NULL;
+}
+
+static void take_most(struct wi_bench_cell *cell, const char *member, const json_t *value)
+{
+    const json_t *before = json_object_get(cell->document, member);
+    if (json_integer_value(value) > json_integer_value(before))
+        json_object_set(cell->document, member, (json_t *)value);
+}
+
+static double number(const json_t *object, const char *member)
+{
+    return json_number_value(json_object_get(object, member));
+}
+
+/* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` says it. */
+static json_t *read_answer(
+    struct wi_bench_cell *cell, const struct wi_rest_answer *answer, enum wi_bench_end *end)
+{
+    json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
+    *end = answer->status            ? WI_BENCH_DONE
+           : wi_cli_is_interrupted() ? WI_BENCH_STOPPED
+           : answer->late            ? WI_BENCH_DONE
+                                     : WI_BENCH_LOST;
+    if (answer->status == 200 && value)
+        return value;
+    if (answer->status)
+        wi_bench_cell_problem(cell, value, answer->status);
+    else if (answer->late)
+        wi_bench_cell_end(cell, WI_LAB_TOO_SLOW, "no answer came in the time that was left");
+    json_decref(value);
+    return NULL;
+}
+
+/* What both endpoints take; a new reference. */
+static json_t *make_request(
+    const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
+{
+    json_t *request = json_copy(wi_bench_ask_of(subject, cell->batch)->request);
+    json_object_set_new(request, "model_name", json_string(subject->name));
+    if (cell->browser)
+        json_object_set_new(request, "browser", json_string(cell->browser));
+    if (!wi_bench_is_auto(cell))
+        json_object_set_new(request, "platform", json_string(cell->platform));
+    if (cell->precision)
+        json_object_set_new(request, "precision", json_string(cell->precision));
+    return request;
+}
+
+/* "chose chrome/webgpu, chrome/wasm": each place once. */
+static void take_chosen(struct wi_bench_cell *cell, const char *browser, const char *platform)
+{
+    const char *before = json_string_value(json_object_get(cell->document, "reason"));
+    char *place = wi_sprintf("%s/%s", browser, platform);
+    char *reason = wi_sprintf(before ? "%s, %s" : "%s%s", before ? before : "chose ", place);
+    if ((!before || !strstr(before, place)) && strlen(reason) < REASON_MAX)
+        json_object_set_new(cell->document, "reason", json_string(reason));
+    free(reason);
+    free(place);
+}
+
+/* What its browser was started with, the most resident memory of that, and what its page counts of
+ * the model. */
+static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
+{
+    json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
+    json_t *status = wi_cli_get(cli, "/v1/status");
+    const json_t *session = find_row(json_object_get(status, "sessions"), "node", node);
+    size_t i;
+    cell->weighed = 1;
+    take_most(cell, "rss_bytes", json_object_get(session, "memory_bytes"));
+    wi_bench_take(cell->document, "flags", session);
+    json_array_foreach(
+        json_object_get(row, "models"), i, model) if (is_text(model, "name", cell->model) &&
+                                                      is_text(model, "platform", cell->platform))
+        take_most(cell, "page_bytes", json_object_get(model, "bytes"));
+    json_decref(status);
+    json_decref(row);
+}
+
+/* A browser's memory is asked for once it has loaded the model and at the end: what other runs and
+ * loads change is little, and asking takes as long as some of them. */
+static int is_to_weigh(const struct wi_bench_turn *turn)
+{
+    return turn->is_last || !turn->cell->weighed;
+}
+
+/* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
+int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
+{
+    static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
+    const json_t *place = json_object_get(answer, "executed_on");
+    const char *browser = json_string_value(json_object_get(place, "browser"));
+    const char *platform = json_string_value(json_object_get(place, "platform"));
+    browser = browser ? browser : "something";
+    platform = platform ? platform : "something";
+    if (wi_bench_is_auto(cell)) {
+        take_chosen(cell, browser, platform);
+    } else if ((cell->browser && strcmp(browser, cell->browser) != 0) ||
+               strcmp(platform, cell->platform) != 0) {
+        char *reason = wi_sprintf("answered_elsewhere: %s computed it on %s", browser, platform);
+        wi_bench_cell_end(cell, WI_LAB_FAILED, reason);
+        free(reason);
+        return -1;
+    }
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_bench_take(cell->document, members[i], place);
+    return 0;
+}
+
+static void add_sample(struct wi_bench_cell *cell, double ms)
+{
+    cell->samples = wi_grow_array(cell->samples, cell->count, sizeof *cell->samples);
+    cell->samples[cell->count++] = ms;
+}
+
+static const char *node_of(const json_t *answer)
+{
+    return json_string_value(json_object_get(json_object_get(answer, "executed_on"), "node"));
+}
+
+/* --- the page's clock ------------------------------------------------------------------------- */
+
+static int is_disturbed(const json_t *result, size_t at)
+{
+    const json_t *index;
+    size_t i;
+    json_array_foreach(json_object_get(result, "disturbed"), i, index)
+    {
+        if ((size_t)json_integer_value(index) == at)
+            return 1;
+    }
+    return 0;
+}
+
+/* The first run behind a load is no sample of a warm one; so is the first of all. */
+static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
+{
+    int fresh = cell->run_ms <= 0 || number(result, "load_ms") > 0;
+    return at == 0 && fresh && ms == number(result, "first_ms");
+}
+
+static void take_result(struct wi_bench_cell *cell, const json_t *result)
+{
+    const json_t *times = json_object_get(result, "run_ms"), *time;
+    json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
+    double repeats = fmax(number(result, "repeats"), 1), longest = LEAST_MS;
+    size_t i;
+    json_array_foreach(times, i, time)
+    {
+        double ms = json_number_value(time);
+        if (is_cold(cell, result, i, ms))
+            continue;
+        cell->spent_ms += ms * repeats;
+        longest = fmax(longest, ms * repeats);
+        if (is_disturbed(result, i))
+            disturbed++;
+        else
+            add_sample(cell, ms);
+    }
+    json_object_set_new(cell->document, "disturbed", json_integer(disturbed));
+    json_object_set_new(cell->document, "repeats", json_integer((json_int_t)repeats));
+    if (number(result, "load_ms") > 0) {
+        wi_bench_cold_add(&cell->loads, number(result, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, number(result, "first_ms"));
+    }
+    wi_bench_take(cell->document, "output_hash", result);
+    cell->run_ms = longest;
+}
+
+/* How long a run takes is not known the first time, so that there is one more, which is cold. */
+static struct wi_buffer make_order(
+    const struct wi_bench_subject *subject, const struct wi_bench_cell *cell, unsigned share)
+{
+    json_t *request = make_request(subject, cell);
+    struct wi_buffer body = {0};
+    json_object_set_new(request, "runs", json_integer(share + (cell->run_ms <= 0)));
+    json_object_set_new(
+        request, "warmup", json_integer(cell->run_ms > 0 && cell->run_ms < SLOW_MS));
+    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
+    wi_bench_take(request, "threads", cell->document);
+    wi_bench_take(request, "optimization", cell->document);
+    wi_buffer_json(&body, request);
+    json_decref(request);
+    return body;
+}
+
+/* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": those behind a load are cold. */
+static void tell_result(
+    const struct wi_cli *cli, const struct wi_bench_cell *cell, const json_t *answer, long status)
+{
+    const json_t *result = json_object_get(answer, "result"), *time;
+    struct wi_buffer text = {0};
+    size_t i;
+    if (!wi_bench_is_telling(cli))
+        return;
+    if (result)
+        wi_buffer_printf(&text,
+            "load %.4g ms, first %.4g, %zu disturbed, runs:", number(result, "load_ms"),
+            number(result, "first_ms"), json_array_size(json_object_get(result, "disturbed")));
+    json_array_foreach(json_object_get(result, "run_ms"), i, time)
+        wi_buffer_printf(&text, " %.4g", json_number_value(time));
+    tell_cell(cli, cell, "POST /v1/benchmark", status, text.text);
+    wi_buffer_clear(&text);
+}
+
+/* A request under way. */
+struct order {
+    struct wi_buffer body;
+    struct wi_rest_request request;
+    struct wi_rest_answer answer;
+};
+
+static void begin_order(struct order *order, struct wi_rest_calls *calls,
+    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
+{
+    order->body = make_order(subject, turn->cell, turn->share);
+    order->request = (struct wi_rest_request){.path = "/v1/benchmark",
+        .body = order->body.text,
+        .body_size = order->body.size,
+        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
+        .is_cancelled = wi_cli_is_interrupted};
+    wi_rest_calls_begin(calls, &order->request, &order->answer);
+}
+
+static void end_order(const struct wi_cli *cli, struct order *order,
+    const struct wi_bench_subject *subject, struct wi_bench_turn *turn)
+{
+    struct wi_bench_cell *cell = turn->cell;
+    json_t *value = read_answer(cell, &order->answer, &turn->end);
+    tell_result(cli, cell, value, order->answer.status);
+    if (value && wi_bench_cell_take_place(cell, value) == 0 &&
+        wi_bench_judge(subject, cell, value) == 0) {
+        const json_t *result = json_object_get(value, "result");
+        take_result(cell, result);
+        if (is_to_weigh(turn))
+            take_browser(cli, cell, node_of(value));
+    }
+    json_decref(value);
+    wi_rest_answer_clear(&order->answer);
+    wi_buffer_clear(&order->body);
+}
+
+static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turns, size_t count)
+{
+    struct wi_rest_calls *calls = wi_rest_calls_new(&cli->rest);
+    struct order *orders = wi_alloc(count * sizeof *orders);
+    for (size_t i = 0; i < count; i++)
+        begin_order(&orders[i], calls, subject, &turns[i]);
+    for (size_t i = 0; i < count;)
+        if (orders[i].answer.over)
+            i++;
+        else
+            wi_rest_calls_wait(calls, -1, 1000);
+    wi_rest_calls_free(calls);
+    for (size_t i = 0; i < count; i++)
+        end_order(cli, &orders[i], subject, &turns[i]);
+    free(orders);
+}
+
+/* --- the client's clock ----------------------------------------------------------------------- */
+
+/* One of the requests that go on at a time. */
+struct call {
+    struct wi_rest_request request;
+    struct wi_rest_answer answer;
+    struct wi_buffer body;
+    double began_ms;
+    int under_way;
+    /* Of an answer in parts. */
+    struct wi_cli_events events;
+    double first_ms, last_ms;    /* when the first part came, and the last; 0: none did */
+    size_t first_tokens, tokens; /* of the first, and of all */
+    json_t *end;                 /* owned: what `done` or `error` says */
+    int failed;
+};
+
+struct clients {
+    const struct wi_cli *cli;
+    const struct wi_bench_subject *subject;
+    const struct wi_bench_turn *turn;
+    struct wi_bench_cell *cell;
+    json_t *request;       /* of each; that of a text gets a number before it */
+    struct wi_buffer body; /* the request as bytes, once it was asked for */
+    struct wi_rest_calls *calls;
+    struct call *rows;
+    unsigned to_begin, under_way;
+    long cold; /* answers that were */
+    enum wi_bench_end end;
+};
+
+static void on_event(void *context, const char *name, const char *data, size_t length)
+{
+    struct call *call = context;
+    json_t *value = json_loadb(data, length, 0, NULL);
+    if (strcmp(name, "part") == 0) {
+        const char *text = json_string_value(json_object_get(value, "text"));
+        const json_t *tokens = json_object_get(value, "tokens");
+        call->last_ms = wi_now_ms();
+        call->tokens += tokens ? json_array_size(tokens) : text && *text;
+        if (call->first_ms == 0 && call->tokens > 0) {
+            call->first_ms = call->last_ms;
+            call->first_tokens = call->tokens;
+        }
+    }
+    call->failed |= strcmp(name, "error") == 0;
+    if (strcmp(name, "done") == 0 || strcmp(name, "error") == 0) {
+        json_decref(call->end);
+        call->end = json_incref(value);
+    }
+    json_decref(value);
+}
+
+static int take_events(void *context, const char *bytes, size_t size)
+{
+    struct call *call = context;
+    return wi_cli_events_take(&call->events, bytes, size);
+}
+
+/* "3.17. The river …": the text with a number that no other request has, so that nothing of it is
+ * known from before. A new reference. */
+static json_t *number_text(const json_t *text, const struct wi_bench_cell *cell)
+{
+    char *numbered = wi_sprintf("%u.%u. %s", cell->index, cell->asked, json_string_value(text));
+    json_t *value = json_string(numbered);
+    free(numbered);
+    return value;
+}
+
+/* The inputs with it: a text alone, or the first message that is one. A new reference. */
+static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *cell)
+{
+    if (json_is_string(inputs))
+        return number_text(inputs, cell);
+    json_t *copy = json_deep_copy(inputs), *message;
+    size_t i;
+    json_array_foreach(json_object_get(copy, "messages"), i, message)
+    {
+        json_t *content = json_object_get(message, "content");
+        if (json_is_string(content) && is_text(message, "role", "user")) {
+            json_object_set_new(message, "content", number_text(content, cell));
+            break;
+        }
+    }
+    return copy;
+}
+
+/* That of a text is another each time; all others are the same bytes. */
+static void write_body(struct clients *clients, struct call *call)
+{
+    struct wi_bench_cell *cell = clients->cell;
+    if (cell->writes) {
+        json_t *request = json_copy(clients->request);
+        json_object_set_new(
+            request, "inputs", number_inputs(json_object_get(request, "inputs"), cell));
+        wi_buffer_json(&call->body, request);
+        json_decref(request);
+    } else {
+        if (clients->body.size == 0)
+            wi_buffer_json(&clients->body, clients->request);
+        wi_buffer_add(&call->body, clients->body.text, clients->body.size);
+    }
+    cell->asked++;
+}
+
+static void begin_call(struct clients *clients, struct call *call)
+{
+    *call = (struct call){.under_way = 1, .events = {.on_event = on_event, .context = call}};
+    write_body(clients, call);
+    call->request = (struct wi_rest_request){.path = "/v1/infer",
+        .body = call->body.text,
+        .body_size = call->body.size,
+        .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS};
+    if (clients->cell->writes) {
+        call->request.accept = "text/event-stream";
+        call->request.on_events = take_events;
+        call->request.context = call;
+    }
+    clients->to_begin--;
+    clients->under_way++;
+    call->began_ms = wi_now_ms();
+    wi_rest_calls_begin(clients->calls, &call->request, &call->answer);
+}
+
+static void clear_call(struct call *call)
+{
+    wi_rest_answer_clear(&call->answer);
+    wi_cli_events_clear(&call->events);
+    wi_buffer_clear(&call->body);
+    json_decref(call->end);
+    call->end = NULL;
+}
+
+/* As read_answer, of an answer in parts; one that breaks off has lost its daemon. */
+static json_t *read_parts(struct wi_bench_cell *cell, struct call *call, enum wi_bench_end *end)
+{
+    *end = WI_BENCH_DONE;
+    if (!call->answer.events)
+        return read_answer(cell, &call->answer, end);
+    if (!call->end)
+        *end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
+    else if (call->failed)
+        wi_bench_cell_problem(cell, call->end, call->answer.status);
+    else
+        return json_incref(call->end);
+    return NULL;
+}
+
+/* How fast tokens were read and made is the engine's to say, where it does: parts may come
+ * together. What it does not say is by the client's clock. */
+static struct wi_bench_writing read_writing(
+    const struct call *call, const json_t *result, double ms)
+{
+    const json_t *usage = json_object_get(result, "usage");
+    const json_t *timings = json_object_get(result, "timings");
+    size_t behind = call->tokens - call->first_tokens;
+    struct wi_bench_writing writing = {.ms = ms,
+        .first_ms = call->first_ms - call->began_ms,
+        .token_ms = behind > 0 ? (call->last_ms - call->first_ms) / (double)behind : 0,
+        .prompt_tokens = number(usage, "prompt_tokens"),
+        .tokens = number(usage, "completion_tokens")};
+    writing.read_ms = writing.first_ms;
+    writing.read_tokens = writing.prompt_tokens - number(usage, "cached_tokens");
+    if (number(timings, "prompt_ms") > 0) {
+        writing.read_ms = number(timings, "prompt_ms");
+        writing.read_tokens = number(timings, "prompt_n");
+    }
+    if (number(timings, "predicted_per_token_ms") > 0)
+        writing.token_ms = number(timings, "predicted_per_token_ms");
+    return writing;
+}
+
+/* Whether tokens were written is known by the first answer; when they came by those in parts. */
+static void take_writing(
+    struct wi_bench_cell *cell, const struct call *call, const json_t *answer, double ms)
+{
+    const json_t *result = json_object_get(answer, "result");
+    if (call->first_ms > 0) {
+        cell->writings = wi_grow_array(cell->writings, cell->writing_count, sizeof *cell->writings);
+        cell->writings[cell->writing_count++] = read_writing(call, result, ms);
+    }
+    if (number(json_object_get(result, "usage"), "completion_tokens") > 0)
+        cell->writes = 1;
+}
+
+/* A model that was loaded for it is no sample of a warm one: another run comes in its place. */
+static void take_call(
+    struct clients *clients, const struct call *call, const json_t *value, double ms)
+{
+    const json_t *performance = json_object_get(value, "performance");
+    struct wi_bench_cell *cell = clients->cell;
+    if (wi_bench_cell_take_place(cell, value) != 0 ||
+        wi_bench_judge(clients->subject, cell, value) != 0)
+        return;
+    int is_warm = json_is_true(json_object_get(performance, "warm"));
+    if (is_warm || !cell->writes)
+        take_writing(cell, call, value, ms);
+    if (is_warm) {
+        add_sample(cell, ms);
+        cell->spent_ms += ms / (double)cell->concurrency;
+        cell->run_ms = fmax(ms, LEAST_MS);
+    } else {
+        wi_bench_cold_add(&cell->loads, number(performance, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, number(performance, "inference_ms"));
+        clients->to_begin += clients->cold++ < cell->concurrency;
+    }
+}
+
+static void tell_call(
+    const struct clients *clients, const struct call *call, const json_t *value, double ms)
+{
+    const json_t *performance = json_object_get(value, "performance");
+    int is_warm = json_is_true(json_object_get(performance, "warm"));
+    if (!wi_bench_is_telling(clients->cli))
+        return;
+    char *text = call->first_ms > 0
+                     ? wi_sprintf("%.4g ms, the first of %zu tokens after %.4g", ms, call->tokens,
+                           call->first_ms - call->began_ms)
+                     : wi_sprintf("%.4g ms%s", ms, is_warm || !value ? "" : ", with a load");
+    tell_cell(clients->cli, clients->cell, "POST /v1/infer", call->answer.status, text);
+    free(text);
+}
+
+static void end_call(struct clients *clients, struct call *call)
+{
+    double ms = call->answer.took_ms;
+    enum wi_bench_end end;
+    json_t *value = read_parts(clients->cell, call, &end);
+    call->under_way = 0;
+    clients->under_way--;
+    tell_call(clients, call, value, ms);
+    if (value)
+        take_call(clients, call, value, ms);
+    if (value && clients->under_way == 0 && clients->to_begin == 0 && is_to_weigh(clients->turn))
+        take_browser(clients->cli, clients->cell, node_of(value));
+    json_decref(value);
+    clear_call(call);
+    if (end != WI_BENCH_DONE)
+        clients->end = end;
+    if (clients->end != WI_BENCH_DONE || clients->cell->over)
+        clients->to_begin = 0;
+}
+
+static void run_calls(struct clients *clients)
+{
+    size_t count = (size_t)clients->cell->concurrency;
+    while (clients->to_begin > 0 || clients->under_way > 0) {
+        for (size_t i = 0; i < count && clients->to_begin > 0; i++)
+            if (!clients->rows[i].under_way)
+                begin_call(clients, &clients->rows[i]);
+        wi_rest_calls_wait(clients->calls, -1, 1000);
+        for (size_t i = 0; i < count; i++)
+            if (clients->rows[i].under_way && clients->rows[i].answer.over)
+                end_call(clients, &clients->rows[i]);
+        if (wi_cli_is_interrupted())
+            clients->to_begin = 0;
+    }
+}
+
+static enum wi_bench_end measure_clients(const struct wi_cli *cli,
+    const struct wi_bench_subject *subject, const struct wi_bench_turn *turn)
+{
+    struct wi_bench_cell *cell = turn->cell;
+    json_t *request = make_request(subject, cell);
+    if (!wi_bench_is_auto(cell))
+        json_object_set_new(request, "fallback", json_false());
+    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
+    struct clients clients = {.cli = cli,
+        .subject = subject,
+        .turn = turn,
+        .cell = cell,
+        .request = request,
+        .calls = wi_rest_calls_new(&cli->rest),
+        .rows = wi_alloc((size_t)cell->concurrency * sizeof(struct call)),
+        .to_begin = turn->share};
+    run_calls(&clients);
+    wi_rest_calls_free(clients.calls);
+    free(clients.rows);
+    wi_buffer_clear(&clients.body);
+    json_decref(request);
+    return wi_cli_is_interrupted() ? WI_BENCH_STOPPED : clients.end;
+}
+
+/* --- cells ------------------------------------------------------------------------------------ */
+
+void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turns, size_t count)
+{
+    struct wi_bench_cell *first = turns[0].cell;
+    if (!wi_bench_ask_of(subject, first->batch)) {
+        wi_bench_cell_end(first, WI_LAB_UNSUPPORTED, "its inputs are no tensors to put together");
+        turns[0].end = WI_BENCH_DONE;
+    } else if (first->clock == WI_LAB_CLIENT) {
+        turns[0].end = measure_clients(cli, subject, &turns[0]);
+    } else {
+        measure_pages(cli, subject, turns, count);
+    }
+}

@@ -1,0 +1,54 @@
+/* Daemons that went away; see patience.h. */
+#include "bench/patience.h"
+
+#include "base/clock.h"
+#include "bench/start.h"
+#include "cli/events.h"
+#include <poll.h>
+
+#define LOOK_MS 60000 /* of a daemon that is there, and busy */
+#define PAUSE_MS 500
+
+/* Whether it may come back until then; waits a moment. */
+static int may_come(const struct wi_cli *cli, double until_ms)
+{
+    if (wi_now_ms() > until_ms || wi_cli_is_interrupted() ||
+        (cli->own && wi_own_program_has_ended(cli->own)))
+        return 0;
+    poll(NULL, 0, PAUSE_MS);
+    return 1;
+}
+
+int wi_bench_is_lost(const struct wi_rest_answer *answer)
+{
+    return answer->status == 0 && !answer->late;
+}
+
+void wi_bench_exchange(
+    const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    double until_ms = 0; /* since it was lost first */
+    for (;;) {
+        wi_rest_exchange(&cli->rest, request, answer);
+        if (!wi_bench_is_lost(answer))
+            return;
+        until_ms = until_ms > 0 ? until_ms : wi_now_ms() + WI_BENCH_PATIENCE_MS;
+        if (!may_come(cli, until_ms))
+            return;
+        wi_rest_answer_clear(answer);
+    }
+}
+
+int wi_bench_await(const struct wi_cli *cli)
+{
+    double until_ms = wi_now_ms() + WI_BENCH_PATIENCE_MS;
+    for (;;) {
+        struct wi_rest_answer answer;
+        wi_rest_exchange(&cli->rest,
+            &(struct wi_rest_request){.path = "/healthz", .timeout_ms = LOOK_MS}, &answer);
+        int is_there = answer.status == 200;
+        wi_rest_answer_clear(&answer);
+        if (is_there || !may_come(cli, until_ms))
+            return is_there;
+    }
+}

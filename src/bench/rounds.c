@@ -1,0 +1,306 @@
+/* What is measured when; see rounds.h. */
+#include "bench/rounds.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include "bench/patience.h"
+#include "cli/events.h"
+#include "cli/progress.h"
+#include "terms/lab/statistics.h"
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOSSES_MAX 3 /* of a cell, by a daemon that comes back each time */
+
+/* A cell of one of the sides, as a number: those of both are measured in one order. */
+static unsigned number_of(const struct wi_bench_rounds *rounds, size_t side, size_t cell)
+{
+    return (unsigned)(cell * rounds->side_count + side);
+}
+
+static struct wi_bench_side *side_of(struct wi_bench_rounds *rounds, unsigned number)
+{
+    return &rounds->sides[number % rounds->side_count];
+}
+
+static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned number)
+{
+    return &side_of(rounds, number)->plan.cells[number / rounds->side_count];
+}
+
+/* --- what people see -------------------------------------------------------------------------- */
+
+/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next takes its place. */
+static void show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
+{
+    struct wi_buffer text = {0};
+    if (!rounds->terminal)
+        return;
+    wi_buffer_printf(&text, "[%zu of %zu] ", rounds->done, rounds->live);
+    wi_bench_put_name(&text, cell);
+    fprintf(stderr, "\r\033[K%.*s", (int)wi_cli_progress_columns() - 1, text.text);
+    wi_buffer_clear(&text);
+}
+
+/* "digits chrome/webgpu page: ok" in a log. */
+static void show_end(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
+{
+    struct wi_buffer text = {0};
+    if (rounds->terminal)
+        return;
+    wi_bench_put_name(&text, cell);
+    fprintf(stderr, "%s: %s\n", text.text,
+        json_string_value(json_object_get(cell->document, "outcome")));
+    wi_buffer_clear(&text);
+}
+
+/* --- a cell ----------------------------------------------------------------------------------- */
+
+static double median_of(const struct wi_bench_cell *cell)
+{
+    return cell->count > 0 ? wi_lab_median_of(cell->samples, cell->count) : INFINITY;
+}
+
+/* What the service chose is compared with the best place that is right. */
+static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell *chosen)
+{
+    const struct wi_bench_cell *best = NULL;
+    for (size_t i = 0; i < side->plan.count; i++) {
+        const struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->clock == WI_LAB_CLIENT && cell->batch == chosen->batch &&
+            cell->concurrency == chosen->concurrency && cell != chosen &&
+            strcmp(cell->model, chosen->model) == 0 && wi_bench_is_ok(cell) &&
+            (!best || median_of(cell) < median_of(best)))
+            best = cell;
+    }
+    if (best)
+        json_object_set_new(chosen->document, "baseline", json_integer(best->index));
+}
+
+/* What it came to, and the daemon keeps it. */
+static void finish(
+    struct wi_bench_rounds *rounds, struct wi_bench_side *side, struct wi_bench_cell *cell)
+{
+    if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+        wi_bench_cell_end(cell, WI_LAB_OK, NULL);
+    else if (!cell->over)
+        wi_bench_cell_end(
+            cell, WI_LAB_TOO_SLOW, "the time of a cell was up before it ran five times");
+    if (wi_bench_is_auto(cell) && wi_bench_is_ok(cell))
+        find_baseline(side, cell);
+    rounds->done++;
+    if (wi_bench_keep_cell(&side->keep, cell) != 0)
+        rounds->end = WI_BENCH_LOST;
+    show_end(rounds, cell);
+}
+
+static int goes_on(struct wi_bench_rounds *rounds)
+{
+    if (rounds->end == WI_BENCH_DONE && wi_cli_is_interrupted())
+        rounds->end = WI_BENCH_STOPPED;
+    return rounds->end == WI_BENCH_DONE && wi_now_ms() < rounds->until_ms;
+}
+
+/* One whose daemon goes away and comes back again and again is ended by it. */
+static void outlast(const struct wi_bench_side *side, const struct wi_bench_subject *subject,
+    struct wi_bench_turn *turn)
+{
+    for (unsigned losses = 1; turn->end == WI_BENCH_LOST; losses++) {
+        if (!wi_bench_await(&side->cli)) {
+            turn->end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED : WI_BENCH_LOST;
+            return;
+        }
+        if (losses == LOSSES_MAX) {
+            wi_bench_cell_end(
+                turn->cell, WI_LAB_CRASHED, "the daemon went away each time it was tried");
+            turn->end = WI_BENCH_DONE;
+            return;
+        }
+        wi_bench_measure(&side->cli, subject, turn, 1);
+    }
+}
+
+/* What is measured at a time. */
+struct set {
+    struct wi_bench_side *side;
+    const struct wi_bench_subject *subject;
+    struct wi_bench_cell *cells[WI_BENCH_TOGETHER_MAX];
+    size_t count;
+};
+
+/* Those of the set that samples are wanted of now; `of` (NULL: all of it) says of which. */
+static void measure_once(
+    struct wi_bench_rounds *rounds, const struct set *set, unsigned round, const int *of)
+{
+    struct wi_bench_turn turns[WI_BENCH_TOGETHER_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < set->count; i++) {
+        struct wi_bench_cell *cell = set->cells[i];
+        unsigned share =
+            cell->over || (of && !of[i]) ? 0 : wi_bench_share(rounds->choice, cell, round);
+        if (share > 0)
+            turns[count++] = (struct wi_bench_turn){
+                .cell = cell, .share = share, .is_last = round == WI_BENCH_ROUNDS - 1};
+    }
+    if (count > 0)
+        wi_bench_measure(&set->side->cli, set->subject, turns, count);
+    for (size_t i = 0; i < count; i++) {
+        outlast(set->side, set->subject, &turns[i]);
+        if (turns[i].end != WI_BENCH_DONE)
+            rounds->end = turns[i].end;
+    }
+}
+
+/* How long a run takes is known after the first, and then how many there may be. */
+static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned round)
+{
+    int is_first[WI_BENCH_TOGETHER_MAX];
+    for (size_t i = 0; i < set->count; i++)
+        is_first[i] = set->cells[i]->run_ms <= 0;
+    show(rounds, set->cells[0]);
+    measure_once(rounds, set, round, NULL);
+    if (goes_on(rounds))
+        measure_once(rounds, set, round, is_first);
+    for (size_t i = 0; i < set->count && rounds->end == WI_BENCH_DONE; i++) {
+        struct wi_bench_cell *cell = set->cells[i];
+        if (cell->over || (round == WI_BENCH_ROUNDS - 1 && !wi_bench_is_auto(cell)))
+            finish(rounds, set->side, cell);
+    }
+}
+
+/* --- the order -------------------------------------------------------------------------------- */
+
+/* What is measured together: the cells of a model, or the yardsticks of a time. */
+struct group {
+    size_t subject;             /* its number on each side */
+    enum wi_lab_yardstick when; /* WI_LAB_YARDSTICKS: it is a model's */
+    struct wi_bench_subject *yardstick;
+    unsigned *numbers; /* owned */
+    size_t count;
+};
+
+static struct wi_bench_subject *subject_of(
+    const struct group *group, const struct wi_bench_side *side)
+{
+    return group->yardstick ? group->yardstick : &side->subjects[group->subject];
+}
+
+static int belongs(
+    const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
+{
+    const char *yardstick = json_string_value(json_object_get(cell->document, "yardstick"));
+    if (group->yardstick)
+        return yardstick && strcmp(yardstick, wi_lab_yardstick_names[group->when]) == 0;
+    return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
+}
+
+static void gather(struct wi_bench_rounds *rounds, struct group *group)
+{
+    for (size_t s = 0; s < rounds->side_count; s++) {
+        const struct wi_bench_side *side = &rounds->sides[s];
+        for (size_t i = 0; i < side->plan.count; i++) {
+            if (side->plan.cells[i].over || !belongs(group, side, &side->plan.cells[i]))
+                continue;
+            group->numbers = wi_grow_array(group->numbers, group->count, sizeof *group->numbers);
+            group->numbers[group->count++] = number_of(rounds, s, i);
+        }
+    }
+}
+
+/* Those that are still to be measured of the next so many. */
+static struct set make_set(struct wi_bench_rounds *rounds, const struct group *group,
+    const unsigned *numbers, size_t count)
+{
+    struct set set = {.side = side_of(rounds, numbers[0])};
+    set.subject = subject_of(group, set.side);
+    for (size_t i = 0; i < count; i++) {
+        struct wi_bench_cell *cell = cell_of(rounds, numbers[i]);
+        if (!cell->over)
+            set.cells[set.count++] = cell;
+    }
+    return set;
+}
+
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds)
+{
+    return rounds->side_count > 1 ? 1 : wi_bench_room_cells(&rounds->room);
+}
+
+static void measure_round(struct wi_bench_rounds *rounds, const struct group *group, unsigned round)
+{
+    unsigned *numbers = wi_alloc(group->count * sizeof *numbers);
+    size_t together;
+    wi_bench_shuffle(group->numbers, group->count, rounds->choice->seed, round);
+    memcpy(numbers, group->numbers, group->count * sizeof *numbers);
+    for (size_t s = 0; s < rounds->side_count && !group->yardstick && round < WI_BENCH_COLD; s++)
+        wi_bench_unload(&rounds->sides[s].cli, subject_of(group, &rounds->sides[s]));
+    for (size_t i = 0; i < group->count && goes_on(rounds); i += together) {
+        together = wi_bench_rounds_together(rounds) == 1
+                       ? 1
+                       : wi_bench_room_gather(
+                             &rounds->room, &rounds->sides[0].plan, &numbers[i], group->count - i);
+        struct set set = make_set(rounds, group, &numbers[i], together);
+        if (set.count > 0)
+            measure_set(rounds, &set, round);
+    }
+    free(numbers);
+}
+
+/* What `auto` is compared with is known when all others are over. Where the time is up what has
+ * enough samples counts. */
+static void finish_rest(struct wi_bench_rounds *rounds, const struct group *group)
+{
+    for (size_t i = 0; i < group->count && rounds->end == WI_BENCH_DONE; i++) {
+        struct wi_bench_cell *cell = cell_of(rounds, group->numbers[i]);
+        if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
+            finish(rounds, side_of(rounds, group->numbers[i]), cell);
+    }
+}
+
+static void measure_group(struct wi_bench_rounds *rounds, struct group *group)
+{
+    gather(rounds, group);
+    for (unsigned round = 0; round < WI_BENCH_ROUNDS && group->count > 0 && goes_on(rounds);
+         round++)
+        measure_round(rounds, group, round);
+    finish_rest(rounds, group);
+    free(group->numbers);
+}
+
+static void measure_yardsticks(
+    struct wi_bench_rounds *rounds, struct wi_bench_subject *subject, enum wi_lab_yardstick when)
+{
+    if (goes_on(rounds))
+        measure_group(rounds, &(struct group){.when = when, .yardstick = subject});
+}
+
+static void measure_subject(struct wi_bench_rounds *rounds, size_t subject)
+{
+    for (size_t s = 0; s < rounds->side_count && goes_on(rounds); s++)
+        rounds->end = wi_bench_refer(&rounds->sides[s].cli, &rounds->sides[s].subjects[subject]);
+    if (wi_bench_rounds_together(rounds) > 1) /* a browser has the model now */
+        wi_bench_room_ask(&rounds->room, &rounds->sides[0].cli);
+    if (goes_on(rounds))
+        measure_group(rounds, &(struct group){.when = WI_LAB_YARDSTICKS, .subject = subject});
+}
+
+void wi_bench_rounds_measure(struct wi_bench_rounds *rounds)
+{
+    struct wi_bench_ask ask = {.batch = 1, .request = json_object()};
+    struct wi_bench_subject yardstick = {.name = WI_BENCH_YARDSTICK, .asks = &ask, .count = 1};
+    size_t count = rounds->sides[0].count;
+    rounds->terminal = wi_cli_progress_begin().terminal;
+    rounds->until_ms = wi_now_ms() + (double)rounds->choice->all_ms;
+    measure_yardsticks(rounds, &yardstick, WI_LAB_BEFORE);
+    for (size_t i = 0; i < count && goes_on(rounds); i++) {
+        measure_subject(rounds, i);
+        if (i == (count - 1) / 2)
+            measure_yardsticks(rounds, &yardstick, WI_LAB_BETWEEN);
+    }
+    measure_yardsticks(rounds, &yardstick, WI_LAB_AFTER);
+    if (rounds->terminal)
+        fputs("\r\033[K", stderr);
+    json_decref(ask.request);
+}

@@ -1,0 +1,28 @@
+/*
+ * The cells of webinfer bench measured: in rounds, in an order from the seed, those at a time that
+ * do not disturb each other, with the yardstick before, between and after. Blocks.
+ */
+#ifndef WI_BENCH_ROUNDS_H
+#define WI_BENCH_ROUNDS_H
+
+#include "bench/room.h"
+#include "bench/side.h"
+
+/* Set the first members. */
+struct wi_bench_rounds {
+    struct wi_bench_side *sides; /* borrowed; two are measured in one order, one cell at a time */
+    size_t side_count;
+    const struct wi_bench_choice *choice;
+    size_t live;               /* cells to measure */
+    size_t done;               /* of those */
+    struct wi_bench_room room; /* asked for with one side */
+    double until_ms;
+    enum wi_bench_end end; /* why it ended, if not all cells are over and there was time */
+    int terminal;
+};
+/* How many cells are measured at a time, at most. */
+size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
+/* Each cell that is over is kept at once, and told of on standard error. */
+void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
+
+#endif

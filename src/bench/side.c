@@ -1,0 +1,501 @@
+/* What a daemon has that can be measured; see side.h. */
+#include "bench/side.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "bench/patience.h"
+#include "bench/resume.h"
+#include "cli/arguments.h"
+#include "cli/commands/add_send.h"
+#include "cli/events.h"
+#include "cli/pages.h"
+#include "models/catalog/library/model.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define START_MS 180000 /* for browsers, one beside the other */
+#define EXCHANGE_MS 60000
+#define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
+
+/* --- models ----------------------------------------------------------------------------------- */
+
+/* A file or folder is sent, as a model of a name that follows from what is in it. */
+static enum wi_exit send_files(struct wi_bench_side *side, const char *path, char **name)
+{
+    struct wi_add_files files = {0};
+    struct wi_rest_answer answer = {0};
+    struct wi_error error = {0};
+    enum wi_exit result = WI_EXIT_USAGE;
+    if (wi_add_files_find(path, &files, &error) != WI_OK)
+        wi_cli_complain(&error);
+    else
+        result = wi_add_send_hashed(&side->cli, &files, "bench/", name, &answer);
+    if (result == WI_EXIT_OK)
+        wi_strings_add(&side->uploads, *name);
+    wi_rest_answer_clear(&answer);
+    wi_add_files_clear(&files);
+    return result;
+}
+
+int wi_bench_side_is_path(const char *word)
+{
+    struct stat status;
+    return *word == '/' || strncmp(word, "./", 2) == 0 || strncmp(word, "../", 3) == 0 ||
+           (stat(word, &status) == 0 &&
+               (S_ISREG(status.st_mode) || wi_model_check_name(word, NULL) != WI_OK));
+}
+
+/* Takes the name. */
+static enum wi_exit add_named(struct wi_bench_side *side, char *name)
+{
+    side->subjects = wi_grow_array(side->subjects, side->count, sizeof *side->subjects);
+    struct wi_bench_subject *subject = &side->subjects[side->count++];
+    *subject = (struct wi_bench_subject){.name = name};
+    return wi_bench_sample(&side->cli, side->choice, subject);
+}
+
+static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
+{
+    struct wi_error error = {0};
+    char *name = NULL;
+    enum wi_exit result = WI_EXIT_OK;
+    if (wi_bench_side_is_path(word)) {
+        result = send_files(side, word, &name);
+    } else if (wi_model_check_name(word, &error) != WI_OK) {
+        wi_cli_complain(&error);
+        result = WI_EXIT_USAGE;
+    } else {
+        name = wi_strdup(word);
+    }
+    if (result == WI_EXIT_OK)
+        return add_named(side, name);
+    free(name);
+    return result;
+}
+
+/* Each of the page; one that cannot be asked for, which was complained of, costs the others
+ * nothing: WI_EXIT_FAILED tells that there was one. */
+static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
+{
+    enum wi_exit result = WI_EXIT_OK;
+    const json_t *model;
+    size_t i;
+    json_array_foreach(models, i, model)
+    {
+        const char *name = json_string_value(json_object_get(model, "name"));
+        if (!name || json_is_true(json_object_get(model, "builtin")) ||
+            json_is_string(json_object_get(model, "problem")))
+            continue;
+        enum wi_exit added = add_named(side, wi_strdup(name));
+        if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
+            return added;
+        if (added == WI_EXIT_FAILED) {
+            wi_bench_subject_clear(&side->subjects[--side->count]);
+            result = added;
+        }
+    }
+    return result;
+}
+
+static enum wi_exit add_all_subjects(struct wi_bench_side *side)
+{
+    struct wi_pages pages = {.cli = &side->cli, .path = "/v1/models", .member = "models"};
+    enum wi_exit added = WI_EXIT_OK;
+    int has_refused = 0;
+    while ((added == WI_EXIT_OK || added == WI_EXIT_FAILED) && wi_pages_next(&pages)) {
+        added = add_models(side, wi_pages_rows(&pages));
+        has_refused |= added == WI_EXIT_FAILED;
+    }
+    enum wi_exit listed = wi_pages_close(&pages);
+    if (added != WI_EXIT_OK && added != WI_EXIT_FAILED)
+        return added;
+    if (listed != WI_EXIT_OK || side->count > 0)
+        return listed;
+    if (!has_refused)
+        fputs("webinfer: the daemon has no models: name a model file or a folder\n", stderr);
+    return WI_EXIT_USAGE;
+}
+
+static enum wi_exit add_subjects(struct wi_bench_side *side)
+{
+    const struct wi_arguments *arguments = &side->cli.arguments;
+    enum wi_exit result = WI_EXIT_OK;
+    if (arguments->positional_count == 0)
+        return add_all_subjects(side);
+    for (unsigned i = 0; i < arguments->positional_count && result == WI_EXIT_OK; i++)
+        result = add_subject(side, arguments->positionals[i]);
+    return result;
+}
+
+/* --- browsers --------------------------------------------------------------------------------- */
+
+static void add_browsers(const json_t *rows, struct wi_strings *browsers)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(rows, i, row)
+    {
+        const char *name = json_string_value(json_object_get(row, "browser"));
+        if (name && !wi_strings_contain(browsers, name))
+            wi_strings_add(browsers, name);
+    }
+}
+
+/* A new reference; NULL where there is none, and once the daemon is lost. */
+static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
+{
+    char *path = wi_sprintf("/v1/hardware?model_name=%s", query);
+    struct wi_rest_answer answer = {0};
+    if (!side->is_lost) {
+        wi_bench_exchange(&side->cli,
+            &(struct wi_rest_request){.path = path, .timeout_ms = EXCHANGE_MS}, &answer);
+        side->is_lost = wi_bench_is_lost(&answer);
+    }
+    json_t *hardware =
+        answer.status == 200 ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    wi_rest_answer_clear(&answer);
+    free(path);
+    return hardware;
+}
+
+/* Whether no platform of a browser is asked for. */
+static int needs_none(const struct wi_strings *platforms)
+{
+    size_t others = (size_t)wi_strings_contain(platforms, "native") +
+                    (size_t)wi_strings_contain(platforms, "simulated");
+    return platforms->count > 0 && platforms->count == others;
+}
+
+/* Those that are asked for, else all that the daemon has. */
+static void list_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    if (needs_none(&side->choice->platforms))
+        return;
+    json_t *hardware = ask_hardware(side, WI_BENCH_YARDSTICK);
+    for (size_t i = 0; i < side->choice->browsers.count; i++)
+        wi_strings_add(browsers, side->choice->browsers.items[i]);
+    if (browsers->count == 0) {
+        add_browsers(json_object_get(hardware, "options"), browsers);
+        add_browsers(json_object_get(hardware, "passed_over"), browsers);
+    }
+    json_decref(hardware);
+}
+
+struct starting {
+    char *body; /* owned */
+    struct wi_rest_request request;
+    struct wi_rest_answer answer;
+};
+
+static void begin_start(struct starting *starting, struct wi_rest_calls *calls, const char *browser)
+{
+    json_t *body = json_pack("{s:s, s:s, s:s, s:[], s:i}", "model_name", "builtin/echo", "browser",
+        browser, "platform", "wasm", "inputs", "timeout_ms", START_MS);
+    starting->body = json_dumps(body, JSON_COMPACT);
+    starting->request = (struct wi_rest_request){.path = "/v1/infer",
+        .body = starting->body,
+        .body_size = strlen(starting->body),
+        .timeout_ms = START_MS + EXCHANGE_MS};
+    json_decref(body);
+    wi_rest_calls_begin(calls, &starting->request, &starting->answer);
+}
+
+/* A kind that the daemon does not know is complained of, unless it is one that a run was begun
+ * with; one that does not start is not: what cannot run there says it. */
+static enum wi_exit end_start(struct wi_bench_side *side, struct starting *starting)
+{
+    side->is_lost |= wi_bench_is_lost(&starting->answer);
+    int is_unknown =
+        starting->answer.status == 400 && !wi_argument_given(&side->cli.arguments, "resume");
+    enum wi_exit result = is_unknown ? wi_cli_check(&side->cli, &starting->answer) : WI_EXIT_OK;
+    wi_rest_answer_clear(&starting->answer);
+    free(starting->body);
+    return result;
+}
+
+static enum wi_exit start_once(struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    struct wi_rest_calls *calls = wi_rest_calls_new(&side->cli.rest);
+    struct starting *rows = wi_alloc((browsers->count + 1) * sizeof *rows);
+    enum wi_exit result = WI_EXIT_OK, other;
+    for (size_t i = 0; i < browsers->count; i++)
+        begin_start(&rows[i], calls, browsers->items[i]);
+    for (size_t i = 0; i < browsers->count;)
+        if (rows[i].answer.over || wi_cli_is_interrupted())
+            i++;
+        else
+            wi_rest_calls_wait(calls, -1, 1000);
+    wi_rest_calls_free(calls);
+    for (size_t i = 0; i < browsers->count; i++)
+        if ((other = end_start(side, &rows[i])) != WI_EXIT_OK)
+            result = other;
+    free(rows);
+    return result == WI_EXIT_OK && wi_cli_is_interrupted() ? WI_EXIT_FAILED : result;
+}
+
+static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
+{
+    if (wi_cli_is_interrupted())
+        return WI_EXIT_FAILED;
+    fprintf(stderr, "webinfer: the daemon at %s went away before anything was measured\n",
+        side->cli.rest.url);
+    return WI_EXIT_NO_SERVER;
+}
+
+/* What a browser can is known when it runs. */
+static enum wi_exit start_browsers(struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    enum wi_exit result = start_once(side, browsers);
+    for (unsigned losses = 1; side->is_lost && losses < LOSSES_MAX; losses++) {
+        if (wi_cli_is_interrupted() || !wi_bench_await(&side->cli))
+            break;
+        side->is_lost = 0;
+        result = start_once(side, browsers);
+    }
+    return side->is_lost ? complain_of_loss(side) : result;
+}
+
+enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
+{
+    list_browsers(side, browsers);
+    return side->is_lost ? complain_of_loss(side) : start_browsers(side, browsers);
+}
+
+/* --- places ----------------------------------------------------------------------------------- */
+
+static const char *text_of(const json_t *object, const char *member)
+{
+    return json_string_value(json_object_get(object, member));
+}
+
+static const json_t *option_of(const json_t *hardware, const char *platform)
+{
+    const json_t *row;
+    size_t i;
+    json_array_foreach(json_object_get(hardware, "options"), i, row)
+    {
+        const char *name = text_of(row, "platform");
+        if (name && strcmp(name, platform) == 0)
+            return row;
+    }
+    return NULL;
+}
+
+static json_t *facts_of(const json_t *hardware, const json_t *option)
+{
+    static const char *const members[] = {"browser_version", "engine", "engine_version"};
+    json_t *facts = json_object();
+    const char *hash = text_of(hardware, "model_hash");
+    if (hash && *hash) /* models that are built in may have none */
+        json_object_set_new(facts, "hash", json_string(hash));
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_bench_take(facts, members[i], option);
+    return facts;
+}
+
+/* "unavailable" is a browser that lacks the platform. */
+static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *option)
+{
+    const char *standing = text_of(option, "standing"), *code = text_of(hardware, "code");
+    if (standing && strcmp(standing, "unavailable") == 0)
+        return WI_LAB_ABSENT;
+    return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
+}
+
+static void plan_place(
+    struct wi_bench_side *side, const char *model, const char *browser, const char *platform)
+{
+    char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
+        browser ? "&browser=" : "", browser ? browser : "");
+    json_t *hardware = ask_hardware(side, query);
+    const char *decision = text_of(hardware, "decision");
+    const json_t *option = option_of(hardware, platform);
+    int never = !decision || strcmp(decision, "never") == 0;
+    const char *why = text_of(option, "why");
+    if (!why || !*why)
+        why = text_of(hardware, "why");
+    json_t *facts = facts_of(hardware, option);
+    wi_bench_plan_place(&side->plan, side->choice,
+        &(struct wi_bench_place){.model = model,
+            .browser = browser,
+            .platform = platform,
+            .facts = facts,
+            .reason = never ? (why ? why : "the daemon has no such place") : NULL,
+            .outcome = outcome_of(hardware, option)});
+    if (!never && browser && !wi_strings_contain(&side->browsers, browser))
+        wi_strings_add(&side->browsers, browser);
+    json_decref(facts);
+    json_decref(hardware);
+    free(query);
+}
+
+/* Nothing but our own kernels computes with WebGL. */
+static int has_kernels(const json_t *hardware)
+{
+    const char *engine = text_of(json_array_get(json_object_get(hardware, "options"), 0), "engine");
+    return engine && strcmp(engine, "kernels") == 0;
+}
+
+/* Those of browsers, where they are not named as well; others only by name. */
+static void plan_subject(
+    struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
+{
+    static const struct {
+        const char *name;
+        int of_browsers, of_kernels;
+    } platforms[] = {{"wasm", 1, 0}, {"webgpu", 1, 0}, {"webnn", 1, 0}, {"webgl", 1, 1},
+        {"native", 0, 0}, {"simulated", 0, 0}};
+    const struct wi_strings *wanted = &side->choice->platforms;
+    json_t *hardware = ask_hardware(side, model);
+    int kernels = has_kernels(hardware);
+    for (size_t p = 0; p < sizeof platforms / sizeof *platforms; p++) {
+        int is_usual = platforms[p].of_browsers && (kernels || !platforms[p].of_kernels);
+        int is_own = side->choice->native && strcmp(platforms[p].name, "native") == 0;
+        if (!is_own && (wanted->count ? !wi_strings_contain(wanted, platforms[p].name) : !is_usual))
+            continue;
+        for (size_t b = 0; b < browsers->count && platforms[p].of_browsers; b++)
+            plan_place(side, model, browsers->items[b], platforms[p].name);
+        if (!platforms[p].of_browsers)
+            plan_place(side, model, NULL, platforms[p].name);
+    }
+    wi_bench_plan_auto(&side->plan, side->choice, model);
+    json_decref(hardware);
+}
+
+/* --- the plan --------------------------------------------------------------------------------- */
+
+size_t wi_bench_side_live(const struct wi_bench_side *side)
+{
+    size_t live = 0;
+    for (size_t i = 0; i < side->plan.count; i++)
+        live += !side->plan.cells[i].over;
+    return live;
+}
+
+/* Each place that fell, and why. */
+static enum wi_exit complain_of_all(const struct wi_bench_side *side)
+{
+    struct wi_buffer text = {0};
+    wi_buffer_puts(&text, "webinfer: no cell is left to measure:\n");
+    for (size_t i = 0; i < side->plan.count; i++) {
+        const struct wi_bench_cell *cell = &side->plan.cells[i];
+        wi_buffer_puts(&text, "  ");
+        wi_bench_put_name(&text, cell);
+        wi_buffer_strings(&text, ": ", text_of(cell->document, "outcome"), ": ",
+            text_of(cell->document, "reason"), "\n", NULL);
+    }
+    fputs(text.text, stderr);
+    wi_buffer_clear(&text);
+    return WI_EXIT_USAGE;
+}
+
+static int only_auto_is_left(const struct wi_bench_side *side)
+{
+    for (size_t i = 0; i < side->plan.count; i++)
+        if (!side->plan.cells[i].over && !wi_bench_is_auto(&side->plan.cells[i]))
+            return 0;
+    return 1;
+}
+
+static enum wi_exit make_plan(struct wi_bench_side *side, const struct wi_strings *browsers)
+{
+    for (size_t i = 0; i < side->count; i++)
+        plan_subject(side, side->subjects[i].name, browsers);
+    if (side->is_lost)
+        return complain_of_loss(side);
+    if (only_auto_is_left(side))
+        return complain_of_all(side);
+    for (int when = 0; when < WI_LAB_YARDSTICKS; when++)
+        for (size_t b = 0; b < side->browsers.count; b++)
+            wi_bench_plan_yardstick(
+                &side->plan, side->browsers.items[b], (enum wi_lab_yardstick)when);
+    wi_bench_plan_fusion(&side->plan);
+    if (side->choice->native)
+        wi_bench_plan_native(&side->plan);
+    return WI_EXIT_OK;
+}
+
+enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
+{
+    struct wi_strings browsers = {0};
+    enum wi_exit result = wi_bench_keep_may(&side->cli);
+    if (result == WI_EXIT_OK)
+        result = add_subjects(side);
+    if (result == WI_EXIT_OK)
+        result = wi_bench_side_browsers(side, &browsers);
+    if (result == WI_EXIT_OK)
+        result = make_plan(side, &browsers);
+    wi_strings_clear(&browsers);
+    return result;
+}
+
+/* --- the run ---------------------------------------------------------------------------------- */
+
+/* What cannot be measured is kept as well: a table of places has no holes. */
+static enum wi_exit keep_absent(struct wi_bench_side *side)
+{
+    for (size_t i = 0; i < side->plan.count; i++) {
+        struct wi_bench_cell *cell = &side->plan.cells[i];
+        if (cell->over && !cell->kept && wi_bench_keep_cell(&side->keep, cell) != 0)
+            return WI_EXIT_NO_SERVER;
+        cell->kept = cell->over;
+    }
+    return WI_EXIT_OK;
+}
+
+/* What people call it: by what is measured first, unless they say it. */
+static const char *name_of_run(const struct wi_arguments *arguments)
+{
+    const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];
+    if (name || !first)
+        return name ? name : wi_argument(arguments, "preset");
+    return wi_bench_side_is_path(first) ? wi_text_basename(first) : first;
+}
+
+enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together)
+{
+    const struct wi_arguments *arguments = &side->cli.arguments;
+    const struct wi_strings *platforms = &side->choice->platforms;
+    struct wi_bench_head head = {.name = name_of_run(arguments),
+        .seed = seed,
+        .together = together,
+        .simulated = platforms->count == 1 && wi_strings_contain(platforms, "simulated")};
+    json_t *done = json_array();
+    enum wi_exit result =
+        wi_bench_keep_begin(&side->keep, &side->cli, &head, wi_argument(arguments, "resume"), done);
+    if (result == WI_EXIT_OK) {
+        wi_bench_resume(&side->plan, done);
+        result = keep_absent(side);
+    }
+    json_decref(done);
+    return result;
+}
+
+/* --- the end ---------------------------------------------------------------------------------- */
+
+static void remove_uploads(const struct wi_bench_side *side)
+{
+    for (size_t i = 0; i < side->uploads.count; i++) {
+        char *path = wi_sprintf("/v1/models/%s", side->uploads.items[i]);
+        struct wi_rest_answer answer;
+        wi_rest_exchange(&side->cli.rest,
+            &(struct wi_rest_request){.path = path, .method = "DELETE", .timeout_ms = EXCHANGE_MS},
+            &answer);
+        wi_rest_answer_clear(&answer);
+        free(path);
+    }
+}
+
+void wi_bench_side_end(struct wi_bench_side *side)
+{
+    remove_uploads(side);
+    for (size_t i = 0; i < side->count; i++)
+        wi_bench_subject_clear(&side->subjects[i]);
+    free(side->subjects);
+    wi_strings_clear(&side->uploads);
+    wi_strings_clear(&side->browsers);
+    wi_bench_plan_clear(&side->plan);
+    wi_bench_keep_clear(&side->keep);
+}

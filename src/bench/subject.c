@@ -1,0 +1,245 @@
+/* What a model is asked, and what it has to answer; see subject.h. */
+#include "bench/subject.h"
+
+#include "base/memory.h"
+#include "bench/patience.h"
+#include "cli/arguments.h"
+#include "cli/events.h"
+#include "terms/tensor/compare.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define INPUT_MAX ((size_t)64 << 20)
+
+void wi_bench_subject_clear(struct wi_bench_subject *subject)
+{
+    for (size_t i = 0; i < subject->count; i++) {
+        json_decref(subject->asks[i].request);
+        wi_tensors_clear(&subject->asks[i].reference);
+    }
+    free(subject->asks);
+    free(subject->name);
+    *subject = (struct wi_bench_subject){0};
+}
+
+/* --- what is told ----------------------------------------------------------------------------- */
+
+int wi_bench_is_telling(const struct wi_cli *cli)
+{
+    return wi_argument_given(&cli->arguments, "verbose");
+}
+
+void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
+{
+    va_list arguments;
+    if (!wi_bench_is_telling(cli))
+        return;
+    fputs(isatty(STDERR_FILENO) ? "\r\033[K  " : "  ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+/* --- what is asked ---------------------------------------------------------------------------- */
+
+/* The inputs of --input, as webinfer infer takes them. */
+static enum wi_exit read_request(const struct wi_cli *cli, json_t **request)
+{
+    struct wi_error error = {0};
+    size_t size;
+    char *text = wi_cli_read_file(wi_argument(&cli->arguments, "input"), INPUT_MAX, &size, &error);
+    json_t *read = text ? json_loadb(text, size, 0, NULL) : NULL;
+    free(text);
+    if (text && !read)
+        wi_error_set(&error, WI_BAD_JSON, "",
+            "--input is the file of a JSON document: the inputs, "
+            "or an object with inputs and options");
+    if (!read) {
+        wi_cli_complain(&error);
+        return WI_EXIT_USAGE;
+    }
+    *request =
+        json_object_get(read, "inputs") ? json_incref(read) : json_pack("{s:O}", "inputs", read);
+    json_decref(read);
+    return WI_EXIT_OK;
+}
+
+static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, json_t **request)
+{
+    static const char *const members[] = {"inputs", "options", "task"};
+    char *path = wi_sprintf("/v1/models/%s/sample", model);
+    struct wi_rest_answer answer;
+    wi_bench_exchange(cli,
+        &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = WI_BENCH_ASK_MS},
+        &answer);
+    free(path);
+    enum wi_exit result = wi_cli_check(cli, &answer);
+    json_t *sample =
+        result == WI_EXIT_OK ? json_loadb(answer.body.text, answer.body.size, 0, NULL) : NULL;
+    *request = json_object();
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        wi_bench_take(*request, members[i], sample);
+    json_decref(sample);
+    wi_rest_answer_clear(&answer);
+    return result;
+}
+
+/* A tensor with its data `batch` times, one behind the other; NULL where it has no first dimension
+ * or is no tensor. */
+static json_t *repeat_tensor(const json_t *tensor, long batch)
+{
+    json_t *shape = json_deep_copy(json_object_get(tensor, "shape"));
+    json_t *data = json_object_get(tensor, "data"), *all = json_array(), *copy = NULL;
+    if (json_array_size(shape) > 0 && json_is_array(data)) {
+        json_int_t rows = json_integer_value(json_array_get(shape, 0));
+        json_array_set_new(shape, 0, json_integer(rows * batch));
+        for (long i = 0; i < batch; i++)
+            json_array_extend(all, data);
+        copy = json_copy((json_t *)tensor);
+        json_object_set(copy, "shape", shape);
+        json_object_set(copy, "data", all);
+    }
+    json_decref(shape);
+    json_decref(all);
+    return copy;
+}
+
+/* A new reference; NULL where its inputs are no tensors that could be put together. */
+static json_t *repeat_request(const json_t *request, long batch)
+{
+    const json_t *inputs = json_object_get(request, "inputs"), *tensor;
+    json_t *all = json_array(), *copy = json_copy((json_t *)request);
+    size_t i;
+    json_array_foreach(inputs, i, tensor)
+    {
+        json_t *repeated = repeat_tensor(tensor, batch);
+        if (repeated)
+            json_array_append_new(all, repeated);
+    }
+    int failed = json_array_size(all) == 0 || json_array_size(all) != json_array_size(inputs);
+    json_object_set_new(copy, "inputs", all);
+    if (!failed)
+        return copy;
+    json_decref(copy);
+    return NULL;
+}
+
+enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_choice *choice,
+    struct wi_bench_subject *subject)
+{
+    json_t *request = NULL;
+    enum wi_exit result = wi_argument_given(&cli->arguments, "input")
+                              ? read_request(cli, &request)
+                              : ask_request(cli, subject->name, &request);
+    subject->asks = wi_alloc((choice->batches.count + 1) * sizeof *subject->asks);
+    for (size_t i = 0; i < choice->batches.count && result == WI_EXIT_OK; i++) {
+        long batch = choice->batches.items[i];
+        json_t *repeated = batch == 1 ? json_incref(request) : repeat_request(request, batch);
+        if (repeated)
+            subject->asks[subject->count++] =
+                (struct wi_bench_ask){.batch = batch, .request = repeated};
+    }
+    json_decref(request);
+    return result;
+}
+
+const struct wi_bench_ask *wi_bench_ask_of(const struct wi_bench_subject *subject, long batch)
+{
+    for (size_t i = 0; i < subject->count; i++)
+        if (subject->asks[i].batch == batch)
+            return &subject->asks[i];
+    return NULL;
+}
+
+void wi_bench_take(json_t *document, const char *member, const json_t *from)
+{
+    json_t *value = json_object_get(from, member);
+    int is_empty = json_is_string(value) && json_string_length(value) == 0;
+    if (value && !json_is_null(value) && !is_empty)
+        json_object_set(document, member, value);
+}
+
+/* --- what is right ---------------------------------------------------------------------------- */
+
+/* The tensors of an answer; none where it has none that numbers can be compared of. */
+static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
+{
+    struct wi_error error;
+    if (wi_tensors_from_json(
+            outputs, json_object_get(answer, "outputs"), NULL, 0, NULL, "outputs", &error) != WI_OK)
+        wi_tensors_clear(outputs);
+}
+
+int wi_bench_judge(
+    const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer)
+{
+    const char *precision = json_string_value(json_object_get(cell->document, "precision"));
+    const struct wi_tensors *reference = &wi_bench_ask_of(subject, cell->batch)->reference;
+    struct wi_comparison comparison;
+    struct wi_tensors outputs = {0};
+    if (reference->count == 0 || strcmp(cell->platform, "simulated") == 0)
+        return 0; /* such nodes make their answers up */
+    read_outputs(answer, &outputs);
+    wi_compare(reference, &outputs, wi_tolerance_of_graph(precision), &comparison);
+    wi_tensors_clear(&outputs);
+    if (isfinite(comparison.ratio))
+        json_object_set_new(cell->document, "error_ratio", json_real(comparison.ratio));
+    if (comparison.same || comparison.open)
+        return 0;
+    wi_bench_cell_end(cell, WI_LAB_INEXACT, comparison.detail);
+    return -1;
+}
+
+/* One request on WASM; in FP32 where `precision` says it. */
+static enum wi_bench_end refer_once(const struct wi_cli *cli,
+    const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
+{
+    json_t *request = json_copy(ask->request);
+    struct wi_buffer body = {0};
+    struct wi_rest_answer answer;
+    enum wi_bench_end end = WI_BENCH_DONE;
+    json_object_set_new(request, "model_name", json_string(subject->name));
+    json_object_set_new(request, "platform", json_string("wasm"));
+    json_object_set_new(request, "fallback", json_false());
+    json_object_set_new(request, "timeout_ms", json_integer(WI_BENCH_LOAD_MS));
+    if (precision)
+        json_object_set_new(request, "precision", json_string(precision));
+    wi_buffer_json(&body, request);
+    json_decref(request);
+    wi_bench_exchange(cli,
+        &(struct wi_rest_request){.path = "/v1/infer",
+            .body = body.text,
+            .body_size = body.size,
+            .timeout_ms = WI_BENCH_LOAD_MS + WI_BENCH_ASK_MS,
+            .is_cancelled = wi_cli_is_interrupted},
+        &answer);
+    json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
+    wi_bench_tell(cli, "%s on wasm%s%s, what others are compared with: POST /v1/infer: %ld",
+        subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
+    if (answer.status == 200)
+        read_outputs(value, &ask->reference);
+    else if (answer.status == 0)
+        end = wi_cli_is_interrupted() ? WI_BENCH_STOPPED
+              : answer.late           ? WI_BENCH_DONE
+                                      : WI_BENCH_LOST;
+    json_decref(value);
+    wi_rest_answer_clear(&answer);
+    wi_buffer_clear(&body);
+    return end;
+}
+
+enum wi_bench_end wi_bench_refer(const struct wi_cli *cli, struct wi_bench_subject *subject)
+{
+    static const char *const precisions[] = {"fp32", NULL};
+    enum wi_bench_end end = WI_BENCH_DONE;
+    for (size_t i = 0; i < subject->count && end == WI_BENCH_DONE; i++)
+        for (size_t p = 0; p < 2 && end == WI_BENCH_DONE && subject->asks[i].reference.count == 0;
+             p++)
+            end = refer_once(cli, subject, &subject->asks[i], precisions[p]);
+    return end;
+}

@@ -1,0 +1,32 @@
+/*
+ * ONNX's tests of its operators (https://github.com/onnx/onnx/blob/main/docs/OnnxBackendTest.md): a
+ * folder each, with model.onnx and test_data_set_0, …, in which input_0.pb, … and output_0.pb, …
+ * are tensors.
+ */
+#ifndef WI_BENCH_SUITE_CASE_H
+#define WI_BENCH_SUITE_CASE_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "models/catalog/format/onnx.h"
+#include "terms/tensor/tensor.h"
+
+/* Zero-initialise; free with wi_suite_case_clear, also after an error. */
+struct wi_suite_case {
+    char *name; /* its folder's, and so the model's in the daemon whose models these are */
+    char *op;   /* of the graph's nodes if they are all of one type, else "several" */
+    struct wi_onnx_signature signature;
+    struct wi_tensors inputs, outputs; /* of a set: named as in the graph */
+};
+/* The names of the tests in `folder`, in order. WI_OK, or WI_INPUT_INVALID if there are none. */
+enum wi_code wi_suite_list(const char *folder, struct wi_strings *names, struct wi_error *error);
+/* Reads the test of that name but for its sets. WI_OK, WI_INPUT_INVALID or WI_MODEL_INVALID. */
+enum wi_code wi_suite_case_open(
+    struct wi_suite_case *test, const char *folder, const char *name, struct wi_error *error);
+/* Reads the set of that number in the place of the one before. WI_OK; WI_INPUT_INVALID, saying
+ * which file is wrong or no tensor; WI_NOT_FOUND where there is none of that number. */
+enum wi_code wi_suite_case_read(
+    struct wi_suite_case *test, const char *folder, unsigned number, struct wi_error *error);
+void wi_suite_case_clear(struct wi_suite_case *test);
+
+#endif

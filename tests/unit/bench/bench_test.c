@@ -1,0 +1,679 @@
+/* webinfer bench against a daemon that is played: what it asks, in which order, and what it keeps
+ * of the answers. No time is waited for; the daemon says how long each run took. */
+#include "../cli/commands/played.h"
+
+#include <signal.h>
+
+#define COLD_MS 5
+#define FIRST_MS 3.0 /* of the first run behind a load */
+#define PAGE_MS 1.5
+#define CLIENT_MS 2.0
+#define YARDSTICK_ASKED 5 /* benchmarks: one for each round, and the first round one more */
+
+/* --- the daemon ------------------------------------------------------------------------------- */
+
+/* What it says of a model on a platform that is asked for, in the place of an answer. */
+struct trouble {
+    const char *platform; /* NULL: there is none */
+    int status;
+    const char *body;
+};
+
+static struct {
+    json_t *runs;   /* by their ids */
+    json_t *loaded; /* platforms whose page has the model */
+    struct trouble trouble;
+    int is_full;                      /* there is no room for runs */
+    int stops_at;                     /* ^C comes with the benchmark of that number; 0: never */
+    unsigned benchmarks, most, calls; /* how many benchmarks; calls at once, and so far */
+    unsigned yardsticks;              /* benchmarks of them */
+    unsigned at_once;
+    int writes;   /* its models write */
+    int is_empty; /* there are no models, and nothing that could be verified */
+} lab;
+
+static json_t *body_of(const struct wi_rest_request *request)
+{
+    json_t *body = json_loadb(request->body, request->body_size, 0, NULL);
+    assert_non_null(body);
+    return body;
+}
+
+static const char *text_in(const json_t *object, const char *member)
+{
+    const char *text = json_string_value(json_object_get(object, member));
+    return text ? text : "";
+}
+
+/* Takes the value. */
+static void give_json(
+    const struct wi_rest_request *request, struct wi_rest_answer *answer, json_t *value)
+{
+    char *text = json_dumps(value, JSON_COMPACT);
+    assert_non_null(text);
+    give(request, answer, 200, text);
+    free(text);
+    json_decref(value);
+}
+
+static void give_problem(
+    const struct wi_rest_request *request, struct wi_rest_answer *answer, int status)
+{
+    answer->status = status;
+    wi_buffer_puts(&answer->body, "{\"code\":\"not_found\",\"detail\":\"there is none\"}");
+}
+
+/* A cell takes the place of the one with its index. */
+static void keep_cell(json_t *cells, json_t *cell)
+{
+    const json_t *kept;
+    size_t i;
+    json_array_foreach(cells, i, kept)
+    {
+        if (json_equal(json_object_get(kept, "index"), json_object_get(cell, "index"))) {
+            json_array_set(cells, i, cell);
+            return;
+        }
+    }
+    json_array_append(cells, cell);
+}
+
+/* A head begins a run, and the rest goes on with it. */
+static void keep_run(const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    json_t *body = body_of(request), *run = json_object_get(lab.runs, text_in(body, "id")), *cell;
+    size_t i;
+    if (!run && !json_object_get(body, "version")) {
+        give_problem(request, answer, 404);
+    } else if (lab.is_full) {
+        give_problem(request, answer, 507);
+    } else if (!run) {
+        json_object_set_new(body, "cells", json_array());
+        json_object_set(lab.runs, text_in(body, "id"), body);
+        give(request, answer, 201, "{}");
+    } else {
+        json_array_foreach(json_object_get(body, "cells"), i, cell)
+            keep_cell(json_object_get(run, "cells"), cell);
+        if (json_object_get(body, "ended_at"))
+            json_object_set(run, "ended_at", json_object_get(body, "ended_at"));
+        give(request, answer, 200, "{}");
+    }
+    json_decref(body);
+}
+
+static void tell_hardware(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    if (strstr(asked, "platform=webnn"))
+        give_json(request, answer,
+            json_pack("{s:s, s:s, s:s}", "decision", "never", "why", "nobody has it", "code",
+                "platform_unsupported"));
+    else
+        give_json(request, answer,
+            json_pack("{s:s, s:s, s:[{s:s, s:s, s:s}, {s:s, s:s, s:s}], s:[{s:s}]}", "decision",
+                "now", "model_hash", "sha256:0", "options", "browser", "chrome", "platform", "wasm",
+                "engine", "ort", "browser", "chrome", "platform", "webgpu", "engine", "ort",
+                "passed_over", "browser", "chrome"));
+}
+
+/* Where the request wants it, or where the daemon likes it best; whether it was loaded for it. */
+static json_t *place_of(const json_t *body, int *is_cold)
+{
+    const char *platform = text_in(body, "platform");
+    platform = *platform ? platform : "webgpu";
+    *is_cold = !json_object_get(lab.loaded, platform);
+    json_object_set_new(lab.loaded, platform, json_true());
+    return json_pack("{s:s, s:s, s:s, s:s, s:s}", "browser", "chrome", "platform", platform, "node",
+        "n1", "precision", "fp32", "engine", "ort");
+}
+
+/* As many rows as are asked for, each with its number; a model that writes has no tensors. */
+static json_t *outputs_of(const json_t *body)
+{
+    const json_t *input = json_array_get(json_object_get(body, "inputs"), 0);
+    const json_t *shape = json_object_get(input, "shape");
+    return shape ? json_pack("[{s:s, s:s, s:O, s:O}]", "name", "y", "datatype", "FP32", "shape",
+                       shape, "data", json_object_get(input, "data"))
+                 : json_array();
+}
+
+static int is_troubled(
+    const json_t *body, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    if (!lab.trouble.platform || strcmp(lab.trouble.platform, text_in(body, "platform")) != 0 ||
+        strcmp(text_in(body, "model_name"), "m") != 0)
+        return 0;
+    answer->status = lab.trouble.status;
+    answer->late = lab.trouble.status == 0;
+    wi_buffer_puts(&answer->body, lab.trouble.body);
+    return 1;
+}
+
+static void benchmark(const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    json_t *body = body_of(request), *times = json_array();
+    int is_cold, is_troubled_here = is_troubled(body, request, answer);
+    lab.yardsticks += strcmp(text_in(body, "model_name"), "m") != 0;
+    if (++lab.benchmarks == (unsigned)lab.stops_at)
+        raise(SIGINT);
+    if (!is_troubled_here) {
+        json_t *place = place_of(body, &is_cold);
+        json_int_t runs = json_integer_value(json_object_get(body, "runs"));
+        json_int_t warmup = json_integer_value(json_object_get(body, "warmup"));
+        for (json_int_t i = 0; i < runs; i++)
+            json_array_append_new(times, json_real(i == 0 && !warmup ? FIRST_MS : PAGE_MS));
+        give_json(request, answer,
+            json_pack("{s:o, s:o, s:{s:f, s:f, s:O, s:[i], s:i}}", "executed_on", place, "outputs",
+                outputs_of(body), "result", "load_ms", is_cold ? (double)COLD_MS : 0.0, "first_ms",
+                FIRST_MS, "run_ms", times, "disturbed", 99, "repeats", 2));
+    }
+    json_decref(times);
+    json_decref(body);
+}
+
+/* In parts where they are wanted, with two tokens in the first and one in the second. */
+static void infer(const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    json_t *body = body_of(request);
+    int is_cold;
+    if (!is_troubled(body, request, answer)) {
+        json_t *place = place_of(body, &is_cold);
+        json_t *done = json_pack("{s:o, s:o, s:{s:b, s:f, s:f}, s:{s:{s:i, s:i}, s:{s:f, s:i}}}",
+            "executed_on", place, "outputs", outputs_of(body), "performance", "warm", !is_cold,
+            "load_ms", (double)COLD_MS, "inference_ms", FIRST_MS, "result", "usage",
+            "prompt_tokens", lab.writes ? 7 : 0, "completion_tokens", lab.writes ? 3 : 0, "timings",
+            "prompt_ms", lab.writes ? 4.0 : 0.0, "prompt_n", 6);
+        char *text = json_dumps(done, JSON_COMPACT), *events;
+        events = wi_sprintf("event: part\ndata: {\"text\":\"ab\",\"tokens\":[1,2]}\n\nevent: part\n"
+                            "data: {\"text\":\"c\",\"tokens\":[3]}\n\nevent: done\ndata: %s\n\n",
+            text);
+        give(request, answer, 200, request->on_events ? events : text);
+        free(events);
+        free(text);
+        json_decref(done);
+    }
+    answer->took_ms = CLIENT_MS;
+    json_decref(body);
+}
+
+static void give_run(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    json_t *run = json_object_get(lab.runs, asked + strlen("GET /v1/results/"));
+    if (run)
+        give_json(request, answer, json_incref(run));
+    else
+        give_problem(request, answer, 404);
+}
+
+static void tell_sample(const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    give_json(request, answer,
+        lab.writes ? json_pack("{s:s}", "inputs", "tell")
+                   : json_pack("{s:[{s:s, s:s, s:[i,i], s:[f,f]}]}", "inputs", "name", "x",
+                         "datatype", "FP32", "shape", 1, 2, "data", 1.0, 2.0));
+}
+
+static void serve(
+    const char *asked, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    if (strcmp(asked, "POST /v1/results") == 0)
+        keep_run(request, answer);
+    else if (strncmp(asked, "GET /v1/results/", 16) == 0)
+        give_run(asked, request, answer);
+    else if (strncmp(asked, "GET /v1/hardware?", 17) == 0)
+        tell_hardware(asked, request, answer);
+    else if (strcmp(asked, "POST /v1/models/m/sample") == 0)
+        tell_sample(request, answer);
+    else if (strcmp(asked, "POST /v1/models/none/sample") == 0)
+        give_problem(request, answer, 404);
+    else if (strcmp(asked, "POST /v1/benchmark") == 0)
+        benchmark(request, answer);
+    else if (strcmp(asked, "POST /v1/infer") == 0)
+        infer(request, answer);
+    else if (strcmp(asked, "GET /v1/nodes?limit=100") == 0)
+        give(request, answer, 200,
+            "{\"nodes\":[{\"id\":\"n0\"},{\"id\":\"n1\",\"models\":[{\"name\":\"m\",\"platform\":"
+            "\"wasm\",\"bytes\":11},{\"name\":\"m\",\"platform\":\"webgpu\",\"bytes\":22}]}]}");
+    else if (strcmp(asked, "GET /v1/status") == 0)
+        give(request, answer, 200,
+            "{\"sessions\":[{\"node\":\"n0\",\"memory_bytes\":44},{\"node\":\"n1\","
+            "\"memory_bytes\":33}]}");
+    else if (strcmp(asked, "POST /v1/models/m/unload") == 0) {
+        json_object_clear(lab.loaded);
+        give(request, answer, 200, "{}");
+    } else if (strcmp(asked, "GET /v1/models?limit=100") == 0) {
+        give(request, answer, 200,
+            lab.is_empty ? "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true}]}"
+                         : "{\"models\":[{\"name\":\"builtin/echo\",\"builtin\":true},{\"name\":"
+                           "\"bad\",\"problem\":\"no model\"},{\"name\":\"none\"},"
+                           "{\"name\":\"m\"}]}");
+    } else if (strcmp(asked, "POST /v1/admin/verify") == 0) {
+        give(request, answer, lab.is_empty ? 503 : 200,
+            "{\"nodes\":[{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"verdict\":\"hardware\","
+            "\"evidence\":{\"adapter\":{\"vendor\":\"nvidia\",\"architecture\":\"hopper\"}}}]}");
+    } else if (strcmp(asked, "POST /v1/admin/join") == 0) {
+        answer->status = 0; /* it went away */
+    } else {
+        fail_msg("nobody expects %s", asked);
+    }
+}
+
+/* Calls that go on side by side are answered when somebody waits. */
+#define CALLS_MAX 8
+static struct {
+    const struct wi_rest_request *request;
+    struct wi_rest_answer *answer;
+} calls[CALLS_MAX];
+
+struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest)
+{
+    return (struct wi_rest_calls *)&calls;
+}
+
+void wi_rest_calls_free(struct wi_rest_calls *all)
+{
+    assert_int_equal(lab.at_once, 0);
+}
+
+void wi_rest_calls_begin(
+    struct wi_rest_calls *all, const struct wi_rest_request *request, struct wi_rest_answer *answer)
+{
+    size_t at = 0;
+    while (calls[at].request)
+        assert_true(++at < CALLS_MAX);
+    *answer = (struct wi_rest_answer){0};
+    calls[at].request = request;
+    calls[at].answer = answer;
+    lab.calls++;
+    lab.at_once++;
+    lab.most = lab.at_once > lab.most ? lab.at_once : lab.most;
+}
+
+int wi_rest_calls_wait(struct wi_rest_calls *all, int descriptor, int timeout_ms)
+{
+    for (size_t i = 0; i < CALLS_MAX; i++)
+        if (calls[i].request) {
+            char *asked = wi_sprintf("%s %s", method_of(calls[i].request), calls[i].request->path);
+            serve(asked, calls[i].request, calls[i].answer);
+            free(asked);
+            calls[i].answer->over = 1;
+            calls[i].request = NULL;
+            lab.at_once--;
+        }
+    return 0;
+}
+
+/* --- the test --------------------------------------------------------------------------------- */
+
+static int set_up(void **state)
+{
+    char *root = wi_alloc(64);
+    memset(&lab, 0, sizeof lab);
+    lab.runs = json_object();
+    lab.loaded = json_object();
+    played.serve = serve;
+    make_root(root, "bench");
+    *state = root;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    forget_played();
+    json_decref(lab.runs);
+    json_decref(lab.loaded);
+    remove_root(*state);
+    free(*state);
+    return 0;
+}
+
+FIXTURE(set_up, tear_down)
+
+/* The only run that the daemon has. */
+static json_t *only_run(void)
+{
+    assert_int_equal(json_object_size(lab.runs), 1);
+    return json_object_iter_value(json_object_iter(lab.runs));
+}
+
+/* The cell of the model there by that clock; yardsticks are not meant. */
+static const json_t *cell_of(const char *platform, const char *clock)
+{
+    const json_t *cell;
+    size_t i;
+    json_array_foreach(json_object_get(only_run(), "cells"), i, cell)
+    {
+        if (strcmp(text_in(cell, "platform"), platform) == 0 &&
+            strcmp(text_in(cell, "clock"), clock) == 0 && !json_object_get(cell, "yardstick"))
+            return cell;
+    }
+    fail_msg("there is no cell of %s by the %s's clock", platform, clock);
+    return NULL;
+}
+
+static void assert_outcome(
+    const char *platform, const char *clock, const char *outcome, const char *reason)
+{
+    const json_t *cell = cell_of(platform, clock);
+    if (strcmp(text_in(cell, "outcome"), outcome) != 0 || !strstr(text_in(cell, "reason"), reason))
+        fail_msg(
+            "%s %s: %s: %s", platform, clock, text_in(cell, "outcome"), text_in(cell, "reason"));
+}
+
+static void assert_samples(const char *platform, const char *clock, size_t count, double ms)
+{
+    const json_t *samples = json_object_get(cell_of(platform, clock), "samples_ms"), *sample;
+    size_t i;
+    assert_int_equal(json_array_size(samples), count);
+    json_array_foreach(samples, i, sample) assert_float_equal(json_number_value(sample), ms, 1e-9);
+}
+
+static double figure_of(const char *platform, const char *clock, const char *member)
+{
+    return json_number_value(json_object_get(cell_of(platform, clock), member));
+}
+
+static size_t count_asked(const char *line)
+{
+    return times_of(line);
+}
+
+#define BENCH(...)                                                                                 \
+    run_saying(*state, NULL, (const char *[]){"webinfer", "bench", "m", __VA_ARGS__, NULL},        \
+        printed, said)
+
+TEST(every_place_is_measured_by_both_clocks_and_what_was_cold_is_no_sample)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--threads", "1", "--runs", "6"), WI_EXIT_OK);
+    static const char *const platforms[] = {"wasm", "webgpu"};
+    for (size_t i = 0; i < 2; i++) {
+        assert_outcome(platforms[i], "page", "ok", "");
+        assert_samples(platforms[i], "page", 6, PAGE_MS);
+        assert_float_equal(figure_of(platforms[i], "page", "load_ms"), COLD_MS, 1e-9);
+        assert_float_equal(figure_of(platforms[i], "page", "first_ms"), FIRST_MS, 1e-9);
+        assert_outcome(platforms[i], "client", "ok", "");
+        assert_samples(platforms[i], "client", 6, CLIENT_MS);
+        assert_int_equal(figure_of(platforms[i], "page", "rss_bytes"), 33);
+        assert_int_equal(figure_of(platforms[i], "page", "page_bytes"), i ? 22 : 11);
+        assert_int_equal(figure_of(platforms[i], "page", "repeats"), 2);
+        assert_int_equal(figure_of(platforms[i], "page", "disturbed"), 0);
+        assert_string_equal(text_in(cell_of(platforms[i], "page"), "hash"), "sha256:0");
+    }
+    assert_outcome("webnn", "page", "unsupported", "nobody has it");
+    assert_outcome("auto", "client", "ok", "chose chrome/webgpu");
+    assert_samples("auto", "client", 6, CLIENT_MS);
+    assert_non_null(json_object_get(cell_of("auto", "client"), "baseline"));
+    assert_true(json_integer_value(json_object_get(only_run(), "ended_at")) > 0);
+    assert_int_equal(count_asked("POST /v1/models/m/unload"), 3);
+    assert_int_equal(lab.most, 1);
+    assert_non_null(strstr(printed, "m chrome/webgpu"));
+    assert_non_null(
+        strstr(said, "8 cells to measure, one at a time, and 1 that need not be or cannot"));
+}
+
+#define PRESET(...)                                                                                \
+    run_saying(*state, NULL,                                                                       \
+        (const char *[]){"webinfer", "bench", "--url", "http://x", "--preset", __VA_ARGS__, NULL}, \
+        printed, said)
+
+TEST(a_preset_verifies_and_measures_all_models_on_its_platforms)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(PRESET("gpu", "--threads", "1", "--runs", "6"), WI_EXIT_OK);
+    assert_non_null(strstr(said, "webinfer: chrome/webgpu: hardware, nvidia hopper\n"));
+    assert_non_null(strstr(said, "8 cells to measure, one at a time, and 0 that"));
+    assert_non_null(strstr(said, ", at most 6 min 24 s"));
+    assert_outcome("wasm", "page", "ok", "");
+    assert_outcome("webgpu", "page", "ok", "");
+    assert_string_equal(text_in(only_run(), "name"), "gpu");
+    assert_int_equal(count_asked("POST /v1/admin/verify"), 1);
+    assert_int_equal(count_asked("POST /v1/models/none/sample"), 1);
+    assert_non_null(strstr(said, "there is none"));
+}
+
+TEST(what_the_command_says_holds_beside_a_preset)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(
+        PRESET("gpu", "--platform", "wasm", "--time", "2m", "--name", "mine", "--runs", "5", "m"),
+        WI_EXIT_OK);
+    assert_non_null(strstr(said, ", at most 2 min 0 s"));
+    assert_string_equal(text_in(only_run(), "name"), "mine");
+    assert_int_equal(count_asked("GET /v1/models?limit=100"), 0);
+}
+
+TEST(a_preset_that_there_is_not_and_a_daemon_without_models_are_refused)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(PRESET("cpu"), WI_EXIT_USAGE);
+    assert_string_equal(said, "webinfer: there is no preset \"cpu\"\n  allowed: gpu\n");
+    lab.is_empty = 1;
+    assert_int_equal(PRESET("gpu"), WI_EXIT_USAGE);
+    assert_non_null(strstr(said, "the daemon has no models: name a model file or a folder\n"));
+    assert_int_equal(json_object_size(lab.runs), 0);
+    assert_int_equal(PRESET("gpu", "--platform", "wasm", "--runs", "5", "m"), WI_EXIT_OK);
+    assert_non_null(strstr(said, "webinfer: no WebGPU could be verified\n"));
+}
+
+TEST(as_many_requests_go_on_at_a_time_as_is_asked_for)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(
+        BENCH("--platform", "wasm", "--test-type", "client", "--concurrency", "4", "--runs", "16"),
+        WI_EXIT_OK);
+    assert_samples("wasm", "client", 16, CLIENT_MS);
+    assert_int_equal(lab.most, 4);
+    assert_int_equal(figure_of("wasm", "client", "concurrency"), 4);
+}
+
+TEST(a_batch_is_the_inputs_as_often_and_what_is_no_tensor_has_none)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--batch",
+                         "3", "--runs", "5"),
+        WI_EXIT_OK);
+    assert_outcome("wasm", "page", "ok", "");
+    json_object_clear(lab.runs);
+    lab.writes = 1;
+    assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--test-type", "page", "--batch",
+                         "3", "--runs", "5"),
+        WI_EXIT_OK);
+    assert_outcome("wasm", "page", "unsupported", "no tensors to put together");
+}
+
+/* Whether a model writes is known by its first answer, and the next come in parts. */
+TEST(of_a_model_that_writes_tokens_are_counted)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.writes = 1;
+    assert_int_equal(
+        BENCH("--platform", "wasm", "--test-type", "client", "--runs", "5"), WI_EXIT_OK);
+    const json_t *text = json_object_get(cell_of("wasm", "client"), "text");
+    assert_int_equal(json_number_value(json_object_get(text, "prompt_tokens")), 7);
+    assert_int_equal(json_number_value(json_object_get(text, "tokens")), 3);
+    assert_float_equal(
+        json_number_value(json_object_get(text, "prompt_per_s")), 6 / 4.0 * 1000, 1e-6);
+    assert_samples("wasm", "client", 5, CLIENT_MS);
+}
+
+/* What a place answers is what its cells come to; the other place is measured all the same. */
+TEST(what_a_cell_came_to_is_kept_with_its_reason)
+{
+    static const struct {
+        int status;
+        const char *body, *outcome, *reason;
+        enum wi_exit exit;
+    } cases[] = {
+        {400, "{\"code\":\"operator_unsupported\",\"detail\":\"no Foo\"}", "unsupported",
+            "operator_unsupported: no Foo", WI_EXIT_OK},
+        {503, "{\"code\":\"unavailable\"}", "absent", "unavailable", WI_EXIT_OK},
+        {504, "{\"code\":\"deadline_exceeded\"}", "too slow", "deadline_exceeded", WI_EXIT_OK},
+        {502, "{\"code\":\"attempts_exhausted\"}", "crashed", "attempts_exhausted", WI_EXIT_FAILED},
+        {500, "{\"code\":\"internal\"}", "failed", "internal", WI_EXIT_FAILED},
+        {500, "", "failed", "the answer is 500, and no problem document", WI_EXIT_FAILED},
+        {0, "", "too slow", "no answer came in the time that was left", WI_EXIT_OK},
+        {200, "{\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"wasm\",\"node\":\"n1\"}}",
+            "failed", "answered_elsewhere: chrome computed it on wasm", WI_EXIT_FAILED},
+        {200,
+            "{\"executed_on\":{\"browser\":\"chrome\",\"platform\":\"webgpu\",\"node\":\"n1\"},"
+            "\"outputs\":[{\"name\":\"y\",\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[1,3]}]}",
+            "inexact", "", WI_EXIT_FAILED},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        lab.trouble = (struct trouble){"webgpu", cases[i].status, cases[i].body};
+        json_object_clear(lab.runs);
+        assert_int_equal(
+            BENCH("--platform", "both", "--threads", "1", "--runs", "5"), cases[i].exit);
+        assert_outcome("webgpu", "page", cases[i].outcome, cases[i].reason);
+        assert_outcome("webgpu", "client", cases[i].outcome, cases[i].reason);
+        assert_samples("webgpu", "page", 0, 0);
+        assert_outcome("wasm", "page", "ok", "");
+    }
+}
+
+/* Both are this one here, so that neither is slower. */
+TEST(a_run_against_another_daemon_is_compared_with_it)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(
+        BENCH("--platform", "wasm", "--threads", "1", "--against", "http://127.0.0.1:2"),
+        WI_EXIT_OK);
+    assert_int_equal(json_object_size(lab.runs), 2);
+    assert_non_null(strstr(printed, "no regression: no cell is slower, and none broke"));
+    assert_int_equal(lab.yardsticks, 2 * 3 * YARDSTICK_ASKED);
+}
+
+TEST(no_node_is_started_for_a_daemon_that_lets_none_join)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--native"), WI_EXIT_NO_SERVER);
+    assert_string_equal(played.asked.text, "POST /v1/admin/join\n");
+}
+
+/* --start with that script as the daemon, which is found where PATH says. */
+static enum wi_exit run_started(
+    const char *root, const char *script, char printed[PRINTED_MAX], char said[PRINTED_MAX])
+{
+    char *program = path_to(root, "webinferd"), *before = wi_strdup(getenv("PATH"));
+    char *path = wi_sprintf("%s:%s", root, before);
+    write_text(root, "webinferd", script);
+    assert_int_equal(chmod(program, 0700), 0);
+    setenv("PATH", path, 1);
+    setenv("WI_TEST_ROOT", root, 1);
+    enum wi_exit result = run_saying(root, NULL,
+        (const char *[]){"webinfer", "bench", "m", "--start", "--headless", "no", "--platform",
+            "wasm", "--test-type", "client", "--runs", "5", NULL},
+        printed, said);
+    setenv("PATH", before, 1);
+    free(path);
+    free(before);
+    free(program);
+    return result;
+}
+
+/* It is started for this, told what is to be otherwise, and ends with its standard input. */
+TEST(a_daemon_of_its_own_ends_with_it)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(run_started(*state,
+                         "#!/bin/sh\necho \"$*\" >$WI_TEST_ROOT/words\n"
+                         "echo '{\"api\":\"http://127.0.0.1:3\"}'\n"
+                         "read line\necho ended >>$WI_TEST_ROOT/words\n",
+                         printed, said),
+        WI_EXIT_OK);
+    assert_samples("wasm", "client", 5, CLIENT_MS);
+    read_printed(*state, "words", printed);
+    assert_memory_equal(printed, "--private --set=", 16);
+    assert_non_null(strstr(printed, "--set=browser.chrome.headless=no"));
+    assert_non_null(strstr(printed, "\nended\n"));
+}
+
+/* What it said last is told, and nothing is asked of it. */
+TEST(a_daemon_that_does_not_start_says_why)
+{
+    static const struct {
+        const char *script, *complaint;
+    } cases[] = {{"#!/bin/sh\necho first >&2\necho the port is taken >&2\nexit 1\n",
+                     "webinferd did not start: the port is taken"},
+        {"#!/bin/sh\nexit 0\n", "webinferd did not start: it ended without a word"},
+        {"#!/nonexistent\n", "cannot be started: No such file or directory"},
+        {"#!/bin/sh\necho hello\nread line\n", "webinferd did not say where it serves"},
+        {"#!/bin/sh\nhead -c 9000 /dev/zero | tr '\\0' x\nread line\n",
+            "webinferd did not say where it serves"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char printed[PRINTED_MAX], said[PRINTED_MAX];
+        assert_int_equal(run_started(*state, cases[i].script, printed, said), WI_EXIT_NO_SERVER);
+        if (!strstr(said, cases[i].complaint))
+            fail_msg("\"%s\" does not say \"%s\"", said, cases[i].complaint);
+        assert_null(played.asked.text);
+    }
+}
+
+/* Ended by ^C, it keeps what it has, and goes on where it was. */
+TEST(a_run_that_was_stopped_goes_on_with_what_is_left)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    lab.stops_at = YARDSTICK_ASKED + 1;
+    assert_int_equal(BENCH("--platform", "wasm", "--threads", "1", "--runs", "1"), WI_EXIT_FAILED);
+    assert_null(json_object_get(only_run(), "ended_at"));
+    assert_outcome("wasm", "page", "not run", "it was ended before");
+    const char *id = text_in(only_run(), "id");
+    char *command =
+        wi_sprintf("webinfer bench --resume %s --platform wasm --threads 1 --runs 1 m", id);
+    assert_non_null(strstr(said, command));
+    lab.stops_at = 0;
+    char *resumed = wi_strdup(id);
+    assert_int_equal(
+        BENCH("--platform", "wasm", "--threads", "1", "--runs", "1", "--resume", resumed),
+        WI_EXIT_OK);
+    assert_outcome("wasm", "page", "ok", "");
+    assert_int_equal(lab.yardsticks, 3 * YARDSTICK_ASKED);
+    assert_true(json_integer_value(json_object_get(only_run(), "ended_at")) > 0);
+    assert_int_equal(
+        BENCH("--platform", "wasm", "--threads", "1", "--runs", "1", "--resume", resumed),
+        WI_EXIT_USAGE);
+    assert_non_null(strstr(said, "has ended: there is nothing left of it"));
+    free(resumed);
+    free(command);
+}
+
+/* The file is named by the run, and lies where the command is run. */
+TEST(what_the_daemon_has_no_room_for_goes_to_a_file)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX], *before = getcwd(NULL, 0);
+    lab.is_full = 1;
+    assert_int_equal(chdir(*state), 0);
+    enum wi_exit result = BENCH("--platform", "wasm", "--test-type", "client", "--runs", "5");
+    assert_int_equal(chdir(before), 0);
+    assert_int_equal(result, WI_EXIT_OK);
+    assert_int_equal(json_object_size(lab.runs), 0);
+    assert_non_null(strstr(said, "the daemon does not keep it (there is none)"));
+    assert_non_null(strstr(printed, "m chrome/wasm"));
+    free(before);
+}
+
+TEST(where_nothing_is_left_to_measure_each_place_says_why)
+{
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    assert_int_equal(BENCH("--platform", "webnn"), WI_EXIT_USAGE);
+    assert_non_null(strstr(said, "no cell is left to measure"));
+    assert_non_null(strstr(said, "m chrome/webnn page: unsupported: nobody has it"));
+    assert_int_equal(json_object_size(lab.runs), 0);
+}
+
+TEST(what_does_not_go_together_asks_nothing)
+{
+    static const char *const wrong[][5] = {{"--suite", "d"}, {"--suite", "d", "--start"},
+        {"--against", "http://x", "--native"}, {"--against", "http://x", "--resume", "r"},
+        {"--fail-on-regression", "x"}, {"--runs", "x"}};
+    char printed[PRINTED_MAX], said[PRINTED_MAX];
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_int_equal(
+            BENCH(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3], wrong[i][4]), WI_EXIT_USAGE);
+        assert_null(played.asked.text);
+        assert_true(*said);
+    }
+}
