@@ -237,7 +237,16 @@ lint_layers() {
                     return path
             return ""
         }
-        $1 !~ /^src\// { lower[$1] = "|" $2 "|"; next }
+        $1 !~ /^src\// {
+            room = $1
+            sub(/\/.*/, "", room)
+            if (NF == 2 && room != last && room in begun)
+                printf "docs/architecture.md: the rows of %s do not follow one another\n", room
+            last = room
+            begun[room] = 1
+            lower[$1] = "|" $2 "|"
+            next
+        }
         NF == 1 {
             folder = row_of(substr($1, 5))
             used[folder] = 1
