@@ -1,6 +1,6 @@
 /**
  * Checks that each test that docs/threat-model.md names is there. In the tables whose last column is "test", a cell has
- * files, each followed by tests of it: `system/liars`: final errors, one part and silence; `unit/check/cross_test`. A name may
+ * files, each followed by tests of it: `system/liars`: final errors, one part and silence; `unit/owners/check/cross_test`. A name may
  * be a part of the test's, and "…" in it is what is left out.
  */
 import fs from 'node:fs';
