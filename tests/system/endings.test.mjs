@@ -165,6 +165,23 @@ test('a node that calls every request a failure costs no client anything, and ge
     assert.deepEqual([limit.effect, limit.evidence], ['share', 'disputed']);
 });
 
+test('what was found of a node is found of the next with its token', async () => {
+    const [evil, honest] = [await worker(), await worker()];
+    fails(evil);
+    assertEchoed(await inTurn(30, echo));
+    const { id } = evil;
+    await evil.close();
+    await until(async () => !await listed({ id }), { what: 'the node to be gone' });
+    await evil.join();
+    assert.notEqual(evil.id, id);
+    await until(() => listed(evil), { what: 'the next to be listed' });
+    const { limits: [limit], conduct } = await listed(evil);
+    assert.deepEqual([limit.effect, limit.evidence, conduct.disputed], ['share', 'disputed', 3]);
+    assertEchoed(await inTurn(10, echo));
+    assert.equal(attempts(evil).length, 3, 'as before it left');
+    assert.equal(attempts(honest).length, 40);
+});
+
 /** So many requests at once, of which all nodes have their part before the evil ones fail theirs; the answers. */
 async function failedTogether(count, evil, honest) {
     const all = [...evil, honest];
