@@ -169,16 +169,17 @@ test('what was found of a node is found of the next with its token', async () =>
     const [evil, honest] = [await worker(), await worker()];
     fails(evil);
     assertEchoed(await inTurn(30, echo));
-    const { id } = evil;
-    await evil.close();
-    await until(async () => !await listed({ id }), { what: 'the node to be gone' });
-    await evil.join();
-    assert.notEqual(evil.id, id);
-    await until(() => listed(evil), { what: 'the next to be listed' });
-    const { limits: [limit], conduct } = await listed(evil);
+    evil.send('bye', { reason: 'leaving' });
+    await until(async () => !await listed(evil), { what: 'the node to be gone' });
+    const next = new Worker(`${evil.origin}/#token=${evil.token}`);
+    next.invitation = evil.invitation;
+    fails(next);
+    nodes.push(await next.join());
+    await until(() => listed(next), { what: 'the next to be listed' });
+    const { limits: [limit], conduct } = await listed(next);
     assert.deepEqual([limit.effect, limit.evidence, conduct.disputed], ['share', 'disputed', 3]);
     assertEchoed(await inTurn(10, echo));
-    assert.equal(attempts(evil).length, 3, 'as before it left');
+    assert.deepEqual(attempts(next), []);
     assert.equal(attempts(honest).length, 40);
 });
 

@@ -296,7 +296,7 @@ test('a platform that computes wrong never answers a request that leaves the cho
     assert.equal((await infer()).platform, 'wasm');
     await until(async () => (await wrongs()).length === 1, { what: 'it to be found wrong' });
     await repeat(10);
-    assert.equal(edge.asked.webnn, 2, "the client's input, and one of ours");
+    assert.equal(edge.asked.webnn, 3, "the client's input, and two of ours");
     assert.match((await webinfer('models')).stdout, /^twice .*\bedge\/webnn wrong for x FP32 \[2\]/m);
     // Once it is wrong about three sets of inputs, it is wrong about the model.
     for (const data of [[1, 2, 3], [1, 2, 3, 4]]) {
