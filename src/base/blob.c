@@ -33,7 +33,7 @@ struct wi_blob *wi_blob_new_beside(const struct wi_blob *blob, size_t capacity)
 }
 
 /* `capacity` is more than there is, and charged already. */
-static int reallocate(struct wi_blob *blob, size_t capacity)
+static int blob_reallocate(struct wi_blob *blob, size_t capacity)
 {
     unsigned char *memory = realloc(blob->bytes - WI_BLOB_HEADROOM, WI_BLOB_HEADROOM + capacity);
     if (memory == NULL) {
@@ -46,15 +46,15 @@ static int reallocate(struct wi_blob *blob, size_t capacity)
 }
 
 /* `capacity` is more than there is. */
-static int enlarge(struct wi_blob *blob, size_t capacity)
+static int blob_enlarge(struct wi_blob *blob, size_t capacity)
 {
     if (capacity > SIZE_MAX - WI_BLOB_HEADROOM ||
         wi_budget_take(blob->_budget, capacity - blob->capacity) != 0)
         return -1;
-    return reallocate(blob, capacity);
+    return blob_reallocate(blob, capacity);
 }
 
-static int grow(struct wi_blob *blob, size_t needed)
+static int blob_grow(struct wi_blob *blob, size_t needed)
 {
     size_t capacity = blob->capacity < 4096 ? 4096 : blob->capacity;
     while (capacity < needed) {
@@ -62,13 +62,13 @@ static int grow(struct wi_blob *blob, size_t needed)
             return -1;
         capacity += capacity / 2;
     }
-    return enlarge(blob, capacity);
+    return blob_enlarge(blob, capacity);
 }
 
 int wi_blob_make_room(struct wi_blob *blob, size_t capacity)
 {
     assert(blob->_references == 1);
-    return capacity > blob->capacity ? enlarge(blob, capacity) : 0;
+    return capacity > blob->capacity ? blob_enlarge(blob, capacity) : 0;
 }
 
 int wi_blob_force_room(struct wi_blob *blob, size_t capacity)
@@ -77,7 +77,7 @@ int wi_blob_force_room(struct wi_blob *blob, size_t capacity)
     if (capacity <= blob->capacity)
         return 0;
     wi_budget_force(blob->_budget, capacity - blob->capacity);
-    return reallocate(blob, capacity);
+    return blob_reallocate(blob, capacity);
 }
 
 int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)
@@ -85,7 +85,7 @@ int wi_blob_append(struct wi_blob *blob, const void *bytes, size_t size)
     assert(blob->_references == 1);
     if (size > SIZE_MAX - blob->size)
         return -1;
-    if (blob->size + size > blob->capacity && grow(blob, blob->size + size) != 0)
+    if (blob->size + size > blob->capacity && blob_grow(blob, blob->size + size) != 0)
         return -1;
     if (size != 0)
         memcpy(blob->bytes + blob->size, bytes, size);
@@ -114,7 +114,7 @@ int wi_blob_reframe(
     assert(blob->_references == 1 && at <= blob->size && size <= blob->size - at);
     if (head_size > SIZE_MAX - size)
         return -1;
-    if (head_size + size > blob->capacity && enlarge(blob, head_size + size) != 0)
+    if (head_size + size > blob->capacity && blob_enlarge(blob, head_size + size) != 0)
         return -1;
     memmove(blob->bytes + head_size, blob->bytes + at, size);
     if (head_size > 0)
@@ -193,7 +193,7 @@ static void *release_all(void *unused)
 }
 
 /* Whether nobody sees to it yet. */
-static int enqueue(struct release *release)
+static int release_enqueue(struct release *release)
 {
     pthread_mutex_lock(&waiting.lock);
     int first = !waiting.running;
@@ -214,7 +214,7 @@ void wi_release(void *memory, size_t size)
     struct release *release = wi_alloc(sizeof *release);
     release->memory = memory;
     release->size = size;
-    if (!enqueue(release))
+    if (!release_enqueue(release))
         return;
     if (pthread_create(&thread, NULL, release_all, NULL) == 0)
         pthread_detach(thread);

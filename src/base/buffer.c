@@ -12,7 +12,7 @@
 #define FIRST_CAPACITY 1000
 
 /* Out of the way of what mostly happens: there is room. */
-static __attribute__((noinline)) void grow(struct wi_buffer *buffer, size_t needed)
+static __attribute__((noinline)) void buffer_grow(struct wi_buffer *buffer, size_t needed)
 {
     size_t capacity = buffer->capacity ? buffer->capacity : FIRST_CAPACITY;
     while (capacity < needed)
@@ -21,16 +21,16 @@ static __attribute__((noinline)) void grow(struct wi_buffer *buffer, size_t need
     buffer->capacity = capacity;
 }
 
-static void reserve(struct wi_buffer *buffer, size_t more)
+static void buffer_reserve(struct wi_buffer *buffer, size_t more)
 {
     size_t needed = buffer->size + more + 1;
     if (needed > buffer->capacity)
-        grow(buffer, needed);
+        buffer_grow(buffer, needed);
 }
 
 void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size)
 {
-    reserve(buffer, size);
+    buffer_reserve(buffer, size);
     if (size != 0)
         memcpy(buffer->text + buffer->size, bytes, size);
     buffer->size += size;
@@ -75,7 +75,7 @@ void wi_buffer_ms(struct wi_buffer *buffer, double ms)
 
 void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)
 {
-    reserve(buffer, 128);
+    buffer_reserve(buffer, 128);
     size_t room = buffer->capacity - buffer->size;
     va_list arguments, again;
     va_start(arguments, format);
@@ -83,7 +83,7 @@ void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)
     int length = vsnprintf(buffer->text + buffer->size, room, format, arguments);
     va_end(arguments);
     if (length > 0 && (size_t)length >= room) {
-        reserve(buffer, (size_t)length);
+        buffer_reserve(buffer, (size_t)length);
         vsnprintf(buffer->text + buffer->size, (size_t)length + 1, format, again);
     }
     va_end(again);
@@ -91,7 +91,7 @@ void wi_buffer_printf(struct wi_buffer *buffer, const char *format, ...)
         buffer->size += (size_t)length;
 }
 
-static int add_json(const char *text, size_t size, void *buffer)
+static int buffer_take_json(const char *text, size_t size, void *buffer)
 {
     wi_buffer_add(buffer, text, size);
     return 0;
@@ -102,7 +102,7 @@ void wi_buffer_json(struct wi_buffer *buffer, const json_t *value)
     if (json_is_string(value) && strlen(json_string_value(value)) == json_string_length(value))
         wi_buffer_json_string(buffer, json_string_value(value));
     else
-        json_dump_callback(value, add_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
+        json_dump_callback(value, buffer_take_json, buffer, JSON_COMPACT | JSON_ENCODE_ANY);
 }
 
 static int is_plain(unsigned char c)
@@ -158,7 +158,7 @@ static size_t count_of(const struct wi_json_row *row, const char *holder)
     return *(const size_t *)(holder + row->count);
 }
 
-static const char *name_of(const struct wi_json_row *row, int value)
+static const char *row_name(const struct wi_json_row *row, int value)
 {
     size_t stride = row->stride ? row->stride : sizeof *row->names;
     return *(const char *const *)((const char *)row->names + (size_t)(value - row->first) * stride);
@@ -194,7 +194,7 @@ static int is_empty(const struct wi_json_row *row, const char *holder, const voi
 static void add_word(struct wi_buffer *buffer, const char *word)
 {
     size_t length = strlen(word);
-    reserve(buffer, length + 2);
+    buffer_reserve(buffer, length + 2);
     char *out = buffer->text + buffer->size;
     *out = '"';
     memcpy(out + 1, word, length);
@@ -208,7 +208,7 @@ static void add_enums(
     wi_buffer_add(buffer, "[", 1);
     for (size_t i = 0; i < count; i++) {
         wi_buffer_add(buffer, ",", i > 0);
-        add_word(buffer, name_of(row, values[i]));
+        add_word(buffer, row_name(row, values[i]));
     }
     wi_buffer_add(buffer, "]", 1);
 }
@@ -248,7 +248,7 @@ static void add_value(
         add_truth(buffer, *(const int *)value);
         break;
     case WI_JSON_ENUM:
-        add_word(buffer, name_of(row, *(const int *)value));
+        add_word(buffer, row_name(row, *(const int *)value));
         break;
     case WI_JSON_ENUMS:
         add_enums(buffer, row, value, count_of(row, holder));
@@ -288,7 +288,7 @@ void wi_json_member_add(struct wi_buffer *buffer, const char *name, const char *
 
 char *wi_buffer_take(struct wi_buffer *buffer)
 {
-    reserve(buffer, 0);
+    buffer_reserve(buffer, 0);
     buffer->text[buffer->size] = '\0';
     char *text = buffer->text;
     *buffer = (struct wi_buffer){0};

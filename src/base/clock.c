@@ -50,7 +50,7 @@ static const struct unit sizes[] = {{"G", 1u << 30}, {"M", 1u << 20}, {"K", 1u <
     {"GiB", 1u << 30}, {"MiB", 1u << 20}, {"KiB", 1u << 10}, {"B", 1}, {NULL, 0}};
 
 /* A whole decimal number and a unit of the table, no sign, no space. */
-static int parse(const char *text, const struct unit *units, uint64_t *value)
+static int value_parse(const char *text, const struct unit *units, uint64_t *value)
 {
     uint64_t number = 0;
     const char *s = text;
@@ -75,7 +75,7 @@ static int parse(const char *text, const struct unit *units, uint64_t *value)
 int wi_parse_duration(const char *text, int64_t *ms)
 {
     uint64_t value;
-    if (parse(text, durations, &value) != 0)
+    if (value_parse(text, durations, &value) != 0)
         return -1;
     *ms = (int64_t)value;
     return 0;
@@ -83,11 +83,12 @@ int wi_parse_duration(const char *text, int64_t *ms)
 
 int wi_parse_size(const char *text, uint64_t *bytes)
 {
-    return parse(text, sizes, bytes);
+    return value_parse(text, sizes, bytes);
 }
 
 /* The largest unit (the tables begin with them) that divides the value; small ones only by name. */
-static void format(uint64_t value, const struct unit *units, const char *zero, char *out, int size)
+static void value_format(
+    uint64_t value, const struct unit *units, const char *zero, char *out, int size)
 {
     for (const struct unit *unit = units; value != 0 && *unit->name; unit++) {
         if (value % unit->factor == 0) {
@@ -101,10 +102,10 @@ static void format(uint64_t value, const struct unit *units, const char *zero, c
 
 void wi_format_duration(int64_t ms, char *out, int size)
 {
-    format((uint64_t)ms, durations, "s", out, size);
+    value_format((uint64_t)ms, durations, "s", out, size);
 }
 
 void wi_format_size(uint64_t bytes, char *out, int size)
 {
-    format(bytes, sizes, "", out, size);
+    value_format(bytes, sizes, "", out, size);
 }

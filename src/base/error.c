@@ -148,7 +148,7 @@ static const struct row rows[WI_CODE_COUNT] = {
     [WI_NO_ROOM] = {"no_room", 507, "No room for the model", "There is no room for the model.", 0},
 };
 
-static const struct row *row_of(enum wi_code code)
+static const struct row *code_row(enum wi_code code)
 {
     if ((int)code < 0 || code >= WI_CODE_COUNT)
         return &rows[WI_INTERNAL];
@@ -157,27 +157,27 @@ static const struct row *row_of(enum wi_code code)
 
 const char *wi_code_name(enum wi_code code)
 {
-    return row_of(code)->name;
+    return code_row(code)->name;
 }
 
 int wi_code_status(enum wi_code code)
 {
-    return row_of(code)->status;
+    return code_row(code)->status;
 }
 
 const char *wi_code_title(enum wi_code code)
 {
-    return row_of(code)->title;
+    return code_row(code)->title;
 }
 
 const char *wi_code_help(enum wi_code code)
 {
-    return row_of(code)->help;
+    return code_row(code)->help;
 }
 
 unsigned wi_code_retry_after(enum wi_code code)
 {
-    return row_of(code)->retry_after_s;
+    return code_row(code)->retry_after_s;
 }
 
 enum wi_code wi_code_from_name(const char *name)
@@ -204,7 +204,7 @@ enum wi_code wi_error_set(
     wi_text_copy(named, sizeof named, field);
     memset(error, 0, sizeof *error);
     error->code = code;
-    error->retry_after_s = row_of(code)->retry_after_s;
+    error->retry_after_s = code_row(code)->retry_after_s;
     memcpy(error->detail, detail, sizeof detail);
     memcpy(error->field, named, sizeof named);
     return code;

@@ -28,7 +28,7 @@ struct wi_hasher {
 
 /* OpenSSL refuses only without memory, or where an operator has forbidden the algorithm: nothing
  * that is verified by hashes can go on then. */
-static void must(int done)
+static void hash_must(int done)
 {
     if (done == 1)
         return;
@@ -41,21 +41,21 @@ struct wi_hasher *wi_hasher_new(enum wi_hash_kind kind)
     struct wi_hasher *hasher = wi_alloc(sizeof *hasher);
     hasher->kind = kind == WI_SHA1 ? EVP_sha1() : EVP_sha256();
     hasher->context = EVP_MD_CTX_new();
-    must(hasher->context && EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
+    hash_must(hasher->context && EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
     return hasher;
 }
 
 void wi_hasher_add(struct wi_hasher *hasher, const void *bytes, size_t size)
 {
-    must(EVP_DigestUpdate(hasher->context, bytes, size));
+    hash_must(EVP_DigestUpdate(hasher->context, bytes, size));
 }
 
 void wi_hasher_end(struct wi_hasher *hasher, char hex[WI_HASH_HEX_SIZE])
 {
     unsigned char hash[EVP_MAX_MD_SIZE];
     unsigned size;
-    must(EVP_DigestFinal_ex(hasher->context, hash, &size));
-    must(EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
+    hash_must(EVP_DigestFinal_ex(hasher->context, hash, &size));
+    hash_must(EVP_DigestInit_ex(hasher->context, hasher->kind, NULL));
     wi_text_hex(hash, size, hex);
 }
 

@@ -5,7 +5,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static void put(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
+static void heap_put(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
 {
     heap->items[at] = item;
     item->_at = at;
@@ -14,8 +14,8 @@ static void put(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
 static void sift_up(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
 {
     for (; at > 0 && heap->before(item, heap->items[(at - 1) / 2]); at = (at - 1) / 2)
-        put(heap, at, heap->items[(at - 1) / 2]);
-    put(heap, at, item);
+        heap_put(heap, at, heap->items[(at - 1) / 2]);
+    heap_put(heap, at, item);
 }
 
 static void sift_down(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
@@ -25,13 +25,13 @@ static void sift_down(struct wi_heap *heap, size_t at, struct wi_heap_place *ite
             child++;
         if (!heap->before(heap->items[child], item))
             break;
-        put(heap, at, heap->items[child]);
+        heap_put(heap, at, heap->items[child]);
         at = child;
     }
-    put(heap, at, item);
+    heap_put(heap, at, item);
 }
 
-static void settle(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
+static void heap_settle(struct wi_heap *heap, size_t at, struct wi_heap_place *item)
 {
     if (at > 0 && heap->before(item, heap->items[(at - 1) / 2]))
         sift_up(heap, at, item);
@@ -56,13 +56,13 @@ void wi_heap_remove(struct wi_heap *heap, const struct wi_heap_place *item)
     assert(item->_at < heap->count && heap->items[item->_at] == item);
     last = heap->items[--heap->count];
     if (last != item)
-        settle(heap, item->_at, last);
+        heap_settle(heap, item->_at, last);
 }
 
 void wi_heap_changed(struct wi_heap *heap, struct wi_heap_place *item)
 {
     assert(item->_at < heap->count && heap->items[item->_at] == item);
-    settle(heap, item->_at, item);
+    heap_settle(heap, item->_at, item);
 }
 
 struct wi_heap_place *wi_heap_first(const struct wi_heap *heap)

@@ -36,7 +36,7 @@ struct free_list {
 
 static _Thread_local struct free_list *free_lists; /* NULL where nothing is kept */
 
-static void *take(size_t bytes)
+static void *memory_take(size_t bytes)
 {
     size_t size = bytes > 24 ? (bytes + 7) / 16 : 1;
     if (!free_lists || size >= SIZES)
@@ -68,7 +68,7 @@ static void give_back(void *memory)
 void wi_json_memory_begin(void)
 {
     free_lists = calloc(SIZES, sizeof *free_lists);
-    json_set_alloc_funcs(take, give_back);
+    json_set_alloc_funcs(memory_take, give_back);
 }
 
 void wi_json_memory_end(void)

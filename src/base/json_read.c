@@ -22,7 +22,7 @@ struct reader {
     struct wi_buffer unescaped; /* the last string that had escapes */
 };
 
-static json_t *read_value(struct reader *reader, int depth);
+static json_t *reader_read_value(struct reader *reader, int depth);
 
 /* --- Characters ------------------------------------------------------------------------------ */
 
@@ -39,7 +39,7 @@ static void skip_space(struct reader *reader)
 }
 
 /* Whether `c` comes next, behind spaces; it is taken then. */
-static int take(struct reader *reader, char c)
+static int reader_take(struct reader *reader, char c)
 {
     skip_space(reader);
     if (reader->at == reader->end || *reader->at != c)
@@ -76,7 +76,7 @@ static void skip_plain(struct reader *reader, struct string *string)
 }
 
 /* What a backslash makes of `c`; 0 for what is not one of those. */
-static char unescape(char c)
+static char char_unescape(char c)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *found = c ? strchr(from, c) : NULL;
@@ -120,7 +120,7 @@ static void add_character(struct wi_buffer *out, unsigned c)
 /* The escape that comes next: 0, or -1 for what is left to jansson. */
 static int take_escape(struct reader *reader, struct wi_buffer *out)
 {
-    char c = reader->end - reader->at > 1 ? unescape(reader->at[1]) : '\0';
+    char c = reader->end - reader->at > 1 ? char_unescape(reader->at[1]) : '\0';
     if (c) {
         wi_buffer_add(out, &c, 1);
         reader->at += 2;
@@ -165,7 +165,7 @@ static int read_string(struct reader *reader, struct string *string)
     return 0;
 }
 
-static json_t *read_text(struct reader *reader)
+static json_t *reader_read_text(struct reader *reader)
 {
     struct string string;
     if (read_string(reader, &string) != 0)
@@ -242,7 +242,7 @@ static json_t *make_real(const struct number *number, const char *text)
 
 /* A number at the very end of the text is not in a container that is complete; any other is
  * followed by a character at which strtoll() and strtod() stop, too. */
-static json_t *read_number(struct reader *reader)
+static json_t *reader_read_number(struct reader *reader)
 {
     struct number number = {0};
     const char *start = reader->at, *after = scan_number(start, reader->end, &number);
@@ -258,7 +258,7 @@ static json_t *read_number(struct reader *reader)
 static int set_member(struct reader *reader, json_t *object, const struct string *name, int depth)
 {
     size_t before = json_object_size(object);
-    json_t *value = read_value(reader, depth);
+    json_t *value = reader_read_value(reader, depth);
     int set = name->ascii ? json_object_setn_new_nocheck(object, name->bytes, name->size, value)
                           : json_object_setn_new(object, name->bytes, name->size, value);
     return set == 0 && json_object_size(object) > before ? 0 : -1;
@@ -267,7 +267,7 @@ static int set_member(struct reader *reader, json_t *object, const struct string
 static int read_member(struct reader *reader, json_t *object, int depth)
 {
     struct string name;
-    if (!take(reader, '"') || read_string(reader, &name) != 0 || !take(reader, ':'))
+    if (!reader_take(reader, '"') || read_string(reader, &name) != 0 || !reader_take(reader, ':'))
         return -1;
     if (name.bytes != reader->unescaped.text)
         return set_member(reader, object, &name, depth);
@@ -279,24 +279,24 @@ static int read_member(struct reader *reader, json_t *object, int depth)
 
 static int read_members(struct reader *reader, json_t *object, int depth)
 {
-    if (take(reader, '}'))
+    if (reader_take(reader, '}'))
         return 0;
     do {
         if (read_member(reader, object, depth) != 0)
             return -1;
-    } while (take(reader, ','));
-    return take(reader, '}') ? 0 : -1;
+    } while (reader_take(reader, ','));
+    return reader_take(reader, '}') ? 0 : -1;
 }
 
 static int read_items(struct reader *reader, json_t *array, int depth)
 {
-    if (take(reader, ']'))
+    if (reader_take(reader, ']'))
         return 0;
     do {
-        if (json_array_append_new(array, read_value(reader, depth)) != 0)
+        if (json_array_append_new(array, reader_read_value(reader, depth)) != 0)
             return -1;
-    } while (take(reader, ','));
-    return take(reader, ']') ? 0 : -1;
+    } while (reader_take(reader, ','));
+    return reader_take(reader, ']') ? 0 : -1;
 }
 
 static json_t *read_container(struct reader *reader, json_t *container, int depth)
@@ -320,7 +320,7 @@ static json_t *read_literal(struct reader *reader, const char *word, json_t *val
     return value;
 }
 
-static json_t *read_value(struct reader *reader, int depth)
+static json_t *reader_read_value(struct reader *reader, int depth)
 {
     skip_space(reader);
     if (reader->at == reader->end)
@@ -334,7 +334,7 @@ static json_t *read_value(struct reader *reader, int depth)
         return read_container(reader, json_array(), depth);
     case '"':
         reader->at++;
-        return read_text(reader);
+        return reader_read_text(reader);
     case 't':
         return read_literal(reader, "true", json_true());
     case 'f':
@@ -342,18 +342,18 @@ static json_t *read_value(struct reader *reader, int depth)
     case 'n':
         return read_literal(reader, "null", json_null());
     default:
-        return read_number(reader);
+        return reader_read_number(reader);
     }
 }
 
 /* --- The whole ------------------------------------------------------------------------------- */
 
-static json_t *read_whole(const char *text, size_t size)
+static json_t *json_read_whole(const char *text, size_t size)
 {
     struct reader reader = {.at = text, .end = text + size};
     skip_space(&reader);
     int container = reader.at < reader.end && (*reader.at == '{' || *reader.at == '[');
-    json_t *root = container ? read_value(&reader, 0) : NULL;
+    json_t *root = container ? reader_read_value(&reader, 0) : NULL;
     skip_space(&reader);
     if (root && reader.at < reader.end) {
         json_decref(root);
@@ -365,7 +365,7 @@ static json_t *read_whole(const char *text, size_t size)
 
 json_t *wi_json_read(const char *text, size_t size, size_t flags, json_error_t *place)
 {
-    json_t *root = text ? read_whole(text, size) : NULL;
+    json_t *root = text ? json_read_whole(text, size) : NULL;
     return root ? root : json_loadb(text, size, flags | JSON_REJECT_DUPLICATES, place);
 }
 

@@ -76,7 +76,7 @@ static int deliver_rest(void)
 }
 
 /* Whether the reader took them, or began to: then it gets their rest before anything else. */
-static int deliver(const char *bytes, size_t size)
+static int log_deliver(const char *bytes, size_t size)
 {
     ssize_t taken = deliver_rest() ? offer_bytes(bytes, size) : -1;
 
@@ -94,7 +94,7 @@ static int deliver(const char *bytes, size_t size)
 static void on_abort(int number)
 {
     if (sink.kept_size > 0)
-        (void)deliver(sink.kept, sink.kept_size);
+        (void)log_deliver(sink.kept, sink.kept_size);
     raise(number);
 }
 
@@ -139,7 +139,7 @@ int wi_log_enabled(enum wi_level level)
 }
 
 /* As standard error has it. */
-static void print(struct wi_buffer *out, const struct wi_log_line *line)
+static void line_print(struct wi_buffer *out, const struct wi_log_line *line)
 {
     const struct wi_log_style style = {.format = sink.format, .is_for_journald = sink.journald};
 
@@ -160,8 +160,8 @@ static int say_lost(void)
         return 1;
     snprintf(message, sizeof message,
         "%llu lines were lost: whoever reads the log did not take them", sink.lost);
-    print(&out, &line);
-    said = deliver(out.text, out.size);
+    line_print(&out, &line);
+    said = log_deliver(out.text, out.size);
     wi_buffer_clear(&out);
     if (said)
         sink.lost = 0;
@@ -170,7 +170,7 @@ static int say_lost(void)
 
 static void write_lines(const char *lines, size_t size, size_t count)
 {
-    if (!say_lost() || !deliver(lines, size))
+    if (!say_lost() || !log_deliver(lines, size))
         sink.lost += count;
 }
 
@@ -250,10 +250,10 @@ struct said {
     struct wi_log_record record;
 };
 
-static void say(struct said *said, const struct wi_log_line *line)
+static void line_say(struct said *said, const struct wi_log_line *line)
 {
     said->text = (struct wi_buffer){0};
-    print(&said->text, line);
+    line_print(&said->text, line);
     wi_log_record_make(&said->record, line);
 }
 
@@ -270,7 +270,7 @@ void wi_log_write(
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    say(&said, &line);
+    line_say(&said, &line);
     /* One at a time, or another thread might fill a pipe between the look and the write. */
     pthread_mutex_lock(&sink.lock);
     wi_log_ring_add(&sink.last, &said.record);
@@ -293,7 +293,7 @@ int wi_log_keep(enum wi_level level, const char *part, const char *subject,
     struct said said;
     int is_first;
 
-    say(&said, &line);
+    line_say(&said, &line);
     pthread_mutex_lock(&sink.lock);
     wi_log_ring_add(&sink.last, &said.record);
     if (sink.kept_size + said.text.size > sizeof sink.kept)
@@ -337,7 +337,7 @@ static int is_meant(const struct wi_log_query *query, const struct wi_log_record
 
 /* Notes the numbers of the lines that are meant, out of those from `oldest` to `newest`, the newest
  * first. */
-static void find(const struct wi_log_query *query, uint64_t oldest, uint64_t newest,
+static void lines_find(const struct wi_log_query *query, uint64_t oldest, uint64_t newest,
     uint64_t numbers[WI_LOG_LINES], struct wi_log_found *found)
 {
     struct wi_log_record record;
@@ -398,7 +398,7 @@ void wi_log_read(
         oldest = query->after + 1;
     if (query->before > 0 && query->before <= newest)
         newest = query->before - 1;
-    find(query, oldest, newest, numbers, found);
+    lines_find(query, oldest, newest, numbers, found);
     noted = found->count;
     found->count = 0;
     while (noted-- > 0) {

@@ -38,7 +38,7 @@ static void add_escaped(struct wi_buffer *out, const char *text, size_t limit)
     }
 }
 
-static void add_text(struct wi_buffer *out, const struct wi_log_line *line, const char *time,
+static void line_add_text(struct wi_buffer *out, const struct wi_log_line *line, const char *time,
     int is_for_journald, size_t limit)
 {
     if (is_for_journald)
@@ -53,7 +53,7 @@ static void add_text(struct wi_buffer *out, const struct wi_log_line *line, cons
     add_escaped(out, line->message, limit);
 }
 
-static void add_member(struct wi_buffer *out, const char *name, const char *text, size_t limit)
+static void line_add_member(struct wi_buffer *out, const char *name, const char *text, size_t limit)
 {
     char shown[WI_LOG_TEXT_SIZE];
 
@@ -69,7 +69,7 @@ static void add_member(struct wi_buffer *out, const char *name, const char *text
 static void add_field(struct wi_buffer *out, const struct wi_log_field *field, size_t limit)
 {
     if (field->kind == WI_FIELD_TEXT) {
-        add_member(out, field->name, field->text, limit);
+        line_add_member(out, field->name, field->text, limit);
         return;
     }
     wi_buffer_strings(out, ",\"", field->name, "\":", NULL);
@@ -81,7 +81,7 @@ static void add_field(struct wi_buffer *out, const struct wi_log_field *field, s
         wi_buffer_ms(out, field->ms);
 }
 
-static void add_json(struct wi_buffer *out, const struct wi_log_line *line, const char *time,
+static void line_add_json(struct wi_buffer *out, const struct wi_log_line *line, const char *time,
     uint64_t seq, size_t limit)
 {
     wi_buffer_puts(out, "{");
@@ -93,10 +93,10 @@ static void add_json(struct wi_buffer *out, const struct wi_log_line *line, cons
     wi_buffer_strings(out, "\"time\":\"", time, "\",\"level\":\"", wi_level_names[line->level],
         "\",\"part\":\"", line->part, "\"", NULL);
     if (line->subject)
-        add_member(out, "subject", line->subject, limit);
+        line_add_member(out, "subject", line->subject, limit);
     for (size_t i = 0; i < line->field_count; i++)
         add_field(out, &line->fields[i], limit);
-    add_member(out, "message", line->message, limit);
+    line_add_member(out, "message", line->message, limit);
     wi_buffer_puts(out, "}");
 }
 
@@ -110,9 +110,9 @@ void wi_log_line_print(
     do {
         out->size = begin;
         if (style->format == WI_LOG_JSON)
-            add_json(out, line, time, style->seq, limit);
+            line_add_json(out, line, time, style->seq, limit);
         else
-            add_text(out, line, time, style->is_for_journald, limit);
+            line_add_text(out, line, time, style->is_for_journald, limit);
         limit /= 2;
     } while (out->size - begin >= PIPE_BUF && limit > 0);
 }

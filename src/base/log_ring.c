@@ -18,14 +18,14 @@ struct head {
 
 /* --- a line becomes a record ------------------------------------------------------------------ */
 
-static void put(struct wi_log_record *record, const void *bytes, size_t size)
+static void record_put(struct wi_log_record *record, const void *bytes, size_t size)
 {
     memcpy(record->bytes + record->size, bytes, size);
     record->size += size;
 }
 
 /* Without the secrets in it, and cut to `limit` bytes with its NUL. */
-static void put_text(struct wi_log_record *record, const char *text, size_t limit)
+static void record_put_text(struct wi_log_record *record, const char *text, size_t limit)
 {
     char *begin = (char *)record->bytes + record->size;
 
@@ -38,14 +38,14 @@ static void put_field(struct wi_log_record *record, const struct wi_log_field *f
     int is_text = field->kind == WI_FIELD_TEXT;
     uint8_t kind = is_text && !field->text ? NO_TEXT : (uint8_t)field->kind;
 
-    put_text(record, field->name, limit);
-    put(record, &kind, 1);
+    record_put_text(record, field->name, limit);
+    record_put(record, &kind, 1);
     if (is_text && field->text)
-        put_text(record, field->text, limit);
+        record_put_text(record, field->text, limit);
     else if (field->kind == WI_FIELD_MS)
-        put(record, &field->ms, sizeof field->ms);
+        record_put(record, &field->ms, sizeof field->ms);
     else if (!is_text)
-        put(record, &field->integer, sizeof field->integer);
+        record_put(record, &field->integer, sizeof field->integer);
 }
 
 static size_t cut_size(const char *text, size_t limit)
@@ -54,7 +54,7 @@ static size_t cut_size(const char *text, size_t limit)
 }
 
 /* How many bytes it takes at most with its texts cut so. */
-static size_t size_of(const struct wi_log_line *line, size_t limit)
+static size_t line_size(const struct wi_log_line *line, size_t limit)
 {
     size_t size = sizeof(struct head) + cut_size(line->part, limit) +
                   cut_size(line->subject, limit) + cut_size(line->message, limit);
@@ -74,14 +74,14 @@ void wi_log_record_make(struct wi_log_record *record, const struct wi_log_line *
     size_t limit = WI_LOG_TEXT_SIZE;
 
     assert(line->field_count <= WI_LOG_FIELDS_MAX);
-    while (size_of(line, limit) > sizeof record->bytes)
+    while (line_size(line, limit) > sizeof record->bytes)
         limit /= 2;
     record->size = 0;
-    put(record, &head, sizeof head);
-    put_text(record, line->part, limit);
+    record_put(record, &head, sizeof head);
+    record_put_text(record, line->part, limit);
     if (line->subject)
-        put_text(record, line->subject, limit);
-    put_text(record, line->message, limit);
+        record_put_text(record, line->subject, limit);
+    record_put_text(record, line->message, limit);
     for (size_t i = 0; i < line->field_count; i++)
         put_field(record, &line->fields[i], limit);
 }
@@ -95,7 +95,7 @@ static const char *take_text(const unsigned char **at)
     return text;
 }
 
-static void take(const unsigned char **at, void *value, size_t size)
+static void record_take(const unsigned char **at, void *value, size_t size)
 {
     memcpy(value, *at, size);
     *at += size;
@@ -106,16 +106,16 @@ static void take_field(const unsigned char **at, struct wi_log_field *field)
     uint8_t kind;
 
     *field = (struct wi_log_field){.name = take_text(at)};
-    take(at, &kind, 1);
+    record_take(at, &kind, 1);
     if (kind == NO_TEXT)
         return; /* as it is now: a text that is NULL */
     field->kind = kind;
     if (kind == WI_FIELD_TEXT)
         field->text = take_text(at);
     else if (kind == WI_FIELD_MS)
-        take(at, &field->ms, sizeof field->ms);
+        record_take(at, &field->ms, sizeof field->ms);
     else
-        take(at, &field->integer, sizeof field->integer);
+        record_take(at, &field->integer, sizeof field->integer);
 }
 
 void wi_log_record_line(const struct wi_log_record *record, struct wi_log_line *line,
@@ -124,7 +124,7 @@ void wi_log_record_line(const struct wi_log_record *record, struct wi_log_line *
     const unsigned char *at = record->bytes;
     struct head head;
 
-    take(&at, &head, sizeof head);
+    record_take(&at, &head, sizeof head);
     *line = (struct wi_log_line){.time = head.time,
         .level = (enum wi_level)head.level,
         .fields = fields,

@@ -11,17 +11,17 @@
  * thread; where memory comes fresh from the system only calloc() knows that it is zero. */
 #define SMALL 1024
 
-static _Noreturn void die(size_t size)
+static _Noreturn void memory_die(size_t size)
 {
     fprintf(stderr, "webinfer: out of memory for %zu bytes\n", size);
     abort();
 }
 
-static void *allocate(size_t size)
+static void *memory_allocate(size_t size)
 {
     void *memory = malloc(size ? size : 1);
     if (memory == NULL)
-        die(size);
+        memory_die(size);
     return memory;
 }
 
@@ -30,20 +30,20 @@ void *wi_alloc(size_t size)
     if (size > SMALL) {
         void *memory = calloc(1, size);
         if (memory == NULL)
-            die(size);
+            memory_die(size);
         return memory;
     }
-    return memset(allocate(size), 0, size);
+    return memset(memory_allocate(size), 0, size);
 }
 
 void *wi_realloc_array(void *old, size_t count, size_t size)
 {
     if (size != 0 && count > SIZE_MAX / size)
-        die(SIZE_MAX);
+        memory_die(SIZE_MAX);
     size_t bytes = count * size;
     void *memory = realloc(old, bytes ? bytes : 1);
     if (memory == NULL)
-        die(bytes);
+        memory_die(bytes);
     return memory;
 }
 
@@ -61,7 +61,7 @@ char *wi_strdup(const char *text)
 
 char *wi_strndup(const char *text, size_t length)
 {
-    char *copy = allocate(length + 1);
+    char *copy = memory_allocate(length + 1);
     memcpy(copy, text, length);
     copy[length] = '\0';
     return copy;
@@ -73,7 +73,7 @@ char *wi_sprintf(const char *format, ...)
     va_start(arguments, format);
     char *text = NULL;
     if (vasprintf(&text, format, arguments) < 0)
-        die(0);
+        memory_die(0);
     va_end(arguments);
     return text;
 }

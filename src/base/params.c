@@ -118,8 +118,8 @@ static enum wi_code read_string(const struct wi_param *row, const json_t *value,
     return code;
 }
 
-static enum wi_code read_number(const struct wi_param *row, const json_t *value, const char *where,
-    void *member, struct wi_error *error)
+static enum wi_code param_read_number(const struct wi_param *row, const json_t *value,
+    const char *where, void *member, struct wi_error *error)
 {
     if (!(row->kind == WI_PARAM_INTEGER ? json_is_integer(value) : json_is_number(value)))
         return wrong_type(row, value, where, error);
@@ -161,7 +161,7 @@ static enum wi_code read_field(const struct wi_param *row, const json_t *value, 
         return read_string(row, value, where, member, error);
     case WI_PARAM_INTEGER:
     case WI_PARAM_NUMBER:
-        return read_number(row, value, where, member, error);
+        return param_read_number(row, value, where, member, error);
     case WI_PARAM_BOOL:
         if (!json_is_boolean(value))
             return wrong_type(row, value, where, error);

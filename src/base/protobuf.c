@@ -18,7 +18,7 @@ int wi_protobuf_fail(struct wi_protobuf *input, uint64_t at, const char *problem
 }
 
 /* Reads `size` bytes from `at` on, which have to be there. */
-static int read_all(struct wi_protobuf *input, unsigned char *bytes, size_t size, uint64_t at)
+static int input_read_all(struct wi_protobuf *input, unsigned char *bytes, size_t size, uint64_t at)
 {
     size_t got = 0;
 
@@ -33,13 +33,13 @@ static int read_all(struct wi_protobuf *input, unsigned char *bytes, size_t size
 }
 
 /* Loads the window that begins at `at`. */
-static int load(struct wi_protobuf *input, uint64_t at)
+static int input_load(struct wi_protobuf *input, uint64_t at)
 {
     size_t wanted = sizeof input->_window;
 
     if (wanted > input->size - at)
         wanted = input->size - at;
-    if (read_all(input, input->_window, wanted, at) < 0)
+    if (input_read_all(input, input->_window, wanted, at) < 0)
         return -1;
     input->_window_at = at;
     input->_window_size = wanted;
@@ -54,7 +54,7 @@ static int read_byte(struct wi_protobuf *input, uint64_t at, unsigned char *byte
         return 0;
     }
     if ((at < input->_window_at || at - input->_window_at >= input->_window_size) &&
-        load(input, at) < 0)
+        input_load(input, at) < 0)
         return -1;
     *byte = input->_window[at - input->_window_at];
     return 0;
@@ -82,8 +82,8 @@ int wi_protobuf_varint(
 }
 
 /* Steps over the content of a field. 1, or -1. */
-static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, uint64_t length,
-    struct wi_protobuf_field *field)
+static int message_take(struct wi_protobuf *input, struct wi_protobuf_range *message,
+    uint64_t length, struct wi_protobuf_field *field)
 {
     if (length > message->end - message->at)
         return wi_protobuf_fail(input, message->at, "a field is longer than what contains it");
@@ -94,7 +94,7 @@ static int take(struct wi_protobuf *input, struct wi_protobuf_range *message, ui
 }
 
 /* What comes behind the tag that begins at `start`. 1, or -1. */
-static int read_content(struct wi_protobuf *input, struct wi_protobuf_range *message,
+static int field_read_content(struct wi_protobuf *input, struct wi_protobuf_range *message,
     uint64_t start, struct wi_protobuf_field *field)
 {
     uint64_t length;
@@ -103,13 +103,13 @@ static int read_content(struct wi_protobuf *input, struct wi_protobuf_range *mes
     case WI_WIRE_VARINT:
         return wi_protobuf_varint(input, message, &field->value) < 0 ? -1 : 1;
     case WI_WIRE_FIXED64:
-        return take(input, message, 8, field);
+        return message_take(input, message, 8, field);
     case WI_WIRE_FIXED32:
-        return take(input, message, 4, field);
+        return message_take(input, message, 4, field);
     case WI_WIRE_BYTES:
         if (wi_protobuf_varint(input, message, &length) < 0)
             return -1;
-        return take(input, message, length, field);
+        return message_take(input, message, length, field);
     default:
         return wi_protobuf_fail(input, start, "a field has an unknown wire type");
     }
@@ -133,7 +133,7 @@ int wi_protobuf_next(
         return wi_protobuf_fail(input, start, "a field number is out of range");
     field->number = (uint32_t)(tag >> 3);
     field->wire = (enum wi_protobuf_wire)(tag & 7);
-    more = read_content(input, message, start, field);
+    more = field_read_content(input, message, start, field);
     field->whole = (struct wi_protobuf_range){start, message->at};
     return more;
 }
@@ -147,7 +147,7 @@ int wi_protobuf_copy(struct wi_protobuf *input, const struct wi_protobuf_range *
         return 0;
     }
     if (length > WI_PROTOBUF_WINDOW)
-        return read_all(input, bytes, length, range->at);
+        return input_read_all(input, bytes, length, range->at);
     for (size_t i = 0; i < length; i++)
         if (read_byte(input, range->at + i, (unsigned char *)bytes + i) < 0)
             return -1;

@@ -24,7 +24,7 @@ struct wi_named_share {
 
 /* --- memory ---------------------------------------------------------------------------------- */
 
-static uint64_t left(uint64_t limit, uint64_t used)
+static uint64_t share_left(uint64_t limit, uint64_t used)
 {
     return used < limit ? limit - used : 0;
 }
@@ -34,12 +34,12 @@ uint64_t wi_share_room(const struct wi_share *share)
     const struct wi_budget *budget = share->budget;
     if (!budget)
         return UINT64_MAX;
-    uint64_t room = left(budget->limit, budget->used), own = room;
+    uint64_t room = share_left(budget->limit, budget->used), own = room;
     for (; share; share = share->parent) {
-        uint64_t part = left(budget->limit / WI_SHARE_PARTIES, share->held);
+        uint64_t part = share_left(budget->limit / WI_SHARE_PARTIES, share->held);
         own = part < own ? part : own;
     }
-    uint64_t common = left(budget->limit / 2, budget->used);
+    uint64_t common = share_left(budget->limit / 2, budget->used);
     return own > common ? own : common;
 }
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Opened the wrong way round, so that it can be neither read nor written. */
-static int take(int fd)
+static int stream_take(int fd)
 {
     return open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
@@ -18,7 +18,7 @@ void wi_streams_keep(void)
 {
     /* In this order: open gives the lowest number that is free. */
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && take(fd) != fd)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && stream_take(fd) != fd)
             abort(); /* nothing could be trusted to go where it is meant */
 }
 

@@ -49,7 +49,7 @@ static void on_done(void *data, int cancelled)
         free(queue);
 }
 
-static void run(void *data)
+static void work_run(void *data)
 {
     struct wi_queued_work *work = data;
     work->run(work->data);
@@ -62,11 +62,11 @@ static void start_next(struct wi_work_queue *queue)
         return;
     DL_DELETE(queue->waiting, work);
     queue->running++;
-    work->work = wi_work_start(queue->loop, run, on_done, work);
+    work->work = wi_work_start(queue->loop, work_run, on_done, work);
 }
 
 /* Never "equal", so that the newest of equals comes last. */
-static int heavier(const struct wi_queued_work *a, const struct wi_queued_work *b)
+static int work_is_heavier(const struct wi_queued_work *a, const struct wi_queued_work *b)
 {
     return a->weight > b->weight ? 1 : -1;
 }
@@ -81,7 +81,7 @@ struct wi_queued_work *wi_work_queue_start(struct wi_work_queue *queue, uint64_t
     next->run = work;
     next->done = done;
     next->data = data;
-    DL_INSERT_INORDER(queue->waiting, next, heavier);
+    DL_INSERT_INORDER(queue->waiting, next, work_is_heavier);
     start_next(queue);
     return next;
 }

@@ -56,7 +56,7 @@ int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b)
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
-static struct wi_address_count *find(
+static struct wi_address_count *address_find(
     const struct wi_addresses *addresses, const struct wi_peer *peer)
 {
     return WI_TABLE_FIND(addresses->_counts, peer->bytes, sizeof peer->bytes);
@@ -66,7 +66,7 @@ int wi_addresses_take(struct wi_addresses *addresses, const struct wi_peer *peer
 {
     if (peer->exempt)
         return 0;
-    struct wi_address_count *entry = find(addresses, peer);
+    struct wi_address_count *entry = address_find(addresses, peer);
     if ((entry ? entry->count : 0) >= limit)
         return -1;
     if (!entry) {
@@ -82,7 +82,7 @@ void wi_addresses_give(struct wi_addresses *addresses, const struct wi_peer *pee
 {
     if (peer->exempt)
         return;
-    struct wi_address_count *entry = find(addresses, peer);
+    struct wi_address_count *entry = address_find(addresses, peer);
     assert(entry && entry->count > 0);
     if (--entry->count > 0)
         return;
@@ -92,7 +92,7 @@ void wi_addresses_give(struct wi_addresses *addresses, const struct wi_peer *pee
 
 size_t wi_addresses_count(const struct wi_addresses *addresses, const struct wi_peer *peer)
 {
-    const struct wi_address_count *entry = peer->exempt ? NULL : find(addresses, peer);
+    const struct wi_address_count *entry = peer->exempt ? NULL : address_find(addresses, peer);
     return entry ? entry->count : 0;
 }
 

@@ -16,7 +16,7 @@
 #define CHAIN_MAX 16
 
 /* The first certificate of the file, and those behind it. */
-static X509 *read_file(const char *path, STACK_OF(X509) * chain, struct wi_error *error)
+static X509 *certificate_read(const char *path, STACK_OF(X509) * chain, struct wi_error *error)
 {
     BIO *file = BIO_new_file(path, "r");
     X509 *first = file ? PEM_read_bio_X509(file, NULL, NULL, NULL) : NULL, *next;
@@ -51,7 +51,7 @@ static void take_validity(struct wi_certificate *certificate, X509 *x509)
         strftime(certificate->until, sizeof certificate->until, "%Y-%m-%d %H:%M:%S UTC", &end);
 }
 
-static int is_trusted(X509 *x509, STACK_OF(X509) * chain, const char *url)
+static int chain_is_trusted(X509 *x509, STACK_OF(X509) * chain, const char *url)
 {
     char *host = wi_url_host(url);
     X509_STORE *store = X509_STORE_new();
@@ -78,7 +78,7 @@ struct wi_certificate *wi_certificate_read(
     const char *path, const char *url, struct wi_error *error)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *x509 = read_file(path, chain, error);
+    X509 *x509 = certificate_read(path, chain, error);
     struct wi_certificate *certificate = NULL;
 
     if (x509) {
@@ -88,7 +88,7 @@ struct wi_certificate *wi_certificate_read(
         take_validity(certificate, x509);
         X509_NAME_oneline(
             X509_get_subject_name(x509), certificate->subject, sizeof certificate->subject);
-        certificate->trusted = is_trusted(x509, chain, url);
+        certificate->trusted = chain_is_trusted(x509, chain, url);
     }
     X509_free(x509);
     sk_X509_pop_free(chain, X509_free);
@@ -107,7 +107,7 @@ void wi_certificate_take(struct wi_certificate *certificate, struct wi_certifica
 enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error)
 {
     STACK_OF(X509) *chain = sk_X509_new_null();
-    X509 *x509 = read_file(path, chain, error);
+    X509 *x509 = certificate_read(path, chain, error);
     BIO *file = BIO_new_file(key, "r");
     EVP_PKEY *private_key = file ? PEM_read_bio_PrivateKey(file, NULL, NULL, NULL) : NULL;
     enum wi_code code = x509 ? WI_OK : WI_INVALID_FIELD;

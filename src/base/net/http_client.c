@@ -42,7 +42,7 @@ struct socket_watch {
 };
 
 static void on_done(CURL *easy, CURLcode code);
-static void collect(struct multi *multi);
+static void multi_collect(struct multi *multi);
 
 static void on_socket_event(void *context, int status, int events)
 {
@@ -53,7 +53,7 @@ static void on_socket_event(void *context, int status, int events)
     flags |= events & UV_READABLE ? CURL_CSELECT_IN : 0;
     flags |= events & UV_WRITABLE ? CURL_CSELECT_OUT : 0;
     curl_multi_socket_action(multi->curl, watched->socket, flags, &running);
-    collect(multi);
+    multi_collect(multi);
 }
 
 static int on_socket_request(CURL *easy, curl_socket_t fd, int what, void *context, void *watched)
@@ -89,7 +89,7 @@ static void on_timer(void *context)
     struct multi *multi = context;
     int running;
     curl_multi_socket_action(multi->curl, CURL_SOCKET_TIMEOUT, 0, &running);
-    collect(multi);
+    multi_collect(multi);
 }
 
 /* curl must not be called back from inside this request, so even "now" is a turn of the loop. */
@@ -129,7 +129,7 @@ static void free_multi(struct multi *multi)
 }
 
 /* One message at a time: the callback may remove other transfers. */
-static void collect(struct multi *multi)
+static void multi_collect(struct multi *multi)
 {
     CURLMsg *message;
     int left;
@@ -306,7 +306,7 @@ static enum wi_http_end end_of(const struct wi_http_call *call, CURLcode code)
     return WI_HTTP_BROKEN;
 }
 
-static const char *describe(const struct wi_http_call *call, CURLcode code)
+static const char *call_describe(const struct wi_http_call *call, CURLcode code)
 {
     if (call->too_large)
         return "the answer is too large";
@@ -317,7 +317,7 @@ static const char *describe(const struct wi_http_call *call, CURLcode code)
     return curl_easy_strerror(code);
 }
 
-static void finish(struct wi_http_call *call, CURLcode code, const char *failure)
+static void call_finish(struct wi_http_call *call, CURLcode code, const char *failure)
 {
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -329,7 +329,7 @@ static void finish(struct wi_http_call *call, CURLcode code, const char *failure
     if (code == CURLE_OK)
         answer.status = (int)status;
     else
-        answer.failure = failure ? failure : describe(call, code);
+        answer.failure = failure ? failure : call_describe(call, code);
     /* Out of the list first: the callback may free everything that it knows of. */
     unlink_call(call);
     call->on_answer(call->context, &answer);
@@ -342,7 +342,7 @@ static void on_done(CURL *easy, CURLcode code)
 {
     struct wi_http_call *call;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
-    finish(call, code, NULL);
+    call_finish(call, code, NULL);
 }
 
 static struct wi_http_call *find_doomed(const struct wi_http *http)
@@ -358,7 +358,7 @@ static void on_turn(void *context)
     struct wi_http *http = context;
     struct wi_http_call *call;
     while ((call = find_doomed(http)) != NULL)
-        finish(call, CURLE_WRITE_ERROR, NULL);
+        call_finish(call, CURLE_WRITE_ERROR, NULL);
 }
 
 static void on_stall(void *context)
@@ -369,7 +369,7 @@ static void on_stall(void *context)
     if (quiet + 1 < (double)call->stall_ms)
         wi_timer_start(call->stall, call->stall_ms - (uint64_t)quiet, 0);
     else
-        finish(call, CURLE_OPERATION_TIMEDOUT, "nothing came for too long");
+        call_finish(call, CURLE_OPERATION_TIMEDOUT, "nothing came for too long");
 }
 
 static void set_headers(struct wi_http_call *call, const struct wi_http_request *request)

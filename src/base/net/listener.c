@@ -48,7 +48,7 @@ static void pause_accepting(struct wi_listener *listener, int why)
     wi_timer_start(listener->shortage, SHORTAGE_PAUSE_MS, 0);
 }
 
-static void hand_over(
+static void listener_hand_over(
     struct wi_listener *listener, int fd, const struct sockaddr *peer, socklen_t length)
 {
     int one = 1;
@@ -66,7 +66,7 @@ static void on_readable(void *context, int status, int events)
         int fd =
             accept4(listener->fd, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
-            hand_over(listener, fd, (struct sockaddr *)&peer, length);
+            listener_hand_over(listener, fd, (struct sockaddr *)&peer, length);
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             return;
         } else if (errno != EINTR && errno != ECONNABORTED) {

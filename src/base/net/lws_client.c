@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static void end(struct wi_lws_client *client, struct lws *wsi)
+static void client_end(struct wi_lws_client *client, struct lws *wsi)
 {
     lws_set_opaque_user_data(wsi, NULL);
     client->wsi = NULL;
@@ -23,12 +23,12 @@ int wi_lws_client_callback(
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
         snprintf(client->_why, sizeof client->_why, "%.*s", in ? (int)length : 0,
             in ? (const char *)in : "");
-        end(client, wsi);
+        client_end(client, wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_CLOSED:
     case LWS_CALLBACK_CLOSED_CLIENT_HTTP:
     case LWS_CALLBACK_WSI_DESTROY:
-        end(client, wsi);
+        client_end(client, wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
     case LWS_CALLBACK_CLIENT_RECEIVE:

@@ -52,7 +52,7 @@ void wi_networks_add(struct wi_networks *networks, const struct wi_strings *text
     }
 }
 
-static int has(const struct wi_address_network *network, const unsigned char bytes[16])
+static int network_has(const struct wi_address_network *network, const unsigned char bytes[16])
 {
     unsigned whole = network->bits / 8, rest = network->bits % 8;
     return memcmp(network->bytes, bytes, whole) == 0 &&
@@ -64,7 +64,7 @@ int wi_networks_have(const struct wi_networks *networks, const union wi_address 
     unsigned char bytes[16];
     put_bytes(address, bytes);
     for (size_t i = 0; i < networks->count; i++)
-        if (has(&networks->items[i], bytes))
+        if (network_has(&networks->items[i], bytes))
             return 1;
     return 0;
 }

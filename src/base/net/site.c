@@ -47,7 +47,7 @@ static void close_form(const struct wi_site *site, const struct form *form)
 }
 
 /* Moves a small file to the end of the one in memory. Where that fails it stays as it is. */
-static void pack(struct wi_site *site, struct form *form)
+static void form_pack(struct wi_site *site, struct form *form)
 {
     char bytes[16 * 1024];
     uint64_t at = site->packed_size, done = 0;
@@ -69,7 +69,7 @@ static void pack(struct wi_site *site, struct form *form)
     site->packed_size += done;
 }
 
-static void add_file(struct wi_site *site, const char *name, int fd, const struct stat *info)
+static void site_add_file(struct wi_site *site, const char *name, int fd, const struct stat *info)
 {
     site->files = wi_realloc_array(site->files, site->count + 1, sizeof *site->files);
     struct file *file = &site->files[site->count++];
@@ -82,7 +82,7 @@ static void add_file(struct wi_site *site, const char *name, int fd, const struc
     form->size = (uint64_t)info->st_size;
     snprintf(form->etag, sizeof form->etag, "\"%llx-%llx%08lx\"", (unsigned long long)form->size,
         (unsigned long long)info->st_mtim.tv_sec, (unsigned long)info->st_mtim.tv_nsec);
-    pack(site, form);
+    form_pack(site, form);
 }
 
 static void clear_file(const struct wi_site *site, struct file *file)
@@ -92,7 +92,7 @@ static void clear_file(const struct wi_site *site, struct file *file)
     free(file->name);
 }
 
-static struct file *find_name(const struct wi_site *site, const char *name)
+static struct file *site_find(const struct wi_site *site, const char *name)
 {
     ssize_t index = wi_names_find(site->files, site->count, sizeof *site->files, name);
     return index < 0 ? NULL : &site->files[index];
@@ -106,7 +106,7 @@ static enum wi_coding copy_of(const struct wi_site *site, const char *name, stru
     for (int i = 0; dot && i < WI_CODING_COUNT; i++)
         if (endings[i] && strcmp(dot, endings[i]) == 0) {
             char *stem = wi_sprintf("%.*s", (int)(dot - name), name);
-            *original = find_name(site, stem);
+            *original = site_find(site, stem);
             free(stem);
             return *original ? (enum wi_coding)i : WI_IDENTITY;
         }
@@ -137,7 +137,7 @@ static void take_copies(struct wi_site *site)
     site->count = kept;
 }
 
-static enum wi_code scan(
+static enum wi_code site_scan(
     struct wi_site *site, int folder, const char *prefix, int depth, struct wi_error *error);
 
 /* Links are not followed: what the site may show lies in its folder. */
@@ -153,20 +153,20 @@ static enum wi_code take_entry(
     if (fstat(fd, &info) == 0 && S_ISDIR(info.st_mode) && depth < MAX_DEPTH) {
         char prefix[1026];
         snprintf(prefix, sizeof prefix, "%s/", name);
-        return scan(site, fd, prefix, depth + 1, error); /* closes fd */
+        return site_scan(site, fd, prefix, depth + 1, error); /* closes fd */
     }
     if (!S_ISREG(info.st_mode)) {
         close(fd);
         return WI_OK;
     }
-    add_file(site, name, fd, &info);
+    site_add_file(site, name, fd, &info);
     if (site->count > MAX_FILES)
         return wi_error_set(error, WI_INVALID_FIELD, site->option,
             "the folder has more than %d files; is it a built one?", MAX_FILES);
     return WI_OK;
 }
 
-static enum wi_code scan(
+static enum wi_code site_scan(
     struct wi_site *site, int folder, const char *prefix, int depth, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
@@ -199,11 +199,11 @@ struct wi_site *wi_site_new(const char *folder, const char *option, struct wi_er
             option);
         goto fail;
     }
-    if (scan(site, fd, "", 0, error) != WI_OK)
+    if (site_scan(site, fd, "", 0, error) != WI_OK)
         goto fail;
     wi_names_sort(site->files, site->count, sizeof *site->files);
     take_copies(site);
-    if (!find_name(site, "index.html")) {
+    if (!site_find(site, "index.html")) {
         wi_error_set(error, WI_NOT_FOUND, site->option,
             "\"%s\" has no index.html; build it, or set %s to a built one", folder, option);
         goto fail;
@@ -229,7 +229,7 @@ int wi_site_find(const struct wi_site *site, const char *path, const char *accep
     struct wi_site_file *found)
 {
     const struct file *file =
-        path[0] == '/' ? find_name(site, path[1] ? path + 1 : "index.html") : NULL;
+        path[0] == '/' ? site_find(site, path[1] ? path + 1 : "index.html") : NULL;
     if (!file)
         return -1;
     enum wi_coding coding = wi_http_coding(accept_encoding, file->codings);

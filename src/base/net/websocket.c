@@ -63,7 +63,7 @@ struct wi_websocket {
 /* --- the way in from lws --------------------------------------------------------------------- */
 
 /* The last thing done with a socket, as it may be freed inside. */
-static void over(struct wi_websocket *socket)
+static void socket_end(struct wi_websocket *socket)
 {
     char why[sizeof socket->failure];
 
@@ -86,7 +86,7 @@ static void take_close(struct wi_websocket *socket, const unsigned char *bytes, 
         (const char *)bytes + 2);
 }
 
-static void receive(struct wi_websocket *socket, const char *bytes, size_t size)
+static void socket_receive(struct wi_websocket *socket, const char *bytes, size_t size)
 {
     struct lws *wsi = socket->client.wsi;
     int last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
@@ -116,7 +116,7 @@ static void receive(struct wi_websocket *socket, const char *bytes, size_t size)
 
 /* One message for each WRITEABLE, and none while lws still holds a part of the one before. The
  * value is for lws, which closes by it. */
-static int writeable(struct wi_websocket *socket)
+static int socket_write(struct wi_websocket *socket)
 {
     struct lws *wsi = socket->client.wsi;
     struct message *message = socket->queue;
@@ -145,10 +145,10 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
             lws_callback_on_writable(socket->client.wsi);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        receive(socket, in, length);
+        socket_receive(socket, in, length);
         return 0;
     case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return writeable(socket);
+        return socket_write(socket);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         take_close(socket, in, length);
         return 0;
@@ -165,7 +165,7 @@ static void on_end(void *context, const char *why)
         take_failure(socket, why);
     else if (!socket->open)
         take_failure(socket, CANNOT_CONNECT);
-    over(socket);
+    socket_end(socket);
 }
 
 static const struct wi_lws_client_events client_events = {on_event, on_end};
@@ -298,7 +298,7 @@ static int is_address(const char *host)
     return inet_pton(AF_INET, host, &any) == 1 || inet_pton(AF_INET6, host, &any) == 1;
 }
 
-static void resolve(struct wi_websocket *socket, uv_loop_t *loop)
+static void socket_resolve(struct wi_websocket *socket, uv_loop_t *loop)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct lookup *lookup = wi_alloc(sizeof *lookup);
@@ -318,7 +318,7 @@ static void on_soon(void *context)
     struct wi_websocket *socket = context;
 
     if (socket->failure[0])
-        over(socket);
+        socket_end(socket);
     else
         connect_now(socket);
 }
@@ -371,7 +371,7 @@ struct wi_websocket *wi_websocket_open(uv_loop_t *loop, struct lws_context *lws,
     else if (outlet || is_address(socket->host))
         wi_timer_start(socket->soon, 0, 0);
     else
-        resolve(socket, loop);
+        socket_resolve(socket, loop);
     return socket;
 }
 
