@@ -18,7 +18,7 @@
 /* --- the network ----------------------------------------------------------------------------- */
 
 /* Closes, and keeps errno for who has to say what failed. */
-static int fail(int fd)
+static int fd_fail(int fd)
 {
     int why = errno;
 
@@ -35,10 +35,10 @@ static int raise_loopback(void)
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &request) != 0)
-        return fail(fd);
+        return fd_fail(fd);
     request.ifr_flags |= IFF_UP;
     if (ioctl(fd, SIOCSIFFLAGS, &request) != 0)
-        return fail(fd);
+        return fd_fail(fd);
     close(fd);
     return 0;
 }
@@ -49,13 +49,13 @@ static int write_text(const char *path, const char *text)
     ssize_t size = (ssize_t)strlen(text);
 
     if (fd < 0 || write(fd, text, (size_t)size) != size)
-        return fail(fd);
+        return fd_fail(fd);
     close(fd);
     return 0;
 }
 
 /* The same number inside as outside (user_namespaces(7)). */
-static int map(const char *path, unsigned id)
+static int id_map(const char *path, unsigned id)
 {
     char line[32];
 
@@ -79,10 +79,10 @@ static int enter_with_identity(const char **step)
     if (write_text("/proc/self/setgroups", "deny") != 0)
         return -1;
     *step = "/proc/self/gid_map";
-    if (map("/proc/self/gid_map", group) != 0)
+    if (id_map("/proc/self/gid_map", group) != 0)
         return -1;
     *step = "/proc/self/uid_map";
-    return map("/proc/self/uid_map", user);
+    return id_map("/proc/self/uid_map", user);
 }
 
 int wi_apart_enter(const char **step)
@@ -113,7 +113,7 @@ int wi_apart_listen(unsigned port)
 
     if (fd < 0 || bind(fd, (const struct sockaddr *)&address, sizeof address) != 0 ||
         listen(fd, BACKLOG) != 0)
-        return fail(fd);
+        return fd_fail(fd);
     return fd;
 }
 

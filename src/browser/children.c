@@ -173,7 +173,7 @@ static void close_child(struct wi_child *child)
     uv_close((uv_handle_t *)&child->output, on_child_closed);
 }
 
-static void finish(struct wi_child *child)
+static void child_finish(struct wi_child *child)
 {
     LL_DELETE(child->owner->first, child);
     wi_timer_free(child->grace);
@@ -220,7 +220,7 @@ static size_t take_orphans(struct wi_children *children, int end)
 }
 
 /* Ends what helpers that are gone left behind, then reports them. */
-static void sweep(void *context)
+static void children_sweep(void *context)
 {
     struct wi_children *children = context;
     struct wi_child *child = children->first;
@@ -237,7 +237,7 @@ static void sweep(void *context)
     }
     /* on_end may start or end others, or free the registry: look again in the next turn. */
     wi_timer_start(children->sweep, 0, 0);
-    finish(child);
+    child_finish(child);
 }
 
 static void on_exit_status(uv_process_t *process, int64_t exit_status, int signal)
@@ -270,7 +270,7 @@ struct wi_children *wi_children_new(uv_loop_t *loop, const char *lifeline)
 
     children->loop = loop;
     children->lifeline = wi_strdup(lifeline);
-    children->sweep = wi_timer_new(loop, sweep, children);
+    children->sweep = wi_timer_new(loop, children_sweep, children);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0)
         wi_warn("browser", NULL, "PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
     uv_signal_init(loop, &children->child_signal);
@@ -376,7 +376,7 @@ static void free_list(char **list)
 }
 
 /* The helper with output and lifeline pipes whose far ends are given; a libuv status. */
-static int spawn(struct wi_child *child, const struct wi_child_options *options,
+static int child_spawn(struct wi_child *child, const struct wi_child_options *options,
     const char *program, int output_fd, int lifeline_fd)
 {
     char **arguments = make_arguments(child->owner->lifeline, program, options);
@@ -463,7 +463,7 @@ struct wi_child *wi_child_start(struct wi_children *children,
     child->output.data = child;
     uv_pipe_open(&child->output, output[0]); /* the handle's from here on */
     output[0] = -1;
-    status = spawn(child, options, program, output[1], lifeline[0]);
+    status = child_spawn(child, options, program, output[1], lifeline[0]);
     if (status != 0) {
         wi_error_set(error, WI_UNAVAILABLE, "", "cannot start %s: %s", children->lifeline,
             uv_strerror(status));

@@ -153,7 +153,7 @@ static void collect_switches(const struct wi_plan *plan, struct wi_strings *list
 
 /* https://developer.chrome.com/docs/chromedriver/capabilities and
  * https://learn.microsoft.com/microsoft-edge/webdriver-chromium/capabilities-edge-options */
-static json_t *make_capabilities(
+static json_t *chromium_capabilities(
     const struct wi_plan *plan, const char *binary, const struct wi_launch *launch)
 {
     int edge = is_edge(plan, launch);
@@ -175,14 +175,14 @@ static json_t *make_capabilities(
     return json_pack("{s:o}", "alwaysMatch", made);
 }
 
-static enum wi_code fill(
+static enum wi_code chromium_fill(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_config_browser *browser = plan->browser;
     char *binary;
 
     if (browser->driver_url) {
-        launch->capabilities = make_capabilities(plan, browser->binary, launch);
+        launch->capabilities = chromium_capabilities(plan, browser->binary, launch);
         return WI_OK;
     }
     if (wi_plan_driver(plan, driver_arguments, launch, error) != WI_OK)
@@ -191,7 +191,7 @@ static enum wi_code fill(
     if (!binary)
         return WI_UNAVAILABLE;
     launch->port_line = "was started successfully on port ";
-    launch->capabilities = make_capabilities(plan, binary, launch);
+    launch->capabilities = chromium_capabilities(plan, binary, launch);
     wi_plan_environment(plan, launch);
     free(binary);
     return WI_OK;
@@ -201,4 +201,4 @@ const struct wi_browser_family wi_family_chromium = {.name = "chromium",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,
-    .fill = fill};
+    .fill = chromium_fill};

@@ -21,7 +21,7 @@ struct wi_door {
 };
 
 /* What it does not take now it is asked for with the next one. */
-static void ask(struct wi_door *door)
+static void door_ask(struct wi_door *door)
 {
     static const char byte = 0;
 
@@ -30,7 +30,7 @@ static void ask(struct wi_door *door)
         door->wanted--;
 }
 
-static void keep(struct wi_door *door, int fd)
+static void door_keep(struct wi_door *door, int fd)
 {
     if (door->count < WI_APART_STOCK)
         door->stock[door->count++] = fd;
@@ -51,7 +51,7 @@ static void take_packet(struct wi_door *door, const int *fds, size_t count)
         door->wanted++; /* it had none to give */
     }
     for (size_t i = first; i < count; i++)
-        keep(door, fds[i]);
+        door_keep(door, fds[i]);
 }
 
 static void on_readable(void *context, int status, int events)
@@ -85,7 +85,7 @@ int wi_door_take(struct wi_door *door)
     if (!door->open)
         return -1;
     door->wanted += door->count > 0;
-    ask(door);
+    door_ask(door);
     return door->count > 0 ? door->stock[--door->count] : -1;
 }
 

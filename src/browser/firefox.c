@@ -241,7 +241,7 @@ static enum wi_code fill_direct(
 /* --- through geckodriver or a Grid ----------------------------------------------------------- */
 
 /* https://developer.mozilla.org/docs/Web/WebDriver/Reference/Capabilities/firefoxOptions */
-static json_t *make_capabilities(const struct wi_plan *plan, const char *binary)
+static json_t *firefox_capabilities(const struct wi_plan *plan, const char *binary)
 {
     struct wi_strings list = {0};
     json_t *options, *made;
@@ -273,19 +273,19 @@ static enum wi_code fill_driver(
     if (!binary)
         return WI_UNAVAILABLE;
     launch->port_line = "Listening on 127.0.0.1:";
-    launch->capabilities = make_capabilities(plan, binary);
+    launch->capabilities = firefox_capabilities(plan, binary);
     add_environment(plan, launch);
     free(binary);
     return WI_OK;
 }
 
-static enum wi_code fill(
+static enum wi_code firefox_fill(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_config_browser *browser = plan->browser;
 
     if (browser->driver_url) {
-        launch->capabilities = make_capabilities(plan, browser->binary);
+        launch->capabilities = firefox_capabilities(plan, browser->binary);
         return WI_OK;
     }
     if (browser->driver == WI_DRIVER_CLASSIC || browser->driver_command)
@@ -297,5 +297,5 @@ const struct wi_browser_family wi_family_firefox = {.name = "firefox",
     .kinds = kinds,
     .switches = switches,
     .preferences = preferences,
-    .fill = fill,
+    .fill = firefox_fill,
     .sandbox_as_root = 1};

@@ -28,7 +28,7 @@ static const struct layout version_1 = {"sys/fs/cgroup/memory", "memory.limit_in
     "memory.usage_in_bytes", "memory.oom_control", "total_inactive_file"};
 
 /* The file's text in `text`; 0, or -1. */
-static int read_text(const char *folder, const char *name, char text[FILE_MAX_BYTES])
+static int text_read(const char *folder, const char *name, char text[FILE_MAX_BYTES])
 {
     char path[PATH_MAX];
     if ((size_t)snprintf(path, sizeof path, "%s/%s", folder, name) >= sizeof path)
@@ -49,10 +49,10 @@ static int find_number(const char *text, const char *name, uint64_t *number)
 }
 
 /* A file that is one number; "max" is none. */
-static int read_number(const char *folder, const char *name, uint64_t *number)
+static int number_read(const char *folder, const char *name, uint64_t *number)
 {
     char text[FILE_MAX_BYTES];
-    return read_text(folder, name, text) == 0 && sscanf(text, "%" SCNu64, number) == 1 ? 0 : -1;
+    return text_read(folder, name, text) == 0 && sscanf(text, "%" SCNu64, number) == 1 ? 0 : -1;
 }
 
 static void look_at_group(
@@ -60,13 +60,13 @@ static void look_at_group(
 {
     char text[FILE_MAX_BYTES];
     uint64_t limit, used, idle = 0;
-    if (read_number(folder, layout->limit, &limit) != 0)
+    if (number_read(folder, layout->limit, &limit) != 0)
         return;
     if (limit < headroom->limit)
         headroom->limit = limit;
-    if (read_number(folder, layout->used, &used) != 0)
+    if (number_read(folder, layout->used, &used) != 0)
         return;
-    if (read_text(folder, "memory.stat", text) == 0)
+    if (text_read(folder, "memory.stat", text) == 0)
         find_number(text, layout->idle, &idle);
     used = used > idle ? used - idle : 0;
     uint64_t left = limit > used ? limit - used : 0;
@@ -84,7 +84,7 @@ static void look_at_hierarchy(
     size_t top = (size_t)length;
     if ((size_t)snprintf(folder + top, sizeof folder - top, "%s", path) >= sizeof folder - top)
         return;
-    if (read_text(folder, layout->events, text) == 0)
+    if (text_read(folder, layout->events, text) == 0)
         find_number(text, "oom_kill", &headroom->oom_kills);
     for (char *slash;; *slash = '\0') {
         look_at_group(folder, layout, headroom);
@@ -106,7 +106,7 @@ static void look_at_groups(const char *root, struct wi_headroom *headroom)
 {
     char folder[PATH_MAX], text[FILE_MAX_BYTES], *rest = text, *line;
     snprintf(folder, sizeof folder, "%sproc/self", root);
-    if (read_text(folder, "cgroup", text) != 0)
+    if (text_read(folder, "cgroup", text) != 0)
         return;
     while ((line = strsep(&rest, "\n"))) {
         strsep(&line, ":");
@@ -126,13 +126,13 @@ void wi_headroom_read(const char *root, struct wi_headroom *headroom)
     uint64_t kilobytes;
     *headroom = (struct wi_headroom){.available = UINT64_MAX, .limit = UINT64_MAX};
     snprintf(folder, sizeof folder, "%sproc", root);
-    if (read_text(folder, "meminfo", text) == 0) {
+    if (text_read(folder, "meminfo", text) == 0) {
         if (find_number(text, "MemAvailable", &kilobytes) == 0)
             headroom->available = kilobytes * 1024;
         if (find_number(text, "MemTotal", &kilobytes) == 0)
             headroom->limit = kilobytes * 1024;
     }
-    if (read_text(folder, "vmstat", text) == 0)
+    if (text_read(folder, "vmstat", text) == 0)
         find_number(text, "oom_kill", &headroom->oom_kills);
     look_at_groups(root, headroom);
 }

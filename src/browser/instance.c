@@ -47,7 +47,7 @@ static void work_remove(void *data)
     remove_tree(removal->path);
 }
 
-static void removed(void *data, int cancelled)
+static void instance_removed(void *data, int cancelled)
 {
     struct removal *removal = data;
 
@@ -64,7 +64,7 @@ void wi_remove_tree(uv_loop_t *loop, const char *path, wi_remove_fn *done, void 
     removal->path = wi_strdup(path);
     removal->done = done;
     removal->context = context;
-    wi_work_start(loop, work_remove, removed, removal);
+    wi_work_start(loop, work_remove, instance_removed, removal);
 }
 
 /* --- sweeping -------------------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ static void sweep_one(const char *root, const char *name)
     free(path);
 }
 
-static void sweep(const char *root)
+static void instances_sweep(const char *root)
 {
     DIR *dir = opendir(root);
     struct dirent *entry;
@@ -182,7 +182,7 @@ struct wi_instance *wi_instance_new(struct wi_error *error)
     char *root = choose_root();
 
     *instance = (struct wi_instance){.folder_fd = -1, .lock_fd = -1};
-    sweep(root);
+    instances_sweep(root);
     if (make_folder(instance, root, error) != 0) {
         wi_instance_free(instance);
         instance = NULL;
@@ -202,7 +202,7 @@ int wi_instance_lock(const struct wi_instance *instance)
 }
 
 /* Another directory in the place of one that is gone; 0, or -1. */
-static int renew(struct wi_instance *instance, struct wi_error *error)
+static int instance_renew(struct wi_instance *instance, struct wi_error *error)
 {
     char *root = choose_root();
     int result;
@@ -230,7 +230,7 @@ char *wi_instance_make(struct wi_instance *instance, const char *name, struct wi
 {
     char *path;
 
-    if (is_gone(instance) && renew(instance, error) != 0)
+    if (is_gone(instance) && instance_renew(instance, error) != 0)
         return NULL;
     path = wi_sprintf("%s/%s", instance->path, name);
     if (mkdir(path, 0700) == 0)

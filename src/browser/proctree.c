@@ -42,7 +42,7 @@ static int read_process(int proc_fd, const char *name, struct wi_process *proces
     return parse_stat(line, process);
 }
 
-static int compare(const void *a, const void *b)
+static int process_compare(const void *a, const void *b)
 {
     const struct wi_process *left = a, *right = b;
 
@@ -76,7 +76,7 @@ int wi_proctree_read(struct wi_proctree *tree)
     }
     closedir(proc);
     if (tree->count > 0)
-        qsort(tree->items, tree->count, sizeof *tree->items, compare);
+        qsort(tree->items, tree->count, sizeof *tree->items, process_compare);
     return 0;
 }
 
@@ -84,7 +84,7 @@ static int parent_is_marked(const struct wi_proctree *tree, const struct wi_proc
 {
     const struct wi_process key = {.pid = process->parent};
     const struct wi_process *parent =
-        bsearch(&key, tree->items, tree->count, sizeof *tree->items, compare);
+        bsearch(&key, tree->items, tree->count, sizeof *tree->items, process_compare);
 
     return parent && parent->marked;
 }

@@ -17,7 +17,7 @@ const char *wi_program_path(void)
     return path && *path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 }
 
-static int runs(const char *path)
+static int program_runs(const char *path)
 {
     struct stat info;
 
@@ -29,7 +29,7 @@ char *wi_program_find(const char *name)
     const char *start, *end;
 
     if (strchr(name, '/'))
-        return runs(name) ? wi_strdup(name) : NULL;
+        return program_runs(name) ? wi_strdup(name) : NULL;
     for (start = wi_program_path(); *start; start = *end ? end + 1 : end) {
         char *path;
         end = strchrnul(start, ':');
@@ -37,7 +37,7 @@ char *wi_program_find(const char *name)
         if (*start != '/')
             continue;
         path = wi_sprintf("%.*s/%s", (int)(end - start), start, name);
-        if (runs(path))
+        if (program_runs(path))
             return path;
         free(path);
     }

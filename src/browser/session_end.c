@@ -32,7 +32,7 @@ static void remove_files(struct wi_session *session)
 }
 
 /* Stops everything that could still call back, but the processes' end. */
-static void let_go(struct wi_session *session)
+static void session_let_go(struct wi_session *session)
 {
     wi_timer_stop(session->deadline);
     wi_timer_stop(session->failed_early);
@@ -52,7 +52,7 @@ static void let_go(struct wi_session *session)
 
 void wi_session_end_tree(struct wi_session *session, uint64_t grace_ms)
 {
-    let_go(session);
+    session_let_go(session);
     if (session->child)
         wi_child_end(session->child, grace_ms);
     else

@@ -88,7 +88,7 @@ void wi_session_open_page(struct wi_session *session)
 }
 
 /* Its node is welcome. */
-static void settle(struct wi_session *session)
+static void session_settle(struct wi_session *session)
 {
     wi_timer_stop(session->deadline);
     session->step = "";
@@ -105,7 +105,7 @@ void wi_session_welcomed(struct wi_session *session)
     if (session->state != WI_SESSION_STARTING)
         return;
     session->welcomed = 1;
-    settle(session);
+    session_settle(session);
 }
 
 /* --- once it is there ------------------------------------------------------------------------ */

@@ -195,7 +195,7 @@ static void on_apart(void *context, int fd)
         wi_warn("browser", session->id, "the bridge cannot listen in its network");
 }
 
-static enum wi_code spawn(struct wi_session *session, struct wi_error *error);
+static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error);
 
 /* Whether the driver ended by itself before it listened, as one does that finds its port taken. */
 static int lost_its_port(const struct wi_session *session, int signal)
@@ -237,14 +237,14 @@ static void on_tree_end(void *context, int exit_status, int signal)
         wi_listener_free(session->listener);
         session->listener = NULL;
         wi_info("browser", session->id, "%s; starting it once more", error.detail);
-        if (spawn(session, &error) == WI_OK)
+        if (session_spawn(session, &error) == WI_OK)
             return;
     }
     wi_session_fail(session, &error);
 }
 
 /* Starts the driver's process, for the first time or again; it says on which port it listens. */
-static enum wi_code spawn(struct wi_session *session, struct wi_error *error)
+static enum wi_code session_spawn(struct wi_session *session, struct wi_error *error)
 {
     const struct wi_child_events events = {session, on_line, on_tree_end, on_apart};
     struct wi_child_options options = {.subject = session->id,
@@ -284,7 +284,7 @@ enum wi_code wi_session_begin(
         wi_warn("browser", session->id,
             "/dev/shm has less than 512 MiB free: a Chromium is told to do without it");
     if (!wi_session_is_remote(session))
-        return spawn(session, error);
+        return session_spawn(session, error);
     wi_timer_start(session->keep_alive, WI_SESSION_KEEP_ALIVE_MS, WI_SESSION_KEEP_ALIVE_MS);
     meet_driver(session, session->launch.url);
     return WI_OK;

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static int applies(enum wi_when when, const struct wi_plan *plan)
+static int switch_applies(enum wi_when when, const struct wi_plan *plan)
 {
     const struct wi_config_browser *browser = plan->browser;
 
@@ -76,7 +76,7 @@ void wi_switches_add_rows(
     struct wi_strings *list, const struct wi_switch *rows, const struct wi_plan *plan)
 {
     for (const struct wi_switch *row = rows; row && row->text; row++)
-        if (applies(row->when, plan))
+        if (switch_applies(row->when, plan))
             wi_switches_add(list, row->text);
 }
 
@@ -101,7 +101,7 @@ static const struct {
 } gpus[] = {{"/dev/nvidia[0-9]*", "nvidia_icd*.json"}};
 
 /* Whether a file of that pattern may be used in the way that access() says. */
-static int is_there(const char *root, const char *folder, const char *name, int mode)
+static int file_is_there(const char *root, const char *folder, const char *name, int mode)
 {
     char *pattern = wi_sprintf("%s%s%s%s", root, folder, *folder ? "/" : "", name);
     glob_t found = {0};
@@ -118,10 +118,10 @@ static int is_there(const char *root, const char *folder, const char *name, int 
 int wi_gpu_is_here(const char *root)
 {
     for (size_t i = 0; i < sizeof gpus / sizeof *gpus; i++) {
-        if (!is_there(root, "", gpus[i].device, R_OK | W_OK))
+        if (!file_is_there(root, "", gpus[i].device, R_OK | W_OK))
             continue;
         for (size_t j = 0; manifests[j]; j++)
-            if (is_there(root, manifests[j], gpus[i].manifest, R_OK))
+            if (file_is_there(root, manifests[j], gpus[i].manifest, R_OK))
                 return 1;
     }
     return 0;
@@ -136,7 +136,7 @@ json_t *wi_preferences_json(const struct wi_preference *rows, const struct wi_pl
     char *name;
 
     for (const struct wi_preference *row = rows; row && row->name; row++)
-        if (applies(row->when, plan))
+        if (switch_applies(row->when, plan))
             json_object_set_new(
                 preferences, row->name, json_loads(row->value, JSON_DECODE_ANY, NULL));
     for (size_t i = 0; i < lines->count; i++) {
@@ -158,7 +158,7 @@ static int is_setting(enum wi_when when)
 }
 
 /* What is told is bounded. */
-static void tell(struct wi_strings *flags, const char *text)
+static void flag_tell(struct wi_strings *flags, const char *text)
 {
     if (flags->count < WI_LAUNCH_FLAGS_MAX && strlen(text) < WI_LAUNCH_FLAG_SIZE)
         wi_switches_add(flags, text);
@@ -177,7 +177,7 @@ static void tell_argument(struct wi_strings *flags, const char *text)
         is_whole |= strlen(whole[i]) == length && strncmp(whole[i], text, length) == 0;
     char *told = wi_strndup(text, is_whole && !strchr(text, '/') ? strlen(text) : length);
     if (*text == '-')
-        tell(flags, told);
+        flag_tell(flags, told);
     free(told);
 }
 
@@ -187,7 +187,7 @@ static void tell_preference(struct wi_strings *flags, const char *name, const js
     char *shown = json_is_string(value) ? NULL : json_dumps(value, JSON_ENCODE_ANY);
     char *told = wi_sprintf(shown ? "%s=%s" : "%s", name, shown ? shown : "");
 
-    tell(flags, told);
+    flag_tell(flags, told);
     free(told);
     free(shown);
 }
@@ -199,7 +199,8 @@ static void tell_preferences(
     const char *name;
 
     for (const struct wi_preference *row = rows; row && row->name; row++)
-        if (is_setting(row->when) && applies(row->when, plan) && !json_object_get(all, row->name))
+        if (is_setting(row->when) && switch_applies(row->when, plan) &&
+            !json_object_get(all, row->name))
             json_object_set_new(all, row->name, json_loads(row->value, JSON_DECODE_ANY, NULL));
     json_object_foreach(all, name, value) tell_preference(flags, name, value);
     json_decref(all);
@@ -211,8 +212,8 @@ void wi_switches_tell(
     const struct wi_strings *arguments = &plan->browser->arguments;
 
     for (const struct wi_switch *row = family->switches; row->text; row++)
-        if (is_setting(row->when) && applies(row->when, plan))
-            tell(flags, row->text);
+        if (is_setting(row->when) && switch_applies(row->when, plan))
+            flag_tell(flags, row->text);
     wi_switches_add_rows(flags, plan->kind->switches, plan);
     for (size_t i = 0; i < arguments->count; i++)
         tell_argument(flags, arguments->items[i]);

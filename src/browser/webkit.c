@@ -82,7 +82,7 @@ static json_t *browser_options(const struct wi_plan *plan, const char *binary)
     return options;
 }
 
-static json_t *make_capabilities(const struct wi_plan *plan, const char *binary)
+static json_t *webkit_capabilities(const struct wi_plan *plan, const char *binary)
 {
     const struct wi_config_browser *browser = plan->browser;
     json_t *always = json_object();
@@ -123,7 +123,7 @@ static enum wi_code add_desk(
     return WI_OK;
 }
 
-static enum wi_code fill(
+static enum wi_code webkit_fill(
     const struct wi_plan *plan, struct wi_launch *launch, struct wi_error *error)
 {
     const struct wi_config_browser *browser = plan->browser;
@@ -140,7 +140,7 @@ static enum wi_code fill(
             "a TLS certificate that it trusts, or an address on loopback",
             browser->kind, page);
     if (browser->driver_url) {
-        launch->capabilities = make_capabilities(plan, browser->binary);
+        launch->capabilities = webkit_capabilities(plan, browser->binary);
         return WI_OK;
     }
     if (add_desk(plan, launch, error) != WI_OK ||
@@ -149,7 +149,7 @@ static enum wi_code fill(
     if (browser->binary && !(binary = wi_plan_find(plan, browser->binary, "", "binary", error)))
         return WI_UNAVAILABLE;
     launch->port_line = "webinfer-desk: listening on port ";
-    launch->capabilities = make_capabilities(plan, binary);
+    launch->capabilities = webkit_capabilities(plan, binary);
     wi_plan_environment(plan, launch);
     for (size_t i = 0; environment[i]; i++)
         wi_strings_add(&launch->environment, environment[i]);
@@ -158,4 +158,4 @@ static enum wi_code fill(
 }
 
 const struct wi_browser_family wi_family_webkit = {
-    .name = "webkit", .kinds = kinds, .switches = switches, .fill = fill};
+    .name = "webkit", .kinds = kinds, .switches = switches, .fill = webkit_fill};

@@ -72,7 +72,7 @@ static int write_cookie(void)
 }
 
 /* The process id, or -1. A child never outlives this one. */
-static pid_t start(char **arguments)
+static pid_t program_start(char **arguments)
 {
     pid_t self = getpid(), pid = fork();
 
@@ -89,7 +89,7 @@ static pid_t start(char **arguments)
 }
 
 /* A line of digits, which may come in pieces; or -1. */
-static int read_number(int fd)
+static int desk_read_number(int fd)
 {
     char text[16] = "";
     size_t size = 0;
@@ -126,9 +126,9 @@ static int start_display(char *xvfb)
         return -1;
     fcntl(ends[0], F_SETFD, FD_CLOEXEC);
     snprintf(fd_text, sizeof fd_text, "%d", ends[1]);
-    pid = start(arguments);
+    pid = program_start(arguments);
     close(ends[1]);
-    number = pid > 0 ? read_number(ends[0]) : -1;
+    number = pid > 0 ? desk_read_number(ends[0]) : -1;
     close(ends[0]);
     if (number < 0) {
         /* After whatever it has to say itself, for the last line is what people see. */
@@ -185,7 +185,7 @@ static unsigned listening_port(pid_t pid)
 }
 
 /* Waits for the first child to end, meanwhile looking for the program's port. */
-static int attend(pid_t program)
+static int program_attend(pid_t program)
 {
     const struct timespec pause = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
     unsigned port = 0;
@@ -230,6 +230,6 @@ int main(int argc, char **argv)
     }
     if (xvfb && start_display(xvfb) != 0)
         return EXIT_USAGE;
-    program = start(arguments);
-    return program > 0 ? attend(program) : EXIT_USAGE;
+    program = program_start(arguments);
+    return program > 0 ? program_attend(program) : EXIT_USAGE;
 }

@@ -66,7 +66,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int prepare(struct lifeline *line)
+static int lifeline_prepare(struct lifeline *line)
 {
     sigset_t mask;
 
@@ -188,7 +188,7 @@ static void begin_end(struct lifeline *line)
 }
 
 /* Takes every zombie; returns whether a child is left. */
-static int reap(struct lifeline *line)
+static int lifeline_reap(struct lifeline *line)
 {
     int status;
     pid_t pid;
@@ -230,7 +230,7 @@ static int is_daemon_gone(void)
 }
 
 /* What the daemon has left on disk, unless another helper of it still lives: that one does it. */
-static void sweep(const struct lifeline *line)
+static void lifeline_sweep(const struct lifeline *line)
 {
     const struct timespec tick = {.tv_nsec = TICK_MS * 1000000L};
 
@@ -239,9 +239,9 @@ static void sweep(const struct lifeline *line)
         nanosleep(&tick, NULL);
 }
 
-static int run(struct lifeline *line)
+static int lifeline_run(struct lifeline *line)
 {
-    while (reap(line)) {
+    while (lifeline_reap(line)) {
         if (line->program < 0)
             begin_end(line); /* what the program left behind */
         if (line->ending && now_ms() >= line->kill_at)
@@ -249,7 +249,7 @@ static int run(struct lifeline *line)
         wait_event(line);
     }
     if (line->instance && is_daemon_gone())
-        sweep(line);
+        lifeline_sweep(line);
     return WIFEXITED(line->status) ? WEXITSTATUS(line->status) : 128 + WTERMSIG(line->status);
 }
 
@@ -277,9 +277,9 @@ int main(int argc, char **argv)
             "[ARGUMENT...]\n");
         return EXIT_USAGE;
     }
-    if (prepare(&line) != 0)
+    if (lifeline_prepare(&line) != 0)
         return EXIT_USAGE;
     if (port > 0 && go_apart(&line, (unsigned)port) != 0)
         return WI_APART_EXIT;
-    return start_program(&line, arguments) == 0 ? run(&line) : EXIT_USAGE;
+    return start_program(&line, arguments) == 0 ? lifeline_run(&line) : EXIT_USAGE;
 }

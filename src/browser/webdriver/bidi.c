@@ -62,7 +62,7 @@ static void on_over(void *context, const struct wi_error *why)
     }
 }
 
-static struct wi_wire *connected(struct bidi *driver)
+static struct wi_wire *bidi_connect(struct bidi *driver)
 {
     const struct wi_wire_events events = {driver, on_event, on_over};
 
@@ -86,10 +86,11 @@ static void set_deadline(struct bidi_call *call, uint64_t timeout_ms)
     call->deadline = wi_now_ms() + (double)timeout_ms;
 }
 
-static void command(struct bidi_call *call, const char *method, json_t *params, wi_wire_fn *next)
+static void bidi_command(
+    struct bidi_call *call, const char *method, json_t *params, wi_wire_fn *next)
 {
-    call->command = wi_wire_send(
-        connected(driver_of(call)), call->call.verb, method, params, time_left(call), next, call);
+    call->command = wi_wire_send(bidi_connect(driver_of(call)), call->call.verb, method, params,
+        time_left(call), next, call);
 }
 
 /* The last command of a verb. */
@@ -101,7 +102,7 @@ static void on_last(void *context, const json_t *result, const struct wi_error *
     wi_driver_done(&call->call, error);
 }
 
-static void let_go(struct wi_driver_call *base)
+static void bidi_let_go(struct wi_driver_call *base)
 {
     struct bidi_call *call = (struct bidi_call *)base;
 
@@ -134,7 +135,7 @@ static void ask_status(void *context)
     struct bidi_call *call = context;
     uint64_t left = time_left(call);
 
-    call->command = wi_wire_send(connected(driver_of(call)), call->call.verb, "session.status",
+    call->command = wi_wire_send(bidi_connect(driver_of(call)), call->call.verb, "session.status",
         json_object(), left < STATUS_MS ? left : STATUS_MS, on_status, call);
 }
 
@@ -157,7 +158,7 @@ static void on_tree(void *context, const json_t *result, const struct wi_error *
 
     call->command = NULL;
     if (result && wi_notes_take_window(&driver->notes, result, &wrong) == WI_OK)
-        command(call, "session.subscribe", wi_notes_subscription(&driver->notes), on_last);
+        bidi_command(call, "session.subscribe", wi_notes_subscription(&driver->notes), on_last);
     else
         wi_driver_done(&call->call, error ? error : &wrong);
 }
@@ -169,7 +170,7 @@ static void on_session(void *context, const json_t *result, const struct wi_erro
 
     call->command = NULL;
     if (result && wi_driver_take_session(call->call.driver, result, &wrong) == WI_OK)
-        command(call, "browsingContext.getTree", json_pack("{s:i}", "maxDepth", 0), on_tree);
+        bidi_command(call, "browsingContext.getTree", json_pack("{s:i}", "maxDepth", 0), on_tree);
     else
         wi_driver_done(&call->call, error ? error : &wrong);
 }
@@ -181,7 +182,7 @@ static void new_session(struct wi_driver_call *base, json_t *capabilities, uint6
                                   : json_pack("{s:{}}", "capabilities");
 
     set_deadline(call, timeout_ms);
-    command(call, "session.new", params, on_session);
+    bidi_command(call, "session.new", params, on_session);
 }
 
 /* --- verbs of a session ---------------------------------------------------------------------- */
@@ -193,13 +194,13 @@ static const char *window_of(const struct bidi_call *call)
     return window ? window : ""; /* "no such frame" is the answer */
 }
 
-static void navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
+static void bidi_navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
 {
     struct bidi_call *call = (struct bidi_call *)base;
 
     set_deadline(call, timeout_ms);
     /* Not until everything is loaded: its node's welcome is what counts. */
-    command(call, "browsingContext.navigate",
+    bidi_command(call, "browsingContext.navigate",
         json_pack("{s:s, s:s, s:s}", "context", window_of(call), "url", url, "wait", "interactive"),
         on_last);
 }
@@ -211,7 +212,7 @@ static void check_page(struct wi_driver_call *base, uint64_t timeout_ms)
     struct bidi_call *call = (struct bidi_call *)base;
 
     set_deadline(call, timeout_ms);
-    command(call, "script.evaluate",
+    bidi_command(call, "script.evaluate",
         json_pack("{s:s, s:{s:s}, s:b}", "expression", "0", "target", "context", window_of(call),
             "awaitPromise", 0),
         on_last);
@@ -232,7 +233,7 @@ static void delete_session(struct wi_driver_call *base, uint64_t timeout_ms)
     struct bidi_call *call = (struct bidi_call *)base;
 
     set_deadline(call, timeout_ms);
-    command(call, "browser.close", json_object(), on_deleted);
+    bidi_command(call, "browser.close", json_object(), on_deleted);
 }
 
 /* --- the driver ------------------------------------------------------------------------------ */
@@ -251,10 +252,10 @@ static const struct wi_driver_verbs verbs = {
     .call_size = sizeof(struct bidi_call),
     .wait_ready = wait_ready,
     .new_session = new_session,
-    .navigate = navigate,
+    .navigate = bidi_navigate,
     .check_page = check_page,
     .delete_session = delete_session,
-    .let_go = let_go,
+    .let_go = bidi_let_go,
     .free = free_bidi,
 };
 

@@ -51,7 +51,8 @@ void wi_command_cancel(struct wi_command *command)
 }
 
 /* The end of a command: it is gone before its callback, which may close the wire. */
-static void answer(struct wi_command *command, const json_t *result, const struct wi_error *error)
+static void command_answer(
+    struct wi_command *command, const json_t *result, const struct wi_error *error)
 {
     wi_wire_fn *on_answer = command->on_answer;
     void *context = command->context;
@@ -72,7 +73,7 @@ static void on_deadline(void *context)
         wi_error_set(&error, WI_UNAVAILABLE, "",
             "%s: no answer over BiDi within %.1f s; %u messages made no sense", command->verb,
             command->timeout_ms / 1000, nonsense);
-    answer(command, NULL, &error);
+    command_answer(command, NULL, &error);
 }
 
 struct wi_command *wi_wire_send(struct wi_wire *wire, const char *verb, const char *method,
@@ -148,7 +149,7 @@ static int take_message(struct wi_wire *wire, const json_t *root)
     if (!failed && !(strcmp(message.type, "success") == 0 && message.result))
         return -1;
     if (command)
-        answer(command, failed ? NULL : message.result, failed ? &error : NULL);
+        command_answer(command, failed ? NULL : message.result, failed ? &error : NULL);
     else
         wi_debug("webdriver", NULL, "dropped a BiDi answer to no command that waits%s%s",
             failed ? ": " : "", failed ? error.detail : "");
@@ -200,7 +201,7 @@ static void on_over(void *context)
         wi_timer_start(wire->over, 0, 0);
         wi_error_set(
             &error, WI_UNAVAILABLE, "", "%s: %.400s", wire->commands->verb, wire->reason.detail);
-        answer(wire->commands, NULL, &error);
+        command_answer(wire->commands, NULL, &error);
     } else if (wire->events.on_over) {
         void (*told)(void *, const struct wi_error *) = wire->events.on_over;
         wire->events.on_over = NULL;

@@ -71,8 +71,8 @@ static enum wi_code read_error(
 
 /* Checks the exchange and hands out `value` (NULL where it is null or absent), borrowed from
  * `*root`, which the caller frees. */
-static enum wi_code read_answer(const char *verb, const struct wi_http_answer *http, json_t **root,
-    json_t **value, struct wi_error *error)
+static enum wi_code classic_read_answer(const char *verb, const struct wi_http_answer *http,
+    json_t **root, json_t **value, struct wi_error *error)
 {
     struct answer answer = {NULL};
     json_error_t parse_error;
@@ -100,7 +100,7 @@ static void on_answer(void *context, const struct wi_http_answer *http)
     struct classic_call *call = context;
     struct wi_error error = {0};
     json_t *root, *value;
-    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &error);
+    enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &error);
 
     call->http_call = NULL;
     if (code == WI_OK && call->on_value)
@@ -110,8 +110,8 @@ static void on_answer(void *context, const struct wi_http_answer *http)
 }
 
 /* Starts the call's exchange at URL/PATH with `body` (consumed; NULL for none). */
-static void exchange(struct classic_call *call, const char *method, const char *path, json_t *body,
-    uint64_t timeout_ms, wi_http_fn *callback)
+static void classic_exchange(struct classic_call *call, const char *method, const char *path,
+    json_t *body, uint64_t timeout_ms, wi_http_fn *callback)
 {
     char *url = wi_sprintf("%s%s", driver_of(call)->url, path);
     char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
@@ -132,7 +132,7 @@ static void exchange(struct classic_call *call, const char *method, const char *
     free(url);
 }
 
-static void let_go(struct wi_driver_call *base)
+static void classic_let_go(struct wi_driver_call *base)
 {
     struct classic_call *call = (struct classic_call *)base;
 
@@ -176,7 +176,7 @@ static void on_status(void *context, const struct wi_http_answer *http)
     struct classic_call *call = context;
     double left = call->deadline - wi_now_ms();
     json_t *root, *value;
-    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &call->last);
+    enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &call->last);
 
     call->http_call = NULL;
     if (code == WI_OK)
@@ -196,7 +196,7 @@ static void ask_status(void *context)
     double left = call->deadline - wi_now_ms();
     uint64_t timeout = left < 1 ? 1 : left < POLL_ANSWER_MS ? (uint64_t)left : POLL_ANSWER_MS;
 
-    exchange(call, "GET", "/status", NULL, timeout, on_status);
+    classic_exchange(call, "GET", "/status", NULL, timeout, on_status);
 }
 
 static void wait_ready(struct wi_driver_call *base, uint64_t timeout_ms)
@@ -228,7 +228,7 @@ static void on_session(void *context, const struct wi_http_answer *http)
     struct classic *driver = driver_of(call);
     struct wi_error error = {0};
     json_t *root, *value;
-    enum wi_code code = read_answer(call->call.verb, http, &root, &value, &error);
+    enum wi_code code = classic_read_answer(call->call.verb, http, &root, &value, &error);
     const char *url = NULL;
 
     call->http_call = NULL;
@@ -248,7 +248,7 @@ static void on_session(void *context, const struct wi_http_answer *http)
 
 static void new_session(struct wi_driver_call *base, json_t *capabilities, uint64_t timeout_ms)
 {
-    exchange((struct classic_call *)base, "POST", "/session",
+    classic_exchange((struct classic_call *)base, "POST", "/session",
         json_pack("{s:o}", "capabilities", capabilities), timeout_ms, on_session);
 }
 
@@ -259,11 +259,11 @@ static void session_exchange(struct classic_call *call, const char *method, cons
     /* Without a session the driver's "invalid session id" is the answer. */
     char *path = wi_sprintf("/session/%s%s", id ? id : "none", verb);
 
-    exchange(call, method, path, body, timeout_ms, on_answer);
+    classic_exchange(call, method, path, body, timeout_ms, on_answer);
     free(path);
 }
 
-static void navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
+static void classic_navigate(struct wi_driver_call *base, const char *url, uint64_t timeout_ms)
 {
     session_exchange(
         (struct classic_call *)base, "POST", "/url", json_pack("{s:s}", "url", url), timeout_ms);
@@ -306,10 +306,10 @@ static const struct wi_driver_verbs verbs = {
     .call_size = sizeof(struct classic_call),
     .wait_ready = wait_ready,
     .new_session = new_session,
-    .navigate = navigate,
+    .navigate = classic_navigate,
     .check_page = check_page,
     .delete_session = delete_session,
-    .let_go = let_go,
+    .let_go = classic_let_go,
     .free = free_classic,
 };
 

@@ -44,14 +44,15 @@ void wi_notes_clear(struct wi_notes *notes)
 /* --- events ---------------------------------------------------------------------------------- */
 
 /* A text of the page, which may hold any character; what follows a NUL is not worth keeping. */
-static const char *text_of(const json_t *params, const char *name, const char *without)
+static const char *params_text(const json_t *params, const char *name, const char *without)
 {
     const char *text = json_string_value(json_object_get(params, name));
 
     return text ? text : without;
 }
 
-static void tell(struct wi_notes *notes, enum wi_level level, const char *type, const char *text)
+static void notes_tell(
+    struct wi_notes *notes, enum wi_level level, const char *type, const char *text)
 {
     double now = wi_now_ms();
     char note[NOTE_SIZE];
@@ -68,20 +69,21 @@ static void tell(struct wi_notes *notes, enum wi_level level, const char *type, 
 
 static void take_entry(struct wi_notes *notes, const json_t *params)
 {
-    int failed = strcmp(text_of(params, "level", "info"), "error") == 0;
+    int failed = strcmp(params_text(params, "level", "info"), "error") == 0;
 
-    tell(notes, failed ? WI_LOG_WARN : WI_LOG_DEBUG, text_of(params, "type", "console"),
-        text_of(params, "text", ""));
+    notes_tell(notes, failed ? WI_LOG_WARN : WI_LOG_DEBUG, params_text(params, "type", "console"),
+        params_text(params, "text", ""));
 }
 
 static void take_prompt(struct wi_notes *notes, const json_t *params)
 {
-    tell(notes, WI_LOG_WARN, text_of(params, "type", "prompt"), text_of(params, "message", ""));
+    notes_tell(notes, WI_LOG_WARN, params_text(params, "type", "prompt"),
+        params_text(params, "message", ""));
 }
 
 static void take_end(struct wi_notes *notes, const json_t *params)
 {
-    const char *window = text_of(params, "context", "");
+    const char *window = params_text(params, "context", "");
     struct wi_error error;
 
     if (!notes->window || strcmp(window, notes->window) != 0)
@@ -121,7 +123,7 @@ struct wi_listening {
 };
 
 /* The last thing done in a callback: the listener may be freed inside. */
-static void settle(struct wi_listening *listening)
+static void listening_settle(struct wi_listening *listening)
 {
     wi_listening_fn *on_settled = listening->on_settled;
 
@@ -130,7 +132,7 @@ static void settle(struct wi_listening *listening)
         on_settled(listening->context);
 }
 
-static void give_up(struct wi_listening *listening, const struct wi_error *why)
+static void listening_give_up(struct wi_listening *listening, const struct wi_error *why)
 {
     char note[sizeof why->detail + 64];
 
@@ -138,15 +140,15 @@ static void give_up(struct wi_listening *listening, const struct wi_error *why)
     listening->wire = NULL;
     snprintf(note, sizeof note, "its console is not heard: %s", why->detail);
     listening->notes.events.on_note(listening->notes.events.context, WI_LOG_DEBUG, note);
-    settle(listening);
+    listening_settle(listening);
 }
 
 static void on_subscribed(void *context, const json_t *result, const struct wi_error *error)
 {
     if (error)
-        give_up(context, error);
+        listening_give_up(context, error);
     else
-        settle(context);
+        listening_settle(context);
 }
 
 static void on_tree(void *context, const json_t *result, const struct wi_error *error)
@@ -158,7 +160,7 @@ static void on_tree(void *context, const json_t *result, const struct wi_error *
         wi_wire_send(listening->wire, "subscribe", "session.subscribe",
             wi_notes_subscription(&listening->notes), COMMAND_MS, on_subscribed, listening);
     else
-        give_up(listening, error ? error : &wrong);
+        listening_give_up(listening, error ? error : &wrong);
 }
 
 static void on_event(void *context, const char *method, const json_t *params)
@@ -170,7 +172,7 @@ static void on_event(void *context, const char *method, const json_t *params)
 
 static void on_over(void *context, const struct wi_error *why)
 {
-    give_up(context, why);
+    listening_give_up(context, why);
 }
 
 struct wi_listening *wi_listening_new(uv_loop_t *loop, struct lws_context *lws,
