@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static enum wi_code check(
+static enum wi_code alias_check(
     const struct wi_aliases *aliases, const char *name, const char *model, struct wi_error *error)
 {
     const struct wi_alias *earlier = wi_aliases_find(aliases, name);
@@ -39,7 +39,7 @@ static enum wi_code check(
 enum wi_code wi_aliases_add(struct wi_aliases *aliases, const char *name, const char *model,
     const char *file, unsigned line, struct wi_error *error)
 {
-    enum wi_code code = check(aliases, name, model, error);
+    enum wi_code code = alias_check(aliases, name, model, error);
     if (code != WI_OK)
         return code;
     aliases->items = wi_realloc_array(aliases->items, aliases->count + 1, sizeof *aliases->items);

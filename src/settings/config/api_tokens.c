@@ -82,7 +82,7 @@ static enum wi_code check_alone(const struct wi_api_tokens *tokens,
     return WI_OK;
 }
 
-static enum wi_code add(
+static enum wi_code token_add(
     struct wi_api_tokens *tokens, const struct wi_api_token *token, struct wi_error *error)
 {
     if (tokens->count >= WI_API_TOKENS_MAX)
@@ -106,7 +106,7 @@ enum wi_code wi_api_tokens_parse(
             continue;
         if ((code = parse_line(&token, path, number, line, error)) == WI_OK &&
             (code = check_alone(tokens, &token, path, number, error)) == WI_OK)
-            code = add(tokens, &token, error);
+            code = token_add(tokens, &token, error);
     }
     if (code != WI_OK)
         wi_api_tokens_clear(tokens);
@@ -128,7 +128,8 @@ static enum wi_code explain_open(const char *path, int reason, struct wi_error *
     return wi_error_expect(error, "a file of mode 0600 that belongs to user id %u", user);
 }
 
-static enum wi_code check_file(const struct stat *info, const char *path, struct wi_error *error)
+static enum wi_code token_check_file(
+    const struct stat *info, const char *path, struct wi_error *error)
 {
     if (!S_ISREG(info->st_mode) || (info->st_mode & 077) != 0) {
         wi_error_set(error, WI_INVALID_FIELD, FIELD,
@@ -174,7 +175,7 @@ enum wi_code wi_api_tokens_read(
             close(fd);
         return explain_open(path, reason, error);
     }
-    enum wi_code code = check_file(&info, path, error);
+    enum wi_code code = token_check_file(&info, path, error);
     if (code == WI_OK)
         code = read_open(tokens, fd, (size_t)info.st_size, path, error);
     close(fd);

@@ -48,7 +48,7 @@ int wi_option_is_list(const struct wi_setting *option)
     return form_of(option) == A_LIST;
 }
 
-static void *member(const struct wi_setting *option, const void *base)
+static void *option_member(const struct wi_setting *option, const void *base)
 {
     return (char *)base + option->offset;
 }
@@ -56,12 +56,12 @@ static void *member(const struct wi_setting *option, const void *base)
 void wi_option_clear(const struct wi_setting *option, void *base)
 {
     if (form_of(option) == A_STRING) {
-        char **string = member(option, base);
+        char **string = option_member(option, base);
 
         free(*string);
         *string = NULL;
     } else if (wi_option_is_list(option)) {
-        wi_strings_clear(member(option, base));
+        wi_strings_clear(option_member(option, base));
     }
 }
 
@@ -149,7 +149,7 @@ static int set_string(const struct wi_setting *option, char **string, const char
     return 0;
 }
 
-static int find_name(const char *const *names, const char *text)
+static int names_find(const char *const *names, const char *text)
 {
     for (int i = 0; names[i]; i++)
         if (strcmp(names[i], text) == 0)
@@ -166,13 +166,13 @@ static int is_route(const struct wi_setting *option, const char *text)
     if (length == 0 || length > WI_SECTION_NAME_MAX)
         return 0;
     return text[length] == '\0' ||
-           (text[length] == '/' && find_name(option->names, text + length + 1) >= 0);
+           (text[length] == '/' && names_find(option->names, text + length + 1) >= 0);
 }
 
 static int add_item(const struct wi_setting *option, struct wi_strings *list, const char *item)
 {
     if (option->kind == WI_OPTION_ROUTES ? !is_route(option, item)
-                                         : option->names && find_name(option->names, item) < 0)
+                                         : option->names && names_find(option->names, item) < 0)
         return -1;
     if (option->kind != WI_OPTION_LINES && wi_strings_contain(list, item))
         return -1;
@@ -224,7 +224,7 @@ static int set_list(
 static int set_bool(int *value, const char *text)
 {
     static const char *const words[] = {"no", "yes", "false", "true", "off", "on", "0", "1", NULL};
-    int index = find_name(words, text);
+    int index = names_find(words, text);
 
     if (index < 0)
         return -1;
@@ -273,7 +273,7 @@ static int set_percent(double *value, const char *text)
 
 int wi_option_set(const struct wi_setting *option, void *base, const char *text, int append)
 {
-    void *value = member(option, base);
+    void *value = option_member(option, base);
     int index;
 
     switch (form_of(option)) {
@@ -286,7 +286,7 @@ int wi_option_set(const struct wi_setting *option, void *base, const char *text,
     case A_FLAG:
         return set_bool(value, text);
     case AN_INDEX:
-        index = find_name(option->names, text);
+        index = names_find(option->names, text);
         if (index < 0)
             return -1;
         memcpy(value, &index, sizeof index);
@@ -299,7 +299,7 @@ int wi_option_set(const struct wi_setting *option, void *base, const char *text,
 
 /* --- to text ---------------------------------------------------------------------------------- */
 
-static char *join(const struct wi_strings *list, const char *separator)
+static char *strings_join(const struct wi_strings *list, const char *separator)
 {
     struct wi_buffer text = {0};
 
@@ -323,7 +323,7 @@ static void format_number(const struct wi_setting *option, int64_t number, char 
 
 char *wi_option_format(const struct wi_setting *option, const void *base)
 {
-    void *value = member(option, base);
+    void *value = option_member(option, base);
     char text[32];
     double fraction;
     int64_t number;
@@ -333,7 +333,7 @@ char *wi_option_format(const struct wi_setting *option, const void *base)
     case A_STRING:
         return wi_strdup(*(char **)value ? *(char **)value : "");
     case A_LIST:
-        return join(value, "\n");
+        return strings_join(value, "\n");
     case A_FRACTION:
         memcpy(&fraction, value, sizeof fraction);
         return wi_sprintf("%.10g%%", fraction * 100);

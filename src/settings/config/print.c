@@ -27,7 +27,7 @@ static void print_origin(const struct wi_config_origin *origin, FILE *out)
 }
 
 /* A key's line; without the spaces where they would make it too long to be read back. */
-static void print_key(const char *key, const char *value, FILE *out)
+static void key_print(const char *key, const char *value, FILE *out)
 {
     int tight = strlen(key) + strlen(value) > TIGHT_LINE;
 
@@ -41,14 +41,14 @@ static void print_value(const struct wi_setting *option, char *text, FILE *out)
     char *rest = text, *item;
 
     if (!wi_option_is_list(option) || !*text) {
-        print_key(option->key, text, out);
+        key_print(option->key, text, out);
         return;
     }
     if (!per_line)
         fprintf(out, "%s = ", option->key);
     while ((item = strsep(&rest, "\n"))) {
         if (per_line)
-            print_key(option->key, item, out);
+            key_print(option->key, item, out);
         else
             fprintf(out, "%s%s", item, rest ? ", " : "\n");
     }
@@ -61,7 +61,7 @@ static void print_aliases(const struct wi_aliases *aliases, FILE *out)
             .file = aliases->items[i].file, .line = aliases->items[i].line};
 
         print_origin(&from, out);
-        print_key(aliases->items[i].name, aliases->items[i].model, out);
+        key_print(aliases->items[i].name, aliases->items[i].model, out);
     }
 }
 

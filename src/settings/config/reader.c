@@ -369,7 +369,7 @@ static void fail_to_open(const char *path, struct wi_problems *problems)
 }
 
 /* NULL, and the problem is told. A directory is found out by reading it. */
-static FILE *open_file(const char *path, struct wi_problems *problems)
+static FILE *config_open(const char *path, struct wi_problems *problems)
 {
     int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
@@ -395,12 +395,13 @@ static FILE *open_file(const char *path, struct wi_problems *problems)
 
 /* Reads `path` over `config`, and adds what is wrong with each line, with file and line. A key
  * whose value is refused keeps its default. */
-static void read_file(struct wi_config *config, const char *path, struct wi_problems *problems)
+static void config_read_file(
+    struct wi_config *config, const char *path, struct wi_problems *problems)
 {
     struct reader reader = {.config = config, .path = path, .problems = problems};
     int line;
 
-    reader.file = open_file(path, problems);
+    reader.file = config_open(path, problems);
     if (!reader.file)
         return;
     errno = 0;
@@ -453,7 +454,7 @@ struct wi_config *wi_config_load_with(
     size_t before = problems->count;
 
     if (path)
-        read_file(config, path, problems);
+        config_read_file(config, path, problems);
     for (size_t i = 0; i < settings->count; i++)
         read_setting(config, settings->items[i], problems);
     wi_config_check(config, problems);

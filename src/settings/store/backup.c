@@ -111,14 +111,14 @@ static void on_made(void *data, int cancelled)
     free(backup);
 }
 
-static char *place_of(const struct wi_db *db)
+static char *db_place(const struct wi_db *db)
 {
     return wi_sprintf("%s.backup", db->path);
 }
 
 void wi_db_backup_sweep(const struct wi_db *db)
 {
-    char *path = place_of(db);
+    char *path = db_place(db);
     unlink(path);
     free(path);
 }
@@ -127,7 +127,7 @@ void wi_db_backup(struct wi_db *db, wi_db_backup_fn *done, void *context)
 {
     struct backup *backup = wi_alloc(sizeof *backup);
     *backup = (struct backup){.from = wi_strdup(db->path),
-        .to = place_of(db),
+        .to = db_place(db),
         .done = done,
         .context = context,
         .fd = -1};
@@ -334,7 +334,7 @@ static enum wi_code keep_old(
         "is there already, from an earlier restore; move it away first", error);
 }
 
-static enum wi_code exchange(
+static enum wi_code backup_exchange(
     const struct restoring *restoring, struct wi_db_restored *restored, struct wi_error *error)
 {
     int is_there;
@@ -363,7 +363,7 @@ enum wi_code wi_db_restore(
         if (code != WI_OK)
             wi_error_set(error, code, NULL, "%s cannot be restored: %s", path, why.detail);
         else
-            code = exchange(&restoring, restored, error);
+            code = backup_exchange(&restoring, restored, error);
         unlink(restoring.fresh);
     }
     end_restoring(&restoring);

@@ -135,7 +135,7 @@ static int make_path(char *path)
 
 /* Whether a start that failed for `why` (errno) may go well at another time: then it is the disk's
  * code, and else that of a setting, which somebody has to change. */
-static enum wi_code code_of(int why)
+static enum wi_code sqlite_code(int why)
 {
     return wi_is_shortage(why) || wi_is_full(why) || why == EIO ? WI_STORAGE_FAILED
                                                                 : WI_INVALID_FIELD;
@@ -151,7 +151,7 @@ char *wi_db_make_folder(const char *folder, struct wi_error *error)
     }
     if (make_path(path) == 0)
         return path;
-    wi_error_set(error, code_of(errno), "store.path",
+    wi_error_set(error, sqlite_code(errno), "store.path",
         "cannot make the folder %s for the database: %s; set [store] path to one that webinferd "
         "may write",
         path, strerror(errno));
@@ -165,7 +165,7 @@ int wi_db_lock(const char *folder, struct wi_error *error)
     char holder[24] = "";
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
-        wi_error_set(error, code_of(errno), "store.path",
+        wi_error_set(error, sqlite_code(errno), "store.path",
             "cannot write %s: %s; the database's folder must be writable for webinferd", path,
             strerror(errno));
     } else if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
@@ -199,7 +199,7 @@ void wi_db_sync_folder(const char *path)
 /* --- the file -------------------------------------------------------------------------------- */
 
 /* A number that a PRAGMA gives, or -1. */
-static int64_t ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
+static int64_t sqlite_ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
 {
     int64_t value = -1;
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
@@ -213,8 +213,8 @@ static int64_t ask(sqlite3 *sqlite, const char *sql, struct wi_error *error)
 
 static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error *error)
 {
-    int64_t pages = ask(sqlite, "PRAGMA page_count", error);
-    int64_t size = ask(sqlite, "PRAGMA page_size", error);
+    int64_t pages = sqlite_ask(sqlite, "PRAGMA page_count", error);
+    int64_t size = sqlite_ask(sqlite, "PRAGMA page_size", error);
     if (pages < 0 || size < 0)
         return WI_STORAGE_FAILED;
     if (pages * size > CHECK_MAX)
@@ -235,10 +235,10 @@ static enum wi_code check_damage(sqlite3 *sqlite, int *damaged, struct wi_error 
 /* How many tables of the first migration there are, or -1; `all` gets how many of any name. */
 static int64_t count_tables(sqlite3 *sqlite, int64_t *all, struct wi_error *error)
 {
-    *all = ask(sqlite, "SELECT count(*) FROM sqlite_master WHERE type = 'table'", error);
+    *all = sqlite_ask(sqlite, "SELECT count(*) FROM sqlite_master WHERE type = 'table'", error);
     if (*all < 0)
         return -1;
-    return ask(sqlite,
+    return sqlite_ask(sqlite,
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name IN ('estimates',"
         " 'verdicts', 'file_hashes', 'jobs', 'job_bodies', 'job_answers', 'job_turns')",
         error);
@@ -247,7 +247,7 @@ static int64_t count_tables(sqlite3 *sqlite, int64_t *all, struct wi_error *erro
 
 int64_t wi_db_version(sqlite3 *sqlite, struct wi_error *error)
 {
-    int64_t all, version = ask(sqlite, "PRAGMA user_version", error);
+    int64_t all, version = sqlite_ask(sqlite, "PRAGMA user_version", error);
     if (version < 0)
         return -1;
     int64_t first = count_tables(sqlite, &all, error);
@@ -270,7 +270,7 @@ enum wi_code wi_db_check_version(int64_t version, struct wi_error *error)
         (long long)version, VERSION);
 }
 
-static enum wi_code migrate(sqlite3 *sqlite, int64_t from, struct wi_error *error)
+static enum wi_code db_migrate(sqlite3 *sqlite, int64_t from, struct wi_error *error)
 {
     for (int next = (int)from; next < VERSION; next++) {
         char *sql = wi_sprintf(
@@ -308,7 +308,7 @@ static enum wi_code set_up(sqlite3 *sqlite, int *damaged, struct wi_error *error
         return error->code;
     if ((code = wi_db_check_version(version, error)) != WI_OK)
         return code;
-    return migrate(sqlite, version, error);
+    return db_migrate(sqlite, version, error);
 }
 
 /* Whether there is no room for what was written last: of the disk, a quota or a limit. */
@@ -325,7 +325,7 @@ static int is_damaged(sqlite3 *sqlite)
 }
 
 /* Adds to what is wrong (`why`) which file it is about and what to do. */
-static void explain(
+static void failure_explain(
     const char *path, int damaged, int full, const struct wi_error *why, struct wi_error *error)
 {
     const char *advice =
@@ -354,7 +354,7 @@ static enum wi_code make_tables(const char *path, struct wi_error *error)
     if (sqlite3_open_v2(path, &sqlite, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         code = wi_db_fail(sqlite, error);
     else if ((code = wi_db_exec(sqlite, making, error)) == WI_OK)
-        code = migrate(sqlite, 0, error);
+        code = db_migrate(sqlite, 0, error);
     sqlite3_close(sqlite);
     return code;
 }
@@ -372,13 +372,13 @@ static int make_fresh(const char *fresh, int *full, struct wi_error *why)
     unlink(fresh); /* of a start that was killed */
     int fd = open(fresh, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
-        wi_error_set(why, code_of(errno), NULL, "%s", strerror(errno));
+        wi_error_set(why, sqlite_code(errno), NULL, "%s", strerror(errno));
         return -1;
     }
     if (make_tables(fresh, why) == WI_OK) {
         if (fsync(fd) == 0)
             return fd;
-        wi_error_set(why, code_of(errno), NULL, "%s", strerror(errno));
+        wi_error_set(why, sqlite_code(errno), NULL, "%s", strerror(errno));
     }
     *full = has_no_room(fd);
     unlink(fresh);
@@ -394,11 +394,11 @@ static enum wi_code make_file(const char *path, struct wi_error *error)
     struct wi_error why = {.code = WI_OK};
     int full = 0, fd = make_fresh(fresh, &full, &why);
     if (fd >= 0 && rename(fresh, path) != 0)
-        wi_error_set(&why, code_of(errno), NULL, "%s", strerror(errno));
+        wi_error_set(&why, sqlite_code(errno), NULL, "%s", strerror(errno));
     if (fd >= 0)
         close(fd);
     if (why.code != WI_OK)
-        explain(path, 0, full, &why, error);
+        failure_explain(path, 0, full, &why, error);
     else
         wi_db_sync_folder(path);
     free(fresh);
@@ -430,7 +430,7 @@ static enum wi_code find_file(const char *path, struct wi_error *error)
     if (fd < 0 && errno == ENOENT)
         return check_log(path, error) == WI_OK ? make_file(path, error) : WI_INVALID_FIELD;
     if (fd < 0 || fstat(fd, &info) != 0) {
-        enum wi_code code = wi_error_set(error, code_of(errno), "store.path",
+        enum wi_code code = wi_error_set(error, sqlite_code(errno), "store.path",
             "cannot open the database %s: %s; webinferd must be able to write it and its folder",
             path, strerror(errno));
         if (fd >= 0)
@@ -441,7 +441,7 @@ static enum wi_code find_file(const char *path, struct wi_error *error)
     if (info.st_size > 0)
         return WI_OK;
     wi_error_set(&why, WI_INVALID_FIELD, NULL, "the file is empty, as webinferd never leaves it");
-    explain(path, 1, 0, &why, error);
+    failure_explain(path, 1, 0, &why, error);
     return WI_INVALID_FIELD;
 }
 
@@ -458,7 +458,7 @@ sqlite3 *wi_db_open_file(const char *path, struct wi_error *error)
     else if (set_up(sqlite, &damaged, &why) == WI_OK)
         return sqlite;
     damaged |= is_damaged(sqlite);
-    explain(path, damaged, is_full(sqlite), &why, error);
+    failure_explain(path, damaged, is_full(sqlite), &why, error);
     sqlite3_close(sqlite);
     return NULL;
 }

@@ -15,7 +15,7 @@ struct looking {
     struct wi_db_piece piece;
 };
 
-static void look(void *data)
+static void reader_look(void *data)
 {
     struct looking *looking = data;
     struct wi_db_piece *piece = &looking->piece;
@@ -35,7 +35,7 @@ void wi_db_look(struct wi_db *db, wi_db_work_fn *work, wi_db_done_fn *done, void
 {
     struct looking *looking = wi_alloc(sizeof *looking);
     *looking = (struct looking){db, {.work = work, .done = done, .data = data}};
-    wi_work_queue_start(db->looks, 0, look, on_looked, looking);
+    wi_work_queue_start(db->looks, 0, reader_look, on_looked, looking);
 }
 
 enum wi_code wi_db_reader_start(struct wi_db *db, struct wi_error *error)

@@ -13,7 +13,7 @@
 /* --- statements ------------------------------------------------------------------------------ */
 
 /* Steps once: 1 with a row, 0 without one, -1 with the error. */
-static int step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
+static int statement_step(sqlite3 *sqlite, sqlite3_stmt *statement, struct wi_error *error)
 {
     int result = statement ? sqlite3_step(statement) : SQLITE_ERROR;
     if (result == SQLITE_ROW || result == SQLITE_DONE)
@@ -40,7 +40,7 @@ void wi_result_clear(struct wi_result *result)
     *result = (struct wi_result){0};
 }
 
-static enum wi_code find(
+static enum wi_code result_find(
     sqlite3 *sqlite, const char *id, struct wi_result *result, int *found, struct wi_error *error)
 {
     sqlite3_stmt *statement =
@@ -48,7 +48,7 @@ static enum wi_code find(
     if (statement)
         sqlite3_bind_text(statement, 1, id, -1, SQLITE_STATIC);
     wi_result_clear(result);
-    int got = step(sqlite, statement, error);
+    int got = statement_step(sqlite, statement, error);
     *found = got > 0;
     if (*found)
         result_from(result, statement);
@@ -82,7 +82,7 @@ static enum wi_code remove_run(sqlite3 *sqlite, int64_t number, struct wi_error 
 }
 
 /* The runs beyond the newest `keep`. */
-static enum wi_code prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
+static enum wi_code results_prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     int got;
@@ -91,7 +91,7 @@ static enum wi_code prune(sqlite3 *sqlite, int64_t keep, struct wi_error *error)
             sqlite, "SELECT number FROM lab_runs ORDER BY number DESC LIMIT 1 OFFSET ?1", error);
         if (statement)
             sqlite3_bind_int64(statement, 1, keep);
-        got = step(sqlite, statement, error);
+        got = statement_step(sqlite, statement, error);
         int64_t number = got > 0 ? sqlite3_column_int64(statement, 0) : 0;
         sqlite3_finalize(statement);
         if (got > 0)
@@ -104,7 +104,7 @@ enum wi_code wi_result_remove(sqlite3 *sqlite, void *data, struct wi_error *erro
 {
     struct wi_result_remove *op = data;
     struct wi_result result = {0};
-    enum wi_code code = find(sqlite, op->id, &result, &op->found, error);
+    enum wi_code code = result_find(sqlite, op->id, &result, &op->found, error);
     if (code == WI_OK && op->found)
         code = remove_run(sqlite, result.number, error);
     if (code == WI_OK && op->found)
@@ -115,8 +115,8 @@ enum wi_code wi_result_remove(sqlite3 *sqlite, void *data, struct wi_error *erro
 
 /* --- writing a run --------------------------------------------------------------------------- */
 
-static enum wi_code begin(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
-    struct wi_error *error)
+static enum wi_code result_begin(sqlite3 *sqlite, const struct wi_result_write *op,
+    struct wi_result *run, struct wi_error *error)
 {
     if (op->head == NULL)
         return wi_error_set(error, WI_NOT_FOUND, "id",
@@ -131,7 +131,7 @@ static enum wi_code begin(sqlite3 *sqlite, const struct wi_result_write *op, str
     }
     enum wi_code code = wi_db_finish(sqlite, statement, error);
     run->number = sqlite3_last_insert_rowid(sqlite);
-    return code == WI_OK ? prune(sqlite, op->keep, error) : code;
+    return code == WI_OK ? results_prune(sqlite, op->keep, error) : code;
 }
 
 /* What the request says of a run that is there has to be what was said of it first. */
@@ -198,7 +198,7 @@ static enum wi_code look_for_cell(sqlite3 *sqlite, struct wi_result *run,
         sqlite3_bind_int64(statement, 1, run->number);
         sqlite3_bind_int64(statement, 2, cell->index);
     }
-    int got = step(sqlite, statement, error);
+    int got = statement_step(sqlite, statement, error);
     *there = got > 0;
     if (got < 0)
         code = WI_STORAGE_FAILED;
@@ -271,7 +271,7 @@ static enum wi_code look_at_yardsticks(
         error);
     if (statement)
         sqlite3_bind_int64(statement, 1, run->number);
-    while ((got = step(sqlite, statement, error)) > 0) {
+    while ((got = statement_step(sqlite, statement, error)) > 0) {
         struct wi_result_cell cell;
         cell_from(&cell, statement);
         wi_strings_add(&browsers, cell.yardstick_of);
@@ -286,8 +286,8 @@ static enum wi_code look_at_yardsticks(
     return got < 0 ? WI_STORAGE_FAILED : WI_OK;
 }
 
-static enum wi_code end(sqlite3 *sqlite, const struct wi_result_write *op, struct wi_result *run,
-    struct wi_error *error)
+static enum wi_code result_end(sqlite3 *sqlite, const struct wi_result_write *op,
+    struct wi_result *run, struct wi_error *error)
 {
     if (op->ended_at == 0 || op->ended_at == run->ended_at)
         return WI_OK;
@@ -298,7 +298,8 @@ static enum wi_code end(sqlite3 *sqlite, const struct wi_result_write *op, struc
     return look_at_yardsticks(sqlite, run, error);
 }
 
-static enum wi_code save(sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
+static enum wi_code result_save(
+    sqlite3 *sqlite, const struct wi_result *run, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite,
         "UPDATE lab_runs SET ended_at = ?2, noisy = ?3, cells = ?4, bytes = ?5 WHERE number = ?1",
@@ -319,15 +320,15 @@ enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error
     struct wi_result run = {0};
     int found;
     op->added = 0;
-    enum wi_code code = find(sqlite, op->id, &run, &found, error);
+    enum wi_code code = result_find(sqlite, op->id, &run, &found, error);
     if (code == WI_OK)
-        code = found ? check_given(op, &run, error) : begin(sqlite, op, &run, error);
+        code = found ? check_given(op, &run, error) : result_begin(sqlite, op, &run, error);
     if (code == WI_OK)
         code = add_cells(sqlite, op, &run, error);
     if (code == WI_OK)
-        code = end(sqlite, op, &run, error);
+        code = result_end(sqlite, op, &run, error);
     if (code == WI_OK)
-        code = save(sqlite, &run, error);
+        code = result_save(sqlite, &run, error);
     op->created = !found;
     op->total = run.cells;
     wi_result_clear(&run);
@@ -339,7 +340,7 @@ enum wi_code wi_result_write(sqlite3 *sqlite, void *data, struct wi_error *error
 enum wi_code wi_result_look(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     struct wi_result_look *op = data;
-    return find(sqlite, op->id, &op->result, &op->found, error);
+    return result_find(sqlite, op->id, &op->result, &op->found, error);
 }
 
 void wi_result_list_clear(struct wi_result_list *list)
@@ -365,7 +366,7 @@ enum wi_code wi_result_list(sqlite3 *sqlite, void *data, struct wi_error *error)
         sqlite3_bind_int64(statement, 1, list->before);
         sqlite3_bind_int64(statement, 2, (sqlite3_int64)list->limit);
     }
-    while ((got = step(sqlite, statement, error)) > 0) {
+    while ((got = statement_step(sqlite, statement, error)) > 0) {
         struct wi_result *result = &list->results[list->count++];
         *result = (struct wi_result){0};
         result_from(result, statement);
@@ -383,7 +384,7 @@ enum wi_code wi_result_read(sqlite3 *sqlite, void *data, struct wi_error *error)
     int got;
     if (statement)
         sqlite3_bind_int64(statement, 1, op->number);
-    while ((got = step(sqlite, statement, error)) > 0) {
+    while ((got = statement_step(sqlite, statement, error)) > 0) {
         struct wi_result_cell cell;
         cell_from(&cell, statement);
         op->each(op->context, &cell);

@@ -51,7 +51,7 @@ static enum wi_code find_key(sqlite3 *sqlite, struct wi_row_accept *accept,
     return code;
 }
 
-static enum wi_code insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
+static enum wi_code row_insert(sqlite3 *sqlite, const struct wi_row_accept *accept,
     const unsigned char *hash, struct wi_error *error)
 {
     const struct wi_row *row = &accept->row;
@@ -103,7 +103,7 @@ enum wi_code wi_row_accept(sqlite3 *sqlite, void *data, struct wi_error *error)
     }
     if (accept->look)
         return WI_OK;
-    return insert(sqlite, accept, accept->key ? hash : NULL, error);
+    return row_insert(sqlite, accept, accept->key ? hash : NULL, error);
 }
 
 /* --- back into the queue --------------------------------------------------------------------- */

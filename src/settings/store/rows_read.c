@@ -73,7 +73,7 @@ struct names {
 };
 
 /* The rows that a statement (?1 a number, ?2 a limit) gives: their ids, dialects and clients. */
-static enum wi_code collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
+static enum wi_code names_collect(sqlite3 *sqlite, const char *sql, int64_t number, size_t limit,
     struct names *names, struct wi_error *error)
 {
     sqlite3_stmt *statement = wi_db_prepare(sqlite, sql, error);
@@ -149,7 +149,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
     struct names old = {0}, late = {0};
     free(sweep->late);
     sweep->late = NULL;
-    enum wi_code code = collect(sqlite,
+    enum wi_code code = names_collect(sqlite,
         "SELECT id, dialect, client FROM jobs WHERE state >= 2 AND finished_at <= ?1 ORDER BY "
         "finished_at "
         "LIMIT ?2",
@@ -159,7 +159,7 @@ enum wi_code wi_row_sweep(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK && old.count > 0)
         code = wi_db_exec(sqlite, "PRAGMA incremental_vacuum(4096)", error);
     if (code == WI_OK) /* the + keeps it from walking through all that waits */
-        code = collect(sqlite,
+        code = names_collect(sqlite,
             "SELECT id, dialect, client FROM jobs WHERE state < 2 AND +state = 0 AND deadline_at "
             "<= ?1 "
             "ORDER BY deadline_at LIMIT ?2",
@@ -205,11 +205,11 @@ enum wi_code wi_row_recover(sqlite3 *sqlite, void *data, struct wi_error *error)
     if (code == WI_OK)
         code = wi_row_line_up_all(sqlite, "jobs WHERE state = 0", error);
     if (code == WI_OK)
-        code = collect(sqlite,
+        code = names_collect(sqlite,
             "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 0,
             1000000, &poison, error);
     if (code == WI_OK)
-        code = collect(sqlite,
+        code = names_collect(sqlite,
             "SELECT id, dialect, client FROM jobs WHERE state = 1 AND cancelled = ?1 LIMIT ?2", 1,
             1000000, &cancelled, error);
     free(recover->poison);

@@ -28,7 +28,7 @@ enum wi_code wi_row_change(
     return wi_db_finish(sqlite, statement, error);
 }
 
-static char *text_of(sqlite3_stmt *statement, int column)
+static char *column_text(sqlite3_stmt *statement, int column)
 {
     return wi_strdup((const char *)sqlite3_column_text(statement, column));
 }
@@ -41,8 +41,8 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
     row->infer = (int)NUMBER(2);
     snprintf(
         row->client, sizeof row->client, "%s", (const char *)sqlite3_column_text(statement, 3));
-    row->client_id = text_of(statement, 4);
-    row->model_name = text_of(statement, 5);
+    row->client_id = column_text(statement, 4);
+    row->model_name = column_text(statement, 5);
     row->priority = (int)NUMBER(6);
     row->accepted_at = NUMBER(7);
     row->deadline_at = NUMBER(8);
@@ -55,7 +55,7 @@ void wi_row_from(struct wi_row *row, sqlite3_stmt *statement)
     row->status = (int)NUMBER(15);
     row->answer_size = (size_t)NUMBER(16);
     row->head_size = (size_t)NUMBER(17);
-    row->problem = text_of(statement, 18);
+    row->problem = column_text(statement, 18);
     row->attempts = (unsigned)NUMBER(19);
     snprintf(
         row->dialect, sizeof row->dialect, "%s", (const char *)sqlite3_column_text(statement, 20));

@@ -97,7 +97,7 @@ static void drop_taken(struct wi_row_take *take)
 
 /* WI_INTERNAL: its bytes are lost for good. Such a row must not keep the others waiting: it comes
  * without, and its end says so. What cannot be read now can perhaps be read later. */
-static enum wi_code read_body(
+static enum wi_code row_read_body(
     struct taking *taking, struct wi_row *row, int *is_read, struct wi_error *error)
 {
     struct wi_error why;
@@ -115,7 +115,7 @@ static enum wi_code take_row(struct taking *taking, struct wi_row *row, struct w
     int is_read = 0;
     taking->bytes += row->body_size + row->cost;
     taking->full = take->taken > 0 && taking->bytes > take->bytes;
-    enum wi_code code = taking->full ? WI_OK : read_body(taking, row, &is_read, error);
+    enum wi_code code = taking->full ? WI_OK : row_read_body(taking, row, &is_read, error);
     if (code == WI_OK && is_read)
         code = wi_row_change(taking->sqlite,
             "UPDATE jobs SET state = 1, runs = runs + 1, crashes = crashes + 1, problem = NULL "
@@ -170,7 +170,7 @@ static struct wi_row_room *find_room(const struct wi_row_take *take, const char 
     return NULL;
 }
 
-static int has_room(const struct wi_row_take *take, const char *client)
+static int client_has_room(const struct wi_row_take *take, const char *client)
 {
     const struct wi_row_room *room = find_room(take, client);
     return !room || room->taken < room->most;
@@ -201,7 +201,7 @@ static enum wi_code first_in_line(
     sqlite3_bind_int(statement, 1, infer);
     int step = sqlite3_step(statement);
     while (step == SQLITE_ROW &&
-           !has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
+           !client_has_room(taking->take, (const char *)sqlite3_column_text(statement, 0)))
         step = sqlite3_step(statement);
     *client = '\0';
     if (step == SQLITE_ROW)

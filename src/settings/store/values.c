@@ -88,7 +88,7 @@ static enum wi_code write_flush(sqlite3 *sqlite, void *data, struct wi_error *er
     return WI_OK;
 }
 
-static void flushed(void *data, const struct wi_error *failure)
+static void value_flushed(void *data, const struct wi_error *failure)
 {
     struct flush *flush = data;
     struct wi_db_values *values = flush->values;
@@ -114,10 +114,10 @@ static void flush_now(void *context)
     flush->values = values;
     flush->list = values->pending;
     values->pending = NULL;
-    wi_db_submit(values->db, write_flush, flushed, flush);
+    wi_db_submit(values->db, write_flush, value_flushed, flush);
 }
 
-static void put(
+static void value_put(
     struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *text)
 {
     if (db == NULL)
@@ -142,12 +142,12 @@ static void put(
 void wi_db_put(
     struct wi_db *db, enum wi_db_space space, int rules, const char *key, const char *value)
 {
-    put(db, space, rules, key, value);
+    value_put(db, space, rules, key, value);
 }
 
 void wi_db_forget(struct wi_db *db, enum wi_db_space space, const char *key)
 {
-    put(db, space, 0, key, NULL);
+    value_put(db, space, 0, key, NULL);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -159,7 +159,7 @@ struct reading {
     void *context;
 };
 
-static enum wi_code read_all(sqlite3 *sqlite, void *data, struct wi_error *error)
+static enum wi_code values_read(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     const struct reading *reading = data;
     char *sql = wi_sprintf(
@@ -183,13 +183,13 @@ void wi_db_each(
 {
     struct reading reading = {tables[space], rules, each, context};
     struct wi_error error;
-    if (db && wi_db_now(db, read_all, &reading, &error) != WI_OK)
+    if (db && wi_db_now(db, values_read, &reading, &error) != WI_OK)
         wi_warn("store", NULL, "cannot read all %s: %s", tables[space], error.detail);
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static enum wi_code prune(sqlite3 *sqlite, void *data, struct wi_error *error)
+static enum wi_code values_prune(sqlite3 *sqlite, void *data, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     for (int i = 0; i < WI_DB_SPACES && code == WI_OK; i++) {
@@ -204,7 +204,7 @@ static enum wi_code prune(sqlite3 *sqlite, void *data, struct wi_error *error)
 
 enum wi_code wi_db_values_prune(struct wi_db *db, struct wi_error *error)
 {
-    return wi_db_now(db, prune, NULL, error);
+    return wi_db_now(db, values_prune, NULL, error);
 }
 
 struct wi_db_values *wi_db_values_new(struct wi_db *db, uv_loop_t *loop)

@@ -20,7 +20,7 @@
 /* --- transactions, on the thread ------------------------------------------------------------- */
 
 /* The pieces from `first` up to `end` in one transaction: all or none. */
-static enum wi_code transact(sqlite3 *sqlite, struct wi_db_piece *first,
+static enum wi_code pieces_transact(sqlite3 *sqlite, struct wi_db_piece *first,
     const struct wi_db_piece *end, struct wi_error *error)
 {
     enum wi_code code = wi_db_exec(sqlite, "BEGIN", error);
@@ -42,7 +42,7 @@ static struct tally run_batch(sqlite3 *sqlite, struct wi_db_piece *first)
 {
     struct tally tally = {.transactions = 1};
     struct wi_error error;
-    if (transact(sqlite, first, NULL, &error) == WI_OK)
+    if (pieces_transact(sqlite, first, NULL, &error) == WI_OK)
         return tally;
     if (first->next == NULL) {
         tally.failures++;
@@ -52,7 +52,7 @@ static struct tally run_batch(sqlite3 *sqlite, struct wi_db_piece *first)
     }
     for (struct wi_db_piece *piece = first; piece; piece = piece->next) {
         tally.transactions++;
-        piece->failed = transact(sqlite, piece, piece->next, &piece->error) != WI_OK;
+        piece->failed = pieces_transact(sqlite, piece, piece->next, &piece->error) != WI_OK;
         tally.failures += (uint64_t)piece->failed;
     }
     return tally;
@@ -219,7 +219,7 @@ enum wi_code wi_db_now(struct wi_db *db, wi_db_work_fn *work, void *data, struct
 {
     assert(db->pending == 0);
     struct wi_db_piece piece = {.work = work, .data = data};
-    return transact(db->sqlite, &piece, NULL, error);
+    return pieces_transact(db->sqlite, &piece, NULL, error);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */

@@ -21,7 +21,7 @@ TEST(is_told_and_leaves_nothing_open)
 {
     struct wi_problems problems = {0};
     int next = wi_descriptors_next();
-    read_file(NULL, "/dev/null", &problems);
+    config_read_file(NULL, "/dev/null", &problems);
     assert_int_equal(problems.count, 1);
     assert_string_equal(
         problems.items[0].detail, "/dev/null: cannot be opened: Cannot allocate memory");
