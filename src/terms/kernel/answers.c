@@ -33,7 +33,7 @@ struct known {
     void (*right)(const struct sizes *s, const float *const *in, double *out);
 };
 
-static size_t *size_of(struct sizes *sizes, char letter)
+static size_t *sizes_find(struct sizes *sizes, char letter)
 {
     size_t *const all[] = {&sizes->b, &sizes->d, &sizes->e, &sizes->k, &sizes->l, &sizes->m,
         &sizes->n, &sizes->u, &sizes->f, &sizes->h, &sizes->x, &sizes->y};
@@ -42,13 +42,13 @@ static size_t *size_of(struct sizes *sizes, char letter)
 
 /* --- element by element ----------------------------------------------------------------------- */
 
-static void add(const struct sizes *s, const float *const *in, double *out)
+static void answer_add(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->l; i++)
         out[i] = (double)in[0][i] + (double)in[1][i];
 }
 
-static void multiply(const struct sizes *s, const float *const *in, double *out)
+static void answer_multiply(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->l; i++)
         out[i] = (double)in[0][i] * (double)in[1][i];
@@ -60,19 +60,19 @@ static void multiply_add(const struct sizes *s, const float *const *in, double *
         out[i] = (double)in[0][i] * (double)in[1][i] + (double)in[2][i];
 }
 
-static void relu(const struct sizes *s, const float *const *in, double *out)
+static void answer_relu(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->l; i++)
         out[i] = fmax((double)in[0][i], 0);
 }
 
-static void gelu(const struct sizes *s, const float *const *in, double *out)
+static void answer_gelu(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->l; i++)
         out[i] = 0.5 * (double)in[0][i] * (1 + erf((double)in[0][i] / sqrt(2)));
 }
 
-static void silu(const struct sizes *s, const float *const *in, double *out)
+static void answer_silu(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->l; i++)
         out[i] = (double)in[0][i] / (1 + exp(-(double)in[0][i]));
@@ -80,7 +80,7 @@ static void silu(const struct sizes *s, const float *const *in, double *out)
 
 /* --- matrices --------------------------------------------------------------------------------- */
 
-static void matmul(const struct sizes *s, const float *const *in, double *out)
+static void answer_matmul(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t row = 0; row < s->b * s->m; row++)
         for (size_t j = 0; j < s->n; j++)
@@ -89,7 +89,7 @@ static void matmul(const struct sizes *s, const float *const *in, double *out)
                                        (double)in[1][(row / s->m * s->k + p) * s->n + j];
 }
 
-static void transpose(const struct sizes *s, const float *const *in, double *out)
+static void answer_transpose(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->b * s->m * s->n; i++)
         out[i / (s->m * s->n) * s->m * s->n + i % s->n * s->m + i / s->n % s->m] = (double)in[0][i];
@@ -97,14 +97,14 @@ static void transpose(const struct sizes *s, const float *const *in, double *out
 
 /* --- over the last dimension ------------------------------------------------------------------ */
 
-static void reduce(const struct sizes *s, const float *const *in, double *out)
+static void answer_reduce(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->m * s->l; i++)
         out[i / s->l] += (double)in[0][i] / (double)s->l;
 }
 
 /* e^x over the sum of all, of `count` numbers where they lie. */
-static void soften(double *x, size_t count)
+static void row_soften(double *x, size_t count)
 {
     double sum = 0;
     for (size_t i = 0; i < count; i++)
@@ -113,12 +113,12 @@ static void soften(double *x, size_t count)
         x[i] /= sum;
 }
 
-static void softmax(const struct sizes *s, const float *const *in, double *out)
+static void answer_softmax(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t i = 0; i < s->m * s->l; i++)
         out[i] = (double)in[0][i];
     for (size_t row = 0; row < s->m; row++)
-        soften(out + row * s->l, s->l);
+        row_soften(out + row * s->l, s->l);
 }
 
 static void layer_norm(const struct sizes *s, const float *const *in, double *out)
@@ -138,7 +138,7 @@ static void layer_norm(const struct sizes *s, const float *const *in, double *ou
 }
 
 /* Causal: query i of m sees the first i + 1 + n - m keys of n. */
-static void attention(const struct sizes *s, const float *const *in, double *out)
+static void answer_attention(const struct sizes *s, const float *const *in, double *out)
 {
     for (size_t query = 0; query < s->b * s->m; query++) {
         const size_t batch = query / s->m, seen = query % s->m + 1 + s->n - s->m;
@@ -147,7 +147,7 @@ static void attention(const struct sizes *s, const float *const *in, double *out
             for (size_t i = 0; i < s->d; i++)
                 weights[key] += 0.75 * (double)in[0][query * s->d + i] *
                                 (double)in[1][(batch * s->n + key) * s->d + i];
-        soften(weights, seen);
+        row_soften(weights, seen);
         for (size_t key = 0; key < seen; key++)
             for (size_t i = 0; i < s->e; i++)
                 out[query * s->e + i] +=
@@ -197,7 +197,7 @@ struct between {
     size_t low, high;
     double share; /* of the second */
 };
-static struct between place_of(size_t i, size_t from, size_t to)
+static struct between place_find(size_t i, size_t from, size_t to)
 {
     double at = ((double)i + 0.5) * (double)from / (double)to - 0.5;
     at = fmin(fmax(at, 0), (double)from - 1);
@@ -205,7 +205,7 @@ static struct between place_of(size_t i, size_t from, size_t to)
     return (struct between){low, low + 1 < from ? low + 1 : low, at - (double)low};
 }
 
-static double mix(double one, double other, double share)
+static double value_mix(double one, double other, double share)
 {
     return one * (1 - share) + other * share;
 }
@@ -215,14 +215,14 @@ static void resize_normalise(const struct sizes *s, const float *const *in, doub
     for (size_t i = 0; i < s->d * s->y * s->x; i++) {
         const size_t channel = i / (s->y * s->x);
         const float *x = in[0] + channel;
-        struct between row = place_of(i / s->x % s->y, s->m, s->y);
-        struct between column = place_of(i % s->x, s->n, s->x);
-        const double upper = mix((double)x[(row.low * s->n + column.low) * s->d],
+        struct between row = place_find(i / s->x % s->y, s->m, s->y);
+        struct between column = place_find(i % s->x, s->n, s->x);
+        const double upper = value_mix((double)x[(row.low * s->n + column.low) * s->d],
             (double)x[(row.low * s->n + column.high) * s->d], column.share);
-        const double lower = mix((double)x[(row.high * s->n + column.low) * s->d],
+        const double lower = value_mix((double)x[(row.high * s->n + column.low) * s->d],
             (double)x[(row.high * s->n + column.high) * s->d], column.share);
-        out[i] =
-            (mix(upper, lower, row.share) * 0.5 - (double)in[1][channel]) / (double)in[2][channel];
+        out[i] = (value_mix(upper, lower, row.share) * 0.5 - (double)in[1][channel]) /
+                 (double)in[2][channel];
     }
 }
 
@@ -250,24 +250,24 @@ static void som_update(const struct sizes *s, const float *const *in, double *ou
 
 /* By name. */
 static const struct known all[] = {
-    {"add", {"l", "l"}, "l", NULL, 0, add},
+    {"add", {"l", "l"}, "l", NULL, 0, answer_add},
     {"attention", {"bmd", "bnd", "bne"}, "bme", "{\"causal\": true, \"scale\": 0.75}", 0,
-        attention},
-    {"gelu", {"l"}, "l", NULL, 0, gelu},
+        answer_attention},
+    {"gelu", {"l"}, "l", NULL, 0, answer_gelu},
     {"layer_norm", {"ml", "l", "l"}, "ml", "{\"epsilon\": 0.125}", 0, layer_norm},
-    {"matmul", {"bmk", "bkn"}, "bmn", NULL, 0, matmul},
+    {"matmul", {"bmk", "bkn"}, "bmn", NULL, 0, answer_matmul},
     {"mel_spectrogram", {"l", "k", "dh"}, "df", "{\"hop\": 4}", 1u << 1 | 1u << 2, mel_spectrogram},
-    {"multiply", {"l", "l"}, "l", NULL, 0, multiply},
+    {"multiply", {"l", "l"}, "l", NULL, 0, answer_multiply},
     {"multiply_add", {"l", "l", "l"}, "l", NULL, 0, multiply_add},
-    {"reduce", {"ml"}, "m", "{\"operation\": \"mean\"}", 0, reduce},
-    {"relu", {"l"}, "l", NULL, 0, relu},
+    {"reduce", {"ml"}, "m", "{\"operation\": \"mean\"}", 0, answer_reduce},
+    {"relu", {"l"}, "l", NULL, 0, answer_relu},
     {"resize_normalise", {"mnd", "d", "d"}, "dyx", "{\"height\": 4, \"width\": 9, \"factor\": 0.5}",
         1u << 2, resize_normalise},
-    {"silu", {"l"}, "l", NULL, 0, silu},
-    {"softmax", {"ml"}, "ml", NULL, 0, softmax},
+    {"silu", {"l"}, "l", NULL, 0, answer_silu},
+    {"softmax", {"ml"}, "ml", NULL, 0, answer_softmax},
     {"som_distance", {"nd", "ud"}, "nu", NULL, 0, som_distance},
     {"som_update", {"ud", "nd", "nu"}, "ud", "{\"rate\": 0.25}", 0, som_update},
-    {"transpose", {"bmn"}, "bnm", NULL, 0, transpose},
+    {"transpose", {"bmn"}, "bnm", NULL, 0, answer_transpose},
 };
 
 const struct wi_kernel *wi_answer_kernel(size_t index)
@@ -278,7 +278,7 @@ const struct wi_kernel *wi_answer_kernel(size_t index)
 /* --- asking ----------------------------------------------------------------------------------- */
 
 /* From -2 to 2, in steps that FP32 has exactly. */
-static float draw(struct wi_pcg32 *random)
+static float value_draw(struct wi_pcg32 *random)
 {
     return (float)(wi_pcg32_next(random) >> 20) / 1024 - 2;
 }
@@ -288,7 +288,7 @@ static size_t draw_size(struct wi_pcg32 *random, size_t least, size_t most)
     return least + wi_pcg32_next(random) % (most - least + 1);
 }
 
-static void follow(struct sizes *sizes)
+static void sizes_follow(struct sizes *sizes)
 {
     sizes->f = sizes->l / HOP;
     sizes->h = sizes->k / 2 + 1;
@@ -307,7 +307,7 @@ static struct sizes draw_sizes(struct wi_pcg32 *random)
         .m = draw_size(random, 1, 12),
         .u = draw_size(random, 1, 12)};
     sizes.n = draw_size(random, sizes.m, LONGEST);
-    follow(&sizes);
+    sizes_follow(&sizes);
     return sizes;
 }
 
@@ -317,8 +317,8 @@ static struct sizes read_sizes(const struct known *known, const struct wi_tensor
     struct sizes sizes = {0};
     for (size_t i = 0; i < inputs->count; i++)
         for (unsigned d = 0; d < inputs->items[i].rank; d++)
-            *size_of(&sizes, known->dims[i][d]) = (size_t)inputs->items[i].dims[d];
-    follow(&sizes);
+            *sizes_find(&sizes, known->dims[i][d]) = (size_t)inputs->items[i].dims[d];
+    sizes_follow(&sizes);
     return sizes;
 }
 
@@ -329,7 +329,7 @@ static void add_tensor(struct wi_tensors *inputs, const char *name, struct sizes
     tensor->name = wi_strdup(name);
     tensor->datatype = WI_FP32;
     for (; dims[tensor->rank]; tensor->rank++)
-        tensor->dims[tensor->rank] = (int64_t)*size_of(sizes, dims[tensor->rank]);
+        tensor->dims[tensor->rank] = (int64_t)*sizes_find(sizes, dims[tensor->rank]);
     size_t elements = (size_t)wi_shape_elements(tensor->dims, tensor->rank);
     tensor->size = elements * sizeof(float);
     tensor->blob = wi_blob_new(NULL, tensor->size);
@@ -337,7 +337,7 @@ static void add_tensor(struct wi_tensors *inputs, const char *name, struct sizes
         abort(); /* a few thousand bytes */
     tensor->blob->size = tensor->size;
     for (size_t i = 0; i < elements; i++) {
-        float value = draw(random);
+        float value = value_draw(random);
         ((float *)(void *)tensor->blob->bytes)[i] = positive ? 1 + fabsf(value) / 2 : value;
     }
 }
@@ -357,7 +357,7 @@ json_t *wi_answer_ask(size_t index, uint32_t seed, struct wi_tensors *inputs)
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static int compare(
+static int answer_compare(
     const unsigned char *bytes, const double *right, size_t count, char *detail, size_t size)
 {
     double most = 0;
@@ -384,10 +384,10 @@ int wi_answer_is_right(size_t index, const struct wi_tensors *inputs,
     struct sizes sizes = read_sizes(known, inputs);
     size_t elements = 1;
     for (const char *letter = known->output; *letter; letter++)
-        elements *= *size_of(&sizes, *letter);
+        elements *= *sizes_find(&sizes, *letter);
     double *right = wi_alloc(elements * sizeof *right);
     known->right(&sizes, in, right);
-    int same = compare(wi_tensor_bytes(&outputs->items[0]), right, elements, detail, size);
+    int same = answer_compare(wi_tensor_bytes(&outputs->items[0]), right, elements, detail, size);
     free(right);
     return same;
 }

@@ -42,7 +42,7 @@ static unsigned count_names(const char *shape)
 }
 
 /* The size of that name, or a new one without a value. */
-static struct size *size_of(struct sizes *sizes, const char *name, size_t length, int *is_new)
+static struct size *sizes_get(struct sizes *sizes, const char *name, size_t length, int *is_new)
 {
     for (unsigned i = 0; i < sizes->count; i++)
         if (sizes->named[i].length == length && memcmp(sizes->named[i].name, name, length) == 0) {
@@ -55,7 +55,7 @@ static struct size *size_of(struct sizes *sizes, const char *name, size_t length
 }
 
 /* Takes the sizes of a tensor of that shape into `sizes`; whether they fit those that are there. */
-static int bind(struct sizes *sizes, const char *shape, const struct wi_tensor *tensor)
+static int sizes_bind(struct sizes *sizes, const char *shape, const struct wi_tensor *tensor)
 {
     int leads = *shape == '*', is_new;
     const char *rest = !leads ? shape : shape[1] ? shape + 2 : shape + 1, *name;
@@ -72,7 +72,7 @@ static int bind(struct sizes *sizes, const char *shape, const struct wi_tensor *
         (sizes->leading != at || memcmp(sizes->lead, tensor->dims, at * sizeof *tensor->dims) != 0))
         return 0;
     while ((name = wi_kernel_shape_next(&rest, &length))) {
-        struct size *size = size_of(sizes, name, length, &is_new);
+        struct size *size = sizes_get(sizes, name, length, &is_new);
         if (is_new)
             size->value = tensor->dims[at];
         if (size->value != tensor->dims[at++])
@@ -90,7 +90,7 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
     int is_new;
     while ((name = wi_kernel_shape_next(&shape, &length))) {
         if (*name != '*') {
-            dims[rank++] = size_of(sizes, name, length, &is_new)->value;
+            dims[rank++] = sizes_get(sizes, name, length, &is_new)->value;
             continue;
         }
         memcpy(dims, sizes->lead, sizes->leading * sizeof *dims);
@@ -157,7 +157,7 @@ static void list_inputs(const struct wi_kernel *kernel, char *out, size_t size)
             out + used, size - used, "%s%s [%s]", used ? ", " : "", one->name, one->shape);
 }
 
-static enum wi_code unknown(const struct wi_kernel *kernel, const struct wi_tensor *tensor,
+static enum wi_code tensor_refuse(const struct wi_kernel *kernel, const struct wi_tensor *tensor,
     size_t index, struct wi_error *error)
 {
     char field[48], names[160];
@@ -194,7 +194,8 @@ static enum wi_code no_floats(const struct wi_kernel *kernel, const struct wi_te
 }
 
 /* Whether the first input, or another beside it, may have that datatype. */
-static int takes(const struct wi_kernel *kernel, const struct sizes *sizes, enum wi_datatype type)
+static int kernel_takes(
+    const struct wi_kernel *kernel, const struct sizes *sizes, enum wi_datatype type)
 {
     return sizes->datatype ? type == sizes->datatype
                            : type == WI_FP32 || (kernel->halves && type == WI_FP16);
@@ -210,7 +211,7 @@ static enum wi_code check_length(const struct wi_kernel *kernel, struct sizes *s
     while ((name = wi_kernel_shape_next(&rest, &length)))
         for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++) {
             if (!size->most || strlen(size->name) != length || memcmp(size->name, name, length) ||
-                size_of(sizes, name, length, &is_new)->value <= size->most)
+                sizes_get(sizes, name, length, &is_new)->value <= size->most)
                 continue;
             snprintf(field, sizeof field, "inputs[%zu].shape", index);
             wi_error_set(error, WI_INPUT_SHAPE, field,
@@ -239,10 +240,10 @@ static enum wi_code bind_inputs(const struct wi_kernel *kernel, const struct wi_
             return wi_error_expect(error, "%s", names);
         }
         size_t index = (size_t)(tensor - inputs->items);
-        if (!takes(kernel, sizes, tensor->datatype))
+        if (!kernel_takes(kernel, sizes, tensor->datatype))
             return no_floats(kernel, tensor, index, error);
         sizes->datatype = tensor->datatype;
-        if (!bind(sizes, wanted->shape, tensor))
+        if (!sizes_bind(sizes, wanted->shape, tensor))
             return no_fit(kernel, wanted, tensor, index, error);
         if (check_length(kernel, sizes, wanted, index, error) != WI_OK)
             return WI_INPUT_SHAPE;
@@ -259,18 +260,18 @@ static enum wi_code read_options(const struct wi_kernel *kernel, const json_t *o
 }
 
 /* The value of a size, or of an option of whole numbers. */
-static int64_t value_of(const struct wi_kernel *kernel, struct sizes *sizes,
+static int64_t name_value(const struct wi_kernel *kernel, struct sizes *sizes,
     const struct wi_kernel_options *options, const char *name, size_t length)
 {
     for (const struct wi_param *row = kernel->options; row->name; row++)
         if (strlen(row->name) == length && memcmp(row->name, name, length) == 0)
             return *(const int64_t *)(const void *)((const char *)options + row->offset);
     int is_new;
-    return size_of(sizes, name, length, &is_new)->value;
+    return sizes_get(sizes, name, length, &is_new)->value;
 }
 
 /* The sizes that no input has. */
-static void derive(const struct wi_kernel *kernel, struct sizes *sizes, const json_t *options)
+static void sizes_derive(const struct wi_kernel *kernel, struct sizes *sizes, const json_t *options)
 {
     struct wi_kernel_options read = wi_kernel_defaults;
     int is_new;
@@ -279,11 +280,11 @@ static void derive(const struct wi_kernel *kernel, struct sizes *sizes, const js
         if (!size->of)
             continue;
         size_t length = strcspn(size->of, "/");
-        int64_t value = value_of(kernel, sizes, &read, size->of, length);
+        int64_t value = name_value(kernel, sizes, &read, size->of, length);
         const char *by = size->of + length;
         if (*by)
-            value /= value_of(kernel, sizes, &read, by + 1, strlen(by + 1));
-        size_of(sizes, size->name, strlen(size->name), &is_new)->value = value;
+            value /= name_value(kernel, sizes, &read, by + 1, strlen(by + 1));
+        sizes_get(sizes, size->name, strlen(size->name), &is_new)->value = value;
     }
 }
 
@@ -296,7 +297,7 @@ static enum wi_code check_names(
         while (one->name && strcmp(one->name, inputs->items[i].name) != 0)
             one++;
         if (!one->name || wi_tensors_find(inputs, one->name) != &inputs->items[i])
-            return unknown(kernel, &inputs->items[i], i, error);
+            return tensor_refuse(kernel, &inputs->items[i], i, error);
     }
     return WI_OK;
 }
@@ -345,7 +346,7 @@ enum wi_code wi_kernel_check_inputs(const struct wi_kernel *kernel, const struct
         code = bind_inputs(kernel, inputs, &sizes, error);
     if (code != WI_OK)
         return code;
-    derive(kernel, &sizes, options);
+    sizes_derive(kernel, &sizes, options);
     return check_bytes(kernel, inputs, &sizes, error);
 }
 
@@ -367,7 +368,8 @@ struct name {
     size_t length;
 };
 
-static void add_name(struct name names[SIZES_MAX], unsigned *count, const char *text, size_t length)
+static void names_add(
+    struct name names[SIZES_MAX], unsigned *count, const char *text, size_t length)
 {
     for (unsigned i = 0; i < *count; i++)
         if (names[i].length == length && memcmp(names[i].text, text, length) == 0)
@@ -384,11 +386,11 @@ static unsigned list_sizes(const struct wi_kernel *kernel, struct name names[SIZ
     for (const struct wi_kernel_tensor *one = kernel->inputs; one->name; one++) {
         const char *shape = one->shape, *name;
         while ((name = wi_kernel_shape_next(&shape, &length)))
-            add_name(names, &count, name, length);
+            names_add(names, &count, name, length);
     }
     for (const struct wi_kernel_extent *size = kernel->extents; size && size->name; size++)
         if (size->of)
-            add_name(names, &count, size->name, strlen(size->name));
+            names_add(names, &count, size->name, strlen(size->name));
     return count;
 }
 
@@ -413,11 +415,11 @@ int wi_kernel_size_class(const struct wi_kernel *kernel, const struct wi_tensors
     if (count == 0 || bind_inputs(kernel, inputs, &sizes, &error) != WI_OK ||
         sizes.datatype != WI_FP32)
         return -1;
-    derive(kernel, &sizes, options);
+    sizes_derive(kernel, &sizes, options);
     for (unsigned i = 0; i < count && used < WI_KERNEL_CLASS_SIZE; i++) {
         int64_t size = *names[i].text == '*'
                            ? wi_shape_elements(sizes.lead, sizes.leading)
-                           : size_of(&sizes, names[i].text, names[i].length, &is_new)->value;
+                           : sizes_get(&sizes, names[i].text, names[i].length, &is_new)->value;
         used += (size_t)snprintf(
             text + used, WI_KERNEL_CLASS_SIZE - used, "%s%" PRId64, i ? "x" : "", class_of(size));
     }
@@ -459,7 +461,7 @@ enum wi_code wi_kernel_check_answer(const struct wi_kernel *kernel, const struct
     enum wi_code code = bind_inputs(kernel, inputs, &sizes, error);
     if (code != WI_OK)
         return code;
-    derive(kernel, &sizes, options);
+    sizes_derive(kernel, &sizes, options);
     unsigned rank = dims_of(&sizes, kernel->output.shape, dims);
     if (outputs->count == 1 && strcmp(output->name, kernel->output.name) == 0 &&
         output->datatype == sizes.datatype && output->rank == rank &&

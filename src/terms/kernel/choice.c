@@ -21,7 +21,7 @@ static const struct wi_param choice_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code wrong(
+static enum wi_code choice_refuse(
     const char *where, const char *member, const char *expected, struct wi_error *error)
 {
     char field[96];
@@ -30,7 +30,7 @@ static enum wi_code wrong(
     return wi_error_expect(error, "%s", expected);
 }
 
-static int is_name(const char *text)
+static int text_is_name(const char *text)
 {
     return strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(text);
 }
@@ -55,10 +55,10 @@ enum wi_code wi_kernel_choice_read(struct wi_kernel_choice *choice, const json_t
     enum wi_code code = wi_params_read(choice_table, object, WI_PARAMS_OPEN, where, &read, error);
     if (code != WI_OK)
         return code;
-    if (!is_name(read.variant))
-        return wrong(where, "variant", "a name of small letters, digits and _", error);
+    if (!text_is_name(read.variant))
+        return choice_refuse(where, "variant", "a name of small letters, digits and _", error);
     if (read_workgroup(read.workgroup, choice->workgroup) != 0)
-        return wrong(where, "workgroup", "two integers, at most 1024 invocations", error);
+        return choice_refuse(where, "workgroup", "two integers, at most 1024 invocations", error);
     wi_text_copy(choice->variant, sizeof choice->variant, read.variant);
     choice->ms = read.ms;
     choice->default_ms = read.default_ms;

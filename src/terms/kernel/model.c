@@ -191,8 +191,8 @@ enum wi_code wi_kernel_model_check_answer(const struct wi_kernel_model *model,
 /* --- kernels ---------------------------------------------------------------------------------- */
 
 /* A dimension of a step: a product of numbers and of the input's sizes. */
-static int64_t product(const struct wi_kernel_model *model, const int64_t dims[WI_TENSOR_MAX_RANK],
-    const char *term, size_t length)
+static int64_t term_product(const struct wi_kernel_model *model,
+    const int64_t dims[WI_TENSOR_MAX_RANK], const char *term, size_t length)
 {
     int64_t value = 1;
     for (const char *end = term + length; term < end;) {
@@ -218,7 +218,7 @@ void wi_kernel_model_uses(const struct wi_kernel_model *model,
             input->name = (char *)(uintptr_t)kernel->inputs[inputs.count].name;
             input->datatype = WI_FP32;
             for (size_t length; (term = wi_kernel_shape_next(&shape, &length));)
-                input->dims[input->rank++] = product(model, dims, term, length);
+                input->dims[input->rank++] = term_product(model, dims, term, length);
         }
         /* None of these kernels has a size that an option says. */
         if (wi_kernel_size_class(kernel, &inputs, NULL, size_class) == 0)

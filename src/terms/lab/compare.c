@@ -13,7 +13,7 @@ const char *const wi_lab_change_names[] = {
 
 /* --- one cell -------------------------------------------------------------------------------- */
 
-static void resample(
+static void sample_fill(
     struct wi_lab_sample *sample, const struct wi_lab_run *run, const struct wi_lab_cell *cell)
 {
     struct wi_pcg32 generator;
@@ -21,13 +21,13 @@ static void resample(
     wi_lab_sample_make(sample, cell->samples, cell->count, &generator);
 }
 
-static void measure(struct wi_lab_difference *difference, const struct wi_lab_run *before,
-    const struct wi_lab_run *now)
+static void difference_measure(struct wi_lab_difference *difference,
+    const struct wi_lab_run *before, const struct wi_lab_run *now)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
     struct wi_lab_sample then, today;
-    resample(&then, before, a);
-    resample(&today, now, b);
+    sample_fill(&then, before, a);
+    sample_fill(&today, now, b);
     difference->is_timed = 1;
     difference->ratio = wi_lab_ratio(&today, &then);
     difference->p = wi_lab_u_test(a->samples, a->count, b->samples, b->count);
@@ -55,13 +55,14 @@ static enum wi_lab_change judge_times(struct wi_lab_difference *difference, doub
     return WI_LAB_ALIKE;
 }
 
-static void judge(struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
+static void difference_judge(
+    struct wi_lab_difference *difference, const struct wi_lab_comparison *comparison)
 {
     const struct wi_lab_cell *a = difference->before, *b = difference->now;
     if (!a || !b) {
         difference->change = a ? WI_LAB_GONE : WI_LAB_NEW;
     } else if (a->outcome == WI_LAB_OK && b->outcome == WI_LAB_OK) {
-        measure(difference, comparison->before, comparison->now);
+        difference_measure(difference, comparison->before, comparison->now);
         difference->change = judge_times(difference, comparison->threshold);
     } else {
         difference->change = a->outcome == WI_LAB_OK   ? WI_LAB_BROKEN
@@ -81,7 +82,7 @@ struct named {
     UT_hash_handle hh;
 };
 
-static char *name_of(const struct wi_lab_cell *cell)
+static char *cell_name(const struct wi_lab_cell *cell)
 {
     struct wi_buffer name = {0};
     wi_lab_put_name(&name, cell);
@@ -95,7 +96,7 @@ static struct named *name_all(const struct wi_lab_run *run)
         if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
             continue; /* what was not run is as if it were not there */
         named = wi_alloc(sizeof *named);
-        named->name = name_of(&run->cells[i]);
+        named->name = cell_name(&run->cells[i]);
         named->cell = &run->cells[i];
         HASH_FIND_STR(all, named->name, other);
         if (other) { /* the first of a name is the one */
@@ -117,12 +118,12 @@ static void free_names(struct named *all)
     }
 }
 
-static void add(struct wi_lab_comparison *comparison, const struct wi_lab_cell *before,
+static void comparison_add(struct wi_lab_comparison *comparison, const struct wi_lab_cell *before,
     const struct wi_lab_cell *now)
 {
     struct wi_lab_difference *difference = &comparison->differences[comparison->count++];
     *difference = (struct wi_lab_difference){.before = before, .now = now};
-    judge(difference, comparison);
+    difference_judge(difference, comparison);
     comparison->counts[difference->change]++;
 }
 
@@ -135,21 +136,21 @@ static void pair_up(struct wi_lab_comparison *comparison)
     HASH_ITER(hh, earlier, named, next)
     {
         HASH_FIND_STR(later, named->name, other);
-        add(comparison, named->cell, other ? other->cell : NULL);
+        comparison_add(comparison, named->cell, other ? other->cell : NULL);
         if (other)
             other->is_paired = 1;
     }
     HASH_ITER(hh, later, named, next)
     {
         if (!named->is_paired)
-            add(comparison, NULL, named->cell);
+            comparison_add(comparison, NULL, named->cell);
     }
     free_names(earlier);
     free_names(later);
 }
 
 /* The worst first, and of what is alike the one that has lost most. */
-static int worse(const void *a, const void *b)
+static int difference_order(const void *a, const void *b)
 {
     const struct wi_lab_difference *x = a, *y = b;
     if (x->change != y->change)
@@ -200,12 +201,12 @@ static double compare_yardsticks(const struct wi_lab_run *before, const struct w
 
 /* --- the judgement --------------------------------------------------------------------------- */
 
-static int differ(double yardstick, double threshold)
+static int yardstick_differs(double yardstick, double threshold)
 {
     return yardstick > 1 + threshold / 2 || yardstick < 1 / (1 + threshold / 2);
 }
 
-static void settle(
+static void comparison_settle(
     struct wi_lab_comparison *comparison, enum wi_lab_judgement judgement, const char *reason)
 {
     comparison->judgement = judgement;
@@ -223,7 +224,7 @@ static int is_beyond_telling(struct wi_lab_comparison *comparison)
         : before->imported || now->imported   ? "an imported run never decides"
                                               : NULL;
     if (reason)
-        settle(comparison, WI_LAB_CANNOT_TELL, reason);
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, reason);
     return reason != NULL;
 }
 
@@ -234,16 +235,16 @@ static int is_unsteady(struct wi_lab_comparison *comparison)
     if (comparison->now->simulated)
         return 0; /* whose times are those of no machine */
     if (comparison->yardstick == 0) {
-        settle(comparison, WI_LAB_CANNOT_TELL, "the runs have no yardstick in common");
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, "the runs have no yardstick in common");
         return 1;
     }
-    if (!differ(comparison->yardstick, comparison->threshold))
+    if (!yardstick_differs(comparison->yardstick, comparison->threshold))
         return 0;
     snprintf(text, sizeof text,
         "the yardstick takes %.3g times as long as before, so that the machine was another one or "
         "did something else",
         comparison->yardstick);
-    settle(comparison, WI_LAB_CANNOT_TELL, text);
+    comparison_settle(comparison, WI_LAB_CANNOT_TELL, text);
     return 1;
 }
 
@@ -255,15 +256,15 @@ static void settle_all(struct wi_lab_comparison *comparison)
     if (is_beyond_telling(comparison))
         return;
     if (counts[WI_LAB_BROKEN] > 0)
-        settle(comparison, WI_LAB_REGRESSION, "a cell that was ok is ok no more");
+        comparison_settle(comparison, WI_LAB_REGRESSION, "a cell that was ok is ok no more");
     else if (is_unsteady(comparison))
         return;
     else if (counts[WI_LAB_SLOWER] > 0)
-        settle(comparison, WI_LAB_REGRESSION, "a cell is slower");
+        comparison_settle(comparison, WI_LAB_REGRESSION, "a cell is slower");
     else if (2 * counts[WI_LAB_UNCLEAR] > timed)
-        settle(comparison, WI_LAB_CANNOT_TELL, "most cells are unclear");
+        comparison_settle(comparison, WI_LAB_CANNOT_TELL, "most cells are unclear");
     else
-        settle(comparison, WI_LAB_GOOD, "no cell is slower, and none broke");
+        comparison_settle(comparison, WI_LAB_GOOD, "no cell is slower, and none broke");
 }
 
 void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_run *before,
@@ -271,7 +272,8 @@ void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_ru
 {
     *comparison = (struct wi_lab_comparison){.before = before, .now = now, .threshold = threshold};
     pair_up(comparison);
-    qsort(comparison->differences, comparison->count, sizeof *comparison->differences, worse);
+    qsort(comparison->differences, comparison->count, sizeof *comparison->differences,
+        difference_order);
     comparison->yardstick = compare_yardsticks(before, now);
     settle_all(comparison);
 }

@@ -9,7 +9,7 @@
 #define NS_IN_MS 1e6
 #define FIGURES 6 /* of a median in a curve */
 
-static void put_number(struct wi_buffer *out, double number)
+static void csv_put_number(struct wi_buffer *out, double number)
 {
     char text[WI_NUMBER_SIZE];
     wi_buffer_add(out, text, wi_print_double(text, number));
@@ -20,7 +20,7 @@ static void put_number(struct wi_buffer *out, double number)
 static void put_member(struct wi_buffer *out, const char *before, double number)
 {
     wi_buffer_puts(out, before);
-    put_number(out, number);
+    csv_put_number(out, number);
 }
 
 static void put_summary(struct wi_buffer *out, const struct wi_lab_summary *summary)
@@ -77,7 +77,7 @@ void wi_lab_put_json(struct wi_buffer *out, const struct wi_lab_figures *figures
 }
 
 /* Which cell it is, and of which model; NULL: it has no time of its own. The caller frees. */
-static char *key_of(const struct wi_lab_cell *cell)
+static char *cell_key(const struct wi_lab_cell *cell)
 {
     struct wi_buffer key = {0};
     if (cell->outcome != WI_LAB_OK || cell->count == 0 || cell->yardstick < WI_LAB_YARDSTICKS)
@@ -92,7 +92,7 @@ static json_t *medians_of(const struct wi_lab_run *run)
 {
     json_t *medians = json_object();
     for (size_t i = 0; i < run->count; i++) {
-        char *key = key_of(&run->cells[i]);
+        char *key = cell_key(&run->cells[i]);
         if (key)
             json_object_set_new(medians, key,
                 json_real(wi_lab_median_of(run->cells[i].samples, run->cells[i].count)));
@@ -106,7 +106,7 @@ void wi_lab_put_earlier(
 {
     json_t *before = medians_of(earlier), *medians = json_object();
     for (size_t i = 0; i < run->count; i++) {
-        char index[24], *key = key_of(&run->cells[i]);
+        char index[24], *key = cell_key(&run->cells[i]);
         json_t *median = key ? json_object_get(before, key) : NULL;
         snprintf(index, sizeof index, "%lld", (long long)run->cells[i].index);
         json_object_set(medians, index, median);
@@ -157,10 +157,10 @@ static void put_count(struct wi_buffer *out, int64_t count)
         wi_buffer_integer(out, count);
 }
 
-static void put_time(struct wi_buffer *out, double ms)
+static void csv_put_time(struct wi_buffer *out, double ms)
 {
     if (ms >= 0)
-        put_number(out, ms);
+        csv_put_number(out, ms);
 }
 
 /* A column: its title, and what puts its field, where it has one. */
@@ -179,8 +179,9 @@ struct column {
 #define RUN(name, statement) COLUMN(name, const struct wi_lab_run *run = figures->run; statement)
 #define CELL(name, statement) COLUMN(name, const struct wi_lab_cell *cell = row->cell; statement)
 /* Only where there are samples, or a baseline. */
-#define SUMMARY(name) COLUMN(name, if (row->summary.n > 0) put_number(out, row->summary.name))
-#define SPEEDUP(name, member) COLUMN(name, if (row->baseline) put_number(out, row->speedup.member))
+#define SUMMARY(name) COLUMN(name, if (row->summary.n > 0) csv_put_number(out, row->summary.name))
+#define SPEEDUP(name, member)                                                                      \
+    COLUMN(name, if (row->baseline) csv_put_number(out, row->speedup.member))
 #define YES(value) wi_buffer_puts(out, (value) ? "true" : "false")
 
 RUN(run, put_field(out, run->id))
@@ -205,16 +206,16 @@ CELL(clock, put_field(out, wi_lab_clock_names[cell->clock]))
 CELL(yardstick, put_field(out, wi_lab_yardstick_names[cell->yardstick]))
 CELL(outcome, put_field(out, wi_lab_outcome_names[cell->outcome]))
 CELL(reason, put_field(out, cell->reason))
-CELL(load_ms, put_time(out, cell->load_ms))
-CELL(first_ms, put_time(out, cell->first_ms))
+CELL(load_ms, csv_put_time(out, cell->load_ms))
+CELL(first_ms, csv_put_time(out, cell->first_ms))
 CELL(disturbed, put_count(out, cell->disturbed))
-CELL(error_ratio, put_time(out, cell->error_ratio))
+CELL(error_ratio, csv_put_time(out, cell->error_ratio))
 /* All columns of a model that writes. */
 CELL(
     texts, for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
         wi_buffer_puts(out, i ? "," : "");
         if (cell->writes)
-            put_time(out, wi_lab_text_value(&cell->text, &wi_lab_text_figures[i]));
+            csv_put_time(out, wi_lab_text_value(&cell->text, &wi_lab_text_figures[i]));
     })
 COLUMN(n, put_count(out, (int64_t)row->summary.n))
 SUMMARY(min)
@@ -234,7 +235,7 @@ RUN(imported, YES(run->imported))
 CELL(
     samples_ms, for (size_t i = 0; i < cell->count; i++) {
         wi_buffer_puts(out, i ? " " : "");
-        put_number(out, cell->samples[i]);
+        csv_put_number(out, cell->samples[i]);
     })
 
 #define TITLE(name)                                                                                \

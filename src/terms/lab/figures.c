@@ -39,7 +39,7 @@ int wi_lab_is_noisy(const struct wi_lab_run *run)
 /* --- speed-ups ------------------------------------------------------------------------------- */
 
 /* How good `other` is as the baseline of `cell` by the rule: 2, 1, or 0 for not at all. */
-static int fits(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
+static int cell_fits(const struct wi_lab_cell *cell, const struct wi_lab_cell *other)
 {
     int alike = strcmp(wi_lab_platform_names[other->platform], "wasm") == 0 &&
                 json_integer_value(other->threads) == 1 && other->count > 0 &&
@@ -60,7 +60,7 @@ static const struct wi_lab_cell *by_rule(
     const struct wi_lab_cell *best = NULL;
     int most = 0;
     for (size_t i = 0; i < run->count; i++) {
-        int fit = fits(cell, &run->cells[i]);
+        int fit = cell_fits(cell, &run->cells[i]);
         if (fit > most) {
             most = fit;
             best = &run->cells[i];
@@ -156,7 +156,7 @@ static int rank_of(const struct wi_lab_figure *row)
     return ranks[row->cell->outcome];
 }
 
-static int worse(const void *a, const void *b)
+static int figure_order(const void *a, const void *b)
 {
     const struct wi_lab_figure *x = *(const struct wi_lab_figure *const *)a;
     const struct wi_lab_figure *y = *(const struct wi_lab_figure *const *)b;
@@ -176,6 +176,6 @@ const struct wi_lab_figure **wi_lab_worst_first(const struct wi_lab_figures *fig
     for (size_t i = 0; i < figures->count; i++)
         if (!is_yardstick(figures->rows[i].cell))
             rows[(*count)++] = &figures->rows[i];
-    qsort(rows, *count, sizeof *rows, worse);
+    qsort(rows, *count, sizeof *rows, figure_order);
     return rows;
 }

@@ -41,7 +41,7 @@ static void put_name(struct wi_buffer *out, const struct wi_lab_cell *cell)
 }
 
 /* Adds a row if there is room for it; 0 if not. */
-static int add_row(struct wi_buffer *out, struct wi_buffer *row)
+static int table_add_row(struct wi_buffer *out, struct wi_buffer *row)
 {
     int fits = out->size + row->size + MORE_ROOM <= WI_LAB_MARKDOWN_MAX;
     if (fits)
@@ -119,7 +119,7 @@ static void put_times(struct wi_buffer *out, const struct wi_lab_figure *row)
 }
 
 /* The head of their table without a cell, else that one's row. */
-static void put_text(struct wi_buffer *out, const struct wi_lab_cell *cell)
+static void cell_put_text(struct wi_buffer *out, const struct wi_lab_cell *cell)
 {
     for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
         const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];
@@ -146,13 +146,13 @@ static void put_texts(struct wi_buffer *out, const struct wi_lab_figures *figure
             continue;
         if (!has_head) {
             wi_buffer_puts(&row, "\n| text | ");
-            put_text(&row, NULL);
+            cell_put_text(&row, NULL);
             wi_buffer_puts(&row, "|---|---|---|---|---|---|---|\n");
         }
         has_head = 1;
         put_name(&row, cell);
-        put_text(&row, cell);
-        if (!add_row(out, &row))
+        cell_put_text(&row, cell);
+        if (!table_add_row(out, &row))
             break;
     }
 }
@@ -173,7 +173,7 @@ void wi_lab_put_markdown(struct wi_buffer *out, const struct wi_lab_figures *fig
         put_times(&row, rows[shown]);
         put_cell(&row, rows[shown]->cell->reason);
         wi_buffer_puts(&row, "\n");
-        if (!add_row(out, &row))
+        if (!table_add_row(out, &row))
             break;
     }
     put_more(out, count, shown);
@@ -232,7 +232,7 @@ void wi_lab_put_markdown_comparison(
     for (; shown < comparison->count; shown++) {
         struct wi_buffer row = {0};
         put_difference(&row, &comparison->differences[shown]);
-        if (!add_row(out, &row))
+        if (!table_add_row(out, &row))
             break;
     }
     put_more(out, comparison->count, shown);

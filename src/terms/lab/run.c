@@ -226,7 +226,7 @@ static const struct wi_param adapter_params[] = {
 /* --- reading a cell -------------------------------------------------------------------------- */
 
 /* "cells[7]." and "cells[7].samples_ms[3]". */
-static enum wi_code refuse(struct wi_error *error, const char *where, const char *member,
+static enum wi_code run_refuse(struct wi_error *error, const char *where, const char *member,
     size_t item, const char *expected)
 {
     char *field = item == SIZE_MAX ? wi_sprintf("%s%s", where, member)
@@ -248,7 +248,7 @@ static enum wi_code read_samples(
     {
         double ms = json_number_value(sample);
         if (!json_is_number(sample) || !(ms >= 0 && ms <= WI_LAB_MS_MAX))
-            return refuse(error, where, "samples_ms", i, "a time in milliseconds, 0 to 1e9");
+            return run_refuse(error, where, "samples_ms", i, "a time in milliseconds, 0 to 1e9");
         cell->samples[i] = ms;
     }
     return WI_OK;
@@ -258,9 +258,10 @@ static enum wi_code check_flags(const json_t *flags, const char *where, struct w
 {
     const json_t *flag;
     size_t i;
-    json_array_foreach(flags, i,
-        flag) if (!json_is_string(flag) || json_string_length(flag) > TEXT_MAX) return refuse(error,
-        where, "flags", i, "a text of at most 256 bytes");
+    json_array_foreach(
+        flags, i, flag) if (!json_is_string(flag) ||
+                            json_string_length(flag) > TEXT_MAX) return run_refuse(error, where,
+        "flags", i, "a text of at most 256 bytes");
     return WI_OK;
 }
 
@@ -269,7 +270,7 @@ static enum wi_code check_threads(const json_t *threads, const char *where, stru
     const char *text = json_string_value(threads);
     json_int_t number = json_integer_value(threads);
     int good = !threads || (text && strcmp(text, "all") == 0) || (number >= 1 && number <= 4096);
-    return good ? WI_OK : refuse(error, where, "threads", SIZE_MAX, "1 to 4096, or \"all\"");
+    return good ? WI_OK : run_refuse(error, where, "threads", SIZE_MAX, "1 to 4096, or \"all\"");
 }
 
 static enum wi_code check_adapter(const json_t *adapter, const char *where, struct wi_error *error)
@@ -283,7 +284,7 @@ static enum wi_code check_adapter(const json_t *adapter, const char *where, stru
     return code;
 }
 
-static enum wi_code read_text(
+static enum wi_code cell_read_text(
     struct wi_lab_cell *cell, const json_t *text, const char *where, struct wi_error *error)
 {
     cell->text = (struct wi_lab_text){-1, -1, -1, -1, -1, -1, -1, -1};
@@ -306,10 +307,10 @@ static enum wi_code check_outcome(
     const struct wi_lab_cell *cell, const char *where, struct wi_error *error)
 {
     if (cell->outcome == WI_LAB_OK && cell->count == 0)
-        return refuse(
+        return run_refuse(
             error, where, "samples_ms", SIZE_MAX, "a time at least, of a cell that is ok");
     if (cell->yardstick < WI_LAB_YARDSTICKS && cell->browser == NULL)
-        return refuse(error, where, "browser", SIZE_MAX, "the kind of browser, of a yardstick");
+        return run_refuse(error, where, "browser", SIZE_MAX, "the kind of browser, of a yardstick");
     return WI_OK;
 }
 
@@ -344,7 +345,7 @@ static enum wi_code read_cell(struct wi_lab_cell *cell, json_t *document, size_t
     if (code == WI_OK)
         code = check_adapter(cell->adapter, where, error);
     if (code == WI_OK)
-        code = read_text(cell, reading.text, where, error);
+        code = cell_read_text(cell, reading.text, where, error);
     if (code == WI_OK)
         code = read_samples(cell, reading.samples, where, error);
     return code == WI_OK ? check_outcome(cell, where, error) : code;
@@ -411,7 +412,7 @@ static enum wi_code check_id(const char *id, struct wi_error *error)
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.";
     if (!id || id[strspn(id, allowed)] == '\0')
         return WI_OK;
-    return refuse(error, "", "id", SIZE_MAX, "letters, digits, '-', '_' and '.'");
+    return run_refuse(error, "", "id", SIZE_MAX, "letters, digits, '-', '_' and '.'");
 }
 
 /* The members of a run that are objects themselves. */
@@ -503,7 +504,7 @@ char *wi_lab_cell_head(const struct wi_lab_cell *cell)
     return dump_without(json_copy(cell->json), left_out);
 }
 
-static void put_number(struct wi_buffer *out, double number)
+static void run_put_number(struct wi_buffer *out, double number)
 {
     char text[WI_NUMBER_SIZE];
     wi_buffer_add(out, text, wi_print_double(text, number));
@@ -536,7 +537,7 @@ void wi_lab_put_cell(
     wi_buffer_puts(out, ",\"samples_ms\":[");
     for (size_t i = 0; i < count; i++) {
         wi_buffer_puts(out, i ? "," : "");
-        put_number(out, samples[i]);
+        run_put_number(out, samples[i]);
     }
     wi_buffer_puts(out, "]");
 }

@@ -25,7 +25,7 @@ void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned i
 }
 
 /* 0 to limit - 1. What is not even in it is limit / 2^32: nothing, for lists of samples. */
-static size_t draw(struct wi_pcg32 *generator, size_t limit)
+static size_t index_draw(struct wi_pcg32 *generator, size_t limit)
 {
     return (size_t)(((uint64_t)wi_pcg32_next(generator) * limit) >> 32);
 }
@@ -80,12 +80,12 @@ static double number_at(const double *sorted, const unsigned *times, size_t plac
 }
 
 /* The median of `count` draws from the samples. `times` is room for as many. */
-static double resampled(
+static double sample_resample(
     const double *sorted, size_t count, unsigned *times, struct wi_pcg32 *generator)
 {
     memset(times, 0, count * sizeof *times);
     for (size_t i = 0; i < count; i++)
-        times[draw(generator, count)]++;
+        times[index_draw(generator, count)]++;
     double high = number_at(sorted, times, count / 2);
     return count % 2 ? high : (number_at(sorted, times, count / 2 - 1) + high) / 2;
 }
@@ -100,7 +100,7 @@ void wi_lab_sample_make(
     sample->sorted = sorted_copy(samples, count);
     sample->medians = wi_realloc_array(NULL, WI_LAB_RESAMPLES, sizeof *sample->medians);
     for (size_t i = 0; i < WI_LAB_RESAMPLES; i++)
-        sample->medians[i] = resampled(sample->sorted, count, times, generator);
+        sample->medians[i] = sample_resample(sample->sorted, count, times, generator);
     free(times);
 }
 
@@ -164,7 +164,7 @@ struct wi_lab_interval wi_lab_median(const struct wi_lab_sample *sample)
     return interval_of(wi_lab_quantile(sample->sorted, sample->count, 0.5), values);
 }
 
-static double over(double above, double below)
+static double ratio_divide(double above, double below)
 {
     return below > 0 ? above / below : 0;
 }
@@ -174,8 +174,8 @@ struct wi_lab_interval wi_lab_ratio(
 {
     double *values = wi_realloc_array(NULL, WI_LAB_RESAMPLES, sizeof *values);
     for (size_t i = 0; i < WI_LAB_RESAMPLES; i++)
-        values[i] = over(above->medians[i], below->medians[i]);
-    return interval_of(over(wi_lab_quantile(above->sorted, above->count, 0.5),
+        values[i] = ratio_divide(above->medians[i], below->medians[i]);
+    return interval_of(ratio_divide(wi_lab_quantile(above->sorted, above->count, 0.5),
                            wi_lab_quantile(below->sorted, below->count, 0.5)),
         values);
 }
@@ -198,7 +198,7 @@ static struct heap heap_of(const double *numbers, size_t count)
 }
 
 /* Where the list falls into the two heaps with the least variance inside: the largest between. */
-static size_t split(const double *sorted, size_t count)
+static size_t sample_split(const double *sorted, size_t count)
 {
     double total = 0, below = 0, best = -1;
     size_t place = 0;
@@ -220,7 +220,7 @@ int wi_lab_is_bimodal(const double *sorted, size_t count)
 {
     if (count < HEAP_MIN)
         return 0;
-    size_t place = split(sorted, count);
+    size_t place = sample_split(sorted, count);
     struct heap low = heap_of(sorted, place), high = heap_of(sorted + place, count - place);
     double apart = high.mean - low.mean, within = sqrt(low.variance + high.variance);
     return fmin(low.count, high.count) >= HEAP_SHARE * (double)count &&
@@ -284,7 +284,7 @@ static struct item *rank_all(
 }
 
 /* The sum of doubled ranks that `a` has, less what is expected of it. */
-static long deviation(const struct item *items, size_t a_count, size_t b_count)
+static long rank_deviation(const struct item *items, size_t a_count, size_t b_count)
 {
     size_t count = a_count + b_count;
     long sum = 0;
@@ -309,7 +309,7 @@ static void add_rank(
 }
 
 /* The share of the ways whose sum is at least `away` from what is expected. */
-static double counted(const struct item *items, size_t a_count, size_t b_count, long away)
+static double chance_counted(const struct item *items, size_t a_count, size_t b_count, long away)
 {
     size_t count = a_count + b_count, most = 0, width = 1;
     for (size_t i = b_count; i < count; i++)
@@ -332,7 +332,7 @@ static double counted(const struct item *items, size_t a_count, size_t b_count, 
 }
 
 /* The normal distribution. */
-static double normal(size_t a_count, size_t b_count, double ties, long away)
+static double chance_normal(size_t a_count, size_t b_count, double ties, long away)
 {
     double n = (double)(a_count + b_count);
     double variance = (double)a_count * (double)b_count / 12 * (n + 1 - ties / (n * (n - 1)));
@@ -350,11 +350,11 @@ double wi_lab_u_test(const double *a, size_t a_count, const double *b, size_t b_
     if (a_count > b_count)
         return wi_lab_u_test(b, b_count, a, a_count); /* the smaller side is counted */
     struct item *items = rank_all(a, a_count, b, b_count, &ties);
-    long away = labs(deviation(items, a_count, b_count));
+    long away = labs(rank_deviation(items, a_count, b_count));
     if (b_count <= WI_LAB_EXACT_MAX)
-        p = counted(items, a_count, b_count, away);
+        p = chance_counted(items, a_count, b_count, away);
     else
-        p = normal(a_count, b_count, ties, away);
+        p = chance_normal(a_count, b_count, ties, away);
     free(items);
     return p;
 }

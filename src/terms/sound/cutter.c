@@ -106,7 +106,7 @@ static void follow_noise(struct ear *ear, uint64_t level)
 }
 
 /* Whether speech begins with this step, and the ones before it that were loud. */
-static int hear(struct ear *ear, uint64_t level)
+static int ear_hear(struct ear *ear, uint64_t level)
 {
     uint64_t noise = ear->noise >> NOISE_BITS;
     uint64_t most = noise * (ear->speaks ? LOUD_WITHIN : LOUD_BEFORE);
@@ -137,7 +137,8 @@ static void begin_segment(struct wi_cutter *cutter, uint64_t start)
 }
 
 /* The moments from `start` to `end`, all of which are there. */
-static struct wi_sound_segment piece(const struct wi_cutter *cutter, uint64_t start, uint64_t end)
+static struct wi_sound_segment piece_cut(
+    const struct wi_cutter *cutter, uint64_t start, uint64_t end)
 {
     return (struct wi_sound_segment){.start = start,
         .end = end,
@@ -146,11 +147,11 @@ static struct wi_sound_segment piece(const struct wi_cutter *cutter, uint64_t st
         .size = (size_t)(end - start) * cutter->moment};
 }
 
-static void tell(
+static void piece_tell(
     struct wi_cutter *cutter, uint64_t end, wi_sound_segment_fn *on_segment, void *context)
 {
     struct wi_sound_segment segment =
-        piece(cutter, cutter->start * cutter->moments, end * cutter->moments);
+        piece_cut(cutter, cutter->start * cutter->moments, end * cutter->moments);
     on_segment(context, &segment);
     cutter->free = end;
 }
@@ -170,7 +171,7 @@ static int has_speech(const struct wi_cutter *cutter)
 static void end_segment(struct wi_cutter *cutter, wi_sound_segment_fn *on_segment, void *context)
 {
     if (has_speech(cutter))
-        tell(cutter, end_of_speech(cutter), on_segment, context);
+        piece_tell(cutter, end_of_speech(cutter), on_segment, context);
     cutter->is_open = 0;
     cutter->ear.speaks = 0;
 }
@@ -178,7 +179,7 @@ static void end_segment(struct wi_cutter *cutter, wi_sound_segment_fn *on_segmen
 static void divide_segment(struct wi_cutter *cutter, wi_sound_segment_fn *on_segment, void *context)
 {
     uint64_t place = cutter->quietest;
-    tell(cutter, place, on_segment, context);
+    piece_tell(cutter, place, on_segment, context);
     begin_segment(cutter, place);
 }
 
@@ -202,7 +203,7 @@ static void take_step(struct wi_cutter *cutter, const unsigned char *bytes,
 {
     struct ear *ear = &cutter->ear;
     uint64_t level = wi_pcm_power(&cutter->pcm, bytes, cutter->moments);
-    int begins = hear(ear, level);
+    int begins = ear_hear(ear, level);
     look_for_quiet(cutter, level);
     cutter->steps++;
     if (begins) {
@@ -257,7 +258,7 @@ static void drop_needless(struct wi_cutter *cutter)
         set_capacity(cutter, cutter->capacity / 2);
 }
 
-static void append(struct wi_cutter *cutter, const unsigned char *bytes, size_t size)
+static void cutter_append(struct wi_cutter *cutter, const unsigned char *bytes, size_t size)
 {
     size_t capacity = cutter->capacity;
     if (capacity == 0)
@@ -277,7 +278,7 @@ void wi_cutter_add(struct wi_cutter *cutter, const void *bytes, size_t size,
     size_t step = step_size(cutter);
     while (size > 0) {
         size_t count = size < LOOKED_AT_ONCE ? size : LOOKED_AT_ONCE;
-        append(cutter, at, count);
+        cutter_append(cutter, at, count);
         while ((cutter->steps + 1) * step <= bytes_heard(cutter))
             take_step(cutter, cutter->bytes + (size_t)(cutter->steps * step - cutter->base),
                 on_segment, context);
@@ -314,6 +315,6 @@ int wi_cutter_open(const struct wi_cutter *cutter, struct wi_sound_segment *segm
 {
     if (!cutter->is_open)
         return 0;
-    *segment = piece(cutter, cutter->start * cutter->moments, wi_cutter_heard(cutter));
+    *segment = piece_cut(cutter, cutter->start * cutter->moments, wi_cutter_heard(cutter));
     return 1;
 }

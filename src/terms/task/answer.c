@@ -7,14 +7,14 @@
 /* More than so many labels, words or boxes are no answer. */
 #define ROWS_MAX 100000
 
-static enum wi_code wrong(struct wi_error *error, const char *field, const char *must)
+static enum wi_code field_refuse(struct wi_error *error, const char *field, const char *must)
 {
     return wi_error_set(error, WI_INFERENCE_FAILED, field, "%s must be %s", field, must);
 }
 
 /* --- objects with certain members ------------------------------------------------------------- */
 
-static const char *misses(const json_t *object, const char *members);
+static const char *object_misses(const json_t *object, const char *members);
 
 /* Whether a value is of the type at `type`, which ends with a comma, a bracket or the text. */
 static int is_of(const json_t *value, const char *type);
@@ -34,7 +34,7 @@ static int is_list_of(const json_t *list, const char *type)
 static int is_of(const json_t *value, const char *type)
 {
     if (*type == '(')
-        return json_is_object(value) && !misses(value, type + 1);
+        return json_is_object(value) && !object_misses(value, type + 1);
     if (*type == '[')
         return is_list_of(value, type + 1);
     if (strncmp(type, "integer", 7) == 0)
@@ -44,7 +44,7 @@ static int is_of(const json_t *value, const char *type)
 
 /* The first of the members, such as "label string, index? integer", that an object has not as it
  * must; NULL: it has all. */
-static const char *misses(const json_t *object, const char *members)
+static const char *object_misses(const json_t *object, const char *members)
 {
     while (*members && *members != ')') {
         char name[32];
@@ -69,10 +69,10 @@ static enum wi_code check_list(
     size_t i = 0;
     snprintf(field, sizeof field, "data.result.%s", name);
     if (!json_is_array(list) || json_array_size(list) > ROWS_MAX)
-        return wrong(error, field, "a list");
+        return field_refuse(error, field, "a list");
     json_array_foreach(list, i, row)
     {
-        const char *missed = misses(row, members);
+        const char *missed = object_misses(row, members);
         if (missed)
             return wi_error_set(error, WI_INFERENCE_FAILED, field, "%s[%zu] must have %.*s", field,
                 i, (int)strcspn(missed, ",(|"), missed);
@@ -92,9 +92,10 @@ static enum wi_code check_choice(const json_t *choice, int in_parts, struct wi_e
 {
     const json_t *why = json_object_get(choice, "finish_reason");
     if (!in_parts && !json_is_string(json_object_get(choice, "text")))
-        return wrong(error, "data.result", "an object with text, or with choices that have it");
+        return field_refuse(
+            error, "data.result", "an object with text, or with choices that have it");
     if (why && !json_is_string(why))
-        return wrong(error, "data.result.finish_reason", "a string");
+        return field_refuse(error, "data.result.finish_reason", "a string");
     return WI_OK;
 }
 
@@ -102,17 +103,17 @@ enum wi_code wi_answer_text(const struct wi_task_answer *answer, struct wi_error
 {
     const json_t *choices = json_object_get(answer->result, "choices");
     if (!json_is_object(answer->result))
-        return wrong(error, "data.result", "an object");
+        return field_refuse(error, "data.result", "an object");
     if (answer->count <= 1)
         return check_choice(answer->result, answer->in_parts, error);
     if (answer->in_parts && !choices)
         return WI_OK;
     if (json_array_size(choices) != answer->count)
-        return wrong(error, "data.result.choices", "a list with an answer for each of n");
+        return field_refuse(error, "data.result.choices", "a list with an answer for each of n");
     for (size_t i = 0; i < answer->count; i++) {
         const json_t *choice = json_array_get(choices, i);
         if (json_integer_value(json_object_get(choice, "index")) != (json_int_t)i)
-            return wrong(error, "data.result.choices", "in the order of their index");
+            return field_refuse(error, "data.result.choices", "in the order of their index");
         if (check_choice(choice, answer->in_parts, error) != WI_OK)
             return WI_INFERENCE_FAILED;
     }
@@ -124,11 +125,11 @@ enum wi_code wi_answer_scores(const struct wi_task_answer *answer, struct wi_err
     const json_t *list = json_object_get(answer->result, "scores"), *number;
     size_t i;
     if (!json_is_array(list) || json_array_size(list) != answer->count)
-        return wrong(error, "data.result.scores", "a list with a number for each document");
+        return field_refuse(error, "data.result.scores", "a list with a number for each document");
     json_array_foreach(list, i, number)
     {
         if (!json_is_number(number))
-            return wrong(error, "data.result.scores", "a list of numbers");
+            return field_refuse(error, "data.result.scores", "a list of numbers");
     }
     return WI_OK;
 }
@@ -137,15 +138,16 @@ enum wi_code wi_answer_tokens(const struct wi_task_answer *answer, struct wi_err
 {
     return is_list_of(json_object_get(answer->result, "tokens"), "integer")
                ? WI_OK
-               : wrong(error, "data.result.tokens", "a list of integers");
+               : field_refuse(error, "data.result.tokens", "a list of integers");
 }
 
 enum wi_code wi_answer_transcript(const struct wi_task_answer *answer, struct wi_error *error)
 {
     static const char *const lists[] = {"segments", "words"};
-    if (misses(answer->result, answer->in_parts ? "text? string" : "text string") ||
-        misses(answer->result, "language? string, duration? number"))
-        return wrong(error, "data.result", "an object with text, and with duration as a number");
+    if (object_misses(answer->result, answer->in_parts ? "text? string" : "text string") ||
+        object_misses(answer->result, "language? string, duration? number"))
+        return field_refuse(
+            error, "data.result", "an object with text, and with duration as a number");
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         const json_t *list = json_object_get(answer->result, lists[i]);
         if (list &&
@@ -164,7 +166,7 @@ enum wi_code wi_answer_fills(const struct wi_task_answer *answer, struct wi_erro
     if (!masks)
         return check_rows(answer->result, "fills", WI_FILL_MEMBERS, error);
     if (!json_is_array(masks) || json_array_size(masks) > ROWS_MAX)
-        return wrong(error, "data.result.masks", "a list of lists");
+        return field_refuse(error, "data.result.masks", "a list of lists");
     json_array_foreach(masks, i, mask)
     {
         enum wi_code code = check_list(mask, "masks", WI_FILL_MEMBERS, error);
@@ -183,21 +185,21 @@ enum wi_code wi_answer_segments(const struct wi_task_answer *answer, struct wi_e
     if (code != WI_OK)
         return code;
     if (json_array_size(segments) > WI_TENSORS_MAX)
-        return wrong(error, "data.result.segments", "no longer than there may be masks");
+        return field_refuse(error, "data.result.segments", "no longer than there may be masks");
     json_array_foreach(segments, i, segment)
     {
         const char *mask = json_string_value(json_object_get(segment, "mask"));
         if (!mask || !wi_tensors_find(answer->outputs, mask))
-            return wrong(error, "data.result.segments", "a list whose masks are all there");
+            return field_refuse(error, "data.result.segments", "a list whose masks are all there");
     }
     return WI_OK;
 }
 
 enum wi_code wi_answer_speech(const struct wi_task_answer *answer, struct wi_error *error)
 {
-    return !misses(answer->result, "sampling_rate integer, duration number")
+    return !object_misses(answer->result, "sampling_rate integer, duration number")
                ? WI_OK
-               : wrong(error, "data.result", "an object with sampling_rate and duration");
+               : field_refuse(error, "data.result", "an object with sampling_rate and duration");
 }
 
 /* --- tensors ---------------------------------------------------------------------------------- */
@@ -229,7 +231,7 @@ static enum wi_code wrong_outputs(enum wi_task_kind task, size_t count, struct w
             rows[i].name, rows[i].name[strlen(rows[i].name) - 1] == '_' ? "0 …" : "",
             rows[i].kind == WI_OUTPUT_ROWS ? each : kinds[rows[i].kind]);
     }
-    return wrong(error, "data.tensors", text);
+    return field_refuse(error, "data.tensors", text);
 }
 
 enum wi_code wi_task_check_outputs(
@@ -269,11 +271,11 @@ static enum wi_code check_results(
     const json_t *results = json_object_get(answer->result, "results"), *one;
     size_t i;
     if (!json_is_object(answer->result))
-        return wrong(error, "data.result", "an object");
+        return field_refuse(error, "data.result", "an object");
     if (answer->count == 1 || row->is_one)
         return check_one(row, answer, error);
     if (!json_is_array(results) || json_array_size(results) != answer->count)
-        return wrong(error, "data.result.results", "a list with a result for each text");
+        return field_refuse(error, "data.result.results", "a list with a result for each text");
     json_array_foreach(results, i, one)
     {
         struct wi_task_answer part = *answer;

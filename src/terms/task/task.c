@@ -34,7 +34,7 @@ enum wi_task_kind wi_task_of_name(const char *name, int conversation)
     return found;
 }
 
-static size_t append(char *text, size_t size, size_t used, const char *name)
+static size_t name_append(char *text, size_t size, size_t used, const char *name)
 {
     const char *comma = used ? ", " : "";
     if (used + strlen(comma) + strlen(name) >= size)
@@ -47,11 +47,11 @@ void wi_task_all_names(char *text, size_t size)
     size_t used = 0;
     *text = '\0';
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
-        used = append(text, size, used, wi_tasks[i].name);
+        used = name_append(text, size, used, wi_tasks[i].name);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
         for (size_t k = 0; k < ALIASES && wi_tasks[i].aliases[k]; k++)
             if (wi_task_of_name(wi_tasks[i].aliases[k], 0) == (enum wi_task_kind)i)
-                used = append(text, size, used, wi_tasks[i].aliases[k]);
+                used = name_append(text, size, used, wi_tasks[i].aliases[k]);
 }
 
 /* --- lists ------------------------------------------------------------------------------------ */
@@ -75,7 +75,7 @@ void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size
     size_t used = 0;
     *text = '\0';
     for (size_t i = 0; i < list->count; i++)
-        used = append(text, size, used, wi_tasks[list->items[i]].name);
+        used = name_append(text, size, used, wi_tasks[list->items[i]].name);
 }
 
 /* --- what they take and give ------------------------------------------------------------------ */
@@ -208,7 +208,7 @@ size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *
 
 /* --- what it took ---------------------------------------------------------------------------- */
 
-static double number(const json_t *object, const char *name, double most)
+static double member_number(const json_t *object, const char *name, double most)
 {
     double value = json_number_value(json_object_get(object, name));
     return value > 0 && value <= most ? value : 0;
@@ -219,15 +219,15 @@ struct wi_text_account wi_task_account(const json_t *result)
     const double most_ms = 1e12; /* as of all times that a node tells */
     const json_t *usage = json_object_get(result, "usage");
     const json_t *timings = json_object_get(result, "timings");
-    double predicted = number(timings, "predicted_n", WI_TOKENS_MAX);
+    double predicted = member_number(timings, "predicted_n", WI_TOKENS_MAX);
     struct wi_text_account account = {.counted = json_is_object(usage),
         .timed = json_is_object(timings),
-        .prompt = number(usage, "prompt_tokens", WI_TOKENS_MAX),
-        .generated = number(usage, "completion_tokens", WI_TOKENS_MAX),
-        .read = number(timings, "prompt_n", WI_TOKENS_MAX),
-        .read_ms = number(timings, "prompt_ms", most_ms),
+        .prompt = member_number(usage, "prompt_tokens", WI_TOKENS_MAX),
+        .generated = member_number(usage, "completion_tokens", WI_TOKENS_MAX),
+        .read = member_number(timings, "prompt_n", WI_TOKENS_MAX),
+        .read_ms = member_number(timings, "prompt_ms", most_ms),
         .made = predicted > 1 ? predicted - 1 : 0, /* the first comes with the prompt */
-        .made_ms = number(timings, "predicted_ms", most_ms)};
-    account.cached = number(usage, "cached_tokens", account.prompt);
+        .made_ms = member_number(timings, "predicted_ms", most_ms)};
+    account.cached = member_number(usage, "cached_tokens", account.prompt);
     return account;
 }

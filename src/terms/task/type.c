@@ -139,7 +139,7 @@ struct squeezed {
     size_t length;
 };
 
-static void squeeze(const char *name, struct squeezed *out)
+static void name_squeeze(const char *name, struct squeezed *out)
 {
     int boundary = 1;
 
@@ -171,7 +171,7 @@ static int ends_at(const struct squeezed *name, size_t at)
 }
 
 /* Whether `family` occurs in `name`, from and to a word's boundary. */
-static int matches(const struct squeezed *name, const char *family)
+static int name_matches(const struct squeezed *name, const char *family)
 {
     size_t length = strlen(family);
 
@@ -203,7 +203,7 @@ static enum wi_model_type longest_family(const struct squeezed *name)
         for (const char *const *family = families[i].names; *family; family++) {
             size_t length = strlen(*family);
 
-            if (length > best && matches(name, *family)) {
+            if (length > best && name_matches(name, *family)) {
                 best = length;
                 type = families[i].type;
             }
@@ -212,12 +212,12 @@ static enum wi_model_type longest_family(const struct squeezed *name)
     return type;
 }
 
-static enum wi_model_type type_of(const char *text)
+static enum wi_model_type type_find(const char *text)
 {
     struct squeezed name;
     enum wi_model_type type;
 
-    squeeze(text, &name);
+    name_squeeze(text, &name);
     type = longest_family(&name);
     if (type != WI_TYPE_TEXT_GENERATION)
         return type;
@@ -231,7 +231,7 @@ static enum wi_model_type type_of(const char *text)
 enum wi_model_type wi_model_type_of_name(const char *model_name)
 {
     const char *slash = strrchr(model_name, '/');
-    enum wi_model_type type = type_of(slash ? slash + 1 : model_name);
+    enum wi_model_type type = type_find(slash ? slash + 1 : model_name);
 
-    return type == WI_TYPE_UNKNOWN && slash ? type_of(model_name) : type;
+    return type == WI_TYPE_UNKNOWN && slash ? type_find(model_name) : type;
 }

@@ -38,7 +38,8 @@ static const struct wi_tolerance tolerances[] = {
 /* --- by precision ----------------------------------------------------------------------------- */
 
 /* The row of that name, or `otherwise`. */
-static const struct wi_tolerance *find(const char *precision, const struct wi_tolerance *otherwise)
+static const struct wi_tolerance *tolerance_find(
+    const char *precision, const struct wi_tolerance *otherwise)
 {
     /* GGUF's names for them, and what has as few bits. */
     static const char *const same[][2] = {
@@ -54,12 +55,12 @@ static const struct wi_tolerance *find(const char *precision, const struct wi_to
 
 const struct wi_tolerance *wi_tolerance_of(const char *precision)
 {
-    return find(precision, &tolerances[COARSEST]);
+    return tolerance_find(precision, &tolerances[COARSEST]);
 }
 
 const struct wi_tolerance *wi_tolerance_of_graph(const char *precision)
 {
-    return find(precision, &tolerances[FINEST]);
+    return tolerance_find(precision, &tolerances[FINEST]);
 }
 
 /* --- findings --------------------------------------------------------------------------------- */
@@ -87,7 +88,7 @@ static void leave_open(struct wi_comparison *out, enum wi_compare_open open, con
 }
 
 /* What differs is not open. */
-static void settle(struct wi_comparison *out)
+static void comparison_settle(struct wi_comparison *out)
 {
     if (out->ratio > 1)
         out->open = WI_OPEN_NOT;
@@ -275,7 +276,7 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
     }
     if (!told)
         leave_open(out, WI_OPEN_NUMBERS, "all that WASM gives is NaN");
-    settle(out);
+    comparison_settle(out);
 }
 
 /* --- what is written -------------------------------------------------------------------------- */
@@ -410,5 +411,5 @@ void wi_compare_raw(const struct wi_tensors *reference, const struct wi_tensors 
     told |= compare_texts(reference, got, tolerance->loose, out);
     if (!told)
         leave_open(out, WI_OPEN_NUMBERS, "there is nothing to compare");
-    settle(out);
+    comparison_settle(out);
 }

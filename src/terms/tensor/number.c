@@ -167,7 +167,7 @@ struct scaled {
 };
 
 /* v * 10^power as whole and rest; -1 if whole has not 17 digits. */
-static int scale(double v, int power, struct scaled *scaled)
+static int value_scale(double v, int power, struct scaled *scaled)
 {
     double high = v * powers[power].high;
     double low, whole_low;
@@ -193,7 +193,7 @@ static int scale_to_digits(double v, int binary, struct scaled *scaled)
     for (int i = 0; i < 3; i++) {
         int k = power + (i == 1 ? -1 : i == 2 ? 1 : 0);
 
-        if (k >= 0 && k <= MAX_POWER && scale(v, k, scaled) == 0)
+        if (k >= 0 && k <= MAX_POWER && value_scale(v, k, scaled) == 0)
             return 0;
     }
     return -1;
@@ -212,7 +212,8 @@ static uint64_t round_to(const struct scaled *scaled, int count)
 /* Whether `candidate` lies inside the interval that rounds to v, `above` and `below` being half
  * the gaps in units of the last digit: 1 or 0, or -1 where it lies on the interval's border and the
  * rounding to even decides. The difference is far below 2^53 wherever it matters. */
-static int inside(const struct scaled *scaled, uint64_t candidate, double above, double below)
+static int candidate_is_inside(
+    const struct scaled *scaled, uint64_t candidate, double above, double below)
 {
     double distance = (double)(int64_t)(candidate - scaled->whole) - scaled->rest;
     double size = distance > 0 ? distance : -distance, limit = distance > 0 ? above : below;
@@ -232,7 +233,7 @@ struct binary {
 };
 
 /* The shortest decimal of v; -1 where that cannot be told here. */
-static int shorten(const struct binary *v, struct decimal *decimal)
+static int binary_shorten(const struct binary *v, struct decimal *decimal)
 {
     struct scaled scaled;
     uint64_t best, next;
@@ -245,11 +246,11 @@ static int shorten(const struct binary *v, struct decimal *decimal)
     gap_above = 0.5 * v->gap * ((double)scaled.whole / v->value);
     gap_below = v->power ? gap_above / 2 : gap_above;
     best = round_to(&scaled, count);
-    if (inside(&scaled, best, gap_above, gap_below) != 1)
+    if (candidate_is_inside(&scaled, best, gap_above, gap_below) != 1)
         return -1;
     while (count > 1 && fits == 1) {
         next = round_to(&scaled, count - 1);
-        fits = inside(&scaled, next, gap_above, gap_below);
+        fits = candidate_is_inside(&scaled, next, gap_above, gap_below);
         if (fits == 1) {
             best = next;
             count--;
@@ -336,7 +337,7 @@ size_t wi_print_float(char *out, float value)
         .power = (bits & 0x7fffff) == 0,
         .gap = power_of_two(exponent - 23),
         .most = FLT_DECIMAL_DIG};
-    if (exponent < -126 || shorten(&binary, &decimal) < 0)
+    if (exponent < -126 || binary_shorten(&binary, &decimal) < 0)
         return used + print_slowly(out + used, v, 1);
     return used + print_decimal(out + used, &decimal);
 }
@@ -364,7 +365,7 @@ size_t wi_print_double(char *out, double value)
         .power = (bits & 0xfffffffffffff) == 0,
         .gap = power_of_two(exponent - 52),
         .most = DBL_DECIMAL_DIG};
-    if (shorten(&binary, &decimal) < 0)
+    if (binary_shorten(&binary, &decimal) < 0)
         return used + print_slowly(out + used, v, 0);
     return used + print_decimal(out + used, &decimal);
 }

@@ -257,7 +257,7 @@ static enum wi_code walk_nested(struct wi_tensor_reader *reader, const json_t *l
     return code;
 }
 
-static enum wi_code walk(
+static enum wi_code data_walk(
     struct wi_tensor_reader *reader, const json_t *data, int nested, leaf_fn *leaf, size_t *bytes)
 {
     reader->next = 0;
@@ -296,13 +296,13 @@ enum wi_code wi_tensor_read_data(struct wi_tensor_reader *reader, json_t *data, 
         fail(reader, WI_INVALID_FIELD, "data", "must be a list, flat or nested as the shape");
         return wi_error_expect(reader->error, "a list");
     }
-    code = nested ? walk(reader, data, 1, no_leaf, NULL)
+    code = nested ? data_walk(reader, data, 1, no_leaf, NULL)
                   : wi_tensor_check_count(reader, json_array_size(data), elements);
     if (code == WI_OK && tensor->datatype == WI_BYTES)
-        code = walk(reader, data, nested, measure_strings, &bytes);
+        code = data_walk(reader, data, nested, measure_strings, &bytes);
     if (code == WI_OK)
         code = new_blob(reader, bytes);
     if (code == WI_OK)
-        code = walk(reader, data, nested, fill_leaf, NULL);
+        code = data_walk(reader, data, nested, fill_leaf, NULL);
     return code;
 }

@@ -158,7 +158,7 @@ static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t si
 /* --- the list --------------------------------------------------------------------------------- */
 
 /* What stands for it beside its elements, of which there are `elements`. */
-static enum wi_code read_head(struct wi_tensor_reader *reader, const struct wi_param *table,
+static enum wi_code tensor_read_head(struct wi_tensor_reader *reader, const struct wi_param *table,
     const json_t *object, struct fields *fields, size_t *elements)
 {
     char prefix[160];
@@ -173,13 +173,13 @@ static enum wi_code read_head(struct wi_tensor_reader *reader, const struct wi_p
     return code == WI_OK ? read_shape(reader, fields->shape, elements) : code;
 }
 
-static enum wi_code read_tensor(struct wi_tensor_reader *reader, const json_t *object)
+static enum wi_code tensor_read(struct wi_tensor_reader *reader, const json_t *object)
 {
     struct fields fields = {0};
     struct parameters parameters = {.binary_data_size = -1};
     char prefix[160];
     size_t elements = 0;
-    enum wi_code code = read_head(reader, tensor_table, object, &fields, &elements);
+    enum wi_code code = tensor_read_head(reader, tensor_table, object, &fields, &elements);
 
     if (code == WI_OK && fields.parameters) {
         wi_join(prefix, sizeof prefix, reader->where, ".parameters.", NULL);
@@ -228,7 +228,7 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
             .where = path};
 
         wi_join(path, sizeof path, where, "[", wi_digits(digits, i), "]", NULL);
-        code = read_tensor(&reader, json_array_get(array, i));
+        code = tensor_read(&reader, json_array_get(array, i));
     }
     if (code == WI_OK && body && binary_offset != body->size)
         code = wi_error_set(error, WI_BAD_FRAMING, where,
@@ -252,7 +252,7 @@ enum wi_code wi_tensors_heads_from_json(
         size_t elements = 0;
 
         wi_join(path, sizeof path, where, "[", wi_digits(digits, i), "]", NULL);
-        code = read_head(&reader, head_table, json_array_get(array, i), &fields, &elements);
+        code = tensor_read_head(&reader, head_table, json_array_get(array, i), &fields, &elements);
         tensor->size = elements * wi_datatype_size(tensor->datatype);
     }
     if (code != WI_OK)
@@ -271,7 +271,7 @@ struct printer {
     char chunk[CHUNK];
 };
 
-static void flush(struct printer *printer)
+static void printer_flush(struct printer *printer)
 {
     wi_buffer_add(printer->out, printer->chunk, printer->used);
     printer->used = 0;
@@ -331,12 +331,12 @@ static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
 
     for (size_t at = 0; at + width <= tensor->size; at += width) {
         if (printer.used + WI_NUMBER_SIZE + 1 > CHUNK)
-            flush(&printer);
+            printer_flush(&printer);
         if (at > 0)
             printer.chunk[printer.used++] = ',';
         printer.used += print_element(printer.chunk + printer.used, tensor->datatype, bytes + at);
     }
-    flush(&printer);
+    printer_flush(&printer);
 }
 
 /* Strings that are not UTF-8 are printed with U+FFFD in the places of what is not. */
