@@ -40,7 +40,7 @@ static int hex_of(char digit)
 }
 
 /* The meaning of the character that is escaped at `text`, behind the percent sign. */
-static uint8_t escaped(const char *text, size_t length)
+static uint8_t byte_unescape(const char *text, size_t length)
 {
     int high = length >= 2 ? hex_of(text[0]) : -1, low = length >= 2 ? hex_of(text[1]) : -1;
     uint8_t meaning = high < 0 || low < 0 ? NONE : meanings[high << 4 | low];
@@ -55,7 +55,7 @@ struct reading {
 };
 
 /* Returns 0, or -1 for what cannot stand there. */
-static int take(struct reading *reading, uint8_t meaning)
+static int reading_take(struct reading *reading, uint8_t meaning)
 {
     if (meaning == BLANK)
         return 0;
@@ -88,7 +88,8 @@ static size_t take_fours(struct reading *reading, const unsigned char *text, siz
     return at;
 }
 
-static enum wi_base64 decode(const char *text, size_t length, int is_uri, struct wi_blob *blob)
+static enum wi_base64 base64_decode(
+    const char *text, size_t length, int is_uri, struct wi_blob *blob)
 {
     struct reading reading = {.out = blob->bytes};
     for (size_t at = 0; at < length; at++) {
@@ -97,10 +98,10 @@ static enum wi_base64 decode(const char *text, size_t length, int is_uri, struct
             break;
         uint8_t meaning = meanings[(unsigned char)text[at]];
         if (meaning == ESCAPE && is_uri) {
-            meaning = escaped(text + at + 1, length - at - 1);
+            meaning = byte_unescape(text + at + 1, length - at - 1);
             at += 2;
         }
-        if (take(&reading, meaning) != 0)
+        if (reading_take(&reading, meaning) != 0)
             return WI_BASE64_WRONG;
     }
     blob->size = (size_t)(reading.out - blob->bytes);
@@ -136,7 +137,7 @@ enum wi_base64 wi_base64_decode(
     struct wi_blob *decoded = wi_blob_new(budget, length / 4 * 3 + length % 4 * 3 / 4);
     if (!decoded)
         return WI_BASE64_NO_MEMORY;
-    enum wi_base64 result = decode(text, length, is_uri, decoded);
+    enum wi_base64 result = base64_decode(text, length, is_uri, decoded);
     if (result == WI_BASE64_OK)
         *blob = decoded;
     else

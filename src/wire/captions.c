@@ -32,7 +32,7 @@ static void add_character(struct wi_buffer *out, const char *character, enum wi_
 
 /* "-->" stands between times, which SubRip has no other way to write in a text than as a shorter
  * arrow. */
-static void add_text(struct wi_buffer *out, const char *text, enum wi_captions form)
+static void caption_add_text(struct wi_buffer *out, const char *text, enum wi_captions form)
 {
     while (*text) {
         size_t dashes = strspn(text, "-");
@@ -62,7 +62,7 @@ void wi_captions_write(struct wi_buffer *out, const json_t *segments, enum wi_ca
         wi_buffer_puts(out, " --> ");
         add_time(out, json_object_get(segment, "end"), point);
         wi_buffer_puts(out, "\n");
-        add_text(out, text, form);
+        caption_add_text(out, text, form);
         wi_buffer_puts(out, "\n\n");
     }
 }

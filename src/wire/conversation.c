@@ -20,7 +20,7 @@ static int is_of(const json_t *message, const char *role)
     return own && strcmp(own, role) == 0;
 }
 
-static json_t *begin(struct wi_conversation *talk, const char *role)
+static json_t *message_begin(struct wi_conversation *talk, const char *role)
 {
     json_t *message = json_pack("{s:s, s:[]}", "role", role, "content");
     if (!talk->messages)
@@ -43,12 +43,12 @@ json_t *wi_conversation_message(struct wi_conversation *talk, const char *role)
     size_t count = json_array_size(talk->messages);
     json_t *last = json_array_get(talk->messages, count - 1);
     int goes_on = count > 0 && is_of(last, role) && strcmp(role, "user") != 0;
-    return goes_on ? last : begin(talk, role);
+    return goes_on ? last : message_begin(talk, role);
 }
 
 json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id)
 {
-    json_t *message = begin(talk, "tool");
+    json_t *message = message_begin(talk, "tool");
     json_object_set(message, "tool_call_id", call_id);
     return message;
 }
@@ -111,7 +111,7 @@ enum wi_code wi_conversation_picture(
 /* --- the whole ------------------------------------------------------------------------------- */
 
 /* A text alone is a string. Without any there is none beside calls, and an empty one elsewhere. */
-static void settle(json_t *message)
+static void message_settle(json_t *message)
 {
     const json_t *content = json_object_get(message, "content");
     json_t *only = json_object_get(json_array_get(content, 0), "text");
@@ -131,7 +131,7 @@ enum wi_code wi_conversation_end(struct wi_conversation *talk, const char *where
             where, count, WI_TEXT_MESSAGES);
         return wi_error_expect(talk->error, "1 to %d messages", WI_TEXT_MESSAGES);
     }
-    json_array_foreach(talk->messages, i, message) settle(message);
+    json_array_foreach(talk->messages, i, message) message_settle(message);
     wi_text_take_messages(talk->infer, talk->messages);
     talk->messages = NULL;
     return WI_OK;

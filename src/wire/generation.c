@@ -68,7 +68,7 @@ struct wi_part wi_generation_part(const json_t *choice, unsigned index)
         .result = choice};
 }
 
-static void hand_over(
+static void piece_hand_over(
     struct wi_blocks *blocks, struct wi_piece *piece, wi_piece_fn *on_piece, void *context)
 {
     piece->begins = piece->begins || piece->kind != blocks->kind;
@@ -89,7 +89,7 @@ static void cut_call(struct wi_blocks *blocks, const struct wi_generation_call *
     if (!is_open && !call->name)
         return;
     blocks->call = call->index;
-    hand_over(blocks, &piece, on_piece, context);
+    piece_hand_over(blocks, &piece, on_piece, context);
 }
 
 void wi_blocks_cut(
@@ -98,13 +98,13 @@ void wi_blocks_cut(
     const json_t *thought = string_of(part->result, "reasoning");
     struct wi_generation_call call;
     if (json_string_length(thought) > 0)
-        hand_over(blocks,
+        piece_hand_over(blocks,
             &(struct wi_piece){.kind = WI_BLOCK_THOUGHT,
                 .text = json_string_value(thought),
                 .length = json_string_length(thought)},
             on_piece, context);
     if (part->text_length > 0)
-        hand_over(blocks,
+        piece_hand_over(blocks,
             &(struct wi_piece){.kind = WI_BLOCK_TEXT,
                 .text = part->text,
                 .length = part->text_length,

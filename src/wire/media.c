@@ -1,7 +1,7 @@
 /* Pictures and sounds as inputs; see media.h. */
 #include "wire/media.h"
 
-static void take_bytes(
+static void media_take_bytes(
     struct wi_infer *infer, const char *name, struct wi_blob *blob, size_t at, size_t size)
 {
     struct wi_tensor *tensor = wi_tensors_add(&infer->asked->tensors);
@@ -20,14 +20,14 @@ enum wi_code wi_media_take_picture(
     enum wi_code code = wi_picture_sniff(blob->bytes + at, size, &infer->picture, error);
     if (code != WI_OK)
         return code;
-    take_bytes(infer, "image", blob, at, size);
+    media_take_bytes(infer, "image", blob, at, size);
     infer->form = WI_FORM_PICTURE;
     infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "image", "tensor", 0, "media_type", infer->picture.media_type);
     return WI_OK;
 }
 
-static uint64_t pixels(const struct wi_picture *picture)
+static uint64_t picture_pixels(const struct wi_picture *picture)
 {
     return (uint64_t)picture->width * picture->height;
 }
@@ -41,8 +41,8 @@ enum wi_code wi_media_add_picture(struct wi_infer *infer, const char *name, stru
         return code;
     size_t place = infer->asked->tensors.count;
     *form = json_pack("{s:I, s:s}", "tensor", (json_int_t)place, "media_type", picture.media_type);
-    take_bytes(infer, name, blob, 0, blob->size);
-    if (pixels(&picture) > pixels(&infer->picture)) {
+    media_take_bytes(infer, name, blob, 0, blob->size);
+    if (picture_pixels(&picture) > picture_pixels(&infer->picture)) {
         infer->picture = picture;
         infer->largest = place;
     }
@@ -55,7 +55,7 @@ enum wi_code wi_media_take_sound(struct wi_infer *infer, struct wi_blob *blob, s
     enum wi_code code = wi_sound_sniff(blob->bytes + at, size, sound, field, error);
     if (code != WI_OK)
         return code;
-    take_bytes(infer, "audio", blob, at, size);
+    media_take_bytes(infer, "audio", blob, at, size);
     infer->form = WI_FORM_SOUND;
     infer->asked->input =
         json_pack("{s:{s:i, s:s}}", "audio", "tensor", 0, "media_type", sound->media_type);

@@ -30,7 +30,7 @@ static const struct wi_param address_table[] = {
 static const char parts[] = "{\"type\": \"text\", \"text\": string}, or {\"type\": \"image_url\", "
                             "\"image_url\": {\"url\": \"data:image/png;base64,…\"}}";
 
-static enum wi_code refuse(
+static enum wi_code picture_refuse(
     const char *where, const char *what, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, where, "%s %s", where, what);
@@ -46,7 +46,7 @@ static enum wi_code read_address(
     char prefix[160];
     const char *type = json_string_value(json_object_get(part, "type"));
     if (type && strcmp(type, "image_url") != 0)
-        return refuse(where, "is neither text nor a picture", parts, error);
+        return picture_refuse(where, "is neither text nor a picture", parts, error);
     snprintf(prefix, sizeof prefix, "%.120s.", where);
     enum wi_code code = wi_params_read(part_table, part, WI_PARAMS_STRICT, prefix, &read, error);
     if (code != WI_OK)
@@ -65,10 +65,10 @@ enum wi_code wi_message_picture_check(
 {
     const char *text = json_string_value(url);
     if (!text)
-        return refuse(where, "has an address that is no string", expected, error);
+        return picture_refuse(where, "has an address that is no string", expected, error);
     if (strncasecmp(text, "data:", 5) == 0)
         return WI_OK;
-    return refuse(where,
+    return picture_refuse(where,
         "is a picture by its address, and nothing is fetched for a client; send the picture "
         "itself as a data URI",
         expected, error);

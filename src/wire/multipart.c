@@ -16,7 +16,7 @@ struct rest {
     const char *at, *end;
 };
 
-static size_t left(const struct rest *rest)
+static size_t rest_left(const struct rest *rest)
 {
     return (size_t)(rest->end - rest->at);
 }
@@ -46,7 +46,7 @@ static const char *skip_token(const char *at, const char *end)
 }
 
 /* Whether [at, end) is `name`, in either case. */
-static int is_name(const char *at, const char *end, const char *name)
+static int header_is_name(const char *at, const char *end, const char *name)
 {
     size_t length = strlen(name);
     return (size_t)(end - at) == length && strncasecmp(at, name, length) == 0;
@@ -94,7 +94,7 @@ static enum found find_parameter(
         const char *equals = skip_token(at, end);
         if (equals == at || equals == end || *equals != '=')
             return BROKEN;
-        int is_it = is_name(at, equals, name);
+        int is_it = header_is_name(at, equals, name);
         at = copy_value(equals + 1, end, is_it ? out : other, is_it ? size : sizeof other);
         if (!at || (is_it && found == FOUND))
             return BROKEN;
@@ -125,7 +125,7 @@ static enum wi_code read_disposition(
     const char *rest = skip_token(value, end);
     if (*part->name)
         return bad_form(error, part->name, "a part has more than one Content-Disposition");
-    if (!is_name(value, rest, "form-data"))
+    if (!header_is_name(value, rest, "form-data"))
         return bad_form(error, NULL, "a part's Content-Disposition is not form-data");
     if (find_parameter(rest, end, "name", part->name, sizeof part->name) == BROKEN) {
         *part->name = '\0';
@@ -146,20 +146,22 @@ static enum wi_code read_header(
     if (!colon)
         return bad_form(error, NULL, "a part has a header without a colon");
     const char *value = skip_blanks(colon + 1, end);
-    if (is_name(line, colon, "Content-Disposition"))
+    if (header_is_name(line, colon, "Content-Disposition"))
         return read_disposition(part, value, end, error);
     const char *token_end = skip_token(value, end);
-    if (is_name(line, colon, "Content-Transfer-Encoding") &&
-        (is_name(value, token_end, "base64") || is_name(value, token_end, "quoted-printable")))
+    if (header_is_name(line, colon, "Content-Transfer-Encoding") &&
+        (header_is_name(value, token_end, "base64") ||
+            header_is_name(value, token_end, "quoted-printable")))
         return bad_form(error, "Content-Transfer-Encoding",
             "a part is in base64 or quoted-printable; send its bytes as they are");
     return WI_OK;
 }
 
-static enum wi_code read_head(
+static enum wi_code part_read_head(
     struct wi_multipart_part *part, struct rest *rest, struct wi_error *error)
 {
-    size_t limit = left(rest) < WI_MULTIPART_HEAD_MAX ? left(rest) : WI_MULTIPART_HEAD_MAX;
+    size_t limit =
+        rest_left(rest) < WI_MULTIPART_HEAD_MAX ? rest_left(rest) : WI_MULTIPART_HEAD_MAX;
     const char *stop = rest->at + limit;
     for (;;) {
         const char *end = memmem(rest->at, (size_t)(stop - rest->at), "\r\n", 2);
@@ -191,10 +193,10 @@ enum delimiter_end { NONE, NEXT, LAST };
 /* Behind a boundary at rest->at: "--" ends the form, else blanks and CR LF begin a part. */
 static enum delimiter_end pass_delimiter(struct rest *rest)
 {
-    if (left(rest) >= 2 && memcmp(rest->at, "--", 2) == 0)
+    if (rest_left(rest) >= 2 && memcmp(rest->at, "--", 2) == 0)
         return LAST;
     rest->at = skip_blanks(rest->at, rest->end);
-    if (left(rest) < 2 || memcmp(rest->at, "\r\n", 2) != 0)
+    if (rest_left(rest) < 2 || memcmp(rest->at, "\r\n", 2) != 0)
         return NONE;
     rest->at += 2;
     return NEXT;
@@ -206,7 +208,7 @@ static enum delimiter_end find_delimiter(
     struct rest *rest, const struct delimiter *delimiter, const char **before)
 {
     const char *found;
-    while ((found = memmem(rest->at, left(rest), delimiter->text, delimiter->length))) {
+    while ((found = memmem(rest->at, rest_left(rest), delimiter->text, delimiter->length))) {
         rest->at = found + delimiter->length;
         *before = found;
         enum delimiter_end end = pass_delimiter(rest);
@@ -221,7 +223,7 @@ static enum delimiter_end find_first(struct rest *rest, const struct delimiter *
 {
     const char *before, *line = delimiter->text + 2;
     size_t length = delimiter->length - 2;
-    if (left(rest) >= length && memcmp(rest->at, line, length) == 0) {
+    if (rest_left(rest) >= length && memcmp(rest->at, line, length) == 0) {
         struct rest behind = {rest->at + length, rest->end};
         enum delimiter_end end = pass_delimiter(&behind);
         if (end != NONE) {
@@ -232,7 +234,7 @@ static enum delimiter_end find_first(struct rest *rest, const struct delimiter *
     return find_delimiter(rest, delimiter, &before);
 }
 
-static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
+static enum wi_code form_read_part(struct wi_multipart *form, struct rest *rest,
     const struct delimiter *delimiter, enum delimiter_end *end, struct wi_error *error)
 {
     struct wi_multipart_part *part = &form->parts[form->count];
@@ -243,7 +245,7 @@ static enum wi_code read_part(struct wi_multipart *form, struct rest *rest,
         return wi_error_expect(error, "at most %d parts", WI_MULTIPART_MAX);
     }
     memset(part, 0, sizeof *part);
-    if ((code = read_head(part, rest, error)))
+    if ((code = part_read_head(part, rest, error)))
         return code;
     part->bytes = (const unsigned char *)rest->at;
     rest->at -= 2; /* an empty part's CR LF is that of its delimiter, too */
@@ -270,7 +272,7 @@ enum wi_code wi_multipart_read(struct wi_multipart *form, const char *content_ty
     if (end == NONE)
         return bad_form(error, NULL, "the form's boundary is nowhere in the body");
     while (code == WI_OK && end == NEXT)
-        code = read_part(form, &rest, &delimiter, &end, error);
+        code = form_read_part(form, &rest, &delimiter, &end, error);
     return code;
 }
 

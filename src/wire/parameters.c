@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct wi_parameter *find(
+static const struct wi_parameter *parameter_find(
     const struct wi_parameters *lists, const char *name, enum wi_task_kind task)
 {
     for (const struct wi_parameter *row = lists->known; row->name; row++)
@@ -42,7 +42,7 @@ enum wi_code wi_parameters_sort_within(struct wi_infer *infer, const json_t *obj
     json_t *value;
     json_object_foreach((json_t *)object, name, value)
     {
-        const struct wi_parameter *known = find(lists, name, asked->task);
+        const struct wi_parameter *known = parameter_find(lists, name, asked->task);
         char field[80];
         snprintf(field, sizeof field, "%.20s%.59s", where, name);
         if (!known && infer->lenient && !is_neutral(lists, name, value))
@@ -118,7 +118,7 @@ void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static void replace(char *text, size_t size, const struct wi_parameter_name *name)
+static void name_replace(char *text, size_t size, const struct wi_parameter_name *name)
 {
     char whole[sizeof((struct wi_error *)NULL)->detail];
     const char *at = strstr(text, name->ours);
@@ -135,8 +135,8 @@ void wi_parameters_rename(struct wi_error *error, const struct wi_parameter_name
         names++;
     if (!error || !names->ours)
         return;
-    replace(error->field, sizeof error->field, names);
-    replace(error->detail, sizeof error->detail, names);
+    name_replace(error->field, sizeof error->field, names);
+    name_replace(error->detail, sizeof error->detail, names);
 }
 
 /* --- what several formats have -------------------------------------------------------------- */
@@ -219,7 +219,7 @@ static int is_place(const char *text)
 }
 
 /* The same error for every form that is wrong, about the member that these clients know. */
-static enum wi_code refuse(const char *asked, struct wi_error *error)
+static enum wi_code parameter_refuse(const char *asked, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\" is no model name", asked);
     return wi_error_allow(error,
@@ -235,11 +235,11 @@ enum wi_code wi_model_where(const char *asked, char name[WI_MODEL_NAME_MAX + 1],
     const char *place = asked[length] ? asked + length + 1 : NULL;
     name[0] = where[0] = '\0';
     if (length > WI_MODEL_NAME_MAX || (place && !is_place(place)))
-        return refuse(asked, error);
+        return parameter_refuse(asked, error);
     memcpy(name, asked, length);
     name[length] = '\0';
     if (wi_model_check_name(name, NULL) != WI_OK)
-        return refuse(asked, error);
+        return parameter_refuse(asked, error);
     if (place)
         strcpy(where, place);
     return WI_OK;

@@ -29,17 +29,17 @@ enum wi_code wi_picture_decode(const char *text, size_t length, const char *fiel
 
 /* --- headers --------------------------------------------------------------------------------- */
 
-static uint32_t big32(const unsigned char *p)
+static uint32_t bytes_big32(const unsigned char *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-static uint32_t big16(const unsigned char *p)
+static uint32_t bytes_big16(const unsigned char *p)
 {
     return (uint32_t)p[0] << 8 | p[1];
 }
 
-static uint32_t little24(const unsigned char *p)
+static uint32_t bytes_little24(const unsigned char *p)
 {
     return (uint32_t)p[2] << 16 | (uint32_t)p[1] << 8 | p[0];
 }
@@ -51,8 +51,8 @@ static int sniff_png(const unsigned char *p, size_t size, struct wi_picture *pic
     if (size < 24 || memcmp(p, start, 16) != 0)
         return -1;
     picture->media_type = "image/png";
-    picture->width = big32(p + 16);
-    picture->height = big32(p + 20);
+    picture->width = bytes_big32(p + 16);
+    picture->height = bytes_big32(p + 20);
     return picture->width > INT32_MAX || picture->height > INT32_MAX ? -1 : 0;
 }
 
@@ -82,14 +82,14 @@ static int sniff_jpeg(const unsigned char *p, size_t size, struct wi_picture *pi
         }
         if (marker == 0xd9 || marker == 0xda) /* end, or data before any frame */
             return -1;
-        size_t length = big16(p + at + 2);
+        size_t length = bytes_big16(p + at + 2);
         if (length < 2)
             return -1;
         if (is_start_of_frame(marker)) {
             if (length < 8 || at + 9 > size)
                 return -1;
-            picture->height = big16(p + at + 5);
-            picture->width = big16(p + at + 7);
+            picture->height = bytes_big16(p + at + 5);
+            picture->width = bytes_big16(p + at + 7);
             return 0;
         }
         at += 2 + length;
@@ -119,8 +119,8 @@ static int sniff_webp(const unsigned char *p, size_t size, struct wi_picture *pi
         return 0;
     }
     if (memcmp(p + 12, "VP8X", 4) == 0) {
-        picture->width = little24(p + 24) + 1;
-        picture->height = little24(p + 27) + 1;
+        picture->width = bytes_little24(p + 24) + 1;
+        picture->height = bytes_little24(p + 27) + 1;
         return 0;
     }
     return -1;

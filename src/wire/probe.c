@@ -73,7 +73,7 @@ static char *mix_prompt(size_t bytes)
 /* Of a dimension that is free: what most graphs take. */
 #define FREE_DIM 1
 
-static void add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
+static void tensors_add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
 {
     struct wi_tensor *tensor = wi_tensors_add(list);
     tensor->name = wi_strdup(name);
@@ -87,7 +87,7 @@ static void add_bytes(struct wi_tensors *list, const char *name, struct wi_blob 
 /* --- the picture ------------------------------------------------------------------------------ */
 
 /* From 0 to `below` - 1, another for each seed and place; 0 for the seed 0. */
-static int vary(uint32_t seed, uint32_t place, int below)
+static int seed_vary(uint32_t seed, uint32_t place, int below)
 {
     uint32_t mixed = seed * 2654435761u ^ place * 2246822519u;
     mixed ^= mixed >> 15;
@@ -97,24 +97,24 @@ static int vary(uint32_t seed, uint32_t place, int below)
 
 static int in_disc(int x, int y, uint32_t seed)
 {
-    x -= 32 + vary(seed, 1, 40);
-    y -= 36 + vary(seed, 2, 40);
-    int radius = 20 - vary(seed, 3, 14);
+    x -= 32 + seed_vary(seed, 1, 40);
+    y -= 36 + seed_vary(seed, 2, 40);
+    int radius = 20 - seed_vary(seed, 3, 14);
     return x * x + y * y < radius * radius;
 }
 
 static int in_square(int x, int y, uint32_t seed)
 {
-    int left = 56 - vary(seed, 4, 50), top = 48 - vary(seed, 5, 44);
+    int left = 56 - seed_vary(seed, 4, 50), top = 48 - seed_vary(seed, 5, 44);
     return x >= left && x < left + 30 && y >= top && y < top + 36;
 }
 
-static void paint(unsigned char rgb[3], int x, int y, uint32_t seed)
+static void pixel_paint(unsigned char rgb[3], int x, int y, uint32_t seed)
 {
-    const unsigned char red[3] = {
-        (unsigned char)(214 - vary(seed, 6, 150)), 48, (unsigned char)(36 + vary(seed, 7, 150))};
-    const unsigned char blue[3] = {30, (unsigned char)(60 + vary(seed, 8, 180)), 170};
-    const unsigned char slope[3] = {(unsigned char)(2 * x + 40 + vary(seed, 9, 100)),
+    const unsigned char red[3] = {(unsigned char)(214 - seed_vary(seed, 6, 150)), 48,
+        (unsigned char)(36 + seed_vary(seed, 7, 150))};
+    const unsigned char blue[3] = {30, (unsigned char)(60 + seed_vary(seed, 8, 180)), 170};
+    const unsigned char slope[3] = {(unsigned char)(2 * x + 40 + seed_vary(seed, 9, 100)),
         (unsigned char)(200 - y), (unsigned char)(x + y)};
     memcpy(rgb, in_disc(x, y, seed) ? red : in_square(x, y, seed) ? blue : slope, 3);
 }
@@ -125,7 +125,7 @@ static void paint_all(unsigned char rows[PIXEL_BYTES], uint32_t seed)
         unsigned char *row = rows + (size_t)y * ROW_BYTES;
         row[0] = 0; /* no filter */
         for (int x = 0; x < SIDE; x++)
-            paint(row + 1 + 3 * x, x, y, seed);
+            pixel_paint(row + 1 + 3 * x, x, y, seed);
     }
 }
 
@@ -189,7 +189,7 @@ static void add_picture(struct wi_tensors *list, uint32_t seed)
     append_chunk(blob, head, sizeof head);
     append_pixels(blob, seed);
     append_chunk(blob, (const unsigned char *)"IEND", 4);
-    add_bytes(list, "image", blob);
+    tensors_add_bytes(list, "image", blob);
 }
 
 /* --- the sound -------------------------------------------------------------------------------- */
@@ -197,10 +197,10 @@ static void add_picture(struct wi_tensors *list, uint32_t seed)
 /* From -1 to 1, so many seconds from its beginning. */
 static double sound_at(double seconds, uint32_t seed)
 {
-    double pace = 2.5 + 0.1 * vary(seed, 1, 20), pitch = 140 + vary(seed, 2, 90);
+    double pace = 2.5 + 0.1 * seed_vary(seed, 1, 20), pitch = 140 + seed_vary(seed, 2, 90);
     double loudness = 0.5 - 0.5 * cos(TURN * pace * seconds); /* like syllables */
     double voice = sin(TURN * (pitch + 30 * seconds) * seconds);
-    double colour = sin(TURN * (700 + vary(seed, 3, 900) + 260 * seconds) * seconds);
+    double colour = sin(TURN * (700 + seed_vary(seed, 3, 900) + 260 * seconds) * seconds);
     return loudness * (0.5 * voice + 0.3 * colour);
 }
 
@@ -214,12 +214,13 @@ static void add_sound(struct wi_tensors *list, uint32_t seed)
             (unsigned char)((unsigned)sample >> 8 & 0xff)};
         wi_blob_append(blob, bytes, sizeof bytes);
     }
-    add_bytes(list, "audio", blob);
+    tensors_add_bytes(list, "audio", blob);
 }
 
 /* --- options ---------------------------------------------------------------------------------- */
 
-static void take(json_t *options, const json_t *client, const char *const names[], size_t count)
+static void options_take(
+    json_t *options, const json_t *client, const char *const names[], size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         json_t *option = json_object_get(client, names[i]);
@@ -235,7 +236,7 @@ static int has_option(const struct wi_inference *client, const char *name)
 }
 
 /* A model that spells what it hears has no tokens to count. */
-static int spells(const struct wi_inference *client)
+static int client_spells(const struct wi_inference *client)
 {
     return client->task == WI_TASK_SPEECH_RECOGNITION &&
            strstr(client->model->facts.huggingface.architecture, "ForCTC");
@@ -250,11 +251,11 @@ static json_t *options_of(const struct wi_inference *client)
 
     if (has_option(client, "temperature"))
         json_object_set_new(options, "temperature", json_integer(0));
-    if (has_option(client, "max_tokens") && !spells(client))
+    if (has_option(client, "max_tokens") && !client_spells(client))
         json_object_set_new(options, "max_tokens", json_integer(ANSWER_TOKENS));
     if (has_option(client, "truncate"))
         json_object_set_new(options, "truncate", json_true());
-    take(options, client->options, languages, sizeof languages / sizeof *languages);
+    options_take(options, client->options, languages, sizeof languages / sizeof *languages);
     if (json_object_size(options) > 0)
         return options;
     json_decref(options);
@@ -267,7 +268,7 @@ static json_t *client_options(const struct wi_inference *client)
     static const char *const names[] = {"tools", "chat_template_kwargs", "context"};
     json_t *options = options_of(client);
 
-    take(options, client->options, names, sizeof names / sizeof *names);
+    options_take(options, client->options, names, sizeof names / sizeof *names);
     return options;
 }
 
@@ -286,13 +287,13 @@ static char *fill_in(const char *probe, const struct wi_inference *client, const
                : wi_strdup(probe);
 }
 
-static json_t *picture(struct wi_inference *asked, uint32_t seed)
+static json_t *picture_make(struct wi_inference *asked, uint32_t seed)
 {
     add_picture(&asked->tensors, seed);
     return json_pack("{s:i, s:s}", "tensor", 0, "media_type", "image/png");
 }
 
-static json_t *sound(struct wi_inference *asked, uint32_t seed)
+static json_t *sound_make(struct wi_inference *asked, uint32_t seed)
 {
     add_sound(&asked->tensors, seed);
     return json_pack("{s:i, s:s, s:i, s:i}", "tensor", 0, "media_type", "audio/pcm;format=s16le",
@@ -312,14 +313,14 @@ static json_t *input_of(
     json_t *input = json_loads(filled, 0, NULL);
     free(filled);
     if (row->takes >= WI_TAKES_SOUND)
-        json_object_set_new(input, "audio", sound(asked, seed));
+        json_object_set_new(input, "audio", sound_make(asked, seed));
     else if (row->takes >= WI_TAKES_PICTURE)
-        json_object_set_new(input, "image", picture(asked, seed));
+        json_object_set_new(input, "image", picture_make(asked, seed));
     return input;
 }
 
 /* As wi_infer_settle foresees them. */
-static void foresee(struct wi_inference *asked)
+static void answer_foresee(struct wi_inference *asked)
 {
     if (wi_task_reads_text(asked->task))
         asked->prompt_tokens =
@@ -341,7 +342,7 @@ static enum wi_task_kind task_for(const struct wi_inference *client)
 }
 
 /* `text` is taken over. */
-static struct wi_inference *ask(const struct wi_inference *client, char *text, uint32_t seed)
+static struct wi_inference *client_ask(const struct wi_inference *client, char *text, uint32_t seed)
 {
     struct wi_inference *asked = wi_inference_new();
 
@@ -356,19 +357,19 @@ static struct wi_inference *ask(const struct wi_inference *client, char *text, u
         return NULL;
     }
     asked->options = options_of(client);
-    foresee(asked);
+    answer_foresee(asked);
     return asked;
 }
 
 struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t seed)
 {
-    return ask(client, seed == 0 ? make_prompt() : mix_prompt(sizeof prompt - 1), seed);
+    return client_ask(client, seed == 0 ? make_prompt() : mix_prompt(sizeof prompt - 1), seed);
 }
 
 /* The sentences from another place on, and their beginning behind that. */
 static char *turn_prompt(uint32_t seed)
 {
-    size_t place = (size_t)vary(seed, 1, (int)sizeof prompt - 1);
+    size_t place = (size_t)seed_vary(seed, 1, (int)sizeof prompt - 1);
 
     while (place > 0 && prompt[place - 1] != ' ')
         place--;
@@ -383,7 +384,7 @@ static struct wi_inference *vary_task(struct wi_model *model, enum wi_task_kind 
     client->model = wi_model_ref(model);
     client->type = model->type;
     client->task = task;
-    struct wi_inference *asked = ask(client, turn_prompt(seed), seed);
+    struct wi_inference *asked = client_ask(client, turn_prompt(seed), seed);
     wi_inference_release(client);
     return asked;
 }
@@ -589,7 +590,7 @@ struct wi_inference *wi_probe_ask_long(const struct wi_inference *client, double
     if (!wi_task_samples(client->task))
         return NULL;
     struct wi_inference *asked =
-        ask(client, mix_prompt((size_t)(most * (sizeof prompt - 1) / PROMPT_TOKENS)), 0);
+        client_ask(client, mix_prompt((size_t)(most * (sizeof prompt - 1) / PROMPT_TOKENS)), 0);
     if (asked)
         asked->prompt_tokens = fmax(most, 1);
     return asked;

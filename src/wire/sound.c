@@ -72,15 +72,15 @@ struct wav {
     int is_big;
 };
 
-static unsigned wav16(const struct wav *wav, size_t at)
+static unsigned wav_read16(const struct wav *wav, size_t at)
 {
     const unsigned char *p = wav->bytes + at;
     return wav->is_big ? (unsigned)p[0] << 8 | p[1] : (unsigned)p[1] << 8 | p[0];
 }
 
-static uint32_t wav32(const struct wav *wav, size_t at)
+static uint32_t wav_read32(const struct wav *wav, size_t at)
 {
-    uint32_t first = wav16(wav, at), second = wav16(wav, at + 2);
+    uint32_t first = wav_read16(wav, at), second = wav_read16(wav, at + 2);
     return wav->is_big ? first << 16 | second : second << 16 | first;
 }
 
@@ -104,10 +104,10 @@ enum { WAV_PCM = 1, WAV_FLOAT = 3, WAV_EXTENSIBLE = 0xfffe };
  * players do, who pass over what the header says of them. */
 static double wav_rate(const struct wav *wav, size_t at)
 {
-    unsigned format = wav16(wav, at), frame = wav16(wav, at + 12);
+    unsigned format = wav_read16(wav, at), frame = wav_read16(wav, at + 12);
     int counted = format == WAV_PCM || format == WAV_FLOAT || format == WAV_EXTENSIBLE;
-    double rate = counted ? (double)wav32(wav, at + 4) * frame : 0;
-    return rate > 0 ? rate : wav32(wav, at + 8);
+    double rate = counted ? (double)wav_read32(wav, at + 4) * frame : 0;
+    return rate > 0 ? rate : wav_read32(wav, at + 8);
 }
 
 /* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
@@ -117,7 +117,7 @@ static double wav_seconds(const struct wav *wav)
     double rate = 0;
     size_t at = 12;
     for (unsigned chunks = 0; chunks < CHUNKS_MAX && at + 8 <= wav->size; chunks++) {
-        size_t length = wav32(wav, at + 4), rest = wav->size - at - 8;
+        size_t length = wav_read32(wav, at + 4), rest = wav->size - at - 8;
         if (memcmp(wav->bytes + at, "data", 4) == 0)
             return rate > 0 ? (double)(length > 0 && length < rest ? length : rest) / rate : -1;
         if (memcmp(wav->bytes + at, "fmt ", 4) == 0 && length >= 16 && rest >= 16)

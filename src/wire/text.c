@@ -14,12 +14,12 @@ int wi_text_is_for(const struct wi_model *model)
 /* --- the task --------------------------------------------------------------------------------- */
 
 /* Whether a task can be done with inputs of that form. */
-static int fits(enum wi_form form, enum wi_task_kind task)
+static int form_fits(enum wi_form form, enum wi_task_kind task)
 {
     return form == WI_FORM_MADE || (wi_task_inputs[wi_tasks[task].takes].forms & 1u << form) != 0;
 }
 
-static enum wi_model_type type_of(const struct wi_infer *infer, const struct wi_model *model)
+static enum wi_model_type infer_type(const struct wi_infer *infer, const struct wi_model *model)
 {
     return infer->has_type ? infer->asked->type : model->type;
 }
@@ -36,7 +36,7 @@ static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_f
 /* What a form of input means where neither the request nor the model names a task. */
 static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct wi_model *model)
 {
-    enum wi_model_type type = type_of(infer, model);
+    enum wi_model_type type = infer_type(infer, model);
     enum wi_task_kind found = WI_TASK_NONE;
     if (infer->form == WI_FORM_STRING)
         return task_of_string(type, model->format);
@@ -57,7 +57,8 @@ static int has_tokenizer(const struct wi_model *model)
 
 /* A model whose type cannot be told may do anything. What its files say can be told otherwise, by
  * the request's model_type. */
-static int does(const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
+static int model_does(
+    const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
     const struct wi_task_list *list = &model->facts.tasks;
     if (wi_formats[model->format]->gguf_options && !wi_tasks[task].gguf_options)
@@ -66,14 +67,14 @@ static int does(const struct wi_infer *infer, const struct wi_model *model, enum
         return has_tokenizer(model);
     if (list->count > 0 && !infer->has_type)
         return wi_task_list_has(list, task);
-    return wi_task_is_of(task, type_of(infer, model));
+    return wi_task_is_of(task, infer_type(infer, model));
 }
 
 /* The task that the request names, or that its endpoint is for. */
 static enum wi_task_kind named_task(const struct wi_infer *infer, const struct wi_model *model)
 {
-    int rewrites = infer->or_rewrites && !does(infer, model, infer->asked->task) &&
-                   does(infer, model, WI_TASK_TEXT2TEXT);
+    int rewrites = infer->or_rewrites && !model_does(infer, model, infer->asked->task) &&
+                   model_does(infer, model, WI_TASK_TEXT2TEXT);
     return rewrites ? WI_TASK_TEXT2TEXT : infer->asked->task;
 }
 
@@ -83,7 +84,7 @@ static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_m
     if (infer->asked->task != WI_TASK_NONE)
         return named_task(infer, model);
     for (size_t i = 0; i < list->count; i++)
-        if (fits(infer->form, list->items[i]))
+        if (form_fits(infer->form, list->items[i]))
             return list->items[i];
     return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
 }
@@ -96,7 +97,7 @@ static void print_tasks(
     for (size_t i = 0; i < model->facts.tasks.count && !infer->has_type; i++)
         wi_task_list_add(&list, model->facts.tasks.items[i]);
     for (int i = WI_TASK_NONE + 1; i < WI_TASK_COUNT; i++)
-        if (does(infer, model, (enum wi_task_kind)i))
+        if (model_does(infer, model, (enum wi_task_kind)i))
             wi_task_list_add(&list, (enum wi_task_kind)i);
     wi_task_list_print(&list, text, size);
 }
@@ -105,7 +106,7 @@ static enum wi_code refuse_task(const struct wi_infer *infer, const struct wi_mo
     enum wi_task_kind task, struct wi_error *error)
 {
     char names[sizeof error->allowed];
-    enum wi_model_type type = type_of(infer, model);
+    enum wi_model_type type = infer_type(infer, model);
     print_tasks(infer, model, names, sizeof names);
     wi_error_set(error, WI_INPUT_INVALID, infer->asked->task != WI_TASK_NONE ? "task" : "inputs",
         "%s is a model of the type %s and does not do the task %s", model->name,
@@ -117,9 +118,9 @@ static enum wi_code check_task(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     enum wi_task_kind task = task_of(infer, model);
-    if (!does(infer, model, task))
+    if (!model_does(infer, model, task))
         return refuse_task(infer, model, task, error);
-    if (fits(infer->form, task))
+    if (form_fits(infer->form, task))
         return WI_OK;
     wi_error_set(error, WI_INPUT_INVALID, "inputs", "the task %s takes inputs of another form",
         wi_task_name(task));
@@ -176,7 +177,7 @@ static enum wi_code check_outputs(
     return WI_OK;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
+static uint64_t count_least(uint64_t a, uint64_t b)
 {
     return b > 0 && b < a ? b : a;
 }
@@ -191,10 +192,10 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
     if (wi_formats[model->format]->fixed_context)
         return most;
     if (asked > 0)
-        return least((uint64_t)asked, most);
+        return count_least((uint64_t)asked, most);
     if (model->facts.memory.context > 0)
-        return least(model->facts.memory.context, most);
-    return least((uint64_t)limits->context, most);
+        return count_least(model->facts.memory.context, most);
+    return count_least((uint64_t)limits->context, most);
 }
 
 static enum wi_code check_size(const struct wi_infer *infer, const struct wi_model *model,

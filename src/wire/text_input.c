@@ -49,7 +49,7 @@ enum wi_code wi_text_count(
     return wi_error_expect(error, "at most %d bytes", WI_TEXT_MAX);
 }
 
-static void take(struct wi_infer *infer, enum wi_form form, json_t *input)
+static void input_take(struct wi_infer *infer, enum wi_form form, json_t *input)
 {
     infer->form = form;
     infer->asked->input = input;
@@ -60,7 +60,7 @@ enum wi_code wi_text_read_string(
 {
     enum wi_code code = wi_text_count(infer, value, where, error);
     if (code == WI_OK)
-        take(infer, WI_FORM_STRING, json_incref(value));
+        input_take(infer, WI_FORM_STRING, json_incref(value));
     return code;
 }
 
@@ -95,7 +95,7 @@ enum wi_code wi_text_read_list(
 {
     enum wi_code code = count_list(infer, list, where, error);
     if (code == WI_OK)
-        take(infer, WI_FORM_LIST, json_incref(list));
+        input_take(infer, WI_FORM_LIST, json_incref(list));
     return code;
 }
 
@@ -106,7 +106,8 @@ enum wi_code wi_text_read_query(struct wi_infer *infer, json_t *query, json_t *d
     if (code == WI_OK)
         code = count_list(infer, documents, where_documents, error);
     if (code == WI_OK)
-        take(infer, WI_FORM_QUERY, json_pack("{s:O, s:O}", "query", query, "documents", documents));
+        input_take(
+            infer, WI_FORM_QUERY, json_pack("{s:O, s:O}", "query", query, "documents", documents));
     return code;
 }
 
@@ -130,7 +131,7 @@ enum wi_code wi_text_read_pairs(
         if (code != WI_OK)
             return code;
     }
-    take(infer, WI_FORM_PAIRS, json_pack("{s:O}", "pairs", pairs));
+    input_take(infer, WI_FORM_PAIRS, json_pack("{s:O}", "pairs", pairs));
     return WI_OK;
 }
 
@@ -142,7 +143,7 @@ enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, jso
     if (code == WI_OK)
         code = wi_text_count(infer, context, wi_path_member(where, "context").text, error);
     if (code == WI_OK)
-        take(infer, WI_FORM_QUESTION,
+        input_take(infer, WI_FORM_QUESTION,
             json_pack("{s:O, s:O}", "question", question, "context", context));
     return code;
 }
@@ -207,7 +208,7 @@ enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *
         code = check_judged(
             alone ? 1 : json_array_size(texts), json_array_size(labels), where_texts, error);
     if (code == WI_OK)
-        take(infer, WI_FORM_LABELS,
+        input_take(infer, WI_FORM_LABELS,
             json_pack(alone ? "{s:[O], s:O}" : "{s:O, s:O}", "texts", texts, "labels", labels));
     return code;
 }
@@ -281,7 +282,7 @@ static void fill_part(json_t *part)
     json_object_set_new(part, "type", json_string("text"));
 }
 
-static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *where,
+static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const char *where,
     struct wi_budget *budget, struct wi_error *error)
 {
     struct {
@@ -307,8 +308,8 @@ static enum wi_code read_part(struct wi_infer *infer, json_t *part, const char *
                : code;
 }
 
-static enum wi_code read_content(struct wi_infer *infer, const json_t *content, const char *where,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code input_read_content(struct wi_infer *infer, const json_t *content,
+    const char *where, struct wi_budget *budget, struct wi_error *error)
 {
     size_t i;
     json_t *part;
@@ -318,7 +319,8 @@ static enum wi_code read_content(struct wi_infer *infer, const json_t *content, 
         return wrong_type(where, "a string, or a list of parts", content, error);
     json_array_foreach(content, i, part)
     {
-        enum wi_code code = read_part(infer, part, wi_path_item(where, i).text, budget, error);
+        enum wi_code code =
+            input_read_part(infer, part, wi_path_item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }
@@ -388,7 +390,7 @@ static enum wi_code read_calls(
 }
 
 /* What nodes know: no other role for the system's words, and nothing that says nothing. */
-static void normalize(json_t *object, const struct message *message)
+static void message_normalize(json_t *object, const struct message *message)
 {
     if (json_array_size(message->tool_calls) == 0)
         json_object_del(object, "tool_calls");
@@ -410,7 +412,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, size_t before,
     return wi_error_expect(error, "{\"type\": \"text\", \"text\": string}");
 }
 
-static enum wi_code read_message(struct wi_infer *infer, json_t *object, const char *where,
+static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, const char *where,
     struct wi_budget *budget, struct wi_error *error)
 {
     struct message message = {0};
@@ -429,7 +431,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
         return wi_error_set(error, WI_INVALID_FIELD, wi_path_member(where, "tool_calls").text,
             "%s has tool_calls, which only an assistant's message may have", where);
     if (message.content)
-        code = read_content(
+        code = input_read_content(
             infer, message.content, wi_path_member(where, "content").text, budget, error);
     if (code == WI_OK)
         code = check_shown(infer, pictures, &message, error);
@@ -440,7 +442,7 @@ static enum wi_code read_message(struct wi_infer *infer, json_t *object, const c
         code =
             read_calls(infer, message.tool_calls, wi_path_member(where, "tool_calls").text, error);
     if (code == WI_OK)
-        normalize(object, &message);
+        message_normalize(object, &message);
     return code;
 }
 
@@ -459,7 +461,7 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
     json_array_foreach(messages, i, message)
     {
         enum wi_code code =
-            read_message(infer, message, wi_path_item(where, i).text, budget, error);
+            input_read_message(infer, message, wi_path_item(where, i).text, budget, error);
         if (code != WI_OK)
             return code;
     }
@@ -469,5 +471,5 @@ enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, con
 
 void wi_text_take_messages(struct wi_infer *infer, json_t *messages)
 {
-    take(infer, WI_FORM_MESSAGES, messages);
+    input_take(infer, WI_FORM_MESSAGES, messages);
 }

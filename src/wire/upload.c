@@ -102,7 +102,7 @@ static enum wi_code unknown_member(const char *name, struct wi_error *error)
 }
 
 /* A list as JSON, or one string for it. NULL: neither. */
-static json_t *read_list(json_t *before, const char *text, size_t size)
+static json_t *upload_read_list(json_t *before, const char *text, size_t size)
 {
     json_t *list = size > 0 && *text == '[' ? json_loadb(text, size, 0, NULL) : NULL;
     if (list && !before)
@@ -122,7 +122,7 @@ static json_t *read_member(enum kind kind, json_t *before, const char *text, siz
     case TEXT:
         return json_stringn(text, size);
     case LIST:
-        return read_list(before, text, size);
+        return upload_read_list(before, text, size);
     default:
         return json_loadb(text, size, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
     }

@@ -35,7 +35,7 @@ static json_t *arguments_of(const struct wi_buffer *text)
     return json_object();
 }
 
-static json_t *text_of(const struct wi_buffer *buffer)
+static json_t *buffer_text(const struct wi_buffer *buffer)
 {
     json_t *text = buffer->size > 0 ? json_stringn(buffer->text, buffer->size) : NULL;
     return text ? text : json_string("");
@@ -46,8 +46,8 @@ static json_t *make_block(const struct wi_content *content)
 {
     switch (content->blocks.kind) {
     case WI_BLOCK_THOUGHT:
-        return json_pack("{s:s, s:o, s:s}", "type", "thinking", "thinking", text_of(&content->text),
-            "signature", "");
+        return json_pack("{s:s, s:o, s:s}", "type", "thinking", "thinking",
+            buffer_text(&content->text), "signature", "");
     case WI_BLOCK_CALL:
         return json_pack("{s:s, s:o, s:o, s:o, s:{s:s}}", "type", "tool_use", "id",
             content->call_id ? json_incref(content->call_id)
@@ -56,7 +56,7 @@ static json_t *make_block(const struct wi_content *content)
             arguments_of(&content->text), "caller", "type", "direct");
     default:
         return json_pack(
-            "{s:s, s:o, s:n}", "type", "text", "text", text_of(&content->text), "citations");
+            "{s:s, s:o, s:n}", "type", "text", "text", buffer_text(&content->text), "citations");
     }
 }
 

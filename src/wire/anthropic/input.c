@@ -54,7 +54,7 @@ static const struct wi_param thought_table[] = {TYPE, WI_PARAM(block, thinking, 
     WI_PARAM(block, signature, STRING), WI_PARAM_END};
 static const struct wi_param hidden_table[] = {TYPE, WI_PARAM(block, data, ANY), WI_PARAM_END};
 
-static enum wi_code read_text(
+static enum wi_code block_read_text(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
     return wi_conversation_text(
@@ -120,18 +120,19 @@ static enum wi_code read_hidden(
     return WI_OK;
 }
 
-static enum wi_code read_content(struct reading *reading, json_t *content, const char *where);
+static enum wi_code anthropic_read_content(
+    struct reading *reading, json_t *content, const char *where);
 
-static enum wi_code read_result(
+static enum wi_code block_read_result(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
     struct reading inner = {.talk = reading->talk,
         .role = ROLE_SYSTEM, /* which has text alone */
         .message = wi_conversation_result(reading->talk, json_object_get(value, "tool_use_id"))};
     reading->message = NULL; /* what follows stands behind it */
-    return block->content
-               ? read_content(&inner, block->content, wi_path_member(where, "content").text)
-               : WI_OK;
+    return block->content ? anthropic_read_content(
+                                &inner, block->content, wi_path_member(where, "content").text)
+                          : WI_OK;
 }
 
 #define OF(role) (1u << ROLE_##role)
@@ -141,9 +142,9 @@ static const struct kind {
     const struct wi_param *table;
     enum wi_code (*read)(
         struct reading *reading, const struct block *block, json_t *value, const char *where);
-} kinds[] = {{"text", OF(SYSTEM) | OF(USER) | OF(ASSISTANT), text_table, read_text},
+} kinds[] = {{"text", OF(SYSTEM) | OF(USER) | OF(ASSISTANT), text_table, block_read_text},
     {"image", OF(SYSTEM) | OF(USER), image_table, read_image},
-    {"tool_result", OF(USER), result_table, read_result},
+    {"tool_result", OF(USER), result_table, block_read_result},
     {"tool_use", OF(ASSISTANT), call_table, read_call},
     {"thinking", OF(ASSISTANT), thought_table, read_thought},
     {"redacted_thinking", OF(ASSISTANT), hidden_table, read_hidden}};
@@ -169,7 +170,8 @@ static enum wi_code read_block(struct reading *reading, json_t *value, const cha
 }
 
 /* A string, or a list of blocks. */
-static enum wi_code read_content(struct reading *reading, json_t *content, const char *where)
+static enum wi_code anthropic_read_content(
+    struct reading *reading, json_t *content, const char *where)
 {
     size_t i;
     json_t *block;
@@ -201,7 +203,8 @@ static const struct wi_param message_table[] = {
 static const char *const answered[] = {"id", "type", "model", "stop_reason", "stop_sequence",
     "stop_details", "usage", "container", "diagnostics", "context_management", NULL};
 
-static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
+static enum wi_code anthropic_read_message(
+    struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct said said = {0};
     struct wi_path prefix = wi_path_member(where, "");
@@ -211,23 +214,24 @@ static enum wi_code read_message(struct wi_conversation *talk, json_t *value, co
     struct reading reading = {.talk = talk, .role = (enum role)said.role};
     if (code == WI_OK && json_is_array(said.content) && json_array_size(said.content) == 0)
         message_of(&reading);
-    return code == WI_OK
-               ? read_content(&reading, said.content, wi_path_member(where, "content").text)
-               : code;
+    return code == WI_OK ? anthropic_read_content(
+                               &reading, said.content, wi_path_member(where, "content").text)
+                         : code;
 }
 
-static enum wi_code read_all(struct wi_conversation *talk, json_t *system, json_t *messages)
+static enum wi_code anthropic_read_all(
+    struct wi_conversation *talk, json_t *system, json_t *messages)
 {
     struct reading reading = {.talk = talk, .role = ROLE_SYSTEM};
     size_t i;
     json_t *message;
-    enum wi_code code = system ? read_content(&reading, system, "system") : WI_OK;
+    enum wi_code code = system ? anthropic_read_content(&reading, system, "system") : WI_OK;
     if (code == WI_OK && (!json_is_array(messages) || json_array_size(messages) == 0))
         return wi_parameters_refuse("messages", "a list of at least one message", talk->error);
     json_array_foreach(messages, i, message)
     {
         if (code == WI_OK)
-            code = read_message(talk, message, wi_path_item("messages", i).text);
+            code = anthropic_read_message(talk, message, wi_path_item("messages", i).text);
     }
     return code;
 }
@@ -236,7 +240,7 @@ enum wi_code wi_anthropic_read_messages(struct wi_infer *infer, json_t *system, 
     struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
-    enum wi_code code = read_all(&talk, system, messages);
+    enum wi_code code = anthropic_read_all(&talk, system, messages);
     if (code == WI_OK)
         code = wi_conversation_end(&talk, "messages");
     wi_conversation_clear(&talk);

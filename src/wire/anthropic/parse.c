@@ -94,7 +94,7 @@ size_t wi_anthropic_params(enum wi_task_kind task, struct wi_param rows[WI_PARAM
 
 /* --- what is special -------------------------------------------------------------------------- */
 
-static void set(struct wi_infer *infer, const char *option, json_t *value)
+static void option_set(struct wi_infer *infer, const char *option, json_t *value)
 {
     json_object_set_new(infer->asked->options, option, value);
 }
@@ -106,7 +106,7 @@ static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, stru
     json_t *functions;
     enum wi_code code = tools ? wi_tools_read(tools, &form, &functions, error) : WI_OK;
     if (tools && code == WI_OK)
-        set(infer, "tools", functions);
+        option_set(infer, "tools", functions);
     return code;
 }
 
@@ -123,11 +123,11 @@ static enum wi_code read_choice(
         return WI_OK;
     for (size_t i = 0; type && i < sizeof words / sizeof *words; i++)
         if (strcmp(type, words[i].type) == 0) {
-            set(infer, "tool_choice", json_string(words[i].word));
+            option_set(infer, "tool_choice", json_string(words[i].word));
             return WI_OK;
         }
     if (type && strcmp(type, "tool") == 0 && json_is_string(name)) {
-        set(infer, "tool_choice", wi_tools_choice(name));
+        option_set(infer, "tool_choice", wi_tools_choice(name));
         return WI_OK;
     }
     return wi_parameters_refuse("tool_choice",
@@ -151,7 +151,7 @@ static enum wi_code read_thinking(
         return WI_OK; /* which is refused with the options */
     json_t *wanted = json_pack("{s:b}", "enable_thinking", strcmp(type, "disabled") != 0);
     json_object_update(wanted, given);
-    set(infer, "chat_template_kwargs", wanted);
+    option_set(infer, "chat_template_kwargs", wanted);
     return WI_OK;
 }
 
@@ -167,13 +167,13 @@ static enum wi_code read_format(
         return wi_parameters_refuse(
             "output_config.format", "{\"type\": \"json_schema\", \"schema\": object}", error);
     if (infer->asked->task == WI_TASK_CHAT)
-        set(infer, "response_format",
+        option_set(infer, "response_format",
             json_pack("{s:s, s:{s:O}}", "type", type, "json_schema", "schema", schema));
     return WI_OK;
 }
 
 /* What only an answer has. */
-static enum wi_code read_answer(
+static enum wi_code anthropic_read_answer(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     if (infer->asked->task != WI_TASK_CHAT)
@@ -182,19 +182,19 @@ static enum wi_code read_answer(
         return wi_parameters_missing("max_tokens", error);
     infer->asked->stream = body->stream;
     if (json_array_size(body->stop_sequences) > 0)
-        set(infer, "stop", json_incref(body->stop_sequences));
+        option_set(infer, "stop", json_incref(body->stop_sequences));
     return wi_parameters_read_most(infer, "max_tokens", body->max_tokens, error);
 }
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void free_extras(void *data)
+static void anthropic_free_extras(void *data)
 {
     wi_content_clear(data);
     free(data);
 }
 
-static enum wi_code read_body(
+static enum wi_code anthropic_read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct body body = {0};
@@ -202,7 +202,7 @@ static enum wi_code read_body(
     if (code == WI_OK)
         code = wi_params_read(body_table, root, WI_PARAMS_OPEN, "", &body, error);
     if (code != WI_OK || (code = wi_parameters_read_model(infer, body.model, error)) != WI_OK ||
-        (code = read_answer(infer, &body, error)) != WI_OK ||
+        (code = anthropic_read_answer(infer, &body, error)) != WI_OK ||
         (code = read_tools(infer, body.tools, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
         (code = read_thinking(infer, body.thinking, error)) != WI_OK ||
@@ -218,8 +218,8 @@ enum wi_code wi_anthropic_parse(enum wi_task_kind task, struct wi_infer *infer,
     infer->asked->task = task;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
     infer->extras = wi_alloc(sizeof(struct wi_content));
-    infer->free_extras = free_extras;
-    return wi_native_read_body(infer, body, json_size, budget, read_body, error);
+    infer->free_extras = anthropic_free_extras;
+    return wi_native_read_body(infer, body, json_size, budget, anthropic_read_body, error);
 }
 
 enum wi_code wi_anthropic_check(const struct wi_infer *infer, const struct wi_model *model,

@@ -9,7 +9,7 @@
 
 /* --- errors ----------------------------------------------------------------------------------- */
 
-static const char *type_of(enum wi_code code)
+static const char *code_type(enum wi_code code)
 {
     static const struct {
         int status;
@@ -38,7 +38,7 @@ static char *placed_detail(const struct wi_error *error)
 void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
     char *placed = placed_detail(error);
-    wi_buffer_strings(out, "{\"type\":\"error\",\"error\":{\"type\":\"", type_of(error->code),
+    wi_buffer_strings(out, "{\"type\":\"error\",\"error\":{\"type\":\"", code_type(error->code),
         "\",\"message\":", NULL);
     wi_problem_sentence(out, placed ? placed : error->detail, error->expected, error->allowed);
     free(placed);
@@ -73,7 +73,7 @@ static json_t *usage_at_end(const json_t *result)
     return with_nulls(usage, absent);
 }
 
-static json_t *usage_of(const json_t *result)
+static json_t *anthropic_usage(const json_t *result)
 {
     static const char *const absent[] = {
         "cache_creation", "inference_geo", "service_tier", "speed", NULL};
@@ -120,7 +120,7 @@ struct wi_printing *wi_anthropic_print(
     wi_content_add(&content, &whole, NULL);
     wi_content_end(&content, NULL);
     json_t *message = make_message(
-        outcome->id, outcome->model_name, content.list, choice, usage_of(outcome->result));
+        outcome->id, outcome->model_name, content.list, choice, anthropic_usage(outcome->result));
     wi_content_clear(&content);
     return wi_printing_json(message);
 }
@@ -139,7 +139,7 @@ void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_fac
 {
     wi_content_event("message_start",
         json_pack("{s:o}", "message",
-            make_message(face->id, face->model_name, NULL, NULL, usage_of(NULL))),
+            make_message(face->id, face->model_name, NULL, NULL, anthropic_usage(NULL))),
         out);
     wi_anthropic_stream_progress(out, face, NULL, 0);
 }

@@ -145,8 +145,8 @@ static enum wi_code read_inputs(struct wi_infer *infer, json_t *inputs, struct w
     return wi_native_read_inputs(infer, inputs, body, json_size, budget, error);
 }
 
-static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code benchmark_read_fields(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS,
@@ -179,11 +179,11 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
     return read_inputs(infer, fields.inputs, body, json_size, budget, error);
 }
 
-static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+static enum wi_code benchmark_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
     return wi_native_parse_as(
-        infer, sizeof(struct extras), body, json_size, budget, read_fields, error);
+        infer, sizeof(struct extras), body, json_size, budget, benchmark_read_fields, error);
 }
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
@@ -220,7 +220,7 @@ static int make_inputs(struct wi_infer *infer, const struct wi_model *model)
     return made ? 0 : -1;
 }
 
-static enum wi_code fit(
+static enum wi_code benchmark_fit(
     struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     struct extras *extras = infer->extras;
@@ -248,7 +248,7 @@ static enum wi_code check_optimization(
     return wi_error_expect(error, "no optimization, or an ONNX model");
 }
 
-static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
+static enum wi_code benchmark_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
@@ -272,9 +272,9 @@ const struct wi_dialect wi_dialect_benchmark = {
     .error_form = "Problem",
     .error_code = "code",
     .frame = wi_native_frame,
-    .parse = parse,
-    .fit = fit,
-    .check = check,
+    .parse = benchmark_parse,
+    .fit = benchmark_fit,
+    .check = benchmark_check,
     .check_stream = wi_native_check_stream,
     .print = wi_native_print,
     .print_error = wi_problem_write,

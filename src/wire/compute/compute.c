@@ -104,7 +104,7 @@ static enum wi_code read_kernel(
     return code;
 }
 
-static enum wi_code lacks(const char *field, const char *expected, struct wi_error *error)
+static enum wi_code field_refuse(const char *field, const char *expected, struct wi_error *error)
 {
     wi_error_set(error, WI_MISSING_FIELD, field, "%s is missing", field);
     return wi_error_expect(error, "%s", expected);
@@ -119,9 +119,10 @@ static enum wi_code read_program(
     program->entry = wi_strdup(fields->entry ? fields->entry : "main");
     enum wi_code code = refuse_others(others, "source", error);
     if (code == WI_OK && !fields->outputs)
-        code = lacks("outputs", "the list of {name, datatype, shape} that source makes", error);
+        code =
+            field_refuse("outputs", "the list of {name, datatype, shape} that source makes", error);
     if (code == WI_OK && !fields->workgroups)
-        code = lacks("workgroups", "[x, y, z]: how many of source are run", error);
+        code = field_refuse("workgroups", "[x, y, z]: how many of source are run", error);
     if (code == WI_OK)
         code = wi_program_read_workgroups(program, fields->workgroups, error);
     if (code == WI_OK)
@@ -152,12 +153,13 @@ static enum wi_code read_what(
 {
     if (fields->source)
         return read_program(infer, fields, error);
-    return fields->kernel ? read_kernel(infer, fields, error)
-                          : lacks("kernel", "the name of a kernel, or source in its place", error);
+    return fields->kernel
+               ? read_kernel(infer, fields, error)
+               : field_refuse("kernel", "the name of a kernel, or source in its place", error);
 }
 
-static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code compute_read_fields(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
     struct fields fields = {.terms = WI_NATIVE_TERMS};
@@ -176,14 +178,14 @@ static enum wi_code read_fields(struct wi_infer *infer, const json_t *root, stru
                          : code;
 }
 
-static enum wi_code parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
+static enum wi_code compute_parse(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    return wi_native_parse_as(
-        infer, sizeof(struct wi_native_extras), body, json_size, budget, read_fields, error);
+    return wi_native_parse_as(infer, sizeof(struct wi_native_extras), body, json_size, budget,
+        compute_read_fields, error);
 }
 
-static enum wi_code check(const struct wi_infer *infer, const struct wi_model *model,
+static enum wi_code compute_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
@@ -198,8 +200,8 @@ const struct wi_dialect wi_dialect_compute = {
     .error_form = "Problem",
     .error_code = "code",
     .frame = wi_native_frame,
-    .parse = parse,
-    .check = check,
+    .parse = compute_parse,
+    .check = compute_check,
     .check_stream = wi_native_check_stream,
     .print = wi_native_print,
     .print_error = wi_problem_write,

@@ -10,26 +10,26 @@
 
 static json_t *read_type(const char **at);
 
-static void expect(const char **at, char what)
+static void schema_expect(const char **at, char what)
 {
     assert(**at == what);
     ++*at;
 }
 
-static json_t *read_list(const char **at)
+static json_t *schema_read_list(const char **at)
 {
-    expect(at, '[');
+    schema_expect(at, '[');
     json_t *schema = json_pack("{s:s, s:o}", "type", "array", "items", read_type(at));
-    expect(at, ']');
+    schema_expect(at, ']');
     return schema;
 }
 
 static json_t *read_map(const char **at)
 {
-    expect(at, '{');
+    schema_expect(at, '{');
     json_t *schema =
         json_pack("{s:s, s:o}", "type", "object", "additionalProperties", read_type(at));
-    expect(at, '}');
+    schema_expect(at, '}');
     return schema;
 }
 
@@ -40,7 +40,7 @@ static json_t *empty_object(void)
 }
 
 /* Takes the schema. */
-static void add_member(json_t *object, const char *name, size_t length, json_t *schema)
+static void schema_add_member(json_t *object, const char *name, size_t length, json_t *schema)
 {
     int optional = name[length - 1] == '?';
     length -= (size_t)optional;
@@ -52,18 +52,18 @@ static void add_member(json_t *object, const char *name, size_t length, json_t *
 static json_t *read_object(const char **at)
 {
     json_t *object = empty_object();
-    expect(at, '(');
+    schema_expect(at, '(');
     for (;;) {
         const char *name = *at;
         size_t length = strcspn(name, " ");
         *at += length;
-        expect(at, ' ');
-        add_member(object, name, length, read_type(at));
+        schema_expect(at, ' ');
+        schema_add_member(object, name, length, read_type(at));
         if (**at != ',')
             break;
         *at += 2;
     }
-    expect(at, ')');
+    schema_expect(at, ')');
     return object;
 }
 
@@ -72,11 +72,11 @@ static json_t *read_word(const char **at)
     size_t length = strcspn(++*at, "'");
     json_t *schema = json_pack("{s:s%}", "const", *at, length);
     *at += length;
-    expect(at, '\'');
+    schema_expect(at, '\'');
     return schema;
 }
 
-static json_t *read_name(const char **at)
+static json_t *schema_read_name(const char **at)
 {
     const char *name = *at;
     size_t length =
@@ -97,7 +97,7 @@ static json_t *read_one(const char **at)
 {
     switch (**at) {
     case '[':
-        return read_list(at);
+        return schema_read_list(at);
     case '{':
         return read_map(at);
     case '(':
@@ -105,7 +105,7 @@ static json_t *read_one(const char **at)
     case '\'':
         return read_word(at);
     default:
-        return read_name(at);
+        return schema_read_name(at);
     }
 }
 
@@ -223,7 +223,7 @@ static void add_members(json_t *object, const struct wi_schema *form, const stru
     for (const struct wi_member *row = form->members; row && row->name; row++) {
         json_t *schema = wi_type_json(row->type);
         add_help(schema, row->help);
-        add_member(object, row->name, strlen(row->name), schema);
+        schema_add_member(object, row->name, strlen(row->name), schema);
     }
     if (form->also)
         add_members(object, wi_schema_find(forms, form->also, strlen(form->also)), forms);

@@ -71,8 +71,8 @@ static enum wi_code settle_task(struct wi_infer *infer, struct wi_error *error)
         "the task %s makes no text; POST …/infer does it", wi_task_name(asked->task));
 }
 
-static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code generate_read_root(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {0};
     enum wi_code code =
@@ -96,7 +96,7 @@ enum wi_code wi_kserve_parse_generate(struct wi_infer *infer, struct wi_blob *bo
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     wi_kserve_begin(infer);
-    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
+    return wi_native_read_framed(infer, body, json_size, budget, generate_read_root, error);
 }
 
 enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
@@ -104,7 +104,7 @@ enum wi_code wi_kserve_parse_stream(struct wi_infer *infer, struct wi_blob *body
 {
     wi_kserve_begin(infer);
     infer->asked->stream = 1;
-    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
+    return wi_native_read_framed(infer, body, json_size, budget, generate_read_root, error);
 }
 
 enum wi_code wi_kserve_fit_generate(

@@ -54,8 +54,8 @@ static enum wi_code read_inputs(struct wi_infer *infer, const json_t *inputs, st
     return WI_OK;
 }
 
-static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code infer_read_root(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {0};
     enum wi_code code = wi_kserve_read_members(infer, root, wi_kserve_infer_params, &fields, error);
@@ -76,7 +76,7 @@ enum wi_code wi_kserve_parse_infer(struct wi_infer *infer, struct wi_blob *body,
     struct wi_budget *budget, struct wi_error *error)
 {
     wi_kserve_begin(infer);
-    return wi_native_read_framed(infer, body, json_size, budget, read_root, error);
+    return wi_native_read_framed(infer, body, json_size, budget, infer_read_root, error);
 }
 
 /* --- the answer ------------------------------------------------------------------------------- */
@@ -111,7 +111,7 @@ static void add_result(
     }
 }
 
-static void add_text(struct wi_buffer *out, const char *name, struct wi_buffer *text)
+static void tensor_add_text(struct wi_buffer *out, const char *name, struct wi_buffer *text)
 {
     wi_buffer_strings(out, "\"", name, "\":", NULL);
     wi_buffer_json_string(out, text->text);
@@ -125,10 +125,10 @@ static void print_tail(
     struct wi_buffer text = {0};
     wi_buffer_puts(out, "],\"parameters\":{");
     wi_native_add_executed_on(&text, outcome);
-    add_text(out, "executed_on", &text);
+    tensor_add_text(out, "executed_on", &text);
     wi_buffer_puts(out, ",");
     wi_native_add_performance(&text, asked, outcome, 0);
-    add_text(out, "performance", &text);
+    tensor_add_text(out, "performance", &text);
     wi_buffer_puts(out, "}}\n");
 }
 

@@ -6,7 +6,7 @@
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-static void add_member(struct wi_buffer *out, const char *name, const char *value)
+static void kserve_add_member(struct wi_buffer *out, const char *name, const char *value)
 {
     if (!value || !*value)
         return;
@@ -33,31 +33,31 @@ static void print_field(const struct wi_error *error, const char *input, char *o
             snprintf(out, size, "parameters.%s", name);
 }
 
-static void print_error(
+static void kserve_print_error(
     struct wi_buffer *out, const struct wi_error *error, const char *input, const char *request_id)
 {
     char field[sizeof error->field + sizeof "parameters."];
     print_field(error, input, field, sizeof field);
     wi_buffer_puts(out, "{\"error\":");
     wi_buffer_json_string(out, error->detail);
-    add_member(out, "code", wi_code_name(error->code));
-    add_member(out, "field", field);
-    add_member(out, "expected", error->expected);
-    add_member(out, "allowed", error->allowed);
-    add_member(out, "request_id", request_id);
+    kserve_add_member(out, "code", wi_code_name(error->code));
+    kserve_add_member(out, "field", field);
+    kserve_add_member(out, "expected", error->expected);
+    kserve_add_member(out, "allowed", error->allowed);
+    kserve_add_member(out, "request_id", request_id);
     wi_buffer_puts(out, "}");
 }
 
 static void error_infer(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
-    print_error(out, error, "inputs", request_id);
+    kserve_print_error(out, error, "inputs", request_id);
     wi_buffer_puts(out, "\n");
 }
 
 static void error_generate(
     struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
-    print_error(out, error, "text_input", request_id);
+    kserve_print_error(out, error, "text_input", request_id);
     wi_buffer_puts(out, "\n");
 }
 
@@ -78,7 +78,7 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
     const struct wi_error *error, const char *request_id)
 {
     wi_buffer_puts(out, "data: ");
-    print_error(out, error, "text_input", request_id);
+    kserve_print_error(out, error, "text_input", request_id);
     wi_buffer_puts(out, "\n\n");
 }
 

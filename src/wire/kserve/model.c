@@ -60,7 +60,7 @@ static json_t *graph_json(const struct wi_onnx_value *values, size_t count)
 
 /* --- of a task ------------------------------------------------------------------------------- */
 
-static void add(json_t *list, const char *name, enum wi_datatype type, int rank, int count)
+static void tensor_add(json_t *list, const char *name, enum wi_datatype type, int rank, int count)
 {
     json_t *shape = json_array();
     while (rank-- > 0)
@@ -106,7 +106,7 @@ static json_t *task_inputs(enum wi_task_kind task)
         const json_t *last = json_array_get(list, json_array_size(list) - 1);
         const char *name = json_string_value(json_object_get(last, "name"));
         if (forms & rows[i].forms && (!name || strcmp(name, rows[i].name) != 0))
-            add(list, rows[i].name, WI_BYTES, 1, rows[i].count);
+            tensor_add(list, rows[i].name, WI_BYTES, 1, rows[i].count);
     }
     return list;
 }
@@ -117,9 +117,9 @@ static json_t *task_outputs(enum wi_task_kind task)
     for (size_t i = 0; i < WI_TASK_OUTPUTS && wi_tasks[task].tensors[i].name; i++) {
         const struct wi_task_output *output = &wi_tasks[task].tensors[i];
         int is_file = output->kind == WI_OUTPUT_PNG || output->kind == WI_OUTPUT_WAV;
-        add(list, output->name, is_file ? WI_UINT8 : WI_FP32, is_file ? 1 : 2, MANY);
+        tensor_add(list, output->name, is_file ? WI_UINT8 : WI_FP32, is_file ? 1 : 2, MANY);
     }
-    add(list, "result", WI_BYTES, 1, 1);
+    tensor_add(list, "result", WI_BYTES, 1, 1);
     return list;
 }
 

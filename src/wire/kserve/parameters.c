@@ -39,7 +39,7 @@ const struct wi_param wi_kserve_parameters[] = {
     {0},
 };
 
-static void free_extras(void *data)
+static void kserve_free_extras(void *data)
 {
     struct wi_kserve_extras *extras = data;
     wi_kserve_task_free(extras->task);
@@ -51,7 +51,7 @@ void wi_kserve_begin(struct wi_infer *infer)
 {
     infer->asked = wi_inference_new();
     infer->extras = wi_alloc(sizeof(struct wi_kserve_extras));
-    infer->free_extras = free_extras;
+    infer->free_extras = kserve_free_extras;
     infer->options_where = "parameters.";
 }
 

@@ -33,7 +33,7 @@ static const struct name {
     {.name = "audio", .is_file = 1},
 };
 
-static const struct name *find_name(const char *name)
+static const struct name *name_find(const char *name)
 {
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(names[i].name, name) == 0)
@@ -126,10 +126,10 @@ static enum wi_code add_only(json_t *object, const struct name *name,
     return WI_OK;
 }
 
-static enum wi_code add_member(json_t *object, const struct wi_tensor *tensor,
+static enum wi_code task_add_member(json_t *object, const struct wi_tensor *tensor,
     struct wi_native_file *file, struct wi_error *error)
 {
-    const struct name *name = find_name(tensor->name);
+    const struct name *name = name_find(tensor->name);
     int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
     if (json_object_get(object, name->name))
         return wi_error_set(error, WI_INPUT_UNKNOWN, "inputs",
@@ -144,7 +144,7 @@ static enum wi_code add_member(json_t *object, const struct wi_tensor *tensor,
 static int is_task(const struct wi_tensors *tensors)
 {
     for (size_t i = 0; i < tensors->count; i++)
-        if (tensors->items[i].datatype != WI_BYTES || !find_name(tensors->items[i].name))
+        if (tensors->items[i].datatype != WI_BYTES || !name_find(tensors->items[i].name))
             return 0;
     return tensors->count > 0;
 }
@@ -160,7 +160,7 @@ struct wi_kserve_task *wi_kserve_task_read(
     json_t *object = json_object();
     task->infer.asked = wi_inference_new();
     for (size_t i = 0; i < tensors->count && code == WI_OK; i++)
-        code = add_member(object, &tensors->items[i], &file, &task->why);
+        code = task_add_member(object, &tensors->items[i], &file, &task->why);
     if (code == WI_OK)
         (void)wi_native_read_object(&task->infer, object, &file, budget, &task->why);
     json_decref(object);
@@ -178,7 +178,7 @@ void wi_kserve_task_free(struct wi_kserve_task *task)
 /* --- the model -------------------------------------------------------------------------------- */
 
 /* "result" is no tensor that a node gives. */
-static void take_result(struct wi_infer *infer, const struct wi_model *model)
+static void task_take_result(struct wi_infer *infer, const struct wi_model *model)
 {
     struct wi_kserve_extras *extras = infer->extras;
     struct wi_strings *wanted = &infer->asked->outputs;
@@ -217,17 +217,17 @@ static void expect_inputs(const struct wi_model *model, struct wi_error *error)
 }
 
 /* Of a model of tasks, where the inputs are none of a task's. */
-static enum wi_code refuse(
+static enum wi_code task_refuse(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
     const struct wi_tensors *tensors = &infer->asked->tensors;
     const struct wi_tensor *odd = tensors->items;
     enum wi_code code = WI_INPUT_MISSING;
-    for (size_t i = 0; i < tensors->count && odd->datatype == WI_BYTES && find_name(odd->name); i++)
+    for (size_t i = 0; i < tensors->count && odd->datatype == WI_BYTES && name_find(odd->name); i++)
         odd++;
     if (tensors->count == 0)
         wi_error_set(error, code, "inputs", "%s takes inputs, and there are none", model->name);
-    else if (!find_name(odd->name))
+    else if (!name_find(odd->name))
         code = wi_error_set(error, WI_INPUT_UNKNOWN, "inputs", "there is no input \"%.100s\" of %s",
             odd->name, model->name);
     else
@@ -269,7 +269,7 @@ enum wi_code wi_kserve_fit(
         return code;
     if (means_task(task, model)) {
         if (!task)
-            return refuse(infer, model, error);
+            return task_refuse(infer, model, error);
         if (task->why.code != WI_OK) {
             *error = task->why;
             return error->code;
@@ -279,6 +279,6 @@ enum wi_code wi_kserve_fit(
     wi_kserve_task_free(task);
     extras->task = NULL;
     infer->beside = 0;
-    take_result(infer, model);
+    task_take_result(infer, model);
     return WI_OK;
 }

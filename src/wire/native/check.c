@@ -58,7 +58,7 @@ int wi_native_wants_binary(const struct wi_infer *infer, const char *name)
     return extras->binary_output;
 }
 
-static int is_wanted(const struct wi_infer *infer, const char *name)
+static int output_is_wanted(const struct wi_infer *infer, const char *name)
 {
     return infer->asked->outputs.count == 0 || wi_strings_contain(&infer->asked->outputs, name);
 }
@@ -79,7 +79,7 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
     }
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
-        if (is_wanted(infer, tensor->name) && wi_datatype_needs_binary(tensor->datatype) &&
+        if (output_is_wanted(infer, tensor->name) && wi_datatype_needs_binary(tensor->datatype) &&
             !wi_native_wants_binary(infer, tensor->name))
             return needs_binary(tensor->name, tensor->datatype, error);
     }
@@ -87,7 +87,7 @@ static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *er
 }
 
 /* builtin/count has no tensors at all. */
-static enum wi_code check_count(const struct wi_infer *infer, struct wi_error *error)
+static enum wi_code infer_check_count(const struct wi_infer *infer, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
     if (asked->tensors.count) {
@@ -115,7 +115,7 @@ static enum wi_code check_outputs(
         return code;
     for (size_t i = 0; i < signature->output_count; i++) {
         const struct wi_onnx_value *output = &signature->outputs[i];
-        if (output->has_datatype && is_wanted(infer, output->name) &&
+        if (output->has_datatype && output_is_wanted(infer, output->name) &&
             wi_datatype_needs_binary(output->datatype) &&
             !wi_native_wants_binary(infer, output->name))
             return needs_binary(output->name, output->datatype, error);
@@ -194,7 +194,7 @@ enum wi_code wi_native_check(const struct wi_infer *infer, const struct wi_model
     case WI_BUILTIN_ECHO:
         return check_echo(infer, error);
     case WI_BUILTIN_COUNT:
-        return check_count(infer, error);
+        return infer_check_count(infer, error);
     default:
         return check_outputs(infer, model, error);
     }

@@ -18,7 +18,7 @@ struct source {
     struct wi_budget *budget;
 };
 
-static enum wi_code take(struct wi_infer *infer, const struct wi_native_file *file,
+static enum wi_code sound_take(struct wi_infer *infer, const struct wi_native_file *file,
     struct wi_sound *sound, struct wi_error *error)
 {
     return sound ? wi_media_take_sound(
@@ -37,7 +37,7 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
         sound ? wi_sound_decode(string, length, "inputs.", source->budget, &blob, error)
               : wi_picture_decode(string, length, field, source->budget, &blob, error);
     if (code == WI_OK)
-        code = take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);
+        code = sound_take(infer, &(struct wi_native_file){blob, 0, blob->size}, sound, error);
     wi_blob_unref(blob);
     return code;
 }
@@ -63,10 +63,10 @@ static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, con
         return wi_error_set(error, WI_BAD_FRAMING, field,
             "%s has %lld bytes, but %zu follow the JSON", field, (long long)size, there);
     }
-    return take(infer, source->file, sound, error);
+    return sound_take(infer, source->file, sound, error);
 }
 
-static int begins(const json_t *text, const char *start)
+static int text_begins(const json_t *text, const char *start)
 {
     return strncasecmp(json_string_value(text), start, strlen(start)) == 0;
 }
@@ -75,9 +75,9 @@ static enum wi_code read_string(
     struct wi_infer *infer, json_t *text, const struct source *source, struct wi_error *error)
 {
     struct wi_sound file = {0};
-    if (begins(text, "data:image/"))
+    if (text_begins(text, "data:image/"))
         return read_base64(infer, text, "inputs", source, NULL, error);
-    if (begins(text, "data:audio/"))
+    if (text_begins(text, "data:audio/"))
         return read_base64(infer, text, "inputs", source, &file, error);
     return wi_text_read_string(infer, text, "inputs", error);
 }
@@ -180,8 +180,8 @@ static enum wi_code read_pair(
     return code;
 }
 
-static enum wi_code read_text(struct wi_infer *infer, unsigned members, const struct object *object,
-    struct wi_budget *budget, struct wi_error *error)
+static enum wi_code object_read_text(struct wi_infer *infer, unsigned members,
+    const struct object *object, struct wi_budget *budget, struct wi_error *error)
 {
     switch (members) {
     case MESSAGES:
@@ -208,7 +208,7 @@ static enum wi_code read_text(struct wi_infer *infer, unsigned members, const st
     }
 }
 
-static enum wi_code read_file(struct wi_infer *infer, const struct object *object,
+static enum wi_code object_read_file(struct wi_infer *infer, const struct object *object,
     const struct source *source, struct wi_error *error)
 {
     struct wi_sound raw = {.format = object->format < 0 ? NULL : formats[object->format],
@@ -267,8 +267,8 @@ enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
         (code = check_members(members, error)) != WI_OK)
         return code;
     if (!(members & (IMAGE | AUDIO)))
-        return read_text(infer, members, &object, budget, error);
-    code = read_file(infer, &object, &source, error);
+        return object_read_text(infer, members, &object, budget, error);
+    code = object_read_file(infer, &object, &source, error);
     return code == WI_OK ? read_beside(infer, &object, error) : code;
 }
 

@@ -326,7 +326,7 @@ enum wi_code wi_native_read_task(
     return wi_error_allow(error, "%s", names);
 }
 
-static enum wi_code read_fields(
+static enum wi_code native_read_fields(
     struct wi_infer *infer, const struct fields *fields, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
@@ -345,7 +345,7 @@ static enum wi_code read_fields(
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
 
-static void free_extras(void *data)
+static void native_free_extras(void *data)
 {
     struct wi_native_extras *extras = data;
     free(extras->outputs);
@@ -357,18 +357,18 @@ enum wi_code wi_native_parse_as(struct wi_infer *infer, size_t extras_size, stru
 {
     infer->asked = wi_inference_new();
     infer->extras = wi_alloc(extras_size);
-    infer->free_extras = free_extras;
+    infer->free_extras = native_free_extras;
     return wi_native_read_framed(infer, body, json_size, budget, read, error);
 }
 
-static enum wi_code read_root(struct wi_infer *infer, const json_t *root, struct wi_blob *body,
-    size_t json_size, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code native_read_root(struct wi_infer *infer, const json_t *root,
+    struct wi_blob *body, size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
     struct fields fields = {.terms = WI_NATIVE_TERMS, .model_type = -1, .precision = -1};
     enum wi_code code =
         wi_params_read(wi_native_params, root, WI_PARAMS_STRICT, "", &fields, error);
     if (code == WI_OK)
-        code = read_fields(infer, &fields, error);
+        code = native_read_fields(infer, &fields, error);
     if (code == WI_OK)
         code = wi_infer_check_options(infer, json_size, error);
     return code == WI_OK
@@ -380,5 +380,5 @@ enum wi_code wi_native_parse(struct wi_infer *infer, struct wi_blob *body, size_
     struct wi_budget *budget, struct wi_error *error)
 {
     return wi_native_parse_as(
-        infer, sizeof(struct wi_native_extras), body, json_size, budget, read_root, error);
+        infer, sizeof(struct wi_native_extras), body, json_size, budget, native_read_root, error);
 }

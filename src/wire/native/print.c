@@ -176,7 +176,7 @@ static size_t element_bytes(const struct wi_tensor *tensor)
     return size ? size : 1;
 }
 
-static enum wi_code choose(
+static enum wi_code printing_choose(
     struct wi_printing *printing, const struct wi_infer *infer, struct wi_error *error)
 {
     const struct wi_tensors *outputs = &printing->outputs;
@@ -200,15 +200,16 @@ struct wi_printing *wi_native_take_outputs(
 {
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     wi_tensors_move(&printing->outputs, outcome->outputs);
-    if (choose(printing, infer, error) == WI_OK)
+    if (printing_choose(printing, infer, error) == WI_OK)
         return printing;
     wi_printing_free(printing);
     return NULL;
 }
 
 /* With `before` and `after` the JSON; `stream`: with what streams have beside it. */
-static struct wi_printing *print(const struct wi_infer *infer, const struct wi_outcome *outcome,
-    int stream, const char *before, const char *after, struct wi_error *error)
+static struct wi_printing *printing_start(const struct wi_infer *infer,
+    const struct wi_outcome *outcome, int stream, const char *before, const char *after,
+    struct wi_error *error)
 {
     struct wi_printing *printing = wi_native_take_outputs(infer, outcome, error);
     if (!printing)
@@ -223,11 +224,11 @@ static struct wi_printing *print(const struct wi_infer *infer, const struct wi_o
 struct wi_printing *wi_native_print(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    return print(infer, outcome, 0, "", "", error);
+    return printing_start(infer, outcome, 0, "", "", error);
 }
 
 struct wi_printing *wi_native_print_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {
-    return print(infer, outcome, 1, "event: done\ndata: ", "\n", error);
+    return printing_start(infer, outcome, 1, "event: done\ndata: ", "\n", error);
 }

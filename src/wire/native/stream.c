@@ -12,7 +12,7 @@ void wi_native_stream_begin(struct wi_buffer *out, const struct wi_stream_face *
 }
 
 /* Text with a length, which may hold a NUL. */
-static void add_text(struct wi_buffer *out, const char *text, size_t length)
+static void stream_add_text(struct wi_buffer *out, const char *text, size_t length)
 {
     json_t *string = json_stringn(text, length);
     if (string)
@@ -33,7 +33,7 @@ void wi_native_stream_part(
     wi_buffer_integer(out, part->index);
     if (part->text) {
         wi_buffer_puts(out, ",\"text\":");
-        add_text(out, part->text, part->text_length);
+        stream_add_text(out, part->text, part->text_length);
     }
     if (part->tokens) {
         wi_buffer_puts(out, ",\"tokens\":");

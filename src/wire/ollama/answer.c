@@ -37,7 +37,7 @@ void wi_ollama_put_made(
 
 /* --- figures ---------------------------------------------------------------------------------- */
 
-static json_int_t nanoseconds(double ms)
+static json_int_t ms_to_nanoseconds(double ms)
 {
     return ms > 0 && ms < LONGEST_MS ? (json_int_t)(ms * NANOSECONDS) : 0;
 }
@@ -50,7 +50,7 @@ static double made_ms(const struct wi_outcome *outcome)
                                                   : outcome->inference_ms - account->read_ms;
 }
 
-static void put_number(json_t *to, const char *name, json_int_t number)
+static void answer_put_number(json_t *to, const char *name, json_int_t number)
 {
     json_object_set_new(to, name, json_integer(number));
 }
@@ -63,14 +63,15 @@ void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi
     if (strcmp(reason, "tool_calls") == 0) /* an end like others to these clients */
         reason = "stop";
     json_object_set_new(to, "done_reason", json_string(extras->only_load ? "load" : reason));
-    put_number(to, "total_duration", nanoseconds(outcome->total_ms));
-    put_number(to, "load_duration", nanoseconds(outcome->load_ms));
+    answer_put_number(to, "total_duration", ms_to_nanoseconds(outcome->total_ms));
+    answer_put_number(to, "load_duration", ms_to_nanoseconds(outcome->load_ms));
     if (extras->only_load)
         return;
-    put_number(to, "prompt_eval_count", wi_generation_tokens(outcome->result, "prompt_tokens"));
-    put_number(to, "prompt_eval_duration", nanoseconds(outcome->account.read_ms));
-    put_number(to, "eval_count", wi_generation_tokens(outcome->result, "completion_tokens"));
-    put_number(to, "eval_duration", nanoseconds(made_ms(outcome)));
+    answer_put_number(
+        to, "prompt_eval_count", wi_generation_tokens(outcome->result, "prompt_tokens"));
+    answer_put_number(to, "prompt_eval_duration", ms_to_nanoseconds(outcome->account.read_ms));
+    answer_put_number(to, "eval_count", wi_generation_tokens(outcome->result, "completion_tokens"));
+    answer_put_number(to, "eval_duration", ms_to_nanoseconds(made_ms(outcome)));
 }
 
 /* --- whole answers ---------------------------------------------------------------------------- */
@@ -92,7 +93,7 @@ struct wi_printing *wi_ollama_print_text(
 
 /* --- vectors ---------------------------------------------------------------------------------- */
 
-static void add_row(struct wi_buffer *out, int64_t index, const float *row, size_t width)
+static void embedding_add_row(struct wi_buffer *out, int64_t index, const float *row, size_t width)
 {
     if (index > 0)
         wi_buffer_puts(out, ",\n");
@@ -101,7 +102,7 @@ static void add_row(struct wi_buffer *out, int64_t index, const float *row, size
 
 static void write_rows(struct wi_printing *printing)
 {
-    wi_vectors_each(printing, add_row);
+    wi_vectors_each(printing, embedding_add_row);
 }
 
 struct wi_printing *wi_ollama_print_embed(
@@ -114,9 +115,9 @@ struct wi_printing *wi_ollama_print_embed(
     wi_buffer_json_string(&printing->text, outcome->model_name);
     wi_buffer_puts(&printing->text, ",\"embeddings\":[");
     wi_buffer_puts(&printing->tail, "],\"total_duration\":");
-    wi_buffer_integer(&printing->tail, nanoseconds(outcome->total_ms));
+    wi_buffer_integer(&printing->tail, ms_to_nanoseconds(outcome->total_ms));
     wi_buffer_puts(&printing->tail, ",\"load_duration\":");
-    wi_buffer_integer(&printing->tail, nanoseconds(outcome->load_ms));
+    wi_buffer_integer(&printing->tail, ms_to_nanoseconds(outcome->load_ms));
     wi_buffer_puts(&printing->tail, ",\"prompt_eval_count\":");
     wi_buffer_integer(&printing->tail, wi_generation_tokens(outcome->result, "prompt_tokens"));
     wi_buffer_puts(&printing->tail, "}\n");

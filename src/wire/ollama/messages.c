@@ -84,7 +84,7 @@ static void write_arguments(json_t *calls)
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-static void move(json_t *object, const char *from, const char *to)
+static void member_move(json_t *object, const char *from, const char *to)
 {
     json_t *value = json_object_get(object, from);
     if (json_string_length(value) > 0)
@@ -92,7 +92,7 @@ static void move(json_t *object, const char *from, const char *to)
     json_object_del(object, from);
 }
 
-static enum wi_code read_message(
+static enum wi_code ollama_read_message(
     const struct wi_infer *infer, json_t *message, const char *where, struct wi_error *error)
 {
     struct message read = {0};
@@ -105,8 +105,8 @@ static enum wi_code read_message(
     if ((code = put_images(message, where, error)) != WI_OK)
         return code;
     write_arguments(read.tool_calls);
-    move(message, "thinking", "reasoning_content");
-    move(message, "tool_name", "name");
+    member_move(message, "thinking", "reasoning_content");
+    member_move(message, "tool_name", "name");
     json_object_del(message, "images");
     return WI_OK;
 }
@@ -121,7 +121,7 @@ enum wi_code wi_ollama_read_messages(
     {
         char where[40];
         snprintf(where, sizeof where, "messages[%zu].", i);
-        enum wi_code code = read_message(infer, message, where, error);
+        enum wi_code code = ollama_read_message(infer, message, where, error);
         if (code != WI_OK)
             return code;
     }

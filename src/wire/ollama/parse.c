@@ -214,7 +214,7 @@ static enum wi_code read_generate(
 }
 
 /* Vectors of a text, or of each of several. */
-static enum wi_code read_input(
+static enum wi_code ollama_read_input(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
     if (!body->input && !body->prompt)
@@ -227,7 +227,7 @@ static enum wi_code read_input(
                                       : wi_text_read_string(infer, body->input, "input", error);
 }
 
-static enum wi_code read_text(
+static enum wi_code ollama_read_text(
     struct wi_infer *infer, struct body *body, struct wi_budget *budget, struct wi_error *error)
 {
     switch (infer->asked->task) {
@@ -236,7 +236,7 @@ static enum wi_code read_text(
     case WI_TASK_COMPLETE:
         return read_generate(infer, body, budget, error);
     default:
-        return read_input(infer, body, error);
+        return ollama_read_input(infer, body, error);
     }
 }
 
@@ -258,17 +258,17 @@ static enum wi_code read_by(struct wi_infer *infer, const json_t *root,
     if ((body.options && (code = wi_ollama_read_options(infer, body.options, error)) != WI_OK) ||
         (body.format && (code = wi_ollama_read_format(infer, body.format, error)) != WI_OK))
         return code;
-    return read_text(infer, &body, budget, error);
+    return ollama_read_text(infer, &body, budget, error);
 }
 
-static void free_extras(void *data)
+static void ollama_free_extras(void *data)
 {
     struct wi_ollama_extras *extras = data;
     wi_ollama_calls_clear(&extras->calls);
     free(extras);
 }
 
-static enum wi_code read_body(
+static enum wi_code ollama_read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     return read_by(infer, root, &lists, budget, error);
@@ -280,19 +280,19 @@ static enum wi_code read_old_body(
     return read_by(infer, root, &old_lists, budget, error);
 }
 
-static void begin(struct wi_infer *infer, enum wi_task_kind task)
+static void ollama_begin(struct wi_infer *infer, enum wi_task_kind task)
 {
     struct wi_ollama_extras *extras = wi_alloc(sizeof *extras);
     infer->extras = extras;
-    infer->free_extras = free_extras;
+    infer->free_extras = ollama_free_extras;
     infer->asked = wi_inference_new();
     infer->asked->task = task;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
     extras->generates = task == WI_TASK_COMPLETE;
 }
 
-static enum wi_code parse(struct wi_infer *infer, const struct wi_blob *body, size_t json_size,
-    struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
+static enum wi_code ollama_parse(struct wi_infer *infer, const struct wi_blob *body,
+    size_t json_size, struct wi_budget *budget, wi_native_read_fn *read, struct wi_error *error)
 {
     enum wi_code code = wi_native_read_body(infer, body, json_size, budget, read, error);
     if (code != WI_OK)
@@ -303,27 +303,27 @@ static enum wi_code parse(struct wi_infer *infer, const struct wi_blob *body, si
 enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    begin(infer, WI_TASK_CHAT);
-    return parse(infer, body, json_size, budget, read_body, error);
+    ollama_begin(infer, WI_TASK_CHAT);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
 }
 
 enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    begin(infer, WI_TASK_COMPLETE);
-    return parse(infer, body, json_size, budget, read_body, error);
+    ollama_begin(infer, WI_TASK_COMPLETE);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
 }
 
 enum wi_code wi_ollama_parse_embed(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error)
 {
-    begin(infer, WI_TASK_EMBED);
-    return parse(infer, body, json_size, budget, read_body, error);
+    ollama_begin(infer, WI_TASK_EMBED);
+    return ollama_parse(infer, body, json_size, budget, ollama_read_body, error);
 }
 
 enum wi_code wi_ollama_parse_embeddings(struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error)
 {
-    begin(infer, WI_TASK_EMBED);
-    return parse(infer, body, json_size, budget, read_old_body, error);
+    ollama_begin(infer, WI_TASK_EMBED);
+    return ollama_parse(infer, body, json_size, budget, read_old_body, error);
 }

@@ -22,7 +22,7 @@
 #define LINE_MAX_BYTES 80
 
 /* All that a form says is text: what it means where the parameter is no text. NULL: no UTF-8. */
-static json_t *value_of(const struct wi_multipart_part *part)
+static json_t *part_value(const struct wi_multipart_part *part)
 {
     json_t *text = json_stringn((const char *)part->bytes, part->size);
     const char *value = json_string_value(text), *end = value;
@@ -65,7 +65,7 @@ static enum wi_code add_parameter(
         wi_error_set(error, WI_INVALID_FIELD, name, "what comes beside the file is too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
-    value = value_of(part);
+    value = part_value(part);
     if (!value || add_value(root, name, value) != 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is not text in UTF-8", name);
     return WI_OK;
@@ -90,7 +90,7 @@ static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *e
     return root;
 }
 
-static enum wi_code take_file(struct wi_infer *infer, struct wi_blob *body,
+static enum wi_code audio_take_file(struct wi_infer *infer, struct wi_blob *body,
     const struct wi_multipart_part *file, struct wi_error *error)
 {
     struct wi_sound sound = {0};
@@ -129,7 +129,7 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
     if (code == WI_OK)
         code = wi_openai_read(infer, root, NULL, error);
     if (code == WI_OK)
-        code = take_file(infer, body, wi_multipart_find(form, "file"), error);
+        code = audio_take_file(infer, body, wi_multipart_find(form, "file"), error);
     json_decref(root);
     free(form);
     return code;
@@ -185,7 +185,7 @@ static enum wi_code frame_form(const char *content_type, const char *head_length
 
 /* --- what was heard --------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *result)
+static const char *result_text(const json_t *result)
 {
     const char *text = json_string_value(json_object_get(result, "text"));
     return text ? text : "";
@@ -212,7 +212,7 @@ static json_t *words_of(const json_t *told)
     {
         if (!json_is_object(word))
             continue;
-        json_t *row = json_pack("{s:s}", "word", text_of(word));
+        json_t *row = json_pack("{s:s}", "word", result_text(word));
         add_times(row, word);
         json_array_append_new(list, row);
     }
@@ -233,7 +233,7 @@ static json_t *segments_of(const json_t *told)
         json_t *row = json_pack("{s:I}", "id", (json_int_t)i);
         add_number(row, segment, "seek");
         add_times(row, segment);
-        json_object_set_new(row, "text", json_string(text_of(segment)));
+        json_object_set_new(row, "text", json_string(result_text(segment)));
         json_object_set_new(
             row, "tokens", json_is_array(tokens) ? json_incref(tokens) : json_array());
         for (size_t k = 0; k < sizeof measures / sizeof *measures; k++)
@@ -244,7 +244,7 @@ static json_t *segments_of(const json_t *told)
 }
 
 /* {"type": "duration", "seconds"}: what OpenAI charges for. */
-static json_t *usage_of(const json_t *result)
+static json_t *audio_usage(const json_t *result)
 {
     double seconds = json_number_value(json_object_get(result, "duration"));
     return json_pack("{s:s, s:I}", "type", "duration", "seconds",
@@ -258,14 +258,14 @@ static const char *language_of(const json_t *result)
     return language ? language : "und";
 }
 
-static json_t *verbose(const struct wi_infer *infer, const json_t *result)
+static json_t *audio_verbose(const struct wi_infer *infer, const json_t *result)
 {
     const struct wi_openai_extras *extras = infer->extras;
     const json_t *segments = json_object_get(result, "segments");
     const json_t *words = extras->segments ? json_object_get(result, "words") : segments;
     int translates = json_is_true(json_object_get(infer->asked->options, "translate"));
     json_t *answer = json_pack("{s:s, s:s, s:s}", "task", translates ? "translate" : "transcribe",
-        "text", text_of(result), "language", translates ? "english" : language_of(result));
+        "text", result_text(result), "language", translates ? "english" : language_of(result));
     add_number(answer, result, "duration");
     if (extras->segments)
         json_object_set_new(answer, "segments", segments_of(segments));
@@ -274,9 +274,9 @@ static json_t *verbose(const struct wi_infer *infer, const json_t *result)
     return answer;
 }
 
-static void add_json(struct wi_buffer *out, json_t *answer, const json_t *result)
+static void audio_add_json(struct wi_buffer *out, json_t *answer, const json_t *result)
 {
-    json_object_set_new(answer, "usage", usage_of(result));
+    json_object_set_new(answer, "usage", audio_usage(result));
     wi_buffer_json(out, answer);
     json_decref(answer);
 }
@@ -291,7 +291,7 @@ static struct wi_printing *print_heard(
     switch (extras->form) {
     case WI_OPENAI_TEXT:
         printing->media_type = "text/plain; charset=utf-8";
-        wi_buffer_strings(out, text_of(result), "\n", NULL);
+        wi_buffer_strings(out, result_text(result), "\n", NULL);
         return printing;
     case WI_OPENAI_SRT:
         printing->media_type = "application/x-subrip; charset=utf-8";
@@ -302,10 +302,10 @@ static struct wi_printing *print_heard(
         wi_captions_write(out, segments, WI_CAPTIONS_VTT);
         return printing;
     case WI_OPENAI_VERBOSE:
-        add_json(out, verbose(infer, result), result);
+        audio_add_json(out, audio_verbose(infer, result), result);
         break;
     default:
-        add_json(out, json_pack("{s:s}", "text", text_of(result)), result);
+        audio_add_json(out, json_pack("{s:s}", "text", result_text(result)), result);
     }
     wi_buffer_puts(out, "\n");
     return printing;
@@ -332,7 +332,7 @@ static struct wi_printing *stream_done(
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     wi_printing_event(&printing->text, NULL,
         json_pack("{s:s, s:s, s:o}", "type", "transcript.text.done", "text",
-            text_of(outcome->result), "usage", usage_of(outcome->result)));
+            result_text(outcome->result), "usage", audio_usage(outcome->result)));
     return printing;
 }
 
@@ -354,12 +354,12 @@ static void write_nothing(struct wi_printing *printing)
     (void)printing; /* the file is all that there is */
 }
 
-static uint32_t little32(const unsigned char *p)
+static uint32_t bytes_little32(const unsigned char *p)
 {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint32_t little16(const unsigned char *p)
+static uint32_t bytes_little16(const unsigned char *p)
 {
     return p[0] | (uint32_t)p[1] << 8;
 }
@@ -369,9 +369,10 @@ static uint32_t little16(const unsigned char *p)
 static int is_plain_wav(const unsigned char *bytes, size_t size)
 {
     return size >= WAV_HEADER && memcmp(bytes, "RIFF", 4) == 0 &&
-           memcmp(bytes + 8, "WAVEfmt ", 8) == 0 && little32(bytes + 16) == 16 &&
-           little16(bytes + 20) == 1 && little16(bytes + 22) == 1 && little16(bytes + 34) == 16 &&
-           memcmp(bytes + 36, "data", 4) == 0 && little32(bytes + 40) == size - WAV_HEADER;
+           memcmp(bytes + 8, "WAVEfmt ", 8) == 0 && bytes_little32(bytes + 16) == 16 &&
+           bytes_little16(bytes + 20) == 1 && bytes_little16(bytes + 22) == 1 &&
+           bytes_little16(bytes + 34) == 16 && memcmp(bytes + 36, "data", 4) == 0 &&
+           bytes_little32(bytes + 40) == size - WAV_HEADER;
 }
 
 struct wi_printing *wi_openai_print_speech(
@@ -400,7 +401,8 @@ struct wi_printing *wi_openai_print_speech(
 
 /* --- the dialects ----------------------------------------------------------------------------- */
 
-static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+static void audio_print_error(
+    struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
     (void)request_id; /* is in a header */
     wi_buffer_puts(out, "{\"error\":");
@@ -412,8 +414,8 @@ static void print_error(struct wi_buffer *out, const struct wi_error *error, con
     .error_type = "application/json", .error_form = "OpenaiError", .error_code = "error.code",     \
     .params = wi_openai_params, .task = WI_TASK_SPEECH_RECOGNITION, .status = wi_openai_status,    \
     .frame = frame_form, .identify = identify_form, .check = wi_parameters_check,                  \
-    .check_stream = wi_openai_check_stream, .print = print_heard, .print_error = print_error,      \
-    .stream_begin = stream_begin, .stream_part = stream_part,                                      \
+    .check_stream = wi_openai_check_stream, .print = print_heard,                                  \
+    .print_error = audio_print_error, .stream_begin = stream_begin, .stream_part = stream_part,    \
     .stream_progress = wi_openai_stream_progress, .stream_done = stream_done,                      \
     .stream_error = stream_error
 

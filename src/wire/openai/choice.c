@@ -151,7 +151,7 @@ static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 /* --- choices --------------------------------------------------------------------------------- */
 
 /* The text of a part, which may have a NUL in it. */
-static json_t *text_of(const struct wi_part *part)
+static json_t *part_text(const struct wi_part *part)
 {
     json_t *text = part->text ? json_stringn(part->text, part->text_length) : NULL;
     return text ? text : json_string("");
@@ -174,7 +174,7 @@ json_t *wi_openai_delta(const struct wi_part *part)
 {
     json_t *delta = json_object();
     if (part->text_length > 0)
-        json_object_set_new(delta, "content", text_of(part));
+        json_object_set_new(delta, "content", part_text(part));
     add_reasoning(delta, part->result);
     add_calls(delta, part->result, 1);
     if (json_object_size(delta) == 0 && !json_object_get(part->result, "logprobs")) {
@@ -199,5 +199,5 @@ json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun)
     if (part->text_length == 0 && !json_object_get(part->result, "logprobs"))
         return NULL;
     return json_pack("{s:I, s:o, s:o, s:n}", "index", (json_int_t)part->index, "text",
-        text_of(part), "logprobs", old_logprobs_of(part->result, begun), "finish_reason");
+        part_text(part), "logprobs", old_logprobs_of(part->result, begun), "finish_reason");
 }

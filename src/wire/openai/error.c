@@ -10,7 +10,7 @@ int wi_openai_status(enum wi_code code)
     return status == 422 ? 400 : status;
 }
 
-static const char *type_of(enum wi_code code)
+static const char *code_type(enum wi_code code)
 {
     int status = wi_openai_status(code);
     return status == 403   ? "permission_error"
@@ -19,7 +19,7 @@ static const char *type_of(enum wi_code code)
                            : "invalid_request_error";
 }
 
-static const char *code_of(enum wi_code code)
+static const char *code_name(enum wi_code code)
 {
     switch (code) {
     case WI_UNKNOWN_FIELD:
@@ -70,7 +70,7 @@ void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const 
 {
     wi_buffer_puts(out, "{\"message\":");
     wi_problem_sentence(out, error->detail, expected_of(error), error->allowed);
-    wi_buffer_strings(out, ",\"type\":\"", type_of(error->code), "\",\"param\":", NULL);
+    wi_buffer_strings(out, ",\"type\":\"", code_type(error->code), "\",\"param\":", NULL);
     add_param(out, error, input);
-    wi_buffer_strings(out, ",\"code\":\"", code_of(error->code), "\"}", NULL);
+    wi_buffer_strings(out, ",\"code\":\"", code_name(error->code), "\"}", NULL);
 }

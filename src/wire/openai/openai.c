@@ -14,10 +14,11 @@
         struct wi_buffer *out, const struct wi_error *error, const char *request_id)               \
     {                                                                                              \
         (void)request_id;                                                                          \
-        print_error(out, error, input);                                                            \
+        openai_print_error(out, error, input);                                                     \
     }
 
-static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *input)
+static void openai_print_error(
+    struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
     wi_buffer_puts(out, "{\"error\":");
     wi_openai_error(out, error, input);

@@ -192,7 +192,7 @@ static enum wi_code read_prompt(
     return wi_text_read_string(infer, prompt, name, error);
 }
 
-static enum wi_code read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
+static enum wi_code openai_read_input(struct wi_infer *infer, json_t *input, struct wi_error *error)
 {
     if (!input)
         return wi_parameters_missing("input", error);
@@ -216,13 +216,13 @@ static enum wi_code read_query(
 }
 
 /* Of two names for one parameter. */
-static enum wi_code twice(const char *name, const char *other, struct wi_error *error)
+static enum wi_code names_refuse(const char *name, const char *other, struct wi_error *error)
 {
     return wi_error_set(error, WI_INVALID_FIELD, name,
         "%s and %s are two names of one parameter; send one of them", name, other);
 }
 
-static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
+static enum wi_code openai_read_text(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
 {
     switch (infer->asked->task) {
@@ -231,7 +231,7 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
                    ? wi_text_read_messages(infer, body->messages, "messages", budget, error)
                    : wi_parameters_missing("messages", error);
     case WI_TASK_EMBED:
-        return read_input(infer, body->input, error);
+        return openai_read_input(infer, body->input, error);
     case WI_TASK_RERANK:
         return read_query(infer, body, error);
     case WI_TASK_SPEECH_RECOGNITION:
@@ -241,7 +241,7 @@ static enum wi_code read_text(struct wi_infer *infer, const struct body *body,
                            : wi_parameters_missing("input", error);
     case WI_TASK_TOKENIZE:
         if (body->prompt && body->content) /* the one at fault, where one is */
-            return twice(json_is_string(body->content) ? "prompt" : "content",
+            return names_refuse(json_is_string(body->content) ? "prompt" : "content",
                 json_is_string(body->content) ? "content" : "prompt", error);
         if (body->content)
             return read_prompt(infer, body->content, "content", error);
@@ -287,7 +287,7 @@ static enum wi_code read_stream(
     return code;
 }
 
-static enum wi_code read_body(
+static enum wi_code openai_read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_inference *asked = infer->asked;
@@ -304,7 +304,7 @@ static enum wi_code read_body(
              infer, "max_completion_tokens", body.max_completion_tokens, error)) != WI_OK)
         return code;
     if (body.repetition_penalty > 0 && json_object_get(asked->options, "repeat_penalty"))
-        return twice("repeat_penalty", "repetition_penalty", error);
+        return names_refuse("repeat_penalty", "repetition_penalty", error);
     if (body.repetition_penalty > 0)
         json_object_set_new(asked->options, "repeat_penalty", json_real(body.repetition_penalty));
     extras->base64 = body.encoding_format == 1;
@@ -314,10 +314,10 @@ static enum wi_code read_body(
         (asked->task == WI_TASK_TEXT_TO_SPEECH &&
             (code = wi_openai_read_speech(infer, root, error)) != WI_OK))
         return code;
-    return read_text(infer, &body, budget, error);
+    return openai_read_text(infer, &body, budget, error);
 }
 
-static void free_extras(void *data)
+static void openai_free_extras(void *data)
 {
     struct wi_openai_extras *extras = data;
     json_decref(extras->documents);
@@ -330,7 +330,7 @@ void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task)
     infer->asked = wi_inference_new();
     infer->asked->task = task;
     infer->extras = wi_alloc(sizeof(struct wi_openai_extras));
-    infer->free_extras = free_extras;
+    infer->free_extras = openai_free_extras;
 }
 
 enum wi_code wi_openai_read(
@@ -341,7 +341,7 @@ enum wi_code wi_openai_read(
     asked->priority = WI_PRIORITY_DEFAULT;
     extras->created = wi_wall_ms() / 1000;
     infer->or_rewrites = asked->task == WI_TASK_COMPLETE;
-    enum wi_code code = read_body(infer, root, budget, error);
+    enum wi_code code = openai_read_body(infer, root, budget, error);
     const json_t *n = json_object_get(asked->options, "n");
     extras->answers = json_is_integer(n) ? json_integer_value(n) : 1;
     if (asked->task == WI_TASK_COMPLETE && infer->form == WI_FORM_LIST)

@@ -90,7 +90,7 @@ static void write_base64(struct wi_printing *printing)
 }
 
 /* {"prompt_tokens", "total_tokens"}: nothing is made. */
-static json_t *usage_of(const json_t *result)
+static json_t *openai_usage(const json_t *result)
 {
     json_t *usage = wi_openai_usage(result);
     json_object_del(usage, "completion_tokens");
@@ -106,7 +106,7 @@ struct wi_printing *wi_openai_print_embeddings(
         outcome->outputs, ROW_BYTES, extras->base64 ? write_base64 : write_numbers, error);
     if (!printing)
         return NULL;
-    json_t *usage = usage_of(outcome->result);
+    json_t *usage = openai_usage(outcome->result);
     wi_buffer_puts(&printing->text, "{\"object\":\"list\",\"data\":[");
     wi_buffer_puts(&printing->tail, "],\"model\":");
     wi_buffer_json_string(&printing->tail, outcome->model_name);
@@ -125,7 +125,7 @@ struct ranked {
 };
 
 /* The best first; of equal ones the first. */
-static int compare(const void *a, const void *b)
+static int rank_compare(const void *a, const void *b)
 {
     const struct ranked *first = a, *second = b;
     if (first->score != second->score)
@@ -133,7 +133,7 @@ static int compare(const void *a, const void *b)
     return first->index < second->index ? -1 : 1;
 }
 
-static json_t *rank(const struct wi_openai_extras *extras, const json_t *scores)
+static json_t *scores_rank(const struct wi_openai_extras *extras, const json_t *scores)
 {
     size_t count = json_array_size(scores);
     size_t top = extras->top > 0 && (size_t)extras->top < count ? (size_t)extras->top : count;
@@ -141,7 +141,7 @@ static json_t *rank(const struct wi_openai_extras *extras, const json_t *scores)
     json_t *results = json_array();
     for (size_t i = 0; i < count; i++)
         rows[i] = (struct ranked){i, json_number_value(json_array_get(scores, i))};
-    qsort(rows, count, sizeof *rows, compare);
+    qsort(rows, count, sizeof *rows, rank_compare);
     for (size_t i = 0; i < top; i++) {
         json_t *row = json_pack(
             "{s:I, s:f}", "index", (json_int_t)rows[i].index, "relevance_score", rows[i].score);
@@ -161,8 +161,8 @@ struct wi_printing *wi_openai_print_ranking(
     json_t *answer =
         wi_openai_head("rerank", outcome->id, "list", outcome->model_name, extras->created);
     json_object_set_new(
-        answer, "results", rank(extras, json_object_get(outcome->result, "scores")));
-    json_object_set_new(answer, "usage", usage_of(outcome->result));
+        answer, "results", scores_rank(extras, json_object_get(outcome->result, "scores")));
+    json_object_set_new(answer, "usage", openai_usage(outcome->result));
     return wi_printing_json(answer);
 }
 

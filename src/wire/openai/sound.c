@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* The form by its name, of those from `first` on. */
-static enum wi_code read_form(struct wi_infer *infer, const json_t *root, enum wi_openai_form first,
-    const char *const *names, struct wi_error *error)
+static enum wi_code sound_read_form(struct wi_infer *infer, const json_t *root,
+    enum wi_openai_form first, const char *const *names, struct wi_error *error)
 {
     const json_t *asked = json_object_get(root, "response_format");
     struct wi_openai_extras *extras = infer->extras;
@@ -80,7 +80,7 @@ enum wi_code wi_openai_read_recognition(
     struct wi_inference *asked = infer->asked;
     static const char *const forms[] = {"json", "text", "srt", "vtt", "verbose_json", NULL};
     const json_t *times = json_object_get(root, WI_OPENAI_TIMES);
-    enum wi_code code = read_form(infer, root, WI_OPENAI_JSON, forms, error);
+    enum wi_code code = sound_read_form(infer, root, WI_OPENAI_JSON, forms, error);
     if (code != WI_OK)
         return code;
     struct wi_openai_extras *extras = infer->extras;
@@ -108,5 +108,5 @@ enum wi_code wi_openai_read_speech(
 {
     static const char *const forms[] = {"wav", "pcm", NULL};
     infer->is_file = 1;
-    return read_form(infer, root, WI_OPENAI_WAV, forms, error);
+    return sound_read_form(infer, root, WI_OPENAI_WAV, forms, error);
 }

@@ -39,7 +39,7 @@ static enum wi_code read_picture(
     return code == WI_OK ? wi_conversation_picture(talk, message, url, where) : code;
 }
 
-static enum wi_code read_part(
+static enum wi_code responses_read_part(
     struct wi_conversation *talk, json_t *message, json_t *value, const char *where)
 {
     struct part part = {0};
@@ -59,7 +59,7 @@ static enum wi_code read_part(
 }
 
 /* A string, or a list of parts. */
-static enum wi_code read_content(
+static enum wi_code responses_read_content(
     struct wi_conversation *talk, json_t *message, json_t *content, const char *where)
 {
     size_t i;
@@ -71,7 +71,7 @@ static enum wi_code read_content(
         return wi_parameters_refuse(where, "a string, or a list of parts", talk->error);
     json_array_foreach(content, i, part)
     {
-        code = read_part(talk, message, part, wi_path_item(where, i).text);
+        code = responses_read_part(talk, message, part, wi_path_item(where, i).text);
         if (code != WI_OK)
             break;
     }
@@ -96,14 +96,15 @@ static const struct wi_param message_table[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code read_message(struct wi_conversation *talk, json_t *value, const char *where)
+static enum wi_code responses_read_message(
+    struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct item item = {0};
     enum wi_code code = wi_conversation_read(talk, message_table, beside, value, where, &item);
     if (code != WI_OK)
         return code;
     int role = item.role == ROLE_DEVELOPER ? ROLE_SYSTEM : item.role;
-    return read_content(talk, wi_conversation_message(talk, roles[role]), item.content,
+    return responses_read_content(talk, wi_conversation_message(talk, roles[role]), item.content,
         wi_path_member(where, "content").text);
 }
 
@@ -139,14 +140,15 @@ static enum wi_code read_call(struct wi_conversation *talk, json_t *value, const
         wi_path_member(where, "arguments").text);
 }
 
-static enum wi_code read_result(struct wi_conversation *talk, json_t *value, const char *where)
+static enum wi_code responses_read_result(
+    struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct call call = {0};
     enum wi_code code = wi_conversation_read(talk, result_table, beside, value, where, &call);
     if (code != WI_OK)
         return code;
     json_t *message = wi_conversation_result(talk, json_object_get(value, "call_id"));
-    return read_content(talk, message, call.output, wi_path_member(where, "output").text);
+    return responses_read_content(talk, message, call.output, wi_path_member(where, "output").text);
 }
 
 struct thought {
@@ -187,8 +189,8 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
     static const struct {
         const char *type;
         enum wi_code (*read)(struct wi_conversation *talk, json_t *value, const char *where);
-    } kinds[] = {{"message", read_message}, {"function_call", read_call},
-        {"function_call_output", read_result}, {"reasoning", read_thought}};
+    } kinds[] = {{"message", responses_read_message}, {"function_call", read_call},
+        {"function_call_output", responses_read_result}, {"reasoning", read_thought}};
     const json_t *said = json_object_get(value, "type");
     const char *type = said ? json_string_value(said) : kinds[0].type;
     if (!json_is_object(value))
@@ -204,7 +206,8 @@ static enum wi_code read_item(struct wi_conversation *talk, json_t *value, const
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static enum wi_code read_all(struct wi_conversation *talk, json_t *instructions, json_t *input)
+static enum wi_code responses_read_all(
+    struct wi_conversation *talk, json_t *instructions, json_t *input)
 {
     size_t i;
     json_t *item;
@@ -229,7 +232,7 @@ enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instruction
     struct wi_budget *budget, struct wi_error *error)
 {
     struct wi_conversation talk = {.infer = infer, .budget = budget, .error = error};
-    enum wi_code code = read_all(&talk, instructions, input);
+    enum wi_code code = responses_read_all(&talk, instructions, input);
     if (code == WI_OK)
         code = wi_conversation_end(&talk, "input");
     wi_conversation_clear(&talk);

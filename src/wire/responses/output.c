@@ -37,7 +37,7 @@ void wi_output_event(
     wi_printing_event(events, type, whole);
 }
 
-static json_int_t place_of(const struct wi_output *output)
+static json_int_t output_place(const struct wi_output *output)
 {
     return (json_int_t)json_array_size(output->items);
 }
@@ -50,17 +50,17 @@ static json_t *item_id(const struct writer *writer)
     const struct wi_output *output = writer->output;
     const char *dash = strchr(writer->id, '-');
     return json_sprintf("%s_%s_%lld", prefixes[output->blocks.kind], dash ? dash + 1 : writer->id,
-        (long long)place_of(output));
+        (long long)output_place(output));
 }
 
 /* An event about the open item, with `value` as its member `name`, and `logprobs` unless they are
  * NULL; both are taken over. */
-static void tell(const struct writer *writer, const char *type, const char *name, json_t *value,
-    json_t *logprobs)
+static void writer_tell(const struct writer *writer, const char *type, const char *name,
+    json_t *value, json_t *logprobs)
 {
     struct wi_output *output = writer->output;
     json_t *event = json_pack("{s:o, s:I, s:o}", "item_id", item_id(writer), "output_index",
-        place_of(output), name, value);
+        output_place(output), name, value);
     if (output->blocks.kind != WI_BLOCK_CALL)
         json_object_set_new(event, "content_index", json_integer(0));
     if (logprobs)
@@ -72,13 +72,13 @@ static void tell(const struct writer *writer, const char *type, const char *name
 static void tell_item(const struct writer *writer, const char *type, json_t *item)
 {
     wi_output_event(writer->output, type,
-        json_pack("{s:I, s:O}", "output_index", place_of(writer->output), "item", item),
+        json_pack("{s:I, s:O}", "output_index", output_place(writer->output), "item", item),
         writer->events);
 }
 
 /* --- the open item --------------------------------------------------------------------------- */
 
-static json_t *text_of(const struct wi_output *output)
+static json_t *output_content(const struct wi_output *output)
 {
     json_t *text =
         output->text.size > 0 ? json_stringn(output->text.text, output->text.size) : NULL;
@@ -93,8 +93,8 @@ static json_t *logprobs_of(const struct wi_output *output)
 static json_t *part_of(const struct wi_output *output)
 {
     if (output->blocks.kind == WI_BLOCK_THOUGHT)
-        return json_pack("{s:s, s:o}", "type", "reasoning_text", "text", text_of(output));
-    return json_pack("{s:s, s:o, s:[], s:o}", "type", "output_text", "text", text_of(output),
+        return json_pack("{s:s, s:o}", "type", "reasoning_text", "text", output_content(output));
+    return json_pack("{s:s, s:o, s:[], s:o}", "type", "output_text", "text", output_content(output),
         "annotations", "logprobs", logprobs_of(output));
 }
 
@@ -114,7 +114,7 @@ static json_t *make_item(const struct writer *writer, const char *status, json_t
             item, "call_id", output->call_id ? json_incref(output->call_id) : item_id(writer));
         json_object_set_new(
             item, "name", output->name ? json_incref(output->name) : json_string(""));
-        json_object_set_new(item, "arguments", text_of(output));
+        json_object_set_new(item, "arguments", output_content(output));
         break;
     default:
         json_object_set_new(item, "type", json_string("message"));
@@ -144,7 +144,7 @@ static void open_item(const struct writer *writer, const struct wi_piece *piece)
     tell_item(writer, "response.output_item.added", item);
     json_decref(item);
     if (has_content(output))
-        tell(writer, "response.content_part.added", "part", part_of(output), NULL);
+        writer_tell(writer, "response.content_part.added", "part", part_of(output), NULL);
 }
 
 /* What is said at the end of an item's content, before the item is done. */
@@ -152,13 +152,15 @@ static void tell_content(const struct writer *writer)
 {
     const struct wi_output *output = writer->output;
     if (output->blocks.kind == WI_BLOCK_CALL)
-        tell(writer, "response.function_call_arguments.done", "arguments", text_of(output), NULL);
+        writer_tell(writer, "response.function_call_arguments.done", "arguments",
+            output_content(output), NULL);
     else if (output->blocks.kind == WI_BLOCK_TEXT)
-        tell(writer, "response.output_text.done", "text", text_of(output), logprobs_of(output));
+        writer_tell(writer, "response.output_text.done", "text", output_content(output),
+            logprobs_of(output));
     else
-        tell(writer, "response.reasoning_text.done", "text", text_of(output), NULL);
+        writer_tell(writer, "response.reasoning_text.done", "text", output_content(output), NULL);
     if (has_content(output))
-        tell(writer, "response.content_part.done", "part", part_of(output), NULL);
+        writer_tell(writer, "response.content_part.done", "part", part_of(output), NULL);
 }
 
 static void close_item(const struct writer *writer, const char *status)
@@ -201,7 +203,8 @@ static json_t *take_rows(struct wi_output *output, json_t *own)
     return rows;
 }
 
-static void add_text(const struct writer *writer, const char *text, size_t length, json_t *own)
+static void writer_add_text(
+    const struct writer *writer, const char *text, size_t length, json_t *own)
 {
     struct wi_output *output = writer->output;
     json_t *rows = take_rows(output, own), *delta = json_stringn(text, length);
@@ -213,7 +216,8 @@ static void add_text(const struct writer *writer, const char *text, size_t lengt
         json_decref(delta);
         return;
     }
-    tell(writer, "response.output_text.delta", "delta", delta ? delta : json_string(""), rows);
+    writer_tell(
+        writer, "response.output_text.delta", "delta", delta ? delta : json_string(""), rows);
 }
 
 static void add_other(const struct writer *writer, const struct wi_piece *piece)
@@ -222,7 +226,7 @@ static void add_other(const struct writer *writer, const struct wi_piece *piece)
     json_t *delta = json_stringn(piece->text, piece->length);
     wi_buffer_add(&output->text, piece->text, piece->length);
     if (writer->events)
-        tell(writer,
+        writer_tell(writer,
             piece->kind == WI_BLOCK_CALL ? "response.function_call_arguments.delta"
                                          : "response.reasoning_text.delta",
             "delta", delta ? json_incref(delta) : json_string(""), NULL);
@@ -239,7 +243,8 @@ static void on_piece(void *context, const struct wi_piece *piece)
     if (piece->length == 0)
         return;
     if (piece->kind == WI_BLOCK_TEXT)
-        add_text(writer, piece->text, piece->length, json_object_get(piece->beside, "logprobs"));
+        writer_add_text(
+            writer, piece->text, piece->length, json_object_get(piece->beside, "logprobs"));
     else
         add_other(writer, piece);
 }
@@ -275,6 +280,6 @@ void wi_output_end(
     if (output->blocks.kind == WI_BLOCK_NONE && json_array_size(output->items) == 0)
         open_item(&writer, &nothing);
     if (output->blocks.kind == WI_BLOCK_TEXT && output->waiting)
-        add_text(&writer, "", 0, NULL);
+        writer_add_text(&writer, "", 0, NULL);
     close_item(&writer, is_complete ? "completed" : "incomplete");
 }

@@ -130,7 +130,7 @@ static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
     return WI_OK;
 }
 
-static void set(struct wi_infer *infer, const char *option, json_t *value)
+static void option_set(struct wi_infer *infer, const char *option, json_t *value)
 {
     json_object_set_new(infer->asked->options, option, value);
 }
@@ -141,7 +141,7 @@ static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, stru
     json_t *functions;
     enum wi_code code = tools ? wi_tools_read(tools, &form, &functions, error) : WI_OK;
     if (tools && code == WI_OK)
-        set(infer, "tools", functions);
+        option_set(infer, "tools", functions);
     return code;
 }
 
@@ -157,7 +157,8 @@ static enum wi_code read_choice(struct wi_infer *infer, json_t *choice, struct w
             "none, auto, required, or {\"type\": \"function\", \"name\"} with the name of one of "
             "the tools that are functions",
             error);
-    set(infer, "tool_choice", json_is_string(choice) ? json_incref(choice) : wi_tools_choice(name));
+    option_set(
+        infer, "tool_choice", json_is_string(choice) ? json_incref(choice) : wi_tools_choice(name));
     return WI_OK;
 }
 
@@ -198,13 +199,14 @@ static enum wi_code read_format(struct wi_infer *infer, json_t *value, struct wi
             "{\"type\": \"text\"}, {\"type\": \"json_object\"} or {\"type\": \"json_schema\", "
             "\"name\", \"schema\"}",
             error);
-    set(infer, "response_format",
+    option_set(infer, "response_format",
         i < 2 ? json_pack("{s:s}", "type", types[i])
               : json_pack("{s:s, s:O}", "type", types[i], "json_schema", value));
     return WI_OK;
 }
 
-static enum wi_code read_text(struct wi_infer *infer, json_t *value, struct wi_error *error)
+static enum wi_code responses_read_text(
+    struct wi_infer *infer, json_t *value, struct wi_error *error)
 {
     struct text text = {0};
     if (!value)
@@ -225,9 +227,9 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
         wanted |= name && strcmp(name, "message.output_text.logprobs") == 0;
     }
     if (wanted)
-        set(infer, "logprobs", json_true());
+        option_set(infer, "logprobs", json_true());
     if (body->top_logprobs > 0)
-        set(infer, "top_logprobs", json_integer(body->top_logprobs));
+        option_set(infer, "top_logprobs", json_integer(body->top_logprobs));
 }
 
 /* --- what the answer repeats ------------------------------------------------------------------ */
@@ -253,7 +255,7 @@ static json_t *or_null(json_t *value)
     return value ? json_incref(value) : json_null();
 }
 
-static json_t *echo(const json_t *root, const json_t *options)
+static json_t *responses_echo(const json_t *root, const json_t *options)
 {
     json_t *format = json_object_get(json_object_get(root, "text"), "format");
     json_t *choice = json_object_get(root, "tool_choice");
@@ -279,7 +281,7 @@ static json_t *echo(const json_t *root, const json_t *options)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void free_extras(void *data)
+static void responses_free_extras(void *data)
 {
     struct wi_responses_extras *extras = data;
     json_decref(extras->echo);
@@ -287,7 +289,7 @@ static void free_extras(void *data)
     free(extras);
 }
 
-static enum wi_code read_body(
+static enum wi_code responses_read_body(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error)
 {
     struct body body = {0};
@@ -302,11 +304,11 @@ static enum wi_code read_body(
              infer, "max_output_tokens", body.max_output_tokens, error)) != WI_OK ||
         (code = read_tools(infer, body.tools, error)) != WI_OK ||
         (code = read_choice(infer, body.tool_choice, error)) != WI_OK ||
-        (code = read_text(infer, body.text, error)) != WI_OK)
+        (code = responses_read_text(infer, body.text, error)) != WI_OK)
         return code;
     read_logprobs(infer, &body);
     infer->asked->stream = body.stream;
-    extras->echo = echo(root, infer->asked->options);
+    extras->echo = responses_echo(root, infer->asked->options);
     if (!body.input)
         return wi_parameters_missing("input", error);
     return wi_responses_read_input(infer, body.instructions, body.input, budget, error);
@@ -321,8 +323,8 @@ enum wi_code wi_responses_parse(struct wi_infer *infer, struct wi_blob *body, si
     infer->asked->task = WI_TASK_CHAT;
     infer->asked->priority = WI_PRIORITY_DEFAULT;
     infer->extras = extras;
-    infer->free_extras = free_extras;
-    return wi_native_read_body(infer, body, json_size, budget, read_body, error);
+    infer->free_extras = responses_free_extras;
+    return wi_native_read_body(infer, body, json_size, budget, responses_read_body, error);
 }
 
 enum wi_code wi_responses_check(const struct wi_infer *infer, const struct wi_model *model,

@@ -5,7 +5,7 @@
 #include "wire/openai/openai.h"
 #include <string.h>
 
-static json_t *usage_of(const json_t *result)
+static json_t *responses_usage(const json_t *result)
 {
     json_int_t read = wi_generation_tokens(result, "prompt_tokens");
     json_int_t made = wi_generation_tokens(result, "completion_tokens");
@@ -36,12 +36,12 @@ static int is_complete(const json_t *choice)
 }
 
 /* The answer at its end. */
-static json_t *finish(
+static json_t *response_finish(
     const struct wi_stream_face *face, const struct wi_output *output, const json_t *result)
 {
     int complete = is_complete(wi_generation_choice(result, 0));
-    json_t *response =
-        make_response(face, complete ? "completed" : "incomplete", output->items, usage_of(result));
+    json_t *response = make_response(
+        face, complete ? "completed" : "incomplete", output->items, responses_usage(result));
     if (!complete)
         json_object_set_new(
             response, "incomplete_details", json_pack("{s:s}", "reason", "max_output_tokens"));
@@ -49,7 +49,7 @@ static json_t *finish(
 }
 
 /* What came as a whole, and the end. */
-static void end(struct wi_output *output, const struct wi_outcome *outcome, int in_parts,
+static void output_end(struct wi_output *output, const struct wi_outcome *outcome, int in_parts,
     struct wi_buffer *events)
 {
     const json_t *choice = wi_generation_choice(outcome->result, 0);
@@ -64,8 +64,9 @@ struct wi_printing *wi_responses_print(
 {
     const struct wi_stream_face face = {infer, outcome->id, outcome->model_name};
     struct wi_output output = {0};
-    end(&output, outcome, 0, NULL);
-    struct wi_printing *printing = wi_printing_json(finish(&face, &output, outcome->result));
+    output_end(&output, outcome, 0, NULL);
+    struct wi_printing *printing =
+        wi_printing_json(response_finish(&face, &output, outcome->result));
     wi_output_clear(&output);
     return printing;
 }
@@ -73,7 +74,7 @@ struct wi_printing *wi_responses_print(
 /* --- streams ---------------------------------------------------------------------------------- */
 
 /* An event about the answer as a whole, which is taken over. */
-static void tell(
+static void response_tell(
     const struct wi_stream_face *face, const char *type, json_t *response, struct wi_buffer *out)
 {
     struct wi_responses_extras *extras = face->infer->extras;
@@ -82,8 +83,9 @@ static void tell(
 
 void wi_responses_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
-    tell(face, "response.created", make_response(face, "in_progress", NULL, NULL), out);
-    tell(face, "response.in_progress", make_response(face, "in_progress", NULL, NULL), out);
+    response_tell(face, "response.created", make_response(face, "in_progress", NULL, NULL), out);
+    response_tell(
+        face, "response.in_progress", make_response(face, "in_progress", NULL, NULL), out);
 }
 
 void wi_responses_stream_part(
@@ -100,9 +102,9 @@ struct wi_printing *wi_responses_stream_done(
     struct wi_responses_extras *extras = infer->extras;
     struct wi_printing *printing = wi_alloc(sizeof *printing);
     int complete = is_complete(wi_generation_choice(outcome->result, 0));
-    end(&extras->streamed, outcome, outcome->parts > 0, &printing->text);
-    tell(&face, complete ? "response.completed" : "response.incomplete",
-        finish(&face, &extras->streamed, outcome->result), &printing->text);
+    output_end(&extras->streamed, outcome, outcome->parts > 0, &printing->text);
+    response_tell(&face, complete ? "response.completed" : "response.incomplete",
+        response_finish(&face, &extras->streamed, outcome->result), &printing->text);
     return printing;
 }
 
@@ -128,5 +130,5 @@ void wi_responses_stream_error(struct wi_buffer *out, const struct wi_stream_fac
             json_object_get(told, "message")));
     json_object_del(told, "type"); /* here the event's */
     wi_output_event(&extras->streamed, "error", told, out);
-    tell(face, "response.failed", response, out);
+    response_tell(face, "response.failed", response, out);
 }

@@ -3,7 +3,8 @@
 
 #include "wire/openai/openai.h"
 
-static void print_error(struct wi_buffer *out, const struct wi_error *error, const char *request_id)
+static void responses_print_error(
+    struct wi_buffer *out, const struct wi_error *error, const char *request_id)
 {
     (void)request_id; /* is in a header */
     wi_buffer_puts(out, "{\"error\":");
@@ -23,7 +24,7 @@ const struct wi_dialect wi_dialect_openai_responses = {.name = "openai.responses
     .check = wi_responses_check,
     .check_stream = wi_openai_check_stream,
     .print = wi_responses_print,
-    .print_error = print_error,
+    .print_error = responses_print_error,
     .stream_begin = wi_responses_stream_begin,
     .stream_part = wi_responses_stream_part,
     .stream_progress = wi_openai_stream_progress,
