@@ -44,7 +44,7 @@ static void free_ask(struct wi_hub_ask *ask)
     free(ask);
 }
 
-static void end(
+static void ask_end(
     struct wi_hub_ask *ask, const struct wi_http_answer *answer, const struct wi_error *error)
 {
     ask->on_answer(ask->context, answer, ask->url, error);
@@ -90,7 +90,7 @@ static uint64_t pause_before_next(struct wi_hub_ask *ask, const struct wi_http_a
 }
 
 /* Whether the answer leads elsewhere on the hub, where the question is asked anew then. */
-static int goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
+static int ask_goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = answer->status >= 301 && answer->status <= 308
                                ? wi_http_call_header(answer->call, "location")
@@ -108,7 +108,7 @@ static int goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
     return 1;
 }
 
-static void explain(
+static void ask_explain(
     const struct wi_hub_ask *ask, const struct wi_http_answer *answer, struct wi_error *error)
 {
     if (answer->status == 0) {
@@ -128,10 +128,10 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     struct wi_hub_ask *ask = context;
     ask->call = NULL;
     if (answer->status >= 200 && answer->status < 300) {
-        end(ask, answer, NULL);
+        ask_end(ask, answer, NULL);
         return;
     }
-    if (goes_on(ask, answer))
+    if (ask_goes_on(ask, answer))
         return;
     uint64_t pause = pause_before_next(ask, answer);
     if (pause > 0) {
@@ -139,8 +139,8 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
         return;
     }
     struct wi_error error = {0};
-    explain(ask, answer, &error);
-    end(ask, answer, &error);
+    ask_explain(ask, answer, &error);
+    ask_end(ask, answer, &error);
 }
 
 struct wi_hub_ask *wi_hub_ask_start(uv_loop_t *loop, struct wi_http *http, const struct wi_hub *hub,

@@ -10,7 +10,7 @@
 #define RATE_MS 3000.0
 
 /* The index of a source of that name, a new one if need be. */
-static size_t find(struct wi_brought *brought, const char *name)
+static size_t brought_find(struct wi_brought *brought, const char *name)
 {
     size_t i = 0, count = brought->count;
     while (i < count && strcmp(brought->sources[i].name, name) != 0)
@@ -27,7 +27,7 @@ static size_t find(struct wi_brought *brought, const char *name)
 
 void wi_brought_take(struct wi_brought *brought, const char *name, uint64_t bytes, int ends)
 {
-    size_t own = find(brought, name);
+    size_t own = brought_find(brought, name);
     brought->sources[own].bytes = brought->before[own] + bytes;
     if (ends)
         brought->before[own] = brought->sources[own].bytes;

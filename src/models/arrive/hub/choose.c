@@ -22,7 +22,7 @@ struct offer {
 
 /* Where a GGUF file of a subfolder comes to lie: under its own name, or, where that is taken, with
  * the folder's in front. NULL: nowhere. The caller frees it. */
-static char *flatten(const struct wi_hub_tree *files, const char *path)
+static char *path_flatten(const struct wi_hub_tree *files, const char *path)
 {
     char *flat = wi_strdup(wi_text_basename(path));
     if (!wi_hub_tree_has(files, flat))
@@ -39,14 +39,14 @@ static char *flatten(const struct wi_hub_tree *files, const char *path)
 
 static void add_flat(struct wi_hub_tree *files, const struct wi_hub_file *file)
 {
-    char *path = flatten(files, file->path);
+    char *path = path_flatten(files, file->path);
     if (path)
         wi_hub_tree_add(files, file, path);
     free(path);
 }
 
 /* Where the format looks for the file of a repository. */
-static const char *place_of(const struct wi_format *format, const char *path)
+static const char *format_place(const struct wi_format *format, const char *path)
 {
     return format->is_flat ? wi_text_basename(path) : path;
 }
@@ -74,7 +74,7 @@ static enum wi_code lay_out(
     struct wi_hub_tree *files = &offer->files;
     for (size_t i = 0; i < tree->count; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        if (!format->wants(place_of(format, file->path)))
+        if (!format->wants(format_place(format, file->path)))
             continue;
         if (format->is_flat)
             add_flat(files, file);
@@ -97,7 +97,7 @@ static int has_variants(const struct offer *offer)
     return !wi_formats[offer->format]->names || offer->variants.count > 1;
 }
 
-static void find_variants(struct offer *offer)
+static void offer_find_variants(struct offer *offer)
 {
     struct wi_view_file *files = wi_alloc((offer->files.count + 1) * sizeof *files);
     for (size_t i = 0; i < offer->files.count; i++) {
@@ -116,12 +116,12 @@ struct tree_view {
     const struct wi_hub_tree *tree;
 };
 
-static int has(const struct wi_view *view, const char *path)
+static int tree_has(const struct wi_view *view, const char *path)
 {
     return wi_hub_tree_find(((const struct tree_view *)view)->tree, path) != NULL;
 }
 
-static int any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
+static int tree_any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
 {
     const struct wi_hub_tree *tree = ((const struct tree_view *)view)->tree;
     for (size_t i = 0; i < tree->count; i++)
@@ -134,13 +134,13 @@ static int any(const struct wi_view *view, const char *folder, int (*is)(const c
 static enum wi_code read_offer(const struct wi_hub_tree *tree, enum wi_model_format format,
     struct offer *offer, struct wi_error *error)
 {
-    const struct tree_view view = {{.has = has, .any = any}, tree};
+    const struct tree_view view = {{.has = tree_has, .any = tree_any}, tree};
     offer->format = format;
     if (!wi_formats[format]->is_flat && !wi_formats[format]->detect(&view.view))
         return WI_OK;
     enum wi_code code = lay_out(tree, offer, error);
     if (code == WI_OK)
-        find_variants(offer);
+        offer_find_variants(offer);
     return code;
 }
 
@@ -151,7 +151,7 @@ static uint64_t limit_of(const struct wi_hub_want *want)
     return want->memory < WI_GGUF_HEAP_MAX ? want->memory : WI_GGUF_HEAP_MAX;
 }
 
-static int fits(const struct wi_variant *variant, const struct wi_hub_want *want)
+static int variant_fits(const struct wi_variant *variant, const struct wi_hub_want *want)
 {
     return variant && wi_gguf_guess_memory(variant->bytes) <= limit_of(want);
 }
@@ -164,7 +164,7 @@ static const struct wi_variant *by_size(
     for (size_t i = 0; i < variants->count; i++) {
         const struct wi_variant *variant = &variants->items[i];
         if (all ? !best || variant->bytes < best->bytes
-                : fits(variant, want) && (!best || variant->bytes > best->bytes))
+                : variant_fits(variant, want) && (!best || variant->bytes > best->bytes))
             best = variant;
     }
     return best;
@@ -172,27 +172,28 @@ static const struct wi_variant *by_size(
 
 /* The one that suits this machine; NULL if none can. The estimate of what goes beside the weights
  * is a rough one, so the smallest is given a try if they alone would fit. */
-static const struct wi_variant *suitable(const struct offer *offer, const struct wi_hub_want *want)
+static const struct wi_variant *offer_find_suitable(
+    const struct offer *offer, const struct wi_hub_want *want)
 {
     const char *const *preferred = wi_formats[offer->format]->preferred;
     const struct wi_variants *variants = &offer->variants;
     const struct wi_variant *found = NULL;
     for (; preferred && *preferred; preferred++)
-        if (fits(found = wi_variants_get(variants, *preferred), want))
+        if (variant_fits(found = wi_variants_get(variants, *preferred), want))
             return found;
     found = NULL;
     if (preferred)
         found = by_size(variants, want, 0);
     else
         for (size_t i = 0; i < variants->count && !found; i++)
-            found = fits(&variants->items[i], want) ? &variants->items[i] : NULL;
+            found = variant_fits(&variants->items[i], want) ? &variants->items[i] : NULL;
     if (!found)
         found = by_size(variants, want, 1);
     return found && found->bytes <= limit_of(want) ? found : NULL;
 }
 
 /* The variant that is wanted, and in which offer it is; NULL where none is. */
-static const struct wi_variant *pick(
+static const struct wi_variant *variant_pick(
     const struct offer *offers, const struct wi_hub_want *want, const struct offer **where)
 {
     for (size_t i = 0; i < WI_FORMAT_COUNT; i++) {
@@ -205,7 +206,7 @@ static const struct wi_variant *pick(
         else if (want->precision && has_variants(offer))
             found = wi_variants_of_precision(&offer->variants, want->precision);
         else
-            found = suitable(offer, want);
+            found = offer_find_suitable(offer, want);
         if (found)
             return found;
     }
@@ -286,7 +287,7 @@ static enum wi_code fail_to_pick(const struct wi_hub_tree *tree, const struct of
 
 /* "*" stands for any text, "?" for one byte. In time of pattern × text: after a mismatch only the
  * last star is tried anew. */
-static int matches(const char *pattern, const char *text)
+static int pattern_matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *again = NULL;
     while (*text) {
@@ -315,7 +316,7 @@ static int is_chosen(const struct wi_hub_tree *chosen, const struct wi_hub_file 
     return 0;
 }
 
-static enum wi_code add_file(
+static enum wi_code chosen_add(
     struct wi_hub_tree *chosen, const struct wi_hub_file *file, struct wi_error *error)
 {
     if (is_chosen(chosen, file))
@@ -344,14 +345,14 @@ static enum wi_code add_matches(const struct wi_hub_tree *tree, const char *patt
     size_t found = 0;
     for (size_t i = 0; i < tree->count && code == WI_OK; i++) {
         const struct wi_hub_file *file = &tree->files[i];
-        if (!matches(pattern, file->remote))
+        if (!pattern_matches(pattern, file->remote))
             continue;
         if (!wi_format_may_have(file->remote)) {
             barred = file->remote;
             continue;
         }
         found++;
-        code = add_file(chosen, file, error);
+        code = chosen_add(chosen, file, error);
     }
     if (code != WI_OK || found > 0)
         return code;
@@ -382,7 +383,7 @@ static enum wi_code choose_files(const struct wi_hub_tree *tree, const struct wi
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static void take(const struct offer *offer, const struct wi_variant *picked,
+static void offer_take(const struct offer *offer, const struct wi_variant *picked,
     struct wi_hub_tree *chosen, char **variant)
 {
     if (has_variants(offer))
@@ -401,9 +402,9 @@ static enum wi_code choose_variant(const struct wi_hub_tree *tree, const struct 
         code = read_offer(tree, wi_formats_offered[i], &offers[i], error);
     if (code == WI_OK) {
         const struct offer *offer;
-        const struct wi_variant *picked = pick(offers, want, &offer);
+        const struct wi_variant *picked = variant_pick(offers, want, &offer);
         if (picked)
-            take(offer, picked, chosen, variant);
+            offer_take(offer, picked, chosen, variant);
         else
             code = fail_to_pick(tree, offers, want, error);
     }

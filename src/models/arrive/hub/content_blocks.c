@@ -32,7 +32,7 @@ static void take_off(struct content_run *run, const struct wi_cid *cid)
     HASH_ADD(hh, run->flights, cid, sizeof flight->cid, flight);
 }
 
-static void land(struct content_run *run, const struct wi_cid *cid)
+static void flight_land(struct content_run *run, const struct wi_cid *cid)
 {
     struct content_flight *flight = find_flight(run, cid);
     HASH_DEL(run->flights, flight);
@@ -66,7 +66,7 @@ static void note_hole(struct content_run *run, const struct content_file *file, 
 }
 
 /* Whether they come from that very place of the file. */
-static int is_there(
+static int bytes_are_there(
     const struct content_run *run, const struct content_file *file, uint64_t at, size_t size)
 {
     const struct wi_kept_block *kept = run->giving.kept;
@@ -84,12 +84,12 @@ static void on_bytes(
         struct content_file *file = &run->files[i];
         if (file->item != item || file->state != CONTENT_WALKING)
             continue;
-        content_file_put(file, at, is_there(run, file, at, size) ? NULL : bytes, size);
+        content_file_put(file, at, bytes_are_there(run, file, at, size) ? NULL : bytes, size);
         note_hole(run, file, at, bytes, size);
     }
 }
 
-static enum wi_code give(struct content_run *run, const struct wi_cid *cid,
+static enum wi_code block_give(struct content_run *run, const struct wi_cid *cid,
     const unsigned char *block, size_t size, const struct wi_kept_block *kept,
     struct wi_error *error)
 {
@@ -107,7 +107,7 @@ static void give_kept(
     struct wi_error error = {0};
     enum wi_code code = WI_DOWNLOAD_CORRUPT;
     if (block)
-        code = give(run, &kept->cid, block, kept->size + kept->hole_size, kept, &error);
+        code = block_give(run, &kept->cid, block, kept->size + kept->hole_size, kept, &error);
     if (code == WI_DOWNLOAD_CORRUPT) {
         wi_kept_blocks_forget(run->kept, &kept->cid);
         wi_walk_return(run->walk, &kept->cid);
@@ -121,7 +121,7 @@ void content_blocks_take(struct content_run *run)
     struct content_hole *holes = run->put_together;
     run->put_together = NULL;
     for (struct content_hole *hole = holes; hole && !content_run_is_over(run); hole = hole->next) {
-        land(run, &hole->kept->cid);
+        flight_land(run, &hole->kept->cid);
         give_kept(run, hole->kept, hole->block);
     }
     content_holes_free(holes);
@@ -148,7 +148,7 @@ static void keep_block(struct content_run *run, const struct wi_block *block)
 static void take_node(struct content_run *run, struct wi_block *block)
 {
     struct wi_error error;
-    if (give(run, &block->want.cid, block->bytes, block->size, NULL, &error) != WI_OK)
+    if (block_give(run, &block->want.cid, block->bytes, block->size, NULL, &error) != WI_OK)
         content_run_fail(run, &error);
     else
         keep_block(run, block);
@@ -173,7 +173,7 @@ static enum wi_code add_leaves(
 }
 
 /* Whether leaves may be written into it, and read from it, until it is left. On any thread. */
-static int enter(struct content_file *file)
+static int file_enter(struct content_file *file)
 {
     uv_mutex_lock(&file->run->lock);
     int takes = file->takes;
@@ -182,7 +182,7 @@ static int enter(struct content_file *file)
     return takes;
 }
 
-static void leave(struct content_file *file)
+static void file_leave(struct content_file *file)
 {
     uv_mutex_lock(&file->run->lock);
     file->users--;
@@ -199,10 +199,10 @@ static enum wi_code keep_leaf(void *context, struct wi_block *block, struct wi_e
         return WI_OK;
     for (size_t i = 0; i < run->count && code == WI_OK; i++) {
         struct content_file *file = &run->files[i];
-        if (!enter(file))
+        if (!file_enter(file))
             continue;
         code = add_leaves(file, block, error);
-        leave(file);
+        file_leave(file);
     }
     return code;
 }
@@ -221,7 +221,7 @@ static void on_block(void *context, struct wi_block *block)
 {
     struct content_run *run = context;
     run->changed = 1;
-    land(run, &block->want.cid);
+    flight_land(run, &block->want.cid);
     run->giving = (struct content_giving){0};
     if (content_run_is_over(run))
         return;
@@ -283,7 +283,7 @@ static void put_everywhere(struct content_file *file, const struct copy *copy)
 }
 
 /* Nothing more is copied, and what is not there is asked for. */
-static void give_up(struct content_run *run)
+static void copies_give_up(struct content_run *run)
 {
     run->no_copies = 1;
     for (size_t i = 0; i < run->count; i++)
@@ -298,11 +298,11 @@ static void on_copied(void *data, int cancelled)
     run->works--;
     run->copies--;
     if (copy->holds)
-        leave(copy->other);
+        file_leave(copy->other);
     if (copy->right && !content_run_is_over(run))
         put_everywhere(copy->file, copy);
     else if (!copy->right)
-        give_up(run);
+        copies_give_up(run);
     wi_turn_schedule(run->turn);
     wi_close(copy->fd);
     free(copy->bytes);
@@ -341,11 +341,11 @@ static size_t find_in(const struct content_file *other, const struct wi_leaf *le
 static int find_in_other(struct content_file *other, struct copy *copy)
 {
     int holds = other->state == CONTENT_FETCHING;
-    if (other->state < CONTENT_FETCHING || (holds && !enter(other)))
+    if (other->state < CONTENT_FETCHING || (holds && !file_enter(other)))
         return 0;
     size_t place = find_in(other, &copy->file->leaves[copy->leaf]);
     if (place == SIZE_MAX && holds)
-        leave(other);
+        file_leave(other);
     if (place == SIZE_MAX)
         return 0;
     copy->other = other;
@@ -530,7 +530,7 @@ static int is_last(const struct content_run *run)
     return 1;
 }
 
-static enum wi_block_next next(void *context, struct wi_block_want *want)
+static enum wi_block_next block_next(void *context, struct wi_block_want *want)
 {
     struct content_run *run = context;
     if (content_run_is_over(run))
@@ -577,7 +577,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
         .what = run->pull->reference.repository,
         .stall_ms = order->stall_ms,
         .limit = order->limit,
-        .next = next,
+        .next = block_next,
         .keep = keep_leaf,
         .on_block = on_block,
         .on_failed = on_failed,

@@ -25,7 +25,7 @@ void content_run_fail(struct content_run *run, const struct wi_error *error)
 
 /* --- on a thread ------------------------------------------------------------------------------ */
 
-static enum wi_code open_file(struct content_file *file)
+static enum wi_code file_open(struct content_file *file)
 {
     struct content_work *work = &file->work;
     const struct wi_leaf_plan plan = {.path = file->row.path,
@@ -142,7 +142,7 @@ static void index_leaves(struct content_file *file)
     find_known(file);
 }
 
-static enum wi_code look(struct content_file *file)
+static enum wi_code file_look(struct content_file *file)
 {
     struct content_work *work = &file->work;
     if (!file->looked)
@@ -182,7 +182,7 @@ static void keep_leaves(const struct content_file *file)
     wi_leaves_clear(&leaves);
 }
 
-static enum wi_code end(struct content_file *file)
+static enum wi_code file_end(struct content_file *file)
 {
     struct content_work *work = &file->work;
     if (!wi_leaf_file_is_done(file->file)) {
@@ -202,19 +202,19 @@ static enum wi_code end(struct content_file *file)
 static enum wi_code work_on(struct content_file *file)
 {
     struct content_work *work = &file->work;
-    enum wi_code code = file->file ? WI_OK : open_file(file);
+    enum wi_code code = file->file ? WI_OK : file_open(file);
     if (code == WI_OK)
         code = write_puts(file);
     for (struct content_hole *hole = work->holes; hole && code == WI_OK; hole = hole->next)
         read_hole(file, hole);
     if (code == WI_OK && work->look)
-        code = look(file);
+        code = file_look(file);
     if (code == WI_OK && work->end)
-        code = end(file);
+        code = file_end(file);
     return code;
 }
 
-static void run(void *data)
+static void work_run(void *data)
 {
     struct content_file *file = data;
     struct content_work *work = &file->work;
@@ -251,7 +251,7 @@ void content_holes_free(struct content_hole *holes)
 }
 
 /* The run gives them to the walk. */
-static void hand_over(struct content_run *run, struct content_hole *holes)
+static void holes_hand_over(struct content_run *run, struct content_hole *holes)
 {
     struct content_hole **end = &run->put_together;
     while (*end)
@@ -268,7 +268,7 @@ static void take_leaves(struct content_file *file)
     uv_mutex_unlock(&file->run->lock);
 }
 
-static void take_result(struct content_file *file, const struct content_work *work)
+static void work_take_result(struct content_file *file, const struct content_work *work)
 {
     if (work->code != WI_OK) {
         content_run_fail(file->run, &work->error);
@@ -294,9 +294,9 @@ static void on_worked(void *data, int cancelled)
     run->works--;
     run->changed = 1;
     if (goes_on && !work.close)
-        take_result(file, &work);
+        work_take_result(file, &work);
     drop_puts(file, work.puts);
-    hand_over(run, work.holes);
+    holes_hand_over(run, work.holes);
     wi_turn_schedule(run->turn);
 }
 
@@ -312,7 +312,7 @@ static void start_work(struct content_file *file, struct content_work work)
     file->work = work;
     file->busy = 1;
     file->run->works++;
-    wi_work_queue_start(file->run->queue, 0, run, on_worked, file);
+    wi_work_queue_start(file->run->queue, 0, work_run, on_worked, file);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */
@@ -358,7 +358,7 @@ static int leave_leaves(struct content_file *file)
     return left;
 }
 
-static void walk(struct content_file *file)
+static void file_walk(struct content_file *file)
 {
     const struct wi_walk *walk = file->run->walk;
     size_t count;
@@ -373,7 +373,7 @@ static void walk(struct content_file *file)
     content_file_go_on(file);
 }
 
-static void fetch(struct content_file *file)
+static void file_fetch(struct content_file *file)
 {
     if (file->puts)
         start_work(file, (struct content_work){0});
@@ -408,11 +408,11 @@ void content_file_go_on(struct content_file *file)
     else if (file->busy)
         return;
     else if (file->state == CONTENT_WALKING)
-        walk(file);
+        file_walk(file);
     else if (file->state == CONTENT_LOOKING)
         start_work(file, (struct content_work){.look = 1});
     else if (file->state == CONTENT_FETCHING)
-        fetch(file);
+        file_fetch(file);
     else if (file->state == CONTENT_ENDING)
         start_work(file, (struct content_work){.end = 1});
 }

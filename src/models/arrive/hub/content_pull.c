@@ -53,7 +53,7 @@ static void begin_end(struct content_run *run)
 }
 
 /* No callback comes. */
-static void abandon(struct content_run *run)
+static void run_abandon(struct content_run *run)
 {
     begin_end(run);
     run->pull = NULL;
@@ -176,14 +176,14 @@ static void write_kept(struct content_run *run)
 
 /* --- step by step ----------------------------------------------------------------------------- */
 
-static void descend(struct content_run *run, size_t item)
+static void run_descend(struct content_run *run, size_t item)
 {
     struct wi_error error;
     if (wi_walk_descend(run->walk, item, &error) != WI_OK)
         content_run_fail(run, &error);
 }
 
-static enum wi_code check_file(const struct content_run *run, const struct wi_hub_file *row,
+static enum wi_code row_check(const struct content_run *run, const struct wi_hub_file *row,
     size_t item, struct wi_error *error)
 {
     size_t count;
@@ -205,7 +205,7 @@ static void find_files(struct content_run *run)
         struct wi_hub_file *row = &run->wanted->files[i];
         size_t item = wi_content_find(run->walk, row->remote);
         content_file_init(&run->files[run->count++], run, row, item);
-        if (!row->here && check_file(run, row, item, &error) != WI_OK)
+        if (!row->here && row_check(run, row, item, &error) != WI_OK)
             content_run_fail(run, &error);
     }
 }
@@ -218,7 +218,7 @@ static void end_tree(struct content_run *run)
         find_files(run);
     } else if (wi_content_is_file(run->walk)) {
         run->phase = CONTENT_NAME;
-        descend(run, 0);
+        run_descend(run, 0);
     } else {
         begin_end(run);
     }
@@ -241,7 +241,7 @@ static void start_alike(struct content_run *run, const struct content_file *firs
         if (file->state != CONTENT_WAITING || !wi_cid_equal(&file->cid, &first->cid))
             continue;
         file->state = CONTENT_WALKING;
-        descend(run, file->item);
+        run_descend(run, file->item);
     }
 }
 
@@ -389,7 +389,7 @@ void wi_content_pull_free(struct wi_content_pull *pull)
     if (!pull)
         return;
     if (pull->run)
-        abandon(pull->run);
+        run_abandon(pull->run);
     wi_kept_blocks_release(pull->kept);
     release_sources(&pull->order);
     wi_brought_clear(&pull->brought);

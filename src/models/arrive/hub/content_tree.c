@@ -20,7 +20,7 @@ const char *wi_content_file_name(const unsigned char *bytes, size_t size)
     return wi_gguf_is(bytes, size) ? "model.gguf" : "model.onnx";
 }
 
-static enum wi_code add(struct wi_hub_tree *tree, const struct wi_walk_file *found,
+static enum wi_code tree_add(struct wi_hub_tree *tree, const struct wi_walk_file *found,
     const char *path, struct wi_error *error)
 {
     if (found->bytes > WI_HUB_FILE_MAX)
@@ -47,7 +47,7 @@ enum wi_code wi_content_tree(
     const struct wi_walk_file *files = wi_walk_files(walk, &count);
     enum wi_code code = WI_OK;
     for (size_t i = 0; i < count && code == WI_OK; i++)
-        code = add(tree, &files[i], *files[i].path ? files[i].path : name, error);
+        code = tree_add(tree, &files[i], *files[i].path ? files[i].path : name, error);
     wi_cid_print(wi_walk_cid(walk), cid);
     tree->commit = wi_strdup(cid);
     return code == WI_OK ? wi_hub_tree_finish(tree, error) : code;

@@ -72,14 +72,14 @@ static struct wi_fetch_progress progress_of(struct wi_fetch *fetch)
 }
 
 /* Who only asks for lengths needs no folder. */
-static int is_open(const struct wi_fetch *fetch)
+static int fetch_is_open(const struct wi_fetch *fetch)
 {
     return fetch->folder_fd >= 0 || fetch->lengths;
 }
 
 static void end_if_closed(struct wi_fetch *fetch)
 {
-    for (size_t i = 0; i < fetch->count && is_open(fetch); i++)
+    for (size_t i = 0; i < fetch->count && fetch_is_open(fetch); i++)
         if (!fetch->files[i].closed)
             return;
     if (fetch->works > 0)
@@ -95,7 +95,7 @@ static void end_if_closed(struct wi_fetch *fetch)
 
 /* --- under way -------------------------------------------------------------------------------- */
 
-static int is_under_way(const struct file *file)
+static int file_is_under_way(const struct file *file)
 {
     return file->state != FILE_WAITING && file->state != FILE_DONE;
 }
@@ -108,7 +108,7 @@ static void start_files(struct wi_fetch *fetch)
         struct file *file = &fetch->files[i];
         if (file->state == FILE_WAITING && busy < WI_FETCH_FILES)
             file->state = fetch->lengths ? FILE_MEASURING : FILE_OPENING;
-        busy += (size_t)is_under_way(file);
+        busy += (size_t)file_is_under_way(file);
         done += file->state == FILE_DONE;
     }
     if (done == fetch->count)
@@ -118,7 +118,7 @@ static void start_files(struct wi_fetch *fetch)
 static void on_turn(void *context)
 {
     struct wi_fetch *fetch = context;
-    if (!is_open(fetch)) {
+    if (!fetch_is_open(fetch)) {
         if (fetch->closing)
             end_if_closed(fetch);
         return;
@@ -126,7 +126,7 @@ static void on_turn(void *context)
     if (!fetch->closing)
         start_files(fetch);
     for (size_t i = 0; i < fetch->count; i++)
-        if (fetch->closing || is_under_way(&fetch->files[i]))
+        if (fetch->closing || file_is_under_way(&fetch->files[i]))
             file_go_on(&fetch->files[i]);
     if (fetch->closing)
         end_if_closed(fetch);
@@ -147,7 +147,7 @@ static void on_progress_time(void *context)
 
 /* --- the start -------------------------------------------------------------------------------- */
 
-static void tell_progress(struct wi_fetch *fetch)
+static void progress_start(struct wi_fetch *fetch)
 {
     fetch->timer = wi_timer_new(fetch->loop, on_progress_time, fetch);
     wi_timer_start(fetch->timer, PROGRESS_MS, PROGRESS_MS);
@@ -162,7 +162,7 @@ static void on_locked(void *context, int folder, const struct wi_error *error)
     if (error)
         fetch_fail(fetch, error);
     else if (!fetch->closing)
-        tell_progress(fetch);
+        progress_start(fetch);
 }
 
 struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
@@ -196,7 +196,7 @@ struct wi_fetch *wi_fetch_start(uv_loop_t *loop, struct wi_http *http,
     fetch->turn = wi_turn_new(loop, on_turn, fetch);
     wi_turn_schedule(fetch->turn);
     if (fetch->lengths)
-        tell_progress(fetch);
+        progress_start(fetch);
     else
         fetch->locking = wi_folder_lock(loop, order->folder, on_locked, fetch);
     return fetch;

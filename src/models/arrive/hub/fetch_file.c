@@ -28,7 +28,7 @@ void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error)
 
 /* --- on a thread ------------------------------------------------------------------------------ */
 
-static enum wi_code add(struct file *file)
+static enum wi_code file_add_bytes(struct file *file)
 {
     struct file_work *work = &file->work;
     enum wi_code code = WI_OK;
@@ -44,7 +44,7 @@ static enum wi_code add(struct file *file)
 static enum wi_code work_on_part(struct file *file)
 {
     struct file_work *work = &file->work;
-    enum wi_code code = add(file);
+    enum wi_code code = file_add_bytes(file);
     if (code != WI_OK || work->close)
         return code;
     work->more = wi_part_read_back(file->part, HASH_AT_ONCE, &work->error);
@@ -81,7 +81,7 @@ static void keep_leaves(struct file *file)
     wi_leaves_clear(&leaves);
 }
 
-static void run(void *data)
+static void work_run(void *data)
 {
     struct file *file = data;
     struct file_work *work = &file->work;
@@ -120,7 +120,7 @@ static void fetch_anew(struct file *file)
         fetch_fail(file->fetch, &file->work.error);
 }
 
-static void take_result(struct file *file)
+static void work_take_result(struct file *file)
 {
     struct file_work *work = &file->work;
     if (work->code == WI_DOWNLOAD_CORRUPT) {
@@ -155,7 +155,7 @@ static void on_worked(void *data, int cancelled)
     if (file->work.close)
         file->closed = 1;
     else if (!fetch->closing)
-        take_result(file);
+        work_take_result(file);
     wi_turn_schedule(fetch->turn);
 }
 
@@ -170,7 +170,7 @@ static void start_work(struct file *file, struct file_work work)
     file->busy = 1;
     file->due = 0;
     fetch->works++;
-    wi_work_queue_start(fetch->queue, 0, run, on_worked, file);
+    wi_work_queue_start(fetch->queue, 0, work_run, on_worked, file);
 }
 
 /* --- the transfer ----------------------------------------------------------------------------- */
@@ -282,7 +282,7 @@ static void go_on_fetching(struct file *file)
         transfer_resume(&file->transfer);
 }
 
-static void measure(struct file *file)
+static void file_measure(struct file *file)
 {
     if (file->transfer.state == TRANSFER_UNUSED && !is_waiting(file))
         transfer_start(&file->transfer, 0);
@@ -306,7 +306,7 @@ void file_go_on(struct file *file)
     if (file->fetch->closing)
         close_file(file);
     else if (file->state == FILE_MEASURING)
-        measure(file);
+        file_measure(file);
     else if (file->state == FILE_OPENING && !file->busy)
         start_work(file, (struct file_work){0});
     else if (file->state == FILE_FETCHING)

@@ -91,7 +91,7 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static enum wi_http_verdict take(struct transfer *transfer, const char *bytes, size_t size)
+static enum wi_http_verdict transfer_take(struct transfer *transfer, const char *bytes, size_t size)
 {
     struct file *file = transfer->file;
     struct buffer *buffer = &file->filling;
@@ -121,32 +121,33 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
     }
     if (size > transfer->file->file.bytes - transfer->at || size > BUFFER_BYTES)
         return WI_HTTP_END;
-    return take(transfer, bytes, size);
+    return transfer_take(transfer, bytes, size);
 }
 
 /* --- the end of an answer --------------------------------------------------------------------- */
 
 static void send_request(struct transfer *transfer);
 
-static void end(struct transfer *transfer, enum transfer_state state)
+static void transfer_end(struct transfer *transfer, enum transfer_state state)
 {
     transfer->state = state;
     wi_turn_schedule(transfer->file->fetch->turn);
 }
 
-static void lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
+static void transfer_lead_on(struct transfer *transfer, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
     if (wi_redirect_take(transfer->file->fetch->hub.url, &transfer->url, location, &transfer->hops,
             &transfer->error) == 0)
         send_request(transfer);
     else
-        end(transfer, TRANSFER_FAILED);
+        transfer_end(transfer, TRANSFER_FAILED);
 }
 
 /* An answer that is neither the file nor a way to it. Where a redirect led, a refusal means that
  * the signed URL is too old, and that there is nothing, that there is nothing. */
-static enum transfer_state judge(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state transfer_judge(
+    struct transfer *transfer, const struct wi_http_answer *answer)
 {
     const struct wi_fetch *fetch = transfer->file->fetch;
     const char *path = transfer->file->file.path;
@@ -176,7 +177,8 @@ static enum transfer_state judge(struct transfer *transfer, const struct wi_http
     return TRANSFER_FAILED;
 }
 
-static enum transfer_state measured(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state transfer_measured(
+    struct transfer *transfer, const struct wi_http_answer *answer)
 {
     uint64_t first;
     if (transfer->status == 416)
@@ -190,7 +192,8 @@ static enum transfer_state measured(struct transfer *transfer, const struct wi_h
     return TRANSFER_FAILED;
 }
 
-static enum transfer_state broken(struct transfer *transfer, const struct wi_http_answer *answer)
+static enum transfer_state transfer_broken(
+    struct transfer *transfer, const struct wi_http_answer *answer)
 {
     const struct wi_hub *hub = &transfer->file->fetch->hub;
     wi_error_set(&transfer->error, WI_HUB_FAILED, "",
@@ -218,17 +221,17 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     transfer->call = NULL;
     transfer->paused = 0;
     if (transfer->error.code != WI_OK)
-        end(transfer, TRANSFER_FAILED);
+        transfer_end(transfer, TRANSFER_FAILED);
     else if (transfer->accepted && transfer->at == transfer->file->file.bytes)
-        end(transfer, TRANSFER_WHOLE);
+        transfer_end(transfer, TRANSFER_WHOLE);
     else if (transfer->accepted || !is_answer(transfer, answer))
-        end(transfer, broken(transfer, answer));
+        transfer_end(transfer, transfer_broken(transfer, answer));
     else if (has_measured(transfer))
-        end(transfer, measured(transfer, answer));
+        transfer_end(transfer, transfer_measured(transfer, answer));
     else if (wi_redirect_is(transfer->status))
-        lead_on(transfer, answer);
+        transfer_lead_on(transfer, answer);
     else
-        end(transfer, judge(transfer, answer));
+        transfer_end(transfer, transfer_judge(transfer, answer));
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */

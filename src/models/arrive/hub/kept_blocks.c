@@ -62,7 +62,7 @@ void wi_kept_blocks_release(struct wi_kept_blocks *kept)
     free(kept);
 }
 
-static struct kept *find(const struct wi_kept_blocks *kept, const struct wi_cid *cid)
+static struct kept *kept_find(const struct wi_kept_blocks *kept, const struct wi_cid *cid)
 {
     struct kept *one;
     HASH_FIND(hh, kept->blocks, cid, sizeof *cid, one);
@@ -72,23 +72,23 @@ static struct kept *find(const struct wi_kept_blocks *kept, const struct wi_cid 
 const struct wi_kept_block *wi_kept_blocks_find(
     const struct wi_kept_blocks *kept, const struct wi_cid *cid)
 {
-    const struct kept *one = find(kept, cid);
+    const struct kept *one = kept_find(kept, cid);
     return one && !one->forgotten ? &one->block : NULL;
 }
 
 void wi_kept_blocks_forget(struct wi_kept_blocks *kept, const struct wi_cid *cid)
 {
-    struct kept *one = find(kept, cid);
+    struct kept *one = kept_find(kept, cid);
     if (one)
         one->forgotten = 1;
 }
 
 /* 1, or 0 where there is no room for it. */
-static int remember(struct wi_kept_blocks *kept, const struct wi_kept_block *block)
+static int kept_remember(struct wi_kept_blocks *kept, const struct wi_kept_block *block)
 {
     size_t path = block->path ? strlen(block->path) + 1 : 0;
     size_t bytes = sizeof(struct kept) + block->size + path;
-    if (find(kept, &block->cid) || bytes > WI_KEPT_BYTES_MAX - kept->bytes)
+    if (kept_find(kept, &block->cid) || bytes > WI_KEPT_BYTES_MAX - kept->bytes)
         return 0;
     struct kept *one = wi_alloc(bytes);
     one->block = *block;
@@ -102,7 +102,7 @@ static int remember(struct wi_kept_blocks *kept, const struct wi_kept_block *blo
 void wi_kept_blocks_add(struct wi_kept_blocks *kept, const struct wi_kept_block *block)
 {
     struct head head;
-    if (!remember(kept, block))
+    if (!kept_remember(kept, block))
         return;
     memset(&head, 0, sizeof head);
     head.at = block->at;
@@ -143,12 +143,12 @@ static size_t read_block(struct wi_kept_blocks *kept, const unsigned char *bytes
     memset(&block.cid, 0, sizeof block.cid);
     block.cid.codec = (enum wi_codec)head.codec;
     memcpy(block.cid.hash, head.hash, sizeof head.hash);
-    remember(kept, &block);
+    kept_remember(kept, &block);
     return whole;
 }
 
 /* NULL: there is nothing. */
-static unsigned char *read_whole(int fd, size_t *size)
+static unsigned char *fd_read_whole(int fd, size_t *size)
 {
     struct stat status;
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) || status.st_size == 0 ||
@@ -169,7 +169,7 @@ void wi_kept_blocks_load(struct wi_kept_blocks *kept, int folder)
     kept->loaded = 1;
     int fd = openat(folder, WI_STAGING_BLOCKS, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     size_t size = 0, at = 0, one = 1;
-    unsigned char *bytes = fd >= 0 ? read_whole(fd, &size) : NULL;
+    unsigned char *bytes = fd >= 0 ? fd_read_whole(fd, &size) : NULL;
     while (one > 0 && at < size)
         at += one = read_block(kept, bytes + at, size - at);
     /* What comes next is to stand behind what can be read. */

@@ -33,7 +33,7 @@ static int is_git_revision(const char *text)
 }
 
 /* A revision as one segment of a path: its slashes escaped, and what else is not as it is. */
-static char *escape(const char *text)
+static char *revision_escape(const char *text)
 {
     struct wi_buffer out = {0};
     for (; *text; text++) {
@@ -47,7 +47,7 @@ static char *escape(const char *text)
 
 static char *revision_url(const struct wi_hub *hub, const char *repository, const char *revision)
 {
-    char *escaped = escape(revision);
+    char *escaped = revision_escape(revision);
     char *url = wi_sprintf("%s/api/models/%s/revision/%s", hub->url, repository, escaped);
     free(escaped);
     return url;

@@ -74,7 +74,7 @@ static int is_hashed(const struct wi_leaf_file *file, uint64_t at, uint64_t size
 }
 
 /* Passes over what has been hashed whole, and over leaves of no bytes. */
-static void pass(struct wi_leaf_file *file)
+static void file_pass(struct wi_leaf_file *file)
 {
     const struct wi_leaf *leaves = file->plan.leaves;
     size_t leaf = file->next_leaf, gap = file->next_gap;
@@ -119,7 +119,7 @@ static int catch_up(struct wi_leaf_file *file, uint64_t most)
         pthread_mutex_lock(&file->lock);
         done += until - from;
         file->hashed = until;
-        pass(file);
+        file_pass(file);
     }
     return result;
 }
@@ -137,7 +137,7 @@ static int hash_leaf(struct wi_leaf_file *file, size_t index, const void *bytes)
         wi_hasher_add(file->hasher, bytes, leaf->bytes);
         pthread_mutex_lock(&file->lock);
         file->hashed += leaf->bytes;
-        pass(file);
+        file_pass(file);
     }
     result = catch_up(file, CATCH_UP);
     file->hashing = 0;
@@ -189,7 +189,7 @@ static void free_file(struct wi_leaf_file *file)
 }
 
 /* Nothing is known of what was opened. */
-static enum wi_code begin(struct wi_leaf_file *file, struct wi_error *error)
+static enum wi_code file_begin(struct wi_leaf_file *file, struct wi_error *error)
 {
     wi_hasher_free(file->hasher);
     file->hasher = wi_hasher_new(WI_SHA256);
@@ -219,7 +219,7 @@ struct wi_leaf_file *wi_leaf_file_open(
     enum wi_code code = wi_part_place_open(&file->place, error);
     if (code == WI_OK && plan->unknown && file->place.named)
         code = take_name(file, error);
-    if (code == WI_OK && begin(file, error) == WI_OK)
+    if (code == WI_OK && file_begin(file, error) == WI_OK)
         return file;
     free_file(file);
     return NULL;
@@ -284,7 +284,7 @@ static int is_leaf(const struct wi_leaf *leaf, const void *bytes)
 }
 
 /* Looks at the next leaf. 0, or -1 with errno. */
-static int look(struct wi_leaf_file *file, void *bytes)
+static int leaf_look(struct wi_leaf_file *file, void *bytes)
 {
     const struct wi_leaf *leaf = leaf_at(file, file->looked);
     int found = read_leaf(file, leaf, bytes);
@@ -295,7 +295,7 @@ static int look(struct wi_leaf_file *file, void *bytes)
         if (leaf->at == file->hashed) {
             wi_hasher_add(file->hasher, bytes, leaf->bytes);
             file->hashed += leaf->bytes;
-            pass(file);
+            file_pass(file);
         }
     }
     file->looked++;
@@ -317,7 +317,7 @@ static int judge_named(struct wi_leaf_file *file, struct wi_error *error)
         return 0;
     }
     unlinkat(file->place.folder, file->place.path, 0);
-    if (wi_part_place_open_part(&file->place, error) != WI_OK || begin(file, error) != WI_OK)
+    if (wi_part_place_open_part(&file->place, error) != WI_OK || file_begin(file, error) != WI_OK)
         return -1;
     return 1;
 }
@@ -329,7 +329,7 @@ int wi_leaf_file_read_back(struct wi_leaf_file *file, uint64_t most, struct wi_e
     int result = 0;
     for (; result == 0 && file->looked < file->plan.count && done < most;
          done += leaf_at(file, file->looked - 1)->bytes)
-        result = look(file, bytes);
+        result = leaf_look(file, bytes);
     free(bytes);
     if (result != 0) {
         wi_part_place_fail(&file->place, "read", errno, error);

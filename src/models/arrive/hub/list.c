@@ -75,14 +75,14 @@ static void free_list(struct wi_hub_list *list)
 }
 
 /* With an error, or with the tree. */
-static void end(struct wi_hub_list *list, const struct wi_error *error)
+static void list_finish(struct wi_hub_list *list, const struct wi_error *error)
 {
     list->on_tree(list->context, error ? NULL : &list->tree, error);
     free_list(list);
 }
 
 /* Takes `url`. */
-static void ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
+static void list_ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
 {
     const struct wi_hub_question question = {"GET", url, list->what, 0};
     list->ask = wi_hub_ask_start(list->loop, list->http, &list->hub, &question, on_answer, list);
@@ -91,7 +91,7 @@ static void ask(struct wi_hub_list *list, char *url, wi_hub_ask_fn *on_answer)
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-static void run(void *data)
+static void reading_run(void *data)
 {
     struct wi_hub_list *list = data;
     struct reading *reading = &list->reading;
@@ -109,30 +109,30 @@ static void on_run(void *data, int cancelled)
     if (!list->on_tree)
         free_list(list);
     else if (reading->code != WI_OK)
-        end(list, &reading->error);
+        list_finish(list, &reading->error);
     else
         reading->then(list);
 }
 
 /* If it is one it is read, and `then` is next. */
-static void read_answer(struct wi_hub_list *list, const struct wi_http_answer *answer,
+static void list_read_answer(struct wi_hub_list *list, const struct wi_http_answer *answer,
     const struct wi_error *problem, read_fn *read, then_fn *then)
 {
     list->ask = NULL;
     if (problem) {
-        end(list, problem);
+        list_finish(list, problem);
         return;
     }
     list->reading = (struct reading){.text = wi_strndup(answer->body, answer->body_size),
         .size = answer->body_size,
         .read = read,
         .then = then};
-    list->reading.work = wi_work_start(list->loop, run, on_run, list);
+    list->reading.work = wi_work_start(list->loop, reading_run, on_run, list);
 }
 
 /* --- lengths ---------------------------------------------------------------------------------- */
 
-static void measure(struct wi_hub_list *list);
+static void list_measure(struct wi_hub_list *list);
 
 /* A length that the server does not tell stays unknown; one that does not answer ends it all. */
 static void on_length(void *context, const struct wi_http_answer *answer, const char *url,
@@ -142,14 +142,14 @@ static void on_length(void *context, const struct wi_http_answer *answer, const 
     struct wi_hub_list *list = length->list;
     length->ask = NULL;
     if (problem && (answer->status == 0 || problem->code == WI_HUB_BUSY)) {
-        end(list, problem);
+        list_finish(list, problem);
         return;
     }
     const char *header = problem ? NULL : wi_http_call_header(answer->call, "content-length");
     if (header && *header && strspn(header, "0123456789") == strlen(header))
         wi_hub_tree_set_bytes(&list->tree, length->index, strtoull(header, NULL, 10));
     list->asked--;
-    measure(list);
+    list_measure(list);
 }
 
 static void ask_length(struct wi_hub_list *list, struct length *length, size_t index)
@@ -172,7 +172,7 @@ static int is_to_measure(const struct wi_hub_file *file)
 }
 
 /* Asks for as many lengths as may be under way, of files that could be wanted. */
-static void measure(struct wi_hub_list *list)
+static void list_measure(struct wi_hub_list *list)
 {
     for (size_t i = 0; i < LENGTHS_AT_ONCE; i++) {
         while (
@@ -182,7 +182,7 @@ static void measure(struct wi_hub_list *list)
             ask_length(list, &list->lengths[i], list->measured++);
     }
     if (list->asked == 0)
-        end(list, NULL);
+        list_finish(list, NULL);
 }
 
 /* Where the list says what the revision is, one that is asked for must be the one that is there. */
@@ -201,11 +201,11 @@ static void end_list(struct wi_hub_list *list)
 {
     struct wi_error error;
     if (!is_asked_for(list, &error))
-        end(list, &error);
+        list_finish(list, &error);
     else if (list->tree.count > WI_MODEL_FILES_MAX)
-        end(list, NULL); /* too many to ask for each: those that are chosen are asked for later */
+        list_finish(list, NULL); /* too many to ask for each; those chosen are asked for later */
     else
-        measure(list);
+        list_measure(list);
 }
 
 /* --- the list --------------------------------------------------------------------------------- */
@@ -241,7 +241,7 @@ static void ask_next_page(struct wi_hub_list *list)
 {
     char *next = list->next;
     list->next = NULL;
-    ask(list, next, on_page);
+    list_ask(list, next, on_page);
 }
 
 static void on_page(void *context, const struct wi_http_answer *answer, const char *url,
@@ -259,14 +259,14 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
             list->hub.name, PAGES_MAX, list->what);
         problem = &error;
     }
-    read_answer(list, answer, problem, read_page, next ? ask_next_page : end_list);
+    list_read_answer(list, answer, problem, read_page, next ? ask_next_page : end_list);
     free(next);
 }
 
 static void ask_list(struct wi_hub_list *list)
 {
     const char *commit = list->tree.commit ? list->tree.commit : "";
-    ask(list, list->layout->list_url(&list->hub, list->reference.repository, commit), on_page);
+    list_ask(list, list->layout->list_url(&list->hub, list->reference.repository, commit), on_page);
 }
 
 static enum wi_code read_revision(
@@ -279,7 +279,7 @@ static void on_revision(void *context, const struct wi_http_answer *answer, cons
     const struct wi_error *problem)
 {
     (void)url;
-    read_answer(context, answer, problem, read_revision, ask_list);
+    list_read_answer(context, answer, problem, read_revision, ask_list);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -300,7 +300,7 @@ struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
                                     : wi_sprintf("%s%s%s", reference->repository,
                                           revision ? "@" : "", revision ? revision : "");
     if (list->layout->revision_url)
-        ask(list,
+        list_ask(list,
             list->layout->revision_url(hub, reference->repository, revision ? revision : "main"),
             on_revision);
     else

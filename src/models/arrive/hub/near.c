@@ -47,7 +47,7 @@ struct wi_near {
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void release(struct wi_block_source **sources, size_t *count)
+static void sources_release(struct wi_block_source **sources, size_t *count)
 {
     while (*count > 0)
         wi_block_source_release(sources[--*count]);
@@ -59,14 +59,14 @@ static void end_claim(struct wi_near *near)
     near->content = NULL;
     near->waiting = NULL;
     near->done = 0;
-    release(near->claimants, &near->claimant_count);
+    sources_release(near->claimants, &near->claimant_count);
 }
 
 static void free_left(struct left *left)
 {
     for (struct left *next; left; left = next) {
         next = left->next;
-        release(left->sources, &left->count);
+        sources_release(left->sources, &left->count);
         free(left);
     }
 }
@@ -107,7 +107,7 @@ static struct wi_fetch_progress progress_of(const struct wi_near *near)
     return progress;
 }
 
-static void end(struct wi_near *near)
+static void near_end(struct wi_near *near)
 {
     struct wi_fetch_progress progress = progress_of(near);
     near->on_end(near->context, &progress); /* it may be gone now */
@@ -142,7 +142,7 @@ static struct wi_hub_file *file_of(const struct wi_near *near)
 }
 
 /* The SHA-256 has the last word: whoever claimed those leaves was wrong. */
-static void blame(struct wi_block_source *const *sources, size_t count)
+static void sources_blame(struct wi_block_source *const *sources, size_t count)
 {
     for (size_t i = 0; i < count; i++)
         wi_block_source_lied(sources[i], 1, "what it says of a file is not what the file is");
@@ -150,7 +150,7 @@ static void blame(struct wi_block_source *const *sources, size_t count)
 
 /* The claim becomes that of what is left of the file. None of them is asked for the next one at
  * once: each file would wait for who does not answer. */
-static void leave(struct wi_near *near, const struct wi_error *error)
+static void claim_leave(struct wi_near *near, const struct wi_error *error)
 {
     struct left *left = wi_alloc(sizeof *left);
     for (size_t i = 0; i < near->claimant_count && error->code != WI_HUB_NOT_FOUND; i++) {
@@ -172,14 +172,14 @@ int wi_near_was_wrong(struct wi_near *near, size_t file)
     for (struct left *left = near->left; left; left = left->next) {
         if (left->file != file || left->count == 0)
             continue;
-        blame(left->sources, left->count);
-        release(left->sources, &left->count);
+        sources_blame(left->sources, left->count);
+        sources_release(left->sources, &left->count);
         blamed = 1;
     }
     return blamed;
 }
 
-static void take_file(struct wi_near *near)
+static void near_take_file(struct wi_near *near)
 {
     struct wi_hub_file *file = file_of(near);
     file->here = 1;
@@ -200,13 +200,13 @@ static void on_content_end(
     near->fetched_before += near->fetched;
     near->fetched = 0;
     if (!error)
-        take_file(near);
+        near_take_file(near);
     else
         wi_info("pull", file_of(near)->path, "does not come from neighbours: %s", error->detail);
     if (error && error->code == WI_DOWNLOAD_CORRUPT)
-        blame(near->claimants, near->claimant_count);
+        sources_blame(near->claimants, near->claimant_count);
     else if (error)
-        leave(near, error);
+        claim_leave(near, error);
     if (error && is_own(error->code))
         near->next = near->order.files->count;
     end_claim(near);
@@ -237,10 +237,11 @@ static const struct wi_offer_file *claim_of(
 }
 
 /* Holds those who say the same. */
-static void gather(struct wi_near *near, const struct wi_cid *cid, const unsigned char *hash)
+static void claimants_gather(
+    struct wi_near *near, const struct wi_cid *cid, const unsigned char *hash)
 {
     size_t count = wi_neighbours_count(near->order.neighbours);
-    release(near->claimants, &near->claimant_count);
+    sources_release(near->claimants, &near->claimant_count);
     for (size_t i = 0; i < count && near->claimant_count < CLAIMANTS_MAX; i++) {
         const struct wi_offer_file *claim = claim_of(near, i, hash);
         struct wi_neighbour_info info;
@@ -259,7 +260,7 @@ static int choose_claim(struct wi_near *near, const unsigned char *hash, struct 
         const struct wi_offer_file *claim = claim_of(near, i, hash);
         if (!claim || was_tried(near, &claim->cid))
             continue;
-        gather(near, &claim->cid, hash);
+        claimants_gather(near, &claim->cid, hash);
         if (near->claimant_count > most) {
             most = near->claimant_count;
             *cid = claim->cid;
@@ -294,7 +295,7 @@ static char *url_on_hub(const struct wi_near *near)
                : NULL;
 }
 
-static void fetch(struct wi_near *near, const struct wi_cid *cid)
+static void near_fetch(struct wi_near *near, const struct wi_cid *cid)
 {
     const struct wi_near_order *own = &near->order;
     struct wi_block_source *sources[WI_BLOCK_SOURCES_MAX];
@@ -333,9 +334,9 @@ static int try_next(struct wi_near *near)
     if (file->here || file->digest != WI_HUB_SHA256 || wi_hash_from_hex(file->hash, hash) != 0 ||
         !choose_claim(near, hash, &cid))
         return 0;
-    gather(near, &cid, hash);
+    claimants_gather(near, &cid, hash);
     near->tried[near->tried_count++] = cid;
-    fetch(near, &cid);
+    near_fetch(near, &cid);
     return 1;
 }
 
@@ -345,13 +346,13 @@ static void on_turn(void *context)
     for (; near->next < near->order.files->count; near->next++, near->tried_count = 0)
         if (try_next(near))
             return;
-    end(near);
+    near_end(near);
 }
 
 /* --- the start -------------------------------------------------------------------------------- */
 
 /* What is found out of the hub as a source is forgotten with this pull. */
-static void share(struct wi_near *near, const struct wi_hub *hub)
+static void near_share(struct wi_near *near, const struct wi_hub *hub)
 {
     const struct wi_block_source_row row = {hub->name, hub->url, hub->token, NULL};
     wi_hub_copy(&near->hub, hub);
@@ -377,7 +378,7 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
     near->order.store = wi_strdup(order->store);
     near->order.library = wi_strdup(order->library);
     if (order->hub)
-        share(near, order->hub);
+        near_share(near, order->hub);
     near->on_progress = on_progress;
     near->on_end = on_end;
     near->context = context;

@@ -43,7 +43,7 @@ static void begin_hash(struct wi_partial *part)
 
 /* What was opened: all of it is to be read back, but for what is too long, and of a part what lies
  * behind a gap (leaf_file.h). */
-static enum wi_code begin(struct wi_partial *part, struct wi_error *error)
+static enum wi_code part_begin(struct wi_partial *part, struct wi_error *error)
 {
     begin_hash(part);
     if (part->place.size > part->file.bytes)
@@ -68,7 +68,7 @@ struct wi_partial *wi_part_open(
     wi_part_place_init(&part->place, folder_fd, file->path, file->bytes, file->hash);
     part->file.path = part->place.path;
     part->file.remote = NULL;
-    if (wi_part_place_open(&part->place, error) == WI_OK && begin(part, error) == WI_OK)
+    if (wi_part_place_open(&part->place, error) == WI_OK && part_begin(part, error) == WI_OK)
         return part;
     free_part(part);
     return NULL;
@@ -139,7 +139,7 @@ enum wi_code wi_part_add(
 enum wi_code wi_part_begin_anew(struct wi_partial *part, struct wi_error *error)
 {
     enum wi_code code = wi_part_place_begin_anew(&part->place, error);
-    return code == WI_OK ? begin(part, error) : code;
+    return code == WI_OK ? part_begin(part, error) : code;
 }
 
 /* --- the end ---------------------------------------------------------------------------------- */
@@ -159,7 +159,7 @@ static int is_pointer(const struct wi_partial *part)
            wi_guess_is_pointer(head, sizeof head);
 }
 
-static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
+static enum wi_code part_verify(struct wi_partial *part, struct wi_error *error)
 {
     char hex[WI_HASH_HEX_SIZE];
     struct wi_error ignored;
@@ -181,7 +181,7 @@ static enum wi_code verify(struct wi_partial *part, struct wi_error *error)
 enum wi_code wi_part_finish(struct wi_partial *part, struct wi_error *error)
 {
     assert(!part->place.named && part->hashed == part->file.bytes);
-    enum wi_code code = verify(part, error);
+    enum wi_code code = part_verify(part, error);
     return code == WI_OK ? wi_part_place_publish(&part->place, error) : code;
 }
 
@@ -196,7 +196,7 @@ static int judge_named(struct wi_partial *part, struct wi_error *error)
         return 0;
     }
     unlinkat(part->place.folder, part->file.path, 0);
-    if (wi_part_place_open_part(&part->place, error) != WI_OK || begin(part, error) != WI_OK)
+    if (wi_part_place_open_part(&part->place, error) != WI_OK || part_begin(part, error) != WI_OK)
         return -1;
     return part->there > 0;
 }

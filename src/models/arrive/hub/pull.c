@@ -165,7 +165,7 @@ static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *er
         snprintf(error->detail + length, sizeof error->detail - length, "; %s", reason);
 }
 
-static void fail(struct wi_pull *pull, const struct wi_error *error)
+static void pull_fail(struct wi_pull *pull, const struct wi_error *error)
 {
     if (try_again(pull, error))
         return;
@@ -184,21 +184,21 @@ void wi_pull_cancel(struct wi_pull *pull)
         return;
     pull->cancelled = 1;
     wi_error_set(&error, WI_CANCELLED, NULL, "the pull of %.200s was cancelled", pull->order->name);
-    fail(pull, &error);
+    pull_fail(pull, &error);
 }
 
 /* A task of the store has come to its end: whether the pull goes on from there. */
-static int goes_on(struct wi_pull *pull, const struct wi_error *error)
+static int pull_goes_on(struct wi_pull *pull, const struct wi_error *error)
 {
     pull->task = NULL;
     if (error)
-        fail(pull, error);
+        pull_fail(pull, error);
     return !error;
 }
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-static void end(struct wi_pull *pull)
+static void pull_end(struct wi_pull *pull)
 {
     wi_info("pull", pull->order->name, "is here: %llu bytes, %llu of them fetched in %.1f s",
         (unsigned long long)pull->files->bytes, (unsigned long long)pull->progress.fetched,
@@ -211,15 +211,15 @@ static void on_wanted(
 {
     struct wi_pull *pull = context;
     (void)result;
-    if (goes_on(pull, error))
-        end(pull);
+    if (pull_goes_on(pull, error))
+        pull_end(pull);
 }
 
 /* What is here may have come for others' sake, by this pull or by an earlier one. */
-static void want(struct wi_pull *pull)
+static void pull_want(struct wi_pull *pull)
 {
     if (pull->order->copy || !pull->order->parsed.is_content)
-        end(pull);
+        pull_end(pull);
     else
         pull->task = wi_versions_want(pull->deps.versions, pull->order->name, on_wanted, pull);
 }
@@ -230,12 +230,12 @@ static void on_found(void *context, struct wi_model *model, const struct wi_erro
     pull->lookup = NULL;
     (void)model;
     if (failure)
-        fail(pull, failure);
+        pull_fail(pull, failure);
     else
-        begin_step(pull, want);
+        begin_step(pull, pull_want);
 }
 
-static void find_model(struct wi_pull *pull)
+static void pull_find_model(struct wi_pull *pull)
 {
     struct wi_repository_lookup *lookup =
         wi_repository_find(pull->deps.repository, pull->order->name, on_found, pull);
@@ -248,8 +248,8 @@ static void on_published(
 {
     struct wi_pull *pull = context;
     (void)result;
-    if (goes_on(pull, error))
-        begin_step(pull, find_model);
+    if (pull_goes_on(pull, error))
+        begin_step(pull, pull_find_model);
 }
 
 static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
@@ -261,7 +261,7 @@ static void add_files(struct wi_source *source, const struct wi_hub_tree *tree)
     }
 }
 
-static void publish(struct wi_pull *pull)
+static void pull_publish(struct wi_pull *pull)
 {
     const struct wi_pull_order *order = pull->order;
     struct wi_source source = {.hub = wi_strdup(wi_pull_order_hub(order)),
@@ -312,12 +312,12 @@ static void on_fetched(
     struct wi_pull *pull = context;
     take_progress(pull, progress);
     if (error)
-        fail(pull, error);
+        pull_fail(pull, error);
     else
-        begin_step(pull, publish);
+        begin_step(pull, pull_publish);
 }
 
-static void fetch(struct wi_pull *pull)
+static void pull_fetch(struct wi_pull *pull)
 {
     wi_upstream_fetch(pull->upstream);
     set_state(pull, WI_PULL_DOWNLOADING);
@@ -332,14 +332,14 @@ static void on_room(
         wi_error_set(&full, WI_NO_ROOM, "", "%s", error->detail);
         error = &full;
     }
-    if (!goes_on(pull, error))
+    if (!pull_goes_on(pull, error))
         return;
     pull->evicted = result->bytes;
-    begin_step(pull, fetch);
+    begin_step(pull, pull_fetch);
 }
 
 /* From then on others count it, in the order in which they have asked. */
-static void make_room(struct wi_pull *pull)
+static void pull_make_room(struct wi_pull *pull)
 {
     uint64_t needed = pull->files->bytes > pull->reused ? pull->files->bytes - pull->reused : 0;
     pull->needed = 0;
@@ -354,13 +354,13 @@ static void make_room(struct wi_pull *pull)
 
 static void on_around(void *context)
 {
-    begin_step(context, make_room);
+    begin_step(context, pull_make_room);
 }
 
 static void ask_around(struct wi_pull *pull)
 {
     if (wi_upstream_ask_around(pull->upstream) != 0)
-        begin_step(pull, make_room);
+        begin_step(pull, pull_make_room);
 }
 
 /* --- measuring -------------------------------------------------------------------------------- */
@@ -377,7 +377,7 @@ static void on_measured(void *context, const struct wi_error *error)
     struct wi_pull *pull = context;
     take_retrying(pull, NULL);
     if (error) {
-        fail(pull, error);
+        pull_fail(pull, error);
         return;
     }
     pull->progress.total = pull->files->bytes;
@@ -398,7 +398,7 @@ static void on_reused(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    if (!goes_on(pull, error))
+    if (!pull_goes_on(pull, error))
         return;
     for (size_t i = 0; i < pull->files->count && i < result->files.count; i++) {
         if (pull->files->files[i].bytes == WI_HUB_BYTES_UNKNOWN)
@@ -409,7 +409,7 @@ static void on_reused(
     begin_step(pull, measure_files);
 }
 
-static void reuse(struct wi_pull *pull)
+static void pull_reuse(struct wi_pull *pull)
 {
     struct wi_source files = {0};
     add_files(&files, pull->files);
@@ -425,20 +425,20 @@ static void on_unneeded(
     (void)result;
     (void)error;
     pull->task = NULL;
-    begin_step(pull, find_model);
+    begin_step(pull, pull_find_model);
 }
 
 static void on_chosen(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     if (error) {
-        fail(pull, error);
+        pull_fail(pull, error);
         return;
     }
     pull->progress.files = pull->files->count;
     pull->progress.total = pull->files->bytes;
     if (!pull->plan->chosen.all_here) {
-        begin_step(pull, reuse);
+        begin_step(pull, pull_reuse);
         return;
     }
     pull->reused = pull->progress.done = pull->files->bytes;
@@ -467,7 +467,7 @@ static void on_tree(void *context, const struct wi_hub_tree *tree, const struct 
     if (!error && pull->order->unnamed && get_name(pull, tree, &taken) != WI_OK)
         error = &taken;
     if (error)
-        fail(pull, error);
+        pull_fail(pull, error);
     else
         wi_pull_plan_choose(pull->plan, pull->deps.loop, tree, on_chosen, pull);
 }
@@ -478,12 +478,12 @@ static void on_looked(void *context, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
     if (error)
-        fail(pull, error);
+        pull_fail(pull, error);
     else
         wi_upstream_list(pull->upstream, pull->folder);
 }
 
-static void look(struct wi_pull *pull)
+static void pull_look(struct wi_pull *pull)
 {
     wi_pull_plan_look(pull->plan, pull->deps.loop, on_looked, pull);
 }
@@ -492,11 +492,11 @@ static void on_staged(
     void *context, const struct wi_versions_result *result, const struct wi_error *error)
 {
     struct wi_pull *pull = context;
-    if (!goes_on(pull, error))
+    if (!pull_goes_on(pull, error))
         return;
     pull->folder = wi_strdup(result->staging.folder);
     pull->kept = 1;
-    begin_step(pull, look);
+    begin_step(pull, pull_look);
     set_state(pull, WI_PULL_RESOLVING);
 }
 
@@ -510,7 +510,7 @@ static struct wi_versions_task *write_down(struct wi_pull *pull, wi_versions_fn 
     return task;
 }
 
-static void stage(struct wi_pull *pull)
+static void pull_stage(struct wi_pull *pull)
 {
     pull->task = write_down(pull, on_staged);
 }
@@ -526,7 +526,7 @@ void wi_pull_turn(struct wi_pull *pull)
     if (pull->step)
         write_down(pull, NULL);
     else
-        begin_step(pull, stage);
+        begin_step(pull, pull_stage);
 }
 
 struct wi_pull *wi_pull_new(const struct wi_pulls_deps *deps, struct wi_pull_order *order,

@@ -47,7 +47,7 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
 }
 
 /* It comes from all who have it. */
-static enum wi_code read_content(
+static enum wi_code order_read_content(
     struct wi_pull_order *order, const struct wi_pull_want *want, struct wi_error *error)
 {
     if (!want->hub)
@@ -75,7 +75,7 @@ static enum wi_code choose_name(struct wi_pull_order *order, const struct wi_pul
                : wi_aliases_allow(&config->aliases, order->name, "as", error);
 }
 
-static char *print(const struct wi_pull_order *order, int copy)
+static char *order_print(const struct wi_pull_order *order, int copy)
 {
     json_t *files = json_array();
     for (size_t i = 0; i < order->files.count; i++)
@@ -96,7 +96,7 @@ static char *print(const struct wi_pull_order *order, int copy)
  * same name does not. */
 static void make_id(struct wi_pull_order *order)
 {
-    char *text = print(order, 0);
+    char *text = order_print(order, 0);
     unsigned char hash[WI_HASH_SIZE];
     char hex[WI_HASH_HEX_SIZE];
     wi_hash(text, strlen(text), hash);
@@ -109,7 +109,7 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
     struct wi_config *config, struct wi_error *error)
 {
     enum wi_code code = wi_hub_reference_is_content(want->reference)
-                            ? read_content(order, want, error)
+                            ? order_read_content(order, want, error)
                             : read_hub(order, want, config, error);
     if (code == WI_OK)
         code = choose_name(order, want, config, error);
@@ -131,7 +131,7 @@ enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pul
 
 char *wi_pull_order_print(const struct wi_pull_order *order)
 {
-    return print(order, order->copy);
+    return order_print(order, order->copy);
 }
 
 /* 0, or -1 for what no client can have asked for. */
@@ -246,7 +246,7 @@ void wi_pull_plan_free(struct wi_pull_plan *plan)
 
 /* --- the thread ------------------------------------------------------------------------------ */
 
-static void run(void *data)
+static void thread_run(void *data)
 {
     struct wi_pull_thread *thread = data;
     thread->code = thread->run(thread);
@@ -274,11 +274,11 @@ static void on_run(void *data, int cancelled)
 }
 
 /* `thread` says what it is to do, and with what. */
-static void start(uv_loop_t *loop, struct wi_pull_thread thread)
+static void thread_start(uv_loop_t *loop, struct wi_pull_thread thread)
 {
     struct wi_pull_thread *own = thread.plan->thread = wi_alloc(sizeof *own);
     *own = thread;
-    own->work = wi_work_start(loop, run, on_run, own);
+    own->work = wi_work_start(loop, thread_run, on_run, own);
 }
 
 void wi_pull_plan_cancel(struct wi_pull_plan *plan)
@@ -320,7 +320,7 @@ static uint64_t most_bytes(const struct wi_pull_order *order)
     return all < most ? all : most;
 }
 
-static enum wi_code look(struct wi_pull_thread *thread)
+static enum wi_code plan_look(struct wi_pull_thread *thread)
 {
     struct wi_pull_plan *plan = thread->plan;
     const struct wi_pull_order *order = &plan->order;
@@ -336,7 +336,8 @@ static enum wi_code look(struct wi_pull_thread *thread)
 void wi_pull_plan_look(
     struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context)
 {
-    start(loop, (struct wi_pull_thread){plan, look, .on_done = on_done, .context = context});
+    thread_start(
+        loop, (struct wi_pull_thread){plan, plan_look, .on_done = on_done, .context = context});
 }
 
 /* --- what is chosen of a repository ---------------------------------------------------------- */
@@ -366,7 +367,7 @@ static const struct wi_hub_file *find_on_hub(
     return NULL;
 }
 
-static void keep(
+static void chosen_keep(
     const struct wi_source *current, const struct wi_hub_tree *tree, struct wi_hub_tree *chosen)
 {
     for (size_t i = 0; i < current->count && chosen->count < WI_MODEL_FILES_MAX; i++) {
@@ -387,7 +388,7 @@ static int is_related(const struct wi_source *current, const struct wi_pull_orde
                                      : strcmp(current->repository, order->parsed.repository) == 0);
 }
 
-static enum wi_code choose(struct wi_pull_thread *thread)
+static enum wi_code plan_choose(struct wi_pull_thread *thread)
 {
     struct wi_pull_plan *plan = thread->plan;
     const struct wi_pull_order *order = &plan->order;
@@ -404,7 +405,7 @@ static enum wi_code choose(struct wi_pull_thread *thread)
         return code;
     chosen->all_here = has_all(&plan->current, &chosen->files);
     if (!chosen->all_here && is_related(&plan->current, order))
-        keep(&plan->current, &thread->tree, &chosen->files);
+        chosen_keep(&plan->current, &thread->tree, &chosen->files);
     return WI_OK;
 }
 
@@ -419,7 +420,7 @@ void wi_pull_plan_name(struct wi_pull_plan *plan, const char *name)
 void wi_pull_plan_choose(struct wi_pull_plan *plan, uv_loop_t *loop, const struct wi_hub_tree *tree,
     wi_pull_plan_fn *on_done, void *context)
 {
-    struct wi_pull_thread thread = {plan, choose, .on_done = on_done, .context = context};
+    struct wi_pull_thread thread = {plan, plan_choose, .on_done = on_done, .context = context};
     wi_hub_tree_copy(&thread.tree, tree);
-    start(loop, thread);
+    thread_start(loop, thread);
 }

@@ -84,7 +84,7 @@ static int is_named(const char *own, const char *name)
     return strlen(own) == length && memcmp(own, name, length) == 0;
 }
 
-static struct entry *find(const struct wi_pulls *pulls, const char *name)
+static struct entry *entry_find(const struct wi_pulls *pulls, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(pulls->entries, entry)
@@ -112,7 +112,7 @@ static struct record *find_record(const struct wi_pulls *pulls, const char *name
     return NULL;
 }
 
-static void forget(struct wi_pulls *pulls, struct record *record)
+static void record_forget(struct wi_pulls *pulls, struct record *record)
 {
     if (!record)
         return;
@@ -129,7 +129,7 @@ static int is_forgotten(const struct wi_pull_info *info)
 }
 
 /* Forgets what nobody asks about any more, now and when the next one is due. */
-static void tidy(struct wi_pulls *pulls)
+static void records_tidy(struct wi_pulls *pulls)
 {
     struct record *record, *next;
     double now = wi_now_ms(), due = WI_NEVER;
@@ -139,7 +139,7 @@ static void tidy(struct wi_pulls *pulls)
     {
         const struct wi_pull_info *info = &record->info;
         if (count > ENDED_MAX || is_forgotten(info)) {
-            forget(pulls, record);
+            record_forget(pulls, record);
             count--;
         } else if (info->state == WI_PULL_DONE && info->ended_ms + DONE_MS < due) {
             due = info->ended_ms + DONE_MS;
@@ -151,10 +151,10 @@ static void tidy(struct wi_pulls *pulls)
 
 static void on_tidy(void *context)
 {
-    tidy(context);
+    records_tidy(context);
 }
 
-static const char *keep(struct record *record, const char *text)
+static const char *record_keep(struct record *record, const char *text)
 {
     if (!text)
         return NULL;
@@ -163,25 +163,25 @@ static const char *keep(struct record *record, const char *text)
 }
 
 /* Who cancelled one knows, and it never was. */
-static void remember(const struct entry *entry, const struct wi_pull_info *info)
+static void entry_remember(const struct entry *entry, const struct wi_pull_info *info)
 {
     if (info->error && info->error->code == WI_CANCELLED)
         return;
     struct record *record = wi_alloc(sizeof *record);
     snprintf(record->id, sizeof record->id, "%s", entry->order->id);
     record->info = *info;
-    record->info.name = keep(record, info->name);
-    record->info.asked = keep(record, info->asked);
-    record->info.variant = keep(record, info->variant);
-    record->info.hub = keep(record, info->hub);
-    record->info.reference = keep(record, info->reference);
-    record->info.commit = keep(record, info->commit);
+    record->info.name = record_keep(record, info->name);
+    record->info.asked = record_keep(record, info->asked);
+    record->info.variant = record_keep(record, info->variant);
+    record->info.hub = record_keep(record, info->hub);
+    record->info.reference = record_keep(record, info->reference);
+    record->info.commit = record_keep(record, info->commit);
     record->info.retrying = NULL;
     record->info.sources = record->sources =
         wi_realloc_array(NULL, info->source_count + 1, sizeof *record->sources);
     for (size_t i = 0; i < info->source_count; i++)
-        record->sources[i] =
-            (struct wi_fetch_source){keep(record, info->sources[i].name), info->sources[i].bytes};
+        record->sources[i] = (struct wi_fetch_source){
+            record_keep(record, info->sources[i].name), info->sources[i].bytes};
     if (info->error) {
         record->error = *info->error;
         record->info.error = &record->error;
@@ -267,7 +267,7 @@ static void count_ended(struct entry *entry, const struct wi_pull_info *info)
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static void tell(struct entry *entry, const struct wi_pull_info *info, int ended)
+static void entry_tell(struct entry *entry, const struct wi_pull_info *info, int ended)
 {
     struct wi_event_watch *next;
     wi_event_watches_renew(entry->watches);
@@ -289,23 +289,23 @@ static void on_change(void *context, int ended)
     count_fetched(entry, &info);
     wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, info.name, NULL);
     if (!ended) {
-        tell(entry, &info, 0);
+        entry_tell(entry, &info, 0);
         return;
     }
     count_ended(entry, &info);
     DL_DELETE(entry->pulls->entries, entry); /* who is told may begin another of that name */
-    remember(entry, &info);
+    entry_remember(entry, &info);
     if (info.state == WI_PULL_DONE && entry->pulls->on_done)
         entry->pulls->on_done(entry->pulls->done_context, &info);
-    tidy(entry->pulls);
-    tell(entry, &info, 1);
+    records_tidy(entry->pulls);
+    entry_tell(entry, &info, 1);
     free_entry(entry);
 }
 
 struct wi_pull_watch *wi_pull_watch(
     struct wi_pulls *pulls, const char *name, wi_pull_fn *on_event, void *context)
 {
-    struct entry *entry = find(pulls, name);
+    struct entry *entry = entry_find(pulls, name);
     if (!entry)
         return NULL;
     struct wi_pull_watch *watch = wi_alloc(sizeof *watch);
@@ -336,10 +336,10 @@ static enum wi_code refuse_another(
 
 static enum wi_code on_name(void *context, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = context, *other = find(entry->pulls, name);
+    const struct entry *entry = context, *other = entry_find(entry->pulls, name);
     if (other && other != entry)
         return refuse_another(other, name, error);
-    forget(entry->pulls, find_record(entry->pulls, name));
+    record_forget(entry->pulls, find_record(entry->pulls, name));
     wi_change_tell(entry->pulls->deps.listener, WI_CHANGE_PULL, entry->order->name, NULL);
     return WI_OK;
 }
@@ -352,11 +352,11 @@ static void on_turn(void *context)
     wi_pull_turn(entry->pull);
 }
 
-static const struct entry *add(struct wi_pulls *pulls, struct wi_pull_order *order)
+static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_order *order)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     struct record *earlier = find_record(pulls, order->name);
-    forget(pulls, earlier);
+    record_forget(pulls, earlier);
     wi_change_tell(pulls->deps.listener, WI_CHANGE_PULL, order->name, NULL);
     entry->pulls = pulls;
     entry->pull = wi_pull_new(&pulls->deps, order, on_change, on_name, entry);
@@ -366,17 +366,17 @@ static const struct entry *add(struct wi_pulls *pulls, struct wi_pull_order *ord
 }
 
 /* Takes the order over if that is WI_OK and nobody has begun the same. */
-static enum wi_code start(struct wi_pulls *pulls, struct wi_pull_order *order,
+static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *order,
     struct wi_pull_info *info, struct wi_error *error)
 {
-    const struct entry *entry = find(pulls, order->name);
+    const struct entry *entry = entry_find(pulls, order->name);
     if (entry && strcmp(entry->order->id, order->id) != 0)
         return refuse_another(entry, order->name, error);
     if (!entry && count_under_way(pulls) >= WI_PULLS_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d models are being pulled already; try again when one of them is here", WI_PULLS_MAX);
     if (!entry)
-        entry = add(pulls, order);
+        entry = entry_add(pulls, order);
     else if (entry->order->copy && !order->copy)
         wi_pull_want_here(entry->pull);
     wi_pull_info(entry->pull, info);
@@ -390,14 +390,14 @@ enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *w
     struct wi_pull_order order = {0};
     enum wi_code code = wi_pull_order_fill(&order, want, pulls->config, error);
     if (code == WI_OK)
-        code = start(pulls, &order, info, error);
+        code = pull_start(pulls, &order, info, error);
     wi_pull_order_clear(&order);
     return code;
 }
 
 enum wi_code wi_pulls_cancel(struct wi_pulls *pulls, const char *name, struct wi_error *error)
 {
-    const struct entry *entry = find(pulls, name);
+    const struct entry *entry = entry_find(pulls, name);
     if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being pulled", name);
     wi_pull_cancel(entry->pull);
@@ -419,7 +419,7 @@ static int is_known(const struct wi_pulls *pulls, const char *id)
     return 0;
 }
 
-static void resume(struct wi_pulls *pulls, const char *id, const char *request)
+static void pull_resume(struct wi_pulls *pulls, const char *id, const char *request)
 {
     if (wi_upload_is_id(id) || wi_made_is_id(id) ||
         is_known(pulls, id)) /* that is, since they were listed before */
@@ -429,7 +429,7 @@ static void resume(struct wi_pulls *pulls, const char *id, const char *request)
     struct wi_error error;
     enum wi_code code = wi_pull_order_read(&order, request, pulls->config, &error);
     if (code == WI_OK)
-        code = start(pulls, &order, &info, &error);
+        code = pull_start(pulls, &order, &info, &error);
     if (code != WI_OK)
         wi_warn("pull", id, "an earlier pull does not go on: %s", error.detail);
     wi_pull_order_clear(&order);
@@ -454,7 +454,7 @@ static void on_staged(
     struct wi_pulls *pulls = context;
     pulls->resuming = NULL;
     for (size_t i = 0; i < result->requests.count; i++)
-        resume(pulls, result->ids.items[i], result->requests.items[i]);
+        pull_resume(pulls, result->ids.items[i], result->requests.items[i]);
     if (error)
         resume_others(pulls, error);
 }
@@ -564,13 +564,13 @@ void wi_pulls_free(struct wi_pulls *pulls)
     DL_FOREACH_SAFE(pulls->entries, entry, next)
     free_entry(entry);
     while (pulls->records)
-        forget(pulls, pulls->records);
+        record_forget(pulls, pulls->records);
     free(pulls);
 }
 
 int wi_pulls_find(const struct wi_pulls *pulls, const char *name, struct wi_pull_info *info)
 {
-    const struct entry *entry = find(pulls, name);
+    const struct entry *entry = entry_find(pulls, name);
     const struct record *record = entry ? NULL : find_record(pulls, name);
     if (entry)
         wi_pull_info(entry->pull, info);

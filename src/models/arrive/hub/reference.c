@@ -33,7 +33,7 @@ static enum wi_code check_variant(const char *variant, struct wi_error *error)
     return wi_error_allow(error, "letters, digits, \".\", \"_\" and \"-\", such as Q8_0");
 }
 
-static enum wi_code check(const struct wi_hub_reference *reference,
+static enum wi_code reference_check(const struct wi_hub_reference *reference,
     const struct wi_hub_layout *layout, struct wi_error *error)
 {
     const char *repository = reference->repository;
@@ -77,7 +77,7 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
     reference->variant = variant_of(text + repository, before - repository);
     if (before < whole)
         reference->revision = wi_strdup(text + before + 1);
-    enum wi_code code = check(reference, &wi_hub_layouts[layout], error);
+    enum wi_code code = reference_check(reference, &wi_hub_layouts[layout], error);
     if (code != WI_OK)
         wi_hub_reference_clear(reference);
     return code;
@@ -86,7 +86,7 @@ enum wi_code wi_hub_reference_parse(const char *text, enum wi_hub_kind layout,
 /* --- names ------------------------------------------------------------------------------------ */
 
 /* Of a plain hub's repository the last two segments. */
-static const char *name_of(const char *repository)
+static const char *repository_name(const char *repository)
 {
     const char *at = repository + strlen(repository);
     for (int slashes = 0; at > repository; at--)
@@ -100,7 +100,7 @@ char *wi_hub_reference_name(const struct wi_hub_reference *reference)
     char cid[WI_CID_TEXT], hex[WI_HASH_HEX_SIZE];
     unsigned char hash[WI_HASH_SIZE];
     if (!reference->is_content)
-        return wi_strdup(name_of(reference->repository));
+        return wi_strdup(repository_name(reference->repository));
     wi_cid_print(&reference->root, cid);
     if (!*reference->path)
         return wi_sprintf(WI_NAME_CONTENT "%s", cid);
@@ -111,14 +111,14 @@ char *wi_hub_reference_name(const struct wi_hub_reference *reference)
 
 /* --- content ---------------------------------------------------------------------------------- */
 
-static int begins(const char *text, const char *scheme)
+static int text_begins(const char *text, const char *scheme)
 {
     return strncasecmp(text, scheme, strlen(scheme)) == 0;
 }
 
 int wi_hub_reference_is_content(const char *text)
 {
-    return begins(text, IPFS) || begins(text, IPNS);
+    return text_begins(text, IPFS) || text_begins(text, IPNS);
 }
 
 /* Names with "/" between them, none of which leads up or stays where it is. */
@@ -137,13 +137,13 @@ static int is_path(const char *text)
     }
 }
 
-static enum wi_code refuse(const char *text, const char *problem, struct wi_error *error)
+static enum wi_code reference_refuse(const char *text, const char *problem, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\": %s", text, problem);
     return wi_error_allow(error, "ipfs://CID, ipfs://CID/PATH, and perhaps :VARIANT behind either");
 }
 
-static enum wi_code read_root(
+static enum wi_code root_read(
     const char *text, size_t size, struct wi_cid *root, struct wi_error *error)
 {
     char *cid = wi_strndup(text, size);
@@ -153,14 +153,15 @@ static enum wi_code read_root(
 }
 
 /* `rest` is what follows ipfs://. */
-static enum wi_code read_content(
+static enum wi_code reference_read_content(
     const char *text, const char *rest, struct wi_hub_reference *reference, struct wi_error *error)
 {
     size_t cid = strcspn(rest, "/:@"), whole = wi_hub_reference_base(rest);
     char printed[WI_CID_TEXT];
     if (strchr(rest, '@'))
-        return refuse(text, "a CID is one revision alone, so nothing may follow \"@\"", error);
-    if (read_root(rest, cid, &reference->root, error) != WI_OK)
+        return reference_refuse(
+            text, "a CID is one revision alone, so nothing may follow \"@\"", error);
+    if (root_read(rest, cid, &reference->root, error) != WI_OK)
         return WI_INVALID_FIELD;
     wi_cid_print(&reference->root, printed);
     size_t ends_by_slash = cid + 1 == whole; /* that is the root, too */
@@ -170,7 +171,7 @@ static enum wi_code read_content(
     reference->path += *reference->path == '/';
     reference->variant = variant_of(rest + whole, strlen(rest + whole));
     if (*reference->path && !is_path(reference->path))
-        return refuse(text, "what follows the CID is no path inside it", error);
+        return reference_refuse(text, "what follows the CID is no path inside it", error);
     return check_variant(reference->variant, error);
 }
 
@@ -179,9 +180,9 @@ enum wi_code wi_hub_reference_parse_content(
 {
     *reference = (struct wi_hub_reference){.is_content = 1};
     enum wi_code code =
-        begins(text, IPFS)
-            ? read_content(text, text + sizeof IPFS - 1, reference, error)
-            : refuse(text,
+        text_begins(text, IPFS)
+            ? reference_read_content(text, text + sizeof IPFS - 1, reference, error)
+            : reference_refuse(text,
                   "what a name of IPNS means may change, and is not looked up; give the CID that "
                   "it means now",
                   error);
@@ -205,7 +206,7 @@ char *wi_hub_reference_of_name(const char *name)
     char printed[WI_CID_TEXT];
     const char *text = name + sizeof WI_NAME_CONTENT - 1;
     size_t length = wi_name_is_content(name) ? wi_model_name_base(text) : 0;
-    if (length == 0 || read_root(text, length, &cid, NULL) != WI_OK)
+    if (length == 0 || root_read(text, length, &cid, NULL) != WI_OK)
         return NULL;
     wi_cid_print(&cid, printed);
     return strlen(printed) == length && memcmp(printed, text, length) == 0

@@ -14,7 +14,7 @@
 
 enum { SHA1_DIGITS = 40, SHA256_DIGITS = 64 };
 
-__attribute__((format(printf, 2, 3))) static enum wi_code fail(
+__attribute__((format(printf, 2, 3))) static enum wi_code tree_fail(
     struct wi_error *error, const char *format, ...)
 {
     char detail[256];
@@ -27,7 +27,8 @@ __attribute__((format(printf, 2, 3))) static enum wi_code fail(
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-static struct wi_hub_file *append(struct wi_hub_tree *tree, const char *path, const char *remote)
+static struct wi_hub_file *tree_append(
+    struct wi_hub_tree *tree, const char *path, const char *remote)
 {
     size_t count = tree->count++;
     tree->files = wi_grow_array(tree->files, count, sizeof *tree->files);
@@ -55,13 +56,13 @@ static enum wi_code add_path(
 {
     *file = NULL;
     if (leads_out(path))
-        return fail(error, "the path \"%.100s\" leads out of the repository", path);
+        return tree_fail(error, "the path \"%.100s\" leads out of the repository", path);
     if (!wi_file_path_ok(path))
         return WI_OK;
     if (tree->count == WI_HUB_FILES_MAX)
-        return fail(
+        return tree_fail(
             error, "there are more than %d files, which is more than is read", WI_HUB_FILES_MAX);
-    *file = append(tree, path, path);
+    *file = tree_append(tree, path, path);
     return WI_OK;
 }
 
@@ -94,9 +95,9 @@ enum wi_code wi_hub_tree_read_revision(
     const char *sha = json_string_value(json_object_get(answer, "sha"));
     enum wi_code code = WI_OK;
     if (!answer)
-        code = fail(error, "of the revision: line %d: %.160s", place.line, place.text);
+        code = tree_fail(error, "of the revision: line %d: %.160s", place.line, place.text);
     else if (!is_digest(sha, SHA1_DIGITS) && !is_digest(sha, SHA256_DIGITS))
-        code = fail(error, "of the revision: there is no commit in \"sha\"");
+        code = tree_fail(error, "of the revision: there is no commit in \"sha\"");
     else
         tree->commit = wi_strdup(sha);
     json_decref(answer);
@@ -119,20 +120,21 @@ static int read_entry(const json_t *entry, struct wi_hub_file *file)
     return read_digits(file->hash, oid, digits);
 }
 
-static enum wi_code add_entry(struct wi_hub_tree *tree, const json_t *entry, struct wi_error *error)
+static enum wi_code tree_add_entry(
+    struct wi_hub_tree *tree, const json_t *entry, struct wi_error *error)
 {
     const char *type = json_string_value(json_object_get(entry, "type"));
     const char *path = json_string_value(json_object_get(entry, "path"));
     struct wi_hub_file *file;
     if (!type || !path)
-        return fail(error, "an entry of the tree has no type or no path");
+        return tree_fail(error, "an entry of the tree has no type or no path");
     if (strcmp(type, "file") != 0)
         return WI_OK;
     enum wi_code code = add_path(tree, path, &file, error);
     if (code != WI_OK || !file)
         return code;
     if (read_entry(entry, file) != 0)
-        return fail(error, "%.100s has no length or no hash that could be right", path);
+        return tree_fail(error, "%.100s has no length or no hash that could be right", path);
     tree->bytes += file->bytes;
     return WI_OK;
 }
@@ -144,11 +146,11 @@ enum wi_code wi_hub_tree_read_page(
     json_t *page = wi_json_read(text, size, 0, &place);
     enum wi_code code = WI_OK;
     if (!page)
-        code = fail(error, "of the tree: line %d: %.160s", place.line, place.text);
+        code = tree_fail(error, "of the tree: line %d: %.160s", place.line, place.text);
     else if (!json_is_array(page))
-        code = fail(error, "of the tree: it is no list");
+        code = tree_fail(error, "of the tree: it is no list");
     for (size_t i = 0; code == WI_OK && i < json_array_size(page); i++)
-        code = add_entry(tree, json_array_get(page, i), error);
+        code = tree_add_entry(tree, json_array_get(page, i), error);
     json_decref(page);
     return code;
 }
@@ -166,7 +168,7 @@ static enum wi_code add_line(
         return WI_OK;
     if (read_digits(hash, line, SHA256_DIGITS) != 0 || line[SHA256_DIGITS] != ' ' ||
         !strchr(" *", line[SHA256_DIGITS + 1]) || !line[SHA256_DIGITS + 1])
-        return fail(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
+        return tree_fail(error, "SHA256SUMS, line %u, is not as sha256sum prints it", number);
     const char *path = line + SHA256_DIGITS + 2;
     path += strncmp(path, "./", 2) == 0 ? 2 : 0;
     enum wi_code code = add_path(tree, path, &file, error);
@@ -184,7 +186,7 @@ enum wi_code wi_hub_tree_read_sums(
     char hex[SHA256_DIGITS + 1], *copy = wi_strndup(text, size), *rest = copy, *line;
     enum wi_code code = WI_OK;
     if (strlen(copy) != size)
-        code = fail(error, "SHA256SUMS has a NUL byte");
+        code = tree_fail(error, "SHA256SUMS has a NUL byte");
     for (unsigned number = 1; code == WI_OK && (line = strsep(&rest, "\n")); number++) {
         size_t length = strlen(line);
         if (length > 0 && line[length - 1] == '\r')
@@ -206,7 +208,7 @@ enum wi_code wi_hub_tree_finish(struct wi_hub_tree *tree, struct wi_error *error
     wi_names_sort(tree->files, tree->count, sizeof *tree->files);
     for (size_t i = 1; i < tree->count; i++)
         if (strcmp(tree->files[i - 1].path, tree->files[i].path) == 0)
-            return fail(error, "%.100s is there twice", tree->files[i].path);
+            return tree_fail(error, "%.100s is there twice", tree->files[i].path);
     return WI_OK;
 }
 
@@ -234,7 +236,7 @@ void wi_hub_tree_set_bytes(struct wi_hub_tree *tree, size_t index, uint64_t byte
 
 void wi_hub_tree_add(struct wi_hub_tree *tree, const struct wi_hub_file *file, const char *path)
 {
-    struct wi_hub_file *copy = append(tree, path, file->remote);
+    struct wi_hub_file *copy = tree_append(tree, path, file->remote);
     copy->bytes = file->bytes;
     copy->digest = file->digest;
     copy->here = file->here;
