@@ -16,7 +16,7 @@
 #define STALL_BYTES (64u << 10)  /* in `stall_ms`, at least */
 #define FIRST_BYTES (256u << 10) /* of a block whose length nobody has said */
 
-__attribute__((format(printf, 3, 4))) static void end(
+__attribute__((format(printf, 3, 4))) static void ask_end(
     struct ask *ask, enum ask_state state, const char *format, ...)
 {
     char reason[REASON_BYTES];
@@ -37,12 +37,12 @@ static int length_fits(struct ask *ask, uint64_t length)
 {
     if (length <= WI_BLOCK_MAX)
         return 1;
-    end(ask, ASK_WRONG, "it sent a block of %" PRIu64 " bytes, and %u is the most", length,
+    ask_end(ask, ASK_WRONG, "it sent a block of %" PRIu64 " bytes, and %u is the most", length,
         WI_BLOCK_MAX);
     return 0;
 }
 
-static void grow(struct ask *ask, size_t capacity)
+static void ask_grow(struct ask *ask, size_t capacity)
 {
     ask->bytes = wi_realloc_array(ask->bytes, capacity, 1);
     ask->capacity = capacity;
@@ -53,14 +53,14 @@ static int look_at_head(struct ask *ask, const struct wi_http_call *call)
     const char *text = wi_http_call_header(call, "content-type");
     uint64_t length;
     if (!wi_media_type_is(text, WI_BLOCK_TYPE)) {
-        end(ask, ASK_NO_GATEWAY,
+        ask_end(ask, ASK_NO_GATEWAY,
             "it is no gateway: it answers with %.60s instead of " WI_BLOCK_TYPE,
             text ? text : "no Content-Type");
         return -1;
     }
     text = wi_http_call_header(call, "content-encoding");
     if (text && strcasecmp(text, "identity") != 0) {
-        end(ask, ASK_NO_GATEWAY, "it is no gateway: it sends blocks encoded as %.60s", text);
+        ask_end(ask, ASK_NO_GATEWAY, "it is no gateway: it sends blocks encoded as %.60s", text);
         return -1;
     }
     text = wi_http_call_header(call, "content-length");
@@ -69,7 +69,7 @@ static int look_at_head(struct ask *ask, const struct wi_http_call *call)
         return -1;
     length = known ? length : ask->block->want.bytes;
     ask->sized = length > 0;
-    grow(ask, ask->sized ? (size_t)length : FIRST_BYTES);
+    ask_grow(ask, ask->sized ? (size_t)length : FIRST_BYTES);
     ask->accepted = 1;
     return 0;
 }
@@ -88,12 +88,12 @@ static int look_at_range(struct ask *ask, const struct wi_http_call *call, int s
     if (status != 206 || !range ||
         sscanf(range, "bytes %" SCNu64 "-%" SCNu64 "/", &first, &last) != 2 ||
         first != ask->block->want.at || last != last_byte(ask)) {
-        end(ask, ASK_REFUSED, "it does not send the range of a file that is asked for (%d)",
+        ask_end(ask, ASK_REFUSED, "it does not send the range of a file that is asked for (%d)",
             status);
         return -1;
     }
     ask->sized = 1;
-    grow(ask, ask->block->want.bytes);
+    ask_grow(ask, ask->block->want.bytes);
     ask->accepted = 1;
     return 0;
 }
@@ -112,7 +112,7 @@ static int on_head(void *context, const struct wi_http_call *call, int status)
 
 /* --- the body --------------------------------------------------------------------------------- */
 
-static void count(struct ask *ask, size_t size)
+static void ask_add_bytes(struct ask *ask, size_t size)
 {
     ask->stretch_bytes += size;
     ask->last_ms = wi_now_ms();
@@ -121,15 +121,15 @@ static void count(struct ask *ask, size_t size)
     wi_limit_spend(ask->fetch->order.limit, size);
 }
 
-static enum wi_http_verdict take(struct ask *ask, const char *bytes, size_t size)
+static enum wi_http_verdict ask_take(struct ask *ask, const char *bytes, size_t size)
 {
     if (size > WI_BLOCK_MAX - ask->size) {
-        end(ask, ASK_WRONG, "it sent more than the %u bytes of a block", WI_BLOCK_MAX);
+        ask_end(ask, ASK_WRONG, "it sent more than the %u bytes of a block", WI_BLOCK_MAX);
         return WI_HTTP_END;
     }
     if (size > ask->capacity - ask->size) {
         size_t twice = 2 * ask->capacity, need = ask->size + size;
-        grow(ask, twice < need ? need : twice < WI_BLOCK_MAX ? twice : WI_BLOCK_MAX);
+        ask_grow(ask, twice < need ? need : twice < WI_BLOCK_MAX ? twice : WI_BLOCK_MAX);
     }
     memcpy(ask->bytes + ask->size, bytes, size);
     ask->size += size;
@@ -144,9 +144,9 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
         wi_turn_schedule(ask->fetch->turn);
         return WI_HTTP_PAUSE;
     }
-    count(ask, size);
+    ask_add_bytes(ask, size);
     if (ask->accepted)
-        return take(ask, bytes, size);
+        return ask_take(ask, bytes, size);
     ask->unwanted += size;
     return ask->unwanted <= IGNORED_BODY ? WI_HTTP_TAKEN : WI_HTTP_END;
 }
@@ -155,7 +155,7 @@ static enum wi_http_verdict on_data(void *context, const char *bytes, size_t siz
 
 static void send_request(struct ask *ask);
 
-static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
+static void ask_lead_on(struct ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
     struct wi_block_source_info info;
@@ -164,7 +164,7 @@ static void lead_on(struct ask *ask, const struct wi_http_answer *answer)
     if (wi_redirect_take(info.url, &ask->url, location, &ask->hops, &error) == 0)
         send_request(ask);
     else
-        end(ask, ASK_REFUSED, "%.150s", error.detail);
+        ask_end(ask, ASK_REFUSED, "%.150s", error.detail);
 }
 
 /* What a file's URL has led to may be good for a while only: the next request is led on anew. */
@@ -188,35 +188,35 @@ static void note_where(struct ask *ask)
 }
 
 /* An answer that is no block. */
-static void judge(struct ask *ask, const struct wi_http_answer *answer)
+static void ask_judge(struct ask *ask, const struct wi_http_answer *answer)
 {
     int status = ask->status;
     if (was_led(ask)) {
-        end(ask, ASK_STUMBLED, "where its file was it is not any more (%d)", status);
+        ask_end(ask, ASK_STUMBLED, "where its file was it is not any more (%d)", status);
     } else if (status == 429 || status == 503) {
         ask->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
-        end(ask, ASK_BUSY, "it is busy (%d)", status);
+        ask_end(ask, ASK_BUSY, "it is busy (%d)", status);
     } else if (status == 404 || status == 410 || status == 451) {
-        end(ask, ASK_LACKS, "it lacks the block (%d)", status);
+        ask_end(ask, ASK_LACKS, "it lacks the block (%d)", status);
     } else if (status == 408 || status >= 500) {
-        end(ask, ASK_STUMBLED, "it answers %d", status);
+        ask_end(ask, ASK_STUMBLED, "it answers %d", status);
     } else if (status == 401 || status == 403) {
-        end(ask, ASK_REFUSED, "it %s (%d)", wi_block_source_refusal(ask->slot->source), status);
+        ask_end(ask, ASK_REFUSED, "it %s (%d)", wi_block_source_refusal(ask->slot->source), status);
     } else if (status < 300) {
-        end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
+        ask_end(ask, ASK_NO_GATEWAY, "it is no gateway: it answers %d for a block", status);
     } else {
-        end(ask, ASK_REFUSED, "it answers %d", status);
+        ask_end(ask, ASK_REFUSED, "it answers %d", status);
     }
 }
 
 static void end_of_block(struct ask *ask, const struct wi_http_answer *answer)
 {
     if (answer->end != WI_HTTP_ANSWERED)
-        end(ask, ASK_BROKEN, "%.100s", answer->failure);
+        ask_end(ask, ASK_BROKEN, "%.100s", answer->failure);
     else if (ask->slot->file_url && ask->size != ask->block->want.bytes)
-        end(ask, ASK_BROKEN, "it sent %zu bytes of %u", ask->size, ask->block->want.bytes);
+        ask_end(ask, ASK_BROKEN, "it sent %zu bytes of %u", ask->size, ask->block->want.bytes);
     else if (length_fits(ask, ask->size))
-        end(ask, ASK_WHOLE, "%s", "");
+        ask_end(ask, ASK_WHOLE, "%s", "");
     note_where(ask);
 }
 
@@ -232,12 +232,12 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     else if (ask->accepted)
         end_of_block(ask, answer);
     else if (!is_answer)
-        end(ask, answer->end == WI_HTTP_REFUSED ? ASK_REFUSED : ASK_BROKEN, "%.100s",
+        ask_end(ask, answer->end == WI_HTTP_REFUSED ? ASK_REFUSED : ASK_BROKEN, "%.100s",
             answer->failure);
     else if (wi_redirect_is(ask->status))
-        lead_on(ask, answer);
+        ask_lead_on(ask, answer);
     else
-        judge(ask, answer);
+        ask_judge(ask, answer);
 }
 
 /* --- start and end ---------------------------------------------------------------------------- */
@@ -333,7 +333,7 @@ void ask_look_for_stall(struct ask *ask, double now)
     if (ask->state != ASK_UNDER_WAY || ask->paused || now - ask->stretch_ms < stall_ms)
         return;
     if (ask->stretch_bytes < STALL_BYTES)
-        end(ask, ASK_STUMBLED, "less than 64 kB of a block came in %.4g s", stall_ms / 1000);
+        ask_end(ask, ASK_STUMBLED, "less than 64 kB of a block came in %.4g s", stall_ms / 1000);
     ask->stretch_ms = now;
     ask->stretch_bytes = 0;
 }

@@ -59,14 +59,15 @@ static void drop_asks(
     }
 }
 
-static void lie(struct wi_block_fetch *fetch, struct slot *slot, int wrong, const char *reason)
+static void slot_lied(
+    struct wi_block_fetch *fetch, struct slot *slot, int wrong, const char *reason)
 {
     wi_block_source_lied(slot->source, wrong, reason);
     slot_leave(slot, wrong ? BLAME_WRONG : BLAME_OTHER, reason);
     drop_asks(fetch, NULL, slot);
 }
 
-static void fail(struct wi_block_fetch *fetch, const struct wi_error *error)
+static void block_fetch_fail(struct wi_block_fetch *fetch, const struct wi_error *error)
 {
     fetch->failed = 1;
     drop_asks(fetch, NULL, NULL);
@@ -75,7 +76,7 @@ static void fail(struct wi_block_fetch *fetch, const struct wi_error *error)
 }
 
 /* The owner may close the fetch, which stays until its works are done. */
-static void give(struct wi_block_fetch *fetch, struct keeping *keeping)
+static void keeping_give(struct wi_block_fetch *fetch, struct keeping *keeping)
 {
     struct block *block = keeping->block;
     drop_asks(fetch, block, NULL);
@@ -93,7 +94,7 @@ static void fail_by_file(struct wi_block_fetch *fetch, const struct slot *slot)
     wi_block_source_info(slot->source, &info);
     wi_error_set(&error, WI_DOWNLOAD_CORRUPT, "",
         "%.90s: the bytes of %.60s are not those of its leaves", fetch->what, info.name);
-    fail(fetch, &error);
+    block_fetch_fail(fetch, &error);
 }
 
 static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keeping)
@@ -111,7 +112,7 @@ static void take_wrong(struct wi_block_fetch *fetch, const struct keeping *keepi
     fetch->idle += block->asks == 0;
     wi_cid_print(&block->want.cid, cid);
     snprintf(reason, sizeof reason, "it sent a wrong block for %s", cid);
-    lie(fetch, keeping->slot, 1, reason);
+    slot_lied(fetch, keeping->slot, 1, reason);
 }
 
 static void on_kept(void *data, int cancelled)
@@ -128,15 +129,15 @@ static void on_kept(void *data, int cancelled)
     else if (!keeping->right)
         take_wrong(fetch, keeping);
     else if (keeping->code != WI_OK)
-        fail(fetch, &keeping->error);
+        block_fetch_fail(fetch, &keeping->error);
     else
-        give(fetch, keeping);
+        keeping_give(fetch, keeping);
     wi_turn_schedule(fetch->turn);
     free(keeping->given.bytes);
     free(keeping);
 }
 
-static void keep(struct wi_block_fetch *fetch, struct ask *ask)
+static void ask_keep(struct wi_block_fetch *fetch, struct ask *ask)
 {
     struct keeping *keeping = wi_alloc(sizeof *keeping);
     *keeping = (struct keeping){.fetch = fetch,
@@ -182,7 +183,7 @@ static void take_failure(struct wi_block_fetch *fetch, struct ask *ask)
         slot_failed(slot, ask, &fetch->order);
     ask_drop(ask);
     if (ended.state == ASK_WRONG || ended.state == ASK_NO_GATEWAY)
-        lie(fetch, slot, ended.state == ASK_WRONG, ended.reason);
+        slot_lied(fetch, slot, ended.state == ASK_WRONG, ended.reason);
     else if (slot->gone)
         drop_asks(fetch, NULL, slot);
 }
@@ -205,7 +206,7 @@ static void take_ends(struct wi_block_fetch *fetch)
         ask_look_for_stall(fetch->asks[i], now);
     while ((ask = find_ended(fetch)) != NULL)
         if (ask->state == ASK_WHOLE)
-            keep(fetch, ask);
+            ask_keep(fetch, ask);
         else
             take_failure(fetch, ask);
 }
@@ -279,7 +280,7 @@ static void on_turn(void *context)
     if (fetch->closing)
         return;
     if (share_is_lost(fetch, &error))
-        fail(fetch, &error);
+        block_fetch_fail(fetch, &error);
     else
         set_timer(fetch);
 }

@@ -238,7 +238,7 @@ static struct block *find_slowest(const struct wi_block_fetch *fetch, const stru
     return found;
 }
 
-static struct block *choose(struct wi_block_fetch *fetch, const struct slot *slot)
+static struct block *block_choose(struct wi_block_fetch *fetch, const struct slot *slot)
 {
     struct block *block = find_idle(fetch, slot);
     int poor = is_poor(slot) && !all_are_poor(fetch);
@@ -265,7 +265,7 @@ static uint64_t memory_of(const struct wi_block_fetch *fetch)
 }
 
 /* Of who has brought nothing yet, blocks are looked at before more are asked for. */
-static int has_room(const struct slot *slot)
+static int slot_has_room(const struct slot *slot)
 {
     unsigned window = slot->file_url ? WINDOW_FIRST : slot->window;
     return slot->in_flight + (slot->blocks > 0 ? 0 : slot->verifying) < window;
@@ -278,7 +278,7 @@ static struct slot *next_slot(struct wi_block_fetch *fetch, uint32_t passed)
     struct slot *least = NULL;
     for (size_t i = 0; i < fetch->slot_count; i++) {
         struct slot *slot = &fetch->slots[i];
-        if (!(passed & slot->bit) && !slot->gone && has_room(slot) &&
+        if (!(passed & slot->bit) && !slot->gone && slot_has_room(slot) &&
             (!least || slot->in_flight < least->in_flight) && slot_waits(slot, now) == 0)
             least = slot;
     }
@@ -307,7 +307,7 @@ void share_out(struct wi_block_fetch *fetch)
         struct slot *slot = next_slot(fetch, passed);
         if (!slot)
             return;
-        struct block *block = choose(fetch, slot);
+        struct block *block = block_choose(fetch, slot);
         if (block)
             ask_for(fetch, slot, block);
         else
@@ -317,7 +317,7 @@ void share_out(struct wi_block_fetch *fetch)
 
 /* --- when none is left ------------------------------------------------------------------------ */
 
-static int lacks(const struct slot *slot, const struct block *block)
+static int slot_lacks(const struct slot *slot, const struct block *block)
 {
     return !slot->gone && (block->want.lacks & slot->bit);
 }
@@ -338,7 +338,7 @@ static void add_blame(struct blames *blames, enum blame blame, double until)
 }
 
 /* Those that did not answer at all say nothing. */
-static enum wi_code code_of(const struct blames *blames)
+static enum wi_code blames_code(const struct blames *blames)
 {
     if (blames->busy)
         return WI_HUB_BUSY;
@@ -359,9 +359,9 @@ static void tell_sources(
         struct wi_block_source_info info;
         char line[REASON_BYTES + 64];
         wi_block_source_info(slot->source, &info);
-        const char *reason = lacks(slot, block) ? "it lacks the block"
-                             : *slot->reason    ? slot->reason
-                                                : info.reason;
+        const char *reason = slot_lacks(slot, block) ? "it lacks the block"
+                             : *slot->reason         ? slot->reason
+                                                     : info.reason;
         snprintf(line, sizeof line, "%.40s: %s", info.name, reason);
         used += (size_t)snprintf(
             text + used, size - used, "%s%.*s", i ? "; " : "", (int)(size / count) - 3, line);
@@ -374,13 +374,13 @@ static void tell_sources(
 static enum blame blame_for(const struct slot *slot, const struct block *block)
 {
     struct wi_block_source_info info;
-    if (lacks(slot, block))
+    if (slot_lacks(slot, block))
         return BLAME_LACKS;
     wi_block_source_info(slot->source, &info);
     return slot->blame == BLAME_NONE && info.state == WI_SOURCE_RESTING ? BLAME_BUSY : slot->blame;
 }
 
-static void explain(
+static void block_explain(
     const struct wi_block_fetch *fetch, const struct block *block, struct wi_error *error)
 {
     struct blames blames = {0};
@@ -391,7 +391,7 @@ static void explain(
         add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(error, code_of(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
+    wi_error_set(error, blames_code(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
     if (blames.until_ms > now)
         wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }
@@ -417,7 +417,7 @@ int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error)
         take_next(fetch); /* it says what is missing */
     for (const struct block *block = fetch->blocks; block && fetch->idle > 0; block = block->next)
         if (is_hopeless(fetch, block)) {
-            explain(fetch, block, error);
+            block_explain(fetch, block, error);
             return 1;
         }
     return 0;

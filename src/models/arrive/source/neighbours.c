@@ -63,7 +63,7 @@ struct wi_neighbours {
 
 /* --- those who wait --------------------------------------------------------------------------- */
 
-static int is_under_way(const struct neighbour *neighbour)
+static int neighbour_is_under_way(const struct neighbour *neighbour)
 {
     return neighbour->call || neighbour->reading;
 }
@@ -72,7 +72,7 @@ static int any_is_under_way(const struct wi_neighbours *all)
 {
     const struct neighbour *neighbour;
     DL_FOREACH(all->items, neighbour)
-    if (is_under_way(neighbour))
+    if (neighbour_is_under_way(neighbour))
         return 1;
     return 0;
 }
@@ -114,7 +114,7 @@ static void end_question(struct neighbour *neighbour)
     tell_if_known(neighbour->all);
 }
 
-__attribute__((format(printf, 2, 3))) static void fail(
+__attribute__((format(printf, 2, 3))) static void neighbour_fail(
     struct neighbour *neighbour, const char *format, ...)
 {
     char reason[200], printable[200];
@@ -129,7 +129,7 @@ __attribute__((format(printf, 2, 3))) static void fail(
     end_question(neighbour);
 }
 
-static void succeed(struct neighbour *neighbour)
+static void neighbour_succeed(struct neighbour *neighbour)
 {
     neighbour->answers = 1;
     neighbour->known_ms = wi_now_ms();
@@ -146,7 +146,7 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
 {
     neighbour->reading = NULL;
     if (reading->code != WI_OK) {
-        fail(neighbour, "%s", reading->error.detail);
+        neighbour_fail(neighbour, "%s", reading->error.detail);
         return;
     }
     wi_offer_clear(&neighbour->offer);
@@ -155,7 +155,7 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
     free(neighbour->etag);
     neighbour->etag = reading->etag;
     reading->etag = NULL;
-    succeed(neighbour);
+    neighbour_succeed(neighbour);
 }
 
 static void on_read(void *data, int cancelled)
@@ -170,7 +170,7 @@ static void on_read(void *data, int cancelled)
     free(reading);
 }
 
-static void read_answer(struct neighbour *neighbour, const struct wi_http_answer *answer)
+static void neighbour_read_answer(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     struct reading *reading = wi_alloc(sizeof *reading);
     const char *etag = wi_http_call_header(answer->call, "etag");
@@ -186,7 +186,7 @@ static void read_answer(struct neighbour *neighbour, const struct wi_http_answer
 
 static void send_question(struct neighbour *neighbour);
 
-static void lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
+static void neighbour_lead_on(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
     struct wi_block_source_info info;
@@ -195,27 +195,27 @@ static void lead_on(struct neighbour *neighbour, const struct wi_http_answer *an
     if (wi_redirect_take(info.url, &neighbour->url, location, &neighbour->hops, &error) == 0)
         send_question(neighbour);
     else
-        fail(neighbour, "%.150s", error.detail);
+        neighbour_fail(neighbour, "%.150s", error.detail);
 }
 
-static void judge(struct neighbour *neighbour, const struct wi_http_answer *answer)
+static void neighbour_judge(struct neighbour *neighbour, const struct wi_http_answer *answer)
 {
     const char *type = wi_http_call_header(answer->call, "content-type");
     int status = answer->status;
     if (status == 304 && neighbour->etag)
-        succeed(neighbour);
+        neighbour_succeed(neighbour);
     else if (wi_redirect_is(status))
-        lead_on(neighbour, answer);
+        neighbour_lead_on(neighbour, answer);
     else if (status == 401 || status == 403)
-        fail(neighbour, "it does not say what it has: it %s (%d)",
+        neighbour_fail(neighbour, "it does not say what it has: it %s (%d)",
             wi_block_source_refusal(neighbour->source), status);
     else if (status != 200)
-        fail(neighbour, "it does not say what it has: it answers %d", status);
+        neighbour_fail(neighbour, "it does not say what it has: it answers %d", status);
     else if (!wi_media_type_is(type, "application/json"))
-        fail(neighbour, "it is no webinferd: it answers /content with %.60s",
+        neighbour_fail(neighbour, "it is no webinferd: it answers /content with %.60s",
             type ? type : "no Content-Type");
     else
-        read_answer(neighbour, answer);
+        neighbour_read_answer(neighbour, answer);
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -224,11 +224,11 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     neighbour->call = NULL;
     wi_block_source_saw(neighbour->source, answer->body_size);
     if (answer->end == WI_HTTP_STOPPED)
-        fail(neighbour, "its list of content is longer than 4 MiB");
+        neighbour_fail(neighbour, "its list of content is longer than 4 MiB");
     else if (answer->end != WI_HTTP_ANSWERED)
-        fail(neighbour, "it cannot be asked what it has: %.120s", answer->failure);
+        neighbour_fail(neighbour, "it cannot be asked what it has: %.120s", answer->failure);
     else
-        judge(neighbour, answer);
+        neighbour_judge(neighbour, answer);
 }
 
 static void send_question(struct neighbour *neighbour)
@@ -266,7 +266,7 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
     struct wi_block_source_info info;
     double now = wi_now_ms();
     wi_block_source_info(neighbour->source, &info);
-    if (is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
+    if (neighbour_is_under_way(neighbour) || (info.state != WI_SOURCE_READY && !is_self(neighbour)))
         return 0;
     if (fresh_ms == 0)
         return 1;
@@ -274,7 +274,7 @@ static int is_due(const struct neighbour *neighbour, double fresh_ms)
                               : now - neighbour->failed_ms > WI_NEIGHBOURS_PAUSE_MS;
 }
 
-static void ask(struct neighbour *neighbour)
+static void neighbour_ask(struct neighbour *neighbour)
 {
     struct wi_block_source_info info;
     wi_block_source_info(neighbour->source, &info);
@@ -293,7 +293,7 @@ struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *all, double f
     DL_APPEND(all->waits, wait);
     DL_FOREACH(all->items, neighbour)
     if (is_due(neighbour, fresh_ms))
-        ask(neighbour);
+        neighbour_ask(neighbour);
     wi_timer_start(wait->timer, any_is_under_way(all) ? wait_ms : 0, 0);
     return wait;
 }
@@ -307,7 +307,7 @@ struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, c
     return all;
 }
 
-static struct neighbour *make(struct wi_neighbours *all, struct wi_block_source *source)
+static struct neighbour *neighbour_make(struct wi_neighbours *all, struct wi_block_source *source)
 {
     struct neighbour *neighbour = wi_alloc(sizeof *neighbour);
     *neighbour = (struct neighbour){
@@ -315,7 +315,7 @@ static struct neighbour *make(struct wi_neighbours *all, struct wi_block_source 
     return neighbour;
 }
 
-static void drop(struct neighbour *neighbour)
+static void neighbour_drop(struct neighbour *neighbour)
 {
     wi_http_cancel(neighbour->call);
     if (neighbour->reading) {
@@ -333,10 +333,11 @@ static void drop_all(struct neighbour *items)
 {
     struct neighbour *neighbour, *next;
     DL_FOREACH_SAFE(items, neighbour, next)
-    drop(neighbour);
+    neighbour_drop(neighbour);
 }
 
-static struct neighbour *find(struct neighbour *items, const struct wi_block_source *source)
+static struct neighbour *neighbour_find(
+    struct neighbour *items, const struct wi_block_source *source)
 {
     struct neighbour *neighbour;
     DL_FOREACH(items, neighbour)
@@ -351,11 +352,11 @@ void wi_neighbours_set(
     struct neighbour *before = all->items;
     all->items = NULL;
     for (size_t i = 0; i < count; i++) {
-        struct neighbour *neighbour = find(before, sources[i]);
+        struct neighbour *neighbour = neighbour_find(before, sources[i]);
         if (neighbour)
             DL_DELETE(before, neighbour);
         else
-            neighbour = make(all, sources[i]);
+            neighbour = neighbour_make(all, sources[i]);
         DL_APPEND(all->items, neighbour);
     }
     drop_all(before);
@@ -392,7 +393,7 @@ void wi_neighbours_at(const struct wi_neighbours *all, size_t index, struct wi_n
     *info = (struct wi_neighbour_info){neighbour->source, offers ? &neighbour->offer : NULL, self};
 }
 
-static int is_first(const struct wi_neighbours *all, size_t index, const char *id)
+static int offer_is_first(const struct wi_neighbours *all, size_t index, const char *id)
 {
     for (size_t i = 0; i < index; i++) {
         struct wi_neighbour_info info;
@@ -409,14 +410,15 @@ void wi_neighbours_each(const struct wi_neighbours *all, wi_neighbour_fn *each, 
     for (size_t i = 0; i < count; i++) {
         struct wi_neighbour_info info;
         wi_neighbours_at(all, i, &info);
-        if (info.offer && is_first(all, i, info.offer->id))
+        if (info.offer && offer_is_first(all, i, info.offer->id))
             each(context, &info);
     }
 }
 
 /* --- models by their names -------------------------------------------------------------------- */
 
-static const struct neighbour *find_name(const struct wi_neighbours *all, const char *name)
+static const struct neighbour *neighbour_find_name(
+    const struct wi_neighbours *all, const char *name)
 {
     const struct neighbour *neighbour;
     struct wi_block_source_info info;
@@ -429,10 +431,10 @@ static const struct neighbour *find_name(const struct wi_neighbours *all, const 
     return NULL;
 }
 
-static enum wi_code refuse(
+static enum wi_code neighbour_refuse(
     const struct wi_neighbours *all, const char *name, struct wi_error *error)
 {
-    const struct neighbour *neighbour = find_name(all, name);
+    const struct neighbour *neighbour = neighbour_find_name(all, name);
     struct wi_block_source_info info = {.reason = "it is not configured any more"};
     if (neighbour)
         wi_block_source_info(neighbour->source, &info);
@@ -458,12 +460,12 @@ static const struct wi_offer_row *find_row(
 enum wi_code wi_neighbours_model(const struct wi_neighbours *all, const char *neighbour,
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error)
 {
-    const struct neighbour *found = find_name(all, neighbour);
+    const struct neighbour *found = neighbour_find_name(all, neighbour);
     struct wi_block_source_info info = {.state = WI_SOURCE_OUT};
     if (found)
         wi_block_source_info(found->source, &info);
     if (info.state == WI_SOURCE_OUT || !found->answers)
-        return refuse(all, neighbour, error);
+        return neighbour_refuse(all, neighbour, error);
     const struct wi_offer_row *row = find_row(&found->offer, name, variant);
     if (!row)
         return wi_error_set(error, WI_HUB_NOT_FOUND, "model",

@@ -41,7 +41,7 @@ static int is_its_cid(const struct wi_offer_file *file)
 }
 
 /* 0, or -1 and nothing of it is owned. */
-static int read_file(const json_t *value, struct wi_offer_file *file)
+static int offer_file_read(const json_t *value, struct wi_offer_file *file)
 {
     struct file_params params = {0};
     if (wi_params_read(file_table, value, WI_PARAMS_OPEN, "", &params, NULL) != WI_OK ||
@@ -102,7 +102,7 @@ static int read_files(const json_t *list, struct wi_offer_row *row)
     size_t count = json_array_size(list);
     row->files = wi_alloc(count * sizeof *row->files);
     for (; row->count < count; row->count++)
-        if (read_file(json_array_get(list, row->count), &row->files[row->count]) != 0)
+        if (offer_file_read(json_array_get(list, row->count), &row->files[row->count]) != 0)
             return -1;
     wi_names_sort(row->files, row->count, sizeof *row->files);
     return adds_up(row) ? 0 : -1;
@@ -215,22 +215,22 @@ static const struct wi_param head_table[] = {
     WI_PARAM(head_params, takes, INTEGER, .max = BYTES_MAX),
     WI_PARAM(head_params, content, ARRAY, .required = 1), WI_PARAM_END};
 
-static enum wi_code fail(struct wi_error *error, const char *why)
+static enum wi_code offer_fail(struct wi_error *error, const char *why)
 {
     return wi_error_set(
         error, WI_HUB_FAILED, "", "its list of content cannot be used: %.200s", why);
 }
 
-static enum wi_code read_value(struct wi_offer *offer, const json_t *value, struct wi_error *error)
+static enum wi_code offer_read(struct wi_offer *offer, const json_t *value, struct wi_error *error)
 {
     struct head_params head = {0};
     struct wi_error problem;
     if (!json_is_object(value))
-        return fail(error, "it is no object");
+        return offer_fail(error, "it is no object");
     if (wi_params_read(head_table, value, WI_PARAMS_OPEN, "", &head, &problem) != WI_OK)
-        return fail(error, problem.detail);
+        return offer_fail(error, problem.detail);
     if (!is_id(head.id))
-        return fail(error, "its id is none");
+        return offer_fail(error, "its id is none");
     offer->id = wi_strdup(head.id);
     offer->takes = (uint64_t)head.takes;
     read_rows(head.content, offer);
@@ -243,11 +243,11 @@ enum wi_code wi_offer_read(
 {
     json_error_t place;
     if (size > WI_OFFER_MAX)
-        return fail(error, "it is longer than 4 MiB");
+        return offer_fail(error, "it is longer than 4 MiB");
     json_t *value = wi_json_read(text, size, 0, &place);
     if (!value)
-        return fail(error, place.text);
-    enum wi_code code = read_value(offer, value, error);
+        return offer_fail(error, place.text);
+    enum wi_code code = offer_read(offer, value, error);
     json_decref(value);
     return code;
 }

@@ -21,7 +21,7 @@ struct parts {
 };
 
 /* 0, or -1 for what is no address, or a longer one than any that is known here. */
-static int split(const char *address, struct parts *parts)
+static int address_split(const char *address, struct parts *parts)
 {
     while (*address == '/') {
         size_t length = strcspn(++address, "/");
@@ -34,15 +34,15 @@ static int split(const char *address, struct parts *parts)
     return *address || parts->count < 5 ? -1 : 0;
 }
 
-static int is(const struct parts *parts, size_t index, const char *text)
+static int part_is(const struct parts *parts, size_t index, const char *text)
 {
     return index < parts->count && strcmp(parts->items[index], text) == 0;
 }
 
 static int is_over_tls(const struct parts *parts)
 {
-    return (parts->count == 5 && is(parts, 4, "https")) ||
-           (parts->count == 6 && is(parts, 4, "tls") && is(parts, 5, "http"));
+    return (parts->count == 5 && part_is(parts, 4, "https")) ||
+           (parts->count == 6 && part_is(parts, 4, "tls") && part_is(parts, 5, "http"));
 }
 
 /* 0: it is none. */
@@ -55,7 +55,7 @@ static unsigned port_of(const char *text)
 
 /* Labels of letters, digits and hyphens. The last begins with a letter: a number there would be an
  * address in some notation. */
-static int is_name(const char *text)
+static int host_is_name(const char *text)
 {
     const char *last = strrchr(text, '.');
     if (!last || !isalpha((unsigned char)last[1]))
@@ -80,20 +80,20 @@ static int is_host(const struct parts *parts)
     if (strcmp(kind, "ip6") == 0)
         return inet_pton(AF_INET6, host, &address) == 1;
     return (strcmp(kind, "dns") == 0 || strcmp(kind, "dns4") == 0 || strcmp(kind, "dns6") == 0) &&
-           is_name(host);
+           host_is_name(host);
 }
 
 /* The caller frees it; NULL for what is not asked. */
 static char *url_of(const char *address)
 {
     struct parts parts = {0};
-    if (split(address, &parts) != 0 || !is_over_tls(&parts) || !is(&parts, 2, "tcp") ||
+    if (address_split(address, &parts) != 0 || !is_over_tls(&parts) || !part_is(&parts, 2, "tcp") ||
         !is_host(&parts))
         return NULL;
     unsigned port = port_of(parts.items[3]);
     for (char *c = parts.items[1]; *c; c++)
         *c = (char)tolower((unsigned char)*c);
-    int is_v6 = is(&parts, 0, "ip6");
+    int is_v6 = part_is(&parts, 0, "ip6");
     char *url = wi_sprintf(is_v6 ? "https://[%s]:%u" : "https://%s:%u", parts.items[1], port);
     if (port == 443)
         url[strlen(url) - strlen(":443")] = '\0';
@@ -144,7 +144,7 @@ static void take_record(struct wi_providers *providers, const json_t *record)
 /* --- an answer -------------------------------------------------------------------------------- */
 
 /* Whether it is an answer. Where there is no one its list may be null. */
-static int read_list(struct wi_providers *providers, const char *text, size_t size)
+static int providers_read(struct wi_providers *providers, const char *text, size_t size)
 {
     json_t *root = wi_json_read(text, size, 0, &(json_error_t){0});
     const json_t *list = json_object_get(root, "Providers"), *record;
@@ -176,7 +176,7 @@ static int read_lines(struct wi_providers *providers, const char *text, size_t s
 enum wi_code wi_providers_read(struct wi_providers *providers, const char *text, size_t size,
     int lines, struct wi_error *error)
 {
-    if (lines ? read_lines(providers, text, size) : read_list(providers, text, size))
+    if (lines ? read_lines(providers, text, size) : providers_read(providers, text, size))
         return WI_OK;
     wi_providers_clear(providers);
     return wi_error_set(error, WI_HUB_FAILED, "",

@@ -14,7 +14,7 @@ int wi_redirect_is(int status)
 }
 
 /* `location` against `url`, normalised; NULL if it is no URL, or has a user or a password. */
-static char *resolve(const char *url, const char *location)
+static char *location_resolve(const char *url, const char *location)
 {
     CURLU *parts = curl_url();
     char *found = NULL, *next = NULL, *user = NULL;
@@ -38,7 +38,7 @@ int wi_redirect_stays(const char *hub, const char *url)
     return stays;
 }
 
-static char *refuse(char *next, const char *why, struct wi_error *error)
+static char *redirect_refuse(char *next, const char *why, struct wi_error *error)
 {
     char *origin = wi_url_origin(next);
     wi_error_set(
@@ -51,19 +51,19 @@ static char *refuse(char *next, const char *why, struct wi_error *error)
 char *wi_redirect_follow(
     const char *hub, const char *url, const char *location, unsigned hops, struct wi_error *error)
 {
-    char *next = location ? resolve(url, location) : NULL;
+    char *next = location ? location_resolve(url, location) : NULL;
     if (!next) {
         wi_error_set(
             error, WI_HUB_FAILED, "", "the server leads elsewhere without saying where to");
         return NULL;
     }
     if (hops >= WI_REDIRECTS_MAX)
-        return refuse(next, "one redirect too many", error);
+        return redirect_refuse(next, "one redirect too many", error);
     if (wi_url_is_private(next) && !wi_redirect_stays(hub, next))
-        return refuse(next, "which belongs to a private network", error);
+        return redirect_refuse(next, "which belongs to a private network", error);
     if (strncmp(next, "https://", 8) != 0 &&
         (strncmp(next, "http://", 7) != 0 || !wi_url_is_loopback(next)))
-        return refuse(next, "which is not https", error);
+        return redirect_refuse(next, "which is not https", error);
     return next;
 }
 

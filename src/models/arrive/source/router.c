@@ -60,7 +60,7 @@ static void on_wait_over(void *context)
 }
 
 /* Who waits is told in a turn of its own. */
-__attribute__((format(printf, 2, 3))) static void end(
+__attribute__((format(printf, 2, 3))) static void router_end(
     struct wi_router *router, const char *format, ...)
 {
     char reason[160], printable[160];
@@ -98,16 +98,16 @@ static void take_providers(struct wi_router *router, const struct reading *readi
             router->named[router->count++] = stranger;
     }
     if (reading->code != WI_OK)
-        end(router, "%s", reading->error.detail);
+        router_end(router, "%s", reading->error.detail);
     else if (router->count > 0)
-        end(router, "%s", "");
+        router_end(router, "%s", "");
     else if (found->urls.count > 0)
-        end(router, "it names nobody who is not asked anyhow");
+        router_end(router, "it names nobody who is not asked anyhow");
     else if (found->unfit > 0)
-        end(router, "none of the %zu gateways that it names has a public address over https",
+        router_end(router, "none of the %zu gateways that it names has a public address over https",
             found->unfit);
     else
-        end(router, "it names no gateway");
+        router_end(router, "it names no gateway");
 }
 
 static void on_read(void *data, int cancelled)
@@ -121,7 +121,8 @@ static void on_read(void *data, int cancelled)
     free(reading);
 }
 
-static void read_answer(struct wi_router *router, const struct wi_http_answer *answer, int lines)
+static void router_read_answer(
+    struct wi_router *router, const struct wi_http_answer *answer, int lines)
 {
     struct reading *reading = wi_alloc(sizeof *reading);
     *reading = (struct reading){.router = router,
@@ -136,30 +137,31 @@ static void read_answer(struct wi_router *router, const struct wi_http_answer *a
 
 static void send_question(struct wi_router *router);
 
-static void lead_on(struct wi_router *router, const struct wi_http_answer *answer)
+static void router_lead_on(struct wi_router *router, const struct wi_http_answer *answer)
 {
     const char *location = wi_http_call_header(answer->call, "location");
     struct wi_error error;
     if (wi_redirect_take(router->base, &router->url, location, &router->hops, &error) == 0)
         send_question(router);
     else
-        end(router, "%.150s", error.detail);
+        router_end(router, "%.150s", error.detail);
 }
 
-static void judge(struct wi_router *router, const struct wi_http_answer *answer)
+static void router_judge(struct wi_router *router, const struct wi_http_answer *answer)
 {
     const char *type = wi_http_call_header(answer->call, "content-type");
     int status = answer->status, lines = wi_media_type_is(type, LINES_TYPE);
     if (wi_redirect_is(status))
-        lead_on(router, answer);
+        router_lead_on(router, answer);
     else if (status == 404)
-        end(router, "it names nobody (404)");
+        router_end(router, "it names nobody (404)");
     else if (status != 200)
-        end(router, "it answers %d", status);
+        router_end(router, "it answers %d", status);
     else if (lines || wi_media_type_is(type, JSON_TYPE))
-        read_answer(router, answer, lines);
+        router_read_answer(router, answer, lines);
     else
-        end(router, "it answers with %.60s instead of " JSON_TYPE, type ? type : "no Content-Type");
+        router_end(
+            router, "it answers with %.60s instead of " JSON_TYPE, type ? type : "no Content-Type");
 }
 
 static void on_answer(void *context, const struct wi_http_answer *answer)
@@ -167,11 +169,11 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
     struct wi_router *router = context;
     router->call = NULL;
     if (answer->end == WI_HTTP_STOPPED)
-        end(router, "its answer is longer than %u bytes", WI_PROVIDERS_BYTES);
+        router_end(router, "its answer is longer than %u bytes", WI_PROVIDERS_BYTES);
     else if (answer->end != WI_HTTP_ANSWERED)
-        end(router, "it cannot be asked: %.100s", answer->failure);
+        router_end(router, "it cannot be asked: %.100s", answer->failure);
     else
-        judge(router, answer);
+        router_judge(router, answer);
 }
 
 static void send_question(struct wi_router *router)

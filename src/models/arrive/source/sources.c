@@ -125,7 +125,7 @@ void wi_block_source_brought(struct wi_block_source *source, size_t bytes)
     source->blocks++;
 }
 
-static void note(struct wi_block_source *source, const char *reason)
+static void source_note(struct wi_block_source *source, const char *reason)
 {
     snprintf(source->reason, sizeof source->reason, "%s", reason);
 }
@@ -135,7 +135,7 @@ void wi_block_source_lied(struct wi_block_source *source, int wrong, const char 
     source->out_ms = wi_now_ms() + WI_SOURCE_OUT_MS;
     source->lied = wrong;
     source->wrong += wrong != 0;
-    note(source, reason);
+    source_note(source, reason);
     wi_warn("source", source->name, "%s; it is not asked again for %.0f minutes", reason,
         WI_SOURCE_OUT_MS / 60000);
 }
@@ -145,7 +145,7 @@ void wi_block_source_rest(struct wi_block_source *source, double ms, const char 
     double until = wi_now_ms() + ms;
     if (ms > 0 && until > source->rest_ms)
         source->rest_ms = until;
-    note(source, reason);
+    source_note(source, reason);
 }
 
 /* --- the table -------------------------------------------------------------------------------- */
@@ -173,7 +173,7 @@ void wi_sources_free(struct wi_sources *sources)
     free(sources);
 }
 
-static struct wi_block_source *make(const char *name, const char *url)
+static struct wi_block_source *source_make(const char *name, const char *url)
 {
     struct wi_block_source *source = wi_alloc(sizeof *source);
     *source =
@@ -189,7 +189,7 @@ static struct wi_block_source *keep_or_make(
         if (strcmp(sources->items[i]->name, row->name) == 0 &&
             strcmp(sources->items[i]->url, row->url) == 0)
             return wi_block_source_hold(sources->items[i]);
-    return make(row->name, row->url);
+    return source_make(row->name, row->url);
 }
 
 void wi_sources_set(
@@ -284,7 +284,7 @@ struct wi_block_source *wi_sources_stranger(struct wi_sources *sources, const ch
         size_t count = sources->stranger_count++;
         sources->strangers =
             wi_realloc_array(sources->strangers, count + 1, sizeof(struct wi_block_source *));
-        source = sources->strangers[count] = make(url, url);
+        source = sources->strangers[count] = source_make(url, url);
         source->stranger = 1;
     }
     return wi_block_source_hold(source);
