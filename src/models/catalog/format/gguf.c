@@ -75,7 +75,7 @@ static const struct row rows[] = {
     {".pooling_type", ID, INFO(pooling), WI_GGUF_POOLING_COUNT - 1},
 };
 
-static int read_number(
+static int gguf_read_number(
     struct wi_gguf_input *input, const struct row *row, uint64_t type, uint64_t *number)
 {
     uint64_t at = input->at;
@@ -100,7 +100,7 @@ static int read_id(
 }
 
 /* The length of a text, and as much of it as there is room in `out`. */
-static int read_text(
+static int gguf_read_text(
     struct wi_gguf_input *input, uint64_t type, uint64_t *length, char *out, size_t room)
 {
     if (type != WI_GGUF_STRING)
@@ -113,11 +113,11 @@ static int read_text(
     return wi_gguf_skip(input, *length - kept);
 }
 
-static int read_name(struct wi_gguf_input *input, uint64_t type, char out[WI_GGUF_NAME_MAX])
+static int gguf_read_name(struct wi_gguf_input *input, uint64_t type, char out[WI_GGUF_NAME_MAX])
 {
     uint64_t length;
     memset(out, 0, WI_GGUF_NAME_MAX);
-    if (read_text(input, type, &length, out, WI_GGUF_NAME_MAX - 1) < 0)
+    if (gguf_read_text(input, type, &length, out, WI_GGUF_NAME_MAX - 1) < 0)
         return -1;
     wi_text_mend(out);
     return 0;
@@ -145,26 +145,26 @@ static int read_per_block(
         return wi_gguf_fail(input, at, "%s has %" PRIu64 " elements; at most %d are read", row->key,
             count, WI_GGUF_BLOCKS_MAX);
     for (uint64_t i = 0; i < count; i++)
-        if (read_number(input, row, type, &list->values[i]) < 0)
+        if (gguf_read_number(input, row, type, &list->values[i]) < 0)
             return -1;
     for (size_t i = 1; i < WI_GGUF_BLOCKS_MAX && !list->is_list; i++)
         list->values[i] = list->values[0];
     return 0;
 }
 
-static int read_value(struct reading *reading, const struct row *row, uint64_t type)
+static int gguf_read_value(struct reading *reading, const struct row *row, uint64_t type)
 {
     struct wi_gguf_input *input = &reading->input;
     void *member = (char *)reading + row->offset;
     switch (row->kind) {
     case NUMBER:
-        return read_number(input, row, type, member);
+        return gguf_read_number(input, row, type, member);
     case ID:
         return read_id(input, row, type, member);
     case TEXT:
-        return read_name(input, type, member);
+        return gguf_read_name(input, type, member);
     case LENGTH:
-        return read_text(input, type, member, NULL, 0);
+        return gguf_read_text(input, type, member, NULL, 0);
     case COUNT:
         return read_count(input, type, member);
     case PER_BLOCK:
@@ -195,7 +195,7 @@ static int read_pair(struct reading *reading, const struct row *table, size_t co
         return -1;
     for (size_t i = 0; i < count; i++)
         if (is_about(&table[i], key, reading->info.architecture))
-            return read_value(reading, &table[i], type);
+            return gguf_read_value(reading, &table[i], type);
     return wi_gguf_skip_value(input, type);
 }
 
@@ -278,7 +278,7 @@ static int read_elements(struct wi_gguf_input *input, uint64_t *elements)
 }
 
 /* The outline of a tensor; `*end` becomes where the weights end, if it is the last so far. */
-static int read_tensor(struct reading *reading, uint64_t *end)
+static int gguf_read_tensor(struct reading *reading, uint64_t *end)
 {
     struct wi_gguf_input *input = &reading->input;
     uint64_t name, elements, number, offset, at;
@@ -310,7 +310,7 @@ static int read_tensors(struct reading *reading, uint64_t count)
     struct wi_gguf_input *input = &reading->input;
     uint64_t end = 0;
     for (; count > 0; count--)
-        if (read_tensor(reading, &end) < 0)
+        if (gguf_read_tensor(reading, &end) < 0)
             return -1;
     uint64_t begin =
         input->at + (reading->alignment - input->at % reading->alignment) % reading->alignment;
@@ -359,7 +359,7 @@ int wi_gguf_is(const unsigned char *head, size_t size)
 }
 
 /* All behind the magic. */
-static int read_all(struct reading *reading)
+static int gguf_read_all(struct reading *reading)
 {
     struct wi_gguf_input *input = &reading->input;
     uint64_t tensors, pairs;
@@ -373,7 +373,7 @@ static int read_all(struct reading *reading)
     return check_vocabulary(reading) < 0 ? -1 : read_tensors(reading, tensors);
 }
 
-static enum wi_code check_model(
+static enum wi_code gguf_check_model(
     const struct reading *reading, const char *path, struct wi_error *error)
 {
     const struct wi_gguf_info *info = &reading->info;
@@ -411,7 +411,7 @@ static enum wi_code check_role(
 {
     const char *name = reading->info.architecture;
     if (role == WI_GGUF_MODEL)
-        return check_model(reading, path, error);
+        return gguf_check_model(reading, path, error);
     if (role == WI_GGUF_PART || strcmp(name, "clip") == 0)
         return WI_OK;
     return wi_error_set(error, WI_MODEL_INVALID, path,
@@ -420,7 +420,7 @@ static enum wi_code check_role(
         path, name);
 }
 
-static enum wi_code read_file(
+static enum wi_code gguf_read_file(
     struct reading *reading, const char *path, enum wi_gguf_role role, struct wi_error *error)
 {
     struct wi_gguf_input *input = &reading->input;
@@ -432,7 +432,7 @@ static enum wi_code read_file(
             text ? text : "it does not begin with \"GGUF\"; fetch or convert the model again");
     }
     input->at = WI_GGUF_MAGIC_BYTES;
-    if (!*input->problem && read_all(reading) == 0)
+    if (!*input->problem && gguf_read_all(reading) == 0)
         return check_role(reading, path, role, error);
     wi_error_set(error, WI_MODEL_INVALID, path,
         "%.120s is no whole GGUF file: %s (byte %" PRIu64 " of %" PRIu64 ")", path, input->problem,
@@ -448,7 +448,7 @@ enum wi_code wi_gguf_read(int fd, uint64_t size, const char *path, enum wi_gguf_
     reading->input.size = size;
     reading->info.pooling = reading->info.file_type = -1;
     reading->alignment = 32; /* GGUF_DEFAULT_ALIGNMENT */
-    enum wi_code code = read_file(reading, path, role, error);
+    enum wi_code code = gguf_read_file(reading, path, role, error);
     *info = reading->info;
     free(reading);
     return code;

@@ -11,14 +11,14 @@
 #include <strings.h>
 #include <unistd.h>
 
-static int wants(const char *path)
+static int gguf_wants(const char *path)
 {
     return wi_text_ends(path, ".gguf") && !strchr(path, '/');
 }
 
-static int detect(const struct wi_view *view)
+static int gguf_detect(const struct wi_view *view)
 {
-    return view->any(view, "", wants);
+    return view->any(view, "", gguf_wants);
 }
 
 /* Whether a file is a projector and no weights of its own. */
@@ -141,7 +141,7 @@ static int compare_quantisations(const void *a, const void *b)
     return first != second ? (first > second) - (first < second) : strcmp(one->name, other->name);
 }
 
-static void find_variants(
+static void gguf_find_variants(
     const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
     struct set *sets = wi_alloc((count + 1) * sizeof *sets);
@@ -164,7 +164,7 @@ static void find_variants(
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* The head of one file: `index` of `count` in its set, or a projector. */
-static enum wi_code read_file(
+static enum wi_code gguf_read_head(
     struct wi_format_reading *reading, const char *path, size_t index, size_t count)
 {
     enum wi_gguf_role role = is_projector(path) ? WI_GGUF_PROJECTOR
@@ -182,7 +182,7 @@ static enum wi_code read_file(
     return wi_gguf_join(&reading->facts.gguf, &part, path, index, count, &reading->error);
 }
 
-static enum wi_code read_model(struct wi_format_reading *reading)
+static enum wi_code gguf_read_model(struct wi_format_reading *reading)
 {
     const struct wi_strings *files = &reading->variant->files;
     struct wi_facts *facts = &reading->facts;
@@ -192,7 +192,7 @@ static enum wi_code read_model(struct wi_format_reading *reading)
     for (size_t i = 0; i < files->count; i++)
         parts += !is_projector(files->items[i]);
     for (size_t i = 0; i < files->count && code == WI_OK; i++) {
-        code = read_file(reading, files->items[i], index, parts);
+        code = gguf_read_head(reading, files->items[i], index, parts);
         index += !is_projector(files->items[i]);
     }
     if (code != WI_OK)
@@ -214,7 +214,7 @@ static enum wi_code read_model(struct wi_format_reading *reading)
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
-static void plan(struct wi_facts *facts, const struct wi_gguf_limits *limits)
+static void gguf_plan(struct wi_facts *facts, const struct wi_gguf_limits *limits)
 {
     wi_gguf_plan(&facts->gguf, facts->memory.weights, limits, &facts->memory);
 }
@@ -225,17 +225,17 @@ static enum wi_code check_memory(
     return wi_gguf_check_memory(&facts->memory, name, error);
 }
 
-static const char *precision(const struct wi_facts *facts, const char *variant)
+static const char *gguf_precision(const struct wi_facts *facts, const char *variant)
 {
     return wi_gguf_quantization(&facts->gguf);
 }
 
-static const char *family(const struct wi_facts *facts)
+static const char *gguf_family(const struct wi_facts *facts)
 {
     return facts->gguf.architecture;
 }
 
-static void warn(const struct wi_facts *facts, const char *name, struct wi_strings *warnings)
+static void gguf_warn(const struct wi_facts *facts, const char *name, struct wi_strings *warnings)
 {
     const struct wi_gguf_memory *memory = &facts->memory;
     const char *slow = wi_gguf_slow(&facts->gguf);
@@ -262,7 +262,7 @@ static json_t *memory_json(const struct wi_gguf_memory *memory)
         (json_int_t)memory->slots, "fits", memory->fits);
 }
 
-static void show(const struct wi_facts *facts, const char *variant, json_t *out)
+static void gguf_show(const struct wi_facts *facts, const char *variant, json_t *out)
 {
     const struct wi_gguf_info *info = &facts->gguf;
     json_t *told =
@@ -283,7 +283,7 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
 
 /* Of several projectors one is taken, 16-bit floats by preference; without being told, the store
  * would take the first. */
-static int yields(const char *path, const char *other)
+static int gguf_yields(const char *path, const char *other)
 {
     int one = strcasestr(path, "-f16") != NULL, two = strcasestr(other, "-f16") != NULL;
     return is_projector(path) && is_projector(other) &&
@@ -300,19 +300,19 @@ const struct wi_format wi_format_gguf = {
     .does_tasks = 1,
     .gguf_options = 1,
     .reads_words = 1,
-    .detect = detect,
-    .wants = wants,
+    .detect = gguf_detect,
+    .wants = gguf_wants,
     .told_by = "a .gguf file",
     .ends = ends,
-    .find_variants = find_variants,
-    .read = read_model,
-    .plan = plan,
+    .find_variants = gguf_find_variants,
+    .read = gguf_read_model,
+    .plan = gguf_plan,
     .check_memory = check_memory,
-    .precision = precision,
-    .family = family,
-    .warn = warn,
-    .show = show,
+    .precision = gguf_precision,
+    .family = gguf_family,
+    .warn = gguf_warn,
+    .show = gguf_show,
     .is_flat = 1,
-    .yields = yields,
+    .yields = gguf_yields,
     .preferred = preferred,
 };

@@ -33,7 +33,7 @@ static int check_room(struct wi_gguf_input *input, uint64_t bytes)
 }
 
 /* Loads the window that begins where the reading is; at least one byte of it. */
-static int load(struct wi_gguf_input *input)
+static int window_load(struct wi_gguf_input *input)
 {
     ssize_t n = pread(input->fd, input->_window, sizeof input->_window, (off_t)input->at);
     if (n <= 0)
@@ -51,7 +51,7 @@ int wi_gguf_copy(struct wi_gguf_input *input, void *out, size_t size)
     while (size > 0) {
         uint64_t from = input->at - input->_window_at; /* huge for what lies before the window */
         if (from >= input->_window_size) {
-            if (load(input) < 0)
+            if (window_load(input) < 0)
                 return -1;
             from = 0;
         }

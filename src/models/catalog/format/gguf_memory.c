@@ -5,7 +5,7 @@
 
 #define MIB UINT64_C(1048576)
 
-static uint64_t least(uint64_t a, uint64_t b)
+static uint64_t number_least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
@@ -15,21 +15,21 @@ static uint64_t kv_of(const struct wi_gguf_info *info, uint64_t context)
     uint64_t head = 2 * (info->key_length + info->value_length); /* in F16 */
     if (wi_gguf_architecture_type(info->architecture) == WI_TYPE_TEXT_EMBEDDING)
         return 0;
-    return head *
-           (info->kv_heads * context +
-               info->kv_heads_windowed * least(context, info->sliding_window + WI_GGUF_BATCH));
+    return head * (info->kv_heads * context +
+                      info->kv_heads_windowed *
+                          number_least(context, info->sliding_window + WI_GGUF_BATCH));
 }
 
 static uint64_t compute_of(const struct wi_gguf_info *info, uint64_t context)
 {
-    uint64_t batch = least(WI_GGUF_BATCH, context);
+    uint64_t batch = number_least(WI_GGUF_BATCH, context);
     return 32 * MIB + 256 * info->vocabulary +
            4 * batch *
                (info->vocabulary + 2 * info->embedding_length + 2 * info->feed_forward_length +
                    info->head_count * context);
 }
 
-static int try(const struct wi_gguf_info *info, struct wi_gguf_memory *memory)
+static int memory_try(const struct wi_gguf_info *info, struct wi_gguf_memory *memory)
 {
     memory->kv_per_slot = kv_of(info, memory->context);
     memory->compute = compute_of(info, memory->context);
@@ -38,7 +38,7 @@ static int try(const struct wi_gguf_info *info, struct wi_gguf_memory *memory)
 }
 
 /* Caches in F32, from which WebAssembly computes faster, where there is room for them. */
-static void widen(struct wi_gguf_memory *memory)
+static void memory_widen(struct wi_gguf_memory *memory)
 {
     uint64_t caches = memory->slots * memory->kv_per_slot;
     if (2 * caches > WI_GGUF_WIDE_MAX || memory->total + caches > memory->limit)
@@ -51,11 +51,11 @@ void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
     const struct wi_gguf_limits *limits, struct wi_gguf_memory *memory)
 {
     *memory = (struct wi_gguf_memory){.weights = weights,
-        .limit = least(limits->memory, WI_GGUF_HEAP_MAX),
-        .context =
-            least(info->context_length, limits->context ? limits->context : WI_GGUF_CONTEXT_MAX),
+        .limit = number_least(limits->memory, WI_GGUF_HEAP_MAX),
+        .context = number_least(
+            info->context_length, limits->context ? limits->context : WI_GGUF_CONTEXT_MAX),
         .slots = limits->slots};
-    while (!(memory->fits = try(info, memory))) {
+    while (!(memory->fits = memory_try(info, memory))) {
         if (memory->slots > 1)
             memory->slots--;
         else if (!limits->context && memory->context > WI_GGUF_CONTEXT_LEAST)
@@ -64,7 +64,7 @@ void wi_gguf_plan(const struct wi_gguf_info *info, uint64_t weights,
             return;
         memory->scarce = 1;
     }
-    widen(memory);
+    memory_widen(memory);
 }
 
 uint64_t wi_gguf_guess_memory(uint64_t weights)

@@ -179,7 +179,7 @@ static void add_ignored(json_t **ignored, const char *file, const json_t *conten
 
 /* --- files ------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 3, 4))) static enum wi_code invalid(
+__attribute__((format(printf, 3, 4))) static enum wi_code reading_invalid(
     struct wi_format_reading *reading, const char *file, const char *format, ...)
 {
     char text[256];
@@ -190,27 +190,27 @@ __attribute__((format(printf, 3, 4))) static enum wi_code invalid(
     return wi_error_set(&reading->error, WI_MODEL_INVALID, file, "%s: %s", file, text);
 }
 
-static int has(const struct wi_format_reading *reading, const char *name)
+static int reading_has(const struct wi_format_reading *reading, const char *name)
 {
     return wi_strings_contain(&reading->variant->files, name);
 }
 
 /* What a file asks for and does not get. Of config.json that is how the model writes, which another
  * file says where the folder has that. */
-static void note(struct wi_format_reading *reading, const char *name, const json_t *content)
+static void reading_note(struct wi_format_reading *reading, const char *name, const json_t *content)
 {
-    if (strcmp(name, "config.json") == 0 && has(reading, "generation_config.json"))
+    if (strcmp(name, "config.json") == 0 && reading_has(reading, "generation_config.json"))
         return;
     add_ignored(&reading->facts.huggingface.ignored, name, content);
 }
 
 /* `*root` becomes an object, or NULL where the folder has no such file. */
-static enum wi_code load(struct wi_format_reading *reading, const char *name, json_t **root)
+static enum wi_code reading_load(struct wi_format_reading *reading, const char *name, json_t **root)
 {
     json_error_t place = {0};
     size_t size = 0;
     *root = NULL;
-    if (!has(reading, name))
+    if (!reading_has(reading, name))
         return WI_OK;
     char *text = wi_view_read(
         reading->view, name, WI_VIEW_MODEL, WI_HUGGINGFACE_MAX, &size, &reading->error);
@@ -219,16 +219,16 @@ static enum wi_code load(struct wi_format_reading *reading, const char *name, js
     *root = wi_json_read(text, size, JSON_ALLOW_NUL, &place);
     const char *guess = *text == '{' ? NULL : wi_guess_text((const unsigned char *)text, size);
     free(text);
-    note(reading, name, *root);
+    reading_note(reading, name, *root);
     if (json_is_object(*root))
         return WI_OK;
     json_decref(*root);
     *root = NULL;
     if (guess)
-        return invalid(reading, name, "%s", guess);
-    return place.line > 0 ? invalid(reading, name, "line %d, column %d: %.120s", place.line,
+        return reading_invalid(reading, name, "%s", guess);
+    return place.line > 0 ? reading_invalid(reading, name, "line %d, column %d: %.120s", place.line,
                                 place.column, place.text)
-                          : invalid(reading, name, "it must be a JSON object");
+                          : reading_invalid(reading, name, "it must be a JSON object");
 }
 
 /* The first of the members that says a length. */
@@ -243,7 +243,7 @@ static uint64_t read_length(const json_t *object, const char *const names[])
     return 0;
 }
 
-static void limit(uint64_t *length, uint64_t other)
+static void length_limit(uint64_t *length, uint64_t other)
 {
     if (other > 0 && (*length == 0 || other < *length))
         *length = other;
@@ -256,7 +256,7 @@ static enum wi_code copy_name(struct wi_format_reading *reading, const char *fie
     if (!value || json_is_null(value))
         return WI_OK;
     if (!text || json_string_length(value) >= size || strlen(text) != json_string_length(value))
-        return invalid(
+        return reading_invalid(
             reading, "config.json", "%s must be a name of at most %zu bytes", field, size - 1);
     memcpy(name, text, strlen(text) + 1);
     return WI_OK;
@@ -273,13 +273,14 @@ static enum wi_code read_labels(
     if (!labels || json_is_null(labels))
         return WI_OK;
     if (!json_is_object(labels) || json_object_size(labels) > LABELS_MAX)
-        return invalid(reading, "config.json", "id2label must be an object {number: label}");
+        return reading_invalid(
+            reading, "config.json", "id2label must be an object {number: label}");
     json_object_foreach((json_t *)labels, index, label)
     {
         size_t length = strlen(index);
         if (length == 0 || length > 9 || strspn(index, "0123456789") != length ||
             !json_is_string(label) || json_string_length(label) > LABEL_BYTES)
-            return invalid(reading, "config.json",
+            return reading_invalid(reading, "config.json",
                 "id2label must be an object {number: label}; \"%.40s\" is none", index);
         *entails |= strncasecmp(json_string_value(label), "entail", 6) == 0;
     }
@@ -290,7 +291,7 @@ static enum wi_code read_labels(
 /* --- config.json ------------------------------------------------------------------------------ */
 
 /* One class, or a name that says so, is a cross-encoder: its only number is a relevance. */
-static int ranks(const struct wi_format_reading *reading)
+static int model_ranks(const struct wi_format_reading *reading)
 {
     const char *name = reading->name;
     return reading->facts.huggingface.labels == 1 || strcasestr(name, "cross-encoder") ||
@@ -302,7 +303,7 @@ static void add_classifier_tasks(struct wi_format_reading *reading, int entails)
     struct wi_task_list *tasks = &reading->facts.tasks;
     if (!wi_task_list_has(tasks, WI_TASK_TEXT_CLASSIFICATION))
         return;
-    if (ranks(reading)) {
+    if (model_ranks(reading)) {
         *tasks = (struct wi_task_list){0};
         wi_task_list_add(tasks, WI_TASK_RERANK);
         wi_task_list_add(tasks, WI_TASK_TEXT_CLASSIFICATION);
@@ -345,7 +346,7 @@ static enum wi_code read_config(struct wi_format_reading *reading, const json_t 
     const json_t *text = json_object_get(config, "text_config");
     int entails;
     if (names && !json_is_null(names) && !json_is_array(names))
-        return invalid(reading, "config.json", "architectures must be a list of names");
+        return reading_invalid(reading, "config.json", "architectures must be a list of names");
     if (copy_name(reading, "model_type", json_object_get(config, "model_type"), info->model_type,
             sizeof info->model_type) != WI_OK ||
         copy_name(reading, "architectures", json_array_get(names, 0), info->architecture,
@@ -367,12 +368,12 @@ static enum wi_code read_tokenizer(struct wi_format_reading *reading)
 {
     static const char *const lengths[] = {"model_max_length", NULL};
     json_t *tokenizer;
-    enum wi_code code = load(reading, "tokenizer_config.json", &tokenizer);
+    enum wi_code code = reading_load(reading, "tokenizer_config.json", &tokenizer);
     const json_t *template = json_object_get(tokenizer, "chat_template");
     reading->facts.huggingface.has_template = json_is_string(template) || json_is_array(template) ||
-                                              has(reading, "chat_template.jinja") ||
-                                              has(reading, "chat_template.json");
-    limit(&reading->facts.context, read_length(tokenizer, lengths));
+                                              reading_has(reading, "chat_template.jinja") ||
+                                              reading_has(reading, "chat_template.json");
+    length_limit(&reading->facts.context, read_length(tokenizer, lengths));
     json_decref(tokenizer);
     return code;
 }
@@ -382,8 +383,8 @@ static enum wi_code read_sentences(struct wi_format_reading *reading)
 {
     static const char *const lengths[] = {"max_seq_length", NULL};
     json_t *sentences;
-    enum wi_code code = load(reading, "sentence_bert_config.json", &sentences);
-    limit(&reading->facts.context, read_length(sentences, lengths));
+    enum wi_code code = reading_load(reading, "sentence_bert_config.json", &sentences);
+    length_limit(&reading->facts.context, read_length(sentences, lengths));
     json_decref(sentences);
     return code;
 }
@@ -395,7 +396,7 @@ static enum wi_code read_pooling(struct wi_format_reading *reading)
     } ways[] = {{"pooling_mode_cls_token", "cls"}, {"pooling_mode_lasttoken", "last"},
         {"pooling_mode_max_tokens", "max"}, {"pooling_mode_mean_tokens", "mean"}};
     json_t *pooling;
-    enum wi_code code = load(reading, "1_Pooling/config.json", &pooling);
+    enum wi_code code = reading_load(reading, "1_Pooling/config.json", &pooling);
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
         if (json_is_true(json_object_get(pooling, ways[i].member)))
             snprintf(reading->facts.huggingface.pooling, sizeof reading->facts.huggingface.pooling,
@@ -411,7 +412,7 @@ static enum wi_code read_others(struct wi_format_reading *reading)
         "processor_config.json", "special_tokens_map.json", "config_sentence_transformers.json"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         json_t *other;
-        enum wi_code code = load(reading, names[i], &other);
+        enum wi_code code = reading_load(reading, names[i], &other);
         json_decref(other);
         if (code != WI_OK)
             return code;
@@ -451,13 +452,14 @@ static enum wi_code check_files(struct wi_format_reading *reading)
 {
     const struct wi_task_list *tasks = &reading->facts.tasks;
     enum wi_task_kind task = tasks->count > 0 ? tasks->items[0] : WI_TASK_NONE;
-    if (wi_task_reads_text(task) && !has(reading, "tokenizer.json"))
-        return invalid(reading, "tokenizer.json",
+    if (wi_task_reads_text(task) && !reading_has(reading, "tokenizer.json"))
+        return reading_invalid(reading, "tokenizer.json",
             "it is missing from the folder, and %s takes it; fetch it, or convert the tokenizer",
             wi_task_name(task));
     if (task != WI_TASK_NONE && !wi_task_reads_text(task) &&
-        !has(reading, "preprocessor_config.json") && !has(reading, "processor_config.json"))
-        return invalid(reading, "preprocessor_config.json",
+        !reading_has(reading, "preprocessor_config.json") &&
+        !reading_has(reading, "processor_config.json"))
+        return reading_invalid(reading, "preprocessor_config.json",
             "it is missing from the folder, and %s takes it", wi_task_name(task));
     return WI_OK;
 }
@@ -465,9 +467,9 @@ static enum wi_code check_files(struct wi_format_reading *reading)
 enum wi_code wi_huggingface_read(struct wi_format_reading *reading)
 {
     json_t *config;
-    enum wi_code code = load(reading, "config.json", &config);
+    enum wi_code code = reading_load(reading, "config.json", &config);
     if (code == WI_OK && !config)
-        code = invalid(reading, "config.json", "it is missing from the folder");
+        code = reading_invalid(reading, "config.json", "it is missing from the folder");
     if (code == WI_OK)
         code = read_config(reading, config);
     json_decref(config);

@@ -12,7 +12,7 @@ static int in_onnx(const char *path)
     return strncmp(path, "onnx/", 5) == 0;
 }
 
-static int is_graph(const char *path)
+static int path_is_graph(const char *path)
 {
     return wi_text_ends(path, ".onnx");
 }
@@ -20,24 +20,24 @@ static int is_graph(const char *path)
 /* Of what is not in onnx/. */
 static const char *const common[] = {".json", ".txt", ".jinja", ".model", NULL};
 
-static int wants(const char *path)
+static int huggingface_wants(const char *path)
 {
     if (in_onnx(path))
-        return is_graph(path) || wi_onnx_is_data(path);
+        return path_is_graph(path) || wi_onnx_is_data(path);
     for (const char *const *end = common; *end; end++)
         if (wi_text_ends(path, *end))
             return 1;
     return 0;
 }
 
-static int detect(const struct wi_view *view)
+static int huggingface_detect(const struct wi_view *view)
 {
-    return view->has(view, "config.json") ? view->any(view, "onnx", is_graph) : 0;
+    return view->has(view, "config.json") ? view->any(view, "onnx", path_is_graph) : 0;
 }
 
 /* --- variants --------------------------------------------------------------------------------- */
 
-static void find_variants(
+static void huggingface_find_variants(
     const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
     const char *dtype;
@@ -55,7 +55,7 @@ static void find_variants(
 
 /* What the operators of a graph say of comparing its answers. A graph that cannot be read is the
  * page's to refuse. */
-static enum wi_code read_graph(struct wi_format_reading *reading, const char *path)
+static enum wi_code huggingface_read_graph(struct wi_format_reading *reading, const char *path)
 {
     struct wi_onnx_signature graph = {0}, *all = &reading->facts.signature;
     struct wi_error ignored;
@@ -72,7 +72,7 @@ static enum wi_code read_graph(struct wi_format_reading *reading, const char *pa
     return WI_OK;
 }
 
-static enum wi_code read_model(struct wi_format_reading *reading)
+static enum wi_code huggingface_read_model(struct wi_format_reading *reading)
 {
     const struct wi_strings *files = &reading->variant->files;
     struct wi_huggingface *info = &reading->facts.huggingface;
@@ -81,14 +81,14 @@ static enum wi_code read_model(struct wi_format_reading *reading)
         const char *path = files->items[i];
         uint64_t bytes;
         code = reading->take(reading, path, WI_VIEW_MODEL, 0, &bytes);
-        if (is_graph(path))
+        if (path_is_graph(path))
             info->graph_bytes += bytes;
         else if (in_onnx(path))
             info->weight_bytes += bytes;
     }
     for (size_t i = 0; i < files->count && code == WI_OK; i++)
-        if (is_graph(files->items[i]))
-            code = read_graph(reading, files->items[i]);
+        if (path_is_graph(files->items[i]))
+            code = huggingface_read_graph(reading, files->items[i]);
     return code;
 }
 
@@ -117,17 +117,17 @@ static enum wi_code check_memory(
     return wi_error_expect(error, "at most %.0f MiB", HEAP_MAX / 1048576.0);
 }
 
-static const char *precision(const struct wi_facts *facts, const char *variant)
+static const char *huggingface_precision(const struct wi_facts *facts, const char *variant)
 {
     return variant;
 }
 
-static const char *family(const struct wi_facts *facts)
+static const char *huggingface_family(const struct wi_facts *facts)
 {
     return facts->huggingface.model_type;
 }
 
-static void add_name(json_t *out, const char *member, const char *name)
+static void member_add_name(json_t *out, const char *member, const char *name)
 {
     if (*name)
         json_object_set_new(out, member, json_string(name));
@@ -139,16 +139,16 @@ static void add_count(json_t *out, const char *member, uint64_t number)
         json_object_set_new(out, member, json_integer((json_int_t)number));
 }
 
-static void show(const struct wi_facts *facts, const char *variant, json_t *out)
+static void huggingface_show(const struct wi_facts *facts, const char *variant, json_t *out)
 {
     const struct wi_huggingface *info = &facts->huggingface;
     json_t *tasks = json_array();
     for (size_t i = 0; i < facts->tasks.count; i++)
         json_array_append_new(tasks, json_string(wi_task_name(facts->tasks.items[i])));
     json_object_set_new(out, "tasks", tasks);
-    add_name(out, "architecture", info->architecture);
-    add_name(out, "dtype", variant);
-    add_name(out, "pooling", info->pooling);
+    member_add_name(out, "architecture", info->architecture);
+    member_add_name(out, "dtype", variant);
+    member_add_name(out, "pooling", info->pooling);
     add_count(out, "context_length", facts->context);
     add_count(out, "vocabulary", facts->vocabulary);
     add_count(out, "labels", info->labels);
@@ -162,7 +162,7 @@ static void show(const struct wi_facts *facts, const char *variant, json_t *out)
 
 /* Half of a decoder that is there as a whole: onnx/decoder_model_q4.onnx and
  * onnx/decoder_with_past_model_q4.onnx where onnx/decoder_model_merged_q4.onnx is there. */
-static int yields(const char *path, const char *other)
+static int huggingface_yields(const char *path, const char *other)
 {
     static const char *const halves[] = {"onnx/decoder_model", "onnx/decoder_with_past_model"};
     static const char merged[] = "onnx/decoder_model_merged";
@@ -188,16 +188,16 @@ const struct wi_format wi_format_huggingface = {
     .fixed_context = 1,
     .tokenizer = "tokenizer.json",
     .depth = 3,
-    .detect = detect,
-    .wants = wants,
+    .detect = huggingface_detect,
+    .wants = huggingface_wants,
     .told_by = "onnx/….onnx with config.json",
     .ends = common,
-    .find_variants = find_variants,
-    .read = read_model,
+    .find_variants = huggingface_find_variants,
+    .read = huggingface_read_model,
     .check_memory = check_memory,
-    .precision = precision,
+    .precision = huggingface_precision,
     .needs_f16 = wi_variant_needs_f16,
-    .family = family,
-    .show = show,
-    .yields = yields,
+    .family = huggingface_family,
+    .show = huggingface_show,
+    .yields = huggingface_yields,
 };

@@ -41,7 +41,7 @@ struct walk {
     int graphs;
 };
 
-static int fail(struct walk *walk, uint64_t at, const char *problem)
+static int walk_fail(struct walk *walk, uint64_t at, const char *problem)
 {
     return wi_protobuf_fail(walk->input, at, problem);
 }
@@ -107,7 +107,7 @@ static int read_shape(
         if (field.number != WI_SHAPE_DIM || field.wire != WI_WIRE_BYTES)
             continue;
         if (value->rank == WI_TENSOR_MAX_RANK)
-            return fail(walk, field.bytes.at, "a value has more than 16 dimensions");
+            return walk_fail(walk, field.bytes.at, "a value has more than 16 dimensions");
         unsigned at = value->rank++;
         int is_batch;
         if (read_dim(walk, field.bytes, &value->dims[at], &value->symbols[at], &is_batch) < 0)
@@ -146,7 +146,8 @@ static int read_type(struct walk *walk, struct wi_protobuf_range type, struct wi
 }
 
 /* Fills `value`; its name is the caller's to free, also after a failure. */
-static int read_value(struct walk *walk, struct wi_protobuf_range info, struct wi_onnx_value *value)
+static int walk_read_value(
+    struct walk *walk, struct wi_protobuf_range info, struct wi_onnx_value *value)
 {
     struct wi_protobuf_field field;
     uint64_t start = info.at;
@@ -166,19 +167,19 @@ static int read_value(struct walk *walk, struct wi_protobuf_range info, struct w
         }
     }
     if (more == 0 && (!value->name || !*value->name))
-        return fail(walk, start, "an input or output has no name");
+        return walk_fail(walk, start, "an input or output has no name");
     return more;
 }
 
-static int read_input(struct walk *walk, struct wi_protobuf_range info)
+static int walk_read_input(struct walk *walk, struct wi_protobuf_range info)
 {
     struct entry *entry = wi_alloc(sizeof *entry), *twin;
 
-    if (read_value(walk, info, &entry->value) < 0)
+    if (walk_read_value(walk, info, &entry->value) < 0)
         goto failed;
     HASH_FIND_STR(walk->inputs, entry->value.name, twin);
     if (twin || walk->input_count == MAX_VALUES) {
-        fail(walk, info.at, twin ? "two inputs have the same name" : "too many inputs");
+        walk_fail(walk, info.at, twin ? "two inputs have the same name" : "too many inputs");
         goto failed;
     }
     HASH_ADD_KEYPTR(hh, walk->inputs, entry->value.name, strlen(entry->value.name), entry);
@@ -195,10 +196,10 @@ static int read_output(struct walk *walk, struct wi_protobuf_range info)
     struct wi_onnx_signature *signature = walk->signature;
     struct wi_onnx_value value;
 
-    if (read_value(walk, info, &value) < 0)
+    if (walk_read_value(walk, info, &value) < 0)
         goto failed;
     if (signature->output_count == WI_TENSORS_MAX) {
-        fail(walk, info.at, "more than 1024 outputs");
+        walk_fail(walk, info.at, "more than 1024 outputs");
         goto failed;
     }
     signature->outputs =
@@ -274,7 +275,7 @@ static int read_graph_node(struct walk *walk, struct wi_protobuf_range node)
     return code == 0 ? wi_onnx_ranges_node(walk->ranges, walk->input, node) : code;
 }
 
-static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
+static int walk_read_graph(struct walk *walk, struct wi_protobuf_range graph)
 {
     struct wi_protobuf_range again = graph;
     struct wi_protobuf_field field;
@@ -285,7 +286,7 @@ static int read_graph(struct walk *walk, struct wi_protobuf_range graph)
         if (more < 0)
             return -1;
         if (field.number == WI_GRAPH_INPUT && field.wire == WI_WIRE_BYTES)
-            code = read_input(walk, field.bytes);
+            code = walk_read_input(walk, field.bytes);
         else if (field.number == WI_GRAPH_OUTPUT && field.wire == WI_WIRE_BYTES)
             code = read_output(walk, field.bytes);
         else if (field.number == WI_GRAPH_NODE && field.wire == WI_WIRE_BYTES)
@@ -338,7 +339,7 @@ static int read_opset(struct walk *walk, struct wi_protobuf_range opset)
     return more;
 }
 
-static int read_model(struct walk *walk)
+static int walk_read_model(struct walk *walk)
 {
     struct wi_protobuf_range model = {0, walk->input->size};
     struct wi_protobuf_field field;
@@ -354,13 +355,13 @@ static int read_model(struct walk *walk)
         else if (field.number == WI_MODEL_FUNCTIONS && field.wire == WI_WIRE_BYTES)
             code = read_function(walk, field.bytes);
         else if (field.number == WI_MODEL_GRAPH && field.wire == WI_WIRE_BYTES)
-            code = walk->graphs++ ? fail(walk, field.bytes.at, "there are two graphs")
-                                  : read_graph(walk, field.bytes);
+            code = walk->graphs++ ? walk_fail(walk, field.bytes.at, "there are two graphs")
+                                  : walk_read_graph(walk, field.bytes);
     }
     if (code == 0 && !walk->graphs)
-        return fail(walk, 0, "there is no graph in it");
+        return walk_fail(walk, 0, "there is no graph in it");
     if (code == 0 && walk->signature->output_count == 0)
-        return fail(walk, 0, "its graph has no outputs");
+        return walk_fail(walk, 0, "its graph has no outputs");
     return code;
 }
 
@@ -374,7 +375,7 @@ static int take_inputs(struct walk *walk, int code)
     for (entry = walk->inputs; entry; entry = entry->hh.next)
         left += !entry->initialized;
     if (code == 0 && left > WI_TENSORS_MAX)
-        code = fail(walk, 0, "its graph has more than 1024 inputs");
+        code = walk_fail(walk, 0, "its graph has more than 1024 inputs");
     if (code == 0)
         signature->inputs = wi_alloc(left * sizeof *signature->inputs);
     while ((entry = WI_TABLE_TAKE(walk->inputs))) {
@@ -411,7 +412,7 @@ static enum wi_code read_input_file(
         return wi_error_set(
             error, WI_MODEL_INVALID, "model.onnx", "the file is no ONNX model: %s", text);
     walk.ranges = wi_onnx_ranges_new();
-    int code = take_inputs(&walk, read_model(&walk));
+    int code = take_inputs(&walk, walk_read_model(&walk));
     if (code == 0)
         code = wi_onnx_empty_find(input, walk.graph, signature);
     if (code == 0)
@@ -454,7 +455,7 @@ enum wi_code wi_onnx_read_from(wi_protobuf_read_fn *read, void *source, uint64_t
     return code;
 }
 
-static ssize_t read_file(void *source, void *bytes, size_t size, uint64_t at)
+static ssize_t file_read_at(void *source, void *bytes, size_t size, uint64_t at)
 {
     const int *fd = source;
     return pread(*fd, bytes, size, (off_t)at);
@@ -463,7 +464,7 @@ static ssize_t read_file(void *source, void *bytes, size_t size, uint64_t at)
 enum wi_code wi_onnx_read_file(int fd, uint64_t size, const atomic_int *stop,
     struct wi_onnx_signature *signature, struct wi_error *error)
 {
-    return wi_onnx_read_from(read_file, &fd, size, stop, signature, error);
+    return wi_onnx_read_from(file_read_at, &fd, size, stop, signature, error);
 }
 
 void wi_onnx_clear(struct wi_onnx_signature *signature)

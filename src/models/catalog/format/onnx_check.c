@@ -40,7 +40,7 @@ static void format_shape(const struct wi_onnx_value *value, char *out, size_t si
         snprintf(out + used, size - used, "]");
 }
 
-static const struct wi_onnx_value *find(
+static const struct wi_onnx_value *value_find(
     const struct wi_onnx_value *values, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
@@ -135,7 +135,7 @@ enum wi_code wi_onnx_check_inputs(const struct wi_onnx_signature *signature,
     for (size_t i = 0; i < tensors->count; i++) {
         const struct wi_tensor *tensor = &tensors->items[i];
         const struct wi_onnx_value *value =
-            find(signature->inputs, signature->input_count, tensor->name);
+            value_find(signature->inputs, signature->input_count, tensor->name);
         enum wi_code code;
 
         wi_join(field, sizeof field, "inputs[", wi_digits(digits, i), "].name", NULL);
@@ -178,7 +178,7 @@ enum wi_empty wi_onnx_empty_among(
         if (wi_shape_elements(tensor->dims, tensor->rank) != 0)
             continue;
         const struct wi_onnx_value *value =
-            find(signature->inputs, signature->input_count, tensor->name);
+            value_find(signature->inputs, signature->input_count, tensor->name);
         if (!value || !value->may_be_empty)
             return WI_EMPTY_USED;
         most = WI_EMPTY_PAST;
@@ -300,7 +300,7 @@ enum wi_code wi_onnx_check_output(
 {
     char names[240];
 
-    if (find(signature->outputs, signature->output_count, name))
+    if (value_find(signature->outputs, signature->output_count, name))
         return WI_OK;
     list_names(signature->outputs, signature->output_count, names, sizeof names);
     wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs", "the model has no output %.128s; it has %s",
@@ -309,7 +309,7 @@ enum wi_code wi_onnx_check_output(
     return wi_error_allow(error, "%s", names);
 }
 
-static int is_wanted(const struct wi_strings *wanted, const char *name)
+static int name_is_wanted(const struct wi_strings *wanted, const char *name)
 {
     return wanted->count == 0 || wi_strings_contain(wanted, name);
 }
@@ -334,7 +334,7 @@ enum wi_code wi_onnx_check_wanted(const struct wi_onnx_signature *signature,
 
     for (size_t i = 0; i < signature->output_count; i++) {
         const struct wi_onnx_value *output = &signature->outputs[i];
-        if (output->tensor || !is_wanted(wanted, output->name))
+        if (output->tensor || !name_is_wanted(wanted, output->name))
             continue;
         list_tensors(signature, names, sizeof names);
         wi_error_set(error, WI_OUTPUT_UNKNOWN, "outputs",
@@ -386,7 +386,7 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
         const struct wi_onnx_value *value = find_output(signature, tensor->name, near);
         enum wi_code code;
 
-        if (!value || !is_wanted(wanted, tensor->name))
+        if (!value || !name_is_wanted(wanted, tensor->name))
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                 "output %.128s is none that was asked for", tensor->name);
         near = (size_t)(value - signature->outputs);
@@ -400,7 +400,7 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
     }
     for (size_t i = 0; i < signature->output_count; i++)
         if (!seen[i] && signature->outputs[i].tensor &&
-            is_wanted(wanted, signature->outputs[i].name))
+            name_is_wanted(wanted, signature->outputs[i].name))
             return wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
                 "output %.128s is missing", signature->outputs[i].name);
     return WI_OK;

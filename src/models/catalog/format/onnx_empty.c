@@ -42,7 +42,7 @@ struct finding {
     struct named *inputs;
 };
 
-static struct wi_onnx_value *value_of(
+static struct wi_onnx_value *finding_value(
     const struct finding *finding, const struct wi_protobuf_range *range)
 {
     const char *problem = finding->input->problem;
@@ -90,7 +90,7 @@ static int node_read(
         else if (field.number == WI_NODE_DOMAIN)
             node->domain = field.bytes;
         else if (field.number == WI_NODE_INPUT && ++node->inputs)
-            node->foreign += !value_of(finding, &field.bytes);
+            node->foreign += !finding_value(finding, &field.bytes);
     }
     return more;
 }
@@ -117,7 +117,7 @@ static int node_look(const struct finding *finding, struct wi_protobuf_range ran
     while ((more = wi_protobuf_next(finding->input, &range, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES || field.number != WI_NODE_INPUT)
             continue;
-        struct wi_onnx_value *value = value_of(finding, &field.bytes);
+        struct wi_onnx_value *value = finding_value(finding, &field.bytes);
         int takes = positions == ALL_POSITIONS || (position < 32 && positions & AT(position));
         if (value && !takes)
             value->may_be_empty = 0;

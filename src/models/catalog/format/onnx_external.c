@@ -23,7 +23,8 @@ struct external {
     uint64_t offset, length;
 };
 
-static int read_number(struct wi_protobuf *input, uint64_t at, const char *text, uint64_t *number)
+static int place_read_number(
+    struct wi_protobuf *input, uint64_t at, const char *text, uint64_t *number)
 {
     char *end;
     errno = 0;
@@ -45,9 +46,9 @@ static int take_entry(
         return 0;
     }
     if (strcmp(key, "offset") == 0)
-        code = read_number(input, at, value, &external->offset);
+        code = place_read_number(input, at, value, &external->offset);
     else if (strcmp(key, "length") == 0)
-        code = read_number(input, at, value, &external->length);
+        code = place_read_number(input, at, value, &external->length);
     free(value);
     return code;
 }
@@ -127,7 +128,7 @@ int wi_onnx_read_place(
 }
 
 /* Notes one file once, with the largest end of all its tensors. */
-static int note(struct wi_protobuf *input, uint64_t at, const struct wi_onnx_place *place,
+static int external_note(struct wi_protobuf *input, uint64_t at, const struct wi_onnx_place *place,
     struct wi_onnx_signature *signature)
 {
     struct wi_onnx_external *found;
@@ -151,7 +152,7 @@ int wi_onnx_read_external(
     struct wi_onnx_place place;
     int code = wi_onnx_read_place(input, tensor, &place);
     if (code == 0 && place.path)
-        code = note(input, tensor.at, &place, signature);
+        code = external_note(input, tensor.at, &place, signature);
     free(place.path);
     return code;
 }

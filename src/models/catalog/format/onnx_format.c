@@ -11,7 +11,7 @@
 /* The limit of protobuf, and with it of an ONNX graph. Weights in files of their own have none. */
 static const uint64_t max_graph = INT32_MAX;
 
-static int detect(const struct wi_view *view)
+static int onnx_detect(const struct wi_view *view)
 {
     return view->has(view, "model.onnx");
 }
@@ -23,14 +23,14 @@ static int is_other(const char *path)
            !wi_variant_is_dtype(path, "fp32");
 }
 
-static int is_graph(const char *path)
+static int path_is_graph(const char *path)
 {
     return strcmp(path, "model.onnx") == 0 || is_other(path);
 }
 
-static int wants(const char *path)
+static int onnx_wants(const char *path)
 {
-    return is_graph(path) || strcmp(path, "model.json") == 0 || wi_onnx_is_weights(path);
+    return path_is_graph(path) || strcmp(path, "model.json") == 0 || wi_onnx_is_weights(path);
 }
 
 /* --- variants --------------------------------------------------------------------------------- */
@@ -39,7 +39,7 @@ static void add_dtype(
     const struct wi_view_file *files, size_t count, const char *dtype, struct wi_variants *variants)
 {
     for (size_t i = 0; i < count; i++)
-        if (is_graph(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))
+        if (path_is_graph(files[i].path) && wi_variant_is_dtype(files[i].path, dtype))
             wi_variant_add(wi_variants_make(variants, dtype), &files[i]);
     for (size_t i = 0; i < count; i++)
         if (wi_onnx_is_weights(files[i].path) && wi_variant_is_dtype(files[i].path, dtype) &&
@@ -48,7 +48,7 @@ static void add_dtype(
 }
 
 /* What has no dtype in its name is the model, and what people mean by its name alone. */
-static void find_variants(
+static void onnx_find_variants(
     const struct wi_view_file *files, size_t count, struct wi_variants *variants)
 {
     const char *dtype;
@@ -132,12 +132,12 @@ static const char *graph_of(const struct wi_format_reading *reading)
 {
     const struct wi_variant *variant = reading->variant;
     for (size_t i = 0; variant && i < variant->files.count; i++)
-        if (is_graph(variant->files.items[i]))
+        if (path_is_graph(variant->files.items[i]))
             return variant->files.items[i];
     return "model.onnx";
 }
 
-static enum wi_code read_model(struct wi_format_reading *reading)
+static enum wi_code onnx_read_model(struct wi_format_reading *reading)
 {
     const char *graph = graph_of(reading);
     uint64_t bytes;
@@ -164,7 +164,7 @@ static enum wi_code read_model(struct wi_format_reading *reading)
 /* --- what is told ----------------------------------------------------------------------------- */
 
 /* A graph in few bits gives and takes what the model does in 32. */
-static const char *precision(const struct wi_facts *facts, const char *variant)
+static const char *onnx_precision(const struct wi_facts *facts, const char *variant)
 {
     return variant && strcmp(variant, "fp32") != 0 ? variant : wi_onnx_precision(&facts->signature);
 }
@@ -187,7 +187,7 @@ json_t *wi_onnx_values_json(const struct wi_onnx_value *values, size_t count)
     return list;
 }
 
-static void show(const struct wi_facts *facts, const char *variant, json_t *out)
+static void onnx_show(const struct wi_facts *facts, const char *variant, json_t *out)
 {
     const struct wi_onnx_signature *signature = &facts->signature;
     json_object_set_new(out, "opset", json_integer(signature->opset));
@@ -204,14 +204,14 @@ const struct wi_format wi_format_onnx = {
     .name = "onnx",
     .platform = "onnxruntime_onnx",
     .engine = WI_ENGINE_ORT,
-    .detect = detect,
+    .detect = onnx_detect,
     .names = "model.onnx",
-    .wants = wants,
-    .find_variants = find_variants,
+    .wants = onnx_wants,
+    .find_variants = onnx_find_variants,
     .told_by = "model.onnx",
     .ends = ends,
-    .read = read_model,
-    .precision = precision,
+    .read = onnx_read_model,
+    .precision = onnx_precision,
     .needs_f16 = wi_variant_needs_f16,
-    .show = show,
+    .show = onnx_show,
 };

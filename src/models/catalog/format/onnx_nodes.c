@@ -43,7 +43,7 @@ static const char *const rounding[] = {
     "QuantizeLinear",
 };
 
-static int is_in(const char *const *list, size_t count, const char *name)
+static int list_has_name(const char *const *list, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
         if (strcmp(list[i], name) == 0)
@@ -51,14 +51,14 @@ static int is_in(const char *const *list, size_t count, const char *name)
     return 0;
 }
 
-#define IS_IN(list, name) is_in(list, sizeof(list) / sizeof(*(list)), name)
+#define IS_IN(list, name) list_has_name(list, sizeof(list) / sizeof(*(list)), name)
 
 int wi_onnx_is_quantised(const char *operator_type)
 {
     return strncmp(operator_type, "QLinear", 7) == 0 || IS_IN(rounding, operator_type);
 }
 
-static void note(struct wi_onnx_signature *signature, const char *type, int switched_on)
+static void signature_note(struct wi_onnx_signature *signature, const char *type, int switched_on)
 {
     /* Dropout drops only where a third input, training_mode, may say so: since opset 12. Exporters
      * leave it out of a model that is made for inference. */
@@ -69,7 +69,7 @@ static void note(struct wi_onnx_signature *signature, const char *type, int swit
     signature->quantised |= wi_onnx_is_quantised(type);
 }
 
-static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
+static int signature_read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
     struct wi_onnx_signature *signature, int depth);
 
 static int read_subgraph(struct wi_protobuf *input, struct wi_protobuf_range graph,
@@ -81,7 +81,8 @@ static int read_subgraph(struct wi_protobuf *input, struct wi_protobuf_range gra
     while ((more = wi_protobuf_next(input, &graph, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == WI_GRAPH_NODE && read_node(input, field.bytes, signature, depth) < 0)
+        if (field.number == WI_GRAPH_NODE &&
+            signature_read_node(input, field.bytes, signature, depth) < 0)
             return -1;
         if (field.number == WI_GRAPH_INITIALIZER &&
             wi_onnx_read_external(input, field.bytes, signature) < 0)
@@ -109,7 +110,7 @@ static int read_attribute(struct wi_protobuf *input, struct wi_protobuf_range at
     return more;
 }
 
-static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
+static int signature_read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
     struct wi_onnx_signature *signature, int depth)
 {
     struct wi_protobuf_field field;
@@ -133,7 +134,7 @@ static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
         }
     }
     if (more == 0 && type)
-        note(signature, type, switched_on);
+        signature_note(signature, type, switched_on);
     free(type);
     return more;
 }
@@ -141,5 +142,5 @@ static int read_node(struct wi_protobuf *input, struct wi_protobuf_range node,
 int wi_onnx_read_node(
     struct wi_protobuf *input, struct wi_protobuf_range node, struct wi_onnx_signature *signature)
 {
-    return read_node(input, node, signature, 0);
+    return signature_read_node(input, node, signature, 0);
 }

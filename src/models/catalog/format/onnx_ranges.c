@@ -134,7 +134,7 @@ static void clear_node(struct node *node)
 }
 
 /* A name that we cannot read is none that we follow, and no fault of the model. */
-static char *read_name(struct wi_protobuf *input, const struct wi_protobuf_range *range)
+static char *name_read(struct wi_protobuf *input, const struct wi_protobuf_range *range)
 {
     const char *problem = input->problem;
     char *name = wi_protobuf_text(input, range, WI_TENSOR_NAME_MAX);
@@ -145,13 +145,14 @@ static char *read_name(struct wi_protobuf *input, const struct wi_protobuf_range
 }
 
 /* In the place of what an earlier field of the same number said. */
-static void replace(char **text, char *by)
+static void text_replace(char **text, char *by)
 {
     free(*text);
     *text = by;
 }
 
-static int read_node(struct wi_protobuf *input, struct wi_protobuf_range range, struct node *node)
+static int node_read_fields(
+    struct wi_protobuf *input, struct wi_protobuf_range range, struct node *node)
 {
     struct wi_protobuf_field field;
     int more;
@@ -160,13 +161,13 @@ static int read_node(struct wi_protobuf *input, struct wi_protobuf_range range, 
         if (field.wire != WI_WIRE_BYTES)
             continue;
         if (field.number == WI_NODE_OP_TYPE)
-            replace(&node->type, read_name(input, &field.bytes));
+            text_replace(&node->type, name_read(input, &field.bytes));
         else if (field.number == WI_NODE_DOMAIN)
-            replace(&node->domain, read_name(input, &field.bytes));
+            text_replace(&node->domain, name_read(input, &field.bytes));
         else if (field.number == WI_NODE_OUTPUT && !node->output)
-            node->output = read_name(input, &field.bytes);
+            node->output = name_read(input, &field.bytes);
         else if (field.number == WI_NODE_INPUT && node->input_count < MAX_NODE_INPUTS)
-            node->inputs[node->input_count++] = read_name(input, &field.bytes);
+            node->inputs[node->input_count++] = name_read(input, &field.bytes);
     }
     return more;
 }
@@ -186,7 +187,7 @@ static int read_attribute(
     *attribute = (struct attribute){0};
     while ((more = wi_protobuf_next(input, &range, &field)) > 0) {
         if (field.number == WI_ATTRIBUTE_NAME && field.wire == WI_WIRE_BYTES)
-            replace(&attribute->name, read_name(input, &field.bytes));
+            text_replace(&attribute->name, name_read(input, &field.bytes));
         else if (field.number == WI_ATTRIBUTE_INTEGER && field.wire == WI_WIRE_VARINT)
             attribute->number = (int64_t)field.value;
         else if (field.number == WI_ATTRIBUTE_TENSOR && field.wire == WI_WIRE_BYTES)
@@ -208,7 +209,7 @@ static int find_attribute(struct wi_protobuf *input, struct wi_protobuf_range no
         if (read_attribute(input, field.bytes, found) < 0)
             more = -1;
         int is_it = found->name && strcmp(found->name, name) == 0;
-        replace(&found->name, NULL);
+        text_replace(&found->name, NULL);
         if (more < 0 || is_it)
             return more;
     }
@@ -364,7 +365,7 @@ int wi_onnx_ranges_node(
     struct wi_onnx_ranges *ranges, struct wi_protobuf *input, struct wi_protobuf_range range)
 {
     struct node node = {0};
-    int code = read_node(input, range, &node);
+    int code = node_read_fields(input, range, &node);
 
     if (code == 0)
         code = note_node(ranges, input, range, &node);
@@ -385,7 +386,7 @@ int wi_onnx_ranges_initializer(
     while ((more = wi_protobuf_next(input, &rest, &field)) > 0) {
         if (field.number != WI_TENSOR_NAME || field.wire != WI_WIRE_BYTES)
             continue;
-        char *name = read_name(input, &field.bytes);
+        char *name = name_read(input, &field.bytes);
         table = name ? WI_TABLE_FIND(ranges->tables, name, strlen(name)) : NULL;
         free(name);
     }

@@ -22,7 +22,7 @@ struct reading {
     struct wi_buffer elements; /* of a list */
 };
 
-static int fail(struct reading *reading, uint64_t at, const char *problem)
+static int reading_fail(struct reading *reading, uint64_t at, const char *problem)
 {
     return wi_protobuf_fail(reading->input, at, problem);
 }
@@ -56,7 +56,7 @@ static const struct list *find_list(uint32_t number)
 }
 
 /* Whether a varint is a number of the datatype; negative ones have 64 bits. */
-static int fits(enum wi_datatype type, uint64_t value)
+static int datatype_fits(enum wi_datatype type, uint64_t value)
 {
     int64_t number = (int64_t)value;
     switch (type) {
@@ -84,14 +84,14 @@ static int fits(enum wi_datatype type, uint64_t value)
 static int add_varint(struct reading *reading, uint64_t at, uint64_t value)
 {
     uint64_t bytes = htole64(value);
-    if (!fits(reading->tensor->datatype, value))
-        return fail(reading, at, "a number does not fit the tensor's datatype");
+    if (!datatype_fits(reading->tensor->datatype, value))
+        return reading_fail(reading, at, "a number does not fit the tensor's datatype");
     wi_buffer_add(&reading->elements, &bytes, wi_datatype_size(reading->tensor->datatype));
     return 0;
 }
 
 /* Elements that lie as in memory. */
-static int add_bytes(struct reading *reading, const struct wi_protobuf_range *bytes)
+static int reading_add_bytes(struct reading *reading, const struct wi_protobuf_range *bytes)
 {
     wi_buffer_add(
         &reading->elements, reading->input->bytes + bytes->at, (size_t)(bytes->end - bytes->at));
@@ -103,9 +103,9 @@ static int add_packed(
 {
     uint64_t value;
     if (list->width > 0 && (packed.end - packed.at) % list->width != 0)
-        return fail(reading, packed.at, "a list of numbers ends within one");
+        return reading_fail(reading, packed.at, "a list of numbers ends within one");
     if (list->width > 0)
-        return add_bytes(reading, &packed);
+        return reading_add_bytes(reading, &packed);
     while (packed.at < packed.end)
         if (wi_protobuf_varint(reading->input, &packed, &value) < 0 ||
             add_varint(reading, packed.at, value) < 0)
@@ -113,14 +113,14 @@ static int add_packed(
     return 0;
 }
 
-static int add_text(struct reading *reading, const struct wi_protobuf_range *text)
+static int reading_add_text(struct reading *reading, const struct wi_protobuf_range *text)
 {
     uint64_t size = text->end - text->at;
     uint32_t head = htole32((uint32_t)size);
     if (size > UINT32_MAX)
-        return fail(reading, text->at, "a text is too long");
+        return reading_fail(reading, text->at, "a text is too long");
     wi_buffer_add(&reading->elements, &head, sizeof head);
-    return add_bytes(reading, text);
+    return reading_add_bytes(reading, text);
 }
 
 /* What a field has of the elements; the datatype is known. */
@@ -137,17 +137,19 @@ static int read_elements(struct reading *reading, const struct wi_protobuf_field
         return 0;
     reading->has_list = 1;
     if (list ? !(list->datatypes & ONE_OF(type)) : type != WI_BYTES)
-        return fail(reading, field->whole.at, "its elements are in the list of another datatype");
+        return reading_fail(
+            reading, field->whole.at, "its elements are in the list of another datatype");
     if (!list)
-        return field->wire == WI_WIRE_BYTES ? add_text(reading, &field->bytes)
-                                            : fail(reading, field->whole.at, "a text is a number");
+        return field->wire == WI_WIRE_BYTES
+                   ? reading_add_text(reading, &field->bytes)
+                   : reading_fail(reading, field->whole.at, "a text is a number");
     if (field->wire == WI_WIRE_BYTES)
         return add_packed(reading, list, field->bytes);
     if (list->width == 0 && field->wire == WI_WIRE_VARINT)
         return add_varint(reading, field->whole.at, field->value);
     if (list->width > 0 && field->bytes.end - field->bytes.at == list->width)
-        return add_bytes(reading, &field->bytes);
-    return fail(reading, field->whole.at, "a number has another form than its list has");
+        return reading_add_bytes(reading, &field->bytes);
+    return reading_fail(reading, field->whole.at, "a number has another form than its list has");
 }
 
 /* --- the head --------------------------------------------------------------------------------- */
@@ -156,9 +158,9 @@ static int add_dim(struct reading *reading, uint64_t at, uint64_t dim)
 {
     struct wi_tensor *tensor = reading->tensor;
     if (tensor->rank == WI_TENSOR_MAX_RANK)
-        return fail(reading, at, "it has more than 16 dimensions");
+        return reading_fail(reading, at, "it has more than 16 dimensions");
     if (dim > (uint64_t)WI_TENSOR_DIM_MAX)
-        return fail(reading, at, "a dimension is negative or too large");
+        return reading_fail(reading, at, "a dimension is negative or too large");
     tensor->dims[tensor->rank++] = (int64_t)dim;
     return 0;
 }
@@ -170,7 +172,7 @@ static int read_dims(struct reading *reading, const struct wi_protobuf_field *fi
     if (field->wire == WI_WIRE_VARINT)
         return add_dim(reading, field->whole.at, field->value);
     if (field->wire != WI_WIRE_BYTES)
-        return fail(reading, field->whole.at, "a dimension is no number");
+        return reading_fail(reading, field->whole.at, "a dimension is no number");
     while (packed.at < packed.end)
         if (wi_protobuf_varint(reading->input, &packed, &dim) < 0 ||
             add_dim(reading, packed.at, dim) < 0)
@@ -183,20 +185,22 @@ static int read_datatype(struct reading *reading, const struct wi_protobuf_field
     reading->has_datatype =
         field->wire == WI_WIRE_VARINT && field->value <= INT32_MAX &&
         wi_datatype_from_onnx((int)field->value, &reading->tensor->datatype) == 0;
-    return reading->has_datatype ? 0 : fail(reading, field->whole.at, "its datatype is not served");
+    return reading->has_datatype
+               ? 0
+               : reading_fail(reading, field->whole.at, "its datatype is not served");
 }
 
-static int read_name(struct reading *reading, const struct wi_protobuf_field *field)
+static int tensor_read_name(struct reading *reading, const struct wi_protobuf_field *field)
 {
     if (field->wire != WI_WIRE_BYTES)
-        return fail(reading, field->whole.at, "its name is no text");
+        return reading_fail(reading, field->whole.at, "its name is no text");
     free(reading->tensor->name);
     reading->tensor->name = wi_protobuf_text(reading->input, &field->bytes, WI_TENSOR_NAME_MAX);
     return reading->tensor->name ? 0 : -1;
 }
 
 /* Everything but the elements, which may come before what says how to read them. */
-static int read_head(struct reading *reading, struct wi_protobuf_range proto)
+static int tensor_read_head(struct reading *reading, struct wi_protobuf_range proto)
 {
     struct wi_protobuf_field field;
     int more, code = 0;
@@ -206,19 +210,20 @@ static int read_head(struct reading *reading, struct wi_protobuf_range proto)
         /* The values of SequenceProto and OptionalProto; a TensorProto has no longer any use of it.
          */
         if (field.number == WI_TENSOR_SEGMENT)
-            code = fail(reading, field.whole.at,
+            code = reading_fail(reading, field.whole.at,
                 "it has a sequence or an optional value, and only tensors can be sent");
         else if (field.number == WI_TENSOR_DIMS)
             code = read_dims(reading, &field);
         else if (field.number == WI_TENSOR_DATA_TYPE)
             code = read_datatype(reading, &field);
         else if (field.number == WI_TENSOR_NAME)
-            code = read_name(reading, &field);
+            code = tensor_read_name(reading, &field);
         else if (field.number == WI_TENSOR_DATA_LOCATION && field.value == WI_LOCATION_EXTERNAL)
-            code = fail(reading, field.whole.at, "its elements are in another file");
+            code = reading_fail(reading, field.whole.at, "its elements are in another file");
     }
-    return code == 0 && !reading->has_datatype ? fail(reading, proto.at, "it has no datatype")
-                                               : code;
+    return code == 0 && !reading->has_datatype
+               ? reading_fail(reading, proto.at, "it has no datatype")
+               : code;
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -236,23 +241,23 @@ static uint64_t count_texts(const struct wi_buffer *elements)
 }
 
 /* Holds the elements against the shape. */
-static int check_count(struct reading *reading)
+static int reading_check_count(struct reading *reading)
 {
     const struct wi_tensor *tensor = reading->tensor;
     int64_t elements = wi_shape_elements(tensor->dims, tensor->rank);
     uint64_t size = reading->has_raw ? reading->raw.end - reading->raw.at : reading->elements.size,
              expected;
     if (reading->has_raw && reading->has_list)
-        return fail(reading, reading->raw.at, "its elements are there twice");
+        return reading_fail(reading, reading->raw.at, "its elements are there twice");
     if (reading->has_raw && tensor->datatype == WI_BYTES)
-        return fail(reading, reading->raw.at, "its texts are not in their list");
+        return reading_fail(reading, reading->raw.at, "its texts are not in their list");
     if (elements < 0)
-        return fail(reading, 0, "its shape is too large");
+        return reading_fail(reading, 0, "its shape is too large");
     if (tensor->datatype == WI_BYTES ? count_texts(&reading->elements) != (uint64_t)elements
                                      : __builtin_mul_overflow((uint64_t)elements,
                                            wi_datatype_size(tensor->datatype), &expected) ||
                                            expected != size)
-        return fail(reading, 0, "it has not as many elements as its shape says");
+        return reading_fail(reading, 0, "it has not as many elements as its shape says");
     return 0;
 }
 
@@ -264,7 +269,7 @@ static int take_elements(struct reading *reading)
         reading->has_raw ? (size_t)(reading->raw.end - reading->raw.at) : reading->elements.size;
     struct wi_blob *blob = wi_blob_new(NULL, size);
     if (!blob)
-        return fail(reading, 0, "there is no memory for it");
+        return reading_fail(reading, 0, "there is no memory for it");
     if (size > 0)
         wi_blob_append(blob, bytes, size);
     reading->tensor->blob = blob;
@@ -272,15 +277,15 @@ static int take_elements(struct reading *reading)
     return 0;
 }
 
-static int read_tensor(struct reading *reading)
+static int tensor_read(struct reading *reading)
 {
     struct wi_protobuf_range proto = {0, reading->input->size};
     struct wi_protobuf_field field;
-    int code = read_head(reading, proto), more;
+    int code = tensor_read_head(reading, proto), more;
     while (code == 0 && (more = wi_protobuf_next(reading->input, &proto, &field)) != 0)
         code = more < 0 ? -1 : read_elements(reading, &field);
     if (code == 0)
-        code = check_count(reading);
+        code = reading_check_count(reading);
     return code == 0 ? take_elements(reading) : code;
 }
 
@@ -294,7 +299,7 @@ enum wi_code wi_onnx_read_tensor(
     enum wi_code code = WI_OK;
     input->bytes = bytes ? bytes : nothing;
     input->size = size;
-    if (read_tensor(&reading) < 0)
+    if (tensor_read(&reading) < 0)
         code = wi_error_set(error, WI_INPUT_INVALID, "",
             "the file has no tensor of ONNX that can be sent: %s (byte %" PRIu64 " of %" PRIu64 ")",
             input->problem, input->problem_at, input->size);

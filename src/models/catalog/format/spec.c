@@ -279,8 +279,9 @@ static enum wi_code check_labels(
     return wi_error_expect(error, "%" PRId64 " labels", count);
 }
 
-static enum wi_code read_result(const json_t *object, const struct wi_onnx_signature *signature,
-    const json_t *labels, json_t **out, struct wi_error *error)
+static enum wi_code spec_read_result(const json_t *object,
+    const struct wi_onnx_signature *signature, const json_t *labels, json_t **out,
+    struct wi_error *error)
 {
     struct result result = {.top = 5};
     const struct wi_onnx_value *output = NULL;
@@ -314,7 +315,7 @@ static enum wi_code read_result(const json_t *object, const struct wi_onnx_signa
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static enum wi_code read_fields(const struct fields *fields,
+static enum wi_code spec_read_fields(const struct fields *fields,
     const struct wi_onnx_signature *signature, wi_spec_file_fn *read_file, void *context,
     struct wi_spec *spec, struct wi_error *error)
 {
@@ -325,7 +326,7 @@ static enum wi_code read_fields(const struct fields *fields,
     if (code == WI_OK && fields->picture)
         code = read_picture(fields->picture, signature, &picture, error);
     if (code == WI_OK && fields->result)
-        code = read_result(fields->result, signature, labels, &result, error);
+        code = spec_read_result(fields->result, signature, labels, &result, error);
     if (code == WI_OK) {
         spec->has_type = fields->type >= 0;
         spec->type = (enum wi_model_type)(fields->type + 1);
@@ -361,7 +362,7 @@ enum wi_code wi_spec_read(const char *text, size_t size, const struct wi_onnx_si
     }
     code = read_table(spec_table, json, "", &fields, error);
     if (code == WI_OK)
-        code = read_fields(&fields, signature, read_file, context, spec, error);
+        code = spec_read_fields(&fields, signature, read_file, context, spec, error);
     json_decref(json);
     return code;
 }

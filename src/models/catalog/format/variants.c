@@ -60,7 +60,7 @@ const struct wi_variant *wi_variants_get(const struct wi_variants *variants, con
 }
 
 /* Takes the variant out of the list, into that of which it is for WebGPU, if that is there. */
-static void fold(struct wi_variants *variants, size_t at)
+static void variant_fold(struct wi_variants *variants, size_t at)
 {
     struct wi_variant folded = variants->items[at], *of = NULL;
     for (size_t i = 0; i < variants->count && !of; i++)
@@ -83,7 +83,7 @@ void wi_variants_fold(struct wi_variants *variants)
 {
     for (size_t i = variants->count; i-- > 0;)
         if (wi_text_ends(variants->items[i].name, WI_VARIANT_WEBGPU))
-            fold(variants, i);
+            variant_fold(variants, i);
 }
 
 /* What the words of requests mean beside a variant of the same name. */
