@@ -27,7 +27,7 @@ static int is_same(int blobs, const char *name, const struct stat *file)
            blob.st_dev == file->st_dev;
 }
 
-static int keep(int blobs, int folder, const struct wi_source_file *file)
+static int blob_keep(int blobs, int folder, const struct wi_source_file *file)
 {
     char name[NAME_SIZE];
     struct stat status;
@@ -45,14 +45,14 @@ int wi_blobs_keep(int store, int folder, const struct wi_source *source)
 {
     int blobs = wi_path_make(store, WI_STORE_BLOBS), kept = blobs < 0 ? -1 : 0;
     for (size_t i = 0; kept == 0 && i < source->count; i++)
-        kept = keep(blobs, folder, &source->files[i]);
+        kept = blob_keep(blobs, folder, &source->files[i]);
     if (kept == 0)
         kept = fsync(blobs);
     wi_close(blobs);
     return kept;
 }
 
-static int sweep(void *context, int blobs, const char *name, const struct stat *status)
+static int blob_sweep(void *context, int blobs, const char *name, const struct stat *status)
 {
     int named =
         S_ISREG(status->st_mode) && status->st_nlink > 1 && strcmp(name, WI_PATH_FRESH) != 0;
@@ -66,6 +66,6 @@ void wi_blobs_sweep(int store, uint64_t *freed)
     int blobs = wi_path_open(store, WI_STORE_BLOBS);
     if (blobs < 0)
         return;
-    wi_path_each(blobs, sweep, freed);
+    wi_path_each(blobs, blob_sweep, freed);
     wi_close(blobs);
 }

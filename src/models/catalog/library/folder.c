@@ -42,7 +42,7 @@ static int each_entry(const char *folder, const char *inner, each_fn *each, void
 /* --- the view --------------------------------------------------------------------------------- */
 
 /* What cannot be looked at is there: opening it will say why. */
-static int has(const struct wi_view *view, const char *name)
+static int folder_has(const struct wi_view *view, const char *name)
 {
     const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
     char *path = wi_sprintf("%s/%s", folder->path, name);
@@ -57,23 +57,23 @@ struct search {
     int found;
 };
 
-static int look_at(void *context, const char *path, const struct stat *status)
+static int search_look(void *context, const char *path, const struct stat *status)
 {
     struct search *search = context;
     search->found = S_ISREG(status->st_mode) && search->is(path);
     return !search->found;
 }
 
-static int any(const struct wi_view *view, const char *inner, int (*is)(const char *path))
+static int folder_any(const struct wi_view *view, const char *inner, int (*is)(const char *path))
 {
     const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
     struct search search = {is, 0};
-    int why = each_entry(folder->path, *inner ? inner : ".", look_at, &search);
+    int why = each_entry(folder->path, *inner ? inner : ".", search_look, &search);
     errno = why;
     return search.found ? 1 : why ? -1 : 0;
 }
 
-static int open_file(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+static int folder_open(const struct wi_view *view, const char *path, enum wi_view_reach reach,
     uint64_t *bytes, struct wi_error *error)
 {
     const struct wi_folder_view *folder = (const struct wi_folder_view *)view;
@@ -86,7 +86,7 @@ static int open_file(const struct wi_view *view, const char *path, enum wi_view_
 
 struct wi_folder_view wi_folder_view(const char *store, const char *path)
 {
-    return (struct wi_folder_view){{has, any, open_file}, store, path};
+    return (struct wi_folder_view){{folder_has, folder_any, folder_open}, store, path};
 }
 
 int wi_folder_format(const char *path, enum wi_model_format *format)
@@ -104,7 +104,7 @@ struct reading {
     int failed; /* errno, or 0 */
 };
 
-static int take(void *context, const char *path, const struct stat *status)
+static int entry_take(void *context, const char *path, const struct stat *status)
 {
     struct reading *reading = context;
     struct wi_folder *folder = reading->folder;
@@ -113,7 +113,7 @@ static int take(void *context, const char *path, const struct stat *status)
         if (reading->depth < format->depth && folder->folders.count < WI_MODEL_FILES_MAX) {
             struct reading inner = {reading->path, folder, reading->depth + 1, 0};
             wi_strings_add(&folder->folders, path);
-            int why = each_entry(reading->path, path, take, &inner);
+            int why = each_entry(reading->path, path, entry_take, &inner);
             reading->failed = wi_is_shortage(why) ? why : inner.failed;
         }
         return !reading->failed;
@@ -135,7 +135,7 @@ int wi_folder_read_as(const char *path, enum wi_model_format format, struct wi_f
     int why;
     folder->format = format;
     wi_strings_add(&folder->folders, ".");
-    why = each_entry(path, ".", take, &reading);
+    why = each_entry(path, ".", entry_take, &reading);
     wi_names_sort(folder->files, folder->count, sizeof *folder->files);
     errno = why ? why : reading.failed;
     return errno ? -1 : 0;

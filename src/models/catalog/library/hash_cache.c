@@ -31,7 +31,7 @@ struct wi_hash_cache {
 };
 
 /* Whether there was room for it. */
-static int set(
+static int cache_set(
     struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
 {
     struct place place = {identity->device, identity->inode};
@@ -53,7 +53,7 @@ static int set(
 
 /* Keys are "DEVICE INODE", values "[SIZE,LINKS,MODIFIED,CHANGED,HASH]", with times as seconds and
  * nanoseconds. */
-static void restore(void *context, const char *key, const char *value)
+static void cache_restore(void *context, const char *key, const char *value)
 {
     unsigned char digest[WI_HASH_SIZE];
     struct wi_file_identity identity = {0};
@@ -71,7 +71,7 @@ static void restore(void *context, const char *key, const char *value)
     identity.links = (nlink_t)links;
     identity.modified.tv_sec = (time_t)modified;
     identity.changed.tv_sec = (time_t)changed;
-    set(context, &identity, hash);
+    cache_set(context, &identity, hash);
 }
 
 struct wi_hash_cache *wi_hash_cache_new(struct wi_db *db)
@@ -79,7 +79,7 @@ struct wi_hash_cache *wi_hash_cache_new(struct wi_db *db)
     struct wi_hash_cache *cache = wi_alloc(sizeof *cache);
     uv_mutex_init(&cache->mutex);
     cache->db = db;
-    wi_db_each(db, WI_DB_FILE_HASHES, 0, restore, cache);
+    wi_db_each(db, WI_DB_FILE_HASHES, 0, cache_restore, cache);
     return cache;
 }
 
@@ -116,7 +116,7 @@ void wi_hash_cache_know(
     struct wi_hash_cache *cache, const struct wi_file_identity *identity, const char *hash)
 {
     char key[64], value[256];
-    if (!cache || !set(cache, identity, hash))
+    if (!cache || !cache_set(cache, identity, hash))
         return;
     snprintf(key, sizeof key, "%ju %ju", (uintmax_t)identity->device, (uintmax_t)identity->inode);
     snprintf(value, sizeof value, "[%jd,%ju,%jd,%ld,%jd,%ld,\"%s\"]", (intmax_t)identity->size,
@@ -134,7 +134,7 @@ void wi_hash_cache_put(struct wi_hash_cache *cache, const struct wi_file_identit
 
 /* --- what files looked like ------------------------------------------------------------------- */
 
-static struct wi_file_identity look_at(const char *path)
+static struct wi_file_identity path_identity(const char *path)
 {
     struct stat status;
     if (stat(path, &status) != 0)
@@ -148,14 +148,14 @@ int wi_file_stamps_add(struct wi_file_stamps *stamps, const char *folder, const 
     stamps->items = wi_grow_array(stamps->items, count, sizeof *stamps->items);
     struct wi_file_stamp *stamp = &stamps->items[count];
     stamp->path = wi_sprintf("%s/%s", folder, name);
-    stamp->identity = look_at(stamp->path);
+    stamp->identity = path_identity(stamp->path);
     return stamp->identity.inode != 0;
 }
 
 int wi_file_stamps_hold(const struct wi_file_stamps *stamps)
 {
     for (size_t i = 0; i < stamps->count; i++) {
-        struct wi_file_identity now = look_at(stamps->items[i].path);
+        struct wi_file_identity now = path_identity(stamps->items[i].path);
         if (!wi_file_identity_same(&now, &stamps->items[i].identity))
             return 0;
     }

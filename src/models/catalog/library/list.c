@@ -67,7 +67,7 @@ static char *as_utf8(const char *text)
 }
 
 /* Takes `problem` over. */
-static void add_row(struct wi_list_row **rows, size_t *count, const char *name,
+static void row_add(struct wi_list_row **rows, size_t *count, const char *name,
     enum wi_model_format format, char *problem)
 {
     *rows = wi_grow_array(*rows, *count, sizeof **rows);
@@ -94,7 +94,7 @@ static void add_variants(struct scan *scan, const char *name, struct wi_variants
     free(path);
 }
 
-static void add_model(
+static void scan_add_model(
     struct scan *scan, const char *name, enum wi_model_format format, char *problem)
 {
     struct wi_list *list = scan->list;
@@ -104,7 +104,7 @@ static void add_model(
         free(problem);
         return;
     }
-    add_row(&list->models, &list->model_count, name, format, problem);
+    row_add(&list->models, &list->model_count, name, format, problem);
     add_variants(scan, name, &list->models[list->model_count - 1].variants);
     if (wi_versions_find(scan->directory, name, &number) != 0 ||
         (number > 0 && wi_versions_list(scan->directory, name,
@@ -112,19 +112,19 @@ static void add_model(
         note_failure(scan, errno);
 }
 
-static void ignore(struct scan *scan, const char *name, char *reason)
+static void scan_ignore(struct scan *scan, const char *name, char *reason)
 {
     struct wi_list *list = scan->list;
 
     if (list->ignored_count < WI_LIST_IGNORED_MAX) {
-        add_row(&list->ignored, &list->ignored_count, name, WI_FORMAT_COUNT, reason);
+        row_add(&list->ignored, &list->ignored_count, name, WI_FORMAT_COUNT, reason);
     } else {
         list->ignored_more++;
         free(reason);
     }
 }
 
-static const struct wi_list_row *find(
+static const struct wi_list_row *row_find(
     const struct wi_list_row *rows, size_t count, const char *name)
 {
     ssize_t index = wi_names_find(rows, count, sizeof *rows, name);
@@ -133,12 +133,12 @@ static const struct wi_list_row *find(
 
 const struct wi_list_row *wi_list_model(const struct wi_list *list, const char *name)
 {
-    return find(list->models, list->model_count, name);
+    return row_find(list->models, list->model_count, name);
 }
 
 const struct wi_list_row *wi_list_ignored(const struct wi_list *list, const char *name)
 {
-    return find(list->ignored, list->ignored_count, name);
+    return row_find(list->ignored, list->ignored_count, name);
 }
 
 size_t wi_list_place(const struct wi_list *list, const char *name)
@@ -185,7 +185,7 @@ static char kind_of(const struct scan *scan, const char *name)
     return !found ? 0 : S_ISDIR(status.st_mode) ? 'd' : S_ISREG(status.st_mode) ? 'f' : 0;
 }
 
-static int is_graph(const char *file)
+static int file_is_graph(const char *file)
 {
     size_t length = strlen(file);
 
@@ -251,7 +251,7 @@ static void each_entry(struct scan *scan, const char *folder, each_fn *each, voi
 
 static void note_graph(struct scan *scan, const char *name, const char *file, void *context)
 {
-    *(int *)context |= is_graph(file) && kind_of(scan, name) == 'f';
+    *(int *)context |= file_is_graph(file) && kind_of(scan, name) == 'f';
 }
 
 static int has_graph(struct scan *scan, const char *folder)
@@ -272,7 +272,7 @@ static void note_content(struct scan *scan, const char *name, const char *file, 
     contents->models += kind == 'd' && is_model(scan, name, &format);
     contents->others += kind != 'd';
     contents->settings |= kind == 'f' && strcmp(file, "config.json") == 0;
-    if (kind == 'f' && is_graph(file) && !contents->graph)
+    if (kind == 'f' && file_is_graph(file) && !contents->graph)
         contents->graph = wi_strdup(file);
 }
 
@@ -293,10 +293,10 @@ static char *why_no_model(const struct contents *contents)
                          : "the folder is empty; it needs a model.onnx");
 }
 
-static void take_file(struct scan *scan, const char *name, const char *file)
+static void scan_take_file(struct scan *scan, const char *name, const char *file)
 {
-    if (is_graph(file))
-        ignore(scan, name,
+    if (file_is_graph(file))
+        scan_ignore(scan, name,
             wi_sprintf("a model is a folder: move the file to %.*s/model.onnx",
                 (int)strlen(name) - 5, name));
 }
@@ -309,13 +309,13 @@ static int take_model(struct scan *scan, const char *name)
     if (!is_model(scan, name, &format))
         return 0;
     if (wi_builtin_owns(name))
-        ignore(scan, name, wi_strdup("the name is reserved; name the folder otherwise"));
+        scan_ignore(scan, name, wi_strdup("the name is reserved; name the folder otherwise"));
     else if (wi_model_check_name(name, NULL) != WI_OK)
-        ignore(scan, name,
+        scan_ignore(scan, name,
             wi_strdup("no request can name it: name the folder with letters, digits, \".\", \"_\" "
                       "and \"-\", beginning with a letter or digit"));
     else
-        add_model(scan, name, format, check_spec(scan, name));
+        scan_add_model(scan, name, format, check_spec(scan, name));
     return 1;
 }
 
@@ -325,10 +325,10 @@ static void take_inner(struct scan *scan, const char *name, const char *file, vo
     struct contents contents = {0};
 
     if (kind_of(scan, name) != 'd') {
-        take_file(scan, name, file);
+        scan_take_file(scan, name, file);
     } else if (!take_model(scan, name) && wi_model_check_name(name, NULL) == WI_OK) {
         each_entry(scan, name, note_content, &contents);
-        ignore(scan, name, why_no_model(&contents));
+        scan_ignore(scan, name, why_no_model(&contents));
     }
     free(contents.graph);
 }
@@ -345,7 +345,7 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
     struct contents contents = {0};
 
     if (kind_of(scan, name) != 'd') {
-        take_file(scan, name, file);
+        scan_take_file(scan, name, file);
     } else if (take_model(scan, name)) {
         each_entry(scan, name, take_models_only, NULL); /* its other folders are its own affair */
     } else if (wi_model_check_name(name, NULL) == WI_OK) {
@@ -354,7 +354,7 @@ static void take_outer(struct scan *scan, const char *name, const char *file, vo
         if (contents.models > 0 || owner)
             each_entry(scan, name, take_inner, NULL);
         if ((contents.graphs && !contents.settings) || (contents.models == 0 && !owner))
-            ignore(scan, name, why_no_model(&contents));
+            scan_ignore(scan, name, why_no_model(&contents));
     }
     free(contents.graph);
 }

@@ -52,7 +52,7 @@ struct wi_listing {
 
 typedef const struct wi_list_row *find_fn(const struct wi_list *list, const char *name);
 
-static void tell(
+static void row_tell(
     const struct wi_list_row *row, const struct wi_list *before, find_fn *find, const char *what)
 {
     const struct wi_list_row *old = row->problem ? find(before, row->name) : NULL;
@@ -63,9 +63,9 @@ static void tell(
 static void tell_news(const struct wi_list *before, const struct wi_list *now)
 {
     for (size_t i = 0; i < now->ignored_count; i++)
-        tell(&now->ignored[i], before, wi_list_ignored, "is no model");
+        row_tell(&now->ignored[i], before, wi_list_ignored, "is no model");
     for (size_t i = 0; i < now->model_count; i++)
-        tell(&now->models[i], before, wi_list_model, "cannot be used");
+        row_tell(&now->models[i], before, wi_list_model, "cannot be used");
     if (now->ignored_more > 0 && before->ignored_more == 0)
         wi_warn("model", NULL, "%zu more entries of the model directory are no models",
             now->ignored_more);
@@ -121,7 +121,7 @@ static void tell_changes(const struct wi_change_listener *listener, const struct
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-static void start(struct wi_listing *listing);
+static void listing_start(struct wi_listing *listing);
 
 static void free_reading(struct reading *reading)
 {
@@ -166,7 +166,7 @@ static void answer_waits(struct wi_listing *listing)
         wait = listing->waits;
     }
     if (listing->waits)
-        start(listing);
+        listing_start(listing);
 }
 
 /* The list as it was is the reading's. */
@@ -226,7 +226,7 @@ static void end_reading(void *data, int cancelled)
     answer_waits(listing);
 }
 
-static void start(struct wi_listing *listing)
+static void listing_start(struct wi_listing *listing)
 {
     struct reading *reading;
 
@@ -243,7 +243,7 @@ static void start(struct wi_listing *listing)
 
 static void on_later(void *context)
 {
-    start(context);
+    listing_start(context);
 }
 
 /* Reads again as soon as it may. */
@@ -252,12 +252,12 @@ static void start_in_time(struct wi_listing *listing)
     double left = listing->began_at > 0 ? listing->began_at + pause_of(listing) - wi_now_ms() : 0;
 
     if (left <= 0)
-        start(listing);
+        listing_start(listing);
     else if (!listing->reading && !wi_timer_running(listing->later))
         wi_timer_start(listing->later, (uint64_t)left + 1, 0);
 }
 
-static void abandon(struct wi_listing *listing)
+static void listing_abandon(struct wi_listing *listing)
 {
     struct reading *reading = listing->reading;
 
@@ -277,7 +277,7 @@ struct wi_listing *wi_listing_new(uv_loop_t *loop, const char *directory)
     listing->loop = loop;
     listing->directory = wi_strdup(directory);
     listing->later = wi_timer_new(loop, on_later, listing);
-    start(listing);
+    listing_start(listing);
     return listing;
 }
 
@@ -292,7 +292,7 @@ void wi_listing_free(struct wi_listing *listing)
         return;
     while (listing->waits)
         wi_listing_cancel(listing->waits);
-    abandon(listing);
+    listing_abandon(listing);
     wi_timer_free(listing->later);
     wi_list_clear(&listing->list);
     free(listing->directory);
@@ -310,8 +310,8 @@ void wi_listing_reset(struct wi_listing *listing, const char *directory)
     free(listing->directory);
     listing->directory = copy;
     listing->began_at = 0;
-    abandon(listing);
-    start(listing);
+    listing_abandon(listing);
+    listing_start(listing);
 }
 
 const struct wi_list *wi_listing_now(struct wi_listing *listing)
@@ -340,7 +340,7 @@ struct wi_listing_wait *wi_listing_fresh(
     *wait = (struct wi_listing_wait){
         .listing = listing, .on_list = on_list, .context = context, .since = now};
     DL_APPEND(listing->waits, wait);
-    start(listing);
+    listing_start(listing);
     return wait;
 }
 

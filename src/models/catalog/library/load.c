@@ -67,7 +67,7 @@ struct job {
     struct wi_load *load;
 };
 
-static void stamp(struct job *job, const char *path)
+static void job_stamp(struct job *job, const char *path)
 {
     struct wi_file_stamps *stamps = &job->load->stamps;
     char *whole = wi_sprintf("%s/%s", job->load->folder, path);
@@ -79,30 +79,30 @@ static void stamp(struct job *job, const char *path)
     free(whole);
 }
 
-static int has(const struct wi_view *view, const char *path)
+static int view_has(const struct wi_view *view, const char *path)
 {
     struct job *job = ((const struct view *)view)->job;
-    stamp(job, path);
+    job_stamp(job, path);
     return job->folder.view.has(&job->folder.view, path);
 }
 
-static int open_file(const struct wi_view *view, const char *path, enum wi_view_reach reach,
+static int view_open(const struct wi_view *view, const char *path, enum wi_view_reach reach,
     uint64_t *bytes, struct wi_error *error)
 {
     struct job *job = ((const struct view *)view)->job;
-    stamp(job, path);
+    job_stamp(job, path);
     return job->folder.view.open(&job->folder.view, path, reach, bytes, error);
 }
 
 /* Adds a file to the manifest and hashes it. */
-static enum wi_code take(struct wi_format_reading *reading, const char *path,
+static enum wi_code file_take(struct wi_format_reading *reading, const char *path,
     enum wi_view_reach reach, int keep, uint64_t *bytes)
 {
     struct job *job = (struct job *)reading;
     struct wi_load *load = job->load;
     struct stat status;
     *bytes = 0;
-    stamp(job, path);
+    job_stamp(job, path);
     int fd = wi_open_inside(reach == WI_VIEW_STORE ? load->directory : load->folder, load->folder,
         path, &status, &reading->error);
     if (fd < 0)
@@ -122,15 +122,15 @@ static enum wi_code take(struct wi_format_reading *reading, const char *path,
     return code;
 }
 
-static enum wi_code read_model(struct wi_load *load, const struct wi_variant *variant)
+static enum wi_code load_read_model(struct wi_load *load, const struct wi_variant *variant)
 {
     struct job job = {.folder = wi_folder_view(load->directory, load->folder), .load = load};
-    job.view = (struct view){{.has = has, .open = open_file}, &job};
+    job.view = (struct view){{.has = view_has, .open = view_open}, &job};
     job.reading = (struct wi_format_reading){.view = &job.view.view,
         .name = load->name,
         .variant = variant,
         .stop = &load->stop,
-        .take = take};
+        .take = file_take};
     enum wi_code code = wi_formats[load->format]->read(&job.reading);
     load->error = job.reading.error;
     wi_facts_move(&load->facts, &job.reading.facts);
@@ -183,7 +183,7 @@ static enum wi_code read_variant(struct wi_load *load, const struct wi_variant *
     load->variant = wi_strdup(variant->name);
     for (size_t i = 0; i < variant->files.count; i++)
         wi_file_stamps_add(&load->stamps, load->folder, variant->files.items[i]);
-    return read_model(load, variant);
+    return load_read_model(load, variant);
 }
 
 /* What was made here of other files is none of the model's variants any more. */
@@ -228,7 +228,7 @@ static enum wi_code read_alone(struct wi_load *load, const char *wanted, int bas
     if (wanted)
         return wi_error_set(&load->error, WI_MODEL_NOT_FOUND, "model_name",
             "the model %.*s has no variants", base_length, load->name);
-    return read_model(load, NULL);
+    return load_read_model(load, NULL);
 }
 
 static enum wi_code read_folder(

@@ -221,7 +221,7 @@ static int sync_file(void *context, int folder, const char *name, const struct s
     return *failed;
 }
 
-static int complete(int files, const char *notes)
+static int made_complete(int files, const char *notes)
 {
     int failed = write_notes(files, notes) != 0;
     return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
@@ -232,7 +232,7 @@ static int complete(int files, const char *notes)
 
 /* What is there, made of other files, changes places with it and goes with the staging, so that
  * there is one at any time. A file system that knows no exchange has none for a moment. */
-static int replace(int store, int staging, int place, const char *variant)
+static int variant_replace(int store, int staging, int place, const char *variant)
 {
     uint64_t freed = 0;
     if (renameat2(staging, WI_STAGING_FILES, place, variant, RENAME_EXCHANGE) == 0)
@@ -249,7 +249,7 @@ static int move_into_place(int store, int staging, const char *name, const char 
     struct stat status;
     int place = wi_path_make(store, path), result = -1;
     if (place >= 0 && fstatat(place, variant, &status, AT_SYMLINK_NOFOLLOW) == 0)
-        result = replace(store, staging, place, variant);
+        result = variant_replace(store, staging, place, variant);
     else if (place >= 0)
         result = renameat(staging, WI_STAGING_FILES, place, variant);
     if (result == 0 && (fsync(place) != 0 || fsync(staging) != 0))
@@ -266,7 +266,7 @@ enum wi_code wi_made_publish(const char *directory, const char *id, const char *
     int store = wi_versions_open_store(directory);
     int staging = store >= 0 ? wi_path_open(store, path) : -1;
     int files = staging >= 0 ? wi_path_open(staging, WI_STAGING_FILES) : -1;
-    int done = files >= 0 && complete(files, notes) == 0 &&
+    int done = files >= 0 && made_complete(files, notes) == 0 &&
                move_into_place(store, staging, name, variant) == 0;
     enum wi_code code =
         done ? WI_OK : wi_path_failed(directory, "the variant cannot be published", error);

@@ -42,7 +42,7 @@ static int may_go(const struct wi_quota_row *row)
 
 /* Earlier versions first, then what neighbours have, then the one that was used longest ago; the
  * name makes it the same every time. */
-static int compare(const void *a, const void *b)
+static int rows_compare(const void *a, const void *b)
 {
     const struct wi_quota_row *x = a, *y = b;
     if (may_go(x) != may_go(y))
@@ -60,7 +60,7 @@ static int compare(const void *a, const void *b)
 void wi_quota_sort(struct wi_quota *quota)
 {
     if (quota->count > 0)
-        qsort(quota->rows, quota->count, sizeof *quota->rows, compare);
+        qsort(quota->rows, quota->count, sizeof *quota->rows, rows_compare);
 }
 
 static enum wi_code too_large(
@@ -118,7 +118,7 @@ struct scan {
     uint64_t allocated; /* of those, on disk */
 };
 
-static uint64_t least(uint64_t a, uint64_t b)
+static uint64_t bytes_least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
 }
@@ -138,7 +138,7 @@ static int is_seen(struct scan *scan, ino_t inode)
     return 0;
 }
 
-static void add_file(struct scan *scan, const struct stat *status)
+static void scan_add_file(struct scan *scan, const struct stat *status)
 {
     if (status->st_nlink > 1 && is_seen(scan, status->st_ino))
         return;
@@ -149,30 +149,30 @@ static void add_file(struct scan *scan, const struct stat *status)
     scan->allocated += (uint64_t)status->st_blocks * 512; /* by definition, on Linux */
 }
 
-static int add_bytes(void *context, int folder, const char *name, const struct stat *status)
+static int scan_add_entry(void *context, int folder, const char *name, const struct stat *status)
 {
     struct scan *scan = context;
     if (++scan->looks > LOOKS_MAX)
         return 1;
     if (S_ISREG(status->st_mode))
-        add_file(scan, status);
+        scan_add_file(scan, status);
     int inner =
         S_ISDIR(status->st_mode) && scan->depth < DEPTH_MAX ? wi_path_open(folder, name) : -1;
     if (inner >= 0) {
         scan->depth++;
-        wi_path_each(inner, add_bytes, scan);
+        wi_path_each(inner, scan_add_entry, scan);
         scan->depth--;
         close(inner);
     }
     return 0;
 }
 
-static uint64_t measure(struct scan *scan, const char *path)
+static uint64_t scan_measure(struct scan *scan, const char *path)
 {
     int folder = wi_path_open(scan->store, path);
     scan->bytes = scan->own = scan->allocated = 0;
     if (folder >= 0) {
-        wi_path_each(folder, add_bytes, scan);
+        wi_path_each(folder, scan_add_entry, scan);
         close(folder);
     }
     return scan->bytes;
@@ -191,7 +191,7 @@ static uint64_t measure_own(const char *directory, const char *id, uint64_t *all
     struct scan scan = {.store = id ? wi_versions_open_store(directory) : -1};
     char *path = wi_sprintf(WI_STORE_STAGING "/%s", id ? id : "");
     if (scan.store >= 0)
-        measure(&scan, path);
+        scan_measure(&scan, path);
     forget_seen(&scan);
     free(path);
     wi_close(scan.store);
@@ -286,9 +286,9 @@ static void measure_rows(struct scan *scan)
     for (size_t i = scan->quota->count; i-- > 0;) {
         struct wi_quota_row *row = &scan->quota->rows[i];
         if (row->path)
-            row->bytes = measure(scan, row->path);
+            row->bytes = scan_measure(scan, row->path);
         if (row->path && strcmp(row->path, WI_STORE_STAGING) == 0)
-            row->bytes -= least(row->bytes, own);
+            row->bytes -= bytes_least(row->bytes, own);
     }
 }
 
@@ -336,7 +336,7 @@ enum wi_code wi_quota_check_disk(
     if (statvfs(directory, &disk) != 0)
         return wi_path_failed(directory, "nothing can be kept", error);
     uint64_t room = (uint64_t)disk.f_bavail * disk.f_frsize;
-    needed -= least(here, needed);
+    needed -= bytes_least(here, needed);
     if (needed <= room)
         return WI_OK;
     return wi_error_set(error, WI_STORAGE_FAILED, "",

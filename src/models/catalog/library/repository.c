@@ -54,7 +54,7 @@ struct entry {
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-static void make_key(char key[WI_MODEL_NAME_MAX + 1], const char *name)
+static void entry_make_key(char key[WI_MODEL_NAME_MAX + 1], const char *name)
 {
     strcpy(key, name); /* a checked name: it fits */
     for (char *c = key + wi_model_name_base(key); *c; c++)
@@ -66,19 +66,19 @@ static struct entry *find_entry(struct wi_repository *repository, const char *na
     char key[WI_MODEL_NAME_MAX + 1];
     struct entry *entry;
 
-    make_key(key, name);
+    entry_make_key(key, name);
     HASH_FIND_STR(repository->entries, key, entry);
     return entry;
 }
 
-static struct entry *add_entry(struct wi_repository *repository, const char *name)
+static struct entry *repository_add_entry(struct wi_repository *repository, const char *name)
 {
     struct entry *entry = find_entry(repository, name);
     char key[WI_MODEL_NAME_MAX + 1];
 
     if (entry)
         return entry;
-    make_key(key, name);
+    entry_make_key(key, name);
     entry = wi_alloc(sizeof *entry);
     entry->name = wi_strdup(key);
     HASH_ADD_KEYPTR(hh, repository->entries, entry->name, strlen(entry->name), entry);
@@ -86,7 +86,7 @@ static struct entry *add_entry(struct wi_repository *repository, const char *nam
 }
 
 /* Forgets what was known, so that the next look-up reads the files. */
-static void forget(struct entry *entry)
+static void entry_forget(struct entry *entry)
 {
     wi_model_unref_idle(entry->model);
     free(entry->error);
@@ -95,17 +95,17 @@ static void forget(struct entry *entry)
     wi_file_stamps_clear(&entry->stamps);
 }
 
-static void tell(const struct wi_repository *repository, const struct entry *entry)
+static void entry_tell(const struct wi_repository *repository, const struct entry *entry)
 {
     wi_change_tell(repository->listener, WI_CHANGE_MODEL, entry->name, NULL);
 }
 
 static void remove_entry(struct wi_repository *repository, struct entry *entry)
 {
-    tell(repository, entry);
+    entry_tell(repository, entry);
     if (entry->job)
         entry->job->detached = 1;
-    forget(entry);
+    entry_forget(entry);
     HASH_DEL(repository->entries, entry);
     free(entry->name);
     free(entry);
@@ -255,7 +255,7 @@ void wi_repository_free(struct wi_repository *repository)
 
 /* Calls back with what is known; everything is copied or held, since the callback may do anything,
  * free the repository included. */
-static void answer(
+static void lookup_answer(
     wi_repository_fn *on_model, void *context, struct wi_model *model, const struct wi_error *error)
 {
     struct wi_error copy;
@@ -295,13 +295,13 @@ static int is_kept(const struct wi_load *load)
 }
 
 /* Remembers what the job found under its name. */
-static void settle(
+static void job_settle(
     struct wi_repository *repository, struct entry *entry, struct job *job, struct wi_model *model)
 {
     struct wi_load *load = job->load;
 
-    forget(entry);
-    tell(repository, entry);
+    entry_forget(entry);
+    entry_tell(repository, entry);
     entry->job = NULL;
     if (!is_kept(load)) {
         remove_entry(repository, entry); /* the next one tries again */
@@ -374,7 +374,7 @@ static void end_job(void *data, int cancelled)
         tell_warnings(model);
     entry = job->detached ? NULL : find_entry(job->repository, load->name);
     if (entry)
-        settle(job->repository, entry, job, model);
+        job_settle(job->repository, entry, job, model);
     if (model && !model->variant &&
         !wi_list_model(wi_listing_now(job->repository->listing), load->name))
         wi_listing_missed(job->repository->listing); /* it came since the folder was read */
@@ -385,7 +385,7 @@ static void end_job(void *data, int cancelled)
         wi_repository_cancel(job->waiters);
         if (job->repository)
             note_look_up(job->repository, model != NULL);
-        answer(lookup.on_model, lookup.context, model, &load->error);
+        lookup_answer(lookup.on_model, lookup.context, model, &load->error);
     }
     if (job->repository)
         DL_DELETE(job->repository->jobs, job);
@@ -449,7 +449,7 @@ static int is_current(const struct entry *entry)
 
 /* Whether there is a folder for that name; `*size` is how long reading takes, as far as a look
  * tells: a folder of other formats has large files. */
-static int is_there(const struct wi_repository *repository, const char *name, uint64_t *size)
+static int folder_is_there(const struct wi_repository *repository, const char *name, uint64_t *size)
 {
     char *path = wi_sprintf(
         "%s/%.*s/model.onnx", repository->directory, (int)wi_model_name_base(name), name);
@@ -465,10 +465,10 @@ static int is_there(const struct wi_repository *repository, const char *name, ui
     return there;
 }
 
-static struct wi_repository_lookup *read_model(struct wi_repository *repository, const char *name,
-    uint64_t size, wi_repository_fn *on_model, void *context)
+static struct wi_repository_lookup *repository_read_model(struct wi_repository *repository,
+    const char *name, uint64_t size, wi_repository_fn *on_model, void *context)
 {
-    struct entry *entry = add_entry(repository, name);
+    struct entry *entry = repository_add_entry(repository, name);
 
     if (!entry->job)
         entry->job = start_job(
@@ -492,7 +492,7 @@ struct wi_repository_lookup *wi_repository_find(
     if (strncmp(name, "builtin/", 8) == 0) {
         struct wi_model *builtin = find_builtin(repository, name);
         if (builtin)
-            answer(on_model, context, builtin, NULL);
+            lookup_answer(on_model, context, builtin, NULL);
         else
             answer_not_found(repository, name, on_model, context);
         return NULL;
@@ -500,16 +500,16 @@ struct wi_repository_lookup *wi_repository_find(
     entry = find_entry(repository, name);
     if (entry && !entry->job && is_current(entry)) {
         note_look_up(repository, entry->model != NULL);
-        answer(on_model, context, entry->model, entry->error);
+        lookup_answer(on_model, context, entry->model, entry->error);
         return NULL;
     }
-    if (!is_there(repository, name, &size)) {
+    if (!folder_is_there(repository, name, &size)) {
         if (entry)
             remove_entry(repository, entry);
         answer_not_found(repository, name, on_model, context);
         return NULL;
     }
-    return read_model(repository, name, size, on_model, context);
+    return repository_read_model(repository, name, size, on_model, context);
 }
 
 /* More often than not it is the one that requests get by that name. */

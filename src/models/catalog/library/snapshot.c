@@ -69,7 +69,7 @@ struct wi_model *wi_snapshot_new(struct wi_repository *repository, const char *n
 }
 
 /* Its one input or output. */
-static struct wi_onnx_value *value_of(const struct wi_kernel_tensor *tensor)
+static struct wi_onnx_value *tensor_value(const struct wi_kernel_tensor *tensor)
 {
     struct wi_onnx_value *value = wi_alloc(sizeof *value);
     value->name = wi_strdup(tensor->name);
@@ -101,14 +101,14 @@ struct wi_model *wi_snapshot_of_kernels(
     model->kernels = kernels;
     if (!kernels)
         return model;
-    signature->inputs = value_of(&kernels->input);
-    signature->outputs = value_of(&kernels->output);
+    signature->inputs = tensor_value(&kernels->input);
+    signature->outputs = tensor_value(&kernels->output);
     signature->input_count = signature->output_count = 1;
     return model;
 }
 
 /* A variant is one model, by the name that the folder gives it. The caller frees. */
-static char *name_of(const struct wi_load *load)
+static char *load_name(const struct wi_load *load)
 {
     if (!wi_model_name_variant(load->name) || !load->variant)
         return wi_strdup(load->name);
@@ -144,7 +144,7 @@ static void limit_open(struct wi_repository *repository, struct wi_manifest *man
 
 struct wi_model *wi_snapshot_of_load(struct wi_repository *repository, struct wi_load *load)
 {
-    char *name = name_of(load);
+    char *name = load_name(load);
     struct wi_model *model = wi_snapshot_new(repository, name);
 
     free(name);

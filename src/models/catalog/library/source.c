@@ -122,7 +122,7 @@ static int is_hash(const char *text)
     return is_sha256(text) || is_digits(text, 40) || wi_source_hash_is_cid(text);
 }
 
-static int read_file(const json_t *json, struct wi_source *source)
+static int source_read_file(const json_t *json, struct wi_source *source)
 {
     const char *path, *hash, *sha256;
     json_int_t bytes, seconds, nanoseconds;
@@ -138,29 +138,29 @@ static int read_file(const json_t *json, struct wi_source *source)
 }
 
 /* A text or null; -1 for anything else. */
-static int read_text(const json_t *json, const char *key, char **text)
+static int source_read_text(const json_t *json, const char *key, char **text)
 {
     const json_t *value = json_object_get(json, key);
     *text = wi_strdup(json_string_value(value));
     return !value || json_is_null(value) || json_is_string(value) ? 0 : -1;
 }
 
-static int read_whole(const json_t *json, struct wi_source *source)
+static int source_read(const json_t *json, struct wi_source *source)
 {
     const json_t *files = json_object_get(json, "files"), *file;
     const json_t *pulled_at = json_object_get(json, "pulled_at");
     size_t i;
-    if (read_text(json, "hub", &source->hub) != 0 ||
-        read_text(json, "repository", &source->repository) != 0 ||
-        read_text(json, "revision", &source->revision) != 0 ||
-        read_text(json, "commit", &source->commit) != 0 ||
-        read_text(json, "variant", &source->variant) != 0 || !json_is_integer(pulled_at) ||
+    if (source_read_text(json, "hub", &source->hub) != 0 ||
+        source_read_text(json, "repository", &source->repository) != 0 ||
+        source_read_text(json, "revision", &source->revision) != 0 ||
+        source_read_text(json, "commit", &source->commit) != 0 ||
+        source_read_text(json, "variant", &source->variant) != 0 || !json_is_integer(pulled_at) ||
         !json_is_array(files) || json_array_size(files) > WI_MODEL_FILES_MAX)
         return -1;
     source->pulled_at = json_integer_value(pulled_at);
     json_array_foreach(files, i, file)
     {
-        if (read_file(file, source) != 0)
+        if (source_read_file(file, source) != 0)
             return -1;
     }
     return 0;
@@ -169,7 +169,7 @@ static int read_whole(const json_t *json, struct wi_source *source)
 int wi_source_parse(const char *text, size_t size, struct wi_source *source)
 {
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    int good = json && read_whole(json, source) == 0;
+    int good = json && source_read(json, source) == 0;
     json_decref(json);
     if (!good)
         wi_source_clear(source);
@@ -186,7 +186,7 @@ char *wi_source_print(const struct wi_source *source)
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static ssize_t read_all(int fd, char *text, size_t size)
+static ssize_t fd_read_all(int fd, char *text, size_t size)
 {
     size_t used = 0;
     ssize_t n = 0;
@@ -203,7 +203,7 @@ int wi_source_read(int folder, struct wi_source *source)
     if (fd >= 0 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0 &&
         status.st_size <= WI_SOURCE_MAX) {
         char *text = wi_alloc((size_t)status.st_size);
-        ssize_t size = read_all(fd, text, (size_t)status.st_size);
+        ssize_t size = fd_read_all(fd, text, (size_t)status.st_size);
         if (size > 0)
             result = wi_source_parse(text, (size_t)size, source);
         free(text);
@@ -213,7 +213,7 @@ int wi_source_read(int folder, struct wi_source *source)
     return result;
 }
 
-static enum wi_code failed(const char *verb, const char *what, struct wi_error *error)
+static enum wi_code source_failed(const char *verb, const char *what, struct wi_error *error)
 {
     int why = errno;
     return wi_error_set(error, wi_is_shortage(why) ? WI_UNAVAILABLE : WI_STORAGE_FAILED, "",
@@ -229,7 +229,7 @@ static int hash_file(int folder, struct wi_source_file *file)
     return hashed;
 }
 
-static enum wi_code look(int folder, struct wi_source_file *file, struct wi_error *error)
+static enum wi_code file_look(int folder, struct wi_source_file *file, struct wi_error *error)
 {
     struct stat status;
     if (!wi_file_path_ok(file->path) || !is_hash(file->hash) ||
@@ -245,7 +245,7 @@ static enum wi_code look(int folder, struct wi_source_file *file, struct wi_erro
     if (is_sha256(file->hash))
         memcpy(file->sha256, file->hash, sizeof file->sha256);
     else if (hash_file(folder, file) != 0)
-        return failed("read", file->path, error);
+        return source_failed("read", file->path, error);
     return WI_OK;
 }
 
@@ -253,7 +253,7 @@ enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_erro
 {
     enum wi_code code = WI_OK;
     for (size_t i = 0; code == WI_OK && i < source->count; i++)
-        code = look(folder, &source->files[i], error);
+        code = file_look(folder, &source->files[i], error);
     return code;
 }
 
@@ -266,6 +266,7 @@ enum wi_code wi_source_write(int folder, const struct wi_source *source, struct 
     int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0;
     wi_close(fd);
     free(text);
-    return written ? WI_OK
-                   : failed("written", "where the model came from (" WI_SOURCE_FILE ")", error);
+    return written
+               ? WI_OK
+               : source_failed("written", "where the model came from (" WI_SOURCE_FILE ")", error);
 }

@@ -25,7 +25,7 @@ static int open_segment(int at, const char *name, int make)
     return openat(at, name, OPEN_FOLDER);
 }
 
-static int walk(int at, const char *path, int make)
+static int path_walk(int at, const char *path, int make)
 {
     char *copy = wi_strdup(path), *rest = copy;
     int fd = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -40,12 +40,12 @@ static int walk(int at, const char *path, int make)
 
 int wi_path_open(int at, const char *path)
 {
-    return walk(at, path, 0);
+    return path_walk(at, path, 0);
 }
 
 int wi_path_make(int at, const char *path)
 {
-    return walk(at, path, 1);
+    return path_walk(at, path, 1);
 }
 
 int wi_path_each(int folder, wi_path_fn *each, void *context)

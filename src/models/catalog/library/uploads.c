@@ -101,7 +101,7 @@ char *wi_upload_order_print(const struct wi_upload_order *order)
     return text;
 }
 
-static int read_file(const json_t *json, struct wi_source *files)
+static int upload_read_file(const json_t *json, struct wi_source *files)
 {
     const char *path, *hash;
     json_int_t bytes;
@@ -128,7 +128,7 @@ int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order 
         order->made_ms = made_ms;
         json_array_foreach(files, i, file)
         {
-            good = good && read_file(file, &order->files) == 0;
+            good = good && upload_read_file(file, &order->files) == 0;
         }
     }
     json_decref(json);

@@ -19,7 +19,8 @@ enum { CHUNK = 256 * 1024 };
 
 /* --- folders and files ------------------------------------------------------------------------ */
 
-static enum wi_code fail(const char *path, const char *verb, uint64_t bytes, struct wi_error *error)
+static enum wi_code upload_fail(
+    const char *path, const char *verb, uint64_t bytes, struct wi_error *error)
 {
     int why = errno;
     if (wi_is_full(why))
@@ -30,7 +31,7 @@ static enum wi_code fail(const char *path, const char *verb, uint64_t bytes, str
 }
 
 /* Takes a lock that nobody waits for. */
-static enum wi_code lock(int fd, int how, const char *otherwise, struct wi_error *error)
+static enum wi_code file_lock(int fd, int how, const char *otherwise, struct wi_error *error)
 {
     if (flock(fd, how | LOCK_NB) == 0)
         return WI_OK;
@@ -60,14 +61,14 @@ static enum wi_code enter_to_write(
     enum wi_code code = wi_upload_enter(directory, id, place, error);
     if (code != WI_OK)
         return code;
-    code = lock(place->files, LOCK_SH, "the upload is just being published", error);
+    code = file_lock(place->files, LOCK_SH, "the upload is just being published", error);
     if (code != WI_OK)
         wi_upload_leave(place);
     return code;
 }
 
 /* One that is whole may have another name elsewhere: it is not opened for writing. */
-static enum wi_code open_file(const struct wi_upload_place *place, struct wi_upload_part *part,
+static enum wi_code part_open_file(const struct wi_upload_place *place, struct wi_upload_part *part,
     uint64_t position, struct wi_error *error)
 {
     struct stat status;
@@ -76,13 +77,13 @@ static enum wi_code open_file(const struct wi_upload_place *place, struct wi_upl
     part->fd = whole ? openat(place->files, part->path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC)
                      : wi_upload_make_file(place->files, part->path);
     if (part->fd < 0 || fstat(part->fd, &status) != 0)
-        return fail(part->path, "opened", part->end, error);
-    enum wi_code code = lock(
+        return upload_fail(part->path, "opened", part->end, error);
+    enum wi_code code = file_lock(
         part->fd, LOCK_EX, "another request is just sending this file; wait for its end", error);
     if (code != WI_OK)
         return code;
     if (fstat(part->fd, &status) != 0)
-        return fail(part->path, "looked at", part->end, error);
+        return upload_fail(part->path, "looked at", part->end, error);
     part->begin = part->at = (uint64_t)status.st_size;
     if (part->at == position)
         return WI_OK;
@@ -106,7 +107,7 @@ struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id
         .fd = -1,
         .end = file ? file->bytes : 0};
     enum wi_code code =
-        file ? open_file(&place, part, position, error)
+        file ? part_open_file(&place, part, position, error)
              : wi_error_set(error, WI_INVALID_FIELD, "path",
                    "%.200s is none of the files that were announced for this upload", path);
     wi_upload_leave(&place);
@@ -150,7 +151,7 @@ enum wi_code wi_upload_part_add(
     else if (size > part->end - part->at)
         code = refuse_more(part, size, error);
     else if (wi_write_all(part->fd, bytes, size) != 0)
-        code = fail(part->path, "written", part->end, error);
+        code = upload_fail(part->path, "written", part->end, error);
     else
         part->at += size;
     if (code == WI_CONFLICT)
@@ -184,7 +185,8 @@ static enum wi_code enter_to_end(
     enum wi_code code = wi_upload_enter(directory, id, place, error);
     if (code != WI_OK)
         return code;
-    code = lock(place->request, LOCK_EX, "the upload is just being published or removed", error);
+    code =
+        file_lock(place->request, LOCK_EX, "the upload is just being published or removed", error);
     if (code == WI_OK && (fstat(place->request, &status) != 0 || status.st_nlink == 0))
         code = wi_upload_missing(id, error); /* until its end somebody else held it */
     if (code != WI_OK)
@@ -236,7 +238,7 @@ struct wi_upload_check *wi_upload_check_open(
     struct wi_upload_place place;
     if (enter_to_end(directory, id, &place, error) != WI_OK)
         return NULL;
-    if (lock(place.files, LOCK_EX, "a file of the upload is just being sent; publish it then",
+    if (file_lock(place.files, LOCK_EX, "a file of the upload is just being sent; publish it then",
             error) != WI_OK ||
         check_lengths(&place, error) != WI_OK) {
         wi_upload_leave(&place);
@@ -261,7 +263,7 @@ static int end_file(
 {
     char hex[WI_HASH_HEX_SIZE];
     if (fsync(check->fd) != 0)
-        return fail(file->path, "brought to disk", file->bytes, error), -1;
+        return upload_fail(file->path, "brought to disk", file->bytes, error), -1;
     wi_close(check->fd);
     check->fd = -1;
     check->next++;
@@ -282,10 +284,10 @@ int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi
     for (uint64_t done = 0; done < most && check->next < files->count;) {
         const struct wi_source_file *file = &files->files[check->next];
         if (check->fd < 0 && begin_file(check, file->path) != 0)
-            return fail(file->path, "read", file->bytes, error), -1;
+            return upload_fail(file->path, "read", file->bytes, error), -1;
         ssize_t size = read(check->fd, check->chunk, sizeof check->chunk);
         if (size < 0)
-            return fail(file->path, "read", file->bytes, error), -1;
+            return upload_fail(file->path, "read", file->bytes, error), -1;
         wi_hasher_add(check->hasher, check->chunk, (size_t)size);
         if (size == 0 && end_file(check, file, error) != 0)
             return -1;

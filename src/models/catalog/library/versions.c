@@ -36,7 +36,7 @@ char *wi_versions_link(const char *name, unsigned number)
 }
 
 /* The number that a folder of a version has as its name, else 0. */
-static unsigned number_of(const char *name)
+static unsigned version_number(const char *name)
 {
     size_t length = strspn(name, "0123456789");
     if (length == 0 || length > 9 || name[length] || name[0] == '0')
@@ -52,7 +52,7 @@ unsigned wi_versions_read_link(int parent, const char *file, const char *name)
         return 0;
     text[size] = '\0';
     const char *slash = strrchr(text, '/');
-    unsigned number = slash ? number_of(slash + 1) : 0;
+    unsigned number = slash ? version_number(slash + 1) : 0;
     char *expected = wi_versions_link(name, number);
     int same = strcmp(text, expected) == 0;
     free(expected);
@@ -172,7 +172,7 @@ static int add_version(void *context, int place, const char *name, const struct 
 {
     struct listed *listed = context;
     struct wi_versions *versions = listed->versions;
-    struct wi_version version = {.number = number_of(name)};
+    struct wi_version version = {.number = version_number(name)};
     struct stat used;
     if (!version.number || !S_ISDIR(status->st_mode))
         return 0;
@@ -292,7 +292,7 @@ void wi_versions_use_clear(struct wi_versions_use *use)
 
 /* --- names that may be taken ------------------------------------------------------------------ */
 
-static enum wi_code taken(const char *name, struct wi_error *error)
+static enum wi_code name_taken(const char *name, struct wi_error *error)
 {
     return wi_error_set(error, WI_CONFLICT, "as",
         "there is a model %.160s in the store that was not pulled; pull this one under another "
@@ -311,13 +311,13 @@ static enum wi_code check_name_in(
     if (parent < 0 && errno == ENOENT)
         return WI_OK;
     if (parent < 0 && (errno == ENOTDIR || errno == ELOOP))
-        return taken(name, error);
+        return name_taken(name, error);
     if (parent < 0)
         return wi_path_failed(directory, "the owner's folder cannot be opened", error);
     int there = fstatat(parent, last, &status, AT_SYMLINK_NOFOLLOW) == 0;
     int ours = there && wi_versions_read_link(parent, last, name) != 0;
     close(parent);
-    return there && !ours ? taken(name, error) : WI_OK;
+    return there && !ours ? name_taken(name, error) : WI_OK;
 }
 
 enum wi_code wi_versions_check_name(const char *directory, const char *name, struct wi_error *error)

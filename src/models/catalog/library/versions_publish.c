@@ -23,7 +23,7 @@ struct unlisted {
     uint64_t freed;
 };
 
-static int is_listed(const struct wi_source *source, const char *path)
+static int path_is_listed(const struct wi_source *source, const char *path)
 {
     size_t length = strlen(path);
     for (size_t i = 0; i < source->count; i++) {
@@ -38,7 +38,7 @@ static int drop_entry(void *context, int folder, const char *name, const struct 
 {
     struct unlisted *unlisted = context;
     char *path = wi_sprintf("%s%s", unlisted->folder, name);
-    if (!is_listed(unlisted->source, path)) {
+    if (!path_is_listed(unlisted->source, path)) {
         wi_path_remove(folder, name, &unlisted->freed);
     } else if (S_ISDIR(status->st_mode)) {
         char *inside = wi_sprintf("%s/", path);
@@ -84,7 +84,7 @@ static enum wi_code keep_files(
 }
 
 /* An empty file: that it is there, and since when, says something. */
-static int note(int files, const char *name)
+static int files_note(int files, const char *name)
 {
     int fd = openat(files, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
     wi_close(fd);
@@ -104,14 +104,14 @@ static enum wi_code complete_in(
         code = wi_source_write(files, source, error);
     if (code != WI_OK)
         return code;
-    int noted =
-        note(files, WI_VERSIONS_USED) == 0 && (!source->copy || note(files, WI_VERSIONS_COPY) == 0);
+    int noted = files_note(files, WI_VERSIONS_USED) == 0 &&
+                (!source->copy || files_note(files, WI_VERSIONS_COPY) == 0);
     if (!noted || wi_path_sync(files) != 0)
         return wi_path_failed(publishing->directory, "the model cannot be completed", error);
     return WI_OK;
 }
 
-static enum wi_code complete(const struct publishing *publishing, struct wi_error *error)
+static enum wi_code publishing_complete(const struct publishing *publishing, struct wi_error *error)
 {
     int files = wi_path_open(publishing->place, WI_STAGING_FILES);
     if (files < 0)
@@ -154,7 +154,7 @@ static int move_files(int store, int staging, const char *name, unsigned number)
     return result;
 }
 
-static enum wi_code publish(
+static enum wi_code version_publish(
     const struct publishing *publishing, unsigned *number, struct wi_error *error)
 {
     const char *directory = publishing->directory, *name = publishing->name;
@@ -189,11 +189,11 @@ enum wi_code wi_versions_publish(const char *directory, const char *name,
                             ? wi_path_failed(directory, "nothing can be published", error)
                             : wi_versions_check_name(directory, name, error);
     if (code == WI_OK)
-        code = complete(&publishing, error);
+        code = publishing_complete(&publishing, error);
     if (code == WI_OK && check)
         code = check(context, staging->folder, error);
     if (code == WI_OK)
-        code = publish(&publishing, number, error);
+        code = version_publish(&publishing, number, error);
     wi_close(publishing.place);
     wi_close(publishing.store);
     free(path);

@@ -31,7 +31,7 @@ static int is_held(const char *directory, const char *name, unsigned number,
 }
 
 /* Folders that hold nothing any more. */
-static void tidy(int store, const char *place)
+static void place_tidy(int store, const char *place)
 {
     char *owner = wi_strdup(place);
     unlinkat(store, place, AT_REMOVEDIR);
@@ -71,7 +71,7 @@ uint64_t wi_versions_prune(const char *directory, const char *name, unsigned kee
             freed += remove_version(store, place, version->number);
     }
     if (store >= 0) {
-        tidy(store, place);
+        place_tidy(store, place);
         close(store);
     }
     free(place);
@@ -85,7 +85,7 @@ uint64_t wi_versions_remove_one(const char *directory, const char *name, unsigne
     char *place = wi_versions_place(name);
     uint64_t freed = store >= 0 ? remove_version(store, place, number) : 0;
     if (store >= 0) {
-        tidy(store, place);
+        place_tidy(store, place);
         close(store);
     }
     free(place);

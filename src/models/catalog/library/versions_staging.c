@@ -176,7 +176,7 @@ int wi_staging_is_empty(const char *directory, const char *id)
 /* The daemon was killed between the two renames of publishing: does the second. The name may have
  * become somebody else's meanwhile: then the version is left to wi_versions_gc. 0, or -1 with errno
  * where a shortage has kept it from that. */
-static int finish(int store, const char *directory, int staging)
+static int staging_finish(int store, const char *directory, int staging)
 {
     unsigned number;
     struct wi_source source = {0};
@@ -229,7 +229,7 @@ static int add_staged(void *context, int pulling, const char *name, const struct
         /* killed before it was written down: left to wi_versions_gc */
     } else if (fstatat(folder, WI_STAGING_FILES, &item, AT_SYMLINK_NOFOLLOW) == 0) {
         wi_strings_add(staged->ids, name);
-    } else if (finish(staged->store, staged->directory, folder) == 0) {
+    } else if (staging_finish(staged->store, staged->directory, folder) == 0) {
         wi_strings_add(&staged->published, name);
     } else {
         note_failure(staged);
@@ -298,7 +298,7 @@ struct reuse {
 };
 
 /* Git's SHA-1, which a hub gives of small files, counts within one model alone. */
-static int is_wanted(
+static int file_is_wanted(
     const struct wi_source_file *known, const struct wi_source_file *file, int same_model)
 {
     const char *sha256 = *file->sha256 ? file->sha256 : file->hash;
@@ -326,7 +326,7 @@ static void reuse_version(
     for (size_t i = 0; version >= 0 && i < reuse->count; i++)
         for (size_t k = 0; k < source->count && !reuse->files[i].here; k++)
             if (wi_file_path_ok(reuse->files[i].path) &&
-                is_wanted(&source->files[k], &reuse->files[i], same_model))
+                file_is_wanted(&source->files[k], &reuse->files[i], same_model))
                 reuse_file(reuse, version, &source->files[k], &reuse->files[i]);
     wi_close(version);
 }

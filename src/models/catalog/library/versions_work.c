@@ -98,7 +98,7 @@ static void list_staged(struct wi_versions_task *task)
     wi_strings_clear(&found);
 }
 
-static void evict(struct wi_versions_task *task)
+static void task_evict(struct wi_versions_task *task)
 {
     struct wi_quota quota = {0};
     if (task->quota == 0)
@@ -127,7 +127,7 @@ static void free_evicted(struct wi_versions_task *task)
         wi_quota_check_disk(task->directory, task->id, task->needed, &task->error) != WI_OK;
 }
 
-static void stage(struct wi_versions_task *task)
+static void task_stage(struct wi_versions_task *task)
 {
     struct wi_versions_result *result = &task->result;
     task->failed = wi_versions_check_name(task->directory, task->name, &task->error) != WI_OK ||
@@ -207,7 +207,7 @@ static enum wi_code check_staged(void *context, const char *folder, struct wi_er
     return code;
 }
 
-static void publish(struct wi_versions_task *task)
+static void task_publish(struct wi_versions_task *task)
 {
     struct wi_staging staging = {0};
     task->failed =
@@ -218,7 +218,7 @@ static void publish(struct wi_versions_task *task)
     wi_staging_clear(&staging);
 }
 
-static void prune(struct wi_versions_task *task)
+static void task_prune(struct wi_versions_task *task)
 {
     task->result.bytes +=
         wi_versions_prune(task->directory, task->name, task->keep, &task->use, &task->held);
@@ -238,13 +238,13 @@ static void take_away(struct wi_versions_task *task)
     task->keep = 0;
 }
 
-static void collect(struct wi_versions_task *task)
+static void task_collect(struct wi_versions_task *task)
 {
     task->result.bytes =
         wi_versions_gc(task->directory, task->keep, task->stagings, &task->use, &task->held);
 }
 
-static void adopt(struct wi_versions_task *task)
+static void task_adopt(struct wi_versions_task *task)
 {
     task->failed = wi_versions_adopt(task->directory, task->name, &task->error) != WI_OK;
 }
@@ -263,13 +263,13 @@ static void publish_made(struct wi_versions_task *task)
 
 static const struct kind kinds[] = {
     {list_staged, NULL, 1},
-    {evict, free_evicted, 1},
-    {stage, NULL, 0},
-    {publish, prune, 1},
+    {task_evict, free_evicted, 1},
+    {task_stage, NULL, 0},
+    {task_publish, task_prune, 1},
     {drop_staging, NULL, 0},
-    {take_away, prune, 1},
-    {adopt, NULL, 0},
-    {collect, NULL, 1},
+    {take_away, task_prune, 1},
+    {task_adopt, NULL, 0},
+    {task_collect, NULL, 1},
     {stage_made, NULL, 0},
     {publish_made, NULL, 1},
 };
@@ -309,7 +309,7 @@ static void free_task(struct wi_versions_task *task)
     free(task);
 }
 
-static void run(void *data)
+static void task_run(void *data)
 {
     struct wi_versions_task *task = data;
     if (task->second)
@@ -320,7 +320,7 @@ static void run(void *data)
 
 static void on_run(void *data, int cancelled);
 
-static void queue(struct wi_versions_task *task)
+static void task_queue(struct wi_versions_task *task)
 {
     struct wi_versions_work *work = task->work;
     wi_versions_use_clear(&task->use);
@@ -329,7 +329,7 @@ static void queue(struct wi_versions_task *task)
         work->users[i].list(work->users[i].context, &task->use);
     if (task->kind == &kinds[EVICT] && !task->second && !task->evicts_none && work->around.list)
         work->around.list(work->around.context, &task->use);
-    wi_work_queue_start(work->queue, 0, run, on_run, task);
+    wi_work_queue_start(work->queue, 0, task_run, on_run, task);
 }
 
 static void on_run(void *data, int cancelled)
@@ -346,7 +346,7 @@ static void on_run(void *data, int cancelled)
         work->on_gone(work->gone_context, task->name);
     if (!task->second && task->kind->second && !task->failed) {
         task->second = 1;
-        queue(task);
+        task_queue(task);
         return;
     }
     DL_DELETE(work->tasks, task);
@@ -440,7 +440,7 @@ struct wi_versions_task *wi_versions_staged(
     struct wi_versions_work *work, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_task(work, LIST_STAGED, on_done, context);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -450,7 +450,7 @@ struct wi_versions_task *wi_versions_make_room(struct wi_versions_work *work, co
     struct wi_versions_task *task = new_task(work, EVICT, on_done, context);
     task->id = wi_strdup(id);
     task->needed = needed;
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -462,7 +462,7 @@ struct wi_versions_task *wi_versions_find_room(struct wi_versions_work *work, co
     task->needed = needed;
     task->evicts_none = 1;
     task->quota = apart ? 0 : task->quota;
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -476,7 +476,7 @@ struct wi_versions_task *wi_versions_stage(struct wi_versions_work *work, const 
     task->name = wi_strdup(name);
     if (files)
         wi_source_copy(&task->source, files);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -494,7 +494,7 @@ struct wi_versions_task *wi_versions_make_current(struct wi_versions_work *work,
     const char *name, const struct wi_source *source, wi_versions_fn *on_done, void *context)
 {
     struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -503,7 +503,7 @@ struct wi_versions_task *wi_versions_make_first(struct wi_versions_work *work, c
 {
     struct wi_versions_task *task = new_publishing(work, id, name, source, on_done, context);
     task->is_first = 1;
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -514,7 +514,7 @@ struct wi_versions_task *wi_versions_stage_made(struct wi_versions_work *work, c
     task->id = wi_strdup(id);
     task->folder = wi_strdup(folder);
     wi_strings_copy(&task->common, common);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -527,7 +527,7 @@ struct wi_versions_task *wi_versions_publish_made(struct wi_versions_work *work,
     task->name = wi_strdup(name);
     task->variant = wi_strdup(variant);
     task->request = wi_strdup(notes);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -537,7 +537,7 @@ struct wi_versions_task *wi_versions_drop_staging(struct wi_versions_work *work,
     struct wi_versions_task *task = new_task(work, DROP_STAGING, on_done, context);
     task->id = wi_strdup(id);
     task->if_empty = if_empty;
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -546,7 +546,7 @@ struct wi_versions_task *wi_versions_take_away(
 {
     struct wi_versions_task *task = new_task(work, TAKE_AWAY, on_done, context);
     task->name = wi_strdup(name);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -555,7 +555,7 @@ struct wi_versions_task *wi_versions_want(
 {
     struct wi_versions_task *task = new_task(work, ADOPT, on_done, context);
     task->name = wi_strdup(name);
-    queue(task);
+    task_queue(task);
     return task;
 }
 
@@ -564,6 +564,6 @@ struct wi_versions_task *wi_versions_collect(
 {
     struct wi_versions_task *task = new_task(work, COLLECT, on_done, context);
     task->stagings = stagings;
-    queue(task);
+    task_queue(task);
     return task;
 }
