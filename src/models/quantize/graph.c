@@ -16,13 +16,13 @@
 enum { MAX_DEPTH = 16, MAX_NODES = 200000, MAX_LINKS = 2000000 };
 #define MAX_NAMES (32u << 20)
 
-static int fail(struct wi_graph_model *model, uint64_t at, const char *problem)
+static int graph_fail(struct wi_graph_model *model, uint64_t at, const char *problem)
 {
     return wi_protobuf_fail(model->input, at, problem);
 }
 
 /* Replaces *text. 0, or -1. */
-static int read_text(
+static int graph_read_text(
     struct wi_graph_model *model, const struct wi_protobuf_range *range, char **text)
 {
     free(*text);
@@ -52,7 +52,7 @@ struct wi_graph_value *wi_graph_find(const struct wi_graph *graph, const char *n
 }
 
 /* Takes `name` over. The value, or NULL. */
-static struct wi_graph_value *define(
+static struct wi_graph_value *graph_define(
     struct wi_graph_model *model, struct wi_graph *graph, uint64_t at, char *name, int datatype)
 {
     struct wi_graph_value *value;
@@ -61,7 +61,7 @@ static struct wi_graph_value *define(
     model->names += length + sizeof *value;
     if (value || model->names > MAX_NAMES) {
         free(name);
-        fail(model, at, value ? "two values have the same name" : "it has too many values");
+        graph_fail(model, at, value ? "two values have the same name" : "it has too many values");
         return NULL;
     }
     value = wi_alloc(sizeof *value);
@@ -89,7 +89,7 @@ static int read_type(struct wi_graph_model *model, struct wi_protobuf_range type
 }
 
 /* A ValueInfoProto; the caller frees the name, also after a failure. */
-static int read_value(
+static int graph_read_value(
     struct wi_graph_model *model, struct wi_protobuf_range info, char **name, int *datatype)
 {
     struct wi_protobuf_field field;
@@ -100,22 +100,22 @@ static int read_value(
     while ((more = wi_protobuf_next(model->input, &info, &field)) > 0) {
         if (field.wire != WI_WIRE_BYTES)
             continue;
-        if (field.number == WI_VALUE_NAME && read_text(model, &field.bytes, name) < 0)
+        if (field.number == WI_VALUE_NAME && graph_read_text(model, &field.bytes, name) < 0)
             return -1;
         if (field.number == WI_VALUE_TYPE && read_type(model, field.bytes, datatype) < 0)
             return -1;
     }
-    return more == 0 && !*name ? fail(model, at, "an input or output has no name") : more;
+    return more == 0 && !*name ? graph_fail(model, at, "an input or output has no name") : more;
 }
 
 /* An input that has an initializer is known as that. */
-static int read_input(
+static int graph_read_input(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range info)
 {
     struct wi_graph_value *twin = NULL;
     char *name;
     int datatype;
-    if (read_value(model, info, &name, &datatype) < 0) {
+    if (graph_read_value(model, info, &name, &datatype) < 0) {
         free(name);
         return -1;
     }
@@ -124,7 +124,7 @@ static int read_input(
         free(name);
         return 0;
     }
-    twin = define(model, graph, info.at, name, datatype);
+    twin = graph_define(model, graph, info.at, name, datatype);
     if (!twin)
         return -1;
     twin->is_input = 1;
@@ -136,12 +136,13 @@ static int read_output(
 {
     struct wi_graph_value *value = NULL;
     char *name;
-    int datatype, code = read_value(model, info, &name, &datatype);
+    int datatype, code = graph_read_value(model, info, &name, &datatype);
     if (code == 0)
         value = wi_graph_find(graph, name);
     free(name);
     if (code == 0 && (!value || ++model->links > MAX_LINKS))
-        return fail(model, info.at, value ? "it has too many outputs" : "an output is never made");
+        return graph_fail(
+            model, info.at, value ? "it has too many outputs" : "an output is never made");
     if (code < 0)
         return -1;
     if (value->datatype == WI_ONNX_UNKNOWN)
@@ -165,10 +166,10 @@ static size_t width_of(int datatype)
 static int add_dim(struct wi_graph_model *model, struct wi_graph_tensor *tensor, uint64_t dim)
 {
     if (tensor->rank == WI_GRAPH_MAX_RANK)
-        return fail(model, tensor->proto.at, "a tensor has more than 16 dimensions");
+        return graph_fail(model, tensor->proto.at, "a tensor has more than 16 dimensions");
     if (__builtin_mul_overflow(tensor->elements, dim, &tensor->elements) ||
         tensor->elements > INT64_MAX / 16)
-        return fail(model, tensor->proto.at, "a tensor is too large");
+        return graph_fail(model, tensor->proto.at, "a tensor is too large");
     tensor->dims[tensor->rank++] = dim;
     return 0;
 }
@@ -189,7 +190,7 @@ static int read_dims(struct wi_graph_model *model, struct wi_graph_tensor *tenso
 }
 
 /* Where the bytes are that lie in another file. */
-static int find_place(struct wi_graph_model *model, struct wi_graph_tensor *tensor)
+static int graph_find_place(struct wi_graph_model *model, struct wi_graph_tensor *tensor)
 {
     uint64_t size = tensor->elements * width_of(tensor->datatype);
     struct wi_onnx_place place;
@@ -204,7 +205,7 @@ static int find_place(struct wi_graph_model *model, struct wi_graph_tensor *tens
         i++;
     if (size == 0 && tensor->elements > 0) {
         free(place.path);
-        return fail(model, tensor->proto.at, "a tensor in another file has no length");
+        return graph_fail(model, tensor->proto.at, "a tensor in another file has no length");
     }
     if (i == model->files.count && i < WI_MODEL_FILES_MAX)
         wi_strings_add(&model->files, place.path);
@@ -213,15 +214,16 @@ static int find_place(struct wi_graph_model *model, struct wi_graph_tensor *tens
     tensor->at = place.offset;
     tensor->bytes = size;
     if (i == WI_MODEL_FILES_MAX)
-        return fail(model, tensor->proto.at, "tensors are kept in too many files");
+        return graph_fail(model, tensor->proto.at, "tensors are kept in too many files");
     if ((place.length && place.length != size) || place.offset > INT64_MAX - size)
-        return fail(model, tensor->proto.at, "a tensor is not as long as its shape says");
+        return graph_fail(model, tensor->proto.at, "a tensor is not as long as its shape says");
     return 0;
 }
 
 /* Everything about `tensor`, whose `proto` is set, but what it is called. The caller frees the
  * name, also after a failure. */
-static int read_tensor(struct wi_graph_model *model, struct wi_graph_tensor *tensor, char **name)
+static int graph_read_tensor(
+    struct wi_graph_model *model, struct wi_graph_tensor *tensor, char **name)
 {
     struct wi_protobuf_range proto = tensor->proto, raw = {0}, floats = {0};
     struct wi_protobuf_field field;
@@ -234,7 +236,7 @@ static int read_tensor(struct wi_graph_model *model, struct wi_graph_tensor *ten
         if (field.number == WI_TENSOR_DATA_TYPE && field.wire == WI_WIRE_VARINT)
             tensor->datatype = field.value < INT32_MAX ? (int)field.value : WI_ONNX_UNKNOWN;
         if (field.number == WI_TENSOR_NAME && field.wire == WI_WIRE_BYTES &&
-            read_text(model, &field.bytes, name) < 0)
+            graph_read_text(model, &field.bytes, name) < 0)
             return -1;
         if (field.number == WI_TENSOR_RAW_DATA && field.wire == WI_WIRE_BYTES)
             raw = field.bytes;
@@ -243,7 +245,7 @@ static int read_tensor(struct wi_graph_model *model, struct wi_graph_tensor *ten
             pieces++;
         }
     }
-    if (more < 0 || find_place(model, tensor) < 0)
+    if (more < 0 || graph_find_place(model, tensor) < 0)
         return -1;
     uint64_t size = tensor->elements * width_of(tensor->datatype);
     if (tensor->file < 0 && tensor->datatype == WI_ONNX_FLOAT && pieces == 1 && !raw.end)
@@ -252,7 +254,7 @@ static int read_tensor(struct wi_graph_model *model, struct wi_graph_tensor *ten
         tensor->at = raw.at;
         tensor->bytes = raw.end - raw.at;
         if (size && tensor->bytes != size)
-            return fail(model, tensor->proto.at, "a tensor is not as long as its shape says");
+            return graph_fail(model, tensor->proto.at, "a tensor is not as long as its shape says");
     }
     return 0;
 }
@@ -268,11 +270,11 @@ static int read_initializer(
     graph->tensors[graph->tensor_count++] = tensor;
     tensor->proto = proto;
     model->names += sizeof *tensor;
-    if (read_tensor(model, tensor, &name) < 0 || !name) {
+    if (graph_read_tensor(model, tensor, &name) < 0 || !name) {
         free(name);
-        return fail(model, proto.at, "a constant has no name");
+        return graph_fail(model, proto.at, "a constant has no name");
     }
-    value = define(model, graph, proto.at, name, tensor->datatype);
+    value = graph_define(model, graph, proto.at, name, tensor->datatype);
     if (!value)
         return -1;
     value->tensor = tensor;
@@ -292,11 +294,12 @@ static int read_sparse(
         if (field.number != WI_SPARSE_TENSOR_VALUES || field.wire != WI_WIRE_BYTES)
             continue;
         model->has_more = 1;
-        if (read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {
+        if (graph_read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {
             free(name);
-            return fail(model, sparse.at, "a sparse constant has no name, or lies in another file");
+            return graph_fail(
+                model, sparse.at, "a sparse constant has no name, or lies in another file");
         }
-        if (!define(model, graph, sparse.at, name, tensor.datatype))
+        if (!graph_define(model, graph, sparse.at, name, tensor.datatype))
             return -1;
     }
     return more;
@@ -313,7 +316,7 @@ int wi_graph_read_tensor(struct wi_graph_model *model, const struct wi_graph_ten
         ssize_t n = model->read(model->source, model->files.items[tensor->file],
             (char *)bytes + done, size - done, tensor->at + at + done);
         if (n <= 0)
-            return fail(model, tensor->proto.at,
+            return graph_fail(model, tensor->proto.at,
                 "a tensor's bytes cannot be read from the file that it is kept in");
         done += (size_t)n;
     }
@@ -328,13 +331,13 @@ int wi_graph_check_tensor(struct wi_graph_model *model, const struct wi_graph_te
 
 /* --- nodes ----------------------------------------------------------------------------------- */
 
-static int read_graph(struct wi_graph_model *model, struct wi_graph *graph);
+static int graph_read(struct wi_graph_model *model, struct wi_graph *graph);
 
 static int add_link(
     struct wi_graph_model *model, struct wi_graph_value ***list, size_t *count, uint64_t at)
 {
     if (++model->links > MAX_LINKS)
-        return fail(model, at, "its nodes have too many inputs and outputs");
+        return graph_fail(model, at, "its nodes have too many inputs and outputs");
     *list = wi_realloc_array(*list, *count + 1, sizeof **list);
     (*list)[(*count)++] = NULL;
     return 0;
@@ -349,12 +352,12 @@ static int read_link(struct wi_graph_model *model, struct wi_graph *graph,
         return -1;
     if (range->at == range->end)
         return 0;
-    if (read_text(model, range, &name) < 0)
+    if (graph_read_text(model, range, &name) < 0)
         return -1;
     value = wi_graph_find(graph, name);
     free(name);
     if (!value)
-        return fail(model, range->at, "a node reads what no node before it has made");
+        return graph_fail(model, range->at, "a node reads what no node before it has made");
     if (value->tensor)
         value->tensor->uses++;
     node->inputs[node->input_count - 1] = value;
@@ -369,9 +372,10 @@ static int read_made(struct wi_graph_model *model, struct wi_graph *graph,
         return -1;
     if (range->at == range->end)
         return 0;
-    if (read_text(model, range, &name) < 0)
+    if (graph_read_text(model, range, &name) < 0)
         return -1;
-    node->outputs[node->output_count - 1] = define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
+    node->outputs[node->output_count - 1] =
+        graph_define(model, graph, range->at, name, WI_ONNX_UNKNOWN);
     return node->outputs[node->output_count - 1] ? 0 : -1;
 }
 
@@ -385,8 +389,8 @@ static int add_graph(struct wi_graph_model *model, struct wi_graph *parent,
     graph->depth = parent->depth + 1;
     graph->proto = proto;
     if (graph->depth > MAX_DEPTH)
-        return fail(model, proto.at, "graphs are nested deeper than 16");
-    return read_graph(model, graph);
+        return graph_fail(model, proto.at, "graphs are nested deeper than 16");
+    return graph_read(model, graph);
 }
 
 /* What an attribute says, for those that are looked at. */
@@ -411,7 +415,7 @@ static int read_attribute(struct wi_graph_model *model, struct wi_graph *graph,
         if (field.wire != WI_WIRE_BYTES)
             continue;
         if (field.number == WI_ATTRIBUTE_NAME &&
-            read_text(model, &field.bytes, &attribute->name) < 0)
+            graph_read_text(model, &field.bytes, &attribute->name) < 0)
             return -1;
         if (field.number == WI_ATTRIBUTE_TENSOR)
             attribute->tensor = field.bytes;
@@ -449,7 +453,7 @@ static int note_attribute(
         node->constant->proto = attribute->tensor;
         node->constant->is_node = 1;
         model->names += sizeof *node->constant;
-        int code = read_tensor(model, node->constant, &unused);
+        int code = graph_read_tensor(model, node->constant, &unused);
         free(unused);
         node->value = node->constant->datatype;
         return code;
@@ -469,7 +473,7 @@ static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *n
         return 0;
     }
     if (node->constant && node->constant->file >= 0)
-        return fail(model, node->proto.at, "an attribute's tensor lies in another file");
+        return graph_fail(model, node->proto.at, "an attribute's tensor lies in another file");
     free(node->constant);
     node->constant = NULL;
     return 0;
@@ -489,7 +493,7 @@ static int read_all_made(
     return more;
 }
 
-static int read_node(
+static int graph_read_node(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_graph_node *node)
 {
     struct wi_protobuf_range rest = node->proto;
@@ -505,9 +509,9 @@ static int read_node(
         if (field.number == WI_NODE_INPUT)
             code = read_link(model, graph, &field.bytes, node);
         else if (field.number == WI_NODE_OP_TYPE)
-            code = read_text(model, &field.bytes, &node->op);
+            code = graph_read_text(model, &field.bytes, &node->op);
         else if (field.number == WI_NODE_DOMAIN)
-            code = read_text(model, &field.bytes, &domain);
+            code = graph_read_text(model, &field.bytes, &domain);
         else if (field.number == WI_NODE_ATTRIBUTE) {
             struct attribute attribute = {0};
             code = read_attribute(model, graph, node, field.bytes, &attribute);
@@ -524,7 +528,7 @@ static int read_node(
     if (more != 0)
         return -1;
     if (!node->op)
-        return fail(model, node->proto.at, "a node has no operator");
+        return graph_fail(model, node->proto.at, "a node has no operator");
     return read_all_made(model, graph, node) == 0 ? settle_constant(model, node) : -1;
 }
 
@@ -534,21 +538,21 @@ static int add_node(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range proto)
 {
     if (++model->nodes > MAX_NODES)
-        return fail(model, proto.at, "it has more than 200000 nodes");
+        return graph_fail(model, proto.at, "it has more than 200000 nodes");
     graph->nodes = wi_grow_array(graph->nodes, graph->node_count, sizeof *graph->nodes);
     struct wi_graph_node *node = &graph->nodes[graph->node_count++];
     *node = (struct wi_graph_node){.proto = proto};
-    return read_node(model, graph, node);
+    return graph_read_node(model, graph, node);
 }
 
-static int read_graph(struct wi_graph_model *model, struct wi_graph *graph)
+static int graph_read(struct wi_graph_model *model, struct wi_graph *graph)
 {
     static const struct {
         uint32_t number;
         int (*read)(
             struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range field);
     } kinds[] = {{WI_GRAPH_INITIALIZER, read_initializer},
-        {WI_GRAPH_SPARSE_INITIALIZER, read_sparse}, {WI_GRAPH_INPUT, read_input},
+        {WI_GRAPH_SPARSE_INITIALIZER, read_sparse}, {WI_GRAPH_INPUT, graph_read_input},
         {WI_GRAPH_NODE, add_node}, {WI_GRAPH_OUTPUT, read_output}};
     struct wi_protobuf_field field;
     int more = 0;
@@ -572,7 +576,7 @@ static int read_opset(struct wi_graph_model *model, struct wi_protobuf_range ops
         if (field.number == WI_OPSET_VERSION && field.wire == WI_WIRE_VARINT)
             version = (int64_t)field.value;
         if (field.number == WI_OPSET_DOMAIN && field.wire == WI_WIRE_BYTES &&
-            read_text(model, &field.bytes, &domain) < 0)
+            graph_read_text(model, &field.bytes, &domain) < 0)
             return -1;
     }
     if (more == 0 && is_standard(domain))
@@ -600,13 +604,13 @@ int wi_graph_read(struct wi_graph_model *model)
         if (field.number != WI_MODEL_GRAPH)
             continue;
         if (graphs++)
-            return fail(model, field.bytes.at, "there are two graphs");
+            return graph_fail(model, field.bytes.at, "there are two graphs");
         model->graph->proto = field.bytes;
-        if (read_graph(model, model->graph) < 0)
+        if (graph_read(model, model->graph) < 0)
             return -1;
     }
     if (more == 0 && !graphs)
-        return fail(model, 0, "there is no graph in it");
+        return graph_fail(model, 0, "there is no graph in it");
     return more;
 }
 

@@ -1,6 +1,6 @@
 /*
  * 16 bits. Of a value it matters only whether it is a float, and that only where an operator has no
- * FP16: `infer` knows it of the operators that do not give what they get.
+ * FP16: `node_infer` knows it of the operators that do not give what they get.
  */
 #include "models/quantize/halves.h"
 
@@ -165,7 +165,7 @@ static int datatype_of(const struct wi_graph_node *node, size_t input)
 }
 
 /* What output `at` is. */
-static int given(const struct wi_graph_node *node, size_t at)
+static int node_gives(const struct wi_graph_node *node, size_t at)
 {
     if (strcmp(node->op, "Cast") == 0)
         return (int)node->to;
@@ -212,7 +212,7 @@ static int plan_tensor(struct planning *planning, struct wi_graph_tensor *tensor
 static int plan_graph(struct planning *planning, struct wi_graph *graph);
 
 /* Where the graphs in a node give floats is said in them. */
-static void infer(struct wi_graph_node *node)
+static void node_infer(struct wi_graph_node *node)
 {
     for (size_t i = 0; i < node->output_count; i++) {
         struct wi_graph_value *value = node->outputs[i];
@@ -223,7 +223,7 @@ static void infer(struct wi_graph_node *node)
         if (inner && i + skipped < inner->output_count)
             value->datatype = inner->outputs[i + skipped]->datatype;
         else if (!inner)
-            value->datatype = given(node, i);
+            value->datatype = node_gives(node, i);
     }
 }
 
@@ -238,7 +238,7 @@ static int plan_node(struct planning *planning, struct wi_graph_node *node)
     for (size_t i = 0; i < node->graph_count; i++)
         if (plan_graph(planning, node->graphs[i]) < 0)
             return -1;
-    infer(node);
+    node_infer(node);
     for (size_t i = 0; single && i < node->input_count; i++)
         if (i < 32 && single->inputs >> i & 1 && node->inputs[i] &&
             node->inputs[i]->datatype == WI_ONNX_UNKNOWN)
@@ -422,7 +422,8 @@ static int is_cast(const struct wi_graph_value *value)
 }
 
 /* What comes in is cast before anything else is done. */
-static int begin(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static int halves_begin(
+    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
 {
     struct halves *halves = rewrite->context;
     if (graph->parent)
@@ -437,7 +438,8 @@ static int begin(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct
 }
 
 /* What goes out is cast at last. An output may be an input or a constant, which is FP32 already. */
-static int end(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
+static int halves_end(
+    struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
 {
     for (size_t i = 0; !graph->parent && i < graph->output_count; i++) {
         const struct wi_graph_value *value = graph->outputs[i];
@@ -498,7 +500,7 @@ int wi_halves_put(struct wi_quantize_output *output, struct wi_buffer *message,
         .node = put_node,
         .tensor = put_tensor,
         .info = put_info,
-        .begin = begin,
-        .end = end};
+        .begin = halves_begin,
+        .end = halves_end};
     return wi_rewrite_model(&halves.rewrite, message);
 }

@@ -96,7 +96,7 @@ static char *folder_of(const char *path)
 
 /* --- the target ------------------------------------------------------------------------------- */
 
-static int flush(struct target *target)
+static int target_flush(struct target *target)
 {
     int code = 0;
     if (target->fd < 0)
@@ -118,7 +118,7 @@ static int write_target(void *sink, int data, const void *bytes, size_t size)
         wi_buffer_add(&target->buffer, bytes, size);
         return 0;
     }
-    return flush(target) == 0 ? wi_write_all(target->fd, bytes, size) : -1;
+    return target_flush(target) == 0 ? wi_write_all(target->fd, bytes, size) : -1;
 }
 
 /* All that is left, and down to the disk. 0, or -1 with errno. */
@@ -128,7 +128,7 @@ static int finish_targets(struct program *program)
         struct target *target = &program->targets[i];
         if (target->bytes == 0)
             continue;
-        if (flush(target) != 0 || fsync(target->fd) != 0 || close(target->fd) != 0)
+        if (target_flush(target) != 0 || fsync(target->fd) != 0 || close(target->fd) != 0)
             return -1;
     }
     return 0;
@@ -136,7 +136,7 @@ static int finish_targets(struct program *program)
 
 /* --- what is said ----------------------------------------------------------------------------- */
 
-static void say(struct wi_buffer *line)
+static void line_say(struct wi_buffer *line)
 {
     wi_buffer_puts(line, "\n");
     fwrite(line->text, 1, line->size, stdout);
@@ -153,7 +153,7 @@ static void say_progress(void *sink, uint64_t done, uint64_t total)
         return;
     program->told_at = now;
     wi_buffer_printf(&line, "{\"done\": %" PRIu64 ", \"total\": %" PRIu64 "}", done, total);
-    say(&line);
+    line_say(&line);
 }
 
 static int say_problem(const struct wi_quantize_problem *problem)
@@ -164,7 +164,7 @@ static int say_problem(const struct wi_quantize_problem *problem)
     if (problem->share >= 0)
         wi_buffer_printf(&line, ", \"share\": %.4f", problem->share);
     wi_buffer_puts(&line, "}}");
-    say(&line);
+    line_say(&line);
     return 1;
 }
 
@@ -183,13 +183,13 @@ static int say_result(const struct program *program, const struct wi_quantize_re
         ", \"quantized\": %" PRIu64 ", \"nodes\": %zu, \"kept\": %zu, \"bytes\": %" PRIu64 "}}",
         result->weights, result->quantizable, result->quantized, result->nodes, result->kept,
         program->targets[0].bytes + program->targets[1].bytes);
-    say(&line);
+    line_say(&line);
     return 0;
 }
 
 /* --- the program ------------------------------------------------------------------------------ */
 
-static int usage(void)
+static int usage_print(void)
 {
     fprintf(stderr,
         "usage: webinfer-quantize --bits 4|8|16 [--mixed] [--form wasm|webgpu] [--memory BYTES]\n"
@@ -198,7 +198,7 @@ static int usage(void)
 }
 
 /* A whole number above zero. */
-static int read_number(const char *text, uint64_t *number)
+static int number_read(const char *text, uint64_t *number)
 {
     char *end;
     errno = 0;
@@ -211,7 +211,7 @@ static int read_option(struct program *program, int option)
     uint64_t number;
     switch (option) {
     case 'b':
-        if (read_number(optarg, &number) != 0 || (number != 4 && number != 8 && number != 16))
+        if (number_read(optarg, &number) != 0 || (number != 4 && number != 8 && number != 16))
             return -1;
         program->quantize.bits = (unsigned)number;
         return 0;
@@ -222,9 +222,9 @@ static int read_option(struct program *program, int option)
         program->quantize.for_webgpu = strcmp(optarg, "webgpu") == 0;
         return program->quantize.for_webgpu || strcmp(optarg, "wasm") == 0 ? 0 : -1;
     case 'm':
-        return read_number(optarg, &program->memory);
+        return number_read(optarg, &program->memory);
     case 't':
-        return read_number(optarg, &program->seconds);
+        return number_read(optarg, &program->seconds);
     default:
         return -1;
     }
@@ -248,7 +248,7 @@ static int read_line(struct program *program, int argc, char **argv)
     return 0;
 }
 
-static void limit(int resource, uint64_t most)
+static void resource_limit(int resource, uint64_t most)
 {
     struct rlimit limits = {most, most};
     setrlimit((__rlimit_resource_t)resource, &limits);
@@ -257,17 +257,17 @@ static void limit(int resource, uint64_t most)
 static void take_limits(const struct program *program)
 {
 #ifndef __SANITIZE_ADDRESS__ /* which takes addresses by the terabyte */
-    limit(RLIMIT_AS, program->memory);
+    resource_limit(RLIMIT_AS, program->memory);
 #endif
-    limit(RLIMIT_CPU, program->seconds);
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, FILES);
-    limit(RLIMIT_FSIZE, program->memory); /* of which a model in fewer bits takes a part */
-    signal(SIGXFSZ, SIG_IGN);             /* then writing fails */
+    resource_limit(RLIMIT_CPU, program->seconds);
+    resource_limit(RLIMIT_CORE, 0);
+    resource_limit(RLIMIT_NOFILE, FILES);
+    resource_limit(RLIMIT_FSIZE, program->memory); /* of which a model in fewer bits takes a part */
+    signal(SIGXFSZ, SIG_IGN);                      /* then writing fails */
     setpriority(PRIO_PROCESS, 0, NICE);
 }
 
-static int run(struct program *program)
+static int program_run(struct program *program)
 {
     struct wi_protobuf *input = wi_alloc(sizeof *input);
     struct wi_quantize_result result;
@@ -302,7 +302,7 @@ int main(int argc, char **argv)
         .memory = MEMORY, .seconds = SECONDS, .other = -1, .targets = {{.fd = -1}, {.fd = -1}}};
     int code;
     if (read_line(&program, argc, argv) != 0)
-        return usage();
+        return usage_print();
     take_limits(&program);
     program.folder = folder_of(program.source_path);
     program.quantize.inline_max = INLINE_MAX;
@@ -312,7 +312,7 @@ int main(int argc, char **argv)
     program.quantize.progress = say_progress;
     program.quantize.sink = &program;
     program.quantize.data_name = basename(program.targets[1].path);
-    code = run(&program);
+    code = program_run(&program);
     wi_close(program.other);
     free(program.other_path);
     free(program.folder);

@@ -47,7 +47,7 @@ static int write_data(struct wi_quantize_output *output, const void *bytes, size
     return 0;
 }
 
-static int align(struct wi_quantize_output *output)
+static int output_align(struct wi_quantize_output *output)
 {
     static const char zeros[ALIGNMENT];
     size_t over = output->data_size % ALIGNMENT;
@@ -88,7 +88,7 @@ int wi_output_tensor(
     wi_protobuf_put_number(&message, WI_TENSOR_DATA_TYPE, (uint64_t)tensor->datatype);
     wi_protobuf_put_text(&message, WI_TENSOR_NAME, tensor->name);
     if (goes_beside(output, tensor->size)) {
-        code = align(output);
+        code = output_align(output);
         put_place(output, &message, tensor->size);
         if (code == 0)
             code = write_data(output, tensor->bytes, tensor->size);
@@ -107,7 +107,7 @@ static int copy_bytes(struct wi_quantize_output *output, struct wi_buffer *messa
     int code = 0, beside = goes_beside(output, tensor->bytes);
     if (!beside)
         wi_protobuf_put_head(message, WI_TENSOR_RAW_DATA, tensor->bytes);
-    else if ((code = align(output)) == 0)
+    else if ((code = output_align(output)) == 0)
         put_place(output, message, tensor->bytes);
     for (uint64_t at = 0; code == 0 && at < tensor->bytes; at += PIECE) {
         size_t size = (size_t)(tensor->bytes - at < PIECE ? tensor->bytes - at : PIECE);

@@ -57,7 +57,7 @@ static int is_finite(const float *values, size_t count)
     return fine;
 }
 
-static enum wi_pack_result load(const struct wi_pack_matrix *matrix, struct tile *tile)
+static enum wi_pack_result tile_load(const struct wi_pack_matrix *matrix, struct tile *tile)
 {
     size_t lines = matrix->transposed ? tile->columns : tile->rows;
     size_t length = matrix->transposed ? tile->rows : tile->columns;
@@ -92,7 +92,7 @@ static enum wi_pack_result each_tile(
         for (tile.k = 0; result == WI_PACK_OK && tile.k < matrix->k; tile.k += rows) {
             tile.rows = (size_t)(matrix->k - tile.k < rows ? matrix->k - tile.k : rows);
             tile.columns = (size_t)(matrix->n - tile.n < columns ? matrix->n - tile.n : columns);
-            result = load(matrix, &tile);
+            result = tile_load(matrix, &tile);
             if (result == WI_PACK_OK)
                 take(matrix, &tile, context);
         }
@@ -110,7 +110,7 @@ struct cut {
 };
 
 /* From 0 up to `top`; 0 has the code `zero`. */
-static float code_of(float value, float inverse, float zero, float top)
+static float value_code(float value, float inverse, float zero, float top)
 {
     float code = value * inverse + zero;
     code = code < 0 ? 0 : code;
@@ -124,7 +124,7 @@ static void measure_cut(const float values[WI_PACK_BLOCK], float top, struct cut
     float codes[WI_PACK_BLOCK], squares[LANES] = {0}, products[LANES] = {0};
     float inverse = 1 / cut->step, zero = cut->zero, square = 0, product = 0;
     for (int i = 0; i < WI_PACK_BLOCK; i++)
-        codes[i] = code_of(values[i], inverse, zero, top) - zero;
+        codes[i] = value_code(values[i], inverse, zero, top) - zero;
     for (int i = 0; i < WI_PACK_BLOCK; i += LANES)
         for (int k = 0; k < LANES; k++) {
             squares[k] += codes[i + k] * codes[i + k];
@@ -144,14 +144,14 @@ static void try_step(
     const float values[WI_PACK_BLOCK], float ends, float top, float step, struct cut *best)
 {
     float middle = (top - ends / step) / 2;
-    struct cut cut = {.step = step, .zero = code_of(middle, 1, 0, top)};
+    struct cut cut = {.step = step, .zero = value_code(middle, 1, 0, top)};
     measure_cut(values, top, &cut);
     if (cut.gain > best->gain)
         *best = cut;
 }
 
 /* The codes of a scale may be others than those that it was fitted to, and better. */
-static void refine(const float values[WI_PACK_BLOCK], float top, struct cut *best)
+static void cut_refine(const float values[WI_PACK_BLOCK], float top, struct cut *best)
 {
     for (int i = 0; i < REFINEMENTS; i++) {
         struct cut cut = {.step = best->scale, .zero = best->zero};
@@ -168,7 +168,7 @@ static double put_codes(const float values[WI_PACK_BLOCK], const float units[WI_
 {
     double error = 0;
     for (int i = 0; i < WI_PACK_BLOCK; i++) {
-        float code = code_of(units[i], 1 / cut->step, cut->zero, top);
+        float code = value_code(units[i], 1 / cut->step, cut->zero, top);
         double off = (double)values[i] - (double)(code - cut->zero) * (double)block->scale;
         block->codes[i] = (unsigned char)code;
         error += off * off;
@@ -199,7 +199,7 @@ double wi_pack_fit(
         try_step(units, ends, top, LEAST_STEP + MORE_STEP * share * share, &best);
     }
     if (search)
-        refine(units, top, &best);
+        cut_refine(units, top, &best);
     block->zero = (unsigned char)best.zero;
     block->scale = best.scale * whole;
     return put_codes(values, units, top, &best, block);

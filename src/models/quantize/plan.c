@@ -56,7 +56,7 @@ struct reading {
     float factor;
 };
 
-static struct wi_graph_tensor *constant(const struct wi_graph_node *node, size_t input)
+static struct wi_graph_tensor *node_constant(const struct wi_graph_node *node, size_t input)
 {
     const struct wi_graph_value *value = input < node->input_count ? node->inputs[input] : NULL;
     return value ? value->tensor : NULL;
@@ -79,7 +79,7 @@ static int reads_weights(const struct wi_graph_node *node, struct reading *readi
     } else {
         return 0;
     }
-    reading->tensor = constant(node, reading->input);
+    reading->tensor = node_constant(node, reading->input);
     return reading->tensor && reading->tensor->datatype == WI_ONNX_FLOAT &&
            reading->tensor->rank == 2 && reading->tensor->elements > 0;
 }
@@ -265,7 +265,7 @@ static void count_kept(struct wi_quantize_plan *plan, const struct wi_graph *gra
 }
 
 /* Finds what 4 bits lose of each, which takes as long as the writing. */
-static int mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
+static int plan_mix(struct wi_quantize_plan *plan, struct wi_quantize_problem *problem)
 {
     struct wi_graph_made **list = wi_alloc((plan->count + 1) * sizeof(struct wi_graph_made *));
     size_t count = 0;
@@ -308,7 +308,7 @@ static int check_share(const struct wi_quantize_plan *plan, struct wi_quantize_p
 }
 
 /* The bytes of the new model's tensors. */
-static void add_bytes(struct wi_quantize_plan *plan, const struct wi_graph *graph)
+static void plan_add_bytes(struct wi_quantize_plan *plan, const struct wi_graph *graph)
 {
     for (size_t i = 0; i < graph->tensor_count; i++)
         plan->bytes += graph->tensors[i]->uses ? graph->tensors[i]->bytes : 0;
@@ -317,7 +317,7 @@ static void add_bytes(struct wi_quantize_plan *plan, const struct wi_graph *grap
         if (node->constant && node->constant->uses)
             plan->bytes += node->constant->bytes;
         for (size_t k = 0; k < node->graph_count; k++)
-            add_bytes(plan, node->graphs[k]);
+            plan_add_bytes(plan, node->graphs[k]);
     }
 }
 
@@ -330,13 +330,13 @@ int wi_plan_make(struct wi_quantize_plan *plan, struct wi_quantize_problem *prob
         return wi_plan_fail(problem, "nothing_to_quantize",
             "the model is of opset %" PRId64 "; from %d on it can be quantised: export it again",
             plan->model->opset, OPSET_LEAST);
-    if (plan->quantize->mixed && mix(plan, problem) < 0)
+    if (plan->quantize->mixed && plan_mix(plan, problem) < 0)
         return -1;
     for (struct wi_graph_made *made = plan->made; made; made = made->next_made) {
         struct wi_pack_sizes sizes = wi_pack_sizes(made->form, made->k, made->n);
         plan->bytes += sizes.codes + sizes.scales + sizes.zeros;
     }
-    add_bytes(plan, plan->model->graph);
+    plan_add_bytes(plan, plan->model->graph);
     return 0;
 }
 
