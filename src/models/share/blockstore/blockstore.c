@@ -56,7 +56,7 @@ static void take_pin(void *context, struct wi_pin_record *record)
     wi_pin_table_put(context, record, NULL);
 }
 
-static void begin(struct wi_blockstore *blocks)
+static void blocks_begin(struct wi_blockstore *blocks)
 {
     blocks->directory = wi_strdup(wi_repository_directory(blocks->repository));
     blocks->is_swept = 0;
@@ -64,7 +64,7 @@ static void begin(struct wi_blockstore *blocks)
     blocks->checks = wi_pin_checks_new(blocks);
 }
 
-static void end(struct wi_blockstore *blocks)
+static void blocks_end(struct wi_blockstore *blocks)
 {
     wi_pin_checks_free(blocks->checks);
     wi_pin_table_clear(blocks);
@@ -80,7 +80,7 @@ struct wi_blockstore *wi_blockstore_new(const struct wi_blockstore_deps *deps)
     blocks->listener = deps->listener;
     blocks->id = wi_strdup(deps->id);
     blocks->hashing = wi_work_queue_new(deps->loop, HASHINGS);
-    begin(blocks);
+    blocks_begin(blocks);
     wi_versions_work_add_user(deps->versions, list_use, blocks);
     wi_versions_work_tell(deps->versions, on_gone, blocks);
     return blocks;
@@ -93,7 +93,7 @@ void wi_blockstore_free(struct wi_blockstore *blocks)
     wi_versions_work_tell(blocks->versions, NULL, NULL);
     wi_publishings_free(blocks);
     wi_work_queue_free(blocks->hashing);
-    end(blocks);
+    blocks_end(blocks);
     free(blocks->id);
     free(blocks);
 }
@@ -104,8 +104,8 @@ void wi_blockstore_reset(struct wi_blockstore *blocks)
         wi_pin_checks_want(blocks->checks);
         return;
     }
-    end(blocks);
-    begin(blocks);
+    blocks_end(blocks);
+    blocks_begin(blocks);
 }
 
 void wi_blockstore_check(struct wi_blockstore *blocks)

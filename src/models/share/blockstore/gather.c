@@ -46,7 +46,7 @@ struct looked {
 };
 
 /* Reads the file: WI_OK if it has the bytes that are meant. */
-static enum wi_code compute(const struct wi_gather *gather, const struct looked *looked,
+static enum wi_code leaves_compute(const struct wi_gather *gather, const struct looked *looked,
     struct wi_leaves *leaves, struct wi_error *error)
 {
     const struct wi_pin_file *file = looked->file;
@@ -72,7 +72,7 @@ struct kept {
     int wanted;
 };
 
-static enum wi_code look_at(const struct wi_gather *gather, const struct kept *kept,
+static enum wi_code gather_look_at(const struct wi_gather *gather, const struct kept *kept,
     const struct looked *looked, struct wi_leaves *leaves, struct wi_error *error)
 {
     const struct wi_pin_file *file = looked->file;
@@ -86,7 +86,7 @@ static enum wi_code look_at(const struct wi_gather *gather, const struct kept *k
         *looked->seen = looked->now;
         return WI_OK;
     }
-    enum wi_code code = compute(gather, looked, leaves, error);
+    enum wi_code code = leaves_compute(gather, looked, leaves, error);
     if (code != WI_OK)
         return code;
     *looked->seen = looked->now;
@@ -107,7 +107,7 @@ static enum wi_code gather_file(const struct wi_gather *gather, const struct kep
     if (looked.fd < 0)
         return error->code == WI_UNAVAILABLE ? WI_UNAVAILABLE : (error->code = WI_CONFLICT);
     looked.now = wi_file_identity_of(&status);
-    enum wi_code code = look_at(gather, kept, &looked, leaves, error);
+    enum wi_code code = gather_look_at(gather, kept, &looked, leaves, error);
     wi_close(looked.fd);
     return code;
 }

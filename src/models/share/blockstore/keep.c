@@ -85,7 +85,7 @@ enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
 /* --- reading ---------------------------------------------------------------------------------- */
 
 /* 0 where all `size` bytes are there. */
-static int read_all(int fd, unsigned char *bytes, size_t size)
+static int file_read_all(int fd, unsigned char *bytes, size_t size)
 {
     ssize_t n = 1;
     size_t used = 0;
@@ -109,7 +109,7 @@ static unsigned char *read_open(int fd, size_t most, size_t *size)
     }
     *size = (size_t)status.st_size;
     unsigned char *bytes = wi_alloc(*size);
-    if (read_all(fd, bytes, *size) == 0)
+    if (file_read_all(fd, bytes, *size) == 0)
         return bytes;
     free(bytes);
     return NULL;

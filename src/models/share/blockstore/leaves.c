@@ -78,7 +78,7 @@ int wi_leaves_compute(int fd, uint64_t bytes, atomic_int *stop, atomic_ullong *d
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static void put_number(unsigned char *to, uint64_t number)
+static void head_put_number(unsigned char *to, uint64_t number)
 {
     for (int i = 0; i < 8; i++)
         to[i] = (unsigned char)(number >> (8 * i));
@@ -91,8 +91,8 @@ static void make_head(const char *sha256, uint64_t bytes, const unsigned char *h
     struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
     char hex[WI_HASH_HEX_SIZE];
     memcpy(head, "wileaves", 8);
-    put_number(head + 8, 1);
-    put_number(head + 16, bytes);
+    head_put_number(head + 8, 1);
+    head_put_number(head + 16, bytes);
     wi_hasher_add(hasher, head, LEAD_SIZE);
     wi_hasher_add(hasher, sha256, 2 * WI_HASH_SIZE);
     wi_hasher_add(hasher, hashes, count * WI_HASH_SIZE);
@@ -101,7 +101,7 @@ static void make_head(const char *sha256, uint64_t bytes, const unsigned char *h
     wi_hash_from_hex(hex, head + LEAD_SIZE);
 }
 
-static void make_name(const char *sha256, char name[NAME_SIZE])
+static void blob_make_name(const char *sha256, char name[NAME_SIZE])
 {
     snprintf(name, NAME_SIZE, PREFIX "%s", sha256);
 }
@@ -128,7 +128,7 @@ int wi_leaves_read(int folder, const char *sha256, uint64_t bytes, struct wi_lea
     size_t size;
     if (folder < 0 || leaves_of(bytes) > (SIZE_MAX - HEAD_SIZE) / WI_HASH_SIZE)
         return -1;
-    make_name(sha256, name);
+    blob_make_name(sha256, name);
     unsigned char *text =
         wi_keep_read(folder, name, HEAD_SIZE + (size_t)leaves_of(bytes) * WI_HASH_SIZE, &size);
     if (!text && errno == ENOENT)
@@ -155,7 +155,7 @@ int wi_leaves_write(int folder, const char *sha256, const struct wi_leaves *leav
     make_head(sha256, leaves->bytes, leaves->hashes[0], leaves->count, head);
     wi_buffer_add(&text, head, sizeof head);
     wi_buffer_add(&text, leaves->hashes, leaves->count * WI_HASH_SIZE);
-    make_name(sha256, name);
+    blob_make_name(sha256, name);
     int result = wi_keep_stage(folder, text.text, text.size, temporary);
     if (result == 0)
         result = wi_keep_commit(folder, temporary, name);
@@ -235,7 +235,7 @@ int wi_leaves_open_file(const char *directory, const char *sha256)
 {
     char name[NAME_SIZE];
     int blobs = open_blobs(directory);
-    make_name(sha256, name);
+    blob_make_name(sha256, name);
     int fd = blobs < 0 ? -1 : openat(blobs, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     wi_close(blobs);
     return fd;

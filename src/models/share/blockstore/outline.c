@@ -52,7 +52,7 @@ void wi_outline_add(struct wi_outline *outline, const char *path,
 
 /* By their hashes. Leaves of one hash stand before an inner node of it, and are in the order of the
  * files. */
-static int compare(const void *a, const void *b)
+static int block_compare(const void *a, const void *b)
 {
     const struct wi_outline_block *one = a, *other = b;
     int order = memcmp(one->hash, other->hash, sizeof one->hash);
@@ -76,7 +76,7 @@ static int same_block(const struct wi_outline_block *one, const struct wi_outlin
 static void sort_blocks(struct wi_outline *outline)
 {
     size_t kept = 0;
-    qsort(outline->blocks, outline->count, sizeof *outline->blocks, compare);
+    qsort(outline->blocks, outline->count, sizeof *outline->blocks, block_compare);
     for (size_t i = 0; i < outline->count; i++) {
         if (kept == 0 || !same_block(&outline->blocks[kept - 1], &outline->blocks[i]))
             outline->blocks[kept++] = outline->blocks[i];
@@ -200,7 +200,7 @@ struct walk {
 };
 
 /* As deep as the folders of a path, and the levels of a file below them. */
-static void visit(struct walk *walk, size_t number, int with_links)
+static void block_visit(struct walk *walk, size_t number, int with_links)
 {
     const struct wi_outline_block *block = &walk->outline->blocks[number];
     unsigned char bit = (unsigned char)(1u << (number & 7));
@@ -213,7 +213,7 @@ static void visit(struct walk *walk, size_t number, int with_links)
         return;
     const struct wi_outline_node *node = &walk->outline->nodes[block->number];
     for (size_t i = 0; i < node->count; i++)
-        visit(walk, walk->outline->links[node->first + i], 1);
+        block_visit(walk, walk->outline->links[node->first + i], 1);
 }
 
 static int is_folder(const struct wi_outline *outline, size_t number)
@@ -226,7 +226,7 @@ uint32_t *wi_outline_walk(
     const struct wi_outline *outline, size_t block, enum wi_dag_scope scope, size_t *count)
 {
     struct walk walk = {.outline = outline, .seen = wi_alloc(outline->count / 8 + 1)};
-    visit(&walk, block,
+    block_visit(&walk, block,
         scope == WI_SCOPE_ALL || (scope == WI_SCOPE_ENTITY && !is_folder(outline, block)));
     free(walk.seen);
     *count = walk.count;

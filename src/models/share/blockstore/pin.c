@@ -16,7 +16,7 @@
 
 /* --- records ---------------------------------------------------------------------------------- */
 
-static struct wi_pin_file *add_file(
+static struct wi_pin_file *record_add_file(
     struct wi_pin_record *record, const char *path, uint64_t bytes, const char *sha256)
 {
     size_t i = record->pin.count++;
@@ -40,7 +40,7 @@ void wi_pin_record_of(struct wi_pin_record *record, const struct wi_model *model
     record->pin.version = model->version;
     for (size_t i = 0; i < model->manifest.count; i++) {
         const struct wi_model_file *file = &model->manifest.files[i];
-        add_file(record, file->path, file->bytes, file->hash);
+        record_add_file(record, file->path, file->bytes, file->hash);
         record->seen[i] = file->identity;
     }
 }
@@ -133,7 +133,7 @@ static int is_sha256(const char *text)
     return strlen(text) == 2 * WI_HASH_SIZE && strspn(text, "0123456789abcdef") == 2 * WI_HASH_SIZE;
 }
 
-static int read_file(const json_t *json, struct wi_pin_record *record)
+static int record_read_file(const json_t *json, struct wi_pin_record *record)
 {
     const char *path, *sha256, *cid;
     json_int_t bytes, inode, links, modified[2], changed[2];
@@ -143,7 +143,7 @@ static int read_file(const json_t *json, struct wi_pin_record *record)
         !wi_file_path_ok(path) || bytes < 0 || record->pin.bytes + (uint64_t)bytes > INT64_MAX ||
         !is_sha256(sha256))
         return -1;
-    struct wi_pin_file *file = add_file(record, path, (uint64_t)bytes, sha256);
+    struct wi_pin_file *file = record_add_file(record, path, (uint64_t)bytes, sha256);
     struct wi_file_identity *seen = &record->seen[record->pin.count - 1];
     seen->inode = (ino_t)inode;
     seen->links = (nlink_t)links;
@@ -185,7 +185,7 @@ int wi_pin_origin_ok(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-") == length;
 }
 
-static int read_whole(const json_t *json, struct wi_pin_record *record)
+static int record_read(const json_t *json, struct wi_pin_record *record)
 {
     const char *cid, *model, *hash, *origin, *kind = kinds[WI_PIN_PUBLISHED];
     json_int_t version, published_at;
@@ -208,7 +208,7 @@ static int read_whole(const json_t *json, struct wi_pin_record *record)
     snprintf(pin->hash, sizeof pin->hash, "%s", hash);
     json_array_foreach(files, i, file)
     {
-        if (read_file(file, record) != 0)
+        if (record_read_file(file, record) != 0)
             return -1;
     }
     return is_tree(pin) ? 0 : -1;
@@ -217,7 +217,7 @@ static int read_whole(const json_t *json, struct wi_pin_record *record)
 int wi_pin_parse(const char *text, size_t size, struct wi_pin_record *record)
 {
     json_t *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, NULL);
-    int good = json && read_whole(json, record) == 0;
+    int good = json && record_read(json, record) == 0;
     json_decref(json);
     if (good)
         wi_cid_print(&record->pin.cid, record->pin.cid_text);
@@ -228,7 +228,7 @@ int wi_pin_parse(const char *text, size_t size, struct wi_pin_record *record)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-static void make_name(const char *model, char name[WI_HASH_HEX_SIZE])
+static void pin_make_name(const char *model, char name[WI_HASH_HEX_SIZE])
 {
     unsigned char hash[WI_HASH_SIZE];
     wi_hash(model, strlen(model), hash);
@@ -251,7 +251,7 @@ static int read_pin(int folder, const char *name, struct wi_pin_record *record)
     free(text);
     if (!good)
         return -1;
-    make_name(record->pin.model, meant);
+    pin_make_name(record->pin.model, meant);
     if (strcmp(meant, name) == 0)
         return 0;
     wi_pin_record_clear(record);
@@ -303,7 +303,7 @@ enum wi_code wi_pin_commit(
     const char *directory, const char *model, const char *temporary, struct wi_error *error)
 {
     char name[WI_HASH_HEX_SIZE];
-    make_name(model, name);
+    pin_make_name(model, name);
     int folder = wi_keep_open(directory, WI_KEEP_PINS);
     int done = folder >= 0 && wi_keep_commit(folder, temporary, name) == 0;
     wi_close(folder);
@@ -313,7 +313,7 @@ enum wi_code wi_pin_commit(
 enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_error *error)
 {
     char name[WI_HASH_HEX_SIZE];
-    make_name(model, name);
+    pin_make_name(model, name);
     int folder = wi_keep_open(directory, WI_KEEP_PINS);
     int done = folder >= 0 && unlinkat(folder, name, 0) == 0;
     if (!done && wi_is_missing(errno))

@@ -51,7 +51,7 @@ struct wi_pin_checks {
 
 /* --- on the thread ---------------------------------------------------------------------------- */
 
-static int is_wanted(const void *context, const char *sha256)
+static int leaves_are_wanted(const void *context, const char *sha256)
 {
     const struct check *check = context;
     for (size_t i = 0; i < check->count; i++) {
@@ -64,9 +64,9 @@ static int is_wanted(const void *context, const char *sha256)
     return 0;
 }
 
-static void sweep(const struct check *check)
+static void check_sweep(const struct check *check)
 {
-    wi_leaves_sweep(check->directory, 1, is_wanted, check);
+    wi_leaves_sweep(check->directory, 1, leaves_are_wanted, check);
     wi_pins_sweep(check->directory);
 }
 
@@ -130,14 +130,14 @@ static void check_one(struct check *check, struct checked *checked)
     wi_pin_record_clear(&before);
 }
 
-static void run(void *data)
+static void check_run(void *data)
 {
     struct check *check = data;
     double began = wi_now_ms();
     if (check->is_sweep)
-        sweep(check);
+        check_sweep(check);
     else if (check->tidies)
-        wi_leaves_sweep(check->directory, 0, is_wanted, check);
+        wi_leaves_sweep(check->directory, 0, leaves_are_wanted, check);
     for (size_t i = 0; !check->is_sweep && i < check->count && !atomic_load(&check->stop); i++)
         check_one(check, &check->items[i]);
     check->took_ms = wi_now_ms() - began;
@@ -158,7 +158,7 @@ static void free_check(struct check *check)
     free(check);
 }
 
-static void drop(struct wi_pin_entry *entry, const char *why)
+static void entry_drop(struct wi_pin_entry *entry, const char *why)
 {
     struct wi_error error;
     const struct wi_pin *pin = &entry->record.pin;
@@ -193,14 +193,14 @@ static struct wi_pin_entry *find_entry(struct wi_blockstore *blocks, const struc
                : NULL;
 }
 
-static void take(struct wi_blockstore *blocks, struct checked *checked)
+static void checked_take(struct wi_blockstore *blocks, struct checked *checked)
 {
     struct wi_pin_entry *entry = find_entry(blocks, &checked->record.pin);
     struct wi_pin_record *record = entry ? &entry->record : NULL;
     if (!entry || (checked->is_known != (entry->outline != NULL)))
         return; /* another check will come to it */
     if (checked->is_gone) {
-        drop(entry, "the model was removed");
+        entry_drop(entry, "the model was removed");
         return;
     }
     size_t size = record->pin.count * sizeof *record->seen;
@@ -209,13 +209,13 @@ static void take(struct wi_blockstore *blocks, struct checked *checked)
         memcpy(record->seen, checked->record.seen, size);
         take_whole(entry, checked);
     } else if (checked->code == WI_INTERNAL) {
-        drop(entry, checked->error.detail);
+        entry_drop(entry, checked->error.detail);
     } else if (checked->code == WI_CONFLICT || checked->code == WI_MODEL_INVALID) {
         wi_pin_table_stale(entry, checked->error.detail);
     }
 }
 
-static void start(struct wi_pin_checks *checks, int is_sweep);
+static void check_start(struct wi_pin_checks *checks, int is_sweep);
 
 static void on_run(void *data, int cancelled)
 {
@@ -228,11 +228,11 @@ static void on_run(void *data, int cancelled)
     checks->under_way = NULL;
     checks->took_ms = check->took_ms;
     for (size_t i = 0; !check->is_sweep && i < check->count; i++)
-        take(checks->blocks, &check->items[i]);
+        checked_take(checks->blocks, &check->items[i]);
     if (check->is_sweep) {
         checks->blocks->is_swept = 1;
         wi_publishings_start(checks->blocks);
-        start(checks, 0);
+        check_start(checks, 0);
     } else if (checks->is_littered && !checks->blocks->publishings) {
         wi_pin_checks_want(checks);
     }
@@ -241,7 +241,7 @@ static void on_run(void *data, int cancelled)
 
 /* --- when ------------------------------------------------------------------------------------- */
 
-static void start(struct wi_pin_checks *checks, int is_sweep)
+static void check_start(struct wi_pin_checks *checks, int is_sweep)
 {
     const struct wi_blockstore *blocks = checks->blocks;
     struct check *check = wi_alloc(sizeof *check);
@@ -260,14 +260,14 @@ static void start(struct wi_pin_checks *checks, int is_sweep)
     }
     checks->under_way = check;
     checks->began_at = wi_now_ms();
-    wi_work_queue_start(checks->queue, 0, run, on_run, check);
+    wi_work_queue_start(checks->queue, 0, check_run, on_run, check);
 }
 
 static void on_later(void *context)
 {
     struct wi_pin_checks *checks = context;
     if (!checks->under_way)
-        start(checks, 0);
+        check_start(checks, 0);
 }
 
 struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
@@ -276,7 +276,7 @@ struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks)
     checks->blocks = blocks;
     checks->queue = wi_work_queue_new(blocks->loop, 1);
     checks->later = wi_timer_new(blocks->loop, on_later, checks);
-    start(checks, 1);
+    check_start(checks, 1);
     return checks;
 }
 
@@ -300,7 +300,7 @@ void wi_pin_checks_want(struct wi_pin_checks *checks)
     if (checks->under_way || wi_timer_running(checks->later))
         return;
     if (left <= 0)
-        start(checks, 0);
+        check_start(checks, 0);
     else
         wi_timer_start(checks->later, (uint64_t)left + 1, 0);
 }

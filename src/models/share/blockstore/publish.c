@@ -45,7 +45,7 @@ struct wi_publishing {
 /* --- on the thread ---------------------------------------------------------------------------- */
 
 /* What is the same stays as it was published first. */
-static void sign(struct wi_publishing *publishing)
+static void publishing_sign(struct wi_publishing *publishing)
 {
     struct wi_pin *pin = &publishing->record.pin;
     if (publishing->before_origin && wi_cid_equal(&publishing->before, &pin->cid)) {
@@ -55,7 +55,7 @@ static void sign(struct wi_publishing *publishing)
     }
 }
 
-static enum wi_code hash(struct wi_publishing *publishing, struct wi_error *error)
+static enum wi_code publishing_hash(struct wi_publishing *publishing, struct wi_error *error)
 {
     const struct wi_gather gather = {.directory = publishing->directory,
         .stop = &publishing->stop,
@@ -70,7 +70,7 @@ static enum wi_code hash(struct wi_publishing *publishing, struct wi_error *erro
             publishing->record.pin.cid_text);
     if (code != WI_OK)
         return code;
-    sign(publishing);
+    publishing_sign(publishing);
     return wi_pin_stage(publishing->directory, &publishing->record, publishing->temporary, error);
 }
 
@@ -82,13 +82,13 @@ static void say_changed(struct wi_error *error)
         "the model changed while it was being published: %.300s; publish it again", found.detail);
 }
 
-static void run(void *data)
+static void publishing_run(void *data)
 {
     struct wi_publishing *publishing = data;
     if (publishing->is_syncing)
         wi_pins_sync(publishing->directory);
     else if (!publishing->failed)
-        publishing->failed = hash(publishing, &publishing->error) != WI_OK;
+        publishing->failed = publishing_hash(publishing, &publishing->error) != WI_OK;
     if (publishing->failed && publishing->error.code == WI_CONFLICT)
         say_changed(&publishing->error);
 }
@@ -110,7 +110,7 @@ static void free_publishing(struct wi_publishing *publishing)
 }
 
 /* Calls back with the pin, unless that was taken away while it was brought to disk. */
-static void finish(struct wi_publishing *publishing)
+static void publishing_finish(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     const struct wi_pin_entry *entry =
@@ -149,7 +149,7 @@ static int gives_way(const struct wi_pin *pin, const struct wi_pin *before)
 }
 
 /* The version of the pin before this one is in use no more. */
-static void commit(struct wi_publishing *publishing)
+static void publishing_commit(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     const struct wi_pin_entry *before = wi_pin_table_find(blocks, publishing->name);
@@ -183,20 +183,20 @@ static void on_run(void *data, int cancelled)
     if (atomic_load(&publishing->stop))
         publishing->failed = 1; /* nobody waits */
     if (!publishing->failed && !was_syncing)
-        commit(publishing);
+        publishing_commit(publishing);
     wi_model_unref(publishing->model);
     publishing->model = NULL;
     if (was_syncing || publishing->failed) {
-        finish(publishing);
+        publishing_finish(publishing);
         return;
     }
     publishing->is_syncing = 1;
-    wi_work_queue_start(blocks->hashing, 0, run, on_run, publishing);
+    wi_work_queue_start(blocks->hashing, 0, publishing_run, on_run, publishing);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------- */
 
-static void tell_progress(void *context)
+static void publishing_tell(void *context)
 {
     struct wi_publishing *publishing = context;
     uint64_t done = atomic_load(&publishing->done);
@@ -225,7 +225,8 @@ void wi_publishings_start(struct wi_blockstore *blocks)
             continue;
         publishing->has_begun = 1;
         note_before(publishing);
-        wi_work_queue_start(blocks->hashing, publishing->record.pin.bytes, run, on_run, publishing);
+        wi_work_queue_start(
+            blocks->hashing, publishing->record.pin.bytes, publishing_run, on_run, publishing);
     }
 }
 
@@ -248,11 +249,11 @@ static struct wi_publishing *new_publishing(struct wi_blockstore *blocks, struct
     if (publishing->failed)
         wi_error_set(&publishing->error, WI_MODEL_INVALID, "model_name",
             "%.160s is part of the daemon, and has no files that could be published", model->name);
-    publishing->tick = wi_timer_new(blocks->loop, tell_progress, publishing);
+    publishing->tick = wi_timer_new(blocks->loop, publishing_tell, publishing);
     return publishing;
 }
 
-static struct wi_publishing *add(struct wi_publishing *publishing)
+static struct wi_publishing *publishing_add(struct wi_publishing *publishing)
 {
     struct wi_blockstore *blocks = publishing->blocks;
     DL_APPEND(blocks->publishings, publishing);
@@ -268,7 +269,7 @@ struct wi_publishing *wi_blockstore_publish(struct wi_blockstore *blocks, struct
     publishing->on_progress = on_progress;
     if (on_progress)
         wi_timer_start(publishing->tick, TELL_MS, TELL_MS);
-    return add(publishing);
+    return publishing_add(publishing);
 }
 
 struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi_model *model,
@@ -280,7 +281,7 @@ struct wi_publishing *wi_blockstore_hold(struct wi_blockstore *blocks, struct wi
     publishing->has_cid = cid != NULL;
     if (cid)
         publishing->cid = *cid;
-    return add(publishing);
+    return publishing_add(publishing);
 }
 
 void wi_blockstore_cancel(struct wi_publishing *publishing)

@@ -33,7 +33,7 @@ static int is_file(const struct wi_block_reading *reading, const struct stat *st
 }
 
 /* Tells of a file that is not what was published; -1. */
-static int fail(struct wi_block_reading *reading)
+static int reading_fail(struct wi_block_reading *reading)
 {
     const struct wi_outline *outline = reading->outline;
     reading->failed = 1;
@@ -43,20 +43,20 @@ static int fail(struct wi_block_reading *reading)
 }
 
 /* Whether the open file, if there is one, was not written to since it was hashed. */
-static int check_file(struct wi_block_reading *reading)
+static int reading_check_file(struct wi_block_reading *reading)
 {
     struct stat status;
     if (reading->fd < 0 || (fstat(reading->fd, &status) == 0 && is_file(reading, &status)))
         return 0;
-    return fail(reading);
+    return reading_fail(reading);
 }
 
-static int open_file(struct wi_block_reading *reading, uint32_t file)
+static int reading_open_file(struct wi_block_reading *reading, uint32_t file)
 {
     const struct wi_outline *outline = reading->outline;
     struct wi_error error;
     struct stat status;
-    if (check_file(reading) != 0)
+    if (reading_check_file(reading) != 0)
         return -1;
     if (reading->fd >= 0 && reading->file == file)
         return 0;
@@ -68,7 +68,7 @@ static int open_file(struct wi_block_reading *reading, uint32_t file)
         reading->failed = 1;
         return -1; /* which says nothing of the file */
     }
-    return reading->fd >= 0 && is_file(reading, &status) ? 0 : fail(reading);
+    return reading->fd >= 0 && is_file(reading, &status) ? 0 : reading_fail(reading);
 }
 
 /* The first file that is needed, so that nothing begins that cannot be. */
@@ -77,14 +77,14 @@ static int open_first(struct wi_block_reading *reading)
     for (size_t i = 0; i < reading->count; i++) {
         const struct wi_outline_block *block = &reading->outline->blocks[reading->order[i]];
         if (block->file != WI_OUTLINE_INNER)
-            return open_file(reading, block->file);
+            return reading_open_file(reading, block->file);
     }
     return 0;
 }
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
-static uint64_t measure(struct wi_block_reading *reading)
+static uint64_t reading_measure(struct wi_block_reading *reading)
 {
     uint64_t bytes = reading->begin.size;
     for (size_t i = 0; i < reading->count; i++) {
@@ -96,7 +96,7 @@ static uint64_t measure(struct wi_block_reading *reading)
 }
 
 /* Takes `order`. */
-static struct wi_block_reading *begin(
+static struct wi_block_reading *reading_begin(
     struct wi_outline *outline, uint32_t *order, size_t count, const struct wi_cid *root)
 {
     struct wi_block_reading *reading = wi_alloc(sizeof *reading);
@@ -107,7 +107,7 @@ static struct wi_block_reading *begin(
     reading->is_car = root != NULL;
     if (root)
         wi_car_begin(&reading->begin, root);
-    reading->bytes = measure(reading);
+    reading->bytes = reading_measure(reading);
     if (open_first(reading) == 0)
         return reading;
     wi_block_reading_free(reading);
@@ -118,7 +118,7 @@ struct wi_block_reading *wi_reading_of_block(struct wi_outline *outline, size_t 
 {
     uint32_t *order = wi_alloc(sizeof *order);
     *order = (uint32_t)block;
-    return begin(outline, order, 1, NULL);
+    return reading_begin(outline, order, 1, NULL);
 }
 
 struct wi_block_reading *wi_reading_of_car(
@@ -127,7 +127,7 @@ struct wi_block_reading *wi_reading_of_car(
     struct wi_cid root = wi_outline_cid(outline, block);
     size_t count;
     uint32_t *order = wi_outline_walk(outline, block, scope, &count);
-    return begin(outline, order, count, &root);
+    return reading_begin(outline, order, count, &root);
 }
 
 void wi_block_reading_free(struct wi_block_reading *reading)
@@ -172,7 +172,7 @@ static int give_block(struct wi_block_reading *reading, struct wi_segment *segme
     reading->has_head = 0;
     if (block->file == WI_OUTLINE_INNER)
         return give_memory(segment, reading->outline->nodes[block->number].block, size);
-    if (open_file(reading, block->file) != 0)
+    if (reading_open_file(reading, block->file) != 0)
         return -1;
     *segment = (struct wi_segment){
         .fd = reading->fd, .at = (uint64_t)block->number * WI_LEAF_BYTES, .size = size};
@@ -191,5 +191,5 @@ int wi_block_reading_next(struct wi_block_reading *reading, struct wi_segment *s
     while (given == 0 && reading->at < reading->count)
         given = reading->is_car && !reading->has_head ? give_head(reading, segment)
                                                       : give_block(reading, segment);
-    return given ? given : check_file(reading);
+    return given ? given : reading_check_file(reading);
 }

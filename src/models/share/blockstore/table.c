@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Where the name is, or would be. */
-static size_t place_of(const struct wi_blockstore *blocks, const char *model)
+static size_t table_place(const struct wi_blockstore *blocks, const char *model)
 {
     size_t low = 0, high = blocks->count;
     while (low < high) {
@@ -27,11 +27,11 @@ static int is_at(const struct wi_blockstore *blocks, size_t place, const char *m
 
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model)
 {
-    size_t place = place_of(blocks, model);
+    size_t place = table_place(blocks, model);
     return is_at(blocks, place, model) ? blocks->entries[place] : NULL;
 }
 
-static void tell(const struct wi_pin_entry *entry)
+static void pin_entry_tell(const struct wi_pin_entry *entry)
 {
     wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->record.pin.model, NULL);
 }
@@ -77,7 +77,7 @@ void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline)
             "content", pin->model, "its files are again what was published as %s", pin->cid_text);
     pin->stale = 0;
     if (is_new)
-        tell(entry);
+        pin_entry_tell(entry);
 }
 
 void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
@@ -91,7 +91,7 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
             "%s was published, and no block of it is served any more: %s; publish it again, or put "
             "back what was published",
             pin->cid_text, why);
-    tell(entry);
+    pin_entry_tell(entry);
 }
 
 /* --- which there are -------------------------------------------------------------------------- */
@@ -103,7 +103,7 @@ static void free_entry(struct wi_pin_entry *entry)
     free(entry);
 }
 
-static struct wi_pin_entry *add_entry(struct wi_blockstore *blocks, size_t place)
+static struct wi_pin_entry *table_add(struct wi_blockstore *blocks, size_t place)
 {
     struct wi_pin_entry *entry = wi_alloc(sizeof *entry);
     entry->blocks = blocks;
@@ -118,9 +118,9 @@ static struct wi_pin_entry *add_entry(struct wi_blockstore *blocks, size_t place
 void wi_pin_table_put(
     struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline)
 {
-    size_t place = place_of(blocks, record->pin.model);
+    size_t place = table_place(blocks, record->pin.model);
     int known = is_at(blocks, place, record->pin.model);
-    struct wi_pin_entry *entry = known ? blocks->entries[place] : add_entry(blocks, place);
+    struct wi_pin_entry *entry = known ? blocks->entries[place] : table_add(blocks, place);
     drop_outline(entry);
     wi_pin_record_clear(&entry->record);
     entry->record = *record;
@@ -128,17 +128,17 @@ void wi_pin_table_put(
     entry->is_spare = 0;
     if (outline)
         take_outline(entry, outline);
-    tell(entry);
+    pin_entry_tell(entry);
 }
 
 void wi_pin_table_remove(struct wi_pin_entry *entry)
 {
     struct wi_blockstore *blocks = entry->blocks;
-    size_t place = place_of(blocks, entry->record.pin.model);
+    size_t place = table_place(blocks, entry->record.pin.model);
     blocks->count--;
     memmove(blocks->entries + place, blocks->entries + place + 1,
         (blocks->count - place) * sizeof *blocks->entries);
-    tell(entry);
+    pin_entry_tell(entry);
     free_entry(entry);
 }
 
