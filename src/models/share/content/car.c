@@ -63,7 +63,7 @@ struct wi_car_file {
     size_t room;          /* bytes that it may have */
 };
 
-__attribute__((format(printf, 3, 4))) static enum wi_code fail(
+__attribute__((format(printf, 3, 4))) static enum wi_code car_fail(
     struct wi_error *error, uint64_t at, const char *format, ...)
 {
     char detail[300];
@@ -100,12 +100,12 @@ static enum wi_code read_length(struct wi_car_file *car, uint64_t at, size_t max
     car->input.bytes = car->head;
     car->input.size = range.end = size;
     if (wi_protobuf_varint(&car->input, &range, length) < 0)
-        return fail(error, at,
+        return car_fail(error, at,
             "there is no length; a CAR is a head and sections, each of them "
             "with its length before it");
     *begin = (size_t)range.at;
     if (*length > left - range.at)
-        return fail(error, at,
+        return car_fail(error, at,
             "it is cut, or a length lies: %" PRIu64 " bytes should follow, and %" PRIu64 " do",
             *length, left - range.at);
     return WI_OK;
@@ -123,7 +123,7 @@ struct cbor {
 enum { CBOR_NUMBER = 0, CBOR_BYTES = 2, CBOR_TEXT = 3, CBOR_LIST = 4, CBOR_MAP = 5, CBOR_TAG = 6 };
 
 /* The number of an item of this kind. 0, or -1 where none is. */
-static int take(struct cbor *cbor, unsigned kind, uint64_t *value)
+static int cbor_take(struct cbor *cbor, unsigned kind, uint64_t *value)
 {
     if (cbor->at == cbor->size || cbor->bytes[cbor->at] >> 5 != kind)
         return -1;
@@ -144,7 +144,7 @@ static int take(struct cbor *cbor, unsigned kind, uint64_t *value)
 static int take_string(struct cbor *cbor, unsigned kind, const unsigned char **string, size_t *size)
 {
     uint64_t length;
-    if (take(cbor, kind, &length) < 0 || length > cbor->size - cbor->at)
+    if (cbor_take(cbor, kind, &length) < 0 || length > cbor->size - cbor->at)
         return -1;
     *string = cbor->bytes + cbor->at;
     *size = (size_t)length;
@@ -154,7 +154,7 @@ static int take_string(struct cbor *cbor, unsigned kind, const unsigned char **s
 
 static enum wi_code fail_head(const struct cbor *cbor, struct wi_error *error)
 {
-    return fail(error, cbor->begin + cbor->at, "the head is not that of a CAR");
+    return car_fail(error, cbor->begin + cbor->at, "the head is not that of a CAR");
 }
 
 /* A CID is tag 42 of its bytes behind a zero. */
@@ -164,16 +164,16 @@ static enum wi_code take_roots(struct cbor *cbor, struct wi_cid *root, struct wi
     struct wi_cid_read read;
     uint64_t count, tag, at = cbor->begin + cbor->at;
     size_t size;
-    if (take(cbor, CBOR_LIST, &count) < 0)
+    if (cbor_take(cbor, CBOR_LIST, &count) < 0)
         return fail_head(cbor, error);
     if (count != 1)
-        return fail(error, at, "it has %" PRIu64 " roots; a CAR of one root is read", count);
+        return car_fail(error, at, "it has %" PRIu64 " roots; a CAR of one root is read", count);
     at = cbor->begin + cbor->at;
-    if (take(cbor, CBOR_TAG, &tag) < 0 || tag != 42 ||
+    if (cbor_take(cbor, CBOR_TAG, &tag) < 0 || tag != 42 ||
         take_string(cbor, CBOR_BYTES, &bytes, &size) < 0 || size == 0 || *bytes != 0)
         return fail_head(cbor, error);
     if (wi_cid_read(bytes + 1, size - 1, &read) < 0 || read.size != size - 1 || read.identity)
-        return fail(
+        return car_fail(
             error, at, "the root's CID is not one of codec raw or dag-pb and hash sha2-256");
     *root = read.cid;
     return WI_OK;
@@ -182,14 +182,14 @@ static enum wi_code take_roots(struct cbor *cbor, struct wi_cid *root, struct wi
 static enum wi_code take_version(struct cbor *cbor, struct wi_error *error)
 {
     uint64_t version, at = cbor->begin + cbor->at;
-    if (take(cbor, CBOR_NUMBER, &version) < 0)
+    if (cbor_take(cbor, CBOR_NUMBER, &version) < 0)
         return fail_head(cbor, error);
-    return version == 1
-               ? WI_OK
-               : fail(error, at, "it is a CAR of version %" PRIu64 "; version 1 is read", version);
+    return version == 1 ? WI_OK
+                        : car_fail(error, at,
+                              "it is a CAR of version %" PRIu64 "; version 1 is read", version);
 }
 
-static int is_text(const unsigned char *text, size_t size, const char *expected)
+static int string_is(const unsigned char *text, size_t size, const char *expected)
 {
     return size == strlen(expected) && memcmp(text, expected, size) == 0;
 }
@@ -202,14 +202,14 @@ static enum wi_code take_head(struct cbor *cbor, struct wi_cid *root, struct wi_
     enum wi_code code = WI_OK;
     uint64_t pairs;
     size_t size;
-    if (take(cbor, CBOR_MAP, &pairs) < 0)
+    if (cbor_take(cbor, CBOR_MAP, &pairs) < 0)
         return fail_head(cbor, error);
     for (; pairs > 0 && code == WI_OK; pairs--) {
         if (take_string(cbor, CBOR_TEXT, &key, &size) < 0)
             return fail_head(cbor, error);
-        if (is_text(key, size, "roots") && !has_root++)
+        if (string_is(key, size, "roots") && !has_root++)
             code = take_roots(cbor, root, error);
-        else if (is_text(key, size, "version") && !has_version++)
+        else if (string_is(key, size, "version") && !has_version++)
             code = take_version(cbor, error);
         else
             return fail_head(cbor, error);
@@ -220,12 +220,12 @@ static enum wi_code take_head(struct cbor *cbor, struct wi_cid *root, struct wi_
 }
 
 /* `*at`: where the first section begins. */
-static enum wi_code read_head(struct wi_car_file *car, uint64_t *at, struct wi_error *error)
+static enum wi_code car_read_head(struct wi_car_file *car, uint64_t *at, struct wi_error *error)
 {
     uint64_t length;
     size_t begin;
     if (car->size == 0)
-        return fail(error, 0, "it is empty");
+        return car_fail(error, 0, "it is empty");
     enum wi_code code = read_length(car, 0, HEAD_MAX, &begin, &length, error);
     if (code != WI_OK)
         return code;
@@ -239,12 +239,12 @@ static enum wi_code read_head(struct wi_car_file *car, uint64_t *at, struct wi_e
 
 /* --- sections --------------------------------------------------------------------------------- */
 
-static enum wi_code add(struct wi_car_file *car, const struct wi_cid *cid, uint64_t at,
+static enum wi_code car_add(struct wi_car_file *car, const struct wi_cid *cid, uint64_t at,
     uint32_t size, struct wi_error *error)
 {
     size_t count = car->count;
     if (count == WI_CAR_BLOCKS_MAX)
-        return fail(
+        return car_fail(
             error, at, "it has more than %u blocks, which is more than is read", WI_CAR_BLOCKS_MAX);
     car->items = wi_grow_array(car->items, count, sizeof *car->items);
     car->items[car->count++] = (struct item){.at = at, .size = size, .codec = cid->codec};
@@ -274,11 +274,12 @@ static enum wi_code read_section(struct wi_car_file *car, uint64_t *at, struct w
         return code;
     size_t there = SECTION_HEAD_MAX - begin;
     if (wi_cid_read(car->head + begin, length < there ? (size_t)length : there, &read) < 0)
-        return fail(error, *at + begin, "there is no CID of codec raw or dag-pb and hash sha2-256");
+        return car_fail(
+            error, *at + begin, "there is no CID of codec raw or dag-pb and hash sha2-256");
     uint64_t size = length - read.size, block_at = *at + begin + read.size;
     if (size > WI_BLOCK_MAX)
-        return fail(error, *at, "the block has %" PRIu64 " bytes; blocks of at most %u are read",
-            size, WI_BLOCK_MAX);
+        return car_fail(error, *at,
+            "the block has %" PRIu64 " bytes; blocks of at most %u are read", size, WI_BLOCK_MAX);
     if (size > car->room) {
         car->room = (size_t)size;
         car->block = wi_realloc_array(car->block, car->room, 1);
@@ -292,13 +293,13 @@ static enum wi_code read_section(struct wi_car_file *car, uint64_t *at, struct w
             read.identity ? "an identity" : text);
     }
     *at = block_at + size;
-    return read.identity ? WI_OK : add(car, &read.cid, block_at, (uint32_t)size, error);
+    return read.identity ? WI_OK : car_add(car, &read.cid, block_at, (uint32_t)size, error);
 }
 
 /* --- the index -------------------------------------------------------------------------------- */
 
 /* By CID. */
-static int compare(const void *a, const void *b)
+static int item_compare(const void *a, const void *b)
 {
     const struct item *left = a, *right = b;
     int order = memcmp(left->hash, right->hash, WI_HASH_SIZE);
@@ -312,7 +313,7 @@ enum wi_code wi_car_find(const struct wi_car_file *car, const struct wi_cid *cid
     char text[WI_CID_TEXT];
     memcpy(wanted.hash, cid->hash, WI_HASH_SIZE);
     const struct item *item =
-        car->count ? bsearch(&wanted, car->items, car->count, sizeof wanted, compare) : NULL;
+        car->count ? bsearch(&wanted, car->items, car->count, sizeof wanted, item_compare) : NULL;
     if (!item) {
         wi_cid_print(cid, text);
         return wi_error_set(error, WI_HUB_NOT_FOUND, "", "the block %s is missing in it", text);
@@ -329,12 +330,12 @@ enum wi_code wi_car_block(const struct wi_car_file *car, const struct wi_car_pla
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static enum wi_code read_all(
+static enum wi_code car_read_all(
     struct wi_car_file *car, wi_car_progress_fn *on_progress, void *context, struct wi_error *error)
 {
     struct wi_car_place root;
     uint64_t at = 0;
-    enum wi_code code = read_head(car, &at, error);
+    enum wi_code code = car_read_head(car, &at, error);
     while (code == WI_OK && at < car->size) {
         code = read_section(car, &at, error);
         if (code == WI_OK && on_progress && on_progress(context, at) != 0)
@@ -343,7 +344,7 @@ static enum wi_code read_all(
     if (code != WI_OK)
         return code;
     if (car->count > 0)
-        qsort(car->items, car->count, sizeof *car->items, compare);
+        qsort(car->items, car->count, sizeof *car->items, item_compare);
     return wi_car_find(car, &car->root, &root, error);
 }
 
@@ -353,7 +354,7 @@ enum wi_code wi_car_open(int fd, uint64_t size, wi_car_progress_fn *on_progress,
     struct wi_car_file *file = wi_alloc(sizeof *file);
     file->fd = fd;
     file->size = size;
-    enum wi_code code = read_all(file, on_progress, context, error);
+    enum wi_code code = car_read_all(file, on_progress, context, error);
     if (code != WI_OK) {
         wi_car_free(file);
         file = NULL;

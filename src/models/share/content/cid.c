@@ -157,7 +157,7 @@ static int decode_base58(const char *text, struct decoded *decoded)
 }
 
 /* NULL, or what is wrong. */
-static const char *decode(const char *text, struct decoded *decoded)
+static const char *cid_decode(const char *text, struct decoded *decoded)
 {
     int done;
     decoded->size = 0;
@@ -189,7 +189,7 @@ enum wi_code wi_cid_parse(
 {
     struct decoded decoded;
     struct wi_cid_read read;
-    const char *problem = decode(text, &decoded);
+    const char *problem = cid_decode(text, &decoded);
     if (!problem)
         problem = read_binary(decoded.bytes, decoded.size, &read);
     if (!problem && read.size != decoded.size)

@@ -78,7 +78,7 @@ static int read_link(
 }
 
 /* Finds the node's Data and how many links it has. */
-static int survey(struct reading *reading, size_t *links)
+static int dag_survey(struct reading *reading, size_t *links)
 {
     struct wi_protobuf_range node = {0, reading->input.size};
     struct wi_protobuf_field field;
@@ -182,7 +182,7 @@ static int read_unixfs(struct reading *reading)
 /* --- what was read ---------------------------------------------------------------------------- */
 
 /* Old nodes of files have no filesize: it is the sum. */
-static int check_file(struct reading *reading)
+static int dag_check_file(struct reading *reading)
 {
     struct wi_dag_node *node = reading->node;
     uint64_t at = reading->data.at, sum = node->data_size;
@@ -292,7 +292,7 @@ static int check_type(struct reading *reading)
     switch (reading->type) {
     case TYPE_RAW:
     case TYPE_FILE:
-        return check_file(reading);
+        return dag_check_file(reading);
     case TYPE_DIRECTORY:
         return check_folder(reading);
     case TYPE_METADATA:
@@ -308,7 +308,8 @@ static int check_type(struct reading *reading)
 static int read_dag_pb(struct reading *reading)
 {
     size_t links;
-    if (survey(reading, &links) < 0 || read_links(reading, links) < 0 || read_unixfs(reading) < 0)
+    if (dag_survey(reading, &links) < 0 || read_links(reading, links) < 0 ||
+        read_unixfs(reading) < 0)
         return -1;
     return check_type(reading);
 }

@@ -107,7 +107,7 @@ static struct wi_dag_child leaf_of(const struct wi_leaves *leaves, size_t index)
     return leaf;
 }
 
-static struct wi_dag_child join(
+static struct wi_dag_child children_join(
     const struct sink *sink, const struct wi_dag_child *children, size_t count)
 {
     struct wi_buffer block = {0};
@@ -118,7 +118,7 @@ static struct wi_dag_child join(
 }
 
 /* How many nodes stand above so many. */
-static size_t above(size_t count)
+static size_t nodes_above(size_t count)
 {
     return (count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH;
 }
@@ -130,22 +130,22 @@ static size_t width_at(size_t at, size_t count)
 
 /* Level by level, so that all leaves have the same depth: the last node of a level may have a
  * single link. */
-static struct wi_dag_child balance(const struct sink *sink, const struct wi_leaves *leaves)
+static struct wi_dag_child leaves_balance(const struct sink *sink, const struct wi_leaves *leaves)
 {
-    size_t count = above(leaves->count), made = 0;
+    size_t count = nodes_above(leaves->count), made = 0;
     struct wi_dag_child *lowest = wi_alloc(WI_TREE_WIDTH * sizeof *lowest),
                         *level = wi_alloc(count * sizeof *level);
     for (size_t at = 0; at < leaves->count; at += WI_TREE_WIDTH) {
         size_t width = width_at(at, leaves->count);
         for (size_t i = 0; i < width; i++)
             lowest[i] = leaf_of(leaves, at + i);
-        level[made++] = join(sink, lowest, width);
+        level[made++] = children_join(sink, lowest, width);
     }
     /* A parent takes the place of children that were joined already. */
     for (; count > 1; count = made) {
         made = 0;
         for (size_t at = 0; at < count; at += WI_TREE_WIDTH)
-            level[made++] = join(sink, level + at, width_at(at, count));
+            level[made++] = children_join(sink, level + at, width_at(at, count));
     }
     struct wi_dag_child root = level[0];
     free(lowest);
@@ -160,7 +160,8 @@ void wi_tree_of_file(
     assert(leaves->count > 0);
     assert((leaves->count - 1) * (uint64_t)WI_LEAF_BYTES <= leaves->bytes);
     assert(leaves->bytes <= leaves->count * (uint64_t)WI_LEAF_BYTES);
-    struct wi_dag_child top = leaves->count == 1 ? leaf_of(leaves, 0) : balance(&sink, leaves);
+    struct wi_dag_child top =
+        leaves->count == 1 ? leaf_of(leaves, 0) : leaves_balance(&sink, leaves);
     *root = (struct wi_tree_root){.cid = top.cid, .tsize = top.tsize, .bytes = top.bytes};
 }
 

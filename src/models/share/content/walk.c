@@ -55,7 +55,7 @@ void wi_walk_return(struct wi_walk *walk, const struct wi_cid *cid)
         wi_walk_queue(walk, block);
 }
 
-static enum wi_code take(struct wi_walk *walk, struct wi_walk_block *missing,
+static enum wi_code walk_take(struct wi_walk *walk, struct wi_walk_block *missing,
     const unsigned char *block, size_t size, struct wi_error *error)
 {
     struct wi_walk_place *places = missing->places;
@@ -86,7 +86,7 @@ enum wi_code wi_walk_give(struct wi_walk *walk, const struct wi_cid *cid,
         return wi_error_set(
             error, WI_DOWNLOAD_CORRUPT, "", "what was sent as the block %s is another", text);
     }
-    enum wi_code code = take(walk, missing, block, size, error);
+    enum wi_code code = walk_take(walk, missing, block, size, error);
     if (code == WI_OK && !walk->listed && walk->missing == 0)
         wi_walk_end_list(walk);
     return code;

@@ -10,7 +10,7 @@
  * bytes. */
 #define NODES_MAX ((size_t)WI_WALK_LEAVES_MAX / 4 * 5)
 
-static enum wi_code reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
+static enum wi_code child_reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
     const struct wi_walk_child *child, const struct wi_walk_place *place, struct wi_error *error);
 
 /* --- leaves ----------------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static enum wi_code check_bytes(uint64_t bytes, const struct wi_walk_place *plac
         place->bytes);
 }
 
-static enum wi_code tell(struct wi_walk *walk, const struct wi_walk_place *place,
+static enum wi_code walk_tell(struct wi_walk *walk, const struct wi_walk_place *place,
     const unsigned char *bytes, size_t size, struct wi_error *error)
 {
     if (size == 0)
@@ -73,17 +73,17 @@ static enum wi_code add_leaf(struct wi_walk *walk, const struct wi_cid *cid,
 
 /* --- nodes ------------------------------------------------------------------------------------ */
 
-static enum wi_code expand(struct wi_walk *walk, const struct wi_cid *cid,
+static enum wi_code inner_expand(struct wi_walk *walk, const struct wi_cid *cid,
     const struct wi_walk_inner *inner, const struct wi_walk_place *place, struct wi_error *error)
 {
     struct wi_walk_place below = {
         .item = place->item, .at = place->at + inner->data_size, .depth = place->depth + 1};
     enum wi_code code = check_bytes(inner->bytes, place, cid, error);
     if (code == WI_OK)
-        code = tell(walk, place, inner->own, inner->data_size, error);
+        code = walk_tell(walk, place, inner->own, inner->data_size, error);
     for (size_t i = 0; i < inner->count && code == WI_OK; i++) {
         below.bytes = inner->children[i].bytes;
-        code = reach(walk, inner, &inner->children[i], &below, error);
+        code = child_reach(walk, inner, &inner->children[i], &below, error);
         below.at += below.bytes;
     }
     return code;
@@ -95,11 +95,11 @@ static enum wi_code take_leaf(struct wi_walk *walk, const struct wi_cid *cid,
     enum wi_code code = check_bytes(node->bytes, place, cid, error);
     if (code == WI_OK)
         code = count_place(&walk->leaves, WI_WALK_LEAVES_MAX, cid, error);
-    return code == WI_OK ? tell(walk, place, node->data, node->data_size, error) : code;
+    return code == WI_OK ? walk_tell(walk, place, node->data, node->data_size, error) : code;
 }
 
-static enum wi_code read_node(const struct wi_cid *cid, const unsigned char *bytes, size_t size,
-    struct wi_dag_node *node, struct wi_error *error)
+static enum wi_code walk_read_node(const struct wi_cid *cid, const unsigned char *bytes,
+    size_t size, struct wi_dag_node *node, struct wi_error *error)
 {
     struct wi_error why = {0};
     if (wi_dag_read(cid->codec, bytes, size, node, &why) != WI_OK)
@@ -118,12 +118,12 @@ static enum wi_code reach_identity(struct wi_walk *walk, enum wi_codec codec,
     wi_cid_of(codec, bytes, size, &cid);
     enum wi_code code = count_place(&walk->nodes, NODES_MAX, &cid, error);
     if (code == WI_OK)
-        code = read_node(&cid, bytes, size, &node, error);
+        code = walk_read_node(&cid, bytes, size, &node, error);
     if (code == WI_OK && node.count == 0) {
         code = take_leaf(walk, &cid, &node, place, error);
     } else if (code == WI_OK) {
         struct wi_walk_inner *inner = wi_walk_inner_new(&node);
-        code = expand(walk, &cid, inner, place, error);
+        code = inner_expand(walk, &cid, inner, place, error);
         wi_walk_inner_free(inner);
     }
     wi_dag_clear(&node);
@@ -143,13 +143,13 @@ static enum wi_code reach_block(struct wi_walk *walk, const struct wi_cid *cid,
         return code;
     const struct wi_walk_block *block = wi_walk_find(walk, cid);
     if (block && block->inner)
-        return expand(walk, cid, block->inner, place, error);
+        return inner_expand(walk, cid, block->inner, place, error);
     walk->entries[place->item].missing++;
     wi_walk_want(walk, cid, place);
     return WI_OK;
 }
 
-static enum wi_code reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
+static enum wi_code child_reach(struct wi_walk *walk, const struct wi_walk_inner *parent,
     const struct wi_walk_child *child, const struct wi_walk_place *place, struct wi_error *error)
 {
     return child->identity == WI_WALK_NO_IDENTITY
@@ -210,7 +210,7 @@ static enum wi_code take_inner(struct wi_walk *walk, struct wi_walk_block *block
             WI_WALK_INNER_MAX);
     block->inner = wi_walk_inner_new(node);
     for (size_t i = 0; i < count && code == WI_OK; i++)
-        code = expand(walk, &block->cid, block->inner, &places[i], error);
+        code = inner_expand(walk, &block->cid, block->inner, &places[i], error);
     return code;
 }
 
@@ -220,7 +220,7 @@ enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
 {
     struct wi_dag_node node = {0};
     int is_leaf;
-    enum wi_code code = read_node(&block->cid, bytes, size, &node, error);
+    enum wi_code code = walk_read_node(&block->cid, bytes, size, &node, error);
     is_leaf = node.count == 0;
     if (code == WI_OK && !is_leaf)
         code = take_inner(walk, block, &node, size, places, count, error);

@@ -16,7 +16,7 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
 /* --- entries ---------------------------------------------------------------------------------- */
 
 /* Takes over `path`. */
-static size_t append(struct wi_walk *walk, char *path, unsigned depth)
+static size_t entry_append(struct wi_walk *walk, char *path, unsigned depth)
 {
     size_t count = walk->entry_count++;
     walk->entries = wi_grow_array(walk->entries, count, sizeof *walk->entries);
@@ -24,7 +24,7 @@ static size_t append(struct wi_walk *walk, char *path, unsigned depth)
     return count;
 }
 
-static void want(struct wi_walk *walk, size_t index)
+static void entry_want(struct wi_walk *walk, size_t index)
 {
     const struct wi_walk_entry *entry = &walk->entries[index];
     wi_walk_want(walk, &entry->cid, &(struct wi_walk_place){.item = index, .depth = entry->depth});
@@ -32,9 +32,9 @@ static void want(struct wi_walk *walk, size_t index)
 
 void wi_walk_begin(struct wi_walk *walk, const struct wi_cid *root)
 {
-    append(walk, wi_strdup(""), 1);
+    entry_append(walk, wi_strdup(""), 1);
     walk->entries[0].cid = *root;
-    want(walk, 0);
+    entry_want(walk, 0);
 }
 
 static void set_file(struct wi_walk *walk, size_t index, uint64_t bytes)
@@ -48,7 +48,7 @@ static const char *next_name(const char *rest)
     return rest + strspn(rest, "/");
 }
 
-static enum wi_code miss(const struct wi_walk *walk, struct wi_error *error)
+static enum wi_code path_miss(const struct wi_walk *walk, struct wi_error *error)
 {
     return wi_error_set(
         error, WI_HUB_NOT_FOUND, "", "there is nothing at the path %.200s", walk->path);
@@ -100,7 +100,7 @@ static enum wi_code enter_known(
 }
 
 /* What an entry is, to which a folder links. */
-static enum wi_code enter(
+static enum wi_code entry_enter(
     struct wi_walk *walk, size_t index, const struct wi_dag_link *link, struct wi_error *error)
 {
     struct wi_walk_entry *entry = &walk->entries[index];
@@ -117,13 +117,13 @@ static enum wi_code enter(
     const struct wi_walk_block *block = wi_walk_find(walk, &entry->cid);
     if (block && block->place_count == 0)
         return enter_known(walk, index, block, error);
-    want(walk, index);
+    entry_want(walk, index);
     return WI_OK;
 }
 
 /* --- folders ---------------------------------------------------------------------------------- */
 
-static int is_name(const struct wi_dag_link *link, const char *name, size_t size)
+static int link_is_named(const struct wi_dag_link *link, const char *name, size_t size)
 {
     return link->name_size == size && (size == 0 || memcmp(link->name, name, size) == 0);
 }
@@ -148,30 +148,30 @@ static enum wi_code list_folder(
         char *path = make_path(folder->path, &node->links[i]);
         if (!path)
             continue;
-        size_t child = append(walk, path, folder->depth + 1);
+        size_t child = entry_append(walk, path, folder->depth + 1);
         code = child > WI_WALK_FILES_MAX
                    ? wi_walk_refuse(&walk->entries[0].cid, error,
                          "it has more than %d files and folders, which is more than is read",
                          WI_WALK_FILES_MAX)
-                   : enter(walk, child, &node->links[i], error);
+                   : entry_enter(walk, child, &node->links[i], error);
     }
     return code;
 }
 
 /* Goes one name further down the path. */
-static enum wi_code follow(
+static enum wi_code path_follow(
     struct wi_walk *walk, const struct wi_dag_node *node, struct wi_error *error)
 {
     const char *name = next_name(walk->rest);
     size_t size = strcspn(name, "/");
     for (size_t i = 0; i < node->count; i++) {
-        if (!is_name(&node->links[i], name, size))
+        if (!link_is_named(&node->links[i], name, size))
             continue;
         walk->rest = name + size;
         walk->entries[0].depth++;
-        return enter(walk, 0, &node->links[i], error);
+        return entry_enter(walk, 0, &node->links[i], error);
     }
-    return miss(walk, error);
+    return path_miss(walk, error);
 }
 
 /* --- a block ---------------------------------------------------------------------------------- */
@@ -183,19 +183,19 @@ static enum wi_code list_node(struct wi_walk *walk, size_t index, const struct w
     int on_path = *next_name(walk->rest) != '\0';
     if (node->kind == WI_DAG_FILE) {
         set_file(walk, index, node->bytes);
-        return on_path ? miss(walk, error) : WI_OK;
+        return on_path ? path_miss(walk, error) : WI_OK;
     }
     /* Counted for each place: a folder that is costly to read may be linked to very often. */
     walk->folder_bytes += size;
     if (walk->folder_bytes > WI_WALK_INNER_MAX)
         return wi_walk_refuse(&walk->entries[0].cid, error,
             "its folders have more than %u bytes, which is more than is read", WI_WALK_INNER_MAX);
-    return on_path ? follow(walk, node, error) : list_folder(walk, index, node, error);
+    return on_path ? path_follow(walk, node, error) : list_folder(walk, index, node, error);
 }
 
 /* What later places of the block need. */
-static void keep(struct wi_walk *walk, struct wi_walk_block *block, const struct wi_dag_node *node,
-    const unsigned char *bytes, size_t size)
+static void block_keep(struct wi_walk *walk, struct wi_walk_block *block,
+    const struct wi_dag_node *node, const unsigned char *bytes, size_t size)
 {
     block->bytes = node->bytes;
     if (node->kind == WI_DAG_FOLDER) {
@@ -218,7 +218,7 @@ enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
     if (code != WI_OK)
         code = wi_walk_refuse_block(&block->cid, &why, error);
     else
-        keep(walk, block, &node, bytes, size);
+        block_keep(walk, block, &node, bytes, size);
     for (size_t i = 0; i < count && code == WI_OK; i++)
         code = list_node(walk, places[i].item, &node, size, error);
     wi_dag_clear(&node);
