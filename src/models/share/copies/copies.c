@@ -47,7 +47,7 @@ struct view {
     const struct wi_blockstore *blocks;
 };
 
-static struct wi_copies_row *add_row(struct view *view)
+static struct wi_copies_row *view_add_row(struct view *view)
 {
     if (view->count == view->room) {
         view->room = view->room ? 2 * view->room : 64;
@@ -78,7 +78,7 @@ static void add_pin(void *context, const struct wi_pin *pin)
         view->copied += pin->bytes;
     if (pin->stale)
         return;
-    *add_row(view) = (struct wi_copies_row){.cid = pin->cid,
+    *view_add_row(view) = (struct wi_copies_row){.cid = pin->cid,
         .bytes = pin->bytes,
         .runs = wi_blockstore_runs(view->blocks, pin),
         .published = published,
@@ -93,7 +93,7 @@ static void add_neighbour(void *context, const struct wi_neighbour_info *info)
         const struct wi_offer_row *row = &info->offer->rows[i];
         if (!wi_pin_origin_ok(row->origin)) /* of which nobody could tell when it is to go */
             continue;
-        *add_row(view) = (struct wi_copies_row){.cid = row->cid,
+        *view_add_row(view) = (struct wi_copies_row){.cid = row->cid,
             .daemon = view->daemon_count,
             .bytes = row->bytes,
             .runs = row->runs_24h,
@@ -104,7 +104,7 @@ static void add_neighbour(void *context, const struct wi_neighbour_info *info)
 }
 
 /* So many bytes one more copy may have; that which is being made is not counted. */
-static uint64_t takes(const struct wi_copies *copies, uint64_t copied)
+static uint64_t copies_room(const struct wi_copies *copies, uint64_t copied)
 {
     const struct wi_config_content *content = &copies->config->content;
     if (content->replicas == 0 || content->serve == WI_SERVE_NO ||
@@ -118,16 +118,16 @@ static uint64_t takes(const struct wi_copies *copies, uint64_t copied)
     return left < WI_OFFER_BYTES_MAX ? left : WI_OFFER_BYTES_MAX;
 }
 
-static void look(const struct wi_copies *copies, struct view *view)
+static void copies_look(const struct wi_copies *copies, struct view *view)
 {
     *view = (struct view){.blocks = copies->deps.blocks};
     add_daemon(view, copies->deps.id, 0);
     wi_blockstore_each(copies->deps.blocks, add_pin, view);
-    view->daemons[0].takes = takes(copies, view->copied);
+    view->daemons[0].takes = copies_room(copies, view->copied);
     wi_neighbours_each(copies->deps.neighbours, add_neighbour, view);
 }
 
-static void clear(struct view *view)
+static void view_clear(struct view *view)
 {
     free(view->daemons);
     free(view->rows);
@@ -174,7 +174,7 @@ static void remove_model(struct wi_copies *copies, const char *model)
 }
 
 /* Others make it, and this one later, if it is still wanted. */
-static void refuse(struct wi_copies *copies, const struct wi_error *error)
+static void copies_refuse(struct wi_copies *copies, const struct wi_error *error)
 {
     wi_warn(
         "content", copies->name, "no copy of it is made here for 10 minutes: %s", error->detail);
@@ -192,7 +192,7 @@ static void on_held(void *context, const struct wi_pin *pin, const struct wi_err
     }
     if (!copies->removal && is_for_others(copies, copies->name))
         remove_model(copies, copies->name);
-    refuse(copies, error);
+    copies_refuse(copies, error);
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
@@ -200,14 +200,14 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     struct wi_copies *copies = context;
     copies->lookup = NULL;
     if (error)
-        refuse(copies, error);
+        copies_refuse(copies, error);
     else
         copies->holding = wi_blockstore_hold(copies->deps.blocks, model,
             is_for_others(copies, model->name) ? WI_PIN_COPY : WI_PIN_ADOPTED, &copies->cid,
             copies->origin, on_held, copies);
 }
 
-static void find_model(struct wi_copies *copies)
+static void copies_find_model(struct wi_copies *copies)
 {
     struct wi_repository_lookup *lookup =
         wi_repository_find(copies->deps.repository, copies->name, on_model, copies);
@@ -222,9 +222,9 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         return;
     copies->watch = NULL;
     if (info->state == WI_PULL_DONE)
-        find_model(copies);
+        copies_find_model(copies);
     else
-        refuse(copies, info->error);
+        copies_refuse(copies, info->error);
 }
 
 static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row)
@@ -242,13 +242,13 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
     copies->origin = wi_strdup(row->origin);
     copies->name = wi_sprintf(WI_NAME_CONTENT "%s", cid);
     if (code != WI_OK) {
-        refuse(copies, &error);
+        copies_refuse(copies, &error);
         return;
     }
     wi_info("content", copies->name, "a copy of it is made, since there are too few");
     copies->watch = wi_pull_watch(copies->deps.pulls, copies->name, on_pull, copies);
     if (!copies->watch)
-        find_model(copies);
+        copies_find_model(copies);
 }
 
 /* --- one that somebody here wants, too -------------------------------------------------------- */
@@ -284,7 +284,7 @@ static void on_adopted_model(void *context, struct wi_model *model, const struct
 }
 
 /* One at a time. */
-static void adopt(struct wi_copies *copies, const struct wi_pin *pin)
+static void copies_adopt(struct wi_copies *copies, const struct wi_pin *pin)
 {
     if (copies->adopted_origin)
         return;
@@ -312,11 +312,11 @@ static void settle_copy(
     else if (fate == WI_COPY_DROP && !copies->removal)
         remove_model(copies, row->model);
     else if (is_ours && pin->kind != WI_PIN_ADOPTED)
-        adopt(copies, pin);
+        copies_adopt(copies, pin);
 }
 
 /* What is removed was listed by the view, whose texts are gone then. */
-static void settle(struct wi_copies *copies, const struct wi_copies_situation *situation,
+static void copies_settle(struct wi_copies *copies, const struct wi_copies_situation *situation,
     const struct wi_copies_decision *decision)
 {
     for (size_t i = 0; i < situation->count; i++) {
@@ -333,7 +333,7 @@ static void on_known(void *context)
     struct wi_copies_decision decision;
     struct view view;
     copies->wait = NULL;
-    look(copies, &view);
+    copies_look(copies, &view);
     copies->deps.on_takes(copies->deps.context, view.daemons[0].takes);
     const struct wi_copies_situation situation = {.now_ms = wi_now_ms(),
         .interval_ms = (double)content->interval,
@@ -345,9 +345,9 @@ static void on_known(void *context)
     wi_copies_decide(&situation, &copies->memory, &decision);
     if (decision.pull && !copies->name)
         begin_copy(copies, decision.pull);
-    settle(copies, &situation, &decision);
+    copies_settle(copies, &situation, &decision);
     wi_copies_decision_clear(&decision);
-    clear(&view);
+    view_clear(&view);
     double left = copies->began_ms + (double)content->interval - wi_now_ms();
     wi_timer_start(copies->timer, left > 0 ? (uint64_t)left : 0, 0);
 }

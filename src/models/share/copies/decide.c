@@ -43,7 +43,7 @@ static int compare_since(const void *a, const void *b)
     return compare_cids(&x->cid, &y->cid);
 }
 
-static int has(const struct group *group, size_t daemon)
+static int group_has(const struct group *group, size_t daemon)
 {
     for (size_t i = 0; i < group->count; i++)
         if (group->rows[i]->daemon == daemon)
@@ -79,14 +79,14 @@ static int origin_is_there(const struct group *group)
 }
 
 /* What was published stays wanted when its origin is there no more: for that copies are made. */
-static int is_wanted(const struct group *group)
+static int group_is_wanted(const struct group *group)
 {
     return is_published(group) || (*group->rows[0]->origin && !origin_is_there(group));
 }
 
 /* --- whose turn it is ------------------------------------------------------------------------- */
 
-static void rank(const char *cid, const char *id, unsigned char hash[WI_HASH_SIZE])
+static void copy_rank(const char *cid, const char *id, unsigned char hash[WI_HASH_SIZE])
 {
     char *text = wi_sprintf("%s%s", cid, id);
     wi_hash(text, strlen(text), hash);
@@ -103,9 +103,9 @@ static int is_ours_to_pull(const struct group *group)
     wi_cid_print(&group->rows[0]->cid, cid);
     for (size_t i = 0; i < situation->daemon_count; i++) {
         if (situation->daemons[i].takes < group->rows[0]->bytes ||
-            situation->daemons[i].takes == 0 || has(group, i))
+            situation->daemons[i].takes == 0 || group_has(group, i))
             continue;
-        rank(cid, situation->daemons[i].id, hash);
+        copy_rank(cid, situation->daemons[i].id, hash);
         if (chosen == situation->daemon_count || memcmp(hash, least, sizeof hash) < 0) {
             memcpy(least, hash, sizeof hash);
             chosen = i;
@@ -126,7 +126,7 @@ static uint64_t runs_of(const struct group *group)
 
 /* --- what has held for how long --------------------------------------------------------------- */
 
-static double since(int holds, double before, double now)
+static double state_since(int holds, double before, double now)
 {
     return !holds ? NEVER : before == NEVER ? now : before;
 }
@@ -137,7 +137,7 @@ static int is_long(const struct wi_copies_situation *situation, double since_ms)
            situation->now_ms - since_ms >= WI_COPIES_INTERVALS * situation->interval_ms;
 }
 
-static void remember(struct group *group, const struct wi_copies_memory *memory)
+static void group_remember(struct group *group, const struct wi_copies_memory *memory)
 {
     const struct wi_copies_situation *situation = group->situation;
     const struct wi_copies_since wanted = {
@@ -146,11 +146,11 @@ static void remember(struct group *group, const struct wi_copies_memory *memory)
         memory->_count > 0
             ? bsearch(&wanted, memory->_items, memory->_count, sizeof wanted, compare_since)
             : NULL;
-    int lacking = is_wanted(group) && count_copies(group) < situation->replicas;
+    int lacking = group_is_wanted(group) && count_copies(group) < situation->replicas;
     int gone = !is_published(group) && origin_is_there(group);
     group->since = before ? *before : wanted;
-    group->since.lacking = since(lacking, group->since.lacking, situation->now_ms);
-    group->since.gone = since(gone, group->since.gone, situation->now_ms);
+    group->since.lacking = state_since(lacking, group->since.lacking, situation->now_ms);
+    group->since.gone = state_since(gone, group->since.gone, situation->now_ms);
 }
 
 /* --- the decision ----------------------------------------------------------------------------- */
@@ -170,8 +170,8 @@ static void decide_group(
     enum wi_copies_fate fate = fate_of(group);
     for (size_t i = 0; i < group->count; i++)
         decision->fates[group->rows[i] - situation->rows] = fate;
-    if (!is_long(situation, group->since.lacking) || has(group, 0) || !is_ours_to_pull(group) ||
-        (decision->pull && runs_of(group) <= *most))
+    if (!is_long(situation, group->since.lacking) || group_has(group, 0) ||
+        !is_ours_to_pull(group) || (decision->pull && runs_of(group) <= *most))
         return;
     decision->pull = group->rows[0];
     *most = runs_of(group);
@@ -200,7 +200,7 @@ void wi_copies_decide(const struct wi_copies_situation *situation, struct wi_cop
     for (size_t i = 0; i < count;) {
         struct group group = {
             .situation = situation, .rows = rows + i, .count = count_same(rows + i, count - i)};
-        remember(&group, memory);
+        group_remember(&group, memory);
         decide_group(&group, decision, &most);
         next._items[next._count++] = group.since;
         i += group.count;

@@ -47,12 +47,12 @@ static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_in
 
 /* --- one after another ------------------------------------------------------------------------ */
 
-static void go_on(struct wi_pulled *pulled);
+static void pulled_go_on(struct wi_pulled *pulled);
 
-static void pass(struct wi_pulled *pulled)
+static void pulled_pass(struct wi_pulled *pulled)
 {
     pulled->next++;
-    go_on(pulled);
+    pulled_go_on(pulled);
 }
 
 static void on_held(void *context, const struct wi_pin *pin, const struct wi_error *error)
@@ -61,7 +61,7 @@ static void on_held(void *context, const struct wi_pin *pin, const struct wi_err
     pulled->holding = NULL;
     if (error)
         wi_info("content", pulled->names.items[pulled->next], "is not served: %s", error->detail);
-    pass(pulled);
+    pulled_pass(pulled);
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *error)
@@ -70,13 +70,13 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     const struct wi_pin *pin = error ? NULL : wi_blockstore_pin(pulled->deps.blocks, model->name);
     pulled->lookup = NULL;
     if (error || (pin && pin->kind != WI_PIN_PULLED)) /* it is served as what it is */
-        pass(pulled);
+        pulled_pass(pulled);
     else
         pulled->holding = wi_blockstore_hold(
             pulled->deps.blocks, model, WI_PIN_PULLED, NULL, pulled->deps.id, on_held, pulled);
 }
 
-static void go_on(struct wi_pulled *pulled)
+static void pulled_go_on(struct wi_pulled *pulled)
 {
     if (pulled->lookup || pulled->holding)
         return;
@@ -99,7 +99,7 @@ static void on_done(void *context, const struct wi_pull_info *info)
     char *name = info->variant ? wi_model_name_with(info->name, info->variant) : NULL;
     wi_strings_add(&pulled->names, name ? name : info->name);
     free(name);
-    go_on(pulled);
+    pulled_go_on(pulled);
 }
 
 /* --- the whole -------------------------------------------------------------------------------- */
@@ -121,7 +121,7 @@ static void stop_serving(struct wi_pulled *pulled)
     wi_strings_clear(&names);
 }
 
-static void end(struct wi_pulled *pulled)
+static void pulled_end(struct wi_pulled *pulled)
 {
     wi_repository_cancel(pulled->lookup);
     wi_blockstore_cancel(pulled->holding);
@@ -145,7 +145,7 @@ void wi_pulled_reload(struct wi_pulled *pulled, const struct wi_config *config)
     pulled->config = config;
     if (config->content.serve == WI_SERVE_ALL)
         return;
-    end(pulled);
+    pulled_end(pulled);
     stop_serving(pulled);
 }
 
@@ -154,6 +154,6 @@ void wi_pulled_free(struct wi_pulled *pulled)
     if (!pulled)
         return;
     wi_pulls_on_done(pulled->deps.pulls, NULL, NULL);
-    end(pulled);
+    pulled_end(pulled);
     free(pulled);
 }
