@@ -110,7 +110,7 @@ static enum wi_code read_announcement(const json_t *data, struct announcement *a
 /* --- A new node ------------------------------------------------------------------------------- */
 
 /* A session has one page: a node that it had before was reloaded away. */
-static void supersede(struct wi_bridge *bridge, const char *session)
+static void session_supersede(struct wi_bridge *bridge, const char *session)
 {
     struct wi_node *node, *next;
     if (!*session)
@@ -131,7 +131,7 @@ static int has_room_for_others(const struct wi_bridge *bridge)
     return bridge->node_count + (own > there ? own - there : 0) < bridge->settings.max_nodes;
 }
 
-static void fail(struct wi_socket *socket, enum wi_close code, const char *reason)
+static void socket_fail(struct wi_socket *socket, enum wi_close code, const char *reason)
 {
     wi_link_fail(socket->link, NULL, code, reason);
 }
@@ -139,7 +139,7 @@ static void fail(struct wi_socket *socket, enum wi_close code, const char *reaso
 static void turn_away(struct wi_socket *socket)
 {
     socket->bridge->counters.refused++;
-    fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
+    socket_fail(socket, WI_CLOSE_TRY_LATER, "there are as many nodes as [bridge] max_nodes allows");
 }
 
 /* Whether somebody was found wrong who came with that token, and from there. */
@@ -154,16 +154,16 @@ static int is_refused(const struct wi_socket *socket, const char *id)
 }
 
 /* Gives its place at the token back; -1. */
-static int refuse(struct wi_socket *socket, const char *id)
+static int socket_refuse(struct wi_socket *socket, const char *id)
 {
     wi_joins_release(&socket->bridge->joins, id);
     socket->bridge->counters.unauthorized++;
-    fail(socket, WI_CLOSE_POLICY, WI_QUARANTINED);
+    socket_fail(socket, WI_CLOSE_POLICY, WI_QUARANTINED);
     return -1;
 }
 
 /* 0, or -1 after having closed the link. */
-static int join(
+static int socket_join(
     struct wi_socket *socket, const char *token, char id[WI_ID_SIZE], struct wi_spent *spent)
 {
     struct wi_bridge *bridge = socket->bridge;
@@ -174,20 +174,20 @@ static int join(
     }
     switch (wi_joins_take(&bridge->joins, token, wi_now_ms(), id)) {
     case WI_JOIN_OK:
-        return is_refused(socket, id) ? refuse(socket, id) : 0;
+        return is_refused(socket, id) ? socket_refuse(socket, id) : 0;
     case WI_JOIN_FULL:
         bridge->counters.refused++;
-        fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
+        socket_fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
         return -1;
     default:
         bridge->counters.unauthorized++;
-        fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        socket_fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
         return -1;
     }
 }
 
 /* Its socket is one of those that are counted apart from strangers'. */
-static void attach(struct wi_socket *socket, struct wi_node *node)
+static void socket_attach(struct wi_socket *socket, struct wi_node *node)
 {
     wi_socket_limits_settle(&socket->bridge->limits, &socket->limited);
     wi_peer_text(&socket->limited.peer, node->address);
@@ -204,9 +204,9 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
         return;
     }
     if (wi_tokens_spend(&bridge->tokens, token, wi_now_ms(), &spent) &&
-        join(socket, token, join_id, &spent))
+        socket_join(socket, token, join_id, &spent))
         return;
-    supersede(bridge, spent.session);
+    session_supersede(bridge, spent.session);
     if (bridge->closed)
         return;
     wi_id_new(info->id, "node");
@@ -216,7 +216,7 @@ static void welcome_new(struct wi_socket *socket, const char *token, struct wi_n
     if (*spent.version)
         snprintf(info->browser_version, sizeof info->browser_version, "%s", spent.version);
     struct wi_node *node = wi_node_new(bridge, info, join_id);
-    attach(socket, node);
+    socket_attach(socket, node);
     wi_node_name_party(node);
     wi_node_welcome(node, NULL);
     wi_info("bridge", node->info.id, "node up: %s %s, session %s", node->info.kind,
@@ -287,7 +287,7 @@ static void take_back(
     *known = next;
     json_incref(known->capabilities);
 
-    attach(socket, node);
+    socket_attach(socket, node);
     welcome_back(node, resume);
     bridge->counters.resumed++;
     wi_info("bridge", known->id, "node is back");
@@ -303,7 +303,7 @@ static void take_back(
         bridge->events.on_node_up(bridge->events.context, known, 1);
 }
 
-static void announce(struct wi_socket *socket, const struct wi_frame *frame)
+static void socket_announce(struct wi_socket *socket, const struct wi_frame *frame)
 {
     struct announcement announcement = {0};
     struct resume resume = {0};
@@ -314,7 +314,7 @@ static void announce(struct wi_socket *socket, const struct wi_frame *frame)
         code = wi_report_read(announcement.capabilities, &info, &error);
     if (code != WI_OK) {
         socket->bridge->counters.protocol_errors++;
-        fail(socket, WI_CLOSE_POLICY, error.detail);
+        socket_fail(socket, WI_CLOSE_POLICY, error.detail);
         return;
     }
     if (announcement.resume)
@@ -334,14 +334,14 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
     struct wi_error error = {0};
     if (wi_frame_parse(blob, binary, &frame, &error) != WI_OK) {
         counters->malformed++;
-        fail(socket, WI_CLOSE_MALFORMED, error.detail);
+        socket_fail(socket, WI_CLOSE_MALFORMED, error.detail);
         return;
     }
     if (strcmp(frame.type, "node_announcement") == 0) {
-        announce(socket, &frame);
+        socket_announce(socket, &frame);
     } else {
         counters->protocol_errors++;
-        fail(socket, WI_CLOSE_POLICY, "the first message must be a node_announcement");
+        socket_fail(socket, WI_CLOSE_POLICY, "the first message must be a node_announcement");
     }
     wi_frame_clear(&frame);
 }
@@ -352,23 +352,23 @@ static void on_refused(void *context, struct wi_link *link, const struct wi_link
     char reason[WI_LINK_REASON_SIZE];
     if (refused->fault) {
         socket->bridge->counters.malformed++;
-        fail(socket, WI_CLOSE_PROTOCOL, refused->fault);
+        socket_fail(socket, WI_CLOSE_PROTOCOL, refused->fault);
         return;
     }
     if (!refused->limit) {
-        fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
+        socket_fail(socket, WI_CLOSE_TRY_LATER, "the service's memory budget is used up");
         return;
     }
     snprintf(reason, sizeof reason, "an announcement may have at most %zu bytes", refused->limit);
     socket->bridge->counters.malformed++;
-    fail(socket, WI_CLOSE_TOO_BIG, reason);
+    socket_fail(socket, WI_CLOSE_TOO_BIG, reason);
 }
 
 static void on_late(void *context, struct wi_link *link)
 {
     struct wi_socket *socket = context;
     socket->bridge->counters.protocol_errors++;
-    fail(socket, WI_CLOSE_POLICY, "no node_announcement within 5 s");
+    socket_fail(socket, WI_CLOSE_POLICY, "no node_announcement within 5 s");
 }
 
 const struct wi_link_events wi_announce_events = {

@@ -16,7 +16,7 @@
 
 /* --- what was sent --------------------------------------------------------------------------- */
 
-static unsigned bit(enum wi_platform platform)
+static unsigned platform_bit(enum wi_platform platform)
 {
     return 1u << platform;
 }
@@ -29,7 +29,7 @@ void wi_sent_note(struct wi_sent *sent, const struct wi_task *task, double now_m
         sent->rows = tensors->items->dims[0];
     /* Without a fallback the second platform is not to be tried. */
     for (size_t i = 0; i < task->platform_count && (i == 0 || task->asked->fallback); i++)
-        sent->platforms |= bit(task->platforms[i]);
+        sent->platforms |= platform_bit(task->platforms[i]);
     sent->asked = wi_inference_retain(task->asked);
 }
 
@@ -85,7 +85,7 @@ static const struct wi_param adapter_table[] = {
     WI_PARAM_END,
 };
 
-static int is_in(const struct wi_param *table, const char *key)
+static int table_has(const struct wi_param *table, const char *key)
 {
     for (; table->name; table++)
         if (strcmp(table->name, key) == 0)
@@ -100,7 +100,7 @@ static void keep_only(const struct wi_param *table, json_t *object)
     void *next;
     json_object_foreach_safe(object, next, key, value)
     {
-        if (!is_in(table, key))
+        if (!table_has(table, key))
             json_object_del(object, key);
     }
 }
@@ -109,14 +109,14 @@ static enum wi_code check_platform(
     const struct wi_sent *sent, const char *name, const char *where, struct wi_error *error)
 {
     int platform = wi_platform_of_name(name);
-    if (platform >= 0 && sent->platforms & bit((enum wi_platform)platform))
+    if (platform >= 0 && sent->platforms & platform_bit((enum wi_platform)platform))
         return WI_OK;
     return wi_error_set(error, WI_INFERENCE_FAILED, where,
         "%s is \"%s\", which is none of the platforms that it was sent with", where, name);
 }
 
 /* The reader's own codes are about requests of clients. */
-static enum wi_code unusable(struct wi_error *error)
+static enum wi_code answer_unusable(struct wi_error *error)
 {
     error->code = WI_INFERENCE_FAILED;
     return WI_INFERENCE_FAILED;
@@ -131,7 +131,7 @@ static enum wi_code check_report(
             error) != WI_OK ||
         (report.adapter && wi_params_read(adapter_table, report.adapter, WI_PARAMS_OPEN,
                                "data.executed_on.adapter.", &adapter, error) != WI_OK))
-        return unusable(error);
+        return answer_unusable(error);
     if (report.adapter)
         keep_only(adapter_table, report.adapter);
     for (size_t i = 0; i < json_array_size(report.fallbacks); i++) {
@@ -144,7 +144,7 @@ static enum wi_code check_report(
                 "data.executed_on.fallbacks[%zu] must be an object with platform, code and reason",
                 i);
         if (wi_params_read(fallback_table, row, WI_PARAMS_OPEN, where, &fallback, error) != WI_OK)
-            return unusable(error);
+            return answer_unusable(error);
         keep_only(fallback_table, row);
         if (check_platform(sent, fallback.platform, where, error) != WI_OK)
             return error->code;
@@ -187,7 +187,7 @@ static enum wi_code check_echo(
     return WI_OK;
 }
 
-static enum wi_code check_count(
+static enum wi_code answer_check_count(
     const struct wi_inference *asked, const json_t *result, struct wi_error *error)
 {
     const json_t *count = json_object_get(result, "count");
@@ -311,7 +311,7 @@ static enum wi_code check_benchmark(
             error, WI_INFERENCE_FAILED, "data.result", "data.result must say what was measured");
     if (wi_params_read(measured_table, result, WI_PARAMS_OPEN, "data.result.", &measured, error) !=
         WI_OK)
-        return unusable(error);
+        return answer_unusable(error);
     if (!are_times(measured.run_ms, benchmark->runs))
         wrong = "data.result.run_ms";
     else if (measured.gpu_ms && !are_times(measured.gpu_ms, benchmark->runs))
@@ -334,8 +334,9 @@ static enum wi_code check_result(
     if (asked->task != WI_TASK_NONE)
         return wi_task_check_answer(
             asked->task, results_of(asked), asked->stream, answer->result, &answer->outputs, error);
-    return asked->model->builtin == WI_BUILTIN_COUNT ? check_count(asked, answer->result, error)
-                                                     : WI_OK;
+    return asked->model->builtin == WI_BUILTIN_COUNT
+               ? answer_check_count(asked, answer->result, error)
+               : WI_OK;
 }
 
 enum wi_code wi_answer_check_outputs(const struct wi_sent *sent, const struct wi_tensors *outputs,

@@ -94,7 +94,7 @@ json_t *wi_features_json(void)
 
 /* --- a node's --------------------------------------------------------------------------------- */
 
-static void settle(struct wi_node *node, enum wi_look_state state, const char *reason)
+static void look_settle(struct wi_node *node, enum wi_look_state state, const char *reason)
 {
     const struct wi_bridge_events *events = &node->bridge->events;
     struct wi_look *look = &node->look;
@@ -109,7 +109,7 @@ static void settle(struct wi_node *node, enum wi_look_state state, const char *r
 
 static void on_overdue(void *context)
 {
-    settle(context, WI_LOOK_FAILED, "it gave no answer in 15 minutes");
+    look_settle(context, WI_LOOK_FAILED, "it gave no answer in 15 minutes");
 }
 
 static void send_query(struct wi_node *node)
@@ -151,7 +151,7 @@ void wi_look_answer(struct wi_node *node, const char *reply_to, json_t *found)
         look->found = found;
         look->found_at = wi_wall_ms();
     }
-    settle(node, found ? WI_LOOK_DONE : WI_LOOK_FAILED, found ? "" : "it tries no features");
+    look_settle(node, found ? WI_LOOK_DONE : WI_LOOK_FAILED, found ? "" : "it tries no features");
 }
 
 void wi_look_clear(struct wi_look *look)

@@ -15,18 +15,18 @@ struct wi_join {
     char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
 };
 
-static void drop(struct wi_joins *joins, struct wi_join *join)
+static void join_drop(struct wi_joins *joins, struct wi_join *join)
 {
     wi_reading_token_unref(join->reading);
     *join = joins->items[--joins->count];
 }
 
 /* Forgets what nobody can come with and nobody came with. */
-static void tidy(struct wi_joins *joins, double now_ms)
+static void joins_tidy(struct wi_joins *joins, double now_ms)
 {
     for (size_t i = joins->count; i-- > 0;)
         if (joins->items[i].expires_ms < now_ms && joins->items[i].joined == 0)
-            drop(joins, &joins->items[i]);
+            join_drop(joins, &joins->items[i]);
 }
 
 static int is_node_token(const struct wi_join *join)
@@ -34,7 +34,7 @@ static int is_node_token(const struct wi_join *join)
     return *join->name != '\0';
 }
 
-static struct wi_join *add(struct wi_joins *joins)
+static struct wi_join *join_add(struct wi_joins *joins)
 {
     joins->items = wi_realloc_array(joins->items, joins->count + 1, sizeof *joins->items);
     struct wi_join *join = &joins->items[joins->count++];
@@ -48,12 +48,12 @@ int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t tt
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE])
 {
     size_t join_tokens = 0;
-    tidy(joins, now_ms);
+    joins_tidy(joins, now_ms);
     for (size_t i = 0; i < joins->count; i++)
         join_tokens += !is_node_token(&joins->items[i]);
     if (join_tokens >= WI_JOINS_MAX)
         return -1;
-    struct wi_join *join = add(joins);
+    struct wi_join *join = join_add(joins);
     memcpy(id, join->id, sizeof join->id);
     wi_token_new(token);
     wi_hash(token, strlen(token), join->hash);
@@ -80,7 +80,7 @@ enum wi_join_verdict wi_joins_take(
     return WI_JOIN_OK;
 }
 
-static struct wi_join *find(const struct wi_joins *joins, const char *id)
+static struct wi_join *join_find(const struct wi_joins *joins, const char *id)
 {
     for (size_t i = 0; i < joins->count; i++)
         if (strcmp(joins->items[i].id, id) == 0)
@@ -90,35 +90,35 @@ static struct wi_join *find(const struct wi_joins *joins, const char *id)
 
 struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id)
 {
-    return find(joins, id)->reading;
+    return join_find(joins, id)->reading;
 }
 
 const char *wi_joins_name(const struct wi_joins *joins, const char *id)
 {
-    const struct wi_join *join = find(joins, id);
+    const struct wi_join *join = join_find(joins, id);
     return join ? join->name : "";
 }
 
 void wi_joins_release(struct wi_joins *joins, const char *id)
 {
-    struct wi_join *join = find(joins, id);
+    struct wi_join *join = join_find(joins, id);
     if (join)
         join->joined--;
 }
 
 int wi_joins_revoke(struct wi_joins *joins, const char *id)
 {
-    struct wi_join *join = find(joins, id);
+    struct wi_join *join = join_find(joins, id);
     if (!join)
         return -1;
-    drop(joins, join);
+    join_drop(joins, join);
     return 0;
 }
 
 /* --- node tokens ----------------------------------------------------------------------------- */
 
 /* Here nothing that a peer sent is compared, so that plain comparisons will do. */
-static int is_in(const struct wi_api_tokens *tokens, const struct wi_join *join)
+static int join_is_in(const struct wi_api_tokens *tokens, const struct wi_join *join)
 {
     for (size_t i = 0; i < tokens->count; i++)
         if (tokens->items[i].rank == WI_RANK_NODE &&
@@ -141,9 +141,9 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
 {
     for (size_t i = joins->count; i-- > 0;) {
         struct wi_join gone = joins->items[i];
-        if (!is_node_token(&gone) || is_in(tokens, &gone))
+        if (!is_node_token(&gone) || join_is_in(tokens, &gone))
             continue;
-        drop(joins, &joins->items[i]);
+        join_drop(joins, &joins->items[i]);
         on_revoked(context, gone.id);
     }
     for (size_t i = 0; i < tokens->count; i++) {
@@ -152,7 +152,7 @@ void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens
             continue;
         struct wi_join *join = find_hash(joins, token->hash);
         if (!join)
-            join = add(joins);
+            join = join_add(joins);
         memcpy(join->hash, token->hash, sizeof join->hash);
         memcpy(join->name, token->name, sizeof join->name);
         join->expires_ms = INFINITY;
@@ -200,7 +200,7 @@ json_t *wi_joins_json(const struct wi_joins *joins, double now_ms)
 void wi_joins_clear(struct wi_joins *joins)
 {
     while (joins->count)
-        drop(joins, &joins->items[joins->count - 1]);
+        join_drop(joins, &joins->items[joins->count - 1]);
     free(joins->items);
     memset(joins, 0, sizeof *joins);
 }

@@ -9,7 +9,7 @@
 
 /* Adds a tensor of one dimension behind those that there are, and takes the blob over. Its index.
  */
-static int add(struct wi_layout *layout, const char *name, enum wi_datatype datatype,
+static int layout_add(struct wi_layout *layout, const char *name, enum wi_datatype datatype,
     struct wi_blob *blob, size_t count)
 {
     if (layout->tensors != &layout->_own && layout->tensors)
@@ -61,7 +61,7 @@ static int lay_out_input(struct wi_layout *layout, const json_t *input, struct w
         return -1;
     }
     if (writing.blob)
-        layout->input_at = add(layout, "input", WI_UINT8, writing.blob, writing.blob->size);
+        layout->input_at = layout_add(layout, "input", WI_UINT8, writing.blob, writing.blob->size);
     return 0;
 }
 
@@ -75,7 +75,7 @@ static int lay_out_text(
     if (!blob)
         return -1;
     wi_blob_append(blob, from->text, from->text_length);
-    layout->text_at = add(layout, "text", WI_UINT8, blob, blob->size);
+    layout->text_at = layout_add(layout, "text", WI_UINT8, blob, blob->size);
     return 0;
 }
 
@@ -92,7 +92,7 @@ static int lay_out_tokens(struct wi_layout *layout, const json_t *tokens, struct
         int64_t value = (int64_t)htole64((uint64_t)json_integer_value(token));
         wi_blob_append(blob, &value, sizeof value);
     }
-    layout->tokens_at = add(layout, "tokens", WI_INT64, blob, count);
+    layout->tokens_at = layout_add(layout, "tokens", WI_INT64, blob, count);
     return 0;
 }
 

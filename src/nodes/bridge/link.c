@@ -151,7 +151,7 @@ static int is_over_share(const struct wi_link *link, uint64_t more)
 
 /* Where all wait for each other's memory, one that holds little may go on, until its message is
  * whole or it is gone. */
-static int has_room(struct wi_link *link)
+static int link_has_room(struct wi_link *link)
 {
     struct wi_links *links = link->links;
     uint64_t more = link->left < WI_LWS_CHUNK ? link->left : WI_LWS_CHUNK;
@@ -192,7 +192,7 @@ static void wait_for_memory(struct wi_link *link)
 static void on_rested(void *context)
 {
     struct wi_link *link = context;
-    if (link->short_of_memory && !has_room(link)) {
+    if (link->short_of_memory && !link_has_room(link)) {
         wait_for_memory(link);
         return;
     }
@@ -363,7 +363,7 @@ static void write_or_ask(struct wi_link *link, int idle)
     lws_callback_on_writable(link->wsi);
 }
 
-static void append(struct wi_link *link, struct wi_message *message)
+static void link_append(struct wi_link *link, struct wi_message *message)
 {
     if (link->queue_end)
         link->queue_end->next = message;
@@ -395,7 +395,7 @@ int wi_link_send(struct wi_link *link, struct wi_message *message)
         wi_message_free(message);
         return -1;
     }
-    append(link, message);
+    link_append(link, message);
     write_or_ask(link, idle);
     return 0;
 }
@@ -409,12 +409,12 @@ void wi_link_draw(struct wi_link *link)
 }
 
 /* Queues the next message of the second lane; 0 if there is none. */
-static int draw(struct wi_link *link)
+static int link_draw(struct wi_link *link)
 {
     struct wi_message *message = link->draws ? link->events->on_drained(link->context, link) : NULL;
     link->draws = message != NULL;
     if (message)
-        append(link, message);
+        link_append(link, message);
     return message != NULL;
 }
 
@@ -491,7 +491,7 @@ static int write_turn(struct wi_link *link, int draws)
 {
     size_t sent = 0;
     while (!link->broken && sent < WI_LWS_CHUNK && !lws_partial_buffered(link->wsi) &&
-           (link->queue || (draws && draw(link)))) {
+           (link->queue || (draws && link_draw(link)))) {
         int written = write_fragment(link);
         link->broken = written < 0;
         if (link->broken)
@@ -554,7 +554,7 @@ static int is_unmasked(const struct wi_link *link, const void *bytes, size_t siz
 /* Room for what has come, `size` bytes more, and for as much again as half of all, so that a long
  * message is not moved with each piece; never for what is only announced. Where there is none it is
  * made for what has come alone, and the link rests. 0, or -1 if the system has no memory. */
-static int make_room(struct wi_link *link, size_t size, size_t rest)
+static int link_make_room(struct wi_link *link, size_t size, size_t rest)
 {
     struct wi_blob *blob = link->incoming;
     size_t had = blob->capacity, needed = blob->size + size, ahead = needed / 2;
@@ -611,7 +611,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     int begins = !link->incoming;
     if (begins)
         link->incoming = wi_blob_new(link->links->budget, 0);
-    if (!link->incoming || make_room(link, size, rest) ||
+    if (!link->incoming || link_make_room(link, size, rest) ||
         wi_blob_append(link->incoming, bytes, size)) {
         refuse_size(link, 0, have + size + rest);
         return;

@@ -262,7 +262,8 @@ static const struct {
     {"bye", on_bye},
 };
 
-static enum wi_heard dispatch(struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
+static enum wi_heard frame_dispatch(
+    struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {
     for (size_t i = 0; i < sizeof handlers / sizeof *handlers; i++)
         if (strcmp(handlers[i].type, frame->type) == 0)
@@ -292,7 +293,7 @@ static double note_cost(struct wi_node *node, double began)
 /* After a fault of its own, which it would repeat, nobody waits for the node: all its attempts are
  * lost. An answer among what cannot be read it keeps and would send again for ever, with everything
  * else behind it; its next welcome tells it to forget them. */
-static void give_up(struct wi_node *node, enum wi_close code, const char *reason)
+static void node_give_up(struct wi_node *node, enum wi_close code, const char *reason)
 {
     struct wi_bridge *bridge = node->bridge;
     char id[WI_ID_SIZE];
@@ -307,13 +308,13 @@ static void give_up(struct wi_node *node, enum wi_close code, const char *reason
 static void fail_unread(struct wi_node *node, enum wi_close code, const char *reason)
 {
     node->bridge->counters.malformed++;
-    give_up(node, code, reason);
+    node_give_up(node, code, reason);
 }
 
 static void fail_rules(struct wi_node *node, const char *reason)
 {
     node->bridge->counters.protocol_errors++;
-    give_up(node, WI_CLOSE_POLICY, reason);
+    node_give_up(node, WI_CLOSE_POLICY, reason);
 }
 
 /* What belongs to no attempt of ours is neither much nor large; but what was on its way when its
@@ -345,7 +346,7 @@ static void on_message(void *context, struct wi_link *link, struct wi_blob *blob
         fail_unread(node, WI_CLOSE_MALFORMED, error.detail);
         return;
     }
-    enum wi_heard heard = dispatch(node, &frame, &error);
+    enum wi_heard heard = frame_dispatch(node, &frame, &error);
     wi_frame_clear(&frame);
     if (wi_link_is_closing(link))
         return; /* and the node may be gone */

@@ -182,7 +182,7 @@ struct wi_link_heard wi_node_heard(const struct wi_node *node)
 }
 
 /* Keeps what its link has counted. The link, which is not its own any more, or NULL. */
-static struct wi_link *let_go(struct wi_node *node)
+static struct wi_link *node_let_go(struct wi_node *node)
 {
     struct wi_link *link = node->link;
     node->heard = wi_node_heard(node);
@@ -193,7 +193,7 @@ static struct wi_link *let_go(struct wi_node *node)
 
 void wi_node_detach(struct wi_node *node, const char *reason)
 {
-    struct wi_link *link = let_go(node);
+    struct wi_link *link = node_let_go(node);
     if (link)
         wi_link_close(link, WI_CLOSE_NORMAL, reason, NULL);
 }
@@ -211,7 +211,7 @@ static void go_away(struct wi_node *node)
 
 void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason)
 {
-    wi_link_fail(let_go(node), node->info.id, code, reason);
+    wi_link_fail(node_let_go(node), node->info.id, code, reason);
     go_away(node);
 }
 
@@ -252,7 +252,7 @@ void wi_node_on_gone(void *context, struct wi_link *link)
     char id[WI_ID_SIZE], why[sizeof node->left_why + 32];
     memcpy(id, node->info.id, sizeof id);
     snprintf(why, sizeof why, "it closed its connection: %s", node->left_why);
-    let_go(node);
+    node_let_go(node);
     /* Who looks after a browser of ours sees what it did. */
     if (is_done(left_code) && !*node->info.session) {
         wi_node_leave(node, 1, "it closed its connection");
@@ -276,7 +276,7 @@ void wi_node_pause(struct wi_node *node, int paused)
 
 /* --- Its end --------------------------------------------------------------------------------- */
 
-static void unlist(struct wi_node *node)
+static void node_unlist(struct wi_node *node)
 {
     HASH_DEL(node->bridge->nodes, node);
     node->bridge->node_count--;
@@ -291,7 +291,7 @@ static void unlist(struct wi_node *node)
 void wi_node_quiesce(struct wi_node *node)
 {
     struct wi_attempt *attempt, *next;
-    let_go(node);
+    node_let_go(node);
     HASH_ITER(hh, node->attempts, attempt, next)
     wi_node_remove_attempt(node, attempt);
     for (unsigned i = 0; i < WI_OFFERED_MODELS; i++) {
@@ -319,7 +319,7 @@ static void node_destroy(struct wi_node *node)
 }
 
 /* `blame`: the oldest attempt may have been what ended it. */
-static void end(struct wi_node *node, int blame, const char *why)
+static void node_end(struct wi_node *node, int blame, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
     struct wi_attempt *attempt, *next;
@@ -338,25 +338,25 @@ static void end(struct wi_node *node, int blame, const char *why)
 void wi_node_down(struct wi_node *node, const char *code, const char *why)
 {
     wi_info("bridge", node->info.id, "node down: %s", why);
-    unlist(node);
-    struct wi_link *link = let_go(node);
+    node_unlist(node);
+    struct wi_link *link = node_let_go(node);
     enum wi_close close = node->quarantined ? WI_CLOSE_POLICY : WI_CLOSE_NORMAL;
     if (link)
         wi_link_close(link, close, code, wi_make_bye(++node->bridge->sequence, code, why));
-    end(node, 1, why);
+    node_end(node, 1, why);
 }
 
 void wi_node_leave(struct wi_node *node, int blame, const char *why)
 {
     wi_info("bridge", node->info.id, "node left: %s", why);
-    unlist(node);
+    node_unlist(node);
     wi_node_detach(node, "the node has left");
-    end(node, blame, why);
+    node_end(node, blame, why);
 }
 
 void wi_node_free(struct wi_node *node)
 {
-    unlist(node);
+    node_unlist(node);
     node_destroy(node);
 }
 

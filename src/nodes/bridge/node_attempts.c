@@ -27,7 +27,7 @@ static int is_granted(const struct wi_node *node, const char *hash)
     return 0;
 }
 
-static void grant(struct wi_node *node, const struct wi_model *model)
+static void node_grant(struct wi_node *node, const struct wi_model *model)
 {
     if (is_granted(node, model->hash) || wi_model_is_built_in(model))
         return;
@@ -79,7 +79,7 @@ int wi_node_may_fetch(const struct wi_node *node, const struct wi_model *model)
 void wi_node_offer(struct wi_node *node, struct wi_model *model)
 {
     struct wi_model **place = &node->offered[node->offered_next++ % WI_OFFERED_MODELS];
-    grant(node, model);
+    node_grant(node, model);
     wi_model_ref_idle(model);
     wi_model_unref_idle(*place);
     *place = model;
@@ -93,7 +93,7 @@ static void add_attempt(
 {
     struct wi_attempt *attempt = wi_alloc(sizeof *attempt);
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
-    grant(node, task->asked->model);
+    node_grant(node, task->asked->model);
     wi_sent_note(&attempt->sent, task, wi_now_ms());
     if (task->asked->stream)
         wi_stream_open(&attempt->stream, task->from);
@@ -172,7 +172,7 @@ void wi_node_remove_attempt(struct wi_node *node, struct wi_attempt *attempt)
     free(attempt);
 }
 
-static int listed(const json_t *list, const char *id)
+static int list_has(const json_t *list, const char *id)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const char *text = json_string_value(json_array_get(list, i));
@@ -184,7 +184,7 @@ static int listed(const json_t *list, const char *id)
 
 /* Those that are in neither list. Collected first: the upper layer may send new attempts from
  * inside the event. */
-static void lose(
+static void attempts_lose(
     struct wi_node *node, const json_t *running, const json_t *unacknowledged, const char *why)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -194,7 +194,7 @@ static void lose(
     memcpy(id, node->info.id, sizeof id);
     HASH_ITER(hh, node->attempts, attempt, next)
     {
-        if (listed(running, attempt->id) || listed(unacknowledged, attempt->id))
+        if (list_has(running, attempt->id) || list_has(unacknowledged, attempt->id))
             continue;
         wi_strings_add(&lost, attempt->id);
         wi_node_remove_attempt(node, attempt);
@@ -210,10 +210,10 @@ void wi_node_reconcile(struct wi_node *node, const json_t *running, const json_t
     snprintf(why, sizeof why, "the node came back without it%s%s",
         *node->left_why ? ", after it had closed the connection: " : "", node->left_why);
     node->left_why[0] = '\0';
-    lose(node, running, unacknowledged, why);
+    attempts_lose(node, running, unacknowledged, why);
 }
 
 void wi_node_lose(struct wi_node *node, const char *why)
 {
-    lose(node, NULL, NULL, why);
+    attempts_lose(node, NULL, NULL, why);
 }

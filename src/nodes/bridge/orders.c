@@ -8,7 +8,7 @@
 /* A page tries two platforms at most, and one of them again in a fresh engine. */
 #define TRIES 3
 
-static int is_text(const json_t *row, const char *member, const char *text)
+static int row_has_text(const json_t *row, const char *member, const char *text)
 {
     const char *value = json_string_value(json_object_get(row, member));
     return value && strcmp(value, text) == 0;
@@ -22,15 +22,15 @@ static const json_t *find_row(
     size_t i;
     json_array_foreach(models, i, row)
     {
-        if (is_text(row, "name", order->name) && is_text(row, "state", state) &&
-            (!*hash || is_text(row, "hash", hash)))
+        if (row_has_text(row, "name", order->name) && row_has_text(row, "state", state) &&
+            (!*hash || row_has_text(row, "hash", hash)))
             return row;
     }
     return NULL;
 }
 
 /* Whether the node has any version of it, or is about to. */
-static int is_there(const json_t *models, const struct wi_model_order *order)
+static int order_is_there(const json_t *models, const struct wi_model_order *order)
 {
     return find_row(models, order, "", "loaded") || find_row(models, order, "", "loading");
 }
@@ -59,7 +59,7 @@ static void hear_load(struct wi_model_order *order, const json_t *models)
 {
     const json_t *failed = find_row(models, order, order->hash, "failed");
     int begun = order->state == WI_MODEL_ORDER_BEGUN;
-    order->_behind &= is_there(models, order);
+    order->_behind &= order_is_there(models, order);
     if (order->_behind)
         return;
     if (failed)
@@ -72,11 +72,11 @@ static void hear_load(struct wi_model_order *order, const json_t *models)
         try_has_ended(order, failed ? WI_MODEL_ORDER_FAILED : WI_MODEL_ORDER_UNDONE);
 }
 
-static void hear(struct wi_model_order *order, const json_t *models)
+static void order_hear(struct wi_model_order *order, const json_t *models)
 {
     if (*order->hash)
         hear_load(order, models);
-    else if (!is_there(models, order))
+    else if (!order_is_there(models, order))
         come_to(order, WI_MODEL_ORDER_DONE);
 }
 
@@ -95,7 +95,7 @@ void wi_model_order_add(
     order->_behind = is_behind(*orders, order);
     order->_orders = orders;
     DL_APPEND(*orders, order);
-    hear(order, models);
+    order_hear(order, models);
 }
 
 void wi_model_order_drop(struct wi_model_order *order)
@@ -111,7 +111,7 @@ void wi_model_orders_hear(struct wi_model_order **orders, const json_t *models)
     struct wi_model_order *order, *next;
     DL_FOREACH_SAFE(*orders, order, next)
     {
-        hear(order, models);
+        order_hear(order, models);
     }
 }
 

@@ -211,7 +211,7 @@ static const struct wi_json_row model_members[] = {
  * (wi_model_check_name, wi_file_path_ok). */
 #define MODEL_URL(model) "/models/", (model)->name, "/", (model)->hash, "/"
 
-static void add_model(struct wi_buffer *out, const char *before, const struct wi_model *model)
+static void model_add(struct wi_buffer *out, const char *before, const struct wi_model *model)
 {
     wi_buffer_strings(out, before, "{", NULL);
     wi_json_rows_add(out, model_members, model);
@@ -257,7 +257,7 @@ static struct wi_message *make_load(
     struct wi_buffer out = {0};
     wi_frame_begin(&out, 0, "model_load", sequence);
     add_target(&out, model->name, load->platforms, load->platform_count);
-    add_model(&out, ",\"options\":{},\"data\":{\"model\":", model);
+    model_add(&out, ",\"options\":{},\"data\":{\"model\":", model);
     wi_json_rows_add(&out, load_members, load);
     return end_text(&out);
 }
@@ -364,7 +364,7 @@ static void add_task(
         wi_buffer_puts(out, "{}");
     wi_buffer_puts(out, ",\"data\":{");
     wi_json_rows_add(out, id_members, task);
-    add_model(out, ",\"model\":", asked->model);
+    model_add(out, ",\"model\":", asked->model);
     wi_json_rows_add(out, order_members, task);
     add_kind(out, asked);
     wi_json_rows_add(out, manner_members, task);

@@ -28,7 +28,7 @@ static enum wi_heard drop_stale(
     return WI_HEARD_OURS;
 }
 
-static void deliver(struct wi_node *node, const char *attempt_id, const struct wi_part *part)
+static void part_deliver(struct wi_node *node, const char *attempt_id, const struct wi_part *part)
 {
     struct wi_bridge *bridge = node->bridge;
     const struct wi_bridge_events *events = &bridge->events;
@@ -51,7 +51,7 @@ enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struc
         return drop_stale(node, id, frame);
     switch (wi_stream_take(&attempt->stream, frame, &part, &problem)) {
     case WI_PART_DUE:
-        deliver(node, id, &part);
+        part_deliver(node, id, &part);
         return WI_HEARD_OURS;
     case WI_PART_REPEATED:
         node->bridge->counters.parts_repeated++;

@@ -28,7 +28,7 @@ static void refuse_size(struct wi_node *node, struct wi_attempt *attempt, size_t
 
 /* --- The pace ------------------------------------------------------------------------------- */
 
-static int is_under_way(const struct wi_attempt *attempt)
+static int attempt_is_under_way(const struct wi_attempt *attempt)
 {
     return attempt->in && attempt->in->has_room;
 }
@@ -37,7 +37,7 @@ static size_t count_under_way(const struct wi_node *node)
 {
     size_t count = 0;
     for (const struct wi_attempt *attempt = node->attempts; attempt; attempt = attempt->hh.next)
-        count += is_under_way(attempt) != 0;
+        count += attempt_is_under_way(attempt) != 0;
     return count;
 }
 
@@ -51,13 +51,13 @@ static struct wi_pace_rule pace_of(const struct wi_bridge_settings *settings)
 /* One more look at all of the node, which is away or not: whether there is any. The looks are the
  * clock, so that after a time in which the service was not let run what has come meanwhile is read
  * before the next. */
-static int look_at(const struct wi_node *node)
+static int node_look_at(const struct wi_node *node)
 {
     const struct wi_pace_rule rule = pace_of(&node->bridge->settings);
     size_t senders = count_under_way(node);
     struct wi_attempt *attempt = node->link ? node->attempts : NULL;
     for (; attempt; attempt = attempt->hh.next)
-        if (is_under_way(attempt))
+        if (attempt_is_under_way(attempt))
             attempt->in->too_slow = wi_pieces_in_is_slow(attempt->in, &rule, LOOK_MS, senders);
     return senders > 0;
 }
@@ -67,7 +67,7 @@ static struct wi_attempt *find_slow(const struct wi_bridge *bridge, struct wi_no
     for (*of = bridge->nodes; *of; *of = (*of)->hh.next) {
         struct wi_attempt *attempt = (*of)->attempts;
         for (; attempt; attempt = attempt->hh.next)
-            if (is_under_way(attempt) && attempt->in->too_slow)
+            if (attempt_is_under_way(attempt) && attempt->in->too_slow)
                 return attempt;
     }
     return NULL;
@@ -81,7 +81,7 @@ static void on_look_time(void *context)
     struct wi_error error;
     int any = 0;
     for (node = bridge->nodes; node; node = node->hh.next)
-        any |= look_at(node);
+        any |= node_look_at(node);
     if (!any)
         wi_timer_stop(bridge->look_timer);
     /* From the beginning each time: the event may end others. */
@@ -109,15 +109,15 @@ struct unfinished {
     struct wi_attempt *attempt;
 };
 
-static size_t lacks(const struct wi_pieces_in *in)
+static size_t pieces_lacking(const struct wi_pieces_in *in)
 {
     return in->bytes - in->held;
 }
 
 static int by_lack(const void *a, const void *b)
 {
-    size_t one = lacks(((const struct unfinished *)a)->attempt->in);
-    size_t other = lacks(((const struct unfinished *)b)->attempt->in);
+    size_t one = pieces_lacking(((const struct unfinished *)a)->attempt->in);
+    size_t other = pieces_lacking(((const struct unfinished *)b)->attempt->in);
     return (one > other) - (one < other);
 }
 
@@ -149,7 +149,7 @@ static size_t common_room(const struct wi_budget *budget, const struct unfinishe
     const struct wi_pieces_in *in)
 {
     const struct unfinished *first = list->items;
-    while (first->attempt->in != in && lacks(first->attempt->in) == 0)
+    while (first->attempt->in != in && pieces_lacking(first->attempt->in) == 0)
         first++;
     uint64_t kept = budget->limit / KEPT_PART;
     uint64_t most = budget->limit - (first->attempt->in == in ? kept / 2 : kept);
@@ -167,17 +167,17 @@ static int can_all_end(
     room -= more;
     for (const struct unfinished *item = list->items; item->attempt->in != in; item++) {
         const struct wi_pieces_in *before = item->attempt->in;
-        if (lacks(before) > room)
+        if (pieces_lacking(before) > room)
             return 0;
         room += before->held;
     }
-    return lacks(in) - more <= room;
+    return pieces_lacking(in) - more <= room;
 }
 
 /* Within the node's share nothing else is asked. */
 static int is_in_share(const struct wi_node *node, const struct wi_pieces_in *in)
 {
-    return lacks(in) <= wi_share_room(&node->share);
+    return pieces_lacking(in) <= wi_share_room(&node->share);
 }
 
 static void tell_credit(struct wi_node *node, const struct wi_attempt *attempt)
@@ -365,7 +365,8 @@ struct wi_message *wi_pieces_next(void *context, struct wi_link *link)
 }
 
 /* Sends from there on again what the node wants of an attempt. */
-static int go_on(struct wi_node *node, const char *id, const json_t *place, struct wi_error *error)
+static int attempt_go_on(
+    struct wi_node *node, const char *id, const json_t *place, struct wi_error *error)
 {
     struct wi_attempt *attempt = wi_node_find_attempt(node, id);
     struct data data = {0};
@@ -391,11 +392,11 @@ int wi_pieces_resume(struct wi_node *node, const json_t *data, struct wi_error *
     json_t *place;
     json_object_foreach((json_t *)data, id, place)
     {
-        if (go_on(node, id, place, error))
+        if (attempt_go_on(node, id, place, error))
             return -1;
     }
     for (attempt = node->attempts; attempt; attempt = attempt->hh.next)
-        if (is_under_way(attempt))
+        if (attempt_is_under_way(attempt))
             tell_credit(node, attempt);
     wi_link_draw(node->link);
     return 0;

@@ -49,7 +49,7 @@ static json_t *row_json(const struct row *row, int everything)
         row->until ? json_integer((json_int_t)row->until) : json_null());
 }
 
-static void save(const struct wi_quarantine *quarantine, const struct row *row)
+static void row_save(const struct wi_quarantine *quarantine, const struct row *row)
 {
     json_t *object = row_json(row, 1);
     char *text = json_dumps(object, JSON_COMPACT);
@@ -58,7 +58,7 @@ static void save(const struct wi_quarantine *quarantine, const struct row *row)
     json_decref(object);
 }
 
-static void drop(struct wi_quarantine *quarantine, struct row *row)
+static void row_drop(struct wi_quarantine *quarantine, struct row *row)
 {
     wi_db_forget(quarantine->db, WI_DB_QUARANTINE, row->id);
     HASH_DEL(quarantine->rows, row);
@@ -66,7 +66,7 @@ static void drop(struct wi_quarantine *quarantine, struct row *row)
     free(row);
 }
 
-static void insert(struct wi_quarantine *quarantine, struct row *row)
+static void row_insert(struct wi_quarantine *quarantine, struct row *row)
 {
     HASH_ADD_STR(quarantine->rows, id, row);
     HASH_ADD(by_node, quarantine->nodes, visitor.node, strlen(row->visitor.node), row);
@@ -75,18 +75,18 @@ static void insert(struct wi_quarantine *quarantine, struct row *row)
 }
 
 /* Those whose time has passed, and what is too much. */
-static void tidy(struct wi_quarantine *quarantine, int64_t now)
+static void quarantine_tidy(struct wi_quarantine *quarantine, int64_t now)
 {
     struct row *row, *next;
     while (HASH_COUNT(quarantine->rows) > WI_QUARANTINE_MAX)
-        drop(quarantine, quarantine->rows);
+        row_drop(quarantine, quarantine->rows);
     if (now < quarantine->next)
         return;
     quarantine->next = INT64_MAX;
     HASH_ITER(hh, quarantine->rows, row, next)
     {
         if (row->until && row->until <= now)
-            drop(quarantine, row);
+            row_drop(quarantine, row);
         else if (row->until && row->until < quarantine->next)
             quarantine->next = row->until;
     }
@@ -131,11 +131,11 @@ static void add_stored(
     row->since = stored->since;
     row->until = stored->until;
     row->earlier = 1;
-    insert(quarantine, row);
+    row_insert(quarantine, row);
 }
 
 /* What is not as it is written here is as if it were not there. */
-static void load(void *context, const char *key, const char *value)
+static void row_load(void *context, const char *key, const char *value)
 {
     struct stored stored = {0};
     struct wi_error error;
@@ -173,9 +173,9 @@ void wi_quarantine_free(struct wi_quarantine *quarantine)
 
 void wi_quarantine_keep(struct wi_quarantine *quarantine, struct wi_db *db, int64_t now)
 {
-    wi_db_each(db, WI_DB_QUARANTINE, 0, load, quarantine);
+    wi_db_each(db, WI_DB_QUARANTINE, 0, row_load, quarantine);
     quarantine->db = db;
-    tidy(quarantine, now);
+    quarantine_tidy(quarantine, now);
 }
 
 /* --- nodes that are gone ---------------------------------------------------------------------- */
@@ -229,9 +229,9 @@ int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor 
     row->brief = cause->for_ms > 0;
     row->since = now;
     row->until = row_end(row, cause->for_ms, now);
-    insert(quarantine, row);
-    save(quarantine, row);
-    tidy(quarantine, now);
+    row_insert(quarantine, row);
+    row_save(quarantine, row);
+    quarantine_tidy(quarantine, now);
     return 0;
 }
 
@@ -246,7 +246,7 @@ static int is_refused_by(const struct row *row, const struct wi_visitor *visitor
 int wi_quarantine_refuses(
     struct wi_quarantine *quarantine, const struct wi_visitor *visitor, int64_t now)
 {
-    tidy(quarantine, now);
+    quarantine_tidy(quarantine, now);
     for (const struct row *row = quarantine->rows; row; row = row->hh.next)
         if (is_refused_by(row, visitor))
             return 1;
@@ -260,13 +260,13 @@ int wi_quarantine_lift(struct wi_quarantine *quarantine, const char *id)
     if (!row)
         return -1;
     wi_info("bridge", row->visitor.node, "is not under quarantine any more");
-    drop(quarantine, row);
+    row_drop(quarantine, row);
     return 0;
 }
 
 size_t wi_quarantine_count(struct wi_quarantine *quarantine, int64_t now)
 {
-    tidy(quarantine, now);
+    quarantine_tidy(quarantine, now);
     return HASH_COUNT(quarantine->rows);
 }
 

@@ -153,7 +153,7 @@ static enum wi_code take_outputs(struct wi_attempt *attempt, struct wi_frame *fr
     return wi_pieces_in_take(attempt->in, outputs, error);
 }
 
-static enum wi_code read_answer(struct wi_node *node, struct wi_attempt *attempt,
+static enum wi_code answer_read(struct wi_node *node, struct wi_attempt *attempt,
     struct wi_frame *frame, struct wi_answer *answer, struct wi_error *error)
 {
     struct response response = {.parts = -1};
@@ -196,7 +196,7 @@ static enum wi_code judge_shape(
     return WI_OK;
 }
 
-static enum wi_code check(struct wi_node *node, const struct wi_sent *sent,
+static enum wi_code answer_check(struct wi_node *node, const struct wi_sent *sent,
     const struct wi_answer *answer, struct wi_error *error)
 {
     const char *odd = NULL;
@@ -213,7 +213,8 @@ enum wi_code wi_response_check_outline(struct wi_node *node, const struct wi_sen
 }
 
 /* Whatever the node says, the attempt has failed, and another node may do better. */
-static void disbelieve(struct wi_node *node, const struct wi_error *problem, struct wi_error *error)
+static void answer_disbelieve(
+    struct wi_node *node, const struct wi_error *problem, struct wi_error *error)
 {
     struct wi_bridge *bridge = node->bridge;
     bridge->counters.bad_answers++;
@@ -233,7 +234,7 @@ void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct 
 }
 
 /* What is right, but more than is taken. */
-static void limit(const struct wi_bridge *bridge, struct wi_answer *answer)
+static void answer_limit(const struct wi_bridge *bridge, struct wi_answer *answer)
 {
     size_t bytes = wi_tensors_bytes(&answer->outputs);
     if (bytes <= bridge->settings.max_answer)
@@ -258,13 +259,13 @@ enum wi_heard wi_response_handle(
         wi_node_acknowledge(node, id, 0);
         return WI_HEARD_LOOSE;
     }
-    if (read_answer(node, attempt, frame, &answer, error) != WI_OK ||
-        check(node, &attempt->sent, &answer, error) != WI_OK) {
+    if (answer_read(node, attempt, frame, &answer, error) != WI_OK ||
+        answer_check(node, &attempt->sent, &answer, error) != WI_OK) {
         wi_tensors_clear(&answer.outputs);
         answer = (struct wi_answer){.retryable = 1};
-        disbelieve(node, error, &answer.error);
+        answer_disbelieve(node, error, &answer.error);
     } else {
-        limit(bridge, &answer);
+        answer_limit(bridge, &answer);
     }
     if (answer.ok && attempt->sent.asked->task != WI_TASK_NONE)
         answer.account = wi_task_account(answer.result);
@@ -297,6 +298,6 @@ void wi_response_reject(
     struct wi_node *node, struct wi_attempt *attempt, const struct wi_error *problem)
 {
     struct wi_error why;
-    disbelieve(node, problem, &why);
+    answer_disbelieve(node, problem, &why);
     wi_response_end(node, attempt, &why, 1, "answer_invalid");
 }

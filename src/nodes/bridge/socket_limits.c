@@ -57,7 +57,7 @@ static struct wi_limited_socket *crowd_out(
     return limited;
 }
 
-static struct wi_limited_socket *make_room(
+static struct wi_limited_socket *limits_make_room(
     struct wi_socket_limits *limits, const struct wi_limited_socket *newcomer)
 {
     int is_stranger = newcomer->_crowd != WI_CROWD_FILES;
@@ -81,7 +81,7 @@ int wi_socket_limits_enter(struct wi_socket_limits *limits, struct wi_limited_so
     assert(counted == 0); /* one of them has always given way */
     (void)counted;
     join_crowd(limits, limited, peer->exempt ? WI_CROWD_HERE : WI_CROWD_ELSEWHERE);
-    *out = make_room(limits, limited);
+    *out = limits_make_room(limits, limited);
     return 0;
 }
 
@@ -93,7 +93,7 @@ void wi_socket_limits_know(struct wi_socket_limits *limits, struct wi_limited_so
         return;
     leave_crowd(limits, limited);
     join_crowd(limits, limited, WI_CROWD_FILES);
-    *out = make_room(limits, limited);
+    *out = limits_make_room(limits, limited);
 }
 
 void wi_socket_limits_settle(struct wi_socket_limits *limits, struct wi_limited_socket *limited)

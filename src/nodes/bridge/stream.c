@@ -144,7 +144,7 @@ static size_t result_bytes(const struct wi_frame *frame, const json_t *result)
     return json_dumpb(result, NULL, 0, JSON_COMPACT);
 }
 
-static enum wi_code read_part(
+static enum wi_code part_read(
     const struct wi_frame *frame, struct wi_part *part, struct wi_error *error)
 {
     struct read read = {0};
@@ -176,7 +176,7 @@ enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_fr
             "it came in parts, although no stream was asked for");
         return WI_PART_WRONG;
     }
-    if (read_part(frame, part, error) != WI_OK)
+    if (part_read(frame, part, error) != WI_OK)
         return WI_PART_WRONG;
     if (part->seq < stream->next)
         return WI_PART_REPEATED;

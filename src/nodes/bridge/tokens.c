@@ -11,7 +11,7 @@ struct wi_expected {
     struct wi_spent owner;
 };
 
-static void drop(struct wi_tokens *tokens, size_t index)
+static void token_drop(struct wi_tokens *tokens, size_t index)
 {
     tokens->items[index] = tokens->items[--tokens->count];
 }
@@ -44,7 +44,7 @@ int wi_tokens_spend(
         return -1;
     int expired = tokens->items[found].expires_ms < now_ms;
     *spent = tokens->items[found].owner;
-    drop(tokens, found);
+    token_drop(tokens, found);
     return expired ? -1 : 0;
 }
 
@@ -52,7 +52,7 @@ void wi_tokens_revoke(struct wi_tokens *tokens, const char *session)
 {
     for (size_t i = tokens->count; i-- > 0;)
         if (strcmp(tokens->items[i].owner.session, session) == 0)
-            drop(tokens, i);
+            token_drop(tokens, i);
 }
 
 void wi_tokens_clear(struct wi_tokens *tokens)

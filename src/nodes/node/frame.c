@@ -106,7 +106,7 @@ static unsigned char *mend_number(unsigned char *text, const unsigned char *end,
 /* A program that prints JSON prints what a model made: NUL, halves of characters, and numbers
  * beyond 64 bits. jansson refuses these, though the message is a whole one: they are changed where
  * they lie, in their length. Whether there were any. */
-static int mend(unsigned char *text, size_t size)
+static int text_mend(unsigned char *text, size_t size)
 {
     const unsigned char *end = text + size;
     int mended = 0, in_string = 0;
@@ -140,7 +140,7 @@ static enum wi_code parse_envelope(
 
     json_error_t problem;
     frame->root = wi_json_read((const char *)text, size, 0, &problem);
-    if (!frame->root && mend(text, size))
+    if (!frame->root && text_mend(text, size))
         frame->root = wi_json_read((const char *)text, size, 0, &problem);
     if (!frame->root)
         return wi_error_set(
@@ -297,7 +297,7 @@ static enum wi_code parse_tensor(struct wi_frame *frame, struct wi_blob *blob, s
     return code != WI_OK ? code : wi_frame_check_bytes(tensor, where, error);
 }
 
-static enum wi_code check_count(size_t count, const char *name, struct wi_error *error)
+static enum wi_code entries_check_count(size_t count, const char *name, struct wi_error *error)
 {
     if (count <= WI_TENSORS_MAX)
         return WI_OK;
@@ -312,7 +312,7 @@ static enum wi_code parse_tensors(
     if (list && !json_is_null(list) && !json_is_array(list))
         return wi_error_set(error, WI_BAD_FRAMING, "data.tensors", "data.tensors is not a list");
     size_t count = json_array_size(list);
-    if (check_count(count, "data.tensors", error) != WI_OK)
+    if (entries_check_count(count, "data.tensors", error) != WI_OK)
         return WI_BAD_FRAMING;
 
     size_t used = 0;
@@ -333,7 +333,7 @@ enum wi_code wi_frame_parse_outline(
     const json_t *list, struct wi_tensors *tensors, struct wi_error *error)
 {
     size_t count = json_array_size(list);
-    if (check_count(count, "data.outline", error) != WI_OK)
+    if (entries_check_count(count, "data.outline", error) != WI_OK)
         return WI_BAD_FRAMING;
     for (size_t i = 0; i < count; i++) {
         char where[48];
@@ -431,7 +431,7 @@ enum wi_code wi_frame_attempt(
 /* Of the length before a binary message's JSON. */
 #define LENGTH_SIZE 4
 
-static void begin(struct wi_buffer *out, int binary, const char *id, uint64_t sequence,
+static void frame_begin(struct wi_buffer *out, int binary, const char *id, uint64_t sequence,
     const char *type, const char *from)
 {
     if (binary)
@@ -445,13 +445,13 @@ static void begin(struct wi_buffer *out, int binary, const char *id, uint64_t se
 
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence)
 {
-    begin(out, binary, "s-", sequence, type, "service");
+    frame_begin(out, binary, "s-", sequence, type, "service");
 }
 
 void wi_frame_begin_from(
     struct wi_buffer *out, int binary, const char *from, const char *type, uint64_t sequence)
 {
-    begin(out, binary, "", sequence, type, from);
+    frame_begin(out, binary, "", sequence, type, from);
 }
 
 /* An entry's members but the offset and the length. */

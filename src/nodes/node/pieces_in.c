@@ -57,7 +57,7 @@ static int make_blobs(struct wi_pieces_in *in)
 }
 
 /* Takes as much of the memory that is missing as the tensor lacks. */
-static int extend(struct wi_pieces_in *in, struct wi_tensor *tensor, size_t missing)
+static int tensor_extend(struct wi_pieces_in *in, struct wi_tensor *tensor, size_t missing)
 {
     size_t left = tensor->size - tensor->blob->capacity;
     size_t more = left < missing ? left : missing;
@@ -77,7 +77,7 @@ int wi_pieces_in_grant(struct wi_pieces_in *in, size_t more)
         struct wi_tensor *tensor = &in->tensors.items[i];
         if (tensor->blob->capacity == tensor->size)
             i++;
-        else if (extend(in, tensor, whole - in->held) != 0)
+        else if (tensor_extend(in, tensor, whole - in->held) != 0)
             return -1;
     }
     if (in->received == in->granted) /* it waited for this */

@@ -38,7 +38,7 @@ int wi_pieces_out_seek(struct wi_pieces_out *out, uint64_t tensor, uint64_t posi
 }
 
 /* Steps over tensors that are sent, or have no bytes. NULL: there is no byte left. */
-static const struct wi_tensor *current(struct wi_pieces_out *out)
+static const struct wi_tensor *pieces_current(struct wi_pieces_out *out)
 {
     while (out->tensor < out->tensors.count) {
         const struct wi_tensor *tensor = &out->tensors.items[out->tensor];
@@ -77,7 +77,7 @@ static struct wi_message *make_piece(struct wi_pieces_out *out, const struct wi_
 struct wi_message *wi_pieces_out_next(
     struct wi_pieces_out *out, const char *from, uint64_t most, uint64_t *sequence)
 {
-    const struct wi_tensor *tensor = current(out);
+    const struct wi_tensor *tensor = pieces_current(out);
     if (!tensor)
         return NULL;
     size_t left = tensor->size - out->position;

@@ -47,7 +47,7 @@ static void copy_string(char *out, size_t size, const json_t *object, const char
     snprintf(out, size, "%s", text ? text : "");
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
+static uint64_t member_number(const json_t *object, const char *key)
 {
     return (uint64_t)json_integer_value(json_object_get(object, key));
 }
@@ -59,11 +59,11 @@ static void on_welcome(struct wi_worker *worker, const struct wi_frame *frame)
 
     copy_string(worker->id, sizeof worker->id, frame->data, "node");
     copy_string(worker->resume_token, sizeof worker->resume_token, frame->data, "resume_token");
-    worker->interval_ms = (double)number_of(frame->data, "heartbeat_interval_ms");
-    worker->misses = (unsigned)number_of(frame->data, "heartbeat_misses");
-    worker->max_frame = number_of(frame->data, "max_frame_bytes");
+    worker->interval_ms = (double)member_number(frame->data, "heartbeat_interval_ms");
+    worker->misses = (unsigned)member_number(frame->data, "heartbeat_misses");
+    worker->max_frame = member_number(frame->data, "max_frame_bytes");
     worker->initial_credit =
-        (struct wi_credit){number_of(credit, "parts"), number_of(credit, "bytes")};
+        (struct wi_credit){member_number(credit, "parts"), member_number(credit, "bytes")};
     worker->heartbeat_at = wi_now_ms();
     worker->retry_ms = RETRY_FIRST_MS;
     leave_state(worker);
@@ -146,7 +146,7 @@ static void on_task(struct wi_worker *worker, struct wi_frame *frame)
 }
 
 /* Once it is up. What it does not know it passes over. */
-static void handle(struct wi_worker *worker, struct wi_frame *frame)
+static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
 {
     const struct wi_worker_events *events = worker->service->events;
     const json_t *data = frame->data;
@@ -188,7 +188,7 @@ static void on_message(struct wi_worker *worker, struct wi_blob *blob, int binar
     else if (strcmp(frame.type, "bye") == 0)
         on_bye(worker, &frame);
     else if (worker->state == WI_WORKER_UP)
-        handle(worker, &frame);
+        frame_handle(worker, &frame);
     else
         counters_of(worker)->unexpected++;
     wi_frame_clear(&frame);
@@ -363,7 +363,7 @@ static enum wi_code take_apart(const char *text, struct wi_join_link *link, stru
 }
 
 /* Here, because libwebsockets would look names up on the loop. */
-static enum wi_code resolve(struct wi_join_link *link, struct wi_error *error)
+static enum wi_code link_resolve(struct wi_join_link *link, struct wi_error *error)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
     char host[sizeof link->host];
@@ -389,5 +389,5 @@ static enum wi_code resolve(struct wi_join_link *link, struct wi_error *error)
 enum wi_code wi_join_link_read(const char *text, struct wi_join_link *link, struct wi_error *error)
 {
     enum wi_code code = take_apart(text, link, error);
-    return code == WI_OK ? resolve(link, error) : code;
+    return code == WI_OK ? link_resolve(link, error) : code;
 }

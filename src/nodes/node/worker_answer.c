@@ -137,7 +137,7 @@ static size_t put_answer(
     return wi_frame_end(out, task->_answer_binary);
 }
 
-static void outline(struct wi_worker_task *task)
+static void task_outline(struct wi_worker_task *task)
 {
     struct wi_buffer out = {0};
 
@@ -153,7 +153,7 @@ static void send_answer(struct wi_worker_task *task)
     if (task->worker->state != WI_WORKER_UP)
         return; /* it is sent when the worker is back */
     if (task->_out)
-        outline(task);
+        task_outline(task);
     else
         send_kept(task->worker, &task->_answer, task->_answer_binary, &task->_outputs);
 }

@@ -40,7 +40,7 @@ void wi_worker_socket_clear(struct wi_worker *worker)
 }
 
 /* What is written gets masked where it lies, so each piece goes through the scratch buffer. */
-static int writeable(struct wi_worker *worker)
+static int socket_writeable(struct wi_worker *worker)
 {
     unsigned char *scratch = worker->service->_scratch + LWS_PRE;
 
@@ -62,7 +62,7 @@ static int writeable(struct wi_worker *worker)
     return 0;
 }
 
-static int receive(struct wi_worker *worker, const void *bytes, size_t size)
+static int socket_receive(struct wi_worker *worker, const void *bytes, size_t size)
 {
     size_t rest = lws_remaining_packet_payload(worker->client.wsi);
 
@@ -99,9 +99,9 @@ static int on_event(void *context, enum lws_callback_reasons reason, void *in, s
         worker->events->open(worker);
         return 0;
     case LWS_CALLBACK_CLIENT_RECEIVE:
-        return receive(worker, in, length);
+        return socket_receive(worker, in, length);
     case LWS_CALLBACK_CLIENT_WRITEABLE:
-        return writeable(worker);
+        return socket_writeable(worker);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
         peer_closes(worker, in, length);
         return 0;

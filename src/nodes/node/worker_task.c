@@ -36,7 +36,7 @@ void wi_worker_end(struct wi_worker_task *task)
 /* --- coming ---------------------------------------------------------------------------------- */
 
 /* An input that came as a tensor takes its place in the request. 0, or -1 if it is no JSON. */
-static int read_input(json_t *data, const struct wi_tensors *tensors)
+static int input_read(json_t *data, const struct wi_tensors *tensors)
 {
     const json_t *place = json_object_get(json_object_get(data, "input"), "tensor");
     size_t at = (size_t)json_integer_value(place);
@@ -52,7 +52,7 @@ static int read_input(json_t *data, const struct wi_tensors *tensors)
 }
 
 /* Its tensors are there. */
-static void hand_over(struct wi_worker_task *task, struct wi_tensors *inputs)
+static void task_hand_over(struct wi_worker_task *task, struct wi_tensors *inputs)
 {
     struct wi_worker_service *service = task->worker->service;
     json_t *root = task->_request, *data = json_object_get(root, "data");
@@ -62,7 +62,7 @@ static void hand_over(struct wi_worker_task *task, struct wi_tensors *inputs)
         .inputs = inputs};
 
     task->_request = NULL;
-    service->counters.unexpected += read_input(data, inputs) != 0;
+    service->counters.unexpected += input_read(data, inputs) != 0;
     service->events->task(task, &request);
     json_decref(root);
 }
@@ -77,12 +77,12 @@ static void hand_over_if_whole(struct wi_worker_task *task)
         task->worker->service->counters.unexpected++;
     wi_pieces_in_free(task->_in);
     task->_in = NULL;
-    hand_over(task, &inputs);
+    task_hand_over(task, &inputs);
     wi_tensors_clear(&inputs);
 }
 
 /* Makes room for the tensors that come in pieces. */
-static void expect(struct wi_worker_task *task, const json_t *outline)
+static void task_expect(struct wi_worker_task *task, const json_t *outline)
 {
     task->_in = wi_pieces_in_new(outline, NULL, NULL);
     if (task->_in && wi_pieces_in_grant(task->_in, task->_in->bytes) == 0) {
@@ -126,9 +126,9 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame)
     if (worker->paused)
         give_back(task);
     else if (outline)
-        expect(task, outline);
+        task_expect(task, outline);
     else
-        hand_over(task, &frame->tensors);
+        task_hand_over(task, &frame->tensors);
 }
 
 void wi_worker_take_data(struct wi_worker *worker, const struct wi_frame *frame)

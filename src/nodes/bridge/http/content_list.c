@@ -59,13 +59,13 @@ struct rows {
     int full, copies; /* those; else what is published here */
 };
 
-static void put_number(struct wi_buffer *out, const char *name, uint64_t number)
+static void member_put_number(struct wi_buffer *out, const char *name, uint64_t number)
 {
     wi_buffer_puts(out, name);
     wi_buffer_integer(out, (int64_t)number);
 }
 
-static void put_text(struct wi_buffer *out, const char *name, const char *text)
+static void member_put_text(struct wi_buffer *out, const char *name, const char *text)
 {
     wi_buffer_puts(out, name);
     wi_buffer_json_string(out, text);
@@ -75,8 +75,8 @@ static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
 {
     char cid[WI_CID_TEXT];
     wi_cid_print(&file->cid, cid);
-    put_text(out, "{\"path\":", file->path);
-    put_number(out, ",\"bytes\":", file->bytes);
+    member_put_text(out, "{\"path\":", file->path);
+    member_put_number(out, ",\"bytes\":", file->bytes);
     wi_buffer_strings(out, ",\"sha256\":\"", file->sha256, "\",\"cid\":\"", cid, "\"}", NULL);
 }
 
@@ -84,12 +84,12 @@ static void put_file(struct wi_buffer *out, const struct wi_pin_file *file)
 static void put_row(struct wi_buffer *out, const struct wi_pin *pin, uint64_t runs)
 {
     wi_buffer_strings(out, "{\"cid\":\"", pin->cid_text, "\"", NULL);
-    put_text(out, ",\"name\":", pin->model);
-    put_number(out, ",\"bytes\":", pin->bytes);
+    member_put_text(out, ",\"name\":", pin->model);
+    member_put_number(out, ",\"bytes\":", pin->bytes);
     wi_buffer_puts(
         out, pin->kind == WI_PIN_PUBLISHED ? ",\"published\":true" : ",\"published\":false");
-    put_text(out, ",\"origin\":", pin->origin);
-    put_number(out, ",\"runs_24h\":", runs);
+    member_put_text(out, ",\"origin\":", pin->origin);
+    member_put_number(out, ",\"runs_24h\":", runs);
     wi_buffer_puts(out, ",\"also\":[],\"files\":[");
     for (size_t i = 0; i < pin->count; i++) {
         if (i > 0)
@@ -99,7 +99,7 @@ static void put_row(struct wi_buffer *out, const struct wi_pin *pin, uint64_t ru
     wi_buffer_puts(out, "]}");
 }
 
-static void add_row(void *context, const struct wi_pin *pin)
+static void pin_add_row(void *context, const struct wi_pin *pin)
 {
     struct rows *rows = context;
     size_t before = rows->out.size;
@@ -126,11 +126,11 @@ void wi_content_list_update(struct wi_content_list *list, const struct wi_blocks
     if (is_as_made(list, now, runs))
         return;
     wi_content_list_clear(list);
-    put_text(&rows.out, "{\"id\":", id);
-    put_number(&rows.out, ",\"version\":1,\"takes\":", takes);
+    member_put_text(&rows.out, "{\"id\":", id);
+    member_put_number(&rows.out, ",\"version\":1,\"takes\":", takes);
     wi_buffer_puts(&rows.out, ",\"content\":[");
     for (rows.copies = 0; blocks && rows.copies < 2; rows.copies++)
-        wi_blockstore_each(blocks, add_row, &rows);
+        wi_blockstore_each(blocks, pin_add_row, &rows);
     wi_buffer_puts(&rows.out, LIST_END);
     wi_hash(rows.out.text, rows.out.size, hash);
     wi_hash_hex(hash, hex);

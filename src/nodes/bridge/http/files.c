@@ -23,7 +23,7 @@ struct found {
 };
 
 /* The header lines that say what was found, of which `size` bytes from `first` on follow. */
-static void describe(
+static void found_describe(
     struct wi_buffer *out, int status, const struct found *found, uint64_t first, uint64_t size)
 {
     wi_buffer_printf(out, "ETag: %s\r\nCache-Control: %s\r\n", found->etag, found->cache);
@@ -42,8 +42,8 @@ static void describe(
 }
 
 /* Begins to send `size` bytes of it from `first` on. Takes an owned descriptor over. */
-static int begin(struct lws *wsi, struct wi_socket *socket, struct found *found, uint64_t first,
-    uint64_t size, int close_after)
+static int found_begin(struct lws *wsi, struct wi_socket *socket, struct found *found,
+    uint64_t first, uint64_t size, int close_after)
 {
     struct wi_body body = {.fd = found->fd,
         .owned = found->owned,
@@ -59,7 +59,7 @@ static int begin(struct lws *wsi, struct wi_socket *socket, struct found *found,
     return wi_transfer_begin(wsi, socket, &body, close_after);
 }
 
-static int answer(struct lws *wsi, struct wi_socket *socket, struct found *found)
+static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found *found)
 {
     char header[WI_HTTP_HEADER_MAX], if_range[WI_HTTP_HEADER_MAX];
     uint64_t first = 0, last = 0, size = found->size;
@@ -88,18 +88,18 @@ static int answer(struct lws *wsi, struct wi_socket *socket, struct found *found
         }
     }
     wi_http_begin(&out, socket->bridge, status, close_after);
-    describe(&out, status, found, first, size);
+    found_describe(&out, status, found, first, size);
     wi_buffer_puts(&out, "\r\n");
     if (wi_http_write_headers(wsi, &out))
         return -1;
     if (status == 304 || head || size == 0)
         return wi_http_finish(wsi, close_after);
-    return begin(wsi, socket, found, first, size, close_after);
+    return found_begin(wsi, socket, found, first, size, close_after);
 }
 
 static int send_found(struct lws *wsi, struct wi_socket *socket, struct found *found)
 {
-    int result = answer(wsi, socket, found);
+    int result = found_answer(wsi, socket, found);
     if (found->owned)
         close(found->fd);
     found->owned = 0;
@@ -142,7 +142,8 @@ int wi_serve_work(struct lws *wsi, struct wi_socket *socket)
 
 /* What "NAME/HASH/PATH" asks for, where NAME may have a slash, and PATH some. The model (borrowed)
  * with the path in it, or NULL. */
-static struct wi_model *find_model(struct wi_bridge *bridge, const char *start, const char **path)
+static struct wi_model *path_find_model(
+    struct wi_bridge *bridge, const char *start, const char **path)
 {
     char name[WI_MODEL_NAME_MAX + 1], hash[WI_MANIFEST_HEX];
     const char *slash = start;
@@ -206,7 +207,7 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
     wi_socket_vacate(bridge, out);
     struct found found = {.fd = -1};
-    struct wi_model *model = find_model(bridge, path + strlen("/models/"), &path);
+    struct wi_model *model = path_find_model(bridge, path + strlen("/models/"), &path);
     /* A node learns nothing of models that are not its business. */
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
         return wi_http_refuse(wsi, bridge, 404,

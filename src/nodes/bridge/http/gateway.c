@@ -11,7 +11,7 @@
 #define ANSWERS_MAX 64
 #define ANY_ORIGIN "Access-Control-Allow-Origin: *\r\n"
 
-static int refuse(
+static int gateway_refuse(
     struct lws *wsi, struct wi_bridge *bridge, int status, const char *text, const char *more)
 {
     char extra[128];
@@ -69,7 +69,8 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
 static int refuse_stranger(struct lws *wsi, struct wi_bridge *bridge, int status, const char *why)
 {
     bridge->counters.content_unauthorized++;
-    return refuse(wsi, bridge, status, why, status == 401 ? "WWW-Authenticate: Bearer\r\n" : NULL);
+    return gateway_refuse(
+        wsi, bridge, status, why, status == 401 ? "WWW-Authenticate: Bearer\r\n" : NULL);
 }
 
 /* --- answers ---------------------------------------------------------------------------------- */
@@ -80,7 +81,7 @@ struct answer {
     struct wi_body body; /* of size 0: the answer has none */
 };
 
-static void describe(
+static void answer_describe(
     struct wi_buffer *out, const struct wi_bridge *bridge, int status, const struct answer *answer)
 {
     wi_buffer_strings(
@@ -104,7 +105,7 @@ static int send_answer(struct lws *wsi, struct wi_socket *socket, struct answer 
     wi_http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, known);
     int status = wi_http_etag_matches(known, answer->etag) ? 304 : 200;
     wi_http_begin(&out, socket->bridge, status, close_after);
-    describe(&out, socket->bridge, status, answer);
+    answer_describe(&out, socket->bridge, status, answer);
     wi_buffer_puts(&out, "\r\n");
     *sent = status == 200 && lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) <= 0;
     int result = wi_http_write_headers(wsi, &out);
@@ -138,7 +139,7 @@ static void name_answer(const struct wi_gateway_request *request, struct answer 
     answer->type = request->is_car ? WI_CAR_TYPE_WRITTEN : WI_BLOCK_TYPE;
 }
 
-static struct wi_block_reading *find(
+static struct wi_block_reading *request_find(
     struct wi_blockstore *blocks, const struct wi_gateway_request *request)
 {
     if (!blocks)
@@ -159,12 +160,13 @@ static int answer_request(
         return send_answer(wsi, socket, &answer, &sent);
     if (bridge->content_answers >= ANSWERS_MAX) {
         counters->content_busy++;
-        return refuse(wsi, bridge, 503, "too many are served at this moment", "Retry-After: 1\r\n");
+        return gateway_refuse(
+            wsi, bridge, 503, "too many are served at this moment", "Retry-After: 1\r\n");
     }
-    answer.body.reading = find(bridge->blocks, request);
+    answer.body.reading = request_find(bridge->blocks, request);
     if (!answer.body.reading) {
         counters->content_missing++;
-        return refuse(wsi, bridge, 404, "this block is not here", NULL);
+        return gateway_refuse(wsi, bridge, 404, "this block is not here", NULL);
     }
     answer.body.size = wi_block_reading_bytes(answer.body.reading);
     int result = send_answer(wsi, socket, &answer, &sent);
@@ -200,7 +202,7 @@ int wi_serve_block(struct lws *wsi, struct wi_socket *socket, const char *cid)
     struct wi_error error;
     int status;
     if (read_parameters(wsi, parameters) != 0)
-        return refuse(wsi, bridge, 400, "the parameters are too long", NULL);
+        return gateway_refuse(wsi, bridge, 400, "the parameters are too long", NULL);
     wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept);
     enum wi_code code = wi_gateway_request_read(cid, parameters, accept, &request, &error);
     /* Whoever asks may know that this is a gateway. */
@@ -208,7 +210,7 @@ int wi_serve_block(struct lws *wsi, struct wi_socket *socket, const char *cid)
     if (why)
         return refuse_stranger(wsi, bridge, status, why);
     if (code != WI_OK)
-        return refuse(wsi, bridge, 400, error.detail, NULL);
+        return gateway_refuse(wsi, bridge, 400, error.detail, NULL);
     return answer_request(wsi, socket, &request);
 }
 

@@ -11,7 +11,7 @@ struct piece {
     size_t length;
 };
 
-static int is(const struct piece *piece, const char *word)
+static int piece_is(const struct piece *piece, const char *word)
 {
     return piece->length == strlen(word) && strncasecmp(piece->text, word, piece->length) == 0;
 }
@@ -19,13 +19,13 @@ static int is(const struct piece *piece, const char *word)
 static int is_one_of(const struct piece *piece, const char *const *words)
 {
     for (; *words; words++)
-        if (is(piece, *words))
+        if (piece_is(piece, *words))
             return 1;
     return 0;
 }
 
 /* Takes what stands before the next `mark` off the front, trimmed: 1, or 0 if nothing is left. */
-static int take(struct piece *rest, char mark, struct piece *out)
+static int piece_take(struct piece *rest, char mark, struct piece *out)
 {
     if (!rest->text)
         return 0;
@@ -52,7 +52,7 @@ const char *wi_gateway_scope_name(enum wi_dag_scope scope)
 }
 
 /* Which of the names it is; -1: none of them. */
-static int find(const struct piece *piece, const char *const *names)
+static int piece_find(const struct piece *piece, const char *const *names)
 {
     for (int i = 0; names[i]; i++)
         if (piece->length == strlen(names[i]) && memcmp(piece->text, names[i], piece->length) == 0)
@@ -74,7 +74,7 @@ static enum wi_code refuse_value(
 static enum wi_code read_parameter(const struct piece *name, const struct piece *value,
     struct parameters *out, struct wi_error *error)
 {
-    int is_form = is(name, "format"), is_scope = is(name, "dag-scope");
+    int is_form = piece_is(name, "format"), is_scope = piece_is(name, "dag-scope");
     if (!is_form && !is_scope)
         return wi_error_set(error, WI_INVALID_FIELD, "parameters",
             "the parameter \"%.*s\" is not known here: format=raw|car and "
@@ -84,7 +84,7 @@ static enum wi_code read_parameter(const struct piece *name, const struct piece 
     if (*known >= 0)
         return wi_error_set(error, WI_INVALID_FIELD, "parameters", "%s is there twice",
             is_form ? "format" : "dag-scope");
-    *known = find(value, is_form ? forms : scopes);
+    *known = piece_find(value, is_form ? forms : scopes);
     if (*known >= 0)
         return WI_OK;
     return is_form ? refuse_value("format", value, "raw or car", error)
@@ -97,10 +97,10 @@ static enum wi_code read_parameters(
     struct piece rest = {text, strlen(text)}, parameter, name, value;
     enum wi_code code = WI_OK;
     *out = (struct parameters){-1, -1};
-    while (code == WI_OK && take(&rest, '&', &parameter)) {
+    while (code == WI_OK && piece_take(&rest, '&', &parameter)) {
         if (parameter.length == 0)
             continue;
-        take(&parameter, '=', &name);
+        piece_take(&parameter, '=', &name);
         value = parameter.text ? parameter : (struct piece){"", 0};
         code = read_parameter(&name, &value, out, error);
     }
@@ -115,23 +115,23 @@ static int allows_ours(const struct piece *name, const struct piece *value)
 {
     static const char *const versions[] = {"1", NULL}, *const orders[] = {"dfs", "unk", NULL},
                              *const dups[] = {"y", "n", NULL};
-    return (is(name, "version") && is_one_of(value, versions)) ||
-           (is(name, "order") && is_one_of(value, orders)) ||
-           (is(name, "dups") && is_one_of(value, dups));
+    return (piece_is(name, "version") && is_one_of(value, versions)) ||
+           (piece_is(name, "order") && is_one_of(value, orders)) ||
+           (piece_is(name, "dups") && is_one_of(value, dups));
 }
 
 /* What an element of Accept is and weighs: its form, or -1 for one that is not served. */
 static int read_element(struct piece element, int *weight)
 {
     struct piece type, parameter, name;
-    take(&element, ';', &type);
-    int form = is(&type, WI_BLOCK_TYPE) ? 0 : is(&type, WI_CAR_TYPE) ? 1 : -1;
+    piece_take(&element, ';', &type);
+    int form = piece_is(&type, WI_BLOCK_TYPE) ? 0 : piece_is(&type, WI_CAR_TYPE) ? 1 : -1;
     *weight = 1000;
-    while (form >= 0 && take(&element, ';', &parameter)) {
-        take(&parameter, '=', &name);
+    while (form >= 0 && piece_take(&element, ';', &parameter)) {
+        piece_take(&parameter, '=', &name);
         if (!parameter.text)
             parameter = (struct piece){"", 0};
-        if (is(&name, "q"))
+        if (piece_is(&name, "q"))
             *weight = wi_http_weight(parameter.text, parameter.length);
         else if (form == 1 && !allows_ours(&name, &parameter))
             form = -1;

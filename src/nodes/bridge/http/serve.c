@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int serve(struct lws *wsi, struct wi_socket *socket, const char *path)
+static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *path)
 {
     struct wi_bridge *bridge = socket->bridge;
     char length[WI_HTTP_HEADER_MAX];
@@ -83,7 +83,7 @@ int wi_http_serve(
     case LWS_CALLBACK_HTTP:
         if (socket->transfer || socket->ending || socket->bridge->closed)
             return -1;
-        return serve(wsi, socket, in);
+        return path_serve(wsi, socket, in);
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return write_on(wsi, socket);
     case LWS_CALLBACK_CLOSED_HTTP:

@@ -76,7 +76,7 @@ static int next_segment(struct wi_transfer *transfer)
 }
 
 /* Asks for WRITEABLE, once it is the transfer's turn. 0, or -1 to close. */
-static int offer(struct wi_transfer *transfer)
+static int transfer_offer(struct wi_transfer *transfer)
 {
     if (!transfer->body.reading ||
         wi_outflow_ask(&transfer->bridge->outflow, &transfer->turn, transfer->ready))
@@ -96,7 +96,7 @@ static void on_turn(void *context, double waited_ms)
 }
 
 /* Nothing more can be sent, and the connection is to be closed. */
-static void fail(struct wi_transfer *transfer)
+static void transfer_fail(struct wi_transfer *transfer)
 {
     transfer->failed = 1;
     wi_log_limited(&transfer->bridge->broken_off, WI_LOG_WARN, "bridge", NULL,
@@ -119,8 +119,8 @@ static void on_read(uv_fs_t *request)
         transfer->segment.size -= (size_t)got;
     }
     if (got <= 0) /* 0: the file was cut */
-        fail(transfer);
-    if (transfer->failed || offer(transfer) != 0)
+        transfer_fail(transfer);
+    if (transfer->failed || transfer_offer(transfer) != 0)
         wi_socket_cut(lws_get_opaque_user_data(transfer->wsi));
 }
 
@@ -138,7 +138,7 @@ static void take_memory(struct wi_transfer *transfer, size_t most)
 }
 
 /* Begins to read what of the segment is in a file, up to `most` bytes. 0, or -1. */
-static int take_file(struct wi_transfer *transfer, size_t most)
+static int transfer_take_file(struct wi_transfer *transfer, size_t most)
 {
     struct wi_segment *segment = &transfer->segment;
     size_t size = segment->size < most ? segment->size : most;
@@ -154,7 +154,7 @@ static int take_file(struct wi_transfer *transfer, size_t most)
 
 /* Fills the empty chunk: with what is in memory, and at most one read of a file. 0, or -1 to close.
  */
-static int fill(struct wi_transfer *transfer)
+static int transfer_fill(struct wi_transfer *transfer)
 {
     size_t most = transfer->body.reading
                       ? wi_outflow_chunk(&transfer->bridge->outflow, WI_LWS_CHUNK)
@@ -167,13 +167,13 @@ static int fill(struct wi_transfer *transfer)
         if (there <= 0 || (!transfer->segment.memory && transfer->ready > HEADS_MAX))
             break;
         if (!transfer->segment.memory)
-            return take_file(transfer, most);
+            return transfer_take_file(transfer, most);
         take_memory(transfer, most);
     }
     /* A body that ends too early was promised to be longer. */
     if (there < 0 || transfer->ready == 0)
-        fail(transfer);
-    return transfer->failed ? -1 : offer(transfer);
+        transfer_fail(transfer);
+    return transfer->failed ? -1 : transfer_offer(transfer);
 }
 
 /* --- sending it ------------------------------------------------------------------------------- */
@@ -205,7 +205,7 @@ static void say_changed(const struct wi_transfer *transfer)
             body->file->path);
 }
 
-static void count(struct wi_transfer *transfer, size_t size)
+static void transfer_count(struct wi_transfer *transfer, size_t size)
 {
     struct wi_bridge_counters *counters = &transfer->bridge->counters;
     if (transfer->body.reading) {
@@ -229,7 +229,7 @@ static int send_chunk(struct wi_transfer *transfer)
     transfer->ready = 0;
     transfer->left -= size;
     transfer->sent += size;
-    count(transfer, size);
+    transfer_count(transfer, size);
     return lws_write(transfer->wsi, transfer->chunk + LWS_PRE, size, LWS_WRITE_HTTP) < 0 ? -1 : 0;
 }
 
@@ -244,7 +244,7 @@ int wi_transfer_go_on(struct lws *wsi, struct wi_socket *socket)
     if (transfer->left && wi_http_is_slow(wi_now_ms() - transfer->began, transfer->sent))
         return -1;
     if (transfer->left)
-        return fill(transfer);
+        return transfer_fill(transfer);
 
     int close_after = transfer->close_after;
     socket->limited.busy = 0;
@@ -281,5 +281,5 @@ int wi_transfer_begin(
     transfer->bridge->content_answers += transfer->body.reading != NULL;
     socket->transfer = transfer;
     socket->limited.busy = 1;
-    return fill(transfer);
+    return transfer_fill(transfer);
 }
