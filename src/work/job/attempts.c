@@ -36,7 +36,7 @@ static void on_accepted(void *context, const char *attempt_id)
 
 /* The model's own failure, which the next node would repeat, if it is the truth; but where WASM
  * lacks the memory, a platform may do that was not to be used as long as it could be compared. */
-static void fail(struct wi_job *job, const char *node_id, const struct wi_error *error)
+static void attempt_fail(struct wi_job *job, const char *node_id, const struct wi_error *error)
 {
     const struct wi_jobs_hooks *hooks = &job->jobs->hooks;
     if (wi_job_ask_second(job, error))
@@ -123,7 +123,7 @@ static void on_answer(
         return;
     }
     if (!answer->ok) {
-        fail(job, node_id, &answer->error);
+        attempt_fail(job, node_id, &answer->error);
         return;
     }
     wi_job_complete(job, node_id, answer, 0);

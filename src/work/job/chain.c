@@ -7,7 +7,7 @@
 #include <string.h>
 
 /* Texts with their lengths, so that no two lists of texts are the same bytes. */
-static void put(struct wi_buffer *out, const char *text, size_t length)
+static void text_put(struct wi_buffer *out, const char *text, size_t length)
 {
     wi_buffer_printf(out, "%zu:", length);
     wi_buffer_add(out, text, length);
@@ -15,7 +15,7 @@ static void put(struct wi_buffer *out, const char *text, size_t length)
 
 static void put_string(struct wi_buffer *out, const json_t *value)
 {
-    put(out, json_is_string(value) ? json_string_value(value) : "",
+    text_put(out, json_is_string(value) ? json_string_value(value) : "",
         json_is_string(value) ? json_string_length(value) : 0);
 }
 
@@ -25,11 +25,11 @@ static void put_json(struct wi_buffer *out, const json_t *value)
 
     if (value)
         wi_buffer_json(&text, value);
-    put(out, text.size ? text.text : "", text.size);
+    text_put(out, text.size ? text.text : "", text.size);
     wi_buffer_clear(&text);
 }
 
-static struct wi_prefix_key key_of(struct wi_buffer *bytes)
+static struct wi_prefix_key bytes_key(struct wi_buffer *bytes)
 {
     unsigned char hash[WI_HASH_SIZE];
     struct wi_prefix_key key;
@@ -40,16 +40,16 @@ static struct wi_prefix_key key_of(struct wi_buffer *bytes)
     return key;
 }
 
-static void add(struct wi_chain *chain, struct wi_prefix_key key)
+static void chain_add(struct wi_chain *chain, struct wi_prefix_key key)
 {
     chain->keys = wi_realloc_array(chain->keys, chain->count + 1, sizeof *chain->keys);
     chain->keys[chain->count++] = key;
 }
 
 /* Begins what comes behind `before`. */
-static void begin(struct wi_buffer *out, const struct wi_prefix_key *before)
+static void key_begin(struct wi_buffer *out, const struct wi_prefix_key *before)
 {
-    put(out, (const char *)before->bytes, sizeof before->bytes);
+    text_put(out, (const char *)before->bytes, sizeof before->bytes);
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -69,19 +69,19 @@ static void put_content(struct wi_buffer *out, const json_t *content)
         if (json_is_string(piece))
             wi_buffer_add(&text, json_string_value(piece), json_string_length(piece));
     }
-    put(out, text.size ? text.text : "", text.size);
+    text_put(out, text.size ? text.text : "", text.size);
     wi_buffer_clear(&text);
 }
 
-static struct wi_prefix_key behind(const struct wi_prefix_key *before, const json_t *message)
+static struct wi_prefix_key key_behind(const struct wi_prefix_key *before, const json_t *message)
 {
     struct wi_buffer bytes = {0};
 
-    begin(&bytes, before);
+    key_begin(&bytes, before);
     put_string(&bytes, json_object_get(message, "role"));
     put_content(&bytes, json_object_get(message, "content"));
     put_json(&bytes, json_object_get(message, "tool_calls"));
-    return key_of(&bytes);
+    return bytes_key(&bytes);
 }
 
 static void fill_messages(
@@ -90,8 +90,8 @@ static void fill_messages(
     size_t count = json_array_size(messages);
 
     for (size_t i = 0; i < count && chain->count < WI_CHAIN_MAX; i++) {
-        before = behind(&before, json_array_get(messages, i));
-        add(chain, before);
+        before = key_behind(&before, json_array_get(messages, i));
+        chain_add(chain, before);
     }
     chain->whole = chain->count > 0 && chain->count == count;
     chain->share = count > 0 ? (double)chain->count / (double)count : 0;
@@ -104,9 +104,9 @@ static struct wi_prefix_key behind_text(
 {
     struct wi_buffer bytes = {0};
 
-    begin(&bytes, before);
-    put(&bytes, text, length);
-    return key_of(&bytes);
+    key_begin(&bytes, before);
+    text_put(&bytes, text, length);
+    return bytes_key(&bytes);
 }
 
 static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const json_t *prompt)
@@ -116,7 +116,7 @@ static void fill_text(struct wi_chain *chain, struct wi_prefix_key before, const
 
     for (; chain->count < pieces && chain->count < WI_CHAIN_MAX; text += WI_CHAIN_PIECE) {
         before = behind_text(&before, text, WI_CHAIN_PIECE);
-        add(chain, before);
+        chain_add(chain, before);
     }
     chain->share = length > 0 ? (double)(chain->count * WI_CHAIN_PIECE) / (double)length : 0;
 }
@@ -131,12 +131,12 @@ void wi_chain_fill(struct wi_chain *chain, const char *owner, const char *model,
     struct wi_buffer bytes = {0};
     struct wi_prefix_key root;
 
-    put(&bytes, owner ? owner : "", owner ? strlen(owner) : 0);
-    put(&bytes, model, strlen(model));
+    text_put(&bytes, owner ? owner : "", owner ? strlen(owner) : 0);
+    text_put(&bytes, model, strlen(model));
     /* What a template puts before the messages. */
     put_json(&bytes, json_object_get(options, "tools"));
     put_json(&bytes, json_object_get(options, "chat_template_kwargs"));
-    root = key_of(&bytes);
+    root = bytes_key(&bytes);
     if (json_is_array(messages))
         fill_messages(chain, root, messages);
     else if (json_is_string(prompt))
@@ -147,7 +147,7 @@ struct wi_prefix_key wi_chain_answered(
     const struct wi_chain *chain, const char *text, size_t length)
 {
     json_t *message = json_pack("{s:s, s:s%}", "role", "assistant", "content", text, length);
-    struct wi_prefix_key key = behind(&chain->keys[chain->count - 1], message);
+    struct wi_prefix_key key = key_behind(&chain->keys[chain->count - 1], message);
     json_decref(message);
     return key;
 }

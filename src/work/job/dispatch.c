@@ -231,7 +231,7 @@ int wi_jobs_may_run(const struct wi_jobs *jobs, const struct wi_job_line *line)
            (jobs->clients.counters.waiting == 0 && line->counters.running < SHADOW_JOBS_MAX);
 }
 
-static int has_room(void *owner)
+static int job_has_room(void *owner)
 {
     const struct wi_job *job = owner;
     struct wi_demand demand = demand_of(job);
@@ -247,7 +247,7 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
     struct wi_queue_entry *entry;
     double now = wi_now_ms();
     int unsuccessful = 0, holds = 0, fairly = 1;
-    wi_queue_gates(queue, has_room, now);
+    wi_queue_gates(queue, job_has_room, now);
     while (unsuccessful < UNSUCCESSFUL_MAX && wi_jobs_may_run(jobs, line)) {
         entry = fairly && holds == HOLDS_MAX ? NULL : wi_queue_best(queue, now);
         if (!entry && fairly && wi_queue_release(queue)) {
@@ -259,7 +259,7 @@ static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
         switch (try_waiting(entry->owner, fairly)) {
         case TRIED_LEFT:
             fairly = 1; /* another node may be next for those that gave way */
-            wi_queue_gates(queue, has_room, now);
+            wi_queue_gates(queue, job_has_room, now);
             break;
         case TRIED_WAITS:
             unsuccessful++;

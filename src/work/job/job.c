@@ -20,7 +20,7 @@
 /* ---------------------------------------------------------------- withdrawing */
 
 /* Stops whatever the job is doing: it neither waits nor runs afterwards. */
-static void withdraw(struct wi_job *job, const char *reason)
+static void job_withdraw(struct wi_job *job, const char *reason)
 {
     if (job->state == WI_JOB_WAITING) {
         wi_job_leave_queue(job, 0);
@@ -40,7 +40,7 @@ static void on_deadline(void *context)
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
         "the deadline of %.0f ms passed while the job was %s", job->spec.asked->timeout_ms,
         job->state == WI_JOB_WAITING ? "waiting for a node" : "running");
-    withdraw(job, "deadline");
+    job_withdraw(job, "deadline");
     wi_job_finish_unheard(job, &error);
 }
 
@@ -60,7 +60,7 @@ static void explain_stall(const struct wi_job *job, struct wi_error *error)
 }
 
 /* Whether a stream whose node is silent goes on at another. */
-static int goes_on(struct wi_job *job)
+static int job_goes_on(struct wi_job *job)
 {
     static const enum wi_ending stalled = WI_ENDING_STALLED;
     char why[96];
@@ -80,14 +80,14 @@ static void on_stall(void *context)
         wi_job_stream_watch(job);
         return;
     }
-    if (goes_on(job))
+    if (job_goes_on(job))
         return;
     if (wi_job_stream_silent_ms(job) < wi_job_stream_patience_ms(job)) {
         wi_job_stream_wait_on(job);
         return;
     }
     explain_stall(job, &error);
-    withdraw(job, WI_JOB_STALLED);
+    job_withdraw(job, WI_JOB_STALLED);
     wi_job_finish_unheard(job, &error);
 }
 
@@ -141,7 +141,7 @@ static void answer_shutting_down(struct wi_job *job)
 {
     struct wi_error error;
     wi_error_set(&error, WI_SHUTTING_DOWN, NULL, "the service is shutting down");
-    withdraw(job, "shutdown");
+    job_withdraw(job, "shutdown");
     wi_job_finish_error(job, &error);
 }
 
@@ -246,7 +246,7 @@ static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
 }
 
 /* A job that could not even be queued or sent: the caller gets the error, nobody a callback. */
-static enum wi_code reject(
+static enum wi_code job_reject(
     struct wi_job *job, const struct wi_error *failure, struct wi_error *error)
 {
     job->line->counters.rejected++;
@@ -257,7 +257,7 @@ static enum wi_code reject(
 }
 
 /* Sends the new job at once, or has it wait. */
-static enum wi_code begin(struct wi_job *job, struct wi_error *error)
+static enum wi_code job_begin(struct wi_job *job, struct wi_error *error)
 {
     struct wi_jobs *jobs = job->jobs;
     struct wi_choice choice = {0};
@@ -269,12 +269,12 @@ static enum wi_code begin(struct wi_job *job, struct wi_error *error)
         picked = WI_PICK_WAIT;
     if (picked == WI_PICK_NEVER ||
         (picked == WI_PICK_NODE && wi_job_check(job, &choice, &failure) != WI_OK))
-        return reject(job, &failure, error);
+        return job_reject(job, &failure, error);
     enum wi_code code = picked == WI_PICK_NODE && wi_jobs_may_run(jobs, job->line)
                             ? wi_job_dispatch(job, WI_JOB_ALONE, &choice, &failure)
                             : WI_NODE_NOT_FOUND;
     if (code != WI_OK && code != WI_NODE_NOT_FOUND && code != WI_NODE_BUSY)
-        return reject(job, &failure, error);
+        return job_reject(job, &failure, error);
     job->line->counters.accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
@@ -307,7 +307,7 @@ enum wi_code wi_jobs_submit(struct wi_jobs *jobs, struct wi_job_spec *spec, wi_j
     enum wi_code code = admit_to(jobs, &jobs->clients, spec, error);
     if (code != WI_OK)
         return code;
-    return begin(
+    return job_begin(
         make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context), error);
 }
 
@@ -320,7 +320,7 @@ enum wi_code wi_jobs_submit_stream(struct wi_jobs *jobs, struct wi_job_spec *spe
     struct wi_job *job =
         make_job(jobs, &jobs->clients, spec, spec->asked->timeout_ms, on_done, context);
     wi_job_stream_open(job, stream, on_stall);
-    code = begin(job, error);
+    code = job_begin(job, error);
     jobs->clients.counters.streams += code == WI_OK;
     return code;
 }
@@ -334,7 +334,7 @@ enum wi_code wi_jobs_submit_shadow(struct wi_jobs *jobs, struct wi_job_spec *spe
         return code;
     struct wi_job *job = make_job(jobs, line, spec, SHADOW_WAIT_MS, on_done, context);
     job->on_dispatch = on_dispatch;
-    return begin(job, error);
+    return job_begin(job, error);
 }
 
 static struct wi_job *find_job(const struct wi_jobs *jobs, const char *job_id)
@@ -357,7 +357,7 @@ void wi_jobs_abandon(struct wi_jobs *jobs, const char *job_id)
     if (job == NULL)
         return;
     jobs->clients.counters.cancelled++;
-    withdraw(job, "client gone");
+    job_withdraw(job, "client gone");
     wi_job_finish(job, NULL);
 }
 
@@ -368,7 +368,7 @@ enum wi_code wi_jobs_cancel(struct wi_jobs *jobs, const char *job_id)
         return WI_JOB_NOT_FOUND;
     struct wi_error error;
     wi_error_set(&error, WI_CANCELLED, NULL, "the job was cancelled by DELETE /v1/jobs/%s", job_id);
-    withdraw(job, "cancelled");
+    job_withdraw(job, "cancelled");
     wi_job_finish_error(job, &error);
     return WI_OK;
 }

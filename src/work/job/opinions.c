@@ -29,7 +29,7 @@ void wi_opinions_free(struct wi_opinions *opinions)
     free(opinions);
 }
 
-static struct row *row_of(struct wi_opinions *opinions, const char *client)
+static struct row *opinions_row(struct wi_opinions *opinions, const char *client)
 {
     const char *name = client ? client : "";
     return &opinions->rows[wi_table_hash(name, strlen(name)) % ROWS];
@@ -37,7 +37,7 @@ static struct row *row_of(struct wi_opinions *opinions, const char *client)
 
 void wi_opinions_count(struct wi_opinions *opinions, const char *client)
 {
-    struct row *row = row_of(opinions, client);
+    struct row *row = opinions_row(opinions, client);
     if (++row->requests < REQUESTS_MAX)
         return;
     row->requests /= 2;
@@ -46,7 +46,7 @@ void wi_opinions_count(struct wi_opinions *opinions, const char *client)
 
 int wi_opinions_take(struct wi_opinions *opinions, const char *client)
 {
-    struct row *row = row_of(opinions, client);
+    struct row *row = opinions_row(opinions, client);
     uint32_t most = row->requests / WI_OPINIONS_OF;
     if (row->spent >= (most > 0 ? most : 1) || row->open >= WI_OPINIONS_AT_ONCE)
         return 0;
@@ -56,13 +56,13 @@ int wi_opinions_take(struct wi_opinions *opinions, const char *client)
 
 void wi_opinions_end(struct wi_opinions *opinions, const char *client)
 {
-    struct row *row = row_of(opinions, client);
+    struct row *row = opinions_row(opinions, client);
     row->open--;
     row->spent++;
 }
 
 void wi_opinions_excuse(struct wi_opinions *opinions, const char *client)
 {
-    struct row *row = row_of(opinions, client);
+    struct row *row = opinions_row(opinions, client);
     row->spent -= row->spent > 0;
 }

@@ -62,7 +62,7 @@ void wi_parts_begin(struct wi_parts *parts)
 
 /* ---------------------------------------------------------------- what was said so far */
 
-static int append(struct wi_parts *parts, struct wi_blob **to, const void *bytes, size_t size)
+static int blob_append(struct wi_parts *parts, struct wi_blob **to, const void *bytes, size_t size)
 {
     if (size > WI_PARTS_KEPT - parts->kept)
         return -1;
@@ -95,18 +95,18 @@ static int keep_content(struct wi_parts *parts, const struct wi_part *part)
         answer->ended = 1;
         wi_text_printable(answer->finish, sizeof answer->finish, why);
     }
-    if (part->text && append(parts, &answer->text, part->text, part->text_length))
+    if (part->text && blob_append(parts, &answer->text, part->text, part->text_length))
         return -1;
     json_array_foreach(part->tokens, i, token)
     {
         int64_t value = json_integer_value(token);
-        if (append(parts, &answer->tokens, &value, sizeof value))
+        if (blob_append(parts, &answer->tokens, &value, sizeof value))
             return -1;
     }
     return 0;
 }
 
-static void keep(struct wi_parts *parts, const struct wi_part *part)
+static void part_keep(struct wi_parts *parts, const struct wi_part *part)
 {
     if (parts->obstacle)
         return;
@@ -130,7 +130,7 @@ unsigned wi_parts_answers(const struct wi_parts *parts)
 
 /* ---------------------------------------------------------------- where they end */
 
-static size_t size_of(const struct wi_blob *blob)
+static size_t blob_size(const struct wi_blob *blob)
 {
     return blob ? blob->size : 0;
 }
@@ -138,7 +138,7 @@ static size_t size_of(const struct wi_blob *blob)
 const char *wi_parts_text(const struct wi_parts *parts, size_t *length)
 {
     const struct wi_blob *text = parts->answer_count == 1 ? parts->answers[0].text : NULL;
-    *length = size_of(text);
+    *length = blob_size(text);
     return text ? (const char *)text->bytes : NULL;
 }
 
@@ -146,7 +146,7 @@ static int join_texts(const struct wi_parts *parts, struct wi_parts_end *end)
 {
     size_t size = 0;
     for (unsigned i = 0; i < parts->answer_count; i++)
-        size += size_of(parts->answers[i].text);
+        size += blob_size(parts->answers[i].text);
     if (size == 0)
         return 0;
     end->text = wi_blob_new(parts->budget, size);
@@ -167,7 +167,7 @@ static void list_tokens(const struct wi_blob *tokens, json_t **list)
     const int64_t *values = tokens ? (const int64_t *)tokens->bytes : NULL;
     if (tokens && *list == NULL)
         *list = json_array();
-    for (size_t i = 0; i < size_of(tokens) / sizeof *values; i++)
+    for (size_t i = 0; i < blob_size(tokens) / sizeof *values; i++)
         json_array_append_new(*list, json_integer(values[i]));
 }
 
@@ -180,8 +180,8 @@ static json_t *list_answers(const struct wi_parts *parts)
     list = json_array();
     for (unsigned i = 0; i < parts->answer_count; i++) {
         const struct answer *answer = &parts->answers[i];
-        json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)size_of(answer->text),
-            "tokens", (json_int_t)(size_of(answer->tokens) / sizeof(int64_t)));
+        json_t *said = json_pack("{s:I, s:I}", "text_bytes", (json_int_t)blob_size(answer->text),
+            "tokens", (json_int_t)(blob_size(answer->tokens) / sizeof(int64_t)));
         if (answer->ended) {
             json_object_set_new(said, "ended", json_true());
             json_object_set_new(said, "finish_reason", json_string(answer->finish));
@@ -225,7 +225,7 @@ int wi_parts_add(struct wi_parts *parts, const struct wi_part *part)
     parts->received.parts++;
     parts->received.bytes += part->bytes;
     wi_flow_add(&parts->flow, part->bytes);
-    keep(parts, part);
+    part_keep(parts, part);
     return 1;
 }
 
@@ -241,7 +241,7 @@ int wi_parts_brought(const struct wi_parts *parts)
 
 /* ---------------------------------------------------------------- credit */
 
-static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
+static uint64_t value_between(uint64_t least, uint64_t value, uint64_t most)
 {
     return value < least ? least : value > most ? most : value;
 }
@@ -249,12 +249,12 @@ static uint64_t between(uint64_t least, uint64_t value, uint64_t most)
 void wi_parts_take(struct wi_parts *parts, const struct wi_credit *taken)
 {
     struct wi_credit *now = &parts->taken;
-    now->parts = between(now->parts, taken->parts, parts->received.parts);
-    now->bytes = between(now->bytes, taken->bytes, parts->received.bytes);
+    now->parts = value_between(now->parts, taken->parts, parts->received.parts);
+    now->bytes = value_between(now->bytes, taken->bytes, parts->received.bytes);
 }
 
 /* Up to a window more than the client has taken: since the attempt's beginning, as it counts. */
-static uint64_t allowance(uint64_t taken, uint64_t base, uint64_t window, uint64_t granted)
+static uint64_t parts_allowance(uint64_t taken, uint64_t base, uint64_t window, uint64_t granted)
 {
     uint64_t total = taken + window;
     return total > base && total - base > granted ? total - base : granted;
@@ -264,10 +264,10 @@ int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit)
 {
     const struct wi_credit *sent = &parts->flow.sent, *granted = &parts->flow.granted;
     const struct wi_credit *received = &parts->received, *taken = &parts->taken;
-    credit->parts =
-        allowance(taken->parts, received->parts - sent->parts, WI_CREDIT_PARTS, granted->parts);
-    credit->bytes =
-        allowance(taken->bytes, received->bytes - sent->bytes, WI_CREDIT_BYTES, granted->bytes);
+    credit->parts = parts_allowance(
+        taken->parts, received->parts - sent->parts, WI_CREDIT_PARTS, granted->parts);
+    credit->bytes = parts_allowance(
+        taken->bytes, received->bytes - sent->bytes, WI_CREDIT_BYTES, granted->bytes);
     if (credit->parts - granted->parts < WI_CREDIT_PARTS / STEPS &&
         credit->bytes - granted->bytes < WI_CREDIT_BYTES / STEPS)
         return 0;

@@ -102,14 +102,14 @@ static int entry_before(const struct wi_heap_place *a, const struct wi_heap_plac
     return goes_before(entry_at((struct wi_heap_place *)a), entry_at((struct wi_heap_place *)b));
 }
 
-static struct wi_queue_entry *ranked(const struct wi_rank_place *place)
+static struct wi_queue_entry *entry_ranked(const struct wi_rank_place *place)
 {
     return (struct wi_queue_entry *)((char *)place - offsetof(struct wi_queue_entry, rank));
 }
 
 static int rank_before(const struct wi_rank_place *a, const struct wi_rank_place *b)
 {
-    return goes_before(ranked(a), ranked(b));
+    return goes_before(entry_ranked(a), entry_ranked(b));
 }
 
 static struct wi_queue_entry *head_of_strand(const struct wi_heap_place *place)
@@ -146,7 +146,7 @@ static void keep_in(struct wi_heap *heap, struct wi_heap_place *place, int *is_i
 }
 
 /* The row, after it or its lane has changed. */
-static void refresh(struct wi_lane *lane, int priority)
+static void lane_refresh(struct wi_lane *lane, int priority)
 {
     struct row *row = &lane->rows[priority];
     keep_in(&lane->gate->rows[priority], &row->place, &row->is_in,
@@ -159,7 +159,7 @@ static void strand_refresh(struct wi_queue_strand *strand)
     struct wi_lane *lane = strand->lane;
     keep_in(&lane->rows[strand->priority].strands, &strand->place, &strand->is_in,
         !strand->held && strand->entries.count > 0);
-    refresh(lane, strand->priority);
+    lane_refresh(lane, strand->priority);
 }
 
 struct wi_queue *wi_queue_new(void)
@@ -210,19 +210,19 @@ static struct wi_lane *find_or_make_lane(struct wi_queue *queue, const char *key
     return lane;
 }
 
-static void unblock(struct wi_queue *queue, struct wi_lane *lane)
+static void lane_unblock(struct wi_queue *queue, struct wi_lane *lane)
 {
     DL_DELETE2(queue->blocked, lane, blocked_prev, blocked_next);
     lane->blocked = 0;
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
-        refresh(lane, p);
+        lane_refresh(lane, p);
 }
 
 /* It is empty. */
 static void drop_lane(struct wi_queue *queue, struct wi_lane *lane)
 {
     if (lane->blocked)
-        unblock(queue, lane);
+        lane_unblock(queue, lane);
     HASH_DEL(queue->lanes, lane);
     DL_DELETE(lane->gate->lanes, lane);
     if (!lane->gate->lanes)
@@ -252,7 +252,7 @@ static int is_forgettable(const struct wi_queue *queue, const struct wi_queue_cl
 /* Peer addresses are many; what says nothing any more goes, in steps whose cost is spread. A new
  * round of turns begins: else a client that had a turn in one which does not end, because nobody
  * wants a second turn, would be remembered for ever. What waits goes before it as it would have. */
-static void tidy(struct wi_queue *queue)
+static void queue_tidy(struct wi_queue *queue)
 {
     struct wi_queue_client *share, *next;
     if (HASH_COUNT(queue->shares) < queue->tidy_at)
@@ -277,7 +277,7 @@ static struct wi_queue_client *find_or_make_share(struct wi_queue *queue, const 
     struct wi_queue_client *share = find_share(queue, client);
     if (share)
         return share;
-    tidy(queue);
+    queue_tidy(queue);
     share = wi_alloc(sizeof *share);
     share->client = wi_strdup(client);
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
@@ -409,7 +409,7 @@ void wi_queue_take(struct wi_queue *queue, struct wi_queue_entry *entry)
 
 /* ---------------------------------------------------------------- whose turn it is */
 
-static double urgency(const struct wi_queue_entry *entry, double now)
+static double entry_urgency(const struct wi_queue_entry *entry, double now)
 {
     return entry->priority + (now - entry->since) / WI_QUEUE_AGEING_MS;
 }
@@ -420,7 +420,7 @@ static struct wi_queue_entry *most_urgent(
 {
     struct wi_queue_entry *best = NULL;
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
-        if (heads[p] && (best == NULL || urgency(heads[p], now) > urgency(best, now)))
+        if (heads[p] && (best == NULL || entry_urgency(heads[p], now) > entry_urgency(best, now)))
             best = heads[p];
     return best;
 }
@@ -441,7 +441,8 @@ struct wi_queue_entry *wi_queue_best(const struct wi_queue *queue, double now)
 /* The entry, as those of another priority see it. */
 static int is_more_urgent(const void *context, const struct wi_rank_place *other)
 {
-    return urgency(ranked(other), 0) > urgency(context, 0); /* whatever the time is */
+    return entry_urgency(entry_ranked(other), 0) >
+           entry_urgency(context, 0); /* whatever the time is */
 }
 
 size_t wi_queue_ahead(const struct wi_queue *queue, const struct wi_queue_entry *entry)
@@ -479,13 +480,13 @@ void wi_queue_block(struct wi_queue *queue, struct wi_queue_entry *entry)
     DL_APPEND2(queue->blocked, lane, blocked_prev, blocked_next);
     lane->blocked = 1;
     for (int p = 0; p < WI_QUEUE_PRIORITIES; p++)
-        refresh(lane, p);
+        lane_refresh(lane, p);
 }
 
 void wi_queue_unblock(struct wi_queue *queue)
 {
     while (queue->blocked)
-        unblock(queue, queue->blocked);
+        lane_unblock(queue, queue->blocked);
 }
 
 static void strand_hold(struct wi_queue *queue, struct wi_queue_strand *strand)

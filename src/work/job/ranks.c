@@ -1,49 +1,49 @@
 /* The treap that counts; see ranks.h. */
 #include "work/job/ranks.h"
 
-static size_t size_of(const struct wi_rank_place *place)
+static size_t place_size(const struct wi_rank_place *place)
 {
     return place ? place->_size : 0;
 }
 
-static void recount(struct wi_rank_place *place)
+static void place_recount(struct wi_rank_place *place)
 {
-    place->_size = size_of(place->_left) + 1 + size_of(place->_right);
+    place->_size = place_size(place->_left) + 1 + place_size(place->_right);
 }
 
 /* What goes before `member`, and the rest. */
-static void split(const struct wi_ranks *ranks, struct wi_rank_place *all,
+static void places_split(const struct wi_ranks *ranks, struct wi_rank_place *all,
     const struct wi_rank_place *member, struct wi_rank_place **first, struct wi_rank_place **rest)
 {
     if (!all) {
         *first = *rest = NULL;
     } else if (ranks->before(all, member)) {
-        split(ranks, all->_right, member, &all->_right, rest);
-        recount(all);
+        places_split(ranks, all->_right, member, &all->_right, rest);
+        place_recount(all);
         *first = all;
     } else {
-        split(ranks, all->_left, member, first, &all->_left);
-        recount(all);
+        places_split(ranks, all->_left, member, first, &all->_left);
+        place_recount(all);
         *rest = all;
     }
 }
 
 /* All of `first` go before all of `rest`. */
-static struct wi_rank_place *join(struct wi_rank_place *first, struct wi_rank_place *rest)
+static struct wi_rank_place *places_join(struct wi_rank_place *first, struct wi_rank_place *rest)
 {
     if (!first || !rest)
         return first ? first : rest;
     struct wi_rank_place *top = first->_weight > rest->_weight ? first : rest;
     if (top == first)
-        first->_right = join(first->_right, rest);
+        first->_right = places_join(first->_right, rest);
     else
-        rest->_left = join(first, rest->_left);
-    recount(top);
+        rest->_left = places_join(first, rest->_left);
+    place_recount(top);
     return top;
 }
 
 /* xorshift32 (Marsaglia, 2003): nobody gains by a deep tree but who waits in it. */
-static uint32_t draw(struct wi_ranks *ranks)
+static uint32_t ranks_draw(struct wi_ranks *ranks)
 {
     uint32_t drawn = ranks->_drawn ? ranks->_drawn : 2463534242u;
     drawn ^= drawn << 13;
@@ -55,13 +55,13 @@ static uint32_t draw(struct wi_ranks *ranks)
 void wi_ranks_add(struct wi_ranks *ranks, struct wi_rank_place *member)
 {
     struct wi_rank_place **link = &ranks->_top;
-    *member = (struct wi_rank_place){._weight = draw(ranks)};
+    *member = (struct wi_rank_place){._weight = ranks_draw(ranks)};
     while (*link && (*link)->_weight >= member->_weight) {
         (*link)->_size++;
         link = ranks->before(*link, member) ? &(*link)->_right : &(*link)->_left;
     }
-    split(ranks, *link, member, &member->_left, &member->_right);
-    recount(member);
+    places_split(ranks, *link, member, &member->_left, &member->_right);
+    place_recount(member);
     *link = member;
 }
 
@@ -72,13 +72,13 @@ void wi_ranks_remove(struct wi_ranks *ranks, struct wi_rank_place *member)
         (*link)->_size--;
         link = ranks->before(*link, member) ? &(*link)->_right : &(*link)->_left;
     }
-    *link = join(member->_left, member->_right);
+    *link = places_join(member->_left, member->_right);
     *member = (struct wi_rank_place){0};
 }
 
 size_t wi_ranks_size(const struct wi_ranks *ranks)
 {
-    return size_of(ranks->_top);
+    return place_size(ranks->_top);
 }
 
 struct found {
@@ -103,7 +103,7 @@ size_t wi_ranks_while(const struct wi_ranks *ranks, wi_rank_holds_fn *holds, con
     const struct wi_rank_place *place = ranks->_top;
     while (place) {
         int held = holds(context, place);
-        count += held ? size_of(place->_left) + 1 : 0;
+        count += held ? place_size(place->_left) + 1 : 0;
         place = held ? place->_right : place->_left;
     }
     return count;

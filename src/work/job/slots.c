@@ -60,7 +60,7 @@ static struct wi_slot_client *find_or_make_client(struct wi_slots *slots, const 
     return client;
 }
 
-static struct key key_of(const char *node, unsigned queue)
+static struct key slots_key(const char *node, unsigned queue)
 {
     struct key key;
     memset(&key, 0, sizeof key); /* what is between members as well: all of it is the key */
@@ -72,7 +72,7 @@ static struct key key_of(const char *node, unsigned queue)
 static struct wi_slot_count *find_count(
     const struct wi_slot_client *client, const char *node, unsigned queue)
 {
-    struct key key = key_of(node, queue);
+    struct key key = slots_key(node, queue);
     return WI_TABLE_FIND(client->counts, &key, sizeof key);
 }
 
@@ -82,7 +82,7 @@ static struct wi_slot_count *count_one(
     struct wi_slot_count *count = find_count(client, node, queue);
     if (!count) {
         count = wi_alloc(sizeof *count);
-        count->key = key_of(node, queue);
+        count->key = slots_key(node, queue);
         HASH_ADD(hh, client->counts, key, sizeof count->key, count);
     }
     count->count++;

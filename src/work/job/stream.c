@@ -62,7 +62,7 @@ double wi_job_stream_patience_ms(const struct wi_job *job)
 }
 
 /* What lies between two counts is a batch, or several that take less than counts are apart. */
-static void measure(struct wi_job_flow *flow, double counted)
+static void flow_measure(struct wi_job_flow *flow, double counted)
 {
     double now = wi_now_ms();
     double took = now - flow->counted_at;
@@ -73,7 +73,7 @@ static void measure(struct wi_job_flow *flow, double counted)
 }
 
 /* The time that the job stood still for its client, up to now. */
-static void settle(struct wi_job *job)
+static void flow_settle(struct wi_job *job)
 {
     struct wi_job_flow *flow = job->flow;
     if (flow->halted_at > 0) {
@@ -85,20 +85,20 @@ static void settle(struct wi_job *job)
 
 /* Whether its attempt computes. One that waits at its node, or for its model, brings nothing and
  * tells of nothing else. */
-static int computes(const struct wi_job_flow *flow)
+static int flow_computes(const struct wi_job_flow *flow)
 {
     return wi_parts_brought(flow->parts) || flow->told;
 }
 
 /* Of which none is cut off. */
-static uint64_t milliseconds(double ms)
+static uint64_t whole_ms(double ms)
 {
     return ms > 0 ? (uint64_t)ceil(ms) : 0;
 }
 
 int wi_job_stream_is_watched(const struct wi_job *job)
 {
-    return wi_job_is_committed(job) && computes(job->flow);
+    return wi_job_is_committed(job) && flow_computes(job->flow);
 }
 
 static int draws_without_seed(const json_t *options)
@@ -126,10 +126,10 @@ void wi_job_stream_watch(struct wi_job *job)
         wi_timer_stop(flow->stall);
         return;
     }
-    settle(job);
+    flow_settle(job);
     flow->heard_at = wi_now_ms();
     if (wi_job_has_attempt(job) && wi_job_stream_is_watched(job))
-        wi_timer_start(flow->stall, milliseconds(wi_job_stream_patience_ms(job) / 2), 0);
+        wi_timer_start(flow->stall, whole_ms(wi_job_stream_patience_ms(job) / 2), 0);
     else
         wi_timer_stop(flow->stall);
 }
@@ -143,7 +143,7 @@ void wi_job_stream_wait_on(struct wi_job *job)
 {
     double patience = wi_job_stream_patience_ms(job);
     double left = patience - wi_job_stream_silent_ms(job), step = patience / STALL_STEPS;
-    wi_timer_start(job->flow->stall, milliseconds(left < step ? left : step), 0);
+    wi_timer_start(job->flow->stall, whole_ms(left < step ? left : step), 0);
 }
 
 void wi_job_stream_sent(struct wi_job *job)
@@ -159,7 +159,7 @@ void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress)
 {
     job->flow->told = strcmp(progress->phase, LOADING) != 0;
     if (progress->has_count)
-        measure(job->flow, progress->done);
+        flow_measure(job->flow, progress->done);
     wi_job_stream_watch(job);
 }
 

@@ -41,7 +41,7 @@ static void free_batch(struct wi_job_batch *batch)
 }
 
 /* Fills `batch` with the job and what can run together with it; the job alone counts as none. */
-static void gather(struct wi_job *job, struct wi_job_batch *batch)
+static void batch_gather(struct wi_job *job, struct wi_job_batch *batch)
 {
     struct wi_queue_entry *others[BATCH_LOOK];
     const struct wi_config_pool *pool = &job->jobs->config->pool;
@@ -120,7 +120,7 @@ static enum wi_code dispatch_batch(
 int wi_job_try_together(struct wi_job *job, const struct wi_choice *choice)
 {
     struct wi_job_batch *batch = wi_alloc(sizeof *batch);
-    gather(job, batch);
+    batch_gather(job, batch);
     int waits = wi_job_waits_for_company(job, batch->total);
     if (!waits && batch->count > 1 && dispatch_batch(job->jobs, batch, choice) == WI_OK)
         return 1;
@@ -171,7 +171,7 @@ struct going_on {
     const char *why;
 };
 
-static void go_on(struct wi_job *job, const struct going_on *how)
+static void job_go_on(struct wi_job *job, const struct going_on *how)
 {
     if (how->returned) { /* it may be joined again */
         wi_job_returned(job, how->returned);
@@ -191,7 +191,7 @@ static void each_goes_on(
         if (!job)
             continue;
         take_out(batch, i);
-        go_on(job, how);
+        job_go_on(job, how);
     }
     free_batch(batch);
 }

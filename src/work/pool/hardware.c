@@ -82,7 +82,7 @@ static json_t *option_json(const struct wi_route_option *option, const struct wi
 }
 
 /* The chosen one first, then what is nearest to being chosen. */
-static int compare(const void *a, const void *b)
+static int options_compare(const void *a, const void *b)
 {
     const struct wi_route_option *one = *(const struct wi_route_option *const *)a;
     const struct wi_route_option *other = *(const struct wi_route_option *const *)b;
@@ -102,7 +102,7 @@ static json_t *options_json(const struct pool_judged *judged, const struct wi_de
 
     for (size_t i = 0; i < count; i++)
         sorted[i] = &judged->options[i];
-    qsort(sorted, count, sizeof *sorted, compare);
+    qsort(sorted, count, sizeof *sorted, options_compare);
     for (size_t i = 0; i < count; i++)
         if (sorted[i]->platform < WI_NATIVE || /* what browsers have; the others few nodes */
             sorted[i]->candidate->info->platforms[sorted[i]->platform].available)

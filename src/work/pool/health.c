@@ -26,7 +26,7 @@
 
 /* --- remedies --------------------------------------------------------------------------------- */
 
-static void reload(struct wi_pool *pool, struct pool_session *session)
+static void session_reload(struct wi_pool *pool, struct pool_session *session)
 {
     struct pool_node *node = wi_pool_node_of(pool, session);
 
@@ -42,7 +42,7 @@ static void reload(struct wi_pool *pool, struct pool_session *session)
     wi_pool_plan_soon(pool->wake);
 }
 
-static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
+static void session_retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     const struct pool_node *node = wi_pool_node_of(pool, session);
     double now = wi_now_ms(), busy_until = node ? wi_pool_node_done_at(node) : 0;
@@ -78,10 +78,10 @@ void wi_pool_fault(
         wi_pool_session_gpu_lost(session, now, now + WI_LADDER_GPU_AFTER_MS);
         break;
     case WI_REMEDY_RELOAD:
-        reload(pool, session);
+        session_reload(pool, session);
         break;
     case WI_REMEDY_RETIRE:
-        retire(pool, session, why);
+        session_retire(pool, session, why);
         break;
     default:
         kill_session(session, why);
@@ -118,7 +118,7 @@ double wi_pool_patience_ms(const struct wi_pool *pool)
     return timeout > CHECK_MIN_MS ? timeout : CHECK_MIN_MS;
 }
 
-static void check(const struct wi_pool *pool, struct pool_session *session, double now)
+static void session_check(const struct wi_pool *pool, struct pool_session *session, double now)
 {
     wi_pool_session_check(session, (uint64_t)wi_pool_patience_ms(pool), now);
 }
@@ -145,7 +145,7 @@ void wi_pool_checked(
     else if (info->checks_failed >= CHECKS_FAILED)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_FROZEN, error->detail);
     else
-        check(pool, session, wi_now_ms());
+        session_check(pool, session, wi_now_ms());
 }
 
 static int is_loading(const struct wi_node_state *state)
@@ -176,7 +176,7 @@ static int engine_is_hung(const struct wi_pool *pool, const struct pool_session 
            state.busy_since_ms > limit && !is_loading(&state);
 }
 
-static void weigh(struct wi_pool *pool, struct pool_session *session, double now)
+static void session_weigh(struct wi_pool *pool, struct pool_session *session, double now)
 {
     const struct pool_session_info *info = wi_pool_session_info(session);
     uint64_t limit = pool->config->pool.memory_limit;
@@ -215,7 +215,7 @@ static void look_for_gpu(
 
 /* --- looking ---------------------------------------------------------------------------------- */
 
-static void look_at(struct wi_pool *pool, struct pool_session *session, double now)
+static void session_look_at(struct wi_pool *pool, struct pool_session *session, double now)
 {
     const struct pool_session_info *info = wi_pool_session_info(session);
     const struct pool_node *node = wi_pool_node_of(pool, session);
@@ -240,7 +240,7 @@ static void look_at(struct wi_pool *pool, struct pool_session *session, double n
             "an engine of its page is busy with nothing of ours");
     else if (!wi_pool_node_info_of(node)->away &&
              now >= info->checked_at + wi_pool_patience_ms(pool) * 2)
-        check(pool, session, now);
+        session_check(pool, session, now);
 }
 
 void wi_pool_look(struct wi_pool *pool, double now)
@@ -255,7 +255,7 @@ void wi_pool_look(struct wi_pool *pool, double now)
     for (session = wi_pool_sessions_first(pool->sessions); session; session = next) {
         next = wi_pool_session_next(session);
         if (!wi_pool_session_ends(session) && wi_pool_session_info(session)->welcomed_at > 0)
-            weigh(pool, session, now);
-        look_at(pool, session, now);
+            session_weigh(pool, session, now);
+        session_look_at(pool, session, now);
     }
 }

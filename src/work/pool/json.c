@@ -186,7 +186,7 @@ static void warn_of_sandbox(
 }
 
 /* Its browsers are started here, in the machine's network; `why` is NULL where that is by order. */
-static int is_open(const struct wi_pool *pool, const struct pool_kind *kind, const char **why)
+static int kind_is_open(const struct wi_pool *pool, const struct pool_kind *kind, const char **why)
 {
     const struct pool_kind_info *info = wi_pool_kind_info(kind);
     enum wi_network_mode mode = pool->config->pool.network;
@@ -203,7 +203,7 @@ static void warn_of_network(const struct wi_pool *pool, json_t *warnings)
 
     for (size_t i = 0; i < wi_pool_kinds_count(pool->kinds); i++) {
         const struct pool_kind *kind = wi_pool_kinds_at(pool->kinds, i);
-        if (!is_open(pool, kind, &why))
+        if (!kind_is_open(pool, kind, &why))
             continue;
         wi_buffer_printf(&names, "%s%s", names.size > 0 ? ", " : "", wi_pool_kind_info(kind)->name);
         last = why;

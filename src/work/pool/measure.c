@@ -40,7 +40,7 @@ struct wi_timings wi_timings_of(
 }
 
 /* Where the engine runs on that platform of the node (-1: none); NULL if it is there no more. */
-static const struct wi_place *place_of(
+static const struct wi_place *node_place(
     const struct pool_node *node, enum wi_engine engine, int platform)
 {
     const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
@@ -58,7 +58,7 @@ void wi_pool_measure_failure(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, int platform)
 {
     const struct wi_fleet_class *class = wi_pool_node_info_of(node)->place->class;
-    const struct wi_place *where = place_of(node, attempt->engine, platform);
+    const struct wi_place *where = node_place(node, attempt->engine, platform);
 
     if (where && class->info.platforms[platform].available)
         wi_estimates_failed(pool->estimates, attempt->hash, where, wi_now_ms());
@@ -106,7 +106,7 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
         return;
     json_array_foreach(fallbacks, i, row)
         wi_pool_measure_failure(pool, node, attempt, platform_of(row));
-    const struct wi_place *where = place_of(node, attempt->engine, platform);
+    const struct wi_place *where = node_place(node, attempt->engine, platform);
     if (answer->ok && where)
         note_times(pool, where, attempt, answer);
     else if (!answer->ok && blames_platform(answer, attempt->platform) &&
@@ -135,7 +135,7 @@ static int failed_to_load(const json_t *models, const char *hash, int platform)
 static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const json_t *models, int platform)
 {
-    const struct wi_place *where = place_of(node, attempt->engine, platform);
+    const struct wi_place *where = node_place(node, attempt->engine, platform);
 
     if (!where || attempt->benchmark || !failed_to_load(models, attempt->hash, platform))
         return 0;
@@ -163,7 +163,7 @@ int wi_pool_measure_shortage(struct wi_pool *pool, const struct pool_node *node,
 void wi_pool_measure_exceeded(
     struct wi_pool *pool, const struct pool_node *node, const struct pool_attempt *attempt)
 {
-    const struct wi_place *where = place_of(node, attempt->engine, (int)attempt->platform);
+    const struct wi_place *where = node_place(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
     if (where && !attempt->builtin && !attempt->benchmark && !attempt->program &&
@@ -179,7 +179,7 @@ static const struct wi_place *place_by_tokens(const struct pool_node *node, int 
 
     for (int i = 0; i < WI_ENGINE_COUNT && !where; i++)
         if (wi_engines[i].by_tokens)
-            where = place_of(node, (enum wi_engine)i, platform);
+            where = node_place(node, (enum wi_engine)i, platform);
     return where;
 }
 
@@ -201,7 +201,7 @@ double wi_pool_usual_ms(
 {
     const struct wi_inference *asked = task->asked;
     const struct wi_model *model = asked->model;
-    const struct wi_place *where = place_of(node, model->engine, (int)task->platforms[0]);
+    const struct wi_place *where = node_place(node, model->engine, (int)task->platforms[0]);
 
     if (model->builtin || wi_inference_computes(asked) || asked->benchmark.runs || asked->stream ||
         !wi_task_runs_evenly(asked->task) || !where)
@@ -213,7 +213,7 @@ double wi_pool_usual_ms(
 double wi_pool_prompt_ms(const struct wi_pool *pool, const struct pool_node *node,
     const struct wi_model *model, enum wi_platform platform)
 {
-    const struct wi_place *where = place_of(node, model->engine, (int)platform);
+    const struct wi_place *where = node_place(node, model->engine, (int)platform);
 
     if (!wi_engines[model->engine].by_tokens || !where)
         return 0;

@@ -74,15 +74,15 @@ static struct wi_free_node free_node_of(const struct wi_fleet_node *node, const 
 }
 
 /* Whether the node takes such work, if it has room. */
-static int is_open(const struct wi_fleet_node *node, const struct wi_demand *demand)
+static int node_is_open(const struct wi_fleet_node *node, const struct wi_demand *demand)
 {
     return demand->proves ? node->reachable : node->is.open;
 }
 
-static int has_room(
+static int node_has_room(
     const struct wi_fleet_node *node, unsigned queue, const struct wi_demand *demand)
 {
-    return is_open(node, demand) && wi_fleet_has_room(node, queue);
+    return node_is_open(node, demand) && wi_fleet_has_room(node, queue);
 }
 
 static void fill_prospect(const struct wi_pool *pool, const struct view *view,
@@ -101,7 +101,7 @@ static void fill_prospect(const struct wi_pool *pool, const struct view *view,
         wi_fleet_warm(class, view->queue, model->hash, platform, demand->avoid, view->now), view);
 }
 
-static const struct wi_fleet_node *find_place(const struct wi_pool *pool, const char *node_id)
+static const struct wi_fleet_node *node_find(const struct wi_pool *pool, const char *node_id)
 {
     const struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
@@ -114,7 +114,7 @@ static void fill_candidate(
     const struct wi_fleet_class *class = view->class;
     const char *avoid = view->demand->avoid;
     const struct wi_fleet_node *any = wi_fleet_any(class, view->queue, avoid, view->now);
-    const struct wi_fleet_node *avoided = avoid ? find_place(pool, avoid) : NULL;
+    const struct wi_fleet_node *avoided = avoid ? node_find(pool, avoid) : NULL;
     const struct pool_kind *kind =
         class->ours ? wi_pool_kinds_find(pool->kinds, class->info.kind) : NULL;
 
@@ -131,7 +131,7 @@ static void fill_candidate(
         .any = free_node_of(any, view),
         .any_idle = any && wi_fleet_is_idle(any, view->queue),
         .full_ms = wi_fleet_full(class, view->queue, view->now)};
-    if (avoided && avoided->class == class && has_room(avoided, view->queue, view->demand))
+    if (avoided && avoided->class == class && node_has_room(avoided, view->queue, view->demand))
         candidate->avoided = free_node_of(avoided, view);
     for (int p = 0; p < WI_PLATFORM_COUNT; p++)
         fill_prospect(pool, view, (enum wi_platform)p, &candidate->prospects[p]);
@@ -148,9 +148,9 @@ static struct familiar find_familiar(const struct wi_pool *pool, const struct wi
     char id[WI_ID_SIZE];
     unsigned tokens =
         wi_prefixes_find(pool->prefixes, demand->beginnings, demand->beginning_count, id);
-    const struct wi_fleet_node *node = tokens > 0 ? find_place(pool, id) : NULL;
+    const struct wi_fleet_node *node = tokens > 0 ? node_find(pool, id) : NULL;
 
-    if (!node || !has_room(node, queue_of(node->class, demand), demand) ||
+    if (!node || !node_has_room(node, queue_of(node->class, demand), demand) ||
         (demand->avoid && strcmp(demand->avoid, id) == 0))
         return (struct familiar){0};
     return (struct familiar){node, tokens};
@@ -170,15 +170,15 @@ static void fill_familiar(
 }
 
 /* The class of the named node, with this node alone in it. */
-static void narrow(
+static void candidate_narrow(
     const struct wi_fleet_node *node, const struct view *view, struct wi_candidate *candidate)
 {
     const struct wi_model *model = view->demand->asked->model;
-    int room = has_room(node, view->queue, view->demand);
+    int room = node_has_room(node, view->queue, view->demand);
     struct wi_free_node free_node = free_node_of(room ? node : NULL, view);
 
     candidate->nodes = 1;
-    candidate->open = (size_t)is_open(node, view->demand);
+    candidate->open = (size_t)node_is_open(node, view->demand);
     candidate->away = (size_t)node->is.away;
     candidate->paused = (size_t)node->is.paused;
     candidate->held = (size_t)node->is.held;
@@ -194,7 +194,7 @@ static void narrow(
     }
 }
 
-static void make_room(struct pool_chooser *chooser, size_t count)
+static void chooser_make_room(struct pool_chooser *chooser, size_t count)
 {
     if (count <= chooser->capacity)
         return;
@@ -213,14 +213,14 @@ static int is_partial(const struct wi_fleet_class *class, const struct wi_demand
            strcmp(class->info.party, avoided->class->info.party) == 0;
 }
 
-static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, int with_dice,
-    struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
+static enum wi_pick demand_judge(struct wi_pool *pool, const struct wi_demand *demand,
+    int with_dice, struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_config_pool *config = &pool->config->pool;
     const struct wi_fleet *fleet = wi_pool_nodes_fleet(pool->nodes);
-    const struct wi_fleet_node *node = asked->node ? find_place(pool, asked->node) : NULL;
-    const struct wi_fleet_node *avoided = demand->avoid ? find_place(pool, demand->avoid) : NULL;
+    const struct wi_fleet_node *node = asked->node ? node_find(pool, asked->node) : NULL;
+    const struct wi_fleet_node *avoided = demand->avoid ? node_find(pool, demand->avoid) : NULL;
     struct pool_chooser *chooser = pool->chooser;
     const struct familiar familiar = find_familiar(pool, demand);
     double now = wi_now_ms();
@@ -237,7 +237,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
         wi_error_set(error, WI_NODE_NOT_FOUND, "node", "there is no node %.80s", asked->node);
         return WI_PICK_NEVER;
     }
-    make_room(chooser, HASH_COUNT(fleet->classes));
+    chooser_make_room(chooser, HASH_COUNT(fleet->classes));
     for (const struct wi_fleet_class *class = fleet->classes; class; class = class->hh.next) {
         const struct view view = {class, demand, queue_of(class, demand), now};
         struct wi_candidate *candidate = &chooser->candidates[count];
@@ -247,7 +247,7 @@ static enum wi_pick judge(struct wi_pool *pool, const struct wi_demand *demand, 
         if (familiar.node && familiar.node->class == class && (!node || node == familiar.node))
             fill_familiar(&familiar, &view, candidate);
         if (node)
-            narrow(node, &view, candidate);
+            candidate_narrow(node, &view, candidate);
         if (wi_route_matches(candidate, demand))
             judged->count += WI_PLATFORM_COUNT;
         count++;
@@ -317,7 +317,7 @@ static void note_served(
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error)
 {
-    enum wi_pick pick = judge(pool, demand, really, choice, judged, error);
+    enum wi_pick pick = demand_judge(pool, demand, really, choice, judged, error);
 
     /* A named node cannot come: ids are never used twice. A smaller variant runs where it is. */
     if (pick != WI_PICK_NEVER || demand->asked->node || !wi_pool_could_bring(pool, demand) ||
@@ -334,7 +334,7 @@ enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *dema
 static void fill_room(
     const struct wi_pool *pool, const struct wi_demand *demand, struct wi_choice *choice)
 {
-    const struct wi_fleet_node *node = find_place(pool, choice->node);
+    const struct wi_fleet_node *node = node_find(pool, choice->node);
 
     if (!node)
         return;
@@ -378,11 +378,11 @@ enum wi_pick wi_pool_pick(struct wi_pool *pool, const struct wi_demand *demand,
 int wi_pool_has_room(const struct wi_pool *pool, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
-    const struct wi_fleet_node *node = asked->node ? find_place(pool, asked->node) : NULL;
+    const struct wi_fleet_node *node = asked->node ? node_find(pool, asked->node) : NULL;
     double now = wi_now_ms();
 
     if (asked->node)
-        return node && has_room(node, queue_of(node->class, demand), demand) &&
+        return node && node_has_room(node, queue_of(node->class, demand), demand) &&
                !wi_route_unfit(&node->class->info, demand);
     for (const struct wi_fleet_class *class = wi_pool_nodes_fleet(pool->nodes)->classes; class;
          class = class->hh.next)

@@ -244,7 +244,7 @@ static struct pool_session *find_worn(const struct wi_pool *pool, const struct p
     return found;
 }
 
-static void retire(struct wi_pool *pool, struct pool_session *session, const char *why)
+static void session_retire(struct wi_pool *pool, struct pool_session *session, const char *why)
 {
     assert(session); /* scale.c named a kind that has one */
     wi_pool_end_retire(pool, session, why);
@@ -273,7 +273,7 @@ static struct pool_session *start_session(
     return session;
 }
 
-static void start(
+static void kind_start(
     struct wi_pool *pool, struct pool_kind *kind, const struct wi_scale_step *step, double now)
 {
     const struct pool_kind_info *info = wi_pool_kind_info(kind);
@@ -297,16 +297,16 @@ static void carry_out(struct wi_pool *pool, const struct wi_scale_step *step, do
     switch (step->action) {
     case WI_SCALE_START:
     case WI_SCALE_REPLACE:
-        start(pool, kind, step, now);
+        kind_start(pool, kind, step, now);
         break;
     case WI_SCALE_RECYCLE:
-        retire(pool, find_worn(pool, info), step->why);
+        session_retire(pool, find_worn(pool, info), step->why);
         break;
     case WI_SCALE_CLOSE:
-        retire(pool, find_idle(pool, info), step->why);
+        session_retire(pool, find_idle(pool, info), step->why);
         break;
     case WI_SCALE_REMOVE:
-        retire(pool, find_cheapest(pool, info), step->why);
+        session_retire(pool, find_cheapest(pool, info), step->why);
         break;
     case WI_SCALE_NOTHING:
         break;

@@ -27,7 +27,7 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
     return NULL;
 }
 
-static int is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
+static int platform_is_listed(const struct wi_config_browser *browser, enum wi_platform platform)
 {
     return !browser || browser->platforms.count == 0 ||
            wi_strings_contain(&browser->platforms, wi_platform_names[platform]);
@@ -77,7 +77,7 @@ const char *wi_platforms_why_not(const struct wi_candidate *candidate,
                                                               : "browsers compute nothing natively";
     if (!(wi_engines[model->engine].platforms & 1u << platform))
         return "the engine that runs the model does not compute on it";
-    if (!is_listed(candidate->browser, platform))
+    if (!platform_is_listed(candidate->browser, platform))
         return "the configuration does not list it in the browser's platforms";
     if (!reads_files(candidate->info, model))
         return too_large;

@@ -201,7 +201,7 @@ static void tell_starting(const struct wi_pool *pool)
                 pool->deps.listener, WI_CHANGE_SESSION, wi_pool_session_info(session)->id, NULL);
 }
 
-static void look(void *context)
+static void pool_look(void *context)
 {
     struct wi_pool *pool = context;
     double now = wi_now_ms();
@@ -275,7 +275,7 @@ struct wi_pool *wi_pool_new(const struct wi_pool_deps *deps, const struct wi_con
         &(struct pool_sessions_events){pool, on_page_url, on_state, on_checked, deps->listener});
     pool->nodes = wi_pool_nodes_new(pool->estimates, deps->listener);
     pool->chooser = wi_pool_chooser_new();
-    pool->look = wi_timer_new(deps->loop, look, pool);
+    pool->look = wi_timer_new(deps->loop, pool_look, pool);
     pool->overdue = wi_timer_new(deps->loop, on_overdue, pool);
     return pool;
 }

@@ -41,7 +41,7 @@ void wi_preferences_parse(
 /* How an entry, "KIND" or "KIND/PLATFORM", names what is asked about. */
 enum named { NOT, BY_KIND, EXACTLY };
 
-static enum named names(
+static enum named entry_names(
     const char *entry, const char *kind, size_t kind_length, enum wi_platform platform)
 {
     if (strncmp(entry, kind, kind_length) != 0)
@@ -60,7 +60,7 @@ int wi_preferences_rank(const struct wi_strings *list, const char *kind, enum wi
     size_t kind_length = strlen(kind);
 
     for (size_t i = 0; i < list->count; i++) {
-        enum named named = names(list->items[i], kind, kind_length, platform);
+        enum named named = entry_names(list->items[i], kind, kind_length, platform);
         if (named == EXACTLY)
             return (int)i;
         if (named == BY_KIND)

@@ -17,7 +17,7 @@ static double gain_ms(const struct wi_route_option *option, const struct wi_rout
 }
 
 /* Whether `auto` would go there if the model were loaded. */
-static int is_trusted(const struct wi_route_option *option)
+static int option_is_trusted(const struct wi_route_option *option)
 {
     return option->standing <= WI_STANDING_FULL && option->measured && !option->warm &&
            !option->candidate->doubted;
@@ -28,7 +28,7 @@ struct wi_relocation wi_pool_relocation(
 {
     const struct wi_prospect *prospect = &option->candidate->prospects[option->platform];
 
-    if (option == client || !client->measured || !is_trusted(option) ||
+    if (option == client || !client->measured || !option_is_trusted(option) ||
         gain_ms(option, client) <= 0)
         return (struct wi_relocation){0};
     return (struct wi_relocation){prospect->estimate.lost_ms, option->load_ms};
@@ -80,7 +80,7 @@ static int is_believed(
     return known.verdict != WI_UNABLE;
 }
 
-static struct memory recall(const struct wi_pool *pool, const struct wi_demand *demand,
+static struct memory memory_recall(const struct wi_pool *pool, const struct wi_demand *demand,
     const char *kind, const struct wi_route_option *client)
 {
     const struct wi_inference *asked = demand->asked;
@@ -103,7 +103,7 @@ static struct memory recall(const struct wi_pool *pool, const struct wi_demand *
 struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
     const struct wi_demand *demand, const char *kind, const struct wi_route_option *client)
 {
-    struct memory memory = recall(pool, demand, kind, client);
+    struct memory memory = memory_recall(pool, demand, kind, client);
 
     if (memory.gain_ms <= 0)
         return (struct wi_relocation){0};
@@ -111,7 +111,7 @@ struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
 }
 
 /* Nobody makes room for what is only faster. */
-static int has_room(const struct wi_pool *pool)
+static int pool_has_room(const struct wi_pool *pool)
 {
     return wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <
            (size_t)pool->config->pool.max_connections;
@@ -120,14 +120,14 @@ static int has_room(const struct wi_pool *pool)
 static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, const char *kind,
     const struct wi_route_option *client)
 {
-    struct memory memory = recall(pool, demand, kind, client);
+    struct memory memory = memory_recall(pool, demand, kind, client);
     double cost = memory.load_ms + wi_pool_start_ms(pool);
     const char *hash = demand->asked->model->hash;
 
     if (memory.gain_ms <= 0)
         return;
     double lost = wi_estimates_lose(pool->estimates, hash, &memory.place, memory.gain_ms);
-    if (lost < cost || !has_room(pool))
+    if (lost < cost || !pool_has_room(pool))
         return;
     wi_estimates_lose(pool->estimates, hash, &memory.place, -wi_pool_start_ms(pool));
     wi_pool_request_kind(pool, kind, NULL);

@@ -35,7 +35,7 @@ static struct pool_session *session_of(const struct wi_pool *pool, const struct 
 
 /* --- attempts --------------------------------------------------------------------------------- */
 
-static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
+static void task_book(struct wi_pool *pool, struct pool_node *node, const struct wi_task *task)
 {
     double now = wi_now_ms();
 
@@ -49,7 +49,7 @@ static void book(struct wi_pool *pool, struct pool_node *node, const struct wi_t
 }
 
 /* Its node has nothing more to do. */
-static void rest(struct wi_pool *pool, struct pool_session *session)
+static void session_rest(struct wi_pool *pool, struct pool_session *session)
 {
     wi_pool_session_idle(session, wi_now_ms());
     if (wi_pool_session_ends(session))
@@ -60,7 +60,7 @@ static void rest(struct wi_pool *pool, struct pool_session *session)
         wi_pool_plan_in(pool->wake, REST_PLAN_MS); /* it may close one day */
 }
 
-static int unbook(
+static int attempt_unbook(
     struct wi_pool *pool, struct pool_node *node, const char *attempt_id, struct pool_attempt *out)
 {
     double now = wi_now_ms();
@@ -71,27 +71,27 @@ static int unbook(
     if (session)
         wi_pool_session_used(session, out->client, now);
     if (session && wi_pool_node_info_of(node)->count == 0)
-        rest(pool, session);
+        session_rest(pool, session);
     return 1;
 }
 
-static void trust(struct wi_pool *pool, struct pool_node *node)
+static void node_trust(struct wi_pool *pool, struct pool_node *node)
 {
     wi_info("pool", wi_pool_node_info_of(node)->id, "answers again");
     wi_pool_place_anew(pool, node);
 }
 
-static void works(struct wi_pool *pool, const char *node_id, const char *attempt_id)
+static void attempt_works(struct wi_pool *pool, const char *node_id, const char *attempt_id)
 {
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
 
     if (node && wi_pool_node_works(node, attempt_id, wi_now_ms()))
-        trust(pool, node);
+        node_trust(pool, node);
 }
 
 /* The attempt, which was taken off the node, was stopped without an answer. What is said of it here
  * is said of the node alone, and not of others like it. 1 if the node has missed it. */
-static int miss(
+static int attempt_miss(
     struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
@@ -131,7 +131,7 @@ enum wi_code wi_pool_dispatch(
     sent.prompt_ms = wi_pool_prompt_ms(pool, node, asked->model, task->platforms[0]);
     enum wi_code code = wi_bridge_send_task(pool->bridge, node_id, &sent, error);
     if (code == WI_OK)
-        book(pool, node, task);
+        task_book(pool, node, task);
     else if (code == WI_NODE_BUSY)
         wi_pool_node_choke(pool->nodes, node);
     return code;
@@ -181,8 +181,9 @@ void wi_pool_cancel(
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, reason);
     int is_over = strcmp(reason, "deadline") == 0;
     /* What was stopped at its deadline is at least as slow as that, if it ran at all. */
-    if (unbook(pool, node, attempt_id, &attempt) && (is_over || strcmp(reason, "stalled") == 0) &&
-        !miss(pool, node, &attempt, 0) && is_over)
+    if (attempt_unbook(pool, node, attempt_id, &attempt) &&
+        (is_over || strcmp(reason, "stalled") == 0) && !attempt_miss(pool, node, &attempt, 0) &&
+        is_over)
         wi_pool_measure_exceeded(pool, node, &attempt);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -195,9 +196,9 @@ void wi_pool_lose(
 
     memcpy(node_id, wi_pool_node_info_of(node)->id, sizeof node_id);
     wi_bridge_cancel(pool->bridge, node_id, attempt_id, "lost");
-    if (!unbook(pool, node, attempt_id, &attempt))
+    if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
-    miss(pool, node, &attempt, 1);
+    attempt_miss(pool, node, &attempt, 1);
     pool->events.on_lost(pool->events.context, node_id, attempt.id, WI_BLAME_NONE, why);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -210,7 +211,7 @@ void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *a
 
     memcpy(session_id, info->session, sizeof session_id);
     wi_bridge_cancel(pool->bridge, info->id, attempt_id, "overrun");
-    if (!unbook(pool, node, attempt_id, &attempt))
+    if (!attempt_unbook(pool, node, attempt_id, &attempt))
         return;
     wi_pool_node_excuse(node);
     pool->events.on_overrun(pool->events.context, attempt.id);
@@ -223,7 +224,7 @@ void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *a
 /* --- nodes ------------------------------------------------------------------------------------ */
 
 /* The page of this session serves. */
-static void welcome(struct wi_pool *pool, struct pool_session *session)
+static void session_welcome(struct wi_pool *pool, struct pool_session *session)
 {
     struct pool_kind *kind = wi_pool_kind_of(pool, session);
     double now = wi_now_ms();
@@ -269,7 +270,7 @@ static void on_node_up(void *context, const struct wi_node_info *info, int resum
         wi_bridge_drop(
             pool->bridge, wi_pool_node_info_of(older)->id, "its session opened another page");
     if (session && !ends && !resumed)
-        welcome(pool, session);
+        session_welcome(pool, session);
     pool->events.on_capacity(pool->events.context);
 }
 
@@ -372,12 +373,12 @@ static void on_node_models(void *context, const char *node_id, const json_t *mod
     wi_pool_tell_capacity(pool->wake);
 }
 
-static int threads(void *context, const struct wi_node_info *node, int said)
+static int node_threads(void *context, const struct wi_node_info *node, int said)
 {
     return wi_pool_threads(context, node, said);
 }
 
-static json_t *tuning(void *context, const struct wi_node_info *info)
+static json_t *node_tuning(void *context, const struct wi_node_info *info)
 {
     return wi_pool_tuning(context, info);
 }
@@ -408,7 +409,7 @@ static void on_part(
 {
     struct wi_pool *pool = context;
 
-    works(pool, node_id, attempt_id);
+    attempt_works(pool, node_id, attempt_id);
     if (pool->events.on_part)
         pool->events.on_part(pool->events.context, attempt_id, part);
 }
@@ -433,7 +434,7 @@ static void on_progress(
     struct wi_pool *pool = context;
 
     watch_program(pool, node_id, attempt_id, progress->phase);
-    works(pool, node_id, attempt_id);
+    attempt_works(pool, node_id, attempt_id);
     if (pool->events.on_progress)
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
@@ -478,7 +479,7 @@ static void blame_grammar(struct wi_answer *answer)
 }
 
 /* It has computed with that model. */
-static void confirm(
+static void attempt_confirm(
     struct pool_node *node, const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
     int platform =
@@ -542,16 +543,16 @@ static void end_well(struct wi_pool *pool, struct pool_node *node)
 }
 
 /* What an answer says of the node, and of whoever is like it. */
-static void learn(struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt,
-    struct wi_answer *answer)
+static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
+    const struct pool_attempt *attempt, struct wi_answer *answer)
 {
     struct wi_node_state state = {0}; /* else it has no models */
 
     if (wi_pool_node_answered(node, attempt, wi_now_ms()))
-        trust(pool, node);
+        node_trust(pool, node);
     if (answer->ok && !session_of(pool, node))
         end_well(pool, node);
-    confirm(node, attempt, answer);
+    attempt_confirm(node, attempt, answer);
     note_kernels(pool, node, attempt, answer);
     answer->excused = is_excused(pool, node, attempt, answer);
     if (!answer->excused)
@@ -573,8 +574,8 @@ static void on_answer(
     struct pool_attempt attempt;
     int returned = answer->error.code == WI_NODE_PAUSED;
 
-    if (unbook(pool, node, attempt_id, &attempt) && !returned)
-        learn(pool, node, &attempt, answer);
+    if (attempt_unbook(pool, node, attempt_id, &attempt) && !returned)
+        attempt_learn(pool, node, &attempt, answer);
     struct pool_session *session = node ? session_of(pool, node) : NULL;
     if (session && !returned)
         count_answer(pool, session);
@@ -590,7 +591,7 @@ static void on_lost(
     struct wi_pool *pool = context;
     struct pool_node *node = wi_pool_nodes_find(pool->nodes, node_id);
     struct pool_attempt attempt;
-    int booked = unbook(pool, node, attempt_id, &attempt);
+    int booked = attempt_unbook(pool, node, attempt_id, &attempt);
     int blamed = alone && !(booked && attempt.excused);
     enum wi_blame blame = blamed ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
@@ -634,8 +635,8 @@ struct wi_bridge_events wi_pool_reports(struct wi_pool *pool)
         .on_platform_lost = on_platform_lost,
         .on_answer = on_answer,
         .on_lost = on_lost,
-        .threads = threads,
-        .tuning = tuning,
+        .threads = node_threads,
+        .tuning = node_tuning,
         .on_tuning = on_tuning,
         .listener = pool->deps.listener,
     };

@@ -21,7 +21,7 @@ const char *const wi_standing_names[] = {"ready", "busy", "full", "closed", "pau
 
 /* --- the standing of each option -------------------------------------------------------------- */
 
-static void judge(struct wi_route_option *option, enum wi_standing standing, const char *why)
+static void option_set(struct wi_route_option *option, enum wi_standing standing, const char *why)
 {
     option->standing = standing;
     option->why = why;
@@ -34,14 +34,14 @@ static void judge_trust(struct wi_route_option *option, const struct wi_terms *t
     int checks = terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM;
 
     if (checks && prospect->verdict == WI_WRONG)
-        judge(option, WI_STANDING_WRONG, "its answer was not that of wasm");
+        option_set(option, WI_STANDING_WRONG, "its answer was not that of wasm");
     else if (prospect->verdict == WI_UNABLE)
-        judge(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
+        option_set(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
     else if (wi_platforms_software(option->candidate, option->platform) && !option->measured)
-        judge(option, WI_STANDING_SOFTWARE,
+        option_set(option, WI_STANDING_SOFTWARE,
             "the adapter is a software one, and was not measured to be faster");
     else if (checks && prospect->verdict == WI_UNKNOWN)
-        judge(option, WI_STANDING_UNCHECKED,
+        option_set(option, WI_STANDING_UNCHECKED,
             prospect->rests ? "comparing it with wasm told nothing, and is tried again later"
                             : "its answer was not compared with that of wasm yet");
 }
@@ -52,21 +52,21 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
     const struct wi_candidate *candidate = option->candidate;
 
     if (candidate->open == 0 && candidate->away == 0)
-        judge(option, WI_STANDING_DRAINING, "its nodes are draining");
+        option_set(option, WI_STANDING_DRAINING, "its nodes are draining");
     else if (candidate->open == 0 && candidate->paused == candidate->away)
-        judge(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
+        option_set(option, WI_STANDING_PAUSED, "its nodes were paused by the people who lend them");
     else if (candidate->open == 0 && candidate->held == candidate->away)
-        judge(option, WI_STANDING_HELD,
+        option_set(option, WI_STANDING_HELD,
             "its nodes have not shown yet that they compute right, or are held for what was found");
     else if (candidate->open == 0)
-        judge(option, WI_STANDING_CLOSED,
+        option_set(option, WI_STANDING_CLOSED,
             "its nodes have lost their connection, or too much waits to be sent to them");
     else if (!candidate->any.node)
-        judge(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
+        option_set(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
              !demand->asked->model->builtin && !demand->second &&
              demand->waited_ms < WI_ROUTE_PATIENCE_MS)
-        judge(option, WI_STANDING_BUSY, "its nodes work on other models");
+        option_set(option, WI_STANDING_BUSY, "its nodes work on other models");
 }
 
 static void judge_option(struct wi_route_option *option, const struct wi_demand *demand,
@@ -79,21 +79,22 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
 
     option->is_hopeless = wi_engines[asked->model->engine].is_choosy &&
                           wi_platforms_software(candidate, option->platform);
-    judge(option, WI_STANDING_READY, "");
+    option_set(option, WI_STANDING_READY, "");
     if (unfit)
-        judge(option, WI_STANDING_UNAVAILABLE, unfit);
+        option_set(option, WI_STANDING_UNAVAILABLE, unfit);
     else if (asked->model->builtin && option->platform != wanted)
-        judge(option, WI_STANDING_OTHER, "a built-in model computes nothing");
+        option_set(option, WI_STANDING_OTHER, "a built-in model computes nothing");
     else if (barred && (!asked->model->builtin || wanted == WI_NATIVE))
-        judge(option, WI_STANDING_BARRED, barred);
+        option_set(option, WI_STANDING_BARRED, barred);
     else if (asked->model->builtin)
         judge_room(option, demand);
     else if (!candidate->info->platforms[option->platform].available)
-        judge(option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
+        option_set(
+            option, WI_STANDING_UNAVAILABLE, candidate->info->platforms[option->platform].reason);
     else if (asked->has_platform && option->platform != wanted)
-        judge(option, WI_STANDING_OTHER, "the request names another platform");
+        option_set(option, WI_STANDING_OTHER, "the request names another platform");
     else if (candidate->prospects[option->platform].is_short)
-        judge(option, WI_STANDING_SHORT,
+        option_set(option, WI_STANDING_SHORT,
             "it had not the memory for it; a smaller variant runs there");
     else if (!asked->has_platform)
         judge_trust(option, terms);
@@ -105,7 +106,7 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
 
 /* What was measured of such a run. What first runs took, or are known to exceed, is none of
  * text. */
-static void recall(struct wi_route_option *option, const struct wi_demand *demand)
+static void option_recall(struct wi_route_option *option, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
@@ -191,7 +192,7 @@ static void choose_familiar(struct wi_route_option *option)
     option->run_ms = option->run_ms > saved ? option->run_ms - saved : 0;
 }
 
-static void expect(struct wi_route_option *option, const struct wi_demand *demand,
+static void option_expect(struct wi_route_option *option, const struct wi_demand *demand,
     const struct reference *reference, const struct wi_terms *terms)
 {
     const struct wi_estimate *e = &option->candidate->prospects[option->platform].estimate;
@@ -245,7 +246,7 @@ static size_t judge_all(const struct wi_candidate *candidates, size_t count,
         for (int p = 0; p < WI_PLATFORM_COUNT && wi_route_matches(&candidates[i], demand); p++) {
             struct wi_route_option *option = &options[made++];
             *option = (struct wi_route_option){.candidate = &candidates[i], .platform = p};
-            recall(option, demand);
+            option_recall(option, demand);
             judge_option(option, demand, terms, wanted);
         }
     }
@@ -266,7 +267,7 @@ static void allow_fallback(
     for (size_t i = 0; i < count; i++) {
         if (options[i].platform == WI_WASM && options[i].standing == WI_STANDING_OTHER &&
             !options[i].candidate->prospects[WI_WASM].is_short) {
-            judge(&options[i], WI_STANDING_READY, "");
+            option_set(&options[i], WI_STANDING_READY, "");
             judge_room(&options[i], demand);
         }
     }
@@ -281,7 +282,7 @@ static void allow_unchecked(
         return;
     for (size_t i = 0; i < count; i++) {
         if (options[i].standing == WI_STANDING_UNCHECKED) {
-            judge(&options[i], WI_STANDING_READY, "");
+            option_set(&options[i], WI_STANDING_READY, "");
             judge_room(&options[i], demand);
         }
     }
@@ -313,7 +314,7 @@ static struct wi_route_option *best_of(
     return best;
 }
 
-static int is_trusted(const struct wi_route_option *option)
+static int option_is_trusted(const struct wi_route_option *option)
 {
     return wi_route_is_ready(option) && !option->candidate->doubted;
 }
@@ -325,7 +326,7 @@ static int is_busy(const struct wi_route_option *option)
 
 static int is_ours(const struct wi_route_option *option)
 {
-    return is_trusted(option) && *option->candidate->info->session;
+    return option_is_trusted(option) && *option->candidate->info->session;
 }
 
 /* The best that may be taken now: what has let its deadlines pass only where nothing else has room,
@@ -336,7 +337,7 @@ static struct wi_route_option *best_now(
     struct wi_route_option *best = demand->second ? best_of(options, count, is_ours) : NULL;
 
     if (!best)
-        best = best_of(options, count, is_trusted);
+        best = best_of(options, count, option_is_trusted);
     if (best || best_of(options, count, is_busy))
         return best;
     return best_of(options, count, wi_route_is_ready);
@@ -361,11 +362,11 @@ static struct wi_route_option *take_avoided(struct wi_route_option *options, siz
     if (nodes != 1 || !best)
         return NULL;
     best->node = best->candidate->avoided.node;
-    judge(best, WI_STANDING_READY, "");
+    option_set(best, WI_STANDING_READY, "");
     return best;
 }
 
-static void take(
+static void option_take(
     const struct wi_route_option *option, const struct wi_demand *demand, struct wi_choice *choice)
 {
     const struct wi_inference *asked = demand->asked;
@@ -432,7 +433,7 @@ int wi_route_lacks_memory(const struct wi_route_option *options, size_t count)
 
 /* Nothing could ever take it. `options` are the `count` that were judged: of the candidates that
  * the pins allow. WI_PICK_NEVER, with `error` filled as wi_route says. */
-static enum wi_pick refuse(const struct wi_route_option *options, size_t count,
+static enum wi_pick options_refuse(const struct wi_route_option *options, size_t count,
     const struct wi_demand *demand, struct wi_error *error)
 {
     const struct wi_inference *asked = demand->asked;
@@ -504,9 +505,9 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
     allow_unchecked(options, made, demand);
     find_reference(options, made, &reference);
     for (size_t i = 0; i < made; i++)
-        expect(&options[i], demand, &reference, terms);
+        option_expect(&options[i], demand, &reference, terms);
     if (count_able(options, made) == 0)
-        return refuse(options, made, demand, error);
+        return options_refuse(options, made, demand, error);
     best = best_now(options, made, demand);
     if (!best && !demand->second)
         best = take_avoided(options, made);
@@ -522,6 +523,6 @@ enum wi_pick wi_route(const struct wi_candidate *candidates, size_t count,
         (!asked->stream || asked->prompt_tokens > 0))
         wi_route_probe(options, made, best, terms, choice);
     best->chosen = 1;
-    take(best, demand, choice);
+    option_take(best, demand, choice);
     return WI_PICK_NODE;
 }

@@ -25,12 +25,12 @@ static struct totals count_all(const struct wi_scale *scale)
 }
 
 /* Those that stay: a relieved one is counted in its successor. */
-static size_t staying(const struct wi_scale_kind *kind)
+static size_t kind_staying(const struct wi_scale_kind *kind)
 {
     return kind->live - kind->relieved;
 }
 
-static int take(
+static int step_take(
     struct wi_scale_step *step, enum wi_scale_action action, size_t kind, const char *why)
 {
     step->action = action;
@@ -46,7 +46,7 @@ static void wake_at(struct wi_scale_step *step, double when)
         step->wake = when;
 }
 
-static int has_room(const struct wi_scale *scale, const struct totals *totals, size_t kind)
+static int scale_has_room(const struct wi_scale *scale, const struct totals *totals, size_t kind)
 {
     const struct wi_scale_kind *one = &scale->kinds[kind];
     size_t there = totals->live + totals->leaving;
@@ -66,7 +66,7 @@ static int may_start(const struct wi_scale_kind *kind, double now, struct wi_sca
 
 /* The kind for one more session: of those with room, the one with the fewest, the preferred first.
  * scale->count: none may start now. */
-static size_t choose(const struct wi_scale *scale, const struct totals *totals, double now,
+static size_t scale_choose(const struct wi_scale *scale, const struct totals *totals, double now,
     struct wi_scale_step *step)
 {
     size_t best = scale->count;
@@ -74,9 +74,9 @@ static size_t choose(const struct wi_scale *scale, const struct totals *totals, 
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
         int soon = !kind->broken && kind->may_start_at <= now + WI_SCALE_PATIENCE_MS;
-        if (!has_room(scale, totals, i) || (!may_start(kind, now, step) && !soon))
+        if (!scale_has_room(scale, totals, i) || (!may_start(kind, now, step) && !soon))
             continue;
-        if (best == scale->count || staying(kind) < staying(&scale->kinds[best]))
+        if (best == scale->count || kind_staying(kind) < kind_staying(&scale->kinds[best]))
             best = i;
     }
     return best < scale->count && now < scale->kinds[best].may_start_at ? scale->count : best;
@@ -88,7 +88,7 @@ static size_t find_requested(const struct wi_scale *scale, const struct totals *
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
         if (kind->requested_since > 0 && kind->live == 0 && now >= kind->may_start_at &&
-            has_room(scale, totals, i))
+            scale_has_room(scale, totals, i))
             return i;
     }
     return scale->count;
@@ -104,7 +104,7 @@ static size_t find_surplus(const struct wi_scale *scale, int above_min)
 
     for (size_t i = scale->count; i-- > 0;) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
-        if (kind->live == 0 || (above_min && staying(kind) <= kind->min))
+        if (kind->live == 0 || (above_min && kind_staying(kind) <= kind->min))
             continue;
         if (kind->idle > 0)
             return i;
@@ -121,13 +121,13 @@ static int keep_below_maxima(
 
     for (kind = 0; kind < scale->count; kind++)
         if (scale->kinds[kind].live > scale->kinds[kind].max)
-            return take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
+            return step_take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
     if (totals->live <= scale->max)
         return 0;
     kind = find_surplus(scale, 1);
     if (kind == scale->count)
         kind = find_surplus(scale, 0);
-    return take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
+    return step_take(step, WI_SCALE_REMOVE, kind, "there are more than max_connections");
 }
 
 static int replace_worn(const struct wi_scale *scale, const struct totals *totals, double now,
@@ -137,17 +137,17 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
         const struct wi_scale_kind *kind = &scale->kinds[i];
         if (kind->worn == 0)
             continue;
-        if (totals->live - totals->relieved > scale->min && staying(kind) > kind->min &&
+        if (totals->live - totals->relieved > scale->min && kind_staying(kind) > kind->min &&
             scale->backlog == 0 && kind->idle > 0 && scale->adaptive)
-            return take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
+            return step_take(step, WI_SCALE_RECYCLE, i, "it is worn, and others are idle");
         if (kind->missing || kind->pending > 0)
             continue; /* none can come in its place yet; one after the other */
-        if (!has_room(scale, totals, i)) {
+        if (!scale_has_room(scale, totals, i)) {
             if (totals->leaving == 0)
-                return take(step, WI_SCALE_RECYCLE, i,
+                return step_take(step, WI_SCALE_RECYCLE, i,
                     "it is worn, and there is no room for a successor beside it");
         } else if (may_start(kind, now, step)) {
-            return take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
+            return step_take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
         }
     }
     return 0;
@@ -164,7 +164,7 @@ struct victim {
     double when;          /* not before */
 };
 
-static double later(double a, double b)
+static double time_later(double a, double b)
 {
     return a > b ? a : b;
 }
@@ -183,11 +183,11 @@ static struct victim victim_judge(
 
     if (why == ROOM_FOR_MINIMUM)
         return victim;
-    victim.when = later(ready, waiting->evicts_at);
+    victim.when = time_later(ready, waiting->evicts_at);
     if (others == 0 || others + WI_MAKE_ROOM_USED_MS <= victim.when)
         return victim;
     double quiet = others + WI_MAKE_ROOM_USED_MS;
-    double entitled = later(later(victim.when, waiting->evicts_others_at),
+    double entitled = time_later(time_later(victim.when, waiting->evicts_others_at),
         waiting->requested_since + WI_MAKE_ROOM_BUSY_MS);
     victim.is_free = 0;
     victim.of_others = entitled < quiet;
@@ -219,7 +219,7 @@ static int room_make(const struct wi_scale *scale, const struct totals *totals, 
     if (totals->leaving > 0 || scale->kinds[wanted].live >= scale->kinds[wanted].max)
         return 0; /* room is coming, or would not help */
     for (size_t i = 0; i < scale->count; i++) {
-        if (i == wanted || staying(&scale->kinds[i]) <= scale->kinds[i].min)
+        if (i == wanted || kind_staying(&scale->kinds[i]) <= scale->kinds[i].min)
             continue;
         struct victim victim = victim_judge(scale, wanted, i, why);
         if (best.kind == scale->count || victim_goes_before(scale, &victim, &best))
@@ -234,7 +234,7 @@ static int room_make(const struct wi_scale *scale, const struct totals *totals, 
     step->evicts = why == ROOM_FOR_CLIENT;
     step->of_others = best.of_others;
     step->wanted = wanted;
-    return take(step, best.is_idle ? WI_SCALE_CLOSE : WI_SCALE_REMOVE, best.kind,
+    return step_take(step, best.is_idle ? WI_SCALE_CLOSE : WI_SCALE_REMOVE, best.kind,
         "it makes room for another kind");
 }
 
@@ -245,12 +245,12 @@ static int keep_minima(const struct wi_scale *scale, const struct totals *totals
 
     for (kind = 0; kind < scale->count; kind++) {
         const struct wi_scale_kind *one = &scale->kinds[kind];
-        if (staying(one) >= one->min)
+        if (kind_staying(one) >= one->min)
             continue;
         if (!may_start(one, now, step))
             continue;
-        if (has_room(scale, totals, kind))
-            return take(step, WI_SCALE_START, kind, "its min_connections");
+        if (scale_has_room(scale, totals, kind))
+            return step_take(step, WI_SCALE_START, kind, "its min_connections");
         if (one->live == 0 && room_make(scale, totals, kind, ROOM_FOR_MINIMUM, now, step))
             return 1;
     }
@@ -259,13 +259,13 @@ static int keep_minima(const struct wi_scale *scale, const struct totals *totals
     /* What made room for another kind is not to come back in its place. */
     kind = find_requested(scale, totals, now);
     if (kind == scale->count)
-        kind = choose(scale, totals, now, step);
-    return kind < scale->count && take(step, WI_SCALE_START, kind,
+        kind = scale_choose(scale, totals, now, step);
+    return kind < scale->count && step_take(step, WI_SCALE_START, kind,
                                       scale->adaptive ? "min_connections" : "max_connections");
 }
 
 /* How long waiting work is watched before a session is opened for it. */
-static double patience(const struct wi_scale *scale)
+static double scale_patience(const struct wi_scale *scale)
 {
     if (scale->expected_wait > scale->start_ms)
         return WI_SCALE_UP_SOON_MS;
@@ -282,9 +282,9 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
         double when = kind->requested_since;
         if (when == 0 || kind->max == 0 || kind->pending > 0 || kind->idle > 0)
             continue;
-        if (staying(kind) > 0) { /* it is there, and has much to do */
-            when += patience(scale);
-            if (!scale->adaptive || scale->backlog == 0 || !has_room(scale, totals, i))
+        if (kind_staying(kind) > 0) { /* it is there, and has much to do */
+            when += scale_patience(scale);
+            if (!scale->adaptive || scale->backlog == 0 || !scale_has_room(scale, totals, i))
                 continue;
         }
         if (now < when) {
@@ -293,8 +293,8 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
         }
         if (!may_start(kind, now, step))
             continue;
-        if (has_room(scale, totals, i))
-            return take(step, WI_SCALE_START, i, "work for this kind");
+        if (scale_has_room(scale, totals, i))
+            return step_take(step, WI_SCALE_START, i, "work for this kind");
         if (room_make(scale, totals, i, ROOM_FOR_CLIENT, now, step))
             return 1;
     }
@@ -313,15 +313,15 @@ static int serve_backlog(const struct wi_scale *scale, const struct totals *tota
 
     if (!scale->adaptive || scale->backlog == 0 || totals->idle > 0 || totals->pending >= pending)
         return 0;
-    kind = choose(scale, totals, now, step);
+    kind = scale_choose(scale, totals, now, step);
     if (kind == scale->count)
         return 0;
-    if (totals->live > 0 && now < since + patience(scale)) {
-        wake_at(step, since + patience(scale));
+    if (totals->live > 0 && now < since + scale_patience(scale)) {
+        wake_at(step, since + scale_patience(scale));
         return 0;
     }
     step->for_backlog = 1;
-    return take(step, WI_SCALE_START, kind, "work waits");
+    return step_take(step, WI_SCALE_START, kind, "work waits");
 }
 
 static int close_idle(const struct wi_scale *scale, const struct totals *totals, double now,
@@ -335,7 +335,7 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
         return 0;
     for (size_t i = 0; i < scale->count; i++) {
         const struct wi_scale_kind *kind = &scale->kinds[i];
-        if (kind->idle > 0 && staying(kind) > kind->min &&
+        if (kind->idle > 0 && kind_staying(kind) > kind->min &&
             (oldest == scale->count || kind->idle_since < scale->kinds[oldest].idle_since))
             oldest = i;
     }
@@ -343,7 +343,7 @@ static int close_idle(const struct wi_scale *scale, const struct totals *totals,
         return 0;
     when = scale->kinds[oldest].idle_since + scale->idle_timeout;
     if (now >= when)
-        return take(step, WI_SCALE_CLOSE, oldest, "it had no work for idle_timeout");
+        return step_take(step, WI_SCALE_CLOSE, oldest, "it had no work for idle_timeout");
     wake_at(step, when);
     return 0;
 }
@@ -371,7 +371,7 @@ int wi_scale_shut_out(const struct wi_scale *scale, size_t kind)
     if (wanted->live + wanted->leaving > 0)
         return 0; /* it was let in */
     for (size_t i = 0; i < scale->count; i++) {
-        size_t there = staying(&scale->kinds[i]), min = scale->kinds[i].min;
+        size_t there = kind_staying(&scale->kinds[i]), min = scale->kinds[i].min;
         kept += there < min ? there : min; /* one that cannot start holds no place */
     }
     return kept >= scale->max;

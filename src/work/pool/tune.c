@@ -38,7 +38,7 @@ static int is_quiet(const struct wi_pool *pool)
 }
 
 /* 1 if it has begun. */
-static int begin(struct wi_pool *pool, const struct pool_node *node, double now)
+static int tuning_begin(struct wi_pool *pool, const struct pool_node *node, double now)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
     const struct wi_place *gpu = is_idle(info) ? wi_pool_gpu_of(node) : NULL;
@@ -65,7 +65,7 @@ void wi_pool_tune(struct wi_pool *pool, double now)
         return;
     for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
          node = wi_pool_node_next(node))
-        if (begin(pool, node, now) && *wi_pool_node_info_of(node)->session)
+        if (tuning_begin(pool, node, now) && *wi_pool_node_info_of(node)->session)
             break; /* another browser would compute beside it */
 }
 
@@ -172,7 +172,7 @@ struct shown {
 };
 
 /* Whose it is: a place, or one node. */
-static void add_json(
+static void tuning_add_json(
     void *context, const struct wi_tuning_owner *owner, const struct wi_tuning *tuning)
 {
     struct shown *shown = context;
@@ -201,7 +201,7 @@ json_t *wi_pool_tunings_json(const struct wi_pool *pool, size_t most, size_t *mo
 {
     struct shown shown = {json_array(), most, 0};
 
-    wi_tunings_each(pool->tunings, add_json, &shown);
+    wi_tunings_each(pool->tunings, tuning_add_json, &shown);
     *more = shown.more;
     return shown.list;
 }

@@ -76,7 +76,7 @@ static void free_run(struct wi_run *run)
 }
 
 /* Nothing that is under way calls back any more; the run itself goes when no thread has it. */
-static void leave(struct wi_run *run)
+static void run_leave(struct wi_run *run)
 {
     run->gone = 1;
     if (run->queued)
@@ -89,19 +89,20 @@ static void leave(struct wi_run *run)
         free_run(run);
 }
 
-static void end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
+static void run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
 {
     run->owner.on_done(run->owner.context, printing, error);
-    leave(run);
+    run_leave(run);
 }
 
-/* On the loop again. What this gives goes to rest() once all is done, when the run may be gone. */
+/* On the loop again. What this gives goes to run_rest() once all is done, when the run may be gone.
+ */
 static int begin_work(const struct wi_run *run)
 {
     return run->owner.on_work && run->owner.on_work(run->owner.context);
 }
 
-static void rest(const struct wi_run_deps *deps, int works)
+static void run_rest(const struct wi_run_deps *deps, int works)
 {
     if (works)
         deps->on_rest(deps->context);
@@ -109,11 +110,11 @@ static void rest(const struct wi_run_deps *deps, int works)
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-static void hand_over(struct wi_run *run)
+static void run_hand_over(struct wi_run *run)
 {
     struct wi_printing *printing = run->printing;
     run->printing = NULL;
-    end(run, printing, NULL);
+    run_end(run, printing, NULL);
 }
 
 static void print_off_loop(void *data)
@@ -133,8 +134,8 @@ static void on_printed(void *data, int cancelled)
         return;
     }
     int works = begin_work(run);
-    hand_over(run);
-    rest(deps, works);
+    run_hand_over(run);
+    run_rest(deps, works);
 }
 
 /* What would fit if there were nothing else may be tried again; what is larger never fits. */
@@ -153,19 +154,19 @@ static void refuse_json(const struct wi_run *run, struct wi_error *error)
             needs, (unsigned long long)most, whole);
 }
 
-static void print(struct wi_run *run)
+static void run_print(struct wi_run *run)
 {
     struct wi_error error;
     if (run->request.kind == WI_RUN_STORED) {
-        hand_over(run);
+        run_hand_over(run);
     } else if (run->printing->json_bytes <= INLINE_PRINT_MAX) {
         wi_printing_run(run->printing);
-        hand_over(run);
+        run_hand_over(run);
     } else if (run->owner.charge(run->owner.context, run->printing->needs) == 0) {
         run->work = wi_work_queue_start(run->deps->heavy, 0, print_off_loop, on_printed, run);
     } else {
         refuse_json(run, &error);
-        end(run, NULL, &error);
+        run_end(run, NULL, &error);
     }
 }
 
@@ -191,7 +192,7 @@ static const char *numerics_word(enum wi_verdict verdict)
 
 /* Fills `outcome` from a job's success. Everything in it is borrowed from the others; `node` is who
  * answered, NULL if it has gone. */
-static void fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
+static void outcome_fill(struct wi_outcome *outcome, const struct wi_job_spec *spec,
     struct wi_job_result *result, const json_t *lessened, const struct wi_node_info *node)
 {
     struct wi_answer *answer = result->answer;
@@ -241,24 +242,26 @@ static void on_answer(
     const struct wi_dialect *dialect = run->request.dialect;
     struct wi_error error;
     struct wi_outcome outcome;
-    fill(&outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
+    outcome_fill(
+        &outcome, spec, result, run->lessened, wi_pool_node_info(deps->pool, result->node));
     if (run->request.kind != WI_RUN_SHADOW && !spec->asked->benchmark.runs)
         run->counted_as = deps->on_outcome(deps->context, &outcome);
     if (is_asked(run)) {
         run->owner.on_outcome(run->owner.context, &outcome);
-        end(run, NULL, NULL);
+        run_end(run, NULL, NULL);
         return;
     }
     run->printing = run->infer.asked->stream ? dialect->stream_done(&run->infer, &outcome, &error)
                                              : dialect->print(&run->infer, &outcome, &error);
     if (run->printing)
-        print(run);
+        run_print(run);
     else
-        end(run, NULL, &error);
+        run_end(run, NULL, &error);
 }
 
 /* Its job has failed, or was refused. */
-static void fail(struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error)
+static void run_fail(
+    struct wi_run *run, const struct wi_job_place *place, const struct wi_error *error)
 {
     const struct wi_run_deps *deps = run->deps;
     const struct wi_run_owner *owner = &run->owner;
@@ -268,13 +271,14 @@ static void fail(struct wi_run *run, const struct wi_job_place *place, const str
                      !(owner->runs_again && owner->runs_again(owner->context, error));
     if (is_counted)
         run->counted_as = deps->on_failure(deps->context, &failure);
-    end(run, NULL, error);
+    run_end(run, NULL, error);
 }
 
-static void find_model(struct wi_run *run);
+static void run_find_model(struct wi_run *run);
 
 /* The variant that follows where there is no memory for this one; NULL: none does. */
-static const struct wi_variant *smaller(const struct wi_run *run, const struct wi_model *model)
+static const struct wi_variant *variant_smaller(
+    const struct wi_run *run, const struct wi_model *model)
 {
     return run->is_open && !run->infer.asked->benchmark.runs
                ? wi_variants_smaller(&model->variants, model->variant)
@@ -283,7 +287,7 @@ static const struct wi_variant *smaller(const struct wi_run *run, const struct w
 
 /* The variant that may be made of it, for that precision, or with fewer bytes if it is NULL; NULL:
  * none may. */
-static const char *makeable(
+static const char *variant_makeable(
     const struct wi_run *run, const struct wi_model *model, const char *precision)
 {
     const struct wi_run_maker *maker = run->deps->maker;
@@ -294,10 +298,10 @@ static const char *makeable(
 }
 
 /* Whether the run can go on where there is no memory for this variant. */
-static int lessens(const struct wi_run *run, const struct wi_model *model)
+static int run_lessens(const struct wi_run *run, const struct wi_model *model)
 {
     return run->is_open && !run->infer.asked->benchmark.runs &&
-           (smaller(run, model) || makeable(run, model, NULL));
+           (variant_smaller(run, model) || variant_makeable(run, model, NULL));
 }
 
 /* What came in parts is none that another variant could go on with. */
@@ -326,17 +330,17 @@ static void note_lessened(struct wi_run *run, const struct wi_job_result *result
 static void make_smaller(struct wi_run *run, const struct wi_job_result *result);
 
 /* 1 if the run goes on with a smaller variant, since there was no memory for this one. */
-static int lessen(struct wi_run *run, const struct wi_job_result *result)
+static int run_lessen(struct wi_run *run, const struct wi_job_result *result)
 {
     struct wi_model *model = run->infer.asked->model;
-    if (!is_starved(run, result) || !lessens(run, model))
+    if (!is_starved(run, result) || !run_lessens(run, model))
         return 0;
-    const struct wi_variant *next = smaller(run, model);
+    const struct wi_variant *next = variant_smaller(run, model);
     note_lessened(run, result);
     run->request.earlier = result->attempts;
     if (next) {
         wi_text_name_variant(&run->infer, model, next);
-        find_model(run);
+        run_find_model(run);
     } else {
         make_smaller(run, result);
     }
@@ -351,9 +355,9 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     run->queued = 0;
     if (result->code == WI_OK)
         on_answer(run, spec, result);
-    else if (!lessen(run, result))
-        fail(run, &result->place, run->why ? run->why : &result->error);
-    rest(deps, works);
+    else if (!run_lessen(run, result))
+        run_fail(run, &result->place, run->why ? run->why : &result->error);
+    run_rest(deps, works);
 }
 
 static void on_sent(void *context, const struct wi_job_spec *spec, const char *node_id)
@@ -363,7 +367,7 @@ static void on_sent(void *context, const struct wi_job_spec *spec, const char *n
         run->owner.on_sent(run->owner.context, node_id);
 }
 
-static void submit(struct wi_run *run)
+static void run_submit(struct wi_run *run)
 {
     static const struct wi_job_stream stream = {on_part, on_progress};
     static const struct wi_job_place nowhere = {0};
@@ -384,8 +388,8 @@ static void submit(struct wi_run *run)
     if (code != WI_OK) {
         const struct wi_job_result refused = {
             .code = code, .error = error, .attempts = run->request.earlier};
-        if (!lessen(run, &refused))
-            fail(run, &nowhere, &error);
+        if (!run_lessen(run, &refused))
+            run_fail(run, &nowhere, &error);
         return;
     }
     run->queued = 1;
@@ -396,7 +400,7 @@ static void submit(struct wi_run *run)
 
 /* --- the model -------------------------------------------------------------------------------- */
 
-static enum wi_code begin(struct wi_run *run, struct wi_error *error)
+static enum wi_code run_begin(struct wi_run *run, struct wi_error *error)
 {
     if (run->begun || !run->owner.on_begin)
         return WI_OK;
@@ -419,11 +423,11 @@ static void on_waited(void *context, const struct wi_error *failure)
     run->wait = NULL;
     run->starved = NULL;
     if (failure && starved)
-        fail(run, &starved->place, &starved->error);
+        run_fail(run, &starved->place, &starved->error);
     else if (failure)
-        end(run, NULL, failure);
+        run_end(run, NULL, failure);
     else
-        find_model(run);
+        run_find_model(run);
     free(starved);
 }
 
@@ -439,13 +443,13 @@ static void pull_model(struct wi_run *run)
     const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
     const char *name = run->infer.model_name;
     struct wi_error error;
-    enum wi_code code = begin(run, &error);
+    enum wi_code code = run_begin(run, &error);
     double wait_ms = time_left(run, wi_model_type_of_name(name));
     run->pulled = 1;
     if (code == WI_OK)
         run->wait = wi_run_wait_pull(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
     if (!run->wait)
-        end(run, NULL, &error);
+        run_end(run, NULL, &error);
 }
 
 /* From now on it is the run's, which ends if it is not made. */
@@ -455,14 +459,14 @@ static void make_variant(struct wi_run *run, struct wi_model *model, const char 
     const struct wi_run_wait_owner owner = {run, on_waiting, on_waited};
     const struct wi_variant named = {.name = (char *)variant};
     struct wi_error error;
-    enum wi_code code = begin(run, &error);
+    enum wi_code code = run_begin(run, &error);
     run->made = variant;
     wi_text_name_variant(&run->infer, model, &named);
     if (code == WI_OK)
         run->wait = wi_run_wait_made(
             deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
     else
-        end(run, NULL, &error);
+        run_end(run, NULL, &error);
 }
 
 static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
@@ -471,21 +475,21 @@ static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
     run->starved = wi_alloc(sizeof *run->starved);
     run->starved->place = result->place;
     run->starved->error = result->error;
-    make_variant(run, model, makeable(run, model, NULL));
+    make_variant(run, model, variant_makeable(run, model, NULL));
 }
 
 /* The variant that is to be made before the run can go on, since that of the precision that is
  * asked for is not there, or since the model fits no page; NULL: none is. */
-static const char *missing(const struct wi_run *run, const struct wi_model *model)
+static const char *model_missing(const struct wi_run *run, const struct wi_model *model)
 {
     const char *precision = run->infer.asked->precision;
     const char *own = model->builtin ? NULL : wi_model_precision(model);
     struct wi_error why;
     if (precision && !wi_model_name_variant(run->infer.model_name) &&
         !(own && wi_variant_is_of(own, precision)))
-        return makeable(run, model, precision);
+        return variant_makeable(run, model, precision);
     return run->is_open && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
-               ? makeable(run, model, NULL)
+               ? variant_makeable(run, model, NULL)
                : NULL;
 }
 
@@ -496,31 +500,31 @@ static void settle_webgpu(struct wi_inference *asked, struct wi_model *webgpu)
         asked->on_webgpu = wi_inference_of(asked, webgpu);
 }
 
-static void check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+static void run_check(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_error error;
     const struct wi_dialect *dialect = run->request.dialect;
     const struct wi_config_models *limits = &run->deps->config->models;
     if ((dialect->fit && dialect->fit(&run->infer, model, &error) != WI_OK) ||
         dialect->check(&run->infer, model, limits, &error) != WI_OK ||
-        begin(run, &error) != WI_OK) {
-        end(run, NULL, &error);
+        run_begin(run, &error) != WI_OK) {
+        run_end(run, NULL, &error);
         return;
     }
     wi_infer_settle(&run->infer, model);
-    run->infer.asked->lessens = lessens(run, model);
+    run->infer.asked->lessens = run_lessens(run, model);
     settle_webgpu(run->infer.asked, webgpu);
     if (run->request.kind == WI_RUN_CHECK)
-        end(run, NULL, NULL);
+        run_end(run, NULL, NULL);
     else
-        submit(run);
+        run_submit(run);
 }
 
 /* What was settled is for another variant from now on. */
 static void settle_again(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     struct wi_inference *other = wi_inference_of(run->infer.asked, model);
-    other->lessens = lessens(run, model);
+    other->lessens = run_lessens(run, model);
     settle_webgpu(other, webgpu);
     wi_model_use(model);
     if (run->first)
@@ -539,7 +543,7 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     struct wi_error why;
     if (!run->looked) {
         run->is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
-                       (model->variant || makeable(run, model, NULL));
+                       (model->variant || variant_makeable(run, model, NULL));
         if (run->is_open)
             next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
         if (next && strcmp(next->name, model->variant) == 0)
@@ -547,7 +551,7 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     }
     run->looked = 1;
     if (!next && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE)
-        next = smaller(run, model);
+        next = variant_smaller(run, model);
     if (next)
         wi_text_name_variant(&run->infer, model, next);
     return next != NULL;
@@ -559,13 +563,13 @@ static int is_settled(const struct wi_run *run)
 }
 
 /* The model is found, and what it is for WebGPU (NULL: the same). */
-static void go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
+static void run_go_on(struct wi_run *run, struct wi_model *model, struct wi_model *webgpu)
 {
     if (is_settled(run)) {
         settle_again(run, model, webgpu);
-        submit(run);
+        run_submit(run);
     } else {
-        check(run, model, webgpu);
+        run_check(run, model, webgpu);
     }
 }
 
@@ -578,7 +582,7 @@ static void on_webgpu(void *context, struct wi_model *webgpu, const struct wi_er
     run->model = NULL;
     if (failure)
         wi_debug("run", model->name, "its graphs for WebGPU are not used: %s", failure->detail);
-    go_on(run, model, webgpu); /* and the run may be gone */
+    run_go_on(run, model, webgpu); /* and the run may be gone */
     wi_model_unref(model);
 }
 
@@ -587,7 +591,7 @@ static void find_webgpu(struct wi_run *run, struct wi_model *model)
     const struct wi_variant *variant =
         model->variant ? wi_variants_get(&model->variants, model->variant) : NULL;
     if (!variant || !variant->webgpu) {
-        go_on(run, model, NULL);
+        run_go_on(run, model, NULL);
         return;
     }
     char *name = wi_sprintf("%.*s:%s" WI_VARIANT_WEBGPU, (int)wi_model_name_base(model->name),
@@ -608,21 +612,21 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
     run->lookup = NULL;
     if (model && !is_settled(run) &&
         (wi_text_choose_variant(&run->infer, model) || choose_fitting(run, model)))
-        find_model(run);
-    else if (model && !is_settled(run) && (variant = missing(run, model)))
+        run_find_model(run);
+    else if (model && !is_settled(run) && (variant = model_missing(run, model)))
         make_variant(run, model, variant);
     else if (model)
         find_webgpu(run, model);
     else if (may_pull && wi_run_may_pull(run->deps->pulls, run->infer.model_name, failure))
         pull_model(run);
     else
-        end(run, NULL, failure);
+        run_end(run, NULL, failure);
 }
 
-static void find_model(struct wi_run *run)
+static void run_find_model(struct wi_run *run)
 {
     if (wi_inference_computes(run->infer.asked)) {
-        check(run, wi_repository_kernels(run->deps->repository), NULL);
+        run_check(run, wi_repository_kernels(run->deps->repository), NULL);
         return;
     }
     struct wi_repository_lookup *found =
@@ -655,12 +659,12 @@ static void on_read(struct wi_run *run, struct wi_error *error)
     run->request.body = NULL;
     if (run->code != WI_OK ||
         (!stored && wi_run_check_browser(run->deps, run->infer.asked->browser, error) != WI_OK))
-        end(run, NULL, error);
+        run_end(run, NULL, error);
     else
-        find_model(run);
+        run_find_model(run);
 }
 
-static enum wi_code parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
+static enum wi_code run_parse(struct wi_run *run, struct wi_budget *budget, struct wi_error *error)
 {
     const struct wi_run_request *request = &run->request;
     return request->dialect->parse(&run->infer, request->body, request->json_size, budget, error);
@@ -669,7 +673,7 @@ static enum wi_code parse(struct wi_run *run, struct wi_budget *budget, struct w
 static void parse_off_loop(void *data)
 {
     struct wi_run *run = data;
-    run->code = parse(run, NULL, run->late);
+    run->code = run_parse(run, NULL, run->late);
 }
 
 /* What parsing needed is free again; what was converted stays charged. */
@@ -690,7 +694,7 @@ static void on_parsed(void *data, int cancelled)
         run->code = wi_error_set(run->late, WI_MEMORY_BUDGET, NULL,
             "there is no memory for these tensors now; try again later");
     on_read(run, run->late);
-    rest(deps, works);
+    run_rest(deps, works);
 }
 
 static int is_long(const struct wi_run_request *request)
@@ -703,9 +707,9 @@ void wi_run_begin(struct wi_run *run)
 {
     struct wi_error error;
     if (is_asked(run)) {
-        submit(run);
+        run_submit(run);
     } else if (!is_long(&run->request)) {
-        run->code = parse(run, run->deps->budget, &error);
+        run->code = run_parse(run, run->deps->budget, &error);
         on_read(run, &error);
     } else if (run->owner.charge(run->owner.context, run->request.parse_cost) == 0) {
         run->late = wi_alloc(sizeof *run->late);
@@ -714,7 +718,7 @@ void wi_run_begin(struct wi_run *run)
         wi_error_set(&error, WI_MEMORY_BUDGET, NULL,
             "there is no memory to read this JSON now; try again later, or send the tensors in "
             "binary");
-        end(run, NULL, &error);
+        run_end(run, NULL, &error);
     }
 }
 
@@ -749,14 +753,14 @@ void wi_run_stop(struct wi_run *run, const struct wi_error *error)
         *run->why = *error;
         wi_jobs_cancel(run->deps->jobs, run->id); /* on_done follows */
     } else {
-        end(run, NULL, error);
+        run_end(run, NULL, error);
     }
 }
 
 void wi_run_abandon(struct wi_run *run)
 {
     if (run)
-        leave(run);
+        run_leave(run);
 }
 
 const char *wi_run_id(const struct wi_run *run)

@@ -24,7 +24,7 @@ struct wi_run_wait {
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static void end(struct wi_run_wait *wait, const struct wi_error *failure)
+static void wait_end(struct wi_run_wait *wait, const struct wi_error *failure)
 {
     struct wi_run_wait_owner owner = wait->owner;
     wi_run_wait_leave(wait);
@@ -39,7 +39,7 @@ static void on_late(void *context)
         "%.200s is still being %s, and goes on; GET /v1/models/%.200s shows how far that is; "
         "ask again, or allow more time",
         wait->name, wait->what, wait->name);
-    end(wait, &error);
+    wait_end(wait, &error);
 }
 
 static struct wi_run_wait *wait_for(uv_loop_t *loop, char *name, const char *what, double wait_ms,
@@ -87,7 +87,7 @@ static enum wi_code start_as(
     return wi_pulls_start(pulls, &want, &info, error);
 }
 
-static enum wi_code start(struct wi_pulls *pulls, const char *name, struct wi_error *error)
+static enum wi_code pull_start(struct wi_pulls *pulls, const char *name, struct wi_error *error)
 {
     char *content = wi_hub_reference_of_name(name);
     enum wi_code code = start_as(pulls, name, content ? content : name, error);
@@ -107,13 +107,13 @@ static void on_pull(void *context, const struct wi_pull_info *info)
         return;
     }
     wait->watch = NULL;
-    end(wait, info->error);
+    wait_end(wait, info->error);
 }
 
 struct wi_run_wait *wi_run_wait_pull(uv_loop_t *loop, struct wi_pulls *pulls, const char *name,
     double wait_ms, const struct wi_run_wait_owner *owner, struct wi_error *error)
 {
-    if (start(pulls, name, error) != WI_OK)
+    if (pull_start(pulls, name, error) != WI_OK)
         return NULL;
     struct wi_run_wait *wait = wait_for(loop, wi_strdup(name), "pulled", wait_ms, owner);
     wait->watch = wi_pull_watch(pulls, name, on_pull, wait);
@@ -131,7 +131,7 @@ static void on_made(
         return;
     }
     wait->made = NULL;
-    end(wait, failure);
+    wait_end(wait, failure);
 }
 
 struct wi_run_wait *wi_run_wait_made(uv_loop_t *loop, const struct wi_run_maker *maker,

@@ -69,7 +69,7 @@ struct wi_estimates {
 /* A model, a place and, for joined nodes, the machine: joined by tabs, as the fields of a place. */
 #define KEY_SIZE (64 + 2 + WI_PLACE_SIZE + 16)
 
-static size_t make_key(char key[KEY_SIZE], const char *hash, const struct wi_place *place)
+static size_t estimate_key(char key[KEY_SIZE], const char *hash, const struct wi_place *place)
 {
     char digits[WI_DIGITS_SIZE];
     const char *cores = place->joined ? wi_digits(digits, (uint64_t)place->cores) : "";
@@ -78,11 +78,11 @@ static size_t make_key(char key[KEY_SIZE], const char *hash, const struct wi_pla
     return strlen(key);
 }
 
-static struct entry *find(
+static struct entry *entry_find(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
     char key[KEY_SIZE];
-    size_t length = make_key(key, hash, place);
+    size_t length = estimate_key(key, hash, place);
     struct entry *entry;
 
     HASH_FIND(hh, estimates->entries, key, length, entry);
@@ -135,7 +135,7 @@ static void leave_subject(struct wi_estimates *estimates, struct subject *subjec
 
 /* By what the entries of a model are compared: what it needs for each run, or for each token that
  * it makes, or else reads. Negative: no run was measured. */
-static double pace(const struct wi_estimate *e)
+static double estimate_pace(const struct wi_estimate *e)
 {
     if (e->runs > 0)
         return e->run_ms;
@@ -146,7 +146,8 @@ static double pace(const struct wi_estimate *e)
 
 static int is_faster(const struct wi_heap_place *a, const struct wi_heap_place *b)
 {
-    return pace(&((const struct entry *)a)->estimate) < pace(&((const struct entry *)b)->estimate);
+    return estimate_pace(&((const struct entry *)a)->estimate) <
+           estimate_pace(&((const struct entry *)b)->estimate);
 }
 
 static struct group *find_group(
@@ -178,10 +179,10 @@ static struct group *join_group(struct wi_estimates *estimates, const char *key)
 
 /* Keeps its place among the others of its group, whatever of it has changed. The times of nodes
  * that joined are claims, by which nothing is started or closed. */
-static void rank(struct entry *entry)
+static void entry_rank(struct entry *entry)
 {
     struct wi_heap *measured = &entry->group->measured;
-    int is_measured = wi_owned_is_ours(&entry->owned) && pace(&entry->estimate) >= 0;
+    int is_measured = wi_owned_is_ours(&entry->owned) && estimate_pace(&entry->estimate) >= 0;
 
     if (entry->is_measured && is_measured)
         wi_heap_changed(measured, &entry->place);
@@ -206,7 +207,7 @@ static void leave_group(struct wi_estimates *estimates, struct entry *entry)
 
 /* --- entries ---------------------------------------------------------------------------------- */
 
-static void drop(struct wi_estimates *estimates, struct entry *entry)
+static void entry_drop(struct wi_estimates *estimates, struct entry *entry)
 {
     leave_group(estimates, entry);
     wi_owners_remove(&estimates->owners, &entry->owned);
@@ -215,7 +216,7 @@ static void drop(struct wi_estimates *estimates, struct entry *entry)
     free(entry);
 }
 
-static void make_room(struct wi_estimates *estimates, const char *key)
+static void estimates_make_room(struct wi_estimates *estimates, const char *key)
 {
     static const struct wi_owners_most most = {.ours = WI_ESTIMATE_MAX,
         .shared = WI_ESTIMATE_TOKEN_MAX,
@@ -227,14 +228,14 @@ static void make_room(struct wi_estimates *estimates, const char *key)
         return;
     struct entry *entry = WI_OWNED_RECORD(surplus, struct entry, owned);
     wi_db_forget(estimates->db, WI_DB_ESTIMATES, entry->key);
-    drop(estimates, entry);
+    entry_drop(estimates, entry);
 }
 
-static struct entry *add(struct wi_estimates *estimates, const char *key, size_t length)
+static struct entry *entry_add(struct wi_estimates *estimates, const char *key, size_t length)
 {
     struct entry *entry = wi_alloc(sizeof *entry + length + 1);
 
-    make_room(estimates, key);
+    estimates_make_room(estimates, key);
     memcpy(entry->key, key, length + 1);
     wi_owners_add(&estimates->owners, &entry->owned, key_place(key));
     entry->group = join_group(estimates, entry->key);
@@ -246,11 +247,11 @@ static struct entry *add(struct wi_estimates *estimates, const char *key, size_t
 static struct entry *find_or_add(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
-    struct entry *entry = find(estimates, hash, place);
+    struct entry *entry = entry_find(estimates, hash, place);
     char key[KEY_SIZE];
 
     if (!entry)
-        return add(estimates, key, make_key(key, hash, place));
+        return entry_add(estimates, key, estimate_key(key, hash, place));
     wi_owned_renew(&entry->owned);
     return entry;
 }
@@ -278,7 +279,7 @@ static char *print_estimate(const struct wi_estimate *e)
     return text;
 }
 
-static double number(const json_t *value, const char *name, double most)
+static double member_number(const json_t *value, const char *name, double most)
 {
     double found = json_number_value(json_object_get(value, name));
 
@@ -289,22 +290,22 @@ static void load_rate(const json_t *rates, const char *name, double *mean, unsig
 {
     const json_t *rate = json_object_get(rates, name);
 
-    *mean = number(rate, "mean", TIME_MAX_MS);
-    *count = *mean > 0 ? (unsigned)number(rate, "count", 1e9) : 0;
+    *mean = member_number(rate, "mean", TIME_MAX_MS);
+    *count = *mean > 0 ? (unsigned)member_number(rate, "count", 1e9) : 0;
 }
 
-static void read_value(struct wi_estimate *e, const json_t *value)
+static void estimate_read(struct wi_estimate *e, const json_t *value)
 {
     const json_t *rates = json_object_get(value, "rates");
     const json_t *run = json_object_get(rates, "run_ms");
 
-    *e = (struct wi_estimate){.load_ms = number(value, "load_ms", TIME_MAX_MS),
-        .run_ms = number(run, "mean", TIME_MAX_MS),
-        .failure = number(value, "failure", 1),
-        .loads = (unsigned)number(value, "loads", 1e9),
-        .runs = (unsigned)number(run, "count", 1e9),
+    *e = (struct wi_estimate){.load_ms = member_number(value, "load_ms", TIME_MAX_MS),
+        .run_ms = member_number(run, "mean", TIME_MAX_MS),
+        .failure = member_number(value, "failure", 1),
+        .loads = (unsigned)member_number(value, "loads", 1e9),
+        .runs = (unsigned)member_number(run, "count", 1e9),
         .cold = json_is_true(json_object_get(run, "cold")),
-        .measured_at = (int64_t)number(value, "measured_at", 1e15)};
+        .measured_at = (int64_t)member_number(value, "measured_at", 1e15)};
     load_rate(rates, "prompt_ms", &e->prompt_ms, &e->prompts);
     load_rate(rates, "token_ms", &e->token_ms, &e->answers);
 }
@@ -316,14 +317,14 @@ static int read_estimate(struct wi_estimate *estimate, const char *text)
     int is_object = json_is_object(value);
 
     if (is_object)
-        read_value(estimate, value);
+        estimate_read(estimate, value);
     json_decref(value);
     return is_object ? 0 : -1;
 }
 
 /* --- the database ----------------------------------------------------------------------------- */
 
-static void save(struct wi_estimates *estimates, struct entry *entry, double now)
+static void entry_save(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     char *text = print_estimate(&entry->estimate);
 
@@ -340,16 +341,16 @@ void wi_estimates_save(struct wi_estimates *estimates)
     for (struct entry *entry = estimates->entries; entry && estimates->dirty > 0;
          entry = entry->hh.next)
         if (entry->dirty)
-            save(estimates, entry, wi_now_ms());
+            entry_save(estimates, entry, wi_now_ms());
 }
 
-static void changed(struct wi_estimates *estimates, struct entry *entry, double now)
+static void entry_changed(struct wi_estimates *estimates, struct entry *entry, double now)
 {
-    rank(entry);
+    entry_rank(entry);
     estimates->dirty += !entry->dirty;
     entry->dirty = 1;
     if (now - entry->saved_at >= WI_ESTIMATE_SAVE_MS)
-        save(estimates, entry, now);
+        entry_save(estimates, entry, now);
 }
 
 /* A row that is not ours to understand is left out. */
@@ -363,9 +364,9 @@ static void load_one(void *context, const char *key, const char *text)
     HASH_FIND(hh, estimates->entries, key, length, entry);
     if (entry || length >= KEY_SIZE || read_estimate(&read, text) != 0)
         return;
-    entry = add(estimates, key, length);
+    entry = entry_add(estimates, key, length);
     entry->estimate = read;
-    rank(entry);
+    entry_rank(entry);
 }
 
 struct wi_estimates *wi_estimates_new(struct wi_db *db)
@@ -386,7 +387,7 @@ void wi_estimates_free(struct wi_estimates *estimates)
     wi_estimates_save(estimates);
     HASH_ITER(hh, estimates->entries, entry, next)
     {
-        drop(estimates, entry);
+        entry_drop(estimates, entry);
     }
     free(estimates);
 }
@@ -406,7 +407,7 @@ double wi_estimate_run_ms(const struct wi_estimate *e, double prompt_tokens, dou
 struct wi_estimate wi_estimates_get(
     const struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
-    const struct entry *entry = find(estimates, hash, place);
+    const struct entry *entry = entry_find(estimates, hash, place);
     const struct subject *subject =
         entry ? entry->group->subject : find_subject(estimates, hash, strnlen(hash, 64));
     struct wi_estimate known = entry ? entry->estimate : (struct wi_estimate){0};
@@ -417,7 +418,7 @@ struct wi_estimate wi_estimates_get(
 }
 
 /* The value, as near to it as what was measured lately allows, this one among it. */
-static double between(struct lately *lately, double measured, double value)
+static double value_between(struct lately *lately, double measured, double value)
 {
     double least = measured, most = measured;
 
@@ -432,7 +433,7 @@ static double between(struct lately *lately, double measured, double value)
 }
 
 /* The plain mean of the first few, then the moving one. */
-static void average(double *mean, unsigned *count, struct lately *lately, double value)
+static void mean_update(double *mean, unsigned *count, struct lately *lately, double value)
 {
     double weight = 1.0 / (*count + 1), counted = value;
 
@@ -440,7 +441,7 @@ static void average(double *mean, unsigned *count, struct lately *lately, double
         weight = WI_ESTIMATE_WEIGHT;
     if (*count >= WI_ESTIMATE_LATELY)
         counted = fmin(value, WI_ESTIMATE_OUTLIER * *mean);
-    *mean = between(lately, value, *mean + (counted - *mean) * weight);
+    *mean = value_between(lately, value, *mean + (counted - *mean) * weight);
     *count += *count < 1000000000;
 }
 
@@ -458,7 +459,7 @@ double wi_estimates_alone(const struct wi_estimates *estimates, const char *hash
 }
 
 /* What was to be found out is. */
-static void seen(struct entry *entry)
+static void entry_seen(struct entry *entry)
 {
     entry->seen_ms = entry->group->subject->served_ms;
     entry->estimate.attempts = 0;
@@ -466,13 +467,13 @@ static void seen(struct entry *entry)
 }
 
 /* As if it had not been tried, but for how often it was. */
-static void untry(struct entry *entry)
+static void entry_untry(struct entry *entry)
 {
     entry->seen_ms = entry->seen_before_ms;
     entry->on_trial = 0;
 }
 
-static void succeeded(struct wi_estimates *estimates, struct entry *entry, double now)
+static void entry_succeeded(struct wi_estimates *estimates, struct entry *entry, double now)
 {
     struct wi_estimate *e = &entry->estimate;
 
@@ -480,15 +481,15 @@ static void succeeded(struct wi_estimates *estimates, struct entry *entry, doubl
     if (e->failure < 0.001)
         e->failure = 0;
     e->measured_at = wi_wall_ms();
-    changed(estimates, entry, now);
+    entry_changed(estimates, entry, now);
 }
 
-static void loaded(struct entry *entry, double load_ms, int warm)
+static void entry_loaded(struct entry *entry, double load_ms, int warm)
 {
     struct wi_estimate *e = &entry->estimate;
 
     if (!warm)
-        average(
+        mean_update(
             &e->load_ms, &e->loads, &entry->loads, load_ms < TIME_MAX_MS ? load_ms : TIME_MAX_MS);
 }
 
@@ -497,8 +498,8 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
 {
     struct entry *entry = find_or_add(estimates, hash, place);
 
-    loaded(entry, load_ms, warm);
-    succeeded(estimates, entry, now);
+    entry_loaded(entry, load_ms, warm);
+    entry_succeeded(estimates, entry, now);
 }
 
 /* A first run, or one of few tokens, stands in until there is something better. `on_trial`: what is
@@ -510,7 +511,7 @@ static void average_rate(double *mean, unsigned *count, struct lately *lately, d
         return;
     int lucky = on_trial && ms / tokens < *mean;
     if (warm && tokens >= WI_ESTIMATE_FEW_TOKENS) {
-        average(mean, count, lately, ms / tokens);
+        mean_update(mean, count, lately, ms / tokens);
         if (lucky)
             *mean = ms / tokens;
     } else if (*count == 0)
@@ -524,15 +525,15 @@ void wi_estimates_spoke(struct wi_estimates *estimates, const char *hash,
     struct entry *entry = find_or_add(estimates, hash, place);
     struct wi_estimate *e = &entry->estimate;
 
-    loaded(entry, load_ms, warm);
+    entry_loaded(entry, load_ms, warm);
     int on_trial = entry->on_trial;
     average_rate(&e->prompt_ms, &e->prompts, &entry->prompts, timings->prompt_tokens,
         timings->prompt_ms, warm, on_trial);
     average_rate(&e->token_ms, &e->answers, &entry->answers, timings->answer_tokens,
         timings->answer_ms, warm && !timings->stands_in, on_trial);
     if (timings->prompt_tokens > 0 || timings->answer_tokens > 0)
-        seen(entry);
-    succeeded(estimates, entry, now);
+        entry_seen(entry);
+    entry_succeeded(estimates, entry, now);
 }
 
 void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
@@ -549,7 +550,7 @@ void wi_estimates_warmed(struct wi_estimates *estimates, const char *hash,
     if (e->token_ms <= 0)
         e->token_ms = token_ms;
     e->measured_at = wi_wall_ms();
-    changed(estimates, entry, now);
+    entry_changed(estimates, entry, now);
 }
 
 void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
@@ -563,17 +564,17 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
     if (warm) {
         int lucky = entry->on_trial && run_ms < e->run_ms;
         e->cold = 0;
-        average(&e->run_ms, &e->runs, &entry->runs,
+        mean_update(&e->run_ms, &e->runs, &entry->runs,
             run_ms); /* the first takes the place of what stood in */
         if (lucky)
             e->run_ms = run_ms;
-        seen(entry);
+        entry_seen(entry);
     } else {
         /* What a first run takes above the later ones belongs to loading. */
         double above = e->runs > 0 && run_ms > e->run_ms ? run_ms - e->run_ms : 0;
-        average(&e->load_ms, &e->loads, &entry->loads, load_ms + above);
+        mean_update(&e->load_ms, &e->loads, &entry->loads, load_ms + above);
         if (e->loads == 1 && entry->on_trial) {
-            untry(entry); /* the next run tells more: it need not wait */
+            entry_untry(entry); /* the next run tells more: it need not wait */
             e->attempts = 0;
         }
         if (e->runs == 0) {
@@ -581,7 +582,7 @@ void wi_estimates_ran(struct wi_estimates *estimates, const char *hash,
             e->cold = 1;
         }
     }
-    succeeded(estimates, entry, now);
+    entry_succeeded(estimates, entry, now);
 }
 
 void wi_estimates_failed(
@@ -592,7 +593,7 @@ void wi_estimates_failed(
 
     e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
     e->measured_at = wi_wall_ms();
-    changed(estimates, entry, now);
+    entry_changed(estimates, entry, now);
 }
 
 void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
@@ -609,7 +610,7 @@ void wi_estimates_exceeded(struct wi_estimates *estimates, const char *hash,
     if (e->runs > 0)
         e->failure += (1 - e->failure) * WI_ESTIMATE_FAILURE_WEIGHT;
     e->measured_at = wi_wall_ms();
-    changed(estimates, entry, now);
+    entry_changed(estimates, entry, now);
 }
 
 void wi_estimates_served(struct wi_estimates *estimates, const char *hash, double run_ms)
@@ -635,11 +636,11 @@ void wi_estimates_tried(
 void wi_estimates_untried(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place)
 {
-    struct entry *entry = find(estimates, hash, place);
+    struct entry *entry = entry_find(estimates, hash, place);
 
     if (!entry || !entry->on_trial)
         return;
-    untry(entry);
+    entry_untry(entry);
     if (entry->estimate.attempts > 1)
         entry->estimate.attempts--;
 }
@@ -647,7 +648,7 @@ void wi_estimates_untried(
 double wi_estimates_lose(
     struct wi_estimates *estimates, const char *hash, const struct wi_place *place, double ms)
 {
-    struct entry *entry = find(estimates, hash, place);
+    struct entry *entry = entry_find(estimates, hash, place);
 
     if (!entry)
         return 0;

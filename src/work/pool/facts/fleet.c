@@ -75,7 +75,7 @@ int wi_fleet_is_short(unsigned queue)
 
 /* The other queue of what the same engine computes; what only waits is beside nothing but itself.
  */
-static unsigned beside(unsigned queue)
+static unsigned queue_beside(unsigned queue)
 {
     return only_waits(queue)          ? queue
            : wi_fleet_is_short(queue) ? (unsigned)engine_of(queue)
@@ -166,7 +166,7 @@ static size_t load_of(const struct wi_fleet_place *place)
  * what nobody needs stays idle and may be closed. Joined ones take turns, so that one that answers
  * nothing is not the one that is asked each time. A busy one goes to the back, behind those that
  * will be free before it. */
-static void list(struct wi_fleet_place *place)
+static void place_list(struct wi_fleet_place *place)
 {
     struct wi_fleet_group *group = place->group;
     size_t load = place->load = load_of(place);
@@ -180,7 +180,7 @@ static void list(struct wi_fleet_place *place)
     *(place->next ? &place->next->previous : &group->loads[load].last) = place;
 }
 
-static void unlist(struct wi_fleet_place *place)
+static void place_unlist(struct wi_fleet_place *place)
 {
     struct wi_fleet_group *group = place->group;
 
@@ -191,7 +191,7 @@ static void unlist(struct wi_fleet_place *place)
     place->next = place->previous = NULL;
 }
 
-static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group, int promised)
+static void group_enter(struct wi_fleet_node *node, struct wi_fleet_group *group, int promised)
 {
     struct wi_fleet_place *place = wi_alloc(sizeof *place);
 
@@ -201,7 +201,7 @@ static void enter(struct wi_fleet_node *node, struct wi_fleet_group *group, int 
     place->sibling = node->places;
     node->places = place;
     group->size++;
-    list(place);
+    place_list(place);
 }
 
 static struct wi_fleet_group *new_group(struct wi_fleet_class *class, unsigned queue)
@@ -223,7 +223,7 @@ static void free_place(struct wi_fleet_place *place)
     struct wi_fleet_group *group = place->group;
     struct wi_fleet_class *class = group->class;
 
-    unlist(place);
+    place_unlist(place);
     free(place);
     if (--group->size == 0 && is_of_model(group)) {
         HASH_DEL(class->models, group);
@@ -232,7 +232,7 @@ static void free_place(struct wi_fleet_place *place)
 }
 
 /* The model has turned out to be one of that queue. */
-static void settle(struct wi_fleet_group *group, unsigned queue)
+static void group_settle(struct wi_fleet_group *group, unsigned queue)
 {
     struct wi_fleet_place *place, *all = NULL;
 
@@ -240,7 +240,7 @@ static void settle(struct wi_fleet_group *group, unsigned queue)
         return;
     for (size_t load = 0; load <= FULL; load++) {
         while ((place = group->loads[load].last)) { /* so that all end in their order */
-            unlist(place);
+            place_unlist(place);
             place->next = all;
             all = place;
         }
@@ -249,7 +249,7 @@ static void settle(struct wi_fleet_group *group, unsigned queue)
     while ((place = all)) {
         all = place->next;
         place->next = NULL;
-        list(place);
+        place_list(place);
     }
 }
 
@@ -268,7 +268,7 @@ static struct wi_fleet_group *find_group(
 
 /* --- classes --------------------------------------------------------------------------------- */
 
-static void key_of(struct wi_buffer *key, const struct wi_node_info *info, int doubted)
+static void class_key(struct wi_buffer *key, const struct wi_node_info *info, int doubted)
 {
     /* A joined page may run on any machine: one with as many cores is taken for the same. */
     wi_buffer_printf(
@@ -310,7 +310,7 @@ static struct wi_fleet_class *find_or_add_class(
     struct wi_buffer key = {0};
     struct wi_fleet_class *class;
 
-    key_of(&key, info, doubted);
+    class_key(&key, info, doubted);
     HASH_FIND_STR(fleet->classes, key.text, class);
     if (class) {
         wi_buffer_clear(&key);
@@ -331,13 +331,13 @@ static struct wi_fleet_class *find_or_add_class(
     return class;
 }
 
-static void relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place *))
+static void places_relist(struct wi_fleet_node *node, void (*one)(struct wi_fleet_place *))
 {
     for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
         one(place);
 }
 
-static void recount(size_t *nodes, int before, int now)
+static void nodes_recount(size_t *nodes, int before, int now)
 {
     *nodes += (size_t)now - (size_t)before;
 }
@@ -352,15 +352,15 @@ void wi_fleet_set(
     if (!class)
         return;
     if (open != was.open)
-        relist(node, unlist);
+        places_relist(node, place_unlist);
     node->is = (struct wi_fleet_state){open, away, away && state->paused, away && state->held};
     if (open != was.open)
-        relist(node, list);
-    recount(&fleet->open, was.open, open);
-    recount(&class->open, was.open, open);
-    recount(&class->away, was.away, away);
-    recount(&class->paused, was.paused, node->is.paused);
-    recount(&class->held, was.held, node->is.held);
+        places_relist(node, place_list);
+    nodes_recount(&fleet->open, was.open, open);
+    nodes_recount(&class->open, was.open, open);
+    nodes_recount(&class->away, was.away, away);
+    nodes_recount(&class->paused, was.paused, node->is.paused);
+    nodes_recount(&class->held, was.held, node->is.held);
 }
 
 static void leave_class(struct wi_fleet *fleet, struct wi_fleet_node *node)
@@ -402,7 +402,7 @@ void wi_fleet_put(struct wi_fleet *fleet, struct wi_fleet_node *node, const char
     fleet->count++;
     for (unsigned i = 0; i < WI_FLEET_QUEUES; i++)
         if (node->class->queues[i])
-            enter(node, node->class->queues[i], 0);
+            group_enter(node, node->class->queues[i], 0);
 }
 
 void wi_fleet_remove(struct wi_fleet *fleet, struct wi_fleet_node *node)
@@ -419,18 +419,18 @@ void wi_fleet_worked(struct wi_fleet *fleet, struct wi_fleet_node *node)
 
 void wi_fleet_load(struct wi_fleet_node *node, unsigned queue, const struct wi_fleet_work *work)
 {
-    unsigned other = !node->work[queue].closed == !work->closed ? queue : beside(queue);
+    unsigned other = !node->work[queue].closed == !work->closed ? queue : queue_beside(queue);
 
     for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
         if (place->group->queue == queue || place->group->queue == other)
-            unlist(place);
+            place_unlist(place);
     node->work[queue] = *work;
     for (struct wi_fleet_place *place = node->places; place; place = place->sibling)
         if (place->group->queue == queue || place->group->queue == other)
-            list(place);
+            place_list(place);
 }
 
-static struct wi_fleet_place *find_place(
+static struct wi_fleet_place *place_find(
     const struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
     const struct wi_fleet_group *group =
@@ -442,12 +442,12 @@ static struct wi_fleet_place *find_place(
     return place;
 }
 
-static void add_model(
+static void place_add(
     struct wi_fleet_node *node, const char *hash, enum wi_platform platform, int promised)
 {
     struct wi_fleet_class *class = node->class;
     struct wi_fleet_group *group = find_group(class, hash, platform);
-    struct wi_fleet_place *place = find_place(node, hash, platform);
+    struct wi_fleet_place *place = place_find(node, hash, platform);
 
     if (place) {
         place->promised &= promised;
@@ -460,7 +460,7 @@ static void add_model(
         group->key[length] = (char)('0' + platform);
         HASH_ADD_KEYPTR(hh, class->models, group->key, length + 1, group);
     }
-    enter(node, group, promised);
+    group_enter(node, group, promised);
 }
 
 /* `only` NULL: all of them. */
@@ -495,7 +495,7 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             strcmp(state, "loaded") != 0)
             continue;
-        add_model(node, hash, (enum wi_platform)platform, 0);
+        place_add(node, hash, (enum wi_platform)platform, 0);
         count++;
     }
 }
@@ -503,18 +503,18 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
 void wi_fleet_promise(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
     if (node->class && *hash)
-        add_model(node, hash, platform, 1);
+        place_add(node, hash, platform, 1);
 }
 
 void wi_fleet_confirm(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
     if (node->class && *hash)
-        add_model(node, hash, platform, 0);
+        place_add(node, hash, platform, 0);
 }
 
 void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
-    const struct wi_fleet_place *place = find_place(node, hash, platform);
+    const struct wi_fleet_place *place = place_find(node, hash, platform);
 
     if (place && place->promised)
         forget_models(node, place);
@@ -522,7 +522,7 @@ void wi_fleet_take_back(struct wi_fleet_node *node, const char *hash, enum wi_pl
 
 int wi_fleet_has(const struct wi_fleet_node *node, const char *hash, enum wi_platform platform)
 {
-    return find_place(node, hash, platform) != NULL;
+    return place_find(node, hash, platform) != NULL;
 }
 
 /* --- choosing -------------------------------------------------------------------------------- */
@@ -531,13 +531,13 @@ int wi_fleet_has_room(const struct wi_fleet_node *node, unsigned queue)
 {
     const struct wi_fleet_work *work = &node->work[queue];
 
-    return node->class && !work->closed && !node->work[beside(queue)].closed &&
+    return node->class && !work->closed && !node->work[queue_beside(queue)].closed &&
            work->count < wi_fleet_depth(&node->class->info, queue);
 }
 
 int wi_fleet_is_idle(const struct wi_fleet_node *node, unsigned queue)
 {
-    return node->work[queue].count == 0 && node->work[beside(queue)].count == 0;
+    return node->work[queue].count == 0 && node->work[queue_beside(queue)].count == 0;
 }
 
 static double ahead_in(const struct wi_fleet_node *node, unsigned queue, double now)
@@ -556,8 +556,9 @@ double wi_fleet_ahead(const struct wi_fleet_node *node, unsigned queue, double n
 {
     double ahead = ahead_in(node, queue, now);
 
-    return node->work[beside(queue)].closed ? fmax(ahead, ahead_in(node, beside(queue), now))
-                                            : ahead;
+    return node->work[queue_beside(queue)].closed
+               ? fmax(ahead, ahead_in(node, queue_beside(queue), now))
+               : ahead;
 }
 
 static const struct wi_fleet_node *first_of(
@@ -600,7 +601,7 @@ const struct wi_fleet_node *wi_fleet_warm(const struct wi_fleet_class *class, un
 
     if (!group)
         return NULL;
-    settle(group, queue);
+    group_settle(group, queue);
     return best_of(group, avoid, now);
 }
 

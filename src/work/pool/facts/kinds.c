@@ -59,7 +59,7 @@ static size_t preference_of(const struct wi_config *config, const char *kind)
 }
 
 /* The preferred kinds first, the others in the order of the configuration. */
-static void sort(struct pool_kinds *kinds, const struct wi_config *config)
+static void kinds_sort(struct pool_kinds *kinds, const struct wi_config *config)
 {
     for (size_t i = 1; i < kinds->count; i++) {
         struct pool_kind kind = kinds->all[i];
@@ -73,7 +73,7 @@ static void sort(struct pool_kinds *kinds, const struct wi_config *config)
 }
 
 /* What outlives a change of the configuration. */
-static void keep(struct pool_kind *kind, const struct pool_kind *old)
+static void kind_keep(struct pool_kind *kind, const struct pool_kind *old)
 {
     kind->info.backoff = old->info.backoff;
     kind->info.requested_since = old->info.requested_since;
@@ -95,12 +95,12 @@ void wi_pool_kinds_set(struct pool_kinds *kinds, const struct wi_config *config)
         all[i].info.browser = &config->browsers[i];
         all[i].info.given = wi_config_browser_given(config, i);
         if (old)
-            keep(&all[i], old);
+            kind_keep(&all[i], old);
     }
     free_all(kinds->all, kinds->count);
     kinds->all = all;
     kinds->count = config->browser_count;
-    sort(kinds, config);
+    kinds_sort(kinds, config);
 }
 
 size_t wi_pool_kinds_count(const struct pool_kinds *kinds)

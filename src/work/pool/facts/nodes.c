@@ -53,7 +53,7 @@ void wi_pool_nodes_free(struct pool_nodes *nodes)
     free(nodes);
 }
 
-static void tell(const struct pool_node *node)
+static void node_tell(const struct pool_node *node)
 {
     wi_change_tell(node->nodes->listener, WI_CHANGE_NODE, node->info.id, NULL);
 }
@@ -71,7 +71,7 @@ struct pool_node *wi_pool_node_next(const struct pool_node *node)
 }
 
 /* Where in the sorted list the id belongs. */
-static size_t place_of(const char *id, const struct pool_node *const *sorted, size_t count)
+static size_t node_position(const char *id, const struct pool_node *const *sorted, size_t count)
 {
     size_t low = 0;
 
@@ -96,7 +96,7 @@ size_t wi_pool_nodes_after(
         if (strcmp(id, after) <= 0 ||
             (count == most && (most == 0 || strcmp(id, found[most - 1]->info.id) > 0)))
             continue;
-        size_t at = place_of(id, found, count);
+        size_t at = node_position(id, found, count);
         if (count < most)
             count++;
         memmove(&found[at + 1], &found[at], (count - 1 - at) * sizeof *found);
@@ -143,7 +143,7 @@ const struct pool_node_info *wi_pool_node_info_of(const struct pool_node *node)
 
 /* --- what it is ------------------------------------------------------------------------------ */
 
-static struct pool_node *add(struct pool_nodes *nodes, const struct wi_node_info *info)
+static struct pool_node *node_add(struct pool_nodes *nodes, const struct wi_node_info *info)
 {
     struct pool_node *node = wi_alloc(sizeof *node);
 
@@ -164,7 +164,7 @@ static void tell_fleet(struct pool_nodes *nodes, struct pool_node *node)
 
     int reachable = !info->away && !info->paused && !info->choked;
 
-    tell(node);
+    node_tell(node);
     node->place.reachable = reachable;
     const struct wi_fleet_state state = {.open = reachable && !info->draining && !info->held,
         .away = !info->draining,
@@ -179,7 +179,7 @@ struct pool_node *wi_pool_nodes_up(
     struct pool_node *node = wi_pool_nodes_find(nodes, info->id);
 
     if (!node)
-        node = add(nodes, info);
+        node = node_add(nodes, info);
     node->info.away = node->info.choked = 0;
     if (draining)
         node->info.draining = 1;
@@ -188,7 +188,7 @@ struct pool_node *wi_pool_nodes_up(
 
 /* Those of our pages, and of what has answered before, are believed: other requests for the model
  * need not load it elsewhere. Who never answers must not draw them by what it was sent. */
-static void promise(struct pool_node *node, const struct pool_attempt *attempt)
+static void attempt_promise(struct pool_node *node, const struct pool_attempt *attempt)
 {
     if (!attempt->builtin && node->info.missed == 0 && (*node->info.session || node->answered))
         wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
@@ -198,7 +198,7 @@ void wi_pool_node_models(struct pool_node *node, const json_t *models)
 {
     wi_fleet_models(&node->place, models);
     for (const struct pool_attempt *attempt = node->attempts; attempt; attempt = attempt->next)
-        promise(node, attempt);
+        attempt_promise(node, attempt);
 }
 
 void wi_pool_node_place(struct pool_nodes *nodes, struct pool_node *node,
@@ -263,7 +263,7 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 {
     struct pool_attempt *attempt;
 
-    tell(node);
+    node_tell(node);
     wi_fleet_remove(&nodes->fleet, &node->place);
     while ((attempt = node->attempts)) {
         node->attempts = attempt->next;
@@ -276,7 +276,7 @@ void wi_pool_nodes_remove(struct pool_nodes *nodes, struct pool_node *node)
 /* --- attempts -------------------------------------------------------------------------------- */
 
 /* What is expected of it, from what was measured. */
-static void foresee(const struct pool_nodes *nodes, const struct pool_node *node,
+static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_node *node,
     const struct wi_task *task, struct pool_attempt *attempt)
 {
     const struct wi_inference *asked = task->asked;
@@ -301,7 +301,7 @@ static void foresee(const struct pool_nodes *nodes, const struct pool_node *node
 
 /* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. A page
  * may have said anew what it has, and no slots for short tasks any more while some are there. */
-static double shared(const struct pool_node *node, unsigned queue, double expected_ms)
+static double queue_share_ms(const struct pool_node *node, unsigned queue, double expected_ms)
 {
     const struct wi_fleet_class *class = node->place.class;
     unsigned slots = class ? wi_fleet_slots(&class->info, queue) : 0;
@@ -404,14 +404,14 @@ void wi_pool_node_book(
     node->info.count++;
     node->unheard++;
     node->constrained += attempt->constrained;
-    foresee(nodes, node, task, attempt);
+    attempt_foresee(nodes, node, task, attempt);
     work.count++;
     work.closed |= attempt->alone;
     if (!attempt->builtin)
-        work.done_at = fmax(work.done_at, now) + shared(node, queue, attempt->expected_ms);
-    promise(node, attempt);
+        work.done_at = fmax(work.done_at, now) + queue_share_ms(node, queue, attempt->expected_ms);
+    attempt_promise(node, attempt);
     wi_fleet_load(&node->place, queue, &work);
-    tell(node);
+    node_tell(node);
 }
 
 int wi_pool_node_unbook(
@@ -436,7 +436,7 @@ int wi_pool_node_unbook(
     free(attempt);
     wi_fleet_take_back(&node->place, out->hash, out->platform);
     for (attempt = node->attempts; attempt; attempt = attempt->next) {
-        promise(node, attempt);
+        attempt_promise(node, attempt);
         if (attempt->queue != out->queue)
             continue;
         work.count++;
@@ -444,9 +444,9 @@ int wi_pool_node_unbook(
         left += attempt->expected_ms;
     }
     if (left > 0)
-        work.done_at = now + shared(node, out->queue, left);
+        work.done_at = now + queue_share_ms(node, out->queue, left);
     wi_fleet_load(&node->place, out->queue, &work);
-    tell(node);
+    node_tell(node);
     return 1;
 }
 

@@ -18,7 +18,7 @@ enum field {
     FIELD_COUNT
 };
 
-static void make_key(struct wi_place *place)
+static void place_make_key(struct wi_place *place)
 {
     wi_join(place->key, sizeof place->key, place->kind, "\t", wi_engine_names[place->engine], "\t",
         place->engine_version, "\t", wi_platform_names[place->platform], "\t",
@@ -42,7 +42,7 @@ struct wi_place wi_place_of(
         place.software = adapter->is_fallback;
     }
     place.cores = place.joined ? node->cores : 0;
-    make_key(&place);
+    place_make_key(&place);
     return place;
 }
 
@@ -53,7 +53,7 @@ struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform
 
     memcpy(anywhere.party, place->party, sizeof anywhere.party);
     memcpy(anywhere.engine_version, place->engine_version, sizeof anywhere.engine_version);
-    make_key(&anywhere);
+    place_make_key(&anywhere);
     return anywhere;
 }
 
@@ -68,7 +68,7 @@ const char *wi_place_party_field(const char *key, size_t *length)
 }
 
 /* Splits a copy of a key in place. 0, or -1 where it has more fields or fewer. */
-static int split(char *text, const char *fields[FIELD_COUNT])
+static int fields_split(char *text, const char *fields[FIELD_COUNT])
 {
     for (int i = 0; i < FIELD_COUNT; i++) {
         if (!text)
@@ -82,7 +82,7 @@ static int split(char *text, const char *fields[FIELD_COUNT])
 }
 
 /* A text that was cut would be that of another place. */
-static int copy(char *to, size_t size, const char *from)
+static int field_copy(char *to, size_t size, const char *from)
 {
     return (size_t)snprintf(to, size, "%s", from) < size ? 0 : -1;
 }
@@ -98,7 +98,7 @@ static int read_party(struct wi_place *place, const char *field)
         (field[length] != '\0' && (field[length] != ' ' || field[length + 1] == '\0')))
         return -1;
     place->joined = 1;
-    return field[length] ? copy(place->party, sizeof place->party, field + length + 1) : 0;
+    return field[length] ? field_copy(place->party, sizeof place->party, field + length + 1) : 0;
 }
 
 int wi_place_parse(struct wi_place *place, const char *key)
@@ -112,22 +112,22 @@ int wi_place_parse(struct wi_place *place, const char *key)
         return -1;
     memcpy(text, key, length);
     text[length] = '\0';
-    if (split(text, fields) != 0)
+    if (fields_split(text, fields) != 0)
         return -1;
     int engine = wi_engine_of_name(fields[FIELD_ENGINE]);
     int platform = wi_platform_of_name(fields[FIELD_PLATFORM]);
     if (engine < 0 || platform < 0 ||
-        copy(place->kind, sizeof place->kind, fields[FIELD_KIND]) != 0 ||
-        copy(place->engine_version, sizeof place->engine_version, fields[FIELD_ENGINE_VERSION]) !=
-            0 ||
-        copy(place->browser_version, sizeof place->browser_version,
+        field_copy(place->kind, sizeof place->kind, fields[FIELD_KIND]) != 0 ||
+        field_copy(place->engine_version, sizeof place->engine_version,
+            fields[FIELD_ENGINE_VERSION]) != 0 ||
+        field_copy(place->browser_version, sizeof place->browser_version,
             fields[FIELD_BROWSER_VERSION]) != 0 ||
         read_party(place, fields[FIELD_PARTY]) != 0 ||
-        copy(place->adapter, sizeof place->adapter, fields[FIELD_ADAPTER]) != 0)
+        field_copy(place->adapter, sizeof place->adapter, fields[FIELD_ADAPTER]) != 0)
         return -1;
     place->engine = (enum wi_engine)engine;
     place->platform = (enum wi_platform)platform;
     place->software = *fields[FIELD_SOFTWARE] != '\0';
-    make_key(place);
+    place_make_key(place);
     return 0;
 }

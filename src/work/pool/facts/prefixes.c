@@ -25,7 +25,7 @@ struct wi_prefixes *wi_prefixes_new(size_t max)
     return prefixes;
 }
 
-static void drop(struct wi_prefixes *prefixes, struct prefix *prefix)
+static void prefix_drop(struct wi_prefixes *prefixes, struct prefix *prefix)
 {
     HASH_DEL(prefixes->items, prefix);
     free(prefix);
@@ -36,18 +36,18 @@ void wi_prefixes_free(struct wi_prefixes *prefixes)
     if (!prefixes)
         return;
     while (prefixes->items)
-        drop(prefixes, prefixes->items);
+        prefix_drop(prefixes, prefixes->items);
     free(prefixes);
 }
 
 /* Moves it behind all others. */
-static void use(struct wi_prefixes *prefixes, struct prefix *prefix)
+static void prefix_use(struct wi_prefixes *prefixes, struct prefix *prefix)
 {
     HASH_DEL(prefixes->items, prefix);
     HASH_ADD(hh, prefixes->items, key, sizeof prefix->key, prefix);
 }
 
-static struct prefix *find(struct wi_prefixes *prefixes, const struct wi_prefix_key *key)
+static struct prefix *prefix_find(struct wi_prefixes *prefixes, const struct wi_prefix_key *key)
 {
     return WI_TABLE_FIND(prefixes->items, key, sizeof *key);
 }
@@ -55,13 +55,13 @@ static struct prefix *find(struct wi_prefixes *prefixes, const struct wi_prefix_
 void wi_prefixes_note(struct wi_prefixes *prefixes, const struct wi_prefix_key *key,
     const char *node, unsigned tokens)
 {
-    struct prefix *prefix = find(prefixes, key);
+    struct prefix *prefix = prefix_find(prefixes, key);
 
     if (prefix) {
-        use(prefixes, prefix);
+        prefix_use(prefixes, prefix);
     } else {
         if (HASH_COUNT(prefixes->items) >= prefixes->max)
-            drop(prefixes, prefixes->items);
+            prefix_drop(prefixes, prefixes->items);
         prefix = wi_alloc(sizeof *prefix);
         prefix->key = *key;
         HASH_ADD(hh, prefixes->items, key, sizeof prefix->key, prefix);
@@ -74,10 +74,10 @@ unsigned wi_prefixes_find(struct wi_prefixes *prefixes, const struct wi_prefix_k
     size_t count, char node[WI_ID_SIZE])
 {
     while (count-- > 0) {
-        struct prefix *prefix = find(prefixes, &keys[count]);
+        struct prefix *prefix = prefix_find(prefixes, &keys[count]);
         if (!prefix)
             continue;
-        use(prefixes, prefix);
+        prefix_use(prefixes, prefix);
         snprintf(node, WI_ID_SIZE, "%s", prefix->node);
         return prefix->tokens;
     }
@@ -91,7 +91,7 @@ void wi_prefixes_forget(struct wi_prefixes *prefixes, const char *node)
     HASH_ITER(hh, prefixes->items, prefix, next)
     {
         if (strcmp(prefix->node, node) == 0)
-            drop(prefixes, prefix);
+            prefix_drop(prefixes, prefix);
     }
 }
 

@@ -37,7 +37,7 @@ void wi_pool_sessions_free(struct pool_sessions *sessions)
     free(sessions);
 }
 
-static void tell(const struct pool_session *session)
+static void session_tell(const struct pool_session *session)
 {
     wi_change_tell(session->sessions->events.listener, WI_CHANGE_SESSION, session->info.id, NULL);
 }
@@ -122,7 +122,7 @@ static void forget_successor(struct pool_sessions *sessions, const struct pool_s
         if (strcmp(session->info.successor, gone->info.id) != 0)
             continue;
         session->info.successor[0] = '\0';
-        tell(session);
+        session_tell(session);
     }
 }
 
@@ -144,7 +144,7 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
         forget_successor(sessions, session);
     sessions->counters.broken += to == WI_SESSION_BROKEN;
     sessions->counters.closed += to == WI_SESSION_CLOSED;
-    tell(session);
+    session_tell(session);
     sessions->events.on_state(sessions->events.context, session, from, to, error);
     if (to == WI_SESSION_CLOSED)
         remove_session(sessions, session);
@@ -175,7 +175,7 @@ struct pool_session *wi_pool_sessions_start(struct pool_sessions *sessions,
     session->info.started = wi_now_ms();
     LL_PREPEND(sessions->first, session);
     sessions->counters.started++;
-    tell(session);
+    session_tell(session);
     return session;
 }
 
@@ -194,7 +194,7 @@ void wi_pool_session_used(struct pool_session *session, unsigned client, double 
 void wi_pool_session_set_node(struct pool_session *session, const char *node)
 {
     snprintf(session->info.node, sizeof session->info.node, "%s", node);
-    tell(session);
+    session_tell(session);
 }
 
 void wi_pool_session_welcomed(
@@ -223,7 +223,7 @@ void wi_pool_session_idle(struct pool_session *session, double now)
 void wi_pool_session_answered(struct pool_session *session)
 {
     session->info.jobs++;
-    tell(session);
+    session_tell(session);
 }
 
 int wi_pool_session_wear(
@@ -233,14 +233,14 @@ int wi_pool_session_wear(
         return 0;
     snprintf(session->info.worn, sizeof session->info.worn, "%s", why);
     sessions->counters.worn++;
-    tell(session);
+    session_tell(session);
     return 1;
 }
 
 void wi_pool_session_succeed(struct pool_session *session, const struct pool_session *successor)
 {
     memcpy(session->info.successor, successor->info.id, sizeof session->info.successor);
-    tell(session);
+    session_tell(session);
 }
 
 void wi_pool_session_check(struct pool_session *session, uint64_t timeout_ms, double now)

@@ -32,18 +32,18 @@ struct wi_tuning_owner wi_tuning_owner(const struct wi_place *place, const char 
     return owner;
 }
 
-static void make_key(char key[KEY_SIZE], const struct wi_tuning_owner *owner, const char *kernel,
+static void item_key(char key[KEY_SIZE], const struct wi_tuning_owner *owner, const char *kernel,
     const char *size_class)
 {
     wi_join(key, KEY_SIZE, owner->key, "\t", kernel, "\t", size_class, NULL);
 }
 
-static struct item *find(const struct wi_tunings *tunings, const char *key)
+static struct item *item_find(const struct wi_tunings *tunings, const char *key)
 {
     return WI_TABLE_FIND(tunings->items, key, strlen(key));
 }
 
-static void drop(struct wi_tunings *tunings, struct item *item)
+static void item_drop(struct wi_tunings *tunings, struct item *item)
 {
     HASH_DEL(tunings->items, item);
     free(item);
@@ -56,7 +56,8 @@ static int is_owner(const struct item *item, const struct wi_tuning_owner *owner
 
 /* Of a node that joined, the oldest one beyond its share; of all of ours, or of all that joined,
  * the oldest; NULL: there is room. */
-static struct item *surplus(const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
+static struct item *item_surplus(
+    const struct wi_tunings *tunings, const struct wi_tuning_owner *owner)
 {
     struct item *oldest = NULL, *of_all = NULL;
     size_t count = 0, all = 0;
@@ -72,15 +73,15 @@ static struct item *surplus(const struct wi_tunings *tunings, const struct wi_tu
     return all >= (owner->joined ? WI_TUNINGS_ALL_JOINED : WI_TUNINGS_MAX) ? of_all : NULL;
 }
 
-static struct item *add(struct wi_tunings *tunings, const char *key,
+static struct item *item_add(struct wi_tunings *tunings, const char *key,
     const struct wi_tuning_owner *owner, const struct wi_kernel *kernel, const char *size_class)
 {
-    struct item *item = wi_alloc(sizeof *item), *old = surplus(tunings, owner);
+    struct item *item = wi_alloc(sizeof *item), *old = item_surplus(tunings, owner);
 
     if (old && (old->tuning.is_known || old->tuning.is_hung) && !old->owner.joined)
         wi_db_forget(tunings->db, WI_DB_TUNINGS, old->key);
     if (old)
-        drop(tunings, old);
+        item_drop(tunings, old);
     wi_text_copy(item->key, sizeof item->key, key);
     item->owner = *owner;
     item->tuning.kernel = kernel;
@@ -105,7 +106,7 @@ static int has_hung(const struct wi_tunings *tunings, const struct wi_tuning_own
 #define HUNG "hung"
 
 /* Cuts what is behind the last tab off; NULL where there is none. */
-static const char *cut(char *text)
+static const char *field_cut(char *text)
 {
     char *tab = strrchr(text, '\t');
 
@@ -115,7 +116,7 @@ static const char *cut(char *text)
     return tab + 1;
 }
 
-static void load(void *context, const char *key, const char *value)
+static void item_load(void *context, const char *key, const char *value)
 {
     struct wi_tunings *tunings = context;
     struct wi_kernel_choice choice;
@@ -124,17 +125,17 @@ static void load(void *context, const char *key, const char *value)
     struct wi_error error;
     char text[KEY_SIZE];
 
-    if (strlen(key) >= sizeof text || find(tunings, key))
+    if (strlen(key) >= sizeof text || item_find(tunings, key))
         return;
     wi_text_copy(text, sizeof text, key);
-    const char *size_class = cut(text), *name = size_class ? cut(text) : NULL;
+    const char *size_class = field_cut(text), *name = size_class ? field_cut(text) : NULL;
     const struct wi_kernel *kernel = name ? wi_kernel_find(name) : NULL;
     json_t *object = json_loads(value, 0, NULL), *hung = json_object_get(object, HUNG);
     if (kernel && wi_kernel_is_size_class(kernel, size_class) &&
         wi_place_parse(&place, text) == 0 &&
         wi_kernel_choice_read(&choice, hung ? hung : object, "", &error) == WI_OK) {
         wi_text_copy(owner.key, sizeof owner.key, text);
-        struct item *item = add(tunings, key, &owner, kernel, size_class);
+        struct item *item = item_add(tunings, key, &owner, kernel, size_class);
         item->tuning.is_known = !hung;
         item->tuning.is_hung = hung != NULL;
         item->tuning.choice = choice;
@@ -142,7 +143,7 @@ static void load(void *context, const char *key, const char *value)
     json_decref(object);
 }
 
-static void keep(struct wi_tunings *tunings, const struct item *item)
+static void item_keep(struct wi_tunings *tunings, const struct item *item)
 {
     struct wi_buffer out = {0};
 
@@ -160,7 +161,7 @@ struct wi_tunings *wi_tunings_new(struct wi_db *db)
     struct wi_tunings *tunings = wi_alloc(sizeof *tunings);
 
     tunings->db = db;
-    wi_db_each(db, WI_DB_TUNINGS, 0, load, tunings);
+    wi_db_each(db, WI_DB_TUNINGS, 0, item_load, tunings);
     return tunings;
 }
 
@@ -169,7 +170,7 @@ void wi_tunings_free(struct wi_tunings *tunings)
     if (!tunings)
         return;
     while (tunings->items)
-        drop(tunings, tunings->items);
+        item_drop(tunings, tunings->items);
     free(tunings);
 }
 
@@ -180,13 +181,13 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
 {
     char key[KEY_SIZE];
 
-    make_key(key, owner, kernel->name, size_class);
-    if (!find(tunings, key))
-        add(tunings, key, owner, kernel, size_class);
+    item_key(key, owner, kernel->name, size_class);
+    if (!item_find(tunings, key))
+        item_add(tunings, key, owner, kernel, size_class);
 }
 
 /* Nobody knows it, and it may be tried once more. */
-static int is_open(const struct wi_tunings *tunings, const struct item *item)
+static int item_is_open(const struct wi_tunings *tunings, const struct item *item)
 {
     return !item->tuning.is_known && item->tries < WI_TUNING_TRIES &&
            !has_hung(tunings, &item->owner, item->tuning.kernel);
@@ -195,12 +196,12 @@ static int is_open(const struct wi_tunings *tunings, const struct item *item)
 int wi_tunings_are_open(const struct wi_tunings *tunings)
 {
     for (const struct item *item = tunings->items; item; item = item->hh.next)
-        if (is_open(tunings, item))
+        if (item_is_open(tunings, item))
             return 1;
     return 0;
 }
 
-static int is_under_way(const struct item *item, double now)
+static int item_is_under_way(const struct item *item, double now)
 {
     return *item->node && now - item->begun_at < WI_TUNING_PATIENCE_MS;
 }
@@ -213,9 +214,9 @@ const struct wi_tuning *wi_tunings_begin(struct wi_tunings *tunings,
     for (struct item *item = tunings->items; item; item = item->hh.next) {
         if (!is_owner(item, owner) || item->tuning.is_known)
             continue;
-        if (is_under_way(item, now))
+        if (item_is_under_way(item, now))
             return NULL;
-        if ((!next || item->begun_at < next->begun_at) && is_open(tunings, item))
+        if ((!next || item->begun_at < next->begun_at) && item_is_open(tunings, item))
             next = item;
     }
     if (!next)
@@ -232,8 +233,8 @@ static struct item *take_begun(struct wi_tunings *tunings, const struct wi_tunin
 {
     char key[KEY_SIZE];
 
-    make_key(key, owner, kernel, size_class);
-    struct item *item = find(tunings, key);
+    item_key(key, owner, kernel, size_class);
+    struct item *item = item_find(tunings, key);
     if (!item || !*node_id || strcmp(item->node, node_id) != 0)
         return NULL;
     *item->node = '\0';
@@ -252,7 +253,7 @@ int wi_tunings_end(struct wi_tunings *tunings, const struct wi_tuning_owner *own
     if (choice) {
         item->tuning.is_known = 1;
         item->tuning.choice = *choice;
-        keep(tunings, item);
+        item_keep(tunings, item);
     }
     return 1;
 }
@@ -267,7 +268,7 @@ int wi_tunings_hung(struct wi_tunings *tunings, const struct wi_tuning_owner *ow
         return 0;
     item->tuning.is_hung = 1;
     item->tuning.choice = *candidate;
-    keep(tunings, item);
+    item_keep(tunings, item);
     return 1;
 }
 
@@ -278,7 +279,7 @@ void wi_tunings_forget(struct wi_tunings *tunings, const char *node_id)
     HASH_ITER(hh, tunings->items, item, next)
     {
         if (item->owner.joined && strcmp(item->owner.key, node_id) == 0)
-            drop(tunings, item);
+            item_drop(tunings, item);
         else if (strcmp(item->node, node_id) == 0)
             *item->node = '\0';
     }

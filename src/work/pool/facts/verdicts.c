@@ -36,13 +36,13 @@ static int is_void(const struct verdict_record *verdict)
     return verdict->until > 0 && is_over(verdict->until, WI_VERDICT_UNABLE_MS);
 }
 
-static enum wi_verdict value_of(const struct verdict_record *verdict)
+static enum wi_verdict verdict_value(const struct verdict_record *verdict)
 {
     return verdict && !is_void(verdict) ? verdict->verdict : WI_UNKNOWN;
 }
 
 /* A check came to no end just now. */
-static int rests(const struct verdict_record *verdict)
+static int verdict_rests(const struct verdict_record *verdict)
 {
     return verdict && wi_now_ms() < verdict->rests;
 }
@@ -59,7 +59,7 @@ static int is_review_due(const struct verdict_record *verdict)
 {
     double pause = verdict ? review_pause(verdict) : 0;
 
-    return value_of(verdict) == WI_WRONG && !rests(verdict) &&
+    return verdict_value(verdict) == WI_WRONG && !verdict_rests(verdict) &&
            is_over(verdict->checked_at + (int64_t)pause, pause);
 }
 
@@ -75,24 +75,24 @@ static struct verdict_answer look_up(
     const struct verdict_record *own = wi_verdict_record_find(verdicts, key), *shared;
     char of_all[WI_VERDICT_KEY_SIZE];
 
-    if (!*place->party || value_of(own) != WI_UNKNOWN)
+    if (!*place->party || verdict_value(own) != WI_UNKNOWN)
         return (struct verdict_answer){own, own};
     wi_verdict_key_of_party(of_all, key, WI_PLACE_JOINED);
     shared = wi_verdict_record_find(verdicts, of_all);
-    return (struct verdict_answer){own, own && value_of(shared) == WI_UNKNOWN ? own : shared};
+    return (struct verdict_answer){own, own && verdict_value(shared) == WI_UNKNOWN ? own : shared};
 }
 
 static int answer_rests(const struct verdict_answer *answer)
 {
-    return rests(answer->own) || rests(answer->known);
+    return verdict_rests(answer->own) || verdict_rests(answer->known);
 }
 
 /* Whether a check would tell something new of what is known to be this. */
 static int answer_is_due(const struct verdict_answer *answer)
 {
-    enum wi_verdict value = value_of(answer->known);
+    enum wi_verdict value = verdict_value(answer->known);
 
-    return value == WI_WRONG ? is_review_due(answer->known) && !rests(answer->own)
+    return value == WI_WRONG ? is_review_due(answer->known) && !verdict_rests(answer->own)
                              : (value == WI_UNKNOWN || value == WI_UNABLE) && !answer_rests(answer);
 }
 
@@ -119,10 +119,10 @@ static const struct verdict_record *wasm_says(
 
 /* What is known of the set goes first; what is trusted otherwise is told so where enough sets were
  * looked at. */
-static struct wi_known narrow(
+static struct wi_known known_narrow(
     const struct verdict_record *whole, const struct verdict_answer *of_set, struct wi_known known)
 {
-    enum wi_verdict value = value_of(of_set->known);
+    enum wi_verdict value = verdict_value(of_set->known);
 
     if (value == WI_WRONG || value == WI_UNABLE)
         return (struct wi_known){value, value, answer_is_due(of_set)};
@@ -146,7 +146,7 @@ static int is_no_place_for_kernels(const struct wi_verdicts *verdicts, const str
     if (place->engine != WI_ENGINE_KERNELS || !variant)
         return 0;
     wi_verdict_key(key, model, place, NULL, NULL);
-    return value_of(look_up(verdicts, key, place).known) == WI_WRONG;
+    return verdict_value(look_up(verdicts, key, place).known) == WI_WRONG;
 }
 
 struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct wi_model *model,
@@ -163,7 +163,7 @@ struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
         variant = NULL;
     wi_verdict_key(key, model, place, variant, NULL);
     const struct verdict_answer whole = look_up(verdicts, key, place);
-    enum wi_verdict value = value_of(whole.known);
+    enum wi_verdict value = verdict_value(whole.known);
     if (value == WI_UNKNOWN && (said || *model->facts.signature.random))
         return (struct wi_known){WI_EXEMPT, WI_EXEMPT, 0};
     struct wi_known known = {value, value, answer_is_due(&whole)};
@@ -171,7 +171,7 @@ struct wi_known wi_verdicts_get(const struct wi_verdicts *verdicts, const struct
         return known;
     wi_verdict_key(key, model, place, variant, set);
     const struct verdict_answer of_set = look_up(verdicts, key, place);
-    return narrow(whole.known, &of_set, known);
+    return known_narrow(whole.known, &of_set, known);
 }
 
 enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const struct wi_model *model,
@@ -187,7 +187,7 @@ enum wi_code wi_verdicts_rejection(const struct wi_verdicts *verdicts, const str
 /* --- deciding -------------------------------------------------------------------------------- */
 
 /* For longer each time: what tells nothing once, or fails, most often does so again. */
-static void rest(struct verdict_record *verdict)
+static void verdict_rest(struct verdict_record *verdict)
 {
     verdict->pause_ms =
         verdict->pause_ms > 0 ? fmin(2 * verdict->pause_ms, PAUSE_MAX_MS) : PAUSE_MS;
@@ -225,7 +225,7 @@ static int is_agreed(const struct wi_verdicts *verdicts, const struct verdict_re
             continue;
         wi_verdict_key_of_party(key, own->key, wi_verdict_key_party(other->key));
         const struct verdict_record *same = wi_verdict_record_find(verdicts, key);
-        if (same && same->checked_at > 0 && value_of(same) == own->verdict &&
+        if (same && same->checked_at > 0 && verdict_value(same) == own->verdict &&
             same->code == own->code)
             return 1;
     }
@@ -233,7 +233,7 @@ static int is_agreed(const struct wi_verdicts *verdicts, const struct verdict_re
 }
 
 /* What nodes of two tokens have shown counts for all that join. */
-static void share(struct wi_verdicts *verdicts, const struct verdict_record *own)
+static void verdict_share(struct wi_verdicts *verdicts, const struct verdict_record *own)
 {
     char key[WI_VERDICT_KEY_SIZE];
 
@@ -255,7 +255,7 @@ static void share(struct wi_verdicts *verdicts, const struct verdict_record *own
     wi_verdict_record_keep(verdicts, shared);
 }
 
-static void decide(struct wi_verdicts *verdicts, struct verdict_record *verdict,
+static void verdict_decide(struct wi_verdicts *verdicts, struct verdict_record *verdict,
     enum wi_verdict value, double ratio, const char *detail, double for_ms)
 {
     wi_owned_renew(&verdict->owned);
@@ -266,12 +266,12 @@ static void decide(struct wi_verdicts *verdicts, struct verdict_record *verdict,
     verdict->until = for_ms > 0 ? verdict->checked_at + (int64_t)for_ms : 0;
     verdict->misses = 0;
     if (value == WI_UNABLE)
-        rest(verdict);
+        verdict_rest(verdict);
     else
         verdict->pause_ms = 0;
     wi_verdict_record_explain(verdict, detail);
     wi_verdict_record_keep(verdicts, verdict);
-    share(verdicts, verdict);
+    verdict_share(verdicts, verdict);
 }
 
 /* Of the sets of that model the one that was looked at longest ago, and is not wrong, goes. */
@@ -302,7 +302,7 @@ static struct verdict_record *whole_of(
 }
 
 /* Counts a look at that set. */
-static struct verdict_record *look_at(
+static struct verdict_record *set_look_at(
     struct wi_verdicts *verdicts, struct verdict_record *whole, const char *key)
 {
     struct verdict_record *set = wi_verdict_record_find(verdicts, key);
@@ -330,7 +330,7 @@ int wi_verdicts_look(struct wi_verdicts *verdicts, const char *key, const char *
     set = wi_verdict_record_find(verdicts, key);
     if (!set && (whole->looked >= WI_VERDICT_SETS || brought >= WI_VERDICT_SETS_OF_CLIENT))
         return 0;
-    set = look_at(verdicts, whole, key);
+    set = set_look_at(verdicts, whole, key);
     set->client = who;
     return 1;
 }
@@ -341,8 +341,8 @@ static void decide_by(struct wi_verdicts *verdicts, struct verdict_record *verdi
     if (set != verdict->set)
         wi_text_copy(verdict->set, sizeof verdict->set, set);
     wi_text_copy(verdict->shapes, sizeof verdict->shapes, found->shapes);
-    decide(verdicts, verdict, found->verdict, found->ratio, found->detail ? found->detail : "",
-        found->verdict == WI_UNABLE ? WI_VERDICT_UNABLE_MS : 0);
+    verdict_decide(verdicts, verdict, found->verdict, found->ratio,
+        found->detail ? found->detail : "", found->verdict == WI_UNABLE ? WI_VERDICT_UNABLE_MS : 0);
 }
 
 /* What a set says of the model. */
@@ -354,14 +354,15 @@ static void judge_whole(struct wi_verdicts *verdicts, struct verdict_record *who
 
     DL_FOREACH2(whole->sets, other, of_next)
     wrong += other->verdict == WI_WRONG;
-    if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS : value_of(whole) != WI_TRUSTED)
+    if (found->verdict == WI_WRONG ? wrong >= WI_VERDICT_WRONG_SETS
+                                   : verdict_value(whole) != WI_TRUSTED)
         decide_by(verdicts, whole, set->set, found);
 }
 
 /* That it does not run at all is said of the model, unless it has run there. */
 static int is_of_set(const struct verdict_record *whole, const struct wi_finding *found)
 {
-    return found->verdict != WI_UNABLE || found->is_of_set || value_of(whole) == WI_TRUSTED;
+    return found->verdict != WI_UNABLE || found->is_of_set || verdict_value(whole) == WI_TRUSTED;
 }
 
 static int is_of_ours(const struct wi_finding *found)
@@ -387,14 +388,14 @@ static void review_all_kernels(
         return;
     snprintf(of_all, sizeof of_all, "%.*s\t\t\t%s", (int)strcspn(key, "\t"), key, parts->place.key);
     const struct verdict_answer answer = look_up(verdicts, of_all, &parts->place);
-    if (!is_review_due(answer.known) || rests(answer.own))
+    if (!is_review_due(answer.known) || verdict_rests(answer.own))
         return;
     struct verdict_record *all = wi_verdict_record_get(verdicts, of_all);
     if (is_right)
-        decide(verdicts, all, WI_TRUSTED, 0,
+        verdict_decide(verdicts, all, WI_TRUSTED, 0,
             "a kernel has computed inputs of the service right since", 0);
     else
-        rest(all);
+        verdict_rest(all);
 }
 
 /* 1 if it is news. */
@@ -404,13 +405,13 @@ static int finding_take(struct wi_verdicts *verdicts, const char *key,
     struct verdict_record *whole = whole_of(verdicts, key, parts), *verdict = whole;
 
     if (*parts->set && whole->verdict != WI_WRONG && is_of_set(whole, found))
-        verdict = look_at(verdicts, whole, key);
-    enum wi_verdict known = value_of(verdict);
+        verdict = set_look_at(verdicts, whole, key);
+    enum wi_verdict known = verdict_value(verdict);
     if (known == WI_WRONG && !(is_review_due(verdict) && is_review(found)))
         return 0;
     decide_by(verdicts, verdict, parts->set, found);
     if (found->verdict == WI_UNKNOWN)
-        rest(verdict);
+        verdict_rest(verdict);
     if (verdict != whole && (found->verdict == WI_TRUSTED || found->verdict == WI_WRONG))
         judge_whole(verdicts, whole, verdict, found);
     return found->verdict != known;
@@ -434,11 +435,11 @@ void wi_verdicts_pause(struct wi_verdicts *verdicts, const char *key, const char
     if (wi_verdict_key_read(key, &parts) != 0)
         return;
     struct verdict_record *verdict = whole_of(verdicts, key, &parts);
-    if (strcmp(verdict->key, key) != 0 && value_of(verdict) != WI_WRONG &&
+    if (strcmp(verdict->key, key) != 0 && verdict_value(verdict) != WI_WRONG &&
         (verdict->looked < WI_VERDICT_SETS || wi_verdict_record_find(verdicts, key)))
-        verdict = look_at(verdicts, verdict, key);
-    rest(verdict);
-    if (value_of(verdict) == WI_UNKNOWN)
+        verdict = set_look_at(verdicts, verdict, key);
+    verdict_rest(verdict);
+    if (verdict_value(verdict) == WI_UNKNOWN)
         wi_verdict_record_explain(verdict, detail);
     review_all_kernels(verdicts, key, &parts, 0);
 }
@@ -450,18 +451,18 @@ void wi_verdicts_miss(struct wi_verdicts *verdicts, const char *key, const char 
     if (wi_verdict_key_read(key, &parts) != 0)
         return;
     struct verdict_record *verdict = whole_of(verdicts, key, &parts);
-    if (value_of(verdict) != WI_UNKNOWN) { /* a second look at what is known */
-        rest(verdict);
+    if (verdict_value(verdict) != WI_UNKNOWN) { /* a second look at what is known */
+        verdict_rest(verdict);
     } else if (++verdict->misses >= 2) {
-        decide(verdicts, verdict, WI_UNABLE, 0, detail, MISSED_MS);
+        verdict_decide(verdicts, verdict, WI_UNABLE, 0, detail, MISSED_MS);
     } else {
-        rest(verdict);
+        verdict_rest(verdict);
         wi_verdict_record_explain(verdict, detail);
     }
     review_all_kernels(verdicts, key, &parts, 0);
 }
 
-static struct verdict_record *say(
+static struct verdict_record *wasm_record(
     struct wi_verdicts *verdicts, const struct wi_model *model, const struct wi_place *place)
 {
     char key[WI_VERDICT_KEY_SIZE];
@@ -473,21 +474,21 @@ static struct verdict_record *say(
 void wi_verdicts_reject(struct wi_verdicts *verdicts, const struct wi_model *model,
     const struct wi_place *place, const struct wi_error *error)
 {
-    struct verdict_record *said = say(verdicts, model, place);
+    struct verdict_record *said = wasm_record(verdicts, model, place);
     int is_news = said->code != error->code;
 
     said->code = error->code;
     if (is_news)
-        decide(verdicts, said, WI_UNABLE, 0, error->detail, 0);
+        verdict_decide(verdicts, said, WI_UNABLE, 0, error->detail, 0);
 }
 
 void wi_verdicts_outgrow(struct wi_verdicts *verdicts, const struct wi_model *model,
     const struct wi_place *place, const char *detail)
 {
-    struct verdict_record *said = say(verdicts, model, place);
+    struct verdict_record *said = wasm_record(verdicts, model, place);
 
     said->code = WI_OK;
-    decide(verdicts, said, WI_EXEMPT, 0, detail, 0);
+    verdict_decide(verdicts, said, WI_EXEMPT, 0, detail, 0);
 }
 
 void wi_verdicts_accept(
@@ -502,7 +503,7 @@ void wi_verdicts_accept(
     if (own)
         wi_verdict_record_forget(verdicts, own);
     if (wasm_says(verdicts, model, place)) /* by others' word, which holds no more for this one */
-        decide(verdicts, wi_verdict_record_get(verdicts, key), WI_TRUSTED, 0, "", 0);
+        verdict_decide(verdicts, wi_verdict_record_get(verdicts, key), WI_TRUSTED, 0, "", 0);
 }
 
 /* --- for people ------------------------------------------------------------------------------ */
@@ -511,7 +512,7 @@ void wi_verdicts_accept(
  */
 static int is_told(const struct verdict_record *verdict)
 {
-    int says_more = !verdict->whole || value_of(verdict) != value_of(verdict->whole) ||
+    int says_more = !verdict->whole || verdict_value(verdict) != verdict_value(verdict->whole) ||
                     !is_told(verdict->whole);
 
     return says_more && (verdict->checked_at > 0 || *verdict->detail);
@@ -522,7 +523,7 @@ void wi_verdicts_count(const struct wi_verdicts *verdicts, size_t counts[WI_VERD
     memset(counts, 0, WI_VERDICT_COUNT * sizeof *counts);
     for (const struct verdict_record *verdict = verdicts ? verdicts->all : NULL; verdict;
          verdict = verdict->hh.next)
-        counts[value_of(verdict)] += (size_t)is_told(verdict);
+        counts[verdict_value(verdict)] += (size_t)is_told(verdict);
 }
 
 static json_t *input_json(const struct verdict_record *verdict)
@@ -544,10 +545,11 @@ static json_t *verdict_json(const struct verdict_record *verdict, const struct v
         wi_platform_names[place->platform], "engine", wi_engine_names[place->engine],
         "engine_version", OR_NULL(place->engine_version), "adapter", OR_NULL(place->adapter),
         "precision", is_kernel ? NULL : OR_NULL(parts->variant), "kernel",
-        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict", wi_verdict_names[value_of(verdict)],
-        "error_ratio", verdict->ratio, "detail", OR_NULL(verdict->detail), "checked_at",
-        (json_int_t)verdict->checked_at, "scope", verdict->whole ? "input" : "model", "input",
-        input_json(verdict), "sets", (int)verdict->looked);
+        is_kernel ? OR_NULL(parts->variant) : NULL, "verdict",
+        wi_verdict_names[verdict_value(verdict)], "error_ratio", verdict->ratio, "detail",
+        OR_NULL(verdict->detail), "checked_at", (json_int_t)verdict->checked_at, "scope",
+        verdict->whole ? "input" : "model", "input", input_json(verdict), "sets",
+        (int)verdict->looked);
 #undef OR_NULL
 }
 
