@@ -26,7 +26,7 @@ static int is_on(const struct wi_checks *checks)
 
 /* --- what a client's answer leads to ---------------------------------------------------------- */
 
-static int is_under_way(
+static int check_is_under_way(
     const struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested)
 {
     for (const struct wi_check_run *run = checks->runs; run; run = run->next)
@@ -54,7 +54,7 @@ static size_t bytes_held(const struct wi_checks *checks)
 }
 
 /* Whether there is room for a run with those tensors beside the clients. */
-static int has_room(const struct wi_checks *checks, const struct wi_inference *asked,
+static int checks_have_room(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_answer *answer)
 {
     struct wi_job_counters jobs;
@@ -98,9 +98,9 @@ static int can_compare_program(const struct wi_checks *checks, const struct wi_i
 static struct wi_check_run *make_run(struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_probe *requested, const struct wi_probe *place, const struct wi_answer *answer)
 {
-    if (is_under_way(checks, asked->model, place))
+    if (check_is_under_way(checks, asked->model, place))
         return NULL;
-    if (!has_room(checks, asked, answer)) {
+    if (!checks_have_room(checks, asked, answer)) {
         wi_check_crowded_out(checks, asked->model, requested);
         return NULL;
     }
@@ -191,7 +191,7 @@ static struct wi_check_run *begin_task(struct wi_checks *checks, const struct wi
         return NULL; /* nor could it be used if it were fast */
     const struct wi_inference *of = wi_inference_on(asked, place.platform);
     int is_own = requested->deadline_ms <= 0;
-    if ((is_own && !compares) || is_under_way(checks, of->model, &place))
+    if ((is_own && !compares) || check_is_under_way(checks, of->model, &place))
         return NULL;
     struct wi_inference *probe = wi_probe_ask(of, wi_draws_seed());
     struct wi_check_run *run =
@@ -226,7 +226,7 @@ static int wants_look(struct wi_checks *checks, const struct wi_job_spec *spec,
     const struct wi_node_info *node, enum wi_platform platform)
 {
     char key[WI_VERDICT_KEY_SIZE];
-    if (has_one(checks, spec->client) || !has_room(checks, sent, result->answer))
+    if (has_one(checks, spec->client) || !checks_have_room(checks, sent, result->answer))
         return 0;
     wi_check_make_key(key, sent, node, platform);
     return wi_verdicts_look(wi_pool_verdicts(checks->pool), key, spec->client);

@@ -130,7 +130,7 @@ static void tidy_newcomers(struct wi_cross *cross)
 }
 
 /* Whether it is one of the node's first answers, which is counted. */
-static int is_first(struct wi_cross *cross, const char *node)
+static int answer_is_first(struct wi_cross *cross, const char *node)
 {
     struct newcomer *newcomer = WI_TABLE_FIND(cross->newcomers, node, strlen(node));
     if (!newcomer) {
@@ -223,7 +223,7 @@ static int is_comparable(const struct answered *answered)
 static int is_due(struct wi_cross *cross, const struct wi_node_info *node)
 {
     double share = cross->checks->deps.config->pool.recheck_strangers;
-    return !cross->stopped && share > 0 && (is_first(cross, node->id) || is_drawn(share));
+    return !cross->stopped && share > 0 && (answer_is_first(cross, node->id) || is_drawn(share));
 }
 
 void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,

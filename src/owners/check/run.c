@@ -205,7 +205,7 @@ typedef void conclude_fn(struct wi_check_run *run);
 static conclude_fn *const conclusions[WI_CHECK_STEP_COUNT][OUTCOME_COUNT];
 
 /* Nothing more is to be learned of the step's input. */
-static void give_up(struct wi_check_run *run)
+static void run_give_up(struct wi_check_run *run)
 {
     conclusions[run->step][TELLS_NOTHING](run);
 }
@@ -214,7 +214,7 @@ static void give_up_for(struct wi_check_run *run, const char *why)
 {
     run->comparison = (struct wi_comparison){.open = WI_OPEN_NUMBERS};
     wi_text_copy(run->comparison.detail, sizeof run->comparison.detail, why);
-    give_up(run);
+    run_give_up(run);
 }
 
 static void conclude_clients_same(struct wi_check_run *run)
@@ -277,7 +277,7 @@ static void conclude_strike(struct wi_check_run *run)
     if (wi_draws_strike(&run->draws, wi_check_tolerance(run->asked)->loose))
         settle_wrong(run);
     else if (run_ask_ours(run, run->step) != 0)
-        give_up(run);
+        run_give_up(run);
 }
 
 static void conclude_ours_differ(struct wi_check_run *run)
@@ -305,7 +305,7 @@ static void conclude_nudged(struct wi_check_run *run)
         give_up_for(run, "nearly the same numbers make another answer");
 }
 
-static void conclude(struct wi_check_run *run)
+static void run_conclude(struct wi_check_run *run)
 {
     const struct wi_comparison *found = &run->comparison;
     if (run->due == &run->nudged)
@@ -316,7 +316,7 @@ static void conclude(struct wi_check_run *run)
 
 /* --- comparing -------------------------------------------------------------------------------- */
 
-static void compare(struct wi_check_run *run)
+static void run_compare(struct wi_check_run *run)
 {
     if (run->due == &run->nudged)
         wi_check_compare_legs(run->asked, &run->wasm, &run->nudged, &run->nearness);
@@ -326,7 +326,7 @@ static void compare(struct wi_check_run *run)
 
 static void compare_off_loop(void *data)
 {
-    compare(data);
+    run_compare(data);
 }
 
 static void on_compared(void *data, int cancelled)
@@ -336,7 +336,7 @@ static void on_compared(void *data, int cancelled)
     if (cancelled)
         wi_check_run_free(run);
     else
-        conclude(run);
+        run_conclude(run);
 }
 
 static void begin_comparing(struct wi_check_run *run)
@@ -347,8 +347,8 @@ static void begin_comparing(struct wi_check_run *run)
             "WASM answered in a page that joined, which is no measure for browsers of the service");
         wi_check_run_drop(run);
     } else if (wi_check_run_bytes(run) <= WI_CHECK_INLINE_MAX) {
-        compare(run);
-        conclude(run);
+        run_compare(run);
+        run_conclude(run);
     } else {
         run->work = wi_work_start(run->checks->deps.loop, compare_off_loop, on_compared, run);
     }
@@ -371,7 +371,7 @@ static int is_mistake(const struct wi_check_run *run, const struct wi_error *err
            (error->code == WI_INPUT_INVALID || error->code == WI_INPUT_SHAPE);
 }
 
-static int broke(const struct wi_error *error)
+static int error_is_breakdown(const struct wi_error *error)
 {
     return error->code == WI_ATTEMPTS_EXHAUSTED || error->code == WI_DEADLINE_EXCEEDED;
 }
@@ -403,7 +403,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
             "%s/%s cannot run it: %s", run->browser, wi_platform_names[run->platform], detail);
         if (run->known == WI_WRONG) /* which it stays: this does not clear it */
             wi_verdicts_pause(verdicts_of(run), run->key, detail);
-    } else if (broke(error)) {
+    } else if (error_is_breakdown(error)) {
         run->checks->counters.failed++;
         wi_info("guard", run->asked->model->name, "%s/%s gave no answer: %s", run->browser,
             wi_platform_names[run->platform], detail);
@@ -424,7 +424,7 @@ static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
     }
     if (is_mistake(run, error)) {
         run->checks->counters.failed++;
-    } else if (is_told || broke(error)) {
+    } else if (is_told || error_is_breakdown(error)) {
         run->checks->counters.failed++;
         if (*run->key && !wi_check_is_refusal(error))
             wi_verdicts_pause(verdicts_of(run), run->key, error->detail);
@@ -528,7 +528,7 @@ static int name_place(const struct wi_check_run *run, struct wi_inference *asked
     return 0;
 }
 
-static void ask(struct wi_check_run *run, struct wi_check_leg *leg)
+static void leg_ask(struct wi_check_run *run, struct wi_check_leg *leg)
 {
     const struct wi_run_owner owner = {
         .context = run, .on_sent = on_sent, .on_outcome = on_outcome, .on_done = on_done};
@@ -557,11 +557,11 @@ void wi_check_run_next(struct wi_check_run *run)
     if (run->checks->stopped)
         wi_check_run_drop(run);
     else if (run->compares && !run->wasm.there)
-        ask(run, &run->wasm);
+        leg_ask(run, &run->wasm);
     else if (!run->other.there)
-        ask(run, &run->other);
+        leg_ask(run, &run->other);
     else if (run->nudge && !run->nudged.there)
-        ask(run, &run->nudged);
+        leg_ask(run, &run->nudged);
     else if (run->compares)
         begin_comparing(run);
     else {

@@ -120,7 +120,7 @@ struct sweep {
 };
 
 /* A queued row whose deadline has passed ends without a run. */
-static void expire(struct wi_durable *durable, const struct wi_row_name *name)
+static void row_expire(struct wi_durable *durable, const struct wi_row_name *name)
 {
     struct wi_error error;
     struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, name->id, strlen(name->id));
@@ -146,7 +146,7 @@ static void on_swept(void *data, const struct wi_error *failure)
         wi_durable_count_all(durable, op);
     }
     for (size_t i = 0; !failure && !durable->freed && i < op->late_count; i++)
-        expire(durable, &op->late[i]);
+        row_expire(durable, &op->late[i]);
     if (op->removed == op->limit)
         durable->ticks = 0; /* there may be more */
     free(sweep->op.late);
@@ -156,7 +156,7 @@ static void on_swept(void *data, const struct wi_error *failure)
         wi_durable_feed_soon(durable);
 }
 
-static void sweep(struct wi_durable *durable, int whole)
+static void rows_sweep(struct wi_durable *durable, int whole)
 {
     struct sweep *sweep = wi_alloc(sizeof *sweep);
     sweep->durable = durable;
@@ -168,7 +168,7 @@ static void sweep(struct wi_durable *durable, int whole)
     wi_durable_submit(durable, wi_row_sweep, on_swept, sweep);
 }
 
-static void rewrite(struct wi_durable *durable)
+static void entries_rewrite(struct wi_durable *durable)
 {
     struct wi_durable_entry *entry, *next;
     HASH_ITER(hh, durable->entries, entry, next)
@@ -189,10 +189,10 @@ static void on_tick(void *context)
     int whole = durable->ticks++ % every == 0;
     durable->empty_runs = 0;
     if (durable->ticks % WI_DURABLE_REWRITE_TICKS == 0)
-        rewrite(durable);
+        entries_rewrite(durable);
     wi_durable_print_waiting(durable);
     if (!durable->sweeping && (whole || durable->counters.queued > 0))
-        sweep(durable, whole);
+        rows_sweep(durable, whole);
 }
 
 /* --- its life --------------------------------------------------------------------------------- */
@@ -202,7 +202,8 @@ static void on_turn(void *context)
     wi_durable_feed(context);
 }
 
-static struct wi_durable *make(const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
+static struct wi_durable *durable_make(
+    const struct wi_durable_deps *deps, const struct wi_row_sweep *stock)
 {
     struct wi_durable *durable = wi_alloc(sizeof *durable);
     durable->deps = *deps;
@@ -223,7 +224,7 @@ struct wi_durable *wi_durable_new(const struct wi_durable_deps *deps, struct wi_
         wi_error_set(error, WI_STORAGE_FAILED, "store.path", "cannot read the jobs in %s: %s",
             wi_db_path(deps->db), error->detail);
     } else {
-        durable = make(deps, &stock);
+        durable = durable_make(deps, &stock);
         recover_rows(durable, &recover);
     }
     free(stock.late);

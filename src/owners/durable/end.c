@@ -166,7 +166,7 @@ static void store_answer(struct wi_durable_entry *entry)
     write_end(entry, WI_ROW_DONE, 200);
 }
 
-static void print(void *data)
+static void entry_print(void *data)
 {
     struct wi_durable_entry *entry = data;
     wi_printing_run(entry->printing);
@@ -195,10 +195,10 @@ static int try_to_print(struct wi_durable_entry *entry)
         entry->charged = entry->needs;
         entry->step = WI_DURABLE_PRINTING;
         if (entry->needs <= INLINE_PRINT_MAX) {
-            print(entry);
+            entry_print(entry);
             on_printed(entry, 0);
         } else {
-            wi_work_queue_start(durable->deps.runs.heavy, 0, print, on_printed, entry);
+            wi_work_queue_start(durable->deps.runs.heavy, 0, entry_print, on_printed, entry);
         }
     } else if (wi_steady_ms() >= entry->row.deadline_at) {
         wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",

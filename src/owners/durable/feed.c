@@ -23,7 +23,7 @@
 
 /* --- one run, whose part of the memory budget is its entry's ---------------------------------- */
 
-static int charge(void *context, uint64_t bytes)
+static int entry_charge(void *context, uint64_t bytes)
 {
     struct wi_durable_entry *entry = context;
     return wi_budget_exchange(entry->durable->deps.runs.budget, &entry->charged, bytes);
@@ -62,7 +62,7 @@ static int start_run(struct wi_durable_entry *entry)
     struct wi_durable *durable = entry->durable;
     struct wi_row *row = &entry->row;
     const struct wi_run_owner owner = {.context = entry,
-        .charge = charge,
+        .charge = entry_charge,
         .on_begin = on_begin,
         .runs_again = wi_durable_runs_again,
         .on_done = wi_durable_on_run_done};
@@ -93,7 +93,7 @@ struct taking {
 
 /* A body that can never be read again is said to be so, one for which there is no memory now waits.
  */
-static void begin(struct wi_durable_entry *entry)
+static void entry_begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;
     struct wi_error error;
@@ -109,12 +109,12 @@ static void begin(struct wi_durable_entry *entry)
         wi_durable_put_back_busy(entry, &error);
 }
 
-static void run(struct wi_durable *durable, struct wi_row *row)
+static void row_run(struct wi_durable *durable, struct wi_row *row)
 {
     struct wi_error error;
     struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, row->id, strlen(row->id));
     if (entry)
-        return; /* its deadline has passed meanwhile: see expire */
+        return; /* its deadline has passed meanwhile: see row_expire */
     entry = wi_durable_entry_new(durable, row);
     if (entry->row.bytes == NULL) {
         wi_error_set(&error, WI_STORAGE_FAILED, NULL, "the stored request cannot be read back");
@@ -128,7 +128,7 @@ static void run(struct wi_durable *durable, struct wi_row *row)
         wi_durable_shutting_down(&error);
         wi_durable_put_back(entry, &error, 0);
     } else {
-        begin(entry);
+        entry_begin(entry);
     }
 }
 
@@ -145,7 +145,7 @@ static void on_taken(void *data, const struct wi_error *failure)
         durable->counters.queued -=
             taken < durable->counters.queued ? taken : durable->counters.queued;
         for (size_t i = 0; i < taken; i++)
-            run(durable, &taking->op.rows[i]);
+            row_run(durable, &taking->op.rows[i]);
     }
     for (size_t i = 0; i < taking->op.taken; i++)
         wi_row_clear(&taking->op.rows[i]);
@@ -247,7 +247,7 @@ static int must_wait(const struct wi_durable *durable)
            durable->empty_runs >= EMPTY_RUNS_PER_TICK || durable->closing;
 }
 
-static void take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
+static void rows_take(struct wi_durable *durable, const struct room *room, uint64_t bytes)
 {
     struct taking *taking = wi_alloc(sizeof *taking);
     taking->durable = durable;
@@ -268,6 +268,6 @@ void wi_durable_feed(struct wi_durable *durable)
         return;
     struct room room = look_at_room(durable);
     if (room.used < room.bound && wi_budget_take(durable->deps.runs.budget, bytes) == 0)
-        take(durable, &room, bytes);
+        rows_take(durable, &room, bytes);
     clear_room(&room);
 }

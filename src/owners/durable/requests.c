@@ -39,29 +39,30 @@ static void on_done(void *data, const struct wi_error *failure)
     end_wanted(data, failure);
 }
 
-static struct wanted *keep(const struct wanted *given)
+static struct wanted *wanted_keep(const struct wanted *given)
 {
     struct wanted *wanted = wi_alloc(sizeof *wanted);
     *wanted = *given;
     return wanted;
 }
 
-static void want(struct wi_durable *durable, const struct wanted *given, wi_db_done_fn *on_end)
+static void wanted_submit(
+    struct wi_durable *durable, const struct wanted *given, wi_db_done_fn *on_end)
 {
-    wi_durable_submit(durable, do_wanted, on_end, keep(given));
+    wi_durable_submit(durable, do_wanted, on_end, wanted_keep(given));
 }
 
 void wi_durable_read(
     struct wi_durable *durable, struct wi_row_read *op, wi_db_done_fn *done, void *data)
 {
-    want(durable, &(struct wanted){durable, wi_row_read, op, done, data}, on_done);
+    wanted_submit(durable, &(struct wanted){durable, wi_row_read, op, done, data}, on_done);
 }
 
 void wi_durable_list(
     struct wi_durable *durable, struct wi_row_list *op, wi_db_done_fn *done, void *data)
 {
-    wi_durable_view(
-        durable, do_wanted, on_done, keep(&(struct wanted){durable, wi_row_list, op, done, data}));
+    wi_durable_view(durable, do_wanted, on_done,
+        wanted_keep(&(struct wanted){durable, wi_row_list, op, done, data}));
 }
 
 /* --- accepting ------------------------------------------------------------------------------- */
@@ -106,7 +107,7 @@ static void on_accepted(void *data, const struct wi_error *failure)
 void wi_durable_accept(
     struct wi_durable *durable, struct wi_row_accept *op, wi_db_done_fn *done, void *data)
 {
-    want(durable, &(struct wanted){durable, wi_row_accept, op, done, data}, on_accepted);
+    wanted_submit(durable, &(struct wanted){durable, wi_row_accept, op, done, data}, on_accepted);
 }
 
 /* --- cancelling ------------------------------------------------------------------------------ */

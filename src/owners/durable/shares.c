@@ -17,14 +17,14 @@ struct wi_holder {
 
 /* --- counting -------------------------------------------------------------------------------- */
 
-static struct wi_holder *find(const struct wi_durable *durable, const char *client)
+static struct wi_holder *holder_find(const struct wi_durable *durable, const char *client)
 {
     return WI_TABLE_FIND(durable->holders, client, strlen(client));
 }
 
 static struct wi_holder *find_or_make(struct wi_durable *durable, const char *client)
 {
-    struct wi_holder *holder = find(durable, client);
+    struct wi_holder *holder = holder_find(durable, client);
     if (holder)
         return holder;
     holder = wi_alloc(sizeof *holder);
@@ -78,7 +78,7 @@ void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep 
 
 /* Whether who holds so many of what there is may have `more`. One that has none is never refused
  * for his part of few. */
-static int fits(uint64_t limit, uint64_t used, uint64_t held, uint64_t more, double part)
+static int share_fits(uint64_t limit, uint64_t used, uint64_t held, uint64_t more, double part)
 {
     struct wi_budget budget = {.limit = limit, .used = used};
     const struct wi_share share = {.budget = &budget, .held = held};
@@ -89,11 +89,11 @@ static int fits(uint64_t limit, uint64_t used, uint64_t held, uint64_t more, dou
 enum wi_code wi_durable_check_share(
     const struct wi_durable *durable, const char *client, size_t bytes, struct wi_error *error)
 {
-    const struct wi_holder *holder = find(durable, client);
+    const struct wi_holder *holder = holder_find(durable, client);
     const struct wi_config *config = durable->deps.runs.config;
     double part = config->pool.client_share;
-    if (!holder || (fits(WI_DURABLE_OPEN_MAX, durable->open, holder->has.open, 1, part) &&
-                       fits((uint64_t)config->store.max_size, durable->counters.bytes,
+    if (!holder || (share_fits(WI_DURABLE_OPEN_MAX, durable->open, holder->has.open, 1, part) &&
+                       share_fits((uint64_t)config->store.max_size, durable->counters.bytes,
                            holder->has.bytes, bytes, part)))
         return WI_OK;
     return wi_error_set(error, WI_CLIENT_SHARE, NULL,

@@ -66,13 +66,13 @@ static void free_examination(struct wi_examination *examination)
     free(examination);
 }
 
-static void end(struct wi_examination *examination)
+static void examination_end(struct wi_examination *examination)
 {
     examination->order.on_done(examination->order.context);
     free_examination(examination);
 }
 
-static struct wi_evidence *due(struct wi_examination *examination)
+static struct wi_evidence *evidence_due(struct wi_examination *examination)
 {
     return &examination->evidence[examination->platform];
 }
@@ -120,7 +120,7 @@ static int is_answer_due(const struct wi_examination *examination)
            wi_answer_kernel(examination->answer);
 }
 
-static void go_on(struct wi_examination *examination)
+static void examination_go_on(struct wi_examination *examination)
 {
     drop_tensors(examination);
     wi_timer_start(examination->next, 0, 0);
@@ -132,7 +132,7 @@ static void go_on(struct wi_examination *examination)
 
 static void conclude_challenge(struct wi_examination *examination)
 {
-    struct wi_evidence *evidence = due(examination);
+    struct wi_evidence *evidence = evidence_due(examination);
     const struct wi_evidence *wasm = &examination->evidence[WI_WASM];
     struct wi_challenge_result *result = &evidence->challenges[examination->challenge];
     result->answered = 1;
@@ -145,12 +145,12 @@ static void conclude_challenge(struct wi_examination *examination)
     int larger = examination->order.times && result->right && result->ms < QUICK_MS;
     examination->challenge = larger ? examination->challenge + 1 : WI_CHALLENGES;
     examination->tries = 0;
-    go_on(examination);
+    examination_go_on(examination);
 }
 
 static void conclude_answer(struct wi_examination *examination)
 {
-    struct wi_evidence *evidence = due(examination);
+    struct wi_evidence *evidence = evidence_due(examination);
     const char *kernel = wi_answer_kernel(examination->answer)->name;
     evidence->kernels_tried++;
     if (!wi_answer_is_right(examination->answer, &examination->inputs, &examination->outputs,
@@ -163,7 +163,7 @@ static void conclude_answer(struct wi_examination *examination)
     }
     examination->answer++;
     examination->tries = 0;
-    go_on(examination);
+    examination_go_on(examination);
 }
 
 static void check_product(void *data)
@@ -193,10 +193,10 @@ static int was_lost(const struct wi_error *error)
 /* No verdict. What the node cannot do of one kernel it may do of the next. */
 static void conclude_failure(struct wi_examination *examination, const struct wi_error *error)
 {
-    struct wi_evidence *evidence = due(examination);
+    struct wi_evidence *evidence = evidence_due(examination);
     int is_challenge = is_challenge_due(examination), was_sent = error->attempts > 0;
     if (was_sent && was_lost(error) && ++examination->tries < TRIES) {
-        go_on(examination);
+        examination_go_on(examination);
         return;
     }
     if (is_challenge || was_lost(error))
@@ -207,7 +207,7 @@ static void conclude_failure(struct wi_examination *examination, const struct wi
         leave_platform(examination);
     else
         examination->answer++;
-    go_on(examination);
+    examination_go_on(examination);
 }
 
 /* --- asking ----------------------------------------------------------------------------------- */
@@ -220,7 +220,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_examination *examination = context;
     if (json_is_true(json_object_get(outcome->executed_on, "simulated")))
-        due(examination)->simulated = 1;
+        evidence_due(examination)->simulated = 1;
     wi_tensors_share(&examination->outputs, outcome->outputs);
     examination->ms = outcome->inference_ms;
 }
@@ -239,7 +239,8 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 }
 
 /* With its tensors in `inputs`; takes `options` over. */
-static void ask(struct wi_examination *examination, const struct wi_kernel *kernel, json_t *options)
+static void kernel_ask(
+    struct wi_examination *examination, const struct wi_kernel *kernel, json_t *options)
 {
     const struct wi_run_deps *runs = examination->order.runs;
     const struct wi_run_owner owner = {
@@ -266,14 +267,14 @@ static void ask_challenge(struct wi_examination *examination)
     unsigned char bytes[sizeof examination->asked.seed];
     char seed[2 * sizeof bytes + 1];
     examination->asked.n = wi_challenge_sizes[examination->challenge];
-    due(examination)->challenges[examination->challenge].asked = 1;
+    evidence_due(examination)->challenges[examination->challenge].asked = 1;
     if (uv_random(NULL, NULL, bytes, sizeof bytes, 0, NULL) != 0)
         abort(); /* what could be foreseen would prove nothing */
     examination->asked.seed = 0;
     for (size_t i = 0; i < sizeof bytes; i++)
         examination->asked.seed = examination->asked.seed << 8 | bytes[i];
     wi_text_hex(bytes, sizeof bytes, seed);
-    ask(examination, wi_kernel_find("challenge"),
+    kernel_ask(examination, wi_kernel_find("challenge"),
         json_pack("{s:i, s:s}", "n", (int)examination->asked.n, "seed", seed));
 }
 
@@ -282,7 +283,7 @@ static void ask_answer(struct wi_examination *examination)
     uint32_t seed = 0;
     (void)uv_random(NULL, NULL, &seed, sizeof seed, 0, NULL); /* any does */
     json_t *options = wi_answer_ask(examination->answer, seed, &examination->inputs);
-    ask(examination, wi_answer_kernel(examination->answer), options);
+    kernel_ask(examination, wi_answer_kernel(examination->answer), options);
 }
 
 static void on_next(void *context)
@@ -295,7 +296,7 @@ static void on_next(void *context)
     else if (begin_platform(examination))
         wi_timer_start(examination->next, 0, 0);
     else
-        end(examination);
+        examination_end(examination);
 }
 
 /* --- outside ---------------------------------------------------------------------------------- */

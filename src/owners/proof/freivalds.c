@@ -21,7 +21,7 @@ int wi_challenge_element(uint32_t at, uint32_t half)
 /* --- residues --------------------------------------------------------------------------------- */
 
 /* Of a number below 2^124. */
-static uint64_t reduce(unsigned __int128 number)
+static uint64_t number_reduce(unsigned __int128 number)
 {
     uint64_t sum = (uint64_t)(number & PRIME) + (uint64_t)(number >> 61);
     sum = (sum & PRIME) + (sum >> 61);
@@ -35,16 +35,16 @@ static uint64_t residue_of(int64_t number)
 
 static uint64_t add_product(uint64_t sum, int64_t factor, uint64_t residue)
 {
-    return reduce((unsigned __int128)residue_of(factor) * residue + sum);
+    return number_reduce((unsigned __int128)residue_of(factor) * residue + sum);
 }
 
 /* N of them, each as likely as any other but for less than 2^-60. 0, or -1. */
-static int draw(uint64_t *x, uint32_t n)
+static int vector_draw(uint64_t *x, uint32_t n)
 {
     if (uv_random(NULL, NULL, x, n * sizeof *x, 0, NULL) != 0)
         return -1;
     for (uint32_t i = 0; i < n; i++)
-        x[i] = reduce(x[i]);
+        x[i] = number_reduce(x[i]);
     return 0;
 }
 
@@ -67,7 +67,7 @@ static void apply_made(uint64_t *out, uint32_t n, uint32_t half, const uint64_t 
     }
 }
 
-static void apply(uint64_t *out, uint32_t n, const unsigned char *c, const uint64_t *x)
+static void matrix_apply(uint64_t *out, uint32_t n, const unsigned char *c, const uint64_t *x)
 {
     for (uint32_t row = 0; row < n; row++) {
         out[row] = 0;
@@ -103,10 +103,10 @@ int wi_challenge_is_right(
     uint64_t *x = wi_realloc_array(NULL, 4 * (size_t)n, sizeof *x);
     uint64_t *bx = x + n, *abx = bx + n, *cx = abx + n;
     uint32_t row = 0;
-    if (draw(x, n) == 0) {
+    if (vector_draw(x, n) == 0) {
         apply_made(bx, n, high, x);
         apply_made(abx, n, low, bx);
-        apply(cx, n, c, x);
+        matrix_apply(cx, n, c, x);
         while (row < n && abx[row] == cx[row])
             row++;
     }

@@ -127,7 +127,7 @@ static unsigned shown_of(
     return shown;
 }
 
-static void pass(struct prover *prover)
+static void prover_pass(struct prover *prover)
 {
     const struct wi_proof *proof = prover->proof;
     prover->shown = prover->wanted;
@@ -136,7 +136,7 @@ static void pass(struct prover *prover)
 }
 
 /* Where it could not even be asked, what it has shown before still counts. */
-static void wait(struct prover *prover, int was_unsent)
+static void prover_wait(struct prover *prover, int was_unsent)
 {
     prover->due_at = wi_now_ms() + AGAIN_MS;
     if (was_unsent)
@@ -157,16 +157,16 @@ static void on_examined(void *context)
     if (shown == prover->wanted) {
         wi_log(prover->shown == shown ? WI_LOG_DEBUG : WI_LOG_INFO, "proof", prover->id,
             "has shown that it computes right");
-        pass(prover);
+        prover_pass(prover);
     } else if (wrong) {
         if (!handle_wrong(prover->proof, prover->id, wrong))
-            pass(prover);
+            prover_pass(prover);
     } else {
-        wait(prover, was_unsent);
+        prover_wait(prover, was_unsent);
     }
 }
 
-static void examine(struct prover *prover)
+static void prover_examine(struct prover *prover)
 {
     const struct wi_examine_order order = {.runs = &prover->proof->runs,
         .node = prover->id,
@@ -177,7 +177,7 @@ static void examine(struct prover *prover)
     prover->examination = wi_examine(&order);
 }
 
-static void forget(struct wi_proof *proof, struct prover *prover)
+static void prover_forget(struct wi_proof *proof, struct prover *prover)
 {
     HASH_DEL(proof->provers, prover);
     wi_examine_abandon(prover->examination);
@@ -189,7 +189,7 @@ static void on_gone(void *context, const char *node_id)
     struct wi_proof *proof = context;
     struct prover *prover = find_prover(proof, node_id);
     if (prover)
-        forget(proof, prover);
+        prover_forget(proof, prover);
 }
 
 static struct prover *add_prover(struct wi_proof *proof, const char *node_id)
@@ -208,7 +208,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     struct prover *prover = find_prover(proof, node->id);
     unsigned wanted = wanted_of(proof, node);
     if (!wanted && prover) {
-        forget(proof, prover);
+        prover_forget(proof, prover);
         wi_pool_hold(proof->deps.pool, node->id, 0);
     }
     if (!wanted || proof->stopped)
@@ -221,7 +221,7 @@ static void on_node(void *context, const struct wi_node_info *node)
     if (!is_new)
         return;
     wi_pool_hold(proof->deps.pool, node->id, 1);
-    examine(prover);
+    prover_examine(prover);
 }
 
 static void on_look(void *context)
@@ -230,7 +230,7 @@ static void on_look(void *context)
     double now = wi_now_ms();
     for (struct prover *prover = proof->provers; prover; prover = prover->hh.next)
         if (!prover->examination && now >= prover->due_at)
-            examine(prover);
+            prover_examine(prover);
 }
 
 /* --- orders ----------------------------------------------------------------------------------- */
@@ -486,7 +486,7 @@ void wi_proof_free(struct wi_proof *proof)
     if (!proof)
         return;
     wi_pool_watch(proof->deps.pool, &nobody);
-    HASH_ITER(hh, proof->provers, prover, next) forget(proof, prover);
+    HASH_ITER(hh, proof->provers, prover, next) prover_forget(proof, prover);
     while (proof->orders)
         free_order(proof->orders);
     wi_timer_free(proof->look);

@@ -27,7 +27,7 @@ static const char *const masks[] = {"apple gpu", "apple inc.", "masked", "unknow
     "generic renderer", "webkit", "webkit webgl", "mozilla", "none", "n/a", NULL};
 
 /* Copies `text` in small letters, without blanks at its ends. */
-static void fold(char *out, size_t size, const char *text)
+static void text_fold(char *out, size_t size, const char *text)
 {
     size_t length = 0;
     while (*text == ' ')
@@ -42,7 +42,7 @@ static void fold(char *out, size_t size, const char *text)
 static int is_mask(const char *text)
 {
     char folded[128];
-    fold(folded, sizeof folded, text);
+    text_fold(folded, sizeof folded, text);
     if (!*folded)
         return 1;
     for (size_t i = 0; masks[i]; i++)
@@ -54,7 +54,7 @@ static int is_mask(const char *text)
 static int names_software(const char *text)
 {
     char folded[128];
-    fold(folded, sizeof folded, text);
+    text_fold(folded, sizeof folded, text);
     for (size_t i = 0; software[i]; i++)
         if (strstr(folded, software[i]))
             return 1;

@@ -48,7 +48,8 @@ static const struct wi_making_kind *kind_below(const struct wi_model *model)
 }
 
 /* Only of what has fp32 graphs, and is not there yet. */
-static const char *variant(void *context, const struct wi_model *model, const char *precision)
+static const char *precision_variant(
+    void *context, const struct wi_model *model, const char *precision)
 {
     const struct wi_making_kind *kind =
         precision ? kind_of_precision(precision) : kind_below(model);
@@ -61,7 +62,7 @@ static const char *variant(void *context, const struct wi_model *model, const ch
 
 /* --- waiting ---------------------------------------------------------------------------------- */
 
-static void leave(struct wi_run_made *made)
+static void made_leave(struct wi_run_made *made)
 {
     wi_making_unwatch(made->watch);
     wi_timer_free(made->turn);
@@ -69,20 +70,20 @@ static void leave(struct wi_run_made *made)
     free(made);
 }
 
-static void end(struct wi_run_made *made, const struct wi_error *failure)
+static void made_end(struct wi_run_made *made, const struct wi_error *failure)
 {
     wi_run_maker_fn *on_event = made->on_event;
     void *context = made->context;
-    leave(made);
+    made_leave(made);
     on_event(context, NULL, failure);
 }
 
-static int is_wanted(const struct wi_run_made *made, const struct wi_making_info *info)
+static int making_is_wanted(const struct wi_run_made *made, const struct wi_making_info *info)
 {
     return strcmp(info->variant, made->kind->variant) == 0;
 }
 
-static void tell_progress(struct wi_run_made *made, const struct wi_making_info *info)
+static void made_tell_progress(struct wi_run_made *made, const struct wi_making_info *info)
 {
     const struct wi_progress progress = {.phase = wi_making_state_names[info->state],
         .has_bytes = info->total > 0,
@@ -96,12 +97,12 @@ static void on_making(void *context, const struct wi_making_info *info)
 {
     struct wi_run_made *made = context;
     if (info->state != WI_MAKING_DONE && info->state != WI_MAKING_FAILED) {
-        tell_progress(made, info);
+        made_tell_progress(made, info);
         return;
     }
     made->watch = NULL;
-    if (is_wanted(made, info))
-        end(made, info->error);
+    if (making_is_wanted(made, info))
+        made_end(made, info->error);
     else
         wi_timer_start(made->turn, 0, 0);
 }
@@ -122,7 +123,7 @@ static int is_over(const struct wi_run_made *made, const char *name, struct wi_e
 }
 
 /* Joins who makes it, or another variant of its model; else begins. */
-static enum wi_code watch(struct wi_run_made *made, const char *model, struct wi_error *error)
+static enum wi_code made_watch(struct wi_run_made *made, const char *model, struct wi_error *error)
 {
     const struct wi_quantizer_want want = {.bits = made->kind->bits};
     struct wi_making_info info;
@@ -141,14 +142,14 @@ static void on_turn(void *context)
     struct wi_error error = {.code = WI_OK};
     char *model = wi_model_name_without(made->model->name);
     char *name = wi_model_name_with(model, made->kind->variant);
-    int over = is_over(made, name, &error) || watch(made, model, &error) != WI_OK;
+    int over = is_over(made, name, &error) || made_watch(made, model, &error) != WI_OK;
     free(model);
     free(name);
     if (over)
-        end(made, error.code == WI_OK ? NULL : &error);
+        made_end(made, error.code == WI_OK ? NULL : &error);
 }
 
-static struct wi_run_made *begin(void *context, struct wi_model *model, const char *variant,
+static struct wi_run_made *made_begin(void *context, struct wi_model *model, const char *variant,
     wi_run_maker_fn *on_event, void *event_context)
 {
     struct wi_run_made *made = wi_alloc(sizeof *made);
@@ -164,6 +165,8 @@ static struct wi_run_made *begin(void *context, struct wi_model *model, const ch
 
 struct wi_run_maker wi_demand_maker(struct wi_quantizer *quantizer)
 {
-    return (struct wi_run_maker){
-        .context = quantizer, .variant = variant, .begin = begin, .leave = leave};
+    return (struct wi_run_maker){.context = quantizer,
+        .variant = precision_variant,
+        .begin = made_begin,
+        .leave = made_leave};
 }

@@ -66,7 +66,7 @@ static const char *input_of(const char *name)
     return NULL;
 }
 
-static int add_name(void *context, int folder, const char *name, const struct stat *status)
+static int names_add(void *context, int folder, const char *name, const struct stat *status)
 {
     struct wi_strings *names = context;
     if (S_ISREG(status->st_mode) && status->st_size > 0 &&
@@ -115,7 +115,7 @@ static void read_samples(void *data)
     free(path);
     if (folder < 0)
         return;
-    wi_path_each(folder, add_name, &reading->names);
+    wi_path_each(folder, names_add, &reading->names);
     wi_close(folder);
     wi_names_sort(reading->names.items, reading->names.count, sizeof *reading->names.items);
     for (size_t i = 0; i < reading->names.count && reading->count < WI_INPUTS_SAMPLES_MAX; i++)

@@ -86,7 +86,7 @@ struct wi_making {
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-static void tell(struct wi_making *making)
+static void making_tell(struct wi_making *making)
 {
     making->on_change(making->context, 0);
 }
@@ -98,7 +98,7 @@ static void drop_staging(struct wi_making *making)
     making->staged = 0;
 }
 
-static void finish(struct wi_making *making, enum wi_making_state state)
+static void making_finish(struct wi_making *making, enum wi_making_state state)
 {
     making->state = state;
     making->ended_ms = wi_now_ms();
@@ -110,16 +110,16 @@ static void finish(struct wi_making *making, enum wi_making_state state)
     making->on_change(making->context, 1);
 }
 
-static void fail(struct wi_making *making, const struct wi_error *error)
+static void making_fail(struct wi_making *making, const struct wi_error *error)
 {
     making->error = *error;
     wi_info("quantize", making->name, "it is not made: %s", error->detail);
-    finish(making, WI_MAKING_FAILED);
+    making_finish(making, WI_MAKING_FAILED);
 }
 
 /* --- the source ------------------------------------------------------------------------------- */
 
-static int is_graph(const char *path)
+static int path_is_graph(const char *path)
 {
     return wi_text_ends(path, ".onnx");
 }
@@ -131,7 +131,7 @@ static int is_own(const struct wi_model *source, const char *path)
          one = one->hh.next)
         if (strcmp(one->path, path) == 0)
             return 1;
-    return is_graph(path) || wi_onnx_is_weights(path);
+    return path_is_graph(path) || wi_onnx_is_weights(path);
 }
 
 /* The graphs, what is to be staged beside the new ones, and the room for all of it. */
@@ -141,9 +141,9 @@ static void list_files(struct wi_making *making)
     for (size_t i = 0; i < manifest->count; i++) {
         const struct wi_model_file *file = &manifest->files[i];
         const char *slash = strrchr(file->path, '/');
-        if (is_graph(file->path))
+        if (path_is_graph(file->path))
             wi_strings_add(&making->graphs, file->path);
-        if (is_graph(file->path) && slash) {
+        if (path_is_graph(file->path) && slash) {
             char *folder = wi_strndup(file->path, (size_t)(slash - file->path) + 1);
             wi_strings_add(&making->common, folder);
             free(folder);
@@ -178,7 +178,7 @@ static void on_staged(
     struct wi_making *making = context;
     making->task = NULL;
     if (error) {
-        fail(making, error);
+        making_fail(making, error);
         return;
     }
     making->folder = wi_strdup(result->staging.folder);
@@ -193,7 +193,7 @@ static void on_room(
     if (error) {
         struct wi_error full = *error;
         full.code = full.code == WI_STORAGE_FAILED ? WI_NO_ROOM : full.code;
-        fail(making, &full);
+        making_fail(making, &full);
         return;
     }
     making->staged = 1;
@@ -206,7 +206,7 @@ static void on_source(void *context, struct wi_model *model, const struct wi_err
     struct wi_making *making = context;
     making->lookup = NULL;
     if (error) {
-        fail(making, error);
+        making_fail(making, error);
         return;
     }
     making->source = wi_model_ref(model);
@@ -239,10 +239,10 @@ static void take_progress(struct wi_making *making, const json_t *line)
     if (now == making->done)
         return;
     making->done = now;
-    tell(making);
+    making_tell(making);
 }
 
-static void take_result(struct wi_making *making, const json_t *result)
+static void making_take_result(struct wi_making *making, const json_t *result)
 {
     struct counts *counts = &making->counts;
     making->is_result = 1;
@@ -278,7 +278,7 @@ static void on_line(void *context, const char *text)
     if (!json_is_object(line))
         wi_debug("quantize", making->name, "%s", text);
     else if (json_is_object(json_object_get(line, "result")))
-        take_result(making, json_object_get(line, "result"));
+        making_take_result(making, json_object_get(line, "result"));
     else if (json_is_object(json_object_get(line, "error")))
         take_error(making, json_object_get(line, "error"));
     else
@@ -295,13 +295,13 @@ static void on_end(void *context, int exit_status, int signal)
     making->child = NULL;
     if (making->said) {
         error = *making->said;
-        fail(making, &error);
+        making_fail(making, &error);
     } else if (exit_status != 0 || signal != 0 || !making->is_result) {
         wi_error_set(&error, WI_INTERNAL, NULL,
             "the program that makes it ended in mid-work (%s %d): its memory or its time was used "
             "up, or somebody has ended it",
             signal ? "signal" : "status", signal ? signal : exit_status);
-        fail(making, &error);
+        making_fail(making, &error);
     } else {
         making->before = making->done;
         making->at++;
@@ -352,7 +352,7 @@ static void make_next_graph(struct wi_making *making)
     char *path = wi_variant_path(graph_of(making), dtype);
     char *target = wi_sprintf("%s/%s", making->folder, path);
     if (start_program(making, target, &error) != WI_OK)
-        fail(making, &error);
+        making_fail(making, &error);
     free(target);
     free(path);
     free(dtype);
@@ -360,13 +360,13 @@ static void make_next_graph(struct wi_making *making)
 
 /* --- measuring -------------------------------------------------------------------------------- */
 
-static void publish(struct wi_making *making);
+static void making_publish(struct wi_making *making);
 
 static void on_step(void *context, unsigned done)
 {
     struct wi_making *making = context;
     making->inputs_done = done;
-    tell(making);
+    making_tell(making);
 }
 
 static int is_good(const struct wi_making *making, const json_t *figures, struct wi_error *error)
@@ -401,18 +401,18 @@ static void on_measured(void *context, const json_t *figures, const struct wi_er
     struct wi_error bad;
     making->measure = NULL;
     if (error) {
-        fail(making, error);
+        making_fail(making, error);
         return;
     }
     if (!making->notes)
         making->notes = notes_of(making);
     json_object_set(making->notes, forms[making->form].figures, (json_t *)figures);
     if (!is_good(making, figures, &bad))
-        fail(making, &bad);
+        making_fail(making, &bad);
     else if (++making->form < making->kind->forms)
         read_made(making);
     else
-        publish(making);
+        making_publish(making);
 }
 
 static void on_made(void *context, struct wi_model *model, const struct wi_error *error)
@@ -420,7 +420,7 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
     struct wi_making *making = context;
     making->lookup = NULL;
     if (error) {
-        fail(making, error);
+        making_fail(making, error);
         return;
     }
     wi_model_unref(making->made);
@@ -435,7 +435,7 @@ static void on_made(void *context, struct wi_model *model, const struct wi_error
         .on_done = on_measured,
         .context = making};
     making->measure = wi_measure_begin(&order);
-    tell(making);
+    making_tell(making);
 }
 
 static void read_made(struct wi_making *making)
@@ -456,12 +456,12 @@ static void on_published(
     struct wi_making *making = context;
     making->task = NULL;
     if (error) {
-        fail(making, error);
+        making_fail(making, error);
         return;
     }
     making->staged = 0;
     wi_info("quantize", making->name, "it is there, and has been measured");
-    finish(making, WI_MAKING_DONE);
+    making_finish(making, WI_MAKING_DONE);
 }
 
 /* What it was made of may have changed since. */
@@ -473,7 +473,7 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
     if (error || strcmp(model->hash, making->source->hash) != 0) {
         wi_error_set(&changed, WI_CONFLICT, "model_name",
             "the files of %.160s have changed while it was made; ask again", making->base);
-        fail(making, error ? error : &changed);
+        making_fail(making, error ? error : &changed);
         return;
     }
     char *notes = json_dumps(making->notes, JSON_COMPACT);
@@ -482,10 +482,10 @@ static void on_source_again(void *context, struct wi_model *model, const struct 
     free(notes);
 }
 
-static void publish(struct wi_making *making)
+static void making_publish(struct wi_making *making)
 {
     making->state = WI_MAKING_PUBLISHING;
-    tell(making);
+    making_tell(making);
     look_for_source(making, on_source_again);
 }
 
@@ -529,7 +529,7 @@ void wi_making_cancel(struct wi_making *making, const struct wi_error *why)
     struct wi_error error = *why;
     stop_work(making);
     if (!making->child) {
-        fail(making, &error);
+        making_fail(making, &error);
         return;
     }
     free(making->said);

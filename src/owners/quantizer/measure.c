@@ -52,7 +52,7 @@ struct wi_measure {
     json_t *figures; /* those of the first place, once it is done */
 };
 
-static struct place *place_of(struct wi_measure *measure)
+static struct place *measure_place(struct wi_measure *measure)
 {
     return &measure->places[measure->at];
 }
@@ -104,7 +104,7 @@ static void add_pair(struct sums *sums, const struct wi_tensor *one, const struc
 }
 
 /* 0, or -1 where there is nothing to compare. */
-static int compare(struct wi_measure *measure)
+static int measure_compare(struct wi_measure *measure)
 {
     const struct wi_tensors *source = &measure->source.outputs;
     struct sums sums = {0};
@@ -124,15 +124,15 @@ static int compare(struct wi_measure *measure)
     return compared ? 0 : -1;
 }
 
-static int ascending(const void *a, const void *b)
+static int numbers_compare(const void *a, const void *b)
 {
     double one = *(const double *)a, other = *(const double *)b;
     return (one > other) - (one < other);
 }
 
-static double median(double *values, unsigned count)
+static double numbers_median(double *values, unsigned count)
 {
-    qsort(values, count, sizeof *values, ascending);
+    qsort(values, count, sizeof *values, numbers_compare);
     return (values[(count - 1) / 2] + values[count / 2]) / 2;
 }
 
@@ -164,7 +164,7 @@ static void add_memory(json_t *place, const char *member, json_int_t bytes)
 /* How much it differs, at this place. */
 static json_t *difference_of(struct wi_measure *measure)
 {
-    double middle = median(measure->cosines, measure->done), error = measure->largest_error;
+    double middle = numbers_median(measure->cosines, measure->done), error = measure->largest_error;
     return json_pack("{s:i, s:{s:f, s:f, s:f}, s:o}", "inputs", (int)measure->done, "cosine",
         "median", middle, "p5", measure->cosines[measure->done / 20], "least", measure->cosines[0],
         "largest_error", isfinite(error) ? json_real(error) : json_null());
@@ -172,12 +172,12 @@ static json_t *difference_of(struct wi_measure *measure)
 
 static json_t *figures_of_place(struct wi_measure *measure, const json_t *difference)
 {
-    const struct place *place = place_of(measure);
+    const struct place *place = measure_place(measure);
     struct side *source = &measure->source, *made = &measure->made;
     json_t *figures = json_pack("{s:s, s:s, s:s, s:f, s:f}", "browser", place->browser,
         "browser_version", place->version, "platform", wi_platform_names[place->platform], "run_ms",
-        median(made->run_ms, measure->done), "source_run_ms",
-        median(source->run_ms, measure->done));
+        numbers_median(made->run_ms, measure->done), "source_run_ms",
+        numbers_median(source->run_ms, measure->done));
     add_memory(figures, "memory_bytes", memory_of(measure, made));
     add_memory(figures, "source_memory_bytes", memory_of(measure, source));
     json_object_update_missing(figures, (json_t *)difference);
@@ -204,7 +204,8 @@ static void add_figures(struct wi_measure *measure)
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-static int is_listed(const struct wi_measure *measure, const char *kind, enum wi_platform platform)
+static int place_is_listed(
+    const struct wi_measure *measure, const char *kind, enum wi_platform platform)
 {
     for (size_t i = 0; i < measure->place_count; i++)
         if (measure->places[i].platform == platform &&
@@ -217,7 +218,7 @@ static void add_place(
     struct wi_measure *measure, const struct wi_node_info *node, enum wi_platform platform)
 {
     if (measure->place_count == WI_MEASURE_PLACES_MAX || !node->platforms[platform].available ||
-        is_listed(measure, node->kind, platform))
+        place_is_listed(measure, node->kind, platform))
         return;
     struct place *place = &measure->places[measure->place_count++];
     *place = (struct place){.platform = platform};
@@ -270,7 +271,7 @@ void wi_measure_drop(struct wi_measure *measure)
     free(measure);
 }
 
-static void end(struct wi_measure *measure, const struct wi_error *error)
+static void measure_end(struct wi_measure *measure, const struct wi_error *error)
 {
     struct wi_measure_order order = measure->order;
     struct wi_error copy = error ? *error : (struct wi_error){0};
@@ -298,17 +299,17 @@ static void next_place(struct wi_measure *measure)
     measure->done = 0;
     measure->largest_error = 0;
     if (measure->at >= measure->place_count || wi_now_ms() > measure->places_until)
-        end(measure, NULL);
+        measure_end(measure, NULL);
     else
         wi_timer_start(measure->next, 0, 0);
 }
 
 /* At another place than the first that is no more than a line of the log. */
-static void fail(struct wi_measure *measure, const struct wi_error *error)
+static void measure_fail(struct wi_measure *measure, const struct wi_error *error)
 {
-    const struct place *place = place_of(measure);
+    const struct place *place = measure_place(measure);
     if (measure->at == 0) {
-        end(measure, error);
+        measure_end(measure, error);
         return;
     }
     wi_debug("quantize", measure->made.model->name, "not measured on %s in %s: %s",
@@ -319,10 +320,10 @@ static void fail(struct wi_measure *measure, const struct wi_error *error)
 static void end_input(struct wi_measure *measure)
 {
     struct wi_error error;
-    if (compare(measure) != 0) {
+    if (measure_compare(measure) != 0) {
         wi_error_set(&error, WI_NOTHING_TO_QUANTIZE, "model_name",
             "its graphs put out no numbers that could be compared");
-        fail(measure, &error);
+        measure_fail(measure, &error);
         return;
     }
     clear_input(measure);
@@ -344,7 +345,7 @@ static void on_sent(void *context, const char *node_id)
 static void on_outcome(void *context, struct wi_outcome *outcome)
 {
     struct wi_measure *measure = context;
-    struct place *place = place_of(measure);
+    struct place *place = measure_place(measure);
     wi_tensors_clear(&measure->due->outputs);
     wi_tensors_share(&measure->due->outputs, outcome->outputs);
     measure->due->run_ms[measure->done] = outcome->inference_ms;
@@ -354,7 +355,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
 }
 
 /* Whether it was only for want of a browser, or of room beside the clients. */
-static int passes(const struct wi_measure *measure, const struct wi_error *error)
+static int error_passes(const struct wi_measure *measure, const struct wi_error *error)
 {
     return measure->at == 0 && wi_now_ms() < measure->patient_until &&
            (error->attempts == 0 || error->code == WI_UNAVAILABLE) &&
@@ -365,10 +366,10 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
 {
     struct wi_measure *measure = context;
     measure->run = NULL;
-    if (error && passes(measure, error)) {
+    if (error && error_passes(measure, error)) {
         wi_timer_start(measure->next, AGAIN_MS, 0);
     } else if (error) {
-        fail(measure, error);
+        measure_fail(measure, error);
     } else if (measure->due == &measure->made) {
         measure->due = &measure->source;
         wi_timer_start(measure->next, 0, 0);
@@ -399,7 +400,7 @@ static void on_next(void *context)
     struct wi_inference *asked =
         wi_inputs_make(measure->inputs, measure->due->model, measure->done, &error);
     if (!asked) {
-        fail(measure, &error);
+        measure_fail(measure, &error);
         return;
     }
     put_in_place(measure, asked);

@@ -52,7 +52,7 @@ static struct wi_making_info info_of(const struct entry *entry)
 /* --- those that are known --------------------------------------------------------------------- */
 
 /* By what is made; of those under way also by the model. */
-static struct entry *find(const struct wi_quantizer *quantizer, const char *name)
+static struct entry *entry_find(const struct wi_quantizer *quantizer, const char *name)
 {
     struct entry *entry;
     DL_FOREACH(quantizer->entries, entry)
@@ -66,11 +66,11 @@ static struct entry *find(const struct wi_quantizer *quantizer, const char *name
 
 static struct entry *find_under_way(const struct wi_quantizer *quantizer, const char *name)
 {
-    struct entry *entry = find(quantizer, name);
+    struct entry *entry = entry_find(quantizer, name);
     return entry && !entry->ended ? entry : NULL;
 }
 
-static size_t count(const struct wi_quantizer *quantizer, int ended)
+static size_t entries_count(const struct wi_quantizer *quantizer, int ended)
 {
     const struct entry *entry;
     size_t found = 0;
@@ -92,7 +92,7 @@ static void tell_change(const struct entry *entry)
     wi_change_tell(entry->quantizer->deps.listener, WI_CHANGE_PULL, info_of(entry).name, NULL);
 }
 
-static void forget(struct entry *entry)
+static void entry_forget(struct entry *entry)
 {
     struct wi_quantizer *quantizer = entry->quantizer;
     char *name = wi_strdup(info_of(entry).name);
@@ -103,12 +103,12 @@ static void forget(struct entry *entry)
 }
 
 /* Forgets what nobody asks about any more, now and when the next one is due. */
-static void tidy(struct wi_quantizer *quantizer)
+static void quantizer_tidy(struct wi_quantizer *quantizer)
 {
     double now = wi_now_ms(), due = WI_NEVER;
     if (quantizer->stopped)
         return;
-    size_t ended = count(quantizer, 1);
+    size_t ended = entries_count(quantizer, 1);
     struct entry *entry, *next;
     DL_FOREACH_SAFE(quantizer->entries, entry, next)
     {
@@ -117,7 +117,7 @@ static void tidy(struct wi_quantizer *quantizer)
         if (!entry->ended)
             continue;
         if (ended > ENDED_MAX || (info.state == WI_MAKING_DONE && until <= now)) {
-            forget(entry);
+            entry_forget(entry);
             ended--;
         } else if (info.state == WI_MAKING_DONE && until < due) {
             due = until;
@@ -129,12 +129,12 @@ static void tidy(struct wi_quantizer *quantizer)
 
 static void on_tidy(void *context)
 {
-    tidy(context);
+    quantizer_tidy(context);
 }
 
 /* --- telling ---------------------------------------------------------------------------------- */
 
-static void tell(struct entry *entry, int ended)
+static void entry_tell(struct entry *entry, int ended)
 {
     struct wi_event_watch *next;
     wi_event_watches_renew(entry->watches);
@@ -170,12 +170,12 @@ static void on_change(void *context, int ended)
     if (ended)
         count_ended(&quantizer->counters, &info);
     tell_change(entry);
-    tell(entry, ended);
+    entry_tell(entry, ended);
     if (!ended)
         return;
     if (info.error && info.error->code == WI_CANCELLED)
-        forget(entry); /* who cancelled it knows, and it never was */
-    tidy(quantizer);
+        entry_forget(entry); /* who cancelled it knows, and it never was */
+    quantizer_tidy(quantizer);
 }
 
 struct wi_making_watch *wi_making_watch(
@@ -201,7 +201,7 @@ void wi_making_unwatch(struct wi_making_watch *watch)
 
 /* --- beginning -------------------------------------------------------------------------------- */
 
-static enum wi_code check_model(
+static enum wi_code model_check(
     const struct wi_model *model, const struct wi_making_kind *kind, struct wi_error *error)
 {
     const struct wi_variants *variants = &model->variants;
@@ -219,7 +219,7 @@ static enum wi_code check_model(
     return WI_OK;
 }
 
-static enum wi_code join(
+static enum wi_code entry_join(
     const struct entry *entry, const struct wi_quantizer_want *want, struct wi_error *error)
 {
     if (wi_making_same(entry->making, want))
@@ -229,16 +229,16 @@ static enum wi_code join(
         info_of(entry).name);
 }
 
-static void add(
+static void entry_add(
     struct wi_quantizer *quantizer, struct wi_model *model, const struct wi_quantizer_want *want)
 {
     struct entry *entry = wi_alloc(sizeof *entry);
     entry->quantizer = quantizer;
     entry->making =
         wi_making_new(&quantizer->deps, &quantizer->runs, model, want, on_change, entry);
-    struct entry *old = find(quantizer, info_of(entry).name);
+    struct entry *old = entry_find(quantizer, info_of(entry).name);
     if (old)
-        forget(old);
+        entry_forget(old);
     DL_APPEND(quantizer->entries, entry);
     tell_change(entry);
 }
@@ -248,21 +248,21 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
 {
     const struct wi_making_kind *kind = wi_making_kind(want->bits);
     int length = (int)wi_model_name_base(model->name);
-    enum wi_code code = check_model(model, kind, error);
+    enum wi_code code = model_check(model, kind, error);
     if (code != WI_OK)
         return code;
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s", length, model->name);
     const struct entry *entry = find_under_way(quantizer, name);
     snprintf(name, WI_MODEL_NAME_MAX + 1, "%.*s:%s", length, model->name, kind->variant);
     if (entry)
-        return join(entry, want, error);
+        return entry_join(entry, want, error);
     if (quantizer->stopped)
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
-    if (count(quantizer, 0) >= WI_QUANTIZER_MAX)
+    if (entries_count(quantizer, 0) >= WI_QUANTIZER_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
             "%d variants are being made already; try again when one of them is there",
             WI_QUANTIZER_MAX);
-    add(quantizer, model, want);
+    entry_add(quantizer, model, want);
     return WI_OK;
 }
 
@@ -348,7 +348,7 @@ void wi_quantizer_free(struct wi_quantizer *quantizer)
 int wi_quantizer_find(
     const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info)
 {
-    const struct entry *entry = find(quantizer, name);
+    const struct entry *entry = entry_find(quantizer, name);
     if (!entry)
         return -1;
     *info = info_of(entry);
@@ -380,5 +380,5 @@ void wi_quantizer_counters(
     const struct wi_quantizer *quantizer, struct wi_quantizer_counters *counters)
 {
     *counters = quantizer->counters;
-    counters->under_way = count(quantizer, 0);
+    counters->under_way = entries_count(quantizer, 0);
 }

@@ -18,16 +18,16 @@ TEST(what_has_ended_counts_no_more)
     struct wi_row_finish end = {.state = WI_ROW_DONE, .body_size = 300, .answer_size = 20};
     wi_durable_count_begin(&durable, "ada", 300);
     wi_durable_count_begin(&durable, "ada", 100);
-    assert_int_equal(find(&durable, "ada")->has.open, 2);
-    assert_int_equal(find(&durable, "ada")->has.bytes, 400);
+    assert_int_equal(holder_find(&durable, "ada")->has.open, 2);
+    assert_int_equal(holder_find(&durable, "ada")->has.bytes, 400);
     wi_durable_count_end(&durable, "ada", &end);
-    assert_int_equal(find(&durable, "ada")->has.open, 1);
-    assert_int_equal(find(&durable, "ada")->has.bytes, 120);
+    assert_int_equal(holder_find(&durable, "ada")->has.open, 1);
+    assert_int_equal(holder_find(&durable, "ada")->has.bytes, 120);
     assert_int_equal(durable.counters.bytes, 120);
     assert_int_equal(durable.counters.done, 1);
     assert_int_equal(durable.open, 1);
     wi_durable_forget_counts(&durable);
-    assert_null(find(&durable, "ada"));
+    assert_null(holder_find(&durable, "ada"));
 }
 
 /* Half of the bytes may be one client's, beyond that an eighth; one that has none is let in. */
