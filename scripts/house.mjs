@@ -2,10 +2,11 @@
  * Measures the shape of the source: rooms and their dependencies, names that are too short or used twice, lengths, and
  * constructions that plain English avoids. It reads the text only; nothing is built.
  *
- *     node scripts/house.mjs [--json] [--list] [FOLDER]
+ *     node scripts/house.mjs [--json] [--list] [--check] [FOLDER]
  *
  * A room is a first folder of src/; the files in src/ itself form one more. With --list, each figure is followed by the
- * things it counts. FOLDER is the tree to measure; the default is this one.
+ * things it counts. With --check, only the figures that exceed their bounds are shown, and the exit status is 1 if there
+ * are any. FOLDER is the tree to measure; the default is this one.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -68,7 +69,7 @@ function parted(file, text) {
         if (found[0] !== '/') return /^#\s*include $/.test(text.slice(text.lastIndexOf('\n', at) + 1, at)) ? found : found.replace(/[^\n]/g, ' ');
         comments.push(found.replace(/^\/[*/]+|\*\/$/g, '').replace(/^\s*\*?[ \t]?/gm, ''));
         return found.replace(/[^\n]/g, ' ');
-    });
+    }).replace(/^__attribute__\(\([^;{]*?\)\)\)?\s/gm, (found) => found.replace(/[^\n]/g, ''));
     return { file, room: /^src\/([^/]+)\//.exec(file)?.[1] ?? 'main', lines: text.split('\n').length - 1, code, comments };
 }
 
@@ -205,6 +206,8 @@ export function measure(root) {
     const files = [...sources.values()].map((one) => ({ ...one, functions: functionsOf(one), words: wordsIn(one) }));
     const rooms = roomsOf(sources), statics = staticsOf(files), models = modelsUsed(files), twice = namedTwice(programsOf(files).values());
     const often = [...grouped(statics, ({ name }) => name, ({ file }) => file)].filter(([, all]) => all.length > 3);
+    const bare = files.filter(({ file }) => file.endsWith('.h')).flatMap(({ file, functions }) =>
+        functions.filter(({ name, isStatic }) => !isStatic && !name.startsWith('wi_')).map(({ name }) => `${name}: ${file}`));
     const word = statics.filter(({ name }) => !name.includes('_'));
     const lengths = files.flatMap(({ functions }) => functions.filter(({ isDefined }) => isDefined).map(({ lines }) => lines)).sort((a, b) => a - b);
     const c = files.filter(({ file }) => file.endsWith('.c')), lines = c.map((one) => one.lines);
@@ -217,6 +220,7 @@ export function measure(root) {
         statics: { one_word: word.length, in_more_than_three_files: often.length,
             found: [...grouped([...word, ...often.flatMap(([name, all]) => all.map((file) => ({ name, file })))], ({ name }) => name, ({ file }) => file)]
                 .map(([name, all]) => `${name}: ${unique(all).join(' ')}`) },
+        publics: { without_wi: bare.length, found: bare },
         file_names: { twice_in_a_program: twice.size, files: sum([...twice.values()].map((all) => all.length)),
             twice_in_src: namedTwice([c.map(({ file }) => file)]).size,
             found: [...twice].map(([name, all]) => `${name}: ${all.join(' ')}`) },
@@ -233,6 +237,7 @@ const ROWS = [
     ['lines of src / .c / .h', 'lines', ({ all, c, h }) => [all, c, h]],
     ['static functions of one word / names of some in more than 3 files', 'statics',
         ({ one_word, in_more_than_three_files }) => [one_word, in_more_than_three_files]],
+    ['public functions whose name does not begin with wi_', 'publics', ({ without_wi }) => [without_wi]],
     ['file names twice in a program / files with them / names twice in src', 'file_names',
         ({ twice_in_a_program, files, twice_in_src }) => [twice_in_a_program, files, twice_in_src]],
     ['constructions per 10,000 words of documents', 'documents', ({ per_10000_words }) => [per_10000_words]],
@@ -250,17 +255,41 @@ function print(figures, isListed) {
     }
 }
 
+/** The largest values that lint accepts: the figure, the part of it, the bound and what a breach is called. */
+const BOUNDS = [
+    ['rooms', 'count', 22, 'rooms in src'],
+    ['rooms', 'levels', 11, 'levels of rooms'],
+    ['rooms', 'dependencies', 95, 'dependencies between rooms'],
+    ['statics', 'one_word', 0, 'static functions whose name is one word (name them after what they act on: queue_tidy)'],
+    ['statics', 'in_more_than_three_files', 0, 'static function names that more than three files have'],
+    ['publics', 'without_wi', 0, 'public functions whose name does not begin with wi_'],
+    ['file_names', 'twice_in_a_program', 10, 'file names that a program has twice'],
+    ['documents', 'per_10000_words', 3, 'constructions per 10,000 words of documents that plain English avoids'],
+    ['comments', 'per_10000_words', 3, 'constructions per 10,000 words of comments that plain English avoids'],
+];
+
+/** Shows each figure above its bound with what it counts. @returns {boolean} whether all are within their bounds */
+function check(figures) {
+    const above = BOUNDS.filter(([key, part, bound]) => figures[key][part] > bound);
+    for (const [key, part, bound, label] of above) {
+        console.log(`${figures[key][part]} ${label}; at most ${bound}:`);
+        for (const one of figures[key].found) console.log(`    ${one}`);
+    }
+    return above.length === 0;
+}
+
 /** The figures, without what they count. */
-const bare = (figures) => Object.fromEntries(Object.entries(figures).map(([key, { found, ...rest }]) => [key, rest]));
+const totals = (figures) => Object.fromEntries(Object.entries(figures).map(([key, { found, ...rest }]) => [key, rest]));
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const words = process.argv.slice(2), options = words.filter((word) => word.startsWith('-'));
     const [folder, ...more] = words.filter((word) => !word.startsWith('-'));
-    if (more.length || options.some((option) => !['--json', '--list'].includes(option))) {
-        console.error('usage: node scripts/house.mjs [--json] [--list] [FOLDER]');
+    if (more.length || options.some((option) => !['--json', '--list', '--check'].includes(option))) {
+        console.error('usage: node scripts/house.mjs [--json] [--list] [--check] [FOLDER]');
         process.exit(2);
     }
     const figures = measure(folder ?? fileURLToPath(new URL('..', import.meta.url))), isListed = options.includes('--list');
-    if (options.includes('--json')) console.log(JSON.stringify(isListed ? figures : bare(figures), null, 4));
+    if (options.includes('--check')) process.exitCode = check(figures) ? 0 : 1;
+    else if (options.includes('--json')) console.log(JSON.stringify(isListed ? figures : totals(figures), null, 4));
     else print(figures, isListed);
 }

@@ -14,6 +14,7 @@ LINT_CHECKS=(
     'lint_manuals|mandoc'
     'lint_unit|systemd-analyze verify'
     'lint_generated|the sample configuration is fresh'
+    'lint_sources|the lists of C files are fresh'
     'lint_rules|the rules of tasks in the page are fresh'
     'lint_python_types|the types of the Python client are fresh'
     'lint_page_texts|errors in the page begin small and have no full stop'
@@ -32,6 +33,7 @@ LINT_CHECKS=(
     'lint_documents|documents are short and their links lead somewhere'
     'lint_threats|the threat model names tests that there are'
     'lint_glossary|words of ours are few'
+    'lint_house|rooms, names and prose are within their bounds'
 )
 LINT_FAILED=() # the commands of those that found something
 
@@ -150,6 +152,14 @@ lint_page() {
         node_modules/.bin/tsc -p src/ui/tsconfig.json &&
         node_modules/.bin/tsc -p src/console/tsconfig.json &&
         node_modules/.bin/tsc -p src/report/tsconfig.json)
+}
+
+lint_sources() {
+    "$NODE" scripts/sources.mjs --check
+}
+
+lint_house() {
+    "$NODE" scripts/house.mjs --check .
 }
 
 # Verified as it would be installed, but with the program that is in the build tree. That the
@@ -418,7 +428,27 @@ lint_planted() {
     (cd "$tree" && lint_glossary) || failed=1
     printf '## Glossary\n%s\n## Generated files\n' "$(printf '**word%d**\n' {1..16})" >"$tree/CONTRIBUTING.md"
     (cd "$tree" && lint_glossary >/dev/null) && printf 'a glossary of 16 words was not found\n' && failed=1
+    lint_planted_house || failed=1
     lint_planted_few || failed=1
+    ((failed == 0))
+}
+
+# Likewise the bounds of names and prose, in a tree of one file.
+lint_planted_house() {
+    local tree=$BUILD/lint/planted failed=0 plant
+    rm -rf "$tree"
+    mkdir -p "$tree/src/base"
+    printf '/* Queues. */\nstatic int queue_tidy(void)\n{\n    return 1;\n}\n' >"$tree/src/base/one.c"
+    "$NODE" scripts/house.mjs --check "$tree" || failed=1
+    for plant in 'static int tidy(void)\n{\n}\n' '__attribute__((format(printf, 1, 2))) static void tidy(\n    int a)\n{\n}\n' \
+        '/* A queue. Who waits is served. */\n' '/* Nobody waits. */\n'; do
+        # shellcheck disable=SC2059 # each is a format
+        printf "$plant" >"$tree/src/base/two.c"
+        "$NODE" scripts/house.mjs --check "$tree" >/dev/null && printf '%s was not found\n' "$plant" && failed=1
+    done
+    rm "$tree/src/base/two.c"
+    printf 'int tidy_queue(void);\n' >"$tree/src/base/two.h"
+    "$NODE" scripts/house.mjs --check "$tree" >/dev/null && printf 'a public name without wi_ was not found\n' && failed=1
     ((failed == 0))
 }
 
