@@ -1,6 +1,6 @@
 /** Sounds sent as OpenAI's endpoints take them: as a form. */
 import assert from 'node:assert/strict';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 
 /** Two and a half seconds of tones, which a model hears as it likes. */
 export const tones = writeWav(Float32Array.from({ length: 40000 }, (_, i) => 0.5 * Math.sin(i * (200 + 100 * Math.floor(i / 8000)) / 2546)), 16000);

@@ -8,7 +8,7 @@ import { segmentsOf } from '../../page/src/pipeline/sound/segments.js';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { windowsOf } from '../../page/src/pipeline/sound/windows.js';
 import { planOf } from '../../page/src/pipeline/whisper.js';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { engineOf, filesIn, loaded, outcomeOf, runOf, taskOf } from './support/library.mjs';
 

@@ -8,17 +8,18 @@ import { test } from 'node:test';
 import { labelsApart, percent } from '../../page/src/console/playground/answer/bars.js';
 import { tensorsApart } from '../../page/src/console/playground/answer/tensors.js';
 import { cut, pieces } from '../../page/src/console/playground/answer/words.js';
-import { framed, halfBits, isBinary, packed, unframed } from '../../page/src/console/playground/binary.js';
+import { framed, isBinary, packed, unframed } from '../../page/src/console/playground/binary.js';
 import { checkSize, mostBytes, pictureType, soundType } from '../../page/src/console/playground/files.js';
 import { vectorsApart } from '../../page/src/console/playground/forms/embed.js';
 import { samplesOf } from '../../page/src/console/playground/forms/speech.js';
 import { faultOf, parseJson } from '../../page/src/console/playground/json.js';
-import { reasonOf } from '../../page/src/console/playground/microphone.js';
-import { halfOf, readNpy } from '../../page/src/console/playground/npy.js';
+import { loudest, reasonOf } from '../../page/src/console/playground/microphone.js';
+import { readNpy } from '../../page/src/console/playground/npy.js';
 import { apart, cosines, figuresOf, neighbours, rowsOf, short, valuesOf } from '../../page/src/console/playground/numbers.js';
 import { randomOf, randomValues } from '../../page/src/console/playground/random.js';
 import { flatten, tensorOf } from '../../page/src/console/playground/tensor.js';
-import { loudest, wavOf } from '../../page/src/console/playground/wav.js';
+import { halfBits, ofHalf } from '../../page/src/shared/halves.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { encode, values } from '../lib/kserve.mjs';
 import { chirp, disc } from '../lib/media.mjs';
 import { png } from '../lib/picture.mjs';
@@ -68,7 +69,7 @@ test('.npy files: each type, either order, and what is wrong with others', () =>
     assert.deepEqual(readNpy(npy(head('>i2', false, '(2,)'), [1, 0, 0xff, 0xff])), { datatype: 'INT16', shape: [2], values: [256, -1] });
     assert.deepEqual(readNpy(npy(head('<i8', false, '()'), [255, 255, 255, 255, 255, 255, 255, 255])), { datatype: 'INT64', shape: [], values: [-1n] });
     assert.deepEqual(readNpy(npy(head('|b1', false, '(2,)'), [1, 0])).values, [true, false]);
-    assert.deepEqual([0x3c00, 0xc000, 0x0001, 0x7c00, 0x8000].map(halfOf), [1, -2, 2 ** -24, Infinity, -0]);
+    assert.deepEqual([0x3c00, 0xc000, 0x0001, 0x7c00, 0x8000].map(ofHalf), [1, -2, 2 ** -24, Infinity, -0]);
     for (const [file, why] of [[Buffer.from('PK'), /no \.npy file/], [npy(head('<f4', false, '(2, 3)'), floats).subarray(0, 20), /ends in its head/], [npy(head('<U3', false, '(1,)'), []), /holds “<U3”/],
         [npy(head('<f4', false, '(7,)'), floats), /has 24 bytes of numbers, and \[7\] of FP32 takes 28/], [npy(head('<f4', false, '(99999999, 99999999)'), floats), /takes/], [npy("{'descr': [('a', '<f4')]}", []), /no plain array/]])
         assert.throws(() => readNpy(file), why);
@@ -76,10 +77,10 @@ test('.npy files: each type, either order, and what is wrong with others', () =>
 
 test('16-bit floats are rounded to the nearest, and travel behind the JSON', () => {
     for (let bits = 0; bits < 0x10000; bits++) {
-        const value = halfOf(bits);
+        const value = ofHalf(bits);
         if (Number.isFinite(value)) assert.equal(halfBits(value), bits, `of ${value}`);
     }
-    assert.deepEqual([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -26, 65519, 65520, 2 - 2 ** -12, 0.1].map((one) => halfOf(halfBits(one))),
+    assert.deepEqual([1 + 2 ** -11, 1 + 3 * 2 ** -11, 2 ** -25, 3 * 2 ** -26, 65519, 65520, 2 - 2 ** -12, 0.1].map((one) => ofHalf(halfBits(one))),
         [1, 1 + 2 ** -9, 0, 2 ** -24, 65504, Infinity, 2, 0.0999755859375]);
     assert.deepEqual([...packed({ datatype: 'BF16', data: [1, -2, 1 + 2 ** -8, 1 + 3 * 2 ** -8] })], [0x80, 0x3f, 0x00, 0xc0, 0x80, 0x3f, 0x82, 0x3f]);
     const head = { model_name: 'm' }, inputs = [['a', 'FP16', [1, 0.5]], ['b', 'INT64', [-1]], ['c', 'BOOL', [true]], ['d', 'FP64', [0.1]]].map(([name, datatype, data]) => ({ name, datatype, shape: [data.length], data }));
@@ -152,7 +153,7 @@ test('tensors are held against what the graph takes', () => {
 });
 
 test('sounds are WAV files that others read', () => {
-    const file = wavOf(Float32Array.of(0, 0.5, -1, 2), 16000);
+    const file = writeWav(Float32Array.of(0, 0.5, -1, 2), 16000);
     const { rate, samples } = readWav(Buffer.from(file));
     assert.deepEqual([rate, [...samples].map((one) => one.toFixed(3))], [16000, ['0.000', '0.500', '-1.000', '1.000']]);
     assert.deepEqual(samplesOf(file).map((one) => one.toFixed(3)), ['0.000', '0.500', '-1.000', '1.000']);

@@ -1,8 +1,8 @@
 // tier: quick
-/** Floats of 16 bits (page/src/engine/halves.js), all of them. */
+/** Floats of 16 bits (page/src/shared/halves.js), all of them. */
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { floatsOfHalves, halvesOfFloats } from '../../page/src/engine/halves.js';
+import { floatsOfHalves, halvesOfFloats } from '../../page/src/shared/halves.js';
 
 const bytesOf = (array) => new Uint8Array(array.buffer);
 const halvesOf = (floats) => [...new Uint16Array(halvesOfFloats(bytesOf(Float32Array.from(floats))).buffer)];

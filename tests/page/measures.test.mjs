@@ -10,7 +10,7 @@ import { deflateSync } from 'node:zlib';
 import * as ort from 'onnxruntime-node';
 import { decodeSound } from '../../page/src/pipeline/sound/decode.js';
 import { Watch } from '../../page/src/pipeline/sound/measures.js';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { loaded, outcomeOf } from './support/library.mjs';
 

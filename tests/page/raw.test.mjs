@@ -8,7 +8,7 @@ import { readHead } from '../../page/src/engine/gguf.js';
 import { LlamaAnswer } from '../../page/src/engine/llama_answer.js';
 import { Pieces } from '../../page/src/engine/llama_pieces.js';
 import { LIKELY, RawOutputs } from '../../page/src/engine/raw.js';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { makeFamilies } from '../lib/families.mjs';
 import { disc } from '../lib/media.mjs';
 import { ggufBytes } from './support/gguf.mjs';

@@ -9,7 +9,7 @@ import { decodeElsewhere } from '../../page/src/pipeline/sound/elsewhere.js';
 import { fourierOf, isSilent } from '../../page/src/pipeline/sound/fourier.js';
 import { resample } from '../../page/src/pipeline/sound/resample.js';
 import { interleaved } from '../../page/src/pipeline/sound/source.js';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { decodeSound as decodeInDocument } from '../../page/src/ui/sound.js';
 import { LIMITS } from '../../page/src/engine/task_rules.js';
 import { JUDGED } from './support/judged_sounds.mjs';

@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before } from 'node:test';
 import OpenAI, { toFile } from 'openai';
-import { writeWav } from '../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../page/src/shared/wav.js';
 import { webinfer } from '../lib/cli.mjs';
 import { Daemon, testsOf } from '../lib/daemon.mjs';
 import { putFamilies } from '../lib/families.mjs';

@@ -9,7 +9,7 @@ import { runtime } from './engine.js';
 import { Failure } from './failure.js';
 import { callOf, product, useOf } from './kernel_call.js';
 import { KernelModel, modelOf } from './kernel_model.js';
-import { floatsOfHalves, halvesOfFloats } from './halves.js';
+import { floatsOfHalves, halvesOfFloats } from '../shared/halves.js';
 import { KERNEL_RULES } from './kernel_rules.js';
 import { bytesOf } from './tensors.js';
 

@@ -1,7 +1,7 @@
 /** Tensors of a frame ↔ tensors of onnxruntime-web, without a copy on the way in. */
 import { DATATYPES, datatypeOfOrt, elements, readStrings, viewElements, writeStrings } from '../shared/datatypes.js';
+import { ofHalf } from '../shared/halves.js';
 import { Failure } from './failure.js';
-import { ofHalf } from './halves.js';
 
 /** @import { TensorBytes, TensorEntry } from '../shared/messages.js' */
 

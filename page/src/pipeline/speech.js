@@ -1,8 +1,8 @@
 /** The task that speaks: text becomes sound, as a WAV file. */
 import { Failure } from '../engine/failure.js';
 import { joined } from '../shared/joined.js';
+import { writeWav } from '../shared/wav.js';
 import { numbersOf } from './image/input.js';
-import { writeWav } from './sound/wav.js';
 
 /** @import { Loaded } from './loading.js' */
 /** @import { Task } from './tasks.js' */

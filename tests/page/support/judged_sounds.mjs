@@ -1,7 +1,7 @@
 /** Sound files that are whole, of unknown length, or cut, and what is to become of each in every browser. */
 import fs from 'node:fs';
 import path from 'node:path';
-import { writeWav } from '../../../page/src/pipeline/sound/wav.js';
+import { writeWav } from '../../../page/src/shared/wav.js';
 import { root } from '../../lib/paths.mjs';
 
 const read = (name) => fs.readFileSync(path.join(root, 'tests/sounds', name));

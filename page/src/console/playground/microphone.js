@@ -1,10 +1,9 @@
 /** Hears a microphone: as it comes, or all until it is told to stop, as samples of 16 kHz, which models of speech take. */
 import { joined } from '../../shared/joined.js';
-import { loudest } from './wav.js';
 
 /* global RECORDER -- put in by the build: where the worklet is, which the console's policy lets be only a file of its own */
 const RATE = 16_000;
-/** Who forgets to stop has so many seconds. */
+/** A recording that is not stopped ends after so many seconds. */
 const MOST_SECONDS = 300;
 
 /** @type {Record<string, string>} */
@@ -127,3 +126,6 @@ async function resampled(samples, rate) {
     source.start();
     return (await context.startRendering()).getChannelData(0);
 }
+
+/** @param {Float32Array} samples @returns {number} the loudest, 0 to 1 */
+export const loudest = (samples) => samples.reduce((most, sample) => Math.max(most, Math.abs(sample)), 0);

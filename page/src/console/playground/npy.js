@@ -1,31 +1,14 @@
 /** Arrays of NumPy's .npy files, versions 1 to 3 (numpy.lib.format). */
+import { ELEMENTS } from './elements.js';
 
 /** @typedef {{datatype: string, shape: number[], values: (number | bigint | boolean)[]}} Array_ */
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
-/** @type {Record<string, [string, number, (view: DataView, at: number, little: boolean) => number | bigint | boolean]>} */
+/** NumPy's types and ours. @type {Record<string, string>} */
 const TYPES = {
-    b1: ['BOOL', 1, (view, at) => view.getUint8(at) !== 0],
-    i1: ['INT8', 1, (view, at) => view.getInt8(at)],
-    u1: ['UINT8', 1, (view, at) => view.getUint8(at)],
-    i2: ['INT16', 2, (view, at, little) => view.getInt16(at, little)],
-    u2: ['UINT16', 2, (view, at, little) => view.getUint16(at, little)],
-    i4: ['INT32', 4, (view, at, little) => view.getInt32(at, little)],
-    u4: ['UINT32', 4, (view, at, little) => view.getUint32(at, little)],
-    i8: ['INT64', 8, (view, at, little) => view.getBigInt64(at, little)],
-    u8: ['UINT64', 8, (view, at, little) => view.getBigUint64(at, little)],
-    f2: ['FP16', 2, (view, at, little) => halfOf(view.getUint16(at, little))],
-    f4: ['FP32', 4, (view, at, little) => view.getFloat32(at, little)],
-    f8: ['FP64', 8, (view, at, little) => view.getFloat64(at, little)],
+    b1: 'BOOL', i1: 'INT8', u1: 'UINT8', i2: 'INT16', u2: 'UINT16', i4: 'INT32', u4: 'UINT32', i8: 'INT64', u8: 'UINT64',
+    f2: 'FP16', f4: 'FP32', f8: 'FP64',
 };
-
-/** @param {number} bits of a 16-bit float @returns {number} */
-export function halfOf(bits) {
-    const sign = bits & 0x8000 ? -1 : 1, exponent = bits >> 10 & 0x1f, fraction = bits & 0x3ff;
-    if (exponent === 0) return sign * fraction * 2 ** -24;
-    if (exponent === 0x1f) return fraction ? NaN : sign * Infinity;
-    return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
-}
 
 /** @param {Uint8Array} bytes of a file @returns {Array_} @throws {Error} with a sentence that says what is wrong with it */
 export function readNpy(bytes) {
@@ -36,12 +19,15 @@ export function readNpy(bytes) {
     const end = begin + (isShort ? view.getUint16(8, true) : view.getUint32(8, true));
     if (bytes.length < end) throw new Error('This .npy file ends in its head.');
     const { descr, isFortran, shape } = readHead(new TextDecoder().decode(bytes.subarray(begin, end)));
-    const [datatype, size, read] = TYPES[descr.slice(1)] ?? [];
-    if (!datatype || !size || !read) throw new Error(`This .npy file holds “${descr}”, which no tensor can: save it as numbers or booleans.`);
+    const datatype = TYPES[descr.slice(1)];
+    if (!datatype) throw new Error(`This .npy file holds “${descr}”, which no tensor can: save it as numbers or booleans.`);
+    const { size, read } = ELEMENTS[datatype];
     const count = shape.reduce((product, one) => product * one, 1);
     if (bytes.length - end !== count * size)
         throw new Error(`This .npy file has ${bytes.length - end} bytes of numbers, and [${shape.join(', ')}] of ${datatype} takes ${count * size}.`);
-    const values = Array.from({ length: count }, (_, i) => read(view, end + i * size, descr[0] !== '>'));
+    /** @type {(number | bigint | boolean)[]} */
+    const numbers = Array.from({ length: count }, (_, i) => read(view, end + i * size, descr[0] !== '>'));
+    const values = datatype === 'BOOL' ? numbers.map(Boolean) : numbers;
     return { datatype, shape, values: isFortran ? byRows(values, shape) : values };
 }
 

@@ -27,7 +27,6 @@ const UNKNOWN = 0x7ffff000;
 const IN_DS64 = 0xffffffff;
 /** A file has few chunks; more than that are no sound. */
 const MAX_CHUNKS = 10000;
-const HEADER_BYTES = 44;
 /** What is read of WAV. */
 const READ = 'samples of 1 to 32 bits (PCM), floats of 32 or 64, A-law or µ-law';
 
@@ -115,32 +114,3 @@ function readData({ bytes, isLittle }, at, said, format, check) {
 
 /** @param {Uint8Array} bytes @param {number} at */
 const tag = (bytes, at) => String.fromCharCode(...bytes.subarray(at, at + 4));
-
-/** A WAV file of 16-bit PCM, one channel. @param {Float32Array} samples clipped to -1…1
- * @param {number} rate */
-export function writeWav(samples, rate) {
-    const bytes = new Uint8Array(HEADER_BYTES + 2 * samples.length);
-    const view = new DataView(bytes.buffer);
-    const put = (/** @type {number} */ at, /** @type {string} */ name) => {
-        for (let i = 0; i < 4; i++) bytes[at + i] = name.charCodeAt(i);
-    };
-    put(0, 'RIFF');
-    view.setUint32(4, bytes.length - 8, true);
-    put(8, 'WAVE');
-    put(12, 'fmt ');
-    view.setUint32(16, 16, true);
-    view.setUint16(20, PCM, true);
-    view.setUint16(22, 1, true);
-    view.setUint32(24, rate, true);
-    view.setUint32(28, rate * 2, true);
-    view.setUint16(32, 2, true);
-    view.setUint16(34, 16, true);
-    put(36, 'data');
-    view.setUint32(40, 2 * samples.length, true);
-    const data = new Int16Array(bytes.buffer, HEADER_BYTES); // its bytes are in the file's order wherever WASM runs
-    for (let i = 0; i < samples.length; i++) {
-        const value = Math.round(samples[i] * 32768);
-        data[i] = value > 32767 ? 32767 : value < -32768 ? -32768 : value;
-    }
-    return bytes;
-}

@@ -1,13 +1,13 @@
-/** The microphone while somebody speaks: its text stands there as the daemon tells it. */
+/** The microphone while somebody speaks, with the text as the daemon sends it. */
 import { sentenceOf } from '../../api.js';
 import { h, said } from '../../draw.js';
 import { duration } from '../../format.js';
 import { button } from '../../parts.js';
+import { pcmOf } from '../../../shared/wav.js';
 import { pieces } from '../answer/words.js';
 import { Listening, STREAMS } from '../listening.js';
-import { Microphone } from '../microphone.js';
+import { loudest, Microphone } from '../microphone.js';
 import { FieldError } from '../request.js';
-import { loudest, pcmOf } from '../wav.js';
 
 const LAG_SHOWN_MS = 2000;
 

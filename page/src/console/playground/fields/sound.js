@@ -3,10 +3,10 @@ import { sentenceOf } from '../../api.js';
 import { h } from '../../draw.js';
 import { bytes, plain } from '../../format.js';
 import { button } from '../../parts.js';
+import { writeWav } from '../../../shared/wav.js';
 import { checkSize, mostBytes, soundType } from '../files.js';
 import { Recording } from '../microphone.js';
 import { FieldError } from '../request.js';
-import { wavOf } from '../wav.js';
 import { fileField } from './drop.js';
 import { idOf } from './text.js';
 
@@ -106,7 +106,7 @@ function recorderOf({ redraw, say, give }) {
         try {
             const { samples, rate } = await heard.stop();
             if (samples.length === 0) throw new Error('The microphone gave no sound.');
-            await give(new File([wavOf(samples, rate)], 'spoken.wav', { type: 'audio/wav' }));
+            await give(new File([writeWav(samples, rate)], 'spoken.wav', { type: 'audio/wav' }));
         } catch (error) {
             fail(error);
         }

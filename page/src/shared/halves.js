@@ -1,4 +1,4 @@
-/** Floats of 16 bits, which not every browser has an array for, and those of 32. */
+/** 16-bit floats, which not every browser has an array for, and 32-bit floats. */
 
 /** @param {number} bits of a 16-bit float */
 export function ofHalf(bits) {
@@ -8,13 +8,24 @@ export function ofHalf(bits) {
     return bits & 0x8000 ? -value : value;
 }
 
-/** The nearest half of a float by its bits, of two the even one. @param {number} bits @returns {number} */
-function toHalf(bits) {
+const single = new DataView(new ArrayBuffer(4));
+
+/** The bits of the nearest half, ties to even; infinity from 65520 on. @param {number} value @returns {number} */
+export function halfBits(value) {
+    single.setFloat32(0, value);
+    const bits = single.getUint32(0), rounded = single.getFloat32(0);
+    if (rounded === value || Number.isNaN(value)) return halfOfFloat(bits);
+    // An odd last bit stands for what the 32 bits left out, so that nothing is rounded twice.
+    return halfOfFloat((Math.abs(rounded) > Math.abs(value) ? bits - 1 : bits) | 1);
+}
+
+/** The nearest half of a float by its bits, ties to even. @param {number} bits @returns {number} */
+function halfOfFloat(bits) {
     const sign = bits >>> 16 & 0x8000, size = bits & 0x7fffffff;
     if (size > 0x7f800000) return sign | 0x7e00;
-    if (size >= 0x477ff000) return sign | 0x7c00; // what would be 65,520 or more
+    if (size >= 0x477ff000) return sign | 0x7c00; // 65,520 or more
     if (size < 0x33000001) return sign; // at most half of the smallest
-    // Below 2^-14 it counts in parts of 2^-24.
+    // Below 2^-14, a half counts steps of 2^-24.
     const shift = size < 0x38800000 ? 126 - (size >>> 23) : 13;
     const whole = size < 0x38800000 ? size & 0x7fffff | 0x800000 : size - 0x38000000;
     const rest = whole & 2 ** shift - 1, half = 2 ** (shift - 1), kept = whole >>> shift;
@@ -30,5 +41,5 @@ export function floatsOfHalves(bytes) {
 /** @param {Uint8Array} bytes of floats, in whole words @returns {Uint8Array<ArrayBuffer>} of halves */
 export function halvesOfFloats(bytes) {
     const words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
-    return new Uint8Array(Uint16Array.from(words, toHalf).buffer);
+    return new Uint8Array(Uint16Array.from(words, halfOfFloat).buffer);
 }
