@@ -20,6 +20,7 @@ LINT_CHECKS=(
     'lint_page_texts|errors in the page begin small and have no full stop'
     'lint_error_texts|errors in C begin small and have no full stop'
     'lint_tiers|each test file names its tier'
+    'lint_elsewhere|long files have a test'
     'lint_layers|includes lead down'
     'lint_folders|folders are rooms'
     'lint_servants|a file has two users or is long'
@@ -156,6 +157,10 @@ lint_page() {
 
 lint_sources() {
     "$NODE" scripts/sources.mjs --check
+}
+
+lint_elsewhere() {
+    "$NODE" scripts/elsewhere.mjs
 }
 
 lint_house() {
