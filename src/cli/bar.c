@@ -8,7 +8,7 @@
 #define BAR_MIN 12u /* columns of a bar that shows anything */
 #define BAR_MAX 40u
 
-static double number(const json_t *object, const char *name)
+static double pull_number(const json_t *object, const char *name)
 {
     double value = json_number_value(json_object_get(object, name));
 
@@ -47,7 +47,7 @@ void wi_bar_seconds(struct wi_buffer *out, double seconds)
 
 double wi_bar_share(const json_t *pull)
 {
-    double total = number(pull, "total_bytes"), done = number(pull, "loaded_bytes");
+    double total = pull_number(pull, "total_bytes"), done = pull_number(pull, "loaded_bytes");
 
     return total <= 0 ? 0 : done < total ? done / total : 1;
 }
@@ -55,12 +55,12 @@ double wi_bar_share(const json_t *pull)
 /* What stands behind the bar. */
 static void add_figures(struct wi_buffer *out, const json_t *pull)
 {
-    double total = number(pull, "total_bytes"), rate = number(pull, "bytes_per_second");
+    double total = pull_number(pull, "total_bytes"), rate = pull_number(pull, "bytes_per_second");
 
     if (total <= 0)
         return;
     wi_buffer_printf(out, " %3.0f %%  ", floor(100 * wi_bar_share(pull)));
-    wi_bar_bytes(out, number(pull, "loaded_bytes"));
+    wi_bar_bytes(out, pull_number(pull, "loaded_bytes"));
     wi_buffer_puts(out, " of ");
     wi_bar_bytes(out, total);
     if (rate > 0) {
@@ -70,7 +70,7 @@ static void add_figures(struct wi_buffer *out, const json_t *pull)
     }
     if (rate > 0 && json_is_number(json_object_get(pull, "seconds_left"))) {
         wi_buffer_puts(out, "  ");
-        wi_bar_seconds(out, number(pull, "seconds_left"));
+        wi_bar_seconds(out, pull_number(pull, "seconds_left"));
         wi_buffer_puts(out, " left");
     }
 }

@@ -47,7 +47,7 @@ static void take_option(struct line *line, const char *name)
         line->due = option;
 }
 
-static void take(struct line *line, const char *word)
+static void line_take(struct line *line, const char *word)
 {
     if (line->due)
         take_value(line, line->due, word);
@@ -65,7 +65,7 @@ static void take(struct line *line, const char *word)
 
 /* --- what may come next ---------------------------------------------------------------------- */
 
-static void offer(struct wi_buffer *out, const char *typed, const char *word)
+static void offer_match(struct wi_buffer *out, const char *typed, const char *word)
 {
     if (strncmp(word, typed, strlen(typed)) == 0)
         wi_buffer_strings(out, word, "\n", NULL);
@@ -77,7 +77,7 @@ static void offer_each(struct wi_buffer *out, const char *typed, const char *wor
     char *all = wi_strdup(words), *rest = all, *word;
 
     while ((word = strsep(&rest, " ")))
-        offer(out, typed, word);
+        offer_match(out, typed, word);
     free(all);
 }
 
@@ -85,7 +85,7 @@ static void offer_options(struct wi_buffer *out, const char *typed, const struct
 {
     for (; table && table->name; table++) {
         char *word = wi_sprintf("--%s", table->name);
-        offer(out, typed, word);
+        offer_match(out, typed, word);
         free(word);
     }
 }
@@ -100,7 +100,7 @@ static void offer_verbs(
         return;
     wi_cli_list_verbs(words[0], &names);
     for (size_t i = 0; i < names.count; i++)
-        offer(out, typed, names.items[i] + (count ? strlen(words[0]) + 1 : 0));
+        offer_match(out, typed, names.items[i] + (count ? strlen(words[0]) + 1 : 0));
     wi_strings_clear(&names);
 }
 
@@ -113,7 +113,7 @@ static void offer_values(struct wi_buffer *out, const char *typed, const struct 
                                                              : any;
     for (; *values; values++) {
         char *word = wi_sprintf("%s=%s", row->name, *values);
-        offer(out, typed, word);
+        offer_match(out, typed, word);
         free(word);
     }
 }
@@ -197,7 +197,7 @@ void wi_cli_complete(struct wi_buffer *out, const char *const *words, size_t cou
     struct line line = {0};
 
     for (size_t i = 0; i + 1 < count; i++)
-        take(&line, words[i]);
+        line_take(&line, words[i]);
     offer_word(out, &line, count ? words[count - 1] : "");
     wi_buffer_clear(&line.way);
 }

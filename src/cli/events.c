@@ -7,19 +7,19 @@
 
 #define EVENT_MAX ((size_t)1 << 30)
 
-static void set(struct wi_buffer *buffer, const char *bytes, size_t size)
+static void buffer_set(struct wi_buffer *buffer, const char *bytes, size_t size)
 {
     buffer->size = 0;
     wi_buffer_add(buffer, bytes, size);
 }
 
-static void dispatch(struct wi_cli_events *events)
+static void event_dispatch(struct wi_cli_events *events)
 {
     if (events->has_data)
         events->on_event(events->context, events->name.size ? events->name.text : "message",
             events->data.text, events->data.size);
     if (events->next_id.size)
-        set(&events->id, events->next_id.text, events->next_id.size);
+        buffer_set(&events->id, events->next_id.text, events->next_id.size);
     events->name.size = events->data.size = events->next_id.size = 0;
     events->has_data = 0;
 }
@@ -36,11 +36,11 @@ static void take_line(struct wi_cli_events *events, const char *line, size_t siz
         length--;
     }
     if (size == 0) {
-        dispatch(events);
+        event_dispatch(events);
     } else if (name == 5 && memcmp(line, "event", 5) == 0) {
-        set(&events->name, value, length);
+        buffer_set(&events->name, value, length);
     } else if (name == 2 && memcmp(line, "id", 2) == 0) {
-        set(&events->next_id, value, length);
+        buffer_set(&events->next_id, value, length);
     } else if (name == 4 && memcmp(line, "data", 4) == 0) {
         if (events->has_data)
             wi_buffer_add(&events->data, "\n", 1);

@@ -30,7 +30,7 @@ static void end_progress(struct show *show)
 }
 
 /* What a model says may hold anything; a terminal gets no control characters of it. */
-static void put_text(struct show *show, const char *text, size_t length)
+static void put_output(struct show *show, const char *text, size_t length)
 {
     struct wi_buffer plain = {0};
 
@@ -51,7 +51,7 @@ static void put_thought(struct show *show, const json_t *thought)
     if (!show->thinking)
         fputs("\033[2m", stdout);
     show->thinking = 1;
-    put_text(show, json_string_value(thought), json_string_length(thought));
+    put_output(show, json_string_value(thought), json_string_length(thought));
 }
 
 static void end_thought(struct show *show)
@@ -67,14 +67,14 @@ static void put_json(struct show *show, const json_t *value)
 
     wi_buffer_json(&line, value);
     wi_buffer_puts(&line, "\n");
-    put_text(show, line.text, line.size);
+    put_output(show, line.text, line.size);
     wi_buffer_clear(&line);
 }
 
 static void put_answer(struct show *show, const json_t *text)
 {
     end_thought(show);
-    put_text(show, json_string_value(text), json_string_length(text));
+    put_output(show, json_string_value(text), json_string_length(text));
     if (show->live->text)
         wi_buffer_add(show->live->text, json_string_value(text), json_string_length(text));
 }
@@ -102,7 +102,7 @@ static void on_part(struct show *show, const json_t *part)
 
 /* --- progress -------------------------------------------------------------------------------- */
 
-static double share(const json_t *progress, const char *done, const char *total)
+static double progress_share(const json_t *progress, const char *done, const char *total)
 {
     double all = json_number_value(json_object_get(progress, total));
 
@@ -113,14 +113,14 @@ static void on_progress(struct show *show, const json_t *progress)
 {
     const char *phase = json_string_value(json_object_get(progress, "phase"));
     const json_t *position = json_object_get(progress, "queue_position");
-    double part = share(progress, "loaded_bytes", "total_bytes");
+    double part = progress_share(progress, "loaded_bytes", "total_bytes");
 
     if (!show->progress_terminal || show->last || !phase)
         return;
     end_progress(show);
     wi_plain_print(stderr, phase);
     if (part < 0)
-        part = share(progress, "done", "total");
+        part = progress_share(progress, "done", "total");
     if (part >= 0)
         fprintf(stderr, " %.0f %%", part * 100);
     if (json_is_integer(position))

@@ -97,7 +97,7 @@ static enum wi_exit show_help_or_version(const struct wi_cli *cli)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit run(struct wi_cli *cli)
+static enum wi_exit command_run(struct wi_cli *cli)
 {
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -122,7 +122,8 @@ static enum wi_exit run(struct wi_cli *cli)
 
 /* Who says no command at all is shown all of them; a group without a command of it has its own
  * explained besides. */
-static enum wi_exit complain(const struct wi_cli *cli, int words, const struct wi_error *error)
+static enum wi_exit usage_complain(
+    const struct wi_cli *cli, int words, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
 
@@ -150,11 +151,11 @@ int main(int argc, char **argv)
     wi_streams_keep();
     setlocale(LC_CTYPE, "");
     if (wi_arguments_parse(&cli.arguments, argc, argv, &error) != WI_OK) {
-        result = complain(&cli, argc - 1, &error);
+        result = usage_complain(&cli, argc - 1, &error);
     } else if (cli.arguments.help || wi_argument_given(&cli.arguments, "version")) {
         result = show_help_or_version(&cli);
     } else {
-        result = run(&cli);
+        result = command_run(&cli);
     }
     wi_arguments_clear(&cli.arguments);
     return wi_streams_end("webinfer") == 0 ? result : WI_EXIT_FAILED;

@@ -42,7 +42,7 @@ static void skip_spaces(struct scanner *s)
         s->at++;
 }
 
-static int take(struct scanner *s, const char *text)
+static int take_text(struct scanner *s, const char *text)
 {
     size_t length = strlen(text);
 
@@ -93,20 +93,20 @@ static int take_dimension(struct scanner *s, int64_t *dim)
 
 static int take_shape(struct scanner *s, struct wi_npy *array)
 {
-    if (!take(s, "("))
+    if (!take_text(s, "("))
         return 0;
     array->rank = 0;
-    while (!take(s, ")")) {
+    while (!take_text(s, ")")) {
         if (array->rank == WI_TENSOR_MAX_RANK || !take_dimension(s, &array->dims[array->rank]))
             return 0;
         array->rank++;
-        if (!take(s, ",")) /* only the last dimension may do without */
-            return take(s, ")");
+        if (!take_text(s, ",")) /* only the last dimension may do without */
+            return take_text(s, ")");
     }
     return 1;
 }
 
-static enum wi_code bad(struct wi_error *error, const char *what)
+static enum wi_code npy_refuse(struct wi_error *error, const char *what)
 {
     return wi_error_set(error, WI_INPUT_INVALID, "", "%s; save the array with numpy.save()", what);
 }
@@ -134,34 +134,34 @@ static enum wi_code read_header(struct scanner *s, struct wi_npy *array, struct 
     char key[20], descr[24] = "";
     int fortran = -1, shape = 0;
 
-    if (!take(s, "{"))
-        return bad(error, "the header is no dictionary");
-    while (!take(s, "}")) {
-        if (!take_string(s, key, sizeof key) || !take(s, ":"))
-            return bad(error, "the header has a malformed key");
+    if (!take_text(s, "{"))
+        return npy_refuse(error, "the header is no dictionary");
+    while (!take_text(s, "}")) {
+        if (!take_string(s, key, sizeof key) || !take_text(s, ":"))
+            return npy_refuse(error, "the header has a malformed key");
         if (strcmp(key, "descr") == 0 && !*descr) {
             if (!take_string(s, descr, sizeof descr))
-                return bad(error, "the element type is no plain one (a structured array?)");
+                return npy_refuse(error, "the element type is no plain one (a structured array?)");
         } else if (strcmp(key, "fortran_order") == 0 && fortran < 0) {
-            fortran = take(s, "True") ? 1 : take(s, "False") ? 0 : -1;
+            fortran = take_text(s, "True") ? 1 : take_text(s, "False") ? 0 : -1;
             if (fortran < 0)
-                return bad(error, "fortran_order is neither True nor False");
+                return npy_refuse(error, "fortran_order is neither True nor False");
         } else if (strcmp(key, "shape") == 0 && !shape) {
             shape = take_shape(s, array);
             if (!shape)
-                return bad(error, "the shape is no tuple of at most 16 sizes");
+                return npy_refuse(error, "the shape is no tuple of at most 16 sizes");
         } else {
-            return bad(error, "the header has an unknown or repeated key");
+            return npy_refuse(error, "the header has an unknown or repeated key");
         }
-        if (!take(s, ",")) {
-            if (!take(s, "}"))
-                return bad(error, "the header's dictionary does not end");
+        if (!take_text(s, ",")) {
+            if (!take_text(s, "}"))
+                return npy_refuse(error, "the header's dictionary does not end");
             break;
         }
     }
     skip_spaces(s);
     if (s->at != s->end || !*descr || fortran < 0 || !shape)
-        return bad(error, "the header is incomplete");
+        return npy_refuse(error, "the header is incomplete");
     if (fortran && array->rank > 1)
         return wi_error_set(error, WI_INPUT_INVALID, "",
             "the array is in Fortran order; save numpy.ascontiguousarray(array) instead");
@@ -179,17 +179,17 @@ enum wi_code wi_npy_read(
     enum wi_code code;
 
     if (size < 10 || memcmp(bytes, npy_magic, sizeof npy_magic) != 0)
-        return bad(error, "this is no .npy file");
+        return npy_refuse(error, "this is no .npy file");
     if (bytes[6] != 1 && bytes[6] != 2)
-        return bad(error, "only .npy format 1.0 and 2.0 can be read");
+        return npy_refuse(error, "only .npy format 1.0 and 2.0 can be read");
     start = bytes[6] == 1 ? 10 : 12;
     if (size < start)
-        return bad(error, "the file ends within its header");
+        return npy_refuse(error, "the file ends within its header");
     length = bytes[8] | (size_t)bytes[9] << 8;
     if (bytes[6] == 2)
         length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
     if (length > HEADER_MAX || length > size - start)
-        return bad(error, "the header is longer than the file or than 64 KiB");
+        return npy_refuse(error, "the header is longer than the file or than 64 KiB");
     scanner.at = (const char *)bytes + start;
     scanner.end = scanner.at + length;
     code = read_header(&scanner, &found, error);
@@ -200,7 +200,7 @@ enum wi_code wi_npy_read(
     elements = wi_shape_elements(found.dims, found.rank);
     if (elements < 0 ||
         __builtin_mul_overflow((size_t)elements, wi_datatype_size(found.datatype), &wanted))
-        return bad(error, "the shape is too large");
+        return npy_refuse(error, "the shape is too large");
     if (wanted != found.size)
         return wi_error_set(error, WI_INPUT_INVALID, "",
             "the shape needs %zu bytes of elements, but the file has %zu", wanted, found.size);

@@ -87,7 +87,7 @@ void wi_cli_list_verbs(const char *group, struct wi_strings *names)
 
 /* The names with ", " between; gives the one whose part behind `skip` bytes is nearest to `typed`
  * (borrowed), or NULL. */
-static const char *join(
+static const char *names_join(
     const struct wi_strings *names, size_t skip, const char *typed, struct wi_buffer *joined)
 {
     struct wi_nearest nearest = wi_nearest_to(typed);
@@ -106,7 +106,7 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
     const char *meant;
 
     wi_cli_list_verbs(second ? first : NULL, &names);
-    meant = join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
+    meant = names_join(&names, second ? strlen(first) + 1 : 0, second ? second : first, &joined);
     if (!second && strcmp(first, "serve") == 0)
         meant = "webinferd"; /* the service is a program of its own */
     wi_error_set(error, WI_BAD_REQUEST, "", "there is no command \"%.100s%s%.100s\"%s%s%s", first,

@@ -41,7 +41,7 @@ static uint32_t read_32(const char *bytes)
 }
 
 /* Takes away the first `size` bytes. */
-static void drop(struct wi_buffer *buffer, size_t size)
+static void buffer_drop(struct wi_buffer *buffer, size_t size)
 {
     if (size == 0)
         return;
@@ -73,7 +73,7 @@ static void take_as_raw(struct wi_sound_input *input)
     input->known = 1;
 }
 
-static enum wi_code refuse(const char *name, struct wi_error *error)
+static enum wi_code format_refuse(const char *name, struct wi_error *error)
 {
     wi_error_set(error, WI_BAD_REQUEST, "",
         "%s files are not heard while they come: \"ffmpeg -i FILE -f wav - | webinfer transcribe "
@@ -84,7 +84,7 @@ static enum wi_code refuse(const char *name, struct wi_error *error)
 
 /* What it is, by its first bytes. Raw samples may begin as they like where a person says what they
  * are. */
-static enum wi_code look(struct wi_sound_input *input, struct wi_error *error)
+static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *error)
 {
     const char *head = input->_head.text;
 
@@ -94,13 +94,13 @@ static enum wi_code look(struct wi_sound_input *input, struct wi_error *error)
                 "the sound is a WAV file, which says itself what its samples are: leave out "
                 "--encoding, --rate and --channels");
         input->_is_wav = 1;
-        drop(&input->_head, RIFF_HEAD);
+        buffer_drop(&input->_head, RIFF_HEAD);
         return WI_OK;
     }
     for (size_t i = 0; !is_told(&input->form) && i < sizeof containers / sizeof *containers; i++) {
         const struct container *one = &containers[i];
         if (memcmp(head + one->at, one->mark, strlen(one->mark)) == 0)
-            return refuse(one->name, error);
+            return format_refuse(one->name, error);
     }
     take_as_raw(input);
     return WI_OK;
@@ -139,7 +139,7 @@ static enum wi_code begin_samples(
             "the WAV file has its sound before the chunk \"fmt \", which says what it is");
     input->_left = size == 0 || size >= UNKNOWN_FROM ? UINT64_MAX : size;
     input->known = 1;
-    drop(&input->_head, CHUNK_HEAD);
+    buffer_drop(&input->_head, CHUNK_HEAD);
     return WI_OK;
 }
 
@@ -165,16 +165,16 @@ static enum wi_code take_chunk(struct wi_sound_input *input, int *more, struct w
         return WI_OK;
     }
     enum wi_code code = read_form(input, chunk + CHUNK_HEAD, size, error);
-    drop(&input->_head, (size_t)whole);
+    buffer_drop(&input->_head, (size_t)whole);
     return code;
 }
 
-static void skip(struct wi_sound_input *input)
+static void chunk_skip(struct wi_sound_input *input)
 {
     uint64_t most = input->_head.size;
     size_t size = (size_t)(input->_skip < most ? input->_skip : most);
 
-    drop(&input->_head, size);
+    buffer_drop(&input->_head, size);
     input->_skip -= size;
 }
 
@@ -184,10 +184,10 @@ static enum wi_code take_head(struct wi_sound_input *input, struct wi_error *err
     int more = 1;
 
     while (code == WI_OK && more && !input->known) {
-        skip(input);
+        chunk_skip(input);
         if (input->_head.size < (input->_is_wav ? CHUNK_HEAD : RIFF_HEAD))
             break;
-        code = input->_is_wav ? take_chunk(input, &more, error) : look(input, error);
+        code = input->_is_wav ? take_chunk(input, &more, error) : head_look(input, error);
     }
     return code;
 }
@@ -243,7 +243,7 @@ void wi_sound_input_move(struct wi_sound_input *input, struct wi_buffer *to, siz
     if (size == 0)
         return;
     wi_buffer_add(to, input->samples.text, size);
-    drop(&input->samples, size);
+    buffer_drop(&input->samples, size);
 }
 
 void wi_sound_input_clear(struct wi_sound_input *input)

@@ -72,7 +72,7 @@ static enum wi_talk_next take_command(
 
 /* --- messages -------------------------------------------------------------------------------- */
 
-static void add(struct wi_talk *talk, const char *role, json_t *content)
+static void talk_add(struct wi_talk *talk, const char *role, json_t *content)
 {
     if (!talk->messages)
         talk->messages = json_array();
@@ -95,7 +95,7 @@ static enum wi_talk_next take_question(
         wi_buffer_puts(reply, "This is not UTF-8.\n");
         return WI_TALK_MORE;
     }
-    add(talk, "user", content);
+    talk_add(talk, "user", content);
     return WI_TALK_ASK;
 }
 
@@ -153,7 +153,7 @@ void wi_talk_answered(struct wi_talk *talk, const char *text, size_t length)
     json_t *content = length > 0 ? json_stringn(text, length) : NULL;
 
     if (content)
-        add(talk, "assistant", content);
+        talk_add(talk, "assistant", content);
     else
         json_array_remove(talk->messages, json_array_size(talk->messages) - 1);
 }

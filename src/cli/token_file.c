@@ -131,7 +131,7 @@ static enum wi_code choose_owner(
     return WI_OK;
 }
 
-static enum wi_code give(
+static enum wi_code file_give(
     int fd, const struct owner *owner, const char *path, struct wi_error *error)
 {
     struct stat info;
@@ -146,7 +146,7 @@ static enum wi_code give(
 /* --- writing --------------------------------------------------------------------------------- */
 
 /* Fills the new file, which is open as `fd`, and puts it in the old one's place. */
-static enum wi_code replace(const struct wi_token_file *file, int fd, const char *name,
+static enum wi_code file_replace(const struct wi_token_file *file, int fd, const char *name,
     const char *line, const struct owner *owner, struct wi_error *error)
 {
     mode_t mode = file->_exists ? file->_info.st_mode & 0777 : 0600;
@@ -155,7 +155,7 @@ static enum wi_code replace(const struct wi_token_file *file, int fd, const char
         wi_buffer_printf(
             &text, "%s%s", file->_text, file->_text[file->_size - 1] == '\n' ? "" : "\n");
     wi_buffer_printf(&text, "%s\n", line);
-    enum wi_code code = give(fd, owner, file->path, error);
+    enum wi_code code = file_give(fd, owner, file->path, error);
     if (code == WI_OK &&
         (wi_write_all(fd, text.text, text.size) != 0 || fchmod(fd, mode) != 0 || fsync(fd) != 0 ||
             renameat(file->_folder, name, file->_folder, file->_name) != 0))
@@ -178,7 +178,7 @@ enum wi_code wi_token_file_add(
     if (fd < 0)
         return refuse(
             error, "no file can be made in the folder of %s: %s", file->path, strerror(errno));
-    code = replace(file, fd, name, line, &owner, error);
+    code = file_replace(file, fd, name, line, &owner, error);
     close(fd);
     if (code != WI_OK) {
         unlinkat(file->_folder, name, 0);

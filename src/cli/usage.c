@@ -5,7 +5,7 @@
 #include "terms/task/table.h"
 #include <string.h>
 
-static int is(const json_t *model, const char *member, const char *value)
+static int model_is(const json_t *model, const char *member, const char *value)
 {
     const char *own = json_string_value(json_object_get(model, member));
 
@@ -33,9 +33,9 @@ static enum wi_task_kind task_of(const json_t *model)
 
     if (json_array_size(tasks) > 0)
         return first_task(tasks);
-    if (!is(model, "format", "gguf"))
+    if (!model_is(model, "format", "gguf"))
         return WI_TASK_NONE;
-    if (is(model, "type", "text_embedding"))
+    if (model_is(model, "type", "text_embedding"))
         return WI_TASK_EMBED;
     return json_is_true(json_object_get(model, "chat")) ? WI_TASK_CHAT : WI_TASK_COMPLETE;
 }

@@ -15,7 +15,7 @@ static enum wi_exit run_version(struct wi_cli *cli)
     return WI_EXIT_OK;
 }
 
-static enum wi_exit print(struct wi_buffer *text)
+static enum wi_exit text_print(struct wi_buffer *text)
 {
     fputs(text->text, stdout);
     wi_buffer_clear(text);
@@ -35,7 +35,7 @@ static enum wi_exit run_mdoc(const char *part)
             part);
         return WI_EXIT_USAGE;
     }
-    return print(&text);
+    return text_print(&text);
 }
 
 static enum wi_exit run_help(struct wi_cli *cli)
@@ -58,7 +58,7 @@ static enum wi_exit run_help(struct wi_cli *cli)
     } else {
         wi_cli_help(&text, verb);
     }
-    return print(&text);
+    return text_print(&text);
 }
 
 static enum wi_exit run_completion(struct wi_cli *cli)
@@ -72,7 +72,7 @@ static enum wi_exit run_words(struct wi_cli *cli)
     struct wi_buffer text = {0};
 
     wi_cli_complete(&text, cli->arguments.positionals, cli->arguments.positional_count);
-    return text.size ? print(&text) : WI_EXIT_OK;
+    return text.size ? text_print(&text) : WI_EXIT_OK;
 }
 
 const struct wi_flag wi_cli_global_options[] = {

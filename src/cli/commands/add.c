@@ -39,7 +39,7 @@ static void put_values(const char *label, const json_t *values)
     wi_buffer_clear(&text);
 }
 
-static void show(const char *name, const struct wi_manifest *list, const json_t *model)
+static void model_show(const char *name, const struct wi_manifest *list, const json_t *model)
 {
     struct wi_buffer bytes = {0}, type = {0}, usage = {0};
 
@@ -62,7 +62,7 @@ static void show(const char *name, const struct wi_manifest *list, const json_t 
 }
 
 /* ^C waits until what was begun is tidied up; then it has its effect. */
-static enum wi_exit add(struct wi_cli *cli, struct wi_add_files *files, const char *name)
+static enum wi_exit model_add(struct wi_cli *cli, struct wi_add_files *files, const char *name)
 {
     int force = wi_argument_given(&cli->arguments, "force");
     struct wi_rest_answer answer = {0};
@@ -81,7 +81,7 @@ static enum wi_exit add(struct wi_cli *cli, struct wi_add_files *files, const ch
     if (result == WI_EXIT_OK && cli->json)
         wi_plain_json(stdout, answer.body.text, answer.body.size);
     else if (result == WI_EXIT_OK)
-        show(name, &files->list, model);
+        model_show(name, &files->list, model);
     json_decref(model);
     wi_rest_answer_clear(&answer);
     return result;
@@ -98,7 +98,7 @@ enum wi_exit wi_cli_add(struct wi_cli *cli)
         choose_name(cli, &files, &name, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = add(cli, &files, name);
+        result = model_add(cli, &files, name);
     wi_add_files_clear(&files);
     return result;
 }

@@ -62,7 +62,7 @@ struct wi_add_car {
 };
 
 /* Says in which CAR it is. */
-static enum wi_code fail(
+static enum wi_code car_fail(
     const struct wi_add_car *car, const struct wi_error *why, struct wi_error *error)
 {
     return wi_error_set(error, why->code, "", "%.150s: %s", car->path, why->detail);
@@ -76,12 +76,12 @@ static ssize_t index_of(const struct wi_add_car *car, const char *path)
     return wi_names_find(car->names, car->count, sizeof *car->names, path);
 }
 
-static int has(const struct wi_view *view, const char *path)
+static int car_has(const struct wi_view *view, const char *path)
 {
     return index_of((const struct wi_add_car *)view, path) >= 0;
 }
 
-static int any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
+static int car_any(const struct wi_view *view, const char *folder, int (*is)(const char *path))
 {
     const struct wi_add_car *car = (const struct wi_add_car *)view;
     for (size_t i = 0; i < car->count; i++)
@@ -108,7 +108,8 @@ struct wi_file_identity wi_add_car_identity(const struct wi_add_car *car)
 
 /* --- stretches -------------------------------------------------------------------------------- */
 
-static const unsigned char *copy(struct wi_add_car *car, const unsigned char *bytes, size_t size)
+static const unsigned char *car_copy(
+    struct wi_add_car *car, const unsigned char *bytes, size_t size)
 {
     unsigned char hash[WI_HASH_SIZE];
     struct copy *copy;
@@ -124,7 +125,7 @@ static const unsigned char *copy(struct wi_add_car *car, const unsigned char *by
     return copy->bytes;
 }
 
-static void append(struct file *file, struct stretch stretch)
+static void file_append(struct file *file, struct stretch stretch)
 {
     size_t count = file->count++;
     file->stretches = wi_grow_array(file->stretches, count, sizeof *file->stretches);
@@ -139,8 +140,8 @@ static void take_bytes(
     if (bytes >= car->block && bytes + size <= car->block + car->place.size)
         stretch.from = car->place.at + (uint64_t)(bytes - car->block);
     else
-        stretch.copy = copy(car, bytes, size);
-    append(&car->files[file], stretch);
+        stretch.copy = car_copy(car, bytes, size);
+    file_append(&car->files[file], stretch);
 }
 
 static enum wi_code take_leaves(struct wi_add_car *car, size_t index, struct wi_error *error)
@@ -158,7 +159,7 @@ static enum wi_code take_leaves(struct wi_add_car *car, size_t index, struct wi_
             return wi_error_set(error, WI_HUB_FAILED, "",
                 "at byte %" PRIu64 ": the block %s has %u bytes, and what links to it says %u",
                 place.at, text, place.size, leaf->bytes);
-        append(&car->files[index],
+        file_append(&car->files[index],
             (struct stretch){.at = leaf->at, .from = place.at, .size = place.size});
     }
     return WI_OK;
@@ -173,7 +174,7 @@ static int compare_stretches(const void *a, const void *b)
 /* --- the walk --------------------------------------------------------------------------------- */
 
 /* Gives the walk what it wants. */
-static enum wi_code feed(struct wi_add_car *car, struct wi_error *error)
+static enum wi_code car_feed(struct wi_add_car *car, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
     struct wi_error why = {0};
@@ -186,20 +187,20 @@ static enum wi_code feed(struct wi_add_car *car, struct wi_error *error)
             code = wi_walk_give(car->walk, &cid, car->block, car->place.size, &why);
     }
     car->place.size = 0;
-    return code == WI_OK ? WI_OK : fail(car, &why, error);
+    return code == WI_OK ? WI_OK : car_fail(car, &why, error);
 }
 
-static enum wi_code find(struct wi_add_car *car, size_t index, struct wi_error *error)
+static enum wi_code car_find(struct wi_add_car *car, size_t index, struct wi_error *error)
 {
     struct file *file = &car->files[index];
     struct wi_error why = {0};
     if (wi_walk_descend(car->walk, index, &why) != WI_OK)
-        return fail(car, &why, error);
-    enum wi_code code = feed(car, error);
+        return car_fail(car, &why, error);
+    enum wi_code code = car_feed(car, error);
     if (code != WI_OK)
         return code;
     if (take_leaves(car, index, &why) != WI_OK)
-        return fail(car, &why, error);
+        return car_fail(car, &why, error);
     if (file->count > 0)
         qsort(file->stretches, file->count, sizeof *file->stretches, compare_stretches);
     file->found = 1;
@@ -214,7 +215,7 @@ enum wi_code wi_add_car_find(
         return wi_error_set(
             error, WI_MODEL_NOT_FOUND, "", "there is no %.200s in %.150s", path, car->path);
     *bytes = car->names[index].bytes;
-    return car->files[index].found ? WI_OK : find(car, (size_t)index, error);
+    return car->files[index].found ? WI_OK : car_find(car, (size_t)index, error);
 }
 
 /* --- reading ---------------------------------------------------------------------------------- */
@@ -265,7 +266,7 @@ ssize_t wi_add_car_read(
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-static int show(void *context, uint64_t at)
+static int car_show(void *context, uint64_t at)
 {
     struct wi_add_car *car = context;
     if (!car->progress.terminal || at - car->shown < STEP_BYTES)
@@ -289,20 +290,20 @@ static enum wi_code open_file(struct wi_add_car *car, struct wi_error *error)
     else if (!S_ISREG(status.st_mode))
         snprintf(why.detail, sizeof why.detail, "it is no regular file");
     if (*why.detail)
-        return fail(car, &why, error);
+        return car_fail(car, &why, error);
     car->identity = wi_file_identity_of(&status);
     car->progress = wi_cli_progress_begin();
     enum wi_code code =
-        wi_car_open(car->fd, (uint64_t)status.st_size, show, car, &car->blocks, &why);
+        wi_car_open(car->fd, (uint64_t)status.st_size, car_show, car, &car->blocks, &why);
     wi_cli_progress_end(&car->progress);
-    return code == WI_OK ? WI_OK : fail(car, &why, error);
+    return code == WI_OK ? WI_OK : car_fail(car, &why, error);
 }
 
 /* A single file is called by what it is. */
 static enum wi_code name_single(struct wi_add_car *car, struct wi_error *error)
 {
     unsigned char head[WI_GGUF_MAGIC_BYTES];
-    enum wi_code code = find(car, 0, error);
+    enum wi_code code = car_find(car, 0, error);
     if (code != WI_OK)
         return code;
     ssize_t n = wi_add_car_read(car, "", car->fd, head, sizeof head, 0);
@@ -316,7 +317,7 @@ static enum wi_code list_files(struct wi_add_car *car, struct wi_error *error)
 {
     car->walk = wi_walk_new(wi_car_root(car->blocks), NULL, INT64_MAX);
     wi_walk_on_bytes(car->walk, take_bytes, car);
-    enum wi_code code = feed(car, error);
+    enum wi_code code = car_feed(car, error);
     if (code != WI_OK)
         return code;
     const struct wi_walk_file *files = wi_walk_files(car->walk, &car->count);
@@ -330,7 +331,7 @@ static enum wi_code list_files(struct wi_add_car *car, struct wi_error *error)
 struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error)
 {
     struct wi_add_car *car = wi_alloc(sizeof *car);
-    car->view = (struct wi_view){.has = has, .any = any};
+    car->view = (struct wi_view){.has = car_has, .any = car_any};
     car->path = wi_strdup(path);
     car->fd = -1;
     car->block = wi_alloc(WI_BLOCK_MAX);

@@ -132,7 +132,7 @@ ssize_t wi_add_files_read(const struct wi_add_files *files, const struct wi_mode
     return read_opened(&opened, bytes, size, at);
 }
 
-static enum wi_code add(struct wi_add_files *files, const char *path, struct wi_error *error)
+static enum wi_code file_add(struct wi_add_files *files, const char *path, struct wi_error *error)
 {
     struct wi_model_file *file;
     struct opened opened;
@@ -168,13 +168,13 @@ static enum wi_code add_graph(struct wi_add_files *files, struct wi_error *error
         return error->code;
     code = wi_onnx_read_from(read_opened, &opened, opened.bytes, NULL, &signature, &why);
     if (code == WI_OK)
-        code = add(files, GRAPH, error);
+        code = file_add(files, GRAPH, error);
     else
         wi_error_set(
             error, code, "", "%.100s/%.100s: %.300s", files->folder, files->graph, why.detail);
     for (const struct wi_onnx_external *external = signature.externals; external && code == WI_OK;
          external = external->hh.next)
-        code = add(files, external->path, error);
+        code = file_add(files, external->path, error);
     wi_onnx_clear(&signature);
     close(opened.fd);
     return code;
@@ -212,12 +212,12 @@ static json_t *read_json(const struct wi_add_files *files, const char *path)
 static enum wi_code add_spec(struct wi_add_files *files, struct wi_error *error)
 {
     int there = is_there(files, "model.json");
-    enum wi_code code = there ? add(files, "model.json", error) : WI_OK;
+    enum wi_code code = there ? file_add(files, "model.json", error) : WI_OK;
     json_t *spec = there && code == WI_OK ? read_json(files, "model.json") : NULL;
     const char *labels = json_string_value(json_object_get(spec, "labels_file"));
 
     if (labels && !strchr(labels, '/'))
-        code = add(files, labels, error);
+        code = file_add(files, labels, error);
     json_decref(spec);
     return code;
 }
@@ -248,10 +248,10 @@ static enum wi_code add_parts(struct wi_add_files *files, struct wi_error *error
     enum wi_code code = WI_OK;
 
     if (files->named + stem == tail)
-        return add(files, files->named, error);
+        return file_add(files, files->named, error);
     for (unsigned i = 1; code == WI_OK && i <= parts; i++) {
         char *path = wi_sprintf("%.*s-%05u-of-%05u%s", (int)stem, files->named, i, parts, tail);
-        code = add(files, path, error);
+        code = file_add(files, path, error);
         free(path);
     }
     return code;
@@ -362,7 +362,7 @@ static enum wi_code find_in_folder(
     else if (folder.too_many)
         code = fail_too_many(files, error);
     for (size_t i = 0; code == WI_OK && i < folder.count; i++)
-        code = add(files, folder.files[i].path, error);
+        code = file_add(files, folder.files[i].path, error);
     wi_folder_clear(&folder);
     return code;
 }
@@ -407,7 +407,7 @@ static enum wi_code add_wanted(
         if (depth_of(all[i].path) > format->depth || !format->wants(all[i].path))
             continue;
         code = files->list.count == WI_MODEL_FILES_MAX ? fail_too_many(files, error)
-                                                       : add(files, all[i].path, error);
+                                                       : file_add(files, all[i].path, error);
     }
     return code;
 }

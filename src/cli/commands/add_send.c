@@ -40,15 +40,15 @@ struct sending {
 
 /* --- showing, and being interrupted ---------------------------------------------------------- */
 
-static void begin(struct sending *sending, uint64_t at)
+static void sending_begin(struct sending *sending, uint64_t at)
 {
     sending->began_ms = wi_now_ms();
     sending->from = sending->at = sending->reached = at;
     sending->tries = 0;
 }
 
-static void show(struct sending *sending, const char *verb, const struct wi_model_file *file,
-    const char *retrying)
+static void sending_show(struct sending *sending, const char *verb,
+    const struct wi_model_file *file, const char *retrying)
 {
     double seconds = (wi_now_ms() - sending->began_ms) / 1000;
     double rate = sending->at > sending->from ? (double)(sending->at - sending->from) / seconds : 0;
@@ -76,14 +76,14 @@ static int is_interrupted(void)
 static const struct wi_error no_answer = {
     .detail = "what the daemon says of the upload is no answer of webinferd"};
 
-static enum wi_exit complain(struct sending *sending, const struct wi_error *error)
+static enum wi_exit sending_complain(struct sending *sending, const struct wi_error *error)
 {
     wi_cli_progress_end(&sending->progress);
     wi_cli_complain(error);
     return WI_EXIT_USAGE;
 }
 
-static enum wi_exit check(struct sending *sending, const struct wi_rest_answer *answer)
+static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_answer *answer)
 {
     wi_cli_progress_end(&sending->progress);
     if (answer->status != 0 || !is_interrupted())
@@ -122,18 +122,18 @@ static enum wi_exit hash_file(struct sending *sending, struct wi_model_file *fil
     struct wi_hasher *hasher = wi_hasher_new(WI_SHA256);
     size_t size;
 
-    begin(sending, 0);
+    sending_begin(sending, 0);
     while (code == WI_OK && sending->at < file->bytes) {
         if ((code = read_piece(sending, fd, file, &size, &error)) != WI_OK)
             break;
         wi_hasher_add(hasher, sending->piece, size);
         sending->at += size;
-        show(sending, "hashing", file, NULL);
+        sending_show(sending, "hashing", file, NULL);
     }
     wi_hasher_end(hasher, file->hash);
     wi_hasher_free(hasher);
     wi_close(fd);
-    return code == WI_OK ? WI_EXIT_OK : complain(sending, &error);
+    return code == WI_OK ? WI_EXIT_OK : sending_complain(sending, &error);
 }
 
 /* --- announcing ------------------------------------------------------------------------------ */
@@ -149,7 +149,7 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
 
     wi_cli_ask_model(sending->cli, name, &answer);
     if (answer.status == 0 || answer.status == 401 || answer.status == 403) {
-        result = check(sending, &answer);
+        result = sending_check(sending, &answer);
     } else if (answer.status == 200 && !replace) {
         fprintf(stderr, "webinfer: there is a model %s already\n%s", name, advice);
         result = WI_EXIT_FAILED;
@@ -174,7 +174,7 @@ static enum wi_exit check_room(struct sending *sending)
         "no room: the model has %" PRIu64 " bytes, and what the daemon keeps models in has room "
         "for %" JSON_INTEGER_FORMAT " at most ([models] quota, or its disk)",
         bytes, room);
-    complain(sending, &error);
+    sending_complain(sending, &error);
     return WI_EXIT_FAILED;
 }
 
@@ -191,7 +191,7 @@ static json_t *make_announcement(const struct wi_manifest *list, int replace)
 
 /* `*wanted` is a new reference. This takes no ^C, which comes to nothing once the upload is known.
  */
-static enum wi_exit announce(
+static enum wi_exit upload_announce(
     struct sending *sending, const char *name, int replace, json_t **wanted)
 {
     char *path = wi_sprintf("/v1/models/%s/files", name);
@@ -206,7 +206,7 @@ static enum wi_exit announce(
         &(struct wi_rest_request){
             .path = path, .body = body.text, .body_size = body.size, .timeout_ms = ASK_MS},
         &answer);
-    result = check(sending, &answer);
+    result = sending_check(sending, &answer);
     if (answer.status == 409 && !replace)
         fputs(advice, stderr);
     row = json_loadb(answer.body.text, answer.body.size, 0, NULL);
@@ -215,7 +215,7 @@ static enum wi_exit announce(
     if (id && wi_file_path_ok(id) && !strchr(id, '/'))
         sending->upload = wi_sprintf("/v1/uploads/%s", id);
     else if (result == WI_EXIT_OK)
-        result = complain(sending, &no_answer);
+        result = sending_complain(sending, &no_answer);
     json_decref(row);
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&body);
@@ -251,7 +251,7 @@ static int may_retry(
 
     if (!passes || answer->untrusted || sending->tries++ == TRIES)
         return 0;
-    show(sending, "sending", file, "the daemon was lost");
+    sending_show(sending, "sending", file, "the daemon was lost");
     while (tenths-- > 0 && !is_interrupted())
         nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
     return !is_interrupted();
@@ -260,7 +260,7 @@ static int may_retry(
 /* Says what the daemon said, and what helps where it has lost the upload or is lost itself. */
 static enum wi_exit give_up(struct sending *sending, const struct wi_rest_answer *answer)
 {
-    enum wi_exit result = check(sending, answer);
+    enum wi_exit result = sending_check(sending, answer);
 
     if ((answer->status == 0 || answer->status == 404) && !answer->untrusted && !is_interrupted())
         fputs("  the same command begins anew\n", stderr);
@@ -309,18 +309,18 @@ static enum wi_exit send_file(
     enum wi_exit result = WI_EXIT_OK;
     size_t size;
 
-    begin(sending, from);
+    sending_begin(sending, from);
     do {
-        show(sending, "sending", file, NULL);
+        sending_show(sending, "sending", file, NULL);
         if (fd < 0 || read_piece(sending, fd, file, &size, &error) != WI_OK)
-            result = complain(sending, &error);
+            result = sending_complain(sending, &error);
         else
             result = send_piece(sending, file, size);
     } while (result == WI_EXIT_OK && sending->at < file->bytes);
     wi_close(fd);
     fd = result == WI_EXIT_OK ? wi_add_files_open(sending->files, file, &error) : -1;
     if (result == WI_EXIT_OK && fd < 0)
-        result = complain(sending, &error);
+        result = sending_complain(sending, &error);
     wi_close(fd);
     return result;
 }
@@ -338,14 +338,14 @@ static enum wi_exit send_wanted(struct sending *sending, const json_t *wanted)
         if (file && at <= file->bytes)
             result = send_file(sending, file, at);
         else
-            result = complain(sending, &no_answer);
+            result = sending_complain(sending, &no_answer);
     }
     return result;
 }
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-static enum wi_exit publish(struct sending *sending, struct wi_rest_answer *answer)
+static enum wi_exit upload_publish(struct sending *sending, struct wi_rest_answer *answer)
 {
     char *path = wi_sprintf("%s/publish", sending->upload);
 
@@ -357,7 +357,7 @@ static enum wi_exit publish(struct sending *sending, struct wi_rest_answer *answ
             .is_cancelled = is_interrupted},
         answer);
     free(path);
-    return check(sending, answer);
+    return sending_check(sending, answer);
 }
 
 /* The daemon may be busy with it for a moment still. */
@@ -392,11 +392,11 @@ static enum wi_exit send_all(
     struct sending *sending, const char *name, int replace, struct wi_rest_answer *answer)
 {
     json_t *wanted = NULL;
-    enum wi_exit result = announce(sending, name, replace, &wanted);
+    enum wi_exit result = upload_announce(sending, name, replace, &wanted);
     if (result == WI_EXIT_OK)
         result = send_wanted(sending, wanted);
     if (result == WI_EXIT_OK)
-        result = publish(sending, answer);
+        result = upload_publish(sending, answer);
     if (result != WI_EXIT_OK && sending->upload)
         take_back(sending);
     json_decref(wanted);

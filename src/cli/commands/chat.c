@@ -46,7 +46,7 @@ static char *find_history(void)
 }
 
 /* One question and its answer, which goes to the screen and into the conversation. ^C stops it. */
-static enum wi_exit ask(struct wi_cli *cli, struct wi_talk *talk)
+static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
 {
     struct wi_rest_request request = {.path = "/v1/infer"};
     struct wi_buffer text = {0}, body = {0};
@@ -78,7 +78,7 @@ static int goes_on(enum wi_exit result, const struct wi_line *line)
     return result == WI_EXIT_OK || (result == WI_EXIT_FAILED && wi_line_is_terminal(line));
 }
 
-static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi_talk *talk)
+static enum wi_exit chat_converse(struct wi_cli *cli, struct wi_line *line, struct wi_talk *talk)
 {
     enum wi_exit result = WI_EXIT_OK;
     enum wi_talk_next next = WI_TALK_MORE;
@@ -92,7 +92,7 @@ static enum wi_exit converse(struct wi_cli *cli, struct wi_line *line, struct wi
             fputs(reply.text, stderr);
         wi_buffer_clear(&reply);
         if (next == WI_TALK_ASK)
-            result = ask(cli, talk);
+            result = chat_ask(cli, talk);
     }
     if (!typed && wi_line_is_terminal(line))
         putchar('\n');
@@ -108,7 +108,7 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
     if (content) {
         talk.messages = json_pack("[{s:s, s:O}]", "role", "user", "content", content);
-        result = ask(cli, &talk);
+        result = chat_ask(cli, &talk);
     } else {
         fputs("webinfer: the text is not UTF-8\n", stderr);
     }
@@ -165,7 +165,7 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
         fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
         wi_cli_catch(SIGINT, NULL); /* between an answer and the next line, too */
     }
-    result = converse(cli, line, &talk);
+    result = chat_converse(cli, line, &talk);
     sigaction(SIGINT, &before, NULL);
     wi_line_free(line);
     wi_talk_clear(&talk);

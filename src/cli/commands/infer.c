@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static enum wi_exit show(struct wi_cli *cli, const struct wi_rest_answer *answer)
+static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     const char *directory = wi_argument(&cli->arguments, "output");
     size_t json_size = answer->json_size ? answer->json_size : answer->body.size;
@@ -112,7 +112,7 @@ enum wi_exit wi_cli_infer_ask(struct wi_cli *cli, const char *path, json_t *aske
     if (result == WI_EXIT_OK && detach)
         result = show_job(cli, &answer);
     else if (result == WI_EXIT_OK)
-        result = show(cli, &answer);
+        result = answer_show(cli, &answer);
     else if (is_other_input(&answer))
         tell_usage(cli);
 out:

@@ -62,7 +62,8 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 /* --- show and wait --------------------------------------------------------------------------- */
 
 /* One look at the job; its document in `*job` (a new reference) with WI_EXIT_OK. */
-static enum wi_exit look(struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
+static enum wi_exit job_look(
+    struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
 {
     const char *id = cli->arguments.positionals[0];
     char *path =
@@ -131,7 +132,7 @@ static enum wi_exit put_job(
     return result;
 }
 
-static enum wi_exit show(struct wi_cli *cli, int wait)
+static enum wi_exit job_show(struct wi_cli *cli, int wait)
 {
     enum wi_exit result;
     int again;
@@ -141,7 +142,7 @@ static enum wi_exit show(struct wi_cli *cli, int wait)
     do {
         struct wi_rest_answer answer = {0};
         json_t *job = NULL;
-        result = look(cli, wait, &answer, &job);
+        result = job_look(cli, wait, &answer, &job);
         again = wait && result == WI_EXIT_OK && !json_object_get(job, "finished_at");
         if (result == WI_EXIT_OK && !again)
             result = put_job(cli, &answer, job);
@@ -153,12 +154,12 @@ static enum wi_exit show(struct wi_cli *cli, int wait)
 
 enum wi_exit wi_cli_jobs_show(struct wi_cli *cli)
 {
-    return show(cli, 0);
+    return job_show(cli, 0);
 }
 
 enum wi_exit wi_cli_jobs_wait(struct wi_cli *cli)
 {
-    return show(cli, 1);
+    return job_show(cli, 1);
 }
 
 /* --- cancel ---------------------------------------------------------------------------------- */

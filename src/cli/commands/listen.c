@@ -68,22 +68,22 @@ struct listening {
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static void erase(struct listening *listening)
+static void partial_erase(struct listening *listening)
 {
     if (listening->drawn)
         fputs("\r\033[K", stderr);
     listening->drawn = 0;
 }
 
-static void finish(struct listening *listening, enum wi_exit result)
+static void listening_finish(struct listening *listening, enum wi_exit result)
 {
-    erase(listening);
+    partial_erase(listening);
     listening->is_over = 1;
     listening->result = result;
 }
 
 /* What the open segment is so far, on one line: where that is too long, its end. */
-static void draw(struct listening *listening, const json_t *partial)
+static void partial_draw(struct listening *listening, const json_t *partial)
 {
     const char *text = json_string_value(json_object_get(partial, "text"));
     struct wi_buffer line = {0};
@@ -109,7 +109,7 @@ static void print_final(struct listening *listening, const json_t *final)
     const char *text = json_string_value(json_object_get(final, "text"));
     struct wi_buffer plain = {0};
 
-    erase(listening);
+    partial_erase(listening);
     if (!text || !*text)
         return; /* a sound in which nobody speaks */
     wi_plain(&plain, text, strlen(text), "\t");
@@ -119,12 +119,12 @@ static void print_final(struct listening *listening, const json_t *final)
 }
 
 /* A segment that failed, the others being told all the same; or with no segment the end of all. */
-static void complain(
+static void listening_complain(
     struct listening *listening, const json_t *problem, const char *data, size_t length)
 {
     const json_t *segment = json_object_get(problem, "segment");
 
-    erase(listening);
+    partial_erase(listening);
     if (json_is_integer(segment))
         fprintf(
             stderr, "webinfer: segment %lld has no text\n", (long long)json_integer_value(segment));
@@ -141,13 +141,13 @@ static void on_event(void *context, const char *name, const char *data, size_t l
     if (listening->cli->json)
         wi_cli_event_print(name, value, data, length);
     if (strcmp(name, "error") == 0)
-        complain(listening, value, data, length);
+        listening_complain(listening, value, data, length);
     else if (strcmp(name, "done") == 0)
         listening->is_done = 1;
     else if (strcmp(name, "lag") == 0)
         listening->lag_ms = json_number_value(json_object_get(value, "lag_ms"));
     else if (strcmp(name, "partial") == 0 && !listening->cli->json)
-        draw(listening, value);
+        partial_draw(listening, value);
     else if (strcmp(name, "final") == 0 && !listening->cli->json)
         print_final(listening, value);
     fflush(stdout);
@@ -164,7 +164,7 @@ static int take_events(void *context, const char *bytes, size_t size)
 /* --- the two ways ----------------------------------------------------------------------------- */
 
 /* Begins the exchange that `request` is, but for its path, which is taken. */
-static void begin(struct listening *listening, struct way *way, char *path)
+static void way_begin(struct listening *listening, struct way *way, char *path)
 {
     free(way->path);
     way->path = path;
@@ -196,10 +196,10 @@ static int may_retry(struct way *way)
 /* Says why it is given up. */
 static void give_up(struct listening *listening, const struct way *way)
 {
-    erase(listening);
+    partial_erase(listening);
     if (way->answer.status == 200)
         fputs("webinfer: the daemon ends the events again and again before all is told\n", stderr);
-    finish(listening,
+    listening_finish(listening,
         way->answer.status == 200 ? WI_EXIT_FAILED : wi_cli_check(listening->cli, &way->answer));
     if (way->answer.status == 404)
         fputs("  the stream is gone: what was not told is lost\n", stderr);
@@ -232,7 +232,7 @@ static void go_on_hearing(struct listening *listening)
         .after = events->id.size ? events->id.text : NULL,
         .on_events = take_events,
         .context = listening};
-    begin(listening, way, wi_sprintf("%s/events", listening->stream));
+    way_begin(listening, way, wi_sprintf("%s/events", listening->stream));
 }
 
 /* --- sending ---------------------------------------------------------------------------------- */
@@ -281,7 +281,7 @@ static void take_answer(struct listening *listening)
         way->failures = 0;
     } else if (status == 200) {
         fputs("webinfer: what the daemon says of the sound is no answer of webinferd\n", stderr);
-        finish(listening, WI_EXIT_FAILED);
+        listening_finish(listening, WI_EXIT_FAILED);
     } else if (!may_retry(way)) {
         give_up(listening, way);
     }
@@ -310,7 +310,7 @@ static void send_next(struct listening *listening)
         if (!listening->ending)
             warn_of_rest(listening);
         listening->ending = 1;
-        begin(listening, way, wi_sprintf("%s/end", listening->stream));
+        way_begin(listening, way, wi_sprintf("%s/end", listening->stream));
         return;
     }
     if (piece->size == 0 && now < listening->sent_ms + ALIVE_MS)
@@ -319,7 +319,7 @@ static void send_next(struct listening *listening)
     way->request.body_size = piece->size;
     way->request.is_bytes = 1;
     listening->sent_ms = now;
-    begin(
+    way_begin(
         listening, way, wi_sprintf("%s?position=%" PRIu64, listening->stream, listening->position));
 }
 
@@ -363,7 +363,7 @@ static void wait_and_read(struct listening *listening)
         return;
     if (read_some(listening, &error) == WI_OK)
         return;
-    finish(listening, WI_EXIT_USAGE);
+    listening_finish(listening, WI_EXIT_USAGE);
     wi_cli_complain(&error);
 }
 
@@ -485,19 +485,19 @@ static void look_for_interrupts(struct listening *listening)
     int interrupts = wi_cli_is_interrupted();
 
     if (interrupts > 1 || (interrupts && !listening->stream)) {
-        finish(listening, WI_EXIT_FAILED);
+        listening_finish(listening, WI_EXIT_FAILED);
         fputs("webinfer: stopped\n", stderr);
     } else if (interrupts && !listening->read_all) {
         listening->read_all = 1;
-        erase(listening);
+        partial_erase(listening);
         fputs("webinfer: the sound ends here; ^C again waits for no more text\n", stderr);
     }
     if (ferror(stdout)) /* which main complains of */
-        finish(listening, WI_EXIT_FAILED);
+        listening_finish(listening, WI_EXIT_FAILED);
 }
 
 /* The stream can be opened once it is known what the sound is. */
-static void follow(struct listening *listening)
+static void listening_follow(struct listening *listening)
 {
     while (!listening->sound.known && !listening->is_over) {
         wait_and_read(listening);
@@ -513,7 +513,7 @@ static void follow(struct listening *listening)
         wait_and_read(listening);
         look_for_interrupts(listening);
     }
-    erase(listening);
+    partial_erase(listening);
     if (!listening->is_done)
         remove_stream(listening);
 }
@@ -533,7 +533,7 @@ static enum wi_code check_options(const struct wi_arguments *arguments, struct w
     return WI_OK;
 }
 
-static void clear(struct listening *listening)
+static void listening_clear(struct listening *listening)
 {
     wi_rest_calls_free(listening->calls);
     wi_rest_answer_clear(&listening->sending.answer);
@@ -571,8 +571,8 @@ enum wi_exit wi_cli_listen(struct wi_cli *cli)
     }
     listening.calls = wi_rest_calls_new(&cli->rest);
     wi_cli_catch(SIGINT, &before);
-    follow(&listening);
+    listening_follow(&listening);
     sigaction(SIGINT, &before, NULL);
-    clear(&listening);
+    listening_clear(&listening);
     return listening.result;
 }

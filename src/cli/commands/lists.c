@@ -104,7 +104,7 @@ static int worth_asking(const json_t *model)
 
 /* The server tells a model's inputs once it has read the file, which asking for it alone makes it
  * do. A new reference. */
-static json_t *complete(const struct wi_cli *cli, const json_t *model)
+static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
     json_t *read = NULL;
@@ -180,7 +180,7 @@ static void print_models(void *context, const json_t *page)
     size_t i;
 
     json_array_foreach(json_object_get(page, "models"), i, model)
-        json_array_append_new(rows, complete(models->cli, model));
+        json_array_append_new(rows, row_complete(models->cli, model));
     wi_sheet_print(&models->sheet, rows);
     add_warnings(models->warnings, rows);
     json_decref(rows);

@@ -80,7 +80,7 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
 /* --- load and unload -------------------------------------------------------------------------- */
 
 /* POSTs what the options say; the nodes that were told, or NULL with what to exit with. */
-static json_t *tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
+static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
 {
     const char *const names[] = {"node", "platform"};
     char *path = wi_sprintf("/v1/models/%s/%s", cli->arguments.positionals[0], verb);
@@ -176,7 +176,7 @@ static json_t *find_models(const struct wi_cli *cli)
 
 /* One look at the nodes: how many of those told are done, and how many of these without success.
  * `outcomes` has what each came to. */
-static void look(
+static void nodes_look(
     const struct wi_cli *cli, const json_t *told, json_t *outcomes, size_t *done, size_t *failed)
 {
     json_t *models = find_models(cli);
@@ -205,7 +205,7 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
     json_t *outcomes = json_object();
 
     do {
-        look(cli, told, outcomes, &done, &failed);
+        nodes_look(cli, told, outcomes, &done, &failed);
         if (done == count)
             break;
         poll(NULL, 0, LOOK_EVERY_MS);
@@ -225,7 +225,7 @@ static enum wi_exit wait_until_loaded(const struct wi_cli *cli, const json_t *to
 enum wi_exit wi_cli_load(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = tell(cli, "load", &result);
+    json_t *told = nodes_tell(cli, "load", &result);
 
     if (told && wi_argument_given(&cli->arguments, "no-wait"))
         printf("%zu nodes are loading %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -238,7 +238,7 @@ enum wi_exit wi_cli_load(struct wi_cli *cli)
 enum wi_exit wi_cli_unload(struct wi_cli *cli)
 {
     enum wi_exit result;
-    json_t *told = tell(cli, "unload", &result);
+    json_t *told = nodes_tell(cli, "unload", &result);
 
     if (told)
         printf("%zu nodes let go of %s\n", json_array_size(told), cli->arguments.positionals[0]);
@@ -251,7 +251,8 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
 #define REMOVE_MS 600000 /* large files on a slow disk */
 
 /* Prints what was freed behind `what`, unless the JSON is wanted. */
-static enum wi_exit ask(struct wi_cli *cli, struct wi_rest_request *request, const char *what)
+static enum wi_exit removal_ask(
+    struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
     struct wi_buffer freed = {0};
     json_t *value = NULL;
@@ -273,7 +274,7 @@ static enum wi_exit remove_model(struct wi_cli *cli, const char *name)
     int force = wi_argument_given(&cli->arguments, "force");
     char *path = wi_sprintf("/v1/models/%s%s", name, force ? "?force=true" : "");
     struct wi_rest_request request = {.path = path, .method = "DELETE"};
-    enum wi_exit result = ask(cli, &request, name);
+    enum wi_exit result = removal_ask(cli, &request, name);
 
     free(path);
     return result;
@@ -304,5 +305,5 @@ enum wi_exit wi_cli_gc(struct wi_cli *cli)
     struct wi_rest_request request = {
         .path = "/v1/models/gc", .method = "POST", .body = "", .body_size = 0};
 
-    return ask(cli, &request, "what nobody needs");
+    return removal_ask(cli, &request, "what nobody needs");
 }

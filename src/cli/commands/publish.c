@@ -36,7 +36,7 @@ static void on_event(void *context, const char *name, const json_t *value)
     }
 }
 
-static enum wi_exit publish(struct show *show, const char *path)
+static enum wi_exit model_publish(struct show *show, const char *path)
 {
     const struct wi_cli_follow follow = {.cli = show->cli,
         .stopped = "it is not published",
@@ -60,7 +60,7 @@ static void put_address(FILE *out, const json_t *published)
     fputc('\n', out);
 }
 
-static void say(const struct show *show, int is_written)
+static void address_say(const struct show *show, int is_written)
 {
     if (show->cli->json)
         wi_plain_put_json(show->published);
@@ -96,7 +96,7 @@ static enum wi_exit publish_to_file(struct show *show, const char *path, const c
     if (wi_save_begin(&save, target, 0, &error) != WI_OK)
         wi_cli_complain(&error);
     else
-        result = publish(show, path);
+        result = model_publish(show, path);
     if (result == WI_EXIT_OK)
         result = write_car(show->cli, &save, path);
     wi_save_drop(&save);
@@ -112,13 +112,14 @@ static enum wi_exit publish_car(struct show *show, const char *path, const char 
     if (result == WI_EXIT_OK && is_standard)
         put_address(stderr, show->published);
     else if (result == WI_EXIT_OK)
-        say(show, 1);
+        address_say(show, 1);
     return result;
 }
 
 /* --- the commands ----------------------------------------------------------------------------- */
 
-static enum wi_code check(const struct wi_cli *cli, const char *name, struct wi_error *error)
+static enum wi_code arguments_check(
+    const struct wi_cli *cli, const char *name, struct wi_error *error)
 {
     const char *car = wi_argument(&cli->arguments, "car");
 
@@ -136,7 +137,7 @@ enum wi_exit wi_cli_publish(struct wi_cli *cli)
     enum wi_exit result;
     char *path;
 
-    if (check(cli, name, &error) != WI_OK) {
+    if (arguments_check(cli, name, &error) != WI_OK) {
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
@@ -144,9 +145,9 @@ enum wi_exit wi_cli_publish(struct wi_cli *cli)
     if (car) {
         result = publish_car(&show, path, car);
     } else {
-        result = publish(&show, path);
+        result = model_publish(&show, path);
         if (result == WI_EXIT_OK)
-            say(&show, 0);
+            address_say(&show, 0);
     }
     json_decref(show.published);
     free(path);

@@ -131,7 +131,7 @@ char *wi_cli_pulled_name(const char *reference, const char *name)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-static enum wi_exit begin(struct wi_cli *cli, const char *reference)
+static enum wi_exit pull_begin(struct wi_cli *cli, const char *reference)
 {
     json_t *requested = make_requested(&cli->arguments, reference);
     struct wi_buffer body = {0};
@@ -168,7 +168,7 @@ enum wi_code wi_cli_begun_name(
 }
 
 /* What is pulled is known by the name that it was begun under. */
-static enum wi_exit cancel(struct wi_cli *cli, const char *reference)
+static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
 {
     struct wi_error error = {0};
     enum wi_exit result = WI_EXIT_USAGE;
@@ -195,9 +195,9 @@ enum wi_exit wi_cli_pull(struct wi_cli *cli)
     enum wi_exit result;
 
     if (wi_argument_given(&cli->arguments, "cancel"))
-        return cancel(cli, reference);
+        return pull_cancel(cli, reference);
     if (wi_argument_given(&cli->arguments, "detach"))
-        return begin(cli, reference);
+        return pull_begin(cli, reference);
     result = wi_cli_pull_model(cli, reference, cli->json, &name);
     free(name);
     return result;

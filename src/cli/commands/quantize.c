@@ -18,7 +18,7 @@
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-static double number(const json_t *object, const char *member)
+static double figure_number(const json_t *object, const char *member)
 {
     return json_number_value(json_object_get(object, member));
 }
@@ -28,7 +28,7 @@ static void put_error(struct wi_buffer *text, const json_t *figures)
 {
     wi_buffer_puts(text, ", largest error ");
     if (json_is_number(json_object_get(figures, "largest_error")))
-        wi_buffer_printf(text, "%.2g", number(figures, "largest_error"));
+        wi_buffer_printf(text, "%.2g", figure_number(figures, "largest_error"));
     else
         wi_buffer_puts(text, "without bound");
 }
@@ -38,12 +38,12 @@ static void put_memory(struct wi_buffer *text, const json_t *place, const char *
     if (!json_is_integer(json_object_get(place, "memory_bytes")))
         return;
     wi_buffer_puts(text, "; ");
-    wi_bar_bytes(text, number(place, "memory_bytes"));
+    wi_bar_bytes(text, figure_number(place, "memory_bytes"));
     wi_buffer_puts(text, " in the page");
     if (!json_is_integer(json_object_get(place, "source_memory_bytes")))
         return;
     wi_buffer_puts(text, ", ");
-    wi_bar_bytes(text, number(place, "source_memory_bytes"));
+    wi_bar_bytes(text, figure_number(place, "source_memory_bytes"));
     wi_buffer_printf(text, " in fp32 %s",
         strcmp(source_files, "external") == 0 ? "with weights in files beside its graph"
                                               : "in one file");
@@ -54,8 +54,9 @@ static void put_memory(struct wi_buffer *text, const json_t *place, const char *
 static void put_place(struct wi_buffer *text, const json_t *place, const char *source_files)
 {
     wi_table_fill(text, "\n  {platform} in {browser}: ", place);
-    wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32; cosine %.5f", number(place, "run_ms"),
-        number(place, "source_run_ms"), number(json_object_get(place, "cosine"), "median"));
+    wi_buffer_printf(text, "%.3g ms a run, %.3g ms in fp32; cosine %.5f",
+        figure_number(place, "run_ms"), figure_number(place, "source_run_ms"),
+        figure_number(json_object_get(place, "cosine"), "median"));
     put_error(text, place);
     put_memory(text, place, source_files);
 }
@@ -67,7 +68,8 @@ static void put_measured(struct wi_buffer *out, const json_t *measured)
     size_t i;
 
     wi_buffer_printf(out, "cosine to fp32 %.5f (median), %.5f (worst of %d inputs)",
-        number(cosine, "median"), number(cosine, "least"), (int)number(measured, "inputs"));
+        figure_number(cosine, "median"), figure_number(cosine, "least"),
+        (int)figure_number(measured, "inputs"));
     put_error(out, measured);
     json_array_foreach(json_object_get(measured, "places"), i, place)
         put_place(out, place, files ? files : "one");
@@ -90,7 +92,7 @@ static void put_done(const json_t *making)
     struct wi_buffer text = {0};
 
     wi_table_fill(&text, "{name}, in ", making);
-    wi_bar_seconds(&text, number(making, "seconds"));
+    wi_bar_seconds(&text, figure_number(making, "seconds"));
     wi_buffer_puts(&text, ": ");
     wi_cli_put_made(&text, json_object_get(making, "made"));
     fprintf(stderr, "%s\n", text.text);
@@ -120,7 +122,7 @@ static json_t *make_requested(const struct wi_arguments *arguments)
     return requested;
 }
 
-static enum wi_exit watch(struct wi_cli *cli, struct wi_rest_request *request)
+static enum wi_exit making_watch(struct wi_cli *cli, struct wi_rest_request *request)
 {
     const struct wi_cli_follow follow = {.cli = cli,
         .lines = cli->json,
@@ -133,7 +135,7 @@ static enum wi_exit watch(struct wi_cli *cli, struct wi_rest_request *request)
     return wi_cli_follow(&follow, request);
 }
 
-static enum wi_exit detach(struct wi_cli *cli, struct wi_rest_request *request)
+static enum wi_exit making_detach(struct wi_cli *cli, struct wi_rest_request *request)
 {
     enum wi_exit result;
 
@@ -144,7 +146,7 @@ static enum wi_exit detach(struct wi_cli *cli, struct wi_rest_request *request)
     return result;
 }
 
-static enum wi_exit begin(struct wi_cli *cli, const char *name)
+static enum wi_exit making_begin(struct wi_cli *cli, const char *name)
 {
     json_t *requested = make_requested(&cli->arguments);
     char *path = wi_sprintf("/v1/models/%s/quantize", name);
@@ -158,14 +160,14 @@ static enum wi_exit begin(struct wi_cli *cli, const char *name)
     wi_buffer_json(&body, requested);
     request.body = body.text;
     request.body_size = body.size;
-    result = waits ? watch(cli, &request) : detach(cli, &request);
+    result = waits ? making_watch(cli, &request) : making_detach(cli, &request);
     wi_buffer_clear(&body);
     json_decref(requested);
     free(path);
     return result;
 }
 
-static enum wi_exit cancel(struct wi_cli *cli, const char *name)
+static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
 {
     char *path = wi_sprintf("/v1/models/%s/cancel", name);
     enum wi_exit result = wi_cli_order(
@@ -187,11 +189,11 @@ enum wi_exit wi_cli_quantize(struct wi_cli *cli)
         return WI_EXIT_USAGE;
     }
     if (wi_argument_given(&cli->arguments, "cancel"))
-        return cancel(cli, name);
+        return making_cancel(cli, name);
     if (!wi_argument(&cli->arguments, "bits")) {
         wi_error_set(&error, WI_MISSING_FIELD, "bits", "say how many bits: --bits 8, 4 or 16");
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
-    return begin(cli, name);
+    return making_begin(cli, name);
 }

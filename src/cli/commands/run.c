@@ -20,7 +20,7 @@
 
 /* What the daemon has of that name: `*model` is a new reference, or NULL where there is none; what
  * it says of that goes to `*missing`, owned, unless that is NULL. */
-static enum wi_exit look(struct wi_cli *cli, const char *name, json_t **model, char **missing)
+static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **model, char **missing)
 {
     struct wi_rest_answer answer;
     enum wi_exit result = WI_EXIT_OK;
@@ -118,7 +118,8 @@ static enum wi_exit complain_missing(const char *missing)
 
 /* Pulls where that is needed; `*name` is what the model is called here, owned. A revision is always
  * asked for, since what is here may be another. */
-static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name, json_t **model)
+static enum wi_exit model_bring(
+    struct wi_cli *cli, const char *reference, char **name, json_t **model)
 {
     int revision = strchr(reference, '@') != NULL;
     char *pulled = NULL, *missing = NULL;
@@ -137,7 +138,7 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     }
     result = WI_EXIT_OK;
     if (!revision && check_name(*name, &error) == WI_OK)
-        result = look(cli, *name, model, &missing);
+        result = model_look(cli, *name, model, &missing);
     if (result == WI_EXIT_OK && !*model && missing && is_mistyped(cli, reference))
         result = complain_missing(missing);
     else if (result == WI_EXIT_OK && !*model)
@@ -146,14 +147,14 @@ static enum wi_exit bring(struct wi_cli *cli, const char *reference, char **name
     if (result == WI_EXIT_OK && pulled) {
         free(*name);
         *name = wi_cli_pulled_name(reference, pulled);
-        result =
-            check_name(*name, &error) == WI_OK ? look(cli, *name, model, NULL) : WI_EXIT_FAILED;
+        result = check_name(*name, &error) == WI_OK ? model_look(cli, *name, model, NULL)
+                                                    : WI_EXIT_FAILED;
     }
     free(pulled);
     return result;
 }
 
-static enum wi_exit use(struct wi_cli *cli, const char *name, const json_t *model)
+static enum wi_exit model_use(struct wi_cli *cli, const char *name, const json_t *model)
 {
     const char *text = cli->arguments.positionals[1];
     enum wi_usage usage = wi_usage_of_text(model);
@@ -176,10 +177,10 @@ enum wi_exit wi_cli_run(struct wi_cli *cli)
     const char *reference = cli->arguments.positionals[0];
     char *name = NULL;
     json_t *model = NULL;
-    enum wi_exit result = bring(cli, reference, &name, &model);
+    enum wi_exit result = model_bring(cli, reference, &name, &model);
 
     if (result == WI_EXIT_OK && model) {
-        result = use(cli, name, model);
+        result = model_use(cli, name, model);
     } else if (result == WI_EXIT_OK) {
         fprintf(stderr, "webinfer: the daemon has pulled %s and does not find it\n", name);
         result = WI_EXIT_FAILED;

@@ -32,8 +32,8 @@ json_t *wi_text_request(
     return NULL;
 }
 
-static void put(struct wi_buffer *out, const char *before, const json_t *answer, const char *path,
-    const char *after)
+static void put_member(struct wi_buffer *out, const char *before, const json_t *answer,
+    const char *path, const char *after)
 {
     const json_t *value = wi_json_at(answer, path);
 
@@ -55,15 +55,15 @@ static void put_number(
 
 void wi_text_describe(struct wi_buffer *out, const json_t *answer)
 {
-    put(out, "", answer, "result.usage.completion_tokens", " tokens");
+    put_member(out, "", answer, "result.usage.completion_tokens", " tokens");
     put_number(out, ", %.1f tokens/s", answer, "result.timings.predicted_per_second", 1);
     put_number(out, ", the first after %.2f s", answer, "performance.first_part_ms", 1000);
-    put(out, "; prompt of ", answer, "result.usage.prompt_tokens", " tokens");
+    put_member(out, "; prompt of ", answer, "result.usage.prompt_tokens", " tokens");
     put_number(out, ", %.0f known", answer, "result.usage.cached_tokens", 1);
-    put(out, "; ", answer, "executed_on.browser", "");
-    put(out, " ", answer, "executed_on.browser_version", "");
-    put(out, ", ", answer, "executed_on.platform", "");
-    put(out, ", ", answer, "executed_on.quantization", "");
+    put_member(out, "; ", answer, "executed_on.browser", "");
+    put_member(out, " ", answer, "executed_on.browser_version", "");
+    put_member(out, ", ", answer, "executed_on.platform", "");
+    put_member(out, ", ", answer, "executed_on.quantization", "");
     if (json_is_true(wi_json_at(answer, "executed_on.simulated")))
         wi_buffer_puts(out, ", simulated");
     wi_buffer_puts(out, "\n");

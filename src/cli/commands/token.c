@@ -61,7 +61,7 @@ static enum wi_code read_requested(
     return WI_OK;
 }
 
-static void make(const struct requested *requested, struct made *made)
+static void token_make(const struct requested *requested, struct made *made)
 {
     unsigned char hash[WI_HASH_SIZE];
     char hex[2 * WI_HASH_SIZE + 1];
@@ -90,7 +90,7 @@ static enum wi_code make_in_file(
             requested->path, WI_API_TOKENS_MAX);
     if (code == WI_OK) {
         made->first = file.tokens.count == 0;
-        make(requested, made);
+        token_make(requested, made);
         made->no_admin =
             made->rank != WI_RANK_ADMIN && wi_api_tokens_count(&file.tokens, WI_RANK_ADMIN) == 0;
         code = wi_token_file_add(&file, made->line, requested->owner, error);
@@ -123,7 +123,7 @@ static void tell_of_file(const struct requested *requested, const struct made *m
     fputs("A daemon that runs reads the file on SIGHUP.\n", stderr);
 }
 
-static void show(
+static void token_show(
     const struct wi_cli *cli, const struct requested *requested, const struct made *made)
 {
     if (cli->json) {
@@ -153,9 +153,9 @@ enum wi_exit wi_cli_token_new(struct wi_cli *cli)
     if (code == WI_OK && requested.path)
         code = make_in_file(&requested, &made, &error);
     else if (code == WI_OK)
-        make(&requested, &made);
+        token_make(&requested, &made);
     if (code == WI_OK)
-        show(cli, &requested, &made);
+        token_show(cli, &requested, &made);
     else
         wi_cli_complain(&error);
     OPENSSL_cleanse(made.token, sizeof made.token);

@@ -52,7 +52,7 @@ static int has_task(const json_t *model, const char *wanted)
 
 /* A model in the list says its tasks once it has been read; one that may be of sounds, as far as
  * its name tells, is asked for alone. Only folders have tasks. */
-static int transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
+static int model_transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
 {
     const char *format = json_string_value(json_object_get(model, "format"));
     const char *type = json_string_value(json_object_get(model, "type"));
@@ -80,7 +80,7 @@ static void list_models(const struct wi_cli *cli, const json_t *models, struct w
     json_array_foreach(models, i, model)
     {
         const char *name = json_string_value(json_object_get(model, "name"));
-        if (name && transcribes(cli, model, name))
+        if (name && model_transcribes(cli, model, name))
             wi_strings_add(names, name);
     }
 }
@@ -195,7 +195,8 @@ static void print_heard(enum form form, const json_t *result)
     wi_buffer_clear(&plain);
 }
 
-static enum wi_exit show(const struct wi_cli *cli, enum form form, const struct wi_buffer *body)
+static enum wi_exit transcript_show(
+    const struct wi_cli *cli, enum form form, const struct wi_buffer *body)
 {
     json_t *answer = json_loadb(body->text, body->size, 0, NULL);
     const json_t *result = json_object_get(answer, "result");
@@ -228,7 +229,7 @@ enum wi_exit wi_cli_transcribe(struct wi_cli *cli)
         wi_rest_exchange(&cli->rest, &request, &answer);
         result = wi_cli_check(cli, &answer);
         if (result == WI_EXIT_OK)
-            result = show(cli, form, &answer.body);
+            result = transcript_show(cli, form, &answer.body);
     } else {
         wi_cli_complain(&error);
     }

@@ -194,7 +194,7 @@ static void report_start(
 }
 
 /* Whether it works, as far as was tried. `network` is NULL where it is not to be tried. */
-static int examine(struct wi_config *config, size_t index, const struct wi_network *network,
+static int browser_examine(struct wi_config *config, size_t index, const struct wi_network *network,
     json_t *checks, json_t *browsers)
 {
     const struct wi_config_browser *browser = &config->browsers[index];
@@ -240,7 +240,7 @@ enum wi_exit wi_cli_doctor(struct wi_cli *cli)
         wi_doctor_network(checks, config, network);
         wi_doctor_models(cli, checks, config);
         for (size_t i = 0; i < config->browser_count; i++) {
-            int works = examine(config, i, start ? network : NULL, checks, browsers);
+            int works = browser_examine(config, i, start ? network : NULL, checks, browsers);
             if (works && start)
                 wi_doctor_retest(cli, checks, &config->browsers[i]);
             good += works;

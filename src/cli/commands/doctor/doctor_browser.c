@@ -73,7 +73,7 @@ static void close_rest(void *context)
         uv_close((uv_handle_t *)&p->signals[i], NULL);
 }
 
-static void then(struct probe *p, wi_timer_fn *step)
+static void probe_then(struct probe *p, wi_timer_fn *step)
 {
     wi_timer_free(p->step);
     p->step = wi_timer_new(&p->loop, step, p);
@@ -96,7 +96,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (p->session)
         wi_session_kill(p->session, &p->error);
     else if (p->driver)
-        then(p, close_rest);
+        probe_then(p, close_rest);
 }
 
 /* --- what happens ----------------------------------------------------------------------------- */
@@ -124,10 +124,10 @@ static void on_state(void *context, const char *session_id, enum wi_session_stat
         return;
     wi_session_free(p->session);
     p->session = NULL;
-    then(p, close_rest);
+    probe_then(p, close_rest);
 }
 
-static void look(void *context)
+static void probe_look(void *context)
 {
     struct probe *p = context;
 
@@ -149,7 +149,7 @@ static void on_node_up(void *context, const struct wi_node_info *node, int resum
     wi_text_copy(p->node, sizeof p->node, node->id);
     wi_text_copy(p->version, sizeof p->version, node->browser_version);
     wi_text_copy(p->reason, sizeof p->reason, "its page went before it had looked");
-    then(p, p->look ? look : close_session);
+    probe_then(p, p->look ? probe_look : close_session);
 }
 
 static void on_node_looked(void *context, const char *node_id)
@@ -159,7 +159,7 @@ static void on_node_looked(void *context, const char *node_id)
 
     p->features = json_incref(looked->found);
     wi_text_copy(p->reason, sizeof p->reason, looked->reason);
-    then(p, close_session);
+    probe_then(p, close_session);
 }
 
 static void on_node_away(void *context, const char *node_id)
@@ -171,7 +171,7 @@ static void on_node_down(void *context, const char *node_id, const char *why)
     struct probe *p = context;
 
     if (p->session && p->capabilities)
-        then(p, close_session);
+        probe_then(p, close_session);
 }
 
 static void on_asked(void *context, const struct wi_error *error)
@@ -181,7 +181,7 @@ static void on_asked(void *context, const struct wi_error *error)
     if (error && p->error.code == WI_OK)
         p->error = *error;
     p->answered = error == NULL;
-    then(p, close_rest);
+    probe_then(p, close_rest);
 }
 
 /* --- the beginning ---------------------------------------------------------------------------- */
@@ -225,7 +225,7 @@ static enum wi_code make_parts(struct probe *p)
     return p->bridge ? WI_OK : p->error.code;
 }
 
-static void start(struct probe *p)
+static void probe_start(struct probe *p)
 {
     static const int numbers[] = {SIGINT, SIGTERM};
     const struct wi_driver_events events = {.context = p};
@@ -269,7 +269,7 @@ static void free_half(struct probe *p)
         wi_lws_begin_free(p->lws);
 }
 
-static json_t *report(struct probe *p)
+static json_t *probe_report(struct probe *p)
 {
     json_t *report;
 
@@ -289,7 +289,7 @@ static json_t *report(struct probe *p)
 }
 
 /* As wi_doctor_try, in that network, or with NULL in none of its own. */
-static json_t *run(struct wi_config *config, const struct wi_config_browser *browser,
+static json_t *probe_run(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look)
 {
     struct probe p = {.config = config, .browser = browser, .network = network, .look = look};
@@ -308,7 +308,7 @@ static json_t *run(struct wi_config *config, const struct wi_config_browser *bro
     make_private(&config->bridge);
     uv_loop_init(&p.loop);
     if (make_parts(&p) == WI_OK)
-        start(&p);
+        probe_start(&p);
     else
         free_half(&p);
     uv_run(&p.loop, UV_RUN_DEFAULT);
@@ -318,18 +318,18 @@ static json_t *run(struct wi_config *config, const struct wi_config_browser *bro
     assert(left == 0);
     wi_bridge_free(p.bridge);
     wi_instance_free(p.instance);
-    return report(&p);
+    return probe_report(&p);
 }
 
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look, json_t *checks)
 {
-    json_t *report = run(config, browser, network, look), *open;
+    json_t *report = probe_run(config, browser, network, look), *open;
 
     if (!json_object_get(report, "problem") || config->pool.network != WI_NETWORK_AUTO ||
         !wi_network_apart(network, WI_NETWORK_AUTO, browser))
         return report;
-    open = run(config, browser, NULL, look);
+    open = probe_run(config, browser, NULL, look);
     if (json_object_get(open, "problem")) {
         json_decref(open);
         return report;

@@ -41,7 +41,7 @@ static int is_asked(const json_t *matrix)
 }
 
 /* GETs it, or with a body POSTs that; `*matrix` is replaced. */
-static enum wi_exit exchange(
+static enum wi_exit matrix_exchange(
     struct wi_cli *cli, const char *path, const struct wi_buffer *body, json_t **matrix)
 {
     struct wi_rest_request request = {
@@ -76,13 +76,13 @@ static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
     wi_rest_add_argument(&path, '?', "browser", browser);
     wi_rest_add_argument(&path, browser ? '&' : '?', "node", node);
     if (!wi_argument_given(&cli->arguments, "found"))
-        result = exchange(cli, "/v1/matrix", &body, matrix);
+        result = matrix_exchange(cli, "/v1/matrix", &body, matrix);
     if (result == WI_EXIT_OK)
-        result = exchange(cli, path.text, &none, matrix);
+        result = matrix_exchange(cli, path.text, &none, matrix);
     while (
         result == WI_EXIT_OK && is_asked(*matrix) && !wi_argument_given(&cli->arguments, "found")) {
         usleep(LOOK_EVERY_MS * 1000);
-        result = exchange(cli, path.text, &none, matrix);
+        result = matrix_exchange(cli, path.text, &none, matrix);
     }
     json_decref(order);
     wi_buffer_clear(&path);
@@ -92,7 +92,7 @@ static enum wi_exit find_there(struct wi_cli *cli, json_t **matrix)
 
 /* --- in browsers of its own ------------------------------------------------------------------- */
 
-static json_t *absent(const char *kind, const char *reason)
+static json_t *column_absent(const char *kind, const char *reason)
 {
     return json_pack("{s:s, s:n, s:n, s:b, s:s, s:s, s:n, s:n, s:n}", "browser", kind,
         "browser_version", "node", "joined", 0, "state", "absent", "reason", reason, "asked_at",
@@ -106,9 +106,9 @@ static json_t *column_of(const char *kind, const json_t *report, int64_t began)
     const char *problem = json_string_value(json_object_get(report, "problem"));
 
     if (json_is_true(json_object_get(report, "remote")))
-        return absent(kind, "it is on another machine, and only a daemon reaches it");
+        return column_absent(kind, "it is on another machine, and only a daemon reaches it");
     if (problem)
-        return absent(kind, problem);
+        return column_absent(kind, problem);
     return json_pack("{s:s, s:O, s:n, s:b, s:s, s:O, s:I, s:o, s:O}", "browser", kind,
         "browser_version", json_object_get(report, "browser_version"), "node", "joined", 0, "state",
         wi_look_names[json_is_null(features) ? WI_LOOK_FAILED : WI_LOOK_DONE], "reason",
@@ -116,7 +116,7 @@ static json_t *column_of(const char *kind, const json_t *report, int64_t began)
         json_is_null(features) ? json_null() : json_integer(wi_wall_ms()), "features", features);
 }
 
-static json_t *look(
+static json_t *column_look(
     struct wi_config *config, size_t index, const struct wi_network *network, json_t *checks)
 {
     const struct wi_config_browser *browser = &config->browsers[index];
@@ -125,9 +125,9 @@ static json_t *look(
     json_t *report, *column;
 
     if (browser->max_connections == 0)
-        return absent(browser->kind, "its max_connections is 0");
+        return column_absent(browser->kind, "its max_connections is 0");
     if (wi_session_installed(browser, &error) != WI_OK)
-        return absent(browser->kind, error.detail);
+        return column_absent(browser->kind, error.detail);
     report = wi_doctor_try(config, browser, network, 1, checks);
     column = column_of(browser->kind, report, began);
     json_decref(report);
@@ -147,7 +147,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
     wi_log_configure(WI_LOG_ERROR, WI_LOG_TEXT);
     for (size_t i = 0; config && i < config->browser_count; i++)
         if (!wanted || strcmp(wanted, config->browsers[i].kind) == 0)
-            json_array_append_new(columns, look(config, i, network, checks));
+            json_array_append_new(columns, column_look(config, i, network, checks));
     if (!config)
         wi_doctor_print(checks);
     else if (json_array_size(columns) == 0)
@@ -242,7 +242,7 @@ static void print_matrix(const struct wi_cli *cli, const json_t *matrix)
     json_decref(whys);
 }
 
-static enum wi_exit show(const struct wi_cli *cli, json_t *matrix)
+static enum wi_exit matrix_show(const struct wi_cli *cli, json_t *matrix)
 {
     struct wi_buffer text = {0};
     enum wi_exit result = WI_EXIT_OK;
@@ -268,7 +268,7 @@ enum wi_exit wi_cli_matrix(struct wi_cli *cli)
                                                                       : find_there(cli, &matrix);
 
     if (result == WI_EXIT_OK)
-        result = show(cli, matrix);
+        result = matrix_show(cli, matrix);
     json_decref(matrix);
     return result;
 }

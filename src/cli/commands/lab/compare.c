@@ -37,7 +37,7 @@ static int read_threshold(const char *text, double *threshold)
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-static json_t *text_of(struct wi_buffer *text)
+static json_t *text_take(struct wi_buffer *text)
 {
     json_t *value = json_string(text->text ? text->text : "");
     wi_buffer_clear(text);
@@ -51,7 +51,7 @@ static json_t *row_of(const struct wi_lab_difference *difference)
     json_t *row = json_object();
 
     wi_lab_put_name(&text, now ? now : before);
-    json_object_set_new(row, "cell", text_of(&text));
+    json_object_set_new(row, "cell", text_take(&text));
     json_object_set_new(row, "change", json_string(wi_lab_change_names[difference->change]));
     if (before)
         json_object_set_new(row, "before", json_string(wi_lab_outcome_names[before->outcome]));
@@ -77,7 +77,7 @@ static void put_ratio(struct wi_buffer *out, const json_t *ratio)
             json_real_value(json_object_get(ratio, "high")));
 }
 
-static void print(const struct wi_lab_comparison *comparison, const json_t *rows)
+static void comparison_print(const struct wi_lab_comparison *comparison, const json_t *rows)
 {
     static const struct wi_column columns[] = {{"CELL", "cell", NULL}, {"CHANGE", "change", NULL},
         {"BEFORE", "before", NULL}, {"NOW", "now", NULL}, {"TIME", "ratio", put_ratio},
@@ -114,7 +114,8 @@ static int goes_to_output(const struct wi_cli *cli, const char *option)
     return path && strcmp(path, "-") == 0;
 }
 
-static enum wi_exit report(const struct wi_cli *cli, const struct wi_lab_comparison *comparison)
+static enum wi_exit comparison_report(
+    const struct wi_cli *cli, const struct wi_lab_comparison *comparison)
 {
     struct wi_buffer markdown = {0}, junit = {0};
     json_t *rows = json_array();
@@ -125,7 +126,7 @@ static enum wi_exit report(const struct wi_cli *cli, const struct wi_lab_compari
     if (cli->json)
         print_json(comparison, rows);
     else if (!goes_to_output(cli, "markdown") && !goes_to_output(cli, "junit"))
-        print(comparison, rows);
+        comparison_print(comparison, rows);
     wi_lab_put_markdown_comparison(&markdown, comparison);
     wi_lab_put_junit_comparison(&junit, comparison);
     result = wi_cli_lab_write(cli, "markdown", &markdown);
@@ -155,7 +156,7 @@ enum wi_exit wi_cli_lab_compare(
     if (read_threshold(wi_argument(&cli->arguments, "fail-on-regression"), &threshold) != 0)
         return WI_EXIT_USAGE;
     wi_lab_compare(&comparison, before, now, threshold);
-    result = report(cli, &comparison);
+    result = comparison_report(cli, &comparison);
     if (result == WI_EXIT_OK)
         result = exits[comparison.judgement];
     wi_lab_comparison_clear(&comparison);

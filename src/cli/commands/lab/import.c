@@ -80,7 +80,7 @@ static enum wi_exit send_part(struct sending *sending)
     return result;
 }
 
-static void say(const struct sending *sending)
+static void sending_say(const struct sending *sending)
 {
     const struct wi_lab_run *run = sending->run;
 
@@ -103,7 +103,7 @@ enum wi_exit wi_cli_results_import(struct wi_cli *cli)
         result = send_part(&sending);
     while (result == WI_EXIT_OK && sending.sent < run.count);
     if (result == WI_EXIT_OK)
-        say(&sending);
+        sending_say(&sending);
     wi_lab_run_clear(&run);
     return result;
 }

@@ -59,7 +59,7 @@ enum wi_exit wi_cli_results_list(struct wi_cli *cli)
 
 /* --- show ------------------------------------------------------------------------------------ */
 
-static json_t *text_of(struct wi_buffer *text)
+static json_t *text_take(struct wi_buffer *text)
 {
     json_t *value = json_string(text->text ? text->text : "");
     wi_buffer_clear(text);
@@ -79,7 +79,7 @@ static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure
         wi_buffer_puts(&text, "bimodal ");
     if (cell->reason)
         wi_buffer_puts(&text, cell->reason);
-    return text_of(&text);
+    return text_take(&text);
 }
 
 /* A row of the table that people see. */
@@ -89,7 +89,7 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
     json_t *out = json_object();
 
     wi_lab_put_name(&text, row->cell);
-    json_object_set_new(out, "cell", text_of(&text));
+    json_object_set_new(out, "cell", text_take(&text));
     json_object_set_new(out, "index", json_integer(row->cell->index));
     json_object_set_new(out, "outcome", json_string(wi_lab_outcome_names[row->cell->outcome]));
     if (row->summary.n > 0) {
@@ -97,12 +97,12 @@ static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *
         json_object_set_new(out, "median", json_real(row->summary.median));
         json_object_set_new(out, "p90", json_real(row->summary.p90));
         wi_buffer_printf(&text, "%.4g to %.4g", row->summary.low, row->summary.high);
-        json_object_set_new(out, "interval", text_of(&text));
+        json_object_set_new(out, "interval", text_take(&text));
     }
     if (row->baseline) {
         wi_buffer_printf(&text, "%.3g (%.3g to %.3g) of %lld", row->speedup.value, row->speedup.low,
             row->speedup.high, (long long)row->baseline->index);
-        json_object_set_new(out, "speedup", text_of(&text));
+        json_object_set_new(out, "speedup", text_take(&text));
     }
     json_object_set_new(out, "notes", notes_of(run, row));
     return out;
@@ -146,7 +146,7 @@ static json_t *text_row_of(const struct wi_lab_cell *cell)
     json_t *out = json_object();
 
     wi_lab_put_name(&name, cell);
-    json_object_set_new(out, "cell", text_of(&name));
+    json_object_set_new(out, "cell", text_take(&name));
     json_object_set_new(out, "index", json_integer(cell->index));
     for (size_t i = 0; i < WI_LAB_TEXT_FIGURES; i++) {
         const struct wi_lab_text_figure *figure = &wi_lab_text_figures[i];

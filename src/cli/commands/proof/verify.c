@@ -93,7 +93,7 @@ static void print_rows(const struct wi_cli *cli, const json_t *rows)
 }
 
 /* What to exit with. */
-static enum wi_exit say(const struct show *show)
+static enum wi_exit nodes_show(const struct show *show)
 {
     const json_t *rows = json_object_get(show->verified, "nodes"), *row;
     enum wi_exit result = WI_EXIT_OK;
@@ -187,7 +187,7 @@ enum wi_exit wi_cli_verify(struct wi_cli *cli)
         .body_size = body.size};
     enum wi_exit result = wi_cli_stream(&stream, &request);
     if (result == WI_EXIT_OK)
-        result = say(&show);
+        result = nodes_show(&show);
     json_decref(show.verified);
     json_decref(order);
     wi_buffer_clear(&body);

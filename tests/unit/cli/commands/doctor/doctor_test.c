@@ -76,7 +76,7 @@ TEST(a_kind_that_nobody_asked_for_is_no_fault)
 
     setenv("PATH", "/nonexistent", 1);
     for (size_t i = 0; i < config->browser_count; i++)
-        assert_int_equal(examine(config, i, 0, checks, browsers), 0);
+        assert_int_equal(browser_examine(config, i, 0, checks, browsers), 0);
     assert_int_equal(json_array_size(checks), 4);
     assert_check(checks, 0, "chrome", "info",
         "not installed; it takes the packages chromium and chromium-driver (Debian)");
