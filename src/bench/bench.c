@@ -42,7 +42,7 @@ struct bench {
 
 /* --- what people see -------------------------------------------------------------------------- */
 
-static void announce(const struct bench *bench)
+static void bench_announce(const struct bench *bench)
 {
     struct wi_buffer text = {0};
     double guess = fmin(GUESS_MS, (double)bench->choice.cell_ms) * (double)bench->rounds.live;
@@ -96,7 +96,7 @@ static const char *run_of(const struct wi_bench_side *side)
 }
 
 /* What has become slower on this side. */
-static enum wi_exit compare(struct bench *bench)
+static enum wi_exit sides_compare(struct bench *bench)
 {
     struct wi_lab_run before, now;
     enum wi_exit result = wi_cli_lab_load(&bench->sides[1].cli, run_of(&bench->sides[1]), &before);
@@ -111,11 +111,11 @@ static enum wi_exit compare(struct bench *bench)
     return result;
 }
 
-static enum wi_exit report(struct bench *bench)
+static enum wi_exit bench_report(struct bench *bench)
 {
     struct wi_bench_side *side = &bench->sides[0];
     enum wi_exit result =
-        bench->side_count > 1 ? compare(bench) : wi_cli_lab_show(&side->cli, run_of(side));
+        bench->side_count > 1 ? sides_compare(bench) : wi_cli_lab_show(&side->cli, run_of(side));
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
@@ -158,7 +158,7 @@ static enum wi_exit end_runs(struct bench *bench)
             WI_BENCH_PATIENCE_MS / 1000);
     if (failed)
         return WI_EXIT_NO_SERVER;
-    enum wi_exit result = report(bench);
+    enum wi_exit result = bench_report(bench);
     return left > 0 && result == WI_EXIT_OK ? WI_EXIT_FAILED : result;
 }
 
@@ -262,7 +262,7 @@ static void set_up_rounds(struct bench *bench)
         wi_bench_room_ask(&rounds->room, &bench->sides[0].cli);
 }
 
-static enum wi_exit begin(struct bench *bench)
+static enum wi_exit bench_begin(struct bench *bench)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
     enum wi_exit result = WI_EXIT_OK;
@@ -288,9 +288,9 @@ static enum wi_exit begin(struct bench *bench)
     return result;
 }
 
-static enum wi_exit measure(struct bench *bench)
+static enum wi_exit bench_measure(struct bench *bench)
 {
-    announce(bench);
+    bench_announce(bench);
     wi_bench_rounds_measure(&bench->rounds);
     return end_runs(bench);
 }
@@ -343,8 +343,8 @@ static enum wi_exit run_suite(struct bench *bench)
 
 static enum wi_exit run_bench(struct bench *bench)
 {
-    enum wi_exit result = begin(bench);
-    return result == WI_EXIT_OK ? measure(bench) : result;
+    enum wi_exit result = bench_begin(bench);
+    return result == WI_EXIT_OK ? bench_measure(bench) : result;
 }
 
 /* What is measured in turn is of one time. */

@@ -107,7 +107,7 @@ static void take_most(struct wi_bench_cell *cell, const char *member, const json
         json_object_set(cell->document, member, (json_t *)value);
 }
 
-static double number(const json_t *object, const char *member)
+static double result_number(const json_t *object, const char *member)
 {
     return json_number_value(json_object_get(object, member));
 }
@@ -235,15 +235,15 @@ static int is_disturbed(const json_t *result, size_t at)
 /* The first run behind a load is no sample of a warm one; so is the first of all. */
 static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
 {
-    int fresh = cell->run_ms <= 0 || number(result, "load_ms") > 0;
-    return at == 0 && fresh && ms == number(result, "first_ms");
+    int fresh = cell->run_ms <= 0 || result_number(result, "load_ms") > 0;
+    return at == 0 && fresh && ms == result_number(result, "first_ms");
 }
 
 static void take_result(struct wi_bench_cell *cell, const json_t *result)
 {
     const json_t *times = json_object_get(result, "run_ms"), *time;
     json_int_t disturbed = json_integer_value(json_object_get(cell->document, "disturbed"));
-    double repeats = fmax(number(result, "repeats"), 1), longest = LEAST_MS;
+    double repeats = fmax(result_number(result, "repeats"), 1), longest = LEAST_MS;
     size_t i;
     json_array_foreach(times, i, time)
     {
@@ -259,9 +259,9 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
     }
     json_object_set_new(cell->document, "disturbed", json_integer(disturbed));
     json_object_set_new(cell->document, "repeats", json_integer((json_int_t)repeats));
-    if (number(result, "load_ms") > 0) {
-        wi_bench_cold_add(&cell->loads, number(result, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, number(result, "first_ms"));
+    if (result_number(result, "load_ms") > 0) {
+        wi_bench_cold_add(&cell->loads, result_number(result, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, result_number(result, "first_ms"));
     }
     wi_bench_take(cell->document, "output_hash", result);
     cell->run_ms = longest;
@@ -295,8 +295,9 @@ static void tell_result(
         return;
     if (result)
         wi_buffer_printf(&text,
-            "load %.4g ms, first %.4g, %zu disturbed, runs:", number(result, "load_ms"),
-            number(result, "first_ms"), json_array_size(json_object_get(result, "disturbed")));
+            "load %.4g ms, first %.4g, %zu disturbed, runs:", result_number(result, "load_ms"),
+            result_number(result, "first_ms"),
+            json_array_size(json_object_get(result, "disturbed")));
     json_array_foreach(json_object_get(result, "run_ms"), i, time)
         wi_buffer_printf(&text, " %.4g", json_number_value(time));
     tell_cell(cli, cell, "POST /v1/benchmark", status, text.text);
@@ -517,16 +518,16 @@ static struct wi_bench_writing read_writing(
     struct wi_bench_writing writing = {.ms = ms,
         .first_ms = call->first_ms - call->began_ms,
         .token_ms = behind > 0 ? (call->last_ms - call->first_ms) / (double)behind : 0,
-        .prompt_tokens = number(usage, "prompt_tokens"),
-        .tokens = number(usage, "completion_tokens")};
+        .prompt_tokens = result_number(usage, "prompt_tokens"),
+        .tokens = result_number(usage, "completion_tokens")};
     writing.read_ms = writing.first_ms;
-    writing.read_tokens = writing.prompt_tokens - number(usage, "cached_tokens");
-    if (number(timings, "prompt_ms") > 0) {
-        writing.read_ms = number(timings, "prompt_ms");
-        writing.read_tokens = number(timings, "prompt_n");
+    writing.read_tokens = writing.prompt_tokens - result_number(usage, "cached_tokens");
+    if (result_number(timings, "prompt_ms") > 0) {
+        writing.read_ms = result_number(timings, "prompt_ms");
+        writing.read_tokens = result_number(timings, "prompt_n");
     }
-    if (number(timings, "predicted_per_token_ms") > 0)
-        writing.token_ms = number(timings, "predicted_per_token_ms");
+    if (result_number(timings, "predicted_per_token_ms") > 0)
+        writing.token_ms = result_number(timings, "predicted_per_token_ms");
     return writing;
 }
 
@@ -539,7 +540,7 @@ static void take_writing(
         cell->writings = wi_grow_array(cell->writings, cell->writing_count, sizeof *cell->writings);
         cell->writings[cell->writing_count++] = read_writing(call, result, ms);
     }
-    if (number(json_object_get(result, "usage"), "completion_tokens") > 0)
+    if (result_number(json_object_get(result, "usage"), "completion_tokens") > 0)
         cell->writes = 1;
 }
 
@@ -560,8 +561,8 @@ static void take_call(
         cell->spent_ms += ms / (double)cell->concurrency;
         cell->run_ms = fmax(ms, LEAST_MS);
     } else {
-        wi_bench_cold_add(&cell->loads, number(performance, "load_ms"));
-        wi_bench_cold_add(&cell->firsts, number(performance, "inference_ms"));
+        wi_bench_cold_add(&cell->loads, result_number(performance, "load_ms"));
+        wi_bench_cold_add(&cell->firsts, result_number(performance, "inference_ms"));
         clients->to_begin += clients->cold++ < cell->concurrency;
     }
 }

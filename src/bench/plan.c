@@ -225,12 +225,12 @@ void wi_bench_choice_clear(struct wi_bench_choice *choice)
 
 /* --- cells ------------------------------------------------------------------------------------ */
 
-static void put(json_t *document, const char *member, const char *text)
+static void document_put(json_t *document, const char *member, const char *text)
 {
     json_object_set_new(document, member, text ? json_string(text) : json_null());
 }
 
-static const char *text_of(const json_t *document, const char *member)
+static const char *document_text(const json_t *document, const char *member)
 {
     return json_string_value(json_object_get(document, member));
 }
@@ -242,14 +242,15 @@ static long count_of(const json_t *document, const char *member)
 }
 
 /* What is asked for each time is read out of the document once. */
-static void settle(struct wi_bench_cell *cell)
+static void cell_settle(struct wi_bench_cell *cell)
 {
     const json_t *document = cell->document;
-    const char *clock = text_of(document, "clock"), *outcome = text_of(document, "outcome");
-    cell->model = text_of(document, "model");
-    cell->browser = text_of(document, "browser");
-    cell->platform = text_of(document, "platform");
-    cell->precision = wi_strdup(text_of(document, "precision"));
+    const char *clock = document_text(document, "clock"),
+               *outcome = document_text(document, "outcome");
+    cell->model = document_text(document, "model");
+    cell->browser = document_text(document, "browser");
+    cell->platform = document_text(document, "platform");
+    cell->precision = wi_strdup(document_text(document, "precision"));
     cell->clock = clock && strcmp(clock, wi_lab_clock_names[WI_LAB_CLIENT]) == 0 ? WI_LAB_CLIENT
                                                                                  : WI_LAB_PAGE;
     cell->batch = count_of(document, "batch");
@@ -262,13 +263,13 @@ struct wi_bench_cell *wi_bench_plan_add(struct wi_bench_plan *plan, json_t *docu
     size_t i = plan->count++;
     plan->cells = wi_grow_array(plan->cells, i, sizeof *plan->cells);
     plan->cells[i] = (struct wi_bench_cell){.document = document, .index = (unsigned)i};
-    settle(&plan->cells[i]);
+    cell_settle(&plan->cells[i]);
     return &plan->cells[i];
 }
 
 static int is_yardstick(const struct wi_bench_cell *cell)
 {
-    return text_of(cell->document, "yardstick") != NULL;
+    return document_text(cell->document, "yardstick") != NULL;
 }
 
 /* Which cell, beside its place. */
@@ -284,18 +285,18 @@ static json_t *make_cell(const struct wi_bench_place *place, const struct which 
 {
     json_t *document = place->facts ? json_copy((json_t *)place->facts) : json_object();
     json_object_set_new(document, "model", json_string(place->model));
-    put(document, "browser", place->browser);
-    put(document, "platform", place->platform);
-    put(document, "precision", which->precision);
+    document_put(document, "browser", place->browser);
+    document_put(document, "platform", place->platform);
+    document_put(document, "precision", which->precision);
     if (which->threads >= 0)
         json_object_set_new(
             document, "threads", which->threads ? json_integer(1) : json_string("all"));
     if (which->optimization >= 0)
-        put(document, "optimization", wi_lab_optimization_names[which->optimization]);
+        document_put(document, "optimization", wi_lab_optimization_names[which->optimization]);
     json_object_set_new(document, "batch", json_integer(which->batch));
     json_object_set_new(document, "concurrency", json_integer(which->concurrency));
-    put(document, "clock", wi_lab_clock_names[which->clock]);
-    put(document, "outcome", wi_lab_outcome_names[WI_LAB_NOT_RUN]);
+    document_put(document, "clock", wi_lab_clock_names[which->clock]);
+    document_put(document, "outcome", wi_lab_outcome_names[WI_LAB_NOT_RUN]);
     return document;
 }
 
@@ -308,7 +309,7 @@ static void add_measured(
 /* Whether one of two engines computes there; also where nobody says which one does. */
 static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
 {
-    const char *engine = text_of(place->facts, "engine");
+    const char *engine = document_text(place->facts, "engine");
     return !engine || strcmp(engine, one) == 0 || strcmp(engine, other) == 0;
 }
 
@@ -400,7 +401,7 @@ void wi_bench_plan_yardstick(
             .model = WI_BENCH_YARDSTICK, .browser = browser, .platform = "wasm"},
         &(struct which){
             .clock = WI_LAB_PAGE, .batch = 1, .concurrency = 1, .threads = 1, .optimization = -1});
-    put(document, "yardstick", wi_lab_yardstick_names[when]);
+    document_put(document, "yardstick", wi_lab_yardstick_names[when]);
     wi_bench_plan_add(plan, document);
 }
 
@@ -425,7 +426,8 @@ static int uses_all(const struct wi_bench_cell *cell)
 
 static int has_optimization(const struct wi_bench_cell *cell, enum wi_lab_optimization which)
 {
-    return is_alike(text_of(cell->document, "optimization"), wi_lab_optimization_names[which]);
+    return is_alike(
+        document_text(cell->document, "optimization"), wi_lab_optimization_names[which]);
 }
 
 static const struct wi_bench_cell *optimized_of(
@@ -459,8 +461,8 @@ static const struct wi_bench_cell *native_of(
         const struct wi_bench_cell *other = &plan->cells[i];
         if (is_alike(other->platform, NATIVE) && uses_all(other) == uses_all(cell) &&
             is_of_one(other, cell) &&
-            is_alike(
-                text_of(other->document, "optimization"), text_of(cell->document, "optimization")))
+            is_alike(document_text(other->document, "optimization"),
+                document_text(cell->document, "optimization")))
             return other;
     }
     return NULL;
@@ -496,7 +498,7 @@ int wi_bench_is_auto(const struct wi_bench_cell *cell)
 
 int wi_bench_has(const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
-    const char *name = text_of(cell->document, "outcome");
+    const char *name = document_text(cell->document, "outcome");
     return name && strcmp(name, wi_lab_outcome_names[outcome]) == 0;
 }
 
@@ -572,7 +574,7 @@ static void put_figure(json_t *text, const char *member, double value)
 
 /* So many users who ask again as soon as they are answered get so many tokens in a second as each
  * gets in all of its time, times their number (Little's law). */
-static void put_text(const struct wi_bench_cell *cell)
+static void cell_put_text(const struct wi_bench_cell *cell)
 {
 #define AT(member) offsetof(struct wi_bench_writing, member)
     double token_ms = quantile_of(cell, AT(token_ms), 0.5);
@@ -594,13 +596,13 @@ static void put_text(const struct wi_bench_cell *cell)
 void wi_bench_cell_end(struct wi_bench_cell *cell, enum wi_lab_outcome outcome, const char *reason)
 {
     char cut[REASON_SIZE];
-    put(cell->document, "outcome", wi_lab_outcome_names[outcome]);
+    document_put(cell->document, "outcome", wi_lab_outcome_names[outcome]);
     if (reason)
-        put(cell->document, "reason", wi_text_copy(cut, sizeof cut, reason));
+        document_put(cell->document, "reason", wi_text_copy(cut, sizeof cut, reason));
     put_median(cell->document, "load_ms", &cell->loads);
     put_median(cell->document, "first_ms", &cell->firsts);
     if (cell->writing_count > 0)
-        put_text(cell);
+        cell_put_text(cell);
     cell->over = 1;
 }
 

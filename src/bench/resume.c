@@ -7,7 +7,7 @@
 
 #define GONE "the daemon has no such place any more"
 
-static const char *text_of(const json_t *document, const char *member)
+static const char *document_text(const json_t *document, const char *member)
 {
     return json_string_value(json_object_get(document, member));
 }
@@ -37,7 +37,7 @@ static int is_same(const json_t *planned, const json_t *kept)
 
 static int was_run(const json_t *kept)
 {
-    const char *outcome = text_of(kept, "outcome");
+    const char *outcome = document_text(kept, "outcome");
     return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
 }
 
@@ -46,7 +46,7 @@ static int is_at(const struct wi_bench_cell *cell, const json_t *kept)
 {
     return has_same(cell->document, kept, "browser") &&
            has_same(cell->document, kept, "platform") &&
-           (text_of(kept, "yardstick") || has_same(cell->document, kept, "model"));
+           (document_text(kept, "yardstick") || has_same(cell->document, kept, "model"));
 }
 
 /* --- places that have gone -------------------------------------------------------------------- */
@@ -69,7 +69,7 @@ static const struct wi_bench_cell *find_reason(
         const struct wi_bench_cell *cell = &resuming->plan->cells[i];
         if (!is_at(cell, kept))
             continue;
-        if (text_of(cell->document, "reason"))
+        if (document_text(cell->document, "reason"))
             found = cell;
         else
             *is_measured = 1;
@@ -93,7 +93,7 @@ static void add_gone(struct resuming *resuming, const json_t *kept)
     if (is_measured)
         return;
     enum wi_lab_outcome outcome = outcome_of(why);
-    const char *reason = why ? text_of(why->document, "reason") : GONE;
+    const char *reason = why ? document_text(why->document, "reason") : GONE;
     struct wi_bench_cell *cell = wi_bench_plan_add(resuming->plan, json_copy((json_t *)kept));
     cell->index = (unsigned)json_integer_value(json_object_get(kept, "index"));
     wi_bench_cell_end(cell, outcome, reason);
@@ -115,7 +115,7 @@ static void drop_repeated(struct resuming *resuming, const json_t *done)
 /* --- cells that are there --------------------------------------------------------------------- */
 
 /* Whether one of the planned cells is that of the run. */
-static int meet(struct resuming *resuming, const json_t *kept)
+static int cell_meet(struct resuming *resuming, const json_t *kept)
 {
     for (size_t i = 0; i < resuming->planned; i++) {
         struct wi_bench_cell *cell = &resuming->plan->cells[i];
@@ -177,7 +177,7 @@ static void meet_all(struct resuming *resuming, const json_t *done, unsigned cha
         json_int_t number = json_integer_value(json_object_get(kept, "index"));
         if (number >= 0 && number < WI_LAB_CELLS_MAX)
             resuming->numbers[number] = 1;
-        found[k] = (unsigned char)meet(resuming, kept);
+        found[k] = (unsigned char)cell_meet(resuming, kept);
     }
 }
 

@@ -67,7 +67,7 @@ void wi_bench_room_ask(struct wi_bench_room *room, const struct wi_cli *cli)
 
 /* --- how many --------------------------------------------------------------------------------- */
 
-static size_t bounded(size_t most, uint64_t bound)
+static size_t count_bounded(size_t most, uint64_t bound)
 {
     most = bound < most ? (size_t)bound : most;
     return most > 0 ? most : 1;
@@ -75,13 +75,14 @@ static size_t bounded(size_t most, uint64_t bound)
 
 size_t wi_bench_room_browsers(const struct wi_bench_room *room)
 {
-    size_t most = bounded(WI_BENCH_TOGETHER_MAX, room->kinds);
-    return room->browser_bytes > 0 ? bounded(most, room->free_bytes / room->browser_bytes) : most;
+    size_t most = count_bounded(WI_BENCH_TOGETHER_MAX, room->kinds);
+    return room->browser_bytes > 0 ? count_bounded(most, room->free_bytes / room->browser_bytes)
+                                   : most;
 }
 
 size_t wi_bench_room_cells(const struct wi_bench_room *room)
 {
-    return bounded(wi_bench_room_browsers(room), (uint64_t)room->cores / WI_BENCH_CELL_CORES);
+    return count_bounded(wi_bench_room_browsers(room), (uint64_t)room->cores / WI_BENCH_CELL_CORES);
 }
 
 /* --- which ------------------------------------------------------------------------------------ */
@@ -94,7 +95,7 @@ static int takes_one_core(const struct wi_bench_cell *cell)
 }
 
 /* Whether it may be timed beside all of those. */
-static int fits(const struct wi_bench_plan *plan, const unsigned *numbers, size_t count,
+static int cell_fits(const struct wi_bench_plan *plan, const unsigned *numbers, size_t count,
     const struct wi_bench_cell *cell)
 {
     if (cell->over || !takes_one_core(cell))
@@ -111,11 +112,11 @@ size_t wi_bench_room_gather(const struct wi_bench_room *room, const struct wi_be
     unsigned *numbers, size_t count)
 {
     size_t most = wi_bench_room_cells(room), gathered = 1;
-    if (!fits(plan, NULL, 0, &plan->cells[numbers[0]]))
+    if (!cell_fits(plan, NULL, 0, &plan->cells[numbers[0]]))
         return 1;
     for (size_t i = 1; i < count && gathered < most; i++) {
         unsigned number = numbers[i];
-        if (!fits(plan, numbers, gathered, &plan->cells[number]))
+        if (!cell_fits(plan, numbers, gathered, &plan->cells[number]))
             continue;
         memmove(&numbers[gathered + 1], &numbers[gathered], (i - gathered) * sizeof *numbers);
         numbers[gathered++] = number;

@@ -33,7 +33,7 @@ static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned nu
 /* --- what people see -------------------------------------------------------------------------- */
 
 /* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next takes its place. */
-static void show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
+static void cell_show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
 {
     struct wi_buffer text = {0};
     if (!rounds->terminal)
@@ -80,7 +80,7 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
 }
 
 /* What it came to, and the daemon keeps it. */
-static void finish(
+static void cell_finish(
     struct wi_bench_rounds *rounds, struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
     if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
@@ -104,7 +104,7 @@ static int goes_on(struct wi_bench_rounds *rounds)
 }
 
 /* One whose daemon goes away and comes back again and again is ended by it. */
-static void outlast(const struct wi_bench_side *side, const struct wi_bench_subject *subject,
+static void turn_outlast(const struct wi_bench_side *side, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turn)
 {
     for (unsigned losses = 1; turn->end == WI_BENCH_LOST; losses++) {
@@ -147,7 +147,7 @@ static void measure_once(
     if (count > 0)
         wi_bench_measure(&set->side->cli, set->subject, turns, count);
     for (size_t i = 0; i < count; i++) {
-        outlast(set->side, set->subject, &turns[i]);
+        turn_outlast(set->side, set->subject, &turns[i]);
         if (turns[i].end != WI_BENCH_DONE)
             rounds->end = turns[i].end;
     }
@@ -159,14 +159,14 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
     int is_first[WI_BENCH_TOGETHER_MAX];
     for (size_t i = 0; i < set->count; i++)
         is_first[i] = set->cells[i]->run_ms <= 0;
-    show(rounds, set->cells[0]);
+    cell_show(rounds, set->cells[0]);
     measure_once(rounds, set, round, NULL);
     if (goes_on(rounds))
         measure_once(rounds, set, round, is_first);
     for (size_t i = 0; i < set->count && rounds->end == WI_BENCH_DONE; i++) {
         struct wi_bench_cell *cell = set->cells[i];
         if (cell->over || (round == WI_BENCH_ROUNDS - 1 && !wi_bench_is_auto(cell)))
-            finish(rounds, set->side, cell);
+            cell_finish(rounds, set->side, cell);
     }
 }
 
@@ -187,7 +187,7 @@ static struct wi_bench_subject *subject_of(
     return group->yardstick ? group->yardstick : &side->subjects[group->subject];
 }
 
-static int belongs(
+static int cell_belongs(
     const struct group *group, const struct wi_bench_side *side, const struct wi_bench_cell *cell)
 {
     const char *yardstick = json_string_value(json_object_get(cell->document, "yardstick"));
@@ -196,12 +196,12 @@ static int belongs(
     return !yardstick && strcmp(cell->model, side->subjects[group->subject].name) == 0;
 }
 
-static void gather(struct wi_bench_rounds *rounds, struct group *group)
+static void group_gather(struct wi_bench_rounds *rounds, struct group *group)
 {
     for (size_t s = 0; s < rounds->side_count; s++) {
         const struct wi_bench_side *side = &rounds->sides[s];
         for (size_t i = 0; i < side->plan.count; i++) {
-            if (side->plan.cells[i].over || !belongs(group, side, &side->plan.cells[i]))
+            if (side->plan.cells[i].over || !cell_belongs(group, side, &side->plan.cells[i]))
                 continue;
             group->numbers = wi_grow_array(group->numbers, group->count, sizeof *group->numbers);
             group->numbers[group->count++] = number_of(rounds, s, i);
@@ -255,13 +255,13 @@ static void finish_rest(struct wi_bench_rounds *rounds, const struct group *grou
     for (size_t i = 0; i < group->count && rounds->end == WI_BENCH_DONE; i++) {
         struct wi_bench_cell *cell = cell_of(rounds, group->numbers[i]);
         if (!cell->over && cell->count >= wi_bench_least(rounds->choice))
-            finish(rounds, side_of(rounds, group->numbers[i]), cell);
+            cell_finish(rounds, side_of(rounds, group->numbers[i]), cell);
     }
 }
 
 static void measure_group(struct wi_bench_rounds *rounds, struct group *group)
 {
-    gather(rounds, group);
+    group_gather(rounds, group);
     for (unsigned round = 0; round < WI_BENCH_ROUNDS && group->count > 0 && goes_on(rounds);
          round++)
         measure_round(rounds, group, round);

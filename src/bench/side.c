@@ -265,7 +265,7 @@ enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_string
 
 /* --- places ----------------------------------------------------------------------------------- */
 
-static const char *text_of(const json_t *object, const char *member)
+static const char *member_text(const json_t *object, const char *member)
 {
     return json_string_value(json_object_get(object, member));
 }
@@ -276,7 +276,7 @@ static const json_t *option_of(const json_t *hardware, const char *platform)
     size_t i;
     json_array_foreach(json_object_get(hardware, "options"), i, row)
     {
-        const char *name = text_of(row, "platform");
+        const char *name = member_text(row, "platform");
         if (name && strcmp(name, platform) == 0)
             return row;
     }
@@ -287,7 +287,7 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 {
     static const char *const members[] = {"browser_version", "engine", "engine_version"};
     json_t *facts = json_object();
-    const char *hash = text_of(hardware, "model_hash");
+    const char *hash = member_text(hardware, "model_hash");
     if (hash && *hash) /* models that are built in may have none */
         json_object_set_new(facts, "hash", json_string(hash));
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
@@ -298,7 +298,7 @@ static json_t *facts_of(const json_t *hardware, const json_t *option)
 /* "unavailable" is a browser that lacks the platform. */
 static enum wi_lab_outcome outcome_of(const json_t *hardware, const json_t *option)
 {
-    const char *standing = text_of(option, "standing"), *code = text_of(hardware, "code");
+    const char *standing = member_text(option, "standing"), *code = member_text(hardware, "code");
     if (standing && strcmp(standing, "unavailable") == 0)
         return WI_LAB_ABSENT;
     return code ? wi_bench_outcome_of(code) : WI_LAB_ABSENT;
@@ -310,12 +310,12 @@ static void plan_place(
     char *query = wi_sprintf("%s&platform=%s&fallback=false%s%s", model, platform,
         browser ? "&browser=" : "", browser ? browser : "");
     json_t *hardware = ask_hardware(side, query);
-    const char *decision = text_of(hardware, "decision");
+    const char *decision = member_text(hardware, "decision");
     const json_t *option = option_of(hardware, platform);
     int never = !decision || strcmp(decision, "never") == 0;
-    const char *why = text_of(option, "why");
+    const char *why = member_text(option, "why");
     if (!why || !*why)
-        why = text_of(hardware, "why");
+        why = member_text(hardware, "why");
     json_t *facts = facts_of(hardware, option);
     wi_bench_plan_place(&side->plan, side->choice,
         &(struct wi_bench_place){.model = model,
@@ -334,7 +334,8 @@ static void plan_place(
 /* Nothing but our own kernels computes with WebGL. */
 static int has_kernels(const json_t *hardware)
 {
-    const char *engine = text_of(json_array_get(json_object_get(hardware, "options"), 0), "engine");
+    const char *engine =
+        member_text(json_array_get(json_object_get(hardware, "options"), 0), "engine");
     return engine && strcmp(engine, "kernels") == 0;
 }
 
@@ -383,8 +384,8 @@ static enum wi_exit complain_of_all(const struct wi_bench_side *side)
         const struct wi_bench_cell *cell = &side->plan.cells[i];
         wi_buffer_puts(&text, "  ");
         wi_bench_put_name(&text, cell);
-        wi_buffer_strings(&text, ": ", text_of(cell->document, "outcome"), ": ",
-            text_of(cell->document, "reason"), "\n", NULL);
+        wi_buffer_strings(&text, ": ", member_text(cell->document, "outcome"), ": ",
+            member_text(cell->document, "reason"), "\n", NULL);
     }
     fputs(text.text, stderr);
     wi_buffer_clear(&text);

@@ -44,7 +44,7 @@ static char *find_program(void)
 
 /* In the child, between fork and exec. A group of its own: ^C on the terminal is for this program
  * alone, which ends the daemon in good order. */
-static _Noreturn void become(char *const arguments[], int input, int output, int log)
+static _Noreturn void child_become(char *const arguments[], int input, int output, int log)
 {
     sigset_t none;
     sigemptyset(&none);
@@ -111,7 +111,7 @@ static const char *read_last(int log, char text[SAID_SIZE], unsigned lines)
     return text;
 }
 
-static void complain(const char *name, int log, struct wi_error *error)
+static void program_complain(const char *name, int log, struct wi_error *error)
 {
     char text[SAID_SIZE];
     const char *last = read_last(log, text, 1);
@@ -151,7 +151,7 @@ void wi_own_program_say_end(const struct wi_own_program *program, const char *na
 }
 
 /* 0, or -1: also where it has ended already. */
-static int tell(int input, const char *word)
+static int program_tell(int input, const char *word)
 {
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);
     ssize_t written = write(input, word, strlen(word));
@@ -161,21 +161,21 @@ static int tell(int input, const char *word)
 
 /* Starts it, tells it `word` (may be NULL) and waits for its first line. WI_OK, or WI_UNAVAILABLE.
  * Both ends are closed at exec but where the child takes them. */
-static enum wi_code launch(struct wi_own_program *program, char *const arguments[],
+static enum wi_code program_launch(struct wi_own_program *program, char *const arguments[],
     const char *name, const char *word, char line[LINE_MAX_BYTES], struct wi_error *error)
 {
     int input[2] = {-1, -1}, output[2] = {-1, -1};
     int log = program->log = memfd_create("program.log", MFD_CLOEXEC);
     if (pipe2(input, O_CLOEXEC) == 0 && pipe2(output, O_CLOEXEC) == 0 &&
         (program->pid = fork()) == 0)
-        become(arguments, input[0], output[1], log);
+        child_become(arguments, input[0], output[1], log);
     wi_close(input[0]);
     wi_close(output[1]);
     program->input = input[1];
-    int failed =
-        program->pid <= 0 || (word && tell(input[1], word) != 0) || read_line(output[0], line) != 0;
+    int failed = program->pid <= 0 || (word && program_tell(input[1], word) != 0) ||
+                 read_line(output[0], line) != 0;
     if (failed)
-        complain(name, log, error);
+        program_complain(name, log, error);
     wi_close(output[0]);
     return failed ? WI_UNAVAILABLE : WI_OK;
 }
@@ -204,7 +204,7 @@ enum wi_code wi_own_daemon_start(
     char **arguments = make_arguments(find_program(), settings);
     char line[LINE_MAX_BYTES] = "";
     *daemon = (struct wi_own_daemon){.program = WI_OWN_NOBODY};
-    enum wi_code code = launch(&daemon->program, arguments, DAEMON, NULL, line, error);
+    enum wi_code code = program_launch(&daemon->program, arguments, DAEMON, NULL, line, error);
     json_t *told = code == WI_OK ? json_loads(line, 0, NULL) : NULL;
     daemon->url = wi_strdup(json_string_value(json_object_get(told, "api")));
     json_decref(told);
@@ -253,7 +253,7 @@ enum wi_code wi_own_node_start(
             "a native node is started in a checkout alone: " NODE " is not above this program");
     char **arguments = make_node_arguments(checkout);
     char *word = wi_sprintf("%s\n", link);
-    enum wi_code code = launch(node, arguments, NODE, word, line, error);
+    enum wi_code code = program_launch(node, arguments, NODE, word, line, error);
     free(word);
     free_arguments(arguments);
     free(checkout);

@@ -135,7 +135,7 @@ static enum wi_code read_outputs(
 }
 
 /* Where numbers are drawn there is nothing to compare. */
-static void judge(const struct wi_suite_case *test, const struct wi_rest_answer *answer,
+static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_answer *answer,
     const json_t *json, struct wi_bench_cell *cell)
 {
     const char *precision = wi_onnx_precision(&test->signature);
@@ -187,7 +187,7 @@ static void end_ask(struct suite *suite, struct asking *asking, const struct wi_
     else if (answer->status != 200)
         wi_bench_cell_problem(cell, json, answer->status);
     else if (wi_bench_cell_take_place(cell, json) == 0)
-        judge(test, answer, json, cell);
+        answer_judge(test, answer, json, cell);
     json_decref(json);
     wi_rest_answer_clear(&asking->answer);
     wi_buffer_clear(&asking->body);
@@ -213,7 +213,8 @@ static void ask_some(struct suite *suite, const struct wi_suite_case *test,
 
 /* One set at the places whose cells are not over: at the first of each browser, then at the second
  * of each, and so on. Nothing is timed, so that no browser waits for another's cores. */
-static void ask(struct suite *suite, const struct wi_suite_case *test, struct wi_bench_cell cells[])
+static void suite_ask(
+    struct suite *suite, const struct wi_suite_case *test, struct wi_bench_cell cells[])
 {
     size_t most = wi_bench_room_browsers(&suite->room), places[WI_BENCH_TOGETHER_MAX], count = 0;
     for (size_t turn = 0; turn < suite->place_count; turn++) {
@@ -263,7 +264,7 @@ static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
 }
 
 /* What is not right is told at once, since the tables only count. */
-static void show(
+static void cell_show(
     const struct suite *suite, const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {
     const char *reason = json_string_value(json_object_get(cell->document, "reason"));
@@ -275,7 +276,7 @@ static void show(
             suite->names->count * suite->place_count, cell->model);
 }
 
-static void finish(
+static void cell_finish(
     struct suite *suite, const struct wi_suite_case *test, size_t place, struct wi_bench_cell *cell)
 {
     if (!cell->over)
@@ -286,7 +287,7 @@ static void finish(
     const char *op = test->op ? test->op : "none";
     tally_of(suite, op)->counts[place][outcome]++;
     json_object_set_new(cell->document, "operator", json_string(op));
-    show(suite, cell, outcome);
+    cell_show(suite, cell, outcome);
     json_array_append(suite->cells, cell->document);
 }
 
@@ -296,7 +297,7 @@ static void run_sets(struct suite *suite, struct wi_suite_case *test, struct wi_
     for (unsigned set = 0; code == WI_OK && suite->end == WI_BENCH_DONE; set++) {
         code = wi_suite_case_read(test, suite->folder, set, error);
         if (code == WI_OK)
-            ask(suite, test, cells);
+            suite_ask(suite, test, cells);
     }
     for (size_t i = 0; i < suite->place_count && code != WI_NOT_FOUND && code != WI_OK; i++)
         if (!cells[i].over)
@@ -314,7 +315,7 @@ static void run_test(struct suite *suite, const char *name)
     run_sets(suite, &test, cells, code, &error);
     for (size_t i = 0; i < suite->place_count; i++) {
         if (suite->end == WI_BENCH_DONE)
-            finish(suite, &test, i, &cells[i]);
+            cell_finish(suite, &test, i, &cells[i]);
         json_decref(cells[i].document);
     }
     wi_suite_case_clear(&test);
@@ -406,7 +407,7 @@ static int has_wrong(const struct suite *suite)
 }
 
 /* With --json each cell as it is. */
-static void print(struct suite *suite)
+static void suite_print(struct suite *suite)
 {
     if (!suite->cli->json) {
         print_tables(suite);
@@ -421,7 +422,7 @@ static void print(struct suite *suite)
 static enum wi_exit end_run(struct suite *suite)
 {
     size_t all = suite->names->count * suite->place_count, done = json_array_size(suite->cells);
-    print(suite);
+    suite_print(suite);
     if (done < all)
         fprintf(stderr, "webinfer: it ended before %zu of %zu cells were run\n", all - done, all);
     if (suite->end == WI_BENCH_LOST) {
@@ -431,7 +432,7 @@ static enum wi_exit end_run(struct suite *suite)
     return has_wrong(suite) || done < all ? WI_EXIT_FAILED : WI_EXIT_OK;
 }
 
-static void clear(struct suite *suite)
+static void suite_clear(struct suite *suite)
 {
     struct tally *tally, *next;
     HASH_ITER(hh, suite->tallies, tally, next)
@@ -462,7 +463,7 @@ enum wi_exit wi_bench_suite(struct wi_cli *cli, const struct wi_bench_choice *ch
         run_tests(suite);
         result = end_run(suite);
     }
-    clear(suite);
+    suite_clear(suite);
     free(suite);
     return result;
 }
