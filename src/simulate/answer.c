@@ -129,7 +129,7 @@ static void embed_one(const char *text, size_t dimensions, float *row)
         row[i] = (float)(row[i] / sqrt(square));
 }
 
-static void embed(const struct wi_worker_request *request, struct wi_worker_answer *answer)
+static void texts_embed(const struct wi_worker_request *request, struct wi_worker_answer *answer)
 {
     const json_t *texts = json_object_get(json_object_get(request->data, "input"), "texts"), *text;
     json_int_t wanted = json_integer_value(json_object_get(request->options, "dimensions"));
@@ -147,7 +147,7 @@ static void embed(const struct wi_worker_request *request, struct wi_worker_answ
     answer->result = json_pack("{s:o}", "usage", usage_of(words));
 }
 
-static json_t *rerank(const json_t *input)
+static json_t *documents_rerank(const json_t *input)
 {
     const char *query = json_string_value(json_object_get(input, "query"));
     json_t *scores = json_array();
@@ -162,7 +162,7 @@ static json_t *rerank(const json_t *input)
     return json_pack("{s:o, s:o}", "scores", scores, "usage", usage_of(words));
 }
 
-static json_t *tokenize(const json_t *input)
+static json_t *text_tokenize(const json_t *input)
 {
     const json_t *messages = json_object_get(input, "messages");
     if (messages)
@@ -177,13 +177,13 @@ static void answer_task(
     const json_t *input = json_object_get(request->data, "input");
     switch (sim_task_kind(request)) {
     case WI_TASK_EMBED:
-        embed(request, answer);
+        texts_embed(request, answer);
         break;
     case WI_TASK_RERANK:
-        answer->result = rerank(input);
+        answer->result = documents_rerank(input);
         break;
     case WI_TASK_TOKENIZE:
-        answer->result = json_pack("{s:o}", "tokens", tokenize(input));
+        answer->result = json_pack("{s:o}", "tokens", text_tokenize(input));
         break;
     default:
         if (wi_task_samples(sim_task_kind(request)))
@@ -196,7 +196,8 @@ static void answer_task(
 /* --- without a task -------------------------------------------------------------------------- */
 
 /* The inputs that were asked for, as they came. */
-static void echo(const json_t *wanted, const struct wi_tensors *inputs, struct wi_tensors *outputs)
+static void tensors_echo(
+    const json_t *wanted, const struct wi_tensors *inputs, struct wi_tensors *outputs)
 {
     for (size_t i = 0; i < inputs->count; i++) {
         struct wi_tensors one = {&inputs->items[i], 1};
@@ -205,7 +206,7 @@ static void echo(const json_t *wanted, const struct wi_tensors *inputs, struct w
     }
 }
 
-static void count(const json_t *options, struct wi_worker_answer *answer)
+static void answer_count(const json_t *options, struct wi_worker_answer *answer)
 {
     struct wi_count_options read;
     wi_builtin_read_count(options, "options.", &read, &answer->failure);
@@ -228,7 +229,8 @@ static void hash_outputs(const struct wi_tensors *outputs, char hex[WI_HASH_HEX_
 }
 
 /* As many times are drawn as there would be runs; it answers after all of them. */
-static void measure(struct sim *sim, const json_t *benchmark, struct wi_worker_answer *answer)
+static void benchmark_measure(
+    struct sim *sim, const json_t *benchmark, struct wi_worker_answer *answer)
 {
     json_int_t runs = json_integer_value(json_object_get(benchmark, "runs"));
     json_int_t warmup = json_integer_value(json_object_get(benchmark, "warmup"));
@@ -259,9 +261,9 @@ static void answer_once(
     if (sim_task_kind(request) != WI_TASK_NONE)
         answer_task(sim, request, answer);
     else if (builtin == WI_BUILTIN_ECHO)
-        echo(wanted, request->inputs, &answer->outputs);
+        tensors_echo(wanted, request->inputs, &answer->outputs);
     else if (builtin == WI_BUILTIN_COUNT)
-        count(request->options, answer);
+        answer_count(request->options, answer);
     else
         sim_model_outputs(
             sim, request->model, request->inputs, wanted, &answer->outputs, &answer->failure);
@@ -273,7 +275,7 @@ void sim_answer(
     const json_t *benchmark = json_object_get(request->data, "benchmark");
     answer_once(sim, request, answer);
     if (benchmark && answer->failure.code == WI_OK)
-        measure(sim, benchmark, answer);
+        benchmark_measure(sim, benchmark, answer);
 }
 
 void sim_answer_clear(struct wi_worker_answer *answer)

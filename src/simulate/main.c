@@ -20,7 +20,7 @@
 /* What the program's exit status says, as that of webinfer(1). */
 enum { EXIT_USAGE = 2, EXIT_NO_SERVER = 3 };
 
-static void complain(const struct wi_error *error)
+static void error_complain(const struct wi_error *error)
 {
     fprintf(stderr, "webinfer-simulate: %s\n", error->detail);
     if (*error->expected)
@@ -67,14 +67,14 @@ static enum wi_code read_link(struct sim_options *options, struct wi_error *erro
     return code;
 }
 
-static int run(struct sim_options *options)
+static int nodes_run(struct sim_options *options)
 {
     struct wi_error error = {0};
     int result = EXIT_USAGE;
     if (raise_descriptors(options, &error) == WI_OK && read_link(options, &error) == WI_OK)
         result = sim_run(options) == 0 ? EXIT_SUCCESS : EXIT_NO_SERVER;
     else
-        complain(&error);
+        error_complain(&error);
     OPENSSL_cleanse(&options->link, sizeof options->link);
     return result;
 }
@@ -87,14 +87,14 @@ int main(int argc, char **argv)
 
     wi_streams_keep();
     if (sim_options_read(&options, argc, argv, &error) != WI_OK) {
-        complain(&error);
+        error_complain(&error);
         result = EXIT_USAGE;
     } else if (options.help) {
         sim_options_help(stdout);
     } else if (options.version) {
         puts("webinfer-simulate " PACKAGE_VERSION);
     } else {
-        result = run(&options);
+        result = nodes_run(&options);
     }
     return wi_streams_end("webinfer-simulate") == 0 ? result : EXIT_FAILURE;
 }

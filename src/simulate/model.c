@@ -35,7 +35,7 @@ static void read_graph(struct sim_model *model, const char *folder)
     close(fd);
 }
 
-static const struct sim_model *find(struct sim *sim, const char *name)
+static const struct sim_model *model_find(struct sim *sim, const char *name)
 {
     struct sim_model *model = sim->models;
 
@@ -96,7 +96,7 @@ static enum wi_code add_output(const struct wi_onnx_value *value, const struct w
 enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
     const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error)
 {
-    const struct sim_model *model = find(sim, name);
+    const struct sim_model *model = model_find(sim, name);
     enum wi_code code = WI_OK;
 
     if (!model || !model->known)

@@ -57,7 +57,7 @@ static const struct row {
 };
 #define ROWS (sizeof rows / sizeof *rows)
 
-static enum wi_code bad(const struct row *row, struct wi_error *error)
+static enum wi_code option_refuse(const struct row *row, struct wi_error *error)
 {
     wi_error_set(error, WI_BAD_REQUEST, "", "--%s cannot be that", row->name);
     if (row->kind == DURATION)
@@ -73,7 +73,7 @@ static enum wi_code read_number(
     char *end;
     double value = strtod(text, &end);
     if (end == text || *end || !(value >= row->min && value <= row->max))
-        return bad(row, error);
+        return option_refuse(row, error);
     if (row->kind == COUNT)
         *(uint64_t *)member = (uint64_t)value;
     else
@@ -91,10 +91,12 @@ static enum wi_code read_value(
         return WI_OK;
     case TEXT:
         *(const char **)member = text;
-        return length >= (size_t)row->min && length <= (size_t)row->max ? WI_OK : bad(row, error);
+        return length >= (size_t)row->min && length <= (size_t)row->max ? WI_OK
+                                                                        : option_refuse(row, error);
     case DURATION:
-        return wi_parse_duration(text, member) == 0 && *(int64_t *)member >= 1 ? WI_OK
-                                                                               : bad(row, error);
+        return wi_parse_duration(text, member) == 0 && *(int64_t *)member >= 1
+                   ? WI_OK
+                   : option_refuse(row, error);
     default:
         return read_number(row, text, member, error);
     }

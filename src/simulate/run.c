@@ -69,7 +69,7 @@ static void show_figures(const struct sim *sim)
 }
 
 /* Begins the end: the nodes say bye, and the service closes their sockets. */
-static void stop(struct sim *sim)
+static void sim_stop(struct sim *sim)
 {
     if (sim->ending) {
         wi_timer_start(sim->over, 0, 0); /* told twice: at once */
@@ -92,7 +92,7 @@ static void on_left(struct wi_worker *worker)
         wi_timer_start(sim->over, 0, 0);
 }
 
-static void finish(struct sim *sim)
+static void sim_finish(struct sim *sim)
 {
     for (size_t i = 0; i < sim->options->nodes; i++)
         wi_worker_stop(sim->workers[i]);
@@ -112,14 +112,14 @@ static void on_over(void *context)
     struct sim *sim = context;
 
     if (sim->ending)
-        finish(sim);
+        sim_finish(sim);
     else
-        stop(sim);
+        sim_stop(sim);
 }
 
 static void on_signal(uv_signal_t *handle, int number)
 {
-    stop(handle->data);
+    sim_stop(handle->data);
 }
 
 /* What their people do by a button of the page. */
@@ -156,7 +156,7 @@ static void on_beat(void *context)
         show_up(sim);
     }
     if (sim->service.counters.refused == sim->options->nodes)
-        stop(sim);
+        sim_stop(sim);
 }
 
 /* --- what the nodes say and hear ------------------------------------------------------------- */
@@ -179,7 +179,7 @@ static char *make_capabilities(const struct sim_options *options)
     return wi_buffer_take(&out);
 }
 
-static void unload(struct wi_worker *worker)
+static void worker_unload(struct wi_worker *worker)
 {
     wi_worker_set_models(worker, NULL);
 }
@@ -190,20 +190,20 @@ static const struct wi_worker_events events = {
     .cancel = sim_cancel_task,
     .end = sim_end_task,
     .load = sim_note_model,
-    .unload = unload,
+    .unload = worker_unload,
     .left = on_left,
 };
 
 /* --- all together ---------------------------------------------------------------------------- */
 
-static void watch(struct sim *sim, uv_signal_t *handle, uv_signal_cb heard, int number)
+static void signal_watch(struct sim *sim, uv_signal_t *handle, uv_signal_cb heard, int number)
 {
     uv_signal_init(sim->service.loop, handle);
     handle->data = sim;
     uv_signal_start(handle, heard, number);
 }
 
-static void start(struct sim *sim)
+static void sim_start(struct sim *sim)
 {
     uv_loop_t *loop = sim->service.loop;
 
@@ -217,14 +217,14 @@ static void start(struct sim *sim)
     wi_timer_start(sim->beat, WI_WORKER_BEAT_MS, WI_WORKER_BEAT_MS);
     if (sim->options->run_ms)
         wi_timer_start(sim->over, (uint64_t)sim->options->run_ms, 0);
-    watch(sim, &sim->interrupt, on_signal, SIGINT);
-    watch(sim, &sim->terminate, on_signal, SIGTERM);
-    watch(sim, &sim->pause, on_pause, SIGUSR1);
-    watch(sim, &sim->go_on, on_pause, SIGUSR2);
+    signal_watch(sim, &sim->interrupt, on_signal, SIGINT);
+    signal_watch(sim, &sim->terminate, on_signal, SIGTERM);
+    signal_watch(sim, &sim->pause, on_pause, SIGUSR1);
+    signal_watch(sim, &sim->go_on, on_pause, SIGUSR2);
 }
 
 /* After the loop has ended. */
-static void clear(struct sim *sim)
+static void sim_clear(struct sim *sim)
 {
     for (size_t i = 0; sim->workers && i < sim->options->nodes; i++)
         wi_worker_free(sim->workers[i]);
@@ -257,7 +257,7 @@ int sim_run(const struct sim_options *options)
             "webinfer-simulate: libwebsockets could not be set up for the bridge's URL\n", stderr);
         wi_lws_begin_free(sim.service.lws);
     } else {
-        start(&sim);
+        sim_start(&sim);
     }
     uv_run(&loop, UV_RUN_DEFAULT);
     wi_lws_end_free(sim.service.lws);
@@ -265,7 +265,7 @@ int sim_run(const struct sim_options *options)
     if (*sim.service.counters.why)
         fprintf(
             stderr, "webinfer-simulate: a node was turned away: %s\n", sim.service.counters.why);
-    clear(&sim);
+    sim_clear(&sim);
     OPENSSL_cleanse(&sim.service.link, sizeof sim.service.link);
     free(capabilities);
     return sim.service.counters.up_peak ? 0 : -1;

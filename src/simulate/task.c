@@ -31,7 +31,7 @@ struct sim_task {
     double began, due;             /* of wi_now_ms() */
 };
 
-static enum fate draw(struct sim *sim)
+static enum fate fate_draw(struct sim *sim)
 {
     const struct sim_options *options = sim->options;
     double lot = wi_worker_random(&sim->service);
@@ -45,7 +45,7 @@ static enum fate draw(struct sim *sim)
     return lot - options->cut_rate < 0 ? CUT : ANSWER;
 }
 
-static void cut(struct sim_task *own)
+static void task_cut(struct sim_task *own)
 {
     own->fate = ANSWER;
     own->sim->counters.cut++;
@@ -56,7 +56,7 @@ static void give_answer(struct sim_task *own)
 {
     own->sim->counters.answered++;
     if (own->fate == CUT)
-        cut(own); /* it is sent when the node is back */
+        task_cut(own); /* it is sent when the node is back */
     own->answer.executed_on =
         "{\"platform\":\"simulated\",\"engine\":\"simulator\",\"precision\":null,"
         "\"adapter\":null,\"fallbacks\":[],\"simulated\":true}";
@@ -65,7 +65,7 @@ static void give_answer(struct sim_task *own)
         own->sim->counters.duplicated += (uint64_t)wi_worker_repeat(own->task);
 }
 
-static void fail(struct sim_task *own)
+static void task_fail(struct sim_task *own)
 {
     own->answer.retryable = 1;
     wi_error_set(&own->answer.failure, WI_INFERENCE_FAILED, NULL, "the node was told to fail");
@@ -85,11 +85,11 @@ static int meets_its_fate(struct sim_task *own)
 {
     own->turn = NEVER;
     if (own->fate == CUT) {
-        cut(own);
+        task_cut(own);
         return 0;
     }
     if (own->fate == FAIL) {
-        fail(own);
+        task_fail(own);
         end_stream(own);
     }
     return 1; /* what is dropped is never heard of again */
@@ -188,7 +188,7 @@ static void on_due(void *context)
 static void make_answer(struct sim_task *own, const struct wi_worker_request *request)
 {
     if (own->fate == FAIL) {
-        fail(own);
+        task_fail(own);
         return;
     }
     sim_answer(own->sim, request, &own->answer);
@@ -201,7 +201,8 @@ void sim_take_task(struct wi_worker_task *task, const struct wi_worker_request *
     struct sim *sim = wi_worker_service(task->worker)->context;
     struct sim_task *own = wi_alloc(sizeof *own);
 
-    *own = (struct sim_task){.sim = sim, .task = task, .fate = draw(sim), .began = wi_now_ms()};
+    *own =
+        (struct sim_task){.sim = sim, .task = task, .fate = fate_draw(sim), .began = wi_now_ms()};
     task->owner = own;
     own->twice = wi_worker_random(&sim->service) < sim->options->duplicate_rate;
     own->timer = wi_timer_new(sim->service.loop, on_due, own);

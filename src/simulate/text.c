@@ -124,7 +124,7 @@ static const char *stop_in(const struct speech *speech, const char *word)
 }
 
 /* Says the text; why it ends. */
-static const char *say(struct speech *speech, const char *text)
+static const char *speech_say(struct speech *speech, const char *text)
 {
     json_int_t most = json_integer_value(json_object_get(speech->options, "max_tokens"));
     const char *word;
@@ -167,7 +167,8 @@ static int wants_tool(const json_t *messages, const json_t *options)
 }
 
 /* One answer. What is beside a stream is only what its parts have not carried. */
-static void answer(struct speech *speech, const char *text, const json_t *messages, int stream)
+static void speech_answer(
+    struct speech *speech, const char *text, const json_t *messages, int stream)
 {
     const json_t *requested = json_object_get(speech->options, "chat_template_kwargs");
     speech->stop = NULL;
@@ -176,7 +177,8 @@ static void answer(struct speech *speech, const char *text, const json_t *messag
     wi_buffer_puts(&speech->text, "");
     if (json_is_true(json_object_get(requested, "enable_thinking")))
         add_part(speech, "", 3, json_pack("{s:s}", "reasoning", "It is to be said again."));
-    const char *why = wants_tool(messages, speech->options) ? call_tool(speech) : say(speech, text);
+    const char *why =
+        wants_tool(messages, speech->options) ? call_tool(speech) : speech_say(speech, text);
     json_array_append_new(speech->parts,
         json_pack("{s:I, s:{s:s}}", "index", speech->index, "result", "finish_reason", why));
     if (stream) {
@@ -276,7 +278,7 @@ json_t *sim_text_speak(
         const char *text = json_string_value(prompt);
         words += messages ? 0 : sim_text_words(text);
         for (json_int_t k = 0; k < n; k++)
-            answer(&speech, text, messages, stream);
+            speech_answer(&speech, text, messages, stream);
     }
     *result = result_of(&speech, words, token_ms);
     json_decref(prompts);
