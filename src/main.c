@@ -214,7 +214,7 @@ static void on_limit(void *context)
         close_pool(d);
 }
 
-static void stop(struct daemon *d)
+static void daemon_stop(struct daemon *d)
 {
     if (++d->signalled > 2)
         return;
@@ -308,7 +308,7 @@ static void take_config(struct daemon *d, struct wi_config *next)
 
 /* All or nothing: whatever can refuse is asked before anything changes. 0, or -1 with what was
  * wrong in `told`. */
-static int reload(struct daemon *d, struct wi_buffer *told)
+static int daemon_reload(struct daemon *d, struct wi_buffer *told)
 {
     struct wi_problems problems = {0};
     struct wi_config *next = wi_config_load_with(d->config_path, &d->settings, &problems);
@@ -333,7 +333,7 @@ static int on_reload(void *context, struct wi_buffer *problems)
     }
     sd_notify(0, "RELOADING=1");
     wi_log_reopen();
-    int status = reload(d, problems);
+    int status = daemon_reload(d, problems);
     sd_notify(0, "READY=1");
     return status;
 }
@@ -357,10 +357,10 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct daemon *d = handle->data;
     if (number != SIGHUP) {
-        stop(d);
+        daemon_stop(d);
     } else if (d->of_terminal && !has_terminal()) {
         wi_info("main", NULL, "the terminal that it was started from is gone");
-        stop(d);
+        daemon_stop(d);
     } else {
         struct wi_buffer told = {0};
         (void)on_reload(d, &told);
@@ -400,8 +400,8 @@ static void on_input(void *context, int status, int events)
     wi_watch_set(d->input, 0);
     wi_info("main", NULL, "standard input has ended, and a private daemon with it");
     if (d->signalled == 0)
-        stop(d);
-    stop(d);
+        daemon_stop(d);
+    daemon_stop(d);
 }
 
 static void pet_watchdog(void *context)
@@ -605,7 +605,7 @@ static int status_of(const struct wi_error *error)
     return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
 }
 
-static int serve(struct daemon *d)
+static int daemon_serve(struct daemon *d)
 {
     struct wi_error error;
     wi_log_configure(d->config->log.level, d->config->log.format);
@@ -761,7 +761,7 @@ static void print_problem(void *context, const char *line)
 }
 
 /* The configuration, or what is wrong was printed; the status to exit with. */
-static int configure(struct daemon *d)
+static int daemon_configure(struct daemon *d)
 {
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";
     struct wi_problems problems = {0};
@@ -799,7 +799,7 @@ static void free_configuration(struct daemon *d)
 static int carry_out(enum action action, struct daemon *d)
 {
     if (action == SERVE || action == SERVE_PRIVATE)
-        return serve(d);
+        return daemon_serve(d);
     if (action == RELOAD)
         return ask_reload(d);
     if (action == PRINT_CONFIG)
@@ -822,7 +822,7 @@ int main(int argc, char **argv)
         return end_printing();
     }
     daemon.is_private = action == SERVE_PRIVATE;
-    int status = configure(&daemon);
+    int status = daemon_configure(&daemon);
     if (status == EXIT_SUCCESS)
         status = carry_out(action, &daemon);
     free_configuration(&daemon);

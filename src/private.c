@@ -13,7 +13,7 @@
 
 /* Where the value of the last setting of that key, which ends with "=", lies; NULL: there is none.
  */
-static char **find(struct wi_strings *settings, const char *key)
+static char **setting_find(struct wi_strings *settings, const char *key)
 {
     for (size_t i = settings->count; i-- > 0;)
         if (strncmp(settings->items[i], key, strlen(key)) == 0)
@@ -25,7 +25,7 @@ static char **find(struct wi_strings *settings, const char *key)
 static enum wi_code give_folder(struct wi_instance *instance, struct wi_strings *settings,
     const char *key, const char *name, struct wi_error *error)
 {
-    char **setting = find(settings, key);
+    char **setting = setting_find(settings, key);
     if (setting && (*setting)[strlen(key)])
         return WI_OK;
     char *folder = wi_instance_make(instance, name, error);
@@ -50,7 +50,7 @@ enum wi_code wi_private_settle(
         "api.tokens_file=", "api.tls_certificate=", "api.tls_key=", "bridge.listen=127.0.0.1:0",
         "bridge.public_url=", "bridge.tls_certificate=", "bridge.tls_key="};
     enum wi_code code = give_folder(instance, settings, "store.path=", "store", error);
-    if (code == WI_OK && find(settings, "models.directory="))
+    if (code == WI_OK && setting_find(settings, "models.directory="))
         code = give_folder(instance, settings, "models.directory=", "models", error);
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
         wi_strings_add(settings, fixed[i]);
