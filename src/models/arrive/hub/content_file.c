@@ -214,7 +214,7 @@ static enum wi_code work_on(struct content_file *file)
     return code;
 }
 
-static void work_run(void *data)
+static void content_work_run(void *data)
 {
     struct content_file *file = data;
     struct content_work *work = &file->work;
@@ -312,7 +312,7 @@ static void start_work(struct content_file *file, struct content_work work)
     file->work = work;
     file->busy = 1;
     file->run->works++;
-    wi_work_queue_start(file->run->queue, 0, work_run, on_worked, file);
+    wi_work_queue_start(file->run->queue, 0, content_work_run, on_worked, file);
 }
 
 /* --- step by step ----------------------------------------------------------------------------- */

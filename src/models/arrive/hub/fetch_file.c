@@ -81,7 +81,7 @@ static void keep_leaves(struct file *file)
     wi_leaves_clear(&leaves);
 }
 
-static void work_run(void *data)
+static void file_work_run(void *data)
 {
     struct file *file = data;
     struct file_work *work = &file->work;
@@ -170,7 +170,7 @@ static void start_work(struct file *file, struct file_work work)
     file->busy = 1;
     file->due = 0;
     fetch->works++;
-    wi_work_queue_start(fetch->queue, 0, work_run, on_worked, file);
+    wi_work_queue_start(fetch->queue, 0, file_work_run, on_worked, file);
 }
 
 /* --- the transfer ----------------------------------------------------------------------------- */
