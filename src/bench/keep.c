@@ -24,7 +24,7 @@ static const char built_commit[] =
 
 /* --- the head --------------------------------------------------------------------------------- */
 
-/* Of this machine only where the daemon is on it, too: nobody else's is known here. */
+/* This machine's figures, which hold only if the daemon runs on it, too. */
 static json_t *describe_machine(void)
 {
     struct utsname system;
@@ -64,7 +64,8 @@ static json_t *make_head(const struct wi_cli *cli, const struct wi_bench_head *a
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* The same run, cell or end twice is kept once, so that it may be sent until somebody answers. */
+/* The daemon stores a run, cell or end that it receives twice only once, so that it may be sent
+ * again until an answer comes. */
 static void send_document(
     const struct wi_cli *cli, const json_t *document, int is_patient, struct wi_rest_answer *answer)
 {
@@ -140,8 +141,8 @@ static enum wi_exit go_on(
     return result;
 }
 
-/* No run has that id: who may write is told so. A daemon that is not there at the start is not
- * waited for. */
+/* No run has that id, so a client that may write gets 404. A daemon that is absent at the start is
+ * not waited for. */
 enum wi_exit wi_bench_keep_may(const struct wi_cli *cli)
 {
     json_t *nothing = json_pack("{s:s, s:[]}", "id", "run-of-nobody", "cells");

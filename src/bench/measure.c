@@ -507,8 +507,8 @@ static json_t *read_parts(struct wi_bench_cell *cell, struct call *call, enum wi
     return NULL;
 }
 
-/* How fast tokens were read and made is the engine's to say, where it does: parts may come
- * together. What it does not say is by the client's clock. */
+/* The speeds of reading and writing tokens are the engine's own figures if it gives them, because
+ * several parts may arrive together. Other figures are by the client's clock. */
 static struct wi_bench_writing read_writing(
     const struct call *call, const json_t *result, double ms)
 {

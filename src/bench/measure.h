@@ -1,5 +1,6 @@
 /*
- * What webinfer bench asks the daemon for a cell, and what the answers say of it. Blocks.
+ * The requests that webinfer bench sends to measure a cell, and the reading of their answers.
+ * Blocks.
  */
 #ifndef WI_BENCH_MEASURE_H
 #define WI_BENCH_MEASURE_H
@@ -8,27 +9,28 @@
 #include "bench/subject.h"
 #include "cli/cli.h"
 
-/* Has all pages give the model back, so that the next run loads it afresh. */
+/* Unloads the model from all pages, so that the next run loads it again. */
 void wi_bench_unload(const struct wi_cli *cli, const struct wi_bench_subject *subject);
 
-/* A cell that samples are wanted of. */
+/* A cell to take samples of. */
 struct wi_bench_turn {
     struct wi_bench_cell *cell;
-    unsigned share;        /* how many, at least one */
-    int is_last;           /* no more will be wanted */
-    enum wi_bench_end end; /* what came of it */
+    unsigned share;        /* number of samples, at least one */
+    int is_last;           /* no samples follow these */
+    enum wi_bench_end end; /* the result */
 };
-/* Adds samples to cells; what cannot be measured ends its cell. Several are measured at the same
- * time, each by the page's clock, with one batch, and in a browser of its own kind. */
+/* Adds samples to cells, and ends a cell that cannot be measured. Cells that are measured at the
+ * same time use the page's clock, share one batch size, and each have a kind of browser of their
+ * own. */
 void wi_bench_measure(const struct wi_cli *cli, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turns, size_t count);
 
-/* Ends a cell that was answered with a problem document; NULL: with something else. */
+/* Ends a cell whose answer is a problem document; NULL: the answer is something else. */
 void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status);
-/* Notes where an answer says that it was computed: 0, or -1 where that is another place than the
- * cell's, which ends it. */
+/* Stores the place where an answer was computed. 0, or -1 if that is not the cell's place, which
+ * ends the cell. */
 int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer);
-/* What a code of a problem document says of a cell. */
+/* The outcome of a cell for a code of a problem document. */
 enum wi_lab_outcome wi_bench_outcome_of(const char *code);
 
 #endif

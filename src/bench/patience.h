@@ -8,14 +8,14 @@
 
 #define WI_BENCH_PATIENCE_MS 30000 /* for a daemon that went away */
 
-/* As wi_rest_exchange, for what may be asked twice: where nobody answers it is asked again, for
- * WI_BENCH_PATIENCE_MS. The answer's status is 0 and it is not late where nobody came back, ^C
- * came, or the daemon was started by this command and has ended. */
+/* Like wi_rest_exchange, for requests that may be sent twice: without an answer, the request is
+ * sent again for WI_BENCH_PATIENCE_MS. The answer has status 0 and is not late if the daemon did
+ * not come back, ^C came, or the daemon was started by this command and has ended. */
 void wi_bench_exchange(
     const struct wi_cli *cli, const struct wi_rest_request *request, struct wi_rest_answer *answer);
 /* Whether an answer was lost with its daemon. */
 int wi_bench_is_lost(const struct wi_rest_answer *answer);
-/* Waits for a daemon that went away: whether it answers again. Likewise. */
+/* Waits for a daemon that went away, with the same limits. Returns whether it answers again. */
 int wi_bench_await(const struct wi_cli *cli);
 
 #endif

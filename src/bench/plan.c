@@ -272,13 +272,13 @@ static int is_yardstick(const struct wi_bench_cell *cell)
     return document_text(cell->document, "yardstick") != NULL;
 }
 
-/* Which cell, beside its place. */
+/* Identifies a cell within its place. */
 struct which {
     const char *precision;
     enum wi_lab_clock clock;
     long batch, concurrency;
-    int threads;      /* 1; 0: all; -1: nobody says it */
-    int optimization; /* enum wi_lab_optimization; -1: nobody says it */
+    int threads;      /* 1; 0: all; -1: not given */
+    int optimization; /* enum wi_lab_optimization; -1: not given */
 };
 
 static json_t *make_cell(const struct wi_bench_place *place, const struct which *which)
@@ -306,7 +306,7 @@ static void add_measured(
     wi_bench_plan_add(plan, make_cell(place, which));
 }
 
-/* Whether one of two engines computes there; also where nobody says which one does. */
+/* Whether one of two engines computes there, or the engine is unknown. */
 static int has_engine(const struct wi_bench_place *place, const char *one, const char *other)
 {
     const char *engine = document_text(place->facts, "engine");

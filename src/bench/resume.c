@@ -58,8 +58,8 @@ struct resuming {
     unsigned char *met;     /* 1 where a planned cell is one of the run */
 };
 
-/* Why nothing is measured at the place of that cell any more: a planned cell that says it. NULL:
- * something is, or nobody says it. */
+/* A planned cell with the reason why nothing is measured at the place of that cell any more. NULL:
+ * there is no such reason. `*is_measured`: some planned cell there has no reason. */
 static const struct wi_bench_cell *find_reason(
     const struct resuming *resuming, const json_t *kept, int *is_measured)
 {
@@ -99,8 +99,8 @@ static void add_gone(struct resuming *resuming, const json_t *kept)
     wi_bench_cell_end(cell, outcome, reason);
 }
 
-/* Nobody needs to hear once more that nothing can be measured at a place, where the run has cells
- * that say it, or were measured before. */
+/* Drops planned cells that only say that a place cannot be measured, if the run already has cells
+ * of that place. */
 static void drop_repeated(struct resuming *resuming, const json_t *done)
 {
     const json_t *kept;

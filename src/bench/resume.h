@@ -1,14 +1,15 @@
 /*
- * A run that goes on: which of the cells that are planned now it has already. Pure.
+ * Resumes a run: finds the planned cells that the run already has. Pure.
  */
 #ifndef WI_BENCH_RESUME_H
 #define WI_BENCH_RESUME_H
 
 #include "bench/plan.h"
 
-/* `done` is the cells of the run as documents. What was run is over and kept; what was not has its
- * number again, and what is new one that is free. The run's cells of a place that has gone since
- * are added: they are over, as that place is, and not kept. */
+/* `done` has the cells of the run as documents. A planned cell that the run has measured is marked
+ * as over and kept. A planned cell that the run has but did not measure gets its old index, and a
+ * new cell gets a free one. Cells of the run whose place has gone since are added: they end with
+ * the outcome of that place, and are not yet kept. */
 void wi_bench_resume(struct wi_bench_plan *plan, const json_t *done);
 
 #endif

@@ -94,7 +94,7 @@ static int takes_one_core(const struct wi_bench_cell *cell)
            !json_object_get(cell->document, "yardstick");
 }
 
-/* Whether it may be timed beside all of those. */
+/* Whether the cell may be timed together with all of those. */
 static int cell_fits(const struct wi_bench_plan *plan, const unsigned *numbers, size_t count,
     const struct wi_bench_cell *cell)
 {

@@ -1,6 +1,7 @@
 /*
- * The cells of webinfer bench measured: in rounds, in an order from the seed, those at a time that
- * do not disturb each other, with the yardstick before, between and after. Blocks.
+ * Measures the cells of webinfer bench in rounds, in an order that follows from the seed. Cells
+ * that do not disturb each other are measured at the same time, with the yardstick before, between
+ * and after. Blocks.
  */
 #ifndef WI_BENCH_ROUNDS_H
 #define WI_BENCH_ROUNDS_H
@@ -15,14 +16,14 @@ struct wi_bench_rounds {
     const struct wi_bench_choice *choice;
     size_t live;               /* cells to measure */
     size_t done;               /* of those */
-    struct wi_bench_room room; /* asked for with one side */
+    struct wi_bench_room room; /* known only with one side */
     double until_ms;
-    enum wi_bench_end end; /* why it ended, if not all cells are over and there was time */
+    enum wi_bench_end end; /* why it ended, if cells were left and there was time */
     int terminal;
 };
-/* How many cells are measured at a time, at most. */
+/* The most cells that are measured at a time. */
 size_t wi_bench_rounds_together(const struct wi_bench_rounds *rounds);
-/* Each cell that is over is kept at once, and told of on standard error. */
+/* Each cell that has ended is stored at once and reported on standard error. */
 void wi_bench_rounds_measure(struct wi_bench_rounds *rounds);
 
 #endif

@@ -15,7 +15,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define START_MS 180000 /* for browsers, one beside the other */
+#define START_MS 180000 /* for browsers, which start at the same time */
 #define EXCHANGE_MS 60000
 #define LOSSES_MAX 3 /* of a daemon that goes away each time browsers are started */
 

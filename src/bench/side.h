@@ -1,6 +1,6 @@
 /*
- * A daemon that webinfer bench measures: the models that it is asked for, what of them can run
- * where, and the run that it keeps. Two of them are two sides of one comparison. Blocks.
+ * A daemon that webinfer bench measures: its models, the places where they can run, and the run
+ * that it stores. Two daemons are the two sides of a comparison. Blocks.
  */
 #ifndef WI_BENCH_SIDE_H
 #define WI_BENCH_SIDE_H
@@ -16,28 +16,29 @@ struct wi_bench_side {
     const struct wi_bench_choice *choice;
     struct wi_bench_subject *subjects; /* owned */
     size_t count;
-    struct wi_strings uploads;  /* models that go at the end */
-    struct wi_strings browsers; /* that a model can run in */
+    struct wi_strings uploads;  /* models to remove at the end */
+    struct wi_strings browsers; /* in which a model can run */
     struct wi_bench_plan plan;
     struct wi_bench_keep keep;
-    int is_lost; /* nobody answers any more, also after a while */
+    int is_lost; /* it no longer answers, even after a while */
 };
-/* Asks what there is, starts the browsers, and plans. WI_EXIT_OK, or what to exit with, once that
- * was complained of: of a token that may not write before anything is started or sent. */
+/* Asks for the models and places, starts the browsers, and makes the plan. WI_EXIT_OK, or the exit
+ * status once the error is printed. A token that may not write is an error before anything is
+ * started or sent. */
 enum wi_exit wi_bench_side_plan(struct wi_bench_side *side);
-/* Begins a run, of which at most `together` cells are measured at a time, or goes on with one, and
- * has those cells kept that cannot be measured. Likewise. */
+/* Begins a run, of which at most `together` cells are measured at a time, or resumes one, and
+ * stores the cells that cannot be measured. Returns as wi_bench_side_plan. */
 enum wi_exit wi_bench_side_begin(struct wi_bench_side *side, uint32_t *seed, size_t together);
-/* Adds the browsers that are asked for, else all that the daemon has, once it was tried to start
- * each. Only `cli`, `choice` and `is_lost` are used. WI_EXIT_OK, or what to exit with after a
- * complaint. */
+/* Adds the requested browsers, or by default all that the daemon has, after trying to start each.
+ * Uses only `cli`, `choice` and `is_lost`. WI_EXIT_OK, or the exit status once the error is
+ * printed. */
 enum wi_exit wi_bench_side_browsers(struct wi_bench_side *side, struct wi_strings *browsers);
-/* Whether that is a file or a folder and no model: what begins with a slash or a dot, what no model
- * can be called, and a file that is there. */
+/* Whether `word` is a file or a folder and not a model: it begins with a slash, "./" or "../", or
+ * it exists and is a regular file or has a name that no model can have. */
 int wi_bench_side_is_path(const char *word);
 /* How many cells there are to measure. */
 size_t wi_bench_side_live(const struct wi_bench_side *side);
-/* Removes what was sent for it, and frees all. */
+/* Removes the models that were uploaded for it, and frees everything. */
 void wi_bench_side_end(struct wi_bench_side *side);
 
 #endif

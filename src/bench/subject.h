@@ -1,5 +1,6 @@
 /*
- * A model as webinfer bench asks it: its input, and the answer that others are held against.
+ * A model that webinfer bench measures: its input, and the reference answer that other answers are
+ * compared with.
  */
 #ifndef WI_BENCH_SUBJECT_H
 #define WI_BENCH_SUBJECT_H
@@ -9,14 +10,16 @@
 #include "terms/tensor/tensor.h"
 
 #define WI_BENCH_ASK_MS 60000
-/* Beside the runs of a request: a browser that starts, a model that is loaded. */
+/* Allowed in addition to the runs of a request, for the start of a browser and the load of a
+ * model. */
 #define WI_BENCH_LOAD_MS 300000
 
-/* What a model is asked with so many inputs in one. */
+/* The request to a model with that batch size. */
 struct wi_bench_ask {
     long batch;
     json_t *request; /* owned: `inputs`, `options` and `task` of POST /v1/infer */
-    /* What FP32 answers on WASM; without tensors nobody knows, or a task's answer has none. */
+    /* The answer in FP32 on WASM; without tensors if it is unknown, or if the task's answer has
+     * none. */
     struct wi_tensors reference;
 };
 
@@ -28,32 +31,32 @@ struct wi_bench_subject {
 };
 void wi_bench_subject_clear(struct wi_bench_subject *subject);
 
-/* What comes of a request, beside what is known then. */
+/* How a request ended. */
 enum wi_bench_end {
     WI_BENCH_DONE,
     WI_BENCH_STOPPED, /* ^C came */
-    WI_BENCH_LOST,    /* nobody answers any more; what is known is as it was */
+    WI_BENCH_LOST,    /* no more answers; what is known stays as it was */
 };
 
-/* Asks the daemon for a request that stands for clients' of that model, or reads that of --input,
- * and makes one of it for each batch. The subject's name is set. WI_EXIT_OK, or what to exit with,
- * once that was complained of. */
+/* Asks the daemon for a typical request to the model, or reads the one of --input, and makes a
+ * request for each batch from it. The subject's name must be set. WI_EXIT_OK, or the exit status
+ * once the error is printed. */
 enum wi_exit wi_bench_sample(const struct wi_cli *cli, const struct wi_bench_choice *choice,
     struct wi_bench_subject *subject);
 /* NULL: its inputs cannot be put together. */
 const struct wi_bench_ask *wi_bench_ask_of(const struct wi_bench_subject *subject, long batch);
-/* Has the model's answers in FP32 on WASM computed, which others are judged by. Where there is none
- * the reference stays empty. */
+/* Computes the model's answers in FP32 on WASM, which other answers are compared with. The
+ * reference stays empty if there is no such answer. */
 enum wi_bench_end wi_bench_refer(const struct wi_cli *cli, struct wi_bench_subject *subject);
-/* 0, or -1: the answer of POST /v1/infer or /v1/benchmark is wrong, and the cell has ended. */
+/* 0, or -1 if the answer of POST /v1/infer or /v1/benchmark is wrong, which ends the cell. */
 int wi_bench_judge(
     const struct wi_bench_subject *subject, struct wi_bench_cell *cell, const json_t *answer);
 
-/* Takes a member over, unless it says nothing. */
+/* Copies a member, unless it is missing, null or an empty string. */
 void wi_bench_take(json_t *document, const char *member, const json_t *from);
-/* Whether requests are told of: --verbose. */
+/* Whether requests are reported: --verbose. */
 int wi_bench_is_telling(const struct wi_cli *cli);
-/* With it: a line of its own, also where a terminal shows how far it is. */
+/* With --verbose: prints a line of its own, also while a terminal shows progress. */
 void wi_bench_tell(const struct wi_cli *cli, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
