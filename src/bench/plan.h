@@ -20,8 +20,8 @@ struct wi_bench_counts {
 };
 
 /* The choices of the command line. An empty list means everything available, except that an empty
- * list of precisions means the one that the bare model name stands for. Free with
- * wi_bench_choice_clear, also after an error. */
+ * list of precisions means the default one of the model. Free with wi_bench_choice_clear, also
+ * after an error. */
 struct wi_bench_choice {
     struct wi_strings browsers, platforms, precisions;
     int one_thread, all_threads; /* threads of WASM by the page's clock: either or both */
@@ -63,7 +63,7 @@ struct wi_bench_cell {
     /* Borrowed from the document. Without a browser, any node of the platform will do; on "auto",
      * any node. */
     const char *model, *browser, *platform;
-    char *precision; /* owned: as requested; NULL: the one that the bare model name stands for */
+    char *precision; /* owned: as requested; NULL: the model's default */
     enum wi_lab_clock clock;
     long batch, concurrency;
     int over; /* its outcome is known */
