@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #define LINK_MAX 4096
-#define DESCRIPTORS_MORE 64 /* beside one for each node */
+#define DESCRIPTORS_MORE 64 /* in addition to one for each node */
 
-/* What the program's exit status says, as that of webinfer(1). */
+/* The exit status, as for webinfer(1). */
 enum { EXIT_USAGE = 2, EXIT_NO_SERVER = 3 };
 
 static void error_complain(const struct wi_error *error)

@@ -1,6 +1,6 @@
 /*
- * webinfer-simulate: nodes that compute nothing and say so, many of them in one process. For load
- * and for faults. They speak webinfer-protocol(7) through nodes/node/worker.h.
+ * webinfer-simulate: many nodes in one process that compute nothing and say so, for tests of load
+ * and faults. They speak webinfer-protocol(7) through nodes/node/worker.h.
  *
  *   main.c, options.c    the program
  *   run.c                all nodes: ramp, timers, figures
@@ -50,33 +50,33 @@ void sim_note_model(struct wi_worker *worker, const json_t *model);
 
 /* --- answer.c -------------------------------------------------------------------------------- */
 
-/* Which task; WI_TASK_NONE: it names none. */
+/* The task of a request; WI_TASK_NONE: it names none. */
 enum wi_task_kind sim_task_kind(const struct wi_worker_request *request);
-/* What is answered, whole. Clear it with sim_answer_clear. */
+/* The whole answer. Clear it with sim_answer_clear. */
 void sim_answer(
     struct sim *sim, const struct wi_worker_request *request, struct wi_worker_answer *answer);
 void sim_answer_clear(struct wi_worker_answer *answer);
 
 /* --- text.c ---------------------------------------------------------------------------------- */
 
-/* A chat or a completion: a list of its parts without their numbers, and its result, as it is
- * beside them (`stream`) or without them. New references. */
+/* A chat or a completion: a list of its parts without their numbers, and its result. With `stream`
+ * the result has only what the parts do not have. New references. */
 json_t *sim_text_speak(
     const struct wi_worker_request *request, double token_ms, int stream, json_t **result);
 size_t sim_text_words(const char *text);
-/* The number of a text's word, as a list of them. A new reference. */
+/* The numbers of a text's words, as a list. A new reference. */
 json_t *sim_text_tokens(const char *text, int add_special);
-/* The same of what is said in messages. */
+/* The same for the text of messages. */
 json_t *sim_text_read(const json_t *messages);
 /* The share of the query's words that a document has. */
 double sim_text_score(const char *query, const char *document);
 
 /* --- model.c --------------------------------------------------------------------------------- */
 
-/* What the model would answer to `inputs`, filled with zeros: WI_OK, or why it cannot be known. */
+/* The outputs of the model for `inputs`, filled with zeros. WI_OK, or why they cannot be known. */
 enum wi_code sim_model_outputs(struct sim *sim, const char *name, const struct wi_tensors *inputs,
     const json_t *wanted, struct wi_tensors *outputs, struct wi_error *error);
-/* Whether an output is in the list of those wanted; an empty list or none: all are. */
+/* Whether an output is in the list of requested ones; an empty list or none means all. */
 int sim_model_wants(const json_t *wanted, const char *name);
 void sim_models_free(struct sim *sim);
 

@@ -84,7 +84,7 @@ static json_t *logprobs_of(const char *text, json_int_t id)
     return json_pack("[o]", all);
 }
 
-/* Takes what stands in the part beside text and token; NULL: nothing. */
+/* Takes over `result`, the members of the part other than text and token; NULL: none. */
 static void add_part(struct speech *speech, const char *text, json_int_t token, json_t *result)
 {
     json_t *part =
@@ -166,7 +166,7 @@ static int wants_tool(const json_t *messages, const json_t *options)
            !(choice && strcmp(choice, "none") == 0) && !(role && strcmp(role, "tool") == 0);
 }
 
-/* One answer. What is beside a stream is only what its parts have not carried. */
+/* Makes one answer. With `stream` the choice has only what the parts have not carried. */
 static void speech_answer(
     struct speech *speech, const char *text, const json_t *messages, int stream)
 {
