@@ -1,6 +1,6 @@
 /*
  * webinferd: the options, the order in which the parts are made, and the order in which they end.
- * What the parts do is theirs; here they only meet.
+ * Each part does its own work; this file only joins them.
  */
 #include "config.h"
 
@@ -54,7 +54,7 @@
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 #else
-/* Without libsystemd there is nobody to notify. */
+/* Without libsystemd there is no service manager to notify. */
 static int sd_notify(int unset, const char *state)
 {
     return 0;
@@ -391,7 +391,7 @@ static void start_signals(struct daemon *d)
     hold_signals(SIG_UNBLOCK);
 }
 
-/* Nobody is left to wait for an answer: what runs is ended at once. */
+/* No client is left to wait for an answer, so running jobs are ended at once. */
 static void on_input(void *context, int status, int events)
 {
     struct daemon *d = context;
@@ -495,8 +495,8 @@ static void make_copies(struct daemon *d)
     d->pulled = wi_pulled_new(&pulled_deps, d->config);
 }
 
-/* The parts, from the bottom up. What was made before a failure is for close_rest and free_parts
- * to end, as after a long life. */
+/* Makes the parts, from the bottom up. After a failure, close_rest and free_parts end the parts
+ * that were made, as they do at the normal end. */
 static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
 {
     char lifeline[WI_LIFELINE_PATH_SIZE];
@@ -720,7 +720,8 @@ static void print_help(FILE *out)
         out);
 }
 
-/* The action asked for, and of PRINT what prints; a usage error ends the program with status 2. */
+/* Returns the requested action, and for PRINT the function that prints. A usage error ends the
+ * program with status 2. */
 static enum action parse_options(int argc, char **argv, struct daemon *d, void (**print)(FILE *out))
 {
     struct option table[OPTION_COUNT + 1] = {0};
@@ -749,7 +750,7 @@ static enum action parse_options(int argc, char **argv, struct daemon *d, void (
     return action;
 }
 
-/* Whoever sends it into a file is to know that the disk was full. */
+/* The exit status tells a caller that redirects the output to a file that the disk was full. */
 static int end_printing(void)
 {
     return wi_streams_end("webinferd") == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

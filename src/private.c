@@ -11,8 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Where the value of the last setting of that key, which ends with "=", lies; NULL: there is none.
- */
+/* The last setting of `key`, which ends with "="; NULL: there is none. */
 static char **setting_find(struct wi_strings *settings, const char *key)
 {
     for (size_t i = settings->count; i-- > 0;)
