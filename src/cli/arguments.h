@@ -1,4 +1,4 @@
-/* The command line, taken apart by the table of verbs and options. */
+/* Parses the command line by the table of verbs and options. */
 #ifndef WI_CLI_ARGUMENTS_H
 #define WI_CLI_ARGUMENTS_H
 
@@ -9,10 +9,10 @@ struct wi_argument {
     const char *value; /* NULL for a flag */
 };
 
-/* The command line, taken apart; strings are borrowed from argv. */
+/* The parsed command line; strings are borrowed from argv. */
 struct wi_arguments {
     const struct wi_verb *verb;
-    const char *group; /* the first of a verb's two words, where the second is not given */
+    const char *group; /* the first of a verb's two words, if the second is missing */
     const char *positionals[WI_POSITIONALS_MAX];
     unsigned positional_count;
     struct wi_argument *items;
@@ -30,8 +30,8 @@ const char *wi_argument(const struct wi_arguments *arguments, const char *name);
 /* The value of the `index`-th use, or NULL when there are no more. */
 const char *wi_argument_at(const struct wi_arguments *arguments, const char *name, size_t index);
 int wi_argument_given(const struct wi_arguments *arguments, const char *name);
-/* Gives an option of the verb that value (borrowed; NULL for a flag), unless the command line gives
- * it. */
+/* Sets an option of the verb to that value (borrowed; NULL for a flag), unless the command line
+ * gives it. */
 void wi_argument_default(struct wi_arguments *arguments, const char *name, const char *value);
 
 #endif

@@ -106,7 +106,8 @@ static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *e
     free(sentence);
 }
 
-/* A table: what fits the widest common option has its text beside it. */
+/* A list in which each tag that is no wider than the widest common option has its text on the same
+ * line. */
 static void begin_mdoc_options(struct wi_buffer *out)
 {
     wi_buffer_puts(out, ".Bl -tag -width \"--option KEY=VALUE\" -compact\n");
@@ -134,8 +135,8 @@ static const struct wi_flag *same_in(const struct wi_flag *table, const struct w
     return table && table->name ? table : NULL;
 }
 
-/* Whether a command but `verb` has the option in the same words. `before`: a command that stands
- * before it in the table. */
+/* Whether another command than `verb` has the option with the same text. `before`: only commands
+ * before it in the table count. */
 static int has_another(const struct wi_verb *verb, const struct wi_flag *option, int before)
 {
     for (const struct wi_verb *v = wi_cli_verbs; v->name; v++) {

@@ -1,4 +1,4 @@
-/* What --help prints, and the parts of webinfer(1) that are made from the tables. */
+/* The text of --help, and the parts of webinfer(1) that are made from the tables. */
 #ifndef WI_CLI_HELP_H
 #define WI_CLI_HELP_H
 

@@ -140,7 +140,7 @@ int wi_line_is_terminal(const struct wi_line *line)
     return line->editor != NULL;
 }
 
-/* What people asked is nobody else's to read. */
+/* Only the user may read the history, which has the user's questions. */
 static void save_history(struct wi_line *line)
 {
     HistEvent event;

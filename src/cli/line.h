@@ -1,4 +1,5 @@
-/* Lines that a person types: with editing and a history on a terminal, plain ones otherwise. */
+/* Reads lines that a person types: with editing and a history on a terminal, plain lines
+ * otherwise. */
 #ifndef WI_CLI_LINE_H
 #define WI_CLI_LINE_H
 

@@ -15,7 +15,7 @@
 struct show {
     const struct wi_live *live;
     int terminal, progress_terminal; /* standard output is one; standard error is */
-    int progressing;                 /* a line of progress stands there */
+    int progressing;                 /* a line of progress is shown */
     int thinking;                    /* what came last was a thought, not the answer */
     char last;                       /* character of text; 0: there was none */
 };
@@ -29,7 +29,7 @@ static void end_progress(struct show *show)
     show->progressing = 0;
 }
 
-/* What a model says may hold anything; a terminal gets no control characters of it. */
+/* A model's text may hold anything, so a terminal gets none of its control characters. */
 static void put_output(struct show *show, const char *text, size_t length)
 {
     struct wi_buffer plain = {0};
@@ -43,7 +43,7 @@ static void put_output(struct show *show, const char *text, size_t length)
     show->last = text[length - 1];
 }
 
-/* Thoughts are for who watches: dim on a terminal, and not in a file. */
+/* Thoughts are shown dim on a terminal and are not written to a file. */
 static void put_thought(struct show *show, const json_t *thought)
 {
     if (!show->terminal)
@@ -79,8 +79,8 @@ static void put_answer(struct show *show, const json_t *text)
         wi_buffer_add(show->live->text, json_string_value(text), json_string_length(text));
 }
 
-/* Of a language model a part's `result` says what its text does not: thoughts, calls of tools, and
- * how it ended. What another model says in it is shown as it is. */
+/* A part of a language model has in `result` what its text does not: thoughts, tool calls, and how
+ * it ended. The `result` of another model is printed unchanged. */
 static void on_part(struct show *show, const json_t *part)
 {
     const json_t *text = json_object_get(part, "text");
@@ -141,7 +141,8 @@ static void end_line(void *context)
     fflush(stdout);
 }
 
-/* With text on standard output, what ran it is for whoever watches. */
+/* With text on standard output, the line about where it ran goes to standard error, and only to a
+ * terminal. */
 static void on_done(struct show *show, const json_t *answer)
 {
     struct wi_buffer text = {0};
@@ -177,7 +178,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
 
     if (wi_cli_is_interrupted())
         return WI_EXIT_OK;
-    if (ferror(stdout)) /* which main complains of */
+    if (ferror(stdout)) /* main prints the error */
         return WI_EXIT_FAILED;
     if (!show->last && !answer->events)
         return wi_cli_check(show->live->cli, answer);
@@ -186,7 +187,7 @@ static enum wi_exit on_break(void *context, const struct wi_rest_answer *answer)
     return WI_EXIT_FAILED;
 }
 
-/* Where nothing more can be written the answer is for nobody: ending it frees its node. */
+/* When nothing more can be written, the answer has no reader, so ending it frees its node. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request)
 {
     struct show show = {.live = live,

@@ -4,7 +4,7 @@
 
 #include "cli/cli.h"
 
-/* How it is shown. All borrowed; what is 0 is left out. */
+/* How the answer is shown. All borrowed; members that are 0 have no effect. */
 struct wi_live {
     struct wi_cli *cli;
     struct wi_buffer *text; /* gets the text as well */
@@ -12,7 +12,7 @@ struct wi_live {
     void (*describe)(struct wi_buffer *out, const json_t *answer); /* NULL: wi_cli_infer_print */
 };
 
-/* Sends a request that asks for a stream. WI_EXIT_OK also where it was stopped. */
+/* Sends a request for a stream and shows the answer. WI_EXIT_OK also if it was stopped. */
 enum wi_exit wi_cli_live(const struct wi_live *live, struct wi_rest_request *request);
 
 #endif

@@ -72,7 +72,7 @@ static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *er
     return WI_OK;
 }
 
-/* A token that goes over a line that others may read is everybody's. */
+/* A token sent unencrypted can be read by others on the way. */
 static void warn_of_clear_token(const struct wi_cli *cli)
 {
     if (cli->rest.token && !wi_url_is_secure(cli->rest.url))
@@ -120,8 +120,8 @@ static enum wi_exit command_run(struct wi_cli *cli)
     return result;
 }
 
-/* Who says no command at all is shown all of them; a group without a command of it has its own
- * explained besides. */
+/* Without any command, all of them are shown. For a group without a command, the group's commands
+ * are explained after the error. */
 static enum wi_exit usage_complain(
     const struct wi_cli *cli, int words, const struct wi_error *error)
 {

@@ -10,17 +10,17 @@
 #include "base/memory.h"
 #include <stddef.h>
 
-/* What the program's exit status says; documented in webinfer(1). */
+/* The exit status of the program; documented in webinfer(1). */
 enum wi_exit {
     WI_EXIT_OK = 0,
     WI_EXIT_FAILED = 1,       /* the server answered with an error, or a check failed */
     WI_EXIT_USAGE = 2,        /* wrong arguments, or a local file that cannot be used */
-    WI_EXIT_NO_SERVER = 3,    /* nobody answered */
+    WI_EXIT_NO_SERVER = 3,    /* no server answered */
     WI_EXIT_UNAUTHORIZED = 4, /* no or a wrong token, or not allowed from here */
     WI_EXIT_CANNOT_TELL = 5,  /* two runs cannot be compared */
 };
 
-/* What a shell offers for a value. */
+/* The completions that a shell offers for a value. */
 enum wi_complete {
     WI_COMPLETE_NONE,
     WI_COMPLETE_FILE,
@@ -37,14 +37,12 @@ struct wi_flag {
     const char *argument; /* its name in the help; NULL for a flag */
     int repeatable;
     enum wi_complete complete;
-    const char *words; /* for WI_COMPLETE_WORDS, with spaces between; see there for the others */
+    const char *words; /* for WI_COMPLETE_WORDS, separated by spaces; for others see above */
     const char *help;  /* one sentence without its full stop */
 };
 
-#define WI_POSITIONALS_MAX 65 /* of a verb; no less than the words of its name */
-#define WI_POSITIONALS_TABLED                                                                      \
-    2 /* that the table describes one by one; the last stands for more                             \
-       */
+#define WI_POSITIONALS_MAX 65   /* of a verb; no less than the words of its name */
+#define WI_POSITIONALS_TABLED 2 /* in the table; the last is for all further ones */
 
 struct wi_cli;
 typedef enum wi_exit wi_verb_fn(struct wi_cli *cli);
@@ -62,7 +60,7 @@ struct wi_verb {
 extern const struct wi_flag wi_cli_global_options[];
 extern const struct wi_verb wi_cli_verbs[]; /* ended by a row without a name */
 
-/* Another name, as other programs have it: "ls" of a verb, "h" of a global option ("-h"). */
+/* Another name, known from other programs: "ls" for a verb, "h" for a global option ("-h"). */
 struct wi_other_name {
     const char *other, *name;
 };
@@ -74,16 +72,15 @@ const char *wi_cli_other_name(const struct wi_other_name *table, const char *nam
 const struct wi_verb *wi_cli_find_verb(const char *const *words);
 /* The verbs of a group by their whole names, or with `group` NULL the first words of all. */
 void wi_cli_list_verbs(const char *group, struct wi_strings *names);
-/* The option of every verb, or of `verb` (NULL: of none), that is called so; NULL if there is none.
- */
+/* The option of that name: a global one, or one of `verb` (may be NULL); NULL if there is none. */
 const struct wi_flag *wi_cli_find_option(
     const struct wi_verb *verb, const char *name, size_t length);
-/* The option that "-X" stands for, and that alone; NULL: none. */
+/* The option for the single letter "-X"; NULL: none. */
 const struct wi_flag *wi_cli_find_letter(const char *word);
 /* Whether `word` is the first of the two words of some verbs. */
 int wi_cli_is_group(const char *word);
-/* Says in `error` that `words` (as above, also none) name no verb, which one may have been meant
- * and which there are; returns WI_BAD_REQUEST. */
+/* Sets in `error` that `words` (as above, may be empty) name no verb, which verb may have been
+ * meant and which ones exist; returns WI_BAD_REQUEST. */
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words);
 
 #endif

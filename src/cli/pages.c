@@ -79,8 +79,8 @@ static void page_ask(struct wi_pages *pages)
         page_fail(pages, "is no answer of webinferd");
 }
 
-/* A next that is there again would be asked for again and again. Each is compared with one of
- * before, which is replaced ever more seldom: so a round of any length is noticed. */
+/* A next that repeats would be requested again and again. Each is compared with an earlier one,
+ * which is replaced less and less often, so that a cycle of any length is noticed. */
 static int page_comes_again(struct wi_pages *pages)
 {
     if (pages->_mark && strcmp(pages->_next, pages->_mark) == 0)
@@ -93,8 +93,8 @@ static int page_comes_again(struct wi_pages *pages)
     return 0;
 }
 
-/* Of a list of models two others are in pages as well; a service that tells them whole each time
- * tells the same. What else there is, is in the first page as in the others. */
+/* A list of models has two other lists that come in pages as well; a service that sends them whole
+ * sends the same list each time. All other members are the same in each page. */
 static void page_keep_rest(struct wi_pages *pages)
 {
     static const char *const parts[] = {"data", "published"};

@@ -1,4 +1,4 @@
-/* What others have said, on its way to a terminal, which must not be steered by it. */
+/* Prints text from others to a terminal without letting it control the terminal. */
 #ifndef WI_CLI_PLAIN_H
 #define WI_CLI_PLAIN_H
 
@@ -6,18 +6,18 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Appends `length` bytes of UTF-8 with a "?" in the place of each control character, C0 and C1
- * alike, but for those in `kept`. */
+/* Appends `length` bytes of UTF-8, with each control character of C0 and C1 replaced by "?", except
+ * for those in `kept`. */
 void wi_plain(struct wi_buffer *out, const char *text, size_t length, const char *kept);
-/* Prints a text without any. */
+/* Prints a text without any control characters. */
 void wi_plain_print(FILE *out, const char *text);
-/* Writes JSON as it came; to a terminal with what could steer it as \u escapes, which say the same.
- * Control characters of one byte stand in no JSON but as white space. */
+/* Writes JSON as it came; on a terminal, control characters are written as \u escapes, which mean
+ * the same. Control characters of one byte are in JSON only as white space. */
 void wi_plain_json(FILE *out, const char *text, size_t length);
-/* Prints a value likewise, as a line of standard output. */
+/* Prints a value in the same way, as a line of standard output. */
 void wi_plain_put_json(const json_t *value);
-/* Whether a shell takes `text` as one word, and as it is: what is shown to be typed must be that.
- */
+/* Whether a shell takes `text` unchanged as one word, as it must with text that the user is asked
+ * to type. */
 int wi_plain_is_word(const char *text);
 
 #endif

@@ -1,4 +1,4 @@
-/* HTTP exchanges with the daemon's API: one that is waited for, or several side by side. */
+/* HTTP exchanges with the daemon's API: one that blocks, or several at a time. */
 #ifndef WI_CLI_REST_H
 #define WI_CLI_REST_H
 
@@ -20,50 +20,51 @@ struct wi_rest_request {
     size_t body_size;
     size_t json_size;          /* of a body with binary tensors, its JSON head; 0: all is JSON */
     int is_bytes;              /* the body is no JSON */
-    const char *accept;        /* the media type that is wanted; NULL: application/json */
-    const char *after;         /* of events, the id of the last that was had; NULL: none was */
+    const char *accept;        /* the requested media type; NULL: application/json */
+    const char *after;         /* of events, the id of the last one received; NULL: none */
     long timeout_ms;           /* 0: no limit */
-    int (*is_cancelled)(void); /* asked about once a second; NULL: nothing cancels it */
-    /* Gets the body of an answer that is text/event-stream, or of the type that is wanted, as it
-     * comes; not 0 ends the exchange. NULL: it is collected like any other. */
+    int (*is_cancelled)(void); /* called about once a second; NULL: never cancelled */
+    /* Gets the body of an answer of type text/event-stream, or of the requested type, as it comes;
+     * a return value other than 0 ends the exchange. NULL: the body is collected like any other. */
     int (*on_events)(void *context, const char *bytes, size_t size);
     void *context;
 };
 
 struct wi_rest_answer {
-    long status;           /* 0 if nobody answered */
-    char failure[256];     /* why not */
-    int late;              /* it is there, and had not answered when the time was up */
-    int untrusted;         /* because the server's certificate is not one to trust */
+    long status;           /* 0: no answer */
+    char failure[256];     /* why there is no answer */
+    int late;              /* the server is there, but did not answer in time */
+    int untrusted;         /* the server's certificate is not trusted */
     struct wi_buffer body; /* NUL-terminated */
     int events;            /* the body went to on_events */
     uint64_t announced;    /* Content-Length; 0: none */
     uint64_t retry_s;      /* Retry-After; 0: none */
     size_t json_size;      /* Inference-Header-Content-Length; 0: all is JSON */
-    double took_ms;        /* from its first byte sent to its last byte got; connecting is before */
-    int over;              /* there is no more of it to come */
+    double took_ms;        /* from first byte sent to last byte received, without connecting */
+    int over;              /* the answer is complete */
 };
 
-/* Free the answer with wi_rest_answer_clear, also when nobody answered. */
+/* Free the answer with wi_rest_answer_clear, also without an answer. */
 void wi_rest_exchange(const struct wi_rest *rest, const struct wi_rest_request *request,
     struct wi_rest_answer *answer);
 void wi_rest_answer_clear(struct wi_rest_answer *answer);
 
-/* Appends "&name=value" to a path, with `separator` for the "&", where there is a value; what a
- * query does not take is escaped. */
+/* Appends "&name=value" to a path, with `separator` for the "&", if there is a value, which is
+ * escaped for a query. */
 void wi_rest_add_argument(
     struct wi_buffer *path, char separator, const char *name, const char *value);
 
-/* Exchanges side by side, which go on while somebody waits for one of them. */
+/* Several exchanges at a time, which continue while the caller waits for one of them. */
 struct wi_rest_calls;
 struct wi_rest_calls *wi_rest_calls_new(const struct wi_rest *rest); /* borrowed */
-/* Breaks off what is not over. */
+/* Cancels the exchanges that are not over. */
 void wi_rest_calls_free(struct wi_rest_calls *calls);
-/* Begins one. What it gets is borrowed until the answer is over; clear the answer then. */
+/* Begins an exchange. `request` and `answer` are borrowed until the answer is over; clear the
+ * answer then. */
 void wi_rest_calls_begin(struct wi_rest_calls *calls, const struct wi_rest_request *request,
     struct wi_rest_answer *answer);
-/* Returns when an answer has news or is over, `descriptor` (-1: none) can be read, `timeout_ms` are
- * over, or a signal was caught; whether the descriptor can be read. */
+/* Returns when an answer has made progress or is over, `descriptor` (-1: none) can be read,
+ * `timeout_ms` have passed, or a signal was caught. Returns whether the descriptor can be read. */
 int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_ms);
 
 #endif

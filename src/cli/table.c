@@ -1,5 +1,5 @@
-/* Lays out JSON rows as text columns. What servers say is shown, never obeyed: control characters
- * do not reach the terminal. */
+/* Lays out JSON rows as text columns. Control characters of a server's answers do not reach the
+ * terminal. */
 #include "cli/table.h"
 
 #include "base/memory.h"
@@ -112,7 +112,7 @@ void wi_table_say(const char *text, const json_t *object)
     wi_buffer_clear(&filled);
 }
 
-/* What is put may hold what a server said: it is made plain here. */
+/* The text of `put` may hold text from a server, so control characters are replaced here. */
 static void put_column(struct wi_buffer *out, const struct wi_column *column, const json_t *value)
 {
     struct wi_buffer text = {0};

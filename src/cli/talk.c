@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a text of several lines stands between. */
+/* The delimiter of a text of several lines. */
 #define FENCE "\"\"\""
 
 /* --- commands -------------------------------------------------------------------------------- */

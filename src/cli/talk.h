@@ -1,6 +1,6 @@
 /*
- * A conversation as webinfer chat keeps it: the messages so far and what a line that begins with a
- * slash does to them. It neither reads nor sends anything.
+ * The conversation of webinfer chat: the messages so far, and the commands that begin with a slash.
+ * This module neither reads nor sends anything.
  */
 #ifndef WI_CLI_TALK_H
 #define WI_CLI_TALK_H
@@ -19,17 +19,17 @@ struct wi_talk {
     char *system;           /* NULL: none */
     json_t *messages;       /* without the system's */
     int is_fenced;          /* """ has begun a text of several lines */
-    struct wi_buffer lines; /* those of it that were typed */
+    struct wi_buffer lines; /* its lines so far */
 };
 
 void wi_talk_set_system(struct wi_talk *talk, const char *text); /* NULL or "": none */
-/* Takes a line that was typed; what there is to say about it is appended to `reply`, with its line
+/* Takes a typed line; a reply for the user, if there is one, is appended to `reply` with its line
  * end. */
 enum wi_talk_next wi_talk_take(struct wi_talk *talk, const char *line, struct wi_buffer *reply);
 /* All messages, the system's first: a new reference. */
 json_t *wi_talk_messages(const struct wi_talk *talk);
-/* The answer to the last question. Without one the question is forgotten, so that roles go on
- * alternating. */
+/* Adds the answer to the last question. Without an answer the question is removed, so that roles
+ * keep alternating. */
 void wi_talk_answered(struct wi_talk *talk, const char *text, size_t length);
 void wi_talk_clear(struct wi_talk *talk);
 

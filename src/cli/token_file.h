@@ -11,24 +11,25 @@
 
 struct wi_token_file {
     const char *path;            /* borrowed */
-    struct wi_api_tokens tokens; /* that it has; none if there is no file yet */
-    uid_t owner;                 /* once a line was added: whose it is */
-    /* Its own. */
+    struct wi_api_tokens tokens; /* its tokens; none if there is no file yet */
+    uid_t owner;                 /* set once a line was added */
+    /* Internal. */
     const char *_name; /* in its folder; points into `path` */
     int _folder;       /* -1: not open */
     int _exists;
-    struct stat _info; /* where it exists */
+    struct stat _info; /* if the file exists */
     char *_text;
     size_t _size;
 };
 
-/* WI_OK, or an error that says what to do; the file need not exist, but its folder must. Call
+/* WI_OK, or an error that says what to do. The file need not exist, but its folder must. Call
  * wi_token_file_close in either case. */
 enum wi_code wi_token_file_open(
     struct wi_token_file *file, const char *path, struct wi_error *error);
-/* Adds a line (without its end). What exists keeps its owner and mode. A new file has mode 0600;
- * made by root, it belongs to the owner of its folder or, if that is root, to the user webinfer
- * where there is one. `owner`, a user's name or NULL, says otherwise. Once for each open. */
+/* Adds a line (without its end). An existing file keeps its owner and mode. A new file has mode
+ * 0600. A new file made by root belongs to the owner of its folder or, if that is root, to the user
+ * webinfer if there is one. `owner`, the name of a user, overrides this; it may be NULL. Call it
+ * once for each open. */
 enum wi_code wi_token_file_add(
     struct wi_token_file *file, const char *line, const char *owner, struct wi_error *error);
 void wi_token_file_close(struct wi_token_file *file);

@@ -220,7 +220,7 @@ enum wi_code wi_add_car_find(
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* The stretch in which the byte at `at` lies, which is one of the file's. */
+/* The stretch with the byte at `at`, which must be in the file. */
 static const struct stretch *stretch_at(const struct file *file, uint64_t at)
 {
     size_t low = 0, high = file->count;

@@ -1,6 +1,6 @@
 /*
- * The files in a CAR (models/share/content/car.h), as webinfer add sends them: read where they lie,
- * leaf by leaf, without a copy. Blocks.
+ * The files in a CAR (models/share/content/car.h), which webinfer add sends: they are read in
+ * place, leaf by leaf, without a copy. Blocks.
  */
 #ifndef WI_CLI_COMMANDS_ADD_CAR_H
 #define WI_CLI_COMMANDS_ADD_CAR_H
@@ -11,23 +11,23 @@
 
 struct wi_add_car;
 
-/* Reads the CAR at `path` whole, checks each block, and finds which files it has; says on a
- * terminal how far it is. NULL with `error`. */
+/* Reads the whole CAR at `path`, checks each block, and finds its files; shows progress on a
+ * terminal. NULL with `error`. */
 struct wi_add_car *wi_add_car_open(const char *path, struct wi_error *error);
 void wi_add_car_free(struct wi_add_car *car); /* NULL is fine */
 
-/* Of names alone; borrowed. */
+/* A view that has only names; borrowed. */
 const struct wi_view *wi_add_car_view(const struct wi_add_car *car);
 /* Its files, sorted by path; borrowed. A CAR of a single file has model.gguf, or model.onnx. */
 const struct wi_view_file *wi_add_car_files(const struct wi_add_car *car, size_t *count);
-/* As the CAR was read. */
+/* The identity of the CAR when it was read. */
 struct wi_file_identity wi_add_car_identity(const struct wi_add_car *car);
 
-/* Finds where the bytes of a file lie, before it is read. WI_OK, or `error` names what is missing
- * in the CAR or wrong with its tree. */
+/* Finds the positions of a file's bytes in the CAR; call it before reading. WI_OK, or `error` says
+ * what is missing in the CAR or wrong with its tree. */
 enum wi_code wi_add_car_find(
     struct wi_add_car *car, const char *path, uint64_t *bytes, struct wi_error *error);
-/* As pread(2), of a file that was found, from the CAR that is open as `fd`. */
+/* Like pread(2), for a file that was found, from the CAR that is open as `fd`. */
 ssize_t wi_add_car_read(
     const struct wi_add_car *car, const char *path, int fd, void *bytes, size_t size, uint64_t at);
 

@@ -20,7 +20,7 @@
 
 /* --- one file -------------------------------------------------------------------------------- */
 
-/* A file that is read: where it lies, and what tells that it is the same later. */
+/* A file that is read: its place, and the identity by which a replaced file is noticed later. */
 struct opened {
     const struct wi_add_files *files;
     const char *path; /* in the model */
@@ -29,7 +29,7 @@ struct opened {
     struct wi_file_identity identity;
 };
 
-/* Where a file of the model lies in the folder, or in the CAR. */
+/* The path in the folder or the CAR for a file of the model. */
 static const char *place_of(const struct wi_add_files *files, const char *path)
 {
     return files->graph && strcmp(path, GRAPH) == 0 ? files->graph : path;

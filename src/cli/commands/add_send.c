@@ -140,8 +140,8 @@ static enum wi_exit hash_file(struct sending *sending, struct wi_model_file *fil
 
 static const char advice[] = "  --force replaces a model; --name NAME adds it under another name\n";
 
-/* Before all files are read: whether there is a daemon, which lets this client in, and no model of
- * that name. What else may be wrong is said when the files are announced. */
+/* Checks before all files are read that there is a daemon, that it admits this client, and that it
+ * has no model of that name. Other errors are reported when the files are announced. */
 static enum wi_exit ask_first(struct sending *sending, const char *name, int replace)
 {
     struct wi_rest_answer answer;
@@ -158,8 +158,8 @@ static enum wi_exit ask_first(struct sending *sending, const char *name, int rep
     return result;
 }
 
-/* Likewise: whether a store could have so much at all. Of a CAR a few blocks may be a model that is
- * larger than any disk, and take long to be read. */
+/* Also checks before reading that a store could hold the model at all. A few blocks of a CAR may
+ * make a model that is larger than any disk and takes long to read. */
 static enum wi_exit check_room(struct sending *sending)
 {
     json_t *answer = wi_cli_get(sending->cli, "/v1/models?limit=1");

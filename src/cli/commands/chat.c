@@ -71,8 +71,9 @@ static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
     return result;
 }
 
-/* A wrong model or option stays wrong, and nobody answers the next question either; what is only
- * this question's fault lets the conversation go on, where a person can put another. */
+/* A wrong model or option stays wrong, and a server that does not answer will not answer the next
+ * question. An error of this question alone lets the conversation go on if a person can type
+ * another one. */
 static int goes_on(enum wi_exit result, const struct wi_line *line)
 {
     return result == WI_EXIT_OK || (result == WI_EXIT_FAILED && wi_line_is_terminal(line));
@@ -117,7 +118,7 @@ enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question)
     return result;
 }
 
-/* Said before a person types a line to nobody. */
+/* Checks the model before a person types a line that no model would answer. */
 static enum wi_exit check_model(const struct wi_cli *cli, const char *name)
 {
     struct wi_rest_answer answer;

@@ -1,4 +1,4 @@
-/* The commands, which cli/verbs.c tabulates, and what they do for each other. */
+/* The commands, which are rows of cli/verbs.c, and the functions that they share. */
 #ifndef WI_CLI_COMMANDS_COMMANDS_H
 #define WI_CLI_COMMANDS_COMMANDS_H
 
@@ -16,23 +16,25 @@ wi_verb_fn wi_cli_results_export, wi_cli_results_import, wi_cli_results_rm;
 wi_verb_fn wi_cli_backup, wi_cli_restore;
 wi_verb_fn wi_cli_nodes, wi_cli_forgive, wi_cli_verify, wi_cli_token_new, wi_cli_token_join;
 
-/* webinfer chat with a model that was looked at, and one question to it. */
+/* webinfer chat with a model that was checked before, and a single question to it. */
 enum wi_exit wi_cli_talk(struct wi_cli *cli);
 enum wi_exit wi_cli_ask(struct wi_cli *cli, const char *question);
-/* A text to a model that finds something in it, which is shown as in webinfer infer. */
+/* Sends a text to a model that finds something in it, and shows the result as webinfer infer
+ * does. */
 enum wi_exit wi_cli_read(struct wi_cli *cli);
-/* webinfer transcribe of a sound while it comes. */
+/* webinfer transcribe --live. */
 enum wi_exit wi_cli_listen(struct wi_cli *cli);
-/* webinfer nodes with --limited, and the answer of it with --quarantined. */
+/* webinfer nodes --limited, and the printing of webinfer nodes --quarantined. */
 enum wi_exit wi_cli_show_limited(const struct wi_cli *cli);
 void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer);
-/* How a variant that was made here measured (Made of webinfer-models(7)), in some lines. */
+/* The measurements of a variant that was made here (Made in webinfer-models(7)), in several
+ * lines. */
 void wi_cli_put_made(struct wi_buffer *out, const json_t *made);
 /* A model's inputs or outputs as in its graph, "image FP32[-1, 1, 28, 28]". */
 void wi_cli_put_values(struct wi_buffer *out, const json_t *values);
-/* In how many nodes a model of a list is loaded. */
+/* The number of nodes in which a model of a list is loaded. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model);
-/* The names of its variants, "q8, fp32": the first is what the model's name alone means. */
+/* The names of its variants, "q8, fp32": the first is the model's default. */
 void wi_cli_put_variants(struct wi_buffer *out, const json_t *variants);
 
 #endif

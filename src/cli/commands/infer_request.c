@@ -1,4 +1,4 @@
-/* The body of POST /v1/infer from the command line: what it says beside the inputs. */
+/* The body of POST /v1/infer from the command line, except for its inputs. */
 #include "cli/commands/infer.h"
 
 #include "base/clock.h"

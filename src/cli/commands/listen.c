@@ -1,7 +1,7 @@
 /*
- * webinfer transcribe --live: sound is sent as it comes, and what is said in it printed as the
- * daemon finds out. One exchange has the events, and beside it another sends the next piece. Each
- * of them goes on where it was when its connection breaks: sound by its position, events by their
+ * webinfer transcribe --live: sends sound as it comes, and prints the words as the daemon
+ * recognises them. One exchange receives the events, while another sends the next piece. Each
+ * continues where it was when its connection breaks: the sound by its position, the events by their
  * ids.
  */
 #include "cli/arguments.h"
@@ -62,7 +62,7 @@ struct listening {
     int is_done; /* all has been told */
     int is_over; /* nothing more can come of it, or somebody wants no more */
     enum wi_exit result;
-    int terminal, drawn; /* standard error is one; a text that may change stands there */
+    int terminal, drawn; /* standard error is one; text that may change is shown */
     double lag_ms;
 };
 
@@ -111,14 +111,15 @@ static void print_final(struct listening *listening, const json_t *final)
 
     partial_erase(listening);
     if (!text || !*text)
-        return; /* a sound in which nobody speaks */
+        return; /* a sound without speech */
     wi_plain(&plain, text, strlen(text), "\t");
     wi_buffer_puts(&plain, "\n");
     fwrite(plain.text, 1, plain.size, stdout);
     wi_buffer_clear(&plain);
 }
 
-/* A segment that failed, the others being told all the same; or with no segment the end of all. */
+/* A segment that failed, while the others are still shown; without a segment, the failure of the
+ * whole stream. */
 static void listening_complain(
     struct listening *listening, const json_t *problem, const char *data, size_t length)
 {
@@ -465,7 +466,7 @@ static enum wi_exit open_stream(struct listening *listening)
     return result;
 }
 
-/* What is still under way there is for nobody. */
+/* Removes the stream at the daemon: its remaining work has no reader. */
 static void remove_stream(const struct listening *listening)
 {
     struct wi_rest_answer answer;

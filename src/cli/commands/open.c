@@ -1,6 +1,6 @@
 /*
- * webinfer open: the console in the browser of whoever sits here; on a machine without a desktop
- * its address, to be opened elsewhere.
+ * webinfer open: opens the console in the user's browser. On a machine without a desktop it prints
+ * the console's address, to be opened elsewhere.
  */
 #include "cli/commands/commands.h"
 

@@ -103,7 +103,7 @@ static enum wi_exit publish_to_file(struct show *show, const char *path, const c
     return result;
 }
 
-/* Whoever takes the file from standard output is told on the other where it came from. */
+/* If the file goes to standard output, its address goes to standard error. */
 static enum wi_exit publish_car(struct show *show, const char *path, const char *target)
 {
     int is_standard = strcmp(target, "-") == 0;

@@ -55,8 +55,9 @@ static int came_by(const json_t *row, const char *repository)
     return name && from && wi_name_is_content(name) && strcmp(from, repository) == 0;
 }
 
-/* What a path in content has led to is here, and nobody needs to be asked for the way again: a new
- * string. NULL: it is not, or the reference has no path. */
+/* The name, as a new string, of a model that is already here and to which a path in content led
+ * before, so that the path need not be resolved again. NULL: it is not here, or the reference has
+ * no path. */
 static char *find_by_path(const struct wi_cli *cli, const char *reference)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/models", .member = "models", .quiet = 1};

@@ -24,7 +24,8 @@ static void put_mib(struct wi_buffer *out, const json_t *bytes)
     wi_buffer_printf(out, "%.0f MiB", json_number_value(bytes) / (1 << 20));
 }
 
-/* Nobody asked for it: it is switched off, or there by default and not installed. */
+/* The kind is not wanted: it is switched off, or it is configured only by default and not
+ * installed. */
 static int is_unwanted(const json_t *kind)
 {
     return json_integer_value(json_object_get(kind, "max")) == 0 ||

@@ -1,5 +1,5 @@
-/* webinfer compute: lists the kernels, runs one, or runs a file of WGSL with what that needs beside
- * its inputs. */
+/* webinfer compute: lists the kernels, runs one, or runs a file of WGSL, which needs more arguments
+ * than its inputs. */
 #include "base/memory.h"
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"

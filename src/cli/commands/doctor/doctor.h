@@ -6,47 +6,47 @@
 #include "settings/config/config.h"
 #include <jansson.h>
 
-/* What a check found: all well, something to know, something that costs speed or safety, or
- * something without which there is no answer. */
+/* The result of a check: all well, something to know, something that costs speed or safety, or
+ * something missing without which there is no answer. */
 enum wi_finding { WI_FINDING_OK, WI_FINDING_INFO, WI_FINDING_WARNING, WI_FINDING_MISSING };
 
 /* Appends {"check", "state", "detail"} to `checks`. */
 __attribute__((format(printf, 4, 5))) void wi_doctor_add(
     json_t *checks, const char *check, enum wi_finding state, const char *format, ...);
-/* As a table on standard output. */
+/* Prints the checks as a table on standard output. */
 void wi_doctor_print(const json_t *checks);
 /* WI_EXIT_FAILED if anything is missing. */
 enum wi_exit wi_doctor_verdict(const json_t *checks);
 
-/* Limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
+/* Checks limits, sandbox, shared memory, GPU devices and drivers, libraries, page, certificates. */
 void wi_doctor_host(json_t *checks, const struct wi_config *config);
 
-/* Whether browsers have a network of their own, and what follows where they have not. */
+/* Checks whether browsers have a network of their own, and what follows if they have none. */
 struct wi_network;
 void wi_doctor_network(
     json_t *checks, const struct wi_config *config, const struct wi_network *network);
 
-/* Where models are looked for: by the daemon that answers, unless the command line names a
- * configuration or none answers, in which case `config` tells. */
+/* Checks where models are looked for: by the daemon that answers, or according to `config` if the
+ * command line names a configuration or no daemon answers. */
 void wi_doctor_models(struct wi_cli *cli, json_t *checks, const struct wi_config *config);
 
-/* Has the daemon that answers, likewise, test again what the kind can do: what it has learned of it
- * is not believed until then. */
+/* Has the daemon that answers, chosen in the same way, test again what the kind can do. Until then
+ * it does not rely on its earlier results. */
 void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config_browser *browser);
 
-/* The configuration, as the daemon finds it, `path` being what the command line names, or NULL.
- * NULL with the problems in `checks`. The caller frees it. */
+/* The configuration, found as the daemon finds it; `path` is the file that the command line names,
+ * or NULL. NULL with the problems in `checks`. The caller frees it. */
 struct wi_config *wi_doctor_config(const char *path, json_t *checks);
 
-/* Starts the browser, lets it load the page, and ends it. A new object: {"kind", "ready_ms",
- * "capabilities": the page's own report}, {"kind", "remote": true} for a service on another
- * machine, which is only asked whether it is ready, or {"kind", "problem"}. With `look` the page
- * then finds what the browser can do (nodes/bridge/features.h), and there are "browser_version",
- * "features" and "reason" too, one of these being null. Takes the process's signals for as long as
- * it runs. `config` is borrowed and its [bridge] is changed for a private listener. Without
- * `network` (NULL) the browser has none of its own.
- * As the daemon would in the end, it is started without a network of its own where it does not
- * start in one, which `checks` then has. */
+/* Starts the browser, lets it load the page, and ends it. Returns a new object: {"kind",
+ * "ready_ms", "capabilities": the page's own report}, {"kind", "remote": true} for a service on
+ * another machine, which is only asked whether it is ready, or {"kind", "problem"}. With `look` the
+ * page then finds out what the browser can do (nodes/bridge/features.h), and the object also has
+ * "browser_version", "features" and "reason", where "features" or "reason" is null. Handles the
+ * process's signals while it runs. `config` is borrowed, and its [bridge] is changed for a private
+ * listener. Without `network` (NULL) the browser has no network of its own. If the browser does not
+ * start in a network of its own, it is started without one, as the daemon would do in the end, and
+ * `checks` says so. */
 json_t *wi_doctor_try(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look, json_t *checks);
 
