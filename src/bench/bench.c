@@ -2,6 +2,8 @@
  * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
  * the daemon keeps the run (webinfer results).
  */
+#include "bench/bench.h"
+
 #include "bench/patience.h"
 #include "bench/preset.h"
 #include "bench/rounds.h"
@@ -10,7 +12,6 @@
 #include "bench/suite.h"
 #include "bench/suite_case.h"
 #include "cli/arguments.h"
-#include "cli/commands/commands.h"
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -360,7 +361,7 @@ static int check_words(const struct wi_cli *cli)
     return wi_cli_lab_check_threshold(cli);
 }
 
-enum wi_exit wi_cli_bench(struct wi_cli *cli)
+enum wi_exit wi_bench(struct wi_cli *cli)
 {
     struct bench bench = {
         .cli = cli, .daemon = {.program = WI_OWN_NOBODY}, .native = WI_OWN_NOBODY};

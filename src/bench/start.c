@@ -3,12 +3,10 @@
 
 #include "base/clock.h"
 #include "base/descriptors.h"
-#include "base/text.h"
 #include "cli/cli.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
-#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -26,21 +24,6 @@
 #define LINE_MAX_BYTES 4096
 #define SAID_SIZE 1024 /* of what a program says on standard error, the end */
 #define SAID_LINES 5
-
-/* The caller frees. */
-static char *find_program(void)
-{
-    char here[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
-    if (length > 0) {
-        here[length] = '\0';
-        char *beside = wi_sprintf("%.*s" DAEMON, (int)(wi_text_basename(here) - here), here);
-        if (access(beside, X_OK) == 0)
-            return beside;
-        free(beside);
-    }
-    return wi_strdup(DAEMON);
-}
 
 /* In the child, between fork and exec. A group of its own: ^C on the terminal is for this program
  * alone, which ends the daemon in good order. */
@@ -201,7 +184,7 @@ void wi_own_program_end(struct wi_own_program *program)
 enum wi_code wi_own_daemon_start(
     struct wi_own_daemon *daemon, const struct wi_strings *settings, struct wi_error *error)
 {
-    char **arguments = make_arguments(find_program(), settings);
+    char **arguments = make_arguments(wi_cli_find_beside(DAEMON), settings);
     char line[LINE_MAX_BYTES] = "";
     *daemon = (struct wi_own_daemon){.program = WI_OWN_NOBODY};
     enum wi_code code = program_launch(&daemon->program, arguments, DAEMON, NULL, line, error);

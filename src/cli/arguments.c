@@ -204,7 +204,7 @@ enum wi_code wi_arguments_parse(
         else if (!ended && argv[i][0] == '-' && argv[i][1])
             code = parse_letter(arguments, argv[i], error);
         else if (skip)
-            skip--; /* the verb itself */
+            skip--, arguments->verb_at = i;
         else
             code = add_positional(arguments, argv[i], error);
     }

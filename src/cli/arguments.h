@@ -12,6 +12,7 @@ struct wi_argument {
 /* The parsed command line; strings are borrowed from argv. */
 struct wi_arguments {
     const struct wi_verb *verb;
+    int verb_at;       /* the place in argv of the verb's last word */
     const char *group; /* the first of a verb's two words, if the second is missing */
     const char *positionals[WI_POSITIONALS_MAX];
     unsigned positional_count;

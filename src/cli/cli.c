@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "cli/plain.h"
 #include <errno.h>
 #include <limits.h>
@@ -81,6 +82,21 @@ char *wi_cli_find_above(const char *file)
             return wi_strdup(here);
     }
     return NULL;
+}
+
+char *wi_cli_find_beside(const char *name)
+{
+    char here[PATH_MAX];
+    ssize_t length = readlink("/proc/self/exe", here, sizeof here - 1);
+
+    if (length > 0) {
+        here[length] = '\0';
+        char *path = wi_sprintf("%.*s%s", (int)(wi_text_basename(here) - here), here, name);
+        if (access(path, X_OK) == 0)
+            return path;
+        free(path);
+    }
+    return wi_strdup(name);
 }
 
 /* What became of the attempts, a line for each kind of failure. */

@@ -54,7 +54,7 @@ struct wi_verb {
     enum wi_complete complete[WI_POSITIONALS_TABLED]; /* of its positional arguments */
     const char *help;
     const struct wi_flag *options; /* ended by a row without a name; NULL for none */
-    wi_verb_fn *run;
+    wi_verb_fn *run;               /* NULL: the program webinfer-NAME runs it */
 };
 
 extern const struct wi_flag wi_cli_global_options[];

@@ -558,7 +558,7 @@ const struct wi_verb wi_cli_verbs[] = {
     {"bench", "[MODEL|FILE|DIR...]", 0, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
         "Measure models on all browsers and platforms, and show what runs where, how fast and how "
         "exactly",
-        bench_options, wi_cli_bench},
+        bench_options, NULL},
     {"results list", "", 0, 0, {0}, "List the runs of the laboratory that the server keeps",
         results_options, wi_cli_results_list},
     {"results show", "ID|FILE", 1, 1, {WI_COMPLETE_FILE},

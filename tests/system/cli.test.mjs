@@ -253,6 +253,23 @@ test('exit status 2: wrong use', async () => {
     assert.doesNotMatch(nobody.problems, /To run it/);
 });
 
+test('bench is a program of its own, which takes the same words', async () => {
+    const bench = path.join(path.dirname(cliPath), 'webinfer-bench');
+    for (const words of [['--platform', 'paper', 'twice'], ['--colour', 'red'], ['--help'], ['bench']]) {
+        const alone = await webinfer(words, { program: bench }), started = await webinfer(['bench', ...words]);
+        assert.deepEqual([alone.code, alone.out, alone.problems], [started.code, started.out, started.problems], words.join(' '));
+    }
+    // An option may stand before the command.
+    const before = await webinfer(['--url', 'http://127.0.0.1:1', 'bench', 'twice']);
+    assert.equal(before.code, 3, before.problems);
+    const lonely = file('webinfer', fs.readFileSync(cliPath));
+    fs.chmodSync(lonely, 0o755);
+    const missing = await webinfer(['bench', 'twice'], { program: lonely });
+    assert.equal(missing.code, 2);
+    assert.match(missing.problems, /^webinfer: webinfer-bench cannot be started: No such file or directory$/m);
+    assert.match(missing.problems, /install webinfer-bench in the folder of webinfer$/m);
+});
+
 test('an answer that can be written nowhere ends, and is an error', async () => {
     const inputs = file('none.json', '[]');
     const endless = ['infer', 'builtin/count', '--inputs', inputs, '--stream',
