@@ -23,14 +23,8 @@
 #include "browser/instance.h"
 #include "browser/lifeline.h"
 #include "browser/network.h"
-#include "models/arrive/hub/pulls.h"
-#include "models/arrive/source/neighbours.h"
-#include "models/arrive/source/sources.h"
-#include "models/catalog/library/repository.h"
 #include "models/catalog/library/versions_work.h"
-#include "models/share/blockstore/blockstore.h"
-#include "models/share/copies/copies.h"
-#include "models/share/copies/pulled.h"
+#include "models/models.h"
 #include "nodes/bridge/bridge.h"
 #include "owners/check/check.h"
 #include "owners/proof/proof.h"
@@ -83,17 +77,8 @@ struct daemon {
     struct wi_network *network;
     struct wi_http *http;
     struct lws_context *lws;
-    struct wi_hash_cache *hashes;
-    struct wi_repository *repository;
-    struct wi_versions_work *versions;
     char id[WI_ID_SIZE]; /* of this daemon, as others know it */
-    struct wi_blockstore *blocks;
-    struct wi_pulls *pulls;
-    struct wi_sources *sources;
-    struct wi_neighbours *neighbours;
-    struct wi_copies *copies;
-    struct wi_pulled *pulled;
-    struct wi_limit download_limit;
+    struct wi_models *models;
     struct wi_db *db;
     struct wi_jobs *jobs;
     struct wi_checks *checks;
@@ -135,15 +120,8 @@ static void close_rest(void *context)
 {
     struct daemon *d = context;
     wi_lws_begin_free(d->lws);
-    wi_copies_free(d->copies);
-    wi_pulled_free(d->pulled);
-    wi_pulls_free(d->pulls);
     wi_quantizer_free(d->quantizer);
-    wi_blockstore_free(d->blocks);
-    wi_neighbours_free(d->neighbours);
-    wi_sources_free(d->sources);
-    wi_versions_work_free(d->versions);
-    wi_repository_free(d->repository);
+    wi_models_close(d->models);
     wi_db_close(d->db);
     wi_http_free(d->http);
     wi_children_free(d->children);
@@ -270,19 +248,6 @@ static void set_budget(struct daemon *d, const struct wi_config *config)
             : "");
 }
 
-static void set_memory_limits(struct daemon *d, const struct wi_config *config)
-{
-    const struct wi_gguf_limits limits = {.memory = config->pool.model_budget,
-        .context = (uint64_t)config->models.context,
-        .slots = (uint64_t)config->models.slots};
-    wi_repository_set_limits(d->repository, &limits);
-}
-
-static void set_room(struct daemon *d, const struct wi_config *config)
-{
-    wi_versions_work_set(d->versions, config->models.quota, (unsigned)config->models.keep_versions);
-}
-
 static void take_config(struct daemon *d, struct wi_config *next)
 {
     wi_log_configure(next->log.level, next->log.format);
@@ -293,14 +258,7 @@ static void take_config(struct daemon *d, struct wi_config *next)
     wi_checks_reload(d->checks, next);
     wi_proof_reload(d->proof, next);
     wi_quantizer_reload(d->quantizer, next);
-    set_memory_limits(d, next);
-    wi_repository_set_aliases(d->repository, &next->aliases);
-    wi_repository_reset(d->repository, next->models.directory);
-    wi_blockstore_reset(d->blocks);
-    set_room(d, next);
-    wi_pulls_reload(d->pulls, next);
-    wi_copies_reload(d->copies, next);
-    wi_pulled_reload(d->pulled, next);
+    wi_models_reload(d->models, next);
     wi_config_unref(d->config);
     d->config = next;
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
@@ -440,35 +398,23 @@ static void find_id(struct daemon *d)
     wi_db_put(d->db, WI_DB_SELF, 0, "id", value);
 }
 
-/* The models on disk. */
 static void make_models(struct daemon *d)
 {
-    d->hashes = wi_hash_cache_new(d->db);
-    d->repository = wi_repository_new(&d->loop, d->config->models.directory, d->hashes);
-    set_memory_limits(d, d->config);
-    wi_repository_set_aliases(d->repository, &d->config->aliases);
-    wi_repository_tell(d->repository, &d->listener);
-    wi_repository_keep_runs(d->repository, d->db);
-    d->versions = wi_versions_work_new(&d->loop, d->repository);
-    set_room(d, d->config);
+    const struct wi_models_deps deps = {
+        .loop = &d->loop, .http = d->http, .db = d->db, .id = d->id, .listener = &d->listener};
     find_id(d);
-    const struct wi_blockstore_deps blocks_deps = {.loop = &d->loop,
-        .repository = d->repository,
-        .versions = d->versions,
-        .id = d->id,
-        .listener = &d->listener};
-    d->blocks = wi_blockstore_new(&blocks_deps);
+    d->models = wi_models_new(&deps, d->config);
 }
 
 static enum wi_code make_bridge(struct daemon *d, struct wi_error *error)
 {
-    d->bridge = wi_bridge_new(d->lws, &d->loop, d->repository, d->config, &d->budget,
+    d->bridge = wi_bridge_new(d->lws, &d->loop, d->models->repository, d->config, &d->budget,
         wi_pool_bridge_events(d->pool), error);
     if (d->bridge == NULL)
         return error->code;
-    wi_bridge_serve_content(d->bridge, d->blocks, d->id);
+    wi_bridge_serve_content(d->bridge, d->models->blocks, d->id);
     wi_bridge_remember(d->bridge, d->db);
-    wi_versions_work_add_user(d->versions, wi_api_list_loaded, d->bridge);
+    wi_versions_work_add_user(d->models->versions, wi_api_list_loaded, d->bridge);
     return WI_OK;
 }
 
@@ -476,23 +422,6 @@ static void take_copies(void *context, uint64_t bytes)
 {
     const struct daemon *d = context;
     wi_bridge_take_copies(d->bridge, bytes);
-}
-
-static void make_copies(struct daemon *d)
-{
-    const struct wi_copies_deps deps = {.loop = &d->loop,
-        .neighbours = d->neighbours,
-        .blocks = d->blocks,
-        .pulls = d->pulls,
-        .repository = d->repository,
-        .versions = d->versions,
-        .id = d->id,
-        .on_takes = take_copies,
-        .context = d};
-    d->copies = wi_copies_new(&deps, d->config);
-    const struct wi_pulled_deps pulled_deps = {
-        .blocks = d->blocks, .pulls = d->pulls, .repository = d->repository, .id = d->id};
-    d->pulled = wi_pulled_new(&pulled_deps, d->config);
 }
 
 /* Makes the parts, from the bottom up. After a failure, close_rest and free_parts end the parts
@@ -514,16 +443,6 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     d->children = wi_children_new(&d->loop, lifeline);
     d->http = wi_http_new(&d->loop);
     make_models(d);
-    const struct wi_pulls_deps pulls_deps = {.loop = &d->loop,
-        .http = d->http,
-        .repository = d->repository,
-        .versions = d->versions,
-        .sources = d->sources = wi_sources_new(),
-        .neighbours = d->neighbours = wi_neighbours_new(&d->loop, d->http, d->id),
-        .limit = &d->download_limit,
-        .blocks = d->blocks,
-        .listener = &d->listener};
-    d->pulls = wi_pulls_new(&pulls_deps, d->config);
     d->jobs = wi_jobs_new(&d->loop, d->config, &d->budget);
     wi_jobs_tell(d->jobs, &d->listener);
     struct wi_pool_deps pool_deps = {.loop = &d->loop,
@@ -538,15 +457,15 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
     wi_jobs_start(d->jobs, d->pool);
     d->checks = wi_checks_new(&d->loop, d->jobs, d->pool, d->config);
     const struct wi_proof_deps proof_deps = {
-        .loop = &d->loop, .jobs = d->jobs, .pool = d->pool, .repository = d->repository};
+        .loop = &d->loop, .jobs = d->jobs, .pool = d->pool, .repository = d->models->repository};
     d->proof = wi_proof_new(&proof_deps, d->config);
     if (make_bridge(d, error) != WI_OK)
         return error->code;
-    make_copies(d);
+    wi_models_share(d->models, take_copies, d);
     const struct wi_quantizer_deps quantizer_deps = {.loop = &d->loop,
         .children = d->children,
-        .repository = d->repository,
-        .versions = d->versions,
+        .repository = d->models->repository,
+        .versions = d->models->versions,
         .jobs = d->jobs,
         .pool = d->pool,
         .bridge = d->bridge,
@@ -559,13 +478,13 @@ static enum wi_code make_parts(struct daemon *d, struct wi_error *error)
         .proof = d->proof,
         .pool = d->pool,
         .bridge = d->bridge,
-        .repository = d->repository,
-        .versions = d->versions,
-        .pulls = d->pulls,
+        .repository = d->models->repository,
+        .versions = d->models->versions,
+        .pulls = d->models->pulls,
         .quantizer = d->quantizer,
-        .blocks = d->blocks,
-        .sources = d->sources,
-        .neighbours = d->neighbours,
+        .blocks = d->models->blocks,
+        .sources = d->models->sources,
+        .neighbours = d->models->neighbours,
         .db = d->db,
         .budget = &d->budget,
         .children = d->children,
@@ -586,7 +505,7 @@ static void free_parts(struct daemon *d)
     wi_checks_free(d->checks);
     wi_network_free(d->network);
     uv_run(&d->loop, UV_RUN_DEFAULT); /* the last handles close */
-    wi_hash_cache_free(d->hashes);
+    wi_models_free(d->models);
     wi_db_free(d->db);
     wi_instance_free(d->instance); /* where the database of a private one was */
     d->instance = NULL;
@@ -634,8 +553,7 @@ static int daemon_serve(struct daemon *d)
     d->reload = wi_reload_new(&d->loop, wi_db_path(d->db), on_reload, d);
     start_watchdog(d);
     wi_pool_start(d->pool, d->bridge);
-    wi_versions_collect(d->versions, 0, NULL, NULL); /* what an earlier daemon left behind */
-    wi_pulls_resume(d->pulls);
+    wi_models_resume(d->models);
     wi_info("main", NULL, "webinferd %s is running", PACKAGE_VERSION);
     if (d->is_private)
         wi_private_say(wi_server_url(d->server), wi_bridge_url(d->bridge));
