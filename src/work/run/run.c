@@ -10,6 +10,7 @@
 #include "wire/dialect.h"
 #include "wire/text.h"
 #include "work/job/job.h"
+#include "work/run/run_state.h"
 #include "work/run/wait.h"
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,13 @@ struct starved {
     struct wi_error error;
 };
 
+/* Which variant of its model a run asks for. */
+enum choice {
+    CHOICE_UNKNOWN, /* its model was not found yet */
+    CHOICE_FIXED,   /* the request says it, or the model has one only */
+    CHOICE_OPEN     /* the request leaves it open */
+};
+
 struct wi_run {
     const struct wi_run_deps *deps;
     struct wi_run_request request; /* `body` is there until it was parsed */
@@ -35,12 +43,10 @@ struct wi_run {
     char id[WI_ID_SIZE];
     char *client;
     struct wi_infer infer;
-    int begun;                        /* the owner was asked on_begin */
+    enum wi_run_state state;          /* run_move() writes it */
     int pulled;                       /* its model was not here: it is not pulled twice */
     const char *made;                 /* the variant that was made for it last; NULL: none was */
-    int looked;                       /* its model was found */
-    int is_open;                      /* the request leaves open which variant of it runs */
-    int told;                         /* the owner was told that its job is queued */
+    enum choice choice;               /* decided when its model is found for the first time */
     const struct wi_inference *first; /* what was queued before it was lessened; else NULL */
     json_t *lessened;                 /* the variants that were given up: see wi_outcome; or NULL */
     struct starved *starved;          /* while a smaller variant is made; else NULL */
@@ -50,15 +56,18 @@ struct wi_run {
     struct wi_model
         *model; /* that it was found to be, while its graphs for WebGPU are looked for */
     struct wi_run_wait *wait;
-    int queued; /* the job */
     uint64_t counted_as;
 
-    int gone;              /* it has ended, and only the thread still has it */
     enum wi_code code;     /* of parsing; with `late` the thread's while it parses */
     struct wi_error *late; /* only for a thread: with it this would be no small allocation */
     struct wi_error *why;  /* it is being stopped; else NULL */
     struct wi_printing *printing;
 };
+
+static void run_move(struct wi_run *run, enum wi_run_event event)
+{
+    wi_run_state_change(&run->state, event, run->id);
+}
 
 static void free_run(struct wi_run *run)
 {
@@ -78,9 +87,6 @@ static void free_run(struct wi_run *run)
 /* Nothing that is under way calls back any more; the run itself goes when no thread has it. */
 static void run_leave(struct wi_run *run)
 {
-    run->gone = 1;
-    if (run->queued)
-        wi_jobs_abandon(run->deps->jobs, run->id);
     wi_repository_cancel(run->lookup);
     wi_run_wait_leave(run->wait);
     if (run->work)
@@ -91,6 +97,7 @@ static void run_leave(struct wi_run *run)
 
 static void run_end(struct wi_run *run, struct wi_printing *printing, const struct wi_error *error)
 {
+    run_move(run, WI_RUN_EVENT_END);
     run->owner.on_done(run->owner.context, printing, error);
     run_leave(run);
 }
@@ -129,7 +136,7 @@ static void on_printed(void *data, int cancelled)
     const struct wi_run_deps *deps = run->deps;
     (void)cancelled; /* only where the run has gone */
     run->work = NULL;
-    if (run->gone) {
+    if (run->state == WI_RUN_DONE) {
         free_run(run);
         return;
     }
@@ -163,6 +170,7 @@ static void run_print(struct wi_run *run)
         wi_printing_run(run->printing);
         run_hand_over(run);
     } else if (run->owner.charge(run->owner.context, run->printing->needs) == 0) {
+        run_move(run, WI_RUN_EVENT_PRINT);
         run->work = wi_work_queue_start(run->deps->heavy, 0, print_off_loop, on_printed, run);
     } else {
         refuse_json(run, &error);
@@ -280,7 +288,7 @@ static void run_find_model(struct wi_run *run);
 static const struct wi_variant *variant_smaller(
     const struct wi_run *run, const struct wi_model *model)
 {
-    return run->is_open && !run->infer.asked->benchmark.runs
+    return run->choice == CHOICE_OPEN && !run->infer.asked->benchmark.runs
                ? wi_variants_smaller(&model->variants, model->variant)
                : NULL;
 }
@@ -300,7 +308,7 @@ static const char *variant_makeable(
 /* Whether the run can go on where there is no memory for this variant. */
 static int run_lessens(const struct wi_run *run, const struct wi_model *model)
 {
-    return run->is_open && !run->infer.asked->benchmark.runs &&
+    return run->choice == CHOICE_OPEN && !run->infer.asked->benchmark.runs &&
            (variant_smaller(run, model) || variant_makeable(run, model, NULL));
 }
 
@@ -352,7 +360,7 @@ static void on_done(void *context, const struct wi_job_spec *spec, struct wi_job
     struct wi_run *run = context;
     const struct wi_run_deps *deps = run->deps;
     int works = begin_work(run);
-    run->queued = 0;
+    run_move(run, WI_RUN_EVENT_RETURN);
     if (result->code == WI_OK)
         on_answer(run, spec, result);
     else if (!run_lessen(run, result))
@@ -392,20 +400,21 @@ static void run_submit(struct wi_run *run)
             run_fail(run, &nowhere, &error);
         return;
     }
-    run->queued = 1;
-    if (run->owner.on_queued && !run->told)
+    int is_first = run->state != WI_RUN_RETURNED;
+    run_move(run, WI_RUN_EVENT_QUEUE);
+    if (run->owner.on_queued && is_first)
         run->owner.on_queued(run->owner.context);
-    run->told = 1;
 }
 
 /* --- the model -------------------------------------------------------------------------------- */
 
 static enum wi_code run_begin(struct wi_run *run, struct wi_error *error)
 {
-    if (run->begun || !run->owner.on_begin)
-        return WI_OK;
-    run->begun = 1;
-    return run->owner.on_begin(run->owner.context, &run->infer, error);
+    if (run->state != WI_RUN_FINDING)
+        return WI_OK; /* it was asked before */
+    run_move(run, WI_RUN_EVENT_BEGIN);
+    return run->owner.on_begin ? run->owner.on_begin(run->owner.context, &run->infer, error)
+                               : WI_OK;
 }
 
 static void on_waiting(void *context, const struct wi_progress *progress)
@@ -448,7 +457,9 @@ static void pull_model(struct wi_run *run)
     run->pulled = 1;
     if (code == WI_OK)
         run->wait = wi_run_wait_pull(deps->loop, deps->pulls, name, wait_ms, &owner, &error);
-    if (!run->wait)
+    if (run->wait)
+        run_move(run, WI_RUN_EVENT_WAIT);
+    else
         run_end(run, NULL, &error);
 }
 
@@ -462,11 +473,13 @@ static void make_variant(struct wi_run *run, struct wi_model *model, const char 
     enum wi_code code = run_begin(run, &error);
     run->made = variant;
     wi_text_name_variant(&run->infer, model, &named);
-    if (code == WI_OK)
-        run->wait = wi_run_wait_made(
-            deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
-    else
+    if (code != WI_OK) {
         run_end(run, NULL, &error);
+        return;
+    }
+    run->wait = wi_run_wait_made(
+        deps->loop, deps->maker, model, variant, time_left(run, model->type), &owner);
+    run_move(run, WI_RUN_EVENT_WAIT);
 }
 
 static void make_smaller(struct wi_run *run, const struct wi_job_result *result)
@@ -488,7 +501,7 @@ static const char *model_missing(const struct wi_run *run, const struct wi_model
     if (precision && !wi_model_name_variant(run->infer.model_name) &&
         !(own && wi_variant_is_of(own, precision)))
         return variant_makeable(run, model, precision);
-    return run->is_open && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
+    return run->choice == CHOICE_OPEN && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE
                ? variant_makeable(run, model, NULL)
                : NULL;
 }
@@ -541,15 +554,15 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
     const struct wi_infer *infer = &run->infer;
     const struct wi_variant *next = NULL;
     struct wi_error why;
-    if (!run->looked) {
-        run->is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
-                       (model->variant || variant_makeable(run, model, NULL));
-        if (run->is_open)
+    if (run->choice == CHOICE_UNKNOWN) {
+        int is_open = !infer->asked->precision && !wi_model_name_variant(infer->model_name) &&
+                      (model->variant || variant_makeable(run, model, NULL));
+        run->choice = is_open ? CHOICE_OPEN : CHOICE_FIXED;
+        if (is_open)
             next = wi_variants_fitting(&model->variants, run->deps->config->pool.model_budget);
         if (next && strcmp(next->name, model->variant) == 0)
             next = NULL;
     }
-    run->looked = 1;
     if (!next && wi_model_check_engine(model, &why) == WI_MODEL_TOO_LARGE)
         next = variant_smaller(run, model);
     if (next)
@@ -559,7 +572,7 @@ static int choose_fitting(struct wi_run *run, const struct wi_model *model)
 
 static int is_settled(const struct wi_run *run)
 {
-    return run->is_open && run->infer.asked->model;
+    return run->choice == CHOICE_OPEN && run->infer.asked->model;
 }
 
 /* The model is found, and what it is for WebGPU (NULL: the same). */
@@ -625,6 +638,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
 
 static void run_find_model(struct wi_run *run)
 {
+    run_move(run, WI_RUN_EVENT_FIND);
     if (wi_inference_computes(run->infer.asked)) {
         run_check(run, wi_repository_kernels(run->deps->repository), NULL);
         return;
@@ -682,7 +696,7 @@ static void on_parsed(void *data, int cancelled)
     struct wi_run *run = data;
     (void)cancelled; /* only where the run has gone */
     run->work = NULL;
-    if (run->gone) {
+    if (run->state == WI_RUN_DONE) {
         free_run(run);
         return;
     }
@@ -712,6 +726,7 @@ void wi_run_begin(struct wi_run *run)
         run->code = run_parse(run, run->deps->budget, &error);
         on_read(run, &error);
     } else if (run->owner.charge(run->owner.context, run->request.parse_cost) == 0) {
+        run_move(run, WI_RUN_EVENT_READ);
         run->late = wi_alloc(sizeof *run->late);
         run->work = wi_work_queue_start(run->deps->heavy, 0, parse_off_loop, on_parsed, run);
     } else {
@@ -747,7 +762,7 @@ void wi_run_give(struct wi_run *run, const struct wi_run_owner *owner)
 
 void wi_run_stop(struct wi_run *run, const struct wi_error *error)
 {
-    if (run->queued) {
+    if (run->state == WI_RUN_QUEUED) {
         free(run->why);
         run->why = wi_alloc(sizeof *run->why);
         *run->why = *error;
@@ -759,8 +774,13 @@ void wi_run_stop(struct wi_run *run, const struct wi_error *error)
 
 void wi_run_abandon(struct wi_run *run)
 {
-    if (run)
-        run_leave(run);
+    if (!run)
+        return;
+    int is_queued = run->state == WI_RUN_QUEUED;
+    run_move(run, WI_RUN_EVENT_ABANDON);
+    if (is_queued)
+        wi_jobs_abandon(run->deps->jobs, run->id);
+    run_leave(run);
 }
 
 const char *wi_run_id(const struct wi_run *run)

@@ -4,6 +4,8 @@
  *
  *   reading → looking → (pulling or making → looking) → checked → queued → printing → done
  *
+ * run_state.h has the states and what leads from one to another.
+ *
  * A run has an owner: a client that waits, a stream, live sound, a stored job or the guard. The
  * owner is told what comes of it, and last how it ended. Everything is called on the loop's thread.
  */
