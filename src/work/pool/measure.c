@@ -81,7 +81,7 @@ static void note_times(struct wi_pool *pool, const struct wi_place *where,
 
     if (!wi_task_runs_evenly(attempt->task)) {
         struct wi_timings timings = wi_timings_of(attempt->task, answer, now - attempt->sent_at);
-        timings.stands_in = attempt->special;
+        timings.stands_in = attempt->text != WI_POOL_TEXT_USUAL;
         wi_estimates_spoke(estimates, hash, where, answer->load_ms, &timings, answer->warm, now);
         return;
     }
@@ -101,7 +101,7 @@ void wi_pool_measure_answer(struct wi_pool *pool, const struct pool_node *node,
     int platform = platform_of(answer->executed_on);
     size_t i;
 
-    if (attempt->builtin || attempt->benchmark || attempt->program ||
+    if (!wi_pool_attempt_rules(attempt)->is_measured ||
         json_is_true(json_object_get(answer->executed_on, "simulated")))
         return;
     json_array_foreach(fallbacks, i, row)
@@ -137,7 +137,8 @@ static int note_shortage(struct wi_pool *pool, const struct pool_node *node,
 {
     const struct wi_place *where = node_place(node, attempt->engine, platform);
 
-    if (!where || attempt->benchmark || !failed_to_load(models, attempt->hash, platform))
+    if (!where || !wi_pool_attempt_rules(attempt)->is_typical ||
+        !failed_to_load(models, attempt->hash, platform))
         return 0;
     wi_shortages_note(pool->shortages, attempt->hash, where, wi_wall_ms());
     return 1;
@@ -166,8 +167,8 @@ void wi_pool_measure_exceeded(
     const struct wi_place *where = node_place(node, attempt->engine, (int)attempt->platform);
     double now = wi_now_ms();
 
-    if (where && !attempt->builtin && !attempt->benchmark && !attempt->program &&
-        !attempt->stream && wi_task_runs_evenly(attempt->task))
+    if (where && wi_pool_attempt_rules(attempt)->is_measured && !attempt->stream &&
+        wi_task_runs_evenly(attempt->task))
         wi_estimates_exceeded(pool->estimates, attempt->hash, where,
             now - attempt->sent_at - attempt->not_run_ms, now);
 }

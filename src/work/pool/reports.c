@@ -433,8 +433,8 @@ static void on_progress(
 {
     struct wi_pool *pool = context;
 
-    watch_program(pool, node_id, attempt_id, progress->phase);
     attempt_works(pool, node_id, attempt_id);
+    watch_program(pool, node_id, attempt_id, progress->phase);
     if (pool->events.on_progress)
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
@@ -464,7 +464,7 @@ static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
  * itself which grammar keeps it. */
 static int is_held_by_grammar(const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
-    return answer->hung && attempt->constrained && !attempt->beside &&
+    return answer->hung && attempt->text == WI_POOL_TEXT_CONSTRAINED && !attempt->beside &&
            attempt->platform != WI_WEBGPU;
 }
 
@@ -485,7 +485,7 @@ static void attempt_confirm(
     int platform =
         wi_platform_of_name(json_string_value(json_object_get(answer->executed_on, "platform")));
 
-    if (answer->ok && platform >= 0 && !attempt->builtin)
+    if (answer->ok && platform >= 0 && wi_pool_attempt_rules(attempt)->has_model)
         wi_pool_node_confirm(node, attempt->hash, (enum wi_platform)platform);
 }
 
@@ -521,7 +521,8 @@ static void note_kernels(struct wi_pool *pool, const struct pool_node *node,
 {
     struct use use = {pool, node, attempt->halves};
 
-    if (answer->ok && !attempt->benchmark && attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
+    if (answer->ok && wi_pool_attempt_rules(attempt)->is_typical &&
+        attempt->platform == WI_WEBGPU && wi_pool_gpu_of(node))
         each_kernel(attempt, note_use, &use);
 }
 
@@ -596,7 +597,7 @@ static void on_lost(
     enum wi_blame blame = blamed ? WI_BLAME_ALONE : WI_BLAME_NONE;
 
     if (booked && blamed) {
-        if (!attempt.builtin && !attempt.benchmark && !wi_pool_attempt_is_clients(&attempt))
+        if (wi_pool_attempt_rules(&attempt)->is_measured && !wi_pool_attempt_is_clients(&attempt))
             wi_pool_measure_failure(pool, node, &attempt, (int)attempt.platform);
         if (attempt.task != WI_TASK_NONE)
             blame = blame_of(node, &attempt);

@@ -190,7 +190,8 @@ struct pool_node *wi_pool_nodes_up(
  * need not load it elsewhere. Who never answers must not draw them by what it was sent. */
 static void attempt_promise(struct pool_node *node, const struct pool_attempt *attempt)
 {
-    if (!attempt->builtin && node->info.missed == 0 && (*node->info.session || node->answered))
+    if (wi_pool_attempt_rules(attempt)->has_model && node->info.missed == 0 &&
+        (*node->info.session || node->answered))
         wi_fleet_promise(&node->place, attempt->hash, attempt->platform);
 }
 
@@ -284,7 +285,7 @@ static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_no
 
     const struct wi_place *where =
         place->class ? wi_fleet_where(place->class, attempt->engine, attempt->platform) : NULL;
-    if (attempt->builtin || !where)
+    if (!wi_pool_attempt_rules(attempt)->has_model || !where)
         return;
     struct wi_estimate e = wi_estimates_get(nodes->estimates, attempt->hash, where);
     double load = wi_fleet_has(place, attempt->hash, attempt->platform) ? 0
@@ -321,17 +322,22 @@ double wi_pool_node_done_at(const struct pool_node *node)
 /* Whether what broke the one would have broken the other. */
 static int share_worker(const struct pool_attempt *one, const struct pool_attempt *other)
 {
-    if (one->builtin || other->builtin)
+    if (!wi_pool_attempt_rules(one)->has_model || !wi_pool_attempt_rules(other)->has_model)
         return 0;
     if (wi_engines[one->engine].is_apart || wi_engines[other->engine].is_apart)
         return one->engine == other->engine && strcmp(one->hash, other->hash) == 0;
     return one->platform == other->platform;
 }
 
+static int attempt_is_constrained(const struct pool_attempt *attempt)
+{
+    return attempt->text == WI_POOL_TEXT_CONSTRAINED;
+}
+
 /* A client's own kernel that does not end keeps the GPU from all that its browser does. */
 static void note_held(struct pool_attempt *one, const struct pool_attempt *program)
 {
-    one->held |= program->program && one->platform != WI_WASM;
+    one->held |= program->kind == WI_POOL_ASKS_PROGRAM && one->platform != WI_WASM;
 }
 
 /* A grammar that costs too much holds up its engine, so that others there break with it. */
@@ -345,8 +351,8 @@ static void note_beside(const struct pool_node *node, struct pool_attempt *attem
         if (!share_worker(other, attempt))
             continue;
         attempt->behind = 1;
-        other->beside |= attempt->constrained;
-        attempt->beside |= other->constrained;
+        other->beside |= attempt_is_constrained(attempt);
+        attempt->beside |= attempt_is_constrained(other);
     }
 }
 
@@ -368,6 +374,25 @@ static void note_kernels(struct pool_attempt *attempt, const struct wi_task *tas
     memcpy(attempt->dims, task->tensors->items[0].dims, sizeof attempt->dims);
 }
 
+static enum pool_attempt_kind attempt_kind(const struct wi_inference *asked)
+{
+    int is_builtin = asked->model->builtin != WI_BUILTIN_NONE;
+
+    if (asked->program)
+        return WI_POOL_ASKS_PROGRAM;
+    if (asked->benchmark.runs > 0)
+        return is_builtin ? WI_POOL_ASKS_BUILTIN_BENCHMARK : WI_POOL_ASKS_BENCHMARK;
+    return is_builtin ? WI_POOL_ASKS_BUILTIN : WI_POOL_ASKS_MODEL;
+}
+
+static enum pool_attempt_text attempt_text(const struct wi_inference *asked)
+{
+    if (wi_task_is_constrained(asked->options))
+        return WI_POOL_TEXT_CONSTRAINED;
+    return wi_task_is_special(asked->input, asked->options) ? WI_POOL_TEXT_SPECIAL
+                                                            : WI_POOL_TEXT_USUAL;
+}
+
 void wi_pool_node_book(
     struct pool_nodes *nodes, struct pool_node *node, const struct wi_task *task, double now)
 {
@@ -383,8 +408,7 @@ void wi_pool_node_book(
     wi_join(attempt->id, sizeof attempt->id, task->attempt_id, NULL);
     memcpy(attempt->hash, asked->model->hash, sizeof attempt->hash);
     attempt->client = wi_use_client(task->client);
-    attempt->builtin = asked->model->builtin;
-    attempt->benchmark = asked->benchmark.runs > 0;
+    attempt->kind = attempt_kind(asked);
     attempt->platform = task->platforms[0];
     note_kernels(attempt, task);
     attempt->stream = asked->stream;
@@ -393,21 +417,19 @@ void wi_pool_node_book(
     attempt->queue = queue;
     attempt->requests = task->requests;
     attempt->alone = task->alone;
-    attempt->constrained = wi_task_is_constrained(asked->options);
-    attempt->special = wi_task_is_special(asked->input, asked->options);
+    attempt->text = attempt_text(asked);
     attempt->broke = task->broke;
-    attempt->program = asked->program != NULL;
     attempt->sent_at = now;
     attempt->given_ms = task->deadline_ms;
     note_beside(node, attempt);
     node->info.attempts = node->attempts;
     node->info.count++;
     node->unheard++;
-    node->constrained += attempt->constrained;
+    node->constrained += (size_t)attempt_is_constrained(attempt);
     attempt_foresee(nodes, node, task, attempt);
     work.count++;
     work.closed |= attempt->alone;
-    if (!attempt->builtin)
+    if (wi_pool_attempt_rules(attempt)->has_model)
         work.done_at = fmax(work.done_at, now) + queue_share_ms(node, queue, attempt->expected_ms);
     attempt_promise(node, attempt);
     wi_fleet_load(&node->place, queue, &work);
@@ -429,8 +451,8 @@ int wi_pool_node_unbook(
     *link = attempt->next;
     node->info.attempts = node->attempts;
     node->info.count--;
-    node->unheard -= !attempt->arrived;
-    node->constrained -= attempt->constrained;
+    node->unheard -= attempt->state == WI_POOL_ATTEMPT_SENT;
+    node->constrained -= (size_t)attempt_is_constrained(attempt);
     *out = *attempt;
     out->next = NULL;
     free(attempt);
@@ -478,10 +500,10 @@ static struct pool_attempt *hear_of(struct pool_node *node, const char *attempt_
 {
     struct pool_attempt *attempt = find_attempt(node, attempt_id);
 
-    if (attempt && !attempt->arrived) {
-        attempt->arrived = 1;
-        node->unheard--;
-    }
+    if (!attempt)
+        return NULL;
+    node->unheard -= attempt->state == WI_POOL_ATTEMPT_SENT;
+    (void)wi_pool_attempt_change(attempt, WI_POOL_EVENT_HEARD); /* which no state refuses */
     return attempt;
 }
 
@@ -521,7 +543,7 @@ int wi_pool_node_missed(
         (!silent && (had_ms < WI_POOL_MISSED_MS || had_ms < attempt->known_ms)))
         return 0;
     node->info.missed++;
-    node->info.mute += !attempt->arrived;
+    node->info.mute += attempt->state == WI_POOL_ATTEMPT_SENT;
     return node->info.missed == WI_POOL_DOUBTED;
 }
 
@@ -539,7 +561,8 @@ const struct pool_attempt *wi_pool_node_silent(
 
     if (node->unheard == 0 || now - node->sent_at <= limit_ms)
         return NULL;
-    while (attempt && (attempt->arrived || now - attempt->sent_at <= limit_ms))
+    while (
+        attempt && (attempt->state != WI_POOL_ATTEMPT_SENT || now - attempt->sent_at <= limit_ms))
         attempt = attempt->next;
     return attempt;
 }
@@ -550,7 +573,7 @@ static int is_held_up(const struct pool_node *node, const struct pool_attempt *a
     double limit = fmin(
         fmax(WI_POOL_HELD_TOKENS * attempt->token_ms, WI_POOL_HELD_MIN_MS), WI_POOL_HELD_MAX_MS);
 
-    return attempt->beside && !attempt->constrained &&
+    return attempt->beside && !attempt_is_constrained(attempt) &&
            now - fmax(attempt->sent_at, node->brought_at[attempt->queue]) > limit;
 }
 
@@ -570,7 +593,7 @@ static int is_late(const struct pool_attempt *attempt, double now)
 {
     double limit = fmax(attempt->given_ms / 2, 2 * attempt->known_ms);
 
-    return !attempt->program && !attempt->benchmark &&
+    return wi_pool_attempt_rules(attempt)->may_move &&
            now - attempt->sent_at > fmax(limit, WI_POOL_LATE_MIN_MS) &&
            now - attempt->asked_at > attempt->given_ms / WI_POOL_LATE_STEPS;
 }
@@ -592,7 +615,8 @@ int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double du
 {
     struct pool_attempt *attempt = find_attempt(node, attempt_id);
 
-    if (!attempt || !attempt->program || attempt->due > 0)
+    if (!attempt || attempt->kind != WI_POOL_ASKS_PROGRAM ||
+        !wi_pool_attempt_change(attempt, WI_POOL_EVENT_BEGUN))
         return 0;
     attempt->due = due;
     return 1;
@@ -603,14 +627,14 @@ void wi_pool_node_computed(struct pool_node *node, const char *attempt_id)
     struct pool_attempt *attempt = find_attempt(node, attempt_id);
 
     if (attempt)
-        attempt->due = 0;
+        (void)wi_pool_attempt_change(attempt, WI_POOL_EVENT_COMPUTED);
 }
 
 int wi_pool_node_hurry(struct pool_node *node, const char *attempt_id, double due)
 {
     struct pool_attempt *attempt = find_attempt(node, attempt_id);
 
-    if (!attempt || attempt->due == 0)
+    if (!attempt || !wi_pool_attempt_change(attempt, WI_POOL_EVENT_HURRIED))
         return 0;
     attempt->due = fmin(attempt->due, due);
     return 1;
@@ -627,17 +651,12 @@ const struct pool_attempt *wi_pool_node_next_due(const struct pool_node *node)
     const struct pool_attempt *next = NULL;
 
     for (const struct pool_attempt *one = node->attempts; one; one = one->next)
-        if (one->due > 0 && (!next || one->due < next->due))
+        if (one->state == WI_POOL_ATTEMPT_COMPUTING && (!next || one->due < next->due))
             next = one;
     return next;
 }
 
 /* --- what broke ------------------------------------------------------------------------------- */
-
-int wi_pool_attempt_is_clients(const struct pool_attempt *attempt)
-{
-    return attempt->constrained || attempt->beside || attempt->broke || attempt->program;
-}
 
 int wi_pool_node_broke(struct pool_node *node, const struct pool_attempt *ended)
 {

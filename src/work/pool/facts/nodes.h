@@ -114,8 +114,8 @@ void wi_pool_node_was_sent(struct pool_node *node, uint64_t bytes, int away, dou
 const struct pool_attempt *wi_pool_node_silent(
     const struct pool_node *node, double limit_ms, double now);
 
-/* A client's own kernel begins there, and is to be done at `due`. 0 if none of that id is to begin.
- */
+/* A client's own kernel begins there, and is to be done at `due`. 0 if none of that id is to begin,
+ * or nothing was heard of it before (wi_pool_node_works). */
 int wi_pool_node_begun(struct pool_node *node, const char *attempt_id, double due);
 /* It is done, and its outputs are on their way: nothing is due any more. */
 void wi_pool_node_computed(struct pool_node *node, const char *attempt_id);

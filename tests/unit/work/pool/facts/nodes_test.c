@@ -631,6 +631,48 @@ TEST(models_of_a_platform_share_a_worker)
     assert_int_equal(broke(node, "count"), 0);
 }
 
+static void book_program(struct pool_nodes *nodes, struct pool_node *node, const char *id)
+{
+    static struct wi_program program;
+    const struct wi_task task = {.attempt_id = id,
+        .asked = &(struct wi_inference){.model = &model, .program = &program},
+        .platforms = {WI_WASM},
+        .platform_count = 1};
+
+    wi_pool_node_book(nodes, node, &task, 1000);
+}
+
+TEST(a_clients_own_kernel_is_due_while_it_computes)
+{
+    struct pool_nodes *nodes = *state;
+    struct pool_node *node = add(nodes, "n-1", 0);
+
+    book(nodes, node, "model");
+    book_program(nodes, node, "k");
+    book_program(nodes, node, "l");
+    wi_pool_node_accepted(node, "model");
+    assert_int_equal(wi_pool_node_begun(node, "model", 2000), 0);
+    assert_int_equal(wi_pool_node_begun(node, "k", 2000), 0); /* it has not even arrived */
+    assert_int_equal(wi_pool_node_hurry(node, "k", 2000), 0);
+    wi_pool_node_accepted(node, "k");
+    wi_pool_node_works(node, "l", 1100);
+    assert_null(wi_pool_node_next_due(node));
+    assert_int_equal(wi_pool_node_begun(node, "k", 2000), 1);
+    assert_int_equal(wi_pool_node_begun(node, "k", 3000), 0);
+    assert_int_equal(wi_pool_node_begun(node, "l", 1900), 1);
+    assert_string_equal(wi_pool_node_next_due(node)->id, "l");
+    assert_int_equal(wi_pool_node_hurry(node, "k", 1800), 1);
+    assert_int_equal(wi_pool_node_hurry(node, "k", 1850), 1); /* and gets no more time */
+    assert_string_equal(wi_pool_node_next_due(node)->id, "k");
+    assert_true(wi_pool_node_next_due(node)->due == 1800);
+    wi_pool_node_computed(node, "k");
+    assert_string_equal(wi_pool_node_next_due(node)->id, "l");
+    assert_int_equal(wi_pool_node_hurry(node, "k", 1700), 0);
+    wi_pool_node_computed(node, "l");
+    assert_null(wi_pool_node_next_due(node));
+    assert_int_equal(wi_pool_node_begun(node, "k", 4000), 1);
+}
+
 /* When two attempts of the engine are expected to be done on a fresh node. */
 static double done_at(struct pool_nodes *nodes, const char *id, enum wi_engine engine)
 {
