@@ -89,7 +89,8 @@ static uint64_t pause_before_next(struct wi_hub_ask *ask, const struct wi_http_a
     return seconds > 0 ? UINT64_C(1000) * seconds : pause;
 }
 
-/* Whether the answer leads elsewhere on the hub, where the question is asked anew then. */
+/* If the answer redirects to another URL of the hub, sends the question there. Returns whether it
+ * did. */
 static int ask_goes_on(struct wi_hub_ask *ask, const struct wi_http_answer *answer)
 {
     const char *location = answer->status >= 301 && answer->status <= 308

@@ -170,8 +170,9 @@ static const struct wi_variant *by_size(
     return best;
 }
 
-/* The one that suits this machine; NULL if none can. The estimate of what goes beside the weights
- * is a rough one, so the smallest is given a try if they alone would fit. */
+/* The variant that suits this machine; NULL if none can. The estimate of the memory needed in
+ * addition to the weights is rough, so the smallest variant is tried if its weights alone would
+ * fit. */
 static const struct wi_variant *offer_find_suitable(
     const struct offer *offer, const struct wi_hub_want *want)
 {
@@ -285,8 +286,8 @@ static enum wi_code fail_to_pick(const struct wi_hub_tree *tree, const struct of
 
 /* --- patterns --------------------------------------------------------------------------------- */
 
-/* "*" stands for any text, "?" for one byte. In time of pattern × text: after a mismatch only the
- * last star is tried anew. */
+/* "*" matches any text, "?" one byte. Takes time of pattern × text: after a mismatch only the last
+ * star is tried again. */
 static int pattern_matches(const char *pattern, const char *text)
 {
     const char *star = NULL, *again = NULL;

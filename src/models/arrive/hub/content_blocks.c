@@ -568,7 +568,7 @@ enum wi_code content_blocks_start(struct content_run *run, struct wi_error *erro
     size_t count = gather_sources(order, sources);
     if (count == 0)
         return wi_error_set(error, WI_HUB_FAILED, "hub",
-            "nobody can be asked for %.200s: the configuration has no [hub.NAME] of layout ipfs",
+            "there is no source for %.200s: the configuration has no [hub.NAME] of layout ipfs",
             run->pull->reference.repository);
     const struct wi_block_file file = {count - 1, order->file_url};
     const struct wi_block_order blocks = {.sources = sources,

@@ -1,5 +1,5 @@
-/* One file of a run. A thread of the pool works for it now and then, one at a time. Beside it those
- * that verify blocks write leaves into it, once what was there has been looked at. */
+/* One file of a run. A thread of the pool works for it now and then, one at a time. Once its
+ * existing content has been checked, the threads that verify blocks also write leaves into it. */
 #include "models/arrive/hub/content_private.h"
 #include "models/share/blockstore/leaves.h"
 

@@ -1,14 +1,15 @@
 /*
  * The parts of a pull by content, each in a file of its own:
  *
- *   content_pull.c      the pull and its runs: folder, steps, progress, end
- *   content_blocks.c   which block is next, and what becomes of one that has come
+ *   content_pull.c     the pull and its runs: folder, steps, progress, end
+ *   content_blocks.c   which block is next, and what is done with one that has arrived
  *   content_file.c     one file: its threads' work
  *
- * Each calls what is below it in this list; what goes up is noted, and decided in the run's turn.
+ * Each file calls only those below it in this list. Reports of a lower one are noted, and handled
+ * in the run's turn.
  *
- * A run lists or fetches. It walks from the root in either case: what an earlier run has read is
- * kept, and comes from memory.
+ * A run either lists or fetches. Both walk from the root; blocks that an earlier run has read come
+ * from memory.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_CONTENT_PRIVATE_H
 #define WI_MODELS_ARRIVE_HUB_CONTENT_PRIVATE_H
@@ -22,9 +23,9 @@
 #include "models/arrive/hub/leaf_file.h"
 #include "models/catalog/library/folder_lock.h"
 
-#define CONTENT_FILES 8 /* of a run, under way at the same time */
-#define CONTENT_PUTS                                                                               \
-    (32u << 20) /* bytes that wait to be written: until then nothing more is read */
+#define CONTENT_FILES 8          /* of a run, processed at the same time */
+#define CONTENT_PUTS (32u << 20) /* bytes waiting to be written; above that nothing more is read   \
+                                  */
 
 struct content_run;
 
@@ -32,23 +33,23 @@ struct content_run;
 
 enum content_state {
     CONTENT_WAITING,  /* for its turn */
-    CONTENT_WALKING,  /* what is below it is read; bytes that lie in that are written */
-    CONTENT_LOOKING,  /* what is there of its leaves is read back */
-    CONTENT_FETCHING, /* its leaves come */
-    CONTENT_ENDING,   /* it is hashed to its end, and named */
+    CONTENT_WALKING,  /* the nodes below it are read, and the file's bytes in them written */
+    CONTENT_LOOKING,  /* leaves that are there already are read back */
+    CONTENT_FETCHING, /* its leaves arrive */
+    CONTENT_ENDING,   /* it is hashed to its end, and gets its name */
     CONTENT_DONE
 };
 
-/* Bytes for a place of the file: of no leaf, or a leaf that is at hand. */
+/* Bytes to be written at a place of the file: a leaf, or bytes outside of all leaves. */
 struct content_put {
     uint64_t at;       /* of the file */
-    size_t size, leaf; /* SIZE_MAX: of none */
-    int there;         /* they were read from that place */
+    size_t size, leaf; /* SIZE_MAX: outside of all leaves */
+    int there;         /* they were read from that place, and are not written */
     struct content_put *next;
     unsigned char bytes[];
 };
 
-/* A block whose bytes are partly in the file. */
+/* A block that keeps part of its bytes in the file. */
 struct content_hole {
     const struct wi_kept_block *kept;
     unsigned char *block; /* NULL: it cannot be read */
@@ -60,17 +61,17 @@ struct content_work {
     struct content_put *puts;
     struct content_hole *holes;
     int look, end, close;
-    int leave;    /* with `close`: for who brings the file in order */
-    int more;     /* to be looked at, or hashed */
+    int leave;    /* with `close`: leave a part that can be continued in order */
+    int more;     /* there is more to look at, or to hash */
     uint64_t got; /* bytes that are there */
     enum wi_code code;
     struct wi_error error;
 };
 
-/* A leaf that a file of the store has. */
+/* A leaf that a file of the store contains. */
 struct content_known {
     uint64_t at;
-    uint32_t file; /* its number in `known_files`, from 1 on; 0: none has it */
+    uint32_t file; /* its number in `known_files`, from 1 on; 0: no file contains it */
 };
 
 struct content_file {
@@ -79,49 +80,51 @@ struct content_file {
     size_t item;            /* of the walk */
     struct wi_cid cid;
     enum content_state state;
-    struct wi_leaf_file *file; /* a thread's while `busy`; NULL: it was not opened yet */
+    struct wi_leaf_file *file; /* used by a thread while `busy`; NULL: not opened yet */
     struct content_put *puts;  /* the last first */
     struct content_hole *holes;
     struct content_work work;
     int busy, broken, closed;
-    int looked;   /* the file knows its leaves; a thread's */
+    int looked;   /* the file knows its leaves; used by a thread */
     uint64_t got; /* bytes that were there after the last work */
-    /* Under the run's lock: whether leaves may be written into it, and how many threads do. */
+    /* Under the run's lock: whether leaves may be written into it, and by how many threads they
+     * are. */
     int takes;
     unsigned users;
     const struct wi_leaf *leaves; /* the walk's, once it has read what is below the file */
     size_t leaf_count;
-    /* Once it was looked at: its leaves by their hash, and those that are to come in their order,
-     * each block once. */
+    /* After it was looked at: its leaves sorted by hash, and those still to be fetched, in file
+     * order and each block once. */
     uint32_t *by_hash, *wanted;
     size_t wanted_count, next;
     struct content_known *known;   /* by leaf; NULL: there are none */
     struct wi_strings known_files; /* by their SHA-256 */
 };
 
-/* The run's next turn begins its end. */
+/* Ends the run with `error`, from its next turn on. */
 void content_run_fail(struct content_run *run, const struct wi_error *error);
-int content_run_is_over(const struct content_run *run); /* or will be in its next turn */
+int content_run_is_over(const struct content_run *run); /* or will be over after its next turn */
 
 void content_file_init(
     struct content_file *file, struct content_run *run, const struct wi_hub_file *row, size_t item);
-void content_file_go_on(struct content_file *file); /* whatever is next; also towards the end */
+void content_file_go_on(struct content_file *file); /* does whatever is next, also during the end */
 void content_file_clear(struct content_file *file);
-/* `bytes` NULL: they are there. */
+/* `bytes` NULL: they are in the file already. */
 void content_file_put(
     struct content_file *file, uint64_t at, const unsigned char *bytes, size_t size);
 void content_file_put_leaf(struct content_file *file, size_t leaf, const unsigned char *bytes);
-/* Has a block put together, which comes to the run. */
+/* Has a block reassembled from its kept bytes and the file, and given to the run. */
 void content_file_read(struct content_file *file, const struct wi_kept_block *kept);
 void content_holes_free(struct content_hole *holes);
 uint64_t content_file_bytes(const struct content_file *file); /* that are there */
-/* The places of a block in a file that was looked at: in by_hash, from the first one on. */
+/* The places of a block in a file that was looked at: `count` of them in by_hash, from the returned
+ * index on. */
 size_t content_file_find(const struct content_file *file, const struct wi_cid *cid, size_t *count);
 
 /* --- a run ------------------------------------------------------------------------------------ */
 
 enum content_phase {
-    CONTENT_OPENING, /* its folder, and what is kept there */
+    CONTENT_OPENING, /* opens its folder, and reads what is kept there */
     CONTENT_TREE,    /* which files there are */
     CONTENT_NAME,    /* how a single one begins */
     CONTENT_FETCH,   /* the files that are wanted */
@@ -137,25 +140,24 @@ struct content_flight {
     UT_hash_handle hh;
 };
 
-/* What of the block that is given to the walk at the moment belongs into a file: the largest part.
- */
+/* The largest part of the block being given to the walk that belongs into a file. */
 struct content_giving {
     const unsigned char *block; /* NULL: none is given */
     size_t size;
-    const struct wi_kept_block *kept; /* as which it is kept; NULL: it is not */
+    const struct wi_kept_block *kept; /* how it is kept; NULL: it is not */
     const char *path;
     uint64_t at;
     size_t hole_at, hole_size;
 };
 
 struct content_run {
-    struct wi_content_pull *pull; /* NULL: nobody waits for it any more */
+    struct wi_content_pull *pull; /* NULL: the pull is gone */
     struct wi_kept_blocks *kept;  /* the pull's */
     enum content_phase phase;
     char *store;   /* NULL: no leaves are kept */
     char *library; /* NULL: no files of it are looked at */
     struct wi_folder_lock *locking;
-    int folder;  /* -1 until it is locked */
+    int folder;  /* descriptor, -1 until it is locked */
     int keeping; /* a thread reads or writes what is kept */
     struct wi_work_queue *queue;
     unsigned works;
@@ -166,10 +168,10 @@ struct content_run {
     struct content_flight *flights;
     struct content_giving giving;
     uint64_t fetched; /* bytes */
-    unsigned copies;  /* of blocks that are here, under way */
-    int no_copies;    /* one of them was wrong */
+    unsigned copies;  /* being copied from blocks that are here */
+    int no_copies;    /* a copy had a wrong hash; no more are made */
     /* Of a list: */
-    const char *name; /* of a single file; NULL: not known yet */
+    const char *name; /* name of a single file; NULL: not known yet */
     wi_hub_list_fn *on_tree;
     /* Of a fetch: */
     struct wi_hub_tree *wanted; /* NULL: it is a list */
@@ -180,7 +182,7 @@ struct content_run {
     wi_fetch_progress_fn *on_progress;
     wi_fetch_fn *on_end;
     void *context;
-    struct content_hole *put_together; /* holes that were filled, or could not be */
+    struct content_hole *put_together; /* holes that were filled or could not be */
     int changed, failed;
     struct wi_error error;
 };
@@ -188,7 +190,7 @@ struct content_run {
 /* content_blocks.c */
 enum wi_code content_blocks_start(struct content_run *run, struct wi_error *error);
 void content_blocks_clear(struct content_run *run);
-/* Takes the blocks that files have put together. */
+/* Takes the blocks that files have reassembled. */
 void content_blocks_take(struct content_run *run);
 
 /* --- the pull --------------------------------------------------------------------------------- */
@@ -199,7 +201,7 @@ struct wi_content_pull {
     struct wi_kept_blocks *kept;
     struct content_run *run;   /* NULL: none is under way */
     struct wi_brought brought; /* of its runs */
-    uint64_t carried;          /* bytes fetched that no fetch has told of yet */
+    uint64_t carried;          /* bytes fetched that no fetch has reported yet */
 };
 
 #endif

@@ -3,10 +3,10 @@
  *
  *   fetch.c           the folder, which files are under way, progress, the end
  *   fetch_file.c      one file: its threads' work, its retries
- *   fetch_transfer.c  what is missing of a file, asked for over one connection
+ *   fetch_transfer.c  the missing bytes of a file, requested over one connection
  *
- * Callbacks of curl only note what came and schedule a turn; all that follows is decided in the
- * turn. A file has two buffers: the loop fills one while a thread may have the other, and they are
+ * Callbacks of curl only note what came and schedule a turn; all else is decided in the turn. A
+ * file has two buffers: the loop fills one while a thread may have the other, and they are
  * exchanged between two works.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_FETCH_PRIVATE_H
@@ -19,23 +19,23 @@
 #include "models/catalog/library/folder_lock.h"
 
 #define BUFFER_BYTES (1u << 20)
-#define WORTH_A_WORK (BUFFER_BYTES / 4) /* so much is written before it is due */
+#define WORTH_A_WORK (BUFFER_BYTES / 4) /* bytes that are written even if no write is due */
 
 struct buffer {
     char *bytes; /* NULL: none is needed yet */
     size_t size;
-    int anew; /* they are the file's first: what was there before is void */
+    int anew; /* they are the file's first bytes: earlier ones are void */
 };
 
 enum transfer_state {
     TRANSFER_UNUSED,
     TRANSFER_UNDER_WAY,
-    TRANSFER_WHOLE,  /* all has come, or the length is known */
-    TRANSFER_BROKEN, /* to be tried again, no sooner than in `after_s` if that is set */
+    TRANSFER_WHOLE,  /* everything has arrived, or the length is known */
+    TRANSFER_BROKEN, /* to be retried, not before `after_s` if that is set */
     TRANSFER_FAILED  /* for good */
 };
 
-/* The file from some byte on, and the answers on the way to it. */
+/* A transfer of the file from some byte on, through redirects. */
 struct transfer {
     struct file *file;
     enum transfer_state state;
@@ -43,12 +43,12 @@ struct transfer {
     struct wi_http_call *call;
     char *url;
     unsigned hops;
-    uint64_t at;           /* of the file: what comes next */
+    uint64_t at;           /* offset in the file of the next byte */
     uint64_t told;         /* the file's length as the answer gives it */
-    uint64_t unwanted;     /* bytes of an answer that is not the file */
-    int status;            /* of the answer; 0: its head is not there yet */
+    uint64_t unwanted;     /* bytes of an answer that are not the file's */
+    int status;            /* of the answer; 0: its head has not arrived yet */
     int accepted;          /* its body is the file's */
-    struct wi_error error; /* why it is broken, or has failed */
+    struct wi_error error; /* why it is TRANSFER_BROKEN or _FAILED */
     unsigned after_s;
 };
 
@@ -69,18 +69,18 @@ struct file {
     struct wi_fetch *fetch;
     struct wi_hub_file file;
     enum file_state state;
-    struct wi_partial *part; /* a thread's, while `busy`, as is `broken` */
-    int broken;              /* it is for closing only */
+    struct wi_partial *part; /* used by a thread while `busy`, as is `broken` */
+    int broken;              /* the part is for closing only */
     struct file_work work;
     struct buffer filling; /* the loop's */
     int busy, closed;
-    int due; /* what was filled so far is to be written */
+    int due; /* what is in `filling` is to be written */
     uint64_t done;
     struct transfer transfer;
     struct wi_timer *timer; /* before the next try */
     unsigned retries, begun_anew, spoiled;
     uint64_t gained;         /* since the last failure */
-    struct wi_error trouble; /* why it is tried again; code WI_OK: it is not */
+    struct wi_error trouble; /* why it is retried; code WI_OK: it is not */
     double again_at;
 };
 
@@ -106,23 +106,23 @@ struct wi_fetch {
     unsigned works;
     struct wi_error error;
     wi_fetch_progress_fn *on_progress;
-    int (*on_wrong)(void *context, size_t file); /* NULL: nobody wants to know */
+    int (*on_wrong)(void *context, size_t file); /* may be NULL */
     wi_fetch_fn *on_end;
     void *context;
 };
 
 /* fetch_file.c */
-void fetch_close(struct wi_fetch *fetch); /* begins the end; its next turn goes on with it */
+void fetch_close(struct wi_fetch *fetch); /* begins the end, which continues in its next turn */
 void fetch_fail(struct wi_fetch *fetch, const struct wi_error *error);
 void file_init(struct file *file, struct wi_fetch *fetch, const struct wi_hub_file *wanted);
 void file_go_on(struct file *file); /* whatever is next; also towards the end */
 void file_clear(struct file *file);
 
 /* fetch_transfer.c */
-/* From the byte `at` on, or, of a file of unknown length, what its length is. How it ends is looked
- * at in a turn. */
+/* Asks for the file from the byte `at` on or, if its length is unknown, for its length. The result
+ * is handled in a turn. */
 void transfer_start(struct transfer *transfer, uint64_t at);
 void transfer_resume(struct transfer *transfer);
-void transfer_release(struct transfer *transfer); /* stops it, and makes it unused again */
+void transfer_release(struct transfer *transfer); /* stops it; it is TRANSFER_UNUSED again */
 
 #endif

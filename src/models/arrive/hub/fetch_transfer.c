@@ -51,8 +51,8 @@ static enum wi_code begin_anew(struct transfer *transfer)
     if (++file->begun_anew <= WI_RETRIES_MAX)
         return WI_OK;
     return wi_error_set(&transfer->error, WI_HUB_FAILED, "",
-        "the server of %.200s does not go on where a connection was cut: it has begun anew %d "
-        "times, which is all it may",
+        "the server of %.200s does not resume after a cut connection: it has restarted %d times, "
+        "which is the limit",
         file->file.path, WI_RETRIES_MAX);
 }
 
@@ -67,7 +67,7 @@ static int look_at_head(struct transfer *transfer, const struct wi_http_call *ca
     }
     if (size != file->file.bytes && (size != WI_HUB_BYTES_UNKNOWN || status != 200)) {
         wi_error_set(&transfer->error, WI_DOWNLOAD_CORRUPT, "",
-            "%.200s has %" PRIu64 " bytes by the hub's list, and another length where it lies",
+            "%.200s has %" PRIu64 " bytes in the hub's list, but another length on its server",
             file->file.path, file->file.bytes);
         return -1;
     }
@@ -162,7 +162,7 @@ static enum transfer_state transfer_judge(
     if (!own && (status == 404 || status == 410)) {
         wi_error_set(error, WI_HUB_NOT_FOUND, "",
             "hub %s leads elsewhere for %.200s, and there the answer is %d: the file is gone, or "
-            "was never uploaded; whoever runs the hub has to mend that",
+            "was never uploaded; the operator of the hub has to fix that",
             fetch->hub.name, path, status);
         return TRANSFER_FAILED;
     }

@@ -33,7 +33,8 @@ void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *conf
         }
 }
 
-/* Who is this daemon itself, as far as that is known, is nobody to ask. */
+/* Why the hub is not asked: it is this daemon itself, as far as that is known. NULL: it is
+ * asked. */
 static const char *trouble_of(const struct wi_neighbours *neighbours, const struct wi_hub *hub)
 {
     size_t count = neighbours ? wi_neighbours_count(neighbours) : 0;

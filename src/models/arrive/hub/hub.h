@@ -1,6 +1,6 @@
 /*
- * A hub: a place that models are pulled from, as [hub.NAME] of the configuration gives it;
- * where something lies on it, its layout says (layout.h).
+ * A hub: a place that models are pulled from, as [hub.NAME] of the configuration describes it. Its
+ * layout defines its URLs (layout.h).
  */
 #ifndef WI_MODELS_ARRIVE_HUB_HUB_H
 #define WI_MODELS_ARRIVE_HUB_HUB_H
@@ -10,10 +10,10 @@
 #include <stdint.h>
 
 #define WI_HUB_TOKEN_MAX 4096 /* bytes of a token */
-/* What stands for all sources of what is pulled by its CID. */
+/* The hub's name in the info of a pull by CID: all sources of content together. */
 #define WI_HUB_CONTENT "ipfs"
 
-/* All are owned; zero-initialise, and free with wi_hub_clear. */
+/* All members are owned; zero-initialise, and free with wi_hub_clear. */
 struct wi_hub {
     char *name;
     char *url;        /* without a slash at its end */
@@ -22,8 +22,8 @@ struct wi_hub {
     enum wi_hub_kind layout;
 };
 
-/* Makes it a copy of [hub.NAME], in place of what it was, and reads the token, if the hub has a
- * token_file: a regular file of mode 0600 with one line. Blocks. WI_OK, or, without the token,
+/* Replaces `hub` by a copy of [hub.NAME], and reads the token if the hub has a token_file, which
+ * must be a regular file of mode 0600 with one line. Blocks. WI_OK, or, without the token,
  * WI_HUB_UNAUTHORIZED with what is wrong with the file, or WI_UNAVAILABLE. */
 enum wi_code wi_hub_open(
     struct wi_hub *hub, const struct wi_config_hub *row, struct wi_error *error);
@@ -32,8 +32,8 @@ void wi_hub_clear(struct wi_hub *hub);
 
 /* The line "Authorization: Bearer …", which the caller frees; NULL without a token. */
 char *wi_hub_authorization(const struct wi_hub *hub);
-/* Whether a URL is of the hub itself: the same scheme, host and port. Only there may the token go.
- */
+/* Whether a URL belongs to the hub itself: same scheme, host and port. The token may be sent only
+ * there. */
 int wi_hub_owns_url(const struct wi_hub *hub, const char *url);
 
 #endif

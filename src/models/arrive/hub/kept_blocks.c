@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What stands before the path and the bytes of a block; numbers as this machine has them, which
- * alone reads it. */
+/* Precedes the path and the bytes of a block in the file. Byte order is this machine's, which alone
+ * reads it. */
 struct head {
     uint64_t at;
     uint32_t codec, size, hole_at, hole_size, path_size;

@@ -1,5 +1,5 @@
 /*
- * Where things lie on a hub, and how it lists them: a row for each layout, `layout` of [hub.NAME].
+ * The URLs of a hub, and how it lists its files: a row for each layout, `layout` of [hub.NAME].
  *
  *   huggingface   URL/api/models/ORG/NAME/revision/REV             which commit that is
  *                 URL/api/models/ORG/NAME/tree/COMMIT?recursive=true   its files, page by page
@@ -18,29 +18,31 @@
 
 struct wi_hub_layout {
     const char *article; /* "a hub", "a plain hub" */
-    /* Names with "/" between them that a repository has, at least and at most; what that is, and
-     * what revisions are, in words. */
+    /* The least and most "/"-separated names in a repository; and in words, what repositories and
+     * revisions are. */
     size_t least, most;
     const char *repositories, *revisions;
     int (*is_revision)(const char *text);
 
-    /* URLs, which the caller frees. `repository` and `path` are as reference.h and tree.h let them
-     * be, a revision is escaped. What says which commit a revision is; NULL: the list does, and
-     * only what it is now can be had. */
+    /* URLs, which the caller frees. `repository` and `path` are as checked by reference.h and
+     * tree.h; a revision is escaped. revision_url says which commit a revision is; NULL: the list
+     * says so, and only the current revision is available. */
     char *(*revision_url)(const struct wi_hub *hub, const char *repository, const char *revision);
-    const char *list; /* the file that the list of files is; NULL: it is none, and comes in pages,
-                         of which the next is where a Link header says */
-    /* NULL: it has no models by name, and none of what follows. */
+    /* The file that lists the files; NULL: the list comes in pages, and a Link header names the
+     * next one. */
+    const char *list;
+    /* NULL: the layout has no models by name, and none of the members below. */
     char *(*list_url)(const struct wi_hub *hub, const char *repository, const char *commit);
     char *(*file_url)(
         const struct wi_hub *hub, const char *repository, const char *commit, const char *path);
-    /* Adds what a page of the list says. */
+    /* Adds the files of one page of the list. */
     enum wi_code (*read_list)(
         struct wi_hub_tree *tree, const char *text, size_t size, struct wi_error *error);
 };
 extern const struct wi_hub_layout wi_hub_layouts[]; /* by enum wi_hub_kind */
 
-/* Whether a name begins with a letter or a digit, has those and "._-", and no two dots in a row. */
+/* Whether a name begins with a letter or a digit, and has only those and "._-", with no two dots in
+ * a row. */
 int wi_hub_name_ok(const char *text, size_t length, size_t most);
 
 #endif

@@ -1,7 +1,8 @@
 /*
- * A file that is filled anywhere. What is hashed for the whole of it goes from the first byte on: a
- * leaf that comes in its order is hashed while it is near, and what was passed over is read back by
- * whoever has closed the gap. Only one thread at a time hashes, and no lock is held over it.
+ * A file that is filled in any order. The hash of the whole file is computed from the first byte
+ * on: a leaf that arrives in order is hashed from memory, and bytes that were skipped are read back
+ * by the thread that closes the gap. Only one thread at a time hashes, and it holds no lock
+ * meanwhile.
  */
 #include "models/arrive/hub/leaf_file.h"
 
@@ -265,7 +266,7 @@ void wi_leaf_file_know(struct wi_leaf_file *file, const struct wi_leaf *leaves, 
 
 /* --- what was there --------------------------------------------------------------------------- */
 
-/* 1 if the leaf lies in the file, in `bytes` then; 0 if it does not; -1 with errno. */
+/* 1 if the file has the leaf's bytes, which are in `bytes` then; 0 if not; -1 with errno. */
 static int read_leaf(const struct wi_leaf_file *file, const struct wi_leaf *leaf, void *bytes)
 {
     if (leaf->at + leaf->bytes > file->place.size)
@@ -384,7 +385,7 @@ enum wi_code wi_leaf_file_add(
     return result == 0 ? WI_OK : wi_part_place_fail(&file->place, "read", result, error);
 }
 
-/* The one in which the byte lies. */
+/* The gap that contains the byte. */
 static struct gap *find_gap(struct wi_leaf_file *file, uint64_t at)
 {
     size_t low = 0, high = file->gap_count;

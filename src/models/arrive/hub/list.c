@@ -28,7 +28,7 @@ typedef enum wi_code read_fn(
     struct wi_hub_list *list, const char *text, size_t size, struct wi_error *error);
 typedef void then_fn(struct wi_hub_list *list);
 
-/* An answer that is read beside the loop. */
+/* An answer that is being parsed off the loop. */
 struct reading {
     struct wi_work *work; /* NULL: none is */
     char *text;

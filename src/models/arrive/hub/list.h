@@ -1,7 +1,7 @@
 /*
- * Asks a hub what a repository has: resolves the revision to a commit first, then lists its files
- * page by page, and asks for the length of each file that could be fetched, where that is not
- * listed. On the loop; nothing blocks.
+ * Asks a hub for the files of a repository: first resolves the revision to a commit, then lists its
+ * files page by page, and asks for lengths that the list lacks, of files that could be fetched. On
+ * the loop; nothing blocks.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_LIST_H
 #define WI_MODELS_ARRIVE_HUB_LIST_H

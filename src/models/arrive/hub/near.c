@@ -141,7 +141,7 @@ static struct wi_hub_file *file_of(const struct wi_near *near)
     return &near->order.files->files[near->next];
 }
 
-/* The SHA-256 has the last word: whoever claimed those leaves was wrong. */
+/* The SHA-256 decides: the sources that claimed those leaves were wrong. */
 static void sources_blame(struct wi_block_source *const *sources, size_t count)
 {
     for (size_t i = 0; i < count; i++)

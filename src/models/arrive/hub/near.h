@@ -1,17 +1,18 @@
 /*
- * Brings what it can of a hub's files from neighbours (models/arrive/source/neighbours.h), before
- * the hub itself is asked: each file that the hub names by its SHA-256, and that a neighbour says
- * to have under some CID. All neighbours that say the same bring it together, leaf by leaf
- * (content_pull.h).
+ * Fetches as many of a hub's files as possible from neighbours (models/arrive/source/neighbours.h),
+ * before the hub itself is asked: the files that the hub names by their SHA-256, and that a
+ * neighbour claims to have under some CID. All neighbours that make the same claim bring the file
+ * together, leaf by leaf (content_pull.h).
  *
- * Which leaves a file has is their claim, and the SHA-256 has the last word. Where a file comes out
- * as another one, it is dropped, and all who said so are out for a while, as is who sends a wrong
- * leaf. Where a file does not come whole, what is there of it from the first byte on is left as a
- * part (part.h), for the hub to go on with; who brought that is out, too, if the whole turns out to
- * be wrong then. So nothing that goes wrong here fails a pull.
+ * The leaves of a file are a neighbour's claim; the SHA-256 decides. A file with another SHA-256 is
+ * dropped, and all neighbours that made the claim are not asked for a while, as are sources that
+ * send a wrong leaf. An incomplete file is left as a part, from its first byte to the first gap
+ * (part.h), for the hub to continue; if the completed file turns out to be wrong, the sources of
+ * that beginning are not asked for a while either. So no error here fails a pull.
  *
- * One file comes at a time, from all who have it at once; where it shares, the hub is one of them,
- * for the parts that the leaves say. If its bytes are not those, whoever claims the leaves is out.
+ * One file is fetched at a time, from all sources that have it; a hub that shares the work is one
+ * of them, and brings the byte ranges of leaves. If its bytes do not match the leaves, the sources
+ * that claim those leaves are not asked for a while.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_NEAR_H
 #define WI_MODELS_ARRIVE_HUB_NEAR_H
@@ -22,21 +23,22 @@
 
 #define WI_NEAR_CLAIMS_MAX 4 /* CIDs that are tried for one file */
 
-/* All is borrowed until wi_near_start returns, and longer where it says so. */
+/* All members are borrowed until wi_near_start returns, and for longer where noted. */
 struct wi_near_order {
     uv_loop_t *loop;
-    struct wi_http *http;             /* for as long as it lasts, as are: */
+    struct wi_http *http;             /* borrowed until wi_near_free, as are: */
     struct wi_neighbours *neighbours; /* set as configured */
     struct wi_limit *limit;           /* NULL: none */
     struct wi_blockstore *blocks;     /* NULL: none */
     uint64_t stall_ms;
     struct wi_hub_tree *files; /* until it has ended; all lengths are known */
-    /* The hub that shares, with its token, and where the files lie there; NULL: it does not. */
+    /* The hub, with its token, and the repository of the files there, if it shares the work; else
+     * NULL. */
     const struct wi_hub *hub;
     const char *repository;
-    const char *store, *library; /* as of a content order */
+    const char *store, *library; /* as in a content order */
     const char *folder;          /* exists, and belongs to this pull alone */
-    unsigned pause_ms;           /* as of a block order: set by tests alone */
+    unsigned pause_ms;           /* as in a block order; set by tests alone */
 };
 
 /* The files that were brought are marked as `here`. `progress` is of all files; its texts are
@@ -44,11 +46,11 @@ struct wi_near_order {
 typedef void wi_near_fn(void *context, const struct wi_fetch_progress *progress);
 
 struct wi_near;
-/* Never calls back from inside. `on_progress` comes as that of a fetch. */
+/* Never calls back from inside. `on_progress` is called as for a fetch. */
 struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progress_fn *on_progress,
     wi_near_fn *on_end, void *context);
-/* Of one that has ended: a file (its index) has come out wrong. 1 if the hub had only gone on with
- * it: whoever brought its beginning is out now. */
+/* After the end: a file (given by its index) has turned out wrong. 1 if the hub had continued what
+ * was left here: the sources of that beginning are not asked for a while. */
 int wi_near_was_wrong(struct wi_near *near, size_t file);
 void wi_near_free(struct wi_near *near); /* at any time; no callback comes; NULL is fine */
 

@@ -41,8 +41,8 @@ static void begin_hash(struct wi_partial *part)
     }
 }
 
-/* What was opened: all of it is to be read back, but for what is too long, and of a part what lies
- * behind a gap (leaf_file.h). */
+/* Begins with what was opened: all of it is to be read back, unless it is too long; of a part only
+ * the bytes before the first gap (leaf_file.h). */
 static enum wi_code part_begin(struct wi_partial *part, struct wi_error *error)
 {
     begin_hash(part);

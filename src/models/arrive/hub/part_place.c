@@ -1,4 +1,4 @@
-/* The file beside a file: opened, written to, and given its name. */
+/* The temporary file of an arriving file: opened, written to, and given its name. */
 #include "models/arrive/hub/part_place.h"
 
 #include "base/file.h"
@@ -14,8 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of a write at most: for a larger one the kernel looks for as large a stretch of memory that is
- * free, which is one that nobody used lately, and costs more to fill. */
+/* Bytes of one write at most: for a larger write the kernel looks for an equally large stretch of
+ * free memory, which has not been used recently and costs more to fill. */
 #define WRITE_BYTES (256u << 10)
 #define EARLY_BYTES (8u << 20) /* so many are sent on their way at once */
 

@@ -2,21 +2,21 @@
  * The steps of one pull, each asynchronous; the one under way is the only one that is set:
  *
  *   stage    the request is written down, so that the next daemon finds it
- *   look     the hub's token and what is here of the name already are read, beside the loop
+ *   look     the hub's token and what is here of the name already are read, off the loop
  *   list     which commit, what it has
- *   choose   which files of that, held against those here, beside the loop
+ *   choose   which files of that, compared with those here, off the loop
  *   reuse    what earlier versions have of them is linked
- *   measure  how long those are of which nobody has said it
+ *   measure  asks for the lengths that are still unknown
  *   around   neighbours say what they have, where others may have to go
  *   room     others make room for all of it
  *   fetch    the rest comes over the network, hashed
  *   publish  it is read, as the repository will read it, and then one rename
  *   find     the repository has the model
- *   want     it is no copy, if it was one
+ *   want     it is no longer marked as a copy
  *
- * A step for which descriptors or memory are short is tried again by itself (WI_RETRIES_MAX). One
- * that fails for good leaves nothing; what was only interrupted is kept for the next time, and
- * taken up when the daemon is started again. Who lists, measures and fetches: upstream.c.
+ * A step that lacks descriptors or memory is retried (WI_RETRIES_MAX). A pull that fails for good
+ * leaves nothing; an interrupted one is kept for the next time, and continued when the daemon is
+ * started again. Listing, measuring and fetching are in upstream.c.
  */
 #include "models/arrive/hub/pull.h"
 
@@ -154,7 +154,7 @@ static int try_again(struct wi_pull *pull, const struct wi_error *error)
     return 1;
 }
 
-/* Where all whom it might have named beside are out of the question, it is told why. */
+/* Adds why no provider named by the router could be asked, if that is so. */
 static void add_reason_of_router(const struct wi_pull *pull, struct wi_error *error)
 {
     const char *reason = pull->upstream ? wi_upstream_reason(pull->upstream) : NULL;
@@ -517,7 +517,7 @@ static void pull_stage(struct wi_pull *pull)
 
 /* --- from outside ----------------------------------------------------------------------------- */
 
-/* Behind the last step where it counts it is not written down anew. */
+/* After the last step that the written request matters for, it is not written again. */
 void wi_pull_turn(struct wi_pull *pull)
 {
     if (!pull->unwritten || pull->error.code != WI_OK || pull->state >= WI_PULL_PUBLISHING)

@@ -353,7 +353,7 @@ static int has_all(const struct wi_source *current, const struct wi_hub_tree *ch
     return chosen->count > 0 && found == chosen->count;
 }
 
-/* The file that lies here at `path` now: that path on the hub, or one in a subfolder. */
+/* Finds the file that is here at `path`: under that path on the hub, or in a subfolder. */
 static const struct wi_hub_file *find_on_hub(
     const struct wi_hub_tree *tree, const struct wi_source_file *here)
 {

@@ -1,6 +1,6 @@
 /*
- * What a pull brings: what was asked for, which is its order, what is here of that name already,
- * and what is chosen of the hub's files. The latter two are worked out on a thread of the pool.
+ * What a pull brings: the request (its order), what is already here under that name, and the chosen
+ * files of the hub. The latter two are worked out on a thread of the pool.
  */
 #ifndef WI_MODELS_ARRIVE_HUB_PULL_PLAN_H
 #define WI_MODELS_ARRIVE_HUB_PULL_PLAN_H
@@ -13,71 +13,75 @@
 #include "models/catalog/library/source.h"
 #include <uv.h>
 
-/* What is wanted, checked. Owned; zero-initialise. */
+/* A checked request. All members are owned; zero-initialise. */
 struct wi_pull_order {
-    struct wi_config *config;        /* borrowed, until a plan holds it */
-    const struct wi_config_hub *hub; /* of it; NULL: content, which comes from all who have it */
-    char id[WI_STAGING_ID_MAX + 1];  /* the same for all who want the same, for whosever sake */
-    char *name;                      /* that it gets here */
-    char *asked;                     /* that it was begun under; mostly the same */
-    int unnamed; /* it gets the name of what a path in content leads to, once that is known */
+    struct wi_config *config; /* borrowed until a plan holds it */
+    /* a row of `config`; NULL: content, which comes from all sources that have it */
+    const struct wi_config_hub *hub;
+    char id[WI_STAGING_ID_MAX + 1]; /* the same for all requests of the same, copies or not */
+    char *name;                     /* the model's name here */
+    char *asked;                    /* the name it was begun under; usually the same */
+    int unnamed; /* its name is the CID that a path in content leads to, once that is known */
     char *reference, *precision;
     struct wi_strings files;
     struct wi_hub_reference parsed;
-    int copy; /* as of wi_pull_want */
+    int copy; /* as in wi_pull_want */
 };
 
-/* WI_OK, or what is wrong with it; then it is empty. */
+/* WI_OK, or what is wrong with the request; `order` is then empty. */
 enum wi_code wi_pull_order_fill(struct wi_pull_order *order, const struct wi_pull_want *want,
     struct wi_config *config, struct wi_error *error);
-/* As JSON for the time after a restart, and back; the caller frees. */
+/* Prints an order as JSON, which the caller frees, to be read after a restart. */
 char *wi_pull_order_print(const struct wi_pull_order *order);
 enum wi_code wi_pull_order_read(struct wi_pull_order *order, const char *text,
     struct wi_config *config, struct wi_error *error);
 void wi_pull_order_clear(struct wi_pull_order *order);
 
-/* What the place is called that it comes from. */
+/* The name of the hub that it comes from. */
 const char *wi_pull_order_hub(const struct wi_pull_order *order);
-/* Whether it comes block by block: it names content, or a neighbour's model, which has a CID. */
+/* Whether it is fetched block by block: it names content, or a neighbour's model, which has a
+ * CID. */
 int wi_pull_order_by_content(const struct wi_pull_order *order);
 
 struct wi_pull_chosen {
     struct wi_hub_tree files;
     char *variant; /* NULL where there is none */
-    int all_here;  /* the version that is here has them all */
+    int all_here;  /* the version here has all of them */
 };
 
-/* While a thread is at work nothing of it may be used but the order and `chosen`. */
+/* While a thread is working, only the order and `chosen` may be used. */
 struct wi_pull_plan {
     struct wi_pull_order order;
-    /* After the look: */
-    struct wi_hub hub;           /* with its token; empty: content, or a neighbour's model */
-    struct wi_gateways gateways; /* of content, and where there are neighbours: who is asked */
-    struct wi_source current;    /* the version that is here; empty: none is */
-    uint64_t bytes_max;          /* that could be had of the store, if all else went */
-    int named;                   /* behind the look */
+    /* Set by wi_pull_plan_look: */
+    struct wi_hub hub; /* with its token; empty: content, or a neighbour's model */
+    /* for content, and where there are neighbours: the hubs that are asked */
+    struct wi_gateways gateways;
+    struct wi_source current; /* the version here; empty: there is none */
+    uint64_t bytes_max;       /* available in the store if everything else were removed */
+    int named;                /* it was named after the look */
     struct wi_pull_chosen chosen;
-    struct wi_pull_thread *thread; /* private; NULL: none is at work */
+    struct wi_pull_thread *thread; /* private; NULL: none is working */
 };
 
-/* Takes the order over, and holds its configuration. */
+/* Takes ownership of the order, and holds its configuration. */
 struct wi_pull_plan *wi_pull_plan_new(struct wi_pull_order *order);
-/* No callback comes; what a thread is at ends by itself. */
+/* No callback is called; a thread in progress ends by itself. */
 void wi_pull_plan_free(struct wi_pull_plan *plan);
 
-/* The two below have one thread at a time, and never call back from inside. */
+/* wi_pull_plan_look and _choose use one thread at a time, and never call back from inside. */
 typedef void wi_pull_plan_fn(void *context, const struct wi_error *error);
-/* Reads the hub's token, and those of gateways and neighbours, and which version is here.
+/* Reads the tokens of the hub, the gateways and the neighbours, and the version that is here.
  * WI_HUB_UNAUTHORIZED, WI_STORAGE_FAILED, WI_UNAVAILABLE. */
 void wi_pull_plan_look(
     struct wi_pull_plan *plan, uv_loop_t *loop, wi_pull_plan_fn *on_done, void *context);
-/* Gives it its name, once that is known: which version is here is read again before it chooses. */
+/* Sets the name once it is known; the version that is here is read again before files are
+ * chosen. */
 void wi_pull_plan_name(struct wi_pull_plan *plan, const char *name);
-/* Chooses of what the hub has (a finished tree, copied); errors as wi_hub_choose. Where the version
- * that is here came from the same repository, those of its files that the hub still has are chosen
- * too: the variants that were pulled before stay. */
+/* Chooses among the hub's files (a finished tree, copied); errors as for wi_hub_choose. If the
+ * version that is here came from the same repository, those of its files that the hub still has are
+ * chosen too: variants that were pulled before stay. */
 void wi_pull_plan_choose(struct wi_pull_plan *plan, uv_loop_t *loop, const struct wi_hub_tree *tree,
     wi_pull_plan_fn *on_done, void *context);
-void wi_pull_plan_cancel(struct wi_pull_plan *plan); /* no callback comes */
+void wi_pull_plan_cancel(struct wi_pull_plan *plan); /* no callback is called */
 
 #endif

@@ -63,7 +63,7 @@ struct wi_pulls {
     struct wi_timer *tidy;  /* runs while one that is done is remembered */
     unsigned resume_failed; /* times in a row */
     struct wi_pulls_counters counters;
-    wi_pull_fn *on_done; /* NULL: nobody */
+    wi_pull_fn *on_done; /* may be NULL */
     void *done_context;
 };
 
@@ -128,7 +128,7 @@ static int is_forgotten(const struct wi_pull_info *info)
     return info->state == WI_PULL_DONE && wi_now_ms() - info->ended_ms >= DONE_MS;
 }
 
-/* Forgets what nobody asks about any more, now and when the next one is due. */
+/* Forgets records that have expired, now and when the next one expires. */
 static void records_tidy(struct wi_pulls *pulls)
 {
     struct record *record, *next;
@@ -213,7 +213,7 @@ static int has_level(const struct wi_pull_order *order, enum wi_pull_level level
     }
 }
 
-/* What one brought begins anew where a step is tried again. */
+/* The count of a source starts again from zero when a step is retried. */
 static void count_level(struct entry *entry, enum wi_pull_level level, uint64_t now)
 {
     uint64_t before = entry->level_counted[level];
@@ -365,7 +365,7 @@ static const struct entry *entry_add(struct wi_pulls *pulls, struct wi_pull_orde
     return entry;
 }
 
-/* Takes the order over if that is WI_OK and nobody has begun the same. */
+/* Takes ownership of the order if that is WI_OK and no pull of the same is running. */
 static enum wi_code pull_start(struct wi_pulls *pulls, struct wi_pull_order *order,
     struct wi_pull_info *info, struct wi_error *error)
 {
@@ -511,8 +511,9 @@ static void set_limit(struct wi_pulls *pulls)
         wi_limit_set(pulls->deps.limit, pulls->config->content.download_limit);
 }
 
-/* So that they can be shown before a pull needs them, which reads their tokens anew on a thread.
- * The configuration comes at the start and by a reload, where small files are read here. */
+/* Sets the sources, so that they can be shown before a pull needs them; a pull reads their tokens
+ * again on a thread. The configuration is set at the start and by a reload, when small files are
+ * read here. */
 static void set_sources(struct wi_pulls *pulls)
 {
     struct wi_gateways gateways = {0};

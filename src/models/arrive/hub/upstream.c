@@ -1,6 +1,7 @@
 /*
- * See upstream.h. What a hub has is listed and fetched as files (list.h, fetch.h), behind what
- * neighbours have brought of it (near.h); what has a CID block by block (content_pull.h).
+ * See upstream.h. Models of a hub are listed and fetched as files (list.h, fetch.h), after
+ * neighbours have brought what they have of them (near.h); models with a CID are fetched block by
+ * block (content_pull.h).
  */
 #include "models/arrive/hub/upstream.h"
 
@@ -31,7 +32,7 @@ struct wi_upstream {
     /* For as long as it lasts. */
     struct wi_content_pull *content; /* of a CID */
     struct wi_router *router;        /* NULL: there is none, or it was not asked yet */
-    struct wi_near *near;            /* of a hub's files; NULL: nobody is near */
+    struct wi_near *near;            /* of a hub's files; NULL: no neighbours */
     struct wi_brought brought;       /* by neighbours, and then by the hub; empty: by it alone */
     uint64_t near_fetched;           /* in the fetch that is under way */
 };

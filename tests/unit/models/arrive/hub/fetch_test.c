@@ -103,7 +103,7 @@ TEST(but_not_without_end)
     fill(3 * GAIN);
     have("model.gguf");
     FETCH({.status = 200, .size = GAIN, .end = WI_HTTP_BROKEN});
-    expect_failure(WI_HUB_FAILED, "begun anew 8 times, which is all it may");
+    expect_failure(WI_HUB_FAILED, "restarted 8 times, which is the limit");
     assert_int_equal(test.asked, 1 + WI_RETRIES_MAX + 1);
 }
 
@@ -188,7 +188,7 @@ TEST(a_length_is_what_the_list_says)
         test.asked = 0;
         start(&lies[i], 1, NULL);
         run_to_end();
-        expect_failure(WI_DOWNLOAD_CORRUPT, "model.gguf has 1000 bytes by the hub's list");
+        expect_failure(WI_DOWNLOAD_CORRUPT, "model.gguf has 1000 bytes in the hub's list");
         assert_int_equal(test.asked, 1);
     }
 }
