@@ -64,7 +64,7 @@ test('each source has what it brought, and the one that lied is out, with why', 
 test('a router is asked once for each pull, and what is wrong with it fails none', async () => {
     const router = await startRouter(), port = new URL(gateways[0].url).port;
     const weights = fs.readFileSync(path.join(ownModels, 'finch', 'finch-Q8_0.gguf'));
-    const says = [['nobody', () => router.say('', { status: 404 }), /it names nobody \(404\)/],
+    const says = [['nobody', () => router.say('', { status: 404 }), /it names no gateway \(404\)/],
         ['this machine', () => router.name(`/ip4/127.0.0.1/tcp/${port}/https`, `/dns4/localhost/tcp/${port}/tls/http`,
             `/dns4/gateway.example/tcp/${port}/http`), /none of the 3 gateways that it names has a public address over https/],
         ['garbage', () => router.say('{"Providers":'), /without a list of Providers/],

@@ -14,7 +14,7 @@
 
 #define IGNORED_BODY (64u << 10) /* of an answer that is no block */
 #define STALL_BYTES (64u << 10)  /* in `stall_ms`, at least */
-#define FIRST_BYTES (256u << 10) /* of a block whose length nobody has said */
+#define FIRST_BYTES (256u << 10) /* of a block whose length is unknown */
 
 __attribute__((format(printf, 3, 4))) static void ask_end(
     struct ask *ask, enum ask_state state, const char *format, ...)
@@ -167,7 +167,8 @@ static void ask_lead_on(struct ask *ask, const struct wi_http_answer *answer)
         ask_end(ask, ASK_REFUSED, "%.150s", error.detail);
 }
 
-/* What a file's URL has led to may be good for a while only: the next request is led on anew. */
+/* The URL that a file's URL redirects to may be valid for a while only: the next request follows
+ * the redirect again. */
 static int was_led(struct ask *ask)
 {
     struct slot *slot = ask->slot;
@@ -242,8 +243,8 @@ static void on_answer(void *context, const struct wi_http_answer *answer)
 
 /* --- start and end ---------------------------------------------------------------------------- */
 
-/* To the source's own host as the configuration has it: whoever is on the way sees a block and no
- * token, and can make nothing of it that its hash would not tell. */
+/* Plain http is allowed to the source's own host as configured, without a token: an eavesdropper
+ * sees only the block, and cannot change it undetected because its hash is checked. */
 static int may_be_plain(const struct ask *ask, int is_named)
 {
     return is_named && !wi_block_source_has_token(ask->slot->source);

@@ -122,10 +122,10 @@ static void on_kept(void *data, int cancelled)
     fetch->works--;
     keeping->slot->verifying--;
     fetch->keeping -= keeping->given.size;
-    if (keeping->right && keeping->code == WI_OK) /* also where nobody wants to know any more */
+    if (keeping->right && keeping->code == WI_OK) /* also if the fetch is over */
         slot_brought(keeping->slot, keeping->given.size, keeping->took_ms);
     if (cancelled || fetch->closing || fetch->failed)
-        ; /* nobody wants to know */
+        ; /* the result is not needed */
     else if (!keeping->right)
         take_wrong(fetch, keeping);
     else if (keeping->code != WI_OK)

@@ -1,13 +1,13 @@
 /*
  * The parts of a fetch of blocks, each in a file of its own:
  *
- *   block_fetch.c   the turn: what has come is verified and kept, what failed goes back, the end
+ *   block_fetch.c   the turn: blocks that came are verified and kept, failed ones go back; the end
  *   block_share.c   which source takes what next, how many requests each has, and when none is left
  *   block_ask.c     one request of one block at one source
  *
- * Callbacks of curl only note what came and schedule a turn; all that follows is decided in the
- * turn. A block is in the fetch's list from when it was taken from the owner until it was given to
- * the owner; it has two requests at most.
+ * Callbacks of curl only note what came and schedule a turn; all else is decided in the turn. A
+ * block is in the fetch's list from the moment it is taken from the owner until it is given back;
+ * it has two requests at most.
  */
 #ifndef WI_MODELS_ARRIVE_SOURCE_BLOCK_PRIVATE_H
 #define WI_MODELS_ARRIVE_SOURCE_BLOCK_PRIVATE_H
@@ -22,12 +22,12 @@ enum ask_state {
     ASK_UNDER_WAY,
     ASK_WHOLE,      /* to be verified */
     ASK_WRONG,      /* it cannot be the block */
-    ASK_NO_GATEWAY, /* nor any block */
+    ASK_NO_GATEWAY, /* it is no block at all */
     ASK_LACKS,
-    ASK_BUSY,     /* no sooner than in `after_s`, if that is set */
+    ASK_BUSY,     /* not before `after_s`, if that is set */
     ASK_STUMBLED, /* 5xx, 408, or too slow */
     ASK_BROKEN,   /* no whole answer */
-    ASK_REFUSED   /* there is no use in asking again */
+    ASK_REFUSED   /* asking again would not help */
 };
 
 struct block;
@@ -42,12 +42,12 @@ struct ask {
     char *url;
     unsigned hops;
     int accepted, paused;
-    int status;      /* of the answer; 0: its head is not there yet */
+    int status;      /* of the answer; 0: its head has not arrived yet */
     size_t unwanted; /* bytes of an answer that is no block */
     unsigned char *bytes;
     size_t size, capacity;
     int sized;                /* the capacity is the block's length */
-    double began_ms, last_ms; /* last: when a byte came */
+    double began_ms, last_ms; /* last: when a byte arrived */
     double stretch_ms;        /* since when `stretch_bytes` came, for the stall */
     size_t stretch_bytes;
     unsigned after_s;
@@ -58,21 +58,21 @@ struct ask {
 struct block {
     struct block *next;
     struct wi_block_want want;
-    uint32_t avoid;   /* a bit for each slot that failed to bring it: others go first */
+    uint32_t avoid;   /* a bit for each slot that failed to bring it: others are asked first */
     unsigned asks;    /* under way */
-    int verifying;    /* it came whole */
-    uint64_t charged; /* bytes that it may come twice, as `again` has them */
-    uint64_t wasted;  /* that came for nothing */
+    int verifying;    /* it has arrived completely */
+    uint64_t charged; /* its bytes that may be transferred twice, as counted in `again` */
+    uint64_t wasted;  /* bytes that were of no use */
 };
 
-/* Why nothing comes from a source. */
+/* Why a source brings nothing. */
 enum blame { BLAME_NONE, BLAME_LACKS, BLAME_WRONG, BLAME_BUSY, BLAME_SILENT, BLAME_OTHER };
 
 /* A source in this fetch. */
 struct slot {
     struct wi_block_source *source;
-    char *file_url; /* it has the file itself, there; NULL: it has blocks */
-    char *led_url;  /* where that has led to; NULL: nowhere yet */
+    char *file_url; /* where it has the file itself; NULL: it has blocks */
+    char *led_url;  /* where that redirected to; NULL: nowhere yet */
     uint32_t bit;
     unsigned in_flight, window,
         before;            /* before: the window that it was grown from; 0: it was not */
@@ -80,11 +80,11 @@ struct slot {
     unsigned epoch_blocks; /* since `epoch_ms` */
     uint64_t epoch_bytes;
     double epoch_ms, rate;
-    double block_ms;          /* of a block, lately; 0: none came yet */
+    double block_ms;          /* per block, recently; 0: none came yet */
     unsigned verifying;       /* blocks */
     unsigned lacking, failed; /* in a row */
     double failed_ms;         /* when the last of them was noted */
-    double again_ms;          /* no sooner */
+    double again_ms;          /* it is not asked before */
     int answered;             /* at all */
     int gone;
     enum blame blame; /* of the last failure */
@@ -101,15 +101,15 @@ struct wi_block_fetch {
     struct ask *asks[WI_BLOCK_REQUESTS_MAX];
     size_t ask_count;
     struct block *blocks, **last; /* in the order in which they were wanted */
-    size_t idle;                  /* of them, with nobody asked and nothing to verify */
-    int at_end;                   /* the owner has said WI_BLOCK_NONE last */
-    uint64_t keeping;             /* bytes that are verified and kept */
+    size_t idle;                  /* blocks that are neither requested nor being verified */
+    int at_end;                   /* the owner's last answer was WI_BLOCK_NONE */
+    uint64_t keeping;             /* bytes that are being verified and kept */
     size_t works;
     struct wi_work_queue *queue;
     struct wi_turn *turn;
     struct wi_timer *timer;
     uint64_t fetched, twice, right; /* bytes */
-    uint64_t again;                 /* of what was asked for once more: that came twice, or may */
+    uint64_t again;                 /* bytes requested twice: that came twice, or may */
     int failed, closing;
     wi_block_closed_fn *on_closed;
     void *closed_context;
@@ -122,27 +122,27 @@ void slot_init(
     struct slot *slot, struct wi_block_source *source, size_t index); /* holds the source */
 void slot_clear(struct slot *slot);
 
-/* Has the sources take what they can. */
+/* Lets the sources take as many blocks as they can. */
 void share_out(struct wi_block_fetch *fetch);
 /* Whether there is a block that no source is left for: `error` says why. */
 int share_is_lost(struct wi_block_fetch *fetch, struct wi_error *error);
-/* What came of a request, for its slot. */
+/* Notes the result of a request for its slot. */
 void slot_brought(struct slot *slot, size_t bytes, double took_ms);
 void slot_failed(struct slot *slot, const struct ask *ask, const struct wi_block_order *order);
-/* It is asked no more by this fetch. */
+/* This fetch does not ask it any more. */
 void slot_leave(struct slot *slot, enum blame blame, const char *reason);
-/* Until when it waits, at most WI_NEVER; 0: it may be asked. */
+/* Until when it is not asked, at most WI_NEVER; 0: it may be asked. */
 double slot_waits(const struct slot *slot, double now);
 
 /* --- block_ask.c ------------------------------------------------------------------------------ */
 
-/* Asks the slot for the block. How it ends is looked at in a turn. */
+/* Asks the slot for the block. The result is handled in a turn. */
 void ask_start(struct wi_block_fetch *fetch, struct slot *slot, struct block *block);
-/* Stops it, whatever it is at, and frees it. Its block is idle then, if nobody else is at it. */
+/* Stops it in any state, and frees it. Its block is then idle if no other request is for it. */
 void ask_drop(struct ask *ask);
-/* Bytes that it has, or will have at most. */
+/* The bytes that it has, or will have at most. */
 size_t ask_room(const struct ask *ask);
-/* If too little came lately it has stumbled. */
+/* It becomes ASK_STUMBLED if too few bytes came recently. */
 void ask_look_for_stall(struct ask *ask, double now);
 void ask_resume(struct ask *ask, double now);
 

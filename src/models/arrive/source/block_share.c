@@ -12,7 +12,7 @@
 #define WINDOW_FIRST 2u
 #define WORTH_IT 1.1      /* so much faster with more requests, and they stay */
 #define PATIENCE 8u       /* epochs until more requests are tried again */
-#define LACKS_MANY 4u     /* in a row: it gets only what nobody else has */
+#define LACKS_MANY 4u     /* in a row: it gets only blocks that all others lack */
 #define IDLE_MOST 64u     /* blocks that wait for another source; beyond, nothing new is begun */
 #define FIRST_TRIES 3u    /* of a source that has brought nothing yet */
 #define WAIT_MAX_MS 3e5   /* a source that rests longer is not waited for */
@@ -391,7 +391,7 @@ static void block_explain(
         add_blame(&blames, blame_for(slot, block), slot_waits(slot, now));
     }
     tell_sources(fetch, block, told, sizeof told);
-    wi_error_set(error, blames_code(&blames), "", "nobody brings %.90s: %s", fetch->what, told);
+    wi_error_set(error, blames_code(&blames), "", "no source brings %.90s: %s", fetch->what, told);
     if (blames.until_ms > now)
         wi_error_retry_after(error, (unsigned)((blames.until_ms - now) / 1000) + 1);
 }

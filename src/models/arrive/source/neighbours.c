@@ -17,9 +17,9 @@
 #define STALL_MS 10000
 #define ETAG_MAX 128 /* bytes; a longer one is not sent back */
 
-/* An answer that is read beside the loop. It frees itself once the thread is done. */
+/* An answer that is being parsed off the loop. It frees itself once the thread is done. */
 struct reading {
-    struct neighbour *neighbour; /* NULL: nobody waits for it any more */
+    struct neighbour *neighbour; /* NULL: the neighbour is gone */
     struct wi_work *work;
     char *text;
     size_t size;
@@ -161,7 +161,7 @@ static void take_offer(struct neighbour *neighbour, struct reading *reading)
 static void on_read(void *data, int cancelled)
 {
     struct reading *reading = data;
-    (void)cancelled; /* only where nobody waits */
+    (void)cancelled; /* only if the neighbour is gone */
     if (reading->neighbour)
         take_offer(reading->neighbour, reading);
     wi_offer_clear(&reading->offer);

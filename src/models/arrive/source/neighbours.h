@@ -1,10 +1,10 @@
 /*
- * The neighbours: sources that are daemons as this one, and so tell what they have (offer.h). Each
- * is asked when somebody wants to know and what is known is too old, with the ETag of its last
- * answer, and waited for no longer than that somebody says. One that does not answer is asked
- * again WI_NEIGHBOURS_PAUSE_MS later at the soonest, and until it answers it offers nothing.
+ * The neighbours: sources that are daemons like this one, and so tell what they have (offer.h). A
+ * neighbour is asked when its list is wanted and the known one is too old, with the ETag of its
+ * last answer; the caller sets how long it waits. A neighbour that does not answer is asked again
+ * after WI_NEIGHBOURS_PAUSE_MS at the earliest, and offers nothing until it answers.
  *
- * Answers are read on threads of the pool; all is called on the loop's thread.
+ * Answers are parsed on threads of the pool; everything is called on the loop's thread.
  */
 #ifndef WI_MODELS_ARRIVE_SOURCE_NEIGHBOURS_H
 #define WI_MODELS_ARRIVE_SOURCE_NEIGHBOURS_H
@@ -13,17 +13,17 @@
 #include "models/arrive/source/offer.h"
 #include "models/arrive/source/sources.h"
 
-#define WI_NEIGHBOURS_WAIT_MS 3000u   /* so long a neighbour that does not answer delays a pull */
-#define WI_NEIGHBOURS_NAMED_MS 10000u /* the same where it is named, and nobody else knows */
+#define WI_NEIGHBOURS_WAIT_MS 3000u   /* the delay of a pull by neighbours that do not answer */
+#define WI_NEIGHBOURS_NAMED_MS 10000u /* the same for one that a pull names, which alone knows */
 #define WI_NEIGHBOURS_PAUSE_MS 10000.0
-#define WI_NEIGHBOURS_FRESH_MS 5000.0 /* so old may be what a pull is told */
+#define WI_NEIGHBOURS_FRESH_MS 5000.0 /* greatest age of a list that a pull uses */
 
 struct wi_neighbours;
-/* `id` is this daemon's own: who has it is this daemon, and no neighbour. All is borrowed and must
- * outlive them. */
+/* `id` is this daemon's own: a source with the same id is this daemon itself, and not a neighbour.
+ * All arguments are borrowed and must outlive the neighbours. */
 struct wi_neighbours *wi_neighbours_new(uv_loop_t *loop, struct wi_http *http, const char *id);
-void wi_neighbours_free(struct wi_neighbours *neighbours); /* NULL is fine; no callback comes */
-/* These and no others, each held. What is known of one that stays is kept. */
+void wi_neighbours_free(struct wi_neighbours *neighbours); /* NULL is fine; no callback is called */
+/* Replaces the neighbours by these, each held. The lists of those that stay are kept. */
 void wi_neighbours_set(
     struct wi_neighbours *neighbours, struct wi_block_source *const *sources, size_t count);
 size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
@@ -31,30 +31,33 @@ size_t wi_neighbours_count(const struct wi_neighbours *neighbours);
 /* Borrowed until the next turn of the loop. */
 struct wi_neighbour_info {
     struct wi_block_source *source;
-    const struct wi_offer *offer; /* NULL: it has not answered lately, or lies, or is ourselves */
+    /* NULL: it has not answered lately, has lied, or is this daemon */
+    const struct wi_offer *offer;
     int is_self;
 };
 void wi_neighbours_at(
     const struct wi_neighbours *neighbours, size_t index, struct wi_neighbour_info *info);
 
-/* Calls `each` for those that have an offer, of several names of one daemon for the first. */
+/* Calls `each` for those that have an offer; if one daemon has several names, only for the
+ * first. */
 typedef void wi_neighbour_fn(void *context, const struct wi_neighbour_info *info);
 void wi_neighbours_each(
     const struct wi_neighbours *neighbours, wi_neighbour_fn *each, void *context);
 
-/* The CID of the model that the neighbour of that name has under `name`, perhaps with `variant`
- * (NULL: none is asked for) in its name there. WI_OK; WI_HUB_NOT_FOUND where it has no such model;
- * WI_HUB_FAILED with the reason where it does not say what it has. */
+/* The CID of the model that the neighbour of that name has under `name`, possibly with `variant`
+ * (NULL: none is asked for) in its name there. WI_OK; WI_HUB_NOT_FOUND if it has no such model;
+ * WI_HUB_FAILED with the reason if it does not tell what it has. */
 enum wi_code wi_neighbours_model(const struct wi_neighbours *neighbours, const char *neighbour,
     const char *name, const char *variant, struct wi_cid *cid, struct wi_error *error);
 
 struct wi_neighbours_wait;
 typedef void wi_neighbours_fn(void *context);
-/* Asks those whose list is older than `fresh_ms`, and with 0 all, those that failed just now too;
- * and calls back once, never from inside, when each of them has answered or has failed to, or after
- * `wait_ms`. */
+/* Asks the neighbours whose list is older than `fresh_ms`; with 0 all of them, including those that
+ * failed just now. Calls back once, never from inside, when each of them has answered or failed, or
+ * after `wait_ms`. */
 struct wi_neighbours_wait *wi_neighbours_ask(struct wi_neighbours *neighbours, double fresh_ms,
     uint64_t wait_ms, wi_neighbours_fn *on_known, void *context);
-void wi_neighbours_cancel(struct wi_neighbours_wait *wait); /* no callback comes; NULL is fine */
+/* no callback is called; NULL is fine */
+void wi_neighbours_cancel(struct wi_neighbours_wait *wait);
 
 #endif

@@ -1,13 +1,13 @@
-/* Pauses between tries of what a server fails to do. */
+/* Pauses between tries of a request that a server fails to serve. */
 #ifndef WI_MODELS_ARRIVE_SOURCE_RETRY_H
 #define WI_MODELS_ARRIVE_SOURCE_RETRY_H
 
 #include <stdint.h>
 
-#define WI_RETRIES_MAX 8 /* in a row that brought nothing */
+#define WI_RETRIES_MAX 8 /* tries in a row that brought nothing */
 
-/* Before the next try, in ms, after so many (at least one) that failed in a row: `first_ms`, then
- * doubled each time, at most 30 s. */
+/* The pause before the next try, in ms, after `failed` failures in a row (at least one):
+ * `first_ms`, then doubled each time, at most 30 s. */
 uint64_t wi_retry_pause(unsigned first_ms, unsigned failed);
 
 #endif

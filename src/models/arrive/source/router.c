@@ -19,9 +19,9 @@
 /* A router that knows of filters has not to name all those that no gateway is. */
 #define QUERY "?filter-protocols=transport-ipfs-gateway-http"
 
-/* An answer that is read beside the loop. It frees itself once the thread is done. */
+/* An answer that is being parsed off the loop. It frees itself once the thread is done. */
 struct reading {
-    struct wi_router *router; /* NULL: nobody waits for it any more */
+    struct wi_router *router; /* NULL: the router is gone */
     struct wi_work *work;
     char *text;
     size_t size;
@@ -102,7 +102,7 @@ static void take_providers(struct wi_router *router, const struct reading *readi
     else if (router->count > 0)
         router_end(router, "%s", "");
     else if (found->urls.count > 0)
-        router_end(router, "it names nobody who is not asked anyhow");
+        router_end(router, "it names only gateways that are asked anyway");
     else if (found->unfit > 0)
         router_end(router, "none of the %zu gateways that it names has a public address over https",
             found->unfit);
@@ -113,7 +113,7 @@ static void take_providers(struct wi_router *router, const struct reading *readi
 static void on_read(void *data, int cancelled)
 {
     struct reading *reading = data;
-    (void)cancelled; /* only where nobody waits */
+    (void)cancelled; /* only if the router is gone */
     if (reading->router)
         take_providers(reading->router, reading);
     wi_providers_clear(&reading->providers);
@@ -154,7 +154,7 @@ static void router_judge(struct wi_router *router, const struct wi_http_answer *
     if (wi_redirect_is(status))
         router_lead_on(router, answer);
     else if (status == 404)
-        router_end(router, "it names nobody (404)");
+        router_end(router, "it names no gateway (404)");
     else if (status != 200)
         router_end(router, "it answers %d", status);
     else if (lines || wi_media_type_is(type, JSON_TYPE))
@@ -238,7 +238,8 @@ void wi_router_free(struct wi_router *router)
     free(router);
 }
 
-/* --- whom it has named ------------------------------------------------------------------------ */
+/* --- the providers that it has named -----------------------------------------------------------
+ */
 
 size_t wi_router_count(const struct wi_router *router)
 {

@@ -1,9 +1,10 @@
 /*
- * One question to a delegated router: who has what a CID names (providers.h). Whom it names are
- * strangers (sources.h), held for as long as the question. It is asked once; one that says nobody,
- * does not answer or answers with nonsense costs the wait alone.
+ * One question to a delegated router: which providers have the content of a CID (providers.h). The
+ * providers it names are strangers (sources.h), held for as long as the question. The router is
+ * asked once; if it names no provider, does not answer or answers with garbage, the pull only loses
+ * the time of the wait.
  *
- * Its answer is read on a thread of the pool; all is called on the loop's thread.
+ * Its answer is parsed on a thread of the pool; everything is called on the loop's thread.
  */
 #ifndef WI_MODELS_ARRIVE_SOURCE_ROUTER_H
 #define WI_MODELS_ARRIVE_SOURCE_ROUTER_H
@@ -12,24 +13,24 @@
 #include "models/arrive/source/sources.h"
 #include "models/share/content/cid.h"
 
-#define WI_ROUTER_WAIT_MS 3000u   /* so long it delays a pull that others can bring */
-#define WI_ROUTER_ALONE_MS 10000u /* the same where there is nobody else; then it is given up */
+#define WI_ROUTER_WAIT_MS 3000u   /* the delay of a pull that has other sources */
+#define WI_ROUTER_ALONE_MS 10000u /* the same without other sources; then it is given up */
 
 struct wi_router;
 typedef void wi_router_fn(void *context);
-/* `url` is what [content] routing has. Calls back once, never from inside: when it has answered or
- * failed to, or after `wait_ms`; whom it names later is there later. All that is borrowed must
- * outlive it, but for the texts. */
+/* `url` is the value of [content] routing. Calls back once, never from inside: when the router has
+ * answered or failed, or after `wait_ms`; providers that it names later are available later. All
+ * borrowed arguments but the texts must outlive the question. */
 struct wi_router *wi_router_ask(uv_loop_t *loop, struct wi_http *http, struct wi_sources *sources,
     const char *url, const struct wi_cid *cid, uint64_t wait_ms, wi_router_fn *on_known,
     void *context);
-void wi_router_free(struct wi_router *router); /* no callback comes; NULL is fine */
+void wi_router_free(struct wi_router *router); /* no callback is called; NULL is fine */
 
-/* Whom it has named until now, at most WI_PROVIDERS_MAX. */
+/* The providers that it has named so far, at most WI_PROVIDERS_MAX. */
 size_t wi_router_count(const struct wi_router *router);
 struct wi_block_source *wi_router_at(const struct wi_router *router, size_t index); /* not held */
-/* Why there are none, for behind the name of what was asked for: "the router at URL names nobody".
- * Borrowed; NULL where there are some. */
+/* Why there are none, to follow the name of what was asked for: "the router at URL: it names no
+ * gateway". Borrowed; NULL if there are some. */
 const char *wi_router_reason(const struct wi_router *router);
 
 #endif

@@ -235,7 +235,7 @@ static int is_forgettable(const struct wi_block_source *source, double now)
     return source->references == 1 && now >= source->out_ms;
 }
 
-/* The first of those that nobody asks. */
+/* Drops the first stranger that no fetch holds. */
 static void drop_liar(struct wi_sources *sources)
 {
     size_t i = 0;

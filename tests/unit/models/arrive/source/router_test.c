@@ -146,12 +146,12 @@ TEST(redirects_are_those_of_hubs)
 
 TEST(without_gateways_it_says_why)
 {
-    says((struct reply){.status = 404}, "it names nobody (404)");
+    says((struct reply){.status = 404}, "it names no gateway (404)");
     says((struct reply){.status = 200, .body = LIST("")}, "it names no gateway");
     says((struct reply){.status = 200, .body = LIST(PEER("localhost"))},
         "that it names has a public address over https");
     says((struct reply){.status = 200, .body = LIST(PEER("own.example"))},
-        "nobody who is not asked anyhow");
+        "only gateways that are asked anyway");
     says((struct reply){.status = 200, .body = "<p>"}, "without a list of Providers");
     says((struct reply){.status = 200, .body = "<p>", .type = "text/html"},
         "it answers with text/html");
