@@ -24,8 +24,7 @@
 #include "models/catalog/library/folder_lock.h"
 
 #define CONTENT_FILES 8          /* of a run, processed at the same time */
-#define CONTENT_PUTS (32u << 20) /* bytes waiting to be written; above that nothing more is read   \
-                                  */
+#define CONTENT_PUTS (32u << 20) /* bytes waiting to be written: beyond, nothing more is read */
 
 struct content_run;
 

@@ -3,7 +3,7 @@
  * order. Only verified bytes get the file's name, because:
  *
  *   - The thread that has verified a leaf writes it where it belongs. Bytes between leaves come
- * from verified nodes (models/share/content/walk.h).
+ *     from verified nodes (models/share/content/walk.h).
  *   - Bytes found at the opening are not trusted: each leaf is read back and hashed, and counts as
  *     present if its hash is right. So no separate record is needed, and after a kill no leaf that
  *     has reached the file is fetched again.

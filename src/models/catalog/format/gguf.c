@@ -1,7 +1,7 @@
 /*
- * A GGUF file: its metadata, its tensors, and whether that makes what it has to be. Of the metadata
- * a table names the keys that are wanted, some of them below the architecture's name
- * ("llama.context_length"); all others are passed over.
+ * A GGUF file: its metadata, its tensors, and whether it is what it has to be. A table names the
+ * wanted keys of the metadata, some of them below the architecture's name ("llama.context_length");
+ * all other keys are skipped.
  */
 #include "models/catalog/format/gguf.h"
 

@@ -27,8 +27,8 @@ static int check_room(struct wi_gguf_input *input, uint64_t bytes)
     if (bytes > input->size - input->at)
         return wi_gguf_fail(input, input->at, "the file ends too early: it is cut short");
     if (input->at + bytes > WI_GGUF_HEAD_MAX)
-        return wi_gguf_fail(input, input->at,
-            "what stands before the weights is larger than %d MiB", (int)(WI_GGUF_HEAD_MAX >> 20));
+        return wi_gguf_fail(input, input->at, "the head before the weights is larger than %d MiB",
+            (int)(WI_GGUF_HEAD_MAX >> 20));
     return 0;
 }
 
@@ -49,7 +49,7 @@ int wi_gguf_copy(struct wi_gguf_input *input, void *out, size_t size)
     if (check_room(input, size) < 0)
         return -1;
     while (size > 0) {
-        uint64_t from = input->at - input->_window_at; /* huge for what lies before the window */
+        uint64_t from = input->at - input->_window_at; /* huge for a position before the window */
         if (from >= input->_window_size) {
             if (window_load(input) < 0)
                 return -1;

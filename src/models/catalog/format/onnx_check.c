@@ -406,7 +406,7 @@ enum wi_code wi_onnx_check_answer(const struct wi_onnx_signature *signature,
     return WI_OK;
 }
 
-/* The name of the precision that a float datatype stands for; NULL for others. */
+/* The name of a float datatype's precision; NULL for other datatypes. */
 static const char *precision_of(enum wi_datatype type)
 {
     switch (type) {

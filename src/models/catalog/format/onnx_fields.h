@@ -1,5 +1,5 @@
 /* Field numbers of onnx.proto (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto), for all
- * that reads or writes its messages. */
+ * code that reads or writes its messages. */
 #ifndef WI_MODELS_CATALOG_FORMAT_ONNX_FIELDS_H
 #define WI_MODELS_CATALOG_FORMAT_ONNX_FIELDS_H
 

@@ -1,5 +1,5 @@
-/* The format `onnx`: a graph, asked with tensors, or with a picture as model.json says; beside it
- * perhaps the same in other dtypes. */
+/* The format `onnx`: a graph, asked with tensors, or with a picture as described by model.json.
+ * There may be graphs of the same model in other dtypes. */
 #include "models/catalog/format/format.h"
 
 #include "base/text.h"
@@ -127,7 +127,7 @@ static enum wi_code read_externals(struct wi_format_reading *reading, const char
     return code;
 }
 
-/* That of the variant; where nobody has asked for one there is one alone. */
+/* The graph of the variant. Without a variant there is only model.onnx. */
 static const char *graph_of(const struct wi_format_reading *reading)
 {
     const struct wi_variant *variant = reading->variant;

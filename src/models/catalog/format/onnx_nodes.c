@@ -1,7 +1,7 @@
 /*
  * The operators of a graph: NodeProto → op_type, and through its attributes into the graphs of If,
- * Loop and Scan. What lies deeper than anybody nests is not looked at: then a model that draws
- * random numbers is compared all the same and found to differ, which is safe.
+ * Loop and Scan. Nodes below MAX_DEPTH, deeper than real models nest, are not looked at: a model
+ * that draws random numbers there is compared all the same and found to differ, which is safe.
  */
 #include "models/catalog/format/onnx_nodes.h"
 #include "models/catalog/format/onnx_external.h"

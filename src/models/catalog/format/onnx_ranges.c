@@ -1,6 +1,6 @@
 /*
- * Inputs that are indices; see onnx_ranges.h. What an operator passes on is noted by its output's
- * name, so that a name leads back to where its values, or its shape, are from.
+ * Inputs that are indices; see onnx_ranges.h. Values that an operator passes on are noted under its
+ * output's name, so that a name can be traced back to where its values, or its shape, are from.
  */
 #include "models/catalog/format/onnx_ranges.h"
 

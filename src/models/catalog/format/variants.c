@@ -86,7 +86,7 @@ void wi_variants_fold(struct wi_variants *variants)
             variant_fold(variants, i);
 }
 
-/* What the words of requests mean beside a variant of the same name. */
+/* Precisions in requests, and the variants that they mean in addition to one of the same name. */
 static const struct {
     const char *precision;
     const char *variants[4]; /* the preferred first */

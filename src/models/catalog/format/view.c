@@ -42,7 +42,7 @@ int wi_view_is_in(const char *path, const char *folder)
            strncmp(path, folder, strlen(folder)) == 0;
 }
 
-/* --- what a file is that lies where weights should be --------------------------------------- */
+/* --- files that are not the weights they should be ----------------------------------------- */
 
 int wi_guess_is_pointer(const unsigned char *head, size_t size)
 {

@@ -1,8 +1,8 @@
 /*
- * The files of a model, by their paths inside it, wherever they lie: all that a format's reader
- * sees of them. Who keeps models makes views: of a folder on disk
- * (models/catalog/library/folder.h), of the list of a hub (models/arrive/hub/choose.c), or of
- * whatever else names files.
+ * The files of a model, by their paths inside it, independent of where they are stored: all that a
+ * format's reader sees of them. There are views of a folder on disk
+ * (models/catalog/library/folder.h), of the list of a hub (models/arrive/hub/choose.c), and of
+ * anything else that names files.
  */
 #ifndef WI_MODELS_CATALOG_FORMAT_VIEW_H
 #define WI_MODELS_CATALOG_FORMAT_VIEW_H
@@ -21,35 +21,34 @@ struct wi_view_file {
 
 /* How far a link may lead. */
 enum wi_view_reach {
-    WI_VIEW_MODEL, /* to the model's own files: of what a file from outside names */
-    WI_VIEW_STORE  /* to other models' as well: of what whoever keeps the model has put there */
+    WI_VIEW_MODEL, /* to the model's own files: for paths that a file from outside names */
+    WI_VIEW_STORE  /* to other models' as well: for links that the model's owner has made */
 };
 
-/* The first member of whatever a provider needs beside it. A provider of names alone has no `open`.
- * All of them may block. */
+/* The first member of a provider's own struct. A provider of names alone has no `open`. All
+ * functions may block. */
 struct wi_view {
-    /* Whether there is a file, or something that cannot be looked at: opening it says why. */
+    /* Whether there is a file, or something that cannot be looked at: opening it tells why. */
     int (*has)(const struct wi_view *view, const char *path);
-    /* Whether `is` is true of a file directly in `folder`, "" for the model itself: 1, 0, or -1
-     * with errno where that cannot be read. A folder that is missing has none. */
+    /* Whether `is` is true for a file directly in `folder`, "" for the model itself: 1, 0, or -1
+     * with errno if the folder cannot be read. A missing folder has no files. */
     int (*any)(const struct wi_view *view, const char *folder, int (*is)(const char *path));
-    /* A regular file open for reading, which the caller closes, and its length. -1 with `error`:
+    /* Opens a regular file for reading; the caller closes it. Sets its length. -1 with `error`:
      * WI_MODEL_NOT_FOUND, WI_MODEL_INVALID, WI_UNAVAILABLE (out of descriptors). */
     int (*open)(const struct wi_view *view, const char *path, enum wi_view_reach reach,
         uint64_t *bytes, struct wi_error *error);
 };
 
-/* Whether a file lies directly in `folder`, "" for the model itself, by their paths. */
+/* Whether a file is directly in `folder`, "" for the model itself, by their paths. */
 int wi_view_is_in(const char *path, const char *folder);
 
-/* The whole of a small file as text with a NUL behind it, which the caller frees; NULL with
- * `error`. */
+/* A whole small file as text, followed by a NUL, which the caller frees; NULL with `error`. */
 char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_reach reach,
     size_t max, size_t *size, struct wi_error *error);
 
-/* --- what a file is that lies where weights should be --------------------------------------- */
+/* --- files that are not the weights they should be ----------------------------------------- */
 
-/* So many bytes are enough. */
+/* Bytes of the file's beginning that are enough. */
 #define WI_GUESS_BYTES 23
 
 #define WI_GUESS_POINTER                                                                           \
@@ -57,8 +56,8 @@ char *wi_view_read(const struct wi_view *view, const char *path, enum wi_view_re
     "or bring the model with webinfer pull"
 
 int wi_guess_is_pointer(const unsigned char *head, size_t size);
-/* A sentence about the usual mistakes: a pointer of Git LFS, a web page, JSON, another program's
- * model, nothing at all; NULL if it looks like none of them. */
+/* A sentence about a usual mistake: a pointer of Git LFS, a web page, JSON, another program's
+ * model, an empty file; NULL if it looks like none of them. */
 const char *wi_guess_text(const unsigned char *head, size_t size);
 
 #endif

@@ -61,7 +61,7 @@ TEST(a_head_has_a_limit)
     struct wi_gguf_input input = {.fd = -1, .size = 2ull * WI_GGUF_HEAD_MAX};
     assert_int_equal(wi_gguf_skip(&input, WI_GGUF_HEAD_MAX), 0);
     assert_int_equal(wi_gguf_skip(&input, 1), -1);
-    assert_non_null(strstr(input.problem, "what stands before the weights is larger than"));
+    assert_non_null(strstr(input.problem, "the head before the weights is larger than"));
 }
 
 TEST(lengths_are_in_the_file_or_refused)
