@@ -12,7 +12,7 @@
 
 #define GRAIN_S 2
 
-/* The hash's key: without padding that nobody has written. */
+/* The key of the hash table: without padding, which would be uninitialised. */
 struct place {
     uint64_t device, inode;
 };

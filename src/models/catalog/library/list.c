@@ -280,7 +280,7 @@ static char *why_no_model(const struct contents *contents)
 {
     if (contents->graphs && !contents->settings)
         return wi_strdup("the folder has a graph in onnx/, but no config.json, which says what it "
-                         "is for: put that beside onnx/, or, to have it asked with tensors, move "
+                         "is for: put it next to onnx/, or, to have it asked with tensors, move "
                          "the graph out of onnx/ as model.onnx");
     if (contents->graph)
         return wi_sprintf(
@@ -319,7 +319,7 @@ static int take_model(struct scan *scan, const char *name)
     return 1;
 }
 
-/* What lies in an owner's folder. */
+/* Takes an entry of an owner's folder. */
 static void take_inner(struct scan *scan, const char *name, const char *file, void *context)
 {
     struct contents contents = {0};

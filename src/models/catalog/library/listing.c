@@ -1,4 +1,4 @@
-/* Reading the list beside the loop, and when; see listing.h. */
+/* Reads the list off the loop, and decides when; see listing.h. */
 #include "models/catalog/library/listing.h"
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@
 
 /* One reading under way: the worker's alone until it is done. */
 struct reading {
-    struct wi_listing *listing; /* NULL once nobody wants it any more */
+    struct wi_listing *listing; /* NULL once the listing is gone */
     struct wi_work *work;
     char *directory;
     struct wi_list list;
@@ -149,8 +149,8 @@ static int is_fresh_for(const struct wi_listing *listing, double since)
     return listing->began_at > 0 && listing->began_at + pause_of(listing) >= since;
 }
 
-/* The callbacks may wait anew or cancel others: each is taken off before it is called. Nobody who
- * waited meanwhile is left but for whom this reading began too early. */
+/* The callbacks may begin or cancel waits, so each wait is removed before its callback is called.
+ * Only waits for which this reading began too early remain. */
 static void answer_waits(struct wi_listing *listing)
 {
     struct wi_listing_wait *wait = listing->waits;

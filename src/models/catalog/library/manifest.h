@@ -1,6 +1,6 @@
 /*
- * What a model is made of: a list of files, each with its length and its SHA-256, sorted by path.
- * The model's own hash is over that list, so that it names the bytes of all of them.
+ * The files of a model: a list of paths, each with its length and its SHA-256, sorted by path. The
+ * model's own hash is computed over that list, so it identifies the bytes of all files.
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_MANIFEST_H
 #define WI_MODELS_CATALOG_LIBRARY_MANIFEST_H
@@ -12,15 +12,15 @@
 #include <sys/stat.h>
 
 #define WI_MANIFEST_HEX 65 /* a SHA-256 in hexadecimal, with the NUL */
-/* So many files of a model stay open, as far as the repository lets them, so that who fetches them
- * while they are replaced gets the old ones to their end. Any others are opened again by their path
- * for each transfer, and served only while they are those that were hashed. */
+/* Files of a model that stay open, as far as the repository allows, so that a node that fetches
+ * them while they are replaced gets the old ones to their end. Other files are opened by their path
+ * for each transfer, and served only while they are the ones that were hashed. */
 #define WI_MANIFEST_OPEN_MAX 32
 
-/* What tells a changed file from an unchanged one. All zero: there is none. Programs can set when a
- * file was modified (cp -p, rsync -t), and cannot set when its inode was changed. The latter also
- * changes with each link, which the store makes and removes, so that it counts for files of one
- * name alone. */
+/* Tells a changed file from an unchanged one. All zero: there is no file. Programs can set the time
+ * of a file's modification (cp -p, rsync -t), but not the time of its inode's change. The latter
+ * also changes with each link, which the store makes and removes, so it counts only for files with
+ * one name. */
 struct wi_file_identity {
     dev_t device;
     ino_t inode;
@@ -30,11 +30,11 @@ struct wi_file_identity {
 };
 
 struct wi_model_file {
-    char *path; /* inside the model's folder; of characters that wi_file_path_ok allows */
+    char *path; /* inside the model's folder; accepted by wi_file_path_ok */
     uint64_t bytes;
     char hash[WI_MANIFEST_HEX];
-    struct wi_file_identity identity; /* as it was hashed */
-    int fd;                           /* open for reading; -1: only by its path */
+    struct wi_file_identity identity; /* when it was hashed */
+    int fd;                           /* open for reading; -1: it is opened by its path */
 };
 
 /* Zero-initialise; free with wi_manifest_clear, which closes the files. */
@@ -47,9 +47,9 @@ struct wi_manifest {
 /* Appends an entry with a copy of `path` and no file open, to be filled. */
 struct wi_model_file *wi_manifest_add(struct wi_manifest *manifest, const char *path);
 void wi_manifest_sort(struct wi_manifest *manifest);
-/* NULL if there is none; of a sorted manifest. */
+/* NULL if there is none. The manifest must be sorted. */
 const struct wi_model_file *wi_manifest_find(const struct wi_manifest *manifest, const char *path);
-/* Leaves `fd`, open for reading, with the entry added last. */
+/* Hands `fd`, open for reading, over to the entry added last. */
 void wi_manifest_keep_open(struct wi_manifest *manifest, int fd);
 void wi_manifest_close(struct wi_manifest *manifest);           /* the files; entries stay */
 uint64_t wi_manifest_bytes(const struct wi_manifest *manifest); /* of all files */

@@ -1,7 +1,7 @@
 /*
- * A model as requests hold it: an immutable snapshot of one version, which stays valid and servable
- * (while its files stay open: see models/catalog/library/manifest.h) when files on disk are
- * replaced. Snapshots are counted; models/catalog/library/repository.h makes them.
+ * A model as requests hold it: an immutable snapshot of one version. It stays valid, and servable
+ * while its files stay open (models/catalog/library/manifest.h), when the files on disk are
+ * replaced. Snapshots are reference-counted; models/catalog/library/repository.h makes them.
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_MODEL_H
 #define WI_MODELS_CATALOG_LIBRARY_MODEL_H
@@ -18,51 +18,55 @@
 
 struct wi_repository;
 struct wi_model {
-    char *name;    /* as it is asked for: "NAME", "OWNER/NAME" or one of them with ":VARIANT" */
-    char *variant; /* which one this is; NULL where the format has none */
-    struct wi_variants variants; /* that there are */
+    char *name;    /* as in requests: "NAME" or "OWNER/NAME", possibly with ":VARIANT" */
+    char *variant; /* this one's; NULL if the format has none */
+    struct wi_variants variants; /* all of the model */
     enum wi_model_format format; /* not of builtin/… */
-    char hash[WI_MANIFEST_HEX];  /* of the manifest; of `kernels` see below; "" for `builtin` */
+    char hash[WI_MANIFEST_HEX];  /* of the manifest; for `kernels` see below; "" for `builtin` */
     enum wi_model_type type;
-    enum wi_engine engine;   /* what runs it, wherever it runs */
-    enum wi_builtin builtin; /* which one of those that compute nothing: trusted, never measured,
-                                free of time; else WI_BUILTIN_NONE */
-    /* Of builtin/… over kernels: which, and its hash is SHA-256 of "builtin", NUL, its name there,
-     * NUL, WI_KERNELS_VERSION. It is checked, measured and loaded as one of files is. Else NULL. */
+    enum wi_engine engine; /* the engine that runs it on any node */
+    /* Which of the built-in models that compute nothing: trusted, never measured, taking no time;
+     * else WI_BUILTIN_NONE. */
+    enum wi_builtin builtin;
+    /* For builtin/… over kernels: the kernel model. Its hash is the SHA-256 of "builtin", NUL, its
+     * name there, NUL, WI_KERNELS_VERSION. It is checked, measured and loaded like a model with
+     * files. Else NULL. */
     const struct wi_kernel_model *kernels;
-    char *folder;     /* where the files lie; NULL for builtin/… */
-    unsigned version; /* of a model that was pulled (models/catalog/library/versions.h); else 0 */
-    struct wi_source source;           /* of one that was pulled */
-    struct wi_manifest manifest;       /* empty for builtin/… */
-    struct wi_facts facts;             /* of `builtin` none; of `kernels` the signature */
-    unsigned _references, _idle;       /* all of them; those of wi_model_ref_idle */
-    struct wi_repository *_repository; /* NULL once it is gone */
+    char *folder;                /* of the files; NULL for builtin/… */
+    unsigned version;            /* of a pulled model (models/catalog/library/versions.h); else 0 */
+    struct wi_source source;     /* of a pulled model */
+    struct wi_manifest manifest; /* empty for builtin/… */
+    struct wi_facts facts;       /* for `builtin` none; for `kernels` the signature */
+    unsigned _references, _idle; /* all references; those of wi_model_ref_idle */
+    struct wi_repository *_repository; /* NULL once the repository is gone */
 };
 
 struct wi_model *wi_model_ref(struct wi_model *model);
 void wi_model_unref(struct wi_model *model); /* NULL is fine */
-/* A reference that keeps the files servable and is no use of the model: it may be removed. */
+/* A reference that keeps the files servable but does not count as use: the model may be removed. */
 struct wi_model *wi_model_ref_idle(struct wi_model *model);
 void wi_model_unref_idle(struct wi_model *model); /* NULL is fine */
 /* Whether it is one of builtin/…: part of the daemon, without files. */
 int wi_model_is_built_in(const struct wi_model *model);
-/* Notes that a request begins to use the model: see wi_repository_used_at. */
+/* Notes that a request begins to use the model; see wi_repository_used_at. */
 void wi_model_use(struct wi_model *model);
 
-/* WI_OK, or WI_MODEL_TOO_LARGE with the figures for one that fits no page. */
+/* WI_OK, or WI_MODEL_TOO_LARGE with the figures for a model that fits no page. */
 enum wi_code wi_model_check_engine(const struct wi_model *model, struct wi_error *error);
-/* What the model's numbers have by its own files, whatever a page says of itself: the dtype of a
- * folder, the quantisation of a GGUF file, what a graph computes in; NULL where nothing says it. */
+/* The precision of the model's numbers by its own files, whatever a page reports: the dtype of a
+ * folder, the quantisation of a GGUF file, the precision of a graph; NULL if the files do not
+ * tell. */
 const char *wi_model_precision(const struct wi_model *model);
-/* Adds what its operator should know: weights that are slow in browsers, memory that is short. */
+/* Adds warnings for its operator: weights that are slow in browsers, memory that is short. */
 void wi_model_warnings(const struct wi_model *model, struct wi_strings *warnings);
-/* A descriptor of a file of the manifest, if that is still what was hashed, else -1. With `*owned`
- * the caller closes it. Does not wait for the disk, as far as a folder on it can be opened so. */
+/* A descriptor of a file of the manifest if the file is still the one that was hashed, else -1.
+ * With `*owned` the caller closes it. Does not wait for the disk, as far as files on it can be
+ * opened without waiting. */
 int wi_model_open_file(const struct wi_model *model, const struct wi_model_file *file, int *owned);
 
-/* The options of a request without a task: WI_OK or, with `error` filled, WI_MISSING_FIELD,
- * WI_INVALID_FIELD or WI_UNKNOWN_FIELD. `options` is an object, or NULL: none are given; `where`
- * stands before their names in errors. */
+/* Checks the options of a request without a task: WI_OK or, with `error` filled, WI_MISSING_FIELD,
+ * WI_INVALID_FIELD or WI_UNKNOWN_FIELD. `options` is an object, or NULL: none are given; `where` is
+ * put before their names in errors. */
 enum wi_code wi_model_check_options(
     const struct wi_model *model, const json_t *options, const char *where, struct wi_error *error);
 

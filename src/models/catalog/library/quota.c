@@ -244,7 +244,7 @@ static void add_version(
     free(path);
 }
 
-/* Where nobody can say now which version is current, none of them is to go. */
+/* If it cannot be told now which version is current, none of them may be removed. */
 static void add_versions(void *context, const char *name)
 {
     struct scan *scan = context;

@@ -1,5 +1,5 @@
-/* Models as they are given out: each as its files were when it was read, kept by whoever holds it.
- */
+/* Models as they are handed out: each as its files were when it was read, kept by its
+ * references. */
 #include "models/catalog/library/repository_private.h"
 
 #include "base/hash.h"
@@ -125,8 +125,8 @@ static size_t count_open(const struct wi_repository *repository)
     return open;
 }
 
-/* Makes room for files that are to stay open: those of the oldest models that nobody uses are
- * closed first, and where that is not enough, the new ones. */
+/* Makes room for files that are to stay open: first closes those of the oldest unused models, then,
+ * if that is not enough, the new ones. */
 static void limit_open(struct wi_repository *repository, struct wi_manifest *manifest)
 {
     size_t open = count_open(repository) + manifest->open;

@@ -1,11 +1,11 @@
 /*
  * Models that clients send file by file. An upload is a staging folder (see versions.h) whose ID
- * begins with "upload-": request.json says what was announced, a file is as far as it is long, and
- * nothing else is known of an upload anywhere. So a restart changes nothing for it.
+ * begins with "upload-": request.json has what was announced, the progress of a file is its length,
+ * and there is no other record of an upload. So a restart changes nothing for it.
  *
- * Who sends a file holds that by flock(2), and its folder, shared, while a piece is written. Who
- * publishes or removes an upload holds request.json, and to publish the folder too, alone. Nobody
- * waits: whoever comes second is told so.
+ * Locks are by flock(2). Sending a file locks that file, and its folder, shared, while a piece is
+ * written. Publishing or removing an upload locks request.json; publishing also locks the folder,
+ * exclusively. Nothing waits for a lock: the second caller gets an error.
  *
  * Everything blocks, for worker threads.
  */
@@ -15,8 +15,8 @@
 #include "models/catalog/library/source.h"
 
 #define WI_UPLOAD_PREFIX "upload"    /* of wi_id_new */
-#define WI_UPLOADS_MAX 16            /* under way at a time */
-#define WI_UPLOAD_KEPT_S (24 * 3600) /* without a request it goes then */
+#define WI_UPLOADS_MAX 16            /* at a time */
+#define WI_UPLOAD_KEPT_S (24 * 3600) /* removed after so long without a request */
 
 int wi_upload_is_id(const char *id);
 
@@ -25,46 +25,46 @@ int wi_upload_is_id(const char *id);
 /* Zero-initialise; free with wi_upload_order_clear. */
 struct wi_upload_order {
     char *name;      /* of the model */
-    int replace;     /* it may become a new version of one that is there */
-    int64_t made_ms; /* Unix milliseconds, others for each, in the order in which they are staged */
+    int replace;     /* it may become a new version of an existing model */
+    int64_t made_ms; /* Unix milliseconds, unique, in the order in which uploads are staged */
     struct wi_source files;
 };
 void wi_upload_order_clear(struct wi_upload_order *order);
-/* WI_OK, WI_INVALID_FIELD for paths that exclude each other, or WI_MODEL_INVALID for one that no
+/* WI_OK, WI_INVALID_FIELD for paths that exclude each other, or WI_MODEL_INVALID for a path that no
  * format takes. Pure. */
 enum wi_code wi_upload_order_check(const struct wi_upload_order *order, struct wi_error *error);
 /* The text of request.json; the caller frees it. */
 char *wi_upload_order_print(const struct wi_upload_order *order);
-/* Its counterpart: 0, or -1 and still empty where it is not well-formed. Pure. Public for tests. */
+/* Its counterpart: 0, or -1 and still empty if it is malformed. Pure. Public for tests. */
 int wi_upload_order_parse(const char *text, size_t size, struct wi_upload_order *order);
 
-/* WI_CONFLICT where there is a model `name` that was pulled or uploaded. */
+/* WI_CONFLICT if a model `name` was pulled or uploaded. */
 enum wi_code wi_upload_taken(const char *directory, const char *name, struct wi_error *error);
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-/* Whether the upload `id`, whose staging folder was opened just now, may go on: WI_CONFLICT where a
- * model of its name is there that it may not replace, WI_QUEUE_FULL where WI_UPLOADS_MAX others
- * were made before it. Makes its files of no bytes. */
+/* Whether the upload `id`, whose staging folder was opened just now, may continue: WI_CONFLICT if a
+ * model of its name exists that it may not replace, WI_QUEUE_FULL if WI_UPLOADS_MAX others were
+ * made before it. Makes its empty files. */
 enum wi_code wi_upload_begin(const char *directory, const char *id, struct wi_error *error);
-/* Bytes that uploads have announced and not sent; if `id` (may be NULL) is one, of those that were
- * made before it. */
+/* Bytes that uploads have announced but not sent; if `id` (may be NULL) is an upload, only of
+ * uploads made before it. */
 uint64_t wi_uploads_coming(const char *directory, const char *id);
-/* Whether an upload has had no request for so long that it goes. `pulling` is the open folder of
- * all stagings. */
+/* Whether an upload has had no request for WI_UPLOAD_KEPT_S, so that it is removed. `pulling` is
+ * the open folder of all stagings. */
 int wi_upload_is_over(int pulling, const char *id);
 
 /* --- sending a file --------------------------------------------------------------------------- */
 
 struct wi_upload_part;
-/* Opens the announced file `path` to add what follows its first `position` bytes. NULL with
- * WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file), WI_CONFLICT (of that `position`,
- * with the right one as what is expected; or somebody else is at it), WI_NO_ROOM,
+/* Opens the announced file `path` to append after its first `position` bytes. NULL with
+ * WI_NOT_FOUND (no such upload), WI_INVALID_FIELD (no such file), WI_CONFLICT (wrong `position`,
+ * with the right one as what is expected; or another request is sending it), WI_NO_ROOM,
  * WI_STORAGE_FAILED, WI_UNAVAILABLE. */
 struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id, const char *path,
     uint64_t position, struct wi_error *error);
-/* Adds bytes. Errors as above; WI_INVALID_FIELD for more than were announced: then all that came by
- * this part is taken back. */
+/* Adds bytes. Errors as above; WI_INVALID_FIELD for more than were announced: then all bytes of
+ * this part are removed again. */
 enum wi_code wi_upload_part_add(
     struct wi_upload_part *part, const void *bytes, size_t size, struct wi_error *error);
 uint64_t wi_upload_part_position(const struct wi_upload_part *part); /* the file's length */
@@ -72,19 +72,19 @@ void wi_upload_part_close(struct wi_upload_part *part);              /* NULL is 
 
 /* --- its end ---------------------------------------------------------------------------------- */
 
-/* Holds an upload, so that it is published or removed by nobody else: a descriptor, which is to be
- * closed, or -1 with WI_NOT_FOUND, WI_CONFLICT, WI_STORAGE_FAILED or WI_UNAVAILABLE. */
+/* Locks an upload, so that no other request publishes or removes it: a descriptor, which the caller
+ * closes, or -1 with WI_NOT_FOUND, WI_CONFLICT, WI_STORAGE_FAILED or WI_UNAVAILABLE. */
 int wi_upload_hold(const char *directory, const char *id, struct wi_error *error);
 
 struct wi_upload_check;
-/* Holds an upload whose files are all as long as was announced, and keeps files from being sent.
- * NULL with an error as of wi_upload_hold; WI_CONFLICT names the first file of which something is
- * missing, with the position from which. */
+/* Locks an upload whose files all have the announced length, and keeps files from being sent. NULL
+ * with an error as for wi_upload_hold; WI_CONFLICT names the first incomplete file, with the
+ * position from which bytes are missing. */
 struct wi_upload_check *wi_upload_check_open(
     const char *directory, const char *id, struct wi_error *error);
-/* Hashes at most about `most` bytes: 1 if there is more to be done, 0 when all files are what was
- * announced, and on disk; -1 with WI_MODEL_INVALID for one that is not, which is dropped then, or
- * with another error. */
+/* Hashes at most about `most` bytes: 1 if there is more to do, 0 when all files are as announced,
+ * and on disk; -1 with WI_MODEL_INVALID for a file that is not, which is dropped then, or with
+ * another error. */
 int wi_upload_check_some(struct wi_upload_check *check, uint64_t most, struct wi_error *error);
 const struct wi_upload_order *wi_upload_check_order(const struct wi_upload_check *check);
 void wi_upload_check_close(struct wi_upload_check *check); /* NULL is fine */

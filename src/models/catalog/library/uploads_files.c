@@ -30,7 +30,7 @@ static enum wi_code upload_fail(
         "%.200s cannot be %s: %s", path, verb, strerror(why));
 }
 
-/* Takes a lock that nobody waits for. */
+/* Takes a lock without waiting for it. */
 static enum wi_code file_lock(int fd, int how, const char *otherwise, struct wi_error *error)
 {
     if (flock(fd, how | LOCK_NB) == 0)
@@ -54,7 +54,7 @@ struct wi_upload_part {
     uint64_t begin, at, end; /* where this part began, the file's length now, as announced */
 };
 
-/* Opens the upload while nobody publishes it. */
+/* Opens the upload unless it is being published. */
 static enum wi_code enter_to_write(
     const char *directory, const char *id, struct wi_upload_place *place, struct wi_error *error)
 {
@@ -117,7 +117,7 @@ struct wi_upload_part *wi_upload_part_open(const char *directory, const char *id
     return NULL;
 }
 
-/* Whether it is still the upload's file: it may have been dropped, and begun anew. */
+/* Whether it is still the upload's file: it may have been dropped and created again. */
 static int is_still_there(int folder, const struct wi_upload_part *part)
 {
     struct stat mine, there;
@@ -147,7 +147,7 @@ enum wi_code wi_upload_part_add(
         return code;
     if (!is_still_there(place.files, part))
         code = wi_error_set(error, WI_CONFLICT, "position",
-            "%.200s has begun anew meanwhile; send it from the position 0 on", part->path);
+            "%.200s was replaced meanwhile; send it from position 0", part->path);
     else if (size > part->end - part->at)
         code = refuse_more(part, size, error);
     else if (wi_write_all(part->fd, bytes, size) != 0)

@@ -4,18 +4,18 @@
  *
  *   D/OWNER/NAME -> ../.versions/OWNER/NAME/3   (D/NAME -> .versions/_/NAME/3)
  *   D/.versions/OWNER/NAME/3/   the files, .source.json, .used (its time: last use), and .copy if
- *                               it was pulled for others' sake, and nobody here has wanted it since
- *   D/.blobs/sha256-HEX         each file once: blobs.h
- *   D/.staging/ID/              what is on its way: request.json, files/, and for the moment of
+ *                               it was pulled as a copy for others and not requested here since
+ *   D/.blobs/sha256-HEX         each file once (blobs.h)
+ *   D/.staging/ID/              what is arriving: request.json, files/, and for the moment of
  *                               publishing `link`, the name's next link
  *
- * Whoever is killed at any step leaves the old version or the new one whole; what else is left
- * behind, wi_versions_gc removes. A folder under a name is somebody's own, put there by hand:
- * nothing here changes it but wi_versions_remove. Links are followed nowhere but from a name to its
- * version.
+ * A process that is killed at any step leaves either the old or the new version complete;
+ * wi_versions_gc removes whatever else it left. A folder under a name was put there by hand, and
+ * belongs to its owner: only wi_versions_remove changes it. The only links that are followed are
+ * those from a name to its version.
  *
- * Everything blocks, for worker threads, and one at a time for one store: versions_work.h sees to
- * both.
+ * All functions block, for worker threads, and only one may run at a time for one store:
+ * versions_work.h ensures both.
  */
 #ifndef WI_MODELS_CATALOG_LIBRARY_VERSIONS_H
 #define WI_MODELS_CATALOG_LIBRARY_VERSIONS_H
@@ -27,18 +27,18 @@
 
 #define WI_STORE_VERSIONS ".versions"
 #define WI_STORE_STAGING ".staging"
-#define WI_STORE_CONTENT ".content" /* of blockstore/: nothing here changes it */
+#define WI_STORE_CONTENT ".content" /* belongs to blockstore/; not changed here */
 #define WI_STAGING_ID_MAX 64
-/* What a pull by content keeps beside the files: how they are put together. */
+/* Kept by a pull by content in the folder of the files: how they are put together. */
 #define WI_STAGING_BLOCKS ".blocks"
 
 /* --- names and their versions ----------------------------------------------------------------- */
 
 struct wi_version {
-    unsigned number; /* from 1; the larger the later */
-    int current;     /* the name leads here */
+    unsigned number; /* from 1; later ones are larger */
+    int current;     /* the name links to it */
     struct wi_source source;
-    int64_t used_at; /* Unix seconds of its last use; of none: when it was published */
+    int64_t used_at; /* Unix seconds of its last use; if there was none, of its publication */
 };
 
 /* The latest first. Zero-initialise; free with wi_versions_clear. */
@@ -47,97 +47,101 @@ struct wi_versions {
     size_t count;
 };
 
-/* Which version the name (without ":VARIANT") leads to; 0: it was not pulled. 0, or -1 with errno
- * if that cannot be said now. */
+/* Finds the version that the name (without ":VARIANT") links to; 0: it was not pulled. 0, or -1
+ * with errno if that cannot be told now. */
 int wi_versions_find(const char *directory, const char *name, unsigned *number);
-/* The same; 0 also where it cannot be said. Public for tests. */
+/* The same; 0 also if it cannot be told. Public for tests. */
 unsigned wi_versions_current(const char *directory, const char *name);
-/* The folder of a version, whether there is one or not; the caller frees it. */
+/* The folder of a version, existing or not; the caller frees it. */
 char *wi_versions_folder(const char *directory, const char *name, unsigned number);
-/* Fills an empty list; a name that was not pulled has none. 0, or -1 with errno where not all could
- * be looked at: then it tells nothing of what is not in it, nor of which is current. */
+/* Fills an empty list; a name that was not pulled has no versions. 0, or -1 with errno if not all
+ * could be looked at: the list then does not show that a version is missing, nor which one is
+ * current. */
 int wi_versions_list(const char *directory, const char *name, struct wi_versions *versions);
 void wi_versions_clear(struct wi_versions *versions);
-/* Notes that the version in this folder is used now. */
+/* Notes that the version in this folder is being used now. */
 void wi_versions_touch(const char *folder);
-/* Whether the name (without ":VARIANT") leads to a version that is there for others' sake alone. */
+/* Whether the name (without ":VARIANT") links to a version that is only a copy for others. */
 int wi_versions_is_copy(const char *directory, const char *name);
-/* Somebody here wants it: it is no copy any more. WI_OK, also where it was none, or
+/* Makes it no longer a copy, because it was requested here. WI_OK, also if it was no copy, or
  * WI_STORAGE_FAILED. */
 enum wi_code wi_versions_adopt(const char *directory, const char *name, struct wi_error *error);
 
-/* --- pulls under way -------------------------------------------------------------------------- */
+/* --- running pulls ---------------------------------------------------------------------------- */
 
 /* Zero-initialise; free with wi_staging_clear. */
 struct wi_staging {
     char *id;
-    char *request; /* as it was written down */
-    char *folder;  /* where the files go */
+    char *request; /* as written down */
+    char *folder;  /* of the files */
 };
 
-/* A new one, or the one of that ID as it is; `request` (JSON text) is written down, NULL: the one
- * that is there counts. `id` has [a-z0-9-]. WI_OK, WI_NOT_FOUND, or WI_STORAGE_FAILED. */
+/* Opens the staging folder of that ID. With `request` (JSON text), which is written down, a missing
+ * folder is made; with NULL it must exist, and its own request applies. `id` has [a-z0-9-]. WI_OK,
+ * WI_NOT_FOUND, or WI_STORAGE_FAILED. */
 enum wi_code wi_staging_open(const char *directory, const char *id, const char *request,
     struct wi_staging *staging, struct wi_error *error);
 void wi_staging_clear(struct wi_staging *staging);
-/* Adds the IDs of those that an earlier daemon was at. One that was killed while it published is
- * brought to its end here. 0, or -1 with errno where not all could be looked at. */
+/* Adds the IDs of the staging folders that an earlier daemon left. One whose publication was
+ * interrupted is completed here. 0, or -1 with errno if not all could be looked at. */
 int wi_staging_list(const char *directory, struct wi_strings *ids);
 void wi_staging_drop(const char *directory, const char *id);
 /* Whether no file has been fetched into it. */
 int wi_staging_is_empty(const char *directory, const char *id);
-/* Links files that the store has already into the staging folder, in the place of what is there:
- * those of any model by their SHA-256 or CID, those of this name also by the hash that the hub
- * gave. A file that has changed since it was published is none of them. They are marked as `here`,
- * and those of unknown length get it. Returns the bytes saved. */
+/* Links files that the store has already into the staging folder, replacing what is there: files of
+ * any model by their SHA-256 or CID, files of this name also by the hash that the hub gave. A file
+ * that has changed since it was published is not used. Linked files are marked as `here`, and get
+ * their length if it was unknown. Returns the bytes saved. */
 uint64_t wi_staging_reuse(const char *directory, const struct wi_staging *staging, const char *name,
     struct wi_source_file *files, size_t count);
 
 /* --- changing the store ----------------------------------------------------------------------- */
 
-/* What somebody uses, and nothing may remove. */
+/* What is in use and must not be removed. */
 struct wi_versions_use {
     struct wi_strings names;    /* of models, without variant */
     struct wi_strings folders;  /* of versions */
-    struct wi_strings pinned;   /* likewise, of those that stay for as long as somebody wants */
-    struct wi_strings apart;    /* of those: what is not counted by the quota */
-    struct wi_strings stagings; /* IDs of pulls under way */
-    uint64_t pending;           /* bytes that pulls under way have room for, and are yet to write */
-    /* SHA-256 of files that neighbours have whole, in any order and perhaps several times. */
+    struct wi_strings pinned;   /* likewise, of versions that are pinned */
+    struct wi_strings apart;    /* those of them that the quota does not count */
+    struct wi_strings stagings; /* IDs of running pulls */
+    uint64_t pending;           /* bytes that running pulls have room for and have yet to write */
+    /* SHA-256 of files that neighbours have completely, in any order, possibly repeated. */
     unsigned char (*elsewhere)[WI_HASH_SIZE];
     size_t elsewhere_count;
 };
 void wi_versions_use_clear(struct wi_versions_use *use);
 
 /* WI_OK if a pull may have this name, else WI_INVALID_FIELD or WI_CONFLICT (a model of that name
- * was added, or something else lies there). */
+ * was added, or something else has that name). */
 enum wi_code wi_versions_check_name(
     const char *directory, const char *name, struct wi_error *error);
-/* Looks at the folder of a version that is complete, and has no name yet: WI_OK, or why not. */
+/* Checks the folder of a version that is complete and has no name yet: WI_OK, or why not. */
 typedef enum wi_code wi_versions_check_fn(
     void *context, const char *folder, struct wi_error *error);
-/* Makes the files of a staging folder, which are whole and verified, the current version of the
- * name, and removes the staging. `source` lists them; whatever else lies there goes. With `check`
- * (NULL: none) only if that says WI_OK: until then the name leads where it led. WI_OK with
- * `*number`, or as `check` or wi_versions_check_name, or WI_STORAGE_FAILED. */
+/* Makes the files of a staging folder, which are complete and verified, the current version of the
+ * name, and removes the staging folder. `source` lists them; files that it does not list are
+ * removed. With `check` (NULL: none) only if that returns WI_OK: until then the name keeps its
+ * version. WI_OK with `*number`, or an error of `check` or wi_versions_check_name, or
+ * WI_STORAGE_FAILED. */
 enum wi_code wi_versions_publish(const char *directory, const char *name,
     const struct wi_staging *staging, struct wi_source *source, wi_versions_check_fn *check,
     void *context, unsigned *number, struct wi_error *error);
-/* Removes the versions of the name that nobody uses, but not the current one and so many before it
- * that `keep` are left. Returns the bytes freed, and adds to `*held` those that are in use. */
+/* Removes unused versions of the name, except the current one and as many before it as make `keep`
+ * together. Returns the bytes freed, and adds to `*held` the number of versions that would go but
+ * are in use. */
 uint64_t wi_versions_prune(const char *directory, const char *name, unsigned keep,
     const struct wi_versions_use *use, size_t *held);
 /* Removes one version, which is neither current nor in use. Returns the bytes freed. */
 uint64_t wi_versions_remove_one(const char *directory, const char *name, unsigned number);
-/* Takes the name away: of a pulled model the link, with `*pulled` set (wi_versions_prune frees what
- * nobody uses), of one that was added the folder. WI_OK, WI_MODEL_NOT_FOUND, WI_CONFLICT (other
- * models lie in its folder), or WI_STORAGE_FAILED. */
+/* Removes the name: for a pulled model the link, with `*pulled` set (wi_versions_prune then frees
+ * what is not in use); for a model that was added, the folder. WI_OK, WI_MODEL_NOT_FOUND,
+ * WI_CONFLICT (its folder has other models), or WI_STORAGE_FAILED. */
 enum wi_code wi_versions_remove(
     const char *directory, const char *name, int *pulled, uint64_t *freed, struct wi_error *error);
 
-/* Removes what is of no use: all versions that wi_versions_prune would remove, what an interrupted
- * removal or pull left, and with `stagings` what was fetched for pulls that are not
- * under way. Uploads go as uploads.h says. */
+/* Removes what is not needed: all versions that wi_versions_prune would remove, remains of an
+ * interrupted removal or pull, and with `stagings` the files fetched for pulls that are not
+ * running. Uploads are removed as uploads.h says. */
 uint64_t wi_versions_gc(const char *directory, unsigned keep, int stagings,
     const struct wi_versions_use *use, size_t *held);
 

@@ -1,4 +1,4 @@
-/* What the files behind versions.h share: how names and versions are laid out. */
+/* Shared by the files behind versions.h: the layout of names and versions. */
 #ifndef WI_MODELS_CATALOG_LIBRARY_VERSIONS_PRIVATE_H
 #define WI_MODELS_CATALOG_LIBRARY_VERSIONS_PRIVATE_H
 
@@ -12,24 +12,24 @@
 
 /* The folder of a name's versions, relative to the store; the caller frees it. */
 char *wi_versions_place(const char *name);
-/* What the link of a name says that leads to the version; the caller frees it. */
+/* The target of a name's link to the version; the caller frees it. */
 char *wi_versions_link(const char *name, unsigned number);
-/* The number that a link of this name has, 0 if it is no such link. `parent` is the open folder
- * where it lies. */
+/* The version number in the link `file` of this name; 0 if it is no such link. `parent` is the open
+ * folder that has the link. */
 unsigned wi_versions_read_link(int parent, const char *file, const char *name);
-/* The folder in which the name lies, open, and in `*last` its last segment, a part of `name`. With
- * `make` it is made. -1 with errno. */
+/* Opens the folder that contains the name, and sets `*last` to its last segment, a part of `name`.
+ * With `make` the folder is created. -1 with errno. */
 int wi_versions_open_parent(int store, const char *name, int make, const char **last);
-/* Calls `each` with every name that has a folder of versions. */
+/* Calls `each` for every name that has a folder of versions. */
 typedef void wi_versions_name_fn(void *context, const char *name);
 void wi_versions_each_name(int store, wi_versions_name_fn *each, void *context);
-/* 0, or -1: puts the link in place that the staging folder has, if its version is there whole. */
+/* Puts the link of the staging folder in place if its version is complete. 0 or -1. */
 int wi_versions_finish(int store, int staging, const char *name);
-/* The same where the link's folder is open already, as wi_versions_open_parent gives it. */
+/* The same if the link's folder is open already, as wi_versions_open_parent gives it. */
 int wi_versions_link_in(int parent, const char *last, int staging);
 /* The name that a link in a staging folder is for; the caller frees it. NULL: there is none. */
 char *wi_versions_staged_name(int staging, unsigned *number);
-/* Takes what is at `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */
+/* Moves `at`/`name` out of sight by one rename, and then removes it. 0 or -1. */
 int wi_versions_discard(int store, int at, const char *name, uint64_t *freed);
 /* The store's folder, open; -1 with errno. */
 int wi_versions_open_store(const char *directory);

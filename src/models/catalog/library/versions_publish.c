@@ -68,7 +68,8 @@ struct publishing {
     int store, place; /* the store's folder and that of the staging, open */
 };
 
-/* Each file is its blob. What came into the store meanwhile, and is the same, takes its place. */
+/* Makes each file a blob. A file whose content has come into the store meanwhile is replaced by a
+ * link to that. */
 static enum wi_code keep_files(
     const struct publishing *publishing, int files, struct wi_error *error)
 {

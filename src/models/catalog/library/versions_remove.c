@@ -1,4 +1,4 @@
-/* What leaves the store: versions that nobody needs, models, and what was left behind. */
+/* Removal from the store: versions that are not needed, models, and leftovers. */
 #include "models/catalog/library/versions_private.h"
 
 #include "base/descriptors.h"
@@ -125,7 +125,7 @@ static int look_for_model(void *context, int folder, const char *name, const str
 /* A name that is to go. */
 struct removed {
     const char *directory, *name;
-    int store, parent; /* the store itself, and the folder in which the name lies as: */
+    int store, parent; /* the store itself, and the folder that contains the name as: */
     const char *last;
 };
 
@@ -222,7 +222,7 @@ struct sweep {
     size_t *held;
 };
 
-/* Whether nobody goes on with what is staged under that ID. */
+/* Whether the staging folder of that ID will not be continued. */
 static int is_given_up(const struct sweep *sweep, int pulling, const char *id)
 {
     if (wi_upload_is_id(id))

@@ -1,6 +1,7 @@
 /*
  * One queue for all changes of the store. A task is a row of the table below: what it does on the
- * worker's thread, and what it does there once more after the loop has said anew what is in use.
+ * worker's thread, and what it does there in a second step, after the loop has listed again what is
+ * in use.
  */
 #include "models/catalog/library/versions_work.h"
 
@@ -34,10 +35,10 @@ struct wi_versions_task {
     unsigned keep;
     int stagings, if_empty, is_first, evicts_none;
     struct wi_versions_use use;
-    /* What came of it. */
+    /* Its results. */
     struct wi_versions_result result;
     struct wi_manifest known;
-    size_t held; /* versions that go once nobody uses them any more */
+    size_t held; /* versions that go once they are no longer used */
     int failed;
     struct wi_error error;
     struct wi_versions_task *prev, *next;
@@ -186,8 +187,8 @@ static enum wi_code try_reading(struct wi_versions_task *task, const char *name,
     return code;
 }
 
-/* What was verified is not hashed once more. Of the variants the one that is taken where none is
- * named is read, and the one that was asked for. */
+/* Does not hash again what was verified. Reads the default variant, and the one that was
+ * requested. */
 static enum wi_code check_staged(void *context, const char *folder, struct wi_error *error)
 {
     struct wi_versions_task *task = context;
