@@ -246,7 +246,7 @@ test('a beginning that was wrong is dropped once the hub has brought the rest, a
         assert.ok(sent() > LARGE && sent() <= 2 * LARGE - 3 * MIB, `${sent()} bytes from the hub`);
         const again = await pull(second, 'liar/begun', { hub: 'liar' });
         assert.equal(again.code, 'hub_failed');
-        assert.match(again.detail, /what it says of a file is not what the file is/);
+        assert.match(again.detail, /its claim about a file was wrong/);
     });
 });
 

@@ -221,7 +221,7 @@ enum wi_code wi_hub_explain(const struct wi_hub *hub, int status, const char *re
             hub->token ? "" : ", or with a token in its token_file");
     if (status >= 300 && status < 400)
         return wi_error_set(error, WI_HUB_FAILED, "model",
-            "hub %s sends those who ask for %.200s elsewhere (%d), which is not followed",
+            "hub %s redirects the request for %.200s elsewhere (%d), which is not followed",
             hub->name, what, status);
     return wi_error_set(
         error, WI_HUB_FAILED, "model", "hub %s answers %d for %.200s", hub->name, status, what);

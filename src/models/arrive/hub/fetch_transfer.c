@@ -161,15 +161,15 @@ static enum transfer_state transfer_judge(
     }
     if (!own && (status == 404 || status == 410)) {
         wi_error_set(error, WI_HUB_NOT_FOUND, "",
-            "hub %s leads elsewhere for %.200s, and there the answer is %d: the file is gone, or "
-            "was never uploaded; the operator of the hub has to fix that",
+            "hub %s redirects %.200s to another server, and there the answer is %d: the file is "
+            "gone, or was never uploaded; the operator of the hub has to fix that",
             fetch->hub.name, path, status);
         return TRANSFER_FAILED;
     }
     if (!own && status >= 400 && status != 416) {
         wi_error_set(error, WI_HUB_FAILED, "",
-            "where hub %s keeps %.200s the answer is %d, also to a fresh URL", fetch->hub.name,
-            path, status);
+            "the server to which hub %s redirects %.200s answers %d, even for a fresh URL",
+            fetch->hub.name, path, status);
         return TRANSFER_BROKEN;
     }
     wi_hub_explain(&fetch->hub, status, wi_http_call_header(answer->call, "x-error-code"),

@@ -255,7 +255,7 @@ static void on_page(void *context, const struct wi_http_answer *answer, const ch
     if (next && (!list->next || ++list->pages >= PAGES_MAX)) {
         wi_error_set(&error, WI_HUB_FAILED, "model",
             list->next ? "hub %s has more than %d pages of files for %.120s"
-                       : "hub %s (at most %d pages) says that the files of %.120s go on elsewhere",
+                       : "hub %s (at most %d pages) continues the files of %.120s elsewhere",
             list->hub.name, PAGES_MAX, list->what);
         problem = &error;
     }

@@ -145,7 +145,7 @@ static struct wi_hub_file *file_of(const struct wi_near *near)
 static void sources_blame(struct wi_block_source *const *sources, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        wi_block_source_lied(sources[i], 1, "what it says of a file is not what the file is");
+        wi_block_source_lied(sources[i], 1, "its claim about a file was wrong");
 }
 
 /* The claim becomes that of what is left of the file. None of them is asked for the next one at

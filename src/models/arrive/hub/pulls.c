@@ -431,7 +431,7 @@ static void pull_resume(struct wi_pulls *pulls, const char *id, const char *requ
     if (code == WI_OK)
         code = pull_start(pulls, &order, &info, &error);
     if (code != WI_OK)
-        wi_warn("pull", id, "an earlier pull does not go on: %s", error.detail);
+        wi_warn("pull", id, "an earlier pull cannot continue: %s", error.detail);
     wi_pull_order_clear(&order);
 }
 
@@ -439,11 +439,11 @@ static void pull_resume(struct wi_pulls *pulls, const char *id, const char *requ
 static void resume_others(struct wi_pulls *pulls, const struct wi_error *error)
 {
     if (error->code != WI_UNAVAILABLE || pulls->resume_failed == WI_RETRIES_MAX) {
-        wi_warn("pull", NULL, "earlier pulls do not go on: %s", error->detail);
+        wi_warn("pull", NULL, "earlier pulls cannot continue: %s", error->detail);
         return;
     }
     uint64_t pause_ms = wi_retry_pause(RESUME_PAUSE_MS, ++pulls->resume_failed);
-    wi_warn("pull", NULL, "earlier pulls do not go on yet: %s (again in %.1f s)", error->detail,
+    wi_warn("pull", NULL, "earlier pulls cannot continue yet: %s (again in %.1f s)", error->detail,
         (double)pause_ms / 1000);
     wi_timer_start(pulls->resume_again, pause_ms, 0);
 }

@@ -29,7 +29,7 @@ static enum wi_code check_variant(const char *variant, struct wi_error *error)
 {
     if (!variant || wi_hub_name_ok(variant, strlen(variant), WI_HUB_VARIANT_MAX))
         return WI_OK;
-    wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no variant", variant);
+    wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" is not a valid variant", variant);
     return wi_error_allow(error, "letters, digits, \".\", \"_\" and \"-\", such as Q8_0");
 }
 
@@ -47,8 +47,8 @@ static enum wi_code reference_check(const struct wi_hub_reference *reference,
     if (check_variant(reference->variant, error) != WI_OK)
         return WI_INVALID_FIELD;
     if (reference->revision && !layout->is_revision(reference->revision)) {
-        wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.120s\" can be no revision of %s hub",
-            reference->revision, layout->article);
+        wi_error_set(error, WI_INVALID_FIELD, "model",
+            "\"%.120s\" is not a valid revision of %s hub", reference->revision, layout->article);
         return wi_error_allow(error, "%s", layout->revisions);
     }
     return WI_OK;
@@ -183,8 +183,8 @@ enum wi_code wi_hub_reference_parse_content(
         text_begins(text, IPFS)
             ? reference_read_content(text, text + sizeof IPFS - 1, reference, error)
             : reference_refuse(text,
-                  "what a name of IPNS means may change, and is not looked up; give the CID that "
-                  "it means now",
+                  "the target of an IPNS name may change, so IPNS names are not resolved; give "
+                  "the CID of the current target",
                   error);
     if (code != WI_OK)
         wi_hub_reference_clear(reference);

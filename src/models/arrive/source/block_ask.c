@@ -193,7 +193,7 @@ static void ask_judge(struct ask *ask, const struct wi_http_answer *answer)
 {
     int status = ask->status;
     if (was_led(ask)) {
-        ask_end(ask, ASK_STUMBLED, "where its file was it is not any more (%d)", status);
+        ask_end(ask, ASK_STUMBLED, "its file is no longer there (%d)", status);
     } else if (status == 429 || status == 503) {
         ask->after_s = wi_http_retry_after(wi_http_call_header(answer->call, "retry-after"));
         ask_end(ask, ASK_BUSY, "it is busy (%d)", status);

@@ -42,7 +42,7 @@ static char *redirect_refuse(char *next, const char *why, struct wi_error *error
 {
     char *origin = wi_url_origin(next);
     wi_error_set(
-        error, WI_HUB_FAILED, "", "the server leads to %.200s, %s: not followed", origin, why);
+        error, WI_HUB_FAILED, "", "the server redirects to %.200s, %s: not followed", origin, why);
     free(origin);
     free(next);
     return NULL;
@@ -53,8 +53,7 @@ char *wi_redirect_follow(
 {
     char *next = location ? location_resolve(url, location) : NULL;
     if (!next) {
-        wi_error_set(
-            error, WI_HUB_FAILED, "", "the server leads elsewhere without saying where to");
+        wi_error_set(error, WI_HUB_FAILED, "", "the server redirects without saying where to");
         return NULL;
     }
     if (hops >= WI_REDIRECTS_MAX)

@@ -93,7 +93,7 @@ static int take_place(struct wi_protobuf *input, uint64_t at, const struct exter
         return wi_protobuf_fail(input, at, "a tensor is kept in another file, which has no name");
     if (!wi_file_path_ok(path))
         return wi_protobuf_fail(input, at,
-            "a tensor is kept in a file whose name is not allowed: it must lie in the model's "
+            "a tensor is kept in a file whose name is not allowed: it must be in the model's "
             "folder and have only letters, digits, \"/\" and \"._-@=~,\"");
     if (strcmp(path, "model.onnx") == 0 || strcmp(path, "model.json") == 0)
         return wi_protobuf_fail(

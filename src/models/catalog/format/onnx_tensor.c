@@ -257,7 +257,7 @@ static int reading_check_count(struct reading *reading)
                                      : __builtin_mul_overflow((uint64_t)elements,
                                            wi_datatype_size(tensor->datatype), &expected) ||
                                            expected != size)
-        return reading_fail(reading, 0, "it has not as many elements as its shape says");
+        return reading_fail(reading, 0, "it does not have as many elements as its shape says");
     return 0;
 }
 

@@ -163,7 +163,7 @@ static int open_request(int pulling, const char *id)
 enum wi_code wi_upload_missing(const char *id, struct wi_error *error)
 {
     return wi_error_set(error, WI_NOT_FOUND, NULL,
-        "there is no upload %.64s: it was published, removed, or not gone on with for a day", id);
+        "there is no upload %.64s: it was published, removed, or not continued for a day", id);
 }
 
 enum wi_code wi_upload_enter(

@@ -88,8 +88,8 @@ static enum wi_code part_open_file(const struct wi_upload_place *place, struct w
     if (part->at == position)
         return WI_OK;
     wi_error_set(error, WI_CONFLICT, "position",
-        "there are %" PRIu64 " bytes of %.200s here, not %" PRIu64 "; go on behind them", part->at,
-        part->path, position);
+        "there are %" PRIu64 " bytes of %.200s here, not %" PRIu64 "; continue after them",
+        part->at, part->path, position);
     return wi_error_expect(error, "%" PRIu64, part->at);
 }
 
@@ -272,7 +272,7 @@ static int end_file(
         return 0;
     unlinkat(check->place.files, file->path, 0);
     wi_error_set(error, WI_MODEL_INVALID, "path",
-        "%.200s is not what was announced: its SHA-256 is %s; send it again from the position 0 on",
+        "%.200s is not what was announced: its SHA-256 is %s; send it again from position 0",
         file->path, hex);
     wi_error_expect(error, "%s", file->hash);
     return -1;

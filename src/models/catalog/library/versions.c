@@ -270,9 +270,9 @@ enum wi_code wi_versions_adopt(const char *directory, const char *name, struct w
     int gone = folder < 0 || unlinkat(folder, WI_VERSIONS_COPY, 0) == 0 || errno == ENOENT;
     if (gone && folder >= 0)
         gone = fsync(folder) == 0;
-    enum wi_code code = gone ? WI_OK
-                             : wi_path_failed(directory,
-                                   "that a model is wanted here cannot be written down", error);
+    enum wi_code code =
+        gone ? WI_OK
+             : wi_path_failed(directory, "the request for a model cannot be written down", error);
     wi_close(folder);
     return code;
 }

@@ -151,7 +151,7 @@ static enum wi_code remove_folder(
                    : wi_path_failed(directory, "the model cannot be looked at", error);
     else if (inner.found)
         code = wi_error_set(error, WI_CONFLICT, "model_name",
-            "other models lie in the folder of %.160s: remove %.160s/%.128s first", name, name,
+            "the folder of %.160s has other models: remove %.160s/%.128s first", name, name,
             inner.found);
     else if (wi_versions_discard(removed->store, removed->parent, last, freed) != 0)
         code = wi_path_failed(directory, "the model cannot be removed", error);

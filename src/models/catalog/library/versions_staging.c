@@ -79,9 +79,9 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
         code = wi_path_failed(directory, "nothing can be fetched into a folder", error);
     else if (!(staging->request = read_request(place)))
         code = wi_is_shortage(errno)
-                   ? wi_path_failed(directory, "what is to be pulled cannot be read", error)
+                   ? wi_path_failed(directory, "the request of a pull cannot be read", error)
                    : wi_error_set(error, WI_NOT_FOUND, "",
-                         "what was to be pulled as %s was not written down", id);
+                         "the request of pull %s was not written down", id);
     if (code == WI_OK) {
         staging->id = wi_strdup(id);
         staging->folder = wi_sprintf("%s/%s/" WI_STAGING_FILES, directory, path);
@@ -96,7 +96,8 @@ enum wi_code wi_staging_open(const char *directory, const char *id, const char *
     struct wi_staging *staging, struct wi_error *error)
 {
     if (!is_id(id) || (request && strlen(request) > REQUEST_MAX))
-        return wi_error_set(error, WI_STORAGE_FAILED, "", "\"%.64s\" can be no pull's name", id);
+        return wi_error_set(
+            error, WI_STORAGE_FAILED, "", "\"%.64s\" is not a valid ID of a pull", id);
     int store = wi_versions_open_store(directory);
     if (store < 0)
         return wi_path_failed(directory, "nothing can be kept", error);

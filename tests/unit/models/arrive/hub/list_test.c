@@ -232,7 +232,7 @@ TEST(follows_renamed_repositories_on_the_hub_alone)
         {"GET /api/models/new/n/revision/main", "200 OK", NULL, SHA_IS},
         {TREE, "302 Found", "Location: http://127.0.0.1:9/elsewhere\r\n", ""}, {0}};
     list("o/n", replies);
-    expect_error(WI_HUB_FAILED, "sends those who ask for o/n elsewhere (302)");
+    expect_error(WI_HUB_FAILED, "redirects the request for o/n elsewhere (302)");
 }
 
 TEST(gives_up_on_redirects_in_a_circle)
@@ -249,7 +249,7 @@ TEST(refuses_pages_of_another_host)
     const struct reply replies[] = {{REVISION, "200 OK", NULL, SHA_IS},
         {TREE, "200 OK", "Link: <http://127.0.0.1:9/more>; rel=\"next\"\r\n", "[]"}, {0}};
     list("o/n", replies);
-    expect_error(WI_HUB_FAILED, "says that the files of o/n go on elsewhere");
+    expect_error(WI_HUB_FAILED, "continues the files of o/n elsewhere");
 }
 
 TEST(says_what_the_hub_refuses)

@@ -56,15 +56,15 @@ TEST(refuses_what_leads_elsewhere)
         refuses(repositories[i], WI_HUB_HUGGINGFACE, "is no repository of a hub");
     refuses("a/b/c/d/e", WI_HUB_PLAIN, "is no repository of a plain hub");
     refuses("a/..", WI_HUB_PLAIN, "is no repository of a plain hub");
-    refuses("a/b:", WI_HUB_HUGGINGFACE, "can be no variant");
-    refuses("a/b:../x", WI_HUB_HUGGINGFACE, "can be no variant");
-    refuses("a/b:Q8_0:Q4_0", WI_HUB_HUGGINGFACE, "can be no variant");
-    refuses("a/b@", WI_HUB_HUGGINGFACE, "can be no revision");
-    refuses("a/b@../x", WI_HUB_HUGGINGFACE, "can be no revision");
-    refuses("a/b@x/../y", WI_HUB_HUGGINGFACE, "can be no revision");
-    refuses("a/b@x?y", WI_HUB_HUGGINGFACE, "can be no revision");
-    refuses("a/b@x@y", WI_HUB_HUGGINGFACE, "can be no revision");
-    refuses("a/b@main", WI_HUB_PLAIN, "can be no revision of a plain hub");
+    refuses("a/b:", WI_HUB_HUGGINGFACE, "is not a valid variant");
+    refuses("a/b:../x", WI_HUB_HUGGINGFACE, "is not a valid variant");
+    refuses("a/b:Q8_0:Q4_0", WI_HUB_HUGGINGFACE, "is not a valid variant");
+    refuses("a/b@", WI_HUB_HUGGINGFACE, "is not a valid revision");
+    refuses("a/b@../x", WI_HUB_HUGGINGFACE, "is not a valid revision");
+    refuses("a/b@x/../y", WI_HUB_HUGGINGFACE, "is not a valid revision");
+    refuses("a/b@x?y", WI_HUB_HUGGINGFACE, "is not a valid revision");
+    refuses("a/b@x@y", WI_HUB_HUGGINGFACE, "is not a valid revision");
+    refuses("a/b@main", WI_HUB_PLAIN, "is not a valid revision of a plain hub");
 }
 
 TEST(refuses_what_is_too_long)
@@ -78,9 +78,9 @@ TEST(refuses_what_is_too_long)
             refuses(text, WI_HUB_HUGGINGFACE, "is no repository");
     }
     snprintf(text, sizeof text, "o/n:%0129d", 0);
-    refuses(text, WI_HUB_HUGGINGFACE, "can be no variant");
+    refuses(text, WI_HUB_HUGGINGFACE, "is not a valid variant");
     snprintf(text, sizeof text, "o/n@%0129d", 0);
-    refuses(text, WI_HUB_HUGGINGFACE, "can be no revision");
+    refuses(text, WI_HUB_HUGGINGFACE, "is not a valid revision");
 }
 
 TEST(allows_on_demand_what_is_listed)
@@ -166,8 +166,8 @@ TEST(refuses_what_is_no_content)
     refuses_content("ipfs://bafkqaaa", "");
     refuses_content("ipfs://" V1 "@main", "nothing may follow");
     refuses_content("ipfs://" V1 "/a@b", "nothing may follow");
-    refuses_content("ipfs://" V1 ":", "can be no variant");
-    refuses_content("ipfs://" V1 "/a:Q8:Q4", "can be no variant");
+    refuses_content("ipfs://" V1 ":", "is not a valid variant");
+    refuses_content("ipfs://" V1 "/a:Q8:Q4", "is not a valid variant");
     refuses_content("ipfs://" V1 "//", "is no path");
     refuses_content("ipfs://" V1 "/a/", "is no path");
     refuses_content("ipfs://" V1 "/../a", "is no path");

@@ -43,7 +43,7 @@ static const struct row rows[] = {
     {{.status = 401}, WI_HUB_FAILED, "g0: it wants a token, as its token_file has it (401)",
         WI_SOURCE_READY},
     {{.status = 400}, WI_HUB_FAILED, "g0: it answers 400", WI_SOURCE_READY},
-    {{.status = 302}, WI_HUB_FAILED, "g0: the server leads elsewhere without saying where to",
+    {{.status = 302}, WI_HUB_FAILED, "g0: the server redirects without saying where to",
         WI_SOURCE_READY},
     {{.status = 0, .end = WI_HTTP_BROKEN}, WI_HUB_FAILED, "g0: the line was cut", WI_SOURCE_READY},
     {{.status = 0, .end = WI_HTTP_REFUSED}, WI_HUB_FAILED, "g0: the line was cut", WI_SOURCE_READY},
@@ -198,7 +198,7 @@ TEST(but_not_into_private_places)
     test.gateways[0].answer =
         (struct answer){.status = 307, .headers = {"Location", "https://192.168.1.1/admin"}};
     expect_failure(WI_HUB_FAILED,
-        "g0: the server leads to https://192.168.1.1, which belongs to a private network");
+        "g0: the server redirects to https://192.168.1.1, which belongs to a private network");
     assert_int_equal(test.gateways[0].asked, 1);
 }
 

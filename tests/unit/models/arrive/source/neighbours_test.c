@@ -276,7 +276,7 @@ TEST(says_why_an_answer_is_none)
     assert_fails((struct reply){.status = 200, .body = "{"}, "its list of content cannot be used");
     assert_fails((struct reply){.status = 304}, "it answers 304");
     assert_fails((struct reply){.status = 302, .location = "http://elsewhere.example/"},
-        "the server leads to http://elsewhere.example");
+        "the server redirects to http://elsewhere.example");
     assert_fails((struct reply){.status = 302}, "without saying where to");
     assert_fails((struct reply){.end = WI_HTTP_STOPPED}, "is longer than 4 MiB");
     assert_fails((struct reply){.status = 500, .location = "https://b.example"}, "answers 500");

@@ -141,7 +141,8 @@ TEST(redirects_are_those_of_hubs)
     assert_false(test.private[1] || test.plain[1]);
     assert_int_equal(wi_router_count(test.router), 1);
     wi_router_free(test.router);
-    says((struct reply){.status = 302, .location = "https://192.168.1.1/x"}, "the server leads to");
+    says((struct reply){.status = 302, .location = "https://192.168.1.1/x"},
+        "the server redirects to");
 }
 
 TEST(without_gateways_it_says_why)

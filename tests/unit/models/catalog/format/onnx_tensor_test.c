@@ -181,10 +181,10 @@ TEST(refuses_elements_that_are_not_as_the_head_says)
     static const char zeros[8];
     struct wi_buffer proto = begin(FLOAT, 2);
     put_bytes(&proto, RAW, zeros, 7);
-    refuse(&proto, "not as many elements");
+    refuse(&proto, "does not have as many elements");
     proto = begin(FLOAT, INT64_C(1) << 40); /* nothing of that size is taken */
     put_bytes(&proto, RAW, zeros, 8);
-    refuse(&proto, "not as many elements");
+    refuse(&proto, "does not have as many elements");
     proto = begin(FLOAT, 1);
     put_bytes(&proto, RAW, zeros, 4);
     put_bytes(&proto, FLOATS, zeros, 4);
@@ -209,7 +209,7 @@ TEST(refuses_elements_that_are_not_as_the_head_says)
     refuse(&proto, "not in their list");
     proto = begin(STRING, 2);
     put_bytes(&proto, STRINGS, "a", 1);
-    refuse(&proto, "not as many elements");
+    refuse(&proto, "does not have as many elements");
 }
 
 TEST(refuses_shapes_that_no_tensor_has)
