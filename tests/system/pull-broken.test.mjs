@@ -158,7 +158,7 @@ test('a pull that cannot succeed says why, and leaves no model', async () => {
         'a file in a private network': [{ ...resolve, redirect: 'http://192.168.7.7/x?Signature=s3cret' },
             'hub_failed', /192\.168\.7\.7/],
         'a file of this machine': [{ ...resolve, redirect: 'file:///etc/passwd' },
-            'hub_failed', /elsewhere|not https/],
+            'hub_failed', /without saying where|not https/],
         'bytes that are wrong': [{ ...content, wrongByte: 1234 }, 'download_corrupt', /hash/],
         'a length that is wrong': [{ ...content, wrongLength: 7 }, 'download_corrupt', /another length/],
         'a page of HTML': [{ ...content, garbage: '<html>' }, 'download_corrupt', /another length/],

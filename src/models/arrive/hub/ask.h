@@ -32,7 +32,7 @@ struct wi_hub_question {
 /* `hub` is borrowed until the question ends, the other arguments for the call. */
 struct wi_hub_ask *wi_hub_ask_start(uv_loop_t *loop, struct wi_http *http, const struct wi_hub *hub,
     const struct wi_hub_question *question, wi_hub_ask_fn *on_answer, void *context);
-void wi_hub_ask_cancel(struct wi_hub_ask *ask); /* no callback comes; NULL is fine */
+void wi_hub_ask_cancel(struct wi_hub_ask *ask); /* no callback is called; NULL is fine */
 
 /* The URL that `reference` means in an answer from `base`; the caller frees it. NULL if `reference`
  * is not a URL or does not lead to the hub itself. */

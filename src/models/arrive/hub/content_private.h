@@ -198,7 +198,7 @@ struct wi_content_pull {
     struct wi_content_order order; /* with texts and sources of its own */
     struct wi_hub_reference reference;
     struct wi_kept_blocks *kept;
-    struct content_run *run;   /* NULL: none is under way */
+    struct content_run *run;   /* NULL: none is running */
     struct wi_brought brought; /* of its runs */
     uint64_t carried;          /* bytes fetched that no fetch has reported yet */
 };

@@ -23,6 +23,6 @@ struct wi_hub_list;
 struct wi_hub_list *wi_hub_list_start(uv_loop_t *loop, struct wi_http *http,
     const struct wi_hub *hub, const struct wi_hub_reference *reference, wi_hub_list_fn *on_tree,
     void *context);
-void wi_hub_list_cancel(struct wi_hub_list *list); /* no callback comes; NULL is fine */
+void wi_hub_list_cancel(struct wi_hub_list *list); /* no callback is called; NULL is fine */
 
 #endif

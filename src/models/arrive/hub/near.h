@@ -52,6 +52,6 @@ struct wi_near *wi_near_start(const struct wi_near_order *order, wi_fetch_progre
 /* After the end: a file (given by its index) has turned out wrong. 1 if the hub had continued what
  * was left here: the sources of that beginning are not asked for a while. */
 int wi_near_was_wrong(struct wi_near *near, size_t file);
-void wi_near_free(struct wi_near *near); /* at any time; no callback comes; NULL is fine */
+void wi_near_free(struct wi_near *near); /* at any time; no callback is called; NULL is fine */
 
 #endif

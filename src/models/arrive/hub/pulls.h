@@ -69,7 +69,7 @@ struct wi_pull_info {
     size_t source_count;
     const char *retrying;         /* what has failed and is retried; NULL: nothing */
     double bytes_per_second;      /* recently; 0: nothing arrives */
-    double began_ms, ended_ms;    /* wi_now_ms(); the latter 0 while it is under way */
+    double began_ms, ended_ms;    /* wi_now_ms(); `ended_ms` is 0 while it runs */
     const struct wi_error *error; /* of WI_PULL_FAILED */
 };
 
@@ -104,8 +104,8 @@ void wi_pulls_free(struct wi_pulls *pulls);
  * one. Sets `info`, valid until the loop turns, to that pull, which was begun under the name
  * `asked`. A model that is here as a copy is no longer one after a pull that is not for a copy.
  * WI_OK, or what is wrong with the request: WI_INVALID_FIELD, for example for a hub that does not
- * exist; WI_CONFLICT if the name belongs to another owner, or if a different pull for the same name
- * is running; WI_QUEUE_FULL beyond WI_PULLS_MAX pulls. */
+ * exist; WI_CONFLICT if the name is an alias, or if a different pull for the same name is running;
+ * WI_QUEUE_FULL beyond WI_PULLS_MAX pulls. */
 #define WI_PULLS_MAX 8
 enum wi_code wi_pulls_start(struct wi_pulls *pulls, const struct wi_pull_want *want,
     struct wi_pull_info *info, struct wi_error *error);

@@ -18,7 +18,7 @@ struct wi_listing;
 /* Begins to read. Each ignored entry in `directory` is logged once, for as long as it is
  * ignored. */
 struct wi_listing *wi_listing_new(uv_loop_t *loop, const char *directory);
-void wi_listing_free(struct wi_listing *listing); /* no callback comes; NULL is fine */
+void wi_listing_free(struct wi_listing *listing); /* no callback is called; NULL is fine */
 /* From now on tells `listener` (borrowed; may be NULL) which models were added, removed or changed
  * since the reading before. */
 void wi_listing_tell(struct wi_listing *listing, const struct wi_change_listener *listener);
@@ -38,6 +38,6 @@ typedef void wi_listing_fn(void *context, const struct wi_list *list);
 struct wi_listing_wait;
 struct wi_listing_wait *wi_listing_fresh(
     struct wi_listing *listing, wi_listing_fn *on_list, void *context);
-void wi_listing_cancel(struct wi_listing_wait *wait); /* no callback comes; NULL is fine */
+void wi_listing_cancel(struct wi_listing_wait *wait); /* no callback is called; NULL is fine */
 
 #endif
