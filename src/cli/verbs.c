@@ -85,14 +85,14 @@ const struct wi_flag wi_cli_global_options[] = {
     {"authority", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "PEM file of the certificate authority to trust for https"},
     {"json", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Print the server's JSON as it came, of a list all pages as one document"},
+        "Print the server's JSON unchanged; the pages of a list become one document"},
     {0},
 };
 
 /* Where it is to run. */
 #define PLACE_OPTIONS(platforms)                                                                   \
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, (platforms),                                        \
-        "What is to compute; auto lets the server choose"},                                        \
+        "The platform that computes; auto lets the server choose"},                                \
         {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",                    \
             "Only browsers of this kind"},                                                         \
     {                                                                                              \
@@ -105,16 +105,14 @@ static const struct wi_flag infer_options[] = {
     {"audio", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "A sound (WAV, or what browsers decode); \"-\" reads standard input"},
     {"text", "TEXT", 1, WI_COMPLETE_NONE, NULL,
-        "A text, or several; a model that talks answers it, unless --task complete says to go on "
-        "from it"},
+        "A text, or several; a chat model answers it, or with --task complete continues it"},
     {"pair", "TEXT", 0, WI_COMPLETE_NONE, NULL, "A second text that goes with --text"},
     {"question", "TEXT", 0, WI_COMPLETE_NONE, NULL,
-        "A question about --image, or about what --text says"},
+        "A question about the picture of --image or the text of --text"},
     {"label", "NAME", 1, WI_COMPLETE_NONE, NULL,
         "One of the labels to choose among, for models that take any"},
     {"task", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "What is to be done, where the model does several things; webinfer-api(7), Tasks, has "
-        "them"},
+        "The task, for a model that has several; webinfer-api(7), Tasks, lists them"},
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL, "Input tensor from a NumPy .npy file"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The request's inputs as JSON; \"-\" reads standard input"},
@@ -122,7 +120,7 @@ static const struct wi_flag infer_options[] = {
     {"precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 bf16 int8 uint8 int4 uint4",
         "Only at this precision"},
     {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail where the platform fails, instead of taking the next one"},
+        "Fail if the platform fails, instead of trying the next one"},
     {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
     {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL,
         "For queue, load and run, e.g. 500ms, 30s, 5m; 60s is the default, 10m for streams and "
@@ -132,33 +130,33 @@ static const struct wi_flag infer_options[] = {
     {"stream", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Show the parts of the answer as they come; with --json each event as a line of JSON"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save each output as DIR/NAME.npy, or as the PNG or WAV file that it is; with a name that "
-        "ends in .wav, .png or .npy the first such output alone, as that file"},
+        "Save each output as DIR/NAME.npy, or as a PNG or WAV file if it is one; with a name that "
+        "ends in .wav, .png or .npy save only the first such output, to that file"},
     {"detach", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Let the server keep it as a job and do not wait: prints the job's id"},
+        "Have the server store the request as a job, print the job's id and do not wait"},
     {0},
 };
 
 static const struct wi_flag compute_options[] = {
     {"tensor", "NAME=FILE", 1, WI_COMPLETE_NAMED_FILE, NULL,
-        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL of int32 or "
-        "uint32 too, and bound in the order given"},
+        "A tensor of the kernel, from a NumPy .npy file of 32-bit floats; for WGSL also of int32 "
+        "or uint32, bound in the given order"},
     {"inputs", "FILE", 0, WI_COMPLETE_FILE, NULL,
         "The tensors as JSON; \"-\" reads standard input"},
     {"option", "KEY=VALUE", 1, WI_COMPLETE_NONE, NULL, "An option of the kernel"},
     {"result", "NAME=DATATYPE[SHAPE]", 1, WI_COMPLETE_NONE, NULL,
-        "An output of WGSL such as y=FP32[2,3], bound behind the tensors"},
-    {"workgroups", "X[,Y[,Z]]", 0, WI_COMPLETE_NONE, NULL, "How many workgroups of WGSL are run"},
-    {"entry", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "The function of WGSL that is run; main is the default"},
+        "An output of WGSL such as y=FP32[2,3], bound after the tensors"},
+    {"workgroups", "X[,Y[,Z]]", 0, WI_COMPLETE_NONE, NULL,
+        "The number of workgroups of WGSL to run"},
+    {"entry", "NAME", 0, WI_COMPLETE_NONE, NULL, "The WGSL function to run; main is the default"},
     {"constant", "NAME=NUMBER", 1, WI_COMPLETE_NONE, NULL, "A value for an override of WGSL"},
     PLACE_OPTIONS("auto webgpu wasm"),
     {"no-fallback", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Fail where the platform fails, instead of taking the next one"},
+        "Fail if the platform fails, instead of trying the next one"},
     {"priority", "0-9", 0, WI_COMPLETE_NONE, NULL, "9 is the most urgent, 5 the default"},
-    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For all of it; 60s is the default"},
+    {"timeout", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For the whole request; 60s is the default"},
     {"output", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "Save the output as DIR/NAME.npy, or as the file that is named .npy"},
+        "Save the output as DIR/NAME.npy, or with a name that ends in .npy to that file"},
     {0},
 };
 
@@ -177,23 +175,23 @@ static const struct wi_flag embed_options[] = {TEXT_OPTIONS("embed"), {0}};
 
 static const struct wi_flag transcribe_options[] = {
     {"model", "NAME", 0, WI_COMPLETE_MODEL, NULL,
-        "Which model is to listen; else the only one that can"},
+        "The model that transcribes; by default the only one that can"},
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "text srt vtt json",
-        "Text, which is the default, subtitles, or the server's JSON"},
+        "Text (the default), subtitles, or the server's JSON"},
     {"language", "CODE", 0, WI_COMPLETE_NONE, NULL,
-        "What is spoken, such as en or de; else the model finds out"},
-    {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Into English"},
+        "The spoken language, such as en or de; by default the model detects it"},
+    {"translate", NULL, 0, WI_COMPLETE_NONE, NULL, "Translate into English"},
     {"live", "MODEL", 0, WI_COMPLETE_MODEL, NULL,
-        "Let MODEL listen while the sound comes, WAV or raw samples, and print each segment as a "
-        "line once it has ended; with --json each event as a line of JSON"},
+        "Have MODEL transcribe the sound as it comes, WAV or raw samples, and print each segment "
+        "as a line once it has ended; with --json print each event as a line of JSON"},
     {"encoding", "NAME", 0, WI_COMPLETE_WORDS, "s16le f32le",
-        "Of raw samples with --live; s16le is the default"},
+        "The encoding of raw samples with --live; s16le is the default"},
     {"rate", "N", 0, WI_COMPLETE_NONE, NULL,
-        "Of raw samples with --live, how many in a second; 16000 is the default"},
+        "The sample rate of raw samples with --live, per second; 16000 is the default"},
     {"channels", "1-2", 0, WI_COMPLETE_NONE, NULL,
-        "Of raw samples with --live, one after another; 1 is the default"},
+        "The number of interleaved channels of raw samples with --live; 1 is the default"},
     {"pause", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "With --live, how long nobody speaks where a segment ends; 500ms is the default"},
+        "With --live, the length of a pause that ends a segment; 500ms is the default"},
     TEXT_OPTIONS("automatic-speech-recognition"),
     {0},
 };
@@ -201,37 +199,40 @@ static const struct wi_flag transcribe_options[] = {
 static const struct wi_flag chat_options[] = {
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor keep the lines that are typed"},
+        "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
 
 #define PULL_OPTIONS                                                                               \
-    {"as", "NAME", 0, WI_COMPLETE_NONE, NULL, "What it is called here; else as on the hub"},       \
+    {"as", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                      \
+        "The model's name here; by default its name on the hub"},                                  \
         {"hub", "NAME", 0, WI_COMPLETE_NONE, NULL,                                                 \
-            "The hub, of a section [hub.NAME] of the daemon's configuration"},                     \
+            "The hub, as named by a section [hub.NAME] of the daemon's configuration"},            \
         {"file", "PATTERN", 1, WI_COMPLETE_NONE, NULL,                                             \
-            "Fetch these files of it, and do not choose; \"*\" stands for anything"},              \
+            "Fetch these files instead of those that the daemon would choose; \"*\" matches "      \
+            "anything"},                                                                           \
     {                                                                                              \
         "precision", "NAME", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",                          \
-            "Which variant of an ONNX model"                                                       \
+            "The variant of an ONNX model"                                                         \
     }
 
 static const struct wi_flag pull_options[] = {
     PULL_OPTIONS,
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is here"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop pulling it, and remove what was fetched"},
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait for the end of the pull"},
+    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the pull and remove what it has fetched"},
     {0},
 };
 
 static const struct wi_flag quantize_options[] = {
     {"bits", "NUMBER", 0, WI_COMPLETE_WORDS, "8 4 16",
-        "How many bits: 8 gives the variant q8, 4 q4, 16 fp16"},
+        "The number of bits: 8 makes the variant q8, 4 makes q4, 16 makes fp16"},
     {"mixed", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "With 4 bits, keep 8 in the layers that lose most by 4"},
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Publish it though it measures badly"},
-    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until it is there"},
-    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop making it, and remove what there is of it"},
+        "With 4 bits, keep 8 in the layers that lose most with 4"},
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Publish the variant even if its measurements are bad"},
+    {"detach", NULL, 0, WI_COMPLETE_NONE, NULL, "Do not wait until the variant is made"},
+    {"cancel", NULL, 0, WI_COMPLETE_NONE, NULL, "Stop the work and remove its unfinished files"},
     {0},
 };
 
@@ -239,7 +240,7 @@ static const struct wi_flag run_options[] = {
     PULL_OPTIONS,
     {"system", "TEXT", 0, WI_COMPLETE_NONE, NULL, "Instruct the model before the conversation"},
     {"no-history", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Neither read nor keep the lines that are typed"},
+        "Neither read nor write the history of typed lines"},
     TEXT_OPTIONS("chat"),
     {0},
 };
@@ -259,29 +260,29 @@ static const struct wi_flag unload_options[] = {
 
 static const struct wi_flag add_options[] = {
     {"name", "NAME", 0, WI_COMPLETE_NONE, NULL,
-        "NAME or OWNER/NAME; else it is called after the file, CAR or folder"},
+        "NAME or OWNER/NAME; by default the name of the file, CAR or folder"},
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Make it that model's next version; what is under way ends with the old one"},
+        "Make it the next version of an existing model; running requests end with the old one"},
     {0},
 };
 
 static const struct wi_flag publish_options[] = {
     {"car", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Also write it whole to this file, a CAR, which webinfer add reads; \"-\" is standard "
-        "output"},
+        "Also write the whole model to this file, a CAR, which webinfer add reads; \"-\" is "
+        "standard output"},
     {0},
 };
 
 static const struct wi_flag rm_options[] = {
     {"force", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Even if requests run on it, which then end with what they have"},
+        "Remove a model even if requests run on it; they end with the version that they have"},
     {0},
 };
 
 static const struct wi_flag jobs_options[] = {
     {"state", "NAME", 0, WI_COMPLETE_WORDS, "queued running done failed cancelled",
         "Only jobs in this state"},
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most so many; 100 is the default"},
+    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
     {0},
 };
 
@@ -292,7 +293,7 @@ static const struct wi_flag job_options[] = {
 };
 
 static const struct wi_flag results_options[] = {
-    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most so many; 100 is the default"},
+    {"limit", "N", 0, WI_COMPLETE_NONE, NULL, "At most this many; 100 is the default"},
     {0},
 };
 
@@ -302,87 +303,89 @@ static const struct wi_flag results_options[] = {
         "output"},                                                                                 \
     {                                                                                              \
         "junit", "FILE", 0, WI_COMPLETE_FILE, NULL,                                                \
-            "Write a case for each cell, as JUnit does; \"-\" is standard output"                  \
+            "Write a JUnit report with a case for each cell; \"-\" is standard output"             \
     }
 
 static const struct wi_flag bench_options[] = {
     {"preset", "NAME", 0, WI_COMPLETE_WORDS, "gpu",
-        "Options for a purpose, where the command does not give others. gpu: what a GPU is worth, "
-        "in 8 minutes: it verifies WebGPU and measures on WASM and WebGPU, all models if none is "
-        "named, on a daemon of its own without --url"},
+        "Options for a purpose; options of the command take precedence. gpu shows in 8 minutes "
+        "what a GPU is worth: it verifies WebGPU and measures on WASM and WebGPU, all models if "
+        "none is named, on a daemon of its own without --url"},
     {"browser", "KIND,...", 0, WI_COMPLETE_WORDS, "all chrome edge firefox safari",
-        "Only these; all is the default"},
+        "Only these browsers; all is the default"},
     {"platform", "NAME,...", 0, WI_COMPLETE_WORDS,
         "all both wasm webgpu webnn webgl native simulated",
-        "Only these; both is wasm,webgpu; all, the default, has no native and simulated nodes"},
+        "Only these platforms; both is wasm,webgpu; all, the default, excludes native and "
+        "simulated nodes"},
     {"test-type", "page|client", 0, WI_COMPLETE_WORDS, "page client",
-        "Only by the page's clock, which is POST /v1/benchmark, or by a client's"},
+        "Measure only by the page's clock, which is POST /v1/benchmark, or only by a client's"},
     {"precision", "NAME,...", 0, WI_COMPLETE_WORDS, "fp32 fp16 int8 int4",
-        "At these precisions; by default at that of the model's name"},
+        "Only at these precisions; by default at that of the model's name"},
     {"threads", "1,all", 0, WI_COMPLETE_WORDS, "1 all 1,all",
-        "Of WASM, by the page's clock; both is the default"},
+        "The threads of WASM, by the page's clock; both is the default"},
     {"optimization", "none|all", 0, WI_COMPLETE_WORDS, "none all none,all",
-        "What onnxruntime may fuse in graphs, by the page's clock; none,all measures both, and "
-        "says what it brings; all is the default"},
+        "The fusions that onnxruntime may make in graphs, by the page's clock; none,all measures "
+        "both and shows the gain; all is the default"},
     {"batch", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "So many inputs in one, of models whose first dimension is free; 1 is the default"},
+        "The batch size, for models whose first dimension is free; 1 is the default"},
     {"concurrency", "N,...", 0, WI_COMPLETE_NONE, NULL,
-        "So many requests at a time, by the client's clock; 1 is the default"},
+        "The number of requests at a time, by the client's clock; 1 is the default"},
     {"runs", "N", 0, WI_COMPLETE_NONE, NULL, "Samples of a cell; 20 is the default"},
     {"cell-time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "For the runs of a cell; 20s is the default"},
-    {"time", "DURATION", 0, WI_COMPLETE_NONE, NULL, "For all of it; 10m is the default"},
+        "The time for the runs of a cell; 20s is the default"},
+    {"time", "DURATION", 0, WI_COMPLETE_NONE, NULL,
+        "The time for the whole run; 10m is the default"},
     {"input", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "What the models are asked, as JSON: inputs, or an object with inputs and options; by "
-        "default what the server has for each"},
-    {"seed", "N", 0, WI_COMPLETE_NONE, NULL,
-        "The order of cells follows from it; 0 is the default"},
-    {"name", "TEXT", 0, WI_COMPLETE_NONE, NULL, "What the run is called"},
+        "The request to the models, as JSON: inputs, or an object with inputs and options; by "
+        "default the server's sample for each"},
+    {"seed", "N", 0, WI_COMPLETE_NONE, NULL, "The seed for the order of cells; 0 is the default"},
+    {"name", "TEXT", 0, WI_COMPLETE_NONE, NULL, "The name of the run"},
     {"resume", "ID", 0, WI_COMPLETE_NONE, NULL,
-        "Measure what is left of a run; the rest of the command is as it was"},
+        "Measure the rest of a run; give the other arguments as before"},
     {"against", "URL", 0, WI_COMPLETE_NONE, NULL,
-        "Measure that daemon too, in turn with this one, and say what has become slower here"},
+        "Also measure that daemon, alternating with this one, and show what has become slower "
+        "here"},
     {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "With --against, how much slower is a regression; 10% is the default"},
-    {"start", NULL, 0, WI_COMPLETE_NONE, NULL, "Start a daemon for it, which ends with it"},
+        "With --against, the slowdown that counts as a regression; 10% is the default"},
+    {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
+        "Start a daemon for this command, which ends with it"},
     {"headless", "yes|no", 0, WI_COMPLETE_WORDS, "yes no",
-        "Whether that daemon's browsers have no windows; yes is the default"},
+        "Whether that daemon's browsers run without windows; yes is the default"},
     {"native", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Start onnxruntime-node beside it, in a checkout, and have speed-ups against that"},
+        "Also start onnxruntime-node, in a checkout, and show speed-ups against it"},
     {"suite", "DIR", 0, WI_COMPLETE_FILE, NULL,
-        "With --start and in the place of models, run the tests of operators that lie there, as "
-        "ONNX has them, and say what is right where; no time is measured"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Say of each request what was asked and what it took"},
+        "With --start and instead of models, run the operator tests in DIR, in the layout of ONNX, "
+        "and show which are right at which place; no time is measured"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Print each request and the time that it took"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a document that shows all of it, with no need of a network"},
+        "Write a document that shows all results and needs no network"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_show_options[] = {
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a document that shows all of it, with no need of a network"},
+        "Write a document that shows all results and needs no network"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_compare_options[] = {
     {"fail-on-regression", "SHARE", 0, WI_COMPLETE_NONE, NULL,
-        "How much slower is a regression, such as 10%, which is the default"},
+        "The slowdown that counts as a regression, such as 10%, which is the default"},
     REPORT_OPTIONS,
     {0},
 };
 
 static const struct wi_flag results_export_options[] = {
     {"format", "NAME", 0, WI_COMPLETE_WORDS, "ndjson csv json bmf",
-        "Lines of JSON, which is the default, a table, the document that import reads, or "
-        "Bencher's metrics"},
+        "Lines of JSON (the default), a table, the document that import reads, or Bencher's "
+        "metrics"},
     {0},
 };
 
 static const struct wi_flag models_options[] = {
-    {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print nothing but the names, one on each line"},
+    {"names", NULL, 0, WI_COMPLETE_NONE, NULL, "Print only the names, one on each line"},
     {0},
 };
 
@@ -391,7 +394,7 @@ static const struct wi_flag verify_options[] = {
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
     {"platform", "LIST", 0, WI_COMPLETE_WORDS, "both webgpu wasm",
-        "Only these, with commas between; both are webgpu and wasm"},
+        "Only these platforms, separated by commas; both are webgpu and wasm"},
     {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Show each product"},
     {0},
 };
@@ -399,7 +402,7 @@ static const struct wi_flag verify_options[] = {
 static const struct wi_flag hardware_options[] = {
     {"type", "NAME", 0, WI_COMPLETE_WORDS,
         "text_embedding text_generation text2text vision audio multimodal",
-        "As what type of model; else the model's own"},
+        "As if the model had this type; by default its own"},
     {"platform", "NAME", 0, WI_COMPLETE_WORDS, "auto webgpu webnn webgl wasm native",
         "As if a request named this platform"},
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
@@ -415,13 +418,13 @@ static const struct wi_flag matrix_options[] = {
     {"browser", "KIND", 0, WI_COMPLETE_WORDS, "chrome edge firefox safari",
         "Only browsers of this kind"},
     {"node", "ID", 0, WI_COMPLETE_NONE, NULL, "Only this node"},
-    {"found", NULL, 0, WI_COMPLETE_NONE, NULL, "Show what was found before, and ask nobody"},
+    {"found", NULL, 0, WI_COMPLETE_NONE, NULL, "Show earlier results without asking a browser"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
         "Without a daemon: start each browser of the configuration, and end it"},
     {"config", "FILE", 0, WI_COMPLETE_FILE, NULL, "With --start: the configuration file"},
     {"html", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Write a document of its own; - is standard output"},
-    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Say of each feature that is there on what"},
+        "Write a self-contained document; - is standard output"},
+    {"verbose", NULL, 0, WI_COMPLETE_NONE, NULL, "Also show the details of available features"},
     {0},
 };
 
@@ -433,48 +436,48 @@ static const struct wi_flag doctor_options[] = {
 
 static const struct wi_flag token_options[] = {
     {"rank", "NAME", 0, WI_COMPLETE_WORDS, "user admin node",
-        "What it may do; user is the default, admin for the first token of a file"},
+        "The rights of the token; user is the default, admin for the first token of a file"},
     {"file", "FILE", 0, WI_COMPLETE_FILE, NULL,
-        "Add the line to this tokens file, which is made with mode 0600"},
-    {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user whom that file is to belong to"},
+        "Add the line to this tokens file, which is created with mode 0600"},
+    {"owner", "USER", 0, WI_COMPLETE_NONE, NULL, "The user who is to own that file"},
     {0},
 };
 
 static const struct wi_flag nodes_options[] = {
     {"limited", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Those that get less work than others or none, why, and until when"},
+        "Show the nodes that get less work than others or none, why, and until when"},
     {"quarantined", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Those that were sent away for what was found of them"},
+        "Show the nodes that were sent away because of a finding"},
     {"tuning", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "How kernels were found to be computed fastest, and what that is worth"},
+        "Show the fastest known ways to compute kernels, and their gain"},
     {0},
 };
 
 static const struct wi_flag join_options[] = {
-    {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "So many nodes at a time; 1 is the default"},
+    {"nodes", "N", 0, WI_COMPLETE_NONE, NULL, "The number of nodes at a time; 1 is the default"},
     {"for", "DURATION", 0, WI_COMPLETE_NONE, NULL,
-        "How long nodes may come with it, e.g. 30m; 1h is the default"},
+        "How long nodes may join with the link, e.g. 30m; 1h is the default"},
     {"start", NULL, 0, WI_COMPLETE_NONE, NULL,
-        "Pages that are opened with it compute at once, and ask nobody: for browsers that no "
-        "person looks at"},
+        "Have pages opened with the link compute at once, without asking a person: for browsers "
+        "without a user"},
     {0},
 };
 
 static const struct wi_flag backup_options[] = {
-    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Replace FILE if it is there"},
+    {"force", NULL, 0, WI_COMPLETE_NONE, NULL, "Replace FILE if it exists"},
     {0},
 };
 
 static const struct wi_flag restore_options[] = {
     {"state", "DIR", 0, WI_COMPLETE_DIRECTORY, NULL,
-        "The folder that webinferd has its database in, [store] path; by default that of a daemon "
-        "that this user starts"},
+        "The folder of webinferd's database, [store] path; by default that of a daemon that this "
+        "user starts"},
     {0},
 };
 
 static const struct wi_flag help_options[] = {
     {"mdoc", "PART", 0, WI_COMPLETE_WORDS, "synopsis commands",
-        "This part of webinfer(1), which is made from what the program knows, in mdoc"},
+        "Print this part of webinfer(1), which is made from the program's tables, as mdoc"},
     {0},
 };
 
@@ -484,19 +487,19 @@ const struct wi_other_name wi_cli_letters[] = {{"h", "help"}, {"v", "version"}, 
 const struct wi_verb wi_cli_verbs[] = {
     {"run", "MODEL [TEXT]", 1, 2, {WI_COMPLETE_MODEL},
         "Pull a model, ORG/NAME[:VARIANT][@REVISION] or ipfs://CID[/PATH][:VARIANT], if it is not "
-        "here, and talk with it, or ask it TEXT",
+        "here, and chat with it, or ask it TEXT",
         run_options, wi_cli_run},
     {"pull", "ORG/NAME[:VARIANT][@REVISION]", 1, 1, {0},
-        "Have the daemon bring a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) "
-        "from all who have it, and show how far that is",
+        "Have the daemon pull a model from a hub, or by its CID (ipfs://CID[/PATH][:VARIANT]) from "
+        "all sources, and show the progress",
         pull_options, wi_cli_pull},
-    {"list", "", 0, 0, {0}, "List the models, their sizes, and what is being pulled", NULL,
+    {"list", "", 0, 0, {0}, "List the models with their sizes, and the running pulls", NULL,
         wi_cli_list},
     {"show", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Show a model: its files, where it came from, the memory it takes, where it was measured "
-        "how",
+        "Show a model: its files, its origin, the memory it takes, and its measurements at each "
+        "place",
         NULL, wi_cli_show_model},
-    {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and what is wrong", NULL,
+    {"status", "", 0, 0, {0}, "Show the daemon: sessions, nodes, queue and problems", NULL,
         wi_cli_status},
     {"open", "", 0, 0, {0}, "Open the console in a browser, or print its address", NULL,
         wi_cli_open},
@@ -507,56 +510,55 @@ const struct wi_verb wi_cli_verbs[] = {
         "Run a kernel, or one of your own in WGSL, over tensors, or list the kernels",
         compute_options, wi_cli_compute},
     {"chat", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Talk with a language model; its answers are shown as they come", chat_options,
+        "Chat with a language model; its answers are shown as they come", chat_options,
         wi_cli_chat},
     {"generate", "MODEL TEXT|-", 2, 2, {WI_COMPLETE_MODEL},
-        "Let a language model go on from TEXT, or from standard input", generate_options,
+        "Have a language model continue TEXT, or standard input", generate_options,
         wi_cli_generate},
     {"embed", "MODEL TEXT...|-", 2, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL},
         "Print the vector of each TEXT, or of each line of standard input", embed_options,
         wi_cli_embed},
     {"transcribe", "FILE|-", 1, 1, {WI_COMPLETE_FILE},
-        "Write down what is said in a sound: WAV, or what browsers decode, such as mp3 and ogg",
+        "Transcribe the speech in a sound: WAV, or a format that browsers decode, such as mp3 and "
+        "ogg",
         transcribe_options, wi_cli_transcribe},
     {"ps", "", 0, 0, {0},
-        "List the models that the nodes hold, each once for every platform of a node: memory, "
-        "slots "
-        "at work, how full their caches are",
+        "List the models that nodes hold, one row for each platform of a node: memory, busy slots, "
+        "and how full their caches are",
         NULL, wi_cli_ps},
-    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes before anybody needs it",
+    {"load", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Load a model into nodes ahead of requests",
         load_options, wi_cli_load},
-    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Let nodes give a model's memory back",
+    {"unload", "MODEL", 1, 1, {WI_COMPLETE_MODEL}, "Have nodes free a model's memory",
         unload_options, wi_cli_unload},
     {"add", "FILE|DIR", 1, 1, {WI_COMPLETE_FILE},
         "Send a model, or one in a CAR, to the daemon, from this machine or another", add_options,
         wi_cli_add},
     {"quantize", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Have the daemon make a variant of a model in fewer bits, of its fp32 files, and show how "
-        "that measures",
+        "Have the daemon make a variant of a model in fewer bits, from its fp32 files, and show "
+        "its measurements",
         quantize_options, wi_cli_quantize},
     {"publish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Give a model an address that is made of its content, ipfs://CID, and print it",
+        "Give a model an address that is derived from its content, ipfs://CID, and print it",
         publish_options, wi_cli_publish},
     {"unpublish", "MODEL[:VARIANT]", 1, 1, {WI_COMPLETE_MODEL},
-        "Let nobody have it by that address any more", NULL, wi_cli_unpublish},
+        "Stop offering a model by that address", NULL, wi_cli_unpublish},
     {"sources", "", 0, 0, {0},
-        "List who brings models by content, how fast and how well, and what is published", NULL,
-        wi_cli_sources},
+        "List the sources of models by content, with their speed and reliability, and the "
+        "published models",
+        NULL, wi_cli_sources},
     {"rm", "MODEL...", 1, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_MODEL},
-        "Remove models and all their versions from where the daemon has them", rm_options,
-        wi_cli_rm},
-    {"gc", "", 0, 0, {0},
-        "Have the daemon remove what nobody needs: old versions, pulls that were given up", NULL,
-        wi_cli_gc},
+        "Remove models and all their versions from the daemon", rm_options, wi_cli_rm},
+    {"gc", "", 0, 0, {0}, "Have the daemon remove unneeded files: old versions, abandoned pulls",
+        NULL, wi_cli_gc},
     {"jobs list", "", 0, 0, {0}, "List the jobs that the server keeps", jobs_options,
         wi_cli_jobs_list},
-    {"jobs show", "ID", 1, 1, {0}, "Show how far a job is, and its answer", job_options,
+    {"jobs show", "ID", 1, 1, {0}, "Show the progress of a job, and its answer", job_options,
         wi_cli_jobs_show},
     {"jobs wait", "ID", 1, 1, {0}, "Wait for a job to end, and show its answer", job_options,
         wi_cli_jobs_wait},
     {"jobs cancel", "ID", 1, 1, {0}, "Cancel a job", NULL, wi_cli_jobs_cancel},
     {"bench", "[MODEL|FILE|DIR...]", 0, WI_POSITIONALS_MAX, {WI_COMPLETE_MODEL, WI_COMPLETE_FILE},
-        "Measure models on all browsers and platforms, and show what runs where, how fast and how "
+        "Measure models on all browsers and platforms, and show where each runs, how fast and how "
         "exactly",
         bench_options, NULL},
     {"results list", "", 0, 0, {0}, "List the runs of the laboratory that the server keeps",
@@ -565,47 +567,49 @@ const struct wi_verb wi_cli_verbs[] = {
         "Show a run's cells, the worst first, or write them as reports", results_show_options,
         wi_cli_results_show},
     {"results compare", "A B", 2, 2, {WI_COMPLETE_FILE, WI_COMPLETE_FILE},
-        "Compare two runs, or files that were exported: what is slower, faster or broken in B",
+        "Compare two runs, or exported files: the cells that are slower, faster or broken in B",
         results_compare_options, wi_cli_results_compare},
     {"results export", "ID|FILE", 1, 1, {WI_COMPLETE_FILE}, "Print a run for other programs",
         results_export_options, wi_cli_results_export},
     {"results import", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Have the server keep a run of another one, marked as imported", NULL,
+        "Have the server store a run of another server, marked as imported", NULL,
         wi_cli_results_import},
     {"results rm", "ID", 1, 1, {0}, "Remove a run", NULL, wi_cli_results_rm},
     {"models", "", 0, 0, {0},
-        "List the models, what the numerics guard found, what is no model, and why", models_options,
-        wi_cli_models},
-    {"nodes", "", 0, 0, {0}, "List the pages that compute, and on what", nodes_options,
-        wi_cli_nodes},
+        "List the models with the findings of the numerics guard, and the entries that are no "
+        "models, with the reason",
+        models_options, wi_cli_models},
+    {"nodes", "", 0, 0, {0}, "List the nodes, and the platforms on which they compute",
+        nodes_options, wi_cli_nodes},
     {"forgive", "ID", 1, 1, {0},
-        "Forget what was found of a node: ID is its own, or, for one that was sent away to come "
-        "again, as webinfer nodes --quarantined lists it",
+        "Forget the findings about a node: ID is its own, or, for one that was sent away and is to "
+        "come again, the one that webinfer nodes --quarantined lists",
         NULL, wi_cli_forgive},
     {"hardware", "MODEL", 1, 1, {WI_COMPLETE_MODEL},
-        "Show what would run a model now, on what, how fast and why, without running it",
-        hardware_options, wi_cli_hardware},
+        "Show where a model would run now, how fast and why, without running it", hardware_options,
+        wi_cli_hardware},
     {"verify", "", 0, 0, {0},
-        "Let nodes show that they compute right, and on what, by products that nobody can foresee",
+        "Have nodes prove that they compute correctly, and on which hardware, by products that "
+        "cannot be predicted",
         verify_options, wi_cli_verify},
-    {"matrix", "", 0, 0, {0},
-        "Show what each browser can do, feature by feature, found by doing it", matrix_options,
-        wi_cli_matrix},
-    {"doctor", "", 0, 0, {0}, "Check this machine, without a daemon: what each browser would give",
-        doctor_options, wi_cli_doctor},
+    {"matrix", "", 0, 0, {0}, "Show the features of each browser, found by trying each one",
+        matrix_options, wi_cli_matrix},
+    {"doctor", "", 0, 0, {0},
+        "Check this machine, without a daemon, and show what each browser offers", doctor_options,
+        wi_cli_doctor},
     {"token new", "NAME", 1, 1, {0}, "Make an API token and the line for the tokens file",
         token_options, wi_cli_token_new},
     {"token join", "", 0, 0, {0}, "Make a link with which other people's browsers become nodes",
         join_options, wi_cli_token_join},
     {"backup", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Write the database of a daemon that runs to FILE, with all jobs that it has accepted",
+        "Write the database of a running daemon to FILE, with all jobs that it has accepted",
         backup_options, wi_cli_backup},
     {"restore", "FILE", 1, 1, {WI_COMPLETE_FILE},
-        "Put a backup in the place of the database, on the machine of a daemon that was stopped",
-        restore_options, wi_cli_restore},
+        "Replace the database with a backup, on the machine of a stopped daemon", restore_options,
+        wi_cli_restore},
     {"completion bash", "", 0, 0, {0}, "Print the completion for bash", NULL, run_completion},
     {"completion words", "WORD...", 1, WI_POSITIONALS_MAX, {0},
-        "Print what may stand at the end of the command line WORD..., as a shell asks for it", NULL,
+        "Print the completions of the last word of the command line WORD..., for a shell", NULL,
         run_words},
     {"help", "[COMMAND]", 0, 2, {WI_COMPLETE_VERB, WI_COMPLETE_VERB}, "Explain a command",
         help_options, run_help},
