@@ -603,7 +603,7 @@ static const struct {
     {{"private", no_argument, NULL, SERVE_PRIVATE}, NULL,
         "serve on free ports, tell them on standard output, and end with standard input", NULL},
     {{"reload", no_argument, NULL, RELOAD}, NULL,
-        "have the daemon of this configuration read it again, and say what it answers", NULL},
+        "have the daemon of this configuration read it again, and print its answer", NULL},
     {{"check-config", no_argument, NULL, CHECK_CONFIG}, NULL, "check the configuration and exit",
         NULL},
     {{"print-config", no_argument, NULL, PRINT_CONFIG}, NULL,

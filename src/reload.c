@@ -71,7 +71,7 @@ static void answer_peer(const struct wi_reload *reload, int peer)
         (int)(problems.size < ANSWER_MAX ? problems.size : ANSWER_MAX),
         problems.size > 0 ? problems.text : "");
     if (send(peer, answer.text, answer.size, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-        wi_debug("main", NULL, "who asked for a reload is gone");
+        wi_debug("main", NULL, "the client that asked for a reload is gone");
     wi_buffer_clear(&answer);
     wi_buffer_clear(&problems);
 }

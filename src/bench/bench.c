@@ -70,7 +70,7 @@ static void bench_announce(const struct bench *bench)
 static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
-    fprintf(stderr, "webinfer: what is left of it: webinfer bench --resume %s", side->keep.id);
+    fprintf(stderr, "webinfer: to measure the rest: webinfer bench --resume %s", side->keep.id);
     for (size_t i = 0; i < arguments->count; i++)
         if (strcmp(arguments->items[i].option->name, "resume") != 0)
             fprintf(stderr, arguments->items[i].value ? " --%s %s" : " --%s",
@@ -353,8 +353,7 @@ static int check_words(const struct wi_cli *cli)
 {
     if (wi_argument_given(&cli->arguments, "against") &&
         wi_argument_given(&cli->arguments, "resume")) {
-        fputs("webinfer: what was measured --against another daemon cannot be resumed: begin "
-              "anew\n",
+        fputs("webinfer: a comparison --against another daemon cannot be resumed: start it again\n",
             stderr);
         return 0;
     }

@@ -219,7 +219,7 @@ static enum wi_bench_end refer_once(const struct wi_cli *cli,
             .is_cancelled = wi_cli_is_interrupted},
         &answer);
     json_t *value = json_loadb(answer.body.text, answer.body.size, 0, NULL);
-    wi_bench_tell(cli, "%s on wasm%s%s, what others are compared with: POST /v1/infer: %ld",
+    wi_bench_tell(cli, "%s on wasm%s%s, the reference for others: POST /v1/infer: %ld",
         subject->name, precision ? " in " : "", precision ? precision : "", answer.status);
     if (answer.status == 200)
         read_outputs(value, &ask->reference);

@@ -175,11 +175,11 @@ static void complain_no_answer(const struct wi_cli *cli, const struct wi_rest_an
 
     fprintf(stderr, "webinfer: no answer from %s: %s\n  ", cli->rest.url, answer->failure);
     if (answer->untrusted)
-        fputs("the certificate that it shows is not trusted: name that of who signed it, or "
-              "itself, with --authority FILE\n",
+        fputs("its certificate is not trusted: name the certificate of the authority that signed "
+              "it, or itself, with --authority FILE\n",
             stderr);
     else if (answer->late)
-        fputs("it is there, and busy: it may be reading or hashing models; webinfer status tells "
+        fputs("it is there but busy: it may be reading or hashing models; webinfer status shows "
               "more\n",
             stderr);
     else

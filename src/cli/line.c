@@ -73,7 +73,7 @@ struct wi_line *wi_line_new(const char *history)
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_SIGNAL, 1);
     /* What el_set makes of narrow names it does not free. */
-    el_wset(line->editor, EL_ADDFN, L"drop-line", L"Drop what was typed", drop_line);
+    el_wset(line->editor, EL_ADDFN, L"drop-line", L"Discard the typed line", drop_line);
     el_source(line->editor, NULL);
     el_set(line->editor, EL_BIND, "^C", "drop-line", NULL);
     start_history(line, history);

@@ -121,8 +121,8 @@ static enum wi_code no_verb(struct wi_error *error, const char *first, const cha
 enum wi_code wi_cli_no_verb(struct wi_error *error, const char *const *words)
 {
     if (!words[0])
-        return wi_error_set(
-            error, WI_BAD_REQUEST, "", "which command? webinfer help lists them with what they do");
+        return wi_error_set(error, WI_BAD_REQUEST, "",
+            "no command is given; webinfer help lists and explains all commands");
     if (!wi_cli_is_group(words[0]))
         return no_verb(error, words[0], NULL);
     if (words[1])

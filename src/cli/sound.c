@@ -76,8 +76,8 @@ static void take_as_raw(struct wi_sound_input *input)
 static enum wi_code format_refuse(const char *name, struct wi_error *error)
 {
     wi_error_set(error, WI_BAD_REQUEST, "",
-        "%s files are not heard while they come: \"ffmpeg -i FILE -f wav - | webinfer transcribe "
-        "--live MODEL -\" makes WAV of one, and without --live one is read whole",
+        "%s files cannot be transcribed as they come: \"ffmpeg -i FILE -f wav - | webinfer "
+        "transcribe --live MODEL -\" converts one to WAV, and without --live one is read whole",
         name);
     return wi_error_expect(error, "WAV, or raw samples");
 }
@@ -91,7 +91,7 @@ static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *err
     if (memcmp(head, "RIFF", 4) == 0 && memcmp(head + 8, "WAVE", 4) == 0) {
         if (is_told(&input->form))
             return wi_error_set(error, WI_BAD_REQUEST, "",
-                "the sound is a WAV file, which says itself what its samples are: leave out "
+                "the sound is a WAV file, whose header gives the form of its samples: leave out "
                 "--encoding, --rate and --channels");
         input->_is_wav = 1;
         buffer_drop(&input->_head, RIFF_HEAD);
@@ -136,7 +136,7 @@ static enum wi_code begin_samples(
 {
     if (!input->form.encoding)
         return wi_error_set(error, WI_BAD_REQUEST, "",
-            "the WAV file has its sound before the chunk \"fmt \", which says what it is");
+            "the WAV file has its sound before the chunk \"fmt \", which describes it");
     input->_left = size == 0 || size >= UNKNOWN_FROM ? UINT64_MAX : size;
     input->known = 1;
     buffer_drop(&input->_head, CHUNK_HEAD);

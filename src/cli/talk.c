@@ -14,8 +14,8 @@ static enum wi_talk_next take_system(
     struct wi_talk *talk, const char *text, struct wi_buffer *reply)
 {
     wi_talk_set_system(talk, text);
-    wi_buffer_puts(reply, *text ? "The model is told so from now on.\n"
-                                : "There is no instruction to the model any more.\n");
+    wi_buffer_puts(reply, *text ? "The model has this instruction from now on.\n"
+                                : "The model has no instruction any more.\n");
     return WI_TALK_MORE;
 }
 
@@ -23,7 +23,7 @@ static enum wi_talk_next take_reset(struct wi_talk *talk, const char *text, stru
 {
     json_decref(talk->messages);
     talk->messages = NULL;
-    wi_buffer_puts(reply, "The conversation begins anew.\n");
+    wi_buffer_puts(reply, "The conversation starts over.\n");
     return WI_TALK_MORE;
 }
 
@@ -38,10 +38,10 @@ static const struct command {
     const char *name, *argument, *help; /* without help it is another name */
     enum wi_talk_next (*take)(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 } commands[] = {
-    {"/system", "TEXT", "instruct the model; without TEXT, take that back", take_system},
-    {"/reset", "", "forget what was said", take_reset},
+    {"/system", "TEXT", "instruct the model; without TEXT, remove the instruction", take_system},
+    {"/reset", "", "forget the conversation", take_reset},
     {"/help", "", "this list", take_help},
-    {"/exit", "", "end; so do /bye and ^D", take_exit},
+    {"/exit", "", "end the chat, as do /bye and ^D", take_exit},
     {"/bye", "", NULL, take_exit},
 };
 
@@ -53,7 +53,7 @@ static enum wi_talk_next take_help(struct wi_talk *talk, const char *text, struc
                 *commands[i].argument ? " " : "", (int)(14 - strlen(commands[i].name)),
                 commands[i].argument, commands[i].help);
     wi_buffer_puts(reply, FENCE " begins and ends a text of several lines.\n"
-                                "^C stops an answer, or drops what is typed.\n");
+                                "^C stops an answer, or discards the typed line.\n");
     return WI_TALK_MORE;
 }
 

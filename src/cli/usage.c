@@ -96,6 +96,6 @@ void wi_usage_explain(FILE *out, const char *name, const json_t *model)
     if (wi_usage_print(&usage, name, model) == 0)
         fprintf(out, "To run it: %s\n", usage.text);
     else
-        fprintf(out, "webinfer show %s tells what it is.\n", name);
+        fprintf(out, "webinfer show %s describes it.\n", name);
     wi_buffer_clear(&usage);
 }

@@ -75,7 +75,7 @@ test('a conversation is a question and an answer in turn, and lines with a slash
         { input: 'one two\n/help\n/reset\nthree\n/nonsense\n/exit\nnever\n' });
     assert.deepEqual([code, out], [0, 'one two\nthree\n'], problems);
     assert.match(problems, /\/system TEXT/);
-    assert.match(problems, /begins anew/);
+    assert.match(problems, /starts over/);
     assert.match(problems, /no command \/nonsense/);
     const wrong = await webinfer(daemon, ['chat', 'nobody'], { input: 'a\nb\n' });
     assert.equal(wrong.code, 1);

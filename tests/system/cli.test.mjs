@@ -300,7 +300,7 @@ test('exit status 4: no or a wrong token; token new makes one that works', async
     assert.equal(fs.statSync(tokens).mode & 0o777, 0o600);
     const hash = crypto.createHash('sha256').update(token).digest('hex');
     assert.equal(fs.readFileSync(tokens, 'utf8').trim().split('\n').pop(), `alice:${hash}:admin`);
-    assert.match(made.problems, /file's first token, and so an admin's/);
+    assert.match(made.problems, /file's first token and therefore has rank admin/);
     const next = await webinfer(['token', 'new', 'bob', '--file', tokens]);
     assert.match(fs.readFileSync(tokens, 'utf8'), /^bob:[0-9a-f]{64}:user$/m);
     assert.doesNotMatch(next.problems, /admin/);
@@ -343,7 +343,7 @@ test('a join link that works on this machine only is called one', async () => {
 test('a join link asks who opens it, unless it is to start', async () => {
     const asks = await webinfer(['token', 'join']), starts = await webinfer(['token', 'join', '--start', '--nodes', '2']);
     assert.match(asks.out, /#token=wi_[\w-]{43}\n$/);
-    assert.match(asks.problems, /^Whoever opens this link in a browser lends it to the service, once they have read what for: up to 1 /);
+    assert.match(asks.problems, /^A browser that opens this link computes for the service, once its user has read what for and agreed: up to 1 /);
     assert.match(starts.out, /#token=wi_[\w-]{43}&start\n$/);
     assert.match(starts.problems, /at once, without being asked: up to 2 /);
 });

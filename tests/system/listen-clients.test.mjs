@@ -84,7 +84,7 @@ test('it sends again what did not arrive, and only that, and reads on where it w
 test('a stream that is gone, a daemon that is not there and what is no sound are told', async () => {
     const nobody = await webinfer(daemon(), ['transcribe', '--live', 'hears', '-', '--url', 'http://127.0.0.1:1'], { input: sound });
     assert.equal(nobody.code, 3);
-    for (const [input, words, why] of [['OggS this is no WAV file', [], /Ogg files[^]*expected: WAV/], [wav(sound, 8000), ['--rate', '8000'], /says itself/],
+    for (const [input, words, why] of [['OggS this is no WAV file', [], /Ogg files[^]*expected: WAV/], [wav(sound, 8000), ['--rate', '8000'], /whose header gives/],
         [sound, ['--encoding', 'mp3'], /allowed: s16le, f32le/], [sound, ['--rate', 'x'], /--rate takes a number/],
         [sound, ['--model', 'other'], /--live names the model/], [sound, ['--format', 'srt'], /--format srt and --live/]]) {
         const wrong = await transcribe(input, '-', ...words);

@@ -157,7 +157,7 @@ test('a pulled model tells its source and its versions, and leaves with them', a
     const { json: all } = await daemon.get('/v1/models');
     assert.ok(![...all.models, ...all.ignored].some(({ name }) => name.includes('.pull')));
     const first = await webinfer(daemon, ['gc']);
-    assert.deepEqual([first.code, first.out.replace(/[\d.]+ k?B/, 'N')], [0, 'what nobody needs: N freed\n']);
+    assert.deepEqual([first.code, first.out.replace(/[\d.]+ k?B/, 'N')], [0, 'unneeded files: N freed\n']);
     assert.deepEqual(fs.readdirSync(path.join(daemon.store, '.versions/org/pulled')).sort(), ['2', '3']);
     const gone = await webinfer(daemon, ['rm', 'org/pulled']);
     assert.equal(gone.code, 0, gone.problems);

@@ -277,7 +277,7 @@ test('webinfer publish prints the address and nothing else', async () => {
     const { code, out, problems } = await webinfer(daemon, ['publish', 'digits']);
     assert.equal(code, 0, problems);
     assert.equal(out, `ipfs://${cid}\n`);
-    assert.match(problems, /nobody gets it from this daemon yet: set serve = published in the section \[content\]/);
+    assert.match(problems, /this daemon does not serve it yet: set serve = published in the section \[content\]/);
     const { json } = await webinfer(daemon, ['publish', '--json', 'digits']);
     assert.deepEqual(json, await published('digits'));
     assert.match((await webinfer(daemon, ['list'])).out, new RegExp(`^digits +ipfs://${cid} +whole$`, 'm'));
@@ -289,7 +289,7 @@ test('nothing is said where it is served', async () => withDaemon({ ready: false
         const { code, out, problems } = await webinfer(one, ['publish', 'digits']);
         assert.equal(code, 0, problems);
         assert.match(out, /^ipfs:\/\/bafybei[a-z2-7]{52}\n$/);
-        assert.doesNotMatch(problems, /nobody/);
+        assert.doesNotMatch(problems, /does not serve it yet/);
     }));
 
 test('webinfer unpublish takes it back, and what cannot be is said', async () => {
@@ -314,7 +314,7 @@ test('webinfer publish --car writes a file whole, or none', async () => {
     const { code, out, problems } = await webinfer(daemon, ['publish', 'ada/large', '--car', target]);
     assert.equal(code, 0, problems);
     assert.equal(out, `ipfs://${cid}\n`);
-    assert.doesNotMatch(problems, /nobody/);
+    assert.doesNotMatch(problems, /does not serve it yet/);
     assert.deepEqual(fs.readdirSync(folder), ['large.car']);
     const { root, files: found } = await readCar(fs.readFileSync(target));
     assert.equal(root, cid);

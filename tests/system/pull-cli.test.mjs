@@ -177,7 +177,7 @@ test('run says of other models what they are for', async () => {
     const hints = {
         digits: /digits is here\. To run it: webinfer infer digits --image FILE/,
         vectors: /vectors is here\. To run it: webinfer embed vectors TEXT/,
-        'speech-2': /speech-2 is here\. webinfer show speech-2 tells what it is/,
+        'speech-2': /speech-2 is here\. webinfer show speech-2 describes it/,
     };
     for (const [name, hint] of Object.entries(hints)) {
         const { code, problems } = await webinfer(daemon, ['run', name]);

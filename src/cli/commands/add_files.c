@@ -119,7 +119,7 @@ int wi_add_files_open(
         return opened.fd;
     close(opened.fd);
     wi_error_set(error, WI_BAD_REQUEST, "",
-        "%s/%s has changed while it was added; add it again once nobody writes to it",
+        "%s/%s has changed while it was added; add it again when no program writes to it",
         files->folder, file->path);
     return -1;
 }

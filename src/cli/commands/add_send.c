@@ -74,7 +74,7 @@ static int is_interrupted(void)
 }
 
 static const struct wi_error no_answer = {
-    .detail = "what the daemon says of the upload is no answer of webinferd"};
+    .detail = "the reply about the upload is no answer of webinferd"};
 
 static enum wi_exit sending_complain(struct sending *sending, const struct wi_error *error)
 {
@@ -171,8 +171,9 @@ static enum wi_exit check_room(struct sending *sending)
     if (room <= 0 || bytes <= (uint64_t)room)
         return WI_EXIT_OK;
     wi_error_set(&error, WI_NO_ROOM, "",
-        "no room: the model has %" PRIu64 " bytes, and what the daemon keeps models in has room "
-        "for %" JSON_INTEGER_FORMAT " at most ([models] quota, or its disk)",
+        "no room: the model has %" PRIu64
+        " bytes, and the daemon's model store has room for %" JSON_INTEGER_FORMAT
+        " at most ([models] quota, or its disk)",
         bytes, room);
     sending_complain(sending, &error);
     return WI_EXIT_FAILED;
@@ -263,7 +264,7 @@ static enum wi_exit give_up(struct sending *sending, const struct wi_rest_answer
     enum wi_exit result = sending_check(sending, answer);
 
     if ((answer->status == 0 || answer->status == 404) && !answer->untrusted && !is_interrupted())
-        fputs("  the same command begins anew\n", stderr);
+        fputs("  the same command starts over\n", stderr);
     return result;
 }
 

@@ -163,7 +163,7 @@ enum wi_exit wi_cli_talk(struct wi_cli *cli)
     wi_talk_set_system(&talk, wi_argument(&cli->arguments, "system"));
     sigaction(SIGINT, NULL, &before);
     if (wi_line_is_terminal(line)) {
-        fprintf(stderr, "%s; /help lists what else may be typed.\n", cli->arguments.positionals[0]);
+        fprintf(stderr, "%s; /help lists the commands.\n", cli->arguments.positionals[0]);
         wi_cli_catch(SIGINT, NULL); /* between an answer and the next line, too */
     }
     result = chat_converse(cli, line, &talk);

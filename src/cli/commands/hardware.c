@@ -20,7 +20,7 @@ static void put_decision(const json_t *answer)
     wi_table_say(": {why}\n", answer);
     if (json_is_object(json_object_get(answer, "probe")))
         wi_table_say(
-            "beside it, to be checked or measured: {probe.browser}/{probe.platform}\n", answer);
+            "in addition, for checking or measuring: {probe.browser}/{probe.platform}\n", answer);
     wi_table_say("preferences: {preferences}\n", answer);
 }
 

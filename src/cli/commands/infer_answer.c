@@ -348,7 +348,8 @@ static enum wi_code save_one(const struct wi_tensors *tensors, const char *path,
         return code;
     }
     return wi_error_set(error, WI_BAD_REQUEST, "",
-        "no output can be saved as %s; name a folder, which takes each as what it is", path);
+        "no output can be saved as %s; name a folder, in which each output gets a file of its type",
+        path);
 }
 
 enum wi_code wi_cli_infer_save(const json_t *answer, const struct wi_buffer *body, size_t json_size,

@@ -203,7 +203,7 @@ static void give_up(struct listening *listening, const struct way *way)
     listening_finish(listening,
         way->answer.status == 200 ? WI_EXIT_FAILED : wi_cli_check(listening->cli, &way->answer));
     if (way->answer.status == 404)
-        fputs("  the stream is gone: what was not told is lost\n", stderr);
+        fputs("  the stream is gone: results that were not shown are lost\n", stderr);
 }
 
 static void end_exchange(struct way *way)
@@ -281,7 +281,7 @@ static void take_answer(struct listening *listening)
                (status == 200 || listening->position > before)) {
         way->failures = 0;
     } else if (status == 200) {
-        fputs("webinfer: what the daemon says of the sound is no answer of webinferd\n", stderr);
+        fputs("webinfer: the reply about the sound is no answer of webinferd\n", stderr);
         listening_finish(listening, WI_EXIT_FAILED);
     } else if (!may_retry(way)) {
         give_up(listening, way);
@@ -418,7 +418,7 @@ static json_t *make_request(const struct listening *listening, struct wi_error *
     long timeout_ms;
 
     if (!request)
-        wi_error_set(error, WI_BAD_REQUEST, "", "what is asked is not UTF-8");
+        wi_error_set(error, WI_BAD_REQUEST, "", "the model or the language is not UTF-8");
     else if (pause && wi_parse_duration(pause, &ms) != 0)
         wi_error_set(error, WI_BAD_REQUEST, "",
             "--pause is a duration such as 500ms or 1s, not \"%.40s\"", pause);
@@ -456,7 +456,7 @@ static enum wi_exit open_stream(struct listening *listening)
     if (result == WI_EXIT_OK && id && wi_plain_is_word(id) && !strpbrk(id, "/%,:")) {
         listening->stream = wi_sprintf("/v1/audio/streams/%s", id);
     } else if (result == WI_EXIT_OK) {
-        fputs("webinfer: what the daemon says of the stream is no answer of webinferd\n", stderr);
+        fputs("webinfer: the reply about the stream is no answer of webinferd\n", stderr);
         result = WI_EXIT_FAILED;
     }
     json_decref(told);

@@ -305,5 +305,5 @@ enum wi_exit wi_cli_gc(struct wi_cli *cli)
     struct wi_rest_request request = {
         .path = "/v1/models/gc", .method = "POST", .body = "", .body_size = 0};
 
-    return removal_ask(cli, &request, "what nobody needs");
+    return removal_ask(cli, &request, "unneeded files");
 }

@@ -67,7 +67,7 @@ static void address_say(const struct show *show, int is_written)
     else
         put_address(stdout, show->published);
     if (!is_written && json_is_false(json_object_get(show->published, "served")))
-        fputs("webinfer: nobody gets it from this daemon yet: set serve = published in the section "
+        fputs("webinfer: this daemon does not serve it yet: set serve = published in the section "
               "[content] of its configuration\n",
             stderr);
 }

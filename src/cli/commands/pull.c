@@ -182,7 +182,7 @@ static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
         result = wi_cli_order(cli,
             &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
     if (result == WI_EXIT_OK && !cli->json)
-        fputs("The pull was cancelled, and what it had fetched removed.\n", stderr);
+        fputs("The pull was cancelled, and the files that it had fetched were removed.\n", stderr);
     free(path);
     free(name);
     return result;

@@ -45,7 +45,7 @@ static void put_memory(struct wi_buffer *text, const json_t *place, const char *
     wi_buffer_puts(text, ", ");
     wi_bar_bytes(text, figure_number(place, "source_memory_bytes"));
     wi_buffer_printf(text, " in fp32 %s",
-        strcmp(source_files, "external") == 0 ? "with weights in files beside its graph"
+        strcmp(source_files, "external") == 0 ? "with weights in files apart from the graph"
                                               : "in one file");
 }
 
@@ -174,7 +174,7 @@ static enum wi_exit making_cancel(struct wi_cli *cli, const char *name)
         cli, &(struct wi_rest_request){.path = path, .method = "POST", .timeout_ms = ASK_MS}, NULL);
 
     if (result == WI_EXIT_OK && !cli->json)
-        fputs("It is not made any more, and what there was of it is removed.\n", stderr);
+        fputs("The work was stopped, and its unfinished files were removed.\n", stderr);
     free(path);
     return result;
 }

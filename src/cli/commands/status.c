@@ -106,7 +106,7 @@ static void print_status(const struct wi_cli *cli, const json_t *answer)
     print_warnings(answer);
     wi_table_say(text, answer);
     wi_table_print(
-        "\nbrowsers\n", kinds, rows, "none is installed; webinfer doctor says what each takes");
+        "\nbrowsers\n", kinds, rows, "none is installed; webinfer doctor shows what each needs");
     wi_table_print("\nsessions\n", sessions, json_object_get(answer, "sessions"), "none");
     print_nodes(cli, answer);
     json_decref(rows);

@@ -107,20 +107,21 @@ static void tell_of_file(const struct requested *requested, const struct made *m
     fprintf(stderr, "This is the token; it is not shown again. %s has its line, with rank %s.\n",
         requested->path, wi_rank_names[made->rank]);
     if (made->first && requested->rank == WI_RANK_NONE)
-        fputs("It is the file's first token, and so an admin's, who may do everything; those that "
-              "follow are users' unless --rank says otherwise.\n",
+        fputs("It is the file's first token and therefore has rank admin, which may do everything; "
+              "later tokens have rank user unless --rank says otherwise.\n",
             stderr);
     if (made->no_admin)
         fprintf(stderr,
-            "No token in %s is an admin's yet: make one with --rank admin, or nobody can read "
-            "/metrics, make join links or give orders.\n",
+            "No token in %s has rank admin yet: make one with --rank admin, because only admins "
+            "can read /metrics, make join links or give orders.\n",
             requested->path);
     if (made->owner != geteuid()) {
         const struct passwd *user = getpwuid(made->owner);
-        fprintf(stderr, "The file belongs to %s (user id %u), as which the daemon has to run.\n",
+        fprintf(stderr,
+            "The file belongs to %s (user id %u); the daemon has to run as this user.\n",
             user ? user->pw_name : "an unnamed user", (unsigned)made->owner);
     }
-    fputs("A daemon that runs reads the file on SIGHUP.\n", stderr);
+    fputs("A running daemon reads the file on SIGHUP.\n", stderr);
 }
 
 static void token_show(
@@ -228,10 +229,11 @@ static void show_link(const struct wi_cli *cli, const struct join_link *link)
         strftime(until, sizeof until, "%Y-%m-%d %H:%M:%S", &local);
     printf("%s\n", link->url);
     fprintf(stderr,
-        "Whoever opens this link in a browser lends it to the service%s: up to %lld at a time, "
-        "coming until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
-        wi_argument_given(&cli->arguments, "start") ? " at once, without being asked"
-                                                    : ", once they have read what for",
+        "A browser that opens this link computes for the service%s: up to %lld at a time, joining "
+        "until %s. It is a secret; DELETE /v1/admin/join/%s revokes it.\n",
+        wi_argument_given(&cli->arguments, "start")
+            ? " at once, without being asked"
+            : ", once its user has read what for and agreed",
         (long long)link->nodes, until, link->id);
     if (wi_url_is_loopback(link->url))
         fputs("warning: the bridge listens on this machine only, so the link works for browsers "

@@ -91,14 +91,12 @@ static void refuse_choice(const struct wi_strings *names, struct wi_error *error
 
     if (names->count == 0) {
         wi_error_set(error, WI_BAD_REQUEST, "",
-            "the server has no model that writes down what is said; pull or add one, or say with "
-            "--model which is to listen");
+            "the server has no model that transcribes; pull or add one, or name the model with "
+            "--model");
         return;
     }
     wi_error_set(error, WI_BAD_REQUEST, "",
-        "the server has %zu models that write down what is said; say with --model which is to "
-        "listen",
-        names->count);
+        "the server has %zu models that transcribe; name one with --model", names->count);
     for (size_t i = 0; i < names->count; i++)
         wi_buffer_strings(&list, i ? ", " : "", names->items[i], NULL);
     wi_error_allow(error, "%s", list.text);
@@ -117,7 +115,7 @@ static char *find_model(const struct wi_cli *cli, struct wi_error *error)
         list_models(cli, wi_pages_rows(&pages), &names);
     if (wi_pages_close(&pages) != WI_EXIT_OK)
         wi_error_set(error, WI_BAD_REQUEST, "",
-            "the server does not say which models it has; say with --model which is to listen");
+            "the server does not say which models it has; name the model with --model");
     else if (names.count == 1)
         name = wi_strdup(names.items[0]);
     else

@@ -124,7 +124,7 @@ TEST(test_raw_samples_as_they_are_said_to_be)
     assert_int_equal(input.samples.size, 4); /* the rest */
     assert_int_equal(
         feed(&wav, HEAD PCM, sizeof HEAD PCM - 1, 7, &samples, &error), WI_BAD_REQUEST);
-    assert_non_null(strstr(error.detail, "says itself"));
+    assert_non_null(strstr(error.detail, "whose header gives"));
     wi_buffer_clear(&samples);
     wi_sound_input_clear(&input);
     wi_sound_input_clear(&wav);

@@ -92,7 +92,7 @@ TEST(commands_send_nothing)
     assert_int_equal(take(&talk, "/system  speak Latin", "from now on"), WI_TALK_MORE);
     assert_int_equal(take(&talk, "ave", NULL), WI_TALK_ASK);
     wi_talk_answered(&talk, "salve", 5);
-    assert_int_equal(take(&talk, "/reset", "anew"), WI_TALK_MORE);
+    assert_int_equal(take(&talk, "/reset", "starts over"), WI_TALK_MORE);
     expect(&talk, "system:speak Latin");
     assert_int_equal(take(&talk, "/system", "any more"), WI_TALK_MORE);
     expect(&talk, "");

@@ -181,7 +181,8 @@ static void report_start(
         wi_doctor_add(checks, browser->kind, WI_FINDING_MISSING, "%s", problem);
     } else if (json_is_true(json_object_get(report, "remote"))) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
-            "the service at %s is ready; what its browsers give is seen when the daemon runs",
+            "the service at %s is ready; the features of its browsers are known once the daemon "
+            "runs",
             browser->driver_url);
     } else {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
@@ -213,7 +214,7 @@ static int browser_examine(struct wi_config *config, size_t index, const struct 
     if (!network) {
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
             browser->driver_url ? "a service that was not asked"
-                                : "what it takes to start it is installed");
+                                : "everything needed to start it is installed");
         return 1;
     }
     report = wi_doctor_try(config, browser, network, 0, checks);

@@ -77,8 +77,8 @@ static void check_sandbox(json_t *checks)
 {
     if (geteuid() == 0)
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
-            "this is root, for whom Chromium and WebKitGTK run without their sandbox; use another "
-            "user");
+            "this is root, and for root Chromium and WebKitGTK run without their sandbox; use "
+            "another user");
     else if (!may_make_namespace())
         wi_doctor_add(checks, "sandbox", WI_FINDING_WARNING,
             "user namespaces are not allowed here: a browser's sandbox needs them (sysctl "
@@ -256,7 +256,7 @@ void wi_doctor_retest(struct wi_cli *cli, json_t *checks, const struct wi_config
     wi_rest_exchange(&cli->rest, &request, &answer);
     if (answer.status == 202)
         wi_doctor_add(checks, browser->kind, WI_FINDING_OK,
-            "webinferd at %s tests again what it can do", cli->rest.url);
+            "webinferd at %s tests its features again", cli->rest.url);
     wi_rest_answer_clear(&answer);
     wi_buffer_clear(&path);
 }

@@ -52,7 +52,8 @@ static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
     struct wi_error error = {0};
     int64_t version = wi_db_backup_check(save->temporary, &error);
     if (version < 0) {
-        fprintf(stderr, "webinfer: what came is no backup, and is not kept: %s\n", error.detail);
+        fprintf(
+            stderr, "webinfer: the received data is no backup and is not kept: %s\n", error.detail);
         return WI_EXIT_FAILED;
     }
     if (wi_save_end(save, &error) != WI_OK) {
@@ -98,7 +99,7 @@ static void say_restored(const struct wi_cli *cli, const struct wi_db_restored *
     }
     printf("%s is that backup now\n", restored->database);
     if (restored->before)
-        printf("what was there is kept as %s\n", restored->before);
+        printf("the database before it is kept as %s\n", restored->before);
 }
 
 enum wi_exit wi_cli_restore(struct wi_cli *cli)

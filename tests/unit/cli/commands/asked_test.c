@@ -240,7 +240,7 @@ TEST(a_sound_goes_to_the_model_that_can_hear)
         struct reply replies[2];
         const char *complaint;
     } cases[] = {
-        {{{"GET /v1/models?limit=100", 200, none}}, "the server has no model that writes down"},
+        {{{"GET /v1/models?limit=100", 200, none}}, "the server has no model that transcribes"},
         {{{"GET /v1/models?limit=100", 200, two}}, "the server has 2 models"},
         {{{"GET /v1/models?limit=100", 503, "{}"}}, "the server does not say which models it has"}};
     char printed[PRINTED_MAX], said[PRINTED_MAX], *path = path_to(*state, "four.wav");
@@ -395,7 +395,7 @@ TEST(a_model_in_one_file_is_there_whole_or_not_at_all)
     assert_non_null(strstr(said, "is no plain file"));
     words[3] = NULL;
     assert_int_equal(run_saying(*state, replies, words, printed, said), WI_EXIT_OK);
-    assert_non_null(strstr(said, "nobody gets it from this daemon yet"));
+    assert_non_null(strstr(said, "this daemon does not serve it yet"));
     free(path);
 }
 
