@@ -60,7 +60,7 @@ static int sd_watchdog_enabled(int unset, uint64_t *usec)
 }
 #endif
 
-/* How long answers may take to leave once every job has its answer. */
+/* How long answers may take to be sent once every job has its answer. */
 #define FLUSH_MS 1000
 #define FLUSH_STEP_MS 10
 
@@ -115,7 +115,8 @@ static void next_step(struct daemon *d, wi_timer_fn *step, uint64_t delay_ms)
     wi_timer_start(d->step, delay_ms, 0);
 }
 
-/* The last step: nothing of ours may keep the loop alive after it. Works on a half-made daemon. */
+/* The last step, after which nothing of ours may keep the loop alive. Also works on a half-made
+ * daemon. */
 static void close_rest(void *context)
 {
     struct daemon *d = context;
@@ -219,7 +220,7 @@ static void tell_problem(void *context, const char *line)
     wi_buffer_printf(context, "%s\n", line);
 }
 
-/* The parts that can refuse what the configuration allows. */
+/* The parts that can refuse settings that the configuration allows. */
 static void reload_server(
     struct daemon *d, const struct wi_config *next, struct wi_problems *problems)
 {
@@ -229,7 +230,8 @@ static void reload_server(
         *wi_problems_add(problems) = error;
 }
 
-/* What clients send and nodes answer may take: as configured, as far as there is memory. */
+/* The memory for requests of clients and answers of nodes: as configured, as far as there is
+ * memory. */
 static void set_budget(struct daemon *d, const struct wi_config *config)
 {
     struct wi_headroom headroom;
@@ -264,8 +266,8 @@ static void take_config(struct daemon *d, struct wi_config *next)
     wi_info("main", NULL, "reloaded %s", d->config_path ? d->config_path : "the defaults");
 }
 
-/* All or nothing: whatever can refuse is asked before anything changes. 0, or -1 with what was
- * wrong in `told`. */
+/* All or nothing: every part that can refuse is asked before anything changes. 0, or -1 with the
+ * problems in `told`. */
 static int daemon_reload(struct daemon *d, struct wi_buffer *told)
 {
     struct wi_problems problems = {0};
@@ -328,8 +330,8 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static const int signal_numbers[] = {SIGTERM, SIGINT, SIGHUP};
 
-/* Until somebody listens for them: one that comes during the start, when the listeners may be there
- * already, would end the process without a word. */
+/* Blocks signals until they are handled: a signal during the start, when the listeners may already
+ * exist, would end the process without a message. */
 static void hold_signals(int how)
 {
     sigset_t set;
@@ -377,7 +379,7 @@ static void start_watchdog(struct daemon *d)
 
 /* ---------------------------------------------------------------- the beginning, in order */
 
-/* What is not as wi_id_new makes it is as if it were not there. */
+/* An id that does not have the form of wi_id_new counts as missing. */
 static void restore_id(void *context, const char *key, const char *value)
 {
     struct daemon *d = context;
@@ -386,7 +388,7 @@ static void restore_id(void *context, const char *key, const char *value)
         wi_text_copy(d->id, sizeof d->id, id);
 }
 
-/* Made once, and kept for good: others tell by it who published something. */
+/* Made once and kept: other daemons recognise by it who published something. */
 static void find_id(struct daemon *d)
 {
     char value[WI_ID_SIZE + 2];
@@ -518,7 +520,8 @@ static void free_parts(struct daemon *d)
     assert(left == 0 && d->budget.used == 0);
 }
 
-/* What a person has to mend is told apart from what may be over at another start. */
+/* The exit status distinguishes a problem that a person has to fix from one that may be gone at the
+ * next start. */
 static int status_of(const struct wi_error *error)
 {
     return error->code == WI_INVALID_FIELD ? EX_CONFIG : EXIT_FAILURE;
@@ -679,7 +682,7 @@ static void print_problem(void *context, const char *line)
     fprintf(stderr, "webinferd: %s\n", line);
 }
 
-/* The configuration, or what is wrong was printed; the status to exit with. */
+/* Reads the configuration, or prints what is wrong; returns the exit status. */
 static int daemon_configure(struct daemon *d)
 {
     static const char default_path[] = WI_SYSCONFDIR "/webinfer/webinferd.conf";

@@ -1,6 +1,6 @@
 /*
- * A daemon of one program's own; see private.h. Its end is told by a pipe and not by a process id:
- * the kernel closes the other end however the program went.
+ * A daemon of one program's own; see private.h. The end of that program is noticed by a pipe and
+ * not by a process id: the kernel closes the other end however the program ended.
  */
 #include "private.h"
 
@@ -20,7 +20,7 @@ static char **setting_find(struct wi_strings *settings, const char *key)
     return NULL;
 }
 
-/* Gives that setting a folder of the instance as its value, where it has none. */
+/* Gives that setting a folder of the instance as its value, if it has none. */
 static enum wi_code give_folder(struct wi_instance *instance, struct wi_strings *settings,
     const char *key, const char *name, struct wi_error *error)
 {

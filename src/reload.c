@@ -20,15 +20,14 @@
 #define ANSWER_S 60
 /* Longer answers are cut; they have at most 50 problems. */
 #define ANSWER_MAX (128 * 1024)
-/* One that cannot be accepted would be reported in each turn of the loop. */
+/* A connection that cannot be accepted would be reported in each turn of the loop. */
 #define SHORTAGE_PAUSE_MS 200
 
 static const char reloaded[] = "reloaded\n", refused[] = "refused\n";
 
 /* --- the address ------------------------------------------------------------------------------ */
 
-/* An address has at most 107 bytes, and paths of folders have more: it goes by the folder's
- * descriptor. */
+/* An address has at most 107 bytes and paths may be longer, so it uses the folder's descriptor. */
 static struct sockaddr_un address_in(int folder)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -62,7 +61,7 @@ static int is_trusted(int peer)
            (user.uid == geteuid() || user.uid == 0);
 }
 
-/* The socket of one that connected has room for all of it. */
+/* The socket of a client has room for the whole answer. */
 static void answer_peer(const struct wi_reload *reload, int peer)
 {
     struct wi_buffer problems = {0}, answer = {0};
@@ -143,7 +142,7 @@ void wi_reload_free(struct wi_reload *reload)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* A descriptor that is connected, or -1. */
+/* A connected descriptor, or -1. */
 static int daemon_connect(const char *folder)
 {
     const struct timeval limit = {.tv_sec = ANSWER_S};

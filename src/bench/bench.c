@@ -1,6 +1,6 @@
 /*
- * webinfer bench: models measured wherever they can run, cell by cell, with what failed and why;
- * the daemon keeps the run (webinfer results).
+ * webinfer bench: measures models at every place where they can run, cell by cell, and records
+ * failures with their reasons; the daemon stores the run (webinfer results).
  */
 #include "bench/bench.h"
 
@@ -26,7 +26,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GUESS_MS 4000 /* of a cell, before anybody knows */
+#define GUESS_MS 4000 /* of a cell, before it is known */
 #define SIDES_MAX 2   /* this daemon, and that of --against */
 #define JOIN_MS 30000
 #define SET_MAX 64 /* bytes of browser.KIND.headless=no */
@@ -66,7 +66,7 @@ static void bench_announce(const struct bench *bench)
 
 /* --- the end ---------------------------------------------------------------------------------- */
 
-/* The command that goes on with a run, as it was given. */
+/* The command that resumes a run, with the same arguments. */
 static void say_resume(const struct bench *bench, const struct wi_bench_side *side)
 {
     const struct wi_arguments *arguments = &bench->cli->arguments;
@@ -80,7 +80,7 @@ static void say_resume(const struct bench *bench, const struct wi_bench_side *si
     fputc('\n', stderr);
 }
 
-/* Whether something was found that should not be. */
+/* Whether a cell is inexact, has crashed or has failed. */
 static int has_wrong(const struct wi_bench_side *side)
 {
     static const enum wi_lab_outcome wrong[] = {WI_LAB_INEXACT, WI_LAB_CRASHED, WI_LAB_FAILED};
@@ -96,7 +96,7 @@ static const char *run_of(const struct wi_bench_side *side)
     return side->keep.file ? side->keep.file : side->keep.id;
 }
 
-/* What has become slower on this side. */
+/* Shows what has become slower on this side. */
 static enum wi_exit sides_compare(struct bench *bench)
 {
     struct wi_lab_run before, now;
@@ -120,7 +120,7 @@ static enum wi_exit bench_report(struct bench *bench)
     return result == WI_EXIT_OK && has_wrong(side) ? WI_EXIT_FAILED : result;
 }
 
-/* What is left is in the run as well, until somebody goes on with it. 0 or -1. */
+/* Stores the cells that are left in the run, so that it can be resumed. 0 or -1. */
 static int keep_left(const struct bench *bench, struct wi_bench_side *side)
 {
     const char *reason =
@@ -165,7 +165,8 @@ static enum wi_exit end_runs(struct bench *bench)
 
 /* --- the command ------------------------------------------------------------------------------ */
 
-/* The folder of tests is that of the models; their answers are judged here. */
+/* The folder of tests is the daemon's model directory. The answers are judged here, so the guard is
+ * off. */
 static void add_suite(struct wi_strings *settings, const char *folder)
 {
     char *whole = realpath(folder, NULL);
@@ -176,7 +177,7 @@ static void add_suite(struct wi_strings *settings, const char *folder)
     free(whole);
 }
 
-/* Its runs outlive it, so that --resume finds them; files and folders that are sent do not. */
+/* The runs outlive the daemon, so that --resume finds them; uploaded files and folders do not. */
 static void add_places(struct wi_strings *settings, const struct wi_arguments *arguments)
 {
     char *folder = wi_state_folder(getenv("HOME"));
@@ -192,7 +193,7 @@ static void add_places(struct wi_strings *settings, const struct wi_arguments *a
         }
 }
 
-/* --start: a daemon of this command's own, which ends with it. */
+/* --start: starts a daemon for this command, which ends with it. */
 static enum wi_exit start_daemon(struct bench *bench)
 {
     static const char *const kinds[] = {"chrome", "edge", "firefox", "safari"};
@@ -217,7 +218,7 @@ static enum wi_exit start_daemon(struct bench *bench)
     return WI_EXIT_NO_SERVER;
 }
 
-/* --native: onnxruntime-node, joined to the daemon that is measured. */
+/* --native: starts onnxruntime-node, joined to the daemon that is measured. */
 static enum wi_exit start_native(struct bench *bench, const struct wi_cli *cli)
 {
     struct wi_error error = {0};
@@ -252,7 +253,7 @@ static void add_side(struct bench *bench, const char *url, const struct wi_own_p
         side->cli.rest.url = url;
 }
 
-/* Once there is a plan: how many cells are measured at a time is a word of the run. */
+/* Needs the plan, because the run's head has the number of cells that are measured at a time. */
 static void set_up_rounds(struct bench *bench)
 {
     struct wi_bench_rounds *rounds = &bench->rounds;
@@ -296,7 +297,7 @@ static enum wi_exit bench_measure(struct bench *bench)
     return end_runs(bench);
 }
 
-/* What does not go together with what; WI_EXIT_OK or WI_EXIT_USAGE after a complaint. */
+/* Checks which options go together. WI_EXIT_OK, or WI_EXIT_USAGE once the error is printed. */
 static enum wi_exit check_arguments(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {"against", "resume", "input", "native", "html", "markdown",
@@ -348,7 +349,7 @@ static enum wi_exit run_bench(struct bench *bench)
     return result == WI_EXIT_OK ? bench_measure(bench) : result;
 }
 
-/* What is measured in turn is of one time. */
+/* A comparison is measured in one go, so it cannot be resumed. */
 static int check_words(const struct wi_cli *cli)
 {
     if (wi_argument_given(&cli->arguments, "against") &&

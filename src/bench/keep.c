@@ -17,7 +17,7 @@
 #define EXCHANGE_MS 60000
 #define FULL 507 /* status: there is no room */
 
-/* Of the source that was built; "" where that is not known. */
+/* The commit that was built; "" if it is unknown. */
 static const char built_commit[] =
 #include "bench/commit.inc"
     ;

@@ -18,7 +18,8 @@
 
 /* --- what is told ----------------------------------------------------------------------------- */
 
-/* What a request of a cell came to: "digits chrome/wasm page: POST /v1/benchmark, runs 6: 200". */
+/* Prints the result of a request of a cell: "digits chrome/wasm page: POST /v1/benchmark, runs 6:
+ * 200". */
 static void tell_cell(const struct wi_cli *cli, const struct wi_bench_cell *cell, const char *what,
     long status, const char *came)
 {
@@ -66,8 +67,8 @@ enum wi_lab_outcome wi_bench_outcome_of(const char *code)
     return WI_LAB_FAILED;
 }
 
-/* "deadline_exceeded: the request's time was up": the code first where it says more than the
- * outcome does. */
+/* "deadline_exceeded: the request's time was up": with the code first if it says more than the
+ * outcome. */
 void wi_bench_cell_problem(struct wi_bench_cell *cell, const json_t *problem, long status)
 {
     const char *code = json_string_value(json_object_get(problem, "code"));
@@ -91,7 +92,7 @@ static int is_text(const json_t *object, const char *member, const char *text)
     return value && text && strcmp(value, text) == 0;
 }
 
-/* The one of `rows` whose member is that text; NULL: there is none. */
+/* The row of `rows` whose member has that text; NULL: there is none. */
 static const json_t *find_row(const json_t *rows, const char *member, const char *text)
 {
     const json_t *row;
@@ -112,7 +113,7 @@ static double result_number(const json_t *object, const char *member)
     return json_number_value(json_object_get(object, member));
 }
 
-/* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` says it. */
+/* The answer as JSON, a new reference, or NULL: then the cell has ended, or `*end` is set. */
 static json_t *read_answer(
     struct wi_bench_cell *cell, const struct wi_rest_answer *answer, enum wi_bench_end *end)
 {
@@ -131,7 +132,7 @@ static json_t *read_answer(
     return NULL;
 }
 
-/* What both endpoints take; a new reference. */
+/* The members that both endpoints take; a new reference. */
 static json_t *make_request(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell)
 {
@@ -158,8 +159,8 @@ static void take_chosen(struct wi_bench_cell *cell, const char *browser, const c
     free(place);
 }
 
-/* What its browser was started with, the most resident memory of that, and what its page counts of
- * the model. */
+/* Stores the flags of the browser, its highest resident memory, and the model's memory as the page
+ * counts it. */
 static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, const char *node)
 {
     json_t *row = wi_pages_find(cli, "/v1/nodes", "nodes", "id", node), *model;
@@ -177,14 +178,14 @@ static void take_browser(const struct wi_cli *cli, struct wi_bench_cell *cell, c
     json_decref(row);
 }
 
-/* A browser's memory is asked for once it has loaded the model and at the end: what other runs and
- * loads change is little, and asking takes as long as some of them. */
+/* The browser's memory is requested after it has loaded the model and at the end. Runs and loads in
+ * between change it little, and the request takes as long as some of them. */
 static int is_to_weigh(const struct wi_bench_turn *turn)
 {
     return turn->is_last || !turn->cell->weighed;
 }
 
-/* Where it ran, which has to be where it was to run: 0, or -1, and the cell has ended. */
+/* Stores the place of the run, which must be the requested one: 0, or -1 and the cell has ended. */
 int wi_bench_cell_take_place(struct wi_bench_cell *cell, const json_t *answer)
 {
     static const char *const members[] = {"browser_version", "adapter", "engine", "precision"};
@@ -232,7 +233,7 @@ static int is_disturbed(const json_t *result, size_t at)
     return 0;
 }
 
-/* The first run behind a load is no sample of a warm one; so is the first of all. */
+/* The first run after a load, and the first run of all, are no samples of a warm run. */
 static int is_cold(const struct wi_bench_cell *cell, const json_t *result, size_t at, double ms)
 {
     int fresh = cell->run_ms <= 0 || result_number(result, "load_ms") > 0;
@@ -267,7 +268,7 @@ static void take_result(struct wi_bench_cell *cell, const json_t *result)
     cell->run_ms = longest;
 }
 
-/* How long a run takes is not known the first time, so that there is one more, which is cold. */
+/* The time of a run is unknown before the first one, so there is one more run, which is cold. */
 static struct wi_buffer make_order(
     const struct wi_bench_subject *subject, const struct wi_bench_cell *cell, unsigned share)
 {
@@ -284,7 +285,7 @@ static struct wi_buffer make_order(
     return body;
 }
 
-/* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": those behind a load are cold. */
+/* "load 12.5 ms, first 3.1, 1.2 1.25 1.2": runs after a load are cold. */
 static void tell_result(
     const struct wi_cli *cli, const struct wi_bench_cell *cell, const json_t *answer, long status)
 {
@@ -361,7 +362,7 @@ static void measure_pages(const struct wi_cli *cli, const struct wi_bench_subjec
 
 /* --- the client's clock ----------------------------------------------------------------------- */
 
-/* One of the requests that go on at a time. */
+/* One of the concurrent requests. */
 struct call {
     struct wi_rest_request request;
     struct wi_rest_answer answer;
@@ -372,7 +373,7 @@ struct call {
     struct wi_cli_events events;
     double first_ms, last_ms;    /* when the first part came, and the last; 0: none did */
     size_t first_tokens, tokens; /* of the first, and of all */
-    json_t *end;                 /* owned: what `done` or `error` says */
+    json_t *end;                 /* owned: the value of `done` or `error` */
     int failed;
 };
 
@@ -381,8 +382,8 @@ struct clients {
     const struct wi_bench_subject *subject;
     const struct wi_bench_turn *turn;
     struct wi_bench_cell *cell;
-    json_t *request;       /* of each; that of a text gets a number before it */
-    struct wi_buffer body; /* the request as bytes, once it was asked for */
+    json_t *request;       /* of each call; a text gets a number before it */
+    struct wi_buffer body; /* the request as bytes, once it was made */
     struct wi_rest_calls *calls;
     struct call *rows;
     unsigned to_begin, under_way;
@@ -418,8 +419,8 @@ static int take_events(void *context, const char *bytes, size_t size)
     return wi_cli_events_take(&call->events, bytes, size);
 }
 
-/* "3.17. The river …": the text with a number that no other request has, so that nothing of it is
- * known from before. A new reference. */
+/* "3.17. The river …": the text with a number that no other request has, so that no part of it is
+ * cached. A new reference. */
 static json_t *number_text(const json_t *text, const struct wi_bench_cell *cell)
 {
     char *numbered = wi_sprintf("%u.%u. %s", cell->index, cell->asked, json_string_value(text));
@@ -428,7 +429,7 @@ static json_t *number_text(const json_t *text, const struct wi_bench_cell *cell)
     return value;
 }
 
-/* The inputs with it: a text alone, or the first message that is one. A new reference. */
+/* The inputs with that text: a text alone, or the first message that is a text. A new reference. */
 static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *cell)
 {
     if (json_is_string(inputs))
@@ -446,7 +447,7 @@ static json_t *number_inputs(const json_t *inputs, const struct wi_bench_cell *c
     return copy;
 }
 
-/* That of a text is another each time; all others are the same bytes. */
+/* A request with a text is different each time; all others are the same bytes. */
 static void write_body(struct clients *clients, struct call *call)
 {
     struct wi_bench_cell *cell = clients->cell;
@@ -492,7 +493,7 @@ static void clear_call(struct call *call)
     call->end = NULL;
 }
 
-/* As read_answer, of an answer in parts; one that breaks off has lost its daemon. */
+/* Like read_answer, for an answer in parts. If it breaks off, the daemon is lost. */
 static json_t *read_parts(struct wi_bench_cell *cell, struct call *call, enum wi_bench_end *end)
 {
     *end = WI_BENCH_DONE;
@@ -531,7 +532,8 @@ static struct wi_bench_writing read_writing(
     return writing;
 }
 
-/* Whether tokens were written is known by the first answer; when they came by those in parts. */
+/* The first answer shows whether the model writes tokens; only answers in parts show when the
+ * tokens came. */
 static void take_writing(
     struct wi_bench_cell *cell, const struct call *call, const json_t *answer, double ms)
 {
@@ -544,7 +546,7 @@ static void take_writing(
         cell->writes = 1;
 }
 
-/* A model that was loaded for it is no sample of a warm one: another run comes in its place. */
+/* A run for which the model was loaded is no sample of a warm run, so another run replaces it. */
 static void take_call(
     struct clients *clients, const struct call *call, const json_t *value, double ms)
 {

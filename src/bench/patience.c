@@ -6,10 +6,10 @@
 #include "cli/events.h"
 #include <poll.h>
 
-#define LOOK_MS 60000 /* of a daemon that is there, and busy */
+#define LOOK_MS 60000 /* of a daemon that is there but busy */
 #define PAUSE_MS 500
 
-/* Whether it may come back until then; waits a moment. */
+/* Waits a moment, and returns whether the daemon may still come back in time. */
 static int may_come(const struct wi_cli *cli, double until_ms)
 {
     if (wi_now_ms() > until_ms || wi_cli_is_interrupted() ||

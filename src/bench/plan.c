@@ -53,7 +53,7 @@ static enum wi_code take_word(void *context, const char *word, struct wi_error *
     return WI_OK;
 }
 
-/* "all", and without the option too, is an empty list. */
+/* "all", or no option, is an empty list. */
 static enum wi_code read_words(const struct wi_arguments *arguments, const char *option,
     struct wi_strings *list, struct wi_error *error)
 {
@@ -100,7 +100,7 @@ static enum wi_code take_either(void *context, const char *word, struct wi_error
         either->option, either->words[0], either->words[1], word);
 }
 
-/* `usual` without the option; NULL: neither of them. */
+/* `usual`: the value without the option; NULL: neither of the words. */
 static enum wi_code read_either(const struct wi_arguments *arguments, const char *usual,
     struct either either, struct wi_error *error)
 {
@@ -241,7 +241,7 @@ static long count_of(const json_t *document, const char *member)
     return json_is_integer(value) ? (long)json_integer_value(value) : 1;
 }
 
-/* What is asked for each time is read out of the document once. */
+/* Members that are needed often are read from the document once. */
 static void cell_settle(struct wi_bench_cell *cell)
 {
     const json_t *document = cell->document;
@@ -327,7 +327,7 @@ static void add_optimizations(struct wi_bench_plan *plan, const struct wi_bench_
     }
 }
 
-/* By the page's clock there is one request at a time, and the threads of WASM and of onnxruntime's
+/* By the page's clock there is one request at a time, and the threads of WASM and onnxruntime's
  * optimisation can be chosen. */
 static void add_page(struct wi_bench_plan *plan, const struct wi_bench_choice *choice,
     const struct wi_bench_place *place, struct which which)
@@ -411,8 +411,7 @@ static int is_alike(const char *a, const char *b)
     return !a || !b ? a == b : strcmp(a, b) == 0;
 }
 
-/* Whether they are the same but for where they run, with how many threads, and whether their graphs
- * are optimised. */
+/* Whether two cells are equal except for place, threads and optimisation of the graph. */
 static int is_of_one(const struct wi_bench_cell *a, const struct wi_bench_cell *b)
 {
     return a->clock == b->clock && a->batch == b->batch && a->concurrency == b->concurrency &&
@@ -572,8 +571,8 @@ static void put_figure(json_t *text, const char *member, double value)
         json_object_set_new(text, member, json_real(value));
 }
 
-/* So many users who ask again as soon as they are answered get so many tokens in a second as each
- * gets in all of its time, times their number (Little's law). */
+/* Users who send the next request as soon as they have an answer get, together, the tokens per
+ * second of one user times their number (Little's law). */
 static void cell_put_text(const struct wi_bench_cell *cell)
 {
 #define AT(member) offsetof(struct wi_bench_writing, member)
@@ -634,7 +633,7 @@ unsigned wi_bench_share(
     size_t due = upto > cell->count ? upto - cell->count : 0;
     double left = (double)choice->cell_ms - cell->spent_ms;
     if (cell->run_ms <= 0)
-        return due > 0; /* one tells how long they take */
+        return due > 0; /* one is enough to know their time */
     if (left < cell->run_ms)
         return 0;
     return (double)due * cell->run_ms > left ? (unsigned)(left / cell->run_ms) : (unsigned)due;

@@ -1,4 +1,4 @@
-/* Presets, and what is said before their runs; see preset.h. */
+/* Presets, and the output before their runs; see preset.h. */
 #include "bench/preset.h"
 
 #include "base/buffer.h"
@@ -31,7 +31,7 @@ static const struct preset *find_preset(const char *name)
     return NULL;
 }
 
-/* A daemon that is named is the one that is measured; else one is started. */
+/* A daemon that --url or $WEBINFER_URL names is measured; else one is started. */
 static int has_daemon(const struct wi_arguments *arguments)
 {
     const char *url = getenv("WEBINFER_URL");
@@ -68,7 +68,7 @@ static void say_verdict(const json_t *row)
     wi_buffer_clear(&line);
 }
 
-/* Of one browser, or with NULL of all that are connected; how many places there were. */
+/* Verifies one browser, or with NULL all that are connected; returns the number of places. */
 static size_t verify_browser(const struct wi_cli *cli, const char *browser)
 {
     json_t *order = json_pack("{s:[s], s:s*}", "platforms", "webgpu", "browser", browser);

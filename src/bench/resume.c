@@ -1,4 +1,4 @@
-/* What a run has, and what is planned now; see resume.h. */
+/* Matches the cells of a run with those that are planned now; see resume.h. */
 #include "bench/resume.h"
 
 #include "base/memory.h"
@@ -23,7 +23,8 @@ static int has_same(const json_t *one, const json_t *other, const char *member)
     return is_missing(a) || is_missing(b) ? is_missing(a) && is_missing(b) : json_equal(a, b);
 }
 
-/* Which cell it is; its precision may have become known only when it ran. */
+/* Whether both are the same cell. The precision of a cell may have become known only when it
+ * ran. */
 static int is_same(const json_t *planned, const json_t *kept)
 {
     static const char *const members[] = {"model", "browser", "platform", "threads", "batch",
@@ -41,7 +42,7 @@ static int was_run(const json_t *kept)
     return outcome && strcmp(outcome, wi_lab_outcome_names[WI_LAB_NOT_RUN]) != 0;
 }
 
-/* Whether both are of one place and model; the yardstick is of a place alone. */
+/* Whether both have the same place and model; a yardstick has only a place. */
 static int is_at(const struct wi_bench_cell *cell, const json_t *kept)
 {
     return has_same(cell->document, kept, "browser") &&
@@ -85,7 +86,8 @@ static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
     return WI_LAB_ABSENT;
 }
 
-/* One of a place where others are measured was left out by other options: it stays as it is. */
+/* A cell of a place where others are measured was excluded by other options, so it stays as it
+ * is. */
 static void add_gone(struct resuming *resuming, const json_t *kept)
 {
     int is_measured;
@@ -114,7 +116,7 @@ static void drop_repeated(struct resuming *resuming, const json_t *done)
 
 /* --- cells that are there --------------------------------------------------------------------- */
 
-/* Whether one of the planned cells is that of the run. */
+/* Whether one of the planned cells is that cell of the run. */
 static int cell_meet(struct resuming *resuming, const json_t *kept)
 {
     for (size_t i = 0; i < resuming->planned; i++) {
@@ -134,7 +136,8 @@ static int cell_meet(struct resuming *resuming, const json_t *kept)
 
 /* --- numbers ---------------------------------------------------------------------------------- */
 
-/* What the run does not have keeps its number where that is free, else it has the first that is. */
+/* A cell that the run does not have keeps its number if that is free, else it gets the first free
+ * one. */
 static void give_numbers(struct resuming *resuming)
 {
     struct wi_bench_cell *cells = resuming->plan->cells;
@@ -155,7 +158,8 @@ static void give_numbers(struct resuming *resuming)
     free(moved);
 }
 
-/* A planned cell's is the place of another one. */
+/* Before this, the baseline of a planned cell is a position in the plan; afterwards it is an
+ * index. */
 static void mend_baselines(struct resuming *resuming)
 {
     for (size_t i = 0; i < resuming->planned; i++) {
@@ -167,7 +171,7 @@ static void mend_baselines(struct resuming *resuming)
     }
 }
 
-/* Which of the run's cells are planned; `found` is of as many. */
+/* Finds which cells of the run are planned; `found` has an entry for each. */
 static void meet_all(struct resuming *resuming, const json_t *done, unsigned char *found)
 {
     const json_t *kept;

@@ -14,7 +14,7 @@ static json_int_t integer_of(const json_t *object, const char *member)
     return json_integer_value(json_object_get(object, member));
 }
 
-/* Those that have a page, and what the largest takes. */
+/* Counts the kinds of sessions that have a page, and takes the memory of the largest one. */
 static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
 {
     struct wi_strings kinds = {0};
@@ -35,7 +35,7 @@ static void take_sessions(struct wi_bench_room *room, const json_t *sessions)
     wi_strings_clear(&kinds);
 }
 
-/* The fewest that one of our browsers tells. */
+/* Takes the smallest number of cores that one of our browsers reports. */
 static void take_cores(struct wi_bench_room *room, const json_t *nodes)
 {
     const json_t *row;

@@ -1,4 +1,4 @@
-/* What is measured when; see rounds.h. */
+/* The order of the measurements; see rounds.h. */
 #include "bench/rounds.h"
 
 #include "base/clock.h"
@@ -32,7 +32,7 @@ static struct wi_bench_cell *cell_of(struct wi_bench_rounds *rounds, unsigned nu
 
 /* --- what people see -------------------------------------------------------------------------- */
 
-/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next takes its place. */
+/* "[12 of 48] digits chrome/webgpu page" on a terminal, where the next line replaces it. */
 static void cell_show(const struct wi_bench_rounds *rounds, const struct wi_bench_cell *cell)
 {
     struct wi_buffer text = {0};
@@ -63,7 +63,7 @@ static double median_of(const struct wi_bench_cell *cell)
     return cell->count > 0 ? wi_lab_median_of(cell->samples, cell->count) : INFINITY;
 }
 
-/* What the service chose is compared with the best place that is right. */
+/* Compares the service's choice with the best place whose answers are right. */
 static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell *chosen)
 {
     const struct wi_bench_cell *best = NULL;
@@ -79,7 +79,7 @@ static void find_baseline(const struct wi_bench_side *side, struct wi_bench_cell
         json_object_set_new(chosen->document, "baseline", json_integer(best->index));
 }
 
-/* What it came to, and the daemon keeps it. */
+/* Sets the outcome of a cell, and has the daemon store it. */
 static void cell_finish(
     struct wi_bench_rounds *rounds, struct wi_bench_side *side, struct wi_bench_cell *cell)
 {
@@ -103,7 +103,7 @@ static int goes_on(struct wi_bench_rounds *rounds)
     return rounds->end == WI_BENCH_DONE && wi_now_ms() < rounds->until_ms;
 }
 
-/* One whose daemon goes away and comes back again and again is ended by it. */
+/* A cell whose daemon goes away and comes back again and again ends as crashed. */
 static void turn_outlast(const struct wi_bench_side *side, const struct wi_bench_subject *subject,
     struct wi_bench_turn *turn)
 {
@@ -130,7 +130,8 @@ struct set {
     size_t count;
 };
 
-/* Those of the set that samples are wanted of now; `of` (NULL: all of it) says of which. */
+/* Measures the cells of the set that need samples in this round; `of` (NULL: all) selects the
+ * cells. */
 static void measure_once(
     struct wi_bench_rounds *rounds, const struct set *set, unsigned round, const int *of)
 {
@@ -153,7 +154,7 @@ static void measure_once(
     }
 }
 
-/* How long a run takes is known after the first, and then how many there may be. */
+/* The time of a run is known after the first one, and with it the number of runs that fit. */
 static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, unsigned round)
 {
     int is_first[WI_BENCH_TOGETHER_MAX];
@@ -172,7 +173,7 @@ static void measure_set(struct wi_bench_rounds *rounds, const struct set *set, u
 
 /* --- the order -------------------------------------------------------------------------------- */
 
-/* What is measured together: the cells of a model, or the yardsticks of a time. */
+/* Cells that are measured together: those of a model, or the yardsticks of one point in time. */
 struct group {
     size_t subject;             /* its number on each side */
     enum wi_lab_yardstick when; /* WI_LAB_YARDSTICKS: it is a model's */
@@ -209,7 +210,7 @@ static void group_gather(struct wi_bench_rounds *rounds, struct group *group)
     }
 }
 
-/* Those that are still to be measured of the next so many. */
+/* The cells among the next `count` numbers that are still to be measured. */
 static struct set make_set(struct wi_bench_rounds *rounds, const struct group *group,
     const unsigned *numbers, size_t count)
 {
@@ -248,8 +249,8 @@ static void measure_round(struct wi_bench_rounds *rounds, const struct group *gr
     free(numbers);
 }
 
-/* What `auto` is compared with is known when all others are over. Where the time is up what has
- * enough samples counts. */
+/* The baseline of `auto` is known when all other cells are over. If the time is up, cells with
+ * enough samples count. */
 static void finish_rest(struct wi_bench_rounds *rounds, const struct group *group)
 {
     for (size_t i = 0; i < group->count && rounds->end == WI_BENCH_DONE; i++) {

@@ -1,4 +1,4 @@
-/* What a daemon has that can be measured; see side.h. */
+/* The models and places of a daemon that can be measured; see side.h. */
 #include "bench/side.h"
 
 #include "base/memory.h"
@@ -21,7 +21,7 @@
 
 /* --- models ----------------------------------------------------------------------------------- */
 
-/* A file or folder is sent, as a model of a name that follows from what is in it. */
+/* Uploads a file or folder as a model whose name follows from its content. */
 static enum wi_exit send_files(struct wi_bench_side *side, const char *path, char **name)
 {
     struct wi_add_files files = {0};
@@ -75,8 +75,8 @@ static enum wi_exit add_subject(struct wi_bench_side *side, const char *word)
     return result;
 }
 
-/* Each of the page; one that cannot be asked for, which was complained of, costs the others
- * nothing: WI_EXIT_FAILED tells that there was one. */
+/* Adds each model of the page. A model without a request, whose error is printed, does not stop the
+ * others; WI_EXIT_FAILED: there was one. */
 static enum wi_exit add_models(struct wi_bench_side *side, const json_t *models)
 {
     enum wi_exit result = WI_EXIT_OK;
@@ -143,7 +143,7 @@ static void add_browsers(const json_t *rows, struct wi_strings *browsers)
     }
 }
 
-/* A new reference; NULL where there is none, and once the daemon is lost. */
+/* A new reference; NULL if there is none or the daemon is lost. */
 static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
 {
     char *path = wi_sprintf("/v1/hardware?model_name=%s", query);
@@ -160,7 +160,7 @@ static json_t *ask_hardware(struct wi_bench_side *side, const char *query)
     return hardware;
 }
 
-/* Whether no platform of a browser is asked for. */
+/* Whether no platform of browsers was requested. */
 static int needs_none(const struct wi_strings *platforms)
 {
     size_t others = (size_t)wi_strings_contain(platforms, "native") +
@@ -168,7 +168,7 @@ static int needs_none(const struct wi_strings *platforms)
     return platforms->count > 0 && platforms->count == others;
 }
 
-/* Those that are asked for, else all that the daemon has. */
+/* The requested browsers, by default all that the daemon has. */
 static void list_browsers(struct wi_bench_side *side, struct wi_strings *browsers)
 {
     if (needs_none(&side->choice->platforms))
@@ -202,8 +202,8 @@ static void begin_start(struct starting *starting, struct wi_rest_calls *calls, 
     wi_rest_calls_begin(calls, &starting->request, &starting->answer);
 }
 
-/* A kind that the daemon does not know is complained of, unless it is one that a run was begun
- * with; one that does not start is not: what cannot run there says it. */
+/* A kind that the daemon does not know is an error, unless a run is resumed that was begun with it.
+ * A kind that does not start is none, because its cells say so. */
 static enum wi_exit end_start(struct wi_bench_side *side, struct starting *starting)
 {
     side->is_lost |= wi_bench_is_lost(&starting->answer);
@@ -244,7 +244,7 @@ static enum wi_exit complain_of_loss(const struct wi_bench_side *side)
     return WI_EXIT_NO_SERVER;
 }
 
-/* What a browser can is known when it runs. */
+/* The features of a browser are known when it runs. */
 static enum wi_exit start_browsers(struct wi_bench_side *side, const struct wi_strings *browsers)
 {
     enum wi_exit result = start_once(side, browsers);
@@ -331,7 +331,7 @@ static void plan_place(
     free(query);
 }
 
-/* Nothing but our own kernels computes with WebGL. */
+/* Only our own kernels compute with WebGL. */
 static int has_kernels(const json_t *hardware)
 {
     const char *engine =
@@ -339,7 +339,7 @@ static int has_kernels(const json_t *hardware)
     return engine && strcmp(engine, "kernels") == 0;
 }
 
-/* Those of browsers, where they are not named as well; others only by name. */
+/* Plans the platforms of browsers by default, and the others only if they are named. */
 static void plan_subject(
     struct wi_bench_side *side, const char *model, const struct wi_strings *browsers)
 {
@@ -375,7 +375,7 @@ size_t wi_bench_side_live(const struct wi_bench_side *side)
     return live;
 }
 
-/* Each place that fell, and why. */
+/* Prints each place that is excluded, and why. */
 static enum wi_exit complain_of_all(const struct wi_bench_side *side)
 {
     struct wi_buffer text = {0};
@@ -434,7 +434,7 @@ enum wi_exit wi_bench_side_plan(struct wi_bench_side *side)
 
 /* --- the run ---------------------------------------------------------------------------------- */
 
-/* What cannot be measured is kept as well: a table of places has no holes. */
+/* Cells that cannot be measured are stored as well, so that a table of places has no holes. */
 static enum wi_exit keep_absent(struct wi_bench_side *side)
 {
     for (size_t i = 0; i < side->plan.count; i++) {
@@ -446,7 +446,7 @@ static enum wi_exit keep_absent(struct wi_bench_side *side)
     return WI_EXIT_OK;
 }
 
-/* What people call it: by what is measured first, unless they say it. */
+/* The name of the run: that of --name, or else the first argument, or else the preset. */
 static const char *name_of_run(const struct wi_arguments *arguments)
 {
     const char *name = wi_argument(arguments, "name"), *first = arguments->positionals[0];

@@ -1,4 +1,4 @@
-/* Starting and ending programs of this one's own; see start.h. */
+/* Starts and ends programs for this command; see start.h. */
 #include "bench/start.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@
 #define END_MS 30000
 #define GONE_MS 2000
 #define LINE_MAX_BYTES 4096
-#define SAID_SIZE 1024 /* of what a program says on standard error, the end */
+#define SAID_SIZE 1024 /* the end of a program's standard error */
 #define SAID_LINES 5
 
 /* In the child, between fork and exec. A group of its own: ^C on the terminal is for this program
@@ -57,7 +57,7 @@ static void free_arguments(char **arguments)
     free(arguments);
 }
 
-/* The first line of what it says, in `line`; 0, or -1 where it ends or takes too long. */
+/* Reads the first line of its output into `line`; 0, or -1 if it ends or takes too long. */
 static int read_line(int output, char line[LINE_MAX_BYTES])
 {
     double until = wi_now_ms() + START_MS;
@@ -79,7 +79,8 @@ static int read_line(int output, char line[LINE_MAX_BYTES])
     return 0;
 }
 
-/* The end of its log, in `text`: at most so many lines, the first of which may be cut. */
+/* Reads the end of its log into `text`: a limited number of lines, the first of which may be
+ * cut. */
 static const char *read_last(int log, char text[SAID_SIZE], unsigned lines)
 {
     off_t end = lseek(log, 0, SEEK_END), from = end >= SAID_SIZE ? end - SAID_SIZE + 1 : 0;
@@ -102,7 +103,8 @@ static void program_complain(const char *name, int log, struct wi_error *error)
         *last ? last : "it ended without a word");
 }
 
-/* How it has ended: 1, or 0 where it has not. Its status is left to wi_own_program_end. */
+/* Gets how the program has ended: 1, or 0 if it has not. wi_own_program_end still reaps its
+ * status. */
 static int read_end(const struct wi_own_program *program, siginfo_t *end)
 {
     *end = (siginfo_t){0};
@@ -133,7 +135,7 @@ void wi_own_program_say_end(const struct wi_own_program *program, const char *na
         *last ? "; the last that it said:\n" : ", and has said nothing", last);
 }
 
-/* 0, or -1: also where it has ended already. */
+/* 0, or -1, also if it has ended already. */
 static int program_tell(int input, const char *word)
 {
     void (*before)(int) = signal(SIGPIPE, SIG_IGN);

@@ -1,4 +1,4 @@
-/* What a model is asked, and what it has to answer; see subject.h. */
+/* The requests to a model, and the answers that it has to give; see subject.h. */
 #include "bench/subject.h"
 
 #include "base/memory.h"
@@ -89,8 +89,8 @@ static enum wi_exit ask_request(const struct wi_cli *cli, const char *model, jso
     return result;
 }
 
-/* A tensor with its data `batch` times, one behind the other; NULL where it has no first dimension
- * or is no tensor. */
+/* A tensor with its data repeated `batch` times; NULL if it has no first dimension or is not a
+ * tensor. */
 static json_t *repeat_tensor(const json_t *tensor, long batch)
 {
     json_t *shape = json_deep_copy(json_object_get(tensor, "shape"));
@@ -109,7 +109,7 @@ static json_t *repeat_tensor(const json_t *tensor, long batch)
     return copy;
 }
 
-/* A new reference; NULL where its inputs are no tensors that could be put together. */
+/* A new reference; NULL if the inputs are not tensors that can be repeated. */
 static json_t *repeat_request(const json_t *request, long batch)
 {
     const json_t *inputs = json_object_get(request, "inputs"), *tensor;
@@ -166,7 +166,7 @@ void wi_bench_take(json_t *document, const char *member, const json_t *from)
 
 /* --- what is right ---------------------------------------------------------------------------- */
 
-/* The tensors of an answer; none where it has none that numbers can be compared of. */
+/* The tensors of an answer; none if it has none whose numbers can be compared. */
 static void read_outputs(const json_t *answer, struct wi_tensors *outputs)
 {
     struct wi_error error;
@@ -195,7 +195,7 @@ int wi_bench_judge(
     return -1;
 }
 
-/* One request on WASM; in FP32 where `precision` says it. */
+/* Sends one request on WASM, in `precision` if it is not NULL. */
 static enum wi_bench_end refer_once(const struct wi_cli *cli,
     const struct wi_bench_subject *subject, struct wi_bench_ask *ask, const char *precision)
 {

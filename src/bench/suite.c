@@ -26,7 +26,7 @@ struct place {
     size_t turn;              /* so many others of its browser are before it */
 };
 
-/* What came of the tests of an operator. */
+/* The outcomes of the tests of an operator. */
 struct tally {
     char *op;
     unsigned counts[PLACES_MAX][WI_LAB_OUTCOMES];
@@ -59,7 +59,7 @@ static size_t count_places(const struct suite *suite, const char *browser)
     return count;
 }
 
-/* One that is absent is told of and left out. */
+/* A place that is absent is reported and left out. */
 static void add_place(struct suite *suite, const char *browser, const char *platform)
 {
     char *path = wi_sprintf("/v1/hardware?model_name=%s&browser=%s&platform=%s&fallback=false",
@@ -134,7 +134,7 @@ static enum wi_code read_outputs(
     return code;
 }
 
-/* Where numbers are drawn there is nothing to compare. */
+/* Outputs with random numbers cannot be compared. */
 static void answer_judge(const struct wi_suite_case *test, const struct wi_rest_answer *answer,
     const json_t *json, struct wi_bench_cell *cell)
 {
@@ -193,7 +193,7 @@ static void end_ask(struct suite *suite, struct asking *asking, const struct wi_
     wi_buffer_clear(&asking->body);
 }
 
-/* At places in different browsers at the same time. */
+/* Runs a test at places in different browsers at the same time. */
 static void ask_some(struct suite *suite, const struct wi_suite_case *test,
     struct wi_bench_cell cells[], const size_t places[], size_t count)
 {
@@ -211,8 +211,9 @@ static void ask_some(struct suite *suite, const struct wi_suite_case *test,
         end_ask(suite, &rows[i], test, &cells[places[i]]);
 }
 
-/* One set at the places whose cells are not over: at the first of each browser, then at the second
- * of each, and so on. Nothing is timed, so that no browser waits for another's cores. */
+/* Runs one set at the places whose cells are not over: at the first place of each browser, then at
+ * the second of each, and so on. Nothing is timed, so the browsers need not wait for each other's
+ * cores. */
 static void suite_ask(
     struct suite *suite, const struct wi_suite_case *test, struct wi_bench_cell cells[])
 {
@@ -263,7 +264,7 @@ static enum wi_lab_outcome outcome_of(const struct wi_bench_cell *cell)
     return (enum wi_lab_outcome)outcome;
 }
 
-/* What is not right is told at once, since the tables only count. */
+/* A test that is not right is reported at once, because the tables only count. */
 static void cell_show(
     const struct suite *suite, const struct wi_bench_cell *cell, enum wi_lab_outcome outcome)
 {

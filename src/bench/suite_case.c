@@ -80,7 +80,7 @@ static void read_nodes(
             read_node(test, input, field.bytes);
 }
 
-/* Of a model that was read well already. */
+/* The model has been read without errors before. */
 static void read_ops(struct wi_suite_case *test, const char *bytes, size_t size)
 {
     struct wi_protobuf *input = wi_alloc(sizeof *input);
@@ -136,7 +136,8 @@ static void take_brain_floats(struct wi_tensor *tensor, const struct wi_onnx_val
         tensor->datatype = WI_BF16;
 }
 
-/* Tensors in files that are numbered, each called as the value of the graph in its place. */
+/* Reads tensors from numbered files and names each after the value at that position of the
+ * graph. */
 static enum wi_code read_side(const char *set, const char *side, const struct wi_onnx_value *values,
     size_t count, struct wi_tensors *list, struct wi_error *error)
 {

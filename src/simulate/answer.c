@@ -1,6 +1,6 @@
 /*
- * What a simulated node answers: tensors as they came or of the right shape, and for tasks answers
- * of the right form, always the same for the same input.
+ * The answers of a simulated node: tensors as they came or of the right shape, and for tasks
+ * answers of the right form, always the same for the same input.
  */
 #include "simulate/simulate.h"
 
@@ -35,7 +35,7 @@ static const unsigned char wav[] = {0x52, 0x49, 0x46, 0x46, 0x26, 0x00, 0x00, 0x
     0x00, 0x00, 0x00, 0x00};
 static const float zero;
 
-/* Its bytes are the caller's to fill in. */
+/* The caller fills in its bytes. */
 static struct wi_blob *add_output(struct wi_worker_answer *answer, const char *name,
     enum wi_datatype datatype, int64_t rows, int64_t columns)
 {
@@ -57,7 +57,7 @@ static void add_file(
     wi_blob_append(add_output(answer, name, WI_UINT8, (int64_t)size, 0), bytes, size);
 }
 
-/* One of those that the task has; of several the first. */
+/* The input of the task; the first if there are several. */
 static void add_sample(struct wi_worker_answer *answer, const struct wi_task_output *output)
 {
     char name[40];
@@ -71,7 +71,7 @@ static void add_sample(struct wi_worker_answer *answer, const struct wi_task_out
         wi_blob_append(add_output(answer, name, WI_FP32, 1, 1), &zero, sizeof zero);
 }
 
-/* Each label half as probable as the one before. */
+/* Each label is half as probable as the one before. */
 static json_t *weigh_labels(const json_t *names)
 {
     json_t *labels = json_array();
@@ -195,7 +195,7 @@ static void answer_task(
 
 /* --- without a task -------------------------------------------------------------------------- */
 
-/* The inputs that were asked for, as they came. */
+/* The requested inputs, unchanged. */
 static void tensors_echo(
     const json_t *wanted, const struct wi_tensors *inputs, struct wi_tensors *outputs)
 {
@@ -216,7 +216,7 @@ static void answer_count(const json_t *options, struct wi_worker_answer *answer)
 
 /* --- a benchmark ------------------------------------------------------------------------------ */
 
-/* What a node without a clock of its own says of it, in milliseconds. */
+/* The clock resolution that a simulated node reports, in milliseconds. */
 #define CLOCK_MS 0.001
 
 static void hash_outputs(const struct wi_tensors *outputs, char hex[WI_HASH_HEX_SIZE])
@@ -228,7 +228,7 @@ static void hash_outputs(const struct wi_tensors *outputs, char hex[WI_HASH_HEX_
     wi_hasher_free(hasher);
 }
 
-/* As many times are drawn as there would be runs; it answers after all of them. */
+/* Draws a time for each run that there would be, and answers after their sum. */
 static void benchmark_measure(
     struct sim *sim, const json_t *benchmark, struct wi_worker_answer *answer)
 {

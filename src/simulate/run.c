@@ -1,4 +1,4 @@
-/* All simulated nodes on one loop: how they come, what they did, the end. */
+/* All simulated nodes on one loop: their start, their figures, the end. */
 #include "config.h"
 
 #include "simulate/simulate.h"
@@ -122,7 +122,7 @@ static void on_signal(uv_signal_t *handle, int number)
     sim_stop(handle->data);
 }
 
-/* What their people do by a button of the page. */
+/* Pauses the nodes, as users do with a button of the page. */
 static void on_pause(uv_signal_t *handle, int number)
 {
     struct sim *sim = handle->data;

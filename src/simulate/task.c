@@ -1,6 +1,6 @@
 /*
- * What becomes of the tasks that a simulated node is sent: answers by the rates that were asked
- * for, at once or after a while, and streams part by part.
+ * Handles the tasks of a simulated node: answers at the given rates, at once or later, and streams
+ * part by part.
  */
 #include "simulate/simulate.h"
 
@@ -13,7 +13,7 @@
 
 #define NEVER UINT64_MAX
 
-/* What is to become of a task, by lot; of a stream, somewhere in it. */
+/* The fate of a task, drawn at random; that of a stream happens somewhere in it. */
 enum fate { ANSWER, FAIL, DROP, LATE, CUT };
 
 struct sim_task {
@@ -21,7 +21,7 @@ struct sim_task {
     struct wi_worker_task *task;
     enum fate fate;
     int twice;
-    struct wi_worker_answer answer; /* where it is no stream; else what comes after its parts */
+    struct wi_worker_answer answer; /* if it is no stream; else the result after its parts */
     struct wi_timer *timer;         /* until it is due, or the next part is */
     /* A stream. */
     int streams;
@@ -95,7 +95,7 @@ static int meets_its_fate(struct sim_task *own)
     return 1; /* what is dropped is never heard of again */
 }
 
-/* What is in the next part; the bytes that it counts for. */
+/* Makes the next part; returns the bytes that it counts for. */
 static size_t put_part(struct wi_buffer *out, const struct sim_task *own)
 {
     const json_t *part = json_array_get(own->parts, (size_t)own->task->next), *value;

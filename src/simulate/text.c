@@ -1,6 +1,6 @@
 /*
- * What a simulated node says where words are wanted: the last message or the prompt again, word by
- * word, or a call of the first tool that is offered.
+ * The text of a simulated node: the last message or the prompt again, word by word, or a call of
+ * the first tool that is offered.
  */
 #include "simulate/simulate.h"
 
@@ -110,7 +110,7 @@ static void add_part(struct speech *speech, const char *text, json_int_t token, 
     speech->tokens++;
 }
 
-/* The string of the request's that ends the text before this word; NULL: none does. Borrowed. */
+/* The stop string of the request that ends the text before this word; NULL: none. Borrowed. */
 static const char *stop_in(const struct speech *speech, const char *word)
 {
     const json_t *stop;
@@ -223,7 +223,7 @@ json_t *sim_text_read(const json_t *messages)
     return tokens;
 }
 
-/* The only choice as it is, or all of them, with usage and timings. */
+/* The only choice unchanged, or all choices, with usage and timings. */
 static json_t *result_of(const struct speech *speech, size_t words, double token_ms)
 {
     json_int_t prompt = (json_int_t)words, made = speech->tokens;
@@ -242,7 +242,8 @@ static json_t *result_of(const struct speech *speech, size_t words, double token
     return result;
 }
 
-/* What is said again of a conversation, its last message; how many words all have. */
+/* Takes the text to repeat from a conversation, its last message; counts the words of all
+ * messages. */
 static size_t read_messages(const json_t *messages, struct wi_buffer *last)
 {
     const json_t *message;
