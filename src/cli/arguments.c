@@ -1,4 +1,4 @@
-/* Takes the command line apart by the tables in verbs.c. */
+/* Parses the command line by the tables in verbs.c. */
 #include "cli/arguments.h"
 
 #include "base/memory.h"
@@ -66,7 +66,8 @@ static void offer_options(struct wi_nearest *nearest, const struct wi_flag *tabl
         wi_nearest_offer(nearest, table->name);
 }
 
-/* For the verb, for a group, or with neither for what may stand before them. */
+/* The error for an unknown option: of the verb, of a group, or with neither of the whole
+ * program. */
 static enum wi_code unknown_option(
     const struct wi_arguments *arguments, const char *name, size_t length, struct wi_error *error)
 {
@@ -137,8 +138,8 @@ static enum wi_code parse_letter(
     return WI_OK;
 }
 
-/* An option of the verb may stand before it ("--json status" is common), so words come first: the
- * verb is found among them, then options are read by its table. */
+/* An option may come before its verb ("--json status" is common), so the words are read first: the
+ * verb is found among them, and then the options are read by its table. */
 static enum wi_code collect_words(
     const char **words, unsigned *count, int argc, char **argv, struct wi_error *error)
 {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-#define BAR_MIN 12u /* columns of a bar that shows anything */
+#define BAR_MIN 12u /* columns of the smallest useful bar */
 #define BAR_MAX 40u
 
 static double pull_number(const json_t *object, const char *name)

@@ -1,4 +1,5 @@
-/* What the commands share: complaints, bounded files, and "GET, check, print". */
+/* Functions that the commands share: printing errors, reading bounded files, and "GET, check,
+ * print". */
 #include "cli/cli.h"
 
 #include "base/memory.h"
@@ -12,8 +13,7 @@
 #include <unistd.h>
 
 #define SHOW_TIMEOUT_MS 30000
-#define MODEL_TIMEOUT_MS                                                                           \
-    600000 /* the daemon reads and hashes the files, behind others if need be */
+#define MODEL_TIMEOUT_MS 600000 /* the daemon reads and hashes the files, perhaps after others */
 
 static void put_line(const char *label, const char *text)
 {
@@ -99,7 +99,7 @@ char *wi_cli_find_beside(const char *name)
     return wi_strdup(name);
 }
 
-/* What became of the attempts, a line for each kind of failure. */
+/* Prints the failures of the attempts, a line for each kind. */
 static void complain_failures(const json_t *failures)
 {
     const json_t *row;
@@ -121,7 +121,7 @@ static void complain_failures(const json_t *failures)
     }
 }
 
-/* Where a source that was sent is wrong. */
+/* Prints the errors in a source that was sent. */
 static void complain_source(const json_t *errors)
 {
     const json_t *row;
@@ -166,7 +166,8 @@ static void complain_problem(const json_t *problem, long status)
     complain_source(json_object_get(problem, "errors"));
 }
 
-/* What to do about it. A program that was built in a checkout has no unit of systemd. */
+/* Says what to do about a missing answer. A program that was built in a checkout has no systemd
+ * unit. */
 static void complain_no_answer(const struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     char *checkout = wi_cli_find_above("scripts/demo.mjs");

@@ -54,7 +54,7 @@ static enum wi_code find_token(struct wi_cli *cli, struct wi_error *error)
     return WI_OK;
 }
 
-/* Strips slashes at the end, so that paths can be put behind. */
+/* Removes slashes at the end, so that paths can be appended. */
 static enum wi_code find_url(struct wi_cli *cli, char **url, struct wi_error *error)
 {
     const char *given = wi_argument(&cli->arguments, "url");

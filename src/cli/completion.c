@@ -1,6 +1,6 @@
 /*
- * What may stand at the end of a command line, as a shell asks for it: the words before it are gone
- * through by the table of verbs, as far as they make sense.
+ * Completes the end of a command line for a shell: interprets the words before it by the table of
+ * verbs, as far as they make sense.
  */
 #include "cli/completion.h"
 
@@ -14,7 +14,7 @@ const char wi_cli_bash[] =
 #include "cli/bash.inc"
     ;
 
-/* The words before the one that is completed. */
+/* The words before the completed one. */
 struct line {
     const char *words[3]; /* of the verb, as far as they go; ended by NULL */
     size_t word_count;
@@ -23,7 +23,7 @@ struct line {
     size_t given_count;         /* of all of them */
     const struct wi_flag *due;  /* whose value is to come */
     int ended;                  /* by "--" */
-    struct wi_buffer way;       /* the options that say where the daemon is, and what it trusts */
+    struct wi_buffer way;       /* the options for the daemon's address and certificates */
 };
 
 static void take_value(struct line *line, const struct wi_flag *option, const char *value)
@@ -71,7 +71,7 @@ static void offer_match(struct wi_buffer *out, const char *typed, const char *wo
         wi_buffer_strings(out, word, "\n", NULL);
 }
 
-/* Of words with spaces between. */
+/* Offers each of the words, which are separated by spaces. */
 static void offer_each(struct wi_buffer *out, const char *typed, const char *words)
 {
     char *all = wi_strdup(words), *rest = all, *word;
@@ -90,7 +90,7 @@ static void offer_options(struct wi_buffer *out, const char *typed, const struct
     }
 }
 
-/* The words of verbs that come behind the `count` in `words`. */
+/* The words of verbs that may follow the `count` words in `words`. */
 static void offer_verbs(
     struct wi_buffer *out, const char *typed, const char *const *words, size_t count)
 {
@@ -104,7 +104,7 @@ static void offer_verbs(
     wi_strings_clear(&names);
 }
 
-/* "pooling=mean", "pooling=cls", or "top=" where any value may follow. */
+/* "pooling=mean", "pooling=cls", or "top=" if any value may follow. */
 static void offer_values(struct wi_buffer *out, const char *typed, const struct wi_param *row)
 {
     static const char *const any[] = {"", NULL}, *const flags[] = {"true", "false", NULL};
@@ -137,7 +137,7 @@ static void offer_model_options(struct wi_buffer *out, const char *typed, const 
     wi_strings_clear(&seen);
 }
 
-/* A value of that kind, of which the word has `typed` behind `prefix`. */
+/* Offers values of that kind for a word that has `typed` after `prefix`. */
 static void offer_kind(struct wi_buffer *out, const struct line *line, enum wi_complete complete,
     const char *words, const char *prefix, const char *typed)
 {
@@ -162,7 +162,7 @@ static void offer_kind(struct wi_buffer *out, const struct line *line, enum wi_c
         wi_buffer_puts(out, line->way.text);
 }
 
-/* "--name=" and a value that is begun. */
+/* "--name=" and the beginning of a value. */
 static void offer_value(struct wi_buffer *out, const struct line *line, const char *word)
 {
     size_t length = strcspn(word, "=") + 1;

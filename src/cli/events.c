@@ -1,5 +1,4 @@
-/* The event stream format of the HTML standard (9.2.6): comments and retry times are passed over.
- */
+/* The event stream format of the HTML standard (9.2.6): comments and retry times are ignored. */
 #include "cli/events.h"
 
 #include <stdio.h>
@@ -104,7 +103,8 @@ void wi_cli_catch(int signal, struct sigaction *before)
     sigaction(signal, &(struct sigaction){.sa_handler = on_interrupt}, before);
 }
 
-/* The data as it came, which as JSON is one line, and checked all the same. */
+/* JSON data on one line is printed as it came, other JSON is printed again on one line, and data
+ * that is not JSON as null. */
 void wi_cli_event_print(const char *name, const json_t *value, const char *data, size_t length)
 {
     struct wi_buffer line = {0};
@@ -132,7 +132,7 @@ enum wi_exit wi_cli_event_complain(
     enum wi_exit result;
 
     if (answer.status < 400)
-        answer.status = 500; /* whatever it says, it is an error */
+        answer.status = 500; /* it is an error in any case */
     wi_buffer_add(&answer.body, data, length);
     cli->json = 0; /* it was printed as an event */
     result = wi_cli_check(cli, &answer);

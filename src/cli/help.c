@@ -1,4 +1,4 @@
-/* The table of verbs and options as --help and as mdoc. */
+/* Prints the table of verbs and options as --help and as mdoc. */
 #include "cli/help.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 
 static const char usage[] = "usage: webinfer [options] command [arguments]\n";
 
-/* Global options alone have letters, and no other option has the name of one of those. */
+/* Only global options have letters, and no other option has the name of a global one. */
 static const char *letter_of(const struct wi_flag *option)
 {
     return wi_cli_other_name(wi_cli_letters, option->name);
@@ -87,10 +87,10 @@ void wi_cli_help_group(struct wi_buffer *out, const char *group)
 
 /* --- mdoc ------------------------------------------------------------------------------------ */
 
-/* The longest line of text that mandoc finds good style. */
+/* The longest text line that mandoc accepts as good style. */
 #define MDOC_LINE 80
 
-/* A sentence, broken between words. */
+/* Appends a sentence, broken between words. */
 static void put_mdoc_text(struct wi_buffer *out, const char *text, const char *end)
 {
     char *sentence = wi_sprintf("%s%s", text, end), *word, *rest = sentence;
@@ -148,7 +148,7 @@ static int has_another(const struct wi_verb *verb, const struct wi_flag *option,
     return 0;
 }
 
-/* Each once, in the order in which they come. */
+/* Appends each shared option once, in order of appearance. */
 static void put_mdoc_shared(struct wi_buffer *out)
 {
     begin_mdoc_options(out);
@@ -159,7 +159,7 @@ static void put_mdoc_shared(struct wi_buffer *out)
     wi_buffer_puts(out, ".El\n");
 }
 
-/* The names of those that other commands have, too. */
+/* Appends the names of the options that other commands have, too. */
 static void put_mdoc_names(struct wi_buffer *out, const struct wi_verb *verb, const char *before)
 {
     const char *between = before;

@@ -1,4 +1,4 @@
-/* Lines by libedit on a terminal, by getline elsewhere. */
+/* Reads lines with libedit on a terminal, with getline elsewhere. */
 #include "cli/line.h"
 
 #include "base/memory.h"
@@ -24,7 +24,7 @@ struct wi_line {
     int dropped;        /* by ^C */
 };
 
-/* libedit asks for it as it needs it. */
+/* libedit calls it to get the prompt. */
 static char *give_prompt(EditLine *editor)
 {
     struct wi_line *line;
@@ -72,7 +72,7 @@ struct wi_line *wi_line_new(const char *history)
     el_set(line->editor, EL_PROMPT, give_prompt);
     el_set(line->editor, EL_EDITOR, "emacs");
     el_set(line->editor, EL_SIGNAL, 1);
-    /* What el_set makes of narrow names it does not free. */
+    /* el_set does not free the names that it widens. */
     el_wset(line->editor, EL_ADDFN, L"drop-line", L"Discard the typed line", drop_line);
     el_source(line->editor, NULL);
     el_set(line->editor, EL_BIND, "^C", "drop-line", NULL);
@@ -90,8 +90,8 @@ static const char *read_plain(struct wi_line *line)
     return line->text;
 }
 
-/* Here ^C is a key like others, and no signal: a person who means an answer that has just ended is
- * not to end the whole conversation. NULL with errno as el_gets leaves it. */
+/* Here ^C is a key and no signal, so that a ^C for an answer that has just ended does not end the
+ * whole conversation. NULL with errno as el_gets leaves it. */
 static const char *get_line(struct wi_line *line)
 {
     struct termios usual = {0}, typing;

@@ -1,6 +1,6 @@
 /*
- * The events of a stream (webinfer-streams(7)) for people. Ending the connection ends the job, so
- * nothing else has to be said to the server when the user stops it.
+ * Shows the events of a stream (webinfer-streams(7)) to people. Ending the connection ends the job,
+ * so the server needs no other message when the user stops it.
  */
 #include "cli/live.h"
 
@@ -16,8 +16,8 @@ struct show {
     const struct wi_live *live;
     int terminal, progress_terminal; /* standard output is one; standard error is */
     int progressing;                 /* a line of progress is shown */
-    int thinking;                    /* what came last was a thought, not the answer */
-    char last;                       /* character of text; 0: there was none */
+    int thinking;                    /* the last text was a thought, not the answer */
+    char last;                       /* last character of text; 0: none yet */
 };
 
 /* --- parts ----------------------------------------------------------------------------------- */

@@ -100,7 +100,7 @@ static int take_shape(struct scanner *s, struct wi_npy *array)
         if (array->rank == WI_TENSOR_MAX_RANK || !take_dimension(s, &array->dims[array->rank]))
             return 0;
         array->rank++;
-        if (!take_text(s, ",")) /* only the last dimension may do without */
+        if (!take_text(s, ",")) /* only the last dimension may lack it */
             return take_text(s, ")");
     }
     return 1;
@@ -114,7 +114,7 @@ static enum wi_code npy_refuse(struct wi_error *error, const char *what)
 static enum wi_code find_type(const char *descr, struct wi_npy *array, struct wi_error *error)
 {
     for (size_t i = 0; i < sizeof npy_types / sizeof *npy_types; i++) {
-        /* A type of one byte has no order, but some writers name one all the same. */
+        /* A type of one byte has no byte order, but some writers give one. */
         int ordered = npy_types[i].descr[0] == '<' || descr[0] == '<';
         if (strcmp(descr + ordered, npy_types[i].descr + ordered) == 0 &&
             (descr[0] == '<' || descr[0] == '|')) {

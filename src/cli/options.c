@@ -1,4 +1,4 @@
-/* Finds verbs and options in the tables of verbs.c, and says which there are. */
+/* Finds and lists verbs and options of the tables in verbs.c. */
 #include "cli/options.h"
 
 #include "base/memory.h"
@@ -30,7 +30,7 @@ const char *wi_cli_other_name(const struct wi_other_name *table, const char *nam
     return table->other;
 }
 
-/* What `word` is another name of; NULL: of nothing. */
+/* The name for which `word` is another name; NULL: none. */
 static const char *name_of(const struct wi_other_name *table, const char *word)
 {
     while (table->other && strcmp(table->other, word) != 0)
@@ -85,7 +85,7 @@ void wi_cli_list_verbs(const char *group, struct wi_strings *names)
     }
 }
 
-/* The names with ", " between; gives the one whose part behind `skip` bytes is nearest to `typed`
+/* Joins the names with ", "; returns the name whose part after `skip` bytes is nearest to `typed`
  * (borrowed), or NULL. */
 static const char *names_join(
     const struct wi_strings *names, size_t skip, const char *typed, struct wi_buffer *joined)

@@ -1,4 +1,4 @@
-/* Lists that come in pages, asked for one after the other; see pages.h. */
+/* Lists that come in pages, requested one after the other; see pages.h. */
 #include "cli/pages.h"
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define PAGE_MS 30000
-/* What a page has at most, and has without being asked. */
+/* The maximum and default number of rows of a page. */
 #define PAGE_ROWS 100
 #define ROWS_MAX 1000000000
 

@@ -9,7 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-/* Without a terminal a line for every so much of the whole. */
+/* Without a terminal, a line is printed for each such share of the whole. */
 #define STEP 0.1
 
 unsigned wi_cli_progress_columns(void)

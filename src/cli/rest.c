@@ -14,7 +14,7 @@
 #define ANSWER_MAX ((size_t)1 << 30)
 #define CONNECT_TIMEOUT_MS 5000L
 
-/* One exchange: what curl's callbacks get, and what it needs as long as it goes on. */
+/* One exchange: the context of curl's callbacks, and all that it needs until its end. */
 struct exchange {
     const struct wi_rest_request *request;
     struct wi_rest_answer *answer;
@@ -22,7 +22,7 @@ struct exchange {
     CURL *curl;   /* NULL: there is no memory for it */
     struct curl_slist *headers;
     char *url;
-    struct exchange *next; /* of those that go on side by side */
+    struct exchange *next; /* of exchanges that run at the same time */
 };
 
 static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
@@ -40,7 +40,7 @@ static size_t on_body(char *bytes, size_t unit, size_t count, void *context)
     return size;
 }
 
-/* The value of a header of that name, "Name: "; NULL where it is another. */
+/* The value of the header with that name, "Name: "; NULL if it is another header. */
 static const char *value_of(const char *line, size_t size, const char *name, size_t *length)
 {
     size_t before = strlen(name);
@@ -180,7 +180,7 @@ static void close_exchange(struct exchange *exchange)
     free(exchange->url);
 }
 
-/* By curl's clock, which ends where the answer does, whatever its user did meanwhile. */
+/* By curl's clock, which stops at the end of the answer, whatever the caller did meanwhile. */
 static double took_ms(CURL *curl)
 {
     curl_off_t ready_us = 0, total_us = 0;
@@ -190,13 +190,13 @@ static double took_ms(CURL *curl)
     return (double)(total_us - ready_us) / 1000;
 }
 
-/* Says in the answer how it ended. */
+/* Stores in the answer how it ended. */
 static void end_exchange(struct exchange *exchange, CURLcode code)
 {
     struct wi_rest_answer *answer = exchange->answer;
 
     if (code == CURLE_OK && !exchange->has_head)
-        code = CURLE_RECV_ERROR; /* to curl it is an answer that the connection ended there */
+        code = CURLE_RECV_ERROR; /* for curl, the end of the connection there is an answer */
     if (exchange->curl) {
         curl_easy_getinfo(exchange->curl, CURLINFO_RESPONSE_CODE, &answer->status);
         answer->took_ms = took_ms(exchange->curl);
@@ -280,7 +280,7 @@ void wi_rest_calls_begin(struct wi_rest_calls *calls, const struct wi_rest_reque
     remove_call(calls, exchange);
 }
 
-/* Lets all go on as far as they can, and ends those that are over: how many. */
+/* Advances all exchanges as far as possible, and ends those that are over; returns their number. */
 static int go_on(struct wi_rest_calls *calls)
 {
     const CURLMsg *message;
@@ -305,12 +305,12 @@ int wi_rest_calls_wait(struct wi_rest_calls *calls, int descriptor, int timeout_
     struct curl_waitfd wanted = {.fd = descriptor, .events = CURL_WAIT_POLLIN};
     struct pollfd now = {.fd = descriptor, .events = POLLIN};
 
-    /* What was begun since is sent before anything is waited for. */
+    /* New exchanges are sent before waiting. */
     if (go_on(calls) > 0)
         timeout_ms = 0;
     curl_multi_poll(calls->multi, &wanted, descriptor >= 0, timeout_ms, NULL);
     go_on(calls);
-    return poll(&now, 1, 0) > 0; /* curl does not tell of the end of a pipe */
+    return poll(&now, 1, 0) > 0; /* curl does not report the end of a pipe */
 }
 
 void wi_rest_add_argument(

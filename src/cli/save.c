@@ -1,4 +1,4 @@
-/* An answer that becomes a file; see save.h. */
+/* Saves an answer as a file; see save.h. */
 #include "cli/save.h"
 
 #include "base/clock.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* How often it is shown how much of a file was written. */
+/* The time between two updates of the progress. */
 #define SHOW_EVERY_MS 100
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
@@ -36,7 +36,7 @@ static enum wi_code begin_standard(struct wi_save *save, struct wi_error *error)
     return WI_OK;
 }
 
-/* The permissions that a new file gets; there is no other way to ask for them. */
+/* The permissions of a new file; the umask can only be read by setting it. */
 static mode_t usual_mode(void)
 {
     mode_t mask = umask(0);

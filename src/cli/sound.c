@@ -7,13 +7,13 @@
 #define RIFF_HEAD ((size_t)12)
 #define CHUNK_HEAD ((size_t)8)
 #define FORM_MIN ((size_t)16)
-#define FORM_MAX ((size_t)64)   /* of a chunk "fmt " that is one: it has 40 bytes at most */
-#define SUBFORMAT ((size_t)24)  /* where its first two bytes say what "extensible" is */
+#define FORM_MAX ((size_t)64)   /* of a valid chunk "fmt ": it has 40 bytes at most */
+#define SUBFORMAT ((size_t)24)  /* offset of the two bytes that give the format of "extensible" */
 #define UNKNOWN_FROM 0x7f000000 /* programs that write to a pipe give such a length */
 
 enum { TAG_PCM = 1, TAG_FLOAT = 3, TAG_EXTENSIBLE = 0xfffe };
 
-/* Files that can only be read whole, by how they begin. */
+/* Files that can only be read whole, by their first bytes. */
 static const struct container {
     size_t at;
     const char *mark, *name;
@@ -40,7 +40,7 @@ static uint32_t read_32(const char *bytes)
     return read_16(bytes) | read_16(bytes + 2) << 16;
 }
 
-/* Takes away the first `size` bytes. */
+/* Removes the first `size` bytes. */
 static void buffer_drop(struct wi_buffer *buffer, size_t size)
 {
     if (size == 0)
@@ -82,8 +82,8 @@ static enum wi_code format_refuse(const char *name, struct wi_error *error)
     return wi_error_expect(error, "WAV, or raw samples");
 }
 
-/* What it is, by its first bytes. Raw samples may begin as they like where a person says what they
- * are. */
+/* Recognises the sound by its first bytes. Raw samples may have any first bytes if the user has
+ * given their form. */
 static enum wi_code head_look(struct wi_sound_input *input, struct wi_error *error)
 {
     const char *head = input->_head.text;
@@ -143,7 +143,7 @@ static enum wi_code begin_samples(
     return WI_OK;
 }
 
-/* One chunk, as far as it is there; `*more` says whether the next can be looked at. */
+/* Takes one chunk, as far as it has come; `*more` says whether the next one can be read. */
 static enum wi_code take_chunk(struct wi_sound_input *input, int *more, struct wi_error *error)
 {
     const char *chunk = input->_head.text;
@@ -197,7 +197,7 @@ static enum wi_code take_head(struct wi_sound_input *input, struct wi_error *err
 static void take_samples(struct wi_sound_input *input, const void *bytes, size_t size)
 {
     if (size > input->_left)
-        size = (size_t)input->_left; /* what follows in a WAV file is no sound */
+        size = (size_t)input->_left; /* the rest of a WAV file is no sound */
     if (size == 0)
         return;
     wi_buffer_add(&input->samples, bytes, size);

@@ -122,8 +122,8 @@ static void put_column(struct wi_buffer *out, const struct wi_column *column, co
     wi_buffer_clear(&text);
 }
 
-/* Columns on a terminal: two for wide characters, none for marks; in a locale that does not know
- * them one for each. */
+/* Columns on a terminal: two for wide characters, none for combining marks; one for each character
+ * that the locale does not know. */
 int wi_table_width(const char *text)
 {
     mbstate_t state = {0};

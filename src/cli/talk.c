@@ -35,7 +35,7 @@ static enum wi_talk_next take_exit(struct wi_talk *talk, const char *text, struc
 static enum wi_talk_next take_help(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 
 static const struct command {
-    const char *name, *argument, *help; /* without help it is another name */
+    const char *name, *argument, *help; /* no help: it is another name */
     enum wi_talk_next (*take)(struct wi_talk *talk, const char *text, struct wi_buffer *reply);
 } commands[] = {
     {"/system", "TEXT", "instruct the model; without TEXT, remove the instruction", take_system},
@@ -99,7 +99,7 @@ static enum wi_talk_next take_question(
     return WI_TALK_ASK;
 }
 
-/* A line of a text that a fence has begun, up to the fence that ends it. */
+/* Takes a line of a text after a fence, up to the fence that ends it. */
 static enum wi_talk_next take_fenced(
     struct wi_talk *talk, const char *line, struct wi_buffer *reply)
 {

@@ -14,7 +14,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
-#define SERVICE_USER "webinfer" /* as which the packaged service runs */
+#define SERVICE_USER "webinfer" /* the user of the packaged service */
 
 struct owner {
     uid_t user;
@@ -145,7 +145,7 @@ static enum wi_code file_give(
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Fills the new file, which is open as `fd`, and puts it in the old one's place. */
+/* Fills the new file, which is open as `fd`, and replaces the old one with it. */
 static enum wi_code file_replace(const struct wi_token_file *file, int fd, const char *name,
     const char *line, const struct owner *owner, struct wi_error *error)
 {

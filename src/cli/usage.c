@@ -1,4 +1,4 @@
-/* From a model's tasks, or its type, to a command. */
+/* Finds the command for a model by its tasks or its type. */
 #include "cli/usage.h"
 
 #include "cli/plain.h"
@@ -12,7 +12,8 @@ static int model_is(const json_t *model, const char *member, const char *value)
     return own && strcmp(own, value) == 0;
 }
 
-/* The first of its tasks, but a conversation before all: some that see are asked so best. */
+/* The first of its tasks, but preferably chat, which is the best way to use some models that
+ * see. */
 static enum wi_task_kind first_task(const json_t *tasks)
 {
     const json_t *task;
@@ -26,7 +27,8 @@ static enum wi_task_kind first_task(const json_t *tasks)
     return wi_task_of_name(json_string_value(json_array_get(tasks, 0)), 0);
 }
 
-/* NONE: it takes tensors, or a picture as its model.json says, or nothing tells. */
+/* WI_TASK_NONE: the model takes tensors, or a picture according to its model.json, or is
+ * unknown. */
 static enum wi_task_kind task_of(const json_t *model)
 {
     const json_t *tasks = json_object_get(model, "tasks");
@@ -60,7 +62,7 @@ enum wi_usage wi_usage_of_text(const json_t *model)
     }
 }
 
-/* Of a graph: by what model.json says, or by its first input. */
+/* The command for a graph, by its model.json or its first input. */
 static int print_graph(struct wi_buffer *out, const char *name, const json_t *model)
 {
     const char *input = json_string_value(

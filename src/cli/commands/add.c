@@ -1,6 +1,6 @@
 /*
- * webinfer add: a model file or folder sent to the daemon, from whatever machine. Only if the
- * daemon can read what was sent does it become a model.
+ * webinfer add: sends a model file or folder to the daemon, from any machine. It becomes a model
+ * only if the daemon can read it.
  */
 #include "cli/arguments.h"
 #include "cli/commands/add_files.h"
@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --name, else what the file or folder is called, made legal. */
+/* The name of --name, or else that of the file or folder, made valid. */
 static enum wi_code choose_name(const struct wi_cli *cli, const struct wi_add_files *files,
     const char **name, struct wi_error *error)
 {
@@ -61,7 +61,7 @@ static void model_show(const char *name, const struct wi_manifest *list, const j
     wi_buffer_clear(&usage);
 }
 
-/* ^C waits until what was begun is tidied up; then it has its effect. */
+/* ^C takes effect once the begun upload is cleaned up. */
 static enum wi_exit model_add(struct wi_cli *cli, struct wi_add_files *files, const char *name)
 {
     int force = wi_argument_given(&cli->arguments, "force");

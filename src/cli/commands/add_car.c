@@ -1,7 +1,7 @@
 /*
- * See add_car.h. The CAR says where blocks lie, and the walk which of them make a file: of each
- * file there is a list of stretches, most of them a leaf. Of nodes with data and links, and of
- * identities, the bytes are kept in memory; equal ones once.
+ * See add_car.h. The CAR gives the positions of blocks, and the walk finds which blocks make a
+ * file. Each file has a list of stretches, most of which are a leaf. The bytes of nodes with data
+ * and links, and of identity CIDs, are kept in memory, equal ones once.
  */
 #include "cli/commands/add_car.h"
 
@@ -22,9 +22,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define STEP_BYTES ((uint64_t)16 << 20) /* between two looks at how far it is */
+#define STEP_BYTES ((uint64_t)16 << 20) /* between two updates of the progress */
 
-/* Bytes that lie in no block as they are in the file. */
+/* Bytes of the file that no block has in the same form. */
 struct copy {
     unsigned char hash[WI_HASH_SIZE];
     unsigned char *bytes;
@@ -173,7 +173,7 @@ static int compare_stretches(const void *a, const void *b)
 
 /* --- the walk --------------------------------------------------------------------------------- */
 
-/* Gives the walk what it wants. */
+/* Gives the walk the blocks that it needs. */
 static enum wi_code car_feed(struct wi_add_car *car, struct wi_error *error)
 {
     enum wi_code code = WI_OK;
@@ -234,7 +234,7 @@ static const struct stretch *stretch_at(const struct file *file, uint64_t at)
     return &file->stretches[low];
 }
 
-/* Of one stretch; as pread(2). */
+/* Like pread(2), of one stretch. */
 static ssize_t read_some(
     const struct stretch *stretch, int fd, unsigned char *bytes, size_t size, uint64_t at)
 {
@@ -299,7 +299,7 @@ static enum wi_code open_file(struct wi_add_car *car, struct wi_error *error)
     return code == WI_OK ? WI_OK : car_fail(car, &why, error);
 }
 
-/* A single file is called by what it is. */
+/* A single file gets a name by its format. */
 static enum wi_code name_single(struct wi_add_car *car, struct wi_error *error)
 {
     unsigned char head[WI_GGUF_MAGIC_BYTES];

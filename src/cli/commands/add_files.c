@@ -70,7 +70,7 @@ static enum wi_code open_in_folder(
     return WI_OK;
 }
 
-/* What is opened of a file in a CAR is the CAR. */
+/* For a file in a CAR, the CAR is opened. */
 static enum wi_code open_in_car(
     const struct wi_add_files *files, struct opened *opened, struct wi_error *error)
 {
@@ -150,7 +150,7 @@ static enum wi_code file_add(struct wi_add_files *files, const char *path, struc
     close(opened.fd);
     file = wi_manifest_add(&files->list, path);
     file->bytes = opened.bytes;
-    /* Of a CAR as it was checked, whatever it is now. */
+    /* The identity of a CAR is the one when it was checked, even if the CAR has changed since. */
     file->identity = files->car ? wi_add_car_identity(files->car) : opened.identity;
     return WI_OK;
 }
@@ -190,7 +190,7 @@ static int is_there(const struct wi_add_files *files, const char *path)
     return there;
 }
 
-/* NULL for what is no JSON, or too large. */
+/* NULL for a file that is not JSON or too large. */
 static json_t *read_json(const struct wi_add_files *files, const char *path)
 {
     struct wi_error error;
@@ -224,7 +224,7 @@ static enum wi_code add_spec(struct wi_add_files *files, struct wi_error *error)
 
 /* --- a file ---------------------------------------------------------------------------------- */
 
-/* As much of `text` as a model's name can have: what it cannot becomes "-". */
+/* Turns `text` into a valid model name: characters that a name cannot have become "-". */
 static char *make_name(const char *text)
 {
     static const char good[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
@@ -257,7 +257,8 @@ static enum wi_code add_parts(struct wi_add_files *files, struct wi_error *error
     return code;
 }
 
-/* By the file at `path` without its end. "model" says nothing: its folder's name does. */
+/* Names the model after the file at `path` without its suffix, or after the folder if the file is
+ * called "model". */
 static void name_by_file(const char *path, struct wi_add_files *files)
 {
     static const char *const ends[] = {".gguf", ".onnx", ".car"};
@@ -395,7 +396,7 @@ static unsigned depth_of(const char *path)
     return depth;
 }
 
-/* What the format wants of it, as of a folder. */
+/* Adds the files that the format needs, as for a folder. */
 static enum wi_code add_wanted(
     struct wi_add_files *files, const struct wi_format *format, struct wi_error *error)
 {

@@ -1,5 +1,5 @@
-/* See add_send.h. A file is read twice, for its hash and for sending it; the daemon finds out if it
- * was not the same both times. */
+/* See add_send.h. A file is read twice, for its hash and for sending it; the daemon notices if it
+ * changed in between. */
 #include "cli/commands/add_send.h"
 
 #include "base/clock.h"
@@ -22,8 +22,8 @@
 #define ASK_MS 60000
 #define PIECE_MS 120000
 #define REMOVE_MS 10000
-#define PUBLISH_MS 600000 /* the daemon hashes and reads the files, behind others if need be */
-#define TRIES 5           /* that come to nothing, before a lost daemon is given up */
+#define PUBLISH_MS 600000 /* the daemon hashes and reads the files, perhaps after others */
+#define TRIES 5           /* failed tries before a lost daemon is given up */
 
 struct sending {
     struct wi_cli *cli;
@@ -32,10 +32,10 @@ struct sending {
     unsigned char *piece;
     size_t piece_max;
     char *upload; /* its path; NULL: there is none */
-    /* Of the file that is read or sent now. */
+    /* State of the file that is being read or sent. */
     double began_ms;
-    uint64_t from, at, reached; /* bytes: where it began, is, and has been at most */
-    unsigned tries;             /* since the last that the daemon took */
+    uint64_t from, at, reached; /* bytes: the first, the current and the highest position */
+    unsigned tries;             /* failed tries since the last piece that the daemon took */
 };
 
 /* --- showing, and being interrupted ---------------------------------------------------------- */
@@ -94,7 +94,7 @@ static enum wi_exit sending_check(struct sending *sending, const struct wi_rest_
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* Reads what comes next, which `*size` gets. */
+/* Reads the next bytes; `*size` gets their number. */
 static enum wi_code read_piece(struct sending *sending, int fd, const struct wi_model_file *file,
     size_t *size, struct wi_error *error)
 {
@@ -190,8 +190,8 @@ static json_t *make_announcement(const struct wi_manifest *list, int replace)
     return json_pack("{s:o, s:b}", "files", rows, "replace", replace);
 }
 
-/* `*wanted` is a new reference. This takes no ^C, which comes to nothing once the upload is known.
- */
+/* `*wanted` is a new reference. ^C does not end this request: it stays pending until the upload is
+ * known and can be removed. */
 static enum wi_exit upload_announce(
     struct sending *sending, const char *name, int replace, json_t **wanted)
 {
@@ -227,7 +227,8 @@ static enum wi_exit upload_announce(
 
 /* --- sending --------------------------------------------------------------------------------- */
 
-/* Where the daemon wants a file to go on that it has more or less of: it is there in `expected`. */
+/* Takes the position at which the daemon wants the file to continue, from `expected`, if it has
+ * more or less of the file. */
 static int take_expected(
     struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
 {
@@ -243,7 +244,7 @@ static int take_expected(
     return found && at > sending->reached;
 }
 
-/* Whether it may be tried once more; after a while, which grows. */
+/* Whether it may be tried once more, after a pause that grows. */
 static int may_retry(
     struct sending *sending, const struct wi_rest_answer *answer, const struct wi_model_file *file)
 {
@@ -258,7 +259,7 @@ static int may_retry(
     return !is_interrupted();
 }
 
-/* Says what the daemon said, and what helps where it has lost the upload or is lost itself. */
+/* Prints the daemon's error, and advice if it has lost the upload or is lost itself. */
 static enum wi_exit give_up(struct sending *sending, const struct wi_rest_answer *answer)
 {
     enum wi_exit result = sending_check(sending, answer);
@@ -361,7 +362,7 @@ static enum wi_exit upload_publish(struct sending *sending, struct wi_rest_answe
     return sending_check(sending, answer);
 }
 
-/* The daemon may be busy with it for a moment still. */
+/* The daemon may still be busy with it for a moment. */
 static void take_back(struct sending *sending)
 {
     struct wi_rest_answer answer;
@@ -388,7 +389,7 @@ static enum wi_exit hash_all(struct sending *sending)
     return result;
 }
 
-/* What was hashed goes over and becomes a model. */
+/* Sends the hashed files and has them published as a model. */
 static enum wi_exit send_all(
     struct sending *sending, const char *name, int replace, struct wi_rest_answer *answer)
 {

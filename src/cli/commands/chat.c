@@ -18,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The folder of this absolute path, and those above it that are missing. */
+/* Makes the folder of this absolute path, and missing ones above it. */
 static int make_folders(char *path)
 {
     for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
@@ -31,7 +31,7 @@ static int make_folders(char *path)
     return mkdir(path, 0700) != 0 && errno != EEXIST ? -1 : 0;
 }
 
-/* Where the lines that were typed are kept, NULL where there is no such place. The caller frees. */
+/* The file of the history of typed lines, NULL if there is no place for it. The caller frees it. */
 static char *find_history(void)
 {
     char *folder = wi_state_folder(getenv("HOME")), *file;
@@ -45,7 +45,7 @@ static char *find_history(void)
     return file;
 }
 
-/* One question and its answer, which goes to the screen and into the conversation. ^C stops it. */
+/* Sends one question; its answer goes to the screen and into the conversation. ^C stops it. */
 static enum wi_exit chat_ask(struct wi_cli *cli, struct wi_talk *talk)
 {
     struct wi_rest_request request = {.path = "/v1/infer"};

@@ -1,4 +1,4 @@
-/* webinfer hardware: what would run a model, on what and why. */
+/* webinfer hardware: shows where a model would run, and why. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
@@ -37,7 +37,7 @@ static void put_share(struct wi_buffer *out, const json_t *share)
         wi_buffer_printf(out, "%.0f %%", json_number_value(share) * 100);
 }
 
-/* What was lost so far by not running there, and at how much the model moves there. */
+/* The time lost so far by not running there, and the lost time at which the model moves there. */
 static void put_moves(struct wi_buffer *out, const json_t *moves)
 {
     if (json_is_object(moves))

@@ -41,7 +41,7 @@ static enum wi_exit answer_show(struct wi_cli *cli, const struct wi_rest_answer 
     return result;
 }
 
-/* Of a job that was accepted, its id alone: for "webinfer jobs wait". */
+/* For an accepted job, prints only its id, for "webinfer jobs wait". */
 static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *answer)
 {
     json_t *job = json_loadb(answer->body.text, answer->body.size, 0, NULL);
@@ -56,7 +56,7 @@ static enum wi_exit show_job(struct wi_cli *cli, const struct wi_rest_answer *an
     return result;
 }
 
-/* How the model is run, which the service knows, where it is there and has the model. */
+/* Prints how to run the model, if the service answers and has the model. */
 static void tell_usage(const struct wi_cli *cli)
 {
     const char *name = cli->arguments.positionals[0];
@@ -74,7 +74,7 @@ static void tell_usage(const struct wi_cli *cli)
     wi_buffer_clear(&usage);
 }
 
-/* Whether it was refused since the model takes other things than it was given. */
+/* Whether the request was refused because the model takes other inputs. */
 static int is_other_input(const struct wi_rest_answer *answer)
 {
     json_t *problem =
@@ -121,7 +121,7 @@ out:
     return result;
 }
 
-/* Whether there is a text and nothing that says what is to be done with it. */
+/* Whether there is a text and nothing that names a task. */
 static int is_text_alone(const struct wi_arguments *arguments)
 {
     static const char *const others[] = {"pair", "label", "question", "task"};
@@ -132,8 +132,8 @@ static int is_text_alone(const struct wi_arguments *arguments)
     return wi_argument_at(arguments, "text", 0) && !wi_argument_at(arguments, "text", 1);
 }
 
-/* A text for a model that talks is what its user says: the model's template is put around it, as
- * webinfer run has it. Others go on from it, as any does with --task complete. */
+/* For a chat model, the text is a user message in the model's template, as in webinfer run. Other
+ * models continue the text, as every model does with --task complete. */
 static void say_to_chat(struct wi_cli *cli, json_t *asked)
 {
     const char *name = cli->arguments.positionals[0];

@@ -1,4 +1,5 @@
-/* An answer for people: the labels or the first numbers, what really ran, and how long it took. */
+/* Prints an answer for people: the labels or the first numbers, the place that ran it, and the
+ * time. */
 #include "cli/commands/infer.h"
 
 #include "base/memory.h"
@@ -11,12 +12,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* How many numbers of an output are shown. */
+/* The number of values of an output that are shown. */
 #define SHOWN 8
 
 #define PNG_BEGINS "\x89PNG\r\n\x1a\n"
 
-/* Whether numbers are those bytes, from there on. */
+/* Whether the numbers from `at` on are those bytes. */
 static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -25,7 +26,7 @@ static int has_bytes(const json_t *data, size_t at, const char *bytes, size_t si
     return 1;
 }
 
-/* What a file is, of which an output's numbers are the bytes; NULL: they are numbers. */
+/* The type of a file whose bytes are the numbers of an output; NULL: they are plain numbers. */
 static const char *file_in(const json_t *output, const json_t *data)
 {
     const char *datatype = json_string_value(json_object_get(output, "datatype"));
@@ -83,7 +84,7 @@ static void put_executed_on(struct wi_buffer *out, const json_t *executed)
  * "score" says; "_box" its four sides. */
 struct form {
     const char *member; /* of the result: the list, which may be empty */
-    const char *sign;   /* another member of the result, which it has then; NULL: no matter */
+    const char *sign;   /* another member that the result must have; NULL: none */
     struct wi_column columns[6];
 };
 
@@ -231,7 +232,7 @@ void wi_cli_infer_print(struct wi_buffer *out, const json_t *answer)
         performance);
 }
 
-/* How the file is called that an output's bytes are, or that is made of them. */
+/* The suffix of the file that an output's bytes are, or that is made from them. */
 static const char *ending_of(const struct wi_tensor *tensor)
 {
     const unsigned char *bytes = wi_tensor_bytes(tensor);
@@ -243,7 +244,8 @@ static const char *ending_of(const struct wi_tensor *tensor)
     return memcmp(bytes, "RIFF", 4) == 0 && memcmp(bytes + 8, "WAVE", 4) == 0 ? "wav" : "npy";
 }
 
-/* A file name from an output's name: what could be a path or hide a file becomes "_". */
+/* Makes a file name from an output's name: characters that could make a path or hide a file become
+ * "_". */
 static char *file_name(const char *directory, const char *name, const char *ending)
 {
     char *path = wi_sprintf("%s/%s.%s", directory, name, ending);
@@ -321,7 +323,7 @@ static enum wi_code read_outputs(struct wi_tensors *tensors, const json_t *answe
     return code;
 }
 
-/* What one output is to be saved as; NULL: all are, in a folder of that name. */
+/* The suffix under which one output is saved; NULL: all are saved, in a folder of that name. */
 static const char *ending_asked(const char *path)
 {
     static const char *const endings[] = {"wav", "png", "npy"};
@@ -334,7 +336,7 @@ static const char *ending_asked(const char *path)
     return NULL;
 }
 
-/* The first that is such a file. */
+/* Saves the first output with that suffix. */
 static enum wi_code save_one(const struct wi_tensors *tensors, const char *path, const char *ending,
     struct wi_buffer *out, struct wi_error *error)
 {

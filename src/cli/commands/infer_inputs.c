@@ -1,6 +1,7 @@
 /*
- * The inputs of a request from the command line. Pictures, sounds and tensors go in binary behind
- * the JSON (KServe's binary tensor extension), so that nothing is encoded and no number reprinted.
+ * The inputs of a request from the command line. Pictures, sounds and tensors are sent in binary
+ * after the JSON (KServe's binary tensor extension), so that nothing is encoded and no number
+ * reprinted.
  */
 #include "cli/commands/infer.h"
 
@@ -30,7 +31,7 @@ json_t *wi_cli_infer_file(
     return size ? json_pack("{s:{s:I}}", name, "binary_data_size", (json_int_t)size) : NULL;
 }
 
-/* One NAME=FILE: its description for the JSON; its elements go behind `tail`. */
+/* Makes the description of one NAME=FILE for the JSON; its elements are appended to `tail`. */
 static json_t *read_tensor(const char *argument, struct wi_buffer *tail, struct wi_error *error)
 {
     const char *equals = strchr(argument, '=');
@@ -83,7 +84,7 @@ static json_t *read_tensors(
     return inputs;
 }
 
-/* The file's value is the request's "inputs", or a whole request that has some. */
+/* The file has either the request's "inputs", or a whole request with inputs. */
 static json_t *read_json(const char *path, json_t *request, struct wi_error *error)
 {
     size_t size;
@@ -182,7 +183,7 @@ static json_t *read_file(const struct wi_arguments *arguments, const char *name,
 
 /* --- which of them ---------------------------------------------------------------------------- */
 
-/* How many are given of what an input can come from. */
+/* The number of given options that name an input. */
 static int count_sources(const struct wi_arguments *arguments)
 {
     static const char *const options[] = {"image", "audio", "text", "tensor", "inputs"};
@@ -198,7 +199,7 @@ int wi_cli_infer_lacks_input(const struct wi_arguments *arguments)
     return count_sources(arguments) == 0 && !wi_argument_given(arguments, "option");
 }
 
-/* What goes with nothing but a text, a picture or a sound. */
+/* Options that need a text, a picture or a sound. */
 static enum wi_code check_words(const struct wi_arguments *arguments, struct wi_error *error)
 {
     int text = wi_argument_given(arguments, "text");
@@ -226,7 +227,7 @@ json_t *wi_cli_infer_inputs(const struct wi_arguments *arguments, json_t *reques
         return NULL;
     if (sources == 0 &&
         (!wi_cli_infer_lacks_input(arguments) || wi_argument_given(arguments, "result")))
-        return json_array(); /* a model may take its options alone, and WGSL nothing */
+        return json_array(); /* a model may take only options, and WGSL no input */
     if (sources != 1) {
         wi_error_set(error, WI_BAD_REQUEST, "",
             "the model's input comes from either --image, --audio, --text, --tensor or a JSON "

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The server answers within the request's own limit; this much more is for the way. */
+/* The server answers within the request's own limit; this is added for the transfer. */
 #define TRAVEL_MS 10000
-/* The longest of the server's defaults: it knows which is meant. */
+/* The longest of the server's defaults; the server knows which one applies. */
 #define TIMEOUT_DEFAULT_MS 600000
 #define TIMEOUT_MAX_MS 3600000
 
@@ -21,7 +21,7 @@ static void set_string(json_t *request, const struct wi_arguments *arguments, co
         json_object_set_new(request, option, json_string(value));
 }
 
-/* KEY=VALUE, where VALUE is JSON, and what is none is a string. */
+/* KEY=VALUE, where VALUE is JSON or else a string. */
 static enum wi_code add_option(json_t *options, const char *argument, struct wi_error *error)
 {
     const char *equals = strchr(argument, '=');

@@ -1,4 +1,4 @@
-/* webinfer jobs: what was accepted to be run later. */
+/* webinfer jobs: the jobs that were accepted to run later. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/infer.h"
@@ -13,11 +13,11 @@
 #include <time.h>
 
 #define EXCHANGE_MS 30000
-/* As long as the server waits at most, and for the way. */
+/* The longest wait of the server, plus time for the transfer. */
 #define WAIT_S 60
 #define WAIT_EXCHANGE_MS 75000
 
-/* A character that cannot stand in a path as it is would be another request. */
+/* A character that needs escapes in a path would change the request. */
 static int check_id(const char *id)
 {
     if (*id && strspn(id, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") ==
@@ -61,7 +61,7 @@ enum wi_exit wi_cli_jobs_list(struct wi_cli *cli)
 
 /* --- show and wait --------------------------------------------------------------------------- */
 
-/* One look at the job; its document in `*job` (a new reference) with WI_EXIT_OK. */
+/* Looks once at the job; `*job` gets its document (a new reference) with WI_EXIT_OK. */
 static enum wi_exit job_look(
     struct wi_cli *cli, int wait, struct wi_rest_answer *answer, json_t **job)
 {
@@ -103,7 +103,7 @@ static enum wi_exit put_answer(struct wi_cli *cli, const struct wi_rest_answer *
     return WI_EXIT_OK;
 }
 
-/* The job as people read it; a job that failed is a failure. */
+/* Prints the job for people; a failed job gives a failure status. */
 static enum wi_exit put_job(
     struct wi_cli *cli, const struct wi_rest_answer *answer, const json_t *job)
 {

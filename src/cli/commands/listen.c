@@ -28,14 +28,14 @@
 #define READ_SIZE ((size_t)64 << 10)
 #define REQUEST_MS 60000
 #define REMOVE_MS 10000
-#define WAIT_MS 250       /* so often it is looked for ^C */
-#define ALIVE_MS 5000     /* so often the daemon hears that somebody is there, without a sound */
-#define GIVE_UP_MS 30000  /* so long a lost daemon is tried again */
+#define WAIT_MS 250       /* time between checks for ^C */
+#define ALIVE_MS 5000     /* without sound, the daemon is told this often that we are here */
+#define GIVE_UP_MS 30000  /* how long a lost daemon is retried */
 #define RETRY_MS 100      /* after the first failure; twice as long after each further one */
 #define RETRY_DOUBLED 5   /* as often at most */
-#define LAG_SHOWN_MS 2000 /* what is less is as it should be */
+#define LAG_SHOWN_MS 2000 /* a smaller lag is normal */
 
-/* One of the two exchanges with the stream, again and again. */
+/* One of the two exchanges with the stream, which is repeated. */
 struct way {
     struct wi_rest_request request;
     struct wi_rest_answer answer;
@@ -53,14 +53,14 @@ struct listening {
     int read_all; /* nothing more is read of it */
     struct wi_sound_input sound;
     char *stream;           /* its path; NULL: there is none */
-    struct wi_buffer piece; /* sound that the daemon has not said that it has */
-    uint64_t position;      /* of the first byte of it in the stream */
+    struct wi_buffer piece; /* sound that the daemon has not confirmed */
+    uint64_t position;      /* position of its first byte in the stream */
     double sent_ms;
     struct way sending, hearing;
-    int ending, ended; /* the daemon is told, has heard, that nothing more comes */
+    int ending, ended; /* the end of the sound was sent, was confirmed */
     struct wi_cli_events events;
     int is_done; /* all has been told */
-    int is_over; /* nothing more can come of it, or somebody wants no more */
+    int is_over; /* no more results can come, or the user wants no more */
     enum wi_exit result;
     int terminal, drawn; /* standard error is one; text that may change is shown */
     double lag_ms;
@@ -82,7 +82,7 @@ static void listening_finish(struct listening *listening, enum wi_exit result)
     listening->result = result;
 }
 
-/* What the open segment is so far, on one line: where that is too long, its end. */
+/* Shows the text of the open segment so far on one line; if it is too long, its end. */
 static void partial_draw(struct listening *listening, const json_t *partial)
 {
     const char *text = json_string_value(json_object_get(partial, "text"));
@@ -164,7 +164,7 @@ static int take_events(void *context, const char *bytes, size_t size)
 
 /* --- the two ways ----------------------------------------------------------------------------- */
 
-/* Begins the exchange that `request` is, but for its path, which is taken. */
+/* Begins the exchange of `request` with `path`, which is taken over. */
 static void way_begin(struct listening *listening, struct way *way, char *path)
 {
     free(way->path);
@@ -174,8 +174,8 @@ static void way_begin(struct listening *listening, struct way *way, char *path)
     wi_rest_calls_begin(listening->calls, &way->request, &way->answer);
 }
 
-/* Whether an exchange that has failed may be tried again, and when. While the daemon has too much
- * of the sound to hear it says when it wants more, as often as it likes. */
+/* Whether a failed exchange may be tried again, and when. A daemon that has too much sound waiting
+ * says when it wants more, as often as it likes. */
 static int may_retry(struct way *way)
 {
     const struct wi_rest_answer *answer = &way->answer;
@@ -226,7 +226,7 @@ static void go_on_hearing(struct listening *listening)
     }
     if (way->busy || listening->is_done || listening->is_over || wi_now_ms() < way->not_before_ms)
         return;
-    /* What came of an event that was cut comes again. */
+    /* An event that was cut off comes again as a whole. */
     events->line.size = events->name.size = events->data.size = events->next_id.size = 0;
     events->has_data = events->after_cr = 0;
     way->request = (struct wi_rest_request){.accept = "text/event-stream",
@@ -238,8 +238,8 @@ static void go_on_hearing(struct listening *listening)
 
 /* --- sending ---------------------------------------------------------------------------------- */
 
-/* The daemon has all before `position`: 0, or -1 where that cannot be, since we have not got what
- * follows. */
+/* Takes the position up to which the daemon has the sound: 0, or -1 if that cannot be, because the
+ * sound after it is not here. */
 static int take_position(struct listening *listening, uint64_t position)
 {
     struct wi_buffer *piece = &listening->piece;
@@ -254,7 +254,8 @@ static int take_position(struct listening *listening, uint64_t position)
     return 0;
 }
 
-/* Where the daemon wants to go on: the position of an answer, or what a refusal expects. */
+/* Takes the position at which the daemon wants to continue: that of an answer, or the one that a
+ * refusal expects. */
 static int read_position(const struct wi_rest_answer *answer, uint64_t *position)
 {
     json_t *value = json_loadb(answer->body.text, answer->body.size, 0, NULL);
@@ -297,7 +298,7 @@ static void warn_of_rest(const struct listening *listening)
             listening->sound.samples.size);
 }
 
-/* Sends the next piece; when all are sent, that it was the last. */
+/* Sends the next piece, or after the last one the end of the sound. */
 static void send_next(struct listening *listening)
 {
     struct way *way = &listening->sending;
@@ -336,7 +337,7 @@ static void go_on_sending(struct listening *listening)
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Reads what is there. WI_OK, or why it is no sound. */
+/* Reads the available bytes. WI_OK, or why they are no sound. */
 static enum wi_code read_some(struct listening *listening, struct wi_error *error)
 {
     const char *path = listening->cli->arguments.positionals[0];
@@ -354,7 +355,7 @@ static enum wi_code read_some(struct listening *listening, struct wi_error *erro
     return wi_sound_input_end(&listening->sound, error);
 }
 
-/* Waits for what comes first, and reads no further ahead than the next piece. */
+/* Waits for the next input or answer, and reads no further ahead than the next piece. */
 static void wait_and_read(struct listening *listening)
 {
     int wants = !listening->read_all && listening->sound.samples.size < PIECE;
@@ -386,7 +387,7 @@ static int set_number(const struct wi_arguments *arguments, const char *option, 
     return -1;
 }
 
-/* What a person said of raw samples; whether the daemon takes such, it says itself. */
+/* Reads the user's form of raw samples; the daemon checks whether it takes such samples. */
 static enum wi_code read_form(
     const struct wi_arguments *arguments, struct wi_sound_form *form, struct wi_error *error)
 {
@@ -403,7 +404,8 @@ static enum wi_code read_form(
     return error->code;
 }
 
-/* A new reference, or NULL with `error`. Texts that may change are made for who looks at them. */
+/* A new reference, or NULL with `error`. Texts that may change are requested only if they are
+ * shown. */
 static json_t *make_request(const struct listening *listening, struct wi_error *error)
 {
     const struct wi_arguments *arguments = &listening->cli->arguments;
@@ -480,7 +482,7 @@ static void remove_stream(const struct listening *listening)
 
 /* --- the whole -------------------------------------------------------------------------------- */
 
-/* The first ^C ends the sound, and its texts are waited for; the second ends that as well. */
+/* The first ^C ends the sound and waits for its texts; the second ends the wait as well. */
 static void look_for_interrupts(struct listening *listening)
 {
     int interrupts = wi_cli_is_interrupted();
@@ -497,7 +499,7 @@ static void look_for_interrupts(struct listening *listening)
         listening_finish(listening, WI_EXIT_FAILED);
 }
 
-/* The stream can be opened once it is known what the sound is. */
+/* The stream can be opened once the form of the sound is known. */
 static void listening_follow(struct listening *listening)
 {
     while (!listening->sound.known && !listening->is_over) {

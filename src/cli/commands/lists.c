@@ -17,7 +17,7 @@ void wi_cli_put_values(struct wi_buffer *out, const json_t *values)
         out, i ? ", {name} {datatype}[{shape}]" : "{name} {datatype}[{shape}]", value);
 }
 
-/* In how many nodes; of many a list names some, and counts the others. */
+/* The number of nodes; a list names some of many nodes and counts the others. */
 void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
 {
     wi_buffer_printf(out, "%lld",
@@ -26,7 +26,7 @@ void wi_cli_put_loaded(struct wi_buffer *out, const json_t *model)
 }
 
 /* "chrome/webgpu trusted, firefox/webgpu wrong for x FP32 [3], chrome/webgpu trusted of
- * token-5e1f": what the guard found. */
+ * token-5e1f": the findings of the guard. */
 static void put_numerics(struct wi_buffer *out, const json_t *numerics)
 {
     const json_t *verdict;
@@ -88,8 +88,8 @@ static void put_language(struct wi_buffer *out, const json_t *model)
         wi_table_fill(out, ", {labels} labels", model);
 }
 
-/* Models of other formats than onnx are hashed before they are read, which takes a while where they
- * are large: those are shown as far as the list has them. */
+/* Models of other formats than onnx are hashed before they are read, which takes a while for large
+ * ones, so large models are shown with what the list has. */
 static int worth_asking(const json_t *model)
 {
     static const json_int_t small = 512 << 20;
@@ -102,8 +102,8 @@ static int worth_asking(const json_t *model)
                json_integer_value(json_object_get(model, "bytes")) <= small);
 }
 
-/* The server tells a model's inputs once it has read the file, which asking for it alone makes it
- * do. A new reference. */
+/* The server knows a model's inputs once it has read the file, which a request for this model alone
+ * makes it do. A new reference. */
 static json_t *row_complete(const struct wi_cli *cli, const json_t *model)
 {
     const char *name = json_string_value(json_object_get(model, "name"));
@@ -131,7 +131,7 @@ static void print_ignored(const json_t *answer)
         wi_table_say("and {ignored_more} more\n", answer);
 }
 
-/* What an operator should know of models that run all the same. */
+/* Prints warnings for the operator about models that run nevertheless. */
 static void add_warnings(json_t *rows, const json_t *models)
 {
     const json_t *model, *warning;
@@ -165,7 +165,7 @@ static void print_aliases(const json_t *aliases)
     json_decref(rows);
 }
 
-/* What is kept of the pages of models until all were printed. */
+/* The data that is kept from the pages of models until all are printed. */
 struct models {
     const struct wi_cli *cli;
     struct wi_sheet sheet;
@@ -288,8 +288,8 @@ static void print_tuning(const struct wi_cli *cli, const json_t *answer)
     wi_table_print("", columns, json_object_get(answer, "tuning"), "No kernel is tuned yet.");
 }
 
-/* The last page of nodes, which has none of them, since ids are words and digits; and so many of
- * those that were found wrong as a page may have. */
+/* The page after the last node, since ids are words and digits: it has no nodes, and as many
+ * quarantined rows as a page may have. */
 #define QUARANTINED "/v1/nodes?after=~&limit=1000"
 
 enum wi_exit wi_cli_nodes(struct wi_cli *cli)

@@ -1,5 +1,5 @@
-/* webinfer ps, load and unload: which models the nodes hold, and telling them to. And rm and gc,
- * which take models out of the store. */
+/* webinfer ps, load and unload: list, load and unload models in nodes. webinfer rm and gc: remove
+ * models from the store. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/table.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define TIMEOUT_MS 30000
-/* Loading may take minutes for a large model; somebody who waits longer may stop it by ^C. */
+/* Loading a large model may take minutes; a user can stop the wait with ^C. */
 #define LOAD_MAX_MS (30.0 * 60 * 1000)
 #define LOOK_EVERY_MS 250
 
@@ -26,7 +26,7 @@ static void put_mib(struct wi_buffer *out, const json_t *bytes)
     wi_buffer_printf(out, "%.1f MiB", json_number_value(bytes) / (1 << 20));
 }
 
-/* Of a language model: how many of its slots are at work. */
+/* For a language model, the number of its busy slots. */
 static void put_slots(struct wi_buffer *out, const json_t *slots)
 {
     if (json_integer_value(json_object_get(slots, "count")) > 0)
@@ -44,7 +44,7 @@ static void put_cache(struct wi_buffer *out, const json_t *slots)
             100 * json_number_value(json_object_get(slots, "cached_tokens")) / room);
 }
 
-/* A row for each model in each node of the page. */
+/* Makes a row for each model in each node of the page. */
 static void print_loaded(void *sheet, const json_t *page)
 {
     json_t *node, *model, *rows = json_array();
@@ -79,7 +79,7 @@ enum wi_exit wi_cli_ps(struct wi_cli *cli)
 
 /* --- load and unload -------------------------------------------------------------------------- */
 
-/* POSTs what the options say; the nodes that were told, or NULL with what to exit with. */
+/* POSTs the options; returns the nodes that were told, or NULL with the exit status. */
 static json_t *nodes_tell(const struct wi_cli *cli, const char *verb, enum wi_exit *result)
 {
     const char *const names[] = {"node", "platform"};
@@ -117,9 +117,9 @@ static int is_text(const json_t *object, const char *member, const char *wanted)
     return text && strcmp(text, wanted) == 0;
 }
 
-/* What a node has come to that had come to `before` (NULL: nothing): "loaded", "failed" and
- * "unloaded", again before it was loaded, are for good, whatever others ask of it then. `model` is
- * what the node tells of it; NULL: nothing. */
+/* The outcome for a node whose outcome was `before` (NULL: none yet). "loaded", "failed" and
+ * "unloaded" (which means unloaded before it was loaded) are final, whatever other clients do
+ * afterwards. `model` is the node's report of the model; NULL: none. */
 static const char *come_to(const char *before, const json_t *model)
 {
     const char *state = json_string_value(json_object_get(model, "state"));
@@ -132,14 +132,14 @@ static const char *come_to(const char *before, const json_t *model)
     return before ? "unloaded" : NULL;
 }
 
-/* How much of a model is there, by its state. */
+/* The progress of a model, by its state. */
 static int rank_of(const json_t *model)
 {
     return is_text(model, "state", "loaded") ? 2 : is_text(model, "state", "loading") ? 1 : 0;
 }
 
-/* What a node tells of the model of that name: of several platforms where it has come furthest. A
- * page that cannot load it on one goes on with the next. NULL: nothing. Borrowed. */
+/* The node's report of the model of that name, of the platform on which it has come furthest. A
+ * page that cannot load the model on one platform tries the next. NULL: none. Borrowed. */
 static const json_t *model_in(const json_t *node, const char *name)
 {
     const json_t *model, *found = NULL;
@@ -153,7 +153,7 @@ static const json_t *model_in(const json_t *node, const char *name)
     return found;
 }
 
-/* What nodes tell of the model now, {ID: model}. */
+/* The current reports of nodes about the model, {ID: model}. */
 static json_t *find_models(const struct wi_cli *cli)
 {
     struct wi_pages pages = {.cli = cli, .path = "/v1/nodes", .member = "nodes", .quiet = 1};
@@ -174,8 +174,8 @@ static json_t *find_models(const struct wi_cli *cli)
     return models;
 }
 
-/* One look at the nodes: how many of those told are done, and how many of these without success.
- * `outcomes` has what each came to. */
+/* Looks once at the nodes: counts those of `told` that are done, and the failed ones among these.
+ * `outcomes` has the outcome of each. */
 static void nodes_look(
     const struct wi_cli *cli, const json_t *told, json_t *outcomes, size_t *done, size_t *failed)
 {
@@ -250,7 +250,7 @@ enum wi_exit wi_cli_unload(struct wi_cli *cli)
 
 #define REMOVE_MS 600000 /* large files on a slow disk */
 
-/* Prints what was freed behind `what`, unless the JSON is wanted. */
+/* Prints the freed bytes after `what`, unless JSON is requested. */
 static enum wi_exit removal_ask(
     struct wi_cli *cli, struct wi_rest_request *request, const char *what)
 {
@@ -280,7 +280,7 @@ static enum wi_exit remove_model(struct wi_cli *cli, const char *name)
     return result;
 }
 
-/* One that cannot be removed does not keep the others; a name that cannot be one keeps all. */
+/* A model that cannot be removed does not stop the others; an invalid name stops all. */
 enum wi_exit wi_cli_rm(struct wi_cli *cli)
 {
     const struct wi_arguments *arguments = &cli->arguments;

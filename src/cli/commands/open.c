@@ -27,7 +27,7 @@ static int has_desktop(void)
     return 0;
 }
 
-/* 1 if the desktop has taken it. xdg-open does not wait for the browser. */
+/* 1 if the desktop has opened it. xdg-open does not wait for the browser. */
 static int open_on_desktop(char *address)
 {
     char *const words[] = {"xdg-open", address, NULL};

@@ -1,5 +1,5 @@
 /*
- * webinfer publish and webinfer unpublish: a model gets a CID, which is printed, or is written to
+ * webinfer publish and webinfer unpublish: give a model a CID and print it, or write the model to
  * one file for a machine without a network.
  */
 #include "cli/arguments.h"
@@ -21,7 +21,7 @@
 
 struct show {
     struct wi_cli *cli;
-    json_t *published; /* what the server said at the end */
+    json_t *published; /* the final answer of the server */
 };
 
 /* --- publishing ------------------------------------------------------------------------------- */

@@ -1,6 +1,6 @@
 /*
- * webinfer pull: the daemon brings a model from a hub, and this shows how far that is. The pull is
- * the daemon's: it goes on when this ends.
+ * webinfer pull: has the daemon pull a model from a hub, and shows the progress. The pull belongs
+ * to the daemon and continues when this command ends.
  */
 #include "cli/commands/pull.h"
 #include "cli/arguments.h"
@@ -25,7 +25,7 @@ struct show {
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-/* " from lan (3.0 MB), ipfs (1.1 MB)", where there were several */
+/* " from lan (3.0 MB), ipfs (1.1 MB)", if there were several */
 static void add_sources(struct wi_buffer *text, const json_t *sources)
 {
     const json_t *source;
@@ -167,7 +167,7 @@ enum wi_code wi_cli_begun_name(
     return code;
 }
 
-/* What is pulled is known by the name that it was begun under. */
+/* A running pull is known by the name under which it was begun. */
 static enum wi_exit pull_cancel(struct wi_cli *cli, const char *reference)
 {
     struct wi_error error = {0};

@@ -1,6 +1,6 @@
 /*
- * webinfer quantize: the daemon makes a variant of a model in fewer bits, and this shows how far
- * that is, and how it measured. It is the daemon's: it goes on when this ends.
+ * webinfer quantize: has the daemon make a variant of a model in fewer bits, and shows its progress
+ * and measurements. The work belongs to the daemon and continues when this command ends.
  */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"

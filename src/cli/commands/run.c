@@ -1,7 +1,6 @@
 /*
- * webinfer run: a model is brought here if it is not, and then used as what it is. Of what may
- * stand behind its name ":" is a variant and "@" a revision; where it is to run say --browser and
- * --platform.
+ * webinfer run: pulls a model if it is not here, and then uses it according to its type. After the
+ * name, ":" begins a variant and "@" a revision; --browser and --platform choose the place.
  */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
@@ -18,8 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the daemon has of that name: `*model` is a new reference, or NULL where there is none; what
- * it says of that goes to `*missing`, owned, unless that is NULL. */
+/* Asks the daemon for the model of that name: `*model` is a new reference, or NULL if there is
+ * none. The daemon's message about a missing model goes to `*missing`, owned, unless that is
+ * NULL. */
 static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **model, char **missing)
 {
     struct wi_rest_answer answer;
@@ -35,7 +35,7 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
         *missing = wi_strdup(json_string_value(json_object_get(problem, "detail")));
         json_decref(problem);
     }
-    /* One that is on its way for the first time has nothing but that to tell. */
+    /* A model that is being pulled for the first time has no other description. */
     if (result == WI_EXIT_OK && !json_object_get(*model, "type") &&
         json_object_get(*model, "pulling")) {
         json_decref(*model);
@@ -45,7 +45,8 @@ static enum wi_exit model_look(struct wi_cli *cli, const char *name, json_t **mo
     return result;
 }
 
-/* Whether the row of the list is a model that came by that path and has a name of its content. */
+/* Whether the row of the list is a model that came by that path and has a name made from its
+ * content. */
 static int came_by(const json_t *row, const char *repository)
 {
     const char *name = json_string_value(json_object_get(row, "name"));
@@ -81,7 +82,7 @@ static char *find_by_path(const struct wi_cli *cli, const char *reference)
     return name;
 }
 
-/* What it is called here, as far as that is known before it is pulled: a new string. */
+/* The model's name here, as far as it is known before the pull: a new string. */
 static enum wi_code name_before(
     struct wi_cli *cli, const char *reference, char **name, struct wi_error *error)
 {
@@ -102,13 +103,13 @@ static enum wi_code check_name(const char *name, struct wi_error *error)
         name);
 }
 
-/* No hub has a repository of such a name, but for those that are named. */
+/* No hub has a repository without a slash in its name, except for hubs that are named. */
 static int is_mistyped(const struct wi_cli *cli, const char *reference)
 {
     return !strchr(reference, '/') && !wi_argument_given(&cli->arguments, "hub");
 }
 
-/* What the daemon said of a model that is not here. */
+/* Prints the daemon's message about a model that is not here. */
 static enum wi_exit complain_missing(const char *missing)
 {
     fputs("webinfer: ", stderr);
@@ -117,8 +118,8 @@ static enum wi_exit complain_missing(const char *missing)
     return WI_EXIT_FAILED;
 }
 
-/* Pulls where that is needed; `*name` is what the model is called here, owned. A revision is always
- * asked for, since what is here may be another. */
+/* Pulls the model if needed; `*name` is its name here, owned. With a revision it is always pulled,
+ * because another revision may be here. */
 static enum wi_exit model_bring(
     struct wi_cli *cli, const char *reference, char **name, json_t **model)
 {
@@ -132,7 +133,7 @@ static enum wi_exit model_bring(
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;
     }
-    /* Of a plain hub longer names are allowed: those are not here by that name. */
+    /* A plain hub allows longer names; a model with such a name is not here under it. */
     if (!wi_argument_given(&cli->arguments, "hub") && check_name(*name, &error) != WI_OK) {
         wi_cli_complain(&error);
         return WI_EXIT_USAGE;

@@ -1,4 +1,4 @@
-/* webinfer list and webinfer show: the models here, and all of one. */
+/* webinfer list and webinfer show: the models here, and the details of one. */
 #include "cli/bar.h"
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
@@ -32,7 +32,7 @@ static void put_stale(struct wi_buffer *out, const json_t *stale)
     wi_buffer_puts(out, json_is_true(stale) ? "stale: its files have changed since" : "whole");
 }
 
-/* Of those in the folder; built-in ones are no files. */
+/* Only models in the folder count; built-in models are no files. */
 static void print_stored(void *sheet, const json_t *page)
 {
     json_t *rows = json_array(), *item;
@@ -144,7 +144,7 @@ static void put_pins(struct wi_buffer *out, const json_t *published)
     }
 }
 
-/* Where it would run, and what is known of each place. */
+/* Prints where the model would run, and what is known of each place. */
 static void put_places(struct wi_cli *cli, const char *name)
 {
     static const struct wi_column columns[] = {{"BROWSER", "browser", NULL},
@@ -159,7 +159,7 @@ static void put_places(struct wi_cli *cli, const char *name)
     free(path);
 }
 
-/* What was made here of the model, each with how it measured. */
+/* Prints the variants that were made here, each with its measurements. */
 static void put_variants(struct wi_buffer *out, const json_t *variants)
 {
     const json_t *variant;
@@ -178,7 +178,7 @@ static void put_variants(struct wi_buffer *out, const json_t *variants)
     }
 }
 
-/* What the folder asks for, and its model is answered without. */
+/* Settings of the model's folder that are ignored. */
 static void put_ignored(struct wi_buffer *out, const json_t *ignored)
 {
     const json_t *one;

@@ -1,11 +1,11 @@
-/* webinfer sources: who brings blocks, and how that goes; and which models are published. */
+/* webinfer sources: the sources of blocks and their performance, and the published models. */
 #include "cli/commands/commands.h"
 #include "cli/table.h"
 
 #include "base/clock.h"
 #include "cli/bar.h"
 
-/* A time on the wall, as how long it is until then or since then. */
+/* A wall-clock time, as the time until or since then. */
 static void put_span(struct wi_buffer *out, int64_t ms, const char *after)
 {
     if (ms < 0)

@@ -1,4 +1,4 @@
-/* webinfer status: the daemon at a glance, what is wrong first. */
+/* webinfer status: the daemon at a glance, problems first. */
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/table.h"
@@ -33,7 +33,7 @@ static int is_unwanted(const json_t *kind)
                json_is_null(json_object_get(kind, "problem")));
 }
 
-/* {"chrome": {…}} becomes rows with a "kind", the unwanted left out. */
+/* {"chrome": {…}} becomes rows with a "kind", without the unwanted ones. */
 static json_t *kind_rows(const json_t *kinds)
 {
     json_t *rows = json_array(), *value;
@@ -66,7 +66,7 @@ static void print_warnings(const json_t *answer)
         wi_table_say("warning: {}\n", warning);
 }
 
-/* Of many nodes the status does not tell all: their own list is shown then. */
+/* The status does not have all of many nodes; their own list is shown then. */
 static void print_nodes(const struct wi_cli *cli, const json_t *answer)
 {
     static const struct wi_column columns[] = {{"NODE", "id", NULL}, {"BROWSER", "browser", NULL},

@@ -1,4 +1,4 @@
-/* webinfer generate and webinfer embed: text to a model, and what it makes of it. */
+/* webinfer generate and webinfer embed: send text to a model and print the result. */
 #include "cli/commands/text.h"
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
@@ -95,7 +95,7 @@ static json_t *to_json(const char *text, struct wi_error *error)
 
 /* --- generate --------------------------------------------------------------------------------- */
 
-/* The second argument to the model, and what comes of it. */
+/* Sends the second argument to the model, and shows the answer. */
 static enum wi_exit ask_about(
     struct wi_cli *cli, void (*describe)(struct wi_buffer *out, const json_t *answer))
 {
@@ -182,7 +182,7 @@ static enum wi_exit print_vectors(const json_t *answer)
     }
     for (json_int_t row = 0; row < rows; row++) {
         struct wi_buffer line = {0};
-        for (json_int_t i = 0; i < size; i++) /* nine digits tell every FP32 from any other */
+        for (json_int_t i = 0; i < size; i++) /* nine digits identify every FP32 value */
             wi_buffer_printf(&line, "%s%.9g", i ? "," : "[",
                 json_number_value(json_array_get(data, (size_t)(row * size + i))));
         wi_buffer_puts(&line, "]\n");

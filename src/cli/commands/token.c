@@ -1,6 +1,6 @@
 /*
- * webinfer token new NAME: a fresh secret, shown this once, and the line for [api] tokens_file,
- * which holds only its SHA-256. webinfer token join: a link for nodes of others.
+ * webinfer token new NAME: makes a secret, which is shown only once, and the line for [api]
+ * tokens_file, which has only its SHA-256. webinfer token join: makes a link for nodes of others.
  */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
@@ -24,7 +24,7 @@
 struct requested {
     const char *name;
     const char *path;  /* NULL: only print the line */
-    const char *owner; /* NULL: as token_file.h has it */
+    const char *owner; /* NULL: see token_file.h */
     enum wi_rank rank; /* WI_RANK_NONE: not said */
 };
 
@@ -33,7 +33,7 @@ struct made {
     char token[WI_TOKEN_SIZE];
     char line[LINE_SIZE];
     enum wi_rank rank;
-    int first;    /* of its file, so that it is an admin's unasked */
+    int first;    /* of its file, so that it gets rank admin by default */
     int no_admin; /* the file has none */
     uid_t owner;  /* of the file */
 };
@@ -175,7 +175,7 @@ struct join_link {
     int64_t nodes, expires_at;
 };
 
-/* Asks the daemon for one; complains by itself. */
+/* Asks the daemon for a link; prints errors by itself. */
 static enum wi_exit ask_for_link(
     const struct wi_cli *cli, size_t nodes, int64_t seconds, struct join_link *link)
 {

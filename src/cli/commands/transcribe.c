@@ -1,4 +1,4 @@
-/* webinfer transcribe: what is said in a sound file, as text or subtitles. */
+/* webinfer transcribe: prints the speech of a sound file as text or subtitles. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 
@@ -50,8 +50,8 @@ static int has_task(const json_t *model, const char *wanted)
     return 0;
 }
 
-/* A model in the list says its tasks once it has been read; one that may be of sounds, as far as
- * its name tells, is asked for alone. Only folders have tasks. */
+/* A model in the list has its tasks once it has been read; a model that may be for sounds, judging
+ * by its name, is requested on its own. Only folders have tasks. */
 static int model_transcribes(const struct wi_cli *cli, const json_t *model, const char *name)
 {
     const char *format = json_string_value(json_object_get(model, "format"));
@@ -176,7 +176,7 @@ static enum wi_code write_request(const struct wi_cli *cli, enum form form, stru
 
 /* --- the answer ------------------------------------------------------------------------------- */
 
-/* What a model says may hold anything: a terminal gets no control characters of it. */
+/* A model's text may hold anything, so a terminal gets none of its control characters. */
 static void print_heard(enum form form, const json_t *result)
 {
     struct wi_buffer heard = {0}, plain = {0};

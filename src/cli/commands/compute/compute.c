@@ -58,7 +58,7 @@ static json_t *read_numbers(const char *text, char end)
     return list;
 }
 
-/* NAME=DATATYPE[SHAPE] as an entry of `outputs`; NULL if it is not that. */
+/* NAME=DATATYPE[SHAPE] as an entry of `outputs`; NULL if it has another form. */
 static json_t *read_result(const char *argument)
 {
     const char *equals = strchr(argument, '='), *open = equals ? strchr(equals, '[') : NULL;
@@ -164,7 +164,7 @@ static enum wi_code add_program(
 
 /* --- running ---------------------------------------------------------------------------------- */
 
-/* A source may make its outputs of nothing. */
+/* A source may need no inputs for its outputs. */
 static int has_inputs(const struct wi_arguments *arguments)
 {
     return wi_argument_given(arguments, "tensor") || wi_argument_given(arguments, "inputs");

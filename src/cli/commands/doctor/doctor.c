@@ -1,6 +1,6 @@
 /*
- * webinfer doctor: what this machine and its browsers would give, without a daemon. Collects one
- * JSON report, which --json prints and people get as lines.
+ * webinfer doctor: checks what this machine and its browsers offer, without a daemon. Collects one
+ * JSON report, which is printed as JSON with --json and as lines otherwise.
  */
 #include "config.h"
 
@@ -43,7 +43,7 @@ struct wi_config *wi_doctor_config(const char *path, json_t *checks)
     return config;
 }
 
-/* A kind that the configuration file names is wanted; the others are there by default. */
+/* A kind that the configuration file names is wanted; the others are configured by default. */
 static void report_absence(
     json_t *checks, const struct wi_config *config, size_t index, const struct wi_error *error)
 {
@@ -58,8 +58,8 @@ static void report_absence(
 
 /* --- what a page reported ------------------------------------------------------------------- */
 
-/* Why a platform is not there, and what would bring it, where that is known. The first row that
- * fits is it; NULL fits all. */
+/* Known reasons why a platform is missing, and what would enable it. The first row that matches
+ * counts; NULL matches all. */
 static const struct {
     const char *family;
     const char *platform;
@@ -90,7 +90,7 @@ static const char *find_hint(const struct wi_config_browser *browser, const char
     return NULL;
 }
 
-/* What the browser tells of it, which may be nothing. */
+/* Appends what the browser reports about the adapter, which may be nothing. */
 static void put_adapter(struct wi_buffer *text, const json_t *adapter)
 {
     static const struct {
@@ -147,7 +147,7 @@ static void judge_presence(
     wi_buffer_clear(&text);
 }
 
-/* What a page reported (wi_doctor_try's object) as findings. */
+/* Adds a page's report (the object of wi_doctor_try) as findings. */
 static void judge_platforms(
     json_t *checks, const json_t *report, const struct wi_config_browser *browser)
 {
@@ -194,7 +194,7 @@ static void report_start(
     }
 }
 
-/* Whether it works, as far as was tried. `network` is NULL where it is not to be tried. */
+/* Whether the browser works, as far as it was tried. `network` is NULL if it is not to be tried. */
 static int browser_examine(struct wi_config *config, size_t index, const struct wi_network *network,
     json_t *checks, json_t *browsers)
 {

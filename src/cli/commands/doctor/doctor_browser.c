@@ -1,7 +1,7 @@
 /*
- * One browser, as the daemon would run it: our own bridge on a private port serves the page, a
- * session opens it, and what the page announces is the answer. Nothing else would tell the truth:
- * WebGPU and threads exist only in a secure, isolated page.
+ * Tries one browser, as the daemon would run it: a bridge on a private port serves the page, a
+ * session opens it, and the page's announcement is the answer. Only this gives a true result,
+ * because WebGPU and threads exist only in a secure, isolated page.
  */
 #include "cli/commands/doctor/doctor.h"
 
@@ -43,11 +43,11 @@ struct probe {
     struct wi_bridge *bridge;
     struct wi_session *session;
     struct wi_driver *driver; /* a service on another machine */
-    struct wi_timer *step;    /* what follows a callback, from the loop itself */
+    struct wi_timer *step;    /* the next step after a callback, from the loop itself */
     uv_signal_t signals[2];
     struct wi_error error; /* WI_OK unless something failed */
     json_t *capabilities;
-    int look;              /* its page is to find what it can do, too */
+    int look;              /* its page also finds out what the browser can do */
     char node[WI_ID_SIZE]; /* its page */
     char version[64];
     json_t *features; /* that were found; or NULL, and why */
@@ -193,8 +193,8 @@ static void drop_tls(struct wi_config_bridge *bridge)
     bridge->tls_certificate = bridge->tls_key = NULL;
 }
 
-/* A listener that only this machine reaches, on any port, whatever the daemon's is; with its
- * certificate, where this user may read the key. */
+/* Opens a listener that only this machine reaches, on any free port, with the daemon's certificate
+ * if this user may read the key. */
 static void make_private(struct wi_config_bridge *bridge)
 {
     free(bridge->listen);
@@ -247,7 +247,7 @@ static void probe_start(struct probe *p)
         p->signals[i].data = p;
         uv_signal_start(&p->signals[i], on_signal, numbers[i]);
     }
-    /* A private listener is none for another machine's browsers. */
+    /* Browsers of another machine cannot reach a private listener. */
     if (!wi_kind_is_here(p->browser)) {
         p->driver = wi_classic_new(&p->loop, p->http, NULL, NULL, p->browser->driver_url, &events);
         wi_driver_wait_ready(p->driver, ASK_TIMEOUT_MS, on_asked, p);
@@ -257,7 +257,7 @@ static void probe_start(struct probe *p)
         wi_session_new(&deps, p->browser, p->config->pool.connection_timeout, &p->session_events);
 }
 
-/* What was made before a part could not be. */
+/* Frees the parts that were made before one failed. */
 static void free_half(struct probe *p)
 {
     wi_repository_free(p->repository);
@@ -288,7 +288,7 @@ static json_t *probe_report(struct probe *p)
         *p->error.detail ? p->error.detail : "it ended before the page was loaded");
 }
 
-/* As wi_doctor_try, in that network, or with NULL in none of its own. */
+/* Like wi_doctor_try, in that network, or with NULL without a network of its own. */
 static json_t *probe_run(struct wi_config *config, const struct wi_config_browser *browser,
     const struct wi_network *network, int look)
 {

@@ -1,4 +1,4 @@
-/* What this machine has that browsers need, checked by trying where trying is harmless. */
+/* Checks what browsers need from this machine, by trying it if that is harmless. */
 #include "cli/commands/doctor/doctor.h"
 
 #include "base/clock.h"
@@ -24,7 +24,7 @@
 #define SHM_WANTED (256u << 20)
 /* A browser has some 500 descriptors open, our listeners one for each connection. */
 #define FILES_WANTED 4096
-/* For so long a daemon's answer is waited for. */
+/* How long the answer of a daemon is awaited. */
 #define RETEST_MS 5000
 
 static void check_shared_memory(json_t *checks)
@@ -61,7 +61,8 @@ static void check_files(json_t *checks)
             (unsigned long long)limit.rlim_cur, (unsigned long long)limit.rlim_max);
 }
 
-/* Whether an unprivileged process may make a user namespace, of which browsers build sandboxes. */
+/* Whether an unprivileged process may make a user namespace, which browsers need for their
+ * sandboxes. */
 static int may_make_namespace(void)
 {
     int status;
@@ -186,7 +187,7 @@ static void check_certificate(
     certificate = wi_certificate_read(path, address, &error);
     if (certificate)
         report_certificate(checks, check, certificate, otherwise);
-    else /* it may be for the daemon's eyes alone */
+    else /* perhaps only the daemon may read it */
         wi_doctor_add(checks, check, WI_FINDING_WARNING, "%s", error.detail);
     wi_certificate_free(certificate);
 }

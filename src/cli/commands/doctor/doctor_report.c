@@ -1,4 +1,4 @@
-/* What the checks found, in the order in which they were made: kept, shown, and judged. */
+/* Collects, prints and judges the results of the checks, in their order. */
 #include "cli/commands/doctor/doctor.h"
 
 #include "cli/table.h"

@@ -1,6 +1,6 @@
 /*
- * webinfer matrix: what the browsers of each kind can do, feature by feature, found by doing it: in
- * the browsers of a daemon, or with --start in browsers that doctor's apparatus starts one by one.
+ * webinfer matrix: the features of the browsers of each kind, found by trying them: in the browsers
+ * of a daemon, or with --start in browsers that are started one by one, as for webinfer doctor.
  */
 #include "cli/commands/doctor/doctor.h"
 
@@ -40,7 +40,7 @@ static int is_asked(const json_t *matrix)
     return 0;
 }
 
-/* GETs it, or with a body POSTs that; `*matrix` is replaced. */
+/* GETs the matrix, or POSTs the body if there is one; replaces `*matrix`. */
 static enum wi_exit matrix_exchange(
     struct wi_cli *cli, const char *path, const struct wi_buffer *body, json_t **matrix)
 {
@@ -99,7 +99,7 @@ static json_t *column_absent(const char *kind, const char *reason)
         "found_at", "features");
 }
 
-/* A column out of what wi_doctor_try says. */
+/* Makes a column of the object of wi_doctor_try. */
 static json_t *column_of(const char *kind, const json_t *report, int64_t began)
 {
     const json_t *features = json_object_get(report, "features");
@@ -162,7 +162,7 @@ static enum wi_exit find_here(struct wi_cli *cli, json_t **matrix)
 
 /* --- showing ---------------------------------------------------------------------------------- */
 
-/* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` what is to be said of cells. */
+/* The table's rows: {"title", "0": STATE, "1": …}; and in `whys` the explanations of cells. */
 static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *whys)
 {
     const json_t *feature, *column;
@@ -195,7 +195,7 @@ static json_t *rows_of(const struct wi_cli *cli, const json_t *matrix, json_t *w
     return rows;
 }
 
-/* Columns without a finding say why in the second table. */
+/* A column without results has its reason in the second table. */
 static void add_reasons(const json_t *matrix, json_t *whys)
 {
     const json_t *column;

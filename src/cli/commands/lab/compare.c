@@ -1,5 +1,5 @@
-/* webinfer results compare: what became slower, faster or broke from one run to another, and an
- * exit status that a pipeline can go by. */
+/* webinfer results compare: shows what became slower, faster or broken from one run to another,
+ * with an exit status for pipelines. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
@@ -13,7 +13,7 @@
 #define THRESHOLD_MIN 0.001
 #define THRESHOLD_MAX 10
 
-/* "10%" or "0.1": a share. 0, or -1 after a complaint. */
+/* Reads a share, "10%" or "0.1". 0, or -1 once the error is printed. */
 static int read_threshold(const char *text, double *threshold)
 {
     char *end;
@@ -107,7 +107,7 @@ static void print_json(const struct wi_lab_comparison *comparison, json_t *rows)
     json_decref(document);
 }
 
-/* Whether the report of that option is what standard output is for. */
+/* Whether the report of that option goes to standard output. */
 static int goes_to_output(const struct wi_cli *cli, const char *option)
 {
     const char *path = wi_argument(&cli->arguments, option);

@@ -1,6 +1,6 @@
 /*
- * webinfer results import: a run of somebody else's, or of another service, is sent to this one. It
- * goes in several requests, and may be sent again: what is there already is not stored twice.
+ * webinfer results import: sends a run of another user or another service to this one. It takes
+ * several requests and may be repeated: cells that are already there are not stored twice.
  */
 #include "cli/commands/lab/lab.h"
 
@@ -14,7 +14,7 @@
 #define PART_BYTES (192 * 1024)
 #define EXCHANGE_MS 60000
 
-/* What is sent, and what came of it so far. */
+/* The run that is sent, and the result so far. */
 struct sending {
     struct wi_cli *cli;
     const struct wi_lab_run *run;
@@ -35,7 +35,7 @@ static void put_head(struct wi_buffer *out, const struct wi_lab_run *run)
     json_decref(document);
 }
 
-/* The next cells, as many as there is room for; behind the last one the run ends. */
+/* Sends the next cells, as many as fit; after the last one the run ends. */
 static void put_part(struct wi_buffer *out, struct sending *sending)
 {
     const struct wi_lab_run *run = sending->run;

@@ -1,4 +1,4 @@
-/* Runs from where they are, the service or a file, and reports to where they go. */
+/* Loads runs from the service or a file, and writes reports. */
 #include "cli/commands/lab/lab.h"
 
 #include "base/memory.h"
@@ -35,7 +35,7 @@ int wi_cli_lab_check_id(const char *id)
     return 0;
 }
 
-/* Reads the document, which `name` has. */
+/* Reads the document of `name`. */
 static enum wi_exit read_document(
     const char *name, const char *text, size_t size, struct wi_lab_run *run)
 {

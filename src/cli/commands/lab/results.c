@@ -1,4 +1,4 @@
-/* webinfer results list, show, export, rm: the runs that the service keeps. */
+/* webinfer results list, show, export, rm: the runs that the service stores. */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
 #include "cli/commands/lab/lab.h"
@@ -29,7 +29,7 @@ static void put_time(struct wi_buffer *out, const json_t *ms)
     wi_buffer_puts(out, "Z");
 }
 
-/* What is to know of a run before its figures. */
+/* Notes on a run that come before its figures. */
 static void put_notes(struct wi_buffer *out, const json_t *run)
 {
     static const char *const notes[] = {"simulated", "imported", "noisy"};
@@ -82,7 +82,7 @@ static json_t *notes_of(const struct wi_lab_run *run, const struct wi_lab_figure
     return text_take(&text);
 }
 
-/* A row of the table that people see. */
+/* A row of the table for people. */
 static json_t *row_of(const struct wi_lab_run *run, const struct wi_lab_figure *row)
 {
     struct wi_buffer text = {0};
@@ -157,7 +157,7 @@ static json_t *text_row_of(const struct wi_lab_cell *cell)
     return out;
 }
 
-/* Of models that write: each user's tokens in a second, and those of all together. */
+/* For models that write text: tokens per second of each user, and of all users together. */
 static void print_texts(const struct wi_lab_figures *figures)
 {
     struct wi_column columns[WI_LAB_TEXT_FIGURES + 3] = {
@@ -176,7 +176,7 @@ static void print_texts(const struct wi_lab_figures *figures)
     json_decref(table);
 }
 
-/* One of the service's, as wi_lab_put_earlier has it; nothing where it is gone. */
+/* Appends a run of the service in the form of wi_lab_put_earlier; nothing if it is gone. */
 static void put_earlier(
     const struct wi_cli *cli, struct wi_buffer *out, const struct wi_lab_run *run, const char *id)
 {
@@ -194,8 +194,8 @@ static void put_earlier(
     json_decref(document);
 }
 
-/* Whether it came before this run and from here, as this one did: what was imported is of another
- * machine, perhaps. */
+/* Whether it began before this run, is simulated if and only if this one is, and was measured here:
+ * an imported run may be of another machine. */
 static int is_earlier(const json_t *row, const struct wi_lab_run *run)
 {
     return json_string_value(json_object_get(row, "id")) &&
@@ -222,7 +222,7 @@ static void put_history(
     wi_pages_close(&pages);
 }
 
-/* With what earlier runs have of its cells, where it is one of the service's. */
+/* Writes the document, with the cells of earlier runs if the run is one of the service. */
 static enum wi_exit write_html(
     const struct wi_cli *cli, const char *name, const struct wi_lab_figures *figures)
 {
@@ -309,7 +309,7 @@ struct format {
 static const struct format formats[] = {{"ndjson", wi_lab_put_ndjson}, {"csv", wi_lab_put_csv},
     {"json", wi_lab_put_json}, {"bmf", wi_lab_put_bmf}, {0}};
 
-/* The one of that name, the first for NULL; NULL after a complaint. */
+/* The format of that name, the first one for NULL; NULL once the error is printed. */
 static const struct format *find_format(const char *name)
 {
     for (const struct format *format = formats; format->name; format++)

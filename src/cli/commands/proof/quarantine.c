@@ -1,4 +1,4 @@
-/* webinfer nodes --limited and --quarantined, and webinfer forgive: what was found of nodes. */
+/* webinfer nodes --limited and --quarantined, and webinfer forgive: the findings about nodes. */
 #include "cli/commands/commands.h"
 #include "cli/pages.h"
 #include "cli/table.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define TIMEOUT_MS 30000
-/* What the ids of rows of quarantine begin with. */
+/* The prefix of the ids of quarantined rows. */
 #define QUARANTINE "quarantine-"
 
 static void put_time(struct wi_buffer *out, const json_t *at)
@@ -33,7 +33,7 @@ static void put_until(struct wi_buffer *out, const json_t *until)
         put_time(out, until);
 }
 
-/* "node token farm", "join-0123456789abcdef from 192.0.2.1": what is refused for it. */
+/* "node token farm", "join-0123456789abcdef from 192.0.2.1": the subject that is refused. */
 static void put_refused(struct wi_buffer *out, const json_t *row)
 {
     if (json_is_string(json_object_get(row, "token")))
@@ -57,7 +57,7 @@ void wi_cli_print_quarantined(const struct wi_cli *cli, const json_t *answer)
 
 /* --- nodes that get less work, or none -------------------------------------------------------- */
 
-/* "3 ending, 1 open": what speaks against it. */
+/* "3 ending, 1 open": the evidence against it. */
 static void put_conduct(struct wi_buffer *out, const json_t *conduct)
 {
     static const char *const kinds[] = {"ending", "disputed", "open", "suspicion"};
@@ -79,7 +79,7 @@ static void put_end(struct wi_buffer *out, const json_t *row)
         wi_table_fill(out, "{undone_by}", row);
 }
 
-/* A row for each limit of the page's nodes. */
+/* Makes a row for each limit of the page's nodes. */
 static json_t *limits_of(const json_t *nodes)
 {
     json_t *rows = json_array(), *node, *limit;
@@ -128,7 +128,7 @@ enum wi_exit wi_cli_show_limited(const struct wi_cli *cli)
 
 /* --- webinfer forgive ------------------------------------------------------------------------- */
 
-/* Whether it may be one: the address that it becomes a part of needs no escapes then. */
+/* Whether it is a valid id, which needs no escapes in a URL. */
 static int is_id(const char *id)
 {
     size_t length = strlen(id);

@@ -1,6 +1,6 @@
 /*
- * webinfer verify: nodes show what computes in them, and this prints what came of it, with the
- * evidence. It exits with 1 where anything computes wrong.
+ * webinfer verify: has nodes prove what computes in them, and prints the results with the evidence.
+ * It exits with 1 if anything computes wrongly.
  */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
@@ -16,7 +16,7 @@
 struct show {
     struct wi_cli *cli;
     struct wi_cli_progress progress;
-    json_t *verified; /* what the daemon said at the end */
+    json_t *verified; /* the final answer of the daemon */
 };
 
 /* --- the table -------------------------------------------------------------------------------- */

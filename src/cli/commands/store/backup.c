@@ -1,6 +1,6 @@
 /*
- * webinfer backup and webinfer restore: the daemon's database into a file, while it works, and that
- * file into the place of the database, where no daemon runs.
+ * webinfer backup and webinfer restore: copy the database of a running daemon to a file, and
+ * replace the database with that file while no daemon runs.
  */
 #include "cli/arguments.h"
 #include "cli/commands/commands.h"
@@ -46,7 +46,7 @@ static enum wi_exit say_backup(const struct wi_cli *cli, const char *path, int64
     return WI_EXIT_OK;
 }
 
-/* What came gets its name if it is a database that is whole. */
+/* The received file gets its name only if it is an intact database. */
 static enum wi_exit keep_backup(struct wi_cli *cli, struct wi_save *save)
 {
     struct wi_error error = {0};
