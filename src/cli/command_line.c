@@ -1,6 +1,6 @@
 /*
- * A command line from its words to an exit status: takes it apart, finds out where the server is
- * and which token to show, and calls the command.
+ * A command line from its words to an exit status: parses it, finds the server's address and the
+ * token, and calls the command.
  */
 #include "config.h"
 
