@@ -25,8 +25,8 @@ static const struct wi_member message[] = {
     {"model", "string", NULL},
     {"content", "[MessageBlock]", NULL},
     {"stop_reason", "'end_turn'|'max_tokens'|'stop_sequence'|'tool_use'|null",
-        "Null at the begin of a stream."},
-    {"stop_sequence", "string|null", "The one of stop_sequences at which it ended."},
+        "Null at the beginning of a stream."},
+    {"stop_sequence", "string|null", "The entry of stop_sequences at which it ended."},
     {"stop_details", "null", NULL},
     {"container", "null", NULL},
     {"diagnostics", "null", NULL},
@@ -34,13 +34,13 @@ static const struct wi_member message[] = {
     {0},
 };
 static const struct wi_member usage[] = {
-    {"input_tokens", "integer", "Those that had not been read before."},
+    {"input_tokens", "integer", "Tokens that had not been read before."},
     {"cache_creation_input_tokens", "integer", NULL},
-    {"cache_read_input_tokens", "integer", "Those that had."},
+    {"cache_read_input_tokens", "integer", "Tokens that had been read before."},
     {"output_tokens", "integer", NULL},
     {"output_tokens_details", "null", NULL},
     {"server_tool_use", "null", NULL},
-    {"cache_creation?", "null", "This and what follows: not in a message_delta."},
+    {"cache_creation?", "null", "This and the members below are not in a message_delta."},
     {"inference_geo?", "null", NULL},
     {"service_tier?", "null", NULL},
     {"speed?", "null", NULL},
@@ -90,7 +90,7 @@ static const struct wi_member stop[] = {{"type", "'message_stop'", NULL}, {0}};
         .name = form, .members = rows, ##__VA_ARGS__                                               \
     }
 const struct wi_schema wi_anthropic_schemas[] = {
-    FORM("AnthropicError", error, .help = "An error, as Anthropic's clients read it."),
+    FORM("AnthropicError", error, .help = "An error in the form that Anthropic's clients read."),
     FORM("AnthropicErrorValue", error_value),
     FORM("Message", message),
     FORM("MessageBlock", NULL,

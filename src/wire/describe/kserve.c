@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 static const struct wi_member failure[] = {
-    {"error", "string", "What was wrong, what is allowed and what to do, in a sentence."},
+    {"error", "string", "One sentence: what was wrong, what is allowed and what to do."},
     {"code", "Code", "One of the stable codes, as of a problem document."},
     {"field?", "string", "The field of the request that is at fault."},
     {"expected?", "string", "What is expected there."},
@@ -18,7 +18,7 @@ static const struct wi_member failure[] = {
 static const struct wi_member server[] = {
     {"name", "'webinfer'", NULL},
     {"version", "string", NULL},
-    {"extensions", "[string]", "Those of Triton's server that are served."},
+    {"extensions", "[string]", "The extensions of Triton's server that are supported."},
     {0},
 };
 static const struct wi_member live[] = {
@@ -39,7 +39,7 @@ static const struct wi_member model[] = {
     {0},
 };
 static const struct wi_member value[] = {
-    {"name", "string", "One that ends with _ stands for several, numbered from 0."},
+    {"name", "string", "A name that ends with _ means several tensors, numbered from 0."},
     {"datatype", "Datatype", NULL},
     {"shape", "[integer]", "-1 for a free dimension."},
     {0},
@@ -48,7 +48,7 @@ static const struct wi_member config[] = {
     {"name", "string", NULL},
     {"platform", "string", "As in the metadata."},
     {"backend", "'webinfer'", NULL},
-    {"max_batch_size", "integer", "0: dimensions are as the model has them."},
+    {"max_batch_size", "integer", "0: the dimensions are those of the model."},
     {"input", "[KserveTyped]", NULL},
     {"output", "[KserveTyped]", NULL},
     {0},
@@ -69,20 +69,20 @@ static const struct wi_member stats[] = {
 static const struct wi_member model_stats[] = {
     {"name", "string", NULL},
     {"version", "string", NULL},
-    {"last_inference", "integer", "When one was answered last, in milliseconds since 1970."},
+    {"last_inference", "integer", "When a request was last answered, in milliseconds since 1970."},
     {"inference_count", "integer", "Requests that were answered."},
     {"execution_count", "integer", "The same."},
     {"inference_stats",
         "(success KserveStat, fail KserveStat, queue KserveStat, compute_input KserveStat, "
         "compute_infer KserveStat, compute_output KserveStat, cache_hit KserveStat, "
         "cache_miss KserveStat)",
-        "Since the start; what is not measured apart is 0."},
+        "Since the start; times that are not measured separately are 0."},
     {"batch_stats", "[object]", "Empty."},
     {0},
 };
 static const struct wi_member stat[] = {
     {"count", "integer", NULL},
-    {"ns", "integer", "Of all of them together."},
+    {"ns", "integer", "The time of all of them together."},
     {0},
 };
 
@@ -91,21 +91,21 @@ static const struct wi_member stat[] = {
 static const struct wi_member answer[] = {
     {"model_name", "string", NULL},
     {"model_version", "string", NULL},
-    {"id?", "string", "The request's own."},
+    {"id?", "string", "The request's id."},
     {"outputs", "[Output]", NULL},
     {"parameters", "(executed_on string, performance string)",
-        "The objects of these names of webinfer-api(7), as JSON in a string."},
+        "The objects of these names in webinfer-api(7), as JSON in a string."},
     {0},
 };
 static const struct wi_member text[] = {
     {"model_name", "string", NULL},
     {"model_version", "string", NULL},
-    {"id?", "string", "The request's own."},
+    {"id?", "string", "The request's id."},
     {"text_output", "string", NULL},
     {0},
 };
 static const struct wi_member event[] = {
-    {"done", "boolean", "True of the last one, whose text is empty."},
+    {"done", "boolean", "True for the last event, whose text is empty."},
     {0},
 };
 
@@ -121,7 +121,7 @@ static const struct wi_member row[] = {
 static const struct wi_member order[] = {
     {"name", "string", NULL},
     {"state", "'READY'|'UNAVAILABLE'", NULL},
-    {"nodes", "[string]", "Those that were told."},
+    {"nodes", "[string]", "The nodes that were told."},
     {0},
 };
 
@@ -130,7 +130,7 @@ static const struct wi_member order[] = {
         .name = form, .members = rows, ##__VA_ARGS__                                               \
     }
 const struct wi_schema wi_kserve_schemas[] = {
-    FORM("KserveError", failure, .help = "An error, as KServe's clients read it."),
+    FORM("KserveError", failure, .help = "An error in the form that KServe's clients read."),
     FORM("KserveServer", server),
     FORM("KserveLive", live),
     FORM("KserveReady", ready),

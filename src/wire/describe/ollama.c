@@ -9,13 +9,14 @@ static const struct wi_member error[] = {
 };
 
 static const struct wi_member end[] = {
-    {"model", "string", "As it was found."},
-    {"created_at", "string", "When this was written."},
-    {"done", "boolean", "Whether this is all, or the last line of it."},
-    {"done_reason?", "'stop'|'length'|'load'", "As what follows where it is done."},
-    {"total_duration?", "integer", "In nanoseconds, as all durations."},
+    {"model", "string", "The name under which the model was found."},
+    {"created_at", "string", "When this line was written."},
+    {"done", "boolean", "Whether this is the whole answer, or its last line."},
+    {"done_reason?", "'stop'|'length'|'load'",
+        "This and the members below are there if done is true."},
+    {"total_duration?", "integer", "In nanoseconds, like all durations."},
     {"load_duration?", "integer", NULL},
-    {"prompt_eval_count?", "integer", "Tokens that were read, and made."},
+    {"prompt_eval_count?", "integer", "This and eval_count: tokens that were read, and generated."},
     {"prompt_eval_duration?", "integer", NULL},
     {"eval_count?", "integer", NULL},
     {"eval_duration?", "integer", NULL},
@@ -52,14 +53,14 @@ static const struct wi_member embedding[] = {
 };
 
 static const struct wi_member version[] = {
-    {"version", "string", "Of Ollama, whose API this is."},
-    {"webinfer", "string", "Of this service."},
+    {"version", "string", "The version of Ollama whose API this is."},
+    {"webinfer", "string", "The version of this service."},
     {0},
 };
 static const struct wi_member details[] = {
     {"parent_model", "''", NULL},
     {"format", "string", NULL},
-    {"family", "string", "The architecture, where the model has been read."},
+    {"family", "string", "The architecture, once the model has been read."},
     {"families", "[string]", NULL},
     {"parameter_size", "string", NULL},
     {"quantization_level", "string", NULL},
@@ -70,7 +71,7 @@ static const struct wi_member entry[] = {
     {"model", "string", "The same."},
     {"modified_at", "string", NULL},
     {"size", "integer", NULL},
-    {"digest", "string", "Of the model's files, where it has been read; else empty."},
+    {"digest", "string", "The digest of the model's files, once it has been read; empty before."},
     {"details", "OllamaDetails", NULL},
     {0},
 };
@@ -82,11 +83,11 @@ static const struct wi_member loaded[] = {
     {"name", "string", NULL},
     {"model", "string", NULL},
     {"size", "integer", "Bytes, on all nodes that have it."},
-    {"size_vram", "integer", "Of them, with WebGPU, WebNN or WebGL."},
+    {"size_vram", "integer", "The bytes of them with WebGPU, WebNN or WebGL."},
     {"digest", "string", NULL},
     {"details", "OllamaDetails", NULL},
-    {"expires_at", "string", "When it is unloaded if nobody asks for it."},
-    {"context_length", "integer", "Tokens that a request has room for; 0: not told."},
+    {"expires_at", "string", "When it is unloaded if no request uses it."},
+    {"context_length", "integer", "Tokens that a request has room for; 0: not known."},
     {0},
 };
 static const struct wi_member running[] = {
@@ -94,23 +95,23 @@ static const struct wi_member running[] = {
     {0},
 };
 static const struct wi_member shown[] = {
-    {"license", "''", "What is not told is empty."},
+    {"license", "''", "Always empty, like other values that are not known."},
     {"modelfile", "string", NULL},
     {"parameters", "''", NULL},
     {"template", "''", NULL},
     {"system", "''", NULL},
     {"messages", "[object]", NULL},
     {"details", "OllamaDetails", NULL},
-    {"model_info", "{string|integer}", "By the names that GGUF files have for it."},
+    {"model_info", "{string|integer}", "Under the names that GGUF files use."},
     {"capabilities", "['completion'|'tools'|'vision'|'embedding']", NULL},
     {"modified_at", "string", NULL},
     {0},
 };
 static const struct wi_member pulling[] = {
-    {"status", "string", "How far it is; success at its end."},
-    {"digest?", "string", "The commit of the hub, while files come."},
+    {"status", "string", "What it is doing; success at its end."},
+    {"digest?", "string", "The commit of the hub, while files arrive."},
     {"total?", "integer", "Bytes of all files."},
-    {"completed?", "integer", "Those that are here."},
+    {"completed?", "integer", "The bytes that are here."},
     {0},
 };
 

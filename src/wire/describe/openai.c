@@ -74,16 +74,16 @@ static const struct wi_member message[] = {
     {"role", "'system'|'developer'|'user'|'assistant'|'tool'", NULL},
     {"content?", "string|[OpenaiPart]|null", "Null or none with tool_calls."},
     {"name?", "string", NULL},
-    {"tool_calls?", "[OpenaiToolCall]", "Of an assistant."},
-    {"tool_call_id?", "string", "Of a tool."},
-    {"reasoning_content?", "string", "Of an assistant."},
+    {"tool_calls?", "[OpenaiToolCall]", "For an assistant."},
+    {"tool_call_id?", "string", "For a tool."},
+    {"reasoning_content?", "string", "For an assistant."},
     {0},
 };
 
 static const struct wi_member completion[] = {
     {"object", "'text_completion'", NULL},
     {"choices", "[CompletionChoice]", NULL},
-    {"usage?", "OpenaiUsage|null", "Not in the chunks of a stream, unless they are asked for it."},
+    {"usage?", "OpenaiUsage|null", "In the chunks of a stream only if it was asked for."},
     {"timings?", "Timings", NULL},
     {0},
 };
@@ -128,8 +128,8 @@ static const struct wi_member heard[] = {
 static const struct wi_member heard_verbose[] = {
     {"task", "'transcribe'|'translate'", NULL},
     {"text", "string", NULL},
-    {"language", "string", "Of a translation: english. That nobody knows: und."},
-    {"duration", "number", "In seconds, as all times but seek."},
+    {"language", "string", "For a translation: english. If it is not known: und."},
+    {"duration", "number", "In seconds, like all times but seek."},
     {"segments?",
         "[(id integer, seek number, start number, end number, text string, tokens [integer], "
         "temperature number, avg_logprob number, compression_ratio number, no_speech_prob "

@@ -19,7 +19,7 @@ static const struct wi_member response[] = {
     {"temperature", "number|null", NULL},
     {"top_p", "number|null", NULL},
     {"tool_choice", "string|object", NULL},
-    {"tools", "[object]", "Those that are functions."},
+    {"tools", "[object]", "The tools that are functions."},
     {"text", "(format object)", NULL},
     {"metadata", "object", NULL},
     {"store", "boolean", "Always false: nothing is kept."},
@@ -32,7 +32,7 @@ static const struct wi_member usage[] = {
     {"input_tokens", "integer", NULL},
     {"input_tokens_details", "(cached_tokens integer)", NULL},
     {"output_tokens", "integer", NULL},
-    {"output_tokens_details", "(reasoning_tokens integer)", "It is 0: thoughts are not counted."},
+    {"output_tokens_details", "(reasoning_tokens integer)", "Always 0: reasoning is not counted."},
     {"total_tokens", "integer", NULL},
     {0},
 };
@@ -76,7 +76,7 @@ static const struct wi_member thought[] = {
 
 static const struct wi_member event[] = {
     {"type", "string", "The name of the event."},
-    {"sequence_number", "integer", "From 0, without gap."},
+    {"sequence_number", "integer", "Counts from 0, without gaps."},
     {0},
 };
 static const struct wi_member whole_event[] = {{"response", "Response", NULL}, {0}};
@@ -97,15 +97,15 @@ static const struct wi_member text_event[] = {
     {"output_index", "integer", NULL},
     {"content_index", "integer", NULL},
     {"delta?", "string", NULL},
-    {"text?", "string", "At the end all of it, in the place of delta."},
-    {"logprobs?", "[Logprob]", "Of text, not of thoughts."},
+    {"text?", "string", "At the end: all of it, instead of delta."},
+    {"logprobs?", "[Logprob]", "For text, not for reasoning."},
     {0},
 };
 static const struct wi_member call_event[] = {
     {"item_id", "string", NULL},
     {"output_index", "integer", NULL},
     {"delta?", "string", NULL},
-    {"arguments?", "string", "At the end all of it, in the place of delta."},
+    {"arguments?", "string", "At the end: all of it, instead of delta."},
     {0},
 };
 static const struct wi_member error_event[] = {

@@ -8,21 +8,21 @@
 /* --- an answer ------------------------------------------------------------------------------- */
 
 static const struct wi_member answer_head[] = {
-    {"id", "string", "The request's own, or the job's."},
+    {"id", "string", "The request's id, or the job's."},
     {"model_name", "string", NULL},
     {"model_type", "string|null", NULL},
     {"outputs", "[Output]", "Tensors."},
-    {"result?", "Result", "What the task makes of them: labels with probabilities, text and such."},
-    {"executed_on", "ExecutedOn", "What really computed it."},
+    {"result?", "Result", "The result of the task: labels with probabilities, text and so on."},
+    {"executed_on", "ExecutedOn", "Where it was really computed."},
     {0},
 };
 static const struct wi_member times[] = {
     {"queue_ms", "number", "Until it was sent to a node."},
-    {"load_ms", "number", "By the page's clock, as the next."},
-    {"inference_ms", "number", "With upload and read-back."},
-    {"total_ms", "number", "From the last byte of the body on, with failed attempts."},
+    {"load_ms", "number", "By the page's clock, like inference_ms."},
+    {"inference_ms", "number", "Including upload and read-back."},
+    {"total_ms", "number", "From the last byte of the body on, including failed attempts."},
     {"attempts", "integer", NULL},
-    {"batch?", "integer", "So many rows ran together."},
+    {"batch?", "integer", "How many rows ran together."},
     {"warm", "boolean", "The model was loaded already."},
     {0},
 };
@@ -32,44 +32,46 @@ static const struct wi_member infer_answer[] = {
     {0},
 };
 static const struct wi_member compute_answer[] = {
-    {"id", "string", "The request's own, or the job's."},
-    {"kernel", "string|null", "Null where the request had its source."},
+    {"id", "string", "The request's id, or the job's."},
+    {"kernel", "string|null", "Null if the request brought a source."},
     {"outputs", "[Output]", NULL},
-    {"executed_on", "ExecutedOn", "What really computed it."},
+    {"executed_on", "ExecutedOn", "Where it was really computed."},
     {"performance", "ComputePerformance", NULL},
     {0},
 };
 static const struct wi_member compute_performance[] = {
     {"gpu_ms", "number|null",
-        "Of the kernel alone, by the GPU's clock; null where there is none: on webgpu the adapter "
-        "has timestamp-query."},
+        "The time of the kernel alone, by the GPU's clock; null if there is no such clock. On "
+        "webgpu it needs an adapter with timestamp-query."},
     {0},
 };
 static const struct wi_member benchmark_answer[] = {
-    {"id", "string", "The request's own, or the job's."},
+    {"id", "string", "The request's id, or the job's."},
     {"model_name?", "string", NULL},
     {"model_type?", "string|null", NULL},
-    {"kernel?", "string", "In the place of the two."},
+    {"kernel?", "string", "Instead of the two members above."},
     {"outputs", "[Output]", "Of the last run."},
     {"result", "Benchmark", NULL},
-    {"executed_on", "ExecutedOn", "What really computed it."},
-    {"performance", "Performance", "inference_ms is that of all runs together."},
+    {"executed_on", "ExecutedOn", "Where it was really computed."},
+    {"performance", "Performance", "inference_ms is the time of all runs together."},
     {0},
 };
 static const struct wi_member benchmark[] = {
-    {"first_ms", "number", "The first run of all: with what is compiled at it."},
-    {"run_ms", "[number]", "A run, from its inputs' bytes to its outputs', for each of runs."},
+    {"first_ms", "number", "The very first run, including what it compiles."},
+    {"run_ms", "[number]",
+        "The time of a run, from the bytes of its inputs to those of its outputs, for each of "
+        "runs."},
     {"gpu_ms", "[number]|null",
-        "The same by the GPU's clock; of kernels on webgpu, where the adapter has "
+        "The same by the GPU's clock: for kernels on webgpu, where the adapter has "
         "timestamp-query."},
     {"load_ms", "number", "0: the model was loaded already."},
-    {"threads", "integer|null", "Those that computed, where they are counted."},
-    {"repeats", "integer", "Each of run_ms is the mean of so many, one after another."},
+    {"threads", "integer|null", "The number of threads that computed, where it is known."},
+    {"repeats", "integer", "Each of run_ms is the mean of this many runs, one after another."},
     {"clock_ms", "number",
-        "The resolution of the page's clock, as it was measured. A sample, which is repeats runs, "
-        "lasts at least 20 times as long, and the first 4 ms."},
+        "The measured resolution of the page's clock. A sample (repeats runs) lasts at least 20 "
+        "times as long, and the first at least 4 ms."},
     {"disturbed", "[integer]",
-        "Indices, from 0, of those beside or before which something else was computed there."},
+        "Indices, from 0, of the runs during or before which something else was computed there."},
     {"output_hash", "string", "SHA-256 of the last run's outputs and result: see below."},
     {0},
 };
@@ -79,7 +81,7 @@ static const struct wi_member output[] = {
     {"shape", "[integer]", NULL},
     {"data?", "[any]", "Row by row; NaN and infinities are strings."},
     {"parameters?", "(binary_data_size integer)",
-        "In the place of data: so many bytes follow the JSON, in the order of the outputs."},
+        "Instead of data: this many bytes follow the JSON, in the order of the outputs."},
     {0},
 };
 static const struct wi_member executed_on[] = {
@@ -88,14 +90,14 @@ static const struct wi_member executed_on[] = {
     {"browser_version", "string|null", NULL},
     {"platform", "string|null", NULL},
     {"engine", "string|null", NULL},
-    {"build?", "string", "Of the engine."},
+    {"build?", "string", "The build of the engine."},
     {"threads?", "integer", NULL},
-    {"precision", "string|null", "Of the weights."},
+    {"precision", "string|null", "The precision of the weights."},
     {"quantization?", "string", NULL},
     {"adapter", "Adapter|null", NULL},
     {"fallbacks", "[(platform string, code string, reason string)]",
-        "The platforms that did not do, in the order in which they were given up."},
-    {"numerics", "'ok'|'wrong'|'unchecked'", "What is known of the platform's numbers."},
+        "The platforms that did not work, in the order in which they were given up."},
+    {"numerics", "'ok'|'wrong'|'unchecked'", "What is known about the platform's numbers."},
     {"simulated", "boolean", NULL},
     {0},
 };
@@ -103,7 +105,7 @@ static const struct wi_member executed_on[] = {
 
 static const struct wi_member part[] = {
     {"seq", "integer", "Counts from 0; the id of the event."},
-    {"index", "integer", "To which of several answers it belongs."},
+    {"index", "integer", "The answer that it belongs to, if there are several."},
     {"text?", "string", NULL},
     {"tokens?", "[integer]", NULL},
     {"result?", "Result", NULL},
@@ -125,7 +127,7 @@ static const struct wi_member done[] = {
 };
 static const struct wi_member stream_performance[] = {
     {"first_part_ms", "number", NULL},
-    {"waited_for_client_ms", "number", "A part of total_ms, and of no other."},
+    {"waited_for_client_ms", "number", "A part of total_ms and of no other time."},
     {0},
 };
 
@@ -135,15 +137,16 @@ static const struct wi_member choice_members[] = {
     {"text?", "string", NULL},
     {"tokens?", "[integer]", NULL},
     {"finish_reason?", "'stop'|'length'|'tool_calls'", NULL},
-    {"stop_sequence?", "string", "The text of options.stop at which it ended."},
-    {"reasoning?", "string", "What the model thought before it answered."},
+    {"stop_sequence?", "string", "The string of options.stop at which it ended."},
+    {"reasoning?", "string", "The model's reasoning before its answer."},
     {"tool_calls?", "[ToolCall]", NULL},
     {"logprobs?", "[Logprob]", NULL},
     {0},
 };
 
 static const struct wi_member text_result[] = {
-    {"choices?", "[Choice]", "In the place of what is above, where more than one was asked for."},
+    {"choices?", "[Choice]",
+        "Instead of the members above, if more than one answer was asked for."},
     {"usage?", "Usage", NULL},
     {"timings?", "Timings", NULL},
     {0},
@@ -155,11 +158,11 @@ static const struct wi_member choice[] = {
 static const struct wi_member usage[] = {
     {"prompt_tokens", "integer", NULL},
     {"completion_tokens?", "integer", NULL},
-    {"cached_tokens?", "integer", "Of the prompt's, so many were known from before."},
+    {"cached_tokens?", "integer", "How many tokens of the prompt were known from before."},
     {0},
 };
 static const struct wi_member tool_call[] = {
-    {"index?", "integer", "In streams: which call it goes on with."},
+    {"index?", "integer", "In streams: the call that it continues."},
     {"id?", "string", NULL},
     {"type?", "'function'", NULL},
     {"function", "(name? string, arguments? string)", NULL},
@@ -188,7 +191,7 @@ static const struct wi_member size[] = {
     {0},
 };
 static const struct wi_member counted[] = {
-    {"count", "integer", "Of builtin/count."},
+    {"count", "integer", "For builtin/count."},
     {0},
 };
 static const struct wi_member used[] = {
@@ -201,13 +204,13 @@ static const struct wi_member labels[] = {
     {0},
 };
 static const struct wi_member entities[] = {
-    {"entities", "[(" WI_ENTITY_MEMBERS ")]", "Places in texts count characters."},
+    {"entities", "[(" WI_ENTITY_MEMBERS ")]", "Positions in texts count characters."},
     {"usage?", "Usage", NULL},
     {0},
 };
 static const struct wi_member fills[] = {
     {"fills?", "[Fill]", NULL},
-    {"masks?", "[[Fill]]", "In the place of fills, of a text with several gaps."},
+    {"masks?", "[[Fill]]", "Instead of fills, for a text with several gaps."},
     {"usage?", "Usage", NULL},
     {0},
 };
@@ -230,8 +233,8 @@ static const struct wi_member transcript[] = {
     {"duration?", "number", "In seconds, as all times here."},
     {"language?", "string", NULL},
     {"segments?", "[(" WI_SPOKEN_MEMBERS ", " WI_SPOKEN_DETAILS ")]",
-        "With options.timestamps word, words. What openai/whisper tells of them, with "
-        "options.details; seek in hundredths of a second."},
+        "With options.timestamps word, the segments are words. With options.details they have the "
+        "values that openai/whisper gives; seek is in hundredths of a second."},
     {"words?", "[(" WI_SPOKEN_MEMBERS ")]", "With options.timestamps both."},
     {0},
 };
@@ -253,9 +256,9 @@ static const struct wi_member results[] = {
 const struct wi_schema wi_result_schemas[] = {
     FORM("AnswerHead", answer_head),
     FORM("InferAnswer", infer_answer, .also = "AnswerHead",
-        .help = "What a model made of a request."),
-    FORM("ComputeAnswer", compute_answer, .help = "What a kernel made of its tensors."),
-    FORM("BenchmarkAnswer", benchmark_answer, .help = "What was measured."),
+        .help = "The answer of a model to a request."),
+    FORM("ComputeAnswer", compute_answer, .help = "The answer of a kernel."),
+    FORM("BenchmarkAnswer", benchmark_answer, .help = "The measurements."),
     FORM("Benchmark", benchmark),
     FORM("Output", output),
     FORM("Datatype", NULL,
@@ -273,13 +276,12 @@ const struct wi_schema wi_result_schemas[] = {
         .is = "TextResult|Scores|TokenList|Labels|Entities|Fills|Answers|Boxes|Segments|Transcript|"
               "SpeechResult|Results|Used|Counted|Size"),
     FORM("Text", choice_members),
-    FORM(
-        "TextResult", text_result, .also = "Text", .help = "What a model that writes has written."),
+    FORM("TextResult", text_result, .also = "Text", .help = "The text that a model has generated."),
     FORM("Choice", choice, .also = "Text"),
     FORM("Usage", usage),
     FORM("Timings", NULL, .is = "{number}",
         .help =
-            "As llama-server has them: tokens that were read and made, and how long that took."),
+            "As in llama-server: the tokens that were read and generated, and how long that took."),
     FORM("ToolCall", tool_call),
     FORM("Logprob", logprob),
     FORM("Scores", scores),

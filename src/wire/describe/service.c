@@ -4,31 +4,31 @@
 #include <stddef.h>
 
 static const struct wi_member failure[] = {
-    {"node", "string|null", "Null where it stands for several."},
+    {"node", "string|null", "Null if the entry covers several nodes."},
     {"reason", "string", NULL},
     {"times", "integer", NULL},
     {0},
 };
 static const struct wi_member source_error[] = {
-    {"line", "integer", "Of the source that was sent, counted from 1."},
+    {"line", "integer", "In the source that was sent, counted from 1."},
     {"column", "integer", "Likewise."},
     {"message", "string", NULL},
     {0},
 };
 static const struct wi_member problem[] = {
-    {"type", "string", "An address that stands for the code."},
+    {"type", "string", "A URI that identifies the code."},
     {"title", "string", NULL},
-    {"status", "integer", "The status that the answer has, or would have had."},
-    {"detail?", "string", "What was wrong, what is allowed and what to do, in a sentence."},
+    {"status", "integer", "The HTTP status that the answer has, or would have had."},
+    {"detail?", "string", "One sentence: what was wrong, what is allowed and what to do."},
     {"code", "Code", "One of the stable codes."},
     {"field?", "string", "The field of the request that is at fault."},
     {"expected?", "string", "What is expected there."},
     {"allowed?", "string", "What may be there."},
     {"attempts?", "integer", "How often the job was sent to nodes."},
     {"failures?", "[Failure]",
-        "What went wrong there, the same things together; the last may stand for several "
+        "What went wrong there, with equal failures grouped; the last entry may cover several "
         "others."},
-    {"errors?", "[SourceError]", "Of kernel_invalid: what is wrong with the source, at most 20."},
+    {"errors?", "[SourceError]", "For kernel_invalid: up to 20 errors in the source."},
     {"request_id?", "string", "The X-Request-Id of the answer."},
     {0},
 };
@@ -40,7 +40,7 @@ static const struct wi_member openai_error_value[] = {
     {"message", "string", NULL},
     {"type", "'invalid_request_error'|'permission_error'|'rate_limit_error'|'server_error'", NULL},
     {"param", "string|null", "The parameter that is at fault."},
-    {"code", "string", "As of a problem document, but where OpenAI has a name of its own."},
+    {"code", "string", "The code of a problem document, unless OpenAI has its own name for it."},
     {0},
 };
 static const struct wi_member both_errors[] = {
@@ -63,8 +63,8 @@ static const struct wi_member alive[] = {
 static const struct wi_member ready[] = {
     {"status", "'ready'", NULL},
     {"warnings?", "[string]",
-        "That the database cannot be written, which keeps only what is stored from being "
-        "accepted."},
+        "For example that the database cannot be written; only requests that are stored are "
+        "refused then."},
     {0},
 };
 
@@ -73,15 +73,14 @@ static const struct wi_member status[] = {
     {"uptime_s", "number", NULL},
     {"started_at", "integer", "In milliseconds since 1970."},
     {"ready", "boolean", "Whether a node can take work."},
-    {"problem", "string|null", "What keeps new clients from being served."},
+    {"problem", "string|null", "Why new clients cannot be served."},
     {"api", "(url string, connections integer)", NULL},
-    {"bridge", "(url string)", "Where nodes come."},
+    {"bridge", "(url string)", "Where nodes connect."},
     {"queue", "(waiting integer, running integer, limit integer, jobs [RunningJob])",
-        "The jobs under way; up to 100 of them one by one, a user's own only."},
+        "The jobs under way. Up to 100 are listed; a user sees only its own."},
     {"memory", "(used integer, budget integer)", "Bytes of memory_budget."},
     {"sound", "(streams integer, waiting_ms integer, lag_ms integer)",
-        "Live sound: streams that are not at their end, sound without final text, the largest "
-        "lag."},
+        "Live sound: streams that have not ended, sound without final text, and the largest lag."},
     {"stored_jobs",
         "(queued integer, running integer, done integer, failed integer, cancelled "
         "integer)",
@@ -90,16 +89,18 @@ static const struct wi_member status[] = {
     {"nodes", "[NodeRow]", "The first 100; GET /v1/nodes has all in pages."},
     {"nodes_more", "integer", "How many others there are."},
     {"kinds", "{Kind}", "The kinds of browsers by name."},
-    {"models_directory?", "string", "For admins: where the models lie on the daemon's machine."},
+    {"models_directory?", "string",
+        "For admins: the folder of the models on the daemon's machine."},
     {"models", "[Model]", "The first 100; GET /v1/models has all in pages."},
     {"models_more", "integer", "How many others there are."},
     {"numerics", "(mode 'check'|'off', verdicts {integer}, probes {integer})",
-        "How many verdicts there are, and how runs beside the clients' path have ended."},
+        "How many verdicts there are, and how probes, which run outside clients' requests, have "
+        "ended."},
     {"cross_checks",
         "(waiting integer, bytes integer, agreed integer, wrong integer, suspected integer, "
         "disputed integer, unable integer, dropped integer)",
-        "Answers of nodes that joined, computed again by browsers of the service: what waits for "
-        "it, and how the others have ended."},
+        "Answers of joined nodes that browsers of the service compute again: those that wait, and "
+        "how the others have ended."},
     {"quarantined", "[Quarantined]", "The latest 100, the oldest of them first."},
     {"quarantined_more", "integer", "How many others there are."},
     {"counters", "(jobs {integer}, sessions {integer}, bridge {integer})", NULL},
@@ -108,40 +109,40 @@ static const struct wi_member status[] = {
 };
 static const struct wi_member job_row[] = {
     {"id", "string", NULL},
-    {"client", "string|null", "Whose it is."},
+    {"client", "string|null", "The client that it belongs to."},
     {"model_name", "string", NULL},
     {"state", "'queued'|'running'", NULL},
     {"node", "string|null", NULL},
-    {"accepted", "boolean", "Whether the node has said that it has it."},
+    {"accepted", "boolean", "Whether the node has confirmed that it has the job."},
     {"priority", "integer", NULL},
     {"attempts", "integer", NULL},
     {"accepted_at", "integer", "In milliseconds since 1970."},
     {"timeout_ms", "number", NULL},
     {"problem?", "string", "What went wrong with the last attempt."},
-    {"client_id?", "string", "What the client called it."},
+    {"client_id?", "string", "The id that the client gave it."},
     {0},
 };
 static const struct wi_member running_job[] = {
     {"age_ms", "number", NULL},
-    {"parts?", "integer", "Of a stream: how many there were."},
+    {"parts?", "integer", "For a stream: the number of parts so far."},
     {"request_id?", "string", NULL},
     {0},
 };
 static const struct wi_member session_row[] = {
     {"id", "string", NULL},
-    {"kind", "string", "Of browser."},
+    {"kind", "string", "The kind of browser."},
     {"state", "'starting'|'ready'|'busy'|'draining'|'broken'|'closed'", NULL},
-    {"step", "string", "How far it is."},
+    {"step", "string", "The step that it has reached."},
     {"ending", "boolean", NULL},
     {"worn", "string|null", "Why it is to be replaced."},
     {"successor", "string|null", "The session that takes its place."},
     {"jobs", "integer", "How many it has run."},
     {"started_at", "integer", "In milliseconds since 1970."},
-    {"ready_ms", "number", "How long it took to be ready."},
+    {"ready_ms", "number", "How long it took to become ready."},
     {"browser_version", "string", NULL},
     {"flags", "[string]",
-        "Switches and preferences that it was started with and that a setting decides, without "
-        "values that may be paths or addresses."},
+        "Switches and preferences of its start that depend on a setting, without values that may "
+        "be paths or addresses."},
     {"driver_pid", "integer", NULL},
     {"network", "'isolated'|'host'", NULL},
     {"node", "string|null", NULL},
@@ -149,48 +150,50 @@ static const struct wi_member session_row[] = {
 };
 static const struct wi_member session[] = {
     {"age_ms", "number", NULL},
-    {"memory_bytes", "integer", "Of all its processes."},
+    {"memory_bytes", "integer", "Of all its processes together."},
     {0},
 };
 
 static const struct wi_member node_row[] = {
     {"id", "string", NULL},
-    {"session", "string|null", "Null of one that joined."},
+    {"session", "string|null", "Null for a joined node."},
     {"browser", "string|null", NULL},
     {"browser_version", "string", NULL},
     {"draining", "boolean", "It gets no more work."},
-    {"paused", "boolean", "Its person wants no more work for it for now."},
+    {"paused", "boolean", "Its owner has paused it."},
     {"held", "boolean", "It gets no work for now; limits says why."},
-    {"away", "boolean", "It has lost its connection, and may come back."},
-    {"attempts", "integer", "How many are on it."},
+    {"away", "boolean", "It has lost its connection but may come back."},
+    {"attempts", "integer", "The number of attempts on it."},
     {0},
 };
 static const struct wi_member node_limit[] = {
     {"effect", "'share'|'hold'",
-        "It gets only what nothing else has room for, or no work that does not prove anything."},
+        "share: it gets only work that nothing else has room for. hold: it gets no work except "
+        "proofs."},
     {"evidence", "string",
-        "What was found, as webinfer-proof(7) has it; deadlines: it let some pass in a row; "
-        "unproven: it has not shown yet that it computes right."},
-    {"reason?", "string", "For admins: more of it."},
+        "The evidence, as in webinfer-proof(7); or deadlines: it let several deadlines pass in a "
+        "row; or unproven: it has not yet proved that it computes right."},
+    {"reason?", "string", "For admins: the details."},
     {"since", "integer|null", "In milliseconds since 1970."},
-    {"until", "integer|null", "Likewise; null: until it is undone."},
+    {"until", "integer|null", "In milliseconds since 1970; null: until it is undone."},
     {"undone_by", "string", "What ends it."},
     {0},
 };
 static const struct wi_member conduct[] = {
-    {"ended", "integer", "That ended well, as the next of its last 50 answers."},
-    {"ending", "integer", "That ended badly, and well in a browser of the service."},
-    {"disputed", "integer", "That ended badly, and well at another joined node."},
-    {"right", "integer", "That were right, as the next of the last 50 that were judged."},
-    {"open", "integer", "That could not be judged, by its choice."},
+    {"ended", "integer", "Of its last 50 answers: how many ended well."},
+    {"ending", "integer",
+        "Likewise: how many ended badly, while a browser of the service succeeded."},
+    {"disputed", "integer", "Likewise: how many ended badly, while another joined node succeeded."},
+    {"right", "integer", "Of the last 50 answers that were judged: how many were right."},
+    {"open", "integer", "Likewise: how many could not be judged, by the node's choice."},
     {"suspicion", "integer",
-        "That differed for a client's input, as long as not ten in a row after them were right."},
+        "Likewise: how many differed for a client's input; ten right answers in a row clear those "
+        "before them."},
     {0},
 };
 static const struct wi_member node[] = {
     {"limits?", "[NodeLimit]", "Why it gets less work than others, or none."},
-    {"conduct?", "Conduct|null",
-        "What was found of its last answers; null: the service started it."},
+    {"conduct?", "Conduct|null", "A summary of its last answers; null if the service started it."},
     {"user_agent?", "string", "For admins."},
     {"connected_at?", "integer", "In milliseconds since 1970."},
     {"cores?", "integer", NULL},
@@ -204,14 +207,15 @@ static const struct wi_member node[] = {
     {"bytes_out?", "integer", NULL},
     {"platforms?", "{(available boolean, reason? string, adapter? Adapter)}", NULL},
     {"engines?", "{Engine}", "Those that it has, by name."},
-    {"models?", "[any]", "What it tells of the models that it has."},
+    {"models?", "[any]", "What it reports about its models."},
     {0},
 };
 static const struct wi_member engine[] = {
     {"version", "string|null", NULL},
     {"slots", "integer", "How many tasks it runs at a time."},
-    {"short_slots", "integer", "How many that make no text it runs beside those; 0: among those."},
-    {"queue", "integer", "How many it takes beside both."},
+    {"short_slots", "integer",
+        "How many more tasks it runs that make no text; 0: these use the slots, too."},
+    {"queue", "integer", "How many more tasks it accepts to wait."},
     {"can", "['continue'|'continue_several'|'webgpu']", NULL},
     {0},
 };
@@ -219,29 +223,28 @@ static const struct wi_member adapter[] = {
     {"vendor?", "string", NULL},
     {"architecture?", "string", NULL},
     {"description?", "string", NULL},
-    {"is_fallback?", "boolean", "It is software."},
+    {"is_fallback?", "boolean", "It computes in software."},
     {0},
 };
 static const struct wi_member kind[] = {
     {"installed", "boolean", NULL},
     {"problem", "string|null", NULL},
-    {"breaker", "'closed'|'open'|'half-open'", "Open: after failed starts there is a pause."},
+    {"breaker", "'closed'|'open'|'half-open'", "open: there is a pause after failed starts."},
     {"failures", "integer", "Failed starts in a row."},
     {"next_start_ms", "number", NULL},
     {"min", "integer", NULL},
     {"max", "integer", NULL},
-    {"wished", "boolean", "Somebody waits for one."},
+    {"wished", "boolean", "A browser of this kind is wanted."},
     {"sessions", "{integer}", "How many there are, by state."},
     {"transitions", "{{integer}}", "How often a state has followed another."},
     {0},
 };
 
 static const struct wi_member nodes[] = {
-    {"nodes", "[Node]", "Of the page, in the order of their ids."},
-    {"next", "string|null", "What is after on the next page; null: it is the last."},
+    {"nodes", "[Node]", "The nodes of this page, sorted by id."},
+    {"next", "string|null", "The value of after for the next page; null on the last page."},
     {"quarantined", "[Quarantined]",
-        "The latest of the nodes that were found wrong, as many as a page has; the oldest of them "
-        "first."},
+        "The latest nodes under quarantine, as many as a page has; the oldest of them first."},
     {"quarantined_more", "integer", "How many others there are."},
     {"tuning?", "[Tuning]", "With tuning=yes, at most 1000."},
     {"tuning_more?", "integer", "Likewise: how many others there are."},
@@ -249,30 +252,32 @@ static const struct wi_member nodes[] = {
 };
 static const struct wi_member tuning[] = {
     {"kernel", "string", NULL},
-    {"size_class", "string", "The largest sizes of the calls that it holds for, in their order."},
-    {"variant", "string", "Of the kernel's shader."},
-    {"workgroup", "[integer]", "How many invocations it has across and down."},
+    {"size_class", "string", "The largest sizes of the calls that it applies to, in their order."},
+    {"variant", "string", "The variant of the kernel's shader."},
+    {"workgroup", "[integer]", "Its number of invocations across and down."},
     {"ms", "number",
-        "What a run takes, by the adapter's own clock unless its browser rounds that; 0: "
-        "there was nothing to choose."},
-    {"default_ms", "number", "What it takes without tuning."},
-    {"browser?", "string", "With what follows: at which place it holds."},
+        "The time of a run, by the adapter's own clock unless the browser rounds that; 0: there "
+        "was nothing to choose."},
+    {"default_ms", "number", "The time of a run without tuning."},
+    {"browser?", "string", "This and the next three members: the place that it applies to."},
     {"browser_version?", "string", NULL},
     {"platform?", "Platform", NULL},
     {"adapter?", "string", NULL},
-    {"node?", "string", "Instead of the place: the node that joined, which has said it of itself."},
+    {"node?", "string", "Instead of the place: the joined node that has reported it about itself."},
     {0},
 };
 static const struct wi_member quarantined[] = {
     {"id", "string", "For DELETE /v1/admin/quarantine."},
-    {"node", "string", "What its id was."},
-    {"token", "string|null", "The node token that it came with, by its name."},
-    {"join", "string|null", "The join token that it came with, by its id."},
-    {"address?", "string", "For admins: where it came from; of IPv6 the first 64 bits."},
-    {"evidence", "string|null", "What was found, as webinfer-proof(7) has it."},
-    {"reason?", "string", "For admins: more of it."},
+    {"node", "string", "The id that it had."},
+    {"token", "string|null", "The name of the node token that it came with."},
+    {"join", "string|null", "The id of the join token that it came with."},
+    {"address?", "string",
+        "For admins: the address that it came from; for IPv6 the first 64 bits."},
+    {"evidence", "string|null", "The evidence, as in webinfer-proof(7)."},
+    {"reason?", "string", "For admins: the details."},
     {"since", "integer", "In milliseconds since 1970."},
-    {"until", "integer|null", "Likewise; null: it is refused until this is lifted."},
+    {"until", "integer|null",
+        "In milliseconds since 1970; null: it is refused until this is lifted."},
     {0},
 };
 static const struct wi_member verb[] = {
@@ -286,29 +291,30 @@ static const struct wi_member verb[] = {
 
 static const struct wi_member history[] = {
     {"since", "integer",
-        "Where the first step begins, in milliseconds since 1970: with the daemon, or an hour "
-        "ago."},
-    {"step_ms", "integer", "How long each step is. The last one is under way."},
-    {"times", "[integer]", "Where each begins, in milliseconds since 1970."},
+        "The beginning of the first step, in milliseconds since 1970: the daemon's start, or an "
+        "hour ago."},
+    {"step_ms", "integer", "The length of each step. The last step is still under way."},
+    {"times", "[integer]", "The beginning of each step, in milliseconds since 1970."},
     {"series", "[Series]",
         "All together, then each model at each place, the most used first, then the others."},
     {0},
 };
 static const struct wi_member series[] = {
     {"of", "'all'|'model'|'others'",
-        "All requests, those of a model at a place, or those that are not told apart."},
-    {"model", "string|null", "Null of all and of the others."},
+        "All requests, those of a model at a place, or those that are not listed separately."},
+    {"model", "string|null", "Null for all and for others."},
     {"place", "string|null",
-        "The kind of browser, joined for all that have joined, and the platform. Null also of "
-        "requests that failed without having run."},
-    {"requests", "[integer]", "That ended: a figure for each step, as all that follow."},
-    {"failures", "[integer]", "Of them, those that failed."},
-    {"p50_ms", "[number|null]", "Of the times that requests took; null where none was answered."},
+        "The kind of browser (joined for all joined nodes) and the platform. Also null for "
+        "requests that failed without running."},
+    {"requests", "[integer]",
+        "Requests that ended. This and the members below have a figure for each step."},
+    {"failures", "[integer]", "Those of them that failed."},
+    {"p50_ms", "[number|null]", "Of the time that requests took; null where none was answered."},
     {"p95_ms", "[number|null]", NULL},
-    {"queue_p95_ms", "[number|null]", "Of the times that they waited for a node."},
+    {"queue_p95_ms", "[number|null]", "Of the time that requests waited for a node."},
     {"running", "[integer|null]|null",
-        "How many ran when the step ended, the most of several steps; null where nobody looked. "
-        "Only of all."},
+        "How many ran when the step ended (the largest number of several steps); null where it is "
+        "not known. Only for all."},
     {"waiting", "[integer|null]|null", "Likewise."},
     {"prompt_tokens", "[integer]", NULL},
     {"generated_tokens", "[integer]", NULL},
@@ -321,23 +327,25 @@ static const struct wi_member series[] = {
 
 static const struct wi_member sound_stream[] = {
     {"id", "string", NULL},
-    {"position", "integer", "Of the first byte to be sent."},
+    {"position", "integer", "The position of the first byte to send."},
     {0},
 };
 static const struct wi_member sound_state[] = {
-    {"position", "integer", "Of the next byte: so many came."},
-    {"heard_ms", "integer", "How much sound that is, in milliseconds, as the next."},
-    {"done_ms", "integer", "All sound before has its final text, or has no speech."},
+    {"position", "integer",
+        "The position of the next byte, which is the number of bytes received."},
+    {"heard_ms", "integer", "How much sound that is. This and the next two are in milliseconds."},
+    {"done_ms", "integer", "All sound before this point has its final text or has no speech."},
     {"lag_ms", "integer",
-        "How much sound came since the end of the oldest segment without its final text."},
+        "How much sound has arrived since the end of the oldest segment without its final text."},
     {0},
 };
 static const struct wi_member sound_partial[] = {
-    {"segment", "integer", "Which one, from 0."},
-    {"start_ms", "integer", "Where it begins, from the beginning of the stream."},
-    {"text", "string", "As far as it has come. The final may be another."},
+    {"segment", "integer", "The number of the segment, from 0."},
+    {"start_ms", "integer", "Where the segment begins, counted from the beginning of the stream."},
+    {"text", "string", "The text so far. The final text may differ."},
     {"stable", "integer",
-        "So many characters (code points) of the text were the same in the partial before."},
+        "How many characters (code points) at the beginning of the text are the same as in the "
+        "previous partial."},
     {0},
 };
 static const struct wi_member sound_final[] = {
@@ -346,7 +354,7 @@ static const struct wi_member sound_final[] = {
     {"end_ms", "integer", NULL},
     {"text", "string", NULL},
     {"words?", "[(text string, start_ms integer, end_ms integer)]",
-        "With options.timestamps word, by the time of the stream."},
+        "With options.timestamps word; the times count from the beginning of the stream."},
     {"executed_on", "ExecutedOn", NULL},
     {0},
 };
@@ -356,11 +364,11 @@ static const struct wi_member sound_lag[] = {
 };
 static const struct wi_member sound_done[] = {
     {"segments", "integer", "How many there were."},
-    {"heard_ms", "integer", "How much sound."},
+    {"heard_ms", "integer", "How much sound there was."},
     {0},
 };
 static const struct wi_member sound_error[] = {
-    {"segment?", "integer", "That has failed. Without it the stream is at its end."},
+    {"segment?", "integer", "The segment that failed. Without it, the stream has ended."},
     {0},
 };
 
@@ -373,7 +381,7 @@ static const struct wi_member verified[] = {
 static const struct wi_member verified_platform[] = {
     {"node", "string", NULL},
     {"browser", "string", NULL},
-    {"platform", "Platform|null", "Null of a node that has none to look at."},
+    {"platform", "Platform|null", "Null for a node that has none to examine."},
     {"verdict", "'simulated'|'wrong'|'not tested'|'right'|'software adapter'|'unproven'|'hardware'",
         NULL},
     {"reason", "string|null", "What was wrong, or why it is not tested."},
@@ -381,16 +389,16 @@ static const struct wi_member verified_platform[] = {
     {0},
 };
 static const struct wi_member evidence[] = {
-    {"adapter", "Adapter|null", "What the node says of it."},
+    {"adapter", "Adapter|null", "What the node says about it."},
     {"challenges", "[(n integer, ms number, wasm_ms number|null, right boolean)]",
-        "Products of n × n elements, with the times there and on the node's WASM."},
+        "Products of n × n elements, with their times on the platform and on the node's WASM."},
     {"kernels", "(tried integer, wrong [string])",
-        "Of how many the answer came and was compared, and which were wrong."},
-    {"joined", "boolean", "The service did not start it, so that its times are claims."},
+        "How many answers arrived and were compared, and which kernels were wrong."},
+    {"joined", "boolean", "The service did not start it, so its times are claims."},
     {0},
 };
 static const struct wi_member verify_progress[] = {
-    {"steps", "integer", "How many products and answers came so far, or did not."},
+    {"steps", "integer", "How many products and answers have arrived so far, or failed to."},
     {0},
 };
 static const struct wi_member matrix[] = {
@@ -401,15 +409,15 @@ static const struct wi_member matrix[] = {
 static const struct wi_member matrix_browser[] = {
     {"browser", "string", "Its kind."},
     {"browser_version", "string|null", NULL},
-    {"node", "string|null", "Null of a kind that is not there."},
-    {"joined", "boolean", "The service did not start it, so that what it says is a claim."},
+    {"node", "string|null", "Null for a kind that is absent."},
+    {"joined", "boolean", "The service did not start it, so its statements are claims."},
     {"state", "'absent'|'unasked'|'asked'|'done'|'failed'", NULL},
     {"reason", "string|null", "Why it is absent, or failed."},
     {"asked_at", "integer|null", "In milliseconds since 1970."},
     {"found_at", "integer|null", "Likewise."},
     {"features", "object|null",
-        "What was found last, by the features' names: state (yes, software or no) and detail, "
-        "which says on what, or why not. Software is what a software adapter computed."},
+        "The latest findings by feature: state (yes, software or no) and detail, which says on "
+        "what, or why not. software means that a software adapter computed it."},
     {0},
 };
 static const struct wi_member kernels[] = {
@@ -421,30 +429,31 @@ static const struct wi_member kernel[] = {
     {"help", "string", "What it computes."},
     {"inputs", "[KernelTensor]", NULL},
     {"outputs", "[KernelTensor]", NULL},
-    {"sizes", "[KernelSize]", "What is said of dimensions beyond their names."},
+    {"sizes", "[KernelSize]", "Further facts about dimensions."},
     {"options", "object", "Their schema, with the defaults."},
-    {"platforms", "[Platform]", "That it can be run on, where a node has them."},
+    {"platforms", "[Platform]", "The platforms that can run it, where a node has them."},
     {0},
 };
 static const struct wi_member kernel_size[] = {
-    {"name", "string", "Of a dimension."},
+    {"name", "string", "The name of a dimension."},
     {"of?", "string",
-        "Of one that no input has: an option, or a quotient of sizes and options, rounded down."},
-    {"most?", "integer", "How long it may be."},
+        "For a dimension that no input has: an option, or a quotient of sizes and options, rounded "
+        "down."},
+    {"most?", "integer", "Its largest size."},
     {0},
 };
 static const struct wi_member kernel_tensor[] = {
     {"name", "string", NULL},
     {"datatypes", "[Datatype]", NULL},
     {"shape", "[string]",
-        "The names of its dimensions; those of one name are equal in all tensors. A first * stands "
-        "for any number of others, none too."},
+        "The names of its dimensions; dimensions of one name are equal in all tensors. A leading * "
+        "means any number of further dimensions, or none."},
     {0},
 };
 static const struct wi_member model_sample[] = {
     {"model_name", "string", NULL},
     {"task?", "string", NULL},
-    {"inputs", "any", "As of POST /v1/infer."},
+    {"inputs", "any", "As for POST /v1/infer."},
     {"options?", "object", NULL},
     {0},
 };
@@ -461,18 +470,18 @@ static const struct wi_member hardware[] = {
     {"code?", "Code", "Where it would never run."},
     {"preferences", "[string]", NULL},
     {"numerics", "'check'|'off'", NULL},
-    {"exploration", "number", "The share of requests that run once more elsewhere."},
+    {"exploration", "number", "The fraction of requests that run once more elsewhere."},
     {"recheck", "number", NULL},
     {"probe", "(browser string, platform Platform, deadline_ms number)|null",
-        "What would run beside the client's path."},
-    {"options", "[HardwareOption]", "The chosen one first, then what is nearest to it."},
+        "The probe that would run outside the client's request."},
+    {"options", "[HardwareOption]", "The chosen one first, then those closest to it."},
     {"passed_over", "[(browser string, installed boolean, why string, moves Moves|null)]",
         "Configured kinds without a node."},
     {0},
 };
 static const struct wi_member moves[] = {
-    {"lost_ms", "number", "What requests have lost by not running there."},
-    {"at_ms", "number", "At how much the model is moved there."},
+    {"lost_ms", "number", "The time that requests have lost by not running there."},
+    {"at_ms", "number", "The loss at which the model is moved there."},
     {0},
 };
 static const struct wi_member hardware_option[] = {
@@ -480,7 +489,7 @@ static const struct wi_member hardware_option[] = {
     {"browser_version", "string", NULL},
     {"joined", "boolean", NULL},
     {"token", "string|null",
-        "A label of the token that its nodes joined with, until the service ends."},
+        "A label of the token that its nodes joined with, valid until the service ends."},
     {"platform", "Platform", NULL},
     {"engine", "string", NULL},
     {"engine_version", "string|null", NULL},
@@ -523,36 +532,36 @@ static const struct wi_member stored_job[] = {
     {"id", "string", NULL},
     {"state", "'queued'|'running'|'done'|'failed'|'cancelled'", NULL},
     {"model_name?", "string", NULL},
-    {"client?", "string", "Whose it is."},
-    {"client_id?", "string", "What the client called it."},
+    {"client?", "string", "The client that it belongs to."},
+    {"client_id?", "string", "The id that the client gave it."},
     {"node?", "string", NULL},
-    {"endpoint", "'/v1/infer'|'/v1/jobs'", "Where it came."},
+    {"endpoint", "'/v1/infer'|'/v1/jobs'", "The endpoint that received it."},
     {"priority", "integer", NULL},
-    {"runs", "integer", "How often the daemon has begun it."},
+    {"runs", "integer", "How often the daemon has started it."},
     {"accepted_at", "integer", "In milliseconds since 1970, as all times here."},
     {"deadline_at", "integer", NULL},
     {"finished_at?", "integer", NULL},
     {"attempts?", "integer", NULL},
     {"problem?", "string", "What it waits for, or what went wrong last."},
-    {"answer?", "any", "Of one that is done, as its endpoint gives it."},
-    {"error?", "Problem|OpenaiError|AnthropicError", "Of one that has failed."},
+    {"answer?", "any", "For a job that is done: the answer, in the form of its endpoint."},
+    {"error?", "Problem|OpenaiError|AnthropicError", "For a job that has failed."},
     {0},
 };
 static const struct wi_member jobs[] = {
     {"jobs", "[StoredJob]", "The newest first."},
-    {"next", "string|null", "What is after on the next page; null: there are no others."},
+    {"next", "string|null", "The value of after for the next page; null if there is none."},
     {0},
 };
 static const struct wi_member result_row[] = {
-    {"version", "integer", "Of the schema."},
+    {"version", "integer", "The version of the schema."},
     {"id", "string", NULL},
     {"name", "string", NULL},
-    {"seed?", "integer", "The order of its cells was drawn with it."},
+    {"seed?", "integer", "The seed of the random order of its cells."},
     {"began_at", "integer", "In milliseconds since 1970."},
-    {"ended_at?", "integer", "Of one that goes on: none."},
+    {"ended_at?", "integer", "Absent while the run goes on."},
     {"webinfer?", "(version? string|null, commit? string|null)", "What ran it."},
     {"machine?", "(cores? integer|null, memory_bytes? integer|null, kernel? string|null)", NULL},
-    {"together?", "integer|null", "So many cells were measured at a time, at most."},
+    {"together?", "integer|null", "The largest number of cells that were measured at a time."},
     {"noisy", "boolean", "Whether its yardstick drifted by more than 10 %; known at its end."},
     {"simulated", "boolean", NULL},
     {"imported", "boolean", "Whether it comes from elsewhere."},
@@ -562,55 +571,56 @@ static const struct wi_member result_listed[] = {{"cell_count", "integer", NULL}
 static const struct wi_member result[] = {{"cells", "[LabCell]", NULL}, {0}};
 static const struct wi_member results[] = {
     {"results", "[LabListed]", "The newest first."},
-    {"next", "string|null", "What is after on the next page; null: there are no others."},
+    {"next", "string|null", "The value of after for the next page; null if there is none."},
     {0},
 };
 static const struct wi_member result_kept[] = {
-    {"id", "string", "A new run without one got this."},
+    {"id", "string", "Assigned to a new run that had none."},
     {"created", "boolean", NULL},
-    {"added", "integer", "How many cells were not there yet."},
-    {"cells", "integer", "How many it has now."},
+    {"added", "integer", "The number of new cells."},
+    {"cells", "integer", "The number of cells that it has now."},
     {0},
 };
 static const struct wi_member join[] = {
     {"id", "string", NULL},
     {"token", "string", "It is shown this once."},
     {"url", "string", "To be opened in a browser."},
-    {"nodes", "integer", "So many may be there with it at a time."},
-    {"expires_at", "integer", "In milliseconds since 1970; none may come anew then."},
+    {"nodes", "integer", "The largest number of nodes that may use it at a time."},
+    {"expires_at", "integer", "In milliseconds since 1970; no new node may join after that."},
     {0},
 };
 static const struct wi_member joins[] = {
     {"joins", "[(id string, nodes integer, joined integer, expires_at integer)]",
         "The tokens, without their secrets."},
     {"node_tokens", "[(name string, joined integer)]",
-        "How many nodes are there with each token of the rank node."},
+        "The number of nodes with each token of the rank node."},
     {0},
 };
 
 static const struct wi_member log_line[] = {
-    {"seq", "integer", "Its number, from 1 on since the start."},
-    {"time", "string", "As RFC 3339 has it, in UTC with milliseconds."},
+    {"seq", "integer", "Its number, counted from 1 since the start."},
+    {"time", "string", "In the format of RFC 3339, in UTC with milliseconds."},
     {"level", "'error'|'warn'|'info'|'debug'", NULL},
-    {"part", "string", "The part of the daemon that said it."},
-    {"subject?", "string", "The id of what it is about."},
-    {"method?", "string", "This and what follows: of a request that was answered."},
+    {"part", "string", "The part of the daemon that wrote it."},
+    {"subject?", "string", "The id of its subject."},
+    {"method?", "string", "This and the members below: for a request that was answered."},
     {"path?", "string", NULL},
     {"status?", "integer", NULL},
     {"bytes_in?", "integer", NULL},
     {"bytes_out?", "integer", NULL},
     {"duration_ms?", "number", NULL},
     {"token?", "string|null", "The name of the token."},
-    {"address?", "string", "The client's; behind a trusted proxy what that one says."},
+    {"address?", "string",
+        "The client's address; behind a trusted proxy, the address that the proxy reports."},
     {"request_id?", "string", NULL},
     {"client_left?", "boolean", NULL},
-    {"parts?", "integer", "Of a stream: those that the client took."},
+    {"parts?", "integer", "For a stream: the parts that the client received."},
     {"message", "string", NULL},
     {0},
 };
 static const struct wi_member logs[] = {
     {"lines", "[LogLine]", "The oldest first."},
-    {"lost", "integer", "How many older lines there were that are not kept any more."},
+    {"lost", "integer", "The number of older lines that are no longer kept."},
     {0},
 };
 
@@ -620,9 +630,9 @@ static const struct wi_member watched_status[] = {
     {"version", "string", NULL},
     {"started_at", "integer", "In milliseconds since 1970."},
     {"ready", "boolean", "Whether a node can take work."},
-    {"problem", "string|null", "What keeps new clients from being served."},
+    {"problem", "string|null", "Why new clients cannot be served."},
     {"api", "(url string)", NULL},
-    {"bridge", "(url string)", "Where nodes come."},
+    {"bridge", "(url string)", "Where nodes connect."},
     {"nodes", "(count integer, open integer, quarantined integer)",
         "How many there are, how many take work, and how many are under quarantine."},
     {"kinds",
@@ -646,8 +656,8 @@ static const struct wi_member watched_queue[] = {
 const struct wi_schema wi_service_schemas[] = {
     FORM("Failure", failure),
     FORM("SourceError", source_error),
-    FORM("Problem", problem, .help = "An error, as RFC 9457 has it."),
-    FORM("OpenaiError", openai_error, .help = "An error, as OpenAI's clients read it."),
+    FORM("Problem", problem, .help = "An error in the format of RFC 9457."),
+    FORM("OpenaiError", openai_error, .help = "An error in the form that OpenAI's clients read."),
     FORM("OpenaiErrorValue", openai_error_value),
     FORM("BothErrors", both_errors, .also = "Problem", .help = "An error in both forms."),
     FORM("Endpoints", root),
@@ -707,7 +717,7 @@ const struct wi_schema wi_service_schemas[] = {
     FORM("Joins", joins),
     FORM("WatchedStatus", watched_status),
     FORM("WatchedQueue", watched_queue),
-    FORM("Watched", NULL, .help = "Objects by their keys; null is what is gone.",
+    FORM("Watched", NULL, .help = "Objects by their keys; null means that the object is gone.",
         .is = "{WatchedStatus|WatchedQueue|SessionRow|Node|Model|JobRow|Pull|null}"),
     {0},
 };

@@ -15,10 +15,10 @@ struct fields {
 };
 
 const struct wi_param wi_kserve_generate_params[] = {
-    WI_PARAM(fields, id, STRING, .max = 128, .help = "Comes back in the answer."),
-    WI_PARAM(fields, text_input, ANY, .required = 1, .help = "What is to be gone on with."),
+    WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
+    WI_PARAM(fields, text_input, ANY, .required = 1, .help = "The text to continue."),
     WI_PARAM(fields, parameters, OBJECT,
-        .help = "See Parameters; beside them the options of text, such as max_tokens."),
+        .help = "See Parameters; also the options of text, such as max_tokens."),
     {0},
 };
 

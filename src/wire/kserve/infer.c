@@ -13,13 +13,13 @@ struct fields {
 };
 
 const struct wi_param wi_kserve_infer_params[] = {
-    WI_PARAM(fields, id, STRING, .max = 128, .help = "Comes back in the answer."),
+    WI_PARAM(fields, id, STRING, .max = 128, .help = "Returned in the answer."),
     WI_PARAM(fields, parameters, OBJECT, .help = "See Parameters."),
     WI_PARAM(fields, inputs, ARRAY, .required = 1, .max = WI_TENSORS_MAX,
-        .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size in the "
-                "place of data."),
+        .help = "Tensors {name, datatype, shape, data}, or with parameters.binary_data_size "
+                "instead of data."),
     WI_PARAM(fields, outputs, ARRAY, .max = WI_TENSORS_MAX,
-        .help = "Those wanted: {name, parameters: {binary_data}}; all by default."),
+        .help = "The outputs wanted: {name, parameters: {binary_data}}; all by default."),
     {0},
 };
 

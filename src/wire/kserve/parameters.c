@@ -17,17 +17,17 @@ struct parameters {
     json_t *sequence_id, *sequence_start, *sequence_end;
 };
 
-#define SEQUENCE "Is refused: requests are not joined into sequences."
+#define SEQUENCE "Refused: requests are not joined into sequences."
 const struct wi_param wi_kserve_parameters[] = {
     WI_PARAM(parameters, binary_data_output, BOOL,
-        .help = "Whether the outputs come in binary that are not asked for otherwise."),
+        .help = "Whether outputs are binary unless the request says otherwise for one."),
     WI_PARAM(parameters, priority, INTEGER, .max = COUNT_MAX,
-        .help = "1 is the most urgent; 0 is the default, which is as 5."),
+        .help = "1 is the most urgent; 0, the default, is the same as 5."),
     WI_PARAM(parameters, timeout, INTEGER, .max = TIMEOUT_MAX_US,
-        .help = "In microseconds, for queue, load and run together; 0 is the default, as of "
+        .help = "In microseconds, for queue, load and run together; 0 means the default of "
                 "timeout_ms in webinfer-api(7)."),
     WI_PARAM(parameters, platform, STRING, .min = 1, .max = 32,
-        .help = "Where it is to run, as the next five, all as in webinfer-api(7)."),
+        .help = "Where to run it; this and the next five are as in webinfer-api(7)."),
     WI_PARAM(parameters, browser, STRING, .min = 1, .max = 31),
     WI_PARAM(parameters, node, STRING, .min = 1, .max = WI_ID_SIZE - 1),
     WI_PARAM(parameters, fallback, BOOL),

@@ -30,36 +30,35 @@ struct fields {
 
 const struct wi_param wi_native_params[] = {
     WI_PARAM(fields, model_name, STRING, .required = 1, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "NAME, or NAME:VARIANT for another variant than the first."),
+        .help = "NAME, or NAME:VARIANT for a variant other than the first."),
     WI_PARAM(fields, inputs, ANY, .required = 1, .form = "[Tensor]|[string]|string|Inputs",
         .help =
             "A list of tensors {name, datatype, shape, data}; or what a task takes: see Tasks."),
     WI_PARAM(fields, model_type, ENUM, .names = wi_model_type_names,
-        .help = "In the place of the model's own."),
+        .help = "Instead of the model's own."),
     WI_PARAM(fields, task, STRING, .min = 1, .max = 64, .form = "Task",
         .help = "What the model is to do."),
     WI_PARAM_AS("platform", fields, terms.platform, STRING, .min = 1, .max = 32,
         .form = "'auto'|Platform",
-        .help = "auto (the default), webgpu, webnn, webgl, wasm; native, of programs that joined; "
-                "simulated, for tests, of nodes that compute nothing. A model of which webnn takes "
-                "no part falls back; fallbacks says why."),
+        .help = "auto (the default), webgpu, webnn, webgl, wasm; native, for programs that joined; "
+                "simulated, for tests with nodes that compute nothing. A model of which webnn can "
+                "run no part falls back; fallbacks says why."),
     WI_PARAM_AS("browser", fields, terms.browser, STRING, .min = 1, .max = 31,
         .help = "Only a browser of this kind."),
     WI_PARAM_AS("node", fields, terms.node, STRING, .min = 1, .max = WI_ID_SIZE - 1,
         .help = "Only this node."),
     WI_PARAM_AS("fallback", fields, terms.fallback, BOOL,
-        .help = "Whether another platform may follow one that fails; true by default."),
+        .help = "Whether another platform may be tried after one that fails; true by default."),
     WI_PARAM(fields, precision, ENUM, .names = wi_infer_precision_names,
-        .help =
-            "The variant, as NAME:VARIANT. Without either, and with auto, it is the first that "
-            "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
-            "bits, which WASM computes many times slower. Where it had not the memory, the next "
-            "smaller one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to "
-            "WebGPU without shader-f16."),
+        .help = "The variant, as NAME:VARIANT. Without either, or with auto, it is the first that "
+                "webinfer show lists and model_budget has room for: 8 bits, then floats, then 4 "
+                "bits, which WASM computes many times slower. If memory runs out, the next smaller "
+                "one runs, and fallbacks says so. 16-bit floats and GGUF files do not go to WebGPU "
+                "without shader-f16."),
     WI_PARAM(fields, outputs, ARRAY, .min = 0, .max = WI_TENSORS_MAX,
         .form = "[string|(name string, parameters? (binary_data? boolean))]",
-        .help = "The names of the outputs wanted, or {name, parameters: {binary_data}}; all by "
-                "default."),
+        .help =
+            "The outputs wanted, by name or as {name, parameters: {binary_data}}; all by default."),
     WI_PARAM_AS("priority", fields, terms.priority, INTEGER, .min = 0, .max = 9,
         .help = "9 is the most urgent; 5 by default."),
     WI_PARAM_AS("timeout_ms", fields, terms.timeout_ms, INTEGER, .min = 1,
@@ -71,11 +70,11 @@ const struct wi_param wi_native_params[] = {
     WI_PARAM(fields, stall_timeout_ms, INTEGER, .min = 1, .max = WI_NATIVE_TIMEOUT_MAX_MS,
         .help = "How long a stream that has begun may be silent."),
     WI_PARAM_AS(
-        "id", fields, terms.id, STRING, .min = 1, .max = 128, .help = "Comes back in the answer."),
+        "id", fields, terms.id, STRING, .min = 1, .max = 128, .help = "Returned in the answer."),
     WI_PARAM(fields, parameters, OBJECT, .form = "(binary_data_output? boolean)",
         .help = "{binary_data_output: true} asks for binary outputs."),
-    WI_PARAM(
-        fields, options, OBJECT, .help = "Of the task or model; an unknown one is 400 and named."),
+    WI_PARAM(fields, options, OBJECT,
+        .help = "Of the task or model; an unknown one is a 400 that names it."),
     {0},
 };
 
