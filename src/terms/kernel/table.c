@@ -48,10 +48,10 @@ const struct wi_kernel wi_kernels[] = {
     {"matmul", "c = a · b. The sums are FP32, of FP16 as well.", {{"a", "*,m,k"}, {"b", "*,k,n"}},
         {"c", "*,m,n"}, NO_OPTIONS, .halves = 1},
     {"mel_spectrogram",
-        "What speech models such as Whisper hear: the spectrogram of sound at mel frequencies. At "
-        "each multiple of hop stands the middle of a window; beyond its ends the sound is "
-        "reflected. p is the power of each bin, times filters, summed over bins; l the log10 of "
-        "the larger of 1e-10 and p; y = (the larger of l and the largest l of all - 8) / 4 + 1.",
+        "What speech models such as Whisper hear: the spectrogram of sound at mel frequencies. A "
+        "window is centred at each multiple of hop; beyond its ends the sound is reflected. p is "
+        "the power of each bin, times filters, summed over bins; l the log10 of the larger of "
+        "1e-10 and p; y = (the larger of l and the largest l of all - 8) / 4 + 1.",
         {{"samples", "*,t"}, {"window", "n"}, {"filters", "mels,bins"}}, {"y", "*,mels,frames"},
         OPTIONS(ROW(hop, INTEGER, 1, 65536, "Samples from a window to the next; 160 by default.")),
         EXTENTS({"t", NULL, 0, 16000}, {"n", NULL, 2048, 400}, {"bins", NULL, 2048, 201},
