@@ -5,11 +5,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a character means besides its six bits. */
+/* Meanings of a character other than its six bits. */
 enum { BLANK = 0x40, PADDING = 0x41, ESCAPE = 0x42, NONE = 0x43 };
 
-/* Of each ASCII character. The standard's alphabet and the one for URLs differ in two (RFC 4648, 4
- * and 5). */
+/* For each ASCII character. The standard alphabet and the one for URLs differ in two characters
+ * (RFC 4648, 4 and 5). */
 /* clang-format off */
 #define E ESCAPE
 #define N NONE
@@ -39,7 +39,7 @@ static int hex_of(char digit)
     return found && digit >= '0' ? (int)(found - digits) : -1;
 }
 
-/* The meaning of the character that is escaped at `text`, behind the percent sign. */
+/* The meaning of the character that is escaped at `text`, after the percent sign. */
 static uint8_t byte_unescape(const char *text, size_t length)
 {
     int high = length >= 2 ? hex_of(text[0]) : -1, low = length >= 2 ? hex_of(text[1]) : -1;
@@ -47,14 +47,14 @@ static uint8_t byte_unescape(const char *text, size_t length)
     return meaning == ESCAPE ? NONE : meaning;
 }
 
-/* What is written so far: characters of the alphabet, and those of padding behind them. */
+/* The input so far: characters of the alphabet, and padding after them. */
 struct reading {
     unsigned char *out;
     size_t sixes, pads;
     uint32_t bits;
 };
 
-/* Returns 0, or -1 for what cannot stand there. */
+/* Returns 0, or -1 for a character that is invalid there. */
 static int reading_take(struct reading *reading, uint8_t meaning)
 {
     if (meaning == BLANK)
@@ -69,7 +69,7 @@ static int reading_take(struct reading *reading, uint8_t meaning)
     return 0;
 }
 
-/* The characters of whole groups of four that hold nothing else, which are read at once. */
+/* The length of the whole groups of four characters of the alphabet, which are read at once. */
 static size_t take_fours(struct reading *reading, const unsigned char *text, size_t length)
 {
     size_t at = 0;
@@ -153,7 +153,7 @@ const char *wi_base64_problem(enum wi_base64 result)
     case WI_BASE64_SHORT:
         return "the base64 text is cut short";
     case WI_BASE64_URI:
-        return "this data URI is not in base64: \";base64,\" does not stand before its data";
+        return "this data URI is not in base64: \";base64,\" does not precede its data";
     default:
         return "the text has a character that is not base64";
     }

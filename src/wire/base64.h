@@ -15,12 +15,12 @@ enum wi_base64 {
 };
 
 /* Base64, or a data URI of it (RFC 2397), whatever media type and parameters that has. Both
- * alphabets of RFC 4648 are read; white space is passed over, and padding may be absent. In a URI a
- * character may be escaped, such as "%2B". `*blob` is a new blob with the bytes, of which there is
- * at least one; NULL on failure. */
+ * alphabets of RFC 4648 are read; white space is ignored, and padding may be absent. In a URI a
+ * character may be escaped, such as "%2B". `*blob` is a new blob of at least one byte; NULL on
+ * failure. */
 enum wi_base64 wi_base64_decode(
     const char *text, size_t length, struct wi_budget *budget, struct wi_blob **blob);
-/* What is wrong with the text, as a sentence. */
+/* The fault of the text, as a sentence. */
 const char *wi_base64_problem(enum wi_base64 result);
 
 #endif

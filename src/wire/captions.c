@@ -1,10 +1,11 @@
-/* SubRip and WebVTT, which differ in their head, in a comma, and in what a text may hold. */
+/* SubRip and WebVTT, which differ in their head, in a comma, and in the characters that a text may
+ * have. */
 #include "wire/captions.h"
 
 #include <stdint.h>
 #include <string.h>
 
-/* More hours than any sound has; what is beyond is no time. */
+/* More hours than any sound has; anything beyond is not a time. */
 #define SECONDS_MAX 360000.0
 
 static void add_time(struct wi_buffer *out, const json_t *seconds, char point)
@@ -30,8 +31,7 @@ static void add_character(struct wi_buffer *out, const char *character, enum wi_
         wi_buffer_add(out, character, 1);
 }
 
-/* "-->" stands between times, which SubRip has no other way to write in a text than as a shorter
- * arrow. */
+/* "-->" separates times; a text in SubRip can only have a shorter arrow instead. */
 static void caption_add_text(struct wi_buffer *out, const char *text, enum wi_captions form)
 {
     while (*text) {

@@ -1,4 +1,4 @@
-/* Subtitles: what was said when, as players read it. */
+/* Subtitles: spoken text with its times, as players read it. */
 #ifndef WI_WIRE_CAPTIONS_H
 #define WI_WIRE_CAPTIONS_H
 
@@ -11,7 +11,7 @@ enum wi_captions {
 };
 
 /* Appends a whole file with `segments`: a list of {"start", "end", "text"}, in seconds, borrowed.
- * They are a node's words: what has not that form is left out, times that are none are 0. */
+ * They come from a node: entries without that form are left out, and invalid times are 0. */
 void wi_captions_write(struct wi_buffer *out, const json_t *segments, enum wi_captions form);
 
 #endif

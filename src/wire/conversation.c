@@ -29,12 +29,13 @@ static json_t *message_begin(struct wi_conversation *talk, const char *role)
     return message;
 }
 
-/* Templates want the system's words at the beginning, once, and a turn of the assistant's whole. */
+/* Templates expect the system's text once, at the beginning, and each turn of the assistant in one
+ * message. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
-    const char *const beside[], json_t *object, const char *where, void *target)
+    const char *const ignored[], json_t *object, const char *where, void *target)
 {
     struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(talk->infer, object, table, beside, where);
+    wi_parameters_drop(talk->infer, object, table, ignored, where);
     return wi_params_read(table, object, WI_PARAMS_STRICT, prefix.text, target, talk->error);
 }
 
@@ -110,7 +111,8 @@ enum wi_code wi_conversation_picture(
 
 /* --- the whole ------------------------------------------------------------------------------- */
 
-/* A text alone is a string. Without any there is none beside calls, and an empty one elsewhere. */
+/* A single text is a string. Without any text, a message with calls has no content, and others have
+ * an empty one. */
 static void message_settle(json_t *message)
 {
     const json_t *content = json_object_get(message, "content");

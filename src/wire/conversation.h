@@ -1,6 +1,6 @@
 /*
- * A conversation in another format's form on its way to the messages of wire/text.h. What is added
- * is counted and checked under the path that it has in the client's request.
+ * A conversation in another format on its way to the messages of wire/text.h. Each addition is
+ * counted and checked under its path in the client's request.
  */
 #ifndef WI_WIRE_CONVERSATION_H
 #define WI_WIRE_CONVERSATION_H
@@ -8,34 +8,34 @@
 #include "wire/infer.h"
 #include "wire/path.h"
 
-/* All is borrowed but the messages; end or clear it. */
+/* Everything but the messages is borrowed; end or clear it. */
 struct wi_conversation {
     struct wi_infer *infer;
-    struct wi_budget *budget; /* of which pictures are charged; NULL: of nothing */
+    struct wi_budget *budget; /* that pictures are charged to; NULL: they are not charged */
     struct wi_error *error;
     json_t *messages; /* NULL: none yet */
 };
 void wi_conversation_clear(struct wi_conversation *talk);
 
-/* Reads an object of the conversation as wi_params_read does, without what says nothing
- * (wi_parameters_drop): null, and the members in `beside`. */
+/* Reads an object of the conversation like wi_params_read, without members that mean nothing
+ * (wi_parameters_drop): null, and the members in `ignored`. */
 enum wi_code wi_conversation_read(const struct wi_conversation *talk, const struct wi_param *table,
-    const char *const beside[], json_t *object, const char *where, void *target);
+    const char *const ignored[], json_t *object, const char *where, void *target);
 
-/* The message that comes next, which is borrowed. Those of the system or of the assistant that
- * follow each other are one. */
+/* The next message, which is borrowed. Successive messages of the system or of the assistant become
+ * one. */
 json_t *wi_conversation_message(struct wi_conversation *talk, const char *role);
-/* The result of a call of the assistant's, likewise. */
+/* The result of a call by the assistant, likewise. */
 json_t *wi_conversation_result(struct wi_conversation *talk, json_t *call_id);
 
-/* Each adds to a message what is borrowed, and to which `where` is the path: WI_OK,
- * WI_INVALID_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. A text: */
+/* Each adds something borrowed, whose path is `where`, to a message: WI_OK, WI_INVALID_FIELD, or
+ * WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. A text: */
 enum wi_code wi_conversation_text(
     struct wi_conversation *talk, json_t *message, json_t *text, const char *where);
-/* What the model thought. */
+/* The model's reasoning. */
 enum wi_code wi_conversation_thought(
     struct wi_conversation *talk, json_t *message, const json_t *text, const char *where);
-/* A call, whose arguments are a string with a JSON object. */
+/* A call; its arguments are a string with a JSON object. */
 enum wi_code wi_conversation_call(struct wi_conversation *talk, json_t *message, json_t *id,
     json_t *name, json_t *arguments, const char *where);
 /* A picture: base64, or a data URI. Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */

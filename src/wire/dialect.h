@@ -1,6 +1,6 @@
 /*
- * A dialect is one format of requests and answers: bytes become what is asked, a result becomes
- * bytes. It knows no socket, no loop and no job, so all of it but `print` may run on any thread.
+ * A dialect is one format of requests and answers: it turns bytes into a request, and a result into
+ * bytes. It uses no socket, no loop and no job, so all of it except `print` may run on any thread.
  */
 #ifndef WI_WIRE_DIALECT_H
 #define WI_WIRE_DIALECT_H
@@ -15,22 +15,22 @@
 #include "wire/parameters.h"
 #include "wire/printing.h"
 
-/* What is to be told of a run that succeeded. All is borrowed, but that the tensors are taken. */
+/* The data of a run that succeeded. All is borrowed, except that the tensors are taken. */
 struct wi_outcome {
-    const char *id;         /* the job's; the request's own id where it has one */
+    const char *id;         /* the job's; the request's own id if it has one */
     const char *model_name; /* as it was found */
     enum wi_model_type type;
     const char *node;                      /* who answered */
     const char *browser, *browser_version; /* its own; `browser` NULL: as the page reported */
-    int joined;                            /* it is none of ours, and has named itself */
-    const char *refused_platform;          /* the one asked for that was passed over, or NULL */
+    int joined;                            /* it is not ours, and has named itself */
+    const char *refused_platform;          /* the requested one that was not used, or NULL */
     const char *refused_reason;
-    const json_t *lessened;         /* the variants that were given up for want of memory, with the
-                                       platform,         code and reason of each, or NULL */
+    const json_t *lessened;         /* the variants that did not fit memory, with the platform, code
+                                       and reason of each, or NULL */
     const char *numerics;           /* "ok", "wrong" or "unchecked" */
     const json_t *executed_on;      /* as the page reported it; may be NULL */
-    const json_t *result;           /* what is not a tensor; may be NULL */
-    struct wi_text_account account; /* what that says of its tokens */
+    const json_t *result;           /* the result other than tensors; may be NULL */
+    struct wi_text_account account; /* its figures about tokens */
     struct wi_tensors *outputs;
     double queue_ms, load_ms, inference_ms, total_ms;
     double first_part_ms, waited_for_client_ms; /* of a stream */
@@ -43,7 +43,7 @@ struct wi_outcome {
     unsigned model_version; /* of one that was pulled; else 0 */
 };
 
-/* A stream whose events are written. Borrowed. */
+/* The stream whose events are written. Borrowed. */
 struct wi_stream_face {
     const struct wi_infer *infer;
     const char *id;         /* the job's */
@@ -53,43 +53,46 @@ struct wi_stream_face {
 struct wi_dialect {
     const char *name;
     const char *error_type; /* the media type of its errors */
-    const char *error_form; /* what they are called in the API's description */
-    /* The member of an error that names its code, "error.code" being one of an object in it; NULL:
+    const char *error_form; /* their name in the API's description */
+    /* The member of an error that has its code ("error.code" is a member of an object in it); NULL:
      * none does. */
     const char *error_code;
-    const char *id_header;  /* what its clients call X-Request-Id, which is there too; or NULL */
-    enum wi_task_kind task; /* the one that it is for; WI_TASK_NONE: the request says it */
-    /* The HTTP status of its errors; NULL: the one of our own format. */
+    const char
+        *id_header; /* the name of X-Request-Id for its clients, which is sent too; or NULL */
+    enum wi_task_kind task; /* its only task; WI_TASK_NONE: the request names the task */
+    /* The HTTP status of its errors; NULL: as in our own format. */
     int (*status)(enum wi_code code);
 
-    /* The parameters that a request for the task may have, with a row without a name behind them;
-     * how many. NULL: the route says it. */
+    /* The parameters that a request for the task may have, ended by a row without a name; returns
+     * their number. NULL: the route says it. */
     size_t (*params)(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
-    /* How much of a body is JSON: `content_type` has been checked to be one of ours; `head_length`
-     * is the header Inference-Header-Content-Length or NULL. WI_OK or WI_BAD_FRAMING. */
+    /* The length of the JSON in a body. `content_type` has been checked to be one of ours;
+     * `head_length` is the header Inference-Header-Content-Length or NULL. WI_OK or
+     * WI_BAD_FRAMING. */
     enum wi_code (*frame)(const char *content_type, const char *head_length, size_t body_size,
         size_t *json_size, struct wi_error *error);
     /* Reads the body's first `json_size` bytes as JSON, the rest as binary tensors, which become
-     * slices of `body` (borrowed; references are taken). `infer` is zero-initialised but for
-     * `lenient` and, where the address says them, `model_name` and `version`; on failure it still
-     * has to be cleared. `budget` is charged for what is converted (NULL: nothing). */
+     * slices of `body` (borrowed; references are taken). `infer` is zero-initialised except for
+     * `lenient` and, if the address has them, `model_name` and `version`; it must be cleared even
+     * after a failure. `budget` is charged for conversions (NULL: nothing). */
     enum wi_code (*parse)(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
         struct wi_budget *budget, struct wi_error *error);
-    /* Hashes what a body of `size` bytes means, where it may be written in several ways; NULL: its
-     * bytes are its meaning. */
+    /* Hashes the meaning of a body of `size` bytes, for formats in which equal bodies may differ in
+     * bytes; NULL: the bytes are hashed. */
     wi_body_hash_fn *identify;
-    /* Brings what was read into the form in which the model takes it, once; NULL: it has that form.
-     * WI_OK, or what the model does not take. */
+    /* Converts the request, once, to the form that the model takes; NULL: it has that form. WI_OK,
+     * or the error for an input that the model does not take. */
     enum wi_code (*fit)(
         struct wi_infer *infer, const struct wi_model *model, struct wi_error *error);
-    /* Checks what depends on the model and on `limits`: task, precision, inputs, options, picture
-     * size, outputs, and that no output has to be binary where JSON was asked for. */
+    /* Checks everything that depends on the model and on `limits`: task, precision, inputs,
+     * options, picture size, outputs, and that no output needs binary form if JSON was asked
+     * for. */
     enum wi_code (*check)(const struct wi_infer *infer, const struct wi_model *model,
         const struct wi_config_models *limits, struct wi_error *error);
-    /* Whether an answer as it is wanted may come as a stream: WI_OK, or WI_INVALID_FIELD. */
+    /* Whether the requested answer may be streamed: WI_OK, or WI_INVALID_FIELD. */
     enum wi_code (*check_stream)(const struct wi_infer *infer, struct wi_error *error);
-    /* Prints what is short, and leaves the tensors to wi_printing_run. NULL with `error` if the
-     * answer cannot be written as was asked. */
+    /* Prints the short parts, and leaves the tensors to wi_printing_run. NULL with `error` if the
+     * answer cannot be written in the requested form. */
     struct wi_printing *(*print)(
         const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
     /* Appends the body of an error's answer. `request_id` may be NULL. */
@@ -98,15 +101,14 @@ struct wi_dialect {
 
     /* The media type of its streams; NULL: they are server-sent events. */
     const char *stream_type;
-    /* The events of a stream in that form: each call appends one, or none where the dialect has no
-     * such event. */
+    /* The events of a stream: each call appends one, or none if the dialect has no such event. */
     void (*stream_begin)(struct wi_buffer *out, const struct wi_stream_face *face);
     void (*stream_part)(
         struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part);
     /* `position` in the queue, counted from 1; 0: it does not wait there. */
     void (*stream_progress)(struct wi_buffer *out, const struct wi_stream_face *face,
         const struct wi_progress *progress, unsigned position);
-    /* As `print`, but what wi_printing_run makes is the last event of a stream. */
+    /* Like `print`, but wi_printing_run makes the last event of a stream. */
     struct wi_printing *(*stream_done)(
         const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error);
     void (*stream_error)(struct wi_buffer *out, const struct wi_stream_face *face,
@@ -116,12 +118,12 @@ struct wi_dialect {
 /* Our own format: webinfer-api(7). */
 extern const struct wi_dialect wi_dialect_native;
 
-/* The dialect of that name, or NULL if this version knows none. */
+/* The dialect of that name, or NULL if this version does not know it. */
 const struct wi_dialect *wi_dialect_find(const char *name);
-/* The same, for errors: those of a format that is not known are told in our own. */
+/* The same, for errors: those of an unknown format have our own form. */
 const struct wi_dialect *wi_dialect_of_errors(const char *name);
-/* The media type of its streams, and what shows between two of their events that somebody is there:
- * "" where nothing can. */
+/* The media type of its streams, and the text between two of their events that keeps the connection
+ * alive: "" if there is none. */
 const char *wi_dialect_stream_type(const struct wi_dialect *dialect);
 const char *wi_dialect_stream_alive(const struct wi_dialect *dialect);
 /* The HTTP status of an error in that dialect. */

@@ -1,4 +1,4 @@
-/* What a node made of a text; see generation.h. */
+/* A node's answer to a text; see generation.h. */
 #include "wire/generation.h"
 
 #include <string.h>

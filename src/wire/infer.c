@@ -1,4 +1,4 @@
-/* What a request asks for: the words in it that every dialect shares. */
+/* The parts of a request that all dialects share. */
 #include "wire/infer.h"
 
 #include "wire/text.h"
@@ -11,11 +11,11 @@
 #define TIMEOUT_DEFAULT_MS 60000.0
 /* Bytes of JSON: more does not fit the head of a message to a node. */
 #define OPTIONS_MAX (1 << 20)
-/* Of what may go on for long: streams and generated text. */
+/* For requests that may take long: streams and generated text. */
 #define LONG_TIMEOUT_DEFAULT_MS 600000.0
-/* About so many there are in most languages and vocabularies. */
+/* The approximate number in most languages and vocabularies. */
 #define BYTES_PER_TOKEN 4.0
-/* Few answers come near to a limit that is higher. */
+/* Few answers come near a higher limit. */
 #define ANSWER_TOKENS_MAX 1024
 
 const char *const wi_infer_precision_names[] = {"auto", "fp32", "fp16", "bf16", "int8", "uint8",
@@ -93,7 +93,7 @@ enum wi_code wi_infer_read_platform(
 
 /* --- what was checked ------------------------------------------------------------------------- */
 
-/* Text that is drawn at random can only go on elsewhere if it is drawn alike there. */
+/* Another node can continue text that is drawn at random only if it draws in the same way. */
 static void settle_seed(struct wi_inference *asked)
 {
     const json_t *temperature = json_object_get(asked->options, "temperature");
@@ -112,7 +112,7 @@ static void foresee_tokens(struct wi_inference *asked)
     json_int_t limit = json_integer_value(json_object_get(asked->options, "max_tokens"));
     if (wi_task_runs_evenly(asked->task))
         return;
-    asked->prompt_tokens = 1; /* tokenizing is nothing beside reading */
+    asked->prompt_tokens = 1; /* tokenizing takes no time compared with reading */
     if (wi_task_reads_text(asked->task) && asked->task != WI_TASK_TOKENIZE)
         asked->prompt_tokens += (double)asked->text_bytes / BYTES_PER_TOKEN;
     if (wi_task_generates(asked->task))

@@ -36,7 +36,7 @@ void wi_inference_release(const struct wi_inference *asked)
     free(last);
 }
 
-/* With references and copies of its own: a member of another type is copied as it is. */
+/* With its own references and copies; members of other types are copied as they are. */
 static struct wi_inference *copy_for(const struct wi_inference *asked, struct wi_model *model)
 {
     struct wi_inference *copy = wi_alloc(sizeof *copy);

@@ -19,7 +19,7 @@ static const struct wi_param part_table[] = {
 
 struct address {
     json_t *url;
-    const char *detail; /* how closely a model looks is its folder's affair */
+    const char *detail; /* the model's folder decides how closely it looks */
 };
 static const struct wi_param address_table[] = {
     WI_PARAM(address, url, ANY, .required = 1),
@@ -37,7 +37,7 @@ static enum wi_code picture_refuse(
     return wi_error_expect(error, "%s", expected);
 }
 
-/* `*url` is borrowed of the part; some clients send the address without an object around it. */
+/* `*url` is borrowed from the part; some clients send the address without an object around it. */
 static enum wi_code read_address(
     const json_t *part, const char *where, const json_t **url, struct wi_error *error)
 {

@@ -1,7 +1,7 @@
 /*
  * multipart/form-data over a whole body, in one pass: a delimiter, the headers of a part, its bytes
- * up to the next delimiter. A delimiter is CR LF "--" BOUNDARY (RFC 2046, 5.1.1); what comes before
- * the first and behind the last one means nothing.
+ * up to the next delimiter. A delimiter is CR LF "--" BOUNDARY (RFC 2046, 5.1.1); bytes before the
+ * first and after the last one are ignored.
  */
 #include "wire/multipart.h"
 
@@ -11,7 +11,7 @@
 
 #define BOUNDARY_MAX 70 /* RFC 2046, 5.1.1 */
 
-/* What has not been read yet. */
+/* The bytes that have not been read yet. */
 struct rest {
     const char *at, *end;
 };
@@ -36,7 +36,7 @@ static const char *skip_blanks(const char *at, const char *end)
     return at;
 }
 
-/* Where the token at `at` ends (RFC 9110, 5.6.2), which may be at once. */
+/* The end of the token at `at` (RFC 9110, 5.6.2), which may be empty. */
 static const char *skip_token(const char *at, const char *end)
 {
     static const char marks[] = "!#$%&'*+-.^_`|~";
@@ -52,9 +52,9 @@ static int header_is_name(const char *at, const char *end, const char *name)
     return (size_t)(end - at) == length && strncasecmp(at, name, length) == 0;
 }
 
-/* Copies the value at `at`, a token or a quoted string, into `out`. Returns what follows it, or
- * NULL where it does not end, is too long, or has a NUL. File names come with characters that no
- * token has, which are taken as they are. */
+/* Copies the value at `at`, a token or a quoted string, into `out`. Returns the position after it,
+ * or NULL if it does not end, is too long, or has a NUL. File names may have characters that a
+ * token must not have; they are copied as they are. */
 static const char *copy_value(const char *at, const char *end, char *out, size_t size)
 {
     int quoted = at < end && *at == '"';
@@ -62,7 +62,7 @@ static const char *copy_value(const char *at, const char *end, char *out, size_t
     for (at += quoted; at < end; at++) {
         if (quoted ? *at == '"' : strchr("; \t", *at) != NULL)
             break;
-        /* Only these are escaped: some browsers send the back slashes of file names as they are. */
+        /* Only these are escaped: some browsers send backslashes in file names unescaped. */
         if (quoted && *at == '\\' && end - at > 1 && (at[1] == '"' || at[1] == '\\'))
             at++;
         if (length + 1 >= size || *at == '\0')
@@ -77,9 +77,9 @@ static const char *copy_value(const char *at, const char *end, char *out, size_t
 
 enum found { BROKEN = -1, ABSENT, FOUND };
 
-/* The parameter `name` among those that begin at `at` (RFC 2183, 2; RFC 9110, 5.6.6), each behind a
- * semicolon. BROKEN where they have not that form, or it is there twice. A value longer than `size`
- * less one is BROKEN for the one that is looked for, and passed over else. */
+/* The parameter `name` among those that begin at `at` (RFC 2183, 2; RFC 9110, 5.6.6), each after a
+ * semicolon. BROKEN if they do not have that form, or if `name` appears twice. A value longer than
+ * `size` less one is BROKEN for `name`, and skipped for others. */
 static enum found find_parameter(
     const char *at, const char *end, const char *name, char *out, size_t size)
 {
@@ -137,8 +137,8 @@ static enum wi_code read_disposition(
     return WI_OK;
 }
 
-/* One line without its end. What is in a file its bytes say, not its Content-Type; others mean
- * nothing (RFC 7578, 4.8), but that an encoding is not undone here. */
+/* One line without its end. The bytes of a file determine its type, not its Content-Type; other
+ * headers are ignored (RFC 7578, 4.8), except that an encoding is refused. */
 static enum wi_code read_header(
     struct wi_multipart_part *part, const char *line, const char *end, struct wi_error *error)
 {
@@ -190,7 +190,7 @@ struct delimiter {
 
 enum delimiter_end { NONE, NEXT, LAST };
 
-/* Behind a boundary at rest->at: "--" ends the form, else blanks and CR LF begin a part. */
+/* After a boundary at rest->at: "--" ends the form, else blanks and CR LF begin a part. */
 static enum delimiter_end pass_delimiter(struct rest *rest)
 {
     if (rest_left(rest) >= 2 && memcmp(rest->at, "--", 2) == 0)
@@ -202,8 +202,8 @@ static enum delimiter_end pass_delimiter(struct rest *rest)
     return NEXT;
 }
 
-/* Moves to behind the next delimiter; `*before` is where what it ends, ended. A boundary that
- * something else follows is none. */
+/* Moves past the next delimiter; `*before` is the end of the data that it ends. A boundary followed
+ * by anything else is not a delimiter. */
 static enum delimiter_end find_delimiter(
     struct rest *rest, const struct delimiter *delimiter, const char **before)
 {
@@ -218,7 +218,7 @@ static enum delimiter_end find_delimiter(
     return NONE;
 }
 
-/* The first one may be the very beginning of the body. */
+/* The first one may be at the very beginning of the body. */
 static enum delimiter_end find_first(struct rest *rest, const struct delimiter *delimiter)
 {
     const char *before, *line = delimiter->text + 2;
@@ -248,7 +248,7 @@ static enum wi_code form_read_part(struct wi_multipart *form, struct rest *rest,
     if ((code = part_read_head(part, rest, error)))
         return code;
     part->bytes = (const unsigned char *)rest->at;
-    rest->at -= 2; /* an empty part's CR LF is that of its delimiter, too */
+    rest->at -= 2; /* the CR LF of an empty part also belongs to its delimiter */
     *end = find_delimiter(rest, delimiter, &before);
     if (*end == NONE)
         return bad_form(error, part->name, "the form is cut short: its last delimiter is missing");

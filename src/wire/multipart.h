@@ -1,6 +1,6 @@
 /*
  * The parts of a multipart/form-data body (RFC 7578 over RFC 2046, 5.1), as files are sent by HTML
- * forms, curl -F and clients for OpenAI's audio endpoints. The body is there as a whole; nothing of
+ * forms, curl -F and clients for OpenAI's audio endpoints. The whole body is in memory; nothing of
  * it is copied.
  */
 #ifndef WI_WIRE_MULTIPART_H
@@ -26,8 +26,8 @@ struct wi_multipart {
 };
 
 /* Reads the `size` bytes at `body`, which `form` borrows. `content_type` is the request's, and has
- * the boundary. WI_OK, or WI_BAD_FRAMING with what is wrong: no boundary, no delimiter, a part that
- * is cut short, or has no name, too many of them. */
+ * the boundary. WI_OK, or WI_BAD_FRAMING with the fault: no boundary, no delimiter, a part that is
+ * cut short or has no name, or too many parts. */
 enum wi_code wi_multipart_read(struct wi_multipart *form, const char *content_type,
     const unsigned char *body, size_t size, struct wi_error *error);
 /* The first part of that name, or NULL. */

@@ -98,7 +98,7 @@ static int is_among(const char *const names[], const char *name)
 }
 
 void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_param *table,
-    const char *const beside[], const char *where)
+    const char *const ignored[], const char *where)
 {
     const char *name;
     json_t *value;
@@ -106,7 +106,7 @@ void wi_parameters_drop(struct wi_infer *infer, json_t *object, const struct wi_
     json_object_foreach_safe(object, next, name, value)
     {
         int known = wi_params_find(table, name) != NULL;
-        int idle = json_is_null(value) || is_among(beside, name);
+        int idle = json_is_null(value) || is_among(ignored, name);
         char path[160];
         snprintf(path, sizeof path, "%.120s.%.30s", where, name);
         if (!idle && !known && infer->lenient)
@@ -152,7 +152,7 @@ enum wi_code wi_parameters_missing(const char *name, struct wi_error *error)
     return wi_error_set(error, WI_MISSING_FIELD, name, "%s is missing", name);
 }
 
-/* Who says where means it: nothing else is to run it. */
+/* A client that names a place insists on it: nothing else may run the request. */
 enum wi_code wi_parameters_read_model(
     struct wi_infer *infer, const char *asked, struct wi_error *error)
 {
@@ -201,7 +201,7 @@ enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_m
     const struct wi_config_models *limits, struct wi_error *error)
 {
     enum wi_code code = wi_text_check(infer, model, limits, error);
-    /* There the address says the task, so that a model which does not do it is the wrong one. */
+    /* There the address determines the task, so a model that cannot do it is the wrong one. */
     int wrong_model = error && (strcmp(error->field, "task") == 0 || !wi_text_is_for(model));
     if (code == WI_INPUT_INVALID && wrong_model)
         snprintf(error->field, sizeof error->field, "model");
@@ -210,7 +210,7 @@ enum wi_code wi_parameters_check(const struct wi_infer *infer, const struct wi_m
 
 /* --- NAME[:VARIANT][@WHERE] ------------------------------------------------------------------- */
 
-/* As a kind of browser is named in the configuration, and every platform too. */
+/* The form of a browser's name in the configuration, and of every platform. */
 static int is_place(const char *text)
 {
     size_t length = strlen(text);
@@ -218,7 +218,7 @@ static int is_place(const char *text)
            strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_-") == length;
 }
 
-/* The same error for every form that is wrong, about the member that these clients know. */
+/* The same error for every wrong form, about the member that these clients know. */
 static enum wi_code parameter_refuse(const char *asked, struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "model", "\"%.160s\" is no model name", asked);

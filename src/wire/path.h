@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-/* What is too long is cut. */
+/* Long paths are cut. */
 struct wi_path {
     char text[160];
 };

@@ -1,8 +1,7 @@
 /*
- * Picture files in base64 and their headers, over hostile bytes. Sizes are read where the formats
- * say:
- * PNG: IHDR (W3C PNG, 11.2.1); JPEG: the first start-of-frame marker (ITU-T T.81, B.2.2);
- * WebP: VP8, VP8L or VP8X chunk (RFC 9649, 2.5–2.7).
+ * Picture files in base64 and their headers, over hostile bytes. Sizes are read from the places
+ * that the formats define: PNG: IHDR (W3C PNG, 11.2.1); JPEG: the first start-of-frame marker
+ * (ITU-T T.81, B.2.2); WebP: VP8, VP8L or VP8X chunk (RFC 9649, 2.5–2.7).
  */
 #include "wire/picture.h"
 
@@ -61,7 +60,8 @@ static int is_start_of_frame(unsigned marker)
     return marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc;
 }
 
-/* Markers and fill bytes before a frame. Files have some hundreds; a loop's thread counts them. */
+/* The most markers and fill bytes before a frame. Files have some hundreds; they are counted on the
+ * loop's thread. */
 #define STEPS_MAX 65536
 
 static int sniff_jpeg(const unsigned char *p, size_t size, struct wi_picture *picture)

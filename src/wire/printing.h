@@ -1,5 +1,5 @@
 /*
- * An answer on its way to bytes: JSON in three parts, of which the tensors in the middle may be
+ * An answer that is being printed: JSON in three parts, of which the tensors in the middle may be
  * large, and binary tensors, which are not copied. A dialect makes it.
  */
 #ifndef WI_WIRE_PRINTING_H
@@ -11,29 +11,29 @@
 #include <jansson.h>
 
 struct wi_printing {
-    struct wi_buffer text; /* what comes before the outputs; printed, the whole JSON */
-    struct wi_buffer tail; /* what comes after them */
+    struct wi_buffer text; /* the JSON before the outputs; once printed, all of it */
+    struct wi_buffer tail; /* the JSON after them */
     struct wi_tensors outputs;
-    unsigned char *binary;  /* one flag for each output; NULL: none goes out so */
+    unsigned char *binary;  /* one flag for each output; NULL: none is binary */
     size_t json_bytes;      /* of the tensors that become JSON */
-    size_t needs;           /* bytes that printing may take, beside the tensors */
-    const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors behind it */
+    size_t needs;           /* bytes that printing may take, in addition to the tensors */
+    const char *media_type; /* of the whole; NULL: JSON, or JSON and binary tensors after it */
     void (*write)(struct wi_printing *printing); /* adds the outputs to `text`; NULL: tensors */
     struct wi_slice *slices;
     size_t slice_count;
 };
 
-/* The answer is this JSON, and the end of a line. Takes it. */
+/* An answer of this JSON and the end of a line. Takes it. */
 struct wi_printing *wi_printing_json(json_t *answer);
 /* A server-sent event with this JSON; `type` NULL: it has none. Takes the JSON. */
 void wi_printing_event(struct wi_buffer *out, const char *type, json_t *data);
 
 /* Prints the rest. May run on any thread, once. */
 void wi_printing_run(struct wi_printing *printing);
-/* After that: the answer in pieces, the first of them its JSON, the others binary tensors; valid
- * until it is freed, or its text is taken or changed. */
+/* After that: the answer in pieces, first its JSON, then the binary tensors; valid until it is
+ * freed, or its text is taken or changed. */
 const struct wi_slice *wi_printing_slices(const struct wi_printing *printing, size_t *count);
-/* Whether an output goes out in binary, even if it is an empty one. */
+/* Whether an output is binary, even if it is an empty one. */
 int wi_printing_has_binary(const struct wi_printing *printing);
 void wi_printing_free(struct wi_printing *printing); /* NULL is fine */
 

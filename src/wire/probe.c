@@ -1,4 +1,4 @@
-/* The inputs of ours, by what a task takes; see probe.h. */
+/* Inputs of the service, by the inputs of a task; see probe.h. */
 #include "wire/probe.h"
 
 #include "base/memory.h"
@@ -9,15 +9,14 @@
 #include <string.h>
 #include <uv.h>
 
-/* About 60 tokens in most vocabularies, which are enough to measure reading by, and some to measure
- * writing. */
+/* About 60 tokens in most vocabularies, enough to measure reading, and some to measure writing. */
 static const char prompt[] =
     "The river comes down from the hills in the north, turns round the old town, and goes on "
     "through wide green fields to the sea. In spring it carries the snow of the mountains; in "
     "autumn it is low, and children walk across it on the stones. Tell how the river";
 #define PROMPT_TOKENS 60.0
 #define ANSWER_TOKENS 16
-/* A question about one sentence, since it may not be cut. */
+/* A question about one sentence, because it may not be cut. */
 #define QUESTION_TOKENS 36.0
 
 static uint32_t draw_number(void)
@@ -28,13 +27,13 @@ static uint32_t draw_number(void)
     return number;
 }
 
-/* Its beginning is another each time: what a node has computed before would measure nothing. */
+/* Its beginning differs each time: computing a cached beginning again would measure nothing. */
 static char *make_prompt(void)
 {
     return wi_sprintf("%u. %s", draw_number(), prompt);
 }
 
-/* A word of it, of as many bytes as are put out. */
+/* A word of it; `*length` is the number of its bytes. */
 static const char *draw_word(struct wi_pcg32 *draw, size_t *length)
 {
     size_t at = wi_pcg32_next(draw) % (sizeof prompt - 1);
@@ -45,7 +44,7 @@ static const char *draw_word(struct wi_pcg32 *draw, size_t *length)
     return prompt + at;
 }
 
-/* Its words, drawn to so many bytes, in an order that nobody knows. */
+/* Its words, drawn to this many bytes in an unpredictable order. */
 static char *mix_prompt(size_t bytes)
 {
     struct wi_buffer text = {0};
@@ -70,7 +69,7 @@ static char *mix_prompt(size_t bytes)
 #define PIXEL_BYTES (SIDE * ROW_BYTES)
 #define SOUND_SECONDS 2
 #define TURN (2 * 3.14159265358979)
-/* Of a dimension that is free: what most graphs take. */
+/* The size of a free dimension that most graphs take. */
 #define FREE_DIM 1
 
 static void tensors_add_bytes(struct wi_tensors *list, const char *name, struct wi_blob *blob)
@@ -86,7 +85,7 @@ static void tensors_add_bytes(struct wi_tensors *list, const char *name, struct 
 
 /* --- the picture ------------------------------------------------------------------------------ */
 
-/* From 0 to `below` - 1, another for each seed and place; 0 for the seed 0. */
+/* From 0 to `below` - 1, different for each seed and place; 0 for the seed 0. */
 static int seed_vary(uint32_t seed, uint32_t place, int below)
 {
     uint32_t mixed = seed * 2654435761u ^ place * 2246822519u;
@@ -194,7 +193,7 @@ static void add_picture(struct wi_tensors *list, uint32_t seed)
 
 /* --- the sound -------------------------------------------------------------------------------- */
 
-/* From -1 to 1, so many seconds from its beginning. */
+/* From -1 to 1, at this many seconds from its beginning. */
 static double sound_at(double seconds, uint32_t seed)
 {
     double pace = 2.5 + 0.1 * seed_vary(seed, 1, 20), pitch = 140 + seed_vary(seed, 2, 90);
@@ -242,8 +241,8 @@ static int client_spells(const struct wi_inference *client)
            strstr(client->model->facts.huggingface.architecture, "ForCTC");
 }
 
-/* What is made is short, and the same each time; what is read may be longer than the model reads.
- * Models of several languages ask which ones: their names are no words of the client's. */
+/* The output is short, and the same each time; the input may be longer than the model reads. Models
+ * of several languages need their names, which are not private to the client. */
 static json_t *options_of(const struct wi_inference *client)
 {
     static const char *const languages[] = {"source_language", "target_language"};
@@ -262,7 +261,7 @@ static json_t *options_of(const struct wi_inference *client)
     return NULL;
 }
 
-/* As the client's, as far as they make another prompt of its messages. */
+/* The client's own, as far as they change the prompt made from its messages. */
 static json_t *client_options(const struct wi_inference *client)
 {
     static const char *const names[] = {"tools", "chat_template_kwargs", "context"};
@@ -274,7 +273,7 @@ static json_t *client_options(const struct wi_inference *client)
 
 /* --- inputs ----------------------------------------------------------------------------------- */
 
-/* A vocabulary calls its gap by a name of its own, which the client knows. */
+/* Each vocabulary has its own name of the gap, which the client knows. */
 static char *fill_in(const char *probe, const struct wi_inference *client, const char *text)
 {
     const json_t *own = json_array_get(json_object_get(client->input, "texts"), 0);
@@ -300,7 +299,7 @@ static json_t *sound_make(struct wi_inference *asked, uint32_t seed)
         "sampling_rate", WI_PROBE_SOUND_RATE, "channels", 1);
 }
 
-/* NULL for what nothing stands for. */
+/* NULL if there is no input for it. */
 static json_t *input_of(
     struct wi_inference *asked, const struct wi_inference *client, const char *text, uint32_t seed)
 {
@@ -331,7 +330,8 @@ static void answer_foresee(struct wi_inference *asked)
         asked->answer_tokens = ANSWER_TOKENS;
 }
 
-/* A conversation is text that a model goes on with; one that sees has its look compared as well. */
+/* A conversation is text that a model continues; for a vision model its reading of a picture is
+ * compared as well. */
 static enum wi_task_kind task_for(const struct wi_inference *client)
 {
     if (client->task != WI_TASK_CHAT)
@@ -366,7 +366,7 @@ struct wi_inference *wi_probe_ask(const struct wi_inference *client, uint32_t se
     return client_ask(client, seed == 0 ? make_prompt() : mix_prompt(sizeof prompt - 1), seed);
 }
 
-/* The sentences from another place on, and their beginning behind that. */
+/* The sentences from a later place on, followed by those before it. */
 static char *turn_prompt(uint32_t seed)
 {
     size_t place = (size_t)seed_vary(seed, 1, (int)sizeof prompt - 1);
@@ -376,7 +376,7 @@ static char *turn_prompt(uint32_t seed)
     return wi_sprintf("%u. %s %.*s", seed, prompt + place, (int)place, prompt);
 }
 
-/* An input of ours for a task of that model; NULL for a task that nothing stands for. */
+/* An input of ours for a task of that model; NULL for a task without one. */
 static struct wi_inference *vary_task(struct wi_model *model, enum wi_task_kind task, uint32_t seed)
 {
     struct wi_inference *client = wi_inference_new();
@@ -434,7 +434,7 @@ int wi_probe_draw(const struct wi_model *model, const struct wi_tensors *like, u
     return 0;
 }
 
-/* Clears the signs of a tensor that was drawn, and is not shared. */
+/* Clears the signs of a drawn tensor, which is not shared. */
 static void drop_signs(struct wi_tensor *tensor)
 {
     const enum wi_datatype type = tensor->datatype;
@@ -466,18 +466,19 @@ struct wi_inference *wi_probe_like(
     return asked;
 }
 
-/* The error of a sum, in whatever order, is bounded by a multiple of u Σ|x| (Higham, Accuracy and
- * Stability of Numerical Algorithms, 2nd edition, 4.2). So its condition number is Σ|x| / |Σx|. All
- * numbers that go up change the sum by a share of Σ|x|, and show that number; ups and downs at
- * random would average out, and show about the root of the sum of x² instead. But a softmax or a
- * norm is the same where all its numbers change alike, and sums of products have factors of both
- * signs: there it is the numbers that go down by chance that show how the answer is conditioned. */
+/* The error of a sum, in any order, is bounded by a multiple of u Σ|x| (Higham, Accuracy and
+ * Stability of Numerical Algorithms, 2nd edition, 4.2). So its condition number is Σ|x| / |Σx|. If
+ * all numbers go up, the sum changes by a share of Σ|x|, which shows that number; random changes up
+ * and down would average out, and show about the root of the sum of x² instead. But a softmax or a
+ * norm does not change when all its numbers change alike, and sums of products have factors of both
+ * signs: there the numbers that go down by chance show how the answer is conditioned. */
 static int nudge_goes_up(struct wi_pcg32 *draw)
 {
     return wi_pcg32_next(draw) >> 29 != 0; /* seven of eight */
 }
 
-/* One step of a number, whose bits are a whole number, is of the last but `moved`. */
+/* Moves a number by one step: its bits are an integer, and a step is one unit above the last
+ * `moved` bits. */
 static void nudge_bits(unsigned char *at, size_t size, int moved, struct wi_pcg32 *draw)
 {
     const uint64_t sign = UINT64_C(1) << (8 * size - 1), step = UINT64_C(1) << moved;
@@ -491,7 +492,8 @@ static void nudge_bits(unsigned char *at, size_t size, int moved, struct wi_pcg3
     memcpy(at, &bits, size);
 }
 
-/* How many of the last bits of a real number's fraction are below the step; -1: it is not moved. */
+/* The number of last bits of a real number's fraction that are below the step; -1: it is not
+ * moved. */
 static int nudged_bits(enum wi_datatype type)
 {
     return type == WI_FP64 ? 52 - 15 : type == WI_FP32 ? 23 - 15 : type == WI_FP16 ? 0 : -1;

@@ -60,7 +60,7 @@ void wi_problem_sentence(
 {
     char text[sizeof(struct wi_error)];
     if (strstr(detail, expected))
-        expected = ""; /* it is said once */
+        expected = ""; /* it is printed once */
     snprintf(text, sizeof text, "%s%s%s%s%s", detail, *expected ? "; expected: " : "", expected,
         *allowed ? "; allowed: " : "", allowed);
     wi_buffer_json_string(out, text);

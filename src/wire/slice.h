@@ -1,4 +1,4 @@
-/* Bytes that lie somewhere else, for as long as their owner says. */
+/* Bytes in someone else's memory, for as long as the owner keeps them. */
 #ifndef WI_WIRE_SLICE_H
 #define WI_WIRE_SLICE_H
 

@@ -1,5 +1,5 @@
 /*
- * Headers of sound files, over hostile bytes. What they begin with: WAV: RIFF or RIFX (Microsoft,
+ * Headers of sound files, over hostile bytes. Their beginnings: WAV: RIFF or RIFX (Microsoft,
  * Multimedia Programming Interface 1.0), RF64 (EBU Tech 3306) or BW64 (ITU-R BS.2088); Ogg: RFC
  * 3533, 6; FLAC: RFC 9639, 8; MP3: ID3v2 or a frame's sync word (ISO/IEC 11172-3, 2.4.1.3; the same
  * for ADTS, ISO/IEC 13818-7); WebM: EBML, RFC 8794; MP4: ISO/IEC 14496-12, 4.3.
@@ -95,13 +95,14 @@ static int is_wav(const unsigned char *bytes, size_t size)
     return 0;
 }
 
-/* Chunks of a WAV file before its samples. Files have a few; a loop's thread counts them. */
+/* The most chunks of a WAV file before its samples. Files have a few; they are counted on the
+ * loop's thread. */
 #define CHUNKS_MAX 65536
 
 enum { WAV_PCM = 1, WAV_FLOAT = 3, WAV_EXTENSIBLE = 0xfffe };
 
-/* A second's bytes by the format at `at`: of samples that are not compressed they are counted, as
- * players do, who pass over what the header says of them. */
+/* The bytes of a second by the format at `at`. For uncompressed samples they are computed, as by
+ * players, which ignore the header's own number. */
 static double wav_rate(const struct wav *wav, size_t at)
 {
     unsigned format = wav_read16(wav, at), frame = wav_read16(wav, at + 12);
@@ -110,8 +111,8 @@ static double wav_rate(const struct wav *wav, size_t at)
     return rate > 0 ? rate : wav_read32(wav, at + 8);
 }
 
-/* The seconds that a WAV file's header promises, at most those that its bytes can be; -1 where it
- * has no format, or no samples within so many chunks. */
+/* The seconds that a WAV file's header promises, at most those that its bytes allow; -1 if it has
+ * no format, or no samples within that many chunks. */
 static double wav_seconds(const struct wav *wav)
 {
     double rate = 0;

@@ -1,6 +1,6 @@
 /*
- * Sound in requests: base64, which format the first bytes say, and how long WAV files and raw
- * samples are. Nothing is decoded here; the page does that.
+ * Sound in requests: base64, the format by the first bytes, and the length of WAV files and raw
+ * samples. Nothing is decoded here; the page does that.
  */
 #ifndef WI_WIRE_SOUND_H
 #define WI_WIRE_SOUND_H
@@ -10,19 +10,19 @@
 #include "terms/task/limits.h"
 #include <stdint.h>
 
-/* What is said of raw samples, and what is found of files. */
+/* The description of raw samples, and the findings about files. */
 struct wi_sound {
     const char *format;     /* "f32le" or "s16le": raw samples; NULL: a file */
     const char *media_type; /* found: "audio/wav", …, "audio/pcm;format=f32le" */
     int64_t sampling_rate;  /* of raw samples */
-    int64_t channels;       /* of raw samples, one after the other; 0: one */
+    int64_t channels;       /* of raw samples, interleaved; 0: one */
 };
 
-/* Checks `sound` and the bytes, and fills the media type. `field` stands before names in errors:
+/* Checks `sound` and the bytes, and fills the media type. `field` precedes names in errors:
  * "inputs.". WI_OK, WI_AUDIO_INVALID, WI_AUDIO_TOO_LARGE or WI_INVALID_FIELD. */
 enum wi_code wi_sound_sniff(const unsigned char *bytes, size_t size, struct wi_sound *sound,
     const char *field, struct wi_error *error);
-/* The text of an "audio" field, as wi_picture_decode. WI_OK, WI_AUDIO_INVALID or
+/* The text of an "audio" field, like wi_picture_decode. WI_OK, WI_AUDIO_INVALID or
  * WI_MEMORY_BUDGET. */
 enum wi_code wi_sound_decode(const char *text, size_t length, const char *field,
     struct wi_budget *budget, struct wi_blob **blob, struct wi_error *error);

@@ -1,4 +1,4 @@
-/* What a model makes of text, pictures and sounds, and the form in which a node gets them. */
+/* The tasks of a model for text, pictures and sounds, and the form in which a node gets these. */
 #include "wire/text.h"
 
 #include "base/buffer.h"
@@ -33,7 +33,7 @@ static enum wi_task_kind task_of_string(enum wi_model_type type, enum wi_model_f
     return type == WI_TYPE_AUDIO ? WI_TASK_TEXT_TO_SPEECH : WI_TASK_COMPLETE;
 }
 
-/* What a form of input means where neither the request nor the model names a task. */
+/* The task of a form of input if neither the request nor the model names one. */
 static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct wi_model *model)
 {
     enum wi_model_type type = infer_type(infer, model);
@@ -48,15 +48,15 @@ static enum wi_task_kind task_of_form(const struct wi_infer *infer, const struct
     return found;
 }
 
-/* A folder's tokenizer is a file of it. */
+/* A folder's tokenizer is one of its files. */
 static int has_tokenizer(const struct wi_model *model)
 {
     const char *tokenizer = wi_formats[model->format]->tokenizer;
     return !tokenizer || wi_manifest_find(&model->manifest, tokenizer) != NULL;
 }
 
-/* A model whose type cannot be told may do anything. What its files say can be told otherwise, by
- * the request's model_type. */
+/* A model of unknown type may do anything. The request's model_type can override the type in its
+ * files. */
 static int model_does(
     const struct wi_infer *infer, const struct wi_model *model, enum wi_task_kind task)
 {
@@ -89,7 +89,7 @@ static enum wi_task_kind task_of(const struct wi_infer *infer, const struct wi_m
     return list->count > 0 && !infer->has_type ? list->items[0] : task_of_form(infer, model);
 }
 
-/* The tasks that it does, in `text`. */
+/* Writes the tasks that it can do to `text`. */
 static void print_tasks(
     const struct wi_infer *infer, const struct wi_model *model, char *text, size_t size)
 {
@@ -153,7 +153,7 @@ static enum wi_code check_kind(
     return WI_INPUT_INVALID;
 }
 
-/* A node that is no browser of ours may have an engine that our page has not. */
+/* A node other than our browsers may have an engine that our page lacks. */
 static enum wi_code check_engine(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
@@ -182,7 +182,7 @@ static uint64_t count_least(uint64_t a, uint64_t b)
     return b > 0 && b < a ? b : a;
 }
 
-/* The tokens that there is room for: what is asked for as far as the model goes, else what fits the
+/* The tokens that there is room for: the requested number, up to the model's, or else what fits the
  * memory of a page. 0: not known. */
 static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits)
@@ -201,7 +201,7 @@ static uint64_t context_of(const struct wi_infer *infer, const struct wi_model *
 static enum wi_code check_size(const struct wi_infer *infer, const struct wi_model *model,
     enum wi_task_kind task, const struct wi_config_models *limits, struct wi_error *error)
 {
-    /* Each text of a list has the context for itself. */
+    /* Each text of a list has its own context. */
     int is_one = wi_tasks[task].generates && infer->form != WI_FORM_LIST;
     size_t bytes = is_one ? infer->asked->text_bytes : infer->longest_text;
     uint64_t context = context_of(infer, model, limits);
@@ -232,7 +232,7 @@ static enum wi_code check_prompts(
     return wi_error_expect(error, "at most %d answers in all", WI_TEXT_ANSWERS);
 }
 
-/* A precision is a variant's. */
+/* A precision belongs to a variant. */
 static enum wi_code check_precision(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
@@ -257,7 +257,7 @@ static enum wi_code check_picture(
     return wi_picture_check_size(&infer->picture, limits->max_picture_pixels, error);
 }
 
-/* Pictures in messages, which their tensors' names say the place of. */
+/* Pictures in messages; the names of their tensors give their places. */
 static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error)
 {
@@ -277,7 +277,7 @@ static enum wi_code check_shown(const struct wi_infer *infer, const struct wi_mo
     return code;
 }
 
-/* Engines pass over tokens that there are not, and an option that changes nothing is a mistake. */
+/* Engines ignore tokens that do not exist, and an option without effect is a mistake. */
 static enum wi_code check_bias(const struct wi_infer *infer, const struct wi_model *model,
     const char *where, struct wi_error *error)
 {
@@ -359,7 +359,7 @@ static json_t *settle_input(struct wi_infer *infer, enum wi_task_kind task)
     return input; /* it is so already */
 }
 
-/* Options that say something, with one form each. */
+/* Options that have an effect, each in one form. */
 static void settle_options(json_t *options, enum wi_task_kind task)
 {
     const char *key;
@@ -382,7 +382,7 @@ void wi_text_settle(struct wi_infer *infer, const struct wi_model *model)
     struct wi_inference *asked = infer->asked;
     int is_text = infer->form != WI_FORM_NONE && wi_text_is_for(model);
     if (is_text || model->variant) {
-        free(asked->precision); /* it has done its work: the model is the variant */
+        free(asked->precision); /* it is no longer needed: the model is the variant */
         asked->precision = NULL;
     }
     asked->task = is_text ? task_of(infer, model) : WI_TASK_NONE;

@@ -1,7 +1,7 @@
 /*
- * Text as every dialect has it: which forms of input there are, which task a model makes of them,
- * THE table of options, and the limits of all that. A dialect brings a request into these forms;
- * what goes to a node (webinfer-inputs(7)) is made of them here alone.
+ * Text in all dialects: the forms of input, the task that a model does with them, THE table of
+ * options, and the limits of all these. A dialect converts a request to these forms; only this part
+ * makes the input of a node (webinfer-inputs(7)) from them.
  */
 #ifndef WI_WIRE_TEXT_H
 #define WI_WIRE_TEXT_H
@@ -16,18 +16,18 @@
 
 /* Each checks `value` (borrowed, and brought into the canonical form in place), and makes it the
  * input of `infer`. `where` is the field's path in errors. WI_OK, WI_INVALID_FIELD,
- * WI_MISSING_FIELD, WI_UNKNOWN_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. What is
- * accepted is so small that it may be gone through on the loop. */
+ * WI_MISSING_FIELD, WI_UNKNOWN_FIELD, or WI_BODY_TOO_LARGE for more than WI_TEXT_MAX. Accepted
+ * values are small enough to be examined on the loop. */
 enum wi_code wi_text_read_string(
     struct wi_infer *infer, json_t *value, const char *where, struct wi_error *error);
 enum wi_code wi_text_read_list(
     struct wi_infer *infer, json_t *list, const char *where, struct wi_error *error);
-/* Pictures among their parts become tensors of `infer`, named by where they were; of these
- * `budget` is charged (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
+/* Pictures among their parts become tensors of `infer`, named by their paths; they are charged to
+ * `budget` (NULL: nothing). Also WI_PICTURE_INVALID and WI_MEMORY_BUDGET. */
 enum wi_code wi_text_read_messages(struct wi_infer *infer, json_t *messages, const char *where,
     struct wi_budget *budget, struct wi_error *error);
-/* Of messages that a dialect makes itself: a text of one of them is counted, with the same errors;
- * and the list, which is taken over, is the input. */
+/* For messages that a dialect makes itself: counts a text of one of them, with the same errors;
+ * makes the list, which is taken over, the input. */
 enum wi_code wi_text_count(
     struct wi_infer *infer, const json_t *value, const char *where, struct wi_error *error);
 void wi_text_take_messages(struct wi_infer *infer, json_t *messages);
@@ -40,28 +40,29 @@ enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, jso
 /* `texts`: a list, or one string. */
 enum wi_code wi_text_read_labels(struct wi_infer *infer, json_t *texts, json_t *labels,
     const char *where_texts, const char *where_labels, struct wi_error *error);
-/* What is beside a picture or a sound that was taken (wire/media.h), of which `name` is "labels",
+/* A further member with a picture or a sound that was taken (wire/media.h); `name` is "labels",
  * "question" or "prompt". */
 enum wi_code wi_text_read_beside(struct wi_infer *infer, const char *name, json_t *value,
     const char *where, struct wi_error *error);
 
 /* --- text.c: both, and the model ------------------------------------------------------------- */
 
-/* Whether a model takes text, and nothing else. */
+/* Whether a model takes only text. */
 int wi_text_is_for(const struct wi_model *model);
-/* Whether the model does what the request, which has text, asks for; all limits that depend on it.
- * WI_OK, WI_INPUT_INVALID, WI_PLATFORM_UNSUPPORTED, WI_PRECISION_UNSUPPORTED, WI_CONTEXT_LENGTH or
- * as wi_task_check_options. */
+/* Checks whether the model can do the request, which has text, and all limits that depend on the
+ * model. WI_OK, WI_INPUT_INVALID, WI_PLATFORM_UNSUPPORTED, WI_PRECISION_UNSUPPORTED,
+ * WI_CONTEXT_LENGTH or as wi_task_check_options. */
 enum wi_code wi_text_check(const struct wi_infer *infer, const struct wi_model *model,
     const struct wi_config_models *limits, struct wi_error *error);
-/* The request is for that variant of the model. */
+/* Makes the request one for that variant of the model. */
 void wi_text_name_variant(
     struct wi_infer *infer, const struct wi_model *model, const struct wi_variant *variant);
-/* Whether the request's precision is another variant's of the model, though it names none: then its
- * model's name becomes that variant's, which is to be looked up instead. */
+/* Whether the request's precision is that of another variant of the model, although it names no
+ * variant: then its model's name becomes the name of that variant, which must be looked up
+ * instead. */
 int wi_text_choose_variant(struct wi_infer *infer, const struct wi_model *model);
-/* Sets the task of a request that was checked, and brings its input and its options into the form
- * that nodes get: WI_TASK_NONE, and nothing else is done, for one without text. Once. */
+/* Sets the task of a checked request, and converts its input and its options to the form that nodes
+ * get. A request without text gets WI_TASK_NONE and no other change. Called once. */
 void wi_text_settle(struct wi_infer *infer, const struct wi_model *model);
 
 #endif

@@ -1,4 +1,4 @@
-/* Texts, lists of them and messages: what may be in them, and their canonical form. */
+/* Texts, lists of texts and messages: their valid contents, and their canonical form. */
 #include "wire/text.h"
 
 #include "base/params.h"
@@ -148,8 +148,8 @@ enum wi_code wi_text_read_question(struct wi_infer *infer, json_t *question, jso
     return code;
 }
 
-/* As JavaScript counts them: a character beyond the Basic Multilingual Plane, which has four bytes,
- * is two. */
+/* As JavaScript counts: a character beyond the Basic Multilingual Plane, which has four bytes,
+ * counts as two. */
 static size_t count_characters(const char *text)
 {
     size_t count = 0;
@@ -184,7 +184,7 @@ static enum wi_code count_labels(
     return WI_OK;
 }
 
-/* Each text is judged with each label. */
+/* Each text is judged for each label. */
 static enum wi_code check_judged(
     size_t texts, size_t labels, const char *where, struct wi_error *error)
 {
@@ -252,12 +252,12 @@ static const struct wi_param message_table[] = {
     WI_PARAM_END,
 };
 
-/* What clients send with messages, parts and calls that no model reads: their own accounts of an
- * answer which they send back, and hints to caches. */
-static const char *const beside[] = {
+/* Members of messages, parts and calls that no model reads: details of an answer that clients send
+ * back, and hints to caches. */
+static const char *const ignored[] = {
     "refusal", "audio", "annotations", "cache_control", "parsed", "parsed_arguments", NULL};
 
-/* What a client may send back of an answer that has no text: a refusal is the text then. */
+/* A client may send back an answer without text: its refusal is then the text. */
 static void fill_content(json_t *object)
 {
     const char *role = json_string_value(json_object_get(object, "role"));
@@ -271,7 +271,7 @@ static void fill_content(json_t *object)
         json_object_set_new(object, "content", json_string(""));
 }
 
-/* A part that says why there is no answer is text like others. */
+/* A part that says why there is no answer is text like any other. */
 static void fill_part(json_t *part)
 {
     const char *type = json_string_value(json_object_get(part, "type"));
@@ -301,7 +301,7 @@ static enum wi_code input_read_part(struct wi_infer *infer, json_t *part, const 
         json_object_del(part, "cache_control");
         return wi_message_picture_read(infer, part, where, budget, error);
     }
-    wi_parameters_drop(infer, part, table, beside, where);
+    wi_parameters_drop(infer, part, table, ignored, where);
     enum wi_code code = wi_params_read(table, part, WI_PARAMS_STRICT, prefix.text, &read, error);
     return code == WI_OK
                ? wi_text_count(infer, read.text, wi_path_member(where, "text").text, error)
@@ -345,7 +345,7 @@ static enum wi_code read_function(
         {0},
     };
     struct wi_path prefix = wi_path_member(where, "");
-    wi_parameters_drop(infer, function, table, beside, where);
+    wi_parameters_drop(infer, function, table, ignored, where);
     enum wi_code code =
         wi_params_read(table, function, WI_PARAMS_STRICT, prefix.text, &read, error);
     return code == WI_OK ? wi_text_count(infer, read.arguments,
@@ -377,7 +377,7 @@ static enum wi_code read_calls(
     {
         struct call call = {0};
         struct wi_path path = wi_path_item(where, i), prefix = wi_path_member(path.text, "");
-        wi_parameters_drop(infer, one, call_table, beside, path.text);
+        wi_parameters_drop(infer, one, call_table, ignored, path.text);
         enum wi_code code =
             wi_params_read(call_table, one, WI_PARAMS_STRICT, prefix.text, &call, error);
         if (code == WI_OK)
@@ -389,7 +389,7 @@ static enum wi_code read_calls(
     return WI_OK;
 }
 
-/* What nodes know: no other role for the system's words, and nothing that says nothing. */
+/* The form that nodes know: one role for the system's text, and no members without meaning. */
 static void message_normalize(json_t *object, const struct message *message)
 {
     if (json_array_size(message->tool_calls) == 0)
@@ -419,7 +419,7 @@ static enum wi_code input_read_message(struct wi_infer *infer, json_t *object, c
     size_t pictures = infer->asked->tensors.count;
     struct wi_path prefix = wi_path_member(where, "");
     fill_content(object);
-    wi_parameters_drop(infer, object, message_table, beside, where);
+    wi_parameters_drop(infer, object, message_table, ignored, where);
     enum wi_code code =
         wi_params_read(message_table, object, WI_PARAMS_STRICT, prefix.text, &message, error);
     if (code != WI_OK)

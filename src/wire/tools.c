@@ -1,4 +1,5 @@
-/* Functions that a model may call; see tools.h. What all formats bound, the task's options do. */
+/* Functions that a model may call; see tools.h. The task's options set the limits that all formats
+ * share. */
 #include "wire/tools.h"
 
 #include "terms/task/task.h"
@@ -14,7 +15,7 @@ static enum wi_code tool_refuse(
     return wi_error_expect(error, "%s", expected);
 }
 
-/* Whether it is a function; WI_OK, or what is wrong with its type. */
+/* Whether it is a function; WI_OK, or the error of its type. */
 static enum wi_code read_kind(const json_t *tool, size_t index, const struct wi_tool_form *form,
     int *is_function, struct wi_error *error)
 {

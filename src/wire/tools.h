@@ -1,11 +1,11 @@
-/* Functions that a model may call, as other formats have them, and as the option `tools` does. */
+/* Functions that a model may call, in the form of other formats, and of the option `tools`. */
 #ifndef WI_WIRE_TOOLS_H
 #define WI_WIRE_TOOLS_H
 
 #include "base/error.h"
 #include <jansson.h>
 
-/* How a format writes them. */
+/* The form of functions in a format. */
 struct wi_tool_form {
     const char *kind;   /* the type of a function; tools of other kinds are left out */
     int may_be_untyped; /* one without a type is a function, too */

@@ -1,4 +1,4 @@
-/* Files that come without JSON; see upload.h. Values are checked where the native dialect reads
+/* Files that are sent without JSON; see upload.h. Values are checked where the native dialect reads
  * them. */
 #include "wire/upload.h"
 
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* Escaped, as JSON, they have room in the head of a binary body. */
+/* Escaped, as JSON, they fit the head of a binary body. */
 #define MEMBERS_MAX (128 * 1024)
 
 const char wi_upload_media_types[] =
@@ -24,8 +24,8 @@ struct member {
     enum kind kind;
 };
 
-/* All others are the request's own, as wi_native_params has them; where values go, and their
- * limits, is known where the native dialect reads them. */
+/* All others are members of the request, as in wi_native_params; the native dialect knows their
+ * places and limits. */
 const struct wi_param wi_upload_params[] = {
     {.name = "labels", .kind = WI_PARAM_ARRAY, .form = "string|[string]"},
     {.name = "question", .kind = WI_PARAM_STRING}, {.name = "prompt", .kind = WI_PARAM_STRING},
@@ -143,7 +143,7 @@ enum wi_code wi_upload_add(struct wi_upload *upload, const char *name, const voi
     json_t *before = json_object_get(object, name);
     upload->member_bytes += size;
     if (upload->member_bytes > MEMBERS_MAX) {
-        wi_error_set(error, WI_BAD_FRAMING, name, "what comes beside the file is too large");
+        wi_error_set(error, WI_BAD_FRAMING, name, "the values sent with the file are too large");
         return wi_error_expect(error, "at most %d bytes", MEMBERS_MAX);
     }
     if (before && member.kind != LIST)
@@ -200,7 +200,7 @@ enum wi_code wi_upload_finish(
         wi_error_set(error, WI_MISSING_FIELD, "image", "there is no file in the form");
         return wi_error_expect(error, "a part \"image\" or \"audio\"");
     }
-    /* In one order, so that the same request is the same body. */
+    /* In a fixed order, so that the same request is the same body. */
     char *text = json_dumps(upload->request, JSON_COMPACT | JSON_SORT_KEYS);
     size_t at = (size_t)((const unsigned char *)upload->file - body->bytes);
     *json_size = strlen(text);

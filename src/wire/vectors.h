@@ -1,6 +1,6 @@
 /*
- * Embeddings on their way to JSON: an answer whose only tensor is FP32 [rows, width], of which a
- * dialect writes one row after the other.
+ * Prints embeddings as JSON: an answer whose only tensor is FP32 [rows, width], which a dialect
+ * writes row by row.
  */
 #ifndef WI_WIRE_VECTORS_H
 #define WI_WIRE_VECTORS_H
@@ -9,14 +9,14 @@
 #include "wire/printing.h"
 
 /* A printing of these outputs, which are taken, by `write`; the texts around them are the caller's.
- * `around`: bytes that are written beside each row. NULL with WI_INFERENCE_FAILED for outputs that
- * are not as above. */
+ * `around`: additional bytes for each row. NULL with WI_INFERENCE_FAILED for outputs without this
+ * form. */
 struct wi_printing *wi_vectors_print(struct wi_tensors *outputs, size_t around,
     void (*write)(struct wi_printing *printing), struct wi_error *error);
-/* Calls `add` for each row, which is aligned and borrowed for the call. */
+/* Calls `add` for each row, which is aligned and borrowed during the call. */
 typedef void wi_vectors_fn(struct wi_buffer *out, int64_t index, const float *row, size_t width);
 void wi_vectors_each(struct wi_printing *printing, wi_vectors_fn *add);
-/* Appends a list of numbers; what is not finite is null. */
+/* Appends a list of numbers; numbers that are not finite become null. */
 void wi_vectors_numbers(struct wi_buffer *out, const float *row, size_t width);
 
 #endif

@@ -100,7 +100,7 @@ test('a benchmark there is on the threads that it asks for', async () => {
     }
     const wrong = await daemon.post('/v1/benchmark', { model_name: 'digits', platform: 'webgpu', threads: 1 });
     assert.deepEqual([wrong.status, wrong.json.code, wrong.json.field, wrong.json.expected],
-        [400, 'invalid_field', 'threads', 'the platform wasm or native beside it, or no threads']);
+        [400, 'invalid_field', 'threads', 'the platform wasm or native, or no threads']);
 });
 
 test('what it cannot do it says', async () => {

@@ -15,7 +15,7 @@ static enum wi_code parse_count(struct wi_infer *infer, struct wi_blob *body, si
     return wi_anthropic_parse(WI_TASK_TOKENIZE, infer, body, json_size, budget, error);
 }
 
-/* What both have; a count comes in no parts. */
+/* What both have; a count is never streamed. */
 #define SHARED                                                                                     \
     .error_type = "application/json", .error_form = "AnthropicError", .id_header = "request-id",   \
     .params = wi_anthropic_params, .frame = wi_parameters_frame, .check = wi_anthropic_check,      \

@@ -12,12 +12,12 @@
 extern const struct wi_dialect wi_dialect_anthropic_messages;
 extern const struct wi_dialect wi_dialect_anthropic_count;
 
-/* The blocks of an answer as they come. Zero-initialise; free with wi_content_clear. */
+/* The blocks of an answer as they arrive. Zero-initialise; free with wi_content_clear. */
 struct wi_content {
     struct wi_blocks blocks; /* which one is open; WI_BLOCK_NONE: none is */
     json_int_t index;        /* its place */
-    /* Of an answer that is told as a whole: the blocks that are complete, the open one's text, and
-     * which call it is. */
+    /* For an answer that is sent as a whole: the complete blocks, the text of the open block, and
+     * the call that it is. */
     json_t *list, *call_id, *name;
     struct wi_buffer text;
 };
@@ -42,10 +42,10 @@ enum wi_code wi_anthropic_read_messages(struct wi_infer *infer, json_t *system, 
 
 /* --- content.c -------------------------------------------------------------------------------- */
 
-/* Adds a part, and to `events` what is told of it; NULL: it is told as a whole. */
+/* Adds a part, and its events to `events`; NULL: the answer is sent as a whole. */
 void wi_content_add(
     struct wi_content *content, const struct wi_part *part, struct wi_buffer *events);
-/* There is no more. */
+/* The answer is complete. */
 void wi_content_end(struct wi_content *content, struct wi_buffer *events);
 /* Adds an event of a stream: `event`, which is taken over, with its type. */
 void wi_content_event(const char *type, json_t *event, struct wi_buffer *events);

@@ -1,6 +1,6 @@
 /*
- * The content of an answer: blocks of thoughts, text and calls, which are begun, grow and stop. As
- * a whole a call has its arguments as an object; in a stream they come as text.
+ * The content of an answer: blocks of thoughts, text and calls, which begin, grow and stop. In a
+ * whole answer the arguments of a call are an object; in a stream they are text.
  */
 #include "wire/anthropic/anthropic.h"
 
@@ -25,7 +25,7 @@ void wi_content_event(const char *type, json_t *event, struct wi_buffer *events)
 
 /* --- blocks ---------------------------------------------------------------------------------- */
 
-/* The arguments of a call; none where they are no object, as of a call that was cut short. */
+/* The arguments of a call; none if they are not an object, as in a call that was cut short. */
 static json_t *arguments_of(const struct wi_buffer *text)
 {
     json_t *arguments = json_loadb(text->text ? text->text : "", text->size, 0, NULL);
@@ -41,7 +41,7 @@ static json_t *buffer_text(const struct wi_buffer *buffer)
     return text ? text : json_string("");
 }
 
-/* A block of that kind with what has come of it. */
+/* A block of that kind with its content so far. */
 static json_t *make_block(const struct wi_content *content)
 {
     switch (content->blocks.kind) {
@@ -95,7 +95,7 @@ static void close_block(struct wi_content *content, struct wi_buffer *events)
 
 struct writer {
     struct wi_content *content;
-    struct wi_buffer *events; /* NULL: it is told as a whole */
+    struct wi_buffer *events; /* NULL: it is sent as a whole */
 };
 
 static void tell_delta(const struct writer *writer, const struct wi_piece *piece)

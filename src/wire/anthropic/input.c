@@ -1,6 +1,6 @@
 /*
- * Conversations of Anthropic's clients: messages of blocks. What tools gave stands in a message of
- * the user, and becomes a message of its own.
+ * Conversations of Anthropic's clients: messages of blocks. The result of a tool is part of a
+ * user's message, and becomes a separate message.
  */
 #include "wire/anthropic/anthropic.h"
 
@@ -13,17 +13,17 @@
 enum role { ROLE_SYSTEM, ROLE_USER, ROLE_ASSISTANT };
 static const char *const roles[] = {"system", "user", "assistant", NULL};
 
-/* What clients send with blocks, which no model reads. */
-static const char *const beside[] = {
+/* Members of blocks that no model reads. */
+static const char *const ignored[] = {
     "cache_control", "citations", "caller", "toolset_name", "is_error", "parsed", NULL};
 
 /* --- blocks ---------------------------------------------------------------------------------- */
 
-/* A message of the client's while its blocks are read. */
+/* A client's message while its blocks are read. */
 struct reading {
     struct wi_conversation *talk;
     enum role role;
-    json_t *message; /* the one that takes what comes; NULL: it is still to be begun */
+    json_t *message; /* the one that takes the next block; NULL: it has not begun */
 };
 
 static json_t *message_of(struct reading *reading)
@@ -84,7 +84,7 @@ static enum wi_code read_image(
             "kept",
             reading->talk->error);
     enum wi_code code = wi_conversation_read(
-        reading->talk, source_table, beside, block->source, path.text, &source);
+        reading->talk, source_table, ignored, block->source, path.text, &source);
     if (code == WI_OK && !json_is_string(source.data))
         return wi_parameters_refuse(
             wi_path_member(path.text, "data").text, "a string in base64", reading->talk->error);
@@ -113,7 +113,7 @@ static enum wi_code read_thought(
         wi_path_member(where, "thinking").text);
 }
 
-/* Only who wrote it can read it. */
+/* Only its author can read it. */
 static enum wi_code read_hidden(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
@@ -127,9 +127,9 @@ static enum wi_code block_read_result(
     struct reading *reading, const struct block *block, json_t *value, const char *where)
 {
     struct reading inner = {.talk = reading->talk,
-        .role = ROLE_SYSTEM, /* which has text alone */
+        .role = ROLE_SYSTEM, /* which has only text */
         .message = wi_conversation_result(reading->talk, json_object_get(value, "tool_use_id"))};
-    reading->message = NULL; /* what follows stands behind it */
+    reading->message = NULL; /* the rest follows it */
     return block->content ? anthropic_read_content(
                                 &inner, block->content, wi_path_member(where, "content").text)
                           : WI_OK;
@@ -138,7 +138,7 @@ static enum wi_code block_read_result(
 #define OF(role) (1u << ROLE_##role)
 static const struct kind {
     const char *type;
-    unsigned roles; /* who may say it */
+    unsigned roles; /* whose message may have it */
     const struct wi_param *table;
     enum wi_code (*read)(
         struct reading *reading, const struct block *block, json_t *value, const char *where);
@@ -162,7 +162,7 @@ static enum wi_code read_block(struct reading *reading, json_t *value, const cha
         if (strcmp(kinds[i].type, type) != 0 || !(kinds[i].roles & 1u << reading->role))
             continue;
         enum wi_code code =
-            wi_conversation_read(reading->talk, kinds[i].table, beside, value, where, &block);
+            wi_conversation_read(reading->talk, kinds[i].table, ignored, value, where, &block);
         return code == WI_OK ? kinds[i].read(reading, &block, value, where) : code;
     }
     return wi_parameters_refuse(
@@ -199,7 +199,7 @@ static const struct wi_param message_table[] = {
     WI_PARAM(said, content, ANY, .required = 1),
     WI_PARAM_END,
 };
-/* What is beside a message that is sent back as it was answered. */
+/* Further members of a message that a client sends back as it was answered. */
 static const char *const answered[] = {"id", "type", "model", "stop_reason", "stop_sequence",
     "stop_details", "usage", "container", "diagnostics", "context_management", NULL};
 

@@ -1,5 +1,5 @@
-/* Requests of Anthropic's clients: the three lists of parameters (webinfer-anthropic(7)), and what
- * is special among them. */
+/* Requests of Anthropic's clients: the three lists of parameters (webinfer-anthropic(7)), and the
+ * parameters that need special treatment. */
 #include "wire/anthropic/anthropic.h"
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOOLS_MAX 1024 /* of every kind; those that are functions are bounded as in a chat */
+#define TOOLS_MAX 1024 /* of every kind; functions have the same limits as in a chat */
 
 /* --- the lists -------------------------------------------------------------------------------- */
 
@@ -78,7 +78,7 @@ static const struct wi_param body_table[] = {
 };
 static const struct wi_parameters lists = {parameters, neutrals, body_table};
 
-/* What the task's options are called here. */
+/* The names of the task's options here. */
 static const struct wi_parameter_name names[] = {
     {"response_format.json_schema", "output_config.format.schema"},
     {"response_format", "output_config.format"},
@@ -110,7 +110,7 @@ static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, stru
     return code;
 }
 
-/* Whether calls may come at once is the model's affair. */
+/* The model decides whether it makes several calls at once. */
 static enum wi_code read_choice(
     struct wi_infer *infer, const json_t *choice, struct wi_error *error)
 {
@@ -136,7 +136,7 @@ static enum wi_code read_choice(
         error);
 }
 
-/* Templates that leave a choice know it by this name. */
+/* The name under which templates that offer a choice know it. */
 static enum wi_code read_thinking(
     struct wi_infer *infer, const json_t *thinking, struct wi_error *error)
 {
@@ -172,7 +172,7 @@ static enum wi_code read_format(
     return WI_OK;
 }
 
-/* What only an answer has. */
+/* Parameters that only requests for an answer have. */
 static enum wi_code anthropic_read_answer(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {

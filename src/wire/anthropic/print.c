@@ -24,8 +24,8 @@ static const char *code_type(enum wi_code code)
     return "api_error";
 }
 
-/* The detail with what its clients look for before it, or NULL: it is as it is. Clients take the
- * words "prompt is too long" as the sign to make their conversation shorter. Owned. */
+/* The detail after the words that its clients look for, or NULL for the detail alone. Clients
+ * shorten their conversation when they read "prompt is too long". Owned. */
 static char *placed_detail(const struct wi_error *error)
 {
     if (error->code == WI_CONTEXT_LENGTH)
@@ -52,7 +52,8 @@ void wi_anthropic_error(struct wi_buffer *out, const struct wi_error *error, con
 
 /* --- answers ---------------------------------------------------------------------------------- */
 
-/* What Anthropic's schema has in each answer, and this service has not. `names` ends with NULL. */
+/* Members of every answer in Anthropic's schema that this service does not have. `names` ends with
+ * NULL. */
 static json_t *with_nulls(json_t *object, const char *const *names)
 {
     for (; *names; names++)
@@ -60,7 +61,7 @@ static json_t *with_nulls(json_t *object, const char *const *names)
     return object;
 }
 
-/* Of the prompt's tokens, those that were known already are counted apart. */
+/* Tokens of the prompt that were known already are counted separately. */
 static json_t *usage_at_end(const json_t *result)
 {
     static const char *const absent[] = {"output_tokens_details", "server_tool_use", NULL};
@@ -134,7 +135,7 @@ struct wi_printing *wi_anthropic_print_count(
 
 /* --- streams ---------------------------------------------------------------------------------- */
 
-/* How many tokens were read is known at the end. */
+/* The number of tokens read is known at the end. */
 void wi_anthropic_stream_begin(struct wi_buffer *out, const struct wi_stream_face *face)
 {
     wi_content_event("message_start",

@@ -1,6 +1,6 @@
-/* What POST /v1/benchmark asks for; see benchmark.h. A model's inputs are read and checked as those
- * of the native dialect, a kernel's as those of POST /v1/compute; where there are none they are
- * made here, once it is known for what. */
+/* What POST /v1/benchmark asks for; see benchmark.h. A model's inputs are read and checked as in
+ * the native dialect, a kernel's as for POST /v1/compute. Absent inputs are made here, once the
+ * model or kernel is known. */
 #include "wire/benchmark/benchmark.h"
 
 #include "base/memory.h"
@@ -18,7 +18,7 @@
 /* The same inputs each time, so that benchmarks of one thing can be compared. */
 #define SEED 1
 
-/* What the table writes; all is borrowed from the document. */
+/* The table's target; all is borrowed from the document. */
 struct fields {
     struct wi_native_terms terms;
     const char *model_name, *kernel, *task;
@@ -70,7 +70,8 @@ const struct wi_param wi_benchmark_params[] = {
     WI_PARAM_END,
 };
 
-/* Of a request whose inputs are still to be made. Begins with what the native dialect prints by. */
+/* For a request whose inputs must still be made. Begins with the extras that the native dialect
+ * prints by. */
 struct extras {
     struct wi_native_extras native;
     int makes_inputs;
@@ -107,14 +108,14 @@ static enum wi_code read_threads(
     return wi_error_expect(error, "1 or \"all\"");
 }
 
-/* Only where the CPU computes there are threads that are counted. */
+/* Threads are counted only on platforms that compute on the CPU. */
 static enum wi_code check_threads(const struct wi_inference *asked, struct wi_error *error)
 {
     if (asked->benchmark.threads == WI_THREADS_USUAL ||
         (asked->has_platform && (asked->platform == WI_WASM || asked->platform == WI_NATIVE)))
         return WI_OK;
     wi_error_set(error, WI_INVALID_FIELD, "threads", "threads are those of wasm and native alone");
-    return wi_error_expect(error, "the platform wasm or native beside it, or no threads");
+    return wi_error_expect(error, "the platform wasm or native, or no threads");
 }
 
 static enum wi_code read_subject(
@@ -188,7 +189,7 @@ static enum wi_code benchmark_parse(struct wi_infer *infer, struct wi_blob *body
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
 
-/* The client's options count, before those of the probe. */
+/* The client's options take precedence over those of the probe. */
 static void take_probe(struct wi_infer *infer, struct wi_inference *made)
 {
     struct wi_inference *asked = infer->asked;
@@ -208,7 +209,7 @@ static void take_probe(struct wi_infer *infer, struct wi_inference *made)
     wi_inference_release(made);
 }
 
-/* 0, or -1: nothing stands for what clients ask of it. */
+/* 0, or -1: there is no sample of clients' requests for it. */
 static int make_inputs(struct wi_infer *infer, const struct wi_model *model)
 {
     struct wi_inference *asked = infer->asked, *made;

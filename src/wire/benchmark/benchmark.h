@@ -1,7 +1,7 @@
 /*
- * The dialect of POST /v1/benchmark: a model or a kernel that is run several times in one page,
- * over the client's inputs or some of ours. Its answer is that of POST /v1/infer, with what was
- * measured as the result.
+ * The dialect of POST /v1/benchmark: a model or a kernel runs several times in one page, over the
+ * client's inputs or some of ours. Its answer is that of POST /v1/infer, with the measurements as
+ * the result.
  */
 #ifndef WI_WIRE_BENCHMARK_H
 #define WI_WIRE_BENCHMARK_H

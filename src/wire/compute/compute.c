@@ -1,5 +1,5 @@
-/* What POST /v1/compute asks for: a kernel, held against their table, or a client's own. Answers
- * are printed as those of the native dialect. See compute.h. */
+/* Requests of POST /v1/compute: for a kernel of the table, or a client's own. Answers are printed
+ * as in the native dialect. See compute.h. */
 #include "wire/compute/compute.h"
 
 #include "base/memory.h"
@@ -8,7 +8,7 @@
 #include "wire/problem.h"
 #include <stdlib.h>
 
-/* What the table writes; all is borrowed from the document. */
+/* The table's target; all is borrowed from the document. */
 struct fields {
     struct wi_native_terms terms;
     const char *kernel, *source, *entry;
@@ -69,7 +69,7 @@ enum wi_code wi_compute_find_kernel(
     return wi_error_allow(error, "%s", names);
 }
 
-/* What does not go with the one that is there of `kernel` and `source`: its value is in `row`. */
+/* Members that do not go with the given one of `kernel` and `source`; `row` has their values. */
 struct other {
     const char *name;
     const void *value;
@@ -132,7 +132,7 @@ static enum wi_code read_program(
                : code;
 }
 
-/* Of a source there is one platform, and nothing that could follow it. */
+/* A source has one platform, and no fallback. */
 static enum wi_code settle_platform(struct wi_inference *asked, struct wi_error *error)
 {
     if (!asked->program)

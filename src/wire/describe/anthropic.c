@@ -1,4 +1,4 @@
-/* Answers, events of streams and errors as Anthropic's clients read them. */
+/* Answers, events of streams and errors for Anthropic's clients. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Answers and events as KServe's clients read them. */
+/* Answers and events for KServe's clients. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

@@ -1,5 +1,4 @@
-/* What the service answers of models here: those there are, how they come, what they are made into.
- */
+/* The service's answers about its models: lists, pulls, uploads and variants that it builds. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* Answers, and lines of streams, as Ollama's clients read them. */
+/* Answers and lines of streams for Ollama's clients. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

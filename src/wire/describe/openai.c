@@ -1,4 +1,4 @@
-/* Answers and chunks of streams as OpenAI's clients read them. */
+/* Answers and chunks of streams for OpenAI's clients. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

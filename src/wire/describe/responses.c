@@ -1,4 +1,4 @@
-/* Answers and events of streams as OpenAI's clients read Responses. */
+/* Answers and events of streams of OpenAI's Responses. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* What models make, in our own dialect: answers, their results by task, and streams. */
+/* The output of models in our own dialect: answers, their results by task, and streams. */
 #include "wire/describe/schemas.h"
 
 #include "terms/task/table.h"

@@ -1,4 +1,4 @@
-/* Types as text become JSON Schema; see schema.h. */
+/* Turns types in text form into JSON Schema; see schema.h. */
 #include "wire/describe/schema.h"
 
 #include "base/memory.h"
@@ -109,7 +109,7 @@ static json_t *read_one(const char **at)
     }
 }
 
-/* Words alone are one enumeration. */
+/* A choice of words only is one enumeration. */
 static json_t *join_words(const json_t *several)
 {
     json_t *words = json_array();
@@ -160,7 +160,7 @@ static void add_help(json_t *schema, const char *help)
         json_object_set_new(schema, "description", json_string(help));
 }
 
-/* A limit, as an integer where it is one. */
+/* A limit, as an integer if it is one. */
 static json_t *limit_of(double limit)
 {
     return limit == (double)(json_int_t)limit ? json_integer((json_int_t)limit) : json_real(limit);

@@ -1,6 +1,6 @@
 /*
- * The forms of JSON documents as rows of text, and the same as JSON Schema: what the API's
- * description says of an answer, and what its manual lists.
+ * The forms of JSON documents as rows of text, and as JSON Schema: for answers in the API's
+ * description and lists in its manual.
  *
  * A type is written as
  *   string, integer, number, boolean, null, any, object   what JSON has; `object` of any members
@@ -16,14 +16,14 @@
 #include "base/params.h"
 #include <jansson.h>
 
-/* A member of a form; one whose name ends with "?" need not be there. */
+/* A member of a form; one whose name ends with "?" may be absent. */
 struct wi_member {
     const char *name, *type;
     const char *help; /* in whole sentences; NULL: the name says it */
 };
 
-/* A form: an object of `members` and of those of the form `also`, of no others; or what a table of
- * parameters reads; or, with neither, anything of the type `is`. */
+/* A form: an object with exactly `members` and those of the form `also`; or the object that a table
+ * of parameters reads; or, with neither, a value of the type `is`. */
 struct wi_schema {
     const char *name, *help;
     const struct wi_member *members; /* ended by a row without a name */
@@ -32,12 +32,12 @@ struct wi_schema {
     const char *is;
 };
 
-/* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. The
- * caller's. */
+/* The JSON Schema of a type; a form's name becomes a reference into #/components/schemas. Owned by
+ * the caller. */
 json_t *wi_type_json(const char *type);
-/* The one of a form; `forms`, ended by a row without a name, has the one in `also`. */
+/* The schema of a form; `forms`, ended by a row without a name, has the form in `also`. */
 json_t *wi_schema_json(const struct wi_schema *form, const struct wi_schema *forms);
-/* The one of what a table of parameters reads. */
+/* The schema of the object that a table of parameters reads. */
 json_t *wi_params_json(const struct wi_param *table);
 /* The row of that name, or NULL. Public for tests. */
 const struct wi_schema *wi_schema_find(

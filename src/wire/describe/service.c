@@ -1,4 +1,4 @@
-/* What the service answers, but for what models make: each form with its members. */
+/* The service's answers except the output of models: each form with its members. */
 #include "wire/describe/schemas.h"
 
 #include <stddef.h>

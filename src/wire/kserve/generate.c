@@ -1,4 +1,4 @@
-/* Text that is gone on with, in the form of Triton's generate extension: whole, or in parts. */
+/* Text generation in the form of Triton's generate extension: whole, or in parts. */
 #include "wire/kserve/kserve.h"
 
 #include "base/memory.h"
@@ -24,7 +24,7 @@ const struct wi_param wi_kserve_generate_params[] = {
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-/* What asks for what is done anyway. */
+/* Members that ask for the usual behaviour. */
 static int is_neutral(const char *name, const json_t *value, int stream)
 {
     if (strcmp(name, "stream") == 0)
@@ -33,7 +33,7 @@ static int is_neutral(const char *name, const json_t *value, int stream)
            json_integer_value(value) == 1;
 }
 
-/* One text comes back, and the address says whether in parts. */
+/* The answer is one text, and the address says whether it is streamed. */
 static enum wi_code settle_options(struct wi_infer *infer, struct wi_error *error)
 {
     static const char *const names[] = {"stream", "best_of", "n"};
@@ -115,7 +115,7 @@ enum wi_code wi_kserve_fit_generate(
 
 /* --- the answer ------------------------------------------------------------------------------ */
 
-/* What a node said need not be UTF-8. */
+/* The output of a node need not be UTF-8. */
 static json_t *text_json(const char *text, size_t length)
 {
     struct wi_buffer mended = {0};
@@ -168,7 +168,7 @@ void wi_kserve_stream_part(
         add_event(out, face->infer, face->model_name, text_json(part->text, part->text_length), 0);
 }
 
-/* The last event has no text but that of a node that makes no parts. */
+/* The last event has text only if the node makes no parts. */
 struct wi_printing *wi_kserve_stream_done(
     const struct wi_infer *infer, const struct wi_outcome *outcome, struct wi_error *error)
 {

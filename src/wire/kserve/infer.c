@@ -4,7 +4,7 @@
 #include "base/memory.h"
 #include <string.h>
 
-/* A byte of JSON in a string of JSON takes so many at most. */
+/* The most bytes that a byte of JSON takes in a string of JSON. */
 #define ESCAPED_MAX 6
 
 struct fields {
@@ -25,7 +25,7 @@ const struct wi_param wi_kserve_infer_params[] = {
 
 /* --- the request ------------------------------------------------------------------------------ */
 
-/* What was decoded, and does not lie among the tensors. */
+/* Decoded data that is not among the tensors. */
 static size_t decoded_bytes(const struct wi_kserve_task *task, const struct wi_tensors *tensors)
 {
     const struct wi_tensors *files = &task->infer.asked->tensors;
@@ -118,7 +118,7 @@ static void tensor_add_text(struct wi_buffer *out, const char *name, struct wi_b
     wi_buffer_clear(text);
 }
 
-/* What a parameter may be is a string, a number or a boolean: so these are JSON in a string. */
+/* A parameter may be a string, a number or a boolean, so these objects are JSON in a string. */
 static void print_tail(
     struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
 {

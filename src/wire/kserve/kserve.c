@@ -14,7 +14,7 @@ static void kserve_add_member(struct wi_buffer *out, const char *name, const cha
     wi_buffer_json_string(out, value);
 }
 
-/* Our names of fields, and what they are called there. `input` is what is read. */
+/* Our names of fields, and theirs. `input` is the input that is read. */
 static void print_field(const struct wi_error *error, const char *input, char *out, size_t size)
 {
     static const char *const parameters[] = {
@@ -67,7 +67,7 @@ static void stream_begin(struct wi_buffer *out, const struct wi_stream_face *fac
 {
 }
 
-/* These clients know no such event, but a comment shows them that somebody is there. */
+/* These clients know no such event, but a comment keeps the connection alive. */
 static void stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {
@@ -82,7 +82,7 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
     wi_buffer_puts(out, "\n\n");
 }
 
-/* Only what its address says to be one is a stream. */
+/* The address alone says whether the answer is a stream. */
 static enum wi_code check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
     return WI_OK;

@@ -1,7 +1,7 @@
 /*
  * The dialects of KServe's clients (webinfer-kserve(7)): the Open Inference Protocol, version 2,
  * over HTTP, with the extensions of Triton's server. Tensors are read, checked and printed by the
- * native dialect, whose terms are the same. Which model is meant the address says, not the body.
+ * native dialect, whose terms are the same. The address, not the body, names the model.
  */
 #ifndef WI_WIRE_KSERVE_H
 #define WI_WIRE_KSERVE_H
@@ -12,48 +12,49 @@ extern const struct wi_dialect wi_dialect_kserve; /* of tensors, and of errors e
 extern const struct wi_dialect wi_dialect_kserve_generate;
 extern const struct wi_dialect wi_dialect_kserve_stream; /* the same as a stream */
 
-/* What bodies may say, and what is in their `parameters`, where any other member is an option of
- * the model. */
+/* The members of bodies, and of their `parameters`, where any other member is an option of the
+ * model. */
 extern const struct wi_param wi_kserve_infer_params[];
 extern const struct wi_param wi_kserve_generate_params[];
 extern const struct wi_param wi_kserve_parameters[];
 
-/* Inputs as tasks take them, read before anybody knows whether the model is one of tasks. */
+/* Inputs as tasks take them, read before it is known whether the model has tasks. */
 struct wi_kserve_task {
     struct wi_infer infer;
     struct wi_error why; /* unless its code is WI_OK, why they are none */
 };
 
-/* What only these clients ask for: struct wi_infer's `extras`. Owned. */
+/* Requests that only these clients make: struct wi_infer's `extras`. Owned. */
 struct wi_kserve_extras {
     struct wi_native_extras tensors; /* first: see native.h */
-    struct wi_kserve_task *task; /* until the model is known; NULL where an input is no task's */
-    int has_result;              /* the model's result is an output, … */
-    int wants_result;            /* … and wanted */
-    int wants_tensors;           /* 0: nothing but the result is */
+    struct wi_kserve_task *task;     /* until the model is known; NULL if an input fits no task */
+    int has_result;                  /* the model's result is an output, … */
+    int wants_result;                /* … and wanted */
+    int wants_tensors;               /* 0: only the result is */
     enum wi_binary_choice result;
 };
 
 /* --- model.c: what a model is called, takes and gives ----------------------------------------- */
 
-/* The number of the version that is served: 1 of a model that was not pulled, whose own is 0. */
+/* The number of the version that is served: 1 for a model that was not pulled, whose own number is
+ * 0. */
 unsigned wi_kserve_version(unsigned version);
 /* WI_OK where `version` is that of `model`, or NULL; else WI_MODEL_NOT_FOUND naming that one. */
 enum wi_code wi_kserve_check_version(
     const struct wi_model *model, const char *version, struct wi_error *error);
 /* "onnxruntime_onnx" … */
 const char *wi_kserve_platform(const struct wi_model *model);
-/* [{"name", "datatype", "shape"}], new references. What has no datatype that is served is not
- * among them. */
+/* [{"name", "datatype", "shape"}], new references. Inputs and outputs without a supported datatype
+ * are left out. */
 json_t *wi_kserve_inputs(const struct wi_model *model);
 json_t *wi_kserve_outputs(const struct wi_model *model);
 
 /* --- parameters.c ----------------------------------------------------------------------------- */
 
-/* Makes the empty request and the extras that are read into. */
+/* Makes the empty request, and the extras to read into. */
 void wi_kserve_begin(struct wi_infer *infer);
-/* The members of a body by its table. A lenient reader passes over what is not there. WI_OK, or as
- * wi_params_read. */
+/* The members of a body by its table. A lenient reader skips members that the table does not have.
+ * WI_OK, or as wi_params_read. */
 enum wi_code wi_kserve_read_members(struct wi_infer *infer, const json_t *root,
     const struct wi_param *table, void *fields, struct wi_error *error);
 /* The member `parameters`; NULL is none. WI_OK, WI_INVALID_FIELD, or as wi_params_read. */
@@ -65,7 +66,8 @@ enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, 
 
 /* --- task.c: BYTES as tasks take them --------------------------------------------------------- */
 
-/* The tensors that were read, as the inputs of a task; NULL where one of them cannot be such. */
+/* The tensors that were read, as the inputs of a task; NULL if one of them cannot be an input of a
+ * task. */
 struct wi_kserve_task *wi_kserve_task_read(
     const struct wi_tensors *tensors, struct wi_budget *budget);
 void wi_kserve_task_free(struct wi_kserve_task *task); /* NULL is fine */

@@ -1,6 +1,6 @@
 /*
- * Models in KServe's terms. One with tensors is as its graph says; one with tasks takes BYTES, and
- * gives the tensors of its usual task, and its result as JSON.
+ * Models in KServe's terms. A model with tensors has those of its graph; a model with tasks takes
+ * BYTES, and gives the tensors of its default task and the result as JSON.
  */
 #include "wire/kserve/kserve.h"
 
@@ -36,7 +36,7 @@ const char *wi_kserve_platform(const struct wi_model *model)
 
 /* --- of a graph ------------------------------------------------------------------------------ */
 
-/* A graph that does not say how many dimensions there are may have any; here it has a free one. */
+/* A tensor without dimensions in the graph may have any number of them; here it has a free one. */
 static json_t *dims_json(const struct wi_onnx_value *value)
 {
     json_t *dims = json_array();
@@ -69,7 +69,7 @@ static void tensor_add(json_t *list, const char *name, enum wi_datatype type, in
                                     wi_datatype_name(type), "shape", shape));
 }
 
-/* What the inputs without a task mean. */
+/* The task of inputs if none is named. */
 static enum wi_task_kind usual_task(const struct wi_model *model)
 {
     const struct wi_task_list *list = &model->facts.tasks;

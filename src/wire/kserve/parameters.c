@@ -1,4 +1,4 @@
-/* What the bodies of KServe's clients say beside their inputs: members and `parameters`. */
+/* The bodies of KServe's clients except for their inputs: members and `parameters`. */
 #include "wire/kserve/kserve.h"
 
 #include "base/memory.h"
@@ -8,10 +8,10 @@
 #include <string.h>
 
 #define TIMEOUT_MAX_US 3600000000.0
-#define COUNT_MAX 9007199254740991.0 /* what every peer can hold exactly */
+#define COUNT_MAX 9007199254740991.0 /* the largest integer that every peer represents exactly */
 
 struct parameters {
-    int binary_data_output, fallback, precision; /* precision: -1 for not given */
+    int binary_data_output, fallback, precision; /* precision: -1 if not given */
     int64_t priority, timeout;
     const char *platform, *browser, *node, *task;
     json_t *sequence_id, *sequence_start, *sequence_end;
@@ -82,7 +82,7 @@ static enum wi_code check_sequence(const struct parameters *parameters, struct w
     return wi_error_expect(error, "no such parameter");
 }
 
-/* Whatever the protocol does not know is the model's. */
+/* Parameters that the protocol does not know are the model's. */
 static void take_options(struct wi_inference *asked, const json_t *parameters)
 {
     const char *name;
@@ -97,7 +97,7 @@ static void take_options(struct wi_inference *asked, const json_t *parameters)
     }
 }
 
-/* Theirs goes from 1, the most urgent, on; ours from 9 down to 0. */
+/* Their priorities begin with 1, the most urgent; ours go from 9 down to 0. */
 static int priority_of(int64_t priority)
 {
     return priority == 0 ? WI_PRIORITY_DEFAULT : priority >= 10 ? 0 : 10 - (int)priority;
@@ -124,14 +124,14 @@ enum wi_code wi_kserve_read_parameters(
     asked->precision = wi_infer_take_precision(parameters.precision);
     asked->priority = priority_of(parameters.priority);
     infer->has_timeout = parameters.timeout > 0;
-    /* No time is less than the least that timeout_ms may be. */
+    /* No time is less than the minimum of timeout_ms. */
     asked->timeout_ms = infer->has_timeout ? fmax(1, (double)parameters.timeout / 1000) : 0;
     extras->tensors.binary_output = parameters.binary_data_output;
     take_options(asked, given);
     return WI_OK;
 }
 
-/* What a body is, its header alone says: some clients call each one binary. */
+/* Only the header says what a body is: some clients call every body binary. */
 enum wi_code wi_kserve_frame(const char *content_type, const char *head_length, size_t body_size,
     size_t *json_size, struct wi_error *error)
 {

@@ -1,7 +1,7 @@
 /*
- * BYTES as the inputs of tasks. Whether a model takes tensors or does a task is known only once it
- * was found, and reading may take long; so what can be the input of a task is read as such, too,
- * together with the body, and the model decides between the two.
+ * BYTES as the inputs of tasks. It is known only once the model has been found whether it takes
+ * tensors or does a task, and reading may take long. Possible inputs of a task are therefore also
+ * read as such, together with the body, and the model decides between the two.
  */
 #include "wire/kserve/kserve.h"
 
@@ -11,10 +11,11 @@
 #include <string.h>
 #include <strings.h>
 
-/* So many of its first characters tell base64, or a data URI, from the bytes of a file. */
+/* The number of first characters that distinguish base64, or a data URI, from the bytes of a
+ * file. */
 #define LOOK 64
 
-/* The names of inputs, and of the members that tasks know them by. */
+/* The names of inputs, and of the members that they become for tasks. */
 static const struct name {
     const char *name;
     const char *list; /* of several; NULL: there is one */
@@ -107,7 +108,7 @@ static enum wi_code add_list(
     return WI_OK;
 }
 
-/* A file is not copied: `file` is where it lies. In JSON it comes in base64. */
+/* A file is not copied: `file` points to it. In JSON it is base64. */
 static enum wi_code add_only(json_t *object, const struct name *name,
     const struct wi_tensor *tensor, struct wi_native_file *file, struct wi_error *error)
 {
@@ -177,7 +178,7 @@ void wi_kserve_task_free(struct wi_kserve_task *task)
 
 /* --- the model -------------------------------------------------------------------------------- */
 
-/* "result" is no tensor that a node gives. */
+/* "result" is not a tensor of a node. */
 static void task_take_result(struct wi_infer *infer, const struct wi_model *model)
 {
     struct wi_kserve_extras *extras = infer->extras;
@@ -216,7 +217,7 @@ static void expect_inputs(const struct wi_model *model, struct wi_error *error)
     json_decref(inputs);
 }
 
-/* Of a model of tasks, where the inputs are none of a task's. */
+/* For a model of tasks, if the inputs fit no task. */
 static enum wi_code task_refuse(
     const struct wi_infer *infer, const struct wi_model *model, struct wi_error *error)
 {
@@ -252,7 +253,7 @@ static void take_task(struct wi_infer *infer, struct wi_infer *task)
     infer->texts = task->texts;
 }
 
-/* A graph that takes a picture may have it as a tensor, too. */
+/* A graph that takes a picture may also get it as a tensor. */
 static int means_task(const struct wi_kserve_task *task, const struct wi_model *model)
 {
     return wi_text_is_for(model) ||

@@ -1,7 +1,7 @@
 /*
- * What can only be checked once the model is known, before any browser is bothered: inputs and
- * outputs against the graph's signature, a picture against the model's spec and the pixel limit,
- * precision against what the model is.
+ * Checks that need the model, made before any browser is asked: inputs and outputs against the
+ * graph's signature, a picture against the model's spec and the pixel limit, and the precision
+ * against the model's.
  */
 #include "wire/native/native.h"
 
@@ -63,7 +63,7 @@ static int output_is_wanted(const struct wi_infer *infer, const char *name)
     return infer->asked->outputs.count == 0 || wi_strings_contain(&infer->asked->outputs, name);
 }
 
-/* builtin/echo gives back what it got. */
+/* builtin/echo returns its inputs. */
 static enum wi_code check_echo(const struct wi_infer *infer, struct wi_error *error)
 {
     const struct wi_inference *asked = infer->asked;
@@ -138,7 +138,7 @@ enum wi_code wi_native_check_stream(const struct wi_infer *infer, struct wi_erro
     return wi_error_expect(error, "false, or no stream: its events are text");
 }
 
-/* What other platforms do with a tensor without elements may end their engine, which others use. */
+/* On other platforms a tensor without elements may end the engine, which other clients use. */
 static enum wi_code check_empty(
     const struct wi_inference *asked, const struct wi_model *model, struct wi_error *error)
 {

@@ -1,6 +1,5 @@
 /*
- * What `inputs` may be in the native dialect: a list of tensors, a picture, a sound, or text in its
- * forms.
+ * The forms of `inputs` in the native dialect: a list of tensors, a picture, a sound, or text.
  */
 #include "wire/native/native.h"
 
@@ -12,7 +11,7 @@
 
 /* --- pictures and sounds ---------------------------------------------------------------------- */
 
-/* Where the bytes of a file may be: in the JSON, or beside it. */
+/* The place of a file's bytes: in the JSON, or after it. */
 struct source {
     const struct wi_native_file *file;
     struct wi_budget *budget;
@@ -42,7 +41,7 @@ static enum wi_code read_base64(struct wi_infer *infer, const json_t *text, cons
     return code;
 }
 
-/* {"binary_data_size"}: the bytes are all that follow the JSON. */
+/* {"binary_data_size"}: all bytes that follow the JSON. */
 static enum wi_code read_behind(struct wi_infer *infer, const json_t *value, const char *field,
     const struct source *source, struct wi_sound *sound, struct wi_error *error)
 {
@@ -129,7 +128,7 @@ enum {
     AUDIO = 1 << 12
 };
 
-/* Which of the table's first members, in its order, there are. */
+/* The members present among the table's first ones, in its order. */
 static unsigned members_of(const struct object *object)
 {
     const json_t *const values[] = {object->messages, object->query, object->documents,
@@ -141,12 +140,12 @@ static unsigned members_of(const struct object *object)
     return members;
 }
 
-/* Members that make one thing together. */
+/* Members that belong together. */
 static const unsigned things[] = {MESSAGES, QUERY | DOCUMENTS, TEXT, TEXT | TEXT_PAIR, TEXTS, PAIRS,
     QUESTION | CONTEXT, TEXT | LABELS, TEXTS | LABELS, IMAGE, IMAGE | LABELS, IMAGE | QUESTION,
     IMAGE | PROMPT, AUDIO, AUDIO | LABELS};
 
-/* WI_OK, or what is missing, or that it is too much. */
+/* WI_OK, or the error for a missing or superfluous member. */
 static enum wi_code check_members(unsigned members, struct wi_error *error)
 {
     char field[64];
@@ -167,8 +166,8 @@ static enum wi_code check_members(unsigned members, struct wi_error *error)
     }
     const char *missing = object_table[__builtin_ctz(things[i] & ~members)].name;
     snprintf(field, sizeof field, "inputs.%s", missing);
-    return wi_error_set(
-        error, WI_INVALID_FIELD, field, "%s is missing beside what inputs has", field);
+    return wi_error_set(error, WI_INVALID_FIELD, field,
+        "%s is missing; the other members of inputs need it", field);
 }
 
 static enum wi_code read_pair(
@@ -226,7 +225,7 @@ static enum wi_code object_read_file(struct wi_infer *infer, const struct object
         sound ? "sound" : "picture");
 }
 
-/* What is beside a file that was read. */
+/* Further members with a file that was read. */
 static enum wi_code read_beside(
     struct wi_infer *infer, const struct object *object, struct wi_error *error)
 {
@@ -239,7 +238,7 @@ static enum wi_code read_beside(
     return WI_OK;
 }
 
-/* Words that say something of raw samples, and of nothing else. */
+/* Members that apply only to raw samples. */
 static enum wi_code check_sampled(
     unsigned members, const struct object *object, struct wi_error *error)
 {
@@ -274,13 +273,13 @@ enum wi_code wi_native_read_object(struct wi_infer *infer, const json_t *inputs,
 
 /* --- all of them ------------------------------------------------------------------------------ */
 
-/* Whether the file is what follows the JSON. */
+/* Whether the file follows the JSON. */
 static int is_taken(const struct wi_tensors *tensors, const struct wi_blob *body)
 {
     return tensors->count > 0 && tensors->items[0].blob == body;
 }
 
-/* What a conversation is elsewhere, where tensors would be. */
+/* The list of messages that other APIs have in the place of tensors. */
 static enum wi_code refuse_messages(struct wi_error *error)
 {
     wi_error_set(error, WI_INVALID_FIELD, "inputs",

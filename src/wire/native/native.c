@@ -1,4 +1,4 @@
-/* The native dialect: the JSON of webinfer-api(7), with binary tensors behind it, and problem
+/* The native dialect: the JSON of webinfer-api(7), with binary tensors after it, and problem
  * documents for errors. */
 #include "wire/native/native.h"
 

@@ -1,6 +1,6 @@
 /*
  * The native dialect's JSON against its parameter tables. Unknown fields are errors that name them;
- * a number that is not finite is an error that says to send binary.
+ * a number that is not finite is an error that recommends binary.
  */
 #include "wire/native/native.h"
 
@@ -15,10 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As for the JSON head of a binary frame: more is tensor data in the wrong place. */
+/* As for the JSON head of a binary frame: more than this is tensor data in the wrong place. */
 #define JSON_HEAD_MAX (1 << 20)
 
-/* What the table writes; strings and JSON values are borrowed from the document. */
+/* The table's target; strings and JSON values are borrowed from the document. */
 struct fields {
     struct wi_native_terms terms;
     const char *model_name, *task;
@@ -106,7 +106,7 @@ enum wi_code wi_native_frame(const char *content_type, const char *head_length, 
 
 /* --- JSON ------------------------------------------------------------------------------------- */
 
-/* Whether what the parser choked on, just before or at `at`, is a number that is not finite. */
+/* Whether the parser failed at a number that is not finite, at `at` or just before it. */
 static int is_non_finite(const char *text, size_t size, size_t at)
 {
     static const char *const words[] = {"NaN", "nan", "Infinity", "inf", "Inf"};
@@ -118,8 +118,8 @@ static int is_non_finite(const char *text, size_t size, size_t at)
     return 0;
 }
 
-/* The name of the member that the number before `at` belongs to, also in a list; "" if there is no
- * telling. Tensor data may be long, but then there is but one error to write. */
+/* The name of the member that the number before `at` belongs to, also in a list; "" if it is
+ * unclear. Tensor data may be long, but only one error is written. */
 static void find_member(const char *text, size_t at, char *name, size_t size)
 {
     static const char numbers[] = "0123456789+-.eE,[] \t\r\n";
@@ -135,8 +135,7 @@ static void find_member(const char *text, size_t at, char *name, size_t size)
         snprintf(name, size, "%.*s", (int)(text + at - 1 - quote - 1), quote + 1);
 }
 
-/* A number that jansson has no room for. In `data` it may be meant so, elsewhere it is a mistake.
- */
+/* A number too large for jansson. In `data` it may be intended, elsewhere it is a mistake. */
 static void explain_overflow(
     const char *text, size_t at, const json_error_t *place, struct wi_error *error)
 {
@@ -340,7 +339,7 @@ static enum wi_code native_read_fields(
         (code = wi_native_read_terms(infer, &fields->terms, error)) != WI_OK ||
         (code = wi_native_read_parameters(infer, fields->parameters, error)) != WI_OK)
         return code;
-    asked->options = json_incref(fields->options); /* the model says which there are */
+    asked->options = json_incref(fields->options); /* the model knows which there are */
     return wi_native_read_outputs(infer, fields->outputs, error);
 }
 

@@ -1,6 +1,6 @@
 /*
  * The native dialect's answers, printed by hand into one buffer. Their tensors are left to
- * wi_printing_run, for large ones may want another thread.
+ * wi_printing_run, because large ones may need another thread.
  */
 #include "wire/native/native.h"
 
@@ -20,7 +20,7 @@ static void add_string_or_null(struct wi_buffer *out, const char *name, const ch
         wi_buffer_puts(out, "null");
 }
 
-/* A member of what the page reported, or `otherwise`; NULL: or nothing. */
+/* A member of the page's report, or `otherwise`; NULL: or nothing. */
 static void add_reported(
     struct wi_buffer *out, const json_t *report, const char *name, const char *otherwise)
 {
@@ -43,8 +43,8 @@ static void add_rows(struct wi_buffer *out, const json_t *rows, int *some)
     }
 }
 
-/* What did not do, in the order in which it was given up: variants, the platform that was passed
- * over here, then those that the page tried. */
+/* The attempts that failed, in their order: variants, the platform that was refused here, then
+ * those that the page tried. */
 static void add_fallbacks(struct wi_buffer *out, const struct wi_outcome *outcome)
 {
     const char *refused = outcome->refused_platform;
@@ -62,7 +62,7 @@ static void add_fallbacks(struct wi_buffer *out, const struct wi_outcome *outcom
     wi_buffer_puts(out, "]");
 }
 
-/* Who answered from the bridge, the rest as the page reported it. */
+/* The node is as the bridge knows it, the rest as the page reported it. */
 void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *outcome)
 {
     const json_t *report = outcome->executed_on;
@@ -90,7 +90,7 @@ void wi_native_add_executed_on(struct wi_buffer *out, const struct wi_outcome *o
     wi_buffer_puts(out, "}");
 }
 
-/* A benchmark's times are its result. */
+/* The times of a benchmark are its result. */
 static void add_gpu_ms(
     struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
 {
@@ -130,7 +130,7 @@ void wi_native_add_performance(struct wi_buffer *out, const struct wi_inference 
     wi_buffer_strings(out, ",\"warm\":", outcome->warm ? "true}" : "false}", NULL);
 }
 
-/* What was run: a model, or for POST /v1/compute a kernel, which a client's own has no name of. */
+/* The name of the model, or for POST /v1/compute of the kernel; a client's own kernel has none. */
 static void print_head(
     struct wi_buffer *out, const struct wi_inference *asked, const struct wi_outcome *outcome)
 {
@@ -186,7 +186,7 @@ static enum wi_code printing_choose(
         printing->binary[i] = wi_native_wants_binary(infer, tensor->name) != 0;
         if (printing->binary[i])
             continue;
-        /* The graph's signature is checked before; this is for what it left open. */
+        /* The graph's signature was checked earlier; this covers what it leaves open. */
         if (wi_datatype_needs_binary(tensor->datatype))
             return wi_native_needs_binary(tensor->name, tensor->datatype, error);
         printing->json_bytes += tensor->size;
@@ -206,7 +206,8 @@ struct wi_printing *wi_native_take_outputs(
     return NULL;
 }
 
-/* With `before` and `after` the JSON; `stream`: with what streams have beside it. */
+/* The JSON around the outputs is `before` and `after`; `stream`: with the further members of
+ * streams. */
 static struct wi_printing *printing_start(const struct wi_infer *infer,
     const struct wi_outcome *outcome, int stream, const char *before, const char *after,
     struct wi_error *error)

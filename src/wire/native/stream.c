@@ -18,7 +18,7 @@ static void stream_add_text(struct wi_buffer *out, const char *text, size_t leng
     if (string)
         wi_buffer_json(out, string);
     else
-        wi_buffer_json_string(out, text); /* what is not UTF-8 becomes U+FFFD */
+        wi_buffer_json_string(out, text); /* bytes that are not UTF-8 become U+FFFD */
     json_decref(string);
 }
 

@@ -1,4 +1,4 @@
-/* Answers of models as Ollama's clients read them, whole or as the pieces of a stream. */
+/* Answers of models for Ollama's clients, whole or as the pieces of a stream. */
 #include "wire/ollama/ollama.h"
 
 #include "base/clock.h"
@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define NANOSECONDS 1e6 /* in a millisecond */
-#define LONGEST_MS 1e12 /* nothing takes so long */
+#define LONGEST_MS 1e12 /* nothing takes this long */
 #define ROW_BYTES 4     /* around a vector */
 
 json_t *wi_ollama_head(const char *model_name, int done)
@@ -42,7 +42,7 @@ static json_int_t ms_to_nanoseconds(double ms)
     return ms > 0 && ms < LONGEST_MS ? (json_int_t)(ms * NANOSECONDS) : 0;
 }
 
-/* The time of an answer's tokens, where the node has not told it: what is left of its work. */
+/* The time of an answer's tokens if the node has not reported it: the rest of its work. */
 static double made_ms(const struct wi_outcome *outcome)
 {
     const struct wi_text_account *account = &outcome->account;
@@ -60,7 +60,7 @@ void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi
     const struct wi_ollama_extras *extras = infer->extras;
     const json_t *choice = wi_generation_choice(outcome->result, 0);
     const char *reason = wi_generation_finish(choice);
-    if (strcmp(reason, "tool_calls") == 0) /* an end like others to these clients */
+    if (strcmp(reason, "tool_calls") == 0) /* for these clients an end like any other */
         reason = "stop";
     json_object_set_new(to, "done_reason", json_string(extras->only_load ? "load" : reason));
     answer_put_number(to, "total_duration", ms_to_nanoseconds(outcome->total_ms));

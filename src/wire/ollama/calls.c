@@ -4,8 +4,8 @@
 #include "base/memory.h"
 #include <stdlib.h>
 
-/* One call, or NULL where its arguments are no whole object: it was cut short, as the answer's end
- * says. */
+/* One call, or NULL if its arguments are not a complete object: it was cut short, as the answer's
+ * end says. */
 static json_t *make_call(
     json_t *id, json_t *name, const char *arguments, size_t length, size_t index)
 {
@@ -47,7 +47,7 @@ json_t *wi_ollama_calls_of(const json_t *choice)
 
 /* --- of a stream ----------------------------------------------------------------------------- */
 
-/* The call that a part is about; NULL where there may be no such one. */
+/* The call that a part belongs to; NULL if there cannot be such a call. */
 static struct wi_ollama_call *call_at(
     struct wi_ollama_calls *calls, const json_t *said, size_t place)
 {

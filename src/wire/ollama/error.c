@@ -1,12 +1,11 @@
-/* Errors as Ollama's clients know them: one text, which names members as these clients call them.
- */
+/* Errors for Ollama's clients: one text, with their names of members. */
 #include "wire/ollama/ollama.h"
 
 #include "wire/problem.h"
 #include <stdio.h>
 #include <string.h>
 
-/* Replaces the name of a field, and what the detail says of it. */
+/* Replaces the name of a field, also in the detail. */
 static void set_field(struct wi_error *error, const char *name)
 {
     size_t length = strlen(error->field);

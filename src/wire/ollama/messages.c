@@ -1,6 +1,6 @@
 /*
- * Conversations of Ollama's clients: pictures lie beside the text of a message, and the arguments
- * of calls are objects.
+ * Conversations of Ollama's clients: pictures are in a separate member of a message, and the
+ * arguments of calls are objects.
  */
 #include "wire/ollama/ollama.h"
 
@@ -10,7 +10,7 @@
 
 #define NAME_MAX_BYTES 256
 
-/* What a message may have. Its values are read by wire/text.h, as what they become here. */
+/* The members of a message. wire/text.h reads their values in the form that they get here. */
 struct message {
     const char *role, *content, *thinking, *tool_name, *tool_call_id;
     json_t *images, *tool_calls;
@@ -40,7 +40,7 @@ static enum wi_code check_image(
     return wi_error_expect(error, "a picture in base64");
 }
 
-/* The content becomes a list of parts: the pictures, and the text behind them. */
+/* The content becomes a list of parts: the pictures, and then the text. */
 static enum wi_code put_images(json_t *message, const char *where, struct wi_error *error)
 {
     const json_t *images = json_object_get(message, "images");
@@ -65,7 +65,7 @@ static enum wi_code put_images(json_t *message, const char *where, struct wi_err
 
 /* --- calls ----------------------------------------------------------------------------------- */
 
-/* What is no object is left as it is: it is refused by its place. */
+/* Values other than objects are left as they are: they are refused by their place. */
 static void write_arguments(json_t *calls)
 {
     json_t *call;

@@ -1,7 +1,7 @@
 /*
  * The dialects of Ollama's clients (webinfer-ollama(7)), one for each endpoint that runs a model.
- * They turn requests into what wire/text.h knows, and results into the form that those clients
- * expect: lines of JSON where the answer is a stream.
+ * They turn requests into the forms of wire/text.h, and results into the form that those clients
+ * expect: lines of JSON if the answer is a stream.
  */
 #ifndef WI_WIRE_OLLAMA_H
 #define WI_WIRE_OLLAMA_H
@@ -13,11 +13,11 @@ extern const struct wi_dialect wi_dialect_ollama_chat;
 extern const struct wi_dialect wi_dialect_ollama_generate;
 extern const struct wi_dialect wi_dialect_ollama_embed;
 extern const struct wi_dialect wi_dialect_ollama_embeddings;
-/* Of endpoints that run no model: it has errors, and reads no requests. */
+/* For endpoints that run no model: it has errors, and reads no requests. */
 extern const struct wi_dialect wi_dialect_ollama;
 
-/* The calls of tools in a stream, put together of what its parts carry: its clients read whole
- * calls. Zero-initialise; free with wi_ollama_calls_clear. */
+/* The calls of tools in a stream, assembled from its parts: these clients read whole calls.
+ * Zero-initialise; free with wi_ollama_calls_clear. */
 #define WI_OLLAMA_CALLS_MAX 128
 #define WI_OLLAMA_CALLS_BYTES (1 << 20) /* of all arguments */
 struct wi_ollama_calls {
@@ -29,20 +29,20 @@ struct wi_ollama_calls {
     size_t bytes; /* of all arguments */
 };
 
-/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+/* Wishes for the answer that only these clients have: struct wi_infer's `extras`. Owned. */
 struct wi_ollama_extras {
-    int generates;  /* the answer is `response`, and no message */
-    int has_system; /* of these: the conversation that the prompt makes begins with the system's */
-    int only_load;  /* there is nothing to answer: the model is to be loaded */
+    int generates;  /* the answer is `response`, not a message */
+    int has_system; /* of these: the conversation of the prompt begins with a system message */
+    int only_load;  /* there is nothing to answer: the model shall be loaded */
     struct wi_ollama_calls calls;
 };
 
 /* --- parse.c ---------------------------------------------------------------------------------- */
 
-/* struct wi_dialect's `params`; the latter of the older endpoint for vectors. */
+/* struct wi_dialect's `params`; the second is for the older endpoint for vectors. */
 size_t wi_ollama_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
 size_t wi_ollama_params_embeddings(enum wi_task_kind task, struct wi_param rows[WI_PARAMETERS_MAX]);
-/* struct wi_dialect's `parse`, each of its endpoint. */
+/* struct wi_dialect's `parse`, one for each endpoint. */
 enum wi_code wi_ollama_parse_chat(struct wi_infer *infer, struct wi_blob *body, size_t json_size,
     struct wi_budget *budget, struct wi_error *error);
 enum wi_code wi_ollama_parse_generate(struct wi_infer *infer, struct wi_blob *body,
@@ -67,14 +67,14 @@ enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_erro
 
 /* --- messages.c ------------------------------------------------------------------------------- */
 
-/* A conversation, brought in place into the form that wire/text.h reads, and read. WI_OK, or as
+/* Converts a conversation in place to the form of wire/text.h, and reads it. WI_OK, or as
  * wi_text_read_messages. */
 enum wi_code wi_ollama_read_messages(
     struct wi_infer *infer, json_t *messages, struct wi_budget *budget, struct wi_error *error);
 
 /* --- error.c ---------------------------------------------------------------------------------- */
 
-/* Has an error name what is at fault as these clients call it. */
+/* Makes an error use these clients' name of the field at fault. */
 void wi_ollama_rename(const struct wi_infer *infer, struct wi_error *error);
 /* {"error": "…"} */
 void wi_ollama_print_error(
@@ -82,10 +82,10 @@ void wi_ollama_print_error(
 
 /* --- calls.c ---------------------------------------------------------------------------------- */
 
-/* Adds what a part carries of calls; what there is no room for is lost. */
+/* Adds the calls of a part; those beyond the limit are lost. */
 void wi_ollama_calls_add(struct wi_ollama_calls *calls, const json_t *part_result);
-/* Those whose arguments are a whole object, as a list, which is empty afterwards; those of a whole
- * answer. A new reference, or NULL where there is none. */
+/* The calls whose arguments are a complete object, as a list, which is empty afterwards; those of a
+ * whole answer. A new reference, or NULL if there is none. */
 json_t *wi_ollama_calls_take(struct wi_ollama_calls *calls);
 json_t *wi_ollama_calls_of(const json_t *choice);
 void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
@@ -95,11 +95,11 @@ void wi_ollama_calls_clear(struct wi_ollama_calls *calls);
 /* An object of a model's answer: its name, the time, and whether it is the last. A new reference.
  */
 json_t *wi_ollama_head(const char *model_name, int done);
-/* Puts into it what was made, where the request wants to have it. Takes `calls`, which may be NULL;
- * `text` and `thoughts` are strings or NULL. */
+/* Adds the output in the member that the request wants. Takes `calls`, which may be NULL; `text`
+ * and `thoughts` are strings or NULL. */
 void wi_ollama_put_made(
     json_t *to, const struct wi_infer *infer, json_t *text, const json_t *thoughts, json_t *calls);
-/* Adds why it ended, and what it took. */
+/* Adds why it ended, and its figures. */
 void wi_ollama_put_end(json_t *to, const struct wi_infer *infer, const struct wi_outcome *outcome);
 /* struct wi_dialect's `print`. */
 struct wi_printing *wi_ollama_print_text(

@@ -1,6 +1,6 @@
 /*
- * What Ollama's clients say of how a model is to answer: the members of `options`, in three lists
- * (see parse.c), the form of the answer, and whether the model is to think.
+ * How a model shall answer Ollama's clients: the members of `options`, in three lists (see
+ * parse.c), the form of the answer, and whether the model thinks.
  */
 #include "wire/ollama/ollama.h"
 
@@ -28,7 +28,7 @@ static const struct wi_parameter option_parameters[] = {
     {"repeat_penalty", WI_PARAMETER_OPTION, TEXT},
     {"frequency_penalty", WI_PARAMETER_OPTION, TEXT},
     {"presence_penalty", WI_PARAMETER_OPTION, TEXT},
-    /* Nothing is drawn at random where vectors are made. */
+    /* Nothing is drawn at random for vectors. */
     {"num_predict", WI_PARAMETER_IGNORED, EMBED},
     {"seed", WI_PARAMETER_IGNORED, EMBED},
     {"temperature", WI_PARAMETER_IGNORED, EMBED},
@@ -39,7 +39,7 @@ static const struct wi_parameter option_parameters[] = {
     {"repeat_penalty", WI_PARAMETER_IGNORED, EMBED},
     {"frequency_penalty", WI_PARAMETER_IGNORED, EMBED},
     {"presence_penalty", WI_PARAMETER_IGNORED, EMBED},
-    /* How a machine is used, which is the pool's affair. */
+    /* The use of the machine, which the pool decides. */
     {"numa", WI_PARAMETER_IGNORED, ALL},
     {"num_batch", WI_PARAMETER_IGNORED, ALL},
     {"num_gpu", WI_PARAMETER_IGNORED, ALL},
@@ -53,7 +53,7 @@ static const struct wi_parameter option_parameters[] = {
     {"logits_all", WI_PARAMETER_IGNORED, ALL},
     {"embedding_only", WI_PARAMETER_IGNORED, ALL},
     {"penalize_newline", WI_PARAMETER_IGNORED, ALL},
-    /* Of the sampler that is not there: see its switch among those that are refused. */
+    /* Of a sampler that does not exist here: see its switch in the list of refused ones. */
     {"mirostat_tau", WI_PARAMETER_IGNORED, ALL},
     {"mirostat_eta", WI_PARAMETER_IGNORED, ALL},
     {0},
@@ -146,8 +146,8 @@ enum wi_code wi_ollama_read_think(struct wi_infer *infer, json_t *think, struct 
 
 /* --- the model ------------------------------------------------------------------------------- */
 
-/* Clients say these whatever the model: a folder has the context that it has, and a GGUF model's
- * engine cuts no text. What is too long then is refused for its length. */
+/* Clients send these for any model: the context of a folder is fixed, and the engine of a GGUF
+ * model cuts no text. A text that is too long is refused for its length. */
 static void fit_options(struct wi_inference *asked, const struct wi_model *model)
 {
     if (wi_formats[model->format]->fixed_context)
@@ -168,6 +168,6 @@ enum wi_code wi_ollama_check(const struct wi_infer *infer, const struct wi_model
 
 enum wi_code wi_ollama_check_stream(const struct wi_infer *infer, struct wi_error *error)
 {
-    (void)infer; /* what writes a text may be a stream, and nothing else is one here */
+    (void)infer; /* only generated text may be a stream here */
     return WI_OK;
 }

@@ -1,7 +1,7 @@
 /*
- * Requests of Ollama's clients. Every parameter is in one of three lists (webinfer-ollama(7)): what
- * is honoured, what is accepted and changes nothing, and what is refused by its name unless it asks
- * for what is done anyway. So is every member of `options`, in options.c.
+ * Requests of Ollama's clients. Every parameter is in one of three lists (webinfer-ollama(7)):
+ * honoured, accepted without effect, and refused by name unless it asks for the usual behaviour.
+ * The same holds for every member of `options`, in options.c.
  */
 #include "wire/ollama/ollama.h"
 
@@ -43,7 +43,7 @@ static const struct wi_parameter parameters[] = {
     {"dimensions", WI_PARAMETER_OPTION, EMBED},
     {0},
 };
-/* The older endpoint for one vector has others. */
+/* The older endpoint for one vector has different ones. */
 static const struct wi_parameter old_parameters[] = {
     {"model", WI_PARAMETER_SPECIAL, EMBED},
     {"prompt", WI_PARAMETER_SPECIAL, EMBED},
@@ -110,9 +110,8 @@ static int is_no_time(const json_t *keep_alive)
            (text && wi_parse_duration(text, &ms) == 0 && ms == 0);
 }
 
-/* A request without anything to answer. A model has to be loaded to make tokens of a text, which
- * costs next to nothing then. What the request says beside it means nothing, and has to be right.
- */
+/* A request without anything to answer. A model must be loaded to tokenize a text, which then costs
+ * next to nothing. The request's other members have no effect, but must be valid. */
 static enum wi_code read_load(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
@@ -149,7 +148,7 @@ static enum wi_code read_chat(struct wi_infer *infer, const struct body *body,
     return code == WI_OK ? wi_ollama_read_messages(infer, body->messages, budget, error) : code;
 }
 
-/* The prompt as it is, which no template is around. */
+/* The prompt as it is, without a template. */
 static enum wi_code read_raw(
     struct wi_infer *infer, const struct body *body, struct wi_error *error)
 {
@@ -166,7 +165,7 @@ static enum wi_code read_raw(
     return wi_text_read_string(infer, body->prompt, "prompt", error);
 }
 
-/* A prompt is what a user says, in a conversation of its own. */
+/* A prompt is a user's message in its own conversation. */
 static enum wi_code read_prompt(struct wi_infer *infer, const struct body *body,
     struct wi_budget *budget, struct wi_error *error)
 {

@@ -1,7 +1,6 @@
 /*
- * Streams as Ollama's clients read them: lines of JSON, the last of which has `done`, and says why
- * the answer ended and what it took. These clients read calls of tools as a whole: they come before
- * that line.
+ * Streams for Ollama's clients: lines of JSON, the last of which has `done`, why the answer ended,
+ * and its figures. These clients read whole calls of tools: they are sent before that line.
  */
 #include "wire/ollama/ollama.h"
 
@@ -16,7 +15,7 @@ static void add_line(struct wi_buffer *out, json_t *line)
     json_decref(line);
 }
 
-/* What was made, before the end. Takes `calls`. */
+/* The output before the end. Takes `calls`. */
 static void add_made(struct wi_buffer *out, const struct wi_stream_face *face, json_t *text,
     const json_t *result, json_t *calls)
 {
@@ -36,7 +35,7 @@ void wi_ollama_stream_begin(struct wi_buffer *out, const struct wi_stream_face *
 {
 }
 
-/* There is one answer: these clients ask for no more. */
+/* There is one answer: these clients cannot ask for more. */
 void wi_ollama_stream_part(
     struct wi_buffer *out, const struct wi_stream_face *face, const struct wi_part *part)
 {

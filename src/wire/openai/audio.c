@@ -1,6 +1,6 @@
 /*
  * OpenAI's endpoints for sound: forms with a file become parameters like those of other endpoints,
- * what was heard is told in the form that was asked for, and speech is a file.
+ * transcriptions have the requested form, and speech is a file.
  */
 #include "wire/openai/openai.h"
 
@@ -16,18 +16,19 @@
 
 /* --- a form ----------------------------------------------------------------------------------- */
 
-/* Bytes of all parts but the file. */
+/* Bytes of all parts except the file. */
 #define VALUES_MAX (128 * 1024)
-/* Of a form's first line, which is its boundary, as far as it is looked for. */
+/* The most bytes of a form's first line, which is its boundary. */
 #define LINE_MAX_BYTES 80
 
-/* All that a form says is text: what it means where the parameter is no text. NULL: no UTF-8. */
+/* All values of a form are text: this is the value for a parameter of another type. NULL: not
+ * UTF-8. */
 static json_t *part_value(const struct wi_multipart_part *part)
 {
     json_t *text = json_stringn((const char *)part->bytes, part->size);
     const char *value = json_string_value(text), *end = value;
     json_t *meant = text;
-    if (text && part->size == 0) /* as browsers send what nobody filled in */
+    if (text && part->size == 0) /* as browsers send empty fields */
         meant = json_null();
     else if (text && strcmp(part->name, "stream") == 0 && strcmp(value, "true") == 0)
         meant = json_true();
@@ -41,7 +42,7 @@ static json_t *part_value(const struct wi_multipart_part *part)
     return meant;
 }
 
-/* Several values of one name are a list. */
+/* Several values of one name form a list. */
 static int add_value(json_t *root, const char *name, json_t *value)
 {
     json_t *before = json_object_get(root, name);
@@ -52,7 +53,7 @@ static int add_value(json_t *root, const char *name, json_t *value)
     return json_object_set_new(root, name, json_pack("[O, o]", before, value));
 }
 
-/* Adds what a part says to `root`; `bytes` are those of all parts so far. */
+/* Adds the value of a part to `root`; `bytes` are those of all parts so far. */
 static enum wi_code add_parameter(
     json_t *root, const struct wi_multipart_part *part, size_t bytes, struct wi_error *error)
 {
@@ -62,7 +63,7 @@ static enum wi_code add_parameter(
     if ((json_object_get(root, name) && !is_list) || strcmp(name, "file") == 0)
         return wi_error_set(error, WI_INVALID_FIELD, name, "%s is there twice", name);
     if (bytes > VALUES_MAX) {
-        wi_error_set(error, WI_INVALID_FIELD, name, "what comes beside the file is too large");
+        wi_error_set(error, WI_INVALID_FIELD, name, "the parts other than the file are too large");
         return wi_error_expect(error, "at most %d bytes", VALUES_MAX);
     }
     value = part_value(part);
@@ -71,7 +72,7 @@ static enum wi_code add_parameter(
     return WI_OK;
 }
 
-/* An object of all parts but the file; NULL with `error`. */
+/* An object of all parts except the file; NULL with `error`. */
 static json_t *parameters_of(const struct wi_multipart *form, struct wi_error *error)
 {
     const struct wi_multipart_part *file = wi_multipart_find(form, "file");
@@ -100,7 +101,7 @@ static enum wi_code audio_take_file(struct wi_infer *infer, struct wi_blob *body
         infer, body, (size_t)(file->bytes - body->bytes), file->size, &sound, "inputs.", error);
 }
 
-/* The body's first line is the boundary, of which a job that waits on disk keeps no header. */
+/* The body's first line is the boundary; a job that waits on disk keeps no header with it. */
 static enum wi_code read_parts(
     struct wi_multipart *form, const unsigned char *bytes, size_t size, struct wi_error *error)
 {
@@ -135,8 +136,8 @@ static enum wi_code parse_form(struct wi_infer *infer, struct wi_blob *body, str
     return code;
 }
 
-/* Whatever stands between the parts: it is another one each time that a client sends the form. One
- * that cannot be read means its bytes. */
+/* Ignores the boundary, which differs each time that a client sends the form. A form that cannot be
+ * read is hashed by its bytes. */
 static void identify_form(const unsigned char *bytes, size_t size, unsigned char hash[WI_HASH_SIZE])
 {
     struct {
@@ -191,7 +192,7 @@ static const char *result_text(const json_t *result)
     return text ? text : "";
 }
 
-/* OpenAI's schema wants each number; one that a node does not tell is 0. */
+/* OpenAI's schema requires each number; one that a node does not report is 0. */
 static void add_number(json_t *row, const json_t *told, const char *name)
 {
     json_t *number = json_object_get(told, name);
@@ -243,7 +244,7 @@ static json_t *segments_of(const json_t *told)
     return list;
 }
 
-/* {"type": "duration", "seconds"}: what OpenAI charges for. */
+/* {"type": "duration", "seconds"}: the duration that OpenAI charges for. */
 static json_t *audio_usage(const json_t *result)
 {
     double seconds = json_number_value(json_object_get(result, "duration"));
@@ -251,7 +252,7 @@ static json_t *audio_usage(const json_t *result)
         seconds > 0 && seconds < 1e6 ? (json_int_t)ceil(seconds) : (json_int_t)0);
 }
 
-/* The code of a language that nobody has determined is "und" (ISO 639-2). */
+/* The code of an undetermined language is "und" (ISO 639-2). */
 static const char *language_of(const json_t *result)
 {
     const char *language = json_string_value(json_object_get(result, "language"));
@@ -351,7 +352,7 @@ static void stream_error(struct wi_buffer *out, const struct wi_stream_face *fac
 
 static void write_nothing(struct wi_printing *printing)
 {
-    (void)printing; /* the file is all that there is */
+    (void)printing; /* there is only the file */
 }
 
 static uint32_t bytes_little32(const unsigned char *p)

@@ -1,5 +1,5 @@
-/* What a node made, in the form of choices and their deltas. Nothing that it said goes out unseen.
- */
+/* A node's output in the form of choices and their deltas. All of it is checked before it is
+ * sent. */
 #include "wire/openai/openai.h"
 
 #include "base/memory.h"
@@ -31,7 +31,7 @@ json_t *wi_openai_usage(const json_t *result)
 
 /* --- calls of tools -------------------------------------------------------------------------- */
 
-/* Where it is said. */
+/* Added if it is known. */
 static void add_string(json_t *to, const char *name, json_t *value)
 {
     if (value)
@@ -57,7 +57,7 @@ static json_t *make_call(const struct wi_generation_call *said, int in_stream)
     return call;
 }
 
-/* Adds `tool_calls` where there are some. */
+/* Adds `tool_calls` if there are any. */
 static void add_calls(json_t *to, const json_t *from, int in_stream)
 {
     struct wi_generation_call call;
@@ -99,7 +99,8 @@ static json_t *top_of(const json_t *row)
     return top;
 }
 
-/* A byte of a token: of its own ones where a node names them, since its text may be U+FFFD. */
+/* A byte of a token: from the node's list of its bytes if there is one, because its text may be
+ * U+FFFD. */
 static unsigned byte_of(const json_t *row, size_t at, size_t *size)
 {
     const json_t *bytes = json_object_get(row, "bytes"), *token = json_object_get(row, "token");
@@ -110,8 +111,8 @@ static unsigned byte_of(const json_t *row, size_t at, size_t *size)
                                 : (unsigned char)json_string_value(token)[at];
 }
 
-/* Where in the text a token begins, in characters, of which `*begun` have begun before it: the one
- * that it goes on with is among these (RFC 3629). Counts its own. */
+/* The position of a token in the text, in characters. `*begun` characters have begun before it,
+ * including one that it continues (RFC 3629). Counts its own. */
 static json_int_t offset_of(const json_t *row, json_int_t *begun)
 {
     size_t size;
@@ -122,8 +123,8 @@ static json_int_t offset_of(const json_t *row, json_int_t *begun)
     return offset;
 }
 
-/* The older form of completions: lists beside each other. `*begun` characters have begun before
- * these, and then with them. */
+/* The older form of completions: parallel lists. `*begun` is the number of characters that have
+ * begun before these tokens, and afterwards includes theirs. */
 static json_t *old_logprobs_of(const json_t *from, json_int_t *begun)
 {
     const json_t *rows = json_object_get(from, "logprobs"), *row;

@@ -1,4 +1,4 @@
-/* Errors as OpenAI's clients know them: the table of webinfer-openai(7), "Errors". */
+/* Errors for OpenAI's clients: the table of webinfer-openai(7), "Errors". */
 #include "wire/openai/openai.h"
 
 #include "wire/problem.h"
@@ -34,10 +34,10 @@ static const char *code_name(enum wi_code code)
     }
 }
 
-/* Our names of fields, and what they are called there. */
+/* Our names of fields, and theirs. */
 static void add_param(struct wi_buffer *out, const struct wi_error *error, const char *input)
 {
-    /* Where it is to run is a part of the model's name. */
+    /* The place to run is a part of the model's name. */
     const struct {
         const char *ours, *theirs;
     } names[] = {{"model_name", "model"}, {"task", "model"}, {"browser", "model"},
@@ -58,7 +58,7 @@ static void add_param(struct wi_buffer *out, const struct wi_error *error, const
         wi_buffer_puts(out, "null");
 }
 
-/* What is expected, as it is called there: the forms of an answer that have no times. */
+/* The expected value in their terms: the forms of an answer that have no times. */
 static const char *expected_of(const struct wi_error *error)
 {
     int timeless =

@@ -3,7 +3,7 @@
 
 #include "wire/problem.h"
 
-/* One for each endpoint, for what it calls its input, and for its task. */
+/* One for each endpoint, its name of the input, and its task. */
 #define ENDPOINT(name, task, input)                                                                \
     static enum wi_code parse_##name(struct wi_infer *infer, struct wi_blob *body,                 \
         size_t json_size, struct wi_budget *budget, struct wi_error *error)                        \

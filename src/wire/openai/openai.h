@@ -1,6 +1,6 @@
 /*
  * The dialects of OpenAI's clients (webinfer-openai(7)), one for each endpoint, which share their
- * errors and their parameters. They only turn requests into what wire/text.h knows, and results
+ * errors and their parameters. They only turn requests into the forms of wire/text.h, and results
  * into the form that those clients expect.
  */
 #ifndef WI_WIRE_OPENAI_H
@@ -18,11 +18,11 @@ extern const struct wi_dialect wi_dialect_openai_speech;
 /* These two read forms (multipart/form-data). */
 extern const struct wi_dialect wi_dialect_openai_transcriptions;
 extern const struct wi_dialect wi_dialect_openai_translations;
-/* Of addresses that are OpenAI's and ours, or nobody's: errors in both forms in one object. It
+/* For addresses that are both OpenAI's and ours, or neither: errors in both forms in one object. It
  * reads no requests. */
 extern const struct wi_dialect wi_dialect_openai_both;
 
-/* In which form what was heard, or a voice, is wanted. */
+/* The requested form of a transcription or of speech. */
 enum wi_openai_form {
     WI_OPENAI_JSON, /* {"text"} */
     WI_OPENAI_TEXT,
@@ -33,17 +33,17 @@ enum wi_openai_form {
     WI_OPENAI_PCM
 };
 
-/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+/* Wishes for the answer that only these clients have: struct wi_infer's `extras`. Owned. */
 struct wi_openai_extras {
     int64_t created;   /* Unix seconds, in the answer and all its chunks */
     int64_t answers;   /* how many */
     int include_usage; /* at the end of a stream */
     int base64;        /* embeddings */
-    int64_t top;       /* so many of a ranking; 0: all */
+    int64_t top;       /* number of rows of a ranking; 0: all */
     json_t *documents; /* that a ranking repeats; NULL: none */
     enum wi_openai_form form;
     int segments, words; /* whose times are wanted */
-    json_int_t *begun;   /* characters of each answer that a stream has told; NULL: none yet */
+    json_int_t *begun;   /* characters of each answer that a stream has sent; NULL: none yet */
 };
 
 /* --- parse.c ---------------------------------------------------------------------------------- */
@@ -53,19 +53,19 @@ size_t wi_openai_params(enum wi_task_kind task, struct wi_param rows[WI_PARAMETE
 /* The body of a request for `task`. */
 enum wi_code wi_openai_parse(enum wi_task_kind task, struct wi_infer *infer, struct wi_blob *body,
     size_t json_size, struct wi_budget *budget, struct wi_error *error);
-/* Makes the empty request for that task, and the extras that are read into. */
+/* Makes the empty request for that task, and the extras to read into. */
 void wi_openai_begin(struct wi_infer *infer, enum wi_task_kind task);
-/* As wi_openai_parse, of an object with the parameters, which is borrowed, behind wi_openai_begin.
- */
+/* Like wi_openai_parse, for an object with the parameters, which is borrowed, after
+ * wi_openai_begin. */
 enum wi_code wi_openai_read(
     struct wi_infer *infer, const json_t *root, struct wi_budget *budget, struct wi_error *error);
 
 /* --- sound.c ---------------------------------------------------------------------------------- */
 
-/* Which times are wanted, as the parameter is called. */
+/* The name of the parameter for the requested times. */
 #define WI_OPENAI_TIMES "timestamp_granularities[]"
 enum wi_code wi_openai_check_stream(const struct wi_infer *infer, struct wi_error *error);
-/* What is special among the parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
+/* Reads the special parameters of either task with sound: WI_OK or WI_INVALID_FIELD. */
 enum wi_code wi_openai_read_recognition(
     struct wi_infer *infer, const json_t *root, struct wi_error *error);
 enum wi_code wi_openai_read_speech(
@@ -79,22 +79,23 @@ struct wi_printing *wi_openai_print_speech(
 /* --- error.c ---------------------------------------------------------------------------------- */
 
 int wi_openai_status(enum wi_code code);
-/* Appends the object {"message", "type", "param", "code"}. `input` is what this endpoint calls what
- * is read. */
+/* Appends the object {"message", "type", "param", "code"}. `input` is this endpoint's name of its
+ * input. */
 void wi_openai_error(struct wi_buffer *out, const struct wi_error *error, const char *input);
 
 /* --- choice.c: answers and their parts -------------------------------------------------------- */
 
-/* Every function here gives a new reference, made of what a node said: what has not its form is
- * left out. `result` may be NULL. */
+/* Every function here returns a new reference made from a node's answer; values without the right
+ * form are left out. `result` may be NULL. */
 json_t *wi_openai_head(const char *prefix, const char *id, const char *object,
     const char *model_name, int64_t created);
 json_t *wi_openai_usage(const json_t *result);
-/* A choice of a whole answer, and the one of a part, or NULL where the part has nothing to tell. */
+/* A choice of a whole answer, and the one of a part, or NULL if the part has nothing to send. */
 json_t *wi_openai_message(const json_t *choice, json_int_t index);
 json_t *wi_openai_delta(const struct wi_part *part);
 json_t *wi_openai_text(const json_t *choice, json_int_t index);
-/* `*begun` characters of the answer have begun in its parts before this one, and then with it. */
+/* `*begun` is the number of characters of the answer that have begun before this part, and
+ * afterwards includes this part. */
 json_t *wi_openai_text_delta(const struct wi_part *part, json_int_t *begun);
 
 /* --- print.c ---------------------------------------------------------------------------------- */

@@ -1,7 +1,6 @@
 /*
- * Requests of OpenAI's clients. Every parameter is in one of three lists (webinfer-openai(7)): what
- * is honoured, what is accepted and changes nothing, and what is refused by its name unless it asks
- * for what is done anyway.
+ * Requests of OpenAI's clients. Every parameter is in one of three lists (webinfer-openai(7)):
+ * honoured, accepted without effect, and refused by name unless it asks for the usual behaviour.
  */
 #include "wire/openai/openai.h"
 
@@ -184,7 +183,7 @@ static enum wi_code read_prompt(
         return wi_parameters_missing(name, error);
     if (has_numbers(prompt))
         return no_tokens(name, error);
-    /* A list of one is what some clients make of a string. */
+    /* Some clients send a string as a list of one. */
     if (json_is_array(prompt) && json_array_size(prompt) == 1)
         prompt = json_array_get(prompt, 0);
     if (json_is_array(prompt) && infer->asked->task == WI_TASK_COMPLETE)
@@ -215,7 +214,7 @@ static enum wi_code read_query(
     return code;
 }
 
-/* Of two names for one parameter. */
+/* For two names of one parameter. */
 static enum wi_code names_refuse(const char *name, const char *other, struct wi_error *error)
 {
     return wi_error_set(error, WI_INVALID_FIELD, name,
@@ -235,12 +234,12 @@ static enum wi_code openai_read_text(struct wi_infer *infer, const struct body *
     case WI_TASK_RERANK:
         return read_query(infer, body, error);
     case WI_TASK_SPEECH_RECOGNITION:
-        return WI_OK; /* it is beside the parameters */
+        return WI_OK; /* it is outside the parameters */
     case WI_TASK_TEXT_TO_SPEECH:
         return body->input ? wi_text_read_string(infer, body->input, "input", error)
                            : wi_parameters_missing("input", error);
     case WI_TASK_TOKENIZE:
-        if (body->prompt && body->content) /* the one at fault, where one is */
+        if (body->prompt && body->content) /* the one at fault, if there is one */
             return names_refuse(json_is_string(body->content) ? "prompt" : "content",
                 json_is_string(body->content) ? "content" : "prompt", error);
         if (body->content)
@@ -251,7 +250,7 @@ static enum wi_code openai_read_text(struct wi_infer *infer, const struct body *
     }
 }
 
-/* Of completions: how many alternatives are told of each token; there it is a number. */
+/* For completions: the number of alternatives for each token; there it is a number. */
 static enum wi_code read_old_logprobs(
     struct wi_infer *infer, const json_t *value, struct wi_error *error)
 {

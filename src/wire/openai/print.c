@@ -45,7 +45,7 @@ struct wi_printing *wi_openai_print_completion(
 
 /* --- vectors ---------------------------------------------------------------------------------- */
 
-/* Little-endian floats, as the clients' own default wants them. */
+/* Little-endian floats, which are the default of the clients. */
 static void add_base64(struct wi_buffer *out, const float *row, size_t width)
 {
     size_t bytes = width * sizeof *row;
@@ -89,7 +89,7 @@ static void write_base64(struct wi_printing *printing)
     wi_vectors_each(printing, add_in_base64);
 }
 
-/* {"prompt_tokens", "total_tokens"}: nothing is made. */
+/* {"prompt_tokens", "total_tokens"}: nothing is generated. */
 static json_t *openai_usage(const json_t *result)
 {
     json_t *usage = wi_openai_usage(result);

@@ -1,5 +1,5 @@
-/* What OpenAI's endpoints for sound have among their parameters that no other has: in which form
- * the answer is to come, and with which times. */
+/* The parameters that only OpenAI's endpoints for sound have: the form of the answer, and the times
+ * in it. */
 #include "wire/openai/openai.h"
 
 #include <stdlib.h>
@@ -57,7 +57,7 @@ static enum wi_code read_times(
     return WI_OK;
 }
 
-/* The option by which a node is asked for what was wanted. */
+/* The option that asks a node for the requested times. */
 static const char *times_of(const struct wi_openai_extras *extras)
 {
     if (extras->words)

@@ -1,6 +1,6 @@
 /*
- * Streams as OpenAI's clients read them: chunks without names, an end that says [DONE]. Why an
- * answer ended comes with the end of the whole, which alone has the figures.
+ * Streams for OpenAI's clients: chunks without names, and an end with [DONE]. The reason for an
+ * answer's end comes with the end of the whole, because only that has the figures.
  */
 #include "wire/openai/openai.h"
 
@@ -53,7 +53,7 @@ void wi_openai_stream_part(
     }
 }
 
-/* These clients know no such event, but a comment shows them that somebody is there. */
+/* These clients know no such event, but a comment keeps the connection alive. */
 void wi_openai_stream_progress(struct wi_buffer *out, const struct wi_stream_face *face,
     const struct wi_progress *progress, unsigned position)
 {

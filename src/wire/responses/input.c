@@ -1,6 +1,6 @@
 /*
  * The input of Responses: items, of which several may be one message. The assistant's turn is its
- * thoughts, what it said and its calls, each an item of its own.
+ * thoughts, its text and its calls, each a separate item.
  */
 #include "wire/responses/responses.h"
 
@@ -13,8 +13,8 @@
     "{\"type\": \"input_text\", \"text\": string}, or {\"type\": \"input_image\", "                \
     "\"image_url\": \"data:image/png;base64,…\"}"
 
-/* What clients send back with items, which no model reads. */
-static const char *const beside[] = {"status", "phase", "annotations", "logprobs", "parsed",
+/* Members that clients send back with items and that no model reads. */
+static const char *const ignored[] = {"status", "phase", "annotations", "logprobs", "parsed",
     "parsed_arguments", "encrypted_content", "detail", "internal_chat_message_metadata_passthrough",
     NULL};
 
@@ -43,7 +43,7 @@ static enum wi_code responses_read_part(
     struct wi_conversation *talk, json_t *message, json_t *value, const char *where)
 {
     struct part part = {0};
-    enum wi_code code = wi_conversation_read(talk, part_table, beside, value, where, &part);
+    enum wi_code code = wi_conversation_read(talk, part_table, ignored, value, where, &part);
     if (code != WI_OK)
         return code;
     if (strcmp(part.type, "input_text") == 0 || strcmp(part.type, "output_text") == 0 ||
@@ -100,7 +100,7 @@ static enum wi_code responses_read_message(
     struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct item item = {0};
-    enum wi_code code = wi_conversation_read(talk, message_table, beside, value, where, &item);
+    enum wi_code code = wi_conversation_read(talk, message_table, ignored, value, where, &item);
     if (code != WI_OK)
         return code;
     int role = item.role == ROLE_DEVELOPER ? ROLE_SYSTEM : item.role;
@@ -132,7 +132,7 @@ static const struct wi_param result_table[] = {
 static enum wi_code read_call(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct call call = {0};
-    enum wi_code code = wi_conversation_read(talk, call_table, beside, value, where, &call);
+    enum wi_code code = wi_conversation_read(talk, call_table, ignored, value, where, &call);
     if (code != WI_OK)
         return code;
     return wi_conversation_call(talk, wi_conversation_message(talk, roles[ROLE_ASSISTANT]),
@@ -144,7 +144,7 @@ static enum wi_code responses_read_result(
     struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct call call = {0};
-    enum wi_code code = wi_conversation_read(talk, result_table, beside, value, where, &call);
+    enum wi_code code = wi_conversation_read(talk, result_table, ignored, value, where, &call);
     if (code != WI_OK)
         return code;
     json_t *message = wi_conversation_result(talk, json_object_get(value, "call_id"));
@@ -163,13 +163,13 @@ static const struct wi_param thought_table[] = {
     WI_PARAM_END,
 };
 
-/* The thoughts themselves, or where a server gave none their summary. */
+/* The thoughts themselves, or their summary if a server gave only that. */
 static enum wi_code read_thought(struct wi_conversation *talk, json_t *value, const char *where)
 {
     struct thought thought = {0};
     size_t i;
     const json_t *part;
-    enum wi_code code = wi_conversation_read(talk, thought_table, beside, value, where, &thought);
+    enum wi_code code = wi_conversation_read(talk, thought_table, ignored, value, where, &thought);
     int has_content = json_array_size(thought.content) > 0;
     const json_t *parts = has_content ? thought.content : thought.summary;
     json_array_foreach(parts, i, part)

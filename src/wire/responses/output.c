@@ -1,6 +1,6 @@
 /*
- * The output of an answer: items that grow by what a node sends, and the events that tell of it.
- * An item is added, its content is, which grows; then the content is done, and the item is.
+ * The output of an answer: items that grow with the data of a node, and the events for that. An
+ * item is added, then its content is added and grows; then the content is done, and then the item.
  */
 #include "wire/responses/responses.h"
 
@@ -18,7 +18,7 @@ void wi_output_clear(struct wi_output *output)
     *output = (struct wi_output){0};
 }
 
-/* The output of one answer, and where its events go. */
+/* The output of one answer, and the list of its events. */
 struct writer {
     struct wi_output *output;
     const char *id;
@@ -68,7 +68,7 @@ static void writer_tell(const struct writer *writer, const char *type, const cha
     wi_output_event(output, type, event, writer->events);
 }
 
-/* The open item itself comes or is done. */
+/* The event that the open item is added or done. */
 static void tell_item(const struct writer *writer, const char *type, json_t *item)
 {
     wi_output_event(writer->output, type,
@@ -98,7 +98,7 @@ static json_t *part_of(const struct wi_output *output)
         "annotations", "logprobs", logprobs_of(output));
 }
 
-/* As far as it has come. `content`: a list, which is taken over; none for a call. */
+/* The item so far. `content`: a list, which is taken over; none for a call. */
 static json_t *make_item(const struct writer *writer, const char *status, json_t *content)
 {
     const struct wi_output *output = writer->output;
@@ -147,7 +147,7 @@ static void open_item(const struct writer *writer, const struct wi_piece *piece)
         writer_tell(writer, "response.content_part.added", "part", part_of(output), NULL);
 }
 
-/* What is said at the end of an item's content, before the item is done. */
+/* The events at the end of an item's content, before the item is done. */
 static void tell_content(const struct writer *writer)
 {
     const struct wi_output *output = writer->output;
@@ -192,8 +192,7 @@ static void append_rows(json_t **to, json_t *rows)
     json_array_extend(*to, rows);
 }
 
-/* What belongs to a text: the rows of the tokens before it that had none, and its own. A new
- * reference. */
+/* The rows of a text: those of earlier tokens without text, and its own. A new reference. */
 static json_t *take_rows(struct wi_output *output, json_t *own)
 {
     json_t *rows = output->waiting ? output->waiting : json_array();
@@ -249,8 +248,8 @@ static void on_piece(void *context, const struct wi_piece *piece)
         add_other(writer, piece);
 }
 
-/* The rows of a part that has nothing else wait for the text of their tokens; what waits before a
- * thought or a call was how that is told apart from text. */
+/* The rows of a part that has nothing else wait for the text of their tokens; rows that wait before
+ * a thought or a call belong to the marks that separate it from text. */
 static void hold_rows(struct wi_output *output, const struct wi_part *part)
 {
     json_t *rows = json_object_get(part->result, "logprobs");

@@ -1,5 +1,5 @@
-/* Requests for Responses: the three lists of parameters (webinfer-openai(7)), and what is special
- * among them. */
+/* Requests for Responses: the three lists of parameters (webinfer-openai(7)), and the parameters
+ * that need special treatment. */
 #include "wire/responses/responses.h"
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TOOLS_MAX 1024 /* of every kind; those that are functions are bounded as in a chat */
+#define TOOLS_MAX 1024 /* of every kind; functions have the same limits as in a chat */
 
 /* --- the lists -------------------------------------------------------------------------------- */
 
@@ -96,7 +96,7 @@ static const struct wi_param body_table[] = {
 };
 static const struct wi_parameters lists = {parameters, neutrals, body_table};
 
-/* What the task's options are called here. */
+/* The names of the task's options here. */
 static const struct wi_parameter_name names[] = {
     {"response_format.json_schema", "text.format.schema"},
     {"response_format", "text.format"},
@@ -111,7 +111,7 @@ size_t wi_responses_params(enum wi_task_kind task, struct wi_param rows[WI_PARAM
 
 /* --- what is special -------------------------------------------------------------------------- */
 
-/* What is never passed over, since the answer would be to something else without it. */
+/* Never skipped, because without it the answer would be to a different question. */
 static enum wi_code refuse_kept(const json_t *root, struct wi_error *error)
 {
     static const struct {
@@ -145,7 +145,7 @@ static enum wi_code read_tools(struct wi_infer *infer, const json_t *tools, stru
     return code;
 }
 
-/* A word goes on as it is, and is checked with the tools. */
+/* A word is passed on as it is, and is checked with the tools. */
 static enum wi_code read_choice(struct wi_infer *infer, json_t *choice, struct wi_error *error)
 {
     json_t *name = json_object_get(choice, "name");
@@ -175,7 +175,7 @@ static const struct wi_param format_table[] = {
     WI_PARAM_END,
 };
 struct text {
-    json_t *format, *verbosity; /* the latter changes nothing */
+    json_t *format, *verbosity; /* the latter has no effect */
 };
 static const struct wi_param text_table[] = {
     WI_PARAM(text, format, OBJECT),
@@ -215,7 +215,7 @@ static enum wi_code responses_read_text(
     return code == WI_OK && text.format ? read_format(infer, text.format, error) : code;
 }
 
-/* What else may be told of an answer, there is not. */
+/* The other parts of an answer that a client may ask for do not exist here. */
 static void read_logprobs(struct wi_infer *infer, const struct body *body)
 {
     const json_t *one;
@@ -234,7 +234,7 @@ static void read_logprobs(struct wi_infer *infer, const struct body *body)
 
 /* --- what the answer repeats ------------------------------------------------------------------ */
 
-/* Functions as they are written here. */
+/* The form of functions here. */
 static json_t *echo_tools(const json_t *tools)
 {
     const json_t *tool;

@@ -15,7 +15,7 @@ static json_t *responses_usage(const json_t *result)
         read + made);
 }
 
-/* An answer as far as it is: `items` may be NULL, and `usage`, which is taken over, too. */
+/* An answer so far: `items` may be NULL, and so may `usage`, which is taken over. */
 static json_t *make_response(
     const struct wi_stream_face *face, const char *status, json_t *items, json_t *usage)
 {
@@ -48,7 +48,7 @@ static json_t *response_finish(
     return response;
 }
 
-/* What came as a whole, and the end. */
+/* An answer that arrived as a whole, and the end. */
 static void output_end(struct wi_output *output, const struct wi_outcome *outcome, int in_parts,
     struct wi_buffer *events)
 {

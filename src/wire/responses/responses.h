@@ -1,6 +1,6 @@
 /*
  * The dialect of OpenAI's Responses (webinfer-openai(7)): conversations as lists of items, and
- * answers whose streams tell of each item as it grows. Nothing is kept from one request to the
+ * answers whose streams describe each item as it grows. Nothing is kept from one request to the
  * next. Errors are those of wire/openai.
  */
 #ifndef WI_WIRE_RESPONSES_H
@@ -11,19 +11,19 @@
 
 extern const struct wi_dialect wi_dialect_openai_responses;
 
-/* What an answer is made of, as it grows. Zero-initialise; free with wi_output_clear. */
+/* The contents of an answer as it grows. Zero-initialise; free with wi_output_clear. */
 struct wi_output {
     json_t *items;           /* those that are complete; NULL: none yet */
-    struct wi_blocks blocks; /* which item is open, as a kind of block; WI_BLOCK_NONE: none is */
+    struct wi_blocks blocks; /* the open item, as a kind of block; WI_BLOCK_NONE: none */
     struct wi_buffer text;   /* of that one */
     json_t *logprobs;        /* likewise; NULL: none */
     json_t *waiting;         /* those of tokens whose text is held back; NULL: none */
-    json_t *call_id, *name;  /* likewise, of a call; NULL: not said */
+    json_t *call_id, *name;  /* likewise, of a call; NULL: absent */
     int64_t events;          /* of its stream, so far */
 };
 void wi_output_clear(struct wi_output *output);
 
-/* What only these clients ask of the answer: struct wi_infer's `extras`. Owned. */
+/* Wishes for the answer that only these clients have: struct wi_infer's `extras`. Owned. */
 struct wi_responses_extras {
     int64_t created; /* Unix seconds */
     json_t *echo;    /* the members of an answer that repeat its request */
@@ -47,11 +47,11 @@ enum wi_code wi_responses_read_input(struct wi_infer *infer, json_t *instruction
 
 /* --- output.c --------------------------------------------------------------------------------- */
 
-/* Adds a part to the output of the answer `id`, and to `events` what is told of it; NULL: it is not
- * told. */
+/* Adds a part to the output of the answer `id`, and its events to `events`; NULL: without
+ * events. */
 void wi_output_add(
     struct wi_output *output, const char *id, const struct wi_part *part, struct wi_buffer *events);
-/* There is no more; an answer of nothing is an empty message. */
+/* The answer is complete; an empty answer is an empty message. */
 void wi_output_end(
     struct wi_output *output, const char *id, int is_complete, struct wi_buffer *events);
 /* Adds an event of the stream: `event`, which is taken over, with its type and number. */
