@@ -196,7 +196,7 @@ static size_t choose_platforms(
     return count;
 }
 
-static enum wi_code unload(const struct wi_order *order, const char *node_id)
+static enum wi_code order_unload(const struct wi_order *order, const char *node_id)
 {
     const struct wi_api *api = order->api;
     char meant[WI_MODEL_NAME_MAX + 1];
@@ -217,7 +217,7 @@ static void tell_node(void *context, const struct wi_node_info *node)
         return;
     enum wi_code code = order->model ? wi_pool_load(pool, node->id, order->model, platforms,
                                            choose_platforms(order, node, platforms))
-                                     : unload(order, node->id);
+                                     : order_unload(order, node->id);
     if (code == WI_OK)
         json_array_append_new(order->nodes, json_string(node->id));
     else

@@ -83,7 +83,7 @@ struct wi_inference *wi_hardware_ask(struct wi_model *model, enum wi_model_type 
 }
 
 /* What such a request asks for; the caller's. */
-static struct wi_inference *ask(const struct look_up *look_up, struct wi_model *model)
+static struct wi_inference *inference_make(const struct look_up *look_up, struct wi_model *model)
 {
     const struct query *query = &look_up->query;
     struct wi_inference *asked = wi_hardware_ask(
@@ -113,7 +113,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
         free_look_up(work);
         return;
     }
-    struct wi_inference *asked = ask(look_up, model);
+    struct wi_inference *asked = inference_make(look_up, model);
     wi_request_answer_json(request, 200, wi_hardware_json(request->api, asked));
     wi_inference_release(asked);
     free_look_up(work);

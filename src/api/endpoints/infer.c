@@ -16,7 +16,7 @@ struct call {
 };
 
 /* The client is gone or the server stops. */
-static void abandon(void *work)
+static void call_abandon(void *work)
 {
     struct call *call = work;
     wi_run_abandon(call->run);
@@ -94,7 +94,7 @@ static void refuse_key(struct wi_request *request)
     wi_request_answer_error(request, &error);
 }
 
-static void begin(struct wi_request *request)
+static void call_begin(struct wi_request *request)
 {
     struct wi_error error;
     if (request->headers.idempotency_key && *request->argument) {
@@ -119,11 +119,11 @@ static void begin(struct wi_request *request)
         free(call);
         return;
     }
-    wi_request_wait(request, abandon, call);
+    wi_request_wait(request, call_abandon, call);
     wi_run_begin(call->run); /* the call may be gone afterwards */
 }
 
 void wi_handle_infer(struct wi_request *request)
 {
-    wi_infer_unpack(request, begin);
+    wi_infer_unpack(request, call_begin);
 }

@@ -126,7 +126,7 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return infer->is_file ? refuse_file(error) : WI_OK;
 }
 
-static void store(struct post *post, const struct wi_infer *infer)
+static void post_store(struct post *post, const struct wi_infer *infer)
 {
     struct wi_row *row = &post->op.row;
     const struct wi_inference *asked = infer->asked;
@@ -149,14 +149,14 @@ static void on_checked(void *context, struct wi_printing *printing, const struct
     post->run = NULL;
     wi_request_note_ignored(post->request, &infer->ignored);
     if (!error) {
-        store(post, infer);
+        post_store(post, infer);
         return;
     }
     wi_request_answer_error(post->request, error);
     free_post(post);
 }
 
-static void check(struct wi_request *request, struct post *post)
+static void post_check(struct wi_request *request, struct post *post)
 {
     const struct wi_run_owner owner = {
         .context = post, .charge = wi_infer_charge, .on_begin = on_begin, .on_done = on_checked};
@@ -194,7 +194,7 @@ static void on_looked(struct wi_request *request, void *work, const struct wi_er
 {
     struct post *post = work;
     if (!failure && post->op.found == WI_ROW_NEW) {
-        check(request, post);
+        post_check(request, post);
         return;
     }
     if (failure)
@@ -241,7 +241,7 @@ void wi_job_post(struct wi_request *request, int infer)
     if (*key && post->body)
         accept_post(request, post, on_looked);
     else
-        check(request, post);
+        post_check(request, post);
 }
 
 static void post_job(struct wi_request *request)

@@ -37,7 +37,7 @@ static int has_name(
 
 /* The id of the running job that `request` means by `name`: its own id, or what the client called
  * it. NULL if there is none, or it is somebody else's. */
-static const char *resolve(const struct wi_request *request, const char *name)
+static const char *job_resolve(const struct wi_request *request, const char *name)
 {
     const struct wi_api *api = request->api;
     const char *scope = wi_request_scope(request);
@@ -52,7 +52,7 @@ static const char *resolve(const struct wi_request *request, const char *name)
 
 /* --- GET /v1/jobs/ID ------------------------------------------------------------------------- */
 
-static const char *query(const struct wi_request *request, const char *name)
+static const char *argument_find(const struct wi_request *request, const char *name)
 {
     return MHD_lookup_connection_value(request->mhd, MHD_GET_ARGUMENT_KIND, name);
 }
@@ -60,7 +60,7 @@ static const char *query(const struct wi_request *request, const char *name)
 static enum wi_code read_wait(
     const struct wi_request *request, int64_t *wait_ms, struct wi_error *error)
 {
-    const char *text = query(request, "wait");
+    const char *text = argument_find(request, "wait");
     *wait_ms = 0;
     if (!text || (wi_parse_duration(text, wait_ms) == 0 && *wait_ms >= 0)) {
         if (*wait_ms > WAIT_MAX_MS)
@@ -97,7 +97,7 @@ void wi_handle_job_get(struct wi_request *request)
         wi_request_answer_error(request, &error);
         return;
     }
-    const char *running = resolve(request, request->argument);
+    const char *running = job_resolve(request, request->argument);
     json_t *job = running ? wi_jobs_describe(api->deps.jobs, running) : NULL;
     if (job) {
         wi_request_answer_json(request, 200, job);
@@ -135,7 +135,7 @@ static void cancel_row(struct wi_request *request)
 void wi_handle_job_delete(struct wi_request *request)
 {
     struct wi_api *api = request->api;
-    const char *running = resolve(request, request->argument);
+    const char *running = job_resolve(request, request->argument);
     char id[WI_ROUTE_ARGUMENT_MAX];
     /* A copy: cancelling answers the other request, which then forgets its job. */
     strcpy(id, running ? running : "");

@@ -40,7 +40,7 @@ static enum wi_look_state state_of(const struct view *view, const struct wi_node
     return wi_bridge_looked(view->api->deps.bridge, node->id)->state;
 }
 
-static int is_wanted(const struct view *view, const struct wi_node_info *node)
+static int node_is_wanted(const struct view *view, const struct wi_node_info *node)
 {
     const struct wanted *wanted = &view->wanted;
     return (!wanted->node || strcmp(wanted->node, node->id) == 0) &&
@@ -70,14 +70,14 @@ static int is_first_of_ours(const struct view *view, const struct wi_node_info *
 static void add_node(void *context, const struct wi_node_info *node)
 {
     struct view *view = context;
-    if (view->count == MOST_COLUMNS || !is_wanted(view, node) || !view->takes(view, node))
+    if (view->count == MOST_COLUMNS || !node_is_wanted(view, node) || !view->takes(view, node))
         return;
     memcpy(view->ids[view->count++], node->id, WI_ID_SIZE);
     json_object_set_new(view->kinds, node->kind, json_true());
 }
 
 /* A round over all nodes for each of `takes`, which ends with NULL. */
-static void gather(
+static void view_gather(
     struct view *view, int (*const *takes)(const struct view *, const struct wi_node_info *))
 {
     for (view->kinds = json_object(); *takes; takes++) {
@@ -126,7 +126,7 @@ static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted
         was_asked, is_first_of_ours, is_first, NULL};
     struct view view = {.api = api, .wanted = *wanted};
     json_t *columns = json_array();
-    gather(&view, takes);
+    view_gather(&view, takes);
     for (size_t i = 0; i < view.count; i++)
         json_array_append_new(columns, column_json(wi_bridge_node(api->deps.bridge, view.ids[i]),
                                            wi_bridge_looked(api->deps.bridge, view.ids[i])));
@@ -152,14 +152,14 @@ void wi_handle_matrix(struct wi_request *request)
 }
 
 /* One of each kind: whoever was asked before, else one of our sessions, else any. */
-static enum wi_code ask(
+static enum wi_code nodes_ask(
     const struct wi_api *api, const struct wanted *wanted, struct wi_error *error)
 {
     static int (*const takes[])(const struct view *, const struct wi_node_info *) = {
         is_first_asked, is_first_of_ours, is_first, NULL};
     struct view view = {.api = api, .wanted = *wanted};
     size_t asked = 0;
-    gather(&view, takes);
+    view_gather(&view, takes);
     json_decref(view.kinds);
     for (size_t i = 0; i < view.count; i++)
         asked += wi_bridge_look(api->deps.bridge, view.ids[i]) == WI_OK;
@@ -177,7 +177,7 @@ void wi_handle_matrix_ask(struct wi_request *request)
         return;
     if (wi_params_read(wi_matrix_params, body, WI_PARAMS_STRICT, "", &wanted, &error) != WI_OK ||
         wi_run_check_browser(&request->api->endpoints->runs, wanted.browser, &error) != WI_OK ||
-        ask(request->api, &wanted, &error) != WI_OK)
+        nodes_ask(request->api, &wanted, &error) != WI_OK)
         wi_request_answer_error(request, &error);
     else
         wi_request_answer_json(request, 202, matrix_json(request->api, &wanted));

@@ -26,14 +26,14 @@
 /* --- names ----------------------------------------------------------------------------------- */
 
 /* Ollama's models have a tag behind their names, and the usual one is latest. */
-static json_t *tagged(const char *name, const char *variant)
+static json_t *name_tag(const char *name, const char *variant)
 {
     if (wi_model_name_variant(name))
         return json_string(name);
     return json_sprintf("%s:%s", name, variant ? variant : WI_VARIANT_LATEST);
 }
 
-static const char *untagged(const char *name, char out[WI_ROUTE_ARGUMENT_MAX])
+static const char *name_untag(const char *name, char out[WI_ROUTE_ARGUMENT_MAX])
 {
     const char *variant = wi_model_name_variant(name);
     int is_latest = variant && strcmp(variant, WI_VARIANT_LATEST) == 0;
@@ -81,7 +81,7 @@ static int read_name(struct wi_request *request, const json_t *body, const struc
         wi_request_answer_error(request, &error);
         return -1;
     }
-    untagged(named->model ? named->model : named->name, name);
+    name_untag(named->model ? named->model : named->name, name);
     return 0;
 }
 
@@ -98,13 +98,13 @@ static int takes_gguf_options(const struct wi_model *model)
     return wi_formats[model->format]->gguf_options;
 }
 
-static int embeds(const struct wi_model *model)
+static int model_embeds(const struct wi_model *model)
 {
     return takes_gguf_options(model) ? model->type == WI_TYPE_TEXT_EMBEDDING
                                      : does_any(model, WI_TASK_EMBED, WI_TASK_EMBED);
 }
 
-static int writes(const struct wi_model *model)
+static int model_writes(const struct wi_model *model)
 {
     return takes_gguf_options(model)
                ? model->type != WI_TYPE_TEXT_EMBEDDING
@@ -117,19 +117,20 @@ static int is_listed(const struct wi_list_row *row, const struct wi_model *model
 {
     if (!model)
         return wi_formats[row->format]->does_tasks;
-    return !model->builtin && wi_text_is_for(model) && (embeds(model) || writes(model));
+    return !model->builtin && wi_text_is_for(model) && (model_embeds(model) || model_writes(model));
 }
 
 static json_t *capabilities_json(const struct wi_model *model)
 {
     json_t *list = json_array();
-    if (writes(model))
+    if (model_writes(model))
         json_array_append_new(list, json_string("completion"));
-    if (takes_gguf_options(model) ? writes(model) : does_any(model, WI_TASK_CHAT, WI_TASK_CHAT))
+    if (takes_gguf_options(model) ? model_writes(model)
+                                  : does_any(model, WI_TASK_CHAT, WI_TASK_CHAT))
         json_array_append_new(list, json_string("tools"));
     if (does_any(model, WI_TASK_VISUAL_QUESTION, WI_TASK_VISUAL_QUESTION))
         json_array_append_new(list, json_string("vision"));
-    if (embeds(model))
+    if (model_embeds(model))
         json_array_append_new(list, json_string("embedding"));
     return list;
 }
@@ -200,7 +201,7 @@ struct tags {
 static void add_entry(const struct tags *tags, const char *name, const char *tag,
     const struct wi_model *model, const struct wi_variant *variant)
 {
-    json_t *named = tagged(name, tag);
+    json_t *named = name_tag(name, tag);
     if (!named)
         return; /* a folder's name that is not UTF-8 */
     wi_api_list_add(
@@ -270,7 +271,7 @@ static json_t *new_loaded(const struct wi_api *api, const char *name, const json
     const char *hash = json_string_value(json_object_get(status, "hash"));
     const struct wi_model *model =
         hash ? wi_repository_by_hash(api->deps.repository, name, hash) : NULL;
-    json_t *named = tagged(name, NULL);
+    json_t *named = name_tag(name, NULL);
     if (!named || !model || model->builtin || !wi_text_is_for(model)) {
         json_decref(named);
         return NULL;

@@ -128,7 +128,7 @@ static json_t *events_schema(const struct wi_route *route, const struct wi_codes
 }
 
 /* Of one status, whose type is "events" where it is that of streams alone. */
-static json_t *contents(
+static json_t *contents_json(
     const struct wi_route *route, const char *type, const struct wi_codes *codes)
 {
     const char *also, *stream = wi_dialect_stream_type(route->dialect);
@@ -161,7 +161,7 @@ static json_t *responses_of(const struct wi_route *route)
            (type = wi_openapi_next_word(&words)) != NULL) {
         json_object_set_new(responses, status,
             json_pack("{s:s, s:o}", "description", route->summary, "content",
-                contents(route, type, &codes)));
+                contents_json(route, type, &codes)));
         free(status);
         free(type);
     }
@@ -294,7 +294,7 @@ static json_t *operation_id(const struct wi_route *route)
     return name;
 }
 
-static json_t *operation(const struct wi_route *route)
+static json_t *operation_json(const struct wi_route *route)
 {
     json_t *parameters = json_array();
     json_t *out = json_pack("{s:o, s:s, s:s, s:O}", "operationId", operation_id(route), "summary",
@@ -323,7 +323,7 @@ static json_t *paths_of(const struct wi_route *routes)
         }
         for (size_t i = 0; route->method[i] && i + 1 < sizeof method; i++)
             method[i] = (char)tolower((unsigned char)route->method[i]);
-        json_object_set_new(path, method, operation(route));
+        json_object_set_new(path, method, operation_json(route));
     }
     return paths;
 }
@@ -404,7 +404,7 @@ static json_t *limits_json(void)
     return out;
 }
 
-static json_t *schemas(void)
+static json_t *schemas_json(void)
 {
     json_t *out = json_object();
     for (size_t i = 0; i < TABLES; i++)
@@ -423,7 +423,7 @@ json_t *wi_openapi(const struct wi_route *routes, const char *version)
     json_t *info = json_pack("{s:s, s:s, s:s, s:{s:s, s:s}}", "title", "webinfer", "version",
         version, "description", "Machine-learning models, served through pooled browsers.",
         "license", "name", "Apache 2.0", "identifier", "Apache-2.0");
-    json_t *components = json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas(),
+    json_t *components = json_pack("{s:o, s:{s:{s:s, s:s}}}", "schemas", schemas_json(),
         "securitySchemes", "token", "type", "http", "scheme", "bearer");
     return json_pack("{s:s, s:o, s:[{s:s}], s:[{s:[]}], s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
         "openapi", "3.1.0", "info", info, "servers", "url", "http://127.0.0.1:8470", "security",

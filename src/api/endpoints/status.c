@@ -263,7 +263,7 @@ static struct MHD_Response *response_of(const struct wi_site_file *file, int is_
     return response;
 }
 
-static void answer(struct wi_request *request, const struct wi_site_file *file)
+static void file_answer(struct wi_request *request, const struct wi_site_file *file)
 {
     int is_known = wi_request_knows(request, file->etag);
     struct MHD_Response *response = response_of(file, is_known);
@@ -307,7 +307,7 @@ void wi_handle_console(struct wi_request *request)
         if (strcmp(path, DOCUMENT) == 0 && strcmp(request->path, "/") != 0)
             answer_moved(request);
         else
-            answer(request, &file);
+            file_answer(request, &file);
         return;
     }
     wi_error_set(&error, WI_NOT_FOUND, NULL, "the console has no file %.100s", request->argument);

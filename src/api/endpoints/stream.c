@@ -52,7 +52,7 @@ struct wi_api_streams {
 };
 
 /* In place of what its run had before. */
-static int charge(void *context, uint64_t bytes)
+static int stream_charge(void *context, uint64_t bytes)
 {
     struct wi_api_stream *stream = context;
     return wi_budget_exchange(stream->streams->api->deps.budget, &stream->charged, bytes);
@@ -65,7 +65,7 @@ static void free_stream(struct wi_api_stream *stream)
     wi_kept_remove(&streams->kept, &stream->kept);
     wi_run_abandon(stream->run);
     assert(!stream->sender);
-    (void)charge(stream, 0);
+    (void)stream_charge(stream, 0);
     wi_timer_free(stream->timer);
     wi_events_free(stream->events);
     wi_buffer_clear(&stream->progress);
@@ -73,7 +73,7 @@ static void free_stream(struct wi_api_stream *stream)
     free(stream);
 }
 
-static struct wi_api_stream *find(const struct wi_api_streams *streams, const char *id)
+static struct wi_api_stream *stream_find(const struct wi_api_streams *streams, const char *id)
 {
     return WI_TABLE_FIND(streams->streams, id, strlen(id));
 }
@@ -277,7 +277,7 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
 {
     stream->run = NULL;
     wi_events_end(stream->events, text);
-    (void)charge(stream, 0);
+    (void)stream_charge(stream, 0);
     if (stream->sender)
         wi_event_sender_wake(stream->sender);
     else
@@ -359,7 +359,7 @@ void wi_api_stream_begin(struct wi_request *request, struct wi_run *run)
 {
     struct wi_api_stream *stream = new_stream(request, run);
     const struct wi_run_owner owner = {.context = stream,
-        .charge = charge,
+        .charge = stream_charge,
         .on_work = on_work,
         .on_queued = on_queued,
         .on_part = on_part,
@@ -401,7 +401,7 @@ static enum wi_code read_place(const struct wi_request *request, const struct wi
 
 int wi_api_stream_take_up(struct wi_request *request, const char *id)
 {
-    struct wi_api_stream *stream = find(request->api->endpoints->streams, id);
+    struct wi_api_stream *stream = stream_find(request->api->endpoints->streams, id);
     struct wi_error error;
     struct wi_buffer empty = {0};
     uint64_t seq = 0;

@@ -48,7 +48,7 @@ void wi_text_load_begin(struct wi_text_load *load)
         row->waiting = row->running = row->kept = row->room = 0;
 }
 
-static struct row *find(const struct wi_text_load *load, const struct wi_buffer *labels)
+static struct row *load_row_find(const struct wi_text_load *load, const struct wi_buffer *labels)
 {
     return WI_TABLE_FIND(load->rows, labels->text, labels->size);
 }
@@ -60,11 +60,11 @@ static struct row *find_or_make(
     struct wi_buffer labels = {0};
 
     wi_metric_place(&labels, model, browser, platform);
-    struct row *row = find(load, &labels);
+    struct row *row = load_row_find(load, &labels);
     if (!row && HASH_COUNT(load->rows) >= ROWS_MAX) {
         wi_buffer_clear(&labels);
         wi_metric_place(&labels, "other", browser ? "other" : NULL, "other");
-        row = find(load, &labels);
+        row = load_row_find(load, &labels);
     }
     if (!row) {
         size_t size = labels.size;
@@ -100,7 +100,7 @@ void wi_text_load_keeps(struct wi_text_load *load, const char *model, const char
     struct wi_buffer labels = {0};
 
     wi_metric_place(&labels, model, NULL, NULL);
-    int is_known = find(load, &labels) != NULL;
+    int is_known = load_row_find(load, &labels) != NULL;
     wi_buffer_clear(&labels);
     if (!is_known)
         return;

@@ -35,7 +35,7 @@ static void free_unpacking(void *data)
     free(work);
 }
 
-static void refuse(struct wi_request *request, struct unpacking *work)
+static void unpacking_refuse(struct wi_request *request, struct unpacking *work)
 {
     wi_request_answer_error(request, &work->error);
     free_unpacking(work);
@@ -68,7 +68,7 @@ static enum wi_code add_body(struct unpacking *work)
 }
 
 /* Also on a thread, where no budget may be touched. */
-static void unpack(void *data)
+static void unpacking_run(void *data)
 {
     struct unpacking *work = data;
     if (add_body(work) == WI_OK)
@@ -94,7 +94,7 @@ static void on_unpacked(struct wi_request *request, void *data)
     if (work->error.code == WI_OK && wi_blob_charge(work->body, request->api->deps.budget) != 0)
         no_memory(work);
     if (work->error.code != WI_OK) {
-        refuse(request, work);
+        unpacking_refuse(request, work);
         return;
     }
     wi_request_hold_body(request, work->body->capacity);
@@ -116,20 +116,20 @@ static void take_body(struct wi_request *request, struct unpacking *work)
         no_memory(work);
 }
 
-static void begin(struct wi_request *request, struct unpacking *work)
+static void unpacking_begin(struct wi_request *request, struct unpacking *work)
 {
     MHD_get_connection_values_n(request->mhd, MHD_GET_ARGUMENT_KIND, add_argument, work);
     if (work->error.code == WI_OK)
         take_body(request, work);
     if (work->error.code != WI_OK) {
-        refuse(request, work);
+        unpacking_refuse(request, work);
         return;
     }
     if (work->body && work->body->size > INLINE_MAX) {
-        wi_request_compute(request, unpack, on_unpacked, work, free_unpacking);
+        wi_request_compute(request, unpacking_run, on_unpacked, work, free_unpacking);
         return;
     }
-    unpack(work);
+    unpacking_run(work);
     on_unpacked(request, work);
 }
 
@@ -145,5 +145,5 @@ void wi_infer_unpack(struct wi_request *request, wi_infer_unpacked_fn *next)
     struct unpacking *work = wi_alloc(sizeof *work);
     work->next = next;
     work->content_type = wi_strdup(type);
-    begin(request, work);
+    unpacking_begin(request, work);
 }

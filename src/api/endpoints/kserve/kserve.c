@@ -40,7 +40,7 @@ static json_t *metadata_json(const struct wi_model *model)
 }
 
 /* The same tensors in Triton's words. Takes the list. */
-static json_t *typed(json_t *values)
+static json_t *tensors_translate(json_t *values)
 {
     json_t *list = json_array(), *value;
     size_t i;
@@ -60,7 +60,8 @@ static json_t *config_json(const struct wi_model *model)
 {
     return json_pack("{s:s, s:s, s:s, s:i, s:o, s:o}", "name", model->name, "platform",
         wi_kserve_platform(model), "backend", "webinfer", "max_batch_size", 0, "input",
-        typed(wi_kserve_inputs(model)), "output", typed(wi_kserve_outputs(model)));
+        tensors_translate(wi_kserve_inputs(model)), "output",
+        tensors_translate(wi_kserve_outputs(model)));
 }
 
 /* Whether the model is the version that is asked for; else the request is answered with which one
@@ -146,7 +147,7 @@ void wi_handle_kserve_model_ready(struct wi_request *request)
 
 /* --- statistics ------------------------------------------------------------------------------- */
 
-static json_t *statistic(uint64_t count, double seconds)
+static json_t *statistic_json(uint64_t count, double seconds)
 {
     return json_pack("{s:I, s:I}", "count", (json_int_t)count, "ns", (json_int_t)(seconds * 1e9));
 }
@@ -154,11 +155,12 @@ static json_t *statistic(uint64_t count, double seconds)
 static json_t *statistics_json(const struct wi_model_counts *counts)
 {
     json_t *inference = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "success",
-        statistic(counts->answered, counts->answered_s), "fail",
-        statistic(counts->failed, counts->failed_s), "queue",
-        statistic(counts->answered, counts->queue_s), "compute_input", statistic(0, 0),
-        "compute_infer", statistic(counts->answered, counts->inference_s), "compute_output",
-        statistic(0, 0), "cache_hit", statistic(0, 0), "cache_miss", statistic(0, 0));
+        statistic_json(counts->answered, counts->answered_s), "fail",
+        statistic_json(counts->failed, counts->failed_s), "queue",
+        statistic_json(counts->answered, counts->queue_s), "compute_input", statistic_json(0, 0),
+        "compute_infer", statistic_json(counts->answered, counts->inference_s), "compute_output",
+        statistic_json(0, 0), "cache_hit", statistic_json(0, 0), "cache_miss",
+        statistic_json(0, 0));
     return json_pack("{s:s, s:o, s:I, s:I, s:I, s:o, s:[]}", "name", counts->name, "version",
         version_json(counts->version), "last_inference", (json_int_t)counts->last_at,
         "inference_count", (json_int_t)counts->answered, "execution_count",

@@ -76,7 +76,7 @@ static struct wait *new_wait(struct wi_request *request, const char *name, int l
 }
 
 /* The node was told just now: to load that version, or ("") to give the model back. */
-static void follow(struct wait *wait, const char *node_id, const char *name, const char *hash)
+static void wait_follow(struct wait *wait, const char *node_id, const char *name, const char *hash)
 {
     struct wi_model_order *order = &wait->orders[wait->count++];
     struct wi_node_state state;
@@ -179,7 +179,7 @@ static void on_load(struct wi_request *request, void *work, struct wi_model *mod
     size_t i;
     json_array_foreach(order.nodes, i, id)
     {
-        follow(wait, json_string_value(id), model->name, model->hash);
+        wait_follow(wait, json_string_value(id), model->name, model->hash);
     }
     json_decref(order.nodes);
     begin_wait(wait, look_for_loaded);
@@ -227,7 +227,7 @@ static void look_for_unloaded(void *context)
 }
 
 /* Tells the nodes that have it, and waits until these have given it back. How many they are. */
-static size_t unload(struct wi_request *request, const char *name)
+static size_t nodes_unload(struct wi_request *request, const char *name)
 {
     struct wi_bridge *bridge = request->api->deps.bridge;
     struct wi_strings ids = {0}, names = {0};
@@ -237,7 +237,7 @@ static size_t unload(struct wi_request *request, const char *name)
         struct wait *wait = new_wait(request, name, 0, count);
         for (size_t i = 0; i < count; i++) {
             if (wi_bridge_unload(bridge, ids.items[i], names.items[i]) == WI_OK)
-                follow(wait, ids.items[i], names.items[i], "");
+                wait_follow(wait, ids.items[i], names.items[i], "");
         }
         begin_wait(wait, look_for_unloaded);
     }
@@ -252,7 +252,7 @@ static void on_unload(struct wi_request *request, void *work, struct wi_model *m
     if (model->builtin) {
         wi_error_set(&error, WI_CONFLICT, "model_name", "%s is part of every node", model->name);
         wi_request_answer_error(request, &error);
-    } else if (unload(request, model->name) == 0) {
+    } else if (nodes_unload(request, model->name) == 0) {
         wi_request_answer_json(request, 200,
             json_pack("{s:s, s:s, s:[]}", "name", model->name, "state", "UNAVAILABLE", "nodes"));
     }
@@ -262,7 +262,7 @@ static void on_unload(struct wi_request *request, void *work, struct wi_model *m
 static void on_unload_missing(
     struct wi_request *request, void *work, const struct wi_error *failure)
 {
-    if (failure->code != WI_MODEL_NOT_FOUND || unload(request, request->argument) == 0)
+    if (failure->code != WI_MODEL_NOT_FOUND || nodes_unload(request, request->argument) == 0)
         wi_request_answer_error(request, failure);
 }
 

@@ -56,7 +56,7 @@ static void on_asked(void *data, const struct wi_error *failure)
     free(asked);
 }
 
-static struct asked *ask(wi_db_work_fn *work, void *op, struct wi_step *step)
+static struct asked *asked_new(wi_db_work_fn *work, void *op, struct wi_step *step)
 {
     struct asked *asked = wi_alloc(sizeof *asked);
     *asked = (struct asked){work, op, step};
@@ -112,7 +112,7 @@ static void add_cells(struct wi_result_write *op, const struct wi_lab_run *run)
 }
 
 /* A new run without an id gets the one that there is. */
-static void fill(struct writing *writing)
+static void writing_fill(struct writing *writing)
 {
     struct wi_lab_run *run = &writing->run;
     struct wi_result_write *op = &writing->op;
@@ -132,7 +132,7 @@ static void read_run(void *work)
     struct writing *writing = work;
     json_t *body = wi_body_object(writing->body, &writing->error);
     if (body && wi_lab_run_read(&writing->run, body, WI_LAB_PART, &writing->error) == WI_OK)
-        fill(writing);
+        writing_fill(writing);
     json_decref(body);
 }
 
@@ -146,7 +146,7 @@ static void on_run(struct wi_request *request, void *work)
     }
     struct wi_step *step = wi_request_step(request, on_written, writing, free_writing);
     wi_db_submit(
-        request->api->deps.db, do_asked, on_asked, ask(wi_result_write, &writing->op, step));
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_write, &writing->op, step));
 }
 
 void wi_handle_results_write(struct wi_request *request)
@@ -223,8 +223,8 @@ void wi_handle_results(struct wi_request *request)
     listing->op.limit = listing->limit + 1;
     if (code == WI_OK && request->api->deps.db) {
         struct wi_step *step = wi_request_step(request, on_listed, listing, free_listing);
-        wi_db_look(
-            request->api->deps.db, do_asked, on_asked, ask(wi_result_list, &listing->op, step));
+        wi_db_look(request->api->deps.db, do_asked, on_asked,
+            asked_new(wi_result_list, &listing->op, step));
         return;
     }
     if (code == WI_OK)
@@ -291,7 +291,7 @@ static void read_cells(struct wi_request *request, struct reading *reading)
         (struct wi_result_read){.number = result->number, .each = print_cell, .context = reading};
     struct wi_step *step = wi_request_step(request, on_read, reading, free_reading);
     wi_db_look(
-        request->api->deps.db, do_asked, on_asked, ask(wi_result_read, &reading->read, step));
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_read, &reading->read, step));
 }
 
 static void on_looked(struct wi_request *request, void *work, const struct wi_error *failure)
@@ -316,7 +316,7 @@ void wi_handle_result(struct wi_request *request)
     wi_text_copy(reading->look.id, sizeof reading->look.id, request->argument);
     struct wi_step *step = wi_request_step(request, on_looked, reading, free_reading);
     wi_db_look(
-        request->api->deps.db, do_asked, on_asked, ask(wi_result_look, &reading->look, step));
+        request->api->deps.db, do_asked, on_asked, asked_new(wi_result_look, &reading->look, step));
 }
 
 /* --- DELETE /v1/results/ID ------------------------------------------------------------------- */
@@ -341,5 +341,5 @@ void wi_handle_result_remove(struct wi_request *request)
     struct wi_result_remove *op = wi_alloc(sizeof *op);
     wi_text_copy(op->id, sizeof op->id, request->argument);
     struct wi_step *step = wi_request_step(request, on_removed, op, free);
-    wi_db_submit(request->api->deps.db, do_asked, on_asked, ask(wi_result_remove, op, step));
+    wi_db_submit(request->api->deps.db, do_asked, on_asked, asked_new(wi_result_remove, op, step));
 }

@@ -73,7 +73,7 @@ static void break_off(struct sender *sender)
 }
 
 /* So many bytes of the segment are in the piece. */
-static void advance(struct sender *sender, size_t size)
+static void sender_advance(struct sender *sender, size_t size)
 {
     if (sender->segment.memory)
         sender->segment.memory += size;
@@ -92,7 +92,7 @@ static void on_read(void *data, int cancelled)
         return;
     }
     if (sender->got == sender->wanted)
-        advance(sender, sender->wanted);
+        sender_advance(sender, sender->wanted);
     else
         break_off(sender);
     wi_request_resume(sender->request);
@@ -112,7 +112,7 @@ static int has_segment(struct sender *sender)
 
 /* Begins to fill the piece, which is empty: with what is in memory at once, and behind that with
  * what lies in a file. */
-static void fill(struct sender *sender)
+static void sender_fill(struct sender *sender)
 {
     sender->size = sender->given = 0;
     while (sender->size < PIECE && has_segment(sender)) {
@@ -125,7 +125,7 @@ static void fill(struct sender *sender)
             return;
         }
         memcpy(sender->piece + sender->size, sender->segment.memory, size);
-        advance(sender, size);
+        sender_advance(sender, size);
     }
 }
 
@@ -149,7 +149,7 @@ static ssize_t on_wanted(void *context, uint64_t position, char *out, size_t max
     memcpy(out, sender->piece + sender->given, size);
     sender->given += size;
     if (sender->given == sender->size)
-        fill(sender);
+        sender_fill(sender);
     wi_taking_give(&sender->taking, size);
     return (ssize_t)size;
 }
@@ -187,7 +187,7 @@ static void send_bytes(struct sender *sender, uint64_t size, const char *type, c
     wi_request_add_header(request, "Content-Disposition", header);
     free(header);
     DL_APPEND(request->api->endpoints->cars->senders, sender);
-    fill(sender);
+    sender_fill(sender);
 }
 
 static struct sender *sender_new(struct wi_request *request)

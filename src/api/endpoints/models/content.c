@@ -141,7 +141,7 @@ struct asker {
     struct wi_neighbours_wait *wait;
 };
 
-static void answer(struct wi_request *request)
+static void content_answer(struct wi_request *request)
 {
     const struct wi_api *api = request->api;
     size_t more;
@@ -162,7 +162,7 @@ static void on_known(void *context)
 {
     struct asker *asker = context;
     asker->wait = NULL;
-    answer(asker->request);
+    content_answer(asker->request);
     free_asker(asker);
 }
 
@@ -170,7 +170,7 @@ void wi_handle_content(struct wi_request *request)
 {
     struct wi_neighbours *neighbours = request->api->deps.neighbours;
     if (!neighbours || wi_neighbours_count(neighbours) == 0) {
-        answer(request);
+        content_answer(request);
         return;
     }
     struct asker *asker = wi_alloc(sizeof *asker);

@@ -28,7 +28,7 @@ struct listing {
     json_t *list;
 };
 
-static void want(
+static void row_want(
     void *context, const struct wi_list_row *row, const struct wi_model *model, const char *problem)
 {
     struct listing *listing = context;
@@ -53,7 +53,7 @@ static void list_models(struct listing *listing)
     listing->list = json_array();
     listing->loaded = wi_api_loaded_new(WI_API_LOADED_SHOWN);
     listing->more =
-        wi_repository_each_after(repository, listing->after, listing->limit, want, listing);
+        wi_repository_each_after(repository, listing->after, listing->limit, row_want, listing);
     wi_api_loaded_find(&listing->loaded, listing->api);
     listing->published =
         wi_api_published_index(listing->api, listing->after, listing->more ? listing->last : NULL);

@@ -29,7 +29,7 @@ static void free_removal(void *work)
 }
 
 /* A model that stays all the same is not published any more. */
-static void refuse(struct removal *removal, const struct wi_error *failure)
+static void removal_refuse(struct removal *removal, const struct wi_error *failure)
 {
     struct wi_error error = *failure;
     if (json_array_size(removal->unpublished) > 0)
@@ -53,13 +53,13 @@ static void on_removed(
     struct removal *removal = context;
     removal->task = NULL;
     if (error)
-        refuse(removal, error);
+        removal_refuse(removal, error);
     else
         wi_request_answer_json(removal->request, 200, removed_json(removal, result->bytes));
     free_removal(removal);
 }
 
-static void cancel(void *task)
+static void collection_cancel(void *task)
 {
     wi_versions_cancel(task);
 }
@@ -171,6 +171,6 @@ void wi_handle_model_remove(struct wi_request *request)
 
 void wi_handle_models_gc(struct wi_request *request)
 {
-    wi_request_wait(request, cancel,
+    wi_request_wait(request, collection_cancel,
         wi_versions_collect(request->api->deps.versions, 1, on_collected, request));
 }

@@ -38,7 +38,7 @@ struct search {
     struct wi_strings *ids, *names;
 };
 
-static int is_wanted(const char *name, const char *wanted)
+static int base_is_wanted(const char *name, const char *wanted)
 {
     size_t length = wi_model_name_base(name);
     return !wanted || (strlen(wanted) == length && strncmp(name, wanted, length) == 0);
@@ -50,7 +50,7 @@ static void add_use(
     const struct search *search = context;
     const char *how = json_string_value(json_object_get(model, "state"));
     int is_gone = how && (strcmp(how, "failed") == 0 || strcmp(how, "evicted") == 0);
-    if (is_gone || !is_wanted(name, search->wanted))
+    if (is_gone || !base_is_wanted(name, search->wanted))
         return;
     wi_strings_add(search->names, name);
     if (search->ids)

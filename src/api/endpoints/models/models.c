@@ -126,7 +126,7 @@ void wi_handle_model(struct wi_request *request)
 #define SAMPLE_SEED 1 /* as wire/benchmark: the same each time */
 
 /* `prefix` and the tensor's bytes in base64. */
-static json_t *encode(const char *prefix, const struct wi_tensor *tensor)
+static json_t *tensor_encode(const char *prefix, const struct wi_tensor *tensor)
 {
     size_t before = strlen(prefix);
     char *text = wi_alloc(before + (tensor->size + 2) / 3 * 4 + 1);
@@ -147,13 +147,13 @@ static json_t *input_json(const struct wi_inference *asked)
     const json_t *sound = json_object_get(asked->input, "audio");
     if (json_object_get(input, "image"))
         json_object_set_new(
-            input, "image", encode("data:image/png;base64,", &asked->tensors.items[0]));
+            input, "image", tensor_encode("data:image/png;base64,", &asked->tensors.items[0]));
     if (!sound)
         return input;
     json_object_set(input, "sampling_rate", json_object_get(sound, "sampling_rate"));
     json_object_set(input, "channels", json_object_get(sound, "channels"));
     json_object_set_new(input, "format", json_string("s16le"));
-    json_object_set_new(input, "audio", encode("", &asked->tensors.items[0]));
+    json_object_set_new(input, "audio", tensor_encode("", &asked->tensors.items[0]));
     return input;
 }
 

@@ -79,7 +79,7 @@ static void on_progress(void *context, const struct wi_publish_progress *progres
     wi_telling_say(publisher->telling, &text);
 }
 
-static void fail(struct publisher *publisher, const struct wi_error *error)
+static void publisher_fail(struct publisher *publisher, const struct wi_error *error)
 {
     if (publisher->telling)
         wi_telling_fail(publisher->telling, error);
@@ -101,7 +101,7 @@ static void answer_car(struct wi_request *request, const struct wi_pin *pin)
     wi_request_answer_error(request, &error);
 }
 
-static void succeed(struct publisher *publisher, const struct wi_pin *pin)
+static void publisher_succeed(struct publisher *publisher, const struct wi_pin *pin)
 {
     struct wi_buffer text = {0};
     if (publisher->car) {
@@ -119,13 +119,13 @@ static void on_published(void *context, const struct wi_pin *pin, const struct w
     struct publisher *publisher = context;
     publisher->publishing = NULL;
     if (pin)
-        succeed(publisher, pin);
+        publisher_succeed(publisher, pin);
     else
-        fail(publisher, error);
+        publisher_fail(publisher, error);
     free_publisher(publisher);
 }
 
-static void publish(struct wi_request *request, void *work, struct wi_model *model)
+static void publisher_start(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct publisher *publisher = wi_alloc(sizeof *publisher);
     publisher->api = request->api;
@@ -145,7 +145,7 @@ static void publish(struct wi_request *request, void *work, struct wi_model *mod
 void wi_handle_model_publish(struct wi_request *request)
 {
     if (has_blocks(request))
-        wi_request_find_model(request, request->argument, publish, NULL, NULL);
+        wi_request_find_model(request, request->argument, publisher_start, NULL, NULL);
 }
 
 /* --- and no more ------------------------------------------------------------------------------ */

@@ -51,13 +51,13 @@ static int compare_base(const char *model, const char *name)
     return order != 0 ? order : -(name[length] != '\0');
 }
 
-static int is_wanted(const struct wanted *wanted, const struct wi_pin *pin)
+static int pin_is_wanted(const struct wanted *wanted, const struct wi_pin *pin)
 {
     return compare_base(pin->model, wanted->after) > 0 &&
            (!wanted->last || compare_base(pin->model, wanted->last) <= 0);
 }
 
-static void append(json_t *index, const struct wi_pin *pin)
+static void pin_append(json_t *index, const struct wi_pin *pin)
 {
     size_t length = wi_model_name_base(pin->model);
     json_t *list = json_object_getn(index, pin->model, length);
@@ -69,8 +69,8 @@ static void append(json_t *index, const struct wi_pin *pin)
 static void add_to_index(void *context, const struct wi_pin *pin)
 {
     const struct wanted *wanted = context;
-    if (is_wanted(wanted, pin))
-        append(wanted->out, pin);
+    if (pin_is_wanted(wanted, pin))
+        pin_append(wanted->out, pin);
 }
 
 json_t *wi_api_published_index(const struct wi_api *api, const char *after, const char *last)
@@ -85,7 +85,7 @@ json_t *wi_api_published_index(const struct wi_api *api, const char *after, cons
 static void add_to_list(void *context, const struct wi_pin *pin)
 {
     const struct wanted *wanted = context;
-    if (is_wanted(wanted, pin))
+    if (pin_is_wanted(wanted, pin))
         json_array_append_new(wanted->out, pin_json(pin));
 }
 
@@ -142,7 +142,7 @@ struct gathered {
     struct wi_strings names, cids;
 };
 
-static void gather(void *context, const struct wi_pin *pin)
+static void pin_gather(void *context, const struct wi_pin *pin)
 {
     struct gathered *gathered = context;
     size_t length = wi_model_name_base(pin->model);
@@ -157,7 +157,7 @@ enum wi_code wi_api_unpublish_all(
 {
     struct gathered gathered = {.name = name};
     enum wi_code code = WI_OK;
-    each_pin(api, gather, &gathered);
+    each_pin(api, pin_gather, &gathered);
     for (size_t i = 0; i < gathered.names.count && code == WI_OK; i++) {
         code = wi_blockstore_unpublish(api->deps.blocks, gathered.names.items[i], error);
         if (code == WI_OK)

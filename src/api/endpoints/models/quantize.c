@@ -121,7 +121,7 @@ const struct wi_param wi_quantize_params[] = {
     WI_PARAM_END,
 };
 
-static enum wi_code check(const struct requested *requested, struct wi_error *error)
+static enum wi_code requested_check(const struct requested *requested, struct wi_error *error)
 {
     if (requested->bits != 4 && requested->bits != 8 && requested->bits != 16) {
         wi_error_set(error, WI_INVALID_FIELD, "bits", "there is no variant of %lld bits",
@@ -142,7 +142,7 @@ static void answer_accepted(struct wi_request *request, const char *name)
     wi_api_pull_accept(request, name, wi_api_making_json(&info));
 }
 
-static void begin(struct wi_request *request, void *work, struct wi_model *model)
+static void quantizing_begin(struct wi_request *request, void *work, struct wi_model *model)
 {
     struct requested *requested = work;
     const struct wi_quantizer_want want = {
@@ -174,10 +174,10 @@ void wi_handle_model_quantize(struct wi_request *request)
     enum wi_code code =
         wi_params_read(wi_quantize_params, body, WI_PARAMS_STRICT, "", &requested, &error);
     json_decref(body);
-    if (code == WI_OK && check(&requested, &error) == WI_OK) {
+    if (code == WI_OK && requested_check(&requested, &error) == WI_OK) {
         struct requested *work = wi_alloc(sizeof *work);
         *work = requested;
-        wi_request_find_model(request, request->argument, begin, work, free);
+        wi_request_find_model(request, request->argument, quantizing_begin, work, free);
     } else {
         wi_request_answer_error(request, &error);
     }

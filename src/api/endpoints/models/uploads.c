@@ -37,7 +37,7 @@ struct wi_api_uploads {
     unsigned references; /* that of the endpoints, and of each beginning */
 };
 
-static void unref(struct wi_api_uploads *uploads)
+static void uploads_unref(struct wi_api_uploads *uploads)
 {
     if (--uploads->references == 0)
         free(uploads);
@@ -68,7 +68,7 @@ void wi_api_uploads_free(struct wi_api_uploads *uploads)
     wi_timer_free(uploads->collect);
     wi_work_queue_free(uploads->queue);
     uploads->versions = NULL;
-    unref(uploads);
+    uploads_unref(uploads);
 }
 
 static struct wi_api_uploads *uploads_of(const struct wi_request *request)
@@ -135,7 +135,7 @@ static void free_beginning(struct beginning *beginning)
     wi_buffer_clear(&beginning->answer);
     free(beginning->text);
     free(beginning->directory);
-    unref(beginning->uploads);
+    uploads_unref(beginning->uploads);
     free(beginning);
 }
 
@@ -199,7 +199,7 @@ static void on_room(
     refuse_beginning(request, beginning, &full);
 }
 
-static void begin(void *work)
+static void beginning_run(void *work)
 {
     struct beginning *beginning = work;
     wi_upload_begin(beginning->directory, beginning->id, &beginning->error);
@@ -236,7 +236,7 @@ static void on_staged(
             beginning->saved += file->bytes;
     }
     wi_request_compute_in(
-        request, uploads_of(request)->queue, begin, on_begun, beginning, give_up_beginning);
+        request, uploads_of(request)->queue, beginning_run, on_begun, beginning, give_up_beginning);
 }
 
 /* No two have the same, so that it says which one was staged first. */
@@ -247,7 +247,7 @@ static int64_t next_moment(struct wi_api_uploads *uploads)
     return uploads->latest_ms;
 }
 
-static void stage(struct wi_request *request, struct beginning *beginning)
+static void beginning_stage(struct wi_request *request, struct beginning *beginning)
 {
     wi_id_new(beginning->id, WI_UPLOAD_PREFIX);
     beginning->request = request;
@@ -310,7 +310,7 @@ static void on_order(struct wi_request *request, void *work)
 {
     struct beginning *beginning = work;
     if (beginning->error.code == WI_OK)
-        stage(request, beginning);
+        beginning_stage(request, beginning);
     else
         refuse_beginning(request, beginning, &beginning->error);
 }
@@ -487,7 +487,7 @@ static void on_published(
     free(name);
 }
 
-static void publish(struct wi_request *request, struct publishing *publishing)
+static void publishing_begin(struct wi_request *request, struct publishing *publishing)
 {
     const struct wi_upload_order *order = wi_upload_check_order(publishing->check);
     struct wi_versions_work *versions = request->api->deps.versions;
@@ -521,7 +521,7 @@ static void on_checked(struct wi_request *request, void *work)
         wi_request_compute_in(request, uploads_of(request)->queue, check_files, on_checked,
             publishing, free_publishing);
     } else {
-        publish(request, publishing);
+        publishing_begin(request, publishing);
     }
 }
 
@@ -567,7 +567,7 @@ static void on_removed(
         request, 200, json_pack("{s:s, s:s}", "id", request->argument, "state", "removed"));
 }
 
-static void hold(void *work)
+static void removing_hold(void *work)
 {
     struct removing *removing = work;
     removing->held = wi_upload_hold(removing->directory, removing->id, &removing->error);
@@ -594,5 +594,5 @@ void wi_handle_upload_remove(struct wi_request *request)
     removing->id = wi_strdup(request->argument);
     removing->held = -1;
     wi_request_compute_in(
-        request, uploads_of(request)->queue, hold, on_held, removing, free_removing);
+        request, uploads_of(request)->queue, removing_hold, on_held, removing, free_removing);
 }

@@ -161,7 +161,7 @@ static enum wi_code read_want(
                          : code;
 }
 
-static void begin(struct wi_request *request, struct verifying *verifying)
+static void verifying_begin(struct wi_request *request, struct verifying *verifying)
 {
     struct wi_tellings *tellings = request->api->endpoints->tellings;
     if (wi_api_stream_is_accepted(request)) {
@@ -191,7 +191,7 @@ void wi_handle_verify(struct wi_request *request)
         verifying->order = wi_proof_order(request->api->deps.proof, &want, &error);
     json_decref(body);
     if (verifying->order) {
-        begin(request, verifying);
+        verifying_begin(request, verifying);
         return;
     }
     free(verifying);

@@ -86,7 +86,7 @@ static void keep_end(struct wi_hearing *hearing)
 }
 
 /* After whatever may have ended it: it may be gone afterwards, and others. */
-static void settle(struct wi_hearing *hearing)
+static void hearing_settle(struct wi_hearing *hearing)
 {
     if (wi_events_ended(hearing->events) && !hearing->sender && !hearing->is_kept)
         keep_end(hearing);
@@ -126,7 +126,7 @@ static void on_tick(void *context)
     wi_hearing_go_on(hearing);
     tell_lag(hearing);
     wi_hearing_tell_alive(hearing, hearing->hearings->api->deps.times.beat);
-    settle(hearing);
+    hearing_settle(hearing);
 }
 
 static size_t count_live(const struct wi_hearings *hearings, const char *client)
@@ -263,7 +263,7 @@ void wi_hearing_cancel(struct wi_hearing *hearing)
             "the sound was given up by DELETE /v1/audio/streams/%s", hearing->id);
         wi_hearing_tell_end(hearing, &error);
     }
-    settle(hearing);
+    hearing_settle(hearing);
 }
 
 /* --- its reader ------------------------------------------------------------------------------- */
@@ -281,7 +281,7 @@ static void on_gone(void *context)
     if (hearing->hearings->api->closing)
         free_hearing(hearing);
     else
-        settle(hearing);
+        hearing_settle(hearing);
 }
 
 static void close_sender(struct wi_hearing *hearing)

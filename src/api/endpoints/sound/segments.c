@@ -22,7 +22,7 @@
 /* --- memory ----------------------------------------------------------------------------------- */
 
 /* What it holds now is charged to its client's share. */
-static void recharge(struct wi_hearing *hearing)
+static void hearing_recharge(struct wi_hearing *hearing)
 {
     const struct wi_hearing_runs *runs = &hearing->runs;
     uint64_t needs = wi_cutter_held(hearing->cutter);
@@ -240,7 +240,7 @@ void wi_hearing_go_on(struct wi_hearing *hearing)
             begin_next(hearing);
     } while (!runs->run && runs->next != number);
     runs->beginning = 0;
-    recharge(hearing);
+    hearing_recharge(hearing);
     if (hearing->has_ended && !runs->waiting && !wi_events_ended(hearing->events))
         wi_hearing_tell_done(
             hearing, runs->next, wi_hearing_ms(hearing, wi_cutter_heard(hearing->cutter)));
@@ -265,7 +265,7 @@ void wi_hearing_drop_runs(struct wi_hearing *hearing)
     runs->run = NULL;
     while (runs->waiting)
         drop_first(hearing);
-    recharge(hearing);
+    hearing_recharge(hearing);
     free(runs->said);
     runs->said = NULL;
 }

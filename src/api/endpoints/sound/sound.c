@@ -181,7 +181,7 @@ void wi_handle_sound_new(struct wi_request *request)
 /* --- those of one stream ---------------------------------------------------------------------- */
 
 /* NULL with the request answered. */
-static struct wi_hearing *find(struct wi_request *request)
+static struct wi_hearing *hearing_find(struct wi_request *request)
 {
     struct wi_error error;
     struct wi_hearing *hearing =
@@ -217,7 +217,7 @@ const struct wi_param wi_sound_query_params[] = {
 
 void wi_handle_sound_take(struct wi_request *request)
 {
-    struct wi_hearing *hearing = find(request);
+    struct wi_hearing *hearing = hearing_find(request);
     const struct wi_blob *body = request->body;
     struct query query = {0};
     json_t *arguments;
@@ -238,7 +238,7 @@ void wi_handle_sound_take(struct wi_request *request)
 
 void wi_handle_sound_end(struct wi_request *request)
 {
-    struct wi_hearing *hearing = find(request);
+    struct wi_hearing *hearing = hearing_find(request);
     struct wi_error error;
     if (!hearing)
         return;
@@ -250,7 +250,7 @@ void wi_handle_sound_end(struct wi_request *request)
 
 void wi_handle_sound_cancel(struct wi_request *request)
 {
-    struct wi_hearing *hearing = find(request);
+    struct wi_hearing *hearing = hearing_find(request);
     if (!hearing)
         return;
     wi_hearing_cancel(hearing); /* it may be gone */
@@ -260,7 +260,7 @@ void wi_handle_sound_cancel(struct wi_request *request)
 
 void wi_handle_sound_read(struct wi_request *request)
 {
-    struct wi_hearing *hearing = find(request);
+    struct wi_hearing *hearing = hearing_find(request);
     struct wi_error error;
     if (hearing && wi_hearing_read(hearing, request, &error) != WI_OK)
         wi_request_answer_error(request, &error);

@@ -91,7 +91,7 @@ void wi_hearing_tell_failure(
 
 /* --- those for the moment --------------------------------------------------------------------- */
 
-static void insert(struct wi_hearing *hearing, struct wi_buffer *text)
+static void event_insert(struct wi_hearing *hearing, struct wi_buffer *text)
 {
     hearing->told_at = wi_now_ms();
     wi_event_sender_insert(hearing->sender, text);
@@ -107,7 +107,7 @@ void wi_hearing_tell_partial(
         (unsigned long long)number, (unsigned long long)start_ms);
     wi_buffer_json_string(&event, text);
     wi_buffer_printf(&event, ",\"stable\":%zu}\n\n", stable);
-    insert(hearing, &event);
+    event_insert(hearing, &event);
 }
 
 void wi_hearing_tell_lag(struct wi_hearing *hearing, uint64_t lag_ms)
@@ -117,7 +117,7 @@ void wi_hearing_tell_lag(struct wi_hearing *hearing, uint64_t lag_ms)
         return;
     hearing->lag_told_at = wi_now_ms();
     wi_buffer_printf(&event, "event: lag\ndata: {\"lag_ms\":%llu}\n\n", (unsigned long long)lag_ms);
-    insert(hearing, &event);
+    event_insert(hearing, &event);
 }
 
 void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
@@ -126,13 +126,13 @@ void wi_hearing_tell_alive(struct wi_hearing *hearing, double beat_ms)
     if (!hearing->sender || wi_now_ms() < hearing->told_at + beat_ms)
         return;
     wi_buffer_puts(&comment, wi_dialect_stream_alive(&wi_dialect_native));
-    insert(hearing, &comment);
+    event_insert(hearing, &comment);
 }
 
 /* --- the last one ----------------------------------------------------------------------------- */
 
 /* Takes the text over. */
-static void end(struct wi_hearing *hearing, struct wi_buffer *text)
+static void hearing_end(struct wi_hearing *hearing, struct wi_buffer *text)
 {
     hearing->left_at = wi_now_ms();
     wi_events_end(hearing->events, text);
@@ -145,12 +145,12 @@ void wi_hearing_tell_done(struct wi_hearing *hearing, uint64_t segments, uint64_
     struct wi_buffer text = {0};
     wi_buffer_printf(&text, "event: done\ndata: {\"segments\":%llu,\"heard_ms\":%llu}\n\n",
         (unsigned long long)segments, (unsigned long long)heard_ms);
-    end(hearing, &text);
+    hearing_end(hearing, &text);
 }
 
 void wi_hearing_tell_end(struct wi_hearing *hearing, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     wi_native_stream_error(&text, NULL, error, NULL);
-    end(hearing, &text);
+    hearing_end(hearing, &text);
 }

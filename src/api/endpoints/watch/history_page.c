@@ -64,7 +64,7 @@ struct wi_timer *wi_history_timer_new(struct wi_api *api)
 /* --- the request ----------------------------------------------------------------------------- */
 
 /* What was printed may lie there for as long as its client reads it. */
-static void answer(struct wi_request *request, struct wi_buffer *text)
+static void history_answer(struct wi_request *request, struct wi_buffer *text)
 {
     struct wi_error error;
     if (wi_request_reserve(request, text->size) == 0) {
@@ -90,7 +90,7 @@ void wi_handle_history(struct wi_request *request)
         WI_OK) {
         const struct wi_history_query asked = {coarse[query.step], query.model, query.place};
         wi_history_print(api->history, wi_now_ms(), wi_wall_ms(), &asked, &load, &out);
-        answer(request, &out);
+        history_answer(request, &out);
     } else {
         wi_request_answer_error(request, &error);
     }

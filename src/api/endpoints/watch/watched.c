@@ -175,7 +175,8 @@ static const struct {
     [WI_CHANGE_JOB] = {job_json, list_jobs, 0, {"age_ms", "parts"}},
     [WI_CHANGE_PULL] = {pull_json, list_pulls, 0, {"seconds"}}};
 
-static json_t *object(void *context, enum wi_change_kind kind, const char *id, const char *client)
+static json_t *watched_describe(
+    void *context, enum wi_change_kind kind, const char *id, const char *client)
 {
     json_t *object = kinds[kind].object(context, id, client);
     for (const char *const *name = kinds[kind].left_out; object && *name; name++)
@@ -183,8 +184,8 @@ static json_t *object(void *context, enum wi_change_kind kind, const char *id, c
     return object;
 }
 
-static void list(void *context, enum wi_change_kind kind, const char *client, const char *after,
-    struct wi_strings *ids)
+static void watched_list(void *context, enum wi_change_kind kind, const char *client,
+    const char *after, struct wi_strings *ids)
 {
     if (!after || kinds[kind].in_pages)
         kinds[kind].list(context, client, after, ids);
@@ -192,5 +193,6 @@ static void list(void *context, enum wi_change_kind kind, const char *client, co
 
 struct wi_news_source wi_watched_source(struct wi_api *api)
 {
-    return (struct wi_news_source){.context = api, .object = object, .list = list};
+    return (struct wi_news_source){
+        .context = api, .object = watched_describe, .list = watched_list};
 }

@@ -140,7 +140,7 @@ static void send_news(struct watcher *watcher)
 }
 
 /* Notes what is otherwise than it was when it was looked at last. */
-static void look(struct wi_api_watchers *watchers)
+static void watchers_look(struct wi_api_watchers *watchers)
 {
     for (size_t i = 0; i < LOOKED_AT; i++) {
         const struct wi_news_source *watched = &watchers->watched;
@@ -155,7 +155,8 @@ static void look(struct wi_api_watchers *watchers)
     }
 }
 
-static json_t *object(void *context, enum wi_change_kind kind, const char *id, const char *client)
+static json_t *watchers_describe(
+    void *context, enum wi_change_kind kind, const char *id, const char *client)
 {
     const struct wi_api_watchers *watchers = context;
     for (size_t i = 0; i < LOOKED_AT; i++)
@@ -164,8 +165,8 @@ static json_t *object(void *context, enum wi_change_kind kind, const char *id, c
     return watchers->watched.object(watchers->watched.context, kind, id, client);
 }
 
-static void list(void *context, enum wi_change_kind kind, const char *client, const char *after,
-    struct wi_strings *ids)
+static void watchers_list(void *context, enum wi_change_kind kind, const char *client,
+    const char *after, struct wi_strings *ids)
 {
     const struct wi_api_watchers *watchers = context;
     watchers->watched.list(watchers->watched.context, kind, client, after, ids);
@@ -177,7 +178,7 @@ static void send_all(struct wi_api_watchers *watchers)
     watchers->is_due = 0;
     if (!watchers->first)
         return;
-    look(watchers);
+    watchers_look(watchers);
     DL_FOREACH(watchers->first, watcher)
     send_news(watcher);
     wi_timer_start(watchers->pace, PACE_MS, 0);
@@ -256,7 +257,7 @@ static void on_log_time(void *context)
 /* --- coming and going ------------------------------------------------------------------------ */
 
 /* From now on changes are noted. */
-static void begin(struct wi_api_watchers *watchers)
+static void watchers_begin(struct wi_api_watchers *watchers)
 {
     double beat = watchers->api->deps.times.beat;
     struct wi_change_listener *listener = watchers->api->deps.listener;
@@ -268,7 +269,7 @@ static void begin(struct wi_api_watchers *watchers)
     listener->on_change = on_change;
 }
 
-static void end(struct wi_api_watchers *watchers)
+static void watchers_end(struct wi_api_watchers *watchers)
 {
     struct wi_change_listener *listener = watchers->api->deps.listener;
     if (listener)
@@ -278,7 +279,7 @@ static void end(struct wi_api_watchers *watchers)
 
 static void on_leave(void *context)
 {
-    end(context);
+    watchers_end(context);
 }
 
 static void free_watcher(struct watcher *watcher)
@@ -338,8 +339,8 @@ static void add_watcher(struct wi_request *request, const struct wanted *wanted)
         .client = wi_request_scope(request),
         .kinds = wanted->kinds};
     if (!watchers->first)
-        begin(watchers);
-    look(watchers);
+        watchers_begin(watchers);
+    watchers_look(watchers);
     watcher->all = watchers;
     watcher->news = wi_news_new(&options, request->headers.last_event_id);
     watcher->events = wi_events_new(request->api->deps.budget, 0);
@@ -472,7 +473,8 @@ struct wi_api_watchers *wi_api_watchers_new(struct wi_api *api)
     snprintf(watchers->run, sizeof watchers->run, "%s", id + strlen("run-"));
     watchers->api = api;
     watchers->watched = wi_watched_source(api);
-    watchers->source = (struct wi_news_source){.context = watchers, .object = object, .list = list};
+    watchers->source = (struct wi_news_source){
+        .context = watchers, .object = watchers_describe, .list = watchers_list};
     watchers->changes = wi_changes_new(CHANGES);
     watchers->turn = wi_turn_new(api->deps.loop, on_turn, watchers);
     watchers->pace = wi_timer_new(api->deps.loop, on_pace, watchers);
@@ -517,7 +519,7 @@ void wi_api_watchers_free(struct wi_api_watchers *watchers)
     if (!watchers)
         return;
     assert(!watchers->first);
-    end(watchers);
+    watchers_end(watchers);
     for (size_t i = 0; i < LOOKED_AT; i++)
         json_decref(watchers->seen[i]);
     wi_turn_free(watchers->turn);
