@@ -37,7 +37,7 @@ struct wi_changes *wi_changes_new(size_t most)
     return changes;
 }
 
-static void forget(struct wi_changes *changes, struct entry *entry)
+static void change_forget(struct wi_changes *changes, struct entry *entry)
 {
     changes->floor = entry->change.number;
     changes->count--;
@@ -49,7 +49,7 @@ static void forget(struct wi_changes *changes, struct entry *entry)
 void wi_changes_forget(struct wi_changes *changes)
 {
     while (changes->first)
-        forget(changes, changes->first);
+        change_forget(changes, changes->first);
     changes->floor = ++changes->latest; /* whoever knows the last one has missed what follows */
 }
 
@@ -58,19 +58,19 @@ void wi_changes_free(struct wi_changes *changes)
     if (!changes)
         return;
     while (changes->first)
-        forget(changes, changes->first);
+        change_forget(changes, changes->first);
     free(changes);
 }
 
 /* --- noting ---------------------------------------------------------------------------------- */
 
-static struct entry *add(
+static struct entry *change_add(
     struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner)
 {
     size_t length = strlen(id), behind = owner ? strlen(owner) + 1 : 0;
     struct entry *entry = wi_alloc(sizeof *entry + length + 1 + behind);
     if (changes->count >= changes->most)
-        forget(changes, changes->first);
+        change_forget(changes, changes->first);
     memcpy(entry->text, id, length + 1);
     if (owner)
         memcpy(entry->text + length + 1, owner, behind);
@@ -90,7 +90,7 @@ void wi_changes_note(
     if (entry)
         DL_DELETE(changes->first, entry);
     else
-        entry = add(changes, kind, id, owner);
+        entry = change_add(changes, kind, id, owner);
     entry->change.number = ++changes->latest;
     DL_APPEND(changes->first, entry);
 }

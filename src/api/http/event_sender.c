@@ -34,7 +34,7 @@ static int may_begin(const struct wi_event_sender *sender)
     return wi_events_between(sender->events) && !wi_events_over(sender->events);
 }
 
-static size_t say(struct wi_event_sender *sender, char *out, size_t max)
+static size_t sender_say(struct wi_event_sender *sender, char *out, size_t max)
 {
     size_t left = sender->saying.size - sender->said;
     size_t size = left < max ? left : max;
@@ -49,7 +49,7 @@ static size_t say(struct wi_event_sender *sender, char *out, size_t max)
     return size;
 }
 
-static ssize_t rest(struct wi_event_sender *sender)
+static ssize_t sender_rest(struct wi_event_sender *sender)
 {
     struct wi_request *request = sender->request;
     if (wi_events_over(sender->events)) {
@@ -69,11 +69,11 @@ static ssize_t read_next(struct wi_event_sender *sender, char *out, size_t max)
     if (!wi_connection_may_go_on(sender->request->connection))
         return 0;
     sender->back.on_taken(sender->back.context);
-    size_t size = say(sender, out, max);
+    size_t size = sender_say(sender, out, max);
     if (sender->said == 0)
         size += wi_events_read(sender->events, out + size, max - size);
     if (size == 0)
-        return rest(sender);
+        return sender_rest(sender);
     wi_taking_give(&sender->taking, size);
     return (ssize_t)size;
 }

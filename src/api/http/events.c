@@ -64,7 +64,7 @@ void wi_events_free(struct wi_events *events)
 }
 
 /* Where memory is short, nothing that was read is kept. */
-static void trim(struct wi_events *events)
+static void events_trim(struct wi_events *events)
 {
     const struct wi_budget *budget = events->budget;
     size_t keep = budget && budget->used > budget->limit ? 0 : events->keep;
@@ -77,7 +77,7 @@ static void trim(struct wi_events *events)
 void wi_events_keep(struct wi_events *events, size_t keep)
 {
     events->keep = keep;
-    trim(events);
+    events_trim(events);
 }
 
 /* --- adding ---------------------------------------------------------------------------------- */
@@ -100,7 +100,7 @@ void wi_events_add(struct wi_events *events, struct wi_buffer *text)
     else
         events->first = event;
     events->last = event;
-    trim(events);
+    events_trim(events);
 }
 
 void wi_events_add_part(struct wi_events *events, struct wi_buffer *text, size_t bytes)
@@ -202,7 +202,7 @@ size_t wi_events_read(struct wi_events *events, char *out, size_t max)
         if (events->offset == event->size)
             note_taken(events, event);
     }
-    trim(events);
+    events_trim(events);
     return copied;
 }
 

@@ -44,7 +44,7 @@ static int is_word(struct piece piece, const char *word)
     return piece.at && piece.size == strlen(word) && strncasecmp(piece.at, word, piece.size) == 0;
 }
 
-static enum wi_code refuse(struct wi_error *error, const char *field, const char *what)
+static enum wi_code header_refuse(struct wi_error *error, const char *field, const char *what)
 {
     return wi_error_set(error, WI_BAD_REQUEST, field,
         "%s of a proxy that is trusted %s; look at how the proxy is set up", field, what);
@@ -62,7 +62,7 @@ static enum wi_code add_hop(
     struct hops *hops, const struct hop *hop, const char *field, struct wi_error *error)
 {
     if (hops->count == HOPS_MAX) {
-        refuse(error, field, "names too many proxies");
+        header_refuse(error, field, "names too many proxies");
         return wi_error_expect(error, "at most %d", HOPS_MAX);
     }
     hops->items[hops->count++] = *hop;
@@ -143,7 +143,7 @@ static enum wi_code read_forwarded(const char *header, struct hops *hops, struct
         struct hop hop = {0};
         int found = read_hop(&at, &hop);
         if (found < 0) {
-            refuse(error, FORWARDED, "is malformed");
+            header_refuse(error, FORWARDED, "is malformed");
             return wi_error_expect(error, "for=ADDRESS;proto=https;host=NAME, as in RFC 7239");
         }
         if (found && add_hop(hops, &hop, FORWARDED, error) != WI_OK)
@@ -208,7 +208,7 @@ static struct piece last_of(const char *header)
 }
 
 /* What one of two headers says, or both. */
-static enum wi_code choose(struct piece listed, struct piece forwarded, const char *field,
+static enum wi_code header_choose(struct piece listed, struct piece forwarded, const char *field,
     struct piece *chosen, struct wi_error *error)
 {
     *chosen = listed.at ? listed : forwarded;
@@ -222,13 +222,13 @@ static enum wi_code take_scheme(struct wi_forwarded *forwarded, const struct wi_
     struct piece proto, struct wi_error *error)
 {
     struct piece listed = last_of(headers->forwarded_proto);
-    enum wi_code code = choose(listed, proto, PROTO, &proto, error);
+    enum wi_code code = header_choose(listed, proto, PROTO, &proto, error);
     if (code != WI_OK || !proto.at)
         return code;
     forwarded->scheme = is_word(proto, "https") ? "https" : is_word(proto, "http") ? "http" : NULL;
     if (forwarded->scheme)
         return WI_OK;
-    refuse(error, listed.at ? PROTO : FORWARDED, "names an unknown scheme");
+    header_refuse(error, listed.at ? PROTO : FORWARDED, "names an unknown scheme");
     return wi_error_allow(error, "http, https");
 }
 
@@ -236,12 +236,12 @@ static enum wi_code take_host(struct wi_forwarded *forwarded, const struct wi_he
     struct piece host, struct wi_error *error)
 {
     struct piece listed = last_of(headers->forwarded_host);
-    enum wi_code code = choose(listed, host, HOST, &host, error);
+    enum wi_code code = header_choose(listed, host, HOST, &host, error);
     if (code != WI_OK || !host.at)
         return code;
     forwarded->host_field = listed.at ? HOST : FORWARDED;
     if (host.size > HOST_MAX)
-        return refuse(error, forwarded->host_field, "has too long a host");
+        return header_refuse(error, forwarded->host_field, "has too long a host");
     forwarded->host = wi_strndup(host.at, host.size);
     return WI_OK;
 }
@@ -268,7 +268,7 @@ static enum wi_code take_prefix(
     if (size == 0)
         return WI_OK;
     if (size > WI_FORWARDED_PREFIX_MAX || !is_path(header, size)) {
-        refuse(error, PREFIX, "is no path");
+        header_refuse(error, PREFIX, "is no path");
         return wi_error_expect(error,
             "/NAME, or several of them, of letters, digits, \"-\", \".\", \"_\" and \"~\", of at "
             "most %d bytes",

@@ -12,7 +12,7 @@ struct walk {
 
 /* Whether there are `least` to `most` bytes from `from` to `to`, of which each is in `allowed` or
  * NUL. What is not so near is not looked at: it may be in another buffer. */
-static int joined(
+static int gap_is_allowed(
     const char *from, const char *to, uintptr_t least, uintptr_t most, const char *allowed)
 {
     uintptr_t distance = (uintptr_t)to - (uintptr_t)from;
@@ -30,9 +30,9 @@ static enum MHD_Result on_header(
 {
     struct walk *walk = context;
     const char *colon = name + strlen(name);
-    walk->whole = value && joined(walk->at, name, 1, 2, "") && *name != '\0' &&
+    walk->whole = value && gap_is_allowed(walk->at, name, 1, 2, "") && *name != '\0' &&
                   (uintptr_t)value > (uintptr_t)colon &&
-                  joined(colon + 1, value, 0, SIZE_MAX, " \t");
+                  gap_is_allowed(colon + 1, value, 0, SIZE_MAX, " \t");
     if (!walk->whole)
         return MHD_NO;
     walk->at = value + strlen(value);
@@ -53,9 +53,9 @@ int wi_head_is_whole(struct MHD_Connection *mhd, const char *method, const char 
         MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
     if (!wi_head_layout_is_known(MHD_get_version()) || !info)
         return 1;
-    if (!joined(target + target_length, version, 1, 1, ""))
+    if (!gap_is_allowed(target + target_length, version, 1, 1, ""))
         return 0;
     MHD_get_connection_values(mhd, MHD_HEADER_KIND, on_header, &walk);
     /* The end of the last line, and the empty one. */
-    return walk.whole && joined(walk.at, method + info->header_size, 2, 4, "");
+    return walk.whole && gap_is_allowed(walk.at, method + info->header_size, 2, 4, "");
 }

@@ -157,7 +157,7 @@ static struct series *give_way(struct wi_history *history)
     return least;
 }
 
-static struct series *find(struct wi_history *history, const char *model, const char *place)
+static struct series *series_find(struct wi_history *history, const char *model, const char *place)
 {
     for (size_t i = 0; i < WI_HISTORY_SERIES; i++) {
         struct series *series = &history->apart[i];
@@ -174,7 +174,7 @@ static struct series *find_or_make(
     char place[PLACE_SIZE] = "";
     if (request->browser)
         snprintf(place, sizeof place, "%s/%s", request->browser, request->platform);
-    struct series *series = find(history, request->model, place);
+    struct series *series = series_find(history, request->model, place);
     if (!series) {
         series = give_way(history);
         series->id = ++history->last_id;
@@ -185,7 +185,8 @@ static struct series *find_or_make(
     return series;
 }
 
-static void count(struct series *series, size_t slot, const struct wi_history_request *request)
+static void series_count(
+    struct series *series, size_t slot, const struct wi_history_request *request)
 {
     struct step *step = &series->steps[slot];
     series->requests++;
@@ -206,8 +207,8 @@ uint64_t wi_history_add(
     move_on(history, now_ms);
     size_t slot = slot_of(history->step);
     struct series *series = find_or_make(history, request);
-    count(series, slot, request);
-    count(&history->all, slot, request);
+    series_count(series, slot, request);
+    series_count(&history->all, slot, request);
     return series->id;
 }
 
@@ -411,7 +412,7 @@ static int is_asked(const struct series *series, const struct wi_history_query *
 }
 
 /* Those that are asked for, the most used first; how many. */
-static size_t choose(const struct wi_history *history, const struct wi_history_query *query,
+static size_t series_choose(const struct wi_history *history, const struct wi_history_query *query,
     const struct series *chosen[WI_HISTORY_SERIES])
 {
     size_t count = 0;
@@ -429,7 +430,7 @@ static size_t choose(const struct wi_history *history, const struct wi_history_q
 }
 
 /* The label of the first long step, in Unix milliseconds. */
-static int64_t label(
+static int64_t span_label(
     struct wi_history *history, const struct span *span, double now_ms, int64_t wall_ms)
 {
     double clock_ms = (double)wall_ms - now_ms;
@@ -447,7 +448,7 @@ void wi_history_print(struct wi_history *history, double now_ms, int64_t wall_ms
     struct printing printing = {history, span_of(history, query->coarse), NULL, out, 1};
     const struct span *span = &printing.span;
     int64_t step_ms = (int64_t)span->coarse * WI_HISTORY_STEP_MS;
-    int64_t since = label(history, span, now_ms, wall_ms);
+    int64_t since = span_label(history, span, now_ms, wall_ms);
     int is_whole = !query->model && !query->place;
     printing.sums = wi_realloc_array(NULL, span->count, sizeof *printing.sums);
     wi_buffer_printf(out, "{\"since\":%lld,\"step_ms\":%lld,\n\"times\":[", (long long)since,
@@ -458,7 +459,7 @@ void wi_history_print(struct wi_history *history, double now_ms, int64_t wall_ms
     wi_buffer_puts(out, "],\n\"series\":[");
     if (is_whole)
         print_series(&printing, "all", &history->all, load);
-    size_t count = choose(history, query, chosen);
+    size_t count = series_choose(history, query, chosen);
     for (size_t i = 0; i < count; i++)
         print_series(&printing, "model", chosen[i], NULL);
     if (is_whole && history->others.requests > 0)

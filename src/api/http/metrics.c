@@ -181,7 +181,7 @@ static struct series *find_series(
 /* The page's figures are from outside: no more is believed of one. */
 #define FIGURE_MAX 1e9
 
-static double usable(double figure)
+static double figure_clamp(double figure)
 {
     return isfinite(figure) && figure > 0 ? fmin(figure, FIGURE_MAX) : 0;
 }
@@ -191,8 +191,8 @@ void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const c
 {
     struct series *series = find_series(metrics, model, browser, platform);
     series->count++;
-    series->load_s += usable(load_s);
-    wi_histogram_add(&series->inference, usable(inference_s));
+    series->load_s += figure_clamp(load_s);
+    wi_histogram_add(&series->inference, figure_clamp(inference_s));
     wi_histogram_add(&metrics->queue, queue_s);
 }
 
@@ -221,7 +221,7 @@ void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned
     counts->answered++;
     counts->answered_s += total_s;
     counts->queue_s += queue_s;
-    counts->inference_s += usable(inference_s);
+    counts->inference_s += figure_clamp(inference_s);
     counts->last_at = wi_wall_ms();
 }
 
@@ -246,13 +246,13 @@ void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *
 {
     struct text_counts *text = &find_series(metrics, model, browser, platform)->text;
     text->answers++;
-    text->prompt += usable(figures->prompt);
-    text->cached += usable(figures->cached);
-    text->generated += usable(figures->generated);
-    if (usable(figures->first_token_s) > 0)
-        wi_histogram_add(&text->first_token, usable(figures->first_token_s));
-    if (usable(figures->per_token_s) > 0)
-        wi_histogram_add(&text->per_token, usable(figures->per_token_s));
+    text->prompt += figure_clamp(figures->prompt);
+    text->cached += figure_clamp(figures->cached);
+    text->generated += figure_clamp(figures->generated);
+    if (figure_clamp(figures->first_token_s) > 0)
+        wi_histogram_add(&text->first_token, figure_clamp(figures->first_token_s));
+    if (figure_clamp(figures->per_token_s) > 0)
+        wi_histogram_add(&text->per_token, figure_clamp(figures->per_token_s));
 }
 
 /* --- text ------------------------------------------------------------------------------------ */

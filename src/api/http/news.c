@@ -57,14 +57,14 @@ void wi_news_free(struct wi_news *news)
 
 /* --- which event ----------------------------------------------------------------------------- */
 
-static int is_wanted(const struct wi_news *news, enum wi_change_kind kind)
+static int kind_is_wanted(const struct wi_news *news, enum wi_change_kind kind)
 {
     return news->options.kinds >> kind & 1;
 }
 
 static int is_visible(const struct wi_news *news, const struct wi_change *change)
 {
-    return is_wanted(news, change->kind) &&
+    return kind_is_wanted(news, change->kind) &&
            (!news->client || !change->owner || strcmp(change->owner, news->client) == 0);
 }
 
@@ -131,7 +131,7 @@ static int drop_longest_member(json_t *object)
     return longest && json_object_del(object, longest) == 0;
 }
 
-static void cut(struct wi_buffer *out, size_t size)
+static void buffer_cut(struct wi_buffer *out, size_t size)
 {
     out->size = size;
     out->text[size] = '\0';
@@ -142,7 +142,7 @@ static void add_object(struct wi_buffer *out, json_t *object)
     size_t before = out->size;
     wi_buffer_json(out, object);
     while (out->size - before > WI_NEWS_OBJECT_MAX && drop_longest_member(object)) {
-        cut(out, before);
+        buffer_cut(out, before);
         wi_buffer_json(out, object);
     }
 }
@@ -174,7 +174,7 @@ static int print_member(
         wi_buffer_puts(out, "null");
     json_decref(object);
     if (out->size > WI_NEWS_PIECE_MAX && before > news->head) {
-        cut(out, before);
+        buffer_cut(out, before);
         return 0;
     }
     news->printed++;
@@ -190,7 +190,7 @@ static int find_more(struct wi_news *news)
     while (news->next == news->ids.count && news->kind < WI_CHANGE_KINDS) {
         struct wi_strings more = {0};
         const char *last = news->next > 0 ? news->ids.items[news->next - 1] : NULL;
-        if (is_wanted(news, news->kind))
+        if (kind_is_wanted(news, news->kind))
             source->list(source->context, news->kind, news->client, last, &more);
         wi_strings_clear(&news->ids);
         news->ids = more;

@@ -35,7 +35,7 @@
 /* So long a line of the access log is kept at most, to be written together with others. */
 #define LOG_KEPT_MS 5
 
-static void touch(struct wi_request *request)
+static void request_touch(struct wi_request *request)
 {
     const struct wi_pace_rule rule = {request->api->deps.times.stall, SLOWEST_BODY};
     request->connection->deadline =
@@ -58,7 +58,7 @@ static void set_id(struct wi_request *request)
 
 /* --- refusing -------------------------------------------------------------------------------- */
 
-static enum MHD_Result queue(struct wi_request *request)
+static enum MHD_Result response_queue(struct wi_request *request)
 {
     wi_request_set_state(request, WI_REQUEST_SENDING);
     request->connection->deadline =
@@ -72,7 +72,7 @@ static enum MHD_Result queue(struct wi_request *request)
 
 /* In the first call for a request. libmicrohttpd lets us queue there, and closes the connection
  * behind that: so it is only done where it has to be closed, or the body would be asked for. */
-static enum MHD_Result refuse(struct wi_request *request, const struct wi_error *error)
+static enum MHD_Result request_refuse(struct wi_request *request, const struct wi_error *error)
 {
     uint64_t length = 0;
     const struct wi_headers *headers = &request->headers;
@@ -88,7 +88,7 @@ static enum MHD_Result refuse(struct wi_request *request, const struct wi_error 
     }
     wi_request_make_problem(request, error);
     if (waits || !small)
-        return queue(request);
+        return response_queue(request);
     wi_request_set_state(request, WI_REQUEST_DISCARDING);
     return MHD_YES;
 }
@@ -108,7 +108,7 @@ static enum MHD_Result answer_options(struct wi_request *request, const struct w
         wi_buffer_clear(&names);
         wi_request_add_header(request, "Access-Control-Max-Age", "600");
     }
-    return wi_request_has_body(request) ? queue(request) : MHD_YES;
+    return wi_request_has_body(request) ? response_queue(request) : MHD_YES;
 }
 
 /* RFC 9112, 3.2.2: a server takes "http://HOST:PORT/PATH", too. */
@@ -126,8 +126,8 @@ static void split_target(struct wi_request *request)
     }
 }
 
-static struct wi_request *begin(struct wi_connection *connection, struct MHD_Connection *mhd,
-    const char *target, const char *method, const char *version)
+static struct wi_request *request_begin(struct wi_connection *connection,
+    struct MHD_Connection *mhd, const char *target, const char *method, const char *version)
 {
     struct wi_request *request = wi_alloc(sizeof *request);
     struct wi_api *api = connection->api;
@@ -151,7 +151,7 @@ static struct wi_request *begin(struct wi_connection *connection, struct MHD_Con
     wi_connections_ask(&api->connections, connection, request->started);
     wi_headers_collect(&request->headers, mhd);
     set_id(request);
-    touch(request);
+    request_touch(request);
     return request;
 }
 
@@ -243,7 +243,7 @@ void wi_request_read_on(struct wi_request *request, void (*cancel)(void *work), 
     request->body->size = 0;
     wi_request_set_state(request, WI_REQUEST_READING);
     wi_pace_begin(&request->pace, wi_now_ms(), request->received);
-    touch(request);
+    request_touch(request);
     wi_request_resume(request);
 }
 
@@ -255,10 +255,10 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
         return;
     if (request->state == WI_REQUEST_DISCARDING) {
         if (!request->api->tls)
-            touch(request);
+            request_touch(request);
         return;
     }
-    touch(request);
+    request_touch(request);
     if (request->received > request->max_body) {
         wi_error_set(&error, WI_BODY_TOO_LARGE, NULL, "the body is too large");
         wi_error_expect(&error, "at most %zu bytes", request->max_body);
@@ -284,13 +284,13 @@ static void take_body(struct wi_request *request, const char *bytes, size_t size
 static enum MHD_Result after_handling(struct wi_request *request)
 {
     if (request->state == WI_REQUEST_ANSWERED)
-        return queue(request);
+        return response_queue(request);
     assert(request->state == WI_REQUEST_WAITING);
     wi_request_suspend(request);
     return MHD_YES;
 }
 
-static enum MHD_Result handle(struct wi_request *request)
+static enum MHD_Result request_handle(struct wi_request *request)
 {
     struct wi_error error;
     request->read = wi_now_ms();
@@ -298,11 +298,11 @@ static enum MHD_Result handle(struct wi_request *request)
     if (wi_request_is_too_late(request)) {
         wi_request_shutting_down(&error);
         wi_request_make_problem(request, &error);
-        return queue(request);
+        return response_queue(request);
     }
     if (wi_request_check_body(request, &error) != WI_OK) {
         wi_request_make_problem(request, &error);
-        return queue(request);
+        return response_queue(request);
     }
     wi_request_set_state(request, WI_REQUEST_HANDLING);
     request->route->handle(request);
@@ -331,7 +331,7 @@ static enum MHD_Result first_call(struct wi_request *request)
         request->dialect = near;
     if (error.code == WI_METHOD_NOT_ALLOWED && strcmp(request->method, "OPTIONS") == 0)
         return answer_options(request, &error);
-    return refuse(request, &error);
+    return request_refuse(request, &error);
 }
 
 enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_Connection *mhd,
@@ -340,7 +340,7 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
 {
     struct wi_request *request = *context;
     if (!request) {
-        *context = request = begin(connection, mhd, target, method, version);
+        *context = request = request_begin(connection, mhd, target, method, version);
         return first_call(request);
     }
     if (request->state == WI_REQUEST_WAITING)
@@ -352,12 +352,12 @@ enum MHD_Result wi_request_access(struct wi_connection *connection, struct MHD_C
     }
     switch (request->state) {
     case WI_REQUEST_READING:
-        return handle(request);
+        return request_handle(request);
     case WI_REQUEST_READY:
         return handle_ready(request);
     case WI_REQUEST_DISCARDING:
     case WI_REQUEST_ANSWERED:
-        return queue(request);
+        return response_queue(request);
     case WI_REQUEST_LINGERING:
     case WI_REQUEST_GONE:
         return MHD_NO; /* closes the connection */

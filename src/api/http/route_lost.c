@@ -58,7 +58,7 @@ static const char *advice_for(const char *path)
 
 /* --- which one was meant ---------------------------------------------------------------------- */
 
-static int fits(const char *pattern, const char *path)
+static int pattern_fits(const char *pattern, const char *path)
 {
     char first[WI_ROUTE_ARGUMENT_MAX], second[WI_ROUTE_ARGUMENT_MAX];
     char *const arguments[WI_ROUTE_ARGUMENTS] = {first, second};
@@ -70,7 +70,7 @@ static int fits(const char *pattern, const char *path)
 static int is_end_of(const char *pattern, const char *path)
 {
     for (const char *rest = strchr(pattern + 1, '/'); rest; rest = strchr(rest + 1, '/'))
-        if (rest[1] != '{' && fits(rest, path))
+        if (rest[1] != '{' && pattern_fits(rest, path))
             return 1;
     return 0;
 }
@@ -79,7 +79,7 @@ static int is_end_of(const char *pattern, const char *path)
 static int has_end_of(const char *pattern, const char *path)
 {
     for (const char *rest = strchr(path + 1, '/'); rest; rest = strchr(rest + 1, '/'))
-        if (rest[1] && fits(pattern, rest))
+        if (rest[1] && pattern_fits(pattern, rest))
             return 1;
     return 0;
 }
@@ -133,7 +133,7 @@ static const struct wi_route *with_method(
     return found;
 }
 
-static const struct wi_route *meant(
+static const struct wi_route *route_guess(
     const struct wi_route *routes, const char *method, const char *path)
 {
     const struct wi_route *found = NULL;
@@ -159,7 +159,7 @@ void wi_route_lost(
     const struct wi_route *routes, const char *method, const char *path, struct wi_error *error)
 {
     const char *advice = advice_for(path);
-    const struct wi_route *route = advice ? NULL : meant(routes, method, path);
+    const struct wi_route *route = advice ? NULL : route_guess(routes, method, path);
     if (advice)
         wi_error_set(error, WI_NOT_FOUND, NULL,
             "this path is another server's: %s; GET / lists what there is", advice);

@@ -94,7 +94,7 @@ static void note_call(struct wi_server *server)
     server->idle_runs = 0;
 }
 
-static void pump(struct wi_server *server)
+static void server_pump(struct wi_server *server)
 {
     MHD_UNSIGNED_LONG_LONG timeout = 0;
     enum MHD_Result limited = MHD_YES;
@@ -127,17 +127,17 @@ static void pump(struct wi_server *server)
 
 static void on_timer(void *context)
 {
-    pump(context);
+    server_pump(context);
 }
 
 static void on_epoll(void *context, int status, int events)
 {
-    pump(context);
+    server_pump(context);
 }
 
 static void on_turn(void *context)
 {
-    pump(context);
+    server_pump(context);
 }
 
 static void on_flush(void *context)
@@ -393,7 +393,7 @@ static struct wi_site *open_console(const struct wi_config *config)
 }
 
 /* What more clients may not take: room for nodes, and what the bridge leaves to all others. */
-static enum wi_code admit(struct wi_server *server, struct wi_error *error)
+static enum wi_code admission_begin(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
     const struct wi_config *config = api->deps.config;
@@ -427,7 +427,7 @@ static void warn_of_layout(void)
             MHD_get_version());
 }
 
-static int start(struct wi_server *server, struct wi_error *error)
+static int server_start(struct wi_server *server, struct wi_error *error)
 {
     struct wi_api *api = &server->api;
     const struct wi_config_api *config = &api->deps.config->api;
@@ -443,7 +443,7 @@ static int start(struct wi_server *server, struct wi_error *error)
         return -1;
     wi_bridge_take_tokens(api->deps.bridge, wi_guard_tokens(api->guard));
     api->console = open_console(api->deps.config);
-    if (admit(server, error) != WI_OK)
+    if (admission_begin(server, error) != WI_OK)
         return -1;
     warn_of_layout();
     server->daemon = start_daemon(server);
@@ -484,7 +484,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     if (getrandom(api->connections.dice, sizeof api->connections.dice, GRND_NONBLOCK) < 0)
         wi_debug("api", NULL, "which connections go for others can be foreseen");
     set_times(server);
-    if (start(server, error) != 0 || !(api->endpoints = wi_endpoints_new(api, error))) {
+    if (server_start(server, error) != 0 || !(api->endpoints = wi_endpoints_new(api, error))) {
         wi_server_free(server);
         return NULL;
     }
@@ -498,7 +498,7 @@ struct wi_server *wi_server_new(const struct wi_server_deps *deps, struct wi_err
     return server;
 }
 
-static int differs(const char *path, const char *key, const char *known)
+static int pem_differs(const char *path, const char *key, const char *known)
 {
     struct wi_error error;
     char *now = read_pem(path, key, &error);
@@ -514,8 +514,8 @@ static void warn_of_new_certificate(struct wi_server *server)
 {
     const struct wi_config_api *config = &server->api.deps.config->api;
     if (server->api.tls &&
-        (differs(config->tls_certificate, "api.tls_certificate", server->certificate) ||
-            differs(config->tls_key, "api.tls_key", server->key)))
+        (pem_differs(config->tls_certificate, "api.tls_certificate", server->certificate) ||
+            pem_differs(config->tls_key, "api.tls_key", server->key)))
         wi_warn("api", NULL,
             "the files of [api] tls_certificate and tls_key have changed; the "
             "API shows the old certificate until the service is restarted");
@@ -563,7 +563,7 @@ void wi_server_finish(struct wi_server *server)
         wi_endpoints_finish(server->api.endpoints);
     /* One run takes the connections up again, the next calls their handlers and writes. */
     for (int i = 0; i < 4 && server->daemon; i++)
-        pump(server);
+        server_pump(server);
 }
 
 size_t wi_server_busy(const struct wi_server *server)

@@ -29,7 +29,7 @@ static struct wi_step *new_step(struct wi_request *request, void *work, wi_step_
     return step;
 }
 
-static void drop(struct wi_step *step)
+static void step_drop(struct wi_step *step)
 {
     if (step->free_work)
         step->free_work(step->work);
@@ -48,7 +48,7 @@ static void *close_step(struct wi_step *step)
 
 /* --- what ends by itself --------------------------------------------------------------------- */
 
-static void leave(void *data)
+static void step_leave(void *data)
 {
     struct wi_step *step = data;
     step->request = NULL;
@@ -59,7 +59,7 @@ struct wi_step *wi_request_step(
 {
     struct wi_step *step = new_step(request, work, free_work);
     step->ended = done;
-    wi_request_wait(request, leave, step);
+    wi_request_wait(request, step_leave, step);
     return step;
 }
 
@@ -69,7 +69,7 @@ void wi_step_end(void *data, const struct wi_error *failure)
     struct wi_request *request = step->request;
     wi_step_end_fn *ended = step->ended;
     if (!request) {
-        drop(step);
+        step_drop(step);
         return;
     }
     wi_request_begin_spending(request);
@@ -83,7 +83,7 @@ static void stop_lookup(void *data)
 {
     struct wi_step *step = data;
     wi_repository_cancel(step->lookup);
-    drop(step);
+    step_drop(step);
 }
 
 static void on_model(void *context, struct wi_model *model, const struct wi_error *failure)
@@ -99,7 +99,7 @@ static void on_model(void *context, struct wi_model *model, const struct wi_erro
         missing(request, close_step(step), failure);
     } else {
         wi_request_answer_error(request, failure);
-        drop(step);
+        step_drop(step);
     }
     wi_request_end_spending(request);
 }
@@ -130,12 +130,12 @@ static void stop_listing(void *data)
 {
     struct wi_step *step = data;
     wi_listing_cancel(step->listing);
-    drop(step);
+    step_drop(step);
 }
 
 static void drop_listed(void *data)
 {
-    drop(data);
+    step_drop(data);
 }
 
 static void go_on_listed(struct wi_request *request, void *data)
@@ -174,7 +174,7 @@ static void stop_computing(void *data)
     wi_queued_work_abandon(step->computing); /* on_computed follows */
 }
 
-static void compute(void *data)
+static void step_compute(void *data)
 {
     struct wi_step *step = data;
     step->run(step->work);
@@ -187,7 +187,7 @@ static void on_computed(void *data, int cancelled)
     wi_step_fn *computed = step->computed;
     (void)cancelled; /* only where the request has gone */
     if (!request) {
-        drop(step);
+        step_drop(step);
         return;
     }
     wi_request_begin_spending(request);
@@ -202,7 +202,7 @@ void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *que
     step->run = run;
     step->computed = done;
     wi_request_wait(request, stop_computing, step);
-    step->computing = wi_work_queue_start(queue, 0, compute, on_computed, step);
+    step->computing = wi_work_queue_start(queue, 0, step_compute, on_computed, step);
 }
 
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,

@@ -65,7 +65,7 @@ static void on_readable(void *context, int status, int events)
         let_go(refused);
 }
 
-static void linger(struct wi_admission *admission, int fd)
+static void connection_linger(struct wi_admission *admission, int fd)
 {
     struct refused *refused = wi_alloc(sizeof *refused);
     refused->admission = admission;
@@ -80,7 +80,7 @@ static void linger(struct wi_admission *admission, int fd)
 }
 
 /* A few hundred bytes into an empty socket buffer: they fit. */
-static void refuse(struct wi_admission *admission, int fd, const struct wi_error *error)
+static void connection_refuse(struct wi_admission *admission, int fd, const struct wi_error *error)
 {
     struct wi_buffer text = {0};
     if (admission->terms.tls) {
@@ -94,7 +94,7 @@ static void refuse(struct wi_admission *admission, int fd, const struct wi_error
         admission->lingering_count >= WI_ADMISSION_LINGERING)
         close(fd);
     else
-        linger(admission, fd);
+        connection_linger(admission, fd);
 }
 
 /* --- the limits ------------------------------------------------------------------------------ */
@@ -224,7 +224,7 @@ enum wi_admitted wi_admission_ask(struct wi_admission *admission,
     }
     wi_log_limited(
         &admission->log, WI_LOG_WARN, "api", NULL, "a connection was refused: %s", error.detail);
-    refuse(admission, fd, &error);
+    connection_refuse(admission, fd, &error);
     return WI_ADMITTED_NOT;
 }
 
