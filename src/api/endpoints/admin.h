@@ -1,4 +1,5 @@
-/* Nodes are told to load a model, or to unload one; how that goes they tell by themselves. */
+/* Orders to nodes to load a model, or to unload one. The nodes report on their own how that goes.
+ */
 #ifndef WI_API_ENDPOINTS_ADMIN_H
 #define WI_API_ENDPOINTS_ADMIN_H
 
@@ -9,12 +10,13 @@ struct wi_order {
     const struct wi_api *api;
     const char *node;       /* the only one; NULL: every node */
     int platform;           /* -1: a real GPU where the node has one, else WASM */
-    struct wi_model *model; /* to be loaded; NULL: `name` is to be unloaded */
-    const char *name;       /* as it is asked for */
+    struct wi_model *model; /* the model to load; NULL: `name` is to be unloaded */
+    const char *name;       /* as the client wrote it */
     json_t *nodes;          /* out: the ids of those that were told, a new list */
 };
 
-/* WI_OK if one was told; else WI_NODE_NOT_FOUND, WI_UNAVAILABLE, or why it could not be. */
+/* WI_OK if at least one node was told; else WI_NODE_NOT_FOUND, WI_UNAVAILABLE, or the code with
+ * which a node refused. */
 enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error);
 
 #endif

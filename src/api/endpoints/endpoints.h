@@ -1,4 +1,5 @@
-/* What endpoints keep between requests, all of it the server's: see http/routes.h for its life. */
+/* The state that endpoints keep between requests, all owned by the server: see http/endpoints.h for
+ * its life. */
 #ifndef WI_API_ENDPOINTS_ENDPOINTS_H
 #define WI_API_ENDPOINTS_ENDPOINTS_H
 
@@ -15,20 +16,21 @@
 #include "api/http/request.h"
 #include "owners/durable/durable.h"
 
-/* How often a page had the model of a run, and the models' bytes. */
+/* How often a page had the model of a run in its cache or not, and how many bytes of models that
+ * saved or cost. */
 struct wi_page_cache {
     uint64_t hits, misses, saved_bytes, loaded_bytes;
 };
 
 struct wi_endpoints {
-    struct wi_run_maker maker;  /* of variants that requests want; empty where nothing is made */
-    struct wi_run_deps runs;    /* what the runs of requests are made with */
+    struct wi_run_maker maker;  /* makes variants that requests want; empty where none is made */
+    struct wi_run_deps runs;    /* for the runs of requests */
     struct wi_durable *durable; /* NULL without a database */
     struct wi_api_streams *streams;
     struct wi_hearings *hearings;
     struct wi_tellings *tellings;
     struct wi_api_cars *cars;
-    struct wi_api_backup *backup; /* that is made or sent now; NULL: none is */
+    struct wi_api_backup *backup; /* made or sent now; NULL: none is */
     struct wi_api_uploads *uploads;
     struct wi_api_lists *lists;
     struct wi_api_watchers *watchers;

@@ -62,7 +62,8 @@ static enum wi_code read_query(
     return wi_run_check_browser(&request->api->endpoints->runs, query->browser, error);
 }
 
-/* Whether what its usual task reads is; what a request will bring nobody knows. */
+/* Whether the input of the model's usual task is private; what a request will send is not known
+ * yet. */
 static int is_private(const struct wi_model *model)
 {
     const struct wi_task_list *tasks = &model->facts.tasks;

@@ -84,8 +84,8 @@ void wi_infer_rest(void *context)
  * costs the client a second read. */
 #define COPY_MAX (16 * 1024)
 
-/* What a language model's answer says of itself. Without parts nobody saw its first token: it came
- * before all that followed it. */
+/* The figures that a language model's answer reports. Without parts the time of the first token was
+ * not seen; it is then the total less the time that the tokens after it took. */
 static struct wi_text_figures figures_of(const struct wi_outcome *outcome)
 {
     const struct wi_text_account *account = &outcome->account;

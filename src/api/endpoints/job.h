@@ -9,19 +9,19 @@
  * answer. */
 void wi_job_post(struct wi_request *request, int infer);
 
-/* What a request is told about a job. */
+/* How a request is answered about a job. */
 enum wi_job_form {
     WI_JOB_DOCUMENT,   /* as by GET /v1/jobs/ID */
     WI_JOB_ANSWER,     /* as by /v1/infer */
     WI_JOB_CANCELLING, /* whether it is cancelled */
 };
-/* Answers `request` when the stored job `id` has ended, or after `wait_ms` with what is known then.
- * WI_JOB_ANSWER waits until the job's deadline instead. `replayed`: said in a header of an answer.
- */
+/* Answers `request` when the stored job `id` has ended, or after `wait_ms` with its state at that
+ * time. WI_JOB_ANSWER waits until the job's deadline instead. `replayed`: a header of the answer
+ * says so. */
 void wi_job_look(struct wi_request *request, const char *id, enum wi_job_form form, int64_t wait_ms,
     int replayed);
 
-/* Whose rows `request` may find, as rows.h takes it. */
+/* The client whose rows `request` may find, in the form that rows.h takes. */
 void wi_job_scope(const struct wi_request *request, char client[WI_ROW_CLIENT_MAX + 1]);
 void wi_job_answer_not_found(struct wi_request *request, const char *name);
 /* Prints the row's document up to what its answer would be: without the closing brace. */

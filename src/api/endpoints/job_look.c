@@ -178,8 +178,8 @@ static void answer_cancelling(struct wi_request *request, const struct look *loo
     wi_request_answer_error(request, &error);
 }
 
-/* The job has no end that could be given out. What was computed but not stored stays here: if the
- * daemon died, the next request with the key would get another answer. */
+/* The job has no result that could be sent. A result that was computed but not stored is not sent:
+ * if the daemon died, the next request with the key would get another answer. */
 static void answer_without(struct wi_request *request, const struct look *look)
 {
     struct wi_durable_now now;

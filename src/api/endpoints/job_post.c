@@ -1,7 +1,7 @@
 /*
- * POST /v1/jobs, and POST /v1/infer with an Idempotency-Key, which is the same with somebody who
- * waits for the answer: look for the key → read and check the body → store the row → 202, or the
- * answer. What a client that leaves has asked for is done all the same once it is stored.
+ * POST /v1/jobs, and POST /v1/infer with an Idempotency-Key, which is the same except that the
+ * client waits for the answer: look for the key → read and check the body → store the row → 202, or
+ * the answer. Once the row is stored, the job runs even if its client leaves.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/infer.h"

@@ -1,4 +1,4 @@
-/* See manual.h. Each part is a list of mdoc that stands in the page as it is printed here. */
+/* See manual.h. Each part is an mdoc list that the page contains exactly as it is printed here. */
 #include "api/endpoints/manual.h"
 
 #include "api/endpoints/openapi.h"
@@ -11,7 +11,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A table: what fits `widest` has its text beside it. */
+/* A table: a term that fits `widest` has its text on the same line. */
 static void begin_list(FILE *out, const char *widest)
 {
     fprintf(out, ".Bl -tag -width \"%s\" -compact\n", widest);

@@ -151,7 +151,7 @@ void wi_handle_matrix(struct wi_request *request)
     json_decref(arguments);
 }
 
-/* One of each kind: whoever was asked before, else one of our sessions, else any. */
+/* Asks one node of each kind: one that was asked before, else one of our sessions, else any. */
 static enum wi_code nodes_ask(
     const struct wi_api *api, const struct wanted *wanted, struct wi_error *error)
 {

@@ -4,8 +4,8 @@
 
 #include "api/http/request.h"
 
-/* The row of /v1/nodes of one, with what users are not shown only if `everything`: a new reference;
- * NULL if there is none. */
+/* The row of one node in /v1/nodes, a new reference; NULL if there is no such node. `everything`:
+ * including the members that users are not shown. */
 json_t *wi_api_node_json(const struct wi_api *api, const char *id, int everything);
 
 #endif

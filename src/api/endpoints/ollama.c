@@ -1,6 +1,6 @@
 /*
- * What Ollama's clients ask beside the running of models: which version this is, which models there
- * are, which are loaded, and what one of them is. Models are listed that Ollama's API can run.
+ * The endpoints of Ollama's API that run no model: the version, the models that there are, those
+ * that are loaded, and what one of them is. Only models that Ollama's API can run are listed.
  */
 
 #include "wire/ollama/ollama.h"
@@ -256,7 +256,7 @@ struct loaded {
     json_t *models; /* by name */
 };
 
-/* A language model that nobody asks for is unloaded after a while; what keeps it is a request. */
+/* A language model without requests is unloaded after a while; each request extends its stay. */
 static int64_t expires_ms(const struct wi_api *api, const char *name)
 {
     int64_t after = api->deps.config->models.idle_unload;

@@ -172,7 +172,7 @@ static json_t *responses_of(const struct wi_route *route)
 
 /* --- requests -------------------------------------------------------------------------------- */
 
-/* What stands for each {NAME} in the pattern. */
+/* Adds a parameter for each {NAME} in the pattern. */
 static void add_path_parameters(json_t *parameters, const char *pattern)
 {
     while ((pattern = strchr(pattern, '{')) != NULL) {

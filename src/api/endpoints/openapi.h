@@ -1,5 +1,5 @@
-/* The API's description in OpenAPI 3.1, out of the tables: routes, forms, parameters, errors, tasks
- * and their options. */
+/* The API's description in OpenAPI 3.1, made from the tables of routes, forms, parameters, errors,
+ * tasks and their options. */
 #ifndef WI_API_ENDPOINTS_OPENAPI_H
 #define WI_API_ENDPOINTS_OPENAPI_H
 
@@ -7,13 +7,13 @@
 #include "wire/describe/schema.h"
 #include <jansson.h>
 
-/* The document; the caller's. */
+/* The document; owned by the caller. */
 json_t *wi_openapi(const struct wi_route *routes, const char *version);
-/* The form of that name, of a request or an answer; aborts where a table names one that is not
- * there. */
+/* The form of that name, of a request or an answer; aborts if there is none, since then a table is
+ * wrong. */
 const struct wi_schema *wi_openapi_schema(const char *name);
 
-/* What requests are read by, each in the file of its endpoint. */
+/* The tables that requests are read by, each in the file of its endpoint. */
 extern const struct wi_param wi_join_params[], wi_pull_params[], wi_quantize_params[],
     wi_hardware_params[], wi_nodes_params[], wi_jobs_params[], wi_logs_params[],
     wi_history_params[], wi_events_params[], wi_verify_params[], wi_matrix_params[];

@@ -1,4 +1,4 @@
-/* GET /v1/openapi.json: the description, printed once, for the first who asks, off the loop. */
+/* GET /v1/openapi.json: the description, printed once, on a thread, for the first request. */
 #ifndef WI_API_ENDPOINTS_OPENAPI_DOCUMENT_H
 #define WI_API_ENDPOINTS_OPENAPI_DOCUMENT_H
 
@@ -7,7 +7,7 @@
 struct wi_openapi_document;
 /* `api` outlives it. */
 struct wi_openapi_document *wi_openapi_document_new(const struct wi_api *api);
-/* Its bytes are borrowed by answers: when no request is there any more. NULL is fine. */
+/* Answers borrow its bytes: only when no request is left. NULL is fine. */
 void wi_openapi_document_free(struct wi_openapi_document *document);
 
 #endif

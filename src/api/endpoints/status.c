@@ -229,7 +229,7 @@ void wi_handle_root(struct wi_request *request)
     wi_request_add_header(request, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
 }
 
-/* --- the console: files that were built beside the page --------------------------------------- */
+/* --- the console: files that were built with the page ----------------------------------------- */
 
 #define DOCUMENT "/index.html"
 

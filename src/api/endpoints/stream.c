@@ -1,7 +1,7 @@
 /*
- * The streams and their clients; see stream.h. What a node makes of a stream waits in its events
- * until the client's socket takes it, and the job is told what was taken: so a slow client slows
- * its own node's engine, and nothing is held for it but what its credit allows.
+ * The streams and their clients; see stream.h. The parts that a node sends wait in the stream's
+ * events until the client's socket takes them, and the job is told what was taken. So a slow client
+ * slows its own node's engine, and the daemon holds no more for it than its credit allows.
  */
 #include "api/endpoints/stream.h"
 #include "api/endpoints/endpoints.h"
@@ -16,13 +16,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one that is kept, beside its events: about. */
+/* Approximate memory of a kept stream without its events. */
 #define STREAM_COST 2048
 
-/* One stream, from its request until nobody can want anything of it any more. It is
+/* One stream, from its request until no client can come back to it. It is
  *   silent   while `request` waits for its first event
- *   open     while somebody takes its events
- *   left     for a while, where it is resumable and nobody does */
+ *   open     while a client takes its events
+ *   left     for a while, where it is resumable and has no client */
 struct wi_api_stream {
     struct wi_api_streams *streams;
     char id[WI_ID_SIZE]; /* its job's */
@@ -40,7 +40,7 @@ struct wi_api_stream {
     uint64_t charged;          /* for its run, to the budget */
     int queued;                /* its job is, or was */
     uint64_t counted_as;       /* its run, once it has ended: see wi_run_counted_as */
-    struct wi_kept_item kept;  /* while it has ended and nobody takes it */
+    struct wi_kept_item kept;  /* while it has ended and has no client */
     UT_hash_handle hh;
 };
 

@@ -1,7 +1,7 @@
 /*
  * Answers in parts: POST /v1/infer with "stream": true, and GET /v1/jobs/ID by a client that comes
- * back to one. Nothing is sent before there is a part or ten seconds have passed, so that what
- * fails before has its usual status.
+ * back to such an answer. Nothing is sent before there is a part or ten seconds have passed, so
+ * that a failure before that has its usual status.
  */
 #ifndef WI_API_ENDPOINTS_STREAM_H
 #define WI_API_ENDPOINTS_STREAM_H
@@ -16,16 +16,17 @@ void wi_api_streams_free(struct wi_api_streams *streams);
 
 /* Whether the request's Accept header asks for a stream. */
 int wi_api_stream_is_accepted(const struct wi_request *request);
-/* Takes over the run of the request, of which a stream is wanted: its parts are events, and the
+/* Takes over the run of a request that asks for a stream: the run's parts become events, and the
  * request waits for the first of them. */
 void wi_api_stream_begin(struct wi_request *request, struct wi_run *run);
-/* GET /v1/jobs/ID: lets the request have the events of that stream behind its Last-Event-ID, or
- * answers with why not. 0 if there is no such stream of the same client. */
+/* GET /v1/jobs/ID: answers the request with the events of that stream after its Last-Event-ID, or
+ * with the reason why that is not possible. 0 if the same client has no such stream. */
 int wi_api_stream_take_up(struct wi_request *request, const char *id);
 
-/* The server closes: what nobody listens to ends, for nobody can come back to it any more. */
+/* The server closes: streams without a client end, because no client can come back to them any
+ * more. */
 void wi_api_streams_quiesce(struct wi_api_streams *streams);
-/* What is still under way ends with the error shutting_down. */
+/* Streams that are still under way end with the error shutting_down. */
 void wi_api_streams_finish(struct wi_api_streams *streams);
 
 struct wi_api_stream_counters {

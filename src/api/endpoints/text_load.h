@@ -1,7 +1,7 @@
 /*
- * What language models have to do at a moment, per model and place, in the meaning that vLLM's
- * metrics of these names have (https://docs.vllm.ai/en/latest/design/metrics.html): requests that
- * run and that wait, and the share of the caches that is in use.
+ * The present load of language models, per model and place: requests that run, requests that wait,
+ * and the share of the caches that is in use. The metrics mean the same as vLLM's of the same names
+ * (https://docs.vllm.ai/en/latest/design/metrics.html).
  */
 #ifndef WI_API_ENDPOINTS_TEXT_LOAD_H
 #define WI_API_ENDPOINTS_TEXT_LOAD_H
@@ -14,9 +14,8 @@ struct wi_text_load;
 struct wi_text_load *wi_text_load_new(void);
 void wi_text_load_free(struct wi_text_load *load); /* NULL is fine */
 
-/* Forgets what it was told; models and places stay known, so that they are shown with 0. Public for
- * tests.
- */
+/* Sets all figures to 0; models and places stay known, so that they are shown with 0. Public for
+ * tests. */
 void wi_text_load_begin(struct wi_text_load *load);
 /* A request for the model was answered. */
 void wi_text_load_know(struct wi_text_load *load, const char *model);
@@ -25,14 +24,14 @@ void wi_text_load_waits(struct wi_text_load *load, const char *model);
 /* Public for tests. */
 void wi_text_load_runs(
     struct wi_text_load *load, const char *model, const char *browser, const char *platform);
-/* A node keeps so many tokens of a model, and has room for so many. Only of models that a request
- * was for: a node may name any. Public for tests. */
+/* A node keeps `tokens` tokens of a model, and has room for `room`. Counts only for models that a
+ * request asked for, because a node may name any. Public for tests. */
 void wi_text_load_keeps(struct wi_text_load *load, const char *model, const char *browser,
     const char *platform, double tokens, double room);
-/* Appends what was told as Prometheus text. Public for tests. */
+/* Appends the figures as Prometheus text. Public for tests. */
 void wi_text_load_print(const struct wi_text_load *load, struct wi_buffer *out);
 
-/* All of these, for what there is now. */
+/* Calls all of these for the present state of the jobs and nodes, and appends the text. */
 void wi_text_load_write(struct wi_text_load *load, const struct wi_jobs *jobs,
     const struct wi_bridge *bridge, struct wi_buffer *out);
 

@@ -196,7 +196,7 @@ static int is_found(
     return 0;
 }
 
-/* A name without a variant stands for all of them. A node may have it on several platforms. */
+/* A name without a variant means all variants. A node may have a model on several platforms. */
 static void find_having(
     struct wi_bridge *bridge, const char *name, struct wi_strings *ids, struct wi_strings *names)
 {

@@ -1,7 +1,7 @@
 /*
- * POST and GET /v1/results, GET and DELETE /v1/results/ID: runs of the laboratory are kept here.
- * What is sent is checked as terms/lab/run.h says; what follows from samples is not taken from
- * anybody.
+ * POST and GET /v1/results, GET and DELETE /v1/results/ID: stores runs of the laboratory. The body
+ * is checked as terms/lab/run.h says; values that follow from samples are computed here and never
+ * taken from a client.
  */
 #include "settings/store/results.h"
 #include "api/http/query.h"

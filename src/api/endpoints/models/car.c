@@ -110,8 +110,8 @@ static int has_segment(struct sender *sender)
     return !sender->is_over;
 }
 
-/* Begins to fill the piece, which is empty: with what is in memory at once, and behind that with
- * what lies in a file. */
+/* Begins to fill the piece, which is empty: copies the segments in memory at once, and starts to
+ * read the first one that is in a file. */
 static void sender_fill(struct sender *sender)
 {
     sender->size = sender->given = 0;

@@ -1,11 +1,11 @@
-/* GET /v1/content: who brings blocks, and what is published, as the API shows them. */
+/* GET /v1/content: the sources of blocks and the published models, as the API shows them. */
 #ifndef WI_API_ENDPOINTS_MODELS_CONTENT_H
 #define WI_API_ENDPOINTS_MODELS_CONTENT_H
 
 #include "api/http/request.h"
 
-/* What each source has brought. Their names are those of hubs in the configuration, so that there
- * are no more series than hubs. */
+/* How much each source has delivered. The labels are the names of the hubs in the configuration, so
+ * that there are no more series than hubs. */
 void wi_api_sources_metrics(const struct wi_api *api, struct wi_buffer *out);
 
 #endif

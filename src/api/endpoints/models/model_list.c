@@ -135,7 +135,7 @@ static void add_data(
 
 /* --- the whole answer ------------------------------------------------------------------------- */
 
-/* What lies in the folder as if it were a model, and why it is none. */
+/* Entries of the folder that look like models, and why each is none. */
 static json_t *ignored_json(const struct wi_list *folder)
 {
     json_t *out = json_array();
@@ -176,7 +176,7 @@ static json_t *rest_json(
 
 struct query {
     struct wi_page page;
-    json_t *arguments;    /* the page's text lies in it */
+    json_t *arguments;    /* owns the texts of `page` */
     struct wi_blob *list; /* of all, for OpenAI's clients; NULL: the page's alone is wanted */
 };
 
@@ -244,8 +244,8 @@ static void on_list(struct wi_request *request, void *work, struct wi_blob *list
     wi_request_gather(request, &query->page, PART, list_part, on_page, query, free_query);
 }
 
-/* Who asks for the list alone has just put something there, more often than not: it is worth
- * waiting until the folder has been read again, beside the loop. */
+/* A client that asks for the whole list has often just added a model, so the answer waits until a
+ * thread has read the folder again. */
 void wi_handle_models(struct wi_request *request)
 {
     struct query *query = wi_alloc(sizeof *query);

@@ -103,7 +103,7 @@ static enum wi_code check_name(const struct wi_api *api, const char *name, struc
     return WI_OK;
 }
 
-/* A model that nodes hold and nobody asks for is unloaded first. */
+/* A model that nodes hold but no request uses is unloaded first. */
 static enum wi_code check_use(const struct wi_api *api, const char *name, struct wi_error *error)
 {
     struct wi_versions_use use = {0};

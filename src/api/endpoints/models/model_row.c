@@ -18,7 +18,7 @@ static json_t *version_json(const struct wi_version *version)
         (json_int_t)version->source.pulled_at);
 }
 
-/* Of one that was uploaded nobody knows where it came from. */
+/* The source of a model that was uploaded is not known. */
 static void add_source(const struct wi_source *source, json_t *out)
 {
     if (source->hub)

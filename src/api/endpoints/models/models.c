@@ -1,4 +1,4 @@
-/* GET /v1/models/NAME, a request that stands for clients', and what the numerics guard found. */
+/* GET /v1/models/NAME, a sample request for a model, and the findings of the numerics guard. */
 #include "api/endpoints/models/models.h"
 
 #include "api/endpoints/models/model_row.h"
@@ -121,7 +121,7 @@ void wi_handle_model(struct wi_request *request)
     wi_request_look_for_model(request, request->argument, on_model, on_missing, NULL, NULL);
 }
 
-/* --- a request that stands for clients' ------------------------------------------------------- */
+/* --- a sample request ------------------------------------------------------------------------- */
 
 #define SAMPLE_SEED 1 /* as wire/benchmark: the same each time */
 
@@ -137,7 +137,7 @@ static json_t *tensor_encode(const char *prefix, const struct wi_tensor *tensor)
     return value;
 }
 
-/* An input as a client writes it: bytes that lie beside it come into it. */
+/* An input as a client writes it: the bytes of its tensors are put into it. */
 static json_t *input_json(const struct wi_inference *asked)
 {
     json_t *prompt = json_object_get(asked->input, "prompt");

@@ -1,8 +1,8 @@
 /*
  * Models that clients send: POST /v1/models/NAME/files announces the files, PUT /v1/uploads/ID
  * brings the bytes of one, POST /v1/uploads/ID/publish makes them a model, and DELETE gives all of
- * it up. What is known of an upload lies on disk (models/catalog/library/uploads.h): a thread reads
- * and writes it, one for all uploads, so that others find one whatever is sent.
+ * it up. The state of an upload is on disk (models/catalog/library/uploads.h). One thread reads and
+ * writes it for all uploads, so that other work finds a free thread however much is uploaded.
  */
 #include "models/catalog/library/uploads.h"
 
@@ -26,7 +26,7 @@
 
 /* So many bytes are hashed before others have the thread. */
 #define HASHED_AT_ONCE (32 * 1024 * 1024)
-/* Uploads that nobody goes on with are looked for. */
+/* How often abandoned uploads are collected. */
 #define COLLECT_MS (3600 * 1000)
 
 struct wi_api_uploads {

@@ -1,4 +1,5 @@
-/* What the endpoints of uploads keep: the thread for their files, and when old ones are removed. */
+/* The state of the upload endpoints: the queue of work on their files, and the timer that removes
+ * old uploads. */
 #ifndef WI_API_ENDPOINTS_MODELS_UPLOADS_H
 #define WI_API_ENDPOINTS_MODELS_UPLOADS_H
 

@@ -16,7 +16,7 @@
 /* Text that is behind by less than that is not told to be, nor more often than that. */
 #define LAG_MS 2000
 #define LAG_EVERY_MS 1000
-/* Of one that is kept, beside its events: about. */
+/* Approximate memory of a kept hearing without its events. */
 #define HEARING_COST 2048
 
 /* --- how far it is ---------------------------------------------------------------------------- */
@@ -112,7 +112,8 @@ static void end_sound(struct wi_hearing *hearing)
     wi_hearing_go_on(hearing);
 }
 
-/* Nobody sends: that is an end. Nobody takes what there is after the end: nobody wants it. */
+/* A hearing whose client sends nothing for the grace time ends. One that has ended and whose events
+ * no client takes for that time is freed. */
 static void on_tick(void *context)
 {
     struct wi_hearing *hearing = context;

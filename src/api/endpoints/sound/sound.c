@@ -1,7 +1,7 @@
 /*
- * /v1/audio/streams: sound that is written down while it is spoken. POST begins a stream, POST on
- * its address brings bytes of it, GET its events takes the text, POST its end ends it, DELETE gives
- * it up. What holds of it between these is in hearings.c.
+ * /v1/audio/streams: transcribes sound while it is spoken. POST begins a stream, POST on its
+ * address sends bytes of it, GET of its events takes the text, POST of its end ends it, DELETE
+ * cancels it. The state between requests is in hearings.c.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/infer.h"

@@ -1,7 +1,7 @@
 /*
  * The events of live sound. Finals and failures are numbered from 0, as the parts of other streams:
- * a client that comes back gets those that it has not had. The other events are for whoever takes
- * them at the moment.
+ * a client that comes back gets those that it has not had. The other events go only to the client
+ * that takes them at the moment.
  */
 #include "api/endpoints/sound/private.h"
 

@@ -1,8 +1,8 @@
 /*
  * GET /v1/events: a snapshot of all that there is, then what has changed, for as long as the client
- * stays. The parts tell of changes, which are noted once for all who watch; four times a second at
- * most those who have read what they were sent get what is new. While nobody watches nothing is
- * noted, and no timer runs.
+ * stays. The parts report changes, which are noted once for all watchers. At most four times a
+ * second, each watcher that has read everything sent to it gets the news. Without watchers no
+ * change is noted, and no timer runs.
  */
 #include "api/endpoints/watch/watching.h"
 
@@ -52,8 +52,9 @@ struct watcher {
     struct watcher *prev, *next;
 };
 
-/* What is told of by no part, but seen by looking. News have it as it was seen, and not as it is
- * when they are printed: else what changes back until the next look would never be told. */
+/* Kinds that no part reports, and that are polled. News have the state that was polled, not the one
+ * when they are printed: otherwise a change that is undone before the next poll would never be
+ * told. */
 static const enum wi_change_kind looked_at[] = {WI_CHANGE_STATUS, WI_CHANGE_QUEUE};
 #define LOOKED_AT (sizeof looked_at / sizeof *looked_at)
 
@@ -69,9 +70,9 @@ struct wi_api_watchers {
     struct wi_turn *turn;   /* sends what is new when this turn is over */
     struct wi_timer *pace;  /* runs until something may be sent again */
     struct wi_timer *beat;  /* runs while somebody watches */
-    struct wi_timer *leave; /* runs while nobody does, and changes are noted nevertheless */
+    struct wi_timer *leave; /* runs while there is no watcher but changes are still noted */
     struct wi_timer *log;   /* looks for new lines while somebody watches them */
-    size_t log_count;       /* who does */
+    size_t log_count;       /* how many do */
     int is_due;             /* something has changed since something was sent last */
 };
 
@@ -198,7 +199,8 @@ static void on_pace(void *context)
         send_all(watchers);
 }
 
-/* From anywhere: what is sent is looked at later, when whoever changed it is done. */
+/* May be called from anywhere: the objects are read later, when the caller has finished its change.
+ */
 static void send_soon(struct wi_api_watchers *watchers)
 {
     if (watchers->is_due || !watchers->first)
@@ -231,7 +233,7 @@ static void say_alive(struct watcher *watcher)
     wi_event_sender_insert(watcher->sender, &text);
 }
 
-/* What nobody tells of is seen then at the latest. */
+/* Changes that no part reports are found now at the latest. */
 static void on_beat(void *context)
 {
     struct wi_api_watchers *watchers = context;
@@ -242,7 +244,7 @@ static void on_beat(void *context)
     send_soon(watchers);
 }
 
-/* Lines are said on any thread, so nobody tells of them. */
+/* Lines are logged on any thread, so no part reports them. */
 static void on_log_time(void *context)
 {
     struct wi_api_watchers *watchers = context;
@@ -428,8 +430,8 @@ static uint64_t count_of(const struct wi_api_watchers *watchers, const char *use
     return count;
 }
 
-/* They stay for long: whoever wants an inference must find a connection all the same, and whoever
- * wants to watch a place that no single user has taken. */
+/* Watchers stay for long. Clients that want an inference must still find a connection, and no
+ * single user may take all the places of watchers. */
 static enum wi_code check_room(const struct wi_request *request, struct wi_error *error)
 {
     const struct wi_api_watchers *watchers = request->api->endpoints->watchers;
