@@ -138,7 +138,7 @@ void wi_request_make_problem(struct wi_request *request, const struct wi_error *
         snprintf(number, sizeof number, "%u", error->retry_after_s);
         wi_request_add_header(request, MHD_HTTP_HEADER_RETRY_AFTER, number);
     }
-    /* Time is up for whoever asked; OpenAI's clients would ask again by themselves. */
+    /* The client's time is up; OpenAI's clients would retry by themselves. */
     if (request->status == 504)
         wi_request_add_header(request, "x-should-retry", "false");
     if (error->code == WI_UNAUTHORIZED)
@@ -219,7 +219,7 @@ void wi_request_hold_body(struct wi_request *request, size_t bytes)
     request->body_held = bytes;
 }
 
-/* As long as nobody else asks for any, one client may take all that is left for a moment. */
+/* While no other client asks for any, one client may take all that is left for a moment. */
 static int may_take(const struct wi_request *request, const struct wi_share *share, size_t bytes)
 {
     const struct wi_budget *budget = request->api->deps.budget;

@@ -50,7 +50,8 @@ void wi_changes_forget(struct wi_changes *changes)
 {
     while (changes->first)
         change_forget(changes, changes->first);
-    changes->floor = ++changes->latest; /* whoever knows the last one has missed what follows */
+    changes->floor =
+        ++changes->latest; /* a client that knows the last one has missed what follows */
 }
 
 void wi_changes_free(struct wi_changes *changes)

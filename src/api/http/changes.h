@@ -1,8 +1,8 @@
 /*
- * What has changed lately, once for all who watch: each thing once, in the order of their last
- * changes, of which each has the next number. Who watches holds the number of the last change that
- * it knows, and so is told of what has changed since, and how it is then: who reads slowly misses
- * states, and never the latest. Pure.
+ * The latest changes, kept once for all watchers: each object once, in the order of the last
+ * changes, each of which has the next number. A watcher holds the number of the last change that it
+ * knows, and is told the present state of everything that has changed since. So a slow reader
+ * misses intermediate states, but never the latest. Pure.
  */
 #ifndef WI_API_HTTP_CHANGES_H
 #define WI_API_HTTP_CHANGES_H
@@ -20,22 +20,22 @@ struct wi_change {
 };
 
 struct wi_changes;
-/* At most so many things are known; of more the one that has not changed for longest is
+/* Keeps at most so many objects; when one more comes, the one that has not changed for longest is
  * forgotten. */
 struct wi_changes *wi_changes_new(size_t most);
 void wi_changes_free(struct wi_changes *changes); /* NULL is fine */
-/* Copies what it is given. */
+/* Copies its arguments. */
 void wi_changes_note(
     struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner);
 /* Forgets all; the numbers go on. */
 void wi_changes_forget(struct wi_changes *changes);
 
-/* The number of the latest change; 0: there was none. */
+/* The number of the latest change; 0: there was no change. */
 uint64_t wi_changes_latest(const struct wi_changes *changes);
-/* Whether all is known that has changed since the one with this number. */
+/* Whether all changes since the one with this number are known. */
 int wi_changes_reach(const struct wi_changes *changes, uint64_t number);
-/* The first that is known behind that number, and the one behind it; NULL: there is none. Borrowed
- * until the next change is noted. */
+/* The first known change after that number, and the one after a change; NULL: there is none.
+ * Borrowed until the next change is noted. */
 const struct wi_change *wi_changes_after(const struct wi_changes *changes, uint64_t number);
 const struct wi_change *wi_changes_next(const struct wi_change *change);
 

@@ -1,5 +1,5 @@
-/* What endpoints keep between requests, as the server has it made and ended: endpoints/endpoints.c.
- */
+/* How the server makes and ends the state that endpoints keep between requests:
+ * endpoints/endpoints.c. */
 #ifndef WI_API_HTTP_ENDPOINTS_H
 #define WI_API_HTTP_ENDPOINTS_H
 
@@ -8,12 +8,12 @@
 struct wi_api;
 struct wi_config;
 struct wi_endpoints;
-/* All of wi_api but its endpoints is there. NULL with `error`. */
+/* To be called when all of wi_api but its endpoints is set. NULL with `error`. */
 struct wi_endpoints *wi_endpoints_new(struct wi_api *api, struct wi_error *error);
 void wi_endpoints_reload(struct wi_endpoints *endpoints, const struct wi_config *config);
 /* The server closes: nothing new begins. */
 void wi_endpoints_quiesce(struct wi_endpoints *endpoints);
-/* What is still under way ends. */
+/* Ends everything that is still under way. */
 void wi_endpoints_finish(struct wi_endpoints *endpoints);
 /* When no request is left; NULL is fine. */
 void wi_endpoints_free(struct wi_endpoints *endpoints);

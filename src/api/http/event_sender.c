@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What the kernel holds for a client that does not read; the system would let it grow to
- * megabytes, which the engine would have computed for nobody. */
+/* The most that the kernel holds for a client that does not read. The system's default would let it
+ * grow to megabytes, which the engine would have computed for no reader. */
 #define SEND_BUFFER (64 * 1024)
 /* Only for HTTP/1.0, where libmicrohttpd has no buffer of its own. */
 #define BLOCK 4096

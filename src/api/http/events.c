@@ -1,7 +1,7 @@
 /*
- * A list of events, or pieces of events, each with its bytes. What was read is freed from the
- * front, except for what is kept; the event that the reader is in, or has read last, is always
- * there.
+ * A list of events, or pieces of events, each with its bytes. Events that were read are freed from
+ * the front, except for those that are kept; the event that the reader is in, or has read last, is
+ * always there.
  */
 #include "api/http/events.h"
 

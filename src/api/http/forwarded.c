@@ -28,7 +28,7 @@ struct piece {
     size_t size;
 };
 
-/* What a proxy says of whoever has asked it. */
+/* What a proxy says of its own client. */
 struct hop {
     struct piece node, proto, host;
 };
@@ -292,7 +292,7 @@ static const char *sign_of(const struct wi_headers *headers)
                                        : NULL;
 }
 
-/* `said` is then what the proxy has said of the client beside its address. */
+/* `said` gets what the proxy says of the client besides its address. */
 static enum wi_code take_client(struct wi_forwarded *forwarded, const struct wi_headers *headers,
     const struct wi_networks *trusted, const union wi_address *nearest, struct hop *said,
     struct wi_error *error)

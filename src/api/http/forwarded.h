@@ -1,11 +1,11 @@
 /*
- * What proxies say of a request that they pass on: who asks, and by which scheme, name and path
- * they were asked, in X-Forwarded-For, -Proto, -Host and -Prefix or in Forwarded (RFC 7239). It is
- * believed where the connection comes from [api] trusted_proxies. From all others it says one thing
- * only: that whoever asks may not be on this machine.
+ * The headers by which proxies describe a request that they pass on: the client, and the scheme,
+ * name and path that it asked for, in X-Forwarded-For, -Proto, -Host and -Prefix or in Forwarded
+ * (RFC 7239). They are believed if the connection comes from [api] trusted_proxies. From any other
+ * connection they prove only one thing: the client may not be on this machine.
  *
- * The client is the last address of the chain that is none of those proxies. Where that one is not
- * told ("unknown", a made-up name, or what is no address), it is the proxy next to it.
+ * The client is the last address of the chain that is none of those proxies. If that element is not
+ * an address ("unknown", a made-up name), the client is the proxy next to it.
  */
 #ifndef WI_API_HTTP_FORWARDED_H
 #define WI_API_HTTP_FORWARDED_H
@@ -19,17 +19,17 @@
 
 /* Zero-initialise; cleared with wi_forwarded_clear. */
 struct wi_forwarded {
-    const char *sign; /* the name of a header by which a proxy has passed it on; NULL: none did */
-    /* What is believed. */
+    const char *sign; /* the name of a header that shows that a proxy passed it on; NULL: none */
+    /* The values that are believed. */
     char client[WI_ADDRESS_HOST_SIZE]; /* ""; then it is the connection's */
     const char *scheme;                /* "http" or "https"; NULL: not told */
-    char *host;             /* as a Host header has it, and not checked here; NULL: not told */
-    const char *host_field; /* the name of the header that has told it */
-    char *prefix;           /* of a path, "/NAME" or more of them; NULL: none */
+    char *host;                        /* as in a Host header, not checked here; NULL: not told */
+    const char *host_field;            /* the name of the header that `host` is from */
+    char *prefix;                      /* of a path, "/NAME" or more of them; NULL: none */
 };
 
-/* `peer` is the address at the other end of the connection. WI_OK, or WI_BAD_REQUEST for what a
- * proxy that is believed says in no good form, or in two ways. */
+/* `peer` is the address at the other end of the connection. WI_OK, or WI_BAD_REQUEST if the headers
+ * of a trusted proxy are malformed or contradict each other. */
 enum wi_code wi_forwarded_read(struct wi_forwarded *forwarded, const struct wi_headers *headers,
     const struct wi_networks *trusted, const char *peer, struct wi_error *error);
 void wi_forwarded_clear(struct wi_forwarded *forwarded);

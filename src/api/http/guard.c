@@ -151,7 +151,7 @@ static int split_authority(const char *text, struct authority *authority)
     return authority->port <= UINT16_MAX ? 0 : -1;
 }
 
-/* A configured host without a port stands for any port. */
+/* A configured host without a port allows any port. */
 static int host_listed(const struct wi_guard *guard, const struct authority *authority)
 {
     for (size_t i = 0; i < guard->hosts.count; i++) {

@@ -1,6 +1,7 @@
 /*
- * Who may talk to the API: the Host and Origin of a request, so that a web page which a user
- * happens to visit cannot drive us (DNS rebinding, cross-site requests), and bearer tokens.
+ * Access to the API: checks the Host and Origin of a request, so that a web page which a user
+ * happens to visit cannot control the daemon (DNS rebinding, cross-site requests), and bearer
+ * tokens.
  */
 #ifndef WI_API_HTTP_GUARD_H
 #define WI_API_HTTP_GUARD_H
@@ -12,10 +13,10 @@
 #include "settings/config/config.h"
 
 struct wi_guard;
-/* Reads the tokens file where one is configured, and warns of tokens without a rank. NULL with
+/* Reads the tokens file if one is configured, and warns of tokens without a rank. NULL with
  * `error`: the file cannot be read, is open to others (it must have mode 0600), or has a bad line;
  * or there are no tokens, though the address is not loopback or there are trusted proxies.
- * `address` is where we listen, with the real port; both are copied from. */
+ * `address` is the listening address, with the real port. Both arguments are copied. */
 struct wi_guard *wi_guard_new(
     const struct wi_config_api *config, const union wi_address *address, struct wi_error *error);
 void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
@@ -24,23 +25,24 @@ void wi_guard_free(struct wi_guard *guard); /* NULL is fine */
  * WI_BAD_REQUEST (none, or several) or WI_FORBIDDEN_HOST. */
 enum wi_code wi_guard_check_host(
     const struct wi_guard *guard, const char *host, unsigned count, struct wi_error *error);
-/* Any other header's name of us, without a Host header's count: WI_OK or WI_FORBIDDEN_HOST of the
- * `field`. */
+/* Checks a name of this server from any other header: WI_OK, or WI_FORBIDDEN_HOST for `field`. */
 enum wi_code wi_guard_check_name(
     const struct wi_guard *guard, const char *name, const char *field, struct wi_error *error);
-/* `origin` is the Origin header, NULL if there was none: then all is well, unless there are no
- * tokens and `site`, the header Sec-Fetch-Site (or NULL), says that a page of another site asks, as
- * by a picture of its. `host` has passed, and is what the client has asked; so is `scheme`, "http"
- * or "https", or NULL where that is ours. */
+/* `origin` is the Origin header, NULL if there was none. Without one the request passes, unless
+ * there are no tokens and `site`, the header Sec-Fetch-Site (or NULL), says that the request comes
+ * from a page of another site, for example from an image in it. `host` has passed its check, and is
+ * the host that the client asked for; `scheme` is the scheme that it asked for, "http" or "https",
+ * or NULL for the server's own. */
 enum wi_code wi_guard_check_origin(const struct wi_guard *guard, const char *origin,
     const char *site, const char *scheme, const char *host, struct wi_error *error);
-/* Whether it may be one of this machine, which needs no token where there are none: not if a proxy
- * has passed it on, as the header named `sign` says (NULL: none). WI_OK or WI_UNAUTHORIZED. */
+/* Checks whether the request may come from this machine, and so needs no token if none are
+ * configured. It may not if a proxy has passed it on, as the header named `sign` shows (NULL:
+ * none). WI_OK or WI_UNAUTHORIZED. */
 enum wi_code wi_guard_check_way(
     const struct wi_guard *guard, const char *sign, struct wi_error *error);
-/* `authorization` is that header or NULL; `key` is a token by itself, which counts where there is
- * no such header, or NULL. On WI_OK `*name` is the token's name, valid as long as the guard, and
- * `*rank` its rank; where no tokens are configured "-" and WI_RANK_ADMIN. Else WI_UNAUTHORIZED. */
+/* `authorization` is that header or NULL; `key` is a bare token, which counts if there is no such
+ * header, or NULL. On WI_OK `*name` is the token's name, valid as long as the guard, and `*rank`
+ * its rank; if no tokens are configured, they are "-" and WI_RANK_ADMIN. Else WI_UNAUTHORIZED. */
 enum wi_code wi_guard_check_token(const struct wi_guard *guard, const char *authorization,
     const char *key, const char **name, enum wi_rank *rank, struct wi_error *error);
 /* WI_OK, or WI_FORBIDDEN_RANK if the token `name` has less than the rank that is needed. */

@@ -10,8 +10,8 @@ struct walk {
     int whole;
 };
 
-/* Whether there are `least` to `most` bytes from `from` to `to`, of which each is in `allowed` or
- * NUL. What is not so near is not looked at: it may be in another buffer. */
+/* Whether there are `least` to `most` bytes from `from` to `to`, each of which is in `allowed` or
+ * NUL. The bytes are not read if the distance is larger: `to` may be in another buffer. */
 static int gap_is_allowed(
     const char *from, const char *to, uintptr_t least, uintptr_t most, const char *allowed)
 {

@@ -1,7 +1,7 @@
 /*
- * A ring of steps for each series, see history.h. Whatever is told first moves the rings on to the
- * present step, which empties the steps that they come to; so a history that nobody uses costs
- * nothing, and one that was not used for hours is emptied once.
+ * A ring of steps for each series, see history.h. Each call first moves the rings on to the present
+ * step and empties the steps that they reach. So a history without calls costs nothing, and one
+ * that was not called for hours is emptied once.
  */
 #include "api/http/history.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What nobody knows of a load. */
+/* A load that is not known. */
 #define UNKNOWN UINT32_MAX
 /* A kind of browser, and a platform. */
 #define PLACE_SIZE 64
@@ -340,7 +340,7 @@ static uint32_t most_of(
     return most;
 }
 
-/* One of a long step; most of them are 0. `known` 0: nobody knows it. */
+/* One number of a long step; most of them are 0. `known` 0: null is printed. */
 static void print_number(struct wi_buffer *out, uint64_t number, int known)
 {
     if (!known)
@@ -368,7 +368,7 @@ static void print_figure(const struct printing *printing, const struct row *row,
         print_number(out, most, most != UNKNOWN);
 }
 
-/* `load` NULL: nobody knows how many run there. */
+/* `load` NULL: the load of this series is not known. */
 static void print_row(
     const struct printing *printing, const struct row *row, const struct wi_history_load *load)
 {

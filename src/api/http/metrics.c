@@ -18,7 +18,7 @@
 static const double bounds[WI_HISTOGRAM_BUCKETS] = {
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60};
 
-/* 0 stands for a client that left; anything not listed is counted as 500. */
+/* 0 means that the client left; a status that is not listed is counted as 500. */
 static const int statuses[] = {0, 200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411,
     413, 415, 422, 429, 500, 501, 502, 503, 504, 507};
 #define STATUS_COUNT (sizeof statuses / sizeof *statuses)

@@ -1,6 +1,6 @@
 /*
- * What the API counts, and how a histogram is kept: fixed buckets, seconds. Labels are bounded:
- * routes come from the table, statuses from a list, models are cut off at a number of series.
+ * The API's counters, and its histograms: fixed buckets, in seconds. Labels are bounded: routes
+ * come from the table, statuses from a list, and models are limited to a number of series.
  */
 #ifndef WI_API_HTTP_METRICS_H
 #define WI_API_HTTP_METRICS_H
@@ -23,8 +23,8 @@ struct wi_metrics;
 struct wi_metrics *wi_metrics_new(const struct wi_route *routes); /* borrowed */
 void wi_metrics_free(struct wi_metrics *metrics);
 
-/* The bucket that a time belongs to: the first whose bound is not below it. WI_HISTOGRAM_BUCKETS:
- * it is beyond all of them. */
+/* The bucket of a time: the first whose bound is not below it. WI_HISTOGRAM_BUCKETS: the time is
+ * beyond all of them. */
 size_t wi_histogram_bucket(double seconds);
 /* The upper bound of a bucket, in seconds. */
 double wi_histogram_bound(size_t bucket);
@@ -34,48 +34,50 @@ void wi_histogram_add(struct wi_histogram *histogram, double seconds);
  * left before its answer. */
 void wi_metrics_request(struct wi_metrics *metrics, int route, int status, double seconds,
     uint64_t bytes_in, uint64_t bytes_out);
-/* Besides it: so many nanoseconds of the loop's CPU time it took, and so many in one turn. */
+/* In addition, for each completed request: the nanoseconds of the loop's CPU time that it took in
+ * all, and the most in one turn. */
 void wi_metrics_spent(struct wi_metrics *metrics, int route, uint64_t all, uint64_t most);
 /* One inference was answered. Strings are copied. */
 void wi_metrics_inference(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, double queue_s, double load_s, double inference_s);
 
-/* What became of a model's requests so far, wherever they ran. */
+/* How a model's requests have ended so far, wherever they ran. */
 struct wi_model_counts {
     char *name;
-    unsigned version; /* as of struct wi_model: that of the last one */
+    unsigned version; /* as in struct wi_model: that of the last request */
     uint64_t answered, failed;
-    double answered_s, failed_s; /* from a request's acceptance to its end, all of them together */
-    double queue_s, inference_s; /* of those that were answered */
-    int64_t last_at;             /* Unix milliseconds; of the last one that was answered */
+    double answered_s, failed_s; /* from a request's acceptance to its end, summed */
+    double queue_s, inference_s; /* of the answered ones */
+    int64_t last_at;             /* Unix milliseconds: when the last one was answered */
     UT_hash_handle hh;
 };
-/* One was answered, besides wi_metrics_inference; it took `total_s` in all. */
+/* One was answered, which took `total_s` in all; called in addition to wi_metrics_inference. */
 void wi_metrics_answered(struct wi_metrics *metrics, const char *model, unsigned version,
     double total_s, double queue_s, double inference_s);
-/* One whose model was found failed, after so long. */
+/* One whose model was found failed after `total_s`. */
 void wi_metrics_failed(
     struct wi_metrics *metrics, const char *model, unsigned version, double total_s);
 /* Calls `each` for every model that was asked; or, with `model`, for that one. */
 typedef void wi_model_counts_fn(void *context, const struct wi_model_counts *counts);
 void wi_metrics_each_model(
     const struct wi_metrics *metrics, const char *model, wi_model_counts_fn *each, void *context);
-/* What a language model's answer took: seconds, and tokens. What a page reports may be anything. */
+/* The times and tokens of a language model's answer. A page may report any values. */
 struct wi_text_figures {
-    double first_token_s;             /* from the request's acceptance; 0: nobody knows */
-    double per_token_s;               /* of those after the first; likewise */
-    double prompt, cached, generated; /* tokens; `cached` of the prompt's were known already */
+    double first_token_s; /* from the request's acceptance; 0: not known */
+    double per_token_s;   /* of those after the first; likewise */
+    double prompt, cached,
+        generated; /* tokens; `cached`: tokens of the prompt that were in a cache */
 };
-/* As wi_metrics_inference, besides it. */
+/* Called in addition to wi_metrics_inference, with the same labels. */
 void wi_metrics_text(struct wi_metrics *metrics, const char *model, const char *browser,
     const char *platform, const struct wi_text_figures *figures);
-/* Appends what the API itself counted, as Prometheus text. */
+/* Appends the API's own counters, as Prometheus text. */
 void wi_metrics_write(const struct wi_metrics *metrics, struct wi_buffer *out);
 
-/* Building blocks, for the parts that other modules count. `type` is "counter" or "gauge". */
+/* Building blocks for the counters of other modules. `type` is "counter" or "gauge". */
 void wi_metric_head(struct wi_buffer *out, const char *name, const char *type, const char *help);
 void wi_metric_value(struct wi_buffer *out, const char *name, double value);
-/* A label's value with the escapes that the format asks for. */
+/* A label's value with the escapes of the format. */
 void wi_metric_label(struct wi_buffer *out, const char *value);
 /* The labels of a model and its place; of the model alone where `browser` is NULL. */
 void wi_metric_place(

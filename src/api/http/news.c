@@ -1,6 +1,7 @@
 /*
- * An event is one JSON object over several lines `data:`, a member each. What was changed while it
- * is being printed has a number beyond its end, and is told by the next one.
+ * An event is one JSON object over several lines `data:`, a member each. A change that is made
+ * while the event is being printed has a number beyond the event's end, and is told by the next
+ * one.
  */
 #include "api/http/news.h"
 

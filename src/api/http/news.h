@@ -1,8 +1,8 @@
 /*
- * The news for one client that watches: what it knows, and the text of the events that tell it the
- * rest: `snapshot` with all that there is, then `change` with what has changed since. An event is
- * printed piece by piece, each object as it is at that moment, so that it takes little memory
- * however much it tells. No sockets and no clock.
+ * The news for one watching client: what it knows, and the text of the events that tell it the
+ * rest: `snapshot` with all objects, then `change` with those that have changed since. An event is
+ * printed in pieces, each object as it is at that moment, so that it takes little memory however
+ * long it is. No sockets and no clock.
  */
 #ifndef WI_API_HTTP_NEWS_H
 #define WI_API_HTTP_NEWS_H
@@ -12,35 +12,37 @@
 #include "base/memory.h"
 #include <jansson.h>
 
-/* Of the text of a piece; of an object, of which the longest members are left out if it is
+/* The maximum text of a piece, and of an object, whose longest members are left out if it is
  * longer. */
 #define WI_NEWS_PIECE_MAX ((size_t)15 * 1024)
 #define WI_NEWS_OBJECT_MAX ((size_t)12 * 1024)
 
-/* What there is. `client`: whose things beside everybody's; NULL: all. */
+/* The objects that there are. `client`: only those of this client and those without an owner; NULL:
+ * all. */
 struct wi_news_source {
     void *context;
-    /* As it is now, to be changed by the caller: a new reference; NULL: there is none. */
+    /* The object as it is now, a new reference, which the caller may change; NULL: there is none.
+     */
     json_t *(*object)(void *context, enum wi_change_kind kind, const char *id, const char *client);
-    /* Adds the ids of those of the kind that come behind the id `after` (NULL: the first ones), in
-     * some order: as many as it likes, and none if there are no more. */
+    /* Adds the next ids of the kind after the id `after` (NULL: the first ones), in an order of its
+     * own: as many as it likes, and none if there are no more. */
     void (*list)(void *context, enum wi_change_kind kind, const char *client, const char *after,
         struct wi_strings *ids);
 };
 
-/* All of it is borrowed as long as the news live, but for `client`. */
+/* All of it except `client` is borrowed as long as the news live. */
 struct wi_news_options {
     const struct wi_changes *changes;
     const struct wi_news_source *source;
-    const char *run;    /* what the ids of events begin with */
+    const char *run;    /* the beginning of the ids of events */
     const char *client; /* as above */
     unsigned kinds;     /* a bit, 1 << wi_change_kind, for each that is wanted */
 };
 
 struct wi_news;
-/* The client knows what there was when the event with the id `last_event_id` came, if that was one
- * of this run and not too long ago; else (NULL among it) nothing, and a snapshot is its first
- * event. */
+/* The client knows the state at the event with the id `last_event_id`, if that event is of this run
+ * and not too old. Otherwise, or if it is NULL, the client knows nothing, and its first event is a
+ * snapshot. */
 struct wi_news *wi_news_new(const struct wi_news_options *options, const char *last_event_id);
 void wi_news_free(struct wi_news *news); /* NULL is fine */
 
@@ -48,9 +50,9 @@ void wi_news_free(struct wi_news *news); /* NULL is fine */
 int wi_news_is_behind(const struct wi_news *news);
 /* Begins an event. 0: there is nothing to tell. */
 int wi_news_begin(struct wi_news *news);
-/* Whether an event was begun that is not at its end. */
+/* Whether an event was begun and has not ended. */
 int wi_news_is_within(const struct wi_news *news);
-/* Adds the next piece of the event that was begun. */
+/* Appends the next piece of the begun event to `out`. */
 void wi_news_print(struct wi_news *news, struct wi_buffer *out);
 
 #endif

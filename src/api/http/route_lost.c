@@ -1,7 +1,7 @@
 /*
- * Requests that no route fits: which one was meant, and in which form they are refused. What is
- * asked for without success is told from addresses of other servers, from addresses with too much
- * or too little in front, and from spelling.
+ * Requests that no route fits: which route was meant, and in which form they are refused. The guess
+ * covers addresses of other servers, addresses with too much or too little in front, and spelling
+ * mistakes.
  */
 #include "api/http/routes.h"
 
@@ -65,8 +65,8 @@ static int pattern_fits(const char *pattern, const char *path)
     return wi_route_fits(pattern, path, arguments);
 }
 
-/* Whether the path is the pattern without its beginning ("/chat/completions"). What is left of the
- * pattern begins with a word: a {NAME} would fit anything. */
+/* Whether the path is the pattern without its beginning ("/chat/completions"). The rest of the
+ * pattern has to begin with a word: a {NAME} would fit anything. */
 static int is_end_of(const char *pattern, const char *path)
 {
     for (const char *rest = strchr(pattern + 1, '/'); rest; rest = strchr(rest + 1, '/'))

@@ -1,4 +1,4 @@
-/* The route table: which endpoints there are, and what each needs before its handler is called. */
+/* The route table: the endpoints, and what each needs before its handler is called. */
 #ifndef WI_API_HTTP_ROUTES_H
 #define WI_API_HTTP_ROUTES_H
 
@@ -11,10 +11,10 @@ struct wi_request;
 typedef void wi_route_fn(struct wi_request *request);
 
 enum wi_route_flags {
-    WI_ROUTE_ALWAYS = 1,     /* answered while the server stops, too */
-    WI_ROUTE_BODY = 2,       /* reads a body; without one it is a 411 */
+    WI_ROUTE_ALWAYS = 1,     /* also answered while the server stops */
+    WI_ROUTE_BODY = 2,       /* reads a body; without one the answer is 411 */
     WI_ROUTE_MAYBE = 4,      /* may have a body */
-    WI_ROUTE_ADMIT = 8,      /* makes a job: asks whether one is welcome before the body is read */
+    WI_ROUTE_ADMIT = 8,      /* makes a job: checks that one is admitted before the body is read */
     WI_ROUTE_BINARY = 16,    /* takes and gives application/octet-stream too */
     WI_ROUTE_EVENTS = 32,    /* gives text/event-stream too */
     WI_ROUTE_FILES = 64,     /* takes forms and files too: see wire/upload.h */
@@ -22,34 +22,34 @@ enum wi_route_flags {
     WI_ROUTE_VOICE = 256,    /* gives a sound, as a file or as samples */
     WI_ROUTE_TEXT = 512,     /* gives text and subtitles too */
     WI_ROUTE_UNTYPED = 1024, /* its body is JSON, whether or not a Content-Type says so */
-    WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, by any method */
+    WI_ROUTE_VERB = 2048,    /* no row with less text answers at its address, with any method */
     WI_ROUTE_LINES = 4096,   /* gives application/x-ndjson too */
-    WI_ROUTE_KEY = 8192,     /* its token may come in the header x-api-key, too */
-    WI_ROUTE_PIECES = 16384, /* its body is bytes, for the handler piece by piece: see request.h */
-    WI_ROUTE_PAGE = 32768,   /* gives a document for people, too */
-    WI_ROUTE_CAR = 65536,    /* gives application/vnd.ipld.car, too */
+    WI_ROUTE_KEY = 8192,     /* its token may also come in the header x-api-key */
+    WI_ROUTE_PIECES = 16384, /* its body is bytes, given to the handler in pieces: see request.h */
+    WI_ROUTE_PAGE = 32768,   /* also gives a document for people */
+    WI_ROUTE_CAR = 65536,    /* also gives application/vnd.ipld.car */
     WI_ROUTE_BYTES = 131072  /* its body is bytes, application/octet-stream, and no JSON */
 };
 
-/* In a pattern {model} stands for one segment or two, and any other {NAME} for one. */
+/* In a pattern, {model} matches one or two segments, and any other {NAME} one. */
 struct wi_route {
     const char *method;
     const char *pattern;
     wi_route_fn *handle;
-    enum wi_rank rank; /* the lowest that may; WI_RANK_NONE: needs no token */
+    enum wi_rank rank; /* the lowest that may use it; WI_RANK_NONE: needs no token */
     unsigned flags;
     size_t max_body;                  /* bytes; 0: the configured max_body */
     const char *produces;             /* media type */
-    const char *summary;              /* for people: GET / and the API's description */
+    const char *summary;              /* for people: in GET / and in the API's description */
     const struct wi_dialect *dialect; /* of requests and errors */
-    const char *help;                 /* more than that, in whole sentences; NULL: nothing */
-    /* For the API's description, of schemas that openapi.h has; NULL: none. */
+    const char *help;                 /* more details, in whole sentences; NULL: none */
+    /* For the API's description, with schemas known to openapi.h; NULL: none. */
     const char *answers; /* pairs of a status and a type: "200 Pull 202 Pull"; the type "events" is
                           * that of streams, where their status is not that of other answers */
     const char *events;  /* likewise of an event's name ("line" of a stream of lines) and a type */
-    const char *body;    /* a schema; where the dialect is for one task that says it */
+    const char *body;    /* a schema; for a dialect of one task, that task's schema is taken */
     const char *query;   /* a schema, whose members are parameters */
-    const char *codes;   /* of errors, beside those that follow from the flags */
+    const char *codes;   /* of errors, besides those that follow from the flags */
 };
 
 #define WI_ROUTE_ARGUMENT_MAX 400
@@ -57,7 +57,7 @@ struct wi_route {
 
 /* The table, ended by a row without a method. */
 extern const struct wi_route wi_routes[];
-/* What a route speaks; where there is none (NULL), errors in every form. */
+/* The dialect of a route; without a route (NULL), one whose errors have every form. */
 const struct wi_dialect *wi_route_dialect(const struct wi_route *route);
 
 /* The handlers, each in the file of its endpoint. */

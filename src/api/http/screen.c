@@ -186,8 +186,8 @@ int wi_request_is_too_late(const struct wi_request *request)
     return request->api->closing && !(request->route && (request->route->flags & WI_ROUTE_ALWAYS));
 }
 
-/* A fault here means that we and whoever passed the request on may not agree where it ends, so
- * that nothing behind it on this connection is to be believed. */
+/* A fault here means that the daemon and a proxy before it may disagree about where the request
+ * ends. So nothing after it on this connection can be trusted. */
 static enum wi_code check_framing(struct wi_request *request, struct wi_error *error)
 {
     const struct wi_connection *connection = request->connection;
@@ -205,8 +205,8 @@ static enum wi_code check_framing(struct wi_request *request, struct wi_error *e
     return code;
 }
 
-/* That of a target in absolute form, and what a proxy was asked by, count beside the Host header,
- * not in its place: a proxy may have looked at any of them. */
+/* The host of a target in absolute form, and the host that a proxy was asked for, are checked in
+ * addition to the Host header, not instead of it: a proxy may have looked at any of them. */
 static enum wi_code check_host(const struct wi_request *request, struct wi_error *error)
 {
     const struct wi_guard *guard = request->api->guard;
@@ -248,7 +248,7 @@ static const char *path_of(const struct wi_request *request)
     return opens ? "/console/index.html" : request->path;
 }
 
-/* What is public is shown to whoever follows a link of another site. */
+/* Public endpoints also answer users that follow a link from another site. */
 static enum wi_code check_origin(const struct wi_request *request, struct wi_error *error)
 {
     const struct wi_headers *headers = &request->headers;

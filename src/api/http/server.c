@@ -45,7 +45,7 @@
  * model, one is left for the files of pages. */
 #define HEAVY_MOST 2
 #define PEM_MAX (1 << 20)
-/* With room for fewer clients beside what is kept for the rest it does not start. */
+/* The server does not start if, after the reserve for the rest, there is room for fewer clients. */
 #define CLIENTS_LEAST 32
 
 struct wi_server {
@@ -378,7 +378,8 @@ static void set_times(struct wi_server *server)
     server->api.spending.turns.whole = (uint64_t)((times->turn > 0 ? times->turn : TURN_MS) * 1e6);
 }
 
-/* Beside the page, as the build puts it. Without one the address tells the list of endpoints. */
+/* The console is in the folder of the page, where the build puts it. Without a console the address
+ * `/` answers with the list of endpoints. */
 static struct wi_site *open_console(const struct wi_config *config)
 {
     const char *page = config->bridge.page ? config->bridge.page : "";

@@ -1,9 +1,9 @@
 /*
- * One asynchronous step of a request: something that it waits for, of which nobody is to be told
- * once the client has left or the server stops. Each step carries `work`, whatever the handler has
- * so far. When the step ends and the request is still there, the next function gets both, `work` is
- * its own again, and it answers or takes the next step. If the request goes first, nobody is
- * called, and `work` is freed with `free_work` as soon as nothing uses it any more.
+ * One asynchronous step of a request: a wait that calls nothing back once the client has left or
+ * the server stops. Each step carries `work`, the state of the handler so far. If the request is
+ * still there when the step ends, the next function gets both; it owns `work` again, and answers or
+ * takes the next step. If the request ends first, no function is called, and `work` is freed with
+ * `free_work` as soon as nothing uses it any more.
  */
 #ifndef WI_API_HTTP_STEP_H
 #define WI_API_HTTP_STEP_H
@@ -14,34 +14,34 @@ typedef void wi_step_free_fn(void *work); /* may be NULL, as may the work */
 
 /* --- steps of one kind ------------------------------------------------------------------------ */
 
-/* Finds the model `name`, which `found` borrows for its call; perhaps at once. If there is none,
- * the request is answered with why, and `work` freed. */
+/* Finds the model `name`, perhaps at once; `found` borrows it for its call. If there is none, the
+ * request is answered with the reason, and `work` is freed. */
 typedef void wi_step_model_fn(struct wi_request *request, void *work, struct wi_model *model);
 void wi_request_find_model(struct wi_request *request, const char *name, wi_step_model_fn *found,
     void *work, wi_step_free_fn *free_work);
-/* The same, but where there is none `missing` is called with why, and the work is its own. */
+/* The same, but if there is none, `missing` is called with the reason, and owns the work. */
 typedef void wi_step_missing_fn(
     struct wi_request *request, void *work, const struct wi_error *failure);
 void wi_request_look_for_model(struct wi_request *request, const char *name,
     wi_step_model_fn *found, wi_step_missing_fn *missing, void *work, wi_step_free_fn *free_work);
 
-/* Waits until the list of the store's folder is fresh, which wi_listing_now has then, and goes on
- * in its client's turn: hundreds may have waited for the same. */
+/* Waits until the list of the store's folder is fresh, which wi_listing_now then returns, and goes
+ * on in the client's turn, since hundreds of requests may have waited for the same list. */
 typedef void wi_step_fn(struct wi_request *request, void *work);
 void wi_request_list(
     struct wi_request *request, wi_step_fn *done, void *work, wi_step_free_fn *free_work);
 
-/* Does `run(work)`, which takes long, on a thread: it may touch nothing else. */
+/* Calls `run(work)`, which takes long, on a thread: it may use nothing else. */
 void wi_request_compute(struct wi_request *request, wi_work_fn *run, wi_step_fn *done, void *work,
     wi_step_free_fn *free_work);
-/* The same behind what else is in `queue`. */
+/* The same, after the other work in `queue`. */
 void wi_request_compute_in(struct wi_request *request, struct wi_work_queue *queue, wi_work_fn *run,
     wi_step_fn *done, void *work, wi_step_free_fn *free_work);
 
 /* --- any other that ends by itself ------------------------------------------------------------ */
 
-/* The request waits for something that cannot be stopped, and that ends with wi_step_end(step),
- * once, from the loop: `done` gets what it ended with. */
+/* The request waits for work that cannot be stopped, and that calls wi_step_end(step) once at its
+ * end, on the loop: `done` gets the result. */
 struct wi_step;
 typedef void wi_step_end_fn(struct wi_request *request, void *work, const struct wi_error *failure);
 struct wi_step *wi_request_step(

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* Nothing that is done costs less, and more than are called for that price ask in vain. */
+/* Nothing costs less: calling more places than the credit buys at this price would be useless. */
 #define COST_LEAST ((uint64_t)20 * 1000)
 
 struct wi_turns_party {
@@ -179,7 +179,7 @@ static void pass_empty_turns(struct wi_turns *turns)
         party->credit += part_of(turns) - best;
 }
 
-/* As many as its credit is enough for. What is promised to them. */
+/* Calls as many places as the party's credit is enough for. Returns the time promised to them. */
 static uint64_t call_some(
     struct wi_turns *turns, struct wi_turns_party *party, wi_turns_call_fn *call, void *context)
 {
