@@ -269,7 +269,7 @@ class _InferRequest(TypedDict):
 
 
 class InferRequest(_InferRequest, total=False):
-    """What a model is to do, with what, and where."""
+    """The task for a model, its input, and where it runs."""
 
     #: In the place of the model's own.
     model_type: Literal["text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal"]

@@ -233,7 +233,7 @@ enum wi_code wi_order_give(struct wi_order *order, struct wi_error *error)
         return WI_OK;
     if (telling.code == WI_NODE_PAUSED)
         return wi_error_set(error, WI_UNAVAILABLE, order->node ? "node" : NULL,
-            "whoever could be told is paused, and takes nothing until its person says so");
+            "every node that could be told is paused, and takes nothing until its user resumes it");
     if (order->node)
         return wi_error_set(
             error, WI_NODE_NOT_FOUND, "node", "there is no node %.64s", order->node);

@@ -78,8 +78,8 @@ static void take_up(struct wi_request *request)
     if (wi_api_stream_take_up(request, request->argument))
         return;
     wi_error_set(&error, WI_JOB_NOT_FOUND, "id",
-        "there is no stream %.100s: it never was, or it is over and nobody came back in time, or "
-        "it is a job without a stream",
+        "there is no stream %.100s: it never existed, or it is over and its client did not come "
+        "back in time, or it is a job without a stream",
         request->argument);
     wi_request_answer_error(request, &error);
 }

@@ -124,13 +124,11 @@ static void write_kinds(struct wi_buffer *out, const struct wi_pool *pool)
 
 static void write_health(struct wi_buffer *out, const struct wi_pool_counters *c)
 {
-    wi_metric_head(
-        out, "webinfer_session_faults_total", "counter", "What was found wrong with browsers.");
+    wi_metric_head(out, "webinfer_session_faults_total", "counter", "Faults found in browsers.");
     for (int fault = 0; fault < WI_FAULT_COUNT; fault++)
         wi_buffer_printf(out, "webinfer_session_faults_total{fault=\"%s\"} %llu\n",
             wi_fault_name(fault), (unsigned long long)c->faults[fault]);
-    wi_metric_head(
-        out, "webinfer_session_remedies_total", "counter", "What was done about such faults.");
+    wi_metric_head(out, "webinfer_session_remedies_total", "counter", "Remedies for such faults.");
     for (int remedy = WI_REMEDY_NONE + 1; remedy < WI_REMEDY_COUNT; remedy++)
         wi_buffer_printf(out, "webinfer_session_remedies_total{remedy=\"%s\"} %llu\n",
             wi_remedy_name(remedy), (unsigned long long)c->remedies[remedy]);
@@ -145,8 +143,7 @@ static void write_pool(struct wi_buffer *out, const struct wi_pool *pool)
         {"webinfer_sessions_broken_total", "Browsers that broke.", c.sessions_broken},
         {"webinfer_sessions_closed_total", "Browsers that are gone.", c.sessions_closed},
         {"webinfer_route_probes_total",
-            "Runs beside the client's path that routing asked for, to check or to measure.",
-            c.probes},
+            "Shadow runs that routing asked for, to check or to measure.", c.probes},
         {"webinfer_sessions_worn_total",
             "Browsers to be replaced: recycle_after, memory_limit, or by order.", c.sessions_worn},
     };
@@ -186,14 +183,13 @@ static void write_bridge(struct wi_buffer *out, const struct wi_bridge *bridge)
         {"webinfer_bridge_protocol_errors_total", "Messages out of place.", c->protocol_errors},
         {"webinfer_bridge_unauthorized_total", "Announcements with a wrong token.",
             c->unauthorized},
-        {"webinfer_bridge_late_answers_total", "Answers to attempts nobody waits for.",
+        {"webinfer_bridge_late_answers_total", "Answers to attempts that are over.",
             c->late_answers},
         {"webinfer_bridge_bad_answers_total", "Answers that were not used: wrong in content.",
             c->bad_answers},
         {"webinfer_bridge_parts_repeated_total", "Parts of streams that had come before.",
             c->parts_repeated},
-        {"webinfer_bridge_parts_stale_total", "Parts of attempts nobody waits for.",
-            c->parts_stale},
+        {"webinfer_bridge_parts_stale_total", "Parts of attempts that are over.", c->parts_stale},
         {"webinfer_bridge_resumed_total", "Nodes that came back.", c->resumed},
         {"webinfer_bridge_heartbeat_timeouts_total", "Links closed for silence.",
             c->heartbeat_timeouts},
@@ -259,8 +255,10 @@ static void write_api(struct wi_buffer *out, const struct wi_api *api)
     const struct row gauges[] = {
         {"webinfer_http_connections", "Open client connections.", api->connections.count},
         {"webinfer_http_requests_in_flight", "Requests not answered yet.", api->request_count},
-        {"webinfer_memory_used_bytes", "Bodies, queue and frames now.", api->deps.budget->used},
-        {"webinfer_memory_budget_bytes", "What they may take.", api->deps.budget->limit},
+        {"webinfer_memory_used_bytes", "Memory of bodies, queue and frames now.",
+            api->deps.budget->used},
+        {"webinfer_memory_budget_bytes", "The most memory that bodies, queue and frames may take.",
+            api->deps.budget->limit},
     };
     wi_metric_head(out, "webinfer_build_info", "gauge", "The program's version.");
     wi_buffer_puts(out, "webinfer_build_info{version=");
@@ -440,19 +438,19 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     };
     const size_t count = sizeof levels / sizeof *levels;
     write_row(out, levels, count, "webinfer_cache_hits_total",
-        "What was there: runs whose page had the model, look-ups that found it in the store, pulls "
+        "Hits: runs whose page had the model, look-ups that found it in the store, pulls "
         "that got bytes of it there.",
         offsetof(struct level, hits));
     write_row(out, levels, count, "webinfer_cache_misses_total",
-        "What was not: runs that loaded the model first, look-ups that found none, pulls that got "
+        "Misses: runs that loaded the model first, look-ups that found none, pulls that got "
         "no bytes there and some farther away, or failed.",
         offsetof(struct level, misses));
     write_row(out, levels, count, "webinfer_cache_fetched_bytes_total",
-        "Bytes that came: of the models that pages loaded, from the store to pages, from "
-        "neighbours, IPFS gateways and hubs.",
+        "Bytes fetched: of the models that pages loaded, from the store to pages, from neighbours, "
+        "IPFS gateways and hubs.",
         offsetof(struct level, fetched));
     write_row(out, levels, count, "webinfer_cache_saved_bytes_total",
-        "Bytes that did not have to: of the models that pages had, and of files that an older "
+        "Bytes that need not be fetched: of the models that pages had, and of files that an older "
         "version of a model had.",
         offsetof(struct level, saved));
     wi_metric_head(out, "webinfer_pulls_under_way", "gauge", "Models on their way from a hub.");
@@ -461,8 +459,8 @@ static void write_caches(const struct wi_api *api, struct wi_buffer *out)
     wi_metric_value(out, "webinfer_pulls_cancelled_total", (double)hub.cancelled);
     wi_metric_head(out, "webinfer_quantizing", "gauge", "Variants in fewer bits being made.");
     wi_metric_value(out, "webinfer_quantizing", (double)made.under_way);
-    wi_metric_head(out, "webinfer_quantized_total", "counter",
-        "Variants in fewer bits, by what came of them.");
+    wi_metric_head(
+        out, "webinfer_quantized_total", "counter", "Variants in fewer bits, by result.");
     wi_buffer_printf(
         out, "webinfer_quantized_total{result=\"done\"} %llu\n", (unsigned long long)made.done);
     wi_buffer_printf(

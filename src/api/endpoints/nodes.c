@@ -207,13 +207,12 @@ struct requested {
 
 const struct wi_param wi_join_params[] = {
     WI_PARAM(requested, nodes, INTEGER, .min = 1, .max = MAX_NODES,
-        .help = "How many may be there with the token at a time; 1 by default."),
+        .help = "How many nodes may be connected with the token at a time; 1 by default."),
     WI_PARAM(requested, seconds, INTEGER, .min = 1, .max = MAX_SECONDS,
-        .help = "For how long nodes may come anew; 3600 by default."),
+        .help = "For how many seconds new nodes may join; 3600 by default."),
     WI_PARAM(requested, start, BOOL,
-        .help =
-            "Whether a page that is opened by the link computes at once, and asks nobody; false "
-            "by default."),
+        .help = "Whether a page that is opened by the link computes at once, without asking its "
+                "user; false by default."),
     WI_PARAM_END,
 };
 

@@ -37,7 +37,7 @@ static const struct wi_member tensor[] = {{"name", "string", NULL},
 
 static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = tensor},
     {.name = "Inputs",
-        .help = "What a task takes, as its row of x-tasks says.",
+        .help = "The inputs of a task, as its row of x-tasks says.",
         .is = "(messages [OpenaiMessage])|(query string, documents [string])|(pairs [[string]])|"
               "(text string, text_pair string)|(question string, context string)|"
               "(text string, labels [string])|(texts string|[string], labels [string])|"
@@ -49,13 +49,13 @@ static const struct wi_schema request_forms[] = {{.name = "Tensor", .members = t
         .help = "A file in base64, or how many bytes it has behind the JSON of a binary body.",
         .is = "string|(binary_data_size integer)"},
     {.name = "InferRequest",
-        .help = "What a model is to do, with what, and where.",
+        .help = "The task for a model, its input, and where it runs.",
         .params = wi_native_params},
     {.name = "ComputeRequest",
-        .help = "Which kernel is to be run, over what, and where.",
+        .help = "The kernel to run, its inputs, and where it runs.",
         .params = wi_compute_params},
     {.name = "BenchmarkRequest",
-        .help = "What is to be measured, how often, and where.",
+        .help = "The model or kernel to measure, how often, and where.",
         .params = wi_benchmark_params},
     {.name = "KserveInfer", .params = wi_kserve_infer_params},
     {.name = "KserveGenerate", .params = wi_kserve_generate_params},
@@ -178,7 +178,7 @@ static void add_path_parameters(json_t *parameters, const char *pattern)
     while ((pattern = strchr(pattern, '{')) != NULL) {
         size_t length = strcspn(++pattern, "}");
         const char *help = strncmp(pattern, "model}", 6) == 0
-                               ? "The model's name, in which a slash stands as it is."
+                               ? "The model's name, in which a slash is not escaped."
                            : strncmp(pattern, "version}", 8) == 0 ? "One of the model's versions."
                                                                   : "The id that lists have.";
         json_array_append_new(parameters,

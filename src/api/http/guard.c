@@ -54,8 +54,8 @@ static enum wi_code load_tokens(struct wi_guard *guard, const char *path, struct
     warn_of_unranked(&guard->tokens, path);
     if (guard->tokens.count > 0 && wi_api_tokens_count(&guard->tokens, WI_RANK_ADMIN) == 0)
         wi_warn("api", NULL,
-            "no token in %s is an admin's: nobody can read /metrics, make join links or give "
-            "orders; make one with `webinfer token new NAME --rank admin`",
+            "no token in %s has the rank admin, so no client can read /metrics, make join links or "
+            "give orders; make one with `webinfer token new NAME --rank admin`",
             path);
     return WI_OK;
 }
@@ -235,7 +235,7 @@ enum wi_code wi_guard_check_way(
         return WI_OK;
     return wi_error_set(error, WI_UNAUTHORIZED, sign,
         "a proxy has passed this on, as %s says, and without tokens this machine alone is served; "
-        "whoever runs the service can make tokens with `webinfer token new NAME`, name their file "
+        "an operator can make tokens with `webinfer token new NAME`, name their file "
         "in [api] tokens_file and the proxy in trusted_proxies",
         sign);
 }

@@ -259,13 +259,13 @@ void wi_api_numerics_metrics(const struct wi_api *api, struct wi_buffer *out)
     size_t verdicts[WI_VERDICT_COUNT];
 
     wi_metric_head(out, "webinfer_probes_total", "counter",
-        "Runs beside the clients' path, to check or to measure a platform, by how they ended.");
+        "Shadow runs, to check or to measure a platform, by result.");
     read_probes(api, probes);
     for (int i = 0; i < PROBE_RESULTS; i++)
         wi_buffer_printf(out, "webinfer_probes_total{result=\"%s\"} %llu\n", probes[i].name,
             (unsigned long long)probes[i].value);
     wi_metric_head(
-        out, "webinfer_verdicts", "gauge", "What is known of a model on a platform, by verdict.");
+        out, "webinfer_verdicts", "gauge", "Pairs of a model and a platform, by verdict.");
     wi_verdicts_count(wi_pool_verdicts(api->deps.pool), verdicts);
     for (int i = WI_UNKNOWN + 1; i < WI_VERDICT_COUNT; i++)
         wi_buffer_printf(

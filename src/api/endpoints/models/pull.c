@@ -220,7 +220,7 @@ const struct wi_param wi_pull_params[] = {
                 "commit; without one it is what the hub has now. On a hub of the layout plain the "
                 "name may have one to four segments."),
     WI_PARAM(requested, as, STRING, .min = 1, .max = WI_MODEL_NAME_MAX,
-        .help = "What the model is called here; else as on the hub, and of a CID ipfs/CID."),
+        .help = "The model's name here; by default its name on the hub, and ipfs/CID for a CID."),
     WI_PARAM(requested, hub, STRING, .min = 1, .max = 64,
         .help = "The NAME of a section [hub.NAME]; else that of [models] hub. None with ipfs://, "
                 "which all hubs of the layout ipfs bring."),

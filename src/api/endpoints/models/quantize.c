@@ -111,9 +111,8 @@ struct requested {
 
 const struct wi_param wi_quantize_params[] = {
     WI_PARAM(requested, bits, INTEGER, .required = 1,
-        .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. What 8 and 4 bits keep in "
-                "fewer are the weights of MatMul, Gemm and large Gathers; 16 bits compute in "
-                "FP16."),
+        .help = "8, 4 or 16: the variant q8, q4 or fp16, made of fp32. 8 and 4 bits reduce only "
+                "the weights of MatMul, Gemm and large Gathers; 16 bits compute in FP16."),
     WI_PARAM(
         requested, mixed, BOOL, .help = "With 4 bits: the layers that lose most by that keep 8."),
     WI_PARAM(requested, force, BOOL, .help = "Whether it is published though it measures badly."),

@@ -59,8 +59,8 @@ static void write_found(const struct wi_api *api, struct wi_buffer *out)
 {
     uint64_t counts[WI_EVIDENCE_COUNT];
     wi_pool_found_counts(api->deps.pool, counts);
-    wi_metric_head(out, "webinfer_evidence_total", "counter",
-        "What was found against nodes and sessions, by its kind.");
+    wi_metric_head(
+        out, "webinfer_evidence_total", "counter", "Evidence against nodes and sessions, by kind.");
     for (size_t i = 0; i < WI_EVIDENCE_COUNT; i++)
         wi_buffer_printf(out, "webinfer_evidence_total{kind=\"%s\"} %llu\n", wi_evidence_names[i],
             (unsigned long long)counts[i]);
@@ -74,14 +74,14 @@ void wi_api_quarantine_metrics(const struct wi_api *api, struct wi_buffer *out)
     wi_checks_cross_counters(api->deps.checks, &counters);
     read_results(&counters, values);
     wi_metric_head(out, "webinfer_cross_checks_total", "counter",
-        "Answers of nodes that joined, computed again by browsers of ours, by how that ended.");
+        "Answers of nodes that joined, computed again by the service's own browsers, by result.");
     for (size_t i = 0; i < RESULTS; i++)
         wi_buffer_printf(out, "webinfer_cross_checks_total{result=\"%s\"} %llu\n", results[i],
             (unsigned long long)values[i]);
     write_one(out, "webinfer_cross_checks_waiting", "gauge",
         "Answers that are to be computed again, or are now.", counters.waiting);
-    write_one(
-        out, "webinfer_cross_checks_waiting_bytes", "gauge", "What these hold.", counters.bytes);
+    write_one(out, "webinfer_cross_checks_waiting_bytes", "gauge",
+        "Memory of the waiting cross-checks.", counters.bytes);
     write_found(api, out);
     write_one(out, "webinfer_quarantined_total", "counter", "Nodes that were sent away.",
         wi_bridge_counters(bridge)->quarantined);

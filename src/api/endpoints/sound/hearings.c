@@ -191,7 +191,7 @@ struct wi_hearing *wi_hearing_find(
 static enum wi_code refuse_ahead(const struct wi_hearing *hearing, struct wi_error *error)
 {
     const char *why = wi_hearing_is_unread(hearing)
-                          ? "nobody takes its events: GET /v1/audio/streams/ID/events"
+                          ? "no client takes its events: GET /v1/audio/streams/ID/events"
                           : "send this again when some of it has";
     return wi_error_set(error, WI_SOUND_AHEAD, NULL,
         "%.1f s of this sound have no final text yet, and [api] sound_ahead is %.15g s; %s",

@@ -47,9 +47,9 @@ const struct wi_param wi_sound_order_params[] = {
         "Whose samples come in turn. 1 by default."),
     ROW(language, WI_PARAM_STRING, 1, 64, "That is spoken, as the option of that name."),
     ROW(pause_ms, WI_PARAM_INTEGER, WI_CUTTER_PAUSE_MIN, WI_CUTTER_PAUSE_MAX,
-        "How long nobody speaks where a segment ends. 500 by default."),
+        "The pause in speech, in milliseconds, that ends a segment. 500 by default."),
     ROW(partials, WI_PARAM_BOOL, 0, 0,
-        "Whether text of a segment is told before its end. True by default."),
+        "Whether text of a segment is sent before its end. True by default."),
     ROW(options, WI_PARAM_OBJECT, 0, 0, "As of POST /v1/infer."),
     WI_PARAM_END,
 };

@@ -23,7 +23,7 @@ const struct wi_param wi_logs_params[] = {
     WI_PARAM(query, part, STRING, .min = 1, .max = PART_MAX,
         .help = "The part of the daemon that said it."),
     WI_PARAM(query, contains, STRING, .max = CONTAINS_MAX,
-        .help = "What is in the message or the subject, as it is."),
+        .help = "Only lines with this text in the message or the subject."),
     WI_PARAM(query, before, INTEGER, .min = 1, .max = NUMBER_MAX,
         .help = "Only lines with a smaller seq."),
     WI_PARAM(query, limit, INTEGER, .min = 1, .max = WI_LOG_LINES,

@@ -129,7 +129,7 @@ static int is_short_of_files(
         return 0;
     wi_error_set(error, WI_TOO_MANY_CONNECTIONS, NULL,
         "%zu clients are connected, and there are no open files left for more; try again later; "
-        "for whoever runs the service: %s",
+        "for the operator of the service: %s",
         open, wi_descriptors_advice(advice));
     return 1;
 }
