@@ -35,7 +35,7 @@ const struct wi_param wi_hardware_params[] = {
 };
 
 struct look_up {
-    json_t *arguments; /* the query's strings lie in it */
+    json_t *arguments; /* owns the query's strings */
     struct query query;
     int has_platform;
     enum wi_platform platform;
@@ -83,7 +83,7 @@ struct wi_inference *wi_hardware_ask(struct wi_model *model, enum wi_model_type 
     return asked;
 }
 
-/* What such a request asks for; the caller's. */
+/* The inference that the query asks about; owned by the caller. */
 static struct wi_inference *inference_make(const struct look_up *look_up, struct wi_model *model)
 {
     const struct query *query = &look_up->query;

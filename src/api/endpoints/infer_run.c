@@ -1,4 +1,4 @@
-/* What requests for inferences share: a run is made of the body, and what was printed is sent. */
+/* Shared by requests for inferences: makes a run of the body, and sends the printed answer. */
 #include "api/endpoints/infer.h"
 
 #include "api/endpoints/endpoints.h"
@@ -10,8 +10,8 @@
 
 /* --- the run of a body ------------------------------------------------------------------------ */
 
-/* What a byte of JSON may take as a tree, where that was not reckoned while it came: only of the
- * head of a binary body, which is at most 1 MiB. */
+/* The memory that a byte of JSON may take as a tree, for JSON whose cost was not reckoned while it
+ * came: only the head of a binary body, which is at most 1 MiB. */
 #define TREE_PER_BYTE 44
 
 static enum wi_code find_frame(

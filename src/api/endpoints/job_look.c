@@ -1,6 +1,6 @@
 /*
- * What a request is told about one stored job: its document, its answer as /v1/infer's, or that it
- * is cancelled; at once, or when it has ended.
+ * Answers a request about one stored job: with its document, with its answer as that of /v1/infer,
+ * or with whether it is cancelled; at once, or when it has ended.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/job.h"
@@ -232,7 +232,7 @@ static void on_job_finished(struct wi_durable_watcher *watcher)
     read_again((struct look *)((char *)watcher - offsetof(struct look, watcher)));
 }
 
-/* Somebody who was promised an answer learns at once that it cannot be stored. */
+/* A client that was promised an answer is told at once that it cannot be stored. */
 static int is_stuck(const struct look *look)
 {
     struct wi_durable_now now;

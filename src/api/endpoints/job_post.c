@@ -92,7 +92,7 @@ static void accept_post(struct wi_request *request, struct post *post, wi_step_e
     wi_durable_accept(request->api->endpoints->durable, &post->op, wi_step_end, step);
 }
 
-/* What is stored is an answer as a whole. */
+/* Only whole answers are stored. */
 static enum wi_code refuse_stream(const struct wi_request *request, struct wi_error *error)
 {
     int keyed = request->headers.idempotency_key != NULL;

@@ -24,8 +24,8 @@
 
 /* --- what is running for a request ----------------------------------------------------------- */
 
-/* What clients call their requests means something only among their own: two may choose the same.
- * Without tokens there are no clients to tell apart. */
+/* The name that a client gives to its request is valid only among its own requests: two clients may
+ * choose the same. Without tokens there are no clients to tell apart. */
 static int has_name(
     const struct wi_request *request, const struct wi_request *other, const char *name)
 {
@@ -35,8 +35,8 @@ static int has_name(
            (strcmp(other->id, name) == 0 || (other->alias && strcmp(other->alias, name) == 0));
 }
 
-/* The id of the running job that `request` means by `name`: its own id, or what the client called
- * it. NULL if there is none, or it is somebody else's. */
+/* The id of the running job that `request` means by `name`: its own id, or the client's name for
+ * it. NULL if there is none, or it is another client's. */
 static const char *job_resolve(const struct wi_request *request, const char *name)
 {
     const struct wi_api *api = request->api;
@@ -71,7 +71,7 @@ static enum wi_code read_wait(
     return wi_error_expect(error, "a duration such as 30s; at most 60s are waited");
 }
 
-/* Somebody comes for the events of a stream. */
+/* A client comes for the events of a stream. */
 static void take_up(struct wi_request *request)
 {
     struct wi_error error;
@@ -216,7 +216,7 @@ static enum wi_code read_after(const char *after, struct wi_row_list *rows, stru
     return WI_OK;
 }
 
-/* What of the list the query asks for; NULL with the error. */
+/* The part of the list that the query asks for; NULL with the error. */
 static struct job_list *read_listing(const struct wi_request *request, struct wi_error *error)
 {
     struct job_query query = {.state = WI_ROW_STATES, .page.limit = WI_PAGE_DEFAULT};

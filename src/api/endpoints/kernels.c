@@ -1,4 +1,4 @@
-/* GET /v1/kernels: what there is for POST /v1/compute. */
+/* GET /v1/kernels: the kernels that POST /v1/compute can run. */
 #include "api/endpoints/kernels.h"
 
 #include "api/http/request.h"

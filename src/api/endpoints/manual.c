@@ -27,7 +27,7 @@ static void print_sentence(const char *text, FILE *out)
 
 /* --- parameters and members ------------------------------------------------------------------ */
 
-/* What JSON has exactly is no limit of ours. */
+/* A maximum from here on is not printed: JSON has no larger exact integers. */
 #define EXACT_MAX 9007199254740991.0
 
 /* "integer, 0 to 9"; behind it the row's help. */
@@ -67,7 +67,7 @@ static void print_param(const struct wi_param *row, const char *before, FILE *ou
     print_limits(row, out);
 }
 
-/* A name without the mark of what may be absent. */
+/* The length of a name without the mark of an optional member. */
 static int name_length(const struct wi_member *row)
 {
     size_t length = strlen(row->name);
@@ -108,7 +108,7 @@ static int is_below(const struct wi_route *route, const char *start)
     return strncmp(route->pattern, start, strlen(start)) == 0;
 }
 
-/* Parameters of which nothing is said mean what a request's members of these names do. */
+/* Parameters without a text mean the same as a request's members of the same names. */
 static int is_like_request(const struct wi_schema *query)
 {
     const struct wi_param *row = query->params;
@@ -130,7 +130,7 @@ static void print_query(const struct wi_schema *query, FILE *out)
         fprintf(out, "%s%s", row->name, row[1].name ? " , " : " .\n");
 }
 
-/* What runs a model for other clients than our own is described where their API is. */
+/* Routes that run a model for clients of other APIs are described with those APIs. */
 static int is_elsewhere(const struct wi_route *route)
 {
     return is_below(route, "/v2") || is_below(route, "/api") ||

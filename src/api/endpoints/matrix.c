@@ -1,6 +1,7 @@
 /*
  * /v1/matrix: what the browsers of each kind can do, found by doing it (nodes/bridge/features.h).
- * POST has it found, which takes a while and goes on by itself; GET says what was found so far.
+ * POST starts the tests, which take a while and run in the background; GET shows the results so
+ * far.
  */
 #include "api/endpoints/endpoints.h"
 #include "api/endpoints/openapi.h"
@@ -25,7 +26,7 @@ const struct wi_param wi_matrix_params[] = {
     WI_PARAM_END,
 };
 
-/* Of one request: the nodes that it is about, one of a kind first. */
+/* The nodes that one request is about, one of each kind first. */
 struct view {
     const struct wi_api *api;
     struct wanted wanted;
@@ -119,7 +120,7 @@ static void add_absent(const struct view *view, json_t *columns)
     }
 }
 
-/* Of all that was asked, one of each kind, and the kinds that are not there. */
+/* All nodes that were asked, one of each other kind, and the kinds without a node. */
 static json_t *matrix_json(const struct wi_api *api, const struct wanted *wanted)
 {
     static int (*const takes[])(const struct view *, const struct wi_node_info *) = {

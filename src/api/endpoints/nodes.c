@@ -1,4 +1,4 @@
-/* GET /v1/nodes: what the pool knows of each node, and what the bridge sees of it. */
+/* GET /v1/nodes: the pool's and the bridge's knowledge of each node. */
 #include "api/http/request.h"
 
 #include "api/endpoints/nodes.h"
@@ -61,8 +61,8 @@ static json_t *engines_json(const struct wi_node_info *node)
     return engines;
 }
 
-/* What the pool did not say already. A user agent may tell who lends the browser, and a reason what
- * others ask. */
+/* Adds what the pool's row does not have. A user agent may reveal whose browser it is, and a reason
+ * what others ask. */
 static void add_view(json_t *out, const struct wi_api *api, const char *id, int everything)
 {
     const struct wi_bridge *bridge = api->deps.bridge;

@@ -112,7 +112,7 @@ static int model_writes(const struct wi_model *model)
                      does_any(model, WI_TASK_TEXT2TEXT, WI_TASK_VISUAL_QUESTION);
 }
 
-/* Of a model that has not been read its folder tells what it may be. */
+/* For a model that has not been read, its folder shows what it may be. */
 static int is_listed(const struct wi_list_row *row, const struct wi_model *model)
 {
     if (!model)

@@ -21,7 +21,7 @@
 
 /* --- forms of requests ----------------------------------------------------------------------- */
 
-/* What is read from a query by hand. */
+/* Queries that are read by hand. */
 static const struct wi_member removal_query[] = {
     {"force?", "boolean", "Whether it goes though requests run on it."}, {0}};
 static const struct wi_member job_query[] = {
@@ -127,7 +127,7 @@ static json_t *events_schema(const struct wi_route *route, const struct wi_codes
     return json_pack("{s:{s:s}, s:o}", "schema", "type", "string", "x-events", events);
 }
 
-/* Of one status, whose type is "events" where it is that of streams alone. */
+/* The content of one status, whose type is "events" if only streams have that status. */
 static json_t *contents_json(
     const struct wi_route *route, const char *type, const struct wi_codes *codes)
 {
@@ -338,7 +338,7 @@ static json_t *code_schema(void)
     return json_pack("{s:s, s:o}", "type", "string", "enum", names);
 }
 
-/* What each code means, with its status. */
+/* The meaning and status of each code. */
 static json_t *codes_json(void)
 {
     json_t *out = json_object();
@@ -370,7 +370,7 @@ static json_t *task_schema(void)
     return json_pack("{s:s, s:o}", "type", "string", "enum", names);
 }
 
-/* Each with what it takes, and which options. */
+/* Each task with its inputs and options. */
 static json_t *tasks_json(void)
 {
     json_t *out = json_object();
@@ -386,7 +386,7 @@ static json_t *tasks_json(void)
     return out;
 }
 
-/* Of inputs, and of what is nested in options. */
+/* The limits of inputs, and of values nested in options. */
 static json_t *limits_json(void)
 {
     static const struct {

@@ -1,4 +1,5 @@
-/* The description's bytes, who waits for them, and their answers; see openapi_document.h. */
+/* The description's bytes, the requests that wait for them, and their answers; see
+ * openapi_document.h. */
 #include "api/endpoints/openapi_document.h"
 
 #include "api/endpoints/endpoints.h"

@@ -22,7 +22,7 @@ char *wi_openapi_next_word(const char **text)
 
 /* --- errors ---------------------------------------------------------------------------------- */
 
-/* What any request may be refused for, with a token and with a body. */
+/* The codes with which any request may be refused, any with a token, and any with a body. */
 #define ANY                                                                                        \
     "bad_request forbidden_host forbidden_origin not_acceptable body_too_large request_timeout "   \
     "unsupported_media_type internal not_implemented shutting_down memory_budget "                 \

@@ -41,7 +41,7 @@
     }
 #define MODEL_METHOD(flags) ((flags)&WI_ROUTE_BODY ? "POST" : "GET")
 
-/* What may fail where a model is looked for, where one is run, and where an answer is kept. */
+/* The errors of looking for a model, of running one, and of keeping an answer. */
 #define MODEL                                                                                      \
     "invalid_field model_not_found model_invalid model_too_large platform_unsupported "            \
     "unavailable storage_failed"

@@ -1,6 +1,6 @@
 /*
- * What there is: GET /v1/status, the whole picture in one document, whether the service lives and
- * is ready, the list of endpoints, and the files of the console.
+ * GET /v1/status, the whole state in one document; whether the service is alive and ready; the list
+ * of endpoints; and the files of the console.
  */
 #include "api/endpoints/status.h"
 
@@ -18,8 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Of what there may be any number of so many are listed one by one: jobs under way, the newest;
- * nodes under quarantine, the latest; nodes and models, the first. */
+/* How many objects are listed where there may be any number: of jobs under way, the newest; of
+ * nodes under quarantine, the latest; of nodes and models, the first. */
 #define SHOWN 100
 
 static json_t *counters_json(const struct wi_api *api, const struct wi_job_counters *jobs)
@@ -81,7 +81,7 @@ static json_t *jobs_json(const struct wi_request *asker)
     return jobs;
 }
 
-/* Durable jobs: what is in the database now, and what became of others since the start. */
+/* The state of live sound. */
 static json_t *sound_json(const struct wi_api *api)
 {
     struct wi_hearings_counters c;
@@ -90,6 +90,7 @@ static json_t *sound_json(const struct wi_api *api)
         (json_int_t)c.waiting_ms, "lag_ms", (json_int_t)c.lag_ms);
 }
 
+/* Durable jobs: those in the database now, and the outcomes of others since the start. */
 static json_t *stored_jobs_json(const struct wi_api *api)
 {
     struct wi_durable_counters stored;
@@ -123,7 +124,7 @@ const char *wi_api_problem(const struct wi_api *api, int *ready, struct wi_error
                : NULL;
 }
 
-/* Who wants all of them asks for /v1/nodes and /v1/models, in pages. */
+/* GET /v1/nodes and /v1/models have all of them, in pages. */
 static void add_lists(const struct wi_request *request, json_t *status)
 {
     const struct wi_api *api = request->api;
@@ -192,7 +193,7 @@ void wi_handle_readyz(struct wi_request *request)
     } else {
         json_t *answer = json_pack("{s:s}", "status", "ready");
         json_t *unstored = wi_durable_warning(api->endpoints->durable);
-        if (unstored) /* what needs no database goes on */
+        if (unstored) /* requests that need no database are still served */
             json_object_set_new(answer, "warnings", json_pack("[o]", unstored));
         wi_request_answer_json(request, 200, answer);
     }

@@ -178,7 +178,7 @@ static void say_position(
     stream->dialect->stream_progress(text, &face, &progress, position);
 }
 
-/* What shows the client, and whatever is between, that somebody is there. */
+/* Shows the client, and any proxy between, that the server is alive. */
 static void say_alive(struct wi_api_stream *stream)
 {
     struct wi_jobs *jobs = stream->streams->api->deps.jobs;
@@ -237,7 +237,7 @@ static void add_part(struct wi_api_stream *stream, const struct wi_part *part)
         wi_event_sender_wake(stream->sender);
 }
 
-/* What it costs is its client's while there is one. */
+/* The time of the stream's work counts for its client while it has one. */
 static int on_work(void *context)
 {
     const struct wi_api_stream *stream = context;
@@ -284,7 +284,7 @@ static void finish_stream(struct wi_api_stream *stream, struct wi_buffer *text)
         keep_end(stream);
 }
 
-/* What fails before anything was sent is its request's answer. */
+/* An error before anything was sent is the answer to its request. */
 static void fail_stream(struct wi_api_stream *stream, const struct wi_error *error)
 {
     const struct wi_stream_face face = face_of(stream);

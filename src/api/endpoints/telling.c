@@ -16,7 +16,7 @@ struct wi_telling {
     struct wi_request *request;
     struct wi_event_sender *sender; /* NULL while it is silent, and so is: */
     struct wi_events *events;
-    struct wi_timer *timer;         /* shows that somebody is there */
+    struct wi_timer *timer;         /* shows that the server is alive */
     void (*on_over)(void *context); /* NULL once it has its end */
     void *context;
     char request_id[WI_REQUEST_ID_MAX + 1];
@@ -46,7 +46,7 @@ static void let_go(struct wi_telling *telling)
         on_over(telling->context);
 }
 
-/* Of one that is silent and of one that is not. */
+/* For a telling that is silent and for one that is not. */
 static void on_gone(void *context)
 {
     struct wi_telling *telling = context;

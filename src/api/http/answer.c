@@ -1,6 +1,6 @@
 /*
- * Answers: what handlers call, the headers that every answer of ours carries, and the one answer
- * that is written past libmicrohttpd because it has no call for it (a refusal in mid-body).
+ * Answers: the functions that handlers call, the headers of every answer, and the one answer that
+ * is written without libmicrohttpd because it has no call for it (a refusal in mid-body).
  */
 #include "api/http/answer.h"
 #include "api/http/refusal.h"

@@ -1,4 +1,4 @@
-/* What has changed lately: entries by kind and id, in the order of their last changes. */
+/* The latest changes: entries by kind and id, in the order of their last changes. */
 #include "api/http/changes.h"
 
 #include "base/memory.h"
@@ -83,7 +83,7 @@ static struct entry *change_add(
     return entry;
 }
 
-/* Each request of a client is several of them, while somebody watches. */
+/* While clients watch, each request causes several calls. */
 void wi_changes_note(
     struct wi_changes *changes, enum wi_change_kind kind, const char *id, const char *owner)
 {
@@ -108,7 +108,7 @@ int wi_changes_reach(const struct wi_changes *changes, uint64_t number)
     return number >= changes->floor && number <= changes->latest;
 }
 
-/* From the end, since those who watch know most of them. */
+/* From the end, since watchers know most of the changes. */
 const struct wi_change *wi_changes_after(const struct wi_changes *changes, uint64_t number)
 {
     const struct entry *found = NULL;

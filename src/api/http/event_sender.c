@@ -20,7 +20,7 @@ struct wi_event_sender {
     struct wi_events *events; /* NULL once it was cut */
     struct wi_event_sender_callbacks back;
     struct wi_watch *watch;  /* for the client leaving */
-    struct wi_buffer saying; /* what goes between two events */
+    struct wi_buffer saying; /* the text to send between two events */
     size_t said;             /* of it */
     struct wi_taking taking;
     int left; /* the client */
@@ -28,7 +28,7 @@ struct wi_event_sender {
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Nothing goes within an event, or behind the last. */
+/* No text goes within an event, or after the last. */
 static int may_begin(const struct wi_event_sender *sender)
 {
     return wi_events_between(sender->events) && !wi_events_over(sender->events);
@@ -100,7 +100,7 @@ static void on_left(void *context, int status, int events)
     wi_request_resume(sender->request);
 }
 
-/* The request is completed, however it went. */
+/* The request is completed, whatever the outcome. */
 static void on_completed(void *context)
 {
     struct wi_event_sender *sender = context;

@@ -63,7 +63,7 @@ void wi_events_free(struct wi_events *events)
     free(events);
 }
 
-/* Where memory is short, nothing that was read is kept. */
+/* When memory is short, no event that was read is kept. */
 static void events_trim(struct wi_events *events)
 {
     const struct wi_budget *budget = events->budget;
@@ -143,7 +143,7 @@ size_t wi_events_size(const struct wi_events *events)
 
 /* --- reading --------------------------------------------------------------------------------- */
 
-/* What is before the reader: nothing, or all of an event. */
+/* The event before the reader; NULL: there is none, or the reader is within one. */
 static const struct event *read_last(const struct wi_events *events)
 {
     return events->at && events->offset == events->at->size ? events->at : NULL;

@@ -1,6 +1,6 @@
 /*
- * The headers of proxies, see forwarded.h. Each thing may be told in two headers, of which a proxy
- * sets one and may leave the other as its client has sent it: then they have to say the same.
+ * The headers of proxies, see forwarded.h. Each fact may be in two headers, of which a proxy sets
+ * one and may leave the other as its client has sent it: then they have to say the same.
  */
 #include "api/http/forwarded.h"
 
@@ -22,7 +22,7 @@
 #define ALPHANUMERIC "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define TOKEN ALPHANUMERIC "!#$%&'*+-.^_`|~" /* RFC 9110, 5.6.2 */
 
-/* A piece of a header; without bytes (NULL) where nothing was told. */
+/* A piece of a header; `at` is NULL if the header does not have it. */
 struct piece {
     const char *at;
     size_t size;
@@ -33,7 +33,7 @@ struct hop {
     struct piece node, proto, host;
 };
 
-/* As they stand in the header: the nearest proxy has added the last. */
+/* In the order of the header: the nearest proxy has added the last. */
 struct hops {
     struct hop items[HOPS_MAX];
     size_t count;
@@ -83,8 +83,8 @@ static enum wi_code read_list(const char *header, struct hops *hops, struct wi_e
 /* --- Forwarded ------------------------------------------------------------------------------- */
 
 /* Moves behind a parameter, NAME=VALUE. A value may have what addresses have without quotes, as
- * some proxies write it. A quoted one is left as it is: what has a backslash in it is none of what
- * is looked for. 0, or -1 if there is none. */
+ * some proxies write it. A quoted value is left as it is: no value that is looked for has a
+ * backslash in it. 0, or -1 if there is none. */
 static int read_parameter(const char **at, struct piece *name, struct piece *value)
 {
     *name = (struct piece){*at, strspn(*at, TOKEN)};
@@ -180,8 +180,8 @@ static int read_address(struct piece node, union wi_address *address)
     return wi_address_parse_host(node.at, (size_t)(port - node.at), address);
 }
 
-/* Who has asked the first of our proxies, and what that one says of it; NULL: nothing. `client` is
- * the nearest proxy at first. */
+/* Finds the client of the first trusted proxy: sets `client`, which is the nearest proxy at first,
+ * and returns what that proxy says of the client; NULL: nothing. */
 static const struct hop *find_client(
     const struct hops *hops, const struct wi_networks *trusted, union wi_address *client)
 {
@@ -198,7 +198,7 @@ static const struct hop *find_client(
 
 /* --- scheme, host and prefix ----------------------------------------------------------------- */
 
-/* What the nearest proxy has said. */
+/* The element that the nearest proxy has added. */
 static struct piece last_of(const char *header)
 {
     struct piece last = {0}, next = {0};
@@ -207,7 +207,7 @@ static struct piece last_of(const char *header)
     return last;
 }
 
-/* What one of two headers says, or both. */
+/* The value of one of two headers, or of both. */
 static enum wi_code header_choose(struct piece listed, struct piece forwarded, const char *field,
     struct piece *chosen, struct wi_error *error)
 {
@@ -280,7 +280,7 @@ static enum wi_code take_prefix(
 
 /* --- all of it ------------------------------------------------------------------------------- */
 
-/* A proxy that is believed in nothing has told at least that it is one. */
+/* The header of an untrusted proxy shows at least that there is one. */
 static const char *sign_of(const struct wi_headers *headers)
 {
     return headers->forwarded_for      ? FOR

@@ -1,8 +1,8 @@
 /*
- * Host, Origin and bearer tokens. A name that resolves to us is not a name of ours: only the
- * listening address, those of loopback, and what allowed_hosts lists are; a listener on every
+ * Host, Origin and bearer tokens. A name that resolves to this server is not one of its names: only
+ * the listening address, those of loopback, and those in allowed_hosts are; a listener on every
  * address takes any numeric address too, because rebinding needs a name. Tunnels have ports of
- * their own, so that a name of loopback is ours by each.
+ * their own, so names of loopback are accepted with any port.
  */
 #include "api/http/guard.h"
 
@@ -28,7 +28,7 @@ struct wi_guard {
 
 /* --- tokens file ----------------------------------------------------------------------------- */
 
-/* In one line each time that the file is read, with as many names as a line can bear. */
+/* In one line each time that the file is read, with as many names as fit a line. */
 static void warn_of_unranked(const struct wi_api_tokens *tokens, const char *path)
 {
     struct wi_buffer names = {0};
@@ -199,7 +199,7 @@ enum wi_code wi_guard_check_name(
         error, "%s:%u or localhost:%u", guard->own_host, guard->port, guard->port);
 }
 
-/* Whether a page of that origin came from where it asks now. */
+/* Whether a page of that origin came from the address that it asks now. */
 static int is_own_origin(
     const struct wi_guard *guard, const char *origin, const char *scheme, const char *host)
 {

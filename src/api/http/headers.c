@@ -19,7 +19,7 @@
 /* What another one of the same name means. */
 enum again {
     IGNORED, /* the first counts */
-    COUNTED, /* likewise, and who looks at it looks at how many there are */
+    COUNTED, /* likewise, and its reader checks how many there are */
     ONCE,    /* a dispute, unless it says the same */
     LISTED   /* more of the same list */
 };

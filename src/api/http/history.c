@@ -143,7 +143,7 @@ static int is_less_used(const struct series *one, const struct series *other)
                                             : one->last < other->last;
 }
 
-/* The one that is used least, emptied: what it had is among the others. */
+/* The least used series, emptied; its figures have been added to the others. */
 static struct series *give_way(struct wi_history *history)
 {
     struct series *least = &history->apart[0];
@@ -252,15 +252,16 @@ double wi_history_quantile_ms(const uint32_t buckets[WI_HISTORY_BUCKETS], double
 
 /* --- printing -------------------------------------------------------------------------------- */
 
-/* What is printed: `count` long steps from `first`, each of `coarse` of ours, numbered likewise. */
+/* The printed steps: `count` long steps from `first`, each of `coarse` short steps, numbered
+ * likewise. */
 struct span {
     unsigned coarse;
     int64_t first;
     size_t count;
 };
 
-/* Long steps are the same ones each time. The first that is kept is told only whole, for it would
- * seem to have less than it had. */
+/* Long steps begin at the same short steps each time. The first one is shown only if all of it is
+ * kept; otherwise it would seem to have less than it had. */
 static struct span span_of(const struct wi_history *history, unsigned coarse)
 {
     int64_t oldest = history->step - WI_HISTORY_STEPS + 1;
@@ -268,7 +269,7 @@ static struct span span_of(const struct wi_history *history, unsigned coarse)
     return (struct span){coarse, first, (size_t)(history->step / coarse - first + 1)};
 }
 
-/* Of one of its long steps, the first of ours and the one behind its last that there is. */
+/* The first short step of a long step, and the one after its last existing one. */
 static int64_t begin_of(const struct span *span, size_t i)
 {
     return (span->first + (int64_t)i) * span->coarse;
@@ -299,7 +300,7 @@ static const struct row {
         BYTES,
         QUANTILE,
         LOAD
-    } kind;    /* what is there: uint32_t, uint64_t, buckets, ... */
+    } kind;    /* the type there: uint32_t, uint64_t, buckets, ... */
     size_t at; /* in a step, or in a load */
     double quantile;
 } rows[] = {
@@ -411,7 +412,7 @@ static int is_asked(const struct series *series, const struct wi_history_query *
            (!query->place || strcmp(series->place, query->place) == 0);
 }
 
-/* Those that are asked for, the most used first; how many. */
+/* The series that are asked for, the most used first. Returns how many. */
 static size_t series_choose(const struct wi_history *history, const struct wi_history_query *query,
     const struct series *chosen[WI_HISTORY_SERIES])
 {

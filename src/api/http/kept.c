@@ -111,7 +111,7 @@ static int compare_keys(const struct change *one, const struct change *other)
     return strcmp(one->key, other->key);
 }
 
-/* What the rows and the changes become. */
+/* The result of merging the rows and the changes. */
 struct merge {
     struct row *rows;
     size_t count;

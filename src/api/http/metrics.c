@@ -35,7 +35,7 @@ struct route_counts {
     uint64_t spent, spent_most; /* of the loop's CPU time, nanoseconds: in all, in one turn */
 };
 
-/* Of language models, in the meaning that vLLM's metrics of these names have
+/* Counts of language models, with the meaning of vLLM's metrics of the same names
  * (https://docs.vllm.ai/en/latest/design/metrics.html). */
 struct text_counts {
     uint64_t answers;
@@ -178,7 +178,7 @@ static struct series *find_series(
     return series;
 }
 
-/* The page's figures are from outside: no more is believed of one. */
+/* A page's figures are from outside; larger ones are cut to this. */
 #define FIGURE_MAX 1e9
 
 static double figure_clamp(double figure)
@@ -349,7 +349,7 @@ static void write_spent(const struct wi_metrics *metrics, struct wi_buffer *out,
     }
 }
 
-/* What libmicrohttpd does by itself is in neither: reading heads, and most of sending. */
+/* Neither has the time of libmicrohttpd's own work: reading heads, and most of sending. */
 static void write_all_spent(const struct wi_metrics *metrics, struct wi_buffer *out)
 {
     write_spent(metrics, out, "webinfer_http_request_loop_seconds_total", "counter",

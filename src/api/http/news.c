@@ -22,7 +22,7 @@ struct wi_news {
     size_t printed;    /* its members, so far */
     size_t head;       /* bytes of a piece before its first member */
     uint64_t until;    /* the number of the last change that a CHANGE tells */
-    /* Of a SNAPSHOT: what is printed next. */
+    /* For a SNAPSHOT: the object to print next. */
     unsigned kind;
     struct wi_strings ids; /* some of that kind */
     size_t next;           /* of them */
@@ -69,7 +69,7 @@ static int is_visible(const struct wi_news *news, const struct wi_change *change
            (!news->client || !change->owner || strcmp(change->owner, news->client) == 0);
 }
 
-/* Whether what it lacks is known: else all that there is has to be told. */
+/* Whether the changes that the client lacks are known; otherwise it needs a snapshot. */
 static int can_go_on(const struct wi_news *news)
 {
     return news->knows && wi_changes_reach(news->options.changes, news->position);
@@ -100,7 +100,7 @@ int wi_news_begin(struct wi_news *news)
     if (!can_go_on(news)) {
         news->event = SNAPSHOT;
         news->knows = 1;
-        news->position = latest; /* what follows is told afterwards, even if it is seen here */
+        news->position = latest; /* later changes are told afterwards, even if they are seen here */
         news->kind = 0;
         news->next = 0;
     } else if (has_visible(news)) {
@@ -156,8 +156,8 @@ static void add_key(struct wi_buffer *out, enum wi_change_kind kind, const char 
     wi_buffer_clear(&key);
 }
 
-/* Adds a member of the event, null for what is gone; of a snapshot nothing then. 0, with `out` as
- * it was, where that has no room for it. */
+/* Adds a member of the event: null for an object that is gone, or nothing in a snapshot. 0, with
+ * `out` unchanged, if there is no room for it. */
 static int print_member(
     struct wi_news *news, struct wi_buffer *out, enum wi_change_kind kind, const char *id)
 {
@@ -184,7 +184,7 @@ static int print_member(
 
 /* --- an event -------------------------------------------------------------------------------- */
 
-/* Has `ids` hold what comes next of the kind, and then of the next kinds. 0: there is no more. */
+/* Fills `ids` with the next ids of the kind, and then of the next kinds. 0: there are no more. */
 static int find_more(struct wi_news *news)
 {
     const struct wi_news_source *source = news->options.source;
@@ -212,7 +212,7 @@ static int print_snapshot(struct wi_news *news, struct wi_buffer *out)
     return 1;
 }
 
-/* The same. Where what is left of it was forgotten meanwhile, a snapshot has to follow. */
+/* The same. If the rest of the changes was forgotten meanwhile, a snapshot has to follow. */
 static int print_changes(struct wi_news *news, struct wi_buffer *out)
 {
     if (!can_go_on(news))

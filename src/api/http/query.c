@@ -31,7 +31,7 @@ static enum wi_code check_text(const json_t *arguments, struct wi_error *error)
     return WI_OK;
 }
 
-/* Makes a number of what is one by the table. */
+/* Converts a text to a number if the table says that it is one. */
 static enum wi_code read_number(
     const struct wi_param *row, json_t *arguments, struct wi_error *error)
 {

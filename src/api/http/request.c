@@ -21,8 +21,8 @@
 
 /* A refused body up to this size is read and dropped, so that the connection can live on. */
 #define DISCARD_MAX (256 * 1024)
-/* The memory of a body grows as it comes, doubling; so much it has with its first byte, or what is
- * announced if that is less. */
+/* The memory of a body doubles as the body comes; this is its first size, or the announced size if
+ * that is less. */
 #define FIRST_ROOM (256 * 1024)
 /* The slowest that a body may come, and an answer go once its grace is over, bytes per
  * millisecond. */
@@ -30,9 +30,10 @@
 #define SLOWEST_ANSWER 32.768
 /* Bytes of a path in a line of text of the log. */
 #define PATH_SHOWN_MAX 200
-/* What is handed over of a body that goes piece by piece, but for its first and its last piece. */
+/* The size of the pieces of a body that is handed over in pieces, except for the first and the
+ * last. */
 #define PIECE_BYTES (1024 * 1024)
-/* So long a line of the access log is kept at most, to be written together with others. */
+/* How long a line of the access log is kept at most, to be written together with others. */
 #define LOG_KEPT_MS 5
 
 static void request_touch(struct wi_request *request)
@@ -157,8 +158,8 @@ static struct wi_request *request_begin(struct wi_connection *connection,
 
 /* --- the body -------------------------------------------------------------------------------- */
 
-/* What jansson allocates for a value, by the character that announces it; measured at 86 bytes for
- * each number of a list, and reckoned from its structs for containers. */
+/* The bytes that jansson allocates for a value, by the character that announces it: measured at 86
+ * bytes for each number of a list, and reckoned from its structs for containers. */
 static uint64_t json_cost(const char *bytes, size_t size)
 {
     static const uint16_t costs[256] = {[','] = 88, [':'] = 88, ['['] = 160, ['{'] = 272};
@@ -168,7 +169,7 @@ static uint64_t json_cost(const char *bytes, size_t size)
     return cost;
 }
 
-/* Of a binary body only the head is parsed, whose size says enough, and of a file nothing. */
+/* Only the head of a binary body is parsed, whose size is known, and nothing of a file. */
 static int is_json(const struct wi_request *request)
 {
     return !request->headers.inference_length &&
@@ -203,8 +204,8 @@ static int store_body(struct wi_request *request, const char *bytes, size_t size
     return wi_blob_append(request->body, bytes, size);
 }
 
-/* Whether what there is of the body is a piece of it, behind which more comes. The first is what
- * came first: what it is refused for is said before the rest is sent. */
+/* Whether the bytes of the body so far make a piece, after which more follows. The first piece is
+ * whatever came first, so that a refusal can be sent before the rest comes. */
 static int has_piece(const struct wi_request *request)
 {
     uint64_t length = 0;
@@ -395,7 +396,7 @@ static void print_access(
     wi_buffer_puts(out, left ? " (the client left)" : "");
 }
 
-/* What needs no token is asked by machines, often, and by anybody as often as he likes. */
+/* Requests that need no token come often, from machines, and anyone may send any number of them. */
 static enum wi_level access_level(const struct wi_request *request)
 {
     int is_open = request->route && request->route->rank == WI_RANK_NONE;

@@ -1,6 +1,7 @@
 /*
- * Which request goes where. Some forty rows and a linear walk: a match costs less than a
- * microsecond, and what the walk leaves behind (the path fits, the method does not) is the 405.
+ * Finds the route of a request. The table has some forty rows and the walk is linear: a match costs
+ * less than a microsecond, and a walk that finds only rows whose path fits, but not the method,
+ * gives the 405.
  */
 #include "api/http/routes.h"
 
@@ -101,7 +102,7 @@ const struct wi_route *wi_route_find(const struct wi_route *routes, const char *
     return found;
 }
 
-/* Which it is, the body of the request says. */
+/* The body of the request decides which type it is. */
 const char *wi_route_gives(const struct wi_route *route, size_t index)
 {
     static const struct {

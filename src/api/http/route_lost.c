@@ -19,7 +19,7 @@ static int is_below(const char *path, const char *start)
            (start[length - 1] == '/' || path[length] == '/' || path[length] == '\0');
 }
 
-/* What other servers have and this one does not, and what comes next to it here. */
+/* Paths of other servers that this one does not have, each with the closest equivalent here. */
 static const char *advice_for(const char *path)
 {
     static const struct {
@@ -123,7 +123,7 @@ static int fill_in(const char *pattern, const char *path, char *out, size_t size
     return 1;
 }
 
-/* Of several rows with one pattern the one for the method, if there is one. */
+/* The row for the method among the rows with one pattern, if there is one. */
 static const struct wi_route *with_method(
     const struct wi_route *routes, const struct wi_route *found, const char *method)
 {

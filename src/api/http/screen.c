@@ -1,6 +1,6 @@
 /*
- * Everything that can be refused before a request's body is read: its framing, its address, who
- * asks, and what its headers promise.
+ * Everything that can be refused before a request's body is read: its framing, its address, its
+ * client, and the promises of its headers.
  */
 #include "api/http/screen.h"
 #include "api/http/head.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* What a request that reads no body may send all the same. */
+/* The largest body that a request may send to a route that reads none. */
 #define IGNORED_MAX (64 * 1024)
 
 int wi_request_has_body(const struct wi_request *request)
@@ -37,8 +37,8 @@ static enum wi_code check_coding(const struct wi_headers *headers, struct wi_err
     return wi_error_allow(error, "charset=utf-8, or none");
 }
 
-/* Programs that say nothing of what they send, as curl does with its -d. Pages of others cannot do
- * so without an Origin. */
+/* Whether the program does not declare the type of its body, as curl with -d. Pages of other sites
+ * cannot do so without an Origin. */
 static int is_untyped(const struct wi_request *request)
 {
     const struct wi_headers *headers = &request->headers;
@@ -220,8 +220,7 @@ static enum wi_code check_host(const struct wi_request *request, struct wi_error
     return code;
 }
 
-/* One of the last places is for those who ask whether the service lives, and for admins who show
- * that they are. */
+/* A spare place is only for health checks, and for admins that show their token. */
 static enum wi_code check_place(struct wi_request *request, struct wi_error *error)
 {
     const struct wi_api *api = request->api;
@@ -238,8 +237,7 @@ static enum wi_code check_place(struct wi_request *request, struct wi_error *err
     return code;
 }
 
-/* Who opens the address with a browser gets the console, which is public, since it holds no data.
- */
+/* A browser that opens the address gets the console, which is public, since it holds no data. */
 static const char *path_of(const struct wi_request *request)
 {
     const struct wi_api *api = request->api;

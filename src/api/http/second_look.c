@@ -25,7 +25,7 @@ static size_t count_all(const struct wi_connections *connections)
     return count;
 }
 
-/* What is taken up again counts as ready to be read. */
+/* libmicrohttpd counts a resumed connection as ready to be read. */
 static void look_again(struct wi_connection *connection)
 {
     connection->is_unread = 0;

@@ -33,13 +33,13 @@
  * every request, so much more is not faster. */
 #define CONNECTION_MEMORY ((size_t)64 * 1024)
 #define RUNS_PER_TURN 3
-/* Runs in a row that called nothing of ours though there was more to do. One comes with every
- * connection that is taken up again. */
+/* Runs in a row without a call of our functions although there was more to do. Each resumed
+ * connection causes one. */
 #define IDLE_RUNS_MAX 4
 /* How long libmicrohttpd rests behind more of them, in turns that it took. */
 #define IDLE_PAUSE_FACTOR 10
 #define SWEEP_MS 250.0
-/* CPU time that clients have before the loop looks after nodes, who may be late by it. */
+/* CPU time that clients have before the loop turns to the nodes, which may be delayed by it. */
 #define TURN_MS 20.0
 /* Of the pool's four threads, those that may read and print big JSON: with one more that hashes a
  * model, one is left for the files of pages. */
@@ -57,7 +57,7 @@ struct wi_server {
     struct wi_timer *timer; /* libmicrohttpd's timeout */
     struct wi_timer *sweep; /* runs while there are connections */
     double sweep_ms;
-    int spare; /* that the connection which is being added has a place for those who must get in */
+    int spare; /* the connection that is being added has a spare place */
     int running;
     int idle_runs;
     char *certificate, *key;
@@ -66,8 +66,8 @@ struct wi_server {
 
 /* --- running libmicrohttpd -------------------------------------------------------------------- */
 
-/* The head of a chunk can fill all the memory of its connection. libmicrohttpd then has more to do
- * for ever and does nothing, until that connection is cut. */
+/* The head of a chunk can fill all the memory of its connection. libmicrohttpd then reports forever
+ * that it has more to do, but does nothing, until that connection is cut. */
 static int hurry_clogging(struct wi_server *server)
 {
     int count = 0;
@@ -88,7 +88,7 @@ static void run_again(struct wi_server *server, double began)
         wi_turn_schedule(server->api.turn);
 }
 
-/* libmicrohttpd calls something of ours: this run was not idle. */
+/* libmicrohttpd has called one of our functions: this run was not idle. */
 static void note_call(struct wi_server *server)
 {
     server->idle_runs = 0;

@@ -1,7 +1,7 @@
 /*
- * What KServe's clients read of the server and of a model: metadata, whether it could be served
- * now, Triton's configuration and statistics; and of Triton's model repository which models there
- * are. Load and unload are in kserve_load.c. webinfer-kserve(7) describes all of it.
+ * The endpoints that KServe's clients read about the server and about a model: metadata, readiness,
+ * Triton's configuration and statistics, and the index of Triton's model repository. Load and
+ * unload are in kserve_load.c. webinfer-kserve(7) describes all of it.
  */
 #include "wire/kserve/kserve.h"
 
@@ -131,7 +131,7 @@ static void on_ready(struct wi_request *request, void *work, struct wi_model *mo
         wi_request_answer_error(request, &error);
 }
 
-/* One that is there and is none. */
+/* A model that is there but invalid is not ready. */
 static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
 {
     struct wi_error error = *failure;
@@ -256,7 +256,7 @@ static void note_listed(
     *is_listed = 1;
 }
 
-/* One that is on its way here. */
+/* A model that is being pulled. */
 static void add_pull(void *context, const struct wi_pull_info *info)
 {
     struct index *index = context;

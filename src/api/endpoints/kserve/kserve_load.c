@@ -1,7 +1,7 @@
 /*
- * Load and unload of Triton's model repository: nodes are told, and the request waits for what
- * comes of its own orders, whatever others ask of the nodes meanwhile. webinfer-kserve(7) describes
- * it.
+ * Load and unload of Triton's model repository: the nodes are told, and the request waits for the
+ * result of its own orders, whatever others ask of the nodes meanwhile. webinfer-kserve(7)
+ * describes it.
  */
 #include "wire/kserve/kserve.h"
 
@@ -23,7 +23,7 @@
 /* A page gives a load up after five minutes, and one after the other. */
 #define LOAD_MS 600000.0
 #define UNLOAD_MS 60000.0
-/* A failure that a node told of before it was told to load is told still until it begins. */
+/* A node goes on reporting a failure from before the order until it begins to load. */
 #define STALE_MS 5000.0
 
 /* --- what is waited for ---------------------------------------------------------------------- */
@@ -106,8 +106,7 @@ static int is_late(const struct wait *wait, double most_ms, struct wi_error *err
     return 1;
 }
 
-/* What has become of the orders: how many are in each state, and why one has failed, or may have.
- */
+/* The outcome of the orders: how many are in each state, and why one has failed, or may have. */
 struct outcome {
     size_t states[WI_MODEL_ORDER_STATES];
     const char *why; /* NULL: none has; borrowed */
@@ -127,7 +126,7 @@ static struct outcome look_at_orders(const struct wait *wait)
 
 /* --- load ------------------------------------------------------------------------------------ */
 
-/* Why it is not waited for any longer; WI_OK: it is. */
+/* Why the wait ends; WI_OK: it goes on. */
 static enum wi_code check_load(
     const struct wait *wait, const struct outcome *outcome, struct wi_error *error)
 {
@@ -226,7 +225,8 @@ static void look_for_unloaded(void *context)
         end_wait(wait, &error);
 }
 
-/* Tells the nodes that have it, and waits until these have given it back. How many they are. */
+/* Tells the nodes that have the model to unload it, and waits until they have. Returns how many
+ * there are. */
 static size_t nodes_unload(struct wi_request *request, const char *name)
 {
     struct wi_bridge *bridge = request->api->deps.bridge;

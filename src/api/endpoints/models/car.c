@@ -27,8 +27,8 @@ struct sender {
     struct wi_segment segment;        /* what is left of it */
     struct wi_work *work;             /* a read that is under way */
     struct wi_taking taking;
-    size_t size, given; /* of the piece: that are there, and that were given to libmicrohttpd */
-    size_t wanted, got; /* what a read was to give, and gave */
+    size_t size, given; /* bytes of the piece: read, and given to libmicrohttpd */
+    size_t wanted, got; /* bytes that a read should give, and gave */
     int is_over;        /* nothing follows what is in the piece */
     int is_cut;
     struct sender *prev, *next;
@@ -72,7 +72,7 @@ static void break_off(struct sender *sender)
         sender->reading ? "a CAR" : sender->file.name);
 }
 
-/* So many bytes of the segment are in the piece. */
+/* Moves on by `size` bytes of the segment, which are in the piece now. */
 static void sender_advance(struct sender *sender, size_t size)
 {
     if (sender->segment.memory)

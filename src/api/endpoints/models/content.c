@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-/* So long neighbours are waited for that have not said what they have. */
+/* How long a request waits for neighbours that have not said what they have. */
 #define WAIT_MS 1000
 /* Models that are listed, the others counted. */
 #define MODELS_MAX 1000
@@ -61,13 +61,14 @@ static json_t *sources_json(const struct wi_api *api)
 
 /* --- models ----------------------------------------------------------------------------------- */
 
-/* First what is published here, and copies that are, then what neighbours have published. */
+/* First the models published here and the copies of others, then those that neighbours have
+ * published. */
 struct models {
     json_t *list, *by_cid; /* the rows; the same, {CID: [row]}, with those that are counted */
     size_t more;           /* that are counted */
 };
 
-/* `pin` is what of it is here; NULL: nothing. */
+/* `pin` is the part of it that is here; NULL: none is. */
 static void add_model(struct models *models, const char *cid, const char *name, uint64_t bytes,
     const struct wi_pin *pin)
 {

@@ -1,4 +1,4 @@
-/* Who waits for which list, and what is noted in them; see lists.h. */
+/* The lists, the changes noted in them, and the requests that wait for them; see lists.h. */
 #include "api/endpoints/models/lists.h"
 
 #include "api/endpoints/endpoints.h"
@@ -19,7 +19,7 @@ struct list {
     wi_api_print_fn *print;
     struct wi_kept_list *kept; /* NULL until it is asked for */
     int is_stale;              /* every model is to be noted */
-    int is_wanted;             /* of a turn: somebody waits for it */
+    int is_wanted;             /* in this turn: a request waits for it */
 };
 
 /* A request for one: it waits for the folder to be read, and then, in `waiters`, for its list. */

@@ -153,7 +153,7 @@ static json_t *aliases_json(const struct wi_aliases *aliases)
     return out;
 }
 
-/* The most that a model can have here, whatever else goes for it. */
+/* The most room that a model can get here if all others are removed for it. */
 static json_t *room_json(const struct wi_api *api, const struct wi_list *folder)
 {
     uint64_t quota = api->deps.config->models.quota, room = folder->disk_bytes;
@@ -197,7 +197,7 @@ static void list_part(const struct wi_request *request, struct wi_page_part *par
     part->more = listing.more;
 }
 
-/* What comes behind `data`. */
+/* Prints the members after `data`. */
 static void put_rest(struct wi_buffer *out, const struct wi_api *api, const struct query *query,
     const struct wi_gathered *gathered)
 {
@@ -220,7 +220,7 @@ static void put_data(struct wi_buffer *out, const struct wi_api *api, const stru
     wi_buffer_clear(&data.rows);
 }
 
-/* Who asks for no page may know none, and gets all as `data`. */
+/* A client that asks for no page may not know pages, and gets all models as `data`. */
 static void on_page(struct wi_request *request, void *work, const struct wi_gathered *gathered)
 {
     const struct query *query = work;

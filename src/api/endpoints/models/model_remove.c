@@ -1,7 +1,8 @@
 /*
- * DELETE /v1/models/NAME and POST /v1/models/gc: what leaves the store. The nodes that hold the
- * model are told to unload it. One that requests run on, or that is being sent as a CAR or block by
- * block, stays, unless ?force=true says otherwise: then they end with what they have.
+ * DELETE /v1/models/NAME and POST /v1/models/gc: removal from the store. The nodes that hold the
+ * model are told to unload it. A model that requests run on, or that is being sent as a CAR or
+ * block by block, stays, unless ?force=true says otherwise: then those requests end with what they
+ * have.
  */
 #include "api/endpoints/models/model_remove.h"
 
@@ -28,7 +29,7 @@ static void free_removal(void *work)
     free(removal);
 }
 
-/* A model that stays all the same is not published any more. */
+/* Says also that a model which could not be removed is no longer published. */
 static void removal_refuse(struct removal *removal, const struct wi_error *failure)
 {
     struct wi_error error = *failure;
@@ -130,7 +131,7 @@ static void unload_everywhere(const struct wi_api *api, const char *name)
     wi_strings_clear(&names);
 }
 
-/* What is published is pinned, and would stay: so it is unpublished first. */
+/* A published model is pinned, and would stay: so it is unpublished first. */
 static void remove_model(struct wi_request *request, int force)
 {
     const struct wi_api *api = request->api;

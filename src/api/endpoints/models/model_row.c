@@ -137,7 +137,7 @@ static void add_warnings(const struct wi_model *model, json_t *out)
     wi_strings_clear(&warnings);
 }
 
-/* What the numerics guard found of one model, {"exempt", "verdicts"}. */
+/* The findings of the numerics guard for one model, {"exempt", "verdicts"}. */
 static json_t *numerics_json(const struct wi_api *api, const struct wi_model *model)
 {
     const char *random = model->facts.signature.random;
@@ -215,8 +215,8 @@ json_t *wi_api_show_model(const struct wi_api *api, const struct wi_api_loaded *
 
 /* --- a row of the list ------------------------------------------------------------------------ */
 
-/* What the folder tells of a model that has not been read: a model's format and variants, and how
- * large the preferred one is. */
+/* The facts that the folder shows of a model that has not been read: its format and variants, and
+ * the size of the preferred one. */
 static void add_row(const struct wi_list_row *row, const struct wi_model *model, json_t *entry)
 {
     if (model)

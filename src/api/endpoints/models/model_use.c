@@ -1,4 +1,4 @@
-/* What nodes say that they have loaded; see model_use.h. */
+/* The models that nodes report as loaded; see model_use.h. */
 #include "api/endpoints/models/model_use.h"
 
 #include <string.h>

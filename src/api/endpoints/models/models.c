@@ -93,7 +93,7 @@ static void on_model(struct wi_request *request, void *work, struct wi_model *mo
     answer_model(request, model, found);
 }
 
-/* It may be on its way, or not have got here. */
+/* The model may be on its way, or its pull may have failed. */
 static void on_missing(struct wi_request *request, void *work, const struct wi_error *failure)
 {
     const struct wi_api *api = request->api;

@@ -150,7 +150,7 @@ void wi_handle_model_publish(struct wi_request *request)
 
 /* --- and no more ------------------------------------------------------------------------------ */
 
-/* What is published need not be here any more: it is known by its name alone, or by an alias. */
+/* A published model need not be here any more: it is known by its name alone, or by an alias. */
 void wi_handle_model_unpublish(struct wi_request *request)
 {
     struct wi_error error;

@@ -19,7 +19,7 @@ static void pass_on(void *context, const struct wi_pin *pin)
         each->each(each->context, pin);
 }
 
-/* Of what is published; copies of what others have published go unseen. */
+/* Calls `each` for published models, not for copies of models that others have published. */
 static void each_pin(const struct wi_api *api, wi_pin_fn *each, void *context)
 {
     struct each all = {each, context};
@@ -37,7 +37,7 @@ static json_t *pin_json(const struct wi_pin *pin)
         (json_int_t)pin->published_at);
 }
 
-/* Of which pins the JSON is made, and where it goes. */
+/* The pins that the JSON is made of, and where it goes. */
 struct wanted {
     const char *after, *last; /* as of wi_api_published_index */
     json_t *out;

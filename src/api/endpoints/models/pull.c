@@ -30,7 +30,7 @@ static void add_rate(const struct wi_pull_info *info, json_t *out)
             out, "seconds_left", json_real((double)(info->total - info->done) / rate));
 }
 
-/* Of a hub alone it is the hub. */
+/* Without other sources, the list has the hub alone. */
 static json_t *sources_json(const struct wi_pull_info *info)
 {
     const struct wi_fetch_source hub = {info->hub, info->fetched};
@@ -190,7 +190,8 @@ void wi_api_pull_tell(
     wi_request_wait(request, free_puller, puller);
 }
 
-/* The answer that the pull goes on whatever happens here is given once that is so. */
+/* An answer 202 promises that the pull goes on whatever happens here, so it is sent once that is
+ * true. */
 static void accept_when_kept(struct wi_request *request, const struct wi_pull_info *info)
 {
     if (info->kept) {

@@ -61,7 +61,7 @@ static void free_watcher(void *work)
     free(watcher);
 }
 
-/* What fails before anything is told has its usual status. */
+/* A failure before anything is told has its usual status. */
 static void tell_progress(struct watcher *watcher, const struct wi_making_info *info)
 {
     struct wi_buffer text = {0};

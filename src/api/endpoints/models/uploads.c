@@ -24,7 +24,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* So many bytes are hashed before others have the thread. */
+/* How many bytes are hashed before other work gets the thread. */
 #define HASHED_AT_ONCE (32 * 1024 * 1024)
 /* How often abandoned uploads are collected. */
 #define COLLECT_MS (3600 * 1000)
@@ -110,7 +110,8 @@ const struct wi_param wi_upload_file_params[] = {
     WI_PARAM_END,
 };
 
-/* From the request until the answer: what is there of the upload is dropped if that fails. */
+/* The beginning of an upload, from the request until the answer; if it fails, what there is of the
+ * upload is dropped. */
 struct beginning {
     struct wi_api_uploads *uploads;
     struct wi_request *request; /* while it waits for a task */
@@ -239,7 +240,7 @@ static void on_staged(
         request, uploads_of(request)->queue, beginning_run, on_begun, beginning, give_up_beginning);
 }
 
-/* No two have the same, so that it says which one was staged first. */
+/* No two uploads have the same time, so that it shows which one was staged first. */
 static int64_t next_moment(struct wi_api_uploads *uploads)
 {
     int64_t now = wi_wall_ms();
@@ -385,7 +386,7 @@ static void on_written(struct wi_request *request, void *work)
     struct sending *sending = work;
     if (sending->error.code != WI_OK) {
         const struct wi_error error = sending->error;
-        free_sending(sending); /* who asks again at once finds the file free */
+        free_sending(sending); /* a client that asks again at once finds the file free */
         wi_request_answer_error(request, &error);
         return;
     }

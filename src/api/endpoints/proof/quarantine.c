@@ -1,5 +1,5 @@
 /*
- * What was found of nodes: quarantine in GET /v1/nodes, status and metrics, DELETE
+ * Findings about nodes: quarantine in GET /v1/nodes, status and metrics, DELETE
  * /v1/admin/quarantine/ID, which lifts it, and POST /v1/nodes/ID/forgive for those that are there;
  * and the cross-checks.
  */

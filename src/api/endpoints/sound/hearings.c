@@ -1,6 +1,6 @@
 /*
- * Live sound: what holds of a hearing from its beginning to its end. How its segments become text
- * is in segments.c, what is told of it in tell.c.
+ * Live sound: the life of a hearing from its beginning to its end. segments.c turns its segments
+ * into text, and tell.c sends its events.
  */
 #include "api/endpoints/sound/private.h"
 
@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How often is looked whether something is due. */
+/* How often a hearing checks whether something is due. */
 #define TICK_MS 500
-/* Text that is behind by less than that is not told to be, nor more often than that. */
+/* The lag from which on it is reported, and how often at most. */
 #define LAG_MS 2000
 #define LAG_EVERY_MS 1000
 /* Approximate memory of a kept hearing without its events. */
@@ -85,7 +85,8 @@ static void keep_end(struct wi_hearing *hearing)
     }
 }
 
-/* After whatever may have ended it: it may be gone afterwards, and others. */
+/* To be called after everything that may have ended the hearing. It may be gone afterwards, and
+ * others. */
 static void hearing_settle(struct wi_hearing *hearing)
 {
     if (wi_events_ended(hearing->events) && !hearing->sender && !hearing->is_kept)

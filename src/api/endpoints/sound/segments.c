@@ -12,7 +12,7 @@
 #include <string.h>
 #include <utlist.h>
 
-/* So much of the open segment is new before it is heard again. */
+/* How much of the open segment has to be new before it is heard again. */
 #define PARTIAL_MS 500
 /* When a final that could not be queued is tried again. */
 #define AGAIN_MS 1000
@@ -21,7 +21,7 @@
 
 /* --- memory ----------------------------------------------------------------------------------- */
 
-/* What it holds now is charged to its client's share. */
+/* Charges the memory that the hearing holds now to its client's share. */
 static void hearing_recharge(struct wi_hearing *hearing)
 {
     const struct wi_hearing_runs *runs = &hearing->runs;
@@ -216,7 +216,7 @@ static void begin_next(struct wi_hearing *hearing)
         begin_partial(hearing);
 }
 
-/* A partial of what has a final now, or has none. */
+/* Ends a partial when a final waits to run, or the sound has ended. */
 static void end_needless(struct wi_hearing *hearing)
 {
     struct wi_hearing_runs *runs = &hearing->runs;

@@ -68,8 +68,8 @@ static void drop_opening(void *work)
     free(opening);
 }
 
-/* What the model is asked about each segment, as POST /v1/infer has it: about one moment of
- * silence, which the segments take the place of. */
+/* The request for each segment, in the form of POST /v1/infer: about one moment of silence, which
+ * each segment replaces. */
 static json_t *request_for(const struct asked *asked)
 {
     static const char silence[][13] = {"AAA=", "AAAAAA==", "AAAAAA==", "AAAAAAAAAAA="};
@@ -93,7 +93,8 @@ static void answer_opened(struct wi_request *request, const struct wi_hearing *h
     wi_request_add_location(request, where);
 }
 
-/* Said of the request that was made here: of the client's it is the model. */
+/* The error is about the request that was made here; in the client's request it is about the model.
+ */
 static void refuse_model(struct wi_error *error)
 {
     snprintf(error->field, sizeof error->field, "model_name");

@@ -1,6 +1,6 @@
 /*
- * GET /v1/history: the last hour as the history has it, and the timer that ends its steps, since
- * what runs and waits is known for a moment only.
+ * GET /v1/history: the last hour from the history, and the timer that ends its steps, since the
+ * load is known only at the moment.
  */
 #include "api/endpoints/watch/history_page.h"
 
@@ -63,7 +63,7 @@ struct wi_timer *wi_history_timer_new(struct wi_api *api)
 
 /* --- the request ----------------------------------------------------------------------------- */
 
-/* What was printed may lie there for as long as its client reads it. */
+/* The printed text may stay in memory for as long as its client reads it. */
 static void history_answer(struct wi_request *request, struct wi_buffer *text)
 {
     struct wi_error error;

@@ -1,6 +1,6 @@
 /*
- * Objects as lists have them, without what changes by itself: ages, traffic, and what has been used
- * when. A row and two functions for each kind.
+ * Objects as in lists, without members that change by themselves: ages, traffic, and times of last
+ * use. A row and two functions for each kind.
  */
 #include "api/endpoints/watch/watched.h"
 
@@ -105,7 +105,7 @@ static void list_models(
         api->deps.repository, after ? after : "", MODELS, add_name, names);
 }
 
-/* Who may not see it is not told of it. */
+/* A client that may not see the job is not told of it. */
 static json_t *job_json(const struct wi_api *api, const char *id, const char *client)
 {
     return wi_jobs_describe(api->deps.jobs, id);
@@ -117,7 +117,7 @@ static void list_jobs(
     wi_jobs_list(api->deps.jobs, client, ids, WI_WATCHED_MOST);
 }
 
-/* What is made here has the name of a variant, as no pull has. */
+/* A variant that is made here has the name of a variant, which no pull has. */
 static json_t *making_json(const struct wi_api *api, const char *name)
 {
     struct wi_making_info info;
@@ -165,7 +165,7 @@ static const struct {
     void (*list)(
         const struct wi_api *api, const char *client, const char *after, struct wi_strings *ids);
     int in_pages;            /* else all are listed at once */
-    const char *left_out[6]; /* what is not known of it until somebody asks */
+    const char *left_out[6]; /* members that are not known until a client asks */
 } kinds[WI_CHANGE_KINDS] = {[WI_CHANGE_STATUS] = {status_json, list_one, 0, {NULL}},
     [WI_CHANGE_QUEUE] = {queue_json, list_one, 0, {NULL}},
     [WI_CHANGE_SESSION] = {session_json, list_sessions, 0, {"age_ms", "memory_bytes"}},

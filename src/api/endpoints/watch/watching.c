@@ -24,14 +24,16 @@
 #include <utlist.h>
 
 #define PACE_MS 250
-/* Of things that have changed so many are known. */
+/* How many changed objects are remembered. */
 #define CHANGES 1000
-/* For so long after the last one has left, since it may come back with a Last-Event-ID. */
+/* How long changes are noted after the last client has left, since it may come back with a
+ * Last-Event-ID. */
 #define KEEP_MS 60000
-/* The part of all connections that those who watch may have, and of that what one user may. */
+/* The part of all connections that watchers may have, and the part of those that one user may have.
+ */
 #define MOST_PART 2
 #define USER_PART 4
-/* Of the log at a time: of lines as long as they may be 3 have room. */
+/* The most lines of the log at a time; 3 lines of the maximum length fit. */
 #define LINES 100
 #define LINES_BYTES ((size_t)15 * 1024)
 
@@ -128,7 +130,7 @@ static void print_news(struct watcher *watcher)
         wi_event_sender_wake(watcher->sender);
 }
 
-/* Who has not read what it was sent gets the rest of it, and what is new then. */
+/* A watcher that has not read everything sent to it gets the news later, after the rest. */
 static void send_news(struct watcher *watcher)
 {
     struct wi_request *request = wi_event_sender_request(watcher->sender);
@@ -140,7 +142,7 @@ static void send_news(struct watcher *watcher)
     wi_request_end_spending(request);
 }
 
-/* Notes what is otherwise than it was when it was looked at last. */
+/* Notes the objects that differ from the last poll. */
 static void watchers_look(struct wi_api_watchers *watchers)
 {
     for (size_t i = 0; i < LOOKED_AT; i++) {
@@ -224,7 +226,7 @@ static void on_change(void *context, enum wi_change_kind kind, const char *id, c
     send_soon(watchers);
 }
 
-/* Shows the client, and whatever is between, that somebody is there. */
+/* Shows the client, and any proxy between, that the server is alive. */
 static void say_alive(struct watcher *watcher)
 {
     const struct wi_request *request = wi_event_sender_request(watcher->sender);

@@ -1,4 +1,4 @@
-/* Counting, and answering those that are too many; see admission.h. */
+/* Counts connections, and answers those that are too many; see admission.h. */
 #include "api/http/clients/admission.h"
 
 #include "api/http/refusal.h"
@@ -14,7 +14,7 @@
 #include <unistd.h>
 #include <utlist.h>
 
-#define DRAINED_MAX (64 * 1024) /* that is read from a refused one */
+#define DRAINED_MAX (64 * 1024) /* the most that is read from a refused one */
 
 struct refused {
     struct wi_admission *admission;
@@ -155,8 +155,8 @@ enum wi_code wi_admission_check_place(const struct wi_connections *connections,
     return WI_OK;
 }
 
-/* Closes one for another, which the next turn does; of those of `among`, where only they are too
- * many. 0 if there is none. */
+/* Has the next turn close one connection for another; only one of those counted with `among`, if
+ * only they are too many. 0 if there is none. */
 static int replace_one(struct wi_admission *admission, struct wi_connections *connections,
     const struct wi_peer *among, const char *limit)
 {

@@ -1,5 +1,5 @@
-/* Rows of those that may go, in the order in which they began, and all strangers in an array, of
- * which one is drawn; see connections.h. */
+/* Rows of connections that may be closed, in the order in which they began, and all strangers in an
+ * array, from which one is drawn; see connections.h. */
 #include "api/http/clients/connections.h"
 
 #include "base/memory.h"
@@ -8,12 +8,13 @@
 #include <utlist.h>
 
 #define LEFT_ALONE_MS 1000
-/* Of so many that are drawn the one goes that began first: so a client that came last is next to
- * safe until as many as there are places have come behind it, at any pace. */
+/* How many are drawn; the one of them that began first is closed. So the client that came last is
+ * almost safe until as many others have come after it as there are places, at any pace. */
 #define DRAWS 4
-/* Of these, at most so many that have sent what is not read yet. */
+/* The most drawn strangers that are spared because they have sent input that is not read yet. */
 #define SPARED_MAX 8
-/* Draws are so far apart, beginning anywhere: it has no divisor with a smaller number. */
+/* The distance between draws, from a random start; it is prime, so it has no divisor in common with
+ * a smaller number. */
 #define STRIDE 1000003u
 
 /* --- rows ------------------------------------------------------------------------------------- */
@@ -122,7 +123,7 @@ void wi_connections_wait(
 
 /* --- which one goes --------------------------------------------------------------------------- */
 
-/* It has sent something that was not read, or a head that waits for its turn: that may have a
+/* Whether it has sent input that was not read, or a head that waits for its turn, which may have a
  * token. */
 static int may_show_one(
     const struct wi_connections *connections, const struct wi_connection *connection)
@@ -133,7 +134,8 @@ static int may_show_one(
                recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0);
 }
 
-/* The stranger that began before all others of those that had their time, or NULL. */
+/* Of the strangers that have had their time, the one that began first; NULL: there is none, or it
+ * may show a token. */
 static struct wi_connection *oldest_stranger(const struct wi_connections *connections, double now)
 {
     struct wi_connection *oldest = NULL;
@@ -154,7 +156,7 @@ static int is_among(const struct wi_connection *connection, const struct wi_peer
                                           wi_peer_same(&connection->admitted, among));
 }
 
-/* A stranger at random, rather one that has sent nothing which is not read; or NULL. */
+/* A stranger at random, preferably one without unread input; or NULL. */
 static struct wi_connection *drawn_stranger(
     struct wi_connections *connections, const struct wi_peer *among)
 {
@@ -178,7 +180,7 @@ static struct wi_connection *drawn_stranger(
     return drawn ? drawn : spared;
 }
 
-/* Of those that showed a token, the one that has waited for the longest time; or NULL. */
+/* The connection with a token that has been idle for the longest time; or NULL. */
 static struct wi_connection *idle_one(
     const struct wi_connections *connections, const struct wi_peer *among, double now)
 {

@@ -104,7 +104,7 @@ void wi_connection_join(struct wi_connection *connection)
     wi_turns_join(&connection->api->spending.turns, &connection->place, party);
 }
 
-/* It waits for others, which is no fault of its client: its deadline waits, too. */
+/* The connection waits for others, which is no fault of its client: its deadline waits, too. */
 int wi_connection_may_go_on(struct wi_connection *connection)
 {
     struct wi_api *api = connection->api;

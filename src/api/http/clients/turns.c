@@ -1,8 +1,8 @@
 /*
- * Turns; see turns.h. A party has credit, which each turn fills up to its part and which what it
- * spends takes away. While it has some it may go on; one that is in debt waits for as many turns as
- * that takes. Only parties without full credit are looked at, and a party without places is
- * remembered until it has paid: to leave and come again is no way around it.
+ * Turns; see turns.h. A party has credit, which each turn fills up to its part, and which its
+ * spending reduces. While it has some it may go on; a party in debt waits for as many turns as it
+ * needs to pay. Only parties without full credit are looked at, and a party without places is
+ * remembered until it has paid, so that leaving and coming again does not help.
  */
 #include "api/http/clients/turns.h"
 
@@ -29,7 +29,7 @@ struct wi_turns_party {
     char name[];
 };
 
-/* What one party may spend of a turn. */
+/* The part of a turn that one party may spend. */
 static int64_t part_of(const struct wi_turns *turns)
 {
     return (int64_t)(turns->whole / 2);
@@ -67,7 +67,7 @@ static void leave_line(struct wi_turns *turns, struct wi_turns_place *place)
         DL_DELETE2(turns->_waiting, party, waiting_before, waiting_after);
 }
 
-/* One that had begun in this turn goes on before all others of its party. */
+/* A place that has begun in this turn goes on before all others of its party. */
 static void enter_line(struct wi_turns *turns, struct wi_turns_place *place, int had_begun)
 {
     struct wi_turns_party *party = place->_party;
@@ -166,7 +166,8 @@ static void fill_credits(struct wi_turns *turns)
     }
 }
 
-/* Where all that wait are in debt, so many turns pass at once that one of them is not. */
+/* If all waiting parties are in debt, lets as many turns pass at once as one of them needs to have
+ * credit. */
 static void pass_empty_turns(struct wi_turns *turns)
 {
     struct wi_turns_party *party;
