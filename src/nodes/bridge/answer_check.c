@@ -198,7 +198,7 @@ static enum wi_code answer_check_count(
     return WI_OK;
 }
 
-/* It goes to nobody, and whoever compares it looks at what is there. */
+/* A raw answer goes to no client, and its comparison checks the contents. */
 static enum wi_code check_raw(const struct wi_tensors *outputs, struct wi_error *error)
 {
     return wi_tensors_bytes(outputs) <= MAX_RAW

@@ -523,8 +523,8 @@ void wi_bridge_cancel(
     struct wi_attempt *attempt = node ? wi_node_find_attempt(node, attempt_id) : NULL;
     if (!attempt)
         return;
-    /* The id may be the attempt's own text, so the message goes first. An away node is told in
-     * its next welcome. */
+    /* The id may be the attempt's own text, so the message goes first. An away node is told in its
+     * next welcome. */
     if (node->link)
         wi_node_send(node, wi_make_cancel(++bridge->sequence, attempt_id, reason));
     wi_node_remove_attempt(node, attempt);

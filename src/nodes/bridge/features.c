@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A page has a limit for each feature; this is for one that has none, and above the sum of those.
- */
+/* A page has a limit for each feature; this is for one that has none, and above the sum of
+ * those. */
 #define LOOK_MS (15 * 60 * 1000)
 
 const struct wi_feature wi_features[] = {

@@ -1,13 +1,13 @@
 /*
- * What a node's browser can do, found by doing it: the table of features, the question that goes
- * to a node, and its answer, of which nothing is believed but its form.
+ * The abilities of a node's browser, found by trying them: the table of features, the question to a
+ * node, and its answer, of which only the form is checked.
  */
 #ifndef WI_NODES_BRIDGE_FEATURES_H
 #define WI_NODES_BRIDGE_FEATURES_H
 
 #include "nodes/bridge/bridge.h"
 
-/* A row for each; what tries it is in page/src/features/table.js. */
+/* One row for each feature; the code that tries it is in page/src/features/table.js. */
 struct wi_feature {
     const char *name;
     const char *title; /* for people */
@@ -18,41 +18,40 @@ extern const struct wi_feature wi_features[];
 #define WI_FEATURE_DETAIL_MAX 256 /* bytes */
 
 enum wi_look_state {
-    WI_LOOK_NEVER, /* nobody asked */
+    WI_LOOK_NEVER, /* it was not asked */
     WI_LOOK_ASKED, /* it has not answered yet */
     WI_LOOK_DONE,
-    WI_LOOK_FAILED /* it gave no answer that says anything: `reason` */
+    WI_LOOK_FAILED /* it gave no usable answer: `reason` */
 };
 extern const char *const wi_look_names[]; /* by state; ends with NULL */
 
-/* The question to one node, and what came of it. */
+/* The question to one node, and its result. */
 struct wi_look {
     enum wi_look_state state;
-    uint64_t query;   /* sequence of the message that asked last */
+    uint64_t query;   /* sequence of the latest message that asked */
     int64_t asked_at; /* Unix milliseconds */
-    int64_t found_at; /* likewise; 0: nothing was found yet */
+    int64_t found_at; /* likewise; 0: no result yet */
     json_t *found;    /* as wi_features_read makes it, also while it is asked again; or NULL */
     char reason[128]; /* if failed */
     struct wi_timer *timer; /* NULL: never asked */
 };
 
 /* Reads `data.features` of a report: {NAME: {"state", "detail"}} for each row of the table, in its
- * order; a name that the table does not have is left out, one that the report does not have is
+ * order; names that are not in the table are left out, and features that are not in the report are
  * "no". A new reference, or NULL with `error` naming the field. Pure. */
 json_t *wi_features_read(const json_t *features, struct wi_error *error);
 /* [{"name", "title"}] of the table; new reference. */
 json_t *wi_features_json(void);
 
-/* --- a node's ----------------------------------------------------------------------------------
- */
+/* --- a node's --------------------------------------------------------------------------------- */
 
 struct wi_node;
-/* Asks it, which must have a link, unless it is asked already. */
+/* Asks the node, which must have a link, unless a question is already open. */
 void wi_look_ask(struct wi_node *node);
-/* It is back: what it was asked it may have forgotten. */
+/* The node is back, and may have forgotten the question. */
 void wi_look_resume(struct wi_node *node);
-/* A report answers the message `reply_to` (may be NULL) with `found` (taken over; NULL: it tries
- * nothing). */
+/* A report answers the message `reply_to` (may be NULL) with `found` (taken over; NULL: the page
+ * tries no features). */
 void wi_look_answer(struct wi_node *node, const char *reply_to, json_t *found);
 void wi_look_clear(struct wi_look *look);
 

@@ -21,7 +21,7 @@ static void join_drop(struct wi_joins *joins, struct wi_join *join)
     *join = joins->items[--joins->count];
 }
 
-/* Forgets what nobody can come with and nobody came with. */
+/* Forgets expired tokens that no node is using. */
 static void joins_tidy(struct wi_joins *joins, double now_ms)
 {
     for (size_t i = joins->count; i-- > 0;)

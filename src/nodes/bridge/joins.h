@@ -1,8 +1,9 @@
 /*
- * Secrets with which nodes come in that somebody else started. Join tokens: each is good for so
- * many nodes at a time and until some moment; a node that goes makes its place free again. And node
- * tokens, from the tokens file: for any number of nodes, until they are taken out of it. As with
- * tokens.h only hashes are kept, and every look-up compares all of them in constant time.
+ * Secrets with which nodes join that others have started. There are two kinds. A join token admits
+ * a limited number of nodes at a time, until it expires; a node that leaves makes its place free
+ * again. A node token, from the tokens file, admits any number of nodes until it is removed from
+ * the file. As in tokens.h, only hashes are kept, and every look-up compares all of them in
+ * constant time.
  */
 #ifndef WI_NODES_BRIDGE_JOINS_H
 #define WI_NODES_BRIDGE_JOINS_H
@@ -14,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WI_JOINS_MAX 256 /* join tokens that are good or in use */
+#define WI_JOINS_MAX 256 /* join tokens that are valid or in use */
 
 /* Zero-initialise. */
 struct wi_joins {
@@ -27,19 +28,20 @@ enum wi_join_verdict { WI_JOIN_OK, WI_JOIN_UNKNOWN, WI_JOIN_FULL };
 /* 0 and the new token with its id, or -1 if there are too many. Times are monotonic. */
 int wi_joins_add(struct wi_joins *joins, size_t nodes, double now_ms, int64_t ttl_ms,
     char id[WI_ID_SIZE], char token[WI_TOKEN_SIZE]);
-/* Takes a place; on WI_JOIN_OK `id` says with which token, for wi_joins_release. */
+/* Takes a place; on WI_JOIN_OK `id` names the token, for wi_joins_release. */
 enum wi_join_verdict wi_joins_take(
     struct wi_joins *joins, const char *token, double now_ms, char id[WI_ID_SIZE]);
-/* What the nodes of that token, which was taken, have had of the loop's time; borrowed. */
+/* The loop's time that the nodes of that token, which was taken, have used; borrowed. */
 struct wi_reading_token *wi_joins_reading(const struct wi_joins *joins, const char *id);
 void wi_joins_release(struct wi_joins *joins, const char *id); /* unknown ids are fine */
 int wi_joins_revoke(struct wi_joins *joins, const char *id);   /* 0, or -1: unknown */
-/* From now on the node tokens are those of `tokens` with that rank. Each that was one and is none
- * any more is revoked, and `on_revoked` told its id; those that stay keep their nodes. */
+/* Makes the entries of `tokens` with the rank WI_RANK_NODE the node tokens. Each former node token
+ * that is not among them is revoked, and `on_revoked` is called with its id. Those that remain keep
+ * their nodes. */
 void wi_joins_set_node_tokens(struct wi_joins *joins, const struct wi_api_tokens *tokens,
     void (*on_revoked)(void *context, const char *id), void *context);
-/* What a node token is called in the tokens file, borrowed; "" for a join token. Of an id that is
- * unknown "", too. */
+/* The name of a node token in the tokens file, borrowed; "" for a join token and for an unknown
+ * id. */
 const char *wi_joins_name(const struct wi_joins *joins, const char *id);
 /* Whether it is one of the node tokens. */
 int wi_joins_is_node_token(const struct wi_joins *joins, const char *token);

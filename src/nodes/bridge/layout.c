@@ -7,8 +7,8 @@
 /* What an input has of JSON beyond what is known of it when it turns out to be long. */
 #define SLACK(size) ((size) / 16 + 64)
 
-/* Adds a tensor of one dimension behind those that there are, and takes the blob over. Its index.
- */
+/* Adds a tensor of one dimension behind those that there are, and takes the blob over. Its
+ * index. */
 static int layout_add(struct wi_layout *layout, const char *name, enum wi_datatype datatype,
     struct wi_blob *blob, size_t count)
 {

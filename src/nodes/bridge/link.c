@@ -28,11 +28,11 @@
 #define CONTINUATION 0
 #define TEXT 1
 #define BINARY 2
-/* Above this a piece is written where it lies; below, copying it beats another frame. */
+/* A larger piece is written in place; for a smaller one, copying is faster than another frame. */
 #define IN_PLACE_MIN (64 * 1024)
-/* So much of what was written may lie unsent in the kernel. It would take megabytes, whose peer
- * takes them a few hundred kilobytes at a time, and what is written next waits behind all of them.
- * What is on its way to a peer far away is not limited by it. */
+/* The most written data that may be unsent in the kernel. Without this limit the kernel would take
+ * megabytes, of which the peer takes a few hundred kilobytes at a time, and later messages would
+ * wait behind all of them. Data in transit to a distant peer is not limited by it. */
 #define UNSENT_MAX (128 * 1024)
 /* Queued and unsent; a peer that reads nothing for so long is cut. */
 #define MAX_QUEUED_MESSAGES 4096
@@ -352,10 +352,10 @@ static void write_close(struct wi_link *link)
 
 static int write_queued(struct wi_link *link);
 
-/* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so what finds the link idle is
- * written at once. What its socket does not take lws keeps; asking it before whether the socket is
- * ready would be a system call for every message. A failure is left for WRITEABLE, whose return
- * value lws closes by. */
+/* Asking for WRITEABLE costs two epoll_ctl and a turn of the loop, so a message that finds the link
+ * idle is written at once. lws keeps the data that its socket does not take; asking it first
+ * whether the socket is ready would be a system call for every message. A failure is left for
+ * WRITEABLE, whose return value makes lws close the socket. */
 static void write_or_ask(struct wi_link *link, int idle)
 {
     if (idle && !lws_partial_buffered(link->wsi) && write_queued(link) == 0)

@@ -275,8 +275,8 @@ static enum wi_heard frame_dispatch(
 }
 
 /* Books the time from `began` until now, which is returned, in which a message was read: 8 MiB of
- * JSON take 60 to 310 ms, by how small its values are. Who has had too much of it only waits, since
- * answers may need it now and then. */
+ * JSON take 60 to 310 ms, by how small its values are. A node that has used too much of it only has
+ * to wait, because answers may occasionally need that. */
 static double note_cost(struct wi_node *node, double began)
 {
     double now = wi_now_ms();
@@ -290,9 +290,9 @@ static double note_cost(struct wi_node *node, double began)
     return now;
 }
 
-/* After a fault of its own, which it would repeat, nobody waits for the node: all its attempts are
- * lost. An answer among what cannot be read it keeps and would send again for ever, with everything
- * else behind it; its next welcome tells it to forget them. */
+/* After a fault of the node's own, which it would repeat, its attempts are not waited for: all of
+ * them are lost. Otherwise the node would keep an answer that cannot be read and send it again for
+ * ever, with all other messages behind it. Its next welcome tells it to forget them. */
 static void node_give_up(struct wi_node *node, enum wi_close code, const char *reason)
 {
     struct wi_bridge *bridge = node->bridge;
@@ -317,8 +317,8 @@ static void fail_rules(struct wi_node *node, const char *reason)
     node_give_up(node, WI_CLOSE_POLICY, reason);
 }
 
-/* What belongs to no attempt of ours is neither much nor large; but what was on its way when its
- * attempt ended is for nothing by our doing. */
+/* Messages that belong to no attempt of ours must be few and small. Exempt are messages that were
+ * in transit when we ended their attempt. */
 static void judge_loose(struct wi_node *node, size_t size)
 {
     const char *why = NULL;

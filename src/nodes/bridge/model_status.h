@@ -1,4 +1,4 @@
-/* What a page says of the models that it holds, read into bounded and printable form. Pure. */
+/* Reads a page's report of its models into a bounded and printable form. Pure. */
 #ifndef WI_NODES_BRIDGE_MODEL_STATUS_H
 #define WI_NODES_BRIDGE_MODEL_STATUS_H
 
@@ -10,20 +10,21 @@
 
 /* How a language model's engine runs several requests at a time. */
 struct wi_model_slots {
-    int64_t count, busy;   /* how many there are, and how many of them are at work */
-    int64_t context;       /* tokens that each has room for */
+    int64_t count, busy;   /* how many there are, and how many of them are in use */
+    int64_t context;       /* tokens for which each has room */
     int64_t cached_tokens; /* kept in all of them together: at most count * context */
 };
 
-/* What a language model took, when it was loaded, for each token that it read and that it wrote. */
+/* Time that a language model took per token read and per token written, measured when it was
+ * loaded. */
 struct wi_model_speed {
     double prompt_ms, token_ms;
 };
 
-/* The list of a model_status (not NULL), bounded as wi_report_bounded does it; `slots` and `speed`
- * that are not as above are left out. New reference. */
+/* Reads the list of a model_status (not NULL), bounded as by wi_report_bounded. Invalid `slots` and
+ * `speed` are left out. New reference. */
 json_t *wi_model_status_read(const json_t *models);
-/* Of one of these models: 0, or -1 where it says nothing of its slots, or its speed. */
+/* Read a model's row of that list: 0, or -1 if it has no slots, or no speed. */
 int wi_model_status_slots(const json_t *model, struct wi_model_slots *slots);
 int wi_model_status_speed(const json_t *model, struct wi_model_speed *speed);
 

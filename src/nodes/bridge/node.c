@@ -215,14 +215,14 @@ void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason)
     go_away(node);
 }
 
-/* 1000: its purpose is fulfilled; 1001: it is going away, as a page that is closed says. Whoever
- * means to come back says neither. */
+/* 1000: its purpose is fulfilled; 1001: it is going away, as a closed page says. A node that means
+ * to come back sends neither. */
 static int is_done(int code)
 {
     return code == WI_CLOSE_NORMAL || code == WI_CLOSE_GOING_AWAY;
 }
 
-/* It takes something that it was sent for a fault, as which it would come the next time, too. */
+/* The node regards a message that it was sent as a fault, and would do so again the next time. */
 static int is_fault(int code)
 {
     return code == WI_CLOSE_PROTOCOL || code == WI_CLOSE_MALFORMED || code == WI_CLOSE_POLICY ||

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Parts of streams that have ended may still be on their way: so many are no fault of the node's.
- */
+/* Parts of streams that have ended may still be on their way: so many are no fault of the
+ * node's. */
 #define MAX_IN_FLIGHT ((size_t)65536)
 
-/* And large messages of an answer that nobody waits for any more: as many as there may be of its
- * pieces on their way, and its end. */
+/* Large messages that may still come for an answer that is no longer wanted: as many as can be in
+ * transit of its pieces, and its end. */
 #define LATE_LARGE_MAX ((unsigned)(WI_PIECES_AHEAD / WI_LOOSE_MAX) + 1)
 #define LATE_LARGE_OF_ALL (64 * LATE_LARGE_MAX)
 

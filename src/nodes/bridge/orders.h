@@ -1,7 +1,7 @@
 /*
- * What nodes were told to do with a model, for whoever waits for that: to load it, or to give it
- * back. What became of an order is read off the lists of models that its node sends afterwards, and
- * stays so, whatever others ask of the node then. Pure.
+ * Orders to nodes to load or unload a model, for callers that wait for the result. The result of an
+ * order is read from the lists of models that its node sends afterwards. It remains the same,
+ * whatever the node is ordered to do later. Pure.
  */
 #ifndef WI_NODES_BRIDGE_ORDERS_H
 #define WI_NODES_BRIDGE_ORDERS_H
@@ -11,36 +11,38 @@
 #include <jansson.h>
 
 enum wi_model_order_state {
-    WI_MODEL_ORDER_GIVEN, /* the node has not begun it, as far as it has told */
+    WI_MODEL_ORDER_GIVEN, /* the node has not reported that it has begun */
     WI_MODEL_ORDER_BEGUN, /* it loads the model */
-    WI_MODEL_ORDER_DONE,  /* it has loaded it, or given it back */
-    /* It could not load it: `why`; or has let go of it before it was loaded. At first it may try
-     * again at once, on another platform or in a fresh engine, and has begun again then. */
+    WI_MODEL_ORDER_DONE,  /* it has loaded the model, or unloaded it */
+    /* FAILED: it could not load the model, see `why`. UNDONE: it unloaded the model before the load
+     * had ended. After a first failure it may try again at once, on another platform or in a fresh
+     * engine; then the order has begun again. */
     WI_MODEL_ORDER_FAILED,
     WI_MODEL_ORDER_UNDONE,
-    WI_MODEL_ORDER_GONE, /* the node is gone, and the model with it */
+    WI_MODEL_ORDER_GONE, /* the node is gone, and with it the model */
     WI_MODEL_ORDER_STATES
 };
 
-/* Embedded in what waits. Zero-initialise but for the name and the hash; the rest is written here
- * alone. */
+/* Embedded in the struct that waits. Zero-initialise all but the name and the hash; the other
+ * members are written only by this module. */
 struct wi_model_order {
     char name[WI_MODEL_NAME_MAX + 1];
-    char hash[WI_HASH_HEX_SIZE]; /* of the version that is to be loaded; "": it is given back */
+    char hash[WI_HASH_HEX_SIZE]; /* of the version to load; "": the order is to unload */
     enum wi_model_order_state state;
-    char why[320]; /* also while it is not begun: of a failure that may be an earlier one's */
-    int _behind;   /* what is loaded now was told to go before */
-    int _tries;    /* that were without success */
-    struct wi_model_order **_orders; /* that it is among; NULL: none any more */
+    char why[320]; /* also before it has begun: then the failure may be an earlier one's */
+    int _behind;   /* the model loaded now was ordered to be unloaded before */
+    int _tries;    /* failed attempts to load */
+    struct wi_model_order **_orders; /* the list that it is in; NULL: none any more */
     struct wi_model_order *prev, *next;
 };
 
-/* It was given to the node of these orders, whose last list (NULL: none) is `models`. */
+/* Adds an order that was given to the node of `orders`, whose latest list (NULL: none) is
+ * `models`. */
 void wi_model_order_add(
     struct wi_model_order **orders, struct wi_model_order *order, const json_t *models);
-/* Nobody waits for it any more. Nothing happens to one that has come to its end. */
+/* The caller no longer waits for the order. Does nothing if the order has ended. */
 void wi_model_order_drop(struct wi_model_order *order);
-/* The node has sent this list. */
+/* The node has sent a new list. */
 void wi_model_orders_hear(struct wi_model_order **orders, const json_t *models);
 /* The node is gone. */
 void wi_model_orders_end(struct wi_model_order **orders);

@@ -1,7 +1,7 @@
 /*
  * Messages to nodes. Heads are printed straight into their buffer: task_request is on the hot path
- * of every inference, and building a JSON tree for it would cost more than sending it. What has
- * many members has a row for each.
+ * of every inference, and building a JSON tree for it would cost more than sending it. Messages
+ * with many members have a table with a row for each.
  */
 #include "nodes/bridge/outgoing.h"
 
@@ -207,8 +207,8 @@ static const struct wi_json_row model_members[] = {
 };
 
 /* The path of a file that the bridge serves (http/files.c) but for the file's own, as strings.
- * Names and paths are of characters that need no escaping in a URL or in JSON
- * (wi_model_check_name, wi_file_path_ok). */
+ * Names and paths are of characters that need no escaping in a URL or in JSON (wi_model_check_name,
+ * wi_file_path_ok). */
 #define MODEL_URL(model) "/models/", (model)->name, "/", (model)->hash, "/"
 
 static void model_add(struct wi_buffer *out, const char *before, const struct wi_model *model)
@@ -313,7 +313,7 @@ static const struct wi_json_row order_members[] = {
     WI_JSON_ROW_END,
 };
 
-/* What is to be done with the input, and how beside others. */
+/* The operation on the input, and how it may share the engine with others. */
 static const struct wi_json_row manner_members[] = {
     ASKED(task, ENUM, .names = &wi_tasks[WI_TASK_NONE + 1].name, .stride = sizeof *wi_tasks,
         .first = WI_TASK_NONE + 1),
@@ -350,8 +350,8 @@ static void add_kind(struct wi_buffer *out, const struct wi_inference *asked)
     }
 }
 
-/* All but the tensors and the acknowledgements. What says no more than its absence is left out: it
- * costs both sides time. */
+/* Adds everything except the tensors and the acknowledgements. Members that mean the same when
+ * absent are left out: they cost both sides time. */
 static void add_task(
     struct wi_buffer *out, const struct wi_task *task, const struct wi_layout *layout)
 {

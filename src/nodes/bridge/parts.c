@@ -1,4 +1,4 @@
-/* task_part and task_progress; see response.h. What may come is stream.c's to say. */
+/* task_part and task_progress; see response.h. stream.c says which parts may come. */
 #include "nodes/bridge/parts.h"
 
 #include "base/clock.h"
@@ -65,7 +65,7 @@ enum wi_heard wi_part_handle(struct wi_node *node, struct wi_frame *frame, struc
 
 /* --- task_progress --------------------------------------------------------------------------- */
 
-/* Loose where nobody is told: a flood of them is a fault. */
+/* A report that is not passed on counts as loose: a flood of them is a fault. */
 enum wi_heard wi_progress_handle(
     struct wi_node *node, struct wi_frame *frame, struct wi_error *error)
 {

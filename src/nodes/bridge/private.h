@@ -1,5 +1,6 @@
 /*
- * What the files of this folder and of http/ share: the bridge itself. Nobody else includes this.
+ * Declarations that the files of this folder and of http/ share: the bridge itself. No other file
+ * includes this header.
  *
  *   listener  ->  socket (one connection)  ->  transfer (an HTTP answer)   http/
  *                                          ->  link (a WebSocket)          link.c
@@ -7,7 +8,7 @@
  * Each of these calls only those to its left:
  *   message <- link, outgoing, pieces_in, pieces_out, continuation <- node <- response, refused
  *           <- parts, pieces <- messages <- announce <- bridge
- * What a link tells is heard by announce.c while it is a stranger's, then by messages.c.
+ * The events of a link go to announce.c while it is a stranger's, then to messages.c.
  */
 #ifndef WI_NODES_BRIDGE_PRIVATE_H
 #define WI_NODES_BRIDGE_PRIVATE_H
@@ -39,7 +40,7 @@ struct wi_bridge_settings {
     uint64_t max_nodes, model_budget;
     uint64_t max_answer;      /* bytes of tensors */
     uint64_t max_per_address; /* sockets */
-    uint64_t own_nodes;       /* places of max_nodes that are kept for sessions of ours */
+    uint64_t own_nodes;       /* places of max_nodes that are reserved for our own sessions */
     struct wi_model_terms models;
     enum wi_strangers strangers;
     struct wi_config_content content;
@@ -52,7 +53,7 @@ struct wi_bridge {
     struct wi_repository *repository;
     struct wi_blockstore *blocks; /* NULL: nothing is served by content */
     char *id;                     /* of this daemon, for its neighbours */
-    uint64_t content_takes;       /* bytes of one more copy that it would make */
+    uint64_t content_takes;       /* bytes of another copy that it would make */
     struct wi_content_list content;
     struct wi_bridge_events events;
     struct wi_bridge_settings settings;
@@ -66,13 +67,13 @@ struct wi_bridge {
     struct wi_shares join_shares;  /* of memory, by the join token's id */
     struct wi_node *nodes;         /* hash by id */
     struct wi_links links;         /* all open WebSockets */
-    struct wi_timer *sweep;        /* ends nodes that were dropped from inside a call */
-    struct wi_timer *memory_timer; /* while answers in pieces wait for memory */
-    struct wi_timer *look_timer;   /* while such answers come */
+    struct wi_timer *sweep;        /* ends nodes that were dropped inside a call */
+    struct wi_timer *memory_timer; /* runs while answers in pieces wait for memory */
+    struct wi_timer *look_timer;   /* runs while such answers arrive */
     struct wi_socket_limits limits;
     size_t node_count, own_count;              /* all nodes; those of our sessions */
     uint64_t sequence;                         /* of messages sent */
-    char *url;                                 /* as browsers reach us */
+    char *url;                                 /* at which browsers reach us */
     char *local_url;                           /* from the listening address */
     char *inside_url;                          /* on the loopback of a session's own network */
     unsigned port;                             /* of the listener */
@@ -81,11 +82,12 @@ struct wi_bridge {
     struct lws_context *lws;
     char *security_headers;
     struct wi_bridge_counters counters;
-    struct wi_strings odd_models; /* hashes of those whose outputs have not the shape promised */
-    struct wi_log_limit bad_answers, no_room, broken_off; /* lines that others can cause */
+    /* hashes of models whose outputs do not have the promised shape */
+    struct wi_strings odd_models;
+    struct wi_log_limit bad_answers, no_room, broken_off; /* log lines that others can cause */
     struct wi_outflow outflow;                            /* of all answers by content */
-    size_t content_answers;                               /* of them, under way */
-    int highest_fd;                                       /* of a connection: base/descriptors.h */
+    size_t content_answers;                               /* of these answers, under way */
+    int highest_fd; /* of any connection: base/descriptors.h */
     int closed;
 };
 
@@ -96,17 +98,18 @@ int wi_upgrade_check(struct lws *wsi, struct wi_bridge *bridge, const char *upgr
 /* Whether a page of `origin` (NULL: not a browser) may open a WebSocket here; `host` is what the
  * request's Host header says. Pure. Public for tests. */
 int wi_origin_allowed(const char *origin, const char *host, const char *url, const char *local_url);
-/* Whether a request that is let in for coming from this machine was meant for us: a name of
- * somebody's own may lead his page's requests here from a browser on this machine. `host` is the
- * request's Host header, or ""; `url` how browsers reach us. Pure. */
+/* Whether a request that is admitted because it comes from this machine was meant for us. An
+ * attacker's host name can direct the requests of his page to us, from a browser on this machine.
+ * `host` is the request's Host header, or ""; `url` is the one at which browsers reach us. Pure. */
 int wi_host_allowed(const char *host, const char *url);
 
-/* A stranger has so long to announce his node. */
+/* Time that a stranger has to announce its node. */
 #define WI_HELLO_MS 5000
-/* Of a stranger's link, which has its struct wi_socket for its context: a new node is welcomed, one
- * that was away is taken back, anything else closes the link. */
+/* Events of a stranger's link, whose context is its struct wi_socket. A new node is welcomed, one
+ * that was away is taken back, and anything else closes the link. */
 extern const struct wi_link_events wi_announce_events;
-/* Of a node's link, which has the node for its context: a row and a function for each type. */
+/* Events of a node's link, whose context is the node: a row and a function for each type of
+ * message. */
 extern const struct wi_link_events wi_messages_events;
 
 #endif

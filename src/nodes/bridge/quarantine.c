@@ -12,7 +12,7 @@
 struct row {
     char id[WI_ID_SIZE];
     struct wi_visitor visitor;
-    int earlier; /* it is of an earlier daemon, whose join tokens nobody has any more */
+    int earlier; /* it is of an earlier daemon, whose join tokens no longer exist */
     char evidence[WI_QUARANTINE_EVIDENCE_SIZE]; /* "": a daemon before this one has not said */
     char reason[WI_QUARANTINE_REASON_SIZE];
     int brief;            /* it has an end of its own, and is not for wrong answers */

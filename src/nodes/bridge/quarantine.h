@@ -1,11 +1,11 @@
 /*
- * Nodes that joined and were found wrong: who they were, and whom the listener refuses for it. Pure
- * but for the database, in which it is kept; nobody else writes it there.
+ * The joined nodes that were found wrong, and the visitors that the listener refuses for it. Pure
+ * but for the database, in which the rows are kept; no other module writes them there.
  *
- * A node whose answers were wrong: a node token is refused until its row is lifted, a join token to
- * the address that the node came from, for 24 hours. What is less grave has an end for both. The
- * service forgets join tokens when it ends, so that after a restart that address is refused with
- * any join token.
+ * If a node's answers were wrong, its node token is refused until the row is lifted; its join token
+ * is refused to the address that the node came from, for 24 hours. For less grave causes both kinds
+ * of token are refused for a limited time only. The service forgets join tokens when it ends; after
+ * a restart that address is therefore refused with any join token.
  */
 #ifndef WI_NODES_BRIDGE_QUARANTINE_H
 #define WI_NODES_BRIDGE_QUARANTINE_H
@@ -18,25 +18,26 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* More rows are not kept: the oldest goes. */
+/* The most rows that are kept; beyond it the oldest is dropped. */
 #define WI_QUARANTINE_MAX 10000
-/* For how long an address is refused. */
+/* How long an address is refused. */
 #define WI_QUARANTINE_MS ((int64_t)24 * 3600 * 1000)
-/* So many rows of one join token, for wrong answers, revoke it. */
+/* A join token with this many rows for wrong answers is revoked. */
 #define WI_QUARANTINE_REVOKES 3
-/* Nodes that are gone and still known by their ids, the latest: what they did may be judged yet. */
+/* The number of departed nodes, the latest, that are still known by their ids: their work may still
+ * be judged. */
 #define WI_QUARANTINE_GONE_MAX 1024
-/* Bytes of the name of what was found, and of a reason, with a NUL; what is longer is cut. */
+/* Bytes of the name of the evidence, and of a reason, with a NUL; longer texts are cut. */
 #define WI_QUARANTINE_EVIDENCE_SIZE 24
 #define WI_QUARANTINE_REASON_SIZE 160
 
-/* What a node under it is told, as its close frame's reason and as the code of `bye`. */
+/* Sent to a node under quarantine, as the reason of its close frame and as the code of `bye`. */
 #define WI_QUARANTINED "quarantined"
 
-/* Who came: a node with a join token, or with a node token. */
+/* A node that joined, with a join token or with a node token. */
 struct wi_visitor {
     char node[WI_ID_SIZE];
-    char join[WI_ID_SIZE];            /* of the token in the list of both kinds */
+    char join[WI_ID_SIZE];            /* id of the token, in the list of both kinds */
     char name[WI_TOKEN_NAME_MAX + 1]; /* of a node token; "" for a join token */
     char address[WI_PEER_TEXT_SIZE];
 };
@@ -44,37 +45,37 @@ struct wi_visitor {
 struct wi_quarantine;
 struct wi_quarantine *wi_quarantine_new(void);
 void wi_quarantine_free(struct wi_quarantine *quarantine); /* NULL is fine */
-/* Reads what `db` (NULL: keep nothing) remembers, and keeps it there from now on; once, while
- * starting. `db` must outlive it. Times are Unix milliseconds here and below. */
+/* Reads the rows in `db` (NULL: keep nothing), and stores them there from now on; called once, at
+ * the start. `db` must outlive it. Times are Unix milliseconds here and below. */
 void wi_quarantine_keep(struct wi_quarantine *quarantine, struct wi_db *db, int64_t now);
 
 /* The node is gone. */
 void wi_quarantine_note_gone(struct wi_quarantine *quarantine, const struct wi_visitor *visitor);
-/* One of those, borrowed until the next is noted; NULL if it is not known any more. */
+/* Finds a departed node, borrowed until the next is noted; NULL if it is no longer known. */
 const struct wi_visitor *wi_quarantine_find_gone(
     const struct wi_quarantine *quarantine, const char *node);
 
-/* What was found, one of wi_evidence_names; more of it for admins; and for how long the node is
- * under it, 0: its answers were wrong, see above. */
+/* The evidence, one of wi_evidence_names; a reason with details for admins; and the length of the
+ * quarantine, 0 for wrong answers, see above. */
 struct wi_quarantine_cause {
     const char *evidence, *reason;
     int64_t for_ms;
 };
-/* Puts the node under it. 0, or -1 if it is under it already. */
+/* Puts the node under quarantine. Returns 0, or -1 if it is already. */
 int wi_quarantine_add(struct wi_quarantine *quarantine, const struct wi_visitor *visitor,
     const struct wi_quarantine_cause *cause, int64_t now);
-/* How many rows a join token has now for wrong answers. */
+/* The number of rows for wrong answers that a join token has now. */
 size_t wi_quarantine_wrongs(const struct wi_quarantine *quarantine, const char *join);
-/* Whether who comes with that token from that address is refused; its `node` is not looked at. */
+/* Whether a visitor with that token and address is refused; its `node` is ignored. */
 int wi_quarantine_refuses(
     struct wi_quarantine *quarantine, const struct wi_visitor *visitor, int64_t now);
-/* Takes a row away, by its id. 0, or -1 if there is none. */
+/* Removes a row by its id. Returns 0, or -1 if there is none. */
 int wi_quarantine_lift(struct wi_quarantine *quarantine, const char *id);
 
 size_t wi_quarantine_count(struct wi_quarantine *quarantine, int64_t now);
 /* [{"id","node","token","join","address","evidence","reason","since","until"}] of the latest
- * `most`, the oldest first. Where they came from, and the reason, which may name others' models,
- * are there with `everything` only. New reference. */
+ * `most`, the oldest first. The address, and the reason, which may name the models of others, are
+ * included only with `everything`. New reference. */
 json_t *wi_quarantine_json(
     struct wi_quarantine *quarantine, size_t most, int everything, int64_t now);
 

@@ -1,4 +1,4 @@
-/* Reading of task_response; see response.h. What it is held against is answer_check.c's. */
+/* Reading of task_response; see response.h. The checks are in answer_check.c. */
 #include "nodes/bridge/response.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -273,8 +273,8 @@ enum wi_heard wi_response_handle(
     wi_node_remove_attempt(node, attempt);
     if (answer.error.code == WI_NODE_PAUSED) /* or it would be sent the same again */
         wi_node_pause(node, 1);
-    /* Before the event, so that the next task_request from inside it carries the acknowledgement.
-     */
+    /* Before the event, so that the next task_request from inside it carries the
+     * acknowledgement. */
     wi_node_acknowledge(node, id, wi_tensors_bytes(&answer.outputs));
     bridge->events.on_answer(bridge->events.context, node->info.id, id, &answer);
     wi_tensors_clear(&answer.outputs);

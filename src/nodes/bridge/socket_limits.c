@@ -33,7 +33,7 @@ static int may_go(
 }
 
 /* One of the newcomer's crowd at random: one of those that are being served where these are more
- * than half, else one of the others. Taken out of the crowd; NULL if there is nobody else. */
+ * than half, else one of the others. Taken out of the crowd; NULL if there is no other. */
 static struct wi_limited_socket *crowd_out(
     struct wi_socket_limits *limits, const struct wi_limited_socket *newcomer, int same)
 {

@@ -1,5 +1,5 @@
 /*
- * The parts of one attempt: read, bounded, and held against what has come and what was granted
+ * The parts of one attempt: read, bounded, and checked against the earlier parts and the credit
  * (webinfer-protocol(7), "Streams"). Pure: it knows no sockets and no nodes.
  */
 #ifndef WI_NODES_BRIDGE_STREAM_H
@@ -12,29 +12,29 @@
 /* Of one part. */
 #define WI_PART_TOKENS_MAX 4096
 #define WI_PART_INDEX_MAX 1023
-/* What a number in JSON can say exactly: 2^53 - 1. */
+/* The largest integer that a JSON number represents exactly: 2^53 - 1. */
 #define WI_PART_NUMBER_MAX 9007199254740991
 
-/* How far the parts of an attempt are. Zero: it is no stream, and may send none. */
+/* The progress of an attempt's parts. All zero: the attempt is not a stream, and may send none. */
 struct wi_stream {
     int open;
     uint64_t first, next; /* seq of the first part of the attempt, and of the one that is due */
     struct wi_flow flow;
 };
 
-/* The attempt is a stream, from the beginning (NULL) or where another one came to. */
+/* The attempt is a stream, from the beginning (NULL) or from where another attempt stopped. */
 void wi_stream_open(struct wi_stream *stream, const struct wi_continuation *from);
 
 enum wi_part_verdict {
-    WI_PART_DUE,      /* the one that was due, which is now the one after it */
-    WI_PART_REPEATED, /* it has come before */
-    WI_PART_WRONG     /* the node's fault: `error` says what */
+    WI_PART_DUE,      /* it was the next part; now the one after it is due */
+    WI_PART_REPEATED, /* it had already arrived */
+    WI_PART_WRONG     /* the node's fault, described in `error` */
 };
-/* A task_part whose attempt_id was this one's; `part` borrows from the frame. */
+/* Takes a task_part of this attempt; `part` borrows from the frame. */
 enum wi_part_verdict wi_stream_take(struct wi_stream *stream, const struct wi_frame *frame,
     struct wi_part *part, struct wi_error *error);
 
-/* At a good answer that says how many parts there were, -1: it does not say. WI_OK or
+/* Checks the number of parts that a good answer states; -1: it states none. WI_OK or
  * WI_INFERENCE_FAILED. */
 enum wi_code wi_stream_check_end(
     const struct wi_stream *stream, int64_t parts, struct wi_error *error);
@@ -43,9 +43,9 @@ enum wi_code wi_stream_check_end(
 enum wi_code wi_progress_read(
     const json_t *data, struct wi_progress *progress, struct wi_error *error);
 
-/* The value of the member `key` in `text`, an object of valid JSON without a name that is there
- * twice, as it is written there: its first byte, and in `length` how many it has. NULL if there is
- * none, or if it is written with an escape in its name. Public for tests. */
+/* Finds the value of the member `key` in `text`, the text of a valid JSON object without duplicate
+ * names, as it is written there. Returns its first byte, and in `length` its size in bytes. NULL if
+ * there is none, or if its name is written with an escape. Public for tests. */
 const char *wi_stream_member(const char *text, size_t size, const char *key, size_t *length);
 
 #endif

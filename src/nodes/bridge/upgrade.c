@@ -47,8 +47,8 @@ int wi_origin_allowed(const char *origin, const char *host, const char *url, con
     if (is_origin_of(origin, url) || is_origin_of(origin, local_url) ||
         is_loopback_alias(origin, local_url))
         return 1;
-    /* A page loaded from us by address, e.g. when listening on all of them. A name could be
-     * rebound to us by its owner, a literal address cannot. */
+    /* A page loaded from us by address, e.g. when listening on all of them. A name could be rebound
+     * to us by its owner, a literal address cannot. */
     const char *authority = strstr(origin, "://");
     return authority && host && wi_http_host_is_literal(host) &&
            strncmp(origin, local_url, (size_t)(authority + 3 - origin)) == 0 &&

@@ -52,8 +52,7 @@ static const struct wi_param envelope_table[] = {
     WI_PARAM_END,
 };
 
-/* --- Content that no reader of JSON here takes -------------------------------------------------
- */
+/* --- Content that no reader of JSON here takes ------------------------------------------------ */
 
 static int is_digit(unsigned char c)
 {

@@ -17,8 +17,9 @@
 
 /* Bytes of JSON in one message; more is malformed. */
 #define WI_FRAME_HEAD_MAX (1024 * 1024)
-/* Bytes of a binary message, either way: with a browser of ours, and with anybody else, so that
- * what is small does not wait long on a slow line. What is larger goes in pieces. */
+/* Bytes of a binary message in either direction: with a browser of ours, and with any other node.
+ * The second limit is small so that short messages do not wait long on a slow line. Larger data is
+ * sent in pieces. */
 #define WI_FRAME_MAX_OWN (8 * 1024 * 1024)
 #define WI_FRAME_MAX_JOINED (256 * 1024)
 /* Bytes of an id on the wire, without the NUL. */
@@ -38,41 +39,41 @@ struct wi_frame {
 };
 
 /* Reads one whole message out of `blob`. WI_OK, or WI_BAD_FRAMING with the reason in `error` and
- * `frame` empty. Free with wi_frame_clear. What a model made is no reason to refuse a message: in
- * its JSON, U+0000 and half a pair of surrogates become U+FFFD, and a whole number beyond 64 bits a
- * real one, where they lie in the blob. */
+ * `frame` empty. Free with wi_frame_clear. A message is not refused because of text that a model
+ * made: in its JSON, U+0000 and half a pair of surrogates become U+FFFD, and an integer beyond 64
+ * bits becomes a real number. This is done in place, in the blob. */
 enum wi_code wi_frame_parse(
     struct wi_blob *blob, int binary, struct wi_frame *frame, struct wi_error *error);
 void wi_frame_clear(struct wi_frame *frame);
-/* The attempt that a message is about: data.attempt_id, borrowed. WI_OK, or the code of what is
- * wrong with it. */
+/* The attempt that a message is about: data.attempt_id, borrowed. WI_OK, or the code of the
+ * fault. */
 enum wi_code wi_frame_attempt(
     const struct wi_frame *frame, const char **attempt_id, struct wi_error *error);
-/* Reads a list like data.tensors that has no offsets: tensors whose bytes come in other messages.
- * They have no blobs yet. WI_OK, or WI_BAD_FRAMING. */
+/* Reads a list like data.tensors without offsets: tensors whose bytes come in other messages. They
+ * have no blobs yet. WI_OK, or WI_BAD_FRAMING. */
 enum wi_code wi_frame_parse_outline(
     const json_t *list, struct wi_tensors *tensors, struct wi_error *error);
-/* Whether the bytes of a tensor are of its size, and of BYTES whether they are its strings; those
- * that are not there yet are not looked at. WI_OK, or WI_BAD_FRAMING; `where` is put before the
- * names of members. */
+/* Checks that a tensor has the number of bytes that its shape requires, and that the bytes of a
+ * BYTES tensor are valid strings. Bytes that have not arrived yet are not checked. WI_OK, or
+ * WI_BAD_FRAMING; `where` is put before the names of members. */
 enum wi_code wi_frame_check_bytes(
     const struct wi_tensor *tensor, const char *where, struct wi_error *error);
 
-/* Writing: begin, then `,"data":{…}` and other members of ours, then end. `sequence` makes the
- * id unique. `binary` must be the same in all calls for one message. */
+/* Writing: begin, then `,"data":{…}` and other members of ours, then end. `sequence` makes the id
+ * unique. `binary` must be the same in all calls for one message. */
 void wi_frame_begin(struct wi_buffer *out, int binary, const char *type, uint64_t sequence);
-/* The same of a node, which is `from`, its id; "" before it has one. */
+/* The same for a message from a node, whose id is `from`; "" before it has one. */
 void wi_frame_begin_from(
     struct wi_buffer *out, int binary, const char *from, const char *type, uint64_t sequence);
 /* Adds `"tensors":[…]` with the offsets that the tensor section will have. */
 void wi_frame_tensors(struct wi_buffer *out, const struct wi_tensors *tensors);
 /* Adds `"outline":[…]`: the same without offsets. */
 void wi_frame_outline(struct wi_buffer *out, const struct wi_tensors *tensors);
-/* Cuts a binary message back to its first `size` bytes and makes it a text message from there on.
- */
+/* Truncates a binary message to its first `size` bytes and makes it a text message from there
+ * on. */
 void wi_frame_make_text(struct wi_buffer *out, size_t size);
-/* Closes the envelope; a binary head gets its length and padding. The bytes of its JSON, which must
- * be at most WI_FRAME_HEAD_MAX. */
+/* Closes the envelope; a binary head gets its length and padding. Returns the size of its JSON in
+ * bytes, which must be at most WI_FRAME_HEAD_MAX. */
 size_t wi_frame_end(struct wi_buffer *out, int binary);
 /* The bytes of the tensor section. */
 size_t wi_frame_section(const struct wi_tensors *tensors);

@@ -1,4 +1,4 @@
-/* A message on its way out: a head of ours, and slices of blobs that stay where they are. */
+/* An outgoing message: a head of our own, and slices of blobs that are not copied. */
 #ifndef WI_NODES_NODE_MESSAGE_H
 #define WI_NODES_NODE_MESSAGE_H
 
@@ -28,12 +28,12 @@ struct wi_message *wi_message_new(
     int binary, struct wi_buffer *head, const struct wi_tensors *tensors);
 void wi_message_free(struct wi_message *message); /* NULL is fine */
 
-/* Where the next byte of a message is that is being written. Begins as zeros. */
+/* The position of the next byte of a message that is being written. Zero-initialise. */
 struct wi_message_place {
     size_t piece, done; /* of the piece with its padding */
 };
-/* Copies the next bytes to `out`, at most `room`, and steps over them: how many. The message is
- * written once `piece` is its count. */
+/* Copies the next bytes to `out`, at most `room`, and advances past them. Returns their number. The
+ * message is completely written once `piece` equals its count. */
 size_t wi_message_gather(const struct wi_message *message, struct wi_message_place *place,
     unsigned char *out, size_t room);
 

@@ -9,8 +9,8 @@
 #include "nodes/node/frame.h"
 #include "nodes/node/message.h"
 
-/* Bytes of tensor in a piece: what follows on the same connection waits for one at the most, and
- * with its head it fits the smallest frame that there is. */
+/* Bytes of a tensor in one piece. Other messages on the same connection wait for one piece at most,
+ * and a piece with its head fits the smallest frame limit. */
 #define WI_PIECE_MAX (252 * 1024)
 
 /* The tensors of one attempt. */
@@ -24,22 +24,22 @@ struct wi_pieces_out {
 
 struct wi_pieces_out *wi_pieces_out_new(const char *attempt, const struct wi_tensors *tensors);
 void wi_pieces_out_free(struct wi_pieces_out *out); /* takes it out of its turns; NULL is fine */
-/* Goes on at a byte: 0, or -1 where there is no such byte in that tensor. */
+/* Continues at a byte. Returns 0, or -1 if the tensor has no such byte. */
 int wi_pieces_out_seek(struct wi_pieces_out *out, uint64_t tensor, uint64_t position);
-/* The task_data that is due, of a service or, where `from` is its id, of a node, made with
- * `++*sequence`. NULL: all is sent, or it would end behind the first `most` bytes of all tensors;
- * which of them, `tensor` says. */
+/* The next task_data, made with `++*sequence`. It comes from a service, or, if `from` is not NULL,
+ * from the node with that id. NULL: everything has been sent, or the piece would end after the
+ * first `most` bytes of all tensors; `tensor` tells which. */
 struct wi_message *wi_pieces_out_next(
     struct wi_pieces_out *out, const char *from, uint64_t most, uint64_t *sequence);
 
-/* Those that are sent over one link, a piece of each in turn. Zero-initialise. */
+/* The transfers over one link, which send one piece each in turn. Zero-initialise. */
 struct wi_pieces_turns {
     struct wi_pieces_out *_first;
 };
 
 void wi_pieces_turns_add(struct wi_pieces_turns *turns, struct wi_pieces_out *out);
 void wi_pieces_turns_clear(struct wi_pieces_turns *turns); /* frees none */
-/* The task_data that is due, made with `++*sequence`; NULL if all is sent. */
+/* The next task_data, made with `++*sequence`; NULL if everything has been sent. */
 struct wi_message *wi_pieces_turns_next(struct wi_pieces_turns *turns, uint64_t *sequence);
 
 #endif

@@ -134,7 +134,7 @@ static void on_bye(struct wi_worker *worker, const struct wi_frame *frame)
     copy_string(code, sizeof code, frame->data, "code");
     copy_string(reason, sizeof reason, frame->data, "reason");
     if (strcmp(code, "resume_unknown") == 0)
-        forget_itself(worker); /* comes in anew: its join token is good for that */
+        forget_itself(worker); /* joins again as a new node, with its join token */
     else if (strcmp(code, "shutdown") != 0)
         on_refused(worker, 1008, reason);
 }
@@ -145,7 +145,7 @@ static void on_task(struct wi_worker *worker, struct wi_frame *frame)
     wi_worker_take_task(worker, frame);
 }
 
-/* Once it is up. What it does not know it passes over. */
+/* Used once the worker is up. Unknown messages are ignored. */
 static void frame_handle(struct wi_worker *worker, struct wi_frame *frame)
 {
     const struct wi_worker_events *events = worker->service->events;

@@ -2,7 +2,7 @@
  * The node's side of webinfer-protocol(7). A worker is a node as it sees itself: it connects,
  * announces itself, keeps the heartbeats, takes tasks with all their tensors, sends parts within
  * their credit and answers, keeps both until they are acknowledged, and comes back with its resume
- * token when the connection breaks. What is computed is its owner's affair.
+ * token when the connection breaks. Its owner computes the answers.
  *
  * A program may have thousands of workers of one service; everything happens on the service's loop,
  * and nothing blocks.
@@ -25,20 +25,19 @@
 #include <stdint.h>
 #include <uv.h>
 
-/* So many may be on their way at a time: the service bears 256 that have not announced
- * themselves. */
+/* The most connections that may be under way at a time. The service allows 256 that have not
+ * announced themselves. */
 #define WI_WORKERS_CONNECTING_MAX 128
-/* How often each worker is to get wi_worker_beat, about. */
+/* About how often wi_worker_beat is to be called for each worker. */
 #define WI_WORKER_BEAT_MS 100
 
-/* A join link, "http://HOST:PORT/#token=TOKEN", taken apart: where a node comes in, and with what.
- * What follows the token, as "&start" does, is for pages.
- */
+/* The parts of a join link, "http://HOST:PORT/#token=TOKEN": the address at which a node joins, and
+ * its token. Anything after the token, such as "&start", is for pages. */
 struct wi_join_link {
     char host[300];   /* as in the URL, with the port */
     char address[64]; /* of the host, as numbers */
     int port, tls;
-    char token[WI_TOKEN_SIZE]; /* a secret: wipe it in the end */
+    char token[WI_TOKEN_SIZE]; /* a secret: wipe it after use */
 };
 
 /* Looks the host's address up as well, which may block for seconds. WI_OK or, with `error` filled,
@@ -59,24 +58,24 @@ struct wi_worker_request {
     struct wi_tensors *inputs;
 };
 
-/* What a worker's owner hears. */
+/* Events for a worker's owner. */
 struct wi_worker_events {
-    /* A task is there. The owner answers it now or later with wi_worker_answer. */
+    /* A task has arrived. The owner answers it now or later with wi_worker_answer. */
     void (*task)(struct wi_worker_task *task, const struct wi_worker_request *request);
-    /* There is credit again, after wi_worker_has_credit said no. */
+    /* Credit is available again after wi_worker_has_credit said no. */
     void (*go_on)(struct wi_worker_task *task);
-    /* Nobody wants it any more. It ends, unless it is answered in this call. */
+    /* The task is no longer wanted. It ends unless it is answered in this call. */
     void (*cancel)(struct wi_worker_task *task);
-    /* It is about to be freed; its owner frees what it keeps in `owner`. */
+    /* The task is about to be freed. Its owner frees the data in `owner`. */
     void (*end)(struct wi_worker_task *task);
-    /* A model is to be loaded; all are to be unloaded. */
+    /* Load a model; unload all models. */
     void (*load)(struct wi_worker *worker, const json_t *model);
     void (*unload)(struct wi_worker *worker);
     /* A worker that said bye is gone. */
     void (*left)(struct wi_worker *worker);
 };
 
-/* Of all workers of a service. */
+/* Counters of all workers of a service. */
 struct wi_worker_counters {
     size_t connecting, up, up_peak;
     size_t refused; /* will not come back */
@@ -84,7 +83,7 @@ struct wi_worker_counters {
     uint64_t returned;                    /* tasks that came while their worker was paused */
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
     double worst_gap_ms;
-    char why[160]; /* of the last that was turned away */
+    char why[160]; /* of the last worker that was refused */
 };
 
 /* A service as its workers know it. Fill in what has no underscore, zero the rest. */
@@ -162,13 +161,15 @@ struct wi_worker_answer {
 
 /* Whether a part may go now. If not, `go_on` follows. */
 int wi_worker_has_credit(struct wi_worker_task *task);
-/* Sends the part `task->next`: `members` is the JSON of what it has beside its number, without
- * braces, and `bytes` what it counts for. Once has_credit said yes, also without a connection. */
+/* Sends the part `task->next`: `members` is the JSON of its members except its number, without
+ * braces, and `bytes` is its size for the credit. Once wi_worker_has_credit said yes, it may be
+ * called without a connection, too. */
 void wi_worker_send_part(struct wi_worker_task *task, const char *members, size_t bytes);
-/* Answers the task: at once, or when the connection is back, and in pieces what fits no message. */
+/* Answers the task, at once or when the connection is back. Tensors that do not fit a message go in
+ * pieces. */
 void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer *answer);
-/* Sends an answer that went whole a second time, if it is up: 1 if it did. For tests of services.
- */
+/* Sends an answer that went whole a second time, if it is up: 1 if it did. For tests of
+ * services. */
 int wi_worker_repeat(struct wi_worker_task *task);
 
 #endif

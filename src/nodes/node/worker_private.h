@@ -1,4 +1,4 @@
-/* What the files of the worker share; see worker.h. */
+/* Declarations that the worker's files share; see worker.h. */
 #ifndef WI_NODES_NODE_WORKER_PRIVATE_H
 #define WI_NODES_NODE_WORKER_PRIVATE_H
 
@@ -44,7 +44,7 @@ struct wi_worker {
 
 /* --- worker_socket.c ------------------------------------------------------------------------- */
 
-/* What the conversation hears of the socket. */
+/* Events of the socket for the conversation. */
 struct wi_worker_socket_events {
     void (*open)(struct wi_worker *worker);
     void (*message)(struct wi_worker *worker, struct wi_blob *blob, int binary); /* borrowed */
@@ -69,7 +69,7 @@ void wi_worker_say_models(struct wi_worker *worker);
 void wi_worker_say_capabilities(struct wi_worker *worker, const char *reply_to);
 void wi_worker_say_bye(struct wi_worker *worker, const char *reason);
 
-/* --- worker_task.c: what the service says of tasks; one that is not known is passed over ----- */
+/* --- worker_task.c: messages about tasks; a message about an unknown task is ignored --------- */
 
 struct wi_worker_task *wi_worker_find(struct wi_worker *worker, const char *id); /* or NULL */
 void wi_worker_end(struct wi_worker_task *task);
@@ -77,16 +77,17 @@ void wi_worker_take_task(struct wi_worker *worker, struct wi_frame *frame);
 void wi_worker_take_data(struct wi_worker *worker, const struct wi_frame *frame);
 void wi_worker_take_cancel(struct wi_worker *worker, const char *id);
 void wi_worker_take_acks(struct wi_worker *worker, const json_t *ids, const json_t *parts);
-/* By the data of a welcome: drops what is not wanted, and sends again what has not come. */
+/* Follows the data of a welcome: drops tasks that are no longer wanted, and sends again what has
+ * not arrived. */
 void wi_worker_resume(struct wi_worker *worker, const json_t *welcome);
-/* Gives up what an announcement has no room to list: the service sends it again. */
+/* Gives up the tasks that do not fit into an announcement. The service sends them again. */
 void wi_worker_fit(struct wi_worker *worker);
 
 /* --- worker_answer.c ------------------------------------------------------------------------- */
 
 void wi_worker_take_credit(struct wi_worker_task *task, const json_t *said);
 void wi_worker_forget_parts(struct wi_worker_task *task, uint64_t before); /* seq */
-/* What the welcome says of the task; NULL: nothing. */
+/* Applies what the welcome says about the task; NULL: nothing. */
 void wi_worker_resume_answer(
     struct wi_worker_task *task, const json_t *next, const json_t *credit, const json_t *data);
 void wi_worker_clear_answer(struct wi_worker_task *task);

@@ -39,7 +39,7 @@ void wi_worker_socket_clear(struct wi_worker *worker)
     worker->incoming = NULL;
 }
 
-/* What is written gets masked where it lies, so each piece goes through the scratch buffer. */
+/* Masking changes the bytes in place, so each piece is copied through the scratch buffer. */
 static int socket_writeable(struct wi_worker *worker)
 {
     unsigned char *scratch = worker->service->_scratch + LWS_PRE;

@@ -1,7 +1,7 @@
 /*
- * A small file server: the page, and the files of models. What was found is sent whole or a range
- * of it, or not at all where the client has it already. The values are for the lws callback to
- * return.
+ * A small file server: the page, and the files of models. A file is sent whole or as a range of it,
+ * or not at all if the client already has it. The functions return the value for the lws callback
+ * to return.
  */
 #ifndef WI_NODES_BRIDGE_HTTP_FILES_H
 #define WI_NODES_BRIDGE_HTTP_FILES_H
@@ -10,8 +10,8 @@
 
 /* A file of the page. */
 int wi_serve_page(struct lws *wsi, struct wi_socket *socket, const char *path);
-/* What browsers of others are sent ([pool] strangers), in a word: a page asks before its person has
- * said that it may connect. */
+/* Tells in one word what work strangers' browsers are sent ([pool] strangers). A page asks for it
+ * before its user has agreed to connect. */
 int wi_serve_work(struct lws *wsi, struct wi_socket *socket);
 /* "/models/NAME/HASH/PATH", for a node with its credential. */
 int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path);

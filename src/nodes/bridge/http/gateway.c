@@ -1,4 +1,4 @@
-/* What is given by content, and to whom; see gateway.h. */
+/* Which content is served, and to which clients; see gateway.h. */
 #include "nodes/bridge/http/gateway.h"
 #include "base/net/http.h"
 #include "models/share/content/car.h"
@@ -175,8 +175,8 @@ static int answer_request(
     return result;
 }
 
-/* What stands behind "?", decoded, with "&" between, into WI_HTTP_HEADER_MAX bytes: lws keeps each
- * parameter for itself. 0, or -1 if that is too long. */
+/* Copies the decoded query string, with "&" between its parameters, into WI_HTTP_HEADER_MAX bytes:
+ * lws keeps each parameter separately. Returns 0, or -1 if it is too long. */
 static int read_parameters(struct lws *wsi, char *out)
 {
     size_t used = 0;
@@ -205,7 +205,7 @@ int wi_serve_block(struct lws *wsi, struct wi_socket *socket, const char *cid)
         return gateway_refuse(wsi, bridge, 400, "the parameters are too long", NULL);
     wi_http_header(wsi, WSI_TOKEN_HTTP_ACCEPT, accept);
     enum wi_code code = wi_gateway_request_read(cid, parameters, accept, &request, &error);
-    /* Whoever asks may know that this is a gateway. */
+    /* Any client may know that this is a gateway. */
     const char *why = code == WI_OK && request.is_probe ? NULL : keep_out(wsi, socket, &status);
     if (why)
         return refuse_stranger(wsi, bridge, status, why);

@@ -24,7 +24,8 @@ static int is_one_of(const struct piece *piece, const char *const *words)
     return 0;
 }
 
-/* Takes what stands before the next `mark` off the front, trimmed: 1, or 0 if nothing is left. */
+/* Takes the text before the next `mark` off the front and trims it. Returns 1, or 0 if nothing is
+ * left. */
 static int piece_take(struct piece *rest, char mark, struct piece *out)
 {
     if (!rest->text)

@@ -152,8 +152,8 @@ static int transfer_take_file(struct wi_transfer *transfer, size_t most)
     return 0;
 }
 
-/* Fills the empty chunk: with what is in memory, and at most one read of a file. 0, or -1 to close.
- */
+/* Fills the empty chunk: with what is in memory, and at most one read of a file. 0, or -1 to
+ * close. */
 static int transfer_fill(struct wi_transfer *transfer)
 {
     size_t most = transfer->body.reading
