@@ -53,7 +53,7 @@ static size_t bytes_held(const struct wi_checks *checks)
     return bytes;
 }
 
-/* Whether there is room for a run with those tensors beside the clients. */
+/* Whether there is room for a run with those tensors besides the clients' work. */
 static int checks_have_room(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_answer *answer)
 {
@@ -133,9 +133,10 @@ static void name_place(
     snprintf(place->browser, sizeof place->browser, "%s", node->kind);
 }
 
-/* `platform`, `node`: who answered the client; `sent`: which of the request's graphs it ran.
- * `requested` names the place to run on, or, for WASM, that the client's own place is in question.
- * What a platform has graphs of its own for is compared with WASM's answers of these graphs. */
+/* `platform`, `node`: where the client was answered; `sent`: which of the request's graphs ran
+ * there. `requested` names the place to run on, or, with WASM, says that the client's own place is
+ * in question. A platform with graphs of its own is compared with WASM's answers of these
+ * graphs. */
 static struct wi_check_run *begin_tensors(struct wi_checks *checks,
     const struct wi_inference *asked, const struct wi_inference *sent,
     const struct wi_probe *requested, const struct wi_job_result *result,
@@ -161,8 +162,8 @@ static struct wi_check_run *begin_tensors(struct wi_checks *checks,
     return add_run(checks, run);
 }
 
-/* The client's own prompt for the run, where the node that answered it has both platforms to
- * compare: nobody else is shown it. */
+/* Adds the client's own prompt to the run if the node that answered it has both platforms to
+ * compare: no other node is shown it. */
 static void add_client(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, const struct wi_answer *answer)
 {
@@ -275,8 +276,9 @@ static void note_empty(const struct wi_checks *checks, const struct wi_inference
     (void)wi_pool_found(checks->pool, &found);
 }
 
-/* What the page has tried before: else routing, or the guard, would have another node like it load
- * the model there without success. What is known already counts more than one answer. */
+/* Notes the platforms that the page tried without success. Otherwise routing, or the guard, would
+ * have another node like it load the model there, and fail again. An earlier verdict counts more
+ * than one answer. */
 static void note_fallbacks(const struct wi_checks *checks, const struct wi_inference *asked,
     const struct wi_node_info *node, const json_t *report)
 {

@@ -1,17 +1,17 @@
 /*
- * The numerics guard, and shadow runs. After a client was answered, the same
- * inputs may run once more on another platform: to compare an accelerated platform with WASM, or to
- * measure it. For a task that is an input of ours, in the place of the client's; a language model
- * on a GPU is then asked the client's own prompt, too (wire/probe.h). The client never waits for
- * it, and it gives way to clients: it is only begun when nothing waits, and its answers come from
- * shadow runs (WI_RUN_SHADOW). What WASM says of a model is noted on the way, and held against jobs
- * that name another platform.
+ * The numerics guard, and shadow runs. After a client was answered, the same inputs may run once
+ * more on another platform: to compare an accelerated platform with WASM, or to measure it. For a
+ * task an input of ours replaces the client's; a language model on a GPU then also gets the
+ * client's own prompt (wire/probe.h). The client never waits for this, and it gives way to clients:
+ * it is only begun when no request waits, and its answers come from shadow runs (WI_RUN_SHADOW).
+ * WASM's answers about a model are also recorded, and are used to check jobs that name another
+ * platform.
  *
- * A client's input makes a place trusted, never wrong: where it differs an input of ours decides,
- * and only one of which nearly the same numbers make nearly the same.
+ * A client's input can make a place trusted, but never wrong. If the answers to it differ, an input
+ * of ours decides, and only one for which nearly the same numbers give nearly the same answer.
  *
- * Nodes that joined are held to their answers as well: a share of these is computed again by a
- * browser of ours (cross.c). What is found is evidence, and the pool says what follows from it
+ * The answers of joined nodes are checked as well: a fraction of them is computed again by a
+ * browser of ours (cross.c). The results are evidence, from which the pool draws the consequences
  * (work/pool/evidence.h).
  */
 #ifndef WI_OWNERS_CHECK_CHECK_H
@@ -20,37 +20,37 @@
 #include "work/job/job.h"
 
 struct wi_checks;
-/* All borrowed: `jobs`, which it watches from now on, and `pool` must outlive what it does on the
- * loop, `config` lasts until wi_checks_reload brings the next. */
+/* All borrowed. `jobs`, which it watches from now on, and `pool` must outlive its work on the loop;
+ * `config` lasts until wi_checks_reload replaces it. */
 struct wi_checks *wi_checks_new(
     uv_loop_t *loop, struct wi_jobs *jobs, struct wi_pool *pool, const struct wi_config *config);
 void wi_checks_reload(struct wi_checks *checks, const struct wi_config *config);
-/* Begins none any more. Those under way end with their jobs. */
+/* Begins no more. Those under way end with their jobs. */
 void wi_checks_stop(struct wi_checks *checks);
-/* When there are no jobs any more, but before the loop has ended. NULL is fine. */
+/* Called when there are no more jobs, but before the loop has ended. NULL is fine. */
 void wi_checks_free(struct wi_checks *checks);
 
-/* Shadow runs, by how they ended. */
+/* Shadow runs by their results. */
 struct wi_check_counters {
     uint64_t trusted, wrong, unable; /* with that verdict */
     uint64_t measured;               /* without comparing */
-    uint64_t failed;                 /* before there was anything to compare */
-    uint64_t dropped;                /* for the load, or because a node or the service went */
-    size_t running;                  /* now */
+    uint64_t failed;                 /* before there was an answer to compare */
+    uint64_t dropped; /* because of load, or because a node or the service went away */
+    size_t running;   /* now */
 };
 void wi_checks_counters(const struct wi_checks *checks, struct wi_check_counters *counters);
 
-/* Cross-checks: answers of nodes that joined, computed again by browsers of ours, and kernels of
- * which the answers are known ([pool] recheck_strangers). By how they ended, each once. */
+/* Cross-checks by their results, each counted once: answers of joined nodes that browsers of ours
+ * compute again, and kernels with known answers ([pool] recheck_strangers). */
 struct wi_cross_counters {
     uint64_t agreed;
-    uint64_t wrong;     /* for inputs of ours: and the node is under quarantine */
-    uint64_t suspected; /* an input differed, and others of ours did not, or do not tell */
-    uint64_t disputed;  /* two places of ours did not agree with each other */
-    uint64_t unable;    /* nobody of ours computes it, or it cannot be told */
-    uint64_t dropped;   /* for want of memory, or because a node or the service went */
-    size_t waiting;     /* now, those that run included */
-    size_t bytes;       /* that these hold */
+    uint64_t wrong;     /* for inputs of ours: the node is under quarantine */
+    uint64_t suspected; /* an input differed, and others of ours did not or are inconclusive */
+    uint64_t disputed;  /* two places of ours disagreed with each other */
+    uint64_t unable;    /* no browser of ours computes it, or it is inconclusive */
+    uint64_t dropped;   /* for lack of memory, or because a node or the service went away */
+    size_t waiting;     /* now, including those that run */
+    size_t bytes;       /* bytes that these hold */
 };
 void wi_checks_cross_counters(const struct wi_checks *checks, struct wi_cross_counters *counters);
 

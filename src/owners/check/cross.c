@@ -1,12 +1,13 @@
 /*
- * Cross-checks: answers of nodes that joined, computed again by a browser of ours after the client
- * was answered. Work cannot be told from a check of it, as a challenge can. What becomes of one is
- * in trial.c; here it is decided which answers are checked, and what all checks may hold.
+ * Cross-checks: a browser of ours computes the answers of joined nodes again after the client was
+ * answered. Unlike a challenge, such a check cannot be distinguished from work. trial.c runs each
+ * check; this file decides which answers are checked, and how much all checks may hold.
  *
- * Tensors, and vectors of texts, are compared as the client got them. Of other tasks an answer has
- * no numbers to compare, or texts that may rightly differ: there the node is asked for what its
- * graphs put out, as the guard asks (wire/probe.h), and so are we. Where a kernel was asked for,
- * the node may be asked for it once more, with inputs of which the right answer is known.
+ * Tensors, and vectors of texts, are compared as the client got them. The answers of other tasks
+ * have no numbers to compare, or texts that may legitimately differ. For these the node is asked
+ * for the outputs of its graphs, as the guard asks for them (wire/probe.h), and so are we. After a
+ * request for a kernel, the node may be asked for the kernel once more, with inputs whose right
+ * answer is known.
  */
 #include "owners/check/trial.h"
 
@@ -145,7 +146,7 @@ static int answer_is_first(struct wi_cross *cross, const char *node)
     return 1;
 }
 
-/* Drawn by chance, so that nobody counts when it is due. */
+/* Drawn at random, so that no node can work out when the next check is due. */
 static int is_drawn(double share)
 {
     return wi_draws_seed() < share * 4294967296.0;
@@ -261,7 +262,7 @@ static struct wi_trial *find_waiting(const struct wi_cross *cross)
     return trial;
 }
 
-/* Never from inside a client's answer. What one finds may end others. */
+/* Never runs inside a client's answer. The result of one may end others. */
 static void on_turn(void *context)
 {
     struct wi_cross *cross = context;

@@ -4,12 +4,12 @@
 #include "wire/probe.h"
 #include <uv.h>
 
-/* So many have to differ: one may be such that honest platforms differ, and nearly the same numbers
- * by chance do not show it. */
+/* The number of inputs that have to differ: honest platforms may differ for one, without nearly the
+ * same numbers showing it. */
 #define STRIKES 2
-/* A model of few bits rounds what it multiplies: where a value lies between two steps, platforms
- * that agree in all but the last bit take different ones, and what follows differs as if it were
- * wrong. That befell about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). */
+/* A model with few bits rounds its factors. If a value is between two steps, platforms that agree
+ * in all but the last bit round it differently, and all later results differ as if they were wrong.
+ * This happened to about one drawn input in a hundred (gpt2 of the tests in q8, WebGPU). */
 #define STRIKES_OF_FEW_BITS 3
 /* A place that differed once and agrees now and then is not right. */
 #define CLEARS 3
@@ -21,7 +21,7 @@ uint32_t wi_draws_seed(void)
 {
     uint32_t number = 0;
     uv_random(NULL, NULL, &number, sizeof number, 0, NULL);
-    return number | 1; /* 0 stands for an input that everybody knows */
+    return number | 1; /* 0 selects an input that is publicly known */
 }
 
 /* Every second one has positive numbers: one that adds up many of both signs is never steady. */

@@ -1,4 +1,4 @@
-/* What the files of this folder share; nobody else includes it. */
+/* Declarations that the files of this folder share; no other file includes this header. */
 #ifndef WI_OWNERS_CHECK_PRIVATE_H
 #define WI_OWNERS_CHECK_PRIVATE_H
 
@@ -13,94 +13,96 @@
 struct wi_check_leg {
     int there;
     int joined; /* from a page that is not ours */
-    int raw;    /* of a task: the outputs are what its graphs put out */
+    int raw;    /* of a task: the outputs are those of its graphs */
     struct wi_tensors outputs;
 };
 
-/* Which input a run asks about. What a client chose may be such that every honest platform is off
- * (sums that cancel, ties), or be made so: it makes a place trusted, but never wrong. */
+/* The input that a run uses. A client's choice may happen to make every honest platform differ
+ * (sums that cancel, ties), or may be made to: it can make a place trusted, but never wrong. */
 enum wi_check_step {
     WI_CHECK_CLIENTS, /* the tensors that the client sent */
-    WI_CHECK_DRAWN,   /* some of ours like these, since the client's differed */
+    WI_CHECK_DRAWN,   /* inputs of ours like these, because the client's differed */
     WI_CHECK_OURS,    /* an input of ours: for a task, or for a place that was wrong */
-    WI_CHECK_PROMPT,  /* the client's own prompt, since ours agreed */
-    WI_CHECK_LONG,    /* one of ours as long, since that differed */
+    WI_CHECK_PROMPT,  /* the client's own prompt, because ours agreed */
+    WI_CHECK_LONG,    /* one of ours of the same length, because the prompt differed */
     WI_CHECK_STEP_COUNT
 };
 
 struct wi_check_run {
     struct wi_check_run *next;
-    struct wi_checks *checks;         /* NULL: nobody waits for the comparison any more */
-    const struct wi_inference *asked; /* a reference: what each job of the step is made from */
+    struct wi_checks *checks;         /* NULL: the comparison is no longer wanted */
+    const struct wi_inference *asked; /* a reference, from which each job of the step is made */
     enum wi_check_step step;
     const struct wi_inference *nudge; /* the same with nearly the same numbers; or NULL */
-    /* The client's own prompt, which is asked once what is ours agrees, and only of `client_node`:
-     * it has answered it. A reference; NULL: there is none. Of tensors `client_node` is who
-     * answered for the place in question, and is asked again where it is suspected. */
+    /* The client's own prompt, which is used once our inputs agree, and only on `client_node`,
+     * which has already answered it. A reference; NULL: there is none. For tensors `client_node` is
+     * the node that answered for the place in question, and is asked again if the place is
+     * suspected. */
     const struct wi_inference *client;
-    double client_tokens; /* about so many it has */
+    double client_tokens; /* about how many it has */
     char client_node[WI_ID_SIZE];
     struct wi_draws draws;
     char browser[32]; /* the place in question */
     enum wi_platform platform;
-    char *who; /* the client who brought a new set; NULL: it is about none */
-    char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" of a task */
-    struct wi_probe requested;         /* what led to it; without a deadline it was our own idea */
+    char *who; /* the client that brought a new set of inputs; NULL: not about a new set */
+    char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" for a task */
+    /* the probe that led to it; without a deadline the guard began it itself */
+    struct wi_probe requested;
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_check_leg wasm, other, nudged;
-    struct wi_check_leg *due; /* of these: what the run under way is for */
-    /* Of the place in question, once its node is known: the verdict's key, what was known, and
-     * whether it is of a node that joined. */
+    struct wi_check_leg *due; /* the one of these that the run under way is for */
+    /* About the place in question, once its node is known: the verdict's key, the earlier verdict,
+     * and whether it is on a joined node. */
     char key[WI_VERDICT_KEY_SIZE];
     enum wi_verdict known;
     int joined;
     struct wi_run *under_way;
     struct wi_work *work;
-    struct wi_comparison comparison, nearness; /* of the place; of nearly the same numbers */
-    double ratio;                              /* the worst of what agreed before */
-    double off; /* of the client's input that differed; 0: none did */
+    struct wi_comparison comparison, nearness; /* for the place; for nearly the same numbers */
+    double ratio;                              /* the worst of those that agreed before */
+    double off; /* the difference of the client's input; 0: it did not differ */
 };
 
 struct wi_checks {
     struct wi_run_deps deps;
     struct wi_pool *pool;
-    struct wi_turn *turn; /* submits what the last turn began */
+    struct wi_turn *turn; /* submits the runs that the last turn began */
     struct wi_cross *cross;
     struct wi_check_run *runs;
     size_t count;
-    double recheck; /* pinned answers of trusted platforms add up to a second look */
+    double recheck; /* sums up pinned answers of trusted platforms until a recheck is due */
     int stopped;
     struct wi_check_counters counters;
 };
 
-/* --- legs.c: answers to compare, and who gives them --------------------------------------------
- */
+/* --- legs.c: answers to compare, and the browsers that give them ------------------------------ */
 
-/* An answer as one of the two to compare, its tensors shared; `node` is who gave it. */
+/* Fills one of the two answers to compare, sharing its tensors; `node` gave it. */
 void wi_check_fill_leg(struct wi_check_leg *leg, const struct wi_node_info *node,
     const json_t *result, const struct wi_tensors *outputs);
 void wi_check_clear_leg(struct wi_check_leg *leg);
-/* What a page's report says: on which platform, -1 for none that we know; simulated. */
+/* Read from a page's report: the platform, -1 if it is unknown; whether it is simulated. */
 int wi_check_platform_of(const json_t *executed_on);
 int wi_check_is_simulated(const json_t *executed_on);
 
-/* By what the model itself has, never by what a node says that it computed in. */
+/* The tolerance for the model's own precision, never for the precision that a node claims. */
 const struct wi_tolerance *wi_check_tolerance(const struct wi_inference *asked);
 /* Fit for a worker thread. */
 void wi_check_compare_legs(const struct wi_inference *asked, const struct wi_check_leg *reference,
     const struct wi_check_leg *got, struct wi_comparison *out);
-/* More bytes than that are compared off the loop: a value costs about 5 ns. */
+/* More bytes than this are compared off the loop: a value takes about 5 ns. */
 #define WI_CHECK_INLINE_MAX (64 * 1024)
 
-/* The engine does not take the model, whatever the input. */
+/* Whether the engine refuses the model for any input. */
 int wi_check_is_refusal(const struct wi_error *error);
-/* Whether the page itself said so: neither the way there nor the load is to blame. */
+/* Whether the page itself reported the error, so that neither the connection nor the load caused
+ * it. */
 int wi_check_is_of_the_model(const struct wi_error *error);
-/* That, or it would not have the input: that is so each time. */
+/* That, or it refused the input: either happens every time. */
 int wi_check_is_of_the_request(const struct wi_error *error);
 
-/* Of the verdict on what is asked, for its set of inputs, on that platform of the node. */
+/* Makes the key of the verdict on `asked`, for its set of inputs, on that platform of the node. */
 void wi_check_make_key(char key[WI_VERDICT_KEY_SIZE], const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
 /* A browser of ours with WASM, of that kind (NULL: any); NULL if there is none. */
@@ -108,36 +110,35 @@ const struct wi_node_info *wi_check_find_ours(const struct wi_pool *pool, const 
 
 /* --- run.c: one run --------------------------------------------------------------------------- */
 
-/* What is missing next: an answer, the comparison, or nothing, which ends it. */
+/* Begins the next missing step: an answer, the comparison, or nothing, which ends the run. */
 void wi_check_run_next(struct wi_check_run *run);
-/* There was too much else to do for it; routing may ask again. */
+/* It was dropped because of too much other work; routing may request it again. */
 void wi_check_crowded_out(
     struct wi_checks *checks, const struct wi_model *model, const struct wi_probe *requested);
-/* Ends it without a word. */
+/* Ends it without any report. */
 void wi_check_run_drop(struct wi_check_run *run);
-/* When it is in no list any more. */
+/* Called when it is in no list any more. */
 void wi_check_run_free(struct wi_check_run *run);
-/* Of inputs and answers. */
+/* Bytes of its inputs and answers. */
 size_t wi_check_run_bytes(const struct wi_check_run *run);
-/* That is the place in question. */
+/* Sets the place in question. */
 void wi_check_name_place(struct wi_check_run *run, const struct wi_inference *asked,
     const struct wi_node_info *node, enum wi_platform platform);
-/* The browser of ours whose WASM is the measure: of the same kind, or of any, but for a client's
- * picture, which each kind decodes in its own way. NULL if there is none; then a stranger of that
- * kind may do. */
+/* The browser of ours whose WASM is the reference: of the same kind, or of any kind, except for a
+ * client's picture, which each kind decodes in its own way. NULL if there is none; then a joined
+ * node of that kind may be used. */
 const struct wi_node_info *wi_check_measure(const struct wi_check_run *run);
 
-/* --- cross.c: joined nodes' answers, computed again by us --------------------------------------
- */
+/* --- cross.c: joined nodes' answers, computed again by us ------------------------------------- */
 
 struct wi_cross;
 /* `checks` is borrowed; its dependencies and its pool are there already. */
 struct wi_cross *wi_cross_new(const struct wi_checks *checks);
 void wi_cross_stop(struct wi_cross *cross);
 void wi_cross_free(struct wi_cross *cross);
-/* `node`, which joined, has answered `client` (NULL is one, too) on `platform`, and `sent` is what
- * it was asked: perhaps that is computed again, later. `result->numerics` is filled, and `sent` as
- * it was sent. */
+/* The joined node `node` has answered `client` (NULL counts as one, too) on `platform`; `sent` is
+ * the request that it was sent. It may be computed again later. `result->numerics` is filled, and
+ * `sent` is unchanged since it was sent. */
 void wi_cross_consider(struct wi_cross *cross, const struct wi_inference *sent, const char *client,
     const struct wi_node_info *node, enum wi_platform platform, const struct wi_job_result *result);
 void wi_cross_count(const struct wi_cross *cross, struct wi_cross_counters *counters);

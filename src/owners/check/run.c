@@ -111,7 +111,8 @@ static int run_ask_prompt(struct wi_check_run *run)
 
 /* --- what was found --------------------------------------------------------------------------- */
 
-/* `node`: whether it is booked of the node, too. What is right is set whatever the kind. */
+/* `node`: the node that it is recorded for as well, or NULL. A trusted verdict is set for any kind
+ * of evidence. */
 static unsigned run_found(const struct wi_check_run *run, enum wi_evidence_kind kind,
     const char *node, const struct wi_finding *finding)
 {
@@ -414,7 +415,7 @@ static void other_failed(struct wi_check_run *run, const struct wi_error *error)
     end_run(run);
 }
 
-/* There is nothing to compare with. What WASM says of the model was noted already. */
+/* There is nothing to compare with. WASM's answer about the model was recorded already. */
 static void wasm_failed(struct wi_check_run *run, const struct wi_error *error)
 {
     int is_told = wi_check_is_of_the_request(error);
@@ -512,7 +513,8 @@ static int is_of_suspect(const struct wi_check_run *run)
            wi_pool_node_info(run->checks->pool, run->client_node);
 }
 
-/* Who runs it. Strangers measure only where no browser of ours can. 0, or -1 if nobody can now. */
+/* Names the place that runs it. Joined nodes are the reference only if no browser of ours can be.
+ * Returns 0, or -1 if there is no place now. */
 static int name_place(const struct wi_check_run *run, struct wi_inference *asked, int *ours_only)
 {
     int is_measure = run->compares && asked->platform == WI_WASM;

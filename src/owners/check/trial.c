@@ -15,10 +15,10 @@
 /* Of each run of ours, from its dispatch, and of the node's at least and at most. */
 #define DEADLINE_MS 60000.0
 #define LONGEST_MS 600000.0
-/* What each takes beside its tensors and texts. */
+/* Bytes that each trial takes in addition to its tensors and texts. */
 #define OVERHEAD 4096
 
-/* Whom a run asks. */
+/* The place that a run asks. */
 struct place {
     const char *kind; /* NULL: any of ours; borrowed for the call */
     const char *node; /* NULL: no one in particular; likewise */
@@ -26,11 +26,12 @@ struct place {
 };
 
 struct step {
-    size_t leg; /* of the trial: whose answer it is */
-    /* Whom it asks: 0, or -1 if there is nobody now. */
+    size_t leg; /* the trial's leg that gets the answer */
+    /* Finds the place to ask. Returns 0, or -1 if there is none now. */
     int (*find)(const struct wi_trial *trial, struct place *place);
-    void (*absent)(struct wi_trial *trial); /* there is nobody */
-    /* Compares the answer with another, fit for a worker thread; NULL: there is nothing to. */
+    void (*absent)(struct wi_trial *trial); /* there is none */
+    /* Compares the answer with another, fit for a worker thread; NULL: there is nothing to
+     * compare. */
     void (*compare)(struct wi_trial *trial);
     void (*conclude)(struct wi_trial *trial);
     /* No answer came of it. */
@@ -242,8 +243,8 @@ static int is_at_place(const struct wi_trial *trial, const struct wi_node_info *
     return wi_text_ends(trial->key, place.key);
 }
 
-/* A party that takes its node away after a lie is asked through another: 0, or -1 if it has none at
- * that place. What a client sent is asked of no other node. */
+/* If a party takes its node away after a wrong answer, another node of it is asked: 0, or -1 if it
+ * has none at that place. A client's input is sent to no other node. */
 static int trial_replace_node(struct wi_trial *trial)
 {
     const struct wi_pool *pool = trial->checks->pool;
@@ -358,8 +359,8 @@ static void fail_nudged(struct wi_trial *trial, const struct wi_error *error)
 
 /* --- SECOND: another place of ours ------------------------------------------------------------ */
 
-/* The same platform where a browser of ours has it, so that what is wrong on every machine is
- * nobody's fault; else the WASM of another kind. */
+/* The same platform if a browser of ours has it, so that a fault of every machine is not blamed on
+ * the node; else the WASM of another kind. */
 static int find_second(const struct wi_trial *trial, struct place *place)
 {
     const struct wi_checks *checks = trial->checks;
@@ -493,7 +494,7 @@ static int is_of_node(const struct wi_trial *trial)
     return trial->step == WI_TRIAL_GIVEN || trial->step == WI_TRIAL_KNOWN;
 }
 
-/* Whether it is an answer of whom it was asked for. */
+/* Whether the answer is from the place that was asked. */
 static int is_of_place(const struct wi_trial *trial, const struct wi_node_info *node)
 {
     return is_of_node(trial) ? strcmp(node->id, trial->node) == 0 : *node->session != '\0';

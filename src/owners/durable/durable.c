@@ -1,7 +1,7 @@
 /*
- * The stored jobs as a whole: their beginning and end, and how they are. What requests want of them
- * is in requests.c; rows are taken from the queue and run in feed.c, how they end is in end.c, and
- * what these share in entries.c.
+ * The stored jobs as a whole: their start, their end and their state. The operations for requests
+ * are in requests.c; feed.c takes rows from the queue and runs them, end.c ends the runs, and
+ * entries.c has what these share.
  */
 #include "owners/durable/private.h"
 

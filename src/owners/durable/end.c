@@ -1,7 +1,7 @@
 /*
- * How the runs of stored jobs end: an answer is printed once there is memory for it, the row is
- * finished or goes back into the queue, and what could not be written is kept and tried again, so
- * that a full disk costs nobody an answer that was computed.
+ * The ends of stored jobs' runs: an answer is printed once there is memory for it, the row is
+ * finished or goes back into the queue, and failed writes are kept and retried, so that a full disk
+ * loses no computed answer.
  */
 #include "owners/durable/private.h"
 

@@ -1,8 +1,8 @@
 /*
  * The runs of stored jobs: rows are taken from the queue while there is room. Few run at a time, so
- * that what others ask for directly is not kept waiting behind a backlog, and so that few are to be
- * suspected when the daemon dies. What waits for a busy node takes room of its client alone, so
- * that nobody's backlog keeps another's jobs from an idle node. How they end is in end.c.
+ * that direct requests do not wait behind a backlog, and so that few jobs are suspected if the
+ * daemon dies. A job that waits for a busy node only takes room of its own client, so that one
+ * client's backlog does not keep another's jobs from an idle node. end.c handles the ends of runs.
  */
 #include "owners/durable/private.h"
 
@@ -41,8 +41,8 @@ static enum wi_code on_begin(void *context, struct wi_infer *infer, struct wi_er
     return WI_OK;
 }
 
-/* The row's times are those of the wall clock, which may have been set back; a job's are monotonic.
- */
+/* The row's times are those of the wall clock, which may have been set back; a job's are
+ * monotonic. */
 static double accepted_at(const struct wi_row *row)
 {
     double age = (double)(wi_steady_ms() - row->accepted_at);
@@ -91,8 +91,8 @@ struct taking {
     uint64_t reserved; /* of the budget, for the bodies that are read and what parsing them takes */
 };
 
-/* A body that can never be read again is said to be so, one for which there is no memory now waits.
- */
+/* A body that can never be read again is reported as such; one for which there is no memory now
+ * waits. */
 static void entry_begin(struct wi_durable_entry *entry)
 {
     struct wi_durable *durable = entry->durable;

@@ -1,7 +1,7 @@
 /*
- * What requests want of the stored jobs: that one is accepted, read, listed, cancelled, or watched
- * until it ends. What that means for the counts and for the runs is seen to here, whether or not
- * the request is still there when the database has done its part.
+ * Operations on stored jobs for requests: a job is accepted, read, listed, cancelled, or watched
+ * until it ends. The effects on the counts and the runs are handled here, whether or not the
+ * request is still there when the database has done its part.
  */
 #include "owners/durable/private.h"
 
@@ -142,7 +142,7 @@ static void cancel_run(struct wi_durable *durable, const char *id)
     struct wi_durable_entry *entry = WI_TABLE_FIND(durable->entries, id, strlen(id));
     int unseen = entry && !entry->returning &&
                  (entry->step == WI_DURABLE_WAITING || entry->step == WI_DURABLE_UNWRITTEN);
-    if (unseen) { /* it has an answer, which nobody can have got */
+    if (unseen) { /* it has an answer, which no client can have got */
         wi_durable_finish_cancelled(entry);
     } else if (entry && entry->run) {
         struct wi_error error;

@@ -1,7 +1,7 @@
 /*
- * Whose the stored jobs are: how many rows that are not finished, and how many bytes, each client
- * has, and how many he may have. The rule is that of base/share.h for each of the two: while less
- * than half of them is used anybody may have them, beyond that nobody more than an eighth.
+ * The clients' shares of the stored jobs: how many unfinished rows and how many bytes each client
+ * has, and how many it may have. For both the rule of base/share.h holds: while less than half is
+ * used, any client may take more; beyond that, no client may have more than an eighth.
  */
 #include "base/share.h"
 #include "owners/durable/private.h"
@@ -76,8 +76,8 @@ void wi_durable_count_all(struct wi_durable *durable, const struct wi_row_sweep 
 
 /* --- admitting ------------------------------------------------------------------------------- */
 
-/* Whether who holds so many of what there is may have `more`. One that has none is never refused
- * for his part of few. */
+/* Whether a client that holds `held` may have `more`. A client that holds none is never refused
+ * because of its share. */
 static int share_fits(uint64_t limit, uint64_t used, uint64_t held, uint64_t more, double part)
 {
     struct wi_budget budget = {.limit = limit, .used = used};

@@ -190,7 +190,7 @@ static int was_lost(const struct wi_error *error)
     return error->code == WI_ATTEMPTS_EXHAUSTED || error->code == WI_DEADLINE_EXCEEDED;
 }
 
-/* No verdict. What the node cannot do of one kernel it may do of the next. */
+/* No verdict. A node that cannot compute one kernel may be able to compute the next. */
 static void conclude_failure(struct wi_examination *examination, const struct wi_error *error)
 {
     struct wi_evidence *evidence = evidence_due(examination);

@@ -1,6 +1,6 @@
 /*
- * One look at one node: challenges and known answers for each platform, one after the other, beside
- * what else the node does. What comes of it is evidence, which verdict.h judges.
+ * One examination of one node: challenges and known answers for each platform, one after the other,
+ * while the node does its other work. The result is evidence, which verdict.h judges.
  */
 #ifndef WI_OWNERS_PROOF_EXAMINE_H
 #define WI_OWNERS_PROOF_EXAMINE_H
@@ -9,14 +9,13 @@
 #include "work/run/run.h"
 
 struct wi_examine_order {
-    const struct wi_run_deps *runs; /* borrowed; as long as any examination lasts */
+    const struct wi_run_deps *runs; /* borrowed while any examination lasts */
     const char *node;               /* copied */
     unsigned platforms;             /* bits of enum wi_platform */
-    int times; /* challenges become larger while the last took under a second; else the first alone
-                */
+    int times; /* 1: larger challenges while each takes under a second; 0: the first only */
     void *context;
-    void (*on_step)(void *context); /* something more is known; may be NULL */
-    /* The end; the evidence may be read in it, and is gone when it returns. */
+    void (*on_step)(void *context); /* there is more evidence; may be NULL */
+    /* The end; the evidence may be read in this call, and is freed when it returns. */
     void (*on_done)(void *context);
 };
 
@@ -24,15 +23,15 @@ struct wi_examine_order {
 unsigned wi_examine_platforms(const struct wi_node_info *node);
 
 struct wi_examination;
-/* Nothing happens inside the call. */
+/* Never calls back from inside. */
 struct wi_examination *wi_examine(const struct wi_examine_order *order);
-/* What is known so far of a platform that was ordered. */
+/* The evidence so far on a platform that was ordered. */
 const struct wi_evidence *wi_examine_evidence(
     const struct wi_examination *examination, enum wi_platform platform);
-/* Whether the node could not be asked at all of that platform, for want of a place or of time, so
- * that it says nothing of it. */
+/* Whether the node was not asked about that platform at all, because there was no place or no time,
+ * so that nothing is known about it. */
 int wi_examine_was_unsent(const struct wi_examination *examination, enum wi_platform platform);
-/* Nobody wants it any more: no callback comes. NULL is fine. */
+/* The examination is no longer wanted: no callback comes. NULL is fine. */
 void wi_examine_abandon(struct wi_examination *examination);
 
 #endif

@@ -235,7 +235,7 @@ static void on_look(void *context)
 
 /* --- orders ----------------------------------------------------------------------------------- */
 
-/* One node of an order. What is known of it is copied when its examination ends. */
+/* One node of an order. Its evidence is copied when its examination ends. */
 struct subject {
     struct wi_proof_order *order;
     char id[WI_ID_SIZE], browser[32];

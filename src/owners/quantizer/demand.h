@@ -1,16 +1,16 @@
 /*
- * Variants that requests want and that are not there, made while [models] quantize_on_demand is
- * set: of a precision that was named, or the next with fewer bits where there was no memory. What
- * is made goes the way of every making, so that it is bounded by WI_QUANTIZER_MAX, and published
- * only if it measures well. A request that comes while another variant of its model is made waits
- * for that one first.
+ * Makes missing variants for requests while [models] quantize_on_demand is set: one of the
+ * precision that the request names, or the next with fewer bits if there was no memory. Such a
+ * variant is made like any other, so it is bounded by WI_QUANTIZER_MAX and published only if its
+ * measurements are good. A request that arrives while another variant of its model is being made
+ * waits for that one first.
  */
 #ifndef WI_OWNERS_QUANTIZER_DEMAND_H
 #define WI_OWNERS_QUANTIZER_DEMAND_H
 
 #include "owners/quantizer/quantizer.h"
 
-/* What has failed is not begun again for so long, however many ask. */
+/* A failed variant is not begun again for this long, however many requests want it. */
 #define WI_DEMAND_PATIENCE_MS 600000.0
 
 /* `quantizer` must outlive it. */

@@ -1,12 +1,12 @@
 /*
- * The inputs with which a model and what is made of it are compared, another for each number from 0
- * on, and the same for both and at each measuring: first the model's own samples, then a task's
- * inputs of ours (wire/probe.h), or, of a model that is asked with tensors, what is drawn by a
- * seed as its graph says.
+ * The inputs for comparing a model with a variant made from it. Each number from 0 on has its own
+ * input, which is the same for both models and for every measurement. First come the model's own
+ * samples, then inputs of ours for its task (wire/probe.h). For a model that takes tensors, they
+ * are instead drawn from a seed, as its graph requires.
  *
- * Samples are the pictures and the WAV files in the folder `samples` beside a model's files, in the
- * order of their names. Each is asked as a client would ask it, and left out where a client would
- * be refused.
+ * Samples are the pictures and the WAV files in the folder `samples` among a model's files, in the
+ * order of their names. Each is submitted as a client would submit it, and left out if a client
+ * would be refused.
  */
 #ifndef WI_OWNERS_QUANTIZER_INPUTS_H
 #define WI_OWNERS_QUANTIZER_INPUTS_H
@@ -24,8 +24,8 @@ struct wi_inputs *wi_inputs_new(const struct wi_run_deps *runs, struct wi_model 
 void wi_inputs_free(struct wi_inputs *inputs);            /* no callback comes; NULL is fine */
 size_t wi_inputs_samples(const struct wi_inputs *inputs); /* how many there are */
 
-/* What is asked of `model`, which is the one above or made of it; NULL with
- * WI_NOTHING_TO_QUANTIZE. Without a place and times, which the caller sets. */
+/* Makes the request with that input for `model`, which is the one above or made from it. NULL with
+ * WI_NOTHING_TO_QUANTIZE. It has no place and times, which the caller sets. */
 struct wi_inference *wi_inputs_make(const struct wi_inputs *inputs, struct wi_model *model,
     unsigned number, struct wi_error *error);
 

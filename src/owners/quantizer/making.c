@@ -15,8 +15,8 @@
 #include <string.h>
 
 #define PROGRAM "webinfer-quantize"
-/* What the program may take: memory beside twice the graph's bytes, and time beside what the
- * slowest disk and core take for them. */
+/* The program's limits: memory in addition to twice the graph's bytes, and time in addition to what
+ * the slowest disk and core need for them. */
 #define MEMORY_BASE ((uint64_t)384 << 20)
 #define TIME_BASE_S 120
 #define BYTES_PER_S ((uint64_t)1 << 20)
@@ -27,7 +27,7 @@ static const struct wi_making_kind kinds[] = {
     {16, "fp16", 0.999, 0.55, 1},
 };
 
-/* The graphs that a variant is written in: one form for all platforms, or WebGPU's beside it. */
+/* The forms of a variant's graphs: one for all platforms, or a separate one for WebGPU as well. */
 static const struct form {
     const char *name, *end; /* of the program's option; of the variant's name */
     const char *figures;    /* the member of the notes */
@@ -62,9 +62,9 @@ struct wi_making {
     enum wi_making_state state;
     struct wi_model *source, *made; /* NULL before they are there */
     struct wi_strings graphs;       /* paths of the source's */
-    struct wi_strings common;       /* likewise of what is staged beside the new graphs */
-    size_t at;                      /* of them, form by form: the one under way */
-    size_t form;                    /* that is measured */
+    struct wi_strings common;       /* likewise of the files staged with the new graphs */
+    size_t at;                      /* index of the graph under way, form by form */
+    size_t form;                    /* the one being measured */
     char *folder;                   /* where it is staged */
     uint64_t pending;
     uint64_t done, before, total; /* bytes of weights; those of the graphs that are done */
@@ -134,7 +134,8 @@ static int is_own(const struct wi_model *source, const char *path)
     return path_is_graph(path) || wi_onnx_is_weights(path);
 }
 
-/* The graphs, what is to be staged beside the new ones, and the room for all of it. */
+/* Lists the graphs and the files to be staged with the new ones, and sums up the room for all of
+ * them. */
 static void list_files(struct wi_making *making)
 {
     const struct wi_manifest *manifest = &making->source->manifest;

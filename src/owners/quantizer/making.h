@@ -1,44 +1,44 @@
 /*
- * The steps of one making: a model's variant in fewer bits, from its fp32 files to a variant that
+ * The steps that make one variant in fewer bits: from a model's fp32 files to a variant that
  * look-ups find.
  *
  *   look → room → stage → webinfer-quantize, graph by graph → read → measure → look again → publish
  *
- * Whoever ends it at any step leaves a staging folder at most, which goes.
+ * If it is ended at any step, at most a staging folder is left, which is removed.
  */
 #ifndef WI_OWNERS_QUANTIZER_MAKING_H
 #define WI_OWNERS_QUANTIZER_MAKING_H
 
 #include "owners/quantizer/quantizer.h"
 
-/* How each number of bits is called and made. */
+/* The name and the parameters of the variant with each number of bits. */
 struct wi_making_kind {
     int bits;
     const char *variant;
-    double least_cosine; /* median; worse only by force */
-    double size;         /* of the weights' bytes, about as much as each form takes */
-    unsigned forms;      /* 2: WebGPU has graphs of its own */
+    double least_cosine; /* median; a worse variant only by force */
+    double size;    /* the approximate size of each form, as a fraction of the weights' bytes */
+    unsigned forms; /* 2: WebGPU has graphs of its own */
 };
-/* NULL for other numbers. */
+/* NULL for other numbers of bits. */
 const struct wi_making_kind *wi_making_kind(int bits);
 
 struct wi_making;
-/* `ended`: it is done or has failed, and may be freed from inside. */
+/* `ended`: it is done or has failed, and may be freed inside the callback. */
 typedef void wi_making_fn(void *context, int ended);
 /* `model` is of any variant; a reference is taken. Never calls back from inside. */
 struct wi_making *wi_making_new(const struct wi_quantizer_deps *deps,
     const struct wi_run_deps *runs, struct wi_model *model, const struct wi_quantizer_want *want,
     wi_making_fn *on_change, void *context);
-/* Ends it with that error: on_change comes from inside, or once its program has ended. */
+/* Ends it with that error: on_change comes inside this call, or once its program has ended. */
 void wi_making_cancel(struct wi_making *making, const struct wi_error *why);
-/* Whether its program is there: then it is not to be freed. */
+/* Whether its program is still running; if so, it must not be freed. */
 int wi_making_is_running(const struct wi_making *making);
-/* What it has staged is dropped. No callback comes. NULL is fine. */
+/* Drops its staged files. No callback comes. NULL is fine. */
 void wi_making_free(struct wi_making *making);
 
 void wi_making_info(const struct wi_making *making, struct wi_making_info *info);
 const char *wi_making_id(const struct wi_making *making);   /* of its staging folder */
-uint64_t wi_making_pending(const struct wi_making *making); /* bytes that are yet to be written */
+uint64_t wi_making_pending(const struct wi_making *making); /* bytes still to be written */
 int wi_making_same(const struct wi_making *making, const struct wi_quantizer_want *want);
 
 #endif

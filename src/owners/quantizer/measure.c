@@ -1,7 +1,7 @@
 /*
- * One measuring: place by place, and there input by input; see measure.h. What is made is asked
- * first: a page whose memory has grown for the larger model would load the other into what that has
- * left, and say that it takes next to nothing.
+ * One measurement: place by place, and at each place input by input; see measure.h. The new variant
+ * runs first: a page whose memory has grown for the larger model would load the smaller one into
+ * the free part of that memory, and report that it takes next to nothing.
  */
 #include "owners/quantizer/measure.h"
 
@@ -84,8 +84,8 @@ static double cosine_of(const struct sums *sums)
     return norms > 0 && isfinite(sums->product) && isfinite(norms) ? sums->product / norms : 0;
 }
 
-/* What is chosen step by step is told of anew after the first difference: only numbers that the
- * graphs gave count. */
+/* Choices made step by step diverge after the first difference, so only numbers that the graphs
+ * gave are compared. */
 static int is_compared(const struct wi_tensor *one, const struct wi_tensor *other)
 {
     return other && one->datatype == WI_FP32 && other->datatype == WI_FP32 &&
@@ -354,7 +354,7 @@ static void on_outcome(void *context, struct wi_outcome *outcome)
     wi_text_copy(place->version, sizeof place->version, outcome->browser_version);
 }
 
-/* Whether it was only for want of a browser, or of room beside the clients. */
+/* Whether the only cause was that there was no browser, or no room besides the clients' work. */
 static int error_passes(const struct wi_measure *measure, const struct wi_error *error)
 {
     return measure->at == 0 && wi_now_ms() < measure->patient_until &&

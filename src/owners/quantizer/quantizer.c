@@ -102,7 +102,7 @@ static void entry_forget(struct entry *entry)
     free(name);
 }
 
-/* Forgets what nobody asks about any more, now and when the next one is due. */
+/* Forgets variants that ended long enough ago, now and again when the next one is due. */
 static void quantizer_tidy(struct wi_quantizer *quantizer)
 {
     double now = wi_now_ms(), due = WI_NEVER;

@@ -1,13 +1,13 @@
 /*
- * Models in fewer bits: variants that this daemon makes of a model's fp32 files. A program of its
- * own writes them (webinfer-quantize, under limits), a browser runs them against what they were
- * made of, and only then they get a name (models/catalog/library/made.h). One is made at a time for
- * a model.
+ * Models in fewer bits: variants that this daemon makes from a model's fp32 files. A separate
+ * program (webinfer-quantize, under limits) writes them, a browser compares them with their source,
+ * and only then do they get a name (models/catalog/library/made.h). One variant of a model is made
+ * at a time.
  *
  *   quantizing → measuring → publishing → done
  *        └───────────┴───────────┴──────→ failed
  *
- * A daemon that ends gives it up. Everything is called on the loop's thread.
+ * A daemon that ends abandons it. Everything is called on the loop's thread.
  */
 #ifndef WI_OWNERS_QUANTIZER_QUANTIZER_H
 #define WI_OWNERS_QUANTIZER_QUANTIZER_H
@@ -19,7 +19,7 @@
 #include "work/run/run.h"
 
 enum wi_making_state {
-    WI_MAKING_QUANTIZING, /* room is made, and the program writes */
+    WI_MAKING_QUANTIZING, /* room is made, and the program writes the files */
     WI_MAKING_MEASURING,  /* browsers run it */
     WI_MAKING_PUBLISHING, /* one rename */
     WI_MAKING_DONE,
@@ -30,23 +30,23 @@ extern const char *const wi_making_state_names[WI_MAKING_STATE_COUNT]; /* "quant
 
 struct wi_quantizer_want {
     int bits;  /* 4, 8 or 16 */
-    int mixed; /* the layers that lose most have 8 bits, of 4 */
-    int force; /* also where it measures badly */
+    int mixed; /* with 4 bits: the layers that lose most get 8 */
+    int force; /* publish it even if its measurements are bad */
 };
 
-/* One making as others see it. Borrowed for the call. */
+/* The public state of one variant being made. Borrowed for the call. */
 struct wi_making_info {
-    const char *name;    /* of what is made: "NAME:q8" */
+    const char *name;    /* of the new variant: "NAME:q8" */
     const char *model;   /* NAME */
     const char *variant; /* "q8" */
     struct wi_quantizer_want want;
     enum wi_making_state state;
     uint64_t done, total; /* bytes of weights */
     size_t graphs_done, graphs;
-    unsigned inputs_done; /* of WI_MEASURE_INPUTS, that were measured */
-    const json_t *notes;  /* what it is, and its figures; NULL before they are there */
+    unsigned inputs_done; /* number measured, of WI_MEASURE_INPUTS */
+    const json_t *notes;  /* its description and figures; NULL until they exist */
     double began_ms, ended_ms;
-    const struct wi_error *error; /* of WI_MAKING_FAILED */
+    const struct wi_error *error; /* if WI_MAKING_FAILED */
 };
 
 /* All borrowed and must outlive this. */
@@ -58,34 +58,34 @@ struct wi_quantizer_deps {
     struct wi_jobs *jobs;
     const struct wi_pool *pool;
     const struct wi_bridge *bridge;
-    const struct wi_change_listener *listener; /* NULL: nobody */
+    const struct wi_change_listener *listener; /* NULL: none */
 };
 
 struct wi_quantizer;
 struct wi_quantizer *wi_quantizer_new(
     const struct wi_quantizer_deps *deps, const struct wi_config *config);
 void wi_quantizer_reload(struct wi_quantizer *quantizer, const struct wi_config *config);
-/* The daemon ends: what is under way ends with WI_SHUTTING_DOWN, and none begins any more. */
+/* The daemon ends: those under way end with WI_SHUTTING_DOWN, and no more begin. */
 void wi_quantizer_stop(struct wi_quantizer *quantizer);
-/* Whether a program of one is still there. */
+/* Whether a program that it started is still running. */
 int wi_quantizer_is_busy(const struct wi_quantizer *quantizer);
 /* No callback comes any more. NULL is fine. */
 void wi_quantizer_free(struct wi_quantizer *quantizer);
 
-/* Begins to make what is wanted of `model`, which may be of any variant, or joins who makes the
- * same: its name is in `name`. WI_NOTHING_TO_QUANTIZE for what has no fp32 graphs, WI_CONFLICT
- * where that variant is there or another is being made, WI_QUEUE_FULL for more than
+/* Begins to make the variant `want` of `model`, which may be of any variant, or joins the one under
+ * way if it is the same. Its name is written to `name`. WI_NOTHING_TO_QUANTIZE if there are no fp32
+ * graphs, WI_CONFLICT if that variant exists or another is being made, WI_QUEUE_FULL beyond
  * WI_QUANTIZER_MAX, WI_SHUTTING_DOWN. */
 #define WI_QUANTIZER_MAX 2
 enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model *model,
     const struct wi_quantizer_want *want, char name[WI_MODEL_NAME_MAX + 1], struct wi_error *error);
-/* By the name of the model or of what is made of it. WI_OK, or WI_NOT_FOUND if none is under way.
- */
+/* Cancels by the name of the model or of its new variant. WI_OK, or WI_NOT_FOUND if none is under
+ * way. */
 enum wi_code wi_quantizer_cancel(
     struct wi_quantizer *quantizer, const char *name, struct wi_error *error);
 
-/* As pulls are remembered (models/arrive/hub/pulls.h), by the name of what is made; of those under
- * way also by the model's. 0, or -1. */
+/* Finds one by the name of the new variant, for as long as pulls are remembered
+ * (models/arrive/hub/pulls.h), or, while it is under way, by the model's name. Returns 0, or -1. */
 typedef void wi_making_event_fn(void *context, const struct wi_making_info *info);
 int wi_quantizer_find(
     const struct wi_quantizer *quantizer, const char *name, struct wi_making_info *info);
@@ -98,7 +98,7 @@ struct wi_making_watch *wi_making_watch(
     struct wi_quantizer *quantizer, const char *name, wi_making_event_fn *on_event, void *context);
 void wi_making_unwatch(struct wi_making_watch *watch); /* NULL is fine */
 
-/* Whether requests may have variants made now, as owners/quantizer/demand.h does. */
+/* Whether variants may now be made on request, as owners/quantizer/demand.h does. */
 int wi_quantizer_on_demand(const struct wi_quantizer *quantizer);
 uv_loop_t *wi_quantizer_loop(const struct wi_quantizer *quantizer);
 
