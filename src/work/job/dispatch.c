@@ -17,8 +17,7 @@
 /* So many lanes are asked about without success at a time: others wait until the next, so that no
  * number of lanes holds up the loop. Up to as many the order is exact. */
 #define UNSUCCESSFUL_MAX 100
-/* So many heads of lanes may give way to others at a time, of which the turns are not far behind.
- */
+/* The most heads of lanes that may give way at a time to others whose turns are not far behind. */
 #define HOLDS_MAX 32
 
 /* Whether several answers were begun, or are to come: an engine that can go on with one alone may
@@ -63,7 +62,7 @@ int wi_job_pick_another(const struct wi_job *job, int second, struct wi_choice *
     demand.only_looks = 1;
     if (wi_pool_pick(job->jobs->pool, &demand, choice, &error) != WI_PICK_NODE)
         return 0;
-    choice->probe = (struct wi_probe){0}; /* nobody has booked it */
+    choice->probe = (struct wi_probe){0}; /* it was not booked */
     return strcmp(choice->node, job->node) != 0;
 }
 
@@ -128,7 +127,7 @@ static void name_owner(const struct wi_job *job, char owner[2 * WI_HASH_SIZE + 1
  * what a page cannot. */
 #define PROGRAM_MS 3600000.0
 
-/* Whether nothing may run beside it in its engine. */
+/* Whether no other task may run in its engine at the same time. */
 static int needs_its_engine(const struct wi_job *job)
 {
     const struct wi_inference *asked = job->spec.asked;
@@ -238,9 +237,9 @@ static int job_has_room(void *owner)
     return wi_pool_has_room(job->jobs->pool, &demand);
 }
 
-/* Gives every lane that something has room for its chance, most urgent head first; clients that
- * have their part come behind all others, who could not use what is left. What was asked without
- * success is remembered until all have been, be it in several calls. */
+/* Tries every lane for which there is room, the most urgent head first. Clients that already have
+ * their part come after all others, once those cannot use the rest. Lanes tried without success are
+ * remembered until all have been tried, even across several calls. */
 static void run_lanes(struct wi_jobs *jobs, const struct wi_job_line *line)
 {
     struct wi_queue *queue = line->queue;

@@ -1,6 +1,6 @@
 /*
- * Jobs as those see them who want something done: accepted, looked up, withdrawn. What becomes of a
- * job in between is in state.c, dispatch.c, together.c, attempts.c and end.c.
+ * The public functions of jobs: accepting, looking up and withdrawing them. Their course in between
+ * is in state.c, dispatch.c, together.c, attempts.c and end.c.
  */
 #include "work/job/private.h"
 
@@ -145,7 +145,7 @@ static void answer_shutting_down(struct wi_job *job)
     wi_job_finish_error(job, &error);
 }
 
-/* Nobody waits for a shadow run. */
+/* No client waits for a shadow run. */
 static void end_shadow_jobs(struct wi_jobs *jobs)
 {
     struct wi_job *job, *next;
@@ -245,7 +245,7 @@ static struct wi_job *make_job(struct wi_jobs *jobs, struct wi_job_line *line,
     return job;
 }
 
-/* A job that could not even be queued or sent: the caller gets the error, nobody a callback. */
+/* A job that could not even be queued or sent: the caller gets the error, and no callback comes. */
 static enum wi_code job_reject(
     struct wi_job *job, const struct wi_error *failure, struct wi_error *error)
 {
@@ -278,8 +278,8 @@ static enum wi_code job_begin(struct wi_job *job, struct wi_error *error)
     job->line->counters.accepted++;
     if (code != WI_OK) {
         wi_job_enqueue(job, 0);
-        /* Another may do now, or nobody else has the use of the room that it would take; but no
-         * answer may come from in here. */
+        /* Another node may have room now, or no other client may need the room that it would take;
+         * but no answer may come from inside this call. */
         if (code == WI_NODE_BUSY || gives_way)
             wi_timer_start(jobs->again, 0, WI_JOBS_AGAIN_MS);
         if (wi_timer_running(jobs->window) && /* perhaps its company is complete */

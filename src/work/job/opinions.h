@@ -1,31 +1,31 @@
 /*
- * How many of a client's requests may be asked of a second node, because a joined one has called
- * them failures. One that ends well there costs its client nothing, since it is the answer; those
- * that do not are at most a tenth of the client's requests, and one at the least, so that who asks
- * for what cannot be done has little of it done twice. Pure.
+ * Limits how many of a client's requests may be repeated on a second node because a joined node has
+ * called them failures. A repetition that succeeds costs its client nothing, because it gives the
+ * answer. Failed repetitions are at most a tenth of the client's requests, and one at least, so
+ * that a client whose requests cannot succeed has few of them run twice. Pure.
  *
- * Clients are counted in a fixed number of rows, by the hash of tables, which has a key: no client
- * can choose with whom it shares one, or have its own forgotten.
+ * Clients are counted in a fixed number of rows, by the tables' hash, which has a key: no client
+ * can choose the clients that share its row, or have its own row forgotten.
  */
 #ifndef WI_WORK_JOB_OPINIONS_H
 #define WI_WORK_JOB_OPINIONS_H
 
-/* One of so many requests may be asked in vain. */
+/* One in this many requests may be repeated without success. */
 #define WI_OPINIONS_OF 10
-/* So many are asked at a time, of which nobody knows yet how they end. */
+/* The most repetitions at a time whose results are not known yet. */
 #define WI_OPINIONS_AT_ONCE 16
 
 struct wi_opinions;
 struct wi_opinions *wi_opinions_new(void);
 void wi_opinions_free(struct wi_opinions *opinions); /* NULL is fine */
 
-/* One more request of the client's (NULL is one too). */
+/* Counts a request of the client (NULL is a client, too). */
 void wi_opinions_count(struct wi_opinions *opinions, const char *client);
-/* A second node is to be asked. 0: the client has had its share. */
+/* A second node is to be asked. Returns 0 if the client has used up its share. */
 int wi_opinions_take(struct wi_opinions *opinions, const char *client);
-/* It is not asked any more, and so far in vain. */
+/* The second node is no longer being asked; counts as a failure at first. */
 void wi_opinions_end(struct wi_opinions *opinions, const char *client);
-/* … but it has answered well. */
+/* … but it has given a good answer. */
 void wi_opinions_excuse(struct wi_opinions *opinions, const char *client);
 
 #endif

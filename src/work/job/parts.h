@@ -1,7 +1,7 @@
 /*
- * The account of a stream over all its attempts: which part is wanted next, what the client has
- * taken of them, how much the present attempt may send, and where another one goes on. It knows
- * neither nodes nor times.
+ * The account of a stream over all its attempts: the next part that is expected, the parts that the
+ * client has taken, how much the present attempt may send, and where another attempt continues. It
+ * knows neither nodes nor times.
  */
 #ifndef WI_WORK_JOB_PARTS_H
 #define WI_WORK_JOB_PARTS_H
@@ -9,47 +9,49 @@
 #include "base/budget.h"
 #include "terms/part.h"
 
-/* Text and tokens beyond this are not kept, nor is what more answers say: then no other node can go
- * on. */
+/* Text and tokens beyond this size, and the contents of more answers than this, are not kept; then
+ * no other node can continue. */
 #define WI_PARTS_KEPT (4 * 1024 * 1024)
 #define WI_PARTS_ANSWERS 64
 
 struct wi_parts;
-/* What is kept is charged to `budget` (borrowed; may be NULL). */
+/* The kept data is charged to `budget` (borrowed; may be NULL). */
 struct wi_parts *wi_parts_new(struct wi_budget *budget);
 void wi_parts_free(struct wi_parts *parts); /* NULL is fine */
 
-/* An attempt begins: it has brought nothing, and may send what each may at first. */
+/* An attempt begins: it has brought no part, and has the initial credit of every attempt. */
 void wi_parts_begin(struct wi_parts *parts);
-/* Books a part of the present attempt. 0 if it is not the one that is wanted next. */
+/* Records a part of the present attempt. Returns 0 if it is not the next expected one. */
 int wi_parts_add(struct wi_parts *parts, const struct wi_part *part);
-/* How many there were, which is also the number of the next. */
+/* The number of parts so far, which is also the number of the next. */
 uint64_t wi_parts_count(const struct wi_parts *parts);
-/* Whether the present attempt, or the last one, has brought any. */
+/* Whether the present attempt, or the last one, has brought a part. */
 int wi_parts_brought(const struct wi_parts *parts);
 
-/* What the client has taken of all that was added: totals, never less than before. */
+/* Sets how much the client has taken of all that was added: totals that never decrease. */
 void wi_parts_take(struct wi_parts *parts, const struct wi_credit *taken);
-/* Whether the attempt is to be told that it may send more: `credit` is what it may send then. It is
- * told of steps, not of every part. */
+/* Whether the attempt is to be granted more credit; `credit` receives the new total. Credit is
+ * granted in steps, not for every part. */
 int wi_parts_grant(struct wi_parts *parts, struct wi_credit *credit);
-/* Whether the attempt may send a part by what it was told. */
+/* Whether the attempt may send a part with its present credit. */
 int wi_parts_has_credit(const struct wi_parts *parts);
 
-/* NULL if another attempt can go on where these end; else why not: the end of a sentence. */
+/* NULL if another attempt can continue where these end; else the reason, as the end of a
+ * sentence. */
 const char *wi_parts_obstacle(const struct wi_parts *parts);
-/* How many answers they belong to, as far as that was seen. */
+/* The number of answers that they belong to, as far as seen. */
 unsigned wi_parts_answers(const struct wi_parts *parts);
-/* The text so far of an only answer, NULL if there was none; borrowed until the next part. */
+/* The text so far of a single answer, NULL if there was none; borrowed until the next part. */
 const char *wi_parts_text(const struct wi_parts *parts, size_t *length);
 
-/* Where they end. */
+/* The point where they end. */
 struct wi_parts_end {
-    struct wi_continuation from; /* borrows what follows, and text from the parts */
+    struct wi_continuation from; /* borrows the members below, and text from the parts */
     struct wi_blob *text;        /* of several answers */
     json_t *tokens, *answers;
 };
-/* 0, and `end` lasts until the next part and is to be cleared; -1 if the memory is refused. */
+/* Returns 0, and `end` lasts until the next part and must be cleared; or -1 if memory is
+ * refused. */
 int wi_parts_continue(const struct wi_parts *parts, struct wi_parts_end *end);
 void wi_parts_end_clear(struct wi_parts_end *end);
 

@@ -59,7 +59,7 @@ struct wi_gate {
     UT_hash_handle hh;
 };
 
-/* A client: its last turn of each priority is kept for as long as it lies ahead. */
+/* A client: its last turn of each priority is kept for as long as it is in the future. */
 struct wi_queue_client {
     char *client;
     size_t size;
@@ -249,9 +249,10 @@ static int is_forgettable(const struct wi_queue *queue, const struct wi_queue_cl
     return share->size == 0;
 }
 
-/* Peer addresses are many; what says nothing any more goes, in steps whose cost is spread. A new
- * round of turns begins: else a client that had a turn in one which does not end, because nobody
- * wants a second turn, would be remembered for ever. What waits goes before it as it would have. */
+/* There are many peer addresses, so clients without any information are removed, in steps that
+ * spread the cost. A new round of turns begins; otherwise a client that had a turn in a round that
+ * never ends, because no client wants a second turn, would be remembered for ever. Waiting entries
+ * go before the new round as they would have. */
 static void queue_tidy(struct wi_queue *queue)
 {
     struct wi_queue_client *share, *next;

@@ -42,7 +42,8 @@ static struct wi_rank_place *places_join(struct wi_rank_place *first, struct wi_
     return top;
 }
 
-/* xorshift32 (Marsaglia, 2003): nobody gains by a deep tree but who waits in it. */
+/* xorshift32 (Marsaglia, 2003). Predictable numbers do no harm: a deep tree only hurts the clients
+ * that wait in it. */
 static uint32_t ranks_draw(struct wi_ranks *ranks)
 {
     uint32_t drawn = ranks->_drawn ? ranks->_drawn : 2463534242u;

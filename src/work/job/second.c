@@ -1,8 +1,8 @@
 /*
- * A second opinion: what a joined node calls the end of a client's request is asked of another node
- * before its client hears it, of a session of ours first. One is asked for a request, and none if
- * none has room now. What the second answers is what the client hears, well or not; where it has no
- * opinion, what the first said.
+ * A second opinion: if a joined node reports a failure that would end a client's request, another
+ * node is asked before the client is told, preferably one of our sessions. A request gets one
+ * second opinion, or none if no node has room now. The client gets the second node's answer, good
+ * or bad, or the first node's error if the second has no opinion.
  */
 #include "work/job/second.h"
 
@@ -12,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What joined nodes may be wrong about. What the service has checked before it sent the request can
- * be no honest node's word. Not here is what would come out the same at the same cost (a grammar
- * that takes too long), and for which there is no time (a deadline). */
+/* Errors about which a joined node may be wrong. An honest node does not report an error that the
+ * service checked before it sent the request. Left out are errors that would come out the same at
+ * the same cost (a grammar that takes too long), and those for which there is no time (a
+ * deadline). */
 static const struct {
     enum wi_code code;
     enum wi_ending how;

@@ -65,7 +65,7 @@ void wi_job_set_state(struct wi_job *job, enum wi_job_state state)
     counters->running += (size_t)wi_job_runs(job);
     if (wi_job_runs(job))
         job->dispatched_at = wi_now_ms();
-    if (!is_refused) /* nobody was told of it */
+    if (!is_refused) /* no listener was told of it */
         wi_job_tell(job);
 }
 

@@ -1,6 +1,6 @@
 /*
- * What a job has beside it if its answer may come in parts: their account, and the watch over how
- * long nothing comes. Whoever ends the job is told by a timer; nothing here ends it.
+ * The additional state of a job whose answer may come in parts: the account of the parts, and the
+ * watch for silence. A timer tells the code that ends the job; nothing here ends it.
  */
 #include "work/job/stream.h"
 
@@ -17,7 +17,8 @@
 #define STALL_TIMEOUT_MS 30000.0
 /* A batch of a prompt takes about as long as the one before it; a busy machine makes it slower. */
 #define STALL_BATCHES 3
-/* So often within its patience it is looked at whether a silent node's stream can go elsewhere. */
+/* How many times within the patience it is checked whether a silent node's stream can go
+ * elsewhere. */
 #define STALL_STEPS 8
 
 void wi_job_stream_open(
@@ -61,7 +62,8 @@ double wi_job_stream_patience_ms(const struct wi_job *job)
     return batches_ms > STALL_TIMEOUT_MS ? batches_ms : STALL_TIMEOUT_MS;
 }
 
-/* What lies between two counts is a batch, or several that take less than counts are apart. */
+/* The time between two counts is that of a batch, or of several that take less than the interval
+ * between counts. */
 static void flow_measure(struct wi_job_flow *flow, double counted)
 {
     double now = wi_now_ms();
@@ -115,7 +117,7 @@ const char *wi_job_stream_obstacle(const struct wi_job *job)
                                                           : NULL;
 }
 
-/* The time of its node's silence begins anew, if it is its turn: after the first part, while an
+/* Restarts the time of its node's silence, if it is to be watched: after the first part, while an
  * attempt computes that may send. */
 void wi_job_stream_watch(struct wi_job *job)
 {

@@ -8,29 +8,29 @@
  * and after each wi_job_stream_wait_on. */
 void wi_job_stream_open(
     struct wi_job *job, const struct wi_job_stream *events, void (*on_stall)(void *));
-void wi_job_stream_close(struct wi_job *job); /* nothing happens to what is no stream */
-/* Whether a part was given to its client, so that it cannot begin again. */
+void wi_job_stream_close(struct wi_job *job); /* does nothing to a job that is no stream */
+/* Whether a part was given to its client, so that it cannot start over. */
 int wi_job_is_committed(const struct wi_job *job);
 /* Whether its present or last attempt brought a part. */
 int wi_job_has_brought(const struct wi_job *job);
 /* Its attempt was sent. */
 void wi_job_stream_sent(struct wi_job *job);
-/* Its node is given as long again; nothing is waited for where its attempt is over. */
+/* Restarts the patience with its node; stops waiting if its attempt is over. */
 void wi_job_stream_watch(struct wi_job *job);
-/* Its node says that it is at work, and how far it is. */
+/* Its node reports that it is at work, and its progress. */
 void wi_job_stream_lives(struct wi_job *job, const struct wi_progress *progress);
 /* How long its node may be silent after its first part, once it computes. */
 double wi_job_stream_patience_ms(const struct wi_job *job);
-/* How long it was, when `on_stall` is called. */
+/* How long it has been silent, when `on_stall` is called. */
 double wi_job_stream_silent_ms(const struct wi_job *job);
-/* It is waited for on, for a part of what is left of that. */
+/* Continues to wait, for a fraction of the patience that is left. */
 void wi_job_stream_wait_on(struct wi_job *job);
-/* NULL if another node could go on where a silent one stopped; else why not: the end of a sentence.
- * What is drawn without a seed would come out otherwise there. */
+/* NULL if another node could continue where a silent one stopped; else the reason, as the end of a
+ * sentence. An answer that is drawn without a seed would come out differently there. */
 const char *wi_job_stream_obstacle(const struct wi_job *job);
-/* Whether its node's silence is watched, now or once its client has taken something. */
+/* Whether its node's silence is watched, now or once its client has taken parts. */
 int wi_job_stream_is_watched(const struct wi_job *job);
-/* 0 if it is not the part that is wanted next: then it is dropped, counted. */
+/* Returns 0 if it is not the next expected part: it is then dropped and counted. */
 int wi_job_stream_add(struct wi_job *job, const struct wi_part *part);
 void wi_job_stream_took(struct wi_job *job, const struct wi_credit *taken);
 

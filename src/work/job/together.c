@@ -1,6 +1,6 @@
 /*
- * Jobs that run together as one attempt: how they find each other, and how they part again. What
- * their tensors are as one batch is in batch.c.
+ * Jobs that run together as one attempt: how they are joined and separated again. batch.c joins and
+ * splits their tensors.
  */
 #include "work/job/private.h"
 
@@ -156,8 +156,8 @@ void wi_job_leave_batch(struct wi_job *job, const char *reason)
     free_batch(batch);
 }
 
-/* The attempt has ended. Its members are taken out one by one, since the answer to one may make
- * its client withdraw others, which are still of the batch then. */
+/* The attempt has ended. Its members are taken out one by one, since the answer to one may make its
+ * client withdraw others, which are still of the batch then. */
 static void end_batch(struct wi_jobs *jobs, struct wi_job_batch *batch)
 {
     HASH_DEL(jobs->batches, batch);
@@ -196,8 +196,9 @@ static void each_goes_on(
     free_batch(batch);
 }
 
-/* What failed together is tried again one by one, since nobody can say whose fault it was. A
- * failure of the node counts as an attempt, one of the model's does not: it may be another's. */
+/* Jobs that failed together are retried one by one, because it is unknown which of them caused the
+ * failure. A failure of the node counts as an attempt; one of the model does not, because another
+ * job may have caused it. */
 void wi_jobs_try_each(
     struct wi_jobs *jobs, struct wi_job_batch *batch, int counts, int lost, const char *why)
 {

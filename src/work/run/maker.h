@@ -1,6 +1,6 @@
 /*
- * Who makes, for a run, a variant in fewer bits that is not there (owners/quantizer/demand.h). It
- * is given from above, since runs know nobody who does.
+ * The maker of missing variants in fewer bits, for runs (owners/quantizer/demand.h). A higher layer
+ * provides it, because runs cannot make variants themselves.
  */
 #ifndef WI_WORK_RUN_MAKER_H
 #define WI_WORK_RUN_MAKER_H
@@ -8,23 +8,23 @@
 #include "models/catalog/library/model.h"
 #include "terms/part.h"
 
-/* Either how far it is, or, with `progress` NULL, its end: `error` is NULL, and the variant is
- * there, or says why it is not. Both are borrowed. */
+/* Reports progress, or, with `progress` NULL, the end: `error` is NULL if the variant is there, or
+ * the reason that it is not. Both are borrowed. */
 typedef void wi_run_maker_fn(
     void *context, const struct wi_progress *progress, const struct wi_error *error);
 
-struct wi_run_made; /* one that is waited for; the maker's own */
+struct wi_run_made; /* a variant that is waited for; the maker's own */
 
 struct wi_run_maker {
-    void *context; /* of the first two */
-    /* The variant that is made of `model` where that precision is asked for and is not there; with
-     * NULL, the next where there is no memory for `model` as it is. Static; NULL: none is. */
+    void *context; /* for the first two */
+    /* The variant to make of `model` if that precision is requested and missing; with NULL, the
+     * next smaller one if there is no memory for `model` itself. Static; NULL: none. */
     const char *(*variant)(void *context, const struct wi_model *model, const char *precision);
-    /* Makes it, or joins who does; ends with the failure of one that has failed not long ago.
-     * Never calls back from inside; what it gives is gone after the end. */
+    /* Makes it, or joins one under way; ends with the failure of one that failed not long ago.
+     * Never calls back from inside; the result is freed after the end. */
     struct wi_run_made *(*begin)(void *context, struct wi_model *model, const char *variant,
         wi_run_maker_fn *on_event, void *event_context);
-    void (*leave)(struct wi_run_made *made); /* no callback comes, and it goes on */
+    void (*leave)(struct wi_run_made *made); /* no callback comes; the making continues */
 };
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * What a run waits for before it can go on: the pull of a model that is not here and that [models]
- * pull_on_demand allows requests to pull, or the making of a variant that is not there, as [models]
- * quantize_on_demand allows. Either goes on if nobody waits for it any more.
+ * Preparations that a run waits for: the pull of a missing model, if [models] pull_on_demand lets
+ * requests pull it, or the making of a missing variant, if [models] quantize_on_demand allows. Both
+ * continue if no run waits for them any more.
  */
 #ifndef WI_WORK_RUN_WAIT_H
 #define WI_WORK_RUN_WAIT_H
@@ -13,19 +13,20 @@ struct wi_run_wait;
 struct wi_run_wait_owner {
     void *context;
     void (*on_progress)(void *context, const struct wi_progress *progress);
-    /* Once: NULL, and the model is there, or why it is not. What waited is gone when this is
-     * called. */
+    /* Comes once: NULL if the model is there, else the reason that it is not. The wait is already
+     * freed when this is called. */
     void (*on_end)(void *context, const struct wi_error *failure);
 };
 
-/* Whether `failure` says that there is no model `name`, and a request for it may pull it. `pulls`
- * may be NULL. */
+/* Whether `failure` says that there is no model `name`, and requests may pull it. `pulls` may be
+ * NULL. */
 int wi_run_may_pull(const struct wi_pulls *pulls, const char *name, const struct wi_error *failure);
-/* Pulls `name` (copied), or joins those who wait for it, for at most `wait_ms`. NULL with `error`
- * if it does not begin: also the failure of a pull of the same that has just failed. */
+/* Pulls `name` (copied), or joins a pull under way, and waits for at most `wait_ms`. NULL with
+ * `error` if no pull begins; `error` may be that of a pull of the same name that has just
+ * failed. */
 struct wi_run_wait *wi_run_wait_pull(uv_loop_t *loop, struct wi_pulls *pulls, const char *name,
     double wait_ms, const struct wi_run_wait_owner *owner, struct wi_error *error);
-/* Has the maker make a variant of `model`, and waits likewise. */
+/* Has the maker make a variant of `model`, and waits for it likewise. */
 struct wi_run_wait *wi_run_wait_made(uv_loop_t *loop, const struct wi_run_maker *maker,
     struct wi_model *model, const char *variant, double wait_ms,
     const struct wi_run_wait_owner *owner);
