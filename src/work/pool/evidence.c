@@ -191,8 +191,7 @@ unsigned wi_pool_found(struct wi_pool *pool, const struct wi_evidence_found *fou
     return had;
 }
 
-/* --- what outlives a node ----------------------------------------------------------------------
- */
+/* --- what outlives a node --------------------------------------------------------------------- */
 
 void wi_pool_remember(struct wi_pool *pool, const struct pool_node *node)
 {

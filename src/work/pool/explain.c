@@ -11,7 +11,8 @@ int wi_pool_kind_is_hopeful(const struct wi_pool *pool, const struct pool_kind *
 
     if (!info->installed || !wi_pool_kind_is_on(kind) || pool->config->pool.max_connections == 0)
         return 0;
-    /* An open breaker whose time has come and that nobody probes: a request may be the probe. */
+    /* The time of an open breaker has come and no probe is under way: a request may be the
+     * probe. */
     return !info->backoff.open ||
            (wi_now_ms() >= info->backoff.next_start &&
                wi_pool_sessions_count(pool->sessions, info->name, WI_SESSION_STARTING) == 0);

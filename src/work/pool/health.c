@@ -162,8 +162,8 @@ static int is_loading(const struct wi_node_state *state)
     return 0;
 }
 
-/* An engine that computes although nothing of ours has been on the node for as long as the page
- * may take to end what was cancelled. */
+/* An engine that computes although nothing of ours has been on the node for as long as the page may
+ * take to end what was cancelled. */
 static int engine_is_hung(const struct wi_pool *pool, const struct pool_session *session,
     const struct pool_node_info *node, double now)
 {

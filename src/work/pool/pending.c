@@ -82,8 +82,8 @@ static int regains_gpu(const struct wi_pool *pool, const char *kind)
 
 /* --- what a kind can do ----------------------------------------------------------------------- */
 
-/* A page as it was, as if it were there and had nothing to do; `places` has room for each platform.
- */
+/* A page as it was, as if it were there and had nothing to do; `places` has room for each
+ * platform. */
 static void page_imagine(const struct wi_pool *pool, const struct wi_demand *demand,
     const struct wi_node_info *page, const struct wi_config_browser *browser,
     struct wi_place *places, struct wi_candidate *candidate)
@@ -267,7 +267,8 @@ void wi_pool_request_preferred(struct wi_pool *pool, const struct wi_demand *dem
         for (size_t o = 0; o < count && best >= 0; o++)
             if (options[o].chosen && options[o].measured && options[o].run_ms <= best)
                 return;
-        /* Nobody makes room for what is only preferred, nor is it started for so little. */
+        /* No session is closed for a place that is only preferred, and none is started for little
+         * work. */
         if (wi_pool_kind_prefer(kind, chosen_ms(options, count), wi_pool_start_ms(pool),
                 WI_KIND_REQUEST_MS, wi_now_ms()) &&
             wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <

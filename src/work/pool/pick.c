@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct pool_chooser {
-    struct wi_pcg32 random;          /* nobody gains by foreseeing what it decides to try */
+    struct wi_pcg32 random;          /* predicting its choices gains a client nothing */
     struct wi_candidate *candidates; /* room for a choice among `capacity` classes */
     struct wi_route_option *options;
     size_t capacity;

@@ -1,14 +1,14 @@
-/* Choosing a node, beside what pool.h has of it. */
+/* Choosing a node: the functions that are not in pool.h. */
 #ifndef WI_WORK_POOL_PICK_H
 #define WI_WORK_POOL_PICK_H
 
 #include "work/pool/private.h"
 #include "work/pool/route.h"
 
-struct pool_chooser; /* the dice, and room for what is compared */
+struct pool_chooser; /* the random numbers, and memory for the options */
 struct pool_chooser *wi_pool_chooser_new(void);
 void wi_pool_chooser_free(struct pool_chooser *chooser);             /* NULL is fine */
-uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* asked for so far */
+uint64_t wi_pool_chooser_probes(const struct pool_chooser *chooser); /* requested so far */
 
 /* The options that were judged; valid until the next choice. */
 struct pool_judged {
@@ -16,10 +16,11 @@ struct pool_judged {
     size_t count;
 };
 
-/* The one that was chosen; NULL: none was. */
+/* The chosen option; NULL: none was chosen. */
 const struct wi_route_option *wi_pool_judged_choice(const struct pool_judged *judged);
 
-/* What wi_pool_pick says, without its consequences unless `really`: no dice, no requests. */
+/* The result of wi_pool_pick. Unless `really`, it has no effects: no random numbers are drawn, and
+ * no kind is requested. */
 enum wi_pick wi_pool_consider(struct wi_pool *pool, const struct wi_demand *demand, int really,
     struct wi_choice *choice, struct pool_judged *judged, struct wi_error *error);
 

@@ -17,8 +17,9 @@
 
 /* What a start is expected to take before one was seen. */
 #define START_MS 3000.0
-/* What a browser with the page in it takes, and as much again is left to models: none is opened
- * beside others where less is left. Chromium's and Firefox's processes take 200 to 350 MiB. */
+/* The memory of a browser with the page in it; the same amount again is left for models. With less
+ * memory free, no further browser is opened. Chromium's and Firefox's processes take 200 to 350
+ * MiB. */
 #define BROWSER_BYTES (512ull << 20)
 
 /* --- the numbers ------------------------------------------------------------------------------ */

@@ -133,11 +133,11 @@ static void on_checked(void *context, struct pool_session *session, const struct
 
 /* --- attempts that nothing is heard of -------------------------------------------------------- */
 
-/* Of each attempt a node owes a first sign of life, as soon as a node may be silent: one that has
- * its heartbeats answered, and takes work without a word, keeps nobody's request longer. And it is
- * not to hold one up by another's. */
+/* A node owes a first sign of life for each attempt within the time that a node may be silent. So a
+ * node that answers heartbeats, and accepts work without reporting on it, does not delay a client's
+ * request any longer. And a node must not hold up one request by another. */
 
-/* What a joined node has not answered for too long goes elsewhere where it can. */
+/* Attempts that a joined node has not answered for too long go elsewhere if possible. */
 static void look_for_late(struct wi_pool *pool, struct pool_node *node, double now)
 {
     const struct pool_attempt *attempt;
@@ -148,8 +148,8 @@ static void look_for_late(struct wi_pool *pool, struct pool_node *node, double n
                 "its node had not answered in half of the time that there was");
 }
 
-/* What it has said nothing of for too long goes elsewhere, and what is held up there where it can.
- */
+/* Attempts about which it was silent for too long go elsewhere, and so do held-up ones if
+ * possible. */
 static void look_for_silence(struct wi_pool *pool, struct pool_node *node, double now)
 {
     double limit = wi_pool_patience_ms(pool);
@@ -424,7 +424,7 @@ enum wi_code wi_pool_recycle(struct wi_pool *pool, const char *session_id, struc
     if (!session)
         return wi_error_set(
             error, WI_SESSION_NOT_FOUND, "session", "there is no session %.80s", session_id);
-    /* Whoever orders a fresh browser does not want to wait for an old backoff. */
+    /* An admin who orders a new browser does not want to wait for an old backoff. */
     if (kind)
         wi_pool_kind_forgive(kind);
     if (wi_pool_session_serves(session))

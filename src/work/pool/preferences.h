@@ -1,5 +1,5 @@
-/* [browser_preferences]: what an operator takes for the best place of a type of model, until
- * measurements say better. Pure. */
+/* [browser_preferences]: the operator's list of the best places for each type of model, used until
+ * there are measurements. Pure. */
 #ifndef WI_WORK_POOL_PREFERENCES_H
 #define WI_WORK_POOL_PREFERENCES_H
 
@@ -10,12 +10,12 @@
 /* The list for a type of model; that of `other` for WI_TYPE_UNKNOWN. */
 const struct wi_strings *wi_preferences_of(
     const struct wi_config_preferences *preferences, enum wi_model_type type);
-/* "KIND" or "KIND/PLATFORM" taken apart; *has_platform is 0 for the first. */
+/* Parses "KIND" or "KIND/PLATFORM"; *has_platform is 0 for the first. */
 void wi_preferences_parse(
     const char *entry, char kind[32], int *has_platform, enum wi_platform *platform);
-/* How far from the top of the list: the position of the entry that names the kind and platform, or
- * the kind alone. A kind that is listed with other platforms only comes after all that is listed,
- * and one that is not listed after that. */
+/* The rank in the list: the position of the entry that names the kind and platform, or only the
+ * kind. A kind that is listed only with other platforms comes after all listed entries, and a kind
+ * that is not listed comes after that. */
 int wi_preferences_rank(const struct wi_strings *list, const char *kind, enum wi_platform platform);
 
 #endif

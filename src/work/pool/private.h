@@ -1,6 +1,7 @@
 /*
- * The pool as its own policy sees it; nobody else includes this. The parts are opaque and changed
- * by their own verbs only; which parts there are, and the rest of this, pool.c alone writes.
+ * The pool as its own policy files see it; no other file includes this header. The parts are opaque
+ * and are changed only by their own functions. Only pool.c sets the pointers to the parts, and the
+ * other members.
  */
 #ifndef WI_WORK_POOL_PRIVATE_H
 #define WI_WORK_POOL_PRIVATE_H
@@ -29,36 +30,37 @@ struct wi_pool {
     struct pool_sessions *sessions;
     struct pool_nodes *nodes;
     struct pool_wake *wake;
-    struct wi_timer *look;    /* at sessions and attempts in turn; NULL once all is closed */
-    struct wi_timer *overdue; /* rings when a client's own kernel is; likewise */
+    struct wi_timer *look;    /* checks sessions and attempts in turn; NULL once all is closed */
+    struct wi_timer *overdue; /* fires when a client's own kernel is overdue; likewise */
     uint64_t faults[WI_FAULT_COUNT], remedies[WI_REMEDY_COUNT]; /* health.c counts them */
     uint64_t found[WI_EVIDENCE_COUNT];                          /* evidence.c counts it */
     struct pool_chooser *chooser;
     struct wi_backlog backlog;
     struct wi_estimates *estimates;
     struct wi_verdicts *verdicts;
-    struct wi_standings *standings; /* of joined nodes that have left; evidence.c writes it */
+    struct wi_standings *standings; /* of joined nodes that have left; written by evidence.c */
     struct wi_prefixes *prefixes;
     struct wi_shortages *shortages;
     struct wi_kernels_used *kernels_used;
     struct wi_tunings *tunings;
     struct wi_abilities *abilities;
-    struct wi_evictions evictions; /* plan.c notes them */
-    double quiet_since; /* nothing waits, and all browsers rest; 0: not now. tune.c writes it */
-    int crowded;        /* memory has no room for one more browser; plan.c writes it */
+    struct wi_evictions evictions; /* recorded by plan.c */
+    /* since when no work waits and all browsers rest; 0: not now; set by tune.c */
+    double quiet_since;
+    int crowded; /* memory has no room for one more browser; set by plan.c */
     int closing;
     void (*on_closed)(void *);
     void *closed_context;
 };
 
-/* The kind of a session; NULL where it is not configured any more. */
+/* The kind of a session; NULL if it is no longer configured. */
 static inline struct pool_kind *wi_pool_kind_of(
     const struct wi_pool *pool, const struct pool_session *session)
 {
     return wi_pool_kinds_find(pool->kinds, wi_pool_session_info(session)->kind);
 }
 
-/* The node of a session's page; NULL where none is there. */
+/* The node of a session's page; NULL if there is none. */
 static inline struct pool_node *wi_pool_node_of(
     const struct wi_pool *pool, const struct pool_session *session)
 {

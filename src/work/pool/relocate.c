@@ -110,7 +110,7 @@ struct wi_relocation wi_pool_relocation_to_kind(const struct wi_pool *pool,
     return (struct wi_relocation){memory.lost_ms, memory.load_ms + wi_pool_start_ms(pool)};
 }
 
-/* Nobody makes room for what is only faster. */
+/* Whether there is free room: no session is closed only to run a model faster. */
 static int pool_has_room(const struct wi_pool *pool)
 {
     return wi_pool_sessions_count(pool->sessions, NULL, WI_SESSION_STATE_COUNT) <

@@ -23,8 +23,8 @@
  * large, and nothing that hangs. */
 #define COMPUTED_PHASE "computed"
 
-/* A client's own kernel that nobody waits for any more may still end by itself for so long: ending
- * it costs its browser's others their GPU. */
+/* A client's own kernel that is no longer wanted may take this long to end by itself: ending it
+ * costs the other tasks of its browser their GPU. */
 #define UNWANTED_MS 1000.0
 
 /* The session of a node; NULL for one that joined. */
@@ -89,8 +89,8 @@ static void attempt_works(struct wi_pool *pool, const char *node_id, const char 
         node_trust(pool, node);
 }
 
-/* The attempt, which was taken off the node, was stopped without an answer. What is said of it here
- * is said of the node alone, and not of others like it. 1 if the node has missed it. */
+/* The attempt, which was taken off the node, was stopped without an answer. This is recorded for
+ * the node alone, and not for others like it. Returns 1 if it counts as missed by the node. */
 static int attempt_miss(
     struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
 {
@@ -158,7 +158,7 @@ void wi_pool_credit(struct wi_pool *pool, const char *node_id, const char *attem
     wi_bridge_credit(pool->bridge, node_id, attempt_id, credit);
 }
 
-/* When a client's own kernel is to be done has changed: the clock is set anew. */
+/* The due time of a client's own kernel has changed: restarts the timer. */
 static void look_at_due(struct wi_pool *pool)
 {
     if (pool->overdue)
@@ -439,7 +439,7 @@ static void on_progress(
         pool->events.on_progress(pool->events.context, attempt_id, progress);
 }
 
-/* A task may share its worker with others, so that nobody knows whose fault it is that it broke. */
+/* A task may share its worker with others, so that it is unknown which of them broke it. */
 static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt *attempt)
 {
     enum wi_blame blame = wi_pool_node_broke(node, attempt) ? WI_BLAME_SHARED : WI_BLAME_ALONE;
@@ -447,8 +447,8 @@ static enum wi_blame blame_of(struct pool_node *node, const struct pool_attempt 
     return attempt->task == WI_TASK_NONE ? WI_BLAME_NONE : blame;
 }
 
-/* Whether it lost its GPU since we decided to end the process that has it, for another's sake:
- * whoever hung there ran first, or is a client's own kernel. */
+/* Whether it lost its GPU because we decided to end the process that owns the GPU, for the sake of
+ * another task. The task that hung there ran first, or is a client's own kernel. */
 static int is_excused(const struct wi_pool *pool, const struct pool_node *node,
     const struct pool_attempt *attempt, const struct wi_answer *answer)
 {
@@ -506,8 +506,8 @@ static void note_use(void *context, const struct wi_kernel *kernel, const char *
     wi_pool_tune_note(use->pool, use->node, kernel, size_class);
 }
 
-/* The kernels of ours that it runs on WebGPU, and the class of their sizes; "" of one that nobody
- * wants to know. */
+/* Calls `each` for our kernels that it runs on WebGPU, with the class of their sizes; "" if the
+ * class does not matter. */
 static void each_kernel(const struct pool_attempt *attempt, wi_kernel_use_fn *each, void *context)
 {
     if (attempt->kernel)
@@ -543,7 +543,7 @@ static void end_well(struct wi_pool *pool, struct pool_node *node)
     wi_pool_reconsider(pool, node);
 }
 
-/* What an answer says of the node, and of whoever is like it. */
+/* Learns from an answer about the node, and about nodes like it. */
 static void attempt_learn(struct wi_pool *pool, struct pool_node *node,
     const struct pool_attempt *attempt, struct wi_answer *answer)
 {

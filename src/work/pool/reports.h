@@ -1,4 +1,5 @@
-/* What the bridge reports: booked, passed to whom it concerns below, and passed up. */
+/* Handles the bridge's events: records them, passes them to the modules concerned, and passes them
+ * up. */
 #ifndef WI_WORK_POOL_REPORTS_H
 #define WI_WORK_POOL_REPORTS_H
 
@@ -6,12 +7,12 @@
 
 /* The events for the bridge; `pool` must outlive it. */
 struct wi_bridge_events wi_pool_reports(struct wi_pool *pool);
-/* Stops the attempt, which its node has said nothing of: it is lost, by nobody's fault, and may go
+/* Stops the attempt, about which its node has been silent: it is lost without blame, and may go
  * elsewhere. */
 void wi_pool_lose(
     struct wi_pool *pool, struct pool_node *node, const char *attempt_id, const char *why);
-/* Stops a client's own kernel, whose time is over, by ending what computes it. The node may be gone
- * afterwards. */
+/* Stops a client's own kernel that has exceeded its time, by ending the process that computes it.
+ * The node may be gone afterwards. */
 void wi_pool_overrun(struct wi_pool *pool, struct pool_node *node, const char *attempt_id);
 
 #endif

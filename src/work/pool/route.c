@@ -1,7 +1,7 @@
 /*
  * Routing: every platform of every candidate is judged and gets an expected completion time; the
- * least of those that may be taken wins. What was measured counts; what was not is expected to be
- * as good as the preferences say, beside what was.
+ * lowest time of the allowed ones wins. Measurements count; an unmeasured place is expected to be
+ * as good as the preferences say, relative to the measured ones.
  */
 #include "work/pool/route.h"
 
@@ -104,8 +104,8 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
 
 /* --- expected times --------------------------------------------------------------------------- */
 
-/* What was measured of such a run. What first runs took, or are known to exceed, is none of
- * text. */
+/* Recalls the measured time of such a run. The times of first runs, or the limits they exceeded,
+ * are not used for text. */
 static void option_recall(struct wi_route_option *option, const struct wi_demand *demand)
 {
     const struct wi_inference *asked = demand->asked;

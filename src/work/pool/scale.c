@@ -159,8 +159,8 @@ enum room_for { ROOM_FOR_CLIENT, ROOM_FOR_MINIMUM };
 /* A session that would make room. */
 struct victim {
     size_t kind;
-    int is_idle, is_free; /* it has no work; and nobody else has used it lately */
-    int of_others;        /* they use it, and it goes all the same */
+    int is_idle, is_free; /* it has no work; and no other client has used it lately */
+    int of_others;        /* others use it, and it ends anyway */
     double when;          /* not before */
 };
 
@@ -169,8 +169,9 @@ static double time_later(double a, double b)
     return a > b ? a : b;
 }
 
-/* When one of `kind` may go for one of `wanted`: at once where nobody else has used it lately; else
- * only for who has waited for long, and has not closed another one of others. */
+/* When a session of `kind` may end to make room for one of `wanted`: at once if no other client has
+ * used it lately; otherwise only for a client that has waited for long, and has not closed another
+ * session of others. */
 static struct victim victim_judge(
     const struct wi_scale *scale, size_t wanted, size_t kind, enum room_for why)
 {
@@ -301,8 +302,8 @@ static int fulfil_requests(const struct wi_scale *scale, const struct totals *to
     return 0;
 }
 
-/* With a session that has nothing to do another one would not help: what waits, waits for
- * something else. */
+/* With a session that has nothing to do another one would not help: what waits, waits for something
+ * else. */
 static int serve_backlog(const struct wi_scale *scale, const struct totals *totals, double now,
     struct wi_scale_step *step)
 {

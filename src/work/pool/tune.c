@@ -66,7 +66,7 @@ void wi_pool_tune(struct wi_pool *pool, double now)
     for (const struct pool_node *node = wi_pool_nodes_first(pool->nodes); node;
          node = wi_pool_node_next(node))
         if (tuning_begin(pool, node, now) && *wi_pool_node_info_of(node)->session)
-            break; /* another browser would compute beside it */
+            break; /* another browser would compute at the same time */
 }
 
 void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,

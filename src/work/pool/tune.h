@@ -1,7 +1,7 @@
 /*
- * When which node looks how it computes its kernels fastest: one that computes on a GPU and has
- * nothing to do, while nothing waits anywhere and all browsers of ours rest. It is told by a
- * message, not by a task: it takes no slot, nobody waits for it, and whatever comes ends it.
+ * Decides when a node looks for the fastest way to compute its kernels: a node that computes on a
+ * GPU does so when it is idle, no work waits anywhere, and all browsers of ours are at rest. The
+ * order is a message, not a task: it takes no slot, no client waits for it, and any task ends it.
  */
 #ifndef WI_WORK_POOL_TUNE_H
 #define WI_WORK_POOL_TUNE_H
@@ -9,20 +9,20 @@
 #include "work/pool/facts/nodes.h"
 #include "work/pool/pool.h"
 
-/* Where kernels run on the node's GPU; NULL: it has none. */
+/* The place where kernels run on the node's GPU; NULL: it has none. */
 const struct wi_place *wi_pool_gpu_of(const struct pool_node *node);
-/* Has nodes begin, if this is a time for it. It is called each second. */
+/* Lets nodes begin, if the time is right. Called each second. */
 void wi_pool_tune(struct wi_pool *pool, double now);
-/* A kernel has computed on the node's GPU, with sizes of that class ("": of none): this is what it
- * may be tuned for. */
+/* A kernel has run on the node's GPU, with sizes of that class ("": of none): it may be tuned for
+ * these. */
 void wi_pool_tune_note(struct wi_pool *pool, const struct pool_node *node,
     const struct wi_kernel *kernel, const char *size_class);
-/* The node has ended it. */
+/* The node has ended tuning. */
 void wi_pool_tuned(
     struct wi_pool *pool, struct pool_node *node, const struct wi_node_tuning *tuning);
-/* What a node is to know before it computes anything: as wi_bridge_events.tuning. */
+/* The tuning that a node needs before it computes anything: as wi_bridge_events.tuning. */
 json_t *wi_pool_tuning(const struct wi_pool *pool, const struct wi_node_info *info);
-/* Tells it to a node that is welcome already. */
+/* Sends it to a node that has already been welcomed. */
 void wi_pool_tell_tuning(struct wi_pool *pool, const struct wi_node_info *info);
 
 #endif
