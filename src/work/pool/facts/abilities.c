@@ -222,7 +222,7 @@ static void ability_put(
         page->capabilities ? json_incref(page->capabilities) : json_object();
 }
 
-/* The session that reported last says it anew: 1 if that tells more. */
+/* The session that reported last has sent a new report. Returns 1 if it contains more. */
 static int ability_replace(struct ability *item, const struct wi_node_info *page, int64_t now)
 {
     struct ability_report *last = &item->reports[0];

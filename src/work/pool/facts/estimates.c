@@ -263,8 +263,8 @@ static json_t *rate_json(double mean, unsigned count)
     return mean > 0 ? json_pack("{s:f, s:I}", "mean", mean, "count", (json_int_t)count) : NULL;
 }
 
-/* An estimate as the database keeps it: what was measured of a run are rates by their names, so
- * that others can stand beside. The caller frees it; NULL where a number has no form in JSON. */
+/* An estimate in the form for the database: the measurements of a run are rates by their names, so
+ * that others can be added. The caller frees it; NULL if a number has no form in JSON. */
 static char *print_estimate(const struct wi_estimate *e)
 {
     json_t *run = json_pack(
@@ -502,8 +502,8 @@ void wi_estimates_loaded(struct wi_estimates *estimates, const char *hash,
     entry_succeeded(estimates, entry, now);
 }
 
-/* A first run, or one of few tokens, stands in until there is something better. `on_trial`: what is
- * faster than expected counts in full. */
+/* A first run, or one of few tokens, is used until there is a better measurement. `on_trial`: a run
+ * that is faster than expected counts in full. */
 static void average_rate(double *mean, unsigned *count, struct lately *lately, double tokens,
     double ms, int warm, int on_trial)
 {

@@ -22,7 +22,7 @@ _Static_assert(EXACT << DOUBLINGS > WI_ENGINE_SLOTS_MAX, "a list for every load"
 struct wi_fleet_place {
     struct wi_fleet_node *node;
     struct wi_fleet_group *group;
-    int promised;                           /* it is of a model that nobody has confirmed */
+    int promised;                           /* it is of a model that was not confirmed */
     size_t load;                            /* the list it is in */
     struct wi_fleet_place *next, *previous; /* in that list */
     struct wi_fleet_place *sibling;         /* the node's next place */
@@ -31,9 +31,9 @@ struct wi_fleet_place {
 /* Of a model that is in the list of a page and was not asked for yet. */
 #define UNKNOWN WI_FLEET_QUEUES
 
-/* Nodes of a class by their attempts of one queue: all, or those that have a model. Which queue a
- * model's is, is not known from the list of a page; it is learned when the model is asked for. One
- * that is asked for tasks of both kinds is listed anew with each change between them. */
+/* Nodes of a class by their attempts of one queue: all, or those that have a model. A page's list
+ * does not tell the queue of a model; it becomes known when the model is requested. A model that is
+ * requested for both kinds of tasks is moved between the lists with each change. */
 struct wi_fleet_group {
     struct wi_fleet_class *class;
     unsigned queue;
@@ -73,8 +73,8 @@ int wi_fleet_is_short(unsigned queue)
     return queue >= WI_FLEET_SHORT(0) && !only_waits(queue);
 }
 
-/* The other queue of what the same engine computes; what only waits is beside nothing but itself.
- */
+/* The other queue whose tasks the same engine computes; a queue of tasks that only wait has none
+ * but itself. */
 static unsigned queue_beside(unsigned queue)
 {
     return only_waits(queue)          ? queue
@@ -162,10 +162,10 @@ static size_t load_of(const struct wi_fleet_place *place)
     return wi_fleet_has_room(place->node, queue) ? list_of(place->node->work[queue].count) : FULL;
 }
 
-/* Only open nodes are listed. An idle one of ours goes to the front: what worked last is warm, and
- * what nobody needs stays idle and may be closed. Joined ones take turns, so that one that answers
- * nothing is not the one that is asked each time. A busy one goes to the back, behind those that
- * will be free before it. */
+/* Only open nodes are listed. An idle one of ours goes to the front: the one that worked last is
+ * warm, and the ones that are not needed stay idle and may be closed. Joined ones take turns, so
+ * that one that does not answer is not chosen every time. A busy one goes to the back, after those
+ * that will be free before it. */
 static void place_list(struct wi_fleet_place *place)
 {
     struct wi_fleet_group *group = place->group;
@@ -491,7 +491,7 @@ void wi_fleet_models(struct wi_fleet_node *node, const json_t *models)
         const char *hash = json_string_value(json_object_get(row, "hash"));
         int platform = wi_platform_of_name(json_string_value(json_object_get(row, "platform")));
         const char *state = json_string_value(json_object_get(row, "state"));
-        /* What is being loaded for a request is promised; what is for nobody, nobody waits for. */
+        /* A model being loaded for a request is promised; no request waits for other loads. */
         if (!hash || !*hash || platform < 0 || !state || count == WI_FLEET_MODELS ||
             strcmp(state, "loaded") != 0)
             continue;

@@ -14,7 +14,7 @@
 struct pool_kind {
     struct pool_kind_info info;
     char *name;
-    double check_at;     /* when to look for missing programs again; 0: nobody has looked yet */
+    double check_at;     /* when to check for missing programs again; 0: not checked yet */
     double requested_at; /* when the request was last repeated */
     double preferred_ms, preferred_at; /* see wi_pool_kind_prefer */
 };
@@ -46,7 +46,8 @@ void wi_pool_kinds_free(struct pool_kinds *kinds)
     free(kinds);
 }
 
-/* Where the kind stands in [browser_preferences] other; behind all of it if it is not named. */
+/* The position of the kind in [browser_preferences] other; after the last entry if it is not
+ * named. */
 static size_t preference_of(const struct wi_config *config, const char *kind)
 {
     const struct wi_strings *list = &config->browser_preferences.other;

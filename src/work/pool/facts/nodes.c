@@ -186,8 +186,9 @@ struct pool_node *wi_pool_nodes_up(
     return node;
 }
 
-/* Those of our pages, and of what has answered before, are believed: other requests for the model
- * need not load it elsewhere. Who never answers must not draw them by what it was sent. */
+/* The promises of our own pages, and of nodes that have answered before, are believed: other
+ * requests for the model need not load it elsewhere. A node that never answers must not attract
+ * them by the work that it was sent. */
 static void attempt_promise(struct pool_node *node, const struct pool_attempt *attempt)
 {
     if (wi_pool_attempt_rules(attempt)->has_model && node->info.missed == 0 &&
@@ -300,8 +301,9 @@ static void attempt_foresee(const struct pool_nodes *nodes, const struct pool_no
     attempt->not_run_ms = load + wi_fleet_ahead(place, attempt->queue, attempt->sent_at);
 }
 
-/* How long `expected_ms` of work keep the queue busy: its slots share it, unless by turns. A page
- * may have said anew what it has, and no slots for short tasks any more while some are there. */
+/* How long `expected_ms` of work keep the queue busy: its slots share it, unless they compute in
+ * turns. After a new report of its page, a queue may still have short tasks without slots for
+ * them. */
 static double queue_share_ms(const struct pool_node *node, unsigned queue, double expected_ms)
 {
     const struct wi_fleet_class *class = node->place.class;

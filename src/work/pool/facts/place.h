@@ -1,7 +1,8 @@
 /*
- * A place: a kind of browser, an engine in it, the platform that this computes on, the versions of
- * both and the adapter. It decides how fast a model runs and how right: what is measured, checked
- * and routed to is a model at a place, and what changes in it starts afresh.
+ * A place: a kind of browser, an engine in it, the platform on which the engine computes, the
+ * versions of both and the adapter. It determines how fast and how correctly a model runs:
+ * measurements, checks and routing are about a model at a place, and start over when any part of
+ * the place changes.
  */
 #ifndef WI_WORK_POOL_FACTS_PLACE_H
 #define WI_WORK_POOL_FACTS_PLACE_H
@@ -17,27 +18,28 @@ struct wi_place {
     enum wi_engine engine;
     enum wi_platform platform;
     char kind[32];            /* of browser; "" for any, as browser_version and adapter */
-    char browser_version[64]; /* "" also where it is not told, as engine_version */
+    char browser_version[64]; /* "" also if it is unknown, as engine_version */
     char engine_version[64];
-    char adapter[sizeof(struct wi_adapter)]; /* VENDOR/ARCHITECTURE/DESCRIPTION; "": it has none */
+    char adapter[sizeof(struct wi_adapter)]; /* VENDOR/ARCHITECTURE/DESCRIPTION; "": none */
     int software;                            /* the adapter is a software one */
-    int joined; /* not of the browsers that we start, for which no other page can speak */
-    char party[WI_PARTY_SIZE]; /* whose node it is; "" of ours, and of what all joined share */
-    /* All of the above as the database has it: fields joined by tabs, which the bridge lets no node
-     * put into a text. */
+    int joined; /* of a joined node; no other page gives evidence about our browsers */
+    /* the node's party; "" for ours, and for records that all joined nodes share */
+    char party[WI_PARTY_SIZE];
+    /* All of the above in the form for the database: fields joined by tabs, which the bridge lets
+     * no node put into a text. */
     char key[WI_PLACE_SIZE];
-    /* Of a joined node, else 0. Not of the place, but all that is known of the machine: times are
-     * told apart by it. */
+    /* For a joined node, else 0. It is not part of the place, but the only known fact about the
+     * machine: it distinguishes times. */
     int cores;
 };
 
 struct wi_place wi_place_of(
     const struct wi_node_info *node, enum wi_engine engine, enum wi_platform platform);
-/* The same for every kind, browser and adapter: what is known of the engine on the platform. */
+/* The place for every kind, browser and adapter: for facts about the engine on the platform. */
 struct wi_place wi_place_anywhere(const struct wi_place *place, enum wi_platform platform);
-/* The field of a key that says whose the place is, up to the next tab or the end. */
+/* The field of a key that names the owner of the place, up to the next tab or the end. */
 const char *wi_place_party_field(const char *key, size_t *length);
-/* From a key. 0, or -1 for one that is none of ours. */
+/* Parses a key. Returns 0, or -1 if it is not one of ours. */
 int wi_place_parse(struct wi_place *place, const char *key);
 
 #endif

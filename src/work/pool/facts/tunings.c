@@ -186,7 +186,7 @@ void wi_tunings_note(struct wi_tunings *tunings, const struct wi_tuning_owner *o
         item_add(tunings, key, owner, kernel, size_class);
 }
 
-/* Nobody knows it, and it may be tried once more. */
+/* The result is unknown, and it may be tried once more. */
 static int item_is_open(const struct wi_tunings *tunings, const struct item *item)
 {
     return !item->tuning.is_known && item->tries < WI_TUNING_TRIES &&

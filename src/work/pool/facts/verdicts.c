@@ -508,8 +508,8 @@ void wi_verdicts_accept(
 
 /* --- for people ------------------------------------------------------------------------------ */
 
-/* What has only been counted says nothing, and of a set only what is otherwise than of its model.
- */
+/* What has only been counted says nothing, and of a set only what is otherwise than of its
+ * model. */
 static int is_told(const struct verdict_record *verdict)
 {
     int says_more = !verdict->whole || verdict_value(verdict) != verdict_value(verdict->whole) ||
