@@ -177,11 +177,12 @@ static int socket_join(
         return is_refused(socket, id) ? socket_refuse(socket, id) : 0;
     case WI_JOIN_FULL:
         bridge->counters.refused++;
-        socket_fail(socket, WI_CLOSE_TRY_LATER, "as many nodes as the join token allows are there");
+        socket_fail(socket, WI_CLOSE_TRY_LATER,
+            "the join token is already used by as many nodes as it allows");
         return -1;
     default:
         bridge->counters.unauthorized++;
-        socket_fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or too old");
+        socket_fail(socket, WI_CLOSE_POLICY, "the token is unknown, spent or expired");
         return -1;
     }
 }
@@ -268,7 +269,7 @@ static void take_back(
     struct wi_error error;
     struct wi_node *node = find_resumable(bridge, resume);
     if (!node) {
-        const char *why = "no such node is waited for: announce it as a new one";
+        const char *why = "there is no such node to resume: announce it as a new one";
         wi_link_close(socket->link, WI_CLOSE_RESUME_UNKNOWN, why,
             wi_make_bye(++bridge->sequence, "resume_unknown", why));
         return;

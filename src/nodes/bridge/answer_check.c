@@ -112,7 +112,7 @@ static enum wi_code check_platform(
     if (platform >= 0 && sent->platforms & platform_bit((enum wi_platform)platform))
         return WI_OK;
     return wi_error_set(error, WI_INFERENCE_FAILED, where,
-        "%s is \"%s\", which is none of the platforms that it was sent with", where, name);
+        "%s is \"%s\", which is not one of the platforms that it was sent with", where, name);
 }
 
 /* The reader's own codes are about requests of clients. */
@@ -204,7 +204,7 @@ static enum wi_code check_raw(const struct wi_tensors *outputs, struct wi_error 
     return wi_tensors_bytes(outputs) <= MAX_RAW
                ? WI_OK
                : wi_error_set(error, WI_INFERENCE_FAILED, "data.tensors",
-                     "what graphs put out has %zu bytes, and may have %d",
+                     "the outputs of the graphs have %zu bytes, and may have at most %d",
                      wi_tensors_bytes(outputs), MAX_RAW);
 }
 

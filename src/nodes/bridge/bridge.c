@@ -178,12 +178,12 @@ static void say_content(const struct wi_bridge *bridge)
 {
     const struct wi_bridge_settings *settings = &bridge->settings;
     if (settings->content.serve == WI_SERVE_NO)
-        wi_info("bridge", NULL, "nothing is given by content any more");
+        wi_info("bridge", NULL, "models are no longer served by content");
     else
-        wi_info("bridge", NULL, "what is published is given by content at %s/ipfs to %s",
+        wi_info("bridge", NULL, "published models are served by content at %s/ipfs to %s",
             bridge->url,
-            settings->content.anyone ? "whoever asks"
-            : settings->has_tokens   ? "those with a token of rank node"
+            settings->content.anyone ? "any client"
+            : settings->has_tokens   ? "clients with a token of rank node"
                                      : "this machine");
 }
 
@@ -412,7 +412,7 @@ int wi_bridge_uninvite(struct wi_bridge *bridge, const char *id)
 
 static void on_token_revoked(void *context, const char *id)
 {
-    drop_joined(context, id, "its token is not in the tokens file any more");
+    drop_joined(context, id, "its token is no longer in the tokens file");
 }
 
 void wi_bridge_take_tokens(struct wi_bridge *bridge, const struct wi_api_tokens *tokens)

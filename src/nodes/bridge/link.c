@@ -600,7 +600,7 @@ static void link_receive(struct wi_link *link, const void *bytes, size_t size)
     size_t rest = lws_remaining_packet_payload(link->wsi);
     size_t limit = receive_limit(link);
     if (is_unmasked(link, bytes, size, rest)) {
-        refuse_frame(link, "a frame has no mask, and each of a client needs one");
+        refuse_frame(link, "a frame has no mask, which every frame from a client needs");
         return;
     }
     link->frame_left = rest;

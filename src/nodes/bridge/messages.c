@@ -380,7 +380,7 @@ static void on_late(void *context, struct wi_link *link)
 {
     struct wi_node *node = context;
     node->bridge->counters.protocol_errors++;
-    wi_node_fail(node, WI_CLOSE_SILENT, "a message that was begun did not come in time");
+    wi_node_fail(node, WI_CLOSE_SILENT, "a message that had begun did not arrive in time");
 }
 
 static void on_room(void *context, struct wi_link *link)

@@ -381,7 +381,7 @@ static int attempt_go_on(
         return 0;
     }
     wi_error_set(error, WI_INVALID_FIELD, "data.resume.data",
-        "data.resume.data wants bytes of %.64s that the task does not have", id);
+        "data.resume.data asks for bytes of %.64s that the task does not have", id);
     return -1;
 }
 

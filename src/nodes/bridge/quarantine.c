@@ -259,7 +259,7 @@ int wi_quarantine_lift(struct wi_quarantine *quarantine, const char *id)
     HASH_FIND_STR(quarantine->rows, id, row);
     if (!row)
         return -1;
-    wi_info("bridge", row->visitor.node, "is not under quarantine any more");
+    wi_info("bridge", row->visitor.node, "is no longer under quarantine");
     row_drop(quarantine, row);
     return 0;
 }

@@ -101,12 +101,12 @@ static enum wi_code read_failure(const struct wi_attempt *attempt, const struct 
     struct wi_claim claim = wi_claim_of(&attempt->sent, failure.code, wi_now_ms());
     if (claim.code == WI_NODE_PAUSED && has_begun(attempt))
         return wi_error_set(error, WI_INFERENCE_FAILED, "data.error.code",
-            "node_paused is for what was not begun, and some of its answer has come");
+            "node_paused is only for a task that was not begun, but part of its answer has come");
     wi_text_printable(code, sizeof code, failure.code);
     wi_text_printable(message, sizeof message, failure.message);
     if (!claim.known)
         wi_error_set(&answer->error, claim.code, NULL,
-            "the node failed with \"%s\", which is not a node's to say: %s", code, message);
+            "the node failed with \"%s\", which a node may not report: %s", code, message);
     else if (claim.is_ours)
         wi_error_set(&answer->error, claim.code, NULL, "%s", message);
     else
@@ -149,7 +149,7 @@ static enum wi_code take_outputs(struct wi_attempt *attempt, struct wi_frame *fr
     }
     if (!attempt->in || frame->tensors.count)
         return wi_error_set(error, WI_BAD_FRAMING, "data.in_pieces",
-            "data.in_pieces needs a task_outline before it, and no tensors beside it");
+            "data.in_pieces needs a task_outline before it, and no tensors in the same message");
     return wi_pieces_in_take(attempt->in, outputs, error);
 }
 
@@ -219,7 +219,7 @@ static void answer_disbelieve(
     struct wi_bridge *bridge = node->bridge;
     bridge->counters.bad_answers++;
     wi_log_limited(&bridge->bad_answers, WI_LOG_WARN, "bridge", node->info.id,
-        "an answer of this node is not used: %s", problem->detail);
+        "an answer from this node is not used: %s", problem->detail);
     wi_error_set(error, WI_INFERENCE_FAILED, NULL,
         "the answer of node %s " WI_BRIDGE_UNUSABLE ": %s", node->info.id, problem->detail);
 }
@@ -227,8 +227,8 @@ static void answer_disbelieve(
 void wi_response_too_large(const struct wi_bridge *bridge, size_t bytes, struct wi_error *error)
 {
     wi_error_set(error, WI_ANSWER_TOO_LARGE, NULL,
-        "the answer has %zu bytes of tensors, and %llu are taken ([api] max_answer, and half of "
-        "[pool] memory_budget): ask for fewer or smaller outputs, or raise these",
+        "the answer has %zu bytes of tensors, and at most %llu are accepted ([api] max_answer, and "
+        "half of [pool] memory_budget): ask for fewer or smaller outputs, or raise these",
         bytes, (unsigned long long)bridge->settings.max_answer);
     wi_error_expect(error, "at most %llu bytes", (unsigned long long)bridge->settings.max_answer);
 }

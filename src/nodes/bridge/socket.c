@@ -19,7 +19,7 @@ void wi_socket_cut(struct wi_socket *socket)
 static void on_meanwhile(void *context, int status, int events)
 {
     struct wi_socket *socket = context;
-    wi_debug("bridge", NULL, "a client that sends and does not take its answer is cut");
+    wi_debug("bridge", NULL, "a client that sends and does not read its answer is disconnected");
     wi_socket_unwatch(socket);
     wi_socket_cut(socket);
 }
@@ -64,8 +64,8 @@ static int is_short_of_files(struct wi_bridge *bridge, int fd)
     if (fd <= bridge->highest_fd)
         return 0;
     wi_log_limited(&bridge->no_room, WI_LOG_WARN, "bridge", NULL,
-        "a connection of a node or page was closed, as the last open files are kept for the "
-        "service itself: %s",
+        "a connection of a node or page was closed, because the last file descriptors are reserved "
+        "for the service itself: %s",
         wi_descriptors_advice(advice));
     bridge->counters.refused++;
     close(fd);

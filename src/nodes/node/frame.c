@@ -246,8 +246,7 @@ static enum wi_code parse_entry(const struct wi_param *table, const json_t *obje
     if (wi_params_read(table, object, WI_PARAMS_OPEN, where, entry, error) != WI_OK)
         return malformed_field(error);
     if (wi_datatype_parse(entry->datatype, strlen(entry->datatype), datatype))
-        return wi_error_set(
-            error, WI_BAD_FRAMING, where, "%sdatatype is not one that is known", where);
+        return wi_error_set(error, WI_BAD_FRAMING, where, "%sdatatype is not a known one", where);
     return WI_OK;
 }
 

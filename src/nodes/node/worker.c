@@ -353,7 +353,7 @@ static enum wi_code take_apart(const char *text, struct wi_join_link *link, stru
     if ((!link->tls && !(scheme == 4 && strncmp(text, "http", 4) == 0)) || !end ||
         (size_t)(end - authority - 3) >= sizeof link->host || length == 0 ||
         length >= sizeof link->token || strspn(token, letters) != length) {
-        wi_error_set(error, WI_BAD_REQUEST, "", "this is no join link");
+        wi_error_set(error, WI_BAD_REQUEST, "", "this is not a join link");
         return wi_error_expect(
             error, "what webinfer token join prints: http://HOST:PORT/#token=TOKEN");
     }

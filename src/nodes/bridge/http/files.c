@@ -82,7 +82,7 @@ static int found_answer(struct lws *wsi, struct wi_socket *socket, struct found 
             snprintf(header, sizeof header, "Content-Range: bytes */%llu\r\n",
                 (unsigned long long)found->size);
             return wi_http_refuse(
-                wsi, socket->bridge, 416, "the range lies outside of the file", header);
+                wsi, socket->bridge, 416, "the range is outside the file", header);
         case WI_RANGE_NONE:
             break;
         }
@@ -211,6 +211,6 @@ int wi_serve_model(struct lws *wsi, struct wi_socket *socket, const char *path)
     /* A node learns nothing of models that are not its business. */
     if (!model || !wi_node_may_fetch(node, model) || find_file(model, path, &found) != 0)
         return wi_http_refuse(wsi, bridge, 404,
-            "there is no such model file, or no longer, or this node has no work for it", NULL);
+            "there is no such model file (any more), or this node has no work for it", NULL);
     return send_found(wsi, socket, &found);
 }

@@ -52,14 +52,14 @@ static const char *keep_out(struct lws *wsi, struct wi_socket *socket, int *stat
     if (bridge->settings.has_tokens) {
         *status = 401;
         if (!has_node_token(wsi, bridge))
-            return "models are given by content to those who show a token of rank node";
+            return "models are served by content to clients with a token of rank node";
         wi_socket_limits_know(&bridge->limits, &socket->limited, &out);
         wi_socket_vacate(bridge, out);
         return NULL;
     }
     *status = 403;
     if (!socket->limited.peer.exempt || is_passed_on(wsi))
-        return "models are given by content to this machine alone: there is no [api] tokens_file, "
+        return "models are served by content to this machine only: there is no [api] tokens_file, "
                "and [content] anyone is no";
     if (!wi_host_allowed(wi_http_header(wsi, WSI_TOKEN_HOST, host), bridge->url))
         return "this service is not known under that name: use its address, or localhost";
@@ -160,8 +160,8 @@ static int answer_request(
         return send_answer(wsi, socket, &answer, &sent);
     if (bridge->content_answers >= ANSWERS_MAX) {
         counters->content_busy++;
-        return gateway_refuse(
-            wsi, bridge, 503, "too many are served at this moment", "Retry-After: 1\r\n");
+        return gateway_refuse(wsi, bridge, 503, "too many requests are being served at the moment",
+            "Retry-After: 1\r\n");
     }
     answer.body.reading = request_find(bridge->blocks, request);
     if (!answer.body.reading) {

@@ -78,8 +78,8 @@ static enum wi_code read_parameter(const struct piece *name, const struct piece 
     int is_form = piece_is(name, "format"), is_scope = piece_is(name, "dag-scope");
     if (!is_form && !is_scope)
         return wi_error_set(error, WI_INVALID_FIELD, "parameters",
-            "the parameter \"%.*s\" is not known here: format=raw|car and "
-            "dag-scope=block|entity|all are",
+            "the parameter \"%.*s\" is unknown: format=raw|car and dag-scope=block|entity|all are "
+            "supported",
             name->length < 40 ? (int)name->length : 40, name->text);
     int *known = is_form ? &out->form : &out->scope;
     if (*known >= 0)
@@ -168,7 +168,7 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
     }
     if (strchr(cid, '/'))
         return wi_error_set(error, WI_INVALID_FIELD, "cid",
-            "a path behind the CID is not followed here: ask for the blocks that lead to it");
+            "a path after the CID is not supported: ask for the blocks that lead to it");
     enum wi_code code = wi_cid_parse(cid, "cid", &request->cid, error);
     if (code == WI_OK)
         code = read_parameters(parameters, &said, error);
@@ -178,7 +178,7 @@ enum wi_code wi_gateway_request_read(const char *cid, const char *parameters, co
         said.form = form_of_accept(accept);
     if (said.form < 0)
         return wi_error_set(error, WI_INVALID_FIELD, "format",
-            "say what is wanted: format=raw or format=car, or Accept: " WI_BLOCK_TYPE
+            "choose a format: format=raw or format=car, or Accept: " WI_BLOCK_TYPE
             " or " WI_CAR_TYPE ", version 1");
     request->is_car = said.form == 1;
     request->scope = said.scope < 0 ? WI_SCOPE_ALL : (enum wi_dag_scope)said.scope;

@@ -22,7 +22,7 @@ static int path_serve(struct lws *wsi, struct wi_socket *socket, const char *pat
     if (strtol(wi_http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length), NULL, 10) != 0)
         return wi_http_refuse(wsi, bridge, 400, "a request for a file has no body", NULL);
     if (strcmp(path, "/node") == 0)
-        return wi_http_refuse(wsi, bridge, 426, "this is the place of the WebSocket",
+        return wi_http_refuse(wsi, bridge, 426, "this path is for the WebSocket",
             "Upgrade: websocket\r\nConnection: upgrade\r\n");
     if (strncmp(path, "/models/", 8) == 0)
         return wi_serve_model(wsi, socket, path);

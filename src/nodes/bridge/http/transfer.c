@@ -198,7 +198,7 @@ static void say_changed(const struct wi_transfer *transfer)
     const struct wi_body *body = &transfer->body;
     if (body->reading)
         wi_log_limited(&transfer->bridge->broken_off, WI_LOG_WARN, "bridge", NULL,
-            "an answer by content is broken off: a file is not any more what was published");
+            "an answer by content was broken off: a file is no longer the one that was published");
     else
         wi_warn("bridge", body->model->name,
             "%s was written to while it was being served; write to another name and rename",

@@ -169,7 +169,7 @@ TEST(a_message_ends_in_time)
     }
     assert_int_equal(fixture->aways, 1);
     assert_int_equal(hear_reason(&client, reason), 4002);
-    assert_string_equal(reason, "a message that was begun did not come in time");
+    assert_string_equal(reason, "a message that had begun did not arrive in time");
     client_close(&client);
 }
 
