@@ -310,7 +310,7 @@ test('a kill of the program, and cancelling, leave nothing', async () => {
     process.kill(found.pid, 'SIGKILL');
     const end = await failed;
     assert.deepEqual([end.event === 'done', end.code], [false, 'internal'], JSON.stringify(end));
-    assert.match(end.detail, /ended in mid-work/);
+    assert.match(end.detail, /ended before it was done/);
     await nothingStaged();
     assert.equal((await order('large', { bits: 8 })).status, 202);
     await until(() => program(), { what: 'the program', every: 2 });

@@ -147,7 +147,7 @@ test('one without the engine gets work as ever, and is not tested; a simulated o
     try {
         assert.equal((await named(node.id)).held, false);
         const [row, ...others] = await verify({ node: node.id, platforms: ['wasm'] });
-        assert.deepEqual([row.platform, row.verdict, row.reason, others], [null, 'not tested', 'it has not the engine kernels', []]);
+        assert.deepEqual([row.platform, row.verdict, row.reason, others], [null, 'not tested', 'it does not have the engine kernels', []]);
         const rows = await verify({ browser: (await daemon.get('/v1/nodes')).json.nodes
             .find(({ platforms }) => platforms.simulated?.available).browser });
         assert.ok(rows.some(({ verdict, evidence }) => verdict === 'simulated' && evidence.joined), JSON.stringify(rows));

@@ -165,7 +165,7 @@ static void leave_open(struct wi_check_run *run)
 {
     const struct wi_finding finding = {.detail = run->comparison.detail};
     wi_debug("guard", run->asked->model->name,
-        "%s/%s cannot be told from WASM, nor called the same: %s", run->browser,
+        "%s/%s can be called neither equal to WASM nor different from it: %s", run->browser,
         wi_platform_names[run->platform], finding.detail);
     run->checks->counters.failed++;
     if (run->comparison.open == WI_OPEN_FORM)
@@ -180,7 +180,8 @@ static void leave_open(struct wi_check_run *run)
 static void settle_doubt(struct wi_check_run *run)
 {
     const struct wi_finding finding = {.ratio = run->off,
-        .detail = "a client's input came out otherwise than in WASM, and none of ours like it",
+        .detail = "the answer to a client's input differed from that of WASM, and those to our own "
+                  "similar inputs did not",
         .shapes = run->shapes};
     struct wi_evidence_found found = {.kind = WI_EVIDENCE_CLIENT_INPUT,
         .node = run->client_node,
@@ -223,7 +224,7 @@ static void conclude_clients_same(struct wi_check_run *run)
     if (run->known != WI_WRONG)
         settle_right(run);
     else if (run_ask_ours(run, WI_CHECK_OURS) != 0)
-        give_up_for(run, "it was wrong, and no input of ours can be made");
+        give_up_for(run, "it was wrong, and no input of our own can be made");
 }
 
 static void conclude_clients_differ(struct wi_check_run *run)
@@ -239,7 +240,7 @@ static void conclude_agreed(struct wi_check_run *run, conclude_fn *cleared)
     if (wi_draws_clear(&run->draws, 0))
         cleared(run);
     else if (run_ask_ours(run, run->step) != 0)
-        give_up_for(run, "of inputs of ours some agree and some differ");
+        give_up_for(run, "some of our own inputs agree and some differ");
 }
 
 static void conclude_drawn_same(struct wi_check_run *run)
@@ -303,7 +304,7 @@ static void conclude_nudged(struct wi_check_run *run)
     if (wi_draws_are_steady(&run->nearness))
         conclude_strike(run);
     else if (run_ask_ours(run, run->step) != 0)
-        give_up_for(run, "nearly the same numbers make another answer");
+        give_up_for(run, "nearly the same numbers give a different answer");
 }
 
 static void run_conclude(struct wi_check_run *run)
@@ -345,7 +346,8 @@ static void begin_comparing(struct wi_check_run *run)
     /* Anybody's page may say anything: it is no measure for the browsers that we start. */
     if (run->wasm.joined && !run->other.joined) {
         wi_verdicts_pause(verdicts_of(run), run->key,
-            "WASM answered in a page that joined, which is no measure for browsers of the service");
+            "WASM answered in a page that joined, which is not a reference for the service's own "
+            "browsers");
         wi_check_run_drop(run);
     } else if (wi_check_run_bytes(run) <= WI_CHECK_INLINE_MAX) {
         run_compare(run);

@@ -353,7 +353,7 @@ static void conclude_nudged(struct wi_trial *trial)
 static void fail_nudged(struct wi_trial *trial, const struct wi_error *error)
 {
     wi_debug(
-        "guard", trial->asked->model->name, "an input of ours tells nothing: %s", error->detail);
+        "guard", trial->asked->model->name, "an input of ours is inconclusive: %s", error->detail);
     trial_draw(trial);
 }
 
@@ -529,7 +529,7 @@ static void on_done(void *context, struct wi_printing *printing, const struct wi
     else if (error)
         steps[trial->step].fail(trial, error);
     else if (!trial_leg(trial)->there && is_of_node(trial) && !trial->was_refused)
-        trial_end_open(trial, "it was not computed where the others were");
+        trial_end_open(trial, "it was not computed at the same place as the others");
     else if (!trial_leg(trial)->there || trial_grow(trial) != 0)
         trial_end(trial, WI_TRIAL_DROPPED);
     else

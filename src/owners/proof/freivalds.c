@@ -85,8 +85,8 @@ static int is_whole(uint32_t n, const unsigned char *c, char *detail, size_t siz
         if (fabs(value) <= most && value == floor(value))
             continue;
         snprintf(detail, size,
-            "element [%zu, %zu] of the product is %.9g, which no product of "
-            "whole numbers from -64 to 64 is",
+            "element [%zu, %zu] of the product is %.9g, which is impossible for integers from -64 "
+            "to 64",
             i / n, i % n, value);
         return 0;
     }

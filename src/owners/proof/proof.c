@@ -344,7 +344,7 @@ static void fill_untested(struct subject *subject, const struct wi_node_info *no
     if (!evidence->simulated)
         wi_text_copy(evidence->reason, sizeof evidence->reason,
             node->engines[WI_ENGINE_KERNELS].available ? "it has none of these platforms"
-                                                       : "it has not the engine kernels");
+                                                       : "it does not have the engine kernels");
 }
 
 static int is_meant(const struct wi_proof_want *want, const struct wi_node_info *node)

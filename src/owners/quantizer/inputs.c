@@ -189,7 +189,7 @@ static struct wi_inference *draw_tensors(
     if (wi_probe_draw(model, NULL, number, INPUT_BYTES_MAX, &asked->tensors, &name) == 0)
         return asked;
     wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-        "no input can be made up for %.200s, so that nobody could tell how much it loses", name);
+        "no input can be made for %.200s, so its loss cannot be measured", name);
     wi_inference_release(asked);
     return NULL;
 }
@@ -203,8 +203,7 @@ static struct wi_inference *make_up(struct wi_model *model, unsigned number, str
     struct wi_inference *asked = wi_probe_first(model, number);
     if (!asked)
         wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "no input stands for what clients ask of it, so that nobody could tell how much it "
-            "loses");
+            "no input represents the requests of clients, so its loss cannot be measured");
     return asked;
 }
 

@@ -299,8 +299,8 @@ static void on_end(void *context, int exit_status, int signal)
         making_fail(making, &error);
     } else if (exit_status != 0 || signal != 0 || !making->is_result) {
         wi_error_set(&error, WI_INTERNAL, NULL,
-            "the program that makes it ended in mid-work (%s %d): its memory or its time was used "
-            "up, or somebody has ended it",
+            "the program that makes it ended before it was done (%s %d): its memory or its time "
+            "was used up, or it was killed",
             signal ? "signal" : "status", signal ? signal : exit_status);
         making_fail(making, &error);
     } else {
@@ -378,8 +378,7 @@ static int is_good(const struct wi_making *making, const json_t *figures, struct
         return 1;
     wi_error_set(error, WI_QUANTIZED_BADLY, "bits",
         "in %d bits it answers too differently: the median of the cosines to fp32 is %.5f, the "
-        "least %.5f, of %d inputs, where %.3f is the least allowed; say force to have it all the "
-        "same",
+        "least %.5f, of %d inputs, where %.3f is the least allowed; use force to have it anyway",
         making->want.bits, median, json_number_value(json_object_get(cosine, "least")),
         WI_MEASURE_INPUTS, making->kind->least_cosine);
     wi_error_expect(error, "a median of at least %.3f", making->kind->least_cosine);

@@ -322,7 +322,7 @@ static void end_input(struct wi_measure *measure)
     struct wi_error error;
     if (measure_compare(measure) != 0) {
         wi_error_set(&error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "its graphs put out no numbers that could be compared");
+            "its graphs output no numbers that could be compared");
         measure_fail(measure, &error);
         return;
     }

@@ -207,12 +207,13 @@ static enum wi_code model_check(
     const struct wi_variants *variants = &model->variants;
     if (!model->folder || model->format == WI_FORMAT_GGUF)
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "%.160s has no ONNX graphs, and only those are quantised here; of a GGUF file a hub "
-            "has the quantisations",
+            "%.160s has no ONNX graphs, and only those are quantised here; a hub has quantisations "
+            "of GGUF files",
             model->name);
     if (model->variant && !wi_variants_get(variants, WI_MADE_SOURCE))
         return wi_error_set(error, WI_NOTHING_TO_QUANTIZE, "model_name",
-            "%.160s is not there in fp32, of which alone fewer bits are made", model->name);
+            "%.160s does not exist in fp32, and only from that can fewer bits be made",
+            model->name);
     if (wi_variants_get(variants, kind->variant))
         return wi_error_set(error, WI_CONFLICT, "bits", "%.*s:%s is there already",
             (int)wi_model_name_base(model->name), model->name, kind->variant);
@@ -225,7 +226,8 @@ static enum wi_code entry_join(
     if (wi_making_same(entry->making, want))
         return WI_OK;
     return wi_error_set(error, WI_CONFLICT, "model_name",
-        "%.160s is being made, and one at a time is for a model: wait for it, or cancel it",
+        "%.160s is being made, and only one variant of a model is made at a time: wait for it, or "
+        "cancel it",
         info_of(entry).name);
 }
 
@@ -260,7 +262,7 @@ enum wi_code wi_quantizer_start(struct wi_quantizer *quantizer, struct wi_model 
         return wi_error_set(error, WI_SHUTTING_DOWN, NULL, "the service is ending");
     if (entries_count(quantizer, 0) >= WI_QUANTIZER_MAX)
         return wi_error_set(error, WI_QUEUE_FULL, NULL,
-            "%d variants are being made already; try again when one of them is there",
+            "%d variants are being made already; try again when one of them is done",
             WI_QUANTIZER_MAX);
     entry_add(quantizer, model, want);
     return WI_OK;
@@ -273,7 +275,8 @@ enum wi_code wi_quantizer_cancel(
     struct wi_error why;
     if (!entry)
         return wi_error_set(error, WI_NOT_FOUND, NULL, "%.160s is not being made", name);
-    wi_error_set(&why, WI_CANCELLED, NULL, "%.160s is not made any more: it was cancelled", name);
+    wi_error_set(
+        &why, WI_CANCELLED, NULL, "%.160s was cancelled, and is no longer being made", name);
     wi_making_cancel(entry->making, &why);
     return WI_OK;
 }
