@@ -173,8 +173,8 @@ static void on_overrun(void *context, const char *attempt_id)
     if (job == NULL)
         return;
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "source",
-        "the kernel was not done after %lld ms ([api] kernel_time), and was ended with what "
-        "computed it: check that all its loops end, or have it do less",
+        "the kernel did not finish within %lld ms ([api] kernel_time), and was stopped: check that "
+        "all its loops end, or let it do less",
         (long long)jobs->config->api.kernel_time);
     wi_job_leave_node(job);
     wi_job_finish_error(job, &error);

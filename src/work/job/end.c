@@ -82,7 +82,7 @@ void wi_job_finish_refused(struct wi_job *job, const struct wi_error *error)
         return;
     }
     wi_error_set(&interrupted, WI_STREAM_INTERRUPTED, NULL,
-        "its node was lost after %llu parts, and no other can go on: %s",
+        "its node was lost after %llu parts, and no other node can continue: %s",
         (unsigned long long)wi_parts_count(job->flow->parts), error->detail);
     wi_job_finish_error(job, &interrupted);
 }
@@ -141,7 +141,8 @@ static enum wi_code check_tries(const struct wi_job *job, const char *why, struc
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL, "%s", why);
     if (obstacle)
         return wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
-            "its node was lost after %llu parts, and no other can go on: %s; what happened: %s",
+            "its node was lost after %llu parts, and no other node can continue: %s; what "
+            "happened: %s",
             (unsigned long long)wi_parts_count(job->flow->parts), obstacle, why);
     if (job->breaks >= POISON_BREAKS)
         return wi_error_set(error, WI_ATTEMPTS_EXHAUSTED, NULL,

@@ -17,17 +17,16 @@ static const struct {
     const char *reason;             /* for people */
 } rows[] = {
     [WI_ENDING_REFUSED] = {WI_EVIDENCE_ENDING,
-        "it called a request a failure which another node has answered"},
+        "it reported a request as failed that another node has answered"},
     [WI_ENDING_UNABLE] = {WI_EVIDENCE_CLIENT_INPUT,
-        "it said that it cannot run a request which another node has answered"},
+        "it said that it cannot run a request that another node has answered"},
     [WI_ENDING_INPUT] = {WI_EVIDENCE_CLIENT_INPUT,
-        "it refused a request's input from which another node has made an answer"},
-    [WI_ENDING_LOST] = {WI_EVIDENCE_ENDING,
-        "a request was lost there without an answer, and another node has answered it"},
+        "it refused the input of a request that another node has answered"},
+    [WI_ENDING_LOST] = {WI_EVIDENCE_ENDING, "it lost a request that another node has answered"},
     [WI_ENDING_STALLED] = {WI_EVIDENCE_ENDING,
-        "it fell silent in the middle of an answer, which another node has brought to its end"},
-    [WI_ENDING_LATE] = {WI_EVIDENCE_ENDING,
-        "it had not answered a request in half of the time that there was, and another node has"},
+        "it fell silent in the middle of an answer that another node has completed"},
+    [WI_ENDING_LATE] = {WI_EVIDENCE_ENDING, "within half of the available time it had not answered "
+                                            "a request that another node has answered"},
 };
 
 void wi_job_note_ending(struct wi_job *job, enum wi_ending how)

@@ -52,8 +52,9 @@ static void explain_stall(const struct wi_job *job, struct wi_error *error)
     double ms = wi_job_stream_patience_ms(job);
     if (obstacle)
         wi_error_set(error, WI_STREAM_INTERRUPTED, NULL,
-            "its node sent nothing for %.0f ms after %llu parts, and no other can go on: %s", ms,
-            parts, obstacle);
+            "its node sent nothing for %.0f ms after %llu parts, and no other node can continue: "
+            "%s",
+            ms, parts, obstacle);
     else
         wi_error_set(error, WI_STALL_TIMEOUT, "stall_timeout_ms",
             "its node sent nothing for %.0f ms after %llu parts", ms, parts);

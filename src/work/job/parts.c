@@ -111,9 +111,9 @@ static void part_keep(struct wi_parts *parts, const struct wi_part *part)
     if (parts->obstacle)
         return;
     if (part->index >= WI_PARTS_ANSWERS)
-        parts->obstacle = "it has more answers than can be handed to another";
+        parts->obstacle = "it has more answers than can be handed to another node";
     else if (keep_content(parts, part))
-        parts->obstacle = "it is too long by now to be handed to another";
+        parts->obstacle = "it is too long by now to be handed to another node";
     if (parts->obstacle)
         forget_content(parts);
 }

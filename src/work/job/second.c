@@ -75,8 +75,9 @@ static int send_to(struct wi_job *job, const struct wi_choice *choice, const str
     job->first_said = copy_error(said);
     if (wi_job_dispatch(job, WI_JOB_SECOND, choice, &error) == WI_OK) {
         jobs->clients.counters.retried++;
-        wi_info("job", job->spec.id, "%s is asked, too, before its client hears what %s says: %s",
-            job->node, job->avoid, said->detail);
+        wi_info("job", job->spec.id,
+            "%s is asked, too, before the client is told what %s reported: %s", job->node,
+            job->avoid, said->detail);
         return 1;
     }
     wi_opinions_end(jobs->opinions, job->spec.client);

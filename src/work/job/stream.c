@@ -113,7 +113,7 @@ const char *wi_job_stream_obstacle(const struct wi_job *job)
 {
     const char *obstacle = wi_parts_obstacle(job->flow->parts);
     return obstacle                                       ? obstacle
-           : draws_without_seed(job->spec.asked->options) ? "it is drawn without a seed"
+           : draws_without_seed(job->spec.asked->options) ? "it is sampled without a seed"
                                                           : NULL;
 }
 

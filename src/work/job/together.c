@@ -220,7 +220,7 @@ int wi_jobs_batch_answer(
         return 1;
     }
     if (wi_batch_split(&answer->outputs, total, 0, 1, &probe)) {
-        wi_jobs_try_each(jobs, batch, 0, 0, "the outputs have not as many rows as the inputs");
+        wi_jobs_try_each(jobs, batch, 0, 0, "the outputs do not have as many rows as the inputs");
         return 1;
     }
     wi_tensors_clear(&probe);

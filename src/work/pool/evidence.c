@@ -121,7 +121,7 @@ static void node_lessen(struct wi_pool *pool, struct pool_node *node,
     *less = node_limit(found, rule, &before);
     if (before.since)
         return;
-    wi_warn("pool", info->id, "is taken only where nothing else has room: %s", less->reason);
+    wi_warn("pool", info->id, "is used only if nothing else has room: %s", less->reason);
     wi_pool_place_anew(pool, node);
     wi_pool_tell_capacity(pool->wake);
 }
@@ -310,7 +310,7 @@ static json_t *limit_json(unsigned effect, const struct pool_node_limit *limit, 
 /* What limits a node without evidence against it. */
 static const struct pool_node_limit limit_late = {.evidence = "deadlines",
     .undone = "its next answer",
-    .reason = "it let deadlines pass in a row, and said nothing"};
+    .reason = "it let several deadlines in a row pass in silence"};
 static const struct pool_node_limit limit_unproven = {.evidence = "unproven",
     .undone = "right answers to a challenge",
     .reason = "it has not shown yet that it computes right"};

@@ -170,7 +170,7 @@ static json_t *reason_json(const struct pool_judged *judged, enum wi_pick pick,
     if (pick == WI_PICK_NEVER)
         return json_string(error->detail);
     if (pick == WI_PICK_WAIT && !awaited)
-        return json_string("a browser that may be able to is starting or can be started");
+        return json_string("a browser that may be able to run it is starting or can be started");
     if (pick == WI_PICK_WAIT)
         return json_sprintf("it would wait for %s on %s: %s", awaited->candidate->info->kind,
             wi_platform_names[awaited->platform], awaited->why);

@@ -35,7 +35,7 @@ static void session_reload(struct wi_pool *pool, struct pool_session *session)
     wi_pool_session_well(session);
     if (node) {
         wi_pool_node_drain(pool->nodes, node, 1);
-        wi_bridge_drop(pool->bridge, wi_pool_node_info_of(node)->id, "its page is opened afresh");
+        wi_bridge_drop(pool->bridge, wi_pool_node_info_of(node)->id, "its page is reopened");
     }
     wi_session_reload(
         wi_pool_session_info(session)->browser, pool->config->pool.connection_timeout);
@@ -139,7 +139,7 @@ void wi_pool_checked(
         return;
     }
     wi_pool_session_unwell(session);
-    wi_info("pool", info->id, "the page was not found well: %s", error->detail);
+    wi_info("pool", info->id, "the check of the page failed: %s", error->detail);
     if (!node || wi_pool_node_info_of(node)->away)
         wi_pool_fault(pool, session, WI_FAULT_PAGE_CRASHED, error->detail);
     else if (info->checks_failed >= CHECKS_FAILED)
@@ -207,7 +207,7 @@ static void look_for_gpu(
                 "its browser has no process for the GPU that could be ended");
     } else if (class && !class->info.platforms[WI_WEBGPU].available) {
         wi_pool_fault(pool, session, WI_FAULT_PLATFORM_LOST,
-            "its page has found no GPU again since that was ended");
+            "its page has not got a GPU back since the GPU process was ended");
     } else {
         wi_pool_session_gpu_settled(session);
     }
@@ -237,7 +237,7 @@ static void session_look_at(struct wi_pool *pool, struct pool_session *session, 
         look_for_gpu(pool, session, node, now);
     else if (engine_is_hung(pool, session, wi_pool_node_info_of(node), now))
         wi_pool_fault(pool, session, WI_FAULT_ENGINE_HUNG,
-            "an engine of its page is busy with nothing of ours");
+            "an engine of its page is busy, but not with work of the service");
     else if (!wi_pool_node_info_of(node)->away &&
              now >= info->checked_at + wi_pool_patience_ms(pool) * 2)
         session_check(pool, session, now);

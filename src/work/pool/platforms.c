@@ -21,9 +21,9 @@ const char *wi_route_unfit(const struct wi_node_info *info, const struct wi_dema
     if (demand->asked->benchmark.runs && !info->benchmarks)
         return "it does not take benchmarks";
     if (demand->continues && !info->engines[engine].can_continue)
-        return "its engine cannot go on with what another node has begun";
+        return "its engine cannot continue what another node has begun";
     if (demand->several && !info->engines[engine].continues_several)
-        return "its engine cannot go on with several answers that another node has begun";
+        return "its engine cannot continue several answers that another node has begun";
     return NULL;
 }
 
@@ -149,7 +149,7 @@ enum wi_code wi_platforms_unsupported(
     if (asked->has_platform && asked->platform < WI_NATIVE &&
         !(wi_engines[engine].platforms & 1u << asked->platform))
         wi_error_set(error, WI_PLATFORM_UNSUPPORTED, "platform",
-            "%s runs no such models, whose engine is %s; name another platform or allow the "
+            "%s does not run the models of the engine %s; name another platform or allow the "
             "fallback",
             wanted, wi_engine_names[engine]);
     else

@@ -145,7 +145,7 @@ static void look_for_late(struct wi_pool *pool, struct pool_node *node, double n
     for (int i = 0; i < LATE_AT_ONCE && (attempt = wi_pool_node_late(node, now)); i++)
         if (pool->events.on_late)
             pool->events.on_late(pool->events.context, attempt->id,
-                "its node had not answered in half of the time that there was");
+                "its node had not answered within half of the available time");
 }
 
 /* Attempts about which it was silent for too long go elsewhere, and so do held-up ones if
@@ -166,7 +166,7 @@ static void look_for_silence(struct wi_pool *pool, struct pool_node *node, doubl
         wi_pool_lose(pool, node, attempt->id, why);
     while ((attempt = wi_pool_node_held_up(node, now)))
         pool->events.on_held_up(pool->events.context, attempt->id,
-            "its engine brings nobody anything while it keeps another text to a grammar");
+            "its engine produces nothing while it constrains another text to a grammar");
     if (state.connected)
         look_for_late(pool, node, now);
 }

@@ -132,7 +132,7 @@ static void lose_at_kind(struct wi_pool *pool, const struct wi_demand *demand, c
     wi_estimates_lose(pool->estimates, hash, &memory.place, -wi_pool_start_ms(pool));
     wi_pool_request_kind(pool, kind, NULL);
     wi_info("pool", NULL,
-        "a %s is wished for: each run of %s takes %.3g ms less there than on %s/%s, which has cost "
+        "a %s is requested: each run of %s takes %.3g ms less there than on %s/%s, which has cost "
         "%.3g ms so far; starting and loading take %.3g ms",
         kind, demand->asked->model->name, memory.gain_ms, client->candidate->info->kind,
         wi_platform_names[client->platform], lost, cost);

@@ -95,13 +95,13 @@ static int attempt_miss(
     struct wi_pool *pool, struct pool_node *node, const struct pool_attempt *attempt, int silent)
 {
     const struct pool_node_info *info = wi_pool_node_info_of(node);
-    static const char why[] = "of one attempt after the other it did not even say that it arrived";
+    static const char why[] = "it did not acknowledge several attempts in a row";
     unsigned before = info->missed;
 
     if (wi_pool_node_missed(node, attempt, silent, wi_now_ms())) {
         wi_warn("pool", info->id,
-            "is taken only where nothing else has room, until it answers: it let %u deadlines pass "
-            "in a row",
+            "is used only if nothing else has room, until it answers: it let %u deadlines in a row "
+            "pass",
             info->missed);
         wi_pool_place_anew(pool, node);
     }
@@ -472,9 +472,8 @@ static int is_held_by_grammar(const struct pool_attempt *attempt, const struct w
 static void blame_grammar(struct wi_answer *answer)
 {
     wi_error_set(&answer->error, WI_GRAMMAR_TOO_COSTLY, NULL,
-        "the engine gave no answer while it kept the text to the request's grammar or schema, "
-        "which "
-        "may be ambiguous or too deep: make it simpler");
+        "the engine gave no answer while it constrained the text to the request's grammar or "
+        "schema, which may be ambiguous or too deep: make it simpler");
     answer->retryable = 0;
 }
 

@@ -46,7 +46,7 @@ void wi_pool_end_close(struct wi_pool *pool, struct pool_session *session)
         return;
     }
     /* A driver would wait for the part that is stuck. */
-    wi_error_set(&error, WI_UNAVAILABLE, "", "ended at once, for it is unwell");
+    wi_error_set(&error, WI_UNAVAILABLE, "", "ended at once, because it is unhealthy");
     wi_session_kill(info->browser, &error);
 }
 

@@ -34,7 +34,7 @@ static void judge_trust(struct wi_route_option *option, const struct wi_terms *t
     int checks = terms->numerics == WI_NUMERICS_CHECK && option->platform != WI_WASM;
 
     if (checks && prospect->verdict == WI_WRONG)
-        option_set(option, WI_STANDING_WRONG, "its answer was not that of wasm");
+        option_set(option, WI_STANDING_WRONG, "its answer differed from that of wasm");
     else if (prospect->verdict == WI_UNABLE)
         option_set(option, WI_STANDING_UNABLE, "it was tried and cannot run the model");
     else if (wi_platforms_software(option->candidate, option->platform) && !option->measured)
@@ -42,8 +42,8 @@ static void judge_trust(struct wi_route_option *option, const struct wi_terms *t
             "the adapter is a software one, and was not measured to be faster");
     else if (checks && prospect->verdict == WI_UNKNOWN)
         option_set(option, WI_STANDING_UNCHECKED,
-            prospect->rests ? "comparing it with wasm told nothing, and is tried again later"
-                            : "its answer was not compared with that of wasm yet");
+            prospect->rests ? "the comparison with wasm was inconclusive, and is tried again later"
+                            : "its answer has not been compared with that of wasm yet");
 }
 
 /* Whether a node could be given it now: one that has the model, or an idle one. */
@@ -60,9 +60,9 @@ static void judge_room(struct wi_route_option *option, const struct wi_demand *d
             "its nodes have not shown yet that they compute right, or are held for what was found");
     else if (candidate->open == 0)
         option_set(option, WI_STANDING_CLOSED,
-            "its nodes have lost their connection, or too much waits to be sent to them");
+            "its nodes have lost their connection, or too much data is waiting to be sent to them");
     else if (!candidate->any.node)
-        option_set(option, WI_STANDING_FULL, "its nodes have as much to do as they may");
+        option_set(option, WI_STANDING_FULL, "its nodes have as much work as they may have");
     else if (!candidate->any_idle && !candidate->prospects[option->platform].warm.node &&
              !demand->asked->model->builtin && !demand->second &&
              demand->waited_ms < WI_ROUTE_PATIENCE_MS)
@@ -95,7 +95,7 @@ static void judge_option(struct wi_route_option *option, const struct wi_demand 
         option_set(option, WI_STANDING_OTHER, "the request names another platform");
     else if (candidate->prospects[option->platform].is_short)
         option_set(option, WI_STANDING_SHORT,
-            "it had not the memory for it; a smaller variant runs there");
+            "it lacked the memory for the model; a smaller variant runs there");
     else if (!asked->has_platform)
         judge_trust(option, terms);
     if (option->standing == WI_STANDING_READY && !asked->model->builtin)
@@ -416,10 +416,10 @@ static enum wi_pick refuse_unfit(const struct wi_route_option *options, size_t c
     else if (!has_ours)
         wi_error_set(error, WI_UNAVAILABLE, "",
             "the only nodes that the request allows were not started by the service, which gives "
-            "no such work to others: [pool] strangers says what they get");
+            "such work only to nodes of its own: [pool] strangers says which work others get");
     else
         wi_error_set(error, WI_UNAVAILABLE, "",
-            "no other node can go on with the answer that its node had begun");
+            "no other node can continue the answer that its node had begun");
     return WI_PICK_NEVER;
 }
 
@@ -442,7 +442,7 @@ static enum wi_pick options_refuse(const struct wi_route_option *options, size_t
 
     if (wi_route_lacks_memory(options, count)) {
         wi_error_set(error, WI_MODEL_TOO_LARGE, "model_name",
-            "nothing that could run it had the memory for %s", asked->model->name);
+            "no node that could run it had the memory for %s", asked->model->name);
         return WI_PICK_NEVER;
     }
     if (!candidate && (count > 0 || !wi_engines[asked->model->engine].platforms))
@@ -450,10 +450,10 @@ static enum wi_pick options_refuse(const struct wi_route_option *options, size_t
     if (count == 0 && (wi_platforms_simulated(demand) || (asked->node && !asked->browser)))
         wi_error_set(error, WI_UNAVAILABLE, "platform",
             wi_platforms_simulated(demand)
-                ? "no simulated node that the request allows is there"
+                ? "there is no simulated node that the request allows"
                 : "the node is simulated and runs only what asks for the platform simulated");
     else if (count == 0 && asked->node)
-        wi_error_set(error, WI_UNAVAILABLE, "browser", "the node %.80s is no %.40s", asked->node,
+        wi_error_set(error, WI_UNAVAILABLE, "browser", "the node %.80s is not a browser of kind %.40s", asked->node,
             asked->browser);
     else if (count == 0)
         wi_error_set(error, WI_UNAVAILABLE, asked->browser ? "browser" : "",

@@ -145,7 +145,7 @@ static int replace_worn(const struct wi_scale *scale, const struct totals *total
         if (!scale_has_room(scale, totals, i)) {
             if (totals->leaving == 0)
                 return step_take(step, WI_SCALE_RECYCLE, i,
-                    "it is worn, and there is no room for a successor beside it");
+                    "it is worn, and there is no room for a successor while it runs");
         } else if (may_start(kind, now, step)) {
             return step_take(step, WI_SCALE_REPLACE, i, "one of its kind is worn");
         }

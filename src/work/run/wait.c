@@ -36,7 +36,7 @@ static void on_late(void *context)
     struct wi_run_wait *wait = context;
     struct wi_error error;
     wi_error_set(&error, WI_DEADLINE_EXCEEDED, "timeout_ms",
-        "%.200s is still being %s, and goes on; GET /v1/models/%.200s shows how far that is; "
+        "%.200s is still being %s, and this continues; GET /v1/models/%.200s shows its progress; "
         "ask again, or allow more time",
         wait->name, wait->what, wait->name);
     wait_end(wait, &error);

@@ -209,7 +209,7 @@ void wi_pool_kinds_tell_absent(const struct pool_kinds *kinds)
     }
     if (names.size > 0)
         wi_log(installed ? WI_LOG_INFO : WI_LOG_WARN, "pool", NULL,
-            "not installed: %s; \"webinfer doctor\" says what they take", names.text);
+            "not installed: %s; \"webinfer doctor\" says what they need", names.text);
     wi_buffer_clear(&names);
 }
 

@@ -238,7 +238,8 @@ void wi_pool_node_hold(struct pool_nodes *nodes, struct pool_node *node, unsigne
 
 void wi_pool_node_choke(struct pool_nodes *nodes, struct pool_node *node)
 {
-    wi_debug("pool", node->info.id, "takes no more work for now: too much waits to be sent to it");
+    wi_debug("pool", node->info.id,
+        "takes no more work for now: too much data is waiting to be sent to it");
     node->info.choked = 1;
     tell_fleet(nodes, node);
 }

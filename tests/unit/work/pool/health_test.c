@@ -110,7 +110,7 @@ TEST(but_only_for_a_while)
     assert_int_equal(seen.killed, 0);
     wi_pool_look(pool, its()->retire_by);
     assert_int_equal(seen.killed, 1);
-    assert_string_equal(seen.killed_for, "ended at once, for it is unwell");
+    assert_string_equal(seen.killed_for, "ended at once, because it is unhealthy");
     assert_int_equal(seen.closed, 0);
 }
 
@@ -154,7 +154,7 @@ TEST(an_engine_that_is_busy_with_nothing_of_ours_hangs)
     assert_int_equal(seen.reloaded, 1);
     assert_int_equal(seen.gpus_ended, 1); /* it may hang there */
     assert_string_equal(seen.dropped, "n-1");
-    assert_string_equal(seen.why, "its page is opened afresh");
+    assert_string_equal(seen.why, "its page is reopened");
     json_decref(loading);
 }
 

@@ -111,7 +111,7 @@ TEST(a_node_that_joined_and_says_nothing_is_sent_away)
         wi_pool_lose(pool, node, "a", "no sign of life");
     }
     assert_string_equal(seen.dropped, "n-1");
-    assert_non_null(strstr(seen.why, "did not even say"));
+    assert_non_null(strstr(seen.why, "did not acknowledge"));
 }
 
 TEST(the_only_grammar_in_an_engine_that_hung_is_not_tried_again)

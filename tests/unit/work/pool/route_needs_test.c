@@ -173,7 +173,7 @@ TEST(what_was_begun_goes_on_where_the_engine_can)
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_string_equal(
-        place->error.detail, "no other node can go on with the answer that its node had begun");
+        place->error.detail, "no other node can continue the answer that its node had begun");
     place->infos[1].engines[WI_ENGINE_BUILTIN].can_continue = 1;
     expect_node(place, 3, "node-1");
     place->demand.several = 1;

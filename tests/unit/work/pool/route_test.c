@@ -123,8 +123,9 @@ TEST(without_fallback_an_absent_platform_is_refused)
     ask(place, WI_WEBGL, 0);
     assert_int_equal(route(place, 3), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_PLATFORM_UNSUPPORTED);
-    assert_string_equal(place->error.detail, "webgl runs no such models, whose engine is ort; name "
-                                             "another platform or allow the fallback");
+    assert_string_equal(place->error.detail,
+        "webgl does not run the models of the engine ort; name "
+        "another platform or allow the fallback");
 }
 
 TEST(the_named_platform_goes_where_it_is)
@@ -216,7 +217,7 @@ TEST(a_pinned_node_is_refused_for_what_it_lacks)
     assert_int_equal(route(place, 0), WI_PICK_NEVER);
     assert_int_equal(place->error.code, WI_UNAVAILABLE);
     assert_string_equal(place->error.field, "browser");
-    assert_string_equal(place->error.detail, "the node node-1 is no firefox");
+    assert_string_equal(place->error.detail, "the node node-1 is not a browser of kind firefox");
 }
 
 TEST(a_builtin_model_needs_no_platform)
