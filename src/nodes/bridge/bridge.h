@@ -29,8 +29,8 @@
 /* Descriptors that are reserved for the rest of the program and not available for the bridge's
  * connections: model files, drivers, the database, downloads. */
 #define WI_BRIDGE_RESERVED_DESCRIPTORS 64
-/* Part of the reason of an attempt whose node has sent an answer that does not fit the task. By it
- * clients distinguish it from an attempt whose node broke. */
+/* Part of the reason of an attempt whose node has sent an answer that does not fit the task. It
+ * lets clients distinguish this from an attempt whose node broke. */
 #define WI_BRIDGE_UNUSABLE "cannot be used"
 
 struct wi_adapter {
@@ -89,8 +89,7 @@ struct wi_node_state {
     double last_seen_ms;  /* since the last frame from it */
     double rtt_ms;        /* of the last heartbeat; 0 before the first */
     json_t *models;       /* last model_status list, borrowed; may be NULL */
-    /* orders that are tracked, for the callers that give them: orders.h */
-    struct wi_model_order **orders;
+    struct wi_model_order **orders; /* tracked, for the callers that give them: orders.h */
     uint64_t bytes_in, bytes_out;
 };
 
@@ -132,9 +131,8 @@ struct wi_answer {
     int hung;              /* … by giving no answer */
     int starved;           /* if not ok: there was no memory; above the pool: to load the model */
     int excused;           /* if not ok: we ended its engine or browser; filled likewise */
-    /* of text, then: filled by the layer that knows what else was on the node */
-    enum wi_blame blame;
-    json_t *executed_on; /* platform, engine, adapter, fallbacks…: as reported by the page */
+    enum wi_blame blame;   /* of text, then: filled by the layer that knows the node's other work */
+    json_t *executed_on;   /* platform, engine, adapter, fallbacks…: as reported by the page */
     double load_ms, inference_ms;
     double waited_for_client_ms; /* for credit; not included in these */
     double gpu_ms; /* of a kernel, by the GPU's clock; negative: not available, or not asked for */
@@ -151,8 +149,7 @@ struct wi_node_tuning {
     const struct wi_kernel *kernel;
     const char *size_class;                /* one that the kernel has */
     const struct wi_kernel_choice *choice; /* NULL: it has not found one */
-    /* a choice that it tried and that is still computing; or NULL */
-    const struct wi_kernel_choice *hung;
+    const struct wi_kernel_choice *hung;   /* one that it tried and that still computes; or NULL */
 };
 
 /* Events for the upper layer, never from inside its own calls into the bridge. */
@@ -248,7 +245,8 @@ void wi_bridge_reload(struct wi_bridge *bridge, const struct wi_config *config);
 /* Stops listening, sends `bye` and closes every node's socket with 1001; the sockets go as the loop
  * turns. No further event comes. */
 void wi_bridge_close(struct wi_bridge *bridge);
-/* WebSockets that are still open: after wi_bridge_close, those whose close frame is on its way. */
+/* WebSockets that are still open: after wi_bridge_close, those whose close frame is still being
+ * sent. */
 size_t wi_bridge_links(const struct wi_bridge *bridge);
 void wi_bridge_free(struct wi_bridge *bridge); /* after the lws context was destroyed */
 

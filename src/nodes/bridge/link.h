@@ -63,7 +63,7 @@ struct wi_link_events {
     /* The link must be closed: it is still a stranger's after `hello_ms`; or it is settled, and a
      * message that has begun is incomplete after `message_ms`, or arrives too slowly. */
     void (*on_late)(void *context, struct wi_link *link);
-    /* The peer sent its close frame: `code` is 0 where it said none, and `text` has no NUL. May be
+    /* The peer sent its close frame: `code` is 0 if it has none, and `text` has no NUL. May be
      * NULL. */
     void (*on_left)(void *context, struct wi_link *link, int code, const void *text, size_t size);
     /* The queue is empty and the socket takes more. Returns the next message of the second lane,
@@ -89,8 +89,7 @@ struct wi_links {
     } counters;
     struct wi_log_limit faults; /* lines of wi_link_fail, which others can cause */
     struct wi_link *_first;
-    /* the link that may continue to read although memory is short, or NULL */
-    struct wi_link *_ahead;
+    struct wi_link *_ahead;  /* may continue to read although memory is short, or NULL */
     unsigned char *_scratch; /* LWS_PRE + WI_LWS_CHUNK bytes for gathered writes */
 };
 void wi_links_clear(struct wi_links *links); /* once all sockets are gone */

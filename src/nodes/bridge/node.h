@@ -48,7 +48,7 @@ struct wi_node {
     uint64_t max_frame; /* bytes of a binary message, either way */
     int threads;        /* the number that it was told to use; 0: none yet */
     struct wi_attempt *attempts;
-    struct wi_pieces_turns turns; /* of what is sent to it in pieces */
+    struct wi_pieces_turns turns; /* of the tensors sent to it in pieces */
     struct wi_strings acks;       /* answered and not yet acknowledged */
     size_t ack_bytes;             /* of those answers */
     json_t *part_acks;            /* {ATTEMPT: seq}, likewise; NULL: none */
@@ -65,7 +65,7 @@ struct wi_node {
     double window;
     unsigned loose_messages;
     struct wi_reading reading; /* of its messages; holds a reference to its token's share */
-    unsigned late_large;       /* large messages that may still come for what has ended here */
+    unsigned late_large;       /* large messages that may still come for attempts that have ended */
     double log_window;         /* start of the second in which log lines are counted */
     unsigned log_count;
     unsigned tunings; /* the number it has reported since its last welcome */

@@ -17,7 +17,7 @@ struct wi_feature; /* nodes/bridge/features.h */
  * with all defaults and labels. No path in a manifest begins with a dot. */
 #define WI_SPEC_FILE ".spec.json"
 
-/* How the attempts of a node that comes back continue. */
+/* How a returning node's attempts continue. */
 struct wi_resumed {
     json_t *cancel; /* list of ids */
     json_t *next;   /* of streams, {ATTEMPT: seq} of the next part */

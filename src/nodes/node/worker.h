@@ -49,7 +49,7 @@ struct lws_vhost;
 struct wi_worker;
 struct wi_worker_task;
 
-/* What a task asks for. Borrowed from its message, which ends with the call: keep JSON by
+/* The contents of a task. Borrowed from its message, which ends with the call: keep JSON by
  * json_incref. */
 struct wi_worker_request {
     json_t *data;    /* of the task_request; an input that came as a tensor is in it as JSON */
@@ -71,14 +71,14 @@ struct wi_worker_events {
     /* Load a model; unload all models. */
     void (*load)(struct wi_worker *worker, const json_t *model);
     void (*unload)(struct wi_worker *worker);
-    /* A worker that said bye is gone. */
+    /* A worker that sent `bye` is gone. */
     void (*left)(struct wi_worker *worker);
 };
 
 /* Counters of all workers of a service. */
 struct wi_worker_counters {
     size_t connecting, up, up_peak;
-    size_t refused; /* will not come back */
+    size_t refused; /* that will not come back */
     uint64_t welcomed, resumed, tasks, parts, cancelled, unexpected;
     uint64_t returned;                    /* tasks that came while their worker was paused */
     uint64_t heartbeats, late_heartbeats; /* of the service: later than 1.5 intervals */
@@ -101,27 +101,27 @@ struct wi_worker_service {
     unsigned char *_scratch;
 };
 
-/* 0, or -1 where libwebsockets cannot be set up for it. Close it when the loop has ended. */
+/* Returns 0, or -1 if libwebsockets cannot be set up for it. Close it when the loop has ended. */
 int wi_worker_service_open(struct wi_worker_service *service);
 void wi_worker_service_close(struct wi_worker_service *service);
 /* A random number in [0, 1). */
 double wi_worker_random(struct wi_worker_service *service);
 
 struct wi_worker *wi_worker_new(struct wi_worker_service *service);
-/* Gives up its tasks, for good; with that nothing of it but its socket keeps the loop alive. */
+/* Gives up its tasks for good. After that only its socket keeps the loop alive. */
 void wi_worker_stop(struct wi_worker *worker);
 void wi_worker_free(struct wi_worker *worker); /* once the context is gone; NULL is fine */
 struct wi_worker_service *wi_worker_service(const struct wi_worker *worker);
 /* Once; it comes back by itself. */
 void wi_worker_connect(struct wi_worker *worker);
-/* Comes back when it is time, speaks up, notices silence. `now` is of wi_now_ms(). */
+/* Reconnects when it is due, sends heartbeats, and notices silence. `now` is of wi_now_ms(). */
 void wi_worker_beat(struct wi_worker *worker, double now);
-/* Breaks the connection without a word. */
+/* Breaks the connection without sending anything. */
 void wi_worker_cut(struct wi_worker *worker);
-/* It takes no task until it is told otherwise: those that come are answered with node_paused, those
- * that are there go on. */
+/* Pauses or resumes the worker. While paused it accepts no task: new ones are answered with
+ * node_paused, and running ones continue. */
 void wi_worker_pause(struct wi_worker *worker, int paused);
-/* Says bye if it is up: 1, and `left` follows. */
+/* Sends `bye` if it is connected. Returns 1 if it did; then `left` follows. */
 int wi_worker_leave(struct wi_worker *worker, const char *reason);
 /* The models that it has loaded, as model_status lists them; borrowed, NULL for none. */
 const json_t *wi_worker_models(const struct wi_worker *worker);
@@ -138,16 +138,16 @@ struct wi_worker_task {
     int answered;
     struct wi_worker_task *_prev, *_next;
     char _reply_to[WI_FRAME_ID_MAX + 1];
-    json_t *_request;              /* until all its tensors are there */
+    json_t *_request;              /* until all its tensors have arrived */
     struct wi_pieces_in *_in;      /* likewise, if they come in pieces */
-    int _streams;                  /* it was asked for credit */
+    int _streams;                  /* it is a stream, which needs credit */
     struct wi_worker_part *_parts; /* not acknowledged */
     struct wi_flow _flow;
     double _blocked;          /* since, of wi_now_ms(); 0: there is credit */
     struct wi_buffer _answer; /* the head of its message */
     int _answer_binary;
-    struct wi_tensors _outputs; /* behind the head */
-    struct wi_pieces_out *_out; /* those that go in pieces, before it */
+    struct wi_tensors _outputs; /* after the head */
+    struct wi_pieces_out *_out; /* those sent in pieces, before it */
 };
 
 struct wi_worker_answer {
@@ -168,8 +168,8 @@ void wi_worker_send_part(struct wi_worker_task *task, const char *members, size_
 /* Answers the task, at once or when the connection is back. Tensors that do not fit a message go in
  * pieces. */
 void wi_worker_answer(struct wi_worker_task *task, const struct wi_worker_answer *answer);
-/* Sends an answer that went whole a second time, if it is up: 1 if it did. For tests of
- * services. */
+/* Sends an answer that did not go in pieces a second time, if the worker is connected: returns 1 if
+ * it did. For tests of services. */
 int wi_worker_repeat(struct wi_worker_task *task);
 
 #endif

@@ -15,8 +15,7 @@
 
 /* Zero-initialise. */
 struct wi_draws {
-    /* inputs tried; those that differed and counted; those that agreed */
-    unsigned drawn, strikes, agreed;
+    unsigned drawn, strikes, agreed; /* inputs: tried, that differed and counted, that agreed */
 };
 
 /* Returns a seed for an unpredictable input of ours that was not used before. */

@@ -46,8 +46,7 @@ struct wi_check_run {
     enum wi_platform platform;
     char *who; /* the client that brought a new set of inputs; NULL: not about a new set */
     char shapes[WI_INPUT_SHAPES_SIZE]; /* of the client's inputs; "" for a task */
-    /* the probe that led to it; without a deadline the guard began it itself */
-    struct wi_probe requested;
+    struct wi_probe requested; /* what led to it; no deadline: the guard began it by itself */
     double deadline_ms;
     int compares; /* 0: it only measures */
     struct wi_check_leg wasm, other, nudged;

@@ -69,7 +69,7 @@ struct wi_durable {
 
 /* Makes an entry for `row`, which is moved into it; no entry may have its id yet. */
 struct wi_durable_entry *wi_durable_entry_new(struct wi_durable *durable, struct wi_row *row);
-/* The same for a row that is only to be finished. */
+/* The same for a row that only has to be finished. */
 struct wi_durable_entry *wi_durable_entry_of(
     struct wi_durable *durable, const struct wi_row_name *name);
 /* Frees the data kept for a request or an answer, and returns its memory to the budget. */

@@ -19,7 +19,7 @@ struct wi_chain {
     struct wi_prefix_key *keys; /* in the order of their length */
     size_t count;
     int whole; /* the last key covers a whole conversation */
-    /* the fraction of the prompt, roughly, that the last key covers: of its messages or bytes */
+    /* Roughly the fraction of the prompt's messages or bytes that the last key covers. */
     double share;
 };
 

@@ -32,8 +32,7 @@ struct wi_job_spec {
     double accepted_at;               /* wi_now_ms() at the last byte of the body */
     int ours_only;                    /* only browsers that we have started may run it */
     int proves; /* of a shadow job: see struct wi_demand. It does not wait for clients' jobs */
-    /* times it was sent to a node in earlier runs, which count towards its limit */
-    unsigned earlier;
+    unsigned earlier; /* times that earlier runs sent it to a node; they count, too */
 };
 static inline void wi_job_spec_clear(struct wi_job_spec *spec)
 {
@@ -148,7 +147,7 @@ struct wi_job_counters {
     double stalled_ms;        /* the total time of these */
     size_t waiting, running;  /* now */
 };
-/* Of the clients' jobs. */
+/* Counters of the clients' jobs. */
 void wi_jobs_counters(const struct wi_jobs *jobs, struct wi_job_counters *counters);
 /* Calls `look` for each of the clients' jobs: with its node, where `platform` is the first that it
  * tries, or NULL while it waits for one. Strings are borrowed. */

@@ -42,9 +42,8 @@ struct wi_job_flow {
     struct wi_timer *stall; /* runs while the job waits for its node */
     double first_part_at;   /* 0: none yet */
     double batch_ms;        /* the longest time of a batch of its prompt, on any node; 0: unknown */
-    /* when its attempt last reported how much of the prompt it has read; 0: never */
-    double counted_at;
-    double counted;   /* … and how much that was */
+    double counted_at;      /* when its attempt last reported how much it has read; 0: never */
+    double counted;         /* … and how much that was */
     int told;         /* the last report of its attempt was about more than loading its model */
     double halted_at; /* when it began to wait for its client; 0: it does not wait */
     double heard_at;  /* when the present silence of its node began */
@@ -80,29 +79,28 @@ struct wi_job_line {
 struct wi_job {
     struct wi_job_spec spec;
     struct wi_jobs *jobs;
-    struct wi_job_line *line;    /* the clients' or one of shadow jobs */
-    enum wi_job_state state;     /* only wi_job_set_state writes it */
-    struct wi_queue_entry entry; /* in its queue while WAITING */
-    struct wi_slot slot;         /* the client's, while ALONE, SECOND, or first of those JOINED */
-    /* while it has one: the job's id and the number of the attempt */
-    char attempt[WI_ID_SIZE + 12];
-    struct wi_job_batch *batch;   /* while JOINED, else NULL */
-    struct wi_job_flow *flow;     /* of a stream; else NULL */
-    struct wi_chain chain;        /* the beginnings of its prompt; empty if it has none */
-    char node[WI_ID_SIZE];        /* of the last attempt */
-    struct wi_job_place place;    /* likewise */
-    char avoid[WI_ID_SIZE];       /* the node that failed it last */
-    struct wi_refusal refusal;    /* of the last choice */
-    struct wi_probe probe;        /* likewise */
-    enum wi_platform first, last; /* the first and last platform of the last choice */
-    int starved;                  /* its last node lacked memory to load the model */
-    int outgrown;                 /* WASM lacked memory for it: tried elsewhere once */
-    int64_t accepted_at;          /* Unix milliseconds */
-    int accepted;                 /* the node has accepted the attempt */
-    unsigned attempts;            /* dispatched, in earlier runs too */
-    unsigned used;                /* those of them that count against max_retries */
-    unsigned breaks;              /* nodes that broke in a row while it ran alone, without a part */
-    int suspect; /* an engine broke with it and others: it now runs without others */
+    struct wi_job_line *line;      /* the clients' or one of shadow jobs */
+    enum wi_job_state state;       /* only wi_job_set_state writes it */
+    struct wi_queue_entry entry;   /* in its queue while WAITING */
+    struct wi_slot slot;           /* the client's, while ALONE, SECOND, or first of those JOINED */
+    char attempt[WI_ID_SIZE + 12]; /* the job's id and the attempt's number, while it has one */
+    struct wi_job_batch *batch;    /* while JOINED, else NULL */
+    struct wi_job_flow *flow;      /* of a stream; else NULL */
+    struct wi_chain chain;         /* the beginnings of its prompt; empty if it has none */
+    char node[WI_ID_SIZE];         /* of the last attempt */
+    struct wi_job_place place;     /* likewise */
+    char avoid[WI_ID_SIZE];        /* the node that failed it last */
+    struct wi_refusal refusal;     /* of the last choice */
+    struct wi_probe probe;         /* likewise */
+    enum wi_platform first, last;  /* the first and last platform of the last choice */
+    int starved;                   /* its last node lacked memory to load the model */
+    int outgrown;                  /* WASM lacked memory for it: tried elsewhere once */
+    int64_t accepted_at;           /* Unix milliseconds */
+    int accepted;                  /* the node has accepted the attempt */
+    unsigned attempts;             /* dispatched, in earlier runs too */
+    unsigned used;                 /* those of them that count against max_retries */
+    unsigned breaks; /* nodes that broke in a row while it ran alone, without a part */
+    int suspect;     /* an engine broke with it and others: it now runs without others */
     struct wi_failures *failures;   /* of its attempts; NULL: none failed */
     struct wi_job_endings *endings; /* at joined nodes; NULL: none */
     struct wi_error *first_said;    /* from SECOND on: the error of the node before; else NULL */
@@ -121,8 +119,7 @@ struct wi_jobs {
     const struct wi_config *config;
     struct wi_budget *budget;
     struct wi_pool *pool;
-    /* so that nodes cannot recognise clients by the hashes of their names */
-    char owner_secret[WI_TOKEN_SIZE];
+    char owner_secret[WI_TOKEN_SIZE]; /* keeps nodes from recognising clients by hashes of names */
     struct wi_pool_events events;
     struct wi_jobs_hooks hooks;
     const struct wi_change_listener *listener;

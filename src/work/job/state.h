@@ -15,8 +15,8 @@ enum wi_job_state {
     WI_JOB_TAKEN,   /* out of the queue: to be sent, or because it is no longer wanted */
     WI_JOB_ALONE,   /* runs as an attempt of its own */
     WI_JOB_JOINED,  /* runs with others as one attempt */
-    /* runs as an attempt of its own on a second node, to check the failure that another reported:
-     * its last attempt, however it ends */
+    /* Runs as an attempt of its own on a second node, to check the failure that another reported:
+     * its last attempt, however it ends. */
     WI_JOB_SECOND,
     WI_JOB_PARTED, /* its attempt is over: to be answered, or retried */
     WI_JOB_DONE,   /* answered, or its answer is no longer wanted */

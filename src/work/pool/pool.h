@@ -28,8 +28,8 @@ struct wi_demand {
     int several;                      /* it continues several answers */
     int ours_only;                    /* only browsers that we have started, see wi_demand_keep */
     int proves;                       /* it examines the node, which may be draining or held */
-    /* a second opinion on the answer of `avoid`: no node of the same party, and one of ours if any
-     * has room */
+    /* A second opinion on the answer of `avoid`: no node of the same party, and one of ours if any
+     * has room. */
     int second;
     int only_looks;                         /* the choice has no effects */
     const struct wi_prefix_key *beginnings; /* of its prompt, in the order of their length */
@@ -132,7 +132,7 @@ void wi_pool_watch(struct wi_pool *pool, const struct wi_pool_watch *watch); /* 
 void wi_pool_start(struct wi_pool *pool, struct wi_bridge *bridge);
 void wi_pool_reload(struct wi_pool *pool, const struct wi_config *config);
 /* Closes every session; `on_closed` follows when no process of ours is left. With `at_once`, kills
- * them (a second call may harden the first). */
+ * them (a second call may add this to the first). */
 void wi_pool_close(struct wi_pool *pool, int at_once, void (*on_closed)(void *), void *context);
 void wi_pool_free(struct wi_pool *pool);
 

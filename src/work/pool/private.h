@@ -45,9 +45,8 @@ struct wi_pool {
     struct wi_tunings *tunings;
     struct wi_abilities *abilities;
     struct wi_evictions evictions; /* recorded by plan.c */
-    /* since when no work waits and all browsers rest; 0: not now; set by tune.c */
-    double quiet_since;
-    int crowded; /* memory has no room for one more browser; set by plan.c */
+    double quiet_since; /* since when no work waits and all browsers rest; 0: not now; tune.c */
+    int crowded;        /* memory has no room for one more browser; set by plan.c */
     int closing;
     void (*on_closed)(void *);
     void *closed_context;

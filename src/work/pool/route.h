@@ -42,8 +42,8 @@ struct wi_prospect {
     int rank;                 /* in [browser_preferences], 0 the best */
     struct wi_free_node warm; /* first free node that has the model loaded */
     size_t loaded;            /* number that have it loaded, free or not */
-    /* the node that has computed the beginning of the prompt, if it is here, still has the model,
-     * and is free */
+    /* The node that has computed the beginning of the prompt, if it is here, still has the model,
+     * and is free. */
     struct wi_free_node known;
     unsigned known_tokens; /* length of that beginning */
 };

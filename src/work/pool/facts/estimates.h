@@ -51,8 +51,8 @@ struct wi_estimate {
     unsigned attempts;      /* to explore it, failed or under way; not kept */
     double tried_at;        /* time of the last one, wi_now_ms(); not kept */
     double lost_ms;         /* see relocate.h; not kept */
-    /* time of the model's runs for clients since it was last measured or tried here, or since the
-     * start; not kept */
+    /* Time of the model's runs for clients since it was last measured or tried here, or since the
+     * start; not kept. */
     double elsewhere_ms;
     int64_t measured_at; /* Unix milliseconds; 0: never */
     /* For text: the time per new token of a prompt, up to the answer's first token, and per later

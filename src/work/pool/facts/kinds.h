@@ -20,8 +20,7 @@ struct pool_kind_info {
     const struct wi_config_browser *browser; /* borrowed from the configuration */
     int given; /* the configuration names it; others are defaults, and may be missing */
     int installed;
-    /* why it is not, or the last failure to become ready; code WI_OK: none */
-    struct wi_error problem;
+    struct wi_error problem; /* why not, or the last failure to become ready; WI_OK: none */
     struct wi_backoff backoff;
     double requested_since; /* when a session of it was requested; 0: it was not, or has come */
     unsigned requested_by;  /* the client (facts/use.h); 0: no particular one */

@@ -23,8 +23,7 @@ struct wi_place {
     char adapter[sizeof(struct wi_adapter)]; /* VENDOR/ARCHITECTURE/DESCRIPTION; "": none */
     int software;                            /* the adapter is a software one */
     int joined; /* of a joined node; no other page gives evidence about our browsers */
-    /* the node's party; "" for ours, and for records that all joined nodes share */
-    char party[WI_PARTY_SIZE];
+    char party[WI_PARTY_SIZE]; /* party; "" for ours, and if all joined nodes share it */
     /* All of the above in the form for the database: fields joined by tabs, which the bridge lets
      * no node put into a text. */
     char key[WI_PLACE_SIZE];
