@@ -294,7 +294,7 @@ static void take_back(
     wi_info("bridge", known->id, "node is back");
     if (wi_pieces_resume(node, resume->data, &error)) {
         bridge->counters.protocol_errors++;
-        wi_node_fail(node, WI_CLOSE_POLICY, error.detail);
+        wi_node_give_up(node, WI_CLOSE_POLICY, error.detail);
         return;
     }
     /* First what it lacks: it could not list yet what is sent to it as soon as it is up. */

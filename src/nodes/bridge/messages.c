@@ -290,31 +290,16 @@ static double note_cost(struct wi_node *node, double began)
     return now;
 }
 
-/* After a fault of the node's own, which it would repeat, its attempts are not waited for: all of
- * them are lost. Otherwise the node would keep an answer that cannot be read and send it again for
- * ever, with all other messages behind it. Its next welcome tells it to forget them. */
-static void node_give_up(struct wi_node *node, enum wi_close code, const char *reason)
-{
-    struct wi_bridge *bridge = node->bridge;
-    char id[WI_ID_SIZE];
-    memcpy(id, node->info.id, sizeof id);
-    /* First: what the loss leads to must not be sent over this link. */
-    wi_node_fail(node, code, reason);
-    node = bridge->closed ? NULL : wi_node_find(bridge, id);
-    if (node)
-        wi_node_lose(node, reason);
-}
-
 static void fail_unread(struct wi_node *node, enum wi_close code, const char *reason)
 {
     node->bridge->counters.malformed++;
-    node_give_up(node, code, reason);
+    wi_node_give_up(node, code, reason);
 }
 
 static void fail_rules(struct wi_node *node, const char *reason)
 {
     node->bridge->counters.protocol_errors++;
-    node_give_up(node, WI_CLOSE_POLICY, reason);
+    wi_node_give_up(node, WI_CLOSE_POLICY, reason);
 }
 
 /* Messages that belong to no attempt of ours must be few and small. Exempt are messages that were

@@ -215,6 +215,18 @@ void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason)
     go_away(node);
 }
 
+void wi_node_give_up(struct wi_node *node, enum wi_close code, const char *reason)
+{
+    struct wi_bridge *bridge = node->bridge;
+    char id[WI_ID_SIZE];
+    memcpy(id, node->info.id, sizeof id);
+    /* First: what the loss leads to must not be sent over this link. */
+    wi_node_fail(node, code, reason);
+    node = bridge->closed ? NULL : wi_node_find(bridge, id);
+    if (node)
+        wi_node_lose(node, reason);
+}
+
 /* 1000: its purpose is fulfilled; 1001: it is going away, as a closed page says. A node that means
  * to come back sends neither. */
 static int is_done(int code)

@@ -109,6 +109,10 @@ void wi_node_detach(struct wi_node *node, const char *reason);
 /* Closes its link after a fault of the peer's: tells the upper layer that the node is away, and
  * waits for the page to come back. The node must have a link. */
 void wi_node_fail(struct wi_node *node, enum wi_close code, const char *reason);
+/* The same after a fault that the node would repeat: its attempts are lost at once and not waited
+ * for. Otherwise it would keep an answer that cannot be read and send it again for ever, with all
+ * other messages behind it. Its next welcome tells it to forget them. */
+void wi_node_give_up(struct wi_node *node, enum wi_close code, const char *reason);
 /* For wi_link_events of nodes. The peer's close frame says whether it means to come back, and
  * whether with its resume token. Once its socket is gone, the node is away, or gone. */
 void wi_node_on_left(void *node, struct wi_link *link, int code, const void *text, size_t size);

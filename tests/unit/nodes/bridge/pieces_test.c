@@ -275,14 +275,20 @@ TEST(what_there_is_not_cannot_be_wanted)
     struct fixture *fixture = *state;
     json_t *welcome;
     struct client client = join(fixture, &welcome);
-    struct wi_tensors tensors = make_tensor("x", 10 * MIB);
-    assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
-    assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
-    wi_tensors_clear(&tensors);
     for (size_t i = 0; i < sizeof wants / sizeof *wants; i++) {
+        struct wi_tensors tensors = make_tensor("x", 10 * MIB);
+        assert_int_equal(send_task(fixture, "att-1", &tensors), WI_OK);
+        assert_int_equal(send_task(fixture, "att-2", NULL), WI_OK);
+        wi_tensors_clear(&tensors);
         client_close(&client);
+        fixture->log[0] = '\0';
         client = come_back(fixture, &welcome, "\"att-1\",\"att-2\"", wants[i]);
         assert_int_equal(hear_close(&client), WI_CLOSE_POLICY);
+        /* The node would ask the same again: its attempts are not waited for. */
+        assert_non_null(strstr(fixture->log, "lost att-1;"));
+        assert_non_null(strstr(fixture->log, "lost att-2;"));
+        client_close(&client);
+        client = come_back(fixture, &welcome, "", "{}");
     }
     json_decref(welcome);
     client_close(&client);
