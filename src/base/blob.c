@@ -140,8 +140,8 @@ void wi_blob_unref(struct wi_blob *blob)
 
 /* --- memory of outside size goes back on a thread ------------------------------------------- */
 
-/* glibc maps what is larger by itself. What is smaller may lie in the heap, where free() gives
- * nothing back. */
+/* glibc always maps larger blocks separately. Smaller ones may be in the heap, where free() returns
+ * nothing to the system. */
 #define LARGE ((size_t)32 * 1024 * 1024)
 /* About half a millisecond: in between, others may change the process's mappings. */
 #define STEP ((size_t)4 * 1024 * 1024)
@@ -152,7 +152,7 @@ struct release {
     size_t size;
 };
 
-/* What waits for the thread that there is while something does. */
+/* Blocks that wait to be freed. The thread runs only while there are any. */
 static struct {
     pthread_mutex_t lock;
     struct release *first;
@@ -171,7 +171,7 @@ static void release_in_steps(struct release *release)
     free(release);
 }
 
-/* The next that waits; NULL, and the thread is none any more. */
+/* The next block that waits. NULL: there is none, and the thread counts as ended. */
 static struct release *take_next(void)
 {
     pthread_mutex_lock(&waiting.lock);
@@ -192,7 +192,7 @@ static void *release_all(void *unused)
     return NULL;
 }
 
-/* Whether nobody sees to it yet. */
+/* Whether the caller has to start a thread because none is running. */
 static int release_enqueue(struct release *release)
 {
     pthread_mutex_lock(&waiting.lock);

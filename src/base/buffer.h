@@ -1,6 +1,6 @@
 /*
- * A growing text buffer for what we print ourselves: JSON, metrics, log lines. Always
- * NUL-terminated once something was added. Zero-initialise; free with wi_buffer_clear.
+ * A growing text buffer for text that the program prints itself: JSON, metrics, log lines. It is
+ * NUL-terminated once something has been added. Zero-initialise; free with wi_buffer_clear.
  */
 #ifndef WI_BASE_BUFFER_H
 #define WI_BASE_BUFFER_H
@@ -18,7 +18,7 @@ struct wi_buffer {
 };
 
 void wi_buffer_add(struct wi_buffer *buffer, const void *bytes, size_t size);
-/* Here, so that the compiler counts the bytes of what is written out in the source. */
+/* Inline, so that the compiler computes the length of string literals. */
 static inline void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
 {
     wi_buffer_add(buffer, text, strlen(text));
@@ -26,14 +26,14 @@ static inline void wi_buffer_puts(struct wi_buffer *buffer, const char *text)
 
 __attribute__((format(printf, 2, 3))) void wi_buffer_printf(
     struct wi_buffer *buffer, const char *format, ...);
-/* Adds strings one after another; the list ends with NULL. What a hot path uses instead of printf,
+/* Adds strings one after another; the list ends with NULL. Hot paths use it instead of printf,
  * which costs ten times as much. */
 __attribute__((sentinel)) void wi_buffer_strings(struct wi_buffer *buffer, ...);
 void wi_buffer_integer(struct wi_buffer *buffer, int64_t number);
-/* A number with `decimals` of them, at most 4; what is negative, no number or 1e15 and more is 0.
- */
+/* A number with `decimals` decimals, at most 4. Negative numbers, NaN, and 1e15 or more become
+ * 0. */
 void wi_buffer_decimal(struct wi_buffer *buffer, double number, int decimals);
-/* A time in milliseconds with three decimals; what is no time becomes 0. */
+/* A time in milliseconds with three decimals. An invalid time becomes 0. */
 void wi_buffer_ms(struct wi_buffer *buffer, double ms);
 /* Adds `value` (borrowed) as compact JSON. */
 void wi_buffer_json(struct wi_buffer *buffer, const json_t *value);
@@ -44,24 +44,24 @@ void wi_buffer_clear(struct wi_buffer *buffer);
 
 /* --- JSON objects by rows --------------------------------------------------------------------- */
 
-/* An object may be printed by a static table: which member of a struct stands for which member of
- * the object, and how it is printed. The other way round, for what comes in, is params.h. */
+/* A static table can describe how a struct is printed as a JSON object: which member of the struct
+ * becomes which member of the object, and in which form. The reverse, for input, is params.h. */
 
-/* How a member of a struct is printed as one of a JSON object. One that says no more than its
- * absence, as named here, is left out. */
+/* How a member of a struct is printed as a member of a JSON object. Each kind is followed by its C
+ * type and by the value for which the member is left out. */
 enum wi_json_kind {
     WI_JSON_TEXT,    /* const char *; NULL */
-    WI_JSON_WORD,    /* likewise, of characters that need no escaping */
-    WI_JSON_CHARS,   /* char[] of such; an empty one */
+    WI_JSON_WORD,    /* the same, for text that needs no escaping */
+    WI_JSON_CHARS,   /* char[] that needs no escaping; "" */
     WI_JSON_INTEGER, /* int64_t or uint64_t, below 2^63; 0 */
-    WI_JSON_FLOOR,   /* double, rounded down; what is not above 0 */
-    WI_JSON_CEILING, /* double, rounded up; likewise */
-    WI_JSON_NUMBER,  /* double, with six digits; likewise */
+    WI_JSON_FLOOR,   /* double, rounded down; 0 or less */
+    WI_JSON_CEILING, /* double, rounded up; 0 or less */
+    WI_JSON_NUMBER,  /* double, with six digits; 0 or less */
     WI_JSON_TRUE,    /* int, true or false; 0 */
-    WI_JSON_FALSE,   /* likewise; what is not 0 */
+    WI_JSON_FALSE,   /* int, true or false; not 0 */
     WI_JSON_ENUM,    /* an enum, by `names`; below `first` */
-    WI_JSON_ENUMS,   /* an array of enums likewise, of `count`; none */
-    WI_JSON_STRINGS, /* struct wi_strings; none */
+    WI_JSON_ENUMS,   /* an array of `count` enums, by `names`; an empty array */
+    WI_JSON_STRINGS, /* struct wi_strings; an empty list */
     WI_JSON_VALUE,   /* json_t *; NULL */
 };
 
@@ -69,19 +69,19 @@ struct wi_json_row {
     const char *before; /* ,"NAME": */
     size_t length;      /* of it */
     enum wi_json_kind kind;
-    size_t offset;            /* of the member */
-    size_t holder;            /* of a pointer to the struct that it is in, plus 1; 0: it is in the
-                                 struct that is printed */
-    int always;               /* it is never left out */
+    size_t offset; /* of the member */
+    size_t holder; /* offset, plus 1, of a pointer to the struct that has the member; 0: the printed
+                      struct has it */
+    int always;    /* the member is never left out */
     const char *const *names; /* of an enum */
-    size_t stride; /* from one of the names to the next, in bytes; 0: of an array of them */
-    int first;     /* the value that the first of them stands for */
-    size_t count;  /* the offset of the size_t that says how many there are */
+    size_t stride; /* bytes from one name to the next; 0: `names` is an array of pointers */
+    int first;     /* the value of the first name */
+    size_t count;  /* the offset of the size_t with the number of items */
 };
 
-/* A row for a member of `struct type`, whose name is the member's or, AS, another; what follows the
- * kind are members of the row. OF: of what `pointer`, a member of `struct outer`, points to. END is
- * the last row. */
+/* A row for a member of `struct type`. The JSON name is the member's; AS takes another one.
+ * Arguments after the kind initialise members of the row. OF is for a member of the struct that
+ * `pointer`, a member of `struct outer`, points to. END is the last row. */
 #define WI_JSON_ROW_AS(title, type, member, kind_, ...)                                            \
     {                                                                                              \
         .before = ",\"" title "\":", .length = sizeof(",\"" title "\":") - 1,                      \
@@ -97,10 +97,10 @@ struct wi_json_row {
         .before = NULL                                                                             \
     }
 
-/* Adds members of `object` as the rows say, with a comma before each but the first of an object:
- * one that follows a brace. */
+/* Adds members of `object` as the rows say. Each is preceded by a comma unless the buffer ends with
+ * a brace, that is, unless it is the first member of its object. */
 void wi_json_rows_add(struct wi_buffer *buffer, const struct wi_json_row *rows, const void *object);
-/* Adds a comma and a member; nothing where the text is "" or NULL. */
+/* Adds a comma and a member; nothing if the text is "" or NULL. */
 void wi_json_member_add(struct wi_buffer *buffer, const char *name, const char *text);
 /* Adds a list of strings as JSON. */
 void wi_json_strings_add(struct wi_buffer *buffer, const struct wi_strings *list);

@@ -1,6 +1,6 @@
 /*
- * That something has changed: whoever changed it says of what kind it is and which, upward, to one
- * listener. What it is now is asked for later, and only if somebody wants to know.
+ * Notifications that something has changed. The code that changes an object reports its kind and id
+ * upward, to one listener. The new state is read later, and only if it is wanted.
  */
 #ifndef WI_BASE_CHANGE_H
 #define WI_BASE_CHANGE_H
@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 enum wi_change_kind {
-    WI_CHANGE_STATUS,  /* of the whole; it has no id, "" */
+    WI_CHANGE_STATUS,  /* of the whole daemon; the id is "" */
     WI_CHANGE_QUEUE,   /* likewise */
-    WI_CHANGE_SESSION, /* by its id, as what follows */
+    WI_CHANGE_SESSION, /* by its id, as the next ones */
     WI_CHANGE_NODE,
     WI_CHANGE_MODEL, /* by its name, with or without a variant */
     WI_CHANGE_JOB,
@@ -20,9 +20,9 @@ enum wi_change_kind {
 
 struct wi_change_listener {
     void *context;
-    /* Strings are borrowed. `owner`: the client whom it concerns, and nobody else but admins; NULL:
-     * everybody. It is called at any time, from the loop's thread, and calls nobody back. NULL
-     * while nobody listens. */
+    /* Strings are borrowed. `owner` is the client that the change concerns: only that client and
+     * admins may learn of it; NULL: everybody may. Called at any time, on the loop's thread; it
+     * must not call back into the caller. NULL while there is no listener. */
     void (*on_change)(void *context, enum wi_change_kind kind, const char *id, const char *owner);
 };
 

@@ -1,5 +1,5 @@
-/* Time: a monotonic clock for durations and deadlines, the wall clock only for people, and one
- * between them for what outlives the process. */
+/* Time: a monotonic clock for durations and deadlines, the wall clock for people only, and a steady
+ * clock for times that outlive the process. */
 #ifndef WI_BASE_CLOCK_H
 #define WI_BASE_CLOCK_H
 
@@ -11,8 +11,8 @@
 double wi_now_ms(void);      /* monotonic, milliseconds with fractions */
 int64_t wi_wall_ms(void);    /* Unix time in milliseconds */
 uint64_t wi_thread_ns(void); /* CPU time of the calling thread, nanoseconds */
-/* Unix time in milliseconds as it was when the process first asked, and monotonic from there on:
- * deadlines that are stored do not pass because somebody sets the clock. */
+/* Unix time in milliseconds, read at the first call and advanced by the monotonic clock from then
+ * on: setting the system's clock does not make stored deadlines pass. */
 int64_t wi_steady_ms(void);
 
 /* Parses "500ms", "30s", "5m", "2h" or a bare number of seconds into milliseconds.

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-/* How many bytes a control character takes that `text`, UTF-8, begins with: 1 for those of C0 and
- * for DEL, 2 for those of C1 (U+0080 to U+009F, which are C2 80 to C2 9F), 3 for those that turn
- * the direction of what follows (U+202A to U+202E, U+2066 to U+2069); 0: it begins with another
+/* The length in bytes of the control character at the beginning of `text`, which is UTF-8: 1 for C0
+ * and DEL, 2 for C1 (U+0080 to U+009F, encoded as C2 80 to C2 9F), 3 for the characters that change
+ * the direction of text (U+202A to U+202E, U+2066 to U+2069). 0: `text` begins with another
  * character, or `length` is 0. */
 static inline size_t wi_control_bytes(const char *text, size_t length)
 {

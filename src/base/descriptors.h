@@ -1,7 +1,7 @@
 /*
- * The descriptors that this process may have (RLIMIT_NOFILE). The kernel gives out the lowest
- * number that is free, so a number tells how many are taken: a connection whose number is too high
- * is one that would leave the rest of the program too few.
+ * The file descriptors that this process may have (RLIMIT_NOFILE). The kernel gives out the lowest
+ * free number, so a descriptor's number tells how many are taken: a connection with too high a
+ * number would leave too few descriptors to the rest of the program.
  */
 #ifndef WI_BASE_DESCRIPTORS_H
 #define WI_BASE_DESCRIPTORS_H
@@ -10,24 +10,26 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Takes as many as the hard limit allows, up to what libwebsockets' table for them should grow to.
- * Before libwebsockets is started, which makes that table once. */
+/* Raises the soft limit to the hard limit, or less: libwebsockets' table of descriptors should not
+ * become too large. Call it before libwebsockets is started, which allocates that table once. */
 void wi_descriptors_raise(void);
-int wi_descriptors_limit(void); /* INT_MAX: there is none */
-/* The highest that a connection may have where `reserve` are left to the rest of the program, but
- * at most a quarter of all. */
+int wi_descriptors_limit(void); /* INT_MAX: no limit */
+/* The highest number that a connection may have if `reserve` descriptors, but at most a quarter of
+ * all, are kept for the rest of the program. */
 int wi_descriptors_highest(unsigned reserve);
-/* The least limit with which `room` more could be had from `next` on, up to that number. */
+/* The lowest limit with which connections could have `room` more descriptors, the first of them
+ * `next`. */
 int wi_descriptors_needed(int next, unsigned reserve, int room);
 #define WI_DESCRIPTORS_ADVICE_SIZE 96
-/* The limit and how it is raised, for the end of a sentence: "at most 1024 files may be open; …".
+/* The limit and how to raise it, for the end of a sentence: "at most 1024 files may be open; …".
  * Returns `text`. */
 const char *wi_descriptors_advice(char text[WI_DESCRIPTORS_ADVICE_SIZE]);
-/* All of it, however often a signal interrupts. 0, or -1 with errno. */
+/* Writes all `size` bytes, and goes on after interruptions by signals. 0, or -1 with errno. */
 int wi_write_all(int fd, const void *bytes, size_t size);
-/* Likewise from `at` on: how many were read, fewer only at the file's end; or -1 with errno. */
+/* Reads likewise, from the offset `at`. Returns the number of bytes read, which is less than `size`
+ * only at the file's end, or -1 with errno. */
 ssize_t wi_read_all(int fd, void *bytes, size_t size, uint64_t at);
-void wi_close(int fd);         /* errno stays; nothing for a negative one */
-int wi_descriptors_next(void); /* the one that would be given out now; INT_MAX: none is left */
+void wi_close(int fd);         /* keeps errno; ignores a negative `fd` */
+int wi_descriptors_next(void); /* the next descriptor's number; INT_MAX: none is left */
 
 #endif

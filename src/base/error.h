@@ -1,6 +1,6 @@
 /*
  * The program's one table of failures: an enum, the stable name that clients see, and the HTTP
- * status that goes with it. A failure travels as a `struct wi_error`, a value without pointers
+ * status that goes with it. A failure is passed on as a `struct wi_error`, a value without pointers
  * that can be copied, kept and sent.
  */
 #ifndef WI_BASE_ERROR_H
@@ -79,8 +79,8 @@ enum wi_code {
     WI_STREAM_INTERRUPTED,
     WI_STREAM_DIVERGED,
     WI_UNAVAILABLE,
-    WI_NODE_BUSY,   /* between our own parts: no client sees it */
-    WI_NODE_PAUSED, /* a node's word, likewise: it had not begun what it was sent */
+    WI_NODE_BUSY,   /* between parts of the program: clients never see it */
+    WI_NODE_PAUSED, /* said by a node, likewise internal: it had not begun the job */
     WI_SHUTTING_DOWN,
     WI_MEMORY_BUDGET,
     WI_TOO_MANY_CONNECTIONS,
@@ -98,15 +98,15 @@ const char *wi_code_name(enum wi_code code);
 int wi_code_status(enum wi_code code);
 /* A short title for people, e.g. "Wrong input shape". */
 const char *wi_code_title(enum wi_code code);
-/* What it means, in a sentence for the manual. */
+/* The meaning, as a sentence for the manual. */
 const char *wi_code_help(enum wi_code code);
-/* After how many seconds a client is told to come back where nothing better is known; 0: never. */
+/* The default number of seconds after which a client is told to try again; 0: never. */
 unsigned wi_code_retry_after(enum wi_code code);
 /* The inverse of wi_code_name; WI_INTERNAL if the name is unknown. */
 enum wi_code wi_code_from_name(const char *name);
 
-/* What went wrong with the attempts of a job, each kind of failure once. What finds no row of its
- * own is counted in the last one, which then has no node. */
+/* The failures of a job's attempts, one row for each kind. Once all rows are taken, further kinds
+ * are counted in the last row, which then names no node. */
 #define WI_FAILURES_MAX 6
 struct wi_failures {
     unsigned count;
@@ -120,7 +120,7 @@ struct wi_failures {
 /* Counts one failure; long texts are cut at a character's end. */
 void wi_failures_add(struct wi_failures *failures, const char *node, const char *reason);
 
-/* What is wrong with a source that a client sent: of each error its place in that text. Lines and
+/* The errors in a source text that a client sent, each with its place in the text. Lines and
  * columns count from 1. */
 #define WI_SOURCE_ERRORS_MAX 20
 struct wi_source_errors {
@@ -132,36 +132,35 @@ struct wi_source_errors {
 };
 
 /* One failure. Empty strings mean "does not apply". Long texts are cut where a character ends, and
- * all are UTF-8. Since texts are put into others, they begin with a small letter, but for a name, a
- * value or a key, and have no full stop at the end: parts of one are separated by ";" or ":".
- * ./dev lint checks it. */
+ * all are UTF-8. Since texts are inserted into others, they begin with a lower-case letter, unless
+ * with a name, a value or a key, and do not end with a full stop. ";" or ":" separates the parts of
+ * a text. ./dev lint checks it. */
 struct wi_error {
     enum wi_code code;
-    unsigned attempts;      /* how many attempts a job had, 0 if it does not apply */
-    unsigned retry_after_s; /* when to come back: the code's, or what is known better; 0: never */
+    unsigned attempts;      /* the number of attempts of a job, 0 if it does not apply */
+    unsigned retry_after_s; /* when to try again: the code's default or a better value; 0: never */
     char detail[512];       /* what was wrong, what is allowed and what to do, in one sentence */
     char field[160];        /* the request field or config key at fault */
     char expected[256];
     char allowed[768];
     struct wi_failures failures;    /* of a job's attempts, where there were any */
-    struct wi_source_errors source; /* of WI_KERNEL_INVALID, where its text has a place */
+    struct wi_source_errors source; /* for WI_KERNEL_INVALID, if the errors have places */
 };
 
-/* Fills `error` (may be NULL) afresh and returns `code`, so that a caller can `return` it. */
+/* Overwrites all of `error` (may be NULL) and returns `code`, so that a caller can `return` it. */
 __attribute__((format(printf, 4, 5))) enum wi_code wi_error_set(
     struct wi_error *error, enum wi_code code, const char *field, const char *format, ...);
-/* Adds `expected` or `allowed` to an error that has been set, and returns its code. `error` may be
- * NULL: what is returned is then WI_INVALID_FIELD, whatever was set. */
+/* Adds `expected` or `allowed` to an error that has been set, and returns its code. With `error`
+ * NULL it always returns WI_INVALID_FIELD. */
 __attribute__((format(printf, 2, 3))) enum wi_code wi_error_expect(
     struct wi_error *error, const char *format, ...);
 __attribute__((format(printf, 2, 3))) enum wi_code wi_error_allow(
     struct wi_error *error, const char *format, ...);
-/* Adds one of those in its source, as long as there is room; a long message is cut at a character's
- * end. */
+/* Adds an error in the source, while there is room. A long message is cut at a character's end. */
 void wi_error_add_source(
     struct wi_error *error, unsigned line, unsigned column, const char *message);
-/* Says when to come back instead of what its code says of it, which 0 leaves. `error` may be NULL.
- */
+/* Sets when to try again, in place of the code's default; 0 keeps the default. `error` may be
+ * NULL. */
 void wi_error_retry_after(struct wi_error *error, unsigned seconds);
 
 #endif

@@ -1,16 +1,17 @@
 /*
- * Those who are told what becomes of one thing while it is under way. Who is told may end any watch
- * and begin others: an event is for those that were there when it came, each once.
+ * A list of watchers that are told of each event of one thing, such as a pull. A watcher that is
+ * told may end any watch and begin others: an event goes, once, to each watch that existed when it
+ * occurred.
  */
 #ifndef WI_BASE_EVENT_WATCH_H
 #define WI_BASE_EVENT_WATCH_H
 
 #include <utlist.h>
 
-/* The first member of its owner's struct, which says whom to tell. */
+/* The first member of its owner's struct, which identifies the watcher. */
 struct wi_event_watch {
-    struct wi_event_watch **list; /* which begins as NULL */
-    int told;                     /* of the present event */
+    struct wi_event_watch **list; /* an empty list is NULL */
+    int told;                     /* of the current event */
     struct wi_event_watch *prev, *next;
 };
 
@@ -26,7 +27,7 @@ static inline void wi_event_watch_end(struct wi_event_watch *watch)
     DL_DELETE(*watch->list, watch);
 }
 
-/* An event: all that are in the list are to be told. */
+/* Begins an event: all watches in the list are to be told. */
 static inline void wi_event_watches_renew(struct wi_event_watch *list)
 {
     struct wi_event_watch *watch;
@@ -34,7 +35,7 @@ static inline void wi_event_watches_renew(struct wi_event_watch *list)
     watch->told = 0;
 }
 
-/* Another that is to be told of it; NULL: there are no more. */
+/* The next watch to be told of the event; NULL: all have been. */
 static inline struct wi_event_watch *wi_event_watches_next(struct wi_event_watch *list)
 {
     struct wi_event_watch *watch;

@@ -61,7 +61,7 @@ enum wi_code wi_cannot_open(const char *file, struct wi_error *error)
         error, WI_MODEL_INVALID, file, "%.200s cannot be opened: %s", file, strerror(errno));
 }
 
-/* Whether the file behind `fd` lies under the folder whose real path is `root`. */
+/* Whether the file behind `fd` is under the folder whose real path is `root`. */
 static int is_inside(int fd, const char *root)
 {
     char link[40], real[PATH_MAX];

@@ -1,19 +1,19 @@
 /*
- * A binary heap whose members know their places in it, so that each can be taken out, or moved when
- * its key has changed, in as many steps as the heap is deep. The heap holds pointers and owns
- * nothing but their list. Zero-initialise all but `before`.
+ * A binary heap whose members know their positions in it, so that removing a member, or moving one
+ * whose key has changed, takes at most as many steps as the heap is deep. The heap holds pointers
+ * and owns only the list of them. Zero-initialise all but `before`.
  */
 #ifndef WI_BASE_HEAP_H
 #define WI_BASE_HEAP_H
 
 #include <stddef.h>
 
-/* Embedded in what is in a heap; its address is the member. */
+/* Embedded in a member's struct; its address identifies the member. */
 struct wi_heap_place {
     size_t _at;
 };
 
-/* Whether `a` goes before `b`; the same for as long as neither is changed. */
+/* Whether `a` goes before `b`; the answer must not change while `a` and `b` do not. */
 typedef int wi_heap_before_fn(const struct wi_heap_place *a, const struct wi_heap_place *b);
 
 struct wi_heap {
@@ -26,7 +26,8 @@ struct wi_heap {
 void wi_heap_add(struct wi_heap *heap, struct wi_heap_place *item);
 /* `item` must be in the heap. */
 void wi_heap_remove(struct wi_heap *heap, const struct wi_heap_place *item);
-/* The same after what `before` looks at has changed in `item`, and in no other. */
+/* Moves `item`, which must be in the heap, after its key has changed; no other key may have changed
+ * since. */
 void wi_heap_changed(struct wi_heap *heap, struct wi_heap_place *item);
 /* NULL if it is empty. */
 struct wi_heap_place *wi_heap_first(const struct wi_heap *heap);

@@ -59,7 +59,7 @@ struct string {
 #define EIGHT(x) x, x, x, x, x, x, x, x
 #define SIXTEEN(x) EIGHT(x), EIGHT(x)
 
-/* What stands for itself in a string, by rows of 16 characters: 1 if it is ASCII, else 2. */
+/* Characters that mean themselves in a string, in rows of 16: 1 if ASCII, else 2; 0: others. */
 static const unsigned char plain[256] = {SIXTEEN(0), SIXTEEN(0), 1, 1, 0, 1, 1, 1, 1, 1, EIGHT(1),
     SIXTEEN(1), SIXTEEN(1), EIGHT(1), 1, 1, 1, 1, 0, 1, 1, 1, SIXTEEN(1), SIXTEEN(1), SIXTEEN(2),
     SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2)};

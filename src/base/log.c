@@ -89,8 +89,8 @@ static int log_deliver(const char *bytes, size_t size)
     return 1;
 }
 
-/* What was kept tells what came before such an end. The lock is left alone: who holds it may be the
- * thread that was stopped here. */
+/* The kept lines tell what happened before the process aborted. The lock is not taken: the thread
+ * that was stopped here may hold it. */
 static void on_abort(int number)
 {
     if (sink.kept_size > 0)
@@ -103,7 +103,7 @@ static int is_same_file(const struct stat *one, const struct stat *other)
     return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
 }
 
-/* What the file behind standard error is called. */
+/* Notes the name of the file behind standard error. */
 static void note_file(const struct stat *file)
 {
     static const char gone[] = " (deleted)";
@@ -159,7 +159,7 @@ static int say_lost(void)
     if (sink.lost == 0)
         return 1;
     snprintf(message, sizeof message,
-        "%llu lines were lost: whoever reads the log did not take them", sink.lost);
+        "%llu lines were lost: the reader of the log did not take them", sink.lost);
     line_print(&out, &line);
     said = log_deliver(out.text, out.size);
     wi_buffer_clear(&out);
@@ -244,7 +244,7 @@ void wi_log_reopen(void)
 
 /* --- lines ------------------------------------------------------------------------------------ */
 
-/* What is made before the lock is taken. */
+/* A line in both forms, made before the lock is taken. */
 struct said {
     struct wi_buffer text;
     struct wi_log_record record;

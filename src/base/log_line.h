@@ -1,5 +1,5 @@
 /*
- * One line of the log: what it is made of, and how it is printed. Below log.c and log_ring.c.
+ * One line of the log: its parts, and how it is printed. Used by log.c and log_ring.c.
  */
 #ifndef WI_BASE_LOG_LINE_H
 #define WI_BASE_LOG_LINE_H
@@ -7,7 +7,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 
-/* What a text of a line is cut to, with its NUL. */
+/* The longest text in a line, with its NUL; longer ones are cut. */
 #define WI_LOG_TEXT_SIZE 4096
 
 /* All of it borrowed. */
@@ -21,13 +21,13 @@ struct wi_log_line {
 
 struct wi_log_style {
     enum wi_log_format format;
-    int is_for_journald; /* of text: with a priority instead of time and level */
-    uint64_t seq;        /* of JSON: its first member; 0: has none */
+    int is_for_journald; /* for text: a priority replaces time and level */
+    uint64_t seq;        /* for JSON: its first member; 0: left out */
 };
 
-/* Adds the line to `out`, without an end of line. It has less than PIPE_BUF bytes: control
- * characters in a text take up to six bytes each, and texts are cut until it fits. What looks like
- * a token of ours is scrubbed. */
+/* Adds the line to `out`, without a line end. It has less than PIPE_BUF bytes: control characters
+ * in a text take up to six bytes each, and texts are cut until the line fits. Anything that looks
+ * like one of our tokens is scrubbed. */
 void wi_log_line_print(
     struct wi_buffer *out, const struct wi_log_line *line, const struct wi_log_style *style);
 

@@ -13,7 +13,7 @@ struct head {
     uint8_t level, has_subject, field_count;
 };
 
-/* What stands for the kind of a field whose text is NULL. */
+/* The kind of a field whose text is NULL. */
 #define NO_TEXT 255
 
 /* --- a line becomes a record ------------------------------------------------------------------ */
@@ -139,14 +139,14 @@ void wi_log_record_line(const struct wi_log_record *record, struct wi_log_line *
 
 /* --- the ring --------------------------------------------------------------------------------- */
 
-/* A line lies in one piece: where the rest of the bytes is too short for it, they are left free. */
+/* A line is contiguous: if the rest of the buffer is too short for it, that rest stays unused. */
 static size_t place_for(const struct wi_log_ring *ring, size_t size)
 {
     return ring->_end + size <= sizeof ring->_bytes ? ring->_end : 0;
 }
 
-/* Whether the oldest line has to go for `size` bytes at `at`, which is behind the newest line or,
- * where it is not, at the beginning again: then all that lies behind the newest has to go first. */
+/* Whether the oldest line has to go to make room for `size` bytes at `at`. That is the end of the
+ * newest line, or the beginning of the buffer; then all lines after the newest have to go first. */
 static int takes_oldest(const struct wi_log_ring *ring, size_t at, size_t size)
 {
     size_t oldest = ring->_places[(ring->latest - ring->kept + 1) % WI_LOG_LINES].at;

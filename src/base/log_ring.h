@@ -1,7 +1,7 @@
 /*
- * The last lines of the log, each with its number: texts and values as they were said, which become
- * JSON when somebody reads them. A line costs its bytes and a place in a table, and nothing is
- * allocated. Not safe for threads by itself: log.c has one, under its lock.
+ * The last lines of the log, each with its number. Texts and values are kept as they were logged
+ * and become JSON only when they are read. A line costs its bytes and an entry in a table; nothing
+ * is allocated. Not safe for threads by itself: log.c uses one under its lock.
  */
 #ifndef WI_BASE_LOG_RING_H
 #define WI_BASE_LOG_RING_H
@@ -10,38 +10,39 @@
 #include <limits.h>
 #include <stdint.h>
 
-/* A line's texts, of which JSON has PIPE_BUF bytes at most, and its numbers, which may be shorter
- * there. */
+/* Room for a line's texts, which take at most PIPE_BUF bytes in JSON, and for its numbers, which
+ * may take less room there. */
 #define WI_LOG_RECORD_MAX (PIPE_BUF + 512)
 #define WI_LOG_FIELDS_MAX 16 /* of a line */
 
-/* A line in as many bytes as it needs, with nothing that it borrows. */
+/* A line in as many bytes as it needs; it borrows nothing. */
 struct wi_log_record {
     size_t size;
     unsigned char bytes[WI_LOG_RECORD_MAX];
 };
 
-/* Texts that do not fit are cut, and tokens of ours are scrubbed from them. The line has at most
- * WI_LOG_FIELDS_MAX fields. */
+/* Makes a record of `line`, which has at most WI_LOG_FIELDS_MAX fields. Texts that do not fit are
+ * cut, and our tokens are scrubbed from them. */
 void wi_log_record_make(struct wi_log_record *record, const struct wi_log_line *line);
-/* The line in a record that was made so; it borrows from it and from `fields`. */
+/* Sets `line` to the line in a record made by wi_log_record_make; it borrows from `record` and
+ * `fields`. */
 void wi_log_record_line(const struct wi_log_record *record, struct wi_log_line *line,
     struct wi_log_field fields[WI_LOG_FIELDS_MAX]);
 
 /* Zero-initialise. */
 struct wi_log_ring {
-    uint64_t latest; /* how many lines there were: the number of the newest, the first being 1 */
-    size_t kept;     /* how many of the newest are here */
-    size_t _end;     /* behind the newest, in _bytes */
+    uint64_t latest; /* the number of the newest line; the first is 1 */
+    size_t kept;     /* how many of the newest lines are kept */
+    size_t _end;     /* of the newest line, in _bytes */
     struct {
         uint32_t at, size;
-    } _places[WI_LOG_LINES]; /* of number n at n % WI_LOG_LINES */
+    } _places[WI_LOG_LINES]; /* line n is at n % WI_LOG_LINES */
     unsigned char _bytes[WI_LOG_BYTES];
 };
 
-/* As the newest; the oldest go, as many as it takes. */
+/* Adds the newest line, and drops as many of the oldest as necessary. */
 void wi_log_ring_add(struct wi_log_ring *ring, const struct wi_log_record *record);
-/* The line with that number: 0, or -1 if it is not here. */
+/* Copies the line with that number. 0, or -1 if it is not kept. */
 int wi_log_ring_copy(const struct wi_log_ring *ring, uint64_t seq, struct wi_log_record *record);
 
 #endif

@@ -1,7 +1,7 @@
 /*
- * Small joints on the one libuv loop. Each owns its handle and frees it in the close callback, so
- * that the caller may drop it at any moment, also inside its own callback. After x_free no
- * callback comes.
+ * Small wrappers for the handles of the one libuv loop. Each owns its handle and frees it in the
+ * close callback, so that the caller may free the wrapper at any moment, also inside its own
+ * callback. After x_free there is no further callback.
  */
 #ifndef WI_BASE_LOOP_H
 #define WI_BASE_LOOP_H
@@ -27,7 +27,7 @@ struct wi_watch *wi_watch_new(
 void wi_watch_set(struct wi_watch *watch, int events); /* 0 pauses */
 void wi_watch_free(struct wi_watch *watch);            /* NULL is fine */
 
-/* Something to do once when this turn's I/O has been handled: what was scheduled in one turn
+/* A call to make once when this turn's I/O has been handled: everything scheduled in one turn
  * becomes one call, which may schedule the next, and the loop does not sleep before it. */
 typedef void wi_turn_fn(void *context);
 struct wi_turn;

@@ -1,7 +1,7 @@
 /*
- * Allocation that cannot fail: small, bounded objects die with a message when the system is out
- * of memory. A buffer whose size somebody outside chooses uses base/blob.h instead, which can
- * refuse.
+ * Allocation that cannot fail, for small, bounded objects: the process aborts with a message when
+ * the system is out of memory. A buffer whose size is chosen outside the program uses base/blob.h
+ * instead, which can refuse.
  */
 #ifndef WI_BASE_MEMORY_H
 #define WI_BASE_MEMORY_H
@@ -9,12 +9,13 @@
 #include <stddef.h>
 
 void *wi_alloc(size_t size);                                  /* zeroed */
-void *wi_realloc_array(void *old, size_t count, size_t size); /* dies on overflow too */
-/* `items`, which has `count` of `size` bytes, with room for one more. An array that grows by this
- * alone is moved at each power of two, since its count says how much room there is. */
+void *wi_realloc_array(void *old, size_t count, size_t size); /* aborts on overflow too */
+/* Returns `items`, an array of `count` elements of `size` bytes, with room for one more. The array
+ * is reallocated only at powers of two, since `count` tells the room that an array grown by this
+ * function alone has. */
 void *wi_grow_array(void *items, size_t count, size_t size);
 char *wi_strdup(const char *text);                 /* NULL gives NULL */
-char *wi_strndup(const char *text, size_t length); /* `text` has that much */
+char *wi_strndup(const char *text, size_t length); /* `text` has at least `length` bytes */
 __attribute__((format(printf, 1, 2))) char *wi_sprintf(const char *format, ...);
 
 /* A list of owned strings. Zero-initialise; free with wi_strings_clear. */

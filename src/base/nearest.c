@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-/* What `word_distance` begins with is one more than the largest that is near, so that every offer
- * is held to "less than". */
+/* The initial distance: one more than the largest that is near, so that every offer only has to be
+ * less. */
 static size_t limit_for(size_t length)
 {
     return (length <= 4 ? 1 : length <= 8 ? 2 : 3) + 1;

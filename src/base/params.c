@@ -200,7 +200,7 @@ static const char *sort_values(
     return unknown;
 }
 
-/* What is wrong when there is no object to read from. */
+/* The error for a value that is not an object. */
 static enum wi_code not_an_object(const json_t *value, const char *where, struct wi_error *error)
 {
     struct path path = path_of(where, "");

@@ -1,7 +1,7 @@
 /*
- * JSON input checked by a static table before any logic sees it: which fields there may be, of
- * which type, within which limits, and where in a struct the value goes. Used for REST bodies and
- * node protocol messages alike.
+ * Checks JSON input against a static table before any logic sees it. The table has the allowed
+ * fields, their types and limits, and the struct member that takes each value. Used for REST bodies
+ * and for messages of the node protocol.
  */
 #ifndef WI_BASE_PARAMS_H
 #define WI_BASE_PARAMS_H
@@ -28,14 +28,14 @@ struct wi_param {
     int required;
     double min, max;          /* both 0: no limit */
     const char *const *names; /* for WI_PARAM_ENUM, ended by NULL */
-    const char *help;         /* for people, in whole sentences; NULL: the name says it */
-    const char *form;         /* for the description, where `kind` says little: a type as
-                                 wire/describe/schema.h writes it; NULL: whatever is of the kind */
+    const char *help;         /* for people, in whole sentences; NULL: the name is enough */
+    const char *form;         /* for the description, if `kind` is not enough: a type as in
+                                 wire/describe/schema.h; NULL: any value of the kind */
 };
 
-/* A row for a member of `struct type`, whose name is the field's or, AS, another; what follows the
- * kind are members of the row: WI_PARAM(wanted, node, STRING, .min = 1, .max = 31). END is
- * the last row. */
+/* A row for a member of `struct type`. The member's name is the field's; AS takes another one.
+ * Arguments after the kind initialise members of the row: WI_PARAM(wanted, node, STRING, .min = 1,
+ * .max = 31). END is the last row. */
 #define WI_PARAM_AS(title, type, member, kind_, ...)                                               \
     {                                                                                              \
         .name = (title), .kind = WI_PARAM_##kind_, .offset = offsetof(struct type, member),        \
@@ -51,16 +51,17 @@ struct wi_param {
 enum wi_param_mode { WI_PARAMS_STRICT, WI_PARAMS_OPEN };
 
 /* Reads `object` (borrowed; must outlive what is borrowed from it) into `target` by `table` (ended
- * by a row without a name). Members of absent or null fields are left as they are, so `target`
- * holds the defaults. `where` prefixes the field's path in errors ("inputs[2].") and may be "".
- * WI_OK or, with `error` filled, WI_INVALID_FIELD, WI_MISSING_FIELD or WI_UNKNOWN_FIELD. */
+ * by a row without a name). Members whose fields are absent or null keep their values, so
+ * initialise `target` with the defaults. `where` prefixes the field's path in errors ("inputs[2].")
+ * and may be "". WI_OK or, with `error` filled, WI_INVALID_FIELD, WI_MISSING_FIELD or
+ * WI_UNKNOWN_FIELD. */
 enum wi_code wi_params_read(const struct wi_param *table, const json_t *object,
     enum wi_param_mode mode, const char *where, void *target, struct wi_error *error);
 
 /* The row of that name, or NULL. */
 const struct wi_param *wi_params_find(const struct wi_param *table, const char *name);
 
-/* "an object", "a string" … of a value, for error texts. */
+/* The type of a value for error texts: "an object", "a string" …. */
 const char *wi_json_type_name(const json_t *value);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * Random numbers that follow from a seed alone: PCG32, XSH RR 64/32. M. E. O'Neill, "PCG: A Family
- * of Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation",
+ * Random numbers that depend only on a seed: PCG32, XSH RR 64/32. M. E. O'Neill, "PCG: A Family of
+ * Simple Fast Space-Efficient Statistically Good Algorithms for Random Number Generation",
  * HMC-CS-2014-0905, section 6.3.1.
  */
 #ifndef WI_BASE_PCG32_H
@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct wi_pcg32 {
-    uint64_t state, increment; /* the latter is odd: which of the sequences it is */
+    uint64_t state, increment; /* `increment` is odd and selects the sequence */
 };
 
 /* The next 32 bits. */
@@ -21,7 +21,7 @@ static inline uint32_t wi_pcg32_next(struct wi_pcg32 *generator)
     return mixed >> turn | mixed << (-turn & 31);
 }
 
-/* A number in [0, 1), of 32 bits. */
+/* A number in [0, 1) with 32 random bits. */
 static inline double wi_pcg32_share(struct wi_pcg32 *generator)
 {
     return (double)wi_pcg32_next(generator) / 4294967296.0;

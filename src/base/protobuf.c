@@ -93,7 +93,7 @@ static int message_take(struct wi_protobuf *input, struct wi_protobuf_range *mes
     return 1;
 }
 
-/* What comes behind the tag that begins at `start`. 1, or -1. */
+/* Reads what follows the tag that begins at `start`. 1, or -1. */
 static int field_read_content(struct wi_protobuf *input, struct wi_protobuf_range *message,
     uint64_t start, struct wi_protobuf_field *field)
 {

@@ -1,4 +1,4 @@
-/* Fields of protobuf's messages, put together in a buffer. */
+/* Writes fields of protobuf messages to a buffer. */
 #ifndef WI_BASE_PROTOBUF_PUT_H
 #define WI_BASE_PROTOBUF_PUT_H
 
@@ -18,7 +18,7 @@ static inline void wi_protobuf_put_number(
     wi_protobuf_put_varint(message, value);
 }
 
-/* What begins a field of `size` bytes, which come next. */
+/* The head of a field of `size` bytes, which the caller adds next. */
 static inline void wi_protobuf_put_head(struct wi_buffer *message, uint32_t number, uint64_t size)
 {
     wi_protobuf_put_varint(message, (uint64_t)number << 3 | WI_WIRE_BYTES);
@@ -38,7 +38,7 @@ static inline void wi_protobuf_put_text(
     wi_protobuf_put_bytes(message, number, text, strlen(text));
 }
 
-/* A message in a message, which is emptied. */
+/* A nested message. Empties `inner`. */
 static inline void wi_protobuf_put_message(
     struct wi_buffer *message, uint32_t number, struct wi_buffer *inner)
 {

@@ -1,8 +1,8 @@
 /*
- * What one party takes of what all need; see share.h. The toll is a generic cell rate algorithm:
- * each nanosecond moves the moment until which the party is paid for by 1/part nanoseconds, and the
- * party waits while that moment lies ahead. It never lies further back than one second, which is
- * the burst.
+ * Limits on what one party takes of shared resources; see share.h. The toll is a generic cell rate
+ * algorithm: each nanosecond advances the time up to which the party has used its part by 1/part
+ * nanoseconds, and the party waits while that time is in the future. It is never more than one
+ * second in the past, which is the burst.
  */
 #include "base/share.h"
 

@@ -27,7 +27,7 @@ int wi_streams_end(const char *program)
     errno = 0;
     if (fflush(stdout) == 0 && !ferror(stdout))
         return 0;
-    /* What failed earlier has left no reason behind. */
+    /* An earlier failure has left no errno. */
     fprintf(stderr, "%s: standard output: %s\n", program,
         errno ? strerror(errno) : "not all of it could be written");
     return -1;

@@ -1,7 +1,7 @@
 /*
- * Text that has to fit somewhere, or comes from where nobody has looked at it; and short texts into
- * arrays of fixed size, where every request passes: what snprintf would do, without reading a
- * format.
+ * Copies text that has to fit somewhere or comes from an unchecked source. Also writes short texts
+ * to arrays of fixed size on the path of every request, as snprintf would, without the cost of
+ * reading a format.
  */
 #ifndef WI_BASE_TEXT_H
 #define WI_BASE_TEXT_H
@@ -10,15 +10,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* What the hexadecimal digit `c` stands for, or -1 where it is none. */
+/* The value of the hexadecimal digit `c`, or -1 if it is none. */
 static inline int wi_text_hex_digit(char c)
 {
     unsigned digit = (unsigned char)c - '0', letter = ((unsigned char)c | 0x20) - 'a';
     return digit < 10 ? (int)digit : letter < 6 ? (int)letter + 10 : -1;
 }
 
-/* The UTF-16 unit of the \uXXXX at `text`, of WI_TEXT_UNIT_SIZE characters; -1 where there is none
- * before `end`. */
+/* The UTF-16 unit of the escape \uXXXX at `text`, which has WI_TEXT_UNIT_SIZE characters; -1: there
+ * is none before `end`. */
 #define WI_TEXT_UNIT_SIZE 6
 static inline int wi_text_unit(const char *text, const char *end)
 {
@@ -38,38 +38,38 @@ static inline int wi_text_unit(const char *text, const char *end)
 void wi_text_hex(const unsigned char *bytes, size_t count, char *hex);
 
 /* The length of the UTF-8 sequence at `text`, or 0 if there is no valid one of 2 to 4 bytes (RFC
- * 3629). Looks no further than a NUL. */
+ * 3629). Reads no further than a NUL. */
 size_t wi_text_sequence(const char *text);
-/* Makes `text` UTF-8 where it lies: a character that was cut at its end goes, and other bytes that
- * are no UTF-8 become '?'. Returns `text`. */
+/* Makes `text` valid UTF-8 in place: an incomplete character at its end is removed, and other
+ * invalid bytes become '?'. Returns `text`. */
 char *wi_text_mend(char *text);
-/* Copies what fits of `text` (NULL is ""), as UTF-8, cut at a character's end. Returns `out`. */
+/* Copies as much of `text` (NULL: "") as fits, as UTF-8, cut at a character's end. Returns
+ * `out`. */
 char *wi_text_copy(char *out, size_t size, const char *text);
-/* The same for logs, clients and close frames: copies `text` cut at a character's end, control
- * characters as spaces; NULL gives "". */
+/* The same for logs, clients and close frames: control characters become spaces. */
 void wi_text_printable(char *out, size_t size, const char *text);
 
-/* Whether they are the same; NULL is the same as NULL alone. */
+/* Whether both are equal; NULL equals only NULL. */
 int wi_text_equal(const char *a, const char *b);
 /* Whether `text` ends with `end`, whatever the case of letters. */
 int wi_text_ends(const char *text, const char *end);
 /* Sorts rows of `size` bytes, each of which begins with a pointer to its name, by these names. */
 void wi_names_sort(void *rows, size_t count, size_t size);
-/* The index of the row with that name, among rows that are so sorted; -1: there is none. */
+/* The index of the row with that name among rows sorted like this; -1: there is none. */
 ssize_t wi_names_find(const void *rows, size_t count, size_t size, const char *name);
-/* The last segment of a path: what stands behind its last slash. */
+/* The last segment of a path, after its last slash. */
 const char *wi_text_basename(const char *path);
 
 #define WI_DIGITS_SIZE 21 /* of the largest number, with the NUL */
 
-/* Writes strings one after another into the `size` bytes at `out`; the list ends with NULL. What
- * does not fit is cut; there is always a NUL at the end. */
+/* Writes strings one after another into the `size` bytes at `out`; the list ends with NULL. Text
+ * that does not fit is cut; there is always a NUL at the end. */
 __attribute__((sentinel)) void wi_join(char *out, size_t size, ...);
 /* `number` in decimal, inside `digits`. */
 const char *wi_digits(char digits[WI_DIGITS_SIZE], uint64_t number);
 
 #define WI_TIME_SIZE 32
-/* "2026-01-31T12:00:00.250Z" of a Unix time in milliseconds. */
+/* Formats a Unix time in milliseconds as "2026-01-31T12:00:00.250Z". */
 void wi_format_time(int64_t ms, char out[WI_TIME_SIZE]);
 
 #endif

@@ -1,9 +1,10 @@
 /*
- * How many connections each peer address has, so that nobody takes all places of a listener. The
- * peers of this machine are never counted: they are the operator's, or behind the operator's proxy.
+ * Counts the connections of each peer address, so that no peer takes all places of a listener.
+ * Peers on this machine are never counted: they are the operator's, or come through the operator's
+ * proxy.
  *
- * An IPv4 address counts as itself, also when it is written as a mapped IPv6 one. An IPv6 address
- * counts as its /64, which is the least that one host is given (RFC 6177).
+ * An IPv4 address counts as itself, also when it is written as a mapped IPv6 address. An IPv6
+ * address counts as its /64, the smallest block that a host is given (RFC 6177).
  */
 #ifndef WI_BASE_NET_ADDRESSES_H
 #define WI_BASE_NET_ADDRESSES_H
@@ -11,27 +12,27 @@
 #include <stddef.h>
 #include <sys/socket.h>
 
-/* Who is at the other end, as a value to keep with the connection. */
+/* The peer at the other end, as a value to keep with the connection. */
 struct wi_peer {
     unsigned char bytes[16];
-    int exempt; /* loopback, or no address of the Internet at all */
+    int exempt; /* loopback, or not an Internet address */
 };
 
 struct wi_peer wi_peer_of(const struct sockaddr *address);
 #define WI_PEER_TEXT_SIZE 50
-/* "192.0.2.1", "2001:db8::/64"; what has no address of the Internet is "::/64", as ::1 is. */
+/* "192.0.2.1", "2001:db8::/64". A peer without an Internet address is "::/64", as is ::1. */
 void wi_peer_text(const struct wi_peer *peer, char text[WI_PEER_TEXT_SIZE]);
 int wi_peer_same(const struct wi_peer *a, const struct wi_peer *b);
 
 /* Zero-initialise. */
 struct wi_addresses {
-    struct wi_address_count *_counts; /* hash by address, of those that have any */
+    struct wi_address_count *_counts; /* hash by address; only addresses with connections */
 };
 
-/* Counts a connection of `peer`: 0, or -1 if it has `limit` of them. An exempt peer is always let
+/* Counts a connection of `peer`. 0, or -1 if it already has `limit`. An exempt peer is always let
  * in. */
 int wi_addresses_take(struct wi_addresses *addresses, const struct wi_peer *peer, size_t limit);
-/* One that was taken is gone. */
+/* Ends a connection that was counted. */
 void wi_addresses_give(struct wi_addresses *addresses, const struct wi_peer *peer);
 size_t wi_addresses_count(const struct wi_addresses *addresses, const struct wi_peer *peer);
 void wi_addresses_clear(struct wi_addresses *addresses);

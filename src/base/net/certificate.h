@@ -1,6 +1,6 @@
 /*
- * The TLS certificate of a listener, as far as browsers have to be told of it: one that no
- * authority of theirs has signed they accept only if they know it already.
+ * The TLS certificate of a listener, as far as browsers have to be told of it: they accept a
+ * certificate that no trusted authority has signed only if they know it in advance.
  */
 #ifndef WI_BASE_NET_CERTIFICATE_H
 #define WI_BASE_NET_CERTIFICATE_H
@@ -8,22 +8,22 @@
 #include "base/error.h"
 
 struct wi_certificate {
-    char *path;        /* of the PEM file; what follows the first certificate is its chain */
+    char *path;        /* of the PEM file; the chain follows the first certificate */
     char pin[48];      /* base64 of the SHA-256 of its public key (RFC 7469, 2.4) */
     char subject[128]; /* for people */
     char until[32];    /* not valid after, for people */
-    int trusted;       /* it is good for the host, by an authority that this system trusts */
+    int trusted; /* it is valid for the host and signed by an authority that this system trusts */
     int expired;
 };
 
-/* Reads the file for the host of `url`, which also is a host alone or an address. NULL with `error`
- * filled. Free with wi_certificate_free. */
+/* Reads the file for the host of `url`, which may also be a bare host or an address. NULL with
+ * `error` filled. Free with wi_certificate_free. */
 struct wi_certificate *wi_certificate_read(
     const char *path, const char *url, struct wi_error *error);
 void wi_certificate_free(struct wi_certificate *certificate);
-/* Puts what `fresh` says into the place of what `certificate` said, and frees `fresh`. */
+/* Replaces the content of `certificate` by that of `fresh`, and frees `fresh`. */
 void wi_certificate_take(struct wi_certificate *certificate, struct wi_certificate *fresh);
-/* WI_OK if the file's first certificate is for the private key in the file `key`. */
+/* WI_OK if the file's first certificate matches the private key in the file `key`. */
 enum wi_code wi_certificate_check_pair(const char *path, const char *key, struct wi_error *error);
 
 #endif

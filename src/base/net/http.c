@@ -111,8 +111,8 @@ int wi_http_weight(const char *text, size_t length)
     return weight <= 1000 ? weight : -1;
 }
 
-/* The weight that stands behind an element's name, `length` bytes of "; q=0.5" or nothing, in
- * thousandths; 0 where it is not well-formed. */
+/* The weight after an element's name, `length` bytes of "; q=0.5" or nothing, in thousandths; 0 if
+ * it is malformed. */
 static int weight_behind(const char *text, size_t length)
 {
     const char *end = text + length;

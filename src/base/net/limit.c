@@ -1,7 +1,7 @@
-/* A bucket that fills with time, and may be emptied below nothing by what has come already. */
+/* A token bucket that may become negative, since bytes are counted after they have come. */
 #include "base/net/limit.h"
 
-/* What it holds at most, as a time at its rate: more than passes between two looks of anybody. */
+/* The bucket's size, as a time at its rate: more than passes between two calls of a transfer. */
 #define BURST_MS 250.0
 
 void wi_limit_set(struct wi_limit *limit, uint64_t rate)

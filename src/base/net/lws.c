@@ -27,7 +27,7 @@ struct lws_context *wi_lws_new(uv_loop_t *loop, struct wi_error *error)
                    LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
         .foreign_loops = loops,
         .pt_serv_buf_size = WI_LWS_CHUNK,
-        /* What lws itself waits for: handshakes and close acknowledgements. */
+        /* For waits of lws itself: handshakes and close acknowledgements. */
         .timeout_secs = 10,
     };
     struct lws_context *context = lws_create_context(&info);

@@ -8,18 +8,19 @@
 struct lws_context;
 struct lws_retry_bo;
 
-/* Bytes of one lws_write and of the receive buffer: measured best between 64 and 128 KiB. */
+/* Bytes of one lws_write and of the receive buffer: sizes of 64 to 128 KiB were measured as the
+ * fastest. */
 #define WI_LWS_CHUNK (128 * 1024)
 
-/* The library's own watch over silent connections, off: nodes have heartbeats of ours, and its
- * timer is set anew for each message, in a list that is as long as there are connections. */
+/* Turns off the library's own supervision of silent connections: nodes have our heartbeats, and the
+ * library resets a timer for each message, in a list as long as the number of connections. */
 extern const struct lws_retry_bo wi_lws_no_watch;
 
-/* A context without vhosts (each user makes its own), or NULL with `error` filled, e.g. where the
+/* A context without vhosts (each user makes its own), or NULL with `error` filled, e.g. if the
  * package libwebsockets-evlib-uv is missing. */
 struct lws_context *wi_lws_new(uv_loop_t *loop, struct wi_error *error);
-/* Two steps, because the context's handles close on the loop: begin, run the loop until it is
- * empty, end. */
+/* There are two steps because the context's handles close on the loop: call begin, run the loop
+ * until it is empty, call end. */
 void wi_lws_begin_free(struct lws_context *context);
 void wi_lws_end_free(struct lws_context *context);
 

@@ -35,11 +35,11 @@ static int is_head(
            (more ? second == forms[form].mark : second < MARKS) && size == frame->size;
 }
 
-/* What the library hands over has LWS_PRE bytes before it, which are more than any head has. */
+/* The payload that the library passes on has LWS_PRE bytes before it, more than any head. */
 int wi_lws_is_unmasked(const struct wi_lws_frame *frame)
 {
     int masked = 0, unmasked = 0;
-    _Static_assert(LWS_PRE >= 2 + 8 + MASK_SIZE, "the longest head lies before the payload");
+    _Static_assert(LWS_PRE >= 2 + 8 + MASK_SIZE, "the longest head is before the payload");
     for (size_t i = 0; i < FORMS; i++) {
         masked |= is_head(frame, frame->payload - MASK_SIZE, i, MASK);
         unmasked |= is_head(frame, frame->payload, i, 0);
@@ -49,7 +49,7 @@ int wi_lws_is_unmasked(const struct wi_lws_frame *frame)
 
 /* --- faults by which lws closes --------------------------------------------------------------- */
 
-/* What lws 4.1 says of a fault, and what it means. */
+/* The log lines of lws 4.1 for faults, and their meaning. */
 static const struct {
     const char *said, *words;
 } faults[] = {

@@ -17,7 +17,8 @@
 /* A built page has about thirty files, with copies ninety; more than this is some other folder. */
 #define MAX_FILES 256
 #define MAX_DEPTH 4
-/* What is not larger is copied into the file in memory: of a built page 82 of 99 files, 5 MiB. */
+/* Files up to this size are copied into the file in memory: 82 of the 99 files of a built page, 5
+ * MiB. */
 #define PACKED_MAX (256 * 1024)
 
 struct form {
@@ -140,7 +141,7 @@ static void take_copies(struct wi_site *site)
 static enum wi_code site_scan(
     struct wi_site *site, int folder, const char *prefix, int depth, struct wi_error *error);
 
-/* Links are not followed: what the site may show lies in its folder. */
+/* Links are not followed: the site shows only files in its folder. */
 static enum wi_code take_entry(
     struct wi_site *site, int folder, const char *name, int depth, struct wi_error *error)
 {

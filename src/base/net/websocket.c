@@ -2,9 +2,9 @@
  * A client's WebSocket over libwebsockets, which resolves names synchronously; so names are
  * resolved before, on a worker thread.
  *
- * It also makes its socket by itself. One that comes from an outlet takes that one's place, under
- * the same number, while it is still connecting to nobody: nothing has been sent, and libuv tells
- * epoll about descriptors only when the loop turns.
+ * It also makes its socket by itself. A socket from an outlet replaces that one under the same
+ * descriptor number while lws is still connecting to a port without a listener: nothing has been
+ * sent, and libuv tells epoll about descriptors only when the loop turns.
  */
 #include "base/net/websocket.h"
 
@@ -40,7 +40,7 @@ struct message {
 /* Outlives the socket where that is freed meanwhile. */
 struct lookup {
     uv_getaddrinfo_t request;
-    struct wi_websocket *socket; /* NULL: nobody waits any more */
+    struct wi_websocket *socket; /* NULL: it has been freed */
 };
 
 struct wi_websocket {
@@ -191,7 +191,7 @@ static struct lws_vhost *find_vhost(struct lws_context *lws)
     return vhost;
 }
 
-/* A port of this machine where nobody listens: the descriptor that holds it, or -1. */
+/* Reserves a port of this machine without a listener. The descriptor that holds it, or -1. */
 static int hold_port(int *port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -223,7 +223,7 @@ static int begin_elsewhere(const struct wi_outlet *outlet, int port)
     return fd;
 }
 
-/* What lws took for its socket is the outlet's then. */
+/* Replaces the socket of lws by the outlet's. */
 static void connect_elsewhere(struct wi_websocket *socket, struct lws_client_connect_info *info)
 {
     int held = hold_port(&info->port), fd = begin_elsewhere(socket->outlet, socket->port);
