@@ -5,17 +5,18 @@
 #include "base/error.h"
 #include <stddef.h>
 
-/* Bytes of a name: three segments and what separates them. */
+/* Bytes of a name: three segments and two separators. */
 #define WI_MODEL_NAME_MAX (3 * 128 + 2)
 
-/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, perhaps with ":seg" for the variant;
- * else WI_INVALID_FIELD. */
+/* WI_OK if `name` is "seg" or "seg/seg" of allowed characters, optionally with ":seg" for the
+ * variant; else WI_INVALID_FIELD. */
 enum wi_code wi_model_check_name(const char *name, struct wi_error *error);
-/* The bytes of `name` in front of ":VARIANT": all of it where it names none. */
+/* The length of `name` before ":VARIANT": all of it if it names no variant. */
 size_t wi_model_name_base(const char *name);
-/* What `name` has behind the ":", inside it; NULL where it names no variant. */
+/* The part of `name` after the ":", inside it; NULL if it names no variant. */
 const char *wi_model_name_variant(const char *name);
-/* `name` without its variant, and with `variant` in the place of it; the caller frees both. */
+/* `name` without its variant, and `name` with `variant` as its variant. The caller frees the
+ * results. */
 char *wi_model_name_without(const char *name);
 char *wi_model_name_with(const char *name, const char *variant);
 

@@ -1,6 +1,7 @@
 /*
- * A stream's traffic as both sides of the bridge name it: parts of an answer, how far a task is,
- * how much more may be sent, and where another node goes on (webinfer-protocol(7), "Streams").
+ * The traffic of a stream in the terms of both sides of the bridge: parts of an answer, the
+ * progress of a task, credit to send more, and the place where another node continues
+ * (webinfer-protocol(7), "Streams").
  */
 #ifndef WI_TERMS_PART_H
 #define WI_TERMS_PART_H
@@ -9,25 +10,25 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes of a part's text and of its result's JSON, together. */
+/* The bytes of a part's text and of its result's JSON together. */
 #define WI_PART_MAX 64000
 
-/* What an attempt may send before it is granted more. */
+/* The credit of an attempt before it is granted more. */
 #define WI_CREDIT_PARTS 32
 #define WI_CREDIT_BYTES 65536
 
 /* A part of an answer. Everything is borrowed; JSON may be kept by json_incref. */
 struct wi_part {
-    uint64_t seq;     /* the job's: from 0, without gap */
+    uint64_t seq;     /* its number in the job: from 0, without gaps */
     unsigned index;   /* which of several answers */
-    const char *text; /* UTF-8; NULL: it has none */
+    const char *text; /* UTF-8; NULL: none */
     size_t text_length;
     const json_t *tokens; /* a list of integers; NULL: none */
     const json_t *result; /* an object; NULL: none */
     size_t bytes;         /* of text and result: at most WI_PART_MAX */
 };
 
-/* How far a task is, as its node tells from time to time. Borrowed. */
+/* The progress of a task, as its node reports it from time to time. Borrowed. */
 struct wi_progress {
     const char *phase; /* "loading", "prompt", … */
     int has_bytes, has_count;
@@ -41,37 +42,37 @@ struct wi_credit {
 };
 
 /*
- * What one attempt has sent of a stream and what it may send, both since the attempt's beginning
- * and never less than before. While neither total is reached one part of any size may go. Each
- * place on the way of a part counts for itself, and only its own:
+ * What an attempt has sent of a stream and what it may send, both as totals since the attempt
+ * began, which never decrease. While neither total of what may be sent is reached, one part of any
+ * size may go. Each place on the way of a part counts for itself:
  *
- *   who                   counts                                  why
- *   nodes/node/worker.h         its attempt's flow                      it waits for credit
- *   nodes/bridge/stream.h       the same of that node                   a node that sends beyond it
- * fails work/job/parts.h           the same, and received and taken over   it grants: taken and a
- * window more all attempts api/http/events.h          made and taken                          the
- * client's socket is the measure
+ *   place                   counts                           for
+ *   nodes/node/worker.h     its attempt's flow               waiting for credit
+ *   nodes/bridge/stream.h   the same, of that node           failing a node that sends too much
+ *   work/job/parts.h        the same, and the totals that    granting what was taken and a window
+ *                           all attempts received and took   more
+ *   api/http/events.h       what was made and taken          measuring by the client's socket
  *
- * What was taken is told back along the way: api → run → job, which grants → bridge → node.
+ * What was taken is reported back along the way: api → run → job, which grants → bridge → node.
  */
 struct wi_flow {
     struct wi_credit sent, granted;
 };
-/* A part of so many bytes. */
+/* Counts a part of `bytes` bytes as sent. */
 void wi_flow_add(struct wi_flow *flow, size_t bytes);
-/* More may be sent, never less: whether that is more than before. */
+/* Raises what may be sent; it never falls. Returns whether it has risen. */
 int wi_flow_grant(struct wi_flow *flow, const struct wi_credit *credit);
-/* Whether a part may go. */
+/* Whether a part may be sent. */
 int wi_flow_lasts(const struct wi_flow *flow);
 
-/* Where another attempt goes on: it sends the part `seq` first. Borrowed. */
+/* The place where another attempt continues: it sends the part `seq` first. Borrowed. */
 struct wi_continuation {
     uint64_t seq;
-    const char *text; /* of the parts so far; NULL: they had none */
+    const char *text; /* of all parts so far; NULL: none */
     size_t text_length;
     const json_t *tokens; /* likewise */
-    /* How text and tokens divide into several answers, or which have ended (webinfer-streams(7),
-     * "Several answers"). NULL: there is one, which has not. */
+    /* How text and tokens are divided into several answers, and which of them have ended
+     * (webinfer-streams(7), "Several answers"). NULL: there is one answer, which has not ended. */
     const json_t *answers;
 };
 

@@ -17,7 +17,7 @@
 #define LONGEST 24
 
 /* The sizes of one run, by the letters of the table; those behind `u` follow from others or from
- * the options. They are drawn, so that nobody knows a known answer by its shapes. */
+ * the options. They are drawn, so that a known answer cannot be recognised by its shapes. */
 struct sizes {
     size_t b, d, e, k, l, m, n, u, f, h, x, y;
 };

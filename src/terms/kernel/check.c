@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The sizes that a kernel's dimensions have in one run: of each name, and of what "*" stands for.
- */
+/* The sizes of a kernel's dimensions in one run: of each name, and of the dimensions in place of
+ * "*". */
 struct sizes {
     struct size {
         const char *name; /* in the table's text */
@@ -101,7 +101,7 @@ static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_
 
 /* --- inputs of ours --------------------------------------------------------------------------- */
 
-/* How many dimensions "*" stands for in all of its tensors. */
+/* How many dimensions replace "*" in all of the kernel's tensors. */
 static unsigned drawn_lead(const struct wi_kernel *kernel)
 {
     unsigned most = 0;
@@ -193,7 +193,7 @@ static enum wi_code no_floats(const struct wi_kernel *kernel, const struct wi_te
     return wi_error_expect(error, "%s", wanted);
 }
 
-/* Whether the first input, or another beside it, may have that datatype. */
+/* Whether an input may have that datatype: the first one, or one after it. */
 static int kernel_takes(
     const struct wi_kernel *kernel, const struct sizes *sizes, enum wi_datatype type)
 {

@@ -1,7 +1,7 @@
 /*
- * How a node computes a kernel fastest: the variant of its shader (shaders/NAME/NAME.json) and the
- * shape of its workgroups. Which variants there are, its page knows alone; here it is held within
- * bounds.
+ * The fastest way for a node to compute a kernel: the variant of its shader
+ * (shaders/NAME/NAME.json) and the shape of its workgroups. Only the node's page knows the
+ * variants; here they are only kept within bounds.
  */
 #ifndef WI_TERMS_KERNEL_CHOICE_H
 #define WI_TERMS_KERNEL_CHOICE_H
@@ -17,14 +17,15 @@
 struct wi_kernel_choice {
     char variant[WI_KERNEL_VARIANT_MAX + 1];
     int64_t workgroup[2];
-    double ms, default_ms; /* medians of it and of the default; 0: there was nothing to choose */
+    double ms, default_ms; /* medians, of it and of the default; 0: no alternative */
 };
 
-/* Reads {"variant", "workgroup": [x, y], "ms"?, "default_ms"?}. `where` is put before the names of
- * members ("data.choice."). WI_OK, or WI_MISSING_FIELD or WI_INVALID_FIELD, naming the member. */
+/* Reads {"variant", "workgroup": [x, y], "ms"?, "default_ms"?}. `where` precedes the names of
+ * members in errors ("data.choice."). WI_OK, or WI_MISSING_FIELD or WI_INVALID_FIELD, naming the
+ * member. */
 enum wi_code wi_kernel_choice_read(struct wi_kernel_choice *choice, const json_t *object,
     const char *where, struct wi_error *error);
-/* Appends the same. */
+/* Appends the same object. */
 void wi_kernel_choice_add(struct wi_buffer *out, const struct wi_kernel_choice *choice);
 
 #endif

@@ -1,25 +1,25 @@
 /*
- * Two runs compared, cell by cell: what became slower, faster or broke. Runs that are hours apart
- * are compared only as far as their yardsticks agree.
+ * Compares two runs cell by cell: what became slower, became faster or broke. The times of runs
+ * that are hours apart are compared only if their yardsticks agree.
  */
 #ifndef WI_TERMS_LAB_COMPARE_H
 #define WI_TERMS_LAB_COMPARE_H
 
 #include "terms/lab/run.h"
 
-#define WI_LAB_THRESHOLD 0.10    /* of a regression, where nothing else is said */
+#define WI_LAB_THRESHOLD 0.10    /* the default for a regression */
 #define WI_LAB_ALPHA 0.01        /* p of the U test below which two lists differ */
-#define WI_LAB_SAMPLES_ENOUGH 20 /* on either side */
+#define WI_LAB_SAMPLES_ENOUGH 20 /* on each side */
 
-/* In the order in which they are shown. */
+/* In the order in which reports show them. */
 enum wi_lab_change {
-    WI_LAB_BROKEN, /* ok before, and something else now */
-    WI_LAB_SLOWER, /* the interval of the ratio of medians lies above 1 + threshold, and p is low */
-    WI_LAB_UNCLEAR, /* fewer samples than are enough, or another model of that name */
-    WI_LAB_FASTER,  /* the interval lies below 1 / (1 + threshold), and p is low */
-    WI_LAB_MENDED,  /* ok now, and something else before */
+    WI_LAB_BROKEN,  /* ok before, not ok now */
+    WI_LAB_SLOWER,  /* the ratio of medians has its interval above 1 + threshold, and p is low */
+    WI_LAB_UNCLEAR, /* too few samples, or another model of that name */
+    WI_LAB_FASTER,  /* its interval is below 1 / (1 + threshold), and p is low */
+    WI_LAB_MENDED,  /* not ok before, ok now */
     WI_LAB_ALIKE,   /* neither slower nor faster */
-    WI_LAB_NEITHER, /* not ok, before and now */
+    WI_LAB_NEITHER, /* not ok before or now */
     WI_LAB_GONE,
     WI_LAB_NEW,
     WI_LAB_CHANGES
@@ -27,10 +27,10 @@ enum wi_lab_change {
 extern const char *const wi_lab_change_names[]; /* "broken" …, ended by NULL */
 
 struct wi_lab_difference {
-    const struct wi_lab_cell *before, *now; /* borrowed; NULL of what is new, or gone */
+    const struct wi_lab_cell *before, *now; /* borrowed; NULL: it is new, or gone */
     enum wi_lab_change change;
-    const char *reason;           /* why it is unclear; NULL: nothing to say */
-    int is_timed;                 /* both are ok, so that the two below say something */
+    const char *reason;           /* why it is unclear; NULL: none */
+    int is_timed;                 /* both cells are ok, so that the next two members are valid */
     struct wi_lab_interval ratio; /* the time now over that before */
     double p;
 };
@@ -43,15 +43,16 @@ struct wi_lab_comparison {
     struct wi_lab_difference *differences; /* owned, the worst first */
     size_t count;
     size_t counts[WI_LAB_CHANGES];
-    double yardstick; /* now over before, the farthest from 1 of all browsers; 0: none in common */
+    double yardstick; /* now over before, for the browser where it is farthest from 1; 0: no browser
+                         in common */
     enum wi_lab_judgement judgement;
-    char reason[256]; /* of the judgement, in a sentence */
+    char reason[256]; /* for the judgement, as a sentence */
 };
 
-/* Compares. What is ok in one run and something else in the next is a regression whatever the times
- * are. Times are not judged (WI_LAB_CANNOT_TELL) where one run is imported, the yardsticks differ
- * by more than half of `threshold` or are not there, one run is simulated and the other is not, the
- * runs have no cell in common, or more than half of what is timed is unclear and nothing slower. */
+/* Compares two runs. A cell that was ok and no longer is is a regression, whatever the times are.
+ * Times are not judged (WI_LAB_CANNOT_TELL) if a run is imported, the yardsticks are missing or
+ * differ by more than half of `threshold`, only one of the runs is simulated, the runs have no cell
+ * in common, or more than half of the timed cells are unclear and none is slower. */
 void wi_lab_compare(struct wi_lab_comparison *comparison, const struct wi_lab_run *before,
     const struct wi_lab_run *now, double threshold);
 void wi_lab_comparison_clear(struct wi_lab_comparison *comparison);

@@ -9,7 +9,7 @@
 
 /* --- XML ------------------------------------------------------------------------------------- */
 
-/* As text or the value of an attribute. Of control characters XML 1.0 has but three. */
+/* Adds text or the value of an attribute. XML 1.0 allows only three control characters. */
 static void put_xml(struct wi_buffer *out, const char *text)
 {
     static const char *const names[] = {
@@ -158,7 +158,7 @@ int wi_lab_put_html(struct wi_buffer *out, const char *template_text, const char
     if (mark == NULL || strstr(mark + 1, WI_LAB_HTML_MARK))
         return -1;
     wi_buffer_add(out, template_text, (size_t)(mark - template_text));
-    for (const char *text = json; *text; text++) /* no tag ends the script that it stands in */
+    for (const char *text = json; *text; text++) /* so that no tag ends the script around it */
         *text == '<' ? wi_buffer_puts(out, "\\u003c") : wi_buffer_add(out, text, 1);
     wi_buffer_puts(out, mark + strlen(WI_LAB_HTML_MARK));
     return 0;

@@ -24,7 +24,8 @@ void wi_pcg32_of_cell(struct wi_pcg32 *generator, const char *run_id, unsigned i
     wi_pcg32_seed(generator, seed, index);
 }
 
-/* 0 to limit - 1. What is not even in it is limit / 2^32: nothing, for lists of samples. */
+/* A number from 0 to limit - 1. The bias is limit / 2^32, which is negligible for lists of
+ * samples. */
 static size_t index_draw(struct wi_pcg32 *generator, size_t limit)
 {
     return (size_t)(((uint64_t)wi_pcg32_next(generator) * limit) >> 32);
@@ -245,9 +246,9 @@ struct wi_lab_summary wi_lab_summarise(const struct wi_lab_sample *sample)
 
 /* --- the U test ------------------------------------------------------------------------------ */
 
-/* Ranks are doubled, so that the mean of two is a whole number. What is counted is how many of the
- * ways to choose one side's ranks out of all give each sum; the counts, up to 1e29, are doubles:
- * each is off by far less than what decides. */
+/* Ranks are doubled, so that the mean of two is a whole number. The test counts, for each sum, the
+ * ways to choose one side's ranks out of all that have this sum. The counts, up to 1e29, are
+ * doubles, whose errors are far too small to change a decision. */
 struct item {
     double sample;
     int is_a;

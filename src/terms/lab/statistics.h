@@ -1,7 +1,7 @@
 /*
  * Statistics of samples, which are times in milliseconds: medians with intervals, ratios of
- * medians, and whether two lists come from the same distribution. The same data give the same bits:
- * what is drawn at random comes from a generator with a given seed.
+ * medians, and whether two lists come from the same distribution. The same data give the same bits,
+ * since random numbers come from a generator with a given seed.
  */
 #ifndef WI_TERMS_LAB_STATISTICS_H
 #define WI_TERMS_LAB_STATISTICS_H
@@ -25,9 +25,9 @@ double wi_lab_median_of(const double *samples, size_t count);
 #define WI_LAB_RESAMPLES 10000
 #define WI_LAB_CONFIDENCE 0.95
 
-/* The samples of a cell as statistics take them. Free what it holds with wi_lab_sample_clear. */
+/* The samples of a cell in the form that the statistics take. Free with wi_lab_sample_clear. */
 struct wi_lab_sample {
-    size_t count;    /* 0: there is nothing else */
+    size_t count;    /* 0: the other members are NULL */
     double *sorted;  /* in ascending order */
     double *medians; /* of WI_LAB_RESAMPLES resamples, in the order in which they were drawn */
 };
@@ -42,31 +42,31 @@ struct wi_lab_interval {
 /* The median with its percentile interval (Efron and Tibshirani, "An Introduction to the
  * Bootstrap", chapter 13). Public for tests. */
 struct wi_lab_interval wi_lab_median(const struct wi_lab_sample *sample);
-/* The median of `above` over that of `below`, with its interval, likewise: both are resampled, each
- * for itself. A ratio to nothing is 0. Both have samples. */
+/* The median of `above` divided by that of `below`, with the same kind of interval: the two are
+ * resampled independently. A ratio to 0 is 0. Both must have samples. */
 struct wi_lab_interval wi_lab_ratio(
     const struct wi_lab_sample *above, const struct wi_lab_sample *below);
 
-/* Whether the samples, in ascending order, are two heaps: at the split that leaves the least
- * variance inside (Otsu), each has a fifth of at least 10 samples, their means are more than 5 % of
- * the median apart, and Ashman's D (Ashman, Bird and Zepf, "Detecting Bimodality in Astronomical
- * Datasets", AJ 108, 1994) is more than 5. That work takes 2 for the fit of two normal
- * distributions; a split of one has 2.7 by itself, and one of equally spread samples 3.5. Public
- * for tests. */
+/* Whether the samples, in ascending order, form two clusters: at the split with the least variance
+ * inside the clusters (Otsu), each cluster has a fifth of at least 10 samples, their means are more
+ * than 5 % of the median apart, and Ashman's D (Ashman, Bird and Zepf, "Detecting Bimodality in
+ * Astronomical Datasets", AJ 108, 1994) is more than 5. That paper takes 2 for the fit of two
+ * normal distributions, but the split of a single normal distribution already has 2.7, and that of
+ * uniform samples 3.5. Public for tests. */
 int wi_lab_is_bimodal(const double *sorted, size_t count);
 
 struct wi_lab_summary {
     size_t n;
-    double min, median, p90, low, high; /* the last two: of the median; all 0 without samples */
+    double min, median, p90, low, high; /* `low`, `high`: of the median; all 0 without samples */
     int bimodal;
 };
 struct wi_lab_summary wi_lab_summarise(const struct wi_lab_sample *sample);
 
-/* Mann and Whitney's U test, two-sided: how probable it is that two lists of one distribution have
- * rank sums as far from what is expected as these, or farther. Equal samples have the mean of their
- * ranks. Up to WI_LAB_EXACT_MAX on each side all ways to share out these ranks are counted; beyond,
- * it is the normal distribution with the correction for ties and for continuity (Lehmann,
- * "Nonparametrics", chapter 1). 1 where a side is empty. */
+/* Mann and Whitney's U test, two-sided: the probability that two lists from one distribution have
+ * rank sums at least as far from the expected ones as these. Equal samples get the mean of their
+ * ranks. Up to WI_LAB_EXACT_MAX samples on each side, all ways to distribute the ranks are counted;
+ * beyond that, the normal distribution is used, with corrections for ties and for continuity
+ * (Lehmann, "Nonparametrics", chapter 1). 1 if a side is empty. */
 #define WI_LAB_EXACT_MAX 50
 double wi_lab_u_test(const double *a, size_t a_count, const double *b, size_t b_count);
 

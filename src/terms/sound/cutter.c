@@ -183,7 +183,7 @@ static void divide_segment(struct wi_cutter *cutter, wi_sound_segment_fn *on_seg
     begin_segment(cutter, place);
 }
 
-/* With the latest step. Of stretches that are as quiet the first one stays. */
+/* Takes the latest step into account. Among equally quiet stretches, the first one stays. */
 static void look_for_quiet(struct wi_cutter *cutter, uint64_t level)
 {
     uint64_t sum = 0;

@@ -1,5 +1,5 @@
 /*
- * Raw samples of sound as they come over the wire, and how loud they are. All arithmetic is on
+ * Raw samples of sound as they come over the wire, and their loudness. All arithmetic is on
  * integers, so that the same bytes give the same numbers everywhere.
  */
 #ifndef WI_TERMS_SOUND_PCM_H
@@ -16,20 +16,19 @@ enum wi_pcm_format { WI_PCM_S16LE, WI_PCM_F32LE };
 /* "s16le", "f32le", by enum wi_pcm_format; ended by NULL. */
 extern const char *const wi_pcm_format_names[];
 
-/* `channels` samples, one behind the other, are a moment: the smallest part of a sound. */
+/* A moment is `channels` consecutive samples, the smallest unit of a sound. */
 struct wi_pcm {
     enum wi_pcm_format format;
     unsigned rate, channels;
 };
 
 size_t wi_pcm_moment(const struct wi_pcm *pcm); /* bytes */
-/* Milliseconds that so many moments take, rounded down. */
+/* The duration of `moments` in milliseconds, rounded down. */
 uint64_t wi_pcm_ms(const struct wi_pcm *pcm, uint64_t moments);
 
-/* The power of `count` moments, at least 1: the variance of their means over the channels, where
- * full scale is 32768, so that silence is 0 and a constant offset too. Samples that are no number
- * are silence, those beyond full scale are at it. `count` is at most a hundredth of
- * WI_PCM_RATE_MAX. */
+/* The power of `count` moments: the variance of their means over the channels, with a full scale of
+ * 32768, so that silence and a constant offset give 0. NaN counts as silence, and samples beyond
+ * full scale are clipped. `count` is at least 1 and at most a hundredth of WI_PCM_RATE_MAX. */
 uint64_t wi_pcm_power(const struct wi_pcm *pcm, const unsigned char *bytes, size_t count);
 
 #endif

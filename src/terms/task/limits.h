@@ -1,18 +1,18 @@
-/* How much text and sound a request may have, and how much of what its options are made of. The
- * page has the same limits from here: see scripts/task-rules.mjs. */
+/* Limits for the text, sound and options of a request. The page gets the same limits from this
+ * file: see scripts/task-rules.mjs. */
 #ifndef WI_TERMS_TASK_LIMITS_H
 #define WI_TERMS_TASK_LIMITS_H
 
 #define WI_TEXT_MAX (4 << 20) /* bytes of text in a request */
-#define WI_TEXT_PER_TOKEN 64  /* bytes: a token stands for less */
+#define WI_TEXT_PER_TOKEN 64  /* bytes: no token is longer */
 #define WI_TEXT_PICTURES 16   /* in the messages of a request */
-#define WI_TEXT_MESSAGES 4096 /* in one request; likewise texts and documents: */
+#define WI_TEXT_MESSAGES 4096 /* in a request; texts and documents: */
 #define WI_TEXT_LIST 2048
-#define WI_TEXT_ANSWERS 64 /* to the prompts of a list, in all */
-/* Texts in a request, be they empty: parts of messages and arguments of calls count, too. */
+#define WI_TEXT_ANSWERS 64 /* in all, for a list of prompts */
+/* Texts in a request, including empty ones; parts of messages and arguments of calls count, too. */
 #define WI_TEXT_COUNT 16384
-/* Labels that a request chooses among, the characters of one (as JavaScript counts them), and of
- * texts with labels how many of each with each. */
+/* The labels of a request, the characters of a label (as JavaScript counts them), and the number of
+ * texts times the number of labels. */
 #define WI_TEXT_LABELS 256
 #define WI_TEXT_LABEL_MAX 1000
 #define WI_TEXT_JUDGED 4096
@@ -21,15 +21,15 @@
 #define WI_TEXT_TOOL_NAME 64       /* characters of a tool's name */
 #define WI_TEXT_DEPTH 32           /* of JSON that a client chooses freely */
 #define WI_TOKENS_MAX 10000000     /* more than any context has */
-/* What repeat_penalty may be. */
+/* The limits of repeat_penalty. */
 #define WI_TEXT_PENALTY_MIN 0.01
 #define WI_TEXT_PENALTY_MAX 10
-#define WI_TEXT_STOPS 16 /* strings before which an answer ends, and bytes of one */
+#define WI_TEXT_STOPS 16 /* strings before which an answer ends, and the bytes of one */
 #define WI_TEXT_STOP_MAX 256
-#define WI_TEXT_BIASES 1024  /* tokens that are weighed */
-#define WI_TEXT_IGNORED 1000 /* labels that are not told */
+#define WI_TEXT_BIASES 1024  /* tokens with a bias */
+#define WI_TEXT_IGNORED 1000 /* labels that are left out of answers */
 
-/* Of sounds: pages take an hour at 16 kHz, which has 230 MB there. */
+/* For sounds: pages take an hour at 16 kHz, which is 230 MB there. */
 #define WI_SOUND_SECONDS_MAX 3600
 #define WI_SOUND_RATE_MIN 1000 /* samples a second */
 #define WI_SOUND_RATE_MAX 384000

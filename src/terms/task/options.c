@@ -1,6 +1,7 @@
 /*
- * What the rows of options cannot say: what belongs together, and what is nested. Of tools and
- * schemas form and size are checked here; what they mean is for the node, which checks it again.
+ * Checks of options that the rows cannot express: combinations of options, and nested values. The
+ * form and the size of tools and schemas are checked here; their meaning is left to the node, which
+ * checks them again.
  */
 #include "terms/task/private.h"
 

@@ -1,5 +1,5 @@
-/* What the files of src/terms/task/ share: where options are read to, and what rows name of
- * answer.c. */
+/* Shared by the files of src/terms/task/: the struct that options are read into, and the functions
+ * of answer.c that rows name. */
 #ifndef WI_TERMS_TASK_PRIVATE_H
 #define WI_TERMS_TASK_PRIVATE_H
 
@@ -19,7 +19,7 @@ struct wi_task_said {
     json_t *chat_template_kwargs, *ignore_labels;
 };
 
-/* The one of its outputs that has this name, or NULL. */
+/* The task's output of that name, or NULL. */
 const struct wi_task_output *wi_task_output(enum wi_task_kind task, const char *name);
 
 /* Functions for `check` of a row. */

@@ -1,15 +1,15 @@
 /*
- * THE table of tasks, and the one of the forms of input that they take. A task is a row of the
- * first; what differs between tasks is there as data, and whoever needs it reads it there. The
- * forms are those of webinfer-inputs(7).
+ * THE table of tasks, and the table of the forms of input. A task is a row of the first: all
+ * differences between tasks are data there, and all code reads them there. The forms are those of
+ * webinfer-inputs(7).
  */
 #ifndef WI_TERMS_TASK_TABLE_H
 #define WI_TERMS_TASK_TABLE_H
 
 #include "terms/task/task.h"
 
-/* The forms in which clients send inputs, of which the model makes a task. From the picture on
- * there is one tensor, the bytes of a file, and what is beside it. */
+/* The forms in which clients send inputs; with the model they decide the task. From WI_FORM_PICTURE
+ * on, an input has one tensor, the bytes of a file, and perhaps other members. */
 enum wi_form {
     WI_FORM_NONE,             /* tensors */
     WI_FORM_STRING,           /* a string */
@@ -25,12 +25,12 @@ enum wi_form {
     WI_FORM_PICTURE_PROMPT,   /* {"image", "prompt"} */
     WI_FORM_SOUND,            /* {"audio"} */
     WI_FORM_SOUND_LABELS,     /* {"audio", "labels"} */
-    WI_FORM_MADE              /* no client's: what a node gets, made here (wire/probe.h) */
+    WI_FORM_MADE              /* not sent by clients: a node's input, made here (wire/probe.h) */
 };
 #define WI_FORM(name) (1u << WI_FORM_##name)
 
-/* The `input` that a node gets. A picture and a sound are the bytes of their file, in the tensor
- * that {"tensor": index, "media_type"} names. */
+/* The `input` that a node gets. A picture or a sound is the bytes of its file, in the tensor that
+ * {"tensor": index, "media_type"} names. */
 enum wi_task_input {
     WI_TAKES_TENSORS,          /* none */
     WI_TAKES_MESSAGES,         /* {"messages": […]} */
@@ -53,14 +53,14 @@ enum wi_task_input {
 };
 
 struct wi_task_input_row {
-    const char *words; /* what clients send, for an error */
-    unsigned forms;    /* those of enum wi_form that it is made of */
-    /* The members that a string, and a list of anything, become; without the first a string becomes
-     * a list of one. NULL for both: what came has that form already. */
+    const char *words; /* the input in words, for errors */
+    unsigned forms;    /* the forms (enum wi_form) that it can be made of */
+    /* The members that a string and a list become. Without `of_string`, a string becomes a list of
+     * one. NULL for both: the input already has that form. */
     const char *of_string, *of_list;
-    const char *command, *arguments; /* of the client: an example */
-    /* An input of ours as JSON, without the picture or the sound; "$TEXT" stands for some sentences
-     * to be read or gone on with. NULL: none stands for clients' inputs. */
+    const char *command, *arguments; /* an example for the client program */
+    /* A sample input as JSON, without the picture or the sound; "$TEXT" is replaced by some
+     * sentences to be read or continued. NULL: no sample can represent clients' inputs. */
     const char *probe;
 };
 extern const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT];
@@ -69,25 +69,25 @@ extern const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT];
 enum wi_output_kind {
     WI_OUTPUT_ROWS,   /* FP32, a row for each of several inputs */
     WI_OUTPUT_MATRIX, /* FP32, rows and columns */
-    WI_OUTPUT_PNG,    /* UINT8, the bytes of a file, as the next */
+    WI_OUTPUT_PNG,    /* UINT8, the bytes of a file, also for WI_OUTPUT_WAV */
     WI_OUTPUT_WAV
 };
 struct wi_task_output {
-    const char *name; /* one that ends with "_" stands for several, numbered from 0 */
+    const char *name; /* a name that ends with "_" means several outputs, numbered from 0 */
     enum wi_output_kind kind;
 };
 #define WI_TASK_OUTPUTS 2
 
-/* The answer to a task, as it is checked: see answer.c. */
+/* An answer to a task that is to be checked: see answer.c. */
 struct wi_task_answer {
-    size_t count; /* of the results that it is to have */
+    size_t count; /* the number of results that it must have */
     int in_parts;
     const json_t *result;
     const struct wi_tensors *outputs;
 };
 
-/* The members of objects in answers, as src/wire/describe/ has them, too: "?" marks one that may be
- * absent or null. */
+/* The members of objects in answers, in the notation of src/wire/describe/: "?" marks one that may
+ * be absent or null. */
 #define WI_LABEL_MEMBERS "label string, probability number, index? integer"
 #define WI_ENTITY_MEMBERS "entity string, score number, start integer, end integer, word string"
 #define WI_FILL_MEMBERS                                                                            \
@@ -105,24 +105,24 @@ struct wi_task_answer {
 
 struct wi_task_row {
     const char *name;
-    const char *aliases[2];   /* other names that clients use, most of them the Hugging Face hub's;
-                                 of one that two tasks have the form of the input decides */
-    enum wi_task_input takes; /* in which form a node gets the input */
-    unsigned types;           /* 1u << type of the models that do it, as far as that tells */
-    unsigned usual;           /* forms of input which mean it where nothing else says the task */
-    int generates, samples;   /* it makes text, which may come in parts; draws it at random */
-    const char *outputs;      /* their names, in words; NULL: none */
+    const char *aliases[2];   /* other names that clients use, mostly the Hugging Face hub's; if two
+                                 tasks have the same one, the form of the input decides */
+    enum wi_task_input takes; /* the form in which a node gets the input */
+    unsigned types;         /* 1u << type of the models that can do it, as far as the type tells */
+    unsigned usual;         /* forms of input that mean this task if nothing else names one */
+    int generates, samples; /* it generates text, perhaps in parts; it samples */
+    const char *outputs;    /* the names of its outputs, in words; NULL: none */
     struct wi_task_output tensors[WI_TASK_OUTPUTS];
-    /* Options, ended by a row without a name, for models in folders, and for those in GGUF files;
-     * NULL: these do not do it. */
+    /* Options, ended by a row without a name, for models in folders and for those in GGUF files;
+     * NULL: such models cannot do it. */
     const struct wi_param *options, *gguf_options;
-    /* What the result must look like, of one input: which list is in it, with objects of which
-     * members; or what a function says. NULL for both: it need not be there. */
+    /* The form of the result for one input: the list in it and the members of the list's objects,
+     * or a function that checks it. NULL for all: the result may be absent. */
     const char *list, *members;
     enum wi_code (*check)(const struct wi_task_answer *answer, struct wi_error *error);
-    int is_one;         /* the result is one for all inputs, however many there are */
-    const char *sample; /* a right result of one input, as JSON */
-    const char *command, *arguments, *probe; /* instead of those of its input */
+    int is_one;                              /* there is one result for all inputs */
+    const char *sample;                      /* a valid result for one input, as JSON */
+    const char *command, *arguments, *probe; /* in place of those of its input */
 };
 extern const struct wi_task_row wi_tasks[WI_TASK_COUNT];
 

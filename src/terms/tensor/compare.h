@@ -1,65 +1,68 @@
 /*
- * Whether two platforms computed the same. Pure, and fit for a worker thread: it only reads.
+ * Whether two platforms computed the same. Pure, and safe on a worker thread: it only reads.
  *
- * A value agrees if |got − reference| is within a share of the reference and a share of the largest
- * finite value of its tensor, but at least a smallest error. NaN equals NaN, an infinity the same
- * infinity; integers, booleans and strings must be equal, and shapes.
+ * A value agrees if |got − reference| is within a share of the reference plus a share of the
+ * largest finite value of its tensor, with a minimum error. NaN equals NaN, and an infinity the
+ * same infinity. Integers, booleans, strings and shapes must be equal.
  *
- * The reference says what there has to be: an output that it has and the other lacks differs, and
- * what the other has beyond that is passed over.
+ * The reference decides which outputs there must be: one that only the reference has is a
+ * difference, and one that only the other answer has is ignored.
  */
 #ifndef WI_TERMS_TENSOR_COMPARE_H
 #define WI_TERMS_TENSOR_COMPARE_H
 
 #include "terms/tensor/tensor.h"
 
-/* Why two answers are neither the same nor different. */
+/* Why it stays open whether two answers are the same. */
 enum wi_compare_open {
-    WI_OPEN_NOT,     /* they are one of the two */
-    WI_OPEN_NUMBERS, /* the numbers tell too little, such as zeros, NaN, or tokens as likely */
-    WI_OPEN_FORM     /* the form of the answer leaves it open, which was its node's to choose */
+    WI_OPEN_NOT,     /* it does not: they are the same or different */
+    WI_OPEN_NUMBERS, /* the numbers tell too little, such as zeros, NaN, or equally likely tokens */
+    WI_OPEN_FORM     /* the form of the answer, which its node chose, leaves it open */
 };
 
 struct wi_comparison {
     int same;
     enum wi_compare_open open;
-    /* The worst error in tolerances: at most 1 if the same, INFINITY where no number can say. */
+    /* The worst error in units of the tolerance: at most 1 if the same, INFINITY if it cannot be
+     * expressed as a number. */
     double ratio;
-    int has_nan;      /* NaN is in the reference: of such inputs honest platforms make anything */
-    char detail[256]; /* where the worst is, or what differs; "" if nothing does */
+    int has_nan; /* the reference has NaN: honest platforms differ arbitrarily on such inputs */
+    char detail[256]; /* the place of the worst error, or what differs; "": nothing */
 };
 
-/* What a model may be off, by what it computes in. */
+/* The tolerance for a model, by the precision of its computations. */
 struct wi_tolerance {
     const char *precision;
-    /* Numbers that its graphs put out in a task: by so much of the largest of them in the models of
-     * the tests, which have two layers. It adds up in those that people use: by twice as much. */
+    /* For outputs of a task's graphs: the allowed error as a share of the largest output, for the
+     * tests' models, which have two layers. In real models errors add up: twice as much is
+     * allowed. */
     double of_largest;
-    int loose; /* tensors as few bits have it; logits of a task by five times as much as else */
+    int loose; /* the tolerance for tensors of few bits applies; logits of a task may be off by five
+                  times as much */
 };
-/* By the name that wi_model_precision has for it; NULL and what is not in the table are the
+/* By the name from wi_model_precision. NULL and names that are not in the table get the
  * coarsest. */
 const struct wi_tolerance *wi_tolerance_of(const char *precision);
-/* The same of a graph that has tensors for answers; what is not in the table computes in more bits
- * than all that is, or in whole numbers. */
+/* The same for a graph whose answers are tensors. Names that are not in the table get the finest,
+ * since such graphs compute in more bits than all that are, or in integers. */
 const struct wi_tolerance *wi_tolerance_of_graph(const char *precision);
 
-/* Tensors that are a graph's answer: 1e-3 of the reference and 1e-4 of the largest, at least 1e-6;
- * ten times that for FP16, BF16 and models of few bits. It is open where all that there is of the
- * reference is NaN. */
+/* Compares tensors that are a graph's answer, with a tolerance of 1e-3 of the reference and 1e-4 of
+ * the largest, at least 1e-6; ten times that for FP16, BF16 and models of few bits. The result is
+ * open if all of the reference is NaN. */
 void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got,
     const struct wi_tolerance *tolerance, struct wi_comparison *out);
 
 /*
- * What the graphs of a task put out, as a page tells it (webinfer-protocol(7), raw): by the largest
- * of a tensor as the tolerance says, logits also by what makes a probability 5 % another. It is
- * open where the reference has nothing, where all of it is 0, and where a tensor is up to 5 %
- * longer than the other, since a model rounds how long it speaks.
+ * Compares the outputs of a task's graphs as a page reports them (webinfer-protocol(7), raw). The
+ * tolerance is relative to the largest value of a tensor; logits may also differ by as much as
+ * changes a probability by 5 %. The result is open if the reference is empty or all 0, and if a
+ * tensor is up to 5 % longer than the other, since a model rounds the length of its speech.
  *
- * Of what is written step by step there are "tokens", INT32 [n], and "likely", FP32 [n, 5]: the
- * log-probability of each and of the likeliest others in its place; an answer that wrote nothing
- * has neither. They are compared until the tokens part, or one text ends; there the two likeliest
- * must be so near that either may come.
+ * Generated text has "tokens", INT32 [n], and "likely", FP32 [n, 5]: the log-probabilities of each
+ * token and of the likeliest others in its place. An answer without text has neither. They are
+ * compared up to the point where the tokens diverge or one text ends; there the two likeliest
+ * tokens must be so close that either may be chosen.
  */
 #define WI_COMPARE_LIKELY 5
 void wi_compare_raw(const struct wi_tensors *reference, const struct wi_tensors *got,

@@ -27,8 +27,8 @@ size_t wi_datatype_size(enum wi_datatype type);      /* bytes per element; 0 for
 int wi_datatype_is_real(enum wi_datatype type);      /* a floating-point number */
 /* 0 and the type, or -1 for an unknown name (of `length` bytes). */
 int wi_datatype_parse(const char *name, size_t length, enum wi_datatype *type);
-/* From onnx.TensorProto.DataType (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). -1 for
- * a type that we do not serve (complex, float8, int4 …). */
+/* From onnx.TensorProto.DataType (https://github.com/onnx/onnx/blob/main/onnx/onnx.proto). -1 for a
+ * type that is not served (complex, float8, int4 …). */
 int wi_datatype_from_onnx(int onnx_type, enum wi_datatype *type);
 
 #endif

@@ -3,10 +3,10 @@
  *
  * A finite v > 0 is scaled to s = v * 10^k with 17 digits before the point, in double-double
  * arithmetic (T. J. Dekker, "A floating-point technique for extending the available precision",
- * 1971) with powers of ten that are exact in it up to 10^45. Every decimal inside (v - below/2,
- * v + above/2), the gaps to the neighbours halved, reads back as v. So s is rounded to fewer and
- * fewer digits for as long as it stays inside, with a margin far above the arithmetic's error.
- * Values outside 1e-28 … 1e17, and those rare ones for which a shorter decimal lies on the border,
+ * 1971) with powers of ten that are exact in it up to 10^45. Every decimal inside (v - below/2, v +
+ * above/2), the gaps to the neighbours halved, reads back as v. So s is rounded to fewer and fewer
+ * digits for as long as it stays inside, with a margin far above the arithmetic's error. Values
+ * outside 1e-28 … 1e17, and the rare ones for which a shorter decimal is exactly on the border,
  * take printf and strtod, precision by precision.
  */
 #include "terms/tensor/number.h"
@@ -209,9 +209,9 @@ static uint64_t round_to(const struct scaled *scaled, int count)
     return (scaled->whole + unit / 2) / unit * unit;
 }
 
-/* Whether `candidate` lies inside the interval that rounds to v, `above` and `below` being half
- * the gaps in units of the last digit: 1 or 0, or -1 where it lies on the interval's border and the
- * rounding to even decides. The difference is far below 2^53 wherever it matters. */
+/* Whether `candidate` is inside the interval that rounds to v, `above` and `below` being half the
+ * gaps in units of the last digit: 1 or 0, or -1 if it is on the interval's border, where rounding
+ * to even decides. The difference is far below 2^53 wherever it matters. */
 static int candidate_is_inside(
     const struct scaled *scaled, uint64_t candidate, double above, double below)
 {

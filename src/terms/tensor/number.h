@@ -5,7 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room that every function here needs in `out`; none adds a NUL. Each returns the bytes written. */
+/* The room that every function here needs in `out`. None adds a NUL; each returns the number of
+ * bytes written. */
 #define WI_NUMBER_SIZE 32
 
 size_t wi_print_unsigned(char *out, uint64_t value);

@@ -1,6 +1,6 @@
 /*
- * Tensors as they travel: a name, an element type, a shape, and a slice of a counted blob with
- * the elements in C order, little-endian. Nothing here copies element data that need not move.
+ * Tensors in transit: a name, an element type, a shape, and a slice of a counted blob with the
+ * elements in C order, little-endian. Element data is copied only if it must be.
  */
 #ifndef WI_TERMS_TENSOR_TENSOR_H
 #define WI_TERMS_TENSOR_TENSOR_H
@@ -12,7 +12,8 @@
 #include <jansson.h>
 #include <stdint.h>
 
-/* The largest dimension: what every peer can hold exactly in a number of JSON. */
+/* The largest dimension: the largest integer that every peer represents exactly as a JSON
+ * number. */
 #define WI_TENSOR_DIM_MAX ((INT64_C(1) << 53) - 1)
 #define WI_TENSOR_MAX_RANK 16
 #define WI_TENSORS_MAX 1024     /* in one message */
@@ -47,7 +48,7 @@ void wi_tensors_move(struct wi_tensors *to, struct wi_tensors *from); /* `from` 
 void wi_tensors_share(struct wi_tensors *to, const struct wi_tensors *from);
 /* Bytes of all tensors. */
 size_t wi_tensors_bytes(const struct wi_tensors *list);
-/* The first of that name, or NULL; borrowed. */
+/* The first tensor of that name, or NULL; borrowed. */
 const struct wi_tensor *wi_tensors_find(const struct wi_tensors *list, const char *name);
 
 /* --- JSON ------------------------------------------------------------------------------------ */
@@ -55,7 +56,7 @@ const struct wi_tensor *wi_tensors_find(const struct wi_tensors *list, const cha
 /* Reads KServe's list [{"name","datatype","shape","data"|"parameters":{"binary_data_size"}}] into
  * `list`. JSON data (flat or nested) is converted into a blob of its own; tensors with a
  * binary_data_size take consecutive slices of `body` from `binary_offset` on, which must be used up
- * exactly. `body` may be NULL where no tensor comes in binary. Numbers must be finite and fit the
+ * exactly. `body` may be NULL if no tensor comes in binary. Numbers must be finite and fit the
  * datatype; FP16 and BF16 come only in binary. `where` prefixes error fields, e.g. "inputs".
  * Errors: WI_INVALID_FIELD, WI_MISSING_FIELD, WI_UNKNOWN_FIELD, WI_NON_FINITE, WI_BAD_FRAMING,
  * WI_INPUT_SIZE (count and shape disagree), WI_INPUT_DATATYPE, WI_MEMORY_BUDGET. */
@@ -64,17 +65,17 @@ enum wi_code wi_tensors_from_json(struct wi_tensors *list, const json_t *array,
     struct wi_error *error);
 
 /* Reads a list [{"name","datatype","shape"}] of tensors that are still to be computed: their sizes
- * are those that the shapes say, and they have no bytes. Errors: WI_INVALID_FIELD,
- * WI_MISSING_FIELD, WI_UNKNOWN_FIELD. */
+ * follow from their shapes, and they have no bytes. Errors: WI_INVALID_FIELD, WI_MISSING_FIELD,
+ * WI_UNKNOWN_FIELD. */
 enum wi_code wi_tensors_heads_from_json(
     struct wi_tensors *list, const json_t *array, const char *where, struct wi_error *error);
 
-/* Begins one tensor as an object of JSON: its name, datatype and shape. It is left open. */
+/* Begins a tensor as a JSON object with its name, datatype and shape. The object is left open. */
 void wi_tensor_begin_json(struct wi_buffer *out, const struct wi_tensor *tensor);
-/* Writes one tensor as KServe JSON; FP32 shortest round-trip, non-finite values as "NaN",
- * "Infinity", "-Infinity". With `binary` only name, datatype, shape and
- * parameters.binary_data_size are written and the bytes go elsewhere. FP16 and BF16 cannot be
- * JSON: the caller asks for binary (see wi_datatype_needs_binary). */
+/* Writes a tensor as KServe JSON; FP32 in the shortest form that reads back the same, non-finite
+ * values as "NaN", "Infinity", "-Infinity". With `binary`, only name, datatype, shape and
+ * parameters.binary_data_size are written, and the bytes are sent elsewhere. FP16 and BF16 cannot
+ * be JSON: the caller must ask for binary (see wi_datatype_needs_binary). */
 void wi_tensor_to_json(struct wi_buffer *out, const struct wi_tensor *tensor, int binary);
 int wi_datatype_needs_binary(enum wi_datatype type);
 

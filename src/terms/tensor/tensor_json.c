@@ -157,7 +157,7 @@ static enum wi_code read_binary_data(struct wi_tensor_reader *reader, int64_t si
 
 /* --- the list --------------------------------------------------------------------------------- */
 
-/* What stands for it beside its elements, of which there are `elements`. */
+/* Reads the tensor's name, datatype and shape; `elements` receives the number of its elements. */
 static enum wi_code tensor_read_head(struct wi_tensor_reader *reader, const struct wi_param *table,
     const json_t *object, struct fields *fields, size_t *elements)
 {
