@@ -259,8 +259,7 @@ static enum wi_code check_together(
     return check_labels(at, read);
 }
 
-/* --- what models of that format do not do
- * ------------------------------------------------------------------------------- */
+/* --- options that models of that format do not have ------------------------------------------- */
 
 /* Whether `options` has none of `names`, each of which is `why`. */
 static enum wi_code check_absent(const json_t *options, const char *const names[], const char *why,

@@ -154,7 +154,7 @@ static enum wi_code remove_pin(struct wi_pin_entry *entry, const char *says, str
         return code;
     wi_info("content", entry->record.pin.model, "%s%s", says, entry->record.pin.cid_text);
     wi_pin_table_remove(entry);
-    if (frees) /* its version may be one that is kept for nobody else */
+    if (frees) /* its version may have been kept only for the pin */
         wi_versions_collect(blocks->versions, 0, NULL, NULL);
     return WI_OK;
 }

@@ -1,7 +1,7 @@
 /*
- * Looks whether the files of a pin are what was published, and makes the outline of them. A file
- * that looks as it did is taken for the same; one that looks otherwise is read and hashed. Leaves
- * that are kept already are not computed again. Blocks: for threads.
+ * Checks whether the files of a pin are the published ones, and makes their outline. A file whose
+ * metadata is unchanged is taken to be the same; otherwise it is read and hashed. Leaves that are
+ * already stored are not computed again. Blocks: for threads.
  */
 #ifndef WI_MODELS_SHARE_BLOCKSTORE_GATHER_H
 #define WI_MODELS_SHARE_BLOCKSTORE_GATHER_H
@@ -12,14 +12,14 @@
 
 struct wi_gather {
     const char *directory; /* the store */
-    atomic_int *stop;      /* set: it ends soon */
-    atomic_ullong *done;   /* counts the bytes of files that are done; NULL: nobody asks */
-    int must_keep;         /* leaves that cannot be kept are an error */
+    atomic_int *stop;      /* once it is set, the work ends soon */
+    atomic_ullong *done;   /* counts the bytes of files that are done; NULL: not wanted */
+    int must_keep;         /* leaves that cannot be stored are an error */
 };
-/* The record says which files and bytes are meant. How they look now is noted in it. With `outline`
- * (NULL: not wanted) that is made, and the record gets the CIDs. WI_OK; WI_CONFLICT: a file is not
- * that any more; WI_MODEL_INVALID as wi_tree_of_folder; WI_UNAVAILABLE: nobody can say now;
- * WI_NO_ROOM, WI_STORAGE_FAILED. */
+/* The record gives the files and their sizes, and receives their current metadata. With `outline`
+ * (NULL: not wanted), the outline is made and the record receives the CIDs. WI_OK; WI_CONFLICT: a
+ * file has changed; WI_MODEL_INVALID as wi_tree_of_folder; WI_UNAVAILABLE: it cannot be determined
+ * now; WI_NO_ROOM, WI_STORAGE_FAILED. */
 enum wi_code wi_gather_run(const struct wi_gather *gather, struct wi_pin_record *record,
     struct wi_outline **outline, struct wi_error *error);
 

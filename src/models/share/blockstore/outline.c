@@ -72,7 +72,7 @@ static int same_block(const struct wi_outline_block *one, const struct wi_outlin
            is_inner(one) == is_inner(other);
 }
 
-/* Sorts the blocks. Of equal ones the first stays. */
+/* Sorts the blocks. Among equal ones, the first stays. */
 static void sort_blocks(struct wi_outline *outline)
 {
     size_t kept = 0;
@@ -155,7 +155,7 @@ void wi_outline_unref(struct wi_outline *outline)
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* How a block of the outline stands to the one that is looked for. */
+/* Compares the wanted CID with that of a block of the outline. */
 static int compare_cid(const void *wanted, const void *item)
 {
     const struct wi_cid *cid = wanted;

@@ -1,7 +1,8 @@
 /*
- * Checking what is published: at first what nobody needs is removed, and publishings wait for
- * that; then, and whenever somebody asks, the files of all pins are checked. A check has copies of
- * the pins, and what it found counts for those that are still the same when it is done.
+ * Checks of published models. At the start, leaves and temporary files that are no longer needed
+ * are removed, and publishing waits for that. After that, and on request, the files of all pins are
+ * checked. A check works on copies of the pins; its findings apply to pins that are still the same
+ * when it is done.
  */
 #include "models/share/blockstore/private.h"
 
@@ -31,7 +32,7 @@ struct checked {
 
 /* One check, or the removal before the first: the thread's alone until it is done. */
 struct check {
-    struct wi_pin_checks *checks; /* NULL once nobody wants it any more */
+    struct wi_pin_checks *checks; /* NULL once it is no longer wanted */
     char *directory;
     int is_sweep, tidies; /* at the start; a model was removed since */
     atomic_int stop;

@@ -1,4 +1,4 @@
-/* What the files behind blockstore.h share: the store, and the table of its pins. */
+/* Shared by the files behind blockstore.h: the store, and the table of its pins. */
 #ifndef WI_MODELS_SHARE_BLOCKSTORE_PRIVATE_H
 #define WI_MODELS_SHARE_BLOCKSTORE_PRIVATE_H
 
@@ -7,12 +7,12 @@
 #include "models/share/blockstore/outline.h"
 #include "models/share/blockstore/pin.h"
 
-/* A pin of the table. */
+/* A pin in the table. */
 struct wi_pin_entry {
     struct wi_blockstore *blocks;
     struct wi_pin_record record;
     int is_spare;               /* a copy that may go */
-    struct wi_outline *outline; /* NULL until its files were looked at and are what was published */
+    struct wi_outline *outline; /* NULL until its files have been found unchanged */
 };
 
 struct wi_pin_checks;
@@ -33,35 +33,35 @@ struct wi_blockstore {
 
 /* --- the table: table.c ----------------------------------------------------------------------- */
 
-/* NULL where there is none. */
+/* NULL if there is none. */
 struct wi_pin_entry *wi_pin_table_find(const struct wi_blockstore *blocks, const char *model);
-/* Puts a pin in the place of the one of that name. Takes the record and the outline (NULL: none
- * yet), and tells the listener. */
+/* Adds a pin, replacing any of the same name. Takes ownership of the record and the outline (NULL:
+ * none yet), and tells the listener. */
 void wi_pin_table_put(
     struct wi_blockstore *blocks, struct wi_pin_record *record, struct wi_outline *outline);
 void wi_pin_table_remove(struct wi_pin_entry *entry); /* tells the listener */
 void wi_pin_table_clear(struct wi_blockstore *blocks);
-/* Its blocks are found from then on, or not any more; both are told and logged where they are new.
- * `why` is the end of a sentence. The first takes the outline, NULL: it has one. */
+/* Its blocks are found from then on, or no longer; a change is logged, and the listener is told.
+ * `why` is the end of a sentence. The first takes ownership of the outline; NULL: the pin has
+ * one. */
 void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline);
 void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why);
 
 /* --- publishing: publish.c -------------------------------------------------------------------- */
 
-/* Begins those that waited until `is_swept`. */
+/* Begins the publishings that waited for `is_swept`. */
 void wi_publishings_start(struct wi_blockstore *blocks);
-/* No callback comes. */
+/* No callback follows. */
 void wi_publishings_free(struct wi_blockstore *blocks);
 
-/* --- checking: pin_check.c
- * -------------------------------------------------------------------------- */
+/* --- checking: pin_check.c -------------------------------------------------------------------- */
 
-/* First removes what is of no use, and then looks at the files of all pins. */
+/* First removes files that are no longer needed, and then checks the files of all pins. */
 struct wi_pin_checks *wi_pin_checks_new(struct wi_blockstore *blocks);
 void wi_pin_checks_free(struct wi_pin_checks *checks); /* NULL is fine */
-/* Looks again, as soon as it may: at most once a second, and for a tenth of the time. */
+/* Checks again as soon as allowed: at most once a second, and for at most a tenth of the time. */
 void wi_pin_checks_want(struct wi_pin_checks *checks);
-/* The same, and first removes the leaves of files that are there no more: a model was removed. */
+/* The same, but first removes the leaves of files that no longer exist: a model was removed. */
 void wi_pin_checks_tidy(struct wi_pin_checks *checks);
 
 #endif

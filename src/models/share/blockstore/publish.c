@@ -1,7 +1,7 @@
 /*
- * Publishing a model, in three steps: a thread hashes its files and writes the pin to disk under a
- * temporary name; the loop gives it its name and puts it into the table, so that nobody ever sees
- * one without the other; a thread brings that to disk.
+ * Publishing a model takes three steps. A thread hashes its files and writes the pin to disk under
+ * a temporary name. The loop renames the pin and puts it into the table, so that there is never one
+ * without the other. A thread syncs the rename to disk.
  */
 #include "models/share/blockstore/private.h"
 
@@ -20,7 +20,7 @@ struct wi_publishing {
     struct wi_blockstore *blocks; /* NULL once that is gone */
     struct wi_model *model;       /* a reference, while its files are read */
     wi_publish_progress_fn *on_progress;
-    wi_publish_fn *on_done; /* NULL: nobody waits any more */
+    wi_publish_fn *on_done; /* NULL: no longer wanted */
     void *context;
     struct wi_timer *tick;
     struct wi_publish_progress told;
@@ -181,7 +181,7 @@ static void on_run(void *data, int cancelled)
     }
     int was_syncing = publishing->is_syncing;
     if (atomic_load(&publishing->stop))
-        publishing->failed = 1; /* nobody waits */
+        publishing->failed = 1; /* it was cancelled */
     if (!publishing->failed && !was_syncing)
         publishing_commit(publishing);
     wi_model_unref(publishing->model);
@@ -302,7 +302,7 @@ void wi_publishings_free(struct wi_blockstore *blocks)
         wi_model_unref(publishing->model);
         publishing->tick = NULL;
         publishing->model = NULL;
-        publishing->blocks = NULL; /* it frees itself, but for those that nobody has begun */
+        publishing->blocks = NULL; /* it frees itself, unless it has not begun */
         if (!publishing->has_begun)
             free_publishing(publishing);
     }

@@ -1,11 +1,12 @@
-/* How a reading begins; the rest is in blockstore.h. */
+/* The beginning of a reading; the rest is in blockstore.h. */
 #ifndef WI_MODELS_SHARE_BLOCKSTORE_READING_H
 #define WI_MODELS_SHARE_BLOCKSTORE_READING_H
 
 #include "models/share/blockstore/outline.h"
 
-/* Of a block of the outline, of which it takes a reference, or of the CAR of what the scope wants
- * of the tree below it. NULL where the first file that it needs is not what was published. */
+/* Begins a reading of a block of the outline, or of the CAR with the blocks below it that the scope
+ * includes. Takes a reference to the outline. NULL if the first file that it needs is not the
+ * published one. */
 struct wi_block_reading *wi_reading_of_block(struct wi_outline *outline, size_t block);
 struct wi_block_reading *wi_reading_of_car(
     struct wi_outline *outline, size_t block, enum wi_dag_scope scope);

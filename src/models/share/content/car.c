@@ -86,8 +86,8 @@ static enum wi_code read_at(const struct wi_car_file *car, uint64_t at, unsigned
         got < 0 ? strerror(errno) : "the file has become shorter");
 }
 
-/* Reads a length at `at` and what stands behind it into `head`, as much as there is of it and of
- * `max` bytes together. `*begin`: of what has the length, in `head`. */
+/* Reads a length at `at` and the bytes after it into `head`, at most `max` bytes together and no
+ * more than the file has. `*begin`: the offset in `head` of the content that has the length. */
 static enum wi_code read_length(struct wi_car_file *car, uint64_t at, size_t max, size_t *begin,
     uint64_t *length, struct wi_error *error)
 {
@@ -194,7 +194,7 @@ static int string_is(const unsigned char *text, size_t size, const char *expecte
     return size == strlen(expected) && memcmp(text, expected, size) == 0;
 }
 
-/* A map of "roots" and "version", in any order. Of version 2 there is "version" alone. */
+/* A map of "roots" and "version", in any order. Version 2 has only "version". */
 static enum wi_code take_head(struct cbor *cbor, struct wi_cid *root, struct wi_error *error)
 {
     int has_root = 0, has_version = 0;

@@ -83,7 +83,8 @@ struct sink {
     void *context;
 };
 
-/* Takes a node's block and what it links to. What its parent links to it with. */
+/* Passes on a node's block and returns the node as its parent links to it. `children` are the
+ * node's own links. */
 static struct wi_dag_child node_of(const struct sink *sink, const struct wi_buffer *block,
     const struct wi_dag_child *children, size_t count)
 {

@@ -1,9 +1,9 @@
 /*
- * A walk: what is asked for and given; see walk.h. What a block means is said by walk_list.c at
- * first, and by walk_file.c below the files.
+ * The requests of a walk, and the blocks that it is given; see walk.h. walk_list.c reads blocks in
+ * the first phase, and walk_file.c reads those below the files.
  *
  * New blocks go to the front of the queue, in the order of their links. So a tree is read depth
- * first, and only the blocks beside the way down wait, even where every leaf is a dag-pb block.
+ * first, and only the siblings along the way down wait, even if every leaf is a dag-pb block.
  */
 #include "models/share/content/walk_private.h"
 

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Places of dag-pb blocks, which are leaves or have five of them or more. Who waits costs about 170
- * bytes. */
+/* The most places of dag-pb blocks, which are leaves or have at least five of them. A place that
+ * waits costs about 170 bytes. */
 #define NODES_MAX ((size_t)WI_WALK_LEAVES_MAX / 4 * 5)
 
 static enum wi_code child_reach(struct wi_walk *walk, const struct wi_walk_inner *parent,

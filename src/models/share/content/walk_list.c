@@ -76,8 +76,8 @@ static enum wi_code enter_identity(
     return code;
 }
 
-/* The length of a raw block is known by its link. One that has none is asked for, since nobody
- * would find out that a file is not empty. */
+/* Whether the link gives the length of a raw block. A block without a length is requested, because
+ * otherwise it would not be noticed that a file is not empty. */
 static int has_length(const struct wi_dag_link *link)
 {
     return link->to.codec == WI_CODEC_RAW && (link->tsize > 0 || wi_walk_is_empty(&link->to.cid));

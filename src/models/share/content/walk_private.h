@@ -1,20 +1,19 @@
-/* What the parts of the walk share: the blocks it knows, and the places where they are linked to.
- */
+/* Shared by the parts of the walk: the blocks that it knows, and the places that link to them. */
 #ifndef WI_MODELS_SHARE_CONTENT_WALK_PRIVATE_H
 #define WI_MODELS_SHARE_CONTENT_WALK_PRIVATE_H
 
 #include "base/table.h"
 #include "models/share/content/walk.h"
 
-/* What one block needs to be followed down a file, without being read as protobuf again: a block
- * that is costly to read may be linked to a million times. */
+/* The parts of a block that are needed to follow its links down a file without parsing it as
+ * protobuf again: a block that is costly to parse may be linked to a million times. */
 struct wi_walk_inner {
     uint64_t bytes;     /* of the file */
-    unsigned char *own; /* its data, then the content of its identities */
+    unsigned char *own; /* owned: its data, then the content of its identities */
     size_t data_size;
     struct wi_walk_child {
-        struct wi_cid cid;      /* of an identity only the codec */
-        uint32_t identity;      /* where its content begins in `own`, or WI_WALK_NO_IDENTITY */
+        struct wi_cid cid;      /* for an identity, only the codec */
+        uint32_t identity;      /* offset of its content in `own`, or WI_WALK_NO_IDENTITY */
         uint64_t bytes;         /* of the file */
         uint32_t identity_size; /* bytes */
     } * children;
@@ -22,55 +21,55 @@ struct wi_walk_inner {
 };
 #define WI_WALK_NO_IDENTITY UINT32_MAX
 
-/* Where a block is linked to. */
+/* A place that links to a block. */
 struct wi_walk_place {
-    size_t item;        /* index of the entry, or of the file once all is listed */
+    size_t item;        /* index of the entry, or of the file after listing */
     uint64_t at, bytes; /* of the file */
-    unsigned depth;     /* of the block: the root has 1 */
+    unsigned depth;     /* of the block; the root has 1 */
 };
 
-/* A dag-pb block that is missing or was read; or a raw one that is a file whose length is to be
- * seen. It is missing while it has places. */
+/* A dag-pb block that is missing or was read, or a raw block that is a file of unknown length. It
+ * is missing while it has places. */
 struct wi_walk_block {
     struct wi_cid cid;
-    int queued; /* to be asked for */
+    int queued; /* to be requested */
     struct wi_walk_place *places;
     size_t place_count;
-    /* Once it was read: */
+    /* After it was read: */
     unsigned char *folder; /* its bytes */
     size_t folder_size;
-    struct wi_walk_inner *inner;       /* of a file; NULL: it is not kept */
+    struct wi_walk_inner *inner;       /* of a file; NULL: not kept */
     uint64_t bytes;                    /* of a file */
     struct wi_walk_block *prev, *next; /* of the queue */
     UT_hash_handle hh;
 };
 
-/* A file or a folder; the first is what the path leads to. Once all is listed only the files are
- * left, each with the index of its wi_walk_file. */
+/* A file or a folder; the first is the path's target. After listing, only the files are left, each
+ * with the index of its wi_walk_file. */
 struct wi_walk_entry {
     char *path;
     struct wi_cid cid;
     int is_file;
     uint64_t bytes;          /* of a file */
-    unsigned char *identity; /* the content of an identity; NULL: it is none */
+    unsigned char *identity; /* the content of an identity; NULL: not an identity */
     size_t identity_size;
     unsigned depth;
     int descended;
-    size_t missing; /* places below it whose block was not given yet */
+    size_t missing; /* places below it whose blocks are still to be given */
 };
 
 struct wi_walk {
     uint64_t bytes_max;
     char *path;
-    const char *rest; /* what is still to be followed of the path */
+    const char *rest; /* the part of the path that is still to be followed */
     struct wi_walk_block *blocks;
     struct wi_walk_block *queue;
-    struct wi_walk_block *after; /* in the queue: what is wanted next goes behind it */
+    struct wi_walk_block *after; /* in the queue: the next wanted block goes after it */
     size_t missing;              /* blocks */
     struct wi_walk_entry *entries;
     size_t entry_count;
-    uint64_t folder_bytes; /* of folders' blocks, each as often as it is linked to */
-    /* Once all is listed: */
+    uint64_t folder_bytes; /* of folders' blocks, each counted as often as it is linked to */
+    /* After listing: */
     int listed;
     struct wi_cid cid;
     struct wi_walk_file *files;
@@ -83,23 +82,23 @@ struct wi_walk {
 
 /* --- walk_blocks.c ---------------------------------------------------------------------------- */
 
-/* WI_HUB_FAILED with what is wrong with a block. */
+/* Returns WI_HUB_FAILED with the problem of a block. */
 __attribute__((format(printf, 3, 4))) enum wi_code wi_walk_refuse(
     const struct wi_cid *cid, struct wi_error *error, const char *format, ...);
-/* The same with what wi_dag_read has said. */
+/* The same with the error from wi_dag_read. */
 enum wi_code wi_walk_refuse_block(
     const struct wi_cid *cid, const struct wi_error *why, struct wi_error *error);
-/* Whether it is the raw block of no bytes. */
+/* Whether it is the empty raw block. */
 int wi_walk_is_empty(const struct wi_cid *cid);
-/* What is kept of a node with links. The caller frees it. */
+/* The parts to keep of a node with links. The caller frees it. */
 struct wi_walk_inner *wi_walk_inner_new(const struct wi_dag_node *node);
 void wi_walk_inner_free(struct wi_walk_inner *inner); /* NULL is fine */
-/* NULL: it is not known. */
+/* NULL: it is unknown. */
 struct wi_walk_block *wi_walk_find(const struct wi_walk *walk, const struct wi_cid *cid);
-/* Adds a place to a block that is missing, or is now. */
+/* Adds a place to a missing block, which it adds if necessary. */
 void wi_walk_want(
     struct wi_walk *walk, const struct wi_cid *cid, const struct wi_walk_place *place);
-/* Queues a missing block behind what was queued before in this call. */
+/* Queues a missing block after those queued earlier in this call. */
 void wi_walk_queue(struct wi_walk *walk, struct wi_walk_block *block);
 void wi_walk_unqueue(struct wi_walk *walk, struct wi_walk_block *block); /* if it is queued */
 /* Forgets a block that is not queued. */
@@ -108,17 +107,17 @@ void wi_walk_forget(struct wi_walk *walk, struct wi_walk_block *block);
 /* --- walk_list.c: the first phase ------------------------------------------------------------- */
 
 void wi_walk_begin(struct wi_walk *walk, const struct wi_cid *root);
-/* Takes a block for all its places, which it has no more. */
+/* Takes a block for all its places, which have been removed from it. */
 enum wi_code wi_walk_list(struct wi_walk *walk, struct wi_walk_block *block,
     const struct wi_walk_place *places, size_t count, const unsigned char *bytes, size_t size,
     struct wi_error *error);
-/* Once nothing is missing: makes the files. */
+/* Makes the files once nothing is missing. */
 void wi_walk_end_list(struct wi_walk *walk);
 
 /* --- walk_file.c: below the files ------------------------------------------------------------- */
 
 enum wi_code wi_walk_begin_file(struct wi_walk *walk, size_t file, struct wi_error *error);
-/* As wi_walk_list. A block without links is forgotten then. */
+/* As wi_walk_list. Afterwards, a block without links is forgotten. */
 enum wi_code wi_walk_enter(struct wi_walk *walk, struct wi_walk_block *block,
     const struct wi_walk_place *places, size_t count, const unsigned char *bytes, size_t size,
     struct wi_error *error);

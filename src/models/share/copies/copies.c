@@ -91,7 +91,7 @@ static void add_neighbour(void *context, const struct wi_neighbour_info *info)
     struct view *view = context;
     for (size_t i = 0; i < info->offer->count; i++) {
         const struct wi_offer_row *row = &info->offer->rows[i];
-        if (!wi_pin_origin_ok(row->origin)) /* of which nobody could tell when it is to go */
+        if (!wi_pin_origin_ok(row->origin)) /* it could not be decided when to drop it */
             continue;
         *view_add_row(view) = (struct wi_copies_row){.cid = row->cid,
             .daemon = view->daemon_count,

@@ -1,10 +1,10 @@
 /*
- * Copies of what is published: here and by neighbours, so many as [content] replicas says. Each
- * interval the neighbours say what they have, and decide.h says what is to be done: one model at a
- * time is pulled as ipfs/CID and held as a copy, and copies that nobody needs any more go. Without
- * replicas, and without copies of an earlier time, nothing is done and nobody is asked.
+ * Keeps [content] replicas copies of models that are published, here and by neighbours. In each
+ * interval the neighbours report what they have, and decide.h decides what to do: one model at a
+ * time is pulled as ipfs/CID and held as a copy, and copies that are no longer needed are dropped.
+ * Without replicas, and without copies from earlier, nothing is done and no neighbour is asked.
  *
- * All is called on the loop's thread.
+ * All functions are called on the loop's thread.
  */
 #ifndef WI_MODELS_SHARE_COPIES_COPIES_H
 #define WI_MODELS_SHARE_COPIES_COPIES_H
@@ -14,7 +14,7 @@
 #include "models/share/blockstore/blockstore.h"
 #include "settings/config/config.h"
 
-/* All is borrowed and must outlive the copies. */
+/* All members are borrowed and must outlive the copies. */
 struct wi_copies_deps {
     uv_loop_t *loop;
     struct wi_neighbours *neighbours;
@@ -23,13 +23,13 @@ struct wi_copies_deps {
     struct wi_repository *repository;
     struct wi_versions_work *versions;
     const char *id; /* this daemon's */
-    /* Is told of how many bytes one more copy may have; 0: none is made. */
+    /* Told of the most bytes that another copy may have; 0: no more copies. */
     void (*on_takes)(void *context, uint64_t bytes);
     void *context;
 };
 
 struct wi_copies;
-/* Begins at once. */
+/* The first interval begins at once. */
 struct wi_copies *wi_copies_new(const struct wi_copies_deps *deps, const struct wi_config *config);
 void wi_copies_reload(struct wi_copies *copies, const struct wi_config *config);
 void wi_copies_free(struct wi_copies *copies); /* NULL is fine */

@@ -23,7 +23,7 @@ static int has_token(const struct wi_config_hub *hub)
     return hub->token_file && *hub->token_file;
 }
 
-/* Of what came by its CID nobody knows from which of the sources. */
+/* It is not known from which of the sources a model came that was pulled by its CID. */
 static int any_source_has_token(const struct wi_config *config)
 {
     for (size_t i = 0; i < config->hub_count; i++) {

@@ -1,7 +1,7 @@
 /*
- * Models that were pulled, served by their content beside what is published, as [content] serve =
- * all has it: each that is pulled while that is so, but nothing from a hub with a token. Nobody
- * holds them: they go as if they were not served.
+ * Serves pulled models by their content, in addition to published models, with [content] serve =
+ * all: every model that is pulled while that is set, except from a hub with a token. These models
+ * are not held: they may be removed as if they were not served.
  *
  * All is called on the loop's thread.
  */
@@ -12,7 +12,7 @@
 #include "models/share/blockstore/blockstore.h"
 #include "settings/config/config.h"
 
-/* All is borrowed and must outlive them. */
+/* All members are borrowed and must outlive the result. */
 struct wi_pulled_deps {
     struct wi_blockstore *blocks;
     struct wi_pulls *pulls;
@@ -22,7 +22,7 @@ struct wi_pulled_deps {
 
 struct wi_pulled;
 struct wi_pulled *wi_pulled_new(const struct wi_pulled_deps *deps, const struct wi_config *config);
-/* With another `serve` than all nothing of them is served any more. */
+/* With any `serve` other than all, none of them is served any more. */
 void wi_pulled_reload(struct wi_pulled *pulled, const struct wi_config *config);
 void wi_pulled_free(struct wi_pulled *pulled); /* NULL is fine */
 
