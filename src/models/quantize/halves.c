@@ -1,6 +1,7 @@
 /*
- * 16 bits. Of a value it matters only whether it is a float, and that only where an operator has no
- * FP16: `node_infer` knows it of the operators that do not give what they get.
+ * Models in 16 bits. The only thing that matters about a value's type is whether it is a float, and
+ * only for operators without FP16: `node_infer` knows it for operators whose output type differs
+ * from their input type.
  */
 #include "models/quantize/halves.h"
 
@@ -133,8 +134,8 @@ static const struct single singles[] = {
     {"Upsample", 2, 0, 0},
 };
 
-/* Operators of few bits, of values that are no tensors, and of domains that are not known: nobody
- * has needed these in 16 bits. */
+/* Operators of few bits, operators on values that are not tensors, and unknown domains: there has
+ * been no need for these in 16 bits. */
 static int is_refused(const struct wi_graph_node *node)
 {
     static const char *const others[] = {"Optional", "SequenceAt", "SequenceConstruct",
@@ -307,7 +308,7 @@ static char *half_name(struct halves *halves, struct wi_graph_value *value)
     return value->half;
 }
 
-/* Writes the weights anew, as `name`. */
+/* Writes the weights in 16 bits, under `name`. */
 static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
     const struct wi_graph_tensor *tensor, const char *name)
 {

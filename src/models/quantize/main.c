@@ -1,20 +1,20 @@
 /*
- * webinfer-quantize: writes a model of ONNX in fewer bits, for the daemon, which looks at the
- * result before it publishes anything.
+ * webinfer-quantize: writes an ONNX model in fewer bits for the daemon, which examines the result
+ * before it publishes anything.
  *
- *   webinfer-quantize --bits 4|8|16 [--mixed] [--form wasm|webgpu] [--memory BYTES] [--time
- * SECONDS] SOURCE TARGET
+ *   webinfer-quantize --bits 4|8|16 [--mixed] [--form wasm|webgpu] [--memory BYTES]
+ *                     [--time SECONDS] SOURCE TARGET
  *
- * SOURCE is the graph, beside which the files are that its tensors are kept in. TARGET is the new
- * one, beside which TARGET_data has the tensors, if they are more than 1 MB in all. Standard output
- * has lines of JSON: {"done", "total"} while it works, in bytes of the weights that change, and at
- * the end {"result": {…}} or {"error": {"code", "detail", "share"}}. The exit status is 0, 1 after
- * an error, and 2 if the command line is wrong. After anything but 0 what TARGET and TARGET_data
- * are is for the caller to remove.
+ * SOURCE is the graph; files with its tensors are in the same folder. TARGET is the new graph. Its
+ * tensors are in TARGET_data if they are more than 1 MB in all. Standard output has lines of JSON:
+ * {"done", "total"} during the work, in bytes of the weights that change, and at the end {"result":
+ * {…}} or {"error": {"code", "detail", "share"}}. The exit status is 0, 1 after an error, and 2 if
+ * the command line is wrong. After any status but 0, the caller has to remove TARGET and
+ * TARGET_data.
  *
- * Files come from anybody, so it takes its own limits first: of memory (2 GB, or --memory), of
- * processor time (an hour, or --time), of files (how many are open, and none larger than memory may
- * be), and it gives way to all else that runs.
+ * Source files are not trusted, so the program first limits its own memory (2 GB, or --memory),
+ * processor time (an hour, or --time), open files and size of files (at most that of memory), and
+ * it lowers its priority.
  */
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -38,9 +38,11 @@
 #define NICE 10
 #define MEMORY ((uint64_t)2 << 30)
 #define SECONDS 3600
-/* Open at a time: the model, a file beside it, and the two that are written, beside the usual. */
+/* Files open at a time: the model, a file with its tensors, the two that are written, and the
+ * standard ones. */
 #define FILES 16
-/* A page has what lies in a file of its own once in memory, and not in the model as well. */
+/* A page holds tensors that are in a separate file once in memory, and not a second time in the
+ * model. */
 #define INLINE_MAX (1u << 20)
 #define OUT_SIZE ((size_t)256 << 10)
 /* A line of progress at most so often. */
@@ -59,7 +61,7 @@ struct program {
     uint64_t memory, seconds;
     const char *source_path;
     char *folder;     /* of the source */
-    char *other_path; /* of the file beside it that is open */
+    char *other_path; /* of the open file with tensors */
     int source, other;
     struct target targets[2]; /* the model, and its data */
     double told_at;

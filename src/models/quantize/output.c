@@ -10,7 +10,7 @@
 
 /* Tensors below these bytes stay in the model's own file. */
 #define EXTERNAL_LEAST 1024
-/* Where tensors begin in the file beside it: as onnxruntime likes them in memory. */
+/* The alignment of tensors in the data file, which onnxruntime prefers in memory. */
 #define ALIGNMENT 64
 #define PIECE 65536
 

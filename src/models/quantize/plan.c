@@ -9,12 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Weights below these bytes stay: the nodes and scales that they would need are no smaller, and
- * each run would pay for them. A table costs a run more, since all of it is in the cache as it is.
- */
+/* Weights of fewer bytes stay: the nodes and scales that they would need are no smaller, and would
+ * cost time in each run. For a table the cost is higher, since all of it is in the cache
+ * already. */
 #define PRODUCT_LEAST 4096
 #define TABLE_LEAST 16384
-/* Of the weights' bytes, in per cent, what `mixed` leaves at 8 bits at most. */
+/* The largest share of the weights' bytes, in per cent, that `mixed` leaves at 8 bits. */
 #define MIXED_SHARE 25
 /* DynamicQuantizeLinear is there from this opset on. */
 #define OPSET_LEAST 11
@@ -238,8 +238,9 @@ static int compare_loss(const void *one, const void *other)
     return a->serial < b->serial ? -1 : 1;
 }
 
-/* Sets the form of those that lose most, up to their share of all weights. What is off in one goes
- * on through all that come after it: of losses alike the earlier one costs the outputs more. */
+/* Sets the form of the weights that lose most, up to their share of all weights. An error in one
+ * product propagates through all later ones: of two equal losses, the earlier costs the outputs
+ * more. */
 static void keep_worst(struct wi_quantize_plan *plan, struct wi_graph_made **list, size_t count)
 {
     uint64_t left = plan->result->quantized * MIXED_SHARE / 100;

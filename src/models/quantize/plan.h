@@ -1,6 +1,6 @@
 /*
- * Which weights of a graph become which form, and which nodes read them then. Nothing is written
- * here.
+ * Plans the form that each weight of a graph gets, and the nodes that read it then. Nothing is
+ * written here.
  */
 #ifndef WI_MODELS_QUANTIZE_PLAN_H
 #define WI_MODELS_QUANTIZE_PLAN_H
@@ -9,7 +9,7 @@
 #include "models/quantize/pack.h"
 #include "models/quantize/quantize.h"
 
-/* What is made of a tensor, for all nodes that read it in the same way. */
+/* A new form of a tensor, for all nodes that read it in the same way. */
 struct wi_graph_made {
     struct wi_graph_tensor *tensor;
     enum wi_pack_form form;
@@ -17,9 +17,9 @@ struct wi_graph_made {
     uint64_t k, n;
     int transposed;
     float factor;
-    unsigned serial; /* its number, of which its names are made */
-    double loss;     /* with `mixed`: share of its squares that 4 bits lose, once for each
-                      * product from it on */
+    unsigned serial; /* its number, for its names */
+    double loss; /* with `mixed`: the share of its squares that 4 bits lose, counted once for each
+                    product from it on */
     int written;
     struct wi_graph_made *next;      /* of the same tensor */
     struct wi_graph_made *next_made; /* in the order of the nodes */
@@ -32,8 +32,8 @@ struct wi_quantize_plan {
     struct wi_graph_made *made;
     struct wi_graph_made **made_end;
     unsigned count;
-    uint64_t bytes;  /* of all tensors of the new model */
-    uint64_t source; /* of the weights that are read, once for each form that is made of them */
+    uint64_t bytes;  /* of all tensors in the new model */
+    uint64_t source; /* of the weights that are read, counted once for each form made of them */
 };
 
 /* Plans 4 or 8 bits. 0, or -1 with `problem`. Clear it in any case. */
@@ -42,9 +42,9 @@ void wi_plan_clear(struct wi_quantize_plan *plan);
 /* Packs the weights of `made`. 0, or -1 with `problem`. Clear `packed` in any case. */
 int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made,
     enum wi_pack_form form, struct wi_packed *packed, struct wi_quantize_problem *problem);
-/* What a tensor adds to the `weights` of a result. */
+/* The bytes that a tensor adds to the `weights` of a result. */
 uint64_t wi_plan_float_bytes(const struct wi_graph_tensor *tensor);
-/* Sets `problem` by what the reading of the model met. Returns -1. */
+/* Sets `problem` from the problem of reading the model. Returns -1. */
 int wi_plan_invalid(const struct wi_graph_model *model, struct wi_quantize_problem *problem);
 __attribute__((format(printf, 3, 4))) int wi_plan_fail(
     struct wi_quantize_problem *problem, const char *code, const char *format, ...);

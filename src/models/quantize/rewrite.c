@@ -1,4 +1,4 @@
-/* The walk over a model that is written anew. */
+/* The walk over a model that is rewritten. */
 #include "models/quantize/rewrite.h"
 
 #include "base/protobuf_put.h"

@@ -38,8 +38,7 @@ enum wi_pin_kind {
     WI_PIN_PUBLISHED, /* it was published here */
     WI_PIN_COPY,      /* it was pulled only to serve others */
     WI_PIN_ADOPTED,   /* it was here already, and counts as a copy */
-    WI_PIN_PULLED /* it was pulled, and is served like all pulled models; it is not held, and may go
-                   */
+    WI_PIN_PULLED     /* it was pulled and is served with all others; not held: it may go */
 };
 
 /* Borrowed until the next turn of the loop. */

@@ -77,7 +77,7 @@ void wi_leaf_hasher_free(struct wi_leaf_hasher *hasher)
 
 /* --- a file ----------------------------------------------------------------------------------- */
 
-/* Who is given the inner nodes. */
+/* The receiver of the inner nodes. */
 struct sink {
     wi_tree_node_fn *each;
     void *context;
