@@ -120,8 +120,8 @@ test('broken CARs are refused with the place, and leave nothing', async () => {
     const root = blocks.find(({ cid }) => cid.equals(dag.cid)), section = at - 36 - 3;
     const without = (gone) => makeCar(dag, { order: (all) => all.filter((one) => one !== gone) });
     const cases = [
-        [car.subarray(0, at + 1000), `at byte ${section}: it is cut, or a length lies`],
-        [car.subarray(0, 20), 'at byte 0: it is cut, or a length lies'],
+        [car.subarray(0, at + 1000), `at byte ${section}: it is cut, or a length is wrong`],
+        [car.subarray(0, 20), 'at byte 0: it is cut, or a length is wrong'],
         [Buffer.alloc(0), 'at byte 0: it is empty'],
         [change(car, at + 12345, (byte) => byte ^ 4), `at byte ${at}: the block is not the one of its CID, ${leaf.cid}`],
         [await without(leaf), `the block ${leaf.cid} is missing in it`],
@@ -130,7 +130,7 @@ test('broken CARs are refused with the place, and leave nothing', async () => {
         [await makeCar(dag, { roots: [] }), 'it has 0 roots'],
         [Buffer.concat([Buffer.from('0aa16776657273696f6e02', 'hex'), Buffer.alloc(40), car]), 'it is a CAR of version 2; version 1 is read'],
         [change(car, section, (byte) => byte + 1), /at byte \d+: /],
-        [Buffer.concat([car, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), Buffer.alloc(50)]), `at byte ${car.length}: it is cut, or a length lies`],
+        [Buffer.concat([car, Buffer.from([0xff, 0xff, 0xff, 0xff, 0x0f]), Buffer.alloc(50)]), `at byte ${car.length}: it is cut, or a length is wrong`],
         [await rename({ 'model.onnx': 'x' }, 'model.onnx', '/../../.x_'), 'has a "/"'],
         [Buffer.from('<html>nothing of the kind, and long enough to be taken for the head of one</html>'), 'the head is not that of a CAR'],
         [await makeCar(await makeDag({ 'a.txt': 'x' }, 'unixfs-v1-2025')), 'has no model'],

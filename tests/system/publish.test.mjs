@@ -214,7 +214,7 @@ test('a folder that changes is stale, and gets another CID when it is published 
     const isStale = async () => (await show('ada/moving')).published[0].stale;
     fs.appendFileSync(weights, 'x');
     await until(isStale, { what: 'it to be stale' });
-    await daemon.logs(/warn .*content: ada\/moving: .* no block of it is served any more: w\.bin is not what it was/);
+    await daemon.logs(/warn .*content: ada\/moving: .* none of its blocks is served any more: w\.bin has changed/);
     assert.match((await daemon.status()).warnings.join('\n'), /ada\/moving/);
     assert.equal(await daemon.metric('webinfer_published_models_stale'), 1);
     assert.match((await webinfer(daemon, ['list'])).out, new RegExp(`^ada/moving +ipfs://${first.cid} +stale: its files have changed since$`, 'm'));

@@ -297,7 +297,7 @@ static int read_sparse(
         if (graph_read_tensor(model, &tensor, &name) < 0 || !name || tensor.file >= 0) {
             free(name);
             return graph_fail(
-                model, sparse.at, "a sparse constant has no name, or lies in another file");
+                model, sparse.at, "a sparse constant has no name, or is in another file");
         }
         if (!graph_define(model, graph, sparse.at, name, tensor.datatype))
             return -1;
@@ -473,7 +473,7 @@ static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *n
         return 0;
     }
     if (node->constant && node->constant->file >= 0)
-        return graph_fail(model, node->proto.at, "an attribute's tensor lies in another file");
+        return graph_fail(model, node->proto.at, "an attribute's tensor is in another file");
     free(node->constant);
     node->constant = NULL;
     return 0;

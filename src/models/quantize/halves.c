@@ -235,7 +235,7 @@ static int plan_node(struct planning *planning, struct wi_graph_node *node)
         return -1;
     if (is_refused(node))
         return wi_plan_fail(planning->problem, "nothing_to_quantize",
-            "the operator %.64s cannot be had in 16 bits", node->op);
+            "the operator %.64s cannot be converted to 16 bits", node->op);
     for (size_t i = 0; i < node->graph_count; i++)
         if (plan_graph(planning, node->graphs[i]) < 0)
             return -1;
@@ -244,8 +244,9 @@ static int plan_node(struct planning *planning, struct wi_graph_node *node)
         if (i < 32 && single->inputs >> i & 1 && node->inputs[i] &&
             node->inputs[i]->datatype == WI_ONNX_UNKNOWN)
             return wi_plan_fail(planning->problem, "nothing_to_quantize",
-                "the operator %.64s has no 16 bits, and whether its input %.64s is a float is not "
-                "known",
+                "the operator %.64s has no 16-bit form, and it is unknown whether its input %.64s "
+                "is "
+                "a float",
                 node->op, node->inputs[i]->name);
     planning->result->nodes += single == NULL;
     planning->result->kept += single != NULL;
@@ -269,7 +270,7 @@ int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *resu
     struct planning planning = {.model = model, .result = result, .problem = problem};
     if (model->has_more)
         return wi_plan_fail(problem, "nothing_to_quantize",
-            "models with functions or sparse tensors of their own cannot be had in 16 bits");
+            "models with functions or sparse tensors of their own cannot be converted to 16 bits");
     if (plan_graph(&planning, model->graph) < 0)
         return -1;
     *bytes = planning.bytes;
@@ -277,7 +278,7 @@ int wi_halves_plan(struct wi_graph_model *model, struct wi_quantize_result *resu
     if (result->quantizable == 0 || result->quantizable < result->weights / 2)
         wi_plan_fail(problem, "nothing_to_quantize", "less than half of the weights are FP32");
     else if (result->nodes == 0)
-        wi_plan_fail(problem, "nothing_to_quantize", "none of its operators has 16 bits");
+        wi_plan_fail(problem, "nothing_to_quantize", "none of its operators has a 16-bit form");
     else
         return 0;
     problem->share = result->weights ? (double)result->quantizable / (double)result->weights : 0;
@@ -319,7 +320,7 @@ static int put_half_tensor(struct halves *halves, struct wi_buffer *out,
     float *chunk = wi_alloc(CHUNK * sizeof *chunk);
     int code = values ? 0
                       : wi_plan_fail(halves->problem, "internal",
-                            "the weights %.128s need more memory than there may be", tensor->name);
+                            "the weights %.128s need more memory than is allowed", tensor->name);
     for (uint64_t at = 0; code == 0 && at < tensor->elements; at += CHUNK) {
         size_t count = (size_t)(tensor->elements - at < CHUNK ? tensor->elements - at : CHUNK);
         code = wi_graph_read_tensor(

@@ -225,7 +225,7 @@ int wi_plan_pack(struct wi_quantize_plan *plan, const struct wi_graph_made *made
             made->tensor->name);
     default:
         return wi_plan_fail(problem, "internal",
-            "the weights %.128s need more memory than there may be", made->tensor->name);
+            "the weights %.128s need more memory than is allowed", made->tensor->name);
     }
 }
 
@@ -295,12 +295,12 @@ static int check_share(const struct wi_quantize_plan *plan, struct wi_quantize_p
     double share = result->weights > 0 ? (double)result->quantizable / (double)result->weights : 0;
     if (share < 0.5)
         wi_plan_fail(problem, "nothing_to_quantize",
-            "MatMul, Gemm and Gather have %.0f %% of the weights, and at least half is wanted",
+            "MatMul, Gemm and Gather have %.0f %% of the weights, and at least half is needed",
             100 * share);
     else if (result->quantized == 0)
         wi_plan_fail(problem, "nothing_to_quantize",
-            "no weights of MatMul, Gemm and Gather are large enough, or of a shape, to become "
-            "smaller in %u bits",
+            "no weights of MatMul, Gemm and Gather have a size and shape with which %u bits are "
+            "smaller",
             plan->quantize->bits);
     else
         return 0;

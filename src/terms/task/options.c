@@ -249,7 +249,7 @@ static enum wi_code check_together(
     const struct place *at, const struct wi_task_said *read, unsigned slots)
 {
     if (read->top_logprobs > 0 && !read->logprobs)
-        return must_be(at, "top_logprobs", "absent, or beside logprobs: true");
+        return must_be(at, "top_logprobs", "absent, or together with logprobs: true");
     if (check_n(at, read->n, slots) != WI_OK || check_stop(at, read->stop) != WI_OK ||
         check_bias(at, read->logit_bias) != WI_OK || check_tools(at, read->tools) != WI_OK ||
         check_choice(at, read->tool_choice, read->tools) != WI_OK ||

@@ -208,7 +208,7 @@ TEST(test_options)
         {"\"logit_bias\":{\"1\":101}", "options.logit_bias", WI_INVALID_FIELD, BIASES},
         {"\"logit_bias\":{\"1\":-101}", "options.logit_bias", WI_INVALID_FIELD, BIASES},
         {"\"top_logprobs\":2", "options.top_logprobs", WI_INVALID_FIELD,
-            "absent, or beside logprobs: true"},
+            "absent, or together with logprobs: true"},
         {"\"tools\":[{}]", "options.tools[0]", WI_INVALID_FIELD,
             "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
             "\"parameters\"?}}"},

@@ -14,7 +14,7 @@
 
 static enum wi_code has_changed(const char *path, struct wi_error *error)
 {
-    return wi_error_set(error, WI_CONFLICT, path, "%.200s is not what it was", path);
+    return wi_error_set(error, WI_CONFLICT, path, "%.200s has changed", path);
 }
 
 /* The number of a device is not the same after each start of the machine, and not written down. */

@@ -78,7 +78,7 @@ int wi_keep_is_temporary(const char *name)
 enum wi_code wi_keep_failed(const char *directory, struct wi_error *error)
 {
     int is_full = wi_is_full(errno);
-    enum wi_code code = wi_path_failed(directory, "what is published cannot be kept", error);
+    enum wi_code code = wi_path_failed(directory, "published models cannot be stored", error);
     return is_full ? error->code = WI_NO_ROOM : code;
 }
 

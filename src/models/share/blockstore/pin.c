@@ -279,7 +279,7 @@ void wi_pins_read(const char *directory, wi_pin_take_fn *take, void *context)
     if (folder >= 0)
         wi_path_each(folder, read_one, &reading);
     else if (!wi_is_missing(errno))
-        wi_warn("content", NULL, "what is published in %s cannot be read: %s", directory,
+        wi_warn("content", NULL, "the published models of %s cannot be read: %s", directory,
             strerror(errno));
     if (reading.count == WI_PINS_MAX)
         wi_warn("content", NULL, "no more than %d pins of %s are read", WI_PINS_MAX, directory);

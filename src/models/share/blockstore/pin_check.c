@@ -164,9 +164,9 @@ static void entry_drop(struct wi_pin_entry *entry, const char *why)
     struct wi_error error;
     const struct wi_pin *pin = &entry->record.pin;
     if (pin->kind == WI_PIN_PULLED) /* it may go at any time */
-        wi_info("content", pin->model, "is served as %s no more: %s", pin->cid_text, why);
+        wi_info("content", pin->model, "is no longer served as %s: %s", pin->cid_text, why);
     else
-        wi_warn("content", pin->model, "is published as %s no more: %s", pin->cid_text, why);
+        wi_warn("content", pin->model, "is no longer published as %s: %s", pin->cid_text, why);
     if (wi_pin_remove(entry->blocks->directory, pin->model, &error) != WI_OK)
         wi_warn("content", pin->model, "%s", error.detail);
     wi_pin_table_remove(entry);

@@ -41,7 +41,7 @@ static void pin_entry_tell(const struct wi_pin_entry *entry)
 /* A reading has found it, before a look did. */
 static void on_changed(void *context, const char *path)
 {
-    char *why = wi_sprintf("%s is not what it was", path);
+    char *why = wi_sprintf("%s has changed", path);
     wi_pin_table_stale(context, why);
     free(why);
 }
@@ -73,8 +73,8 @@ void wi_pin_table_whole(struct wi_pin_entry *entry, struct wi_outline *outline)
     for (size_t i = 0; i < entry->outline->file_count; i++)
         entry->outline->files[i].seen = entry->record.seen[i];
     if (pin->stale)
-        wi_info(
-            "content", pin->model, "its files are again what was published as %s", pin->cid_text);
+        wi_info("content", pin->model, "its files are again those that were published as %s",
+            pin->cid_text);
     pin->stale = 0;
     if (is_new)
         pin_entry_tell(entry);
@@ -88,8 +88,8 @@ void wi_pin_table_stale(struct wi_pin_entry *entry, const char *why)
     pin->stale = 1;
     if (pin->kind != WI_PIN_PULLED) /* which may go at any time */
         wi_warn("content", pin->model,
-            "%s was published, and no block of it is served any more: %s; publish it again, or put "
-            "back what was published",
+            "%s was published, and none of its blocks is served any more: %s; publish it again, or "
+            "restore the files",
             pin->cid_text, why);
     pin_entry_tell(entry);
 }

@@ -106,7 +106,7 @@ static enum wi_code read_length(struct wi_car_file *car, uint64_t at, size_t max
     *begin = (size_t)range.at;
     if (*length > left - range.at)
         return car_fail(error, at,
-            "it is cut, or a length lies: %" PRIu64 " bytes should follow, and %" PRIu64 " do",
+            "it is cut, or a length is wrong: %" PRIu64 " bytes should follow, and %" PRIu64 " do",
             *length, left - range.at);
     return WI_OK;
 }

@@ -13,7 +13,7 @@
 
 #define ALLOWED                                                                                    \
     "a CIDv0, or a CIDv1 in base32 or base58btc, of codec raw or dag-pb and hash sha2-256"
-#define IS_CUT "it is cut, or something stands behind it"
+#define IS_CUT "it is cut, or something follows it"
 
 static const char base32[] = "abcdefghijklmnopqrstuvwxyz234567";
 static const char base32_upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

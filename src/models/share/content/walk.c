@@ -84,7 +84,7 @@ enum wi_code wi_walk_give(struct wi_walk *walk, const struct wi_cid *cid,
     if (size > WI_BLOCK_MAX || !wi_cid_equal(&seen, cid)) {
         wi_cid_print(cid, text);
         return wi_error_set(
-            error, WI_DOWNLOAD_CORRUPT, "", "what was sent as the block %s is another", text);
+            error, WI_DOWNLOAD_CORRUPT, "", "the block that was sent as %s is another one", text);
     }
     enum wi_code code = walk_take(walk, missing, block, size, error);
     if (code == WI_OK && !walk->listed && walk->missing == 0)

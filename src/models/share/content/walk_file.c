@@ -43,7 +43,7 @@ static enum wi_code walk_tell(struct wi_walk *walk, const struct wi_walk_place *
         return WI_OK;
     if (!walk->on_bytes)
         return wi_walk_refuse(&walk->files[place->item].cid, error,
-            "bytes of the file lie in other blocks than raw ones");
+            "bytes of the file are in blocks other than raw ones");
     walk->on_bytes(walk->context, place->item, place->at, bytes, size);
     return WI_OK;
 }
@@ -105,7 +105,7 @@ static enum wi_code walk_read_node(const struct wi_cid *cid, const unsigned char
     if (wi_dag_read(cid->codec, bytes, size, node, &why) != WI_OK)
         return wi_walk_refuse_block(cid, &why, error);
     if (node->kind != WI_DAG_FILE)
-        return wi_walk_refuse(cid, error, "it is a folder, and lies below a file");
+        return wi_walk_refuse(cid, error, "it is a folder, and is below a file");
     return WI_OK;
 }
 
@@ -135,7 +135,7 @@ static enum wi_code reach_block(struct wi_walk *walk, const struct wi_cid *cid,
     const struct wi_walk_place *place, struct wi_error *error)
 {
     if (place->depth > WI_WALK_DEPTH_MAX)
-        return wi_walk_refuse(cid, error, "it lies deeper than %d blocks", WI_WALK_DEPTH_MAX);
+        return wi_walk_refuse(cid, error, "it is deeper than %d blocks", WI_WALK_DEPTH_MAX);
     if (cid->codec == WI_CODEC_RAW)
         return add_leaf(walk, cid, place, error);
     enum wi_code code = count_place(&walk->nodes, NODES_MAX, cid, error);

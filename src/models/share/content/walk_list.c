@@ -110,8 +110,7 @@ static enum wi_code entry_enter(
         return enter_identity(walk, index, &link->to, error);
     entry->cid = link->to.cid;
     if (entry->depth > WI_WALK_DEPTH_MAX)
-        return wi_walk_refuse(
-            &entry->cid, error, "it lies deeper than %d blocks", WI_WALK_DEPTH_MAX);
+        return wi_walk_refuse(&entry->cid, error, "it is deeper than %d blocks", WI_WALK_DEPTH_MAX);
     if (has_length(link))
         return list_node(walk, index, &(struct wi_dag_node){.bytes = link->tsize}, 0, error);
     const struct wi_walk_block *block = wi_walk_find(walk, &entry->cid);

@@ -529,7 +529,7 @@ TEST(what_computes_in_32_bits_alone_does_not_become_16)
     model = finish_model(&graph);
     for (size_t i = 0; i < ASKED; i++)
         refuse(&model, i, "nothing_to_quantize",
-            asked[i].bits == 16 ? "none of its operators has 16 bits" : "");
+            asked[i].bits == 16 ? "none of its operators has a 16-bit form" : "");
     wi_buffer_clear(&model);
 }
 

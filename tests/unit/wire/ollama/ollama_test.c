@@ -205,7 +205,7 @@ TEST(test_refused)
             "{\"type\": \"function\", \"function\": {\"name\", \"description\"?, "
             "\"parameters\"?}}"},
         {"\"top_logprobs\":2", WI_INVALID_FIELD, "top_logprobs must be",
-            "absent, or beside logprobs: true"},
+            "absent, or together with logprobs: true"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         char *body = wi_sprintf(HEAD ",%s}", rows[i].more);

@@ -262,7 +262,7 @@ TEST(lengths_that_lie_are_refused_where_they_stand)
     begin(fixture, "one");
     add(fixture, "one");
     fixture->bytes.text[59]++;
-    assert_refused(fixture, WI_HUB_FAILED, "at byte 59: it is cut, or a length lies: 40");
+    assert_refused(fixture, WI_HUB_FAILED, "at byte 59: it is cut, or a length is wrong: 40");
     fixture->bytes.text[59] = 3;
     assert_refused(fixture, WI_HUB_FAILED, "at byte 60: there is no CID");
     fixture->bytes.text[59] = 0;

@@ -78,7 +78,7 @@ TEST(codecs_tell_blocks_apart)
 TEST(refuses_other_texts)
 {
     static const char known_base[] = "neither base32 nor base58btc", form[] = "not well-formed",
-                      cut[] = "cut, or something stands behind it";
+                      cut[] = "cut, or something follows it";
     char mixed[] = RAW, last[] = RAW;
     mixed[20] = (char)toupper((unsigned char)mixed[20]);
     last[58] = 'v'; /* a bit behind the last byte */

@@ -653,7 +653,7 @@ TEST(kinds_of_blocks_that_are_not_read_are_named)
     assert_refused(fixture, list(fixture, &root, NULL), "symbolic link");
     struct wi_cid folder = store_node(fixture, &node, DIRECTORY, NULL);
     root = store_many(fixture, &folder, 0, 1);
-    assert_refused(fixture, read_all(fixture, &root), "folder, and lies below a file");
+    assert_refused(fixture, read_all(fixture, &root), "folder, and is below a file");
     root = store(fixture, WI_CODEC_DAG_PB, "junk", 4);
     assert_refused(fixture, list(fixture, &root, NULL), "byte");
 }
