@@ -245,8 +245,7 @@ static int plan_node(struct planning *planning, struct wi_graph_node *node)
             node->inputs[i]->datatype == WI_ONNX_UNKNOWN)
             return wi_plan_fail(planning->problem, "nothing_to_quantize",
                 "the operator %.64s has no 16-bit form, and it is unknown whether its input %.64s "
-                "is "
-                "a float",
+                "is a float",
                 node->op, node->inputs[i]->name);
     planning->result->nodes += single == NULL;
     planning->result->kept += single != NULL;

@@ -83,30 +83,30 @@ const struct wi_task_input_row wi_task_inputs[WI_TAKES_COUNT] = {
         ROW(top_k, INTEGER, 0, 1000000, "So many likeliest tokens; 0: all."),                      \
         ROW(min_p, NUMBER, 0, 1, "Tokens with this share of the likeliest's."),                    \
         ROW(repeat_penalty, NUMBER, WI_TEXT_PENALTY_MIN, WI_TEXT_PENALTY_MAX,                      \
-            "Against what was said; 1: none."),                                                    \
-        ROW(frequency_penalty, NUMBER, -2, 2, "By how often a token was said."),                   \
-        ROW(presence_penalty, NUMBER, -2, 2, "By whether a token was said."),                      \
-        ROW(logit_bias, OBJECT, 0, 0, "What is added to tokens, by their numbers."),               \
+            "A penalty for repetition; 1: none."),                                                 \
+        ROW(frequency_penalty, NUMBER, -2, 2, "A penalty by how often a token was used."),         \
+        ROW(presence_penalty, NUMBER, -2, 2, "A penalty for each token that was used."),           \
+        ROW(logit_bias, OBJECT, 0, 0, "A bias for tokens, by their numbers."),                     \
         ROW(stop, ANY, 0, 0, "Up to 16 strings that end the answer."),                             \
-        ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "Of what is drawn at random."),                    \
+        ROW(seed, INTEGER, -SEED_MAX, SEED_MAX, "The seed for sampling."),                         \
         ROW(n, INTEGER, 1, WI_TEXT_ANSWERS, "How many answers."),                                  \
-        ROW(logprobs, BOOL, 0, 0, "Whether each token's probability is told."),                    \
-        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: of how many others."),                   \
+        ROW(logprobs, BOOL, 0, 0, "Whether to tell each token's probability."),                    \
+        ROW(top_logprobs, INTEGER, 0, 20, "With logprobs: for how many other tokens."),            \
         ROW(response_format, OBJECT, 0, 0, "text, json_object, or json_schema."),                  \
-        ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF, which the text keeps to."),              \
+        ROW(grammar, STRING, 1, WI_TEXT_SCHEMA, "In GBNF; it constrains the text."),               \
         ROW(json_schema, ANY, 0, 0, "Likewise, a JSON schema."),                                   \
-        ROW(deterministic, BOOL, 0, 0, "It runs alone, and comes out the same."), CONTEXT
+        ROW(deterministic, BOOL, 0, 0, "It runs alone, and is reproducible."), CONTEXT
 /* What means something in a conversation alone. */
 #define CONVERSING                                                                                 \
     ROW(tools, ARRAY, 0, 128, "Functions that the model may call."),                               \
         ROW(tool_choice, ANY, 0, 0, "none, auto, required, or the one to be called."),             \
         ROW(chat_template_kwargs, OBJECT, 0, 0, "For the model's chat template.")
-#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "Tokens that have to fit.")
-#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "Only so many of each vector.")
+#define CONTEXT ROW(context, INTEGER, 16, WI_TOKENS_MAX, "The tokens that must fit.")
+#define DIMENSIONS ROW(dimensions, INTEGER, 1, 65536, "How many to keep of each vector.")
 #define NORMALIZE ROW(normalize, BOOL, 0, 0, "Whether vectors have the length 1.")
-#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts lose their end.")
+#define TRUNCATE ROW(truncate, BOOL, 0, 0, "Whether long texts are cut at the end.")
 #define ADD_SPECIAL ROW(add_special, BOOL, 0, 0, "Whether tokens around texts count.")
-#define TOP ROW(top, INTEGER, 1, 1000, "How many of the best.")
+#define TOP ROW(top, INTEGER, 1, 1000, "How many of the best results.")
 #define THRESHOLD ROW(threshold, NUMBER, 0, 1, "The least score; 0.5 by default.")
 #define TEMPLATE ROW(hypothesis_template, STRING, 1, 1024, "Around a label: This is a photo of {}.")
 
@@ -156,12 +156,12 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_TEXT_CLASSIFICATION] = {"text-classification", {NULL}, WI_TAKES_PAIRS, READERS,
         WI_FORM(PAIRS),
         .options = OPTIONS(TOP, TRUNCATE,
-            WORD(activation, "What makes probabilities.", "softmax", "sigmoid", "none")),
+            WORD(activation, "The function for probabilities.", "softmax", "sigmoid", "none")),
         GIVES_LABELS},
     [WI_TASK_TOKEN_CLASSIFICATION] = {"token-classification", {NULL}, WI_TAKES_TEXTS, READERS, 0,
         .options = OPTIONS(
             WORD(aggregation, "simple joins the tokens of a thing.", "none", "simple"),
-            ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are not told."), TRUNCATE),
+            ROW(ignore_labels, ARRAY, 0, WI_TEXT_IGNORED, "Labels that are left out."), TRUNCATE),
         .list = "entities", .members = WI_ENTITY_MEMBERS,
         .sample = "{\"entities\":[{\"entity\":\"NAME\",\"score\":1,\"start\":0,\"end\":2,"
                   "\"word\":\"By\"},{\"entity\":\"NAME\",\"score\":1,\"start\":3,\"end\":6,"
@@ -176,7 +176,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_ZERO_SHOT_CLASSIFICATION] = {"zero-shot-classification", {NULL}, WI_TAKES_LABELS,
         READERS, WI_FORM(LABELS),
         .options = OPTIONS(
-            ROW(multi_label, BOOL, 0, 0, "Whether each label is for itself."), TEMPLATE, TRUNCATE),
+            ROW(multi_label, BOOL, 0, 0, "Whether labels are independent."), TEMPLATE, TRUNCATE),
         GIVES_LABELS},
     [WI_TASK_TEXT2TEXT] = {"text2text-generation", {NULL}, WI_TAKES_PROMPT, OF(TEXT2TEXT), 0,
         WRITES(rewriting)},
@@ -195,7 +195,7 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
     [WI_TASK_IMAGE_SEGMENTATION] = {"image-segmentation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
         .outputs = "mask_0, mask_1, …", .tensors = {{"mask_", WI_OUTPUT_PNG}},
         .options = OPTIONS(
-            THRESHOLD, WORD(subtask, "If the model does it.", "semantic", "instance", "panoptic")),
+            THRESHOLD, WORD(subtask, "If the model has it.", "semantic", "instance", "panoptic")),
         .check = wi_answer_segments,
         .sample = "{\"segments\":[{\"label\":\"thing\",\"score\":1,\"mask\":\"mask_0\"}]}"},
     [WI_TASK_DEPTH_ESTIMATION] = {"depth-estimation", {NULL}, WI_TAKES_PICTURE, OF(VISION), 0,
@@ -207,19 +207,19 @@ const struct wi_task_row wi_tasks[WI_TASK_COUNT] = {
         .tensors = {{"embeddings", WI_OUTPUT_MATRIX}}, .options = NO_OPTIONS},
     [WI_TASK_SPEECH_RECOGNITION] = {"automatic-speech-recognition", {NULL}, WI_TAKES_SOUND,
         OF(AUDIO), WI_FORM(SOUND), .generates = 1,
-        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "That is spoken."),
-            ROW(translate, BOOL, 0, 0, "Whether it is written down in English."),
-            WORD(timestamps, "When what was said.", "none", "segment", "word", "both"),
+        .options = OPTIONS(ROW(language, STRING, 1, LANGUAGE_MAX, "The spoken language."),
+            ROW(translate, BOOL, 0, 0, "Whether to translate into English."),
+            WORD(timestamps, "Which parts have times.", "none", "segment", "word", "both"),
             ROW(details, BOOL, 0, 0,
                 "Whether segments say their tokens, and how likely these are."),
             ROW(max_tokens, INTEGER, 1, 4096, "The most tokens of an answer."),
-            ROW(prompt, STRING, 1, 4096, "What came before it.")),
+            ROW(prompt, STRING, 1, 4096, "The text before it.")),
         .check = wi_answer_transcript, .sample = "{\"text\":\"simulated\",\"duration\":0}"},
     [WI_TASK_AUDIO_CLASSIFICATION] = {"audio-classification", {NULL}, WI_TAKES_SOUND, OF(AUDIO), 0,
         .options = OPTIONS(TOP), GIVES_LABELS},
     [WI_TASK_TEXT_TO_SPEECH] = {"text-to-speech", {NULL}, WI_TAKES_TEXT, OF(AUDIO), 0,
         .outputs = "audio", .tensors = {{"audio", WI_OUTPUT_WAV}},
-        .options = OPTIONS(ROW(speaker, STRING, 1, 64, "Who speaks."),
+        .options = OPTIONS(ROW(speaker, STRING, 1, 64, "The voice."),
             ROW(speed, NUMBER, 0.25, 4, "1 by default.")),
         .check = wi_answer_speech, .sample = "{\"sampling_rate\":16000,\"duration\":0.0000625}",
         .probe = "{\"text\":\"The river goes to the sea.\"}"},
