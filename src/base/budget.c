@@ -1,6 +1,6 @@
 /*
- * The memory budget; see budget.h. A limit that was lowered may lie below what is used: then
- * nothing fits until enough was given back.
+ * The memory budget; see budget.h. A limit that was lowered may be less than the memory in use;
+ * then nothing fits until enough has been given back.
  */
 #include "base/budget.h"
 

@@ -1,8 +1,8 @@
 /*
- * Memory for jansson's values: a tree is hundreds of small pieces, which come and go together with
- * a message. malloc() keeps seven of each size at hand; what is more it takes from lists that it
- * merges and splits again, at three times the cost. Here hundreds are kept. Every piece comes from
- * malloc(), so that it does not matter which thread frees it.
+ * Memory for jansson's values: a tree is hundreds of small blocks, which are allocated and freed
+ * together with a message. malloc() caches seven blocks of each size; it takes any more from lists
+ * that it merges and splits, at three times the cost. Here hundreds are cached. Every block comes
+ * from malloc(), so any thread may free it.
  */
 #include "base/json_memory.h"
 
@@ -19,7 +19,7 @@
 #endif
 
 #ifdef SEES_MEMORY
-#define KEPT_MOST 0 /* else it would not see who uses what is freed */
+#define KEPT_MOST 0 /* else the sanitizer would not see uses of freed memory */
 #else
 #define KEPT_MOST 512 /* of each size */
 #endif

@@ -1,9 +1,9 @@
 /*
- * A reader for the JSON that programs write; see json_read.h. It goes over the text once and builds
- * jansson's values from where they lie, while jansson's own takes some 200 instructions a byte. It
- * may refuse more than it has to (numbers out of range, \u0000, deep nesting), for what it refuses
- * is given to jansson, which has the last word and knows what to say. It must never accept what
- * jansson would not, nor read it otherwise: the fuzzer compares the two.
+ * A reader for the JSON that programs write; see json_read.h. It makes one pass over the text and
+ * builds jansson's values directly from it, while jansson's own reader takes some 200 instructions
+ * a byte. It may refuse more than necessary (numbers out of range, \u0000, deep nesting), because a
+ * text that it refuses is passed to jansson, which decides and reports the error. It must never
+ * accept a text that jansson refuses, nor read one differently: the fuzzer compares the two.
  */
 #include "base/json_read.h"
 
@@ -38,7 +38,7 @@ static void skip_space(struct reader *reader)
         reader->at++;
 }
 
-/* Whether `c` comes next, behind spaces; it is taken then. */
+/* Takes `c` if it comes next, after spaces; whether it did. */
 static int reader_take(struct reader *reader, char c)
 {
     skip_space(reader);
@@ -64,7 +64,7 @@ static const unsigned char plain[256] = {SIXTEEN(0), SIXTEEN(0), 1, 1, 0, 1, 1, 
     SIXTEEN(1), SIXTEEN(1), EIGHT(1), 1, 1, 1, 1, 0, 1, 1, 1, SIXTEEN(1), SIXTEEN(1), SIXTEEN(2),
     SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2), SIXTEEN(2)};
 
-/* Goes to the first character that does not stand for itself. */
+/* Skips characters that mean themselves. */
 static void skip_plain(struct reader *reader, struct string *string)
 {
     unsigned char all = 0, one;
@@ -75,7 +75,7 @@ static void skip_plain(struct reader *reader, struct string *string)
     reader->at = at;
 }
 
-/* What a backslash makes of `c`; 0 for what is not one of those. */
+/* The character that a backslash and `c` mean; 0 if they are no escape. */
 static char char_unescape(char c)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -83,7 +83,7 @@ static char char_unescape(char c)
     return found ? to[found - from] : '\0';
 }
 
-/* The number of the \uXXXX that comes next, which is taken then, or 0. */
+/* Takes the \uXXXX that comes next and returns its number, or 0. */
 static unsigned take_unit(struct reader *reader)
 {
     int unit = wi_text_unit(reader->at, reader->end);
@@ -93,8 +93,8 @@ static unsigned take_unit(struct reader *reader)
     return (unsigned)unit;
 }
 
-/* The character of the \uXXXX that comes next, or of two of them that are a pair of surrogates; 0
- * where there is none, or NUL, which is left to jansson. */
+/* Takes the \uXXXX that comes next, or two that are a pair of surrogates, and returns the
+ * character. 0 if there is none, or for NUL, which is left to jansson. */
 static unsigned take_character(struct reader *reader)
 {
     unsigned first = take_unit(reader);
@@ -117,7 +117,7 @@ static void add_character(struct wi_buffer *out, unsigned c)
     wi_buffer_add(out, bytes, size);
 }
 
-/* The escape that comes next: 0, or -1 for what is left to jansson. */
+/* Takes the escape that comes next. 0, or -1 if it is left to jansson. */
 static int take_escape(struct reader *reader, struct wi_buffer *out)
 {
     char c = reader->end - reader->at > 1 ? char_unescape(reader->at[1]) : '\0';
@@ -132,7 +132,7 @@ static int take_escape(struct reader *reader, struct wi_buffer *out)
     return character ? 0 : -1;
 }
 
-/* The reader is at a backslash; what is before it begins at `start`. */
+/* The reader is at a backslash; the text before it begins at `start`. */
 static int read_escaped(struct reader *reader, const char *start, struct string *string)
 {
     struct wi_buffer *out = &reader->unescaped;
@@ -149,7 +149,7 @@ static int read_escaped(struct reader *reader, const char *start, struct string 
     return 0;
 }
 
-/* The reader is behind the first quote, and then behind the last. */
+/* Reads from after the opening quote to after the closing one. */
 static int read_string(struct reader *reader, struct string *string)
 {
     const char *start = reader->at;
@@ -178,12 +178,12 @@ static json_t *reader_read_text(struct reader *reader)
 
 struct number {
     uint64_t digits; /* without sign, point and exponent; right if there are few */
-    size_t whole;    /* how many are before the point; a zero is none */
-    size_t places;   /* and behind it */
+    size_t whole;    /* the number of digits before the point; a zero does not count */
+    size_t places;   /* the number of digits after it */
     int negative, fraction, exponent;
 };
 
-/* Digits, at least one: behind them, or NULL. */
+/* Reads digits, at least one. Returns the end of them, or NULL. */
 static const char *read_digits(const char *at, const char *end, uint64_t *digits)
 {
     const char *start = at;
@@ -198,7 +198,7 @@ static const char *skip_exponent(const char *at, const char *end)
     return read_digits(at + (at < end && (*at == '+' || *at == '-')), end, &ignored);
 }
 
-/* Behind the number at `at`, or NULL. */
+/* The end of the number at `at`, or NULL. */
 static const char *scan_number(const char *at, const char *end, struct number *number)
 {
     number->negative = *at == '-';

@@ -1,8 +1,8 @@
 /*
  * The log sink: one write(2) per line, or for several whole ones that were kept, so that lines from
  * the loop and from worker threads never mix, and none that could wait. The mode of the descriptor
- * is left alone, since other programs may share what is behind it. Times are printed unless
- * journald keeps them for us (JOURNAL_STREAM names our stderr).
+ * is left alone, since other programs may share the file, pipe or terminal behind it. Times are
+ * printed unless journald adds them (JOURNAL_STREAM names our stderr).
  */
 #include "base/log.h"
 

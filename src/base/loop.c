@@ -34,7 +34,7 @@ struct wi_timer *wi_timer_new(uv_loop_t *loop, wi_timer_fn *on_time, void *conte
 
 void wi_timer_start(struct wi_timer *timer, uint64_t delay_ms, uint64_t repeat_ms)
 {
-    /* libuv counts from the loop's cached time, which long callbacks leave behind. */
+    /* libuv counts from the loop's cached time, which is out of date after long callbacks. */
     uv_update_time(timer->handle.loop);
     uv_timer_start(&timer->handle, timer_fired, delay_ms, repeat_ms);
 }

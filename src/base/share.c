@@ -99,7 +99,7 @@ void wi_shares_unref(struct wi_shares *shares, struct wi_share *share)
     free(party);
 }
 
-/* --- what is kept: a list in the order in which things came, and a sum for each client -------- */
+/* --- kept items: a list in the order in which they came, and a sum for each client ------------ */
 
 void wi_kept_add(
     struct wi_kept *kept, struct wi_kept_item *item, const char *client, uint64_t bytes)

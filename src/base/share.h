@@ -58,7 +58,7 @@ int wi_shares_alone(const struct wi_shares *shares, const struct wi_share *share
  * fine. */
 void wi_shares_unref(struct wi_shares *shares, struct wi_share *share);
 
-/* --- what is kept ---------------------------------------------------------------------------- */
+/* --- kept items ------------------------------------------------------------------------------ */
 
 /* Items that are kept for clients that may come back for them, with nothing under way. Both the
  * bytes kept for each client and the total are limited. Beyond a limit the oldest item goes first:

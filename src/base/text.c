@@ -30,7 +30,7 @@ size_t wi_text_sequence(const char *text)
     return 0;
 }
 
-/* Whether what is left of the text is a character's beginning alone. */
+/* Whether the rest of the text is only the beginning of a character. */
 static int is_cut(const char *text)
 {
     const unsigned char *s = (const unsigned char *)text;

@@ -15,7 +15,7 @@
 
 #define CHAIN_MAX 16
 
-/* The first certificate of the file, and those behind it. */
+/* Reads the first certificate of the file, and those after it. */
 static X509 *certificate_read(const char *path, STACK_OF(X509) * chain, struct wi_error *error)
 {
     BIO *file = BIO_new_file(path, "r");

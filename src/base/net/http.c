@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <time.h>
 
-/* Digits into `value`; 0 on success with `*text` behind them. More than 18 digits cannot be a
+/* Reads digits into `value`; 0 on success, with `*text` after them. More than 18 digits cannot be a
  * position in any file, and would overflow. */
 static int read_digits(const char **text, uint64_t *value)
 {

@@ -213,8 +213,8 @@ static curl_socket_t on_socket(void *context, curlsocktype purpose, struct curl_
     return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
-/* A line of the head, the empty one at its end included. A 1xx answer has a head of its own, and
- * what comes after the body looks like one. */
+/* A line of the head, including the empty one at its end. A 1xx answer has a head of its own, and
+ * trailers after the body look like one. */
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
     struct wi_http_call *call = context;

@@ -12,8 +12,8 @@
 #define MASK 0x80
 #define MASK_SIZE 4
 
-/* The forms of a frame's length (RFC 6455, 5.2): the second byte of the head has it, or a mark for
- * so many bytes behind it that have it. */
+/* The forms of a frame's length (RFC 6455, 5.2): the second byte of the head is the length, or a
+ * mark that the next `more` bytes are. */
 static const struct {
     unsigned char mark, more;
 } forms[] = {{0, 0}, {126, 2}, {127, 8}};

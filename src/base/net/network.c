@@ -18,7 +18,7 @@ static void put_bytes(const union wi_address *address, unsigned char bytes[16])
     memcpy(bytes + sizeof mapped, &address->v4.sin_addr, 4);
 }
 
-/* One or more, in decimal without anything else; 0 for what is none. */
+/* A positive decimal number and nothing else; 0 for any other text. */
 static unsigned parse_bits(const char *text)
 {
     size_t digits = strspn(text, "0123456789");

@@ -114,7 +114,7 @@ static enum wi_coding copy_of(const struct wi_site *site, const char *name, stru
     return WI_IDENTITY;
 }
 
-/* Makes compressed copies what they are: forms of the files that they are of. */
+/* Turns compressed copies into forms of their files. */
 static void take_copies(struct wi_site *site)
 {
     size_t kept = 0;
