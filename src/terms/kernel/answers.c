@@ -16,8 +16,8 @@
 /* The longest of all dimensions but that of `l`. */
 #define LONGEST 24
 
-/* The sizes of one run, by the letters of the table; those behind `u` follow from others or from
- * the options. They are drawn, so that a known answer cannot be recognised by its shapes. */
+/* The sizes of one run, by the letters of the table; those after `u` follow from others or from the
+ * options. They are drawn, so that a known answer cannot be recognised by its shapes. */
 struct sizes {
     size_t b, d, e, k, l, m, n, u, f, h, x, y;
 };
@@ -103,7 +103,7 @@ static void answer_reduce(const struct sizes *s, const float *const *in, double 
         out[i / s->l] += (double)in[0][i] / (double)s->l;
 }
 
-/* e^x over the sum of all, of `count` numbers where they lie. */
+/* e^x over the sum of all, for `count` numbers, in place. */
 static void row_soften(double *x, size_t count)
 {
     double sum = 0;

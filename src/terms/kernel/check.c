@@ -81,7 +81,7 @@ static int sizes_bind(struct sizes *sizes, const char *shape, const struct wi_te
     return 1;
 }
 
-/* What a tensor of that shape has; every name in it has a size. */
+/* The dimensions of a tensor of that shape; every name in it has a size. */
 static unsigned dims_of(struct sizes *sizes, const char *shape, int64_t dims[WI_TENSOR_MAX_RANK])
 {
     unsigned rank = 0;

@@ -1,4 +1,4 @@
-/* What a client's own WGSL may ask for; see program.h. */
+/* Checks of a client's own WGSL; see program.h. */
 #include "terms/kernel/program.h"
 
 #include "base/memory.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is bound has a whole number of words. */
+/* A binding has a whole number of words. */
 #define WORD 4
 
 struct wi_program *wi_program_new(void)
@@ -43,7 +43,7 @@ enum wi_code wi_program_read_workgroups(
     size_t count = json_array_size(list), i = 0;
     for (; i < count && i < 3; i++) {
         const json_t *size = json_array_get(list, i);
-        program->workgroups[i] = json_integer_value(size); /* 0 of what is none */
+        program->workgroups[i] = json_integer_value(size); /* 0 unless it is an integer */
         if (program->workgroups[i] < 1 || program->workgroups[i] > WI_PROGRAM_WORKGROUPS_MAX)
             break;
     }

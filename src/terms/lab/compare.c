@@ -94,7 +94,7 @@ static struct named *name_all(const struct wi_lab_run *run)
     struct named *all = NULL, *named, *other;
     for (size_t i = 0; i < run->count; i++) {
         if (run->cells[i].yardstick < WI_LAB_YARDSTICKS || run->cells[i].outcome == WI_LAB_NOT_RUN)
-            continue; /* what was not run is as if it were not there */
+            continue; /* a cell that was not run counts as absent */
         named = wi_alloc(sizeof *named);
         named->name = cell_name(&run->cells[i]);
         named->cell = &run->cells[i];
@@ -149,7 +149,7 @@ static void pair_up(struct wi_lab_comparison *comparison)
     free_names(later);
 }
 
-/* The worst first, and of what is alike the one that has lost most. */
+/* The worst first; among equal changes, the one that has lost most. */
 static int difference_order(const void *a, const void *b)
 {
     const struct wi_lab_difference *x = a, *y = b;

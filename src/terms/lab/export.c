@@ -135,7 +135,7 @@ void wi_lab_put_ndjson(struct wi_buffer *out, const struct wi_lab_figures *figur
 
 /* --- fields ---------------------------------------------------------------------------------- */
 
-/* What a spreadsheet would compute begins with one of these; a quote before makes it text. */
+/* The first characters of text that a spreadsheet would compute; a leading quote makes it text. */
 #define FORMULA "=+-@\t\r"
 
 static void put_field(struct wi_buffer *out, const char *text)

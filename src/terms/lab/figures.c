@@ -142,7 +142,7 @@ void wi_lab_figures_clear(struct wi_lab_figures *figures)
 
 /* --- in order -------------------------------------------------------------------------------- */
 
-/* What is wrong comes before what is right, and that before what was not tried. */
+/* Failures come before ok cells, and these before cells that were not tried. */
 static int rank_of(const struct wi_lab_figure *row)
 {
     static const int ranks[WI_LAB_OUTCOMES] = {[WI_LAB_CRASHED] = 0,
@@ -163,7 +163,7 @@ static int figure_order(const void *a, const void *b)
     if (rank_of(x) != rank_of(y))
         return rank_of(x) - rank_of(y);
     if (!x->baseline != !y->baseline)
-        return !x->baseline - !y->baseline; /* what has no speed-up, last */
+        return !x->baseline - !y->baseline; /* cells without a speed-up are last */
     if (x->baseline && x->speedup.value != y->speedup.value)
         return x->speedup.value < y->speedup.value ? -1 : 1;
     return (x->cell->index > y->cell->index) - (x->cell->index < y->cell->index);

@@ -38,7 +38,7 @@ struct suite {
     size_t counts[STATES];
 };
 
-/* A case that is `said`, with what there is to say of it. */
+/* A test case with the outcome `said` and its reason. */
 static void add_case(struct suite *suite, const struct wi_lab_cell *cell, double ms,
     enum state state, const char *said, const char *reason)
 {
@@ -120,7 +120,7 @@ void wi_lab_put_junit(struct wi_buffer *out, const struct wi_lab_figures *figure
     put_suite(out, &suite, figures->run);
 }
 
-/* Of a comparison: what it says of times counts as far as it can tell. */
+/* A cell of a comparison. Differences in time count only if the comparison can judge times. */
 static void add_difference(struct suite *suite, const struct wi_lab_difference *difference,
     enum wi_lab_judgement judgement)
 {

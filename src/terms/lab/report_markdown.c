@@ -1,5 +1,5 @@
-/* Reports in Markdown, for a pull request. Texts from outside stand in code spans, where nothing
- * means anything: no markup, no mention, no picture. */
+/* Reports in Markdown, for a pull request. Texts from outside are put in code spans, where they
+ * cannot be markup, mentions or pictures. */
 #include "terms/lab/report.h"
 
 #include "base/text.h"

@@ -1,4 +1,4 @@
-/* Runs and cells as documents: reading what anybody may have written, and writing it again. */
+/* Runs and cells as documents: reading documents of unknown origin, and writing them. */
 #include "terms/lab/run.h"
 
 #include "base/memory.h"
@@ -9,7 +9,7 @@
 #define TEXT_MAX 256
 #define REASON_MAX 512
 #define FLAGS_MAX 64
-#define COUNT_MAX 9007199254740991.0 /* 2^53 - 1: what a number of JSON can be */
+#define COUNT_MAX 9007199254740991.0 /* 2^53 - 1: the largest exact integer in JSON */
 
 const char *const wi_lab_outcome_names[] = {
     "ok", "inexact", "unsupported", "absent", "too slow", "crashed", "failed", "not run", NULL};
@@ -20,9 +20,9 @@ const char *const wi_lab_platform_names[] = {
     "wasm", "webgpu", "webnn", "webgl", "native", "auto", "simulated", NULL};
 #define SIMULATED 6
 
-/* --- what a document may have ---------------------------------------------------------------- */
+/* --- the members of a document --------------------------------------------------------------- */
 
-/* What is read of a run, before it is one. */
+/* The members of a document, before they become a run. */
 struct reading {
     struct wi_lab_run run;
     int64_t version;
@@ -471,7 +471,7 @@ void wi_lab_run_clear(struct wi_lab_run *run)
 
 /* --- writing --------------------------------------------------------------------------------- */
 
-/* Dumps and frees a copy of a document, without those members and without what is null. */
+/* Dumps and frees a copy of a document, without those members and without null members. */
 static char *dump_without(json_t *copy, const char *const *members)
 {
     json_t *value;
@@ -510,7 +510,7 @@ static void run_put_number(struct wi_buffer *out, double number)
     wi_buffer_add(out, text, wi_print_double(text, number));
 }
 
-/* The members of an object's text, behind a comma. */
+/* Adds the members from an object's text, after a comma. */
 static void put_members(struct wi_buffer *out, const char *head)
 {
     size_t size = strlen(head);
@@ -542,7 +542,7 @@ void wi_lab_put_cell(
     wi_buffer_puts(out, "]");
 }
 
-/* --- what a cell is -------------------------------------------------------------------------- */
+/* --- the name of a cell ---------------------------------------------------------------------- */
 
 int wi_lab_is_simulated(const struct wi_lab_run *run, const struct wi_lab_cell *cell)
 {

@@ -112,8 +112,8 @@ void wi_lab_sample_clear(struct wi_lab_sample *sample)
     *sample = (struct wi_lab_sample){0};
 }
 
-/* Puts the number that belongs at `place` in ascending order there, with what is not larger before
- * it and what is not smaller behind: Hoare's selection, from the middle. */
+/* Puts the number that belongs at `place` in ascending order there, with no larger number before it
+ * and no smaller one after it: Hoare's selection, from the middle. */
 static void select_at(double *numbers, size_t count, size_t place)
 {
     long low = 0, high = (long)count - 1;
@@ -284,7 +284,7 @@ static struct item *rank_all(
     return items;
 }
 
-/* The sum of doubled ranks that `a` has, less what is expected of it. */
+/* The sum of the doubled ranks of `a`, minus the expected sum. */
 static long rank_deviation(const struct item *items, size_t a_count, size_t b_count)
 {
     size_t count = a_count + b_count;
@@ -309,7 +309,7 @@ static void add_rank(
     }
 }
 
-/* The share of the ways whose sum is at least `away` from what is expected. */
+/* The share of the ways whose sum is at least `away` from the expected one. */
 static double chance_counted(const struct item *items, size_t a_count, size_t b_count, long away)
 {
     size_t count = a_count + b_count, most = 0, width = 1;

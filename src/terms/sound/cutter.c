@@ -12,12 +12,12 @@
 /* A step is loud at so many times the noise: 9 dB before speech, 6 dB within it. */
 #define LOUD_BEFORE 8
 #define LOUD_WITHIN 4
-/* What is less than that is never loud: an amplitude of 30, which is -61 dB of full scale. */
+/* A smaller power is never loud: an amplitude of 30, which is -61 dB of full scale. */
 #define LOUD_LEAST 900
 /* So many loud steps in a row are speech: a click has fewer. */
 #define LOUD_RUN 3
-/* The noise, whose level has so many bits behind the point: it is never less than an amplitude of
- * 10, and what a stream begins with counts as noise up to 200. */
+/* The noise, whose level has so many bits after the point. It is never less than an amplitude of
+ * 10, and at the beginning of a stream the sound counts as noise up to 200. */
 #define NOISE_BITS 10
 #define NOISE_LEAST ((uint64_t)100 << NOISE_BITS)
 #define NOISE_FIRST_MOST ((uint64_t)40000 << NOISE_BITS)
@@ -27,14 +27,15 @@
 #define NOISE_RISES_BEFORE 64
 #define NOISE_RISES_WITHIN 1024
 
-/* Kept before speech and behind it. */
+/* Kept before and after speech. */
 #define MARGIN_STEPS 20
 /* Where a segment that goes on is cut: the quietest stretch of so many steps. */
 #define CUT_FROM (23 * STEPS_PER_SECOND)
 #define CUT_UNTIL (WI_CUTTER_SECONDS_MAX * STEPS_PER_SECOND)
 #define STRETCH 10
 
-/* So much is looked at before what is not needed goes, and so much of that may stay. */
+/* So much sound is examined before sound that is not needed is dropped, and so much of that may
+ * stay. */
 #define LOOKED_AT_ONCE (64 * 1024)
 #define LEFT_MOST (16 * 1024)
 
@@ -156,7 +157,7 @@ static void piece_tell(
     cutter->free = end;
 }
 
-/* Where one that ends with its speech ends: a little behind that. */
+/* The end of a segment that ends with its speech: a little after that. */
 static uint64_t end_of_speech(const struct wi_cutter *cutter)
 {
     return least_of(cutter->spoken + least_of(MARGIN_STEPS, cutter->pause), cutter->steps);

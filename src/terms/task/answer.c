@@ -1,4 +1,4 @@
-/* What is held against answers to tasks, which come from nodes of anybody. */
+/* Checks of answers to tasks, which come from nodes that are not trusted. */
 #include "terms/task/private.h"
 
 #include <stdio.h>

@@ -14,14 +14,14 @@ const struct wi_param *wi_task_options(enum wi_task_kind task, int gguf)
     return gguf && row->gguf_options ? row->gguf_options : row->options;
 }
 
-/* --- what the table cannot say --------------------------------------------------------------- */
+/* --- checks that the table cannot express ---------------------------------------------------- */
 
 struct place {
     const char *where;
     struct wi_error *error;
 };
 
-/* An error about `name`, and what it must be. */
+/* An error about `name` with the allowed values. */
 static enum wi_code must_be(const struct place *at, const char *name, const char *expected)
 {
     char field[160];

@@ -78,7 +78,7 @@ void wi_task_list_print(const struct wi_task_list *list, char *text, size_t size
         used = name_append(text, size, used, wi_tasks[list->items[i]].name);
 }
 
-/* --- what they take and give ------------------------------------------------------------------ */
+/* --- inputs and outputs ----------------------------------------------------------------------- */
 
 const char *wi_task_takes_words(enum wi_task_kind task)
 {
@@ -206,7 +206,7 @@ size_t wi_task_count(enum wi_task_kind task, const json_t *input, const json_t *
     }
 }
 
-/* --- what it took ---------------------------------------------------------------------------- */
+/* --- tokens and times ------------------------------------------------------------------------ */
 
 static double member_number(const json_t *object, const char *name, double most)
 {

@@ -108,7 +108,7 @@ static const struct {
     {WI_TYPE_MULTIMODAL, multimodal},
 };
 
-/* Words that change what a text generator is: "Qwen2.5-VL-7B", "Phi-3-vision". */
+/* Words that change the type of a text generator: "Qwen2.5-VL-7B", "Phi-3-vision". */
 static const struct {
     const char *word;
     enum wi_model_type type;

@@ -7,17 +7,17 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A real number may differ by a share of itself, one of the largest of its tensor and `nats`
- * together, but by `smallest` at least. */
+/* A real number may differ by the sum of a share of itself, a share of the largest number in its
+ * tensor, and `nats`, but at least by `smallest`. */
 struct margin {
     double relative, of_largest, smallest, nats;
 };
 /* Of tensors as a graph has them: in 32 bits or more, and in fewer. */
 static const struct margin exact = {1e-3, 1e-4, 1e-6, 0}, coarse = {1e-2, 1e-3, 1e-5, 0};
 
-/* tests/lib/oracle.mjs reads this table: what the tests let an accelerator differ is what it is
- * for. Weights of four bits count as those of eight: accelerators may round what is multiplied with
- * them to as many (MatMulNBits with accuracy_level 4). */
+/* tests/lib/oracle.mjs reads this table, so that the tests allow an accelerator exactly these
+ * differences. Weights of four bits count as those of eight: accelerators may round the other
+ * factor to eight bits (MatMulNBits with accuracy_level 4). */
 static const struct wi_tolerance tolerances[] = {
     {"fp32", 5e-3, 0},
     {"fp16", 1e-2, 1},
@@ -41,7 +41,7 @@ static const struct wi_tolerance tolerances[] = {
 static const struct wi_tolerance *tolerance_find(
     const char *precision, const struct wi_tolerance *otherwise)
 {
-    /* GGUF's names for them, and what has as few bits. */
+    /* GGUF's names for them, and types of as few bits. */
     static const char *const same[][2] = {
         {"F32", "fp32"}, {"F16", "fp16"}, {"BF16", "fp16"}, {"bf16", "fp16"}};
     for (size_t i = 0; precision && i < sizeof same / sizeof *same; i++)
@@ -78,7 +78,7 @@ __attribute__((format(printf, 3, 4))) static void note(
     va_end(arguments);
 }
 
-/* What was open by its form stays so. */
+/* A comparison that is open by its form stays so. */
 static void leave_open(struct wi_comparison *out, enum wi_compare_open open, const char *why)
 {
     if (out->open != WI_OPEN_FORM)
@@ -279,7 +279,7 @@ void wi_compare(const struct wi_tensors *reference, const struct wi_tensors *got
     comparison_settle(out);
 }
 
-/* --- what is written -------------------------------------------------------------------------- */
+/* --- generated text --------------------------------------------------------------------------- */
 
 struct written {
     const struct wi_tensor *tokens, *likely; /* NULL: there is none */
@@ -307,15 +307,15 @@ static int32_t token_at(const struct written *written, size_t at)
     return token;
 }
 
-/* Another token, or the end, may stand there only if that is about as likely. `open`: what it is
- * where a rule has chosen. */
+/* Another token, or the end, is accepted there only if it is about as likely. `open`: the result if
+ * a rule has chosen the token. */
 static void compare_parting(const struct written *written, size_t at, const struct margin *margin,
     enum wi_compare_open open, struct wi_comparison *out)
 {
     const unsigned char *row =
         wi_tensor_bytes(written->likely) + at * WI_COMPARE_LIKELY * sizeof(float);
     double chosen = real_at(WI_FP32, row, 0), next = real_at(WI_FP32, row, 1);
-    if (!(chosen >= next)) /* what is not the likeliest was chosen by a rule */
+    if (!(chosen >= next)) /* a rule chose a token that is not the likeliest */
         leave_open(out, open, "the texts part where it is not the likeliest that comes");
     else
         note(out, error_of(chosen, next, 0, margin) / 2,
@@ -360,7 +360,7 @@ static int compare_texts(const struct wi_tensors *reference, const struct wi_ten
     return 1;
 }
 
-/* --- what the graphs of a task put out -------------------------------------------------------- */
+/* --- outputs of a task's graphs --------------------------------------------------------------- */
 
 static int is_longer(const struct wi_tensor *reference, const struct wi_tensor *got)
 {

@@ -159,7 +159,7 @@ static size_t print_decimal(char *out, const struct decimal *decimal)
     return used + wi_print_signed(out + used, exponent);
 }
 
-/* v scaled to an integer part of 17 digits and what is left, in [0, 1]. */
+/* v scaled to an integer part of 17 digits and the rest, in [0, 1]. */
 struct scaled {
     uint64_t whole;
     double rest;

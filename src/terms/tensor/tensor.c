@@ -17,8 +17,8 @@ const unsigned char *wi_tensor_bytes(const struct wi_tensor *tensor)
     return tensor->blob->bytes + tensor->offset;
 }
 
-/* The factors other than 0 may not overflow either, so that [0, 2^62, 2^62] is refused: who
- * computes strides from it would overflow. */
+/* The product of the factors other than 0 must not overflow either, so [0, 2^62, 2^62] is refused:
+ * code that computes strides from it would overflow. */
 int64_t wi_shape_elements(const int64_t *dims, unsigned rank)
 {
     int64_t product = 1;

@@ -339,7 +339,7 @@ static void print_numbers(struct wi_buffer *out, const struct wi_tensor *tensor)
     printer_flush(&printer);
 }
 
-/* Strings that are not UTF-8 are printed with U+FFFD in the places of what is not. */
+/* In strings that are not UTF-8, invalid bytes are printed as U+FFFD. */
 static void print_strings(struct wi_buffer *out, const struct wi_tensor *tensor)
 {
     const unsigned char *bytes = wi_tensor_bytes(tensor);
