@@ -1,4 +1,5 @@
-/* What is published, as the rest of the daemon sees it; see blockstore.h. The loop's alone. */
+/* Published models as the rest of the daemon sees them; see blockstore.h. For the loop's thread
+ * only. */
 #include "models/share/blockstore/blockstore.h"
 
 #include "base/log.h"
@@ -11,7 +12,7 @@
 /* Publishings that have a thread at a time: others need the pool, too. */
 #define HASHINGS 1
 
-/* --- what stays ------------------------------------------------------------------------------- */
+/* --- pins that stay --------------------------------------------------------------------------- */
 
 static void list_use(void *context, struct wi_versions_use *use)
 {
@@ -187,8 +188,8 @@ void wi_blockstore_spare(struct wi_blockstore *blocks, const char *name, int spa
 
 /* --- blocks ----------------------------------------------------------------------------------- */
 
-/* A reading of what the first pin has that has the block, and whose files are what they were. With
- * `scope` a CAR. */
+/* A reading from the first pin that has the block and whose files are unchanged; with `scope`, of a
+ * CAR. */
 static struct wi_block_reading *open_reading(
     struct wi_blockstore *blocks, const struct wi_cid *cid, const enum wi_dag_scope *scope)
 {
@@ -202,7 +203,7 @@ static struct wi_block_reading *open_reading(
                             : wi_reading_of_block(entry->outline, block);
         stale |= block != SIZE_MAX && !reading;
     }
-    if (stale) /* they may be again what they were */
+    if (stale) /* the files may have been restored */
         wi_pin_checks_want(blocks->checks);
     return reading;
 }

@@ -24,7 +24,7 @@
 #include "models/catalog/library/versions_work.h"
 #include "models/share/content/cid.h"
 
-/* --- what is published ------------------------------------------------------------------------ */
+/* --- published models ------------------------------------------------------------------------- */
 
 struct wi_pin_file {
     char *path;

@@ -1,7 +1,7 @@
 /*
  * The head of a file of leaves: "wileaves", the number 1 in 8 bytes, the file's length in 8 bytes,
- * both little-endian, and a SHA-256 over that, the file's SHA-256 and its leaves. So what was cut,
- * flipped or put under another name is told before anything is made of it.
+ * both little-endian, and a SHA-256 over that, the file's SHA-256 and its leaves. So a file that
+ * was cut, changed or renamed is detected before it is used.
  */
 #include "models/share/blockstore/leaves.h"
 
@@ -84,7 +84,7 @@ static void head_put_number(unsigned char *to, uint64_t number)
         to[i] = (unsigned char)(number >> (8 * i));
 }
 
-/* `hashes` of `count` leaves stand where they are. */
+/* `hashes` of `count` leaves are not copied. */
 static void make_head(const char *sha256, uint64_t bytes, const unsigned char *hashes, size_t count,
     unsigned char head[HEAD_SIZE])
 {
@@ -241,7 +241,7 @@ int wi_leaves_open_file(const char *directory, const char *sha256)
     return fd;
 }
 
-/* --- what is of no use ------------------------------------------------------------------------ */
+/* --- files that are no longer needed ---------------------------------------------------------- */
 
 struct sweep {
     wi_leaves_wanted_fn *is_wanted;

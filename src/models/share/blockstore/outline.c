@@ -50,7 +50,7 @@ void wi_outline_add(struct wi_outline *outline, const char *path,
     wi_tree_of_file(leaves, add_node, outline, root);
 }
 
-/* By their hashes. Leaves of one hash stand before an inner node of it, and are in the order of the
+/* By their hashes. Leaves come before an inner node with the same hash, and are in the order of the
  * files. */
 static int block_compare(const void *a, const void *b)
 {
@@ -85,7 +85,7 @@ static void sort_blocks(struct wi_outline *outline)
     outline->blocks = wi_realloc_array(outline->blocks, kept, sizeof *outline->blocks);
 }
 
-/* What the inner node links to is all here: each was added when its parent was made of it. */
+/* All blocks that the inner node links to are here: each was added before its parent was made. */
 static void link_node(struct wi_outline *outline, struct wi_outline_node *node)
 {
     struct wi_dag_node read = {0};

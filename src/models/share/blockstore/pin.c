@@ -100,7 +100,7 @@ static const char *const kinds[] = {[WI_PIN_PUBLISHED] = "published",
     [WI_PIN_ADOPTED] = "adopted",
     [WI_PIN_PULLED] = "pulled"};
 
-/* What has none was published. */
+/* A pin without a kind was published. */
 static int read_kind(const char *text, enum wi_pin_kind *kind)
 {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
@@ -317,7 +317,7 @@ enum wi_code wi_pin_remove(const char *directory, const char *model, struct wi_e
     int folder = wi_keep_open(directory, WI_KEEP_PINS);
     int done = folder >= 0 && unlinkat(folder, name, 0) == 0;
     if (!done && wi_is_missing(errno))
-        done = 1; /* somebody else has */
+        done = 1; /* it is already gone */
     wi_close(folder);
     return done ? WI_OK : wi_keep_failed(directory, error);
 }

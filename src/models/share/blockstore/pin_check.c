@@ -90,8 +90,8 @@ static int same_seen(const struct wi_file_identity *one, const struct wi_file_id
     return wi_file_identity_same(&same, other);
 }
 
-/* Writes down what the files are, so that the next start need not read them. Where that cannot be
- * done it will read them. */
+/* Stages the metadata of the files, so that the next start need not read them. If that fails, the
+ * next start reads them. */
 static void note_seen(
     const struct check *check, struct checked *checked, const struct wi_file_identity *before)
 {
@@ -104,7 +104,7 @@ static void note_seen(
         checked->temporary[0] = '\0';
 }
 
-/* What the leaves give has to be what the pin says. */
+/* The CIDs from the leaves must be those of the pin. */
 static int same_cids(const struct wi_pin *one, const struct wi_pin *other)
 {
     int same = wi_cid_equal(&one->cid, &other->cid);
@@ -144,7 +144,7 @@ static void check_run(void *data)
     check->took_ms = wi_now_ms() - began;
 }
 
-/* --- what came of it -------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------- */
 
 static void free_check(struct check *check)
 {
@@ -250,7 +250,7 @@ static void check_start(struct wi_pin_checks *checks, int is_sweep)
     check->checks = checks;
     check->directory = wi_strdup(blocks->directory);
     check->is_sweep = is_sweep;
-    /* What is being published has no pin yet that would want its leaves. */
+    /* A model that is being published has no pin yet that would keep its leaves. */
     check->tidies = checks->is_littered && !is_sweep && !blocks->publishings;
     checks->is_littered &= !check->tidies && !is_sweep;
     check->items = wi_alloc((blocks->count + 1) * sizeof *check->items);

@@ -30,7 +30,7 @@ struct wi_publishing {
     atomic_ullong done; /* bytes */
     char *name, *directory;
     struct wi_pin_record record;
-    struct wi_cid before; /* what was published under that name when it began */
+    struct wi_cid before; /* the model published under that name when it began */
     char *before_origin;  /* NULL: nothing was */
     int64_t before_at;
     int has_cid;
@@ -44,7 +44,7 @@ struct wi_publishing {
 
 /* --- on the thread ---------------------------------------------------------------------------- */
 
-/* What is the same stays as it was published first. */
+/* An unchanged model keeps its first origin and time. */
 static void publishing_sign(struct wi_publishing *publishing)
 {
     struct wi_pin *pin = &publishing->record.pin;
@@ -139,7 +139,8 @@ static const char *const becomes[] = {[WI_PIN_PUBLISHED] = "published as",
     [WI_PIN_ADOPTED] = "held as a copy of",
     [WI_PIN_PULLED] = "served as"};
 
-/* What is published stays that, and a copy is not merely served, though both are wanted at once. */
+/* A published model does not become a copy, and a copy does not become merely served, even if both
+ * are wanted at once. */
 static int gives_way(const struct wi_pin *pin, const struct wi_pin *before)
 {
     int weaker = before->kind == WI_PIN_PUBLISHED

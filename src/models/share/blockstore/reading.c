@@ -1,6 +1,6 @@
 /*
- * A block or a CAR in segments. One file is open at a time: a CAR has the blocks of one file behind
- * each other, but for those that several have.
+ * A block or a CAR in segments. One file is open at a time: a CAR has the blocks of a file one
+ * after another, except blocks that several files have.
  */
 #include "models/share/blockstore/reading.h"
 
@@ -32,7 +32,7 @@ static int is_file(const struct wi_block_reading *reading, const struct stat *st
     return wi_file_identity_same(&now, &reading->outline->files[reading->file].seen);
 }
 
-/* Tells of a file that is not what was published; -1. */
+/* Reports a file that is no longer the published one. Returns -1. */
 static int reading_fail(struct wi_block_reading *reading)
 {
     const struct wi_outline *outline = reading->outline;

@@ -36,9 +36,9 @@ static void pin_entry_tell(const struct wi_pin_entry *entry)
     wi_change_tell(entry->blocks->listener, WI_CHANGE_MODEL, entry->record.pin.model, NULL);
 }
 
-/* --- what is known of one --------------------------------------------------------------------- */
+/* --- the state of a pin ----------------------------------------------------------------------- */
 
-/* A reading has found it, before a look did. */
+/* A reading has found a change before a check did. */
 static void on_changed(void *context, const char *path)
 {
     char *why = wi_sprintf("%s has changed", path);

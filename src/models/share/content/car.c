@@ -13,7 +13,7 @@
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* In DAG-CBOR, {"roots": [CID], "version": 1}. A CID is tag 42 of its bytes behind a zero. */
+/* In DAG-CBOR, {"roots": [CID], "version": 1}. A CID is tag 42 of a zero and its bytes. */
 static const unsigned char before_root[] = {
     0xa2, 0x65, 'r', 'o', 'o', 't', 's', 0x81, 0xd8, 42, 0x58, 1 + WI_CID_BYTES, 0};
 static const unsigned char behind_root[] = {0x67, 'v', 'e', 'r', 's', 'i', 'o', 'n', 1};
@@ -38,9 +38,9 @@ size_t wi_car_section(const struct wi_cid *cid, size_t size, unsigned char head[
 
 /* --- reading ---------------------------------------------------------------------------------- */
 
-/* Of the file's head so much is looked at; one root makes 58 bytes. */
+/* The most bytes of the file's head that are read; with one root it has 58. */
 #define HEAD_MAX 4096u
-/* What may stand before a block: its length and the longest CID, an identity. */
+/* The most bytes before a block: its length and the longest CID, an identity. */
 #define SECTION_HEAD_MAX (WI_VARINT_MAX + 8 + WI_CID_IDENTITY_MAX)
 
 /* A block in the index. */
@@ -157,7 +157,7 @@ static enum wi_code fail_head(const struct cbor *cbor, struct wi_error *error)
     return car_fail(error, cbor->begin + cbor->at, "the head is not that of a CAR");
 }
 
-/* A CID is tag 42 of its bytes behind a zero. */
+/* A CID is tag 42 of a zero and its bytes. */
 static enum wi_code take_roots(struct cbor *cbor, struct wi_cid *root, struct wi_error *error)
 {
     const unsigned char *bytes;
@@ -262,7 +262,7 @@ static int is_right(const unsigned char *block, size_t size, const struct wi_cid
     return wi_cid_equal(&cid, &read->cid);
 }
 
-/* Takes the section at `*at`, which moves behind it. */
+/* Takes the section at `*at`, which is advanced past it. */
 static enum wi_code read_section(struct wi_car_file *car, uint64_t *at, struct wi_error *error)
 {
     struct wi_cid_read read;

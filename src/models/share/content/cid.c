@@ -40,7 +40,7 @@ static int take_varint(struct stretch *left, uint64_t *value)
     return -1;
 }
 
-/* Takes the hash's number, its length and the hash. NULL, or what is wrong. */
+/* Takes the hash's number, its length and the hash. NULL, or the problem. */
 static const char *take_multihash(struct stretch *left, struct wi_cid_read *read)
 {
     uint64_t kind, length;
@@ -126,7 +126,7 @@ static int decode_base32(const char *text, const char *alphabet, struct decoded 
         decoded->bytes[decoded->size++] = (unsigned char)(held >> bits);
         held &= (1u << bits) - 1;
     }
-    /* With five bits or more the last character would stand for nothing. */
+    /* With five bits or more left, the last character would be superfluous. */
     return bits < 5 && held == 0 ? 0 : -1;
 }
 

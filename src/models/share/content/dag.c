@@ -1,7 +1,7 @@
 /*
  * Nodes of dag-pb (https://ipld.io/specs/codecs/dag-pb/) whose Data is a message of UnixFS; see
- * dag.h. Both are protobuf. A node's links and Data may come in either order; we write the links
- * first, as everybody does.
+ * dag.h. Both are protobuf. A node's links and Data may come in either order; they are written with
+ * the links first, as other programs do.
  */
 #include "models/share/content/dag.h"
 
@@ -120,7 +120,7 @@ static int read_links(struct reading *reading, size_t count)
     return 0;
 }
 
-/* The size of what the next link has of the file. One that no link is for is counted. */
+/* Takes the size of the next link's part of the file. A size without a link is counted, too. */
 static void take_blocksize(struct reading *reading, uint64_t size)
 {
     if (reading->blocksizes < reading->node->count)
@@ -179,7 +179,7 @@ static int read_unixfs(struct reading *reading)
     return more;
 }
 
-/* --- what was read ---------------------------------------------------------------------------- */
+/* --- checks of a node ------------------------------------------------------------------------- */
 
 /* Old nodes of files have no filesize: it is the sum. */
 static int dag_check_file(struct reading *reading)
@@ -203,7 +203,7 @@ static int dag_check_file(struct reading *reading)
     return 0;
 }
 
-/* NULL, or what is wrong with it. */
+/* NULL, or the problem of the name. */
 static const char *name_problem(const struct wi_dag_link *link)
 {
     char name[NAME_MAX_BYTES + 1];

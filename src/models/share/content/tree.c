@@ -118,7 +118,7 @@ static struct wi_dag_child children_join(
     return node;
 }
 
-/* How many nodes stand above so many. */
+/* The number of nodes above `count` nodes. */
 static size_t nodes_above(size_t count)
 {
     return (count + WI_TREE_WIDTH - 1) / WI_TREE_WIDTH;
@@ -190,8 +190,8 @@ static void clear_children(struct wi_dag_child *children, size_t count)
 static enum wi_code make_folder(const struct sink *sink, const struct folder *folder,
     struct wi_dag_child *made, struct wi_error *error);
 
-/* Makes what the files from `at` on have in common below the folder: a file, or another folder.
- * Advances `at` behind them. */
+/* Makes the next child of the folder from the files from `at` on: a file, or a folder that several
+ * share. Advances `at` past them. */
 static enum wi_code make_child(const struct sink *sink, const struct folder *folder, size_t *at,
     struct wi_dag_child *child, struct wi_error *error)
 {

@@ -1,6 +1,6 @@
 /*
- * The blocks that a walk knows: which are missing and where they are linked to, and what is kept of
- * those that were read.
+ * The blocks that a walk knows: the missing ones, the places that link to them, and the parts that
+ * are kept of blocks that were read.
  */
 #include "models/share/content/walk_private.h"
 
@@ -38,7 +38,7 @@ int wi_walk_is_empty(const struct wi_cid *cid)
     return wi_cid_equal(cid, &empty);
 }
 
-/* --- what is kept of a node ------------------------------------------------------------------- */
+/* --- the parts of a node that are kept -------------------------------------------------------- */
 
 static uint32_t add_own(struct wi_walk_inner *inner, size_t at, const void *bytes, size_t size)
 {

@@ -27,7 +27,7 @@ struct wi_copies {
     struct wi_pull_watch *watch;
     struct wi_repository_lookup *lookup;
     struct wi_publishing *holding;
-    /* One that somebody here has wanted since, by its CID. */
+    /* A copy that has since been wanted here, too, by its CID. */
     struct wi_repository_lookup *adopted_lookup;
     struct wi_publishing *adopting;
     struct wi_cid adopted_cid;
@@ -36,7 +36,7 @@ struct wi_copies {
     struct wi_versions_task *removal;
 };
 
-/* --- what there is ---------------------------------------------------------------------------- */
+/* --- what neighbours have --------------------------------------------------------------------- */
 
 /* Of the daemon itself and its neighbours. */
 struct view {
@@ -251,7 +251,7 @@ static void begin_copy(struct wi_copies *copies, const struct wi_copies_row *row
         copies_find_model(copies);
 }
 
-/* --- one that somebody here wants, too -------------------------------------------------------- */
+/* --- a copy that is wanted here, too ---------------------------------------------------------- */
 
 static void end_adoption(struct wi_copies *copies)
 {
@@ -263,7 +263,7 @@ static void end_adoption(struct wi_copies *copies)
     copies->adopted_origin = NULL;
 }
 
-/* What has failed is tried again at the next interval. */
+/* A failure is tried again at the next interval. */
 static void on_adopted(void *context, const struct wi_pin *pin, const struct wi_error *error)
 {
     struct wi_copies *copies = context;

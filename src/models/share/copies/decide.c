@@ -68,7 +68,7 @@ static int is_published(const struct group *group)
     return 0;
 }
 
-/* Of several who say different things our own counts, which comes first. */
+/* If daemons give different origins, this daemon's counts, which comes first. */
 static int origin_is_there(const struct group *group)
 {
     const struct wi_copies_situation *situation = group->situation;
@@ -78,7 +78,7 @@ static int origin_is_there(const struct group *group)
     return 0;
 }
 
-/* What was published stays wanted when its origin is there no more: for that copies are made. */
+/* A published model is still wanted when its origin is gone: that is the purpose of copies. */
 static int group_is_wanted(const struct group *group)
 {
     return is_published(group) || (*group->rows[0]->origin && !origin_is_there(group));
@@ -114,7 +114,8 @@ static int is_ours_to_pull(const struct group *group)
     return chosen == 0;
 }
 
-/* By all daemons together; what one has under several names it counts for each of them. */
+/* The runs on all daemons together. A daemon reports the same number for each of a model's
+ * names. */
 static uint64_t runs_of(const struct group *group)
 {
     uint64_t sum = 0;
@@ -124,7 +125,7 @@ static uint64_t runs_of(const struct group *group)
     return sum;
 }
 
-/* --- what has held for how long --------------------------------------------------------------- */
+/* --- conditions and how long they have held --------------------------------------------------- */
 
 static double state_since(int holds, double before, double now)
 {
