@@ -1,7 +1,7 @@
 /*
  * ModelProto → GraphProto → NodeProto and TensorProto, with the graphs of If, Loop and Scan. A
- * graph is walked once for each kind of what it has: its initializers come behind its nodes in the
- * file, and nodes want to know them.
+ * graph is walked once for each kind of part, since its initializers come after its nodes in the
+ * file, and nodes need them.
  */
 #include "models/quantize/graph.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a model may have. Models of today have some ten thousand nodes. */
+/* Limits for a model. Present models have some ten thousand nodes. */
 enum { MAX_DEPTH = 16, MAX_NODES = 200000, MAX_LINKS = 2000000 };
 #define MAX_NAMES (32u << 20)
 
@@ -189,7 +189,7 @@ static int read_dims(struct wi_graph_model *model, struct wi_graph_tensor *tenso
     return 0;
 }
 
-/* Where the bytes are that lie in another file. */
+/* Finds the place of bytes that are in another file. */
 static int graph_find_place(struct wi_graph_model *model, struct wi_graph_tensor *tensor)
 {
     uint64_t size = tensor->elements * width_of(tensor->datatype);
@@ -220,8 +220,8 @@ static int graph_find_place(struct wi_graph_model *model, struct wi_graph_tensor
     return 0;
 }
 
-/* Everything about `tensor`, whose `proto` is set, but what it is called. The caller frees the
- * name, also after a failure. */
+/* Reads everything about `tensor`, whose `proto` is set, except its name, which is returned. The
+ * caller frees the name, also after a failure. */
 static int graph_read_tensor(
     struct wi_graph_model *model, struct wi_graph_tensor *tensor, char **name)
 {
@@ -282,7 +282,7 @@ static int read_initializer(
     return 0;
 }
 
-/* Only what it is called. */
+/* Reads only its name. */
 static int read_sparse(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_protobuf_range sparse)
 {
@@ -479,7 +479,7 @@ static int settle_constant(struct wi_graph_model *model, struct wi_graph_node *n
     return 0;
 }
 
-/* Comes last: what a node makes is not there yet for the graphs in it. */
+/* Comes last: a node's outputs are not available to the graphs in it. */
 static int read_all_made(
     struct wi_graph_model *model, struct wi_graph *graph, struct wi_graph_node *node)
 {

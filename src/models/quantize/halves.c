@@ -110,7 +110,7 @@ static const struct giving givings[] = {
 /* Operators that compute in FP32: all their inputs that are floats, or those of the mask. */
 struct single {
     const char *op;
-    unsigned inputs; /* by their bits; 0: none of them, but what it gives */
+    unsigned inputs; /* a bit for each; 0: none of the inputs, only the outputs */
     int gives;       /* its outputs are FP32 where they are floats */
     int below;       /* only below this opset; 0: in all */
 };
@@ -300,7 +300,8 @@ static void put_cast(struct wi_buffer *out, const char *from, const char *to, in
         (const char *const[]){to, NULL}, &attribute);
 }
 
-/* The name of what has another one in 16 bits: inputs and outputs of the model. */
+/* The name in 16 bits of a value that keeps its own name in FP32: inputs and outputs of the
+ * model. */
 static char *half_name(struct halves *halves, struct wi_graph_value *value)
 {
     if (!value->half)
@@ -356,7 +357,7 @@ static int put_tensor(struct wi_rewrite *rewrite, struct wi_buffer *out,
     return put_half_tensor(halves, out, tensor, value && value->half ? value->half : tensor->name);
 }
 
-/* The name by which an operator of FP32 reads what is FP16 here. */
+/* Casts a value that is FP16 for an operator of FP32, and returns the new name. */
 static char *read_single(struct halves *halves, struct wi_buffer *out, struct wi_graph_value *value)
 {
     char *name = wi_output_name(halves->output, value->name, "single");
@@ -422,7 +423,7 @@ static int is_cast(const struct wi_graph_value *value)
     return value->datatype == WI_ONNX_FLOAT;
 }
 
-/* What comes in is cast before anything else is done. */
+/* Casts the inputs before everything else. */
 static int halves_begin(
     struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
 {
@@ -475,7 +476,8 @@ static int put_type(struct halves *halves, struct wi_buffer *out, struct wi_prot
     return more;
 }
 
-/* What is known of values between is found again by who loads the model. */
+/* Descriptions of intermediate values are left out: the program that loads the model infers them
+ * again. */
 static int put_info(struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph,
     uint32_t number, const struct wi_protobuf_range *info)
 {

@@ -19,7 +19,7 @@ struct integers {
 
 /* --- weights --------------------------------------------------------------------------------- */
 
-/* What the tensors of a packed matrix are called. */
+/* The names of the tensors of a packed matrix. */
 struct names {
     char *codes, *scales, *zeros;
 };
@@ -109,7 +109,7 @@ static void put_sum(struct wi_buffer *graph, const struct wi_graph_node *node, c
         wi_output_node(graph, "Add", "", NAMES(product, node->inputs[2]->name), NAMES(name), NULL);
 }
 
-/* The codes of what comes in, which nodes of one graph that read the same value share. */
+/* The codes of an input. Nodes of one graph that read the same value share them. */
 static void put_dynamic(const struct integers *integers, struct wi_buffer *out,
     const struct wi_graph *graph, struct wi_graph_value *value)
 {
@@ -241,7 +241,7 @@ static int put_tensor(struct wi_rewrite *rewrite, struct wi_buffer *out,
                : wi_output_copy_tensor(integers->output, out, tensor);
 }
 
-/* What is new is of the outermost graph, where all graphs see it. */
+/* New tensors belong to the outermost graph, where all graphs see them. */
 static int put_new_tensors(
     struct wi_rewrite *rewrite, struct wi_buffer *out, const struct wi_graph *graph)
 {

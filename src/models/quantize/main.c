@@ -75,7 +75,7 @@ static ssize_t read_source(void *source, void *bytes, size_t size, uint64_t at)
     return pread(*fd, bytes, size, (off_t)at);
 }
 
-/* One at a time is open: tensors mostly lie in one. */
+/* Only one file is open at a time: most tensors are in one file. */
 static ssize_t read_other(void *source, const char *path, void *bytes, size_t size, uint64_t at)
 {
     struct program *program = source;
@@ -136,7 +136,7 @@ static int finish_targets(struct program *program)
     return 0;
 }
 
-/* --- what is said ----------------------------------------------------------------------------- */
+/* --- output ----------------------------------------------------------------------------------- */
 
 static void line_say(struct wi_buffer *line)
 {

@@ -185,7 +185,7 @@ void wi_output_node(struct wi_buffer *graph, const char *op, const char *domain,
         wi_protobuf_put_text(&node, WI_NODE_INPUT, *inputs);
     for (const char *const *output = outputs; *output; output++)
         wi_protobuf_put_text(&node, WI_NODE_OUTPUT, *output);
-    /* Onnxruntime names a node by this in what it says of it. */
+    /* onnxruntime names a node by this in its messages. */
     wi_protobuf_put_text(&node, WI_NODE_NAME, outputs[0]);
     wi_protobuf_put_text(&node, WI_NODE_OP_TYPE, op);
     if (attributes && attributes->size)

@@ -113,7 +113,7 @@ static enum wi_pack_form form_of(const struct wi_quantize *quantize, int is_tabl
     return quantize->bits == 8 || is_table ? WI_PACK_BLOCKS_8 : WI_PACK_BLOCKS_4;
 }
 
-/* What is made of the tensor for nodes that read it so. */
+/* The new form of the tensor for nodes that read it in this way. */
 static struct wi_graph_made *made_of(struct wi_quantize_plan *plan, const struct reading *how)
 {
     struct wi_graph_made *made = how->tensor->made;

@@ -44,7 +44,7 @@ static int is_full(int why)
     return wi_is_full(why) || why == EFBIG;
 }
 
-/* Says what has gone wrong, unless it has been said. */
+/* Sets the problem, unless it has been set. */
 static int say_failed(const struct wi_quantize_output *output, struct wi_quantize_problem *problem)
 {
     if (problem->code)
@@ -64,7 +64,7 @@ static int write_model(struct wi_quantize_output *output, const struct wi_buffer
     return -1;
 }
 
-/* Writes what was planned. `bytes` are those of all tensors of the new model. */
+/* Writes the planned model. `bytes` is the size of all tensors of the new model. */
 static int put_model(
     struct wi_quantize_plan *plan, uint64_t bytes, struct wi_quantize_problem *problem)
 {

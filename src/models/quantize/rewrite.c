@@ -12,8 +12,8 @@ static int put_graph(
 
 /* --- nodes ----------------------------------------------------------------------------------- */
 
-/* An attribute as it is, but for its graphs, which are those of `node` from *at on, and for what a
- * Cast casts `to`, if that is not 0. */
+/* Copies an attribute, except its graphs, which are those of `node` from *at on, and the type that
+ * a Cast casts to, which becomes `to` unless that is 0. */
 static int put_attribute(struct wi_rewrite *rewrite, struct wi_buffer *out,
     const struct wi_graph_node *node, struct wi_protobuf_range attribute, size_t *at, int64_t to)
 {
