@@ -1,7 +1,7 @@
 /**
- * Builds the page, and beside it the console and the laboratory's report: `node build.mjs OUTDIR`. Everything but index.html and the notices has its
- * content's hash in its name, so that it can be cached for ever; beside what is larger are compressed
- * copies of it (compress.mjs). The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
+ * Builds the page, the console and the laboratory's report: `node build.mjs OUTDIR`. Every file except index.html and the notices
+ * has its content's hash in its name, so it can be cached for ever. Larger files also have compressed copies (compress.mjs).
+ * The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -19,9 +19,9 @@ const BUILDS = {
     webgpu: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' },
     webnn: { entry: 'onnxruntime-web/webgpu', stem: 'ort-wasm-simd-threaded.asyncify' }, // the same files
 };
-/** What takes a build's place where the browser can suspend WASM by itself (JSPI): the binary is not
- * rewritten for that, which makes it a third smaller and its start twice as fast. Not for WebNN: there
- * every error of a graph arrives as "unreachable", without its reason (onnxruntime-web 1.30). */
+/** The builds that replace others where the browser can suspend WASM by itself (JSPI). Their binary is not
+ * rewritten for suspension, so it is a third smaller and starts twice as fast. There is none for WebNN, where
+ * every error of a graph would arrive as "unreachable", without its reason (onnxruntime-web 1.30). */
 const SUSPENDED = { webgpu: { entry: 'onnxruntime-web/jspi', stem: 'ort-wasm-simd-threaded.jspi' } };
 /** llama.cpp in WASM: where memory has 64-bit addresses and WASM can be suspended, and where not. */
 const LLAMA = {
@@ -30,16 +30,16 @@ const LLAMA = {
 };
 /** The engine workers that it is in: on wasm, on webgpu. */
 const LLAMA_WORKERS = ['llama', 'gpu_llama'];
-/** What makes a module of emscripten's script: each is found exactly once. */
+/** The changes that turn emscripten's script into a module; each place is found exactly once. */
 const AS_MODULE = [
     ['var Module=typeof Module!="undefined"?Module:{};', ''], // handed in
     ['await _wllama_js_file_read(', 'await readPiece('],
     ['var onPostRuns=[];', 'Module.endThreads=PThread.terminateAllThreads;var onPostRuns=[];'],
 ];
-/** What is changed of transformers.js: one load that failed would fail all that come after it in the worker,
- * and runs have turns there (src/engine/turns.js); a picture's planes are made sooner (src/pipeline/permute.js);
- * and keys and values that stay in WASM memory are disposed of as those on a device (src/engine/wasm_tensors.js).
- * Each is found exactly once. What is changed of onnxruntime-web is in changes.mjs. */
+/** The changes to transformers.js. A failed load no longer fails all later loads in the worker. Runs take turns
+ * (src/engine/turns.js). A picture's planes are made faster (src/pipeline/permute.js). Keys and values that stay in WASM
+ * memory are disposed of like those on a device (src/engine/wasm_tensors.js). Each place is found exactly once. The changes
+ * to onnxruntime-web are in changes.mjs. */
 const TRANSFORMERS = '@huggingface/transformers';
 const STAYING = JSON.stringify(['gpu-buffer', HELD]);
 const CHANGED = [
@@ -55,9 +55,9 @@ const OURS = Object.entries({ 'permute.js': 'permuted' }).map(([file, names]) =>
 const LICENCE_FROM = {
     'onnxruntime-common': 'onnxruntime-web', '@wllama/wllama-compat': '@wllama/wllama',
 };
-/** What is compiled into the binaries of the packages: names, licences (as texts/ has them), who made them. */
+/** The libraries that are compiled into the packages' binaries: names, licences (as texts/ has them), authors. */
 const LIBRARIES = JSON.parse(fs.readFileSync(path.join(here, 'licences/libraries.json'), 'utf8'));
-/** What is compiled into the script of transformers.js. */
+/** The packages that are compiled into the script of transformers.js. */
 const IN_TRANSFORMERS = ['@huggingface/jinja', '@huggingface/tokenizers'];
 /** `PACKAGE?another` is the package once more: an instance with settings of its own. */
 const INSTANCES = {

@@ -1,6 +1,6 @@
 /**
- * What the builds of the page and of the console share: bundling by esbuild, names that tell a file's
- * content, compressed copies. The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
+ * Code that the builds of the page and of the console share: bundling by esbuild, file names with the content's
+ * hash, compressed copies. The packages are found from here, or in the folder that WEBINFER_NODE_MODULES names.
  */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
@@ -11,7 +11,7 @@ import { compress, ENDINGS } from './compress.mjs';
 
 export const here = path.dirname(fileURLToPath(import.meta.url));
 const modules = process.env.WEBINFER_NODE_MODULES && path.resolve(process.env.WEBINFER_NODE_MODULES);
-// Resolution looks for node_modules beside the file that asks; so ask from beside the folder given.
+// Resolution looks for node_modules in the folder of the importing file, so import from the parent of the given folder.
 const require = createRequire(path.join(modules ? path.dirname(modules) : here, 'build.mjs'));
 
 /** Names that `emit` makes, and those of their copies. */

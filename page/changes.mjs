@@ -14,8 +14,8 @@ export function replaceOnce(script, changes, where) {
 }
 
 const held = path.join(path.dirname(fileURLToPath(import.meta.url)), 'src/engine/wasm_tensors.js');
-/** A result that the run's option `stay` names, a tensor for one that stays, that as an input, and its data
- * where they lie. The names are those of onnxruntime-web's minified script, which is the smallest of its forms. */
+/** Changes for a result that the run's option `stay` names: a tensor for it, that tensor as an input, and its data in
+ * place. The names are those of onnxruntime-web's minified script, the smallest of its forms. */
 const HOLDING = [
     ['{let U=un(P),L=new U(j);', '{let U=un(P);if(j>0&&i.stay?.[o[y]])'
         + `{oe=!0,z.push([P,H,{wasm:s,data:new U(s.HEAPU8.buffer,C,j),handle:W},"${HELD}"]);continue}let L=new U(j);`],
@@ -32,20 +32,20 @@ const HOLDING = [
 export const holding = (script) =>
     `import { heldTensor, isHeld } from ${JSON.stringify(held)};\n${replaceOnce(script, HOLDING, 'onnxruntime-web/wasm')}`;
 
-/** How often a helper thread of onnxruntime-web looks for work before it sleeps, which takes a millisecond. Its own
- * number, 2^20, keeps a core busy for 50 ms after each run, which those need who bring the next. */
+/** How often a helper thread of onnxruntime-web polls for work before it sleeps; this takes a millisecond. The published
+ * number, 2^20, keeps a core busy for 50 ms after each run, and the threads that bring the next run need that core. */
 const LOOKS = 1 << 14;
-/** Where that number stands, in LEB128, as clang leaves the code around it and as binaryen's asyncify does: behind the
- * question whether a thread pool was given a time (`i32.lt_s`). */
+/** The position of that number, in LEB128: after the check whether a thread pool was given a time (`i32.lt_s`), in the
+ * forms in which clang and binaryen's asyncify leave the surrounding code. */
 const LOOKS_AT = /(?<=\x48(?:\x04\x7f|\x21\x00\x0b)\x41)\x80\x80\xc0\x00/gs;
 
-/** onnxruntime-web's WASM, whose helper threads sleep when they have had nothing to do for a millisecond.
+/** onnxruntime-web's WASM with helper threads that sleep after a millisecond without work.
  * @param {Buffer} wasm @returns {Buffer} of the same length */
 export function sleepingSoon(wasm) {
     const places = [...wasm.toString('latin1').matchAll(LOOKS_AT)];
     if (places.length !== 1) throw new Error(`the looks of a helper thread are ${places.length} times in onnxruntime-web's WASM`);
     const changed = Buffer.from(wasm);
-    // As long as what stood there: each byte but the last says that another follows.
+    // As long as the old number: each byte but the last says that another follows.
     for (let i = 0; i < 4; i++) changed[places[0].index + i] = LOOKS >> 7 * i & 0x7f | (i < 3 ? 0x80 : 0);
     return changed;
 }

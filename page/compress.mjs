@@ -13,14 +13,14 @@ const CODINGS = {
         [BROTLI_PARAM_QUALITY]: QUALITY, [BROTLI_PARAM_SIZE_HINT]: bytes.length } }),
     gz: (bytes) => promisify(zlib.gzip)(bytes, { level: 9 }),
 };
-/** What fits a packet is not sent any sooner. */
+/** Bytes. A smaller file fits into one packet, so compressing it saves no time. */
 const LEAST = 1400;
 /** A copy that has more of its file than this is not worth unpacking. */
 const SHARE_MOST = 0.9;
 
 export const ENDINGS = Object.keys(CODINGS);
 
-/** Puts copies beside files whose names tell their contents: one that an earlier build has left is right.
+/** Makes compressed copies of files whose names contain their hashes; a copy from an earlier build is therefore valid.
  * @param {string} out folder @param {Iterable<string>} names @returns {Promise<string[]>} the copies' names */
 export async function compress(out, names) {
     const copies = await Promise.all([...names].flatMap((name) => {

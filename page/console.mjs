@@ -5,7 +5,7 @@ import zlib from 'node:zlib';
 import { bundle, finish, here } from './bundle.mjs';
 import { replaceOnce } from './changes.mjs';
 
-/** Who opens the console over a slow line waits for so many bytes, gzipped. */
+/** The most gzipped bytes of the console, so that it opens quickly over a slow line. */
 const MOST_BYTES = 150_000;
 /** It runs in the audio thread, and so comes as a file of its own. */
 const RECORDER = 'src/console/playground/recorder_worklet.js';

@@ -8,7 +8,7 @@ import { here } from './bundle.mjs';
 const SHADERS = path.join(here, '../shaders');
 const COMPILE = ['--target=wasm32', '-msimd128', '-mbulk-memory', '-O3', '-std=c17', '-Wall', '-Wextra', '-Werror',
     '-ffreestanding', '-nostdlib', `-I${SHADERS}`];
-/** The stack lies below everything else, so that what overflows it traps. */
+/** The stack is below everything else, so that an overflow traps. */
 const LINK = ['-Wl,--no-entry', '-Wl,--stack-first', '-Wl,-z,stack-size=262144', '-Wl,--export=__heap_base', '-Wl,--strip-all'];
 
 /** Those that have a C file, by name. @returns {string[]} */

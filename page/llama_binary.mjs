@@ -1,9 +1,9 @@
 /**
- * How the pinned binaries of llama.cpp (npm @wllama) are changed before the page has them. The places are
- * those of the versions in package-lock.json: a binary with another SHA-256, a place that is not found exactly
- * once, and a result with another SHA-256 than the one that was tried are errors.
+ * Changes the pinned binaries of llama.cpp (npm @wllama) before the page uses them. The places are those of the
+ * versions in package-lock.json. It is an error if a binary has another SHA-256, if a place is not found exactly
+ * once, or if the result's SHA-256 is not the tested one.
  *
- * Each change is given as WebAssembly's bytes, the instructions beside them. The names are those of
+ * Each change is given as WebAssembly's bytes, with the instructions next to them. The names are those of
  * wllama's cpp/wllama-context.h and of llama.cpp.
  */
 import { createHash } from 'node:crypto';
@@ -11,12 +11,12 @@ import { createHash } from 'node:crypto';
 /** @typedef {{what: string, before: string, after: string}} Change bytes as hexadecimal digits */
 /** @typedef {{given: string, made: string, changes: Change[]}} Binary both as SHA-256 */
 
-const STEP = 'get_result computes a step only where no result waits; else it would compute one for all slots and then '
-    + 'hand out one result, so that of four streams each got a quarter of its tokens until the end';
-const CACHE = 'no prompts are kept in memory beside the slots\' caches: cache_ram_mib is 0 instead of 8192, which the '
-    + 'budget of memory would not see';
-const WHOLE = 'a token that ends within a character is told like any other (validate_utf8 finds each text whole); else it '
-    + 'would be kept, and of several that make one character only the last be named, with the likelihood of that one';
+const STEP = 'get_result computes a step only if no result is waiting; it used to compute one for all slots and then '
+    + 'return one result, so that each of four streams got only a quarter of its tokens until the end';
+const CACHE = 'no prompts are kept in memory apart from the slots\' caches: cache_ram_mib is 0 instead of 8192, which the '
+    + 'memory budget would not see';
+const WHOLE = 'a token that ends within a character is reported like any other (validate_utf8 finds each text complete); it used to '
+    + 'be held back, and if several made one character, only the last was named, with its own likelihood';
 const TEXT = 'bytes that are no UTF-8 become U+FFFD in a result\'s JSON (error_handler_t::replace) instead of an exception';
 
 /** @type {Record<string, Binary>} */

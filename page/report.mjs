@@ -18,7 +18,7 @@ export async function buildReport(file, bundled = new Set()) {
     const script = await text('src/report/main.js', { format: 'iife', plugins: [ANY_LANGUAGE] });
     const style = await text('src/report/style.css', {});
     if (/<\/script|<!--/i.test(script) || /<\/style/i.test(style) || (script + style).includes(MARK))
-        throw new Error('the report’s script or style sheet would end where it stands');
+        throw new Error('the report’s script or style sheet contains an end tag, “<!--” or the mark of the run');
     const parts = /** @type {Record<string, string>} */ ({ SCRIPT_HASH: hashOf(script), STYLE_HASH: hashOf(style), SCRIPT: script, STYLE: style });
     const html = fs.readFileSync(path.join(here, 'src/report/index.html'), 'utf8')
         .replace(/%(SCRIPT_HASH|STYLE_HASH|SCRIPT|STYLE)%/g, (_, name) => parts[name]);

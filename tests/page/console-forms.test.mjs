@@ -166,7 +166,7 @@ test('files are known by their first bytes, and too large ones refused', () => {
     assert.deepEqual(['RIFF....WAVE', 'RIFX....WAVE', 'RF64....WAVE', 'fLaC', 'OggS', 'ID3', '\xff\xfb', '....ftypM4A ', '\x1aE\xdf\xa3', 'hello'].map((text) => soundType(head(text))),
         ['audio/wav', 'audio/wav', 'audio/wav', 'audio/flac', 'audio/ogg', 'audio/mpeg', 'audio/mpeg', 'audio/mp4', 'audio/webm', '']);
     assert.ok(Math.ceil(mostBytes() / 3) * 4 < 64 * 1024 * 1024);
-    assert.throws(() => checkSize('f', { name: 'big.png', size: 300e6 }, mostBytes()), /“big\.png” has 300 MB\. The most that the daemon takes is 50\.3 MB\./);
+    assert.throws(() => checkSize('f', { name: 'big.png', size: 300e6 }, mostBytes()), /“big\.png” has 300 MB\. The daemon accepts at most 50\.3 MB\./);
     assert.throws(() => checkSize('f', { name: 'none.png', size: 0 }, mostBytes()), /is empty/);
 });
 
@@ -259,7 +259,7 @@ test('a picture that is too large is refused before it is read, and what is no p
     await open(on, 'image-classification');
     await tab.setInputFiles('#try-image', file);
     fs.rmSync(path.dirname(file), { recursive: true });
-    await said(tab, /“big\.png” has 300 MB\. The most that the daemon takes is 50\.3 MB\./);
+    await said(tab, /“big\.png” has 300 MB\. The daemon accepts at most 50\.3 MB\./);
     assert.deepEqual(await tab.evaluate(() => window.reads), []);
     await tab.setInputFiles('#try-image', { name: `no ${'<b>'}.png`, mimeType: 'image/png', buffer: Buffer.from('hello') });
     await said(tab, /“no <b>\.png” is no picture that this browser can read\./);

@@ -48,7 +48,7 @@ test('so it is in questions, in what is said, and in answers that are errors', (
     await tab.waitForFunction(() => /^refused <img/.test(document.getElementById('said').textContent));
     assert.deepEqual(await stands(tab), [true, 0]);
     service.change({ 'pull/gone': null, 'pull/new': { ...service.objects['pull/gone'], name: 'new' } });
-    await tab.waitForFunction(() => /^Bringing new has failed: the hub has no such model <img/.test(document.getElementById('said').textContent));
+    await tab.waitForFunction(() => /^Pulling new has failed: the hub has no such model <img/.test(document.getElementById('said').textContent));
     await tab.goto(`${service.url}/#/nobody${encodeURIComponent(HOSTILE.slice(0, 2000))}`);
     await tab.waitForFunction(() => /There is no view “nobody<img/.test(document.querySelector('main').innerText));
     assert.deepEqual(await stands(tab), [true, 0]);

@@ -56,7 +56,7 @@ test('a list of nodes without an end is told, and ended', () => withConsole({}, 
     listMany(service);
     service.endless = 'many-003';
     await go('nodes?after=many-210');
-    await reads(/has no end: the daemon names the same next page again/);
+    await reads(/does not end: the daemon named the same next page twice/);
     assert.equal(await rows(tab, 'Nodes').count(), 39);
     assert.ok(service.asked('GET', /^\/v1\/nodes$/).length < 12);
 }));
@@ -65,11 +65,11 @@ test('a pull that has failed is under way no more', () => withConsole({}, async 
     service.change({ 'pull/gone': { ...service.objects['pull/gone'], state: 'downloading', problem: undefined } });
     await go('models');
     const under = (caption) => rows(tab, caption).allTextContents();
-    assert.equal((await under('Models that are being brought')).length, 2);
+    assert.equal((await under('Models that are being pulled')).length, 2);
     service.change({ 'pull/gone': { ...service.objects['pull/gone'], state: 'failed', problem: { code: 'hub_not_found', detail: 'the hub has no such model' } } });
-    await reads(/Not brought/);
-    assert.deepEqual((await under('Models that are being brought')).filter((text) => text.includes('gone')), []);
-    const [failed, ...others] = await under('Models that could not be brought');
+    await reads(/Failed pulls/);
+    assert.deepEqual((await under('Models that are being pulled')).filter((text) => text.includes('gone')), []);
+    const [failed, ...others] = await under('Models that could not be pulled');
     assert.match(failed, /gone.*the hub has no such model/s);
     assert.deepEqual(others, []);
 }));

@@ -48,7 +48,7 @@ test('the same input goes to up to four places, whose times and differences stan
     assert.deepEqual(asked(service)[1], { model_name: 'org/chat', task: 'complete', inputs: 'zero', browser: 'firefox', platform: 'webgpu', fallback: false });
     const shown = await text();
     for (const said of [/The queue is full\.\s+Field\s+model_name\s+Expected\s+patience\s+Ask again\s+in 7 s\s+Status\s+429 queue_full\s+Request\s+req-9/, /123 ms/, /4321 ms/,
-        /Another text after 2 words: 4 words in the place of 3\./, /The same text\./, /Nothing was computed/, /unchecked/, /webgpu was given up: no adapter/, /NVIDIA/])
+        /Another text after 2 words: 4 words instead of 3\./, /The same text\./, /Nothing was computed/, /unchecked/, /Fallback from webgpu: no adapter/, /NVIDIA/])
         assert.match(shown, said);
     await tab.locator('.places input[value="chrome/webgpu"]').click();
     assert.equal(await tab.evaluate(() => location.hash), '#/try/org/chat?task=complete&at=firefox/webgpu&at=edge/wasm&at=safari/wasm');
@@ -63,7 +63,7 @@ test('an answer comes part by part, is told once it is whole, and can be stopped
     const one = await next();
     await tab.waitForSelector('.run[data-state=waiting]');
     one.event('progress', { phase: 'queued', queue_position: 3 });
-    await tab.waitForFunction(() => /in the queue at place 3/.test(document.querySelector('.run').innerText));
+    await tab.waitForFunction(() => /at position 3 of the queue/.test(document.querySelector('.run').innerText));
     one.part('Hel');
     one.part('lo **you**');
     await tab.waitForFunction(() => document.querySelector('.run[data-state=running] .answer strong')?.textContent === 'you');
@@ -71,7 +71,7 @@ test('an answer comes part by part, is told once it is whole, and can be stopped
     assert.equal(await tab.textContent('.heard'), '');
     one.done({ result: { finish_reason: 'length', usage: { completion_tokens: 2 }, timings: { predicted_per_second: 48.2 } } });
     await tab.waitForFunction(() => document.querySelector('.heard').textContent === 'Hello **you**');
-    assert.match(await tab.textContent('.run .live'), /2 tokens, 48\.2 tokens\/s, the first after 30 ms, 321 ms in all, in chrome on webgpu\. It was cut/);
+    assert.match(await tab.textContent('.run .live'), /2 tokens, 48\.2 tokens\/s, the first after 30 ms, 321 ms in all, in chrome on webgpu\. The answer reached the token limit/);
     await say(tab, 'again');
     const two = await next();
     assert.deepEqual(two.body.inputs.messages, [{ role: 'user', content: 'hello' }, { role: 'assistant', content: 'Hello **you**' }, { role: 'user', content: 'again' }]);
@@ -217,7 +217,7 @@ test('what goes wrong in between is said: the model goes, the connection breaks,
     one.response.destroy();
     await tab.waitForSelector('.run[data-state=failed]');
     assert.match(await text(), /The connection to the daemon broke before the answer was whole\./);
-    await tab.locator('button', { hasText: 'Ask the last again' }).click();
+    await tab.locator('button', { hasText: 'Repeat the last message' }).click();
     const two = await next();
     assert.deepEqual(two.body.inputs.messages, [{ role: 'user', content: 'one' }]);
     two.part('half');

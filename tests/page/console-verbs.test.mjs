@@ -21,7 +21,7 @@ test('models are loaded, unloaded and removed', () => withConsole({}, async ({ t
         'Unload org/chat? 1 node unloads it. 1 request on it is under way. The next request for it loads it again. Leave it Unload');
     await said(/^org\/chat is being unloaded\.$/);
     assert.deepEqual(last(service, 'POST', /unload$/), ['/v1/models/org/chat/unload', {}]);
-    assert.match(await agree('Remove org/chat', 'Remove it all the same'), /Its files go from the store \(668 MB\), and 1 node unloads it\.\s+1 request on it is under way/);
+    assert.match(await agree('Remove org/chat', 'Remove it anyway'), /Its files go from the store \(668 MB\), and 1 node unloads it\.\s+1 request on it is under way/);
     await said(/^org\/chat is removed\.$/);
     assert.deepEqual(last(service, 'DELETE', /./), ['/v1/models/org/chat?force=true', null]);
     assert.match(await agree('Remove broken', 'Remove'), /No request on it is under way/);
@@ -61,7 +61,7 @@ test('a model is pulled, seen as it comes, stopped, and its failure told', () =>
     service.refusal = null;
     await tab.fill('#pull-model', 'org/new');
     await tab.keyboard.press('Enter');
-    await said(/^org\/new is being brought\.$/);
+    await said(/^org\/new is being pulled\.$/);
     assert.deepEqual(last(service, 'POST', /pull$/), ['/v1/models/pull', { model: 'org/new', as: 'mine' }]);
     assert.equal(await tab.inputValue('#pull-model'), '');
     const pull = { ...service.objects['pull/whisper'], name: 'mine', model: 'org/new', loaded_bytes: 25e6, total_bytes: 100e6, retrying: undefined };
@@ -72,20 +72,20 @@ test('a model is pulled, seen as it comes, stopped, and its failure told', () =>
     service.change({ 'pull/mine': { ...pull, state: 'verifying', loaded_bytes: 100e6 } });
     await reads(/verifying/);
     assert.equal(await share(), 1);
-    assert.match(await agree('Stop bringing mine', 'Stop'), /What was fetched of it \(100 MB\) is removed/);
-    await said(/^mine is brought no more\.$/);
+    assert.match(await agree('Stop pulling mine', 'Stop'), /The part fetched so far \(100 MB\) is removed/);
+    await said(/^mine is no longer being pulled\.$/);
     assert.equal(last(service, 'POST', /cancel$/)[0], '/v1/models/mine/cancel');
     service.change({ 'pull/mine': { ...pull, state: 'failed', problem: { code: 'hub_failed', detail: 'the hub went away' } } });
-    await said(/^Bringing mine has failed: the hub went away\.$/);
+    await said(/^Pulling mine has failed: the hub went away\.$/);
     await reads(/the hub went away/);
-    assert.equal(await tab.locator(label('Stop bringing mine')).count(), 0);
+    assert.equal(await tab.locator(label('Stop pulling mine')).count(), 0);
     problems.splice(0); // the browser notes the 422
 }));
 
 test('nodes are drained, used again and replaced', () => withConsole({}, async ({ tab, go, service, said, agree }) => {
     await go('nodes');
     assert.match(await agree('Drain node-1', 'Drain'), /node-1 \(chrome\)\.\s+2 attempts run on it and end first/);
-    await said(/^The node node-1 gets no more work\.$/);
+    await said(/^The node node-1 gets no new work\.$/);
     service.change({ 'node/node-1': { ...service.objects['node/node-1'], draining: true } });
     await tab.waitForSelector(label('Undrain node-1'));
     await tab.locator(label('Undrain node-1')).click();
@@ -95,7 +95,7 @@ test('nodes are drained, used again and replaced', () => withConsole({}, async (
     await said(/^The browser session-1 is being replaced\.$/);
     assert.equal(last(service, 'POST', /./)[0], '/v1/sessions/session-1/recycle');
     await go('now');
-    assert.match(await agree('Recycle session-2', 'Recycle'), /Replace the browser session-2\?\s+The browser session-2 \(firefox\) takes no more work, ends, and a fresh one takes its place\.\s+Nothing runs in it now/);
+    assert.match(await agree('Recycle session-2', 'Recycle'), /Replace the browser session-2\?\s+The browser session-2 \(firefox\) accepts no more work, ends, and is replaced by a new one\.\s+Nothing runs in it now/);
     await said(/^The browser session-2 is being replaced\.$/);
     await tab.locator('a', { hasText: 'Nodes' }).click();
     await tab.waitForSelector(label('Drain node-1'), { state: 'detached' });
@@ -115,13 +115,13 @@ test('join links are made, shown once, and revoked', () => withConsole({}, async
     await tab.fill('#join-nodes', '7');
     await tab.selectOption('#join-seconds', { label: 'a day' });
     await press('Make a link');
-    await said(/^There is a new join link\. It is shown this once\.$/);
+    await said(/^There is a new join link\. It is shown only once\.$/);
     assert.deepEqual(last(service, 'POST', /./), ['/v1/admin/join', { nodes: 7, seconds: 86400 }]);
     assert.equal(await tab.inputValue('#join-url'), `${service.url}/#token=join-2`);
     await reads(/join-2\s+0 of 7/);
     const day = new Date(Date.now() + 86_400_000), two = (part) => String(part).padStart(2, '0');
     await reads(new RegExp(`join-2[^\\n]*\\s+0 of 7\\s+${day.getFullYear()}-${two(day.getMonth() + 1)}-`));
-    assert.match(await agree('Revoke join-1', 'Revoke'), /join-1: 2 nodes that came with it are sent away, and none comes anew/);
+    assert.match(await agree('Revoke join-1', 'Revoke'), /join-1: 2 nodes that came with it are sent away, and no new ones can join/);
     await said(/^The link join-1 is revoked\.$/);
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/join/join-1');
     await tab.waitForSelector(label('Revoke join-1'), { state: 'detached' });
@@ -139,8 +139,8 @@ test('why a node gets less work is shown, and an admin forgives it', () => withC
     await go('nodes');
     service.change({ 'node/node-1': { ...node, held: true, limits: [share, limit], conduct } });
     await reads(/node-1[^]*held\s*ending: 3 of its last 50; until fewer of them among the last\s*open: 5 of its last 50; until \d/);
-    assert.match(await agree('Forgive node-1', 'Forgive'), /Forget what was found of this node\?[^]*open: 5 of its last 50/);
-    await said(/^What was found of node-1 is forgotten\.$/);
+    assert.match(await agree('Forgive node-1', 'Forgive'), /Forget the findings about this node\?[^]*open: 5 of its last 50/);
+    await said(/^The findings about node-1 are forgotten\.$/);
     assert.equal(last(service, 'POST', /./)[0], '/v1/nodes/node-1/forgive');
     service.change({ 'node/node-1': { ...node, held: false, limits: [share], conduct } });
     await reads(/node-1[^]*less work\s*ending/);
@@ -153,8 +153,8 @@ test('a node that was sent away is let in again', () => withConsole({}, async ({
     const row = { id: 'quarantine-1', node: 'node-9', token: 'farm', join: null, address: '192.0.2.1', evidence: 'our_input', reason: 'it lies', since: Date.now() - 60_000, until: null };
     service.quarantined = [row, { ...row, id: 'quarantine-2', node: 'node-8', token: null, join: 'join-1', until: Date.now() + 3_600_000 }];
     await go('nodes');
-    await reads(/node-8\s+join-1\s*192\.0\.2\.1[^]*our_input it lies[^]*node-9\s+node token farm\s*192\.0\.2\.1[^]*it is lifted\s+our_input it lies/);
-    assert.match(await agree('Lift quarantine-1', 'Lift'), /node-9 was sent away for what was found of it\.\s+The node token farm is not refused any more/);
+    await reads(/node-8\s+join-1\s*192\.0\.2\.1[^]*our_input it lies[^]*node-9\s+node token farm\s*192\.0\.2\.1[^]*lifted by an admin\s+our_input it lies/);
+    assert.match(await agree('Lift quarantine-1', 'Lift'), /node-9 was sent away because of findings about it\.\s+The node token farm is no longer refused/);
     await said(/^node-9 may come again\.$/);
     assert.equal(last(service, 'DELETE', /./)[0], '/v1/admin/quarantine/quarantine-1');
     await tab.waitForSelector(label('Lift quarantine-1'), { state: 'detached' });
@@ -176,7 +176,7 @@ test('a model that is removed while it is shown says so, is grey, and has no ver
     await tab.waitForSelector(label('Load digits'));
     service.change({ 'model/digits': null });
     await tab.waitForSelector('main[data-state=failed] .old');
-    await reads(/It cannot be read any more\. There is nothing at that path \(request r-1\)\. What is shown below is as it was at \d\d:\d\d:\d\d/);
+    await reads(/It can no longer be read\. There is nothing at that path \(request r-1\)\. The data below is from \d\d:\d\d:\d\d/);
     assert.equal(await tab.locator('main button').count(), 0);
     service.change({ 'model/digits': { name: 'digits', type: 'vision', format: 'onnx', bytes: 27_000, loaded: [] } });
     await go('models');

@@ -63,7 +63,7 @@ test('until the whole snapshot is there what is old is not shown as new', () => 
 test('a watcher too many says so, and asks again when it may', () => withConsole({}, async ({ tab, go, service, reads, problems }) => {
     service.full = 2;
     await go('now', 'main[data-state=loading]');
-    await reads(/^Now\s+64 watch already \(ask again in 2 s\)\. It is asked again by itself\.$/);
+    await reads(/^Now\s+64 watch already \(ask again in 2 s\)\. The console keeps trying\.$/);
     while (watches(service).length < 2) await tab.evaluate(() => new Promise(requestAnimationFrame));
     const [first, second] = watches(service).map(({ at }) => at);
     assert.ok(second - first >= 1990, `${second - first} ms`);
@@ -87,11 +87,11 @@ test('while the daemon is away nothing is asked of it, and every button says why
         assert.ok(buttons.length > 0, hash);
         for (const [name, isOff, why] of buttons)
             if (local.includes(name)) assert.equal(isOff, null, name);
-            else assert.match(`${isOff} ${why}`, /^true The daemon has not answered since \d\d:\d\d:\d\d: nothing can be asked of it until it does\.$/, `${hash}: ${name}`);
+            else assert.match(`${isOff} ${why}`, /^true The daemon has not answered since \d\d:\d\d:\d\d: requests are possible once it does\.$/, `${hash}: ${name}`);
         if (hash === 'models') {
             await tab.fill('#pull-model', 'org/new');
             await tab.keyboard.press('Enter');
-            await said(/nothing can be asked of it until it does/);
+            await said(/requests are possible once it does/);
             await tab.locator('button[aria-label="Remove broken"]').focus();
             await tab.keyboard.press('Enter');
             assert.equal(await tab.locator('dialog').count(), 0);

@@ -128,8 +128,8 @@ test('the log goes on as lines come, and rests when it is paused', () => withCon
     await tab.waitForFunction(() => /line 451/.test(document.querySelector('.log li').textContent));
     await tab.locator('button', { hasText: 'Pause' }).click();
     service.log(service.line(452, 'error'));
-    await tab.waitForFunction(() => /1 line has come since/.test(document.body.innerText));
-    await tab.locator('button', { hasText: 'Go on' }).click();
+    await tab.waitForFunction(() => /1 line has arrived since/.test(document.body.innerText));
+    await tab.locator('button', { hasText: 'Continue' }).click();
     await tab.waitForFunction(() => /line 452/.test(document.querySelector('.log li').textContent));
     await tab.locator('button', { hasText: 'Older lines' }).click();
     await tab.waitForFunction(() => document.querySelectorAll('.log li').length > 300);

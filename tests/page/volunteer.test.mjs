@@ -129,8 +129,8 @@ for (const [name, start, unless] of [['Chromium', launch, needsCases],
             assert.ok(isPaused(told.find((message) => message.type === 'task_response' || isPaused(message))),
                 'it says so before it gives anything back');
             await person.is('paused');
-            assert.match(await person.text('state'), /^Paused\. What had begun runs to its end/);
-            assert.equal(await person.text('pause'), 'Go on');
+            assert.match(await person.text('state'), /^Paused\. Running work finishes/);
+            assert.equal(await person.text('pause'), 'Continue');
             assert.equal(service.answers.has(first), false);
             // What was on its way comes back too, whole or in pieces.
             const late = service.request(model, found.inputs);

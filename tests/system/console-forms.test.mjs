@@ -204,9 +204,9 @@ for (const { model, task, fields = {}, beside = {}, options, check } of seeing)
     });
 
 const hearing = [
-    { model: 'wav2vec2', task: 'automatic-speech-recognition', file: sound, check: async ({ result }) => assert.ok((await said()).includes(plainOf(result.text) || 'The model heard no words.')) },
+    { model: 'wav2vec2', task: 'automatic-speech-recognition', file: sound, check: async ({ result }) => assert.ok((await said()).includes(plainOf(result.text) || 'The model recognised no words.')) },
     { model: 'whisper', task: 'automatic-speech-recognition', file: sound, options: { timestamps: 'segment' }, async check({ result }) {
-        assert.deepEqual(await rows('What was said when') ?? [], result.segments.map(({ start, end, text }) => [start, end].map((one) => (one === null ? '–' : `${one.toFixed(2)} s`)).concat(text)));
+        assert.deepEqual(await rows('Text with times') ?? [], result.segments.map(({ start, end, text }) => [start, end].map((one) => (one === null ? '–' : `${one.toFixed(2)} s`)).concat(text)));
     } },
     { model: 'ast', task: 'audio-classification', file: sound, check: async ({ result }) => assert.deepEqual(await rows('Labels and their probabilities'), asBars(result.labels)) },
     { model: 'clap', task: 'zero-shot-audio-classification', file: loud, fields: { labels: LABELS.join('\n') }, beside: { labels: LABELS },
@@ -272,7 +272,7 @@ test('a graph: a .npy file, and what is none', async () => {
     await tab.selectOption('#try-input-0-by', 'npy');
     await tab.setInputFiles('#try-input-0-npy', { name: 'no.npy', mimeType: 'application/octet-stream', buffer: Buffer.from('no') });
     await tab.waitForSelector('.drop:has(#try-input-0-npy)[data-state=failed]');
-    await refused(/This is no \.npy file/);
+    await refused(/This is not a \.npy file/);
     const sent = await ask({ 'input-0-npy': { name: 'x.npy', mimeType: 'application/octet-stream', buffer: npy("'<f8', 'fortran_order': True, 'shape': (2, 4)", new Float64Array([1, 5, 2, 6, 3, 7, 4, 8])) } });
     await assertOutputs(await expected(sent, { model: 'rows', inputs: [{ name: 'x', datatype: 'FP32', shape: [2, 4], data: [1, 2, 3, 4, 5, 6, 7, 8] }] }));
 });

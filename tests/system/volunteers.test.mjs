@@ -69,7 +69,7 @@ test('a page is paused beside eleven other jobs: what runs ends, another node ha
         await tab.click('#pause');
         await is('paused');
         await until(async () => (await named(id)).paused, { what: 'the node to be listed as paused' });
-        assert.match(await tab.textContent('#state'), /^Paused\. What had begun/);
+        assert.match(await tab.textContent('#state'), /^Paused\. Running work/);
         const { decision, why, options } = await hardware();
         assert.deepEqual([decision, options.find(({ platform }) => platform === 'wasm').standing], ['wait', 'paused']);
         assert.match(why, /it would wait for \w+ on wasm: its nodes were paused by the people who lend them/);

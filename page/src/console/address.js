@@ -1,6 +1,6 @@
-/** Addresses: the daemon's, and those of views. What is chosen in a view stands in its address, so that it can be shared and is there again after a reload. */
+/** Addresses: the daemon's, and those of views. A view's address contains the choices made in it, so it can be shared and survives a reload. */
 
-/** Where the daemon is, as whoever looks at its console reaches it: behind a proxy that may be below a path. */
+/** The daemon's address as the browser reaches it; behind a proxy it can be below a path. */
 export const serviceUrl = () => new URL('.', location.href).href.replace(/\/$/, '');
 
 /** @param {string} view @param {Record<string, string>} chosen what is empty is left out */

@@ -1,4 +1,4 @@
-/** What is wrong, as whole sentences, and what to do about it. */
+/** Problems as whole sentences, each with its remedy. */
 import { many, plain } from './format.js';
 
 /** How the daemon's warnings begin, and what helps; the last is true of what was configured so, which is no fault.
@@ -8,9 +8,9 @@ const HELP = [
     ['browsers have no network of their own', 'Set “network = auto” under [pool] to give each browser one.', true],
     ["the browser's own sandbox is off, by configuration", 'Set “sandbox = auto” for these browsers, and run the daemon as another user than root.', true],
     ["the browser's own sandbox is off", ''], // it says so itself
-    ['memory is short', 'Close what else takes memory on that machine, or lower “max_connections” under [pool].'],
-    ['the API asks for no tokens', 'Name a file by “tokens_file” under [api]; “webinfer token new NAME --file FILE” makes one.', true],
-    ['the database cannot be written', 'See to room on its disk, and that the daemon may write there. It is tried again by itself.'],
+    ['memory is short', 'Close other programs on that machine, or lower “max_connections” under [pool].'],
+    ['the API asks for no tokens', 'Set “tokens_file” under [api] to a file that “webinfer token new NAME --file FILE” makes.', true],
+    ['the database cannot be written', 'Free space on its disk, and make sure that the daemon may write there. The daemon keeps trying.'],
 ];
 const ELSE = 'The log says more.';
 
@@ -20,7 +20,7 @@ export function sentence(text) {
     return `${said.slice(0, 1).toUpperCase()}${said.slice(1)}${/[.!?…]$/.test(said) ? '' : '.'}`;
 }
 
-/** @typedef {{what: string, help: string, isFault: boolean}} Warning what is wrong, what to do, and whether something fails, which nobody has chosen */
+/** @typedef {{what: string, help: string, isFault: boolean}} Warning the problem, its remedy, and whether it is a failure rather than a chosen setting */
 
 /** @param {string} warning of the daemon @returns {Warning} */
 function warned(warning) {
@@ -28,7 +28,7 @@ function warned(warning) {
     return { what: sentence(warning), help, isFault: !isChosen };
 }
 
-/** @param {string} name @param {any} kind of browser @returns {Warning[]} nothing where all is well, or nobody wants it */
+/** @param {string} name @param {any} kind of browser @returns {Warning[]} empty if all is well, or if the kind is not wanted */
 function kindsProblem(name, kind) {
     if (kind.max === 0 || (!kind.problem && kind.breaker === 'closed')) return [];
     const begin = plain(name).slice(0, 1).toUpperCase() + plain(name).slice(1), why = kind.problem ? `: ${sentence(kind.problem).replace(/^./, (first) => first.toLowerCase())}` : '.';
@@ -36,7 +36,7 @@ function kindsProblem(name, kind) {
         help: `If it is not wanted, set “max_connections = 0” under [browser.${plain(name)}]; “webinfer doctor” says what is missing.` }];
     if (kind.breaker === 'closed') return [{ what: `${begin} has a problem${why}`, help: ELSE, isFault: true }];
     return [{ what: `${begin} does not start${why}`, isFault: true,
-        help: `After ${many(kind.failures, 'failed start')} it is tried less often, and by itself. “webinfer doctor” tries it once; the log says more.` }];
+        help: `After ${many(kind.failures, 'failed start')} the daemon retries less often. “webinfer doctor” tries it once; the log says more.` }];
 }
 
 /** @param {{warnings?: string[], kinds?: Record<string, any>}} status @returns {Warning[]} */

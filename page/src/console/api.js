@@ -74,7 +74,7 @@ export async function* pagesOf(path, query = {}) {
         const page = await get(path, { ...query, after });
         yield page;
         if (typeof page.next !== 'string') return;
-        if (asked.has(page.next)) throw new ApiError(0, { detail: `${path} has no end: the daemon names the same next page again` });
+        if (asked.has(page.next)) throw new ApiError(0, { detail: `${path} does not end: the daemon named the same next page twice` });
         asked.add(after = page.next);
     }
 }

@@ -38,7 +38,7 @@ export function h(tag, props, ...children) {
     return { tag, props: props ?? {}, children: flat };
 }
 
-/** Makes a part anew only where what it is made from is not the same: what is the same object is not drawn again.
+/** Rebuilds a part only if its arguments have changed: a part that is the same object is not drawn again.
  * @template {any[]} Of @param {(...of: Of) => Branch} make @returns {(...of: Of) => Branch} */
 export function kept(make) {
     /** @type {Of | undefined} */
@@ -52,9 +52,9 @@ export function kept(make) {
     };
 }
 
-/** What was drawn on an element. @type {WeakMap<Element, Branch>} */
+/** The branch that was drawn on an element. @type {WeakMap<Element, Branch>} */
 const drawn = new WeakMap();
-/** What draws the inside of one by itself. @type {WeakMap<Element, (props: Record<string, any>) => void>} */
+/** For an element with contents of its own, the function that draws them. @type {WeakMap<Element, (props: Record<string, any>) => void>} */
 const own = new WeakMap();
 
 /** Makes the children of `root` like `nodes`. @param {Element} root @param {Part[]} nodes */

@@ -1,11 +1,11 @@
-/** How figures and texts are shown. What is not known is a dash. */
+/** How figures and texts are shown. An unknown value is a dash. */
 
 export const NOTHING = '–';
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
-/** What turns the direction of text or is not seen: shown by its number in names, which must not look like others. */
+/** Characters that change the direction of text or are invisible. Names show them by number, so that no name looks like another. */
 export const UNSEEN = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;
-/** What neither language nor script needs: control characters, and what turns the direction of the text behind it. Joiners
- * and marks of direction are a part of Persian, Hindi and emoji. */
+/** Characters that no language or script needs: control characters, and those that change the direction of the following text.
+ * Joiners and direction marks belong to Persian, Hindi and emoji. */
 const CONTROLS = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g;
 /** More of one text is shown nowhere but where a person asks for it. */
 const MOST_CHARACTERS = 4000;

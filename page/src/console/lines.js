@@ -1,22 +1,22 @@
-/** Lines of the daemon's log: which are wanted, what they say beside their message, and how they are copied. */
+/** Lines of the daemon's log: filters, the fields apart from the message, and copying. */
 import { clock, moment, NOTHING } from './format.js';
 
 /** @typedef {{seq: number, time: string, level: string, part: string, subject?: string | null, message: string, [field: string]: unknown}} Line */
 /** @typedef {{level: string, part: string, contains: string}} Filter */
 
 export const LEVELS = ['error', 'warn', 'info', 'debug'];
-/** What has a place of its own. */
+/** Fields that are shown in a place of their own. */
 const OWN = new Set(['seq', 'time', 'level', 'part', 'subject', 'message']);
 
 /** @param {Line} line @param {Filter} filter */
 export const passes = (line, { level, part, contains }) => LEVELS.indexOf(line.level) <= LEVELS.indexOf(level)
     && (!part || line.part === part) && (!contains || `${line.message}\n${line.subject ?? ''}`.includes(contains));
 
-/** What a line says beside its message. @param {Line} line @returns {string[]} */
+/** A line's fields apart from its message. @param {Line} line @returns {string[]} */
 export const fieldsOf = (line) => Object.entries(line).filter(([name, value]) => !OWN.has(name) && value !== null && value !== undefined)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
 
-/** What is not in the message already, which says for people what the fields say for programs. @param {Line} line @returns {string[]} */
+/** The fields that the message does not repeat: it says for people what the fields say for programs. @param {Line} line @returns {string[]} */
 export const unsaidOf = (line) => fieldsOf(line).filter((field) => {
     const name = field.slice(0, field.indexOf('=')), value = line[name];
     return value !== false && value !== line.subject && !formsOf(name, value).some((form) => line.message.includes(form));

@@ -21,9 +21,9 @@ import { Watch } from './watch.js';
 /** @typedef {{store: Store, watch: Watch, status: () => any, redraw: () => void}} App */
 
 const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['logs', 'Logs']];
-/** What changes all the time is drawn so often: nobody reads faster, and the machine has other work. */
+/** Interval for drawing things that change all the time: people do not read faster, and the machine has other work. */
 const PACE_MS = 1000;
-/** What changes now and then is drawn at once, so many times more than that. */
+/** Things that change now and then are drawn at once, so many times as often at most. */
 const AT_ONCE = 4;
 const store = new Store();
 /** @type {any} */
@@ -35,7 +35,7 @@ const watch = new Watch(store, { changed: onState, welcome: (status) => { lastSt
 const app = { store, watch, status: () => lastStatus, redraw };
 /** @type {View} */
 let view = unknownView(app, '');
-/** What was shown last, of which a state is told once. */
+/** The state that was shown last; each state is announced once. */
 let shownState = '';
 
 /** @returns {{name: string, rest: string, query: URLSearchParams}} what the address asks for */
@@ -76,7 +76,7 @@ function onState() {
     if (state === shownState) return redraw();
     const before = shownState;
     shownState = state;
-    if (state === 'live' && before === 'stale') say('The daemon is there again; what is shown is new.');
+    if (state === 'live' && before === 'stale') say('The daemon answers again; the page is up to date.');
     if (state === 'stale') say(`The daemon has not answered since ${clock(watch.since)}.`, true);
     if (state === 'live' && view.fresh) {
         view.fresh();
@@ -117,7 +117,7 @@ function render() {
     clearTimeout(later);
     later = 0;
     document.body.dataset.state = watch.state;
-    holdBack(watch.state === 'stale' ? `The daemon has not answered since ${clock(watch.since)}: nothing can be asked of it until it does.` : '');
+    holdBack(watch.state === 'stale' ? `The daemon has not answered since ${clock(watch.since)}: requests are possible once it does.` : '');
     const top = /** @type {HTMLElement} */ (document.getElementById('top'));
     const main = /** @type {HTMLElement} */ (document.getElementById('view'));
     draw(top, navigation(), banner());
@@ -128,7 +128,7 @@ function render() {
         return;
     }
     const isEmpty = watch.state === 'loading';
-    const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem ? `${sentence(watch.problem)} It is asked again by itself.` : 'Asking the daemon.')] } : view.render();
+    const { state, parts } = isEmpty ? { state: 'loading', parts: [h('p', null, watch.problem ? `${sentence(watch.problem)} The console keeps trying.` : 'Asking the daemon.')] } : view.render();
     main.dataset.view = addressed().name;
     main.dataset.address = location.hash;
     main.dataset.state = state;
@@ -145,7 +145,7 @@ function navigation() {
 function banner() {
     if (watch.state !== 'stale') return null;
     return h('p', { class: 'banner', role: 'alert', key: 'banner' },
-        `The daemon has not answered since ${clock(watch.since)}. What is shown below is as it was then. It is asked again by itself.`,
+        `The daemon has not answered since ${clock(watch.since)}. The figures below date from then. The console keeps trying.`,
         watch.problem ? ` It said: ${watch.problem}` : null);
 }
 
@@ -159,7 +159,7 @@ function tokenForm() {
     };
     return h('form', { class: 'token', onsubmit: send, autocomplete: 'off' },
         h('h1', null, 'A token is needed'),
-        h('p', null, 'This daemon asks for a token: one of its tokens_file, of the rank user or admin. It is kept until this page is closed, and stored nowhere.'),
+        h('p', null, 'This daemon requires a token from its tokens_file, with the rank user or admin. The page forgets it when you close it, and stores it nowhere.'),
         watch.problem ? h('p', { key: 'problem', class: 'problem', role: 'alert' }, watch.problem) : null,
         h('p', { key: 'verbs', class: 'verbs' }, h('label', { for: 'token' }, 'Token'),
             h('input', { id: 'token', type: 'password', autocomplete: 'off', spellcheck: 'false', required: true }),

@@ -1,4 +1,4 @@
-/** What several views are made of: tables, lists of figures, buttons that ask the daemon, a question. */
+/** Parts that several views share: tables, lists of figures, buttons that send requests to the daemon, a question. */
 import { sentenceOf } from './api.js';
 import { draw, h } from './draw.js';
 import { NOTHING } from './format.js';
@@ -6,8 +6,8 @@ import { NOTHING } from './format.js';
 /** @import { Part } from './draw.js' */
 /** @typedef {{name: string, figure?: boolean, wide?: boolean, cell: (row: any) => Part}} Column */
 
-/** @param {string} caption for those who hear the page @param {Column[]} columns
- * @param {any[]} rows @param {(row: any) => string} key @param {string} [none] what stands there where there is no row */
+/** @param {string} caption for screen readers @param {Column[]} columns
+ * @param {any[]} rows @param {(row: any) => string} key @param {string} [none] the text of an empty table */
 export function table(caption, columns, rows, key, none = 'None.') {
     if (rows.length === 0) return h('p', { class: 'none' }, none);
     const kind = (/** @type {Column} */ { figure, wide }, /** @type {boolean} */ isEmpty = false) => [figure && 'figure', wide && 'wide', isEmpty && 'empty'].filter(Boolean).join(' ') || undefined;

@@ -1,11 +1,11 @@
-/** Where a model could run: what routing says of each place, and beside it what the guard found there. */
+/** Where a model could run: for each place what routing reports, and what the guard found. */
 
 /** @typedef {{option: any, verdict: any, key: string}} Place `option` of /v1/hardware and `verdict` of the guard; either may be null */
 
-/** What both have of a place. @param {any} one */
+/** The key of a place, from the fields that both lists have. @param {any} one */
 const placeOf = (one) => JSON.stringify([one.browser ?? null, one.browser_version ?? null, Boolean(one.joined), one.token ?? null, one.platform ?? null, one.engine ?? null, one.engine_version ?? null]);
 
-/** What nodes of two tokens have shown counts for all that join, and has no token. @param {any} option */
+/** The key without a token: results of nodes with two tokens apply to all joined nodes. @param {any} option */
 const sharedOf = (option) => placeOf({ ...option, token: null });
 
 /** A row for each place and precision, in the order of the options; at the end what was compared where no node is now.

@@ -1,4 +1,4 @@
-/** What a plot is made from. */
+/** The data of a plot. */
 
 /** So much of the time axis is there at least, however short the daemon has run. */
 const LEAST_MS = 600_000;

@@ -2,7 +2,7 @@
 
 /** @typedef {{event: string, data: string, id: string}} ServerEvent */
 
-/** Of an event that does not end; a daemon that sends more is none of ours. */
+/** Limit for one event; our daemon sends no longer one. */
 const MOST_CHARACTERS = 64 << 20;
 
 export class EventParser {
@@ -26,7 +26,7 @@ export class EventParser {
         const lines = (this.#rest + text).split(/\r\n|\r|\n/);
         this.#rest = lines.pop() ?? '';
         for (const line of lines) this.#take(line, events);
-        if (this.#size + this.#rest.length > MOST_CHARACTERS) throw new Error('an event of the daemon has no end');
+        if (this.#size + this.#rest.length > MOST_CHARACTERS) throw new Error('an event of the daemon does not end');
         return events;
     }
 

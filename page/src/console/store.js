@@ -1,4 +1,4 @@
-/** What there is at the service, as objects by key (KIND or KIND/ID), and who wants to know of changes. */
+/** The service's objects by key (KIND or KIND/ID), and the subscribers to changes. */
 
 /** @typedef {Record<string, any>} Thing */
 /** @typedef {Set<string>} Kinds */
@@ -17,7 +17,7 @@ export class Store {
         this.#tell([...new Set([...before, ...Object.keys(objects)])]);
     }
 
-    /** What has changed; null is what is gone. @param {Record<string, Thing | null>} objects */
+    /** Applies changes; null removes an object. @param {Record<string, Thing | null>} objects */
     change(objects) {
         this.#put(objects);
         this.#tell(Object.keys(objects));

@@ -1,4 +1,4 @@
-/** What has changed, in whole sentences for those who hear the page: only what a person would want to be told. */
+/** Changes in whole sentences for screen readers: only those that a person would want to hear. */
 import { plain } from './format.js';
 
 /** @param {import('./store.js').Store} store @returns {(keys: string[]) => string[]} what there is to say of these keys */
@@ -29,6 +29,6 @@ function sentenceOf(key, was, now, object) {
         if (now === 'broken') return [`The browser ${id} is broken.`];
         return now === 'ready' && was === 'starting' ? [`The browser ${id} is ready.`] : [];
     }
-    if (now === 'failed') return [`Bringing ${id} has failed: ${plain(object.problem?.detail)}.`];
-    return now === 'done' || (now === undefined && was !== 'failed') ? [`${id} has been brought, or given up.`] : [];
+    if (now === 'failed') return [`Pulling ${id} has failed: ${plain(object.problem?.detail)}.`];
+    return now === 'done' || (now === undefined && was !== 'failed') ? [`${id} is no longer being pulled.`] : [];
 }

@@ -6,9 +6,9 @@ const FIRST_PAUSE_MS = 250;
 const MOST_PAUSE_MS = 8000;
 /** The daemon says something every ten seconds. */
 const SILENCE_MS = 25_000;
-/** What has changed meanwhile comes within a quarter of a second, if anything has. */
+/** Changes that happened meanwhile arrive within a quarter of a second. */
 const CATCH_UP_MS = 1000;
-/** How an answer begins that tells all anew. */
+/** The beginning of an answer that contains the whole state. */
 const SNAPSHOT = 'event: snapshot';
 
 /** @typedef {'loading' | 'token' | 'live' | 'stale'} State */

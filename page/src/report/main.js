@@ -183,8 +183,8 @@ function facts() {
 }
 
 function warnings() {
-    const all = [run.simulated && ['simulated', 'Nodes that compute nothing made these times up.', 'made-up'],
-        run.noisy && ['noisy', 'The yardstick drifted by more than 10 %: the machine did other things meanwhile.', 'bad'],
+    const all = [run.simulated && ['simulated', 'These times are made up, by nodes that compute nothing.', 'made-up'],
+        run.noisy && ['noisy', 'The yardstick drifted by more than 10 %: the machine was busy with other work.', 'bad'],
         run.imported && ['imported', 'It was not measured by this service.', 'wait'],
         run.ended_at === undefined && ['not ended', 'There may be more cells.', 'wait']];
     return all.map((one) => one && h('p', null, h('span', { class: `badge ${one[2]}` }, one[0]), one[1]));
@@ -195,7 +195,7 @@ const history = historyOf(run, said.history ?? [], moment);
 
 function redraw() {
     draw(root, h('h1', null, run.name), warnings(), facts(), h('h2', null, 'Cells'),
-        h('p', { class: 'note' }, order ? 'The heads of columns sort.' : 'The worst first; the heads of columns sort. A speed-up is against the cell of that number.'),
+        h('p', { class: 'note' }, order ? 'Click a column head to sort.' : 'The worst is first; click a column head to sort. A speed-up is relative to the cell with that number.'),
         table('Cells', order ? sorted(cells, order.column, order.isDown) : worstFirst(cells), columns, true),
         curves.length > 0 && [h('h2', null, 'Over concurrency'), h('div', { class: 'plots' }, curves.map(plot))],
         texts.length > 0 && [h('h2', null, 'Text'), h('div', { class: 'plots' }, texts.map(plot))],

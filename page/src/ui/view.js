@@ -5,16 +5,16 @@
 /** @type {Record<string, string>} */
 const SENTENCES = {
     starting: 'Starting.',
-    asking: 'This page was opened by a join link, and waits for you.',
+    asking: 'This page was opened by a join link and waits for you.',
     'no-token': 'This page was opened without a token. Open it with a join link from the service.',
-    probing: 'Looking at what this browser can compute with.',
+    probing: 'Finding out what this browser can compute with.',
     connecting: 'Connecting to the service.',
     connected: 'Connected. This page computes for the service while it stays open.',
-    paused: 'Paused. Nothing runs here, and nothing new comes until you go on.',
-    ending: 'Paused. What had begun runs to its end, and nothing new comes until you go on.',
+    paused: 'Paused. Nothing runs here, and no new work comes until you continue.',
+    ending: 'Paused. Running work finishes, and no new work comes until you continue.',
     reconnecting: 'The connection dropped; trying again.',
-    stopped: 'This page computes for the service no more.',
-    left: 'You have left: this page computes for the service no more, and you can close it.',
+    stopped: 'This page no longer computes for the service.',
+    left: 'You have left: this page no longer computes for the service, and you can close it.',
     refused: 'The service refused this page. Its token may have been used already.',
     failed: 'The page could not start.',
 };
@@ -47,7 +47,7 @@ export function show(message) {
 export function showKept({ count, bytes }) {
     /** @type {HTMLElement} */ (document.getElementById('kept')).hidden = count === 0;
     text('kept-files', `This browser keeps ${bytesOf(bytes)} of models (${count} ${count === 1 ? 'file' : 'files'}), `
-        + 'so that they need not be fetched again. They stay when this page is closed.');
+        + 'so they need not be fetched again. They stay when this page is closed.');
 }
 
 /** @param {() => void} clear what a person asks for who wants no models in this browser */

@@ -9,9 +9,9 @@ const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id))
 
 /** What the service says that it sends to browsers of others: [pool] strangers of webinferd.conf(5). @type {Record<string, string>} */
 const WORK = {
-    none: 'The service sends no work to browsers that it has not started itself, so that this page would only wait.',
-    tensors: 'Models for pictures, and models whose inputs are numbers. The service sends no text and no sound to browsers of others.',
-    text: 'Models for pictures, for sound and for language, and models whose inputs are numbers. What people write and say to them is sent here.',
+    none: 'The service sends no work to browsers that it did not start itself, so this page would only wait.',
+    tensors: 'Models for pictures, and models whose inputs are numbers. The service sends no text and no sound to other people’s browsers.',
+    text: 'Models for pictures, for sound and for language, and models whose inputs are numbers. This browser receives what people write and say to them.',
 };
 
 /** Says which work it is, where the service tells. */
@@ -26,7 +26,7 @@ export function ask(keep, fetched, start) {
     const section = element('ask'), button = element('start');
     text('host', location.host);
     text('ask-keep', keep > 0 ? `Up to ${+(keep / 2 ** 30).toFixed(1)} GiB of these files stay in this browser, where it allows that, and can be removed here.`
-        : 'None of these files stays in this browser.');
+        : 'This browser keeps none of these files.');
     const spent = () => text('ask-spent', `No memory for models. ${bytesOf(fetched())} of traffic, for this page.`);
     spent();
     addEventListener('load', spent);
@@ -55,7 +55,7 @@ export function showLent({ state, joined, paused, doing, memory, sent, received,
     document.documentElement.dataset.paused = String(paused);
     element('verbs').hidden = element('lent').hidden = !isLent;
     if (!isLent) return;
-    text('pause', paused ? 'Go on' : 'Pause');
+    text('pause', paused ? 'Continue' : 'Pause');
     element('doing-nothing').hidden = doing.length > 0;
     rows('doing', doing.map((one) => [one.name, `${one.platform}: ${amountOf(one)}`]));
     const held = models.filter((one) => one.state === 'loaded').length;

@@ -32,7 +32,7 @@ function curl({ body, files = {} }, { url, token }) {
     return [...lines, `-d '${text}'`].join(' \\\n  ');
 }
 
-/** What is behind the JSON goes through no argument. @param {string[]} lines of the command @param {Record<string, any>} body */
+/** The bytes after the JSON are passed on standard input, not as an argument. @param {string[]} lines of the command @param {Record<string, any>} body */
 function binaryCurl(lines, body) {
     const { head, text } = framedText(body);
     const isTaken = body.parameters?.binary_data_output === true;

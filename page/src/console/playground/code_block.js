@@ -20,10 +20,10 @@ export function codeBlock(redraw) {
 
 /** @param {Asked | null} asked */
 function commands(asked) {
-    if (!asked) return h('p', { class: 'none' }, 'The input is not whole yet.');
+    if (!asked) return h('p', { class: 'none' }, 'The input is not complete yet.');
     return [commandsOf(asked, { url: serviceUrl(), token: hasToken() }).map(one),
         h('p', { class: 'note' }, tokenNote()),
-        Object.keys(asked.files ?? {}).length ? h('p', { class: 'note' }, 'The files are read from the folder in which you are.') : null];
+        Object.keys(asked.files ?? {}).length ? h('p', { class: 'note' }, 'The files are read from the current folder.') : null];
 }
 
 /** @param {{name: string, text: string}} command */
@@ -46,6 +46,6 @@ async function copy(name, text, id) {
     } catch {
         const code = document.getElementById(id);
         if (code) getSelection()?.selectAllChildren(code);
-        say('The browser lets nothing be copied by a button here. The text is selected: press Ctrl+C.', true);
+        say('The browser does not allow copying by a button here. The text is selected: press Ctrl+C.', true);
     }
 }

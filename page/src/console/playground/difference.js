@@ -25,7 +25,7 @@ export function ofTexts(one, two) {
     const [first, second] = [one.split(/\s+/), two.split(/\s+/)];
     let same = 0;
     while (same < first.length && same < second.length && first[same] === second[same]) same++;
-    const lengths = `${many(second.length, 'word')} in the place of ${count(first.length)}`;
+    const lengths = `${many(second.length, 'word')} instead of ${count(first.length)}`;
     return same === 0 ? `Another text from the first word on: ${lengths}.` : `Another text after ${many(same, 'word')}: ${lengths}.`;
 }
 
@@ -35,7 +35,7 @@ export function ofTensors(one, two) {
     for (const { name, shape, data } of one) {
         const other = two.find((output) => output.name === name);
         if (!other) return `The output ${name} is missing.`;
-        if (JSON.stringify(shape) !== JSON.stringify(other.shape)) return `The output ${name} has the shape [${other.shape}] in the place of [${shape}].`;
+        if (JSON.stringify(shape) !== JSON.stringify(other.shape)) return `The output ${name} has the shape [${other.shape}] instead of [${shape}].`;
         for (let i = 0; i < (data?.length ?? 0); i++) {
             const [left, right] = [Number(data[i]), Number(other.data[i])];
             largest = Math.max(largest, Math.abs(left) || 0);

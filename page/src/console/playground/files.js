@@ -2,9 +2,9 @@
 import { bytes, plain } from '../format.js';
 import { FieldError } from './request.js';
 
-/** What the daemon takes in a body where nothing else is configured ([api] max_body). */
+/** The largest body that the daemon accepts by default ([api] max_body). */
 const MOST_BODY = 64 * 1024 * 1024;
-/** What else is in a request. */
+/** Allowance for the rest of a request. */
 const REST = 64 * 1024;
 
 /** @param {number} [body] bytes that the daemon takes in a request @returns {number} bytes of a file in it, as base64 */
@@ -13,7 +13,7 @@ export const mostBytes = (body = MOST_BODY) => Math.floor((body - REST) * 3 / 4)
 /** Refuses what is too large before any of it is read. @param {string} field @param {File} file @param {number} most */
 export function checkSize(field, file, most) {
     if (file.size > most)
-        throw new FieldError(field, `“${plain(file.name)}” has ${bytes(file.size)}. The most that the daemon takes is ${bytes(most)}.`);
+        throw new FieldError(field, `“${plain(file.name)}” has ${bytes(file.size)}. The daemon accepts at most ${bytes(most)}.`);
     if (file.size === 0) throw new FieldError(field, `“${plain(file.name)}” is empty.`);
 }
 

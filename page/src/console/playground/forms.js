@@ -14,9 +14,9 @@ import { makeText } from './forms/text.js';
  * GET /v1/models/NAME tells it; `openapi` the daemon's description of itself, null where there is none (yet) */
 /** @typedef {{inputs: any, options?: Record<string, any>, task?: string, files?: Record<string, File | Blob>,
  * parameters?: Record<string, any>}} Read `files` are members of `inputs`, `parameters` of the body */
-/** What a form is: fields, what was put into them (`read` throws FieldError), and an answer drawn. While an answer comes `show` gets null for it
- * and the run, where `text` is what has come; it is asked only where there is some. `difference` says how far two answers are apart. `whole`, of
- * forms with a body of their own (chat), draws in the place of fields, buttons and answers. `stop` when the view is left.
+/** A form: fields, their values (`read` throws FieldError), and a drawn answer. While an answer arrives, `show` gets null for it and the
+ * run, whose `text` is the part that has arrived; it is called only if there is some. `difference` says how far two answers are apart. `whole`,
+ * for forms with a body of their own (chat), draws instead of the fields, buttons and answers. `stop` is called when the view is left.
  * @typedef {{draw: () => Part[], read: () => Read, show: (answer: any, run: Run) => Part[], difference?: (answer: any, other: any) => string,
  * stop?: () => void, whole?: (view: Whole) => Part[]}} Form */
 /** @typedef {{places: () => import('./places.js').Place[], isGone: () => boolean, code: (asked: () => import('./code.js').Asked | null) => Part}} Whole `code` draws
@@ -26,35 +26,35 @@ import { makeText } from './forms/text.js';
 /** @type {Record<string, Row>} */
 export const FORMS = {
     chat: { title: 'Chat', make: makeChat },
-    complete: { title: 'Go on with a text', make: makeText },
-    'text2text-generation': { title: 'A text to a text', make: makeText },
+    complete: { title: 'Continue a text', make: makeText },
+    'text2text-generation': { title: 'Text to text', make: makeText },
     translation: { title: 'Translate', make: makeText },
-    summarization: { title: 'Say it in fewer words', make: makeText },
+    summarization: { title: 'Summarise a text', make: makeText },
     embed: { title: 'Compare texts', make: makeEmbed },
-    rerank: { title: 'Find the document for a query', make: makeReading },
-    tokenize: { title: 'Cut a text into tokens', make: makeReading },
+    rerank: { title: 'Rank documents for a query', make: makeReading },
+    tokenize: { title: 'Tokenize a text', make: makeReading },
     'text-classification': { title: 'Label a text', make: makeReading },
     'token-classification': { title: 'Find things in a text', make: makeReading },
     'fill-mask': { title: 'Fill a gap in a text', make: makeReading },
     'question-answering': { title: 'Answer from a text', make: makeReading },
-    'zero-shot-classification': { title: 'Label a text with labels of your own', make: makeReading },
+    'zero-shot-classification': { title: 'Label a text with your own labels', make: makeReading },
     'image-classification': { title: 'Label a picture', make: makePicture },
     'object-detection': { title: 'Find things in a picture', make: makePicture },
-    'image-segmentation': { title: 'Cut a picture into segments', make: makePicture },
-    'depth-estimation': { title: 'Tell how near things are', make: makePicture },
+    'image-segmentation': { title: 'Segment a picture', make: makePicture },
+    'depth-estimation': { title: 'Estimate depth', make: makePicture },
     'image-feature-extraction': { title: 'A picture as a vector', make: makePicture },
-    'zero-shot-image-classification': { title: 'Label a picture with labels of your own', make: makePicture },
+    'zero-shot-image-classification': { title: 'Label a picture with your own labels', make: makePicture },
     'image-to-text': { title: 'Describe a picture', make: makePicture },
     'document-question-answering': { title: 'Answer from a picture of a document', make: makePicture },
     'visual-question-answering': { title: 'Answer about a picture', make: makePicture },
-    'automatic-speech-recognition': { title: 'Write down what is said', make: makeSound },
+    'automatic-speech-recognition': { title: 'Transcribe speech', make: makeSound },
     'audio-classification': { title: 'Label a sound', make: makeSound },
-    'zero-shot-audio-classification': { title: 'Label a sound with labels of your own', make: makeSound },
+    'zero-shot-audio-classification': { title: 'Label a sound with your own labels', make: makeSound },
     'text-to-speech': { title: 'Speak a text', make: makeSpeech },
-    tensors: { title: 'Give tensors to the graph', make: makeTensors },
+    tensors: { title: 'Run the graph on tensors', make: makeTensors },
 };
 
-/** What a model can do, by its own account, the usual first. @param {any} model @returns {string[]} */
+/** The tasks that a model lists, the usual one first. @param {any} model @returns {string[]} */
 export function tasksOf(model) {
     if (model.tasks?.length) return model.tasks.map((/** @type {any} */ task) => String(task.name ?? task));
     if (model.type === 'text_generation') return model.chat ? ['chat', 'complete'] : ['complete'];

@@ -1,4 +1,4 @@
-/** Live sound: samples are sent as they come, and what the daemon tells of them is collected. What breaks goes on where it was. */
+/** Live sound: sends samples as they arrive and collects the daemon's events. A broken connection resumes where it was. */
 import { ApiError, ask, open } from '../api.js';
 import { readEvents } from '../watch.js';
 import { joined } from '../../shared/joined.js';
@@ -17,7 +17,7 @@ const GIVE_UP_MS = 30_000;
 export class Listening {
     /** The texts of segments that have ended, in order. @type {Final[]} */
     finals = [];
-    /** What the open segment is so far. */
+    /** The text of the open segment so far. */
     partial = '';
     /** How far the text is behind. */
     lagMs = 0;
@@ -25,14 +25,14 @@ export class Listening {
     failures = [];
     isDone = false;
     #path = '';
-    /** What was not sent yet, then what was sent and may not have arrived. @type {Uint8Array<ArrayBuffer>[]} */
+    /** Bytes not sent yet, then bytes that were sent and may not have arrived. @type {Uint8Array<ArrayBuffer>[]} */
     #waiting = [];
     /** @type {Uint8Array<ArrayBuffer>} */
     #piece = new Uint8Array(0);
-    /** Of the first byte of the piece in the stream. */
+    /** The position of the piece's first byte in the stream. */
     #position = 0;
     #hasEnded = false;
-    /** How much has gone well: what fails behind that fails anew. */
+    /** How many steps have succeeded: a failure after a further success counts as a new one. */
     #steps = 0;
     /** @type {(() => void) | undefined} */
     #wake;
@@ -67,12 +67,12 @@ export class Listening {
         this.#wake?.();
     }
 
-    /** Nobody wants to know any more. */
+    /** The result is no longer wanted. */
     leave() {
         if (this.#leaving.signal.aborted) return;
         this.#leaving.abort();
         this.#wake?.();
-        if (this.#path && !this.isDone) void ask('DELETE', this.#path).catch(() => {}); // it ends by itself when nobody sends
+        if (this.#path && !this.isDone) void ask('DELETE', this.#path).catch(() => {}); // it ends by itself when no more sound comes
     }
 
     get #goesOn() {
@@ -105,7 +105,7 @@ export class Listening {
     /** @param {number} position before which the daemon has all @throws {ApiError} where that cannot be */
     #had(position) {
         const had = position - this.#position;
-        if (!(had >= 0 && had <= this.#piece.length)) throw new ApiError(409, { detail: `the daemon wants the sound from ${position} on, which is not here any more`, code: 'conflict' });
+        if (!(had >= 0 && had <= this.#piece.length)) throw new ApiError(409, { detail: `the daemon asks for the sound from byte ${position} on, which the page no longer has`, code: 'conflict' });
         this.#piece = this.#piece.subarray(had);
         this.#position = position;
         if (had > 0) this.#steps++;

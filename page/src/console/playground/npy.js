@@ -12,7 +12,7 @@ const TYPES = {
 
 /** @param {Uint8Array} bytes of a file @returns {Array_} @throws {Error} with a sentence that says what is wrong with it */
 export function readNpy(bytes) {
-    if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new Error('This is no .npy file: it does not begin as one.');
+    if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new Error('This is not a .npy file: its first bytes are wrong.');
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const isShort = bytes[6] === 1, begin = isShort ? 10 : 12;
     if (bytes.length < begin) throw new Error('This .npy file ends in its head.');
@@ -20,7 +20,7 @@ export function readNpy(bytes) {
     if (bytes.length < end) throw new Error('This .npy file ends in its head.');
     const { descr, isFortran, shape } = readHead(new TextDecoder().decode(bytes.subarray(begin, end)));
     const datatype = TYPES[descr.slice(1)];
-    if (!datatype) throw new Error(`This .npy file holds “${descr}”, which no tensor can: save it as numbers or booleans.`);
+    if (!datatype) throw new Error(`This .npy file contains “${descr}”, which a tensor cannot hold: save it as numbers or booleans.`);
     const { size, read } = ELEMENTS[datatype];
     const count = shape.reduce((product, one) => product * one, 1);
     if (bytes.length - end !== count * size)
@@ -37,11 +37,11 @@ function readHead(head) {
     const order = /'fortran_order':\s*(True|False)/.exec(head)?.[1];
     const dims = /'shape':\s*\(([\d,\s]*)\)/.exec(head)?.[1];
     if (!descr || !order || dims === undefined)
-        throw new Error('This .npy file holds no plain array: its head names no type, order and shape that are known.');
+        throw new Error('This .npy file contains no plain array: its header has no known type, order and shape.');
     return { descr, isFortran: order === 'True', shape: dims.split(',').map((one) => one.trim()).filter(Boolean).map(Number) };
 }
 
-/** What stands column by column, row by row. @template T @param {T[]} values @param {number[]} shape @returns {T[]} */
+/** Reorders values from column order to row order. @template T @param {T[]} values @param {number[]} shape @returns {T[]} */
 function byRows(values, shape) {
     /** @type {T[]} */
     const sorted = new Array(values.length);

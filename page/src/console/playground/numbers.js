@@ -1,4 +1,4 @@
-/** What tensors and vectors say: their values, figures of them, how far two are apart, which vectors are near. */
+/** Tensors and vectors: values, figures, distances, and which vectors are near. */
 
 /** @typedef {{name: string, datatype: string, shape: number[], data?: any[]}} Output */
 

@@ -20,7 +20,7 @@ export function placesOf(given) {
 export const atOf = (place) => (place ? `${place.browser}/${place.platform}` : '');
 
 /** @param {Place} place @returns {string} for people */
-export const placeName = (place) => (place ? `${plain(place.browser)} on ${plain(place.platform)}` : 'The place that the service chooses');
+export const placeName = (place) => (place ? `${plain(place.browser)} on ${plain(place.platform)}` : 'Chosen by the service');
 
 /** @param {string} name of a model @param {{task?: string, at?: Place[]}} [more] @returns {string} the playground's address */
 export function tryHref(name, { task, at = [] } = {}) {
@@ -28,10 +28,10 @@ export function tryHref(name, { task, at = [] } = {}) {
     return `#/try/${name.split('/').map(encodeURIComponent).join('/')}${query.length ? `?${query.join('&')}` : ''}`;
 }
 
-/** Standings of places that cannot run the model, whoever asks. */
+/** Standings of places that cannot run the model for any client. */
 const CANNOT = new Set(['unavailable', 'barred']);
 
-/** What there is to choose from: each kind of browser and platform once, those that can run it first.
+/** The choices: each kind of browser and platform once, those that can run the model first.
  * @param {any} hardware GET /v1/hardware of the model @returns {{browser: string, platform: string, can: boolean, why: string}[]} */
 export function choicesOf(hardware) {
     const found = new Map();

@@ -1,4 +1,4 @@
-/** Runs beside the page's script, in the audio thread: hands on what the microphone hears, one channel of it. */
+/** Runs in the audio thread: passes on one channel of the microphone's sound. */
 
 /** @typedef {{port: MessagePort}} Processor */
 const { AudioWorkletProcessor: Base, registerProcessor: register } = /** @type {any} */ (globalThis);

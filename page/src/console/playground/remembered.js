@@ -1,4 +1,4 @@
-/** What takes long is worked out once for two things, such as answers with a million numbers, however often it is drawn. */
+/** Computes a slow result for two things once, such as answers with a million numbers, however often it is drawn. */
 
 /** @template {object} A @template {object} B @template R @param {(one: A, other: B) => R} make @returns {(one: A, other: B) => R} */
 export function remembered(make) {

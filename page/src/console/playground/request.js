@@ -5,7 +5,7 @@ import { framed, isBinary, unframed } from './binary.js';
 
 /** @typedef {{text: string, tokens: number, first: number}} Progress */
 
-/** What a person has to mend: `field` is the id of the field that it is about. */
+/** An error that the person has to correct: `field` is the id of the field. */
 export class FieldError extends Error {
     /** @param {string} field @param {string} text a whole sentence */
     constructor(field, text) {
@@ -68,7 +68,7 @@ export async function run(body, { signal, onPart, onProgress }) {
     return joined.answer(done);
 }
 
-/** What is binary comes whole. @param {Record<string, any>} body @param {AbortSignal} signal */
+/** A binary answer arrives as a whole. @param {Record<string, any>} body @param {AbortSignal} signal */
 async function runBinary(body, signal) {
     const { head, bytes } = framed(body);
     const response = await open('/v1/infer', { method: 'POST', body: bytes, signal,
@@ -83,7 +83,7 @@ async function runBinary(body, signal) {
 
 const broken = () => new ApiError(0, { detail: 'the connection to the daemon broke before the answer was whole', code: 'unreachable' });
 
-/** What the parts of an answer said. */
+/** Joins the parts of an answer. */
 class Joined {
     /** @type {Map<number, {text: string, tokens: number[], result: any}>} */
     #answers = new Map();

@@ -32,20 +32,20 @@ function result(run, form) {
 
 /** @param {any} progress */
 export function waitsFor(progress) {
-    if (progress?.phase === 'queued') return progress.queue_position ? `It waits in the queue at place ${count(progress.queue_position)}.` : 'It waits in the queue.';
+    if (progress?.phase === 'queued') return progress.queue_position ? `Waiting at position ${count(progress.queue_position)} of the queue.` : 'Waiting in the queue.';
     if (progress?.phase === 'loading') return progress.total_bytes ? `The model is loaded: ${bytes(progress.loaded_bytes)} of ${bytes(progress.total_bytes)}.` : 'The model is loaded.';
     if (progress?.total) return `It is ${plain(progress.phase)}: ${count(progress.done)} of ${count(progress.total)}.`;
     return 'It was sent.';
 }
 
-/** What can be said while parts come. @param {Run} run */
+/** The status while parts arrive. @param {Run} run */
 export function live(run) {
     if (run.state !== 'running' && run.state !== 'stopped') return null;
     if (!run.firstAt) return null;
     return h('p', { class: 'note live' }, `${many(run.tokens, 'token')}, ${rate(tokensPerSecond(run))} tokens/s, the first after ${milliseconds(firstPart(run))}.`);
 }
 
-/** What really computed it, as it is reported. @param {any} executed */
+/** Where the answer was computed, as reported. @param {any} executed */
 export function where(executed) {
     if (!executed) return null;
     const { adapter, numerics, simulated } = executed;
@@ -57,7 +57,7 @@ export function where(executed) {
         ['Adapter', adapter ? [[adapter.description || [adapter.vendor, adapter.architecture].filter(Boolean).join(' ')].map(plain).join(''), adapter.is_fallback ? ' (software)' : ''] : ''],
         ['Numbers', numerics ? badge(plain(numerics), numerics === 'ok' ? 'good' : numerics === 'wrong' ? 'bad' : 'wait') : ''],
         ['Simulated', simulated ? badge('Nothing was computed', 'bad') : ''],
-    ]), (executed.fallbacks ?? []).length ? h('ul', { class: 'note' }, executed.fallbacks.map((/** @type {any} */ one) => h('li', null, `${plain(one.platform)} was given up: ${plain(one.reason)}`))) : null];
+    ]), (executed.fallbacks ?? []).length ? h('ul', { class: 'note' }, executed.fallbacks.map((/** @type {any} */ one) => h('li', null, `Fallback from ${plain(one.platform)}: ${plain(one.reason)}`))) : null];
 }
 
 /** @param {Run[]} runs @param {Pick<import('./forms.js').Form, 'difference'>} form */
@@ -65,7 +65,7 @@ export function times(runs, form) {
     const done = runs.filter(({ answer }) => answer);
     if (done.length === 0) return null;
     const of = (/** @type {string} */ name) => (/** @type {Run} */ { answer }) => milliseconds(answer.performance?.[name]);
-    const apart = (/** @type {Run} */ run) => (run === done[0] ? 'The others are compared with it.' : (form.difference ?? difference)(done[0].answer, run.answer));
+    const apart = (/** @type {Run} */ run) => (run === done[0] ? 'The others are compared with this one.' : (form.difference ?? difference)(done[0].answer, run.answer));
     return table('Times by place', [
         { name: 'Place', cell: (run) => placeName(run.place) },
         { name: 'Total', figure: true, cell: of('total_ms') }, { name: 'Queue', figure: true, cell: of('queue_ms') }, { name: 'Load', figure: true, cell: of('load_ms') },

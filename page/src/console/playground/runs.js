@@ -1,4 +1,4 @@
-/** What was sent to the places, side by side: how far each is, what has come, and how long it took. */
+/** The requests sent to the places, side by side: the progress of each, its answer so far, and its time. */
 import { run, withFiles } from './request.js';
 
 /** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'stopped'} State */
@@ -31,7 +31,7 @@ export class Runs {
         await Promise.all(this.list.map((one) => this.#go(one, this.#leaving.signal)));
     }
 
-    /** Leaves them; the service cancels what nobody waits for. */
+    /** Leaves them; the service cancels runs without a client. */
     stop() {
         for (const one of this.list) if (one.state === 'waiting' || one.state === 'running') one.state = 'stopped';
         this.#leaving.abort();

@@ -17,7 +17,7 @@ const CALLS = {
     'automatic-speech-recognition': (webinfer, name) => [`${webinfer} transcribe --model ${name} sound.wav`, `arecord -t raw -f S16_LE -r 16000 | ${webinfer} transcribe --live ${name} -`],
 };
 const TEXT = "--text 'Some text'", PICTURE = '--image picture.png', SOUND = '--audio sound.wav';
-/** What `webinfer infer` is given, by task. @type {Record<string, string>} */
+/** The arguments of `webinfer infer`, by task. @type {Record<string, string>} */
 const INPUTS = {
     tokenize: TEXT, 'text-classification': TEXT, 'token-classification': TEXT, 'text2text-generation': TEXT, translation: TEXT, summarization: TEXT,
     'fill-mask': "--text 'Paris is the [MASK] of France.'", 'zero-shot-classification': `${TEXT} ${LABELS}`,

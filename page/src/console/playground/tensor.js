@@ -16,8 +16,8 @@ export const sizeOf = (shape) => shape.reduce((product, one) => product * one, 1
 /** @param {number[] | null} shape */
 export const shapeText = (shape) => (shape ? `[${shape.map((one) => (one < 0 ? '?' : one)).join(', ')}]` : 'any shape');
 
-/** What nested lists hold. @param {string} field @param {any} given @returns {{shape: number[] | null, data: any[]}} `shape`
- * null: they are no table of one shape */
+/** The values of nested lists. @param {string} field @param {any} given @returns {{shape: number[] | null, data: any[]}} `shape`
+ * null: the lists do not form an array */
 export function flatten(field, given) {
     /** @type {any[]} */
     const data = [];
@@ -66,7 +66,7 @@ export function valuesAs(field, values, datatype) {
 }
 
 /** @param {string} field @param {{name: string, datatype: string, shape: number[] | null}} wanted @param {number[] | null} shape
- * what was given, null where that is a list alone @param {any[]} values @param {number[]} chosen the shape, as far as the fields
+ * the given one; null for a plain list @param {any[]} values @param {number[]} chosen the shape, as far as the fields
  * say it @returns {Tensor} */
 export function tensorOf(field, wanted, shape, values, chosen) {
     const isList = shape === null || shape.length <= 1;

@@ -133,10 +133,10 @@ class Log {
         const copy = () => attempt(() => navigator.clipboard.writeText(this.#lines.map(textOf).join('\n')), `${many(this.#lines.length, 'line is', 'lines are')} copied.`);
         return { state: 'filled', parts: [
             this.#controls(copy), this.#problem ? h('p', { class: 'problem' }, this.#problem) : null,
-            h('p', { class: 'note' }, `${many(this.#lines.length, 'line')}, the newest first.`, this.#isPaused ? ` Paused: ${many(this.#waiting.length, 'line has', 'lines have')} come since.` : null),
+            h('p', { class: 'note' }, `${many(this.#lines.length, 'line')}, the newest first.`, this.#isPaused ? ` Paused: ${many(this.#waiting.length, 'line has', 'lines have')} arrived since.` : null),
             h('ol', { class: 'log', 'aria-label': 'Lines of the log' }, [...this.#lines].reverse().map(shown)),
             this.#hasOlder && this.#lines.length < MOST_LINES ? button('Older lines', () => this.#read(true))
-                : h('p', { class: 'note' }, this.#lost ? `${count(this.#lost)} older lines are not kept any more.` : 'There are no older lines.'),
+                : h('p', { class: 'note' }, this.#lost ? `${count(this.#lost)} older lines are no longer kept.` : 'There are no older lines.'),
         ] };
     }
 
@@ -149,11 +149,11 @@ class Log {
             h('label', { for: 'part' }, 'Part'), h('select', { id: 'part', onchange: chosen('part') }, h('option', { value: '', selected: part === '' }, 'all'),
                 [...this.#parts].sort().map((one) => h('option', { value: one, key: one, selected: one === part }, plain(one)))),
             h('label', { for: 'contains' }, 'Contains'), h('input', { id: 'contains', type: 'search', value: contains, maxlength: '200', autocomplete: 'off', onchange: chosen('contains') }),
-            button(this.#isPaused ? 'Go on' : 'Pause', () => this.#pause(), { local: true }), button('Copy', copy, { local: true }));
+            button(this.#isPaused ? 'Continue' : 'Pause', () => this.#pause(), { local: true }), button('Copy', copy, { local: true }));
     }
 }
 
-/** What was made of lines, which do not change. @type {WeakMap<Line, {time: string, branch: import('../draw.js').Branch}>} */
+/** The drawn form of lines, which do not change. @type {WeakMap<Line, {time: string, branch: import('../draw.js').Branch}>} */
 const made = new WeakMap();
 
 /** @param {Line} line */

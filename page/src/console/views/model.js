@@ -59,7 +59,7 @@ export function modelView(app, name) {
             const now = { ...model, ...app.store.get(`model/${name}`) };
             const parts = [what(app, now, !problem), problem ? null : shell(now), why(hardware, routing), places(hardware, model), variants(model), files(model)];
             if (!problem) return { state: 'filled', parts: [back, ...parts] };
-            return { state: 'failed', parts: [back, h('p', { class: 'problem', role: 'alert' }, `It cannot be read any more. ${sentence(problem)} What is shown below is as it was at ${clock(readAt)}.`), h('div', { class: 'old' }, ...parts)] };
+            return { state: 'failed', parts: [back, h('p', { class: 'problem', role: 'alert' }, `It can no longer be read. ${sentence(problem)} The data below is from ${clock(readAt)}.`), h('div', { class: 'old' }, ...parts)] };
         },
     };
 }
@@ -67,7 +67,7 @@ export function modelView(app, name) {
 /** @param {import('../main.js').App} app @param {any} model @param {boolean} isThere */
 function what(app, model, isThere) {
     const { memory } = model;
-    return h('section', { key: 'what', 'aria-label': 'What it is' },
+    return h('section', { key: 'what', 'aria-label': 'Properties' },
         model.problem ? h('p', { class: 'problem' }, model.problem) : null,
         (model.warnings ?? []).length ? h('ul', { class: 'warnings' }, model.warnings.map((/** @type {string} */ one) => h('li', null, one))) : null,
         facts([['Title', plain(model.title ?? '')], ['Type', plain(model.type ?? '').replaceAll('_', ' ')], ['Format', plain(model.format ?? '')], ['Size', bytes(model.bytes)],
@@ -89,7 +89,7 @@ function why(hardware, problem) {
     const { would_run: run, decision } = hardware, unused = unusedOf(hardware);
     return section('Why it runs where it runs',
         h('p', { class: 'told' }, run ? ['The next request would run in ', h('strong', null, `${plain(run.browser)} ${plain(run.browser_version)}`), ' on ', h('strong', null, run.platform),
-            run.warm ? ', where it is loaded' : ', where it is loaded first', `; ${milliseconds(run.expected_ms)} are expected.`]
+            run.warm ? ', where it is loaded' : ', where it is loaded first', `; the expected time is ${milliseconds(run.expected_ms)}.`]
             : decision === 'wait' ? 'The next request would wait.' : 'A request would be refused.', ` Because: ${plain(hardware.why)}.`),
         unused.length ? [h('p', null, 'Not used:'), h('ul', null, unused.map(([place, reason]) => h('li', null, h('div', { class: 'told' }, h('strong', null, place), `: ${plain(reason)}`))))] : null);
 }
@@ -119,7 +119,7 @@ function places(hardware, model) {
         table('Where it could run, with what was measured and what the guard found', PLACE_COLUMNS, placesOf(hardware.options ?? [], verdicts), ({ key }) => key, 'No node could run it.'));
 }
 
-/** Of one place; what is there of it and what was compared there may each be missing. @type {import('../parts.js').Column[]} */
+/** Columns of the table of places; in each row the node data or the verdict can be missing. @type {import('../parts.js').Column[]} */
 const PLACE_COLUMNS = [
     { name: 'Browser', cell: ({ option, verdict }) => [h('strong', null, (option ?? verdict).browser ?? 'any'), ` ${plain((option ?? verdict).browser_version ?? '')}`, (option ?? verdict).joined ? h('small', null, joinedBy((option ?? verdict).token)) : null] },
     { name: 'Platform', cell: ({ option, verdict }) => [`${plain((option ?? verdict).platform)} `, option?.chosen ? badge('chosen', 'good') : null] },
@@ -127,7 +127,7 @@ const PLACE_COLUMNS = [
     { name: 'Why', wide: true, cell: ({ option }) => (option ? [plain(option.standing), option.why ? h('small', null, option.why) : null] : 'No node has this now.') },
     { name: 'Verdict', wide: true, cell: ({ option, verdict }) => [verdictOf(verdict?.verdict ?? option?.verdict),
         typeof verdict?.error_ratio === 'number' ? h('small', null, `Its error is ${rate(verdict.error_ratio * 100)} % of what is tolerated.`) : null, verdict?.detail ? h('small', null, verdict.detail) : null,
-        verdict?.input?.shapes ? h('small', null, `${verdict.scope === 'input' ? 'Of such inputs alone' : 'By an input'}: ${plain(verdict.input.shapes)}.`) : null,
+        verdict?.input?.shapes ? h('small', null, `${verdict.scope === 'input' ? 'Only for such inputs' : 'Found by an input'}: ${plain(verdict.input.shapes)}.`) : null,
         verdict?.checked_at ? h('small', null, `Compared ${moment(verdict.checked_at)}.`) : null] },
     { name: 'Expected', figure: true, cell: ({ option }) => milliseconds(option?.expected_ms) },
     { name: 'Run', figure: true, cell: ({ option }) => milliseconds(option?.estimate?.run_ms ?? option?.run_ms) },

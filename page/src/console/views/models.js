@@ -28,7 +28,7 @@ export function modelsView(app, query) {
                 section('In the store',
                     h('p', { class: 'verbs' }, h('label', { for: 'filter' }, 'Filter'), h('input', { id: 'filter', type: 'search', value: filter, oninput: onfilter, autocomplete: 'off' }),
                         h('span', { class: 'note' }, `${count(rows.length)} of ${many(all.length, 'model')}`)),
-                    table('Models of the store', columns(app), rows.slice(0, most), ({ name }) => name, filter ? 'None has this in its name.' : 'There is no model yet.'),
+                    table('Models of the store', columns(app), rows.slice(0, most), ({ name }) => name, filter ? 'No model has this in its name.' : 'There is no model yet.'),
                     rows.length > most ? button(`Show ${count(Math.min(PER_PAGE, rows.length - most))} more`, () => { most += PER_PAGE; app.redraw(); }, { local: true }) : null),
             ] };
         },
@@ -62,7 +62,7 @@ export function loadedIn({ store }, model) {
     });
 }
 
-/** What an admin may do to one. @param {import('../main.js').App} app @param {any} model */
+/** An admin's actions on a model. @param {import('../main.js').App} app @param {any} model */
 export function verbs({ store }, model) {
     const { name } = model, nodes = (model.loaded ?? []).length;
     const running = store.all('job').filter(([, job]) => plain(job.model_name).split(':')[0] === plain(name)).length;
@@ -74,7 +74,7 @@ export function verbs({ store }, model) {
     };
     const remove = async () => {
         const text = [`Its files go from the store (${bytes(model.bytes)}), and ${many(nodes, 'node unloads', 'nodes unload')} it.`, now];
-        if (await confirm({ title: `Remove ${plain(name)}?`, text, verb: running ? 'Remove it all the same' : 'Remove' }))
+        if (await confirm({ title: `Remove ${plain(name)}?`, text, verb: running ? 'Remove it anyway' : 'Remove' }))
             await attempt(() => ask('DELETE', `${modelPath(name)}${running ? '?force=true' : ''}`), `${plain(name)} is removed.`);
     };
     return [button('Load', load, { quiet: true, label: `Load ${plain(name)}` }),
@@ -87,10 +87,10 @@ function pullForm({ redraw }) {
     const send = async () => {
         const [model, as] = ['pull-model', 'pull-as'].map((id) => /** @type {HTMLInputElement} */ (document.getElementById(id)));
         const body = { model: model.value.trim(), ...(as.value.trim() && { as: as.value.trim() }) };
-        if (await attempt(() => ask('POST', '/v1/models/pull', body), `${plain(body.model)} is being brought.`)) model.value = as.value = '';
+        if (await attempt(() => ask('POST', '/v1/models/pull', body), `${plain(body.model)} is being pulled.`)) model.value = as.value = '';
         redraw();
     };
-    return h('section', { key: 'pull', 'aria-label': 'Bring a model' }, h('h2', null, 'Bring a model'), form('Pull', send,
+    return h('section', { key: 'pull', 'aria-label': 'Pull a model' }, h('h2', null, 'Pull a model'), form('Pull', send,
         h('label', { for: 'pull-model' }, 'From the hub'), h('input', { id: 'pull-model', required: true, placeholder: 'ORG/NAME[:VARIANT]', autocomplete: 'off', spellcheck: 'false' }),
         h('label', { for: 'pull-as' }, 'called here'), h('input', { id: 'pull-as', placeholder: 'as on the hub', autocomplete: 'off', spellcheck: 'false' })));
 }
@@ -101,7 +101,7 @@ const pullsThat = (store, isMeant) => store.all('pull').map(([name, pull]) => ({
 /** Those that ended without a model, as long as the daemon knows of them. @param {import('../main.js').App} app */
 function failedPulls({ store }) {
     const rows = pullsThat(store, (state) => state === 'failed');
-    return rows.length ? section('Not brought', table('Models that could not be brought', [
+    return rows.length ? section('Failed pulls', table('Models that could not be pulled', [
         { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, pull.model, ' from ', pull.hub)] },
         { name: 'Why', wide: true, cell: (pull) => h('span', { class: 'problem' }, pull.problem?.detail ?? 'no reason given') },
     ], rows, ({ name }) => name)) : null;
@@ -112,10 +112,10 @@ function pulls({ store, watch }) {
     const rows = pullsThat(store, (state) => state !== 'failed' && state !== 'done');
     if (rows.length === 0) return null;
     const cancel = async (/** @type {any} */ { name, loaded_bytes: loaded }) => {
-        if (await confirm({ title: `Stop bringing ${plain(name)}?`, text: [`What was fetched of it (${bytes(loaded)}) is removed.`], verb: 'Stop' }))
-            await attempt(() => ask('POST', modelPath(name, 'cancel')), `${plain(name)} is brought no more.`);
+        if (await confirm({ title: `Stop pulling ${plain(name)}?`, text: [`The part fetched so far (${bytes(loaded)}) is removed.`], verb: 'Stop' }))
+            await attempt(() => ask('POST', modelPath(name, 'cancel')), `${plain(name)} is no longer being pulled.`);
     };
-    return section('Being brought', table('Models that are being brought', [
+    return section('Being brought', table('Models that are being pulled', [
         { name: 'Name', cell: (pull) => [h('strong', null, pull.name), h('small', null, pull.model, ' from ', pull.hub)] },
         { name: 'State', wide: true, cell: (pull) => [badge(pull.state, 'wait'), pull.retrying ? h('small', null, pull.retrying) : null] },
         { name: 'So far', wide: true, cell: (pull) => h('progress', { max: pull.total_bytes || 1, value: pull.total_bytes ? pull.loaded_bytes : 0, 'aria-label': `How much of ${plain(pull.name)} is here` }) },
@@ -123,6 +123,6 @@ function pulls({ store, watch }) {
         { name: 'Files', figure: true, cell: (pull) => (pull.files ? `${count(pull.files_done)} of ${count(pull.files)}` : '') },
         { name: 'Speed', figure: true, cell: (pull) => (pull.bytes_per_second ? `${bytes(pull.bytes_per_second)}/s` : '') },
         { name: 'Left', figure: true, cell: (pull) => (pull.seconds_left === undefined ? '' : duration(pull.seconds_left * 1000)) },
-        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ pull) => button('Stop', () => cancel(pull), { quiet: true, label: `Stop bringing ${plain(pull.name)}` }) }] : []),
+        ...(watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ pull) => button('Stop', () => cancel(pull), { quiet: true, label: `Stop pulling ${plain(pull.name)}` }) }] : []),
     ], rows, ({ name }) => name));
 }

@@ -5,7 +5,7 @@ import { bytes, count, duration, many, milliseconds, moment, plain } from '../fo
 import { attempt, badge, button, confirm, form, section, table } from '../parts.js';
 
 const PER_PAGE = 100;
-/** What the page comes after that is before the one that comes after a node, as far as it was seen. @type {Map<string, string>} */
+/** For each page seen, by the node that it comes after: the node that the previous page comes after. @type {Map<string, string>} */
 const before = new Map([['', '']]);
 const EVERY_MS = 5000;
 const EXPIRIES = [[600, '10 minutes'], [3600, 'an hour'], [86400, 'a day'], [604800, 'a week']];
@@ -35,7 +35,7 @@ export function nodesView(app, after) {
         timer = window.setTimeout(read, EVERY_MS);
     };
     void read();
-    /** What the daemon tells of those on this page is newer than what was read. */
+    /** The daemon's events about nodes on this page are newer than the page that was read. */
     const leave = app.store.subscribe((_, keys) => {
         if (!page) return;
         for (const key of keys) {
@@ -76,7 +76,7 @@ const pageHref = (after) => `#/nodes${after ? `?after=${encodeURIComponent(after
  * @returns {string} the node that the page before comes after; empty: that is the first page */
 export const pageBefore = (ids, after) => ids.filter((id) => id <= after).at(-1 - PER_PAGE) ?? '';
 
-/** Of all nodes up to that one: of many not all are told. @param {import('../store.js').Store} store @param {string} after */
+/** The ids of all nodes up to that one; if there are many, the store does not have all. @param {import('../store.js').Store} store @param {string} after */
 async function idsUpTo(store, after) {
     const told = store.all('node').map(([id]) => id);
     if (told.length >= (store.get('status')?.nodes?.count ?? Infinity)) return told;
@@ -127,8 +127,8 @@ function columns(app, read) {
 function verbs(node, read) {
     const path = `/v1/nodes/${encodeURIComponent(node.id)}`, running = node.attempts > 0 ? `${many(node.attempts, 'attempt runs', 'attempts run')} on it and ${node.attempts === 1 ? 'ends' : 'end'} first.` : 'Nothing runs on it now.';
     const drain = async () => {
-        if (!await confirm({ title: 'Give this node no more work?', text: [`${node.id} (${plain(node.browser)}).`, running], verb: 'Drain' })) return;
-        await attempt(() => ask('POST', `${path}/drain`), `The node ${node.id} gets no more work.`);
+        if (!await confirm({ title: 'Stop sending work to this node?', text: [`${node.id} (${plain(node.browser)}).`, running], verb: 'Drain' })) return;
+        await attempt(() => ask('POST', `${path}/drain`), `The node ${node.id} gets no new work.`);
         read();
     };
     const undrain = async () => {
@@ -136,12 +136,12 @@ function verbs(node, read) {
         read();
     };
     const forgive = async () => {
-        if (!await confirm({ title: 'Forget what was found of this node?', text: [`${node.id} (${plain(node.browser)}).`, ...node.limits.map((/** @type {any} */ one) => limitOf(node, one))], verb: 'Forgive' })) return;
-        await attempt(() => ask('POST', `${path}/forgive`), `What was found of ${node.id} is forgotten.`);
+        if (!await confirm({ title: 'Forget the findings about this node?', text: [`${node.id} (${plain(node.browser)}).`, ...node.limits.map((/** @type {any} */ one) => limitOf(node, one))], verb: 'Forgive' })) return;
+        await attempt(() => ask('POST', `${path}/forgive`), `The findings about ${node.id} are forgotten.`);
         read();
     };
     const recycle = async () => {
-        if (!await confirm({ title: 'Replace this browser?', text: [`The session ${plain(node.session)} (${plain(node.browser)}) ends, and a fresh one takes its place.`, running, 'Its models are loaded anew.'], verb: 'Recycle' })) return;
+        if (!await confirm({ title: 'Replace this browser?', text: [`The session ${plain(node.session)} (${plain(node.browser)}) ends, and a new one replaces it.`, running, 'Its models are loaded again.'], verb: 'Recycle' })) return;
         await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(node.session)}/recycle`), `The browser ${node.session} is being replaced.`);
         read();
     };
@@ -153,7 +153,7 @@ function verbs(node, read) {
 /** Nodes that were sent away; nothing where there are none. @param {import('../main.js').App} app @param {any[]} rows @param {() => void} read */
 function found(app, rows, read) {
     const lift = async (/** @type {any} */ { id, node, token, join: link }) => {
-        if (!await confirm({ title: 'Let it come again?', text: [`${node} was sent away for what was found of it.`, `${token ? `The node token ${token}` : `The link ${link}`} is not refused any more.`], verb: 'Lift' })) return;
+        if (!await confirm({ title: 'Let it join again?', text: [`${node} was sent away because of findings about it.`, `${token ? `The node token ${token}` : `The link ${link}`} is no longer refused.`], verb: 'Lift' })) return;
         await attempt(() => ask('DELETE', `/v1/admin/quarantine/${encodeURIComponent(id)}`), `${node} may come again.`);
         read();
     };
@@ -161,7 +161,7 @@ function found(app, rows, read) {
         { name: 'Node', cell: (one) => h('code', null, one.node) },
         { name: 'Refused', cell: (one) => [one.token ? `node token ${plain(one.token)}` : h('code', null, one.join), one.address ? h('small', null, one.address) : null] },
         { name: 'Since', cell: (one) => moment(one.since) },
-        { name: 'Until', cell: (one) => (one.until ? moment(one.until) : 'it is lifted') },
+        { name: 'Until', cell: (one) => (one.until ? moment(one.until) : 'lifted by an admin') },
         { name: 'Why', wide: true, cell: (one) => [one.evidence ? h('strong', null, plain(one.evidence)) : null, ` ${plain(one.reason ?? '')}`] },
         ...(app.watch.isAdmin ? [{ name: 'Actions', cell: (/** @type {any} */ one) => button('Lift', () => lift(one), { quiet: true, label: `Lift ${one.id}` }) }] : []),
     ], [...rows].reverse(), ({ id }) => id, '')) : null;
@@ -171,10 +171,10 @@ function found(app, rows, read) {
 function links(joins, made, read, show) {
     const send = async () => {
         const [nodes, seconds] = ['join-nodes', 'join-seconds'].map((id) => Number(/** @type {HTMLInputElement} */ (document.getElementById(id)).value));
-        await attempt(async () => show(await ask('POST', '/v1/admin/join', { nodes, seconds })), 'There is a new join link. It is shown this once.');
+        await attempt(async () => show(await ask('POST', '/v1/admin/join', { nodes, seconds })), 'There is a new join link. It is shown only once.');
     };
     const revoke = async (/** @type {any} */ { id, joined }) => {
-        if (!await confirm({ title: 'Revoke this link?', text: [`${id}: ${many(joined ?? 0, 'node that came', 'nodes that came')} with it ${joined === 1 ? 'is' : 'are'} sent away, and none comes anew.`], verb: 'Revoke' })) return;
+        if (!await confirm({ title: 'Revoke this link?', text: [`${id}: ${many(joined ?? 0, 'node that came', 'nodes that came')} with it ${joined === 1 ? 'is' : 'are'} sent away, and no new ones can join.`], verb: 'Revoke' })) return;
         await attempt(() => ask('DELETE', `/v1/admin/join/${encodeURIComponent(id)}`), `The link ${id} is revoked.`);
         show(null);
         read();
@@ -182,12 +182,12 @@ function links(joins, made, read, show) {
     return section('Join links',
         form('Make a link', send, h('label', { for: 'join-nodes' }, 'Nodes'), h('input', { id: 'join-nodes', type: 'number', min: '1', max: '1000', value: undefined, required: true, placeholder: '1', mounted: oneByDefault }),
             h('label', { for: 'join-seconds' }, 'may come for'), h('select', { id: 'join-seconds' }, EXPIRIES.map(([seconds, words]) => h('option', { value: seconds, selected: seconds === 3600 }, words)))),
-        made ? h('p', { class: 'verbs made' }, h('label', { for: 'join-url' }, 'The link, shown this once'), h('input', { id: 'join-url', readonly: true, value: made.url, onfocus: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() }),
+        made ? h('p', { class: 'verbs made' }, h('label', { for: 'join-url' }, 'The link, shown only once'), h('input', { id: 'join-url', readonly: true, value: made.url, onfocus: (/** @type {Event} */ event) => /** @type {HTMLInputElement} */ (event.target).select() }),
             button('Copy', () => attempt(() => navigator.clipboard.writeText(made.url), 'The link is copied.'), { local: true })) : null,
-        table('Join links that hold', [
+        table('Valid join links', [
             { name: 'Id', cell: (one) => h('code', null, one.id) }, { name: 'Nodes', figure: true, cell: (one) => `${count(one.joined)} of ${count(one.nodes)}` },
             { name: 'Holds until', cell: (one) => moment(one.expires_at) }, { name: 'Actions', cell: (one) => button('Revoke', () => revoke(one), { quiet: true, label: `Revoke ${one.id}` }) },
-        ], joins?.joins ?? [], ({ id }) => id, 'There is none.'));
+        ], joins?.joins ?? [], ({ id }) => id, 'There are none.'));
 }
 
 /** @param {HTMLInputElement} element */

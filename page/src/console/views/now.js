@@ -1,4 +1,4 @@
-/** What runs now, how fast, and what is wrong. */
+/** Running work, its speed, and problems. */
 import { warningsOf } from '../advice.js';
 import { ask, get, sentenceOf } from '../api.js';
 import { h, kept } from '../draw.js';
@@ -115,8 +115,8 @@ function browsers({ store, watch, redraw }, status) {
 
 /** @param {string} id @param {string} kind @param {number} running @param {() => void} redraw */
 async function recycle(id, kind, running, redraw) {
-    const text = [`The browser ${id} (${plain(kind)}) takes no more work, ends, and a fresh one takes its place.`,
-        running ? `${many(running, 'request runs', 'requests run')} in it now, which end first.` : 'Nothing runs in it now.', 'Its models are loaded anew.'];
+    const text = [`The browser ${id} (${plain(kind)}) accepts no more work, ends, and is replaced by a new one.`,
+        running ? `${many(running, 'request runs', 'requests run')} in it now, which finish first.` : 'Nothing runs in it now.', 'Its models are loaded again.'];
     if (await confirm({ title: `Replace the browser ${id}?`, text, verb: 'Recycle' }))
         await attempt(() => ask('POST', `/v1/sessions/${encodeURIComponent(id)}/recycle`), `The browser ${id} is being replaced.`);
     redraw();
@@ -126,7 +126,7 @@ async function recycle(id, kind, running, redraw) {
 function jobs({ store, redraw }) {
     const rows = store.all('job').map(([id, job]) => ({ accepted_at: 0, ...job, id })).sort((one, other) => one.accepted_at - other.accepted_at);
     const cancel = async (/** @type {any} */ job) => {
-        if (!await confirm({ title: 'Cancel this job?', text: [`${job.id}: ${plain(job.model_name)}, ${plain(job.state)}${job.client ? `, of ${plain(job.client)}` : ''}.`, 'Who waits for it gets an error.'], verb: 'Cancel the job' })) return;
+        if (!await confirm({ title: 'Cancel this job?', text: [`${job.id}: ${plain(job.model_name)}, ${plain(job.state)}${job.client ? `, of ${plain(job.client)}` : ''}.`, 'The client that waits for it gets an error.'], verb: 'Cancel the job' })) return;
         await attempt(() => ask('DELETE', `/v1/jobs/${encodeURIComponent(job.id)}`), `The job ${job.id} is cancelled.`);
         redraw();
     };
@@ -140,7 +140,7 @@ function jobs({ store, redraw }) {
         { name: 'Id', cell: (/** @type {any} */ job) => h('code', null, job.client_id ? `${job.id} (${plain(job.client_id)})` : job.id) },
         { name: 'Actions', cell: (/** @type {any} */ job) => button('Cancel', () => cancel(job), { quiet: true, label: `Cancel ${job.id}` }) },
     ];
-    return section('Jobs under way', table('Jobs that wait or run', columns, rows, ({ id }) => id, 'Nothing waits or runs.'));
+    return section('Jobs under way', table('Waiting and running jobs', columns, rows, ({ id }) => id, 'No job is waiting or running.'));
 }
 
 /** @param {any} history */

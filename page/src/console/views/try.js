@@ -27,7 +27,7 @@ function choose(app) {
             const models = app.store.all('model').filter(([, model]) => !model.problem);
             return { state: 'filled', parts: [models.length ? h('ul', { class: 'choose' }, models.map(([name, model]) => h('li', { key: name },
                 h('a', { href: tryHref(name) }, name), h('small', null, [model.title, String(model.type ?? '').replaceAll('_', ' ')].filter(Boolean).map(plain).join(', ')))))
-                : h('p', { class: 'none' }, 'There is no model yet. Models brings one.')] };
+                : h('p', { class: 'none' }, 'There is no model yet. Pull one under Models.')] };
         },
     };
 }
@@ -42,7 +42,7 @@ class Playground {
     #hardware = null;
     /** @type {any} */
     #openapi = null;
-    /** Of which the places were told. */
+    /** The nodes for which the places were read. */
     #nodes = '';
     /** @type {unknown} */
     #problem = null;
@@ -130,10 +130,10 @@ class Playground {
         if (!this.#model) return { state: this.#problem ? 'failed' : 'loading', parts: [back, this.#problem ? problem(this.#problem) : h('p', null, 'Reading the model.')] };
         const form = this.#form;
         return { state: 'filled', parts: [back,
-            this.#isGone ? h('p', { class: 'problem', key: 'gone' }, 'The model has been removed from the store. What was answered before stands below.') : null,
+            this.#isGone ? h('p', { class: 'problem', key: 'gone' }, 'The model has been removed from the store. Earlier answers are shown below.') : null,
             this.#tasks(), this.#places(),
             form ? h('div', { key: `form-${this.#task}` }, form.whole?.({ places: () => this.#at(), isGone: () => this.#isGone, code: this.code }) ?? this.#body(form))
-                : h('p', { class: 'none' }, 'There is no form for what this model does. It can be asked by POST /v1/infer.')] };
+                : h('p', { class: 'none' }, 'There is no form for this model’s task. Use POST /v1/infer.')] };
     }
 
     /** @returns {import('../playground/places.js').Place[]} */
@@ -162,17 +162,17 @@ class Playground {
     #places() {
         const known = choicesOf(this.#hardware);
         const chosen = new Set(this.places.map(atOf));
-        const all = [...known, ...this.places.filter((one) => !known.some((other) => atOf(other) === atOf(one))).map((one) => ({ ...one, can: false, why: 'nobody knows of it' }))];
+        const all = [...known, ...this.places.filter((one) => !known.some((other) => atOf(other) === atOf(one))).map((one) => ({ ...one, can: false, why: 'the service does not know it' }))];
         const toggle = (/** @type {any} */ { browser, platform }) => {
             const at = atOf({ browser, platform });
             this.places = chosen.has(at) ? this.places.filter((one) => atOf(one) !== at) : [...this.places, { browser, platform }].slice(0, MOST_PLACES);
             this.#moved();
         };
         return h('fieldset', { key: 'places', class: 'places', 'aria-describedby': 'where' }, h('legend', null, 'Where'),
-            h('p', { class: 'note', id: 'where' }, `Choose none, and the service decides where it runs. Choose up to ${MOST_PLACES}, and their answers stand side by side.`),
+            h('p', { class: 'note', id: 'where' }, `If you choose none, the service decides where it runs. If you choose up to ${MOST_PLACES}, their answers are shown side by side.`),
             all.map((one) => h('label', { key: atOf(one) }, h('input', { type: 'checkbox', checked: chosen.has(atOf(one)),
                 disabled: !chosen.has(atOf(one)) && chosen.size >= MOST_PLACES, value: atOf(one), onchange: () => toggle(one) }), h('span', null, placeName(one),
-                one.can && !one.why ? null : h('small', null, [one.can ? '' : 'It cannot now', plain(one.why)].filter(Boolean).join(': '))))),
+                one.can && !one.why ? null : h('small', null, [one.can ? '' : 'Unavailable', plain(one.why)].filter(Boolean).join(': '))))),
             all.length ? null : h('p', { class: 'none' }, 'No place is known.'));
     }
 
@@ -188,7 +188,7 @@ class Playground {
         this.runs.list.length ? section(this.runs.list.length > 1 ? 'Answers' : 'Answer', results(this.runs.list, form)) : null, this.code(() => this.#asked(form))];
     }
 
-    /** What would be sent to the first place. @param {Form} form */
+    /** The request that would be sent to the first place. @param {Form} form */
     #asked(form) {
         try {
             const { inputs, options, files, task, parameters } = form.read();
@@ -217,6 +217,6 @@ class Playground {
     #tell() {
         const { list } = this.runs, failed = list.filter(({ state }) => state === 'failed').length, done = list.filter(({ state }) => state === 'done').length;
         if (done + failed === 0) return;
-        say(list.length === 1 ? (done ? 'The answer is there.' : 'It has failed.') : `${done} of ${list.length} places have answered${failed ? `, ${failed} failed` : ''}.`, done === 0);
+        say(list.length === 1 ? (done ? 'The answer has arrived.' : 'The request failed.') : `${done} of ${list.length} places have answered${failed ? `, ${failed} failed` : ''}.`, done === 0);
     }
 }

@@ -1,4 +1,4 @@
-/** Labels with figures, as bars with the figures beside them: a table to who hears the page. */
+/** Labels with figures, as bars with the figures next to them; for screen readers it is a table. */
 import { h } from '../../draw.js';
 import { plain } from '../../format.js';
 import { table } from '../../parts.js';
@@ -28,6 +28,6 @@ export function labelsApart(one, other) {
     const both = one.filter(({ label }) => there.has(label));
     const { absolute, at } = apart(both.map(({ probability }) => probability), both.map(({ label }) => there.get(label) ?? NaN));
     const order = one.map(({ label }) => label).join('\n') === other.map(({ label }) => label).join('\n') ? 'The order of the labels is the same.'
-        : one[0]?.label === other[0]?.label ? 'The best label is the same, the order of others is not.' : `The best label is another one: “${plain(other[0]?.label)}”.`;
+        : one[0]?.label === other[0]?.label ? 'The best label is the same, but the order of the others differs.' : `The best label differs: “${plain(other[0]?.label)}”.`;
     return `${order} ${both.length === 0 ? '' : absolute === 0 ? 'The figures are equal.' : `The figures are at most ${short(absolute)} apart (“${plain(both[at].label)}”).`}`.trim();
 }

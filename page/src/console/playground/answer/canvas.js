@@ -14,11 +14,11 @@ const MOST_LETTERS = 32;
 /** @param {number} index */
 const colourOf = (index) => COLOURS[index % COLOURS.length][0];
 
-/** @param {number} index @returns {import('../../draw.js').Part} its colour, for a table beside the canvas */
+/** @param {number} index @returns {import('../../draw.js').Part} its colour, for a table next to the canvas */
 export const patch = (index) => h('span', { class: `patch patch${index % COLOURS.length}` }, COLOURS[index % COLOURS.length][1]);
 
-/** @template T @param {string} label what it shows, for those who do not see it
- * @param {(canvas: HTMLCanvasElement, shown: T) => void} paint @param {T} shown painted anew when it is another */
+/** @template T @param {string} label what it shows, for screen readers
+ * @param {(canvas: HTMLCanvasElement, shown: T) => void} paint @param {T} shown painted again when it is another object */
 export const canvas = (label, paint, shown) => h('canvas', { class: 'shown', role: 'img', 'aria-label': label, data: { paint, shown },
     mounted: (/** @type {HTMLCanvasElement} */ element) => {
         /** @type {unknown} */

@@ -1,4 +1,4 @@
-/** An answer's marks: paragraphs, headings, lists, quotes, rules and code, as parts to draw. What is no mark is text: nothing is lost, and nothing
+/** An answer's marks: paragraphs, headings, lists, quotes, rules and code, as parts to draw. Everything that is not a mark is text: nothing is lost, and nothing
  * is an error. */
 import { h, said } from '../../draw.js';
 import { inline, pieces } from './inline.js';
@@ -28,7 +28,7 @@ export class Growing {
     /** The items of the list at the end, by their text. @type {Items} */
     #items = new Map();
 
-    /** @param {string} text that begins with the text of before, else all is read anew @returns {Part[]} */
+    /** @param {string} text if it does not begin with the previous text, all is parsed again @returns {Part[]} */
     read(text) {
         text = withLines(text);
         if (!text.startsWith(this.#text)) {

@@ -19,14 +19,14 @@ export function pieces(text) {
     return list;
 }
 
-/** What is said, in a cell of a table. @param {unknown} text */
+/** A text in a cell of a table. @param {unknown} text */
 export const spokenCell = (text) => h('span', { dir: 'auto' }, said(pieces(String(text ?? ''))));
 
 /** @param {string} text */
 export const paragraphs = (text) => h('div', { class: 'said', dir: 'auto' }, text.split(/\n{2,}/).filter((one) => one.trim()).map((one) => h('p', null, said(pieces(one)))));
 
-/** @param {string} text @param {Span[]} spans @returns {{text: string, label: string | null}[]} the text in order, of what
- * lies over each other only what begins first */
+/** @param {string} text @param {Span[]} spans @returns {{text: string, label: string | null}[]} the text in order; of
+ * overlapping spans only the one that begins first */
 export function cut(text, spans) {
     const characters = [...text];
     /** @type {{text: string, label: string | null}[]} */

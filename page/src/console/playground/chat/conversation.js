@@ -7,7 +7,7 @@ import { atOf, placeName } from '../places.js';
 /** @param {Run} run @returns {string} what it has said, also where it was stopped */
 export const saidBy = ({ answer, text, state }) => (answer?.result?.text ?? (state === 'failed' ? '' : text));
 
-/** What was answered at a place, else at the first that answered. @param {Turn} turn @param {import('../places.js').Place} place */
+/** The answer of a place, or else of the first place that answered. @param {Turn} turn @param {import('../places.js').Place} place */
 function answerAt({ runs: { list } }, place) {
     const own = list.find((run) => atOf(run.place) === atOf(place) && saidBy(run));
     const run = own ?? list.find((one) => saidBy(one));
@@ -17,7 +17,7 @@ function answerAt({ runs: { list } }, place) {
 /** @param {{text: string, pictures: string[]}} turn */
 const contentOf = ({ text, pictures }) => (pictures.length ? [...(text ? [{ type: 'text', text }] : []), ...pictures.map((url) => ({ type: 'image_url', image_url: { url } }))] : text);
 
-/** The messages that go to a place: a turn that nobody answered is left out. @param {string} system @param {Turn[]} turns
+/** The messages that go to a place, without turns that have no answer. @param {string} system @param {Turn[]} turns
  * @param {{text: string, pictures: string[]} | null} next @param {import('../places.js').Place} place @returns {any[]} */
 export function messagesOf(system, turns, next, place) {
     const before = turns.flatMap((turn) => {

@@ -37,7 +37,7 @@ function answered(run, number) {
     const name = run.place ? placeName(run.place) : 'Answer', text = saidBy(run);
     return h('div', { role: 'group', class: 'run', key: atOf(run.place), 'data-state': run.state, 'data-at': atOf(run.place), 'aria-label': `${name}, turn ${number + 1}`, 'aria-busy': run.state === 'running' ? 'true' : undefined },
         h('h3', null, name, ' ', run.state === 'done' ? null : badge(run.state, run.state === 'failed' ? 'bad' : run.state === 'stopped' ? '' : 'wait')),
-        run.answer?.result?.reasoning ? h('details', null, h('summary', null, 'What it thought'), h('p', { class: 'said', dir: 'auto' }, ...said(pieces(run.answer.result.reasoning)))) : null,
+        run.answer?.result?.reasoning ? h('details', null, h('summary', null, 'Reasoning'), h('p', { class: 'said', dir: 'auto' }, ...said(pieces(run.answer.result.reasoning)))) : null,
         run.state === 'waiting' ? h('p', { class: 'none' }, waitsFor(run.progress)) : null,
         text ? h('div', { class: 'answer', dir: 'auto' }, formatted(run, text)) : null,
         run.answer?.result?.tool_calls?.length ? h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Calls' }, h('code', null, ...said(pieces(JSON.stringify(run.answer.result.tool_calls, null, 2))))) : null,
@@ -54,7 +54,7 @@ function formatted(run, text) {
 /** @param {Run} run */
 function told(run) {
     const { performance: took, executed_on: executed, result } = run.answer;
-    const cut = result?.finish_reason === 'length' ? ' It was cut at the most tokens.' : '';
+    const cut = result?.finish_reason === 'length' ? ' The answer reached the token limit.' : '';
     return h('details', { class: 'note' }, h('summary', { class: 'live' },
         `${many(result?.usage?.completion_tokens ?? run.tokens, 'token')}, ${rate(tokensPerSecond(run))} tokens/s, the first after ${milliseconds(firstPart(run))}, ${milliseconds(took?.total_ms)} in all, in ${plain(executed?.browser)} on ${plain(executed?.platform)}.${cut}`),
     where(executed));

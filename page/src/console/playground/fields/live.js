@@ -97,19 +97,19 @@ class Live {
     /** @returns {import('../../draw.js').Part} nothing where the daemon takes no live sound */
     draw() {
         if (!this.context.openapi()?.paths?.[STREAMS]) return null;
-        return h('fieldset', { class: 'live', key: 'live', 'data-live': this.#state }, h('legend', null, 'While it is said'), this.#drawVerbs(), this.#drawTexts(),
+        return h('fieldset', { class: 'live', key: 'live', 'data-live': this.#state }, h('legend', null, 'Live'), this.#drawVerbs(), this.#drawTexts(),
             this.#problem ? h('p', { class: 'problem' }, this.#problem) : null);
     }
 
     #drawVerbs() {
         const state = this.#state;
         return h('div', { class: 'verbs' }, state === 'on' ? button('Stop listening', () => this.#end()) : button('Listen', () => this.#start(), { disabled: state !== 'off' }),
-            state === 'on' ? [h('span', null, `${this.#seconds.toFixed(1)} s are heard.`), h('progress', { max: 1, value: this.#level, 'aria-label': 'How loud it is' })] : null,
+            state === 'on' ? [h('span', null, `${this.#seconds.toFixed(1)} s recorded.`), h('progress', { max: 1, value: this.#level, 'aria-label': 'Volume' })] : null,
             state === 'starting' ? h('span', { class: 'note' }, 'The browser is asked for the microphone.') : null,
-            state === 'ending' ? h('span', { class: 'note' }, 'What was said last is still to come.') : null);
+            state === 'ending' ? h('span', { class: 'note' }, 'The last words are still being processed.') : null);
     }
 
-    /** Who hears the page hears each segment once, when its text is final. */
+    /** A screen reader reads each segment once, when its text is final. */
     #drawTexts() {
         const { finals = [], partial = '', lagMs = 0, failures = [] } = this.#listening ?? {};
         return [h('div', { class: 'said', key: 'finals', role: 'log', 'aria-live': 'polite', 'aria-label': 'What was said' },

@@ -17,7 +17,7 @@ export function pictureField({ redraw, say, maxBody }) {
     const most = mostBytes(maxBody);
     /** @type {Picture | null} */
     let picture = null;
-    /** Of what was sent, too. @type {WeakMap<Blob, ImageBitmap>} */
+    /** Those of pictures that were sent, too. @type {WeakMap<Blob, ImageBitmap>} */
     const bitmaps = new WeakMap();
     const take = async (/** @type {File} */ file) => {
         picture = null;

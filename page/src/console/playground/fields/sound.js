@@ -37,7 +37,7 @@ export function soundField({ redraw, say, maxBody }) {
                 h('figcaption', null, `${plain(sound.name)}, ${sound.seconds.toFixed(1)} s`)) : null),
         /** @returns {Sound} */
         read() {
-            if (recorder.isOn) throw new FieldError(ID, 'The microphone is still heard: stop it first.');
+            if (recorder.isOn) throw new FieldError(ID, 'The microphone is still recording: stop it first.');
             if (!sound) throw new FieldError(ID, field.problem || (field.state === 'reading' ? 'The sound is still being read.' : 'A sound is needed: choose a file, drop it, or speak.'));
             return sound;
         },
@@ -116,7 +116,7 @@ function recorderOf({ redraw, say, give }) {
         get isOn() { return microphone !== null; },
         draw: () => h('div', { class: 'verbs', key: 'microphone', 'data-microphone': microphone ? 'on' : isStarting ? 'starting' : problem ? 'failed' : 'off' },
             microphone ? button('Stop the microphone', stop) : button('Use the microphone', start, { disabled: isStarting }),
-            microphone ? [h('span', null, `${seconds.toFixed(1)} s are heard.`), h('progress', { max: 1, value: level, 'aria-label': 'How loud it is' })] : null,
+            microphone ? [h('span', null, `${seconds.toFixed(1)} s recorded.`), h('progress', { max: 1, value: level, 'aria-label': 'Volume' })] : null,
             isStarting ? h('span', { class: 'note' }, 'The browser is asked for the microphone.') : null,
             problem ? h('span', { class: 'problem' }, problem) : null),
         stop() {

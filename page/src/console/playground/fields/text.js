@@ -1,4 +1,4 @@
-/** Fields for words: one line, several lines, a choice, a figure. What was typed stays while the page is drawn again. */
+/** Fields for text: one line, several lines, a choice, a figure. Typed text stays when the page is drawn again. */
 import { h } from '../../draw.js';
 import { many } from '../../format.js';
 import { FieldError } from '../request.js';
@@ -25,7 +25,7 @@ export function textField(changed, name, label, { value = '', rows = 1, hint, op
             autocomplete: 'off', 'aria-describedby': hint && `${idOf(name)}-hint` }), hint),
         /** @returns {string} */
         read() {
-            if (!optional && text.trim() === '') throw new FieldError(idOf(name), `Something is needed in the field “${label}”.`);
+            if (!optional && text.trim() === '') throw new FieldError(idOf(name), `The field “${label}” must not be empty.`);
             return text;
         },
         /** @param {number} [least] @returns {string[]} those with something in them */
@@ -38,7 +38,7 @@ export function textField(changed, name, label, { value = '', rows = 1, hint, op
 }
 
 /** @param {() => void} changed @param {string} name @param {string} label @param {[string, string][]} choices values and
- * what they are called */
+ * their labels */
 export function choiceField(changed, name, label, choices) {
     let [[value]] = choices;
     const onchange = (/** @type {Event} */ event) => {

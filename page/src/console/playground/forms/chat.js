@@ -12,7 +12,7 @@ import { Runs } from '../runs.js';
 
 /** @import { Whole } from '../forms.js' */
 
-/** Of all pictures of a message, so that the request stays below what the daemon takes in one. */
+/** Limit for all pictures of a message, so that the request stays below the daemon's limit. */
 const MOST_BYTES = 32_000_000;
 const PICTURES = ['image/png', 'image/jpeg', 'image/webp'];
 
@@ -49,7 +49,7 @@ class Chat {
         this.#runs?.stop();
     }
 
-    /** What would be sent to a place now. @param {import('../places.js').Place} place */
+    /** The request that would be sent to a place now. @param {import('../places.js').Place} place */
     read(place) {
         if (this.#text.trim() === '' && this.#pictures.length === 0) throw new FieldError('say', 'There is nothing to send yet: write a message.');
         const messages = messagesOf(this.#system, this.#turns, { text: this.#text, pictures: this.#pictures.map(({ uri }) => uri) }, place);
@@ -60,7 +60,7 @@ class Chat {
     draw(view) {
         const { name } = this.context.model, isRunning = this.#runs?.isRunning ?? false;
         return [
-            h('details', { class: 'options', key: 'system' }, h('summary', null, 'System message'), h('p', { class: 'field' }, h('label', { for: 'system' }, 'What the model is told before all'),
+            h('details', { class: 'options', key: 'system' }, h('summary', null, 'System message'), h('p', { class: 'field' }, h('label', { for: 'system' }, 'Instructions for the model'),
                 h('textarea', { id: 'system', rows: '3', value: this.#system, oninput: this.#takes((text) => { this.#system = text; }) }))),
             this.options.draw(),
             this.#turns.length ? h('h2', { key: 'title' }, 'Conversation') : null,
@@ -111,7 +111,7 @@ class Chat {
         };
         return h('div', { class: 'pictures' }, h('p', { class: 'verbs' }, h('label', { for: 'pictures' }, 'Pictures'), h('input', { id: 'pictures', type: 'file', accept: PICTURES.join(), multiple: true, onchange })),
             this.#pictures.map(({ name, uri }, i) => h('figure', { key: `picture-${i}` }, h('img', { src: uri, alt: plain(name) }),
-                button('Take it away', () => { this.#pictures.splice(i, 1); this.context.redraw(); }, { quiet: true, label: `Take ${plain(name)} away` }))));
+                button('Remove', () => { this.#pictures.splice(i, 1); this.context.redraw(); }, { quiet: true, label: `Remove ${plain(name)}` }))));
     }
 
     /** @param {ClipboardEvent} event */
@@ -157,7 +157,7 @@ class Chat {
         const runs = new Runs(() => this.context.redraw());
         this.#turns.push({ ...said, runs });
         void runs.start(asked).then(() => {
-            this.#heard = runs.list.map((run) => (run.answer ? saidBy(run) : run.state === 'failed' ? 'It has failed.' : '')).filter(Boolean).join(' ');
+            this.#heard = runs.list.map((run) => (run.answer ? saidBy(run) : run.state === 'failed' ? 'The request failed.' : '')).filter(Boolean).join(' ');
             this.context.redraw();
         });
     }
@@ -179,7 +179,7 @@ class Chat {
             this.context.redraw();
             document.getElementById('say')?.focus();
         };
-        return h('p', { class: 'verbs', key: 'verbs' }, button('Ask the last again', again, { disabled: isRunning || view.isGone() }), button('Begin anew', anew),
+        return h('p', { class: 'verbs', key: 'verbs' }, button('Repeat the last message', again, { disabled: isRunning || view.isGone() }), button('Start over', anew),
             button('Export as JSON', () => download(`${file}.json`, asJson(all()), 'application/json')), button('Export as text', () => download(`${file}.txt`, asText(all()), 'text/plain')));
     }
 

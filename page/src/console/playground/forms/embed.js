@@ -6,7 +6,7 @@ import { textField } from '../fields/text.js';
 import { cosine, cosines, neighbours, rowsOf, short } from '../numbers.js';
 import { Options } from '../options.js';
 
-/** A table of more is read by nobody. */
+/** A larger table is not useful. */
 const MOST_SHOWN = 40;
 const NEAREST = 3;
 

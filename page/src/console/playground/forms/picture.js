@@ -17,10 +17,10 @@ import { Options } from '../options.js';
 /** @import { Run } from '../runs.js' */
 /** @typedef {Pick<Form, 'show' | 'difference'>} Shown */
 
-/** What is asked beside the picture. @type {Record<string, {name: string, label: string, rows: number, hint?: string, optional?: boolean, isList?: boolean}>} */
+/** The further field of each task. @type {Record<string, {name: string, label: string, rows: number, hint?: string, optional?: boolean, isList?: boolean}>} */
 const BESIDE = {
     'zero-shot-image-classification': { name: 'labels', label: 'Labels', rows: 4, hint: 'One in a line.', isList: true },
-    'image-to-text': { name: 'prompt', label: 'What to do with it', rows: 2, hint: 'May be left empty: then it is described.', optional: true },
+    'image-to-text': { name: 'prompt', label: 'Instruction', rows: 2, hint: 'If this is empty, the model describes the picture.', optional: true },
     'document-question-answering': { name: 'question', label: 'Question', rows: 2 },
     'visual-question-answering': { name: 'question', label: 'Question', rows: 2 },
 };
@@ -54,7 +54,7 @@ function shownOf(task, picture, redraw) {
     if (task === 'image-to-text' || task === 'visual-question-answering')
         return { show: (answer, run) => [paragraphs(answer?.result?.text ?? run.text)], difference: (one, other) => ofTexts(one.result.text, other.result.text) };
     return { show: ({ result, outputs }) => [bars('Labels and their probabilities', (result?.labels ?? []).map((/** @type {any} */ { label, probability }) => ({ label, value: probability })),
-        { none: 'The model told no label.' }), result?.labels ? null : tensors(outputs)],
+        { none: 'The model returned no label.' }), result?.labels ? null : tensors(outputs)],
     difference: (one, other) => (one.result?.labels ? labelsApart(one.result.labels, other.result?.labels ?? []) : tensorsApart(one.outputs, other.outputs)) };
 }
 
@@ -73,14 +73,14 @@ function boxesOf(picture) {
                 { name: 'Label', cell: ({ label }) => plain(label) },
                 { name: 'Score', figure: true, cell: ({ score }) => percent(score) },
                 ...[['Left', 'xmin'], ['Top', 'ymin'], ['Right', 'xmax'], ['Bottom', 'ymax']].map(([name, edge]) => ({ name, figure: true, cell: (/** @type {any} */ { box }) => String(Math.round(box[edge])) })),
-            ], boxes.map((/** @type {any} */ box, /** @type {number} */ i) => ({ ...box, i })), ({ i }) => String(i), 'Nothing was found with at least the score that was asked for.')];
+            ], boxes.map((/** @type {any} */ box, /** @type {number} */ i) => ({ ...box, i })), ({ i }) => String(i), 'Nothing was found with at least the requested score.')];
         },
         difference(one, other) {
             const [here, there] = [one.result.boxes, other.result.boxes];
             if (here.length !== there.length) return `There are ${count(here.length)} boxes, and ${count(there.length)} here.`;
             const edges = (/** @type {any[]} */ list) => list.flatMap(({ box }) => [box.xmin, box.ymin, box.xmax, box.ymax]);
             const isSame = here.every((/** @type {any} */ box, /** @type {number} */ i) => box.label === there[i].label);
-            return `${isSame ? 'The labels are the same' : 'Some labels are others'}; edges are at most ${short(apart(edges(here), edges(there)).absolute)} pixels apart, scores ${short(apart(here.map((/** @type {any} */ { score }) => score), there.map((/** @type {any} */ { score }) => score)).absolute)}.`;
+            return `${isSame ? 'The labels are the same' : 'Some labels differ'}; edges are at most ${short(apart(edges(here), edges(there)).absolute)} pixels apart, scores ${short(apart(here.map((/** @type {any} */ { score }) => score), there.map((/** @type {any} */ { score }) => score)).absolute)}.`;
         },
     };
 }
@@ -128,10 +128,10 @@ function depthOf(redraw) {
         show(answer) {
             const decoded = sheets(answer, ['depth']), depths = numbers(answer);
             const { min, max, mean } = figuresOf(depths ? valuesOf(depths) : []);
-            return [decoded.sheets ? canvas('How near each place is: yellow is near, dark blue is far', paintDepth, decoded.sheets[0])
+            return [decoded.sheets ? canvas('The distance of each point: yellow is near, dark blue is far', paintDepth, decoded.sheets[0])
                 : h('p', { class: decoded.problem ? 'problem' : 'note' }, decoded.problem || 'The depth is being read.'),
             facts([['Size', `${count(answer.result?.width)} × ${count(answer.result?.height)} pixels`], ['Smallest', short(min)], ['Largest', short(max)], ['Mean', short(mean)]]),
-            h('p', { class: 'note' }, 'Yellow is where the model gives large numbers, which for most models is near. The numbers are no metres, unless the model is said to give them.')];
+            h('p', { class: 'note' }, 'Yellow marks large numbers, which mean “near” for most models. The numbers are not metres unless the model’s description says so.')];
         },
         difference: (one, other) => tensorsApart([numbers(one)].filter(Boolean), other.outputs),
     };

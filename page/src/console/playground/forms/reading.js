@@ -1,4 +1,4 @@
-/** What a model tells of a text: labels, names in it, what is missing, an answer, which document is the right one. */
+/** Results for a text: labels, names, missing words, an answer, the best document. */
 import { h } from '../../draw.js';
 import { count, plain } from '../../format.js';
 import { table } from '../../parts.js';
@@ -25,12 +25,12 @@ export function makeReading(context) {
 }
 
 /** @param {any[]} [labels] */
-const labelBars = (labels = []) => bars('Labels and their probabilities', labels.map(({ label, probability }) => ({ label, value: probability })), { none: 'The model told no label.' });
+const labelBars = (labels = []) => bars('Labels and their probabilities', labels.map(({ label, probability }) => ({ label, value: probability })), { none: 'The model returned no label.' });
 const sameLabels = (/** @type {any} */ one, /** @type {any} */ other) => labelsApart(one.labels ?? [], other.labels ?? []);
 /** @param {any[]} one @param {any[]} other @param {(row: any) => unknown} name @param {(row: any) => number} figure @param {string} what */
 function rowsApart(one, other, name, figure, what) {
     const isSame = JSON.stringify(one.map(name)) === JSON.stringify(other.map(name));
-    if (!isSame) return `The ${what} are others: ${count(one.length)}, and ${count(other.length)} here.`;
+    if (!isSame) return `The ${what} differ: ${count(one.length)}, and ${count(other.length)} here.`;
     const { absolute } = apart(one.map(figure), other.map(figure));
     return `The ${what} are the same${absolute === 0 ? ', with equal scores' : `, with scores at most ${short(absolute)} apart`}.`;
 }
@@ -69,7 +69,7 @@ const missing = {
     inputs: ([text]) => text.read(),
     show: ({ fills = [], masks = [fills] }) => masks.map((/** @type {any[]} */ list, /** @type {number} */ i) => [
         masks.length > 1 ? h('h4', null, `Gap ${i + 1}`) : null,
-        bars(`Words for gap ${i + 1}`, list.map(({ token_text: word, probability, text }) => ({ label: word, value: probability, more: h('small', null, spokenCell(text)) })), { shown: spokenCell, column: 'Word', none: 'There is no word for it.' })]),
+        bars(`Words for gap ${i + 1}`, list.map(({ token_text: word, probability, text }) => ({ label: word, value: probability, more: h('small', null, spokenCell(text)) })), { shown: spokenCell, column: 'Word', none: 'No word was found.' })]),
     difference: ({ fills: one = [], masks: ones = [one] }, { fills: other = [], masks: others = [other] }) =>
         rowsApart(ones.flat(), others.flat(), ({ token }) => token, ({ probability }) => probability, 'words'),
 };
@@ -81,7 +81,7 @@ const question = {
     show({ answers = [] }, { context }) {
         const [best] = answers;
         return [bars('Answers', answers.map((/** @type {any} */ { answer, score }) => ({ label: answer, value: score })), { shown: spokenCell, column: 'Answer', figure: 'Score', none: 'There is no answer in the text.' }),
-            typeof best?.start === 'number' && typeof best.end === 'number' ? [h('h4', null, 'Where the best stands'), marked(context, [{ start: best.start, end: best.end, label: '' }])] : null];
+            typeof best?.start === 'number' && typeof best.end === 'number' ? [h('h4', null, 'The best answer in the text'), marked(context, [{ start: best.start, end: best.end, label: '' }])] : null];
     },
     difference: (one, other) => rowsApart(one.answers ?? [], other.answers ?? [], ({ answer, start }) => [answer, start], ({ score }) => score, 'answers'),
 };
@@ -103,7 +103,7 @@ const ranking = {
     difference({ scores: one = [] }, { scores: other = [] }) {
         const order = (/** @type {number[]} */ list) => list.map((_, i) => i).sort((left, right) => list[right] - list[left]).join();
         const { absolute } = apart(one, other);
-        return `${order(one) === order(other) ? 'The order is the same' : 'The order is another one'}${absolute === 0 ? ', with equal scores' : `, with scores at most ${short(absolute)} apart`}.`;
+        return `${order(one) === order(other) ? 'The order is the same' : 'The order differs'}${absolute === 0 ? ', with equal scores' : `, with scores at most ${short(absolute)} apart`}.`;
     },
 };
 
@@ -112,7 +112,7 @@ const tokens = {
     fields: (changed) => [textField(changed, 'text', 'Text', { rows: 4 })],
     inputs: ([text]) => text.read(),
     show: ({ tokens: list = [] }) => [h('p', null, `${count(list.length)} tokens.`), h('p', null, h('code', null, list.slice(0, 500).join(' '), list.length > 500 ? ' …' : ''))],
-    difference: (one, other) => (JSON.stringify(one.tokens) === JSON.stringify(other.tokens) ? 'The tokens are the same.' : 'The tokens are others.'),
+    difference: (one, other) => (JSON.stringify(one.tokens) === JSON.stringify(other.tokens) ? 'The tokens are the same.' : 'The tokens differ.'),
 };
 
 /** @type {Record<string, Kind>} */

@@ -37,13 +37,13 @@ const seconds = (value) => (typeof value === 'number' ? `${value.toFixed(2)} s` 
 const said = {
     show(answer, run) {
         const { text = run.text, segments, language, duration } = answer?.result ?? {};
-        return [text.trim() ? paragraphs(text) : h('p', { class: 'none' }, 'The model heard no words.'),
+        return [text.trim() ? paragraphs(text) : h('p', { class: 'none' }, 'The model recognised no words.'),
             answer ? facts([['Language', plain(language ?? '')], ['Sound', seconds(duration)]]) : null,
-            segments ? table('What was said when', [
+            segments ? table('Text with times', [
                 { name: 'From', figure: true, cell: ({ start }) => seconds(start) },
                 { name: 'To', figure: true, cell: ({ end }) => seconds(end) },
                 { name: 'Words', wide: true, cell: (one) => spokenCell(one.text) },
-            ], segments.map((/** @type {any} */ one, /** @type {number} */ i) => ({ ...one, i })), ({ i }) => String(i), 'It tells no times.')
+            ], segments.map((/** @type {any} */ one, /** @type {number} */ i) => ({ ...one, i })), ({ i }) => String(i), 'The model returned no times.')
                 : answer ? h('p', { class: 'note' }, 'Times come with the option “timestamps”, from models that tell them.') : null];
     },
     difference: (one, other) => ofTexts(one.result.text, other.result.text),
@@ -52,6 +52,6 @@ const said = {
 /** @type {Pick<import('../forms.js').Form, 'show' | 'difference'>} */
 const labelled = {
     show: ({ result }) => [bars('Labels and their probabilities', (result?.labels ?? []).map((/** @type {any} */ { label, probability }) => ({ label, value: probability })),
-        { none: 'The model told no label.' })],
+        { none: 'The model returned no label.' })],
     difference: (one, other) => labelsApart(one.result.labels, other.result.labels),
 };

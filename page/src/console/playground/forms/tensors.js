@@ -10,7 +10,7 @@ const LARGEST_SEED = 4294967295;
 
 /** @param {import('../forms.js').Context} context @returns {import('../forms.js').Form} */
 export function makeTensors(context) {
-    /** What was read, until a field changes: it may be a million numbers. @type {{inputs: any[]} | {error: unknown} | null} */
+    /** The values read, kept until a field changes: there may be a million numbers. @type {{inputs: any[]} | {error: unknown} | null} */
     let known = null;
     const changed = () => {
         known = null;
@@ -18,7 +18,7 @@ export function makeTensors(context) {
     };
     /** Some outputs come in binary alone. */
     const isBinary = (context.model.outputs ?? []).some((/** @type {any} */ { datatype }) => isOnlyBinary(datatype));
-    const seed = figureField(changed, 'seed', 'Seed of what is random', 1 + Math.floor(Math.random() * 999), { min: 0, max: LARGEST_SEED });
+    const seed = figureField(changed, 'seed', 'Seed for random numbers', 1 + Math.floor(Math.random() * 999), { min: 0, max: LARGEST_SEED });
     const fields = (context.model.inputs ?? []).map((/** @type {any} */ value, /** @type {number} */ index) => tensorField(value, index, context, changed));
     return {
         draw: () => [fields.length ? [h('div', { class: 'fields', key: 'seed' }, seed.draw()), fields.map((/** @type {ReturnType<typeof tensorField>} */ field) => field.draw())]
