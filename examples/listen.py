@@ -4,7 +4,7 @@
     arecord -t raw -f S16_LE -r 16000 | python3 listen.py digit-words
     python3 listen.py digit-words said.wav
 
-On a terminal what is being said stands there as far as it is known. The service is that of
+A terminal also shows the partial text of the current segment. The service is that of
 WEBINFER_URL, or http://127.0.0.1:8470.
 """
 import sys

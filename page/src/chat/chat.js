@@ -17,7 +17,7 @@ import { invalid, toolUse } from './tools.js';
 /** @import { ToolUse } from './tools.js' */
 /** @import { Delta, Thinking } from './parser.js' */
 
-/** What an answer must be: any text, valid under a schema, or of a grammar of the client's.
+/** The required form of an answer: any text, JSON valid under a schema, or text of a grammar of the client's.
  * @typedef {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string} |
  *   {kind: 'grammar', text: string}} Form */
 
@@ -25,12 +25,12 @@ import { invalid, toolUse } from './tools.js';
  * @typedef {object} Prepared
  * @property {string} prompt with the start token's text only if the template writes it
  * @property {string | null} grammar
- * @property {string[]} stop texts that end an answer beside the request's own: end tokens that the template
- *     writes, for models that know them as text only
+ * @property {string[]} stop texts that end an answer, in addition to the request's own: end tokens that the
+ *     template writes, for models that know them as text only
  * @property {string[]} preserved marks that must come out as text even where they are special tokens
  * @property {OutputParser} parser of the first answer
- * @property {(choice: number) => OutputParser} makeParser for another answer to the same prompt: each has
- * its own
+ * @property {(choice: number) => OutputParser} makeParser for another answer to the same prompt; each answer
+ * has its own parser
  * @property {string} [warning]
  */
 
@@ -42,7 +42,7 @@ export const DEFAULT_TEMPLATE = `{% for message in messages %}<|im_start|>{{ mes
 
 const END_TOKENS = ['<|im_end|>', '<|eot_id|>', '<|end_of_text|>', '<|endoftext|>', '<|end|>',
     '<end_of_turn>'];
-/** What a template finds under its own names, and a request's `chat_template_kwargs` cannot replace. */
+/** Names of a template's own variables, which a request's `chat_template_kwargs` cannot replace. */
 const RESERVED = new Set([
     'messages', 'tools', 'documents', 'add_generation_prompt', 'bos_token', 'eos_token', 'raise_exception',
     'strftime_now',
@@ -56,11 +56,11 @@ const VARIABLE = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
  * @param {string | null} [request.bos] the text of the start token
  * @param {string | null} [request.eos] of the end token
  * @param {unknown} request.messages inputs.messages @param {Record<string, any>} [request.options]
- * @param {string} [request.picture] what stands for a picture where a template takes text alone; without it
- *   messages have none
+ * @param {string} [request.picture] the text for a picture if the template takes only text; without it
+ *   messages have no pictures
  * @param {(template: string, variables: Record<string, unknown>) => Promise<string>} request.render
  * @returns {Promise<Prepared>}
- * @throws {Failure} with the field that is at fault
+ * @throws {Failure} with the faulty field
  */
 export async function prepareChat({
     template: own, bos, eos, messages: given, options = {}, picture, render,
@@ -118,7 +118,7 @@ function splitBegun(messages) {
 }
 
 /**
- * What follows the beginning of the assistant's turn, and whether the model is to think then.
+ * The text that follows the beginning of the assistant's turn, and whether the model is to think then.
  * @param {import('./messages.js').Message | null} begun @param {Thinking} thinking
  * @returns {{text: string, thinking: Thinking}}
  */
@@ -149,7 +149,7 @@ async function renderTold(messages, use, rendered) {
     }
 }
 
-/** What an answer is to keep to. @param {Record<string, any>} options @returns {Form} */
+/** The form that an answer must have. @param {Record<string, any>} options @returns {Form} */
 export function answerForm({ grammar, json_schema: schema, response_format: format }) {
     const given = { grammar, json_schema: schema, response_format: format?.type === 'text' ? null : format };
     const fields = Object.entries(given)

@@ -1,12 +1,11 @@
-/** What engines of language models need beside the model: chat templates, tools, grammars and schemas
- * (page/src/chat). */
+/** The entry of page/src/chat for engines of language models: chat templates, tools, grammars and schemas. */
 import { answerForm, prepareChat } from './chat.js';
 import { parseGrammar } from './grammar.js';
 import { GrammarCost } from './grammar_cost.js';
 import { grammarOfSchema } from './schema.js';
 import { Templates } from './template_client.js';
 
-/** @param {string} script of the worker that renders templates, beside the engine's own
+/** @param {string} script of the worker that renders templates, which is separate from the engine's
  * @returns {import('../engine/llama.js').Chat} */
 export function chat(script) {
     const { href: url } = new URL(script, self.location.href);
@@ -15,7 +14,7 @@ export function chat(script) {
     return { prepare: (asked) => prepareChat({ ...asked, render }), grammarOf, costOf: (grammar) => new GrammarCost(parseGrammar(grammar)) };
 }
 
-/** Of an answer that is no chat's. @param {Record<string, any>} options @returns {string | null} */
+/** The grammar of an answer outside a chat. @param {Record<string, any>} options @returns {string | null} */
 function grammarOf(options) {
     const form = answerForm(options);
     if (form.kind === 'grammar') return form.text;

@@ -89,7 +89,7 @@ export function formatOf(template) {
     return { format: FORMATS.generic, isNative };
 }
 
-/** What else must come out as text, where it is a token of its own. @param {Format | null} format @returns {string[]} */
+/** Further marks that must come out as text even if they are single tokens. @param {Format | null} format @returns {string[]} */
 export function marksOf(format) {
     const { id, named = [], key = [], value = [] } = format?.tags ?? {};
     return [id, ...named, ...key, ...value].filter((mark) => mark !== undefined && mark.length > 1).map(String);
@@ -142,7 +142,7 @@ function plainRule(schema, rules, field) {
 }
 
 /**
- * What tells a model of the tools whose template does not.
+ * The text that describes the tools to a model whose template does not.
  * @param {Tool[]} tools @param {boolean} isRequired
  */
 export function toolsPrompt(tools, isRequired) {

@@ -8,7 +8,7 @@ import { MAX_BYTES } from './limits.js';
 
 export const LAST_POINT = 0x10ffff;
 
-/** What a literal cannot contain as it is. @type {Record<string, string>} */
+/** Characters that a literal must escape. @type {Record<string, string>} */
 const ESCAPED = { '\\': '\\\\', '"': '\\"', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
 
 /** A literal that matches `text`. @param {string} text */

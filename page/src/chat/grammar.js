@@ -128,7 +128,7 @@ class Parser {
         const space = inside ? SPACE_AND_LINES : SPACE;
         /** @type {Item[]} */
         const items = [];
-        /** Of the last item: how many rules and elements a repeat of it repeats. */
+        /** How many rules and elements a repeat of the last item repeats. */
         let weight = 1, elements = 0;
         for (;;) {
             const [before, spent] = [this._made, this._elements];
@@ -210,7 +210,7 @@ class Parser {
         return { type: 'group', alternatives };
     }
 
-    /** What stands behind an item to repeat it. @returns {{min: number, max: number} | null} */
+    /** The repetition mark after an item. @returns {{min: number, max: number} | null} */
     _repeatMark() {
         if (this._take('*')) return { min: 0, max: Infinity };
         if (this._take('+')) return { min: 1, max: Infinity };
@@ -320,8 +320,8 @@ function isEmptyText(item) {
 }
 
 /**
- * What concerns several rules: that all are there, that none begins with itself, and how deep
- * they lie in each other where they begin.
+ * Checks the rules together: all exist, none begins with itself, and the beginnings are not nested too
+ * deeply.
  * @param {Rules} rules @throws {GrammarError}
  */
 function checkRules(rules) {
@@ -386,7 +386,7 @@ function mayBeEmpty(item, empty) {
     }
 }
 
-/** What a rule may have to enter before its first character is matched. */
+/** The rules that a rule may have to enter before its first character is matched. */
 class LeftEdges {
     /** @param {Rules} rules @param {Set<string>} empty */
     constructor(rules, empty) {
@@ -405,7 +405,7 @@ class LeftEdges {
         }
     }
 
-    /** What does not stand at a beginning is entered too, from what stands before it.
+    /** Items that are not at a beginning are entered too, from the items before them.
      * @param {Item[][]} alternatives */
     _everywhere(alternatives) {
         for (let item of alternatives.flat()) {

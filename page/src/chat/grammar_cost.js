@@ -1,8 +1,8 @@
 /**
- * What a grammar costs llama.cpp for each character. It keeps all ways in which a text may go on, as stacks
- * of what is to be matched, without a bound: of a grammar that can be read in many ways they multiply, and it
- * computes nothing else meanwhile. So the stacks are counted here: before, along texts on which many of them go on,
- * from everywhere in the grammar; and while an answer is written, along the answer.
+ * The cost of a grammar in llama.cpp for each character. llama.cpp keeps all possible continuations of a text, as
+ * stacks of items to match, without a bound. With an ambiguous grammar they multiply, and llama.cpp computes nothing
+ * else meanwhile. So this module counts the stacks: before the run, along texts on which many stacks continue, from
+ * everywhere in the grammar; and during the run, along the answer.
  */
 import { Failure } from '../engine/failure.js';
 
@@ -17,8 +17,8 @@ import { Failure } from '../engine/failure.js';
 /** The stacks with a character on top that one leads to, and how many it takes to find them.
  * @typedef {{ends: Stack[], size: number}} Reached */
 
-/** Stacks that are looked at: so many for a beginning, such as a list of thousands of words, and for each character
- * behind it. llama.cpp takes about a millisecond for a thousand of them, beside what it looks at in its vocabulary. */
+/** Limits on the stacks: for a beginning, such as a list of thousands of words, and for each further character.
+ * llama.cpp takes about a millisecond per thousand stacks, in addition to its work on the vocabulary. */
 const FIRST = 32_768;
 const EACH = 1_000;
 /** Along so many characters it is tried out. */
@@ -29,7 +29,7 @@ const READINGS = 20_000;
 const READINGS_LENGTH = 8;
 /** All trials of a grammar together look at no more stacks. */
 const TRIALS = 100_000;
-/** Of so many characters that stacks begin with, the one is tried that most of them do. */
+/** At most so many first characters of stacks are compared; the one that most stacks begin with is tried. */
 const CHOICES = 32;
 
 class TooCostly extends Error {}
@@ -54,7 +54,7 @@ export function checkCost(rules, field) {
     }
 }
 
-/** What a grammar costs along one answer. */
+/** The cost of a grammar along one answer. */
 export class GrammarCost {
     /** @param {Rules} rules that passed the trial */
     constructor(rules) {
@@ -72,7 +72,7 @@ export class GrammarCost {
     }
 }
 
-/** What is behind a text that is whole: no text has U+0000. @type {Item} */
+/** The end of a complete text: no text contains U+0000. @type {Item} */
 const END = { type: 'text', points: [0, 0] };
 
 /** Whether a grammar lets a text through. @param {Rules} rules @param {string} text @param {string} field
@@ -241,7 +241,7 @@ class Stacks {
         }
     }
 
-    /** What follows the character on top of one. @param {Stack} end */
+    /** The stacks after the character on top of one. @param {Stack} end */
     behind({ ref, at, next }) {
         const { type, points = [] } = /** @type {Item & {points?: number[]}} */ (ref);
         return type === 'text' && at + 1 < points.length ? this.of(ref, at + 1, 0, next, true) : next;

@@ -7,7 +7,7 @@ const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const MAX_NUMBER = 64;
 
 /**
- * What a character is to a value: a part of it, its last one, the first behind it, or an error.
+ * The role of a character in a value: a part of it, its last one, the first one after it, or an error.
  * @typedef {'more' | 'end' | 'behind' | 'bad'} Verdict
  */
 

@@ -1,11 +1,11 @@
 /**
- * What a grammar, a schema or a pattern from outside may cost. llama.cpp reads a grammar by
- * recursion on a small stack and writes every repeat out, so that a short text can end it.
+ * Limits for a grammar, a schema or a pattern from outside. llama.cpp reads a grammar by recursion
+ * on a small stack and expands every repeat, so a short text can crash it.
  */
 
 import { LIMITS } from '../engine/task_rules.js';
 
-/** Of the text of a grammar, and of a schema as JSON, in bytes of UTF-8. */
+/** For the text of a grammar, and for a schema as JSON, in bytes of UTF-8. */
 export const MAX_BYTES = LIMITS.schema;
 /** Brackets within brackets, schemas within schemas. */
 export const MAX_DEPTH = LIMITS.depth;

@@ -7,7 +7,7 @@ import { invalid } from './tools.js';
 /**
  * @typedef {object} Message
  * @property {'system' | 'user' | 'assistant' | 'tool'} role
- * @property {string | Part[] | null} content null only beside calls, parts only where there is a picture
+ * @property {string | Part[] | null} content null only together with calls, parts only if there is a picture
  * @property {string} [name]
  * @property {Call[]} [tool_calls]
  * @property {string} [tool_call_id]
@@ -16,13 +16,13 @@ import { invalid } from './tools.js';
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool'];
 const PICTURES = ['image_url', 'image', 'input_image'];
-/** What a template does that expects a call's arguments as an object, and what one that expects their
+/** Signs that a template expects a call's arguments as an object, and signs that it expects their
  * text. */
 const WRITES_JSON = /\barguments\b['"\])]*\s*\|\s*tojson/;
 const WRITES_TEXT = /\barguments\b['"\])]*\s*(?:\+|~|-?\}\})/;
-/** What a template says that takes lists of parts. */
+/** The sign of a template that takes lists of parts. */
 const TAKES_PARTS = /['"]image(?:_url)?['"]/;
-/** What a template asks that knows a call by its message having no content. */
+/** The sign of a template that recognises a call by the missing content of its message. */
 const ASKS_FOR_NULL = /\bcontent['"\])]*\s+is\s+(?:not\s+)?(?:none|None|null)\b/;
 
 /**
@@ -88,7 +88,7 @@ function checkPart(part, field, hasVision) {
     return { type, text: part.text };
 }
 
-/** @param {string | Part[]} content @param {string} picture what stands for one */
+/** @param {string | Part[]} content @param {string} picture the text for one */
 const textOf = (content, picture) => (typeof content === 'string' ? content
     : content.map((part) => (part.type === 'text' ? part.text : picture)).join('\n'));
 
@@ -127,9 +127,9 @@ function parsed(text) {
 }
 
 /**
- * As this template takes them: arguments as an object or as text, no content as null or as empty, and
- * where there may be pictures, content as lists or as text.
- * @param {Message[]} messages @param {string} template @param {string} [picture] what stands for one
+ * Messages in the form that this template takes: arguments as an object or as text, missing content as null
+ * or as an empty text, and, if pictures are possible, content as lists or as text.
+ * @param {Message[]} messages @param {string} template @param {string} [picture] the text for one
  */
 export function forTemplate(messages, template, picture) {
     const isObjects = WRITES_JSON.test(template) || !WRITES_TEXT.test(template);

@@ -1,8 +1,8 @@
 /**
- * What a model writes, taken apart as it comes: its thoughts, its calls of functions, and the text
- * for the client. Joined, the parts are the same however the text was cut. Held back is only what may
- * be the beginning of something else. A call that is none, because it is not JSON or names no function
- * that there is, is text like any other; of one that breaks off in its arguments the rest is.
+ * Splits a model's output as it arrives: its reasoning, its function calls, and the text for the client.
+ * The joined parts are the same wherever the text was cut. Only text that may be the beginning of something
+ * else is held back. A call that is not JSON, or names no existing function, is text like any other. If a
+ * call breaks off in its arguments, the rest of it is text.
  */
 import { CallReader } from './call_reader.js';
 import { isSpace } from './json_value.js';
@@ -34,9 +34,9 @@ export class OutputParser {
         this._isFirstThought = true;
         /** Whether white space at the beginning of the text is no part of it. */
         this._isTrimmed = false;
-        /** What has come and is not yet taken. */
+        /** Text that has arrived and is not processed yet. */
         this._rest = '';
-        /** Of a call: what was taken of it while it may still be text. */
+        /** The processed text of a call while it may still turn out to be text. */
         this._raw = '';
         /** @type {CallReader | TaggedCallReader | null} */
         this._reader = null;

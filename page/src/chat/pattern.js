@@ -1,9 +1,9 @@
 /**
- * The `pattern` of a schema: a regular expression, read by us and written as a rule for what stands
- * between the quotes of a JSON string. It is never run, so that none can take long.
+ * The `pattern` of a schema: a regular expression that this module parses and writes as a rule for the
+ * characters between the quotes of a JSON string. It is never run, so it cannot take long.
  *
- * Taken: characters, `.`, classes, `\d \w \s` and their opposites, `\t \n \r \xHH \uHHHH`, groups,
- * `|`, `* + ? {m,n}`, and `^` and `$` at the ends. What is without them may be anywhere in the text.
+ * Supported: characters, `.`, classes, `\d \w \s` and their opposites, `\t \n \r \xHH \uHHHH`, groups,
+ * `|`, `* + ? {m,n}`, and `^` and `$` at the ends. A pattern without these two may match anywhere in the text.
  */
 import { Failure } from '../engine/failure.js';
 import { LAST_POINT, characters, complement, literal, tidy, without } from './gbnf.js';
@@ -20,11 +20,11 @@ const CLASSES = {
 };
 /** @type {Record<string, number>} */
 const CONTROLS = { t: 9, n: 10, v: 11, f: 12, r: 13 };
-/** What `.` does not match. @type {Ranges} */
+/** Characters that `.` does not match. @type {Ranges} */
 const LINE_ENDS = [[0x0a, 0x0a], [0x0d, 0x0d], [0x2028, 0x2029]];
-/** What JSON has no two-character escape for, or what is no character. @type {Ranges} */
+/** Code points that a JSON string cannot contain as they are, and surrogates. @type {Ranges} */
 const NOT_PLAIN = [[0, 0x1f], [0x22, 0x22], [0x5c, 0x5c], [0xd800, 0xdfff]];
-/** What follows the backslash in JSON. @type {[number, string][]} */
+/** The characters after the backslash in JSON. @type {[number, string][]} */
 const JSON_ESCAPES = [[0x22, '"'], [0x5c, '\\'], [8, 'b'], [9, 't'], [10, 'n'], [12, 'f'], [13, 'r']];
 const UNSUPPORTED_GROUPS = {
     '?=': 'lookahead', '?!': 'lookahead', '?<=': 'lookbehind', '?<!': 'lookbehind', '?<': 'named groups',
@@ -56,7 +56,7 @@ class PatternReader {
         const isToEnd = this._take('$');
         if (this._next < this._points.length) throw this._unsupported(`"${this._peek()}" in this place`);
         if ((isFromStart || isToEnd) && inside.length > 1) {
-            throw this._unsupported('"^" or "$" beside "|" outside of brackets');
+            throw this._unsupported('"^" or "$" together with "|" outside of brackets');
         }
         return [
             ...isFromStart ? [] : [anything], `(${inside.join(' | ')})`, ...isToEnd ? [] : [anything],

@@ -1,11 +1,11 @@
 /**
- * JSON schemas as grammars: all that such a grammar lets through is valid under the schema, though
- * not all that is valid. Properties come in the schema's order, and none that it does not name
- * unless `additionalProperties` asks for them; of white space there is little. Of the values of `enum` and
- * `const` those are let through that are valid.
+ * JSON schemas as grammars. Everything that such a grammar accepts is valid under the schema, but it does not
+ * accept everything that is valid. Properties come in the schema's order. Others are accepted only if
+ * `additionalProperties` asks for them. There is little white space. Only valid values of `enum` and `const` are
+ * accepted.
  *
- * A word of JSON Schema that no grammar can express is refused by its name, and so is a `oneOf` whose
- * schemas may hold together. Unknown words and formats are notes, as the standard has it.
+ * A keyword of JSON Schema that no grammar can express is refused by its name, and so is a `oneOf` whose
+ * schemas can be valid at the same time. Unknown keywords and formats are annotations, as in the standard.
  */
 import { Failure } from '../engine/failure.js';
 import { isObject } from '../shared/checks.js';
@@ -32,7 +32,7 @@ const REFUSED = {
     $recursiveRef: undefined,
 };
 const TYPES = ['object', 'array', 'string', 'number', 'integer', 'boolean', 'null'];
-/** What a schema without `type` is about, by its words. */
+/** The types that a schema without `type` describes, by its keywords. */
 const WORDS_OF = {
     object: ['properties', 'required', 'additionalProperties'],
     array: ['items', 'prefixItems', 'minItems', 'maxItems'],
@@ -235,7 +235,7 @@ export class Converter {
     /** @param {Schema} flat @param {string} at @param {number} depth */
     _anyOf({ anyOf, oneOf, ...rest }, at, depth) {
         const branches = anyOf ?? oneOf;
-        if (anyOf && oneOf) throw this.refusal(at, '"anyOf" beside "oneOf"');
+        if (anyOf && oneOf) throw this.refusal(at, '"anyOf" together with "oneOf"');
         if (!Array.isArray(branches) || branches.length === 0) {
             throw this.invalid(at, '"anyOf" or "oneOf" is no list of schemas');
         }
@@ -285,7 +285,7 @@ export class Converter {
 
     /** @param {string} at */
     _nothing(at) {
-        return new NothingLeft('input_invalid', `the schema is not valid: nothing is allowed at ${at} by "type", "enum", "const" and what stands beside them`, { field: this._field });
+        return new NothingLeft('input_invalid', `the schema is not valid: nothing is allowed at ${at} by "type", "enum", "const" and the other keywords there`, { field: this._field });
     }
 
     /** @param {unknown} values @param {Schema} flat with them @param {string} at */
@@ -433,7 +433,7 @@ function unescapePointer(step) {
     try {
         plain = decodeURIComponent(step);
     } catch {
-        // Not escaped for a URL: as it stands.
+        // Not escaped for a URL, so it is used unchanged.
     }
     return plain.replace(/~1/g, '/').replace(/~0/g, '~');
 }

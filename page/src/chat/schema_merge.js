@@ -1,6 +1,6 @@
 /**
- * Schemas that hold at the same time (`allOf`, what stands beside a `$ref` or an `anyOf`) as one.
- * What cannot be said by one is refused by its name.
+ * Merges schemas that apply at the same time (`allOf`, keywords next to a `$ref` or an `anyOf`) into one.
+ * Keywords that one schema cannot express are refused by name.
  */
 import { isObject } from '../shared/checks.js';
 
@@ -13,7 +13,7 @@ const NOTES = new Set([
     'example', 'deprecated', 'readOnly', 'writeOnly', 'strict', 'contentMediaType', 'contentEncoding',
 ]);
 
-/** Of two bounds the narrower. @type {Record<string, (a: any, b: any) => any>} */
+/** For each keyword, the narrower of two bounds. @type {Record<string, (a: any, b: any) => any>} */
 const MERGED = {
     minimum: Math.max, exclusiveMinimum: Math.max, minLength: Math.max, minItems: Math.max,
     maximum: Math.min, exclusiveMaximum: Math.min, maxLength: Math.min, maxItems: Math.min,

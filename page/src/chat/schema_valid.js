@@ -12,11 +12,11 @@ import { assertions, same } from './schema_merge.js';
 /** @import { Schema } from './schema_merge.js' */
 
 /**
- * What the schema around a value gives.
+ * What the root schema provides.
  * @typedef {object} Root
- * @property {(reference: string, at: string) => unknown} find what a `$ref` names
- * @property {(flat: Schema, at: string) => void} check that all words are known
- * @property {(at: string, run: () => boolean) => boolean} within bounds how many schemas are looked at, and how deep
+ * @property {(reference: string, at: string) => unknown} find the schema that a `$ref` names
+ * @property {(flat: Schema, at: string) => void} check that all keywords are known
+ * @property {(at: string, run: () => boolean) => boolean} within limits the number and the depth of the schemas that are visited
  * @property {(at: string, what: string) => Error} invalid
  * @property {string} field
  * @property {Map<string, import('./grammar.js').Rules>} patterns those that were met, as grammars

@@ -27,7 +27,7 @@ export class TaggedCallReader {
         this._listener = listener;
         /** @type {'name' | 'id' | 'json' | 'gap' | 'key' | 'before' | 'value'} */
         this._state = 'name';
-        /** What came since the state began. */
+        /** The text since the state began. */
         this._text = '';
         this._key = '';
         this._count = 0; /* of arguments */

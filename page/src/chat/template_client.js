@@ -7,7 +7,7 @@
 import { Failure } from '../engine/failure.js';
 
 /** @import { RenderAnswer } from './template_worker.js' */
-/** What a worker of the browser has. @typedef {{postMessage(message: unknown): void, terminate(): void,
+/** The members of a browser's worker that are used. @typedef {{postMessage(message: unknown): void, terminate(): void,
  *   onmessage: ((event: any) => void) | null, onerror: ((event: any) => void) | null}} WorkerLike */
 /** @typedef {{source: string, variables: Record<string, unknown>,
  *   resolve: (text: string) => void, reject: (error: Failure) => void}} Job */
@@ -52,7 +52,7 @@ export class Templates {
         });
     }
 
-    /** Ends the worker. What is under way fails. */
+    /** Ends the worker. Running jobs fail. */
     close() {
         for (const job of this._jobs.splice(0)) {
             job.reject(new Failure('cancelled', 'the renderer of chat templates was closed'));

@@ -1,10 +1,10 @@
 /**
- * Rendering the chat template of a model, which comes with the model and is not trusted: it has the
- * variables that Hugging Face's templates expect and nothing else, and bounds on what it makes. What
- * bounds its time is that this runs in a worker that can be ended (template_client.js).
+ * Renders the chat template of a model. The template comes with the model and is not trusted: it has only the
+ * variables that Hugging Face's templates expect, and limits on its output. Its time is limited because this
+ * runs in a worker that can be ended (template_client.js).
  *
- * The text is the one that jinja2 makes with the settings of transformers. What would come out
- * differently is refused by its name (jinja/).
+ * The text equals that of jinja2 with the settings of transformers. Constructs that would render differently are
+ * refused by name (jinja/).
  */
 import { Budget } from './jinja/budget.js';
 import { TemplateError } from './jinja/errors.js';
@@ -16,7 +16,7 @@ import { byteLength } from './limits.js';
 
 /** @import { Value } from './jinja/values.js' */
 
-/** Of a template, in bytes. */
+/** Limit for a template, in bytes. */
 export const MAX_TEMPLATE = 65536;
 /** The text that comes out is at most so many times what goes in, as JSON, and so much more. */
 const OUTPUT_TIMES = 4;
@@ -58,7 +58,7 @@ function read(source) {
     return program;
 }
 
-/** What transformers adds. @param {Date} now @returns {[string, Value][]} */
+/** The functions that transformers adds. @param {Date} now @returns {[string, Value][]} */
 const functions = (now) => [
     ['raise_exception', new Callable('raise_exception', ([message]) => {
         throw new TemplateError('raised', typeof message === 'string' ? message : 'it says no reason in words');

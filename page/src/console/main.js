@@ -23,7 +23,7 @@ import { Watch } from './watch.js';
 const VIEWS = [['now', 'Now'], ['models', 'Models'], ['try', 'Try'], ['nodes', 'Nodes'], ['logs', 'Logs']];
 /** Interval for drawing things that change all the time: people do not read faster, and the machine has other work. */
 const PACE_MS = 1000;
-/** Things that change now and then are drawn at once, so many times as often at most. */
+/** Things that change now and then are drawn at once: up to so many redraws may be ahead of that pace. */
 const AT_ONCE = 4;
 const store = new Store();
 /** @type {any} */

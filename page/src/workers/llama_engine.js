@@ -1,4 +1,4 @@
-/** What both engine workers for language models are made of: one build of llama.cpp, and one model at a time. */
+/** Code shared by both engine workers for language models: one build of llama.cpp, and one model at a time. */
 import { chat } from '../chat/for_engines.js';
 import { LlamaEngine } from '../engine/llama.js';
 import { LlamaModule } from '../engine/llama_module.js';

@@ -1,6 +1,6 @@
 /**
  * A thread of llama.cpp: the module of emscripten's script, which does a thread's part in a worker
- * of this name. What it is told before the module is there is kept for it.
+ * of this name. Messages that arrive before the module is loaded are kept for it.
  */
 /** @type {MessageEvent[]} */
 const early = [];

@@ -1,4 +1,4 @@
-/** What one rendering may cost: templates come from outside. Its time is bounded by the worker that it runs in. */
+/** Limits on one rendering, since templates come from outside. Its time is limited by the worker that it runs in. */
 import { wrong } from './errors.js';
 
 /** Nodes of the template that are evaluated, and values that are looked at. */

@@ -1,4 +1,4 @@
-/** What is wrong with a template, or with what it does. */
+/** Errors of templates and of their rendering. */
 
 /**
  * `raised` is the template's own refusal of these messages, `template` one that is no template, or that uses what is
@@ -13,12 +13,12 @@ export class TemplateError extends Error {
     }
 }
 
-/** What jinja2 would render, and we would not render alike. @param {string} what */
+/** For text that jinja2 would render, and that this interpreter would render differently. @param {string} what */
 export function unsupported(what) {
     return new TemplateError('template', `it uses ${what}, which is not supported`);
 }
 
-/** What jinja2 refuses, too. @param {string} message */
+/** For templates that jinja2 refuses, too. @param {string} message */
 export function wrong(message) {
     return new TemplateError('render', message);
 }

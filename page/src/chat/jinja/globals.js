@@ -1,4 +1,4 @@
-/** What templates may call without a value before it. */
+/** Functions that templates may call without a value before them. */
 import { unsupported, wrong } from './errors.js';
 import { countOnly } from './strings.js';
 import { Callable, Dict, Namespace, Range, itemsOf, typeName } from './values.js';

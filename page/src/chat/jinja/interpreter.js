@@ -13,7 +13,7 @@ import { Callable, Dict, Float, Namespace, Tuple, Undefined, isTrue, itemsOf, si
 /** @import { Arguments, Node } from './parser.js' */
 /** @import { Value } from './values.js' */
 
-/** What a statement does to the loop around it. @typedef {'break' | 'continue' | undefined} Signal */
+/** The effect of a statement on the loop around it. @typedef {'break' | 'continue' | undefined} Signal */
 
 class Scope {
     /** @type {Map<string, Value>} */
@@ -60,7 +60,7 @@ export class Interpreter {
     /** @param {Budget} budget */
     constructor(budget) {
         this.budget = budget;
-        /** What filters call. @type {import('./list_filters.js').Runtime} */
+        /** The functions that filters call. @type {import('./list_filters.js').Runtime} */
         this._runtime = {
             budget,
             itemOf: (value, key) => this._item(value, key),
@@ -124,7 +124,7 @@ export class Interpreter {
         return this._body(body, scope, output);
     }
 
-    /** What a block of text is, through its filters. @param {Node} node @param {Scope} scope @returns {Value} */
+    /** The text of a block after its filters. @param {Node} node @param {Scope} scope @returns {Value} */
     _filtered({ filter, body }, scope) {
         const text = this._text(body, new Scope(scope));
         return filter ? this._filter(filter, scope, text) : text;

@@ -68,7 +68,7 @@ class Lexer {
         else this._inside(kind === '%' ? 'block' : 'variable');
     }
 
-    /** What stands before a tag. @param {number} end @param {string} sign @param {boolean} isBlock */
+    /** The text before a tag. @param {number} end @param {string} sign @param {boolean} isBlock */
     _stripped(end, sign, isBlock) {
         const text = this._source.slice(this._at, end);
         if (sign === '-') return trimmedEnd(text);
@@ -163,7 +163,7 @@ function trimmedEnd(text) {
 /** @type {Record<string, string>} */
 const ESCAPES = { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f', v: '\v', a: '\x07', '\n': '', '\\': '\\', "'": "'", '"': '"' };
 
-/** What a literal says, by Python's rules. @param {Token} token */
+/** The value of a literal, by Python's rules. @param {Token} token */
 export function textOf({ value, line }) {
     return value.slice(1, -1).replace(/\\(?:x([\da-fA-F]{2})|u([\da-fA-F]{4})|U([\da-fA-F]{8})|([0-7]{1,3})|([^]))/g, (whole, x, u, long, octal, one) => {
         const hex = x ?? u ?? long;

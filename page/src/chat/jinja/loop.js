@@ -6,7 +6,7 @@ import { Callable, Undefined } from './values.js';
 /** @import { Budget } from './budget.js' */
 /** @import { Value } from './values.js' */
 
-/** What is behind the last item. */
+/** The value after the last item. */
 const END = Symbol('end');
 
 export class Loop {

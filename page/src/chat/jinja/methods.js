@@ -126,7 +126,7 @@ const KINDS = [
     { is: (value) => value instanceof Callable, missing: MISSING.function },
 ];
 
-/** What Python's getattr() gives, or undefined. @param {Value} value @param {string} name @param {Budget} budget @returns {Value | undefined} */
+/** The result of Python's getattr(), or undefined. @param {Value} value @param {string} name @param {Budget} budget @returns {Value | undefined} */
 export function attributeOf(value, name, budget) {
     if (value instanceof Undefined) throw wrong(value.reason);
     if (value instanceof Namespace) return value.members.get(name);

@@ -159,7 +159,7 @@ export function unary(operator, value) {
     return value instanceof Float ? new Float(made) : integer(made);
 }
 
-/** What `value[key]` gives, or undefined where Python would have no such item. @param {Value} value @param {Value} key @returns {Value | undefined} */
+/** `value[key]`, or undefined if Python would have no such item. @param {Value} value @param {Value} key @returns {Value | undefined} */
 export function itemAt(value, key) {
     if (value instanceof Dict) return isHashable(key) ? value.get(key) : undefined;
     if (!isInteger(key)) return undefined;
@@ -172,7 +172,7 @@ export function itemAt(value, key) {
 /** @param {Value} key @returns {boolean} */
 const isHashable = (key) => !(Array.isArray(key) || key instanceof Dict || (key instanceof Tuple && !key.items.every(isHashable)));
 
-/** What has places. @param {Value} value @returns {Value[] | null} */
+/** The items of a sequence. @param {Value} value @returns {Value[] | null} */
 function sequence(value) {
     if (Array.isArray(value)) return value;
     if (value instanceof Tuple || value instanceof Range) return value.items;

@@ -11,7 +11,7 @@ const MAX_DEPTH = 120;
 const COMPARISONS = ['==', '!=', '<', '<=', '>', '>='];
 /** @type {Record<string, boolean | null>} */
 const CONSTANTS = { true: true, True: true, false: false, False: false, none: null, None: null };
-/** What cannot follow a test as its argument. */
+/** Words that cannot follow a test as its argument. */
 const AFTER_TEST = ['else', 'or', 'and'];
 
 export class Expressions {

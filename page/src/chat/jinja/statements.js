@@ -4,7 +4,7 @@ import { Expressions } from './parser.js';
 
 /** @import { Node } from './parser.js' */
 
-/** Statements of jinja2's that need other templates, or that nobody's template uses. */
+/** Statements of jinja2 that need other templates, or that no known template uses. */
 const REFUSED = ['include', 'import', 'from', 'extends', 'block', 'autoescape', 'print'];
 /** Names that jinja2 keeps for itself. */
 const RESERVED = ['true', 'false', 'none', 'True', 'False', 'None'];
@@ -24,7 +24,7 @@ class Statements extends Expressions {
         return nodes;
     }
 
-    /** What stands before one of the tags `ends`; the tag's name is left. @param {string[]} ends @returns {Node[]} */
+    /** The nodes before one of the tags `ends`; the tag's name is not consumed. @param {string[]} ends @returns {Node[]} */
     _body(ends) {
         return this.deeper(() => {
             /** @type {Node[]} */
@@ -132,7 +132,7 @@ class Statements extends Expressions {
         return { type: 'setBlock', target, filter, body: this._bodyTo('endset') };
     }
 
-    /** What is assigned to. @param {string} [end] a name behind it @returns {Node} */
+    /** The target of an assignment. @param {string} [end] a name after it @returns {Node} */
     _target(end) {
         /** @type {Node[]} */
         const targets = [];

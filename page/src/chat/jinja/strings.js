@@ -1,4 +1,4 @@
-/** What Python's strings can do. */
+/** The methods of Python's strings. */
 import { unsupported, wrong } from './errors.js';
 import { SPACE } from './lexer.js';
 import { Tuple, Undefined, characters, isInteger, isText, itemsOf, lengthOf, typeName } from './values.js';
@@ -190,7 +190,7 @@ export function join(by, items, room) {
     return texts.join(by);
 }
 
-/** What all characters are, of a text that is not empty. @type {Record<string, RegExp>} */
+/** Patterns for non-empty texts whose characters are all of one kind. @type {Record<string, RegExp>} */
 const KINDS = {
     isalpha: /^\p{L}+$/u, isalnum: /^[\p{L}\p{N}]+$/u, isdecimal: /^\p{Nd}+$/u, isdigit: /^\p{Nd}+$/u, isnumeric: /^\p{N}+$/u, isspace: ALL_SPACES,
 };

@@ -50,7 +50,7 @@ const TESTS = {
     }).flatMap(([operator, names]) => names.map((name) => [name, comparison(operator)]))),
 };
 
-/** Identity: Python shares small integers, and which texts it shares nobody can say. @param {Value} a @param {Value} b */
+/** Identity: Python shares small integers; which texts it shares cannot be known. @param {Value} a @param {Value} b */
 function isSame(a, b) {
     const isOpen = (isText(a) && isText(b)) || (typeof a === 'number' && typeof b === 'number' && (a < -5 || a > 256)) || (a instanceof Float && b instanceof Float);
     if (isOpen) throw unsupported('"is sameas" of texts or numbers');

@@ -79,7 +79,7 @@ function hexEscape(one) {
 
 /**
  * Python's json.dumps.
- * @param {Value} value @param {JsonStyle} style @param {Budget} budget @param {string} [margin] of the line it stands on
+ * @param {Value} value @param {JsonStyle} style @param {Budget} budget @param {string} [margin] of its line
  * @returns {string}
  */
 export function json(value, style, budget, margin = '\n') {

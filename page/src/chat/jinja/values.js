@@ -44,7 +44,7 @@ export class Lazy {
     }
 }
 
-/** What dict.items(), keys() and values() give. */
+/** The results of dict.items(), keys() and values(). */
 export class View {
     /** @param {'dict_items' | 'dict_keys' | 'dict_values'} name @param {Value[]} items */
     constructor(name, items) {
