@@ -1,4 +1,4 @@
-/** What a run is shown as: its columns, their order, and curves over concurrency and over earlier runs. Pure. */
+/** How a run is shown: columns, their order, and curves over concurrency and over earlier runs. Pure. */
 
 /** @typedef {{n: number, min: number, median: number, p90: number, low: number, high: number, bimodal: boolean}} Summary */
 /** @typedef {{index: number, model: string, browser?: string, browser_version?: string, platform: string, precision?: string,
@@ -10,7 +10,7 @@
 /** @typedef {{id: string, name: string, began_at: number, ended_at?: number, noisy: boolean, together?: number, simulated: boolean, imported: boolean,
  * webinfer?: {version?: string, commit?: string}, machine?: {cores?: number, memory_bytes?: number, kernel?: string}, cells: Cell[]}} Run */
 
-/** What is wrong comes before what is right, and that before what was not tried. */
+/** Failures come first, then successes, then cells that were not tried. */
 const OUTCOMES = ['crashed', 'inexact', 'failed', 'too slow', 'ok', 'unsupported', 'absent', 'not run'];
 
 /** @param {Run} run @param {Cell} cell */
@@ -22,7 +22,7 @@ export function figure(value) {
     return String(Number(value.toPrecision(4)));
 }
 
-/** A column: its title, what it is sorted by, and whether that is a number. What has none comes last.
+/** A column: its title, its sort key, and whether that is a number. Cells without a key come last.
  * @typedef {{title: string, by: (cell: Cell) => string | number | undefined, isFigure?: boolean}} Column */
 /** @type {Column[]} */
 const ALL = [
@@ -74,14 +74,14 @@ export function worstFirst(cells) {
     return cells.toSorted((a, b) => rank(a) - rank(b) || (speed(a) === speed(b) ? a.index - b.index : speed(a) - speed(b)));
 }
 
-/** `head` is of x in the table below; `note` says what is drawn. `labels` are what stands in the place of each x there.
+/** `head` is the head of x in the table below; `note` describes the curves. `labels`, if given, replace the values of x there.
  * @typedef {{name: string, note: string, head: string, xs: number[], labels?: string[], lines: {name: string, values: (number | null)[]}[]}} Curves */
 
-/** What is one curve: all but the concurrency. @param {Cell} cell */
+/** The key of a curve: everything except the concurrency. @param {Cell} cell */
 const lineOf = ({ browser, platform, precision, threads, optimization }) => [[browser, platform].filter(Boolean).join('/'), precision,
     threads && (threads === 1 ? '1 thread' : `${threads} threads`), optimization === 'none' && 'not optimised'].filter(Boolean).join(' ');
 
-/** Of a figure, whose cells are all made up or none. @param {Run} run @param {Cell} cell @param {string} name */
+/** The title of a figure, whose cells are either all simulated or all measured. @param {Run} run @param {Cell} cell @param {string} name */
 const titleOf = (run, cell, name) => (isSimulated(run, cell) ? `${name}, simulated` : name);
 
 /** Requests a second over the concurrency, for each model and clock that has more than one: so many at a time, over the
@@ -104,7 +104,7 @@ export function curvesOf(run) {
     }).filter(({ xs }) => xs.length > 1);
 }
 
-/** What an earlier run has of the cells: the medians of those that are ok in both, by their indexes in this one.
+/** An earlier run: the medians of the cells that are ok in both runs, by their indexes in this run.
  * @typedef {{id: string, began_at: number, commit: string | null, noisy: boolean, medians: Record<string, number>}} Earlier */
 
 /** A run in a table. @param {{began_at: number, commit?: string | null, noisy: boolean}} one @param {(ms: number) => string} moment */
@@ -128,8 +128,8 @@ export function historyOf(run, history, moment) {
     return [...figures.values()];
 }
 
-/** Of each model that writes, measured with more than one number of requests at a time: the tokens that all users get in a
- * second over those that each of them gets. Further right each has it sooner, further up the machine does more.
+/** Curves for each text model that was measured at several concurrencies: tokens per second of all users over tokens per
+ * second of each user. Further right, each user is faster; further up, the machine's throughput is higher.
  * @param {Run} run @returns {Curves[]} */
 export function textCurvesOf(run) {
     const written = run.cells.filter(({ outcome, text, concurrency, platform }) => outcome === 'ok' && concurrency && platform !== 'auto'

@@ -1,4 +1,4 @@
-/** A run of the laboratory as a document of its own. What came from outside becomes text nodes only. */
+/** A run of the laboratory as a separate document. Data from outside becomes text nodes only. */
 import UPlot from 'uplot';
 import { draw, h } from '../console/draw.js';
 import { many, moment } from '../console/format.js';
@@ -83,7 +83,7 @@ function speedup({ speedup: found, baseline }) {
     return found && `${figure(found.value)} (${figure(found.low)} to ${figure(found.high)}) of ${baseline}`;
 }
 
-/** What stands in a column, by its title, where that is more than what it is sorted by. @type {Record<string, (cell: Cell) => import('../console/draw.js').Part>} */
+/** The contents of columns, by title, whose cells show more than the sort key. @type {Record<string, (cell: Cell) => import('../console/draw.js').Part>} */
 const SHOWN = {
     Browser: ({ browser, browser_version: version }) => [browser, version].filter(Boolean).join(' '),
     Outcome: badges,

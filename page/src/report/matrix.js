@@ -1,4 +1,4 @@
-/** What browsers can do, as `webinfer matrix` found it: feature × browser. What came from outside becomes text nodes only. */
+/** What browsers can do, as `webinfer matrix` found it: feature × browser. Data from outside becomes text nodes only. */
 import { draw, h } from '../console/draw.js';
 import { moment } from '../console/format.js';
 

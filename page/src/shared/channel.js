@@ -1,10 +1,10 @@
 /**
- * What joins the link worker and an engine worker: a MessagePort, and beside it, where memory can
- * be shared, a ring for each direction. A small message goes by the ring, and the port only tells of
- * it where the other end would not look by itself; everything else goes through the port. Messages arrive
- * in the order in which they were posted, whichever way they take.
+ * Connects the link worker and an engine worker: a MessagePort and, where memory can be shared, a ring for
+ * each direction. A small message goes through the ring, and the port announces it only if the other end
+ * would not look by itself. All other messages go through the port. Messages arrive in the order in which
+ * they were posted, whichever way they take.
  *
- * A message is an object of JSON values, but for `frame`, which may be an ArrayBuffer.
+ * A message is an object of JSON values, except for `frame`, which may be an ArrayBuffer.
  */
 import { Receiver, Sender } from './ring.js';
 import { yieldOnce } from './yield.js';

@@ -1,4 +1,4 @@
-/** What a value from outside may be. */
+/** Checks of values from outside. */
 
 /** @param {unknown} value @returns {value is Record<string, any>} */
 export const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -79,11 +79,11 @@ export async function encodeInTurns(message, tensors, maxFrame, turn) {
 
 /**
  * Turns a frame into another with the same tensors, if the new head fits before them: nothing is copied.
- * What is left of the old head's place becomes spaces, which JSON may end with.
- * @param {Envelope} message @param {TensorEntry[]} entries as they lie in the frame
+ * The rest of the old head's space is filled with spaces, which may follow JSON.
+ * @param {Envelope} message @param {TensorEntry[]} entries at their places in the frame
  * @param {ArrayBuffer} frame @param {number} section where its tensors begin
  * @param {number} [maxFrame] bytes that the peer takes
- * @returns {ArrayBuffer | null} the frame; null if its head does not fit, or the frame not the peer
+ * @returns {ArrayBuffer | null} the frame; null if its head does not fit, or the frame is too large for the peer
  */
 export function encodeInPlace(message, entries, frame, section, maxFrame = Infinity) {
     const room = section - 4;

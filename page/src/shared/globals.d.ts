@@ -1,4 +1,4 @@
-/** What build.mjs puts in: names of files beside the scripts, and the page's version. */
+/** Constants from build.mjs: names of files next to the scripts, and the page's version. */
 declare const __ORT_MJS__: string;
 declare const __ORT_WASM__: { name: string, bytes: number };
 declare const __PIPELINE__: string;

@@ -15,7 +15,7 @@ export function halfBits(value) {
     single.setFloat32(0, value);
     const bits = single.getUint32(0), rounded = single.getFloat32(0);
     if (rounded === value || Number.isNaN(value)) return halfOfFloat(bits);
-    // An odd last bit stands for what the 32 bits left out, so that nothing is rounded twice.
+    // An odd last bit represents the part that 32 bits cannot hold, so that nothing is rounded twice.
     return halfOfFloat((Math.abs(rounded) > Math.abs(value) ? bits - 1 : bits) | 1);
 }
 

@@ -1,8 +1,9 @@
 /**
- * The files of models that this browser keeps for a page that joined: a folder in the private file system of the page's
- * origin (OPFS), which workers of Chromium, Firefox and Safari write as the bytes come and read piece by piece; what the Cache
- * API has is read from its beginning only. WebKitGTK 2.50 has no OPFS, and keeps nothing. Each file is named by its SHA-256. Its note, beside it, says when it was used last and
- * how many bytes it has when it is whole: so many are taken for it from the moment at which it is begun.
+ * The model files that this browser keeps for a page that joined: a folder in the private file system of the page's origin
+ * (OPFS). Workers of Chromium, Firefox and Safari write it as the bytes arrive and read it piece by piece; files in the Cache
+ * API can only be read from the beginning. WebKitGTK 2.50 has no OPFS and keeps nothing. Each file is named by its SHA-256.
+ * The note next to it says when the file was used last and how many bytes it has when complete. These bytes are reserved from
+ * the moment at which the file is begun.
  */
 
 const FOLDER = 'models';
@@ -18,8 +19,8 @@ export const isHash = (hash) => HASH.test(hash ?? '');
 /** The note's name. @param {string} hash */
 export const noteOf = (hash) => hash + NOTE;
 
-/** Does what no other page or worker does meanwhile: so nobody makes room for the same bytes as another, nor reads a note that
- * is half written, which would say that its file was never used and is not whole.
+/** Runs `work` while no other page or worker runs such work. So no two make room for the same bytes, and none reads a
+ * half-written note, which would say that its file was never used and is not complete.
  * @template T @param {() => Promise<T>} work @returns {Promise<T>} */
 export const alone = (work) => (navigator.locks ? navigator.locks.request(LOCK, work) : work());
 
@@ -28,7 +29,7 @@ export async function openFolder(create) {
     return (await navigator.storage.getDirectory()).getDirectoryHandle(FOLDER, { create });
 }
 
-/** What is there, that which was used least recently first. @param {FileSystemDirectoryHandle} folder
+/** The kept files, the least recently used first. @param {FileSystemDirectoryHandle} folder
  * @returns {Promise<Entry[]>} */
 export async function list(folder) {
     /** @type {string[]} */

@@ -6,8 +6,8 @@
 export const PROTOCOL = 'webinfer.v1';
 export const PROTOCOL_VERSION = 1;
 
-/** The last is that of tools/native-node.mjs alone. @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm' | 'native'} Platform */
-/** What an engine worker is made for: its script, its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels'} Build */
+/** Only tools/native-node.mjs has the last one. @typedef {'webgpu' | 'webnn' | 'webgl' | 'wasm' | 'native'} Platform */
+/** The kind of an engine worker: its script and its WASM binary. @typedef {'wasm' | 'webgpu' | 'webnn' | 'llama' | 'gpu_llama' | 'kernels' | 'gpu_kernels' | 'gl_kernels'} Build */
 
 /** The platforms that an engine worker of ours serves, with the build that is whole for each.
  * @type {Readonly<Record<string, Build | 'native'>>} */
@@ -17,15 +17,15 @@ export const BUILD_OF_PLATFORM = Object.freeze({ webgpu: 'webgpu', webnn: 'webnn
  * @type {Readonly<Record<string, Readonly<Record<string, Build>>>>} */
 export const OWN_WORKERS = Object.freeze({ llama: { wasm: 'llama', webgpu: 'gpu_llama' }, kernels: { wasm: 'kernels', webgpu: 'gpu_kernels', webgl: 'gl_kernels' } });
 
-/** What is announced of the engine `kernels`, whose worker comes with its first task. `version` is that of
+/** The announcement of the engine `kernels`, whose worker starts with its first task. `version` is that of
  * src/terms/kernel/kernel.h. @type {Readonly<{version: string, info: EngineInfo}>} */
 export const KERNELS = Object.freeze({ version: '2', info: { slots: 1, queue: 1, can: [] } });
-/** What a node is asked for at all. */
+/** The types of tasks that a node can receive. */
 export const TASK_TYPES = Object.freeze(['inference', 'compute', 'benchmark']);
 /** Engines whose models have no files. */
 export const WITHOUT_FILES = Object.freeze(['builtin', 'kernels']);
 
-/** What is announced of the engine `llama`, whose workers come with their models. @type {Readonly<EngineInfo>} */
+/** The announcement of the engine `llama`, whose workers start with their models. @type {Readonly<EngineInfo>} */
 export const LLAMA = Object.freeze({ slots: 4, queue: 4, can: ['continue', 'continue_several', 'embeddings'] });
 /** A build of it with 32-bit addresses counts bytes within a file in 31 bits. */
 export const NARROW_FILE_MAX = 2 ** 31 - 1;
@@ -37,7 +37,7 @@ export const llamaInfo = (isWide) =>
 /** The models that every node has. */
 export const BUILTIN = Object.freeze({ echo: 'builtin/echo', count: 'builtin/count' });
 
-/** What an attempt of a stream may send before it is granted more, where the service does not say it. */
+/** The credit that an attempt of a stream begins with, unless the service says otherwise. */
 export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /** @typedef {{name: string, datatype: string, shape: number[], offset: number, byte_length: number}} TensorEntry */
@@ -45,7 +45,7 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 /** @typedef {{id: string, type: string, from: string, timestamp: number, data: Record<string, any>,
  *   options?: Record<string, any> | null}} Envelope */
 /** @typedef {{vendor: string, architecture: string, description: string, is_fallback: boolean}} Adapter */
-/** `was_gone`: it could not be had at first, which the page keeps to itself.
+/** `was_gone`: it was unavailable at first; the page does not report that.
  * @typedef {{available: boolean, was_gone?: boolean, reason?: string, adapter?: Adapter, features?: string[], limits?: Record<string, number>,
  *   threads?: number}} PlatformReport */
 /** `errors`: of a client's own kernel, at most 20. @typedef {{code: string, message: string, field?: string, expected?: string, errors?: SourceError[]}} ErrorBody */
@@ -54,38 +54,38 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  *   workgroups: [number, number, number], outputs: Array<{name: string, datatype: string, shape: number[]}>}} Program */
 /** @typedef {{platform: string, code: string, reason: string}} Fallback */
 /** @import { Finding } from '../features/finding.js' */
-/** What of an engine is announced: how many tasks it runs at a time, how many that make no text it runs beside
- * those, if these are not among them, how many of either kind may wait for it there, what else it can do, and
- * bytes of the largest file that it can read, where that is less than any.
+/** The announcement of an engine: how many tasks it runs at a time; how many tasks without text output it runs in
+ * addition, if these are not among them; how many of either kind may wait there; its further abilities; and the bytes
+ * of the largest file that it can read, if there is a limit.
  * @typedef {{slots: number, short_slots?: number, queue: number, can: string[], file_max?: number}} EngineInfo */
-/** Totals of an attempt: while neither is reached, one part of any size may go.
+/** Totals of an attempt: while neither is reached, one part of any size may be sent.
  * @typedef {{parts: number, bytes: number}} Credit */
-/** What another node has made of one answer. @typedef {{text?: string, tokens?: number[], ended?: boolean,
+/** The part of one answer that another node has made. @typedef {{text?: string, tokens?: number[], ended?: boolean,
  *   finish_reason?: string}} Begun */
-/** Where another node has stopped: `seq` is the next part's. `text` and `tokens` are those of all answers, one
- * after another; `answers` are they, where there are several or one has ended.
+/** Where another node has stopped: `seq` is the number of the next part. `text` and `tokens` are those of all answers,
+ * one after another; `answers` has them separately if there are several, or if one has ended.
  * @typedef {{seq: number, text?: string, tokens?: number[], answers?: Begun[]}} Continuation */
 /** A finished task_part; `bytes` count for credit. @typedef {{seq: number, bytes: number, json: string}} MadePart */
-/** How often a model or a kernel is run to be measured, after so many runs that are not; and, on `wasm` and `native`, on how many threads.
- * `optimization`: whether onnxruntime changes its graph; without it, it does.
+/** The number of measured runs of a model or a kernel, the number of warm-up runs before them, and, on `wasm` and `native`, the number
+ * of threads. `optimization`: whether onnxruntime changes its graph; by default it does.
  * @typedef {{runs: number, warmup: number, threads?: 1 | 'all', optimization?: 'none' | 'all'}} BenchmarkOrder */
-/** Of a run that streams. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
+/** The beginning of a stream. @typedef {{from: Continuation | null, credit: Credit}} StreamStart */
 /** @typedef {{path: string, url: string, bytes: number, hash: string}} ModelFile */
 /** @typedef {{name: string, hash: string, engine: string, type?: string | null, spec_url?: string | null, files: ModelFile[]}} Model */
 /** @typedef {{name: string, hash: string, platform: string, state: 'loading' | 'loaded' | 'failed' | 'evicted', bytes: number, error?: string, slots?: SlotSizes,
  *   speed?: Speed}} ModelState */
-/** Of an engine that runs several tasks of a model at a time: how many it can and does, how many tokens of
- * context each may have, and how many all of them hold.
+/** For an engine that runs several tasks of a model at a time: how many it can run, how many it runs, how many tokens
+ * of context each may have, and how many tokens all of them hold.
  * @typedef {{count: number, busy: number, cached_tokens: number, context: number}} SlotSizes */
-/** What a language model took, when it was loaded, for each token that it read and that it wrote, in ms.
+/** The time of a language model per token that it reads and per token that it writes, measured at its load, in ms.
  * @typedef {{prompt_ms: number, token_ms: number}} Speed */
-/** How language models are loaded: tokens of a conversation, 0 as the model is; conversations at a time;
- * whether a few tokens are computed after a load that nobody waits for; and on how many threads, 0: on its
- * share of the cores, at most four; `budget`: bytes that models may take, with what is computed with them.
+/** How language models are loaded: tokens of a conversation, 0: the model's own number; conversations at a time;
+ * whether a few tokens are computed after a load without a waiting client; and the number of threads, 0: the page's
+ * share of the cores, at most four; `budget`: bytes that models may take, including their computation.
  * @typedef {{context: number, slots: number, warmup: boolean, threads: number, budget: number}} LanguageModels */
-/** What `welcome` tells the engines.
+/** Settings that `welcome` gives to the engines.
  * @typedef {{credential: string, threads: number, max_frame: number, models?: LanguageModels, keep?: number, tuning?: import('../engine/kernels.js').Chosen[]}} EngineSettings
- *   `keep`: bytes of models' files that this browser keeps; `tuning`: how kernels are to be compiled here */
+ *   `keep`: bytes of model files that this browser keeps; `tuning`: how kernels are compiled here */
 
 /**
  * Link worker → engine worker, over their channel.
@@ -93,38 +93,38 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
  * @typedef {{type: 'unload', key: string}} UnloadMessage
  * @typedef {{type: 'cancel', attempt: string}} CancelMessage
  * @typedef {{type: 'credit', attempt: string, credit: Credit}} CreditMessage
- * @typedef {{type: 'tune', kernel: string, size_class: string}} TuneMessage is for when nothing waits, and ends when something comes
- * @typedef {{type: 'sign'}} SignMessage goes back as soon as the worker's event loop turns, whatever it waits for
+ * @typedef {{type: 'tune', kernel: string, size_class: string}} TuneMessage begins when nothing waits, and ends when a message arrives
+ * @typedef {{type: 'sign'}} SignMessage is returned as soon as the worker's event loop turns, whatever the worker waits for
  * @typedef {{
  *   type: 'run', attempt: string, load_only: boolean, message_id: string, reply_to: string, from: string,
  *   key: string, model: Model, precision: string | null, outputs: string[], input: any,
  *   tensors: TensorEntry[], frame: ArrayBuffer | null, section: number, fallbacks: Fallback[],
  *   options?: Record<string, any>, stream?: StreamStart, task?: string, kernel?: string, program?: Program, kernels?: string[], benchmark?: BenchmarkOrder, owner?: string, alone?: boolean, raw?: boolean, spares?: boolean, waits?: boolean, prompt_ms?: number
- * }} RunMessage `alone`: beside no other task in its engine; `kernels`: those to be compiled when it is loaded; `raw`: what its graphs put out is the answer (raw.js); `spares`: its model is to be loaded so that its graphs are not all in memory at a time; `waits`: is taken to wait for the turns of others
- *   until it says that it has its own; `prompt_ms`: what a token that it reads took elsewhere
+ * }} RunMessage `alone`: no other task runs in its engine at the same time; `kernels`: those to be compiled when it is loaded; `raw`: the outputs of its graphs are the answer (raw.js); `spares`: its model is loaded so that its graphs are not all in memory at a time; `waits`: it counts as waiting for the
+ *   turns of others until it reports its own; `prompt_ms`: the time per token of a prompt, measured elsewhere
  * @typedef {SettingsMessage | UnloadMessage | CancelMessage | CreditMessage | TuneMessage | SignMessage | RunMessage} ToEngine
  */
 
 /**
  * Engine worker → link worker.
  * @typedef {{type: 'capabilities', platforms: Record<string, PlatformReport>, engines: Record<string, string>, engine_info: Record<string, EngineInfo>, steps: string[]}} CapabilitiesMessage `steps`: engines whose runs can be stopped
- * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, own_ms: number, memory: number}} AnswerMessage `own_ms`: loading and running took, without any wait for others
+ * @typedef {{type: 'answer', attempt: string, frame: ArrayBuffer | null, load_ms: number, own_ms: number, memory: number}} AnswerMessage `own_ms`: the time for loading and running, without waits for others
  * @typedef {{type: 'failure', attempt: string, error: ErrorBody, poisoned: boolean, memory: number}} FailureMessage
  * @typedef {{type: 'progress', attempt: string, phase: string, loaded_bytes?: number, total_bytes?: number, done?: number, total?: number, step_ms?: number}} ProgressMessage
- * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: what a step usually takes, 0: nobody knows
+ * @typedef {{type: 'parts', attempt: string, parts: MadePart[], step_ms: number}} PartsMessage `step_ms`: the usual time of a step; 0: unknown
  * @typedef {{type: 'model', key: string, state: 'loaded' | 'unloaded', load_ms?: number, memory?: number}} ModelMessage `memory`: bytes that loading it has added
  * @typedef {{type: 'slots', key: string, slots: SlotSizes}} SlotsMessage
  * @typedef {{type: 'speed', key: string, speed: Speed}} SpeedMessage
  * @typedef {{type: 'turn', attempt: string, waits: boolean}} TurnMessage the attempt waits for the turns of others, or goes on
- * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage what a model keeps of what was computed with it
+ * @typedef {{type: 'cache', key: string, bytes: number}} CacheMessage the cached results that a model keeps
  * @typedef {{type: 'tuned', kernel: string, size_class: string, adapter: Adapter | null, tuning: import('../engine/kernels.js').Tuning | null}} TunedMessage
- * @typedef {{type: 'trying', choice: import('../engine/kernel_variants.js').Choice}} TryingMessage it tunes, and begins to run this candidate
+ * @typedef {{type: 'trying', choice: import('../engine/kernel_variants.js').Choice}} TryingMessage while tuning, it begins to run this candidate
  * @typedef {{type: 'device_lost', reason: string}} DeviceLostMessage
- * @typedef {{type: 'lives', step_ms: number}} LivesMessage it comes on with what it was given; of a model's own worker `step_ms`: what a step took, 0: it was none; of each that took seconds
- * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to come up, or is up, with so many threads
+ * @typedef {{type: 'lives', step_ms: number}} LivesMessage it makes progress with its tasks; from a model's own worker `step_ms`: the time of a step, 0: it was no step; sent for each step that took seconds
+ * @typedef {{type: 'start', up: boolean, threads: number}} StartedMessage the engine begins to start, or is up, with so many threads
  * @typedef {{type: 'log', level: string, message: string}} LogMessage
- * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage} EngineNews what an engine tells
- *   beside its tasks; its worker knows the threads
+ * @typedef {Omit<StartedMessage, 'threads'> | LivesMessage | SlotsMessage | SpeedMessage | CacheMessage} EngineNews an engine's messages that
+ *   are about no single task; its worker adds the threads
  * @typedef {CapabilitiesMessage | StartedMessage | AnswerMessage | FailureMessage | PartsMessage | ProgressMessage | ModelMessage | TurnMessage | CacheMessage | SlotsMessage | SpeedMessage | LivesMessage | SignMessage | TryingMessage | TunedMessage | DeviceLostMessage | LogMessage} FromEngine
  */
 
@@ -143,22 +143,22 @@ export const INITIAL_CREDIT = Object.freeze({ parts: 32, bytes: 65536 });
 
 /**
  * Link worker → document.
- * @typedef {{type: 'begin', worker: string, build: Build}} BeginMessage begins a worker, in the place of the one that has its name
+ * @typedef {{type: 'begin', worker: string, build: Build}} BeginMessage begins a worker and replaces the one with the same name
  * @typedef {{type: 'close', worker: string}} CloseMessage
  * @typedef {{type: 'reload'}} ReloadMessage the service has another page
  * @typedef {{
  *   type: 'state', state: string, detail: string, node: string, joined: boolean, platforms: Record<string, PlatformReport>,
  *   models: ModelState[], queued: number, running: number, answered: number, failed: number, replaced: number, paused: boolean, doing: Doing[],
  *   memory: number, sent: number, received: number
- * }} StateMessage `joined`: its token is good for coming in anew; `memory`, `sent`, `received`: bytes, of models and of messages
+ * }} StateMessage `joined`: its token can be used again; `memory`, `sent`, `received`: bytes, of models and of messages
  * @typedef {{type: 'find', name: string}} FindMessage tries a feature
- * @typedef {{type: 'found_all'}} FoundAllMessage ends what that has begun
+ * @typedef {{type: 'found_all'}} FoundAllMessage ends the workers that trying features has begun
  * @typedef {BeginMessage | CloseMessage | ReloadMessage | StateMessage | FindMessage | FoundAllMessage} FromLink
  */
 
-/** What runs and waits of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
+/** The running and waiting tasks of a model on a platform. @typedef {{name: string, platform: string, running: number, waiting: number, loading: boolean}} Doing */
 
-/** What the page's address asks for. @typedef {{nudge: boolean}} PageOptions */
+/** Options in the page's address. @typedef {{nudge: boolean}} PageOptions */
 
 /** Engine worker → document: sound in a format that only the browser decodes, to be brought to `rate` and one
  * channel, of at most `max_samples`. Answered once at `port`.

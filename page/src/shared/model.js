@@ -1,4 +1,4 @@
-/** What a task or a model_load says of a model. */
+/** The description of a model in a task or a model_load. */
 import { isObject } from './checks.js';
 import { WITHOUT_FILES } from './messages.js';
 
@@ -7,7 +7,7 @@ import { WITHOUT_FILES } from './messages.js';
 /** Files of one model, at most. */
 const FILES_MAX = 1000;
 
-/** Whether a message's `model` can be used, whoever sent it. @param {any} model */
+/** Whether a message's `model` is valid; its sender is not trusted. @param {any} model */
 export function isModel(model) {
     if (!isObject(model) || typeof model.name !== 'string') return false;
     return typeof model.hash === 'string' && typeof model.engine === 'string' && isFiles(model.files)
@@ -30,7 +30,7 @@ const ENDS = Object.freeze({
     _q1f16: 'q1f16', _q1: 'q1', _bnb4: 'bnb4',
 });
 
-/** What a graph is there in, told by its name without ".onnx", and the name without that end.
+/** The datatype of a graph, by its name without ".onnx", and the name without the datatype's suffix.
  * @param {string} name */
 export function dtypeOf(name) {
     const [end, dtype] = Object.entries(ENDS).find(([one]) => name.endsWith(one)) ?? ['', 'fp32'];
@@ -40,11 +40,11 @@ export function dtypeOf(name) {
 /** The graphs of a folder that read the input once, and are not needed while an answer is written. */
 const READS = /^onnx\/(?:encoder_model|vision_encoder|audio_encoder)(?:_[a-z0-9]+){0,2}\.onnx(?:_data(?:_\d+)?)?$/;
 
-/** @param {string} path of a graph, or of a file beside it */
+/** @param {string} path of a graph, or of a file that belongs to it */
 export const isReading = (path) => READS.test(path);
 
-/** Bytes of its files that are in memory at a time where it spares memory: those of what reads, or all others. Those
- * of all where it has no such parts. @param {Model} model */
+/** Bytes of its files that are in memory at a time in memory-sparing mode: those of the reading graphs, or all others. If it
+ * has no such parts, those of all files. @param {Model} model */
 export function sparedSizeOf(model) {
     const all = sizeOf(model);
     const reading = model.files.reduce((sum, { path, bytes }) => sum + (isReading(path) ? bytes : 0), 0);

@@ -44,7 +44,7 @@ export function beginElsewhere() {
     if (NEVER_COMES_BACK.test(globalThis.navigator?.userAgent ?? '')) Object.assign(self, { Worker: BegunElsewhere });
 }
 
-/** What nobody listens to is an error of this worker's, as it is of one that has begun the other itself.
+/** An error without a listener is this worker's own error, as if this worker had begun the other one itself.
  * @param {import('./messages.js').WorkerFailedMessage} message */
 export function failedElsewhere({ id, message }) {
     const worker = begun.get(id);

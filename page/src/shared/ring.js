@@ -1,9 +1,9 @@
 /**
- * One direction of a channel between two workers in memory that both see: a ring of messages, of one
- * sender and one receiver, and whether the receiver takes them. Who puts a message in learns whether
- * the receiver must be told of it by a message through a port, which costs both ends more than all the
- * rest: while it is at the ring, or has been told and has not come yet, it need not.
- * What goes through the port instead is counted here, so that messages stay in order.
+ * One direction of a channel between two workers, in shared memory: a ring of messages with one sender and
+ * one receiver, and the receiver's state. Putting a message in returns whether the receiver must be told by
+ * a message through a port, which costs both ends more than everything else. That is not necessary while the
+ * receiver is at the ring, or has been told and has not come yet.
+ * Messages that go through the port instead are counted here, so that all messages stay in order.
  */
 import { aligned } from './aligned.js';
 import { sharesMemory } from './memory.js';
@@ -11,21 +11,21 @@ import { sharesMemory } from './memory.js';
 /** A message of up to so many bytes goes into the ring. Beyond that, handing a buffer over is cheaper than copying it. */
 export const MESSAGE_BYTES = 65536;
 
-/** Of one direction: the words below, and the messages. */
+/** Size of one direction: the words below, and the messages. */
 const RING_BYTES = 4 * MESSAGE_BYTES;
 const HEAD_BYTES = 32;
 const SPACE = RING_BYTES - HEAD_BYTES;
-/** What both ends see beside the messages; `given` and `taken` are bytes in all, modulo 2^32. */
+/** The shared words apart from the messages; `given` and `taken` are total bytes, modulo 2^32. */
 const WORD = Object.freeze({ state: 0, given: 1, taken: 2 });
-/** The words before each message. One of 0 bytes says that the next one lies where the space begins. */
+/** The words before each message. A message of 0 bytes says that the next one is at the beginning of the space. */
 const ENTRY = Object.freeze({ bytes: 0, text: 1, frame: 2, wide: 3, posted: 4 });
 const ENTRY_BYTES = 24;
 const NO_FRAME = -1;
-/** What the receiver does: something else; so too, but it was told that there are messages; it takes them. The sender
- * changes `away` to `told`, the receiver all others. */
+/** The receiver's state: it does something else; it does something else but was told of messages; it takes messages. The
+ * sender changes `away` to `told`; the receiver makes all other changes. */
 const STATE = Object.freeze({ away: 0, told: 1, here: 2 });
 
-/** Of ASCII, which nearly every message is, and of the rest. */
+/** Decoders for ASCII, which nearly every message is, and for the rest. */
 const narrow = new TextDecoder('utf-8', { ignoreBOM: true });
 const wide = new TextDecoder('utf-16le', { ignoreBOM: true });
 
@@ -39,11 +39,11 @@ class Ring {
         this._words = new Int32Array(memory, start, HEAD_BYTES / 4);
         this._entries = new Int32Array(memory, start + HEAD_BYTES, SPACE / 4);
         this._bytes = new Uint8Array(memory, start + HEAD_BYTES, SPACE);
-        this._at = 0; /* of this end's next message */
+        this._at = 0; /* the position of this end's next message */
         this._total = 0; /* bytes that this end has given or taken, modulo 2^32 */
     }
 
-    /** @param {number} bytes behind which the next message lies */
+    /** @param {number} bytes after which the next message begins */
     _advance(bytes) {
         this._at = (this._at + bytes) % SPACE;
         this._total = (this._total + bytes) | 0;
@@ -115,8 +115,8 @@ export class Sender extends Ring {
         return Atomics.compareExchange(this._words, WORD.state, STATE.away, STATE.told) === STATE.away;
     }
 
-    /** A message goes through the port, and not by the ring: to be said just before. What is put in from now on is not
-     * taken before that has arrived. */
+    /** To be called just before a message goes through the port instead of the ring. Messages put in from now on are taken
+     * only after it has arrived. */
     post() {
         this._posted = (this._posted + 1) | 0;
     }

@@ -1,4 +1,4 @@
-/** What the document can tell about its browser; the engine workers add what they can compute. */
+/** The browser's properties that the document can find out; the engine workers add what they can compute. */
 import { KERNELS, llamaInfo, TASK_TYPES } from '../shared/messages.js';
 import { adapterOf, contextOf, drawsRight, letGo } from '../shared/webgl.js';
 import { identify } from './browser.js';

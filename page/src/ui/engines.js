@@ -7,7 +7,7 @@ import { decodeSound } from './sound.js';
 
 /** @import { Build, ToLink } from '../shared/messages.js' */
 
-/** What is a worker elsewhere, in the document: WebKitGTK has WebGL nowhere else. */
+/** An engine that runs in the document instead of a worker: WebKitGTK has WebGL only there. */
 class Resident {
     /** @param {string} script */
     constructor(script) {

@@ -15,7 +15,7 @@ export class Features {
         this._fetched = fetched;
         /** @type {Owner<Worker> | null} */
         this._owner = null;
-        /** What its worker is. @type {string} */
+        /** The kind of its worker. @type {string} */
         this._place = '';
         this._timer = 0;
         this._name = '';

@@ -1,5 +1,5 @@
-/** What this tab remembers over a reload, and when a browser restores it: the fragment of its address, where the token
- * in that is good for more than once. A browser may refuse to store anything; then there is nothing. */
+/** The fragment of the tab's address, which is kept across a reload and when a browser restores the tab, if its token can be
+ * used more than once. A browser may refuse to store anything; then nothing is kept. */
 
 const NAME = 'webinfer.fragment';
 

@@ -13,16 +13,16 @@ import { ask, onVerbs, showLent } from './volunteer.js';
 
 /** @import { Build, FromLink, ToLink } from '../shared/messages.js' */
 
-/** The token, taken out of the address bar and the history at once, and what else is asked for there; without one,
- * what this tab had before it was loaded again. */
+/** The token and the other options of the address, which are removed at once from the address bar and the history; without
+ * a token, the fragment that this tab had before it was reloaded. */
 function takeAddress() {
     const asked = new URLSearchParams(location.hash.slice(1));
     if (location.hash) history.replaceState(null, '', location.pathname + location.search);
     return asked.has('token') ? asked : new URLSearchParams(kept.get());
 }
 
-/** Of models' files a browser keeps so much, if its address does not say otherwise, and if it grants twice that: several
- * models of the sizes that a page loads, beside which a disk has room for other things. */
+/** A browser keeps so much of model files, unless its address says otherwise, and if it grants twice that. It is enough for
+ * several models of the sizes that a page loads, and leaves room on a disk for other things. */
 const KEEP_GIB = 16;
 
 /** Bytes of models' files that the browser is to keep. @param {URLSearchParams} asked */
@@ -40,7 +40,7 @@ function reload(asked) {
     location.reload();
 }
 
-/** Of files, this page's own and those that its workers have fetched. */
+/** Bytes of files, those of this page and those that its workers have fetched. */
 let fetched = 0;
 const countMore = (/** @type {number} */ bytes) => { fetched += bytes; };
 
@@ -50,7 +50,7 @@ const scripts = () => ({
     ...__LLAMA_WORKERS__[llamaBuild()], ...__KERNELS_WORKERS__,
 });
 
-/** What a person says by buttons. @param {URLSearchParams} asked @param {(message: ToLink) => void} tellLink @param {Engines} engines
+/** Connects the person's buttons. @param {URLSearchParams} asked @param {(message: ToLink) => void} tellLink @param {Engines} engines
  * @returns {{left: boolean}} */
 function hearVerbs(asked, tellLink, engines) {
     const heard = { left: false };
@@ -67,8 +67,8 @@ function hearVerbs(asked, tellLink, engines) {
     return heard;
 }
 
-/** @param {string} token @param {URLSearchParams} asked in the address, the token too: whoever has started it need not do so
- * again when it comes back, and what is paused stays so */
+/** @param {string} token @param {URLSearchParams} asked the options of the address, with the token: a page that was started need
+ * not be started again when it returns, and a paused one stays paused */
 async function start(token, asked) {
     asked.set('start', '');
     showState('starting');

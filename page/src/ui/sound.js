@@ -2,11 +2,11 @@
 
 /** @import { DecodeSound, DecodedSound } from '../shared/messages.js' */
 
-/** What is being decoded. */
+/** The last decoding. */
 let last = Promise.resolve();
 
-/** Answers at the message's port; never throws. One after the other: a sound takes much memory, and decoding one
- * that nobody waits for any more cannot be stopped. @param {DecodeSound} message */
+/** Answers at the message's port; never throws. Sounds are decoded one after the other: a sound takes much memory, and
+ * decoding cannot be stopped when its result is no longer wanted. @param {DecodeSound} message */
 export function decodeSound(message) {
     last = last.then(() => decode(message));
     return last;
@@ -17,7 +17,7 @@ async function decode({ bytes, rate, max_samples: most, port }) {
     /** @type {DecodedSound} */
     let reply;
     try {
-        // Its own length does not matter: nothing is rendered. What is decoded has its rate.
+        // The context's length does not matter, because nothing is rendered. The decoded sound gets its rate.
         const decoded = await new OfflineAudioContext(1, 1, rate).decodeAudioData(bytes.buffer);
         reply = decoded.length > most ? { seconds: decoded.duration } : { samples: mix(decoded) };
     } catch (error) {

@@ -73,7 +73,7 @@ export function bytesOf(bytes) {
     return bytes >= 1e6 ? `${(bytes / 1e6).toFixed(1)} MB` : `${Math.ceil(bytes / 1e3)} kB`;
 }
 
-/** What is there already is not written again: a browser would paint it once more, and read it out.
+/** Sets a text, unless it is the same already: a browser would paint it once more, and a screen reader read it out.
  * @param {string} id @param {string} content */
 export function text(id, content) {
     const element = document.getElementById(id);

@@ -1,5 +1,5 @@
-/** What a person sees who lends this browser: what is asked of them before anything begins, then what it does, what that has
- * taken so far, and the verbs. Names come from others: they are text, and none of a client's is here. */
+/** The view for a person who lends this browser: the question before anything begins, then the current work, its cost so far,
+ * and the buttons. Names come from others, so they are shown as text; none is a client's. */
 import { bytesOf, rows, showState, text } from './view.js';
 
 /** @import { Doing, StateMessage } from '../shared/messages.js' */
@@ -7,7 +7,7 @@ import { bytesOf, rows, showState, text } from './view.js';
 /** @param {string} id */
 const element = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
 
-/** What the service says that it sends to browsers of others: [pool] strangers of webinferd.conf(5). @type {Record<string, string>} */
+/** The work that the service sends to other people's browsers: [pool] strangers of webinferd.conf(5). @type {Record<string, string>} */
 const WORK = {
     none: 'The service sends no work to browsers that it did not start itself, so this page would only wait.',
     tensors: 'Models for pictures, and models whose inputs are numbers. The service sends no text and no sound to other people’s browsers.',
@@ -40,7 +40,7 @@ export function ask(keep, fetched, start) {
     }, { once: true });
 }
 
-/** What they may ask for from now on. @param {(paused: boolean) => void} pause @param {() => void} leave */
+/** Connects the buttons that work from now on. @param {(paused: boolean) => void} pause @param {() => void} leave */
 export function onVerbs(pause, leave) {
     element('pause').addEventListener('click', () => pause(document.documentElement.dataset.paused !== 'true'));
     element('stop').addEventListener('click', () => {
