@@ -1,4 +1,4 @@
-/** What was found of a feature: whether it computed right, by a GPU's hardware where it is a GPU's, and on what or why not. */
+/** The result for a feature: whether it computed correctly, by hardware if it is a GPU's feature, and on what or why not. */
 
 /** @typedef {{state: 'yes' | 'software' | 'no', detail: string}} Finding */
 /** Where it is tried: the document, a worker, or a worker with onnxruntime-web on that platform.

@@ -1,4 +1,4 @@
-/** What WebGPU computes here, each by a dispatch whose result is checked. */
+/** Features of WebGPU in this browser, each tested by a dispatch whose result is checked. */
 import { computeOnce, describe, LIMITS } from '../engine/gpu.js';
 import { GpuTimer, TIMESTAMPS } from '../engine/gpu_timer.js';
 import { mustBeRight, nameOf, no, onAdapter } from './finding.js';

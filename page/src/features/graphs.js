@@ -1,5 +1,5 @@
-/** What onnxruntime-web computes in 8 and 4 bits on a platform: x · w of a row of 32 whole numbers and a matrix of 32 by 8, in
- * the forms in which webinfer makes models of fewer bits. */
+/** Tests onnxruntime-web in 8 and 4 bits on a platform: x · w of a row of 32 whole numbers and a matrix of 32 by 8, in the
+ * forms that webinfer uses for quantized models. */
 import { INPUTS, MODELS, OUTPUTS, weight } from './models.js';
 import { mustBeRight, no, onAdapter } from './finding.js';
 
@@ -14,7 +14,7 @@ export async function findIntegers({ graphs }, form) {
     if (lacking) return no(lacking);
     const session = await graphs.ort.InferenceSession.create(bytesOf(MODELS[form].bytes), {
         executionProviders: [graphs.provider()], logSeverityLevel: 3,
-        // What the platform does not compute is an error, and is not left to the CPU.
+        // An operator that the platform does not support is an error; it does not fall back to the CPU.
         ...(graphs.platform === 'wasm' ? {} : { extra: { session: { disable_cpu_ep_fallback: '1' } } }),
     }).catch((thrown) => {
         throw /fallback to CPU EP/.test(String(thrown)) ? new Error(`${graphs.platform} leaves it, or a part of it, to the CPU`) : thrown;

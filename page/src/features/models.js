@@ -2,7 +2,7 @@
 
 export const INPUTS = 32, OUTPUTS = 8;
 
-/** Of the matrix: whole numbers from −7 to 7. @param {number} k row @param {number} n column */
+/** The matrix: whole numbers from −7 to 7. @param {number} k row @param {number} n column */
 export const weight = (k, n) => (k * 7 + n * 3) % 15 - 7;
 
 /** By their form: the operator that computes, and the graph in base64. */

@@ -1,5 +1,5 @@
-/** What WebAssembly has here, each by a module of one function, `f`, that computes. Bytes:
- * https://webassembly.github.io/spec/core/binary/index.html and, of JSPI, https://github.com/WebAssembly/js-promise-integration */
+/** Features of WebAssembly in this browser, each tested by a module with one function, `f`, that computes. The bytes follow
+ * https://webassembly.github.io/spec/core/binary/index.html and, for JSPI, https://github.com/WebAssembly/js-promise-integration */
 import { varint } from '../pipeline/protobuf.js';
 import { sharesMemory } from '../shared/memory.js';
 import { failed, mustBeRight, no, yes } from './finding.js';
@@ -13,7 +13,7 @@ const list = (items) => [...varint(items.length), ...items.flat()];
 const section = (id, items) => (items.length > 0 ? [id, ...varint(list(items).length), ...list(items)] : []);
 
 /** @param {number} type of its parameter and of its result @param {number[]} code of `f` @param {{imported?: number[], memory?: number[]}} [more]
- * what is imported: its kind and its description; and a memory of its own */
+ * the import: its kind and its description; and a memory of its own */
 function moduleOf(type, code, { imported, memory } = {}) {
     const body = [0, ...code, 0x0b];
     return new WebAssembly.Module(Uint8Array.from([
@@ -53,7 +53,7 @@ export const findRelaxedSimd = () => computed(() => functionOf(moduleOf(F32, [
     0xfd, 0x85, 0x02, 0xfd, 0x1f, 3, // f32x4.relaxed_madd, f32x4.extract_lane 3
 ]))(3) === 12);
 
-/** What is stored at an address of 64 bits is read again there, and one is added. */
+/** Stores a value at a 64-bit address, reads it again and adds one. */
 export const findMemory64 = () => computed(() => functionOf(moduleOf(I32, [
     0x42, 8, 0x20, 0, 0x36, 2, 0, // i64.const 8, local.get 0, i32.store
     0x42, 8, 0x28, 2, 0, 0x41, 1, 0x6a, // i64.const 8, i32.load, i32.const 1, i32.add

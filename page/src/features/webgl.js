@@ -1,4 +1,4 @@
-/** What WebGL 2 draws here, read back and checked. */
+/** Tests drawing with WebGL 2: the result is read back and checked. */
 import { adapterOf, anyContextOf, contextOf, drawsColours, drawsRight, letGo } from '../shared/webgl.js';
 import { mustBeRight, nameOf, no, onAdapter } from './finding.js';
 

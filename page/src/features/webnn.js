@@ -1,4 +1,4 @@
-/** What WebNN computes on here. */
+/** Finds the devices that WebNN computes on in this browser. */
 import { Webnn } from '../engine/webnn.js';
 import { no, yes } from './finding.js';
 

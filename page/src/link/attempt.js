@@ -9,8 +9,8 @@ import { Residents } from './residents.js';
 
 /** @import { Continuation, Credit, Envelope, Model, TensorEntry } from '../shared/messages.js' */
 
-/** An attempt whose answer takes longer than this is reported as accepted first. That is for people who look: to whom
- * computes meanwhile it costs a wake-up of this worker, of the browser and of the service. */
+/** An attempt whose answer takes longer than this is first reported as accepted. The report is only for people who look,
+ * and wakes this worker, the browser and the service while they compute. */
 export const ACCEPT_AFTER_MS = 100;
 
 /** Failures that another platform may do better than; the rest is the input's or the network's. */
@@ -44,27 +44,27 @@ export class Attempt {
         this.benchmark = data.benchmark ?? null;
         this.isEcho = data.model.name === BUILTIN.echo && !this.benchmark;
         this.loadOnly = request.type === 'model_load';
-        /** What a language model is to do. @type {string | null} */
+        /** The task of a language model. @type {string | null} */
         this.task = data.task ?? null;
         /** Which one of the engine `kernels` it is to run. @type {string | null} */
         this.kernel = data.kernel ?? null;
-        /** What it is to run there instead: a client's own. @type {import('../shared/messages.js').Program | null} */
+        /** The program to run there instead: a client's own kernel. @type {import('../shared/messages.js').Program | null} */
         this.program = data.program ?? null;
         this.isShort = data.short === true || this.loadOnly; /* makes no text */
         /** @type {string[]} */
         this.platforms = data.platforms;
-        this.index = 0; /* of the platform that it waits for or runs on */
+        this.index = 0; /* the index of the platform that it waits for or runs on */
         this.mayFallBack = data.fallback !== false;
         /** @type {Record<string, any> | null} */
         this.options = options && Object.keys(options).length > 0 ? options : null;
         this.isStream = data.stream === true;
         /** Where another node has stopped. @type {Continuation | null} */
         this.from = data.continue ?? null;
-        this.nextPart = this.from?.seq ?? 0; /* of a stream */
+        this.nextPart = this.from?.seq ?? 0; /* for a stream */
         this.committed = false; /* a part was made: neither falls back nor begins again */
-        /** What it may send. @type {Credit} */
+        /** Total credit. @type {Credit} */
         this.credit = INITIAL_CREDIT;
-        /** What it has sent. @type {Credit} */
+        /** Total parts and bytes sent. @type {Credit} */
         this.sent = { parts: 0, bytes: 0 };
         /** @type {TensorEntry[]} */
         this.tensors = data.tensors ?? [];
@@ -74,7 +74,7 @@ export class Attempt {
         this.fallbacks = [];
         this.acceptDue = this.loadOnly ? Infinity : now + ACCEPT_AFTER_MS;
         this.deadline = now + data.deadline_ms;
-        /** What loading and running take on the first platform elsewhere; 0: nobody knows. */
+        /** The time of loading and running on the first platform, measured elsewhere; 0: unknown. */
         this.usualMs = positive(data.usual_ms);
         this.startedAt = 0; /* when it was handed to an engine; 0: not running */
         this.begun = false; /* it was, once: perhaps on another platform */
@@ -85,7 +85,7 @@ export class Attempt {
         this.cancelled = false;
         /** Why it is being stopped, if not cancelled. @type {import('../shared/messages.js').ErrorBody | null} */
         this.stopping = null;
-        this.spares = false; /* its model does not fit beside what is loaded */
+        this.spares = false; /* its model does not fit in addition to the loaded ones */
         this.again = false; /* its first worker did not come up */
         this.doubtedAt = 0; /* since when it seems to keep its silent worker by its grammar; 0: it does not */
     }
@@ -163,7 +163,7 @@ export class Attempt {
         return RETRYABLE_CODES.has(code) || (this.committed && FALLBACK_CODES.has(code));
     }
 
-    /** Whether it may begin anew in another worker: nothing of it went out, nor is its frame gone. */
+    /** Whether it may begin again in another worker: nothing of it was sent, and its frame is still here. */
     get isWhole() {
         return !this.committed && !this.cancelled && !this.stopping && (this.tensors.length === 0 || this.buffer !== null);
     }
@@ -198,7 +198,7 @@ export class Attempt {
     }
 
     /**
-     * What an engine worker is sent.
+     * The message to an engine worker.
      * @param {string} id a message id, for the answer @param {string} node
      * @param {boolean} unproven whether the worker has not shown yet that it works
      * @returns {import('../shared/messages.js').RunMessage}
@@ -234,7 +234,7 @@ export class Attempt {
 const given = (members) => /** @type {any} */ (Object.fromEntries(Object.entries(/** @type {any} */ (members)).filter(([, value]) => value)));
 
 /**
- * What is wrong with a task, or null.
+ * The error of an invalid task, or null.
  * @param {Envelope} request
  * @returns {import('../shared/messages.js').ErrorBody | null}
  */

@@ -36,7 +36,7 @@ export class Attempts extends Map {
         return [...this.values()].filter(({ begun }) => !begun);
     }
 
-    /** What there is to do, by model and platform, the oldest first. @returns {import('../shared/messages.js').Doing[]} */
+    /** The running and waiting work by model and platform, the oldest first. @returns {import('../shared/messages.js').Doing[]} */
     doing() {
         /** @type {Map<string, import('../shared/messages.js').Doing>} */
         const all = new Map();

@@ -21,7 +21,7 @@ import { fitResume, MAX_ANNOUNCEMENT } from './resume.js';
  * @property {() => Record<string, {tensor: number, position: number}>} wanted of tasks that come in pieces
  * @property {(welcome: Record<string, any>) => void} onWelcome
  * @property {(attempts: string[]) => void} onUnwanted attempts that the service no longer wants
- * @property {() => void} onForgotten the service does not know us any more: nobody waits for anything
+ * @property {() => void} onForgotten the service no longer knows this node: no answer is wanted any more
  * @property {() => Promise<void>} onAnew before the page comes in as a new node, once more; settles when all is over
  *   that the node before had begun
  * @property {(message: Envelope, buffer: ArrayBuffer | null, section: number) => void} onMessage
@@ -39,7 +39,7 @@ const FINAL_BYES = new Set(['drain', 'superseded']);
 
 export class Connection {
     /**
-     * @param {string} url @param {string} token kept, for the page may have to come in anew @param {string} pageVersion
+     * @param {string} url @param {string} token kept, because the page may have to join again @param {string} pageVersion
      * @param {Handlers} handlers
      */
     constructor(url, token, pageVersion, handlers) {
@@ -105,8 +105,8 @@ export class Connection {
         if (this._welcomed) this._writeAnswer(attempt, frame);
     }
 
-    /** The service does not want the answer any more. What went out in one frame is acknowledged all the
-     * same. @param {string} attempt */
+    /** The service no longer wants the answer. An answer that was sent in one frame is acknowledged
+     * anyway. @param {string} attempt */
     cancel(attempt) {
         if (!this._pieces.has(attempt)) return;
         this._pieces.drop([attempt]);
@@ -147,7 +147,7 @@ export class Connection {
         this._write(this._pack('node_announcement', { ...said, ...mark }));
     }
 
-    /** What is held of attempts, as far as there is room beside the rest. @param {Record<string, any>} rest */
+    /** The attempts that this node holds, as many as fit into the message with `rest`. @param {Record<string, any>} rest */
     _resume(rest) {
         const empty = { running: [], unacknowledged: [], next: {}, data: {} };
         const who = { node: this.node, token: this._resumeToken };
@@ -281,8 +281,8 @@ export class Connection {
         else if (FINAL_BYES.has(data.code)) this._stop('stopped', String(data.reason ?? data.code));
     }
 
-    /** The service does not know the node any more, after an absence or a start of its own. With a token that is not
-     * spent the page comes in anew. */
+    /** The service no longer knows the node, after an absence or a restart of the service. With a token that can still be
+     * used, the page joins again. */
     _forget() {
         this._outbox.clear();
         this._pieces.clear();

@@ -1,8 +1,7 @@
 /**
- * Brings each attempt to an engine worker and its answer back: the queues, the order of platforms
- * to fall back through, deadlines and cancelling. It is the only place that decides any of these;
- * what becomes of an engine worker is decided in workers.js. No browser globals: ports, clock and
- * timer are handed in.
+ * Brings each attempt to an engine worker and its answer back: queues, the order of fallback platforms,
+ * deadlines and cancelling. All decisions about these are made here; decisions about engine workers are
+ * made in workers.js. It uses no browser globals: ports, clock and timer are passed in.
  */
 import { INITIAL_CREDIT } from '../shared/messages.js';
 import { DeadlineTimer } from './deadline_timer.js';
@@ -19,7 +18,7 @@ import { Workers } from './workers.js';
 /** @import { Lane } from './lane.js' */
 
 /**
- * What the dispatcher asks of its surroundings.
+ * The functions that the dispatcher needs from its surroundings.
  * @typedef {object} Surroundings
  * @property {() => number} now milliseconds, monotonic
  * @property {(run: () => void, ms: number) => any} setTimer
@@ -49,8 +48,8 @@ export const returned = (attempt, request) => ({
 export class Dispatcher {
     /**
      * @param {Surroundings} around @param {readonly Build[]} builds
-     * @param {Record<string, PlatformReport>} [others] of other platforms, for which no worker stands: whether they are to
-     *   be had here, or why not
+     * @param {Record<string, PlatformReport>} [others] reports on platforms without a worker: whether they are available
+     *   here, or why not
      */
     constructor(around, builds, others = {}) {
         this._around = around;
@@ -88,7 +87,7 @@ export class Dispatcher {
 
     /** @param {EngineSettings} settings @param {number} budget bytes
      * @param {Credit} [initialCredit] of a stream
-     * @param {number} [idleUnload] ms after which a model that nobody asks for is unloaded, where it has a worker of its own */
+     * @param {number} [idleUnload] ms without requests after which a model with its own worker is unloaded */
     configure(settings, budget, initialCredit = INITIAL_CREDIT, idleUnload = Infinity) {
         this.models.residents.budget = budget;
         this._initialCredit = initialCredit;
@@ -134,7 +133,7 @@ export class Dispatcher {
         this._admit(new Attempt(`load-${++this._loads}`, { ...request, data }, null, 0, this._around.now()));
     }
 
-    /** Its person wants nothing new, or wants it again. What had not begun goes back; what has runs to its end.
+    /** The person pauses the page or ends the pause. Tasks that have not begun go back; the others run to their end.
      * @param {boolean} paused */
     pause(paused) {
         this._paused = paused;
@@ -178,7 +177,7 @@ export class Dispatcher {
         this._timer.set(attempt.due);
     }
 
-    /** The service no longer knows us: nobody waits for any attempt. */
+    /** The service no longer knows this node: no attempt is wanted any more. */
     reset() {
         for (const id of [...this.attempts.keys()]) this.cancel(id);
     }
@@ -260,8 +259,8 @@ export class Dispatcher {
         }
     }
 
-    /** Begins the worker of a model that has its own, where there is its platform: what no worker stands for is there by
-     * what the document has said. @param {Attempt} attempt */
+    /** Begins the worker of a model that has its own, if its platform is available; for platforms without a worker the
+     * document has said whether they are. @param {Attempt} attempt */
     _open(attempt) {
         const shared = this._lanes.standingFor(attempt.platform);
         const isThere = shared ? shared.report?.available !== false : this._others.get(attempt.platform)?.available === true;
@@ -311,7 +310,7 @@ export class Dispatcher {
             this._counts.answered++;
             this._around.answer(attempt.id, message.frame);
         }
-        // What nobody waits for comes after the answer.
+        // Work that no client waits for comes after the answer.
         lane.proven ||= !attempt.isBuiltin;
         if (message.frame) this._limits.noteRun(attempt, message.own_ms, message.load_ms);
         this._pump(lane);
@@ -343,11 +342,11 @@ export class Dispatcher {
         return lane.take(message.attempt);
     }
 
-    /** The attempt's worker is gone. What only ran beside the one at fault may have another.
+    /** The attempt's worker is gone. An attempt that only ran next to the faulty one may get another worker.
      * @param {Attempt} attempt @param {ErrorBody} error */
     _lose(attempt, error) {
         const lane = this._laneOf(attempt);
-        // Where several share each step, nobody knows whose fault it was: each must be tried alone.
+        // If several share each step, the faulty one is unknown: each must be tried alone.
         const isInnocent = lane?.key === null && lane.isBeside(attempt) && attempt.tensors.length === 0;
         if (isInnocent && !attempt.committed && !attempt.stopping) this._again(attempt, error);
         else this._failOrFallBack(attempt, error);

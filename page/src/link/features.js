@@ -3,7 +3,7 @@ import { LONGEST_MS, no } from '../features/finding.js';
 
 /** @import { Finding } from '../features/finding.js' */
 
-/** So long it waits in all, for one question, until no task runs; then it goes on beside them. */
+/** The longest total wait, for one request, until no task runs; after that it runs next to tasks. */
 export const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 100;
 /** Names in a question. */
@@ -38,7 +38,7 @@ export class Features {
 
     /** @param {string} name @param {Finding} found */
     found(name, found) {
-        if (name !== this._name) return; // of a question before, or too late
+        if (name !== this._name) return; // of an earlier request, or too late
         this._host.clearTimer(this._timer);
         this._found[name] = found;
         this._name = '';

@@ -1,6 +1,6 @@
 /**
- * What an engine worker may have of each kind at a time: of echoes, and of what each of its engines runs, the
- * short tasks apart where that has slots for them.
+ * How many tasks of each kind an engine worker may have at a time: echoes, and the tasks of each of its engines;
+ * short tasks are a separate kind if the engine has slots for them.
  */
 
 /** @import { Attempt } from './attempt.js' */
@@ -58,7 +58,7 @@ export class Kinds {
         return kind.isBeside || this._all.every((other) => other.running === 0 || other === kind || other.isBeside);
     }
 
-    /** Whether all that runs is done before long: what runs beside others may take for ever. */
+    /** Whether all running tasks end soon: tasks that overlap others may take for ever. */
     get areSoonDone() {
         return this._all.every(({ running, isBeside }) => running === 0 || !isBeside);
     }

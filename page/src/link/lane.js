@@ -1,8 +1,8 @@
 /**
- * One engine worker as the link worker sees it: a queue of attempts, and those that were handed
- * over. Engines with one slot have one run at a time between them; one with several runs beside them, and
- * what computes takes turns there (engine/turns.js). Where it has slots for short tasks these wait for none
- * that generates. Echoes, which cannot hang, are handed over several at once so that the bridge is never idle
+ * One engine worker as the link worker sees it: a queue of attempts, and the attempts handed over. All engines
+ * with one slot together have one run at a time. An engine with several slots runs in parallel with them, and
+ * computation takes turns (engine/turns.js). If it has slots for short tasks, these do not wait for tasks that
+ * generate. Echoes, which cannot hang, are handed over several at a time so that the bridge is never idle
  * between them.
  * A lane outlives its worker: when the worker is replaced, the queue stays.
  */
@@ -11,7 +11,7 @@ import { Kinds } from './kinds.js';
 /** @import { Attempt } from './attempt.js' */
 /** @import { Build, EngineInfo, PlatformReport, ToEngine } from '../shared/messages.js' */
 
-/** What a lane needs of its channel. @typedef {{post(message: ToEngine): void, close(): void}} EngineChannel */
+/** The functions of the channel that a lane uses. @typedef {{post(message: ToEngine): void, close(): void}} EngineChannel */
 
 export class Lane {
     /** @param {string} name of its worker @param {Build} build @param {string} [platform]
@@ -35,15 +35,15 @@ export class Lane {
         this.probesLeft = 0; /* that may fail before the platform is taken to be gone: its device was */
         this.probeDue = Infinity; /* when the next worker is to probe */
         this.barredUntil = 0; /* the platform is not used before, whatever its worker says */
-        /** What the worker said while it was barred. @type {PlatformReport | null} */
+        /** The worker's report while it was barred. @type {PlatformReport | null} */
         this.barredReport = null;
-        /** What the platform can do here; null until it has been probed. @type {PlatformReport | null} */
+        /** The platform's report; null until it has been probed. @type {PlatformReport | null} */
         this.report = null;
         /** @type {Attempt[]} */
         this.queue = [];
         /** Handed over, oldest first. @type {Map<string, Attempt>} */
         this.outstanding = new Map();
-        /** What the worker said of its engines. @type {Record<string, EngineInfo>} */
+        /** The worker's announcement of its engines. @type {Record<string, EngineInfo>} */
         this._engines = {};
         this._kinds = new Kinds(this._engines);
         /** Those whose runs can be stopped. @type {readonly string[]} */
@@ -68,7 +68,7 @@ export class Lane {
         this.channel?.post({ type: 'unload', key });
     }
 
-    /** What it has said of its engines, before it is handed anything.
+    /** Takes the announcement of its engines, before anything is handed over.
      * @param {Record<string, EngineInfo>} engines @param {readonly string[]} steps those whose runs can be stopped */
     equip(engines, steps) {
         this._engines = engines;
@@ -101,7 +101,7 @@ export class Lane {
     /** The attempt that may be handed over now, if any. @returns {Attempt | undefined} */
     next() {
         if (!this.ready || this.closing || this.queue.length === 0 || (this.outgrown && this._kinds.areSoonDone)) return undefined;
-        // What runs beside others waits behind its own kind alone; the rest is one line.
+        // Tasks that can overlap others wait only for their own kind; the rest share one line.
         const lines = new Set();
         for (const [index, attempt] of this.queue.entries()) {
             const kind = this._kinds.of(attempt);

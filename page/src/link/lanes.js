@@ -21,7 +21,7 @@ export class Lanes {
         return [...this._lanes.values()];
     }
 
-    /** Those that stand for a platform. */
+    /** The lanes that represent platforms. */
     shared() {
         return this.values().filter(({ key }) => key === null);
     }
@@ -31,7 +31,7 @@ export class Lanes {
         return this._lanes.get(worker);
     }
 
-    /** The lane that stands for a platform. @param {string} platform */
+    /** The lane that represents a platform. @param {string} platform */
     standingFor(platform) {
         return this._lanes.get(BUILD_OF_PLATFORM[platform]);
     }
@@ -63,5 +63,5 @@ export class Lanes {
     }
 }
 
-/** Of a model's own worker: no build is named so. @param {string} key @param {string} platform */
+/** The name of a model's own worker; no build has such a name. @param {string} key @param {string} platform */
 const nameOf = (key, platform) => `model ${key} on ${platform}`;

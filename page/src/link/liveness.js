@@ -1,8 +1,8 @@
 /**
- * What runs say before their answers: parts of these, how far they are, that they go on, that they wait for
- * the turns of others. What is for the service goes there; and each of them moves the time when a run is
- * taken to hang. One whose time is over, or which gives no sign of life, is asked to stop, if it can be; else
- * its worker ends; what had not begun fails here, and may fall back.
+ * Messages of runs before their answers: parts of answers, progress, signs of life, waits for the turns of others.
+ * Those for the service are passed on, and each moves the time at which the run counts as a hang. A run whose
+ * time is over, or that gives no sign of life, is asked to stop if it can; otherwise its worker ends. An attempt
+ * that had not begun fails here, and may fall back.
  */
 
 /** @import { DeadlineTimer } from './deadline_timer.js' */
@@ -12,7 +12,7 @@
 /** @import { Limits } from './limits.js' */
 /** @import { Workers } from './workers.js' */
 
-/** So long after the first look at a silent worker is the second. */
+/** The time between the first and the second look at a silent worker. */
 const SECOND_LOOK_MS = 1000;
 
 export class Liveness {
@@ -51,8 +51,8 @@ export class Liveness {
         });
     }
 
-    /** All that a model's own worker has shares its steps. @param {Lane} lane @param {number} stepMs what one took; 0: it
-     * was none */
+    /** All runs of a model's own worker share its steps. @param {Lane} lane @param {number} stepMs the time of one; 0: it
+     * was no step */
     life(lane, stepMs) {
         lane.longestStep = Math.max(lane.longestStep, stepMs);
         for (const attempt of lane.outstanding.values()) if (!attempt.cancelled) this._heard(lane, attempt, stepMs);
@@ -67,8 +67,8 @@ export class Liveness {
         this._timer.set(attempt.due);
     }
 
-    /** A run goes on, and may take so long again. @param {Lane} lane @param {Attempt} attempt
-     * @param {number} stepMs that a step of it takes; 0: nobody knows */
+    /** A run has given a sign, and its limit begins again. @param {Lane} lane @param {Attempt} attempt
+     * @param {number} stepMs the time of a step; 0: unknown */
     _heard(lane, attempt, stepMs) {
         this._limits.noteStep(attempt, stepMs);
         if (attempt.stopping) return;
@@ -92,7 +92,7 @@ export class Liveness {
         }
         const isBusy = lane?.ready ?? false;
         if (isBusy && now < attempt.deadline) {
-            attempt.due = attempt.deadline; // others run before it: that is no fault of the platform
+            attempt.due = attempt.deadline; // others run before it, which is not the platform's fault
             return;
         }
         lane?.withdraw(attempt);
@@ -100,8 +100,8 @@ export class Liveness {
             : { code: 'engine_hung', message: `the engine for ${attempt.platform} was not ready in time` });
     }
 
-    /** It seems to keep its worker by its grammar: looked at twice, since a machine that slept has all silent. A grammar
-     * computes in one piece; a worker that answers meanwhile waits for something else, such as its GPU.
+    /** Its grammar seems to keep its worker busy. A second look follows, because all workers are silent after a machine has
+     * slept. A grammar computes in one piece; a worker that answers meanwhile waits for something else, such as its GPU.
      * @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _doubt(lane, attempt, now) {
         attempt.doubtedAt = now;
@@ -119,8 +119,8 @@ export class Liveness {
         this._workers.end(lane, attempt.cancelled ? 'its run was cancelled' : noAnswer(attempt, now));
     }
 
-    /** Asks a run whose time is over, or which gives no sign, to stop at its next step, or to wait for no turn. If it
-     * is that on its platform alone, another follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
+    /** Asks a run whose time is over, or that gives no sign, to stop at its next step, or to stop waiting for a turn. If
+     * only its time on this platform is over, another platform follows. @param {Lane} lane @param {Attempt} attempt @param {number} now */
     _stop(lane, attempt, now) {
         attempt.stopping = now < attempt.deadline ? { code: 'engine_hung', message: noAnswer(attempt, now) }
             : { code: 'deadline_exceeded', message: 'the deadline passed while it ran' };

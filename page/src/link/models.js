@@ -16,7 +16,7 @@ export class Models {
         this._close = close;
         this._report = report;
         this.residents = new Residents();
-        /** Ms after which a model that nobody asks for is unloaded, where it has a worker of its own. */
+        /** Ms without requests after which a model with its own worker is unloaded. */
         this.idleUnload = Infinity;
     }
 
@@ -25,8 +25,8 @@ export class Models {
         this._report(this.residents.states());
     }
 
-    /** Enters the attempt's model and unloads what then exceeds the budget. Where it does not fit beside what is
-     * needed, its engine is to spare memory. @param {Attempt} attempt */
+    /** Enters the attempt's model and unloads models that exceed the budget. If it does not fit in addition to the models
+     * in use, its engine is told to spare memory. @param {Attempt} attempt */
     makeRoom(attempt) {
         if (!this.residents.use(attempt.model, attempt.platform)) return;
         this._keepBudget();
@@ -89,7 +89,7 @@ export class Models {
         this.report();
     }
 
-    /** Unloads those with workers of their own that nobody has asked for too long.
+    /** Unloads models with workers of their own that have had no request for too long.
      * @param {number} now @returns {number} when another may be due; Infinity: none */
     rest(now) {
         let next = Infinity;

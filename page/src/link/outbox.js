@@ -1,7 +1,7 @@
 /**
- * What the service has not acknowledged: answers, in the order in which they were made, and before
- * each the parts of its stream. It is sent again after every reconnect, so that a dropped socket loses
- * none.
+ * Messages that the service has not acknowledged: answers in the order in which they were made, and before
+ * each answer the parts of its stream. They are sent again after every reconnect, so that a dropped socket
+ * loses none.
  */
 
 /** A stream's parts that are kept, oldest first, and the seq of the next one to be made.
@@ -11,7 +11,7 @@ export class Outbox {
     constructor() {
         /** @type {Map<string, string | ArrayBuffer>} */
         this._frames = new Map();
-        /** Of attempts that have made a part and are not acknowledged. @type {Map<string, Stream>} */
+        /** The streams of attempts that have made a part and are not acknowledged. @type {Map<string, Stream>} */
         this._streams = new Map();
     }
 
@@ -49,7 +49,7 @@ export class Outbox {
         }
     }
 
-    /** Nobody wants what else a stream makes. @param {unknown} attempt */
+    /** The rest of a stream is no longer wanted. @param {unknown} attempt */
     dropParts(attempt) {
         this._streams.delete(/** @type {string} */ (attempt));
     }

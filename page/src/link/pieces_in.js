@@ -95,7 +95,7 @@ export class PiecesIn {
     }
 
     /**
-     * A task_data. What is of no task of ours was cancelled.
+     * A task_data. One that belongs to no task here was cancelled.
      * @param {Envelope} message @param {ArrayBuffer | null} buffer @param {number} section
      * @returns {Whole | null} the task, if this was the last piece
      * @throws {FrameError}
@@ -122,7 +122,7 @@ export class PiecesIn {
         this._tasks.clear();
     }
 
-    /** Of each that is not whole: the attempt, and the request's id. @returns {[string, string][]} */
+    /** The attempt and the request's id of each incomplete task. @returns {[string, string][]} */
     requests() {
         return [...this._tasks].map(([attempt, { request }]) => [attempt, request]);
     }
@@ -132,7 +132,7 @@ export class PiecesIn {
         return [...this._tasks.keys()];
     }
 
-    /** What is to be sent next of each. @returns {Record<string, {tensor: number, position: number}>} */
+    /** The place of the next piece of each. @returns {Record<string, {tensor: number, position: number}>} */
     wanted() {
         return Object.fromEntries([...this._tasks].map(([attempt, { tensor, position }]) =>
             [attempt, { tensor, position }]));

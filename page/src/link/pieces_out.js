@@ -1,9 +1,9 @@
 /**
- * Answers that do not fit a message, sent in pieces (webinfer-protocol(7), "Pieces"): the outline
- * first, then, as far as the service gives credit, the bytes, and the answer itself last. A piece is
- * made when the socket has little left to send, so that everything else passes between them. Several
- * answers take turns. It lives as long as the connection: what is not acknowledged begins anew with
- * the next. No browser globals here.
+ * Answers that do not fit into a message, sent in pieces (webinfer-protocol(7), "Pieces"): first the outline,
+ * then the bytes as far as the service gives credit, and last the answer itself. A piece is made when the
+ * socket has little left to send, so that other messages pass between pieces. Several answers take turns.
+ * The state lasts as long as the connection: unacknowledged answers begin again with the next one. It uses
+ * no browser globals.
  */
 import { decode, encode } from '../shared/frame.js';
 
@@ -121,7 +121,7 @@ export class PiecesOut {
     grant(attempt, bytes) {
         if (typeof bytes !== 'number' || !(bytes >= 0)) return;
         this._answers.get(attempt)?.grant(bytes);
-        this._around.clearTimer(this._timer); // who grants has taken what was sent
+        this._around.clearTimer(this._timer); // a grant means that the service has taken what was sent
         this._pump();
     }
 

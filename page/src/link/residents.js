@@ -7,14 +7,14 @@
 import { sizeOf, sparedSizeOf } from '../shared/model.js';
 
 /** @import { Model, ModelState } from '../shared/messages.js' */
-/** What an engine tells of its model: how much of it is in use, how fast it is, and bytes that are kept of what was computed
- * with it. @typedef {Pick<ModelState, 'slots' | 'speed'> & {kept?: number}} Told */
+/** An engine's report on its model: how much of it is in use, how fast it is, and the bytes of its cached
+ * results. @typedef {Pick<ModelState, 'slots' | 'speed'> & {kept?: number}} Told */
 /** @typedef {{key: string, platform: string, name: string, hash: string, bytes: number, state: 'loading' | 'loaded',
  *   load_ms: number} & Told} Resident */
 
 /** How many models that are gone stay listed, so that people can see why. */
 const REMEMBERED = 32;
-/** Of how many it is remembered what they take. */
+/** The number of models whose measured memory is remembered. */
 const MEASURED = 256;
 
 export class Residents {
@@ -24,7 +24,7 @@ export class Residents {
         this._residents = new Map();
         /** @type {Map<string, ModelState>} */
         this._gone = new Map();
-        /** What loading a model has added to its worker's memory, in bytes; in order of measuring.
+        /** The bytes that loading a model has added to its worker's memory, in order of measurement.
          * @type {Map<string, number>} */
         this._measured = new Map();
     }
@@ -57,8 +57,8 @@ export class Residents {
         return true;
     }
 
-    /** Whether a model that is to be loaded does not fit beside the others, and can be loaded so that its graphs are
-     * not all in memory at a time. What lies on a GPU is not measured: there it counts whole.
+    /** Whether a model to be loaded does not fit in addition to the others, and can be loaded so that its graphs are not all
+     * in memory at a time. Memory on a GPU is not measured: there a model counts as a whole.
      * @param {Model} model @param {string} platform */
     spare(model, platform) {
         const resident = this._residents.get(slot(Residents.key(model), platform));
@@ -69,7 +69,7 @@ export class Residents {
     }
 
     /**
-     * What to unload so that the rest fits the budget.
+     * The models to unload so that the rest fits the budget.
      * @param {(resident: Resident) => boolean} isBusy
      * @returns {Resident[]} least recently used first
      */
@@ -144,7 +144,7 @@ export class Residents {
         return total;
     }
 
-    /** What it would cost to load a platform's models again. @param {string} platform */
+    /** The time it would take to load a platform's models again. @param {string} platform */
     reloadMs(platform) {
         let total = 0;
         for (const resident of this._residents.values()) {

@@ -1,7 +1,7 @@
 /**
- * What a node that comes back says of its attempts (webinfer-protocol(7), "Limits"): as many as an
- * announcement may have. What is left out the service has to send again, to this node or to another,
- * so answers go first and streams that have begun second. No browser globals here.
+ * The attempts that a returning node announces (webinfer-protocol(7), "Limits"): as many as an announcement
+ * may have. The service has to send the others again, to this node or to another, so answers come first and
+ * begun streams second. It uses no browser globals.
  */
 
 /** @import { Place } from './pieces_out.js' */

@@ -1,6 +1,6 @@
 /**
- * What of a task came as tensors behind its inputs (webinfer-streams(7), "Text as tensors"): a long input, and the
- * text and the tokens of a continuation. No browser globals here.
+ * The parts of a task that came as tensors after its inputs (webinfer-streams(7), "Text as tensors"): a long input, and
+ * the text and the tokens of a continuation. It uses no browser globals.
  */
 import { isObject } from '../shared/checks.js';
 

@@ -16,15 +16,15 @@ import { INITIAL_CREDIT } from '../shared/messages.js';
 
 /** The announcement waits this long for the engines' probes; later results follow as a report. */
 const PROBE_TIMEOUT_MS = 5000;
-/** What people look at is shown so soon after it has changed … */
+/** A change of the shown state is drawn after this time … */
 const SHOW_EVERY_MS = 500;
-/** … but where tasks alone were counted, so seldom: the browser draws the page anew, on a core that computes. */
+/** … but after this if only the counts of tasks have changed: drawing takes time on a core that computes. */
 const COUNT_EVERY_MS = 2000;
 /** So long it waits for the service's page, to compare that with its own. */
 const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;
-/** What an answer's head and paddings may take beside its tensors. */
+/** Room for an answer's head and padding, in addition to its tensors. */
 const ANSWER_OVERHEAD = 2 << 20;
 
 class Link {
@@ -36,14 +36,14 @@ class Link {
         this._keep = start.keep;
         this._paused = start.paused;
         this._wasPaused = start.paused; /* ever */
-        /** What the service said last about credential, threads and budget. @type {Record<string, any>} */
+        /** The service's latest credential, threads and budget. @type {Record<string, any>} */
         this._settings = {};
         this._state = 'probing';
         this._detail = '';
         this._opened = false;
         this._reported = '';
         this._showTimer = 0;
-        this._shown = { text: '', at: -Infinity }; /* beside what was counted */
+        this._shown = { text: '', at: -Infinity }; /* without the counts */
         this._logs = { since: 0, count: 0 };
         this._arriving = new PiecesIn(() => performance.now());
         this.connection = new Connection(start.url, start.token, start.page_version, {
@@ -129,8 +129,8 @@ class Link {
         this.connection.answerText(attempt, returned(attempt, request));
     }
 
-    /** To a new node, and to a service that has started again, it is news. What was given back meanwhile is sent after this
-     * welcome, and would say that it is paused. */
+    /** A pause is news for a new node, and for a service that has restarted. Tasks given back meanwhile are sent after this
+     * welcome, and would say that the node is paused. */
     _tellPause() {
         if (!this._wasPaused) return;
         this.connection.heartbeat();
@@ -175,7 +175,7 @@ class Link {
             model_credential: credential, threads, model_budget_bytes: budget, max_answer_bytes: maxAnswer,
             initial_credit: credit, language_models: models, tuning,
         } = this._settings;
-        // What does not fit a message goes in pieces, up to what the service takes at all.
+        // Answers that do not fit into a message are sent in pieces, up to the service's limit.
         const bytes = positive(budget, Infinity);
         this.dispatcher.configure({
             credential: String(credential ?? ''), threads: positive(models?.threads) || positive(threads) || 1,

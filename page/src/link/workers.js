@@ -1,7 +1,6 @@
 /**
- * The engine workers as they come and go: attached, ready, ended, replaced, given up; and with them
- * which platforms are to be had. What this does to the attempts is the dispatcher's, behind
- * `attempts`.
+ * The states of the engine workers: attached, ready, ended, replaced, given up; and with them which platforms
+ * are available. The consequences for attempts are the dispatcher's, called through `attempts`.
  */
 
 /** @import { Build, EngineSettings, ErrorBody, PlatformReport } from '../shared/messages.js' */
@@ -24,20 +23,20 @@
 /** WASM memory never shrinks. A worker whose memory is past this and partly garbage is replaced. */
 export const MEMORY_FLOOR = 256 << 20;
 const MEMORY_FACTOR = 2;
-/** What a worker of one model may take beside it. */
+/** The memory that a model's own worker may take in addition to the model. */
 const KEPT = 512 << 20;
-/** A worker that replaces another takes a second or two to come up. One that takes longer than this
- * waits for something that the old one has left stuck, such as the GPU. */
+/** A worker that replaces another takes a second or two to start. One that takes longer than this
+ * waits for something that the old one left stuck, such as the GPU. */
 const RESTART_LIMIT_MS = 10000;
-/** Its engine comes up, at its first load, in a second or two, on a busy machine in some more. */
+/** Its engine starts, at its first load, in a second or two; on a busy machine it takes longer. */
 const START_LIMIT_MS = 20000;
-/** A model's own worker is made when it is wanted, and has its script to bring as well. */
+/** A model's own worker is made when it is needed, and also has to fetch its script. */
 const OWN_LIMIT_MS = 30000;
-/** Whoever ends a run on the GPU leaves it busy for as long as what was queued takes; a new worker's
- * small probe may get through in between. A service that owns the browser brings a fresh one. */
+/** After a run on the GPU is ended, the GPU stays busy until the queued work is done; a new worker's small
+ * probe may get through in between. A service that owns the browser brings a fresh one. */
 const BARRED_MS = 60000;
-/** A browser whose GPU process has ended begins another when somebody asks for the GPU, who may get none yet: so many
- * more workers look, the first after so long, each further one after twice as long. */
+/** A browser whose GPU process has ended starts another when a page asks for the GPU, but may not provide a GPU at once.
+ * So up to so many more workers probe it: the first after this time, each further one after twice as long. */
 const PROBES = 5;
 const PROBE_AGAIN_MS = 250;
 const STUCK = Object.freeze({ code: 'engine_hung', message: 'the engine did not come up' });
@@ -83,8 +82,8 @@ export class Workers {
         }
     }
 
-    /** Whether the lane's engine still has the threads that it may use. Only WASM's matter: what a GPU has
-     * compiled is worth more than the threads beside it. A language model has too many where others need the cores: its
+    /** Whether the lane's engine still has the threads that it may use. This matters only for WASM: on a GPU, the compiled
+     * shaders are worth more than the threads. A language model has too many threads if others need the cores, because its
      * threads wait for each other by spinning. @param {Lane} lane */
     _measure(lane) {
         const wasOutgrown = lane.outgrown;
@@ -95,8 +94,8 @@ export class Workers {
         if (lane.outgrown || wasOutgrown) this._attempts.pump(lane);
     }
 
-    /** Whether a model that is loaded there is worth more than one thread more or less: until nobody has asked for any
-     * for as long as models are kept. @param {Lane} lane */
+    /** Whether a model that is loaded there is worth more than a thread more or less: until no model has had a request for
+     * as long as models are kept. @param {Lane} lane */
     _spares(lane) {
         if (Math.abs(lane.threads - this._settings.threads) > 1 || !this._models.isIn(lane)) return false;
         const due = lane.isIdle() ? lane.idleSince + this._models.idleUnload : Infinity;
@@ -145,7 +144,7 @@ export class Workers {
         lane.readyDue = Infinity;
         if (!report.available && lane.probesLeft > 0) return this._probeAgain(lane);
         lane.ready = true;
-        // What was busy has ended with its process, if the GPU was gone in between.
+        // If the GPU was gone in between, the busy work has ended with its process.
         if (lane.probesLeft < PROBES || wasGone) lane.barredUntil = 0;
         if (lane.barredUntil) lane.barredReport = report;
         else {
@@ -242,7 +241,7 @@ export class Workers {
 
     /** Replaces an idle worker whose memory is far past the budget and partly garbage. @param {Lane} lane */
     trim(lane) {
-        // Beside its model, an engine of its own keeps what it has computed.
+        // In addition to its model, a model's own engine keeps cached results.
         const limit = lane.key !== null ? lane.needed + KEPT
             : Math.max(MEMORY_FLOOR, MEMORY_FACTOR * this._models.residents.budget);
         if ((!lane.leftovers && lane.key === null) || lane.memory <= limit) return;
@@ -266,7 +265,7 @@ export class Workers {
         this.end(lane, `the engine worker for ${lane.platform} gave no sign of life for ${Math.round((now - lane.heardAt) / 1000)} s`);
     }
 
-    /** What is due is done; what comes next is set. @param {number} now */
+    /** Does what is due, and sets the timer for the next time. @param {number} now */
     tick(now) {
         for (const lane of this._lanes.values()) {
             if (lane.barredUntil && lane.barredUntil <= now) this._unbar(lane);
@@ -280,8 +279,8 @@ export class Workers {
     }
 
     /**
-     * A worker that replaced another does not come up: the platform is not to be had until it does. A model's
-     * own is done with: who comes next has another.
+     * A worker that replaced another does not start: the platform is unavailable until it does. A model's own worker
+     * is given up; the next request gets another.
      * @param {Lane} lane
      */
     _giveUp(lane) {
@@ -298,7 +297,7 @@ export class Workers {
         this._failQueue(lane, { code: 'engine_hung', message });
     }
 
-    // --- what is to be had ---------------------------------------------------------------------------
+    // --- availability --------------------------------------------------------------------------------
 
     /** A worker has said, or shown, what it can do. @param {Lane} lane @param {PlatformReport} report */
     _settle(lane, report) {
