@@ -7,15 +7,15 @@ import { Failure } from './failure.js';
 
 /** @import { Part, Run } from './run.js' */
 /** @typedef {{text?: string, reasoning?: string, tool_calls?: any[]}} Delta */
-/** What makes deltas of the output. @typedef {{push(text: string): Delta[], end(): Delta[], readonly calledTools: boolean}} Parser */
+/** Turns the output into deltas. @typedef {{push(text: string): Delta[], end(): Delta[], readonly calledTools: boolean}} Parser */
 /** @typedef {{prompt_tokens: number, completion_tokens: number, cached_tokens: number}} Usage */
-/** Of a token, or of one of its alternatives. @typedef {{token: string, id: number, logprob: number,
+/** The log probability of a token, or of one of its alternatives. @typedef {{token: string, id: number, logprob: number,
  *   bytes: number[], top_logprobs?: Logprob[]}} Logprob */
-/** A stretch of what the model writes. @typedef {{text?: string, tokens?: number[], logprobs?: Logprob[]}} Stretch */
-/** What a part may carry at the most before it goes, whether there is credit or not. */
+/** A stretch of the model's output. @typedef {{text?: string, tokens?: number[], logprobs?: Logprob[]}} Stretch */
+/** The largest contents of a part; then it is emitted, with or without credit. */
 const MOST = Object.freeze({ characters: 8000, tokens: 1000, logprobs: 12 });
 
-/** Of text that is no chat's. @returns {Parser} */
+/** The parser for text outside a chat. @returns {Parser} */
 export const plain = () => ({ push: (text) => [{ text }], end: () => [], calledTools: false });
 
 export class Answer {
@@ -30,7 +30,7 @@ export class Answer {
         this._sent = sent;
         /** All of it. */
         this._whole = new Content();
-        /** What waits to be sent. */
+        /** Contents that wait to be sent. */
         this._pending = new Content();
         this.finish = '';
         /** The text of the request's at which it ended. @type {string | null} */
@@ -61,7 +61,7 @@ export class Answer {
         if (this._run.isStream && !this._sent?.ended) this._emit(this.finish);
     }
 
-    /** What it is, less what the parts carried. @returns {Record<string, any>} */
+    /** The result without the contents that the parts carried. @returns {Record<string, any>} */
     result() {
         const stop = this.stop === null ? {} : { stop_sequence: this.stop };
         return { ...(this._run.isStream ? {} : this._whole.toJSON()), finish_reason: this.finish, ...stop };
@@ -146,14 +146,14 @@ class Content {
     }
 }
 
-/** What the client has of one of several answers. @param {Run['from']} from @param {number} index
+/** The part of one answer that the client has. @param {Run['from']} from @param {number} index
  * @returns {import('../shared/messages.js').Begun | null} null: nothing */
 export function begunOf(from, index) {
     const begun = from?.answers ? from.answers[index] : index === 0 && from ? { text: from.text, tokens: from.tokens } : null;
     return begun && (begun.text || begun.tokens?.length || begun.ended) ? begun : null;
 }
 
-/** What the client of a stream has of it already, which is made again and must come out the same. */
+/** The beginning that the client of a stream already has; it is computed again and must come out the same. */
 export class Sent {
     /** @param {import('../shared/messages.js').Begun} begun */
     constructor({ text = '', tokens = [], ended = false }) {
@@ -174,7 +174,7 @@ export class Sent {
         rest.tokens = this._drop('tokens', content.tokens);
         rest.text = this._drop('text', [...content.text]).join('');
         if (rest.text === '' && (rest.tokens.length === 0 || this._tokens.length === 0)) return null;
-        // What stands beside them belongs to the last of a stretch's tokens.
+        // These members belong to the last of a stretch's tokens.
         rest.reasoning = content.reasoning;
         rest.calls = content.calls;
         rest.logprobs = content.logprobs;

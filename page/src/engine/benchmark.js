@@ -1,6 +1,6 @@
 /**
- * A model or a kernel that is run several times in a row and measured, as POST /v1/benchmark asks for it
- * (webinfer-compute(7)). What is measured, by which clock, and what happens between two runs is handed in.
+ * Runs a model or a kernel several times in a row and measures it, for POST /v1/benchmark
+ * (webinfer-compute(7)). The measured function, the clock and the work between two runs are passed in.
  */
 import { Sha256 } from './sha256.js';
 
@@ -19,9 +19,9 @@ import { Sha256 } from './sha256.js';
 
 /** A sample lasts at least so many times the resolution of the clock, */
 const TICKS = 20;
-/** and the first so many ms: what a request takes beside its runs, and a short interruption, weigh little then. */
+/** and the first so many ms, so that a request's overhead and a short interruption weigh little. */
 const FIRST_LEAST_MS = 4;
-/** What is over in less than a millionth of that is nothing that could be measured. */
+/** A run that takes less than a millionth of that cannot be measured. */
 const REPEATS_MOST = 1e6;
 /** So many steps of the clock are looked at, and so often at the most. */
 const STEPS = 8;
@@ -39,7 +39,7 @@ export class Benchmark {
         this._samples = [];
         this._firstMs = -1;
         this._others = around.others();
-        /** Of the last run. @type {Outcome | null} */
+        /** The outcome of the last run. @type {Outcome | null} */
         this._outcome = null;
     }
 
@@ -76,7 +76,7 @@ export class Benchmark {
         return { ms, gpuMs: gpuMs === null ? null : gpuMs / this._repeats, wholeMs, isDisturbed };
     }
 
-    /** Where a sample is too short, those that were kept are too: all are made anew, of more runs.
+    /** If a sample is too short, the earlier ones are too: all are taken again, with more runs each.
      * @param {Sample} sample */
     _keep(sample) {
         const least = this._samples.length > 0 ? this._leastMs : Math.max(this._leastMs, FIRST_LEAST_MS);
@@ -112,8 +112,8 @@ export function resolutionOf(clock) {
     return Number.isFinite(least) ? least : 0;
 }
 
-/** SHA-256 of what a run has put out: of each tensor its name, datatype and shape, each ended by NUL, and its bytes; then
- * of its result as JSON, without what says how long it took. @param {Outcome} outcome */
+/** SHA-256 of a run's outputs: for each tensor the name, datatype and shape, each ended by NUL, and the bytes; then the
+ * result as JSON, without its times. @param {Outcome} outcome */
 export function hashOf({ tensors, result }) {
     const hash = new Sha256(), utf8 = new TextEncoder();
     for (const { name, datatype, shape, bytes } of tensors) {

@@ -1,7 +1,7 @@
 /**
- * Brings whole files of models, whatever engine they are for: from what this browser keeps (store.js), else from the
- * service, and then to be kept. What comes over the line goes where it is wanted and to be kept in one pass. It is held
- * against its SHA-256 where it is kept, the same way when it comes and when it is read again.
+ * Brings whole model files for every engine: from this browser's store (store.js), or else from the service, and then
+ * into the store. A fetched file goes to its user and into the store in one pass. If it is kept, its SHA-256 is checked,
+ * in the same way when it is fetched and when it is read again.
  */
 import { Failure, throwIfCancelled } from './failure.js';
 import { fetchWhole } from './get.js';
@@ -40,7 +40,7 @@ export async function bringKept(file, source) {
     return found ?? keep(file, counted, source, true);
 }
 
-/** Tells of what is taken; nothing is, once nobody wants it any more. @param {Sink} sink @param {Source} source
+/** Reports the bytes taken; none are taken after a cancel. @param {Sink} sink @param {Source} source
  * @returns {Sink} */
 const countedBy = ({ take, digest }, { signal, told }) => ({
     take: (at, bytes) => {

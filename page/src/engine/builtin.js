@@ -1,7 +1,7 @@
 /**
- * The `builtin` engine: models that every node has. `builtin/echo` returns its inputs, so that what it
- * costs is the bridge; `builtin/count` counts, so that what it costs is a stream. A count only waits:
- * any number of them run beside each other.
+ * The `builtin` engine: models that every node has. `builtin/echo` returns its inputs, so its cost is that
+ * of the bridge. `builtin/count` counts, so its cost is that of a stream. A count only waits: any number of
+ * counts run at the same time.
  */
 import { BUILTIN } from '../shared/messages.js';
 import { Failure } from './failure.js';
@@ -10,7 +10,7 @@ import { bytesOf } from './tensors.js';
 /** @import { RunMessage } from '../shared/messages.js' */
 /** @typedef {{count: number, interval_ms: number, bytes: number}} CountOptions */
 
-/** What each option of a count is at least and at most; what has no default must be there.
+/** The least and the largest value of each option of a count; an option without a default is required.
  * @type {ReadonlyArray<readonly [keyof CountOptions, number, number, number | undefined]>} */
 const COUNT_OPTIONS = [
     ['count', 1, 1000000, undefined],

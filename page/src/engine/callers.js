@@ -17,7 +17,7 @@ const CALLER = new RegExp('^return function \\(handle, methodName, destructorsRe
 const ARGUMENT = /(argFromPtr\d+)\(args(?:\+(\d+))?\)/g;
 
 /**
- * What `new Function(names, body)` is for such a text.
+ * The function that `new Function(names, body)` would return for such a text.
  * @param {string | string[]} names of its parameters @param {string} body
  * @returns {(...values: any[]) => (handle: number, method: number, destructors: number, args: number) => any}
  */

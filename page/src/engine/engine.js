@@ -1,19 +1,19 @@
 /**
- * What an engine is to its worker (serve.js), and how it says that it is broken. An engine is one file
- * of its own beside this one, registered by its name in scripts of workers/
+ * The interface of an engine to its worker (serve.js), and the error of a broken engine. Each engine is a
+ * file in this folder, registered by its name in scripts of workers/
  */
 
 /** @import { EngineSettings, RunMessage, TensorBytes } from '../shared/messages.js' */
 /** @import { Run } from './run.js' */
-/** Does the work when it is somebody's turn in the worker (turns.js).
+/** Does the work when its owner has a turn in the worker (turns.js).
  * @typedef {<T>(work: () => Promise<T>, signal?: AbortSignal) => Promise<T>} Take */
 /** Throws a Failure if a model with these sessions does not run on the platform.
  * @typedef {(sessions: readonly any[]) => void} Require */
 
 /**
- * What a run has brought. `dispose` is called when the tensors' bytes have been copied; without
- * `inferenceMs` the whole run counts, less what it waited for its client. With `keepsFrame` the tensors are
- * those of the task, where they lie in its frame, which nobody needs any more.
+ * The outcome of a run. `dispose` is called when the tensors' bytes have been copied. Without `inferenceMs`
+ * the time of the whole run counts, without waits for its client. With `keepsFrame` the tensors are those of
+ * the task, at their places in its frame, which is no longer needed.
  * @typedef {object} Outcome
  * @property {TensorBytes[]} tensors
  * @property {any} [result]
@@ -28,10 +28,9 @@
  */
 
 /**
- * `info` is announced to the service. With one slot `load` and `run` are called one at a time; with
- * more, beside each other and beside those of other engines, with which they share their runtime by
- * turns. What they throw is the request's failure,
- * unless it is an EngineFault.
+ * `info` is announced to the service. With one slot, `load` and `run` are called one at a time. With more,
+ * calls overlap each other and those of other engines, and share the runtime by turns. An exception is
+ * the request's failure, unless it is an EngineFault.
  * @typedef {object} Engine
  * @property {string} name
  * @property {string} version
@@ -41,7 +40,7 @@
  * @property {(settings: EngineSettings) => void} configure
  * @property {(key: string, task: RunMessage) => boolean} has whether the task's model is loaded, or needs no loading
  * @property {(onProgress: (loaded: number, total: number) => void, task: RunMessage) => Promise<void>} start brings up what
- *   models share; before each load. What it fetches for that it tells `onProgress`; then it tells its `start`
+ *   models share; called before each load. It reports its fetched bytes to `onProgress`, and then tells its `start`
  * @property {(task: RunMessage, onProgress: (loaded: number, total: number) => void, cancelled: AbortSignal, take: Take) => Promise<void>} load
  *   `cancelled` ends it between its steps; `take` is for what has turns
  * @property {(task: RunMessage, run: Run) => Promise<Outcome>} run runs a loaded model
@@ -50,12 +49,12 @@
  * @property {(task: RunMessage) => Outcome | undefined} [atOnce] what is done without waiting for anything
  * @property {(kernel: string, sizeClass: string, waiting: import('./kernels.js').Waiting) => Promise<import('./kernels.js').Tuning | null>} [tune]
  *   looks for the fastest way to compute, for as long as nothing waits
- * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told what changes
- *   beside the tasks
+ * @property {(message: import('../shared/messages.js').EngineNews) => void} [tell] set by the worker: told of changes
+ *   that belong to no single task
  */
 
-/** The engine's runtime has thrown `cause`: unless that is known to be the request's fault, the worker
- * is of no further use. */
+/** The engine's runtime has thrown `cause`. Unless that is known to be the request's fault, the worker
+ * cannot be used any more. */
 export class EngineFault extends Error {
     /** @param {unknown} cause */
     constructor(cause) {
@@ -70,7 +69,7 @@ const isAsItIs = ({ benchmark }) => benchmark?.optimization === 'none';
 /** onnxruntime's own word for it. @param {RunMessage} task */
 export const levelOf = (task) => (isAsItIs(task) ? 'disabled' : 'all');
 
-/** What a model's graph as it is has as its key: only a benchmark that asks for that gets it. @param {string} key */
+/** The key of a model whose graph is not optimized: only a benchmark that asks for that gets it. @param {string} key */
 export const keyAsItIs = (key) => `${key} as it is`;
 
 /** The task as engines know it, by the key of what it runs. @param {RunMessage} task */

@@ -1,6 +1,6 @@
 /**
- * What onnxruntime-web's messages mean in the protocol's codes. The texts are those of 1.30; the
- * first row that matches decides, and what no row knows counts by the phase in which it happened.
+ * Maps onnxruntime-web's messages to the protocol's codes. The texts are those of 1.30. The first row that
+ * matches decides; a message without a row gets the code of the phase in which it occurred.
  */
 import { AnswerTooLarge } from '../shared/frame.js';
 import { Failure } from './failure.js';
@@ -62,7 +62,7 @@ export function classify(thrown, phase) {
         const field = match.slice(1).find((group) => group !== undefined);
         return { code, message, ...(field ? { field } : {}) };
     }
-    // A WASM exception that nobody translated arrives as a bare number: a pointer.
+    // A WASM exception that was not translated arrives as a bare number, a pointer.
     if (/^\d+$/.test(message)) {
         return { code: 'out_of_memory', message: `the engine threw ${message}, most likely for lack of memory` };
     }

@@ -16,7 +16,7 @@ export class Failure extends Error {
 
 export const cancelled = () => new Failure('cancelled', 'the attempt was cancelled');
 
-/** Waits, unless nobody wants it any more: then it goes on by itself. @template T @param {Promise<T>} what
+/** Waits until a cancel, after which `what` continues unobserved. @template T @param {Promise<T>} what
  * @param {AbortSignal} signal @returns {Promise<T>} @throws {Failure} */
 export function unlessCancelled(what, signal) {
     return new Promise((resolve, reject) => {
@@ -27,9 +27,9 @@ export function unlessCancelled(what, signal) {
 }
 
 /**
- * Waits in a line, which who is cancelled leaves.
- * @template T @param {T[]} line @param {(begin: () => void) => T} entryOf what stands in it: whoever takes that out calls `begin`
- * @param {AbortSignal} [signal] ends the wait @param {() => void} [left] told that it did
+ * Waits in a line; a cancelled owner leaves it.
+ * @template T @param {T[]} line @param {(begin: () => void) => T} entryOf makes the entry; code that takes an entry out calls `begin`
+ * @param {AbortSignal} [signal] ends the wait @param {() => void} [left] called after that
  * @returns {Promise<void>} @throws {Failure} if it was cancelled before
  */
 export const inLine = (line, entryOf, signal, left) => new Promise((resolve, reject) => {

@@ -11,9 +11,9 @@ const ABREAST = 4;
 
 /** @import { Model } from '../shared/messages.js' */
 /** @typedef {{path: string, data: Uint8Array}} NamedBytes */
-/** A model as it lies in the store; `external` are the files that its graph keeps tensors in.
+/** A model's files as the store has them; `external` are the files that its graph keeps tensors in.
  * @typedef {{path: string, bytes: Uint8Array, external: NamedBytes[], spec: Record<string, any>}} Files */
-/** How the fetching of one model stands.
+/** The progress of fetching one model.
  * @typedef {{loaded: number, total: number, reported: number, onProgress: (loaded: number, total: number) => void}} Progress */
 
 /** The graph's file: model.onnx, or that of a variant, such as model_q4.onnx. */
@@ -22,7 +22,7 @@ const GRAPH = /^model(_[A-Za-z0-9]+)*\.onnx$/;
 const SPEC = 'model.json';
 
 /**
- * The graph, the files beside it and what model.json says. One `signal` ends all of it.
+ * The graph, its further files and the contents of model.json. One `signal` ends all requests.
  * @param {Model} model @param {string} credential
  * @param {(loaded: number, total: number) => void} onProgress @param {AbortSignal} cancelled
  * @param {Store} [store] @returns {Promise<Files>}
@@ -46,13 +46,13 @@ export async function fetchFiles(model, credential, onProgress, cancelled, store
         throwIfCancelled(cancelled);
         throw error;
     } finally {
-        end(); // what is still on the way beside the one that failed
+        end(); // the requests still running after one has failed
         cancelled.removeEventListener('abort', end);
     }
 }
 
 /**
- * What is to be fetched, the graph first.
+ * The files to fetch, the graph first.
  * @param {Model} model @returns {import('../shared/messages.js').ModelFile[]} @throws {Failure} `model_invalid`
  */
 function partsOf({ files }) {

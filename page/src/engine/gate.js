@@ -1,4 +1,4 @@
-/** Who runs in an engine: several beside each other, or one alone, in the order in which they came. */
+/** Admits runs to an engine: several at a time, or one alone, in the order in which they came. */
 import { inLine } from './failure.js';
 
 /** @typedef {{isAlone: boolean, enter: () => void}} Waiting */
@@ -11,7 +11,7 @@ export class Gate {
         this._waiting = [];
     }
 
-    /** Who has entered leaves, too. @param {boolean} isAlone @param {AbortSignal} signal
+    /** Each call that succeeds needs a call of `leave`. @param {boolean} isAlone @param {AbortSignal} signal
      * @returns {Promise<void>} @throws {Failure} if it was cancelled before */
     enter(isAlone, signal) {
         const entered = inLine(this._waiting, (enter) => ({ isAlone, enter }), signal, () => this._admit());

@@ -9,7 +9,7 @@ const RETRIES = 3;
  * @param {RequestCache} [cache] @throws {Failure} `model_fetch_failed` */
 export async function get(path, credential, signal, headers = {}, cache = 'default') {
     const { origin } = self.location, address = new URL(path, origin);
-    // What a model's own files name is not to lead elsewhere.
+    // Addresses in a model's own files must not lead elsewhere.
     if (address.origin !== origin || !address.pathname.startsWith('/models/')) {
         throw new Failure('model_fetch_failed', `${path} is no file of a model`);
     }
@@ -24,7 +24,7 @@ export async function get(path, credential, signal, headers = {}, cache = 'defau
 }
 
 /**
- * All bytes of one file. Where it breaks off it goes on by a Range, as long as it is the same file; else it begins anew.
+ * All bytes of one file. After a broken connection it continues with a Range if the file is the same; otherwise it starts over.
  * @param {{url: string, bytes: number, hash?: string}} file @param {string} credential @param {AbortSignal} signal
  * @param {(at: number, bytes: Uint8Array) => void} take given them in their order; what it throws ends it
  * @param {RequestCache} cache

@@ -1,6 +1,6 @@
 /**
- * What a GGUF file says of itself (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): the
- * pairs before its tensors. Of lists only the vocabulary is kept, as the places of its texts and their types.
+ * The metadata of a GGUF file (https://github.com/ggml-org/ggml/blob/master/docs/gguf.md): the pairs before
+ * its tensors. The only list that is kept is the vocabulary, as the positions of its texts and their types.
  */
 import { Failure } from './failure.js';
 
@@ -15,7 +15,7 @@ const TEXTS = 'tokenizer.ggml.tokens';
 const TYPES = 'tokenizer.ggml.token_type';
 /** Types of tokens. No text is read as an unknown one or one of control unless it names them. */
 export const KIND = Object.freeze({ normal: 1, unknown: 2, control: 3, user: 4, unused: 5, byte: 6 });
-/** What of a head may be read, at the most, and what is asked for first. */
+/** The most bytes of a head that are read, and the size of the first request. */
 const HEAD_MAX = 64 << 20;
 const HEAD_FIRST = 256 << 10;
 
@@ -25,7 +25,7 @@ const HEAD_FIRST = 256 << 10;
 /** `specials`: ids of the special tokens, by their texts.
  * @typedef {{values: Map<string, Value>, vocabulary: Vocabulary, specials: Map<string, number>}} Head */
 
-/** What was read ends before the head does. */
+/** The bytes read end before the head does. */
 class Short extends Error {}
 
 /**
@@ -85,7 +85,7 @@ function vocabularyOf(bytes, texts, types) {
     const kinds = Array.from({ length: Math.min(count, typed) }, () => type.number(4));
     return {
         count, kind: (id) => kinds[id] ?? KIND.normal,
-        // Its length stands before it.
+        // Its length precedes it.
         text: (id) => (id >= 0 && id < count ? new Cursor(bytes, begins[id] - 8).text(KEY_MAX) : null),
     };
 }

@@ -20,8 +20,8 @@ export const LIMITS = [
 ];
 
 /**
- * Calls back when a device that was requested in this worker is lost, or reports an error that
- * nobody caught: after one, what the device computes cannot be believed.
+ * Calls back when a device that was requested in this worker is lost, or reports an uncaught error: after
+ * one, the device's results cannot be trusted.
  * @param {{deviceLost(reason: string, message: string, madeAt: number): void, deviceError(message: string): void, deviceMade(adapter: Adapter): void}} told
  *   `madeAt`: when the device was made, by performance.now(), be it the probe's or the engine's
  */
@@ -45,7 +45,7 @@ export function watchDevices(told) {
 /** Devices whose makers destroy them, and look after them. @type {WeakSet<object>} */
 const passing = new WeakSet();
 
-/** The watch leaves this one to whoever has made it. @param {object} device */
+/** Excludes a device from the watch: the code that made it watches it. @param {object} device */
 export const letGo = (device) => void passing.add(device);
 
 /** @param {any} adapter @returns {Adapter} */
@@ -129,8 +129,8 @@ async function dispatchOnce(device) {
 /** One workgroup, with an invocation for each of the numbers that it computes in place.
  * @param {any} device @param {string} body of the shader's function, which has the numbers in `v` and its own index in `i`
  * @param {Uint32Array | Float32Array} input
- * @param {{head?: string, type?: 'u32' | 'f32', timer?: import('./gpu_timer.js').GpuTimer}} [more] what stands before the shader's
- * declarations, the numbers' type, and what times the pass @returns {Promise<ArrayBuffer>} */
+ * @param {{head?: string, type?: 'u32' | 'f32', timer?: import('./gpu_timer.js').GpuTimer}} [more] the text before the shader's
+ * declarations, the numbers' type, and a timer for the pass @returns {Promise<ArrayBuffer>} */
 export async function computeOnce(device, body, input, { head = '', type = 'u32', timer } = {}) {
     const usage = { storage: 128, copySource: 4, copyTarget: 8, mapRead: 1 }; // GPUBufferUsage
     const size = input.byteLength;

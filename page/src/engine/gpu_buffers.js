@@ -19,7 +19,7 @@ export class GpuBuffers {
         /** By use and size. @type {Map<string, any[]>} */
         this._free = new Map();
         this._kept = 0;
-        this.bytes = 0; /* of all that there are */
+        this.bytes = 0; /* of all buffers */
     }
 
     /** One of at least so many bytes. It has what another run has left: bind what is written to, and no more.

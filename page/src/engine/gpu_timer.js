@@ -23,13 +23,13 @@ export class GpuTimer {
 
     /** @param {any} device */
     constructor(device) {
-        this.ms = 0; /* of all passes that were read */
+        this.ms = 0; /* of all passes whose times were read */
         this._set = device.createQuerySet({ type: 'timestamp', count: 2 });
         this._resolved = device.createBuffer({ size: BYTES, usage: USAGE.resolved });
         this._read = device.createBuffer({ size: BYTES, usage: USAGE.read });
     }
 
-    /** What a pass that is timed is begun with. */
+    /** The descriptor that a timed pass is begun with. */
     get pass() {
         return { timestampWrites: { querySet: this._set, beginningOfPassWriteIndex: 0, endOfPassWriteIndex: 1 } };
     }

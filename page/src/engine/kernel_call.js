@@ -5,7 +5,7 @@ import { KERNEL_RULES } from './kernel_rules.js';
 /** @import { KernelCall, KernelInput, KernelOption, KernelRule } from './kernels.js' */
 /** `form`: its shape as the rule has it. @typedef {{name: string, form: string, shape: number[]}} Shaped */
 
-/** The name of what "*" stands for, as a product. */
+/** The name of the dimensions that "*" represents, as a product. */
 export const LEAD = 'lead';
 
 /** The sizes that a kernel is called with, in their order. @param {KernelRule} rule @returns {string[]} */
@@ -18,7 +18,7 @@ export const numberOptions = ({ options, sizes }) => options.filter(({ name, is 
 /** @param {string} name of an option of 64 bits */
 const halfNames = (name) => [`${name}_low`, `${name}_high`];
 
-/** What a name of those that are to be compiled means: "NAME FP16" is the kernel over inputs of halves. @param {string} name */
+/** The meaning of a name in the list to compile: "NAME FP16" is the kernel over inputs of FP16. @param {string} name */
 export function useOf(name) {
     const [kernel, datatype] = name.split(' ');
     return { kernel, halves: datatype === 'FP16' };
@@ -39,7 +39,7 @@ export function callOf(kernel, given, options, halves = false) {
     return { call, output: { name, shape } };
 }
 
-/** @param {readonly Shaped[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: what "*" stands for */
+/** @param {readonly Shaped[]} inputs @returns {{sizes: Map<string, number>, leading: number[]}} `leading`: the dimensions that "*" represents */
 function sizesOf(inputs) {
     /** @type {Map<string, number>} */
     const sizes = new Map();

@@ -19,13 +19,13 @@ export class KernelChoices {
         this._hardware = new Map(Object.entries(shaders).map(([kernel, { plan }]) => [kernel, forHardware(candidatesOf(plan), plan.hardware)]));
         /** Whether the adapter is one of these. */
         this.isHardware = false;
-        /** What the device has; null before there is one. @type {import('./kernel_variants.js').Has | null} */
+        /** The device's limits and features; null before there is a device. @type {import('./kernel_variants.js').Has | null} */
         this.has = null;
         /** By kernel, then by class. @type {Map<string, Map<string, Candidate>>} */
         this._chosen = new Map();
     }
 
-    /** What is none of the candidates is left out. @param {readonly Chosen[]} choices instead of all before */
+    /** Ignores choices that are not among the candidates. @param {readonly Chosen[]} choices instead of all earlier ones */
     choose(choices) {
         this._chosen.clear();
         for (const { kernel, size_class: sizeClass, choice } of choices) {

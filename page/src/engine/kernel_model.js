@@ -1,6 +1,6 @@
 /**
- * The built-in models over kernels: weights from a seed, and one kernel after the other. What each has is in
- * kernel_rules.js; how an element of a weight is made is in src/terms/kernel/model.h.
+ * The built-in models over kernels: weights from a seed, and one kernel after the other. Their contents are in
+ * kernel_rules.js; src/terms/kernel/model.h says how an element of a weight is made.
  */
 import { Failure } from './failure.js';
 import { callOf, product } from './kernel_call.js';
@@ -17,7 +17,7 @@ import { KERNEL_MODELS } from './kernel_rules.js';
 const PREFIX = 'builtin/';
 const OF_ALL = `${PREFIX}kernels`;
 
-/** @param {string} name of a model @returns {KernelModel | null} null for the one that stands for all kernels */
+/** @param {string} name of a model @returns {KernelModel | null} null for the one that represents all kernels */
 export function modelOf(name) {
     if (name === OF_ALL) return null;
     const own = name.slice(PREFIX.length);

@@ -1,38 +1,38 @@
 /**
- * How a kernel's shader is dispatched, and its fragment shader drawn: shaders/NAME/NAME.json says it, and here it becomes
- * dispatches and draws, each over a part of the dimension that the shader goes over. Some adapters end an invocation after 65,535
- * rounds, of all its loops together, and return what it has by then.
+ * Turns the plan of a kernel's shader (shaders/NAME/NAME.json) into dispatches, and the plan of its fragment shader into draws,
+ * each over a part of the dimension that the shader goes over. Some adapters end an invocation after 65,535 rounds of all its
+ * loops together, and return its result so far.
  */
 import { Failure } from './failure.js';
 
 /**
- * A text is a product of sizes, constants of the variant (kernel_variants.js) and numbers, of which a part "/PRODUCT" at its end
- * makes so many whole ones: "m*n/group".
+ * A text is a product of sizes, constants of the variant (kernel_variants.js) and numbers; "/PRODUCT" at its end divides it and
+ * rounds up: "m*n/group".
  * @typedef {string | number} Term
  */
 /**
- * `groups`: their product is how many workgroups there are. Each goes `over` a dimension, by `step` at a time, with so
- * many rounds of loops for each step as the sum of `rounds`, and beside them that of `once`: where a loop ends counts as a round
- * as well. `fours`: what is otherwise where all sizes `of` it are multiples of 4, and none is 0; `short`: else, where all terms `of`
- * it, or what it goes over where it has none, are no larger than `most`.
+ * `groups`: their product is the number of workgroups. Each goes `over` a dimension, by `step` at a time. The sum of `rounds` is
+ * the number of loop rounds for each step, and the sum of `once` the number of further rounds; the end of a loop counts as a round,
+ * too. `fours`: members that differ if all sizes in its `of` are multiples of 4 and none is 0. `short`: otherwise, members that differ
+ * if all terms in its `of`, or `over` if it has none, are at most `most`.
  * @typedef {{entry: string, groups: Term[], over?: Term, step?: Term, rounds?: Term[], once?: Term[],
  *   short?: Partial<Stage> & {of?: Term[], most: number}, fours?: Partial<Stage> & {of: string[]}}} Stage `entry`: the function
  */
-/** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages have for each other, as a sum */
+/** @typedef {{stages: Stage[], scratch?: Term[]}} Plan `scratch`: how many numbers the stages pass to each other, as a sum */
 /** @typedef {{entry: string, first: number, groups: number, begin: number, end: number, work: number}} Dispatch `work`: in
  *   rounds of a workgroup */
 /**
- * On WebGL: a function makes so many texels of the texture `to`, of the output where it is not said.
+ * On WebGL: a function makes so many texels of the texture `to`, by default of the output.
  * @typedef {{entry: string, to?: string, texels: Term, rounds?: Term[]}} Make
  */
 /** Its textures are made one after the other for each part of the dimension that it goes over; `depth`: how long a part is
  * at most. @typedef {{makes: Make[], over?: Term, step?: Term, depth?: number}} Draw */
-/** `textures`: what the draws have for each other, and of how many texels.
+/** `textures`: the textures that the draws pass to each other, and their texels.
  * @typedef {{textures?: Record<string, Term>, draws: Draw[]}} DrawPlan */
 /** @typedef {{entry: string, to: string, texels: number, rounds: number, begin: number, end: number}} Making `rounds`: of each texel */
 /** @typedef {ReadonlyMap<string, number>} Sizes */
 
-/** What is left is for loops beside those that a plan counts. */
+/** The remaining rounds are for loops that a plan does not count. */
 const ROUNDS_MAX = 60000;
 /** WebGPU's own limit, in one dimension. */
 const GROUPS_MAX = 65535;
@@ -85,7 +85,7 @@ export function* dispatchesOf({ stages }, sizes, work, atOnce = 1) {
 }
 
 /**
- * What is drawn, one after the other.
+ * The draws, one after the other.
  * @param {DrawPlan} plan @param {Sizes} sizes @param {string} output
  * @returns {Generator<Making, void, void>}
  */

@@ -1,30 +1,30 @@
 /**
- * Which of a kernel's candidates is the fastest: each is run a few times, by turns with the others, for as long as nobody
- * waits. One that does not make what the default makes is none, and one that takes twice as long as the best is dropped. What runs a
- * candidate, the clock, and who says that it is over, is handed in.
+ * Finds the fastest of a kernel's candidates: each runs a few times, alternating with the others, for as long as no task
+ * waits. A candidate whose output differs from the default's is excluded, and one that takes twice as long as the best is dropped.
+ * The function that runs a candidate, the clock and the end condition are passed in.
  */
 
 /** The first is the default. @typedef {object} Around
  * @property {number} count of candidates
- * @property {(index: number, limitMs: number) => Promise<{ms: number, output: Float32Array} | null>} once runs one; "ms": by whatever
- *   clock tells candidates apart best; null: it was ended, since it took longer than that or since all is over
+ * @property {(index: number, limitMs: number) => Promise<{ms: number, output: Float32Array} | null>} once runs one; "ms": by the
+ *   clock that distinguishes candidates best; null: it was ended, because it took longer than the limit or tuning is over
  * @property {() => number} now in ms
- * @property {() => boolean} isOver somebody waits
+ * @property {() => boolean} isOver whether a task waits
  */
 /** `index`: of the fastest; `ms`, `defaultMs`: medians; `wrong`: those that do not make what the default makes.
  * @typedef {{index: number, ms: number, defaultMs: number, wrong: number[]}} Tuned */
 /** @typedef {{index: number, ms: number[]}} Trial */
 
-/** All of it takes so long at most. */
+/** The longest time for all of it. */
 export const TUNING_MS = 2000;
-/** Of that, until so much has gone, candidates are tried that were not yet. */
+/** In the first part of that time, untried candidates are tried. */
 const TRY_MS = 1000;
-/** The median is of so many runs at least, and of no more than that. */
+/** The median is of at least, and at most, so many runs. */
 const RUNS = Object.freeze({ least: 3, most: 9 });
 const SLOWER = 2;
-/** What is less than that faster is not told from the default. */
+/** A candidate that takes more than this share of the default's time counts as equal to the default. */
 const GAIN = 0.95;
-/** Of the largest number of the output. */
+/** Relative to the largest number of the output. */
 const TOLERANCE = 1e-5;
 
 /** Null where it was ended before it was known. Where there was no time to tell, it is the default.
@@ -92,7 +92,7 @@ const bestOf = (trials) => Math.min(Infinity, ...trials.map(({ ms }) => median(m
 /** How long the next run may take. @param {readonly Trial[]} trials @param {number} left ms */
 const limitOf = (trials, left) => Math.min(left, SLOWER * bestOf(trials));
 
-/** Of two in the middle the less. @param {readonly number[]} list */
+/** The median; of two middle values, the smaller. @param {readonly number[]} list */
 const median = (list) => [...list].sort((a, b) => a - b)[(list.length - 1) >> 1];
 
 /** Whether an output is right, by that of the default: exactly where this has whole numbers alone. NaN is wrong.

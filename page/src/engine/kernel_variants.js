@@ -7,8 +7,8 @@ import { valueOf } from './kernel_plan.js';
 
 /** @import { Plan, Sizes, Term } from './kernel_plan.js' */
 /**
- * A row of NAME.json. `constants`: what its WGSL has beside those of every variant, in capitals there; a text is a term over the
- * workgroup's. `storage`: bytes that a workgroup shares. `stages`: instead of the plan's.
+ * A row of NAME.json. `constants`: the constants of its WGSL in addition to those of every variant, in capitals there; a text is
+ * a term over the workgroup's. `storage`: bytes that a workgroup shares. `stages`: instead of the plan's.
  * @typedef {{name: string, workgroups: ReadonlyArray<readonly [x: number, y: number]>, constants?: Readonly<Record<string, Term>>,
  *   storage?: Term, subgroups?: boolean, stages?: Plan['stages']}} Variant `subgroups`: for adapters that have these
  */
@@ -17,10 +17,10 @@ import { valueOf } from './kernel_plan.js';
 /** `constants`: all of them, by the names that plans have for them.
  * @typedef {{variant: string, workgroup: readonly [x: number, y: number], constants: ReadonlyMap<string, number>, storage: number, subgroups: boolean,
  *   plan: Plan}} Candidate */
-/** What is said of a candidate to others. @typedef {{variant: string, workgroup: [x: number, y: number]}} Choice */
+/** A candidate, as messages name it. @typedef {{variant: string, workgroup: [x: number, y: number]}} Choice */
 /** @typedef {{maxComputeWorkgroupSizeX: number, maxComputeWorkgroupSizeY: number, maxComputeInvocationsPerWorkgroup: number,
  *   maxComputeWorkgroupStorageSize: number}} Limits */
-/** What an adapter has. @typedef {{limits: Limits, features: ReadonlySet<string>}} Has */
+/** The limits and features of an adapter. @typedef {{limits: Limits, features: ReadonlySet<string>}} Has */
 
 /** The limits of an adapter that decide which candidates are possible. */
 export const WORKGROUP_LIMITS = Object.freeze(['maxComputeWorkgroupSizeX', 'maxComputeWorkgroupSizeY',

@@ -1,8 +1,8 @@
 /**
  * The engine `kernels`: our own kernels, which need no download, and the built-in models over them (kernel_model.js). A
- * task that names a kernel is for builtin/kernels, which stands for all of them. What a kernel takes is in
- * kernel_rules.js, what is held against that in kernel_call.js; what computes is a backend, of which each platform has
- * one (kernels_wasm.js, kernels_gpu.js, kernels_gl.js). A client's own kernel is run by programs.js.
+ * task that names a kernel is for builtin/kernels, which represents all of them. kernel_rules.js has the inputs of each
+ * kernel, and kernel_call.js checks calls against it. Each platform has a backend that computes (kernels_wasm.js,
+ * kernels_gpu.js, kernels_gl.js). programs.js runs a client's own kernel.
  */
 import { KERNELS } from '../shared/messages.js';
 import { runtime } from './engine.js';
@@ -23,20 +23,20 @@ import { bytesOf } from './tensors.js';
  *   `sizes`: those that no input has, of an option or a quotient; `halves`: whether its tensors may be FP16 */
 
 /**
- * Bytes, or what an earlier call of the run, by its index, has put out, which stays where it is computed. With `isKept`
- * the same bytes come again with later runs, until they are forgotten.
+ * Bytes, or the output of an earlier call of the run, by its index, which stays where it is computed. With `isKept`
+ * later runs use the same bytes again, until they are forgotten.
  * @typedef {{bytes: Uint8Array<ArrayBuffer>, isKept?: boolean} | {from: number}} KernelInput
  */
 /**
- * What a backend gets: all in the rules' order. `sizes` are the dimensions by their names, in the order in which shapes
- * name them first, then those that no input has; what "*" stands for is the first of them, as a product, by the name LEAD.
- * Options of 64 bits follow, each as two halves.
+ * The arguments of a backend, all in the rules' order. `sizes` are the dimensions by name, in the order in which shapes
+ * first name them, then those that no input has. The dimensions that "*" represents come first, as a product with the name
+ * LEAD. Options of 64 bits follow, each as two halves.
  * @typedef {{kernel: string, inputs: readonly KernelInput[], halves: boolean, sizes: ReadonlyMap<string, number>,
  *   options: readonly number[], elements: number}} KernelCall `elements`: of the output, which is FP32 always; `halves`: the
  *   inputs are FP16
  */
 /** @typedef {{bytes: Uint8Array, gpuMs?: number | null, dispose?: () => void}} KernelOutput `dispose` is called when the bytes have been copied */
-/** `isOver`: somebody waits, and it is to end between two dispatches; `tries`: is told of each candidate before it runs.
+/** `isOver`: a task waits, and tuning must end between two dispatches; `tries` is told of each candidate before it runs.
  * @typedef {{now: () => number, isOver: () => boolean, tries: (choice: import('./kernel_variants.js').Choice) => void}} Waiting */
 /** The fastest candidate that is right, and the medians of it and the default; null: there was nothing to be chosen from.
  * `wrong`: candidates that are not. @typedef {{choice: import('./kernel_variants.js').Choice, ms: number | null, defaultMs: number | null,
@@ -82,7 +82,7 @@ export class KernelsEngine {
         this._backend.choose?.(tuning);
     }
 
-    /** Null: it was ended, or there is nobody to do it. @param {string} kernel @param {string} sizeClass @param {Waiting} waiting
+    /** Null: it was ended, or this platform does not tune. @param {string} kernel @param {string} sizeClass @param {Waiting} waiting
      * @returns {Promise<Tuning | null>} */
     async tune(kernel, sizeClass, waiting) {
         if (!this._backend.isLoaded || !this._backend.tune || !KERNEL_RULES[kernel]) return null;
@@ -101,7 +101,7 @@ export class KernelsEngine {
         const made = modelOf(model.name);
         if (!this._backend.isLoaded) await runtime(() => this._backend.load());
         if (made) await runtime(() => this._backend.prepare(made.kernels, made.kept));
-        // What is wrong with one of them its first task is told.
+        // If one of them is invalid, its first task gets the error.
         else if (kernels.length > 0) await this._backend.prepare(kernels.filter((name) => KERNEL_RULES[useOf(name).kernel]), []).catch(() => {});
         this._models.set(key, made);
     }

@@ -15,17 +15,17 @@ import { KERNEL_RULES } from './kernel_rules.js';
 /** Its GLSL, without what the rule says. @typedef {{glsl: string, plan: DrawPlan}} Fragments */
 /** @typedef {{program: WebGLProgram, places: Map<string, WebGLUniformLocation | null>}} Compiled `places`: of its uniforms */
 /** @typedef {{texture: WebGLTexture, texels: number}} Held */
-/** What is told of the context. @typedef {{made: (adapter: import('../shared/messages.js').Adapter) => void,
+/** Callbacks for news of the context. @typedef {{made: (adapter: import('../shared/messages.js').Adapter) => void,
  *   lost: (reason: string, message: string) => void}} News */
 
 /** Texels in a row, as far as there are so many. */
 const WIDTH = 4096;
 const TEXEL_BYTES = 16;
-/** What is drawn at a time is to take about half as long. */
+/** A slice of draws should take about half as long. */
 const SLICE_MS = 50;
 /** In rounds of a texel; at first in a run, and within limits. */
 const WORK = Object.freeze({ first: 2 ** 16, least: 2 ** 12, most: 2 ** 34 });
-/** Of what is handed over, or read, at a time. */
+/** Rows that are uploaded, or read, at a time. */
 const STRIP_ROWS = 64;
 
 /** @implements {Backend} @typedef {import('./kernels.js').Backend} Backend */
@@ -43,7 +43,7 @@ export class GlKernels {
         this._width = 0;
         /** By kernel and function. @type {Map<string, Compiled>} */
         this._compiled = new Map();
-        /** What is kept, where it lies. @type {Map<Uint8Array, Held>} */
+        /** Kept bytes, and their textures. @type {Map<Uint8Array, Held>} */
         this._kept = new Map();
     }
 
@@ -62,7 +62,7 @@ export class GlKernels {
         this._news.made(adapterOf(gl));
     }
 
-    /** What runs ends at its next slice. */
+    /** A running task ends at its next slice. */
     unload() {
         const gl = this._gl;
         this._gl = null;
@@ -167,7 +167,7 @@ class Run {
         this._isWanted = isWanted;
         /** @type {Map<string, WebGLTexture>} */
         this._textures = new Map();
-        /** What was made before of what is made in turns; it is drawn to next. @type {Map<string, WebGLTexture>} */
+        /** The spare texture of each that is made in alternation; it is drawn to next. @type {Map<string, WebGLTexture>} */
         this._spare = new Map();
         /** @type {Map<string, number>} */
         this._texels = new Map();
@@ -175,7 +175,7 @@ class Run {
         this._others = new Set();
         this._frame = gl.createFramebuffer();
         this._work = WORK.first;
-        this._undone = 0; /* of what was drawn since it was last known to be done */
+        this._undone = 0; /* drawn since the work was last known to be done */
         this._since = performance.now(); /* the event loop turned last */
         gl.bindFramebuffer(gl.FRAMEBUFFER, this._frame);
         gl.enable(gl.SCISSOR_TEST);
@@ -242,7 +242,7 @@ class Run {
         return { across: Math.min(texels, this.width), rows: Math.ceil(texels / this.width) };
     }
 
-    /** Makes a texture, or makes it anew of what it is. @param {Compiled} compiled @param {KernelCall} call @param {Making} making */
+    /** Makes a texture, or makes it again from its present contents. @param {Compiled} compiled @param {KernelCall} call @param {Making} making */
     async draw(compiled, call, making) {
         const { gl } = this, { to, rounds } = making, texture = this._spare.get(to) ?? this._make(to);
         const { across, rows } = this._sizeOf(to);

@@ -16,8 +16,8 @@ import { choiceOf, declaredOf, sizesAt, SUBGROUPS, WORKGROUP_LIMITS } from './ke
 /** @import { KernelCall, KernelOutput, KernelRule } from './kernels.js' */
 /** @import { Dispatch } from './kernel_plan.js' */
 /** @import { Candidate, Variants } from './kernel_variants.js' */
-/** Of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
-/** Its WGSL, without what the rule says; `subgroups`: for variants with these. @typedef {{wgsl: string, subgroups?: string, plan: Variants}} Shader */
+/** A buffer of exactly so many bytes. @typedef {{buffer: any, size: number}} Binding */
+/** Its WGSL, without the declarations from the rule; `subgroups`: for variants with these. @typedef {{wgsl: string, subgroups?: string, plan: Variants}} Shader */
 /** @typedef {{layout: any, pipelines: Record<string, any>, candidate: Candidate}} Compiled `pipelines`: by the stages' functions */
 /** A call with what is bound to it. @typedef {{call: KernelCall, inputs: Binding[], output: Binding, scratch: Binding[]}} Bound */
 /** Bytes that come with this run alone, where they are to lie. @typedef {Map<Uint8Array, Binding>} Given */
@@ -29,7 +29,7 @@ const MAP_READ = 1; // GPUMapMode.READ
 const STRUCT_BYTES = 256;
 /** So many dispatches at most are submitted at a time. */
 const BATCH = 64;
-/** What is submitted at a time is to take about so long: whoever ends the run has the GPU back after that. */
+/** The target time of the work submitted at once: after ending a run, the GPU is free again after that time. */
 const SLICE_MS = 50;
 /** In rounds of a workgroup; at first, on what is no software, and within limits. */
 const WORK = Object.freeze({ first: 2 ** 18, hardware: 2 ** 22, least: 2 ** 12, most: 2 ** 34 });
@@ -38,7 +38,7 @@ const AT_ONCE = 1024;
 const HALVES = 'shader-f16';
 /** Thrown by what was ended. */
 const ENDED = Symbol('ended');
-/** What a candidate makes that does not even compile. */
+/** The result of a candidate that does not compile. */
 const NOTHING = Object.freeze({ ms: 0, output: new Float32Array(0) });
 const LIMITS = ['maxBufferSize', 'maxStorageBufferBindingSize', ...WORKGROUP_LIMITS];
 const SCOPES = ['validation', 'out-of-memory', 'internal'];
@@ -58,7 +58,7 @@ export class GpuKernels {
         this._buffers = null;
         /** @type {Map<string, Promise<Compiled>>} */
         this._compiled = new Map();
-        /** What is kept, where it lies. @type {Map<Uint8Array, Binding>} */
+        /** Kept bytes, and their buffers. @type {Map<Uint8Array, Binding>} */
         this._kept = new Map();
         this._work = WORK.first;
         this._atOnce = 1;
@@ -343,7 +343,7 @@ function writeStruct(structs, at, { sizes, options }, { first, begin, end }) {
     new Uint32Array(structs, at).set([first, begin, end], whole.length + options.length);
 }
 
-/** As whole words: what is behind the last half is read by nobody. @param {Uint8Array} bytes */
+/** As whole words: the bytes after the last half are never read. @param {Uint8Array} bytes */
 function inWords(bytes) {
     if (bytes.length % 4 === 0) return bytes;
     const words = new Uint8Array(Math.ceil(bytes.length / 4) * 4);
@@ -351,7 +351,7 @@ function inWords(bytes) {
     return words;
 }
 
-/** What a rule and the candidate say, in WGSL: each tensor as numbers, and by another name as fours of them. An entry uses one of the two.
+/** The declarations of a rule and a candidate in WGSL: each tensor as numbers, and by another name as vectors of four. An entry uses one of the two.
  * @param {KernelRule} rule @param {Candidate} candidate @param {boolean} halves */
 function declared(rule, candidate, halves) {
     const { inputs, output } = rule, number = halves ? 'f16' : 'f32';

@@ -21,9 +21,9 @@ export class WasmKernels {
         this._fetchBinary = fetchBinary;
         /** @type {WebAssembly.Module | null} */
         this._module = null;
-        /** Its memory only grows, so that it is made anew after a large run. @type {WebAssembly.Instance | null} */
+        /** Its memory only grows, so a new one is made after a large run. @type {WebAssembly.Instance | null} */
         this._instance = null;
-        /** Where in the memory what is kept lies. @type {Map<Uint8Array, number>} */
+        /** The positions of kept bytes in the memory. @type {Map<Uint8Array, number>} */
         this._kept = new Map();
         this._floor = 0; /* where what is of one run alone begins */
     }
@@ -45,7 +45,7 @@ export class WasmKernels {
         this._keep(memoryOf(this._instance ?? await this._begin()), kept);
     }
 
-    /** What else is kept comes again, too. */
+    /** Other kept bytes are passed again, too. */
     forget() {
         this._instance = null;
     }

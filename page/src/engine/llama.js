@@ -64,7 +64,7 @@ export class LlamaEngine {
         /** @type {Loaded | null} */
         this._loaded = null;
         this._share = 1; /* of the machine's cores */
-        this._warming = new AbortController(); /* ends what is computed for nobody */
+        this._warming = new AbortController(); /* ends the warm-up */
         this._loads = new Loads();
         /** @type {(message: import('../shared/messages.js').EngineNews) => void} */
         this.tell = () => {};
@@ -80,7 +80,7 @@ export class LlamaEngine {
         this._share = threads;
     }
 
-    /** On how many threads a model is loaded. What waits for a GPU needs one. */
+    /** The number of threads for a model. On a GPU one is enough, because it only waits. */
     get _threads() {
         if (this._onGpu) return 1;
         return this._models.threads || Math.max(1, Math.min(this._share - 1, THREADS_MOST));
@@ -137,7 +137,7 @@ export class LlamaEngine {
     /** @param {Loaded} loaded */
     async _warmUp({ key, slots }) {
         const { signal } = this._warming = new AbortController();
-        // Whoever comes next finds what is broken.
+        // The next task will meet the fault, if there is one.
         const speed = await warmUp(slots, signal).catch(() => null);
         if (speed) this.tell({ type: 'speed', key, speed });
     }

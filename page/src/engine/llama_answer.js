@@ -4,7 +4,7 @@ import { StopTexts } from './stop_texts.js';
 
 /** @import { Logprob } from './answer.js' */
 /** @import { Pieces } from './llama_pieces.js' */
-/** What is asked of it: of what ends it as text, and which special tokens have one, see Prompt.
+/** The requested form of an answer. For texts that end it, and for special tokens that have a text, see Prompt.
  * @typedef {{logprobs: boolean, topLogprobs: number, stop: readonly string[], preserved: readonly string[]}} Wanted */
 
 export class LlamaAnswer extends Answer {
@@ -40,7 +40,7 @@ export class LlamaAnswer extends Answer {
         return written;
     }
 
-    /** What of the token's text is certain: bytes that may be a character's beginning wait for the rest. @param {number} id */
+    /** The token's text as far as it is certain: bytes that may begin a character wait for the rest. @param {number} id */
     _textOf(id) {
         if (this._pieces.isSilent(id, this._wanted.preserved)) return '';
         return this._decoder.decode(this._pieces.bytes(id), { stream: true });
@@ -55,7 +55,7 @@ export class LlamaAnswer extends Answer {
         };
     }
 
-    /** What was held back comes, unless it is a part of a character. @param {any} data @param {string} reason */
+    /** Adds text that was held back, unless it is a part of a character. @param {any} data @param {string} reason */
     _finish({ usage, timings, __verbose: said }, reason) {
         this.usage = {
             prompt_tokens: usage?.prompt_tokens ?? said?.tokens_evaluated ?? 0,

@@ -1,6 +1,6 @@
 /**
- * What a request may ask of a language model, and what llama.cpp's server is asked for it: the table
- * here, and nothing else, reaches it.
+ * The options of a request to a language model, and the members of llama.cpp's request for them. Only the
+ * members in this table reach llama.cpp.
  */
 import { Failure } from './failure.js';
 import { checkOptions } from './options.js';
@@ -15,7 +15,7 @@ const SAMPLING = Object.freeze({
     repeat_penalty: 'repeat_penalty', frequency_penalty: 'frequency_penalty',
     presence_penalty: 'presence_penalty',
 });
-/** What a model's own file may say of them, by its names for them (general.sampling.…). */
+/** The options that a model's own file may set, by their names there (general.sampling.…). */
 const OWN = Object.freeze({
     temperature: 'temp', top_p: 'top_p', top_k: 'top_k', min_p: 'min_p', repeat_penalty: 'penalty_repeat',
 });
@@ -55,7 +55,7 @@ export function completionBody(prompt, options, { grammar, stop, preserved, cach
     /** @type {Record<string, any>} */
     const body = { prompt, stream: true, verbose: true, return_progress: true, cache_prompt: cache, stop };
     const said = { ...sampling, ...options };
-    // Of the most likely token alone llama.cpp need not weigh all.
+    // If only the most likely token counts, llama.cpp need not weigh all of them.
     const asked = said.temperature === 0 ? said : { ...FREE, ...said };
     for (const [name, theirs] of Object.entries(SAMPLING)) if (name in asked) body[theirs] = asked[name];
     if ('seed' in options) body.seed = seedOf(options.seed + choice);

@@ -14,7 +14,7 @@ import { Tokenizer } from './llama_tokens.js';
  *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, pieces: Pieces, tokens: number, bos: string, eos: string,
  *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null}} Loaded */
 
-/** What general.file_type of a GGUF file stands for. */
+/** The meaning of general.file_type in a GGUF file. */
 const FILE_TYPES = Object.freeze({
     0: 'F32', 1: 'F16', 2: 'Q4_0', 3: 'Q4_1', 7: 'Q8_0', 8: 'Q5_0', 9: 'Q5_1', 10: 'Q2_K', 11: 'Q3_K_S',
     12: 'Q3_K_M', 13: 'Q3_K_L', 14: 'Q4_K_S', 15: 'Q4_K_M', 16: 'Q5_K_S', 17: 'Q5_K_M', 18: 'Q6_K',
@@ -72,7 +72,7 @@ async function load(module, plan) {
     });
     if (!said.success) throw refused(module.cause || 'it does not say why');
     if (plan.layers > 0 && module.weightsOnGpu === 0) {
-        throw new Failure('platform_unsupported', 'llama.cpp has found no GPU that it computes on, and put all of the model beside it');
+        throw new Failure('platform_unsupported', 'llama.cpp found no GPU that it can use, and put the whole model into other memory');
     }
     return said;
 }

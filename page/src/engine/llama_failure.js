@@ -1,4 +1,4 @@
-/** What llama.cpp's errors mean to whoever asked. */
+/** Turns llama.cpp's errors into failures for the client. */
 import { Failure } from './failure.js';
 
 /** An action of llama.cpp's has failed, and it goes on. */
@@ -13,7 +13,7 @@ const noRoom = ({ n_prompt_tokens: tokens, n_ctx: context }) => new Failure('con
 const tooLong = ([, tokens, most]) => new Failure('context_length_exceeded',
     `a text has ${tokens} tokens, and the model takes ${most} here`, { field: 'inputs', expected: `at most ${most} tokens` });
 
-/** What llama.cpp's server says in words only, whatever the type. @type {readonly [RegExp, (match: RegExpMatchArray) => Failure][]} */
+/** Errors that llama.cpp's server distinguishes only by their text, whatever their type. @type {readonly [RegExp, (match: RegExpMatchArray) => Failure][]} */
 const SAID = [
     [/^input \((\d+) tokens\) is too large to process.*\(current batch size: (\d+)\)/, tooLong],
     [/^input \((\d+) tokens\) is larger than the max context size \((\d+) tokens\)/, tooLong],
@@ -22,8 +22,8 @@ const SAID = [
     [/(?:cannot|must not) be empty/, () => new Failure('input_invalid',
         'a text is read as no tokens at all', { field: 'inputs', expected: 'a text of at least one token' })],
 ];
-/** Its types of errors (error_type of llama.cpp's server) that are the client's. Of the others, a model's that has no
- * key, no address and no other state than loaded, none is: they say that llama.cpp has failed. */
+/** The types of errors (error_type of llama.cpp's server) that are the client's fault. The other types that can occur
+ * here mean that llama.cpp has failed: its server has no key, no address and no state other than loaded. */
 const CLIENTS = Object.freeze(['invalid_request_error', 'not_supported_error']);
 
 /** @param {any} error as llama.cpp's server answers it @returns {Failure} */
@@ -38,7 +38,7 @@ export function failureOfServer(error) {
         : new Failure('inference_failed', `llama.cpp has failed: ${message}`);
 }
 
-/** What llama.cpp says of a request that it does not take.
+/** llama.cpp's error for a request that it refuses.
  * @param {unknown} thrown @param {string | null} grammar */
 export function failureOf(thrown, grammar) {
     const message = thrown instanceof Error ? thrown.message : '';

@@ -1,6 +1,6 @@
 /**
- * What one task has a language model write: one answer or several, from the start or from where
- * another node has stopped.
+ * The answers of one task of a language model: one or several, from the start or from where another node has
+ * stopped.
  */
 import { begunOf, Sent } from './answer.js';
 import { Failure } from './failure.js';
@@ -18,8 +18,8 @@ import { failureOf } from './llama_failure.js';
  * come out as text.
  * @typedef {{text: string, grammar: string | null, stop: readonly string[], preserved: readonly string[],
  *   parser: (choice: number) => Parser, cost: () => Cost | null}} Prompt */
-/** What a grammar costs: it throws where that is too much. @typedef {{add: (text: string) => void}} Cost */
-/** Whose it is, and whether nothing else is computed meanwhile.
+/** The cost of a grammar; `add` throws if it is too high. @typedef {{add: (text: string) => void}} Cost */
+/** The owner, and whether nothing else is computed meanwhile.
  * @typedef {{owner: string | null, alone: boolean}} Terms */
 
 /** @param {Loaded} loaded
@@ -52,7 +52,7 @@ class Generation {
         else run.signal.addEventListener('abort', () => this._stop.abort(), { once: true });
     }
 
-    /** All of them, as many at a time as there are slots; where one fails the others end. */
+    /** Makes all answers, as many at a time as there are slots; if one fails, the others end. */
     async answers() {
         const count = this._prompts.length * this._each;
         /** @type {LlamaAnswer[]} */
@@ -75,7 +75,7 @@ class Generation {
         }
     }
 
-    /** What an answer is to. @param {number} index */
+    /** The prompt of an answer. @param {number} index */
     _promptOf(index) {
         return this._prompts[Math.floor(index / this._each)];
     }
@@ -96,7 +96,7 @@ class Generation {
         return this._make(index, { sent: new Sent(begun) });
     }
 
-    /** Of one that its client has all of, nothing is made; a prompt's first tells what that takes.
+    /** Skips an answer that its client has completely. The first answer to a prompt counts the prompt's tokens.
      * @param {number} index @param {Begun} begun */
     async _ended(index, begun) {
         const { tokens = [], finish_reason: reason = 'stop' } = begun;
@@ -185,7 +185,7 @@ class Generation {
     async _complete({ text: prompt, grammar, stop, preserved, cost: watch }, options, choice, answer) {
         const { slots, prefixes } = this._loaded;
         const { owner, alone } = this._terms;
-        // What is to repeat exactly goes on from nothing that was computed among others.
+        // A deterministic answer must not continue from a cache that was computed together with others.
         const cache = !options.deterministic && prefixes.mayUse(owner, prompt);
         const cost = watch();
         let text = prompt;

@@ -1,7 +1,7 @@
 /**
  * llama.cpp's server in WASM, as the packages @wllama/wllama and @wllama/wllama-compat build it, in the
- * worker that uses it: brings it up, and calls its actions one after another. After an abort or a trap
- * it is of no further use.
+ * worker that uses it: starts it, and calls its actions one after another. After an abort or a trap it
+ * cannot be used any more.
  */
 import { glueDeserialize, glueSerialize } from '@wllama/wllama/src/glue/glue';
 import { EngineFault } from './engine.js';
@@ -17,9 +17,9 @@ import { ActionError } from './llama_failure.js';
 const FOLDER = 'models';
 /** How llama.cpp's messages begin. */
 const LINE = /^@@(DEBUG|INFO|WARN|ERROR)@@(.*)/;
-/** What it says of the memory that it takes on a GPU, and what for: the only sign that it computes there. */
+/** Its message about the memory that it takes on a GPU, and its purpose: the only sign that it computes there. */
 const ON_GPU = /\bWebGPU\w* +(\w+) buffer size = +([\d.]+) MiB/;
-/** What emscripten's script prints of a thread's worker that has failed. */
+/** The message of emscripten's script about a thread's worker that has failed. */
 const THREAD_FAILED = /^worker sent an error/;
 
 export class LlamaModule {
@@ -31,12 +31,12 @@ export class LlamaModule {
         /** The emscripten module. @type {any} */
         this._em = undefined;
         this._binary = new ArrayBuffer(0);
-        /** What reading a file threw: llama.cpp only sees that it failed. @type {unknown} */
+        /** The exception from reading a file: llama.cpp only sees that it failed. @type {unknown} */
         this._readFailed = undefined;
-        /** What llama.cpp said of errors in the present call. */
+        /** llama.cpp's messages about errors in the present call. */
         this._firstError = this._lastError = '';
         this._aborted = '';
-        /** Bytes of weights, caches and what is computed that lie on a GPU, by what llama.cpp says; and of weights alone. */
+        /** Bytes of weights, caches and results on a GPU, as llama.cpp reports them; and bytes of weights only. */
         this.onGpu = this.weightsOnGpu = 0;
         /** The call before the next one. @type {Promise<unknown>} */
         this._last = Promise.resolve();
@@ -129,7 +129,7 @@ export class LlamaModule {
         }
         if (this._readFailed) throw this._readFailed;
         if (output === 0) throw new ActionError(this._lastError || `the action ${action} failed`);
-        // How long the answer is stands where the question was.
+        // The answer's length is at the question's address.
         const length = new DataView(this._em.wasmMemory.buffer).getUint32(input, true);
         return glueDeserialize(this._heap().slice(output, output + length));
     }
@@ -144,7 +144,7 @@ export class LlamaModule {
         return new EngineFault(new Failure('engine_crashed', `llama.cpp has ended: ${why}`));
     }
 
-    /** What the build says of memory and files: with 32-bit addresses their upper half comes as negative
+    /** The build's addresses in memory and positions in files: with 32-bit addresses, the upper half arrives as negative
      * numbers. @param {number | bigint} value */
     _unsigned(value) {
         return this.build.wide ? Number(value) : Number(value) >>> 0;

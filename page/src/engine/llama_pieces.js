@@ -1,6 +1,6 @@
 /**
- * What each token of a GGUF model reads as: llama.cpp names only the text that it has sent, which of a token that is held back,
- * or that ends within a character, is nothing (llama_vocab::token_to_piece of llama.cpp).
+ * The text of each token of a GGUF model (llama_vocab::token_to_piece of llama.cpp). llama.cpp reports only the text that it has
+ * sent, which is empty for a token that is held back or that ends within a character.
  */
 import { BYTES } from '../pipeline/tokenizer/bytes.js';
 import { KIND } from './gguf.js';
@@ -8,9 +8,9 @@ import { KIND } from './gguf.js';
 /** @import { Head } from './gguf.js' */
 /** @import { Logprob } from './answer.js' */
 
-/** What stands for a space. */
+/** The character that represents a space. */
 const SPACE = /\u2581/gu;
-/** Kinds of tokens whose text stands in each answer. @type {readonly number[]} */
+/** Kinds of tokens whose text appears in each answer. @type {readonly number[]} */
 const TOLD = Object.freeze([KIND.normal, KIND.user, KIND.byte]);
 
 /** How the text of a normal token is read, by `tokenizer.ggml.model`. @type {Readonly<Record<string, (text: string) => Uint8Array>>} */

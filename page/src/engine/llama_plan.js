@@ -1,5 +1,4 @@
-/** How a GGUF model is loaded: its context, slots and batches, by what its head says and by what there is
- * room for. */
+/** How a GGUF model is loaded: its context, slots and batches, from its head and the available memory. */
 import { positive } from '../shared/checks.js';
 import { Failure } from './failure.js';
 import { READING_LEAST, READING_MS } from './reading.js';
@@ -8,44 +7,44 @@ import { READING_LEAST, READING_MS } from './reading.js';
 /** @typedef {{context: number, slots: number, batch: number, pooling: 'last' | null, apart: boolean,
  *   makes: 'text' | 'vectors' | 'scores', cache: 'f32' | 'f16', memory: number, layers: number}} Plan
  *   `context` in tokens, of each slot; `cache`: what keys and values are kept in; `pooling`: null is the model's
- *   own; `apart`: each text is pooled with no other in its batch; `memory`: bytes of weights and caches; `layers`: how
- *   many of the model's, the output as one, are put on the GPU; 0: it is for none */
+ *   own; `apart`: each text is pooled alone in its batch; `memory`: bytes of weights and caches; `layers`: how many of the
+ *   model's layers are put on the GPU, the output counting as one; 0: no GPU is used */
 
 const MIB = 1048576;
-/** A conversation's context, where nobody asks for more. */
+/** The default context of a conversation. */
 const CONTEXT = 8192;
 const CONTEXT_LEAST = 512;
 /** An embedder takes each text in one batch. */
 const EMBEDDER_CONTEXT = 2048;
-/** What an engine's memory can grow to, and what of it is neither weights nor caches. */
+/** The largest memory of an engine, and the part of it that is neither weights nor caches. */
 const HEAP_MAX = 3584 * MIB;
 const HEAP_OTHER = 256 * MIB;
 /** All slots' caches together, unless a single one is larger. */
 const CACHES_MAX = 1024 * MIB;
-/** Of a number in F16, of which caches are at least, and on a GPU all. WebAssembly has no such numbers: each that is
- * read is made one of 32 bits first, so that caches of those, which take twice the memory, are the faster ones. */
+/** Bytes of a number in F16, the smallest type of caches and the only one on a GPU. WebAssembly has no such numbers and
+ * converts each one that it reads to 32 bits, so caches of 32-bit numbers, which take twice the memory, are faster. */
 const CACHE_ELEMENT_BYTES = 2;
-/** What a file's pooling_type says of a model whose last token stands for the text, and of one that ranks. */
+/** The values of a file's pooling_type for a model whose last token represents the text, and for one that ranks. */
 const LAST = 3;
 const RANKS = 4;
-/** Architectures that llama.cpp gives no cache: it reads a batch of theirs in one piece, whatever is in it. That of
- * a model with a cache it cuts into pieces with as many tokens of each text, and pools each piece for itself: of the
- * longer texts only the last piece counts then, which is right where the last token stands for the text. */
+/** Architectures without a cache in llama.cpp: it reads their batches in one piece, whatever is in them. A batch of a
+ * model with a cache is cut into pieces with as many tokens of each text, and each piece is pooled separately. Then only
+ * the last piece of a longer text counts, which is right if the last token represents the text. */
 const IN_ONE_PIECE = /bert|^gemma-embedding$/;
-/** Tokens in a batch of the prompt. llama.cpp takes it with the model, so that what is measured later counts
- * at the next load. */
+/** Tokens in a batch of the prompt. llama.cpp gets the number with the model, so a later measurement takes effect at
+ * the next load. */
 const BATCH = Object.freeze({ least: READING_LEAST, most: 64 });
-/** Where nothing was measured: about so many bytes of weights are multiplied with one token in that time. */
+/** Without a measurement: about so many bytes of weights are multiplied with one token in that time. */
 const BATCH_BYTES = 660 * MIB;
 
 /**
  * @param {Head} head @param {number} bytes of its files
- * @param {number} wanted context, 0 where nobody wants any
+ * @param {number} wanted context, 0: not specified
  * @param {number} most slots
- * @param {number} promptMs what a token that it reads takes, as measured; 0: nobody knows
+ * @param {number} promptMs the measured time per token of a prompt; 0: unknown
  * @param {number} [budget] bytes that models may take
- * @param {boolean} [onGpu] whether it is put on a GPU, as far as the budget goes: nobody tells how much memory that
- *   has. It is no larger there than what WASM takes, with whose answers its own are compared
+ * @param {boolean} [onGpu] whether it is put on a GPU, as far as the budget allows: the GPU's memory size is unknown.
+ *   A model is no larger there than WASM could take, because its answers are compared with those of WASM
  * @returns {Plan} @throws {Failure} `model_too_large`
  */
 export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity, onGpu = false) {
@@ -75,7 +74,7 @@ export function planOf(head, bytes, wanted, most, promptMs, budget = Infinity, o
         context, slots, cache: isWide ? 'f32' : 'f16', memory,
         layers: onGpu ? Math.max(1, Math.floor((fact('block_count') + 1) * Math.min(1, budget / memory))) : 0,
         batch: isEmbedder ? context : batchFor(bytes, promptMs),
-        // Where a model says nothing, the last token's state stands for the text, which may come in batches.
+        // By default, the last token's state represents the text, which may come in batches.
         pooling: isEmbedder ? null : 'last',
         apart: isEmbedder && !IN_ONE_PIECE.test(architecture) && fact('pooling_type') !== LAST,
         makes: fact('pooling_type') === RANKS ? 'scores' : isEmbedder ? 'vectors' : 'text',
@@ -90,7 +89,7 @@ function cachePerToken(fact) {
     return fact('block_count') * (fact('attention.head_count_kv') || heads) * widths * CACHE_ELEMENT_BYTES;
 }
 
-/** @param {number} bytes of weights @param {number} promptMs of a token, 0: nobody knows */
+/** @param {number} bytes of weights @param {number} promptMs per token, 0: unknown */
 function batchFor(bytes, promptMs) {
     const tokens = promptMs > 0 ? READING_MS / promptMs : BATCH_BYTES / Math.max(bytes, 1);
     return Math.min(BATCH.most, Math.max(BATCH.least, 8 * Math.floor(tokens / 8)));

@@ -1,15 +1,15 @@
 /**
- * Whose prompts llama.cpp may still have in its caches. It takes the one that has the longest beginning
- * in common with a new prompt, whoever it belongs to; so a request may use the caches only where that
- * is certain to be one of its own owner's.
+ * The owners of the prompts that llama.cpp may still have in its caches. llama.cpp takes the cached prompt with the
+ * longest prefix in common with a new prompt, regardless of its owner. So a request may use the caches only if
+ * that prompt is certain to belong to the same owner.
  */
 
 /** Characters that are compared at a time. Two prompts that differ by a block differ by a token. */
 const BLOCK = 64;
-/** Of how many blocks it is remembered whose they are: 6 MB of text. */
+/** The number of blocks whose owners are remembered: 6 MB of text. */
 const REMEMBERED = 100_000;
-/** Of those that were forgotten it is known that they are somebody's, by a bit for each: in two tables, the older of
- * which is emptied when the newer has taken a quarter as many blocks as it has bits. */
+/** A forgotten block is still known to have some owner, by a bit in one of two tables. The older table is emptied when
+ * the newer has taken a quarter as many blocks as it has bits. */
 const BITS = 1 << 22;
 
 /** A block that several have. */
@@ -19,10 +19,10 @@ export class Prefixes {
     /** @param {number} [remembered] blocks */
     constructor(remembered = REMEMBERED) {
         this._remembered = remembered;
-        /** Whose each block is, which stands for all before it; what was used last is last.
+        /** The owner of each block, which represents all blocks before it; the most recently used is last.
          * @type {Map<number, string | null | typeof SEVERAL>} */
         this._whose = new Map();
-        /** Whose all of them are. @type {string | null | typeof SEVERAL | undefined} */
+        /** The owner of all blocks. @type {string | null | typeof SEVERAL | undefined} */
         this._all = undefined;
         /** The newer one first, when there is one. @type {Uint32Array[]} */
         this._forgotten = [];
@@ -46,7 +46,7 @@ export class Prefixes {
         return own > others + 1; // a token may reach over a block's end
     }
 
-    /** A prompt, and what came of it, lies in a cache. @param {string | null} owner @param {string} text */
+    /** A prompt and its answer are in a cache. @param {string | null} owner @param {string} text */
     add(owner, text) {
         this._all = shared(this._all, owner);
         for (const block of blocksOf(text)) {
@@ -61,7 +61,7 @@ export class Prefixes {
         }
     }
 
-    /** @param {number} block @returns {string | null | typeof SEVERAL | undefined} undefined: nobody's */
+    /** @param {number} block @returns {string | null | typeof SEVERAL | undefined} undefined: no owner */
     _ownerOf(block) {
         const whose = this._whose.get(block);
         if (whose !== undefined) return whose;

@@ -163,8 +163,8 @@ export class Slots {
         return (await this._module.action(action, message)).req_id;
     }
 
-    /** Tells what was computed since the job was asked last: of a step for all, whoever is asked first has the result at
-     * its end, and the others theirs at once. @param {Job} job @param {number} took ms that it was asked for now */
+    /** Reports the computation since the job's last call. A step computes for all jobs: the first call returns at its end,
+     * and the calls for the other jobs return at once. @param {Job} job @param {number} took ms that it was asked for now */
     _noteStep(job, took) {
         this._computed += took;
         const step = this._computed - job.since;

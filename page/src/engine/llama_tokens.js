@@ -1,14 +1,14 @@
 /**
- * The token ids of a text. llama.cpp's server has no action for that here; but a completion takes
- * biases for texts, and ends with its settings, which name the tokens that those texts were read as,
- * in their order. What stands for a special token is cut out before, and handed over as its id.
+ * The token ids of a text. llama.cpp's server has no action for that here. But a completion takes biases for
+ * texts, and ends with its settings, which list the tokens of those texts in order. Texts of special tokens are
+ * cut out before, and passed as ids.
  */
 import { escaped } from '../shared/escaped.js';
 
 /** @import { Head } from './gguf.js' */
 /** @import { Request, Slots } from './llama_slots.js' */
 
-/** Of a completion for the sake of its settings: one token is computed. */
+/** The request for a completion whose settings are wanted: one token is computed. */
 const BODY = Object.freeze({ prompt: '.', n_predict: 0, stream: true, verbose: true, cache_prompt: false });
 
 export class Tokenizer {

@@ -1,4 +1,4 @@
-/** What a language model computes of texts without writing any: embeddings, and scores of documents. */
+/** A language model's results that are not text: embeddings, and scores of documents. */
 import { shortened } from './dimensions.js';
 import { failureOf } from './llama_failure.js';
 

@@ -1,5 +1,5 @@
-/** What a language model computes for nobody after it was loaded: browsers compile well what has run some times,
- * and it tells how fast the model is here. */
+/** The computation of a language model after its load, without a client: browsers optimize code after some runs, and it
+ * measures how fast the model is here. */
 import { throwIfCancelled } from './failure.js';
 
 /** @import { Slots } from './llama_slots.js' */

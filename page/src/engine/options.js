@@ -1,4 +1,4 @@
-/** What a request may ask of a task: each option by a rule, and nothing that has none. */
+/** Checks the options of a request: each has a rule, and options without a rule are refused. */
 import { isObject } from '../shared/checks.js';
 import { Failure } from './failure.js';
 import { LIMITS } from './task_rules.js';
@@ -42,11 +42,11 @@ export function checkOptions(task, rulesOfTask, options) {
     return checked;
 }
 
-/** What answers are to: one prompt, or several. @param {any} input @returns {unknown[]} */
+/** The prompts of a request: one or several. @param {any} input @returns {unknown[]} */
 export const promptsOf = (input) => (Array.isArray(input?.prompts) && input.prompts.length > 0
     ? input.prompts : [input?.prompt]);
 
-/** What a rule expects, if a value is not so. @param {Exclude<Rule, {refused: string}>} rule
+/** What a rule expects, if a value breaks it. @param {Exclude<Rule, {refused: string}>} rule
  * @param {any} value @returns {string | null} */
 function misses(rule, value) {
     if (rule === 'any') return null;

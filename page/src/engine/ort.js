@@ -43,7 +43,7 @@ export class OrtEngine {
         this._binary = files;
         this._provider = provider;
         this._require = require;
-        /** Of what nobody waits for. @type {Take} */
+        /** Turns for work that no client waits for. @type {Take} */
         this._take = (work, signal) => turns.take({}, work, signal);
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
@@ -77,7 +77,7 @@ export class OrtEngine {
         return this._provider();
     }
 
-    /** What a session for the task is made with. @param {RunMessage} task @returns {Record<string, any>} */
+    /** The options of a session for the task. @param {RunMessage} task @returns {Record<string, any>} */
     sessionOptions(task) {
         return { executionProviders: [this.provider], graphOptimizationLevel: levelOf(task), logSeverityLevel: 3 };
     }
@@ -92,7 +92,7 @@ export class OrtEngine {
         return this._settings.credential;
     }
 
-    /** What this browser keeps of models. */
+    /** The model files that this browser keeps. */
     get store() {
         return new Store(this._settings.keep);
     }
@@ -110,7 +110,7 @@ export class OrtEngine {
             ...this.sessionOptions(task), ...(external.length > 0 ? { externalData: external } : {}),
         })));
         await this._check(session, take);
-        const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // of a variant, whatever goes in and out
+        const { dtype } = dtypeOf(path.slice(0, -'.onnx'.length)); // the variant's, whatever the types of inputs and outputs
         const precision = dtype !== 'fp32' ? dtype
             : precisionOf(typesOf(session.outputMetadata), typesOf(session.inputMetadata));
         this._models.set(task.key, { session, spec, precision });
@@ -159,7 +159,7 @@ export class OrtEngine {
         letGo(binary);
     }
 
-    /** Of every instance of onnxruntime-web in this worker: which memory is whose is not told. */
+    /** The memory of all instances of onnxruntime-web in this worker: it is unknown which instance owns which memory. */
     memory() {
         return wasmMemory();
     }

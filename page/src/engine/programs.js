@@ -12,7 +12,7 @@ import { Wgsl } from './wgsl.js';
 /** @import { Place } from './wgsl.js' */
 /** @typedef {{name: string, datatype: string, bytes: Uint8Array}} Input */
 /** @typedef {{name: string, datatype: string, shape: number[], bytes: Uint8Array}} Output */
-/** What is bound, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */
+/** The bound tensors, in the order of the bindings. @typedef {{name: string, datatype: string, field: string, bytes: number}} Bound */
 
 const ERRORS_MAX = 20;
 const STAGE_COMPUTE = 4; // GPUShaderStage.COMPUTE
@@ -28,7 +28,7 @@ const BYTES = Object.freeze({ FP32: 4, INT32: 4, UINT32: 4, FP16: 2 });
 
 /**
  * @param {Program} program @param {readonly Input[]} inputs in the order of their bindings
- * @param {() => void} begins called before anything is compiled or run, which nobody may be able to stop
+ * @param {() => void} begins called before compilation and the run, which may be impossible to stop
  * @returns {Promise<{outputs: Output[], gpuMs: number | null, dispose: () => void}>} `dispose` is called when the bytes have been copied
  */
 export async function runProgram(program, inputs, begins) {
@@ -114,7 +114,7 @@ function checkAdapter({ limits, features }, bound, workgroups) {
 /** @param {any} device @param {Program} program @param {number} inputs how many there are @param {readonly Bound[]} bound
  * @returns {Promise<Compiled>} */
 async function compile(device, { source, entry, constants = {} }, inputs, bound) {
-    device.pushErrorScope('validation'); // what it says is in the compilation's messages too
+    device.pushErrorScope('validation'); // its errors are in the compilation's messages, too
     const module = device.createShaderModule({ code: source });
     const refused = await device.popErrorScope();
     const { messages } = await module.getCompilationInfo();

@@ -1,7 +1,7 @@
 /**
- * What the graphs of one run put out, before labels, boxes, masks or files are made of it: as the service holds
- * one platform against another. Of a graph that is run several times it is what the first run made; of text that
- * is written, what was likely in each place, and the logits of the first.
+ * The outputs of a run's graphs, before labels, boxes, masks or files are made from them; the service compares
+ * platforms by these. For a graph that runs several times they are those of its first run. For generated text they
+ * are the likely tokens at each position, and the logits of the first.
  */
 import { floats } from './tensors.js';
 
@@ -10,12 +10,12 @@ import { floats } from './tensors.js';
 
 /** Log-probabilities of each place. */
 export const LIKELY = 5;
-/** Of a tensor with more values so many are taken, as far from each other. */
+/** From a tensor with more values so many are taken, at equal distances. */
 const VALUES_MAX = 1 << 18;
 const TENSORS_MAX = 24;
 const REAL = /^float/;
-/** What graphs have among their outputs that read a text step by step: how many tokens at a time is no platform's
- * as another's. */
+/** Outputs of graphs that read a text step by step: the number of tokens in a step differs between
+ * platforms. */
 const OF_STEPS = /^(?:present|inputs_embeds$)/;
 
 export class RawOutputs {

@@ -16,7 +16,7 @@ export function responseOf(task, { platform, engine, adapter }, outcome, times, 
     const { result, precision, threads, build, quantization } = outcome;
     /** @type {Record<string, any>} */
     const executedOn = { platform, engine };
-    // What is absent says the same as null or an empty list, and costs nobody any time.
+    // An absent member means the same as null or an empty list, and costs no time.
     if (adapter) executedOn.adapter = adapter;
     if (task.fallbacks.length > 0) executedOn.fallbacks = task.fallbacks;
     if (threads) executedOn.threads = threads;

@@ -1,6 +1,6 @@
 /**
- * One run of a model as its engine sees it: where it is stopped, where its parts go, and how many of
- * them its client takes (webinfer-protocol(7), "Streams").
+ * One run of a model as its engine sees it: it can be stopped here, and its parts are sent here as far as its
+ * client accepts them (webinfer-protocol(7), "Streams").
  */
 import { yieldOnce } from '../shared/yield.js';
 import { cancelled, Failure } from './failure.js';
@@ -8,7 +8,7 @@ import { RawOutputs } from './raw.js';
 import { Turns } from './turns.js';
 
 /** @import { Credit, FromEngine, MadePart, RunMessage } from '../shared/messages.js' */
-/** What an engine emits: `index` says which of several answers, `result` is any object.
+/** A part that an engine emits: `index` names one of several answers, `result` is any object.
  * @typedef {{index?: number, text?: string, tokens?: number[], result?: Record<string, any>}} Part */
 
 /** Bytes of a part's text and of its result's JSON, together. */
@@ -22,54 +22,54 @@ const QUICK_STEP_MS = 1;
 const WEIGHT = 0.3;
 /** At most four reports a second, as the protocol says. */
 const PROGRESS_EVERY_MS = 250;
-/** A run of steps of which nobody hears says so often that it goes on. */
+/** The interval of signs of life from a run of steps that sends nothing else. */
 const LIFE_EVERY_MS = 5000;
 
 export class Run {
     /** @param {RunMessage} task @param {(message: FromEngine) => void} post to the link worker
-     * @param {Turns} [turns] that it has with others in the worker */
+     * @param {Turns} [turns] shared with the other runs in the worker */
     constructor(task, post, turns = new Turns()) {
         this._task = task;
         this._post = post;
         this._isCancelled = false;
-        /** Made for who asks for its signal: most runs are too short for that. @type {AbortController | undefined} */
+        /** Made when the signal is first used: most runs are too short for that. @type {AbortController | undefined} */
         this._aborter = undefined;
         this._turns = turns;
-        /** Who it is there. */
+        /** This run as an owner of turns. */
         this._owner = {};
         this.tellsWaiting = false; /* whether the link worker is told when it waits for its turn */
-        this._isTakenToWait = task.waits === true; /* what the link worker takes it for */
-        this._asideMs = 0; /* that its own time has stood still, beside the turns of others */
-        this.sessionMs = 0; /* of its own time, what sessions of a runtime took: the rest is the page's */
-        /** What its engine is at. @type {import('./errors.js').Phase} */
+        this._isTakenToWait = task.waits === true; /* whether the link worker counts it as waiting */
+        this._asideMs = 0; /* excluded from its own time, in addition to the turns of others */
+        this.sessionMs = 0; /* the part of its own time that sessions of a runtime took; the rest is the page's */
+        /** The engine's present phase. @type {import('./errors.js').Phase} */
         this.phase = 'load';
-        /** What was made on another node, which the engine goes on from. */
+        /** The beginning of the answer, made on another node, that the engine continues. */
         this.from = task.stream?.from ?? null;
-        /** Null: its answer is what the task makes. */
+        /** Null: the answer is the task's result. */
         this.raw = task.raw ? new RawOutputs() : null;
-        /** Of the next part; at the end, how many parts the answer has. */
+        /** The number of the next part; at the end, the number of parts of the answer. */
         this.seq = this.from?.seq ?? 0;
         this.waitedMs = 0; /* for credit */
-        /** Null: it is no stream. @type {Credit | null} */
+        /** Null: it is not a stream. @type {Credit | null} */
         this._credit = task.stream ? { ...task.stream.credit } : null;
         this._used = { parts: 0, bytes: 0 };
-        /** Made, and not posted yet. @type {MadePart[]} */
+        /** Parts made, and not posted yet. @type {MadePart[]} */
         this._made = [];
         this._sent = { parts: 0, bytes: 0 };
-        this._stepMs = 0; /* what a step usually takes; 0: nobody knows */
+        this._stepMs = 0; /* the usual time of a step; 0: unknown */
         /** By its own time. @type {number | null} */
         this._stepBegan = null;
         this._turned = performance.now();
-        /** When it was last said how far it is. */
+        /** When progress was last reported. */
         this._progressed = -Infinity;
-        /** When the service heard of it last. */
+        /** When the service last got a message about it. */
         this._told = this._turned;
-        /** End what is waited for. */
+        /** These end a wait. */
         this._onCredit = () => {};
         this._onCancel = () => {};
     }
 
-    /** Aborted when nobody wants the answer any more. */
+    /** Aborted when the answer is no longer wanted. */
     get signal() {
         if (!this._aborter) {
             this._aborter = new AbortController();
@@ -82,13 +82,13 @@ export class Run {
         return this._credit !== null;
     }
 
-    /** Whether the client takes another part. An engine that computes several answers in one step looks
-     * here, and leaves one out for which this is false, rather than have all wait in `step`. */
+    /** Whether the client accepts another part. An engine that computes several answers in one step checks
+     * this, and leaves out an answer for which it is false, rather than let all wait in `step`. */
     get hasCredit() {
         return this._credit === null || isBelow(this._used, this._credit);
     }
 
-    /** Its own time, in ms: it stands still while others have their turns and while it waits for its client. */
+    /** Its own time, in ms: without the turns of others and without waits for its client. */
     get ownMs() {
         return performance.now() - this.othersMs - this._asideMs;
     }
@@ -118,7 +118,7 @@ export class Run {
         }, ends);
     }
 
-    /** Waits for what is none of its own time. @template T @param {Promise<T>} what @returns {Promise<T>} */
+    /** Waits without counting the wait as its own time. @template T @param {Promise<T>} what @returns {Promise<T>} */
     async aside(what) {
         const began = this.ownMs;
         try {
@@ -128,7 +128,7 @@ export class Run {
         }
     }
 
-    /** To be awaited before each step: the event loop turns, a cancel is heard, and credit waited for.
+    /** To be awaited before each step: the event loop turns, a cancel is heard, and the run waits for credit.
      * @throws {Failure} if it was cancelled */
     async step() {
         if (this._stepBegan !== null) this._noteStep(this.ownMs - this._stepBegan);
@@ -139,7 +139,7 @@ export class Run {
         this._stepBegan = this.ownMs;
     }
 
-    /** To be awaited within long work that is no step: the event loop turns, and a cancel is heard.
+    /** To be awaited within long work that is not a step: the event loop turns, and a cancel is heard.
      * @throws {Failure} if it was cancelled */
     async rest() {
         if (performance.now() - this._turned >= TURN_MS) await this._turn();
@@ -147,7 +147,7 @@ export class Run {
         this._tellLife();
     }
 
-    /** To be awaited where there is nothing to do for a while. @param {number} ms
+    /** To be awaited when there is nothing to do for a while. @param {number} ms
      * @throws {Failure} if it was cancelled */
     async pause(ms) {
         this._flush();
@@ -163,7 +163,7 @@ export class Run {
         this._throwIfCancelled();
     }
 
-    /** Sends a part of the answer; does nothing where nobody asked for parts. What exceeds the credit is
+    /** Sends a part of the answer; does nothing if parts were not requested. Parts beyond the credit are
      * kept until there is some. @param {Part} part @throws {Failure} if it is too large */
     emit(part) {
         if (!this._credit) return;
@@ -185,13 +185,13 @@ export class Run {
         if (this._stepMs === 0 || this._stepMs >= QUICK_STEP_MS) this._flush();
     }
 
-    /** A step that was not awaited here, since others share it, has taken so long. @param {number} ms */
+    /** Notes the time of a step that was not awaited here, because others share it. @param {number} ms */
     stepTook(ms) {
         this._noteStep(ms);
     }
 
-    /** How far it is with what comes before the first part. Of what is one piece nothing is said: each message
-     * wakes the link worker, the browser and the service, on cores that the runtime's threads want.
+    /** Reports progress before the first part. Work in one piece is not reported, because each message wakes the
+     * link worker, the browser and the service, on cores that the runtime's threads need.
      * @param {string} phase such as "prompt" @param {number} done @param {number} total */
     progress(phase, done, total) {
         const now = performance.now();
@@ -203,7 +203,7 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase, done, total, step_ms: this._stepMs });
     }
 
-    /** How many runs of a benchmark are done. It is seldom said: whoever hears of it computes beside the next one.
+    /** Reports how many runs of a benchmark are done. It does so seldom, because handling the report disturbs the next run.
      * @param {number} done @param {number} total */
     measured(done, total) {
         const now = performance.now();
@@ -212,8 +212,8 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase: 'measuring', done, total });
     }
 
-    /** More of the answer was made, of which its client may get nothing: it has that from another node, or it is
-     * held back. After the first part the service takes a silent node for a stalled one. */
+    /** More of the answer was made, but its client may get nothing of it: the client has it from another node, or it is
+     * held back. After the first part the service considers a silent node stalled. */
     goesOn() {
         if (!this.isStream || this.seq === 0 || !this.hasCredit) return;
         const now = performance.now();
@@ -222,7 +222,7 @@ export class Run {
         this._post({ type: 'progress', attempt: this._task.attempt, phase: 'writing', step_ms: this._stepMs });
     }
 
-    /** A client's own kernel begins, which nobody may be able to stop, or is done: the service counts the time between.
+    /** A client's own kernel begins or is done. It may be impossible to stop, so the service measures the time between.
      * @param {'computing' | 'computed'} phase */
     marks(phase) {
         this._post({ type: 'progress', attempt: this._task.attempt, phase });
@@ -266,7 +266,7 @@ export class Run {
         this._post({ type: 'turn', attempt: this._task.attempt, waits });
     }
 
-    /** Nothing else may be said of what is no stream for as long as it takes. */
+    /** A sign of life, because a run that is not a stream may send nothing else until its end. */
     _tellLife() {
         const now = performance.now();
         if (now - this._told < LIFE_EVERY_MS) return;
@@ -333,5 +333,5 @@ function bytesOf(text = '') {
 /** @param {number} code */
 const isSurrogate = (code) => code >= 0xd800 && code <= 0xdfff;
 
-/** What the service could not read: half a character, where a text was cut within one, and NUL. */
+/** Characters that the service could not read: half a character, if a text was cut within one, and NUL. */
 const UNREADABLE = /[\ud800-\udfff\0]/gu;

@@ -1,7 +1,7 @@
 /**
- * An engine worker: serves the engines that it was made with. It takes messages from the link worker
- * in order, what has one slot one at a time, and builds each answer as a finished frame, so that the
- * link worker only has to send it.
+ * An engine worker: serves the engines that it was made with. It takes messages from the link worker in
+ * order, runs engines with one slot one at a time, and builds each answer as a finished frame, so that
+ * the link worker only has to send it.
  */
 import { encode, encodeInPlace, encodeInTurns } from '../shared/frame.js';
 import { Channel } from '../shared/channel.js';
@@ -20,7 +20,7 @@ import { countFetched } from '../shared/traffic.js';
 /** @import { ErrorBody, FromEngine, PageOptions, PlatformReport, RunMessage, TensorBytes, ToEngine } from '../shared/messages.js' */
 /** @import { Performance } from './response.js' */
 
-/** Of what takes no time. */
+/** The times of a task that takes no time. */
 const AT_ONCE = Object.freeze({ load_ms: 0, inference_ms: 0, warm: true });
 
 export class Server {
@@ -39,7 +39,7 @@ export class Server {
         this._turns = turns;
         /** @type {PlatformReport} */
         this._report = { available: false };
-        /** Of the device that was made last. @type {import('../shared/messages.js').Adapter | undefined} */
+        /** The adapter of the device that was made last. @type {import('../shared/messages.js').Adapter | undefined} */
         this._adapter = undefined;
         /** @type {Channel<ToEngine, FromEngine> | undefined} */
         this._channel = undefined;
@@ -48,21 +48,21 @@ export class Server {
         this._busy = false;
         this._threads = 1;
         this._maxFrame = Number.MAX_SAFE_INTEGER;
-        /** What runs, by attempt; `waits`: until its model was unloaded. @type {Map<string, {run: Run, key: string, waits: boolean}>} */
+        /** The runs, by attempt; `waits`: until its model is unloaded. @type {Map<string, {run: Run, key: string, waits: boolean}>} */
         this._runs = new Map();
         this._changes = 0; /* how often a run has begun or ended */
         /** @type {number | undefined} */
-        this._clockMs = undefined; /* the resolution of the clock, once a benchmark has wanted it */
-        this._loads = 0; /* that go on */
+        this._clockMs = undefined; /* the resolution of the clock, once a benchmark has needed it */
+        this._loads = 0; /* running */
         this._added = 0; /* bytes, by all loads that have ended */
-        /** Models to be unloaded when nothing runs with them any more, by key; and who goes on then, with the model loaded
-         * anew. @type {Map<string, (() => void)[]>} */
+        /** Models to unload when nothing runs with them any more, by key, with the callbacks of runs that continue then and load
+         * the model again. @type {Map<string, (() => void)[]>} */
         this._unwanted = new Map();
         /** The task that others wait for. @type {RunMessage | undefined} */
         this._alone = undefined;
         this._deviceError = '';
-        this._lost = ''; /* how the device was */
-        this._emptiedAt = 0; /* when nothing was loaded any more, by performance.now() */
+        this._lost = ''; /* why the device was lost */
+        this._emptiedAt = 0; /* when the last model was unloaded, by performance.now() */
     }
 
     /** @param {MessagePort} port @param {SharedArrayBuffer | null} memory @param {PageOptions} options */
@@ -84,13 +84,13 @@ export class Server {
         if (message.type === 'credit') return this._runs.get(message.attempt)?.run.grant(message.credit);
         if (message.type === 'unload') return this._release(message.key);
         if (message.type === 'sign') return this._post(message);
-        // What waits for nobody need not wait for what is awaited.
+        // A task that can overlap others need not wait for the one that runs alone.
         if (this._alone && message.type === 'run' && !this._isAlone(message)) return this._begin(message);
         this._queue.push(message);
         if (!this._busy) this._drain();
     }
 
-    /** A device went away. What our own unloading destroys is no loss, also where its end is told when another is used already.
+    /** A device was lost. One that our own unloading destroys does not count, even if its end is reported while another is in use.
      * @param {string} reason @param {string} message @param {number} [madeAt] by performance.now() */
     deviceLost(reason, message, madeAt = Infinity) {
         const isUsed = this._loads > 0 || this._hasLoaded();
@@ -99,7 +99,7 @@ export class Server {
         this._post({ type: 'device_lost', reason: this._lost });
     }
 
-    /** What is computed from now on has this adapter, whatever the probe had. @param {import('../shared/messages.js').Adapter} adapter */
+    /** Results from now on are reported with this adapter, whatever the probe had. @param {import('../shared/messages.js').Adapter} adapter */
     deviceMade(adapter) {
         this._adapter = adapter;
     }
@@ -138,7 +138,7 @@ export class Server {
         }
     }
 
-    /** Whatever comes meanwhile ends it, and is next. @param {import('../shared/messages.js').TuneMessage} order */
+    /** Any message that arrives meanwhile ends the tuning, and is handled next. @param {import('../shared/messages.js').TuneMessage} order */
     async _tune({ kernel, size_class: sizeClass }) {
         const engine = this._engines.find(({ tune }) => tune);
         /** @type {import('./kernels.js').Waiting} */
@@ -159,13 +159,13 @@ export class Server {
 
     /** @param {RunMessage} task */
     async _runAlone(task) {
-        const before = this._alone; // a benchmark, between two runs of which this one is
+        const before = this._alone; // a benchmark, if this runs between two of its runs
         this._alone = task;
         await this._run(task);
         this._alone = before;
     }
 
-    /** Answers at once what needs no waiting, and runs the rest beside what comes. @param {RunMessage} task */
+    /** Answers at once if no wait is needed; otherwise runs the task in parallel with later messages. @param {RunMessage} task */
     _begin(task) {
         const engine = this._named.get(task.model.engine);
         let outcome;
@@ -208,11 +208,11 @@ export class Server {
         try {
             if (this._unwanted.has(key) && !this._isAlone(task)) await this._untilUnloaded(one);
             const engine = this._engineFor(task);
-            // What takes steps may take as long as it likes.
+            // A run of steps may take as long as it likes.
             run.tellsWaiting = !engine.steps;
-            const began = run.ownMs; // not when it was handed over: a step of another may have kept it waiting
+            const began = run.ownMs; // not when it was handed over: another run's step may have kept it waiting
             const warm = engine.has(held.key, held);
-            // What waits for its end would wait for its own: a benchmark, between two runs of which it is.
+            // A benchmark that runs this task between two of its runs must not wait for its own end.
             const waiting = this._unwanted.get(key) ?? [];
             if (this._unwanted.delete(key) && warm) this._postLoaded(key, 0, 0);
             for (const goOn of waiting) goOn();
@@ -222,7 +222,7 @@ export class Server {
             const frame = task.load_only ? null : await this._infer(engine, held, run, loadMs, warm);
             this._postAnswer(task, frame, loadMs, run.ownMs - began);
         } catch (thrown) {
-            // What a lost device makes runs fail by may come before the news of the loss.
+            // An error caused by a lost device may arrive before the news of the loss.
             if (thrown instanceof EngineFault && this._platform !== 'wasm') await yieldOnce();
             this._fail(task, run.phase, thrown);
         }
@@ -238,7 +238,7 @@ export class Server {
         throw new Failure('platform_unsupported', `the engine ${task.model.engine} is not there on ${this._platform}`);
     }
 
-    /** Brings a task's model, and takes in what has arrived meanwhile, such as a cancel.
+    /** Loads a task's model, and handles messages that arrived meanwhile, such as a cancel.
      * @param {Engine} engine @param {RunMessage} task @param {Run} run @param {string} key of its model */
     async _load(engine, task, run, key) {
         const began = run.ownMs;
@@ -248,7 +248,7 @@ export class Server {
         this._loads++;
         try {
             await unlessCancelled(engine.start(progress, task), run.signal);
-            // What others add that are loaded meanwhile is theirs.
+            // Memory added by other loads meanwhile counts for those.
             const before = engine.memory() - this._added;
             await engine.load(task, progress, run.signal, (work, signal) => run.take(work, signal));
             const added = Math.max(0, engine.memory() - this._added - before);
@@ -282,7 +282,7 @@ export class Server {
         }
     }
 
-    /** A device reports its errors beside the results, which then are wrong without saying so. @throws {EngineFault} */
+    /** A device reports errors separately from results, which are then wrong without notice. @throws {EngineFault} */
     _checkDevice() {
         if (this._deviceError) throw new EngineFault(new Error(`the device reported: ${this._deviceError.slice(0, 400)}`));
     }
@@ -293,8 +293,8 @@ export class Server {
         return run.raw?.instead(outcome) ?? outcome;
     }
 
-    /** A benchmark: the last run's outcome, with what was measured as its result. Nothing else is computed in its engine
-     * while one of its runs is under way. @param {Engine} engine @param {RunMessage} task @param {Run} run
+    /** A benchmark: the last run's outcome, with the measurements as its result. Nothing else is computed in its engine
+     * during one of its runs. @param {Engine} engine @param {RunMessage} task @param {Run} run
      * @param {number} loadMs @returns {Promise<Outcome>} */
     async _measure(engine, task, run, loadMs) {
         const alone = { ...task, alone: true };
@@ -310,7 +310,7 @@ export class Server {
         return { ...outcome, keepsFrame: false, inferenceMs: undefined, gpuMs: undefined, result: { ...measured, load_ms: loadMs } };
     }
 
-    /** What has come while a benchmark's run was under way goes before the next one. Where others do not wait for it they
+    /** Messages that arrived during a benchmark's run are handled before the next run. If others do not wait for it, they
      * take their turns by themselves. @param {RunMessage} task @param {Run} run @throws {Failure} if it was cancelled */
     async _letOthers(task, run) {
         this._checkDevice();
@@ -321,7 +321,7 @@ export class Server {
         throwIfCancelled(run.signal);
     }
 
-    /** A task is not wanted any more: it stops at its next step, if it has any.
+    /** A task is no longer wanted: it stops at its next step, if it has any.
      * @param {string} attempt */
     _cancel(attempt) {
         const found = this._runs.get(attempt);
@@ -333,8 +333,8 @@ export class Server {
     }
 
     /**
-     * An error that nothing caught. The engine's own are of the task that runs, whose promise then
-     * never settles; the worker is of no further use.
+     * An uncaught error. Those of the engine belong to the running task, whose promise then never
+     * settles; the worker cannot be used any more.
      * @param {unknown} thrown @returns {boolean} whether a task has answered for it
      */
     uncaught(thrown) {
@@ -346,7 +346,7 @@ export class Server {
         return true;
     }
 
-    // --- what is said --------------------------------------------------------------------------------
+    // --- messages to the link worker -----------------------------------------------------------------
 
     /**
      * @param {RunMessage} task @param {string} engine @param {Outcome} outcome @param {Performance} times
@@ -371,7 +371,7 @@ export class Server {
         this._post({ type: 'model', key, state: 'loaded', load_ms: loadMs, memory });
     }
 
-    /** What the engine's runtime throws may cost the worker; everything else is the request's failure.
+    /** An exception of the engine's runtime may cost the worker; every other one is the request's failure.
      * @param {RunMessage} task @param {import('./errors.js').Phase} phase @param {unknown} thrown */
     _fail(task, phase, thrown) {
         const isFault = thrown instanceof EngineFault;
@@ -385,9 +385,9 @@ export class Server {
         this._post({ type: 'failure', attempt, error, poisoned, memory: this._memory() });
     }
 
-    // --- models that go ------------------------------------------------------------------------------
+    // --- unloading -----------------------------------------------------------------------------------
 
-    /** Unloads a model, once nothing runs with it. What comes meanwhile waits for that: else there might always be some.
+    /** Unloads a model once nothing runs with it. Tasks that arrive meanwhile wait for that; otherwise there might always be some.
      * @param {string} key */
     _release(key) {
         const isInUse = [...this._runs.values()].some((one) => one.key === key && !one.waits);
@@ -405,7 +405,7 @@ export class Server {
         one.waits = false;
     }
 
-    /** All engines forget it at once: a task that comes while its memory is given back loads it anew.
+    /** All engines forget it at once: a task that arrives while its memory is being freed loads it again.
      * @param {string} key */
     async _unload(key) {
         const ends = this._engines.flatMap((engine) => [engine.unload(key), engine.unload(keyAsItIs(key))]);
@@ -421,7 +421,7 @@ export class Server {
         return this._engines.some(({ loadedCount }) => loadedCount > 0);
     }
 
-    /** Bytes that the engines hold: they lie in the same memory. */
+    /** Bytes that the engines hold; they share the same memory. */
     _memory() {
         return Math.max(...this._engines.map((engine) => engine.memory()));
     }
@@ -446,8 +446,8 @@ export function serve(server) {
         if (data.type === 'start') server.start(data.port, data.memory, data.options);
         else if (data.type === 'worker_failed') failedElsewhere(data);
     };
-    // An error that nothing caught leaves the worker in an unknown state: if no task answers for it,
-    // let the document see it.
+    // An uncaught error leaves the worker in an unknown state: if it belongs to no task, let the document
+    // see it.
     self.addEventListener('unhandledrejection', (event) => {
         if (server.uncaught(event.reason)) event.preventDefault();
         else setTimeout(() => { throw event.reason; });

@@ -23,7 +23,7 @@ function fraction(root) {
 export class Sha256 {
     constructor() {
         this._state = BEGINNING.slice();
-        /** What waits for the rest of its block. */
+        /** Bytes that wait for the rest of their block. */
         this._rest = new Uint8Array(BLOCK);
         this._words = new Int32Array(BLOCK);
         this._length = 0;

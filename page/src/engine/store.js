@@ -1,27 +1,27 @@
 /**
- * What a page that joined keeps of models' files in its browser (shared/kept_files.js), for the workers that load them.
- * - What is handed out was read whole, and has the length and the SHA-256 that it is named by; else it is removed.
- * - What is half written, because its worker ended, has not the length that its note says, and is no more than room that
- *   is taken. One worker writes a file at a time: the browser locks it, and who comes second keeps nothing.
- * - There is a bound. What was used least recently goes first.
- * - Nothing fails because a browser does not store: then nothing is kept. Nor does anything wait for long for one whose
- *   storage does not answer.
+ * The model files that a page that joined keeps in its browser (shared/kept_files.js), for the workers that load them.
+ * - A file is only returned after it was read completely, and its length and its SHA-256 were right; otherwise it is removed.
+ * - A half-written file, whose worker has ended, does not have the length in its note; it only takes space. One worker writes
+ *   a file at a time: the browser locks it, and a second worker keeps nothing.
+ * - The total size is limited. The least recently used files are removed first.
+ * - Nothing fails because a browser stores nothing: then nothing is kept. And nothing waits for long for a browser whose storage
+ *   does not answer.
  */
 import { alone, isHash, list, noteOf, openFolder, remove } from '../shared/kept_files.js';
 
 /** @typedef {{hash?: string, bytes: number}} Named */
-/** Where a file's bytes go, from its first on; those from 0 on begin it anew. `digest` is that of all of them.
+/** The destination of a file's bytes, in order; bytes at 0 start it again. `digest` returns the digest of all bytes.
  * @typedef {{take: (at: number, bytes: Uint8Array) => void, digest: () => Promise<string>}} Sink */
 
 /** Read at a time. */
 export const PIECE = 4 << 20;
-/** Of what the browser grants the page's origin, this part at most. */
+/** The largest share of the browser's quota for the page's origin. */
 const SHARE = 0.5;
-/** A storage that has not answered a question by then is not waited for. A piece takes some milliseconds. */
+/** The longest wait for an answer of the storage. A piece takes some milliseconds. */
 export const PATIENCE_MS = 15000;
 
 export class Store {
-    /** @param {number} [most] bytes; 0: nothing is kept, nor read of what was */
+    /** @param {number} [most] bytes; 0: nothing is kept, and kept files are not read */
     constructor(most = 0) {
         this._most = most;
     }
@@ -89,7 +89,7 @@ class Writing {
         this._isWhole = size === 0; /* so far */
     }
 
-    /** @param {number} at 0 begins it anew @param {Uint8Array} bytes @returns {boolean} false: it cannot be kept */
+    /** @param {number} at 0 starts it again @param {Uint8Array} bytes @returns {boolean} false: it cannot be kept */
     write(at, bytes) {
         try {
             if (at === 0) this._access.truncate(0);
@@ -163,7 +163,7 @@ async function makeRoom(folder, hash, bytes, most) {
     return taken <= room;
 }
 
-/** Notes that a file is used now; to be called alone. Who finds the note being written leaves that to the other.
+/** Notes that a file is used now; to be called by `alone`. If another worker is writing the note, nothing is done.
  * @param {FileSystemDirectoryHandle} folder @param {string} hash @param {number} bytes */
 async function note(folder, hash, bytes) {
     try {

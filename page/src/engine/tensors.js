@@ -68,8 +68,8 @@ export function floats({ type, data }) {
 const PRECISIONS = new Map([['float32', 'fp32'], ['float16', 'fp16'], ['float64', 'fp64']]);
 
 /**
- * What a model computes in, told from its outputs, then its inputs: the first float type there,
- * else the first type.
+ * The datatype in which a model computes, from its outputs, then its inputs: the first float type there,
+ * or else the first type.
  * @param {readonly string[]} outputs onnxruntime's type names @param {readonly string[]} inputs
  */
 export function precisionOf(outputs, inputs) {

@@ -1,22 +1,22 @@
 /**
- * Whose turn it is in an engine worker, whose runtime does one thing at a time. A run of a session has a
- * turn, and so has what creates or releases one: what takes many turns has others in between.
+ * The turns in an engine worker, whose runtime does one thing at a time. A run of a session is a turn, and so is
+ * creating or releasing a session. A task with many turns lets others have theirs in between.
  */
 import { inLine } from './failure.js';
 
-/** Who has turns: any object, which is told how long it had them, in ms, if it has. @typedef {{turnsMs?: number}} Owner */
+/** An owner of turns: any object; the time of its turns, in ms, is written to it. @typedef {{turnsMs?: number}} Owner */
 /** @typedef {{owner: Owner | null, begin: () => void}} Waiting */
 
 export class Turns {
     constructor() {
         this._isTaken = false;
-        /** Whose turn it is. @type {Owner | null} */
+        /** The owner of the present turn. @type {Owner | null} */
         this._owner = null;
         this._began = 0;
-        this._allMs = 0; /* that all owners have had them */
+        this._allMs = 0; /* total time of all owners' turns */
         /** In the order in which they came. @type {Waiting[]} */
         this._waiting = [];
-        this._overtook = false; /* the last turn was that of one who had come later than others */
+        this._overtook = false; /* the last turn went to an owner that had come later than others */
     }
 
     get isFree() {
@@ -29,9 +29,9 @@ export class Turns {
     }
 
     /**
-     * Does the work when it is the owner's turn, who has others after it: those who wait, in their order. Who
-     * has had none before is next, so that what is short does not wait for all that is long.
-     * @template T @param {Owner | null} owner null: whoever waits for it @param {() => Promise<T>} work
+     * Does the work in the owner's turn. Waiting owners follow in their order, but an owner without a turn so far
+     * is next, so that short tasks do not wait for all long ones.
+     * @template T @param {Owner | null} owner null: the turn counts for no owner @param {() => Promise<T>} work
      * @param {AbortSignal} [signal] ends the wait
      * @returns {Promise<T>} @throws {Failure} if it was cancelled before
      */
@@ -45,7 +45,7 @@ export class Turns {
         }
     }
 
-    /** How long others have had their turns since there are any, in ms: two differ by what was not the owner's.
+    /** The total time of others' turns so far, in ms: the difference of two values is the time that was not the owner's.
      * @param {Owner} owner */
     othersMs(owner) {
         const isOther = this._isTaken && this._owner !== null && this._owner !== owner;

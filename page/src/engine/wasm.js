@@ -1,7 +1,7 @@
 /**
- * The engine on WASM: what is short runs on one thread, all else on all that its browser may use. How many there are is one setting
- * for a whole instance of onnxruntime-web: hence two instances, and each model is loaded in one of them. A model of few bytes
- * begins on one thread; once it has turned out to run long, it is loaded anew on all. The setting `[models] threads` is for all.
+ * The engine on WASM: short models run on one thread, all others on all threads that the browser may use. The number of threads is a
+ * setting of a whole instance of onnxruntime-web, so there are two instances, and each model is loaded in one of them. A model of few
+ * bytes begins on one thread; if its runs are long, it is loaded again on all threads. The setting `[models] threads` is for all models.
  */
 import { sizeOf } from '../shared/model.js';
 
@@ -9,17 +9,17 @@ import { sizeOf } from '../shared/model.js';
 /** @import { Engine } from './engine.js' */
 /** @import { RunMessage } from '../shared/messages.js' */
 
-/** A model with more than so many begins on all threads: to load it anew would cost more than its first runs. */
+/** A larger model begins on all threads: loading it again would cost more than its first runs. */
 const FEW_BYTES = 4 << 20;
-/** A run of so many ms gains more by further threads than it costs to wake them and to leave no core to what brings the
- * next request (docs/performance.md, "how many threads"). */
+/** A longer run, in ms, gains more from further threads than it costs to wake them and to leave no core for the work that
+ * brings the next request (docs/performance.md, "how many threads"). */
 const LONG_MS = 5;
-/** So many in a row are long: one alone may have met a busy machine. */
+/** So many long runs in a row make a model long: a single one may have met a busy machine. */
 const LONG_RUNS = 3;
 
 /** @implements {Engine} */
 export class WasmEngine {
-    /** @param {OrtEngine} all on all threads that there are @param {OrtEngine} one on a single one */
+    /** @param {OrtEngine} all on all threads @param {OrtEngine} one on a single one */
     constructor(all, one) {
         this.name = all.name;
         this.version = all.version;
@@ -28,10 +28,10 @@ export class WasmEngine {
         this._all = all;
         this._one = one;
         this._threads = 1;
-        this._isSaid = false; /* how many threads models have */
-        /** Where a model is for benchmarks alone that say on how many threads. @type {Map<string, OrtEngine>} */
+        this._isSaid = false; /* whether the setting says how many threads models have */
+        /** The instance of a model that is loaded there only for benchmarks with a number of threads. @type {Map<string, OrtEngine>} */
         this._guests = new Map();
-        /** How many runs in a row were long, of each model that has run on one thread. @type {Map<string, number>} */
+        /** The number of long runs in a row of each model that has run on one thread. @type {Map<string, number>} */
         this._long = new Map();
     }
 
@@ -40,7 +40,7 @@ export class WasmEngine {
         this._all.tell = this._one.tell = tell;
     }
 
-    /** The thread count counts until the first load only. @param {import('../shared/messages.js').EngineSettings} settings */
+    /** The thread count only takes effect before the first load. @param {import('../shared/messages.js').EngineSettings} settings */
     configure(settings) {
         this._threads = settings.threads;
         this._isSaid = Boolean(settings.models?.threads);
@@ -53,19 +53,19 @@ export class WasmEngine {
         return (this._namedBy(task) ?? this._homeOf(task)).start(onProgress);
     }
 
-    /** Where a model is to be. @param {RunMessage} task */
+    /** The instance in which a model should be. @param {RunMessage} task */
     _homeOf({ key, model }) {
         const isFree = this._threads > 1 && !this._isSaid;
         return isFree && sizeOf(model) <= FEW_BYTES && !this._isLong(key) ? this._one : this._all;
     }
 
-    /** Where a benchmark wants its model; null: where that is. @param {RunMessage} task */
+    /** The instance in which a benchmark wants its model; null: any. @param {RunMessage} task */
     _namedBy({ benchmark }) {
         if (benchmark?.threads === undefined) return null;
         return benchmark.threads === 1 && this._threads > 1 ? this._one : this._all;
     }
 
-    /** Whether a model is in an instance for whoever asks. @param {OrtEngine} home @param {string} key */
+    /** Whether a model is in an instance for all requests. @param {OrtEngine} home @param {string} key */
     _isIn(home, key) {
         return home.has(key) && this._guests.get(key) !== home;
     }
@@ -75,7 +75,7 @@ export class WasmEngine {
         return (this._long.get(key) ?? 0) >= LONG_RUNS;
     }
 
-    /** Of what is to leave its instance it is not said: then it is loaded. @param {string} key @param {RunMessage} task */
+    /** False for a model that should leave its instance, so that it is loaded again. @param {string} key @param {RunMessage} task */
     has(key, task) {
         return this._namedBy(task)?.has(key) ?? this._has(key);
     }

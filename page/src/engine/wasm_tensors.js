@@ -1,10 +1,10 @@
 /**
- * Tensors that stay in WASM memory when a run has made them, and are fed to the next run where they lie. What
- * build.mjs changes of onnxruntime-web's plain build asks here; without it, each run copies all keys and values
- * of a text into WASM memory, and those that it makes out of it.
+ * Tensors that stay in WASM memory after a run has made them, and are fed to the next run from there. The changes
+ * that build.mjs makes to onnxruntime-web's plain build call this module. Without them, each run would copy all keys
+ * and values of a text into WASM memory, and its new ones out of it.
  *
- * The data of such a tensor are a part of WASM memory until it is disposed of, which nobody else does: who makes
- * it has to.
+ * The data of such a tensor are a part of WASM memory until it is disposed of. The code that makes a tensor has to
+ * dispose of it.
  */
 
 /** The location of such a tensor, one of those that onnxruntime-web knows. */
@@ -13,19 +13,19 @@ export const HELD = 'cpu-pinned';
 /** Whether a tensor stays until it is disposed of: on the device, or in WASM memory. @param {any} tensor */
 export const stays = (tensor) => tensor?.location === 'gpu-buffer' || tensor?.location === HELD;
 
-/** What has made them. @typedef {{HEAPU8: Uint8Array, _OrtReleaseTensor: (tensor: number) => number}} Wasm */
+/** The module that made the tensors. @typedef {{HEAPU8: Uint8Array, _OrtReleaseTensor: (tensor: number) => number}} Wasm */
 /** `stay` says it of each output of the session, in their order. @typedef {{stay?: boolean[]}} Wishes */
 
-/** In whose memory they lie. @type {WeakMap<object, Wasm>} */
+/** The module whose memory has the tensor. @type {WeakMap<object, Wasm>} */
 const held = new WeakMap();
 
-/** Keys, values and states that the next step goes on from, as exporters name them. */
+/** Keys, values and states for the next step, by exporters' names. */
 const CACHE = /^present/;
-/** What an encoder made of them, which no step changes. */
+/** Those that an encoder made; no step changes them. */
 export const OF_ENCODER = /\.encoder\./;
 
-/** What of a run's results stays: its cache, but for what its encoder's part is then: nothing that is used,
- * where it was given. @param {{outputNames?: readonly string[]}} session
+/** The results of a run that stay: its cache, without the encoder's part if that was an input; the run's output for it
+ * is not used then. @param {{outputNames?: readonly string[]}} session
  * @param {Record<string, {dims: readonly number[]}>} feeds @returns {Wishes} as an option of the run */
 export function staying({ outputNames = [] }, feeds) {
     const isGiven = (/** @type {string} */ name) =>

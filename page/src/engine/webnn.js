@@ -16,7 +16,7 @@ export class Webnn {
         /** The provider with its options, as onnxruntime-web takes it, once the probe has passed.
          * @type {{name: 'webnn', deviceType: string, context: any} | null} */
         this.provider = null;
-        /** What the probe's graph was computed on: as the browser says it of the graph, where it does. */
+        /** The device that computed the probe's graph, if the browser reports it. */
         this.computedOn = '';
     }
 

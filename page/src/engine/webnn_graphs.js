@@ -1,6 +1,6 @@
 /**
- * What WebNN computes of each session. onnxruntime-web gives it the parts of a graph in which all sizes are
- * known and which it can compute, and computes the rest on the CPU without saying so.
+ * The parts of each session that WebNN computes. onnxruntime-web gives it the parts of a graph that have only
+ * known sizes and that WebNN supports, and silently computes the rest on the CPU.
  */
 import { Failure } from './failure.js';
 
@@ -9,7 +9,7 @@ import { Failure } from './failure.js';
 export class WebnnGraphs {
     /** Hears of every graph that is built in this worker from now on. @param {any} [Builder] */
     constructor(Builder = /** @type {any} */ (globalThis).MLGraphBuilder) {
-        /** What the graphs give that were built for the session that is being created. @type {Operand[]} */
+        /** The outputs of the graphs that were built for the session being created. @type {Operand[]} */
         this._given = [];
         /** Those of which WebNN computes a part. @type {WeakSet<object>} */
         this._sessions = new WeakSet();

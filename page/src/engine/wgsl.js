@@ -1,7 +1,7 @@
 /**
- * What has to be known of a client's WGSL before a browser gets it: where its entry is, and how large a workgroup of it
- * is with the overrides that are given. Firefox makes pipelines of workgroups beyond its adapter's limits. Whatever else
- * is wrong with a source is for the browser's compiler to say.
+ * Checks a client's WGSL before a browser gets it: the position of its entry, and the size of its workgroup with the given
+ * overrides, because Firefox makes pipelines with workgroups beyond its adapter's limits. All other errors in a source are
+ * reported by the browser's compiler.
  */
 
 /** `at`: where it begins in the source. @typedef {{text: string, at: number}} Token */
@@ -11,7 +11,7 @@
 /** @typedef {{id: string, value: Token[]}} Named an override or a constant: what it is given by, and what it has otherwise */
 
 const TOKENS = /[\p{XID_Start}_][\p{XID_Continue}_]*|\d[\w.]*|<<|>>|\S/gu;
-/** What ends a line, and with it a comment. */
+/** Characters that end a line, and with it a comment. */
 const BREAK = /[\n\v\f\r\u0085\u2028\u2029]/;
 const OPENING = new Map([['(', ')'], ['{', '}'], ['[', ']']]);
 /** Operators by how strongly they bind, the weakest first. */
@@ -65,7 +65,7 @@ export class Wgsl {
         return isTold ? [...values, 1, 1].slice(0, 3).map(Number) : null;
     }
 
-    /** What stands outside of functions. @param {Token[]} tokens */
+    /** Reads the declarations outside of functions. @param {Token[]} tokens */
     _read(tokens) {
         /** @type {Attribute[]} */
         let attributes = [];
@@ -151,7 +151,7 @@ class Sum {
         return call && values.length > 0 && values.every((value) => value !== null) ? call(...values.map(Number)) : null;
     }
 
-    /** What stands up to the parenthesis that closes, separated by commas. @returns {Array<number | null>} */
+    /** The values up to the closing parenthesis, separated by commas. @returns {Array<number | null>} */
     _closed() {
         const values = [];
         while (this._at < this._texts.length && this._texts[this._at] !== ')') {

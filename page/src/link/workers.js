@@ -329,7 +329,7 @@ export class Workers {
         this._around.changed();
     }
 
-    /** @param {Lane} lane that stands for a platform
+    /** @param {Lane} lane that represents a platform
      * @param {PlatformReport | null} report what its worker, where that stays, said last */
     _bar(lane, report) {
         if (!lane.barredUntil) lane.barredReport = report;

@@ -14,7 +14,7 @@ const MAX_PIXELS = 64 * 1024 * 1024;
 
 /** @typedef {import('./orientation.js').Pixels} Pixels */
 /**
- * What a file's structure says; `pixels` decodes.
+ * The facts in a file's structure; `pixels` decodes.
  * @typedef {{width: number, height: number, orientation: number,
  *   pixels: () => Uint8ClampedArray<ArrayBuffer> | Promise<Uint8ClampedArray<ArrayBuffer>>}} Described
  */

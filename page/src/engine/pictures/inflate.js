@@ -14,7 +14,7 @@ const MOST_SWELL = 1032;
 /** So many bytes keep the sums of Adler-32 within 32 bits. */
 const SUMMED = 3800;
 
-/** Of the symbols 257 to 285 and of the distances' codes: the least value and the bits that are added. */
+/** For the symbols 257 to 285 and for the distance codes: the smallest value and the number of extra bits. */
 const LENGTHS = ranges(4, 3, 29);
 const DISTANCES = ranges(2, 1, 30);
 LENGTHS.least[28] = 258;
@@ -94,7 +94,7 @@ class Inflater {
         this._check();
     }
 
-    /** What is left goes out. */
+    /** Writes the remaining bytes. */
     flush() {
         if (this._to > this._emitted) {
             const bytes = this._out.subarray(this._emitted, this._to);

@@ -14,7 +14,7 @@ const standsAlone = (marker) => marker === 1 || marker >= 0xd0 && marker <= SOI;
 const isFrame = (marker) => marker >= 0xc0 && marker <= 0xcf && ![0xc4, 0xc8, 0xcc].includes(marker);
 /** SOF2, SOF6, SOF10 and SOF14. @param {number} marker of a frame */
 const isProgressive = (marker) => (marker & 3) === 2;
-/** What says how colours are coded has to stay. @param {number} marker */
+/** Whether a segment can be left out. Segments that say how colours are coded must be kept. @param {number} marker */
 const isAside = (marker) => marker === COM || marker > APP0 && marker <= APP15 && marker !== APP14;
 
 /** @param {Uint8Array} bytes */
@@ -30,7 +30,7 @@ export function describeJpeg(bytes) {
         if (marker === EOI) break;
         if (isFrame(marker)) frame ??= frameOf(marker, bytes.subarray(from + 4, end));
         if (marker === SOS && !frame) throw new Broken('the file has no header of a frame');
-        // Behind the only scan any marker will do, as for Pillow.
+        // After the only scan any marker is accepted, as in Pillow.
         isDone = marker === SOS && bytes[from + 4] === frame?.inOneScan;
         if (marker === APP1 && !exif && isExif(bytes.subarray(from + 4, end))) exif = bytes.subarray(from + 4, end);
         const next = marker === SOS ? endOfScan(bytes, end) : end;
@@ -43,7 +43,7 @@ export function describeJpeg(bytes) {
     return { width, height, orientation: orientationOf(exif), pixels: () => codec(joined(Uint8Array, kept), 'image/jpeg', { width, height }) };
 }
 
-/** The next marker, and where what it begins ends. What is no marker is passed over, as libjpeg does.
+/** The next marker, and the end of its segment. Bytes that are not a marker are skipped, as in libjpeg.
  * @param {Uint8Array} bytes @param {number} at @throws {Broken} */
 function segmentAt(bytes, at) {
     let from = at;

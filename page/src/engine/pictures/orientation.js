@@ -1,7 +1,7 @@
 /** How a picture is turned, by its EXIF data, and the turning. Arithmetic only. */
 
 const ORIENTATION = 0x0112;
-/** Of TIFF's types that hold one small whole number: how it is read. */
+/** The readers for TIFF's types that hold one small whole number. */
 const READERS = /** @type {Readonly<Record<number, (view: DataView, at: number, little: boolean) => number>>} */ ({
     1: (view, at) => view.getUint8(at),
     3: (view, at, little) => view.getUint16(at, little),

@@ -53,7 +53,7 @@ function chunkAt(bytes, at) {
     };
 }
 
-/** What is before the data. @param {Uint8Array} bytes @throws {Broken} */
+/** The chunks before the data. @param {Uint8Array} bytes @throws {Broken} */
 function readHead(bytes) {
     /** @type {Head | undefined} */
     let head;

@@ -10,7 +10,7 @@ const [PREDICTOR, GREEN, PALETTE] = [0, 2, 3];
 const [LITERALS, LENGTHS, DISTANCES] = [256, 24, 40];
 const HASH = 0x1e35a7bd;
 const ORDER = [17, 18, 0, 1, 2, 3, 4, 5, 16, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15];
-/** Of the code lengths' symbols 16, 17 and 18: the bits of the repetition, and its least. */
+/** For the symbols 16, 17 and 18 of code lengths: the bits of the repetition count, and its smallest value. */
 const REPEATS = [{ bits: 2, least: 3 }, { bits: 3, least: 3 }, { bits: 7, least: 11 }];
 /** How far to the left and up the first 120 distances are: the nearest first. */
 const NEAR = Array.from({ length: 128 }, (_, i) => ({ x: 8 - i % 16, y: Math.floor(i / 16) }))
@@ -91,7 +91,7 @@ function readPalette(bits, columns, height) {
     const shared = count > 16 ? 0 : count > 4 ? 1 : count > 2 ? 2 : 3;
     const differences = new Uint8Array(readPixels(bits, count, 1, false).buffer);
     for (let i = 4; i < differences.length; i++) differences[i] += differences[i - 4];
-    const palette = new Uint32Array(256); // what is not there is transparent black
+    const palette = new Uint32Array(256); // missing entries are transparent black
     palette.set(new Uint32Array(differences.buffer));
     const transform = (/** @type {Uint32Array<ArrayBuffer>} */ pixels) => fromPalette(pixels, columns, height, palette, shared);
     return { transform, columns: tilesOf(columns, shared) };

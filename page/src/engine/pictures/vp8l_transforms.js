@@ -62,14 +62,14 @@ export function addPredicted(pixels, columns, tiles, size) {
         at++;
         for (let x = 1; x < columns; x++, at++) {
             const predict = PREDICTORS[tiles[(y >>> size) * across + (x >>> size)] >>> 8 & 15];
-            const above = at - columns; // beside the last pixel of a row is the first one of the next
+            const above = at - columns; // after the last pixel of a row comes the first one of the next
             pixels[at] = add(pixels[at], predict(pixels[at - 1], pixels[above], pixels[above - 1], pixels[above + 1]));
         }
     }
     return pixels;
 }
 
-/** What red and green have to do with the others. @param {number} factor @param {number} value both signed, of 8 bits */
+/** The part that red or green adds to another colour. @param {number} factor @param {number} value both signed, of 8 bits */
 const part = (factor, value) => (factor << 24 >> 24) * (value << 24 >> 24) >> 5;
 
 /** @param {Uint32Array<ArrayBuffer>} pixels @param {number} columns @param {Uint32Array} tiles red to blue, green to blue, green to red
