@@ -77,8 +77,8 @@ async function recognise(loaded, task, run) {
     return { tensors: [], result: resultOf(said, plan, samples.length / rate) };
 }
 
-/** What another node has told of the first windows, a part of the stream each: they are not heard again,
- * but for the times of words and for details, which parts do not have, and where their tokens tell no times.
+/** The results of another node for the first windows, each a part of the stream. These windows are not computed again, except
+ * for times of words and for details, which parts do not have, and except where their tokens contain no times.
  * @param {Loaded} loaded @param {Run} run @param {Plan} plan
  * @param {import('./whisper.js').Place[]} places of all windows @returns {Said | null} */
 function knownTo(loaded, { from }, plan, places) {

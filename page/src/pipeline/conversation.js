@@ -8,8 +8,8 @@ import { generationConfig } from './theirs.js';
 /** @import { Loaded } from './loading.js' */
 /** @typedef {Record<string, any>} Options */
 /**
- * How pictures of messages are written: `mark` stands for one where a template takes text alone, and
- * `template` in the place of one where the folder has none.
+ * How pictures in messages are written: `mark` represents a picture if a template takes only text, and
+ * `template` is used if the folder has none.
  * @typedef {{mark: string, template: string | null}} Pictures
  */
 
@@ -41,7 +41,7 @@ function templateOf(given, tools) {
     return typeof named === 'string' ? named : null;
 }
 
-/** What can only be promised by a grammar. @param {Options} options */
+/** Refuses options that only a grammar can guarantee. @param {Options} options */
 function refuseGrammars({ tool_choice: choice = 'auto' }) {
     if (choice === 'auto' || choice === 'none') return;
     throw new Failure('input_invalid',

@@ -13,7 +13,7 @@ import { contextOf, promptOf } from './writing.js';
 /** @import { Loaded } from './loading.js' */
 /** @import { CheckedTask } from './tasks.js' */
 /** @typedef {Record<string, any>} Options */
-/** What reads a prompt, and by which tokens its keys and values are kept.
+/** The reader of a prompt, and the tokens by which its keys and values are kept.
  * @typedef {{keysOf: (tokens: readonly number[]) => readonly number[],
  *   decoderOf: (beginning?: import('./kv_cache.js').Beginning) => Decoder}} Reading */
 
@@ -84,7 +84,7 @@ async function goOn(loaded, prompt, { options, ...task }, run, reading = reading
         return await generate(loaded, prompt, options, contextOf(loaded, options), run, begin, index);
     } finally {
         const { decoder, tokens } = state;
-        // What cannot be kept is no loss to the answer, and not what it failed by.
+        // A failure to keep the cache neither harms the answer nor hides its own error.
         const read = reading.keysOf(tokens.slice(0, decoder?.count ?? 0));
         if (decoder?.cache) await caches.keep(owner, read, decoder.cache).catch(() => {});
     }

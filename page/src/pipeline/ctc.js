@@ -20,12 +20,12 @@ import { innerTokenizer, tokenizerFile } from './theirs.js';
 /** A part of a sound: the frame `i` is heard from `lead + i · step` seconds on, for `step`.
  * @typedef {{step: number, lead: number}} Frames */
 
-/** What is spelt, and the first and last of its frames. @typedef {Segment & {first: number, last: number}} Spelt */
+/** A spelt text, and its first and last frames. @typedef {Segment & {first: number, last: number}} Spelt */
 
 /** Seconds without a word that end a segment. */
 const PAUSE = 0.5;
 
-/** What is asked of a model that has no options but for times.
+/** The checked request to a model that has no options except for times.
  * @param {Loaded} loaded @param {Record<string, any>} options @returns {Plan} @throws {Failure} */
 export function planOf({ config, model, tokenizer }, options) {
     if (!/ForCTC$/.test(config.architectures?.[0] ?? model.constructor.name)) {
@@ -100,8 +100,8 @@ function highest(values) {
     return best;
 }
 
-/** What a CTC decoder makes of tokens: of special ones it needs blanks and delimiters. Delimiters with blanks between
- * count once. @param {Loaded} loaded @param {number[]} tokens @returns {string} */
+/** The text of a CTC decoder for tokens; the only special ones that it needs are blanks and delimiters. Delimiters with
+ * only blanks between them count once. @param {Loaded} loaded @param {number[]} tokens @returns {string} */
 function textOf({ tokenizer, words }, tokens) {
     const own = /** @type {import('./tokenizer/tokenizer.js').Tokenizer} */ (words);
     if (!decoderOf(tokenizer)) return own.decode(tokens, true);
@@ -137,8 +137,8 @@ function joined(words) {
     return segments;
 }
 
-/** Where frames lie: a frame stands for the middle of what its convolutions see; the steps of the network are
- * its strides' product, else the sound is divided evenly. @param {Record<string, any>} config
+/** The times of frames: a frame represents the middle of its convolutions' receptive field. The network's step is the
+ * product of its strides; without strides the sound is divided evenly. @param {Record<string, any>} config
  * @param {number} samples @param {number} times @param {number} seconds @returns {Frames} */
 function framesOf(config, samples, times, seconds) {
     const least = leastOf(config);

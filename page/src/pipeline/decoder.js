@@ -118,8 +118,8 @@ function lastRow(logits) {
     return logits.slice(null, [last, length], null).to('float32').data;
 }
 
-/** Whether the tokens' places are told to the graph as such: the library would count them anew for each
- * token, from the first on. @param {any} model @param {any} config */
+/** Whether the graph takes the tokens' positions as an input: the library would count them again for each token,
+ * from the first one on. @param {any} model @param {any} config */
 function takesPositions({ sessions }, config) {
     /** @type {{name: string, shape?: unknown[]}[]} */
     const inputs = (sessions.decoder_model_merged ?? sessions.model)?.inputMetadata ?? [];

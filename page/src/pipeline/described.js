@@ -1,13 +1,13 @@
 /**
- * How a folder says that pictures and sounds are prepared: in preprocessor_config.json, or since transformers 5 in members
- * of processor_config.json, which count before it. transformers.js reads the first alone.
+ * A folder's settings for the preparation of pictures and sounds: in preprocessor_config.json, or since transformers 5 in
+ * members of processor_config.json, which take precedence. transformers.js reads only the first.
  */
 import { withKnownName } from './image/processors.js';
 
 export const PREPROCESSOR = 'preprocessor_config.json';
 const NESTED = Object.freeze(['feature_extractor', 'image_processor']);
 
-/** What transformers.js is shown as preprocessor_config.json from now on. @param {import('./folder.js').Folder} folder
+/** Sets the contents that transformers.js gets as preprocessor_config.json from now on. @param {import('./folder.js').Folder} folder
  * @returns {Promise<Record<string, any> | null>} null: the folder has neither file @throws {import('../engine/failure.js').Failure} */
 export async function describedBy(folder) {
     const [own, whole] = await Promise.all([folder.json(PREPROCESSOR), folder.json('processor_config.json')]);

@@ -1,14 +1,14 @@
 /**
- * The text of an answer while its tokens come. Decoded are only the last tokens, together with those
- * before them, since what a token reads as depends on where it stands. Bytes that may be a character's
- * beginning are held back until it is whole.
+ * The text of an answer while its tokens arrive. Only the last tokens are decoded, together with some before
+ * them, because the text of a token depends on its position. Bytes that may begin a character are held back
+ * until it is complete.
  */
 
 /** @typedef {any} Tokenizer the library's */
 
 /** A token in front of the answer says enough about where it begins. */
 const CONTEXT = 4;
-/** What stands for bytes that are no character yet: also for those before them that were one, as bytes are read together. */
+/** Replaces bytes that are no character yet, and also bytes before them that were one, because bytes are read together. */
 const UNFINISHED = /\ufffd+$/u;
 /** So many tokens without a whole character at their end are none at all: their bytes are given as they are. */
 const PATIENCE = 32;
@@ -23,13 +23,13 @@ export class Detokenizer {
         /** @type {{all_special_ids: number[], all_special_tokens: string[]}} */
         const { all_special_ids: ids, all_special_tokens: texts } = tokenizer;
         this._silent = new Set(ids.filter((_, at) => !preserved.includes(texts[at])));
-        /** What is decoded each time: tokens whose text is out, and then the new ones. @type {number[]} */
+        /** The tokens that are decoded each time: some whose text was returned, and then the new ones. @type {number[]} */
         this._tokens = before.slice(-CONTEXT).filter((id) => !this._silent.has(id));
         /** The text of the former. */
         this._known = this._decode();
         if (UNFINISHED.test(this._known)) this._forget();
         this._old = this._tokens.length;
-        /** What of the latter's is out. */
+        /** How much of the new tokens' text was returned. */
         this._given = 0;
     }
 

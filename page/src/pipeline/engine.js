@@ -1,7 +1,7 @@
 /**
  * The engine `pipeline`: folders in the Hugging Face layout, by task, through transformers.js on the
- * onnxruntime-web of the engine `ort` beside it. Several tasks run beside each other and take turns: each run
- * of a session is one. What it does with a folder and a task (loading.js, tasks.js) comes with the first
+ * onnxruntime-web of the engine `ort` in the same worker. Several tasks run at the same time and take turns: each
+ * run of a session is one turn. The code for a folder and a task (loading.js, tasks.js) is loaded with the first
  * model, as part of the library's script.
  */
 import { EngineFault, levelOf } from '../engine/engine.js';
@@ -17,8 +17,8 @@ import { Library } from './library.js';
 /** @import { RunMessage } from '../shared/messages.js' */
 /** @import { Loaded } from './loading.js' */
 
-/** Generations at a time: so many are in memory with what they compute. What makes no text has a turn or a
- * few, and waits for none of them to end. */
+/** Generations at a time: so many are in memory with their results. Tasks without text output take one or a few
+ * turns, and do not wait for the end of a generation. */
 const SLOTS = 4;
 const SHORT_SLOTS = 4;
 
@@ -40,7 +40,7 @@ export class PipelineEngine {
         /** @type {Map<string, Loaded>} */
         this._models = new Map();
         this._gate = new Gate();
-        /** Of each model, for all that wait for it. @type {Map<string, Loads>} */
+        /** The load of each model, shared by all that wait for it. @type {Map<string, Loads>} */
         this._loads = new Map();
         /** Settled when no model is loaded. @type {Promise<unknown>} */
         this._loading = Promise.resolve();
@@ -50,7 +50,7 @@ export class PipelineEngine {
         this.tell = () => {};
     }
 
-    /** What else there is to know, `ort` is told.
+    /** The engine `ort` gets the other settings.
      * @param {import('../shared/messages.js').EngineSettings} settings */
     configure({ models }) {
         this._context = models?.context ?? 0;
@@ -114,7 +114,7 @@ export class PipelineEngine {
             throw asFailure(thrown, 'load');
         } finally {
             cancelled.removeEventListener('abort', end);
-            end(); // what is still on the way beside what failed
+            end(); // the requests still running after one has failed
         }
     }
 
@@ -164,7 +164,7 @@ export class PipelineEngine {
     }
 }
 
-/** That of an engine worker. @param {OrtEngine} engine beside it @param {any} ort the instance of onnxruntime-web of both
+/** The library of an engine worker. @param {OrtEngine} engine the engine `ort` of the same worker @param {any} ort the instance of onnxruntime-web of both
  * @param {import('../engine/turns.js').Turns} turns of both
  * @param {{hasHalf?: () => boolean, require?: import('../engine/engine.js').Require}} [more] as above; of a model's sessions */
 export function pipelineEngine(engine, ort, turns, { hasHalf, require } = {}) {
@@ -179,7 +179,7 @@ const bringAgain = ({ files }, path, fetch) => fetch(/** @type {any} */ (files.f
 /** @param {string} dtype */
 const isFloat = (dtype) => dtype === 'fp32' || dtype === 'fp16';
 
-/** What transformers.js throws by itself, of a configuration, a tokenizer or an input, is the request's
+/** An exception of transformers.js itself, about a configuration, a tokenizer or an input, is the request's
  * failure. @param {unknown} thrown @param {import('../engine/errors.js').Phase} phase */
 function asFailure(thrown, phase) {
     if (thrown instanceof Failure || thrown instanceof EngineFault) return thrown;

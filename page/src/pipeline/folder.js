@@ -12,11 +12,11 @@ import { dtypeOf, sizeOf } from '../shared/model.js';
 /** Weights of 16 bits need a device that computes with them. */
 const HALF = /fp?16$/;
 
-/** In the names of graphs that WebGPU alone has, and of what lies beside them: transformers.js knows none such, and
- * asks for them without it. */
+/** A part of the names of graphs for WebGPU only, and of their files: transformers.js does not know it, and asks for
+ * names without it. */
 const WEBGPU = /_webgpu(?=\.onnx)/;
 
-/** What the weights are of: one for all graphs, or by graph; `name` for people.
+/** The datatype of the weights: one for all graphs, or one for each graph; `name` for people.
  * @typedef {{dtype: string | Record<string, string>, name: string, external: Record<string, number>}} Weights */
 
 export class Folder {
@@ -27,7 +27,7 @@ export class Folder {
         /** Files that are asked for more than once: the small ones.
          * @type {Map<string, Promise<Uint8Array>>} */
         this._kept = new Map();
-        /** What those say, by the names that are asked for: a tokenizer may have many MB. @type {Map<string, Promise<any>>} */
+        /** The parsed files, by requested name: a tokenizer may have many MB. @type {Map<string, Promise<any>>} */
         this._parsed = new Map();
         /** Which file a buffer holds. @type {WeakMap<ArrayBufferLike, string>} */
         this._paths = new WeakMap();
@@ -64,7 +64,7 @@ export class Folder {
         this._kept.set(file.path, Promise.resolve(new TextEncoder().encode(JSON.stringify(content))));
     }
 
-    /** What a request for a file is answered, as far as transformers.js looks: the bytes are not copied.
+    /** The response to a request for a file, with the members that transformers.js uses: the bytes are not copied.
      * @param {string} path */
     async answer(path) {
         const file = this._files.get(path);
@@ -83,7 +83,7 @@ export class Folder {
         return found;
     }
 
-    /** What a graph calls a file that lies beside it. @param {string} name as transformers.js does */
+    /** The name by which a graph refers to one of its files. @param {string} name as transformers.js does */
     located(name) {
         return this._files.get(`onnx/${name}`)?.path.slice('onnx/'.length) ?? name;
     }
@@ -99,7 +99,7 @@ export class Folder {
         return this._paths.get(bytes.buffer) ?? 'a graph';
     }
 
-    /** What the weights are of: the service sends one variant of a folder, so that each graph is there once.
+    /** The datatype of the weights: the service sends one variant of a folder, so each graph exists once.
      * @param {boolean} hasHalf whether the device computes with 16 bits
      * @returns {Weights} @throws {Failure} if there are none, several, or none that can be used */
     weights(hasHalf) {
@@ -125,7 +125,7 @@ export class Folder {
         return { dtype, name: names.join('+'), external: this._external() };
     }
 
-    /** How many files beside a graph hold its tensors: onnx/NAME.onnx_data, …_1 and so on. */
+    /** The number of further files with a graph's tensors: onnx/NAME.onnx_data, …_1 and so on. */
     _external() {
         /** @type {Record<string, number>} */
         const counts = {};

@@ -1,7 +1,7 @@
 /**
- * An answer, token by token: the prompt in pieces, then step after step what the model's own rules and
- * the request's sampling choose, until a stop, an end token, the length that was asked for, or the end of
- * the context. What another node has sent already is not computed again: its tokens are read as such.
+ * An answer, token by token: the prompt in pieces, then in each step the token chosen by the model's own rules
+ * and the request's sampling, until a stop, an end token, the requested length, or the end of the context.
+ * Tokens that another node has already sent are not computed again: they are read as input.
  */
 import { Answer, begunOf, Sent } from '../engine/answer.js';
 import { Failure } from '../engine/failure.js';
@@ -22,9 +22,9 @@ import { endTokens } from './stops.js';
 /** @import { Loaded } from './loading.js' */
 /** @typedef {Record<string, any>} Options */
 /**
- * What is to be gone on from. `tokens` are those that the decoder reads; `read` those of the request's own
- * text, where these are an encoder's. `stop` ends the answer as text, `ends` beside the model's own end
- * tokens; `preserved` are special tokens that come out as text. `task` is what config.json calls it.
+ * The beginning to continue. `tokens` are those that the decoder reads; `read` those of the request's own text
+ * if an encoder reads it. `stop` are texts that end the answer, `ends` end tokens in addition to the model's own;
+ * `preserved` are special tokens that come out as text. `task` is its name in config.json.
  * @typedef {{tokens: readonly number[], read?: readonly number[], stop: readonly string[], ends: readonly string[],
  *   preserved: readonly string[], parser: Parser, task?: string}} Prompt
  */
@@ -140,7 +140,7 @@ class Writing {
         }
     }
 
-    /** What beams are compared by. @param {readonly number[]} tokens before @param {Float32Array} logits stay as they are */
+    /** The log probabilities by which beams are compared. @param {readonly number[]} tokens before @param {Float32Array} logits stay as they are */
     _logarithms(tokens, logits) {
         const row = logits.slice();
         toLogarithms(row);
@@ -207,7 +207,7 @@ class Writing {
         else if (this._made >= this._most) this._finish = 'length';
     }
 
-    /** What was held back comes, unless it is a part of a character. */
+    /** Adds text that was held back, unless it is a part of a character. */
     _end() {
         this._answer.add({ text: this._stops.end() });
         this._answer.end(this._finish, this._stops.found);
@@ -275,7 +275,7 @@ export function samplingOf(config, options) {
 const anySeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
 /**
- * What the folder forbids and forces: repetitions, bad words, first and last tokens.
+ * The folder's rules: forbidden repetitions and words, forced first and last tokens.
  * @param {Loaded} loaded @param {Record<string, any>} settings @param {Prompt} prompt @param {Options} options
  * @param {{most: number, ends: number[]}} answer tokens of it, and those that end it
  */

@@ -1,5 +1,5 @@
 /**
- * What an ONNX file says of its graph: its nodes, inputs and outputs, by their names. Weights are passed over.
+ * The graph of an ONNX file: its nodes, inputs and outputs, by their names. Weights are skipped.
  * The numbers of fields are those of onnx.proto (onnx 1.12).
  */
 import { fieldsIn } from './protobuf.js';
@@ -45,7 +45,7 @@ function nodeOf(bytes) {
     };
 }
 
-/** What an attribute's graphs name. @param {Uint8Array} bytes @returns {string[]} */
+/** The names in an attribute's graphs. @param {Uint8Array} bytes @returns {string[]} */
 function namesWithin(bytes) {
     const { [ATTRIBUTE.graph]: one = [], [ATTRIBUTE.graphs]: more = [] } = fieldsOf(bytes);
     return [...one, ...more].map(graphOf).flatMap(({ nodes, outputs }) =>

@@ -1,7 +1,7 @@
 /**
- * Whether a decoder's graph writes keys and values into tensors that are past and present at once: then they may
- * have room behind their tokens, and no step makes others. It does where each is only read, and given, by
- * onnxruntime's GroupQueryAttention, which is told by the attention mask alone how many tokens there are.
+ * Whether a decoder's graph writes keys and values into tensors that are its past and its present at once. Then these
+ * may have room after their tokens, and no step makes new ones. It is so if each of them is only read, and returned, by
+ * onnxruntime's GroupQueryAttention, which gets the number of tokens only from the attention mask.
  */
 
 /** @import { Graph, Node } from './graph_nodes.js' */
@@ -29,7 +29,7 @@ export function writesInPlace(graph) {
     });
 }
 
-/** Who reads a tensor, once for each time. @param {Node[]} nodes @returns {Map<string, Node[]>} */
+/** The nodes that read each tensor, once for each time. @param {Node[]} nodes @returns {Map<string, Node[]>} */
 function readersOf(nodes) {
     /** @type {Map<string, Node[]>} */
     const readers = new Map();
@@ -59,7 +59,7 @@ function toldByMask({ nodes, inputs }) {
 /** @param {Set<string>} names @param {string} one */
 const isOnly = (names, one) => names.size === 1 && names.has(one);
 
-/** What of the graph's inputs a tensor comes of. @param {string} name @param {Map<string, Node>} makers
+/** The graph's inputs from which a tensor is computed. @param {string} name @param {Map<string, Node>} makers
  * @param {Set<string>} inputs @returns {Set<string>} */
 function givenFor(name, makers, inputs) {
     const met = new Set([name]);

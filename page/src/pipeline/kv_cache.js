@@ -13,10 +13,10 @@ import { sliceModel } from './slice_model.js';
  * @typedef {{run: (feeds: any) => Promise<any>, release: () => Promise<void>}} Session */
 /** `copies` are being cut of it, for which it must stay.
  * @typedef {{owner: string | null, tokens: readonly number[], cache: Cache, bytes: number, copies: number}} Entry */
-/** What computes one. @typedef {{readonly cache: Cache | null}} Holder */
+/** A run that computes a cache. @typedef {{readonly cache: Cache | null}} Holder */
 /** `count` tokens of a prompt are in it. @typedef {{cache: Cache, count: number}} Beginning */
 
-/** Of one model: so many conversations, in so many bytes with those that go on. */
+/** Limits for one model: so many conversations, and so many bytes including running ones. */
 const ENTRIES = 4;
 const BYTES = 256 << 20;
 /** Room is made for so many tokens more than there are, if there will be so many, and in such steps. */
@@ -52,12 +52,12 @@ export class KvCaches {
         return { count: this._entries.length, tokens };
     }
 
-    /** Of what is kept and of what is computed now. */
+    /** Bytes of kept caches and of caches in use. */
     get bytes() {
         return this._bytesOf(bytesOfAll);
     }
 
-    /** What of these is beside WASM memory. */
+    /** The part of these bytes outside WASM memory. */
     get bytesBeside() {
         return this._bytesOf((cache) => bytesOfAll(cache, ({ location }) => location !== HELD));
     }
@@ -68,7 +68,7 @@ export class KvCaches {
         return this._entries.reduce((sum, { bytes }) => sum + bytes, held);
     }
 
-    /** What it computes counts until it is kept, or let go. @param {Holder} holder */
+    /** The holder's cache counts until it is kept or released. @param {Holder} holder */
     hold(holder) {
         this._held.add(holder);
     }
@@ -89,8 +89,8 @@ export class KvCaches {
     }
 
     /**
-     * What is there of a prompt, which is the caller's from then on; its last token is never in it, since
-     * that one has to be computed.
+     * The cached beginning of a prompt, which belongs to the caller from then on. Its last token is never in it,
+     * because that one has to be computed.
      * @param {string | null} owner @param {readonly number[]} tokens @returns {Promise<Beginning | null>}
      */
     async take(owner, tokens) {
@@ -103,11 +103,11 @@ export class KvCaches {
         if (!best) return null;
         this._entries.splice(this._entries.indexOf(best), 1);
         if (isFree(best, count) || this._isShortened(best, count)) return { cache: best.cache, count };
-        this._entries.push(best); // used, and still of use to who asks once more
+        this._entries.push(best); // used, and still useful for the same request again
         return { cache: await this._copy(best, count), count };
     }
 
-    /** Lets go of what is behind so many tokens, where that is less than these. @param {Entry} entry
+    /** Drops the entries after so many tokens, if they are at most half of all. @param {Entry} entry
      * @param {number} count @returns {boolean} whether it did */
     _isShortened({ tokens, cache, copies }, count) {
         if (!this._rooms?.isRoomy(cache) || copies > 0 || 2 * count < tokens.length) return false;
@@ -116,8 +116,8 @@ export class KvCaches {
     }
 
     /**
-     * What a decoder goes on from, with room for more tokens where its graph writes into that: the same cache, or
-     * one that has taken its place.
+     * The cache that a decoder continues with, which has room for more tokens if its graph writes in place: the same cache,
+     * or one that replaces it.
      * @param {Cache} cache @param {number} count tokens in it @param {number} needed of which there is to be room
      * @param {number} most of which there will ever be @returns {Promise<Cache>}
      */
@@ -132,7 +132,7 @@ export class KvCaches {
         return roomy;
     }
 
-    /** Of how many tokens room is made: what is kept makes way for it. @param {Cache} cache what it takes the place of
+    /** For how many tokens room is made: kept caches make way for it. @param {Cache} cache the one that is replaced
      * @param {number} needed @param {number} most */
     async _capacity(cache, needed, most) {
         const own = bytesOfAll(cache), ofToken = tokenBytes(cache);
@@ -163,7 +163,7 @@ export class KvCaches {
         await this._trim();
     }
 
-    /** Copies what lies in WASM memory, which never shrinks: there, only what is computed now has a place.
+    /** Copies the tensors that are in WASM memory, which never shrinks: only caches in use should be there.
      * @param {Cache} cache */
     _bring(cache) {
         const { Tensor } = this._library;

@@ -64,7 +64,7 @@ function checkCount(texts, labels) {
         { field: 'inputs.texts', expected: `at most ${Math.floor(LIMITS.judged / labels)} with so many labels` });
 }
 
-/** What is said of each label. @param {string} template @param {readonly string[]} labels
+/** The sentence for each label. @param {string} template @param {readonly string[]} labels
  * @throws {Failure} */
 export function hypothesesOf(template, labels) {
     if (template.split('{}').length === 2) return labels.map((label) => template.replace('{}', () => label));

@@ -1,8 +1,8 @@
 /**
- * The script of tasks in an engine worker: transformers.js, and what is done with it. It comes with the
- * worker's first model of tasks, and computes with the worker's own onnxruntime-web. What that throws while
- * a session is created or run is an EngineFault, as in other engines. Each run of a session is a step of the
- * run that it is for, and has a turn.
+ * The script of tasks in an engine worker: transformers.js and the code that uses it. It is loaded with the
+ * worker's first model of tasks, and computes with the worker's own onnxruntime-web. An exception of that
+ * while a session is created or run is an EngineFault, as in other engines. Each run of a session is a step of
+ * its task's run, and has a turn.
  */
 import { EngineFault, runtime } from '../engine/engine.js';
 import { Failure, throwIfCancelled } from '../engine/failure.js';
@@ -16,8 +16,8 @@ import { weightsApart } from './weights_apart.js';
 /** @import { Run } from '../engine/run.js' */
 /** @import { Folder } from './folder.js' */
 /** @typedef {typeof import('./script.js')} Script */
-/** What is being loaded; `sessions` were created for it so far. What comes after it has failed, it does not
- * want. `sparing`: its graphs are not all in memory at a time; null: they are.
+/** A load; `sessions` were created for it so far. After it has failed, it drops everything that arrives.
+ * `sparing`: its graphs are not all in memory at a time; null: they are.
  * @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean, sparing: Sparing | null}} Loading */
 
 /** Tensors that take a run's results, by their names, null where there is none; null instead: there are none.
@@ -49,7 +49,7 @@ export class Library {
         this._runs = new WeakMap();
     }
 
-    /** What the script exports, with transformers.js set up for workers.
+    /** The script's exports, with transformers.js set up for workers.
      * @returns {Promise<Script>} @throws {Failure} */
     open() {
         return this._opened ??= this._open().catch((error) => {
@@ -160,7 +160,7 @@ export class Library {
     /** @param {string} address */
     async _file(address) {
         const loading = this._loading;
-        if (!loading) throw new Failure('model_invalid', `${address} is asked for by nobody`);
+        if (!loading) throw new Failure('model_invalid', `no load has asked for ${address}`);
         const path = decodeURIComponent(new URL(address).pathname).replace(/^\/[^/]*\//, '');
         const answer = await loading.folder.answer(path);
         if (answer.arrayBuffer) this._brought.set(await answer.arrayBuffer(), loading);
@@ -170,7 +170,7 @@ export class Library {
     /** @param {Uint8Array} bytes @param {any} options those of onnxruntime-web, `sizesOf`, which tells the
      *   sizes of a graph by its path, and `onGraph`, which is told of each and its path @returns {Promise<any>} a session */
     async _create(bytes, { sizesOf = () => ({}), onGraph = () => {}, ...options }) {
-        // What was brought for no load is a graph of the library's own: its spectrograms have one.
+        // A graph that was not brought for a load is the library's own: its spectrograms have one.
         const loading = this._brought.get(bytes.buffer);
         if (!loading) return this.session(bytes, options);
         const path = loading.folder.pathOf(bytes);
@@ -232,7 +232,7 @@ export class Library {
     }
 }
 
-/** What the run does in a session counts as such. @template T @param {Run} run @param {() => Promise<T>} work */
+/** Counts the time of `work` as the run's time in sessions. @template T @param {Run} run @param {() => Promise<T>} work */
 async function timed(run, work) {
     const began = performance.now();
     try {
@@ -251,7 +251,7 @@ class Made {
 
     /** @param {Record<string, any>} outputs */
     note(outputs) {
-        // Of most the library itself disposes, one step after the other.
+        // The library itself disposes of most of them, one step after the other.
         for (const tensor of this._tensors) if (!stays(tensor)) this._tensors.delete(tensor);
         for (const tensor of Object.values(outputs)) if (stays(tensor)) this._tensors.add(tensor);
     }
@@ -269,13 +269,13 @@ class Made {
     }
 }
 
-/** @param {Loading} loading @throws {Failure} if nobody waits for what it creates */
+/** @param {Loading} loading @throws {Failure} if its sessions are no longer wanted */
 function throwIfUnwanted({ signal, hasFailed }) {
     throwIfCancelled(signal);
     if (hasFailed) throw new Failure('model_invalid', 'another graph of the folder could not be loaded');
 }
 
-/** Says in which file a fault lies, where it has a message of its own.
+/** Adds the name of the file to a fault that has a message of its own.
  * @param {EngineFault} fault @param {string} path */
 function named(fault, path) {
     const { cause } = fault;

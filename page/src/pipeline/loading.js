@@ -40,7 +40,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {any} model
  * @property {string} dtype
  * @property {{length: number, keepsEnd: boolean}} limits
- * @property {Record<string, any>} extra JSON files beside config.json that tasks look at, by path
+ * @property {Record<string, any>} extra further JSON files that tasks use, by path
  * @property {KvCaches} caches what decoders have computed for conversations
  * @property {PromptChunk} promptChunk how much of a prompt is read at a time
  * @property {import('./picture_cache.js').PictureCache} seen what is remembered of pictures
@@ -53,7 +53,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
 /** Where it is computed: `provider` and `level`, of what it changes in a graph, as onnxruntime-web takes them.
  * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, level?: string, hasHalf: boolean}} Device */
 
-/** What else a folder may say: how texts are pooled, and how long they may be. */
+/** Files with further settings of a folder: how texts are pooled, and how long they may be. */
 const EXTRA = Object.freeze([
     'modules.json', '1_Pooling/config.json', 'sentence_bert_config.json', 'config_sentence_transformers.json',
     'generation_config.json',
@@ -133,7 +133,7 @@ export async function loadFolder(key, library, folder, device, signal, take, spa
     }, take, sparing);
 }
 
-/** What the library throws of files' content names them. @template T @param {string} path
+/** Adds the file's name to an exception of the library about its contents. @template T @param {string} path
  * @param {Promise<T>} made @returns {Promise<T>} */
 const madeOf = (path, made) => made.catch((thrown) => {
     const isOwn = thrown instanceof Failure || thrown instanceof EngineFault;

@@ -15,7 +15,7 @@ import { contextOf } from './writing.js';
 /** @import { Loaded } from './loading.js' */
 /** @import { CheckedTask, Task } from './tasks.js' */
 
-/** The sentence that stands for a label, where the request says none. */
+/** The default sentence for a label. */
 const TEMPLATE = 'This is a photo of {}';
 
 /** SigLIP judges each label by itself, CLIP each against the others; SigLIP's texts are padded as it was
@@ -36,7 +36,7 @@ async function classifyByLabels(loaded, task) {
 
 // --- text from pictures ----------------------------------------------------------------------------
 
-/** What the decoder begins with, and how its answer ends. @typedef {{tokens: number[], stop: string[],
+/** The first tokens of the decoder, and the ends of its answer. @typedef {{tokens: number[], stop: string[],
  *     preserved: string[]}} Beginning */
 
 /** An encoder of pictures and a decoder of text (VisionEncoderDecoder: ViT with GPT-2, TrOCR, Donut).
@@ -55,7 +55,7 @@ function readPicture(loaded, task, beginning, run) {
     return generate(loaded, { ...beginning, ends: [], parser: plain() }, task.options, context, run, begin);
 }
 
-/** What a model is asked that answers questions, where the request says nothing. */
+/** The default question to a model that answers questions. */
 const DESCRIBE = 'Describe the picture.';
 
 /** @type {Task} */
@@ -74,8 +74,8 @@ const tokensOf = ({ tokenizer }, text) =>
 const ANSWER_TOKENS = 256;
 const ANSWER_END = '</s_answer>';
 
-/** Donut's way: the question stands between its marks, and the answer goes on from there. Its score is how
- * probable its tokens were, all together. @type {Task} */
+/** Donut's way: the question is between its marks, and the answer continues from there. Its score is the joint
+ * probability of its tokens. @type {Task} */
 async function answerQuestion(loaded, task, run) {
     const question = String(task.input?.question ?? '').replace(/<\/?s_[a-z]+>/g, ' ');
     const marked = `<s_docvqa><s_question>${question}</s_question><s_answer>`;

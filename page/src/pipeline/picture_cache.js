@@ -1,7 +1,7 @@
 /**
- * What a model's encoder makes of pictures. Of those that were seen before, each model remembers how many
- * tokens they have and how these are written: a conversation whose pictures are in the cache needs no more of
- * them, and the encoder runs only where their features are asked for.
+ * The features that a model's encoder makes from pictures. For pictures seen before, each model remembers the
+ * number of their tokens and how these are written. A conversation whose pictures are in the key-value cache needs
+ * nothing else, and the encoder runs only if their features are requested.
  */
 import { Failure } from '../engine/failure.js';
 import { fileOf, imageOf, processorOf } from './image/input.js';
@@ -22,12 +22,12 @@ export class PictureCache {
     constructor() {
         /** By owner and name; what was used least lately is the first. @type {Map<string, Known>} */
         this._known = new Map();
-        // So that nobody makes a picture that has the name of another one.
+        // So that no client can make a picture with the name of another one.
         this._seeds = crypto.getRandomValues(new Uint32Array(2));
     }
 
     /** @param {Loaded} loaded @param {CheckedTask} task @param {Shown | undefined} shown
-     * @param {string} mark what stands for a token of a picture @returns {Promise<CachedPicture>} @throws {Failure} */
+     * @param {string} mark the text for a token of a picture @returns {Promise<CachedPicture>} @throws {Failure} */
     async look(loaded, task, shown, mark) {
         const name = this._nameOf(fileOf(task, shown));
         const key = `${task.owner ?? ''} ${name}`;

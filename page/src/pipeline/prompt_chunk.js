@@ -15,7 +15,7 @@ export class PromptChunk {
         this._isDevice = platform !== 'wasm';
         /** That a device has prepared for. @type {Set<number>} */
         this._met = new Set();
-        this._tokenMs = 0; /* 0: nobody knows */
+        this._tokenMs = 0; /* 0: unknown */
     }
 
     /** How many tokens to read next. @param {number} most Infinity: they cannot be read in pieces */

@@ -6,7 +6,7 @@
  */
 
 /** @import { Cache } from './kv_cache.js' */
-/** Of `count` tokens, with room for `capacity`. @typedef {Cache & {count: number, readonly capacity: number}} Roomy */
+/** A cache of `count` tokens, with room for `capacity`. @typedef {Cache & {count: number, readonly capacity: number}} Roomy */
 /** A key or value. @typedef {{name: string, type: 'float32' | 'float16', dims: readonly number[], ort_tensor: any}} Part */
 
 /** GPUBufferUsage: storage, copySource and copyTarget. */
@@ -117,7 +117,7 @@ const roomy = (DynamicCache) => class extends DynamicCache {
         return this.#count;
     }
 
-    /** What was written in place is there already. @param {Record<string, any>} tensors */
+    /** Ignores tensors that were written in place. @param {Record<string, any>} tensors */
     update(tensors) {
         super.update(Object.fromEntries(Object.entries(tensors)
             .filter(([name, { ort_tensor }]) => ort_tensor !== this[name]?.ort_tensor)));

@@ -22,7 +22,7 @@ import { LIKELY } from '../engine/raw.js';
 const LOOK_BACK = 64;
 /** The bias that forbids a token. */
 const NEVER = -100;
-/** Where a logit is so far below the highest, its probability is nothing beside that one's. */
+/** If a logit is this far below the highest, its probability is negligible. */
 const NOTHING = 40;
 /** Logits are put into buckets of that part of a unit. */
 const BUCKETS = 8;
@@ -83,7 +83,7 @@ export class Sampler {
     _keep(logits, top) {
         const { topK, topP, minP } = this._sampling;
         const isAll = topK === 0 || topK >= logits.length;
-        // What is less likely than `min_p` times the most likely has a logit below this.
+        // Tokens less likely than `min_p` times the most likely one have a logit below this.
         const least = minP > 0 ? top + Math.log(minP) : -Infinity;
         if (isAll && topP >= 1) return { ids: null, logits, count: logits.length, least };
         const best = isAll ? nucleus(logits, topP, top) : mostLikely(logits, topK);
@@ -237,7 +237,7 @@ class Heap {
         this.ids = new Int32Array(capacity);
         this.values = new Float32Array(capacity);
         this.size = 0;
-        /** What is not above it need not be added. */
+        /** A value that is not above it need not be added. */
         this.lowest = -Infinity;
     }
 

@@ -44,7 +44,7 @@ async function transform(loaded, { input, options }, run, name) {
     return generate(loaded, prompt, options, contextOf(loaded, options), run, begin);
 }
 
-/** What the decoder begins with: its start token, and the language where the request names one.
+/** The first tokens of the decoder: its start token, and the language if the request names one.
  * @param {any} model @param {number | undefined} language */
 export function startOf(model, language) {
     const { decoder_start_token_id: start, bos_token_id: first } = generationConfig(model);

@@ -76,8 +76,8 @@ function unlessImpossible(make) {
 /** @param {unknown} size */
 const isSize = (size) => Number.isInteger(size) && /** @type {number} */ (size) > 0;
 
-/** Of pictures or sounds there is one, of texts there may be several: a graph that names both numbers alike, as older
- * exporters do, has been given 1 for both. @param {any} session @throws {Failure} */
+/** There is one picture or sound, but there may be several texts. A graph that has the same name for both numbers, as from
+ * older exporters, was made with 1 for both. @param {any} session @throws {Failure} */
 export function requireManyTexts({ inputMetadata = [] }) {
     const texts = inputMetadata.find((/** @type {any} */ { name }) => name === 'input_ids');
     if (typeof texts?.shape[0] !== 'number') return;

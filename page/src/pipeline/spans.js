@@ -18,7 +18,7 @@ import {
 const ANSWER_TOKENS = 15;
 /** Places where an answer may begin, or end, that are looked at. */
 const CANDIDATES = 32;
-/** Of all texts that gaps are filled in: each word for a gap is told with the whole text around it. */
+/** Limit for all texts with filled gaps: each word for a gap is returned with the whole text around it. */
 const FILLED_TOKENS = 1 << 19;
 
 /** @type {Task} */
@@ -102,7 +102,7 @@ const misfit = (task) => new Failure('input_invalid',
 /** @param {Float32Array} values @param {number} index @param {number} width */
 const rowOf = (values, index, width) => values.subarray(index * width, (index + 1) * width);
 
-/** What stands between two places of a text. @param {readonly string[]} characters
+/** The text between two positions. @param {readonly string[]} characters
  * @param {number} start @param {number} end */
 const between = (characters, start, end) => characters.slice(start, end).join('');
 
@@ -149,7 +149,7 @@ const contextSpans = ({ sequences, spans }) => spans.map((span, at) => (sequence
 function answersOf(context, spans, starts, ends, top) {
     const places = spans.flatMap((span, at) => (span ? [at] : []));
     const [begin, end] = [starts, ends].map((logits) => {
-        // The first token stands for "there is no answer", and has a share of the probability.
+        // The first token means "there is no answer", and has a share of the probability.
         const probabilities = softmax([0, ...places].map((at) => logits[at])).slice(1);
         const { ids: best } = mostLikely(Float32Array.from(places, (at) => logits[at]), CANDIDATES);
         return [...best].map((index) => ({ at: places[index], score: probabilities[index] }));

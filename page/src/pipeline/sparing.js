@@ -1,7 +1,7 @@
 /**
- * A folder's graphs where memory is short: what has done its work goes. An encoder, or a tower that sees or
- * hears, is in memory for its pass; the graphs that write are there for the rest of the time. Each comes back
- * when it is run next. A model is run by one at a time then.
+ * A folder's graphs when memory is short: a graph is released when its work is done. An encoder, or a tower for
+ * pictures or sound, is in memory for its pass, and the graphs that write for the rest of the time. Each is
+ * loaded again when it is run next. Only one task at a time runs such a model.
  */
 import { isReading } from '../shared/model.js';
 
@@ -16,7 +16,7 @@ export class Graph {
         this.path = path;
         this.options = options;
         this.reads = isReading(path);
-        /** Files beside it, as the options name them. @type {string[]} */
+        /** Its further files, as the options name them. @type {string[]} */
         this.external = (options.externalData ?? []).map((/** @type {any} */ file) => file.path);
         /** @type {any} */
         this.session = null;
@@ -26,7 +26,7 @@ export class Graph {
         this.inputMetadata = this.outputMetadata = [];
     }
 
-    /** @param {any} session @param {any} options without its files, which are kept by nobody */
+    /** @param {any} session @param {any} options without its files, which are not kept */
     has(session, options) {
         const { inputNames, outputNames, inputMetadata, outputMetadata } = session;
         Object.assign(this, { session, inputNames, outputNames, inputMetadata, outputMetadata });
@@ -45,8 +45,8 @@ export class Graph {
 
 export class Sparing {
     /** @param {(bytes: Uint8Array, options: any) => Promise<any>} create makes a session of onnxruntime-web's
-     * @param {Bring} bring @param {Take} take of what has turns, for nobody
-     * @param {boolean} both whether also what writes goes while something reads: its keys and values lie beside it */
+     * @param {Bring} bring @param {Take} take turns without an owner
+     * @param {boolean} both whether graphs that write are also released while others read: their keys and values are kept outside */
     constructor(create, bring, take, both) {
         this._create = create;
         this._bring = bring;
@@ -54,10 +54,10 @@ export class Sparing {
         this._both = both;
         /** @type {Graph[]} */
         this._graphs = [];
-        this._writes = false; /* the run that goes on has begun to write */
+        this._writes = false; /* whether the present run has begun to write */
     }
 
-    /** A graph whose bytes are there. @param {string} path @param {Uint8Array} bytes @param {any} options @param {Take} take
+    /** Adds a graph whose bytes are available. @param {string} path @param {Uint8Array} bytes @param {any} options @param {Take} take
      * @returns {Promise<Graph>} */
     async add(path, bytes, options, take) {
         const graph = new Graph(this, path, options);
@@ -71,7 +71,7 @@ export class Sparing {
         this._writes = false;
     }
 
-    /** Before the graph is run: it is in memory then, and what it needs not beside it has gone.
+    /** To be called before the graph is run: brings it into memory, and releases graphs that are not needed at the same time.
      * @param {Graph} graph @param {Take} take @param {AbortSignal} signal */
     async ready(graph, take, signal) {
         this._writes ||= !graph.reads;

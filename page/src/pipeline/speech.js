@@ -7,9 +7,9 @@ import { numbersOf } from './image/input.js';
 /** @import { Loaded } from './loading.js' */
 /** @import { Task } from './tasks.js' */
 
-/** What is spoken at a time: a model's memory grows with it. */
+/** The most characters that are spoken at a time: a model's memory grows with them. */
 const PIECE_CHARS = 300;
-/** Of a request: about ten minutes of speech. */
+/** The most characters of a request: about ten minutes of speech. */
 const TEXT_CHARS = 10000;
 
 /** @type {Task} */
@@ -47,7 +47,7 @@ function checkModel({ model_type: type, sampling_rate: rate }) {
         "the folder's config.json names no sampling_rate");
 }
 
-/** What the library gives a VITS model is its text alone. @param {Record<string, any>} options */
+/** Refuses a voice and a speed, because the library passes only the text to a VITS model. @param {Record<string, any>} options */
 function checkVoice({ speaker, speed }) {
     if (speaker !== undefined) {
         throw new Failure('input_invalid', 'this model has one voice',
@@ -103,7 +103,7 @@ async function speakPiece({ model, tokenizer, limits }, text) {
 /** @param {Float32Array} samples */
 export function areFinite(samples) {
     let sum = 0;
-    for (let i = 0; i < samples.length; i++) sum += samples[i] * 0; // of what is not finite that is NaN
+    for (let i = 0; i < samples.length; i++) sum += samples[i] * 0; // NaN if a sample is not finite
     return sum === 0;
 }
 

@@ -1,4 +1,4 @@
-/** Where an answer ends: at a token of the model's. What ends it as text is engine/stop_texts.js. */
+/** The tokens of the model that end an answer. Texts that end it are in engine/stop_texts.js. */
 import { generationConfig } from './theirs.js';
 
 /**

@@ -16,8 +16,8 @@ import { NARROWER } from './writing.js';
 /** @import { Loaded } from './loading.js' */
 /** @import { Rule } from '../engine/options.js' */
 /** A task whose options were checked. @typedef {RunMessage & {options: Record<string, any>}} CheckedTask */
-/** What a task does: its options were checked, and what it throws is the request's failure, but for what
- * onnxruntime-web throws.
+/** Runs a task: its options were checked. Its exceptions are the request's failure, except for those of
+ * onnxruntime-web.
  * @typedef {(loaded: Loaded, task: CheckedTask, run: Run) => Promise<Outcome>} Task */
 
 /** @type {Readonly<Record<string, Task>>} */

@@ -1,6 +1,6 @@
 /**
- * Texts as a model takes them: checked, in tokens, as many in one run as fit, and padded to the longest
- * of those.
+ * Texts in the form for a model: checked, in tokens, as many in one run as fit, and padded to the longest of
+ * them.
  */
 import { Failure } from '../engine/failure.js';
 import { LIMITS } from '../engine/task_rules.js';
@@ -11,7 +11,7 @@ import { LIMITS } from '../engine/task_rules.js';
 /** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told; `sequences` and `spans`: where
  * it is, as Encoding has them.
  * @typedef {{ids: number[], types: number[] | null, sequences: number[], spans: (import('./tokenizer/processors.js').Span | null)[]}} Encoded */
-/** What a run of a model gives for several texts: `rows` says which.
+/** The result of a model's run for several texts: `rows` says which.
  * @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
 
 /** Texts of one run, tokens with the padding, and numbers that the model makes of these. */
@@ -156,7 +156,7 @@ export function batches(lengths, width = 1) {
     return made;
 }
 
-/** What a graph takes of texts that are padded to a length. @param {Loaded} loaded @param {readonly Encoded[]} texts
+/** A graph's inputs for texts that are padded to a length. @param {Loaded} loaded @param {readonly Encoded[]} texts
  * @param {number} length @returns {Record<string, any>} */
 export function inputsOf({ library, tokenizer }, texts, length) {
     const dims = [texts.length, length];

@@ -11,7 +11,7 @@
 
 /** @typedef {any} Model of transformers.js */
 
-/** What it takes for the tokens that begin, end and pad: those of generation_config.json before those of config.json.
+/** The tokens that it uses to begin, end and pad: those of generation_config.json take precedence over those of config.json.
  * @param {Model} model @returns {Record<string, any>} */
 export const generationConfig = (model) => model._prepare_generation_config(null, {});
 
@@ -21,7 +21,7 @@ export const innerTokenizer = (tokenizer) => tokenizer._tokenizer;
 /** @param {any} tokenizer @returns {Record<string, any>} tokenizer.json */
 export const tokenizerFile = (tokenizer) => tokenizer._tokenizerJSON;
 
-/** What a decoder's next step takes, of what the last one gave. @param {Model} model @param {Record<string, any>} step */
+/** The inputs of a decoder's next step, from the results of the last one. @param {Model} model @param {Record<string, any>} step */
 export const afterStep = (model, step) => model._update_model_kwargs_for_generation(step);
 
 /** Has somebody told of each step: of what it gave, before that is put away, and then of what the next one takes.

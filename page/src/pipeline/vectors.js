@@ -1,4 +1,4 @@
-/** What is computed of texts as wholes: embeddings, and how well documents answer a query. */
+/** Results for whole texts: embeddings, and scores of documents for a query. */
 import { normalized, shortened } from '../engine/dimensions.js';
 import { Failure } from '../engine/failure.js';
 import { sigmoid, softmax } from '../engine/picture.js';
@@ -127,7 +127,7 @@ function takePooled(output, rows, made) {
     rows.forEach((row, index) => { made[row] = values.slice(index * width, (index + 1) * width); });
 }
 
-/** What the folder says of it, else the mean. @param {Loaded} loaded @returns {Pooling} @throws {Failure} */
+/** The folder's pooling, by default the mean. @param {Loaded} loaded @returns {Pooling} @throws {Failure} */
 function poolingOf({ extra }) {
     const modules = extra['modules.json'];
     const other = Array.isArray(modules)

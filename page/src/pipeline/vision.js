@@ -29,8 +29,8 @@ async function classify(loaded, task) {
     return answer({ labels: toLabels(scores, { output: 'logits', top: task.options.top }, names) });
 }
 
-/** One vector: the projected one, or the pooled one, or that of the first token, which stands for the
- * whole picture. @type {Task} */
+/** One vector: the projected one, or the pooled one, or that of the first token, which represents the whole
+ * picture. @type {Task} */
 async function features(loaded, task) {
     const { inputs } = await pictureOf(loaded, task);
     const texts = loaded.tokenizer ? await loaded.tokenizer(['']) : {};
@@ -61,8 +61,8 @@ async function detect(loaded, task, run) {
     return answer({ boxes: found.sort((a, b) => b.score - a.score).slice(0, queries) });
 }
 
-/** Whether each class is judged by itself: then the last has a name, where the folder has names; DETR's
- * stands for nothing found. The library takes all for DETR.
+/** Whether each class is scored separately. Then the last class has a name if the folder has names; in DETR the last
+ * class means "nothing found". The library treats all models like DETR.
  * @param {Loaded} loaded @param {number} count of the classes */
 const isEachByItself = ({ config }, count) =>
     BY_ITSELF.test(config.model_type) || config.id2label?.[count - 1] !== undefined;
@@ -91,7 +91,7 @@ function postProcessing({ processor, config }, name) {
 /** `mask` is 0 or 255 in each pixel, `width` × `height`. @typedef {{label: string, score: number | null,
  *     mask: Uint8Array | Uint8ClampedArray}} Segment */
 /** @typedef {{width: number, height: number}} Size */
-/** What a model's processor can tell apart. */
+/** The segmentation tasks of a model's processor. */
 const SUBTASKS = Object.freeze({
     panoptic: 'post_process_panoptic_segmentation',
     instance: 'post_process_panoptic_segmentation', // without classes that are fused, it is this

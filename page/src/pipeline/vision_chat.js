@@ -1,7 +1,7 @@
 /**
- * Language models that see: an encoder makes features of a picture, which stand in the prompt in the place
- * of the model's tokens for it (LLaVA and what is built like it: onnx/vision_encoder, onnx/embed_tokens
- * and onnx/decoder_model_merged).
+ * Language models for pictures: an encoder makes features of a picture, which replace the model's tokens for it
+ * in the prompt (LLaVA and models built like it: onnx/vision_encoder, onnx/embed_tokens and
+ * onnx/decoder_model_merged).
  */
 import { Failure } from '../engine/failure.js';
 import { conversation, tokensOf } from './conversation.js';
@@ -17,7 +17,7 @@ import { contextOf } from './writing.js';
 /** @import { CachedPicture } from './picture_cache.js' */
 /** @import { CheckedTask } from './tasks.js' */
 
-/** Which row of which picture's features stands at a place of the prompt.
+/** The picture and the row of its features for a position of the prompt.
  * @typedef {Map<number, {picture: number, row: number}>} Places */
 
 /**
@@ -48,7 +48,7 @@ function picturesIn(message) {
 }
 
 /**
- * What a conversation with pictures is gone on from: parts {type: "image", image: {tensor, media_type}}.
+ * The prompt of a conversation with pictures: parts {type: "image", image: {tensor, media_type}}.
  * @param {Loaded} loaded @param {CheckedTask} task @param {any[]} messages @param {Run} run
  * @param {(message: number, part: number) => string} [fieldOf] where the client has that picture
  * @returns {Promise<Seen>} @throws {Failure} if the model is none that does this
@@ -84,7 +84,7 @@ const IMAGE = 'inputs.image';
 /** @param {number} message @param {number} part */
 const fieldOfPart = (message, part) => `inputs.messages[${message}].content[${part}]`;
 
-/** What is wrong with a picture, where the client has that. @param {unknown} thrown @param {string} field */
+/** The error of a picture, with the field that the client used for it. @param {unknown} thrown @param {string} field */
 const placed = (thrown, field) => (thrown instanceof Failure && thrown.field === IMAGE
     ? new Failure(thrown.code, thrown.message, { field, expected: thrown.expected }) : thrown);
 
@@ -129,12 +129,12 @@ const tooMany = (count, pictures, context) => new Failure('context_length_exceed
     `the first ${pictures} pictures have ${count} tokens, the model's context here ${context}`,
     { field: 'inputs', expected: `fewer than ${context} tokens, with all that is said` });
 
-/** What is before, between and behind the pictures. @param {string} text @param {string} mark
+/** The texts before, between and after the pictures. @param {string} text @param {string} mark
  * @param {number} pictures @returns {string[]} @throws {Failure} if there is another number of marks */
 function between(text, mark, pictures) {
     const parts = text.split(mark);
     if (parts.length === pictures + 1) return parts;
-    throw new Failure('input_invalid', `the prompt has "${mark}", which stands for a picture, `
+    throw new Failure('input_invalid', `the prompt has "${mark}", which represents a picture, `
         + `${parts.length - 1} times, with ${pictures} pictures`,
     { field: 'inputs', expected: `texts without ${mark}, and a template that writes it for each picture` });
 }
@@ -158,7 +158,7 @@ class SeeingDecoder extends Decoder {
         super(loaded, {}, beginning);
         this._seen = seen;
         this._places = places;
-        /** Of the pictures that are read. @type {Map<number, any>} */
+        /** The features of the pictures that are read. @type {Map<number, any>} */
         this._features = new Map();
     }
 

@@ -1,7 +1,7 @@
 /**
- * A graph whose weights lie in its own file, as one that has them in a file beside it: onnxruntime-web then reads each from
- * where it is, and does not copy the file into WASM memory and the weights out of it once more. Nothing is copied here but
- * what is around the weights. The numbers of fields are those of onnx.proto (onnx 1.12).
+ * Presents a graph with weights in its own file as one with weights in a separate file. onnxruntime-web then reads each weight
+ * in place, and does not copy the file into WASM memory and the weights out of it once more. Only the bytes around the weights
+ * are copied here. The numbers of fields are those of onnx.proto (onnx 1.12).
  */
 import { joined } from '../shared/joined.js';
 import { fieldsIn, varint } from './protobuf.js';
@@ -12,7 +12,7 @@ const ENTRY = Object.freeze({ key: 1, value: 2 });
 const EXTERNAL = 1;
 /** Smaller ones stay: shapes and constants are looked at while a session is made. */
 const LEAST = 64 << 10;
-/** What the file is called of which the weights are read: as no file of a folder's is. */
+/** The name of the file that the weights are read from; no file of a folder has it. */
 const PLACE = '.weights';
 
 /** @param {Uint8Array} bytes of a model

@@ -18,14 +18,14 @@ import { noteSteps } from './theirs.js';
 /** @typedef {'none' | 'segment' | 'word' | 'both'} Times */
 /** @typedef {{language?: string, translate?: boolean, timestamps?: Times, details?: boolean,
  *   max_tokens?: number, prompt?: string}} Requested */
-/** What a window says; `segments` where times were asked for, `words` where both were, and `tokens` where they tell
+/** The result of a window; `segments` if times were requested, `words` if both kinds were, and `tokens` if they determine
  * the segments. @typedef {{text: string, segments?: Segment[], words?: Segment[], tokens?: number[]}} Said */
 
 /** A window, and what its spectrogram is; what the encoder made of that, once it ran.
  * @typedef {{samples: Float32Array, inputs: any, encoded?: any}} Heard */
 
-/** The options of a request, as the library takes them; `prefix` is how many tokens of the answer are a prompt's,
- * `heard` the window that tells the language, where nobody says it.
+/** The options of a request, as the library takes them; `prefix` is the number of tokens of the answer that belong to the
+ * prompt, `heard` the window from which the language is detected if it is not given.
  * @typedef {{language?: string, timestamps: Times, details: boolean, prefix: number, heard?: Heard,
  *   arguments: Record<string, any>}} Plan */
 
@@ -36,7 +36,7 @@ const PROMPT_TOKENS = 223;
 export const isWhisper = ({ config }) => /whisper$/.test(config.model_type);
 
 /**
- * Checks what the model can do, and finds out the language where nobody says it.
+ * Checks what the model can do, and detects the language if it is not given.
  * @param {Loaded} loaded @param {Requested} requested @param {Float32Array} samples the first window
  * @returns {Promise<Plan>} @throws {Failure} input_invalid
  */
@@ -71,7 +71,7 @@ const tellsSegments = (timestamps) => timestamps === 'segment' || timestamps ===
 /** @param {Times} timestamps */
 const tellsWords = (timestamps) => timestamps === 'word' || timestamps === 'both';
 
-/** What is to be taken for said before, as Whisper takes it: behind <|startofprev|>.
+/** The text that counts as said before, in Whisper's form: after <|startofprev|>.
  * @param {Loaded} loaded @param {string} prompt @returns {number[]} */
 function promptOf({ tokenizer }, prompt) {
     const mark = markOf(tokenizer, '<|startofprev|>');
@@ -89,7 +89,7 @@ function markOf(tokenizer, mark) {
     return tokens.length === 1 ? tokens[0] : undefined;
 }
 
-/** What the decoder begins with. @param {Record<string, any>} settings @param {string | undefined} language
+/** The first tokens of the decoder. @param {Record<string, any>} settings @param {string | undefined} language
  * @param {Requested} requested @returns {number[]} */
 function beginning(settings, language, { translate, timestamps = 'none' }) {
     return [
@@ -126,8 +126,8 @@ function languageOf({ lang_to_id: tokens = {} }, { language }) {
 /** @param {Loaded} loaded @param {Float32Array} samples one window @returns {Heard} */
 const hear = (loaded, samples) => ({ samples, inputs: featuresOf(loaded, samples).input_features });
 
-/** The language's token is the first that the model makes: which of them is the most probable. What the
- * encoder has made is kept for what is said. @param {Loaded} loaded @param {Heard} heard */
+/** The language is the most probable of the language tokens, the first token that the model makes. The encoder's result is
+ * kept for the transcription. @param {Loaded} loaded @param {Heard} heard */
 async function detect(loaded, heard) {
     /** @type {{decoder_start_token_id: number, lang_to_id?: Record<string, number>}} */
     const { decoder_start_token_id: start, lang_to_id: tokens = {} } = loaded.model.generation_config;
@@ -236,8 +236,8 @@ export function acceptEncoded(model) {
     if (!model.forward_params.includes('encoder_outputs')) model.forward_params.push('encoder_outputs');
 }
 
-/** What the encoder has made already, for the library; not where that goes on within the window, after the
- * last time that was told, and encodes the rest anew. @param {Loaded} loaded @param {Plan} plan
+/** The encoder's result, for the library; not if the library continues within the window, after the last time that
+ * was found, and encodes the rest again. @param {Loaded} loaded @param {Plan} plan
  * @param {Heard} heard @returns {{encoder_outputs?: any}} */
 function encodedOf({ model }, { arguments: requested }, { encoded }) {
     const tellsTimes = requested.return_timestamps ?? model.generation_config.return_timestamps;

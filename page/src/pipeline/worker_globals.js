@@ -1,7 +1,7 @@
 /**
- * What the script of tasks (script.js) has of the engine worker that loads it, as library.js hands it over:
- * its onnxruntime-web in the place of the package's, and its errors in the place of their modules, so that
- * both sides mean the same classes. build.mjs puts it there.
+ * The objects that the script of tasks (script.js) shares with the engine worker that loads it; library.js passes
+ * them: its onnxruntime-web instead of the package's, and its errors instead of their modules, so that both sides
+ * use the same classes. build.mjs puts it there.
  */
 const worker = /** @type {any} */ (globalThis)[Symbol.for('webinfer.worker')];
 

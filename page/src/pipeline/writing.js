@@ -1,15 +1,15 @@
-/** What all tasks that write have in common: which options are narrower, their room, and the text that they go on from. */
+/** Code shared by all tasks that write: narrower options, their room, and the text that they continue. */
 import { Failure } from '../engine/failure.js';
 
 /** @import { Loaded } from './loading.js' */
 /** @import { Rule } from '../engine/options.js' */
 
-/** Tokens of a conversation at the most, where nobody says it. */
+/** The default limit for the tokens of a conversation. */
 const CONTEXT = 8192;
 
 /** @type {Rule} */
 const NO_GRAMMAR = Object.freeze({ refused: 'grammars are for models in GGUF files' });
-/** What is narrower here than of models in GGUF files. @type {Readonly<Record<string, Rule>>} */
+/** Options that are narrower here than for models in GGUF files. @type {Readonly<Record<string, Rule>>} */
 export const NARROWER = Object.freeze({
     n: { least: 1, most: 1, whole: true }, grammar: NO_GRAMMAR, json_schema: NO_GRAMMAR,
     response_format: { type: 'text' },

@@ -1,7 +1,7 @@
 /**
- * Beam search for one text, as transformers 4.57 does it (GenerationMixin._beam_search in generation/utils.py): the
- * likeliest beginnings go on side by side, and of the texts that have ended the best by its mean wins. What a token's
- * score is, and how beginnings are computed, is the caller's.
+ * Beam search for one text, as in transformers 4.57 (GenerationMixin._beam_search in generation/utils.py): the
+ * likeliest beginnings continue side by side, and the finished text with the best mean score wins. The caller
+ * provides the tokens' scores, and computes the beginnings.
  */
 import { logarithmOfAll, mostLikely, noToken } from '../sampling.js';
 
@@ -9,7 +9,7 @@ import { logarithmOfAll, mostLikely, noToken } from '../sampling.js';
  * A text so far. `row` says which of the running beams it goes on from, `notes` what the caller noted of each token.
  * @typedef {{tokens: readonly number[], notes: readonly any[], score: number, row: number}} Beam
  */
-/** Of one text that has ended; `mean` is its score by its length. @typedef {{beam: Beam, mean: number}} Ended */
+/** A finished text; `mean` is its score divided by its length. @typedef {{beam: Beam, mean: number}} Ended */
 /** `most`: tokens of a text, its end token among them; `early`: whether the first texts that have ended suffice.
  * @typedef {{beams: number, most: number, ends: ReadonlySet<number>, lengthPenalty: number, early: boolean | 'never'}} Search */
 

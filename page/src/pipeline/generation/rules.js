@@ -1,11 +1,11 @@
 /**
- * What a folder forbids and forces while its model writes, as transformers 4.57 computes it (generation/logits_process.py), in the
- * order in which GenerationMixin._get_logits_processor has these rules. A rule changes the logits of the next token.
+ * A folder's rules for generation, as transformers 4.57 computes them (generation/logits_process.py), in the order of
+ * GenerationMixin._get_logits_processor. A rule changes the logits of the next token.
  */
 
 /** @typedef {Record<string, any>} Settings of generation */
-/** What an answer is: tokens before it, those that an encoder has read (null: a picture or a sound), how many there may be with those
- * before it, and the tokens that end it. @typedef {{begin: number, read: readonly number[] | null, most: number, ends: readonly number[]}} Answer */
+/** An answer: the tokens before it, those that an encoder has read (null: a picture or a sound), the largest number of tokens
+ * including those before it, and the tokens that end it. @typedef {{begin: number, read: readonly number[] | null, most: number, ends: readonly number[]}} Answer */
 /** @typedef {(tokens: readonly number[], logits: Float32Array) => void} Rule `tokens`: all so far */
 
 /** Each makes a rule of the settings, or null where they ask for none.
@@ -62,13 +62,13 @@ function allow(logits, ids) {
     for (const id of ids) if (id < logits.length) logits[id] = 0;
 }
 
-/** What is likely becomes less so by the penalty, whatever the sign of its logit.
+/** The penalty makes tokens less likely, whatever the sign of their logits.
  * @param {(tokens: readonly number[]) => readonly number[]} from @param {number} penalty @returns {Rule} */
 const repeated = (from, penalty) => (tokens, logits) => {
     for (const id of new Set(from(tokens))) logits[id] = logits[id] < 0 ? logits[id] * penalty : logits[id] / penalty;
 };
 
-/** What has followed the last `size` − 1 of the tokens in a text.
+/** The tokens that have followed the last `size` − 1 tokens earlier in a text.
  * @param {readonly number[]} text @param {readonly number[]} tokens @param {number} size @returns {number[]} */
 function followersIn(text, tokens, size) {
     const before = size - 1, last = tokens.slice(tokens.length - before);

@@ -3,12 +3,12 @@
 /** @import { Loaded } from '../loading.js' */
 
 const FILE = 'generation_config.json';
-/** What parts of config.json may have settings of generation, where there is no file of these. */
+/** The parts of config.json that may have settings of generation if there is no separate file. */
 export const PARTS_OF_CONFIG = Object.freeze(['decoder', 'generator', 'text_config']);
 
 /**
- * Those of generation_config.json; where there is none, those of config.json and of its decoder (GenerationConfig.from_model_config).
- * What config.json has for a task (`task_specific_params`) comes before both (Pipeline.__init__).
+ * The settings of generation_config.json, or else those of config.json and of its decoder (GenerationConfig.from_model_config).
+ * Settings for a task in config.json (`task_specific_params`) take precedence over both (Pipeline.__init__).
  * @param {Pick<Loaded, 'config' | 'extra'>} loaded @param {string | null} [task] as config.json names it @returns {Record<string, any>}
  */
 export function generationOf({ config, extra }, task = null) {

@@ -20,7 +20,7 @@ export async function pictureOf(loaded, task) {
     return { image, width, height, inputs: await processor(image) };
 }
 
-/** What prepares pictures. @param {Loaded} loaded @throws {Failure} if the folder does not say how */
+/** The processor that prepares pictures. @param {Loaded} loaded @throws {Failure} if the folder does not say how */
 export function processorOf({ processor }) {
     if (!processor) {
         throw new Failure('model_invalid', 'the folder has no file preprocessor_config.json',

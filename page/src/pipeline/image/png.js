@@ -22,8 +22,8 @@ export async function writePng(pixels, width, height, channels) {
     ]);
 }
 
-/** Each row behind the number of its filter: Up, the difference to the row above, which is 0 in most
- * of a mask and little in a depth map. @param {Uint8Array | Uint8ClampedArray} pixels
+/** Each row after the number of its filter: Up, the difference to the row above, which is 0 in most of a mask
+ * and small in a depth map. @param {Uint8Array | Uint8ClampedArray} pixels
  * @param {number} stride bytes of a row @param {number} height */
 function scanlines(pixels, stride, height) {
     const out = new Uint8Array((stride + 1) * height);

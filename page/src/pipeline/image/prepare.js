@@ -110,7 +110,7 @@ export function numbersOf({ data, width, height, channels }, settings, border) {
     return numbers;
 }
 
-/** What each byte of a channel becomes, in 32 bits from step to step as numpy computes it.
+/** The number for each byte of a channel, in 32 bits from step to step as numpy computes it.
  * @param {Settings} settings @param {number} channel */
 function valuesOf({ rescale, normalize }, channel) {
     return Float32Array.from({ length: 256 }, (_, byte) => {

@@ -24,9 +24,9 @@ const DETECTED = { shortest_edge: 800, longest_edge: 1333 };
 const cropped = (side) => ({ do_center_crop: true, crop_size: square(side) });
 
 /**
- * `file` has the rule, below src/transformers/models/, or is null where only transformers.js has the class. `fit` names how
- * sizes come about (steps.js), `number` what one number for `size` means, and `pad` where borders go. What is in `fixed`
- * counts whatever the folder says: the class has no such setting.
+ * `file` has the rule, below src/transformers/models/, or is null if only transformers.js has the class. `fit` names the rule
+ * for sizes (steps.js), `number` the meaning of a single number for `size`, and `pad` the place of borders. Members of `fixed`
+ * override the folder: the class has no such settings.
  * @typedef {object} Processor
  * @property {string | null} file
  * @property {'edges' | 'multiples' | 'rounded' | 'capped16' | 'masks' | 'cropped' | 'page' | 'floored' | 'longest' | 'even'} fit
@@ -128,7 +128,7 @@ export function processorName({ image_processor_type: type, feature_extractor_ty
 /** Whether it is of a class in the table. @param {Record<string, any> | undefined} file */
 export const isKnown = (file) => Object.hasOwn(PROCESSORS, processorName(file ?? {}) ?? '');
 
-/** What preprocessor_config.json is to transformers.js. @param {Record<string, any>} file */
+/** preprocessor_config.json in the form that transformers.js understands. @param {Record<string, any>} file */
 export function withKnownName(file) {
     const name = processorName(file);
     const old = OLD_NAMES.find((one) => processorName({ feature_extractor_type: one }) === name);

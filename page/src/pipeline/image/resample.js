@@ -61,7 +61,7 @@ export function resample(from, width, height, method, [left, top, right, bottom]
     return alongColumns(rows, width * from.channels, height, coefficients(from.height, top, bottom, height, filter));
 }
 
-/** Of target pixel `i`: source pixels first[i] to first[i] + count[i], weighted by k[i * most …].
+/** Target pixel `i` comes from source pixels first[i] to first[i] + count[i], weighted by k[i * most …].
  * @typedef {{first: Int32Array, count: Int32Array, k: Int32Array, most: number}} Coefficients */
 
 /** @param {number} from @param {number} begin @param {number} end of the part that counts @param {number} to pixels
@@ -90,8 +90,8 @@ function coefficients(from, begin, end, to, filter) {
 /** Rounds half away from zero. @param {number} value */
 const fixed = (value) => Math.trunc(value * (1 << PRECISION_BITS) + (value < 0 ? -0.5 : 0.5));
 
-/** Half of the last place, so that a sum is rounded. A sum fits 32 bits, and what lies outside a byte is clamped by the
- * array that takes it. */
+/** Half of the last place, so that a sum is rounded. A sum fits into 32 bits, and the target array clamps values that do not
+ * fit into a byte. */
 const HALF = 1 << (PRECISION_BITS - 1);
 
 /** @param {{data: ArrayLike<number>, width: number, height: number, channels: number}} from
@@ -151,7 +151,7 @@ function addRow(sums, data, from, weight) {
     for (let x = 0; x < sums.length; x++) sums[x] += data[from + x] * weight;
 }
 
-/** The pixel whose area the target's centre lies in, as Pillow's affine transform takes it.
+/** The pixel whose area contains the target's centre, as in Pillow's affine transform.
  * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number, channels: number}} from
  * @param {number} width @param {number} height */
 export function nearest(from, width, height) {
@@ -170,7 +170,7 @@ export function nearest(from, width, height) {
     return out;
 }
 
-/** Which pixel each target's centre lies in. The scale is added again and again, as Pillow does: where a centre lies
+/** The pixel that contains each target's centre. The scale is added repeatedly, as in Pillow: if a centre is exactly
  * between two pixels, the sum's error decides. @param {number} from @param {number} to */
 function centres(from, to) {
     const scale = from / to;

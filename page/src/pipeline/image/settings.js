@@ -1,4 +1,4 @@
-/** What a folder's preprocessor_config.json asks for, with the defaults of its class in Python. */
+/** The settings of a folder's preprocessor_config.json, with the defaults of its class in Python. */
 import { Failure } from '../../engine/failure.js';
 import { PROCESSORS, processorName } from './processors.js';
 import { METHODS, methodName } from './resample.js';
@@ -11,7 +11,7 @@ import { checkSizes } from './sizes.js';
  *     max_height?: number}} Sides */
 
 /**
- * Of `rescale` there is a factor and what is added behind it, of `normalize` the numbers of each channel; null: not done.
+ * `rescale` has a factor and an offset that is added after it, `normalize` the numbers of each channel; null: not done.
  * @typedef {object} Settings
  * @property {Processor['fit']} fit
  * @property {Processor['pad']} pad
@@ -46,8 +46,8 @@ const RENAMED = Object.freeze({
 /** How pictures are scaled by their own size alone. */
 const UNSIZED = Object.freeze(['multiples', 'floored']);
 
-/** @param {Record<string, any>} file preprocessor_config.json @returns {Settings} @throws {Failure} if it asks for what
- * is not done here, or nobody can do */
+/** @param {Record<string, any>} file preprocessor_config.json @returns {Settings} @throws {Failure} if it asks for something
+ * that is not implemented here, or is impossible */
 export function settingsOf(file) {
     const processor = processorOf(file);
     checkSteps(file);
@@ -86,7 +86,7 @@ function processorOf(file) {
     { field, expected: `one of ${Object.keys(PROCESSORS).join(', ')}` });
 }
 
-/** A step that nobody knows here would make other numbers. @param {Record<string, any>} file @throws {Failure} */
+/** Refuses unknown steps, which would make other numbers. @param {Record<string, any>} file @throws {Failure} */
 function checkSteps(file) {
     for (const [name, value] of Object.entries(file)) {
         if (!name.startsWith('do_') || !value || HARMLESS.includes(name) || DONE.includes(name)) continue;
@@ -95,7 +95,7 @@ function checkSteps(file) {
     if ([file.fill_color].flat().some(Boolean)) throw wrong('fill_color', file.fill_color, '0, which is black');
 }
 
-/** What the folder says, by the members' names of today; null is as if it were not there, but for a step.
+/** The folder's settings, by the present names of members; null counts as missing, except for a step.
  * @param {Record<string, any>} file */
 function renamed(file) {
     /** @type {Record<string, any>} */

@@ -1,6 +1,6 @@
 /**
- * What is done with a picture's pixels before they become a model's numbers, by its size alone: turned, scaled, cut and put
- * into borders. Names of functions of Python's transformers 4.57 stand where their rounding is taken over.
+ * The steps for a picture's pixels before they become a model's numbers, which depend only on its size: rotating, scaling,
+ * cropping and padding. Comments name the functions of Python's transformers 4.57 whose rounding is copied.
  */
 import { Failure } from '../../engine/failure.js';
 import { MOST_PIXELS } from './sizes.js';
@@ -8,7 +8,7 @@ import { MOST_PIXELS } from './sizes.js';
 /** @import { Settings, Sides, Size } from './settings.js' */
 /** @typedef {{kind: 'turn'} | {kind: 'scale', width: number, height: number, method: string}
  *     | {kind: 'cut', left: number, top: number, width: number, height: number}} Step */
-/** `border` lies around what has become numbers. @typedef {{steps: Step[], size: Size,
+/** `border` is added after the conversion to numbers. @typedef {{steps: Step[], size: Size,
  *     border: {left: number, top: number, width: number, height: number} | null}} Plan */
 /** @typedef {(from: Size, size: Sides, settings: Settings) => Size} Fit */
 
@@ -50,7 +50,7 @@ export function planOf(from, settings) {
     }
 }
 
-/** What is cut of the middle; ConvNeXT cuts what it has scaled. @param {Settings} settings @returns {Size | null} */
+/** The size of the centre crop; ConvNeXT crops the scaled picture. @param {Settings} settings @returns {Size | null} */
 function cropOf({ crop, fit, does, size: { shortest_edge: side } }) {
     return crop ?? (fit === 'cropped' && does.scale && side && side < UNCUT ? square(side) : null);
 }

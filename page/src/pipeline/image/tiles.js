@@ -12,7 +12,7 @@ import { planOf } from './steps.js';
 /** @import { Size } from './settings.js' */
 /** Tiles of a picture, with the whole of it: models in the field have 17 or 26 of them. */
 const MOST_TILES = 128;
-/** What Idefics3 has around and before its tiles. */
+/** The tokens of Idefics3 around and before its tiles. */
 const AROUND = '<fake_token_around_image>';
 const WHOLE = '<global-img>';
 

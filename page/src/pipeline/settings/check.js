@@ -8,7 +8,7 @@ import { ADDED, PARTS } from './tokenizers.js';
 /** @import { Folder } from '../folder.js' */
 /** @import { File } from './table.js' */
 
-/** What parts have others in them: the list's name. */
+/** The names of lists that contain further parts. */
 const LISTS = Object.freeze(['normalizers', 'pretokenizers', 'processors', 'decoders']);
 const SHOWN = 100;
 
@@ -79,7 +79,7 @@ function checkTokenizer(content) {
 /** @param {any} settings @param {string} where @param {Readonly<Record<string, string>>} types */
 function checkPart(settings, where, types) {
     if (typeof settings !== 'object' || settings === null) return;
-    // What a model without a type is, and what is none of the types, the tokenizer says.
+    // The tokenizer handles models without a type, and refuses unknown types.
     const known = Object.hasOwn(types, settings.type) ? types[settings.type] : Object.values(types).join(' ');
     checkMembers(settings, where, `type ${known}`);
     for (const list of LISTS) {

@@ -42,7 +42,7 @@ const areWords = (value) => Array.isArray(value) && value.every((ids) => areIds(
 /** @param {any} value */
 const isFlag = (value) => typeof value === 'boolean';
 
-/** What a member must be, where it is not null: a test, and its words.
+/** The requirement for a member that is not null: a test, and its words.
  * @type {Readonly<Record<string, readonly [(value: any) => boolean, string]>>} */
 export const GENERATION_FORMS = Object.freeze({
     repetition_penalty: [isPenalty, 'a number above 0'], encoder_repetition_penalty: [isPenalty, 'a number above 0'],

@@ -1,12 +1,12 @@
 /**
- * What becomes of a folder's settings: a row for each group of members.
+ * How a folder's settings are treated: a row for each group of members.
  *
  * honoured  computed as transformers computes it
  * harmless  no answer depends on it
  * ignored   not computed: the model is answered without it, and the service lists it as `ignored_settings`
  * refused   the model is not loaded
  *
- * What is ignored or refused may have values that ask for nothing: null, false, "", [] and {} always, and those of `but`.
+ * Ignored and refused members may have values that ask for nothing: null, false, "", [] and {} always, and those of `but`.
  * @typedef {'honoured' | 'harmless' | 'ignored' | 'refused'} Fate
  * @typedef {{fate: Fate, why: string, members: readonly string[], but: Readonly<Record<string, any>>}} Row
  */

@@ -1,6 +1,6 @@
 /**
- * What becomes of each setting of a folder in the Hugging Face layout. The daemon's src/models/catalog/format/huggingface_settings.inc and a section of
- * webinfer-inputs(7) are made of it (scripts/settings.mjs).
+ * How each setting of a folder in the Hugging Face layout is treated. The daemon's src/models/catalog/format/huggingface_settings.inc and a
+ * section of webinfer-inputs(7) are generated from it (scripts/settings.mjs).
  */
 import { GENERATION } from './generation.js';
 import { PREPROCESSOR, PROCESSOR } from './processors.js';
@@ -11,7 +11,7 @@ import { SPECIAL_TOKENS, TOKENIZER, TOKENIZER_CONFIG } from './tokenizers.js';
 /** @import { Fate, Row } from './rows.js' */
 /** `rest`: what becomes of members that no row has, unless they ask for nothing. @typedef {{rest: Fate, rows: readonly Row[]}} File */
 
-/** What config.json says as well, where the folder has no generation_config.json. @type {File} */
+/** The settings of generation that config.json may have if the folder has no generation_config.json. @type {File} */
 export const GENERATION_OF_CONFIG = Object.freeze({ rest: 'harmless', rows: GENERATION });
 
 /** @type {Readonly<Record<string, File>>} */

@@ -1,4 +1,4 @@
-/** Settings of tokenizers: tokenizer.json with its parts, and the files beside it. */
+/** Settings of tokenizers: tokenizer.json with its parts, and the files that belong to it. */
 import { harmless, honoured, ignored } from './rows.js';
 
 export const TOKENIZER = Object.freeze([
@@ -9,8 +9,8 @@ export const TOKENIZER = Object.freeze([
 ]);
 
 const LEVEL = 'add_prefix_space trim_offsets use_regex';
-/** The members of the parts of tokenizer.json beside `type`, by these types; another one is refused. Which types there are, the
- * tokenizer's own tables say. @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
+/** The members of the parts of tokenizer.json, except `type`, for each type; others are refused. The types are in the
+ * tokenizer's own tables. @type {Readonly<Record<string, Readonly<Record<string, string>>>>} */
 export const PARTS = Object.freeze({
     normalizer: {
         BertNormalizer: 'clean_text handle_chinese_chars strip_accents lowercase', ByteLevel: LEVEL, Lowercase: '', NFC: '', NFD: '', NFKC: '',
@@ -37,7 +37,7 @@ export const PARTS = Object.freeze({
         WordPiece: 'vocab unk_token continuing_subword_prefix max_input_chars_per_word',
     },
 });
-/** Of each token that was added. */
+/** The members of each added token. */
 export const ADDED = 'id content single_word lstrip rstrip normalized special';
 
 const MARKS = 'bos_token eos_token unk_token pad_token cls_token sep_token mask_token';

@@ -1,17 +1,17 @@
 /**
- * How much a file decodes to at most, by the packets that are in it: what its header promises may be a lie,
- * and the browser decodes all of it at once. Samples of all channels together.
+ * The most samples that a file can decode to, from its packets: its header may be wrong, and the browser decodes
+ * the whole file at once. Samples of all channels are counted together.
  */
 import { frameAt, isFrame } from './containers.js';
 import { flacFrames, stands } from './flac.js';
 
 /** @typedef {(bytes: Uint8Array) => number} Amount */
-/** A stream's channels, and the samples of a packet, where its format says no more than the most.
+/** A stream's channels, and the most samples of a packet, if its format gives only that.
  * @typedef {{channels: number, most: number, isOpus: boolean}} Codec */
 
-/** Of a packet of AAC with spectral band replication, for two channels (ISO 14496-3, 4.6.18). */
+/** Samples of a packet of AAC with spectral band replication, for two channels (ISO 14496-3, 4.6.18). */
 const AAC = 2048 * 2;
-/** Of one of FLAC, which has more than those of other formats, likewise. */
+/** Samples of a packet of FLAC, the largest of all formats, for two channels. */
 const MOST = 65535 * 2;
 /** A packet of Opus has 120 ms at most, at 48 kHz (RFC 6716, 2.1.4 and 3.1). */
 const OPUS = 5760;
@@ -40,7 +40,7 @@ function flacAmount(bytes) {
 
 // --- MPEG audio and AAC in ADTS ------------------------------------------------------------------
 
-/** Whatever looks like a frame of layer III or of AAC: what does so by chance is little beside what is one.
+/** Counts everything that looks like a frame of layer III or of AAC: accidental matches are few compared with real frames.
  * @type {Amount} */
 function mpegAmount(bytes) {
     let samples = 0;
@@ -66,8 +66,8 @@ function adtsFrame(bytes, at) {
 const [STSZ, STZ2, TRUN] = [0x7374737a, 0x73747a32, 0x7472756e];
 const [OPUS_ENTRY, FLAC_ENTRY, ALAC_ENTRY] = [0x4f707573, 0x664c6143, 0x616c6163];
 
-/** What the tables of sizes and the runs of fragments count, wherever they are (ISO 14496-12, 8.7.3 and
- * 8.8.8). @type {Amount} */
+/** The samples counted by the tables of sizes and the runs of fragments, wherever they are (ISO 14496-12, 8.7.3
+ * and 8.8.8). @type {Amount} */
 function mp4Amount(bytes) {
     let [packets, most] = [0, AAC];
     for (let at = 0; at + 16 <= bytes.length; at++) {
@@ -81,7 +81,7 @@ function mp4Amount(bytes) {
 
 // --- Ogg and WebM --------------------------------------------------------------------------------
 
-/** What a stream begins with: of Opus RFC 7845, 5.1; of Vorbis its specification, 4.2.2.
+/** The header of a stream: for Opus RFC 7845, 5.1; for Vorbis its specification, 4.2.2.
  * @param {Uint8Array} bytes @param {number} at @returns {Codec | null} */
 function codecAt(bytes, at) {
     if (stands(bytes, at, 'OpusHead')) return { channels: bytes[at + 9], most: OPUS, isOpus: true };
@@ -89,7 +89,7 @@ function codecAt(bytes, at) {
     return { channels: bytes[at + 11], most: 2 ** (bytes[at + 28] >> 4) / 2, isOpus: false };
 }
 
-/** What is more than either: who lies in one head is not to lower another's.
+/** At least as much as either: a false header must not lower the amount of another stream.
  * @param {Codec | null} one @param {Codec | null} other @returns {Codec | null} */
 const worse = (one, other) => one && other ? {
     channels: Math.max(one.channels, other.channels), most: Math.max(one.most, other.most),

@@ -61,12 +61,12 @@ function oggRate(view) {
     return view.getUint32(29) === 0x766f7262 ? view.getUint32(40, true) : 0; // "vorb"
 }
 
-/** Of MPEG audio, layer III (ISO 11172-3, 2.4.2.3; ISO 13818-3): kbit/s of version 1 and of 2, by index. */
+/** Bit rates of MPEG audio, layer III (ISO 11172-3, 2.4.2.3; ISO 13818-3): kbit/s of version 1 and of 2, by index. */
 const BITRATES = [
     [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320],
     [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
-/** Of version 1; version 2 has half of it, 2.5 a quarter. */
+/** Sampling rates of version 1; version 2 has half of them, 2.5 a quarter. */
 const MP3_RATES = [44100, 48000, 32000];
 
 /** @param {Uint8Array} bytes @param {number} at */

@@ -11,8 +11,8 @@ import { interleaved, SAMPLES } from './source.js';
 import { checkFormat, isWav, readWav } from './wav.js';
 import { checkWhole } from './whole.js';
 
-/** What a request says of its sound: `media_type` as the client said it; `sampling_rate` and `channels`
- * are raw PCM's.
+/** A request's description of its sound: `media_type` as the client gave it; `sampling_rate` and `channels` are
+ * for raw PCM.
  * @typedef {{media_type?: string, sampling_rate?: number, channels?: number}} SoundHead */
 /** @import { Source } from './source.js' */
 /** @typedef {{signal: AbortSignal, step: () => Promise<void>}} Stepper as engine/run.js has it */
@@ -36,7 +36,7 @@ export async function decodeSound(bytes, head, rate, run, elsewhere = decodeElse
     return resample(isRaw ? readRaw(bytes, head, check) : readWav(file, check), rate, () => run.step());
 }
 
-/** What the browser decodes. @param {Uint8Array<ArrayBuffer>} bytes @param {number} rate @param {Stepper} run
+/** Decodes a sound by the browser. @param {Uint8Array<ArrayBuffer>} bytes @param {number} rate @param {Stepper} run
  * @param {typeof decodeElsewhere} elsewhere */
 async function decodeFile(bytes, rate, run, elsewhere) {
     const container = containerOf(bytes);

@@ -23,7 +23,7 @@ export async function decodeElsewhere(bytes, name, rate, cancelled, post = postT
         throw invalid(`the ${name} file has ${bytes.length} bytes`,
             `at most ${MAX_BYTES} bytes; WAV may have more`);
     }
-    const copy = bytes.slice(); // the frame that it lies in is still needed
+    const copy = bytes.slice(); // its frame is still needed
     const { port1, port2 } = new MessageChannel();
     try {
         /** @type {Promise<DecodedSound>} */
@@ -35,7 +35,7 @@ export async function decodeElsewhere(bytes, name, rate, cancelled, post = postT
         const decoded = await first(reply, cancelled);
         if (decoded.samples) return decoded.samples;
         if (decoded.seconds) throw tooLong(decoded.seconds, longest(rate));
-        throw invalid(`this browser does not decode the ${name} file: ${decoded.error ?? 'nobody knows why'}`);
+        throw invalid(`this browser does not decode the ${name} file: ${decoded.error ?? 'no reason is known'}`);
     } finally {
         port1.close();
     }

@@ -1,6 +1,6 @@
 /**
- * What a model is given of a sound: by the rules of Python's transformers 4.57 (models/NAME/feature_extraction_NAME.py),
- * with the settings of a folder's preprocessor_config.json. The library's own pass over some, and have no defaults.
+ * The features of a sound for a model: by the rules of Python's transformers 4.57 (models/NAME/feature_extraction_NAME.py),
+ * with the settings of a folder's preprocessor_config.json. The library's own extractors ignore some settings and have no defaults.
  */
 import { isSmooth } from './fourier.js';
 import { MAX_RATE, MIN_RATE } from './limits.js';
@@ -19,7 +19,7 @@ import { bandsOf, centred, hann, spectraOf } from './spectra.js';
 /** @typedef {{members: Record<string, Member>, make: (settings: any) => Way}} Row */
 
 const FILE = 'preprocessor_config.json';
-/** Of Kaldi's frames, in samples: 25 ms, and 10 ms from one to the next. */
+/** Kaldi's frames, in samples: 25 ms, and 10 ms from one to the next. */
 const KALDI = Object.freeze({ frame: 400, hop: 160, size: 512, from: 20, emphasis: 0.97, floor: 2 ** -23 });
 
 /** How a sound becomes what the model takes; null: the file names no extractor that is known here.
@@ -33,7 +33,7 @@ export function extractorOf(described) {
     return { settings: { ...settings, ...computed }, rate: settings.sampling_rate, least, most, features };
 }
 
-/** What the model takes of these samples, as the library's tensors.
+/** The model's inputs for these samples, as the library's tensors.
  * @param {{library: any, listens: Extractor | null}} loaded that listens @param {Float32Array} samples @returns {Record<string, any>} */
 export function featuresOf({ library: { Tensor }, listens }, samples) {
     const inputs = /** @type {Extractor} */ (listens).features(samples);
@@ -82,7 +82,7 @@ const EXTRACTORS = Object.freeze({
     },
 });
 
-/** What may be named. */
+/** The names that a folder may use. */
 export const EXTRACTED = Object.keys(EXTRACTORS).join(', ');
 
 /** @type {Row['make']} */
@@ -122,7 +122,7 @@ function wave({ do_normalize: isNormal }) {
     return { features };
 }
 
-/** Of every `step`th value from `from` on. @param {Float32Array | Float64Array} values @param {number} from
+/** For every `step`th value from `from` on. @param {Float32Array | Float64Array} values @param {number} from
  * @param {number} step @param {number} [fewer] by which their count is less in the variance */
 function momentsOf(values, from, step, fewer = 0) {
     const count = Math.ceil((values.length - from) / step);
@@ -176,7 +176,7 @@ function tree({ sampling_rate: rate, num_mel_bins: count, max_length: most, do_n
     return { features, least: KALDI.frame };
 }
 
-/** What is shorter than a window fills it by its repetition, or by silence. @type {Row['make']} */
+/** A sound shorter than a window is repeated or padded with silence. @type {Row['make']} */
 function clap({ feature_size: count, sampling_rate: rate, hop_length: hop, max_length_s: seconds, fft_window_size: size,
     frequency_min: from, frequency_max: to, padding }) {
     const most = seconds * rate;

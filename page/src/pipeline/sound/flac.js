@@ -7,7 +7,7 @@ import { invalid } from './limits.js';
 
 /** The marker, the head of a block of metadata, and STREAMINFO, which comes first (8.2). */
 const HEAD_BYTES = 42;
-/** What taggers put behind a file. */
+/** The beginnings of tags that taggers append to a file. */
 const TAGS = Object.freeze(['TAG', 'APETAGEX', 'ID3']);
 
 /** Every header of a frame whose checksum is right (9.1). @param {Uint8Array} bytes @param {number} from
@@ -105,9 +105,9 @@ const checksums = (bits, polynomial) => Uint16Array.from({ length: 256 }, (_, by
     return crc;
 });
 
-/** Of x⁸ + x² + x + 1. */
+/** The table for x⁸ + x² + x + 1. */
 const CRC8 = checksums(8, 7);
-/** Of x¹⁶ + x¹⁵ + x² + 1. */
+/** The table for x¹⁶ + x¹⁵ + x² + 1. */
 const CRC16 = checksums(16, 0x8005);
 
 /** @param {Uint8Array} bytes @param {number} from @param {number} to */

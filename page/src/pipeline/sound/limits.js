@@ -14,7 +14,7 @@ export const {
 export const MAX_DECODED = LIMITS.sound_seconds * 100000 * 2;
 
 const FIELD = 'inputs.audio';
-/** What may be sent. */
+/** The accepted formats. */
 export const FORMATS = 'WAV (PCM of 1 to 32 bits, floats of 32 or 64, A-law, µ-law), raw PCM '
     + '(f32le or s16le with sampling_rate), or what the browser decodes, such as mp3, ogg, flac and m4a';
 

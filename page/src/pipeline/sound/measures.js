@@ -1,6 +1,6 @@
 /**
- * What openai/whisper tells of a segment beside its text: its tokens, the mean of their log-probabilities, how well
- * its text is compressed, and how probable it is that nobody speaks.
+ * The details of a segment that openai/whisper returns in addition to its text: its tokens, the mean of their
+ * log-probabilities, the compression ratio of its text, and the probability that there is no speech.
  */
 import { floats } from '../../engine/tensors.js';
 import { deflate } from '../image/png.js';
@@ -11,13 +11,13 @@ import { highest, likelihood } from '../sampling.js';
  *   no_speech_prob: number, temperature: number}} Measures */
 /** How likely a token was, and in which pass. @typedef {{token: number, logprob: number, seek: number,
  *   silence: number}} Likely */
-/** What the model says from one place of a window on.
+/** The model's output from a position in a window on.
  * @typedef {{tokens: number[], logprobs: number[], silence: number, start: number}} Pass */
 
-/** Of a window, while the library's generate goes through it: in one pass, or, with times, in several. */
+/** Watches a window while the library's generate processes it: in one pass, or, with times, in several. */
 export class Watch {
     /** @param {{begin: number, precision: number, start: number, silence: number | undefined}} ids the first time and
-     * its seconds, what the decoder begins with, and the token that says that nobody speaks */
+     * its seconds, the decoder's start token, and the token that means "no speech" */
     constructor(ids) {
         this._ids = ids;
         /** @type {Pass[]} */
@@ -49,7 +49,7 @@ export class Watch {
         pass.silence = Math.exp(likelihood(row, silence, 0).logprob);
     }
 
-    /** Of the tokens of the window, each in its place. @param {number} offset when the window begins
+    /** The measures of the window's tokens, each in its place. @param {number} offset when the window begins
      * @returns {(Likely | undefined)[]} undefined: the decoder began with it */
     likely(offset) {
         let seek = Math.round(100 * offset);

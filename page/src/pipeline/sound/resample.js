@@ -13,7 +13,7 @@
 /** dB below which everything stays that the new rate cannot hold. */
 const ATTENUATION = 80;
 const BETA = 0.1102 * (ATTENUATION - 8.7);
-/** Of the lower rate's half, what is between passing and not: the last tenth. */
+/** The share of the lower rate's half between the pass band and the stop band: the last tenth. */
 const TRANSITION = 0.1;
 /** The filter's length in samples of the lower rate. */
 const LENGTH = (ATTENUATION - 8) / (2.285 * Math.PI * TRANSITION);

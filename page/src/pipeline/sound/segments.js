@@ -1,4 +1,4 @@
-/** What a Whisper says between its timestamps: `<|0.00|> text <|2.40|>`, one after the other. */
+/** The texts of a Whisper between its timestamps: `<|0.00|> text <|2.40|>`, one after the other. */
 
 /** @import { Measures } from './measures.js' */
 /** `start` and `end` in seconds. @typedef {{start: number, end: number, text: string} & Partial<Measures>} Segment */

@@ -14,7 +14,7 @@ import { invalid } from './limits.js';
  *   (audio_invalid) at a sample that is no number
  */
 
-/** What a sample takes, and how it becomes a number from -1 to 1: full scale is 2 to the power of bits
+/** The bytes of a sample, and its conversion to a number from -1 to 1: full scale is 2 to the power of bits
  * less one, and 8 bits are unsigned. A-law and µ-law are those of ITU-T G.711.
  * @type {Readonly<Record<string, {bytes: number, read: ReadSample}>>} */
 export const SAMPLES = {

@@ -8,8 +8,8 @@ import { fourierOf, isSilent } from './fourier.js';
 /** Its part of each frequency from number `first` on. @typedef {{first: number, weights: Float64Array}} Band */
 /** From hertz to a scale, and back. @typedef {{of: (hertz: number) => number, to: (mel: number) => number}} Scale */
 /**
- * How frames are made: of so many samples, each `hop` after the one before, at both ends of the sound half a frame
- * of its mirror image or of silence, or nothing; transformed with `size` samples.
+ * How frames are made: of so many samples, each `hop` after the one before; both ends of the sound are extended by
+ * half a frame of its mirror image or of silence, or not at all; transformed with `size` samples.
  * @typedef {object} Framing
  * @property {Float64Array} window
  * @property {number} hop

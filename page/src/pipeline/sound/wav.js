@@ -10,7 +10,7 @@ import { interleaved, SAMPLES } from './source.js';
 /** @typedef {{kind: keyof typeof SAMPLES, channels: number, rate: number, frameBytes: number}} Format */
 /** A file's bytes as its numbers are read. @typedef {{bytes: Uint8Array, view: DataView, isLittle: boolean}} File */
 
-/** What a file begins with, and whether its numbers have the lowest byte first. */
+/** The first bytes of a file, and whether its numbers have the lowest byte first. */
 const BEGINNINGS = new Map([['RIFF', true], ['RIFX', false], ['RF64', true], ['BW64', true]]);
 const PCM = 1;
 const EXTENSIBLE = 0xfffe;
@@ -18,7 +18,7 @@ const EXTENSIBLE = 0xfffe;
 const KINDS = Object.freeze({
     [PCM]: { 1: 'u8', 2: 's16', 3: 's24', 4: 's32' }, 3: { 4: 'f32', 8: 'f64' }, 6: { 1: 'alaw' }, 7: { 1: 'mulaw' },
 });
-/** What follows the first two bytes of a GUID that stands for a format's number. */
+/** The bytes after the first two of a GUID that represents a format's number. */
 const GUID_REST = [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113];
 /** Sizes that writers put down who did not know how much would follow: nothing, or as much as fits: from this
  * on, in whole frames. */
@@ -27,7 +27,7 @@ const UNKNOWN = 0x7ffff000;
 const IN_DS64 = 0xffffffff;
 /** A file has few chunks; more than that are no sound. */
 const MAX_CHUNKS = 10000;
-/** What is read of WAV. */
+/** The forms of WAV that are read. */
 const READ = 'samples of 1 to 32 bits (PCM), floats of 32 or 64, A-law or µ-law';
 
 /** @param {Uint8Array} bytes */

@@ -7,7 +7,7 @@ import { ENDS_WITH_WORD, STARTS_WITH_WORD, WHITE_SPACE } from './pattern.js';
 import { Piece } from './piece.js';
 
 /** @typedef {{id: number, content: string, single_word: boolean, lstrip: boolean, rstrip: boolean, normalized: boolean, special: boolean}} Added */
-/** A part of a text: what a token stands for, or what the model reads. @typedef {{piece: Piece, token: Added | null}} Part */
+/** A part of a text: the text of an added token, or text for the model. @typedef {{piece: Piece, token: Added | null}} Part */
 /** @typedef {{expression: RegExp, tokens: Map<string, Added>} | null} Finder */
 
 export class AddedTokens {
@@ -45,7 +45,7 @@ function numbered(added, ids) {
     });
 }
 
-/** Of several that begin at one place the longest is found. @param {[string, Added][]} tokens @returns {Finder} */
+/** If several begin at one place, the longest is found. @param {[string, Added][]} tokens @returns {Finder} */
 function finderOf(tokens) {
     const contents = [...new Set(tokens.map(([content]) => content))].filter((content) => content !== '').sort((a, b) => b.length - a.length);
     return contents.length > 0 ? { expression: new RegExp(contents.map(escaped).join('|'), 'gu'), tokens: new Map(tokens) } : null;

@@ -2,7 +2,7 @@
 import { Failure } from '../../engine/failure.js';
 
 /** @typedef {{id: number, size: number}} Symbol */
-/** Of a pair of numbers, as one: its rank and what it becomes. @typedef {Map<number, {rank: number, id: number}>} Merges */
+/** By a pair of token numbers, combined into one: its rank, and the token it becomes. @typedef {Map<number, {rank: number, id: number}>} Merges */
 
 const PAIR = 2 ** 26; // more than there are tokens
 

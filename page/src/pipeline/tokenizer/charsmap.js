@@ -62,7 +62,7 @@ function read(charsmap) {
     }
 }
 
-/** What the shortest prefix that is in the trie leads to. @param {Uint32Array} units @param {Uint8Array} texts
+/** The replacement for the shortest prefix that is in the trie. @param {Uint32Array} units @param {Uint8Array} texts
  * @param {Uint8Array} key @returns {string | null} */
 function lookUp(units, texts, key) {
     let at = offsetOf(units[0]);

@@ -1,6 +1,7 @@
 /**
- * The models of tokenizer.json, as the Rust library has them (tokenizers 0.22, src/models): what makes tokens of a piece of text.
- * A token is its number and how many bytes of the piece it stands for; `length` −1: all of it, and others stand for the same.
+ * The models of tokenizer.json, as in the Rust library (tokenizers 0.22, src/models): they turn a piece of text into tokens.
+ * A token is its number and the number of bytes of the piece that it represents; `length` −1: it represents the whole piece, as
+ * other tokens do.
  */
 import { bytesOf, byteToken } from './bytes.js';
 import { mergesOf, mergeWord } from './bpe.js';

@@ -12,7 +12,7 @@ const CONTROL = /[\p{Cc}\p{Cf}\p{Co}]/u, BREAKS = /[\t\n\r]/;
 const MARK = /\p{M}/u, MARK_WITHOUT_SPACE = /\p{Mn}/u;
 /** CJK ideographs, which BERT has as words. */
 const IDEOGRAPH = /[\u4e00-\u9fff\u3400-\u4dbf\u{20000}-\u{2a6df}\u{2a700}-\u{2b73f}\u{2b740}-\u{2b81f}\u{2b920}-\u{2ceaf}\uf900-\ufaff\u{2f800}-\u{2fa1f}]/u;
-/** What Nmt drops, and what it takes for a space. */
+/** The characters that Nmt drops, and those that it replaces with a space. */
 const DROPPED = /[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]/;
 const SPACES = /[\t\n\f\r\u1680\u200b\u200c\u200d\u200e\u200f\u2028\u2029\u2581\ufeff\ufffd]/;
 
@@ -86,7 +86,7 @@ function decomposed(piece, form) {
 /** @param {Piece} piece @param {'NFC' | 'NFKC'} form */
 const composed = (piece, form) => (piece.text.normalize(form) === piece.text ? piece : clustered(piece, form));
 
-/** What is composed belongs together: a letter and its marks, and the parts of a Hangul syllable. */
+/** Characters that are composed together: a letter and its marks, and the parts of a Hangul syllable. */
 const CLUSTER = /[\u1100-\u115f\uac00-\ud7a3][\u1160-\u11ff]*\p{M}*|\P{M}?\p{M}*/gu;
 
 /** @param {Piece} piece @param {string} form */

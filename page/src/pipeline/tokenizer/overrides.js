@@ -1,5 +1,5 @@
 /**
- * What tokenizer_config.json changes of a tokenizer.json, as the classes of transformers 4.57 do when they open both
+ * The changes that tokenizer_config.json makes to a tokenizer.json, as in the classes of transformers 4.57 when they open both
  * (tokenization_utils_fast.py, models/…/tokenization_…_fast.py).
  */
 

@@ -1,7 +1,7 @@
 /**
- * Patterns of tokenizer.json as expressions of JavaScript. They are written for Oniguruma: white space, digits, letters of words
- * and borders of words are those of Unicode, "." is all but a line feed, and "^" and "$" are at each line's ends. What has no such
- * form is refused.
+ * Patterns of tokenizer.json as regular expressions of JavaScript. They are written for Oniguruma: white space, digits, word
+ * characters and word boundaries are those of Unicode, "." matches all but a line feed, and "^" and "$" match at each line's ends.
+ * Patterns without an equivalent are refused.
  */
 import { escaped } from '../../shared/escaped.js';
 import { Failure } from '../../engine/failure.js';
@@ -15,12 +15,12 @@ const CLASS_WORD = '\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}', WORD = `${CLASS_WORD}\
 const CLASSES = new Map([['s', SPACE], ['w', WORD], ['d', DIGIT], ['h', HEX]]);
 /** Within brackets. @type {ReadonlyMap<string, string>} */
 const WITHIN = new Map([['s', SPACE], ['w', CLASS_WORD], ['d', DIGIT], ['h', HEX], ['S', '\\P{White_Space}'], ['D', '\\P{Nd}']]);
-/** What else means another thing outside of brackets. @type {ReadonlyMap<string, string>} */
+/** Other characters that have another meaning outside of brackets. @type {ReadonlyMap<string, string>} */
 const PLAIN = new Map([['.', '[^\\n]'], ['^', '(?<![^\\n])'], ['$', '(?=\\n|(?![^]))'], [']', '\\]'], ['{', '\\{'], ['}', '\\}'],
     ['\\b', `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`], ['\\A', '(?<![^])'], ['\\z', '(?![^])'], ['\\Z', '(?=\\n?(?![^]))'], ['\\-', '-']]);
 /** Letters whose other case is more than one. @type {ReadonlyMap<string, string>} */
 const FOLDED = new Map([['s', 'sS\\u017f'], ['k', 'kK\\u212a']]);
-/** What the flag u wants unescaped. */
+/** Characters that the flag u requires to be unescaped. */
 const NEEDLESS = /^[^\\^$.*+?()[\]{}|/\-\p{L}\p{N}]$/u;
 
 export const WHITE_SPACE = new RegExp(SPACE, 'u');
@@ -60,7 +60,7 @@ class Translation {
         /** @type {string[]} */
         this._made = [];
         this._brackets = 0;
-        /** Of each group that is open, whether case does not count in it. */
+        /** For each open group, whether it ignores case. */
         this._groups = [isFolded];
         /** The quantifier before. */
         this._quantifier = '';

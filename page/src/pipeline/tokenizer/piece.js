@@ -1,6 +1,6 @@
 /**
- * A text that is being normalised, and where in the original its characters come from. `from` and `to` have an entry for each
- * UTF-16 unit of `text`: the characters (code points) of the original that it stands for. What is inserted stands for what is
+ * A text that is being normalised, and the origin of its characters. `from` and `to` have an entry for each UTF-16 unit of
+ * `text`: the characters (code points) of the original that it represents. Inserted text represents the same as the text
  * before it, as in the Rust library (tokenizers 0.22, tokenizer/normalizer.rs), so that offsets are the same.
  */
 
@@ -91,7 +91,7 @@ export class Piece {
         return new Piece(text + this.text, [...Array(length).fill(from), ...this.from], [...Array(length).fill(to), ...this.to]);
     }
 
-    /** @param {Iterable<Match>} matches of all of it @param {string} content what stands in the place of matches */
+    /** @param {Iterable<Match>} matches of all of it @param {string} content replaces the matches */
     replaced(matches, content) {
         const made = new Piece('', [], []);
         for (const { start, end, isMatch } of matches) {

@@ -10,7 +10,7 @@ import { rowOf } from './refusal.js';
 /** @typedef {(pieces: Piece[]) => Piece[]} PreTokenizer */
 
 const PUNCTUATION = /[!-/:-@[-`{-~\p{P}]/gu, SPACE = /\p{White_Space}/gu, NUMBERS = /\p{N}+/gu, NUMBER = /\p{N}/gu;
-/** What GPT-2 cuts at. */
+/** The pattern by which GPT-2 splits. */
 const GPT2 = new RegExp(translated("'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"), 'gu');
 
 /** @type {Record<string, (settings: any, where: string) => PreTokenizer>} */
@@ -76,7 +76,7 @@ function metaspaceOf({ replacement = '\u2581', prepend_scheme: named, add_prefix
 
 // --- cutting -----------------------------------------------------------------------------------------
 
-/** What becomes of matches: pieces of their own, none, or parts of their neighbours. @type {Record<string, (matches: Match[]) => Match[]>} */
+/** How matches are treated: as separate pieces, dropped, or merged with their neighbours. @type {Record<string, (matches: Match[]) => Match[]>} */
 const BEHAVIORS = {
     Isolated: (matches) => matches,
     Removed: (matches) => matches.filter(({ isMatch }) => !isMatch),

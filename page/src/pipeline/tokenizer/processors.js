@@ -1,11 +1,11 @@
-/** The post-processors of tokenizer.json, as the Rust library has them (tokenizers 0.22, src/processors): what stands around texts. */
+/** The post-processors of tokenizer.json, as in the Rust library (tokenizers 0.22, src/processors): they add tokens around texts. */
 import { Failure } from '../../engine/failure.js';
 import { CHARACTERS } from './bytes.js';
 import { rowOf } from './refusal.js';
 
 /** @typedef {[number, number]} Span characters of the text */
-/** What is known of tokens. `types`: to which of two texts a model is told that it belongs; `sequences`: to which it does, and −1: it
- * was put there; `spans`: where in that it is, null: nowhere; `texts`: as the vocabulary has it.
+/** Properties of tokens. `types`: the text, of two, that the model is told it belongs to; `sequences`: the text it does belong to,
+ * −1: it was added; `spans`: its position in that text, null: none; `texts`: its text in the vocabulary.
  * @typedef {{ids: number[], types: number[], sequences: number[], spans: (Span | null)[], texts: string[]}} Encoding */
 /** @typedef {(encodings: Encoding[], special: boolean) => Encoding[]} Processor */
 

@@ -1,4 +1,4 @@
-/** What of a tokenizer.json is refused. */
+/** The errors for a tokenizer.json that is refused. */
 import { Failure } from '../../engine/failure.js';
 
 /** The row of a table that has that name. @template T @param {Readonly<Record<string, T>>} rows @param {any} name of the file

@@ -1,6 +1,6 @@
 /**
- * A tokenizer.json: texts as tokens, with where each of these is, and tokens as text. What it does is what the Rust library does
- * (tokenizers 0.22); what it does not know is refused.
+ * A tokenizer.json: turns texts into tokens with their positions, and tokens into text. It does the same as the Rust library
+ * (tokenizers 0.22), and refuses what it does not know.
  */
 import { Failure } from '../../engine/failure.js';
 import { AddedTokens } from './added.js';
@@ -46,7 +46,7 @@ export class Tokenizer {
         return this.isSpecial(id) ? [...bytesOf(token)] : tokenBytes(token, this._decoder);
     }
 
-    /** @param {string} text @param {string | null} [pair] @param {boolean} [special] with what stands around texts @returns {Encoding} */
+    /** @param {string} text @param {string | null} [pair] @param {boolean} [special] with the tokens around texts @returns {Encoding} */
     encode(text, pair = null, special = true) {
         const encodings = [this._encode(text, 0), ...(pair === null ? [] : [this._encode(pair, 1)])];
         return joined(this._process(encodings, special));

@@ -33,7 +33,7 @@ export function piecesOf(vocab) {
  * @returns {string[]} */
 export function bestPath(text, { edges, scores, least }, fuses) {
     const characters = [...text], { length } = characters, codes = characters.map((one) => /** @type {number} */ (one.codePointAt(0)));
-    /** Of the best way to each place: its score, where its last piece begins, and whether that is unknown. */
+    /** The best path to each position: its score, where its last piece begins, and whether that piece is unknown. */
     const sums = new Float64Array(length + 1), starts = new Int32Array(length + 1).fill(-1), isUnknown = new Uint8Array(length + 1);
     const offer = (/** @type {number} */ from, /** @type {number} */ to, /** @type {number} */ score, /** @type {number} */ unknown) => {
         const sum = sums[from] + score;
