@@ -13,13 +13,13 @@
 name (numpy arrays or any other buffers), texts, and pictures and sounds as paths, bytes or files;
 outputs are `Tensor` objects, which are memoryviews and numpy arrays without a copy.
 
-`WebAccelerator` and `ResourcePool` start a webinferd of their own where none is there.
+`WebAccelerator` and `ResourcePool` start a webinferd of their own if none is running.
 
-What fails raises a `WebinferError`: a `ServiceError` (the service says what is wrong: `code`,
-`status`, `field`, `expected`, `retry_after`), `Unreachable` (nobody answers, or the connection broke)
-or `BadAnswer` (what answers is no webinferd).
+A failure raises a `WebinferError`: a `ServiceError` (the service reports an error: `code`,
+`status`, `field`, `expected`, `retry_after`), `Unreachable` (no answer, or a broken connection)
+or `BadAnswer` (the answering program is not webinferd).
 
-`python -m webinfer` shows what runs. The module needs nothing but Python's standard library.
+`python -m webinfer` shows what is running. The module needs only Python's standard library.
 """
 from .accelerator import WebAccelerator, accelerate_with_browser, get_accelerator
 from .aio import AsyncClient, AsyncStream

@@ -30,9 +30,9 @@ class WebAccelerator:
             answer = accelerator.accelerate("digits", {"image": "7.png"})
             print(answer.result["labels"][0], answer.executed_on["platform"])
 
-    Without arguments for the pool, the daemon at http://127.0.0.1:8470 is used if it lives. Else, and
-    with such arguments, a daemon of its own is started, which ends with `shutdown` or with this
-    process, however that ends.
+    Without arguments for the pool, the daemon at http://127.0.0.1:8470 is used if it is running.
+    Otherwise, and with such arguments, a private daemon is started. It ends with `shutdown` or with
+    this process, however that ends.
 
     Args:
         enable_resource_pool: False means one browser.
@@ -40,17 +40,17 @@ class WebAccelerator:
         browser_preferences: kinds of browsers by type of model, the preferred first, such as
             ``{"audio": "firefox", "vision": ["chrome/webgpu", "edge"]}``. Types are text_embedding,
             text_generation, text2text, vision, audio, multimodal, other, and ``text`` for the
-            first three. Where each begins; measurements outweigh them.
-        default_browser, default_platform: of every request that names none, with fallback. None
-            leaves it to the service, which knows where it is done first.
-        url, token, cafile: of a service (WEBINFER_URL, WEBINFER_TOKEN). It has its own pool: the
-            first three arguments then raise.
+            first three. A type begins in these kinds; measurements outweigh them.
+        default_browser, default_platform: for every request that names none, with fallback. With
+            None the service chooses, because it knows where a request finishes first.
+        url, token, cafile: of a service (WEBINFER_URL, WEBINFER_TOKEN). It has its own pool, so
+            the first three arguments then raise.
         daemon: the program ``webinferd``, or a list of it and its arguments.
 
     Raises:
-        ValueError: arguments that cannot be, or stand against each other.
-        FileNotFoundError: a daemon is needed, and there is none.
-        WebinferError: it did not start.
+        ValueError: arguments are invalid, or contradict each other.
+        FileNotFoundError: a daemon is needed, and the program does not exist.
+        WebinferError: the daemon did not start.
     """
 
     def __init__(self, enable_resource_pool: bool = True, max_connections: Optional[int] = None,

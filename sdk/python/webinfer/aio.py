@@ -66,7 +66,7 @@ class _Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         if self._news.is_set():
-            self._transport.pause_reading()  # nobody has looked at what came before
+            self._transport.pause_reading()  # the bytes that came before are not read yet
         self._used = self.loop.time()
         try:
             self.incoming.came(nbytes)
@@ -206,7 +206,7 @@ class AsyncClient:
                         trace: Optional[TracebackType]) -> None:
         await self.close()
 
-    # What may be asked: calls.py and tasks.py have each with its explanation.
+    # The methods: calls.py and tasks.py explain each of them.
     infer = _method(calls.infer)
     benchmark = _method(calls.benchmark)
     chat = _method(tasks.chat)
@@ -382,7 +382,7 @@ class AsyncClient:
 
 
 class AsyncStream:
-    """An answer in parts. Iterate over it once; `stream` says what comes.
+    """An answer in parts. Iterate over it once; `stream` describes the parts.
 
     Attributes:
         done: the rest of the answer, once the last part has come: ``result``, ``executed_on``,

@@ -1,4 +1,4 @@
-"""What the API can be asked, without any input or output: each call makes a request, and reads its reply.
+"""The calls of the API, without any input or output: each makes a request, and reads its reply.
 
 `Client` and `AsyncClient` have a method for each function here and in tasks.py, with the same
 arguments and the same explanation.
@@ -31,31 +31,31 @@ def infer(model: str, inputs: Any = None, *, options: Optional[Mapping[str, Any]
     Args:
         model: its name, perhaps with a variant: ``NAME:VARIANT``.
         inputs: tensors by the names of the model's inputs, as ``{"x": numpy_array}`` or a list of
-            `Tensor`, each of the shape that the model says; or what its task takes: a string, a
-            list of strings, ``{"image": FILE}``, ``{"audio": FILE}``, FILE being a path, bytes or
-            a file object. Tensors and files travel in binary.
-        options: what the task takes beside its inputs, such as ``{"top": 3}``.
-        task: what the model is to do, where it can do several things.
-        model_type: where the model's own should not hold: ``vision``, ``audio`` …
-        platform: ``webgpu``, ``webnn``, ``wasm`` … (default: where it is done first).
+            `Tensor`, each of the model's shape; or the inputs of its task: a string, a list of
+            strings, ``{"image": FILE}``, ``{"audio": FILE}``, FILE being a path, bytes or a file
+            object. Tensors and files travel in binary.
+        options: options of the task, such as ``{"top": 3}``.
+        task: the task of the model, if it has several.
+        model_type: replaces the model's own type: ``vision``, ``audio`` …
+        platform: ``webgpu``, ``webnn``, ``wasm`` … (default: where the request finishes first).
         browser: only this kind of browser, such as ``firefox``.
         node: only this node.
         fallback: whether another platform may compute if that one fails (True).
         precision: which variant: ``fp32``, ``fp16``, ``int8``, ``int4`` …
         outputs: the names of the outputs wanted (all).
         priority: 0 to 9, 9 the most urgent (5).
-        timeout: seconds for queue, loading and running together (60; 600 where text is made).
-        id: comes back in the answer, and names the request while it runs.
-        idempotent: whether it may be sent again after its connection broke, by an Idempotency-Key.
+        timeout: seconds for queue, loading and running together (60; 600 for generated text).
+        id: returned in the answer, and names the request while it runs.
+        idempotent: whether it may be sent again after a broken connection, with an Idempotency-Key.
             The service keeps the answer on disk for that, which takes some milliseconds.
 
     Returns:
         An `Answer`.
 
     Raises:
-        ServiceError: the service refused it or failed at it; `code` says how.
-        Unreachable: nobody answered, or the connection broke. It may have run then.
-        BadAnswer: what answered is no webinferd.
+        ServiceError: the service refused the request or failed; `code` names the error.
+        Unreachable: there was no answer, or the connection broke. The request may have run.
+        BadAnswer: the answering program is not webinferd.
     """
     binary: List[memoryview] = []
     body = body_of(model, [] if inputs is None else inputs, binary, {
@@ -85,13 +85,13 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
         runs: how many are measured (20).
         warmup: how many come before them (1).
         threads: on ``wasm``: 1 or ``"all"``.
-        optimization: of an ONNX model: ``"none"`` has its graph run as it is; ``"all"``.
+        optimization: of an ONNX model: ``"none"`` runs its graph unchanged; ``"all"``.
         timeout: seconds for all of it (600).
 
     The others are those of `infer`; no other platform follows one that fails.
 
     Returns:
-        An `Answer` whose `result` is what was measured: ``result["run_ms"]`` has the times.
+        An `Answer` whose `result` has the measurements: ``result["run_ms"]`` has the times.
     """
     binary: List[memoryview] = []
     body = body_of(model or "", [] if inputs is None else inputs, binary, {

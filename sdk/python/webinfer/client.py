@@ -109,10 +109,10 @@ class Client:
     Args:
         url: of the service (WEBINFER_URL, else http://127.0.0.1:8470). Certificates of https
             addresses are verified.
-        token: where the service wants one (WEBINFER_TOKEN).
-        cafile: certificates to trust in the place of the system's, in PEM.
+        token: if the service requires one (WEBINFER_TOKEN).
+        cafile: certificates to trust instead of the system's, in PEM.
         retries: how often a request is sent again after a refused connection, or an answer that
-            says to come back later (429, 503). What may have arrived is sent again only where
+            asks to retry later (429, 503). A request that may have arrived is sent again only if
             that changes nothing.
     """
 
@@ -139,7 +139,7 @@ class Client:
                  trace: Optional[TracebackType]) -> None:
         self.close()
 
-    # What may be asked: calls.py and tasks.py have each with its explanation.
+    # The methods: calls.py and tasks.py explain each of them.
     infer = _method(calls.infer)
     benchmark = _method(calls.benchmark)
     chat = _method(tasks.chat)
@@ -310,7 +310,7 @@ class Client:
 
 
 class Stream:
-    """An answer in parts. Iterate over it once; `calls.stream` says what comes.
+    """An answer in parts. Iterate over it once; `calls.stream` describes the parts.
 
     Attributes:
         done: the rest of the answer, once the last part has come: ``result``, ``executed_on``,

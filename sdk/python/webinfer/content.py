@@ -1,4 +1,4 @@
-"""Models by their content: what is a CID, and what a model of it is called."""
+"""Models by their content: which names are CIDs, and the names of their models."""
 from __future__ import annotations
 
 import base64

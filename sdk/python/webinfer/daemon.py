@@ -1,4 +1,4 @@
-"""A webinferd of this program's own: started with it, on free ports, and gone with it."""
+"""A private webinferd: started with this program, on free ports, and ended with it."""
 from __future__ import annotations
 
 import json
@@ -24,11 +24,11 @@ class PrivateDaemon:
     Args:
         daemon: the program (``webinferd`` on PATH), or a list of it and its arguments, such as
             ``["webinferd", "--config", "my.conf"]``.
-        settings: values in the place of what its configuration says, by SECTION.KEY.
+        settings: values that replace those of its configuration, by SECTION.KEY.
 
     Raises:
         FileNotFoundError: there is no such program.
-        WebinferError: it did not start; the sentence says why. Its `code` is ``not_started``.
+        WebinferError: it did not start; the message says why. Its `code` is ``not_started``.
     """
 
     def __init__(self, daemon: Union[str, Sequence[str], None] = None,

@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions. Each says what was wrong, what is allowed, and what to do."""
+"""The exceptions. Each says what was wrong, what is allowed, and what to do."""
 from __future__ import annotations
 
 import json
@@ -39,7 +39,7 @@ class ServiceError(WebinferError):
 
 
 class Unreachable(WebinferError, ConnectionError):
-    """Nobody answered, or the connection broke before the answer was whole.
+    """There was no answer, or the connection broke before the answer was complete.
 
     `code` is ``refused`` (nothing was sent), ``connection_lost`` or ``timed_out``.
     """
@@ -59,7 +59,7 @@ def _text(problem: Mapping[str, Any], name: str) -> Optional[str]:
 
 def of_problem(problem: Any, *, status: Optional[int] = None,
                retry_after: Optional[float] = None) -> WebinferError:
-    """The exception that a problem document stands for."""
+    """The exception for a problem document."""
     if not isinstance(problem, dict) or not isinstance(problem.get("code"), str):
         return BadAnswer(f"what answered with status {status} is no webinferd: "
                          f"its error has no code. Check the address", status=status)
@@ -73,7 +73,7 @@ def of_problem(problem: Any, *, status: Optional[int] = None,
 
 
 def of_reply(status: int, headers: Mapping[str, str], body: bytes) -> WebinferError:
-    """The exception that an answer with such a status stands for."""
+    """The exception for an answer with such a status."""
     told = headers.get("retry-after", "")
     retry_after = float(told) if told.isascii() and told.isdigit() and len(told) < 10 else None
     try:

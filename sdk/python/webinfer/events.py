@@ -1,4 +1,4 @@
-"""Answers in parts, without any input or output: server-sent events, and what a stream has brought."""
+"""Answers in parts, without any input or output: server-sent events, and the state of a stream."""
 from __future__ import annotations
 
 import json
@@ -80,7 +80,7 @@ class Account(Generic[E]):
         return Request("GET", self.job, headers, timeout=SILENCE)
 
     def cancelling(self) -> Optional[Request]:
-        """What ends the work of a stream that nobody listens to any more; None: nothing need be."""
+        """The request that ends the work of a stream without a reader; None: none is needed."""
         if self.job is None or self.done is not None:
             return None
         return Request("DELETE", self.job, timeout=5.0)
@@ -98,7 +98,7 @@ class Account(Generic[E]):
             self.job = found + job
 
     def feed(self, data: memoryview) -> List[E]:
-        """The parts that are in what came. Raises ServiceError for a stream that has failed."""
+        """The parts in the new bytes. Raises ServiceError for a stream that has failed."""
         parts: List[Any] = []
         for event, number, value in self._events.feed(data):
             if event == self._part_event and isinstance(value, dict):

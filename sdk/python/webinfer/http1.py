@@ -220,7 +220,7 @@ class Incoming:
             self._whole = memoryview(b"")
         elif coding is not None:
             if coding.lower() != "chunked":
-                raise BadAnswer(f"the answer has a transfer coding that nobody asked for: {coding[:40]}")
+                raise BadAnswer(f"the answer has a transfer coding that was not requested: {coding[:40]}")
             self._chunks = Chunks()
         elif length is not None:
             if not re.fullmatch("[0-9]{1,15}", length) or int(length) > MAX_BODY:

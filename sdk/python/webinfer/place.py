@@ -1,4 +1,4 @@
-"""What both clients have beside their transports: where to go, what to send again, and methods."""
+"""The code of both clients apart from their transports: addresses, retries, and methods."""
 from __future__ import annotations
 
 import functools
@@ -40,13 +40,13 @@ class Place:
         self.tls = ssl.create_default_context(cafile=cafile) if self.address.secure else None
 
     def unreachable(self, error: BaseException, sent: bool) -> Unreachable:
-        """What became of a connection, as an exception; `sent`: whether a request was on its way."""
+        """The exception for a failed connection; `sent`: whether a request was on its way."""
         where = self.address.url
         if isinstance(error, ssl.SSLCertVerificationError):
             return Unreachable(f"{where} cannot be trusted: {error.verify_message}. A certificate of "
                                "your own goes into cafile", code="refused")
         if not sent:
-            return Unreachable(f"nobody answers at {where}: {error or type(error).__name__}. "
+            return Unreachable(f"there is no answer at {where}: {error or type(error).__name__}. "
                                "Is webinferd running?", code="refused")
         if isinstance(error, TimeoutError):
             return Unreachable(f"{where} fell silent in the middle of an answer", code="timed_out")

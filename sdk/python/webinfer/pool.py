@@ -58,7 +58,7 @@ class ResourcePool:
         self._making = asyncio.Lock()
 
     async def _open(self) -> AsyncClient:
-        """The client; a daemon is started, beside the loop, when it is first needed."""
+        """The client; a daemon is started, in a thread, when it is first needed."""
         async with self._making:
             if self._client is None:
                 self._service = await asyncio.to_thread(self._make)

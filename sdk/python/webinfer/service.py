@@ -1,4 +1,4 @@
-"""Which service an accelerator or a pool speaks to: one that is there, or a daemon of its own."""
+"""The service of an accelerator or a pool: an existing one, or a private daemon."""
 from __future__ import annotations
 
 import os
@@ -9,7 +9,7 @@ from .daemon import PrivateDaemon
 from .errors import BadAnswer, ServiceError, Unreachable
 from .place import DEFAULT_URL
 
-#: Model types of [browser_preferences]; ``text`` stands for the three of text.
+#: Model types of [browser_preferences]; ``text`` means the three of text.
 MODEL_TYPES = ("text_embedding", "text_generation", "text2text", "vision", "audio", "multimodal",
                "other")
 _TEXT = MODEL_TYPES[:3]

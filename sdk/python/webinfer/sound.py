@@ -28,7 +28,7 @@ _SIZES = {"s16le": 2, "f32le": 4}
 
 
 class SoundEvent(TypedDict, total=False):
-    """What is told of a sound: `event` says which of the others are there."""
+    """An event about a sound: `event` says which of the other members exist."""
 
     event: str  # partial, final, lag, error or done
     segment: int
@@ -179,7 +179,7 @@ class Listening:
     def __init__(self, model: str, source: Any, sound: Sound, settings: Mapping[str, Any]) -> None:
         self.source = source
         self.told: _Told
-        self.left = False  # nobody listens any more
+        self.left = False  # it has no reader any more
         self.failure: Optional[Exception] = None  # why nothing more is sent
         self._sound = sound
         self._body = {"model_name": model, **settings}
@@ -193,7 +193,7 @@ class Listening:
         self._kept += self._sound.feed(data)
 
     def end(self) -> None:
-        """Nothing more comes of the source. What is no whole sample is left out."""
+        """The source has ended. An incomplete sample is left out."""
         self._kept += self._sound.end()
         del self._kept[len(self._kept) - len(self._kept) % self._sound.frame:]
         self._over = True

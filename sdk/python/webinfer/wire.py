@@ -18,7 +18,7 @@ from .types import ExecutedOn, Job, Performance
 T = TypeVar("T")
 R = TypeVar("R")
 
-#: What may be said of any request beside its inputs: `calls.infer` explains each.
+#: The settings of any request, in addition to its inputs: `calls.infer` explains each.
 SETTINGS = ("options", "task", "model_type", "platform", "browser", "node", "fallback", "precision",
             "outputs", "priority", "timeout", "id", "idempotent")
 #: Seconds that the service gives a request that names no timeout, at most, and some for the way.
