@@ -1,11 +1,11 @@
--- Runs of the laboratory in DuckDB. Each run is exported as lines of JSON, and all are read at once:
+-- Runs of the laboratory in DuckDB. Each run is exported as lines of JSON, and all of them are read at once:
 --
 --     webinfer results export run-1 >run-1.ndjson
 --     duckdb -cmd "SET VARIABLE runs = '*.ndjson'" -f lab.sql
 --
--- It makes a table, `cells`, and views over it. webinfer-lab(7) describes them. No extension is
--- loaded that DuckDB does not have in itself. Medians and ratios are those that webinfer prints;
--- intervals and the U test are webinfer's alone.
+-- It makes a table, `cells`, and views over it. webinfer-lab(7) describes them. It loads only
+-- DuckDB's built-in extensions. Medians and ratios are the same as those that webinfer prints;
+-- intervals and the U test are only available in webinfer.
 
 CREATE OR REPLACE TABLE cells AS
 SELECT
@@ -47,14 +47,14 @@ SELECT * EXCLUDE (samples_ms), len(samples_ms) AS n, list_min(samples_ms) AS min
 FROM cells
 WHERE len(samples_ms) > 0;
 
--- How many times as fast as its baseline each cell is. Nothing simulated is compared.
+-- The speed-up of each cell against its baseline. Simulated cells are not compared.
 CREATE OR REPLACE VIEW speedups AS
 SELECT cell.*, base.median_ms AS baseline_ms, base.median_ms / cell.median_ms AS speedup
 FROM medians AS cell
 JOIN medians AS base ON base.run = cell.run AND base.index = cell.baseline
 WHERE cell.yardstick IS NULL AND NOT cell.simulated AND NOT base.simulated AND cell.median_ms > 0;
 
--- Where each model ran fastest, of what was right, in each run.
+-- The place where each model ran fastest with a right answer, in each run.
 CREATE OR REPLACE VIEW best_places AS
 SELECT run, model, batch, concurrency, clock, browser, platform, precision, threads,
     optimization, median_ms
@@ -63,7 +63,7 @@ WHERE outcome = 'ok' AND yardstick IS NULL AND NOT simulated
 QUALIFY row_number() OVER (
     PARTITION BY run, model, batch, concurrency, clock ORDER BY median_ms, index) = 1;
 
--- What each cell was from run to run: the same names are the same cell.
+-- The results of each cell from run to run: cells with the same names are the same cell.
 CREATE OR REPLACE VIEW history AS
 SELECT model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
     began_at, commit, run, noisy, imported, simulated, outcome, median_ms,
@@ -78,13 +78,13 @@ WINDOW same_cell AS (
 ORDER BY model, browser, platform, precision, threads, optimization, batch, concurrency, clock,
     began_at;
 
--- What took over 10 % longer than in the run before, or was ok there and is not. This has no test
--- of significance and no yardstick: webinfer results compare has.
+-- Cells that took over 10 % longer than in the run before, or were ok there and are not now. It has
+-- no test of significance and no yardstick; webinfer results compare has both.
 CREATE OR REPLACE VIEW regressions AS
 SELECT * FROM history
 WHERE (outcome_before = 'ok' AND outcome <> 'ok')
     OR (outcome_before = 'ok' AND outcome = 'ok' AND ratio > 1.1)
 ORDER BY ratio DESC NULLS FIRST;
 
--- The samples for other programs, into the folder where DuckDB was started.
+-- Exports the samples for other programs, into the folder where DuckDB was started.
 COPY (SELECT * FROM samples) TO 'samples.parquet' (FORMAT parquet);

@@ -1,4 +1,4 @@
-"""`python -m webinfer [URL]`: what runs at a service, in a few lines."""
+"""`python -m webinfer [URL]`: prints what is running at a service, in a few lines."""
 from __future__ import annotations
 
 import sys
@@ -10,7 +10,7 @@ from .types import Status
 
 
 def lines(url: str, status: Status) -> List[str]:
-    """What is shown of a service."""
+    """The printed lines for a service."""
     queue = status["queue"]
     out = [f"webinferd {status['version']} at {url}, since {status['uptime_s'] / 60:.0f} minutes",
            f"{queue['running']} running, {queue['waiting']} waiting"]

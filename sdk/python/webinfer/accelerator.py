@@ -91,15 +91,15 @@ class WebAccelerator:
                 bits that was made with some layers in more), ``browser``, ``platform``,
                 ``optimize_for_audio`` (the kind of browser that is preferred for sound),
                 ``priority`` (0 to 9), ``timeout`` (seconds), ``use_ipfs``: a name that is a CID,
-                perhaps with a path and a variant behind, is the model of that content, which is
-                pulled first if it is not here. Any other raises.
+                optionally followed by a path and a variant, is the model with that content, which
+                is pulled first if it is not here. Any other option raises.
             input_text: another name of `input_data`.
 
         Returns:
             An `Answer`; `executed_on` says what computed it, `performance` how long it took.
 
         Raises:
-            ValueError: an option that there is not.
+            ValueError: an unknown option.
             ServiceError, Unreachable, BadAnswer: as of `Client.infer`.
         """
         data = self._input(input_data, input_text)
@@ -114,8 +114,8 @@ class WebAccelerator:
         return self.client.stream(model, data, **self._settings(model, given))
 
     def get_optimal_hardware(self, model_name: str, model_type: Optional[str] = None) -> Hardware:
-        """What would run a model, on what, how fast and why: ``would_run`` names node, browser and
-        platform, ``options`` has all that there are, with what was measured."""
+        """The place where a model would run, its speed, and why: ``would_run`` names node, browser
+        and platform, ``options`` has all places with their measurements."""
         return self.client.hardware(model_name, model_type=model_type)
 
     @staticmethod
@@ -125,7 +125,7 @@ class WebAccelerator:
         return input_text if input_data is None else input_data
 
     def _model(self, name: str, options: Optional[Mapping[str, Any]]) -> Tuple[str, Dict[str, Any]]:
-        """The model that is meant, here, and the options that are left."""
+        """The model's name at this service, and the remaining options."""
         given = arguments(options, OPTIONS)
         content = content_of(name) if given.pop("use_ipfs", False) else None
         return self._bring(content) if content else name, given
@@ -171,7 +171,7 @@ class WebAccelerator:
         return _PRECISIONS[bits]
 
     def _audio_kind(self, model_name: str) -> Optional[str]:
-        """The first kind of browser of [browser_preferences] audio that is there."""
+        """The first available kind of browser of [browser_preferences] audio."""
         told = self.client.hardware(model_name, model_type="audio")
         there = {option["browser"] for option in told["options"]}
         there |= {one["browser"] for one in told["passed_over"]

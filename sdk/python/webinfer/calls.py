@@ -113,8 +113,8 @@ def benchmark(model: Optional[str] = None, inputs: Any = None, *, kernel: Option
 def submit(model: str, inputs: Any = None, *, idempotent: bool = True, **more: Any) -> Call[StoredAnswer]:
     """Runs a model later: it returns when the job is on disk, and the job outlives the daemon.
 
-    Arguments are those of `infer`; without `timeout` a job has 24 hours. ``.job["id"]`` of what is
-    returned goes to `job` and `cancel`.
+    Arguments are those of `infer`; without `timeout` a job has 24 hours. Pass ``.job["id"]`` of
+    the returned object to `job` and `cancel`.
     """
     asked = infer(model, inputs, idempotent=idempotent, **more).request
     asked.target, asked.timeout = "/v1/jobs", 60.0
@@ -122,7 +122,7 @@ def submit(model: str, inputs: Any = None, *, idempotent: bool = True, **more: A
 
 
 def job(id: str, *, wait: float = 0.0) -> Call[StoredAnswer]:
-    """How far a job is. With `wait` (seconds, at most 60) its end is waited for."""
+    """The state of a job. With `wait` (seconds, at most 60) the call waits for its end."""
     told = f"{round(wait * 1000)}ms" if wait > 0 else None
     return Call(Request("GET", path("jobs", id) + query(wait=told), timeout=wait + WAY), read_stored)
 
@@ -146,7 +146,7 @@ def cancel(id: str) -> Call[Verb]:
 
 
 def models() -> Call[Models]:
-    """All models that are there, over as many pages as the service has, and what is being pulled."""
+    """All models, over as many pages as the service has, and the running pulls."""
     return list_of("/v1/models", "models")
 
 
@@ -157,14 +157,14 @@ def model(name: str) -> Call[Model]:
 
 def pull(model: str, *, name: Optional[str] = None, hub: Optional[str] = None,
          precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Call[Pull]:
-    """Begins to bring a model from a hub, and returns how far it is; `pulling` waits for the end.
+    """Begins to pull a model from a hub, and returns its progress; `pulling` waits for the end.
 
     Args:
         model: ``ORG/NAME[:VARIANT[@REVISION]]``.
-        name: what it is called here (as on the hub).
-        hub: of which of the configuration's hubs.
-        precision: which variant of an ONNX model: fp32, fp16, int8 or int4.
-        files: patterns such as ``onnx/*_q4.onnx``: these files, and no choice.
+        name: its name at this service (as on the hub).
+        hub: one of the configuration's hubs.
+        precision: the variant of an ONNX model: fp32, fp16, int8 or int4.
+        files: patterns such as ``onnx/*_q4.onnx``: exactly these files.
     """
     return Call(_pull_request(model, name, hub, precision, files), read_json)
 
@@ -177,12 +177,12 @@ def _pull_request(model: str, name: Optional[str], hub: Optional[str], precision
 
 
 def load(name: str, *, node: Optional[str] = None, platform: Optional[str] = None) -> Call[Order]:
-    """Has nodes load a model before anybody asks for it; how it goes shows in `model`."""
+    """Makes nodes load a model before its first request; `model` shows the progress."""
     return Call(post(path("models", name, "load"), members(node=node, platform=platform)), read_json)
 
 
 def unload(name: str, *, node: Optional[str] = None) -> Call[Order]:
-    """Has nodes give the memory of a model back."""
+    """Makes nodes free the memory of a model."""
     return Call(post(path("models", name, "unload"), members(node=node)), read_json)
 
 
@@ -194,20 +194,20 @@ def remove(name: str, *, force: bool = False) -> Call[Removed]:
 def hardware(model: str, *, model_type: Optional[str] = None, platform: Optional[str] = None,
              browser: Optional[str] = None, node: Optional[str] = None,
              precision: Optional[str] = None, fallback: Optional[bool] = None) -> Call[Hardware]:
-    """What would run a model, on what, how fast, and why."""
+    """The place where a model would run, its speed, and why."""
     return Call(Request("GET", "/v1/hardware" + query(
         model_name=model, model_type=model_type, platform=platform, browser=browser, node=node,
         precision=precision, fallback=fallback)), read_json)
 
 
 def nodes() -> Call[Nodes]:
-    """All pages that compute, and what each can do."""
+    """All nodes, and what each can do."""
     return list_of("/v1/nodes", "nodes")
 
 
 def status() -> Call[Status]:
-    """The whole picture: browsers, nodes, queue, models, and what is wrong; of many nodes and models
-    those that come first, of which `nodes` and `models` have all."""
+    """The whole state: browsers, nodes, queue, models, and problems. If there are many nodes and
+    models, it has the first ones; `nodes` and `models` return all."""
     return Call(Request("GET", "/v1/status"), read_json)
 
 
@@ -217,17 +217,17 @@ def status() -> Call[Status]:
 def stream(model: str, inputs: Any = None, *, resumable: bool = True,
            on_progress: Optional[Callable[[StreamProgress], None]] = None,
            stall_timeout: Optional[float] = None, **more: Any) -> Account[StreamPart]:
-    """Runs a model whose answer comes in parts, each as soon as it is made.
+    """Runs a model whose answer arrives in parts, each as soon as it is made.
 
     Iterating gives each part once and in order: a dictionary with ``seq``, ``index``, and
-    ``text``, ``tokens`` or ``result`` as the model makes them. After the last part `done` has the
-    rest of the answer. A connection that breaks is made again, and the stream goes on behind the
-    last part that came. Leaving the loop ends the work.
+    ``text``, ``tokens`` or ``result``, depending on the model. After the last part `done` has the
+    rest of the answer. After a broken connection the stream reconnects and continues after the
+    last part received. Leaving the loop ends the work.
 
     Args:
         inputs: as of `infer`; for a conversation ``{"messages": [...]}``.
         resumable: whether the service keeps the stream while the connection is away (True).
-        on_progress: is called with what the service says before the first part (phase, bytes).
+        on_progress: called with the service's messages before the first part (phase, bytes).
         stall_timeout: seconds without a part after which the service gives up.
         more: settings of `infer`, and options of the task such as ``temperature``.
 
@@ -249,7 +249,7 @@ def stream(model: str, inputs: Any = None, *, resumable: bool = True,
 
 def pulling(model: str, *, name: Optional[str] = None, hub: Optional[str] = None,
             precision: Optional[str] = None, files: Optional[Sequence[str]] = None) -> Account[StreamPart]:
-    """Brings a model from a hub and tells how far it is; arguments as of `pull`.
+    """Pulls a model from a hub and reports the progress; arguments as of `pull`.
 
     Iterating gives dictionaries with ``loaded_bytes``, ``total_bytes``, ``seconds_left`` …, at most
     five a second. Leaving the loop does not end the pull.
@@ -264,22 +264,23 @@ def listen(model: str, source: SoundSource, *, format: Optional[str] = None,
            sampling_rate: Optional[int] = None, channels: Optional[int] = None,
            language: Optional[str] = None, pause: Optional[float] = None, partials: bool = True,
            **options: Any) -> Listening:
-    """Writes down what is said while it is said: the sound is sent as it comes, by a thread (or task).
+    """Transcribes live sound: a thread (or task) sends the sound as it arrives.
 
     Iterating gives dictionaries, whose ``event`` is ``partial`` (the ``text`` of a segment so far),
-    ``final`` (the text of a segment that has ended), ``lag`` (``lag_ms``, where the model is slower than
-    the sound), ``error`` (a segment that failed; the others are told) and at the end ``done``. A
-    connection that breaks is made again: no sound is sent and no event told twice or never. Leaving the
-    loop ends the work; a source that is being waited for is left when it gives its next piece.
+    ``final`` (the text of a segment that has ended), ``lag`` (``lag_ms``, if the model is slower
+    than the sound), ``error`` (a segment that failed; the others follow) and at the end ``done``.
+    After a broken connection it reconnects: all sound is sent, and all events are reported, exactly
+    once. Leaving the loop ends the work; a source that is blocking is left when it gives its next
+    piece.
 
     Args:
         source: bytes, a path, a file object, or an iterator of bytes (of `AsyncClient` also an
             asynchronous one): a WAV file or raw samples. A source that gives nothing for longer than
             the service's ``stream_grace`` (15 s) has ended.
         format: of raw samples: ``s16le`` (the default) or ``f32le``.
-        sampling_rate: of raw samples, 8000 to 48000 in a second (16000).
+        sampling_rate: of raw samples, 8000 to 48000 Hz (16000).
         channels: of raw samples, 1 or 2 (1).
-        language: what is spoken, such as ``en``; else the model finds out.
+        language: the spoken language, such as ``en``; by default the model detects it.
         pause: seconds without speech after which a segment ends (0.5).
         partials: whether there are partial texts.
         options: of the task automatic-speech-recognition.

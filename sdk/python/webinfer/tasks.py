@@ -1,6 +1,6 @@
 """A call for each task by its name; see calls.py.
 
-What `infer` knows as a setting (platform, timeout …) is one; everything else is an option of the task.
+Settings of `infer` (platform, timeout …) keep their meaning; other arguments are options of the task.
 """
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _conversation(messages: Union[str, Sequence[Mapping[str, Any]]]) -> Dict[str
 
 
 def chat(model: str, messages: Union[str, Sequence[Mapping[str, Any]]], **more: Any) -> Call[Answer[TextResult]]:
-    """Answers a conversation: `.text` of the answer is what the model says.
+    """Answers a conversation: `.text` of the answer is the model's reply.
 
     Args:
         messages: a string, or messages ``{"role": …, "content": …}``. A part of a content that is
@@ -39,7 +39,7 @@ def chat(model: str, messages: Union[str, Sequence[Mapping[str, Any]]], **more: 
 
 
 def complete(model: str, prompt: str, **more: Any) -> Call[Answer[TextResult]]:
-    """Goes on with a text: options and settings as of `chat`."""
+    """Continues a text: options and settings as of `chat`."""
     return _run("complete", model, prompt, more)
 
 
@@ -65,11 +65,11 @@ def tokenize(model: str, text: str, **more: Any) -> Call[Answer[TokenList]]:
 def classify(model: str, text: Union[str, Sequence[str], None] = None, *, image: Optional[Media] = None,
              audio: Optional[Media] = None, labels: Optional[Sequence[str]] = None,
              **more: Any) -> Call[Answer[Labels]]:
-    """Says what a text, a picture or a sound is: ``answer.result["labels"]``, the best first.
+    """Classifies a text, a picture or a sound: ``answer.result["labels"]``, the best first.
 
     Args:
         text, image, audio: one of them; a picture or sound is a path, bytes or a file object.
-        labels: what it may be, for models that take any labels (zero-shot).
+        labels: the possible labels, for models that take any (zero-shot).
         more: ``top``, ``multi_label``, ``hypothesis_template`` …, and settings of `infer`.
     """
     if sum(one is not None for one in (text, image, audio)) != 1:
@@ -84,7 +84,7 @@ def classify(model: str, text: Union[str, Sequence[str], None] = None, *, image:
 
 
 def entities(model: str, text: str, **more: Any) -> Call[Answer[Entities]]:
-    """Finds names and other things in a text: ``answer.result["entities"]``, places in characters."""
+    """Finds names and other things in a text: ``answer.result["entities"]``, positions in characters."""
     return _run("token-classification", model, text, more)
 
 
@@ -110,7 +110,7 @@ def translate(model: str, text: str, *, to: Optional[str] = None, source: Option
 
 
 def summarize(model: str, text: str, **more: Any) -> Call[Answer[TextResult]]:
-    """Says a text in fewer words."""
+    """Summarises a text."""
     return _run("summarization", model, text, more)
 
 
@@ -120,22 +120,22 @@ def detect(model: str, image: Media, **more: Any) -> Call[Answer[Boxes]]:
 
 
 def segment(model: str, image: Media, **more: Any) -> Call[Answer[Segments]]:
-    """Cuts a picture into segments; ``answer[segment["mask"]].tobytes()`` is a PNG file."""
+    """Segments a picture; ``answer[segment["mask"]].tobytes()`` is a PNG file."""
     return _run("image-segmentation", model, {"image": image}, more)
 
 
 def depth(model: str, image: Media, **more: Any) -> Call[Answer[Any]]:
-    """Tells how far things are: ``answer["predicted_depth"]`` is FP32 [height, width]."""
+    """Estimates the depth of a picture: ``answer["predicted_depth"]`` is FP32 [height, width]."""
     return _run("depth-estimation", model, {"image": image}, more)
 
 
 def describe(model: str, image: Media, *, prompt: Optional[str] = None, **more: Any) -> Call[Answer[TextResult]]:
-    """Writes what is in a picture, or what `prompt` asks of it."""
+    """Describes a picture, or follows `prompt`."""
     return _run("image-to-text", model, members(image=image, prompt=prompt), more)
 
 
 def transcribe(model: str, audio: Media, **more: Any) -> Call[Answer[Transcript]]:
-    """Writes down what is said in a sound of at most an hour.
+    """Transcribes a sound of at most an hour.
 
     Args:
         audio: a path, bytes or a file object: WAV, FLAC, MP3, Ogg, WebM or MP4.
