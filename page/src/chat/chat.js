@@ -113,7 +113,7 @@ function splitBegun(messages) {
     const last = messages[messages.length - 1];
     if (last.role !== 'assistant' || last.tool_calls) return { messages, begun: null };
     if (messages.length > 1) return { messages: messages.slice(0, -1), begun: last };
-    throw invalid('inputs.messages', 'an answer that is to be gone on with answers nothing',
+    throw invalid('inputs.messages', 'the answer to continue has no message before it',
         'a message of another role before it');
 }
 
@@ -196,7 +196,7 @@ function checkKwargs(kwargs) {
             throw invalid(`${field}.${name}`, 'this variable of a template cannot be set by a request');
         }
         if (!VARIABLE.test(name)) {
-            throw invalid(field, 'a name is none of a variable', 'letters, digits and "_", at most 64');
+            throw invalid(field, 'a name is not valid for a variable', 'letters, digits and "_", at most 64');
         }
     }
     return kwargs;

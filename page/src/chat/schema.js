@@ -225,7 +225,7 @@ export class Converter {
         for (const step of reference.split('/').slice(1)) {
             const name = unescapePointer(step);
             if (typeof found !== 'object' || found === null || !Object.hasOwn(found, name)) {
-                throw this.invalid(at, `"$ref" names ${shown}, which is not there,`);
+                throw this.invalid(at, `"$ref" names ${shown}, which does not exist,`);
             }
             found = found[name];
         }

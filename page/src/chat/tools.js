@@ -32,7 +32,7 @@ export function toolUse(tools, choice) {
     const name = isObject(mode) && isObject(mode.function) ? mode.function.name : undefined;
     const named = list.filter((tool) => tool.function.name === name);
     if (named.length === 0) {
-        throw invalid('options.tool_choice', 'it is none of the allowed words, and names none of the tools',
+        throw invalid('options.tool_choice', 'it is not an allowed word, and names none of the tools',
             '"none", "auto", "required" or {"type": "function", "function": {"name": NAME}}');
     }
     return { mode: 'required', tools: named, isNamed: true };

@@ -201,4 +201,4 @@ export class Sent {
     }
 }
 
-const diverged = () => new Failure('stream_diverged', 'the answer came out differently than on the node that had begun it');
+const diverged = () => new Failure('stream_diverged', 'the answer differs from that of the node that began it');

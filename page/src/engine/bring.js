@@ -74,7 +74,7 @@ async function keep(file, sink, { credential, store, signal }, only) {
         kept = await writing?.end(isRight) ?? null;
     }
     if (!writing || isRight) return kept;
-    throw new Failure('model_fetch_failed', `${file.url} has not the SHA-256 that was announced`);
+    throw new Failure('model_fetch_failed', `${file.url} does not have the announced SHA-256`);
 }
 
 /** For what a browser does not take at once. @param {Uint8Array} bytes */

@@ -43,7 +43,7 @@ export async function fetchWhole({ url, bytes: size, hash }, credential, signal,
             at = error.at;
         }
         if (signal.aborted || retries === 0 || at === before || at > size) {
-            throw new Failure('model_fetch_failed', `${url} has not the ${size} bytes that were announced: ${at} came`);
+            throw new Failure('model_fetch_failed', `${url} does not have the announced ${size} bytes: ${at} arrived`);
         }
     }
 }

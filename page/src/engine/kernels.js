@@ -146,7 +146,7 @@ export class KernelsEngine {
     /** A client's own. @param {RunMessage} task @param {import('../shared/messages.js').Program} program @param {Run} run */
     async _compute({ tensors, frame, section }, program, run) {
         const runProgram = this._runProgram;
-        if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs on webgpu alone');
+        if (!runProgram) throw new Failure('platform_unsupported', 'a client\'s own kernel runs only on webgpu');
         const inputs = tensors.map((entry) => ({ ...entry, bytes: bytesOf(entry, frame, section) }));
         const began = performance.now();
         const { outputs, gpuMs, dispose } = await run.take(() => runtime(() => runProgram(program, inputs, () => run.marks('computing'))));

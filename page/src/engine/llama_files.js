@@ -104,7 +104,7 @@ export class LlamaFiles {
      */
     async read(name, offset, size, place) {
         const file = this._files.get(name);
-        if (!file) throw new Failure('model_invalid', `the model asks for a file that it has not: ${name}`);
+        if (!file) throw new Failure('model_invalid', `the model asks for a file that it does not have: ${name}`);
         const length = Math.max(0, Math.min(size, file.bytes - offset));
         let at = await this._copy(name, offset, length, place);
         for (let retries = RETRIES; at < length; retries--) {
@@ -161,7 +161,7 @@ export class LlamaFiles {
             if (done || !value) break;
             if (at + value.length > length) {
                 await reader.cancel();
-                throw new Failure('model_fetch_failed', `${url} has more bytes than were announced`);
+                throw new Failure('model_fetch_failed', `${url} has more bytes than announced`);
             }
             place(at).set(value);
             at += value.length;

@@ -147,7 +147,7 @@ function checkEntry({ limits }, source, entry, constants) {
     }
     const place = wgsl.placeOf(found.at), size = wgsl.sizeOf(found, constants);
     if (!size) {
-        throw invalid(place, `the size of a workgroup of ${entry} cannot be told`,
+        throw invalid(place, `the size of a workgroup of ${entry} cannot be determined`,
             { expected: '@workgroup_size of numbers, overrides and constants, and of + - * / of these' });
     }
     const most = ['X', 'Y', 'Z'].map((axis) => limits[`maxComputeWorkgroupSize${axis}`]);

@@ -235,7 +235,7 @@ export class Server {
     _engineFor(task) {
         const engine = this._named.get(task.model.engine);
         if (engine) return engine;
-        throw new Failure('platform_unsupported', `the engine ${task.model.engine} is not there on ${this._platform}`);
+        throw new Failure('platform_unsupported', `the engine ${task.model.engine} is not available on ${this._platform}`);
     }
 
     /** Loads a task's model, and handles messages that arrived meanwhile, such as a cancel.

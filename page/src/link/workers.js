@@ -232,7 +232,7 @@ export class Workers {
     /** Ends a worker that an attempt keeps by its grammar: the others are not to blame.
      * @param {Lane} lane @param {Attempt} held */
     endHeld(lane, held) {
-        const error = { code: 'engine_hung', message: 'another task kept the engine' };
+        const error = { code: 'engine_hung', message: 'another task kept the engine busy' };
         this.replace(lane, error, true, (attempt) => {
             if (attempt === held) this._attempts.fail(attempt, COSTLY);
             else this._attempts.again(attempt, error);

@@ -107,7 +107,7 @@ class Masks {
     }
 }
 
-const withoutCache = () => new Failure('model_invalid', 'the graph gives no keys and values to go on from',
+const withoutCache = () => new Failure('model_invalid', 'the graph returns no keys and values to continue from',
     { expected: 'outputs present.* and inputs past_key_values.*, as exporters make them for generation' });
 
 /** @param {any} logits [1, tokens, vocabulary] @returns {Float32Array} of the last token */

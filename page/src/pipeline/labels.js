@@ -137,7 +137,7 @@ function inferenceLabels(config) {
     const contradicts = labels.find(({ label }) => /^contradict/i.test(label))
         ?? labels.find(({ label }) => /^not.entail/i.test(label));
     if (follows && contradicts) return { follows: follows.id, contradicts: contradicts.id };
-    throw new Failure('input_invalid', 'the model does not tell what follows from a text: '
+    throw new Failure('input_invalid', 'the model does not judge what follows from a text: '
         + 'it does not do the task zero-shot-classification',
         { field: 'task', expected: 'a model with the labels "entailment" and "contradiction"' });
 }

@@ -26,7 +26,7 @@ async function classifyByLabels(loaded, task) {
     const isSiglip = loaded.config.model_type.startsWith('siglip');
     const made = await loaded.model({ ...sentenceInputs(loaded, task.options.hypothesis_template ?? TEMPLATE, labels, isSiglip), ...inputs });
     if (!made.logits_per_image) {
-        throw new Failure('platform_unsupported', 'the model does not hold pictures against texts',
+        throw new Failure('platform_unsupported', 'the model does not compare pictures with texts',
             { field: 'task', expected: 'a model such as CLIP or SigLIP' });
     }
     const values = Array.from(numbersOf(made.logits_per_image));

@@ -111,5 +111,5 @@ function inLanguage({ ids, sequences }, codes, source) {
 }
 
 /** @param {string} name */
-const noTask = (name) => new Failure('input_invalid', `the model is no encoder-decoder: it has no task "${name}"`,
+const noTask = (name) => new Failure('input_invalid', `the model is not an encoder-decoder: it has no task "${name}"`,
     { field: 'task', expected: 'a model that turns text into text' });

@@ -204,7 +204,7 @@ export function iterate(value) {
 /** @param {Value} value @returns {Iterable<Value>} */
 export function itemsOf(value) {
     const items = iterate(value);
-    if (!items) throw wrong(`a ${typeName(value)} cannot be gone through`);
+    if (!items) throw wrong(`a ${typeName(value)} cannot be iterated`);
     return items;
 }
 
