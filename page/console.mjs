@@ -1,4 +1,4 @@
-/** Builds the console: index.html, its script and its style sheet, whose names tell their contents. */
+/** Builds the console: index.html, and its script and style sheet, whose names contain their hashes. */
 import fs from 'node:fs';
 import path from 'node:path';
 import zlib from 'node:zlib';

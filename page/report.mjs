@@ -1,5 +1,5 @@
 /** Builds the document that shows a run of the laboratory: one file, with its script and its style sheet in it, and a
- * Content-Security-Policy that allows these two by their hashes and nothing else. The run's JSON is put in by who writes it. */
+ * Content-Security-Policy that allows these two by their hashes and nothing else. The writer of a report inserts the run's JSON. */
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';

@@ -40,7 +40,7 @@ let away = '';
 /** While it is away what would ask it is off, and says why. @param {string} reason */
 export const holdBack = (reason) => { away = reason; };
 
-/** Off, but still there for the keyboard and for who hears the page. */
+/** Disabled, but still reachable for the keyboard and for screen readers. */
 const held = () => (away ? { 'aria-disabled': 'true', title: away } : {});
 
 /** @param {string} name @param {() => unknown} act @param {{label?: string, quiet?: boolean, disabled?: boolean, local?: boolean}} [options]
@@ -77,7 +77,7 @@ export function confirm({ title, text, verb }) {
     });
 }
 
-/** Says something to who sees and who hears the page. @param {string} sentence @param {boolean} [isError] */
+/** Shows a sentence, and has screen readers read it out. @param {string} sentence @param {boolean} [isError] */
 export function say(sentence, isError = false) {
     const said = document.getElementById('said');
     if (!said) return;

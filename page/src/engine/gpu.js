@@ -42,7 +42,7 @@ export function watchDevices(told) {
     };
 }
 
-/** Devices whose makers destroy them, and look after them. @type {WeakSet<object>} */
+/** Devices that their makers watch and destroy. @type {WeakSet<object>} */
 const passing = new WeakSet();
 
 /** Excludes a device from the watch: the code that made it watches it. @param {object} device */

@@ -111,7 +111,7 @@ export class LlamaEngine {
     // --- loading -------------------------------------------------------------------------------------
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
-     * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them */
+     * @param {AbortSignal} cancelled ends one caller's wait; the load ends with the last of them */
     load(task, onProgress, cancelled) {
         return this._loads.join((report, signal) => this._load(task, report, signal), onProgress, cancelled);
     }

@@ -81,7 +81,7 @@ export class Prefixes {
     }
 }
 
-/** @param {string | null | typeof SEVERAL | undefined} whose @param {string | null} owner who has it too */
+/** @param {string | null | typeof SEVERAL | undefined} whose @param {string | null} owner another owner of the same */
 const shared = (whose, owner) => (whose === undefined || whose === owner ? owner : SEVERAL);
 
 /** Where a block's bit is. @param {number} block */

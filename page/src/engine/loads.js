@@ -1,4 +1,4 @@
-/** The loads of an engine, one at a time, each for all who wait for it. */
+/** The loads of an engine, one at a time, each shared by all callers that wait for it. */
 import { throwIfCancelled } from './failure.js';
 
 /** @typedef {(loaded: number, total: number) => void} Told */
@@ -12,7 +12,7 @@ export class Loads {
 
     /** Waits for the load that goes on, or begins one.
      * @param {Load} load @param {Told} onProgress
-     * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them */
+     * @param {AbortSignal} cancelled ends one caller's wait; the load ends with the last of them */
     async join(load, onProgress, cancelled) {
         // One that all have left can only fail; what it holds must be free before the next begins.
         while (this._present?.isAbandoned) await this._present.settled();
@@ -24,7 +24,7 @@ export class Loads {
     }
 }
 
-/** One load: each who waits is told how far it is, and it ends with the last of them. */
+/** One load: it reports its progress to each caller that waits, and ends with the last of them. */
 class Loading {
     /** @param {Load} load begun at once */
     constructor(load) {
@@ -45,7 +45,7 @@ class Loading {
         return this._promise.catch(() => {});
     }
 
-    /** @param {Told} onProgress @param {AbortSignal} cancelled one who no longer waits */
+    /** @param {Told} onProgress @param {AbortSignal} cancelled ends the caller's wait */
     async wait(onProgress, cancelled) {
         this._told.add(onProgress);
         const leave = () => {

@@ -83,7 +83,7 @@ export class Turns {
     /** @returns {Waiting | undefined} */
     _next() {
         const fresh = this._waiting.findIndex(({ owner }) => owner !== null && owner.turnsMs === undefined);
-        // Not twice in a row, or those who wait would wait for ever.
+        // Not twice in a row, or waiting owners might wait for ever.
         this._overtook = fresh > 0 && !this._overtook;
         const [next] = this._waiting.splice(this._overtook ? fresh : 0, 1);
         return next;

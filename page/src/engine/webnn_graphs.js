@@ -26,7 +26,7 @@ export class WebnnGraphs {
         };
     }
 
-    /** The same onnxruntime-web, of whose sessions this one knows. They are created one at a time.
+    /** The same onnxruntime-web, with its sessions known here. They are created one at a time.
      * @template {Record<string, any>} Ort @param {Ort} ort @returns {Ort} */
     watching(ort) {
         const create = async (/** @type {any[]} */ ...given) => {

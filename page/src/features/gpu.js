@@ -35,7 +35,7 @@ export const findWebgpu = () => onDevice([], async (device, adapter) => {
     return nameOf(describe(adapter));
 });
 
-/** A device with all that the adapter grants, and a workgroup of as many as it may have, who read what others have written.
+/** A device with all that the adapter grants, and a workgroup of the largest size, whose invocations read what others have written.
  * Not in as much memory as it may have: SwiftShader compiles for 13 s what begins with 32 KiB of zeros. */
 export const findWebgpuLimits = () => onDevice([], async (device) => {
     const {

@@ -31,7 +31,7 @@ export class Decoder {
         this._inputs = { ...inputs, ...(cache ? { past_key_values: cache } : {}) };
         /** How many tokens are in the cache. */
         this.count = count;
-        /** How many there may ever be; for who knows it to say. */
+        /** The largest number that there may ever be; set by code that knows it. */
         this.most = Infinity;
         this.piece = pieceOf(model, config);
     }

@@ -75,7 +75,7 @@ export class PipelineEngine {
     }
 
     /** @param {RunMessage} task @param {(loaded: number, total: number) => void} onProgress
-     * @param {AbortSignal} cancelled one who no longer waits; the load ends with the last of them
+     * @param {AbortSignal} cancelled ends one caller's wait; the load ends with the last of them
      * @param {Take} take */
     async load(task, onProgress, cancelled, take) {
         const { key } = task, loads = this._loads.get(key) ?? new Loads();

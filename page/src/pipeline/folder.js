@@ -38,7 +38,7 @@ export class Folder {
         return this._files.has(path);
     }
 
-    /** A JSON file's content, the same for all who ask; undefined if there is none. @param {string} path
+    /** A JSON file's content, the same object for all callers; undefined if there is none. @param {string} path
      * @returns {Promise<any>} @throws {Failure} */
     async json(path) {
         const file = this._files.get(path);

@@ -48,7 +48,7 @@ import { acceptEncoded, isWhisper } from './whisper.js';
  * @property {number} context tokens of a conversation that the settings ask for; 0: as the model has it
  * @property {() => void} release lets go of what the run has made on the device so far; for each run its own
  * @property {() => Promise<void>} dispose
- * @property {import('./sparing.js').Sparing | null} sparing who has its graphs in memory as they are needed; null: all are
+ * @property {import('./sparing.js').Sparing | null} sparing keeps graphs in memory only as they are needed; null: all are
  */
 /** Where it is computed: `provider` and `level`, of what it changes in a graph, as onnxruntime-web takes them.
  * @typedef {{platform: 'wasm' | 'webgpu' | 'webnn', provider: any, level?: string, hasHalf: boolean}} Device */

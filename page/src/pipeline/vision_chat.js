@@ -28,7 +28,7 @@ import { contextOf } from './writing.js';
  */
 
 const GRAPHS = Object.freeze(['vision_encoder', 'embed_tokens', 'decoder_model_merged']);
-/** How LLaVA was trained to be asked, whose first folders have no template. */
+/** The prompt form that LLaVA was trained with; its first folders have no template. */
 const TEMPLATE = `{% for message in messages %}{{ message.role | upper }}: {{ message.content }} {% endfor %}
 {%- if add_generation_prompt %}ASSISTANT:{% endif %}`;
 

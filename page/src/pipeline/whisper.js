@@ -214,7 +214,7 @@ async function generated({ model, caches }, given, watch) {
     }
 }
 
-/** The library's rules, and behind the last of them who is told what they leave. @param {Loaded} loaded
+/** The library's rules, followed by an observer of the logits that they leave. @param {Loaded} loaded
  * @param {RawOutputs | null} raw @param {Watch | null} watch */
 function watching({ library: { LogitsProcessorList } }, raw, watch) {
     const list = new LogitsProcessorList();

@@ -11,7 +11,7 @@ let count = 0;
 /** Those that are not ended. @type {Map<number, BegunElsewhere>} */
 const begun = new Map();
 
-/** To who begins it, it is a Worker: a module. */
+/** Has the interface of a Worker for the code that begins it: a module. */
 class BegunElsewhere {
     /** @param {string | URL} script absolute @param {WorkerOptions} [options] */
     constructor(script, { name = '' } = {}) {

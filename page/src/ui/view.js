@@ -50,7 +50,7 @@ export function showKept({ count, bytes }) {
         + 'so they need not be fetched again. They stay when this page is closed.');
 }
 
-/** @param {() => void} clear what a person asks for who wants no models in this browser */
+/** @param {() => void} clear removes the kept models, for a person who wants none in this browser */
 export function onClear(clear) {
     document.getElementById('clear')?.addEventListener('click', clear);
 }

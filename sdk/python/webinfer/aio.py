@@ -359,7 +359,7 @@ class AsyncClient:
                     await self._send_pieces(listening)
                 listening.end()
                 await self._send_pieces(listening)
-        except Exception as error:  # of the source as well: who follows the events raises it
+        except Exception as error:  # of the source as well: the reader of the events raises it
             listening.failure = error
             await self._end(listening.told)
 

@@ -289,7 +289,7 @@ class Client:
                     return
             listening.end()
             self._send_pieces(listening)
-        except Exception as error:  # of the source as well: who follows the events raises it
+        except Exception as error:  # of the source as well: the reader of the events raises it
             listening.failure = error
             self._end(listening.told)
 

@@ -32,7 +32,7 @@ def as_method(function: Callable[..., Any], method: F) -> F:
 
 
 class Place:
-    """Where a client's service is, and how it shows who it is."""
+    """The address of a client's service, and the client's credentials."""
 
     def __init__(self, url: Optional[str], token: Optional[str], cafile: Optional[str]) -> None:
         self.address = Address(url or os.environ.get("WEBINFER_URL") or DEFAULT_URL)

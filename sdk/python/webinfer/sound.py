@@ -62,7 +62,7 @@ def chunks(source: Any) -> Iterator[bytes]:
 
 
 class Sound:
-    """What comes of a source, as samples: a WAV file, whose head says what they are, or raw ones."""
+    """The samples of a source: a WAV file, whose head describes them, or raw ones."""
 
     def __init__(self, format: Optional[str], sampling_rate: Optional[int], channels: Optional[int]) -> None:
         self._told = (format, sampling_rate, channels)

@@ -136,7 +136,7 @@ def read_json(reply: Reply) -> Any:
 
 
 class _Pages:
-    """A list whose pages are asked for one after the other, and put together.
+    """A list whose pages are requested one after the other, and joined.
 
     What comes or goes meanwhile is on a page, or on none.
     """

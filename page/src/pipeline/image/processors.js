@@ -1,5 +1,5 @@
 /**
- * Python's image processors: whose rule each is, and what counts where preprocessor_config.json says nothing. The rules are
+ * Python's image processors: the rule of each, and the defaults for preprocessor_config.json. The rules are
  * those of transformers 4.57 (src/transformers/models/), by their slow classes, which compute with Pillow and numpy; the fast
  * ones of torchvision have the same settings. Only where a slow class refuses a setting that its fast one takes does the fast
  * one count: sides by name, do_center_crop and do_pad are taken for all.

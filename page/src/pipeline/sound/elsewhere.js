@@ -9,7 +9,7 @@ import { invalid, longest, tooLong } from './limits.js';
 
 /** A file of so many bytes is decoded at most: an hour of mp3 at 128 kbit/s has 58 MB. */
 const MAX_BYTES = 64 << 20;
-/** Decoding runs at a hundred times the speed of the sound and more; who takes longer hangs. */
+/** Decoding runs at a hundred times the speed of the sound or faster; a decoder that takes longer hangs. */
 const TIMEOUT_MS = 120000;
 
 /**

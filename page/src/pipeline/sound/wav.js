@@ -20,7 +20,7 @@ const KINDS = Object.freeze({
 });
 /** The bytes after the first two of a GUID that represents a format's number. */
 const GUID_REST = [0, 0, 0, 0, 16, 0, 128, 0, 0, 170, 0, 56, 155, 113];
-/** Sizes that writers put down who did not know how much would follow: nothing, or as much as fits: from this
+/** Sizes in files by writers that did not know how much would follow: nothing, or as much as fits: from this
  * on, in whole frames. */
 const UNKNOWN = 0x7ffff000;
 /** Where the 64 bits count. */

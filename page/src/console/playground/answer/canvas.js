@@ -91,7 +91,7 @@ function paintGrey(pen, element, width, height, colour) {
     pen.drawImage(layer, 0, 0, element.width, element.height);
 }
 
-/** From dark blue over red to yellow: told apart also by those who see no colours, since it only grows lighter.
+/** From dark blue over red to yellow: also distinguishable without colour vision, because it only grows lighter.
  * @param {number} share 0 to 1 @returns {number[]} red, green and blue */
 export function heatOf(share) {
     const steps = [[13, 8, 135], [126, 3, 168], [204, 71, 120], [248, 149, 64], [240, 249, 33]];

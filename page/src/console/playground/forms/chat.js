@@ -31,7 +31,7 @@ class Chat {
     #pictures = [];
     /** @type {FieldError | null} */
     #wrong = null;
-    /** The last answer that is whole, for those who hear the page. */
+    /** The last complete answer, for screen readers. */
     #heard = '';
 
     /** @param {import('../forms.js').Context} context */
