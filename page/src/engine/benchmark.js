@@ -23,7 +23,7 @@ const TICKS = 20;
 const FIRST_LEAST_MS = 4;
 /** A run that takes less than a millionth of that cannot be measured. */
 const REPEATS_MOST = 1e6;
-/** So many steps of the clock are looked at, and so often at the most. */
+/** The number of steps of the clock that are observed, and the most readings for that. */
 const STEPS = 8;
 const LOOKS_MOST = 1e7;
 

@@ -8,8 +8,8 @@ import { Failure } from './failure.js';
 /** @import { ErrorBody } from '../shared/messages.js' */
 /** @typedef {'load' | 'run'} Phase */
 
-/** Group 1 of a pattern, where there is one, names the input or output at fault. With a third member it says that a
- * graph was refused as it was read, before anything was made of it.
+/** Group 1 of a pattern, if there is one, names the faulty input or output. A third member says that a graph was refused
+ * while it was read, before anything was made from it.
  * @type {ReadonlyArray<readonly [RegExp, string, true?]>} */
 const TABLE = [
     [/device (?:is|was) lost|device_lost|A valid external Instance reference no longer exists/i, 'device_lost'],

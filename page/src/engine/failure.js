@@ -1,5 +1,5 @@
-/** A failure with one of the protocol's codes; anything else that is thrown is classified by
- * errors.js. Its text is printed behind others' with a colon: it begins small, unless with a name or a
+/** A failure with one of the protocol's codes; errors.js classifies all other exceptions. Its text is
+ * printed after other texts and a colon: it begins with a small letter, unless it begins with a name or a
  * value, and has no full stop at its end; sentences are joined with ";" or ":". */
 export class Failure extends Error {
     /** @param {string} code @param {string} message

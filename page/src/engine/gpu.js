@@ -9,7 +9,7 @@ import { mapsSlowly, nudgeMaps, Nudger, workerClock } from './nudge.js';
 /** Software rasterisers that call themselves adapters. */
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|\bwarp\b|basic render|\bcpu\b/i;
 
-/** How often an adapter is asked for before there is none, and after how long again. */
+/** How often an adapter is requested before the GPU counts as missing, and the time between requests. */
 const ASKED = 3;
 const AGAIN_MS = 200;
 
@@ -104,8 +104,8 @@ async function probe(nudge) {
     }
 }
 
-/** While a browser's GPU process starts, or starts again, there is no adapter, or one whose device cannot be had: only what stays so is the
- * answer. @param {any} gpu @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
+/** While a browser's GPU process starts or restarts, there is no adapter, or one that gives no device, so a failure only counts if it
+ * persists. @param {any} gpu @returns {Promise<{adapter: any, device: any, wasGone: boolean}>} null: there is none */
 async function firstDevice(gpu) {
     for (let asked = 1; ; asked++) {
         try {

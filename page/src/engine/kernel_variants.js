@@ -12,7 +12,7 @@ import { valueOf } from './kernel_plan.js';
  * @typedef {{name: string, workgroups: ReadonlyArray<readonly [x: number, y: number]>, constants?: Readonly<Record<string, Term>>,
  *   storage?: Term, subgroups?: boolean, stages?: Plan['stages']}} Variant `subgroups`: for adapters that have these
  */
-/** `hardware`: the default for adapters that are no software, where that is another.
+/** `hardware`: the default for hardware adapters, if it differs.
  * @typedef {Plan & {variants?: readonly Variant[], hardware?: Choice}} Variants */
 /** `constants`: all of them, by the names that plans have for them.
  * @typedef {{variant: string, workgroup: readonly [x: number, y: number], constants: ReadonlyMap<string, number>, storage: number, subgroups: boolean,

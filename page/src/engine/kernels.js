@@ -41,7 +41,7 @@ import { bytesOf } from './tensors.js';
 /** The fastest candidate that is right, and the medians of it and the default; null: there was nothing to be chosen from.
  * `wrong`: candidates that are not. @typedef {{choice: import('./kernel_variants.js').Choice, ms: number | null, defaultMs: number | null,
  *   wrong: import('./kernel_variants.js').Choice[]}} Tuning */
-/** Where a kernel is to be compiled otherwise. @typedef {{kernel: string, size_class: string, choice: import('./kernel_variants.js').Choice}} Chosen */
+/** A kernel and a size class that are compiled differently from the default. @typedef {{kernel: string, size_class: string, choice: import('./kernel_variants.js').Choice}} Chosen */
 /**
  * @typedef {object} Backend
  * @property {number | null} threads that it computes with; null where they say nothing of its speed
@@ -52,10 +52,10 @@ import { bytesOf } from './tensors.js';
  * @property {() => number} memory bytes that it holds
  * @property {(calls: readonly KernelCall[], isTimed: boolean) => Promise<KernelOutput>} run one after the other; the output
  *   is that of the last. `isTimed`: by the GPU's clock as well, if it has one
- * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare these come
- *   with many runs: what can be done before is done; of a kernel's name as `useOf` reads it
- * @property {(kept: readonly Uint8Array[]) => void} forget they do not come again
- * @property {(choices: readonly Chosen[]) => void} [choose] of variants, where there are any; what is none of them says nothing
+ * @property {(kernels: readonly string[], kept: readonly Uint8Array<ArrayBuffer>[]) => Promise<void>} prepare does work
+ *   in advance for kernels and bytes that many runs use; kernels' names as `useOf` reads them
+ * @property {(kept: readonly Uint8Array[]) => void} forget they are not used again
+ * @property {(choices: readonly Chosen[]) => void} [choose] selects variants, if there are any; unknown choices are ignored
  * @property {(kernel: string, sizeClass: string, waiting: Waiting) => Promise<Tuning | null>} [tune] measures the variants; null:
  *   it was ended
  */

@@ -1,7 +1,7 @@
 /**
- * The `llama` engine: one GGUF model through llama.cpp in WASM, on a GPU where it is to, which computes several
- * requests at a time. How many it is given, and of what, is llama_slots.js; what it is asked, llama_body.js; what
- * becomes of its tokens, llama_answer.js.
+ * The `llama` engine: one GGUF model through llama.cpp in WASM, or on a GPU if requested, which computes several
+ * requests at a time. llama_slots.js decides how many requests it gets, llama_body.js builds the requests, and
+ * llama_answer.js handles the tokens.
  */
 import { plain } from './answer.js';
 import { Failure, throwIfCancelled } from './failure.js';
@@ -37,12 +37,12 @@ import { LLAMA } from '../shared/messages.js';
  * @property {(grammar: string) => Cost} costOf of one of theirs, along one answer
  */
 
-/** llama.cpp's threads wait for each other by spinning, many times for each token: with more than these, or on all
- * cores, there is mostly one whose core has other work to do. */
+/** llama.cpp's threads wait for each other by spinning, many times for each token: with more threads than this, or on
+ * all cores, the core of one of them usually has other work to do. */
 const THREADS_MOST = 4;
-/** The slots' sizes are told no more often. */
+/** The shortest interval between reports of the slots' sizes. */
 const SLOTS_EVERY_MS = 500;
-/** That it comes on is told no more often. */
+/** The shortest interval between signs of life. */
 const LIFE_EVERY_MS = 1000;
 
 export class LlamaEngine {
@@ -242,11 +242,11 @@ export class LlamaEngine {
     }
 }
 
-/** A prompt's text as it is tokenized: the start token is added to it there. @param {Loaded} loaded @param {string} text */
+/** A prompt's text for the tokenizer, which adds the start token itself. @param {Loaded} loaded @param {string} text */
 const withoutStart = ({ addsStart, bos }, text) => (addsStart && bos && text.startsWith(bos) ? text.slice(bos.length) : text);
 
-/** @param {Loaded} loaded @param {string} text @param {boolean} special whether with the tokens that stand
- *   before and behind every text @param {boolean} alone @param {Run} run @returns {Promise<Outcome>} */
+/** @param {Loaded} loaded @param {string} text @param {boolean} special whether with the tokens that are
+ *   added before and after every text @param {boolean} alone @param {Run} run @returns {Promise<Outcome>} */
 async function tokenize({ tokenizer, ends }, text, special, alone, run) {
     const [ids] = await tokenizer.ids([text],
         { alone, signal: run.signal, onStep: (ms) => run.stepTook(ms) });

@@ -19,8 +19,8 @@ const SAMPLING = Object.freeze({
 const OWN = Object.freeze({
     temperature: 'temp', top_p: 'top_p', top_k: 'top_k', min_p: 'min_p', repeat_penalty: 'penalty_repeat',
 });
-/** Where neither a request nor the model says anything, each token may come, as OpenAI's API has it:
- * llama.cpp would keep to the 40 most likely ones of at least 0.05 of the best's probability. */
+/** If neither the request nor the model says anything, every token is possible, as in OpenAI's API. llama.cpp's own
+ * default are the 40 most likely tokens with at least 0.05 of the best one's probability. */
 const FREE = Object.freeze({ top_p: 1, top_k: 0, min_p: 0 });
 /** llama.cpp takes this seed for "any". */
 const ANY_SEED = 0xffffffff;
@@ -36,7 +36,7 @@ export function taskOf(task) {
  * @returns {Options} what of them is said; null says nothing @throws {Failure} */
 export const optionsOf = (task, options) => checkOptions(task, GGUF_RULES[task], options);
 
-/** How a model's own file has it sample. @param {import('./gguf.js').Head} head
+/** The sampling settings of a model's own file. @param {import('./gguf.js').Head} head
  * @returns {Options} */
 export function samplingOf({ values }) {
     const said = Object.entries(OWN).map(([name, theirs]) => [name, values.get(`general.sampling.${theirs}`)])

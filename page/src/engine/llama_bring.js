@@ -9,7 +9,7 @@ import { Tokenizer } from './llama_tokens.js';
 /** @import { Head } from './gguf.js' */
 /** @import { LlamaModule } from './llama_module.js' */
 /** @import { Plan } from './llama_plan.js' */
-/** `apart`: see Plan; `tokens`: how many its vocabulary has; `ends`: those that stand before and behind every text.
+/** `apart`: see Plan; `tokens`: how many its vocabulary has; `ends`: those added before and after every text.
  * @typedef {{key: string, module: LlamaModule, slots: Slots, prefixes: Prefixes, head: Head, context: number,
  *   makes: 'text' | 'vectors' | 'scores', apart: boolean, tokenizer: Tokenizer, pieces: Pieces, tokens: number, bos: string, eos: string,
  *   addsStart: boolean, ends: {before: number[], after: number[]}, quantization: string | null}} Loaded */

@@ -21,7 +21,7 @@ export class Tokenizer {
     }
 
     /**
-     * As a prompt is read, but for the tokens that stand before and behind every text.
+     * The token ids as in a prompt, without the tokens that are added before and after every text.
      * @param {string[]} texts @param {Pick<Request, 'alone' | 'signal' | 'onStep'>} more
      * @returns {Promise<number[][]>} of each text
      */

@@ -10,7 +10,7 @@ export class Loads {
         this._present = null;
     }
 
-    /** Waits for the load that goes on, or begins one.
+    /** Waits for the running load, or begins one.
      * @param {Load} load @param {Told} onProgress
      * @param {AbortSignal} cancelled ends one caller's wait; the load ends with the last of them */
     async join(load, onProgress, cancelled) {

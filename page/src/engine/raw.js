@@ -20,8 +20,8 @@ const OF_STEPS = /^(?:present|inputs_embeds$)/;
 
 export class RawOutputs {
     constructor() {
-        /** Whether the model puts its results in an order of its own, so that two nearly as good may change places:
-         * then values are told by size. */
+        /** Whether the model orders its results by itself, so that two nearly equal ones may change places: then values
+         * are sorted by size. */
         this.isUnordered = false;
         /** @type {Map<string, TensorBytes>} */
         this._tensors = new Map();
@@ -58,7 +58,7 @@ export class RawOutputs {
         return this._tokens.length;
     }
 
-    /** The run's outcome with them in the place of what it has made. @param {Outcome} outcome @returns {Outcome} */
+    /** The run's outcome with these outputs instead of its results. @param {Outcome} outcome @returns {Outcome} */
     instead({ result, ...outcome }) {
         const tensors = [...this._tensors.values()];
         if (this.steps > 0) {

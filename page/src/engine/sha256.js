@@ -45,7 +45,7 @@ export class Sha256 {
         this._rest.set(bytes.subarray(end));
     }
 
-    /** The digest of all that was added, to which nothing can be added then. @returns {string} in hexadecimal digits */
+    /** The digest of all bytes added; nothing can be added after that. @returns {string} in hexadecimal digits */
     end() {
         const bits = this._length * 8;
         const padding = new Uint8Array(9 + (2 * BLOCK - 9 - this._length % BLOCK) % BLOCK);

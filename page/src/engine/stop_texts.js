@@ -1,4 +1,4 @@
-/** Where an answer ends at a text of the request's, which no client sees. */
+/** Ends an answer at a stop text of the request, which the client does not get. */
 
 /** Lets text through but for what may be the beginning of a stop. */
 export class StopTexts {

@@ -1,12 +1,12 @@
 /**
- * WebNN as this worker finds it: one context for the probe and every model, so that what was
- * checked is what is used, and so that its loss is seen.
+ * WebNN in this worker: one context for the probe and all models, so that the checked context is the one
+ * that is used, and so that its loss is noticed.
  */
 
 /** @import { PlatformReport } from '../shared/messages.js' */
 
-/** The devices worth asking for, best first. On Linux a GPU is granted and the CPU computes all the
- * same, so it is called what it is. */
+/** The devices to request, the best first. On Linux a GPU is granted but the CPU computes, so only the CPU
+ * is requested. */
 const devices = () => (/Linux|CrOS/.test(navigator.userAgent) ? ['cpu'] : ['gpu', 'cpu']);
 
 export class Webnn {

@@ -245,8 +245,8 @@ export class Connection {
     }
 
     /**
-     * Each interval: is the service still there, and does it know that we are? Silence is counted in
-     * intervals: one who was not let run for a while has heard nothing, and that is not the service's.
+     * Each interval: is the service still there, and does it know that this node is? Silence is counted in
+     * intervals, because a page that could not run for a while has heard nothing, which is not the service's fault.
      */
     _watch() {
         if (this._quiet >= this._misses) return this._giveUp();
@@ -290,7 +290,7 @@ export class Connection {
         this._handlers.onForgotten();
     }
 
-    /** Says that the node goes for good, as far as there is time for it. @param {string} reason */
+    /** Announces that the node leaves for good, if there is time for it. @param {string} reason */
     leave(reason) {
         if (this._stopped) return;
         this.send('bye', { reason });

@@ -1,7 +1,7 @@
-/** One timer for everything that comes due. Clock and timer are handed in. */
+/** One timer for everything that becomes due. Clock and timer are passed in. */
 
-/** Timers count in 31 bits, and run out at once where that is too few: one that is due later runs out before, once
- * in 24 days. */
+/** Timers count in 31 bits, and fire at once for larger times. So one that is due later fires early, once in 24
+ * days. */
 const MOST_MS = 2 ** 31 - 1;
 
 export class DeadlineTimer {

@@ -29,9 +29,9 @@ import { Workers } from './workers.js';
  * @property {(attempt: string, seq: number, json: string) => void} part an engine's finished task_part
  * @property {(attempt: string, data: Record<string, any>) => void} fail a task_response without tensors
  * @property {(type: string, data: Record<string, any>) => void} send any other message
- * @property {(worker: string, build: Build, reason: string) => void} begin a worker of that name is wanted,
- *   in the place of the one that has it; the reason why that one does not do, if there is one
- * @property {(worker: string) => void} close a worker is not wanted any more
+ * @property {(worker: string, build: Build, reason: string) => void} begin a worker with that name is needed;
+ *   it replaces the one that has the name; the reason why that one is replaced, if there is one
+ * @property {(worker: string) => void} close a worker is no longer needed
  * @property {() => void} changed something that people look at
  * @property {() => void} lost a platform is gone: the service must know at once
  */
@@ -141,7 +141,7 @@ export class Dispatcher {
         this._around.changed();
     }
 
-    /** As if it had not been sent. @param {Attempt} attempt */
+    /** Treats the attempt as if it had not been sent. @param {Attempt} attempt */
     _giveBack(attempt) {
         this._laneOf(attempt)?.withdraw(attempt);
         this.attempts.delete(attempt.id);

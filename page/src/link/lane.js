@@ -21,8 +21,8 @@ export class Lane {
         this.build = build;
         this.platform = platform;
         this.key = key;
-        this.closing = false; /* its model is to be unloaded: its worker ends with what it has begun, and gets no more */
-        this.idleSince = Infinity; /* since when it has had nothing to do */
+        this.closing = false; /* its model is to be unloaded: its worker ends after its running tasks, and gets no more */
+        this.idleSince = Infinity; /* the time at which it became idle */
         this.needed = 0; /* bytes that its worker had taken when its model was loaded */
         /** @type {EngineChannel | null} */
         this.channel = null;
@@ -30,7 +30,7 @@ export class Lane {
         this.ready = false; /* the worker has reported its capabilities */
         this.readyDue = Infinity; /* when a worker that replaced another has taken too long to */
         this.upDue = Infinity; /* when its engine has taken too long to come up */
-        this.heardAt = 0; /* when its worker said something last, or was handed the first of what it has */
+        this.heardAt = 0; /* when its worker last sent something, or got the first of its present attempts */
         this.turnedAt = 0; /* when it answered a sign last */
         this.probesLeft = 0; /* that may fail before the platform is taken to be gone: its device was */
         this.probeDue = Infinity; /* when the next worker is to probe */

@@ -21,7 +21,7 @@ import { decode, encode } from '../shared/frame.js';
 
 /** Bytes of a tensor in a piece: with its head it fits the smallest frame that there is. */
 export const PIECE_BYTES = 252 * 1024;
-/** So much is given to the socket at a time: what else is sent waits behind it. */
+/** So much is given to the socket at a time: other messages wait behind it. */
 const AHEAD_BYTES = 1 << 20;
 /** How soon the socket is looked at again. */
 const WAIT_MS = 1;
@@ -103,7 +103,7 @@ export class PiecesOut {
 
     /**
      * @param {string} attempt @param {ArrayBuffer} frame a whole task_response
-     * @param {Place} [place] what the service wants next, where it has memory for the answer already
+     * @param {Place} [place] the piece that the service wants next, if it already has memory for the answer
      */
     begin(attempt, frame, place) {
         const answer = new Outgoing(attempt, frame);

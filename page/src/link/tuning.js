@@ -1,6 +1,6 @@
 /**
- * Kernels that a worker tunes when the service says so: it has nothing else to do, and says which candidate it runs. One that
- * never ends takes the GPU from everything in the browser, which the worker cannot tell; so it is told from here.
+ * Kernels that a worker tunes at the service's request: the worker is idle, and reports which candidate it runs. A candidate
+ * that never ends blocks the GPU for the whole browser, which the worker cannot notice; so it is detected here.
  */
 
 /** @import { Lane } from './lane.js' */
@@ -26,7 +26,7 @@ export class Tuning {
         this._order = null;
     }
 
-    /** Where there is no worker that has nothing to do, nothing comes of it. @param {string} kernel @param {string} sizeClass
+    /** Begins tuning, unless there is no idle worker. @param {string} kernel @param {string} sizeClass
      * @param {boolean} isPaused */
     begin(kernel, sizeClass, isPaused) {
         const lane = isPaused ? undefined : this._lanes.values().find((one) => one.build === 'gpu_kernels' && one.ready && one.isIdle());

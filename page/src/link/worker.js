@@ -20,7 +20,7 @@ const PROBE_TIMEOUT_MS = 5000;
 const SHOW_EVERY_MS = 500;
 /** … but after this if only the counts of tasks have changed: drawing takes time on a core that computes. */
 const COUNT_EVERY_MS = 2000;
-/** So long it waits for the service's page, to compare that with its own. */
+/** The longest wait for the service's page, which is compared with this one. */
 const PAGE_TIMEOUT_MS = 10000;
 const LOGS_PER_SECOND = 20;
 const LOG_BYTES = 2048;

@@ -159,7 +159,7 @@ export class Workers {
         this._timer.set(lane.probeDue);
     }
 
-    /** Gives builds whose worker did not start another chance. */
+    /** Gives builds another chance if their worker did not start. */
     revive() {
         for (const lane of this._lanes.values()) {
             if (!lane.channel) this.begin(lane, 'its worker did not start');
@@ -184,7 +184,7 @@ export class Workers {
      * Gives a lane's worker up; the queue stays for the next one.
      * @param {Lane} lane @param {ErrorBody} error why
      * @param {boolean} [respawn] whether to ask for another at once
-     * @param {(attempt: Attempt, error: ErrorBody) => void} [lose] what becomes of what it had not answered
+     * @param {(attempt: Attempt, error: ErrorBody) => void} [lose] handles the attempts that it had not answered
      */
     replace(lane, error, respawn = true, lose = this._attempts.lose) {
         const lost = lane.detach();
@@ -212,7 +212,7 @@ export class Workers {
         this._around.close(lane.name);
     }
 
-    /** A worker's engine begins to come up, or is up, with so many threads for good.
+    /** A worker's engine begins to start, or is up; its number of threads does not change any more.
      * @param {Lane} lane @param {boolean} up @param {number} threads */
     starts(lane, up, threads) {
         lane.upDue = up ? Infinity : this._around.now() + START_LIMIT_MS;
@@ -249,8 +249,8 @@ export class Workers {
         this.replace(lane, { code: 'engine_crashed', message: `WASM memory had grown to ${mib} MiB` });
     }
 
-    /** Replaces a worker that has ended what it had begun, and whose model is to be unloaded, though it is asked for again;
-     * or whose engine has more threads than it may use now, or less. @param {Lane} lane */
+    /** Replaces an idle worker if its model is to be unloaded but has new requests, or if its engine has more or fewer
+     * threads than it may use now. @param {Lane} lane */
     renew(lane) {
         if (lane.closing && lane.queue.length > 0) return this.replace(lane, { code: 'engine_crashed', message: 'its model was unloaded' });
         if (!lane.outgrown) return;
@@ -312,8 +312,8 @@ export class Workers {
     }
 
     /**
-     * Takes the platform away. The service is told before anything fails for it, so that what it
-     * tries again goes elsewhere; it may give us a fresh browser.
+     * Removes the platform. The service is told before any task fails for this reason, so that its retries go
+     * elsewhere; it may start a fresh browser.
      * @param {Lane} lane @param {string} reason
      */
     _lose(lane, reason) {

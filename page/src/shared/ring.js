@@ -89,8 +89,8 @@ export class Sender extends Ring {
         return true;
     }
 
-    /** @param {string} text @param {number} at @returns {number} bytes that it takes: a character of ASCII takes one, all
-     * take two where there are others */
+    /** @param {string} text @param {number} at @returns {number} bytes that it takes: one per character if all are ASCII,
+     * otherwise two per character */
     _writeText(text, at) {
         let all = 0;
         for (let i = 0; i < text.length; i++) all |= this._bytes[at + i] = text.charCodeAt(i);

@@ -1,4 +1,4 @@
-/** Which browser this is, by its own word: brands where it has them, else its user agent string. */
+/** The kind of this browser, from its brands if it has them, or else from its user agent string. */
 
 /** Brands of userAgentData by our names, the most specific first. */
 const BRANDS = /** @type {const} */ ([

@@ -97,7 +97,7 @@ async function start(token, asked) {
         }
     };
     link.onerror = (event) => showState('failed', event.message || 'the link worker could not be loaded');
-    // A page that may be shown again goes on; else the service need not wait for it.
+    // A page that may be shown again continues; otherwise the service need not wait for it.
     addEventListener('pagehide', ({ persisted }) => {
         if (!persisted) tellLink({ type: 'leave', reason: 'its page was closed' });
     });

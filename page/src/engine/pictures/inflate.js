@@ -38,8 +38,8 @@ const FIXED = {
 };
 
 /**
- * Hands out at most `most` bytes, in parts that are no longer valid afterwards. As zlib, it looks at what comes behind
- * them until the next byte would be made, and takes data that end there.
+ * Emits at most `most` bytes, in parts that are no longer valid afterwards. Like zlib, it reads on after them until the
+ * next byte would be made, and accepts data that end there.
  * @param {Uint8Array} input @param {number} most @param {(bytes: Uint8Array) => void} emit
  * @returns {{made: number, isWhole: boolean}} how many there were, and whether the data came to their end
  * @throws {Broken}

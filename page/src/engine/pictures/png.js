@@ -88,8 +88,8 @@ function headOf(data) {
     return { width, height, depth, type, samples, isInterlaced: data[12] !== 0 };
 }
 
-/** The data, which go on in the chunks that follow, and what is behind them. As in Pillow, the file may end after any
- * chunk, and no checksum counts. @param {Uint8Array} bytes @param {number} at @throws {Broken} */
+/** The data, which continue in the following chunks, and the chunks after them. As in Pillow, the file may end after any
+ * chunk, and checksums are ignored. @param {Uint8Array} bytes @param {number} at @throws {Broken} */
 function readRest(bytes, at) {
     const data = [];
     let exif, isData = true;
