@@ -106,7 +106,7 @@ export async function prepareChat({
 }
 
 /**
- * A conversation that ends with words of the assistant's is to be gone on with in these words.
+ * If a conversation ends with a text of the assistant, the answer continues that text.
  * @param {import('./messages.js').Message[]} messages
  */
 function splitBegun(messages) {
@@ -211,8 +211,8 @@ function thinkingOf(template, prompt) {
 }
 
 /**
- * A call that is not required needs no grammar: it is recognised where it comes. But where an answer has
- * a form, a call is the other thing that it may be.
+ * A call that is not required needs no grammar: it is recognised when it comes. But if an answer must have a
+ * form, the grammar allows a call as the alternative.
  * @param {{kind: 'text'} | {kind: 'schema', schema: unknown, field: string}} form
  * @param {Format | null} format @param {ToolUse} use @param {Thinking} thinking
  */

@@ -86,7 +86,7 @@ class Parser {
         this._depth = 0;
         this._repeats = 0;
         this._elements = 0;
-        /** How many rules llama.cpp has made so far: those it has met by name, and its own for
+        /** The number of rules that llama.cpp has made so far: those met by name, and its own for
          * brackets and repeats. */
         this._made = 0;
         /** @type {Set<string>} */
@@ -392,7 +392,7 @@ class LeftEdges {
     constructor(rules, empty) {
         this._rules = rules;
         this._empty = empty;
-        /** How many rules lie in each other at the beginning of a rule. @type {Map<string, number>} */
+        /** The nesting depth of rules at the beginning of a rule. @type {Map<string, number>} */
         this._depths = new Map();
         /** @type {Set<string>} */
         this._inside = new Set();

@@ -8,9 +8,9 @@ import { Failure } from '../engine/failure.js';
 
 /** @import { Item, Rules } from './grammar.js' */
 /**
- * A stack: what is to be matched, and below it the rest. `ref` is a sequence, from its item `at` on; a repeat, which
- * has `at` to come at the least and `most` at the most; or, where `isEnd` says that a character is next, the text or
- * class that it is of. Stacks that are the same are one.
+ * A stack: the next item to match, and below it the rest. `ref` is a sequence, from its item `at` on; or a repeat with
+ * at least `at` and at most `most` repetitions to come; or, if `isEnd` says that a character is next, its text or class.
+ * Equal stacks are one object.
  * @typedef {{id: number, ref: Item[] | Item, at: number, most: number, isEnd: boolean, next: Stack | null,
  *   reached: Reached | null}} Stack
  */
@@ -21,10 +21,10 @@ import { Failure } from '../engine/failure.js';
  * llama.cpp takes about a millisecond per thousand stacks, in addition to its work on the vocabulary. */
 const FIRST = 32_768;
 const EACH = 1_000;
-/** Along so many characters it is tried out. */
+/** The number of characters along which a grammar is tried. */
 const LENGTH = 24;
-/** It follows each token of its vocabulary that it cannot take in all ways in which its beginning can be read. There
- * may be so many behind so many characters. */
+/** llama.cpp follows each refused token of its vocabulary in all possible readings of its beginning. This is the most
+ * readings after that many characters. */
 const READINGS = 20_000;
 const READINGS_LENGTH = 8;
 /** All trials of a grammar together look at no more stacks. */
@@ -91,7 +91,7 @@ export function accepts(rules, text, field) {
 /** @type {Item[]} */
 const ROOT = [{ type: 'rule', name: 'root' }];
 
-/** From where a grammar is tried out: its root, and whatever does not just go on with a text.
+/** The places from which a grammar is tried: its root, and every item that is not just the rest of a text.
  * @param {Rules} rules @returns {Generator<[Item[], number]>} */
 function* beginnings(rules) {
     yield [ROOT, 0];

@@ -187,7 +187,7 @@ function callsAsText({ tool_calls: calls, ...message }) {
 }
 
 /**
- * With `text` behind the system message, or before the first message of the user.
+ * Adds `text` after the system message, or before the first message of the user.
  * @param {Message[]} messages @param {'system' | 'user'} role @param {string} text
  * @returns {Message[]}
  */

@@ -20,8 +20,8 @@ import { isValid } from './schema_valid.js';
 
 /** @import { Schema } from './schema_merge.js' */
 
-/** Words that say what is valid, and that a grammar cannot follow. Those with a value behind them say
- * nothing at that value. @type {Record<string, unknown>} */
+/** Keywords that restrict validity and that a grammar cannot express. A keyword with a value here has no
+ * effect at that value. @type {Record<string, unknown>} */
 const REFUSED = {
     not: undefined, if: undefined, then: undefined, else: undefined, patternProperties: undefined,
     propertyNames: undefined,

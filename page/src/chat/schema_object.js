@@ -89,8 +89,8 @@ function following(rules, { rule, required, many }) {
 /** A name so far, as a tree of characters. @typedef {{next: Map<string, Name>, ends: boolean}} Name */
 
 /**
- * A string that is none of `names`. Where it is like one of them it has no escapes, in which the name
- * could hide, and it is not like one for long.
+ * A string that is none of `names`. As long as it equals the beginning of one of them, it has no escapes, in which
+ * the name could hide; it may do so for at most MAX_LIKE characters.
  * @param {RuleSet} rules @param {string[]} names
  */
 function otherName(rules, names) {

@@ -1,14 +1,14 @@
 /**
- * One call as models write it that put marks around its parts, read character by character:
+ * Reads, character by character, a call of models that put marks around its parts:
  * `f[ARGS]{…}`, `<function=f><parameter=a>…</parameter></function>`, or `f<arg_key>a</arg_key><arg_value>…`.
- * Arguments that come one by one are passed on as the members of an object: what their schema calls a text as a
- * text, and the rest as JSON, where it is some.
+ * Arguments that come one by one are passed on as the members of an object: as a text if their schema says so,
+ * and otherwise as JSON if they are valid JSON.
  */
 import { isSpace, JsonValue } from './json_value.js';
 
 /**
- * The marks of a way: before and behind the name, around a key and around a value, and at the end; with `json` the
- * arguments are an object behind the name, and there may be an id of the call behind `id`.
+ * The marks of a way: before and after the name, around a key and around a value, and at the end. With `json` the
+ * arguments are an object after the name, and there may be an id of the call after `id`.
  * @typedef {{open: string, named: string[], json?: boolean, id?: string, key?: [string, string], value?: [string, string],
  *   close?: string}} Marks
  */

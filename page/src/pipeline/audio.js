@@ -1,4 +1,4 @@
-/** The tasks that read sound: what is said in it, and what it is of. */
+/** The tasks that read sound: speech recognition and classification. */
 import { Failure } from '../engine/failure.js';
 import { bytesOf } from '../engine/tensors.js';
 import { softmax, toLabels } from '../engine/picture.js';
@@ -51,7 +51,7 @@ function deafness({ processor, config }) {
             { field: 'task', expected: 'a task of the model' });
 }
 
-// --- what is said --------------------------------------------------------------------------------
+// --- speech recognition --------------------------------------------------------------------------
 
 /** @type {Task} */
 async function recognise(loaded, task, run) {
@@ -109,7 +109,7 @@ function spaced(text, follows) {
     return follows && trimmed && /^\s/.test(text) ? ` ${trimmed}` : trimmed;
 }
 
-// --- what it is of -------------------------------------------------------------------------------
+// --- classification ------------------------------------------------------------------------------
 
 /** @type {Task} */
 async function classify(loaded, task, run) {

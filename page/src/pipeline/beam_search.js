@@ -1,5 +1,5 @@
 /**
- * The likeliest text of a decoder by beam search: a decoder for each beginning, which goes on from its own keys and values.
+ * The likeliest text of a decoder by beam search: each beginning has a decoder, which continues from its own keys and values.
  */
 
 /** @import { Beams } from './generation/beams.js' */
@@ -52,7 +52,7 @@ class Decoders {
         this._used = new Set();
     }
 
-    /** A decoder for each of several beginnings: the last one of those that go on from the same takes it over.
+    /** A decoder for each of several beginnings. If several continue the same one, the last of them takes its decoder over.
      * @param {Decoder[]} from @returns {Promise<Decoder[]>} */
     async forEach(from) {
         const own = [];

@@ -14,7 +14,7 @@ import { generationConfig } from './theirs.js';
  */
 
 /**
- * A conversation as text, and what else its answer takes.
+ * A conversation as text, with the other properties of its prompt.
  * @param {Loaded} loaded @param {any} messages @param {Options} options @param {Run} run
  * @param {Pictures | null} [pictures] null: messages may have none
  * @returns {Promise<Omit<Prompt, 'tokens'> & {text: string, isTemplated: boolean}>}

@@ -82,8 +82,8 @@ export async function spell(loaded, { timestamps, details, delimiter }, samples,
 /** @param {Spelt} spelt @returns {Segment} */
 const timed = ({ start, end, text }) => ({ start, end, text });
 
-/** How likely the tokens of its frames were, blanks included; of tokens those that are spelt. Nothing tells whether
- * anybody speaks. @param {any} tokenizer @param {number[]} tokens of all frames @param {Spelt} spelt
+/** How likely the tokens of its frames were, including blanks; the listed tokens are those that are spelt. The model does
+ * not say whether there is speech. @param {any} tokenizer @param {number[]} tokens of all frames @param {Spelt} spelt
  * @param {Float32Array} logits @param {number} letters @param {number} offset */
 async function measuresOf(tokenizer, tokens, { first, last, text }, logits, letters, offset) {
     const likely = tokens.slice(first, last + 1).map((token, i) => ({ token, seek: Math.round(100 * offset), silence: 0,

@@ -42,10 +42,10 @@ export class Decoder {
     }
 
     /**
-     * Computes the tokens behind those in the cache; of an encoder-decoder, several at the beginning only.
+     * Computes the tokens after those in the cache. An encoder-decoder takes several tokens only at the beginning.
      * @param {readonly number[]} tokens all of them
-     * @returns {Promise<Float32Array>} the logits of what may follow; the caller's
-     * @throws {Failure} if the graph gives nothing to go on from
+     * @returns {Promise<Float32Array>} the logits of the next token; they belong to the caller
+     * @throws {Failure} if the graph returns nothing to continue from
      */
     async read(tokens) {
         const { _model: model } = this;
@@ -65,7 +65,7 @@ export class Decoder {
         return lastRow(outputs.logits);
     }
 
-    /** Another one that has read the same, and goes on by itself. @returns {Promise<Decoder>} */
+    /** Another decoder that has read the same tokens, and continues independently. @returns {Promise<Decoder>} */
     async fork() {
         const cache = await this._caches.fork(this.cache, this.count);
         /** @type {Decoder} */
@@ -74,7 +74,7 @@ export class Decoder {
         return fork;
     }
 
-    /** @param {number} needed tokens that there is to be room for */
+    /** @param {number} needed the number of tokens that need room */
     async _makeRoom(needed) {
         const { _caches: caches, cache } = this;
         this._inputs.past_key_values = await caches.withRoom(cache, this.count, needed, this.most);

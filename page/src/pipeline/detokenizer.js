@@ -10,7 +10,7 @@
 const CONTEXT = 4;
 /** Replaces bytes that are no character yet, and also bytes before them that were one, because bytes are read together. */
 const UNFINISHED = /\ufffd+$/u;
-/** So many tokens without a whole character at their end are none at all: their bytes are given as they are. */
+/** After so many tokens without a complete character at their end, their bytes are returned as they are. */
 const PATIENCE = 32;
 
 export class Detokenizer {
@@ -51,7 +51,7 @@ export class Detokenizer {
         return this._decode().slice(this._known.length + this._given);
     }
 
-    /** All is out: the new tokens are what the next ones stand behind. */
+    /** All text was returned: the new tokens become the context of the next ones. */
     _settle() {
         this._tokens = this._tokens.slice(this._old);
         this._old = this._tokens.length;

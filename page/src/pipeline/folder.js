@@ -88,7 +88,7 @@ export class Folder {
         return this._files.get(`onnx/${name}`)?.path.slice('onnx/'.length) ?? name;
     }
 
-    /** Lets go of what it has kept, since the model is loaded. */
+    /** Drops the kept files, because the model is loaded. */
     forget() {
         this._kept.clear();
         this._parsed.clear();

@@ -29,10 +29,10 @@ import { endTokens } from './stops.js';
  *   preserved: readonly string[], parser: Parser, task?: string}} Prompt
  */
 
-/** Where a request names no temperature and the folder has the model sample. */
+/** The temperature if a request names none and the folder's settings sample. */
 const TEMPERATURE = 1;
-/** Options that only mean something where there is chance. A seed is none of them: the service gives one
- * to each request, so that an answer can go on elsewhere. */
+/** Options that only have a meaning with sampling. A seed is not one of them: the service gives one to each
+ * request, so that an answer can continue elsewhere. */
 const OF_CHANCE = Object.freeze(['top_k', 'top_p', 'min_p']);
 
 /**

@@ -1,8 +1,8 @@
 /**
  * Keys and values that a decoder has computed, kept after an answer for the next turn of the same owner.
- * They go on from the longest beginning that both have in common; where one is longer than that, a copy
- * is cut: on the device where the tensors lie there, else here. One with room behind its tokens (roomy_cache.js)
- * is shortened instead, if it loses no more than would be copied.
+ * The next turn continues from the longest common beginning. If a cache is longer than that, a shortened copy is
+ * made: on the device if the tensors are there, or else here. A cache with room after its tokens (roomy_cache.js)
+ * is shortened in place instead, if it loses no more than would be copied.
  */
 import { HELD, OF_ENCODER, stays } from '../engine/wasm_tensors.js';
 import { SIZES, tokenBytes } from './roomy_cache.js';
@@ -28,7 +28,7 @@ const NONE = /^$/;
 export class KvCaches {
     /** @param {any} library what transformers.js exports
      * @param {(model: Uint8Array, outputs: Record<string, string>) => Promise<Session>} open creates a session
-     *   of a model where the caches are; `outputs` says of each where it is to lie
+     *   of a model where the caches are; `outputs` gives the location of each output
      * @param {{entries?: number, bytes?: number}} [limits]
      * @param {import('./roomy_cache.js').Rooms | null} [rooms] null: the graph does not write into such caches */
     constructor(library, open, { entries = ENTRIES, bytes = BYTES } = {}, rooms = null) {
@@ -38,7 +38,7 @@ export class KvCaches {
         this._limits = { entries, bytes };
         /** The one that was used least lately is the first. @type {Entry[]} */
         this._entries = [];
-        /** That go on. @type {Set<Holder>} */
+        /** The holders in use. @type {Set<Holder>} */
         this._held = new Set();
         /** Told when room was made, which is memory that counts at once. */
         this.onRoom = () => {};

@@ -106,7 +106,7 @@ const misfit = (task) => new Failure('input_invalid',
     `the model labels no texts: it does not do the task ${task}`,
     { field: 'task' });
 
-/** Where the labels exclude each other, they share a whole; what a regression says is no probability. @param {any} config
+/** If the labels exclude each other, their probabilities add up to 1; a regression's result is not a probability. @param {any} config
  * @param {number} count */
 function usualActivation({ problem_type: type }, count) {
     if (type === 'regression') return 'none';

@@ -20,10 +20,10 @@ import { weightsApart } from './weights_apart.js';
  * `sparing`: its graphs are not all in memory at a time; null: they are.
  * @typedef {{folder: Folder, signal: AbortSignal, take: Take, sessions: any[], hasFailed: boolean, sparing: Sparing | null}} Loading */
 
-/** Tensors that take a run's results, by their names, null where there is none; null instead: there are none.
+/** Tensors that receive a run's results, by name, null for results without one; null instead of all: there are none.
  * @typedef {(session: any, feeds: Record<string, any>) => Record<string, any> | null} Places */
 
-/** Where worker_globals.js looks. */
+/** The name under which worker_globals.js finds the shared objects. */
 const HANDED_OVER = Symbol.for('webinfer.worker');
 /** No host has this name: every file comes from a Folder. */
 const HOST = 'https://folder.invalid/';
@@ -262,7 +262,7 @@ class Made {
             try {
                 if (stays(tensor) && !kept.has(tensor)) tensor.dispose();
             } catch {
-                // The device is gone with all that was on it.
+                // The device is lost, and with it everything on it.
             }
         }
         this._tensors.clear();

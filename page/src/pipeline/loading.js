@@ -66,12 +66,12 @@ const MARKS = Object.freeze(['bos_token', 'eos_token', 'unk_token', 'pad_token',
 const DECODER = /^onnx\/(?:model|decoder_model_merged)(?:_[a-z0-9]+){0,2}\.onnx$/;
 /** Tokenizers without a limit say a number beyond this one. */
 const UNLIMITED = 1e9;
-/** Where nothing says how many tokens a model reads, which then attends to all of them at once, so that
- * its memory grows by their square … */
+/** The limit if nothing says how many tokens a model reads: the model attends to all of them at once, so its
+ * memory grows with their square … */
 const UNNAMED = 2048;
 /** … unless it reads them in pieces. */
 const IN_PIECES = /(?:CausalLM|LMHeadModel)$/;
-/** Their positions begin behind that of the padding token. */
+/** Models whose positions begin after that of the padding token. */
 const OFFSET_POSITIONS = /roberta|camembert|mpnet|xmod|longformer|clap/;
 
 let loads = 0;
@@ -83,7 +83,7 @@ let loads = 0;
 export async function loadFolder(key, library, folder, device, signal, take, sparing = null) {
     const { transformers: namespace } = await library.open();
     return library.load(folder, signal, async () => {
-        // A name of its own for each load: what comes of it is not to be mixed up with another's.
+        // Each load has a name of its own, so that its files are not mixed up with another's.
         const id = `load-${++loads}`;
         const config = await configOf(folder);
         await checkSettings(folder);

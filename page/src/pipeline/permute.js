@@ -1,6 +1,6 @@
 /**
- * A tensor's numbers with its axes in another order, one after the other as they will lie. transformers.js
- * divides each number's place by all sizes, and does so with every picture that a model takes.
+ * A tensor's numbers with its axes in another order, written in their final order. transformers.js divides
+ * each number's position by all sizes, for every picture that a model takes.
  * @param {any} numbers a list or a typed array @param {readonly number[]} sizes of the axes
  * @param {readonly number[]} axes the new order
  * @returns {[any, number[]]} the same kind of list, and the sizes in their order

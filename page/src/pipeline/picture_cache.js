@@ -11,7 +11,7 @@ import { TILED } from './vision_types.js';
 /** @import { Loaded } from './loading.js' */
 /** @import { CheckedTask } from './tasks.js' */
 /** @import { Shown } from './image/input.js' */
-/** How many tokens a picture has, and how a prompt has them. @typedef {{count: number, text: string}} Known */
+/** The number of a picture's tokens, and their text in a prompt. @typedef {{count: number, text: string}} Known */
 /** `name` is a negative number that other pictures hardly have; `features` has a row for each token.
  * @typedef {Known & {name: number, features: () => Promise<any>}} CachedPicture */
 

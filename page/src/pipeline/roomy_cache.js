@@ -1,8 +1,8 @@
 /**
- * Keys and values on a device with room behind their tokens, for graphs that write into it (in_place.js): a step
- * makes no buffers for them and copies none. Their tensors' sizes say for how many tokens there is room, the cache
- * says how many there are; it is shortened by saying so. The buffers are made here, and gone as soon as their
- * tensor is disposed of.
+ * Keys and values on a device with room after their tokens, for graphs that write into it (in_place.js): a step
+ * makes no buffers for them and copies none. The tensors' sizes give the room, and the cache's count the number of
+ * tokens; reducing the count shortens the cache. The buffers are made here, and released as soon as their tensor
+ * is disposed of.
  */
 
 /** @import { Cache } from './kv_cache.js' */
@@ -65,7 +65,7 @@ export class Rooms {
         return new this._Tensor(tensor);
     }
 
-    /** Where a run is to write its results: those of what it is fed with room, into that.
+    /** The tensors into which a run writes its results: for inputs with room, the inputs themselves.
      * @param {{outputNames: readonly string[]}} session @param {Record<string, any>} feeds
      * @returns {Record<string, any> | null} null: it is fed none */
     placesOf({ outputNames }, feeds) {

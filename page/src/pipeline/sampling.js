@@ -277,8 +277,8 @@ class Heap {
 }
 
 /**
- * A number from 0 to below 1 that depends on nothing but the two, so that an answer goes on anywhere as
- * it would have here: both halves of the seed and the place, mixed by the finaliser of MurmurHash3.
+ * A number from 0 to below 1 that depends only on the two, so that an answer continues on any node as it would
+ * have here: both halves of the seed and the place, mixed by the finaliser of MurmurHash3.
  * @param {number} seed a safe integer @param {number} place
  */
 export function randomAt(seed, place) {

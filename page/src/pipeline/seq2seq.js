@@ -102,8 +102,8 @@ function idOf(codes, language, option) {
 const unknownLanguage = (option, codes) => new Failure('input_invalid', 'the model needs a language that it knows',
     { field: `options.${option}`, expected: `one of ${codes.slice(0, 300).join(', ')}` });
 
-/** A text with the token of its language in the place of the one that the tokenizer puts around it; what the text itself says of languages
- * stays. @param {import('./texts.js').Encoded} encoded @param {Map<string, number>} codes @param {number} source @returns {number[]} */
+/** A text with the token of its language instead of the one that the tokenizer adds around it; language tokens within the text
+ * stay. @param {import('./texts.js').Encoded} encoded @param {Map<string, number>} codes @param {number} source @returns {number[]} */
 function inLanguage({ ids, sequences }, codes, source) {
     const all = new Set(codes.values());
     const at = ids.findIndex((id, place) => sequences[place] < 0 && all.has(id));

@@ -8,8 +8,8 @@ import { LIMITS } from '../engine/task_rules.js';
 /** @import { Run } from '../engine/run.js' */
 /** @import { Loaded } from './loading.js' */
 /** @import { Tokenizer } from './tokenizer/tokenizer.js' */
-/** A text in tokens; `types` says for each to which of two texts it belongs, where the model is told; `sequences` and `spans`: where
- * it is, as Encoding has them.
+/** A text in tokens; `types` gives the text, of two, that each token belongs to, if the model takes that; `sequences` and `spans`
+ * give its position, as in Encoding.
  * @typedef {{ids: number[], types: number[] | null, sequences: number[], spans: (import('./tokenizer/processors.js').Span | null)[]}} Encoded */
 /** The result of a model's run for several texts: `rows` says which.
  * @typedef {{rows: number[], length: number, outputs: Record<string, any>}} Batch */
@@ -91,8 +91,8 @@ export async function encodeAll(loaded, given, run, options) {
     return all;
 }
 
-/** As Hugging Face's tokenizers cut: tokens from the end of the longer of two texts until all fit, or from its beginning, of an odd
- * number one more left to the second where the first is no longer; those that were put around the texts stay.
+/** Truncates like Hugging Face's tokenizers: drops tokens from the end, or the beginning, of the longer of two texts until all fit. If
+ * the number left is odd and the first text is not longer, the second keeps one more. Tokens added around the texts stay.
  * @param {Encoded} encoded @param {number} limit @param {boolean} keepsEnd @returns {Encoded} */
 function cut({ ids, types, sequences, spans }, limit, keepsEnd) {
     const counts = [0, 1].map((text) => sequences.filter((one) => one === text).length);

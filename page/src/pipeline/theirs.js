@@ -5,7 +5,7 @@
  *               Whisper's generate; which class a configuration names
  * are replaced  tokenizers (tokenizer/), rules of generation (generation/), sampling (sampling.js), templates (../chat), decoding and scaling
  *               of pictures (image/), files and sessions (library.js, folder.js)
- * are distrusted  settings of files: what it does not know it passes over, so that settings/ says what becomes of each; cutting of texts, which
+ * are distrusted  settings of files: it ignores unknown ones, so settings/ decides how each is treated; cutting of texts, which
  *               loses the token at their end
  */
 

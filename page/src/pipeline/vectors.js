@@ -58,7 +58,7 @@ export async function rerank(loaded, { input, options: { truncate } }, run) {
     return { tensors: [], result: { scores, usage: usageOf(all) } };
 }
 
-/** Texts as the folder has its model read them: behind a prompt, in small letters (SentenceTransformer.encode, Transformer.tokenize).
+/** Texts in the folder's form: after a prompt, in small letters (SentenceTransformer.encode, Transformer.tokenize).
  * @param {Loaded} loaded @param {readonly string[]} texts */
 function asWritten({ extra }, texts) {
     const prompt = promptOf(extra), isLower = extra[SENTENCES]?.do_lower_case === true;
@@ -81,7 +81,7 @@ function promptTokens(loaded) {
 const isClassifier = ({ model, config }) =>
     /ForSequenceClassification$/.test(String(config.architectures?.[0] ?? model.constructor.name));
 
-/** How well each pair fits: one label is how well, of several the last is that they do.
+/** How well each pair fits: a single label is the score; of several labels the last one means that the pair fits.
  * @param {Loaded} loaded @param {import('./texts.js').Encoded[]} all @param {Run} run */
 async function pairScores(loaded, all, run) {
     /** @type {number[]} */

@@ -1,6 +1,6 @@
 /**
- * Whisper: one window of sound becomes text, by the library's own generate. It goes on window by window
- * (audio.js); within one the event loop turns before each token, since each runs a session (library.js).
+ * Whisper: turns one window of sound into text, by the library's own generate. audio.js goes from window to window;
+ * within a window the event loop turns before each token, because each token runs a session (library.js).
  */
 import { Failure } from '../engine/failure.js';
 import { floats } from '../engine/tensors.js';
@@ -230,7 +230,7 @@ function watching({ library: { LogitsProcessorList } }, raw, watch) {
     return list;
 }
 
-/** Has the library take what the encoder has made already, as its T5 does: else it would compute that again.
+/** Makes the library use an existing encoder result, as its T5 does: otherwise it would compute it again.
  * @param {any} model of transformers.js */
 export function acceptEncoded(model) {
     if (!model.forward_params.includes('encoder_outputs')) model.forward_params.push('encoder_outputs');
@@ -255,7 +255,7 @@ function readerOf({ model, listens, tokenizer, config }) {
     };
 }
 
-/** No word goes on behind a time. @param {Loaded} loaded @param {Plan} plan
+/** No word continues after a time. @param {Loaded} loaded @param {Plan} plan
  * @param {import('./sound/segments.js').Reader} reader
  * @param {number[]} tokens @param {number[]} times when each begins @param {Place} place
  * @returns {Segment[]} one for each word */

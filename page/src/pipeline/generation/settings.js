@@ -1,4 +1,4 @@
-/** How a folder has its model write: the settings of generation that count, as transformers finds them. */
+/** A folder's settings of generation, found as in transformers. */
 
 /** @import { Loaded } from '../loading.js' */
 
@@ -17,8 +17,8 @@ export function generationOf({ config, extra }, task = null) {
     return { ...own, ...(task !== null && params && Object.hasOwn(params, task) ? params[task] : {}) };
 }
 
-/** How many tokens an answer may have, where the request does not say it: `max_new_tokens`, else what is left of `max_length`, which
- * counts those before the answer as well (GenerationMixin). @param {Record<string, any>} settings @param {number} before tokens */
+/** The default limit for the tokens of an answer: `max_new_tokens`, or else the rest of `max_length`, which includes the tokens
+ * before the answer (GenerationMixin). @param {Record<string, any>} settings @param {number} before tokens */
 export function ownMost({ max_new_tokens: fresh, max_length: all }, before) {
     if (Number.isInteger(fresh) && fresh > 0) return fresh;
     return Number.isInteger(all) && all > 0 ? Math.max(1, all - before) : Infinity;

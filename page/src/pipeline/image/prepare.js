@@ -67,7 +67,7 @@ function cut(image, { left, top, width, height }) {
     return { data: out, width, height, channels };
 }
 
-/** So bright, of its range, a page's margin is. */
+/** The brightness of a page's margin, as a share of the range. */
 const BRIGHT = 200;
 
 /** NougatImageProcessor.crop_margin: the rectangle of what is dark. @param {Pixels} image @returns {Pixels} */

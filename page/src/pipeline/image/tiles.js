@@ -16,7 +16,7 @@ const MOST_TILES = 128;
 const AROUND = '<fake_token_around_image>';
 const WHOLE = '<global-img>';
 
-/** `inputs` are the vision encoder's, of all tiles; there are none but the whole where `rows` is 0.
+/** `inputs` are the vision encoder's inputs for all tiles; if `rows` is 0, the only tile is the whole picture.
  * @typedef {{inputs: Record<string, any>, rows: number, columns: number}} Tiles */
 
 /**
@@ -38,8 +38,8 @@ export function tilesOf(library, file, image) {
     return { inputs: { pixel_values: pixels, pixel_attention_mask: mask }, rows, columns };
 }
 
-/** How a picture is cut: `steps` come before it has its `width` and `height`, of `rows` and `columns` of tiles; none of
- * these where it is not cut. @param {Size} from @param {import('./settings.js').Settings} settings @throws {Failure} */
+/** How a picture is cut: `steps` come before its scaling to `width` and `height`, which have `rows` and `columns` of tiles; both
+ * are 0 if it is not cut. @param {Size} from @param {import('./settings.js').Settings} settings @throws {Failure} */
 export function layoutOf(from, settings) {
     const side = sideOf(settings), { steps, size } = planOf(from, settings);
     const { width, height } = settings.does.split ? wholeTiles(size, side) : { width: side, height: side };

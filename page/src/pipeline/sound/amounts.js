@@ -175,7 +175,7 @@ function blockAmount(bytes, at, codec) {
         : packetAmount(bytes, flags + 1, codec);
 }
 
-/** Where decoders go on behind what is broken. @param {Uint8Array} bytes @param {number} at */
+/** The position at which decoders continue after broken data. @param {Uint8Array} bytes @param {number} at */
 function nextCluster(bytes, at) {
     for (let i = at; i + 4 <= bytes.length; i++) if (big32(bytes, i) === CLUSTER) return i;
     return bytes.length;

@@ -21,7 +21,7 @@ function nameOf(bytes) {
     return isAdts(bytes) ? 'aac' : 'mp3';
 }
 
-/** Where they have what. @type {readonly (readonly [string, number, string])[]} */
+/** The first bytes of containers, with their positions. @type {readonly (readonly [string, number, string])[]} */
 const BEGINNINGS = Object.freeze([
     ['flac', 0, 'fLaC'], ['ogg', 0, 'OggS'], ['m4a', 4, 'ftyp'], ['webm', 0, '\x1a\x45\xdf\xa3'],
 ]);
@@ -93,14 +93,14 @@ function mp3Seconds(bytes) {
 /** @param {Uint8Array} bytes */
 const isTagged = (bytes) => stands(bytes, 0, 'ID3');
 
-/** The file without an ID3v2 tag in front, if what is behind that is of a known kind: taggers put it before
- * files of all kinds, and not every browser passes over it. @param {Uint8Array<ArrayBuffer>} bytes */
+/** The file without a leading ID3v2 tag, if the rest is of a known kind: taggers put it before files of all kinds,
+ * and not every browser skips it. @param {Uint8Array<ArrayBuffer>} bytes */
 export function untagged(bytes) {
     const rest = bytes.subarray(behindTag(bytes));
     return isWav(rest) || nameOf(rest) ? rest : bytes;
 }
 
-/** Behind an ID3v2 tag, whose size is four times seven bits. @param {Uint8Array} bytes */
+/** The position after an ID3v2 tag, whose size is four times seven bits. @param {Uint8Array} bytes */
 function behindTag(bytes) {
     if (bytes.length < 10 || !isTagged(bytes)) return 0;
     return 10 + (bytes[6] & 127) * 2 ** 21 + (bytes[7] & 127) * 2 ** 14 + (bytes[8] & 127) * 2 ** 7 + (bytes[9] & 127);

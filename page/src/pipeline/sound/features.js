@@ -11,8 +11,8 @@ import { bandsOf, centred, hann, spectraOf } from './spectra.js';
 /** @import { Spectra } from './spectra.js' */
 /** As a tensor. @typedef {{type: 'float32' | 'int64', data: Float32Array | BigInt64Array, dims: number[]}} Made */
 /** By the names of a graph's inputs. @typedef {Record<string, Made>} Inputs */
-/** `features` makes of samples what a model takes: of `least` at least, and of `most` at a time, where that is
- * bounded; `computed` are settings that Python computes, whatever the file says of them.
+/** `features` turns samples into a model's inputs: at least `least` samples, and at most `most` at a time, if that is
+ * limited; `computed` are settings that Python computes, whatever the file has for them.
  * @typedef {{features: (samples: Float32Array) => Inputs, least?: number, most?: number, computed?: Record<string, any>}} Way */
 /** @typedef {{settings: Record<string, any>, rate: number, least: number, most: number | undefined,
  *   features: (samples: Float32Array) => Inputs}} Extractor */
@@ -22,7 +22,7 @@ const FILE = 'preprocessor_config.json';
 /** Kaldi's frames, in samples: 25 ms, and 10 ms from one to the next. */
 const KALDI = Object.freeze({ frame: 400, hop: 160, size: 512, from: 20, emphasis: 0.97, floor: 2 ** -23 });
 
-/** How a sound becomes what the model takes; null: the file names no extractor that is known here.
+/** The extractor of a folder; null: the file names no known one.
  * @param {any} described the file's content @returns {Extractor | null} @throws {import('../../engine/failure.js').Failure} */
 export function extractorOf(described) {
     const type = described?.feature_extractor_type;

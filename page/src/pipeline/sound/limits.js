@@ -1,4 +1,4 @@
-/** How much sound a request may bring, and what is said of more. */
+/** The limits on a request's sound, and the errors for more. */
 import { Failure } from '../../engine/failure.js';
 import { LIMITS } from '../../engine/task_rules.js';
 

@@ -62,7 +62,7 @@ export class Watch {
         return [...Array.from({ length: this._prefix }, () => undefined), ...likely];
     }
 
-    /** Behind the last time that ends a segment and begins one the library listens again, and forgets what was said.
+    /** After the last time that ends one segment and begins another, the library transcribes again and drops its text.
      * @param {number[]} tokens of a pass that another follows @returns {{count: number, time: number}} */
     _kept(tokens) {
         const { begin, precision } = this._ids;

@@ -1,4 +1,4 @@
-/** Cuts a long sound into windows that a model takes, where it is quietest, so that no word is cut. */
+/** Cuts a long sound into windows for a model, at the quietest positions, so that no word is cut. */
 
 /** Where a window may end: in its last sixth. */
 const SEARCH = 1 / 6;

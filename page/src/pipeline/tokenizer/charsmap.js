@@ -9,7 +9,7 @@ import { bytesOf } from './bytes.js';
 
 /** Graphemes of so many bytes are looked up as a whole. */
 const WHOLE = 6;
-/** So many are remembered. */
+/** The number of remembered replacements. */
 const MOST_KNOWN = 10_000;
 
 /** @param {any} charsmap in base64 @returns {(piece: Piece) => Piece} */

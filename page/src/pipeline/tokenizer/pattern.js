@@ -97,8 +97,8 @@ class Translation {
         return this._letter(part, (both) => `[${both}]`);
     }
 
-    /** A "+" behind a quantifier: possessive behind "*", "+" and "?", which match as greedy ones do where what follows cannot match
-     * the same; behind an interval it is a repetition. @param {string} before */
+    /** A "+" after a quantifier: after "*", "+" and "?" it is possessive, which is the same as greedy if the following item cannot
+     * match the same characters; after an interval it is a repetition. @param {string} before */
     _repeat(before) {
         const [, least] = INTERVAL.exec(before) ?? [];
         if (least === undefined) return;

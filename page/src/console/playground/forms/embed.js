@@ -6,7 +6,7 @@ import { textField } from '../fields/text.js';
 import { cosine, cosines, neighbours, rowsOf, short } from '../numbers.js';
 import { Options } from '../options.js';
 
-/** A larger table is not useful. */
+/** The most texts in a table: a larger one is unreadable. */
 const MOST_SHOWN = 40;
 const NEAREST = 3;
 
