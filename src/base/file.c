@@ -1,6 +1,7 @@
 /* See file.h. */
 #include "base/file.h"
 
+#include "base/descriptors.h"
 #include "base/memory.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -39,6 +40,30 @@ int wi_is_shortage(int why)
 int wi_is_full(int why)
 {
     return why == ENOSPC || why == EDQUOT;
+}
+
+int wi_file_write(int folder, const char *name, const void *bytes, size_t size, mode_t mode)
+{
+    int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    if (fd < 0)
+        return -1;
+    int result = wi_write_all(fd, bytes, size) == 0 ? fsync(fd) : -1, why = errno;
+    close(fd);
+    if (result != 0)
+        unlinkat(folder, name, 0);
+    errno = why;
+    return result;
+}
+
+int wi_file_replace(int folder, const char *name, const void *bytes, size_t size, mode_t mode)
+{
+    char *fresh = wi_sprintf("%s.new", name);
+    unlinkat(folder, fresh, 0);
+    int result = wi_file_write(folder, fresh, bytes, size, mode);
+    if (result == 0)
+        result = renameat(folder, fresh, folder, name) == 0 ? fsync(folder) : -1;
+    free(fresh);
+    return result;
 }
 
 char *wi_state_folder(const char *home)

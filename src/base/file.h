@@ -30,6 +30,14 @@ int wi_is_shortage(int why);
 /* Whether nothing more can be written (errno): the disk is full, or a user's quota. */
 int wi_is_full(int why);
 
+/* Writes a new file to disk; does not sync its folder. 0, or -1 with errno (EEXIST: the name is
+ * taken) and no file. Blocks. */
+int wi_file_write(int folder, const char *name, const void *bytes, size_t size, mode_t mode);
+/* Makes or replaces a file: writes NAME.new, renames it, and syncs the folder, so that NAME is a
+ * whole file at any time. 0, or -1 with errno; the next call removes a NAME.new that is left. One
+ * thread at a time may replace a name. Blocks. */
+int wi_file_replace(int folder, const char *name, const void *bytes, size_t size, mode_t mode);
+
 /* The folder for a user's state that outlives a program (XDG Base Directory Specification):
  * $XDG_STATE_HOME/webinfer, else HOME/.local/state/webinfer. NULL if neither is an absolute path;
  * `home` may be NULL. The caller frees it. */

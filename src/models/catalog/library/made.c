@@ -198,15 +198,6 @@ enum wi_code wi_made_stage(const char *directory, const char *id, const char *fo
 
 /* --- publishing ------------------------------------------------------------------------------- */
 
-static int write_notes(int files, const char *notes)
-{
-    int fd = openat(files, NOTES, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
-    size_t size = strlen(notes);
-    int written = fd >= 0 && write(fd, notes, size) == (ssize_t)size && fsync(fd) == 0;
-    wi_close(fd);
-    return written ? 0 : -1;
-}
-
 /* What another program has written is to be on disk before it has a name. */
 static int sync_file(void *context, int folder, const char *name, const struct stat *status)
 {
@@ -223,7 +214,7 @@ static int sync_file(void *context, int folder, const char *name, const struct s
 
 static int made_complete(int files, const char *notes)
 {
-    int failed = write_notes(files, notes) != 0;
+    int failed = wi_file_replace(files, NOTES, notes, strlen(notes), 0644) != 0;
     return failed || wi_path_each(files, sync_file, &failed) != 0 || failed ||
                    wi_path_sync(files) != 0
                ? -1

@@ -260,11 +260,7 @@ enum wi_code wi_source_look(int folder, struct wi_source *source, struct wi_erro
 enum wi_code wi_source_write(int folder, const struct wi_source *source, struct wi_error *error)
 {
     char *text = wi_source_print(source);
-    unlinkat(folder, WI_SOURCE_FILE, 0);
-    int fd =
-        openat(folder, WI_SOURCE_FILE, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    int written = text && fd >= 0 && wi_write_all(fd, text, strlen(text)) == 0 && fsync(fd) == 0;
-    wi_close(fd);
+    int written = text && wi_file_replace(folder, WI_SOURCE_FILE, text, strlen(text), 0644) == 0;
     free(text);
     return written
                ? WI_OK

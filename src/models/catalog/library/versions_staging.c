@@ -6,7 +6,6 @@
 #include "models/catalog/library/store_path.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -22,23 +21,6 @@ static int is_id(const char *id)
 }
 
 /* --- what was asked for ----------------------------------------------------------------------- */
-
-/* Under another name first: a request that is there is a whole one. */
-static int write_request(int staging, const char *text)
-{
-    static const char fresh[] = WI_STAGING_REQUEST ".new";
-    size_t size = strlen(text);
-    unlinkat(staging, fresh, 0);
-    int fd = openat(staging, fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    int written = write(fd, text, size) == (ssize_t)size && fsync(fd) == 0;
-    close(fd);
-    return written && renameat(staging, fresh, staging, WI_STAGING_REQUEST) == 0 &&
-                   fsync(staging) == 0
-               ? 0
-               : -1;
-}
 
 /* NULL: it cannot be read, with errno where that says why. */
 static char *read_request(int staging)
@@ -69,7 +51,9 @@ static enum wi_code open_in(int store, const char *directory, const char *id, co
     char *path = wi_sprintf(WI_STORE_STAGING "/%s", id);
     int place = request ? wi_path_make(store, path) : wi_path_open(store, path);
     int files = place >= 0 ? wi_path_make(place, WI_STAGING_FILES) : -1;
-    int failed = files < 0 || (request && write_request(place, request) != 0);
+    int failed = files < 0;
+    if (!failed && request)
+        failed = wi_file_replace(place, WI_STAGING_REQUEST, request, strlen(request), 0600) != 0;
     if (files >= 0)
         close(files);
     enum wi_code code = WI_OK;

@@ -45,14 +45,7 @@ int wi_keep_make(const char *directory, const char *what)
 int wi_keep_stage(int folder, const void *bytes, size_t size, char temporary[WI_ID_SIZE])
 {
     wi_id_new(temporary, TEMPORARY);
-    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-    if (fd < 0)
-        return -1;
-    int written = wi_write_all(fd, bytes, size) == 0 && fsync(fd) == 0;
-    wi_close(fd);
-    if (!written)
-        wi_keep_drop(folder, temporary);
-    return written ? 0 : -1;
+    return wi_file_write(folder, temporary, bytes, size, 0644);
 }
 
 int wi_keep_commit(int folder, const char *temporary, const char *name)
