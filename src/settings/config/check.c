@@ -274,15 +274,10 @@ static int is_standard_hub(const struct wi_config_hub *hub)
     return strcmp(hub->name, WI_HUB_DEFAULT) == 0 || strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0;
 }
 
-/* Without a token there is nothing to be lost, and what comes is verified. */
-static int may_be_plain(const struct wi_config_hub *hub)
-{
-    return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && !hub->token_file;
-}
-
 static void check_hub(const struct check *check, size_t index)
 {
     const struct wi_config_hub *hub = &check->config->hubs[index];
+    const struct wi_hub_facts *facts = &wi_hub_facts[hub->layout];
     const struct wi_setting *url = wi_option_find(WI_SECTION_HUB, "url");
     int given = wi_config_origin(check->config, url, index) != NULL;
     char field[128];
@@ -290,11 +285,12 @@ static void check_hub(const struct check *check, size_t index)
     snprintf(field, sizeof field, "%s.%.64s.url", WI_SECTION_HUB, hub->name);
     if (wi_problems_has(check->problems, field))
         return;
-    if (!hub->url && strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0 && hub->layout == WI_HUB_IPFS)
+    if (!hub->url && strcmp(hub->name, WI_HUB_DEFAULT_GATEWAY) == 0 && !facts->has_models)
         return;
+    /* http is allowed for verified blocks without a token: there is nothing to lose. */
     if (!hub->url || (!given && !is_standard_hub(hub)))
         fail_instance(check, WI_SECTION_HUB, index, "url", "is needed: where is this hub?");
-    else if (!wi_url_is_secure(hub->url) && !may_be_plain(hub))
+    else if (!wi_url_is_secure(hub->url) && (!facts->has_blocks || hub->token_file))
         fail_instance(check, WI_SECTION_HUB, index, "url",
             "is http to another machine; allowed are https, and http to this one");
     else if (strchr(hub->url, '@'))
@@ -338,16 +334,9 @@ static void check_models(const struct check *check)
     const struct wi_config_hub *hub = wi_config_find_hub(check->config, models->hub);
     if (!hub)
         fail(check, "models", "hub", "there is no [hub.%.48s]", models->hub);
-    else if (hub->layout == WI_HUB_IPFS)
-        fail(check, "models", "hub",
-            "[hub.%.48s] has the layout ipfs: it brings blocks by their CIDs, and has no models by "
-            "name",
-            models->hub);
-    else if (hub->layout == WI_HUB_WEBINFER)
-        fail(check, "models", "hub",
-            "[hub.%.48s] has the layout webinfer: it is a neighbour, which is a source of every "
-            "pull, and says what its own models are where a pull names it",
-            models->hub);
+    else if (wi_hub_facts[hub->layout].not_main)
+        fail(check, "models", "hub", "[hub.%.48s] has the layout %s", models->hub,
+            wi_hub_facts[hub->layout].not_main);
     for (size_t i = 0; i < demand->count; i++)
         if (!is_demand(demand->items[i]) && (strcmp(demand->items[i], "no") || demand->count > 1))
             fail(check, "models", "pull_on_demand",

@@ -145,6 +145,13 @@ struct wi_config_browser {
  * it has blocks, and says which models and files they are of. */
 enum wi_hub_kind { WI_HUB_HUGGINGFACE, WI_HUB_PLAIN, WI_HUB_IPFS, WI_HUB_WEBINFER };
 
+/* What hubs of a layout have: a neighbour has both. models/arrive/hub/layout.h has the URLs. */
+struct wi_hub_facts {
+    int has_models, has_blocks; /* by name; by CID, which verifies them */
+    const char *not_main;       /* why no such hub can be [models] hub; NULL: it can */
+};
+extern const struct wi_hub_facts wi_hub_facts[]; /* by enum wi_hub_kind */
+
 /* The hubs that are always there. */
 #define WI_HUB_DEFAULT "huggingface"
 #define WI_HUB_DEFAULT_GATEWAY "ipfs"

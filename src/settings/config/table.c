@@ -75,6 +75,14 @@ static const char *const layouts[] = {[WI_HUB_HUGGINGFACE] = "huggingface",
     [WI_HUB_IPFS] = "ipfs",
     [WI_HUB_WEBINFER] = "webinfer",
     NULL};
+const struct wi_hub_facts wi_hub_facts[] = {
+    [WI_HUB_HUGGINGFACE] = {1, 0, NULL},
+    [WI_HUB_PLAIN] = {1, 0, NULL},
+    [WI_HUB_IPFS] = {0, 1, "ipfs: it brings blocks by their CIDs, and has no models by name"},
+    [WI_HUB_WEBINFER] = {1, 1,
+        "webinfer: it is a neighbour, which is a source of every pull, and says what its own "
+        "models are where a pull names it"},
+};
 static const char *const serves[] = {
     [WI_SERVE_NO] = "no", [WI_SERVE_PUBLISHED] = "published", [WI_SERVE_ALL] = "all", NULL};
 static const char *const platforms[] = {"webgpu", "webnn", "webgl", "wasm", NULL};

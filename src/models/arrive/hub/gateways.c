@@ -5,17 +5,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-int wi_gateways_has(const struct wi_config *config, enum wi_hub_kind layout)
-{
-    for (size_t i = 0; i < config->hub_count; i++)
-        if (config->hubs[i].layout == layout && config->hubs[i].url)
-            return 1;
-    return 0;
-}
-
 static int is_gateway(const struct wi_config_hub *hub)
 {
-    return (hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && hub->url;
+    return wi_hub_facts[hub->layout].has_blocks && hub->url;
+}
+
+int wi_gateways_has(const struct wi_config *config, int models)
+{
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (is_gateway(&config->hubs[i]) &&
+            wi_hub_facts[config->hubs[i].layout].has_models == models)
+            return 1;
+    return 0;
 }
 
 void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *config)
@@ -55,7 +56,7 @@ static void set_neighbours(const struct wi_gateways *gateways, const struct wi_s
     struct wi_block_source **chosen = wi_alloc((gateways->count + 1) * sizeof *chosen);
     size_t count = 0;
     for (size_t i = 0; i < gateways->count; i++)
-        if (gateways->hubs[i].layout == WI_HUB_WEBINFER)
+        if (wi_hub_facts[gateways->hubs[i].layout].has_models)
             chosen[count++] = wi_sources_at(sources, i);
     wi_neighbours_set(neighbours, chosen, count);
     free(chosen);

@@ -18,8 +18,8 @@ struct wi_gateways {
     size_t count;
 };
 
-/* Whether the configuration has a hub of that layout; those without a URL were removed from it. */
-int wi_gateways_has(const struct wi_config *config, enum wi_hub_kind layout);
+/* Whether the configuration has one, with a URL, that has models (a neighbour) or that has none. */
+int wi_gateways_has(const struct wi_config *config, int models);
 /* Replaces them by those of the configuration, and reads the token of each. Blocks. */
 void wi_gateways_open(struct wi_gateways *gateways, const struct wi_config *config);
 /* Sets them as the sources, and those of layout webinfer as the neighbours (NULL: there are none).

@@ -22,7 +22,7 @@ static enum wi_code refuse_hub(
 {
     struct wi_buffer names = {0};
     for (size_t i = 0; i < config->hub_count; i++)
-        if (config->hubs[i].layout != WI_HUB_IPFS)
+        if (wi_hub_facts[config->hubs[i].layout].has_models)
             wi_buffer_strings(&names, names.size ? ", " : "", config->hubs[i].name, NULL);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "the configuration has no [hub.%.60s]; its hubs are %.200s", name,
@@ -39,7 +39,7 @@ static enum wi_code read_hub(struct wi_pull_order *order, const struct wi_pull_w
     order->hub = wi_config_find_hub(config, name);
     if (!order->hub)
         return refuse_hub(config, name, error);
-    if (order->hub->layout != WI_HUB_IPFS)
+    if (wi_hub_facts[order->hub->layout].has_models)
         return wi_hub_reference_parse(want->reference, order->hub->layout, &order->parsed, error);
     wi_error_set(error, WI_INVALID_FIELD, "hub",
         "hub %.60s brings content by its CID, and has no models by name", name);
@@ -193,7 +193,7 @@ const char *wi_pull_order_hub(const struct wi_pull_order *order)
 
 int wi_pull_order_by_content(const struct wi_pull_order *order)
 {
-    return !order->hub || order->hub->layout == WI_HUB_WEBINFER;
+    return !order->hub || wi_hub_facts[order->hub->layout].has_blocks;
 }
 
 /* One run on a thread. It outlives its plan's pull, and frees the plan then. */
@@ -326,7 +326,7 @@ static enum wi_code plan_look(struct wi_pull_thread *thread)
     const struct wi_pull_order *order = &plan->order;
     enum wi_code code = find_current(plan, &thread->error);
     plan->bytes_max = most_bytes(order);
-    if (!order->hub || wi_gateways_has(order->config, WI_HUB_WEBINFER))
+    if (!order->hub || wi_gateways_has(order->config, 1))
         wi_gateways_open(&plan->gateways, order->config);
     return code == WI_OK && !wi_pull_order_by_content(order)
                ? wi_hub_open(&plan->hub, order->hub, &thread->error)

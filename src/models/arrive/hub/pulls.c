@@ -194,7 +194,7 @@ static void entry_remember(const struct entry *entry, const struct wi_pull_info 
 static enum wi_pull_level level_of(const struct wi_pull_order *order, const char *source)
 {
     const struct wi_config_hub *hub = wi_config_find_hub(order->config, source);
-    if (hub && hub->layout == WI_HUB_WEBINFER)
+    if (hub && wi_hub_facts[hub->layout].has_blocks && wi_hub_facts[hub->layout].has_models)
         return WI_PULL_NEIGHBOURS;
     return wi_pull_order_by_content(order) ? WI_PULL_IPFS : WI_PULL_HUB;
 }
@@ -203,14 +203,10 @@ static enum wi_pull_level level_of(const struct wi_pull_order *order, const char
 static int has_level(const struct wi_pull_order *order, enum wi_pull_level level)
 {
     int by_content = wi_pull_order_by_content(order);
-    switch (level) {
-    case WI_PULL_NEIGHBOURS:
-        return wi_gateways_has(order->config, WI_HUB_WEBINFER);
-    case WI_PULL_IPFS:
-        return by_content && wi_gateways_has(order->config, WI_HUB_IPFS);
-    default:
+    if (level == WI_PULL_HUB)
         return !by_content;
-    }
+    return (by_content || level == WI_PULL_NEIGHBOURS) &&
+           wi_gateways_has(order->config, level == WI_PULL_NEIGHBOURS);
 }
 
 /* The count of a source starts again from zero when a step is retried. */

@@ -47,7 +47,7 @@ static void set_sources(const struct wi_upstream *upstream)
 static const char *store_of(const struct wi_upstream *upstream)
 {
     const struct wi_config *config = upstream->plan->order.config;
-    return config->content.serve != WI_SERVE_NO || wi_gateways_has(config, WI_HUB_WEBINFER)
+    return config->content.serve != WI_SERVE_NO || wi_gateways_has(config, 1)
                ? config->models.directory
                : NULL;
 }

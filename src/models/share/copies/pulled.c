@@ -26,11 +26,9 @@ static int has_token(const struct wi_config_hub *hub)
 /* It is not known from which of the sources a model came that was pulled by its CID. */
 static int any_source_has_token(const struct wi_config *config)
 {
-    for (size_t i = 0; i < config->hub_count; i++) {
-        const struct wi_config_hub *hub = &config->hubs[i];
-        if ((hub->layout == WI_HUB_IPFS || hub->layout == WI_HUB_WEBINFER) && has_token(hub))
+    for (size_t i = 0; i < config->hub_count; i++)
+        if (wi_hub_facts[config->hubs[i].layout].has_blocks && has_token(&config->hubs[i]))
             return 1;
-    }
     return 0;
 }
 
@@ -40,7 +38,7 @@ static int may_be_served(const struct wi_pulled *pulled, const struct wi_pull_in
     const struct wi_config_hub *hub = wi_config_find_hub(config, info->hub);
     if (config->content.serve != WI_SERVE_ALL || info->copy)
         return 0;
-    if (strcmp(info->hub, WI_HUB_CONTENT) == 0 || (hub && hub->layout == WI_HUB_WEBINFER))
+    if (strcmp(info->hub, WI_HUB_CONTENT) == 0 || (hub && wi_hub_facts[hub->layout].has_blocks))
         return !any_source_has_token(config);
     return hub && !has_token(hub);
 }
